@@ -1,0 +1,17 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type FactsOfServer, ServerFacts } from '#libs/health';
+import { HostedRooms, ROOM_HOST_OPTIONS, type RoomHostOptions } from '#libs/room-host';
+
+@Injectable()
+export class GameServerFacts extends ServerFacts {
+  constructor(
+    private readonly rooms: HostedRooms,
+    @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
+  ) {
+    super();
+  }
+
+  override facts(): FactsOfServer {
+    return { rooms: this.rooms.size, players: this.rooms.players, capacity: this.options.roomsMax };
+  }
+}

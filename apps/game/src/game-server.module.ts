@@ -1,0 +1,38 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ChessModule } from '#games/chess';
+import { TicTacToeModule } from '#games/tic-tac-toe';
+import { GameKitModule } from '#libs/game-kit';
+import { HealthModule } from '#libs/health';
+import { RoomHostModule } from '#libs/room-host';
+import { CoreModule } from '#libs/server';
+import type { SettingsOf } from '#libs/settings';
+import { GameServerFacts } from './game-server-facts.js';
+import { PlacementReports } from './placement-reports.js';
+import { RoomController } from './room.controller.js';
+
+/** The games this server offers: one line each. */
+const GAMES = [TicTacToeModule, ChessModule];
+
+@Module({})
+export class GameServerModule {
+  static forRoot(settings: SettingsOf<'game'>): DynamicModule {
+    const { rooms, game, recovery } = settings;
+    return {
+      module: GameServerModule,
+      imports: [
+        CoreModule.forRoot('game', settings),
+        GameKitModule,
+        ...GAMES,
+        RoomHostModule.forRoot({
+          roomsMax: game.maxGames,
+          stateBytesMax: rooms.stateBytesMax,
+          checkpointEveryChanges: rooms.checkpointEveryChanges,
+          migrationsAtOnce: recovery.migrationsAtOnce,
+        }),
+        HealthModule.forResponder({ facts: GameServerFacts, answerListeners: [PlacementReports] }),
+      ],
+      controllers: [RoomController],
+      providers: [GameServerFacts, PlacementReports],
+    };
+  }
+}

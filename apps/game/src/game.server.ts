@@ -1,0 +1,33 @@
+import { Self } from '#libs/fleet';
+import { GameRegistry } from '#libs/game-kit';
+import { PlacementPool } from '#libs/placement';
+import { Auditor, Mover } from '#libs/room-host';
+import type { ServerPlan } from '#libs/server';
+import { GameServerModule } from './game-server.module.js';
+import { PlacementReports } from './placement-reports.js';
+
+export const gameServer: ServerPlan<'game'> = {
+  type: 'game',
+  module: (settings) => GameServerModule.forRoot(settings),
+  games: (app) =>
+    Object.fromEntries(
+      app
+        .get(GameRegistry)
+        .all()
+        .map(({ definition: { name, version, seats } }) => [name, { version, seats }]),
+    ),
+  /** Others wait with adoptions until this server, too, has said that it knows the store. */
+  async open(app) {
+    await app.get(Auditor).audit('registered');
+    return {};
+  },
+  async ready(app) {
+    await app.get(PlacementReports).report();
+  },
+  /** Its games go on elsewhere; what cannot be moved in time is recovered by others once it has left. */
+  async drain(app, settings) {
+    const { id, incarnation } = app.get(Self);
+    await app.get(PlacementPool).withhold(id, 'draining', incarnation);
+    await app.get(Mover).drain(settings.game.drainTimeoutMs);
+  },
+};

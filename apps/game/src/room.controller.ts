@@ -1,0 +1,72 @@
+import { Controller } from '@nestjs/common';
+import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
+import { Self } from '#libs/fleet';
+import type { LinkPeer } from '#libs/link';
+import { PlacementPool } from '#libs/placement';
+import { type Control, HoldfastError } from '#libs/protocol';
+import { Attachments, HostedRooms, Mover, RoomEngine, RoomIntake } from '#libs/room-host';
+
+type Data<Pattern extends keyof Control> = Control[Pattern]['data'];
+type Answer<Pattern extends keyof Control> = Promise<Control[Pattern]['answer']>;
+
+/** A drain that an operator asks for is awaited this long; what is left then stays, and the answer says so. */
+const OPERATOR_DRAIN_MS = 60_000;
+
+/** What other servers ask of the rooms here. */
+@Controller()
+export class RoomController {
+  constructor(
+    private readonly intake: RoomIntake,
+    private readonly attachments: Attachments,
+    private readonly rooms: HostedRooms,
+    private readonly engine: RoomEngine,
+    private readonly mover: Mover,
+    private readonly pool: PlacementPool,
+    private readonly self: Self,
+  ) {}
+
+  @MessagePattern('room.open')
+  open(@Payload() request: Data<'room.open'>): Answer<'room.open'> {
+    return this.intake.open(request);
+  }
+
+  @MessagePattern('room.attach')
+  async attach(@Payload() request: Data<'room.attach'>, @Ctx() peer: LinkPeer): Answer<'room.attach'> {
+    return this.attachments.attach(peer, request);
+  }
+
+  @EventPattern('room.detach')
+  detach(@Payload() event: Data<'room.detach'>, @Ctx() peer: unknown): void {
+    this.attachments.detach(peer as LinkPeer, event);
+  }
+
+  @MessagePattern('room.adopt')
+  async adopt(@Payload() { rooms }: Data<'room.adopt'>): Answer<'room.adopt'> {
+    return { results: await this.intake.adopt(rooms) };
+  }
+
+  @MessagePattern('room.load')
+  async load(@Payload() { rooms }: Data<'room.load'>): Answer<'room.load'> {
+    return { results: await this.intake.load(rooms) };
+  }
+
+  @MessagePattern('room.migrate')
+  async migrate(@Payload() { room, to }: Data<'room.migrate'>): Answer<'room.migrate'> {
+    return { to: await this.mover.migrate(room, to) };
+  }
+
+  @MessagePattern('room.end')
+  async end(@Payload() { room: id, result }: Data<'room.end'>): Answer<'room.end'> {
+    const room = this.rooms.get(id);
+    if (!room) throw new HoldfastError('room-unknown');
+    this.engine.input(room, { kind: 'end', result });
+    return null;
+  }
+
+  @MessagePattern('server.drain')
+  async drain(): Answer<'server.drain'> {
+    const { id, incarnation } = this.self;
+    await this.pool.withhold(id, 'draining', incarnation);
+    return this.mover.drain(OPERATOR_DRAIN_MS);
+  }
+}

@@ -1,0 +1,252 @@
+import { render } from 'lit-html';
+import { connect, type HoldfastError, type Room, type Session } from '#libs/client';
+import { ask } from './ask.js';
+import { loadGamePages } from './game-pages.js';
+import { Lobby } from './lobby.js';
+import { RoomScreen } from './room-screen.js';
+import { hashOf, roomInHash } from './route.js';
+import { Toasts } from './toasts.js';
+import { pageView } from './views/page-view.js';
+
+/** One tab is one player: the tab keeps the session over a reload, and another tab does not know it. */
+const NAME_KEY = 'holdfast.name';
+const SESSION_KEY = 'holdfast.session';
+
+/** Where the player stands before, in and after a session. */
+export type Stage =
+  | { readonly at: 'door'; readonly isConnecting: boolean }
+  | { readonly at: 'inside'; readonly session: Session; readonly lobby: Lobby }
+  | { readonly at: 'over'; readonly error: HoldfastError };
+
+/** The page: what has happened is in its fields, and `changed` draws it. */
+export class App {
+  stage: Stage = { at: 'door', isConnecting: false };
+  screen: RoomScreen | null = null;
+  readonly toasts = new Toasts(() => this.changed());
+  name = sessionStorage.getItem(NAME_KEY) ?? '';
+
+  private isDrawing = false;
+  private readonly parts = loadGamePages();
+
+  constructor(private readonly root: HTMLElement) {}
+
+  start(): void {
+    window.addEventListener('hashchange', () => void this.follow());
+    document.addEventListener('visibilitychange', () => {
+      if (this.stage.at === 'inside' && !document.hidden && !this.screen) void this.stage.lobby.refresh();
+    });
+    // The seconds of a search.
+    setInterval(() => this.stage.at === 'inside' && this.stage.lobby.search && this.changed(), 1_000);
+    this.parts.then(() => this.changed());
+    this.changed();
+    if (this.name !== '' && sessionStorage.getItem(SESSION_KEY) !== null) void this.enter(this.name);
+  }
+
+  /** As this player: by the session this tab has, else by a new one. */
+  async enter(name: string): Promise<void> {
+    this.name = name;
+    this.stage = { at: 'door', isConnecting: true };
+    this.changed();
+    try {
+      // Boards must be known when the first room is shown.
+      await this.parts;
+      const session = await connect(playUrl(), { name, storage: sessionStorage, storageKey: SESSION_KEY });
+      sessionStorage.setItem(NAME_KEY, session.name);
+      await this.inside(session);
+    } catch (error) {
+      this.stage = { at: 'door', isConnecting: false };
+      this.toasts.failed(error);
+    }
+  }
+
+  /** Gives the name and the session up. */
+  leaveSession(): void {
+    if (this.stage.at === 'inside') this.stage.session.close();
+    sessionStorage.removeItem(SESSION_KEY);
+    this.stage = { at: 'door', isConnecting: false };
+    this.show(null);
+    history.replaceState(null, '', hashOf(null));
+    this.changed();
+  }
+
+  async goTo(room: string, how: 'join' | 'watch'): Promise<void> {
+    if (this.stage.at !== 'inside') return;
+    const { session } = this.stage;
+    try {
+      if (how === 'watch') await session.watchRoom(room);
+      else await joinOrWatch(session, room);
+    } catch (error) {
+      this.toasts.failed(error);
+      this.showInHash();
+    }
+  }
+
+  async create(game: string, name: string, seats: number | undefined, isPrivate: boolean): Promise<void> {
+    if (this.stage.at !== 'inside') return;
+    const { session, lobby } = this.stage;
+    try {
+      await session.createRoom({ game, ...(name !== '' && { name }), ...(seats && { seats }), private: isPrivate });
+      lobby.creating = null;
+    } catch (error) {
+      this.toasts.failed(error);
+    }
+    this.changed();
+  }
+
+  /** A player at play gives up the game by this, and is asked first. */
+  async leaveRoom(): Promise<void> {
+    const { screen } = this;
+    if (!screen) return;
+    const isLoss = screen.isOn && screen.room.seat !== null;
+    if (isLoss && !(await ask('Leave this game?', 'Who leaves a game that is being played gives it up.', 'Leave', 'Stay'))) return;
+    await screen.leave();
+  }
+
+  async copyLink(): Promise<void> {
+    await copyText(location.href);
+    this.toasts.note('The link is copied. Whoever opens it joins, or watches.');
+  }
+
+  /** Draws once, however much happened in this turn of the loop. */
+  changed(): void {
+    if (this.isDrawing) return;
+    this.isDrawing = true;
+    queueMicrotask(() => {
+      this.isDrawing = false;
+      render(pageView(this), this.root);
+      document.title = titleOf(this);
+    });
+  }
+
+  private async inside(session: Session): Promise<void> {
+    const lobby = new Lobby(
+      session,
+      () => this.changed(),
+      (error) => this.toasts.failed(error),
+    );
+    this.stage = { at: 'inside', session, lobby };
+    session.on('status', () => {
+      if (session.status === 'open' && !this.screen) void lobby.refresh();
+      this.changed();
+    });
+    session.on('room', (room) => this.show(room));
+    session.on('error', (error) => this.toasts.failed(error));
+    session.on('closed', (error) => this.over(session, lobby, error));
+    const [me] = await Promise.all([session.me(), lobby.refresh()]);
+    // A reload: the room, or the search, is still ours.
+    if (me.room && !session.room) await (me.watching ? session.watchRoom(me.room.id) : session.joinRoom(me.room.id));
+    if (session.room) this.show(session.room);
+    else lobby.open();
+    if (me.searching !== null) void lobby.find(me.searching);
+    await this.follow();
+    this.changed();
+  }
+
+  private over(session: Session, lobby: Lobby, error: HoldfastError | null): void {
+    lobby.close();
+    if (error === null || this.stage.at !== 'inside' || this.stage.session !== session) return;
+    this.stage = { at: 'over', error };
+    this.show(null);
+  }
+
+  /** The room on the page is the session's. */
+  private show(room: Room | null): void {
+    if (this.screen?.room !== room) {
+      const before = this.screen;
+      before?.destroy();
+      this.screen = null;
+      if (this.stage.at === 'inside') {
+        const { session, lobby } = this.stage;
+        if (room) {
+          lobby.close();
+          this.screen = new RoomScreen(
+            room,
+            session.user,
+            (game) => lobby.seatsMin(game),
+            this.toasts,
+            () => this.changed(),
+          );
+          room.on('left', (reason) => this.tellWhyOut(reason));
+        } else lobby.open();
+        this.showInHash();
+      }
+      window.scrollTo(0, 0);
+    }
+    this.changed();
+  }
+
+  private tellWhyOut(reason: string | undefined): void {
+    if (reason !== undefined && WHY_OUT[reason]) this.toasts.note(WHY_OUT[reason]);
+  }
+
+  /** To where the address points: a link, or the browser's way back. */
+  private async follow(): Promise<void> {
+    if (this.stage.at !== 'inside') return;
+    const wanted = roomInHash(location.hash);
+    const here = this.stage.session.room?.id ?? null;
+    if (wanted === here) return;
+    if (wanted !== null && here === null) return this.goTo(wanted, 'join');
+    const { screen } = this;
+    if (screen && (screen.isWatching || !screen.isOn)) {
+      await screen.leave();
+      if (wanted !== null) await this.goTo(wanted, 'join');
+      return;
+    }
+    this.showInHash();
+    if (wanted === null) await this.leaveRoom();
+    else this.toasts.note('Finish or leave this game first.');
+  }
+
+  private showInHash(): void {
+    if (this.stage.at !== 'inside') return;
+    const hash = hashOf(this.stage.session.room?.id ?? null);
+    if (location.hash === hash || (location.hash === '' && hash === '#/')) return;
+    // Into a room is a step forward, which the browser's way back undoes; out of it is not.
+    if (this.stage.session.room) history.pushState(null, '', hash);
+    else history.replaceState(null, '', hash);
+  }
+}
+
+const WHY_OUT: Readonly<Record<string, string>> = {
+  'room-unknown': 'This room is no more.',
+  expired: 'This room was closed because nobody used it.',
+  operator: 'This room was closed by an operator.',
+  orphaned: 'This room was lost.',
+};
+
+function playUrl(): string {
+  return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/play`;
+}
+
+/** A link is for whoever opens it: a seat if one is free, else a look. */
+async function joinOrWatch(session: Session, room: string): Promise<void> {
+  try {
+    await session.joinRoom(room);
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code !== 'room-full' && code !== 'room-playing') throw error;
+    await session.watchRoom(room);
+  }
+}
+
+/** `navigator.clipboard` is there on https and localhost only; games are played in a home's network, too. */
+async function copyText(text: string): Promise<void> {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text).catch(() => copyBySelection(text));
+  copyBySelection(text);
+}
+
+function copyBySelection(text: string): void {
+  const field = document.createElement('textarea');
+  field.value = text;
+  field.className = 'unseen';
+  document.body.append(field);
+  field.select();
+  document.execCommand('copy');
+  field.remove();
+}
+
+function titleOf({ screen }: App): string {
+  if (!screen) return 'Holdfast';
+  const room = `${screen.room.view.name || 'Room'} – Holdfast`;
+  return screen.isMyTurn ? `● Your turn – ${room}` : room;
+}

@@ -1,0 +1,78 @@
+import type { GameInfo, RoomSummary, Session } from '#libs/client';
+
+/** How old what the lobby shows may be. */
+const REFRESH_MS = 2_000;
+
+/** Games, open rooms, and the search for a partner. */
+export class Lobby {
+  games: readonly GameInfo[] = [];
+  /** null: not heard yet. */
+  rooms: readonly RoomSummary[] | null = null;
+  search: { readonly game: string; readonly since: number } | null = null;
+  /** The game whose form for a new room is open. */
+  creating: string | null = null;
+
+  private stopSearch = new AbortController();
+  private timer: ReturnType<typeof setInterval> | undefined;
+  private isAsking = false;
+
+  constructor(
+    private readonly session: Session,
+    private readonly changed: () => void,
+    private readonly failed: (error: unknown) => void,
+  ) {}
+
+  /** Keeps the lists fresh while someone looks at them. */
+  open(): void {
+    if (this.timer !== undefined) return;
+    this.timer = setInterval(() => this.refresh(), REFRESH_MS);
+    void this.refresh();
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  async refresh(): Promise<void> {
+    if (this.isAsking || this.session.status !== 'open' || document.hidden) return;
+    this.isAsking = true;
+    try {
+      const [games, rooms] = await Promise.all([this.session.games(), this.session.rooms()]);
+      this.games = games;
+      this.rooms = rooms.filter(({ status }) => status !== 'closed');
+    } catch {
+      // The next refresh is near, and what is shown is still nearly right.
+    } finally {
+      this.isAsking = false;
+      this.changed();
+    }
+  }
+
+  seatsMin(game: string): number {
+    return this.games.find(({ name }) => name === game)?.seats.min ?? 2;
+  }
+
+  async find(game: string): Promise<void> {
+    this.stopSearch = new AbortController();
+    this.search = { game, since: Date.now() };
+    this.changed();
+    try {
+      await this.session.quickMatch(game, { signal: this.stopSearch.signal });
+    } catch (error) {
+      this.failed(error);
+    } finally {
+      this.search = null;
+      this.changed();
+    }
+  }
+
+  cancel(): void {
+    this.stopSearch.abort();
+  }
+
+  create(game: string | null): void {
+    this.creating = game;
+    this.changed();
+  }
+}

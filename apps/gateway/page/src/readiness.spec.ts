@@ -1,0 +1,28 @@
+import type { RoomView } from '#libs/client';
+import { readinessOf, shouldStart } from './readiness.js';
+
+const room = (...ready: boolean[]): RoomView => ({
+  id: 'r',
+  game: 'chess',
+  name: '',
+  status: 'waiting',
+  rev: 1,
+  owner: 'u0',
+  seats: 2,
+  members: ready.map((isReady, seat) => ({ user: `u${seat}`, name: `P${seat}`, seat, ready: isReady, here: true })),
+});
+
+describe('a waiting room', () => {
+  it('waits for players, then for those who are not ready', () => {
+    expect(readinessOf(room(true), 2)).toEqual({ kind: 'too-few', missing: 1 });
+    expect(readinessOf(room(true, false), 2)).toMatchObject({ kind: 'unready', who: [{ user: 'u1' }] });
+    expect(readinessOf(room(true, true), 2)).toEqual({ kind: 'ready' });
+  });
+
+  it('is started by the page of its owner, once all are ready', () => {
+    expect(shouldStart(room(true, true), 'u0', 2)).toBe(true);
+    expect(shouldStart(room(true, true), 'u1', 2)).toBe(false);
+    expect(shouldStart(room(false, true), 'u0', 2)).toBe(false);
+    expect(shouldStart({ ...room(true, true), status: 'starting' }, 'u0', 2)).toBe(false);
+  });
+});

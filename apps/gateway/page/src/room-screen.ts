@@ -1,0 +1,159 @@
+import type { GameResult, Room, RoomMember, Seat } from '#libs/client';
+import type { GamePage, MountedGame, Outcome, Table } from '#libs/page';
+import { gamePage } from './game-pages.js';
+import { shouldStart } from './readiness.js';
+import type { Toasts } from './toasts.js';
+
+/** How long the page says that the game goes on. */
+const RESUMED_MS = 2_500;
+/** A full fleet may have a place in a moment. */
+const START_WAIT_MS = 10_000;
+
+/** The room I am in, as the page shows it: the lobby's part, and the game's board in `board`. */
+export class RoomScreen {
+  readonly board = document.createElement('div');
+  readonly page: GamePage | undefined;
+  /** The game went on a moment ago. */
+  isResumed = false;
+  /** A request about the room is under way. */
+  isBusy = false;
+
+  private mounted: MountedGame | null = null;
+  private readonly stops: (() => void)[];
+  private resumedTimer: ReturnType<typeof setTimeout> | undefined;
+  /** The view that `start` was asked for. */
+  private startedRev = -1;
+
+  constructor(
+    readonly room: Room,
+    private readonly me: string,
+    private readonly seatsMin: (game: string) => number,
+    private readonly toasts: Toasts,
+    private readonly changed: () => void,
+  ) {
+    this.board.className = 'game-board';
+    this.page = gamePage(room.game);
+    const look = (): void => this.look();
+    this.stops = [
+      room.on('view', look),
+      room.on('placed', look),
+      room.on('change', look),
+      room.on('pause', look),
+      room.on('resume', () => this.resumed()),
+      room.on('end', look),
+    ];
+    this.look();
+  }
+
+  destroy(): void {
+    for (const stop of this.stops) stop();
+    clearTimeout(this.resumedTimer);
+    this.mounted?.destroy();
+    this.mounted = null;
+  }
+
+  get isWatching(): boolean {
+    return this.member === undefined;
+  }
+
+  get member(): RoomMember | undefined {
+    return this.room.view.members.find(({ user }) => user === this.me);
+  }
+
+  get isOn(): boolean {
+    return this.room.status === 'playing' || this.room.status === 'paused';
+  }
+
+  /** Whose turn it is; undefined: no game runs, or nobody knows. */
+  get turn(): Seat | null | undefined {
+    return this.isOn && this.room.state !== undefined ? this.page?.turnOf(this.room.state) : undefined;
+  }
+
+  get isMyTurn(): boolean {
+    return this.turn !== undefined && this.turn !== null && this.turn === this.room.seat;
+  }
+
+  get lastResult(): GameResult | null {
+    return this.isOn || this.room.status === 'starting' ? null : (this.room.result ?? this.room.view.lastResult ?? null);
+  }
+
+  outcome({ reason, result }: GameResult): Outcome | null {
+    return reason === 'finished' && this.page && result !== undefined && result !== null ? this.page.outcome(result) : null;
+  }
+
+  nameOf(seat: Seat): string {
+    const { players, view } = this.room;
+    return (players.find((one) => one.seat === seat) ?? view.members.find((one) => one.seat === seat))?.name ?? `Seat ${seat + 1}`;
+  }
+
+  ready(ready: boolean): Promise<void> {
+    return this.busy(() => this.room.ready(ready));
+  }
+
+  leave(): Promise<void> {
+    return this.busy(() => this.room.leave());
+  }
+
+  async busy(act: () => Promise<unknown>): Promise<void> {
+    this.isBusy = true;
+    this.changed();
+    try {
+      await act();
+    } catch (error) {
+      this.toasts.failed(error);
+    } finally {
+      this.isBusy = false;
+      this.changed();
+    }
+  }
+
+  private look(): void {
+    this.showBoard();
+    this.startWhenReady();
+    this.changed();
+  }
+
+  private showBoard(): void {
+    if (!this.page || this.room.state === undefined) return;
+    if (this.mounted) this.mounted.update();
+    else this.mounted = this.page.mount(this.board, this.room, this.table());
+  }
+
+  private table(): Table {
+    return {
+      failed: (error) => this.toasts.failed(error, this.page?.refusals),
+      nameOf: (seat) => this.nameOf(seat),
+      isHere: (seat) => this.isHere(seat),
+    };
+  }
+
+  /** Who left is a player still, and no member. After the game, the members that stay move up, and their names tell. */
+  private isHere(seat: Seat): boolean {
+    const { members } = this.room.view;
+    const member = members.find((one) => (this.isOn ? one.seat === seat : one.name === this.nameOf(seat)));
+    return member?.here ?? false;
+  }
+
+  private resumed(): void {
+    this.isResumed = true;
+    clearTimeout(this.resumedTimer);
+    this.resumedTimer = setTimeout(() => {
+      this.isResumed = false;
+      this.changed();
+    }, RESUMED_MS);
+    this.look();
+  }
+
+  private startWhenReady(): void {
+    const { view } = this.room;
+    if (!shouldStart(view, this.me, this.seatsMin(view.game)) || view.rev === this.startedRev) return;
+    this.startedRev = view.rev;
+    this.room.start({ waitMs: START_WAIT_MS }).catch(async (error: { code?: string }) => {
+      // Another page of ours, or the match itself, was faster.
+      if (error.code === 'room-playing') return;
+      this.toasts.failed(error);
+      // Else the page would go on trying for ever.
+      await this.room.ready(false).catch(() => {});
+    });
+  }
+}

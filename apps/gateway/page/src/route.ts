@@ -1,0 +1,15 @@
+import type { RoomId } from '#libs/protocol';
+
+/** `#/room/ID` is a room; anything else is the lobby. */
+export function roomInHash(hash: string): RoomId | null {
+  const id = /^#\/room\/([^/]+)$/.exec(hash)?.[1];
+  try {
+    return id === undefined ? null : decodeURIComponent(id);
+  } catch {
+    return null;
+  }
+}
+
+export function hashOf(room: RoomId | null): string {
+  return room === null ? '#/' : `#/room/${encodeURIComponent(room)}`;
+}

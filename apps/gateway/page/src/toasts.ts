@@ -1,0 +1,49 @@
+import { HoldfastError } from '#libs/client';
+
+/** Long enough to read two sentences. */
+const SHOWN_MS = 6_000;
+const SHOWN_MAX = 3;
+
+export interface Toast {
+  readonly id: number;
+  readonly text: string;
+  readonly kind: 'error' | 'note';
+}
+
+/** Sentences that pass by. */
+export class Toasts {
+  list: readonly Toast[] = [];
+  private last = 0;
+
+  constructor(private readonly changed: () => void) {}
+
+  note(text: string): void {
+    this.show(text, 'note');
+  }
+
+  /** @param sentences for codes that the server leaves to the game */
+  failed(error: unknown, sentences: Readonly<Record<string, string>> = {}): void {
+    // Who aborts knows why.
+    if (error instanceof DOMException && error.name === 'AbortError') return;
+    if (!(error instanceof HoldfastError)) console.error(error);
+    this.show(sentenceOf(error, sentences), 'error');
+  }
+
+  dismiss(id: number): void {
+    this.list = this.list.filter((toast) => toast.id !== id);
+    this.changed();
+  }
+
+  private show(text: string, kind: Toast['kind']): void {
+    this.last += 1;
+    const id = this.last;
+    this.list = [...this.list.filter((toast) => toast.text !== text), { id, text, kind }].slice(-SHOWN_MAX);
+    setTimeout(() => this.dismiss(id), SHOWN_MS);
+    this.changed();
+  }
+}
+
+function sentenceOf(error: unknown, sentences: Readonly<Record<string, string>>): string {
+  if (!(error instanceof HoldfastError)) return 'Something went wrong on this page.';
+  return Object.hasOwn(sentences, error.code) ? sentences[error.code] : error.message;
+}

@@ -1,0 +1,141 @@
+import { html, nothing, type TemplateResult } from 'lit-html';
+import { repeat } from 'lit-html/directives/repeat.js';
+import type { GameResult, RoomMember, Session } from '#libs/client';
+import type { App } from '../app.js';
+import { gameTitle } from '../game-pages.js';
+import { readinessOf } from '../readiness.js';
+import type { RoomScreen } from '../room-screen.js';
+
+export function roomView(app: App, screen: RoomScreen, session: Session): TemplateResult {
+  const { view, state, status } = screen.room;
+  const hasBoard = state !== undefined;
+  return html`<div class="room ${hasBoard ? 'in-game' : ''}">
+    <div class="room-head">
+      <button class="quiet" @click=${() => app.leaveRoom()}>← Leave</button>
+      <div class="room-title"><h1>${view.name || 'A room'}</h1><span class="note">${gameTitle(view.game)}</span></div>
+      <button class="link" aria-label="Copy link" @click=${() => app.copyLink()}>${LINK}<span>Copy link</span></button>
+    </div>
+    <p class="status ${screen.isMyTurn ? 'mine' : ''}" role="status" data-testid="status">${statusLine(screen)}</p>
+    ${status === 'ended' ? nextGame(app, screen) : nothing} ${hasBoard ? (screen.page ? screen.board : stateView(state)) : nothing}
+    ${status === 'waiting' || (status === 'starting' && !hasBoard) ? lobbyPart(app, screen, session) : nothing}
+  </div>`;
+}
+
+/** Who is here, and what they may do before and after a game. */
+function lobbyPart(app: App, screen: RoomScreen, session: Session): TemplateResult {
+  const { view } = screen.room;
+  const free = Math.max(0, view.seats - view.members.length);
+  return html`<section class="card room-card" aria-label="Room">
+    <ul class="members">
+      ${repeat(
+        view.members,
+        ({ user }) => user,
+        (member) => memberRow(screen, member, session.user),
+      )}
+      ${Array.from({ length: free }, () => html`<li class="member free"><span class="avatar" aria-hidden="true"></span><span class="note">A free seat</span></li>`)}
+    </ul>
+    ${actions(app, screen)}
+  </section>`;
+}
+
+/** Between two games; who plays stands at the board. Until the lobby knows of the end, its view is of the game before. */
+function nextGame(app: App, screen: RoomScreen): TemplateResult {
+  return html`<div class="next-game">${screen.room.view.status === 'waiting' ? actions(app, screen) : nothing}</div>`;
+}
+
+function memberRow(screen: RoomScreen, { user, name, seat, ready, here }: RoomMember, me: string): TemplateResult {
+  const { view } = screen.room;
+  return html`<li class="member seat-${seat}">
+    <span class="avatar" aria-hidden="true">${[...name][0]?.toUpperCase() ?? '?'}</span>
+    <span class="member-name">${name}</span>
+    ${user === me ? html`<span class="tag">you</span>` : nothing} ${user === view.owner ? html`<span class="tag">owner</span>` : nothing}
+    ${here ? nothing : html`<span class="tag warn">away</span>`}
+    <span class="ready ${ready ? 'yes' : ''}">${ready ? 'ready' : 'not ready'}</span>
+  </li>`;
+}
+
+function actions(app: App, screen: RoomScreen): TemplateResult {
+  const { room, isBusy, member } = screen;
+  const { view } = room;
+  if (view.status === 'starting' || view.status === 'playing') {
+    return html`<p class="note row"><span class="spinner" aria-hidden="true"></span> The game starts…</p>`;
+  }
+  if (!member) {
+    const isFree = view.members.length < view.seats;
+    return html`<div class="row">
+      <span class="note grow">You are watching.</span>
+      ${isFree ? html`<button class="primary" @click=${() => app.goTo(room.id, 'join')}>Take the free seat</button>` : nothing}
+    </div>`;
+  }
+  const hasPlayed = screen.lastResult !== null;
+  return html`<div class="row">
+    ${
+      member.ready
+        ? html`<button ?disabled=${isBusy} @click=${() => screen.ready(false)}>Not ready after all</button>`
+        : html`<button class="primary" ?disabled=${isBusy} @click=${() => screen.ready(true)}>${hasPlayed ? 'Play again' : "I'm ready"}</button>`
+    }
+    ${hasPlayed ? html`<button @click=${() => app.leaveRoom()}>Back to the lobby</button>` : nothing}
+    <span class="note grow">${waitingFor(app, screen, member)}</span>
+  </div>`;
+}
+
+function waitingFor(app: App, { room }: RoomScreen, me: RoomMember): string {
+  const seatsMin = app.stage.at === 'inside' ? app.stage.lobby.seatsMin(room.game) : 2;
+  const readiness = readinessOf(room.view, seatsMin);
+  switch (readiness.kind) {
+    case 'too-few':
+      return 'Send the link to someone to play with.';
+    case 'unready': {
+      const others = readiness.who.filter(({ user }) => user !== me.user).map(({ name }) => name);
+      if (me.ready) return `Waiting for ${others.join(' and ')}.`;
+      return others.length === 0 ? 'All the others are ready.' : '';
+    }
+    case 'ready':
+      return 'Everyone is ready.';
+  }
+}
+
+/** What matters now, in a sentence; read out when it changes. */
+function statusLine(screen: RoomScreen): string {
+  const { room, lastResult, turn, isWatching } = screen;
+  if (screen.isOn) {
+    if (turn === undefined) return 'The game begins…';
+    if (turn === null) return 'The game is on.';
+    if (screen.isMyTurn) return 'Your turn';
+    return `${screen.nameOf(turn)}'s turn${isWatching && room.seat === null ? ' · you are watching' : ''}`;
+  }
+  if (room.status === 'starting') return 'The game starts…';
+  if (lastResult) return resultLine(screen, lastResult);
+  return room.view.members.length < room.view.seats ? 'Waiting for players' : 'Ready?';
+}
+
+function resultLine(screen: RoomScreen, result: GameResult): string {
+  const outcome = screen.outcome(result);
+  if (!outcome) return ENDED[result.reason];
+  const { winner, how } = outcome;
+  if (winner === null) return `A draw: ${how}.`;
+  // Without a state the page has not seen the game: it was reloaded after the end.
+  const mySeat = screen.room.state === undefined ? screen.member?.seat : screen.room.seat;
+  return winner === mySeat ? `You win: ${how}.` : `${screen.nameOf(winner)} wins: ${how}.`;
+}
+
+const ENDED: Readonly<Record<GameResult['reason'], string>> = {
+  finished: 'The game is over.',
+  'server-lost': 'The game was lost with its server.',
+  abandoned: 'The game was abandoned.',
+  operator: 'The game was ended by an operator.',
+  'game-failed': 'The game failed and could not go on.',
+  orphaned: 'The game was lost.',
+};
+
+const LINK = html`<svg viewBox="0 0 24 24" aria-hidden="true">
+  <path d="M10 14a4 4 0 0 0 5.7 0l3.6-3.6a4 4 0 0 0-5.7-5.7L12.5 5.8M14 10a4 4 0 0 0-5.7 0l-3.6 3.6a4 4 0 0 0 5.7 5.7l1.1-1.1" />
+</svg>`;
+
+/** For a game without a page part: what it holds, to look at. */
+function stateView(state: unknown): TemplateResult {
+  return html`<section class="card">
+    <p class="note">This game has no board for this page. Its state:</p>
+    <pre>${JSON.stringify(state, null, 2)}</pre>
+  </section>`;
+}

@@ -1,0 +1,18 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { EDGE_OPTIONS, type EdgeOptions, SessionTable } from '#libs/edge';
+import { type FactsOfServer, ServerFacts } from '#libs/health';
+
+/** A gateway owns no rooms; its players are the sessions it holds. */
+@Injectable()
+export class GatewayFacts extends ServerFacts {
+  constructor(
+    private readonly sessions: SessionTable,
+    @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
+  ) {
+    super();
+  }
+
+  override facts(): FactsOfServer {
+    return { rooms: 0, players: this.sessions.size, capacity: this.options.connectionsMax };
+  }
+}

@@ -1,0 +1,39 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { AdminModule } from '#libs/admin';
+import { EdgeModule } from '#libs/edge';
+import { HealthModule } from '#libs/health';
+import { GameServerEnd, PlacementWillingness, RecoveryModule } from '#libs/recovery';
+import { CoreModule } from '#libs/server';
+import { type AuthOptions, SessionModule } from '#libs/session';
+import type { SettingsOf } from '#libs/settings';
+import { GatewayFacts } from './gateway-facts.js';
+import { OwnerController } from './owner.controller.js';
+import { publicPages } from './public-pages.js';
+
+@Module({})
+export class GatewayServerModule {
+  static forRoot(settings: SettingsOf<'gateway'>): DynamicModule {
+    const { edge, rooms, session, recovery, health, admin, scale } = settings;
+    const checker = HealthModule.forChecker({ ...health, ends: [GameServerEnd], willingness: [PlacementWillingness] });
+    return {
+      module: GatewayServerModule,
+      imports: [
+        CoreModule.forRoot('gateway', settings),
+        SessionModule.forRoot({ auth: authOf(settings), sessionTtlMs: session.ttlMs }),
+        EdgeModule.forRoot({ options: { ...edge, seatGraceMs: rooms.seatGraceMs, sessionTtlMs: session.ttlMs }, pages: publicPages() }),
+        RecoveryModule.forRoot({ roomsAtOnce: recovery.roomsAtOnce, orphanTtlMs: rooms.orphanTtlMs }),
+        HealthModule.forResponder({ facts: GatewayFacts }),
+        checker,
+        AdminModule.forRoot({ ...admin, scale }, checker),
+      ],
+      controllers: [OwnerController],
+      providers: [GatewayFacts],
+    };
+  }
+}
+
+function authOf({ auth }: SettingsOf<'gateway'>): AuthOptions {
+  if (auth.kind === 'guest') return { kind: 'guest' };
+  const claims = { issuer: auth.jwtIssuer ?? undefined, audience: auth.jwtAudience ?? undefined };
+  return auth.jwksUrl ? { kind: 'jwt', jwksUrl: auth.jwksUrl, ...claims } : { kind: 'jwt', secret: auth.jwtSecret as string, ...claims };
+}

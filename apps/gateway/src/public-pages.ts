@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import express, { type Express } from 'express';
+
+/** Built by `npm run build`; where it is not, the gateway serves players all the same, just not this page. */
+const PAGE_DIR = fileURLToPath(new URL('../../../page', import.meta.url));
+
+/** What the public port answers to a browser: the player page. */
+export function publicPages(): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use((_, response, next) => {
+    response.set({
+      'X-Content-Type-Options': 'nosniff',
+      'Referrer-Policy': 'no-referrer',
+      'Content-Security-Policy':
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self' ws: wss:; frame-ancestors 'self'",
+    });
+    next();
+  });
+  if (existsSync(PAGE_DIR)) app.use(express.static(PAGE_DIR, { index: 'index.html' }));
+  app.use((_, response) => {
+    response.status(404).type('text/plain').send('There is no such page here. Players connect at /play.\n');
+  });
+  return app;
+}

@@ -1,0 +1,29 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { HealthModule } from '#libs/health';
+import { LobbyModule } from '#libs/lobby';
+import { RecoveryModule } from '#libs/recovery';
+import { CoreModule } from '#libs/server';
+import { SessionModule } from '#libs/session';
+import type { SettingsOf } from '#libs/settings';
+import { MatchController } from './match.controller.js';
+import { MemberController } from './member.controller.js';
+import { RoomController } from './room.controller.js';
+
+@Module({})
+export class LobbyServerModule {
+  static forRoot(settings: SettingsOf<'lobby'>): DynamicModule {
+    const { rooms, match, session, recovery } = settings;
+    return {
+      module: LobbyServerModule,
+      imports: [
+        CoreModule.forRoot('lobby', settings),
+        // A lobby admits nobody; it only finds where sessions are.
+        SessionModule.forRoot({ auth: { kind: 'guest' }, sessionTtlMs: session.ttlMs }),
+        LobbyModule.forRoot({ roomIdleMs: rooms.idleMs, matchWaitMs: match.waitMs, roomsListedMax: rooms.listedMax }),
+        RecoveryModule.forRoot({ roomsAtOnce: recovery.roomsAtOnce, orphanTtlMs: rooms.orphanTtlMs }),
+        HealthModule.forResponder(),
+      ],
+      controllers: [RoomController, MatchController, MemberController],
+    };
+  }
+}

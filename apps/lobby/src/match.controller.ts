@@ -1,0 +1,35 @@
+import { Controller } from '@nestjs/common';
+import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
+import { Matchmaker } from '#libs/lobby';
+import type { Control, PlayerAnswer } from '#libs/protocol';
+import { viewOf } from '#libs/room-store';
+import { OPERATION_SCHEMAS } from './operation-schemas.js';
+import { type Asked, PlayerRequestPipe } from './player-request.pipe.js';
+
+/** What players ask who look for others to play with. */
+@Controller()
+export class MatchController {
+  constructor(private readonly matchmaker: Matchmaker) {}
+
+  @MessagePattern('match.find')
+  async find(
+    @Payload(new PlayerRequestPipe(OPERATION_SCHEMAS['match.find'])) { caller, data }: Asked<'match.find'>,
+  ): Promise<PlayerAnswer> {
+    const room = await this.matchmaker.find(caller, data.game);
+    return room
+      ? { data: { room: viewOf(room) }, binding: { room: room.id, watching: false, rev: room.rev } }
+      : { data: { waiting: true } };
+  }
+
+  @MessagePattern('match.cancel')
+  async cancel(
+    @Payload(new PlayerRequestPipe(OPERATION_SCHEMAS['match.cancel'])) { caller }: Asked<'match.cancel'>,
+  ): Promise<PlayerAnswer> {
+    return { data: { cancelled: await this.matchmaker.cancel(caller.user) } };
+  }
+
+  @EventPattern('searcher.gone')
+  async gone(@Payload() { user }: Control['searcher.gone']['data']): Promise<void> {
+    await this.matchmaker.cancel(user);
+  }
+}

@@ -1,0 +1,20 @@
+import { Controller } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import { RoomService } from '#libs/lobby';
+import type { Control } from '#libs/protocol';
+
+/** What gateways tell about the connections of a room's members. */
+@Controller()
+export class MemberController {
+  constructor(private readonly rooms: RoomService) {}
+
+  @EventPattern('member.presence')
+  async presence(@Payload() { room, user, here }: Control['member.presence']['data']): Promise<void> {
+    await this.rooms.setPresence(room, user, here);
+  }
+
+  @EventPattern('member.gone')
+  async gone(@Payload() { room, user }: Control['member.gone']['data']): Promise<void> {
+    await this.rooms.gone(room, user);
+  }
+}

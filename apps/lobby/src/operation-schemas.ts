@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import type { OperationName, Operations } from '#libs/protocol';
+
+const id = z.string().min(1).max(64);
+const game = z.string().min(1).max(64);
+/** What others will read: no line breaks or other control characters. */
+const roomName = z
+  .string()
+  .trim()
+  .max(48)
+  .regex(/^\P{C}*$/u, 'must have no control characters');
+const nothing = z.unknown().transform(() => undefined);
+
+/** What each operation takes, at the border; `Operations` says the same to the compiler. */
+export const OPERATION_SCHEMAS = {
+  'games.list': nothing,
+  'rooms.list': z.object({ game: game.optional(), limit: z.int().min(1).max(1_000).optional() }).optional(),
+  'rooms.create': z.object({
+    game,
+    name: roomName.optional(),
+    seats: z.int().min(1).max(1_000).optional(),
+    private: z.boolean().optional(),
+  }),
+  'rooms.join': z.object({ room: id }),
+  'rooms.watch': z.object({ room: id }),
+  'rooms.leave': nothing,
+  'rooms.ready': z.object({ ready: z.boolean() }).optional(),
+  'rooms.start': z.object({ waitMs: z.int().min(0).max(10_000).optional() }).optional(),
+  'match.find': z.object({ game }),
+  'match.cancel': nothing,
+  me: nothing,
+} satisfies { [Name in OperationName]: z.ZodType<Operations[Name]['data']> };

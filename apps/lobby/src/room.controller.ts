@@ -1,0 +1,78 @@
+import { Controller } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import { GameCatalogue, GameStarter, MatchQueue, RoomService } from '#libs/lobby';
+import { LoadBalancerService } from '#libs/placement';
+import type { OperationName, Operations, PlayerAnswer } from '#libs/protocol';
+import { type RoomRecord, viewOf } from '#libs/room-store';
+import { OPERATION_SCHEMAS } from './operation-schemas.js';
+import { type Asked, PlayerRequestPipe } from './player-request.pipe.js';
+
+const asked = (operation: OperationName): PlayerRequestPipe => new PlayerRequestPipe(OPERATION_SCHEMAS[operation]);
+
+/** What players ask about rooms. The balancer is injected here: a start is placed by it. */
+@Controller()
+export class RoomController {
+  constructor(
+    private readonly rooms: RoomService,
+    private readonly starter: GameStarter,
+    private readonly balancer: LoadBalancerService,
+    private readonly games: GameCatalogue,
+    private readonly matches: MatchQueue,
+  ) {}
+
+  @MessagePattern('games.list')
+  listGames(): PlayerAnswer {
+    return answer<'games.list'>({ games: this.games.all() });
+  }
+
+  @MessagePattern('rooms.list')
+  async list(@Payload(asked('rooms.list')) { data }: Asked<'rooms.list'>): Promise<PlayerAnswer> {
+    return answer<'rooms.list'>({ rooms: await this.rooms.list(data) });
+  }
+
+  @MessagePattern('rooms.create')
+  async create(@Payload(asked('rooms.create')) { caller, data }: Asked<'rooms.create'>): Promise<PlayerAnswer> {
+    return inRoom(await this.rooms.create(caller, data), false);
+  }
+
+  @MessagePattern('rooms.join')
+  async join(@Payload(asked('rooms.join')) { caller, data }: Asked<'rooms.join'>): Promise<PlayerAnswer> {
+    return inRoom(await this.rooms.join(caller, data.room), false);
+  }
+
+  @MessagePattern('rooms.watch')
+  async watch(@Payload(asked('rooms.watch')) { caller, data }: Asked<'rooms.watch'>): Promise<PlayerAnswer> {
+    return inRoom(await this.rooms.watch(caller, data.room), true);
+  }
+
+  @MessagePattern('rooms.leave')
+  async leave(@Payload(asked('rooms.leave')) { caller }: Asked<'rooms.leave'>): Promise<PlayerAnswer> {
+    return { data: { left: await this.rooms.leave(caller) }, binding: null };
+  }
+
+  @MessagePattern('rooms.ready')
+  async ready(@Payload(asked('rooms.ready')) { caller, data }: Asked<'rooms.ready'>): Promise<PlayerAnswer> {
+    return answer<'rooms.ready'>({ room: viewOf(await this.rooms.setReady(caller, data?.ready ?? true)) });
+  }
+
+  @MessagePattern('rooms.start')
+  async start(@Payload(asked('rooms.start')) { caller, data }: Asked<'rooms.start'>): Promise<PlayerAnswer> {
+    const room = await this.rooms.roomOf(caller);
+    return answer<'rooms.start'>({ room: viewOf(await this.starter.start(room, caller.user, this.balancer, data?.waitMs)) });
+  }
+
+  @MessagePattern('me')
+  async me(@Payload(asked('me')) { caller }: Asked<'me'>): Promise<PlayerAnswer> {
+    const [where, searching] = await Promise.all([this.rooms.whereIs(caller.user), this.matches.gameOf(caller.user)]);
+    const { user, name, session } = caller;
+    return answer<'me'>({ user, name, session, room: where ? viewOf(where.record) : null, watching: where?.watching ?? false, searching });
+  }
+}
+
+function answer<Name extends OperationName>(data: Operations[Name]['result']): PlayerAnswer {
+  return { data };
+}
+
+function inRoom(record: RoomRecord, watching: boolean): PlayerAnswer {
+  return { data: { room: viewOf(record) }, binding: { room: record.id, watching, rev: record.rev } };
+}

@@ -1,0 +1,168 @@
+import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { BENCH_DIST, freePort, launchServer, mainOf, sleep, startRedis, until } from './tools.js';
+
+export interface FleetShape {
+  readonly gateways?: number;
+  readonly lobbies?: number;
+  readonly games?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface BenchServer {
+  readonly id: string;
+  readonly type: 'gateway' | 'lobby' | 'game';
+  readonly name: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly child: ChildProcess;
+  readonly pid: number;
+  readonly publicPort: number;
+  readonly tcpPort: number;
+}
+
+/** Limits that keep strangers out are not what is measured. */
+const NO_LIMITS = {
+  MESSAGES_PER_SECOND: '1000000',
+  MESSAGES_BURST: '1000000',
+  BYTES_PER_SECOND: '1073741824',
+  BYTES_BURST: '1073741824',
+  CONNECTIONS_PER_ADDRESS: '1000000',
+  HELLOS_PENDING_MAX: '100000',
+  MAX_GAMES: '100000',
+};
+
+/** Servers from dist/, each a process, with the benchmarks' games, on a Redis of its own that keeps (AOF, everysec). */
+export class BenchFleet {
+  readonly servers: BenchServer[] = [];
+  private readonly linkSecret = randomBytes(18).toString('hex');
+
+  private constructor(
+    private readonly home: string,
+    private readonly running: Awaited<ReturnType<typeof startRedis>>,
+    readonly redis: Redis,
+    private readonly shape: FleetShape,
+  ) {}
+
+  static async start(shape: FleetShape = {}): Promise<BenchFleet> {
+    const home = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
+    const running = await startRedis({ dir: join(home, 'redis'), appendonly: true });
+    const redis = new Redis(running.url);
+    const fleet = new BenchFleet(home, running, redis, shape);
+    const { gateways = 1, lobbies = 1, games = 1 } = shape;
+    const names = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index + 1));
+    await Promise.all([
+      ...names(gateways).map((name) => fleet.launch('gateway', name)),
+      ...names(lobbies).map((name) => fleet.launch('lobby', name)),
+      ...names(games).map((name) => fleet.launch('game', name)),
+    ]);
+    await fleet.whole();
+    return fleet;
+  }
+
+  get redisUrl(): string {
+    return this.running.url;
+  }
+
+  get redisPid(): number {
+    return this.running.pid;
+  }
+
+  of(type: BenchServer['type']): BenchServer[] {
+    return this.servers.filter((server) => server.type === type).sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  /** `holdfast` names of processes, for a `CpuMeter`. */
+  pids(): Record<string, number> {
+    const pids: Record<string, number> = { redis: this.redisPid };
+    for (const type of ['gateway', 'lobby', 'game'] as const) {
+      const all = this.of(type);
+      for (const { name, pid } of all) pids[all.length === 1 ? type : `${type} ${name}`] = pid;
+    }
+    return pids;
+  }
+
+  async launch(type: BenchServer['type'], name: string): Promise<BenchServer> {
+    const ports: Record<string, string> =
+      type === 'gateway' ? { PUBLIC_PORT: String(await freePort()), TCP_PORT: String(await freePort()) } : {};
+    const env = {
+      PATH: process.env.PATH ?? '',
+      REDIS_URL: this.redisUrl,
+      LINK_SECRET: this.linkSecret,
+      ADMIN_TOKEN: 'a token for benchmarks only',
+      AUTH: 'guest',
+      PUBLIC_HOST: '127.0.0.1',
+      OPS_PORT: '0',
+      LOG_FORMAT: 'json',
+      LOG_LEVEL: 'warn',
+      SERVER_NAME: name,
+      NODE_OPTIONS: process.env[`BENCH_NODE_OPTIONS_${type.toUpperCase()}`] ?? '',
+      ...NO_LIMITS,
+      ...ports,
+      ...this.shape.env,
+    };
+    return this.spawn(type, name, env);
+  }
+
+  /** Anew, with the ports it had. The old process must be gone, or stopped for ever. */
+  async relaunch(server: BenchServer): Promise<BenchServer> {
+    this.servers.splice(this.servers.indexOf(server), 1);
+    return this.spawn(server.type, server.name, server.env);
+  }
+
+  private async spawn(type: BenchServer['type'], name: string, env: Readonly<Record<string, string>>): Promise<BenchServer> {
+    let child: ChildProcess | undefined;
+    const ports = await launchServer({
+      main: type === 'game' ? join(BENCH_DIST, 'game-server.js') : mainOf(type),
+      env,
+      readyFile: join(this.home, `${type}-${name}.json`),
+      logFile: join(this.home, `${type}-${name}.log`),
+      onLine: (line: string) => {
+        if (process.env.BENCH_VERBOSE) process.stderr.write(`${type} ${name}: ${line}\n`);
+      },
+      spawned: (process: ChildProcess) => {
+        child = process;
+      },
+    });
+    const process_ = child as ChildProcess;
+    const { id, publicPort = 0, tcpPort = 0 } = ports;
+    const server = { id, type, name, env, child: process_, pid: process_.pid as number, publicPort, tcpPort };
+    this.servers.push(server);
+    return server;
+  }
+
+  /** All game servers are offered to placement. */
+  async whole(): Promise<void> {
+    const games = this.of('game').map(({ id }) => id);
+    await until(async () => {
+      const offered = await this.redis.zrange('hf:{placement}:offer:durable', '0', '-1');
+      return games.every((id) => offered.some((record) => record.endsWith(`:${id}`)));
+    });
+  }
+
+  /** How many rooms each game server owns, by the store's word. */
+  async roomsOf(rooms: readonly string[]): Promise<Map<string, number>> {
+    const pipeline = this.redis.pipeline();
+    for (const room of rooms) pipeline.hget(`hf:room:{${room}}`, 'owner');
+    const counts = new Map<string, number>();
+    for (const [, owner] of (await pipeline.exec()) ?? []) counts.set(String(owner), (counts.get(String(owner)) ?? 0) + 1);
+    return counts;
+  }
+
+  async stop(): Promise<void> {
+    if (Object.keys(process.env).some((name) => name.startsWith('BENCH_NODE_OPTIONS_'))) await this.writeProfiles();
+    for (const { child } of this.servers) child.kill('SIGKILL');
+    this.redis.disconnect();
+    await this.running.stop();
+    await rm(this.home, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  /** What `profile.mjs` has seen; anything else would end by this signal, and is about to anyway. */
+  private async writeProfiles(): Promise<void> {
+    for (const { child } of this.servers) child.kill('SIGUSR2');
+    await sleep(2_000);
+  }
+}

@@ -1,0 +1,16 @@
+import 'reflect-metadata';
+import { runServer, type ServerPlan } from '#libs/server';
+import { BenchGamesModule } from './bench-games.js';
+
+// A game server with the games of the benchmarks; everything else is what apps/game runs.
+const { gameServer } = (await import(new URL('../apps/game/src/game.server.js', import.meta.url).href)) as {
+  gameServer: ServerPlan<'game'>;
+};
+
+await runServer({
+  ...gameServer,
+  module: (settings) => {
+    const { imports = [], ...rest } = gameServer.module(settings);
+    return { ...rest, imports: [...imports, BenchGamesModule] };
+  },
+});

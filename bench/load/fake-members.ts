@@ -1,0 +1,28 @@
+import { Redis } from 'ioredis';
+
+/** Members of the fleet that are no programs of ours: a record, a channel, and the answer, over plain Redis. */
+export class FakeMembers {
+  answers = 0;
+
+  static async register(redisUrl: string, count: number): Promise<FakeMembers> {
+    const members = new FakeMembers();
+    const [ears, mouth] = [new Redis(redisUrl), new Redis(redisUrl)];
+    const ids = Array.from({ length: count }, (_, index) => `hf:lobby:fake-${index}`);
+    const now = Date.now();
+    const pipeline = mouth.pipeline();
+    for (const id of ids) {
+      const name = id.slice('hf:lobby:'.length);
+      pipeline.hset(id, { type: 'lobby', name, incarnation: now, state: 'ready', registeredAt: now, startedAt: now, check: 'update' });
+      pipeline.sadd('hf:servers', id);
+    }
+    ears.on('message', (id: string) => {
+      members.answers += 1;
+      // All answers of one turn in one write: the cost that is looked at is the fleet's, not this stand-in's.
+      mouth.hset(id, 'check', 'update').catch(() => {});
+    });
+    await ears.subscribe(...ids);
+    await pipeline.exec();
+    for (const id of ids) mouth.publish('hf:fleet', JSON.stringify({ kind: 'registered', server: id, incarnation: now })).catch(() => {});
+    return members;
+  }
+}

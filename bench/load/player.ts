@@ -1,0 +1,235 @@
+import { decodeServerMessage, encodePlayerMessage, HEADER, KIND, PROTOCOL_VERSION, type ServerMessage } from '#libs/protocol';
+import { nowMs } from '../tools.js';
+import { type Way, Wire } from './wire.js';
+
+type Of<Kind extends ServerMessage['kind']> = Extract<ServerMessage, { kind: Kind }>;
+
+/** Where answers are told. */
+export interface Tally {
+  acknowledged(player: Player, latencyMs: number): void;
+}
+
+const RECONNECT_MS = 20;
+
+/** A player who taps, and keeps a book of it. Frames of play are read by their headers alone. */
+export class Player {
+  seat = -1;
+  room = '';
+  /** Applied, by acknowledgement. */
+  acknowledged = 0;
+  refused = 0;
+  reconnects = 0;
+  /** Since the last mark: when the game was first away, placed, and back (a sync after it was placed). 0: not yet. */
+  pausedAt = 0;
+  placedAt = 0;
+  backAt = 0;
+  worstWaitMs = 0;
+
+  private seq = 0;
+  /** Sent and not answered, oldest first. */
+  private readonly seqs: number[] = [];
+  private readonly sentAt: number[] = [];
+  private markedAt = 0;
+  private isPlacing = false;
+  private lastOwnSync: Buffer | null = null;
+  private template: Buffer = Buffer.alloc(0);
+  private head = 0;
+  private secret: { session: string; secret: string } | null = null;
+  private requests = 0;
+  private readonly waiting = new Map<string, (message: ServerMessage) => void>();
+  private isLeaving = false;
+
+  private constructor(
+    readonly name: string,
+    private readonly way: Way,
+    private readonly ports: readonly number[],
+    private wire: Wire,
+    private readonly tally: Tally,
+  ) {}
+
+  /** One who was welcomed. `ports`: gateways, the first is tried first. */
+  static async enter(name: string, way: Way, ports: readonly number[], tally: Tally): Promise<Player> {
+    const player = new Player(name, way, ports, await Wire.open(way, ports[0]), tally);
+    player.listen();
+    await player.hello({ name });
+    return player;
+  }
+
+  get outstanding(): number {
+    return this.seqs.length;
+  }
+
+  // ── Play ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Payloads are `bytes` long, as text. */
+  prepare(bytes: number): void {
+    const frame = encodePlayerMessage({ kind: 'command', seq: 0, settled: 0, name: 'tap', data: 'x'.repeat(bytes) });
+    this.head = Wire.headBytes(this.way, frame.length);
+    this.template = Wire.framed(this.way, frame);
+  }
+
+  tap(): void {
+    this.seq += 1;
+    this.seqs.push(this.seq);
+    this.sentAt.push(nowMs());
+    this.write(this.seq);
+  }
+
+  private write(seq: number): void {
+    const bytes = Buffer.allocUnsafe(this.template.length);
+    this.template.copy(bytes);
+    bytes.writeUInt32BE(seq, this.head + HEADER.command.seq);
+    bytes.writeUInt32BE(this.seqs[0] - 1, this.head + HEADER.command.settled);
+    this.wire.write(bytes);
+  }
+
+  private receive(frame: Buffer): void {
+    switch (frame[0]) {
+      case KIND.sync:
+        return this.synced(frame);
+      case KIND.rejected: {
+        const at = this.seqs.indexOf(frame.readUInt32BE(HEADER.rejected.seq));
+        if (at < 0) return;
+        this.seqs.splice(at, 1);
+        this.sentAt.splice(at, 1);
+        this.refused += 1;
+        return;
+      }
+      case KIND.paused:
+        this.pausedAt ||= nowMs();
+        return;
+      default:
+        return this.hear(decodeServerMessage(frame));
+    }
+  }
+
+  private synced(frame: Buffer): void {
+    const seq = frame.readUInt32BE(HEADER.sync.seq);
+    const now = nowMs();
+    if (this.seqs.length > 0 && this.seqs[0] <= seq) {
+      this.lastOwnSync = Buffer.from(frame);
+      while (this.seqs.length > 0 && this.seqs[0] <= seq) {
+        this.seqs.shift();
+        const sentAt = this.sentAt.shift() as number;
+        this.acknowledged += 1;
+        this.worstWaitMs = Math.max(this.worstWaitMs, now - Math.max(sentAt, this.markedAt));
+        this.tally.acknowledged(this, now - sentAt);
+      }
+    }
+    if (!this.isPlacing) return;
+    this.isPlacing = false;
+    this.backAt ||= now;
+    this.settle('sync', { kind: 'sync' } as ServerMessage);
+    // What has no answer yet is sent again, under its old numbers.
+    for (const unanswered of this.seqs) this.write(unanswered);
+  }
+
+  /** What comes from now on is part of the next report. */
+  mark(): void {
+    this.markedAt = nowMs();
+    this.pausedAt = 0;
+    this.placedAt = 0;
+    this.backAt = 0;
+    this.worstWaitMs = 0;
+  }
+
+  /** The longest wait since the mark, that for what is still unanswered included. */
+  waitMs(now: number): number {
+    return this.seqs.length === 0 ? this.worstWaitMs : Math.max(this.worstWaitMs, now - Math.max(this.sentAt[0], this.markedAt));
+  }
+
+  /** How many of this player's taps the game counts, as of the last acknowledgement. */
+  tapsSeen(): number {
+    if (!this.lastOwnSync) return 0;
+    const { state, patches = [] } = decodeServerMessage(this.lastOwnSync) as Of<'sync'>;
+    if (state) return (state as { taps: number[] }).taps[this.seat];
+    const path = `/taps/${this.seat}`;
+    const last = patches.filter((patch) => patch.path === path).at(-1) as { value?: number } | undefined;
+    return last?.value ?? Number.NaN;
+  }
+
+  // ── Around it ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async ask<Answer>(operation: string, data?: unknown): Promise<Answer> {
+    const id = ++this.requests;
+    const answer = this.next(`response ${id}`);
+    this.wire.send(encodePlayerMessage({ kind: 'request', id, operation, data }));
+    const { data: result, error } = (await answer) as Of<'response'>;
+    if (error) throw Object.assign(new Error(`${operation}: ${error.code}, ${error.message}`), { code: error.code });
+    return result as Answer;
+  }
+
+  /** Until the game's first state is there. */
+  inPlay(): Promise<unknown> {
+    return this.next('sync');
+  }
+
+  ping(): void {
+    this.wire.send(encodePlayerMessage({ kind: 'ping', nonce: 1 }));
+  }
+
+  close(): void {
+    this.isLeaving = true;
+    this.wire.close();
+  }
+
+  private async hello(who: { name: string } | { session: string; secret: string }): Promise<void> {
+    const welcome = this.next('welcome');
+    this.wire.send(encodePlayerMessage({ kind: 'hello', protocol: PROTOCOL_VERSION, ...who } as never));
+    await welcome;
+  }
+
+  private hear(message: ServerMessage): void {
+    switch (message.kind) {
+      case 'welcome':
+        this.secret = { session: message.session, secret: message.secret };
+        return this.settle('welcome', message);
+      case 'response':
+        return this.settle(`response ${message.id}`, message);
+      case 'placed':
+        this.room = message.room;
+        this.seat = message.seat ?? -1;
+        this.placedAt ||= nowMs();
+        this.isPlacing = true;
+        return;
+      case 'goodbye':
+        if (!this.isLeaving && message.retryAfterMs === undefined) process.stderr.write(`${this.name}: goodbye, ${message.code}\n`);
+        return;
+      default:
+        return;
+    }
+  }
+
+  private next(key: string): Promise<ServerMessage> {
+    return new Promise((resolve) => this.waiting.set(key, resolve));
+  }
+
+  private settle(key: string, message: ServerMessage): void {
+    const resolve = this.waiting.get(key);
+    this.waiting.delete(key);
+    resolve?.(message);
+  }
+
+  private listen(): void {
+    this.wire.onFrame = (frame) => this.receive(frame);
+    this.wire.onClose = () => {
+      if (!this.isLeaving) void this.reconnect();
+    };
+  }
+
+  /** At the next gateway, and on; a game that is on is placed again by that. */
+  private async reconnect(): Promise<void> {
+    this.reconnects += 1;
+    this.pausedAt ||= nowMs();
+    for (let attempt = 1; !this.isLeaving; attempt++) {
+      try {
+        this.wire = await Wire.open(this.way, this.ports[attempt % this.ports.length]);
+        this.listen();
+        if (this.secret) await this.hello(this.secret);
+        return;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+      }
+    }
+  }
+}

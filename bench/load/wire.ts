@@ -1,0 +1,144 @@
+import { connect, type Socket } from 'node:net';
+import { FrameSplitter, LENGTH_BYTES, SUBPROTOCOL_BINARY } from '#libs/protocol';
+
+export type Way = 'tcp' | 'ws';
+
+const FRAME_BYTES_MAX = 1 << 24;
+/** All sockets read into it, one after another; a frame is handed on before the next read. */
+const shared = Buffer.allocUnsafeSlow(65_536);
+
+/** The cheapest connection that is still an honest one: no library, one buffer for all reads, one write a frame. */
+export class Wire {
+  onFrame: (frame: Buffer) => void = () => {};
+  onClose: () => void = () => {};
+  private readonly splitter: FrameSplitter;
+  private readonly webSocket: WebSocketFrames;
+  private isOpen = false;
+  private opened: (() => void) | null = null;
+  private head = '';
+
+  private constructor(
+    private readonly way: Way,
+    port: number,
+    private readonly socket: Socket,
+  ) {
+    const frame = (bytes: Uint8Array): void => this.onFrame(bytes as Buffer);
+    this.splitter = new FrameSplitter(FRAME_BYTES_MAX, frame, Buffer.allocUnsafeSlow);
+    this.webSocket = new WebSocketFrames(frame, () => this.socket.destroy());
+    socket.on('error', () => {});
+    socket.on('close', () => this.onClose());
+    socket.once('connect', () => {
+      if (way === 'tcp') this.nowOpen();
+      else
+        socket.write(
+          `GET /play HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Protocol: ${SUBPROTOCOL_BINARY}\r\n\r\n`,
+        );
+    });
+  }
+
+  /** Rejects when nobody answers. */
+  static open(way: Way, port: number): Promise<Wire> {
+    return new Promise((resolve, reject) => {
+      let wire: Wire | null = null;
+      const socket = connect({
+        host: '127.0.0.1',
+        port,
+        noDelay: true,
+        onread: {
+          buffer: shared,
+          callback: (count) => {
+            wire?.receive(shared.subarray(0, count));
+            return true;
+          },
+        },
+      });
+      const opening = new Wire(way, port, socket);
+      wire = opening;
+      opening.onClose = () => reject(new Error(`port ${port} is closed to us`));
+      opening.opened = () => resolve(opening);
+    });
+  }
+
+  /** Bytes before a frame's payload in `framed`. */
+  static headBytes(way: Way, payload: number): number {
+    return way === 'tcp' ? LENGTH_BYTES : payload < 126 ? 6 : 8;
+  }
+
+  /** A payload as it stands on the wire. The mask of a WebSocket is zero, which is a mask like any other, and free. */
+  static framed(way: Way, payload: Uint8Array): Buffer {
+    const head = Wire.headBytes(way, payload.length);
+    const bytes = Buffer.alloc(head + payload.length);
+    if (way === 'tcp') bytes.writeUInt32BE(payload.length);
+    else {
+      bytes[0] = 0x82;
+      if (payload.length < 126) bytes[1] = 0x80 | payload.length;
+      else {
+        bytes[1] = 0x80 | 126;
+        bytes.writeUInt16BE(payload.length, 2);
+      }
+    }
+    bytes.set(payload, head);
+    return bytes;
+  }
+
+  /** Bytes that `framed` made, not to be changed any more. */
+  write(bytes: Buffer): void {
+    this.socket.write(bytes);
+  }
+
+  send(payload: Uint8Array): void {
+    this.write(Wire.framed(this.way, payload));
+  }
+
+  close(): void {
+    this.onClose = () => {};
+    this.socket.destroy();
+  }
+
+  private receive(chunk: Buffer): void {
+    if (this.way === 'tcp') return this.splitter.push(chunk);
+    if (this.isOpen) return this.webSocket.push(chunk);
+    this.head += chunk.toString('latin1');
+    const end = this.head.indexOf('\r\n\r\n');
+    if (end < 0) return;
+    if (!this.head.startsWith('HTTP/1.1 101')) return void this.socket.destroy();
+    const rest = Buffer.from(this.head.slice(end + 4), 'latin1');
+    this.head = '';
+    this.nowOpen();
+    if (rest.length > 0) this.webSocket.push(rest);
+  }
+
+  private nowOpen(): void {
+    this.isOpen = true;
+    this.opened?.();
+    this.opened = null;
+  }
+}
+
+/** Cuts a stream of unmasked, unfragmented WebSocket frames. Source: RFC 6455, section 5.2. */
+class WebSocketFrames {
+  private rest: Buffer | null = null;
+
+  constructor(
+    private readonly onFrame: (frame: Buffer) => void,
+    private readonly onEnd: () => void,
+  ) {}
+
+  push(chunk: Buffer): void {
+    const bytes = this.rest ? Buffer.concat([this.rest, chunk]) : chunk;
+    let at = 0;
+    while (bytes.length - at >= 2) {
+      const short = bytes[at + 1] & 0x7f;
+      const head = short < 126 ? 2 : short === 126 ? 4 : 10;
+      if (bytes.length - at < head) break;
+      const length = short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : bytes.readUInt32BE(at + 6);
+      const end = at + head + length;
+      if (bytes.length < end) break;
+      const opcode = bytes[at] & 0x0f;
+      if (opcode === 8) return this.onEnd();
+      if (opcode === 2) this.onFrame(bytes.subarray(at + head, end));
+      at = end;
+    }
+    this.rest = at === bytes.length ? null : Buffer.from(bytes.subarray(at));
+  }
+}

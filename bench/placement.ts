@@ -1,0 +1,137 @@
+import 'reflect-metadata';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { NestFactory } from '@nestjs/core';
+import { LoadBalancerService, PlacementModule, PlacementReporter } from '#libs/placement';
+import { type RoomId, serverId } from '#libs/protocol';
+import { RedisConnections, RedisModule } from '#libs/redis';
+import { TelemetryModule } from '#libs/telemetry';
+import { CHOICES, simulateBalance } from './placement-simulation.js';
+
+/** One line of a table of results. */
+export type Report = (what: string, value: number, unit: string) => void;
+
+/** Placing as a lobby does it, through the whole service; and how even it keeps a fleet, in a simulation. */
+export async function placementBench(report: Report): Promise<void> {
+  balance(report);
+  for (const servers of [2, 100, 10_000]) await throughput(servers, report);
+}
+
+const CHURN = { servers: 50, startsPerSecond: 200, lifeMs: 5_000, reportMs: 1_000, seconds: 60, seed: 7 };
+
+function balance(report: Report): void {
+  for (const choice of CHOICES) {
+    const { mean, worst } = simulateBalance(choice, CHURN);
+    report(`balance: ${choice}, fullest ÷ average`, round(mean, 3), '×');
+    report(`balance: ${choice}, at its worst`, round(worst, 3), '×');
+  }
+}
+
+const SATURATED_MS = 2_000;
+const IN_FLIGHT = 64;
+const PACED_MS = 2_000;
+const PACED_PER_SECOND = 10_000;
+
+/** A Redis of its own, because it registers thousands of servers that are none. */
+async function throughput(servers: number, report: Report): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
+  const tools = pathToFileURL(join(process.cwd(), 'tools/redis/index.mjs')).href;
+  const { startRedis } = (await import(tools)) as {
+    startRedis: (options: { dir: string }) => Promise<{ url: string; stop: () => Promise<void> }>;
+  };
+  const redis = await startRedis({ dir });
+  const app = await NestFactory.createApplicationContext(
+    {
+      module: class Bench {},
+      imports: [
+        RedisModule.forRoot({ url: redis.url }),
+        TelemetryModule.forRoot({ server: 'hf:lobby:bench', level: 'silent', format: 'json' }),
+        PlacementModule.forRoot(),
+      ],
+    },
+    { logger: false },
+  );
+  try {
+    await app.get(RedisConnections).ready();
+    const reporter = app.get(PlacementReporter);
+    const facts = { incarnation: 1, rooms: 0, players: 0, capacity: 1_000_000, games: { chess: [1] } };
+    for (let first = 0; first < servers; first += 500) {
+      const names = Array.from({ length: Math.min(500, servers - first) }, (_, index) => `bench-${first + index}`);
+      await Promise.all(names.map((name) => reporter.report({ ...facts, server: serverId('game', name) })));
+    }
+
+    const balancer = app.get(LoadBalancerService);
+    let rooms = 0;
+    const place = () => balancer.place({ room: `room-${rooms++}` as RoomId, game: 'chess' });
+    const { commands } = app.get(RedisConnections);
+    await commands.call('CONFIG', 'RESETSTAT');
+    const cpuBefore = process.cpuUsage();
+    const saturated = await inFlight(IN_FLIGHT, SATURATED_MS, place);
+    const cpu = process.cpuUsage(cpuBefore);
+    // What a placement costs says more than how many there were, on a machine that has other things to do.
+    report(`${servers} servers, CPU of the caller`, round((cpu.user + cpu.system) / saturated.latenciesMs.length, 1), 'µs/placement');
+    report(`${servers} servers, CPU of Redis in the script`, scriptMicroseconds(await commands.info('commandstats')), 'µs/placement');
+    report(`${servers} servers, ${IN_FLIGHT} in flight`, Math.round(saturated.perSecond), 'placements/s');
+    report(`${servers} servers, ${IN_FLIGHT} in flight, p99`, round(percentile(saturated.latenciesMs, 0.99), 2), 'ms');
+    const paced = await atRate(PACED_PER_SECOND, PACED_MS, place);
+    report(`${servers} servers, ${PACED_PER_SECOND} placements/s, p50`, round(percentile(paced, 0.5), 2), 'ms');
+    report(`${servers} servers, ${PACED_PER_SECOND} placements/s, p99`, round(percentile(paced, 0.99), 2), 'ms');
+  } finally {
+    await app.close();
+    await redis.stop();
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+function scriptMicroseconds(commandStats: string): number {
+  return Number(/^cmdstat_evalsha:.*usec_per_call=([\d.]+)/m.exec(commandStats)?.[1] ?? Number.NaN);
+}
+
+/** As fast as it goes, with so many at once. */
+async function inFlight(count: number, ms: number, act: () => Promise<unknown>): Promise<{ perSecond: number; latenciesMs: number[] }> {
+  const latenciesMs: number[] = [];
+  const start = performance.now();
+  const work = async (): Promise<void> => {
+    for (let now = performance.now(); now < start + ms; ) {
+      await act();
+      const then = performance.now();
+      latenciesMs.push(then - now);
+      now = then;
+    }
+  };
+  await Promise.all(Array.from({ length: count }, work));
+  return { perSecond: (latenciesMs.length * 1_000) / (performance.now() - start), latenciesMs };
+}
+
+/** At a steady rate, whether or not answers keep up; a latency is counted from when the act was due. */
+async function atRate(perSecond: number, ms: number, act: () => Promise<unknown>): Promise<number[]> {
+  const latenciesMs: number[] = [];
+  const start = performance.now();
+  const total = (perSecond * ms) / 1_000;
+  const acts: Promise<void>[] = [];
+  while (acts.length < total) {
+    const due = Math.min(total, Math.ceil(((performance.now() - start) * perSecond) / 1_000));
+    while (acts.length < due) {
+      const dueAt = start + (acts.length * 1_000) / perSecond;
+      acts.push(act().then(() => void latenciesMs.push(performance.now() - dueAt)));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await Promise.all(acts);
+  return latenciesMs;
+}
+
+function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  void placementBench((what, value, unit) => console.log(`${what.padEnd(64)} ${value} ${unit}`));
+}

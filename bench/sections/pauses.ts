@@ -1,0 +1,115 @@
+import { CpuMeter } from '../cpu.js';
+import { BenchFleet, type BenchServer } from '../fleet.js';
+import { LoadProcess } from '../load/load-process.js';
+import { perMillion, type Report, type Section, type Target } from '../section.js';
+import { nowMs, percentile, sleep, until } from '../tools.js';
+
+/** What players feel of a server's end, in rooms that are played meanwhile. */
+export const pauses: Section = {
+  name: 'pauses',
+  about: 'players of 1,000 rooms at 1,000 durable commands a second, while a server is killed, stopped, drained',
+  async run(report, { quick }) {
+    const [rooms, perSecond] = quick ? [200, 400] : [1_000, 1_000];
+    const fleet = await BenchFleet.start({ gateways: 2, games: 3 });
+    const load = new LoadProcess();
+    try {
+      const ports = fleet.of('gateway').map(({ tcpPort }) => tcpPort);
+      const ids = await load.do.enter({ ports, way: 'tcp', game: 'durable', rooms, seats: 2, payloadBytes: 16 });
+      await load.do.pace({ perSecond });
+      await sleep(2_000);
+
+      const cpu = new CpuMeter({ ...fleet.pids(), load: load.pid });
+      await load.do.mark();
+      await sleep(4_000);
+      const steady = await load.do.seen();
+      const used = cpu.seconds();
+      report('no fault, worst wait p99', percentile(steady.worstWaitsMs, 0.99), 'ms');
+      for (const name of Object.keys(used)) report(`no fault, CPU of ${name}`, perMillion(used[name], 4 * perSecond), 's/M');
+
+      const fullest = async (): Promise<BenchServer> => {
+        const counts = await fleet.roomsOf(ids);
+        return fleet.of('game').reduce((most, server) => ((counts.get(server.id) ?? 0) > (counts.get(most.id) ?? 0) ? server : most));
+      };
+      const suffer = (name: string, victim: BenchServer, signal: NodeJS.Signals, limits: Limits) =>
+        sufferFault({ name, fleet, load, rooms: ids, victim, signal, report, limits });
+
+      const killed = await fullest();
+      await suffer('kill -9 of a game server', killed, 'SIGKILL', { back: { atMost: 500 } });
+      await backAgain(fleet, killed);
+
+      const drained = await fullest();
+      await suffer('drain by SIGTERM', drained, 'SIGTERM', { last: { atMost: 1_000 }, length: { atMost: 50 } });
+      await backAgain(fleet, drained);
+
+      const stopped = await fullest();
+      await suffer('SIGSTOP of a game server', stopped, 'SIGSTOP', {});
+      stopped.child.kill('SIGCONT');
+      await sleep(1_000);
+
+      await suffer('kill -9 of a gateway', fleet.of('gateway')[0], 'SIGKILL', { back: { atMost: 2_000 } });
+
+      await load.do.stopPace();
+      const { acknowledged, refused, lost, doubled } = await load.do.verdict();
+      report('commands acknowledged', acknowledged, '');
+      report('commands refused', refused, '');
+      report('commands lost', lost, '', { atMost: 0 });
+      report('commands applied twice', doubled, '', { atMost: 0 });
+    } finally {
+      await load.stop();
+      await fleet.stop();
+    }
+  },
+};
+
+interface Limits {
+  readonly back?: Target;
+  readonly last?: Target;
+  readonly length?: Target;
+}
+
+interface Fault {
+  readonly name: string;
+  readonly fleet: BenchFleet;
+  readonly load: LoadProcess;
+  readonly rooms: readonly string[];
+  readonly victim: BenchServer;
+  readonly signal: NodeJS.Signals;
+  readonly report: Report;
+  readonly limits: Limits;
+}
+
+/** Longer than any of the faults lasts: what is not back by then counts as lost. */
+const WATCH_MS = 6_000;
+
+async function sufferFault({ name, fleet, load, rooms, victim, signal, report, limits }: Fault): Promise<void> {
+  const owned = (await fleet.roomsOf(rooms)).get(victim.id) ?? 0;
+  await load.do.mark();
+  const at = nowMs();
+  victim.child.kill(signal);
+  await sleep(WATCH_MS);
+  const { back, lengthsMs, worstWaitsMs, unanswered } = await load.do.seen();
+  const backMs = back.map((time) => time - at);
+  if (victim.type === 'game') {
+    report(`${name}: its rooms`, owned, '');
+    report(`${name}: players not back`, Math.max(0, 2 * owned - back.length), '', { atMost: 0 });
+  } else report(`${name}: players moved`, back.length, '');
+  if (signal === 'SIGTERM') {
+    report(`${name}: paused p50`, percentile(lengthsMs, 0.5), 'ms');
+    report(`${name}: paused p99`, percentile(lengthsMs, 0.99), 'ms', limits.length);
+    report(`${name}: until the last is back`, percentile(backMs, 1), 'ms', limits.last);
+  } else {
+    report(`${name}: until back, p50`, percentile(backMs, 0.5), 'ms');
+    report(`${name}: until back, p99`, percentile(backMs, 0.99), 'ms', limits.back);
+    report(`${name}: until back, worst`, percentile(backMs, 1), 'ms');
+  }
+  report(`${name}: worst wait for an answer, all players, p90`, percentile(worstWaitsMs, 0.9), 'ms');
+  report(`${name}: worst wait for an answer, all players, max`, percentile(worstWaitsMs, 1), 'ms');
+  report(`${name}: unanswered at the end`, unanswered, '');
+}
+
+async function backAgain(fleet: BenchFleet, server: BenchServer): Promise<void> {
+  await until(() => server.child.exitCode !== null || server.child.signalCode !== null);
+  await fleet.relaunch(server);
+  await fleet.whole();
+  await sleep(1_000);
+}

@@ -1,0 +1,8 @@
+import { placementBench } from '../placement.js';
+import type { Section } from '../section.js';
+
+export const placement: Section = {
+  name: 'placement',
+  about: 'choosing a server as a lobby does it; and how even that keeps a fleet',
+  run: (report) => placementBench(report),
+};

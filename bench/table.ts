@@ -1,0 +1,51 @@
+import type { Target } from './section.js';
+
+/** One thing that was measured, several times. */
+export interface Figure {
+  readonly section: string;
+  readonly what: string;
+  readonly unit: string;
+  readonly values: number[];
+  readonly target?: Target;
+}
+
+/** Units that say more about a machine, and its other work, than about the code: not compared with another day's. */
+const OF_THE_MOMENT: ReadonlySet<string> = new Set(['ms', '', 'rooms']);
+
+export function verdictOf({ values, target }: Figure): { median: number; isMet?: boolean } {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const median = sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  if (!target) return { median };
+  return { median, isMet: 'atMost' in target ? median <= target.atMost : median >= target.atLeast };
+}
+
+/** Figures beneath each other: the median, the least and the most of the runs, the target, and the change since the baseline. */
+export function table(title: string, figures: readonly Figure[], baseline: ReadonlyMap<string, number>): string {
+  const rows = figures.map((figure) => {
+    const { median, isMet } = verdictOf(figure);
+    const { section, what, unit, values, target } = figure;
+    const before = baseline.get(`${section}: ${what}`);
+    return [
+      what,
+      `${plain(median)}${unit && ` ${unit}`}`,
+      values.length > 1 ? `${plain(Math.min(...values))} – ${plain(Math.max(...values))}` : '',
+      target ? `${'atMost' in target ? `≤ ${plain(target.atMost)}` : `≥ ${plain(target.atLeast)}`} ${isMet ? 'met' : 'MISSED'}` : '',
+      before && !OF_THE_MOMENT.has(unit) ? `${(median / before).toFixed(2)} ×` : '',
+    ];
+  });
+  return `\n### ${title}\n\n${markdown([['', 'median', 'of the runs', 'target', 'since the baseline'], ...rows])}`;
+}
+
+function markdown(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, column) => Math.max(3, ...rows.map((row) => row[column].length)));
+  const line = (cells: readonly string[]): string => `| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`;
+  const [head, ...body] = rows;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
+}
+
+function plain(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  return value.toLocaleString('en', { maximumFractionDigits: size >= 100 || Number.isInteger(value) ? 0 : size >= 10 ? 1 : 2 });
+}

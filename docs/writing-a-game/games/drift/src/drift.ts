@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { Command, Game, type GameRules, OnTick, type Room, type Setup } from '#libs/game-kit';
+
+export interface Sea {
+  boats: { x: number; y: number; heading: number }[];
+}
+
+const Steer = z.object({ heading: z.number().min(0).max(360) });
+
+/** Boats that drift across a square sea. A crash costs them half a second of their way, and no waiting. */
+@Game({ name: 'drift', version: 1, seats: { min: 1, max: 8 }, durability: 'checkpoint', checkpointMs: 500 })
+export class Drift implements GameRules<Sea> {
+  setup(room: Setup): Sea {
+    return { boats: room.seats.map(() => ({ x: room.random() * SIDE, y: room.random() * SIDE, heading: 0 })) };
+  }
+
+  @Command(Steer)
+  steer({ state, seat }: Room<Sea>, { heading }: z.infer<typeof Steer>): void {
+    state.boats[seat].heading = heading;
+  }
+
+  @OnTick(20)
+  protected sail({ state }: Room<Sea>, elapsedMs: number): void {
+    for (const boat of state.boats) {
+      const angle = (boat.heading / 180) * Math.PI;
+      boat.x = within(boat.x + (Math.sin(angle) * SPEED * elapsedMs) / 1_000);
+      boat.y = within(boat.y - (Math.cos(angle) * SPEED * elapsedMs) / 1_000);
+    }
+  }
+}
+
+const SIDE = 100;
+/** A second. */
+const SPEED = 5;
+
+function within(position: number): number {
+  return Math.min(SIDE, Math.max(0, position));
+}

@@ -1,0 +1,2 @@
+export * from './rock-paper-scissors.js';
+export * from './rock-paper-scissors.module.js';

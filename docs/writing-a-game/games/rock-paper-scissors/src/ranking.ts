@@ -1,0 +1,20 @@
+import { Injectable } from '@nestjs/common';
+import { type Effect, EffectHandler } from '#libs/game-kit';
+
+/** Where the points are kept. Here in memory; in earnest a table with a unique column for the key. */
+@Injectable()
+export class Ranking {
+  private readonly points = new Map<string, number>();
+  private readonly counted = new Set<string>();
+
+  @EffectHandler('won')
+  async count({ key, data }: Effect<{ user: string }>): Promise<void> {
+    if (this.counted.has(key)) return;
+    this.counted.add(key);
+    this.points.set(data.user, this.pointsOf(data.user) + 1);
+  }
+
+  pointsOf(user: string): number {
+    return this.points.get(user) ?? 0;
+  }
+}

@@ -1,0 +1,44 @@
+import type { Clocks } from '../src/chess.js';
+import type { Side } from '../src/position.js';
+
+/**
+ * What the clocks show between two moves. The server says since when one runs, by its own clock; how far ours is off is
+ * learnt from the moves that arrive while we watch, of which the quickest had the least delay.
+ */
+export class ClockFace {
+  private offsetMs = 0;
+  private isLearnt = false;
+  private runningSince: number | null = null;
+  /** While the room is paused, nothing seems to run. */
+  private frozenAt: number | null = null;
+
+  follow(clocks: Clocks, now: number): void {
+    const { runningSince } = clocks;
+    const isNews = this.runningSince !== null && runningSince !== null && runningSince > this.runningSince;
+    this.runningSince = runningSince;
+    if (runningSince === null) return;
+    const offset = now - runningSince;
+    // A move from the future is proof, too.
+    if ((isNews && !this.isLearnt) || offset < this.offsetMs) {
+      this.offsetMs = offset;
+      this.isLearnt = true;
+    }
+  }
+
+  freeze(isFrozen: boolean, now: number): void {
+    this.frozenAt = isFrozen ? (this.frozenAt ?? now) : null;
+  }
+
+  leftMs(clocks: Clocks, side: Side, turn: Side, now: number): number {
+    const left = side === 'w' ? clocks.white : clocks.black;
+    if (clocks.runningSince === null || side !== turn) return left;
+    return Math.min(left, Math.max(0, left - ((this.frozenAt ?? now) - this.offsetMs - clocks.runningSince)));
+  }
+}
+
+/** `9:05`, and tenths when it matters. */
+export function clockText(ms: number): string {
+  if (ms < 20_000) return `0:${(Math.floor(ms / 100) / 10).toFixed(1).padStart(4, '0')}`;
+  const seconds = Math.ceil(ms / 1_000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}

@@ -1,0 +1,45 @@
+import { Replay } from './replay.js';
+
+describe('the game on the page', () => {
+  it('follows the moves of the room', () => {
+    const replay = new Replay();
+    replay.follow(['f3', 'e5', 'g4', 'Qh4#']);
+    expect(replay.last()).toMatchObject({ from: 'd8', to: 'h4' });
+    expect(replay.checked()).toBe('e1');
+    expect(replay.at('h4')).toEqual({ kind: 'q', side: 'b' });
+  });
+
+  it('shows a move before it is answered, and takes it back when it was refused', () => {
+    const replay = new Replay();
+    replay.follow(['e4']);
+    replay.tryOut('e7', 'e5', undefined);
+    expect(replay.turn).toBe('w');
+    replay.takeBack();
+    expect(replay.turn).toBe('b');
+    expect(replay.at('e5')).toBeNull();
+  });
+
+  it('does not play an answered move twice', () => {
+    const replay = new Replay();
+    replay.tryOut('e2', 'e4', undefined);
+    replay.follow(['e4', 'e5']);
+    expect(replay.isAhead).toBe(false);
+    expect(replay.last()).toMatchObject({ from: 'e7', to: 'e5' });
+  });
+
+  it('begins anew with a new game', () => {
+    const replay = new Replay();
+    replay.follow(['e4', 'e5']);
+    replay.follow([]);
+    expect(replay.at('e2')).toEqual({ kind: 'p', side: 'w' });
+    expect(replay.last()).toBeNull();
+  });
+
+  it('counts pieces in pawns', () => {
+    const replay = new Replay();
+    replay.follow(['e4', 'd5', 'exd5', 'Qxd5']);
+    expect(replay.balance()).toBe(0);
+    replay.follow(['e4', 'd5', 'exd5']);
+    expect(replay.balance()).toBe(1);
+  });
+});

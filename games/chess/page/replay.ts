@@ -1,0 +1,103 @@
+import { type Move, Chess as Position, type Square } from 'chess.js';
+import type { Side } from '../src/position.js';
+import type { PieceKind } from './pieces.js';
+
+export interface Placed {
+  readonly kind: PieceKind;
+  readonly side: Side;
+}
+
+interface Step {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** The game on the page: the room's moves, and on top of them the one that has no answer yet. */
+export class Replay {
+  private position = new Position();
+  private played: readonly string[] = [];
+  /** Of all moves on the board. */
+  private steps: Step[] = [];
+  private ahead = false;
+  /** From each square that was asked for; asked many times a second, worked out once a position. */
+  private readonly legal = new Map<string, readonly Move[]>();
+
+  /** To these moves; an answered move of ours is among them. */
+  follow(moves: readonly string[]): void {
+    this.takeBack();
+    const isSame = this.played.length <= moves.length && this.played.every((san, at) => moves[at] === san);
+    if (!isSame) {
+      this.position = new Position();
+      this.steps = [];
+      this.played = [];
+      this.legal.clear();
+    }
+    for (const san of moves.slice(this.played.length)) this.play(san);
+    this.played = moves;
+  }
+
+  /** Plays a move before the room has answered. */
+  tryOut(from: string, to: string, promotion: string | undefined): void {
+    this.takeBack();
+    this.play({ from, to, ...(promotion !== undefined && { promotion }) });
+    this.ahead = true;
+  }
+
+  takeBack(): void {
+    if (!this.ahead) return;
+    this.position.undo();
+    this.steps.pop();
+    this.legal.clear();
+    this.ahead = false;
+  }
+
+  get isAhead(): boolean {
+    return this.ahead;
+  }
+
+  get turn(): Side {
+    return this.position.turn();
+  }
+
+  at(square: string): Placed | null {
+    const found = this.position.get(square as Square);
+    return found ? { kind: found.type, side: found.color } : null;
+  }
+
+  movesFrom(square: string): readonly Move[] {
+    const moves = this.legal.get(square) ?? this.position.moves({ square: square as Square, verbose: true });
+    this.legal.set(square, moves);
+    return moves;
+  }
+
+  last(): Step | null {
+    return this.steps[this.steps.length - 1] ?? null;
+  }
+
+  /** The square of the king in check. */
+  checked(): string | null {
+    if (!this.position.isCheck()) return null;
+    return this.position.findPiece({ type: 'k', color: this.position.turn() })[0] ?? null;
+  }
+
+  /** White's pieces against Black's, in pawns. */
+  balance(): number {
+    let sum = 0;
+    for (const one of this.position.board().flat()) if (one) sum += one.color === 'w' ? WORTH[one.type] : -WORTH[one.type];
+    return sum;
+  }
+
+  /** Moves since the last capture or pawn move, and how often this position was there. */
+  mayClaimDraw(positions: Readonly<Record<string, number>>): boolean {
+    const fen = this.position.fen().split(' ');
+    return (positions[fen.slice(0, 4).join(' ')] ?? 0) >= 3 || Number(fen[4]) >= 100;
+  }
+
+  private play(move: Parameters<Position['move']>[0]): void {
+    const { from, to } = this.position.move(move);
+    this.steps.push({ from, to });
+    this.legal.clear();
+  }
+}
+
+const WORTH: Readonly<Record<PieceKind, number>> = { p: 1, n: 3, b: 3, r: 5, q: 9, k: 0 };

@@ -1,0 +1,340 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Chess as Score } from 'chess.js';
+import { GameTest } from '#libs/game-kit';
+import { Chess } from './chess.js';
+import { ChessModule } from './chess.module.js';
+import type { ChessOptions } from './chess.options.js';
+import { repetitionKey } from './position.js';
+
+const play = (options: Partial<ChessOptions> = {}) =>
+  GameTest.create(Chess, { players: ['Adolf', 'Lionel'], imports: [ChessModule.forRoot(options)] });
+
+/** Plays the moves in turn, White first. */
+function moves(game: GameTest<Chess>, ...sans: string[]): void {
+  for (const san of sans) game.as(game.state.turn === 'w' ? 0 : 1).move({ san });
+}
+
+/** Back to the same position after four moves. */
+const KNIGHTS_OUT_AND_HOME = ['Nf3', 'Nf6', 'Ng1', 'Ng8'];
+
+describe('chess', () => {
+  it('moves by notation and by squares', async () => {
+    const game = await play();
+    game.as(0).move({ san: 'e4' });
+    game.as(1).move({ from: 'e7', to: 'e5' });
+    expect(game.state.moves).toEqual(['e4', 'e5']);
+    expect(game.state.fen).toBe('rnbqkbnr/pppp1ppp/8/4p3/4P3/8/PPPP1PPP/RNBQKBNR w KQkq - 0 2');
+    expect(game.events).toEqual([
+      { name: 'moved', data: { seat: 0, san: 'e4' } },
+      { name: 'moved', data: { seat: 1, san: 'e5' } },
+    ]);
+  });
+
+  it('refuses the player who is not to move', async () => {
+    const game = await play();
+    expect(game.command(1, 'move', { san: 'e5' })).toBe('not-your-turn');
+    moves(game, 'e4');
+    expect(game.command(0, 'move', { san: 'd4' })).toBe('not-your-turn');
+  });
+
+  it.each([
+    { san: 'e5' },
+    { san: 'Ke2' },
+    { san: '--' },
+    { san: 'O-O' },
+    { san: 'e4 d4' },
+    { from: 'e2', to: 'e5' },
+    { from: 'e7', to: 'e5' },
+  ])('refuses %j as a first move', async (move) => {
+    const game = await play();
+    expect(game.command(0, 'move', move)).toBe('illegal-move');
+    expect(game.state.moves).toEqual([]);
+  });
+
+  it.each([{}, { san: 'e4'.repeat(10) }, { from: 'e2' }, { from: 'e2', to: 'e9' }, 'e4', undefined])(
+    'refuses %j as no move at all',
+    async (data) => {
+      const game = await play();
+      expect(game.command(0, 'move', data)).toBe('bad-data');
+    },
+  );
+
+  it('makes a queen of a pawn that reaches the end, and a knight when asked', async () => {
+    const game = await play();
+    moves(game, 'a4', 'b5', 'axb5', 'a6', 'bxa6', 'Bb7', 'a7', 'Bc6');
+    game.as(0).move({ from: 'a7', to: 'b8', promotion: 'n' });
+    expect(game.state.moves.at(-1)).toBe('axb8=N');
+
+    const other = await play();
+    moves(other, 'a4', 'b5', 'axb5', 'a6', 'bxa6', 'Bb7', 'a7', 'Bc6');
+    other.as(0).move({ from: 'a7', to: 'b8' });
+    expect(other.state.moves.at(-1)).toBe('axb8=Q');
+  });
+
+  describe('ends', () => {
+    it('by checkmate', async () => {
+      const game = await play();
+      moves(game, 'f3', 'e5', 'g4', 'Qh4#');
+      expect(game.ended?.result).toEqual({ result: '0-1', by: 'checkmate', winner: 1 });
+      expect(game.timers).toEqual({});
+      expect(game.state.clocks.runningSince).toBeNull();
+    });
+
+    it('by stalemate, as a draw', async () => {
+      const game = await play();
+      // Sam Loyd's shortest stalemate.
+      moves(
+        game,
+        'e3',
+        'a5',
+        'Qh5',
+        'Ra6',
+        'Qxa5',
+        'h5',
+        'h4',
+        'Rah6',
+        'Qxc7',
+        'f6',
+        'Qxd7+',
+        'Kf7',
+        'Qxb7',
+        'Qd3',
+        'Qxb8',
+        'Qh7',
+        'Qxc8',
+        'Kg6',
+        'Qe6',
+      );
+      expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'stalemate', winner: null });
+    });
+
+    it('by resignation, on either turn', async () => {
+      const game = await play();
+      game.as(1).resign();
+      expect(game.ended?.result).toEqual({ result: '1-0', by: 'resignation', winner: 0 });
+    });
+
+    it('when a player leaves', async () => {
+      const game = await play();
+      game.seat(0).left();
+      expect(game.ended?.result).toEqual({ result: '0-1', by: 'left', winner: 1 });
+    });
+
+    it('as a draw when only the kings are left', async () => {
+      const game = await play();
+      moves(game, ...capturesUntil((score) => score.isInsufficientMaterial()));
+      expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'insufficient', winner: null });
+    });
+  });
+
+  describe('draws by agreement', () => {
+    it('ends when the offer is accepted', async () => {
+      const game = await play();
+      game.as(0).offerDraw();
+      expect(game.state.drawOfferedBy).toBe(0);
+      expect(game.ended).toBeUndefined();
+      game.as(1).acceptDraw();
+      expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'agreement', winner: null });
+    });
+
+    it('ends when both offer', async () => {
+      const game = await play();
+      game.as(0).offerDraw();
+      game.as(1).offerDraw();
+      expect(game.ended?.result).toMatchObject({ by: 'agreement' });
+    });
+
+    it('does not let a player accept their own offer', async () => {
+      const game = await play();
+      game.as(0).offerDraw();
+      expect(game.command(0, 'acceptDraw')).toBe('no-draw-offer');
+      expect(game.command(0, 'declineDraw')).toBe('no-draw-offer');
+    });
+
+    it('has nothing to accept or decline without an offer', async () => {
+      const game = await play();
+      expect(game.command(1, 'acceptDraw')).toBe('no-draw-offer');
+      expect(game.command(1, 'declineDraw')).toBe('no-draw-offer');
+    });
+
+    it('takes an offer away when it is declined', async () => {
+      const game = await play();
+      game.as(0).offerDraw();
+      game.as(1).declineDraw();
+      expect(game.state.drawOfferedBy).toBeNull();
+      expect(game.events.map(({ name }) => name)).toEqual(['draw-offered', 'draw-declined']);
+    });
+
+    it('keeps an offer while its maker moves, and takes the other’s move for a no', async () => {
+      const game = await play();
+      game.as(0).offerDraw();
+      moves(game, 'e4');
+      expect(game.state.drawOfferedBy).toBe(0);
+      moves(game, 'e5');
+      expect(game.state.drawOfferedBy).toBeNull();
+    });
+  });
+
+  describe('repetition and fifty moves', () => {
+    it('lets the player to move claim a position that is there for the third time', async () => {
+      const game = await play();
+      moves(game, ...KNIGHTS_OUT_AND_HOME);
+      expect(game.command(0, 'claimDraw')).toBe('no-draw-claim');
+      moves(game, ...KNIGHTS_OUT_AND_HOME);
+      expect(game.ended).toBeUndefined();
+      expect(game.command(1, 'claimDraw')).toBe('not-your-turn');
+      game.as(0).claimDraw();
+      expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'repetition', winner: null });
+    });
+
+    it('goes on after a third repetition that nobody claims, up to the fifth', async () => {
+      const game = await play();
+      for (let times = 1; times < 4; times++) moves(game, ...KNIGHTS_OUT_AND_HOME);
+      expect(game.ended).toBeUndefined();
+      moves(game, ...KNIGHTS_OUT_AND_HOME);
+      expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'repetition', winner: null });
+    });
+
+    it('takes a position with other castling rights for another', async () => {
+      const game = await play();
+      moves(game, 'e4', 'e5', 'Ke2', 'Ke7', 'Ke1', 'Ke8');
+      // The pieces stand as after two moves, but nobody may castle any more: this is its first time.
+      expect(game.state.positions[game.state.fen.split(' ', 4).join(' ')]).toBe(1);
+    });
+
+    it('forgets positions that cannot come back', async () => {
+      const game = await play();
+      moves(game, ...KNIGHTS_OUT_AND_HOME);
+      expect(Object.keys(game.state.positions)).toHaveLength(4);
+      moves(game, 'e4');
+      expect(Object.keys(game.state.positions)).toHaveLength(1);
+    });
+
+    it('lets a player claim after fifty moves without a capture or a pawn move, and ends by itself after seventy-five', async () => {
+      const game = await play();
+      for (const san of wander(100)) moves(game, san);
+      expect(game.ended).toBeUndefined();
+      const claimed = await play();
+      for (const san of wander(100)) moves(claimed, san);
+      claimed.as(0).claimDraw();
+      expect(claimed.ended?.result).toEqual({ result: '1/2-1/2', by: 'fifty-moves', winner: null });
+      for (const san of wander(150).slice(100, 149)) moves(game, san);
+      expect(game.ended).toBeUndefined();
+      moves(game, wander(150)[149]);
+      expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'fifty-moves', winner: null });
+    });
+
+    it('has no claim one move before the fifty are full', async () => {
+      const game = await play();
+      for (const san of wander(99)) moves(game, san);
+      expect(game.command(1, 'claimDraw')).toBe('no-draw-claim');
+    });
+  });
+
+  describe('the clocks', () => {
+    it('take the time of the player to move, and add the increment', async () => {
+      const game = await play({ mainMs: 60_000, incrementMs: 2_000 });
+      game.advance(10_000);
+      moves(game, 'e4');
+      expect(game.state.clocks).toEqual({ white: 52_000, black: 60_000, runningSince: game.now });
+      game.advance(5_000);
+      moves(game, 'e5');
+      expect(game.state.clocks).toEqual({ white: 52_000, black: 57_000, runningSince: game.now });
+    });
+
+    it('end the game when a flag falls', async () => {
+      const game = await play({ mainMs: 60_000, incrementMs: 0 });
+      moves(game, 'e4');
+      game.advance(59_999);
+      expect(game.ended).toBeUndefined();
+      game.advance(1);
+      expect(game.ended?.result).toEqual({ result: '1-0', by: 'time', winner: 0 });
+      expect(game.state.clocks).toEqual({ white: 60_000, black: 0, runningSince: null });
+    });
+
+    it('are right though the server was too busy to see the flag fall before a move came', async () => {
+      const game = await play({ mainMs: 60_000, incrementMs: 5_000 });
+      game.stall(60_000);
+      game.as(0).move({ san: 'e4' });
+      expect(game.state.moves).toEqual([]);
+      expect(game.ended?.result).toEqual({ result: '0-1', by: 'time', winner: 1 });
+    });
+
+    it('give each side its own time', async () => {
+      const game = await play({ mainMs: 60_000, incrementMs: 0 });
+      for (const san of wander(8)) {
+        game.advance(14_000);
+        moves(game, san);
+      }
+      expect(game.ended).toBeUndefined();
+      game.advance(4_000);
+      expect(game.ended?.result).toEqual({ result: '0-1', by: 'time', winner: 1 });
+    });
+
+    it('make a draw of it when the other could never mate', async () => {
+      const game = await play({ mainMs: 60_000, incrementMs: 0 });
+      moves(game, ...capturesUntil((score) => score.turn() === 'b' && /^[^A-JL-Z]*$/.test(score.fen().split(' ', 1)[0])));
+      expect(game.state.turn).toBe('b');
+      game.advance(60_000);
+      expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'time', winner: null });
+    });
+
+    it('stop when the game ends', async () => {
+      const game = await play({ mainMs: 60_000, incrementMs: 0 });
+      game.advance(10_000);
+      game.as(1).resign();
+      expect(game.state.clocks).toEqual({ white: 50_000, black: 60_000, runningSince: null });
+    });
+  });
+
+  describe('games of London 1851', () => {
+    it.each(londonGames())('replays $title to its last position', async ({ sans, finalFen }) => {
+      const game = await play();
+      moves(game, ...sans);
+      expect(game.state.fen).toBe(finalFen);
+      expect(game.state.moves).toEqual(sans);
+    });
+  });
+});
+
+/** A walk of pieces that brings nothing forward and no position back a third time. */
+function wander(count: number): string[] {
+  const score = new Score();
+  const seen = new Map<string, number>([[repetitionKey(score.fen()), 1]]);
+  for (let move = 0; move < count; move++) {
+    const quiet = score.moves({ verbose: true }).filter(({ piece, captured, san }) => piece !== 'p' && !captured && !san.includes('+'));
+    const fresh = quiet.find(({ after }) => (seen.get(repetitionKey(after)) ?? 0) < 2);
+    if (!fresh) throw new Error(`no way on after ${move} moves`);
+    seen.set(repetitionKey(fresh.after), (seen.get(repetitionKey(fresh.after)) ?? 0) + 1);
+    score.move(fresh);
+  }
+  return score.history();
+}
+
+/** A game of players who take whatever they can, up to the position that is looked for. */
+function capturesUntil(found: (score: Score) => boolean): string[] {
+  for (let seed = 1; seed < 200; seed++) {
+    const score = new Score();
+    let chance = seed;
+    while (!score.isGameOver() && score.history().length < 300) {
+      const all = score.moves({ verbose: true });
+      const captures = all.filter(({ captured }) => captured);
+      chance = (chance * 48_271) % 2_147_483_647;
+      const choice = captures.length > 0 ? captures : all;
+      score.move(choice[chance % choice.length]);
+      if (found(score)) return score.history();
+    }
+  }
+  throw new Error('no such game found');
+}
+
+function londonGames(): { title: string; sans: string[]; finalFen: string }[] {
+  const file = readFileSync(join(__dirname, 'fixtures', 'london-1851.pgn'), 'utf8');
+  return file.split(/\n(?=\[Event )/).map((pgn) => {
+    const score = new Score();
+    score.loadPgn(pgn);
+    const { White, Black, FinalFen } = score.getHeaders();
+    return { title: `${White} against ${Black}`, sans: score.history(), finalFen: FinalFen };
+  });
+}

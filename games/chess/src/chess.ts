@@ -1,0 +1,169 @@
+import { DEFAULT_POSITION } from 'chess.js';
+import { z } from 'zod';
+import { Command, Game, type GameRules, OnSeat, OnTimer, type Room, type Seat, type Setup } from '#libs/game-kit';
+import { ChessOptions } from './chess.options.js';
+import { canMate, halfMovesOf, playMove, repetitionKey, type Side } from './position.js';
+
+/** Seat 0 has White. */
+export interface ChessState {
+  fen: string;
+  /** All moves so far, in standard notation. */
+  moves: string[];
+  turn: Side;
+  clocks: Clocks;
+  drawOfferedBy: Seat | null;
+  /** How often each position was on the board since the last capture or pawn move, none of which can come back. */
+  positions: Record<string, number>;
+}
+
+/** Time left in ms; of the side to move it was so at `runningSince` (ms since 1970) and has been running off since. */
+export interface Clocks {
+  white: number;
+  black: number;
+  runningSince: number | null;
+}
+
+export interface ChessResult {
+  result: '1-0' | '0-1' | '1/2-1/2';
+  by: 'checkmate' | 'resignation' | 'agreement' | 'stalemate' | 'repetition' | 'fifty-moves' | 'insufficient' | 'time' | 'left';
+  winner: Seat | null;
+}
+
+const square = z.string().regex(/^[a-h][1-8]$/);
+const Move = z.union([
+  z.object({ san: z.string().min(2).max(10) }),
+  z.object({ from: square, to: square, promotion: z.enum(['q', 'r', 'b', 'n']).optional() }),
+]);
+
+/**
+ * Chess by the FIDE laws. A draw by threefold repetition or fifty moves must be claimed; fivefold repetition and
+ * seventy-five moves end the game by themselves (articles 9.2, 9.3, 9.6).
+ */
+@Game({ name: 'chess', version: 1, seats: 2 })
+export class Chess implements GameRules<ChessState> {
+  constructor(private readonly options: ChessOptions) {}
+
+  setup(room: Setup): ChessState {
+    const { mainMs } = this.options;
+    room.schedule('flag', mainMs);
+    return {
+      fen: DEFAULT_POSITION,
+      moves: [],
+      turn: 'w',
+      clocks: { white: mainMs, black: mainMs, runningSince: room.now },
+      drawOfferedBy: null,
+      positions: { [repetitionKey(DEFAULT_POSITION)]: 1 },
+    };
+  }
+
+  @Command(Move)
+  move(room: Room<ChessState>, move: z.infer<typeof Move>): void {
+    const { state, seat } = room;
+    if (seat !== SEAT[state.turn]) room.reject('not-your-turn');
+    // The flag may be down already, and its timer only waiting for its turn behind this command.
+    if (timeLeft(room) <= 0) return this.flagFell(room);
+    const played = playMove(state.fen, move);
+    if (!played) room.reject('illegal-move');
+    const times = recordPosition(state, played.fen);
+    state.moves.push(played.san);
+    this.passClock(room);
+    if (state.drawOfferedBy !== seat) state.drawOfferedBy = null;
+    room.emit('moved', { seat, san: played.san });
+    if (played.over === 'checkmate') win(room, seat, 'checkmate');
+    else if (played.over) draw(room, played.over);
+    else if (times >= 5) draw(room, 'repetition');
+    else if (halfMovesOf(played.fen) >= 150) draw(room, 'fifty-moves');
+  }
+
+  @Command()
+  resign(room: Room<ChessState>): void {
+    win(room, 1 - room.seat, 'resignation');
+  }
+
+  /** Stands until the other accepts, declines or moves. */
+  @Command()
+  offerDraw(room: Room<ChessState>): void {
+    const { state, seat } = room;
+    if (state.drawOfferedBy === 1 - seat) return draw(room, 'agreement');
+    state.drawOfferedBy = seat;
+    room.emit('draw-offered', { seat });
+  }
+
+  @Command()
+  acceptDraw(room: Room<ChessState>): void {
+    if (room.state.drawOfferedBy !== 1 - room.seat) room.reject('no-draw-offer');
+    draw(room, 'agreement');
+  }
+
+  @Command()
+  declineDraw(room: Room<ChessState>): void {
+    if (room.state.drawOfferedBy !== 1 - room.seat) room.reject('no-draw-offer');
+    room.state.drawOfferedBy = null;
+    room.emit('draw-declined', { seat: room.seat });
+  }
+
+  /** For the player to move: the position is there for the third time, or fifty moves went by without progress. */
+  @Command()
+  claimDraw(room: Room<ChessState>): void {
+    const { state, seat } = room;
+    if (seat !== SEAT[state.turn]) room.reject('not-your-turn');
+    if (state.positions[repetitionKey(state.fen)] >= 3) return draw(room, 'repetition');
+    if (halfMovesOf(state.fen) >= 100) return draw(room, 'fifty-moves');
+    room.reject('no-draw-claim');
+  }
+
+  @OnTimer('flag')
+  protected flagFell(room: Room<ChessState>): void {
+    const { state } = room;
+    const other = state.turn === 'w' ? 'b' : 'w';
+    if (canMate(state.fen, other)) win(room, SEAT[other], 'time');
+    else draw(room, 'time');
+  }
+
+  @OnSeat('left')
+  protected left(room: Room<ChessState>): void {
+    win(room, 1 - room.seat, 'left');
+  }
+
+  private passClock(room: Room<ChessState>): void {
+    const { state } = room;
+    state.clocks[CLOCK[state.turn]] = timeLeft(room) + this.options.incrementMs;
+    state.turn = state.turn === 'w' ? 'b' : 'w';
+    state.clocks.runningSince = room.now;
+    room.schedule('flag', state.clocks[CLOCK[state.turn]]);
+  }
+}
+
+const SEAT = { w: 0, b: 1 } as const satisfies Record<Side, Seat>;
+const CLOCK = { w: 'white', b: 'black' } as const satisfies Record<Side, keyof Clocks>;
+
+/** Of the side to move. */
+function timeLeft({ state, now }: Room<ChessState>): number {
+  const { clocks, turn } = state;
+  return clocks[CLOCK[turn]] - (clocks.runningSince === null ? 0 : now - clocks.runningSince);
+}
+
+/** How often the position was on the board, with this time. */
+function recordPosition(state: ChessState, fen: string): number {
+  state.fen = fen;
+  if (halfMovesOf(fen) === 0) state.positions = {};
+  const key = repetitionKey(fen);
+  state.positions[key] = (state.positions[key] ?? 0) + 1;
+  return state.positions[key];
+}
+
+function win(room: Room<ChessState>, winner: Seat, by: ChessResult['by']): void {
+  finish(room, { result: winner === 0 ? '1-0' : '0-1', by, winner });
+}
+
+function draw(room: Room<ChessState>, by: ChessResult['by']): void {
+  finish(room, { result: '1/2-1/2', by, winner: null });
+}
+
+function finish(room: Room<ChessState>, result: ChessResult): void {
+  const { clocks, turn } = room.state;
+  clocks[CLOCK[turn]] = Math.max(0, timeLeft(room));
+  clocks.runningSince = null;
+  room.cancel('flag');
+  room.end(result);
+}

@@ -1,0 +1,3 @@
+export * from './chess.js';
+export * from './chess.module.js';
+export * from './chess.options.js';

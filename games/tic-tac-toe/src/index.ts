@@ -1,0 +1,3 @@
+export * from './tic-tac-toe.js';
+export * from './tic-tac-toe.module.js';
+export * from './tic-tac-toe.options.js';

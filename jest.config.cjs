@@ -1,0 +1,42 @@
+const swc = [
+  '@swc/jest',
+  {
+    swcrc: false,
+    isModule: 'unknown',
+    jsc: {
+      target: 'es2022',
+      parser: { syntax: 'typescript', decorators: true },
+      transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
+      keepClassNames: true,
+    },
+    module: { type: 'commonjs' },
+    sourceMaps: 'inline',
+  },
+];
+
+const common = {
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['holdfast-source', 'node', 'node-addons'] },
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.holdfast'],
+  resolver: '<rootDir>/tools/jest/resolver.cjs',
+  setupFiles: ['reflect-metadata'],
+  transform: { '\\.m?[jt]s$': swc },
+  transformIgnorePatterns: [],
+};
+
+/** `unit` stands beside the code and starts no Holdfast process; `integration` starts whole fleets from dist/. */
+module.exports = {
+  globalSetup: '<rootDir>/tools/jest/global-setup.mjs',
+  globalTeardown: '<rootDir>/tools/jest/global-teardown.mjs',
+  testTimeout: 30_000,
+  projects: [
+    { ...common, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,games,docs,tools}/**/*.spec.ts'] },
+    {
+      ...common,
+      displayName: 'integration',
+      testMatch: ['<rootDir>/test/**/*.spec.ts'],
+      testEnvironment: '<rootDir>/test/harness/environment.cjs',
+      globalSetup: '<rootDir>/test/harness/build.mjs',
+    },
+  ],
+};

@@ -1,0 +1,33 @@
+import { applyDecorators, Controller, StandardSchemaValidationPipe, UseFilters, UseGuards, UsePipes } from '@nestjs/common';
+import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { HoldfastError } from '#libs/protocol';
+import { AdminErrorFilter } from './admin-error.filter.js';
+import { AdminGuard } from './admin-token.js';
+import { ErrorAnswer } from './schemas.js';
+
+/** A controller of the admin API: behind the token, checked by schemas, its refusals in one form. */
+export function AdminApi(path: string): ClassDecorator {
+  return applyDecorators(
+    Controller(`api/${path}`),
+    UseGuards(AdminGuard),
+    UseFilters(AdminErrorFilter),
+    UsePipes(new StandardSchemaValidationPipe({ exceptionFactory: (issues) => new HoldfastError('bad-data', sentenceOf(issues)) })),
+    ApiTags(path),
+    ApiBearerAuth(),
+    ApiResponse({ status: 'default', description: 'A refusal.', standardSchema: ErrorAnswer }),
+  );
+}
+
+interface Issue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[];
+}
+
+export function sentenceOf(issues: readonly Issue[]): string {
+  return issues
+    .map(({ path = [], message }) => {
+      const where = path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
+      return where === '' ? message : `${where}: ${message}`;
+    })
+    .join('; ');
+}

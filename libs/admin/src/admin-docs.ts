@@ -1,0 +1,47 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { errorBody } from '#libs/protocol';
+import { bearerOf, passwordOf, refusalOf, TokenCheck } from './admin-token.js';
+
+const PATH = 'api/docs';
+
+interface DocsRequest {
+  readonly method: string;
+  readonly headers: { readonly authorization?: string };
+}
+interface DocsResponse {
+  status(code: number): DocsResponse;
+  set(name: string, value: string): DocsResponse;
+  json(body: unknown): unknown;
+}
+
+/**
+ * The API's description at /api/docs (and as /api/docs-json), to be called before the application listens. The document
+ * is made when somebody first asks for it: a gateway that nobody asks pays nothing. Here, and only for reading, a browser
+ * may send the token as the password of its own prompt; elsewhere that would let any page a person visits act for them.
+ */
+export function serveAdminDocs(app: INestApplication, { token }: { readonly token: string }): void {
+  const check = new TokenCheck(token);
+  const guard = (request: DocsRequest, response: DocsResponse, next: () => void): void => {
+    const { authorization } = request.headers;
+    const refusal = refusalOf(bearerOf(authorization) ?? passwordOf(authorization), check);
+    if (refusal === null) return next();
+    response
+      .status(401)
+      .set('WWW-Authenticate', 'Basic realm="Holdfast: any name, and ADMIN_TOKEN for a password", charset="UTF-8"')
+      .json(errorBody('unauthorized', refusal));
+  };
+  for (const path of [`/${PATH}`, `/${PATH}-json`, `/${PATH}-yaml`]) app.use(path, guard);
+  SwaggerModule.setup(PATH, app, () => adminDocument(app), {
+    customSiteTitle: 'Holdfast admin API',
+    swaggerOptions: { persistAuthorization: false },
+  });
+}
+
+export function adminDocument(app: INestApplication): OpenAPIObject {
+  const description = 'What operators and dashboards ask of a fleet, on the ops port of any gateway.';
+  const config = new DocumentBuilder().setTitle('Holdfast admin API').setDescription(description).setVersion('1').addBearerAuth().build();
+  const document = SwaggerModule.createDocument(app, config);
+  const ours = Object.entries(document.paths).filter(([path]) => path.startsWith('/api/'));
+  return { ...document, paths: Object.fromEntries(ours) };
+}

@@ -1,0 +1,56 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Injectable } from '@nestjs/common';
+import { type ErrorBody, errorBody, HoldfastError, toErrorBody } from '#libs/protocol';
+import { Log } from '#libs/telemetry';
+
+interface JsonResponse {
+  readonly headersSent: boolean;
+  status(code: number): JsonResponse;
+  set(name: string, value: string): JsonResponse;
+  json(body: unknown): unknown;
+}
+
+/** The admin API's edge: every refusal is `{code, message, retry}` with a status that fits; a surprise is logged, once, here. */
+@Catch()
+@Injectable()
+export class AdminErrorFilter implements ExceptionFilter {
+  constructor(private readonly log: Log) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const response = host.switchToHttp().getResponse<JsonResponse>();
+    const { status, body } = answerTo(error);
+    if (status === 500) this.log.error('admin.request-failed', { error });
+    if (response.headersSent) return;
+    if (status === 401) response.set('WWW-Authenticate', 'Bearer');
+    response.status(status).json(body);
+  }
+}
+
+export function answerTo(error: unknown): { readonly status: number; readonly body: ErrorBody } {
+  if (error instanceof HoldfastError) return { status: STATUS[error.code] ?? (error.retry ? 503 : 409), body: error.toBody() };
+  if (error instanceof HttpException) {
+    const status = error.getStatus();
+    return { status, body: errorBody(status === 404 ? 'not-found' : status < 500 ? 'bad-data' : 'internal', error.message) };
+  }
+  if (isStoreAway(error))
+    return { status: 503, body: errorBody('unavailable', 'Redis does not answer; nothing is known to have been changed.') };
+  return { status: 500, body: toErrorBody(error) };
+}
+
+/** Codes that are neither "not in this state" (409) nor "try again" (503). */
+const STATUS: Readonly<Record<string, number>> = {
+  unauthorized: 401,
+  'not-found': 404,
+  'room-unknown': 404,
+  'bad-data': 400,
+  forbidden: 403,
+  internal: 502,
+};
+
+/** As ioredis says it: the connection is down, or a command got no reply in time. */
+function isStoreAway(error: unknown): boolean {
+  const message = (error as { message?: unknown } | null)?.message;
+  return (
+    typeof message === 'string' &&
+    /Stream isn't writeable|Connection is closed|Command timed out|max retries|ECONN|CLUSTERDOWN/i.test(message)
+  );
+}

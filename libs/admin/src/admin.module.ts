@@ -1,0 +1,35 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ADMIN_OPTIONS, type AdminOptions } from './admin.options.js';
+import { AdminGuard } from './admin-token.js';
+import { EventStreams } from './event-streams.js';
+import { EventsController, FleetController } from './fleet.controller.js';
+import { FleetCapacity } from './fleet-capacity.js';
+import { RoomOperations } from './room-operations.js';
+import { RoomReader } from './room-reader.js';
+import { RoomsController } from './rooms.controller.js';
+import { ServerOperations } from './server-operations.js';
+import { ServerReader } from './server-reader.js';
+import { ServersController } from './servers.controller.js';
+
+/** Needs the modules of every server, and `Eviction`: import the module that `HealthModule.forChecker` gave. */
+@Module({})
+export class AdminModule {
+  static forRoot(options: AdminOptions, checker: DynamicModule): DynamicModule {
+    return {
+      module: AdminModule,
+      imports: [checker],
+      controllers: [ServersController, RoomsController, FleetController, EventsController],
+      providers: [
+        { provide: ADMIN_OPTIONS, useValue: options },
+        AdminGuard,
+        ServerReader,
+        ServerOperations,
+        RoomReader,
+        RoomOperations,
+        EventStreams,
+        FleetCapacity,
+      ],
+      exports: [FleetCapacity],
+    };
+  }
+}

@@ -1,0 +1,488 @@
+import { randomUUID } from 'node:crypto';
+import { Controller, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { EventSink, FleetModule, LinkErrorFilter, Self, ServerDirectory, ServerRegistration, type ToldHappening } from '#libs/fleet';
+import { HealthModule } from '#libs/health';
+import { LinkModule, Links, LinkTransport } from '#libs/link';
+import { PlacementModule, PlacementReporter } from '#libs/placement';
+import { type Control, HoldfastError, pack, type RoomId, type ServerId, serverId } from '#libs/protocol';
+import { RedisConnections, RedisModule } from '#libs/redis';
+import type { Change } from '#libs/room';
+import { logKey, type RoomDoc, RoomRecords, RoomStoreModule, roomKey } from '#libs/room-store';
+import { TelemetryModule } from '#libs/telemetry';
+import { AdminModule } from './admin.module.js';
+import { serveAdminDocs } from './admin-docs.js';
+import { cursorOf } from './room-reader.js';
+import type { FleetAnswer, HistoryAnswer, RoomsAnswer, RoomView, ServerView } from './schemas.js';
+
+const TOKEN = 'the admin token of a test';
+const GAME = `game-${randomUUID()}`;
+const NAME = randomUUID().slice(0, 8);
+const CHECKER = HealthModule.forChecker();
+
+/** What the game server was asked. */
+const asked: { pattern: string; data: unknown }[] = [];
+
+@Controller()
+class TestGameServer {
+  @MessagePattern('server.drain')
+  drain(@Payload() data: unknown): Control['server.drain']['answer'] {
+    asked.push({ pattern: 'server.drain', data });
+    return { moved: 3, left: 1 };
+  }
+
+  @MessagePattern('room.migrate')
+  migrate(@Payload() data: Control['room.migrate']['data']): Control['room.migrate']['answer'] {
+    asked.push({ pattern: 'room.migrate', data });
+    if (data.to === undefined) throw new HoldfastError('no-capacity', undefined, { retryAfterMs: 250 });
+    return { to: data.to };
+  }
+
+  @MessagePattern('room.end')
+  end(@Payload() data: unknown): null {
+    asked.push({ pattern: 'room.end', data });
+    return null;
+  }
+}
+
+function modules(type: 'gateway' | 'game', name: string) {
+  return [
+    RedisModule.forRoot({ url: process.env.HOLDFAST_TEST_REDIS_URL as string }),
+    TelemetryModule.forRoot({ server: serverId(type, name), level: 'silent', format: 'json' }),
+    LinkModule.forRoot({ host: '127.0.0.1', port: 0, secret: 'a secret of the tests' }),
+    FleetModule.forRoot({ type, name }),
+    PlacementModule.forRoot({}),
+    RoomStoreModule.forRoot(),
+  ];
+}
+
+@Module({
+  imports: [
+    ...modules('gateway', NAME),
+    CHECKER,
+    AdminModule.forRoot({ token: TOKEN, scale: { upAtPercent: 75, downAtPercent: 40, windowMs: 1_000 } }, CHECKER),
+  ],
+})
+class TestGatewayModule {}
+
+@Module({ imports: modules('game', NAME), controllers: [TestGameServer], providers: [LinkErrorFilter] })
+class TestGameModule {}
+
+@Module({ imports: modules('game', `${NAME}-2`) })
+class OtherGameModule {}
+
+describe('the admin API', () => {
+  const open: NestExpressApplication[] = [];
+  let gateway: NestExpressApplication;
+  let game: NestExpressApplication;
+  let url: string;
+  let gameId: ServerId;
+
+  beforeAll(async () => {
+    [gateway, game] = await Promise.all([start(TestGatewayModule), start(TestGameModule), start(OtherGameModule)]);
+    url = await gateway.getUrl();
+    gameId = game.get(Self).id;
+    const { id: server, incarnation } = game.get(Self);
+    const games = { [GAME]: [1] };
+    await game.get(PlacementReporter).report({ server, incarnation, rooms: 4, players: 8, capacity: 100, games });
+    await gateway.get(ServerDirectory).refresh();
+  });
+
+  afterAll(async () => {
+    for (const app of open) {
+      await app.get(ServerRegistration).leave();
+      await app.close();
+    }
+  });
+
+  beforeEach(() => {
+    asked.length = 0;
+  });
+
+  async function start(module: typeof TestGatewayModule): Promise<NestExpressApplication> {
+    const app = await NestFactory.create<NestExpressApplication>(module, { logger: false, abortOnError: false });
+    open.push(app);
+    await app.get(RedisConnections).ready();
+    const linkPort = await app.get(Links).listen();
+    if (module === TestGameModule) app.useGlobalFilters(app.get(LinkErrorFilter));
+    app.connectMicroservice({ strategy: new LinkTransport(app.get(Links)) }, { inheritAppConfig: true });
+    await app.startAllMicroservices();
+    if (module === TestGatewayModule) serveAdminDocs(app, { token: TOKEN });
+    await app.listen(0, '127.0.0.1');
+    await app.get(ServerRegistration).register({ linkHost: '127.0.0.1', linkPort, opsHost: '127.0.0.1', opsPort: 1 });
+    await app.get(ServerRegistration).setState('ready');
+    return app;
+  }
+
+  async function ask(method: string, path: string, { body, token = TOKEN }: { body?: unknown; token?: string } = {}) {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(10_000),
+    });
+    return { status: response.status, body: await response.json() };
+  }
+
+  async function get<Answer>(path: string): Promise<Answer> {
+    const { status, body } = await ask('GET', path);
+    expect({ path, status, refusal: body.message }).toEqual({ path, status: 200, refusal: undefined });
+    return body as Answer;
+  }
+
+  async function room(changes: Partial<RoomDoc> = {}, game_ = GAME): Promise<RoomId> {
+    const id = randomUUID().slice(0, 10);
+    const doc = {
+      name: '',
+      owner: 'u1',
+      seats: 2,
+      seatsMin: 2,
+      private: false,
+      members: [],
+      players: [],
+      createdAt: Date.now(),
+      ...changes,
+    };
+    await gateway.get(RoomRecords).create(id, game_, doc);
+    return id;
+  }
+
+  /** As a game server that took it would have left it. */
+  async function roomInPlay(owner: Self): Promise<RoomId> {
+    const id = await room({ members: [{ user: 'u1', name: 'Ada', readyRound: 0, here: true }], players: ['u1', 'u2'] });
+    const redis = gateway.get(RedisConnections).commands;
+    const { id: server, incarnation } = owner;
+    await redis.hset(roomKey(id), { status: 'playing', owner: server, incarnation, epoch: 7, version: 3 });
+    await gateway.get(RoomRecords).noteOwner([id], server, incarnation);
+    return id;
+  }
+
+  describe('asks for the token', () => {
+    it.each([
+      '/api/servers',
+      '/api/servers/x',
+      '/api/rooms',
+      '/api/rooms/x/history',
+      '/api/fleet',
+      '/api/events',
+      '/api/docs',
+      '/api/docs-json',
+    ])('at %s', async (path) => {
+      const none = await fetch(`${url}${path}`);
+      expect(none.status).toBe(401);
+      expect(await none.json()).toMatchObject({ code: 'unauthorized', retry: false, message: expect.stringContaining('ADMIN_TOKEN') });
+      expect((await ask('GET', path, { token: 'the admin token of a tesT' })).status).toBe(401);
+    });
+
+    it('before it looks at what is wanted, and does nothing without', async () => {
+      expect((await ask('POST', `/api/servers/${gameId}/evict`, { token: 'wrong' })).status).toBe(401);
+      expect(await get(`/api/servers/${gameId}`)).toMatchObject({ state: 'ready' });
+    });
+
+    it('as a header only: what a browser sends by itself does not count, but to read the description', async () => {
+      const headers = { authorization: `Basic ${Buffer.from(`me:${TOKEN}`).toString('base64')}` };
+      expect((await fetch(`${url}/api/servers`, { headers })).status).toBe(401);
+      expect((await fetch(`${url}/api/docs-json`, { headers })).status).toBe(200);
+    });
+
+    it('and leaves what machines ask of every server free', async () => {
+      for (const path of ['/livez', '/readyz', '/metrics']) expect((await fetch(`${url}${path}`)).status).toBe(200);
+    });
+  });
+
+  it('describes itself: every path, its parameters and what it gives', async () => {
+    const document = await get<{ paths: Record<string, Record<string, { parameters: object[]; responses: object }>> }>('/api/docs-json');
+    expect(Object.keys(document.paths).sort()).toEqual([
+      '/api/events',
+      '/api/fleet',
+      '/api/rooms',
+      '/api/rooms/{id}',
+      '/api/rooms/{id}/end',
+      '/api/rooms/{id}/history',
+      '/api/rooms/{id}/migrate',
+      '/api/servers',
+      '/api/servers/{id}',
+      '/api/servers/{id}/cordon',
+      '/api/servers/{id}/drain',
+      '/api/servers/{id}/evict',
+      '/api/servers/{id}/uncordon',
+    ]);
+    expect(JSON.stringify(document.paths['/api/rooms'].get.parameters)).toContain('"playing"');
+    expect(JSON.stringify(document.paths['/api/fleet'].get.responses)).toContain('wantedGameServers');
+  });
+
+  describe('of servers', () => {
+    it('lists them with what placement thinks of them', async () => {
+      const { servers } = await get<{ servers: ServerView[] }>('/api/servers?type=game');
+      expect(servers.every(({ type }) => type === 'game')).toBe(true);
+      expect(servers.find(({ id }) => id === gameId)).toMatchObject({ state: 'ready', cordoned: false, willing: true, withheld: [] });
+    });
+
+    it('gives one, by its short id too, and says which there are instead of one that there is not', async () => {
+      expect(await get(`/api/servers/game:${NAME}`)).toMatchObject({ id: gameId });
+      const { status, body } = await ask('GET', '/api/servers/game:nobody');
+      expect({ status, code: body.code }).toEqual({ status: 404, code: 'not-found' });
+    });
+
+    it('cordons: no new rooms, in placement and on the record, until it is uncordoned', async () => {
+      const cordoned = (await ask('POST', `/api/servers/${gameId}/cordon`)).body;
+      expect(cordoned).toMatchObject({ cordoned: true, willing: false, withheld: ['cordoned'] });
+      expect((await ask('POST', `/api/servers/${gameId}/cordon`)).body).toMatchObject({ withheld: ['cordoned'] });
+      expect((await get<FleetAnswer>('/api/fleet')).gameServers.cordoned).toBeGreaterThanOrEqual(1);
+      const back = (await ask('POST', `/api/servers/${gameId}/uncordon`)).body;
+      expect(back).toMatchObject({ cordoned: false, willing: true, withheld: [] });
+    });
+
+    it('drains by asking the server itself, cordoned first', async () => {
+      const { status, body } = await ask('POST', `/api/servers/${gameId}/drain`);
+      expect({ status, moved: body.moved, left: body.left, cordoned: body.server.cordoned }).toEqual({
+        status: 200,
+        moved: 3,
+        left: 1,
+        cordoned: true,
+      });
+      expect(asked).toEqual([{ pattern: 'server.drain', data: {} }]);
+      await ask('POST', `/api/servers/${gameId}/uncordon`);
+    });
+
+    it('drains no gateway: a sentence says what does', async () => {
+      const { status, body } = await ask('POST', `/api/servers/gateway:${NAME}/drain`);
+      expect({ status, body }).toEqual({
+        status: 400,
+        body: { code: 'bad-data', retry: false, message: 'Only game servers have rooms to move; SIGTERM drains a gateway.' },
+      });
+      expect((await ask('POST', `/api/servers/gateway:${NAME}/cordon`)).status).toBe(400);
+    });
+
+    it('evicts once; a process that lives joins anew, as another and not cordoned', async () => {
+      const other = open[2].get(Self);
+      const before = other.incarnation;
+      await ask('POST', `/api/servers/${other.id}/cordon`);
+      const { body } = await ask('POST', `/api/servers/${other.id}/evict`);
+      expect(body.evicted).toBe(true);
+      await until(() => other.incarnation > before && other.state === 'ready');
+      expect(await get(`/api/servers/${other.id}`)).toMatchObject({ incarnation: other.incarnation, cordoned: false, deadReason: null });
+    });
+  });
+
+  describe('of rooms', () => {
+    it('gives them newest first, page by page, each once, whatever comes meanwhile', async () => {
+      const game_ = `paged-${randomUUID()}`;
+      const now = Date.now();
+      const made: RoomId[] = [];
+      // Some in the same millisecond: their order must not depend on the page.
+      for (let index = 0; index < 7; index++) made.push(await room({ createdAt: now + Math.floor(index / 3) }, game_));
+      const seen: string[] = [];
+      let after = '';
+      do {
+        const page: RoomsAnswer = await get(`/api/rooms?game=${game_}&limit=2&after=${after}`);
+        expect(page.rooms.length).toBeLessThanOrEqual(2);
+        seen.push(...page.rooms.map(({ id }) => id));
+        after = page.next ?? '';
+        await room({ createdAt: now + 1_000 }, game_);
+      } while (after !== '');
+      expect([...seen].sort()).toEqual([...made].sort());
+      const ages = await Promise.all(seen.map(async (id) => (await get<RoomView>(`/api/rooms/${id}`)).createdAt));
+      expect(ages).toEqual([...ages].sort((a, b) => b - a));
+    });
+
+    it('goes on from a room that has gone meanwhile', async () => {
+      const game_ = `gone-${randomUUID()}`;
+      const now = Date.now();
+      const [oldest, middle] = [await room({ createdAt: now - 2 }, game_), await room({ createdAt: now - 1 }, game_)];
+      const first: RoomsAnswer = await get(`/api/rooms?game=${game_}&limit=1`);
+      expect(first.rooms.map(({ id }) => id)).toEqual([middle]);
+      await gateway.get(RoomRecords).unindex([middle]);
+      const second: RoomsAnswer = await get(`/api/rooms?game=${game_}&limit=1&after=${first.next}`);
+      expect(second.rooms.map(({ id }) => id)).toEqual([oldest]);
+    });
+
+    it('filters by status and by the server that owns them', async () => {
+      const mine = await roomInPlay(game.get(Self));
+      const waiting = await room();
+      const playing: RoomsAnswer = await get(`/api/rooms?game=${GAME}&status=playing`);
+      expect(playing.rooms.map(({ id }) => id)).toEqual(expect.arrayContaining([mine]));
+      expect(playing.rooms.map(({ id }) => id)).not.toContain(waiting);
+      const owned: RoomsAnswer = await get(`/api/rooms?server=game:${NAME}`);
+      expect(owned.rooms.map(({ id }) => id)).toContain(mine);
+      expect(owned.rooms.every(({ owner }) => owner?.server === gameId)).toBe(true);
+    });
+
+    it('gives one with its members, and says when there is none', async () => {
+      const id = await roomInPlay(game.get(Self));
+      expect(await get(`/api/rooms/${id}`)).toMatchObject({
+        id,
+        game: GAME,
+        status: 'playing',
+        epoch: 7,
+        version: 3,
+        members: [{ user: 'u1', name: 'Ada', ready: true, here: true }],
+        players: ['u1', 'u2'],
+      });
+      expect(await ask('GET', '/api/rooms/nowhere')).toMatchObject({ status: 404, body: { code: 'room-unknown' } });
+    });
+
+    it('gives the last changes of its log, oldest first', async () => {
+      const id = await roomInPlay(game.get(Self));
+      const change = (version: number): Change => ({
+        version,
+        at: 1_000 + version,
+        patches: [{ op: 'replace', path: '/turn', value: 1 }],
+        events: [{ name: 'placed', data: { cell: version } }],
+        seats: { 0: { seq: version } },
+      });
+      const redis = gateway.get(RedisConnections).commands;
+      await redis.xadd(logKey(id), '7-2', 'f', 0, 'c', Buffer.from(pack([change(1), change(2)])));
+      await redis.xadd(logKey(id), '7-3', 'f', 2, 'c', Buffer.from(pack([change(3)])));
+      const { changes } = await get<HistoryAnswer>(`/api/rooms/${id}/history`);
+      expect(changes.map(({ version }) => version)).toEqual([1, 2, 3]);
+      expect(changes[2]).toEqual({
+        version: 3,
+        at: 1_003,
+        events: [{ name: 'placed', data: { cell: 3 } }],
+        seats: { 0: { seq: 3 } },
+        patches: 1,
+        ended: null,
+      });
+      const last = await get<HistoryAnswer>(`/api/rooms/${id}/history?limit=2`);
+      expect(last.changes.map(({ version }) => version)).toEqual([2, 3]);
+    });
+
+    it('asks the owner to move one, and passes on why it cannot', async () => {
+      const id = await roomInPlay(game.get(Self));
+      const moved = await ask('POST', `/api/rooms/${id}/migrate`, { body: { to: `game:${NAME}-2` } });
+      expect(moved).toEqual({ status: 200, body: { room: id, from: gameId, to: `hf:game:${NAME}-2` } });
+      expect(asked).toEqual([{ pattern: 'room.migrate', data: { room: id, to: `hf:game:${NAME}-2` } }]);
+      const refused = await ask('POST', `/api/rooms/${id}/migrate`);
+      expect(refused).toMatchObject({ status: 503, body: { code: 'no-capacity', retry: true, retryAfterMs: 250 } });
+      expect(await ask('POST', `/api/rooms/${id}/migrate`, { body: { to: 5 } })).toMatchObject({ status: 400, body: { code: 'bad-data' } });
+      expect((await ask('POST', `/api/rooms/${id}/migrate`, { body: { to: gameId } })).body.message).toContain('already');
+    });
+
+    it('asks the owner to end the game, with a note for its players', async () => {
+      const id = await roomInPlay(game.get(Self));
+      expect(await ask('POST', `/api/rooms/${id}/end`, { body: { note: 'maintenance' } })).toMatchObject({
+        status: 200,
+        body: { ended: true },
+      });
+      expect(asked[0].data).toEqual({ room: id, result: { reason: 'operator', result: { note: 'maintenance' } } });
+      const waiting = await room();
+      expect(await ask('POST', `/api/rooms/${waiting}/end`)).toMatchObject({ status: 409, body: { code: 'room-not-playing' } });
+    });
+
+    it.each(['limit=0', 'limit=x', 'status=odd', 'after=abc'])('says what is wrong with ?%s', async (query) => {
+      const { status, body } = await ask('GET', `/api/rooms?${query}`);
+      expect({ status, code: body.code }).toEqual({ status: 400, code: 'bad-data' });
+      expect(body.message).toContain(query.split('=')[0]);
+    });
+  });
+
+  it('says what the fleet can take, and shows it as metrics', async () => {
+    const fleet = await get<FleetAnswer>('/api/fleet');
+    expect(fleet).toMatchObject({ gateway: `hf:gateway:${NAME}`, scale: { upAtPercent: 75, downAtPercent: 40, windowMs: 1_000 } });
+    expect(Number.isInteger(fleet.wantedGameServers) && fleet.wantedGameServers >= 1).toBe(true);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toMatch(/^holdfast_free_slots\{[^}]*\} \d+$/m);
+    expect(metrics).toMatch(/^holdfast_wanted_game_servers\{[^}]*\} [1-9]\d*$/m);
+  });
+
+  describe('tells what happens', () => {
+    const readers: AbortController[] = [];
+    afterEach(() => {
+      for (const reader of readers.splice(0)) reader.abort();
+    });
+
+    async function listen(query = '', headers: Record<string, string> = {}): Promise<ToldHappening[]> {
+      const reader = new AbortController();
+      readers.push(reader);
+      const response = await fetch(`${url}/api/events${query}`, {
+        headers: { authorization: `Bearer ${TOKEN}`, ...headers },
+        signal: reader.signal,
+      });
+      expect(response.headers.get('content-type')).toContain('text/event-stream');
+      const heard: ToldHappening[] = [];
+      void read(response.body as ReadableStream<Uint8Array>, heard).catch(() => {});
+      return heard;
+    }
+
+    async function read(body: ReadableStream<Uint8Array>, heard: ToldHappening[]): Promise<void> {
+      const decoder = new TextDecoder();
+      let rest = '';
+      const reader = body.getReader();
+      for (let part = await reader.read(); !part.done; part = await reader.read()) {
+        const blocks = (rest + decoder.decode(part.value, { stream: true })).split('\n\n');
+        rest = blocks.pop() ?? '';
+        for (const block of blocks) {
+          const data = /^data: (.*)$/m.exec(block)?.[1];
+          if (data) heard.push(JSON.parse(data));
+        }
+      }
+    }
+
+    it('wherever it happens, in order, with who says so and why', async () => {
+      const heard = await listen();
+      const room = randomUUID();
+      game.get(EventSink).tell({ kind: 'room.started', room, server: gameId, reason: 'opened' });
+      game.get(EventSink).tell({ kind: 'room.ended', room, server: gameId, reason: 'finished' });
+      await ask('POST', `/api/servers/${gameId}/cordon`);
+      await ask('POST', `/api/servers/${gameId}/uncordon`);
+      await until(() => heard.some(({ kind, server }) => kind === 'server.uncordoned' && server === gameId));
+      const mine = heard.filter((told) => told.server === gameId);
+      expect(mine.map(({ kind, by, reason }) => [kind, by, reason])).toEqual([
+        ['room.started', gameId, 'opened'],
+        ['room.ended', gameId, 'finished'],
+        ['server.cordoned', `hf:gateway:${NAME}`, 'operator'],
+        ['server.uncordoned', `hf:gateway:${NAME}`, 'operator'],
+      ]);
+      expect(new Set(mine.map(({ id }) => id)).size).toBe(4);
+    });
+
+    it('again to who was away, from what they saw last', async () => {
+      const heard = await listen();
+      const rooms: RoomId[] = [randomUUID(), randomUUID(), randomUUID()];
+      for (const room of rooms) game.get(EventSink).tell({ kind: 'room.started', room, reason: 'opened' });
+      await until(() => rooms.every((room) => heard.some((told) => told.room === room)));
+      const lastId = heard.find((told) => told.room === rooms[0])?.id as string;
+      const again = await listen('', { 'last-event-id': lastId });
+      await until(() => again.length >= 2);
+      expect(again.filter((told) => rooms.includes(told.room as string)).map((told) => told.room)).toEqual(rooms.slice(1));
+    });
+
+    it('and what happened lately, to who asks for it', async () => {
+      const room = randomUUID();
+      const before = await listen();
+      game.get(EventSink).tell({ kind: 'room.started', room, reason: 'opened' });
+      await until(() => before.some((told) => told.room === room));
+      const heard = await listen('?recent=1000');
+      await until(() => heard.some((told) => told.room === room));
+    });
+
+    it('and passes over what is not one of ours', async () => {
+      const heard = await listen();
+      const redis = gateway.get(RedisConnections).commands;
+      for (const message of ['nonsense', '{}', '[1, null, {"kind": "x\\n", "id": "1"}]']) await redis.publish('hf:events', message);
+      const room = randomUUID();
+      game.get(EventSink).tell({ kind: 'room.started', room, reason: 'opened' });
+      await until(() => heard.some((told) => told.room === room));
+      expect(heard.every(({ kind, by }) => kind && by)).toBe(true);
+    });
+  });
+});
+
+describe('a cursor', () => {
+  it('is what a page ended with, and nothing else', () => {
+    expect(cursorOf('12.a.b')).toEqual({ createdAt: 12, room: 'a.b' });
+    expect(cursorOf(undefined)).toBeNull();
+    expect(() => cursorOf('a.12')).toThrow('`after`');
+  });
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 8_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`not so in time: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

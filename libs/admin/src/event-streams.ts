@@ -1,0 +1,105 @@
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { HAPPENINGS_CHANNEL, type ToldHappening } from '#libs/fleet';
+import { HoldfastError } from '#libs/protocol';
+import { PubSub } from '#libs/redis';
+import { Metrics } from '#libs/telemetry';
+import { HAPPENINGS_KEPT, STREAM_BACKLOG_BYTES_MAX, STREAM_KEEPALIVE_MS, STREAMS_MAX } from './admin.options.js';
+
+/** The part of an HTTP response this needs. */
+export interface StreamResponse {
+  readonly writableLength: number;
+  writeHead(status: number, headers: Readonly<Record<string, string>>): unknown;
+  flushHeaders(): void;
+  write(text: string): unknown;
+  end(): unknown;
+  on(event: 'close', listener: () => void): unknown;
+}
+
+/**
+ * Server-sent events of all that happens to servers and rooms, to whoever listens. Each has an id that is the same at
+ * every gateway, so a reader that comes back, here or elsewhere, is told what it missed, as far as it is remembered.
+ * Source: the HTML standard's "Server-sent events".
+ */
+@Injectable()
+export class EventStreams implements OnModuleInit, OnModuleDestroy {
+  private readonly kept: ToldHappening[] = [];
+  private readonly open = new Set<StreamResponse>();
+  private keepalive: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly pubSub: PubSub,
+    private readonly metrics: Metrics,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    await this.pubSub.subscribe(HAPPENINGS_CHANNEL, (message) => {
+      for (const happening of happeningsOf(message)) this.hear(happening);
+    });
+    this.pubSub.onReconnect(() => this.writeAll(': the store was away; some events may be missing\n\n'));
+    this.keepalive = setInterval(() => this.writeAll(': all is quiet\n\n'), STREAM_KEEPALIVE_MS);
+    this.keepalive.unref();
+  }
+
+  /** `lastId`: what it saw last. `recent`: how many to begin with where that is not known. */
+  add(response: StreamResponse, { lastId, recent }: { readonly lastId?: string; readonly recent: number }): void {
+    if (this.open.size >= STREAMS_MAX) throw new HoldfastError('busy', `This gateway has ${STREAMS_MAX} event streams already.`);
+    response.writeHead(200, {
+      'Content-Type': 'text/event-stream; charset=utf-8',
+      'Cache-Control': 'no-store',
+      // nginx would collect what should be seen at once.
+      'X-Accel-Buffering': 'no',
+    });
+    response.flushHeaders();
+    this.open.add(response);
+    response.on('close', () => this.open.delete(response));
+    const seen = lastId === undefined ? -1 : this.kept.findIndex(({ id }) => id === lastId);
+    const missed = seen >= 0 ? this.kept.slice(seen + 1) : recent > 0 ? this.kept.slice(-recent) : [];
+    this.write(response, `retry: 1000\n: ${this.open.size} listening here\n\n${missed.map(textOf).join('')}`);
+  }
+
+  /** Before the HTTP server closes, which waits for every open response. */
+  onModuleDestroy(): void {
+    if (this.keepalive) clearInterval(this.keepalive);
+    for (const response of this.open) response.end();
+    this.open.clear();
+  }
+
+  private hear(happening: ToldHappening): void {
+    this.kept.push(happening);
+    if (this.kept.length > HAPPENINGS_KEPT) this.kept.shift();
+    if (this.open.size > 0) this.writeAll(textOf(happening));
+  }
+
+  private writeAll(text: string): void {
+    for (const response of this.open) this.write(response, text);
+  }
+
+  private write(response: StreamResponse, text: string): void {
+    if (response.writableLength > STREAM_BACKLOG_BYTES_MAX) {
+      this.metrics.backpressure.inc({ where: 'events' });
+      this.open.delete(response);
+      response.end();
+      return;
+    }
+    response.write(text);
+  }
+}
+
+function textOf(happening: ToldHappening): string {
+  return `id: ${happening.id}\nevent: ${happening.kind}\ndata: ${JSON.stringify(happening)}\n\n`;
+}
+
+/** A foreign program's message is passed over. */
+function happeningsOf(message: string): ToldHappening[] {
+  try {
+    const told: unknown = JSON.parse(message);
+    return Array.isArray(told) ? told.filter(isHappening) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isHappening(told: unknown): told is ToldHappening {
+  const { id, kind } = (told ?? {}) as Partial<ToldHappening>;
+  return typeof id === 'string' && !/[\r\n]/.test(id) && typeof kind === 'string' && /^[a-z.-]+$/.test(kind);
+}

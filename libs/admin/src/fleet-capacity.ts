@@ -1,0 +1,68 @@
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import { ServerDirectory, type ServerRecord } from '#libs/fleet';
+import { Metrics } from '#libs/telemetry';
+import { ADMIN_OPTIONS, type AdminOptions, CAPACITY_SAMPLE_MS } from './admin.options.js';
+import { type GameServerLoad, StabilisedWish, wantedServers } from './wanted-servers.js';
+
+export interface Capacity {
+  /** Rooms that the open game servers take in all. */
+  readonly slots: number;
+  /** Rooms on all game servers. */
+  readonly rooms: number;
+  readonly players: number;
+  /** Rooms that could be started now. */
+  readonly freeSlots: number;
+  /** Of the slots of open servers, those that are taken; null without any. */
+  readonly takenPercent: number | null;
+  readonly gameServers: { readonly open: number; readonly cordoned: number; readonly leaving: number };
+  readonly wantedGameServers: number;
+}
+
+/** What the fleet can take and how many game servers it would like, from the directory in memory: the store is not asked. */
+@Injectable()
+export class FleetCapacity implements OnApplicationBootstrap {
+  private readonly wish: StabilisedWish;
+
+  constructor(
+    @Inject(ADMIN_OPTIONS) private readonly options: AdminOptions,
+    private readonly directory: ServerDirectory,
+    private readonly metrics: Metrics,
+  ) {
+    this.wish = new StabilisedWish(options.scale.windowMs);
+  }
+
+  onApplicationBootstrap(): void {
+    this.sample();
+  }
+
+  @Interval(CAPACITY_SAMPLE_MS)
+  sample(): void {
+    const { freeSlots, wantedGameServers } = this.now();
+    this.metrics.freeSlots.set(freeSlots);
+    this.metrics.wantedGameServers.set(wantedGameServers);
+  }
+
+  now(): Capacity {
+    const servers = this.directory.byType('game').filter(({ state }) => state !== 'dead');
+    const loads = servers.map(loadOf);
+    const count = (status: GameServerLoad['status']): number => loads.filter((load) => load.status === status).length;
+    const open = loads.filter(({ status }) => status === 'open');
+    const slots = open.reduce((total, { capacity }) => total + capacity, 0);
+    const free = open.reduce((total, { capacity, rooms }) => total + Math.max(0, capacity - rooms), 0);
+    const present = count('open') + count('cordoned');
+    return {
+      slots,
+      rooms: loads.reduce((total, { rooms }) => total + rooms, 0),
+      players: servers.reduce((total, { players }) => total + players, 0),
+      freeSlots: free,
+      takenPercent: slots === 0 ? null : Math.round((1_000 * (slots - free)) / slots) / 10,
+      gameServers: { open: count('open'), cordoned: count('cordoned'), leaving: count('leaving') },
+      wantedGameServers: this.wish.add(wantedServers(loads, this.options.scale), present, performance.now()),
+    };
+  }
+}
+
+function loadOf({ rooms, capacity, state, cordoned }: ServerRecord): GameServerLoad {
+  return { rooms, capacity, status: state === 'draining' ? 'leaving' : cordoned ? 'cordoned' : 'open' };
+}

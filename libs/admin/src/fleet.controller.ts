@@ -1,0 +1,44 @@
+import { Get, Headers, Inject, Query, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import type { z } from 'zod';
+import { Self, ServerDirectory } from '#libs/fleet';
+import { ADMIN_OPTIONS, type AdminOptions } from './admin.options.js';
+import { AdminApi } from './admin-api.decorator.js';
+import { EventStreams, type StreamResponse } from './event-streams.js';
+import { FleetCapacity } from './fleet-capacity.js';
+import { EventsQuery, EventView, FleetAnswer } from './schemas.js';
+
+@AdminApi('fleet')
+export class FleetController {
+  constructor(
+    private readonly capacity: FleetCapacity,
+    private readonly directory: ServerDirectory,
+    private readonly self: Self,
+    @Inject(ADMIN_OPTIONS) private readonly options: AdminOptions,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'What the fleet can take, and how many game servers it would like to have.' })
+  @ApiOkResponse({ standardSchema: FleetAnswer })
+  fleet(): FleetAnswer {
+    const servers: Record<string, number> = {};
+    for (const { type, state } of this.directory.all()) servers[`${type} ${state}`] = (servers[`${type} ${state}`] ?? 0) + 1;
+    return { gateway: this.self.id, servers, ...this.capacity.now(), scale: this.options.scale };
+  }
+}
+
+@AdminApi('events')
+export class EventsController {
+  constructor(private readonly streams: EventStreams) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Server-sent events: everything that happens to servers and rooms, each with its reason.' })
+  @ApiOkResponse({ standardSchema: EventView, description: 'text/event-stream; the `data` of each event is this.' })
+  events(
+    @Query({ schema: EventsQuery }) { recent }: z.infer<typeof EventsQuery>,
+    @Headers('last-event-id') lastId: string | undefined,
+    @Res() response: StreamResponse,
+  ): void {
+    this.streams.add(response, { lastId, recent });
+  }
+}

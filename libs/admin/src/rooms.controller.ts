@@ -1,0 +1,66 @@
+import { Body, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import type { z } from 'zod';
+import { AdminApi } from './admin-api.decorator.js';
+import { RoomOperations } from './room-operations.js';
+import { RoomReader } from './room-reader.js';
+import {
+  EndAnswer,
+  EndBody,
+  HistoryAnswer,
+  HistoryQuery,
+  MigrateAnswer,
+  MigrateBody,
+  RoomsAnswer,
+  RoomsQuery,
+  RoomView,
+} from './schemas.js';
+
+@AdminApi('rooms')
+export class RoomsController {
+  constructor(
+    private readonly rooms: RoomReader,
+    private readonly operations: RoomOperations,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Rooms, newest first, a page at a time.' })
+  @ApiOkResponse({ standardSchema: RoomsAnswer })
+  async list(@Query({ schema: RoomsQuery }) query: RoomsQuery): Promise<RoomsAnswer> {
+    return this.rooms.page(query);
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'One room.' })
+  @ApiOkResponse({ standardSchema: RoomView })
+  async one(@Param('id') id: string): Promise<RoomView> {
+    return this.rooms.one(id);
+  }
+
+  @Get(':id/history')
+  @ApiOperation({ summary: "The last changes of a room's game, as far as its log is kept." })
+  @ApiOkResponse({ standardSchema: HistoryAnswer })
+  async history(@Param('id') id: string, @Query({ schema: HistoryQuery }) { limit }: z.infer<typeof HistoryQuery>): Promise<HistoryAnswer> {
+    return this.rooms.history(id, limit);
+  }
+
+  @Post(':id/migrate')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Move a room to another game server while it is played.' })
+  @ApiOkResponse({ standardSchema: MigrateAnswer })
+  async migrate(
+    @Param('id') id: string,
+    @Body({ schema: MigrateBody }) body: z.infer<typeof MigrateBody>,
+  ): Promise<z.infer<typeof MigrateAnswer>> {
+    return this.operations.migrate(id, body?.to);
+  }
+
+  @Post(':id/end')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'End the game of a room; its players are told that an operator did.' })
+  @ApiOkResponse({ standardSchema: EndAnswer })
+  async end(@Param('id') id: string, @Body({ schema: EndBody }) body: z.infer<typeof EndBody>): Promise<z.infer<typeof EndAnswer>> {
+    await this.operations.end(id, body?.note);
+    return { room: id, ended: true };
+  }
+}

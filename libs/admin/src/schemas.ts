@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import { HAPPENING_KINDS, SERVER_STATES } from '#libs/fleet';
+import { SERVER_TYPES } from '#libs/protocol';
+
+/** What the admin API takes and gives: the types, the checks and the OpenAPI document all come from here. */
+
+const msSince1970 = z.int().describe("ms since 1970, by Redis' clock");
+const roomStatus = z.enum(['waiting', 'starting', 'playing', 'closed']);
+
+export const ServerView = z.object({
+  id: z.string().describe('hf:<type>:<name>; <type>:<name> is understood as well'),
+  type: z.enum(SERVER_TYPES),
+  name: z.string(),
+  incarnation: z.int().describe('new each time a server registers'),
+  state: z.enum(SERVER_STATES),
+  cordoned: z.boolean().describe('an operator said that it is to get no new rooms'),
+  suspect: z.int().describe('health checks missed in a row'),
+  unheard: z.boolean().describe('answers on its link, but not through Redis'),
+  rooms: z.int(),
+  players: z.int(),
+  capacity: z.int().describe('rooms it takes in all'),
+  reserved: z.int().describe('rooms placed on it that it has not taken yet'),
+  willing: z.boolean().describe('whether the next room may be placed on it'),
+  withheld: z.array(z.string()).describe('why it is not: cordoned, draining, suspect, unheard'),
+  lagMs: z.number().describe('lateness of its event loop at the last health answer, p99'),
+  build: z.string(),
+  games: z.record(z.string(), z.object({ version: z.int(), seats: z.object({ min: z.int(), max: z.int() }) })),
+  link: z.string().describe('host:port'),
+  ops: z.string().describe('host:port'),
+  startedAt: msSince1970,
+  registeredAt: msSince1970,
+  deadReason: z.string().nullable().describe('refused, silent, left, operator'),
+  deadAt: msSince1970.nullable(),
+  settledAt: msSince1970.nullable().describe('when everything its end asked for had been done'),
+});
+export type ServerView = z.infer<typeof ServerView>;
+
+export const ServersQuery = z.object({ type: z.enum(SERVER_TYPES).optional() });
+export const ServersAnswer = z.object({ servers: z.array(ServerView) });
+
+export const DrainAnswer = z.object({
+  moved: z.int().describe('rooms that are on other servers now'),
+  left: z.int().describe('rooms still there: for want of time (ask again) or of a server that can take them'),
+  server: ServerView,
+});
+export const EvictAnswer = z.object({
+  evicted: z.boolean().describe('false: it was dead already, or another incarnation has its name'),
+  server: ServerView.nullable(),
+});
+
+export const RoomView = z.object({
+  id: z.string(),
+  game: z.string(),
+  name: z.string(),
+  status: roomStatus,
+  private: z.boolean(),
+  owner: z.object({ server: z.string(), incarnation: z.int() }).nullable(),
+  epoch: z.int().describe('the fencing token of its ownership; 0 before the first owner'),
+  version: z.int().describe('changes the game has seen'),
+  round: z.int().describe('games played to their end in this room'),
+  durability: z.string(),
+  seats: z.int(),
+  members: z.array(z.object({ user: z.string(), name: z.string(), ready: z.boolean(), here: z.boolean() })),
+  players: z.array(z.string()).describe('users by seat of the game that runs'),
+  createdAt: z.int().describe('ms since 1970'),
+  since: msSince1970.describe('when the lobby last touched it or its status changed'),
+  result: z.object({ reason: z.string(), result: z.unknown().optional() }).nullable(),
+});
+export type RoomView = z.infer<typeof RoomView>;
+
+const limit = (fallback: number, most: number) => z.coerce.number().int().min(1).max(most).default(fallback);
+
+export const RoomsQuery = z.object({
+  game: z.string().min(1).max(64).optional(),
+  status: roomStatus.optional(),
+  server: z.string().min(1).max(128).optional().describe('rooms that this server owns now'),
+  limit: limit(100, 1_000),
+  after: z.string().max(128).optional().describe('`next` of the page before'),
+});
+export type RoomsQuery = z.infer<typeof RoomsQuery>;
+
+export const RoomsAnswer = z.object({
+  rooms: z.array(RoomView).describe('newest first'),
+  next: z
+    .string()
+    .nullable()
+    .describe('`after` of the next page; null: this was the last. A page may be short of `limit` and have a next one'),
+  total: z.int().describe('rooms in the index, whatever the filters'),
+});
+export type RoomsAnswer = z.infer<typeof RoomsAnswer>;
+
+export const HistoryQuery = z.object({ limit: limit(100, 10_000) });
+export const HistoryAnswer = z.object({
+  room: z.string(),
+  version: z.int(),
+  changes: z
+    .array(
+      z.object({
+        version: z.int(),
+        at: z.int().describe("ms since 1970, by the owner's clock"),
+        events: z.array(z.object({ name: z.string(), data: z.unknown().optional(), to: z.array(z.int()).optional() })),
+        seats: z
+          .record(z.string(), z.object({ seq: z.int().optional(), presence: z.string().optional(), refused: z.unknown().optional() }))
+          .describe('what became of seats: highest command seq applied, presence, refusals'),
+        patches: z.int().describe("how many places of the game's state it changed"),
+        ended: z.object({ reason: z.string(), result: z.unknown().optional() }).nullable(),
+      }),
+    )
+    .describe('oldest first, as far back as the log is kept: to the last checkpoint, while the game runs'),
+});
+export type HistoryAnswer = z.infer<typeof HistoryAnswer>;
+
+/** Nothing at all is fine, too: `curl -X POST` sends no body. */
+export const MigrateBody = z
+  .object({ to: z.string().min(1).max(128).optional().describe('a server of choice; else one is placed') })
+  .nullish();
+export const MigrateAnswer = z.object({ room: z.string(), from: z.string(), to: z.string() });
+export const EndBody = z.object({ note: z.string().max(500).optional().describe("told to the players as the result's `note`") }).nullish();
+export const EndAnswer = z.object({ room: z.string(), ended: z.literal(true) });
+
+export const FleetAnswer = z.object({
+  gateway: z.string().describe('who answers'),
+  servers: z.record(z.string(), z.int()).describe('how many, by type and state: "game ready"'),
+  slots: z.int().describe('rooms that the open game servers take in all'),
+  rooms: z.int(),
+  players: z.int(),
+  freeSlots: z.int(),
+  takenPercent: z.number().nullable(),
+  gameServers: z.object({ open: z.int(), cordoned: z.int(), leaving: z.int() }),
+  wantedGameServers: z.int().describe('for an autoscaler: up at once, down after a whole window in which fewer were enough'),
+  scale: z.object({ upAtPercent: z.int(), downAtPercent: z.int(), windowMs: z.int() }),
+});
+export type FleetAnswer = z.infer<typeof FleetAnswer>;
+
+export const EventsQuery = z.object({
+  recent: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(1_000)
+    .default(0)
+    .describe('how many of the last events to begin with, as far as this gateway heard them'),
+});
+
+export const EventView = z.object({
+  id: z.string(),
+  at: z.int().describe("ms since 1970, by the teller's clock"),
+  by: z.string().describe('the server that tells it'),
+  kind: z.enum(HAPPENING_KINDS),
+  reason: z.string(),
+  server: z.string().optional(),
+  incarnation: z.int().optional(),
+  room: z.string().optional(),
+  detail: z.record(z.string(), z.unknown()).optional(),
+});
+
+export const ErrorAnswer = z.object({ code: z.string(), message: z.string(), retry: z.boolean(), retryAfterMs: z.int().optional() });

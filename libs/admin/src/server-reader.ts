@@ -1,0 +1,71 @@
+import { Injectable } from '@nestjs/common';
+import { ServerDirectory, type ServerRecord } from '#libs/fleet';
+import { PlacementPool, type PooledServer } from '#libs/placement';
+import { HoldfastError, SERVER_TYPES, type ServerId } from '#libs/protocol';
+import type { ServerView } from './schemas.js';
+
+/** Servers as an operator sees them: the record, and what placement thinks of it. */
+@Injectable()
+export class ServerReader {
+  constructor(
+    private readonly directory: ServerDirectory,
+    private readonly pool: PlacementPool,
+  ) {}
+
+  async all(): Promise<ServerView[]> {
+    const [pooled] = await Promise.all([this.pooled(), this.directory.refresh()]);
+    return this.directory
+      .all()
+      .sort(byTypeAndName)
+      .map((record) => viewOf(record, pooled.get(record.id)));
+  }
+
+  async one(id: string): Promise<ServerView> {
+    await this.directory.refresh();
+    const record = this.record(id);
+    return viewOf(record, (await this.pooled()).get(record.id));
+  }
+
+  /** Throws `not-found`, with the ids that there are. */
+  record(id: string): ServerRecord {
+    const record = this.directory.get(fullId(id));
+    if (record) return record;
+    const known = this.directory.all().sort(byTypeAndName);
+    const some = known.slice(0, 10).map(({ type, name }) => `${type}:${name}`);
+    const list = known.length > 10 ? `${some.join(', ')}, …` : some.join(', ') || 'none at all';
+    throw new HoldfastError('not-found', `There is no server ${id}; there are ${list}.`);
+  }
+
+  /** For writes: as it is now, not as it was within the last second. */
+  async fresh(id: string): Promise<ServerRecord> {
+    await this.directory.refresh();
+    return this.record(id);
+  }
+
+  private async pooled(): Promise<ReadonlyMap<ServerId, PooledServer>> {
+    return new Map((await this.pool.status()).map((server) => [server.server, server]));
+  }
+}
+
+/** `game:1` is `hf:game:1`. */
+export function fullId(id: string): ServerId {
+  return (SERVER_TYPES.some((type) => id.startsWith(`${type}:`)) ? `hf:${id}` : id) as ServerId;
+}
+
+export function viewOf(record: ServerRecord, pooled: PooledServer | undefined): ServerView {
+  const { linkHost, linkPort, opsHost, opsPort, check: _check, games, ...rest } = record;
+  const mine = pooled?.incarnation === record.incarnation ? pooled : undefined;
+  return {
+    ...rest,
+    games: games as ServerView['games'],
+    link: `${linkHost}:${linkPort}`,
+    ops: `${opsHost}:${opsPort}`,
+    reserved: mine?.reserved ?? 0,
+    withheld: [...(mine?.withheld ?? [])],
+    willing: record.state === 'ready' && (mine?.willing ?? false),
+  };
+}
+
+function byTypeAndName(a: ServerRecord, b: ServerRecord): number {
+  return SERVER_TYPES.indexOf(a.type) - SERVER_TYPES.indexOf(b.type) || a.name.localeCompare(b.name, 'en', { numeric: true });
+}

@@ -1,0 +1,601 @@
+import { WebSocket } from 'ws';
+import { FakeFleet, FakeGateway, type FakeRoom, type Tally } from '../test/fake-fleet.js';
+import { type ConnectOptions, connect } from './connect.js';
+import type { Room } from './room.js';
+import type { Session } from './session.js';
+import type { WebSocketConstructor } from './wire/web-socket-wire.js';
+
+interface TallyRules {
+  setup(room: unknown): Tally;
+}
+
+let fleet: FakeFleet;
+let gateways: FakeGateway[];
+let sessions: Session[];
+
+beforeEach(async () => {
+  fleet = new FakeFleet();
+  gateways = [await FakeGateway.open(fleet)];
+  sessions = [];
+});
+
+afterEach(async () => {
+  for (const session of sessions) session.close();
+  await Promise.all(gateways.map((gateway) => gateway.close()));
+});
+
+async function join(options: Partial<ConnectOptions> = {}, url: string | string[] = gateways[0].url): Promise<Session> {
+  const session = await connect(url, {
+    name: 'ada',
+    WebSocket: WebSocket as never as WebSocketConstructor,
+    reconnect: { firstMs: 10 },
+    ...options,
+  });
+  sessions.push(session);
+  return session;
+}
+
+/** A session alone in a game of tally, and the fleet's side of the room. */
+async function play(
+  options: Partial<ConnectOptions> = {},
+  url?: string | string[],
+): Promise<{ session: Session; room: Room; owner: FakeRoom }> {
+  const session = await join(options, url);
+  const room = await session.createRoom({ game: 'tally' });
+  await room.start();
+  await room.waitFor((each) => each.version === 0, SOON);
+  return { session, room, owner: fleet.room as FakeRoom };
+}
+
+const SOON = { timeoutMs: 5_000 };
+
+function tally(room: Room): Tally {
+  return room.state as Tally;
+}
+
+function once(session: Session, status: Session['status']): Promise<void> {
+  return new Promise((resolve) => {
+    if (session.status === status) return resolve();
+    const stop = session.on('status', (now) => {
+      if (now !== status) return;
+      stop();
+      resolve();
+    });
+  });
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  while (!holds()) {
+    if (Date.now() > deadline) throw new Error(`this did not come to hold: ${holds.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+describe('connect', () => {
+  it('says hello with a name and is welcomed', async () => {
+    const session = await join();
+    expect(session).toMatchObject({ id: 's1', user: 'u1', name: 'ada', status: 'open', room: null });
+    expect(fleet.heard).toEqual([{ kind: 'hello', protocol: 1, name: 'ada' }]);
+  });
+
+  it('rejects with the code of the refusal', async () => {
+    await expect(join({ name: '' })).rejects.toMatchObject({ name: 'HoldfastError', code: 'unauthorized', retry: false });
+  });
+
+  it('rejects with `unavailable` where no gateway listens', async () => {
+    const { url } = gateways[0];
+    await gateways[0].close();
+    await expect(join({}, [url, url])).rejects.toMatchObject({ code: 'unavailable', retry: true });
+  });
+
+  it('gives up on a gateway that accepts and says nothing', async () => {
+    fleet.intercept = () => true;
+    await expect(join({ welcomeMs: 50 })).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it('tries the next gateway when the first is not there', async () => {
+    const dead = gateways[0].url;
+    await gateways[0].close();
+    gateways = [await FakeGateway.open(fleet)];
+    const session = await join({}, [dead, gateways[0].url]);
+    expect(session.status).toBe('open');
+  });
+
+  it('refuses a scheme that it does not know', async () => {
+    await expect(join({}, 'http://127.0.0.1/play')).rejects.toMatchObject({ code: 'bad-data' });
+  });
+
+  it('takes the package ws where the platform has no WebSocket of its own', async () => {
+    const session = await connect(gateways[0].url, { name: 'ada' });
+    sessions.push(session);
+    expect(session.status).toBe('open');
+  });
+});
+
+describe.each([
+  ['binary', () => gateways[0].url, { subprotocol: 'binary' }],
+  ['json', () => gateways[0].url, { subprotocol: 'json' }],
+  ['tcp', () => gateways[0].tcpUrl, {}],
+] as const)('over %s', (transport, url, options) => {
+  it('plays a game from its start to its end, and another after it', async () => {
+    const { session, room } = await play(options, url());
+    expect([...fleet.lines][0].transport).toBe(transport);
+    expect(room).toMatchObject({
+      status: 'playing',
+      seat: 0,
+      version: 0,
+      state: { total: 0, added: [] },
+      players: [{ seat: 0, name: 'ada' }],
+    });
+    const before = tally(room);
+    const told: unknown[] = [];
+    room.on('event', (event) => told.push(event));
+    await room.send('add', { n: 2 });
+    await room.send('add', { n: 3 });
+    expect(room.state).toEqual({ total: 5, added: [2, 3] });
+    expect(before).toEqual({ total: 0, added: [] });
+    expect(told).toEqual([
+      { version: 1, name: 'added', data: { n: 2 } },
+      { version: 2, name: 'added', data: { n: 3 } },
+    ]);
+    await room.send('finish');
+    await room.waitFor((each) => each.status === 'ended' && each.view.status === 'waiting', SOON);
+    expect(room.result).toEqual({ reason: 'finished', result: { total: 5 } });
+    await expect(room.send('add', { n: 1 })).rejects.toMatchObject({ code: 'game-ended' });
+    await room.start();
+    await room.waitFor((each) => each.status === 'playing' && each.version === 0, SOON);
+    await room.send('add', { n: 7 });
+    expect(room.state).toEqual({ total: 7, added: [7] });
+    expect(session.room).toBe(room);
+  });
+
+  it('resumes with its session and its newest secret, and goes on', async () => {
+    const { session, room } = await play(options, url());
+    const { id, credentials } = session;
+    for (const n of [1, 2, 3]) {
+      fleet.cutAll();
+      await once(session, 'reconnecting');
+      await room.send('add', { n });
+    }
+    expect(session.id).toBe(id);
+    expect(session.credentials.secret).not.toBe(credentials.secret);
+    expect(new Set(fleet.heardKinds('hello').map(({ secret }) => secret)).size).toBe(4);
+    expect(room.state).toEqual({ total: 6, added: [1, 2, 3] });
+  });
+});
+
+describe('a room', () => {
+  it('rejects a command with the code of the game, and changes nothing', async () => {
+    const { room } = await play();
+    const { state } = room;
+    await expect(room.send('add', { n: -1 })).rejects.toMatchObject({ code: 'negative', message: 'A number below zero.' });
+    expect(room.state).toBe(state);
+    await room.send('add', { n: 1 });
+    expect(room.state).toEqual({ total: 1, added: [1] });
+  });
+
+  it('settles commands in flight each by its own answer', async () => {
+    const { room } = await play();
+    const answers = await Promise.allSettled([1, -1, 2, -2, 3].map((n) => room.send('add', { n })));
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
+    expect(tally(room).added).toEqual([1, 2, 3]);
+  });
+
+  it('sends again what stands behind a command that was turned away on the road', async () => {
+    const { room } = await play();
+    let isBusy = true;
+    fleet.intercept = (message, line) => {
+      if (message.kind !== 'command' || !isBusy) return false;
+      if (message.seq === 1) line.send({ kind: 'rejected', seq: 1, code: 'busy', message: 'Later.', retry: true });
+      if (message.seq === 2) isBusy = false;
+      return message.seq === 1;
+    };
+    const answers = await Promise.allSettled([1, 2, 3].map((n) => room.send('add', { n })));
+    expect(answers.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
+    expect(tally(room).added).toEqual([2, 3]);
+  });
+
+  it('asks again when a command has no answer for long', async () => {
+    const { room } = await play();
+    fleet.intercept = (message) => message.kind === 'command' && fleet.heardKinds('command').length === 1;
+    await room.send('add', { n: 1 });
+    expect(tally(room).added).toEqual([1]);
+  });
+
+  it('shares what a patch did not touch', async () => {
+    const { room } = await play();
+    await room.send('add', { n: 1 });
+    const { added } = tally(room);
+    fleet.room?.tell({
+      kind: 'sync',
+      room: room.id,
+      from: 1,
+      version: 2,
+      seq: 1,
+      patches: [{ op: 'replace', path: '/total', value: 9 }],
+    });
+    await room.waitFor((each) => each.version === 2, SOON);
+    expect(tally(room).total).toBe(9);
+    expect(tally(room).added).toBe(added);
+  });
+
+  it('takes at most 64 commands without an answer', async () => {
+    const { room, owner } = await play();
+    owner.mute = true;
+    const sent = Array.from({ length: 64 }, () => room.send('add', { n: 1 }));
+    await expect(room.send('add', { n: 1 })).rejects.toMatchObject({ code: 'busy', retry: true });
+    expect(room.unanswered).toBe(64);
+    owner.mute = false;
+    fleet.cutAll();
+    await Promise.all(sent);
+    expect(tally(room).total).toBe(64);
+  });
+
+  it('says no to a command where no game is played, and to a spectator', async () => {
+    const { room: played } = await play();
+    const watcher = await join({ name: 'eve' });
+    const watched = await watcher.watchRoom<TallyRules>(played.id);
+    await watched.waitFor((room) => room.version >= 0, SOON);
+    await expect((watched as unknown as Room).send('add')).rejects.toMatchObject({ code: 'spectator' });
+    await played.send('add', { n: 4 });
+    await watched.waitFor((room) => room.state?.total === 4, SOON);
+    const other = await join({ name: 'bob' });
+    const waiting = await other.createRoom({ game: 'tally' });
+    await expect(waiting.send('add')).rejects.toMatchObject({ code: 'room-not-playing' });
+  });
+
+  it('follows the lobby: who is here, who is ready, and not an older view', async () => {
+    const ada = await join();
+    const room = await ada.createRoom({ game: 'tally' });
+    const bob = await join({ name: 'bob' });
+    const same = await bob.joinRoom(room.id);
+    await room.waitFor(({ view }) => view.members.length === 2, SOON);
+    await same.ready();
+    await room.waitFor(({ view }) => view.members[1].ready, SOON);
+    const old = { ...room.view, rev: 1, members: [] };
+    fleet.room?.tell({ kind: 'room', room: old });
+    await ada.me();
+    expect(room.view.members.map(({ name, ready }) => ({ name, ready }))).toEqual([
+      { name: 'ada', ready: false },
+      { name: 'bob', ready: true },
+    ]);
+  });
+
+  it('is left once, with a reason', async () => {
+    const { session, room } = await play();
+    const reasons: unknown[] = [];
+    room.on('left', (reason) => reasons.push(reason));
+    const waiting = expect(room.waitFor(() => false)).rejects.toMatchObject({ code: 'not-in-room' });
+    await room.leave();
+    await session.me();
+    await waiting;
+    expect(reasons).toEqual(['left']);
+    expect(session.room).toBeNull();
+    await expect(room.send('add', { n: 1 })).rejects.toMatchObject({ code: 'not-in-room' });
+  });
+
+  it('pauses while its server is replaced, keeps commands, and sends them to the next', async () => {
+    const { room, owner } = await play();
+    const told: string[] = [];
+    room.on('pause', (reason) => told.push(`pause ${reason}`));
+    room.on('resume', (reason) => told.push(`resume ${reason}`));
+    owner.tell({ kind: 'paused', room: room.id, reason: 'server-lost' });
+    await room.waitFor(({ status }) => status === 'paused', SOON);
+    const sent = room.send('add', { n: 1 });
+    expect(fleet.heardKinds('command')).toEqual([]);
+    owner.move();
+    await sent;
+    expect(told).toEqual(['pause server-lost', 'resume recovered']);
+    expect(tally(room).added).toEqual([1]);
+  });
+
+  it('goes on after a pause that changed no owner', async () => {
+    const { room, owner } = await play();
+    owner.tell({ kind: 'paused', room: room.id, reason: 'store' });
+    await room.waitFor(({ status }) => status === 'paused', SOON);
+    const sent = room.send('add', { n: 1 });
+    owner.tell({ kind: 'resumed', room: room.id, reason: 'store' });
+    await sent;
+    expect(room.status).toBe('playing');
+  });
+
+  it('does not hear an owner that has been replaced', async () => {
+    const { session, room, owner } = await play();
+    const players = room.players.slice();
+    owner.tell({ kind: 'placed', room: room.id, game: 'tally', seat: 0, epoch: owner.epoch - 1, round: 0, players: [], seq: 0 });
+    owner.tell({ kind: 'sync', room: room.id, version: 50, seq: 0, state: { total: -1, added: [] } });
+    await session.me();
+    expect(room).toMatchObject({ version: 0, state: { total: 0 }, players });
+    owner.move();
+    await room.send('add', { n: 1 });
+    expect(tally(room).total).toBe(1);
+  });
+
+  it('takes the whole state anew when a patch does not fit what it holds', async () => {
+    const { session, room, owner } = await play();
+    owner.tell({ kind: 'sync', room: room.id, from: 7, version: 8, seq: 0, patches: [] });
+    await once(session, 'reconnecting');
+    await room.send('add', { n: 1 });
+    expect(room).toMatchObject({ version: 1, state: { total: 1 } });
+    expect(fleet.heardKinds('hello')[1].version).toBeUndefined();
+  });
+
+  it('is over until the lobby starts another game, whatever an older view says', async () => {
+    const { session, room, owner } = await play();
+    owner.tell({ kind: 'ended', room: room.id, reason: 'finished' });
+    owner.change({ name: 'renamed while playing' });
+    await session.me();
+    expect(room).toMatchObject({ status: 'ended', view: { status: 'playing', name: 'renamed while playing' } });
+    owner.change({ status: 'waiting' });
+    await session.me();
+    expect(room.status).toBe('ended');
+    owner.change({ status: 'starting' });
+    await session.me();
+    expect(room.status).toBe('starting');
+  });
+
+  it('believes the lobby that the game is over when the end itself never comes', async () => {
+    const { room, owner } = await play();
+    owner.change({ status: 'waiting', lastResult: { reason: 'operator' } });
+    await room.waitFor(({ status }) => status === 'ended', SOON);
+    expect(room.result).toEqual({ reason: 'operator' });
+  });
+});
+
+describe('a lost connection', () => {
+  it('costs no command and doubles none, whether it was applied before the loss or not', async () => {
+    const { session, room, owner } = await play();
+    owner.mute = true;
+    const applied = room.send('add', { n: 1 });
+    const refused = room.send('add', { n: -1 });
+    await until(() => owner.version === 1 && owner.seats[0].refused.size === 1);
+    fleet.intercept = (message) => message.kind === 'command';
+    const neverArrived = room.send('add', { n: 2 });
+    await until(() => fleet.heardKinds('command').length === 3);
+    fleet.intercept = () => false;
+    owner.mute = false;
+    fleet.cutAll();
+    await once(session, 'reconnecting');
+    const duringLoss = room.send('add', { n: 3 });
+    await applied;
+    await expect(refused).rejects.toMatchObject({ code: 'negative' });
+    await neverArrived;
+    await duringLoss;
+    expect(room.state).toEqual({ total: 6, added: [1, 2, 3] });
+    expect(room.unanswered).toBe(0);
+  });
+
+  it('does not take for refused what was only turned away when it was sent again', async () => {
+    const { session, room, owner } = await play();
+    owner.mute = true;
+    const applied = room.send('add', { n: 1 });
+    await until(() => owner.version === 1);
+    owner.mute = false;
+    let turnedAway = 0;
+    fleet.intercept = (message, line) => {
+      if (message.kind !== 'command' || turnedAway === 1) return false;
+      turnedAway += 1;
+      line.send({ kind: 'rejected', seq: message.seq, code: 'unavailable', message: 'Later.', retry: true });
+      return true;
+    };
+    // The room's own word on it comes late: its first sync does not count it yet.
+    owner.attach = () => {
+      const { line } = owner.seats[0].session;
+      line?.send({ kind: 'placed', room: room.id, game: 'tally', seat: 0, epoch: owner.epoch, round: 0, players: [], seq: 0 });
+      line?.send({ kind: 'sync', room: room.id, version: 1, seq: 0, state: owner.state });
+    };
+    fleet.cutAll();
+    await once(session, 'reconnecting');
+    await applied;
+    expect(turnedAway).toBe(1);
+    expect(owner.state.added).toEqual([1]);
+  });
+
+  it('does not hide how the game ended meanwhile, nor that the last command counted', async () => {
+    const { session, room, owner } = await play();
+    await room.send('add', { n: 1 });
+    owner.mute = true;
+    const last = room.send('add', { n: 2 });
+    const finish = room.send('finish');
+    await until(() => owner.view.status === 'waiting');
+    owner.mute = false;
+    fleet.cutAll();
+    await once(session, 'reconnecting');
+    await Promise.all([last, finish]);
+    await room.waitFor(({ status }) => status === 'ended', SOON);
+    expect(room).toMatchObject({ state: { total: 3 }, result: { result: { total: 3 } } });
+  });
+
+  it('over which the room went on to another game fails what was meant for the old one', async () => {
+    const { session, room, owner } = await play();
+    const ends: unknown[] = [];
+    room.on('end', (result) => ends.push(result));
+    owner.mute = true;
+    fleet.intercept = (message) => message.kind === 'command';
+    const old = expect(room.send('add', { n: 1 })).rejects.toMatchObject({ code: 'game-ended' });
+    await until(() => fleet.heardKinds('command').length === 1);
+    fleet.intercept = () => false;
+    owner.view = { ...owner.view, lastResult: { reason: 'operator' } };
+    const before = session.status;
+    fleet.cutAll();
+    owner.mute = false;
+    owner.start();
+    await old;
+    await room.send('add', { n: 5 });
+    expect(before).toBe('open');
+    expect(ends).toEqual([{ reason: 'operator' }]);
+    expect(room.state).toEqual({ total: 5, added: [5] });
+  });
+
+  it('tells each event once, in order', async () => {
+    const { room, session } = await play();
+    const told: unknown[] = [];
+    room.on('event', ({ data }) => told.push((data as { n: number }).n));
+    await room.send('add', { n: 1 });
+    const other = await join({ name: 'bob' });
+    await other.joinRoom(room.id);
+    fleet.cutAll();
+    await once(session, 'reconnecting');
+    fleet.room?.command({ kind: 'command', seq: 1, settled: 0, name: 'add', data: { n: 2 } }, {
+      session: fleet.room.seats[1].session,
+      send: () => {},
+    } as never);
+    await room.waitFor((each) => tally(each).total === 3, SOON);
+    await room.send('add', { n: 3 });
+    expect(told).toEqual([1, 2, 3]);
+    expect(fleet.heardKinds('hello').at(-1)?.session).toBeDefined();
+  });
+
+  it('repeats a request that only reads, and fails one that does something', async () => {
+    const session = await join();
+    let swallow = true;
+    fleet.intercept = (message) => swallow && message.kind === 'request';
+    const list = session.games();
+    const create = session.createRoom({ game: 'tally' });
+    await until(() => fleet.heardKinds('request').length === 2);
+    swallow = false;
+    fleet.cutAll();
+    await expect(create).rejects.toMatchObject({ code: 'server-lost', retry: true });
+    await expect(list).resolves.toEqual([{ name: 'tally', seats: { min: 1, max: 2 } }]);
+  });
+
+  it('leads to another gateway', async () => {
+    gateways.push(await FakeGateway.open(fleet));
+    const { session, room } = await play({}, [gateways[0].url, gateways[1].url]);
+    await gateways[0].close();
+    await once(session, 'reconnecting');
+    await room.send('add', { n: 1 });
+    expect(session.status).toBe('open');
+  });
+
+  it('is noticed when nothing is heard for twice the time between pings', async () => {
+    fleet.pingMs = 20;
+    const { session, room } = await play();
+    fleet.intercept = (message) => message.kind === 'ping';
+    await once(session, 'reconnecting');
+    fleet.intercept = () => false;
+    await room.send('add', { n: 1 });
+  });
+
+  it('does not happen to one who listens for long and says nothing', async () => {
+    fleet.pingMs = 20;
+    const session = await join();
+    const statuses: unknown[] = [];
+    session.on('status', (status) => statuses.push(status));
+    await until(() => fleet.heardKinds('ping').length >= 8);
+    expect(statuses).toEqual([]);
+  });
+});
+
+describe('a goodbye', () => {
+  it('for good closes the session with its code', async () => {
+    const { session, room } = await play();
+    const closed = new Promise((resolve) => void session.on('closed', resolve));
+    const sent = room.waitFor(() => false);
+    fleet.goodbye([...fleet.lines][0], 'replaced');
+    await expect(closed).resolves.toMatchObject({ code: 'replaced' });
+    await expect(sent).rejects.toMatchObject({ code: 'not-in-room' });
+    expect(session.status).toBe('closed');
+    expect(room.status).toBe('left');
+    await expect(session.games()).rejects.toMatchObject({ code: 'session-unknown' });
+  });
+
+  it('of a gateway that shuts down leads back after the time it named', async () => {
+    const { session, room } = await play();
+    fleet.goodbye([...fleet.lines][0], 'shutting-down', 30);
+    await once(session, 'reconnecting');
+    await room.send('add', { n: 1 });
+    expect(session.status).toBe('open');
+  });
+
+  it('of our own ends the session', async () => {
+    const session = await join();
+    session.close();
+    await until(() => fleet.sessions.size === 0);
+    expect(session.status).toBe('closed');
+  });
+});
+
+describe('a stored session', () => {
+  function memory(): Map<string, string> & {
+    getItem(key: string): string | null;
+    setItem(key: string, value: string): void;
+    removeItem(key: string): void;
+  } {
+    const map = new Map<string, string>();
+    return Object.assign(map, {
+      getItem: (key: string) => map.get(key) ?? null,
+      setItem: (key: string, value: string) => void map.set(key, value),
+      removeItem: (key: string) => void map.delete(key),
+    });
+  }
+
+  it('is resumed by the next visit, which numbers its commands on', async () => {
+    const storage = memory();
+    const { session, room } = await play({ storage });
+    await room.send('add', { n: 1 });
+    session.detach();
+    const again = await join({ storage });
+    await until(() => again.room?.version === 1);
+    expect(again.id).toBe(session.id);
+    await again.room?.send('add', { n: 2 });
+    expect(again.room?.state).toEqual({ total: 3, added: [1, 2] });
+  });
+
+  it('that has run out gives way to a new one', async () => {
+    const storage = memory();
+    storage.setItem('holdfast.session', JSON.stringify({ session: 'gone', secret: 'x' }));
+    const session = await join({ storage });
+    expect(session.id).toBe('s1');
+    expect(JSON.parse(storage.getItem('holdfast.session') ?? '')).toEqual(session.credentials);
+    session.close();
+    expect(storage.size).toBe(0);
+  });
+
+  it('that is not readable is as good as none', async () => {
+    const storage = memory();
+    storage.setItem('holdfast.session', '{');
+    await expect(join({ storage })).resolves.toMatchObject({ status: 'open' });
+  });
+});
+
+describe('a quick match', () => {
+  it('is found for both', async () => {
+    const [ada, bob] = [await join(), await join({ name: 'bob' })];
+    const [first, second] = await Promise.all([ada.quickMatch('tally'), bob.quickMatch('tally')]);
+    expect(first.id).toBe(second.id);
+  });
+
+  it('is given up when aborted', async () => {
+    const ada = await join();
+    const abort = new AbortController();
+    const match = ada.quickMatch('tally', { signal: abort.signal });
+    await until(() => [...fleet.sessions.values()][0].searching === 'tally');
+    await expect(ada.quickMatch('tally')).rejects.toMatchObject({ code: 'busy' });
+    abort.abort(new Error('enough'));
+    await expect(match).rejects.toThrow('enough');
+    await until(() => [...fleet.sessions.values()][0].searching === null);
+  });
+
+  it('goes on over a lost connection, asking again only where the search was forgotten', async () => {
+    const ada = await join();
+    const match = ada.quickMatch('tally');
+    await until(() => [...fleet.sessions.values()][0].searching === 'tally');
+    fleet.cutAll();
+    await once(ada, 'reconnecting');
+    await once(ada, 'open');
+    await ada.me();
+    expect(fleet.heardKinds('request').filter(({ operation }) => operation === 'match.find')).toHaveLength(1);
+    const bob = await join({ name: 'bob' });
+    const [first, second] = await Promise.all([match, bob.quickMatch('tally')]);
+    expect(first.id).toBe(second.id);
+  });
+
+  it('ends with its session', async () => {
+    const ada = await join();
+    const match = ada.quickMatch('tally');
+    ada.close();
+    await expect(match).rejects.toMatchObject({ code: 'session-unknown' });
+  });
+});

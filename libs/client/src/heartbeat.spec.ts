@@ -1,0 +1,54 @@
+import { Heartbeat } from './heartbeat.js';
+
+describe('a heartbeat', () => {
+  let told: string[];
+  let heartbeat: Heartbeat;
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    told = [];
+    heartbeat = new Heartbeat(
+      () => {
+        told.push(`ping at ${Date.now()}`);
+        heartbeat.sent();
+      },
+      () => {
+        told.push(`dead at ${Date.now()}`);
+        heartbeat.stop();
+      },
+    );
+    jest.setSystemTime(0);
+    heartbeat.start(1_000);
+  });
+
+  afterEach(() => {
+    heartbeat.stop();
+    jest.useRealTimers();
+  });
+
+  it('pings once in the time agreed, where the other side answers and nothing else is said', () => {
+    for (let at = 0; at < 5_000; at += 100) {
+      jest.advanceTimersByTime(100);
+      heartbeat.heard();
+    }
+    expect(told).toEqual([1_000, 2_000, 3_000, 4_000, 5_000].map((at) => `ping at ${at}`));
+  });
+
+  it('does not ping where enough is said and heard', () => {
+    for (let at = 0; at < 5_000; at += 250) {
+      jest.advanceTimersByTime(250);
+      heartbeat.heard();
+      heartbeat.sent();
+    }
+    expect(told).toEqual([]);
+  });
+
+  it('pings one who only talks, and declares dead one who is silent for more than twice the time', () => {
+    for (let at = 0; at < 3_000; at += 250) {
+      heartbeat.sent();
+      jest.advanceTimersByTime(250);
+    }
+    expect(told.filter((line) => line.startsWith('ping'))).not.toEqual([]);
+    expect(told.at(-1)).toBe('dead at 2500');
+  });
+});

@@ -1,0 +1,8 @@
+export type { GameEvent, GameInfo, GameResult, RoomMember, RoomStatus, RoomSummary, RoomView, Seat } from '#libs/protocol';
+export { HoldfastError } from '#libs/protocol';
+export { type ConnectOptions, connect, type SessionStorage } from './connect.js';
+export type { ReconnectOptions } from './reconnect.js';
+export type { Room, RoomEvents, RoomPhase, WaitOptions } from './room.js';
+export type { CommandData, CommandName, CommandsOf, StateOf } from './rules.js';
+export type { CreateRoom, Credentials, Session, SessionEvents, SessionStatus } from './session.js';
+export type { Encoding, WebSocketConstructor } from './wire/web-socket-wire.js';

@@ -1,0 +1,342 @@
+import {
+  applyPatches,
+  type Command,
+  type Ended,
+  type ErrorBody,
+  errorBody,
+  type GameResult,
+  HoldfastError,
+  type OperationName,
+  type Operations,
+  type Paused,
+  type Placed,
+  type Rejected,
+  type Resumed,
+  type RoomId,
+  type RoomView,
+  type Seat,
+  type Sync,
+} from '#libs/protocol';
+import { Emitter } from './emitter.js';
+import { Outbox } from './outbox.js';
+import type { Room, RoomEvents, RoomPhase, WaitOptions } from './room.js';
+
+/** What a room needs of its session. */
+export interface RoomLine {
+  command(command: Command): void;
+  request<Name extends OperationName>(
+    operation: Name,
+    data: Operations[Name]['data'],
+    timeoutMs?: number,
+  ): Promise<Operations[Name]['result']>;
+  /** What we hold does not fit what is sent: connect anew, and take the whole state. */
+  resync(): void;
+}
+
+export type GameFrame = Placed | Sync | Rejected | Paused | Resumed | Ended;
+
+/**
+ * The lobby's word that a game is over and the game's own come on two ways, and the game's says how. It is waited for
+ * this long; after a resume it may have come while we were away, and never comes.
+ */
+const ENDED_GRACE_MS = 500;
+
+/** Longer than a healthy fleet takes by far, shorter than a player's patience. */
+const ANSWER_MS = 3_000;
+
+/** A room as the frames make it. The session gives it those frames; everyone else sees a `Room`. */
+export class LiveRoom implements Room {
+  state: unknown;
+  version = -1;
+  /** Which game of the room `version` is of. */
+  round = 0;
+  seat: Seat | null = null;
+  players: readonly { seat: Seat; name: string }[] = [];
+  result: GameResult | null = null;
+  status: RoomPhase = 'waiting';
+
+  private readonly emitter = new Emitter<RoomEvents>();
+  private readonly watchers = new Set<() => void>();
+  private readonly outbox = new Outbox();
+  private epoch = 0;
+  /** Of the last event told: an event may come again after a resume. */
+  private eventVersion = -1;
+  /** Commands go out only between the `placed` of this connection and the next pause. */
+  private attached = false;
+  /** True while frames come from an owner that has been replaced. */
+  private fromOldOwner = false;
+  /** Since the last game began, the lobby has said `waiting`: what it says then of a game is of another one. */
+  private isBackInLobby = false;
+  private endedTimer: ReturnType<typeof setTimeout> | undefined;
+  private answerTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    public view: RoomView,
+    private readonly line: RoomLine,
+  ) {
+    this.status = phaseOf(view);
+  }
+
+  get id(): RoomId {
+    return this.view.id;
+  }
+
+  get game(): string {
+    return this.view.game;
+  }
+
+  get unanswered(): number {
+    return this.outbox.size;
+  }
+
+  get isInPlay(): boolean {
+    return this.status === 'playing' || this.status === 'paused';
+  }
+
+  async send(name: string, data?: unknown): Promise<void> {
+    if (this.status === 'left') throw new HoldfastError('not-in-room');
+    if (this.status === 'ended') throw new HoldfastError('game-ended');
+    if (!this.isInPlay) throw new HoldfastError('room-not-playing');
+    if (this.seat === null) throw new HoldfastError('spectator');
+    const { seq, answered } = this.outbox.add(name, data);
+    this.sendFrom(seq);
+    this.awaitAnswers();
+    return answered;
+  }
+
+  async ready(ready = true): Promise<void> {
+    this.look((await this.line.request('rooms.ready', { ready })).room);
+  }
+
+  async start(options: { waitMs?: number } = {}): Promise<void> {
+    this.look((await this.line.request('rooms.start', options, options.waitMs)).room);
+  }
+
+  async leave(): Promise<void> {
+    await this.line.request('rooms.leave', undefined);
+    this.quit('left');
+  }
+
+  on<Name extends keyof RoomEvents>(name: Name, listener: (...args: RoomEvents[Name]) => void): () => void {
+    return this.emitter.on(name, listener);
+  }
+
+  waitFor(predicate: (room: Room) => boolean, { signal, timeoutMs }: WaitOptions = {}): Promise<Room> {
+    return new Promise((resolve, reject) => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const stop = (): void => {
+        this.watchers.delete(look);
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+      };
+      const fail = (error: unknown): void => {
+        stop();
+        reject(error);
+      };
+      const abort = (): void => fail(signal?.reason);
+      const look = (): void => {
+        try {
+          if (predicate(this)) {
+            stop();
+            resolve(this);
+          } else if (this.status === 'left') fail(new HoldfastError('not-in-room'));
+        } catch (error) {
+          fail(error);
+        }
+      };
+      if (signal?.aborted) return abort();
+      signal?.addEventListener('abort', abort);
+      if (timeoutMs !== undefined)
+        timer = setTimeout(() => fail(new HoldfastError('timed-out', 'This did not come to pass in time.')), timeoutMs);
+      this.watchers.add(look);
+      look();
+    });
+  }
+
+  // ── What happens to the room ─────────────────────────────────────────────────────────────────────────────────
+
+  /** The lobby's view, by whatever way it came; older ones are passed over. */
+  look(view: RoomView): void {
+    if (this.status === 'left' || view.rev < this.view.rev) return;
+    this.view = view;
+    if (view.status === 'waiting') this.isBackInLobby = true;
+    if (this.isInPlay) this.doubtWhether(view);
+    else if (this.status !== 'ended') this.status = phaseOf(view);
+    // A view from before the end may still say that a game is played.
+    else if (this.isBackInLobby && view.status !== 'waiting') this.status = phaseOf(view);
+    this.emitter.emit('view', view);
+    this.updated();
+  }
+
+  take(frame: GameFrame): void {
+    if (this.status === 'left') return;
+    if (frame.kind === 'placed') this.placed(frame);
+    else if (!this.fromOldOwner) this.takeFromOwner(frame);
+    this.updated();
+  }
+
+  /** Our own connection is gone; what is sent from now on waits for the next `placed`. */
+  detached(): void {
+    this.attached = false;
+    this.fromOldOwner = false;
+    this.pause('connection-lost');
+    this.updated();
+  }
+
+  quit(reason: string | undefined, error: ErrorBody = errorBody('not-in-room')): void {
+    if (this.status === 'left') return;
+    clearTimeout(this.endedTimer);
+    clearTimeout(this.answerTimer);
+    this.status = 'left';
+    this.attached = false;
+    this.outbox.refuseAll(HoldfastError.from(error));
+    this.emitter.emit('left', reason);
+    this.updated();
+  }
+
+  private takeFromOwner(frame: Exclude<GameFrame, Placed>): void {
+    switch (frame.kind) {
+      case 'sync':
+        return this.sync(frame);
+      case 'rejected':
+        return this.rejected(frame);
+      case 'paused':
+        this.attached = false;
+        return this.pause(frame.reason);
+      case 'resumed':
+        this.attach();
+        return this.resume(frame.reason);
+      case 'ended':
+        return this.end({ reason: frame.reason, ...(frame.result !== undefined && { result: frame.result }) });
+    }
+  }
+
+  private rejected(frame: Rejected): void {
+    this.outbox.rejected(frame.seq, HoldfastError.from(frame));
+    // Turned away on the road (`busy`), the room never saw it, and passes over those behind it until it is told.
+    if (frame.retry) this.sendFrom(frame.seq + 1);
+  }
+
+  private placed(frame: Placed): void {
+    this.fromOldOwner = frame.epoch < this.epoch;
+    if (this.fromOldOwner) return;
+    clearTimeout(this.endedTimer);
+    if (frame.round !== this.round) this.end(this.view.lastResult ?? { reason: 'abandoned' });
+    if (!this.isInPlay) this.begin(frame);
+    else this.outbox.align(frame.seq);
+    this.epoch = frame.epoch;
+    this.round = frame.round;
+    this.seat = frame.seat;
+    this.players = frame.players;
+    this.attach();
+    if (this.status === 'paused') this.resume('placed');
+    this.status = 'playing';
+    this.emitter.emit('placed', this);
+  }
+
+  private begin(frame: Placed): void {
+    this.result = null;
+    this.isBackInLobby = false;
+    this.state = undefined;
+    this.version = -1;
+    this.eventVersion = -1;
+    this.outbox.restart(frame.seq, new HoldfastError('game-ended'));
+    this.status = 'playing';
+  }
+
+  private sync(frame: Sync): void {
+    const before = this.state;
+    if (!this.advance(frame)) {
+      this.version = -1;
+      this.line.resync();
+      return;
+    }
+    this.outbox.settle(frame.seq);
+    if (frame.missed) this.emitter.emit('missed');
+    if (this.state !== before) this.emitter.emit('change', this.state, this);
+    for (const event of frame.events ?? []) {
+      if (event.version > this.eventVersion) this.emitter.emit('event', event);
+    }
+    this.eventVersion = Math.max(this.eventVersion, frame.version);
+  }
+
+  /** False: the patches are not of the version we hold. */
+  private advance(frame: Sync): boolean {
+    if (frame.patches === undefined && frame.state !== undefined) {
+      this.state = frame.state;
+      // Wound back: what happens from here on happens anew.
+      if (frame.version < this.eventVersion) this.eventVersion = -1;
+    } else {
+      if (frame.from !== undefined && frame.from !== this.version) return false;
+      try {
+        if (frame.patches) this.state = applyPatches(this.state, frame.patches);
+      } catch {
+        return false;
+      }
+    }
+    this.version = frame.version;
+    return true;
+  }
+
+  private attach(): void {
+    this.attached = true;
+    this.sendFrom(0);
+  }
+
+  private sendFrom(seq: number): void {
+    if (!this.attached) return;
+    for (const command of this.outbox.takeFrom(seq)) this.line.command(command);
+  }
+
+  /** A command that has no answer for long may be lost though the connection stands; asking twice does no harm. */
+  private awaitAnswers(): void {
+    const { oldest } = this.outbox;
+    if (oldest === null || this.answerTimer !== undefined) return;
+    this.answerTimer = setTimeout(() => {
+      this.answerTimer = undefined;
+      if (this.outbox.oldest === oldest) this.sendFrom(0);
+      this.awaitAnswers();
+    }, ANSWER_MS);
+  }
+
+  private pause(reason: string): void {
+    if (this.status !== 'playing') return;
+    this.status = 'paused';
+    this.emitter.emit('pause', reason);
+  }
+
+  private resume(reason: string): void {
+    if (this.status !== 'paused') return;
+    this.status = 'playing';
+    this.emitter.emit('resume', reason);
+  }
+
+  private end(result: GameResult): void {
+    clearTimeout(this.endedTimer);
+    if (!this.isInPlay) return;
+    this.status = 'ended';
+    this.attached = false;
+    this.result = result;
+    this.outbox.refuseAll(new HoldfastError('game-ended', 'The game ended before this command was answered.'));
+    this.emitter.emit('end', result);
+  }
+
+  /** The lobby says that nothing is played here, and we have not heard the end. */
+  private doubtWhether(view: RoomView): void {
+    clearTimeout(this.endedTimer);
+    if (view.status === 'playing' || view.status === 'starting') return;
+    this.endedTimer = setTimeout(() => {
+      this.end(view.lastResult ?? { reason: 'abandoned' });
+      this.updated();
+    }, ENDED_GRACE_MS);
+  }
+
+  private updated(): void {
+    for (const look of [...this.watchers]) look();
+  }
+}
+
+/** A game is played here only once it is `placed` for us: until then a room that plays is starting. */
+function phaseOf(view: RoomView): RoomPhase {
+  return view.status === 'starting' || view.status === 'playing' ? 'starting' : 'waiting';
+}

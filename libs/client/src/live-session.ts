@@ -1,0 +1,308 @@
+import {
+  type ErrorBody,
+  errorBody,
+  type GameInfo,
+  type Hello,
+  HoldfastError,
+  type OperationName,
+  type Operations,
+  type RoomId,
+  type RoomSummary,
+  type RoomView,
+  type ServerMessage,
+  type SessionId,
+  type UserId,
+  type Welcome,
+} from '#libs/protocol';
+import { Emitter } from './emitter.js';
+import { type GameFrame, LiveRoom } from './live-room.js';
+import { Requests } from './requests.js';
+import type { Room } from './room.js';
+import type { CreateRoom, Credentials, Session, SessionEvents, SessionStatus } from './session.js';
+import { Uplink, type UplinkListener, type UplinkOptions } from './uplink.js';
+
+/** How a player introduces themself when there is no session to resume. */
+export interface Login {
+  readonly name?: string;
+  readonly token?: string;
+}
+
+/** A search: settled by the first room of that game we are in. */
+interface Search {
+  readonly game: string;
+  found(room: LiveRoom): void;
+  failed(error: unknown): void;
+}
+
+/** A session as the messages make it; everyone else sees a `Session`. */
+export class LiveSession implements Session {
+  id: SessionId = '';
+  user: UserId = '';
+  name = '';
+  status: SessionStatus = 'connecting';
+  room: LiveRoom | null = null;
+
+  private readonly emitter = new Emitter<SessionEvents>();
+  private readonly requests: Requests;
+  private readonly uplink: Uplink;
+  private search: Search | null = null;
+  private firstWelcome: { resolve(): void; reject(error: HoldfastError): void } | null = null;
+
+  /** @param keep called with each new secret, and with null when the session is over. */
+  constructor(
+    options: UplinkOptions,
+    private readonly login: Login,
+    private known: Credentials | null,
+    private readonly keep: (credentials: Credentials | null) => void,
+  ) {
+    const listener: UplinkListener = {
+      hello: () => this.hello(),
+      welcomed: (welcome) => this.welcomed(welcome),
+      message: (message) => this.take(message),
+      lost: () => this.lost(),
+      ended: (error) => this.ended(error),
+    };
+    this.uplink = new Uplink(options, listener);
+    this.requests = new Requests((request) => this.uplink.send(request));
+  }
+
+  /** Resolves with the first welcome; rejects with the goodbye that came instead, or `unavailable`. */
+  open(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.firstWelcome = { resolve, reject };
+      this.uplink.start();
+    });
+  }
+
+  get credentials(): Credentials {
+    return this.known ?? { session: this.id, secret: '' };
+  }
+
+  async games(): Promise<GameInfo[]> {
+    return (await this.request('games.list', undefined)).games;
+  }
+
+  async rooms(filter?: { game?: string; limit?: number }): Promise<RoomSummary[]> {
+    return (await this.request('rooms.list', filter)).rooms;
+  }
+
+  me(): Promise<Operations['me']['result']> {
+    return this.request('me', undefined);
+  }
+
+  async createRoom<Rules>(room: CreateRoom): Promise<Room<Rules>> {
+    return this.enter((await this.request('rooms.create', room)).room) as Room<Rules>;
+  }
+
+  async joinRoom<Rules>(id: RoomId): Promise<Room<Rules>> {
+    return this.enter((await this.request('rooms.join', { room: id })).room) as Room<Rules>;
+  }
+
+  async watchRoom<Rules>(id: RoomId): Promise<Room<Rules>> {
+    return this.enter((await this.request('rooms.watch', { room: id })).room) as Room<Rules>;
+  }
+
+  async quickMatch<Rules>(game: string, { signal }: { signal?: AbortSignal } = {}): Promise<Room<Rules>> {
+    signal?.throwIfAborted();
+    if (this.search) throw new HoldfastError('busy', 'You are looking for a match already.');
+    const cancel = (): void => {
+      this.search?.failed(signal?.reason);
+      this.request('match.cancel', undefined).catch(() => {});
+    };
+    signal?.addEventListener('abort', cancel);
+    try {
+      return (await new Promise<LiveRoom>((found, failed) => {
+        this.search = { game, found, failed };
+        this.find(game);
+      })) as Room<Rules>;
+    } finally {
+      this.search = null;
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  on<Name extends keyof SessionEvents>(name: Name, listener: (...args: SessionEvents[Name]) => void): () => void {
+    return this.emitter.on(name, listener);
+  }
+
+  close(): void {
+    if (this.status === 'closed') return;
+    this.uplink.stop({ kind: 'bye' });
+    this.keep(null);
+    this.over(null);
+  }
+
+  detach(): void {
+    if (this.status === 'closed') return;
+    this.uplink.stop();
+    this.over(null);
+  }
+
+  private request<Name extends OperationName>(
+    operation: Name,
+    data: Operations[Name]['data'],
+    moreMs?: number,
+  ): Promise<Operations[Name]['result']> {
+    if (this.status === 'closed') return Promise.reject(new HoldfastError('session-unknown', 'This session is closed.'));
+    return this.requests.ask(operation, data, moreMs) as Promise<Operations[Name]['result']>;
+  }
+
+  // ── The connection ───────────────────────────────────────────────────────────────────────────────────────────
+
+  private hello(): Omit<Hello, 'kind' | 'protocol'> {
+    if (!this.known) return this.login;
+    const { room } = this;
+    const holds = room?.isInPlay && room.version >= 0;
+    return { ...this.known, ...(holds && { room: room.id, round: room.round, version: room.version }) };
+  }
+
+  private welcomed(welcome: Welcome): void {
+    this.id = welcome.session;
+    this.user = welcome.user;
+    this.name = welcome.name;
+    this.known = { session: welcome.session, secret: welcome.secret };
+    this.keep(this.known);
+    this.become('open');
+    this.requests.repeat();
+    if (this.search) void this.searchAgain();
+    this.firstWelcome?.resolve();
+    this.firstWelcome = null;
+  }
+
+  private lost(): void {
+    this.become('reconnecting');
+    this.requests.lost();
+    this.room?.detached();
+  }
+
+  private ended(error: HoldfastError): void {
+    // What was kept from an earlier visit may have run out meanwhile; a player with a name or a token begins anew.
+    if (this.firstWelcome && error.code === 'session-unknown' && this.known && (this.login.name ?? this.login.token) !== undefined) {
+      this.known = null;
+      this.uplink.start();
+      return;
+    }
+    if (error.code === 'session-unknown') this.keep(null);
+    this.firstWelcome?.reject(error);
+    this.firstWelcome = null;
+    this.over(error);
+  }
+
+  private over(error: HoldfastError | null): void {
+    const reason = error ?? new HoldfastError('session-unknown', 'The session was closed.');
+    this.become('closed');
+    this.requests.rejectAll(reason);
+    this.search?.failed(reason);
+    this.leave(reason.code, reason.toBody());
+    this.emitter.emit('closed', error);
+  }
+
+  private become(status: SessionStatus): void {
+    if (this.status === status) return;
+    this.status = status;
+    this.emitter.emit('status', status);
+  }
+
+  // ── What is told ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  private take(message: ServerMessage): void {
+    switch (message.kind) {
+      case 'response':
+        return this.requests.answer(message);
+      case 'room':
+        if (message.room) this.enter(message.room);
+        else this.leave(message.reason);
+        return;
+      case 'error':
+        return this.emitter.emit('error', HoldfastError.from(message));
+      case 'placed':
+        return this.roomOf(message.room, message.game).take(message);
+      case 'rejected':
+        return this.room?.take(message);
+      case 'sync':
+      case 'paused':
+      case 'resumed':
+      case 'ended':
+        return this.takeGameFrame(message);
+      case 'welcome':
+      case 'pong':
+      case 'goodbye':
+        return;
+      default:
+        // A kind that is newer than this client.
+        message satisfies never;
+    }
+  }
+
+  private takeGameFrame(frame: Extract<GameFrame, { kind: 'sync' | 'paused' | 'resumed' | 'ended' }>): void {
+    if (frame.room === this.room?.id) this.room.take(frame);
+  }
+
+  /** The room that this view is of becomes ours. */
+  private enter(view: RoomView): LiveRoom {
+    if (this.room?.id !== view.id) this.change(this.makeRoom(view));
+    const room = this.room as LiveRoom;
+    room.look(view);
+    if (this.search?.game === view.game) this.search.found(room);
+    return room;
+  }
+
+  private leave(reason: string | undefined, error: ErrorBody = errorBody('not-in-room')): void {
+    const { room } = this;
+    if (!room) return;
+    room.quit(reason, error);
+    if (this.room === room) this.change(null);
+  }
+
+  /** A game may be announced before the lobby's view of its room has come. */
+  private roomOf(id: RoomId, game: string): LiveRoom {
+    if (this.room?.id !== id)
+      this.change(this.makeRoom({ id, game, name: '', status: 'playing', rev: -1, owner: '', seats: 0, members: [] }));
+    return this.room as LiveRoom;
+  }
+
+  private makeRoom(view: RoomView): LiveRoom {
+    const room = new LiveRoom(view, {
+      command: (command) => void this.uplink.send(command),
+      request: (operation, data, moreMs) => this.request(operation, data, moreMs),
+      resync: () => this.uplink.restart(),
+    });
+    room.on('left', () => {
+      if (this.room === room) this.change(null);
+    });
+    return room;
+  }
+
+  private change(room: LiveRoom | null): void {
+    const before = this.room;
+    this.room = room;
+    before?.quit('other-room');
+    this.emitter.emit('room', room);
+  }
+
+  // ── Looking for a match ──────────────────────────────────────────────────────────────────────────────────────
+
+  private find(game: string): void {
+    this.request('match.find', { game }).then(
+      (answer) => {
+        if ('room' in answer) this.enter(answer.room);
+      },
+      (error: unknown) => {
+        // Whether we wait is not known after a loss; it is asked once there is a connection again.
+        if (!(error instanceof HoldfastError && error.code === 'server-lost')) this.search?.failed(error);
+      },
+    );
+  }
+
+  private async searchAgain(): Promise<void> {
+    const { search } = this;
+    try {
+      const { room, searching } = await this.me();
+      if (!search || this.search !== search) return;
+      if (room) this.enter(room);
+      else if (searching === null) this.find(search.game);
+    } catch (error) {
+      search?.failed(error);
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import { HoldfastError } from '#libs/protocol';
+import { Outbox } from './outbox.js';
+
+/** Adds a command and keeps what becomes of it. */
+function add(outbox: Outbox, name = 'x'): { seq: number; fate: () => string } {
+  const { seq, answered } = outbox.add(name, undefined);
+  let fate = 'open';
+  answered.then(
+    () => {
+      fate = 'applied';
+    },
+    (error: HoldfastError) => {
+      fate = error.code;
+    },
+  );
+  return { seq, fate: () => fate };
+}
+
+const settled = (outbox: Outbox): (number | undefined)[] => outbox.takeFrom(0).map((command) => command.settled);
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('an outbox', () => {
+  it('numbers from 1 and counts as settled what has an answer, without a gap', () => {
+    const outbox = new Outbox();
+    for (let count = 0; count < 4; count++) add(outbox).fate();
+    expect(outbox.takeFrom(0).map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
+    expect(settled(outbox)).toEqual([0, 0, 0, 0]);
+    outbox.refuse(3, new HoldfastError('x'));
+    expect(settled(outbox)).toEqual([0, 0, 0]);
+    outbox.settle(1);
+    expect(settled(outbox)).toEqual([1, 1]);
+    outbox.settle(2);
+    expect(settled(outbox)).toEqual([3]);
+    expect(outbox.oldest).toBe(4);
+  });
+
+  it('applies an answer to all commands up to it that were not refused', async () => {
+    const outbox = new Outbox();
+    const fates = [add(outbox), add(outbox), add(outbox)];
+    outbox.refuse(2, new HoldfastError('not-your-turn'));
+    outbox.settle(3);
+    await turn();
+    expect(fates.map(({ fate }) => fate())).toEqual(['applied', 'not-your-turn', 'applied']);
+  });
+
+  it('numbers on from where an earlier life of the client stopped', () => {
+    const outbox = new Outbox();
+    outbox.align(7);
+    expect(add(outbox).seq).toBe(8);
+  });
+
+  it('begins anew where the room was wound back, and fails what was under way', async () => {
+    const outbox = new Outbox();
+    add(outbox);
+    outbox.settle(1);
+    const lost = add(outbox);
+    outbox.align(0);
+    await turn();
+    expect(lost.fate()).toBe('server-lost');
+    expect(add(outbox).seq).toBe(1);
+  });
+
+  it('believes at once that a command sent once was turned away, and asks again about one sent twice, but not for ever', async () => {
+    const outbox = new Outbox();
+    const busy = new HoldfastError('busy');
+    const [once, twice] = [add(outbox), add(outbox)];
+    outbox.takeFrom(1);
+    outbox.rejected(1, busy);
+    outbox.takeFrom(2);
+    for (let count = 0; count < 5; count++) outbox.rejected(2, busy);
+    await turn();
+    expect([once.fate(), twice.fate()]).toEqual(['busy', 'open']);
+    outbox.rejected(2, busy);
+    await turn();
+    expect(twice.fate()).toBe('busy');
+  });
+
+  it("believes the room's own refusal of a command sent twice", async () => {
+    const outbox = new Outbox();
+    const refused = add(outbox);
+    outbox.takeFrom(1);
+    outbox.takeFrom(1);
+    outbox.rejected(1, new HoldfastError('not-your-turn'));
+    await turn();
+    expect(refused.fate()).toBe('not-your-turn');
+  });
+});

@@ -1,0 +1,76 @@
+import { HoldfastError, type OperationName, type Request, type Response } from '#libs/protocol';
+
+/** A gateway takes no more of one session at once. */
+const REQUESTS_MAX = 16;
+/** Longer than any operation takes on a fleet that lives. */
+const REQUEST_MS = 15_000;
+
+/** Asking twice does no harm and changes nothing: these are repeated when their answer was lost. */
+const REPEATABLE: ReadonlySet<OperationName> = new Set<OperationName>(['games.list', 'rooms.list', 'me']);
+
+interface Pending {
+  readonly request: Request;
+  readonly repeatable: boolean;
+  /** True once it left on a connection: its outcome is then unknown when that is lost. */
+  wasSent: boolean;
+  readonly timer: ReturnType<typeof setTimeout>;
+  resolve(data: unknown): void;
+  reject(error: HoldfastError): void;
+}
+
+/** The requests that wait for a response. */
+export class Requests {
+  private readonly pending = new Map<number, Pending>();
+  private lastId = 0;
+
+  /** @param send false: there is no connection now, and the request waits for one. */
+  constructor(private readonly send: (request: Request) => boolean) {}
+
+  ask(operation: OperationName, data: unknown, moreMs = 0): Promise<unknown> {
+    if (this.pending.size >= REQUESTS_MAX) return Promise.reject(new HoldfastError('busy', `${REQUESTS_MAX} requests are unanswered.`));
+    this.lastId = (this.lastId + 1) >>> 0;
+    const request: Request = { kind: 'request', id: this.lastId, operation, data };
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => this.reject(request.id, new HoldfastError('unavailable', `${operation} was not answered in time.`)),
+        REQUEST_MS + moreMs,
+      );
+      this.pending.set(request.id, { request, repeatable: REPEATABLE.has(operation), wasSent: this.send(request), timer, resolve, reject });
+    });
+  }
+
+  answer(response: Response): void {
+    const pending = this.take(response.id);
+    if (!pending) return;
+    if (response.error) pending.reject(HoldfastError.from(response.error));
+    else pending.resolve(response.data);
+  }
+
+  /** The connection is lost: nobody knows whether what was asked was done. */
+  lost(): void {
+    for (const { request, wasSent, repeatable } of [...this.pending.values()]) {
+      if (wasSent && !repeatable)
+        this.reject(request.id, new HoldfastError('server-lost', `The connection was lost before ${request.operation} was answered.`));
+    }
+  }
+
+  /** There is a connection again. */
+  repeat(): void {
+    for (const pending of this.pending.values()) pending.wasSent = this.send(pending.request);
+  }
+
+  rejectAll(error: HoldfastError): void {
+    for (const id of [...this.pending.keys()]) this.reject(id, error);
+  }
+
+  private reject(id: number, error: HoldfastError): void {
+    this.take(id)?.reject(error);
+  }
+
+  private take(id: number): Pending | undefined {
+    const pending = this.pending.get(id);
+    this.pending.delete(id);
+    clearTimeout(pending?.timer);
+    return pending;
+  }
+}

@@ -1,0 +1,65 @@
+import type { Room as RulesRoom, Setup } from '#libs/room';
+import type { Room } from './room.js';
+import type { CommandName, StateOf } from './rules.js';
+
+interface Board {
+  cells: (number | null)[];
+  turn: number;
+}
+
+class Rules {
+  setup(_room: Setup): Board {
+    return { cells: [], turn: 0 };
+  }
+  place(_room: RulesRoom<Board>, _data: { cell: number }): void {}
+  resign(_room: RulesRoom<Board>): void {}
+  decorate(_room: RulesRoom<Board>, _data: { colour?: string }): void {}
+  tick(_room: RulesRoom<Board>, _elapsedMs: number): void {}
+  migrateState(_state: unknown, _from: number): Board {
+    return { cells: [], turn: 0 };
+  }
+  protected hidden(_room: RulesRoom<Board>, _data: { cell: number }): void {}
+}
+
+class HiddenHands {
+  setup(_room: Setup): { hands: string[] } {
+    return { hands: [] };
+  }
+  view(state: { hands: string[] }, seat: number | null): { mine: string } {
+    return { mine: state.hands[seat ?? 0] };
+  }
+}
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const holds = <_Claim extends true>(): void => {};
+
+/** What is held here is held by `tsc`; at run time there is nothing to see. */
+describe('Room<Rules>', () => {
+  it('knows the commands of the game and what they take', () => {
+    holds<Same<CommandName<Rules>, 'place' | 'resign' | 'decorate'>>();
+    const play = async (room: Room<Rules>): Promise<void> => {
+      await room.send('place', { cell: 4 });
+      await room.send('resign');
+      await room.send('decorate');
+      await room.send('decorate', { colour: 'red' });
+      // @ts-expect-error the cell is missing
+      await room.send('place', {});
+      // @ts-expect-error so is the data
+      await room.send('place');
+      // @ts-expect-error not a command
+      await room.send('setup');
+    };
+    expect(play).toBeDefined();
+  });
+
+  it('knows the state, or the view where the game hides some of it', () => {
+    holds<Same<StateOf<Rules>, Board>>();
+    holds<Same<StateOf<HiddenHands>, { mine: string }>>();
+  });
+
+  it('takes any command where the class of the game is not known', () => {
+    const play = (room: Room): Promise<void> => room.send('anything', { at: 'all' });
+    expect(play).toBeDefined();
+    holds<Same<StateOf<unknown>, unknown>>();
+  });
+});

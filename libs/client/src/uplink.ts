@@ -1,0 +1,183 @@
+import {
+  errorBody,
+  type Goodbye,
+  type Hello,
+  HoldfastError,
+  type PlayerMessage,
+  PROTOCOL_VERSION,
+  type ServerMessage,
+  type Welcome,
+} from '#libs/protocol';
+import { Heartbeat } from './heartbeat.js';
+import { type ReconnectOptions, retryDelayMs } from './reconnect.js';
+import type { OpenWire, Wire } from './wire/wire.js';
+
+export interface UplinkOptions {
+  readonly urls: readonly string[];
+  readonly openWire: OpenWire;
+  /** How long opening a connection and being welcomed may take before the next gateway is tried. */
+  readonly welcomeMs: number;
+  readonly reconnect: ReconnectOptions;
+  readonly random: () => number;
+}
+
+export interface UplinkListener {
+  /** How to introduce ourselves now; asked anew for each connection. */
+  hello(): Omit<Hello, 'kind' | 'protocol'>;
+  welcomed(welcome: Welcome): void;
+  message(message: ServerMessage): void;
+  /** The connection is gone and another is being sought. */
+  lost(): void;
+  /** No connection will follow. */
+  ended(error: HoldfastError): void;
+}
+
+/** Players who are told the same moment do not come all at that moment. */
+const SPREAD_MS = 50;
+
+type Phase = 'seeking' | 'greeting' | 'open' | 'resting' | 'over';
+
+/**
+ * Keeps one connection up, to whichever gateway answers. Before the first welcome each gateway is tried once; after
+ * it, with growing pauses until `giveUpMs`.
+ */
+export class Uplink {
+  private phase: Phase = 'resting';
+  private wire: Wire | null = null;
+  /** Grows with each connection; what an older one still says is not heard. */
+  private turn = 0;
+  private gateway = 0;
+  private attempt = 0;
+  private wasWelcome = false;
+  private lostAt = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly heartbeat = new Heartbeat(
+    (nonce) => this.send({ kind: 'ping', nonce }),
+    () => this.failed('nothing was heard'),
+  );
+
+  constructor(
+    private readonly options: UplinkOptions,
+    private readonly listener: UplinkListener,
+  ) {}
+
+  start(): void {
+    this.attempt = 0;
+    this.lostAt = Date.now();
+    this.seek();
+  }
+
+  /** False: there is no connection now. */
+  send(message: PlayerMessage): boolean {
+    if (this.phase !== 'open') return false;
+    this.heartbeat.sent();
+    this.wire?.send(message);
+    return true;
+  }
+
+  /** Gives this connection up for a new one. */
+  restart(): void {
+    if (this.phase === 'open') this.failed('restarted');
+  }
+
+  stop(last?: PlayerMessage): void {
+    if (last) this.send(last);
+    this.close();
+    this.phase = 'over';
+  }
+
+  private seek(): void {
+    const turn = this.close();
+    this.phase = 'seeking';
+    const url = this.options.urls[this.gateway];
+    this.timer = setTimeout(() => this.failed(`no welcome from ${url} in ${this.options.welcomeMs} ms`), this.options.welcomeMs);
+    const ifCurrent =
+      <Args extends unknown[]>(act: (...args: Args) => void) =>
+      (...args: Args): void => {
+        if (turn === this.turn) act(...args);
+      };
+    this.options
+      .openWire(url, {
+        opened: ifCurrent(() => this.greet()),
+        message: ifCurrent((message) => this.heard(message)),
+        closed: ifCurrent((reason) => this.failed(`${url}: ${reason}`)),
+      })
+      .then(
+        (wire) => {
+          if (turn === this.turn) this.wire = wire;
+          else wire.close();
+        },
+        ifCurrent((error: unknown) =>
+          this.end(error instanceof HoldfastError ? error : new HoldfastError('unavailable', String(error), { cause: error })),
+        ),
+      );
+  }
+
+  private greet(): void {
+    this.phase = 'greeting';
+    this.wire?.send({ ...this.listener.hello(), kind: 'hello', protocol: PROTOCOL_VERSION });
+  }
+
+  private heard(message: ServerMessage): void {
+    this.heartbeat.heard();
+    if (message.kind === 'goodbye') this.goodbye(message);
+    else if (message.kind === 'welcome') this.welcomed(message);
+    else if (this.phase === 'greeting' && message.kind === 'error') this.end(HoldfastError.from(message));
+    else if (this.phase === 'open' && message.kind !== 'pong') this.listener.message(message);
+  }
+
+  private welcomed(welcome: Welcome): void {
+    clearTimeout(this.timer);
+    this.phase = 'open';
+    this.attempt = 0;
+    this.wasWelcome = true;
+    this.heartbeat.start(welcome.pingMs);
+    this.listener.welcomed(welcome);
+  }
+
+  /** Come back if the server says when, or if the code is one where another try can help. */
+  private goodbye(goodbye: Goodbye): void {
+    const error = HoldfastError.from({ ...errorBody(goodbye.code), message: goodbye.reason || errorBody(goodbye.code).message });
+    if (goodbye.retryAfterMs !== undefined) this.failed(error.message, error.code, goodbye.retryAfterMs);
+    else if (error.retry) this.failed(error.message, error.code);
+    else this.end(error);
+  }
+
+  /** This connection, or the try for one, has failed; on to the next gateway. */
+  private failed(reason: string, code = 'unavailable', retryAfterMs?: number): void {
+    if (this.phase === 'over') return;
+    const wasOpen = this.phase === 'open';
+    this.close();
+    this.phase = 'resting';
+    if (wasOpen) this.lostAt = Date.now();
+    const { urls, reconnect, random } = this.options;
+    const tries = this.attempt;
+    this.attempt += 1;
+    this.gateway = (this.gateway + 1) % urls.length;
+    const isOver = this.wasWelcome ? Date.now() - this.lostAt > reconnect.giveUpMs : this.attempt >= urls.length;
+    if (isOver) return this.end(new HoldfastError(code, reason, { retry: true, retryAfterMs }));
+    const growingMs = this.wasWelcome ? retryDelayMs(tries, urls.length, reconnect, random) : 0;
+    // A gateway that leaves in good order says when; the next tries are as after any loss.
+    const delayMs =
+      retryAfterMs !== undefined && tries === 0 ? retryAfterMs + random() * SPREAD_MS : Math.max(retryAfterMs ?? 0, growingMs);
+    this.timer = setTimeout(() => this.seek(), delayMs);
+    if (wasOpen) this.listener.lost();
+  }
+
+  private end(error: HoldfastError): void {
+    if (this.phase === 'over') return;
+    this.close();
+    this.phase = 'over';
+    this.listener.ended(error);
+  }
+
+  /** Lets go of the connection there may be; gives the number of the next. */
+  private close(): number {
+    clearTimeout(this.timer);
+    this.heartbeat.stop();
+    this.wire?.close();
+    this.wire = null;
+    this.turn += 1;
+    return this.turn;
+  }
+}

@@ -1,0 +1,21 @@
+import { HoldfastError } from '#libs/protocol';
+import { defaultWebSocket, type Encoding, openWebSocket, type WebSocketConstructor } from './web-socket-wire.js';
+import type { OpenWire } from './wire.js';
+
+/** The transport that a URL's scheme names. */
+export function wireOpener(encoding: Encoding, WebSocket: WebSocketConstructor | undefined): OpenWire {
+  return async (url, listener) => {
+    const { protocol } = new URL(url);
+    switch (protocol) {
+      case 'ws:':
+      case 'wss:':
+        return openWebSocket(url, listener, encoding, WebSocket ?? (await defaultWebSocket()));
+      case 'tcp:': {
+        const { openTcp } = await import('./tcp-wire.js');
+        return openTcp(url, listener);
+      }
+      default:
+        throw new HoldfastError('bad-data', `A gateway's URL begins with ws://, wss:// or tcp://, not ${protocol}//.`);
+    }
+  };
+}

@@ -1,0 +1,55 @@
+import { connect } from 'node:net';
+import { decodeServerMessage, encodePlayerMessage, FrameSplitter, HoldfastError, LENGTH_BYTES, type PlayerMessage } from '#libs/protocol';
+import type { Wire, WireListener } from './wire.js';
+
+/** A whole state may come in one frame; more than this is not a game's state but a mistake. */
+const FRAME_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Raw TCP, for Node only: loaded when a `tcp://host:port` URL is used. */
+export function openTcp(url: string, listener: WireListener): Wire {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port), noDelay: true, keepAlive: true });
+  let over = false;
+  const end = (): boolean => {
+    const first = !over;
+    over = true;
+    return first;
+  };
+  const fail = (reason: string): void => {
+    if (!end()) return;
+    socket.destroy();
+    listener.closed(reason);
+  };
+  const splitter = new FrameSplitter(FRAME_BYTES_MAX, (frame) => {
+    if (over) return;
+    try {
+      listener.message(decodeServerMessage(frame));
+    } catch (error) {
+      if (!(error instanceof HoldfastError && error.code === 'unknown-kind')) throw error;
+    }
+  });
+  socket.on('connect', () => listener.opened());
+  socket.on('error', (error) => fail(error.message));
+  socket.on('close', () => fail('the connection was closed'));
+  socket.on('data', (chunk) => {
+    try {
+      splitter.push(chunk);
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      fail('a frame could not be understood');
+    }
+  });
+  return {
+    send: (message: PlayerMessage) => void socket.write(framed(encodePlayerMessage(message))),
+    close: () => {
+      if (end()) socket.end(() => socket.destroy());
+    },
+  };
+}
+
+function framed(frame: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(LENGTH_BYTES + frame.length);
+  new DataView(bytes.buffer).setUint32(0, frame.length);
+  bytes.set(frame, LENGTH_BYTES);
+  return bytes;
+}

@@ -1,0 +1,87 @@
+import {
+  decodeServerMessage,
+  encodePlayerMessage,
+  HoldfastError,
+  type PlayerMessage,
+  type ServerMessage,
+  SUBPROTOCOL_BINARY,
+  SUBPROTOCOL_JSON,
+} from '#libs/protocol';
+import type { Wire, WireListener } from './wire.js';
+
+/** What this client needs of a WebSocket; the browser's own and that of the package `ws` both fit. */
+export interface WebSocketLike {
+  binaryType: string;
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: never) => void) | null;
+  onclose: ((event: never) => void) | null;
+  onerror: ((event: never) => void) | null;
+  send(data: string | Uint8Array<ArrayBuffer>): void;
+  close(code?: number): void;
+}
+
+export type WebSocketConstructor = new (url: string, protocols: string) => WebSocketLike;
+
+export type Encoding = 'binary' | 'json';
+
+export function openWebSocket(url: string, listener: WireListener, encoding: Encoding, WebSocket: WebSocketConstructor): Wire {
+  const socket = new WebSocket(url, encoding === 'json' ? SUBPROTOCOL_JSON : SUBPROTOCOL_BINARY);
+  socket.binaryType = 'arraybuffer';
+  const release = (): void => {
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    // The package `ws` throws where nobody listens to its errors, also after we have let go.
+    socket.onerror = () => {};
+  };
+  const fail = (reason: string): void => {
+    release();
+    closeQuietly(socket);
+    listener.closed(reason);
+  };
+  socket.onopen = () => listener.opened();
+  socket.onerror = () => fail('the connection failed');
+  socket.onclose = () => fail('the connection was closed');
+  socket.onmessage = (event: { data: unknown }) => {
+    let message: ServerMessage;
+    try {
+      message = decode(event.data);
+    } catch (error) {
+      // A kind of message that is newer than this client is none of its business; a broken frame is.
+      if (error instanceof HoldfastError && error.code === 'unknown-kind') return;
+      return fail('a frame could not be understood');
+    }
+    listener.message(message);
+  };
+  return {
+    send: (message: PlayerMessage) =>
+      socket.send(encoding === 'json' ? JSON.stringify(message) : (encodePlayerMessage(message) as Uint8Array<ArrayBuffer>)),
+    close: () => {
+      release();
+      closeQuietly(socket);
+    },
+  };
+}
+
+/** The platform's own WebSocket; Node 20 has none, and takes the package `ws`. */
+export async function defaultWebSocket(): Promise<WebSocketConstructor> {
+  const own = (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
+  if (own) return own;
+  // Not a literal, so that bundlers for browsers do not go looking for it.
+  const packageName = 'ws';
+  const { WebSocket } = (await import(/* @vite-ignore */ packageName)) as { WebSocket: WebSocketConstructor };
+  return WebSocket;
+}
+
+function decode(data: unknown): ServerMessage {
+  if (typeof data !== 'string') return decodeServerMessage(new Uint8Array(data as ArrayBuffer));
+  const message = JSON.parse(data) as ServerMessage;
+  if (typeof message?.kind !== 'string') throw new HoldfastError('bad-frame');
+  return message;
+}
+
+function closeQuietly(socket: WebSocketLike): void {
+  try {
+    socket.close(1000);
+  } catch {
+    // was never open
+  }
+}

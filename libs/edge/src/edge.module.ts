@@ -1,0 +1,43 @@
+import type { RequestListener } from 'node:http';
+import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
+import type { ClientTransport } from './client-transport.js';
+import { EDGE_OPTIONS, type EdgeOptions } from './edge.options.js';
+import { CLIENT_TRANSPORTS, GatewayService } from './gateway.service.js';
+import { LobbyRouter } from './lobby-router.js';
+import { RoomFollower } from './room-follower.js';
+import { RoomLink } from './room-link.js';
+import { SessionRestorer } from './session-restorer.js';
+import { SessionTable } from './session-table.js';
+import { TcpTransport } from './tcp-transport.js';
+import { PUBLIC_PAGES, WebSocketTransport } from './web-socket-transport.js';
+import { Welcomer } from './welcomer.js';
+
+export interface EdgeModuleOptions {
+  readonly options: EdgeOptions;
+  /** What the public port answers to plain HTTP. */
+  readonly pages?: RequestListener;
+  /** Further ways in. */
+  readonly transports?: readonly Type<ClientTransport>[];
+}
+
+/** Needs `FleetModule`, `LinkModule`, `RoomStoreModule`, `SessionModule`. */
+@Module({})
+export class EdgeModule {
+  static forRoot({ options, pages, transports = [] }: EdgeModuleOptions): DynamicModule {
+    const ways: Type<ClientTransport>[] = [WebSocketTransport, TcpTransport, ...transports];
+    const providers: Provider[] = [
+      { provide: EDGE_OPTIONS, useValue: options },
+      { provide: PUBLIC_PAGES, useValue: pages ?? null },
+      ...ways,
+      { provide: CLIENT_TRANSPORTS, useFactory: (...instances: ClientTransport[]) => instances, inject: ways },
+      SessionTable,
+      LobbyRouter,
+      RoomFollower,
+      RoomLink,
+      Welcomer,
+      SessionRestorer,
+      GatewayService,
+    ];
+    return { module: EdgeModule, providers, exports: [EDGE_OPTIONS, GatewayService, RoomLink, SessionTable] };
+  }
+}

@@ -1,0 +1,39 @@
+export const EDGE_OPTIONS = Symbol('EdgeOptions');
+
+/** What a gateway allows its players; the settings of the same names say why. */
+export interface EdgeOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tcpPort: number;
+  readonly allowedOrigins: readonly string[];
+  readonly helloTimeoutMs: number;
+  readonly connectionTimeoutMs: number;
+  readonly frameBytesMax: number;
+  readonly messagesPerSecond: number;
+  readonly messagesBurst: number;
+  readonly bytesPerSecond: number;
+  readonly bytesBurst: number;
+  readonly connectionsMax: number;
+  readonly connectionsPerAddress: number;
+  readonly hellosPendingMax: number;
+  readonly backlogBytesMax: number;
+  readonly backlogTimeoutMs: number;
+  readonly seatGraceMs: number;
+  readonly sessionTtlMs: number;
+}
+
+/** Requests of one session on their way at once. */
+export const REQUESTS_MAX = 16;
+/** Commands held for a session whose room is between two owners, and for how long, in ms. */
+export const HELD_MAX = 64;
+export const HELD_MS = 15_000;
+/** A room whose owner is lost is looked at this often, besides what is heard of it, in ms. */
+export const LOST_POLL_MS = 250;
+/** All followed rooms are looked at in this time, in ms: what is published may be missed. */
+export const FOLLOW_POLL_MS = 10_000;
+/** The owner's own last words are waited for, once the record says that the game is over, in ms. */
+export const LAST_WORDS_MS = 250;
+/** A connection that was told goodbye may take this long to read it, in ms. */
+export const GOODBYE_MS = 500;
+/** A lost connection becomes "not here" for the room's other members after this, in ms: most come back at once. */
+export const NOT_HERE_AFTER_MS = 1_500;

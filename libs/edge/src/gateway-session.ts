@@ -1,0 +1,72 @@
+import type { LinkPeer } from '#libs/link';
+import type { Binding, RoomId, ServerMessage, SessionId, UserId } from '#libs/protocol';
+import type { PlayerConnection } from './player-connection.js';
+
+/**
+ * Where a session stands with the game of its room. `none`: no game runs. `attaching`: the owner was asked. `attached`:
+ * frames flow. `paused`: the game goes on elsewhere, soon. `slow`: its connection does not keep up, the owner holds back.
+ */
+export type Attachment = 'none' | 'attaching' | 'attached' | 'paused' | 'slow';
+
+interface HeldCommand {
+  readonly frame: Buffer;
+  readonly at: number;
+}
+
+/** A player at this gateway. It holds what is needed to route, and nothing that could be lost with it. */
+export class GatewaySession {
+  connection: PlayerConnection | null = null;
+  binding: Binding | null = null;
+  attachment: Attachment = 'none';
+  /** The owner's link while attached or attaching. */
+  peer: LinkPeer | null = null;
+  /** The owner's `placed` has come for this attachment; what came before it was for one before. */
+  isPlaced = false;
+  /** The highest epoch known of its room's owner; frames of lower ones are dropped. */
+  epoch = 0;
+  /** The game of the room that its client is in and has not heard the end of; null: none. `version` is of this one. */
+  round: number | null = null;
+  /** The game it was attached to last. */
+  attachedRound = 0;
+  /** The end of its game is being told. */
+  isEnding = false;
+  /** What to do once the owner has said so itself. */
+  endWhenTold: (() => Promise<void>) | null = null;
+  /** The room's version that was sent to the player last; null: none. */
+  version: number | null = null;
+  /** The player was told `paused`, and not yet `resumed`. */
+  pauseTold = false;
+  pausedAt = 0;
+  /** The player was told how the game of this epoch ended. */
+  endTold = false;
+  held: HeldCommand[] = [];
+  lobby: LinkPeer | null = null;
+  requestsPending = 0;
+  slowSince: number | null = null;
+  /** What is to happen if the player does not come back. */
+  goneTimers: NodeJS.Timeout[] = [];
+  attachAttempt = 0;
+  /** Of the secret its player was given last, to write the session again should the store lose it. */
+  secretHash = '';
+
+  constructor(
+    readonly id: SessionId,
+    readonly user: UserId,
+    readonly name: string,
+    /** This gateway's number for the session on its links. */
+    readonly handle: number,
+  ) {}
+
+  get room(): RoomId | null {
+    return this.binding?.room ?? null;
+  }
+
+  send(message: ServerMessage): void {
+    this.connection?.send(message);
+  }
+
+  stopGoneTimers(): void {
+    for (const timer of this.goneTimers) clearTimeout(timer);
+    this.goneTimers = [];
+  }
+}

@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import { FleetLinks, ServerDirectory } from '#libs/fleet';
+import type { LinkPeer } from '#libs/link';
+import { HoldfastError, type PlayerAnswer, type PlayerRequest } from '#libs/protocol';
+import type { GatewaySession } from './gateway-session.js';
+
+/** Asking these twice is asking once, so a lost lobby is not the player's business. */
+const REPEATABLE: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'me']);
+
+/** Which lobby a session talks to: any, then the same one, then, when that is gone, another. */
+@Injectable()
+export class LobbyRouter {
+  constructor(
+    private readonly links: FleetLinks,
+    private readonly directory: ServerDirectory,
+  ) {}
+
+  /** Rejects with the lobby's refusal; `server-lost` when the lobby died with the request; `unavailable` when there is none. */
+  async ask(session: GatewaySession, operation: string, data: unknown, timeoutMs: number): Promise<PlayerAnswer> {
+    const { user, name, id, binding } = session;
+    const room = binding ? { id: binding.room, watching: binding.watching } : undefined;
+    const request: PlayerRequest = { caller: { user, name, session: id, gateway: this.gateway, ...(room && { room }) }, data };
+    try {
+      return (await this.lobbyOf(session).request(operation, request, { timeoutMs })) as PlayerAnswer;
+    } catch (error) {
+      const isLost = error instanceof HoldfastError && error.code === 'server-lost';
+      if (!isLost || !REPEATABLE.has(operation)) throw error;
+      return (await this.lobbyOf(session).request(operation, request, { timeoutMs })) as PlayerAnswer;
+    }
+  }
+
+  /** To any lobby, at most once. */
+  tell(session: GatewaySession, pattern: string, data: unknown): void {
+    try {
+      this.lobbyOf(session).emit(pattern, data);
+    } catch {
+      // No lobby: what was to be told is found by a sweep.
+    }
+  }
+
+  /** Set once, at start. */
+  gateway = '';
+
+  private lobbyOf(session: GatewaySession): LinkPeer {
+    if (session.lobby?.isOpen && this.directory.get(session.lobby.id)?.state === 'ready') return session.lobby;
+    const open = this.directory
+      .byType('lobby')
+      .filter(({ state, suspect }) => state === 'ready' && suspect === 0)
+      .map(({ id }) => this.links.get(id))
+      .filter((peer) => peer?.isOpen) as LinkPeer[];
+    if (open.length === 0) throw new HoldfastError('unavailable', 'No lobby answers right now.', { retryAfterMs: 500 });
+    session.lobby = open[session.handle % open.length];
+    return session.lobby;
+  }
+}

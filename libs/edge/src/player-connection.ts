@@ -1,0 +1,204 @@
+import type { Socket } from 'node:net';
+import { BatchWriter } from '#libs/link';
+import {
+  decodeServerMessage,
+  encodePlayerMessage,
+  encodeServerMessage,
+  type Goodbye,
+  HEADER,
+  HoldfastError,
+  KIND,
+  LENGTH_BYTES,
+  playerMessageFromJson,
+  type ServerMessage,
+  serverMessageToJson,
+} from '#libs/protocol';
+
+export type TransportName = 'websocket' | 'tcp' | (string & {});
+
+/** What a transport hands to the gateway. Frames are binary, and views valid during the call only. */
+export interface ConnectionEvents {
+  /** Before its first frame; may be refused by `goodbye`. */
+  opened(connection: PlayerConnection): void;
+  frame(connection: PlayerConnection, frame: Buffer): void;
+  closed(connection: PlayerConnection): void;
+  /** What was held back has been taken by the kernel. */
+  drained(connection: PlayerConnection): void;
+}
+
+/**
+ * One player's socket, whatever carries it. Inside the gateway all frames are binary; a connection that speaks JSON
+ * turns them at its own edge. Writes are gathered for one turn of the loop.
+ */
+export abstract class PlayerConnection {
+  /** Free for the gateway's own use: what the connection belongs to. */
+  owner: unknown = null;
+  heardAt = performance.now();
+  protected readonly writer: BatchWriter;
+  private isClosing = false;
+
+  constructor(
+    readonly transport: TransportName,
+    readonly address: string,
+    protected readonly socket: Socket,
+  ) {
+    this.writer = new BatchWriter(socket);
+  }
+
+  /** A whole binary frame; copied at once. */
+  abstract sendFrame(frame: Uint8Array): void;
+
+  /** A sync from its parts, with no frame made in between. */
+  abstract sendSync(version: number, seq: number, body: Uint8Array): void;
+
+  /** Ends the transport's own conversation; what was written before still arrives. */
+  protected abstract end(goodbye: Goodbye): void;
+
+  send(message: ServerMessage): void {
+    this.sendFrame(encodeServerMessage(message));
+  }
+
+  /** Says why, then closes; a peer that does not read it is cut after `graceMs`. */
+  goodbye(goodbye: Omit<Goodbye, 'kind'>, graceMs: number): void {
+    if (this.isClosing) return;
+    const message: Goodbye = { kind: 'goodbye', ...goodbye };
+    // Before the connection counts as closing: from then on nothing is sent any more.
+    this.send(message);
+    this.isClosing = true;
+    this.writer.flush();
+    this.end(message);
+    setTimeout(() => this.socket.destroy(), graceMs).unref();
+  }
+
+  get isOpen(): boolean {
+    return !this.isClosing && !this.socket.destroyed;
+  }
+
+  get backlogBytes(): number {
+    return this.writer.backlogBytes;
+  }
+
+  destroy(): void {
+    this.isClosing = true;
+    this.socket.destroy();
+  }
+}
+
+/** Raw TCP: a length before each binary frame. */
+export class TcpConnection extends PlayerConnection {
+  constructor(address: string, socket: Socket) {
+    super('tcp', address, socket);
+  }
+
+  override sendFrame(frame: Uint8Array): void {
+    if (!this.isOpen) return;
+    const at = this.writer.reserve(LENGTH_BYTES + frame.length);
+    const { chunk } = this.writer;
+    chunk.writeUInt32BE(frame.length, at);
+    chunk.set(frame, at + LENGTH_BYTES);
+  }
+
+  override sendSync(version: number, seq: number, body: Uint8Array): void {
+    if (!this.isOpen) return;
+    const length = HEADER.sync.body + body.length;
+    const at = this.writer.reserve(LENGTH_BYTES + length);
+    this.writer.chunk.writeUInt32BE(length, at);
+    writeSync(this.writer.chunk, at + LENGTH_BYTES, version, seq, body);
+  }
+
+  protected override end(): void {
+    this.socket.end();
+  }
+}
+
+/** The part of `ws` that is needed to close well; frames are written past it. */
+export interface ClosableWebSocket {
+  close(code: number, reason: string): void;
+}
+
+/** Opcodes with FIN set. Source: RFC 6455, section 5.2. */
+const WS_TEXT = 0x81;
+const WS_BINARY = 0x82;
+
+/** WebSocket, binary subprotocol: server frames need no mask, so they are written straight into the batch. */
+export class WebSocketConnection extends PlayerConnection {
+  constructor(
+    address: string,
+    socket: Socket,
+    private readonly webSocket: ClosableWebSocket,
+  ) {
+    super('websocket', address, socket);
+  }
+
+  override sendFrame(frame: Uint8Array): void {
+    if (!this.isOpen) return;
+    const at = this.begin(WS_BINARY, frame.length);
+    this.writer.chunk.set(frame, at);
+  }
+
+  override sendSync(version: number, seq: number, body: Uint8Array): void {
+    if (!this.isOpen) return;
+    const at = this.begin(WS_BINARY, HEADER.sync.body + body.length);
+    writeSync(this.writer.chunk, at, version, seq, body);
+  }
+
+  protected override end(goodbye: Goodbye): void {
+    const code =
+      goodbye.code === 'shutting-down' ? 1001 : goodbye.code === 'frame-too-large' ? 1009 : goodbye.code === 'bad-frame' ? 1007 : 4000;
+    this.webSocket.close(code, goodbye.code);
+  }
+
+  /** Writes a WebSocket frame's header; answers where its payload starts. Source: RFC 6455, section 5.2. */
+  protected begin(opcode: number, length: number): number {
+    const headerBytes = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+    const at = this.writer.reserve(headerBytes + length);
+    const { chunk } = this.writer;
+    chunk[at] = opcode;
+    if (length < 126) chunk[at + 1] = length;
+    else if (length < 65_536) {
+      chunk[at + 1] = 126;
+      chunk.writeUInt16BE(length, at + 2);
+    } else {
+      chunk[at + 1] = 127;
+      chunk.writeUInt32BE(0, at + 2);
+      chunk.writeUInt32BE(length, at + 6);
+    }
+    return at + headerBytes;
+  }
+}
+
+/** WebSocket, JSON subprotocol: for people with a console and twenty lines of script. */
+export class JsonWebSocketConnection extends WebSocketConnection {
+  override sendFrame(frame: Uint8Array): void {
+    if (!this.isOpen) return;
+    const text = Buffer.from(serverMessageToJson(decodeServerMessage(frame)));
+    const at = this.begin(WS_TEXT, text.length);
+    this.writer.chunk.set(text, at);
+  }
+
+  override sendSync(version: number, seq: number, body: Uint8Array): void {
+    const frame = Buffer.allocUnsafe(HEADER.sync.body + body.length);
+    writeSync(frame, 0, version, seq, body);
+    this.sendFrame(frame);
+  }
+
+  /** The binary frame of a JSON message. Throws `bad-frame` or `unknown-kind`. */
+  static frameOf(text: string): Buffer {
+    const message = playerMessageFromJson(text);
+    let frame: Uint8Array;
+    try {
+      frame = encodePlayerMessage(message);
+    } catch (cause) {
+      // JSON may nest deeper than the stack of who packs it.
+      throw cause instanceof HoldfastError ? cause : new HoldfastError('bad-frame', 'This nests too deep.', { cause });
+    }
+    return Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  }
+}
+
+function writeSync(chunk: Buffer, at: number, version: number, seq: number, body: Uint8Array): void {
+  chunk[at] = KIND.sync;
+  chunk.writeUInt32BE(version, at + HEADER.sync.version);
+  chunk.writeUInt32BE(seq, at + HEADER.sync.seq);
+  chunk.set(body, at + HEADER.sync.body);
+}

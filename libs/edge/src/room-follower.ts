@@ -1,0 +1,129 @@
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import type { RoomId } from '#libs/protocol';
+import { PubSub, RedisConnections } from '#libs/redis';
+import { type RoomRecord, RoomRecords, roomKey } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
+import { FOLLOW_POLL_MS } from './edge.options.js';
+
+/** What a follower is told: the record as it is now, or that the room is no more. */
+export interface RoomListener {
+  changed(record: RoomRecord): void;
+  closed(room: RoomId, reason: string): void;
+}
+
+interface Followed {
+  readonly id: RoomId;
+  followers: number;
+  record: RoomRecord | null;
+  isReading: boolean;
+  mustReadAgain: boolean;
+  readonly handler: (message: string) => void;
+}
+
+/**
+ * The records of the rooms that players of this gateway are in, kept up to date: a change is published with the write
+ * that makes it; what is missed is found by looking again, after each reconnect and now and then.
+ */
+@Injectable()
+export class RoomFollower implements OnModuleDestroy {
+  private readonly rooms = new Map<RoomId, Followed>();
+  private listener: RoomListener | null = null;
+  private readonly polling: NodeJS.Timeout;
+
+  constructor(
+    private readonly records: RoomRecords,
+    private readonly redis: RedisConnections,
+    private readonly pubSub: PubSub,
+    private readonly log: Log,
+  ) {
+    pubSub.onReconnect(() => this.lookAtAll());
+    this.polling = setInterval(() => this.lookAtAll(), FOLLOW_POLL_MS);
+    this.polling.unref();
+  }
+
+  /** One listener: what becomes of a room becomes of all its sessions. */
+  onChange(listener: RoomListener): void {
+    this.listener = listener;
+  }
+
+  /** The record as far as it is known; it is read at once, and the listener hears of it. */
+  follow(id: RoomId): RoomRecord | null {
+    let room = this.rooms.get(id);
+    if (!room) {
+      const handler = (message: string): void => this.heard(id, message);
+      room = { id, followers: 0, record: null, isReading: false, mustReadAgain: false, handler };
+      this.rooms.set(id, room);
+      // Subscribed before it is read, so that no change falls in between.
+      this.pubSub
+        .subscribe(roomKey(id), handler)
+        .then(() => this.look(id))
+        .catch(() => {});
+    }
+    room.followers += 1;
+    return room.record;
+  }
+
+  unfollow(id: RoomId): void {
+    const room = this.rooms.get(id);
+    if (!room) return;
+    room.followers -= 1;
+    if (room.followers > 0) return;
+    this.rooms.delete(id);
+    this.pubSub.unsubscribe(roomKey(id), room.handler).catch(() => {});
+  }
+
+  get(id: RoomId): RoomRecord | null {
+    return this.rooms.get(id)?.record ?? null;
+  }
+
+  /** Reads the record again, now. */
+  look(id: RoomId): void {
+    const room = this.rooms.get(id);
+    if (!room) return;
+    if (room.isReading) {
+      room.mustReadAgain = true;
+      return;
+    }
+    void this.read(room);
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.polling);
+  }
+
+  private heard(id: RoomId, message: string): void {
+    if (!message.startsWith('closed')) return this.look(id);
+    if (this.rooms.has(id)) this.listener?.closed(id, message.slice('closed '.length));
+  }
+
+  private async read(room: Followed): Promise<void> {
+    room.isReading = true;
+    try {
+      do {
+        room.mustReadAgain = false;
+        const record = await this.records.read(room.id);
+        if (this.rooms.get(room.id) !== room) return;
+        if (record && room.record && record.rev <= room.record.rev) continue;
+        room.record = record;
+        if (record) this.listener?.changed(record);
+        // Not published: it was gone before we listened, or with a store that lost it; only the second look is believed.
+        else if (await this.isGone(room.id)) this.listener?.closed(room.id, 'room-unknown');
+      } while (room.mustReadAgain);
+    } catch (error) {
+      this.log.debug('room.read-failed', { roomId: room.id, error: String(error) });
+    } finally {
+      room.isReading = false;
+    }
+  }
+
+  /** A store that was wiped gets its rooms back from their owners within moments. */
+  private async isGone(id: RoomId): Promise<boolean> {
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    return this.rooms.has(id) && (await this.records.read(id)) === null;
+  }
+
+  private lookAtAll(): void {
+    if (!this.redis.isReady) return;
+    for (const id of this.rooms.keys()) this.look(id);
+  }
+}

@@ -1,0 +1,52 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { Inject, Injectable } from '@nestjs/common';
+import { FrameSplitter, HoldfastError } from '#libs/protocol';
+import { ClientTransport, listenError } from './client-transport.js';
+import { EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from './edge.options.js';
+import { type ConnectionEvents, TcpConnection } from './player-connection.js';
+
+@Injectable()
+export class TcpTransport extends ClientTransport {
+  override readonly name = 'tcp';
+  private server: Server | null = null;
+
+  constructor(@Inject(EDGE_OPTIONS) private readonly options: EdgeOptions) {
+    super();
+  }
+
+  override listen(events: ConnectionEvents): Promise<number> {
+    const server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.accept(socket, events));
+    this.server = server;
+    return new Promise((resolve, reject) => {
+      server.once('error', (error) => reject(listenError(error, this.options.tcpPort, 'TCP_PORT')));
+      server.listen(this.options.tcpPort, this.options.host, () => resolve((server.address() as AddressInfo).port));
+    });
+  }
+
+  override close(): void {
+    this.server?.close();
+  }
+
+  private accept(socket: Socket, events: ConnectionEvents): void {
+    const connection = new TcpConnection(socket.remoteAddress ?? 'unknown', socket);
+    const splitter = new FrameSplitter(
+      this.options.frameBytesMax,
+      (frame) => events.frame(connection, frame as Buffer),
+      Buffer.allocUnsafeSlow,
+    );
+    socket.on('data', (chunk) => {
+      if (!connection.isOpen) return;
+      try {
+        splitter.push(chunk);
+      } catch (error) {
+        const { code, message } = error instanceof HoldfastError ? error : new HoldfastError('internal');
+        connection.goodbye({ code, reason: message }, GOODBYE_MS);
+      }
+    });
+    socket.on('drain', () => events.drained(connection));
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => events.closed(connection));
+    // Registered last: whoever refuses the connection may close it at once.
+    events.opened(connection);
+  }
+}

@@ -1,0 +1,119 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, STATUS_CODES } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { HoldfastError, SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON } from '#libs/protocol';
+import { ClientTransport, listenError } from './client-transport.js';
+import { EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from './edge.options.js';
+import { type ConnectionEvents, JsonWebSocketConnection, WebSocketConnection } from './player-connection.js';
+
+/** What the public port answers to plain HTTP: the player page. The application gives it. */
+export const PUBLIC_PAGES = Symbol('PublicPages');
+
+export const PLAY_PATH = '/play';
+
+@Injectable()
+export class WebSocketTransport extends ClientTransport {
+  override readonly name = 'websocket';
+  private server: Server | null = null;
+  private readonly webSockets: WebSocketServer;
+
+  constructor(
+    @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
+    @Optional() @Inject(PUBLIC_PAGES) private readonly pages: RequestListener | null,
+  ) {
+    super();
+    this.webSockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      // A compressed frame of a few bytes may unfold to gigabytes, and small frames do not get smaller.
+      perMessageDeflate: false,
+      // Some more than allowed, so that a frame a little too large gets a goodbye with a code, and not only a closed socket.
+      maxPayload: 4 * options.frameBytesMax,
+      handleProtocols: (offered) => [SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON].find((known) => offered.has(known)) ?? false,
+    });
+  }
+
+  override listen(events: ConnectionEvents): Promise<number> {
+    const server = createServer(this.pages ?? notFound);
+    this.server = server;
+    server.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head, events));
+    server.on('clientError', (_, socket) => socket.destroy());
+    return new Promise((resolve, reject) => {
+      server.once('error', (error) => reject(listenError(error, this.options.port, 'PUBLIC_PORT')));
+      server.listen(this.options.port, this.options.host, () => resolve((server.address() as AddressInfo).port));
+    });
+  }
+
+  override close(): void {
+    this.server?.close();
+    this.server?.closeIdleConnections();
+  }
+
+  private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, events: ConnectionEvents): void {
+    socket.on('error', () => socket.destroy());
+    const path = (request.url ?? '/').split('?', 1)[0];
+    if (path !== PLAY_PATH) return refuse(socket, 404);
+    if (!this.isAllowedOrigin(request)) return refuse(socket, 403);
+    const offered = request.headers['sec-websocket-protocol'] ?? '';
+    if (!offered.includes(SUBPROTOCOL_BINARY) && !offered.includes(SUBPROTOCOL_JSON))
+      return refuse(socket, 400, `Offer the subprotocol ${SUBPROTOCOL_BINARY} or ${SUBPROTOCOL_JSON}.`);
+    this.webSockets.handleUpgrade(request, socket, head, (webSocket) => this.accept(webSocket, socket as Socket, events));
+  }
+
+  private accept(webSocket: WebSocket, socket: Socket, events: ConnectionEvents): void {
+    socket.setNoDelay(true);
+    const isJson = webSocket.protocol === SUBPROTOCOL_JSON;
+    const address = socket.remoteAddress ?? 'unknown';
+    const connection = isJson
+      ? new JsonWebSocketConnection(address, socket, webSocket)
+      : new WebSocketConnection(address, socket, webSocket);
+    webSocket.on('message', (data: Buffer, isBinary: boolean) => {
+      if (!connection.isOpen) return;
+      if (data.length > this.options.frameBytesMax) {
+        return connection.goodbye(
+          { code: 'frame-too-large', reason: `A frame has at most ${this.options.frameBytesMax} bytes.` },
+          GOODBYE_MS,
+        );
+      }
+      if (data.length === 0 || isBinary === isJson) {
+        return connection.goodbye(
+          { code: 'bad-frame', reason: isJson ? 'This connection speaks JSON: text frames.' : 'This connection speaks binary frames.' },
+          GOODBYE_MS,
+        );
+      }
+      if (!isJson) return events.frame(connection, data);
+      let frame: Buffer;
+      try {
+        frame = JsonWebSocketConnection.frameOf(data.toString('utf8'));
+      } catch (error) {
+        const { code, message } = error instanceof HoldfastError ? error : new HoldfastError('bad-frame');
+        if (code === 'unknown-kind') return connection.send({ kind: 'error', code, message, retry: false });
+        return connection.goodbye({ code, reason: message }, GOODBYE_MS);
+      }
+      events.frame(connection, frame);
+    });
+    webSocket.on('error', () => {});
+    webSocket.on('close', () => events.closed(connection));
+    socket.on('drain', () => events.drained(connection));
+    events.opened(connection);
+  }
+
+  /** A browser always says where its page came from; other programs say nothing, and could say anything. */
+  private isAllowedOrigin({ headers }: IncomingMessage): boolean {
+    const { origin, host } = headers;
+    if (origin === undefined || this.options.allowedOrigins.includes('*')) return true;
+    return origin === `http://${host}` || origin === `https://${host}` || this.options.allowedOrigins.includes(origin);
+  }
+}
+
+function refuse(socket: Duplex, status: number, message = STATUS_CODES[status] ?? ''): void {
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
+  );
+}
+
+const notFound: RequestListener = (_, response) => {
+  response.writeHead(404).end();
+};

@@ -1,0 +1,82 @@
+import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { Self } from '#libs/fleet';
+import { type Binding, type Hello, HoldfastError, PROTOCOL_VERSION, type SessionId, type UserId } from '#libs/protocol';
+import { isMember, RoomRecords, UserRooms } from '#libs/room-store';
+import { Authenticator, SessionNotices, SessionStore } from '#libs/session';
+import type { HeldGame } from './room-link.js';
+
+/** Who came in, and where they are. */
+export interface Admission {
+  readonly session: SessionId;
+  readonly secret: string;
+  readonly user: UserId;
+  readonly name: string;
+  readonly resumed: boolean;
+  readonly binding: Binding | null;
+  /** What the client holds of a game in that room. */
+  readonly held: HeldGame | null;
+}
+
+const text = (max: number) => z.string().max(max);
+const helloSchema = z.object({
+  protocol: z.int(),
+  name: text(64).optional(),
+  token: text(8_192).optional(),
+  session: text(64).optional(),
+  secret: text(256).optional(),
+  room: text(64).optional(),
+  round: z.int().min(0).optional(),
+  version: z.int().min(0).optional(),
+});
+
+/** The door: from a `hello` to a session. */
+@Injectable()
+export class Welcomer {
+  constructor(
+    private readonly authenticator: Authenticator,
+    private readonly sessions: SessionStore,
+    private readonly notices: SessionNotices,
+    private readonly userRooms: UserRooms,
+    private readonly records: RoomRecords,
+    private readonly self: Self,
+  ) {}
+
+  /** Throws `protocol-version`, `bad-data`, `unauthorized`, `session-unknown`, or `unavailable`. */
+  async admit(message: Hello): Promise<Admission> {
+    const parsed = helloSchema.safeParse(message);
+    if (!parsed.success) throw new HoldfastError('bad-data', `hello: ${z.prettifyError(parsed.error)}`);
+    const hello = parsed.data;
+    if (hello.protocol !== PROTOCOL_VERSION)
+      throw new HoldfastError('protocol-version', `This server speaks version ${PROTOCOL_VERSION} of the protocol.`);
+    return hello.session !== undefined && hello.secret !== undefined ? this.resume(hello, hello.session, hello.secret) : this.login(hello);
+  }
+
+  private async login({ name, token }: z.infer<typeof helloSchema>): Promise<Admission> {
+    const identity = await this.authenticator.authenticate({ name, token });
+    const { session, secret, replaced } = await this.sessions.create({ ...identity, gateway: this.self.id });
+    if (replaced) await this.tellReplaced(replaced.gateway, replaced.session);
+    return { session, secret, ...identity, resumed: false, binding: await this.whereIs(identity.user), held: null };
+  }
+
+  private async resume(hello: z.infer<typeof helloSchema>, session: SessionId, secret: string): Promise<Admission> {
+    const resumed = await this.sessions.resume({ session, secret, gateway: this.self.id });
+    if (resumed.previousGateway) await this.tellReplaced(resumed.previousGateway, session);
+    const binding = await this.whereIs(resumed.user);
+    const isSameRoom = binding && hello.room === binding.room && hello.round !== undefined;
+    const held = isSameRoom ? { round: hello.round as number, version: hello.version ?? null } : null;
+    return { session, secret: resumed.secret, user: resumed.user, name: resumed.name, resumed: true, binding, held };
+  }
+
+  private async whereIs(user: UserId): Promise<Binding | null> {
+    const pointer = await this.userRooms.get(user);
+    const record = pointer ? await this.records.read(pointer.room) : null;
+    if (!pointer || !record || !(pointer.watching || isMember(record, user))) return null;
+    return { room: record.id, watching: pointer.watching, rev: record.rev };
+  }
+
+  /** At most once; a session that did not hear it finds out when it is touched. */
+  private async tellReplaced(gateway: string, session: SessionId): Promise<void> {
+    await this.notices.send(gateway, { kind: 'replaced', session }).catch(() => {});
+  }
+}

@@ -1,0 +1,65 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { ServerId } from '#libs/protocol';
+import { PubSub } from '#libs/redis';
+import { Log } from '#libs/telemetry';
+import { FLEET_CHANNEL } from './fleet.options.js';
+
+export const FLEET_EVENT_KINDS = ['registered', 'state', 'evicted', 'left', 'vote'] as const;
+
+/** What happened to a server. A hint: it may be lost; the record is the truth. */
+export interface FleetEvent {
+  readonly kind: (typeof FLEET_EVENT_KINDS)[number];
+  readonly server: ServerId;
+  readonly incarnation: number;
+  readonly reason?: string;
+}
+
+export type FleetEventListener = (event: FleetEvent) => void;
+
+/** Tells all servers, and hears, what happens to servers: the channel `hf:fleet`. */
+@Injectable()
+export class FleetEvents implements OnModuleInit {
+  private readonly listeners = new Set<FleetEventListener>();
+
+  constructor(
+    private readonly pubSub: PubSub,
+    private readonly log: Log,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    await this.pubSub.subscribe(FLEET_CHANNEL, (message) => this.hear(message));
+  }
+
+  on(listener: FleetEventListener): void {
+    this.listeners.add(listener);
+  }
+
+  /** Events were missed: look for yourself. */
+  onGap(look: () => void): void {
+    this.pubSub.onReconnect(look);
+  }
+
+  async publish(event: FleetEvent): Promise<void> {
+    await this.pubSub.publish(FLEET_CHANNEL, JSON.stringify(event));
+  }
+
+  private hear(message: string): void {
+    const event = parse(message);
+    if (!event) {
+      this.log.debug('fleet.event-ignored', { message });
+      return;
+    }
+    for (const listener of this.listeners) listener(event);
+  }
+}
+
+function parse(message: string): FleetEvent | null {
+  try {
+    const event = JSON.parse(message) as FleetEvent | null;
+    const isEvent =
+      FLEET_EVENT_KINDS.includes(event?.kind as never) && typeof event?.server === 'string' && typeof event.incarnation === 'number';
+    return isEvent ? event : null;
+  } catch {
+    return null;
+  }
+}

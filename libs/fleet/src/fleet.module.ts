@@ -1,0 +1,33 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { LinkIdentity } from '#libs/link';
+import { EventSink } from './event-sink.js';
+import { FLEET_OPTIONS, type FleetOptions } from './fleet.options.js';
+import { FleetEvents } from './fleet-events.js';
+import { FleetLinks } from './fleet-links.js';
+import { RedisEventSink } from './redis-event-sink.js';
+import { MutableSelf, Self } from './self.js';
+import { ServerDirectory } from './server-directory.js';
+import { ServerRegistration } from './server-registration.js';
+
+/** Needs `RedisModule`, `TelemetryModule` and `LinkModule`, to which it gives its identity. */
+@Module({})
+export class FleetModule {
+  static forRoot(options: FleetOptions): DynamicModule {
+    return {
+      module: FleetModule,
+      global: true,
+      providers: [
+        { provide: FLEET_OPTIONS, useValue: options },
+        MutableSelf,
+        { provide: Self, useExisting: MutableSelf },
+        { provide: LinkIdentity, useExisting: MutableSelf },
+        { provide: EventSink, useClass: options.eventSink ?? RedisEventSink },
+        FleetEvents,
+        ServerRegistration,
+        ServerDirectory,
+        FleetLinks,
+      ],
+      exports: [Self, LinkIdentity, EventSink, FleetEvents, ServerRegistration, ServerDirectory, FleetLinks],
+    };
+  }
+}

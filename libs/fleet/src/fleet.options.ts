@@ -1,0 +1,44 @@
+import type { Type } from '@nestjs/common';
+import type { ServerType } from '#libs/protocol';
+import type { EventSink } from './event-sink.js';
+
+/** What a game server says of one game it can run. */
+export interface OfferedGame {
+  readonly version: number;
+  /** Fewest and most players. */
+  readonly seats: { readonly min: number; readonly max: number };
+}
+export type OfferedGames = Readonly<Record<string, OfferedGame>>;
+
+export interface FleetOptions {
+  readonly type: ServerType;
+  /** The last part of the server's id; one living process a name. */
+  readonly name: string;
+  /** The games this server can run, where that is known before it starts; else given to `register`. */
+  readonly games?: OfferedGames;
+  /** Which build runs, for rolling deploys. */
+  readonly build?: string;
+  /** Who is told what happens to servers and rooms; else all gateways are, through Redis. */
+  readonly eventSink?: Type<EventSink>;
+}
+
+export const FLEET_OPTIONS = Symbol('FleetOptions');
+
+export const SERVERS_KEY = 'hf:servers';
+export const FLEET_CHANNEL = 'hf:fleet';
+export const HAPPENINGS_CHANNEL = 'hf:events';
+
+/** A server looks this often whether its record still stands: half a check's interval, so that a lost registry heals within two. */
+export const OWN_RECORD_LOOK_MS = 500;
+/** Messages are hints and may be lost; a view is never older than this … */
+export const POLL_MS = 1_000;
+/** … in a small fleet. In a large one a process reads at most 1000 / this records a second, or polls would outweigh the work. */
+export const POLL_MS_PER_SERVER = 10;
+/** Before the first view there is nobody to talk to: ask more often. */
+export const FIRST_POLL_MS = 100;
+/** A record that is gone without a word may be back at once (a registry deleted by hand); its server stays in view this long. */
+export const MISSING_KEPT_MS = 5_000;
+/** After this long without a record even the id is taken off `hf:servers`. */
+export const MISSING_LISTED_MS = 60_000;
+/** How long it stays known that a server left by itself: longer than anybody takes to hear of its closed links. */
+export const LEFT_KEPT_MS = 60_000;

@@ -1,0 +1,227 @@
+import { Test, type TestingModule } from '@nestjs/testing';
+import { LinkModule } from '#libs/link';
+import type { ServerId } from '#libs/protocol';
+import { RedisConnections, RedisModule } from '#libs/redis';
+import { Readiness, TelemetryModule } from '#libs/telemetry';
+import { FleetModule } from './fleet.module.js';
+import { SERVERS_KEY } from './fleet.options.js';
+import { type FleetEvent, FleetEvents } from './fleet-events.js';
+import { Self } from './self.js';
+import { type ServerChange, ServerDirectory } from './server-directory.js';
+import { judgeOwnRecord, ServerRegistration } from './server-registration.js';
+
+const ADDRESSES = { linkHost: '127.0.0.1', linkPort: 4001, opsHost: '127.0.0.1', opsPort: 4002 };
+const GAMES = { 'tic-tac-toe': { version: 1, seats: { min: 2, max: 2 } } };
+
+interface TestServer {
+  readonly module: TestingModule;
+  readonly self: Self;
+  readonly registration: ServerRegistration;
+  readonly directory: ServerDirectory;
+  readonly redis: RedisConnections;
+  readonly changes: ServerChange[];
+  readonly events: FleetEvent[];
+}
+
+describe('the fleet', () => {
+  const started: TestServer[] = [];
+
+  afterEach(async () => {
+    for (const server of started.splice(0)) {
+      await server.registration.leave();
+      await server.module.close();
+    }
+  });
+
+  async function server(name: string): Promise<TestServer> {
+    const module = await Test.createTestingModule({
+      imports: [
+        RedisModule.forRoot({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/3` }),
+        TelemetryModule.forRoot({ server: name, level: 'silent', format: 'json' }),
+        LinkModule.forRoot({ host: '127.0.0.1', port: 0, secret: 'a secret of the tests' }),
+        FleetModule.forRoot({ type: 'game', name, games: GAMES, build: 'b1' }),
+      ],
+    }).compile();
+    const redis = module.get(RedisConnections);
+    await redis.ready();
+    await module.init();
+    const changes: ServerChange[] = [];
+    const events: FleetEvent[] = [];
+    module.get(ServerDirectory).onChange((change) => changes.push(change));
+    module.get(FleetEvents).on((event) => events.push(event));
+    const made = {
+      module,
+      self: module.get(Self),
+      registration: module.get(ServerRegistration),
+      directory: module.get(ServerDirectory),
+      redis,
+      changes,
+      events,
+    };
+    started.push(made);
+    return made;
+  }
+
+  async function registered(name: string): Promise<TestServer> {
+    const made = await server(name);
+    await made.registration.register(ADDRESSES);
+    await made.registration.setState('ready');
+    return made;
+  }
+
+  it('keeps the record that the contract names: a hash at the server id, listed in hf:servers', async () => {
+    const { self, redis } = await registered(unique('record'));
+    const fields = await redis.commands.hgetall(self.id);
+    expect(fields).toMatchObject({
+      type: 'game',
+      name: self.name,
+      state: 'ready',
+      linkHost: '127.0.0.1',
+      linkPort: '4001',
+      opsPort: '4002',
+      build: 'b1',
+    });
+    expect(JSON.parse(fields.games)).toEqual(GAMES);
+    expect(Number(fields.incarnation)).toBe(self.incarnation);
+    expect(Number(fields.startedAt)).toBeGreaterThan(1_600_000_000_000);
+    expect(await redis.commands.sismember(SERVERS_KEY, self.id)).toBe(1);
+  });
+
+  it('tells every other server who came, changed and left', async () => {
+    const watcher = await server(unique('watcher'));
+    const guest = await registered(unique('guest'));
+    const { id, incarnation } = guest.self;
+    await eventually(() => expect(watcher.directory.get(id)).toMatchObject({ state: 'ready', incarnation, games: GAMES }));
+    await guest.registration.setState('draining');
+    await eventually(() => expect(watcher.directory.get(id)?.state).toBe('draining'));
+    await guest.registration.leave();
+    await eventually(() => expect(watcher.directory.get(id)).toBeUndefined());
+
+    expect(
+      watcher.changes
+        .filter(({ server }) => server.id === id)
+        .map(({ kind }) => kind)
+        .join(' '),
+    ).toMatch(/^registered (changed )+left$/);
+    expect(watcher.events.filter(({ server }) => server === id).map(({ kind }) => kind)).toEqual(['registered', 'state', 'state', 'left']);
+    expect(await watcher.redis.commands.exists(id)).toBe(0);
+    expect(await watcher.redis.commands.sismember(SERVERS_KEY, id)).toBe(0);
+  });
+
+  it('sees a server although nobody said a word of it', async () => {
+    const watcher = await server(unique('watcher'));
+    const id = `hf:game:${unique('foreign')}` as ServerId;
+    await watcher.redis.commands.hset(id, { type: 'game', name: 'foreign', state: 'ready', incarnation: 5, linkHost: 'h', linkPort: 1 });
+    await watcher.redis.commands.sadd(SERVERS_KEY, id);
+    await eventually(() => expect(watcher.directory.get(id)).toMatchObject({ incarnation: 5, games: {} }));
+    await watcher.redis.commands.del(id);
+    await watcher.redis.commands.srem(SERVERS_KEY, id);
+  });
+
+  it('writes a deleted record again with the same incarnation, and nobody takes the server for lost', async () => {
+    const watcher = await server(unique('watcher'));
+    const victim = await registered(unique('victim'));
+    const { id, incarnation } = victim.self;
+    const notices: string[] = [];
+    victim.registration.onEvicted((notice) => void notices.push(notice));
+    await eventually(() => expect(watcher.directory.get(id)).toBeDefined());
+
+    await watcher.redis.commands.del(id, SERVERS_KEY);
+    await watcher.directory.refresh();
+    expect(watcher.directory.get(id)).toBeDefined();
+    await eventually(async () =>
+      expect(await watcher.redis.commands.hgetall(id)).toMatchObject({ incarnation: String(incarnation), state: 'ready' }),
+    );
+    await eventually(async () => expect(await watcher.redis.commands.sismember(SERVERS_KEY, id)).toBe(1));
+    expect(notices).toEqual([]);
+    expect(watcher.changes.filter(({ server, kind }) => server.id === id && kind === 'left')).toEqual([]);
+  });
+
+  it('is listed again when only hf:servers was deleted', async () => {
+    const { self, redis } = await registered(unique('unlisted'));
+    await redis.commands.srem(SERVERS_KEY, self.id);
+    await eventually(async () => expect(await redis.commands.sismember(SERVERS_KEY, self.id)).toBe(1));
+  });
+
+  it('accepts a verdict: tells the listeners first, then registers anew with a higher incarnation', async () => {
+    const condemned = await registered(unique('condemned'));
+    const { id, incarnation } = condemned.self;
+    const seen: unknown[] = [];
+    condemned.registration.onEvicted((notice) => void seen.push(notice, condemned.self.state, condemned.self.incarnation));
+    await condemned.redis.commands.hset(id, { state: 'dead' });
+
+    await eventually(() => expect(condemned.self.incarnation).toBeGreaterThan(incarnation));
+    expect(seen).toEqual(['condemned', 'dead', incarnation]);
+    await eventually(async () => expect(await condemned.redis.commands.hget(id, 'state')).toBe('ready'));
+  });
+
+  it('refuses to change the state of a condemned incarnation', async () => {
+    const condemned = await registered(unique('condemned'));
+    await condemned.redis.commands.hset(condemned.self.id, { state: 'dead' });
+    expect(await condemned.registration.setState('draining')).toBe(false);
+  });
+
+  it('gives a name to the newcomer, and the elder stays out', async () => {
+    const name = unique('twin');
+    const elder = await registered(name);
+    const notices: string[] = [];
+    elder.registration.onEvicted((notice) => void notices.push(notice));
+    const newcomer = await registered(name);
+    expect(newcomer.self.incarnation).toBeGreaterThan(elder.self.incarnation);
+    await eventually(() => expect(notices).toEqual(['replaced']));
+    await elder.registration.leave();
+    expect(elder.module.get(Readiness).notReady()).toMatchObject({ fleet: expect.stringContaining('taken the name') });
+    expect(Number(await newcomer.redis.commands.hget(newcomer.self.id, 'incarnation'))).toBe(newcomer.self.incarnation);
+    expect(newcomer.self.state).toBe('ready');
+  });
+
+  it('keeps an incarnation that a forgetful store had given to somebody before', async () => {
+    const server = await registered(unique('fallback'));
+    const { id, incarnation } = server.self;
+    await server.redis.commands.hset(id, { incarnation: incarnation - 1000, state: 'dead' });
+    await eventually(async () =>
+      expect(await server.redis.commands.hgetall(id)).toMatchObject({ incarnation: String(incarnation), state: 'ready' }),
+    );
+  });
+
+  it('does not remove the record of a condemned server that says goodbye', async () => {
+    const condemned = await registered(unique('condemned'));
+    const { id } = condemned.self;
+    const leaving = condemned.redis.commands.hset(id, { state: 'dead' });
+    await Promise.all([leaving, condemned.registration.leave()]);
+    expect(await condemned.redis.commands.hget(id, 'state')).toBe('dead');
+    await condemned.redis.commands.del(id);
+  });
+});
+
+describe('judgeOwnRecord', () => {
+  it.each([
+    [7, 7, 'ready', 'stands'],
+    [7, 7, 'dead', 'condemned'],
+    [7, null, null, 'lost'],
+    [7, 6, 'dead', 'lost'],
+    [7, 8, 'ready', 'replaced'],
+    [7, 8, 'dead', 'replaced'],
+  ] as const)('incarnation %p, record of %p that is %p: %s', (mine, found, state, verdict) => {
+    expect(judgeOwnRecord(mine, found, state)).toBe(verdict);
+  });
+});
+
+let counter = 0;
+function unique(prefix: string): string {
+  counter += 1;
+  return `${prefix}-${process.pid}-${counter}`;
+}
+
+/** Waits for the thing; the last failure is the reason. */
+async function eventually(assertion: () => void | Promise<void>, withinMs = 5_000): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    try {
+      return await assertion();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}

@@ -1,0 +1,13 @@
+export * from './event-sink.js';
+export * from './fleet.module.js';
+export * from './fleet.options.js';
+export * from './fleet-events.js';
+export * from './fleet-links.js';
+export * from './link-error.filter.js';
+export * from './redis-event-sink.js';
+export { hasLeft } from './scripts/leave.js';
+export { setCordoned } from './scripts/set-cordoned.js';
+export { Self } from './self.js';
+export * from './server-directory.js';
+export * from './server-record.js';
+export { type EvictedListener, type EvictionNotice, ServerRegistration } from './server-registration.js';

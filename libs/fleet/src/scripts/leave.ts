@@ -1,0 +1,25 @@
+import type { ServerId } from '#libs/protocol';
+import { LuaScript, type RedisClient } from '#libs/redis';
+import { LEFT_KEPT_MS, SERVERS_KEY } from '../fleet.options.js';
+
+const LEAVE = new LuaScript('fleet_leave', new URL('./leave.lua', import.meta.url), 1);
+
+/**
+ * Removes the record for good. The mark is set before the record goes, so that whoever finds the record missing can
+ * tell a server that left from a registry that was lost. True: it was there.
+ */
+export async function removeServer(client: RedisClient, id: ServerId, incarnation: number): Promise<boolean> {
+  await client.set(leftKey(id), incarnation, 'PX', LEFT_KEPT_MS);
+  const removed = (await LEAVE.run(client, [id], [incarnation])) === 1;
+  if (removed) await client.srem(SERVERS_KEY, id);
+  return removed;
+}
+
+/** Whether this incarnation said that it leaves. */
+export async function hasLeft(client: RedisClient, id: ServerId, incarnation: number): Promise<boolean> {
+  return Number(await client.get(leftKey(id))) >= incarnation;
+}
+
+function leftKey(id: ServerId): string {
+  return `${id}:left`;
+}

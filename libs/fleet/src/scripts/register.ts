@@ -1,0 +1,20 @@
+import { LuaScript, type RedisClient } from '#libs/redis';
+import type { Self } from '../self.js';
+import type { ServerState } from '../server-record.js';
+
+const REGISTER = new LuaScript('fleet_register', new URL('./register.lua', import.meta.url), 1);
+
+/** Answers the incarnation registered: `keep` where that could be kept, else a new one. */
+export async function registerServer(
+  client: RedisClient,
+  self: Self,
+  state: ServerState,
+  startedAt: number,
+  keep: number,
+): Promise<number> {
+  const { id, type, name, incarnation, addresses, build, games } = self;
+  if (!addresses) throw new Error('a server without addresses cannot be registered');
+  const fields = { type, name, state, ...addresses, build, games: JSON.stringify(games), ...(startedAt > 0 ? { startedAt } : {}) };
+  const answer = await REGISTER.run(client, [id], [keep, incarnation, ...Object.entries(fields).flat()]);
+  return Number(answer);
+}

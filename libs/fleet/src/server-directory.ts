@@ -1,0 +1,207 @@
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import type { ServerId, ServerType } from '#libs/protocol';
+import { type RedisClient, RedisConnections } from '#libs/redis';
+import { Log, Metrics } from '#libs/telemetry';
+import { FIRST_POLL_MS, MISSING_KEPT_MS, MISSING_LISTED_MS, POLL_MS, POLL_MS_PER_SERVER, SERVERS_KEY } from './fleet.options.js';
+import { FleetEvents } from './fleet-events.js';
+import { hasLeft } from './scripts/leave.js';
+import { type ServerRecord, toServerRecord } from './server-record.js';
+
+/**
+ * `registered`: new here, or as another incarnation (`before` is then the elder, which is over). `changed`: in what
+ * others go by (state, addresses, games, suspect, unheard, cordoned), not in its counts. `evicted`: declared dead.
+ * `left`: gone by itself, or without a trace for some time.
+ */
+export interface ServerChange {
+  readonly kind: 'registered' | 'changed' | 'evicted' | 'left';
+  readonly server: ServerRecord;
+  readonly before?: ServerRecord;
+}
+
+export type ServerChangeListener = (change: ServerChange) => void;
+
+/**
+ * All servers, as last read. Refreshed when something is said on `hf:fleet` and by polls. While Redis cannot be
+ * reached the last view stays: a store that is away says nothing about the servers.
+ */
+@Injectable()
+export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly records = new Map<ServerId, ServerRecord>();
+  private readonly missingSince = new Map<ServerId, number>();
+  private readonly listeners = new Set<ServerChangeListener>();
+  private readonly stale = new Set<ServerId>();
+  private refreshing: Promise<void> | null = null;
+  private timer: NodeJS.Timeout | null = null;
+  private lastPollAt = Number.NEGATIVE_INFINITY;
+  private isOpen = true;
+  private hasView = false;
+
+  constructor(
+    private readonly redis: RedisConnections,
+    private readonly events: FleetEvents,
+    private readonly metrics: Metrics,
+    private readonly log: Log,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.events.on((event) => {
+      if (event.kind !== 'vote') this.refreshOne(event.server);
+    });
+    this.events.onGap(() => void this.refresh());
+    (this.metrics.servers as unknown as { collect: () => void }).collect = () => this.count();
+    this.timer = setInterval(() => this.pollIfDue(), FIRST_POLL_MS);
+    this.timer.unref();
+    await this.refresh();
+  }
+
+  /** Every server with a record, the dead among them until their record is gone. */
+  all(): ServerRecord[] {
+    return [...this.records.values()];
+  }
+
+  byType(type: ServerType): ServerRecord[] {
+    return this.all().filter((server) => server.type === type);
+  }
+
+  get(id: ServerId): ServerRecord | undefined {
+    return this.records.get(id);
+  }
+
+  onChange(listener: ServerChangeListener): void {
+    this.listeners.add(listener);
+  }
+
+  /** Reads everything now. Never rejects: the last view stays. */
+  refresh(): Promise<void> {
+    this.refreshing ??= this.readAll()
+      .catch((error: unknown) => this.log.debug('directory.refresh-failed', { error }))
+      .finally(() => {
+        this.refreshing = null;
+        if (this.stale.size > 0) this.readStale();
+      });
+    return this.refreshing;
+  }
+
+  onModuleDestroy(): void {
+    this.isOpen = false;
+    if (this.timer) clearInterval(this.timer);
+  }
+
+  private pollIfDue(): void {
+    const everyMs = this.hasView ? Math.max(POLL_MS, this.records.size * POLL_MS_PER_SERVER) : FIRST_POLL_MS;
+    if (performance.now() - this.lastPollAt >= everyMs) void this.refresh();
+  }
+
+  private async readAll(): Promise<void> {
+    this.lastPollAt = performance.now();
+    const client = this.redis.commands;
+    const ids = new Set<ServerId>([...this.records.keys(), ...((await client.smembers(SERVERS_KEY)) as ServerId[])]);
+    await this.read([...ids]);
+    this.hasView = true;
+  }
+
+  /** Many messages in one turn of the loop make one read. */
+  private refreshOne(id: ServerId): void {
+    this.stale.add(id);
+    if (!this.refreshing && this.stale.size === 1) setImmediate(() => this.readStale());
+  }
+
+  private readStale(): void {
+    if (this.refreshing || this.stale.size === 0) return;
+    const ids = [...this.stale];
+    this.stale.clear();
+    this.refreshing = this.read(ids)
+      .catch((error: unknown) => this.log.debug('directory.refresh-failed', { error }))
+      .finally(() => {
+        this.refreshing = null;
+        if (this.stale.size > 0) this.readStale();
+      });
+  }
+
+  private async read(ids: readonly ServerId[]): Promise<void> {
+    const hashes = await readHashes(this.redis.commands, ids);
+    const missing: ServerId[] = [];
+    for (const [index, id] of ids.entries()) {
+      const record = toServerRecord(id, hashes[index]);
+      if (record) this.found(record);
+      else missing.push(id);
+    }
+    await Promise.all(missing.map((id) => this.notFound(id)));
+  }
+
+  private found(server: ServerRecord): void {
+    this.missingSince.delete(server.id);
+    const before = this.records.get(server.id);
+    this.records.set(server.id, server);
+    const kind = kindOfChange(before, server);
+    if (kind) this.tell({ kind, server, ...(before && { before }) });
+  }
+
+  private async notFound(id: ServerId): Promise<void> {
+    const now = performance.now();
+    const since = this.missingSince.get(id) ?? now;
+    this.missingSince.set(id, since);
+    const known = this.records.get(id);
+    if (known) {
+      // The record of the dead goes when their end has been seen to; that is not news.
+      const isOver =
+        known.state === 'dead' || now - since >= MISSING_KEPT_MS || (await hasLeft(this.redis.commands, id, known.incarnation));
+      if (!isOver || this.records.get(id) !== known) return;
+      this.records.delete(id);
+      if (known.state !== 'dead') this.tell({ kind: 'left', server: known });
+    }
+    if (now - since >= MISSING_LISTED_MS) {
+      this.missingSince.delete(id);
+      await this.redis.commands.srem(SERVERS_KEY, id);
+    }
+  }
+
+  private tell(change: ServerChange): void {
+    if (!this.isOpen) return;
+    for (const listener of this.listeners) {
+      try {
+        listener(change);
+      } catch (error) {
+        this.log.error('directory.listener-failed', { error });
+      }
+    }
+  }
+
+  private count(): void {
+    this.metrics.servers.reset();
+    for (const { type, state } of this.records.values()) this.metrics.servers.inc({ type, state });
+  }
+}
+
+/** Null: nothing that others go by. */
+export function kindOfChange(before: ServerRecord | undefined, now: ServerRecord): ServerChange['kind'] | null {
+  if (now.state === 'dead') return before?.state === 'dead' && before.incarnation === now.incarnation ? null : 'evicted';
+  if (!before || before.incarnation !== now.incarnation || before.state === 'dead') return 'registered';
+  return ESSENTIAL.some((field) => before[field] !== now[field]) || JSON.stringify(before.games) !== JSON.stringify(now.games)
+    ? 'changed'
+    : null;
+}
+
+const ESSENTIAL = [
+  'state',
+  'linkHost',
+  'linkPort',
+  'opsHost',
+  'opsPort',
+  'build',
+  'suspect',
+  'unheard',
+  'cordoned',
+] as const satisfies (keyof ServerRecord)[];
+
+/** One round trip. Each hash has a slot of its own: in a Cluster single commands are sent, which the client batches per node. */
+async function readHashes(client: RedisClient, ids: readonly ServerId[]): Promise<Record<string, string>[]> {
+  if (client.isCluster) return Promise.all(ids.map((id) => client.hgetall(id)));
+  const pipeline = client.pipeline();
+  for (const id of ids) pipeline.hgetall(id);
+  const answers = (await pipeline.exec()) ?? [];
+  return answers.map(([error, fields]) => {
+    if (error) throw error;
+    return fields as Record<string, string>;
+  });
+}

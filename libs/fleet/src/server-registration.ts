@@ -1,0 +1,203 @@
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { RedisConnections } from '#libs/redis';
+import { Log, Readiness } from '#libs/telemetry';
+import { EventSink } from './event-sink.js';
+import { type OfferedGames, OWN_RECORD_LOOK_MS, SERVERS_KEY } from './fleet.options.js';
+import { FleetEvents } from './fleet-events.js';
+import { removeServer } from './scripts/leave.js';
+import { registerServer } from './scripts/register.js';
+import { setServerState } from './scripts/set-state.js';
+import { MutableSelf } from './self.js';
+import type { ServerAddresses, ServerState } from './server-record.js';
+
+/**
+ * `condemned`: others declared this incarnation dead; once the listeners are done it is registered anew, as another.
+ * `replaced`: another process has taken this server's name; this one stays out of the fleet and should end.
+ */
+export type EvictionNotice = 'condemned' | 'replaced';
+export type EvictedListener = (notice: EvictionNotice) => void | Promise<void>;
+
+/**
+ * This process's own record, for as long as it lives. A record that is merely gone is written again as it was; a
+ * verdict is accepted: what the incarnation owned may belong to others by now, so the listeners drop it first.
+ *
+ * Two processes of one name: the newcomer wins. It registers with a higher incarnation, and the elder, which finds
+ * that incarnation in its record, tells its listeners `replaced` and does not register again, or the two would
+ * throw each other out for ever.
+ */
+@Injectable()
+export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
+  private readonly listeners: EvictedListener[] = [];
+  private looking: Promise<void> | null = null;
+  private timer: NodeJS.Timeout | null = null;
+  private phase: 'unregistered' | 'registered' | 'replaced' | 'left' = 'unregistered';
+  private wantedState: Exclude<ServerState, 'dead'> = 'starting';
+  private startedAt = 0;
+
+  constructor(
+    private readonly self: MutableSelf,
+    private readonly redis: RedisConnections,
+    private readonly events: FleetEvents,
+    private readonly sink: EventSink,
+    private readonly readiness: Readiness,
+    private readonly log: Log,
+  ) {}
+
+  onModuleInit(): void {
+    this.events.on((event) => {
+      if (event.server === this.self.id && event.kind !== 'vote') void this.look();
+    });
+    this.events.onGap(() => void this.look());
+    this.readiness.add('redis', () => (this.redis.isReady ? null : (this.redis.why ?? 'not connected')));
+    this.readiness.add('fleet', () => this.whyNotReady());
+  }
+
+  /** Enters the fleet as `starting`, with a new incarnation. Rejects when Redis cannot be reached. */
+  async register(addresses: ServerAddresses, games?: OfferedGames): Promise<void> {
+    this.self.addresses = addresses;
+    if (games) this.self.games = games;
+    await this.write(0);
+    this.phase = 'registered';
+    this.timer ??= setInterval(() => void this.look(), OWN_RECORD_LOOK_MS);
+    this.timer.unref();
+  }
+
+  /** False: refused, because the record is no longer this incarnation's; the listeners of `onEvicted` are told. */
+  async setState(state: Exclude<ServerState, 'dead'>): Promise<boolean> {
+    this.wantedState = state;
+    if (this.phase !== 'registered') return false;
+    const { id, incarnation } = this.self;
+    let answer = await setServerState(this.redis.commands, id, incarnation, state);
+    if (answer === 'gone') {
+      await this.look();
+      if (this.self.incarnation === incarnation) answer = await setServerState(this.redis.commands, id, incarnation, state);
+    }
+    if (answer !== 'ok') {
+      void this.look();
+      return false;
+    }
+    this.self.state = state;
+    this.log.info('server.state', { state });
+    this.sink.tell({ kind: 'server.state', server: id, incarnation, reason: state });
+    await this.events.publish({ kind: 'state', server: id, incarnation, reason: state });
+    return true;
+  }
+
+  /** Leaves by itself; nobody has to recover anything. Never rejects: who cannot say goodbye will be missed. */
+  async leave(): Promise<void> {
+    if (this.phase !== 'registered') return;
+    this.phase = 'left';
+    this.stopLooking();
+    await this.looking;
+    const { id, incarnation } = this.self;
+    try {
+      if (await removeServer(this.redis.commands, id, incarnation)) await this.tellLeft();
+      this.log.info('server.left', { incarnation });
+    } catch (error) {
+      this.log.warn('server.leave-failed', { incarnation, error });
+    }
+  }
+
+  /** Called before this process is registered anew (`condemned`), or for the last time (`replaced`). */
+  onEvicted(listener: EvictedListener): void {
+    this.listeners.push(listener);
+  }
+
+  /** Sees whether the record still stands, now; else twice a second. One look at a time. */
+  look(): Promise<void> {
+    if (this.phase !== 'registered') return Promise.resolve();
+    this.looking ??= this.lookOnce()
+      .catch((error: unknown) => this.log.debug('server.look-failed', { error }))
+      .finally(() => {
+        this.looking = null;
+      });
+    return this.looking;
+  }
+
+  onModuleDestroy(): void {
+    this.stopLooking();
+  }
+
+  private async lookOnce(): Promise<void> {
+    const { id, incarnation } = this.self;
+    const [[found, state], isListed] = await Promise.all([
+      this.redis.commands.hmget(id, 'incarnation', 'state'),
+      this.redis.commands.sismember(SERVERS_KEY, id),
+    ]);
+    if (this.phase !== 'registered' || this.self.incarnation !== incarnation) return;
+    const verdict = judgeOwnRecord(incarnation, found === null ? null : Number(found), state);
+    switch (verdict) {
+      case 'stands':
+        if (!isListed) await this.redis.commands.sadd(SERVERS_KEY, id);
+        return;
+      case 'lost':
+        await this.write(incarnation);
+        // Somebody else was faster: what this incarnation owned is not certain any more.
+        if (this.self.incarnation !== incarnation) return this.tell('condemned');
+        this.log.warn('server.record-restored', { incarnation });
+        return;
+      case 'condemned': {
+        this.self.state = 'dead';
+        this.log.warn('server.condemned', { incarnation });
+        await this.tell('condemned');
+        await this.write(0);
+        return;
+      }
+      case 'replaced':
+        this.phase = 'replaced';
+        this.self.state = 'dead';
+        this.stopLooking();
+        this.log.error('server.replaced', { incarnation, by: Number(found), advice: 'two processes have this SERVER_NAME; end one' });
+        return this.tell('replaced');
+      default:
+        return verdict satisfies never;
+    }
+  }
+
+  /** Listed first, then written, then told: a listed id without a record is passed over, a record that is not listed is not found. */
+  private async write(keep: number): Promise<void> {
+    const { self, redis } = this;
+    await redis.commands.sadd(SERVERS_KEY, self.id);
+    self.incarnation = await registerServer(redis.commands, self, this.wantedState, this.startedAt, keep);
+    self.state = this.wantedState;
+    const reason = self.incarnation === keep ? 'record-lost' : this.startedAt === 0 ? 'started' : 'rejoined';
+    this.startedAt ||= self.incarnation;
+    this.log.info('server.registered', { incarnation: self.incarnation, state: self.state, ...self.addresses });
+    const { id: server, incarnation, build } = self;
+    this.sink.tell({ kind: 'server.registered', server, incarnation, reason, detail: { build } });
+    await this.events.publish({ kind: 'registered', server: self.id, incarnation: self.incarnation }).catch(() => {});
+  }
+
+  private async tell(notice: EvictionNotice): Promise<void> {
+    const told = await Promise.allSettled(this.listeners.map(async (listener) => listener(notice)));
+    for (const outcome of told)
+      if (outcome.status === 'rejected') this.log.error('server.eviction-listener-failed', { error: outcome.reason });
+  }
+
+  private async tellLeft(): Promise<void> {
+    const { id, incarnation } = this.self;
+    await this.events.publish({ kind: 'left', server: id, incarnation, reason: 'left' });
+    this.sink.tell({ kind: 'server.left', server: id, incarnation, reason: 'by-itself' });
+    // The process ends next, and its connections with it: by then the sink has sent what it collects in a turn.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  private whyNotReady(): string | null {
+    if (this.phase === 'replaced') return 'another process has taken the name of this server';
+    if (this.phase !== 'registered') return this.phase;
+    return this.self.state === 'ready' ? null : this.self.state;
+  }
+
+  private stopLooking(): void {
+    if (this.timer) clearInterval(this.timer);
+    this.timer = null;
+  }
+}
+
+/** What the record in the store means to the incarnation that wrote it. */
+export function judgeOwnRecord(mine: number, found: number | null, state: string | null): 'stands' | 'lost' | 'condemned' | 'replaced' {
+  // An older one: the store fell back to a time before this incarnation.
+  if (found === null || found < mine) return 'lost';
+  if (found > mine) return 'replaced';
+  return state === 'dead' ? 'condemned' : 'stands';
+}

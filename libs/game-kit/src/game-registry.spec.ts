@@ -1,0 +1,289 @@
+import { Inject, Injectable, Module, type ModuleMetadata, Scope, type Type } from '@nestjs/common';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { z } from 'zod';
+import { type Room, RoomMachine, type Setup } from '#libs/room';
+import type { Effect } from './effect.js';
+import { Game, type GameOptions } from './game.decorator.js';
+import { GameKitModule } from './game-kit.module.js';
+import { GameRegistry } from './game-registry.js';
+import type { GameRules } from './game-rules.js';
+import { Command, EffectHandler, OnSeat, OnTick, OnTimer, View } from './handler.decorators.js';
+
+interface Pot {
+  coins: number;
+}
+
+@Injectable()
+class Bank {
+  readonly rate = 3;
+}
+
+const Put = z.object({ coins: z.int().min(1), note: z.string().optional() });
+
+abstract class SavingGame implements GameRules<Pot> {
+  setup(_room: Setup): Pot {
+    return { coins: 0 };
+  }
+
+  @OnTimer('interest')
+  protected interest(room: Room<Pot>): void {
+    room.state.coins += 1;
+  }
+}
+
+@Game({ name: 'pot', version: 2, seats: { min: 1, max: 4 }, tickHz: 10 })
+class PotGame extends SavingGame {
+  @Inject('fee') private readonly fee!: number;
+
+  constructor(private readonly bank: Bank) {
+    super();
+  }
+
+  @Command(Put)
+  put(room: Room<Pot>, { coins }: z.infer<typeof Put>): void {
+    room.state.coins += coins * this.bank.rate - this.fee;
+    room.schedule('interest', 10);
+  }
+
+  @Command('break')
+  smash(room: Room<Pot>): void {
+    room.state.coins = 0;
+  }
+
+  @OnTick()
+  protected tick(room: Room<Pot>, elapsedMs: number): void {
+    room.state.coins += elapsedMs;
+  }
+
+  @OnSeat('away', 'left')
+  protected gone(room: Room<Pot>): void {
+    room.state.coins -= 1;
+  }
+
+  @View()
+  view({ coins }: Pot): { full: boolean } {
+    return { full: coins > 9 };
+  }
+
+  migrateState(state: unknown, fromVersion: number): Pot {
+    return { coins: (state as { money: number }).money + fromVersion };
+  }
+}
+
+@Injectable()
+class Ledger {
+  readonly paid: Effect[] = [];
+
+  @EffectHandler('pay')
+  async pay(effect: Effect): Promise<void> {
+    this.paid.push(effect);
+  }
+}
+
+@Module({ providers: [PotGame, Bank, Ledger, { provide: 'fee', useValue: 1 }] })
+class PotModule {}
+
+function start(imports: ModuleMetadata['imports'], providers: ModuleMetadata['providers'] = []): Promise<TestingModule> {
+  return Test.createTestingModule({ imports: [GameKitModule, ...(imports ?? [])], providers })
+    .compile()
+    .then((module) => module.init());
+}
+
+describe('GameRegistry', () => {
+  const players = [{ user: 'u1', name: 'Ann' }];
+
+  it('finds games in any module, with defaults where they say nothing', async () => {
+    const registry = (await start([PotModule])).get(GameRegistry);
+    expect(registry.all().map(({ definition }) => definition)).toEqual([
+      {
+        name: 'pot',
+        version: 2,
+        seats: { min: 1, max: 4 },
+        durability: 'every-change',
+        checkpointMs: 1_000,
+        seatGraceMs: 60_000,
+        tickHz: 10,
+      },
+    ]);
+    expect(registry.get('pot')).toBe(registry.all()[0]);
+    expect(registry.get('none')).toBeUndefined();
+  });
+
+  it('binds every kind of handler to the provider, with what is injected into it', async () => {
+    const rules = (await start([PotModule])).get(GameRegistry).get('pot');
+    if (!rules) throw new Error('no pot');
+    const machine = new RoomMachine(rules, { now: () => 0, random: () => 0 });
+    let { value } = machine.start('r1', players);
+    const play = (input: Parameters<typeof machine.handle>[1]): unknown => {
+      const outcome = machine.handle(value, input);
+      if (outcome.kind !== 'changed') return outcome;
+      value = outcome.value;
+      return value.state;
+    };
+    const command = (name: string, data?: unknown): unknown => play({ kind: 'command', seat: 0, seq: 1, name, data });
+    expect(command('put', { coins: 4 })).toEqual({ coins: 11 });
+    expect(play({ kind: 'timer', name: 'interest' })).toEqual({ coins: 12 });
+    expect(play({ kind: 'tick', elapsedMs: 100 })).toEqual({ coins: 112 });
+    expect(play({ kind: 'seat', seat: 0, event: 'away' })).toEqual({ coins: 111 });
+    expect(machine.view(value.state, 0)).toEqual({ full: true });
+    expect(command('break')).toEqual({ coins: 0 });
+    expect(command('smash')).toEqual({ kind: 'refused', code: 'unknown-command' });
+    expect(rules.migrateState?.({ money: 5 }, 1)).toEqual({ coins: 6 });
+  });
+
+  it('refuses data that the schema does not let through, and says where', async () => {
+    const rules = (await start([PotModule])).get(GameRegistry).get('pot');
+    const put = rules?.commands.get('put');
+    expect(put?.validate({ coins: 0 })).toEqual({ ok: false, message: expect.stringMatching(/^coins: /) as unknown });
+    expect(put?.validate('x')).toMatchObject({ ok: false });
+    expect(put?.validate({ coins: 2, extra: 1 })).toEqual({ ok: true, value: { coins: 2 } });
+  });
+
+  it('gives no data to a command without a schema', async () => {
+    const rules = (await start([PotModule])).get(GameRegistry).get('pot');
+    expect(rules?.commands.get('break')?.validate({ sneaked: 'in' })).toEqual({ ok: true, value: undefined });
+  });
+
+  it('finds effect handlers on any provider', async () => {
+    const module = await start([PotModule]);
+    const effect = { key: 'r1:1:0', roomId: 'r1', data: { amount: 3 } };
+    await module.get(GameRegistry).effectHandlers.get('pay')?.(effect);
+    expect(module.get(Ledger, { strict: false }).paid).toEqual([effect]);
+  });
+
+  it('is there for providers that ask while the application starts', async () => {
+    const names: string[] = [];
+    @Injectable()
+    class Asker {
+      constructor(private readonly games: GameRegistry) {}
+      onModuleInit(): void {
+        names.push(...this.games.all().map(({ definition }) => definition.name));
+      }
+    }
+    await start([PotModule], [Asker]);
+    expect(names).toEqual(['pot']);
+  });
+
+  it('finds a game once that is provided under a second name', async () => {
+    const registry = (await start([], [PotGame, Bank, { provide: 'fee', useValue: 1 }, { provide: 'also', useExisting: PotGame }])).get(
+      GameRegistry,
+    );
+    expect(registry.all()).toHaveLength(1);
+  });
+
+  it('starts without any game', async () => {
+    expect((await start([])).get(GameRegistry).all()).toEqual([]);
+  });
+});
+
+describe('the start fails with a sentence for the author', () => {
+  const started = (...games: Type<unknown>[]): Promise<unknown> => start([], games);
+  const game = (options: Partial<GameOptions>): Type<unknown> => {
+    @Game({ name: 'mine', version: 1, seats: 2, ...options })
+    class Mine extends SavingGame {}
+    return Mine;
+  };
+
+  it('when two games have one name', async () => {
+    @Game({ name: 'same', version: 1, seats: 1 })
+    class First extends SavingGame {}
+    @Game({ name: 'same', version: 1, seats: 1 })
+    class Second extends SavingGame {}
+    await expect(started(First, Second)).rejects.toThrow("Two games are named 'same': First and Second.");
+  });
+
+  it('when a handler is async', async () => {
+    @Game({ name: 'mine', version: 1, seats: 1 })
+    class Mine extends SavingGame {
+      // @ts-expect-error it does not compile either
+      @Command()
+      async slow(_room: Room<Pot>): Promise<void> {}
+    }
+    await expect(started(Mine)).rejects.toThrow(
+      'The game Mine has an async slow(); a room cannot wait: put the work in an @EffectHandler and ask for it by room.effect(…).',
+    );
+  });
+
+  it('when two handlers are for one thing', async () => {
+    @Game({ name: 'mine', version: 1, seats: 1 })
+    class Mine extends SavingGame {
+      @Command()
+      go(_room: Room<Pot>): void {}
+      @Command('go')
+      run(_room: Room<Pot>): void {}
+    }
+    await expect(started(Mine)).rejects.toThrow("The game Mine has two handlers for the command 'go': go() and run().");
+
+    @Game({ name: 'mine', version: 1, seats: 1 })
+    class Again extends SavingGame {
+      @OnTimer('interest')
+      protected more(_room: Room<Pot>): void {}
+    }
+    await expect(started(Again)).rejects.toThrow("two handlers for the timer 'interest': more() and interest()");
+  });
+
+  it('when a game has no setup', async () => {
+    // @ts-expect-error it does not compile either
+    @Game({ name: 'mine', version: 1, seats: 1 })
+    class Mine {}
+    await expect(started(Mine)).rejects.toThrow('The game Mine has no setup(room) method to make its first state.');
+  });
+
+  it.each<[Partial<GameOptions>, string]>([
+    [{ seats: 0 }, 'The game Mine has 0 seats; a game needs at least one.'],
+    [{ seats: { min: 3, max: 2 } }, 'has at most 2 seats, but at least 3'],
+    [{ name: 'Tic Tac' }, "has the name 'Tic Tac'"],
+    [{ name: 'a{b}' }, "has the name 'a{b}'"],
+    [{ version: 0 }, 'has version 0'],
+    [{ version: 1.5 }, 'has version 1.5'],
+    [{ durability: 'sometimes' as 'none' }, "has durability 'sometimes'; there are every-change, checkpoint, none"],
+    [{ checkpointMs: 0 }, 'has checkpointMs 0'],
+    [{ seatGraceMs: -1 }, 'has seatGraceMs -1'],
+    [{ tickHz: 20 }, 'has tickHz 20, but no method with @OnTick()'],
+  ])('when the options are %j', async (options, sentence) => {
+    await expect(started(game(options))).rejects.toThrow(sentence);
+  });
+
+  it('when a game ticks at no rate, at two, or too fast', async () => {
+    const ticking = (hz: number | undefined, tickHz?: number): Type<unknown> => {
+      @Game({ name: 'mine', version: 1, seats: 1, tickHz })
+      class Mine extends SavingGame {
+        @OnTick(hz)
+        protected tick(_room: Room<Pot>): void {}
+      }
+      return Mine;
+    };
+    await expect(started(ticking(undefined))).rejects.toThrow('ticks null times a second; give a number up to 60, as in @OnTick(20)');
+    await expect(started(ticking(10, 20))).rejects.toThrow('ticks 20 times a second by @Game and 10 by @OnTick; say it once');
+    await expect(started(ticking(1_000))).rejects.toThrow('ticks 1000 times a second');
+    await expect(started(ticking(20, 20))).resolves.toBeDefined();
+  });
+
+  it('when a handler stands outside of a game', async () => {
+    class Helper {
+      @Command()
+      lost(_room: Room<Pot>): void {}
+    }
+    await expect(start([], [Helper])).rejects.toThrow('Helper.lost() is for commands of a game, but Helper has no @Game decorator.');
+  });
+
+  it('when two handlers are for one effect', async () => {
+    class SecondLedger {
+      @EffectHandler('pay')
+      pay(): void {}
+    }
+    await expect(start([], [Ledger, SecondLedger])).rejects.toThrow("The effect 'pay' has two handlers; the second is SecondLedger.pay().");
+  });
+
+  it('when a game would be made anew for each request', async () => {
+    @Injectable({ scope: Scope.REQUEST })
+    class PerRequest {}
+    @Game({ name: 'mine', version: 1, seats: 1 })
+    class Mine extends SavingGame {
+      constructor(readonly other: PerRequest) {
+        super();
+      }
+    }
+    await expect(started(Mine, PerRequest)).rejects.toThrow('The game Mine is made anew for each request');
+  });
+});

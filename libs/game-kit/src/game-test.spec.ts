@@ -1,0 +1,240 @@
+import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import type { Seat } from '#libs/protocol';
+import type { Room, Setup } from '#libs/room';
+import { Game } from './game.decorator.js';
+import type { GameRules } from './game-rules.js';
+import { GameTest, type GameTestOptions, Refused } from './game-test.js';
+import { Command, OnSeat, OnTick, OnTimer, View } from './handler.decorators.js';
+
+interface Diary {
+  lines: string[];
+  odd?: unknown;
+}
+
+@Injectable()
+class Ink {
+  readonly colour: string = 'blue';
+}
+
+const Line = z.object({ text: z.string() });
+
+@Game({ name: 'diary', version: 1, seats: { min: 1, max: 2 }, tickHz: 10, seatGraceMs: 5_000 })
+class DiaryGame implements GameRules<Diary> {
+  private kept: Diary | undefined;
+
+  constructor(private readonly ink: Ink) {}
+
+  setup(room: Setup): Diary {
+    room.emit('opened', { by: room.seats[0].name });
+    this.kept = { lines: [] };
+    return this.kept;
+  }
+
+  @Command(Line)
+  write(room: Room<Diary>, { text }: z.infer<typeof Line>): void {
+    if (text === '') room.reject('nothing-to-write', 'Say something.');
+    if (text === 'bug') throw new Error('a defect');
+    room.state.lines.push(`${this.ink.colour} ${text}`);
+    room.emit('written');
+    room.effect('print', { text });
+  }
+
+  @Command()
+  roll(room: Room<Diary>): void {
+    room.state.lines.push(String(Math.floor(room.random() * 1_000_000)));
+  }
+
+  @Command(z.object({ name: z.string(), ms: z.number() }))
+  plan(room: Room<Diary>, { name, ms }: { name: string; ms: number }): void {
+    room.schedule(name, ms);
+  }
+
+  @Command(z.object({ what: z.custom<() => unknown>() }))
+  keep(room: Room<Diary>, { what }: { what: () => unknown }): void {
+    room.state.odd = what();
+  }
+
+  @Command()
+  close(room: Room<Diary>): void {
+    room.end({ pages: room.state.lines.length });
+  }
+
+  @Command()
+  forget(_room: Room<Diary>): void {
+    this.kept?.lines.push('written past the room');
+  }
+
+  @OnTimer('first')
+  protected first(room: Room<Diary>): void {
+    room.state.lines.push('first');
+  }
+
+  @OnTimer('second')
+  protected second(room: Room<Diary>): void {
+    room.state.lines.push('second');
+  }
+
+  @OnTimer('endless')
+  protected endless(room: Room<Diary>): void {
+    room.schedule('endless', 0);
+  }
+
+  @OnTick()
+  protected tick(room: Room<Diary>, elapsedMs: number): void {
+    if (room.state.lines.length > 0) room.state.lines.push(`tick ${elapsedMs}`);
+  }
+
+  @OnSeat('joined', 'away', 'back', 'left')
+  protected presence(room: Room<Diary>): void {
+    if (room.state.odd !== undefined) room.state.lines.push(`${room.seat} ${room.seats[room.seat].presence}`);
+  }
+
+  @View()
+  view(state: Diary, seat: Seat | null): { lines: unknown } {
+    return { lines: seat === null ? undefined : state.lines.length };
+  }
+}
+
+const create = (options: Partial<GameTestOptions> = {}) =>
+  GameTest.create(DiaryGame, { players: ['Ann', 'Bob'], providers: [Ink], ...options });
+
+describe('GameTest', () => {
+  it('plays a game with what is injected into it', async () => {
+    const game = await create();
+    game.as(1).write({ text: 'hello' });
+    expect(game.state).toEqual({ lines: ['blue hello'] });
+    const red = await create({ providers: [{ provide: Ink, useValue: { colour: 'red' } }] });
+    red.as(0).write({ text: 'hello' });
+    expect(red.state.lines).toEqual(['red hello']);
+  });
+
+  it('shows what was emitted and asked for', async () => {
+    const game = await create();
+    game.as(0).write({ text: 'hello' });
+    expect(game.events).toEqual([{ name: 'opened', data: { by: 'Ann' } }, { name: 'written' }]);
+    expect(game.effects).toEqual([{ key: 'test:1:0', name: 'print', data: { text: 'hello' } }]);
+    expect(game.changes).toHaveLength(1);
+    expect(game.version).toBe(1);
+  });
+
+  it('throws a refusal with its code, or gives it', async () => {
+    const game = await create();
+    const refusal = (() => {
+      try {
+        game.as(0).write({ text: '' });
+      } catch (error) {
+        return error;
+      }
+    })();
+    expect(refusal).toBeInstanceOf(Refused);
+    expect(refusal).toMatchObject({ code: 'nothing-to-write', message: 'nothing-to-write: Say something.' });
+    expect(game.command(0, 'write', { text: '' })).toBe('nothing-to-write');
+    expect(game.command(0, 'write', { text: 4 })).toBe('bad-data');
+    expect(game.command(0, 'burn')).toBe('unknown-command');
+    expect(game.command(0, 'write', { text: 'hello' })).toBeNull();
+  });
+
+  it('throws what the game throws by mistake', async () => {
+    const game = await create();
+    expect(() => game.command(0, 'write', { text: 'bug' })).toThrow('a defect');
+  });
+
+  it('throws the same dice for the same seed, and others for another', async () => {
+    const rolls = async (seed: number): Promise<string[]> => {
+      const game = await create({ seed });
+      for (let roll = 0; roll < 20; roll++) game.as(0).roll();
+      return game.state.lines;
+    };
+    expect(await rolls(5)).toEqual(await rolls(5));
+    expect(await rolls(5)).not.toEqual(await rolls(6));
+    expect(new Set(await rolls(5)).size).toBe(20);
+  });
+
+  it('fires timers and ticks in the order in which they are due', async () => {
+    const game = await create({ now: 0 });
+    game.as(0).plan({ name: 'second', ms: 250 });
+    game.as(0).plan({ name: 'first', ms: 50 });
+    game.advance(49);
+    expect(game.state.lines).toEqual([]);
+    game.advance(301);
+    expect(game.state.lines).toEqual(['first', 'tick 100', 'tick 100', 'second', 'tick 100']);
+    expect(game.now).toBe(350);
+    expect(game.timers).toEqual({});
+  });
+
+  it('lets timers be late, as on a busy server', async () => {
+    const game = await create({ now: 0 });
+    game.as(0).plan({ name: 'first', ms: 50 });
+    game.stall(260);
+    expect(game.timers).toEqual({ first: 50 });
+    game.advance(0);
+    expect(game.state.lines).toEqual(['first', 'tick 260']);
+  });
+
+  it('says so when a timer sets itself anew without end', async () => {
+    const game = await create();
+    game.as(0).plan({ name: 'endless', ms: 10 });
+    expect(() => game.advance(10)).toThrow('does one set itself anew at once?');
+  });
+
+  it('lets players be away, come back and leave, also by staying away', async () => {
+    const game = await create();
+    game.as(0).keep({ what: () => 'note presence' });
+    game.seat(1).away();
+    game.seat(1).back();
+    game.seat(0).left();
+    expect(game.state.lines.filter((line) => !line.startsWith('tick'))).toEqual(['1 away', '1 here', '0 left']);
+    game.seat(1).away();
+    game.advance(4_999);
+    expect(game.ended).toBeUndefined();
+    game.advance(1);
+    expect(game.ended).toEqual({ reason: 'abandoned' });
+  });
+
+  it('tells how the game ended', async () => {
+    const game = await create();
+    game.as(0).close();
+    expect(game.ended).toEqual({ reason: 'finished', result: { pages: 0 } });
+    expect(game.command(0, 'roll')).toBe('game-ended');
+  });
+
+  it('shows a seat its view, and checks that it is plain', async () => {
+    const game = await create();
+    expect(game.view(0)).toEqual({ lines: 0 });
+    expect(() => game.view(null)).toThrow('diary: in the view of spectators, view.lines is undefined; a view is plain data');
+  });
+
+  it.each<[string, () => unknown]>([
+    ['undefined', () => undefined],
+    ['NaN', () => Number.NaN],
+    ['a Date', () => new Date(0)],
+    ['a Map', () => new Map([[1, 2]])],
+    ['a Ink', () => new Ink()],
+  ])('finds %s in the state, and says where', async (what, make) => {
+    const game = await create();
+    expect(() => game.as(0).keep({ what: make })).toThrow(`diary: after command 'keep', state.odd is ${what}; a state is plain data`);
+  });
+
+  it('finds a game that keeps its state for itself', async () => {
+    const game = await create();
+    expect(() => game.as(0).forget()).toThrow(TypeError);
+  });
+
+  it('seats as many as the game is for', async () => {
+    await expect(create({ players: ['Ann', 'Bob', 'Cid'] })).rejects.toThrow('diary is for 1 to 2 players, not 3');
+    await expect(create({ players: [] })).rejects.toThrow('diary is for 1 to 2 players, not 0');
+    const alone = await create({ players: ['Ann'] });
+    expect(() => alone.command(1, 'roll')).toThrow('there is no seat 1');
+  });
+
+  it('says so when the class is no game, or not among the imports', async () => {
+    class NoGame implements GameRules<Diary> {
+      setup(): Diary {
+        return { lines: [] };
+      }
+    }
+    await expect(GameTest.create(NoGame, { players: ['Ann'] })).rejects.toThrow('NoGame is no game here');
+    await expect(create({ imports: [] })).rejects.toThrow('DiaryGame is no game here');
+  });
+});

@@ -1,0 +1,242 @@
+import type { DynamicModule, ModuleMetadata, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { GameResult, Seat } from '#libs/protocol';
+import {
+  applyChange,
+  type Change,
+  type ChangeEvent,
+  type PendingEffect,
+  type RoomInput,
+  RoomMachine,
+  type RoomOutcome,
+  type RoomRules,
+  type RoomValue,
+  type SeatEvent,
+} from '#libs/room';
+import { gameOptionsOf } from './game.decorator.js';
+import { GameKitModule } from './game-kit.module.js';
+import { GameRegistry } from './game-registry.js';
+import type { CommandsOf, GameRules, StateOf } from './game-rules.js';
+import { firstDifference, firstNotPlain, freezeDeep } from './plain-data.js';
+
+export interface GameTestOptions {
+  /** Names, in the order of their seats. */
+  readonly players: readonly string[];
+  /** What the game injects. */
+  readonly providers?: ModuleMetadata['providers'];
+  /** The game's own module, when it brings what the game injects: `[TicTacToeModule.forRoot({ turnMs: 5_000 })]`. */
+  readonly imports?: ModuleMetadata['imports'];
+  /** Of the dice; the same seed throws the same. */
+  readonly seed?: number;
+  /** What the clock shows at the start, in ms since 1970. */
+  readonly now?: number;
+}
+
+/** The rules refused a command; `code` tells why. */
+export class Refused extends Error {
+  constructor(
+    readonly code: string,
+    message?: string,
+  ) {
+    super(message ? `${code}: ${message}` : code);
+    this.name = 'Refused';
+  }
+}
+
+/**
+ * Plays a game's rules in a unit test, without a server, by a clock and dice of its own. After every step it checks
+ * what a fleet relies on: the state is plain data, and the recorded change makes the same state of the one before.
+ */
+export class GameTest<Rules extends GameRules<unknown>> {
+  /** All that was emitted so far. */
+  readonly events: ChangeEvent[] = [];
+  /** Every change since the start, as recorded. */
+  readonly changes: Change[] = [];
+  private readonly machine: RoomMachine;
+  private value: RoomValue;
+  private clock: number;
+  private lastTickAt: number;
+  private readonly seqs: number[];
+
+  static async create<Rules extends GameRules<unknown>>(game: Type<Rules>, options: GameTestOptions): Promise<GameTest<Rules>> {
+    const module: DynamicModule = {
+      module: GameTestModule,
+      imports: [GameKitModule, ...(options.imports ?? [])],
+      providers: [...(options.imports ? [] : [game]), ...(options.providers ?? [])],
+    };
+    const application = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
+    const name = gameOptionsOf(game)?.name;
+    const rules = name === undefined ? undefined : application.get(GameRegistry).get(name);
+    if (!rules) throw new Error(`${game.name} is no game here: it needs @Game, and among the imports the module that provides it`);
+    return new GameTest<Rules>(rules, options);
+  }
+
+  private constructor(
+    private readonly rules: RoomRules,
+    { players, seed = 1, now = START }: GameTestOptions,
+  ) {
+    const { name, seats } = rules.definition;
+    if (players.length < seats.min || players.length > seats.max) {
+      throw new Error(`${name} is for ${seats.min} to ${seats.max} players, not ${players.length}`);
+    }
+    this.clock = now;
+    this.lastTickAt = now;
+    this.seqs = players.map(() => 0);
+    this.machine = new RoomMachine(rules, { now: () => this.clock, random: dice(seed) });
+    const { value, events } = this.machine.start(
+      ROOM,
+      players.map((player) => ({ user: `user-of-${player}`, name: player })),
+    );
+    this.value = value;
+    this.events.push(...events);
+    this.check('setup');
+  }
+
+  /** As it is now; frozen. */
+  get state(): StateOf<Rules> {
+    return this.value.state as StateOf<Rules>;
+  }
+
+  /** All work for the outside world that was asked for so far; handlers are not run. */
+  get effects(): readonly PendingEffect[] {
+    return this.value.outbox;
+  }
+
+  /** How the game ended, once it has: `ended.result` is what `room.end(result)` gave. */
+  get ended(): GameResult | undefined {
+    return this.value.ended;
+  }
+
+  get now(): number {
+    return this.clock;
+  }
+
+  get version(): number {
+    return this.value.version;
+  }
+
+  /** Due times of the game's timers that are set, by name. */
+  get timers(): Readonly<Record<string, number>> {
+    return Object.fromEntries(Object.entries(this.value.timers).filter(([timer]) => !timer.startsWith('$')));
+  }
+
+  /** The game's commands, given by this seat: `game.as(0).place({ cell: 4 })`. They throw `Refused`. */
+  as(seat: Seat): CommandsOf<Rules> {
+    const commands = [...this.rules.commands.keys()].map((name) => [
+      name,
+      (data?: unknown) => {
+        const outcome = this.give(seat, name, data);
+        if (outcome.kind === 'refused') throw new Refused(outcome.code, outcome.message);
+      },
+    ]);
+    return Object.fromEntries(commands) as CommandsOf<Rules>;
+  }
+
+  /** As from the wire: any name, any data. Null, or the code of the refusal. */
+  command(seat: Seat, name: string, data?: unknown): string | null {
+    const outcome = this.give(seat, name, data);
+    return outcome.kind === 'refused' ? outcome.code : null;
+  }
+
+  /** What may happen to a player. */
+  seat(seat: Seat): Record<Exclude<SeatEvent, 'joined'>, () => void> {
+    const happens = (event: SeatEvent) => () => void this.step({ kind: 'seat', seat, event }, `${event} of seat ${seat}`);
+    return { away: happens('away'), back: happens('back'), left: happens('left') };
+  }
+
+  /** What this seat (null: a spectator) sees. */
+  view(seat: Seat | null): unknown {
+    const view = this.machine.view(this.value.state, seat);
+    const flaw = firstNotPlain(view, 'view');
+    if (flaw)
+      throw new Error(`${this.name}: in the view of ${seat === null ? 'spectators' : `seat ${seat}`}, ${flaw}; a view is plain data`);
+    return view;
+  }
+
+  /** Lets time pass: timers fire and ticks run in the order in which they are due. */
+  advance(ms: number): void {
+    const until = this.clock + ms;
+    let steps = 0;
+    for (let next = this.nextDue(); next && next.at <= until && !this.ended; next = this.nextDue()) {
+      if (++steps > STEPS_MAX)
+        throw new Error(`${this.name}: more than ${STEPS_MAX} timers and ticks in ${ms} ms; does one set itself anew at once?`);
+      this.clock = Math.max(this.clock, next.at);
+      if (next.timer !== null) {
+        this.step({ kind: 'timer', name: next.timer }, `timer '${next.timer}'`);
+      } else {
+        const elapsedMs = this.clock - this.lastTickAt;
+        this.lastTickAt = this.clock;
+        this.step({ kind: 'tick', elapsedMs }, 'tick');
+      }
+    }
+    this.clock = until;
+  }
+
+  /** As on a busy server: time passes, and what is due waits for the next `advance`, behind commands that come first. */
+  stall(ms: number): void {
+    this.clock += ms;
+  }
+
+  private get name(): string {
+    return this.rules.definition.name;
+  }
+
+  private nextDue(): { at: number; timer: string | null } | null {
+    const { tickHz } = this.rules.definition;
+    const due: { at: number; timer: string | null }[] = Object.entries(this.value.timers).map(([timer, at]) => ({ at, timer }));
+    if (tickHz > 0) due.push({ at: this.lastTickAt + 1_000 / tickHz, timer: null });
+    return due.reduce<{ at: number; timer: string | null } | null>((first, one) => (first && first.at <= one.at ? first : one), null);
+  }
+
+  private give(seat: Seat, name: string, data: unknown): RoomOutcome<unknown> {
+    if (this.seqs[seat] === undefined)
+      throw new Error(`${this.name} is played by seats 0 to ${this.seqs.length - 1}; there is no seat ${seat}`);
+    this.seqs[seat] += 1;
+    return this.step({ kind: 'command', seat, seq: this.seqs[seat], name, data }, `command '${name}'`);
+  }
+
+  private step(input: RoomInput, what: string): RoomOutcome<unknown> {
+    const before = this.value;
+    const outcome = this.machine.handle(before, input);
+    if (outcome.kind === 'failed') throw outcome.error;
+    if (outcome.kind !== 'changed') return outcome;
+    const { change, value } = outcome;
+    this.value = value;
+    this.changes.push(change);
+    this.check(what);
+    const replayed = applyChange(before, JSON.parse(JSON.stringify(change)) as Change);
+    const difference = firstDifference(replayed.state, value.state);
+    if (difference)
+      throw new Error(`${this.name}: after ${what}, the recorded change does not make the same ${difference} of the state before`);
+    this.events.push(...(change.events ?? []));
+    return outcome;
+  }
+
+  private check(what: string): void {
+    const flaw = firstNotPlain(this.value.state);
+    if (flaw)
+      throw new Error(
+        `${this.name}: after ${what}, ${flaw}; a state is plain data: objects, arrays, strings, finite numbers, booleans, null`,
+      );
+    freezeDeep(this.value.state);
+  }
+}
+
+class GameTestModule {}
+
+const ROOM = 'test';
+/** Some round time: a game must not care which. */
+const START = Date.UTC(2030, 0, 1);
+/** An hour of ticks at 20 Hz is 72,000; a timer in a loop passes this in a second. */
+const STEPS_MAX = 100_000;
+
+/** Numbers from 0 to 1, the same for the same seed. Source: mulberry32, by Tommy Ettinger, public domain. */
+function dice(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

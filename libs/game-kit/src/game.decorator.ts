@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import type { Durability, GameDefinition } from '#libs/room';
+import type { GameRules, Settled } from './game-rules.js';
+
+export interface GameOptions {
+  /** Lower-case words joined by dashes (`tic-tac-toe`): it stands in keys, metrics and players' requests. */
+  readonly name: string;
+  /** Of the rules and the shape of the state; from 1 on, grows when an old state needs `migrateState`. */
+  readonly version: number;
+  /** How many play. */
+  readonly seats: number | { readonly min: number; readonly max: number };
+  /** `every-change` unless said otherwise: nothing leaves before it is stored. */
+  readonly durability?: Durability;
+  /** With durability `checkpoint`: how often the state is saved, in ms. */
+  readonly checkpointMs?: number;
+  /** Ticks a second, for `@OnTick()`. */
+  readonly tickHz?: number;
+  /** How long the seat of an absent player is kept, in ms; then the seat is `left`. */
+  readonly seatGraceMs?: number;
+}
+
+/** A crash rewinds a `checkpoint` game at most this long: what a player of a fast game forgives. */
+export const CHECKPOINT_MS_DEFAULT = 1_000;
+/** Long enough to reload a page or to leave a tunnel, short enough for who waits on the other seat. */
+export const SEAT_GRACE_MS_DEFAULT = 60_000;
+/** A turn of the loop is shared by a thousand rooms; more than this is a game for a process of its own. */
+export const TICK_HZ_MAX = 60;
+
+/** The class is a game: a provider, found at start and played by its decorated methods. Nothing is kept in it. */
+export function Game(options: GameOptions): <Rules extends new (...args: never[]) => GameRules<object & Settled>>(target: Rules) => void {
+  return (target) => {
+    Injectable()(target);
+    Reflect.defineMetadata(GAME, options, target);
+  };
+}
+
+export function gameOptionsOf(target: object): GameOptions | undefined {
+  return Reflect.getOwnMetadata(GAME, target) as GameOptions | undefined;
+}
+
+/** The options with defaults. Throws a sentence for the one who wrote them. */
+export function defineGame(options: GameOptions, onTickHz: number | null | undefined): GameDefinition {
+  const { name, version, durability = 'every-change', checkpointMs = CHECKPOINT_MS_DEFAULT, seatGraceMs = SEAT_GRACE_MS_DEFAULT } = options;
+  const seats = typeof options.seats === 'number' ? { min: options.seats, max: options.seats } : options.seats;
+  demand(
+    /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) && name.length <= NAME_CHARS_MAX,
+    `has the name '${name}'; a name is up to ${NAME_CHARS_MAX} lower-case letters, digits and dashes`,
+  );
+  demand(Number.isInteger(version) && version >= 1, `has version ${version}; versions are whole numbers from 1 on`);
+  demand(Number.isInteger(seats.min) && seats.min >= 1, `has ${seats.min} seats; a game needs at least one`);
+  demand(Number.isInteger(seats.max) && seats.max >= seats.min, `has at most ${seats.max} seats, but at least ${seats.min}`);
+  demand(DURABILITIES.has(durability), `has durability '${durability}'; there are ${[...DURABILITIES].join(', ')}`);
+  demand(checkpointMs > 0, `has checkpointMs ${checkpointMs}; it is a time in ms`);
+  demand(seatGraceMs >= 0, `has seatGraceMs ${seatGraceMs}; it is a time in ms`);
+  return { name, version, seats, durability, checkpointMs, seatGraceMs, tickHz: tickHz(options.tickHz, onTickHz) };
+}
+
+/** @param onTickHz what `@OnTick` says; undefined: no method ticks. */
+function tickHz(own: number | undefined, onTickHz: number | null | undefined): number {
+  if (onTickHz === undefined) {
+    demand(!own, `has tickHz ${own}, but no method with @OnTick()`);
+    return 0;
+  }
+  demand(
+    own === undefined || onTickHz === null || own === onTickHz,
+    `ticks ${own} times a second by @Game and ${onTickHz} by @OnTick; say it once`,
+  );
+  const hz = own ?? onTickHz;
+  demand(hz !== null && hz > 0 && hz <= TICK_HZ_MAX, `ticks ${hz} times a second; give a number up to ${TICK_HZ_MAX}, as in @OnTick(20)`);
+  return hz;
+}
+
+const GAME = 'holdfast:game';
+const NAME_CHARS_MAX = 32;
+const DURABILITIES: ReadonlySet<string> = new Set<Durability>(['every-change', 'checkpoint', 'none']);
+
+function demand(holds: boolean, sentence: string): asserts holds {
+  if (!holds) throw new Error(sentence);
+}

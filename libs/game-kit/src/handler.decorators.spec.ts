@@ -1,0 +1,155 @@
+import { z } from 'zod';
+import type { Seat } from '#libs/protocol';
+import type { Room, Setup } from '#libs/room';
+import { Game } from './game.decorator.js';
+import type { CommandsOf, GameRules, StateOf } from './game-rules.js';
+import { Command, EffectHandler, OnSeat, OnTick, OnTimer, View } from './handler.decorators.js';
+import { handlesOf } from './handles.js';
+
+interface Pot {
+  coins: number;
+}
+
+const Put = z.object({ coins: z.int() });
+
+/** Each `@ts-expect-error` is held by `tsc`: the line below it must not compile. */
+describe('the decorators of handlers', () => {
+  it('take handlers of the right shape, with all parameters or fewer', () => {
+    class Right {
+      @Command(Put)
+      put(room: Room<Pot>, { coins }: z.infer<typeof Put>): void {
+        room.state.coins += coins;
+      }
+      @Command(Put)
+      shake(_room: Room<Pot>): void {}
+      @Command()
+      @OnTimer('empty')
+      empty(room: Room<Pot>): void {
+        if (room.state.coins === 0) return room.end({ winner: null });
+        room.state.coins = 0;
+      }
+      @OnTick(20)
+      protected tick(_room: Room<Pot>, _elapsedMs: number): void {}
+      @OnSeat('away', 'left')
+      protected gone(_room: Room<Pot>): void {}
+      @View()
+      view({ coins }: Pot, seat: Seat | null): { coins: number | null } {
+        return { coins: seat === null ? null : coins };
+      }
+      @EffectHandler('pay')
+      async pay({ data }: { data: { amount: number } }): Promise<number> {
+        return data.amount;
+      }
+    }
+    const kinds = Object.getOwnPropertyNames(Right.prototype).flatMap((name) =>
+      handlesOf((Right.prototype as unknown as Record<string, object>)[name]).map(({ kind }) => kind),
+    );
+    expect(kinds).toEqual(['command', 'command', 'command', 'timer', 'tick', 'seat', 'seat', 'view', 'effect']);
+  });
+
+  it('do not compile on an async handler', () => {
+    class Async {
+      // @ts-expect-error a room cannot wait
+      @Command(Put)
+      async put(_room: Room<Pot>, _data: { coins: number }): Promise<void> {}
+      // @ts-expect-error
+      @Command()
+      async empty(_room: Room<Pot>): Promise<void> {}
+      // @ts-expect-error
+      @OnTimer('empty')
+      async onTimer(_room: Room<Pot>): Promise<void> {}
+      // @ts-expect-error
+      @OnTick(1)
+      async tick(_room: Room<Pot>): Promise<void> {}
+      // @ts-expect-error
+      @OnSeat('left')
+      async left(_room: Room<Pot>): Promise<void> {}
+      // @ts-expect-error
+      @View()
+      async view(state: Pot): Promise<Pot> {
+        return state;
+      }
+    }
+    expect(Async).toBeDefined();
+  });
+
+  it('do not compile on the wrong data, the wrong room, or a command that wants data without a schema', () => {
+    class Wrong {
+      // @ts-expect-error the schema gives coins that are a number
+      @Command(Put)
+      put(_room: Room<Pot>, _data: { coins: string }): void {}
+      // @ts-expect-error no schema, no data
+      @Command()
+      take(_room: Room<Pot>, _data: { coins: number }): void {}
+      // @ts-expect-error not a room
+      @Command()
+      name(_name: string): void {}
+      // @ts-expect-error clients know a view by its name
+      @View()
+      look(state: Pot): Pot {
+        return state;
+      }
+    }
+    expect(Wrong).toBeDefined();
+  });
+
+  it('name a command by its method, or as they are told', () => {
+    class Named {
+      @Command(Put)
+      put(_room: Room<Pot>): void {}
+      @Command('take-it', Put)
+      take(_room: Room<Pot>): void {}
+      @Command('leave-it')
+      leave(_room: Room<Pot>): void {}
+    }
+    const { put, take, leave } = Named.prototype;
+    expect([put, take, leave].flatMap(handlesOf)).toEqual([
+      { kind: 'command', name: 'put', schema: Put },
+      { kind: 'command', name: 'take-it', schema: Put },
+      { kind: 'command', name: 'leave-it', schema: null },
+    ]);
+  });
+});
+
+describe('@Game', () => {
+  it('does not compile on a class without a setup, or with an async one', () => {
+    // @ts-expect-error no setup
+    @Game({ name: 'none', version: 1, seats: 1 })
+    class None {}
+    // @ts-expect-error the first state cannot be waited for
+    @Game({ name: 'slow', version: 1, seats: 1 })
+    class Slow {
+      async setup(_room: Setup): Promise<Pot> {
+        return { coins: 0 };
+      }
+    }
+    expect([None, Slow]).toHaveLength(2);
+  });
+});
+
+describe('the types of a game', () => {
+  class Rules implements GameRules<Pot> {
+    setup(_room: Setup): Pot {
+      return { coins: 0 };
+    }
+    put(_room: Room<Pot>, _data: { coins: number }): void {}
+    empty(_room: Room<Pot>): void {}
+    view(state: Pot, _seat: Seat | null): Pot {
+      return state;
+    }
+    protected hidden(_room: Room<Pot>): void {}
+  }
+
+  it('tell its commands and its state', () => {
+    const names: Record<keyof CommandsOf<Rules>, true> = { put: true, empty: true };
+    const calls = {} as CommandsOf<Rules>;
+    const use = (state: StateOf<Rules>): void => {
+      calls.put({ coins: state.coins });
+      calls.empty();
+      // @ts-expect-error the coins are missing
+      calls.put({});
+    };
+    expect(Object.keys(names)).toEqual(['put', 'empty']);
+    expect(use).toBeDefined();
+  });
+});

@@ -1,0 +1,41 @@
+import type { SeatEvent } from '#libs/room';
+import type { StandardSchema } from './standard-schema.js';
+
+/** What a decorated method is for. A method may have several: a command that a timer gives too. */
+export type Handle =
+  | { readonly kind: 'command'; readonly name: string; readonly schema: StandardSchema | null }
+  | { readonly kind: 'timer'; readonly name: string }
+  | { readonly kind: 'tick'; readonly hz: number | null }
+  | { readonly kind: 'seat'; readonly event: SeatEvent }
+  | { readonly kind: 'view' }
+  | { readonly kind: 'effect'; readonly name: string };
+
+const HANDLES = 'holdfast:handles';
+
+export function addHandle(method: object, handle: Handle): void {
+  Reflect.defineMetadata(HANDLES, [handle, ...handlesOf(method)], method);
+}
+
+export function handlesOf(method: object): readonly Handle[] {
+  return (Reflect.getOwnMetadata(HANDLES, method) as readonly Handle[] | undefined) ?? [];
+}
+
+/** As a person would name it in a sentence. */
+export function describeHandle(handle: Handle): string {
+  switch (handle.kind) {
+    case 'command':
+      return `the command '${handle.name}'`;
+    case 'timer':
+      return `the timer '${handle.name}'`;
+    case 'seat':
+      return `seats that are '${handle.event}'`;
+    case 'effect':
+      return `the effect '${handle.name}'`;
+    case 'tick':
+      return 'ticks';
+    case 'view':
+      return 'views';
+    default:
+      return handle satisfies never;
+  }
+}

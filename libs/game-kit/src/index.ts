@@ -1,0 +1,28 @@
+export type { Seat } from '#libs/protocol';
+export type {
+  Durability,
+  GameDefinition,
+  GameResult,
+  Presence,
+  Room,
+  RoomContext,
+  RoomRules,
+  SeatEvent,
+  SeatInfo,
+  Setup,
+} from '#libs/room';
+export * from './effect.js';
+export {
+  CHECKPOINT_MS_DEFAULT,
+  Game,
+  type GameOptions,
+  SEAT_GRACE_MS_DEFAULT,
+  TICK_HZ_MAX,
+} from './game.decorator.js';
+export { type Explored, GameExplorer } from './game-explorer.js';
+export * from './game-kit.module.js';
+export * from './game-registry.js';
+export type { CommandsOf, GameRules, StateOf } from './game-rules.js';
+export * from './game-test.js';
+export * from './handler.decorators.js';
+export type { StandardSchema } from './standard-schema.js';

@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import { firstDifference, firstNotPlain, freezeDeep } from './plain-data.js';
+
+class Card {
+  suit = 'hearts';
+}
+
+describe('firstNotPlain', () => {
+  it.each<[unknown, string]>([
+    [{ a: [1, { b: undefined }] }, 'state.a[1].b is undefined'],
+    [{ a: Number.NaN }, 'state.a is NaN'],
+    [{ a: [0, Number.POSITIVE_INFINITY] }, 'state.a[1] is Infinity'],
+    [{ at: new Date(0) }, 'state.at is a Date'],
+    [{ seen: new Map() }, 'state.seen is a Map'],
+    [{ seen: new Set() }, 'state.seen is a Set'],
+    [{ hand: [new Card()] }, 'state.hand[0] is a Card'],
+    [{ run: () => {} }, 'state.run is a function'],
+    [{ big: 1n }, 'state.big is a bigint'],
+    [{ [Symbol('x')]: 1 }, 'state has a symbol for a key'],
+    [JSON.parse('{"a":{"__proto__":1}}'), 'state.a has a key __proto__'],
+    [{ cells: Array(3) }, 'state.cells has holes'],
+    [undefined, 'state is undefined'],
+  ])('finds %p', (value, flaw) => {
+    expect(firstNotPlain(value)).toBe(flaw);
+  });
+
+  it('finds nothing in what JSON can say', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(firstNotPlain(JSON.parse(JSON.stringify(value).replaceAll('__proto__', 'proto')))).toBeNull();
+      }),
+    );
+  });
+});
+
+describe('firstDifference', () => {
+  it('finds none in a copy', () => {
+    fc.assert(fc.property(fc.jsonValue(), (value) => firstDifference(value, JSON.parse(JSON.stringify(value))) === null));
+  });
+
+  it.each<[unknown, unknown, string]>([
+    [{ a: [1, 2] }, { a: [1, 3] }, 'state.a[1]'],
+    [{ a: [1, 2] }, { a: [1] }, 'state.a[1]'],
+    [{ a: {} }, { a: [] }, 'state.a'],
+    [{}, { a: null }, 'state.a'],
+    [{ a: null }, { a: {} }, 'state.a'],
+  ])('finds where %j is not %j', (a, b, path) => {
+    expect(firstDifference(a, b)).toBe(path);
+  });
+});
+
+it('freezes all the way down', () => {
+  const value = freezeDeep({ a: [{ b: 1 }] });
+  expect(() => {
+    value.a[0].b = 2;
+  }).toThrow(TypeError);
+});

@@ -1,0 +1,97 @@
+import { types } from 'node:util';
+import { MetadataScanner } from '@nestjs/core';
+import type { Seat } from '#libs/protocol';
+import type { CommandRule, Room, RoomRules, SeatEvent, Validation } from '#libs/room';
+import { defineGame, gameOptionsOf } from './game.decorator.js';
+import type { GameRules } from './game-rules.js';
+import { describeHandle, type Handle, handlesOf } from './handles.js';
+import { describeIssues, type StandardSchema } from './standard-schema.js';
+
+export interface HandledMethod {
+  readonly method: string;
+  readonly handle: Handle;
+  /** Bound to the provider, so that its injected services are there. */
+  readonly run: (...args: unknown[]) => unknown;
+}
+
+/** Everything that a game's class says by decorators, as one table. Throws a sentence for the author when it cannot be played. */
+export function roomTableOf(instance: object): RoomRules {
+  const game = instance.constructor;
+  try {
+    const options = gameOptionsOf(game);
+    if (!options) throw new Error('has no @Game decorator');
+    if (typeof (instance as Partial<GameRules<unknown>>).setup !== 'function')
+      throw new Error('has no setup(room) method to make its first state');
+    const rules = instance as GameRules<unknown>;
+    refuseAsync(rules.setup, 'setup');
+    const methods = handledMethodsOf(instance);
+    refuseTwice(methods);
+    const ticks = methods.find(({ handle }) => handle.kind === 'tick');
+    const view = methods.find(({ handle }) => handle.kind === 'view');
+    return {
+      definition: defineGame(options, ticks?.handle.kind === 'tick' ? ticks.handle.hz : undefined),
+      setup: (room) => rules.setup(room),
+      commands: commandsOf(methods),
+      timers: new Map(methods.flatMap(({ handle, run }) => (handle.kind === 'timer' ? [[handle.name, run]] : []))),
+      seatEvents: new Map(
+        methods.flatMap(({ handle, run }): [SeatEvent, RoomHandler][] => (handle.kind === 'seat' ? [[handle.event, run]] : [])),
+      ),
+      tick: ticks ? (room, elapsedMs) => ticks.run(room, elapsedMs) : null,
+      view: view ? (state, seat: Seat | null) => view.run(state, seat) : null,
+      migrateState: rules.migrateState ? (state, fromVersion) => rules.migrateState?.(state, fromVersion) : null,
+    };
+  } catch (error) {
+    throw new Error(`The game ${game.name} ${(error as Error).message}.`, { cause: error });
+  }
+}
+
+/** The decorated methods of any provider, its class' ancestors included. */
+export function handledMethodsOf(instance: object): HandledMethod[] {
+  const prototype = Object.getPrototypeOf(instance) as Record<string, HandledMethod['run']>;
+  return scanner.getAllMethodNames(prototype).flatMap((method) => {
+    const handles = handlesOf(prototype[method]);
+    if (handles.some(({ kind }) => kind !== 'effect')) refuseAsync(prototype[method], method);
+    return handles.map((handle) => ({ method, handle, run: prototype[method].bind(instance) }));
+  });
+}
+
+type RoomHandler = (room: Room<unknown>) => void;
+
+const scanner = new MetadataScanner();
+
+function commandsOf(methods: readonly HandledMethod[]): ReadonlyMap<string, CommandRule<unknown>> {
+  const commands = new Map<string, CommandRule<unknown>>();
+  for (const { handle, run } of methods) {
+    if (handle.kind !== 'command') continue;
+    const { name, schema } = handle;
+    commands.set(name, {
+      validate: (data) => (schema ? validate(schema, data, name) : NO_DATA),
+      run: (room, data) => run(room, data),
+    });
+  }
+  return commands;
+}
+
+const NO_DATA: Validation = { ok: true, value: undefined };
+
+function validate(schema: StandardSchema, data: unknown, command: string): Validation {
+  const result = schema['~standard'].validate(data);
+  if (result instanceof Promise) throw new Error(`the schema of the command '${command}' is async; a room cannot wait for it`);
+  return result.issues ? { ok: false, message: describeIssues(result.issues) } : { ok: true, value: result.value };
+}
+
+function refuseAsync(method: unknown, name: string): void {
+  if (types.isAsyncFunction(method) || types.isGeneratorFunction(method)) {
+    throw new Error(`has an async ${name}(); a room cannot wait: put the work in an @EffectHandler and ask for it by room.effect(…)`);
+  }
+}
+
+function refuseTwice(methods: readonly HandledMethod[]): void {
+  const known = new Map<string, string>();
+  for (const { method, handle } of methods) {
+    const subject = describeHandle(handle);
+    const first = known.get(subject);
+    if (first) throw new Error(`has two handlers for ${subject}: ${first}() and ${method}()`);
+    known.set(subject, method);
+  }
+}

@@ -1,0 +1,55 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { Eviction } from './eviction.js';
+import {
+  CHECK_DEFAULTS,
+  CHECK_OPTIONS,
+  CHECKER_OPTIONS,
+  type CheckOptions,
+  type HealthCheckerOptions,
+  type HealthResponderOptions,
+  RESPONDER_OPTIONS,
+} from './health.options.js';
+import { HealthChecker } from './health-checker.js';
+import { HealthResponder } from './health-responder.js';
+import { ServerEnds } from './server-ends.js';
+import { StoreProbe } from './store-probe.js';
+import { Verdicts } from './verdicts.js';
+
+/** Needs `RedisModule`, `TelemetryModule`, `LinkModule`, `FleetModule`, and `ScheduleModule` for a checker. */
+@Module({})
+export class HealthModule {
+  /** For a server that judges others: a gateway. */
+  static forChecker(options: HealthCheckerOptions = {}): DynamicModule {
+    return {
+      module: HealthModule,
+      providers: [
+        { provide: CHECKER_OPTIONS, useValue: options },
+        { provide: CHECK_OPTIONS, useValue: checkOptions(options) },
+        StoreProbe,
+        ServerEnds,
+        Eviction,
+        Verdicts,
+        HealthChecker,
+      ],
+      exports: [Eviction, HealthChecker],
+    };
+  }
+
+  /** For every server. */
+  static forResponder(options: HealthResponderOptions = {}): DynamicModule {
+    return {
+      module: HealthModule,
+      providers: [{ provide: RESPONDER_OPTIONS, useValue: options }, HealthResponder],
+      exports: [HealthResponder],
+    };
+  }
+}
+
+function checkOptions(options: HealthCheckerOptions): CheckOptions {
+  const { intervalMs, maxMisses, graceMs, holdMs, dryRun } = { ...CHECK_DEFAULTS, ...definedOf(options) };
+  return { intervalMs, maxMisses, graceMs, holdMs, dryRun };
+}
+
+function definedOf(options: HealthCheckerOptions): HealthCheckerOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}

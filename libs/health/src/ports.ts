@@ -1,0 +1,42 @@
+import type { ServerRecord } from '#libs/fleet';
+
+/** `refused`: nobody listens at its address. `silent`: no word from it on any way. `left`: went by itself. `operator`: told to go. */
+export const EVICTION_REASONS = ['refused', 'silent', 'left', 'operator'] as const;
+export type EvictionReason = (typeof EVICTION_REASONS)[number];
+
+export interface FactsOfServer {
+  readonly rooms: number;
+  readonly players: number;
+  /** Rooms it would take in all. */
+  readonly capacity: number;
+}
+
+/** What this server has, now: all of it, not what changed. Called at each health answer; must be cheap. */
+export abstract class ServerFacts {
+  abstract facts(): FactsOfServer;
+}
+
+/** Told after each answer that the store took, so that whoever keeps counts of this server can correct them. */
+export abstract class HealthAnswerListener {
+  abstract answered(facts: FactsOfServer & { readonly lagMs: number }): void | Promise<void>;
+}
+
+export interface Willingness {
+  /** Checks missed in a row. */
+  readonly suspect: number;
+  /** It lives, but does not answer through the store. */
+  readonly unheard: boolean;
+}
+
+/** Told by the server's checker when a server becomes suspect or unheard, or is neither any more. Other processes see it in the directory. */
+export abstract class WillingnessListener {
+  abstract changed(server: ServerRecord, willingness: Willingness): void | Promise<void>;
+}
+
+/**
+ * The work a server's end makes, one class for each kind of work. Called in the one process whose eviction succeeded;
+ * should that process die, or the listener reject, it is called again, there or elsewhere: it must be idempotent.
+ */
+export abstract class ServerEndListener {
+  abstract ended(server: ServerRecord, reason: EvictionReason): Promise<void>;
+}

@@ -1,0 +1,10 @@
+-- A server's answer to a check: that it lives, and what it has.
+-- KEYS  the server's hash
+-- ARGV  incarnation, then field, value, …
+-- answer  'ok' | 'gone' (no record) | 'other' (another incarnation's) | 'dead'
+local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state')
+if not record[1] then return 'gone' end
+if record[1] ~= ARGV[1] then return 'other' end
+if record[2] == 'dead' then return 'dead' end
+redis.call('HSET', KEYS[1], 'check', 'update', unpack(ARGV, 2))
+return 'ok'

@@ -1,0 +1,60 @@
+import { FLEET_CHANNEL, type ServerRecord } from '#libs/fleet';
+import type { ServerId } from '#libs/protocol';
+import { LuaScript, type RedisClient } from '#libs/redis';
+import { DEAD_RECORD_MS, VOTE_MS } from '../health.options.js';
+import type { EvictionReason } from '../ports.js';
+
+const EVICT = new LuaScript('health_evict', new URL('./evict.lua', import.meta.url), 1);
+
+export interface Vote {
+  readonly server: ServerRecord;
+  readonly reason: EvictionReason;
+  readonly voter: ServerId;
+  /** Whose votes count, and how many of them it takes. */
+  readonly voters: readonly ServerId[];
+  readonly needed: number;
+}
+
+export type VoteAnswer =
+  /** This very call made it dead. */
+  | { readonly kind: 'evicted'; readonly votes: number }
+  | { readonly kind: 'voted'; readonly votes: number }
+  | { readonly kind: 'dead' | 'other' | 'answered' };
+
+export async function voteToEvict(client: RedisClient, { server, reason, voter, voters, needed }: Vote): Promise<VoteAnswer> {
+  const { id, type, name, incarnation, linkHost, linkPort, opsHost, opsPort, startedAt, registeredAt, build, games } = server;
+  const record = {
+    type,
+    name,
+    linkHost,
+    linkPort,
+    opsHost,
+    opsPort,
+    startedAt,
+    registeredAt,
+    build,
+    games: JSON.stringify(games),
+    state: 'ready',
+    check: 'testing',
+  };
+  // Silence must hold up to the last moment: an answer between the verdict and this script acquits.
+  const onlyUnanswered = reason === 'silent' ? 1 : 0;
+  const [kind, votes] = (await EVICT.run(
+    client,
+    [id],
+    [
+      incarnation,
+      reason,
+      voter,
+      needed,
+      VOTE_MS,
+      DEAD_RECORD_MS,
+      FLEET_CHANNEL,
+      onlyUnanswered,
+      voters.length,
+      ...voters,
+      ...Object.entries(record).flat(),
+    ],
+  )) as [VoteAnswer['kind'], number];
+  return { kind, votes } as VoteAnswer;
+}

@@ -1,0 +1,13 @@
+-- Notes on a living incarnation's record how its checks go; with no misses its votes are void, too.
+-- KEYS  the server's hash
+-- ARGV  incarnation, misses, unheard (0 | 1)
+-- answer  1 | 0: not this incarnation's record any more, or dead
+local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state')
+if record[1] ~= ARGV[1] or record[2] == 'dead' then return 0 end
+redis.call('HSET', KEYS[1], 'suspect', ARGV[2], 'unheard', ARGV[3])
+if ARGV[2] == '0' then
+  for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+    if string.sub(field, 1, 5) == 'vote:' then redis.call('HDEL', KEYS[1], field) end
+  end
+end
+return 1

@@ -1,0 +1,15 @@
+import type { ServerId } from '#libs/protocol';
+import { LuaScript, type RedisClient } from '#libs/redis';
+import type { Willingness } from '../ports.js';
+
+const MARK = new LuaScript('health_mark', new URL('./mark.lua', import.meta.url), 1);
+
+/** False: there is no such living incarnation any more. */
+export async function markServer(
+  client: RedisClient,
+  id: ServerId,
+  incarnation: number,
+  { suspect, unheard }: Willingness,
+): Promise<boolean> {
+  return (await MARK.run(client, [id], [incarnation, suspect, unheard ? 1 : 0])) === 1;
+}

@@ -1,0 +1,72 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { ServerDirectory, type ServerRecord } from '#libs/fleet';
+import { RedisConnections } from '#libs/redis';
+import { Log } from '#libs/telemetry';
+import { CHECKER_OPTIONS, END_CLAIM_MS, type HealthCheckerOptions } from './health.options.js';
+import { lifeOf } from './life-of.js';
+import { EVICTION_REASONS, type EvictionReason, type ServerEndListener } from './ports.js';
+import { claimEnd } from './scripts/claim-end.js';
+
+/**
+ * Sees to the work that a dead server's end makes, until all of it is done. The work is claimed, and the claim kept
+ * alive meanwhile: should this process die in the middle, another finds the claim lapsed and takes it up.
+ */
+@Injectable()
+export class ServerEnds implements OnApplicationBootstrap, OnModuleDestroy {
+  private listeners: readonly ServerEndListener[] = [];
+  /** Whose end is being seen to here. */
+  private readonly underWay = new Set<string>();
+  private sweeping: NodeJS.Timeout | null = null;
+
+  constructor(
+    @Inject(CHECKER_OPTIONS) private readonly options: HealthCheckerOptions,
+    private readonly modules: ModuleRef,
+    private readonly redis: RedisConnections,
+    private readonly directory: ServerDirectory,
+    private readonly log: Log,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.listeners = (this.options.ends ?? []).map((type) => this.modules.get(type, { strict: false }));
+    this.sweeping = setInterval(() => void this.takeUpLapsed(), END_CLAIM_MS / 2);
+    this.sweeping.unref();
+  }
+
+  /** Runs the listeners; what fails is tried again when the claim has lapsed. Never rejects. */
+  async see(server: ServerRecord, reason: EvictionReason): Promise<void> {
+    if (this.listeners.length === 0 || this.underWay.has(lifeOf(server))) return;
+    this.underWay.add(lifeOf(server));
+    const keeping = setInterval(() => void claimEnd(this.redis.commands, server, 'keep').catch(() => {}), END_CLAIM_MS / 3);
+    try {
+      const outcomes = await Promise.allSettled(this.listeners.map(async (listener) => listener.ended(server, reason)));
+      const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
+      for (const { reason: error } of failed)
+        this.log.error('server-end.failed', { target: server.id, incarnation: server.incarnation, error });
+      if (failed.length === 0) await claimEnd(this.redis.commands, server, 'settle');
+    } catch (error) {
+      this.log.warn('server-end.not-settled', { target: server.id, incarnation: server.incarnation, error });
+    } finally {
+      clearInterval(keeping);
+      this.underWay.delete(lifeOf(server));
+    }
+  }
+
+  onModuleDestroy(): void {
+    if (this.sweeping) clearInterval(this.sweeping);
+  }
+
+  private async takeUpLapsed(): Promise<void> {
+    if (this.listeners.length === 0) return;
+    const open = this.directory
+      .all()
+      .filter((server) => server.state === 'dead' && server.settledAt === null && !this.underWay.has(lifeOf(server)));
+    for (const server of open) {
+      const taken = await claimEnd(this.redis.commands, server, 'take').catch(() => false);
+      if (taken) {
+        this.log.warn('server-end.taken-up', { target: server.id, incarnation: server.incarnation });
+        void this.see(server, EVICTION_REASONS.find((reason) => reason === server.deadReason) ?? 'silent');
+      }
+    }
+  }
+}

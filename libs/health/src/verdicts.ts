@@ -1,0 +1,146 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { EventSink, FleetEvents, FleetLinks, hasLeft, Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
+import { probeLink } from '#libs/link';
+import { SERVER_TYPES } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import { Log, Metrics } from '#libs/telemetry';
+import { judges } from './checker-choice.js';
+import { Eviction } from './eviction.js';
+import { CHECK_OPTIONS, type CheckOptions, DIAL_INTERVALS, VERDICT_RETRY_MS, VOTE_MS } from './health.options.js';
+import type { HoldReason } from './judge.js';
+import { lifeOf } from './life-of.js';
+import type { EvictionReason } from './ports.js';
+
+/** `over`: nothing of this incarnation is left to judge. `open`: votes are missing, or it is a dry run. `acquitted`: it answered in time. */
+export type VerdictOutcome = 'over' | 'open' | 'acquitted';
+
+/**
+ * Carries a verdict to its end: asks for the votes of the other gateways, and gives this one's when another asks,
+ * always after dialling the server itself. A refused connection needs no round of checks: every gateway that loses
+ * its link to a server dials it at once.
+ */
+@Injectable()
+export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
+  private readonly pursued = new Set<string>();
+  private readonly suspected = new Set<(server: ServerRecord, dialledAt: number) => void>();
+  /** By incarnation, why a verdict on it is held. */
+  private readonly reported = new Map<string, Set<HoldReason>>();
+  private isOpen = true;
+
+  constructor(
+    @Inject(CHECK_OPTIONS) private readonly options: CheckOptions,
+    private readonly self: Self,
+    private readonly redis: RedisConnections,
+    private readonly directory: ServerDirectory,
+    private readonly events: FleetEvents,
+    private readonly links: FleetLinks,
+    private readonly eviction: Eviction,
+    private readonly sink: EventSink,
+    private readonly metrics: Metrics,
+    private readonly log: Log,
+  ) {}
+
+  onModuleInit(): void {
+    this.links.onLost((server) => void this.pursue(server, 'refused'));
+    this.events.on((event) => {
+      if (event.kind !== 'vote') return;
+      const server = this.directory.get(event.server);
+      const isOpen = server && server.incarnation === event.incarnation && server.state !== 'dead' && server.id !== this.self.id;
+      if (isOpen) void this.pursue(server, event.reason === 'silent' ? 'silent' : 'refused');
+    });
+    this.directory.onChange(({ kind, server, before }) => {
+      if (kind !== 'changed') this.release(before ?? server);
+    });
+  }
+
+  /** The loss of a link is the first sign of a death; other gateways are no exception. */
+  onApplicationBootstrap(): void {
+    this.links.keep(SERVER_TYPES);
+  }
+
+  onModuleDestroy(): void {
+    this.isOpen = false;
+  }
+
+  /** A link was lost, and the dial that followed got no answer. */
+  onSuspected(listener: (server: ServerRecord, dialledAt: number) => void): void {
+    this.suspected.add(listener);
+  }
+
+  /** Rejects when the store is away: nothing is decided then. */
+  async condemn(server: ServerRecord, reason: EvictionReason): Promise<VerdictOutcome> {
+    if (this.options.dryRun) {
+      this.hold(server, 'dry-run', { reason });
+      return 'open';
+    }
+    // Who left has said so, although its record is gone and its port closed.
+    if (await hasLeft(this.redis.commands, server.id, server.incarnation)) return 'over';
+    const gateways = judges(this.directory.all()).map(({ id }) => id);
+    const voters = gateways.includes(this.self.id) ? gateways : [...gateways, this.self.id];
+    const answer = await this.eviction.vote(server, reason, voters);
+    switch (answer.kind) {
+      case 'evicted':
+      case 'dead':
+      case 'other':
+        return 'over';
+      case 'answered':
+        return 'acquitted';
+      case 'voted':
+        this.hold(server, 'votes', { reason, votes: answer.votes, of: voters.length });
+        await this.events.publish({ kind: 'vote', server: server.id, incarnation: server.incarnation, reason });
+        return 'open';
+      default:
+        return answer satisfies never;
+    }
+  }
+
+  /** Reports, once an incarnation and reason, that a verdict is not acted on. */
+  hold(server: ServerRecord, reason: HoldReason, fields: Readonly<Record<string, unknown>> = {}): void {
+    const reported = this.reported.get(lifeOf(server)) ?? new Set();
+    if (reported.has(reason)) return;
+    this.reported.set(lifeOf(server), reported.add(reason));
+    this.metrics.evictionsHeld.inc({ reason });
+    this.sink.tell({ kind: 'eviction.held', server: server.id, incarnation: server.incarnation, reason, detail: fields });
+    this.log.warn('eviction.held', { target: server.id, incarnation: server.incarnation, held: reason, ...fields });
+  }
+
+  /** What was held may be held, and reported, again. */
+  release(server: ServerRecord): void {
+    this.reported.delete(lifeOf(server));
+  }
+
+  /** A member without a link port has no second path: its checks alone speak for it. */
+  dial({ linkHost: host, linkPort: port }: ServerRecord): ReturnType<typeof probeLink> {
+    if (port === 0) return Promise.resolve('silent');
+    return probeLink({ host, port, timeoutMs: DIAL_INTERVALS * this.options.intervalMs });
+  }
+
+  /**
+   * Dials, and votes on what it finds, until the matter is decided or there is nothing to vote on. `belief`: what the
+   * one who asked had found; silence is seconded only where it was silence, since that needs the rounds of a checker.
+   */
+  private async pursue(server: ServerRecord, belief: 'refused' | 'silent'): Promise<void> {
+    if (this.self.incarnation === 0 || this.pursued.has(lifeOf(server))) return;
+    this.pursued.add(lifeOf(server));
+    const deadline = performance.now() + VOTE_MS;
+    try {
+      while (this.isOpen && performance.now() < deadline) {
+        const dialledAt = performance.now();
+        const found = await this.dial(server);
+        if (found === 'answered') return;
+        // The time ran out because this process was away: that was no silence of theirs.
+        const wasLate = performance.now() - dialledAt > 2 * DIAL_INTERVALS * this.options.intervalMs;
+        if (found === 'silent' && wasLate) continue;
+        if (found === 'silent' && belief === 'refused') {
+          for (const listener of this.suspected) listener(server, dialledAt);
+          return;
+        }
+        const outcome = await this.condemn(server, found).catch(() => 'open' as const);
+        if (outcome !== 'open' || found === 'silent' || this.options.dryRun) return;
+        await new Promise((resolve) => setTimeout(resolve, VERDICT_RETRY_MS));
+      }
+    } finally {
+      this.pursued.delete(lifeOf(server));
+    }
+  }
+}

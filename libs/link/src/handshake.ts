@@ -1,0 +1,60 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { pack, type ServerId, unpack } from '#libs/protocol';
+
+/**
+ * Both sides prove that they hold the fleet's secret, over both nonces, so that nothing heard on one link serves on
+ * another. The listener speaks first and says nothing but a nonce.
+ *
+ *     listener → dialler   challenge: nonce
+ *     dialler → listener   proof:     its nonce, id, incarnation, HMAC('dial', nonces, id, incarnation)
+ *     listener → dialler   ready:     its id, incarnation, HMAC('accept', nonces, id, incarnation)
+ */
+export interface Introduction {
+  readonly id: ServerId;
+  readonly incarnation: number;
+}
+
+export const NONCE_BYTES = 16;
+
+export function newNonce(): Buffer {
+  return randomBytes(NONCE_BYTES);
+}
+
+export type Side = 'dial' | 'accept';
+
+export function sign(secret: string, side: Side, theirNonce: Uint8Array, ownNonce: Uint8Array, who: Introduction): Buffer {
+  return createHmac('sha256', secret)
+    .update(`holdfast-link-1:${side}:`)
+    .update(theirNonce)
+    .update(ownNonce)
+    .update(`${who.id}:${who.incarnation}`)
+    .digest();
+}
+
+export function packIntroduction(secret: string, side: Side, theirNonce: Uint8Array, ownNonce: Uint8Array, who: Introduction): Uint8Array {
+  return pack({ nonce: ownNonce, id: who.id, incarnation: who.incarnation, mac: sign(secret, side, theirNonce, ownNonce, who) });
+}
+
+/** What is no nonce is not signed: whoever sends it wants our word for something else. */
+export function isNonce(bytes: Uint8Array): boolean {
+  return bytes.length === NONCE_BYTES;
+}
+
+/** Who they are, when they proved it; else null. Never throws: what a stranger sends is no reason to fail. */
+export function readIntroduction(
+  secret: string,
+  side: Side,
+  ownNonce: Uint8Array,
+  bytes: Uint8Array,
+): { who: Introduction; nonce: Uint8Array } | null {
+  try {
+    const { nonce, id, incarnation, mac } = unpack(bytes) as Record<string, unknown>;
+    if (!(nonce instanceof Uint8Array) || !isNonce(nonce) || !(mac instanceof Uint8Array)) return null;
+    if (typeof id !== 'string' || typeof incarnation !== 'number') return null;
+    const who = { id: id as ServerId, incarnation };
+    const expected = sign(secret, side, ownNonce, nonce, who);
+    return mac.length === expected.length && timingSafeEqual(mac, expected) ? { who, nonce } : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,243 @@
+import type { Socket } from 'node:net';
+import { type ErrorBody, errorBody, HoldfastError, LENGTH_BYTES, pack, type ServerId, unpack } from '#libs/protocol';
+import { BatchWriter } from './batch-writer.js';
+import type { Introduction } from './handshake.js';
+import {
+  BACKLOG_BYTES_MAX,
+  CLOSE_MS,
+  CONGESTED_BYTES,
+  PING_MS,
+  REQUEST_TIMEOUT_MS_DEFAULT,
+  REQUESTS_PENDING_MAX,
+  SILENT_PINGS_MAX,
+} from './link.options.js';
+import { LINK_HEADER, LINK_KIND } from './link-frames.js';
+
+/** What comes in on a link, for the one who routes it. Frames are views valid during the call only. */
+export interface LinkInbox {
+  request(peer: LinkPeer, pattern: string, data: unknown): Promise<unknown>;
+  event(peer: LinkPeer, pattern: string, data: unknown): void;
+  frame(peer: LinkPeer, kind: number, frame: Buffer): void;
+}
+
+interface Pending {
+  readonly resolve: (data: unknown) => void;
+  readonly reject: (error: HoldfastError) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/**
+ * One proved connection to another server. Everything written in a turn of the loop leaves in one system call, in
+ * order. What was sent before a link breaks may or may not have arrived: requests then fail with `server-lost`.
+ */
+export class LinkPeer {
+  readonly id: ServerId;
+  readonly incarnation: number;
+  private readonly writer: BatchWriter;
+  private readonly pending = new Map<number, Pending>();
+  private nextRequest = 1;
+  private silentPings = 0;
+  private heard = true;
+  private lastTickAt = performance.now();
+  private readonly ticking: NodeJS.Timeout;
+  private closedBecause: string | null = null;
+
+  constructor(
+    private readonly socket: Socket,
+    who: Introduction,
+    private readonly inbox: LinkInbox,
+  ) {
+    this.id = who.id;
+    this.incarnation = who.incarnation;
+    this.writer = new BatchWriter(socket);
+    this.ticking = setInterval(() => this.tick(), PING_MS);
+    this.ticking.unref();
+  }
+
+  get isOpen(): boolean {
+    return this.closedBecause === null;
+  }
+
+  /** True while the peer does not keep up: hold back, answer `busy`. */
+  get isCongested(): boolean {
+    return this.writer.backlogBytes > CONGESTED_BYTES;
+  }
+
+  /** Rejects with the peer's error, `server-lost` when the link breaks, `unavailable` after `timeoutMs`. */
+  request(pattern: string, data: unknown, { timeoutMs = REQUEST_TIMEOUT_MS_DEFAULT }: { timeoutMs?: number } = {}): Promise<unknown> {
+    if (!this.isOpen) return Promise.reject(new HoldfastError('server-lost'));
+    if (this.pending.size >= REQUESTS_PENDING_MAX || this.isCongested) return Promise.reject(new HoldfastError('busy'));
+    const id = this.nextRequest;
+    this.nextRequest = id === 0xffff_ffff ? 1 : id + 1;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.pending.delete(id);
+        reject(new HoldfastError('unavailable', `${this.id} did not answer ${pattern} within ${timeoutMs} ms`));
+      }, timeoutMs);
+      this.pending.set(id, { resolve, reject, timer });
+      this.sendNamed(LINK_KIND.request, id, pattern, data);
+    });
+  }
+
+  /** At most once: nobody says whether it arrived. */
+  emit(pattern: string, data: unknown): void {
+    if (this.isOpen) this.sendNamed(LINK_KIND.event, null, pattern, data);
+  }
+
+  /** A player's frame for a room (`toRoom`), or a frame for a player (`toPlayer`). Copies `frame` at once. */
+  sendSessionFrame(kind: typeof LINK_KIND.toRoom | typeof LINK_KIND.toPlayer, handle: number, epoch: number, frame: Uint8Array): void {
+    if (!this.isOpen) return;
+    const length = LINK_HEADER.session.frame + frame.length;
+    const at = this.begin(kind, length);
+    const { chunk } = this.writer;
+    chunk.writeUInt32BE(handle, at + LINK_HEADER.session.handle);
+    chunk.writeDoubleBE(epoch, at + LINK_HEADER.session.epoch);
+    chunk.set(frame, at + LINK_HEADER.session.frame);
+  }
+
+  /** One sync for many sessions of the peer. `entries`: handle and acknowledged seq, alternating. */
+  sendSyncMany(epoch: number, version: number, entries: readonly number[], body: Uint8Array): void {
+    if (!this.isOpen) return;
+    const { syncMany } = LINK_HEADER;
+    const bodyAt = syncMany.entries + 4 * entries.length;
+    const at = this.begin(LINK_KIND.syncMany, bodyAt + body.length);
+    const { chunk } = this.writer;
+    chunk.writeDoubleBE(epoch, at + syncMany.epoch);
+    chunk.writeUInt32BE(version, at + syncMany.version);
+    chunk.writeUInt16BE(entries.length / 2, at + syncMany.count);
+    for (let index = 0; index < entries.length; index++) chunk.writeUInt32BE(entries[index], at + syncMany.entries + 4 * index);
+    chunk.set(body, at + bodyAt);
+  }
+
+  /** What was written before still leaves, if the peer reads it soon. */
+  close(reason: string): void {
+    if (this.closedBecause !== null) return;
+    this.closedBecause = reason;
+    clearInterval(this.ticking);
+    this.writer.flush();
+    this.socket.end();
+    this.socket.destroySoon();
+    setTimeout(() => this.socket.destroy(), CLOSE_MS).unref();
+    for (const { reject, timer } of this.pending.values()) {
+      clearTimeout(timer);
+      reject(new HoldfastError('server-lost', `the link to ${this.id} broke: ${reason}`));
+    }
+    this.pending.clear();
+  }
+
+  get whyClosed(): string {
+    return this.closedBecause ?? 'open';
+  }
+
+  /** A whole frame has come in. */
+  receive(frame: Buffer): void {
+    this.heard = true;
+    const kind = frame[0];
+    if (kind >= LINK_KIND.toRoom) {
+      this.inbox.frame(this, kind, frame);
+      return;
+    }
+    switch (kind) {
+      case LINK_KIND.request:
+        this.receiveRequest(frame);
+        return;
+      case LINK_KIND.response:
+        this.receiveResponse(frame);
+        return;
+      case LINK_KIND.event: {
+        const { pattern, data } = readNamed(frame, 1);
+        this.inbox.event(this, pattern, data);
+        return;
+      }
+      case LINK_KIND.ping:
+        this.begin(LINK_KIND.pong, 1);
+        return;
+      case LINK_KIND.pong:
+        return;
+      default:
+        throw new HoldfastError('unknown-kind', `link frame of kind ${kind}`);
+    }
+  }
+
+  private receiveRequest(frame: Buffer): void {
+    const id = frame.readUInt32BE(1);
+    const { pattern, data } = readNamed(frame, 5);
+    this.inbox.request(this, pattern, data).then(
+      (answer) => this.respond(id, 0, answer ?? null),
+      (error: ErrorBody) => this.respond(id, 1, error),
+    );
+  }
+
+  private receiveResponse(frame: Buffer): void {
+    const id = frame.readUInt32BE(1);
+    const pending = this.pending.get(id);
+    if (!pending) return;
+    this.pending.delete(id);
+    clearTimeout(pending.timer);
+    const body = unpack(frame.subarray(6));
+    if (frame[5] === 0) pending.resolve(body);
+    else pending.reject(HoldfastError.from((body as ErrorBody | null) ?? errorBody('internal')));
+  }
+
+  private respond(id: number, failed: 0 | 1, body: unknown): void {
+    if (!this.isOpen) return;
+    let bytes: Uint8Array;
+    try {
+      bytes = pack(body);
+    } catch {
+      // An answer that cannot be packed is a defect of its handler, and no reason to leave the asker without one.
+      failed = 1;
+      bytes = pack(errorBody('internal'));
+    }
+    const at = this.begin(LINK_KIND.response, 6 + bytes.length);
+    const { chunk } = this.writer;
+    chunk.writeUInt32BE(id, at + 1);
+    chunk[at + 5] = failed;
+    chunk.set(bytes, at + 6);
+  }
+
+  private sendNamed(kind: number, id: number | null, pattern: string, data: unknown): void {
+    const name = Buffer.from(pattern);
+    const body = pack(data ?? null);
+    const nameAt = id === null ? 1 : 5;
+    const at = this.begin(kind, nameAt + 1 + name.length + body.length);
+    const { chunk } = this.writer;
+    if (id !== null) chunk.writeUInt32BE(id, at + 1);
+    chunk[at + nameAt] = name.length;
+    chunk.set(name, at + nameAt + 1);
+    chunk.set(body, at + nameAt + 1 + name.length);
+  }
+
+  /** Writes length and kind; answers where the frame (its kind byte) starts in the writer's chunk. */
+  private begin(kind: number, length: number): number {
+    const at = this.writer.reserve(LENGTH_BYTES + length);
+    const { chunk } = this.writer;
+    chunk.writeUInt32BE(length, at);
+    chunk[at + LENGTH_BYTES] = kind;
+    return at + LENGTH_BYTES;
+  }
+
+  private tick(): void {
+    const now = performance.now();
+    const late = now - this.lastTickAt > 2 * PING_MS;
+    this.lastTickAt = now;
+    // It was us who slept: what the peer said meanwhile still waits in the socket.
+    if (late || this.heard) this.silentPings = 0;
+    else if (++this.silentPings >= SILENT_PINGS_MAX) return this.cut('silent');
+    if (this.writer.backlogBytes > BACKLOG_BYTES_MAX) return this.cut('reads nothing');
+    if (!this.heard) this.begin(LINK_KIND.ping, 1);
+    this.heard = false;
+  }
+
+  /** There is no point in waiting for a peer that reads nothing to read what is left. */
+  private cut(reason: string): void {
+    this.close(reason);
+    this.socket.destroy();
+  }
+}
+
+function readNamed(frame: Buffer, lengthAt: number): { pattern: string; data: unknown } {
+  const nameAt = lengthAt + 1;
+  const end = nameAt + frame[lengthAt];
+  return { pattern: frame.toString('latin1', nameAt, end), data: unpack(frame.subarray(end)) };
+}

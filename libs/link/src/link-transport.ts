@@ -1,0 +1,60 @@
+import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
+import { lastValueFrom } from 'rxjs';
+import { errorBody, toErrorBody } from '#libs/protocol';
+import type { LinkPeer } from './link-peer.js';
+import type { Links } from './links.js';
+
+/**
+ * Nest's side of the links: requests and events become `@MessagePattern` and `@EventPattern` calls, with the pipes,
+ * guards and filters of the application. The handler's context is the `LinkPeer` that asked.
+ */
+export class LinkTransport extends Server implements CustomTransportStrategy {
+  private inFlight = 0;
+
+  constructor(private readonly links: Links) {
+    super();
+  }
+
+  /** Resolves when no request is being answered and the last answers have left, or after `timeoutMs`. */
+  async whenIdle(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    while (this.inFlight > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  }
+
+  listen(callback: (error?: unknown) => void): void {
+    this.links.onRequest((peer, pattern, data) => this.answer(peer, pattern, data));
+    this.links.onEvent((peer, pattern, data) => {
+      const handler = this.messageHandlers.get(pattern);
+      if (handler) void Promise.resolve(handler(data, peer)).catch(() => {});
+    });
+    callback();
+  }
+
+  /** The links outlive this: others still send on them while they shut down (`Links.onApplicationShutdown`). */
+  close(): void {}
+
+  override on(): void {}
+
+  override unwrap<T>(): T {
+    return this.links as T;
+  }
+
+  private async answer(peer: LinkPeer, pattern: string, data: unknown): Promise<unknown> {
+    const handler = this.messageHandlers.get(pattern);
+    if (!handler) throw errorBody('unknown-operation', `There is no operation "${pattern}".`);
+    this.inFlight += 1;
+    try {
+      return await lastValueFrom(this.transformToObservable(await handler(data, peer)), { defaultValue: null });
+    } catch (error) {
+      // The filter has turned what was thrown into a body; what is not one was thrown past it.
+      throw isErrorBody(error) ? error : toErrorBody(error);
+    } finally {
+      this.inFlight -= 1;
+    }
+  }
+}
+
+function isErrorBody(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && !(error instanceof Error) && 'code' in error && 'retry' in error;
+}

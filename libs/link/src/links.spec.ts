@@ -1,0 +1,608 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server, Socket } from 'node:net';
+import * as fc from 'fast-check';
+import { HoldfastError, LENGTH_BYTES, pack, type ServerId, serverId } from '#libs/protocol';
+import { NONCE_BYTES, packIntroduction, readIntroduction } from './handshake.js';
+import { HANDSHAKE_TIMEOUT_MS, LinkIdentity, type LinkOptions, PING_MS, SILENT_PINGS_MAX } from './link.options.js';
+import { LINK_KIND } from './link-frames.js';
+import type { LinkPeer } from './link-peer.js';
+import { Links } from './links.js';
+import { probeLink } from './probe-link.js';
+
+const SECRET = 'the fleet’s own';
+const closers: (() => void)[] = [];
+
+afterEach(() => {
+  jest.useRealTimers();
+  for (const close of closers.splice(0)) close();
+});
+
+interface Side {
+  readonly links: Links;
+  readonly id: ServerId;
+  readonly address: { id: ServerId; host: string; port: number };
+  readonly opened: LinkPeer[];
+  readonly closed: { id: ServerId; reason: string }[];
+}
+
+let names = 0;
+
+async function newSide(options: Partial<LinkOptions> = {}): Promise<Side> {
+  const id = serverId('game', `link-${++names}`);
+  const links = new Links(
+    { host: '127.0.0.1', port: 0, secret: SECRET, ...options },
+    new (class extends LinkIdentity {
+      override readonly id = id;
+      override readonly incarnation = 7;
+    })(),
+  );
+  closers.push(() => links.onApplicationShutdown());
+  const opened: LinkPeer[] = [];
+  const closed: Side['closed'] = [];
+  links.onOpened((peer) => opened.push(peer));
+  links.onClosed((peer, reason) => closed.push({ id: peer.id, reason }));
+  return { links, id, address: { id, host: '127.0.0.1', port: await links.listen() }, opened, closed };
+}
+
+/** Two servers with a link between them. */
+async function pair(options: Partial<LinkOptions> = {}) {
+  const [a, b] = await Promise.all([newSide(options), newSide(options)]);
+  const toB = await a.links.to(b.address);
+  await until(() => b.links.get(a.id) !== undefined);
+  return { a, b, toB, toA: b.links.get(a.id) as LinkPeer };
+}
+
+/** A socket that says to a link port what the test wants, and keeps what it hears. */
+class Stranger {
+  readonly socket = new Socket();
+  heard = Buffer.alloc(0);
+  chunks = 0;
+  isClosed = false;
+
+  constructor() {
+    closers.push(() => this.socket.destroy());
+    this.socket.on('data', (chunk) => {
+      this.heard = Buffer.concat([this.heard, chunk]);
+      this.chunks += 1;
+    });
+    this.socket.on('error', () => {});
+    this.socket.on('close', () => {
+      this.isClosed = true;
+    });
+  }
+
+  static async dial(port: number): Promise<Stranger> {
+    const stranger = new Stranger();
+    stranger.socket.connect(port, '127.0.0.1');
+    await once(stranger.socket, 'connect');
+    return stranger;
+  }
+
+  /** The nonce of the challenge. */
+  async challenged(): Promise<Buffer> {
+    await until(() => this.frames().length > 0);
+    const [challenge] = this.frames();
+    expect(challenge[0]).toBe(LINK_KIND.challenge);
+    return challenge.subarray(1);
+  }
+
+  frames(): Buffer[] {
+    const frames: Buffer[] = [];
+    for (let at = 0; at + LENGTH_BYTES <= this.heard.length; ) {
+      const end = at + LENGTH_BYTES + this.heard.readUInt32BE(at);
+      if (end > this.heard.length) break;
+      frames.push(this.heard.subarray(at + LENGTH_BYTES, end));
+      at = end;
+    }
+    return frames;
+  }
+
+  /** Proves itself to the one it dialled. */
+  async prove(who = { id: serverId('game', `stranger-${++names}`), incarnation: 1 }, secret = SECRET): Promise<ServerId> {
+    this.socket.write(framed(LINK_KIND.proof, packIntroduction(secret, 'dial', await this.challenged(), randomBytes(NONCE_BYTES), who)));
+    return who.id;
+  }
+}
+
+function framed(kind: number, body: Uint8Array = new Uint8Array(0)): Buffer {
+  const head = Buffer.alloc(LENGTH_BYTES + 1);
+  head.writeUInt32BE(1 + body.length);
+  head[LENGTH_BYTES] = kind;
+  return Buffer.concat([head, body]);
+}
+
+async function until(isIt: () => boolean, withinMs = 5_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!isIt()) {
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+describe('the handshake', () => {
+  it('makes two servers known to each other, by id and incarnation', async () => {
+    const { a, b, toB, toA } = await pair();
+    expect([toB.id, toB.incarnation]).toEqual([b.id, 7]);
+    expect([toA.id, toA.incarnation]).toEqual([a.id, 7]);
+    expect(a.opened).toEqual([toB]);
+    expect(await a.links.to(b.address)).toBe(toB);
+  });
+
+  it('dials once for many who ask at once', async () => {
+    const [a, b] = await Promise.all([newSide(), newSide()]);
+    const peers = await Promise.all(Array.from({ length: 5 }, () => a.links.to(b.address)));
+    expect(new Set(peers).size).toBe(1);
+    await until(() => b.opened.length > 0);
+    expect(b.opened).toHaveLength(1);
+  });
+
+  it('tells a stranger a nonce, and nothing else', async () => {
+    const { links, address, opened } = await newSide();
+    const stranger = await Stranger.dial(address.port);
+    expect(await stranger.challenged()).toHaveLength(NONCE_BYTES);
+    await stranger.prove(undefined, 'a guess');
+    await until(() => stranger.isClosed);
+    expect(stranger.frames()).toHaveLength(1);
+    expect(opened).toEqual([]);
+    expect([...links.all()]).toEqual([]);
+  });
+
+  it.each([
+    ['no length at all', Buffer.from('GET / HTTP/1.1\r\n\r\n')],
+    ['a frame of nothing', Buffer.alloc(LENGTH_BYTES)],
+    ['a frame of another kind', framed(LINK_KIND.request, pack({}))],
+    ['a challenge in answer to a challenge', framed(LINK_KIND.challenge, randomBytes(NONCE_BYTES))],
+    ['a proof that is no MessagePack', framed(LINK_KIND.proof, Buffer.from([0xc1, 0xff]))],
+    ['a proof without a nonce', framed(LINK_KIND.proof, pack({ id: 'hf:game:x', incarnation: 1, mac: randomBytes(32) }))],
+    ['a proof that is nil', framed(LINK_KIND.proof, pack(null))],
+    [
+      'a proof with a short MAC',
+      framed(LINK_KIND.proof, pack({ id: 'hf:game:x', incarnation: 1, nonce: randomBytes(NONCE_BYTES), mac: randomBytes(3) })),
+    ],
+  ])('closes on %s', async (_, bytes) => {
+    const { address, opened } = await newSide();
+    const stranger = await Stranger.dial(address.port);
+    await stranger.challenged();
+    stranger.socket.write(bytes);
+    await until(() => stranger.isClosed);
+    expect(stranger.frames()).toHaveLength(1);
+    expect(opened).toEqual([]);
+  });
+
+  it('lets a stranger promise no more bytes than a proof has', async () => {
+    const { address } = await newSide();
+    const stranger = await Stranger.dial(address.port);
+    await stranger.challenged();
+    const length = Buffer.alloc(LENGTH_BYTES);
+    length.writeUInt32BE(1_000_000);
+    stranger.socket.write(length);
+    await until(() => stranger.isClosed, HANDSHAKE_TIMEOUT_MS / 2);
+  });
+
+  it('refuses a proof that was heard on another link', async () => {
+    const { address } = await newSide();
+    const honest = await Stranger.dial(address.port);
+    const who = { id: serverId('game', 'honest'), incarnation: 1 };
+    const proof = framed(LINK_KIND.proof, packIntroduction(SECRET, 'dial', await honest.challenged(), randomBytes(NONCE_BYTES), who));
+    const thief = await Stranger.dial(address.port);
+    await thief.challenged();
+    thief.socket.write(proof);
+    await until(() => thief.isClosed);
+    expect(thief.frames()).toHaveLength(1);
+  });
+
+  it('refuses its own word said back to it', () => {
+    const [ours, theirs] = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)];
+    const who = { id: serverId('game', 'a'), incarnation: 1 };
+    expect(readIntroduction(SECRET, 'dial', ours, packIntroduction(SECRET, 'dial', ours, theirs, who))?.who).toEqual(who);
+    expect(readIntroduction(SECRET, 'accept', ours, packIntroduction(SECRET, 'dial', ours, theirs, who))).toBeNull();
+    expect(readIntroduction(SECRET, 'dial', theirs, packIntroduction(SECRET, 'dial', ours, theirs, who))).toBeNull();
+  });
+
+  it('refuses a server that is another than the one dialled', async () => {
+    const [a, b] = await Promise.all([newSide(), newSide()]);
+    await expect(a.links.to({ ...b.address, id: serverId('game', 'somebody-else') })).rejects.toMatchObject({ code: 'server-lost' });
+    await until(() => b.closed.length === b.opened.length);
+    expect([...a.links.all()]).toEqual([]);
+    expect([...b.links.all()]).toEqual([]);
+  });
+
+  it('refuses a server that does not know the secret, and signs nothing but a nonce for it', async () => {
+    const a = await newSide();
+    const asked: Buffer[] = [];
+    const server = await listening((socket) => {
+      socket.write(framed(LINK_KIND.challenge, Buffer.from('a text that somebody wants to have signed')));
+      socket.on('data', (chunk) => asked.push(chunk));
+    });
+    await expect(a.links.to({ id: serverId('game', 'fake'), host: '127.0.0.1', port: server.port })).rejects.toMatchObject({
+      code: 'server-lost',
+    });
+    expect(asked).toEqual([]);
+  });
+
+  it('rejects at once where nobody listens', async () => {
+    const a = await newSide();
+    const { port, close } = await listening(() => {});
+    close();
+    await expect(a.links.to({ id: serverId('game', 'gone'), host: '127.0.0.1', port })).rejects.toBeInstanceOf(HoldfastError);
+  });
+
+  it('cuts off who takes too long, however slowly they go on', async () => {
+    jest.useFakeTimers({ doNotFake: [...REAL, 'setImmediate', 'Date'] });
+    const { address } = await newSide();
+    const stranger = await Stranger.dial(address.port);
+    const nonce = await stranger.challenged();
+    const proof = framed(
+      LINK_KIND.proof,
+      packIntroduction(SECRET, 'dial', nonce, randomBytes(NONCE_BYTES), { id: serverId('game', 'slow'), incarnation: 1 }),
+    );
+    for (let at = 0; at < 8; at++) {
+      stranger.socket.write(proof.subarray(at, at + 1));
+      jest.advanceTimersByTime(HANDSHAKE_TIMEOUT_MS / 10);
+    }
+    await turns();
+    expect(stranger.isClosed).toBe(false);
+    jest.advanceTimersByTime(HANDSHAKE_TIMEOUT_MS / 4);
+    await until(() => stranger.isClosed);
+  });
+
+  it('of one who proves and breaks the link in one breath leaves no link behind', async () => {
+    const side = await newSide();
+    const stranger = await Stranger.dial(side.address.port);
+    const who = { id: serverId('game', 'brief'), incarnation: 1 };
+    const proof = packIntroduction(SECRET, 'dial', await stranger.challenged(), randomBytes(NONCE_BYTES), who);
+    stranger.socket.write(Buffer.concat([framed(LINK_KIND.proof, proof), framed(9)]));
+    await until(() => side.closed.length > 0);
+    await turns();
+    expect(side.opened.map(({ id }) => id)).toEqual([who.id]);
+    expect(side.links.get(who.id)).toBeUndefined();
+  });
+});
+
+describe('requests', () => {
+  it('are answered, each with its own, in whatever order the answers come', async () => {
+    const { toB, b } = await pair();
+    const late: (() => void)[] = [];
+    b.links.onRequest(async (_, pattern, data) => {
+      if (pattern === 'slow') await new Promise<void>((resolve) => late.push(resolve));
+      else late[0]?.();
+      return { pattern, data };
+    });
+    const slow = toB.request('slow', 1);
+    const fast = toB.request('fast', { deep: [1, 'two', null, new Uint8Array([3])] });
+    expect(await fast).toEqual({ pattern: 'fast', data: { deep: [1, 'two', null, Buffer.from([3])] } });
+    expect(await slow).toEqual({ pattern: 'slow', data: 1 });
+  });
+
+  it('go both ways on one link, whoever dialled', async () => {
+    const { a, b, toA } = await pair();
+    a.links.onRequest(async (peer) => peer.id);
+    expect(await toA.request('who', null)).toBe(b.id);
+  });
+
+  it('that are refused carry the refusal, with whether to try again', async () => {
+    const { toB, b } = await pair();
+    b.links.onRequest(() => Promise.reject({ code: 'no-capacity', message: 'Full.', retry: true, retryAfterMs: 40 }));
+    await expect(toB.request('x', 1)).rejects.toMatchObject({ code: 'no-capacity', message: 'Full.', retry: true, retryAfterMs: 40 });
+  });
+
+  it('whose answer cannot be sent are answered as an error, and break nothing', async () => {
+    const { toB, b } = await pair();
+    const circle: Record<string, unknown> = {};
+    circle.itself = circle;
+    b.links.onRequest(async (_, pattern) => (pattern === 'circle' ? circle : 'fine'));
+    await expect(toB.request('circle', null)).rejects.toMatchObject({ code: 'internal' });
+    expect(await toB.request('other', null)).toBe('fine');
+  });
+
+  it('without an answer fail in time, and an answer that comes later is nobody’s', async () => {
+    const { toB, b } = await pair();
+    let answer: (value: unknown) => void = () => {};
+    b.links.onRequest((_, pattern) => (pattern === 'late' ? new Promise((resolve) => (answer = resolve)) : Promise.resolve('now')));
+    await expect(toB.request('late', null, { timeoutMs: 20 })).rejects.toMatchObject({ code: 'unavailable', retry: true });
+    answer('too late');
+    expect(await toB.request('other', null)).toBe('now');
+  });
+
+  it('on a link that breaks fail at once, and so do those that come after', async () => {
+    const { a, b, toB, toA } = await pair();
+    b.links.onRequest(() => new Promise(() => {}));
+    const waiting = [toB.request('x', 1), toB.request('y', 2)];
+    const outcomes = Promise.allSettled(waiting);
+    toA.close('had enough');
+    for (const outcome of await outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'server-lost' } });
+    await expect(toB.request('z', 3)).rejects.toMatchObject({ code: 'server-lost' });
+    expect(a.closed.map(({ id }) => id)).toEqual([b.id]);
+    await until(() => b.closed.length === 1);
+    expect(b.closed).toEqual([{ id: a.id, reason: 'had enough' }]);
+    expect([...a.links.all(), ...b.links.all()]).toEqual([]);
+  });
+});
+
+describe('frames', () => {
+  it('are told apart wherever the stream is cut', async () => {
+    const { links, address } = await newSide();
+    const events: unknown[] = [];
+    links.onEvent((_, pattern, data) => events.push([pattern, data]));
+    const frames: string[] = [];
+    links.onFrame(LINK_KIND.toRoom, (_, frame) => frames.push(frame.toString('hex')));
+    const event = framed(LINK_KIND.event, Buffer.concat([Buffer.from([4]), Buffer.from('tell'), pack({ n: 1 })]));
+    const toRoom = framed(LINK_KIND.toRoom, randomBytes(40));
+    const bytes = Buffer.concat([event, toRoom]);
+    for (let cut = 1; cut < bytes.length; cut += 1) {
+      const stranger = await Stranger.dial(address.port);
+      stranger.socket.setNoDelay(true);
+      await stranger.prove();
+      await until(() => stranger.frames().length === 2);
+      stranger.socket.write(bytes.subarray(0, cut));
+      await turns();
+      stranger.socket.write(bytes.subarray(cut));
+      await until(() => frames.length === cut);
+      stranger.socket.destroy();
+    }
+    expect(events).toEqual(Array.from({ length: bytes.length - 1 }, () => ['tell', { n: 1 }]));
+    expect(new Set(frames)).toEqual(new Set([toRoom.subarray(LENGTH_BYTES).toString('hex')]));
+  });
+
+  it('arrive in the order they were sent, events and frames alike', async () => {
+    const { toB, b } = await pair();
+    const seen: number[] = [];
+    b.links.onEvent((_, __, data) => seen.push(data as number));
+    b.links.onFrame(LINK_KIND.toPlayer, (_, frame) => seen.push(frame.readUInt32BE(1)));
+    for (let n = 0; n < 2_000; n += 2) {
+      toB.emit('n', n);
+      toB.sendSessionFrame(LINK_KIND.toPlayer, n + 1, 1, randomBytes(n % 97));
+    }
+    await until(() => seen.length === 2_000);
+    expect(seen).toEqual(Array.from({ length: 2_000 }, (_, n) => n));
+  });
+
+  it('carry a sync to many sessions as it was given', async () => {
+    const { toB, b } = await pair();
+    let frame = Buffer.alloc(0);
+    b.links.onFrame(LINK_KIND.syncMany, (_, received) => {
+      frame = Buffer.from(received);
+    });
+    toB.sendSyncMany(1_790_000_000_123, 42, [7, 1, 0xffff_ffff, 3], Buffer.from('body'));
+    await until(() => frame.length > 0);
+    expect([frame.readDoubleBE(1), frame.readUInt32BE(9), frame.readUInt16BE(13)]).toEqual([1_790_000_000_123, 42, 2]);
+    expect([15, 19, 23, 27].map((at) => frame.readUInt32BE(at))).toEqual([7, 1, 0xffff_ffff, 3]);
+    expect(frame.subarray(31).toString()).toBe('body');
+  });
+
+  it('of one turn leave in one write', async () => {
+    const { links, address } = await newSide();
+    const stranger = await Stranger.dial(address.port);
+    const id = await stranger.prove();
+    await until(() => stranger.frames().length === 2);
+    const before = stranger.chunks;
+    for (let n = 0; n < 200; n++) links.get(id)?.emit('n', n);
+    await until(() => stranger.frames().length === 202);
+    expect(stranger.chunks - before).toBe(1);
+  });
+
+  it('larger than a peer may send end the link', async () => {
+    const { a, b, toB } = await pair({ frameBytesMax: 10_000 });
+    toB.emit('large', randomBytes(10_001));
+    await until(() => b.closed.length === 1);
+    await until(() => a.closed.length === 1);
+    expect(b.closed[0].reason).toMatch(/at most 10000 bytes/);
+  });
+
+  it('of an unknown kind, or that are no frames, end the link', async () => {
+    for (const bad of [framed(9), framed(LINK_KIND.response, Buffer.from([0, 0])), framed(LINK_KIND.event, Buffer.from([200, 1]))]) {
+      const side = await newSide();
+      const stranger = await Stranger.dial(side.address.port);
+      await stranger.prove();
+      await until(() => side.opened.length === 1);
+      stranger.socket.write(bad);
+      await until(() => side.closed.length === 1);
+      await until(() => stranger.isClosed);
+    }
+  });
+});
+
+/** `FUZZ_RUNS=100000 npx jest libs/link` for a long walk. */
+const numRuns = Number(process.env.FUZZ_RUNS ?? 2_000);
+
+describe('whatever is sent', () => {
+  it('as an introduction is a proof or nothing, and throws nothing', () => {
+    const who = { id: serverId('game', 'a'), incarnation: 1 };
+    const [ours, theirs] = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)];
+    const proof = packIntroduction(SECRET, 'dial', ours, theirs, who);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 120 }), fc.nat(proof.length - 1), fc.integer({ min: 1, max: 255 }), (bytes, at, flip) => {
+        expect(readIntroduction(SECRET, 'dial', ours, bytes)).toBeNull();
+        const bent = Buffer.from(proof);
+        bent[at] ^= flip;
+        expect(readIntroduction(SECRET, 'dial', ours, bent)).toBeNull();
+        expect(readIntroduction(SECRET, 'dial', ours, proof.subarray(0, at))).toBeNull();
+      }),
+      { numRuns },
+    );
+  });
+
+  it('by a peer after its proof ends its link at most, and never this process', async () => {
+    const side = await newSide();
+    side.links.onRequest(async (_, __, data) => data);
+    const kinds = fc.constantFrom(...Object.values(LINK_KIND), 0, 9, 255);
+    const samples = fc.sample(fc.array(fc.tuple(kinds, fc.uint8Array({ maxLength: 40 })), { minLength: 1, maxLength: 20 }), numRuns / 20);
+    for (const frames of samples) {
+      const stranger = await Stranger.dial(side.address.port);
+      const before = side.opened.length;
+      await stranger.prove();
+      await until(() => side.opened.length > before);
+      stranger.socket.end(Buffer.concat(frames.map(([kind, body]) => framed(kind, body))));
+      await until(() => side.closed.length === side.opened.length);
+    }
+    expect([...side.links.all()]).toEqual([]);
+  });
+});
+
+/** Sockets and promises go on; intervals and the monotonic clock are the test's. */
+const REAL = ['nextTick', 'queueMicrotask'] as const;
+const CLOCK_ONLY = { doNotFake: [...REAL, 'setImmediate' as const, 'setTimeout' as const, 'clearTimeout' as const, 'Date' as const] };
+
+async function turns(count = 20): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Seconds as the links see them, with time for their sockets in between. */
+async function pass(pings: number): Promise<void> {
+  for (let ping = 0; ping < pings; ping++) {
+    jest.advanceTimersByTime(PING_MS);
+    await turns();
+  }
+}
+
+describe('a peer that falls silent', () => {
+  it('is asked, and closed when it does not answer', async () => {
+    jest.useFakeTimers(CLOCK_ONLY);
+    const side = await newSide();
+    const stranger = await Stranger.dial(side.address.port);
+    const id = await stranger.prove();
+    await until(() => side.opened.length === 1);
+    await pass(SILENT_PINGS_MAX);
+    expect(side.closed).toEqual([]);
+    expect(stranger.frames().filter(([kind]) => kind === LINK_KIND.ping).length).toBeGreaterThan(2);
+    await pass(2);
+    await until(() => side.closed.length === 1);
+    expect(side.closed).toEqual([{ id, reason: 'silent' }]);
+    await until(() => stranger.isClosed);
+  });
+
+  it('but answers pings is kept', async () => {
+    jest.useFakeTimers(CLOCK_ONLY);
+    const { a, b } = await pair();
+    await pass(4 * SILENT_PINGS_MAX);
+    expect([a.closed, b.closed]).toEqual([[], []]);
+  });
+
+  it('while we slept ourselves is kept: what it said waits in the socket', async () => {
+    jest.useFakeTimers(CLOCK_ONLY);
+    const side = await newSide();
+    const stranger = await Stranger.dial(side.address.port);
+    await stranger.prove();
+    await until(() => side.opened.length === 1);
+    await pass(SILENT_PINGS_MAX);
+    // Ours is a single late tick, not many missed ones.
+    sleepOver(PING_MS * 10);
+    await pass(1);
+    stranger.socket.write(framed(LINK_KIND.pong));
+    await turns();
+    await pass(SILENT_PINGS_MAX - 1);
+    expect(side.closed).toEqual([]);
+  });
+
+  it('and reads nothing either is closed, with all that was to be sent', async () => {
+    jest.useFakeTimers(CLOCK_ONLY);
+    const side = await newSide();
+    const stranger = await Stranger.dial(side.address.port);
+    const id = await stranger.prove();
+    await until(() => side.opened.length === 1);
+    const peer = side.opened[0];
+    stranger.socket.pause();
+    const much = randomBytes(1024 * 1024);
+    // More than the kernel's buffers hold.
+    for (let sent = 0; sent < 16; sent++) peer.emit('much', much);
+    await turns();
+    expect(peer.isCongested).toBe(true);
+    await expect(peer.request('x', 1)).rejects.toMatchObject({ code: 'busy' });
+    await pass(SILENT_PINGS_MAX + 2);
+    await until(() => side.closed.length === 1, 2_000);
+    expect(side.closed).toEqual([{ id, reason: 'silent' }]);
+    expect(side.links.get(id)).toBeUndefined();
+  });
+
+  it('and is told goodbye by us is cut off all the same', async () => {
+    const side = await newSide();
+    const stranger = await Stranger.dial(side.address.port);
+    await stranger.prove();
+    await until(() => side.opened.length === 1);
+    stranger.socket.pause();
+    for (let sent = 0; sent < 16; sent++) side.opened[0].emit('much', randomBytes(1024 * 1024));
+    side.opened[0].close('replaced');
+    await until(() => side.closed.length === 1, 3_000);
+    expect(side.closed[0].reason).toBe('replaced');
+  });
+});
+
+/** The clock goes on and no timer runs, as in a process that was stopped. */
+function sleepOver(ms: number): void {
+  const before = performance.now();
+  const spy = jest.spyOn(performance, 'now').mockImplementation(() => before + ms + PING_MS);
+  jest.advanceTimersByTime(PING_MS);
+  spy.mockRestore();
+}
+
+describe('shutting down', () => {
+  it('tells every peer, after what was written', async () => {
+    const { a, b, toB } = await pair();
+    const events: unknown[] = [];
+    b.links.onEvent((_, pattern) => events.push(pattern));
+    toB.emit('last', null);
+    a.links.onApplicationShutdown();
+    await until(() => b.closed.length === 1);
+    expect(events).toEqual(['last']);
+    expect(toB.isOpen).toBe(false);
+  });
+});
+
+describe('a probe', () => {
+  it('hears a living server', async () => {
+    const { address } = await newSide();
+    expect(await probeLink({ ...address, timeoutMs: 5_000 })).toBe('answered');
+  });
+
+  it('is refused where no process listens', async () => {
+    const { port, close } = await listening(() => {});
+    close();
+    expect(await probeLink({ host: '127.0.0.1', port, timeoutMs: 5_000 })).toBe('refused');
+  });
+
+  it('hears nothing of a process that is stopped, and of one that was woken it does', async () => {
+    const child = spawn(
+      process.execPath,
+      [
+        '-e',
+        "require('net').createServer((socket) => socket.end('me')).listen(0, '127.0.0.1', function () { console.log(this.address().port) })",
+      ],
+      { stdio: ['ignore', 'pipe', 'ignore'] },
+    );
+    try {
+      const [line] = (await once(child.stdout, 'data')) as [Buffer];
+      const port = Number(String(line));
+      expect(await probeLink({ host: '127.0.0.1', port, timeoutMs: 5_000 })).toBe('answered');
+      child.kill('SIGSTOP');
+      expect(await probeLink({ host: '127.0.0.1', port, timeoutMs: 200 })).toBe('silent');
+      child.kill('SIGCONT');
+      expect(await probeLink({ host: '127.0.0.1', port, timeoutMs: 5_000 })).toBe('answered');
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+
+  it('takes a server that hangs up without a word for silent', async () => {
+    const { port } = await listening((socket) => socket.end());
+    expect(await probeLink({ host: '127.0.0.1', port, timeoutMs: 5_000 })).toBe('silent');
+  });
+});
+
+async function listening(accept: (socket: Socket) => void): Promise<{ port: number; close: () => void; server: Server }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    accept(socket);
+  });
+  const close = (): void => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  closers.push(close);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { port: (server.address() as { port: number }).port, close, server };
+}

@@ -1,0 +1,220 @@
+import { EventEmitter } from 'node:events';
+import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { errorBody, FrameSplitter, HoldfastError, LENGTH_BYTES, type ServerId } from '#libs/protocol';
+import { type Introduction, isNonce, newNonce, packIntroduction, readIntroduction } from './handshake.js';
+import {
+  FRAME_BYTES_MAX_DEFAULT,
+  HANDSHAKE_TIMEOUT_MS,
+  INTRODUCTION_BYTES_MAX,
+  type LinkAddress,
+  LinkIdentity,
+  type LinkOptions,
+} from './link.options.js';
+import { LINK_KIND } from './link-frames.js';
+import { type LinkInbox, LinkPeer } from './link-peer.js';
+
+export const LINK_OPTIONS = Symbol('LinkOptions');
+
+type FrameHandler = (peer: LinkPeer, frame: Buffer) => void;
+type RequestHandler = (peer: LinkPeer, pattern: string, data: unknown) => Promise<unknown>;
+type EventHandler = (peer: LinkPeer, pattern: string, data: unknown) => void;
+
+/**
+ * All links of this process, dialled and accepted alike: one a peer, whoever dialled. Frames of a link are handled in
+ * their order; requests are handled concurrently.
+ */
+@Injectable()
+export class Links implements OnApplicationShutdown {
+  private readonly peers = new Map<ServerId, LinkPeer>();
+  private readonly dialling = new Map<string, Promise<LinkPeer>>();
+  private readonly frameHandlers = new Map<number, FrameHandler>();
+  private requestHandler: RequestHandler = () => Promise.reject(errorBody('unavailable'));
+  private eventHandler: EventHandler = () => {};
+  private readonly news = new EventEmitter();
+  private server: Server | null = null;
+  private readonly sockets = new Set<Socket>();
+
+  constructor(
+    @Inject(LINK_OPTIONS) private readonly options: LinkOptions,
+    private readonly self: LinkIdentity,
+  ) {
+    this.news.setMaxListeners(0);
+  }
+
+  /** The port that was taken. Rejects with one clear sentence when it is in use. */
+  listen(): Promise<number> {
+    const server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.accept(socket));
+    this.server = server;
+    return new Promise((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) => {
+        reject(error.code === 'EADDRINUSE' ? new Error(`port ${this.options.port} is in use; set LINK_PORT to a free one`) : error);
+      });
+      server.listen(this.options.port, this.options.host, () => resolve((server.address() as AddressInfo).port));
+    });
+  }
+
+  get port(): number {
+    const address = this.server?.address();
+    return address && typeof address === 'object' ? address.port : 0;
+  }
+
+  /** The link to a server if there is one, whoever dialled it. */
+  get(id: ServerId): LinkPeer | undefined {
+    return this.peers.get(id);
+  }
+
+  all(): IterableIterator<LinkPeer> {
+    return this.peers.values();
+  }
+
+  /** The link to a server, dialled if there is none. Rejects with `server-lost` when it cannot be had. */
+  to(address: LinkAddress): Promise<LinkPeer> {
+    const known = this.peers.get(address.id);
+    if (known?.isOpen) return Promise.resolve(known);
+    const key = `${address.id}@${address.host}:${address.port}`;
+    let dialling = this.dialling.get(key);
+    if (!dialling) {
+      dialling = this.dial(address).finally(() => this.dialling.delete(key));
+      this.dialling.set(key, dialling);
+    }
+    return dialling;
+  }
+
+  onRequest(handler: RequestHandler): void {
+    this.requestHandler = handler;
+  }
+
+  onEvent(handler: EventHandler): void {
+    this.eventHandler = handler;
+  }
+
+  /** One handler a kind: the frame path has no fan-out. The frame is a view valid during the call only. */
+  onFrame(kind: number, handler: FrameHandler): void {
+    this.frameHandlers.set(kind, handler);
+  }
+
+  onOpened(listener: (peer: LinkPeer) => void): void {
+    this.news.on('opened', listener);
+  }
+
+  onClosed(listener: (peer: LinkPeer, reason: string) => void): void {
+    this.news.on('closed', listener);
+  }
+
+  onApplicationShutdown(): void {
+    this.server?.close();
+    for (const peer of this.peers.values()) peer.close('shutting down');
+    for (const socket of this.sockets) socket.destroySoon();
+  }
+
+  private readonly inbox: LinkInbox = {
+    request: (peer, pattern, data) => this.requestHandler(peer, pattern, data),
+    event: (peer, pattern, data) => this.eventHandler(peer, pattern, data),
+    frame: (peer, kind, frame) => this.frameHandlers.get(kind)?.(peer, frame),
+  };
+
+  private accept(socket: Socket): void {
+    const nonce = newNonce();
+    writeFrame(socket, LINK_KIND.challenge, nonce);
+    this.shake(socket, (kind, body) => {
+      const proved = kind === LINK_KIND.proof ? readIntroduction(this.options.secret, 'dial', nonce, body) : null;
+      if (!proved) return null;
+      writeFrame(socket, LINK_KIND.ready, packIntroduction(this.options.secret, 'accept', proved.nonce, nonce, this.self));
+      return proved.who;
+    }).catch(() => socket.destroy());
+  }
+
+  private async dial(address: LinkAddress): Promise<LinkPeer> {
+    const socket = new Socket();
+    const nonce = newNonce();
+    let answered = false;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true);
+    socket.connect(address.port, address.host);
+    try {
+      return await this.shake(socket, (kind, body) => {
+        if (!answered && kind === LINK_KIND.challenge && isNonce(body)) {
+          answered = true;
+          writeFrame(socket, LINK_KIND.proof, packIntroduction(this.options.secret, 'dial', body, nonce, this.self));
+          return undefined;
+        }
+        const proved = kind === LINK_KIND.ready ? readIntroduction(this.options.secret, 'accept', nonce, body) : null;
+        return proved && proved.who.id === address.id ? proved.who : null;
+      });
+    } catch (cause) {
+      socket.destroy();
+      throw new HoldfastError(
+        'server-lost',
+        `${address.id} at ${address.host}:${address.port} cannot be reached: ${(cause as Error).message}`,
+        { cause },
+      );
+    }
+  }
+
+  /** Runs the handshake, then makes the peer known and hands it every frame. `step` answers undefined to go on, null to refuse. */
+  private shake(socket: Socket, step: (kind: number, body: Buffer) => Introduction | null | undefined): Promise<LinkPeer> {
+    this.sockets.add(socket);
+    return new Promise((resolve, reject) => {
+      let peer: LinkPeer | null = null;
+      let failed = false;
+      const timer = setTimeout(() => fail(new Error('no proof in time')), HANDSHAKE_TIMEOUT_MS);
+      const fail = (error: Error): void => {
+        if (failed) return;
+        failed = true;
+        clearTimeout(timer);
+        if (peer) this.lost(peer, error.message);
+        else reject(error);
+        socket.destroy();
+      };
+      const onFrame = (frame: Uint8Array): void => {
+        const bytes = frame as Buffer;
+        if (peer) {
+          peer.receive(bytes);
+          return;
+        }
+        const who = step(bytes[0], Buffer.from(bytes.subarray(1)));
+        if (who === undefined) return;
+        if (who === null) throw new Error('the peer did not prove the link secret');
+        clearTimeout(timer);
+        peer = new LinkPeer(socket, who, this.inbox);
+        splitter.frameBytesMax = this.options.frameBytesMax ?? FRAME_BYTES_MAX_DEFAULT;
+        // In this very turn: the next frame of this chunk may be the peer's, and so may be its last.
+        this.register(peer);
+        resolve(peer);
+      };
+      const splitter = new FrameSplitter(INTRODUCTION_BYTES_MAX, onFrame, Buffer.allocUnsafeSlow);
+      socket.on('data', (chunk) => {
+        try {
+          splitter.push(chunk);
+        } catch (error) {
+          fail(error as Error);
+        }
+      });
+      socket.on('error', (error) => fail(error));
+      socket.on('close', () => {
+        this.sockets.delete(socket);
+        fail(new Error(peer && !peer.isOpen ? peer.whyClosed : 'closed by the other side'));
+      });
+    });
+  }
+
+  private register(peer: LinkPeer): void {
+    this.peers.set(peer.id, peer);
+    this.news.emit('opened', peer);
+  }
+
+  private lost(peer: LinkPeer, reason: string): void {
+    peer.close(reason);
+    if (this.peers.get(peer.id) === peer) this.peers.delete(peer.id);
+    this.news.emit('closed', peer, reason);
+  }
+}
+
+function writeFrame(socket: Socket, kind: number, body: Uint8Array): void {
+  const frame = Buffer.allocUnsafe(LENGTH_BYTES + 1 + body.length);
+  frame.writeUInt32BE(1 + body.length, 0);
+  frame[LENGTH_BYTES] = kind;
+  frame.set(body, LENGTH_BYTES + 1);
+  socket.write(frame);
+}

@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { FleetLinks, ServerDirectory } from '#libs/fleet';
+import { LoadBalancerService } from '#libs/placement';
+import { HoldfastError, type ServerId, type UserId } from '#libs/protocol';
+import type { RoomRecord } from '#libs/room-store';
+import { RoomRecords } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
+import { START_TRIES_MAX } from './lobby.options.js';
+import { checkStart } from './room-rules.js';
+import { RoomService } from './room-service.js';
+
+/**
+ * Starts the game of a room: from `waiting` over `starting` to `playing`. The start has an id that the game server must
+ * show to the store, so a start that was given up can never become a game later, and asking two servers makes one game.
+ */
+@Injectable()
+export class GameStarter {
+  constructor(
+    private readonly rooms: RoomService,
+    private readonly records: RoomRecords,
+    private readonly links: FleetLinks,
+    private readonly directory: ServerDirectory,
+    private readonly log: Log,
+  ) {}
+
+  /** The record of the room in play. Throws what `checkStart` throws, `no-capacity`, or what kept the servers from it. */
+  async start(room: RoomRecord, user: UserId, balancer: LoadBalancerService, waitMs?: number): Promise<RoomRecord> {
+    const players = checkStart(room, user);
+    const start = randomUUID();
+    const doc = { ...room.doc, players: players.map((player) => player.user) };
+    if (!(await this.records.save(room, { doc, status: 'starting', start }))) {
+      return this.start(await this.rooms.mustRead(room.id), user, balancer, waitMs);
+    }
+    try {
+      await this.open(room, start, players, balancer, waitMs);
+    } catch (error) {
+      const record = await this.rooms.mustRead(room.id);
+      // The answer was lost, not the game.
+      if (record.start === start && record.status === 'playing') return record;
+      await this.takeBack(record, start);
+      await balancer.release(room.id).catch(() => {});
+      throw error;
+    }
+    return this.rooms.mustRead(room.id);
+  }
+
+  /** Back to `waiting`, if this start is still the one under way. */
+  async takeBack(record: RoomRecord, start: string): Promise<void> {
+    if (record.status !== 'starting' || record.start !== start) return;
+    await this.records.save(record, { status: 'waiting', start: 'none' });
+  }
+
+  private async open(
+    room: RoomRecord,
+    start: string,
+    players: readonly { user: UserId; name: string }[],
+    balancer: LoadBalancerService,
+    waitMs: number | undefined,
+  ): Promise<void> {
+    const exclude: ServerId[] = [];
+    const seats = players.map(({ user, name }) => ({ user, name }));
+    for (let tries = 1; ; tries++) {
+      const { server } = await balancer.place({ room: room.id, game: room.game, players: players.length, exclude }, { waitMs });
+      try {
+        const record = this.directory.get(server);
+        if (!record) throw new HoldfastError('server-lost');
+        const peer = await this.links.to(record);
+        await peer.request('room.open', { room: room.id, game: room.game, start, round: room.round, players: seats });
+        await balancer.kept(room.id).catch(() => {});
+        return;
+      } catch (error) {
+        const mayHelp = error instanceof HoldfastError && error.retry && tries < START_TRIES_MAX;
+        this.log.warn('start.failed', { roomId: room.id, target: server, error: String(error), again: mayHelp });
+        if (!mayHelp) throw error;
+        exclude.push(server);
+      }
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { GameCatalogue } from './game-catalogue.js';
+import { GameStarter } from './game-starter.js';
+import { LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
+import { MatchQueue } from './match-queue.js';
+import { Matchmaker } from './matchmaker.js';
+import { RoomService } from './room-service.js';
+import { RoomSweeper } from './room-sweeper.js';
+
+const PROVIDERS = [GameCatalogue, MatchQueue, RoomService, GameStarter, Matchmaker];
+
+/** Needs `RoomStoreModule`, `FleetModule`, `SessionModule`, `PlacementModule` and Nest's schedules. */
+@Module({})
+export class LobbyModule {
+  static forRoot(options: LobbyOptions): DynamicModule {
+    return {
+      module: LobbyModule,
+      providers: [{ provide: LOBBY_OPTIONS, useValue: options }, ...PROVIDERS, RoomSweeper],
+      exports: PROVIDERS,
+    };
+  }
+}

@@ -1,0 +1,22 @@
+export const LOBBY_OPTIONS = Symbol('LobbyOptions');
+
+export interface LobbyOptions {
+  /** A room that nobody starts and nobody touches is closed after this, in ms. */
+  readonly roomIdleMs: number;
+  /** How long a player who looks for a match stays in the queue, in ms. */
+  readonly matchWaitMs: number;
+  /** Rooms in one answer of `rooms.list`. */
+  readonly roomsListedMax: number;
+}
+
+/** Of two who write at once one goes again; more turns than this mean that something is wrong. */
+export const CAS_TRIES_MAX = 20;
+/** A start that nobody finished (its lobby died) is taken back after this, in ms: longer than any start takes. */
+export const START_ABANDONED_MS = 15_000;
+export const SWEEP_MS = 2_000;
+/** Index entries that one sweep looks at. */
+export const SWEEP_ROOMS = 500;
+/** A match whose room nobody made by then is made by the next sweep, in ms. */
+export const MATCH_ABANDONED_MS = 5_000;
+/** Servers tried for one start, each next one when the one before is lost or full after all. */
+export const START_TRIES_MAX = 4;

@@ -1,0 +1,432 @@
+import { randomUUID } from 'node:crypto';
+import { FleetLinks, ServerDirectory } from '#libs/fleet';
+import { LoadBalancerService, type PlacementRequest } from '#libs/placement';
+import { type Caller, type Control, type GameInfo, HoldfastError, type RoomId, serverId } from '#libs/protocol';
+import { PubSub, RedisConnections } from '#libs/redis';
+import { ROOMS_KEY, RoomLog, type RoomRecord, RoomRecords, roomKey, UserRooms } from '#libs/room-store';
+import { SessionNotices } from '#libs/session';
+import { Log } from '#libs/telemetry';
+import { GameCatalogue } from './game-catalogue.js';
+import { GameStarter } from './game-starter.js';
+import { type LobbyOptions, MATCH_ABANDONED_MS, START_ABANDONED_MS, SWEEP_ROOMS } from './lobby.options.js';
+import { MatchQueue } from './match-queue.js';
+import { Matchmaker } from './matchmaker.js';
+import { RoomService } from './room-service.js';
+import { RoomSweeper } from './room-sweeper.js';
+
+// A database of its own: the sweeper walks all rooms there are.
+const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/6` });
+/** As of another process. */
+const elsewhere = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/6` });
+const pubSub = new PubSub(redis);
+const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' });
+const records = new RoomRecords(redis);
+const userRooms = new UserRooms(redis);
+const roomLog = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
+
+beforeAll(async () => {
+  await Promise.all([redis.ready(), elsewhere.ready()]);
+  await redis.commands.flushdb();
+});
+afterAll(() => {
+  pubSub.onModuleDestroy();
+  for (const connections of [redis, elsewhere]) connections.onApplicationShutdown();
+});
+
+class OneGame extends GameCatalogue {
+  override all(): GameInfo[] {
+    return [{ name: 'duel', seats: { min: 2, max: 4 } }];
+  }
+}
+
+/** Game servers as far as a start sees them: each takes the room from the store, or does what a test wants. */
+class GameServers {
+  readonly asked: string[] = [];
+  released: RoomId[] = [];
+  names = ['a', 'b', 'c', 'd', 'e'];
+  /** What a server does instead of taking the room. */
+  trouble: (server: string, take: () => Promise<unknown>) => Promise<unknown> = (_, take) => take();
+
+  readonly balancer = {
+    place: async ({ exclude = [] }: PlacementRequest) => {
+      const server = this.names.map((name) => serverId('game', name)).find((id) => !exclude.includes(id));
+      if (!server) throw new HoldfastError('no-capacity');
+      return { server };
+    },
+    kept: async () => {},
+    release: async (room: RoomId) => void this.released.push(room),
+  } as unknown as LoadBalancerService;
+
+  readonly directory = { get: (id: string) => ({ id }) } as unknown as ServerDirectory;
+
+  readonly links = {
+    to: async ({ id }: { id: string }) => ({
+      request: async (_: string, { room, start }: Control['room.open']['data']) => {
+        this.asked.push(id);
+        return this.trouble(id, async () => {
+          if (!(await roomLog.open(room, start, { server: id, incarnation: 1 }, null, 'none'))) throw new HoldfastError('room-unknown');
+          return {};
+        });
+      },
+    }),
+  } as unknown as FleetLinks;
+}
+
+function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers()) {
+  const options: LobbyOptions = { roomIdleMs: 600_000, matchWaitMs: 60_000, roomsListedMax: 100, ...change };
+  const games = new OneGame(servers.directory);
+  const queue = new MatchQueue(redis);
+  const rooms = new RoomService(records, userRooms, games, queue, options);
+  const starter = new GameStarter(rooms, records, servers.links, servers.directory, log);
+  const matchmaker = new Matchmaker(queue, rooms, starter, games, new SessionNotices(pubSub), servers.balancer, log, options);
+  const sweeper = new RoomSweeper(redis, records, starter, queue, matchmaker, log, options);
+  return { servers, queue, rooms, starter, matchmaker, sweeper };
+}
+
+function newCaller(name = 'someone'): Caller {
+  const user = `${name}-${randomUUID()}`;
+  return { user, name, session: `s-${user}`, gateway: serverId('gateway', 'test') };
+}
+
+function newCallers(count: number): Caller[] {
+  return Array.from({ length: count }, (_, index) => newCaller(`p${index}`));
+}
+
+async function mustRead(id: RoomId): Promise<RoomRecord> {
+  const record = await records.read(id);
+  if (!record) throw new Error(`no room ${id}`);
+  return record;
+}
+
+function codeOf(reason: unknown): string {
+  return reason instanceof HoldfastError ? reason.code : String(reason);
+}
+
+/** The room as if it had been like this for so long. */
+async function aged(id: RoomId, ms: number): Promise<void> {
+  const record = await mustRead(id);
+  await redis.commands.hset(roomKey(id), 'since', record.since - ms);
+}
+
+describe('rooms', () => {
+  it('give their seats to as many as there are, of many who come at once to several lobbies', async () => {
+    const lobbies = [newLobby(), newLobby()];
+    const owner = newCaller();
+    const { id } = await lobbies[0].rooms.create(owner, { game: 'duel', seats: 4 });
+    const callers = newCallers(9);
+    const outcomes = await Promise.allSettled(callers.map((caller, index) => lobbies[index % 2].rooms.join(caller, id)));
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
+    const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [codeOf(outcome.reason)] : []));
+    expect(new Set(refused)).toEqual(new Set(['room-full']));
+    const { doc } = await mustRead(id);
+    expect(new Set(doc.members.map(({ user }) => user)).size).toBe(4);
+    // Who was refused is in no room, and may go elsewhere.
+    const loser = callers[outcomes.findIndex(({ status }) => status === 'rejected')];
+    expect(await lobbies[0].rooms.whereIs(loser.user)).toBeNull();
+    await expect(lobbies[0].rooms.create(loser, { game: 'duel' })).resolves.toMatchObject({ status: 'waiting' });
+  });
+
+  it('take a user who asks twice at once in once', async () => {
+    const { rooms } = newLobby();
+    const { id } = await rooms.create(newCaller(), { game: 'duel' });
+    const caller = newCaller();
+    await Promise.all([rooms.join(caller, id), rooms.join(caller, id)]);
+    expect((await mustRead(id)).doc.members).toHaveLength(2);
+  });
+
+  it('are one a user: who is in one is refused by another, until they leave', async () => {
+    const { rooms } = newLobby();
+    const first = await rooms.create(newCaller(), { game: 'duel' });
+    const second = await rooms.create(newCaller(), { game: 'duel' });
+    const caller = newCaller();
+    await rooms.join(caller, first.id);
+    await expect(rooms.join(caller, second.id)).rejects.toMatchObject({ code: 'already-in-room' });
+    await expect(rooms.watch(caller, second.id)).rejects.toMatchObject({ code: 'already-in-room' });
+    await expect(rooms.create(caller, { game: 'duel' })).rejects.toMatchObject({ code: 'already-in-room' });
+    expect(await rooms.whereIs(caller.user)).toMatchObject({ record: { id: first.id }, watching: false });
+    expect(await rooms.leave(caller)).toBe(first.id);
+    await rooms.join(caller, second.id);
+    expect((await mustRead(first.id)).doc.members).toHaveLength(1);
+  });
+
+  it('that are gone hold nobody back', async () => {
+    const { rooms } = newLobby();
+    const caller = newCaller();
+    const { id } = await rooms.create(caller, { game: 'duel' });
+    await records.close(await mustRead(id), 'room-expired');
+    await expect(rooms.create(caller, { game: 'duel' })).resolves.toMatchObject({ status: 'waiting' });
+  });
+
+  it('close when the last one leaves, however many leave at once', async () => {
+    const { rooms } = newLobby();
+    const callers = newCallers(4);
+    const { id } = await rooms.create(callers[0], { game: 'duel' });
+    for (const caller of callers.slice(1)) await rooms.join(caller, id);
+    await Promise.all(callers.map((caller) => rooms.leave(caller)));
+    expect(await records.read(id)).toBeNull();
+    await expect(rooms.leave(callers[0])).rejects.toMatchObject({ code: 'not-in-room' });
+  });
+
+  it('whose game runs stay when all have left: its owner ends it', async () => {
+    const { rooms } = newLobby();
+    const caller = newCaller();
+    const { id } = await rooms.create(caller, { game: 'duel' });
+    await records.save(await mustRead(id), { status: 'playing' });
+    await rooms.leave(caller);
+    expect((await mustRead(id)).doc.members).toEqual([]);
+  });
+
+  it('that are private, of another game, or gone are not listed', async () => {
+    const { rooms } = newLobby();
+    const shown = await rooms.create(newCaller(), { game: 'duel', name: 'shown' });
+    const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
+    await records.index(['never-made'], Date.now());
+    const listed = (await rooms.list({ game: 'duel' })).map(({ id }) => id);
+    expect(listed).toContain(shown.id);
+    expect(listed).not.toContain(hidden.id);
+    expect(await rooms.list({ game: 'chess' })).toEqual([]);
+    expect(await rooms.list({ limit: 1 })).toHaveLength(1);
+  });
+
+  it('are of games that there are', async () => {
+    await expect(newLobby().rooms.create(newCaller(), { game: 'none' })).rejects.toMatchObject({ code: 'unknown-game' });
+  });
+});
+
+describe('a start', () => {
+  async function readyRoom({ rooms }: ReturnType<typeof newLobby>): Promise<{ room: RoomRecord; owner: Caller }> {
+    const [owner, other] = newCallers(2);
+    const { id } = await rooms.create(owner, { game: 'duel' });
+    await rooms.join(other, id);
+    await rooms.setReady(other, true);
+    return { room: await mustRead(id), owner };
+  }
+
+  it('asked for twice at once makes one game', async () => {
+    const lobby = newLobby();
+    const { room, owner } = await readyRoom(lobby);
+    const starts = await Promise.allSettled([1, 2].map(() => lobby.starter.start(room, owner.user, lobby.servers.balancer)));
+    expect(starts.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(await mustRead(room.id)).toMatchObject({ status: 'playing', doc: { players: room.doc.members.map(({ user }) => user) } });
+    expect(lobby.servers.asked).toHaveLength(1);
+  });
+
+  it('passes over servers that are lost or full, and no others', async () => {
+    const lobby = newLobby();
+    const { room, owner } = await readyRoom(lobby);
+    const codes = new Map([
+      ['hf:game:a', 'server-lost'],
+      ['hf:game:b', 'no-capacity'],
+    ]);
+    lobby.servers.trouble = (server, take) => (codes.has(server) ? Promise.reject(new HoldfastError(codes.get(server) as string)) : take());
+    const started = await lobby.starter.start(room, owner.user, lobby.servers.balancer);
+    expect(started.owner?.server).toBe('hf:game:c');
+    const failing = newLobby();
+    const second = await readyRoom(failing);
+    failing.servers.trouble = () => Promise.reject(new HoldfastError('game-failed'));
+    await expect(failing.starter.start(second.room, second.owner.user, failing.servers.balancer)).rejects.toMatchObject({
+      code: 'game-failed',
+    });
+    expect(failing.servers.asked).toHaveLength(1);
+  });
+
+  it('that no server takes brings the room back to waiting, ready as before', async () => {
+    const lobby = newLobby();
+    const { room, owner } = await readyRoom(lobby);
+    lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-capacity'));
+    await expect(lobby.starter.start(room, owner.user, lobby.servers.balancer)).rejects.toMatchObject({ code: 'no-capacity' });
+    expect(await mustRead(room.id)).toMatchObject({ status: 'waiting' });
+    expect(lobby.servers.released).toEqual([room.id]);
+    lobby.servers.trouble = (_, take) => take();
+    await expect(lobby.starter.start(await mustRead(room.id), owner.user, lobby.servers.balancer)).resolves.toMatchObject({
+      status: 'playing',
+    });
+  });
+
+  it('whose answer was lost is a start', async () => {
+    const lobby = newLobby();
+    const { room, owner } = await readyRoom(lobby);
+    lobby.servers.trouble = async (_, take) => {
+      await take();
+      throw new HoldfastError('server-lost');
+    };
+    const started = await lobby.starter.start(room, owner.user, lobby.servers.balancer);
+    expect(started).toMatchObject({ status: 'playing', owner: { server: 'hf:game:a' } });
+    expect(lobby.servers.released).toEqual([]);
+  });
+});
+
+describe('the queue for matches', () => {
+  const game = () => `game-${randomUUID()}`;
+  const seek = (queue: MatchQueue, of: string, caller: Caller, seats = 2, waitMs = 60_000) =>
+    queue.find(of, caller, seats, `match-${randomUUID()}`, waitMs);
+
+  it('matches each of many who come at once exactly once', async () => {
+    const queues = [new MatchQueue(redis), new MatchQueue(elsewhere)];
+    const of = game();
+    const callers = newCallers(41);
+    const found = await Promise.all(callers.map((caller, index) => seek(queues[index % 2], of, caller)));
+    const matches = found.filter((match) => match !== null);
+    expect(matches).toHaveLength(20);
+    const users = matches.flatMap(({ people }) => people.map(({ user }) => user));
+    expect(users).toHaveLength(40);
+    expect(new Set(users).size).toBe(40);
+    expect(await Promise.all(callers.map(({ user }) => queues[0].gameOf(user)))).toEqual(
+      callers.map(({ user }) => (users.includes(user) ? null : of)),
+    );
+  });
+
+  it('matches nobody with themselves', async () => {
+    const queue = new MatchQueue(redis);
+    const of = game();
+    const caller = newCaller();
+    expect(await Promise.all([1, 2, 3].map(() => seek(queue, of, caller)))).toEqual([null, null, null]);
+    expect((await seek(queue, of, newCaller()))?.people).toHaveLength(2);
+  });
+
+  it('serves who came first, where they are now', async () => {
+    const queue = new MatchQueue(redis);
+    const of = game();
+    const [first, second, third] = newCallers(3);
+    await seek(queue, of, first, 3);
+    await seek(queue, of, second, 3);
+    await seek(queue, of, { ...first, gateway: 'hf:gateway:other' }, 3);
+    const match = await seek(queue, of, third, 3);
+    expect(match?.people.map(({ user }) => user)).toEqual([first, second, third].map(({ user }) => user));
+    expect(match?.people[0].gateway).toBe('hf:gateway:other');
+  });
+
+  it('forgets who cancels, and who waited too long', async () => {
+    const queue = new MatchQueue(redis);
+    const of = game();
+    const [cancelled, stale, waiting, last] = newCallers(4);
+    await seek(queue, of, cancelled);
+    expect(await queue.cancel(of, cancelled.user)).toBe(true);
+    expect(await queue.cancel(of, cancelled.user)).toBe(false);
+    await seek(queue, of, stale);
+    await redis.commands.zadd(`hf:match:{${of}}`, 1, stale.user);
+    expect(await seek(queue, of, waiting)).toBeNull();
+    expect((await seek(queue, of, last))?.people.map(({ user }) => user)).toEqual([waiting.user, last.user]);
+  });
+
+  it('loses nobody when one of them cancels and comes again at once', async () => {
+    const queues = [new MatchQueue(redis), new MatchQueue(elsewhere)];
+    for (let round = 0; round < 30; round++) {
+      const of = game();
+      const [fickle, other] = newCallers(2);
+      await seek(queues[0], of, fickle);
+      await Promise.all([queues[0].cancel(of, fickle.user), seek(queues[1], of, fickle)]);
+      const waits = (await queues[0].gameOf(fickle.user)) !== null;
+      const match = await seek(queues[1], of, other);
+      expect(match?.people.map(({ user }) => user) ?? null).toEqual(waits ? [fickle.user, other.user] : null);
+    }
+  });
+
+  it('keeps a match until its room stands', async () => {
+    const queue = new MatchQueue(redis);
+    const of = game();
+    await seek(queue, of, newCaller());
+    const match = await seek(queue, of, newCaller());
+    expect((await queue.abandoned(-2_000)).filter((left) => left.game === of)).toEqual([match]);
+    expect((await queue.abandoned(60_000)).filter((left) => left.game === of)).toEqual([]);
+    await queue.done(match as NonNullable<typeof match>);
+    expect((await queue.abandoned(-2_000)).filter((left) => left.game === of)).toEqual([]);
+  });
+});
+
+describe('a match', () => {
+  it('puts its people into a game; the one who completed it is told first', async () => {
+    const { matchmaker } = newLobby();
+    const [first, second] = newCallers(2);
+    expect(await matchmaker.find(first, 'duel')).toBeNull();
+    const started = await matchmaker.find(second, 'duel');
+    expect(started).toMatchObject({ status: 'playing', doc: { players: [first.user, second.user], private: true } });
+    expect(await userRooms.get(first.user)).toEqual({ room: started?.id, watching: false });
+  });
+
+  it('is not looked for by one who is in a room, and a search ends when one goes into a room', async () => {
+    const { matchmaker, rooms, queue } = newLobby();
+    const caller = newCaller();
+    await matchmaker.find(caller, 'duel');
+    await rooms.create(caller, { game: 'duel' });
+    expect(await queue.gameOf(caller.user)).toBeNull();
+    await expect(matchmaker.find(caller, 'duel')).rejects.toMatchObject({ code: 'already-in-room' });
+    expect(await matchmaker.cancel(caller.user)).toBe(false);
+  });
+
+  it('without a server for it leaves its people together in a room', async () => {
+    const lobby = newLobby();
+    lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-capacity'));
+    const [first, second] = newCallers(2);
+    await lobby.matchmaker.find(first, 'duel');
+    const room = await lobby.matchmaker.find(second, 'duel');
+    expect(await mustRead(room?.id as RoomId)).toMatchObject({ status: 'waiting', doc: { owner: first.user } });
+  });
+});
+
+describe('the sweeper', () => {
+  it('takes back a start that nobody finished, and leaves a young one alone', async () => {
+    const { rooms, sweeper } = newLobby();
+    const [abandoned, young] = await Promise.all(newCallers(2).map((caller) => rooms.create(caller, { game: 'duel' })));
+    for (const { id } of [abandoned, young]) await records.save(await mustRead(id), { status: 'starting', start: 'lost' });
+    await aged(abandoned.id, START_ABANDONED_MS + 1_000);
+    await sweeper.sweep();
+    expect((await mustRead(abandoned.id)).status).toBe('waiting');
+    expect((await mustRead(young.id)).status).toBe('starting');
+    // What was given up can no longer become a game.
+    expect(await roomLog.open(abandoned.id, 'lost', { server: 'hf:game:late', incarnation: 1 }, null, 'none')).toBeNull();
+    await records.save(await mustRead(young.id), { status: 'waiting' });
+  });
+
+  it('closes rooms that idle or are empty, and no others', async () => {
+    const { rooms, sweeper } = newLobby();
+    const [idle, empty, fresh, played] = await Promise.all(newCallers(4).map((caller) => rooms.create(caller, { game: 'duel' })));
+    await aged(idle.id, 601_000);
+    await records.save(await mustRead(empty.id), { doc: { ...empty.doc, members: [] } });
+    await records.save(await mustRead(played.id), { status: 'playing' });
+    await aged(played.id, 6_010_000);
+    await sweeper.sweep();
+    expect((await records.readMany([idle.id, empty.id, fresh.id, played.id])).map((record) => record?.status ?? null)).toEqual([
+      null,
+      null,
+      'waiting',
+      'playing',
+    ]);
+  });
+
+  it('makes the room of a match whose lobby died, once, whoever sweeps', async () => {
+    const { queue, sweeper, rooms } = newLobby();
+    const other = newLobby();
+    const people = newCallers(2);
+    const id = `match-${randomUUID()}`;
+    await queue.find('duel', people[0], 2, id, 60_000);
+    await queue.find('duel', people[1], 2, id, 60_000);
+    const made = 'hf:match:{duel}:made';
+    const text = (await redis.commands.hget(made, id)) as string;
+    const at = Number(text.slice(0, text.indexOf(' ')));
+    await redis.commands.hset(made, id, `${at - MATCH_ABANDONED_MS - 2_000}${text.slice(text.indexOf(' '))}`);
+    await Promise.all([sweeper.sweep(), other.sweeper.sweep()]);
+    await sweeper.sweep();
+    expect(await mustRead(id)).toMatchObject({ status: 'playing', round: 0, doc: { players: people.map(({ user }) => user) } });
+    expect(await rooms.whereIs(people[0].user)).toMatchObject({ record: { id } });
+    expect(await redis.commands.hexists(made, id)).toBe(0);
+  });
+
+  it('drops what the index names and nobody made, on the second look', async () => {
+    const { sweeper } = newLobby();
+    await records.index(['about-to-be', 'never'], Date.now());
+    await sweeper.sweep();
+    expect(await redis.commands.zscore(ROOMS_KEY, 'never')).not.toBeNull();
+    await sweeper.sweep();
+    expect(await redis.commands.zscore(ROOMS_KEY, 'never')).toBeNull();
+  });
+
+  it('drops it where there are more rooms than one sweep looks at, too', async () => {
+    const { sweeper } = newLobby();
+    const ids = Array.from({ length: 2 * SWEEP_ROOMS }, (_, index) => `never-${index}`);
+    await records.index(ids, Date.now());
+    for (let sweeps = 0; sweeps < 8; sweeps++) await sweeper.sweep();
+    const left = await redis.commands.zmscore(ROOMS_KEY, ...ids);
+    expect(left.filter((score) => score !== null)).toEqual([]);
+  });
+});

@@ -1,0 +1,157 @@
+import { HoldfastError } from '#libs/protocol';
+import type { DocMember, RoomDoc, RoomRecord } from '#libs/room-store';
+import { checkStart, join, leave, newRoom, setPresence, setReady } from './room-rules.js';
+
+const seats = { min: 2, max: 3 };
+
+function member(user: string, change: Partial<DocMember> = {}): DocMember {
+  return { user, name: user.toUpperCase(), readyRound: null, here: true, ...change };
+}
+
+function room(change: Partial<RoomDoc> = {}, record: Partial<RoomRecord> = {}): RoomRecord {
+  const doc: RoomDoc = {
+    name: 'a room',
+    owner: 'ada',
+    seats: 3,
+    seatsMin: 2,
+    private: false,
+    members: [member('ada'), member('bob', { readyRound: 4 })],
+    players: [],
+    createdAt: 1,
+    ...change,
+  };
+  return {
+    id: 'r',
+    game: 'g',
+    gameVersion: null,
+    doc,
+    rev: 1,
+    status: 'waiting',
+    since: 0,
+    round: 4,
+    start: null,
+    owner: null,
+    epoch: 0,
+    version: 0,
+    durability: 'every-change',
+    result: null,
+    ...record,
+  };
+}
+
+/** The code of the refusal; null: it was allowed. */
+function refusal(act: () => unknown): string | null {
+  try {
+    act();
+    return null;
+  } catch (error) {
+    if (error instanceof HoldfastError) return error.code;
+    throw error;
+  }
+}
+
+describe('a new room', () => {
+  it.each([
+    [undefined, 3],
+    [2, 2],
+    [3, 3],
+  ])('for %p players has %p seats', (wanted, expected) => {
+    expect(newRoom({ user: 'ada', name: 'Ada' }, { seats, wanted }, 5)).toMatchObject({ seats: expected, seatsMin: 2, createdAt: 5 });
+  });
+
+  it.each([0, 1, 4])('cannot be for %p players', (wanted) => {
+    expect(refusal(() => newRoom({ user: 'ada', name: 'Ada' }, { seats, wanted }, 5))).toBe('bad-data');
+  });
+
+  it('has its maker for an owner, who is not ready, and a name in any case', () => {
+    const doc = newRoom({ user: 'ada', name: 'Ada' }, { seats, name: '   ' }, 5);
+    expect(doc).toMatchObject({
+      owner: 'ada',
+      name: "Ada's room",
+      private: false,
+      members: [{ user: 'ada', readyRound: null, here: true }],
+    });
+    expect(newRoom({ user: 'ada', name: 'Ada' }, { seats, name: ' mine ', private: true }, 5)).toMatchObject({
+      name: 'mine',
+      private: true,
+    });
+  });
+});
+
+describe('joining', () => {
+  it('puts the newcomer behind the others', () => {
+    expect(join(room(), { user: 'cy', name: 'Cy' }).members.map(({ user }) => user)).toEqual(['ada', 'bob', 'cy']);
+  });
+
+  it.each([
+    ['room-full', room({ seats: 2 })],
+    ['room-playing', room({}, { status: 'playing' })],
+    ['room-playing', room({}, { status: 'starting' })],
+  ])('is refused as %s', (code, record) => {
+    expect(refusal(() => join(record, { user: 'cy', name: 'Cy' }))).toBe(code);
+  });
+
+  it('a room one is in changes nothing, even when it is full or plays', () => {
+    for (const record of [room({ seats: 2 }), room({}, { status: 'playing' })]) {
+      expect(join(record, { user: 'bob', name: 'Bob' })).toBe(record.doc);
+    }
+  });
+
+  it('it again after an absence makes one be here', () => {
+    const record = room({ members: [member('ada'), member('bob', { here: false })] }, { status: 'playing' });
+    expect(join(record, { user: 'bob', name: 'Bob' }).members[1].here).toBe(true);
+  });
+});
+
+describe('leaving', () => {
+  it.each([
+    ['another’s stays', 'bob', [member('ada'), member('bob')], 'ada'],
+    ['goes to the next', 'ada', [member('ada'), member('bob'), member('cy')], 'bob'],
+    ['goes to one who is here', 'ada', [member('ada'), member('bob', { here: false }), member('cy')], 'cy'],
+    ['goes to one who is away, if nobody is here', 'ada', [member('ada'), member('bob', { here: false })], 'bob'],
+  ])('ownership %s', (_, user, members, owner) => {
+    const doc = leave(room({ members }), user);
+    expect(doc?.owner).toBe(owner);
+    expect(doc?.members).toHaveLength(members.length - 1);
+  });
+
+  it('as the last leaves no room', () => {
+    expect(leave(room({ members: [member('ada')] }), 'ada')).toBeNull();
+  });
+
+  it('a room one is not in is refused', () => {
+    expect(refusal(() => leave(room(), 'cy'))).toBe('not-in-room');
+  });
+});
+
+describe('being ready', () => {
+  it('is for the round that comes, so the end of a game unreadies all', () => {
+    expect(setReady(room(), 'ada', true).members[0].readyRound).toBe(4);
+    expect(setReady(room(), 'bob', false).members[1].readyRound).toBeNull();
+    expect(refusal(() => checkStart(room(), 'ada'))).toBeNull();
+    expect(refusal(() => checkStart(room({}, { round: 5 }), 'ada'))).toBe('not-ready');
+  });
+
+  it('is refused to who is not there, and while a game starts or runs', () => {
+    expect(refusal(() => setReady(room(), 'cy', true))).toBe('not-in-room');
+    expect(refusal(() => setReady(room({}, { status: 'starting' }), 'ada', true))).toBe('room-playing');
+    expect(refusal(() => setPresence(room(), 'cy', true))).toBe('not-in-room');
+  });
+});
+
+describe('a start', () => {
+  it('is of all members, in their order; the owner need not be ready', () => {
+    expect(checkStart(room(), 'ada').map(({ user }) => user)).toEqual(['ada', 'bob']);
+  });
+
+  it.each([
+    ['not-in-room', 'cy', room()],
+    ['not-owner', 'bob', room()],
+    ['too-few-players', 'ada', room({ members: [member('ada')] })],
+    ['not-ready', 'ada', room({ members: [member('ada'), member('bob')] })],
+    ['room-playing', 'ada', room({}, { status: 'starting' })],
+    ['room-playing', 'ada', room({}, { status: 'playing' })],
+  ])('is refused as %s', (code, user, record) => {
+    expect(refusal(() => checkStart(record, user))).toBe(code);
+  });
+});

@@ -1,0 +1,83 @@
+import { HoldfastError, type UserId } from '#libs/protocol';
+import { type DocMember, isReady, type RoomDoc, type RoomRecord } from '#libs/room-store';
+
+/**
+ * A room before and after play, pure: a record and a wish give the next document, or throw the refusal's code. The
+ * caller writes the result by compare-and-set, and asks again with what it finds if another was faster.
+ */
+export interface NewRoom {
+  readonly name?: string;
+  readonly seats: { readonly min: number; readonly max: number };
+  readonly wanted?: number;
+  readonly private?: boolean;
+}
+
+export interface Person {
+  readonly user: UserId;
+  readonly name: string;
+}
+
+export function newRoom(owner: Person, { name, seats, wanted, private: isPrivate = false }: NewRoom, now: number): RoomDoc {
+  if (wanted !== undefined && (wanted < seats.min || wanted > seats.max)) {
+    throw new HoldfastError('bad-data', `This game is for ${seats.min} to ${seats.max} players.`);
+  }
+  return {
+    name: name?.trim() || `${owner.name}'s room`,
+    owner: owner.user,
+    seats: wanted ?? seats.max,
+    seatsMin: seats.min,
+    private: isPrivate,
+    members: [memberOf(owner)],
+    players: [],
+    createdAt: now,
+  };
+}
+
+export function join(record: RoomRecord, person: Person): RoomDoc {
+  const { doc } = record;
+  const known = doc.members.find(({ user }) => user === person.user);
+  if (known) return known.here ? doc : setPresence(record, person.user, true);
+  if (record.status !== 'waiting') throw new HoldfastError('room-playing');
+  if (doc.members.length >= doc.seats) throw new HoldfastError('room-full');
+  return { ...doc, members: [...doc.members, memberOf(person)] };
+}
+
+/** The room without the member; null when nobody is left. The owner's place goes to the one who came next. */
+export function leave({ doc }: RoomRecord, user: UserId): RoomDoc | null {
+  const members = doc.members.filter((member) => member.user !== user);
+  if (members.length === doc.members.length) throw new HoldfastError('not-in-room');
+  if (members.length === 0) return null;
+  const owner = doc.owner === user ? (members.find(({ here }) => here) ?? members[0]).user : doc.owner;
+  return { ...doc, members, owner };
+}
+
+export function setReady(record: RoomRecord, user: UserId, ready: boolean): RoomDoc {
+  if (record.status !== 'waiting') throw new HoldfastError('room-playing');
+  return withMember(record.doc, user, (member) => ({ ...member, readyRound: ready ? record.round : null }));
+}
+
+export function setPresence({ doc }: RoomRecord, user: UserId, here: boolean): RoomDoc {
+  return withMember(doc, user, (member) => ({ ...member, here }));
+}
+
+/** Who would play, in the order of seats. Throws why the game cannot start. */
+export function checkStart(record: RoomRecord, user: UserId): readonly DocMember[] {
+  const { doc } = record;
+  if (!doc.members.some((member) => member.user === user)) throw new HoldfastError('not-in-room');
+  if (record.status !== 'waiting') throw new HoldfastError('room-playing');
+  if (doc.owner !== user) throw new HoldfastError('not-owner');
+  if (doc.members.length < doc.seatsMin) throw new HoldfastError('too-few-players');
+  // The owner says "start", which is as good as "ready".
+  const unready = doc.members.filter((member) => member.user !== user && !isReady(record, member));
+  if (unready.length > 0) throw new HoldfastError('not-ready', `Not ready: ${unready.map(({ name }) => name).join(', ')}.`);
+  return doc.members;
+}
+
+function memberOf({ user, name }: Person): DocMember {
+  return { user, name, readyRound: null, here: true };
+}
+
+function withMember(doc: RoomDoc, user: UserId, change: (member: DocMember) => DocMember): RoomDoc {
+  if (!doc.members.some((member) => member.user === user)) throw new HoldfastError('not-in-room');
+  return { ...doc, members: doc.members.map((member) => (member.user === user ? change(member) : member)) };
+}

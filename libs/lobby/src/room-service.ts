@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { type Caller, HoldfastError, type Operations, type RoomId, type RoomSummary, type UserId } from '#libs/protocol';
+import { isMember, type RoomDoc, type RoomRecord, RoomRecords, summaryOf, type UserRoom, UserRooms } from '#libs/room-store';
+import { GameCatalogue } from './game-catalogue.js';
+import { CAS_TRIES_MAX, LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
+import { MatchQueue } from './match-queue.js';
+import { join, leave, newRoom, setPresence, setReady } from './room-rules.js';
+
+/**
+ * Rooms outside of play. Stateless: every change reads the record, asks the rules, and writes by compare-and-set, so any
+ * number of lobbies may do the same at once, and any of them may die between two lines.
+ */
+@Injectable()
+export class RoomService {
+  constructor(
+    private readonly records: RoomRecords,
+    private readonly userRooms: UserRooms,
+    private readonly games: GameCatalogue,
+    private readonly matches: MatchQueue,
+    @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
+  ) {}
+
+  async list({ game, limit = this.options.roomsListedMax }: { game?: string; limit?: number } = {}): Promise<RoomSummary[]> {
+    const wanted = Math.min(limit, this.options.roomsListedMax);
+    const summaries: RoomSummary[] = [];
+    // A page may hold private rooms, other games and rooms that are gone; a few pages are enough for any list.
+    for (let page = 0; page < 5 && summaries.length < wanted; page++) {
+      const ids = await this.records.list(PAGE_ROOMS, page * PAGE_ROOMS);
+      for (const record of await this.records.readMany(ids)) {
+        if (record && !record.doc.private && (game === undefined || record.game === game)) summaries.push(summaryOf(record));
+      }
+      if (ids.length < PAGE_ROOMS) break;
+    }
+    return summaries.slice(0, wanted);
+  }
+
+  async create(caller: Caller, { game, name, seats, private: isPrivate }: Operations['rooms.create']['data']): Promise<RoomRecord> {
+    const info = this.games.mustGet(game);
+    await this.refuseElsewhere(caller.user, null);
+    await this.stopSearching(caller.user);
+    const doc = newRoom(caller, { name, seats: info.seats, wanted: seats, private: isPrivate }, Date.now());
+    return this.make(newRoomId(), game, doc, [caller.user]);
+  }
+
+  /** A room with these people in it. Making it twice under one id is making it once. */
+  async make(id: RoomId, game: string, doc: RoomDoc, users: readonly UserId[]): Promise<RoomRecord> {
+    await Promise.all(users.map((user) => this.userRooms.set(user, id, false)));
+    await this.records.create(id, game, doc);
+    return this.mustRead(id);
+  }
+
+  async join(caller: Caller, id: RoomId): Promise<RoomRecord> {
+    await this.refuseElsewhere(caller.user, id);
+    await this.stopSearching(caller.user);
+    const before = await this.userRooms.get(caller.user);
+    await this.userRooms.set(caller.user, id, false);
+    try {
+      const record = await this.change(id, (current) => join(current, caller));
+      // Asked to join two rooms at once, by two lobbies: the pointer that was written last is the one that holds.
+      if ((await this.userRooms.get(caller.user))?.room === id) return record;
+      await this.removeMember(id, caller.user, 'not-in-room').catch(ignoreGone);
+      throw new HoldfastError('already-in-room');
+    } catch (error) {
+      if ((await this.userRooms.get(caller.user))?.room !== id) throw error;
+      if (before) await this.userRooms.set(caller.user, before.room, before.watching);
+      else await this.userRooms.clear(caller.user);
+      throw error;
+    }
+  }
+
+  async watch(caller: Caller, id: RoomId): Promise<RoomRecord> {
+    await this.refuseElsewhere(caller.user, null);
+    await this.stopSearching(caller.user);
+    const record = await this.mustRead(id);
+    await this.userRooms.set(caller.user, id, true);
+    return record;
+  }
+
+  /** The room that was left. */
+  async leave(caller: Caller): Promise<RoomId> {
+    const pointer = await this.pointerOf(caller);
+    if (!pointer) throw new HoldfastError('not-in-room');
+    await this.userRooms.clear(caller.user);
+    if (!pointer.watching) await this.removeMember(pointer.room, caller.user, 'not-in-room');
+    return pointer.room;
+  }
+
+  async setReady(caller: Caller, ready: boolean): Promise<RoomRecord> {
+    const { id } = await this.roomOf(caller);
+    return this.change(id, (record) => setReady(record, caller.user, ready));
+  }
+
+  /** Throws `not-in-room` when the user is in none, or only watches. */
+  async roomOf(caller: Caller): Promise<RoomRecord> {
+    const pointer = await this.pointerOf(caller);
+    const record = pointer && !pointer.watching ? await this.records.read(pointer.room) : null;
+    if (!record || !isMember(record, caller.user)) throw new HoldfastError('not-in-room');
+    return record;
+  }
+
+  /** A store that failed over may have lost the last pointers; the gateway still knows. */
+  private async pointerOf({ user, room }: Caller): Promise<UserRoom | null> {
+    return (await this.userRooms.get(user)) ?? (room ? { room: room.id, watching: room.watching } : null);
+  }
+
+  /** Where the user is, whatever their part in it; null: in no room. */
+  async whereIs(user: UserId): Promise<{ record: RoomRecord; watching: boolean } | null> {
+    const pointer = await this.userRooms.get(user);
+    const record = pointer ? await this.records.read(pointer.room) : null;
+    if (!pointer || !record) return null;
+    return pointer.watching || isMember(record, user) ? { record, watching: pointer.watching } : null;
+  }
+
+  async setPresence(room: RoomId, user: UserId, here: boolean): Promise<void> {
+    await this.change(room, (record) => setPresence(record, user, here)).catch(ignoreGone);
+  }
+
+  /** A member who will not come back. */
+  async gone(room: RoomId, user: UserId): Promise<void> {
+    const pointer = await this.userRooms.get(user);
+    if (pointer?.room === room) await this.userRooms.clear(user);
+    await this.removeMember(room, user, 'gone').catch(ignoreGone);
+  }
+
+  /** Reads, asks `rule` for the next document, writes; again when another was faster. `rule` may refuse by throwing. */
+  async change(id: RoomId, rule: (record: RoomRecord) => RoomDoc): Promise<RoomRecord> {
+    for (let tries = 0; tries < CAS_TRIES_MAX; tries++) {
+      const record = await this.mustRead(id);
+      const doc = rule(record);
+      if (doc === record.doc || (await this.records.save(record, { doc })))
+        return { ...record, doc, rev: record.rev + (doc === record.doc ? 0 : 1) };
+    }
+    throw new HoldfastError('busy');
+  }
+
+  async mustRead(id: RoomId): Promise<RoomRecord> {
+    const record = await this.records.read(id);
+    if (!record) throw new HoldfastError('room-unknown');
+    return record;
+  }
+
+  private async removeMember(id: RoomId, user: UserId, why: string): Promise<void> {
+    for (let tries = 0; tries < CAS_TRIES_MAX; tries++) {
+      const record = await this.mustRead(id);
+      const doc = leave(record, user);
+      // The last one out closes the room; a game that still runs closes it when it ends (see RoomSweeper).
+      const isDone =
+        doc === null && record.status !== 'playing'
+          ? await this.records.close(record, why)
+          : await this.records.save(record, { doc: doc ?? { ...record.doc, members: [] } });
+      if (isDone) return;
+    }
+    throw new HoldfastError('busy');
+  }
+
+  /** One user is in one room. The pointer is a hint: a room that does not know the user holds nobody back. */
+  private async refuseElsewhere(user: UserId, but: RoomId | null): Promise<void> {
+    const pointer = await this.userRooms.get(user);
+    if (!pointer || pointer.watching || pointer.room === but) return;
+    const record = await this.records.read(pointer.room);
+    if (record && isMember(record, user)) throw new HoldfastError('already-in-room');
+  }
+
+  private async stopSearching(user: UserId): Promise<void> {
+    const game = await this.matches.gameOf(user);
+    if (game) await this.matches.cancel(game, user);
+  }
+}
+
+const PAGE_ROOMS = 200;
+
+/** Ten letters and digits that nobody mistakes for each other: 50 bits. */
+export function newRoomId(): RoomId {
+  const alphabet = 'abcdefghjkmnpqrstuvwxyz23456789x';
+  return Array.from(randomBytes(10), (byte) => alphabet[byte % 32]).join('');
+}
+
+function ignoreGone(error: unknown): void {
+  const isGone = error instanceof HoldfastError && (error.code === 'room-unknown' || error.code === 'not-in-room');
+  if (!isGone) throw error;
+}

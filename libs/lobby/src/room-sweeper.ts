@@ -1,0 +1,81 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import type { RoomId } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import { type RoomRecord, RoomRecords } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
+import { GameStarter } from './game-starter.js';
+import { LOBBY_OPTIONS, type LobbyOptions, MATCH_ABANDONED_MS, START_ABANDONED_MS, SWEEP_MS, SWEEP_ROOMS } from './lobby.options.js';
+import { MatchQueue } from './match-queue.js';
+import { Matchmaker } from './matchmaker.js';
+
+/**
+ * What nobody came back for: rooms that idle, that are empty, starts and matches whose lobby died. Every lobby sweeps;
+ * each act is a compare-and-set, so it is done once.
+ */
+@Injectable()
+export class RoomSweeper {
+  private isSweeping = false;
+  private page = 0;
+  /** Index entries without a record, as the last walk over all rooms saw them: their rooms may have been about to be written. */
+  private suspects = new Set<RoomId>();
+  private missing = new Set<RoomId>();
+
+  constructor(
+    private readonly redis: RedisConnections,
+    private readonly records: RoomRecords,
+    private readonly starter: GameStarter,
+    private readonly queue: MatchQueue,
+    private readonly matchmaker: Matchmaker,
+    private readonly log: Log,
+    @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
+  ) {}
+
+  @Interval(SWEEP_MS)
+  async sweep(): Promise<void> {
+    if (this.isSweeping || !this.redis.isReady) return;
+    this.isSweeping = true;
+    try {
+      await this.sweepRooms();
+      for (const match of await this.queue.abandoned(MATCH_ABANDONED_MS)) {
+        this.log.info('match.taken-up', { roomId: match.id });
+        await this.matchmaker.make(match);
+      }
+    } catch (error) {
+      this.log.warn('sweep.failed', { error: String(error) });
+    } finally {
+      this.isSweeping = false;
+    }
+  }
+
+  private async sweepRooms(): Promise<void> {
+    const ids = await this.records.list(SWEEP_ROOMS, this.page * SWEEP_ROOMS);
+    const [seconds] = await this.redis.commands.time();
+    const now = Number(seconds) * 1_000;
+    const records = await this.records.readMany(ids);
+    const missing = ids.filter((_, index) => records[index] === null);
+    for (const id of missing) this.missing.add(id);
+    await this.records.unindex(missing.filter((id) => this.suspects.has(id)));
+    if (ids.length === SWEEP_ROOMS) this.page += 1;
+    else {
+      this.page = 0;
+      this.suspects = this.missing;
+      this.missing = new Set();
+    }
+    for (const record of records) {
+      if (record) await this.look(record, now);
+    }
+  }
+
+  private async look(record: RoomRecord, now: number): Promise<void> {
+    const ageMs = now - record.since;
+    if (record.status === 'starting' && ageMs > START_ABANDONED_MS) {
+      this.log.info('start.taken-back', { roomId: record.id });
+      await this.starter.takeBack(record, record.start ?? '');
+    }
+    if (record.status !== 'waiting') return;
+    if (record.doc.members.length === 0) await this.records.close(record, 'empty');
+    else if (ageMs > this.options.roomIdleMs && (await this.records.close(record, 'room-expired')))
+      this.log.info('room.expired', { roomId: record.id });
+  }
+}

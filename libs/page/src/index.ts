@@ -1,0 +1,3 @@
+export * from './game-page.js';
+export * from './grid-keys.js';
+export * from './player-strip.js';

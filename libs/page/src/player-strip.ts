@@ -1,0 +1,24 @@
+import { html, nothing, type TemplateResult } from 'lit-html';
+import type { Seat } from '#libs/client';
+
+export interface Strip {
+  readonly seat: Seat;
+  readonly name: string;
+  readonly isMe: boolean;
+  readonly isTurn: boolean;
+  readonly isHere: boolean;
+  /** What stands for the player on the board. */
+  readonly mark: TemplateResult;
+  /** At the far end: a clock, a score. */
+  readonly end?: TemplateResult;
+}
+
+/** A player at the board: mark, name, and whatever the game keeps about them. */
+export function playerStrip({ seat, name, isMe, isTurn, isHere, mark, end }: Strip): TemplateResult {
+  return html`<div class="strip seat-${seat} ${isTurn ? 'turn' : ''} ${isHere ? '' : 'away'}" data-seat=${seat}>
+    <span class="strip-mark" aria-hidden="true">${mark}</span>
+    <span class="strip-name">${name}</span>
+    ${isMe ? html`<span class="tag">you</span>` : nothing} ${isHere ? nothing : html`<span class="tag warn">away</span>`}
+    <span class="strip-end">${end ?? nothing}</span>
+  </div>`;
+}

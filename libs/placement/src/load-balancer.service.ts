@@ -1,0 +1,123 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { HoldfastError, type RoomId, type ServerId } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import { Metrics } from '#libs/telemetry';
+import {
+  PLACEMENT_CLAIM_MS_DEFAULT,
+  PLACEMENT_OPTIONS,
+  PLACEMENT_WAIT_MS_DEFAULT,
+  type PlacementOptions,
+  RETRY_AFTER_MS,
+  WAIT_POLL_MS,
+  WAIT_POLL_MS_MAX,
+  WAITERS_MAX,
+} from './placement.options.js';
+import { PlacementStrategy, type RoomWish, wholeNumber } from './placement-strategy.js';
+import { keepRoom } from './scripts/kept.js';
+import { type Choice, choose } from './scripts/place.js';
+import { releaseRoom } from './scripts/release.js';
+
+export interface PlacementRequest extends RoomWish {
+  /** Only servers that take rooms of this version of the game; none: any version. */
+  readonly gameVersion?: number;
+  /** Never these, even if the room has a place on one of them. */
+  readonly exclude?: readonly ServerId[];
+}
+
+/** The server that shall own a room, and which of its lives was meant: a restarted one knows nothing of the room. */
+export interface Placement {
+  readonly server: ServerId;
+  readonly incarnation: number;
+}
+
+/**
+ * Which server shall own a room? Choice and reservation are one atomic step in Redis, so any number of callers at once
+ * spread rooms evenly.
+ *
+ * A reservation is a lease, named by its room: asking again, from wherever, gives the same server and renews the lease,
+ * unless that server is excluded or gone. It counts against the server until the server reports the room as its own
+ * (`PlacementReporter`, `kept`), it is released, or the lease ends. A caller that dies between asking and starting loses
+ * nothing: the next one gets the same answer, or the lease ends.
+ */
+@Injectable()
+export class LoadBalancerService {
+  private readonly claimMs: number;
+  private readonly waitMs: number;
+  private waiting = 0;
+
+  constructor(
+    private readonly redis: RedisConnections,
+    private readonly strategy: PlacementStrategy,
+    private readonly metrics: Metrics,
+    @Inject(PLACEMENT_OPTIONS) options: PlacementOptions,
+  ) {
+    this.claimMs = options.claimMs ?? PLACEMENT_CLAIM_MS_DEFAULT;
+    this.waitMs = options.waitMs ?? PLACEMENT_WAIT_MS_DEFAULT;
+  }
+
+  /**
+   * Throws `no-capacity` (with `retryAfterMs`) when no server is willing within `waitMs`, and `unavailable` when Redis
+   * does not answer: whether a place was reserved is then unknown, and asking again finds out.
+   */
+  async place(request: PlacementRequest, { waitMs = this.waitMs }: { waitMs?: number } = {}): Promise<Placement> {
+    const stopTimer = this.metrics.placementSeconds.startTimer();
+    try {
+      const choice = (await this.choose(request)) ?? (waitMs > 0 ? await this.choiceWithin(request, waitMs) : null);
+      this.metrics.placements.inc({ result: choice === null ? 'no-capacity' : choice.again ? 'again' : 'placed' });
+      if (choice === null) throw new HoldfastError('no-capacity', undefined, { retryAfterMs: RETRY_AFTER_MS });
+      return { server: choice.server, incarnation: choice.incarnation };
+    } finally {
+      stopTimer();
+    }
+  }
+
+  /** The server has taken the room. True if it was reserved; false: reported already, or the lease has ended. */
+  async kept(room: RoomId): Promise<boolean> {
+    return keepRoom(this.redis.commands, room, this.claimMs);
+  }
+
+  /** The room is not to be started after all. False: there was no reservation. */
+  async release(room: RoomId): Promise<boolean> {
+    return releaseRoom(this.redis.commands, room);
+  }
+
+  private async choose(request: PlacementRequest): Promise<Choice | null> {
+    const { room, game, gameVersion, exclude = [] } = request;
+    const { claimMs, strategy } = this;
+    const weight = Math.max(0, wholeNumber(strategy.weight(request)));
+    try {
+      return await choose(this.redis.commands, {
+        room,
+        game,
+        gameVersion,
+        exclude,
+        claimMs,
+        weight,
+        takes: strategy.takes,
+        lot: Math.random(),
+      });
+    } catch (cause) {
+      this.metrics.placements.inc({ result: 'unavailable' });
+      throw new HoldfastError('unavailable', undefined, { cause });
+    }
+  }
+
+  /** Asks again and again: capacity comes with reports, released and expired reservations, of which nobody could tell all waiting processes in order. */
+  private async choiceWithin(request: PlacementRequest, waitMs: number): Promise<Choice | null> {
+    if (this.waiting >= WAITERS_MAX) return null;
+    this.waiting += 1;
+    try {
+      const deadline = performance.now() + waitMs;
+      for (let pauseMs = WAIT_POLL_MS; ; pauseMs = Math.min(pauseMs * 2, WAIT_POLL_MS_MAX)) {
+        const leftMs = deadline - performance.now();
+        if (leftMs <= 0) return null;
+        // Jitter, so that callers refused together do not come back together.
+        await new Promise((resolve) => setTimeout(resolve, Math.min(leftMs, pauseMs * (0.5 + Math.random()))));
+        const choice = await this.choose(request);
+        if (choice) return choice;
+      }
+    } finally {
+      this.waiting -= 1;
+    }
+  }
+}

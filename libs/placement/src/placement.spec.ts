@@ -1,0 +1,711 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { Test, type TestingModule } from '@nestjs/testing';
+import * as fc from 'fast-check';
+import { HoldfastError, type RoomId, type ServerId, serverId } from '#libs/protocol';
+import { RedisConnections, RedisModule } from '#libs/redis';
+import { Metrics, TelemetryModule } from '#libs/telemetry';
+import { LoadBalancerService, type Placement, type PlacementRequest } from './load-balancer.service.js';
+import { PlacementModule } from './placement.module.js';
+import type { PlacementOptions } from './placement.options.js';
+import { EXPIRIES_KEY, offerKey, reservationKey, serverKey } from './placement-keys.js';
+import { PlacementPool, type PooledServer } from './placement-pool.js';
+import { PlacementReporter, type ServerReport } from './placement-reporter.js';
+import { PlacementStrategy, type RoomWish, type ServerFacts, STRATEGY_NAMES } from './placement-strategy.js';
+
+const modules: TestingModule[] = [];
+
+afterEach(async () => {
+  await Promise.all(modules.splice(0).map((module) => module.close()));
+});
+
+/** One process that places rooms, with connections of its own. */
+async function newProcess(options: PlacementOptions = {}) {
+  const module = await Test.createTestingModule({
+    imports: [
+      RedisModule.forRoot({ url: process.env.HOLDFAST_TEST_REDIS_URL as string }),
+      TelemetryModule.forRoot({ server: 'hf:lobby:test', level: 'silent', format: 'json' }),
+      PlacementModule.forRoot(options),
+    ],
+  }).compile();
+  modules.push(module);
+  await module.init();
+  await module.get(RedisConnections).ready();
+  return {
+    balancer: module.get(LoadBalancerService),
+    reporter: module.get(PlacementReporter),
+    pool: module.get(PlacementPool),
+    redis: module.get(RedisConnections).commands,
+    metrics: module.get(Metrics),
+  };
+}
+
+type Process = Awaited<ReturnType<typeof newProcess>>;
+
+/** Servers and a game of a test's own, as the store is shared by all tests. */
+class Fleet {
+  readonly game = `game-${randomUUID()}`;
+  readonly servers: ServerId[];
+
+  constructor(
+    readonly at: Process,
+    count: number,
+  ) {
+    this.servers = Array.from({ length: count }, () => serverId('game', randomUUID()));
+  }
+
+  static async started(at: Process, count: number, facts: Partial<ServerReport> = {}): Promise<Fleet> {
+    const fleet = new Fleet(at, count);
+    for (const server of fleet.servers) expect(await fleet.report(server, facts)).toBe('accepted');
+    return fleet;
+  }
+
+  report(server: ServerId, facts: Partial<ServerReport> = {}) {
+    return this.at.reporter.report({ server, incarnation: 1, rooms: 0, players: 0, capacity: 100, games: { [this.game]: [1] }, ...facts });
+  }
+
+  place(request: Partial<PlacementRequest> = {}, waitMs?: number): Promise<Placement> {
+    return this.at.balancer.place({ room: newRoom(), game: this.game, ...request }, { waitMs });
+  }
+
+  async record(server: ServerId): Promise<PooledServer | undefined> {
+    return (await this.at.pool.status()).find((known) => known.server === server);
+  }
+
+  async records(): Promise<PooledServer[]> {
+    return (await this.at.pool.status()).filter(({ server }) => this.servers.includes(server));
+  }
+}
+
+function newRoom(): RoomId {
+  return randomUUID() as RoomId;
+}
+
+function spread(placements: readonly Placement[], servers: readonly ServerId[]): { fullest: number; emptiest: number } {
+  const counts = servers.map((server) => placements.filter((placement) => placement.server === server).length);
+  return { fullest: Math.max(...counts), emptiest: Math.min(...counts) };
+}
+
+/** The lease of a room is over; nobody has noticed yet. */
+async function expire(at: Process, room: RoomId): Promise<void> {
+  await at.redis.zadd(EXPIRIES_KEY, 'XX', 1, reservationKey(room));
+}
+
+async function until<T>(look: () => Promise<T>, isIt: (seen: T) => boolean, withinMs = 5_000): Promise<T> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const seen = await look();
+    if (isIt(seen)) return seen;
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms; last seen ${JSON.stringify(seen)}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+async function refusal(promise: Promise<unknown>): Promise<HoldfastError> {
+  const error = await promise.then(
+    (value) => new Error(`no refusal but ${JSON.stringify(value)}`),
+    (thrown) => thrown,
+  );
+  if (!(error instanceof HoldfastError)) throw error;
+  return error;
+}
+
+describe('choosing a server', () => {
+  it('spreads rooms evenly with eight processes placing at once', async () => {
+    const processes = await Promise.all(Array.from({ length: 8 }, () => newProcess()));
+    const fleet = await Fleet.started(processes[0], 7);
+    const batches = processes.map(({ balancer }) =>
+      Promise.all(Array.from({ length: 50 }, () => balancer.place({ room: newRoom(), game: fleet.game }))),
+    );
+    const { fullest, emptiest } = spread((await Promise.all(batches)).flat(), fleet.servers);
+    expect([fullest, emptiest]).toEqual([58, 57]);
+  });
+
+  it('stays even while servers take the rooms and report meanwhile', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 4);
+    const owned = new Map(fleet.servers.map((server) => [server, [] as RoomId[]]));
+    for (let wave = 0; wave < 10; wave += 1) {
+      const rooms = Array.from({ length: 9 }, newRoom);
+      const placements = await Promise.all(rooms.map((room) => fleet.place({ room })));
+      for (const [index, { server }] of placements.entries()) owned.get(server)?.push(rooms[index]);
+      const reporting = fleet.servers[wave % 4];
+      const mine = owned.get(reporting) as RoomId[];
+      await fleet.report(reporting, { rooms: mine.length, owned: mine });
+    }
+    const counts = [...owned.values()].map((rooms) => rooms.length);
+    expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+  });
+
+  it('breaks ties by lot', async () => {
+    const at = await newProcess();
+    const first = new Set<ServerId>();
+    const fleet = await Fleet.started(at, 3);
+    await until(
+      async () => {
+        const room = newRoom();
+        first.add((await fleet.place({ room })).server);
+        await at.balancer.release(room);
+        return first.size;
+      },
+      (size) => size === 3,
+    );
+  });
+
+  it('compares counts as numbers, so that 9 is less than 10', async () => {
+    const at = await newProcess();
+    const fleet = new Fleet(at, 2);
+    await fleet.report(fleet.servers[0], { rooms: 10 });
+    await fleet.report(fleet.servers[1], { rooms: 9 });
+    expect((await fleet.place()).server).toBe(fleet.servers[1]);
+  });
+
+  it('never chooses a full server, and does when a place is free again', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 2, { capacity: 3 });
+    const rooms = Array.from({ length: 6 }, newRoom);
+    await Promise.all(rooms.map((room) => fleet.place({ room })));
+    expect((await refusal(fleet.place())).code).toBe('no-capacity');
+    expect((await fleet.records()).map(({ willing }) => willing)).toEqual([false, false]);
+
+    await at.balancer.release(rooms[0]);
+    await fleet.place();
+    expect((await refusal(fleet.place())).code).toBe('no-capacity');
+
+    await fleet.report(fleet.servers[1], { rooms: 0, capacity: 3, owned: rooms });
+    expect((await fleet.place()).server).toBe(fleet.servers[1]);
+  });
+
+  it('counts what a server owns against its capacity, also above it', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 1, { rooms: 12, capacity: 10 });
+    expect((await refusal(fleet.place())).code).toBe('no-capacity');
+  });
+
+  it('asks only servers that run the game, and the version that was asked for', async () => {
+    const at = await newProcess();
+    const fleet = new Fleet(at, 3);
+    const [old, both, other] = fleet.servers;
+    await fleet.report(old, { games: { [fleet.game]: [1] } });
+    await fleet.report(both, { games: { [fleet.game]: [1, 2] }, rooms: 50 });
+    await fleet.report(other, { games: { [`${fleet.game}-x`]: [1, 2] } });
+    expect((await fleet.place({ gameVersion: 2 })).server).toBe(both);
+    expect((await fleet.place({ gameVersion: 1 })).server).toBe(old);
+    expect((await fleet.place()).server).toBe(old);
+    expect((await refusal(fleet.place({ gameVersion: 3 }))).code).toBe('no-capacity');
+
+    // A server that gave a game up, or a version of it, is asked for it no more.
+    await fleet.report(both, { games: { [fleet.game]: [1] } });
+    expect((await refusal(fleet.place({ gameVersion: 2 }))).code).toBe('no-capacity');
+  });
+
+  it('counts a room of one game against all games of its server', async () => {
+    const at = await newProcess();
+    const fleet = new Fleet(at, 2);
+    const games = { [fleet.game]: [1], [`${fleet.game}-b`]: [1] };
+    for (const server of fleet.servers) await fleet.report(server, { games });
+    const first = await fleet.place();
+    const second = await at.balancer.place({ room: newRoom(), game: `${fleet.game}-b` });
+    expect(second.server).not.toBe(first.server);
+  });
+
+  it('never chooses an excluded server, and forgets the exclusion at once', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 3);
+    const [a, b, c] = fleet.servers;
+    expect((await fleet.place({ exclude: [a, b] })).server).toBe(c);
+    expect((await refusal(fleet.place({ exclude: fleet.servers }))).code).toBe('no-capacity');
+    expect(new Set([await fleet.place(), await fleet.place()].map(({ server }) => server))).toEqual(new Set([a, b]));
+  });
+});
+
+describe('a reservation', () => {
+  it('gives one room the same server, from whichever process it is asked', async () => {
+    const [one, other] = [await newProcess(), await newProcess()];
+    const fleet = await Fleet.started(one, 5);
+    const room = newRoom();
+    const asked = await Promise.all([one, other, one, other].map(({ balancer }) => balancer.place({ room, game: fleet.game })));
+    expect(new Set(asked.map(({ server }) => server)).size).toBe(1);
+    const reserved = (await fleet.records()).reduce((sum, server) => sum + server.reserved, 0);
+    expect(reserved).toBe(1);
+  });
+
+  it('is neither lost nor doubled when its caller dies before it hears the answer', async () => {
+    const [dying, next] = [await newProcess(), await newProcess()];
+    const fleet = await Fleet.started(next, 4);
+    const rooms = Array.from({ length: 200 }, newRoom);
+    const unheard = Promise.allSettled(rooms.map((room) => dying.balancer.place({ room, game: fleet.game })));
+    await until(
+      async () => (await fleet.records()).reduce((sum, server) => sum + server.reserved, 0),
+      (reserved) => reserved > 0,
+    );
+    dying.redis.disconnect();
+    await unheard;
+
+    const before = await Promise.all(rooms.map((room) => next.redis.hget(reservationKey(room), 'server')));
+    const placements = await Promise.all(rooms.map((room) => fleet.place({ room })));
+    for (const [index, key] of before.entries()) {
+      if (key !== null) expect(serverKey(placements[index].server)).toBe(key);
+    }
+    expect((await fleet.records()).map(({ reserved }) => reserved)).toEqual([50, 50, 50, 50]);
+  });
+
+  it('is given up for another when its server is excluded', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 2);
+    const room = newRoom();
+    const first = await fleet.place({ room });
+    const second = await fleet.place({ room, exclude: [first.server] });
+    expect(second.server).not.toBe(first.server);
+    expect((await fleet.record(first.server))?.reserved).toBe(0);
+    expect(await fleet.place({ room })).toEqual(second);
+  });
+
+  it('ends with its lease, and gives its count back', async () => {
+    const at = await newProcess({ claimMs: 50 });
+    const fleet = await Fleet.started(at, 1, { capacity: 1 });
+    await fleet.place();
+    expect((await fleet.record(fleet.servers[0]))?.willing).toBe(false);
+    await until(
+      () => fleet.place().catch(() => null),
+      (placement) => placement !== null,
+    );
+    expect((await fleet.record(fleet.servers[0]))?.reserved).toBe(1);
+  });
+
+  it('that has ended says nothing of where the room goes next', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 2);
+    const room = newRoom();
+    const first = await fleet.place({ room });
+    // The server grew full meanwhile: a lease that held would still name it.
+    await fleet.report(first.server, { rooms: 100 });
+    expect(await fleet.place({ room })).toEqual(first);
+    await expire(at, room);
+    expect((await fleet.place({ room })).server).not.toBe(first.server);
+  });
+
+  it('is renewed by asking again', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 1);
+    const room = newRoom();
+    const lease = async () => Number(await at.redis.zscore(EXPIRIES_KEY, reservationKey(room)));
+    await fleet.place({ room });
+    const before = await lease();
+    await until(
+      async () => {
+        await fleet.place({ room });
+        return lease();
+      },
+      (expiresAt) => expiresAt > before,
+    );
+  });
+
+  it('that is kept stays counted as a room, and still answers who has it', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 2);
+    const room = newRoom();
+    const placement = await fleet.place({ room });
+    expect(await at.balancer.kept(room)).toBe(true);
+    expect(await at.balancer.kept(room)).toBe(false);
+    expect(await fleet.record(placement.server)).toMatchObject({ rooms: 1, reserved: 0, score: 1 });
+    expect(await fleet.place({ room })).toEqual(placement);
+    expect((await fleet.place()).server).not.toBe(placement.server);
+  });
+
+  it('that is released is gone, once', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 1);
+    const room = newRoom();
+    await fleet.place({ room });
+    expect(await at.balancer.release(room)).toBe(true);
+    expect(await at.balancer.release(room)).toBe(false);
+    expect(await fleet.record(fleet.servers[0])).toMatchObject({ reserved: 0, score: 0 });
+  });
+});
+
+describe("a server's report", () => {
+  it('replaces whatever the count had become', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 1);
+    const [server] = fleet.servers;
+    await at.redis.hset(serverKey(server), { rooms: 70, standing: 70 });
+    await fleet.report(server, { rooms: 3 });
+    expect(await fleet.record(server)).toMatchObject({ rooms: 3, score: 3 });
+    expect(await at.redis.zscore(offerKey(fleet.game), serverKey(server))).toBe('3');
+  });
+
+  it('keeps what is reserved and not yet taken on top of the facts', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 1);
+    const [server] = fleet.servers;
+    const [taken, starting, kept] = [newRoom(), newRoom(), newRoom()];
+    for (const room of [taken, starting, kept]) await fleet.place({ room });
+    await at.balancer.kept(kept);
+    await fleet.report(server, { rooms: 2, owned: [taken] });
+    expect(await fleet.record(server)).toMatchObject({ rooms: 2, reserved: 1, score: 3 });
+    // Said again, because the answer was lost: nothing changes.
+    await fleet.report(server, { rooms: 2, owned: [taken, kept] });
+    expect(await fleet.record(server)).toMatchObject({ rooms: 2, reserved: 1, score: 3 });
+  });
+
+  it('takes only its own reservations from the count', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 2);
+    const room = newRoom();
+    const { server } = await fleet.place({ room });
+    const other = fleet.servers.find((candidate) => candidate !== server) as ServerId;
+    await fleet.report(other, { owned: [room] });
+    expect((await fleet.record(server))?.reserved).toBe(1);
+  });
+
+  it('of an older incarnation is refused', async () => {
+    const at = await newProcess();
+    const fleet = new Fleet(at, 1);
+    const [server] = fleet.servers;
+    expect(await fleet.report(server, { incarnation: 2, rooms: 5 })).toBe('accepted');
+    expect(await fleet.report(server, { incarnation: 1, rooms: 9 })).toBe('older');
+    expect(await fleet.record(server)).toMatchObject({ incarnation: 2, rooms: 5 });
+  });
+
+  it('of a newer incarnation voids reservations on the one before', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 1);
+    const [server] = fleet.servers;
+    const room = newRoom();
+    expect((await fleet.place({ room })).incarnation).toBe(1);
+    await fleet.report(server, { incarnation: 2 });
+    expect((await fleet.record(server))?.reserved).toBe(0);
+    expect((await fleet.place({ room })).incarnation).toBe(2);
+    await at.balancer.release(room);
+    expect(await fleet.record(server)).toMatchObject({ reserved: 0, score: 0 });
+  });
+
+  it('brings everything back after the store forgot all of it', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 2);
+    await at.redis.del(offerKey(fleet.game), offerKey(fleet.game, 1), ...fleet.servers.map(serverKey));
+    expect((await refusal(fleet.place())).code).toBe('no-capacity');
+    for (const server of fleet.servers) await fleet.report(server, { rooms: 4 });
+    await fleet.place();
+  });
+});
+
+describe('the pool', () => {
+  it('offers a withheld server only when no reason is left', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 1);
+    const [server] = fleet.servers;
+    await at.pool.withhold(server, 'suspect');
+    await at.pool.withhold(server, 'suspect');
+    await at.pool.withhold(server, 'cordoned');
+    expect((await fleet.record(server))?.withheld).toEqual(['suspect', 'cordoned']);
+    expect((await refusal(fleet.place())).code).toBe('no-capacity');
+    expect(await at.pool.readmit(server, 'suspect')).toBe(false);
+    await fleet.report(server);
+    expect((await refusal(fleet.place())).code).toBe('no-capacity');
+    expect(await at.pool.readmit(server, 'cordoned')).toBe(true);
+    expect((await fleet.place()).server).toBe(server);
+  });
+
+  it('keeps what was said of a server before its first report, and forgets it with its incarnation', async () => {
+    const at = await newProcess();
+    const fleet = new Fleet(at, 1);
+    const [server] = fleet.servers;
+    await at.pool.withhold(server, 'cordoned');
+    await at.pool.withhold(server, 'unheard', 1);
+    await fleet.report(server);
+    expect((await fleet.record(server))?.withheld).toEqual(['cordoned', 'unheard']);
+    await fleet.report(server, { incarnation: 2 });
+    expect((await fleet.record(server))?.withheld).toEqual([]);
+  });
+
+  it('does not hold against a server what was said of the one before it', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 1);
+    const [server] = fleet.servers;
+    await fleet.report(server, { incarnation: 2 });
+    expect(await at.pool.withhold(server, 'suspect', 1)).toBe(false);
+    expect((await fleet.place()).server).toBe(server);
+    await at.pool.withhold(server, 'suspect', 2);
+    expect(await at.pool.readmit(server, 'suspect', 1)).toBe(false);
+    expect((await refusal(fleet.place())).code).toBe('no-capacity');
+  });
+
+  it('knows nothing of a server that was withheld and readmitted without ever reporting', async () => {
+    const at = await newProcess();
+    const fleet = new Fleet(at, 1);
+    await at.pool.withhold(fleet.servers[0], 'draining');
+    await at.pool.readmit(fleet.servers[0], 'draining');
+    expect(await fleet.records()).toEqual([]);
+  });
+
+  it('never lets a removed incarnation back, nor an older one, but its successor', async () => {
+    const at = await newProcess();
+    const fleet = new Fleet(at, 1);
+    const [server] = fleet.servers;
+    await fleet.report(server, { incarnation: 5 });
+    const room = newRoom();
+    await fleet.place({ room });
+    expect(await at.pool.remove(server, 5)).toBe(true);
+    expect(await at.pool.remove(server, 5)).toBe(false);
+    for (const incarnation of [5, 4]) expect(await fleet.report(server, { incarnation })).toBe('removed');
+    expect(await at.pool.withhold(server, 'suspect')).toBe(false);
+    expect(await at.pool.withhold(server, 'suspect', 5)).toBe(false);
+    expect(await fleet.records()).toEqual([]);
+    expect((await refusal(fleet.place({ room }))).code).toBe('no-capacity');
+
+    expect(await fleet.report(server, { incarnation: 6 })).toBe('accepted');
+    expect((await fleet.place({ room })).incarnation).toBe(6);
+    expect(await at.pool.remove(server, 5)).toBe(false);
+    expect((await fleet.record(server))?.willing).toBe(true);
+    expect(await at.redis.ttl(serverKey(server))).toBe(-1);
+  });
+
+  it('refuses a server that was removed before it reported for the first time', async () => {
+    const at = await newProcess();
+    const fleet = new Fleet(at, 1);
+    await at.pool.remove(fleet.servers[0], 3);
+    expect(await fleet.report(fleet.servers[0], { incarnation: 3 })).toBe('removed');
+  });
+});
+
+describe('no capacity', () => {
+  it('is refused at once, with a hint when to try again', async () => {
+    const at = await newProcess();
+    const { code, retry, retryAfterMs } = await refusal(new Fleet(at, 0).place());
+    expect({ code, retry, retryAfterMs }).toEqual({ code: 'no-capacity', retry: true, retryAfterMs: 1_000 });
+    expect((await at.metrics.placements.get()).values).toMatchObject([{ labels: { result: 'no-capacity' }, value: 1 }]);
+  });
+
+  it('ends the wait of all who waited when it comes', async () => {
+    const at = await newProcess();
+    const fleet = new Fleet(at, 1);
+    const waiting = Promise.all(Array.from({ length: 5 }, () => fleet.place({}, 10_000)));
+    await fleet.report(fleet.servers[0]);
+    expect(new Set((await waiting).map(({ server }) => server))).toEqual(new Set(fleet.servers));
+  });
+
+  it('is refused when it does not come in time', async () => {
+    const at = await newProcess({ waitMs: 60 });
+    const start = performance.now();
+    expect((await refusal(new Fleet(at, 0).place())).code).toBe('no-capacity');
+    expect(performance.now() - start).toBeGreaterThanOrEqual(55);
+  });
+
+  it('is not what a caller hears when Redis is away', async () => {
+    const at = await newProcess();
+    at.redis.disconnect();
+    expect((await refusal(new Fleet(at, 0).place())).code).toBe('unavailable');
+  });
+});
+
+/** Its own port in one line: a developer's strategy, as the docs show it. */
+@Injectable()
+class FewestPlayersPerSlot extends PlacementStrategy {
+  readonly takes = 'lowest';
+
+  score({ players, capacity }: ServerFacts): number {
+    return Math.round((1_000 * players) / capacity);
+  }
+
+  override weight({ players = 2 }: RoomWish): number {
+    return players;
+  }
+}
+
+describe('the strategy', () => {
+  it.each(STRATEGY_NAMES)('%s takes reservations back as it gave them, however they end', async (strategy) => {
+    const at = await newProcess({ strategy });
+    const fleet = await Fleet.started(at, 1);
+    const [released, kept, reported, expired] = Array.from({ length: 4 }, newRoom);
+    for (const room of [released, kept, reported, expired]) await fleet.place({ room, players: 2 });
+    await at.balancer.release(released);
+    await at.balancer.kept(kept);
+    await expire(at, expired);
+    await fleet.report(fleet.servers[0], { rooms: 2, owned: [reported] });
+    expect(await at.redis.hmget(serverKey(fleet.servers[0]), 'reserved', 'weight')).toEqual(['0', '0']);
+  });
+
+  it.each(STRATEGY_NAMES)('%s places every room, within capacity', async (strategy) => {
+    const at = await newProcess({ strategy });
+    const fleet = await Fleet.started(at, 3, { capacity: 4 });
+    const placements = await Promise.all(Array.from({ length: 12 }, () => fleet.place({ players: 3 })));
+    expect(spread(placements, fleet.servers)).toEqual({ fullest: 4, emptiest: 4 });
+    expect((await refusal(fleet.place())).code).toBe('no-capacity');
+  });
+
+  it('least-players levels players, not rooms', async () => {
+    const at = await newProcess({ strategy: 'least-players' });
+    const fleet = new Fleet(at, 2);
+    const [manySmall, fewLarge] = fleet.servers;
+    await fleet.report(manySmall, { rooms: 5, players: 10 });
+    await fleet.report(fewLarge, { rooms: 1, players: 14 });
+    expect((await fleet.place({ players: 5 })).server).toBe(manySmall);
+    expect((await fleet.place({ players: 2 })).server).toBe(fewLarge);
+  });
+
+  it('packed fills the fullest that has room', async () => {
+    const at = await newProcess({ strategy: 'packed' });
+    const fleet = new Fleet(at, 3);
+    const [full, nearlyFull, empty] = fleet.servers;
+    await fleet.report(full, { rooms: 10, capacity: 10 });
+    await fleet.report(nearlyFull, { rooms: 8, capacity: 10 });
+    await fleet.report(empty, { rooms: 0, capacity: 10 });
+    const placements = [await fleet.place(), await fleet.place(), await fleet.place()];
+    expect(placements.map(({ server }) => server)).toEqual([nearlyFull, nearlyFull, empty]);
+  });
+
+  it('random takes any that has room, whatever it has', async () => {
+    const at = await newProcess({ strategy: 'random' });
+    const fleet = new Fleet(at, 2);
+    const [busy, idle] = fleet.servers;
+    await fleet.report(busy, { rooms: 90 });
+    await fleet.report(idle);
+    const seen = new Set<ServerId>();
+    await until(
+      async () => seen.add((await fleet.place()).server).size,
+      (size) => size === 2,
+    );
+  });
+
+  it('of a developer is one line, and a score that is no number does no harm', async () => {
+    const at = await newProcess({ strategy: FewestPlayersPerSlot });
+    const fleet = new Fleet(at, 2);
+    const [small, large] = fleet.servers;
+    await fleet.report(small, { players: 10, capacity: 20 });
+    await fleet.report(large, { players: 20, capacity: 100 });
+    expect((await fleet.place()).server).toBe(large);
+    expect(await fleet.report(small, { capacity: 0 })).toBe('accepted');
+  });
+});
+
+describe('a newcomer', () => {
+  it('takes all that come until it is level, without a ramp', async () => {
+    const at = await newProcess();
+    const fleet = new Fleet(at, 2);
+    const [old, newcomer] = fleet.servers;
+    await fleet.report(old, { rooms: 5 });
+    await fleet.report(newcomer);
+    const placements = await Promise.all(Array.from({ length: 5 }, () => fleet.place()));
+    expect(placements.every(({ server }) => server === newcomer)).toBe(true);
+  });
+
+  it('comes in level with the rest, and up to its share over the ramp', async () => {
+    const rampMs = 400;
+    const at = await newProcess({ rampMs });
+    const fleet = new Fleet(at, 3);
+    const [a, b, newcomer] = fleet.servers;
+    await fleet.report(a, { rooms: 20 });
+    await fleet.report(b, { rooms: 20 });
+    // These two are newcomers themselves until their ramp is over: nobody stands back for equals.
+    await at.redis.hincrby(serverKey(a), 'since', -rampMs);
+    await at.redis.hincrby(serverKey(b), 'since', -rampMs);
+    await fleet.report(newcomer);
+    expect((await fleet.record(newcomer))?.score).toBe(20);
+    await until(
+      async () => {
+        await fleet.report(newcomer);
+        return (await fleet.record(newcomer))?.score;
+      },
+      (score) => score === 0,
+    );
+  });
+
+  it('is no newcomer in a fleet that starts together', async () => {
+    const at = await newProcess({ rampMs: 60_000 });
+    const fleet = new Fleet(at, 2);
+    const [first, second] = fleet.servers;
+    await fleet.report(first, { rooms: 3 });
+    await fleet.report(second);
+    expect((await fleet.record(second))?.score).toBe(0);
+  });
+});
+
+describe('the count', () => {
+  const SERVERS = 3;
+  const ROOMS = 8;
+  const room = fc.nat({ max: ROOMS - 1 });
+  const server = fc.nat({ max: SERVERS - 1 });
+  const act = fc.oneof(
+    fc.record({ kind: fc.constant('place' as const), room, exclude: fc.option(server) }),
+    fc.record({ kind: fc.constant('kept' as const), room }),
+    fc.record({ kind: fc.constant('release' as const), room }),
+    fc.record({ kind: fc.constant('expire' as const), room }),
+    fc.record({
+      kind: fc.constant('report' as const),
+      server,
+      rooms: fc.nat({ max: 4 }),
+      owned: fc.array(room, { maxLength: 3 }),
+      restarted: fc.boolean(),
+    }),
+    fc.record({ kind: fc.constant('withhold' as const), server }),
+    fc.record({ kind: fc.constant('readmit' as const), server }),
+    fc.record({ kind: fc.constant('remove' as const), server }),
+  );
+  type Act = typeof act extends fc.Arbitrary<infer T> ? T : never;
+
+  it('never drifts from the reservations there are, whatever happens in whatever order', async () => {
+    const at = await newProcess();
+    await fc.assert(
+      fc.asyncProperty(fc.array(act, { minLength: 1, maxLength: 40 }), async (acts) => {
+        const fleet = await Fleet.started(at, SERVERS, { capacity: 4 });
+        const rooms = Array.from({ length: ROOMS }, newRoom);
+        const incarnations = fleet.servers.map(() => 1);
+        for (const step of acts) {
+          await perform(fleet, rooms, incarnations, step);
+          await expectExact(fleet, rooms);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  async function perform(fleet: Fleet, rooms: RoomId[], incarnations: number[], step: Act): Promise<void> {
+    const { balancer, pool } = fleet.at;
+    switch (step.kind) {
+      case 'place': {
+        const exclude = step.exclude === null ? [] : [fleet.servers[step.exclude]];
+        await fleet.place({ room: rooms[step.room], exclude }).catch((error) => expect(error.code).toBe('no-capacity'));
+        return;
+      }
+      case 'kept':
+        return void (await balancer.kept(rooms[step.room]));
+      case 'release':
+        return void (await balancer.release(rooms[step.room]));
+      case 'expire':
+        return expire(fleet.at, rooms[step.room]);
+      case 'report': {
+        if (step.restarted) incarnations[step.server] += 1;
+        const owned = step.owned.map((index) => rooms[index]);
+        await fleet.report(fleet.servers[step.server], { incarnation: incarnations[step.server], rooms: step.rooms, capacity: 4, owned });
+        return;
+      }
+      case 'withhold':
+        return void (await pool.withhold(fleet.servers[step.server], 'suspect'));
+      case 'readmit':
+        return void (await pool.readmit(fleet.servers[step.server], 'suspect'));
+      case 'remove':
+        return void (await pool.remove(fleet.servers[step.server], incarnations[step.server]));
+    }
+  }
+
+  /** The invariant of shared.lua, read from outside. */
+  async function expectExact(fleet: Fleet, rooms: RoomId[]): Promise<void> {
+    const { redis } = fleet.at;
+    const reservations = await Promise.all(rooms.map((id) => redis.hgetall(reservationKey(id))));
+    const known = new Map((await fleet.records()).map((record) => [record.server, record]));
+    for (const id of fleet.servers) {
+      const record = known.get(id);
+      const outstanding = reservations.filter(
+        ({ server: key, counted, incarnation }) => key === serverKey(id) && counted === '1' && Number(incarnation) === record?.incarnation,
+      );
+      expect(record?.reserved ?? 0).toBe(outstanding.length);
+      for (const offer of [offerKey(fleet.game), offerKey(fleet.game, 1)]) {
+        const score = await redis.zscore(offer, serverKey(id));
+        expect(score === null ? null : Number(score)).toBe(record?.willing ? record.score : null);
+      }
+      expect(record?.score ?? 0).toBe((record?.rooms ?? 0) + (record?.reserved ?? 0));
+    }
+  }
+});

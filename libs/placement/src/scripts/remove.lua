@@ -1,0 +1,18 @@
+-- An incarnation is gone for ever: neither it nor an older one is offered or may report again. Reservations on it are
+-- void from now on, because they name it. Idempotent.
+--
+-- KEYS  1 the server's record  2 servers
+-- ARGV  1 incarnation  2 how long to remember, ms
+-- Answers 1 if it was the one on record, else 0.
+
+local server, servers = KEYS[1], KEYS[2]
+local known = standing_of(server, ARGV[1])
+if known == 'older' or known == 'removed' then return 0 end
+
+local offers = redis.call('HGET', server, 'offers') or ''
+for offer in string.gmatch(offers, '%S+') do redis.call('ZREM', offer, server) end
+redis.call('DEL', server)
+redis.call('SREM', servers, server)
+redis.call('HSET', server, 'removed', ARGV[1])
+redis.call('PEXPIRE', server, ARGV[2])
+return known == 'current' and 1 or 0

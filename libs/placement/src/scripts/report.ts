@@ -1,0 +1,26 @@
+import type { RoomId, ServerId } from '#libs/protocol';
+import type { RedisClient } from '#libs/redis';
+import { EXPIRIES_KEY, reservationKey, SERVERS_KEY, serverKey } from '../placement-keys.js';
+import type { ServerFacts } from '../placement-strategy.js';
+import { placementScript } from './script.js';
+
+const script = placementScript('report', 3);
+
+export type ReportOutcome = 'accepted' | 'older' | 'removed';
+
+export interface Standing extends ServerFacts {
+  readonly server: ServerId;
+  readonly incarnation: number;
+  /** The strategy's score of these facts. */
+  readonly score: number;
+  readonly offers: readonly string[];
+  /** 0: none. */
+  readonly rampMs: number;
+  readonly owned: readonly RoomId[];
+}
+
+export async function setStanding(client: RedisClient, standing: Standing): Promise<ReportOutcome> {
+  const { server, incarnation, rooms, players, capacity, score, offers, rampMs, owned } = standing;
+  const args = [incarnation, rooms, players, capacity, score, offers.join(' '), rampMs, ...owned.map(reservationKey)];
+  return (await script.run(client, [serverKey(server), SERVERS_KEY, EXPIRIES_KEY], args)) as ReportOutcome;
+}

@@ -1,0 +1,11 @@
+import type { ServerId } from '#libs/protocol';
+import type { RedisClient } from '#libs/redis';
+import { SERVERS_KEY, serverKey } from '../placement-keys.js';
+import { placementScript } from './script.js';
+
+const script = placementScript('withhold', 2);
+
+/** False: the incarnation it was about is no more. */
+export async function addReason(client: RedisClient, server: ServerId, reason: string, incarnation?: number): Promise<boolean> {
+  return (await script.run(client, [serverKey(server), SERVERS_KEY], [reason, incarnation ?? ''])) === 1;
+}

@@ -1,0 +1,243 @@
+import * as fc from 'fast-check';
+import {
+  decodePlayerMessage,
+  decodeServerMessage,
+  encodePlayerMessage,
+  encodeServerMessage,
+  HEADER,
+  KIND,
+  playerKindOf,
+  playerMessageFromJson,
+  serverMessageToJson,
+} from './codec.js';
+import { HoldfastError } from './errors.js';
+import type { PlayerMessage, ServerMessage } from './messages.js';
+
+const u32 = fc.nat({ max: 0xffff_ffff });
+const name = fc.string({ maxLength: 60, unit: 'grapheme' });
+/** What JSON can say; msgpackr's own word for `__proto__` is another. */
+const data = fc
+  .jsonValue({ maxDepth: 4, noUnicodeString: false } as fc.JsonSharedConstraints)
+  .filter((value) => !JSON.stringify(value).includes('__proto__'));
+/** MessagePack knows no -0, and JSON neither. */
+const plain = data.map((value) => JSON.parse(JSON.stringify(value)) as unknown);
+
+const playerMessages: fc.Arbitrary<PlayerMessage> = fc.oneof(
+  fc.record(
+    {
+      kind: fc.constant('hello' as const),
+      protocol: u32,
+      name,
+      token: name,
+      session: name,
+      secret: name,
+      room: name,
+      round: u32,
+      version: u32,
+    },
+    { requiredKeys: ['kind', 'protocol'] },
+  ),
+  fc.record({ kind: fc.constant('request' as const), id: u32, operation: name, data: plain }),
+  fc.record({ kind: fc.constant('command' as const), seq: u32, settled: u32, name, data: plain }),
+  fc.record({ kind: fc.constant('ack' as const), version: u32 }),
+  fc.record({ kind: fc.constant('ping' as const), nonce: u32 }),
+  fc.constant({ kind: 'bye' as const }),
+);
+
+const error = fc.record({ code: name, message: name, retry: fc.boolean() });
+const serverMessages: fc.Arbitrary<ServerMessage> = fc.oneof(
+  fc.record({ kind: fc.constant('response' as const), id: u32, data: plain }),
+  fc.record({ kind: fc.constant('response' as const), id: u32, error }),
+  fc.record({ kind: fc.constant('room' as const), room: fc.constant(null), reason: name }),
+  fc.record({
+    kind: fc.constant('placed' as const),
+    room: name,
+    game: name,
+    seat: fc.option(fc.nat()),
+    epoch: fc.nat({ max: 2 ** 45 }),
+    round: fc.nat(),
+    players: fc.array(fc.record({ seat: fc.nat(), name })),
+    seq: u32,
+  }),
+  fc.record({ kind: fc.constant('sync' as const), version: u32, seq: u32, room: name, state: plain }),
+  fc.record({
+    kind: fc.constant('sync' as const),
+    version: u32,
+    seq: u32,
+    room: name,
+    from: u32,
+    patches: fc.array(fc.record({ op: fc.constant('replace' as const), path: name, value: plain })),
+  }),
+  error.chain((body) => fc.record({ kind: fc.constant('rejected' as const), seq: u32 }).map((message) => ({ ...message, ...body }))),
+  fc.record({ kind: fc.constantFrom('paused' as const, 'resumed' as const), room: name, reason: name }),
+  fc.record({ kind: fc.constant('ended' as const), room: name, reason: fc.constant('finished' as const), result: plain }),
+  fc.record({ kind: fc.constant('pong' as const), nonce: u32 }),
+  error.map((body) => ({ kind: 'error' as const, ...body })),
+  fc.record({ kind: fc.constant('goodbye' as const), code: name, reason: name, retryAfterMs: fc.nat() }),
+);
+
+describe('the codec', () => {
+  it('gives back every message of a player, in both forms', () => {
+    fc.assert(
+      fc.property(playerMessages, (message) => {
+        expect(decodePlayerMessage(encodePlayerMessage(message))).toEqual(message);
+        expect(playerMessageFromJson(JSON.stringify(message))).toEqual(message);
+      }),
+    );
+  });
+
+  it('gives back every message to a player, in both forms', () => {
+    fc.assert(
+      fc.property(serverMessages, (message) => {
+        expect(decodeServerMessage(encodeServerMessage(message))).toEqual(message);
+        expect(JSON.parse(serverMessageToJson(message))).toEqual(message);
+      }),
+    );
+  });
+
+  it('reads frames that lie anywhere in a buffer', () => {
+    const frame = encodePlayerMessage({ kind: 'command', seq: 9, settled: 7, name: 'place', data: { cell: 4 } });
+    const buffer = new Uint8Array(frame.length + 7).fill(0xee);
+    buffer.set(frame, 3);
+    expect(decodePlayerMessage(buffer.subarray(3, 3 + frame.length))).toEqual({
+      kind: 'command',
+      seq: 9,
+      settled: 7,
+      name: 'place',
+      data: { cell: 4 },
+    });
+  });
+
+  it('leaves `settled` to be the seq before', () => {
+    expect(decodePlayerMessage(encodePlayerMessage({ kind: 'command', seq: 3, name: 'x' }))).toMatchObject({ seq: 3, settled: 2 });
+    expect(decodePlayerMessage(encodePlayerMessage({ kind: 'command', seq: 0, name: 'x' }))).toMatchObject({ seq: 0, settled: 0 });
+    expect(playerMessageFromJson('{"kind":"command","seq":3,"name":"x"}')).toMatchObject({ settled: 2 });
+  });
+
+  it('has its headers where those who route by them look', () => {
+    const command = encodePlayerMessage({ kind: 'command', seq: 5, settled: 4, name: 'go', data: 1 });
+    const view = new DataView(command.buffer, command.byteOffset);
+    expect(view.getUint32(HEADER.command.seq)).toBe(5);
+    expect(view.getUint32(HEADER.command.settled)).toBe(4);
+    expect(command[HEADER.command.nameLength]).toBe(2);
+    expect(playerKindOf(command[0])).toBe('command');
+    const sync = encodeServerMessage({ kind: 'sync', version: 8, seq: 5, room: 'r', state: null });
+    expect(new DataView(sync.buffer, sync.byteOffset).getUint32(HEADER.sync.seq)).toBe(5);
+  });
+
+  it('takes no byte for a kind of the other side', () => {
+    for (const [kind, byte] of Object.entries(KIND)) expect(playerKindOf(byte)).toBe(byte < 0x80 ? kind : null);
+    expect(playerKindOf(0x7f)).toBeNull();
+    expect(() => decodePlayerMessage(encodeServerMessage({ kind: 'pong', nonce: 1 }))).toThrow(
+      expect.objectContaining({ code: 'unknown-kind' }),
+    );
+    expect(() => decodeServerMessage(encodePlayerMessage({ kind: 'bye' }))).toThrow(expect.objectContaining({ code: 'unknown-kind' }));
+  });
+
+  it('refuses a name of more than 255 bytes', () => {
+    expect(() => encodePlayerMessage({ kind: 'request', id: 1, operation: 'ä'.repeat(128) })).toThrow(HoldfastError);
+  });
+});
+
+/** Returns what was thrown, or null. */
+function thrownBy(act: () => unknown): unknown {
+  try {
+    act();
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error === null || (error instanceof HoldfastError && (error.code === 'bad-frame' || error.code === 'unknown-kind'));
+}
+
+describe('what a stranger sends', () => {
+  it('is a message or a refusal with a code, whatever the bytes', () => {
+    const kinds = fc.constantFrom(...Object.values(KIND), 0, 0xff);
+    fc.assert(
+      fc.property(kinds, fc.uint8Array({ maxLength: 64 }), (kind, rest) => {
+        const frame = Uint8Array.of(kind, ...rest);
+        expect(isRefusal(thrownBy(() => decodePlayerMessage(frame)))).toBe(true);
+        expect(isRefusal(thrownBy(() => decodeServerMessage(frame)))).toBe(true);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it('is a message or a refusal where a frame is cut short or a byte of it is wrong', () => {
+    fc.assert(
+      fc.property(playerMessages, fc.nat(), fc.nat({ max: 255 }), (message, at, byte) => {
+        const frame = encodePlayerMessage(message);
+        expect(isRefusal(thrownBy(() => decodePlayerMessage(frame.subarray(0, at % (frame.length + 1)))))).toBe(true);
+        frame[at % frame.length] = byte;
+        expect(isRefusal(thrownBy(() => decodePlayerMessage(frame)))).toBe(true);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('is a message or a refusal, whatever the text', () => {
+    const texts = fc.oneof(
+      fc.string(),
+      fc.json(),
+      fc
+        .record({ kind: fc.constantFrom('hello', 'request', 'command', 'ack', 'ping', 'bye', 'x'), id: fc.anything(), seq: fc.anything() })
+        .map((value) => {
+          try {
+            return JSON.stringify(value);
+          } catch {
+            return '{';
+          }
+        }),
+    );
+    fc.assert(fc.property(texts, (text) => expect(isRefusal(thrownBy(() => playerMessageFromJson(text)))).toBe(true)));
+  });
+
+  it.each([
+    ['a number of 64 bits as an extension', [0xd4, 0x42, 0x01]],
+    ['a date', [0xd6, 0xff, 0, 0, 0, 0]],
+    ['a set', [0xd4, 0x73, 0x01, 0x93, 1, 2, 3]],
+    ['undefined', [0xd4, 0, 0]],
+    ['the byte that means nothing', [0xc1]],
+    ['two values', [1, 1]],
+    ['an array that promises four thousand million items', [0xdd, 0xff, 0xff, 0xff, 0xff]],
+    ['an array in an array, sixteen thousand deep', [...new Array<number>(16_000).fill(0x91), 0xc0]],
+  ])('is refused as data: %s', (_name, bytes) => {
+    const frame = Uint8Array.of(KIND.request, 0, 0, 0, 1, 1, 0x78, ...bytes);
+    expect(() => decodePlayerMessage(frame)).toThrow(expect.objectContaining({ code: 'bad-frame' }));
+  });
+
+  it('cannot reach the prototype of what it becomes', () => {
+    const frame = Uint8Array.of(
+      KIND.request,
+      0,
+      0,
+      0,
+      1,
+      1,
+      0x78,
+      0x81,
+      0xa9,
+      ...new TextEncoder().encode('__proto__'),
+      0x81,
+      0xa1,
+      0x78,
+      0x01,
+    );
+    const { data } = decodePlayerMessage(frame) as { data: { x?: number } };
+    expect(data.x).toBeUndefined();
+    expect(({} as { x?: number }).x).toBeUndefined();
+  });
+
+  it('is no hello where a field has another type', () => {
+    expect(() => playerMessageFromJson('{"kind":"hello","protocol":1,"name":{}}')).toThrow(expect.objectContaining({ code: 'bad-frame' }));
+    expect(() => playerMessageFromJson('{"kind":"hello","name":"Ada"}')).toThrow(expect.objectContaining({ code: 'bad-frame' }));
+    expect(playerMessageFromJson('{"kind":"hello","protocol":1,"name":"Ada","token":null,"more":1}')).toEqual({
+      kind: 'hello',
+      protocol: 1,
+      name: 'Ada',
+    });
+  });
+});

@@ -1,0 +1,282 @@
+import { HoldfastError } from './errors.js';
+import type { PlayerMessage, ServerMessage } from './messages.js';
+import { pack, unpack } from './pack.js';
+
+/**
+ * The binary form of every message: one byte of kind, a fixed header of big-endian numbers where a server routes by
+ * it, then one MessagePack value. Servers read headers in place (`HEADER`); only the two ends decode bodies.
+ * `docs/protocol.md` has the layout with worked bytes.
+ */
+export const KIND = {
+  hello: 0x01,
+  request: 0x02,
+  command: 0x03,
+  ack: 0x04,
+  ping: 0x05,
+  bye: 0x06,
+  welcome: 0x81,
+  response: 0x82,
+  room: 0x83,
+  placed: 0x84,
+  sync: 0x85,
+  rejected: 0x86,
+  paused: 0x87,
+  resumed: 0x88,
+  ended: 0x89,
+  pong: 0x8a,
+  error: 0x8b,
+  goodbye: 0x8c,
+} as const;
+
+/** Byte offsets inside binary frames, for those who route them without decoding. */
+export const HEADER = {
+  request: { id: 1, nameLength: 5, name: 6 },
+  command: { seq: 1, settled: 5, nameLength: 9, name: 10 },
+  ack: { version: 1, length: 5 },
+  ping: { nonce: 1, length: 5 },
+  response: { id: 1, failed: 5, body: 6 },
+  sync: { version: 1, seq: 5, body: 9 },
+  rejected: { seq: 1, body: 5 },
+} as const;
+
+const KIND_NAMES = new Map<number, string>(Object.entries(KIND).map(([name, byte]) => [byte, name]));
+const text = new TextEncoder();
+const untext = new TextDecoder('utf-8', { fatal: true });
+const UINT32_MAX = 0xffff_ffff;
+
+/** Null where a byte is no kind of message that players send. */
+export function playerKindOf(byte: number): PlayerMessage['kind'] | null {
+  return byte < 0x80 ? ((KIND_NAMES.get(byte) as PlayerMessage['kind']) ?? null) : null;
+}
+
+export function encodePlayerMessage(message: PlayerMessage): Uint8Array {
+  switch (message.kind) {
+    case 'hello':
+      return withBody(KIND.hello, [], bodyOf(message, ['kind']));
+    case 'request':
+      return named(KIND.request, [message.id], message.operation, message.data);
+    case 'command':
+      return named(KIND.command, [message.seq, message.settled ?? Math.max(0, message.seq - 1)], message.name, message.data);
+    case 'ack':
+      return withHeader(KIND.ack, [message.version]);
+    case 'ping':
+      return withHeader(KIND.ping, [message.nonce]);
+    case 'bye':
+      return withHeader(KIND.bye, []);
+  }
+}
+
+/** Throws `bad-frame` or `unknown-kind`. */
+export function decodePlayerMessage(frame: Uint8Array): PlayerMessage {
+  const read = reader(frame);
+  switch (frame[0]) {
+    case KIND.hello:
+      return hello(object(unpackBody(frame, 1)));
+    case KIND.request: {
+      const { name, end } = readName(frame, HEADER.request.nameLength);
+      return { kind: 'request', id: read(1), operation: name, data: unpackBody(frame, end) };
+    }
+    case KIND.command: {
+      const { name, end } = readName(frame, HEADER.command.nameLength);
+      return { kind: 'command', seq: read(1), settled: read(5), name, data: unpackBody(frame, end) };
+    }
+    case KIND.ack:
+      return { kind: 'ack', version: read(1) };
+    case KIND.ping:
+      return { kind: 'ping', nonce: read(1) };
+    case KIND.bye:
+      return { kind: 'bye' };
+    default:
+      throw new HoldfastError('unknown-kind');
+  }
+}
+
+export function encodeServerMessage(message: ServerMessage): Uint8Array {
+  switch (message.kind) {
+    case 'response': {
+      const failed = message.error !== undefined;
+      return concat([
+        header(KIND.response, [message.id]),
+        Uint8Array.of(failed ? 1 : 0),
+        pack(failed ? message.error : (message.data ?? null)),
+      ]);
+    }
+    case 'sync':
+      return withBody(KIND.sync, [message.version, message.seq], bodyOf(message, ['kind', 'version', 'seq']));
+    case 'rejected':
+      return withBody(KIND.rejected, [message.seq], bodyOf(message, ['kind', 'seq']));
+    case 'pong':
+      return withHeader(KIND.pong, [message.nonce]);
+    default:
+      return withBody(KIND[message.kind], [], bodyOf(message, ['kind']));
+  }
+}
+
+/** Throws `bad-frame` or `unknown-kind`. */
+export function decodeServerMessage(frame: Uint8Array): ServerMessage {
+  const read = reader(frame);
+  const kind = frame[0] >= 0x80 ? KIND_NAMES.get(frame[0]) : undefined;
+  switch (frame[0]) {
+    case KIND.response: {
+      const body = unpackBody(frame, HEADER.response.body);
+      const id = read(1);
+      return frame[HEADER.response.failed] === 1 ? { kind: 'response', id, error: body as never } : { kind: 'response', id, data: body };
+    }
+    case KIND.sync:
+      return { ...object(unpackBody(frame, HEADER.sync.body)), kind: 'sync', version: read(1), seq: read(5) } as ServerMessage;
+    case KIND.rejected:
+      return { ...object(unpackBody(frame, HEADER.rejected.body)), kind: 'rejected', seq: read(1) } as ServerMessage;
+    case KIND.pong:
+      return { kind: 'pong', nonce: read(1) };
+    default:
+      if (kind === undefined) throw new HoldfastError('unknown-kind');
+      return { ...object(unpackBody(frame, 1)), kind } as ServerMessage;
+  }
+}
+
+/** The JSON form: the message as it is. Throws `bad-frame` or `unknown-kind`; what the fields hold is checked by the binary form. */
+export function playerMessageFromJson(json: string): PlayerMessage {
+  let message: unknown;
+  try {
+    message = JSON.parse(json);
+  } catch (cause) {
+    throw new HoldfastError('bad-frame', 'This is not JSON.', { cause });
+  }
+  const fields = object(message);
+  switch (fields.kind) {
+    case 'hello':
+      return hello(fields);
+    case 'bye':
+      return { kind: 'bye' };
+    case 'request':
+      return { kind: 'request', id: uint32(fields, 'id'), operation: string(fields, 'operation'), data: fields.data };
+    case 'command': {
+      const seq = uint32(fields, 'seq');
+      const settled = fields.settled === undefined ? Math.max(0, seq - 1) : uint32(fields, 'settled');
+      return { kind: 'command', seq, settled, name: string(fields, 'name'), data: fields.data };
+    }
+    case 'ack':
+      return { kind: 'ack', version: uint32(fields, 'version') };
+    case 'ping':
+      return { kind: 'ping', nonce: uint32(fields, 'nonce') };
+    default:
+      throw new HoldfastError('unknown-kind');
+  }
+}
+
+export function serverMessageToJson(message: ServerMessage): string {
+  return JSON.stringify(message);
+}
+
+export function readName(frame: Uint8Array, lengthAt: number): { name: string; end: number } {
+  if (frame.length <= lengthAt) throw new HoldfastError('bad-frame', 'The frame ends within its header.');
+  const end = lengthAt + 1 + frame[lengthAt];
+  if (frame.length < end) throw new HoldfastError('bad-frame', 'The frame ends within its name.');
+  try {
+    return { name: untext.decode(frame.subarray(lengthAt + 1, end)), end };
+  } catch (cause) {
+    throw new HoldfastError('bad-frame', 'The name is not UTF-8.', { cause });
+  }
+}
+
+/** The MessagePack value from `start` to the end; nothing there means undefined. Throws `bad-frame`. */
+export function unpackBody(frame: Uint8Array, start: number): unknown {
+  if (frame.length === start) return undefined;
+  if (frame.length < start) throw new HoldfastError('bad-frame', 'The frame ends within its header.');
+  let body: unknown;
+  try {
+    body = unpack(frame.subarray(start));
+    assertPlain(body);
+  } catch (cause) {
+    throw new HoldfastError('bad-frame', 'The body is not one plain MessagePack value.', { cause });
+  }
+  return body;
+}
+
+/** The library knows extensions (dates, sets, regular expressions) that a stranger may send and no game expects. */
+function assertPlain(value: unknown): void {
+  if (typeof value === 'bigint' || value === undefined) throw new Error('an extension type');
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return;
+  if (Array.isArray(value)) {
+    for (const item of value) assertPlain(item);
+    return;
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype) throw new Error('an extension type');
+  for (const key in value) assertPlain((value as Record<string, unknown>)[key]);
+}
+
+function reader(frame: Uint8Array): (offset: number) => number {
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  return (offset) => {
+    if (offset + 4 > frame.length) throw new HoldfastError('bad-frame', 'The frame ends within its header.');
+    return view.getUint32(offset);
+  };
+}
+
+function header(kind: number, numbers: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(1 + 4 * numbers.length);
+  const view = new DataView(bytes.buffer);
+  bytes[0] = kind;
+  numbers.forEach((value, index) => {
+    view.setUint32(1 + 4 * index, value);
+  });
+  return bytes;
+}
+
+const withHeader = header;
+
+function withBody(kind: number, numbers: readonly number[], body: unknown): Uint8Array {
+  return concat([header(kind, numbers), pack(body)]);
+}
+
+function named(kind: number, numbers: readonly number[], name: string, data: unknown): Uint8Array {
+  const nameBytes = text.encode(name);
+  if (nameBytes.length > 255) throw new HoldfastError('bad-frame', 'A name has at most 255 bytes.');
+  const parts = [header(kind, numbers), Uint8Array.of(nameBytes.length), nameBytes];
+  if (data !== undefined) parts.push(pack(data));
+  return concat(parts);
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
+}
+
+function bodyOf(message: object, without: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(message).filter(([key, value]) => value !== undefined && !without.includes(key)));
+}
+
+function object(value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new HoldfastError('bad-frame', 'The message is not a map.');
+  return value as Record<string, unknown>;
+}
+
+function hello(fields: Record<string, unknown>): PlayerMessage {
+  const { protocol } = fields;
+  if (typeof protocol !== 'number') throw new HoldfastError('bad-frame', '`protocol` must be a number.');
+  const message: Record<string, unknown> = { kind: 'hello', protocol };
+  for (const name of ['name', 'token', 'session', 'secret', 'room'] as const)
+    if (fields[name] != null) message[name] = string(fields, name);
+  for (const name of ['round', 'version'] as const) if (fields[name] != null) message[name] = uint32(fields, name);
+  return message as unknown as PlayerMessage;
+}
+
+function uint32(fields: Record<string, unknown>, name: string): number {
+  const value = fields[name];
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > UINT32_MAX) {
+    throw new HoldfastError('bad-frame', `\`${name}\` must be a whole number from 0 to ${UINT32_MAX}.`);
+  }
+  return value;
+}
+
+function string(fields: Record<string, unknown>, name: string): string {
+  const value = fields[name];
+  if (typeof value !== 'string') throw new HoldfastError('bad-frame', `\`${name}\` must be a string.`);
+  return value;
+}

@@ -1,0 +1,98 @@
+import type { RoomId, ServerId, SessionId, UserId } from './ids.js';
+import type { GameResult } from './messages.js';
+
+/** Who asks, as the gateway knows them: put beside every request that it passes on. */
+export interface Caller {
+  readonly user: UserId;
+  readonly name: string;
+  readonly session: SessionId;
+  readonly gateway: ServerId;
+  /** The room the gateway has them in: finds it where a store has lost its own pointer. The room's record decides. */
+  readonly room?: { readonly id: RoomId; readonly watching: boolean };
+}
+
+/** A player's request on its way from a gateway to a lobby. */
+export interface PlayerRequest {
+  readonly caller: Caller;
+  readonly data: unknown;
+}
+
+/** What a lobby's answer changes about where the player is; the gateway binds the session by it. */
+export interface Binding {
+  readonly room: RoomId;
+  readonly watching: boolean;
+  /** The room's revision that has the player in it: a view of it older than this says nothing about them. */
+  readonly rev: number;
+}
+
+export interface PlayerAnswer {
+  readonly data: unknown;
+  /** Absent: as before. Null: in no room. */
+  readonly binding?: Binding | null;
+}
+
+/** Which owner and epoch a request about a room means. */
+export interface RoomTenure {
+  readonly room: RoomId;
+  readonly server: ServerId;
+  readonly incarnation: number;
+  readonly epoch: number;
+}
+
+/** Requests and events between servers, by pattern. Players' operations (`rooms.create` …) travel as they are named. */
+export interface Control {
+  /** Lobby → game server: take a room whose start is under way. Asking twice is asking once. */
+  'room.open': {
+    data: { room: RoomId; game: string; start: string; round: number; players: readonly { user: UserId; name: string }[] };
+    answer: { epoch: number };
+  };
+  /**
+   * Gateway → owner: from now on `handle` on this link is this session's place in the room. `placed` and a sync follow.
+   * `moved` when the server does not own the room (in this epoch).
+   */
+  'room.attach': {
+    data: {
+      room: RoomId;
+      epoch: number;
+      handle: number;
+      session: SessionId;
+      user: UserId;
+      watch: boolean;
+      /** Which game of the room it is. */
+      round: number;
+      /** What the client holds already of it. */
+      version: number | null;
+    };
+    answer: { epoch: number };
+  };
+  /**
+   * Gateway → owner, event: the session is gone from this link (`away`), its player left the room (`left`), or its
+   * connection does not keep up (`slow`): send nothing until it is attached again.
+   */
+  'room.detach': { data: { handle: number; gone: 'away' | 'left' | 'slow' }; answer: null };
+  /** Recovery → game server: adopt these rooms. What became of each, in their order. */
+  'room.adopt': { data: { rooms: readonly RoomTenure[] }; answer: { results: readonly AdoptResult[] } };
+  /** Game server → game server: these rooms were handed to you; load them. */
+  'room.load': { data: { rooms: readonly RoomTenure[] }; answer: { results: readonly AdoptResult[] } };
+  /** Operator → owner: move one room, to a server of choice or a placed one. */
+  'room.migrate': { data: { room: RoomId; to?: ServerId }; answer: { to: ServerId } };
+  /** Operator → game server: take no more rooms, and give away all. `left`: how many could not be moved yet. */
+  'server.drain': { data: Record<string, never>; answer: { moved: number; left: number } };
+  /** Operator → owner: end the game. */
+  'room.end': { data: { room: RoomId; result: GameResult }; answer: null };
+  /** Owner → gateway, event: this handle is no more; look where the room is now. */
+  'room.detached': { data: { handle: number; room: RoomId; epoch: number; reason: 'moved' | 'fenced' | 'ended' }; answer: null };
+  /** Gateway → lobby, event: a member's connection is gone, back, or will not come back. */
+  'member.presence': { data: { room: RoomId; user: UserId; here: boolean }; answer: null };
+  /** Gateway → lobby, event: who looks for a match has no connection any more. */
+  'searcher.gone': { data: { user: UserId }; answer: null };
+  'member.gone': { data: { room: RoomId; user: UserId }; answer: null };
+}
+
+/** `adopted`: it owns the room now. `elsewhere`: somebody else does, or nobody needs to. `failed`: ask again later. */
+export type AdoptResult =
+  | { readonly result: 'adopted'; readonly epoch: number }
+  | { readonly result: 'elsewhere' }
+  | { readonly result: 'failed'; readonly code: string };
+
+export type ControlPattern = keyof Control;

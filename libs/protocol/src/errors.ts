@@ -1,0 +1,102 @@
+/**
+ * Every refusal a player or operator can meet, in one table: its stable code, a sentence for a person, and whether
+ * the same request may succeed when tried again. Games add codes of their own by `room.reject('not-your-turn')`.
+ */
+const CODES = {
+  'bad-frame': { message: 'The frame could not be understood.', retry: false },
+  'frame-too-large': { message: 'The frame is larger than this server allows.', retry: false },
+  'unknown-kind': { message: 'There is no message of this kind.', retry: false },
+  'unknown-operation': { message: 'There is no operation of this name.', retry: false },
+  'unknown-command': { message: 'This game has no command of this name.', retry: false },
+  'unknown-game': { message: 'No server here offers this game.', retry: false },
+  'bad-data': { message: 'The data of this request is not valid.', retry: false },
+  'protocol-version': { message: 'This server speaks another version of the protocol.', retry: false },
+  'hello-first': { message: 'Say hello first.', retry: false },
+  'hello-timeout': { message: 'No hello came in time.', retry: true },
+  'already-welcome': { message: 'This connection has said hello already.', retry: false },
+  unauthorized: { message: 'The token or name was not accepted.', retry: false },
+  'session-unknown': { message: 'This session is over, or its secret is wrong. Say hello anew.', retry: false },
+  replaced: { message: 'The session goes on over another connection.', retry: false },
+  'room-unknown': { message: 'There is no such room (any more).', retry: false },
+  'room-full': { message: 'Every seat of this room is taken.', retry: false },
+  'room-playing': { message: 'The game in this room has started already.', retry: false },
+  'room-not-playing': { message: 'No game is being played in this room.', retry: false },
+  'not-in-room': { message: 'You are not in a room.', retry: false },
+  'already-in-room': { message: 'You are in another room; leave it first.', retry: false },
+  'not-owner': { message: 'Only the owner of the room may do this.', retry: false },
+  'not-ready': { message: 'Not every player of the room is ready.', retry: false },
+  'too-few-players': { message: 'The game needs more players.', retry: false },
+  spectator: { message: 'Spectators watch; they give no commands.', retry: false },
+  'not-searching': { message: 'You are not looking for a match.', retry: false },
+  'no-capacity': { message: 'No game server has room for another game right now.', retry: true },
+  'rate-limited': { message: 'Too many messages; slow down.', retry: true },
+  'too-many-connections': { message: 'Too many connections from this address.', retry: true },
+  'too-slow': { message: 'The connection could not keep up with what was sent to it.', retry: true },
+  'timed-out': { message: 'Nothing was heard on this connection for too long.', retry: true },
+  'state-too-large': { message: 'The room would grow larger than this server allows.', retry: false },
+  'game-failed': { message: 'The game failed on this command; nothing was changed.', retry: false },
+  'game-ended': { message: 'The game is over.', retry: false },
+  busy: { message: 'The server has too much to do right now.', retry: true },
+  moved: { message: 'The room is on another server now.', retry: true },
+  'server-lost': { message: 'The server that was asked is gone.', retry: true },
+  unavailable: { message: 'The service cannot answer right now.', retry: true },
+  'shutting-down': { message: 'The server is shutting down.', retry: true },
+  forbidden: { message: 'This is not allowed.', retry: false },
+  'not-found': { message: 'There is no such thing here.', retry: false },
+  internal: { message: 'Something went wrong on our side.', retry: true },
+} as const satisfies Record<string, { message: string; retry: boolean }>;
+
+export type ErrorCode = keyof typeof CODES;
+
+/** An error as it travels: `retry` says whether trying again can help, `retryAfterMs` when. */
+export interface ErrorBody {
+  code: string;
+  message: string;
+  retry: boolean;
+  retryAfterMs?: number;
+}
+
+/** A refusal with a stable code. Thrown where a request cannot be served; the edge turns it into an answer. */
+export class HoldfastError extends Error {
+  readonly retry: boolean;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    readonly code: ErrorCode | (string & {}),
+    message?: string,
+    options: { retry?: boolean; retryAfterMs?: number; cause?: unknown } = {},
+  ) {
+    const known = knownCode(code);
+    super(message ?? known?.message ?? code, { cause: options.cause });
+    this.name = 'HoldfastError';
+    this.retry = options.retry ?? known?.retry ?? false;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  static from(body: ErrorBody): HoldfastError {
+    return new HoldfastError(body.code, body.message, { retry: body.retry, retryAfterMs: body.retryAfterMs });
+  }
+
+  toBody(): ErrorBody {
+    return errorBody(this.code, this.message, this.retry, this.retryAfterMs);
+  }
+}
+
+/** What an edge answers for any thrown thing: our own codes as they are, everything else `internal`. */
+export function toErrorBody(error: unknown): ErrorBody {
+  if (error instanceof HoldfastError) return error.toBody();
+  return errorBody('internal');
+}
+
+export function errorBody(code: ErrorCode | (string & {}), message?: string, retry?: boolean, retryAfterMs?: number): ErrorBody {
+  const known = knownCode(code);
+  const body: ErrorBody = { code, message: message ?? known?.message ?? code, retry: retry ?? known?.retry ?? false };
+  if (retryAfterMs !== undefined) body.retryAfterMs = retryAfterMs;
+  return body;
+}
+
+function knownCode(code: string): { message: string; retry: boolean } | undefined {
+  return Object.hasOwn(CODES, code) ? CODES[code as ErrorCode] : undefined;
+}
+
+export const ERROR_CODES: readonly string[] = Object.keys(CODES);

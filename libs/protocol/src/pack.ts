@@ -1,0 +1,16 @@
+import { Packr } from 'msgpackr';
+
+/**
+ * The one MessagePack dialect of Holdfast: plain maps, arrays, strings, numbers, booleans, null and byte strings.
+ * No records and no extensions of msgpackr's own, so that any MessagePack library in any language reads it.
+ */
+const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: 'number', moreTypes: false, encodeUndefinedAsNil: true });
+
+export function pack(value: unknown): Uint8Array {
+  return packr.pack(value);
+}
+
+/** Throws on anything that is not exactly one MessagePack value. */
+export function unpack(bytes: Uint8Array): unknown {
+  return packr.unpack(bytes);
+}

@@ -1,0 +1,82 @@
+/** One RFC 6902 operation. Holdfast writes only these three; any JSON Patch library applies them. */
+export type Patch = { op: 'add' | 'replace'; path: string; value: unknown } | { op: 'remove'; path: string };
+
+/**
+ * Applies patches without touching `state`: what lies on a changed path is copied, the rest is shared.
+ * Throws when a patch does not fit (a caller's version is then not what the patches were made from).
+ * Source: RFC 6902 (operations add, replace, remove), RFC 6901 (pointers).
+ */
+export function applyPatches<T>(state: T, patches: readonly Patch[]): T {
+  const copied = new Set<unknown>();
+  let root: unknown = state;
+  for (const patch of patches) root = applyOne(root, patch, copied);
+  return root as T;
+}
+
+function applyOne(root: unknown, patch: Patch, copied: Set<unknown>): unknown {
+  if (patch.path === '') {
+    if (patch.op === 'remove') return null;
+    return patch.value;
+  }
+  const keys = patch.path.split('/').slice(1).map(unescapeKey);
+  const newRoot = own(root, copied, patch.path);
+  let parent: unknown = newRoot;
+  for (const key of keys.slice(0, -1)) {
+    const child = own(childOf(parent, key, patch.path), copied, patch.path);
+    setChild(parent, key, child);
+    parent = child;
+  }
+  const last = keys[keys.length - 1];
+  if (Array.isArray(parent)) applyToArray(parent, last, patch);
+  else applyToObject(parent as Record<string, unknown>, last, patch);
+  return newRoot;
+}
+
+function applyToArray(array: unknown[], key: string, patch: Patch): void {
+  // mutative writes a shortened array as a new `length`; other tools never do.
+  if (key === 'length' && patch.op === 'replace') {
+    array.length = patch.value as number;
+    return;
+  }
+  const index = key === '-' ? array.length : Number(key);
+  const limit = patch.op === 'add' ? array.length : array.length - 1;
+  if (!Number.isInteger(index) || index < 0 || index > limit) throw misfit(patch.path);
+  if (patch.op === 'add') array.splice(index, 0, patch.value);
+  else if (patch.op === 'replace') array[index] = patch.value;
+  else array.splice(index, 1);
+}
+
+function applyToObject(object: Record<string, unknown>, key: string, patch: Patch): void {
+  if (key === '__proto__') throw misfit(patch.path);
+  if (patch.op !== 'add' && !Object.hasOwn(object, key)) throw misfit(patch.path);
+  if (patch.op === 'remove') delete object[key];
+  else object[key] = patch.value;
+}
+
+/** A copy of `value` that this run may write to; a value copied already is taken as it is. */
+function own(value: unknown, copied: Set<unknown>, path: string): unknown {
+  if (copied.has(value)) return value;
+  let copy: unknown;
+  if (Array.isArray(value)) copy = value.slice();
+  else if (typeof value === 'object' && value !== null) copy = { ...value };
+  else throw misfit(path);
+  copied.add(copy);
+  return copy;
+}
+
+function childOf(parent: unknown, key: string, path: string): unknown {
+  if (typeof parent !== 'object' || parent === null || !Object.hasOwn(parent, key)) throw misfit(path);
+  return (parent as Record<string, unknown>)[key];
+}
+
+function setChild(parent: unknown, key: string, child: unknown): void {
+  (parent as Record<string, unknown>)[key] = child;
+}
+
+function unescapeKey(key: string): string {
+  return key.includes('~') ? key.replaceAll('~1', '/').replaceAll('~0', '~') : key;
+}
+
+function misfit(path: string): Error {
+  return new Error(`the patch at ${path} does not fit the state`);
+}

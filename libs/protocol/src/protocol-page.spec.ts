@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { decodePlayerMessage, decodeServerMessage, encodePlayerMessage, encodeServerMessage, KIND } from './codec.js';
+import { ERROR_CODES, errorBody } from './errors.js';
+import type { PlayerMessage, ServerMessage } from './messages.js';
+
+const page = readFileSync(join(process.cwd(), 'docs/protocol.md'), 'utf8');
+
+interface Example {
+  readonly message: PlayerMessage | ServerMessage;
+  readonly bytes: Uint8Array;
+}
+
+const examples: Example[] = [...page.matchAll(/```hex\n(.*)\n([^`]*)```/g)].map(([, json, hex]) => ({
+  message: JSON.parse(json) as Example['message'],
+  bytes: Uint8Array.from(hex.trim().split(/\s+/), (pair) => Number.parseInt(pair, 16)),
+}));
+
+describe('docs/protocol.md', () => {
+  it('has an example of every kind of message', () => {
+    expect(new Set(examples.map(({ message }) => message.kind))).toEqual(new Set(Object.keys(KIND)));
+  });
+
+  it.each(examples.map((example) => [JSON.stringify(example.message), example] as const))(
+    'shows the bytes of %s',
+    (_json, { message, bytes }) => {
+      const isPlayers = bytes[0] < 0x80;
+      const encoded = isPlayers ? encodePlayerMessage(message as PlayerMessage) : encodeServerMessage(message as ServerMessage);
+      expect(Buffer.from(encoded).toString('hex')).toBe(Buffer.from(bytes).toString('hex'));
+      expect(isPlayers ? decodePlayerMessage(bytes) : decodeServerMessage(bytes)).toEqual(message);
+    },
+  );
+
+  it('says of every kind which byte it has', () => {
+    for (const [kind, byte] of Object.entries(KIND)) expect(page).toContain(`\`${kind}\`, kind \`${byte.toString(16).padStart(2, '0')}\``);
+  });
+
+  it('lists every error with its sentence, and whether to try again', () => {
+    const [, section] = page.split('## Errors');
+    const rows = [...section.matchAll(/^\| `([\w-]+)` *\| (yes|no) *\| (.*?) *\|$/gm)].map(([, code, retry, message]) => ({
+      code,
+      retry: retry === 'yes',
+      message,
+    }));
+    expect(rows).toEqual(ERROR_CODES.map((code) => errorBody(code)));
+  });
+});

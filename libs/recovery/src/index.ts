@@ -1,0 +1,6 @@
+export * from './game-server-end.js';
+export * from './orphan-sweeper.js';
+export * from './placement-willingness.js';
+export * from './recovery.module.js';
+export * from './recovery.options.js';
+export * from './room-recovery.js';

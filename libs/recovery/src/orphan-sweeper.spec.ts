@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerDirectory } from '#libs/fleet';
+import type { PlacementPool } from '#libs/placement';
+import { serverId } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import { type RoomOwnership, RoomRecords, roomKey } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
+import { OrphanSweeper } from './orphan-sweeper.js';
+import { ORPHAN_SWEEP_ROOMS } from './recovery.options.js';
+import type { RoomRecovery } from './room-recovery.js';
+
+// A database of its own: the sweeper walks all rooms there are.
+const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/7` });
+const records = new RoomRecords(redis);
+const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' });
+
+beforeAll(() => redis.ready());
+beforeEach(() => redis.commands.flushdb());
+afterAll(() => redis.onApplicationShutdown());
+
+const dead: RoomOwnership = { server: serverId('game', 'dead'), incarnation: 1 };
+const alive: RoomOwnership = { server: serverId('game', 'alive'), incarnation: 1 };
+
+async function playedBy({ server, incarnation }: RoomOwnership): Promise<string> {
+  const id = `orphan-${randomUUID()}`;
+  const doc = { name: '', owner: 'u', seats: 2, seatsMin: 2, private: false, members: [], players: [], createdAt: Date.now() };
+  await records.create(id, 'duel', doc);
+  await redis.commands.hset(roomKey(id), { status: 'playing', owner: server, incarnation, epoch: 1 });
+  return id;
+}
+
+function newSweeper() {
+  const recovered: RoomOwnership[] = [];
+  const directory = { get: (id: string) => (id === alive.server ? { ...alive, state: 'ready' } : undefined), onChange: () => {} };
+  const recovery = { recoverUnclaimed: async (owner: RoomOwnership) => void recovered.push(owner) };
+  const sweeper = new OrphanSweeper(
+    redis,
+    records,
+    directory as unknown as ServerDirectory,
+    recovery as unknown as RoomRecovery,
+    { remove: async () => {} } as unknown as PlacementPool,
+    log,
+  );
+  return { sweeper, recovered };
+}
+
+describe('the sweeper of orphans', () => {
+  it('takes up the rooms of an owner that is gone on the second look, and leaves the living alone', async () => {
+    const room = await playedBy(dead);
+    await playedBy(alive);
+    const { sweeper, recovered } = newSweeper();
+    await sweeper.sweep();
+    expect(recovered).toEqual([]);
+    await sweeper.sweep();
+    expect(recovered).toEqual([dead]);
+    expect(await records.roomsOf(dead.server, dead.incarnation)).toEqual([room]);
+  });
+
+  it('finds them where there are more rooms than one look sees', async () => {
+    await playedBy(dead);
+    await records.index(
+      Array.from({ length: 2 * ORPHAN_SWEEP_ROOMS }, (_, index) => `newer-${index}`),
+      Date.now() + 1_000,
+    );
+    const { sweeper, recovered } = newSweeper();
+    for (let sweeps = 0; sweeps < 6; sweeps++) await sweeper.sweep();
+    expect(recovered).toEqual([dead]);
+  });
+});

@@ -1,0 +1,21 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { GameServerEnd } from './game-server-end.js';
+import { OrphanSweeper } from './orphan-sweeper.js';
+import { PlacementWillingness } from './placement-willingness.js';
+import { RECOVERY_OPTIONS, type RecoveryOptions } from './recovery.options.js';
+import { RoomRecovery } from './room-recovery.js';
+
+const PROVIDERS = [RoomRecovery, GameServerEnd, PlacementWillingness];
+
+/** Needs `RoomStoreModule`, `PlacementModule`, `FleetModule` and Nest's schedules. */
+@Module({})
+export class RecoveryModule {
+  static forRoot(options: RecoveryOptions): DynamicModule {
+    return {
+      module: RecoveryModule,
+      global: true,
+      providers: [{ provide: RECOVERY_OPTIONS, useValue: options }, ...PROVIDERS, OrphanSweeper],
+      exports: PROVIDERS,
+    };
+  }
+}

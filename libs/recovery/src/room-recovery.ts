@@ -1,0 +1,221 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { EventSink, FleetLinks, ServerDirectory } from '#libs/fleet';
+import { LoadBalancerService } from '#libs/placement';
+import { type AdoptResult, HoldfastError, type RoomId, type RoomTenure, type ServerId } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import { RoomLog, type RoomOwnership, type RoomRecord, RoomRecords } from '#libs/room-store';
+import { Log, Metrics } from '#libs/telemetry';
+import {
+  ADOPT_TIMEOUT_MS,
+  BATCHES_AT_ONCE,
+  CLAIM_MS,
+  NO_CAPACITY_RETRY_MS,
+  RECOVERY_OPTIONS,
+  type RecoveryOptions,
+} from './recovery.options.js';
+
+interface Placed {
+  readonly record: RoomRecord;
+  readonly server: ServerId;
+}
+
+/**
+ * Gives the rooms of a lost server to others. Safe to run twice, by two processes at once, or to die in anywhere: each
+ * room is taken by a compare-and-set on its epoch and owner, and what is not done is found again by the same walk.
+ */
+@Injectable()
+export class RoomRecovery {
+  private readonly underWay = new Map<string, Promise<void>>();
+
+  constructor(
+    private readonly redis: RedisConnections,
+    private readonly records: RoomRecords,
+    private readonly roomLog: RoomLog,
+    private readonly balancer: LoadBalancerService,
+    private readonly directory: ServerDirectory,
+    private readonly links: FleetLinks,
+    private readonly sink: EventSink,
+    private readonly log: Log,
+    private readonly metrics: Metrics,
+    @Inject(RECOVERY_OPTIONS) private readonly options: RecoveryOptions,
+  ) {}
+
+  /** Resolves when no room is this owner's any more. Rejects when the store does not answer; then it must be asked again. */
+  recover(owner: RoomOwnership): Promise<void> {
+    const key = `${owner.server}:${owner.incarnation}`;
+    let recovery = this.underWay.get(key);
+    if (!recovery) {
+      recovery = this.recoverAll(owner).finally(() => this.underWay.delete(key));
+      this.underWay.set(key, recovery);
+    }
+    return recovery;
+  }
+
+  /** As `recover`, unless another process is at it. */
+  async recoverUnclaimed(owner: RoomOwnership): Promise<void> {
+    const key = `hf:recovering:${owner.server}:${owner.incarnation}`;
+    if ((await this.redis.commands.set(key, '1', 'PX', CLAIM_MS, 'NX')) === null) return;
+    const keeping = setInterval(() => void this.redis.commands.pexpire(key, CLAIM_MS).catch(() => {}), CLAIM_MS / 3);
+    try {
+      await this.recover(owner);
+    } finally {
+      clearInterval(keeping);
+      await this.redis.commands.del(key).catch(() => {});
+    }
+  }
+
+  private async recoverAll(owner: RoomOwnership): Promise<void> {
+    const startedAt = performance.now();
+    let waiting = await this.records.roomsOf(owner.server, owner.incarnation);
+    if (waiting.length === 0) return;
+    this.log.info('recovery.started', { target: owner.server, incarnation: owner.incarnation, rooms: waiting.length });
+    const total = waiting.length;
+    this.sink.tell({ kind: 'recovery.started', ...owner, reason: 'server-lost', detail: { rooms: total } });
+    while (waiting.length > 0) {
+      const left: RoomId[] = [];
+      const batches: RoomId[][] = [];
+      for (let at = 0; at < waiting.length; at += this.options.roomsAtOnce) batches.push(waiting.slice(at, at + this.options.roomsAtOnce));
+      const worker = async (): Promise<void> => {
+        for (let batch = batches.pop(); batch; batch = batches.pop()) left.push(...(await this.recoverBatch(batch, owner)));
+      };
+      await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, worker));
+      waiting = left;
+      if (waiting.length > 0) await new Promise((resolve) => setTimeout(resolve, NO_CAPACITY_RETRY_MS));
+    }
+    const ms = Math.round(performance.now() - startedAt);
+    this.log.info('recovery.done', { target: owner.server, incarnation: owner.incarnation, rooms: total, ms });
+    this.sink.tell({ kind: 'recovery.done', ...owner, reason: 'server-lost', detail: { rooms: total, ms } });
+  }
+
+  /** The rooms that must be tried again. */
+  private async recoverBatch(batch: readonly RoomId[], owner: RoomOwnership): Promise<RoomId[]> {
+    const records = await this.records.readMany(batch);
+    const done: RoomId[] = [];
+    const lost: RoomRecord[] = [];
+    const over: RoomId[] = [];
+    const lostMs = await this.lostMs(owner);
+    for (let index = 0; index < batch.length; index++) {
+      const record = records[index];
+      if (!record || !isOwnedBy(record, owner)) over.push(batch[index]);
+      else if (record.durability === 'none') {
+        await this.roomLog.abandon(record.id, { ...owner, epoch: record.epoch }, { reason: 'server-lost' });
+        this.sink.tell({ kind: 'room.given-up', room: record.id, server: owner.server, reason: 'not-durable' });
+        done.push(record.id);
+      } else if (lostMs > this.options.orphanTtlMs) {
+        this.log.warn('room.given-up', { roomId: record.id });
+        this.sink.tell({ kind: 'room.given-up', room: record.id, server: owner.server, reason: 'orphaned' });
+        await this.roomLog.abandon(record.id, { ...owner, epoch: record.epoch }, { reason: 'orphaned' });
+        done.push(record.id);
+      } else lost.push(record);
+    }
+    done.push(...(await this.revive(lost, owner)), ...(await this.finish(over, owner)));
+    await this.records.forgetOwner(done, owner.server, owner.incarnation);
+    return batch.filter((id) => !done.includes(id));
+  }
+
+  /** Games that ended with their owner, or before: one that left effects is given to a server that does them. */
+  private async finish(over: readonly RoomId[], owner: RoomOwnership): Promise<RoomId[]> {
+    const hasEffects = await Promise.all(over.map((room) => this.roomLog.hasLastEffects(room)));
+    const left = over.filter((_, index) => hasEffects[index]);
+    const done = over.filter((_, index) => !hasEffects[index]);
+    if (left.length === 0) return done;
+    const able = this.directory.byType('game').filter(({ id, state }) => state === 'ready' && (id !== owner.server || this.isBack(owner)));
+    if (able.length === 0) return done;
+    const server = able[Math.floor(Math.random() * able.length)].id;
+    // It finds no game to take, only what one left.
+    const asked = await this.askToAdopt(
+      server,
+      left.map((id) => ({ id, epoch: 0 })),
+      owner,
+    );
+    return [...done, ...asked];
+  }
+
+  /** Places each room and asks its server to adopt it: one request a server. Gives the rooms that are settled. */
+  private async revive(lost: readonly RoomRecord[], owner: RoomOwnership): Promise<RoomId[]> {
+    const placed = (await Promise.all(lost.map((record) => this.place(record, owner)))).filter((place) => place !== null);
+    const byServer = new Map<ServerId, RoomRecord[]>();
+    for (const { record, server } of placed) byServer.set(server, [...(byServer.get(server) ?? []), record]);
+    const outcomes = await Promise.all([...byServer].map(([server, rooms]) => this.askToAdopt(server, rooms, owner)));
+    return outcomes.flat();
+  }
+
+  private async place(record: RoomRecord, owner: RoomOwnership): Promise<Placed | null> {
+    const exclude = this.refusedBy.get(record.id) ?? [];
+    try {
+      const request = {
+        room: record.id,
+        game: record.game,
+        ...(record.gameVersion !== null && { gameVersion: record.gameVersion }),
+        players: record.doc.players.length,
+        exclude: this.isBack(owner) ? exclude : [...exclude, owner.server],
+      };
+      return { record, server: (await this.balancer.place(request, { waitMs: 0 })).server };
+    } catch (error) {
+      this.refusedBy.delete(record.id);
+      if (!(error instanceof HoldfastError)) throw error;
+      return null;
+    }
+  }
+
+  private async askToAdopt(server: ServerId, rooms: readonly Pick<RoomRecord, 'id' | 'epoch'>[], owner: RoomOwnership): Promise<RoomId[]> {
+    const tenures: RoomTenure[] = rooms.map(({ id, epoch }) => ({ room: id, epoch, ...owner }));
+    let results: readonly AdoptResult[];
+    try {
+      const record = this.directory.get(server);
+      if (!record) throw new HoldfastError('server-lost');
+      const peer = await this.links.to(record);
+      const answer = (await peer.request('room.adopt', { rooms: tenures }, { timeoutMs: ADOPT_TIMEOUT_MS })) as {
+        results: readonly AdoptResult[];
+      };
+      results = answer.results;
+    } catch (error) {
+      this.log.warn('recovery.adopt-failed', { target: server, rooms: rooms.length, error: String(error) });
+      results = rooms.map(() => ({ result: 'failed', code: 'server-lost' }));
+    }
+    const refusals = results.flatMap((outcome) => (outcome.result === 'failed' ? [outcome.code] : []));
+    if (refusals.length > 0)
+      this.log.warn('recovery.refused', { target: server, rooms: refusals.length, codes: [...new Set(refusals)].join(' ') });
+    return rooms.flatMap(({ id }, index) => {
+      const outcome = results[index];
+      if (outcome?.result === 'failed') {
+        this.refusedBy.set(id, [...(this.refusedBy.get(id) ?? []), server]);
+        return [];
+      }
+      this.refusedBy.delete(id);
+      if (outcome?.result === 'adopted') {
+        this.metrics.roomsRecovered.inc();
+        this.sink.tell({
+          kind: 'room.recovered',
+          room: id,
+          server,
+          reason: 'server-lost',
+          detail: { from: owner.server, epoch: outcome.epoch },
+        });
+      }
+      return [id];
+    });
+  }
+
+  /** Servers that could not take a room are passed over, until all have been asked. */
+  private readonly refusedBy = new Map<RoomId, ServerId[]>();
+
+  /** The same name with a new incarnation is another server, and may well take the rooms. */
+  private isBack({ server, incarnation }: RoomOwnership): boolean {
+    const record = this.directory.get(server);
+    return record !== undefined && record.incarnation !== incarnation;
+  }
+
+  /** How long the owner has been known to be lost: counted in the store, so that it goes on whoever recovers. */
+  private async lostMs({ server, incarnation }: RoomOwnership): Promise<number> {
+    const key = `hf:lost:${server}:${incarnation}`;
+    const [seconds] = await this.redis.commands.time();
+    const now = Number(seconds) * 1_000;
+    await this.redis.commands.set(key, now, 'PX', 2 * this.options.orphanTtlMs, 'NX');
+    return now - Number((await this.redis.commands.get(key)) ?? now);
+  }
+}
+
+function isOwnedBy({ status, owner }: RoomRecord, { server, incarnation }: RoomOwnership): boolean {
+  return status === 'playing' && owner?.server === server && owner.incarnation === incarnation;
+}

@@ -1,0 +1,79 @@
+import { type RedisOptions as ClientOptions, Cluster, type ClusterOptions, Redis } from 'ioredis';
+import { COMMAND_TIMEOUT_MS_DEFAULT, RECONNECT_MS, type RedisOptions } from './redis.options.js';
+
+/** One connection (or, in a Cluster, one set of connections). Both kinds take the same commands. */
+export type RedisClient = Redis | Cluster;
+
+/**
+ * A client that never repeats a command by itself: with ioredis' defaults a write whose reply was lost is done twice.
+ * A command that cannot be sent, or whose connection breaks, fails at once; the caller knows whether it may be repeated.
+ */
+export function connect({ url, commandTimeoutMs = COMMAND_TIMEOUT_MS_DEFAULT }: RedisOptions): RedisClient {
+  const options: ClientOptions = {
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    commandTimeout: commandTimeoutMs,
+    // Longer than the command's own time, so that a slow command is named as such before its connection is dropped.
+    socketTimeout: commandTimeoutMs + 500,
+    connectTimeout: commandTimeoutMs,
+    retryStrategy: () => RECONNECT_MS,
+    reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 1 : false),
+    lazyConnect: true,
+  };
+  const target = parseRedisUrl(url);
+  switch (target.kind) {
+    case 'single':
+      return new Redis(target.url, options);
+    case 'sentinel':
+      return new Redis({
+        ...options,
+        sentinels: target.sentinels,
+        name: target.name,
+        sentinelRetryStrategy: () => RECONNECT_MS,
+        failoverDetector: true,
+      });
+    case 'cluster': {
+      const clusterOptions: ClusterOptions = {
+        redisOptions: { ...options, lazyConnect: undefined },
+        enableOfflineQueue: false,
+        lazyConnect: true,
+        // Pipelines of many rooms cross slots; this batches them per node.
+        enableAutoPipelining: true,
+        clusterRetryStrategy: () => RECONNECT_MS,
+        retryDelayOnFailover: RECONNECT_MS,
+        slotsRefreshTimeout: commandTimeoutMs,
+      };
+      return new Cluster(target.nodes, clusterOptions);
+    }
+  }
+}
+
+export type RedisTarget =
+  | { readonly kind: 'single'; readonly url: string }
+  | { readonly kind: 'sentinel'; readonly sentinels: { host: string; port: number }[]; readonly name: string }
+  | { readonly kind: 'cluster'; readonly nodes: string[] };
+
+/** Throws a sentence that says what is allowed. */
+export function parseRedisUrl(url: string): RedisTarget {
+  const allowed = 'redis://HOST:PORT, rediss://HOST:PORT, redis://A:PORT,redis://B:PORT,… (Cluster) or sentinel://HOST:PORT,HOST:PORT/NAME';
+  const refuse = (): never => {
+    throw new Error(`"${url}" is not a Redis URL; allowed: ${allowed}`);
+  };
+  if (url.startsWith('sentinel://')) {
+    const [hosts, name] = url.slice('sentinel://'.length).split('/', 2);
+    if (!hosts || !name) return refuse();
+    return { kind: 'sentinel', name, sentinels: hosts.split(',').map((host) => hostAndPort(host) ?? refuse()) };
+  }
+  const urls = url.split(',').map((part) => part.trim());
+  const nodes = urls.map((node, index) => (index > 0 && !node.includes('://') ? `redis://${node}` : node));
+  for (const node of nodes) {
+    if (!URL.canParse(node) || !['redis:', 'rediss:'].includes(new URL(node).protocol)) refuse();
+  }
+  return nodes.length === 1 ? { kind: 'single', url: nodes[0] } : { kind: 'cluster', nodes };
+}
+
+function hostAndPort(text: string): { host: string; port: number } | null {
+  const match = /^(.+):(\d+)$/.exec(text.trim());
+  return match ? { host: match[1], port: Number(match[2]) } : null;
+}

@@ -1,0 +1,6 @@
+export * from './connect.js';
+export * from './lua-script.js';
+export * from './pub-sub.js';
+export * from './redis.module.js';
+export * from './redis.options.js';
+export * from './redis-connections.js';

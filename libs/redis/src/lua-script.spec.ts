@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { startRedis } from '../../../tools/redis/index.mjs';
+import { LuaScript } from './lua-script.js';
+import { RedisConnections } from './redis-connections.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'holdfast-lua-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function lua(name: string, text: string): URL {
+  const file = join(folder, `${name}.lua`);
+  writeFileSync(file, text);
+  return pathToFileURL(file);
+}
+
+/** Loaded before any client is made, as the verbs of the libraries are. */
+const echo = new LuaScript('test_echo', lua('echo', 'return ARGV[1]'), 1);
+const shout = new LuaScript(
+  'test_shout',
+  [lua('shared', "local function loud(word) return word .. '!' end"), lua('shout', 'return loud(ARGV[1])')],
+  1,
+);
+
+describe('a verb', () => {
+  const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
+  beforeAll(() => redis.ready());
+  afterAll(() => redis.onApplicationShutdown());
+
+  it('runs with the functions that stand before it', async () => {
+    expect(await shout.run(redis.commands, ['k'], ['hold'])).toBe('hold!');
+  });
+
+  it('answers in bytes when asked to', async () => {
+    expect(await echo.runBinary(redis.commands, ['k'], [Buffer.from([0, 255])])).toEqual(Buffer.from([0, 255]));
+  });
+
+  it('is known to a pipeline that began before its first call', async () => {
+    const client = redis.open();
+    await redis.ready();
+    const pipeline = client.pipeline();
+    echo.queue(client, pipeline, ['k'], ['a']);
+    expect(await pipeline.exec()).toEqual([[null, 'a']]);
+  });
+});
+
+describe('a verb in a Cluster', () => {
+  it('is known in the very turn in which another command began a pipeline', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'holdfast-cluster-'));
+    const node = await startRedis({ dir, config: { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' } });
+    const single = new RedisConnections({ url: node.url });
+    const redis = new RedisConnections({ url: `${node.url},${node.url}` });
+    try {
+      await single.ready();
+      await single.commands.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16383);
+      await until(async () => String(await single.commands.call('CLUSTER', 'INFO')).includes('cluster_state:ok'));
+      await redis.ready();
+      const answers = await Promise.all([
+        redis.commands.get('{k}:a'),
+        echo.run(redis.commands, ['{k}:b'], ['one']),
+        shout.run(redis.commands, ['{k}:c'], ['two']),
+      ]);
+      expect(answers).toEqual([null, 'one', 'two!']);
+    } finally {
+      redis.onApplicationShutdown();
+      single.onApplicationShutdown();
+      await node.stop();
+      await rm(dir, { recursive: true, force: true });
+    }
+  });
+});
+
+async function until(isIt: () => Promise<boolean>, withinMs = 10_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await isIt())) {
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -1,0 +1,70 @@
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { RedisConnections } from './redis-connections.js';
+
+export type MessageHandler = (message: string, channel: string) => void;
+
+/** The subscriber's own connection is pinged this often: a half-open one is silent, and would look like quiet. */
+const PING_MS = 1_000;
+
+/**
+ * Pub/sub over one connection, at most once: what is published while the connection is down is lost, so whoever
+ * listens must also look (`onReconnect`, and now and then).
+ */
+@Injectable()
+export class PubSub implements OnModuleDestroy {
+  private readonly handlers = new Map<string, Set<MessageHandler>>();
+  private readonly reconnected = new Set<() => void>();
+  private readonly pinging: NodeJS.Timeout;
+  private wasReady = false;
+
+  constructor(private readonly redis: RedisConnections) {
+    const client = redis.subscriptions;
+    client.on('message', (channel: string, message: string) => {
+      const handlers = this.handlers.get(channel);
+      if (handlers) for (const handler of handlers) handler(message, channel);
+    });
+    // ioredis subscribes again to what it knew; what was asked for while it was away is only known here.
+    client.on('ready', () => void this.restore());
+    this.pinging = setInterval(() => {
+      if (client.status === 'ready') client.ping().catch(() => client.disconnect(true));
+    }, PING_MS);
+    this.pinging.unref();
+  }
+
+  async subscribe(channel: string, handler: MessageHandler): Promise<void> {
+    const known = this.handlers.get(channel);
+    if (known) {
+      known.add(handler);
+      return;
+    }
+    this.handlers.set(channel, new Set([handler]));
+    if (this.redis.subscriptions.status === 'ready') await this.redis.subscriptions.subscribe(channel).catch(() => {});
+  }
+
+  async unsubscribe(channel: string, handler: MessageHandler): Promise<void> {
+    const known = this.handlers.get(channel);
+    if (!known?.delete(handler) || known.size > 0) return;
+    this.handlers.delete(channel);
+    if (this.redis.subscriptions.status === 'ready') await this.redis.subscriptions.unsubscribe(channel).catch(() => {});
+  }
+
+  async publish(channel: string, message: string): Promise<void> {
+    await this.redis.commands.publish(channel, message);
+  }
+
+  /** Called after each reconnect: messages may have been missed. */
+  onReconnect(look: () => void): void {
+    this.reconnected.add(look);
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.pinging);
+  }
+
+  private async restore(): Promise<void> {
+    const channels = [...this.handlers.keys()];
+    if (channels.length > 0) await this.redis.subscriptions.subscribe(...channels).catch(() => {});
+    if (this.wasReady) for (const look of this.reconnected) look();
+    this.wasReady = true;
+  }
+}

@@ -1,0 +1,16 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { PubSub } from './pub-sub.js';
+import type { RedisOptions } from './redis.options.js';
+import { REDIS_OPTIONS, RedisConnections } from './redis-connections.js';
+
+@Module({})
+export class RedisModule {
+  static forRoot(options: RedisOptions): DynamicModule {
+    return {
+      module: RedisModule,
+      global: true,
+      providers: [{ provide: REDIS_OPTIONS, useValue: options }, RedisConnections, PubSub],
+      exports: [RedisConnections, PubSub],
+    };
+  }
+}

@@ -1,0 +1,279 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { pack } from '#libs/protocol';
+import type { Change, RoomValue } from '#libs/room';
+import { type Append, type Epilogue, RoomLog, type WriteResult } from '#libs/room-store';
+import { Log, Metrics } from '#libs/telemetry';
+import type { HostedRoom } from './hosted-room.js';
+import { HostedRooms } from './hosted-rooms.js';
+import { APPEND_RETRY_MS, STALL_TOLD_MS } from './room-host.options.js';
+import { RoomOutputs } from './room-outputs.js';
+
+/** What is told of changes that are durable now. */
+export interface Committed {
+  readonly room: HostedRoom;
+  readonly before: RoomValue;
+  readonly changes: readonly Change[];
+}
+
+/** As many of the last changes' events go into the epilogue: more than a client can miss while it reconnects. */
+const EPILOGUE_CHANGES = 32;
+
+/** Batch ids are this process' own name and a counter: unique without asking anyone, and cheap. */
+const PROCESS_TAG = randomUUID().slice(0, 8);
+
+/**
+ * Group commit: the changes of all rooms made in one turn of the loop go to the store in one pipeline, and the next
+ * one leaves as soon as that has answered, so that a batch grows with the load and a lone change waits for nobody.
+ *
+ * An append without an answer is sent again as the very same append until it has one; a room never has two on the way.
+ */
+@Injectable()
+export class Appender {
+  private dirty = new Set<HostedRoom>();
+  private isScheduled = false;
+  private isFlushing = false;
+  private batches = 0;
+  private readonly committedListeners: ((committed: Committed) => void)[] = [];
+  private readonly behindListeners: ((room: HostedRoom) => void)[] = [];
+  private readonly settledWaiters = new Map<HostedRoom, (() => void)[]>();
+
+  constructor(
+    private readonly roomLog: RoomLog,
+    private readonly rooms: HostedRooms,
+    private readonly outputs: RoomOutputs,
+    private readonly metrics: Metrics,
+    private readonly log: Log,
+  ) {
+    rooms.onDropped((room) => {
+      this.dirty.delete(room);
+      this.settled(room);
+    });
+  }
+
+  /** The room has changes to be stored. */
+  markDirty(room: HostedRoom): void {
+    this.dirty.add(room);
+    this.schedule();
+  }
+
+  onCommitted(listener: (committed: Committed) => void): void {
+    this.committedListeners.push(listener);
+  }
+
+  /** The store holds less than the owner: it lost something, and the owner must write it again. */
+  onBehind(listener: (room: HostedRoom) => void): void {
+    this.behindListeners.push(listener);
+  }
+
+  /** Resolves when nothing of the room waits for the store, or the room is dropped. */
+  whenSettled(room: HostedRoom): Promise<void> {
+    if (!room.isDirty || room.status === 'dropped') return Promise.resolve();
+    return new Promise((resolve) => {
+      const waiters = this.settledWaiters.get(room);
+      if (waiters) waiters.push(resolve);
+      else this.settledWaiters.set(room, [resolve]);
+    });
+  }
+
+  /** The store has been made to hold the room as far as `after` in another way (`reassert`). */
+  commitInFlight(room: HostedRoom): void {
+    const { inFlight } = room;
+    if (!inFlight) return;
+    this.commit(room, inFlight.append.changes, inFlight.after, inFlight.append.batch, inFlight.append.ended !== undefined);
+    if (room.unflushed.length > 0) this.markDirty(room);
+  }
+
+  private schedule(): void {
+    if (this.isScheduled || this.isFlushing) return;
+    this.isScheduled = true;
+    setImmediate(() => {
+      this.isScheduled = false;
+      void this.flush();
+    });
+  }
+
+  private async flush(): Promise<void> {
+    const rooms: HostedRoom[] = [];
+    const appends: Append[] = [];
+    const { dirty } = this;
+    // What becomes dirty while these are looked at waits for the next turn.
+    this.dirty = new Set();
+    for (const room of dirty) {
+      const append = this.nextAppend(room);
+      if (!append) continue;
+      rooms.push(room);
+      appends.push(append);
+    }
+    if (appends.length === 0) return;
+    this.isFlushing = true;
+    let results: WriteResult[];
+    try {
+      results = await this.roomLog.appendAll(appends);
+    } catch (error) {
+      // Something in one of them cannot be packed, and none was sent: that room is ended, and the others go again.
+      this.log.error('append.failed', { error: String(error) });
+      rooms.forEach((room, index) => {
+        if (!canBePacked(appends[index])) this.breakOff(room, error);
+      });
+      results = appends.map(() => 'unknown');
+    }
+    this.isFlushing = false;
+    let mustRetry = false;
+    for (let index = 0; index < rooms.length; index++) {
+      if (rooms[index].inFlight?.append !== appends[index]) continue;
+      if (results[index] === 'unknown') mustRetry = true;
+      this.settle(rooms[index], appends[index], results[index]);
+    }
+    if (mustRetry) setTimeout(() => this.schedule(), APPEND_RETRY_MS);
+    else if (this.dirty.size > 0) this.schedule();
+  }
+
+  /** The append to send for a room now: its one in flight again, or a new one. Null: none. */
+  private nextAppend(room: HostedRoom): Append | null {
+    if (room.status === 'dropped' || room.status === 'lame') return null;
+    if (room.inFlight) return room.inFlight.append;
+    if (room.unflushed.length === 0 && !room.value.ended) return null;
+    const changes = room.unflushed;
+    const after = room.value;
+    room.unflushed = [];
+    const logged = room.durability === 'every-change';
+    if (!logged && !after.ended) {
+      this.commit(room, changes, after, room.batch, false);
+      return null;
+    }
+    const append: Append = {
+      room: room.id,
+      tenure: room.tenure,
+      from: logged ? room.durable.version : null,
+      changes,
+      batch: `${PROCESS_TAG}-${++this.batches}`,
+      ended: after.ended,
+      ...(after.ended && { lastEffects: after.outbox, epilogue: epilogueOf(room, after, changes) }),
+    };
+    room.inFlight = { append, after, since: room.unflushedSince };
+    return append;
+  }
+
+  private settle(room: HostedRoom, append: Append, result: WriteResult): void {
+    switch (result) {
+      case 'ok': {
+        const after = room.inFlight?.after ?? room.value;
+        this.commit(room, append.changes, after, append.batch, append.ended !== undefined);
+        if (room.unflushed.length > 0) this.dirty.add(room);
+        return;
+      }
+      case 'fenced':
+        this.rooms.drop(room, 'fenced');
+        return;
+      case 'conflict':
+        this.log.error('append.conflict', { roomId: room.id, epoch: room.tenure.epoch, version: append.from });
+        this.rooms.drop(room, 'conflict');
+        return;
+      case 'behind':
+      case 'missing':
+        for (const listener of this.behindListeners) listener(room);
+        return;
+      case 'unknown':
+        this.stalled(room);
+        this.dirty.add(room);
+    }
+  }
+
+  private commit(room: HostedRoom, changes: readonly Change[], after: RoomValue, batch: string, isEnd: boolean): void {
+    const before = room.durable;
+    this.observe(changes, room.inFlight?.since ?? room.unflushedSince);
+    room.inFlight = null;
+    room.committed(changes, after, batch);
+    if (room.stallTold) {
+      room.stallTold = false;
+      this.outputs.resume(room, 'store');
+    }
+    this.tell(room, () => this.outputs.release(room, before, changes));
+    for (const listener of this.committedListeners) listener({ room, before, changes });
+    if (isEnd && after.ended) {
+      const { ended } = after;
+      this.tell(room, () => this.outputs.end(room, ended));
+      this.rooms.drop(room, 'ended');
+    } else if (room.brokenBy !== null && !room.value.ended) this.end(room, room.brokenBy);
+    if (!room.isDirty) this.settled(room);
+  }
+
+  /** From the oldest command of the batch: never less than what any of its players waited. */
+  private observe(changes: readonly Change[], since: number): void {
+    const seconds = (performance.now() - since) / 1_000;
+    for (const { seats } of changes) {
+      for (const seat in seats) if (seats[Number(seat)].seq !== undefined) this.metrics.commandAckSeconds.observe(seconds);
+    }
+  }
+
+  /** What a game shows may be what cannot be shown; that is its room's trouble, and nobody else's. */
+  private tell(room: HostedRoom, say: () => void): void {
+    try {
+      say();
+    } catch (error) {
+      room.brokenBy = error ?? 'nothing';
+    }
+  }
+
+  /** The room's changes cannot be stored: its game ends with what the store has. */
+  private breakOff(room: HostedRoom, error: unknown): void {
+    room.takeBackToDurable();
+    this.end(room, error);
+  }
+
+  private end(room: HostedRoom, error: unknown): void {
+    this.log.error('game.failed', {
+      roomId: room.id,
+      game: room.value.game,
+      input: 'view',
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+    room.handle({ kind: 'end', result: { reason: 'game-failed' } });
+    this.markDirty(room);
+  }
+
+  private stalled(room: HostedRoom): void {
+    const now = performance.now();
+    room.stalledSince ??= now;
+    if (!room.stallTold && now - room.stalledSince > STALL_TOLD_MS) {
+      room.stallTold = true;
+      this.outputs.pause(room, 'store');
+    }
+  }
+
+  private settled(room: HostedRoom): void {
+    const waiters = this.settledWaiters.get(room);
+    if (!waiters) return;
+    this.settledWaiters.delete(room);
+    for (const resolve of waiters) resolve();
+  }
+}
+
+/** What is told to those who do not hear the end from here. */
+function epilogueOf(room: HostedRoom, after: RoomValue, changes: readonly Change[]): Epilogue | undefined {
+  const { tenure, round, recent } = room;
+  const told = [...recent.slice(-EPILOGUE_CHANGES), ...changes];
+  const epilogue: Epilogue = {
+    epoch: tenure.epoch,
+    round,
+    version: after.version,
+    seats: after.seats.map(({ user, seq, refused }, seat) => ({ user, seq, refused, state: room.view(after.state, seat) })),
+    watched: room.view(after.state, null),
+    since: (told[0]?.version ?? after.version + 1) - 1,
+    events: told.flatMap(({ version, events = [] }) =>
+      events.flatMap(({ name, data, to }) => (to ? [] : [{ version, name, ...(data !== undefined && { data }) }])),
+    ),
+  };
+  return canBePacked(epilogue) ? epilogue : undefined;
+}
+
+function canBePacked(value: object): boolean {
+  try {
+    pack(value);
+    if ('ended' in value) JSON.stringify(value.ended);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,178 @@
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Self, ServerDirectory } from '#libs/fleet';
+import { pack } from '#libs/protocol';
+import { RoomLog, RoomRecords, type RoomStanding, StoreGeneration } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
+import { Appender } from './appender.js';
+import type { HostedRoom } from './hosted-room.js';
+import { HostedRooms } from './hosted-rooms.js';
+import { AUDIT_BATCH, AUDIT_EVERY_MS, INDEX_RETRY_MS, OWN_PAUSE_MS, PAUSE_TICK_MS } from './room-host.options.js';
+
+/**
+ * Compares what this server owns with what the store says: after each reconnect, after this process slept, and now and
+ * then. A store that lost a tail, or everything, gets it again from the living owner (`reassert`); an owner that lost
+ * its room finds that out before it says another word.
+ */
+@Injectable()
+export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
+  private auditing: Promise<void> | null = null;
+  private mustAuditAgain = false;
+  private timers: NodeJS.Timeout[] = [];
+  private lastTickAt = performance.now();
+  private auditedAs = 0;
+
+  constructor(
+    private readonly rooms: HostedRooms,
+    private readonly appender: Appender,
+    private readonly roomLog: RoomLog,
+    private readonly records: RoomRecords,
+    private readonly generation: StoreGeneration,
+    private readonly directory: ServerDirectory,
+    private readonly self: Self,
+    private readonly log: Log,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.generation.onConnected(() => void this.audit('connected'));
+    this.appender.onBehind((room) => void this.reassert(room));
+    this.timers = [setInterval(() => void this.audit('interval'), AUDIT_EVERY_MS), setInterval(() => this.noticeOwnPause(), PAUSE_TICK_MS)];
+    for (const timer of this.timers) timer.unref();
+  }
+
+  onModuleDestroy(): void {
+    for (const timer of this.timers) clearInterval(timer);
+  }
+
+  /** One at a time; one that is asked for meanwhile runs afterwards. Never rejects. */
+  audit(reason: string): Promise<void> {
+    if (this.auditing) {
+      this.mustAuditAgain = true;
+      return this.auditing;
+    }
+    this.auditing = this.auditAll(reason)
+      .catch((error: unknown) => this.log.debug('audit.failed', { error: String(error) }))
+      .finally(() => {
+        this.auditing = null;
+        if (this.mustAuditAgain) {
+          this.mustAuditAgain = false;
+          void this.audit(reason);
+        }
+      });
+    return this.auditing;
+  }
+
+  /** Whether every game server that may be alive has compared its rooms with the store as it is now. */
+  async isStoreAudited(): Promise<boolean> {
+    const owners = this.directory.byType('game').filter(({ state }) => state === 'ready' || state === 'draining');
+    return this.generation.isAuditedBy(owners.map(({ id, incarnation }) => ({ server: id, incarnation })));
+  }
+
+  private async auditAll(reason: string): Promise<void> {
+    const generation = this.generation.current;
+    const { incarnation } = this.self;
+    if (generation === null || incarnation === 0) return;
+    const rooms = [...this.rooms.all()].filter(({ status }) => status === 'active' || status === 'freezing');
+    let reasserted = 0;
+    for (let at = 0; at < rooms.length; at += AUDIT_BATCH) {
+      const batch = rooms.slice(at, at + AUDIT_BATCH);
+      const held = batch.map(({ durable }) => durable.version);
+      const standings = await this.roomLog.standings(batch.map(({ id }) => id));
+      const outcomes = await Promise.all(batch.map((room, index) => this.compare(room, held[index], standings[index])));
+      reasserted += outcomes.filter((outcome) => outcome).length;
+    }
+    if (this.generation.current === generation && this.self.incarnation === incarnation) await this.mark(incarnation, generation);
+    if (reasserted > 0) this.log.warn('store.repaired', { rooms: reasserted, reason });
+  }
+
+  private async mark(incarnation: number, generation: string): Promise<void> {
+    const server = this.self.id;
+    await this.generation.markAudited({ server, incarnation }, generation);
+    if (this.auditedAs !== incarnation && this.auditedAs > 0) await this.generation.forget({ server, incarnation: this.auditedAs });
+    this.auditedAs = incarnation;
+  }
+
+  /** True: the store had less than we have, and has it again. */
+  private async compare(room: HostedRoom, version: number, standing: RoomStanding): Promise<boolean> {
+    if (room.status === 'dropped') return false;
+    const { epoch, server, incarnation } = room.tenure;
+    const isNewer = standing !== null && standing.epoch > epoch;
+    const isOthers = standing !== null && standing.epoch === epoch && (standing.server !== server || standing.incarnation !== incarnation);
+    if (isNewer || (isOthers && standing.status === 'playing')) {
+      this.rooms.drop(room, 'fenced');
+      return false;
+    }
+    // Back in the lobby: by our own last append, whose answer is on its way, or by somebody's word against ours.
+    if (standing !== null && standing.epoch === epoch && standing.status !== 'playing') {
+      if (!room.value.ended) this.rooms.drop(room, 'fenced');
+      return false;
+    }
+    const isLogged = room.durability === 'every-change';
+    if (standing !== null && standing.epoch === epoch && (!isLogged || standing.version >= version)) return false;
+    return this.reassert(room);
+  }
+
+  /** Writes the room as far as the owner may tell of it: with an append on its way, as far as that one. */
+  private async reassert(room: HostedRoom): Promise<boolean> {
+    if (room.isReasserting || room.status === 'dropped') return false;
+    room.isReasserting = true;
+    try {
+      const { inFlight, tenure, doc, round, start, durability } = room;
+      const value = inFlight && !inFlight.append.ended ? inFlight.after : room.durable;
+      const batch = inFlight && !inFlight.append.ended ? inFlight.append.batch : room.batch;
+      const state = durability === 'none' ? null : pack(value);
+      const result = await this.roomLog.reassert(room.id, tenure, {
+        version: value.version,
+        batch,
+        state,
+        doc,
+        game: value.game,
+        gameVersion: value.gameVersion,
+        durability,
+        round,
+        start,
+      });
+      if ((room.status as string) === 'dropped') return false;
+      switch (result) {
+        case 'ok':
+          await this.index(room);
+          if (inFlight && room.inFlight === inFlight && !inFlight.append.ended) this.appender.commitInFlight(room);
+          else if (room.inFlight) this.appender.markDirty(room);
+          return true;
+        case 'fenced':
+          this.rooms.drop(room, 'fenced');
+          return false;
+        default:
+          // No answer: the append that found the store behind is sent again, and finds it so again.
+          if (room.isDirty) setTimeout(() => this.appender.markDirty(room), PAUSE_TICK_MS);
+          return false;
+      }
+    } finally {
+      room.isReasserting = false;
+    }
+  }
+
+  /** The indexes that lead to the room may have been lost with it; nothing else would write them again. */
+  private async index(room: HostedRoom): Promise<void> {
+    const { id, tenure, doc } = room;
+    try {
+      await Promise.all([this.records.index([id], doc.createdAt), this.records.noteOwner([id], tenure.server, tenure.incarnation)]);
+    } catch (error) {
+      this.log.debug('room.index-failed', { roomId: id, error: String(error) });
+      setTimeout(() => {
+        if (room.status !== 'dropped') void this.index(room);
+      }, INDEX_RETRY_MS).unref();
+    }
+  }
+
+  /** A process that slept may have been declared dead meanwhile; it looks before it goes on. */
+  private noticeOwnPause(): void {
+    const now = performance.now();
+    const sleptMs = now - this.lastTickAt - PAUSE_TICK_MS;
+    this.lastTickAt = now;
+    // Registered anew: others wait for the word of this incarnation, too.
+    if (this.self.incarnation !== this.auditedAs) void this.audit('registered');
+    if (sleptMs < OWN_PAUSE_MS) return;
+    this.log.warn('server.slept', { ms: Math.round(sleptMs) });
+    void this.audit('slept');
+  }
+}

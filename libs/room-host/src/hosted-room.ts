@@ -1,0 +1,240 @@
+import type { ErrorBody, GameResult, RoomId, Seat, UserId } from '#libs/protocol';
+import {
+  type Change,
+  type ChangeEvent,
+  type PendingEffect,
+  type Refusal,
+  type RoomInput,
+  type RoomMachine,
+  type RoomOutcome,
+  type RoomValue,
+  UNANSWERED_MAX,
+} from '#libs/room';
+import type { Append, RoomDoc, Tenure } from '#libs/room-store';
+import type { Attachment } from './attachment.js';
+import { RECENT_CHANGES_MAX } from './room-host.options.js';
+
+/**
+ * `active`: takes inputs. `freezing`: none any more, what is made is being stored. `lame`: handed over, kept in silence
+ * until the new owner has it. `dropped`: not ours; nothing may be written or sent.
+ */
+export type HostedStatus = 'active' | 'freezing' | 'lame' | 'dropped';
+
+const TRANSITIONS: Readonly<Record<HostedStatus, readonly HostedStatus[]>> = {
+  active: ['freezing', 'dropped'],
+  freezing: ['active', 'lame', 'dropped'],
+  lame: ['dropped'],
+  dropped: [],
+};
+
+/** What a player is told once the room's changes up to `afterVersion` are durable: it may have been decided on them. */
+export interface WaitingRefusal {
+  readonly afterVersion: number;
+  readonly attachment: Attachment;
+  readonly seq: number;
+  readonly error: ErrorBody;
+}
+
+export type SeqVerdict =
+  /** The next command of its seat. */
+  | { readonly kind: 'next' }
+  /** Applied and durable before: acknowledge again. */
+  | { readonly kind: 'applied' }
+  | { readonly kind: 'refused-before'; readonly code: string }
+  /** In work, or one before it is missing: nothing to say, the client sends again what it has no answer to. */
+  | { readonly kind: 'ignore' };
+
+/**
+ * A room on its owner. `value` runs ahead: it has all that was handled; `durable` is what the store has acknowledged,
+ * and only of that does anybody hear. Invariant: `durable.version` + in flight + unflushed = `value.version`.
+ */
+export class HostedRoom {
+  status: HostedStatus = 'active';
+  durable: RoomValue;
+  value: RoomValue;
+  /** The id of the last append the store acknowledged. */
+  batch: string;
+  /** The lobby's part of the record as it was when the room came here: written again should the store lose it. */
+  readonly doc: RoomDoc;
+  readonly start: string;
+  /** Which game of the room this is. */
+  readonly round: number;
+  unflushed: Change[] = [];
+  /** When the oldest of them was made, by the monotonic clock. */
+  unflushedSince = 0;
+  inFlight: { readonly append: Append; readonly after: RoomValue; readonly since: number } | null = null;
+  readonly attachments = new Set<Attachment>();
+  readonly bySeat = new Map<Seat, Attachment>();
+  /** Durable changes, newest last, for clients that come back. */
+  readonly recent: Change[] = [];
+  waitingRefusals: WaitingRefusal[] = [];
+  /** Since when the store owes an answer; null: it does not. */
+  stalledSince: number | null = null;
+  stallTold = false;
+  isReasserting = false;
+  changesSinceCheckpoint = 0;
+  checkpointAt: number;
+  /** The packed size of the value when it was last measured, and of the changes since. */
+  bytesMeasured = 0;
+  bytesSinceMeasured = 0;
+  timer: NodeJS.Timeout | null = null;
+  /** When `timer` fires, in ms since 1970. */
+  timerDue = Number.POSITIVE_INFINITY;
+  ticking: NodeJS.Timeout | null = null;
+  lastTickAt = 0;
+  readonly awayTimers = new Map<Seat, NodeJS.Timeout>();
+  /** What the setup emitted: the first sync of each who comes before version 1 carries it. */
+  setupEvents: readonly ChangeEvent[] = [];
+  readonly effectsRunning = new Set<string>();
+  /** What the game's view threw, or what of it could not be sent: such a game is ended. */
+  brokenBy: unknown = null;
+
+  /** Highest seq handled, by seat: applied or refused. */
+  private readonly seen: number[];
+  /** Refusals since the last change, not on record yet. */
+  private refused = new Map<Seat, Refusal[]>();
+
+  constructor(
+    readonly machine: RoomMachine,
+    public tenure: Tenure,
+    value: RoomValue,
+    { batch, doc, start, round }: { batch: string; doc: RoomDoc; start: string; round: number },
+    now: number,
+  ) {
+    this.value = value;
+    this.durable = value;
+    this.batch = batch;
+    this.doc = doc;
+    this.start = start;
+    this.round = round;
+    this.checkpointAt = now;
+    this.seen = value.seats.map((seat) => seat.refused.reduce((highest, [seq]) => Math.max(highest, seq), seat.seq));
+  }
+
+  get id(): RoomId {
+    return this.value.room;
+  }
+
+  get durability(): 'every-change' | 'checkpoint' | 'none' {
+    return this.machine.rules.definition.durability;
+  }
+
+  /** True while something is made that the store has not acknowledged. */
+  get isDirty(): boolean {
+    return this.unflushed.length > 0 || this.inFlight !== null;
+  }
+
+  become(status: HostedStatus): void {
+    if (!TRANSITIONS[this.status].includes(status)) throw new Error(`room ${this.id} cannot become ${status}: it is ${this.status}`);
+    this.status = status;
+  }
+
+  seatOf(user: UserId): Seat | null {
+    const seat = this.value.seats.findIndex((candidate) => candidate.user === user && candidate.presence !== 'left');
+    return seat === -1 ? null : seat;
+  }
+
+  /** Runs one input. The value goes ahead; the change waits to be stored. */
+  handle(input: RoomInput): RoomOutcome<unknown> {
+    const outcome = this.machine.handle(this.value, input, this.refused.size > 0 ? this.refused : undefined);
+    if (outcome.kind === 'changed') {
+      this.value = outcome.value;
+      if (this.unflushed.length === 0) this.unflushedSince = performance.now();
+      this.unflushed.push(outcome.change);
+      if (this.refused.size > 0) this.refused = new Map();
+    }
+    return outcome;
+  }
+
+  /** What `seat` may see; null for everyone of a game whose view fails. */
+  view(state: unknown, seat: Seat | null): unknown {
+    try {
+      return this.machine.view(state, seat);
+    } catch (error) {
+      this.brokenBy = error ?? 'nothing';
+      return null;
+    }
+  }
+
+  /** Undoes the last `handle`, before anything of it was stored. */
+  takeBack(before: RoomValue): void {
+    const undone = this.unflushed.pop();
+    this.value = before;
+    // Refusals that were to go on record with it wait for the next change.
+    for (const [seat, { refused }] of Object.entries(undone?.seats ?? {})) {
+      for (const [seq, code] of refused ?? []) this.noteRefusal(Number(seat), seq, code);
+    }
+  }
+
+  /** Back to what the store has: what came after cannot be stored. */
+  takeBackToDurable(): void {
+    this.unflushed = [];
+    this.inFlight = null;
+    this.value = this.durable;
+  }
+
+  judgeSeq(seat: Seat, seq: number, settled: number): SeqVerdict {
+    const code = this.refusalOf(seat, seq);
+    if (code !== null) return { kind: 'refused-before', code };
+    if (seq <= this.durable.seats[seat].seq) return { kind: 'applied' };
+    if (seq <= this.seen[seat]) return { kind: 'ignore' };
+    return seq === Math.max(this.seen[seat], settled) + 1 ? { kind: 'next' } : { kind: 'ignore' };
+  }
+
+  /** The highest seq of the seat that was applied or refused. */
+  seenSeq(seat: Seat): number {
+    return this.seen[seat];
+  }
+
+  sawSeq(seat: Seat, seq: number): void {
+    this.seen[seat] = seq;
+  }
+
+  noteRefusal(seat: Seat, seq: number, code: string): void {
+    const refusals = this.refused.get(seat);
+    if (!refusals) this.refused.set(seat, [[seq, code]]);
+    else {
+      refusals.push([seq, code]);
+      if (refusals.length > UNANSWERED_MAX) refusals.shift();
+    }
+  }
+
+  /** The store has these changes: they are facts now. */
+  committed(changes: readonly Change[], after: RoomValue, batch: string): void {
+    this.durable = after;
+    this.batch = batch;
+    this.stalledSince = null;
+    for (const change of changes) this.recent.push(change);
+    if (this.recent.length > RECENT_CHANGES_MAX) this.recent.splice(0, this.recent.length - RECENT_CHANGES_MAX);
+  }
+
+  /** The durable changes after `version`; null when not all of them are kept. */
+  changesSince(version: number): readonly Change[] | null {
+    if (version === this.durable.version) return [];
+    const first = this.recent[0];
+    if (version > this.durable.version || !first || first.version > version + 1) return null;
+    return this.recent.slice(version + 1 - first.version);
+  }
+
+  get pendingEffects(): readonly PendingEffect[] {
+    return this.durable.outbox;
+  }
+
+  get ended(): GameResult | undefined {
+    return this.durable.ended;
+  }
+
+  stopTimers(): void {
+    if (this.timer) clearTimeout(this.timer);
+    if (this.ticking) clearInterval(this.ticking);
+    for (const timer of this.awayTimers.values()) clearTimeout(timer);
+    this.awayTimers.clear();
+    this.timer = null;
+    this.ticking = null;
+  }
+
+  private refusalOf(seat: Seat, seq: number): string | null {
+    const recorded = this.value.seats[seat].refused.find(([refusedSeq]) => refusedSeq === seq);
+    return (recorded ?? this.refused.get(seat)?.find(([refusedSeq]) => refusedSeq === seq))?.[1] ?? null;
+  }
+}

@@ -1,0 +1,199 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { EventSink, FleetLinks, Self, ServerDirectory } from '#libs/fleet';
+import { LoadBalancerService } from '#libs/placement';
+import { type AdoptResult, HoldfastError, pack, type RoomId, type ServerId } from '#libs/protocol';
+import { RoomLog, RoomRecords, type Tenure } from '#libs/room-store';
+import { Log, Metrics } from '#libs/telemetry';
+import { Appender } from './appender.js';
+import type { HostedRoom, HostedStatus } from './hosted-room.js';
+import { HostedRooms } from './hosted-rooms.js';
+import { RoomClock } from './room-clock.js';
+import {
+  HANDOFF_RETRY_MS,
+  LAME_MS_MAX,
+  LOAD_TIMEOUT_MS,
+  MOVE_RETRY_MS,
+  ROOM_HOST_OPTIONS,
+  type RoomHostOptions,
+  SETTLE_MS_MAX,
+} from './room-host.options.js';
+import { RoomIntake } from './room-intake.js';
+
+/**
+ * Moves rooms by plan. The order is what makes it safe: take no more inputs, let the store acknowledge what was made,
+ * hand over in one conditional write, keep the copy in silence until the new owner has the room. A crash anywhere in
+ * it is an ordinary loss of the server that the record names.
+ */
+@Injectable()
+export class Mover {
+  constructor(
+    private readonly rooms: HostedRooms,
+    private readonly intake: RoomIntake,
+    private readonly appender: Appender,
+    private readonly clock: RoomClock,
+    private readonly roomLog: RoomLog,
+    private readonly records: RoomRecords,
+    private readonly balancer: LoadBalancerService,
+    private readonly directory: ServerDirectory,
+    private readonly links: FleetLinks,
+    private readonly self: Self,
+    private readonly sink: EventSink,
+    private readonly log: Log,
+    private readonly metrics: Metrics,
+    @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
+  ) {}
+
+  /** Throws `room-unknown`, `no-capacity`, or why it could not be moved; it is then still here, and goes on. */
+  async migrate(id: RoomId, to?: ServerId): Promise<ServerId> {
+    const room = this.rooms.get(id);
+    if (room?.status !== 'active') throw new HoldfastError('room-unknown');
+    const target = await this.targetFor(room, to);
+    if (!hasStatus(room, 'active')) throw new HoldfastError('room-unknown');
+    const startedAt = performance.now();
+    room.become('freezing');
+    try {
+      await within(this.appender.whenSettled(room), SETTLE_MS_MAX);
+      // It ended, or somebody else has it: there is nothing to move.
+      if (hasStatus(room, 'dropped') || !(await this.handOver(room, target))) return target.server;
+    } catch (error) {
+      await this.balancer.release(id).catch(() => {});
+      if (hasStatus(room, 'freezing')) this.thaw(room);
+      throw error;
+    }
+    this.metrics.roomsMigrated.inc();
+    this.metrics.roomPauseSeconds.observe({ cause: 'migration' }, (performance.now() - startedAt) / 1_000);
+    const ms = Math.round(performance.now() - startedAt);
+    this.log.info('room.moved', { roomId: id, to: target.server, ms });
+    const reason = this.intake.isClosed ? 'drain' : 'operator';
+    this.sink.tell({
+      kind: 'room.moved',
+      room: id,
+      server: target.server,
+      reason,
+      detail: { from: this.self.id, epoch: target.epoch, ms },
+    });
+    return target.server;
+  }
+
+  /** Moves all rooms away, as long as it takes or `timeoutMs`. Takes no new ones from now on. */
+  async drain(timeoutMs: number): Promise<{ moved: number; left: number }> {
+    this.intake.isClosed = true;
+    const deadline = performance.now() + timeoutMs;
+    let moved = 0;
+    let why: string | undefined;
+    const waiting = (): HostedRoom[] => [...this.rooms.all()].filter(({ status }) => status === 'active');
+    while (this.rooms.size > 0 && performance.now() < deadline) {
+      const queue = waiting();
+      const worker = async (): Promise<void> => {
+        for (let room = queue.pop(); room && performance.now() < deadline; room = queue.pop()) {
+          try {
+            await this.migrate(room.id);
+            moved += 1;
+          } catch (error) {
+            why = String(error);
+          }
+        }
+      };
+      await Promise.all(Array.from({ length: this.options.migrationsAtOnce }, worker));
+      if (this.rooms.size > 0) await new Promise((resolve) => setTimeout(resolve, MOVE_RETRY_MS));
+    }
+    this.log.info('server.drained', { moved, left: this.rooms.size, ...(this.rooms.size > 0 && { why }) });
+    return { moved, left: this.rooms.size };
+  }
+
+  private async targetFor(room: HostedRoom, to: ServerId | undefined): Promise<Tenure> {
+    const server = to ?? (await this.placeFor(room));
+    const record = this.directory.get(server);
+    if (record?.state !== 'ready' || server === this.self.id || !this.canRun(server, room)) {
+      throw new HoldfastError('not-found', `${server} cannot take the room.`);
+    }
+    const epoch = Math.max(room.tenure.epoch + 1, Date.now());
+    return { server, incarnation: record.incarnation, epoch };
+  }
+
+  /** A server with the room's own version of its game; where there is none (a deploy is nearly through), one with a newer. */
+  private async placeFor(room: HostedRoom): Promise<ServerId> {
+    const { game, gameVersion, seats } = room.value;
+    const request = { room: room.id, game, players: seats.length };
+    const exclude = [this.self.id];
+    try {
+      return (await this.balancer.place({ ...request, gameVersion, exclude }, { waitMs: 0 })).server;
+    } catch (error) {
+      if (!(error instanceof HoldfastError) || error.code !== 'no-capacity') throw error;
+    }
+    for (;;) {
+      const { server } = await this.balancer.place({ ...request, exclude }, { waitMs: 0 });
+      if (this.canRun(server, room)) return server;
+      exclude.push(server);
+    }
+  }
+
+  private canRun(server: ServerId, { value: { game, gameVersion } }: HostedRoom): boolean {
+    return (this.directory.get(server)?.games[game]?.version ?? 0) >= gameVersion;
+  }
+
+  /** False: it is not ours to give away (any more). */
+  private async handOver(room: HostedRoom, target: Tenure): Promise<boolean> {
+    const { tenure, id } = room;
+    const { durable } = room;
+    const state = pack(durable);
+    await this.records.noteOwner([id], target.server, target.incarnation);
+    for (;;) {
+      const result = await this.roomLog.handoff(id, tenure, durable.version, state, target);
+      if (hasStatus(room, 'dropped')) return false;
+      if (result === 'ok') break;
+      // No answer: it may have been done. The same again, until the store says which; the room belongs to nobody else meanwhile.
+      if (result === 'unknown') await new Promise((resolve) => setTimeout(resolve, HANDOFF_RETRY_MS));
+      else if (result === 'fenced') {
+        this.rooms.drop(room, 'fenced');
+        return false;
+      } else throw new HoldfastError('unavailable', `The store is ${result}; the room stays.`);
+    }
+    room.become('lame');
+    await this.untilLoaded(room, target);
+    this.rooms.drop(room, 'moved');
+    await this.records.forgetOwner([id], tenure.server, tenure.incarnation).catch(() => {});
+    return true;
+  }
+
+  /** Until the target, or whoever came after it, has the room. */
+  private async untilLoaded(room: HostedRoom, target: Tenure): Promise<void> {
+    const deadline = performance.now() + LAME_MS_MAX;
+    while (!hasStatus(room, 'dropped') && performance.now() < deadline) {
+      try {
+        const record = this.directory.get(target.server);
+        if (!record || record.incarnation !== target.incarnation) return;
+        const peer = await this.links.to(record);
+        const rooms = [{ room: room.id, ...target }];
+        const { results } = (await peer.request('room.load', { rooms }, { timeoutMs: LOAD_TIMEOUT_MS })) as { results: AdoptResult[] };
+        if (results[0]?.result !== 'failed') return;
+      } catch (error) {
+        this.log.debug('room.not-loaded', { roomId: room.id, to: target.server, error: String(error) });
+      }
+      await new Promise((resolve) => setTimeout(resolve, HANDOFF_RETRY_MS));
+    }
+  }
+
+  private thaw(room: HostedRoom): void {
+    room.become('active');
+    this.clock.start(room);
+    if (room.isDirty) this.appender.markDirty(room);
+  }
+}
+
+/** As it is now: it may have ended, moved or been fenced during any await. */
+function hasStatus(room: HostedRoom, status: HostedStatus): boolean {
+  return room.status === status;
+}
+
+async function within(promise: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new HoldfastError('unavailable', 'The store does not answer; the room stays.')), ms);
+  });
+  try {
+    await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

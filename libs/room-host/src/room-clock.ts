@@ -1,0 +1,88 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Seat } from '#libs/protocol';
+import type { HostedRoom } from './hosted-room.js';
+import { HostedRooms } from './hosted-rooms.js';
+import { RoomEngine } from './room-engine.js';
+import { ROOM_HOST_OPTIONS, type RoomHostOptions } from './room-host.options.js';
+
+/** setTimeout takes no more; a later due time is looked at again then. */
+const TIMEOUT_MAX_MS = 2 ** 31 - 1;
+
+/**
+ * Time for hosted rooms: named timers at their due times, ticks, and players who are away. Due times are in the room's
+ * value, so a timer whose owner died fires on the next one, late but once.
+ */
+@Injectable()
+export class RoomClock {
+  constructor(
+    private readonly engine: RoomEngine,
+    rooms: HostedRooms,
+    @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
+  ) {
+    rooms.onAdded((room) => this.start(room));
+    engine.onHandled((room) => this.schedule(room));
+  }
+
+  /** The seat's connection is gone; unless another comes soon, its player is away for the game. */
+  seatEmptied(room: HostedRoom, seat: Seat): void {
+    if (room.awayTimers.has(seat) || room.status !== 'active') return;
+    const timer = setTimeout(() => {
+      room.awayTimers.delete(seat);
+      if (!room.bySeat.has(seat)) this.engine.input(room, { kind: 'seat', seat, event: 'away' });
+    }, this.options.awayAfterMs);
+    room.awayTimers.set(seat, timer);
+  }
+
+  seatFilled(room: HostedRoom, seat: Seat): void {
+    const timer = room.awayTimers.get(seat);
+    if (timer) {
+      clearTimeout(timer);
+      room.awayTimers.delete(seat);
+    }
+    if (room.value.seats[seat].presence === 'away') this.engine.input(room, { kind: 'seat', seat, event: 'back' });
+  }
+
+  /** Timers and ticks of a room that takes inputs (again). */
+  start(room: HostedRoom): void {
+    this.schedule(room);
+    const { tickHz } = room.machine.rules.definition;
+    if (tickHz > 0 && room.machine.rules.tick) {
+      // One that was frozen has its ticks still.
+      if (room.ticking) clearInterval(room.ticking);
+      room.lastTickAt = performance.now();
+      room.ticking = setInterval(() => {
+        const now = performance.now();
+        const elapsedMs = now - room.lastTickAt;
+        room.lastTickAt = now;
+        this.engine.input(room, { kind: 'tick', elapsedMs });
+      }, 1_000 / tickHz);
+    }
+    room.value.seats.forEach(({ presence }, seat) => {
+      if (presence === 'here' && !room.bySeat.has(seat)) this.seatEmptied(room, seat);
+    });
+  }
+
+  private schedule(room: HostedRoom): void {
+    let next = Number.POSITIVE_INFINITY;
+    for (const name in room.value.timers) next = Math.min(next, room.value.timers[name]);
+    if (next === room.timerDue && room.timer) return;
+    if (room.timer) clearTimeout(room.timer);
+    room.timer = null;
+    room.timerDue = next;
+    if (next === Number.POSITIVE_INFINITY || room.value.ended || room.status !== 'active') return;
+    room.timer = setTimeout(() => this.fire(room), Math.min(TIMEOUT_MAX_MS, Math.max(0, next - Date.now())));
+  }
+
+  private fire(room: HostedRoom): void {
+    room.timer = null;
+    const now = Date.now();
+    const due = Object.entries(room.value.timers)
+      .filter(([, at]) => at <= now)
+      .sort(([, a], [, b]) => a - b);
+    for (const [name, at] of due) {
+      // One handler may take another's timer away, or end the game.
+      if (room.status === 'active' && room.value.timers[name] === at && !room.value.ended) this.engine.input(room, { kind: 'timer', name });
+    }
+    this.schedule(room);
+  }
+}

@@ -1,0 +1,103 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { pack } from '#libs/protocol';
+import type { RoomInput, RoomOutcome } from '#libs/room';
+import { Log } from '#libs/telemetry';
+import { Appender } from './appender.js';
+import type { HostedRoom } from './hosted-room.js';
+import { ROOM_HOST_OPTIONS, type RoomHostOptions, UNFLUSHED_MAX } from './room-host.options.js';
+
+/** The one door through which anything happens to a hosted room: one input at a time, in the order they come. */
+@Injectable()
+export class RoomEngine {
+  private readonly handledListeners: ((room: HostedRoom) => void)[] = [];
+
+  constructor(
+    private readonly appender: Appender,
+    private readonly log: Log,
+    @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
+  ) {}
+
+  /** The outcome as the machine gave it, but `busy` and `state-too-large` where the server's limits are reached. */
+  input(room: HostedRoom, input: RoomInput): RoomOutcome<unknown> {
+    if (room.status !== 'active') return { kind: 'refused', code: 'moved' };
+    if (input.kind === 'command' && room.unflushed.length >= UNFLUSHED_MAX) return { kind: 'refused', code: 'busy' };
+    if (input.kind === 'tick' && room.unflushed.length >= UNFLUSHED_MAX) return { kind: 'unchanged' };
+    const before = room.value;
+    const outcome = room.handle(input);
+    switch (outcome.kind) {
+      case 'changed':
+        if (isGamesOwn(input)) {
+          let fits: boolean;
+          try {
+            fits = this.fits(room);
+          } catch (error) {
+            room.takeBack(before);
+            return this.failed(room, input, error);
+          }
+          if (!fits) {
+            room.takeBack(before);
+            return this.tooLarge(room, input);
+          }
+        }
+        this.appender.markDirty(room);
+        for (const listener of this.handledListeners) listener(room);
+        return outcome;
+      case 'failed':
+        return this.failed(room, input, outcome.error);
+      default:
+        return outcome;
+    }
+  }
+
+  onHandled(listener: (room: HostedRoom) => void): void {
+    this.handledListeners.push(listener);
+  }
+
+  /** A command that fails is refused. A timer or tick that fails would fail again, for ever: the room is broken, and ends. */
+  private failed(room: HostedRoom, input: RoomInput, error: unknown): RoomOutcome<unknown> {
+    this.log.error('game.failed', { roomId: room.id, game: room.value.game, input: input.kind, error: describe(error) });
+    if (input.kind !== 'command') return this.input(room, { kind: 'end', result: { reason: 'game-failed' } });
+    return { kind: 'refused', code: 'game-failed' };
+  }
+
+  /**
+   * Throws where a change holds what cannot be stored: a room must not find that out when it is on its way.
+   * Measuring is packing the whole value, so it is done only when the value can have grown past the limit: each
+   * measurement is good until as many bytes of changes have come as were left to the limit.
+   */
+  private fits(room: HostedRoom): boolean {
+    const change = room.unflushed[room.unflushed.length - 1];
+    room.bytesSinceMeasured += sizeOf(change.patches) + sizeOf(change.events) + sizeOf(change.effects) + sizeOf(change.ended);
+    if (room.bytesMeasured + room.bytesSinceMeasured <= this.options.stateBytesMax) return true;
+    room.bytesMeasured = pack(room.value).length;
+    room.bytesSinceMeasured = 0;
+    return room.bytesMeasured <= this.options.stateBytesMax;
+  }
+
+  private tooLarge(room: HostedRoom, input: RoomInput): RoomOutcome<unknown> {
+    this.log.warn('room.too-large', { roomId: room.id, game: room.value.game, bytesMax: this.options.stateBytesMax });
+    if (input.kind !== 'command') return this.input(room, { kind: 'end', result: { reason: 'game-failed' } });
+    return { kind: 'refused', code: 'state-too-large' };
+  }
+}
+
+/** What we record ourselves must always be possible: it is small, and ends what has grown too large. */
+function isGamesOwn(input: RoomInput): boolean {
+  return input.kind !== 'end' && input.kind !== 'effects-done';
+}
+
+/** About the packed size of a change's parts, without packing them: rather too much than too little. Throws on what is no plain data. */
+function sizeOf(value: unknown): number {
+  if (value === undefined) return 0;
+  if (typeof value === 'string') return value.length + 5;
+  if (typeof value === 'bigint' || typeof value === 'symbol') throw new Error(`a ${typeof value} is no plain data and cannot be stored`);
+  if (typeof value !== 'object' || value === null) return 9;
+  let bytes = 5;
+  if (Array.isArray(value)) for (const item of value) bytes += sizeOf(item);
+  else for (const key in value) bytes += key.length + 1 + sizeOf((value as Record<string, unknown>)[key]);
+  return bytes;
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,23 @@
+import { Injectable } from '@nestjs/common';
+import { EventSink, Self } from '#libs/fleet';
+import type { HostedRoom } from './hosted-room.js';
+import { HostedRooms } from './hosted-rooms.js';
+
+/** Tells operators which games end here, and which rooms this server had to let go. Starts, recoveries and moves are told by who makes them. */
+@Injectable()
+export class RoomHappenings {
+  constructor(
+    rooms: HostedRooms,
+    private readonly sink: EventSink,
+    private readonly self: Self,
+  ) {
+    rooms.onDropped((room, reason) => this.dropped(room, reason));
+  }
+
+  private dropped({ id: room, value, tenure: { epoch } }: HostedRoom, reason: string): void {
+    const detail = { game: value.game, version: value.version, epoch };
+    const server = this.self.id;
+    if (reason === 'ended') this.sink.tell({ kind: 'room.ended', room, server, reason: value.ended?.reason ?? 'finished', detail });
+    else if (reason !== 'moved') this.sink.tell({ kind: 'room.dropped', room, server, reason, detail });
+  }
+}

@@ -1,0 +1,43 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { Appender } from './appender.js';
+import { Attachments } from './attachments.js';
+import { Auditor } from './auditor.js';
+import { Checkpointer } from './checkpointer.js';
+import { EffectRunner } from './effect-runner.js';
+import { HostedRooms } from './hosted-rooms.js';
+import { Mover } from './mover.js';
+import { RoomClock } from './room-clock.js';
+import { RoomEngine } from './room-engine.js';
+import { RoomHappenings } from './room-happenings.js';
+import { ROOM_HOST_DEFAULTS, ROOM_HOST_OPTIONS, type RoomHostOptions } from './room-host.options.js';
+import { RoomIntake } from './room-intake.js';
+import { RoomMaintenance } from './room-maintenance.js';
+import { RoomOutputs } from './room-outputs.js';
+
+const PROVIDERS = [
+  HostedRooms,
+  RoomOutputs,
+  Appender,
+  RoomEngine,
+  RoomClock,
+  Attachments,
+  Checkpointer,
+  EffectRunner,
+  Auditor,
+  RoomIntake,
+  Mover,
+  RoomMaintenance,
+];
+
+/** Needs `GameKitModule` with its games, `RoomStoreModule`, `FleetModule` and `LinkModule`. */
+@Module({})
+export class RoomHostModule {
+  static forRoot(options: Partial<RoomHostOptions> = {}): DynamicModule {
+    return {
+      module: RoomHostModule,
+      global: true,
+      providers: [{ provide: ROOM_HOST_OPTIONS, useValue: { ...ROOM_HOST_DEFAULTS, ...options } }, ...PROVIDERS, RoomHappenings],
+      exports: [ROOM_HOST_OPTIONS, ...PROVIDERS],
+    };
+  }
+}

@@ -1,0 +1,56 @@
+export const ROOM_HOST_OPTIONS = Symbol('RoomHostOptions');
+
+export interface RoomHostOptions {
+  /** Rooms this server takes. */
+  readonly roomsMax: number;
+  /** A room's state and what belongs to it, packed, in bytes: it is held, stored and moved whole. */
+  readonly stateBytesMax: number;
+  /** A checkpoint after this many changes … */
+  readonly checkpointEveryChanges: number;
+  /** … or this many bytes of changes … */
+  readonly checkpointEveryBytes: number;
+  /** … or this long after the last one, if anything changed, in ms. */
+  readonly checkpointEveryMs: number;
+  /** Rooms moved side by side when this server empties itself. */
+  readonly migrationsAtOnce: number;
+  /** A player without a connection for this long is `away` for the game, in ms: longer than a client takes to resume. */
+  readonly awayAfterMs: number;
+}
+
+export const ROOM_HOST_DEFAULTS: RoomHostOptions = {
+  roomsMax: 1_000,
+  stateBytesMax: 256 * 1024,
+  checkpointEveryChanges: 200,
+  checkpointEveryBytes: 64 * 1024,
+  checkpointEveryMs: 60_000,
+  migrationsAtOnce: 16,
+  awayAfterMs: 2_000,
+};
+
+/** Changes made and not yet durable, a room: beyond it commands are refused as `busy`, since the store does not keep up. */
+export const UNFLUSHED_MAX = 256;
+/** Changes kept for clients that come back, a room; past it they get a snapshot. */
+export const RECENT_CHANGES_MAX = 128;
+/** An append without an answer is sent again after this, as it is. */
+export const APPEND_RETRY_MS = 50;
+/** Players hear that their game waits once the store has been silent for this long; shorter waits are just lag. */
+export const STALL_TOLD_MS = 1_000;
+/** All rooms are compared with the store this often, in ms, besides after each reconnect. */
+export const AUDIT_EVERY_MS = 5_000;
+/** Rooms compared in one pipeline. */
+export const AUDIT_BATCH = 500;
+/** An index that could not be written after a loss of the store is tried again after this, in ms. */
+export const INDEX_RETRY_MS = 500;
+/** A timer of this period that comes this much late means that the process slept, in ms. */
+export const PAUSE_TICK_MS = 250;
+export const OWN_PAUSE_MS = 750;
+/** A room that is to move waits at most this long for the store, in ms; else it stays. */
+export const SETTLE_MS_MAX = 3_000;
+export const HANDOFF_RETRY_MS = 50;
+/** How long the source of a move keeps its silent copy for a target that does not answer, in ms. */
+export const LAME_MS_MAX = 10_000;
+export const LOAD_TIMEOUT_MS = 3_000;
+/** Rooms that could not be moved are tried again after this, in ms. */
+export const MOVE_RETRY_MS = 200;
+/** Rooms that the record gives to this server but which it does not hold are looked for this often, in ms. */
+export const SWEEP_MS = 2_000;

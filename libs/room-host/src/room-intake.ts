@@ -1,0 +1,306 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { EventSink, Self } from '#libs/fleet';
+import { GameRegistry } from '#libs/game-kit';
+import { type AdoptResult, type Control, HoldfastError, pack, type RoomId, type RoomTenure } from '#libs/protocol';
+import { applyChange, RoomMachine, type RoomSurroundings, type RoomValue } from '#libs/room';
+import { type AdoptedRoom, RoomLog, type RoomOwnership, RoomRecords } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
+import { Appender } from './appender.js';
+import { Auditor } from './auditor.js';
+import { EffectRunner } from './effect-runner.js';
+import { HostedRoom } from './hosted-room.js';
+import { HostedRooms } from './hosted-rooms.js';
+import { ROOM_HOST_OPTIONS, type RoomHostOptions } from './room-host.options.js';
+
+const SURROUNDINGS: RoomSurroundings = { now: () => Date.now(), random: () => Math.random() };
+
+/** How rooms come to this server: opened by a lobby, adopted after a loss, handed over by plan. One at a time each. */
+@Injectable()
+export class RoomIntake {
+  private readonly underWay = new Map<RoomId, Promise<HostedRoom | null>>();
+  private readonly machines = new Map<string, RoomMachine>();
+  /** This server's incarnations whose index of rooms is not empty for certain; the newest is last. */
+  private sweptAs: RoomOwnership[] = [];
+  /** Entries of those that named no room of theirs when they were looked at last. */
+  private strangers = new Set<string>();
+  /** Rooms taken since placement was last told. */
+  private taken: RoomId[] = [];
+  /** No new rooms: this server is on its way out. */
+  isClosed = false;
+
+  constructor(
+    private readonly rooms: HostedRooms,
+    private readonly registry: GameRegistry,
+    private readonly roomLog: RoomLog,
+    private readonly records: RoomRecords,
+    private readonly appender: Appender,
+    private readonly effects: EffectRunner,
+    private readonly barrier: Auditor,
+    private readonly self: Self,
+    private readonly sink: EventSink,
+    private readonly log: Log,
+    @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
+  ) {
+    rooms.onDropped((room, reason) => {
+      if (reason === 'ended') void this.forget(room);
+    });
+  }
+
+  /** Asking twice for one start is asking once. Throws `no-capacity`, `unknown-game`, or `room-unknown` when the start is over. */
+  async open({ room: id, game, start, round, players }: Control['room.open']['data']): Promise<{ epoch: number }> {
+    const room = await this.once(id, async () => {
+      const hosted = this.rooms.get(id);
+      if (hosted?.start === start) return hosted;
+      this.refuseWhenFull();
+      const machine = this.machineOf(game);
+      if (!machine) throw new HoldfastError('unknown-game');
+      const { value, events } = this.setUp(machine, id, players, round);
+      const owner = this.owner();
+      await this.records.noteOwner([id], owner.server, owner.incarnation);
+      const { durability } = machine.rules.definition;
+      const place = await this.roomLog.open(id, start, owner, durability === 'none' ? null : value, durability);
+      if (!place) throw new HoldfastError('room-unknown', 'This start of the room is over.');
+      if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
+      const { epoch, doc } = place;
+      const opened = new HostedRoom(machine, { ...owner, epoch }, value, { batch: '', doc, start, round: place.round }, Date.now());
+      opened.setupEvents = events;
+      this.take(opened);
+      this.log.debug('room.opened', { roomId: id, game, epoch });
+      const detail = { game, players: players.length, epoch };
+      this.sink.tell({ kind: 'room.started', room: id, server: owner.server, reason: 'opened', detail });
+      return opened;
+    });
+    if (!room) throw new HoldfastError('unavailable');
+    return { epoch: room.tenure.epoch };
+  }
+
+  /** Takes rooms whose records are as expected: from a dead owner, or handed to this one. Never rejects. */
+  async adopt(tenures: readonly RoomTenure[]): Promise<AdoptResult[]> {
+    if (this.isClosed || this.rooms.size >= this.options.roomsMax) return tenures.map(() => ({ result: 'failed', code: 'no-capacity' }));
+    return this.takeOver(tenures);
+  }
+
+  /** Rooms that were handed to this server by plan: the record names it already, so it takes them even when it is full or leaves. */
+  async load(tenures: readonly RoomTenure[]): Promise<AdoptResult[]> {
+    return this.takeOver(tenures);
+  }
+
+  private async takeOver(tenures: readonly RoomTenure[]): Promise<AdoptResult[]> {
+    const owner = this.owner();
+    try {
+      // A copy from before a loss of the store must not beat an owner that lives and has not said so yet.
+      if (!(await this.barrier.isStoreAudited())) return tenures.map(() => ({ result: 'failed', code: 'unavailable' }));
+      await this.records.noteOwner(
+        tenures.map(({ room }) => room),
+        owner.server,
+        owner.incarnation,
+      );
+    } catch {
+      return tenures.map(() => ({ result: 'failed', code: 'unavailable' }));
+    }
+    return Promise.all(tenures.map((tenure) => this.adoptOne(tenure, owner)));
+  }
+
+  /** For the balancer: which rooms are new since it was last asked. */
+  takenSinceLast(): RoomId[] {
+    const { taken } = this;
+    this.taken = [];
+    return taken;
+  }
+
+  /**
+   * Finds rooms whose record says they are this server's, but which it does not hold: a reply was lost on the way in.
+   * And what games left behind that ended here. In the index of a former incarnation it only tidies up: its rooms are
+   * for others to take.
+   */
+  async sweep(): Promise<void> {
+    const owner = this.owner();
+    if (!this.sweptAs.some(({ incarnation }) => incarnation === owner.incarnation)) this.sweptAs.push(owner);
+    const strangersBefore = this.strangers;
+    this.strangers = new Set();
+    for (const swept of [...this.sweptAs]) {
+      const noted = await this.records.roomsOf(swept.server, swept.incarnation);
+      const isCurrent = swept.incarnation === owner.incarnation;
+      if (noted.length === 0 && !isCurrent) this.sweptAs = this.sweptAs.filter((other) => other !== swept);
+      const ids = noted.filter((id) => !this.underWay.has(id) && this.rooms.get(id)?.tenure.incarnation !== swept.incarnation);
+      const records = await this.records.readMany(ids);
+      for (const [index, record] of records.entries()) {
+        const isOurs =
+          record?.status === 'playing' && record.owner?.server === swept.server && record.owner.incarnation === swept.incarnation;
+        if (isOurs && isCurrent) await this.takeOver([{ room: record.id, epoch: record.epoch, ...swept }]);
+        if (!isOurs) await this.tidyUp(ids[index], swept, strangersBefore);
+      }
+    }
+  }
+
+  /** An entry without its room, seen twice: the first time, the room may have been about to come. */
+  private async tidyUp(room: RoomId, owner: RoomOwnership, strangersBefore: ReadonlySet<string>): Promise<void> {
+    const entry = `${owner.incarnation}:${room}`;
+    if (!strangersBefore.has(entry)) {
+      this.strangers.add(entry);
+      return;
+    }
+    await this.runWhatIsLeft(room, owner);
+  }
+
+  private async adoptOne(tenure: RoomTenure, owner: RoomOwnership): Promise<AdoptResult> {
+    try {
+      const room = await this.once(tenure.room, async () => {
+        const hosted = this.rooms.get(tenure.room);
+        if (hosted && hosted.status !== 'lame' && hosted.tenure.epoch >= tenure.epoch && this.isStill(hosted.tenure)) return hosted;
+        if (hosted) this.rooms.drop(hosted, 'moved');
+        const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, this.epochSeen(tenure.room));
+        if (!('checkpoint' in adopted)) {
+          if (adopted.status !== 'playing') void this.runWhatIsLeft(tenure.room, owner);
+          return null;
+        }
+        const revived = this.revive(adopted, owner);
+        await this.storeMigrated(revived, adopted);
+        if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
+        this.take(revived);
+        return revived;
+      });
+      if (!room) return { result: 'elsewhere' };
+      return { result: 'adopted', epoch: room.tenure.epoch };
+    } catch (error) {
+      const code = error instanceof HoldfastError ? error.code : 'internal';
+      this.log.warn('room.adopt-failed', { roomId: tenure.room, error: String(error) });
+      return { result: 'failed', code };
+    }
+  }
+
+  /** A game that ended with its owner may have left effects; who was asked to take the room sees to them. */
+  private async runWhatIsLeft(room: RoomId, { server, incarnation }: RoomOwnership): Promise<void> {
+    try {
+      await this.effects.runLast(room, await this.roomLog.lastEffects(room));
+      await this.records.forgetOwner([room], server, incarnation);
+    } catch (error) {
+      this.log.warn('effects.left', { roomId: room, error: String(error) });
+    }
+  }
+
+  /** The room as its checkpoint and log say. Game code runs only to bring an old version's state to ours. */
+  private revive({ epoch, version, batch, checkpoint, changes, doc, start, round }: AdoptedRoom, owner: RoomOwnership): HostedRoom {
+    if (checkpoint === null) throw new HoldfastError('not-found', 'Nothing of this room was stored.');
+    const machine = this.machineOf(checkpoint.game);
+    if (!machine) throw new HoldfastError('unknown-game');
+    let value = checkpoint;
+    for (const change of changes) {
+      if (change.version > value.version) value = applyChange(value, change);
+    }
+    if (value.version !== version) throw new Error(`room ${value.room} is at version ${value.version}, its record at ${version}`);
+    const room = new HostedRoom(machine, { ...owner, epoch }, migrated(machine, value), { batch, doc, start, round }, Date.now());
+    // Changes of an old version's state lead nobody to the new one: players get it whole.
+    if (room.value.version === version) room.recent.push(...changes);
+    return room;
+  }
+
+  /** A state that was brought to a newer version of its game is stored before a change of it can be: the old log does not lead there. */
+  private async storeMigrated(room: HostedRoom, { checkpoint }: AdoptedRoom): Promise<void> {
+    const { value, tenure } = room;
+    if (checkpoint?.gameVersion === value.gameVersion) return;
+    const result = await this.roomLog.checkpoint(room.id, tenure, pack(value), value.version, true, value.gameVersion);
+    if (result !== 'ok') throw new HoldfastError('unavailable', `The migrated state could not be stored: ${result}.`);
+    this.log.info('room.migrated', { roomId: room.id, game: value.game, from: checkpoint?.gameVersion, to: value.gameVersion });
+  }
+
+  private take(room: HostedRoom): void {
+    this.highestEpochs.set(room.id, room.tenure.epoch);
+    if (this.highestEpochs.size > EPOCHS_REMEMBERED_MAX) this.highestEpochs.delete(this.highestEpochs.keys().next().value as RoomId);
+    this.rooms.add(room);
+    this.taken.push(room.id);
+    // A game may end in its setup, or have ended when its owner died before saying so.
+    if (room.value.ended) this.appender.markDirty(room);
+  }
+
+  private async forget(room: HostedRoom): Promise<void> {
+    try {
+      await this.effects.runLast(room.id, { effects: room.durable.outbox, batches: [room.batch] });
+      await this.records.forgetOwner([room.id], room.tenure.server, room.tenure.incarnation);
+    } catch (error) {
+      // An entry too many in an index is found and dropped by the next sweep.
+      this.log.debug('room.forget-failed', { roomId: room.id, error: String(error) });
+    }
+  }
+
+  /** The store may have forgotten an epoch that was given out; this process has not. */
+  private readonly highestEpochs = new Map<RoomId, number>();
+
+  private epochSeen(room: RoomId): number {
+    return (this.highestEpochs.get(room) ?? 0) + 1;
+  }
+
+  private setUp(
+    machine: RoomMachine,
+    id: RoomId,
+    players: Control['room.open']['data']['players'],
+    round: number,
+  ): ReturnType<RoomMachine['start']> {
+    let started: ReturnType<RoomMachine['start']>;
+    try {
+      started = machine.start(id, players, round);
+    } catch (error) {
+      this.log.error('game.failed', {
+        roomId: id,
+        input: 'setup',
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+      throw new HoldfastError('game-failed', 'The game could not be set up.');
+    }
+    if (pack(started.value).length > this.options.stateBytesMax) throw new HoldfastError('state-too-large');
+    return started;
+  }
+
+  private machineOf(game: string): RoomMachine | null {
+    const known = this.machines.get(game);
+    if (known) return known;
+    const rules = this.registry.get(game);
+    if (!rules) return null;
+    const machine = new RoomMachine(rules, SURROUNDINGS);
+    this.machines.set(game, machine);
+    return machine;
+  }
+
+  /**
+   * A room that is taken by an incarnation which was condemned meanwhile would be played where no gateway looks for it:
+   * the record names the dead one, and whoever recovers its rooms takes this one up, too.
+   */
+  private isStill({ incarnation }: RoomOwnership): boolean {
+    return this.self.incarnation === incarnation && this.self.state !== 'dead';
+  }
+
+  private refuseWhenFull(): void {
+    if (this.isClosed || this.rooms.size >= this.options.roomsMax) throw new HoldfastError('no-capacity');
+  }
+
+  private owner(): RoomOwnership {
+    return { server: this.self.id, incarnation: this.self.incarnation };
+  }
+
+  private once(id: RoomId, intake: () => Promise<HostedRoom | null>): Promise<HostedRoom | null> {
+    const before = this.underWay.get(id) ?? Promise.resolve(null);
+    const now = before.then(intake, intake).finally(() => {
+      if (this.underWay.get(id) === now) this.underWay.delete(id);
+    });
+    this.underWay.set(id, now);
+    return now;
+  }
+}
+
+/** Enough for any server's rooms of many hours; each costs some fifty bytes. */
+const EPOCHS_REMEMBERED_MAX = 20_000;
+
+function migrated(machine: RoomMachine, value: RoomValue): RoomValue {
+  const { definition, migrateState } = machine.rules;
+  if (value.gameVersion === definition.version) return value;
+  if (value.gameVersion > definition.version)
+    throw new HoldfastError(
+      'unknown-game',
+      `This server has version ${definition.version} of the game, the room is of ${value.gameVersion}.`,
+    );
+  if (!migrateState)
+    throw new HoldfastError('unknown-game', `The game cannot bring version ${value.gameVersion} to ${definition.version}.`);
+  // A version of its own, as any change of the state has: players who have the one before must not be taken for up to date.
+  const { state, gameVersion, version } = value;
+  return { ...value, state: migrateState(state, gameVersion), gameVersion: definition.version, version: version + 1 };
+}

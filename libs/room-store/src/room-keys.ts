@@ -1,0 +1,12 @@
+import type { RoomId, ServerId, UserId } from '#libs/protocol';
+
+/** All keys of one room share a hash tag, so that they share a slot in Redis Cluster and a script may touch them all. */
+export const roomKey = (room: RoomId): string => `hf:room:{${room}}`;
+export const logKey = (room: RoomId): string => `hf:room:{${room}}:log`;
+export const checkpointKey = (room: RoomId): string => `hf:room:{${room}}:checkpoint`;
+export const effectsKey = (room: RoomId): string => `hf:room:{${room}}:effects`;
+export const epilogueKey = (room: RoomId): string => `hf:room:{${room}}:epilogue`;
+export const closedKey = (room: RoomId): string => `hf:room:{${room}}:closed`;
+export const ROOMS_KEY = 'hf:rooms';
+export const roomsOfKey = (server: ServerId, incarnation: number): string => `hf:rooms-of:${server}:${incarnation}`;
+export const userKey = (user: UserId): string => `hf:user:${user}`;

@@ -1,0 +1,484 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pack, type RoomId, serverId } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import type { Change, PendingEffect, RoomValue } from '#libs/room';
+import { startRedis } from '../../../tools/redis/index.mjs';
+import { checkpointKey, logKey, roomKey } from './room-keys.js';
+import { type AdoptedRoom, type Append, type Epilogue, RoomLog, type Tenure } from './room-log.js';
+import type { RoomDoc, RoomOwnership } from './room-record.js';
+import { RoomRecords } from './room-records.js';
+
+const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
+const log = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 1_000 });
+const records = new RoomRecords(redis);
+
+beforeAll(() => redis.ready());
+afterAll(() => redis.onApplicationShutdown());
+
+const first: RoomOwnership = { server: serverId('game', 'first'), incarnation: 11 };
+const second: RoomOwnership = { server: serverId('game', 'second'), incarnation: 22 };
+const third: RoomOwnership = { server: serverId('game', 'third'), incarnation: 33 };
+const doc: RoomDoc = {
+  name: 'a room',
+  owner: 'ada',
+  seats: 2,
+  seatsMin: 2,
+  private: false,
+  members: [],
+  players: ['ada', 'bob'],
+  createdAt: 1,
+};
+
+/** A room with a start under way. */
+async function startingRoom(start = 'start-1'): Promise<RoomId> {
+  const room = `test-${randomUUID()}`;
+  expect(await records.create(room, 'counter', doc)).toBe(true);
+  const record = await records.read(room);
+  if (!record) throw new Error('not there');
+  expect(await records.save(record, { status: 'starting', start })).toBe(true);
+  return room;
+}
+
+async function playingRoom(owner = first): Promise<{ room: RoomId; tenure: Tenure }> {
+  const room = await startingRoom();
+  const opened = await log.open(room, 'start-1', owner, valueAt(room, 0), 'every-change');
+  if (!opened) throw new Error('not opened');
+  return { room, tenure: { ...owner, epoch: opened.epoch } };
+}
+
+function valueAt(room: RoomId, version: number): RoomValue {
+  return { room, game: 'counter', gameVersion: 1, version, seats: [], timers: {}, state: { count: version }, outbox: [] };
+}
+
+function changes(from: number, count: number): Change[] {
+  return Array.from({ length: count }, (_, index) => ({
+    version: from + index + 1,
+    at: 1,
+    patches: [{ op: 'replace' as const, path: '/count', value: from + index + 1 }],
+  }));
+}
+
+let batches = 0;
+function append(room: RoomId, tenure: Tenure, from: number, count = 1, more: Partial<Append> = {}): Append {
+  return { room, tenure, from, changes: changes(from, count), batch: `batch-${++batches}`, ...more };
+}
+
+async function one(write: Append) {
+  return (await log.appendAll([write]))[0];
+}
+
+/** Takes the room for `owner`, by what its record says. */
+async function adoptFrom(room: RoomId, expected: Tenure, owner: RoomOwnership, epochMin?: number): Promise<AdoptedRoom> {
+  const adopted = await log.adopt(room, expected, owner, epochMin);
+  if (!('checkpoint' in adopted)) throw new Error(`not adopted: ${JSON.stringify(adopted)}`);
+  return adopted;
+}
+
+async function statusOf(room: RoomId) {
+  return (await records.read(room))?.status;
+}
+
+describe('opening a room', () => {
+  it('gives the game server whose start is under way a first epoch', async () => {
+    const room = await startingRoom('mine');
+    const before = Date.now();
+    const opened = await log.open(room, 'mine', first, valueAt(room, 0), 'every-change');
+    expect(opened).toMatchObject({ round: 0, doc });
+    expect(opened?.epoch).toBeGreaterThanOrEqual(before - 1_000);
+    expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: opened?.epoch, version: 0 });
+  });
+
+  it('opens once for a start that is asked for twice', async () => {
+    const room = await startingRoom('mine');
+    const opened = await log.open(room, 'mine', first, valueAt(room, 0), 'every-change');
+    expect(await log.open(room, 'mine', first, valueAt(room, 0), 'every-change')).toEqual(opened);
+  });
+
+  it('gives the room to one of two servers that were asked for the same start', async () => {
+    const room = await startingRoom('mine');
+    const opened = await Promise.all([first, second].map((owner) => log.open(room, 'mine', owner, valueAt(room, 0), 'every-change')));
+    expect(opened.filter((place) => place !== null)).toHaveLength(1);
+  });
+
+  it('refuses a start that was taken back, so that it can never become a game later', async () => {
+    const room = await startingRoom('given-up');
+    const record = await records.read(room);
+    await records.save(record as NonNullable<typeof record>, { status: 'waiting', start: 'none' });
+    expect(await log.open(room, 'given-up', first, valueAt(room, 0), 'every-change')).toBeNull();
+    expect(await log.open('nowhere', 'given-up', first, valueAt(room, 0), 'every-change')).toBeNull();
+    expect(await statusOf(room)).toBe('waiting');
+  });
+
+  it('gives the next game of the room a higher epoch, and nothing of the one before', async () => {
+    const { room, tenure } = await playingRoom();
+    await one(append(room, tenure, 0, 3));
+    await one(append(room, tenure, 3, 1, { ended: { reason: 'finished' } }));
+    const record = await records.read(room);
+    await records.save(record as NonNullable<typeof record>, { status: 'starting', start: 'again' });
+    const opened = await log.open(room, 'again', first, valueAt(room, 0), 'every-change');
+    expect(opened?.round).toBe(1);
+    expect(opened?.epoch).toBeGreaterThan(tenure.epoch);
+    expect(await log.recent(room, 10)).toEqual([]);
+    expect(await records.read(room)).toMatchObject({ version: 0, result: null });
+    expect(await one(append(room, tenure, 4))).toBe('fenced');
+  });
+});
+
+describe('an append', () => {
+  it('moves the version and can be read back', async () => {
+    const { room, tenure } = await playingRoom();
+    expect(await one(append(room, tenure, 0, 2))).toBe('ok');
+    expect(await one(append(room, tenure, 2, 3))).toBe('ok');
+    expect((await log.standings([room]))[0]).toMatchObject({ ...tenure, version: 5, status: 'playing' });
+    expect((await log.recent(room, 4)).map(({ version }) => version)).toEqual([2, 3, 4, 5]);
+  });
+
+  it('sent again answers as the first time, and is there once', async () => {
+    const { room, tenure } = await playingRoom();
+    const write = append(room, tenure, 0, 2);
+    expect(await one(write)).toBe('ok');
+    expect(await one(write)).toBe('ok');
+    expect((await log.recent(room, 10)).map(({ version }) => version)).toEqual([1, 2]);
+  });
+
+  it('of another writer with the same epoch at the same place is a conflict', async () => {
+    const { room, tenure } = await playingRoom();
+    await one(append(room, tenure, 0));
+    expect(await one(append(room, tenure, 0))).toBe('conflict');
+    expect(await one(append(room, tenure, 0, 2))).toBe('conflict');
+  });
+
+  it('past the end of what the store holds finds it behind', async () => {
+    const { room, tenure } = await playingRoom();
+    expect(await one(append(room, tenure, 1))).toBe('behind');
+    expect(await one(append(room, { ...tenure, epoch: tenure.epoch + 1 }, 0))).toBe('behind');
+    expect(await log.recent(room, 10)).toEqual([]);
+  });
+
+  it('to a room that the store does not know is missing', async () => {
+    const { tenure } = await playingRoom();
+    expect(await one(append('nowhere', tenure, 0))).toBe('missing');
+  });
+
+  it('of an owner that was replaced is fenced, by epoch and by name', async () => {
+    const { room, tenure } = await playingRoom();
+    const { epoch } = await adoptFrom(room, tenure, second);
+    expect(await one(append(room, tenure, 0))).toBe('fenced');
+    expect(await one(append(room, { ...tenure, epoch }, 0))).toBe('fenced');
+    expect(await one(append(room, { ...second, incarnation: second.incarnation + 1, epoch }, 0))).toBe('fenced');
+    expect(await one(append(room, { ...second, epoch }, 0))).toBe('ok');
+  });
+
+  it('is judged apart from the others of its pipeline', async () => {
+    const [a, b, c] = await Promise.all([playingRoom(), playingRoom(), playingRoom()]);
+    await adoptFrom(b.room, b.tenure, second);
+    const writes = [append(a.room, a.tenure, 0), append(b.room, b.tenure, 0), append(c.room, c.tenure, 7), append('nowhere', a.tenure, 0)];
+    expect(await log.appendAll(writes)).toEqual(['ok', 'fenced', 'behind', 'missing']);
+  });
+});
+
+describe('a checkpoint', () => {
+  it('takes the place of the log behind it', async () => {
+    const { room, tenure } = await playingRoom();
+    await one(append(room, tenure, 0, 2));
+    await one(append(room, tenure, 2, 2));
+    expect(await log.checkpoint(room, tenure, pack(valueAt(room, 2)), 2, false)).toBe('ok');
+    const adopted = await adoptFrom(room, tenure, second);
+    expect(adopted.checkpoint).toMatchObject({ version: 2, state: { count: 2 } });
+    expect(adopted.changes.map(({ version }) => version)).toEqual([3, 4]);
+  });
+
+  it('keeps an entry that it cuts in two', async () => {
+    const { room, tenure } = await playingRoom();
+    await one(append(room, tenure, 0, 4));
+    expect(await log.checkpoint(room, tenure, pack(valueAt(room, 2)), 2, false)).toBe('ok');
+    const adopted = await adoptFrom(room, tenure, second);
+    expect(adopted.checkpoint?.version).toBe(2);
+    expect(adopted.changes.map(({ version }) => version)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('that comes late leaves the newer one and the log as they are', async () => {
+    const { room, tenure } = await playingRoom();
+    await one(append(room, tenure, 0, 2));
+    await one(append(room, tenure, 2, 2));
+    await log.checkpoint(room, tenure, pack(valueAt(room, 4)), 4, false);
+    await one(append(room, tenure, 4, 1));
+    expect(await log.checkpoint(room, tenure, pack(valueAt(room, 2)), 2, false)).toBe('ok');
+    const adopted = await adoptFrom(room, tenure, second);
+    expect(adopted.checkpoint?.version).toBe(4);
+    expect(adopted.changes.map(({ version }) => version)).toEqual([5]);
+  });
+
+  it('is fenced, behind or missing as an append is', async () => {
+    const { room, tenure } = await playingRoom();
+    const state = pack(valueAt(room, 1));
+    expect(await log.checkpoint(room, tenure, state, 1, false)).toBe('behind');
+    expect(await log.checkpoint(room, { ...tenure, epoch: tenure.epoch + 1 }, state, 0, false)).toBe('behind');
+    expect(await log.checkpoint('nowhere', tenure, state, 0, false)).toBe('missing');
+    await adoptFrom(room, tenure, second);
+    expect(await log.checkpoint(room, tenure, state, 0, false)).toBe('fenced');
+  });
+
+  it('moves the version of a room that writes no log', async () => {
+    const { room, tenure } = await playingRoom();
+    expect(await log.checkpoint(room, tenure, pack(valueAt(room, 40)), 40, true)).toBe('ok');
+    expect(await adoptFrom(room, tenure, second)).toMatchObject({ version: 40, checkpoint: { version: 40 }, changes: [] });
+  });
+});
+
+describe('adoption', () => {
+  it('fences the old owner, and gives the new one all that was acknowledged', async () => {
+    const { room, tenure } = await playingRoom();
+    const last = append(room, tenure, 0, 3);
+    await one(last);
+    const adopted = await adoptFrom(room, tenure, second);
+    expect(adopted).toMatchObject({ version: 3, batch: last.batch, round: 0, start: 'start-1', doc });
+    expect(adopted.epoch).toBeGreaterThan(tenure.epoch);
+    expect(await one(append(room, tenure, 3))).toBe('fenced');
+    expect(await records.read(room)).toMatchObject({ owner: second, epoch: adopted.epoch });
+  });
+
+  it('gives the room to one of two who expect the same', async () => {
+    const { room, tenure } = await playingRoom();
+    const answers = await Promise.all([log.adopt(room, tenure, second), log.adopt(room, tenure, third)]);
+    expect(answers.filter((answer) => 'checkpoint' in answer)).toHaveLength(1);
+  });
+
+  it('asked for with what is no longer so says who has the room', async () => {
+    const { room, tenure } = await playingRoom();
+    const { epoch } = await adoptFrom(room, tenure, second);
+    expect(await log.adopt(room, tenure, third)).toEqual({ owner: second, epoch, status: 'playing' });
+    expect(await log.adopt('nowhere', tenure, third)).toEqual({ owner: null, epoch: 0, status: '' });
+  });
+
+  it('of a room that is not played any more is refused', async () => {
+    const { room, tenure } = await playingRoom();
+    await one(append(room, tenure, 0, 1, { ended: { reason: 'finished' } }));
+    expect(await log.adopt(room, tenure, second)).toMatchObject({ owner: null, status: 'waiting' });
+  });
+
+  it('gives no epoch below the one asked for: a store may have forgotten', async () => {
+    const { room, tenure } = await playingRoom();
+    const epochMin = tenure.epoch + 5_000_000;
+    expect((await adoptFrom(room, tenure, second, epochMin)).epoch).toBe(epochMin);
+  });
+
+  it('reads no checkpoint where none was to be kept', async () => {
+    const room = await startingRoom();
+    const opened = await log.open(room, 'start-1', first, null, 'none');
+    expect((await adoptFrom(room, { ...first, epoch: opened?.epoch as number }, second)).checkpoint).toBeNull();
+  });
+});
+
+describe('a handoff', () => {
+  const handedTo = (tenure: Tenure): Tenure => ({ ...second, epoch: tenure.epoch + 1 });
+
+  it('gives the room to its new owner with its state, and is a door that opens one way', async () => {
+    const { room, tenure } = await playingRoom();
+    await one(append(room, tenure, 0, 2));
+    const to = handedTo(tenure);
+    expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to)).toBe('ok');
+    expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to)).toBe('ok');
+    expect(await one(append(room, tenure, 2))).toBe('fenced');
+    const loaded = await adoptFrom(room, to, second);
+    expect(loaded).toMatchObject({ version: 2, changes: [], checkpoint: { version: 2 } });
+    expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to)).toBe('fenced');
+  });
+
+  it('with less than the log holds is refused: it would lose what was acknowledged', async () => {
+    const { room, tenure } = await playingRoom();
+    await one(append(room, tenure, 0, 2));
+    expect(await log.handoff(room, tenure, 1, pack(valueAt(room, 1)), handedTo(tenure))).toBe('fenced');
+    expect((await log.standings([room]))[0]).toMatchObject({ ...tenure, version: 2 });
+  });
+
+  it('of a room that is not ours is fenced, behind or missing', async () => {
+    const { room, tenure } = await playingRoom();
+    const state = pack(valueAt(room, 0));
+    expect(await log.handoff('nowhere', tenure, 0, state, handedTo(tenure))).toBe('missing');
+    const ahead = { ...tenure, epoch: tenure.epoch + 1 };
+    expect(await log.handoff(room, ahead, 0, state, handedTo(ahead))).toBe('behind');
+    await adoptFrom(room, tenure, third);
+    expect(await log.handoff(room, tenure, 0, state, handedTo(tenure))).toBe('fenced');
+  });
+});
+
+describe('a reassertion', () => {
+  const told = (version: number, room: RoomId) => ({
+    version,
+    batch: `batch-at-${version}`,
+    state: pack(valueAt(room, version)),
+    doc,
+    game: 'counter',
+    durability: 'every-change',
+    round: 3,
+    start: 'start-1',
+  });
+
+  it('gives a store that lost everything the room again', async () => {
+    const { room, tenure } = await playingRoom();
+    await redis.commands.del(roomKey(room), logKey(room), checkpointKey(room));
+    expect(await log.reassert(room, tenure, told(7, room))).toBe('ok');
+    expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: tenure.epoch, version: 7, round: 3, doc });
+    expect(await one(append(room, tenure, 7))).toBe('ok');
+    const adopted = await adoptFrom(room, tenure, second);
+    expect(adopted.checkpoint?.version).toBe(7);
+    expect(adopted.changes.map(({ version }) => version)).toEqual([8]);
+  });
+
+  it('gives a store that lost a tail what is missing, and leaves the lobby its part', async () => {
+    const { room, tenure } = await playingRoom();
+    await one(append(room, tenure, 0, 2));
+    const before = await records.read(room);
+    expect(await log.reassert(room, tenure, { ...told(5, room), doc: { ...doc, name: 'as it was' } })).toBe('ok');
+    expect(await records.read(room)).toMatchObject({ version: 5, round: 0, doc: { name: 'a room' }, rev: (before?.rev ?? 0) + 1 });
+  });
+
+  it('makes an append that was on its way known to be there', async () => {
+    const { room, tenure } = await playingRoom();
+    const onItsWay = append(room, tenure, 4);
+    await log.reassert(room, tenure, { ...told(5, room), batch: onItsWay.batch });
+    expect(await one(onItsWay)).toBe('ok');
+  });
+
+  it('is refused where the store knows better', async () => {
+    const { room, tenure } = await playingRoom();
+    await one(append(room, tenure, 0, 3));
+    expect(await log.reassert(room, tenure, told(2, room))).toBe('fenced');
+    expect(await log.reassert(room, { ...second, epoch: tenure.epoch }, told(9, room))).toBe('fenced');
+    await adoptFrom(room, tenure, second);
+    expect(await log.reassert(room, tenure, told(9, room))).toBe('fenced');
+  });
+
+  it('does not wake a game that has ended', async () => {
+    const { room, tenure } = await playingRoom();
+    await one(append(room, tenure, 0, 1, { ended: { reason: 'finished' } }));
+    expect(await log.reassert(room, tenure, told(1, room))).toBe('fenced');
+    expect(await statusOf(room)).toBe('waiting');
+  });
+});
+
+describe('the end of a game', () => {
+  const effects: PendingEffect[] = [{ key: 'room:1:0', name: 'pay', data: { to: 'ada' } }];
+  const epilogueOf = (tenure: Tenure): Epilogue => ({
+    epoch: tenure.epoch,
+    round: 0,
+    version: 1,
+    seats: [{ user: 'ada', seq: 4, refused: [], state: { count: 1 } }],
+    watched: { count: 1 },
+    events: [{ version: 1, name: 'won' }],
+    since: 0,
+  });
+
+  it('brings the room back to the lobby with its result, its last effects and its epilogue', async () => {
+    const { room, tenure } = await playingRoom();
+    const end = { ended: { reason: 'finished' as const, result: { winner: 0 } }, lastEffects: effects, epilogue: epilogueOf(tenure) };
+    const write = append(room, tenure, 0, 1, end);
+    expect(await one(write)).toBe('ok');
+    expect(await one(write)).toBe('ok');
+    expect(await records.read(room)).toMatchObject({ status: 'waiting', owner: null, round: 1, result: end.ended, start: null });
+    expect((await log.lastEffects(room)).effects).toEqual(effects);
+    expect(await log.epilogue(room)).toEqual(end.epilogue);
+    expect(await redis.commands.exists(logKey(room), checkpointKey(room))).toBe(0);
+    await log.lastEffectsDone(room, (await log.lastEffects(room)).batches);
+    expect((await log.lastEffects(room)).effects).toEqual([]);
+  });
+
+  it('is conditional like any append, and whatever the version where no log is kept', async () => {
+    const { room, tenure } = await playingRoom();
+    await one(append(room, tenure, 0, 2));
+    const ended = { reason: 'finished' as const };
+    expect(await one(append(room, tenure, 1, 1, { ended }))).toBe('conflict');
+    expect(await one(append(room, tenure, 3, 1, { ended }))).toBe('behind');
+    expect(await one(append(room, { ...tenure, epoch: tenure.epoch - 1 }, 2, 1, { ended }))).toBe('fenced');
+    expect(await one(append('nowhere', tenure, 2, 1, { ended }))).toBe('missing');
+    expect(await one({ ...append(room, tenure, 2, 1, { ended }), from: null })).toBe('ok');
+    expect(await one(append(room, tenure, 2, 1, { ended }))).toBe('fenced');
+  });
+
+  it('leaves nothing where nothing was left', async () => {
+    const { room, tenure } = await playingRoom();
+    await one(append(room, tenure, 0, 1, { ended: { reason: 'finished' } }));
+    expect(await log.epilogue(room)).toBeNull();
+    expect((await log.lastEffects(room)).effects).toEqual([]);
+  });
+
+  it('by abandonment is one of two, and only as expected', async () => {
+    const { room, tenure } = await playingRoom();
+    await one(append(room, tenure, 0, 2));
+    const result = { reason: 'server-lost' as const };
+    expect(await log.abandon(room, { ...tenure, epoch: tenure.epoch - 1 }, result)).toBe(false);
+    expect(await log.abandon(room, { ...tenure, ...second }, result)).toBe(false);
+    expect((await Promise.all([log.abandon(room, tenure, result), log.abandon(room, tenure, result)])).sort()).toEqual([false, true]);
+    expect(await records.read(room)).toMatchObject({ status: 'waiting', owner: null, round: 1, result });
+    expect(await one(append(room, tenure, 2))).toBe('fenced');
+  });
+});
+
+describe('standings', () => {
+  it('say of each room where it stands, in the order asked for', async () => {
+    const [a, b] = await Promise.all([playingRoom(), playingRoom(second)]);
+    await one(append(b.room, b.tenure, 0, 4));
+    expect(await log.standings([b.room, 'nowhere', a.room])).toEqual([
+      { ...b.tenure, version: 4, status: 'playing' },
+      null,
+      { ...a.tenure, version: 0, status: 'playing' },
+    ]);
+  });
+});
+
+describe('with replicas that do not answer', () => {
+  const careful = new RoomLog(redis, { replicas: 1, replicasTimeoutMs: 50 });
+
+  it('a write is not said to have happened, and is still the one write when it is sent again', async () => {
+    const { room, tenure } = await playingRoom();
+    const write = append(room, tenure, 0);
+    expect(await careful.appendAll([write])).toEqual(['unknown']);
+    expect(await careful.appendAll([write])).toEqual(['unknown']);
+    expect((await log.recent(room, 10)).map(({ version }) => version)).toEqual([1]);
+    expect(await careful.checkpoint(room, tenure, pack(valueAt(room, 1)), 1, false)).toBe('unknown');
+    expect(await one(write)).toBe('ok');
+  });
+
+  it('a refusal is known all the same', async () => {
+    const { room, tenure } = await playingRoom();
+    await adoptFrom(room, tenure, second);
+    expect(await careful.appendAll([append(room, tenure, 0)])).toEqual(['fenced']);
+    await expect(careful.adopt(room, tenure, third)).resolves.toMatchObject({ owner: second });
+  });
+
+  it('an adoption fails, for what it read may be lost with the only copy', async () => {
+    const { room, tenure } = await playingRoom();
+    await expect(careful.adopt(room, tenure, second)).rejects.toMatchObject({ code: 'unavailable' });
+  });
+});
+
+describe('without a store', () => {
+  it('every outcome is unknown, and nothing waits for ever', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'holdfast-room-log-'));
+    const server = await startRedis({ dir });
+    const lost = new RedisConnections({ url: server.url, commandTimeoutMs: 500 });
+    try {
+      await lost.ready();
+      const lostLog = new RoomLog(lost, { replicas: 0, replicasTimeoutMs: 100 });
+      const tenure = { ...first, epoch: 1 };
+      expect(await lostLog.appendAll([append('any', tenure, 0)])).toEqual(['missing']);
+      // It hangs: the connection stays, no answer comes.
+      process.kill(server.pid, 'SIGSTOP');
+      expect(await lostLog.appendAll([append('any', tenure, 0), append('other', tenure, 0)])).toEqual(['unknown', 'unknown']);
+      process.kill(server.pid, 'SIGCONT');
+      await server.stop();
+      // It is gone: nothing can be sent.
+      expect(await lostLog.appendAll([append('any', tenure, 0)])).toEqual(['unknown']);
+      expect(await lostLog.checkpoint('any', tenure, new Uint8Array(1), 1, false)).toBe('unknown');
+      await expect(lostLog.standings(['any'])).rejects.toThrow();
+    } finally {
+      lost.onApplicationShutdown();
+      await server.stop();
+      await rm(dir, { recursive: true, force: true });
+    }
+  });
+});

@@ -1,0 +1,359 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { ChainableCommander } from 'ioredis';
+import { Redis } from 'ioredis';
+import type { GameEvent, GameResult, RoomId, ServerId } from '#libs/protocol';
+import { HoldfastError, pack, unpack } from '#libs/protocol';
+import { LuaScript, RedisConnections } from '#libs/redis';
+import type { Change, PendingEffect, Refusal, RoomValue } from '#libs/room';
+import { checkpointKey, closedKey, effectsKey, epilogueKey, logKey, roomKey } from './room-keys.js';
+import type { RoomDoc, RoomOwnership } from './room-record.js';
+
+const openScript = new LuaScript('open_room', new URL('./scripts/open-room.lua', import.meta.url), 3);
+const appendScript = new LuaScript('append', new URL('./scripts/append.lua', import.meta.url), 2);
+const finishScript = new LuaScript('finish', new URL('./scripts/finish.lua', import.meta.url), 5);
+const checkpointScript = new LuaScript('checkpoint', new URL('./scripts/checkpoint.lua', import.meta.url), 3);
+const adoptScript = new LuaScript('adopt', new URL('./scripts/adopt.lua', import.meta.url), 3);
+const handoffScript = new LuaScript('handoff', new URL('./scripts/handoff.lua', import.meta.url), 3);
+const reassertScript = new LuaScript('reassert', new URL('./scripts/reassert.lua', import.meta.url), 4);
+const abandonScript = new LuaScript('abandon', new URL('./scripts/abandon.lua', import.meta.url), 3);
+
+/** The right to write to a room's log: who, and with which fencing token. */
+export interface Tenure extends RoomOwnership {
+  readonly epoch: number;
+}
+
+/** What a conditional write answers. `unknown`: no answer came; repeat the very same write, never a new one. */
+export type WriteResult = 'ok' | 'fenced' | 'behind' | 'missing' | 'conflict' | 'unknown';
+
+export interface Append {
+  readonly room: RoomId;
+  readonly tenure: Tenure;
+  /** The room's version before the first change; null where the log is not kept and any will do (only with `ended`). */
+  readonly from: number | null;
+  readonly changes: readonly Change[];
+  /** Names this append among all: its own repeat is told from another writer's. */
+  readonly batch: string;
+  /** Set when the last change ends the game: the log is not written, the room goes back to the lobby. */
+  readonly ended?: GameResult;
+  readonly lastEffects?: readonly PendingEffect[];
+  readonly epilogue?: Epilogue;
+}
+
+/**
+ * How a game ended, for players who did not hear it from the owner: it died with its last words, or they were away.
+ * Kept for a while after the end, beside the room.
+ */
+export interface Epilogue {
+  readonly epoch: number;
+  readonly round: number;
+  readonly version: number;
+  /** By seat: what they may see of the last state, their highest command that was applied, and those refused lately. */
+  readonly seats: readonly { readonly user: string; readonly seq: number; readonly refused: readonly Refusal[]; readonly state: unknown }[];
+  /** What spectators may see. */
+  readonly watched: unknown;
+  /** The last events that were for everyone: of all changes after version `since`. */
+  readonly events: readonly GameEvent[];
+  readonly since: number;
+}
+
+/** Longer than any client tries to come back to a game. */
+const EPILOGUE_MS = 600_000;
+
+export interface AdoptedRoom {
+  readonly epoch: number;
+  readonly version: number;
+  readonly batch: string;
+  readonly round: number;
+  readonly start: string;
+  /** Null when nothing was stored (durability `none`). */
+  readonly checkpoint: RoomValue | null;
+  readonly changes: readonly Change[];
+  readonly doc: RoomDoc;
+}
+
+/** Where a room stands in the store; null: it does not. */
+export type RoomStanding = (Tenure & { readonly version: number; readonly status: string }) | null;
+
+/** The record was not as expected; this is what it holds now. */
+export interface NotAdopted {
+  readonly owner: RoomOwnership | null;
+  readonly epoch: number;
+  readonly status: string;
+}
+
+/** By the last append of each game: a room may have ended a second game while effects of the first are tried again. */
+export interface LastEffects {
+  readonly batches: readonly string[];
+  readonly effects: readonly PendingEffect[];
+}
+
+export const ROOM_STORE_OPTIONS = Symbol('RoomStoreOptions');
+
+export interface RoomStoreOptions {
+  /** Replicas of Redis that must have a write before it counts (`DURABILITY_REPLICAS`). */
+  readonly replicas: number;
+  /** How long one wait for them may take, in ms. */
+  readonly replicasTimeoutMs: number;
+}
+
+/** Longer than a command's own timeout: it only catches a pipeline that never settles. */
+const PIPELINE_TIMEOUT_MS = 5_000;
+
+const WRITE_RESULTS: readonly WriteResult[] = ['ok', 'fenced', 'behind', 'missing', 'conflict'];
+/** `checkpoint.lua`, `handoff.lua` and `reassert.lua` know no more than these. */
+const STATE_RESULTS: readonly WriteResult[] = ['ok', 'fenced', 'behind', 'missing'];
+
+/**
+ * The rooms' change logs. Every write is one script that checks epoch, owner and position, so a server that lost a
+ * room can no longer change it, and a write whose reply was lost can be sent again as it is.
+ */
+@Injectable()
+export class RoomLog {
+  constructor(
+    private readonly redis: RedisConnections,
+    @Inject(ROOM_STORE_OPTIONS) private readonly options: RoomStoreOptions,
+  ) {}
+
+  /** Takes a room whose start is under way; null when `start` is not that start (any more). */
+  async open(
+    room: RoomId,
+    start: string,
+    owner: RoomOwnership,
+    value: RoomValue | null,
+    durability: string,
+  ): Promise<{ epoch: number; round: number; doc: RoomDoc } | null> {
+    const checkpoint = value === null ? '' : Buffer.from(pack(value));
+    const args = [start, owner.server, owner.incarnation, checkpoint, durability, value?.gameVersion ?? ''];
+    const keys = [roomKey(room), logKey(room), checkpointKey(room)];
+    const [epoch, round, doc] = (await openScript.run(this.redis.appends, keys, args)) as string[];
+    if (epoch !== '0') await this.replicated();
+    return epoch === '0' ? null : { epoch: Number(epoch), round: Number(round), doc: JSON.parse(doc) as RoomDoc };
+  }
+
+  /** All appends of a turn in one pipeline. Never rejects: an append without an answer is `unknown`. */
+  async appendAll(appends: readonly Append[]): Promise<WriteResult[]> {
+    const { replicas, replicasTimeoutMs } = this.options;
+    const client = this.redis.appends;
+    const calls = appends.map((append) => {
+      const { tenure, room, from, changes, batch } = append;
+      const head = [tenure.epoch, tenure.server, tenure.incarnation, from ?? ''];
+      if (append.ended) {
+        const effects = append.lastEffects?.length ? Buffer.from(pack(append.lastEffects)) : '';
+        return {
+          script: finishScript,
+          keys: [roomKey(room), logKey(room), checkpointKey(room), effectsKey(room), epilogueKey(room)],
+          args: [...head, batch, JSON.stringify(append.ended), effects, Buffer.from(pack(append.epilogue ?? null)), EPILOGUE_MS],
+        };
+      }
+      return {
+        script: appendScript,
+        keys: [roomKey(room), logKey(room)],
+        args: [...head, (from ?? 0) + changes.length, batch, Buffer.from(pack(changes))],
+      };
+    });
+    if (!(client instanceof Redis))
+      return Promise.all(calls.map(({ script, keys, args }) => this.written(script.run(client, keys, args), WRITE_RESULTS)));
+    const pipeline = client.pipeline();
+    for (const { script, keys, args } of calls) script.queue(client, pipeline, keys, args);
+    if (replicas > 0) (pipeline as unknown as { wait(replicas: number, ms: number): void }).wait(replicas, replicasTimeoutMs);
+    const replies = await execWithin(pipeline, PIPELINE_TIMEOUT_MS + (replicas > 0 ? replicasTimeoutMs : 0));
+    const isReplicated = replicas === 0 || Number(replies[appends.length]?.[1] ?? 0) >= replicas;
+    return appends.map((_, index) => {
+      const [error, code] = replies[index] ?? [new Error('no reply'), null];
+      // Stored here, but not where it was promised to be: the same append again will say ok and wait again.
+      if (error || (!isReplicated && code === 0)) return 'unknown';
+      return WRITE_RESULTS[code as number] ?? 'unknown';
+    });
+  }
+
+  /**
+   * `isVolatile`: no log leads to this state (durability `checkpoint`, or it was brought to another version of its game,
+   * `gameVersion`), so the checkpoint moves the version.
+   */
+  checkpoint(
+    room: RoomId,
+    tenure: Tenure,
+    state: Uint8Array,
+    version: number,
+    isVolatile: boolean,
+    gameVersion?: number,
+  ): Promise<WriteResult> {
+    const { epoch, server, incarnation } = tenure;
+    const args = [epoch, server, incarnation, version, Buffer.from(state), isVolatile ? '1' : '0', gameVersion ?? ''];
+    return this.written(checkpointScript.run(this.redis.appends, [roomKey(room), logKey(room), checkpointKey(room)], args), STATE_RESULTS);
+  }
+
+  /**
+   * Takes a room whose record is exactly as expected; the old owner is fenced before anything is read.
+   * Rejects when Redis does not answer: the outcome is unknown then, and the record says who owns the room.
+   */
+  async adopt(room: RoomId, expected: Tenure, owner: RoomOwnership, epochMin = 0): Promise<AdoptedRoom | NotAdopted> {
+    const args = [expected.epoch, expected.server, expected.incarnation, owner.server, owner.incarnation, epochMin];
+    const answer = (await adoptScript.runBinary(this.redis.appends, [roomKey(room), logKey(room), checkpointKey(room)], args)) as Buffer[];
+    if (String(answer[0]) === '0') {
+      const [, server, incarnation, epoch, status] = answer.map(String);
+      return { owner: server ? { server: server as ServerId, incarnation: Number(incarnation) } : null, epoch: Number(epoch), status };
+    }
+    // What this adoption reads may be the last append of the old owner: no more durable than the adoption is.
+    await this.replicated();
+    const [epoch, version, batch, checkpoint, log, doc, round, start] = answer as [
+      Buffer,
+      Buffer,
+      Buffer,
+      Buffer,
+      unknown,
+      Buffer,
+      Buffer,
+      Buffer,
+    ];
+    return {
+      epoch: Number(String(epoch)),
+      version: Number(String(version)),
+      batch: String(batch),
+      round: Number(String(round)),
+      start: String(start),
+      checkpoint: checkpoint.length > 0 ? (unpack(checkpoint) as RoomValue) : null,
+      changes: (log as [Buffer, Buffer[]][]).flatMap(([, fields]) => unpack(fields[3]) as Change[]),
+      doc: JSON.parse(String(doc)) as RoomDoc,
+    };
+  }
+
+  /** Effects of a game that has ended, which nobody is known to have finished. */
+  async lastEffects(room: RoomId): Promise<LastEffects> {
+    const byBatch = await this.redis.commands.hgetallBuffer(effectsKey(room));
+    return { batches: Object.keys(byBatch), effects: Object.values(byBatch).flatMap((bytes) => unpack(bytes) as PendingEffect[]) };
+  }
+
+  async hasLastEffects(room: RoomId): Promise<boolean> {
+    return (await this.redis.commands.exists(effectsKey(room))) === 1;
+  }
+
+  async lastEffectsDone(room: RoomId, batches: readonly string[]): Promise<void> {
+    if (batches.length > 0) await this.redis.commands.hdel(effectsKey(room), ...batches);
+  }
+
+  /** Null when no game has ended here lately, or it left nothing. */
+  async epilogue(room: RoomId): Promise<Epilogue | null> {
+    const bytes = await this.redis.commands.getBuffer(epilogueKey(room));
+    return bytes ? (unpack(bytes) as Epilogue | null) : null;
+  }
+
+  /** The last changes that are kept, oldest first, at most `limit`; the log reaches back to the last checkpoint. */
+  async recent(room: RoomId, limit: number): Promise<readonly Change[]> {
+    // An entry has one change or more.
+    const entries = await this.redis.commands.xrevrangeBuffer(logKey(room), '+', '-', 'COUNT', limit);
+    return entries
+      .reverse()
+      .flatMap(([, fields]) => unpack(fields[3]) as Change[])
+      .slice(-limit);
+  }
+
+  handoff(room: RoomId, tenure: Tenure, version: number, state: Uint8Array, to: Tenure): Promise<WriteResult> {
+    const args = [tenure.epoch, tenure.server, tenure.incarnation, version, to.epoch, to.server, to.incarnation, Buffer.from(state)];
+    return this.written(handoffScript.run(this.redis.appends, [roomKey(room), logKey(room), checkpointKey(room)], args), STATE_RESULTS);
+  }
+
+  reassert(
+    room: RoomId,
+    tenure: Tenure,
+    value: {
+      version: number;
+      batch: string;
+      state: Uint8Array | null;
+      doc: RoomDoc;
+      game: string;
+      gameVersion?: number;
+      durability: string;
+      round: number;
+      start: string;
+    },
+  ): Promise<WriteResult> {
+    const state = value.state === null ? '' : Buffer.from(value.state);
+    const { version, batch, game, durability, round, start } = value;
+    const args = [
+      tenure.epoch,
+      tenure.server,
+      tenure.incarnation,
+      version,
+      batch,
+      state,
+      JSON.stringify(value.doc),
+      game,
+      durability,
+      round,
+      start,
+      value.gameVersion ?? '',
+    ];
+    const keys = [roomKey(room), logKey(room), checkpointKey(room), closedKey(room)];
+    return this.written(reassertScript.run(this.redis.appends, keys, args), STATE_RESULTS);
+  }
+
+  private async written(reply: Promise<unknown>, results: readonly WriteResult[]): Promise<WriteResult> {
+    try {
+      const result = results[(await reply) as number] ?? 'unknown';
+      if (result === 'ok') await this.replicated();
+      return result;
+    } catch {
+      return 'unknown';
+    }
+  }
+
+  /** Rejects when the last writes of this connection are not at as many replicas as they were promised to be. */
+  private async replicated(): Promise<void> {
+    const { replicas, replicasTimeoutMs } = this.options;
+    // In a Cluster a WAIT would have to follow its write to the same node; there the appends are as durable as one node.
+    const client = this.redis.appends;
+    if (replicas === 0 || !(client instanceof Redis)) return;
+    if ((await client.wait(replicas, replicasTimeoutMs)) < replicas)
+      throw new HoldfastError('unavailable', 'Too few replicas of Redis have this write.');
+  }
+
+  /** What the store says of rooms, for owners who compare. Rejects when it does not answer. */
+  async standings(rooms: readonly RoomId[]): Promise<RoomStanding[]> {
+    const client = this.redis.appends;
+    const fields = ['epoch', 'owner', 'incarnation', 'version', 'status'] as const;
+    if (!(client instanceof Redis)) return Promise.all(rooms.map(async (room) => standingOf(await client.hmget(roomKey(room), ...fields))));
+    const pipeline = client.pipeline();
+    for (const room of rooms) pipeline.hmget(roomKey(room), ...fields);
+    const replies = await execWithin(pipeline, PIPELINE_TIMEOUT_MS);
+    return rooms.map((_, index) => {
+      const [error, values] = replies[index] ?? [new Error('no reply'), null];
+      if (error) throw error;
+      return standingOf(values as (string | null)[]);
+    });
+  }
+
+  /** Ends the game of a room whose owner is gone. False where the record is not as expected (any more). */
+  async abandon(room: RoomId, expected: Tenure, result: GameResult): Promise<boolean> {
+    const args = [expected.epoch, expected.server, expected.incarnation, JSON.stringify(result)];
+    return (await abandonScript.run(this.redis.appends, [roomKey(room), logKey(room), checkpointKey(room)], args)) === 1;
+  }
+}
+
+function standingOf([epoch, server, incarnation, version, status]: readonly (string | null)[]): RoomStanding {
+  if (epoch == null) return null;
+  return {
+    epoch: Number(epoch),
+    server: (server ?? '') as ServerId,
+    incarnation: Number(incarnation ?? 0),
+    version: Number(version ?? 0),
+    status: status ?? '',
+  };
+}
+
+type Replies = [error: Error | null, result: unknown][];
+
+/** ioredis 6 has ways never to settle a pipeline whose connection broke; nothing of ours may wait for ever. */
+async function execWithin(pipeline: ChainableCommander, timeoutMs: number): Promise<Replies> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<Replies>((resolve) => {
+    timer = setTimeout(() => resolve([]), timeoutMs);
+  });
+  try {
+    return await Promise.race([pipeline.exec().then((replies) => (replies ?? []) as Replies), timeout]);
+  } catch {
+    return [];
+  } finally {
+    clearTimeout(timer);
+  }
+}

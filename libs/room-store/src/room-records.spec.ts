@@ -1,0 +1,203 @@
+import { randomUUID } from 'node:crypto';
+import { serverId } from '#libs/protocol';
+import { PubSub, RedisConnections } from '#libs/redis';
+import { ROOMS_KEY, roomKey } from './room-keys.js';
+import type { RoomDoc, RoomRecord } from './room-record.js';
+import { RoomRecords } from './room-records.js';
+import { isReady, summaryOf, viewOf } from './room-view.js';
+import { UserRooms } from './user-rooms.js';
+
+const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
+const records = new RoomRecords(redis);
+const userRooms = new UserRooms(redis);
+const pubSub = new PubSub(redis);
+
+beforeAll(() => redis.ready());
+afterAll(() => {
+  pubSub.onModuleDestroy();
+  redis.onApplicationShutdown();
+});
+
+const doc: RoomDoc = {
+  name: 'a room',
+  owner: 'ada',
+  seats: 2,
+  seatsMin: 2,
+  private: false,
+  members: [{ user: 'ada', name: 'Ada', readyRound: null, here: true }],
+  players: [],
+  createdAt: 1,
+};
+
+async function newRoom(change: Partial<RoomDoc> = {}): Promise<RoomRecord> {
+  const id = `test-${randomUUID()}`;
+  expect(await records.create(id, 'counter', { ...doc, ...change })).toBe(true);
+  return mustRead(id);
+}
+
+async function mustRead(id: string): Promise<RoomRecord> {
+  const record = await records.read(id);
+  if (!record) throw new Error(`no room ${id}`);
+  return record;
+}
+
+describe('a record', () => {
+  it('is made once under its id', async () => {
+    const room = await newRoom();
+    expect(await records.create(room.id, 'another', { ...doc, name: 'not this' })).toBe(false);
+    expect(await mustRead(room.id)).toEqual(room);
+  });
+
+  it('of a room that is not there is null', async () => {
+    expect(await records.read('nowhere')).toBeNull();
+    const room = await newRoom();
+    expect((await records.readMany(['nowhere', room.id])).map((record) => record?.id ?? null)).toEqual([null, room.id]);
+  });
+
+  it('is changed by one of two who read it at once, and the other finds what the first wrote', async () => {
+    const room = await newRoom();
+    const outcomes = await Promise.all(['left', 'right'].map((name) => records.save(room, { doc: { ...doc, name } })));
+    expect([...outcomes].sort()).toEqual([false, true]);
+    const after = await mustRead(room.id);
+    expect(after.rev).toBe(room.rev + 1);
+    expect(after.doc.name).toBe(outcomes[0] ? 'left' : 'right');
+  });
+
+  it('counts every one of many changes made side by side, each by compare-and-set', async () => {
+    const room = await newRoom({ seats: 0 });
+    const addOne = async (): Promise<void> => {
+      for (;;) {
+        const record = await mustRead(room.id);
+        if (await records.save(record, { doc: { ...record.doc, seats: record.doc.seats + 1 } })) return;
+      }
+    };
+    await Promise.all(Array.from({ length: 12 }, addOne));
+    expect(await mustRead(room.id)).toMatchObject({ rev: room.rev + 12, doc: { seats: 12 } });
+  });
+
+  it('keeps status and start where the change names none', async () => {
+    const room = await newRoom();
+    await records.save(room, { status: 'starting', start: 'mine' });
+    const starting = await mustRead(room.id);
+    expect(starting).toMatchObject({ status: 'starting', start: 'mine' });
+    await records.save(starting, { doc: { ...doc, name: 'renamed' } });
+    expect(await mustRead(room.id)).toMatchObject({ status: 'starting', start: 'mine', doc: { name: 'renamed' }, game: 'counter' });
+  });
+
+  it('made again after it was closed has a higher revision than any view of the one before', async () => {
+    const room = await newRoom();
+    await records.save(room, { doc });
+    const before = await mustRead(room.id);
+    await records.close(before, 'done');
+    // It is from the clock, which must have gone on.
+    await until(() => Date.now() > before.rev + 1);
+    expect(await records.create(room.id, 'counter', doc)).toBe(true);
+    expect((await mustRead(room.id)).rev).toBeGreaterThan(before.rev);
+  });
+
+  it('is told to those who listen, with the revision it has then', async () => {
+    const room = await newRoom();
+    const heard: string[] = [];
+    await pubSub.subscribe(roomKey(room.id), (message) => heard.push(message));
+    await records.save(room, { doc });
+    const after = await mustRead(room.id);
+    await records.close(after, 'room-expired');
+    await until(() => heard.length === 2);
+    expect(heard).toEqual([String(after.rev), 'closed room-expired']);
+  });
+});
+
+describe('closing a room', () => {
+  it('takes it away, and out of the index', async () => {
+    const room = await newRoom();
+    expect(await records.close(room, 'done')).toBe(true);
+    expect(await records.read(room.id)).toBeNull();
+    expect(await redis.commands.zscore(ROOMS_KEY, room.id)).toBeNull();
+  });
+
+  it('is refused when somebody came in meanwhile, or a game runs', async () => {
+    const room = await newRoom();
+    await records.save(room, { doc: { ...doc, members: [] } });
+    expect(await records.close(room, 'idle')).toBe(false);
+    const now = await mustRead(room.id);
+    await records.save(now, { status: 'playing' });
+    expect(await records.close(await mustRead(room.id), 'idle')).toBe(false);
+    expect(await records.read(room.id)).not.toBeNull();
+  });
+});
+
+describe('the index of rooms', () => {
+  it('pages without moving anybody when rooms come and go', async () => {
+    // In a future of their own: the index is shared by all tests.
+    const at = 9_000_000_000_000 + Math.floor(Math.random() * 1_000_000_000);
+    const ids = Array.from({ length: 6 }, (_, index) => `test-${randomUUID()}-${index}`);
+    await Promise.all(ids.map((id, index) => records.index([id], at + index)));
+    const newestFirst = [...ids].reverse();
+    const from = { room: ids[5], createdAt: at + 5 };
+    try {
+      const page = await records.page(from, 2);
+      expect(page.map(({ room }) => room)).toEqual(newestFirst.slice(1, 3));
+      // The last of the page goes, and one more comes: the next page goes on where this one ended.
+      await records.unindex([page[1].room]);
+      await records.index([`test-${randomUUID()}`], at + 0.5);
+      expect((await records.page(page[1], 2)).map(({ room }) => room)).toEqual(newestFirst.slice(3, 5));
+    } finally {
+      await redis.commands.zremrangebyscore(ROOMS_KEY, at, at + 6);
+    }
+  });
+});
+
+describe('the rooms of an incarnation', () => {
+  it('are its own, not those of another incarnation of its name', async () => {
+    const server = serverId('game', randomUUID());
+    await records.noteOwner(['a', 'b', 'c'], server, 1);
+    await records.noteOwner(['d'], server, 2);
+    await records.forgetOwner(['b'], server, 1);
+    expect((await records.roomsOf(server, 1)).sort()).toEqual(['a', 'c']);
+    expect(await records.roomsOf(server, 2)).toEqual(['d']);
+    await records.noteOwner([], server, 1);
+  });
+});
+
+describe('where a user is', () => {
+  it('is the room set last, until it is cleared', async () => {
+    const user = randomUUID();
+    expect(await userRooms.get(user)).toBeNull();
+    await userRooms.set(user, 'a', false);
+    await userRooms.set(user, 'b', true);
+    expect(await userRooms.get(user)).toEqual({ room: 'b', watching: true });
+    await userRooms.clear(user);
+    expect(await userRooms.get(user)).toBeNull();
+  });
+});
+
+describe('the view of a room', () => {
+  const two = [
+    { user: 'ada', name: 'Ada', readyRound: 0, here: true },
+    { user: 'bob', name: 'Bob', readyRound: null, here: false },
+  ];
+
+  it('shows who is ready for this round', async () => {
+    const room = await newRoom({ members: two });
+    expect(viewOf(room).members.map(({ ready, here }) => [ready, here])).toEqual([
+      [true, true],
+      [false, false],
+    ]);
+    expect(isReady({ ...room, round: 1 }, room.doc.members[0])).toBe(false);
+  });
+
+  it('shows the seats of the game while one is played', async () => {
+    const room = await newRoom({ members: two, players: ['bob', 'ada'] });
+    expect(viewOf(room).members.map(({ seat }) => seat)).toEqual([0, 1]);
+    expect(viewOf({ ...room, status: 'playing' }).members.map(({ seat }) => seat)).toEqual([1, 0]);
+    expect(summaryOf(room)).toMatchObject({ players: 2, seats: 2, status: 'waiting' });
+  });
+});
+
+async function until(isIt: () => boolean, withinMs = 5_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!isIt()) {
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

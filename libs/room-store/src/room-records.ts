@@ -1,0 +1,104 @@
+import { Injectable } from '@nestjs/common';
+import type { RoomId, RoomStatus, ServerId } from '#libs/protocol';
+import { LuaScript, RedisConnections } from '#libs/redis';
+import { checkpointKey, closedKey, logKey, ROOMS_KEY, roomKey, roomsOfKey } from './room-keys.js';
+import { type RoomDoc, type RoomRecord, readRecord } from './room-record.js';
+
+const saveScript = new LuaScript('save_room', new URL('./scripts/save-room.lua', import.meta.url), 1);
+const closeScript = new LuaScript('close_room', new URL('./scripts/close-room.lua', import.meta.url), 4);
+
+/**
+ * How long it is kept that a room was closed: longer than any server hangs and is then let go on. One that did would
+ * bring the room back as it knew it, for the sweepers to find.
+ */
+const CLOSED_MS = 600_000;
+
+/** A room's place in the index of all rooms. */
+export interface IndexEntry {
+  readonly room: RoomId;
+  readonly createdAt: number;
+}
+
+/**
+ * The records of rooms as the lobby sees them. Every write is a compare-and-set on the revision it was read at: of two
+ * writers one wins, and the other reads again.
+ */
+@Injectable()
+export class RoomRecords {
+  constructor(private readonly redis: RedisConnections) {}
+
+  async read(room: RoomId): Promise<RoomRecord | null> {
+    return readRecord(room, await this.redis.commands.hgetall(roomKey(room)));
+  }
+
+  /** In the order asked for; null where there is no such room. */
+  async readMany(rooms: readonly RoomId[]): Promise<(RoomRecord | null)[]> {
+    return Promise.all(rooms.map((room) => this.read(room)));
+  }
+
+  /** The index is written first, so that a crash in between leaves an entry without a room, not a room nobody finds. */
+  async create(room: RoomId, game: string, doc: RoomDoc, status: RoomStatus = 'waiting'): Promise<boolean> {
+    await this.redis.commands.zadd(ROOMS_KEY, doc.createdAt, room);
+    return (await saveScript.run(this.redis.commands, [roomKey(room)], ['', JSON.stringify(doc), status, '', game])) !== 0;
+  }
+
+  /** False when somebody else changed the room since `record` was read; nothing is written then. */
+  async save(record: RoomRecord, change: { doc?: RoomDoc; status?: RoomStatus; start?: string }): Promise<boolean> {
+    const doc = JSON.stringify(change.doc ?? record.doc);
+    return (
+      (await saveScript.run(this.redis.commands, [roomKey(record.id)], [record.rev, doc, change.status ?? '', change.start ?? '', ''])) !==
+      0
+    );
+  }
+
+  /** Ends a room nobody plays in. False as with `save`. */
+  async close(record: RoomRecord, reason: string): Promise<boolean> {
+    const keys = [roomKey(record.id), logKey(record.id), checkpointKey(record.id), closedKey(record.id)];
+    const closed = (await closeScript.run(this.redis.commands, keys, [record.rev, reason, CLOSED_MS])) === 1;
+    if (closed) await this.unindex([record.id]);
+    return closed;
+  }
+
+  /** Ids in the index, newest first. Some may have no record (any more). */
+  async list(limit: number, offset = 0): Promise<RoomId[]> {
+    return this.redis.commands.zrevrange(ROOMS_KEY, offset, offset + limit - 1);
+  }
+
+  /**
+   * Newest first, from `after` on. Rooms that come or go meanwhile move nobody from one page to another, except where
+   * `after` itself has gone and others were made in its very millisecond.
+   */
+  async page(after: IndexEntry | null, limit: number): Promise<IndexEntry[]> {
+    const { commands } = this.redis;
+    const rank = after && (await commands.zrevrank(ROOMS_KEY, after.room));
+    const from = after === null ? 0 : typeof rank === 'number' ? rank + 1 : await commands.zcount(ROOMS_KEY, after.createdAt, '+inf');
+    const flat = await commands.zrevrange(ROOMS_KEY, from, from + limit - 1, 'WITHSCORES');
+    return Array.from({ length: flat.length / 2 }, (_, index) => ({ room: flat[2 * index], createdAt: Number(flat[2 * index + 1]) }));
+  }
+
+  async count(): Promise<number> {
+    return this.redis.commands.zcard(ROOMS_KEY);
+  }
+
+  async index(rooms: readonly RoomId[], at: number): Promise<void> {
+    if (rooms.length > 0) await this.redis.commands.zadd(ROOMS_KEY, ...rooms.flatMap((room) => [at, room]));
+  }
+
+  async unindex(rooms: readonly RoomId[]): Promise<void> {
+    if (rooms.length > 0) await this.redis.commands.zrem(ROOMS_KEY, ...rooms);
+  }
+
+  // ── Which rooms an incarnation of a game server may own: written before the room's record, so never short ──────
+
+  async noteOwner(rooms: readonly RoomId[], server: ServerId, incarnation: number): Promise<void> {
+    if (rooms.length > 0) await this.redis.commands.sadd(roomsOfKey(server, incarnation), ...rooms);
+  }
+
+  async forgetOwner(rooms: readonly RoomId[], server: ServerId, incarnation: number): Promise<void> {
+    if (rooms.length > 0) await this.redis.commands.srem(roomsOfKey(server, incarnation), ...rooms);
+  }
+
+  async roomsOf(server: ServerId, incarnation: number): Promise<RoomId[]> {
+    return this.redis.commands.smembers(roomsOfKey(server, incarnation));
+  }
+}

@@ -1,0 +1,19 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ROOM_STORE_OPTIONS, RoomLog, type RoomStoreOptions } from './room-log.js';
+import { RoomRecords } from './room-records.js';
+import { StoreGeneration } from './store-generation.js';
+import { UserRooms } from './user-rooms.js';
+
+const PROVIDERS = [RoomLog, RoomRecords, UserRooms, StoreGeneration];
+
+@Module({})
+export class RoomStoreModule {
+  static forRoot(options: RoomStoreOptions = { replicas: 0, replicasTimeoutMs: 1_000 }): DynamicModule {
+    return {
+      module: RoomStoreModule,
+      global: true,
+      providers: [{ provide: ROOM_STORE_OPTIONS, useValue: options }, ...PROVIDERS],
+      exports: PROVIDERS,
+    };
+  }
+}

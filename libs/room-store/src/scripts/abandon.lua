@@ -1,0 +1,13 @@
+-- Ends the game of a room whose owner is gone and whose state cannot or must not be brought back.
+-- KEYS  1 record  2 log  3 checkpoint
+-- ARGV  1 epoch expected  2 owner expected  3 incarnation expected  4 result (JSON)
+-- gives 1; 0 where the record is not as expected
+local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'status')
+if room[1] ~= ARGV[1] or room[2] ~= ARGV[2] or room[3] ~= ARGV[3] or room[4] ~= 'playing' then return 0 end
+local time = redis.call('TIME')
+redis.call('HSET', KEYS[1], 'status', 'waiting', 'result', ARGV[4], 'owner', '', 'incarnation', '', 'start', '', 'batch', '',
+  'epoch', string.format('%.0f', tonumber(room[1]) + 1), 'since', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)))
+redis.call('HINCRBY', KEYS[1], 'round', 1)
+redis.call('DEL', KEYS[2], KEYS[3])
+redis.call('PUBLISH', KEYS[1], string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'rev', 1)))
+return 1

@@ -1,0 +1,15 @@
+-- A new owner takes a room whose owner is gone: fence first, then read, in one step.
+-- KEYS  1 record  2 log  3 checkpoint
+-- ARGV  1 epoch expected  2 owner expected  3 incarnation expected  4 new owner  5 its incarnation  6 lowest epoch to give
+-- gives {epoch, version, batch, checkpoint or '', log, doc, round, start}; {'0', …} where the record is not as expected:
+--       {'0', owner, incarnation, epoch, status}
+local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'batch', 'status', 'doc', 'round', 'start')
+if room[1] ~= ARGV[1] or room[2] ~= ARGV[2] or room[3] ~= ARGV[3] or room[6] ~= 'playing' then
+  return { '0', room[2] or '', room[3] or '', room[1] or '', room[6] or '' }
+end
+local time = redis.call('TIME')
+local epoch = math.max(tonumber(room[1]) + 1, time[1] * 1000 + math.floor(time[2] / 1000), tonumber(ARGV[6]))
+epoch = string.format('%.0f', epoch)
+redis.call('HSET', KEYS[1], 'epoch', epoch, 'owner', ARGV[4], 'incarnation', ARGV[5])
+redis.call('PUBLISH', KEYS[1], string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'rev', 1)))
+return { epoch, room[4], room[5], redis.call('GET', KEYS[3]) or '', redis.call('XRANGE', KEYS[2], '-', '+'), room[7], room[8], room[9] }

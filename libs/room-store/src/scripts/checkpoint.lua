@@ -1,0 +1,23 @@
+-- Replaces a room's checkpoint and trims the log up to it: fenced like an append, and never backwards.
+-- KEYS  1 record  2 log  3 checkpoint
+-- ARGV  1 epoch  2 owner  3 incarnation  4 version  5 state  6 '1': no log leads to it (durability checkpoint, or another version of the game)
+--       7 version of the game that the state was brought to ('' : as it was)
+-- gives 0 ok  1 fenced  2 behind  3 missing
+local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'status')
+if not room[1] then return 3 end
+local epoch, mine = tonumber(room[1]), tonumber(ARGV[1])
+if epoch > mine then return 1 end
+if epoch < mine then return 2 end
+if room[2] ~= ARGV[2] or room[3] ~= ARGV[3] or room[5] ~= 'playing' then return 1 end
+if tonumber(room[4]) < tonumber(ARGV[4]) then
+  if ARGV[6] ~= '1' then return 2 end
+  redis.call('HSET', KEYS[1], 'version', ARGV[4])
+end
+-- A late one, which the log does not reach back to any more: to store it would leave a hole.
+local first = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
+local continues = first and tonumber(first[2][2]) or math.max(tonumber(room[4]), tonumber(ARGV[4]))
+if continues > tonumber(ARGV[4]) then return 0 end
+redis.call('SET', KEYS[3], ARGV[5])
+if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'gameVersion', ARGV[7]) end
+redis.call('XTRIM', KEYS[2], 'MINID', ARGV[1] .. '-' .. string.format('%.0f', tonumber(ARGV[4]) + 1))
+return 0

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import type { RoomId, ServerId, UserId } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import { closedKey, roomKey } from '../room-keys.js';
+import { RoomLog } from '../room-log.js';
+import type { RoomDoc, RoomRecord } from '../room-record.js';
+import { RoomRecords } from '../room-records.js';
+
+/** An owner that sleeps while others end its game and leave the room, and then looks for it. */
+const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
+const records = new RoomRecords(redis);
+const log = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 0 });
+const owner = { server: 'hf:game:sleeper' as ServerId, incarnation: 1 };
+
+const doc: RoomDoc = {
+  name: 'a room',
+  owner: 'ada' as UserId,
+  seats: 2,
+  seatsMin: 2,
+  private: true,
+  members: [],
+  players: [],
+  createdAt: 0,
+};
+
+beforeAll(() => redis.ready());
+afterAll(() => redis.onApplicationShutdown());
+
+async function playedRoom(): Promise<{ room: RoomId; epoch: number }> {
+  const room = randomUUID() as RoomId;
+  await records.create(room, 'chess', doc);
+  await records.save((await records.read(room)) as RoomRecord, { status: 'starting', start: 'one' });
+  const opened = await log.open(room, 'one', owner, null, 'every-change');
+  return { room, epoch: opened?.epoch as number };
+}
+
+const reassert = (room: RoomId, epoch: number) =>
+  log.reassert(
+    room,
+    { ...owner, epoch },
+    { version: 3, batch: 'b', state: new Uint8Array([1]), doc, game: 'chess', durability: 'every-change', round: 0, start: 'one' },
+  );
+
+it('a closed room is not brought back by a former owner that slept through its end', async () => {
+  const { room, epoch } = await playedRoom();
+  expect(await log.abandon(room, { ...owner, epoch }, { reason: 'abandoned' })).toBe(true);
+  expect(await records.close((await records.read(room)) as RoomRecord, 'empty')).toBe(true);
+  expect(await reassert(room, epoch)).toBe('fenced');
+  expect(await redis.commands.exists(roomKey(room))).toBe(0);
+  expect(await redis.commands.pttl(closedKey(room))).toBeGreaterThan(0);
+});
+
+it('a room that the store lost is', async () => {
+  const { room, epoch } = await playedRoom();
+  await redis.commands.del(roomKey(room));
+  expect(await reassert(room, epoch)).toBe('ok');
+  expect((await records.read(room))?.owner).toEqual(owner);
+  await redis.commands.del(roomKey(room));
+});

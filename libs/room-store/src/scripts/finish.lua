@@ -1,0 +1,25 @@
+-- The last batch of a game: its room goes back to the lobby, and what only the game needed is dropped.
+-- KEYS  1 record  2 log  3 checkpoint  4 effects  5 epilogue
+-- ARGV  1 epoch  2 owner  3 incarnation  4 version before ('' : whatever it is)  5 batch id  6 result (JSON)  7 effects not yet done ('' : none)
+--       8 epilogue: what players are told who did not hear the end from the owner  9 how long it is kept, in ms
+-- gives as append.lua
+local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'batch', 'status')
+if not room[1] then return 3 end
+if room[6] ~= 'playing' and room[5] == ARGV[5] then return 0 end
+local epoch, mine = tonumber(room[1]), tonumber(ARGV[1])
+if epoch > mine then return 1 end
+if epoch < mine then return 2 end
+if room[2] ~= ARGV[2] or room[3] ~= ARGV[3] or room[6] ~= 'playing' then return 1 end
+if ARGV[4] ~= '' and room[4] ~= ARGV[4] then
+  if tonumber(room[4]) > tonumber(ARGV[4]) then return 4 end
+  return 2
+end
+local time = redis.call('TIME')
+redis.call('HSET', KEYS[1], 'status', 'waiting', 'result', ARGV[6], 'batch', ARGV[5], 'owner', '', 'incarnation', '', 'start', '',
+  'since', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)))
+redis.call('HINCRBY', KEYS[1], 'round', 1)
+redis.call('DEL', KEYS[2], KEYS[3])
+if ARGV[7] ~= '' then redis.call('HSET', KEYS[4], ARGV[5], ARGV[7]) end
+redis.call('SET', KEYS[5], ARGV[8], 'PX', ARGV[9])
+redis.call('PUBLISH', KEYS[1], string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'rev', 1)))
+return 0

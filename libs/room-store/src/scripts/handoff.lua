@@ -1,0 +1,17 @@
+-- Gives a room to another server by plan: a door that opens one way. Sent again it answers as the first time.
+-- KEYS  1 record  2 log  3 checkpoint
+-- ARGV  1 epoch  2 owner  3 incarnation  4 version  5 new epoch  6 new owner  7 its incarnation  8 state
+-- gives 0 ok  1 fenced (mine no longer, or the log holds what the state does not)  2 behind  3 missing
+local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'status')
+if not room[1] then return 3 end
+local epoch, mine, new = tonumber(room[1]), tonumber(ARGV[1]), tonumber(ARGV[5])
+if epoch == new and room[2] == ARGV[6] and room[3] == ARGV[7] then return 0 end
+if epoch > mine or room[5] ~= 'playing' then return 1 end
+if epoch < mine then return 2 end
+if room[2] ~= ARGV[2] or room[3] ~= ARGV[3] or tonumber(room[4]) > tonumber(ARGV[4]) then return 1 end
+redis.call('HSET', KEYS[1], 'epoch', ARGV[5], 'owner', ARGV[6], 'incarnation', ARGV[7], 'version', ARGV[4])
+redis.call('SET', KEYS[3], ARGV[8])
+redis.call('DEL', KEYS[2])
+-- Not published: the new owner tells when it has loaded the room, and until then nobody can attach there.
+redis.call('HINCRBY', KEYS[1], 'rev', 1)
+return 0

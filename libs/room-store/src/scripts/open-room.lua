@@ -1,0 +1,19 @@
+-- A game server takes a room whose start is under way: version 0, a first epoch.
+-- KEYS  1 record  2 log  3 checkpoint
+-- ARGV  1 start id  2 owner  3 incarnation  4 checkpoint ('' : the room is not to outlive its server)  5 durability
+--       6 version of the game ('' : whichever)
+-- gives {epoch, round, doc}; {'0'} when this start is not (or no longer) the one under way
+local record = KEYS[1]
+local room = redis.call('HMGET', record, 'status', 'start', 'owner', 'incarnation', 'epoch', 'round', 'doc')
+if room[2] ~= ARGV[1] then return { '0' } end
+if room[1] == 'playing' and room[3] == ARGV[2] and room[4] == ARGV[3] then return { room[5], room[6], room[7] } end
+if room[1] ~= 'starting' then return { '0' } end
+local time = redis.call('TIME')
+local epoch = string.format('%.0f', math.max((tonumber(room[5]) or 0) + 1, time[1] * 1000 + math.floor(time[2] / 1000)))
+redis.call('HSET', record, 'status', 'playing', 'owner', ARGV[2], 'incarnation', ARGV[3], 'epoch', epoch,
+  'version', 0, 'batch', '', 'durability', ARGV[5], 'gameVersion', ARGV[6])
+redis.call('HDEL', record, 'result')
+redis.call('DEL', KEYS[2])
+if ARGV[4] == '' then redis.call('DEL', KEYS[3]) else redis.call('SET', KEYS[3], ARGV[4]) end
+redis.call('PUBLISH', record, string.format('%.0f', redis.call('HINCRBY', record, 'rev', 1)))
+return { epoch, room[6], room[7] }

@@ -1,0 +1,5 @@
+export * from './apply-change.js';
+export * from './diff.js';
+export * from './room-machine.js';
+export * from './room-rules.js';
+export * from './room-value.js';

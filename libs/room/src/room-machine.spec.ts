@@ -1,0 +1,595 @@
+import { applyChange, withChange } from './apply-change.js';
+import { RoomMachine, type RoomOutcome } from './room-machine.js';
+import type { CommandRule, GameDefinition, Room, RoomRules, SeatEvent, Setup } from './room-rules.js';
+import { type Change, type Refusal, type RoomValue, UNANSWERED_MAX } from './room-value.js';
+
+describe('a room', () => {
+  describe('at its start', () => {
+    it('has the state, timers, events and effects of its setup, at version 0', () => {
+      const room = new Table({
+        setup: (setup) => {
+          setup.schedule('turn', 500);
+          setup.schedule('gone', 10);
+          setup.cancel('gone');
+          setup.emit('dealt', { cards: 5 });
+          setup.effect('announce', { players: setup.seats.map(({ name }) => name) });
+          return { count: 1 };
+        },
+      });
+      expect(room.value).toEqual({
+        room: 'r1',
+        game: 'counting',
+        gameVersion: 3,
+        version: 0,
+        seats: [
+          { user: 'u1', name: 'Ann', presence: 'here', seq: 0, refused: [] },
+          { user: 'u2', name: 'Bob', presence: 'here', seq: 0, refused: [] },
+        ],
+        timers: { turn: 1_500 },
+        state: { count: 1 },
+        outbox: [{ key: 'r1:0:0', name: 'announce', data: { players: ['Ann', 'Bob'] } }],
+      });
+      expect(room.startEvents).toEqual([{ name: 'dealt', data: { cards: 5 } }]);
+    });
+
+    it('lets each seat join, in order', () => {
+      const room = new Table({ seats: { joined: ({ state, seat }) => void state.log.push(seat) } });
+      expect(room.value.state.log).toEqual([0, 1]);
+      expect(room.value.version).toBe(0);
+    });
+
+    it('may be over at once', () => {
+      const room = new Table({
+        setup: (setup) => {
+          setup.end({ winner: null });
+          return { count: 0 };
+        },
+        seats: { joined: ({ state }) => add(state, 1) },
+      });
+      expect(room.value.ended).toEqual({ reason: 'finished', result: { winner: null } });
+      expect(room.value.state.count).toBe(0);
+    });
+
+    it('throws what the game throws, and for a state that is no object', () => {
+      const broken = (): never => {
+        throw new Error('no cards');
+      };
+      expect(() => new Table({ setup: broken })).toThrow('no cards');
+      expect(() => new Table({ setup: () => 7 as unknown as Count })).toThrow('the setup of counting made no object for a state');
+    });
+  });
+
+  describe('given a command', () => {
+    it('makes the next value, and a change that says what was done and not what was asked', () => {
+      const room = new Table();
+      const before = room.value;
+      const change = room.changed({ kind: 'command', seat: 1, seq: 7, name: 'add', data: 5 });
+      expect(room.value.state.count).toBe(5);
+      expect(room.value.version).toBe(1);
+      expect(room.value.seats[1].seq).toBe(7);
+      expect(change).toEqual({
+        version: 1,
+        at: 1_000,
+        patches: [{ op: 'replace', path: '/count', value: 5 }],
+        seats: { 1: { seq: 7 } },
+      });
+      expect(before.state.count).toBe(0);
+    });
+
+    it('puts the seq on record though the handler changed nothing', () => {
+      const room = new Table();
+      const change = room.changed({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 0 });
+      expect(change.patches).toEqual([]);
+      expect(room.value.seats[0].seq).toBe(1);
+    });
+
+    it('knows who asks, what time it is and what the dice say', () => {
+      let seen: unknown;
+      const room = new Table({
+        commands: {
+          look: (there) => {
+            seen = { seat: there.seat, now: there.now, id: there.id, dice: there.random(), players: there.seats.map(({ name }) => name) };
+          },
+        },
+      });
+      room.command('look');
+      expect(seen).toEqual({ seat: 0, now: 1_000, id: 'r1', dice: 0.25, players: ['Ann', 'Bob'] });
+    });
+
+    it.each<[string, unknown, string]>([
+      ['jump', undefined, 'unknown-command'],
+      ['add', 'five', 'bad-data'],
+      ['constructor', undefined, 'unknown-command'],
+    ])('refuses %s with %j as %s', (name, data, code) => {
+      const room = new Table();
+      expect(room.handle({ kind: 'command', seat: 0, seq: 1, name, data })).toMatchObject({ kind: 'refused', code });
+      expect(room.value.version).toBe(0);
+    });
+
+    it('says why data is bad', () => {
+      expect(new Table().command('add', 'five')).toMatchObject({ message: 'a number, please' });
+    });
+
+    const muchThenStop = (stop: (there: Room<Count>) => void) => (there: Room<Count>) => {
+      there.state.count = 99;
+      there.state.log.push(1);
+      there.emit('loud');
+      there.effect('pay', { amount: 99 });
+      there.schedule('later', 10);
+      there.cancel('turn');
+      there.end({ winner: 0 });
+      stop(there);
+    };
+
+    it('changes nothing when the handler refuses half way', () => {
+      const room = new Table({ commands: { much: muchThenStop((there) => there.reject('not-now', 'wait a little')) } });
+      const before = room.value;
+      const copy = plain(before);
+      expect(room.command('much')).toEqual({ kind: 'refused', code: 'not-now', message: 'wait a little' });
+      expect(room.value).toBe(before);
+      expect(plain(before)).toEqual(copy);
+    });
+
+    it('changes nothing when the handler throws half way, and hands the error over', () => {
+      const error = new TypeError('a defect of the game');
+      const room = new Table({
+        commands: {
+          much: muchThenStop(() => {
+            throw error;
+          }),
+        },
+      });
+      const copy = plain(room.value);
+      expect(room.command('much')).toEqual({ kind: 'failed', error });
+      expect(plain(room.value)).toEqual(copy);
+    });
+
+    it('goes on after a handler that threw', () => {
+      const room = new Table({
+        commands: {
+          throw: () => {
+            throw new Error('once');
+          },
+        },
+      });
+      room.command('throw');
+      room.command('add', 2);
+      expect(room.value.state.count).toBe(2);
+    });
+
+    it('fails, and does not throw, when a validator throws', () => {
+      const room = new Table({
+        rules: {
+          validate: () => {
+            throw new Error('bad schema');
+          },
+          run: () => {},
+        },
+      });
+      expect(room.command('ruled')).toMatchObject({ kind: 'failed', error: expect.objectContaining({ message: 'bad schema' }) as unknown });
+    });
+
+    it('fails when a handler turns out to be async', () => {
+      const room = new Table({ commands: { slow: (() => Promise.resolve()) as unknown as (room: Room<Count>) => void } });
+      expect(room.command('slow').kind).toBe('failed');
+    });
+
+    it('keeps events and effects as they were when they were given, and apart from the state', () => {
+      const room = new Table({
+        commands: {
+          tell: (there) => {
+            there.emit('log', there.state.log);
+            there.effect('log', { log: there.state.log });
+            there.state.log.push(2);
+          },
+        },
+      });
+      const change = room.changed({ kind: 'command', seat: 0, seq: 1, name: 'tell', data: undefined });
+      expect(change.events).toEqual([{ name: 'log', data: [] }]);
+      expect(change.effects).toEqual([{ name: 'log', data: { log: [] } }]);
+    });
+
+    it('sends an event to some seats only when asked to', () => {
+      const room = new Table({ commands: { whisper: (there) => there.emit('secret', 7, [1]) } });
+      expect(room.changed({ kind: 'command', seat: 0, seq: 1, name: 'whisper', data: undefined }).events).toEqual([
+        { name: 'secret', data: 7, to: [1] },
+      ]);
+    });
+  });
+
+  describe('and refused commands', () => {
+    const refused = (...refusals: Refusal[]) => new Map([[0, refusals]]);
+
+    it('takes them on record with the next change', () => {
+      const room = new Table();
+      const change = room.changed({ kind: 'command', seat: 0, seq: 3, name: 'add', data: 1 }, refused([1, 'not-now'], [2, 'bad-data']));
+      expect(change.seats).toEqual({
+        0: {
+          seq: 3,
+          refused: [
+            [1, 'not-now'],
+            [2, 'bad-data'],
+          ],
+        },
+      });
+      expect(room.value.seats[0]).toMatchObject({
+        seq: 3,
+        refused: [
+          [1, 'not-now'],
+          [2, 'bad-data'],
+        ],
+      });
+    });
+
+    it('takes them on record with another seat’s change, a timer’s, or a tick that changed nothing else', () => {
+      const room = new Table({ tick: () => {}, timers: { turn: () => {} } });
+      room.changed({ kind: 'command', seat: 1, seq: 1, name: 'add', data: 1 }, refused([1, 'a']));
+      room.changed({ kind: 'timer', name: 'turn' }, refused([2, 'b']));
+      room.changed({ kind: 'tick', elapsedMs: 50 }, refused([3, 'c']));
+      expect(room.value.seats[0]).toMatchObject({
+        seq: 0,
+        refused: [
+          [1, 'a'],
+          [2, 'b'],
+          [3, 'c'],
+        ],
+      });
+    });
+
+    it('remembers as many as a client may have unanswered, the newest', () => {
+      const room = new Table();
+      for (let seq = 1; seq <= UNANSWERED_MAX + 10; seq++)
+        room.changed({ kind: 'command', seat: 1, seq, name: 'add', data: 1 }, refused([seq, 'no']));
+      const kept = room.value.seats[0].refused.map(([seq]) => seq);
+      expect(kept).toHaveLength(UNANSWERED_MAX);
+      expect(kept[0]).toBe(11);
+      expect(kept.at(-1)).toBe(UNANSWERED_MAX + 10);
+    });
+
+    it('has them again after recovery', () => {
+      const room = new Table();
+      const before = room.value;
+      const change = room.changed({ kind: 'command', seat: 0, seq: 2, name: 'add', data: 1 }, refused([1, 'not-now']));
+      expect(applyChange(plain(before), plain(change))).toEqual(room.value);
+    });
+  });
+
+  describe('with timers', () => {
+    it('keeps due times in its value, so that any owner can fire them', () => {
+      const room = new Table({ commands: { set: (there) => there.schedule('turn', 250) } });
+      expect(room.changed({ kind: 'command', seat: 0, seq: 1, name: 'set', data: undefined }).timers).toEqual({ turn: 1_250 });
+      expect(room.value.timers).toEqual({ turn: 1_250 });
+    });
+
+    it('fires one once', () => {
+      const room = new Table({ timers: { turn: ({ state }) => add(state, 10) } });
+      const change = room.changed({ kind: 'timer', name: 'turn' });
+      expect(change.timers).toEqual({ turn: null });
+      expect(room.value.state.count).toBe(10);
+      expect(room.value.timers).toEqual({});
+      expect(room.handle({ kind: 'timer', name: 'turn' })).toEqual({ kind: 'unchanged' });
+    });
+
+    it('may be set anew by its own handler', () => {
+      const room = new Table({ timers: { turn: (there) => there.schedule('turn', 100) } });
+      room.changed({ kind: 'timer', name: 'turn' });
+      expect(room.value.timers).toEqual({ turn: 1_100 });
+    });
+
+    it('replaces one of the same name, and takes one away', () => {
+      const room = new Table({
+        commands: { set: (there) => there.schedule('turn', 250), stop: (there) => there.cancel('turn') },
+      });
+      room.command('set');
+      room.command('set');
+      expect(Object.keys(room.value.timers)).toEqual(['turn']);
+      room.command('stop');
+      expect(room.value.timers).toEqual({});
+    });
+
+    it('tells how long one still runs, also within the handler that set it', () => {
+      const seen: unknown[] = [];
+      const room = new Table({
+        commands: {
+          look: (there) => {
+            seen.push(there.remaining('turn'), there.remaining('none'));
+            there.schedule('none', 40.4);
+            seen.push(there.remaining('none'));
+            there.cancel('none');
+            seen.push(there.remaining('none'));
+          },
+        },
+      });
+      room.command('look');
+      expect(seen).toEqual([500, null, 40, null]);
+    });
+
+    it('takes away a timer that the game’s present rules do not know', () => {
+      const room = new Table();
+      expect(room.changed({ kind: 'timer', name: 'turn' }).timers).toEqual({ turn: null });
+    });
+
+    it('lets a timer be over whose handler refuses', () => {
+      const room = new Table({
+        timers: {
+          turn: (there) => {
+            there.state.count = 9;
+            there.reject('nonsense');
+          },
+        },
+      });
+      room.changed({ kind: 'timer', name: 'turn' });
+      expect(room.value.timers).toEqual({});
+      expect(room.value.state.count).toBe(0);
+    });
+
+    it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('fails on a timer in %d ms', (ms) => {
+      const room = new Table({ commands: { set: (there) => there.schedule('turn', ms) } });
+      expect(room.command('set').kind).toBe('failed');
+    });
+
+    it('keeps its own timers out of a game’s hands', () => {
+      const room = new Table({ commands: { set: (there) => there.schedule('$left:0', 1), stop: (there) => there.cancel('$left:0') } });
+      expect(room.command('set').kind).toBe('failed');
+      expect(room.command('stop').kind).toBe('failed');
+    });
+  });
+
+  describe('with ticks', () => {
+    it('gives the time since the last one', () => {
+      const room = new Table({ tick: ({ state }, elapsedMs) => add(state, elapsedMs) });
+      room.changed({ kind: 'tick', elapsedMs: 48 });
+      expect(room.value.state.count).toBe(48);
+    });
+
+    it('makes no change of one that changed nothing', () => {
+      expect(new Table({ tick: () => {} }).handle({ kind: 'tick', elapsedMs: 50 })).toEqual({ kind: 'unchanged' });
+      expect(new Table().handle({ kind: 'tick', elapsedMs: 50 })).toEqual({ kind: 'unchanged' });
+    });
+  });
+
+  describe('whose players come and go', () => {
+    it('notes it, and shows the handler how it is now', () => {
+      const seen: unknown[] = [];
+      const note = (there: Room<Count>): void => void seen.push(there.seat, there.seats[1].presence);
+      const room = new Table({ seats: { away: note, back: note } });
+      room.changed({ kind: 'seat', seat: 1, event: 'away' });
+      room.changed({ kind: 'seat', seat: 1, event: 'back' });
+      expect(seen).toEqual([1, 'away', 1, 'here']);
+      expect(room.value.seats.map(({ presence }) => presence)).toEqual(['here', 'here']);
+    });
+
+    it('gives up a seat when its grace is over, wherever the room is then', () => {
+      const left: number[] = [];
+      const room = new Table({ seats: { left: ({ seat }) => void left.push(seat) } });
+      room.changed({ kind: 'seat', seat: 1, event: 'away' });
+      expect(room.value.timers).toEqual({ turn: 1_500, '$left:1': 1_000 + 60_000 });
+      room.changed({ kind: 'timer', name: '$left:1' });
+      expect(left).toEqual([1]);
+      expect(room.value.seats[1].presence).toBe('left');
+      expect(room.value.timers).toEqual({ turn: 1_500 });
+    });
+
+    it('keeps the seat of a player who is back in time', () => {
+      const room = new Table();
+      room.changed({ kind: 'seat', seat: 1, event: 'away' });
+      room.changed({ kind: 'seat', seat: 1, event: 'back' });
+      expect(room.value.timers).toEqual({ turn: 1_500 });
+      expect(room.handle({ kind: 'timer', name: '$left:1' })).toEqual({ kind: 'unchanged' });
+    });
+
+    it.each<[SeatEvent, number]>([
+      ['back', 0],
+      ['away', 9],
+    ])('takes %s of seat %d for no news', (event, seat) => {
+      expect(new Table().handle({ kind: 'seat', seat, event })).toEqual({ kind: 'unchanged' });
+    });
+
+    it('takes nobody back who has left', () => {
+      const room = new Table();
+      room.changed({ kind: 'seat', seat: 1, event: 'left' });
+      expect(room.handle({ kind: 'seat', seat: 1, event: 'back' })).toEqual({ kind: 'unchanged' });
+      expect(room.handle({ kind: 'seat', seat: 1, event: 'away' })).toEqual({ kind: 'unchanged' });
+    });
+
+    it('is abandoned when all have left, and goes on while one has not', () => {
+      const room = new Table();
+      room.changed({ kind: 'seat', seat: 0, event: 'left' });
+      expect(room.value.ended).toBeUndefined();
+      room.changed({ kind: 'seat', seat: 1, event: 'left' });
+      expect(room.value.ended).toEqual({ reason: 'abandoned' });
+    });
+
+    it('lets a player leave though the handler refuses', () => {
+      const room = new Table({ seats: { left: (there) => there.reject('stay') } });
+      room.changed({ kind: 'seat', seat: 1, event: 'left' });
+      expect(room.value.seats[1].presence).toBe('left');
+    });
+  });
+
+  describe('with effects', () => {
+    const pay = (there: Room<Count>): void => {
+      for (const amount of [1, 2]) there.effect('pay', { amount });
+    };
+    const paying = { commands: { pay } };
+
+    it('keeps them, each with a key of its own, until they are done', () => {
+      const room = new Table(paying);
+      room.command('add', 1);
+      room.command('pay');
+      expect(room.value.outbox).toEqual([
+        { key: 'r1:2:0', name: 'pay', data: { amount: 1 } },
+        { key: 'r1:2:1', name: 'pay', data: { amount: 2 } },
+      ]);
+      room.changed({ kind: 'effects-done', keys: ['r1:2:0'] });
+      expect(room.value.outbox.map(({ key }) => key)).toEqual(['r1:2:1']);
+    });
+
+    it('has the same ones again after recovery', () => {
+      const room = new Table(paying);
+      const before = room.value;
+      const pay = room.changed({ kind: 'command', seat: 0, seq: 1, name: 'pay', data: undefined });
+      const done = room.changed({ kind: 'effects-done', keys: ['r1:1:1'] });
+      expect([pay, done].reduce((value, change) => applyChange(value, plain(change)), plain(before))).toEqual(room.value);
+    });
+
+    it('puts those of the last change on record after the end, and stays ended', () => {
+      const room = new Table({
+        commands: {
+          finish: (there) => {
+            there.effect('rank');
+            there.end();
+          },
+        },
+      });
+      room.command('finish');
+      room.changed({ kind: 'effects-done', keys: ['r1:1:0'] });
+      expect(room.value.outbox).toEqual([]);
+      expect(room.value.ended).toEqual({ reason: 'finished' });
+    });
+  });
+
+  describe('at its end', () => {
+    it('keeps the result, and takes nothing more', () => {
+      const room = new Table({ commands: { finish: (there) => there.end({ winner: 1 }) } });
+      expect(room.changed({ kind: 'command', seat: 0, seq: 1, name: 'finish', data: undefined }).ended).toEqual({
+        reason: 'finished',
+        result: { winner: 1 },
+      });
+      expect(room.command('add', 1)).toEqual({ kind: 'refused', code: 'game-ended' });
+      expect(room.handle({ kind: 'timer', name: 'turn' }).kind).toBe('refused');
+      expect(room.value.version).toBe(1);
+    });
+
+    it('may be ended from outside', () => {
+      const room = new Table();
+      room.changed({ kind: 'end', result: { reason: 'operator' } });
+      expect(room.value.ended).toEqual({ reason: 'operator' });
+    });
+  });
+
+  it('shows each seat its view, and all of the state when there is none', () => {
+    const hiding = new Table({ view: ({ log }, seat) => (seat === null ? {} : { log: log[seat] }) });
+    expect(hiding.machine.view({ count: 1, log: [5, 6] }, 1)).toEqual({ log: 6 });
+    expect(hiding.machine.view({ count: 1, log: [5, 6] }, null)).toEqual({});
+    expect(new Table().machine.view({ count: 1, log: [] }, 0)).toEqual({ count: 1, log: [] });
+  });
+});
+
+describe('applyChange', () => {
+  it('refuses a change that is not the next one', () => {
+    const room = new Table();
+    const { value } = room;
+    const change = room.changed({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
+    expect(() => applyChange(room.value, change)).toThrow('room r1 is at version 1; change 1 does not follow');
+    expect(() => applyChange(value, { ...change, version: 2 })).toThrow('change 2 does not follow');
+  });
+
+  it('refuses patches that do not fit', () => {
+    const { value } = new Table();
+    expect(() => applyChange(value, { version: 1, at: 0, patches: [{ op: 'replace', path: '/none', value: 1 }] })).toThrow('/none');
+  });
+
+  it('gives what withChange gives to the one who has the state', () => {
+    const room = new Table();
+    const before = room.value;
+    const change = room.changed({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 4 });
+    expect(applyChange(before, change)).toEqual(withChange(before, change, room.value.state));
+  });
+});
+
+interface Count {
+  count: number;
+  log: number[];
+}
+
+interface Parts {
+  setup?: (room: Setup) => Partial<Count>;
+  commands?: Record<string, (room: Room<Count>) => void>;
+  rules?: CommandRule<Count>;
+  timers?: Record<string, (room: Room<Count>) => void>;
+  seats?: Partial<Record<SeatEvent, (room: Room<Count>) => void>>;
+  tick?: (room: Room<Count>, elapsedMs: number) => void;
+  view?: RoomRules<Count>['view'];
+}
+
+/** A room with the rules that a test is about, and what it has become. */
+class Table {
+  readonly machine: RoomMachine<Count>;
+  readonly startEvents: readonly unknown[];
+  value: RoomValue<Count>;
+  private seq = 0;
+
+  constructor({ setup, commands = {}, rules, timers = {}, seats = {}, tick, view }: Parts = {}) {
+    const adding: CommandRule<Count> = {
+      validate: (data) => (typeof data === 'number' ? { ok: true, value: data } : { ok: false, message: 'a number, please' }),
+      run: ({ state }, amount) => add(state, amount as number),
+    };
+    const own = Object.entries(commands).map(([name, run]): [string, CommandRule<Count>] => [
+      name,
+      { validate: () => ({ ok: true, value: undefined }), run },
+    ]);
+    this.machine = new RoomMachine<Count>(
+      {
+        definition: DEFINITION,
+        setup: (room) => (setup ? setup(room) : begin(room)) as Count,
+        commands: new Map([['add', adding], ...(rules ? [['ruled', rules] as const] : []), ...own]),
+        timers: new Map(Object.entries(timers)),
+        seatEvents: new Map(Object.entries(seats) as [SeatEvent, (room: Room<Count>) => void][]),
+        tick: tick ?? null,
+        view: view ?? null,
+        migrateState: null,
+      },
+      { now: () => 1_000, random: () => 0.25 },
+    );
+    const { value, events } = this.machine.start('r1', [
+      { user: 'u1', name: 'Ann' },
+      { user: 'u2', name: 'Bob' },
+    ]);
+    this.value = value;
+    this.startEvents = events;
+  }
+
+  handle(...[input, refused]: HandleArgs): RoomOutcome<Count> {
+    const outcome = this.machine.handle(this.value, input, refused);
+    if (outcome.kind === 'changed') this.value = outcome.value;
+    return outcome;
+  }
+
+  changed(...args: HandleArgs): Change {
+    const outcome = this.handle(...args);
+    if (outcome.kind !== 'changed') throw new Error(`expected a change, not ${JSON.stringify(outcome)}`);
+    return outcome.change;
+  }
+
+  command(name: string, data?: unknown): RoomOutcome<Count> {
+    this.seq += 1;
+    return this.handle({ kind: 'command', seat: 0, seq: this.seq, name, data });
+  }
+}
+
+type HandleArgs = [input: Parameters<RoomMachine<Count>['handle']>[1], refused?: Parameters<RoomMachine<Count>['handle']>[2]];
+
+function add(state: Count, amount: number): void {
+  state.count += amount;
+}
+
+function begin(room: Setup): Count {
+  room.schedule('turn', 500);
+  return { count: 0, log: [] };
+}
+
+const DEFINITION: GameDefinition = {
+  name: 'counting',
+  version: 3,
+  seats: { min: 2, max: 2 },
+  durability: 'every-change',
+  checkpointMs: 1_000,
+  tickHz: 0,
+  seatGraceMs: 60_000,
+};
+
+/** As it comes back from the store. */
+function plain<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}

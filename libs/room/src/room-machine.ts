@@ -1,0 +1,325 @@
+import { create } from 'mutative';
+import type { GameResult, Patch, RoomId, Seat, UserId } from '#libs/protocol';
+import { pendingEffects, withChange } from './apply-change.js';
+import type { CommandRule, Room, RoomRules, SeatEvent, SeatInfo, Setup } from './room-rules.js';
+import type { Change, ChangeEffect, ChangeEvent, Presence, Refusal, RoomValue, SeatChange } from './room-value.js';
+
+export type RoomInput =
+  | { readonly kind: 'command'; readonly seat: Seat; readonly seq: number; readonly name: string; readonly data: unknown }
+  | { readonly kind: 'timer'; readonly name: string }
+  | { readonly kind: 'tick'; readonly elapsedMs: number }
+  | { readonly kind: 'seat'; readonly seat: Seat; readonly event: SeatEvent }
+  /** The owner ran these effects to their end. */
+  | { readonly kind: 'effects-done'; readonly keys: readonly string[] }
+  /** Ends the game from outside: an operator, or a game that failed. */
+  | { readonly kind: 'end'; readonly result: GameResult };
+
+export type RoomOutcome<State> =
+  | { readonly kind: 'changed'; readonly value: RoomValue<State>; readonly change: Change }
+  /** The input changed nothing, and nobody waits for an answer. */
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'refused'; readonly code: string; readonly message?: string }
+  /** The game's own code threw something else than a refusal: a defect of the game. */
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+/** Time and chance, given from outside so that tests own them. */
+export interface RoomSurroundings {
+  now(): number;
+  random(): number;
+}
+
+export interface RoomPlayer {
+  readonly user: UserId;
+  readonly name: string;
+}
+
+/**
+ * The rules of a room, pure: a value and an input give the next value and the change that leads to it, or a refusal.
+ * A handler that throws or refuses half way has changed nothing, because it only ever wrote to a draft.
+ */
+export class RoomMachine<State = unknown> {
+  constructor(
+    readonly rules: RoomRules<State>,
+    private readonly surroundings: RoomSurroundings,
+  ) {}
+
+  /** Version 0 of a room, and what its setup emitted. `round`: which game of the room it is. Throws what the game throws. */
+  start(room: RoomId, players: readonly RoomPlayer[], round = 0): { value: RoomValue<State>; events: readonly ChangeEvent[] } {
+    const { definition } = this.rules;
+    const seats = players.map(({ user, name }) => ({ user, name, presence: 'here' as const, seq: 0, refused: [] }));
+    const empty = {
+      room,
+      ...(round > 0 && { round }),
+      game: definition.name,
+      gameVersion: definition.version,
+      version: 0,
+      seats,
+      timers: {},
+      state: undefined as State,
+      outbox: [],
+    };
+    const turn = new Turn<State>(empty, this.surroundings, -1);
+    let state = this.rules.setup(turn as Setup);
+    if (typeof state !== 'object' || state === null) throw new Error(`the setup of ${definition.name} made no object for a state`);
+    const joined = turn.ended ? undefined : this.rules.seatEvents.get('joined');
+    if (joined) {
+      for (const seat of seats.keys()) {
+        turn.seat = seat;
+        [state] = draft(state, turn, joined);
+      }
+    }
+    const timers = Object.fromEntries(Object.entries(turn.timers ?? {}).filter(([, due]) => due !== null)) as Record<string, number>;
+    const value = { ...empty, state, timers, outbox: pendingEffects(empty, 0, turn.effects) };
+    return { value: turn.ended ? { ...value, ended: turn.ended } : value, events: turn.events };
+  }
+
+  /**
+   * @param refused commands refused since the last change, by seat: they go on record with this one.
+   */
+  handle(value: RoomValue<State>, input: RoomInput, refused?: ReadonlyMap<Seat, readonly Refusal[]>): RoomOutcome<State> {
+    // What the last change asked of the outside world is done after it, and put on record.
+    if (value.ended && input.kind !== 'effects-done') return { kind: 'refused', code: 'game-ended' };
+    switch (input.kind) {
+      case 'command':
+        return this.command(value, input, refused);
+      case 'timer': {
+        if (!Object.hasOwn(value.timers, input.name)) return { kind: 'unchanged' };
+        const leaver = seatOfLeaveTimer(input.name);
+        if (leaver !== null) return this.seatEvent(value, leaver, 'left', refused);
+        const run = this.rules.timers.get(input.name);
+        return this.run(value, -1, run ?? (() => {}), refused, { timers: { [input.name]: null } });
+      }
+      case 'tick': {
+        const { tick } = this.rules;
+        if (!tick) return { kind: 'unchanged' };
+        return this.run(value, -1, (room) => tick(room, input.elapsedMs), refused);
+      }
+      case 'seat':
+        return this.seatEvent(value, input.seat, input.event, refused);
+      case 'effects-done':
+        return this.record(value, { effectsDone: input.keys }, refused);
+      case 'end':
+        return this.record(value, { ended: input.result }, refused);
+    }
+  }
+
+  /** What `seat` may see of `state`; null: a spectator. */
+  view(state: State, seat: Seat | null): unknown {
+    return this.rules.view ? this.rules.view(state, seat) : state;
+  }
+
+  private command(
+    value: RoomValue<State>,
+    input: RoomInput & { kind: 'command' },
+    refused?: ReadonlyMap<Seat, readonly Refusal[]>,
+  ): RoomOutcome<State> {
+    const rule: CommandRule<State> | undefined = this.rules.commands.get(input.name);
+    if (!rule) return { kind: 'refused', code: 'unknown-command' };
+    const run = (room: Room<State>): void => {
+      const validation = rule.validate(input.data);
+      if (!validation.ok) return room.reject('bad-data', validation.message);
+      return rule.run(room, validation.value);
+    };
+    return this.run(value, input.seat, run, refused, { seat: { seq: input.seq } });
+  }
+
+  private seatEvent(
+    value: RoomValue<State>,
+    seat: Seat,
+    event: SeatEvent,
+    refused?: ReadonlyMap<Seat, readonly Refusal[]>,
+  ): RoomOutcome<State> {
+    const presence = PRESENCE_AFTER[event];
+    const before = value.seats[seat]?.presence;
+    // A seat that is left stays left: its player may be long in another room.
+    if (before === undefined || before === presence || before === 'left') return { kind: 'unchanged' };
+    // The end of the grace is a timer of the room, so it comes on whichever server owns the room then.
+    const timers = { [leaveTimerOf(seat)]: event === 'away' ? this.surroundings.now() + this.rules.definition.seatGraceMs : null };
+    const everyoneLeft = event === 'left' && value.seats.every((other, index) => index === seat || other.presence === 'left');
+    const handler = this.rules.seatEvents.get(event) ?? (() => {});
+    return this.run(value, seat, handler, refused, {
+      seat: { presence },
+      timers,
+      ended: everyoneLeft ? { reason: 'abandoned' } : undefined,
+    });
+  }
+
+  /** A change that no game code made. */
+  private record(
+    value: RoomValue<State>,
+    what: Partial<Change>,
+    refused: ReadonlyMap<Seat, readonly Refusal[]> | undefined,
+  ): RoomOutcome<State> {
+    const seats = seatChanges(-1, undefined, refused);
+    const change: Change = { version: value.version + 1, at: this.surroundings.now(), patches: [], ...what, ...(seats && { seats }) };
+    return { kind: 'changed', value: withChange(value, change, value.state), change };
+  }
+
+  private run(
+    value: RoomValue<State>,
+    seat: Seat,
+    handler: (room: Room<State>) => void,
+    refused: ReadonlyMap<Seat, readonly Refusal[]> | undefined,
+    own: { seat?: SeatChange; timers?: Record<string, number | null>; ended?: GameResult } = {},
+  ): RoomOutcome<State> {
+    const seen = own.seat?.presence === undefined ? value : withPresence(value, seat, own.seat.presence);
+    const turn = new Turn<State>(seen, this.surroundings, seat, own.timers);
+    let state: State;
+    let patches: readonly Patch[];
+    try {
+      [state, patches] = draft(value.state, turn, handler);
+    } catch (error) {
+      if (!(error instanceof Rejection)) return { kind: 'failed', error };
+      if (own.seat?.seq !== undefined) return { kind: 'refused', code: error.code, message: error.text };
+      // Nobody asked, so nobody is refused: the timer has fired, the player is gone, and the handler did nothing.
+      return this.run(value, seat, () => {}, refused, own);
+    }
+    const seats = seatChanges(seat, own.seat, refused);
+    if (patches.length === 0 && !turn.didSomething && seats === undefined) return { kind: 'unchanged' };
+    const change: Mutable<Change> = { version: value.version + 1, at: turn.now, patches };
+    if (turn.events.length > 0) change.events = turn.events;
+    if (turn.effects.length > 0) change.effects = turn.effects;
+    if (seats) change.seats = seats;
+    if (turn.timers) change.timers = turn.timers;
+    const ended = turn.ended ?? own.ended;
+    if (ended) change.ended = ended;
+    return { kind: 'changed', value: withChange(value, change, state), change };
+  }
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+const PRESENCE_AFTER = { joined: 'here', back: 'here', away: 'away', left: 'left' } as const satisfies Record<SeatEvent, Presence>;
+
+const LEAVE_TIMER = '$left:';
+
+function leaveTimerOf(seat: Seat): string {
+  return LEAVE_TIMER + seat;
+}
+
+function seatOfLeaveTimer(timer: string): Seat | null {
+  return timer.startsWith(LEAVE_TIMER) ? Number(timer.slice(LEAVE_TIMER.length)) : null;
+}
+
+/** `arrayLengthAssignment: false` keeps to operations that RFC 6902 knows. */
+const DRAFT_OPTIONS = { enablePatches: { pathAsArray: false, arrayLengthAssignment: false } } as const;
+
+function draft<State>(before: State, turn: Turn<State>, handler: (room: Room<State>) => void): [State, readonly Patch[]] {
+  const [state, patches] = create(
+    before as object,
+    (drafted) => {
+      turn.draft = drafted as State;
+      // The handler's own return value is nothing of ours; a promise would be work after the change is made.
+      const returned: unknown = handler(turn as unknown as Room<State>);
+      if (returned instanceof Promise) throw new Error('a handler must not be async: use room.effect for the outside world');
+    },
+    DRAFT_OPTIONS,
+  );
+  return [state as State, patches as unknown as readonly Patch[]];
+}
+
+function seatChanges(
+  seat: Seat,
+  own: SeatChange | undefined,
+  refused: ReadonlyMap<Seat, readonly Refusal[]> | undefined,
+): Record<Seat, SeatChange> | undefined {
+  if (own === undefined && (refused === undefined || refused.size === 0)) return undefined;
+  const changes: Record<Seat, SeatChange> = {};
+  if (refused) for (const [refusedSeat, refusals] of refused) changes[refusedSeat] = { refused: refusals };
+  if (own) changes[seat] = { ...changes[seat], ...own };
+  return changes;
+}
+
+function withPresence<State>(value: RoomValue<State>, seat: Seat, presence: Presence): RoomValue<State> {
+  return { ...value, seats: value.seats.map((before, index) => (index === seat ? { ...before, presence } : before)) };
+}
+
+class Rejection extends Error {
+  constructor(
+    readonly code: string,
+    readonly text: string | undefined,
+  ) {
+    super(code);
+  }
+}
+
+/** The facade a handler works with, and the collector of what it asked for. One per handler run. */
+class Turn<State> implements Room<State> {
+  draft: State | undefined;
+  readonly events: ChangeEvent[] = [];
+  readonly effects: ChangeEffect[] = [];
+  ended: GameResult | undefined;
+  readonly now: number;
+  private seatInfos: readonly SeatInfo[] | undefined;
+
+  constructor(
+    private readonly value: RoomValue<State>,
+    private readonly surroundings: RoomSurroundings,
+    public seat: Seat,
+    public timers?: Record<string, number | null>,
+  ) {
+    this.now = surroundings.now();
+  }
+
+  get id(): string {
+    return this.value.room;
+  }
+
+  get state(): State {
+    return this.draft as State;
+  }
+
+  get seats(): readonly SeatInfo[] {
+    this.seatInfos ??= this.value.seats.map(({ user, name, presence }, seat) => ({ seat, user, name, presence }));
+    return this.seatInfos;
+  }
+
+  get didSomething(): boolean {
+    return this.events.length > 0 || this.effects.length > 0 || this.timers !== undefined || this.ended !== undefined;
+  }
+
+  random(): number {
+    return this.surroundings.random();
+  }
+
+  schedule(timer: string, ms: number): void {
+    refuseOwnTimer(timer);
+    if (!Number.isFinite(ms) || ms < 0) throw new Error(`timer ${timer} cannot fire in ${ms} ms`);
+    this.timers = { ...this.timers, [timer]: Math.round(this.now + ms) };
+  }
+
+  cancel(timer: string): void {
+    refuseOwnTimer(timer);
+    if (this.remaining(timer) !== null) this.timers = { ...this.timers, [timer]: null };
+  }
+
+  remaining(timer: string): number | null {
+    const due = this.timers && Object.hasOwn(this.timers, timer) ? this.timers[timer] : (this.value.timers[timer] ?? null);
+    return due === null ? null : Math.max(0, due - this.now);
+  }
+
+  emit(name: string, data?: unknown, to?: readonly Seat[]): void {
+    this.events.push({ name, ...(data !== undefined && { data: plain(data) }), ...(to && { to: [...to] }) });
+  }
+
+  effect(name: string, data?: unknown): void {
+    this.effects.push({ name, ...(data !== undefined && { data: plain(data) }) });
+  }
+
+  end(result?: unknown): void {
+    this.ended = { reason: 'finished', ...(result !== undefined && { result: plain(result) }) };
+  }
+
+  reject(code: string, message?: string): never {
+    throw new Rejection(code, message);
+  }
+}
+
+/** A copy that shares nothing with the draft, which dies with the handler. */
+function plain(data: unknown): unknown {
+  return typeof data === 'object' && data !== null ? (JSON.parse(JSON.stringify(data)) as unknown) : data;
+}
+
+function refuseOwnTimer(timer: string): void {
+  if (timer.startsWith('$')) throw new Error(`timer ${timer}: names with a $ are the room's own`);
+}

@@ -1,0 +1,35 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { ScheduleModule } from '@nestjs/schedule';
+import { FleetModule, LinkErrorFilter } from '#libs/fleet';
+import { LinkModule } from '#libs/link';
+import { PlacementModule } from '#libs/placement';
+import { type ServerType, serverId } from '#libs/protocol';
+import { RedisModule } from '#libs/redis';
+import { RoomStoreModule } from '#libs/room-store';
+import type { SettingsOf } from '#libs/settings';
+import { TelemetryModule } from '#libs/telemetry';
+
+/** The settings that every type of server has. */
+export type CommonSettings = Pick<SettingsOf<'game'>, 'server' | 'redis' | 'link' | 'ops' | 'log' | 'placement'>;
+
+/** What every server is made of, from its settings. */
+@Module({})
+export class CoreModule {
+  static forRoot(type: ServerType, settings: CommonSettings): DynamicModule {
+    const { server, redis, link, log, placement } = settings;
+    return {
+      module: CoreModule,
+      imports: [
+        TelemetryModule.forRoot({ server: serverId(type, server.name), level: log.level, format: log.format }),
+        RedisModule.forRoot({ url: redis.url, commandTimeoutMs: redis.commandTimeoutMs }),
+        LinkModule.forRoot({ host: link.host, port: link.port, secret: link.secret, frameBytesMax: link.frameBytesMax }),
+        FleetModule.forRoot({ type, name: server.name, build: server.build }),
+        PlacementModule.forRoot(placement),
+        RoomStoreModule.forRoot({ replicas: redis.durabilityReplicas, replicasTimeoutMs: redis.durabilityTimeoutMs }),
+        ScheduleModule.forRoot(),
+      ],
+      providers: [{ provide: APP_FILTER, useClass: LinkErrorFilter }],
+    };
+  }
+}

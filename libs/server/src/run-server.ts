@@ -1,0 +1,111 @@
+import { writeFileSync } from 'node:fs';
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { type OfferedGames, Self, ServerRegistration } from '#libs/fleet';
+import { Links, LinkTransport } from '#libs/link';
+import type { ServerType } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import { readSettings, SettingsError, type SettingsOf } from '#libs/settings';
+import { Log, NestLog } from '#libs/telemetry';
+import type { CommonSettings } from './core.module.js';
+
+/** What one type of server adds to the life that all share. */
+export interface ServerPlan<Type extends ServerType> {
+  readonly type: Type;
+  module(settings: SettingsOf<Type>): DynamicModule;
+  /** The games it offers, once its modules stand. */
+  games?(app: NestExpressApplication): OfferedGames;
+  /** Before it listens: what its ops port answers beside the modules' controllers. */
+  prepare?(app: NestExpressApplication, settings: SettingsOf<Type>): void;
+  /** Registered, not yet ready: opens what others come in by. Gives ports to be told. */
+  open?(app: NestExpressApplication, settings: SettingsOf<Type>): Promise<Record<string, number>>;
+  /** Ready: others may come now. */
+  ready?(app: NestExpressApplication): Promise<void>;
+  /** On its way out, still in the fleet: gives away what it has. */
+  drain?(app: NestExpressApplication, settings: SettingsOf<Type>): Promise<void>;
+}
+
+/** Requests that came before the fleet heard that this server leaves are answered within this, in ms. */
+const LAST_REQUESTS_MS = 5_000;
+/** The fleet hears of `draining` at once; who was just choosing this server has done so after this, in ms. */
+const HEARD_MS = 150;
+
+/**
+ * The life of every server: settings, store, link, ops port, registration, doors; and the same way back on SIGTERM or
+ * SIGINT, losing no reply in flight. What keeps it from starting is one clear sentence, and exit code 1.
+ */
+export async function runServer<Type extends ServerType>(plan: ServerPlan<Type>): Promise<void> {
+  try {
+    await start(plan);
+  } catch (error) {
+    const isExpected =
+      error instanceof SettingsError || (error instanceof Error && !('stack' in error && /TypeError|ReferenceError/.test(error.name)));
+    process.stderr.write(
+      `${isExpected && process.env.LOG_LEVEL !== 'debug' ? (error as Error).message : ((error as Error).stack ?? String(error))}\n`,
+    );
+    process.exit(1);
+  }
+}
+
+async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<void> {
+  const settings: SettingsOf<Type> = readSettings(plan.type);
+  const { server, link, ops } = settings as CommonSettings;
+  const app = await NestFactory.create<NestExpressApplication>(plan.module(settings), { bufferLogs: true, abortOnError: false });
+  app.useLogger(app.get(NestLog));
+  const log = app.get(Log);
+  await app.get(RedisConnections).ready();
+  const linkPort = await app.get(Links).listen();
+  const transport = new LinkTransport(app.get(Links));
+  app.connectMicroservice({ strategy: transport }, { inheritAppConfig: true });
+  await app.startAllMicroservices();
+  plan.prepare?.(app, settings);
+  await listen(app, ops.host, ops.port);
+  const opsPort = new URL(await app.getUrl()).port;
+  const registration = app.get(ServerRegistration);
+  await registration.register({ linkHost: link.host, linkPort, opsHost: ops.host, opsPort: Number(opsPort) }, plan.games?.(app));
+  const ports = (await plan.open?.(app, settings)) ?? {};
+  await registration.setState('ready');
+  await plan.ready?.(app);
+  const { id, incarnation } = app.get(Self);
+  const told = { id, incarnation, linkPort, opsPort: Number(opsPort), ...ports };
+  if (server.readyFile) writeFileSync(server.readyFile, JSON.stringify(told));
+  log.info('server.ready', told);
+
+  let isStopping = false;
+  const stop = async (signal: string, code = 0): Promise<void> => {
+    if (isStopping) return;
+    isStopping = true;
+    log.info('server.stopping', { signal });
+    try {
+      await registration.setState('draining').catch(() => false);
+      await new Promise((resolve) => setTimeout(resolve, HEARD_MS));
+      await plan.drain?.(app, settings);
+      await transport.whenIdle(LAST_REQUESTS_MS);
+      await registration.leave();
+      await app.close();
+    } catch (error) {
+      log.error('server.stop-failed', { error: String(error) });
+      process.exit(1);
+    }
+    process.exit(code);
+  };
+  process.on('SIGTERM', () => void stop('SIGTERM'));
+  process.on('SIGINT', () => void stop('SIGINT'));
+  registration.onEvicted((notice) => {
+    if (notice === 'replaced') {
+      log.error('server.replaced', { reason: 'another process has taken this name; give each server its own SERVER_NAME' });
+      void stop('replaced', 1);
+    }
+  });
+}
+
+async function listen(app: NestExpressApplication, host: string, port: number): Promise<void> {
+  try {
+    await app.listen(port, host);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')
+      throw new Error(`port ${port} is in use by another program; set OPS_PORT to a free one`);
+    throw error;
+  }
+}

@@ -1,0 +1,216 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Injectable } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
+import { HoldfastError, type UserId } from '#libs/protocol';
+import { RedisModule } from '#libs/redis';
+import { Authenticator, type Identity } from './authenticator.js';
+import { GuestAuthenticator } from './guest-authenticator.js';
+import { JwtAuthenticator } from './jwt-authenticator.js';
+import { playerName } from './player-name.js';
+import { SessionModule } from './session.module.js';
+
+const SECRET = 'a-secret-of-at-least-thirty-two-bytes';
+const SECRET_KEY = new TextEncoder().encode(SECRET);
+
+async function refusal(promise: Promise<unknown>): Promise<HoldfastError> {
+  const error = await promise.then(
+    () => new Error('no refusal'),
+    (thrown) => thrown,
+  );
+  if (!(error instanceof HoldfastError)) throw error;
+  return error;
+}
+
+function signed(
+  claims: JWTPayload,
+  key: CryptoKey | Uint8Array = SECRET_KEY,
+  header: { alg: string; kid?: string } = { alg: 'HS256' },
+): Promise<string> {
+  return new SignJWT({ exp: Math.floor(Date.now() / 1000) + 60, ...claims }).setProtectedHeader(header).sign(key);
+}
+
+describe('a name', () => {
+  it.each([
+    ['Ada', 'Ada'],
+    ['  Ada Lovelace ', 'Ada Lovelace'],
+    ['x'.repeat(32), 'x'.repeat(32)],
+    ['🦊'.repeat(32), '🦊'.repeat(32)],
+    ['e\u0301', '\u00e9'],
+    ['名無し', '名無し'],
+  ])('%j is shown as %j', (name, shown) => {
+    expect(playerName(name)).toBe(shown);
+  });
+
+  it.each(['', '   ', 'x'.repeat(33), 'a\u0000b', 'a\nb', 'a\u200bb', 'a\u202eb', '\u2028', '\ud800'])('%j is not shown', (name) => {
+    expect(playerName(name)).toBeNull();
+  });
+});
+
+describe('a guest', () => {
+  const authenticator = new GuestAuthenticator();
+
+  it('is a new user each time, under the name that was given', async () => {
+    const [one, other] = [await authenticator.authenticate({ name: ' Ada ' }), await authenticator.authenticate({ name: 'Ada' })];
+    expect(one.name).toBe('Ada');
+    expect(one.user).toMatch(/^guest:[\w-]{12}$/);
+    expect(other.user).not.toBe(one.user);
+  });
+
+  it('needs no name, but none that cannot be shown', async () => {
+    expect((await authenticator.authenticate({})).name).toBe('guest');
+    expect((await refusal(authenticator.authenticate({ name: '\u0007' }))).code).toBe('unauthorized');
+  });
+});
+
+describe('a token with a shared secret', () => {
+  const authenticator = new JwtAuthenticator({ secret: SECRET });
+
+  it('says who it is', async () => {
+    const token = await signed({ sub: 'u1', name: 'Ada' });
+    expect(await authenticator.authenticate({ token, name: 'Mallory' })).toEqual({ user: 'u1', name: 'Ada' });
+  });
+
+  it('without a name shows the user', async () => {
+    expect(await authenticator.authenticate({ token: await signed({ sub: 'u1' }), name: 'Mallory' })).toEqual({ user: 'u1', name: 'u1' });
+  });
+
+  it('is needed', async () => {
+    expect(await refusal(authenticator.authenticate({ name: 'Ada' }))).toMatchObject({
+      code: 'unauthorized',
+      message: 'A token is needed.',
+    });
+  });
+
+  it.each<[string, () => Promise<string> | string, RegExp]>([
+    ['that has expired', () => signed({ sub: 'u1', exp: 1 }), /expired/],
+    ['that is not valid yet', () => signed({ sub: 'u1', nbf: Date.now() }), /not valid yet/],
+    ['of another signer', () => signed({ sub: 'u1' }, new TextEncoder().encode(`${SECRET}!`)), /not signed by/],
+    ['without a user', () => signed({ name: 'Ada' }), /names no user/],
+    ['with a user that fits no key', () => signed({ sub: 'u1\n' }), /names no user/],
+    ['with a name that cannot be shown', () => signed({ sub: 'u1', name: '\u202e' }), /visible/],
+    ['that is none', () => 'not-a-token', /not a valid JWT/],
+    ['that is not signed', () => `${base64({ alg: 'none' })}.${base64({ sub: 'u1' })}.`, /way that is not accepted/],
+  ])('%s is refused', async (_, token, message) => {
+    const error = await refusal(authenticator.authenticate({ token: await token() }));
+    expect(error).toMatchObject({ code: 'unauthorized', message: expect.stringMatching(message) });
+  });
+
+  it('must be for us, when it matters for whom it is', async () => {
+    const strict = new JwtAuthenticator({ secret: SECRET, issuer: 'accounts', audience: 'game' });
+    await strict.authenticate({ token: await signed({ sub: 'u1', iss: 'accounts', aud: 'game' }) });
+    expect((await refusal(strict.authenticate({ token: await signed({ sub: 'u1', iss: 'accounts', aud: 'shop' }) }))).code).toBe(
+      'unauthorized',
+    );
+  });
+
+  it('has a secret that cannot be guessed', () => {
+    expect(() => new JwtAuthenticator({ secret: 'short' })).toThrow(/at least 32 bytes/);
+  });
+});
+
+describe('a token with public keys', () => {
+  let server: Server;
+  let keys: JWK[] = [];
+  let requests = 0;
+
+  beforeEach(async () => {
+    keys = [];
+    requests = 0;
+    server = createServer((_, response) => {
+      requests += 1;
+      response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  });
+
+  afterEach(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  function jwksUrl(): string {
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
+  }
+
+  /** A key of the signer; published unless told otherwise. */
+  async function newSigner(kid: string, published = true) {
+    const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
+    const jwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256' };
+    if (published) keys.push(jwk);
+    return { jwk, sign: (claims: JWTPayload) => signed(claims, privateKey, { alg: 'ES256', kid }) };
+  }
+
+  it('is checked with keys that are fetched once', async () => {
+    const { sign } = await newSigner('k1');
+    const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl() });
+    for (const sub of ['u1', 'u2', 'u3']) expect((await authenticator.authenticate({ token: await sign({ sub }) })).user).toBe(sub);
+    expect(requests).toBe(1);
+  });
+
+  it('of a new key is accepted after the signer has changed keys', async () => {
+    const old = await newSigner('k1');
+    const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl(), jwks: { cooldownMs: 0 } });
+    await authenticator.authenticate({ token: await old.sign({ sub: 'u1' }) });
+    const next = await newSigner('k2');
+    expect((await authenticator.authenticate({ token: await next.sign({ sub: 'u1' }) })).user).toBe('u1');
+  });
+
+  it('of a key that was withdrawn is refused once the keys have aged', async () => {
+    const old = await newSigner('k1');
+    const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl(), jwks: { cooldownMs: 0, maxAgeMs: 0 } });
+    await authenticator.authenticate({ token: await old.sign({ sub: 'u1' }) });
+    keys = [];
+    expect((await refusal(authenticator.authenticate({ token: await old.sign({ sub: 'u1' }) }))).code).toBe('unauthorized');
+  });
+
+  it('of an unknown key is refused, and a flood of them fetches nothing', async () => {
+    await newSigner('k1');
+    const stranger = await newSigner('k9', false);
+    const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl() });
+    for (let count = 0; count < 10; count += 1) {
+      expect((await refusal(authenticator.authenticate({ token: await stranger.sign({ sub: 'u1' }) }))).code).toBe('unauthorized');
+    }
+    expect(requests).toBe(1);
+  });
+
+  it('that takes a public key for a shared secret is refused', async () => {
+    const { jwk } = await newSigner('k1');
+    const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl() });
+    const forged = await signed({ sub: 'u1' }, new TextEncoder().encode(JSON.stringify(jwk)), { alg: 'HS256', kid: 'k1' });
+    expect((await refusal(authenticator.authenticate({ token: forged }))).code).toBe('unauthorized');
+  });
+
+  it('cannot be checked while the signer is away, which is no fault of the player', async () => {
+    const { sign } = await newSigner('k1');
+    const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl() });
+    const token = await sign({ sub: 'u1' });
+    await new Promise((resolve) => server.close(resolve));
+    expect(await refusal(authenticator.authenticate({ token }))).toMatchObject({ code: 'unavailable', retry: true });
+  });
+});
+
+@Injectable()
+class HouseAuthenticator extends Authenticator {
+  async authenticate(): Promise<Identity> {
+    return { user: 'house' as UserId, name: 'House' };
+  }
+}
+
+describe('the module', () => {
+  it.each([
+    ['guests', { kind: 'guest' } as const, GuestAuthenticator],
+    ['tokens', { kind: 'jwt', secret: SECRET } as const, JwtAuthenticator],
+    ["a developer's own way", HouseAuthenticator, HouseAuthenticator],
+  ])('takes %s', async (_, auth, expected) => {
+    const url = process.env.HOLDFAST_TEST_REDIS_URL as string;
+    const module = await Test.createTestingModule({ imports: [RedisModule.forRoot({ url }), SessionModule.forRoot({ auth })] }).compile();
+    expect(module.get(Authenticator)).toBeInstanceOf(expected);
+    await module.close();
+  });
+});
+
+function base64(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}

@@ -1,0 +1,10 @@
+export * from './authenticator.js';
+export * from './guest-authenticator.js';
+export * from './jwt-authenticator.js';
+export * from './player-name.js';
+export * from './session.module.js';
+export * from './session.options.js';
+export * from './session-keys.js';
+export * from './session-notices.js';
+export { hashOf } from './session-secret.js';
+export * from './session-store.js';

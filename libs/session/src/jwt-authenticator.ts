@@ -1,0 +1,102 @@
+import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose';
+import { HoldfastError, type UserId } from '#libs/protocol';
+import { Authenticator, type Credentials, type Identity } from './authenticator.js';
+import { NAME_CHARACTERS_MAX, playerName } from './player-name.js';
+
+/** Either a secret shared with whoever signs (HS256), or where the public keys of the signer are. */
+export type JwtKeySource = ({ readonly secret: string } | { readonly jwksUrl: string; readonly jwks?: JwksTiming }) & JwtExpectations;
+
+/** What a token must say besides being signed; absent: anything. */
+export interface JwtExpectations {
+  readonly issuer?: string;
+  readonly audience?: string;
+}
+
+export interface JwksTiming {
+  /** An unknown key makes the keys be fetched again, but not more often than this, in ms: a flood of bad tokens is no flood of requests. */
+  readonly cooldownMs?: number;
+  /** Keys are fetched again after this, in ms, so that a withdrawn one stops working. */
+  readonly maxAgeMs?: number;
+  /** A signer that does not answer within this, in ms, is unavailable. */
+  readonly timeoutMs?: number;
+}
+
+/** HS256 is as strong as its secret: shorter ones can be guessed offline from one token. */
+const SECRET_BYTES_MIN = 32;
+/** Never a symmetric algorithm: a public key would then pass as the secret. */
+const PUBLIC_KEY_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
+/** Clocks of two machines may differ by this. */
+const CLOCK_TOLERANCE_S = 5;
+const JWKS_COOLDOWN_MS = 30_000;
+const JWKS_MAX_AGE_MS = 600_000;
+const JWKS_TIMEOUT_MS = 3_000;
+/** What fits into a key and a log line. */
+const SUBJECT = /^[^\p{C}\s]{1,128}$/u;
+
+/** A token says who it is: `sub` is the user, `name` the name others see (the user's id without one). */
+export class JwtAuthenticator extends Authenticator {
+  private readonly key: Uint8Array | JWTVerifyGetKey;
+  private readonly options: JWTVerifyOptions;
+
+  constructor(source: JwtKeySource) {
+    super();
+    const expectations = { issuer: source.issuer, audience: source.audience, clockTolerance: CLOCK_TOLERANCE_S };
+    if ('secret' in source) {
+      this.key = new TextEncoder().encode(source.secret);
+      if (this.key.length < SECRET_BYTES_MIN) throw new Error(`the secret for JWTs needs at least ${SECRET_BYTES_MIN} bytes`);
+      this.options = { ...expectations, algorithms: ['HS256'] };
+    } else {
+      this.key = createRemoteJWKSet(new URL(source.jwksUrl), {
+        cooldownDuration: source.jwks?.cooldownMs ?? JWKS_COOLDOWN_MS,
+        cacheMaxAge: source.jwks?.maxAgeMs ?? JWKS_MAX_AGE_MS,
+        timeoutDuration: source.jwks?.timeoutMs ?? JWKS_TIMEOUT_MS,
+      });
+      this.options = { ...expectations, algorithms: PUBLIC_KEY_ALGORITHMS };
+    }
+  }
+
+  async authenticate({ token }: Credentials): Promise<Identity> {
+    if (!token) throw new HoldfastError('unauthorized', 'A token is needed.');
+    const { sub, name } = await this.verify(token);
+    if (sub === undefined || !SUBJECT.test(sub)) throw new HoldfastError('unauthorized', 'The token names no user (sub).');
+    const shown = typeof name === 'string' ? playerName(name) : [...sub].slice(0, NAME_CHARACTERS_MAX).join('');
+    if (shown === null)
+      throw new HoldfastError('unauthorized', `The name in the token must have 1 to ${NAME_CHARACTERS_MAX} visible characters.`);
+    return { user: sub as UserId, name: shown };
+  }
+
+  private async verify(token: string): Promise<JWTPayload> {
+    const { key, options } = this;
+    try {
+      // Two calls, because the two kinds of key are two overloads.
+      const { payload } = typeof key === 'function' ? await jwtVerify(token, key, options) : await jwtVerify(token, key, options);
+      return payload;
+    } catch (cause) {
+      throw refusal(cause);
+    }
+  }
+}
+
+/** Says what is wrong with a token, and never what is in it. */
+function refusal(cause: unknown): HoldfastError {
+  const code = (cause as { code?: unknown } | null)?.code;
+  switch (code) {
+    case errors.JWTExpired.code:
+      return new HoldfastError('unauthorized', 'The token has expired.', { cause });
+    case errors.JWTClaimValidationFailed.code:
+      return new HoldfastError('unauthorized', 'The token is not meant for this service, or not valid yet.', { cause });
+    case errors.JWSSignatureVerificationFailed.code:
+    case errors.JWKSNoMatchingKey.code:
+    case errors.JWKSMultipleMatchingKeys.code:
+      return new HoldfastError('unauthorized', 'The token is not signed by a key that is accepted here.', { cause });
+    case errors.JOSEAlgNotAllowed.code:
+      return new HoldfastError('unauthorized', 'The token is signed in a way that is not accepted here.', { cause });
+    case errors.JWTInvalid.code:
+    case errors.JWSInvalid.code:
+    case errors.JOSENotSupported.code:
+      return new HoldfastError('unauthorized', 'The token is not a valid JWT.', { cause });
+    default:
+      // The keys could not be fetched: that is nobody's fault who stands at the door.
+      return new HoldfastError('unavailable', 'Tokens cannot be checked right now.', { cause });
+  }
+}

@@ -1,0 +1,22 @@
+import type { RoomId, ServerId, SessionId, UserId } from '#libs/protocol';
+import { LuaScript, type RedisClient } from '#libs/redis';
+import { sessionKey } from '../session-keys.js';
+
+const script = new LuaScript('session_restore', new URL('./restore.lua', import.meta.url), 1);
+
+/** A session as the gateway that holds it knows it. */
+export interface HeldSession {
+  readonly session: SessionId;
+  readonly user: UserId;
+  readonly name: string;
+  /** Of the secret that its player was given last. */
+  readonly secretHash: string;
+  readonly gateway: ServerId;
+  readonly room: RoomId | null;
+}
+
+/** False: there is a record. */
+export async function restore(client: RedisClient, held: HeldSession, ttlMs: number): Promise<boolean> {
+  const { session, user, name, secretHash, gateway, room } = held;
+  return (await script.run(client, [sessionKey(session)], [user, name, secretHash, gateway, room ?? '', ttlMs])) === 1;
+}

@@ -1,0 +1,34 @@
+import type { ServerId, SessionId } from '#libs/protocol';
+import { LuaScript, type RedisClient } from '#libs/redis';
+import { sessionKey } from '../session-keys.js';
+
+const script = new LuaScript('session_rotate', new URL('./rotate.lua', import.meta.url), 1);
+
+export interface Rotation {
+  /** The stored hashes that were compared. */
+  readonly secret: string;
+  readonly previous: string;
+  readonly newSecret: string;
+  readonly shown: string;
+  readonly gateway: ServerId;
+  readonly ttlMs: number;
+}
+
+export interface Rotated {
+  readonly user: string;
+  readonly name: string;
+  readonly gatewayBefore: string;
+  readonly room: string;
+}
+
+/** `changed`: another resume came between reading the secrets and this; read again. Null: the session is gone. */
+export async function rotate(client: RedisClient, session: SessionId, rotation: Rotation): Promise<Rotated | 'changed' | null> {
+  const { secret, previous, newSecret, shown, gateway, ttlMs } = rotation;
+  const answer = (await script.run(client, [sessionKey(session)], [secret, previous, newSecret, shown, gateway, ttlMs])) as
+    | string[]
+    | 'changed'
+    | null;
+  if (answer === null || answer === 'changed') return answer;
+  const [user, name, gatewayBefore, room] = answer as string[];
+  return { user, name, gatewayBefore, room };
+}

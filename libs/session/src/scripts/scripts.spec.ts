@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerId, SessionId, UserId } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import { sessionKey, userSessionKey } from '../session-keys.js';
+import { forgetUser } from './forget-user.js';
+import { rotate } from './rotate.js';
+
+/** What two gateways at once do to each other, step by step. */
+const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
+const client = redis.commands;
+
+beforeAll(() => redis.ready());
+afterAll(() => redis.onApplicationShutdown());
+
+describe('rotate', () => {
+  const rotation = { secret: 's1', previous: '', newSecret: 's2', shown: 's1', gateway: 'hf:gateway:1' as ServerId, ttlMs: 10_000 };
+
+  async function newRecord(): Promise<SessionId> {
+    const session = randomUUID() as SessionId;
+    await client.hset(sessionKey(session), { user: 'u', name: 'n', secret: 's1', gateway: 'hf:gateway:0', room: '' });
+    return session;
+  }
+
+  it('changes nothing when another resume came between', async () => {
+    const session = await newRecord();
+    expect(await rotate(client, session, rotation)).toEqual({ user: 'u', name: 'n', gatewayBefore: 'hf:gateway:0', room: '' });
+    const after = await client.hgetall(sessionKey(session));
+    expect(await rotate(client, session, { ...rotation, newSecret: 's3' })).toBe('changed');
+    expect(await rotate(client, session, { ...rotation, secret: 's2', newSecret: 's3' })).toBe('changed');
+    expect(await client.hgetall(sessionKey(session))).toEqual(after);
+    await client.del(sessionKey(session));
+  });
+
+  it('makes no record of a session that is gone', async () => {
+    const session = randomUUID() as SessionId;
+    expect(await rotate(client, session, rotation)).toBeNull();
+    expect(await client.exists(sessionKey(session))).toBe(0);
+  });
+});
+
+describe('forget-user', () => {
+  it('leaves a login that came between', async () => {
+    const user = randomUUID() as UserId;
+    await client.set(userSessionKey(user), 'newer', 'PX', 10_000);
+    await forgetUser(client, user, 'older' as SessionId);
+    expect(await client.get(userSessionKey(user))).toBe('newer');
+    await forgetUser(client, user, 'newer' as SessionId);
+    expect(await client.get(userSessionKey(user))).toBeNull();
+  });
+});

@@ -1,0 +1,21 @@
+import type { ServerId, SessionId, UserId } from '#libs/protocol';
+
+/** Hash: `user name secret previous gateway room`; its TTL is the session's. */
+export function sessionKey(session: SessionId): string {
+  return `hf:session:${session}`;
+}
+
+/** String: the one live session of a user. */
+export function userSessionKey(user: UserId): string {
+  return `hf:user-session:{${user}}`;
+}
+
+/** String: what a gateway wrote there last; another answer means that the store forgot something. */
+export function witnessKey(gateway: ServerId): string {
+  return `hf:sessions:${gateway}:witness`;
+}
+
+/** Channel: what a gateway is told about its sessions. */
+export function sessionsChannel(gateway: ServerId): string {
+  return `hf:sessions:${gateway}`;
+}

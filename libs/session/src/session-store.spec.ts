@@ -1,0 +1,353 @@
+import { randomUUID } from 'node:crypto';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { HoldfastError, type RoomId, type ServerId, type SessionId, serverId, type UserId } from '#libs/protocol';
+import { RedisConnections, RedisModule } from '#libs/redis';
+import { SessionModule } from './session.module.js';
+import type { SessionOptions } from './session.options.js';
+import { sessionKey, userSessionKey } from './session-keys.js';
+import { type SessionNotice, SessionNotices } from './session-notices.js';
+import { type ResumedSession, SessionStore } from './session-store.js';
+
+const modules: TestingModule[] = [];
+
+afterEach(async () => {
+  await Promise.all(modules.splice(0).map((module) => module.close()));
+});
+
+/** One gateway, with connections of its own. */
+async function newGateway(options: Partial<SessionOptions> = {}) {
+  const module = await Test.createTestingModule({
+    imports: [
+      RedisModule.forRoot({ url: process.env.HOLDFAST_TEST_REDIS_URL as string }),
+      SessionModule.forRoot({ auth: { kind: 'guest' }, ...options }),
+    ],
+  }).compile();
+  modules.push(module);
+  await module.init();
+  await module.get(RedisConnections).ready();
+  return {
+    id: serverId('gateway', randomUUID()),
+    store: module.get(SessionStore),
+    notices: module.get(SessionNotices),
+    redis: module.get(RedisConnections).commands,
+  };
+}
+
+type Gateway = Awaited<ReturnType<typeof newGateway>>;
+
+function newUser(): UserId {
+  return `user-${randomUUID()}` as UserId;
+}
+
+function logIn(gateway: Gateway, user = newUser(), name = 'Ada') {
+  return gateway.store.create({ user, name, gateway: gateway.id });
+}
+
+function resume(gateway: Gateway, { session, secret }: { session: SessionId; secret: string }): Promise<ResumedSession> {
+  return gateway.store.resume({ session, secret, gateway: gateway.id });
+}
+
+async function refusalCode(promise: Promise<unknown>): Promise<string> {
+  const outcome = await promise.then(
+    () => 'no refusal',
+    (error) => error,
+  );
+  return outcome instanceof HoldfastError ? outcome.code : String(outcome);
+}
+
+async function until<T>(look: () => T | Promise<T>, isIt: (seen: T) => boolean, withinMs = 5_000): Promise<T> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const seen = await look();
+    if (isIt(seen)) return seen;
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms; last seen ${JSON.stringify(seen)}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+describe('a login', () => {
+  it('makes a session that can be found, and replaces nothing', async () => {
+    const gateway = await newGateway();
+    const user = newUser();
+    const { session, replaced } = await logIn(gateway, user, 'Grace');
+    expect(replaced).toBeNull();
+    expect(await gateway.store.find(user)).toEqual({ session, user, name: 'Grace', gateway: gateway.id, room: null });
+  });
+
+  it('takes over from the session of the same user, wherever that is, and says where', async () => {
+    const [there, here] = [await newGateway(), await newGateway()];
+    const user = newUser();
+    const old = await logIn(there, user);
+    const { session, replaced } = await logIn(here, user);
+    expect(replaced).toEqual({ session: old.session, gateway: there.id });
+    expect((await here.store.find(user))?.session).toBe(session);
+    expect(await refusalCode(resume(there, old))).toBe('session-unknown');
+  });
+
+  it('leaves other users alone', async () => {
+    const gateway = await newGateway();
+    const other = await logIn(gateway);
+    await logIn(gateway);
+    expect((await resume(gateway, other)).session).toBe(other.session);
+  });
+
+  it('leaves one live session when many come at once, each of the others told or refused', async () => {
+    const gateways = [await newGateway(), await newGateway(), await newGateway()];
+    const user = newUser();
+    const logins = await Promise.all(Array.from({ length: 12 }, (_, index) => logIn(gateways[index % 3], user)));
+    const replaced = new Set(logins.map((login) => login.replaced?.session).filter((session) => session !== undefined));
+    const live = logins.filter(({ session }) => !replaced.has(session));
+    expect(live).toHaveLength(1);
+    expect((await gateways[0].store.find(user))?.session).toBe(live[0].session);
+    for (const login of logins) {
+      if (login !== live[0]) expect(await refusalCode(resume(gateways[0], login))).toBe('session-unknown');
+    }
+    await resume(gateways[0], live[0]);
+  });
+
+  it('keeps no secret in the store', async () => {
+    const gateway = await newGateway();
+    const { session, secret } = await logIn(gateway);
+    const resumed = await resume(gateway, { session, secret });
+    const record = JSON.stringify(await gateway.redis.hgetall(sessionKey(session)));
+    expect(record).not.toContain(secret);
+    expect(record).not.toContain(resumed.secret);
+  });
+});
+
+describe('a resume', () => {
+  it('goes on at any gateway, which learns where the session was', async () => {
+    const [first, second] = [await newGateway(), await newGateway()];
+    const user = newUser();
+    const login = await logIn(first, user, 'Alan');
+    const resumed = await resume(second, login);
+    expect(resumed).toMatchObject({ session: login.session, user, name: 'Alan', room: null, previousGateway: first.id });
+    expect(resumed.secret).not.toBe(login.secret);
+    expect((await first.store.find(user))?.gateway).toBe(second.id);
+    expect((await resume(second, resumed)).previousGateway).toBeNull();
+  });
+
+  it('tells the room the session was in', async () => {
+    const gateway = await newGateway();
+    const login = await logIn(gateway);
+    const room = randomUUID() as RoomId;
+    expect(await gateway.store.enterRoom(login.session, room)).toBe(true);
+    const resumed = await resume(gateway, login);
+    expect(resumed.room).toBe(room);
+    await gateway.store.enterRoom(login.session, null);
+    expect((await resume(gateway, resumed)).room).toBeNull();
+  });
+
+  it('works with the secret before, as long as the new one was never shown', async () => {
+    const gateway = await newGateway();
+    const login = await logIn(gateway);
+    await resume(gateway, login);
+    await resume(gateway, login);
+    const heard = await resume(gateway, login);
+    await resume(gateway, heard);
+    // The new secret was shown: whoever stole an older one comes too late.
+    expect(await refusalCode(resume(gateway, login))).toBe('session-unknown');
+  });
+
+  it('makes a secret useless two rotations later', async () => {
+    const gateway = await newGateway();
+    const first = await logIn(gateway);
+    const second = await resume(gateway, first);
+    const third = await resume(gateway, second);
+    const fourth = await resume(gateway, third);
+    for (const old of [first, second]) expect(await refusalCode(resume(gateway, old))).toBe('session-unknown');
+    await resume(gateway, fourth);
+  });
+
+  it('voids the secret of a welcome that was lost, when the one before was shown again', async () => {
+    const gateway = await newGateway();
+    const login = await logIn(gateway);
+    const lost = await resume(gateway, login);
+    await resume(gateway, login);
+    expect(await refusalCode(resume(gateway, lost))).toBe('session-unknown');
+  });
+
+  it.each([
+    ['a wrong secret', (session: SessionId) => ({ session, secret: 'wrong' })],
+    ['no secret', (session: SessionId) => ({ session, secret: '' })],
+    ['an unknown session', (_: SessionId, secret: string) => ({ session: randomUUID() as SessionId, secret })],
+  ])('is refused with %s', async (_, shown) => {
+    const gateway = await newGateway();
+    const login = await logIn(gateway);
+    expect(await refusalCode(resume(gateway, shown(login.session, login.secret)))).toBe('session-unknown');
+    await resume(gateway, login);
+  });
+
+  it('is refused with what is stored of a secret', async () => {
+    const gateway = await newGateway();
+    const { session } = await logIn(gateway);
+    const stored = (await gateway.redis.hget(sessionKey(session), 'secret')) as string;
+    expect(await refusalCode(resume(gateway, { session, secret: stored }))).toBe('session-unknown');
+  });
+
+  it('of two at once gives the session to the later, which learns of the earlier', async () => {
+    const [home, left, right] = [await newGateway(), await newGateway(), await newGateway()];
+    for (let round = 0; round < 20; round += 1) {
+      const user = newUser();
+      const login = await logIn(home, user);
+      const [atLeft, atRight] = await Promise.all([resume(left, login), resume(right, login)]);
+      const holder = (await home.store.find(user))?.gateway;
+      const [later, earlier, earlierGateway] = holder === left.id ? [atLeft, atRight, right.id] : [atRight, atLeft, left.id];
+      expect([left.id, right.id]).toContain(holder);
+      expect(later.previousGateway).toBe(earlierGateway);
+      expect(earlier.previousGateway).toBe(home.id);
+      expect(await refusalCode(resume(home, earlier))).toBe('session-unknown');
+      await resume(home, later);
+    }
+  });
+
+  it('that races with a login of the same user never leaves both', async () => {
+    const [home, left, right] = [await newGateway(), await newGateway(), await newGateway()];
+    for (let round = 0; round < 20; round += 1) {
+      const user = newUser();
+      const old = await logIn(home, user);
+      const [resumed, login] = await Promise.all([resume(left, old).catch((error: HoldfastError) => error), logIn(right, user)]);
+      expect((await home.store.find(user))?.session).toBe(login.session);
+      if (resumed instanceof HoldfastError) expect(resumed.code).toBe('session-unknown');
+      // It won for a moment: then the login tells its gateway, not the one before.
+      else expect(login.replaced).toEqual({ session: old.session, gateway: left.id });
+      expect(await refusalCode(resume(home, old))).toBe('session-unknown');
+    }
+  });
+});
+
+describe('the life of a session', () => {
+  it('ends with its TTL', async () => {
+    const gateway = await newGateway({ sessionTtlMs: 50 });
+    const user = newUser();
+    const login = await logIn(gateway, user);
+    await until(
+      () => Promise.all([gateway.redis.exists(sessionKey(login.session)), gateway.redis.exists(userSessionKey(user))]),
+      ([record, pointer]) => record + pointer === 0,
+    );
+    expect(await gateway.store.find(user)).toBeNull();
+    expect(await refusalCode(resume(gateway, login))).toBe('session-unknown');
+    expect((await logIn(gateway, user)).replaced).toBeNull();
+  });
+
+  it('goes on for as long as it is touched, of many in one go', async () => {
+    const gateway = await newGateway();
+    const users = Array.from({ length: 20 }, newUser);
+    const sessions = await Promise.all(users.map(async (user) => ({ user, session: (await logIn(gateway, user)).session })));
+    const keys = sessions.flatMap(({ session, user }) => [sessionKey(session), userSessionKey(user)]);
+    await Promise.all(keys.map((key) => gateway.redis.pexpire(key, 5_000)));
+    expect(await gateway.store.touch(sessions)).toEqual([]);
+    const left = await Promise.all(keys.map((key) => gateway.redis.pttl(key)));
+    expect(Math.min(...left)).toBeGreaterThan(60_000);
+  });
+
+  it('is longer after a resume', async () => {
+    const gateway = await newGateway();
+    const user = newUser();
+    const login = await logIn(gateway, user);
+    await gateway.redis.pexpire(sessionKey(login.session), 5_000);
+    await gateway.redis.pexpire(userSessionKey(user), 5_000);
+    await resume(gateway, login);
+    expect(await gateway.redis.pttl(sessionKey(login.session))).toBeGreaterThan(60_000);
+    expect(await gateway.redis.pttl(userSessionKey(user))).toBeGreaterThan(60_000);
+  });
+
+  it('that is over is named when it is touched, so that a lost notice does not matter', async () => {
+    const [there, here] = [await newGateway(), await newGateway()];
+    const [replacedUser, endedUser, playingUser] = [newUser(), newUser(), newUser()];
+    const replaced = await logIn(there, replacedUser);
+    const ended = await logIn(there, endedUser);
+    const playing = await logIn(there, playingUser);
+    await logIn(here, replacedUser);
+    await here.store.end(ended.session);
+    const gone = await there.store.touch([
+      { session: replaced.session, user: replacedUser },
+      { session: playing.session, user: playingUser },
+      { session: ended.session, user: endedUser },
+    ]);
+    expect(gone).toEqual([replaced.session, ended.session]);
+    expect(await there.store.touch([])).toEqual([]);
+  });
+
+  it('ends with a goodbye, once', async () => {
+    const gateway = await newGateway();
+    const user = newUser();
+    const login = await logIn(gateway, user);
+    expect(await gateway.store.end(login.session)).toBe(true);
+    expect(await gateway.store.end(login.session)).toBe(false);
+    expect(await gateway.store.find(user)).toBeNull();
+    expect(await refusalCode(resume(gateway, login))).toBe('session-unknown');
+    expect(await gateway.store.enterRoom(login.session, 'r' as RoomId)).toBe(false);
+  });
+
+  it('is not ended by a gateway it has left, nor is its successor', async () => {
+    const [first, second] = [await newGateway(), await newGateway()];
+    const user = newUser();
+    const login = await logIn(first, user);
+    const resumed = await resume(second, login);
+    expect(await first.store.end(login.session, first.id)).toBe(false);
+    const again = await logIn(second, user);
+    await first.store.end(resumed.session);
+    expect((await first.store.find(user))?.session).toBe(again.session);
+  });
+});
+
+describe('notices', () => {
+  async function listener(gateway: Gateway): Promise<{ heard: SessionNotice[]; stop: () => Promise<void> }> {
+    const heard: SessionNotice[] = [];
+    const stop = await gateway.notices.onNotice(gateway.id, (notice) => heard.push(notice));
+    return { heard, stop };
+  }
+
+  it('reach the gateway they are for, and no other', async () => {
+    const [sender, target, other] = [await newGateway(), await newGateway(), await newGateway()];
+    const [atTarget, atOther] = [await listener(target), await listener(other)];
+    const user = newUser();
+    const sent: SessionNotice[] = [
+      { kind: 'replaced', session: 's1' as SessionId },
+      { kind: 'bind', user, room: 'r1' as RoomId, role: 'watcher', rev: 1 },
+      { kind: 'bind', user, session: 's1' as SessionId, room: 'r1' as RoomId, role: 'player', rev: 1 },
+      { kind: 'unbind', user, room: 'r1' as RoomId },
+    ];
+    for (const notice of sent) await sender.notices.send(target.id, notice);
+    await until(
+      () => atTarget.heard.length,
+      (count) => count === sent.length,
+    );
+    // In a Cluster they come in any order.
+    expect(new Set(atTarget.heard)).toEqual(new Set(sent));
+    expect(atOther.heard).toEqual([]);
+  });
+
+  it('that this build does not know are passed over', async () => {
+    const [sender, target] = [await newGateway(), await newGateway()];
+    const { heard } = await listener(target);
+    const channel = `hf:sessions:${target.id}`;
+    for (const message of ['no JSON', '{"kind":"promote","session":"s"}', '{"kind":"replaced"}', 'null'])
+      await sender.redis.publish(channel, message);
+    await sender.notices.send(target.id, { kind: 'replaced', session: 's1' as SessionId });
+    await until(
+      () => heard.length,
+      (count) => count > 0,
+    );
+    expect(heard).toEqual([{ kind: 'replaced', session: 's1' }]);
+  });
+
+  it('end when the listener stops', async () => {
+    const [sender, target] = [await newGateway(), await newGateway()];
+    const first = await listener(target);
+    const second = await listener(target);
+    await first.stop();
+    await sender.notices.send(target.id, { kind: 'replaced', session: 's1' as SessionId });
+    await until(
+      () => second.heard.length,
+      (count) => count === 1,
+    );
+    expect(first.heard).toEqual([]);
+  });
+
+  it('to a gateway that is gone are lost, and nobody waits', async () => {
+    const sender = await newGateway();
+    await sender.notices.send('hf:gateway:gone' as ServerId, { kind: 'replaced', session: 's1' as SessionId });
+  });
+});

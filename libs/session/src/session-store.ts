@@ -1,0 +1,179 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { HoldfastError, type RoomId, type ServerId, type SessionId, type UserId } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import { enterRoom } from './scripts/enter-room.js';
+import { finish } from './scripts/finish.js';
+import { forgetUser } from './scripts/forget-user.js';
+import { type HeldSession, restore } from './scripts/restore.js';
+import { rotate } from './scripts/rotate.js';
+import { SESSION_OPTIONS, SESSION_TTL_MS_DEFAULT, type SessionOptions } from './session.options.js';
+import { sessionKey, userSessionKey, witnessKey } from './session-keys.js';
+import { hashOf, isHashOf, newSecret, newSessionId } from './session-secret.js';
+
+export interface NewSession {
+  readonly session: SessionId;
+  readonly secret: string;
+  /** The user's session until now, which is over: its gateway should be told. */
+  readonly replaced: { readonly session: SessionId; readonly gateway: ServerId } | null;
+}
+
+export interface ResumedSession {
+  readonly session: SessionId;
+  /** To be shown at the next resume. */
+  readonly secret: string;
+  readonly user: UserId;
+  readonly name: string;
+  readonly room: RoomId | null;
+  /** Where the session was; it may still be open there, and that gateway should be told. Null: here. */
+  readonly previousGateway: ServerId | null;
+}
+
+export interface FoundSession {
+  readonly session: SessionId;
+  readonly user: UserId;
+  readonly name: string;
+  readonly gateway: ServerId;
+  readonly room: RoomId | null;
+}
+
+/** Each turn of the loop means that another resume of the same session came between; so many at once are no player's. */
+const ROTATE_TRIES_MAX = 5;
+/** Longer than a store is away; a gateway that sleeps longer looks at its sessions as after a loss. */
+const WITNESS_MS = 3_600_000;
+
+/**
+ * Sessions outlive connections and gateways: the record is written at login, so that a gateway may die without a word.
+ *
+ * A user has at most one live session: `hf:user-session:{USER}` names it, and a record it does not name cannot be
+ * resumed. The two keys are in different slots of a Cluster, so they change one after the other, each atomically; the
+ * name is changed first and read last, so whichever of two racing logins and resumes loses is refused or told.
+ *
+ * A secret works until its successor has been shown once: the welcome that carries the successor may be lost on its way.
+ * After that it is useless to whoever stole it.
+ */
+@Injectable()
+export class SessionStore {
+  private readonly ttlMs: number;
+  /** What was written for `hasForgotten` last. */
+  private witness: string | null = null;
+
+  constructor(
+    private readonly redis: RedisConnections,
+    @Inject(SESSION_OPTIONS) options: SessionOptions,
+  ) {
+    this.ttlMs = options.sessionTtlMs ?? SESSION_TTL_MS_DEFAULT;
+  }
+
+  /** A login. Takes over from the user's session until now, if there is one. */
+  async create({ user, name, gateway }: { user: UserId; name: string; gateway: ServerId }): Promise<NewSession> {
+    const client = this.redis.commands;
+    const session = newSessionId() as SessionId;
+    const secret = newSecret();
+    const key = sessionKey(session);
+    // In one transaction, so that no record is left without a TTL.
+    const written = await client
+      .multi()
+      .hset(key, { user, name, secret: hashOf(secret), gateway, room: '' })
+      .pexpire(key, this.ttlMs)
+      .exec();
+    answersOf(written);
+    const before = (await client.set(userSessionKey(user), session, 'PX', this.ttlMs, 'GET')) as SessionId | null;
+    const ended = before === null ? null : await finish(client, before);
+    return { session, secret, replaced: before && ended && { session: before, gateway: ended.gateway } };
+  }
+
+  /** Throws `session-unknown`: over, replaced by another login, or the secret is wrong. Of two at once, the later has the session. */
+  async resume({ session, secret, gateway }: { session: SessionId; secret: string; gateway: ServerId }): Promise<ResumedSession> {
+    const client = this.redis.commands;
+    const shown = hashOf(secret);
+    for (let tries = 0; tries < ROTATE_TRIES_MAX; tries += 1) {
+      const [stored, previous] = await client.hmget(sessionKey(session), 'secret', 'previous');
+      // Both are compared whatever the first says: an answer tells nothing by its time.
+      const isCurrent = isHashOf(shown, stored ?? '');
+      const isPrevious = isHashOf(shown, previous ?? '');
+      if (stored === null || !(isCurrent || isPrevious)) break;
+      const next = newSecret();
+      const rotation = { secret: stored, previous: previous ?? '', newSecret: hashOf(next), shown, gateway, ttlMs: this.ttlMs };
+      const rotated = await rotate(client, session, rotation);
+      if (rotated === null) break;
+      if (rotated === 'changed') continue;
+      const user = rotated.user as UserId;
+      if (!(await this.isLive(user, session))) break;
+      const previousGateway = rotated.gatewayBefore === gateway ? null : (rotated.gatewayBefore as ServerId);
+      return { session, secret: next, user, name: rotated.name, room: (rotated.room || null) as RoomId | null, previousGateway };
+    }
+    throw new HoldfastError('session-unknown');
+  }
+
+  /**
+   * These sessions are still here: they live for another TTL. To be called at a third of it, so that two lost calls do
+   * not cost a session. Answers those that are gone or replaced by a later login, of which no notice may have come.
+   */
+  async touch(sessions: readonly { readonly session: SessionId; readonly user: UserId }[]): Promise<readonly SessionId[]> {
+    const client = this.redis.commands;
+    // A Cluster's client batches by node itself, and refuses one pipeline over many slots.
+    const pipeline = client.isCluster ? null : client.pipeline();
+    const calls = sessions.map(({ session, user }) => {
+      const target = pipeline ?? client;
+      return [target.pexpire(sessionKey(session), this.ttlMs), target.getex(userSessionKey(user), 'PX', this.ttlMs)];
+    });
+    const answers = pipeline ? answersOf(await pipeline.exec()) : await Promise.all(calls.flat());
+    return sessions.flatMap(({ session }, index) => (answers[2 * index] === 1 && answers[2 * index + 1] === session ? [] : session));
+  }
+
+  /** Whether the store lost anything since the gateway asked last: it was emptied, or fell back to a time before. */
+  async hasForgotten(gateway: ServerId): Promise<boolean> {
+    const expected = this.witness;
+    const next = newSecret();
+    const found = await this.redis.commands.set(witnessKey(gateway), next, 'PX', WITNESS_MS, 'GET');
+    this.witness = next;
+    return expected !== null && found !== expected;
+  }
+
+  /**
+   * Writes a session again that the store lost, as its gateway holds it. False: it is not lost, or the user has logged in
+   * anew. Only for a store that has forgotten something: else a session that is gone is over.
+   */
+  async restore(held: HeldSession): Promise<boolean> {
+    const live = await this.redis.commands.set(userSessionKey(held.user), held.session, 'PX', this.ttlMs, 'NX', 'GET');
+    if (live !== null && live !== held.session) return false;
+    return restore(this.redis.commands, held, this.ttlMs);
+  }
+
+  /** The player said goodbye. With a `gateway`: only if the session is still there. False: it was over, or is elsewhere. */
+  async end(session: SessionId, gateway?: ServerId): Promise<boolean> {
+    const ended = await finish(this.redis.commands, session, gateway);
+    if (ended) await forgetUser(this.redis.commands, ended.user, session);
+    return ended !== null;
+  }
+
+  /** Notes the room a session plays in, or null. False: there is no such session. */
+  async enterRoom(session: SessionId, room: RoomId | null): Promise<boolean> {
+    return enterRoom(this.redis.commands, session, room);
+  }
+
+  /** A user's live session; a hint, it may end or move at any time. */
+  async find(user: UserId): Promise<FoundSession | null> {
+    const client = this.redis.commands;
+    const session = (await client.get(userSessionKey(user))) as SessionId | null;
+    if (session === null) return null;
+    const [name, gateway, room] = await client.hmget(sessionKey(session), 'name', 'gateway', 'room');
+    if (name === null || gateway === null) return null;
+    return { session, user, name, gateway: gateway as ServerId, room: (room || null) as RoomId | null };
+  }
+
+  /** Asked after a resume was written, so that a login meanwhile, which wrote first, is seen. */
+  private async isLive(user: UserId, session: SessionId): Promise<boolean> {
+    const key = userSessionKey(user);
+    const live = await this.redis.commands.get(key);
+    if (live === session) await this.redis.commands.pexpire(key, this.ttlMs);
+    return live === session;
+  }
+}
+
+function answersOf(results: readonly [Error | null, unknown][] | null): unknown[] {
+  return (results ?? []).map(([error, answer]) => {
+    if (error) throw error;
+    return answer;
+  });
+}

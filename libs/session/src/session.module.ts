@@ -1,0 +1,29 @@
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { Authenticator } from './authenticator.js';
+import { GuestAuthenticator } from './guest-authenticator.js';
+import { JwtAuthenticator } from './jwt-authenticator.js';
+import { type AuthOptions, SESSION_OPTIONS, type SessionOptions } from './session.options.js';
+import { SessionNotices } from './session-notices.js';
+import { SessionStore } from './session-store.js';
+
+@Module({})
+export class SessionModule {
+  static forRoot(options: SessionOptions): DynamicModule {
+    return {
+      module: SessionModule,
+      global: true,
+      providers: [{ provide: SESSION_OPTIONS, useValue: options }, authenticatorProvider(options.auth), SessionStore, SessionNotices],
+      exports: [Authenticator, SessionStore, SessionNotices],
+    };
+  }
+}
+
+function authenticatorProvider(auth: AuthOptions): Provider {
+  if (typeof auth === 'function') return { provide: Authenticator, useClass: auth };
+  switch (auth.kind) {
+    case 'guest':
+      return { provide: Authenticator, useClass: GuestAuthenticator };
+    case 'jwt':
+      return { provide: Authenticator, useFactory: () => new JwtAuthenticator(auth) };
+  }
+}

@@ -1,0 +1,112 @@
+import { SETTINGS } from './definitions.js';
+import { readSettings, SettingsError } from './read-settings.js';
+import { settingsTable } from './settings-table.js';
+
+const secrets = { LINK_SECRET: 'a secret of the whole fleet', ADMIN_TOKEN: 'a token of the admins' };
+
+function problemsOf(type: 'gateway' | 'lobby' | 'game', environment: Record<string, string>): readonly string[] {
+  try {
+    readSettings(type, environment);
+    return [];
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+}
+
+describe('readSettings', () => {
+  it('gives every setting its documented default', () => {
+    const settings = readSettings('gateway', { ...secrets, AUTH: 'guest' });
+    expect(settings.redis.url).toBe('redis://127.0.0.1:6379');
+    expect(settings.ops.port).toBe(7010);
+    expect(settings.edge).toMatchObject({ port: 7000, tcpPort: 7001, frameBytesMax: 16_384, allowedOrigins: [] });
+    expect(settings.health).toMatchObject({ intervalMs: 1_000, maxMisses: 2, dryRun: false });
+    expect(readSettings('game', secrets).ops.port).toBe(0);
+    expect(readSettings('game', secrets).game).toEqual({ maxGames: 1_000, drainTimeoutMs: 25_000 });
+  });
+
+  it('gives a server the groups that concern it and no other', () => {
+    expect(readSettings('lobby', secrets)).not.toHaveProperty('edge');
+    expect(readSettings('lobby', secrets)).toHaveProperty('match');
+    expect(readSettings('game', { ...secrets, PUBLIC_PORT: 'wrong, but no business of a game server' })).not.toHaveProperty('edge');
+  });
+
+  it('names every wrong variable, its value and what is allowed, at once', () => {
+    const problems = problemsOf('game', {
+      ...secrets,
+      HEALTH_INTERVAL_MS: 'soon',
+      MAX_GAMES: '0',
+      LOG_LEVEL: 'loud',
+      HEALTH_DRY_RUN: 'maybe',
+    });
+    expect(problems).toEqual([
+      'LOG_LEVEL is "loud"; allowed is debug, info, warn, error or silent',
+      'HEALTH_INTERVAL_MS is "soon"; allowed is a whole number from 100 to 60000',
+      'HEALTH_DRY_RUN is "maybe"; allowed is true or false',
+      'MAX_GAMES is "0"; allowed is a whole number from 1 to 1000000',
+    ]);
+  });
+
+  it('has no default for secrets, and never shows one', () => {
+    expect(problemsOf('lobby', {})).toEqual(['LINK_SECRET is not set and has no default; allowed is at least 16 characters']);
+    expect(problemsOf('lobby', { LINK_SECRET: 'hunter2' })).toEqual([
+      'LINK_SECRET is *** (7 characters); allowed is at least 16 characters',
+    ]);
+    expect(problemsOf('lobby', { ...secrets, REDIS_URL: 'http://me:hunter2@store' }).join()).not.toContain('hunter2');
+  });
+
+  it('takes an empty variable for one that is not set', () => {
+    expect(readSettings('game', { ...secrets, REDIS_URL: '', MAX_GAMES: ' ' }).game.maxGames).toBe(1_000);
+  });
+
+  it.each([
+    'redis://127.0.0.1:6379',
+    'rediss://user:word@store.example.org:6380/0',
+    'redis://a:1,redis://b:2',
+    'redis://a:1,b:2',
+    'sentinel://a:26379,b:26379/holdfast',
+  ])('takes %s as a Redis URL', (url) => {
+    expect(readSettings('lobby', { ...secrets, REDIS_URL: url }).redis.url).toBe(url);
+  });
+
+  it.each(['localhost:6379', 'http://store', 'sentinel://a:26379', 'redis://'])('refuses %s as a Redis URL', (url) => {
+    expect(problemsOf('lobby', { ...secrets, REDIS_URL: url })).toHaveLength(1);
+  });
+
+  it('refuses jwt without anything to verify a token with', () => {
+    expect(problemsOf('gateway', secrets)[0]).toContain('AUTH_JWT_SECRET or AUTH_JWKS_URL');
+    expect(problemsOf('gateway', { ...secrets, AUTH_JWKS_URL: 'https://issuer.example.org/keys' })).toEqual([]);
+  });
+
+  it('cannot be changed once read', () => {
+    const settings = readSettings('game', secrets) as { game: { maxGames: number } };
+    expect(() => {
+      settings.game.maxGames = 1;
+    }).toThrow(TypeError);
+  });
+
+  it('splits a list and drops what is empty in it', () => {
+    const environment = { ...secrets, AUTH: 'guest', ALLOWED_ORIGINS: 'https://a.example.org, http://localhost:5173,' };
+    expect(readSettings('gateway', environment).edge.allowedOrigins).toEqual(['https://a.example.org', 'http://localhost:5173']);
+  });
+});
+
+describe('the table of settings', () => {
+  const all = Object.values(SETTINGS).flatMap((group) => Object.values(group.settings));
+
+  it('has each variable once, with its default inside of what it allows', () => {
+    const names = all.map(({ variable }) => variable);
+    expect(new Set(names).size).toBe(names.length);
+    for (const setting of all) {
+      const fallback = setting.fallback?.({ type: 'game', isTerminal: false });
+      if (fallback === undefined || fallback === null) continue;
+      const written = Array.isArray(fallback) ? fallback.join(',') : String(fallback);
+      if (written !== '') expect([setting.variable, setting.schema.safeParse(written).success]).toEqual([setting.variable, true]);
+    }
+  });
+
+  it('is printed with one row a variable', () => {
+    expect(settingsTable().split('\n')).toHaveLength(all.length + 2);
+    expect(settingsTable()).toContain('| `LINK_SECRET` | all | none: must be set |');
+  });
+});

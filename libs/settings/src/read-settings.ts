@@ -1,0 +1,69 @@
+import type { ServerType } from '#libs/protocol';
+import { type GatewaySettings, type Group, SETTINGS, type SettingsOf } from './definitions.js';
+import { type Environment, loadEnvironment } from './environment.js';
+import type { Context, Setting } from './setting.js';
+
+/**
+ * What a server of this type is to do, from its environment, read once. Throws one `SettingsError` that names every
+ * wrong variable: a person who starts a server should have to read it once.
+ */
+export function readSettings<T extends ServerType>(type: T, environment: Environment = loadEnvironment()): SettingsOf<T> {
+  const context: Context = { type, isTerminal: process.stdout.isTTY === true };
+  const problems: string[] = [];
+  const settings: Record<string, Record<string, unknown>> = {};
+  for (const [name, group] of Object.entries<Group>(SETTINGS)) {
+    if (!group.servers.includes(type)) continue;
+    settings[name] = {};
+    for (const [key, setting] of Object.entries(group.settings)) {
+      const result = readOne(setting, environment, context);
+      if ('problem' in result) problems.push(result.problem);
+      else settings[name][key] = result.value;
+    }
+    Object.freeze(settings[name]);
+  }
+  if (problems.length === 0 && type === 'gateway') problems.push(...gatewayProblems(settings as unknown as GatewaySettings));
+  if (problems.length > 0) throw new SettingsError(type, problems);
+  return Object.freeze(settings) as SettingsOf<T>;
+}
+
+/** The environment is wrong, and how: a sentence a variable. */
+export class SettingsError extends Error {
+  constructor(
+    type: ServerType,
+    readonly problems: readonly string[],
+  ) {
+    super([`This ${type} cannot start: its settings are wrong.`, ...problems.map((problem) => `  ${problem}`)].join('\n'));
+    this.name = 'SettingsError';
+  }
+}
+
+function readOne(setting: Setting<unknown>, environment: Environment, context: Context): { value: unknown } | { problem: string } {
+  const { variable, schema, fallback, allowed } = setting;
+  // `NAME=` in a .env or a compose file means "not set", as it does in a shell's ${NAME:-…}.
+  const written = environment[variable]?.trim() || undefined;
+  if (written === undefined) {
+    return fallback ? { value: fallback(context) } : { problem: `${variable} is not set and has no default; allowed is ${allowed}` };
+  }
+  const parsed = schema.safeParse(written);
+  if (parsed.success) return { value: parsed.data };
+  return { problem: `${variable} is ${shown(setting, written)}; allowed is ${allowed}` };
+}
+
+function shown({ secret, variable }: Setting<unknown>, written: string): string {
+  if (secret) return `*** (${written.length} characters)`;
+  const text = variable === 'REDIS_URL' ? written.replace(/\/\/[^@/]*@/g, '//***@') : written;
+  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+}
+
+/** What no single variable can be wrong about. */
+function gatewayProblems({ auth, scale, edge }: GatewaySettings): string[] {
+  const problems: string[] = [];
+  if (auth.kind === 'jwt' && !auth.jwtSecret && !auth.jwksUrl) {
+    problems.push('AUTH is "jwt", which needs AUTH_JWT_SECRET or AUTH_JWKS_URL; AUTH=guest lets anybody in by name');
+  }
+  if (scale.downAtPercent >= scale.upAtPercent) {
+    problems.push(`SCALE_DOWN_AT_PERCENT is ${scale.downAtPercent}; allowed is less than SCALE_UP_AT_PERCENT (${scale.upAtPercent})`);
+  }
+  if (edge.port !== 0 && edge.port === edge.tcpPort) problems.push(`TCP_PORT is ${edge.tcpPort}; allowed is another port than PUBLIC_PORT`);
+  return problems;
+}

@@ -1,0 +1,44 @@
+import { Injectable, type LoggerService } from '@nestjs/common';
+import { Log } from './log.js';
+
+/** Nest's own messages, in the same stream and form: `app.useLogger(app.get(NestLog))`. */
+@Injectable()
+export class NestLog implements LoggerService {
+  constructor(private readonly lines: Log) {}
+
+  /** What Nest says at start (each module, each route) is of use to its developers only. */
+  log(message: unknown, ...rest: unknown[]): void {
+    this.lines.debug('nest.log', fieldsOf(message, rest));
+  }
+
+  error(message: unknown, ...rest: unknown[]): void {
+    this.lines.error('nest.error', fieldsOf(message, rest));
+  }
+
+  warn(message: unknown, ...rest: unknown[]): void {
+    this.lines.warn('nest.warn', fieldsOf(message, rest));
+  }
+
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.lines.debug('nest.debug', fieldsOf(message, rest));
+  }
+
+  verbose(message: unknown, ...rest: unknown[]): void {
+    this.lines.debug('nest.verbose', fieldsOf(message, rest));
+  }
+
+  fatal(message: unknown, ...rest: unknown[]): void {
+    this.lines.error('nest.fatal', fieldsOf(message, rest));
+  }
+}
+
+/** Nest calls with the message first and the context last; an error's stack stands between. */
+function fieldsOf(message: unknown, rest: unknown[]): Record<string, unknown> {
+  const context = typeof rest.at(-1) === 'string' ? rest.at(-1) : undefined;
+  const between = rest.slice(0, context === undefined ? undefined : -1).filter((part) => part !== undefined);
+  const fields: Record<string, unknown> = { context };
+  if (typeof message === 'object' && message !== null && 'stack' in message) fields.error = message;
+  else fields.message = message;
+  if (between.length > 0) fields.more = between.length === 1 ? between[0] : between;
+  return fields;
+}

@@ -1,0 +1,17 @@
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export const LOG_FORMATS = ['pretty', 'json'] as const;
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
+export interface TelemetryOptions {
+  /** The id of this server; stands in every log line and, as a label, at every metric. */
+  readonly server: string;
+  readonly level: LogLevel;
+  /** `pretty` for a person at a terminal, `json` (one object a line) for a collector. */
+  readonly format: LogFormat;
+  /** Where lines go; standard output by default. */
+  readonly destination?: { write(line: string): void };
+}
+
+export const TELEMETRY_OPTIONS = Symbol('TelemetryOptions');

@@ -1,0 +1,92 @@
+import { Test } from '@nestjs/testing';
+import { EventLoopLag } from './event-loop-lag.js';
+import { Log } from './log.js';
+import { Metrics } from './metrics.js';
+import { NestLog } from './nest-log.js';
+import { OpsController } from './ops.controller.js';
+import { Readiness } from './readiness.js';
+import { TelemetryModule } from './telemetry.module.js';
+import type { LogFormat } from './telemetry.options.js';
+
+function logInto(format: LogFormat): { log: Log; lines: string[] } {
+  const lines: string[] = [];
+  const log = new Log({ server: 'hf:game:1', level: 'debug', format, destination: { write: (line) => void lines.push(line) } });
+  return { log, lines };
+}
+
+describe('Log', () => {
+  it('writes a fact as one JSON object, with its fields and the server', () => {
+    const { log, lines } = logInto('json');
+    log.info('room.recovered', { roomId: 'r1', epoch: 7 });
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0])).toMatchObject({ level: 'info', server: 'hf:game:1', event: 'room.recovered', roomId: 'r1', epoch: 7 });
+  });
+
+  it('writes for people as one line of name=value', () => {
+    const { log, lines } = logInto('pretty');
+    log.warn('server.evicted', { target: 'hf:game:2', why: 'no answer' });
+    expect(lines.join('')).toContain('hf:game:1 server.evicted target=hf:game:2 why="no answer"');
+  });
+
+  it('writes no secret, and all of an error', () => {
+    const { log, lines } = logInto('json');
+    log.error('link.refused', { secret: 's3cr3t', peer: { token: 't0k3n', id: 'a' }, error: new Error('broken') });
+    expect(lines[0]).not.toMatch(/s3cr3t|t0k3n/);
+    expect(JSON.parse(lines[0])).toMatchObject({ peer: { id: 'a' }, error: { message: 'broken' } });
+  });
+
+  it("carries Nest's own messages with their context and stack", () => {
+    const { log, lines } = logInto('json');
+    new NestLog(log).error('it failed', 'Error: at x', 'Scheduler');
+    expect(JSON.parse(lines[0])).toMatchObject({ event: 'nest.error', message: 'it failed', context: 'Scheduler', more: 'Error: at x' });
+  });
+});
+
+describe('the ops endpoints', () => {
+  it('answer 503 and name what is not ready, then 200', async () => {
+    const module = await testingModule();
+    const ops = module.get(OpsController);
+    let redis: string | null = 'does not answer';
+    module.get(Readiness).add('redis', () => redis);
+    module.get(Readiness).add('registered', () => null);
+    const response = { code: 0, status: (code: number) => (response.code = code) };
+
+    expect(ops.readyz(response)).toEqual({ ready: false, notReady: { redis: 'does not answer' } });
+    expect(response.code).toBe(503);
+    expect(ops.livez()).toEqual({ live: true });
+
+    redis = null;
+    expect(ops.readyz(response)).toEqual({ ready: true, notReady: {} });
+    expect(response.code).toBe(200);
+    await module.close();
+  });
+
+  it('show every metric of the contract, and how late the event loop was', async () => {
+    const module = await testingModule();
+    module.get(Metrics).evictions.inc({ type: 'game', reason: 'refused' });
+    const until = performance.now() + 100;
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    while (performance.now() < until);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+
+    const text = await module.get(OpsController).metricsText();
+    expect(text).toContain('holdfast_evictions_total{type="game",reason="refused",server="hf:game:1"} 1');
+    for (const name of CONTRACT) expect(text).toContain(`# TYPE ${name} `);
+    expect(Number(/holdfast_event_loop_lag_seconds\{.*\} (.*)/.exec(text)?.[1])).toBeGreaterThan(0.02);
+    expect(module.get(EventLoopLag).takeP99Ms()).toBeGreaterThan(20);
+    await module.close();
+  });
+});
+
+function testingModule() {
+  return Test.createTestingModule({ imports: [TelemetryModule.forRoot({ server: 'hf:game:1', level: 'silent', format: 'json' })] })
+    .compile()
+    .then((module) => module.init());
+}
+
+const CONTRACT = [
+  ...['servers', 'sessions', 'connections', 'rooms', 'health_checks_total', 'health_rounds_void_total', 'evictions_total'],
+  ...['evictions_held_total', 'placements_total', 'placement_seconds', 'commands_total', 'command_ack_seconds'],
+  ...['room_pause_seconds', 'rooms_recovered_total', 'rooms_migrated_total', 'relay_frames_total', 'backpressure_total'],
+  ...['event_loop_lag_seconds', 'free_slots', 'wanted_game_servers'],
+].map((name) => `holdfast_${name}`);

@@ -1,0 +1,136 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Chess } from '#games/chess';
+import type { RoomsAnswer, ServerView } from '#libs/admin';
+import type { ToldHappening } from '#libs/fleet';
+import { ADMIN_TOKEN, type Fleet, type FleetServer, startFleet, until } from './harness/index.js';
+
+const run = promisify(execFile);
+
+describe('what operators do to a running fleet', () => {
+  let fleet: Fleet;
+  const events: ToldHappening[] = [];
+  const listening = new AbortController();
+
+  beforeAll(async () => {
+    fleet = await startFleet({ gateways: 2, games: 2 });
+    void listen().catch(() => {});
+    await until(async () => (await admin<{ servers: ServerView[] }>('GET', '/api/servers')).servers.length === 5);
+  }, 60_000);
+  afterAll(async () => {
+    listening.abort();
+    await fleet.stop();
+  });
+
+  /** Through the gateway that does not hear of it first: any of them serves. */
+  async function admin<Answer>(method: string, path: string, gateway = 1): Promise<Answer> {
+    const response = await fetch(`${fleet.gateways[gateway].opsUrl}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    });
+    const body = await response.json();
+    if (!response.ok) throw new Error(`${path}: ${JSON.stringify(body)}`);
+    return body as Answer;
+  }
+
+  async function listen(): Promise<void> {
+    const response = await fetch(`${fleet.gateways[0].opsUrl}/api/events?recent=1000`, {
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+      signal: listening.signal,
+    });
+    const decoder = new TextDecoder();
+    let rest = '';
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      const blocks = (rest + decoder.decode(chunk, { stream: true })).split('\n\n');
+      rest = blocks.pop() ?? '';
+      for (const block of blocks) {
+        const data = /^data: (.*)$/m.exec(block)?.[1];
+        if (data) events.push(JSON.parse(data));
+      }
+    }
+  }
+
+  /** The command line, as its own process, against this fleet. */
+  async function cli(...words: string[]): Promise<string> {
+    const program = "import('./dist/tools/fleet/src/main.js').then(async ({ main }) => process.exit(await main(process.argv.slice(1))))";
+    const argv = ['-e', program, '--', '--url', fleet.gateways[0].opsUrl, '--token', ADMIN_TOKEN, ...words];
+    return (await run(process.execPath, argv)).stdout;
+  }
+
+  const shortId = ({ id }: FleetServer): string => id.slice('hf:'.length);
+  const told = (kind: string, about: string): ToldHappening | undefined =>
+    events.find((event) => event.kind === kind && (event.room === about || event.server === about));
+
+  it('moving a game leaves it as it was, and tells who moved it where', async () => {
+    const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
+    await rooms[0].send('move', { san: 'e4' });
+    const [from, room] = [await fleet.ownerOf(rooms[0]), rooms[0].id];
+    const history = await admin<{ changes: { version: number }[] }>('GET', `/api/rooms/${room}/history`);
+    expect(history.changes.at(-1)?.version).toBeGreaterThan(0);
+
+    const moved = await admin<{ from: string; to: string }>('POST', `/api/rooms/${room}/migrate`);
+    expect(moved.from).toBe(from.id);
+    expect((await fleet.ownerOf(rooms[0])).id).toBe(moved.to);
+    expect(moved.to).not.toBe(from.id);
+    await rooms[1].send('move', { san: 'e5' });
+    await rooms[0].waitFor(({ state }) => state?.moves.length === 2, { timeoutMs: 5_000 });
+    const event = await until(() => told('room.moved', room));
+    expect(event).toMatchObject({ server: moved.to, reason: 'operator', by: from.id, detail: { from: from.id } });
+
+    expect(await cli('room', room)).toContain(`${moved.to.slice('hf:'.length)}, epoch`);
+    await admin('POST', `/api/rooms/${room}/end`);
+    await rooms[0].waitFor(({ result }) => result?.reason === 'operator', { timeoutMs: 5_000 });
+    expect(await until(() => told('room.ended', room))).toMatchObject({ reason: 'operator' });
+  }, 30_000);
+
+  it('a cordoned server gets no new games until it is uncordoned', async () => {
+    const [closed, other] = fleet.games;
+    expect(await cli('cordon', shortId(closed))).toBe(`${shortId(closed)} gets no new rooms.\n`);
+    const games = await Promise.all(Array.from({ length: 4 }, () => fleet.twoPlayersInAGame<Chess>('chess')));
+    for (const { rooms } of games) expect(await fleet.ownerOf(rooms[0])).toBe(other);
+    expect(await cli('list')).toMatch(new RegExp(`${shortId(closed)} +ready, cordoned`));
+    expect(await cli('uncordon', shortId(closed))).toBe(`${shortId(closed)} is offered again.\n`);
+    const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
+    expect(await fleet.ownerOf(rooms[0])).toBe(closed);
+    const { rooms: listed } = JSON.parse(await cli('--json', 'rooms', '--status', 'playing', '--server', shortId(other))) as RoomsAnswer;
+    expect(listed).toHaveLength(4);
+  }, 40_000);
+
+  it('an evicted server loses its games to another and comes back empty', async () => {
+    const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
+    await rooms[0].send('move', { san: 'd4' });
+    const owner = await fleet.ownerOf(rooms[0]);
+    const before = await admin<ServerView>('GET', `/api/servers/${owner.id}`);
+    expect(await cli('evict', shortId(owner))).toContain('is evicted');
+    await rooms[1].send('move', { san: 'd5' });
+    await rooms[0].waitFor(({ state }) => state?.moves.length === 2, { timeoutMs: 10_000 });
+    const now = await until(async () => {
+      const server = await admin<ServerView>('GET', `/api/servers/${owner.id}`);
+      return server.incarnation > before.incarnation && server.state === 'ready' ? server : null;
+    }, 10_000);
+    expect(now.deadReason).toBeNull();
+    expect(await until(() => told('server.evicted', owner.id))).toMatchObject({ reason: 'operator' });
+    expect(await until(() => told('room.recovered', rooms[0].id))).toMatchObject({ reason: 'server-lost', detail: { from: owner.id } });
+  }, 40_000);
+
+  it('a drained server has no games left, and none of them notices', async () => {
+    const played = await Promise.all(Array.from({ length: 3 }, () => fleet.twoPlayersInAGame<Chess>('chess')));
+    const drained = await fleet.ownerOf(played[0].rooms[0]);
+    expect(await cli('drain', shortId(drained))).toMatch(new RegExp(`^${shortId(drained)} is drained: \\d+ rooms moved\\.\n$`));
+    for (const { rooms } of played) {
+      expect(await fleet.ownerOf(rooms[0])).not.toBe(drained);
+      await rooms[0].send('move', { san: 'c4' });
+    }
+    expect(await admin('GET', `/api/servers/${drained.id}`)).toMatchObject({ cordoned: true, willing: false });
+    expect(await until(() => told('server.drained', drained.id))).toMatchObject({ reason: 'operator', detail: { left: 0 } });
+  }, 40_000);
+
+  it('a wrong token, and a place where no fleet is, are sentences and exit codes', async () => {
+    const wrong = await cli('--token', 'not the token of this fleet', 'list').catch((error) => error);
+    expect({ code: wrong.code, said: wrong.stderr }).toEqual({ code: 1, said: expect.stringContaining('does not accept this token') });
+    const nowhere = await cli('--url', 'http://127.0.0.1:1', 'list').catch((error) => error);
+    expect({ code: nowhere.code, said: nowhere.stderr }).toEqual({ code: 1, said: expect.stringContaining('No fleet answers') });
+    const typo = await cli('lsit').catch((error) => error);
+    expect(typo.code).toBe(2);
+  }, 20_000);
+});

@@ -1,0 +1,340 @@
+import { spawn } from 'node:child_process';
+import { createServer, connect as dial, type Socket } from 'node:net';
+import { WebSocket } from 'ws';
+import { connect } from '#libs/client';
+import { encodePlayerMessage } from '#libs/protocol';
+import { mainOf } from '../tools/start/launch-server.mjs';
+import { type Fleet, RawPlayer, startFleet, until, type Way } from './harness/index.js';
+
+const SECRET_JWT = 'a secret of thirty-two characters or more';
+
+describe('bad input', () => {
+  let fleet: Fleet;
+  beforeAll(async () => {
+    fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, env: { HELLO_TIMEOUT_MS: '600' } });
+  }, 60_000);
+  afterAll(() => fleet.stop());
+
+  /** After whatever came before: as many processes as ever, and a game from its start to a move. */
+  afterEach(async () => {
+    expect(fleet.servers.map(({ exit }) => exit)).toEqual(fleet.servers.map(() => null));
+    const { rooms } = await fleet.twoPlayersInAGame('tic-tac-toe');
+    await rooms[0].send('place', { cell: 4 });
+    await rooms[0].leave();
+  });
+
+  const gateway = () => fleet.gateways[0];
+
+  describe.each<Way>(['json', 'binary', 'tcp'])('over %s', (way) => {
+    const garbage: Record<Way, readonly (Uint8Array | string)[]> = {
+      json: ['{', '[]', 'null', '"hello"', '{"kind":"command","seq":"first"}', '\u0000'],
+      binary: [
+        Uint8Array.of(0x02, 0, 0, 0, 1, 2, 0x6d, 0x65, 0xc1),
+        Uint8Array.of(0x02),
+        Uint8Array.of(0x03, 0, 0),
+        Uint8Array.of(0x05, 1),
+      ],
+      tcp: [Uint8Array.of(0x02, 0, 0, 0, 1, 2, 0x6d, 0x65, 0xc1), Uint8Array.of(0x02), Uint8Array.of(0x03, 0, 0), Uint8Array.of(0x05, 1)],
+    };
+
+    it.each(garbage[way].map((frame) => [frame]))('says goodbye with `bad-frame` to %p', async (frame) => {
+      const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
+      player.send(frame);
+      expect(await player.hears('goodbye')).toMatchObject({ code: 'bad-frame' });
+      await player.isClosedByServer();
+    });
+
+    it('says goodbye with `frame-too-large` to a frame that is', async () => {
+      const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
+      player.say({ kind: 'request', id: 1, operation: 'rooms.create', data: { game: 'chess', name: 'x'.repeat(20_000) } });
+      expect(await player.hears('goodbye')).toMatchObject({ code: 'frame-too-large' });
+      await player.isClosedByServer();
+    });
+
+    it('answers a kind it does not know with an error, and stays', async () => {
+      const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
+      player.send(way === 'json' ? '{"kind":"dance","to":"the music"}' : Uint8Array.of(0x7f, 1, 2, 3));
+      expect(await player.hears('error')).toMatchObject({ code: 'unknown-kind', retry: false });
+      player.say({ kind: 'ping', nonce: 7 });
+      expect(await player.hears('pong')).toEqual({ kind: 'pong', nonce: 7 });
+      player.close();
+    });
+
+    it('passes over fields it does not know', async () => {
+      const player = await RawPlayer.connect(gateway(), way);
+      player.say({ kind: 'hello', protocol: 1, name: 'Ada', colour: 'red' } as never);
+      await player.hears('welcome');
+      player.close();
+    });
+
+    it('wants a hello first, and only one', async () => {
+      const player = await RawPlayer.connect(gateway(), way);
+      player.say({ kind: 'command', seq: 1, settled: 0, name: 'place', data: { cell: 0 } });
+      await player.hears('error', ({ code }) => code === 'hello-first');
+      player.say({ kind: 'request', id: 1, operation: 'me' });
+      player.say({ kind: 'hello', protocol: 1, name: 'Ada' });
+      await player.hears('welcome');
+      player.say({ kind: 'hello', protocol: 1, name: 'Bea' });
+      await player.hears('error', ({ code }) => code === 'already-welcome');
+      expect((await player.asks(2, 'me')).data).toMatchObject({ name: 'Ada' });
+      player.close();
+    });
+
+    it('closes what never says hello', async () => {
+      const player = await RawPlayer.connect(gateway(), way);
+      expect(await player.hears('goodbye')).toMatchObject({ code: 'hello-timeout' });
+      await player.isClosedByServer();
+    });
+
+    it('has a code for each request that cannot be', async () => {
+      const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
+      const wanted: [operation: string, data: unknown, code: string][] = [
+        ['rooms.burn', undefined, 'unknown-operation'],
+        // What servers ask each other is not for players.
+        ['room.open', { room: 'r', game: 'chess', start: 's', players: [] }, 'unknown-operation'],
+        ['room.end', { room: 'r', result: { reason: 'operator' } }, 'unknown-operation'],
+        ['rooms.join', { room: 'gone' }, 'room-unknown'],
+        ['rooms.watch', { room: 'gone' }, 'room-unknown'],
+        ['rooms.join', { room: 7 }, 'bad-data'],
+        ['rooms.join', undefined, 'bad-data'],
+        ['rooms.create', { game: 'chess', name: 'a\u0000b' }, 'bad-data'],
+        ['rooms.list', { limit: -1 }, 'bad-data'],
+        ['rooms.leave', undefined, 'not-in-room'],
+        ['rooms.start', undefined, 'not-in-room'],
+        ['match.find', { game: '__proto__' }, 'unknown-game'],
+      ];
+      for (const [index, [operation, data, code]] of wanted.entries()) {
+        expect({ operation, error: (await player.asks(index, operation, data)).error }).toMatchObject({
+          operation,
+          error: { code, retry: false },
+        });
+      }
+      player.say({ kind: 'command', seq: 1, settled: 0, name: 'place', data: { cell: 0 } });
+      expect(await player.hears('rejected')).toMatchObject({ seq: 1, code: 'not-in-room' });
+      player.close();
+    });
+
+    it('welcomes nobody with another version, without a name, or with a session that is not theirs', async () => {
+      const ada = await fleet.newPlayer('Ada');
+      const { session, secret } = ada.credentials;
+      const hellos: [hello: object, code: string][] = [
+        [{ protocol: 2, name: 'Ada' }, 'protocol-version'],
+        [{ protocol: 1, name: '' }, 'unauthorized'],
+        [{ protocol: 1, name: 'x'.repeat(33) }, 'unauthorized'],
+        [{ protocol: 1, name: 7 }, 'bad-frame'],
+        [{ protocol: 1, session, secret: `${secret}x` }, 'session-unknown'],
+        [{ protocol: 1, session: 'nobody', secret }, 'session-unknown'],
+      ];
+      for (const [hello, code] of hellos) {
+        const player = await RawPlayer.connect(gateway(), way);
+        player.say({ kind: 'hello', ...hello } as never);
+        const heard = await player.hears('goodbye');
+        expect([hello, heard.code]).toEqual([hello, code]);
+        await player.isClosedByServer();
+      }
+      expect(ada.status).toBe('open');
+      expect((await ada.me()).user).toBe(ada.user);
+    });
+
+    it('slows down who talks too much, says so, and serves the others', async () => {
+      const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
+      for (let nonce = 0; nonce < 400; nonce++) player.say({ kind: 'ping', nonce });
+      expect(await player.hears('error', ({ code }) => code === 'rate-limited')).toMatchObject({ retry: true });
+      player.close();
+    });
+  });
+
+  it('reads no byte of a TCP frame that promises too much', async () => {
+    const player = await RawPlayer.connect(gateway(), 'tcp');
+    player.write(Uint8Array.of(0x7f, 0xff, 0xff, 0xff));
+    expect(await player.hears('goodbye')).toMatchObject({ code: 'frame-too-large' });
+    await player.isClosedByServer();
+  });
+
+  it('understands a TCP stream however it is cut, and drops one that ends within a frame', async () => {
+    const player = await RawPlayer.connect(gateway(), 'tcp');
+    const hello = encodePlayerMessage({ kind: 'hello', protocol: 1, name: 'Ada' });
+    for (const byte of [0, 0, 0, hello.length, ...hello]) player.write(Uint8Array.of(byte));
+    await player.hears('welcome');
+    player.write(Uint8Array.of(0, 0, 1, 0, 0x02));
+    player.close();
+  });
+
+  it('accepts no WebSocket without one of its subprotocols, at another path, or of another site', async () => {
+    const { publicUrl } = gateway();
+    const statusOf = (url: string, protocol: string | undefined, origin?: string): Promise<number> =>
+      new Promise((resolve, reject) => {
+        const socket = new WebSocket(url, protocol, origin ? { origin } : {});
+        socket.on('open', () => reject(new Error('was accepted')));
+        socket.on('unexpected-response', (_, response) => {
+          resolve(response.statusCode ?? 0);
+          response.resume();
+        });
+        socket.on('error', () => {});
+      });
+    expect(await statusOf(publicUrl, undefined)).toBe(400);
+    expect(await statusOf(publicUrl, 'chat')).toBe(400);
+    expect(await statusOf(publicUrl.replace('/play', '/elsewhere'), 'holdfast.v1.json')).toBe(404);
+    expect(await statusOf(publicUrl, 'holdfast.v1.json', 'https://evil.example')).toBe(403);
+  });
+
+  it('answers a command of a room that is gone, and one out of turn, and goes on', async () => {
+    const { rooms, players } = await fleet.twoPlayersInAGame('tic-tac-toe');
+    await expect(rooms[1].send('place', { cell: 0 })).rejects.toMatchObject({ code: 'not-your-turn' });
+    await expect(rooms[0].send('place', { cell: 9 })).rejects.toMatchObject({ code: 'bad-data' });
+    await rooms[0].leave();
+    await expect(rooms[0].send('place', { cell: 0 })).rejects.toMatchObject({ code: 'not-in-room' });
+    await rooms[1].waitFor(({ status }) => status === 'ended', { timeoutMs: 5_000 });
+    await expect(rooms[1].send('place', { cell: 0 })).rejects.toMatchObject({ code: 'game-ended' });
+    expect(players[1].status).toBe('open');
+    await rooms[1].leave();
+  });
+
+  describe('the link', () => {
+    it('says nothing but a nonce to a peer that does not prove the secret, and listens to none of it', async () => {
+      for (const { id, ports } of fleet.servers) {
+        for (const lie of [
+          frame(2, Buffer.from('no proof at all')),
+          frame(4, Buffer.from([0, 0, 0, 1, 9, ...Buffer.from('room.open')])),
+          frame(7),
+          frame(99),
+        ]) {
+          const heard = await talk(ports.linkPort as number, lie);
+          // A length, the kind of a challenge, sixteen bytes of chance.
+          expect([id, heard.length, heard.subarray(0, 5)]).toEqual([id, 4 + 1 + 16, Buffer.from([0, 0, 0, 17, 1])]);
+        }
+      }
+    });
+
+    it('refuses a server with another secret', async () => {
+      const stranger = fleet.start('lobby', 'stranger', { LINK_SECRET: 'another secret of some length' });
+      const server = await stranger;
+      // It stands in the registry, since the store is its own matter; but nobody gives it a request.
+      for (let asked = 0; asked < 10; asked++) {
+        const player = await fleet.newPlayer(`P${asked}`);
+        await player.createRoom({ game: 'chess' });
+        await player.room?.leave();
+      }
+      server.kill();
+      await server.exited;
+      fleet.lobbies.splice(fleet.lobbies.indexOf(server), 1);
+    });
+  });
+
+  describe('a token', () => {
+    it('that is none, or signed by another, is turned away', async () => {
+      const server = await fleet.start('gateway', 'jwt', { AUTH: 'jwt', AUTH_JWT_SECRET: SECRET_JWT });
+      const refused = (login: object) => expect(connect(server.publicUrl, login)).rejects.toMatchObject({ code: 'unauthorized' });
+      await refused({ token: 'no token' });
+      await refused({ name: 'Ada' });
+      await refused({ token: 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ.' });
+      server.kill();
+      await server.exited;
+      fleet.gateways.splice(fleet.gateways.indexOf(server), 1);
+    });
+  });
+
+  describe('a start', () => {
+    it.each([
+      ['game', 'MAX_GAMES', 'plenty'],
+      ['game', 'LINK_SECRET', 'short'],
+      ['gateway', 'AUTH', 'maybe'],
+      ['gateway', 'PUBLIC_PORT', '70000'],
+      ['gateway', 'ADMIN_TOKEN', ''],
+      ['lobby', 'REDIS_URL', 'localhost'],
+      ['lobby', 'SERVER_NAME', 'two words'],
+    ] as const)('of a %s with %s=%s stops with a line that names it, and what is allowed', async (type, name, value) => {
+      const { code, said } = await startOnce(type, { ...fleet.settings(), SERVER_NAME: 'wrong', [name]: value });
+      expect(code).toBe(1);
+      expect(said).toContain(name);
+      if (value && name !== 'LINK_SECRET') expect(said).toContain(value);
+      expect(said).not.toMatch(/\n\s+at /);
+      // A headline, and one line for one mistake.
+      expect(said.trim().split('\n')).toEqual([
+        expect.stringContaining(`This ${type} cannot start`),
+        expect.stringContaining('allowed is'),
+      ]);
+    });
+
+    it.each([
+      ['gateway', 'PUBLIC_PORT'],
+      ['gateway', 'TCP_PORT'],
+      ['gateway', 'OPS_PORT'],
+      ['lobby', 'LINK_PORT'],
+    ] as const)('of a %s whose %s is taken says so in one sentence', async (type, name) => {
+      const occupant = createServer();
+      await new Promise<void>((resolve) => occupant.listen(0, '127.0.0.1', resolve));
+      const { port } = occupant.address() as { port: number };
+      const free = { PUBLIC_PORT: '0', TCP_PORT: '0', OPS_PORT: '0', LINK_PORT: '0' };
+      const { code, said } = await startOnce(type, { ...fleet.settings(), ...free, SERVER_NAME: 'second', [name]: String(port) });
+      occupant.close();
+      expect(code).toBe(1);
+      const sentence = lastSentence(said);
+      expect(sentence).toContain(String(port));
+      expect(sentence).toContain(name);
+      expect(said).not.toMatch(/\n\s+at /);
+    });
+
+    it('without a Redis says where it looked', async () => {
+      const { code, said } = await startOnce('lobby', { ...fleet.settings(), SERVER_NAME: 'alone', REDIS_URL: 'redis://127.0.0.1:1' });
+      expect(code).toBe(1);
+      expect(lastSentence(said)).toContain('127.0.0.1:1');
+      expect(said).not.toMatch(/\n\s+at /);
+    });
+  });
+});
+
+/** A link frame of this kind. */
+function frame(kind: number, body: Buffer = Buffer.alloc(0)): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(1 + body.length);
+  head[4] = kind;
+  return Buffer.concat([head, body]);
+}
+
+/** All that a port answers to these bytes, until it closes. */
+async function talk(port: number, bytes: Buffer): Promise<Buffer> {
+  const heard: Buffer[] = [];
+  let isClosed = false;
+  const socket: Socket = dial({ host: '127.0.0.1', port });
+  socket.on('error', () => {});
+  socket.on('close', () => {
+    isClosed = true;
+  });
+  socket.on('data', (chunk) => heard.push(chunk));
+  await until(() => heard.length > 0);
+  socket.write(bytes);
+  await until(() => isClosed, 5_000);
+  return Buffer.concat(heard);
+}
+
+/** A server that is not meant to come up. */
+function startOnce(type: 'gateway' | 'lobby' | 'game', env: Record<string, string>): Promise<{ code: number | null; said: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--enable-source-maps', mainOf(type)], { env: { PATH: process.env.PATH, ...env } });
+    let said = '';
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`it did not stop; it said:\n${said}`));
+    }, 15_000);
+    child.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    child.stdout.on('data', (chunk) => {
+      said += chunk;
+    });
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code, said });
+    });
+  });
+}
+
+/** What stands under the structured log. */
+function lastSentence(said: string): string {
+  return said
+    .trim()
+    .split('\n')
+    .filter((line) => !line.startsWith('{'))
+    .join('\n');
+}

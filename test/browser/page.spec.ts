@@ -1,0 +1,205 @@
+import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core';
+import { type Fleet, startFleet } from '../harness/index.js';
+import { CHROMIUM_ARGS, findChromium } from './chromium.js';
+import { Visitor } from './visitor.js';
+
+const executablePath = findChromium();
+if (!executablePath) console.warn('The players’ page is not tested: no Chromium here. Name one in CHROMIUM_PATH, or install `chromium`.');
+const describeInChromium = executablePath ? describe : describe.skip;
+
+const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, colorScheme: 'dark' };
+
+describeInChromium('the players’ page, in Chromium', () => {
+  let fleet: Fleet;
+  let browser: Browser;
+  let visitors: Visitor[] = [];
+  /** The room of the test that runs; those of others are still listed. */
+  let roomName = '';
+  let rooms = 0;
+
+  beforeAll(async () => {
+    [fleet, browser] = await Promise.all([
+      startFleet({ gateways: 1, lobbies: 1, games: 2 }),
+      chromium.launch({ executablePath: executablePath as string, args: CHROMIUM_ARGS }),
+    ]);
+  }, 60_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await fleet?.stop();
+  });
+
+  afterEach(async () => {
+    const defects = visitors.flatMap((visitor) => visitor.defects.map((defect) => `${visitor.name}: ${defect}`));
+    await Promise.all(visitors.map((visitor) => visitor.leaveAll()));
+    visitors = [];
+    expect(defects).toEqual([]);
+  });
+
+  const home = (): string => {
+    const url = new URL(fleet.gateways[0].publicUrl);
+    return `http://${url.host}/`;
+  };
+
+  const visit = async (name: string, options?: BrowserContextOptions, url = home()): Promise<Visitor> => {
+    const visitor = await Visitor.open(browser, name, url, options);
+    visitors.push(visitor);
+    return visitor;
+  };
+
+  /** The first made the room, and so has seat 0: X, or White. */
+  const playersIn = async (game: string, options: readonly BrowserContextOptions[] = []): Promise<[Visitor, Visitor]> => {
+    const [ada, bob] = await Promise.all([visit('Ada', options[0]), visit('Bob', options[1])]);
+    await ada.press(`Create a room: ${game}`);
+    rooms += 1;
+    roomName = `Room ${rooms}`;
+    await ada.page.getByLabel('Name of the room').fill(roomName);
+    await ada.press('Create');
+    await bob.press(`Join ${roomName}`);
+    await bob.press("I'm ready");
+    await ada.press("I'm ready");
+    await ada.sees('Your turn');
+    await bob.sees("Ada's turn");
+    return [ada, bob];
+  };
+
+  it('brings two strangers together, who play tic-tac-toe to its end', async () => {
+    const [ada, bob] = await Promise.all([visit('Ada'), visit('Bob')]);
+    await ada.press('Quick match: Tic-tac-toe');
+    await ada.page.getByText('Looking for an opponent').waitFor();
+    await bob.press('Quick match: Tic-tac-toe');
+    await Promise.all([ada, bob].map(({ page }) => page.locator('.ttt-board').waitFor()));
+    const [first, second] = (await ada.page.locator('.strip.seat-0', { hasText: 'you' }).count()) === 1 ? [ada, bob] : [bob, ada];
+    await first.mark(4);
+    await second.mark(0);
+    await first.mark(2);
+    await second.mark(1);
+    await first.mark(6);
+    await first.sees('You win: three in a row.');
+    await second.sees(`${first.name} wins: three in a row.`);
+    expect(await second.page.locator('.ttt-cell.won').count()).toBe(3);
+  });
+
+  it('gives a search up when asked to', async () => {
+    const ada = await visit('Ada');
+    await ada.press('Quick match: Chess');
+    await ada.press('Cancel');
+    await ada.page.getByRole('button', { name: 'Quick match: Chess' }).waitFor();
+    await ada.press('Create a room: Chess');
+    await ada.press('Create');
+    await ada.sees('Waiting for players');
+  });
+
+  it('plays the fool’s mate by click, drag and keyboard, before the eyes of a third', async () => {
+    const [ada, bob] = await playersIn('Chess');
+    const cy = await visit('Cy');
+    await cy.press(`Watch ${roomName}`);
+    await cy.sees("Ada's turn · you are watching");
+    await ada.move('f2', 'f3');
+    await bob.drag('e7', 'e5');
+    await cy.seesPiece('e5', 'black pawn');
+    await ada.type('g2', 'g4');
+    await bob.move('d8', 'h4');
+    await bob.sees('You win: checkmate.');
+    await ada.sees('Bob wins: checkmate.');
+    await cy.sees('Bob wins: checkmate.');
+    await cy.seesPiece('e1', 'white king, in check');
+    expect(await cy.page.getByRole('button', { name: 'Resign' }).count()).toBe(0);
+  });
+
+  it('lets nobody make a move that the laws forbid', async () => {
+    const [ada, bob] = await playersIn('Chess');
+    await ada.move('e2', 'e5');
+    await ada.move('e2', 'e4');
+    await bob.seesPiece('e4', 'white pawn');
+    await bob.seesPiece('e5', 'empty');
+  });
+
+  it('asks whether a draw is welcome', async () => {
+    const [ada, bob] = await playersIn('Chess');
+    await ada.press('Offer a draw');
+    await bob.page.getByText('Ada offers a draw.').waitFor();
+    await bob.press('Decline');
+    await ada.press('Offer a draw');
+    await bob.press('Accept');
+    await Promise.all([ada.sees('A draw: by agreement.'), bob.sees('A draw: by agreement.')]);
+  });
+
+  it('resumes after a reload in the middle of a game, as player and as spectator', async () => {
+    const [ada, bob] = await playersIn('Chess');
+    const cy = await visit('Cy', {}, ada.page.url());
+    await cy.sees('you are watching');
+    await ada.move('e2', 'e4');
+    await bob.seesPiece('e4', 'white pawn');
+    await Promise.all([bob.page.reload(), cy.page.reload()]);
+    await bob.seesPiece('e4', 'white pawn');
+    await bob.move('c7', 'c5');
+    await ada.seesPiece('c5', 'black pawn');
+    await cy.seesPiece('c5', 'black pawn');
+    await cy.sees('you are watching');
+  });
+
+  it('plays another game in the same room when both want one', async () => {
+    const [ada, bob] = await playersIn('Tic-tac-toe');
+    for (const [player, cell] of [
+      [ada, 0],
+      [bob, 3],
+      [ada, 1],
+      [bob, 4],
+      [ada, 2],
+    ] as const)
+      await player.mark(cell);
+    await bob.sees('Ada wins');
+    await ada.press('Play again');
+    await bob.press('Play again');
+    await ada.sees('Your turn');
+    expect(await ada.page.locator('.ttt-cell .mark:not(.ghost .mark)').count()).toBe(0);
+  });
+
+  it('leads by a link into a room, and with its last seat taken to a place to watch', async () => {
+    const ada = await visit('Ada');
+    await ada.press('Create a room: Tic-tac-toe');
+    await ada.page.getByLabel('Private').check();
+    await ada.press('Create');
+    await ada.sees('Waiting for players');
+    const bob = await visit('Bob', {}, ada.page.url());
+    await bob.sees('Ready?');
+    const cy = await visit('Cy', {}, ada.page.url());
+    await cy.page.getByText('You are watching.').waitFor();
+  });
+
+  it('says what a server refuses in the server’s words', async () => {
+    const ada = await visit('Ada', {}, `${home()}#/room/no-such-room`);
+    await ada.page.getByRole('alert').filter({ hasText: 'There is no such room' }).waitFor();
+    await ada.page.getByRole('heading', { name: 'What shall we play?' }).waitFor();
+  });
+
+  it('goes on when the server of the game is killed, and says so meanwhile', async () => {
+    const [ada, bob] = await playersIn('Chess');
+    await ada.move('e2', 'e4');
+    await bob.seesPiece('e4', 'white pawn');
+    const room = ada.page.url().split('/').at(-1) as string;
+    await ada.noteBanners();
+    (await fleet.ownerOf({ id: room })).kill();
+    await ada.sawBanners('The server is gone; your game goes on in a moment.', 'And on it goes, from the last move.');
+    await bob.move('e7', 'e5');
+    await ada.seesPiece('e5', 'black pawn');
+  });
+
+  it('fits a phone', async () => {
+    const [ada, bob] = await playersIn('Chess', [PHONE, PHONE]);
+    expect(await ada.isAsWideAsItsWindow()).toBe(true);
+    await ada.move('e2', 'e4');
+    await bob.seesPiece('e4', 'white pawn');
+    const cy = await visit('Cy', PHONE);
+    await cy.page
+      .getByRole('button', { name: /^Watch / })
+      .first()
+      .waitFor();
+    expect(await cy.isAsWideAsItsWindow()).toBe(true);
+    await ada.press('Resign');
+    await ada.press('Resign');
+    await bob.sees('You win: resignation.');
+    expect(await bob.isAsWideAsItsWindow()).toBe(true);
+  });
+});

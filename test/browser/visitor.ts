@@ -1,0 +1,106 @@
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+
+/** One person before one page; `defects` is what the page threw. */
+export class Visitor {
+  readonly defects: string[] = [];
+
+  private constructor(
+    readonly name: string,
+    readonly page: Page,
+  ) {
+    page.on('pageerror', (error) => this.defects.push(String(error)));
+  }
+
+  /** In the lobby, or where the link leads. */
+  static async open(browser: Browser, name: string, url: string, options: BrowserContextOptions = {}): Promise<Visitor> {
+    const context = await browser.newContext(options);
+    const page = await context.newPage();
+    page.setDefaultTimeout(10_000);
+    const visitor = new Visitor(name, page);
+    await page.goto(url);
+    await page.getByLabel('Your name').fill(name);
+    await visitor.press('Play');
+    return visitor;
+  }
+
+  press(button: string | RegExp): Promise<void> {
+    return this.page.getByRole('button', { name: button, exact: true }).click();
+  }
+
+  /** Until the line that says what matters now says this. */
+  sees(status: string | RegExp): Promise<void> {
+    return this.page.getByTestId('status').filter({ hasText: status }).waitFor();
+  }
+
+  async mark(cell: number): Promise<void> {
+    await this.sees('Your turn');
+    await this.page.locator('.ttt-cell').nth(cell).click();
+  }
+
+  async move(from: string, to: string): Promise<void> {
+    await this.sees('Your turn');
+    await this.square(from).click();
+    await this.square(to).click();
+  }
+
+  async drag(from: string, to: string): Promise<void> {
+    await this.sees('Your turn');
+    const [start, end] = await Promise.all([from, to].map((square) => this.square(square).boundingBox()));
+    if (!start || !end) throw new Error(`${from} or ${to} is not to be seen`);
+    const { mouse } = this.page;
+    await mouse.move(start.x + start.width / 2, start.y + start.height / 2);
+    await mouse.down();
+    await mouse.move(end.x + end.width / 2, end.y + end.height / 2, { steps: 4 });
+    await mouse.up();
+  }
+
+  /** By keyboard alone. */
+  async type(from: string, to: string): Promise<void> {
+    await this.sees('Your turn');
+    for (const square of [from, to]) {
+      await this.square(square).focus();
+      await this.page.keyboard.press('Enter');
+    }
+  }
+
+  /** Until this piece is seen there, as a screen reader says it. */
+  async seesPiece(square: string, piece: string): Promise<void> {
+    await this.page.getByRole('button', { name: `${square}, ${piece}` }).waitFor();
+  }
+
+  /** From now on; one that stands for some milliseconds counts, too. */
+  async noteBanners(): Promise<void> {
+    await this.page.evaluate(() => {
+      const banners = document.querySelector('.banners') as HTMLElement;
+      const noted: string[] = [];
+      Object.assign(window, { banners: noted });
+      new MutationObserver(() => noted.push(banners.textContent.trim())).observe(banners, { childList: true, subtree: true });
+    });
+  }
+
+  /** Until these were to be seen, in this order, for however short. */
+  async sawBanners(...texts: string[]): Promise<void> {
+    await this.page.waitForFunction((wanted) => {
+      const { banners } = window as unknown as { banners: string[] };
+      let from = 0;
+      for (const text of wanted) {
+        const at = banners.findIndex((banner, index) => index >= from && banner.includes(text));
+        if (at < 0) return false;
+        from = at + 1;
+      }
+      return true;
+    }, texts);
+  }
+
+  async isAsWideAsItsWindow(): Promise<boolean> {
+    return this.page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
+  }
+
+  async leaveAll(): Promise<void> {
+    await this.page.context().close();
+  }
+
+  private square(name: string) {
+    return this.page.locator(`[data-square="${name}"]`);
+  }
+}

@@ -1,0 +1,37 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import type { Report } from '../tools/chaos/src/report.js';
+import { ROOT } from '../tools/process/paths.mjs';
+
+const SEED = 20_261;
+const MINUTE = 60_000;
+
+/** A short run of `npm run chaos`; the long ones are started by hand. */
+describe('while servers of every kind and Redis fail at random', () => {
+  it(
+    'nothing acknowledged is lost or done twice, all see the same, and nothing is left over',
+    async () => {
+      const report = await chaos('--minutes', '0.3', '--every', '2.5', '--rooms', '8', '--others', '4', '--commands-per-second', '50');
+      expect(report.violations).toEqual([]);
+      expect(report.ok).toBe(true);
+      expect(report.faults).toBeGreaterThan(3);
+      expect(report.counts.games).toBeGreaterThan(8);
+      expect(report.counts.acknowledged).toBeGreaterThan(200);
+    },
+    3 * MINUTE,
+  );
+});
+
+function chaos(...options: string[]): Promise<Report> {
+  const args = [join(ROOT, 'tools/chaos/run.mjs'), '--seed', String(SEED), '--json', ...options];
+  return new Promise((resolve, reject) => {
+    // It ends by itself; what it started ends with it, however it does.
+    execFile(process.execPath, args, { cwd: ROOT, timeout: 2.5 * MINUTE, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
+      try {
+        resolve(JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Report);
+      } catch {
+        reject(error ?? new Error(`no report: ${stdout}\n${stderr}`));
+      }
+    });
+  });
+}

@@ -1,0 +1,121 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Fleet, type FleetServer, type Game, type Ledger, startFleet, until } from './harness/index.js';
+
+interface Payment {
+  readonly key: string;
+  readonly id: string;
+  readonly by: string;
+  readonly hangs: boolean;
+}
+
+let fleet: Fleet;
+let dir: string;
+let file: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'holdfast-effects-'));
+  file = join(dir, 'payments');
+  fleet = await startFleet({ gateways: 1, lobbies: 1, games: 0, testGames: { turnMs: 60_000 }, env: { TEST_EFFECTS: file } });
+}, 60_000);
+afterAll(async () => {
+  await fleet.stop();
+  await rm(dir, { recursive: true });
+});
+
+async function payments(id: string): Promise<Payment[]> {
+  const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
+  return lines.map((line) => JSON.parse(line) as Payment).filter((payment) => payment.id === id);
+}
+
+/** A game on a server where effects never come to an end, and another server, where they do. */
+async function onAServerThatHangs(name: string): Promise<{ game: Game<Ledger>; owner: FleetServer }> {
+  const owner = await fleet.start('game', `hangs-${name}`, { TEST_EFFECTS_HANG: '1' });
+  await fleet.whole();
+  const game = await fleet.twoPlayersInAGame<Ledger>('ledger');
+  expect(await fleet.ownerOf(game.rooms[0])).toBe(owner);
+  await fleet.start('game', `pays-${name}`);
+  await fleet.whole();
+  return { game, owner };
+}
+
+/** Each test has its servers to itself. */
+beforeEach(async () => {
+  await end(...fleet.games.filter(({ exit }) => !exit));
+});
+
+async function end(...servers: FleetServer[]): Promise<void> {
+  for (const server of servers) {
+    server.kill();
+    await server.exited;
+  }
+}
+
+describe('an effect', () => {
+  it('that was durable when its server was killed is done by the next, under the same key, and then no more', async () => {
+    const { game, owner } = await onAServerThatHangs('a');
+    const [room] = game.rooms;
+    await room.send('pay', { id: 'first' });
+    await until(async () => (await payments('first')).length === 1);
+    await end(owner);
+    await until(async () => (await payments('first')).some(({ hangs }) => !hangs));
+    const tried = await payments('first');
+    expect(new Set(tried.map(({ key }) => key))).toEqual(new Set([expect.stringMatching(new RegExp(`^${room.id}:\\d+:0$`))]));
+
+    // Done and on record: the one after that has nothing left to do.
+    const paidAt = Number(tried[0].key.split(':')[1]);
+    await room.waitFor(({ version }) => version > paidAt, { timeoutMs: 5_000 });
+    const next = await fleet.start('game', 'next-a');
+    await fleet.whole();
+    await end(await fleet.ownerOf(room));
+    await room.send('pay', { id: 'second' });
+    expect(await fleet.ownerOf(room)).toBe(next);
+    await until(async () => (await payments('second')).length === 1);
+    expect(await payments('first')).toEqual(tried);
+    await room.leave();
+  }, 40_000);
+
+  it('of the last change of a game is done even though its server was killed', async () => {
+    const { game, owner } = await onAServerThatHangs('b');
+    const [room] = game.rooms;
+    await room.send('settle', { id: 'last' });
+    await until(async () => (await payments('last')).length === 1);
+    await end(owner);
+    await until(async () => (await payments('last')).some(({ hangs }) => !hangs), 15_000);
+    expect(new Set((await payments('last')).map(({ key }) => key)).size).toBe(1);
+    await until(async () => (await fleet.redis.client.exists(`hf:room:{${room.id}}:effects`)) === 0);
+    for (const one of game.rooms) await one.leave();
+  }, 40_000);
+});
+
+describe('a timer', () => {
+  const WOUND_MS = 1_200;
+
+  it('fires once, on time, where its room is by then: after a kill, and after a drain', async () => {
+    const before = await fleet.start('game', 'early');
+    await fleet.whole();
+    const game = await fleet.twoPlayersInAGame<Ledger>('ledger');
+    const [room] = game.rooms;
+    const second = await fleet.start('game', 'second');
+    await fleet.whole();
+
+    await room.send('wind', { ms: WOUND_MS });
+    await end(before);
+    await room.waitFor(({ state }) => state?.rings === 1, { timeoutMs: 5_000 });
+    expect(room.state?.servers).toEqual(['second']);
+
+    await fleet.start('game', 'third');
+    await fleet.whole();
+    await room.send('wind', { ms: WOUND_MS });
+    second.kill('SIGTERM');
+    await second.exited;
+    await room.waitFor(({ state }) => state?.rings === 2, { timeoutMs: 5_000 });
+    expect(room.state?.servers).toEqual(['second', 'third']);
+
+    // Another of the same length would have rung by then, had one been left behind.
+    await room.send('wind', { ms: WOUND_MS });
+    await room.waitFor(({ state }) => (state?.rings ?? 0) >= 3, { timeoutMs: 5_000 });
+    expect(room.state?.servers).toEqual(['second', 'third', 'third']);
+    await room.leave();
+  }, 40_000);
+});

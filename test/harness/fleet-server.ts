@@ -1,0 +1,127 @@
+import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import type { ServerId, ServerType } from '#libs/protocol';
+import { freePort } from '../../tools/process/free-port.mjs';
+import { launchServer, mainOf, type Ports } from '../../tools/start/launch-server.mjs';
+
+export interface ServerSpec {
+  readonly type: ServerType;
+  readonly name: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Another program than the built one. */
+  readonly main?: string;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+const LINES_KEPT = 2_000;
+
+/** One server of a fleet, as a process of its own. */
+export class FleetServer {
+  readonly id: ServerId;
+  readonly opsUrl: string;
+  /** Gateways only, as the rest of the ways in. */
+  readonly publicUrl: string;
+  readonly tcpUrl: string;
+  readonly pageUrl: string;
+  /** Settles with how it ended, whoever ended it. */
+  readonly exited: Promise<Exit>;
+  exit: Exit | null = null;
+  /** Whether the test asked for its end: another end is a fault. */
+  isExpectedToEnd = false;
+
+  private constructor(
+    readonly spec: ServerSpec,
+    readonly ports: Ports,
+    private readonly child: ChildProcess,
+    private readonly lines: string[],
+  ) {
+    this.id = ports.id as ServerId;
+    this.opsUrl = `http://127.0.0.1:${ports.opsPort}`;
+    this.publicUrl = `ws://127.0.0.1:${ports.publicPort}/play`;
+    this.tcpUrl = `tcp://127.0.0.1:${ports.tcpPort}`;
+    this.pageUrl = `http://127.0.0.1:${ports.publicPort}/`;
+    this.exited = new Promise((resolve) => {
+      const ended = (code: number | null, signal: NodeJS.Signals | null): void => {
+        this.exit = { code, signal };
+        resolve(this.exit);
+      };
+      if (child.exitCode !== null || child.signalCode !== null) ended(child.exitCode, child.signalCode);
+      else child.once('exit', ended);
+    });
+  }
+
+  /** Resolves once it is ready; rejects with its last words when it ends before that. `spawned` is called at once. */
+  static async start(spec: ServerSpec, home: string, spawned: (child: ChildProcess) => void = () => {}): Promise<FleetServer> {
+    const { type, name, env, main = mainOf(type) } = spec;
+    const lines: string[] = [];
+    let child: ChildProcess | undefined;
+    const ports = await launchServer({
+      main,
+      env: { PATH: process.env.PATH, SERVER_NAME: name, ...env },
+      readyFile: join(home, `${type}-${name}.json`),
+      logFile: join(home, `${type}-${name}.log`),
+      onLine: (line: string) => {
+        lines.push(line);
+        if (lines.length > LINES_KEPT) lines.shift();
+      },
+      spawned: (process: ChildProcess) => {
+        child = process;
+        spawned(process);
+      },
+    });
+    return new FleetServer(spec, ports, child as ChildProcess, lines);
+  }
+
+  /** Ports of its own that stay over a restart: players come back to where they were. */
+  static async portsFor(type: ServerType): Promise<Record<string, string>> {
+    if (type !== 'gateway') return { OPS_PORT: '0', LINK_PORT: '0' };
+    const [publicPort, tcpPort] = [await freePort(), await freePort()];
+    return { PUBLIC_PORT: String(publicPort), TCP_PORT: String(tcpPort), OPS_PORT: '0', LINK_PORT: '0' };
+  }
+
+  get type(): ServerType {
+    return this.spec.type;
+  }
+
+  get name(): string {
+    return this.spec.name;
+  }
+
+  get pid(): number {
+    return this.child.pid as number;
+  }
+
+  /** SIGKILL unless another is named. For the end itself wait for `exited`. */
+  kill(signal: NodeJS.Signals = 'SIGKILL'): void {
+    if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') this.isExpectedToEnd = true;
+    this.child.kill(signal);
+  }
+
+  /** What it has said, line by line. */
+  log(): readonly string[] {
+    return this.lines;
+  }
+
+  /** What it logged of one event (`server.ready`). */
+  logged(event: string): Record<string, unknown>[] {
+    return this.lines.flatMap((line) => {
+      if (!line.includes(event)) return [];
+      try {
+        const entry = JSON.parse(line) as Record<string, unknown>;
+        return Object.values(entry).includes(event) ? [entry] : [];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  /** An ops page's status and text. */
+  async ops(path: string): Promise<{ status: number; text: string }> {
+    const response = await fetch(`${this.opsUrl}${path}`, { signal: AbortSignal.timeout(5_000) });
+    return { status: response.status, text: await response.text() };
+  }
+}

@@ -1,0 +1,41 @@
+// A game server as tests need it: tic-tac-toe with a short turn, a game that saves nothing, and one that only keeps
+// account of what it was asked (`ledger.mjs`). From dist/, as any other.
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { TicTacToeModule } from '#games/tic-tac-toe';
+import { Command, Game } from '#libs/game-kit';
+import { runServer } from '#libs/server';
+import { LedgerModule } from './ledger.mjs';
+
+/** @type {{ gameServer: import('#libs/server').ServerPlan<'game'> }} */
+const { gameServer } = await import(new URL('../../dist/apps/game/src/game.server.js', import.meta.url).href);
+
+class Fleeting {
+  setup() {
+    return { taps: 0 };
+  }
+
+  /** @param {{ state: { taps: number } }} room */
+  tap(room) {
+    room.state.taps += 1;
+  }
+}
+Game({ name: 'fleeting', version: 1, seats: 2, durability: 'none' })(Fleeting);
+Command()(Fleeting.prototype, 'tap', /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(Fleeting.prototype, 'tap')));
+
+class FleetingModule {}
+Module({ providers: [Fleeting] })(FleetingModule);
+
+const turnMs = Number(process.env.TEST_TURN_MS ?? 30_000);
+
+/** @type {import('#libs/server').ServerPlan<'game'>} */
+const plan = {
+  ...gameServer,
+  module: (settings) => {
+    const { imports = [], ...rest } = gameServer.module(settings);
+    const games = imports.map((one) => (one === TicTacToeModule ? TicTacToeModule.forRoot({ turnMs }) : one));
+    return { ...rest, imports: [...games, FleetingModule, ...LedgerModule] };
+  },
+};
+
+await runServer(plan);

@@ -1,0 +1,86 @@
+// A game that keeps account of every command, rings bells by timers, and pays by effects. TEST_LEDGER says which
+// version of it a server has (1, 2; 0: none), TEST_EFFECTS where its effects are written down, TEST_EFFECTS_HANG=1 that
+// they never come to an end here.
+import { appendFileSync } from 'node:fs';
+import { Module } from '@nestjs/common';
+import { z } from 'zod';
+import { Command, EffectHandler, Game, OnTimer } from '#libs/game-kit';
+
+/**
+ * @typedef {{ applied: string[][], rings: number, paid: number, migratedFrom: number[], servers: string[] }} State
+ * @typedef {{ state: State, seat: number, schedule(name: string, ms: number): void, effect(name: string, data: unknown): void, end(result?: unknown): void }} LedgerRoom
+ */
+
+const version = Number(process.env.TEST_LEDGER ?? 1);
+const effectsFile = process.env.TEST_EFFECTS ?? '';
+const me = process.env.SERVER_NAME ?? '';
+
+class Ledger {
+  /** @param {{ seats: readonly unknown[] }} room @returns {State} */
+  setup({ seats }) {
+    return { applied: seats.map(() => []), rings: 0, paid: 0, migratedFrom: [], servers: [] };
+  }
+
+  /** @param {LedgerRoom} room @param {{ id: string }} data */
+  note({ state, seat }, { id }) {
+    state.applied[seat].push(id);
+  }
+
+  /** @param {LedgerRoom} room @param {{ ms: number }} data */
+  wind(room, { ms }) {
+    room.schedule('bell', ms);
+  }
+
+  /** @param {LedgerRoom} room */
+  ring({ state }) {
+    state.rings += 1;
+    state.servers.push(me);
+  }
+
+  /** @param {LedgerRoom} room @param {{ id: string }} data */
+  pay(room, { id }) {
+    room.state.paid += 1;
+    room.effect('ledger-pay', { id });
+  }
+
+  /** @param {LedgerRoom} room @param {{ id: string }} data */
+  settle(room, { id }) {
+    room.effect('ledger-pay', { id });
+    room.end({ settled: id });
+  }
+}
+
+if (version > 1)
+  Object.assign(Ledger.prototype, {
+    /** @param {State} state @param {number} from @returns {State} */
+    migrateState: (state, from) => ({ ...state, migratedFrom: [...state.migratedFrom, from] }),
+  });
+
+const id = z.object({ id: z.string() });
+Game({ name: 'ledger', version: Math.max(1, version), seats: 2, seatGraceMs: 120_000 })(Ledger);
+decorate(Command(id), Ledger, 'note');
+decorate(Command(z.object({ ms: z.int() })), Ledger, 'wind');
+decorate(OnTimer('bell'), Ledger, 'ring');
+decorate(Command(id), Ledger, 'pay');
+decorate(Command(id), Ledger, 'settle');
+
+class Till {
+  /** @param {{ key: string, data: { id: string } }} effect */
+  async pay({ key, data }) {
+    const hangs = process.env.TEST_EFFECTS_HANG === '1';
+    if (effectsFile) appendFileSync(effectsFile, `${JSON.stringify({ key, id: data.id, by: me, hangs })}\n`);
+    if (hangs) await new Promise(() => {});
+  }
+}
+decorate(EffectHandler('ledger-pay'), Till, 'pay');
+
+class LedgerGame {}
+Module({ providers: [Ledger, Till] })(LedgerGame);
+
+/** What to import for it; nothing where the server is not to have it. */
+export const LedgerModule = version > 0 ? [LedgerGame] : [];
+
+/** @param {Function} decorator @param {Function} target @param {string} name */
+function decorate(decorator, target, name) {
+  decorator(target.prototype, name, Object.getOwnPropertyDescriptor(target.prototype, name));
+}

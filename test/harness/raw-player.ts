@@ -1,0 +1,117 @@
+import { connect, type Socket } from 'node:net';
+import { WebSocket } from 'ws';
+import {
+  decodeServerMessage,
+  encodePlayerMessage,
+  FrameSplitter,
+  LENGTH_BYTES,
+  type PlayerMessage,
+  type ServerMessage,
+} from '#libs/protocol';
+import type { FleetServer } from './fleet-server.js';
+import { until } from './until.js';
+
+export type Way = 'binary' | 'json' | 'tcp';
+type Of<Kind extends ServerMessage['kind']> = Extract<ServerMessage, { kind: Kind }>;
+
+const FRAME_BYTES_MAX = 1 << 20;
+
+/** A player who is no client of ours: says what it likes, byte by byte, and keeps all it hears. */
+export class RawPlayer {
+  readonly heard: ServerMessage[] = [];
+  isClosed = false;
+
+  private constructor(
+    private readonly way: Way,
+    /** A whole message's bytes; of JSON, its text. */
+    readonly send: (frame: Uint8Array | string) => void,
+    /** What stands on the wire, for TCP. */
+    readonly write: (bytes: Uint8Array) => void,
+    private readonly end: () => void,
+  ) {}
+
+  static async connect(gateway: FleetServer, way: Way = 'json'): Promise<RawPlayer> {
+    return way === 'tcp' ? RawPlayer.overTcp(gateway) : RawPlayer.overWebSocket(gateway, way);
+  }
+
+  /** One who has said hello, and was welcomed. */
+  static async welcomed(gateway: FleetServer, name: string, way: Way = 'json'): Promise<RawPlayer> {
+    const player = await RawPlayer.connect(gateway, way);
+    player.say({ kind: 'hello', protocol: 1, name });
+    await player.hears('welcome');
+    return player;
+  }
+
+  say(message: PlayerMessage): void {
+    this.send(this.way === 'json' ? JSON.stringify(message) : encodePlayerMessage(message));
+  }
+
+  /** The first message of this kind, heard already or soon, that is as wanted. */
+  hears<Kind extends ServerMessage['kind']>(kind: Kind, isWanted: (message: Of<Kind>) => boolean = () => true): Promise<Of<Kind>> {
+    const find = (): Of<Kind> | undefined =>
+      this.heard.find((message): message is Of<Kind> => message.kind === kind && isWanted(message as Of<Kind>));
+    return until(() => {
+      const found = find();
+      if (!found && this.isClosed) throw new Error(`closed without such a ${kind}; heard ${JSON.stringify(this.heard)}`);
+      return found;
+    });
+  }
+
+  /** The answer to one request. */
+  async asks(id: number, operation: string, data?: unknown): Promise<Of<'response'>> {
+    this.say({ kind: 'request', id, operation, ...(data !== undefined && { data }) });
+    return this.hears('response', (response) => response.id === id);
+  }
+
+  async isClosedByServer(): Promise<void> {
+    await until(() => this.isClosed);
+  }
+
+  close(): void {
+    this.end();
+  }
+
+  private static async overWebSocket({ publicUrl }: FleetServer, way: 'binary' | 'json'): Promise<RawPlayer> {
+    const socket = new WebSocket(publicUrl, way === 'json' ? 'holdfast.v1.json' : 'holdfast.v1.msgpack');
+    const player = new RawPlayer(
+      way,
+      (frame) => socket.send(frame),
+      () => {
+        throw new Error('a WebSocket takes messages, not bytes');
+      },
+      () => socket.terminate(),
+    );
+    socket.on('error', () => {});
+    socket.on('message', (data: Buffer) =>
+      player.heard.push(way === 'json' ? JSON.parse(data.toString()) : decodeServerMessage(new Uint8Array(data))),
+    );
+    socket.on('close', () => {
+      player.isClosed = true;
+    });
+    await until(() => socket.readyState === WebSocket.OPEN || player.isClosed);
+    return player;
+  }
+
+  private static async overTcp({ tcpUrl }: FleetServer): Promise<RawPlayer> {
+    const socket: Socket = connect({ host: '127.0.0.1', port: Number(new URL(tcpUrl).port), noDelay: true });
+    const player = new RawPlayer(
+      'tcp',
+      (frame) => {
+        const bytes = Buffer.from(frame);
+        const length = Buffer.alloc(LENGTH_BYTES);
+        length.writeUInt32BE(bytes.length);
+        socket.write(Buffer.concat([length, bytes]));
+      },
+      (bytes) => void socket.write(bytes),
+      () => socket.destroy(),
+    );
+    const splitter = new FrameSplitter(FRAME_BYTES_MAX, (frame) => player.heard.push(decodeServerMessage(frame)));
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => splitter.push(chunk));
+    socket.on('close', () => {
+      player.isClosed = true;
+    });
+    await until(() => !socket.connecting);
+    return player;
+  }
+}

@@ -1,0 +1,107 @@
+import { join } from 'node:path';
+import { Cluster, Redis } from 'ioredis';
+import { ended } from '../../tools/process/leashed.mjs';
+import { startRedis } from '../../tools/redis/index.mjs';
+import type { FleetStore } from './fleet-redis.js';
+import { until } from './until.js';
+
+type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
+
+const NAME = 'holdfast';
+const SLOTS = 16_384;
+/** Shorter than an operator would choose, for the sake of the tests' time. */
+const DOWN_AFTER_MS = 1_000;
+
+/** A primary, two replicas and three sentinels that watch over them. */
+export class SentinelStore implements FleetStore {
+  private constructor(
+    readonly url: string,
+    readonly client: Redis,
+    private readonly primary: RunningRedis,
+    private readonly all: readonly RunningRedis[],
+  ) {}
+
+  static async start(home: string): Promise<SentinelStore> {
+    const start = (name: string, config: Record<string, string | number>, sentinel = false): Promise<RunningRedis> =>
+      startRedis({ dir: join(home, name), appendonly: !sentinel, sentinel, config });
+    const primary = await start('primary', {});
+    const replicaof = `127.0.0.1 ${primary.port}`;
+    const replicas = await Promise.all(['replica-1', 'replica-2'].map((name) => start(name, { replicaof })));
+    const monitor = {
+      'sentinel monitor': `${NAME} 127.0.0.1 ${primary.port} 2`,
+      'sentinel down-after-milliseconds': `${NAME} ${DOWN_AFTER_MS}`,
+      'sentinel failover-timeout': `${NAME} 4000`,
+    };
+    const sentinels = await Promise.all(['sentinel-1', 'sentinel-2', 'sentinel-3'].map((name) => start(name, monitor, true)));
+    const addresses = sentinels.map(({ port }) => ({ host: '127.0.0.1', port }));
+    const client = new Redis({ sentinels: addresses, name: NAME, sentinelRetryStrategy: () => 50, retryStrategy: () => 50 });
+    client.on('error', () => {});
+    const hosts = addresses.map(({ host, port }) => `${host}:${port}`).join(',');
+    const store = new SentinelStore(`sentinel://${hosts}/${NAME}`, client, primary, [primary, ...replicas, ...sentinels]);
+    await until(async () => /connected_slaves:2/.test(await client.info('replication')), 15_000);
+    await until(async () => (await Promise.all(sentinels.map(knowsAll))).every(Boolean), 15_000);
+    return store;
+  }
+
+  /** kill -9; resolves when it is gone. */
+  async killPrimary(): Promise<void> {
+    this.primary.process.kill('SIGKILL');
+    await ended(this.primary.process, 5_000);
+  }
+
+  async stop(): Promise<void> {
+    this.client.disconnect();
+    await Promise.all(this.all.map(killed));
+  }
+}
+
+/** Three primaries that share the slots. */
+export class ClusterStore implements FleetStore {
+  private constructor(
+    readonly url: string,
+    readonly client: Cluster,
+    private readonly all: readonly RunningRedis[],
+  ) {}
+
+  static async start(home: string): Promise<ClusterStore> {
+    const config = { 'cluster-enabled': 'yes', 'cluster-node-timeout': 2_000 };
+    const all = await Promise.all([1, 2, 3].map((number) => startRedis({ dir: join(home, `node-${number}`), appendonly: true, config })));
+    const nodes = all.map(({ url }) => new Redis(url));
+    const share = Math.ceil(SLOTS / nodes.length);
+    for (const [index, node] of nodes.entries()) {
+      await node.call('CLUSTER', 'ADDSLOTSRANGE', index * share, Math.min(SLOTS, (index + 1) * share) - 1);
+      // Each its own epoch, or they would have to agree on that first.
+      await node.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
+    }
+    for (const { port } of all.slice(1)) await nodes[0].call('CLUSTER', 'MEET', '127.0.0.1', port);
+    await until(async () => {
+      const infos = await Promise.all(nodes.map((node) => node.call('CLUSTER', 'INFO')));
+      return infos.every((info) => /cluster_state:ok/.test(String(info)) && /cluster_known_nodes:3/.test(String(info)));
+    }, 15_000);
+    for (const node of nodes) node.disconnect();
+    const client = new Cluster(all.map(({ url }) => url));
+    client.on('error', () => {});
+    return new ClusterStore(all.map(({ url }) => url).join(','), client, all);
+  }
+
+  async stop(): Promise<void> {
+    this.client.disconnect();
+    await Promise.all(this.all.map(killed));
+  }
+}
+
+/** Both replicas and both of its peers; one that knows less may promote nobody, or the wrong one. */
+async function knowsAll({ url }: RunningRedis): Promise<boolean> {
+  const client = new Redis(url);
+  try {
+    const info = await client.info('sentinel');
+    return /slaves=2,sentinels=3/.test(info);
+  } finally {
+    client.disconnect();
+  }
+}
+
+async function killed({ process }: RunningRedis): Promise<void> {
+  process.kill('SIGKILL');
+  await ended(process, 5_000);
+}

@@ -1,0 +1,21 @@
+const LOOK_MS = 10;
+
+/**
+ * Waits for a thing to be so: what `condition` gives as soon as that is truthy. Fails after `deadlineMs` with the
+ * condition's own last error, if it threw, else with its source.
+ */
+export async function until<T>(condition: () => T | Promise<T>, deadlineMs = 5_000): Promise<NonNullable<T>> {
+  const deadline = performance.now() + deadlineMs;
+  let failure: unknown;
+  for (;;) {
+    try {
+      const value = await condition();
+      if (value) return value as NonNullable<T>;
+      failure = undefined;
+    } catch (error) {
+      failure = error;
+    }
+    if (performance.now() > deadline) throw failure ?? new Error(`was not so within ${deadlineMs} ms: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}

@@ -1,0 +1,186 @@
+import { createServer, type Server } from 'node:net';
+import { Redis } from 'ioredis';
+import { type Fleet, startFleet, until } from './harness/index.js';
+
+const INTERVAL_MS = 400;
+
+/** What can be seen, and done, by hand: `redis-cli` and a few lines of any language are enough for this. */
+describe('the health check, as seen in Redis', () => {
+  let fleet: Fleet;
+  let redis: Redis;
+  let ears: Redis;
+  beforeAll(async () => {
+    const env = { HEALTH_INTERVAL_MS: String(INTERVAL_MS), HEALTH_GRACE_MS: '500' };
+    fleet = await startFleet({ gateways: 2, lobbies: 1, games: 1, env });
+    redis = fleet.redis.client;
+    ears = new Redis(fleet.redis.url);
+    ears.on('error', () => {});
+  }, 60_000);
+  afterAll(async () => {
+    ears.disconnect();
+    await fleet.stop();
+  });
+
+  it.each(['hf:gateway:1', 'hf:lobby:1', 'hf:game:1'])(
+    'asks %s on the channel of its name, and it writes `update` into its field',
+    async (id) => {
+      let asked = 0;
+      ears.on('message', (channel) => {
+        if (channel === id) asked += 1;
+      });
+      await ears.subscribe(id);
+      for (let round = 1; round <= 2; round++) {
+        // What a checker writes; nobody but the server itself turns it back.
+        await redis.hset(id, 'check', 'testing');
+        await redis.publish(id, 'check');
+        await until(async () => (await redis.hget(id, 'check')) === 'update', 1_000);
+      }
+      const byHand = 2;
+      await until(() => asked >= byHand + 2, 10 * INTERVAL_MS);
+      const [state, suspect] = await redis.hmget(id, 'state', 'suspect');
+      expect([state, suspect ?? '0']).toEqual(['ready', '0']);
+      await ears.unsubscribe(id);
+    },
+  );
+
+  it('writes what a server has beside its answer', async () => {
+    const { rooms } = await fleet.twoPlayersInAGame('chess');
+    await until(async () => (await redis.hget('hf:game:1', 'rooms')) === '1');
+    expect(await redis.hmget('hf:game:1', 'players', 'capacity', 'lagMs')).toEqual(['2', '1000', expect.stringMatching(/^\d+(\.\d+)?$/)]);
+    await rooms[0].leave();
+  });
+
+  it('keeps a program that keeps the contract, and condemns it when it stops', async () => {
+    const member = await Member.join(redis, fleet.redis.url);
+    try {
+      await until(() => member.answers >= 8, 20 * INTERVAL_MS);
+      const [state, suspect] = await redis.hmget(member.id, 'state', 'suspect');
+      expect([state, suspect ?? '0']).toEqual(['ready', '0']);
+
+      member.isSilent = true;
+      const silentAt = performance.now();
+      await until(async () => (await redis.hget(member.id, 'state')) === 'dead', 10 * INTERVAL_MS);
+      // No sooner than two checks went unanswered, and within three intervals and the time of a vote.
+      expect(performance.now() - silentAt).toBeGreaterThan(INTERVAL_MS);
+      expect(await redis.hget(member.id, 'deadReason')).toBe('silent');
+    } finally {
+      member.close();
+    }
+  }, 30_000);
+
+  it('forgives a member one check that it missed', async () => {
+    const member = await Member.join(redis, fleet.redis.url);
+    try {
+      await until(() => member.answers >= 4, 20 * INTERVAL_MS);
+      member.missNext = 1;
+      await until(async () => Number(await redis.hget(member.id, 'suspect')) > 0, 10 * INTERVAL_MS);
+      await until(async () => (await redis.hget(member.id, 'suspect')) === '0', 10 * INTERVAL_MS);
+      expect(await redis.hget(member.id, 'state')).toBe('ready');
+    } finally {
+      member.close();
+    }
+  }, 30_000);
+
+  it('finds a killed server within a second, and takes it back when it comes again', async () => {
+    for (const kind of ['games', 'lobbies', 'gateways'] as const) {
+      const server = fleet[kind][fleet[kind].length - 1];
+      const before = Number(await redis.hget(server.id, 'incarnation'));
+      server.kill();
+      await server.exited;
+      const killedAt = performance.now();
+      await until(async () => (await redis.hget(server.id, 'state')) === 'dead');
+      expect(performance.now() - killedAt).toBeLessThan(1_000);
+      await fleet.restart(server);
+      const [state, incarnation] = await redis.hmget(server.id, 'state', 'incarnation');
+      expect(state).toBe('ready');
+      expect(Number(incarnation)).toBeGreaterThan(before);
+      await fleet.whole();
+    }
+  }, 60_000);
+
+  it('finds a hanging server within three intervals, and has it back, registered anew, when it wakes', async () => {
+    const [game] = fleet.games;
+    const before = await redis.hget(game.id, 'incarnation');
+    // Past its grace.
+    await until(async () => (await redis.hget(game.id, 'check')) === 'update');
+    await until(async () => Number((await redis.time())[0]) * 1_000 - Number(await redis.hget(game.id, 'registeredAt')) > 2_000);
+    game.kill('SIGSTOP');
+    const stoppedAt = performance.now();
+    await until(async () => (await redis.hget(game.id, 'state')) === 'dead', 10 * INTERVAL_MS);
+    expect(performance.now() - stoppedAt).toBeLessThan(4 * INTERVAL_MS);
+    game.kill('SIGCONT');
+    await until(async () => (await redis.hget(game.id, 'state')) === 'ready');
+    expect(await redis.hget(game.id, 'incarnation')).not.toBe(before);
+    await fleet.whole();
+    await (await fleet.twoPlayersInAGame('chess')).rooms[0].leave();
+  }, 30_000);
+
+  it('makes the registry whole again that somebody deleted, and throws nobody out', async () => {
+    const ids = fleet.servers.map(({ id }) => id);
+    const before = await Promise.all(ids.map((id) => redis.hget(id, 'incarnation')));
+    await redis.del('hf:servers', ...ids);
+    await until(async () => (await redis.scard('hf:servers')) === ids.length, 2 * INTERVAL_MS + 1_000);
+    await until(async () => (await Promise.all(ids.map((id) => redis.hget(id, 'state')))).every((state) => state === 'ready'));
+    expect(await Promise.all(ids.map((id) => redis.hget(id, 'incarnation')))).toEqual(before);
+    await fleet.whole();
+    await (await fleet.twoPlayersInAGame('chess')).rooms[0].leave();
+  }, 30_000);
+});
+
+/** A member of the fleet in plain ioredis: a hash, an entry in a set, a channel, and a port that takes connections. */
+class Member {
+  static count = 0;
+  answers = 0;
+  missNext = 0;
+  isSilent = false;
+
+  private constructor(
+    readonly id: string,
+    private readonly ears: Redis,
+    private readonly door: Server,
+  ) {}
+
+  static async join(redis: Redis, url: string): Promise<Member> {
+    const name = `by-hand-${++Member.count}`;
+    const id = `hf:game:${name}`;
+    const ears = new Redis(url);
+    ears.on('error', () => {});
+    // Takes connections and says nothing: nobody can tell it from a hanging server, but for its answers.
+    const door = createServer((socket) => void socket.on('error', () => {}));
+    await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
+    const linkPort = (door.address() as { port: number }).port;
+    const member = new Member(id, ears, door);
+    ears.on('message', () => void member.asked(redis));
+    await ears.subscribe(id);
+    const incarnation = Date.now();
+    const times = { incarnation, registeredAt: incarnation, startedAt: incarnation };
+    await redis.hset(id, {
+      type: 'game',
+      name,
+      state: 'ready',
+      linkHost: '127.0.0.1',
+      linkPort,
+      opsHost: '127.0.0.1',
+      opsPort: 0,
+      ...times,
+    });
+    await redis.sadd('hf:servers', id);
+    await redis.publish('hf:fleet', JSON.stringify({ kind: 'registered', server: id, incarnation }));
+    return member;
+  }
+
+  close(): void {
+    this.ears.disconnect();
+    this.door.close();
+  }
+
+  private async asked(redis: Redis): Promise<void> {
+    if (this.isSilent) return;
+    if (this.missNext > 0) {
+      this.missNext -= 1;
+      return;
+    }
+    await redis.hset(this.id, { check: 'update', rooms: 0, players: 0, capacity: 0, lagMs: 1 });
+    this.answers += 1;
+  }
+}

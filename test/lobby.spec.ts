@@ -1,0 +1,162 @@
+import type { TicTacToe, TicTacToeResult } from '#games/tic-tac-toe';
+import type { Room, Session } from '#libs/client';
+import { type Fleet, startFleet, until } from './harness/index.js';
+
+describe('the lobby, by two lobbies over one Redis', () => {
+  const IDLE_MS = 4_000;
+  let fleet: Fleet;
+  beforeAll(async () => {
+    fleet = await startFleet({ gateways: 2, lobbies: 2, games: 3, env: { ROOM_IDLE_MS: String(IDLE_MS) } });
+  }, 60_000);
+  afterAll(() => fleet.stop());
+
+  const players = (count: number): Promise<Session[]> =>
+    Promise.all(Array.from({ length: count }, (_, index) => fleet.newPlayer(`Player ${index + 1}`)));
+
+  it('says which games there are', async () => {
+    const [ada] = await players(1);
+    expect(await ada.games()).toEqual([
+      { name: 'chess', seats: { min: 2, max: 2 } },
+      { name: 'tic-tac-toe', seats: { min: 2, max: 2 } },
+    ]);
+  });
+
+  it('lists a room to players of another gateway, and no private one', async () => {
+    const [ada, bob, cy] = await players(3);
+    const open = await ada.createRoom({ game: 'tic-tac-toe', name: 'Open to all' });
+    const hidden = await cy.createRoom({ game: 'tic-tac-toe', private: true });
+    const listed = await bob.rooms({ game: 'tic-tac-toe' });
+    expect(listed).toContainEqual({ id: open.id, game: 'tic-tac-toe', name: 'Open to all', status: 'waiting', players: 1, seats: 2 });
+    expect(listed.map(({ id }) => id)).not.toContain(hidden.id);
+    expect((await bob.rooms({ game: 'chess' })).map(({ id }) => id)).not.toContain(open.id);
+  });
+
+  it('gives the last seat to exactly one of two who take it at once, twenty times', async () => {
+    const [owner, ...others] = await players(5);
+    const pairs = others.flatMap((one, index) => others.slice(index + 1).map((other) => [one, other]));
+    for (let race = 0; race < 20; race++) {
+      const room = await owner.createRoom({ game: 'tic-tac-toe' });
+      const contenders = pairs[race % pairs.length];
+      const outcomes = await Promise.allSettled(contenders.map((player) => player.joinRoom(room.id)));
+      const winners = contenders.filter((_, index) => outcomes[index].status === 'fulfilled');
+      const refusals = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason.code] : []));
+      expect([winners.length, refusals]).toEqual([1, ['room-full']]);
+      await room.waitFor(({ view }) => view.members.length === 2, { timeoutMs: 5_000 });
+      expect(room.view.members.map(({ user }) => user)).toEqual([owner.user, winners[0].user]);
+      await Promise.all([winners[0].room?.leave(), room.leave()]);
+    }
+  });
+
+  it('hands the room on when its owner leaves', async () => {
+    const [ada, bob] = await players(2);
+    const room = await ada.createRoom({ game: 'tic-tac-toe' });
+    const joined = await bob.joinRoom(room.id);
+    expect(joined.view.owner).toBe(ada.user);
+    await room.leave();
+    await joined.waitFor(({ view }) => view.owner === bob.user && view.members.length === 1, { timeoutMs: 5_000 });
+  });
+
+  it('ends a room that everybody has left', async () => {
+    const [ada, bob] = await players(2);
+    const room = await ada.createRoom({ game: 'tic-tac-toe' });
+    await room.leave();
+    expect((await bob.rooms()).map(({ id }) => id)).not.toContain(room.id);
+    await expect(bob.joinRoom(room.id)).rejects.toMatchObject({ code: 'room-unknown' });
+    expect((await ada.me()).room).toBeNull();
+  });
+
+  it('ends a room that nobody starts, and says so to those in it', async () => {
+    const [ada, bob] = await players(2);
+    const room = await ada.createRoom({ game: 'tic-tac-toe' });
+    const reasons: (string | undefined)[] = [];
+    room.on('left', (reason) => reasons.push(reason));
+    await until(() => room.status === 'left', IDLE_MS + 5_000);
+    expect(reasons).toEqual(['room-expired']);
+    await expect(bob.joinRoom(room.id)).rejects.toMatchObject({ code: 'room-unknown' });
+    // Free to go on elsewhere.
+    await (await ada.createRoom({ game: 'chess' })).leave();
+  });
+
+  it('tells all in the room who came, who is ready and who left', async () => {
+    const [ada, bob] = await players(2);
+    const room = await ada.createRoom({ game: 'chess' });
+    const joined = await bob.joinRoom(room.id);
+    await room.waitFor(({ view }) => view.members.some(({ user }) => user === bob.user), { timeoutMs: 5_000 });
+    await joined.ready();
+    await room.waitFor(({ view }) => view.members.find(({ user }) => user === bob.user)?.ready === true, { timeoutMs: 5_000 });
+    await joined.ready(false);
+    await room.waitFor(({ view }) => view.members.find(({ user }) => user === bob.user)?.ready === false, { timeoutMs: 5_000 });
+    await joined.leave();
+    await room.waitFor(({ view }) => view.members.length === 1, { timeoutMs: 5_000 });
+  });
+
+  it('says no with a code, and changes nothing', async () => {
+    const [ada, bob, cy] = await players(3);
+    const refused = (act: Promise<unknown>, code: string) => expect(act).rejects.toMatchObject({ code });
+    await refused(ada.createRoom({ game: 'no-such-game' }), 'unknown-game');
+    await refused(ada.createRoom({ game: 'chess', seats: 7 }), 'bad-data');
+    await refused(ada.joinRoom('no-such-room'), 'room-unknown');
+    const room = await ada.createRoom({ game: 'chess' });
+    await refused(room.start(), 'too-few-players');
+    await refused(ada.createRoom({ game: 'chess' }), 'already-in-room');
+    const joined = await bob.joinRoom(room.id);
+    await refused(room.start(), 'not-ready');
+    await joined.ready();
+    await refused(joined.start(), 'not-owner');
+    await room.start();
+    await refused(cy.joinRoom(room.id), 'room-playing');
+    await refused(room.start(), 'room-playing');
+    await joined.waitFor(({ status }) => status === 'playing', { timeoutMs: 5_000 });
+    await room.leave();
+    await refused(room.ready(), 'not-in-room');
+  });
+
+  it('puts everybody back in the lobby after a game, and plays again', async () => {
+    const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
+    expect(await playToTheEnd(rooms)).toEqual([0, 0]);
+    for (const room of rooms) await room.waitFor(({ view }) => view.status === 'waiting', { timeoutMs: 5_000 });
+    const [owner, other] = rooms;
+    expect(owner.view.lastResult).toMatchObject({ reason: 'finished', result: { winner: 0 } });
+    // Ready for the last game is not ready for the next.
+    await expect(owner.start()).rejects.toMatchObject({ code: 'not-ready' });
+    await other.ready();
+    await owner.start();
+    for (const room of rooms) await room.waitFor(({ status, state }) => status === 'playing' && state?.moves === 0, { timeoutMs: 5_000 });
+    expect(await playToTheEnd(rooms)).toEqual([0, 0]);
+  });
+
+  it('pairs ten who ask at once into five games', async () => {
+    const searchers = await players(10);
+    const rooms = await Promise.all(searchers.map((player) => player.quickMatch<TicTacToe>('tic-tac-toe')));
+    await Promise.all(rooms.map((room) => room.waitFor(({ status, state }) => status === 'playing' && !!state, { timeoutMs: 10_000 })));
+    const seats = new Map<string, number[]>();
+    for (const room of rooms) seats.set(room.id, [...(seats.get(room.id) ?? []), room.seat as number].sort());
+    expect([...seats.values()]).toEqual(Array.from({ length: 5 }, () => [0, 1]));
+  });
+
+  it('forgets a search that was given up', async () => {
+    const [ada, bob] = await players(2);
+    const giveUp = new AbortController();
+    const search = ada.quickMatch('chess', { signal: giveUp.signal });
+    await until(async () => (await ada.me()).searching === 'chess');
+    giveUp.abort(new Error('no longer'));
+    await expect(search).rejects.toThrow('no longer');
+    await until(async () => (await ada.me()).searching === null);
+    const found = bob.quickMatch('chess');
+    const [cy] = await players(1);
+    const [room] = await Promise.all([found, cy.quickMatch('chess')]);
+    expect(room.view.members.map(({ user }) => user).sort()).toEqual([bob.user, cy.user].sort());
+  });
+});
+
+/** Seat 0 takes the top row. What each player heard of the winner. */
+async function playToTheEnd(rooms: readonly Room<TicTacToe>[]): Promise<unknown[]> {
+  const bySeat = [...rooms].sort((a, b) => (a.seat as number) - (b.seat as number));
+  for (const [turn, cell] of [0, 3, 1, 4, 2].entries()) {
+    const room = bySeat[turn % 2];
+    await room.waitFor(({ state }) => state?.moves === turn, { timeoutMs: 5_000 });
+    await room.send('place', { cell });
+  }
+  await Promise.all(rooms.map((room) => room.waitFor(({ status }) => status === 'ended', { timeoutMs: 5_000 })));
+  return rooms.map(({ result }) => (result?.result as TicTacToeResult | undefined)?.winner);
+}

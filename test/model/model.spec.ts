@@ -1,0 +1,65 @@
+import { type CounterExample, explore, walk } from './explorer.js';
+import { beginningOf, LONG_SCENARIOS, MUTANTS, SCENARIOS, WALKS } from './scenarios.js';
+
+/** `npm run model`: more scenarios, and minutes of walks; each part says how far it came. */
+const isLong = process.env.MODEL_LONG !== undefined;
+const STATES_MAX = isLong ? 3_000_000 : 60_000;
+const WALKS_A_SCENARIO = isLong ? 4_000 : 600;
+
+/** Another one walks other ways. */
+const SEED = Number(process.env.MODEL_SEED ?? 1);
+
+const say = (line: string): void => {
+  if (isLong) process.stdout.write(`${line}\n`);
+};
+
+function textOf(found: CounterExample | null): string {
+  return found ? [found.violation, ...found.trace.map((label, at) => `  ${at + 1}. ${label}`)].join('\n') : '';
+}
+
+describe('the room protocol', () => {
+  it.each(isLong ? [...SCENARIOS, ...LONG_SCENARIOS] : SCENARIOS)(
+    'holds when $name',
+    (scenario) => {
+      const found = explore(beginningOf(scenario), { store: scenario.store }, STATES_MAX);
+      say(`${found.states} states, ${found.transitions} transitions${found.isComplete ? '' : ' (not all)'}: ${scenario.name}`);
+      expect(textOf(found.counterExample)).toBe('');
+      expect(found.isComplete).toBe(true);
+    },
+    600_000,
+  );
+
+  it.each(WALKS)(
+    'holds on random ways through $name',
+    (scenario) => {
+      const { walks, steps, counterExample } = walk(
+        beginningOf(scenario),
+        { store: scenario.store },
+        SEED,
+        (done) => done >= WALKS_A_SCENARIO,
+      );
+      say(`${walks} walks, ${steps} steps: ${scenario.name}`);
+      expect(textOf(counterExample)).toBe('');
+    },
+    600_000,
+  );
+});
+
+describe('the explorer finds what breaks without the rule that', () => {
+  it.each(MUTANTS)(
+    '$without',
+    ({ rule, without, breaks, scenario }) => {
+      const { states, counterExample } = explore(
+        beginningOf({ name: rule, ...scenario }),
+        { store: scenario.store, [rule]: true },
+        STATES_MAX,
+      );
+      say(`\nwithout "${without}" (${states} states): ${textOf(counterExample)}`);
+      expect(counterExample?.violation).toMatch(breaks);
+      // The same scenario with the rule in place is sound: it is the rule that was missing, not the model.
+      if (isLong)
+        expect(explore(beginningOf({ name: rule, ...scenario }), { store: scenario.store }, STATES_MAX).counterExample).toBeNull();
+    },
+    600_000,
+  );
+});

@@ -1,0 +1,16 @@
+/** Chance from a seed (mulberry32), so that every run can be run again. */
+export class Random {
+  constructor(private state: number) {}
+
+  /** A whole number from 0 to `below` - 1. */
+  int(below: number): number {
+    this.state = (this.state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  }
+
+  of<T>(items: readonly T[]): T {
+    return items[this.int(items.length)];
+  }
+}

@@ -1,0 +1,266 @@
+import { type Budget, initialState, type Mutations, type Rules, type State } from './protocol.js';
+
+export interface Scenario {
+  readonly name: string;
+  readonly servers: number;
+  /** How many commands each player sends. */
+  readonly commands: readonly number[];
+  readonly store: Rules['store'];
+  readonly faults: Partial<Budget>;
+}
+
+export function beginningOf({ servers, commands, faults }: Scenario): State {
+  return initialState(servers, commands, faults);
+}
+
+/** Explored in full, in the short form. */
+export const SCENARIOS: readonly Scenario[] = [
+  { name: 'an owner is killed, a reply is lost', servers: 2, commands: [1, 1], store: 'strict', faults: { kill: 1, lostReply: 1 } },
+  {
+    name: 'an owner is paused until evicted, and wakes',
+    servers: 2,
+    commands: [2],
+    store: 'strict',
+    faults: { pause: 1, falseVerdict: 1 },
+  },
+  {
+    name: 'an owner is evicted by mistake, with a checkpoint on the road',
+    servers: 2,
+    commands: [2],
+    store: 'strict',
+    faults: { falseVerdict: 1, checkpoint: 1 },
+  },
+  { name: 'an owner is killed and the store falls back', servers: 2, commands: [1], store: 'strict', faults: { kill: 1, fallback: 1 } },
+  {
+    name: 'a room moves, and one of the two is killed',
+    servers: 2,
+    commands: [1],
+    store: 'strict',
+    faults: { migrate: 1, kill: 1, lostReply: 1 },
+  },
+  {
+    name: 'a forgetful store falls back while a room moves',
+    servers: 2,
+    commands: [1],
+    store: 'weak',
+    faults: { migrate: 1, fallback: 1 },
+  },
+  {
+    name: 'a forgetful store loses everything',
+    servers: 2,
+    commands: [1],
+    store: 'weak',
+    faults: { wipe: 1, checkpoint: 1, lostReply: 1 },
+  },
+  {
+    name: 'players are refused and disconnected',
+    servers: 2,
+    commands: [2, 1],
+    store: 'strict',
+    faults: { refusal: 1, chore: 1, disconnect: 1 },
+  },
+  { name: 'a player is refused and the owner is killed', servers: 2, commands: [2, 1], store: 'strict', faults: { refusal: 1, kill: 1 } },
+];
+
+/** What the long form adds. */
+export const LONG_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'an owner is evicted by mistake, with two checkpoints on the road',
+    servers: 2,
+    commands: [2],
+    store: 'strict',
+    faults: { falseVerdict: 1, checkpoint: 2 },
+  },
+  { name: 'two owners are killed of three', servers: 3, commands: [1, 1], store: 'strict', faults: { kill: 2 } },
+  {
+    name: 'three servers: kill, pause and migration',
+    servers: 3,
+    commands: [1],
+    store: 'strict',
+    faults: { kill: 1, pause: 1, migrate: 1 },
+  },
+  {
+    name: 'pause, false verdict, lost reply and migration',
+    servers: 2,
+    commands: [1],
+    store: 'strict',
+    faults: { pause: 1, falseVerdict: 1, lostReply: 1, migrate: 1 },
+  },
+  {
+    name: 'kill, fallback of a durable store and migration',
+    servers: 2,
+    commands: [1],
+    store: 'strict',
+    faults: { kill: 1, fallback: 1, migrate: 1 },
+  },
+  {
+    name: 'a forgetful store falls back twice while a room moves',
+    servers: 2,
+    commands: [1],
+    store: 'weak',
+    faults: { migrate: 1, fallback: 2 },
+  },
+  {
+    name: 'a forgetful store loses everything while a room moves',
+    servers: 2,
+    commands: [1, 1],
+    store: 'weak',
+    faults: { migrate: 1, wipe: 1 },
+  },
+];
+
+/** Random walks go through these, which are far too many to explore. */
+export const WALKS: readonly Scenario[] = [
+  {
+    name: 'a durable store, and everything at once',
+    servers: 3,
+    commands: [3, 2],
+    store: 'strict',
+    faults: {
+      kill: 1,
+      pause: 2,
+      falseVerdict: 2,
+      fallback: 2,
+      lostReply: 3,
+      disconnect: 2,
+      migrate: 2,
+      checkpoint: 3,
+      refusal: 2,
+      chore: 1,
+    },
+  },
+  {
+    name: 'a forgetful store, and everything but the loss of an owner',
+    servers: 3,
+    commands: [3, 2],
+    store: 'weak',
+    faults: { pause: 2, fallback: 2, wipe: 1, lostReply: 3, disconnect: 2, migrate: 2, checkpoint: 3, refusal: 2, chore: 1 },
+  },
+  {
+    name: 'a forgetful store that forgets nothing, and every loss of an owner',
+    servers: 3,
+    commands: [3, 2],
+    store: 'weak',
+    faults: { kill: 2, pause: 2, falseVerdict: 2, lostReply: 3, disconnect: 2, migrate: 2, checkpoint: 3, refusal: 2, chore: 1 },
+  },
+];
+
+export interface Mutant {
+  readonly rule: keyof Mutations;
+  /** The rule that is taken away, as a sentence. */
+  readonly without: string;
+  /** What is expected to break. */
+  readonly breaks: RegExp;
+  readonly scenario: Omit<Scenario, 'name'>;
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    rule: 'appendIgnoresEpoch',
+    without: 'an append is fenced by epoch and owner',
+    breaks: /which was over/,
+    scenario: { servers: 2, commands: [1], store: 'strict', faults: { falseVerdict: 1 } },
+  },
+  {
+    rule: 'blindRetry',
+    without: 'an append without an answer is sent again as it was',
+    breaks: /applied twice|lost|hole/,
+    scenario: { servers: 2, commands: [1], store: 'strict', faults: { lostReply: 1 } },
+  },
+  {
+    rule: 'outputBeforeCommit',
+    without: 'nothing leaves before it is durable',
+    breaks: /lost/,
+    scenario: { servers: 2, commands: [1], store: 'strict', faults: { kill: 1 } },
+  },
+  {
+    rule: 'readBeforeFence',
+    without: 'an adopter fences before it reads',
+    breaks: /lost|hole/,
+    scenario: { servers: 2, commands: [2], store: 'strict', faults: { falseVerdict: 1, checkpoint: 1 } },
+  },
+  {
+    rule: 'unfencedCheckpoint',
+    without: 'a checkpoint is fenced',
+    breaks: /hole/,
+    scenario: { servers: 2, commands: [2], store: 'strict', faults: { falseVerdict: 1, checkpoint: 2 } },
+  },
+  {
+    rule: 'checkpointMayGoBack',
+    without: 'a late checkpoint never replaces a newer one',
+    breaks: /hole/,
+    scenario: { servers: 2, commands: [2], store: 'strict', faults: { lostReply: 1, checkpoint: 2 } },
+  },
+  {
+    rule: 'epochFromStoreAlone',
+    without: 'an epoch is never lower than the clock, nor than any its adopter has seen',
+    breaks: /given out twice/,
+    scenario: { servers: 3, commands: [0], store: 'weak', faults: { kill: 1, fallback: 1 } },
+  },
+  {
+    rule: 'noAuditBarrier',
+    without: 'nobody adopts from a store that fell back before all who live have audited',
+    breaks: /lost/,
+    scenario: { servers: 2, commands: [1], store: 'weak', faults: { migrate: 1, fallback: 1 } },
+  },
+  {
+    rule: 'adoptOutlivesFallback',
+    without: 'an adoption asked for before the store fell back is not carried out after it',
+    breaks: /lost/,
+    scenario: { servers: 2, commands: [1], store: 'weak', faults: { migrate: 1, lostReply: 1, fallback: 1 } },
+  },
+  {
+    rule: 'sourceResumes',
+    without: 'a source whose handoff is undone does not go on by itself',
+    breaks: /lost|two histories/,
+    scenario: { servers: 2, commands: [1, 1], store: 'weak', faults: { migrate: 1, fallback: 1 } },
+  },
+  {
+    rule: 'sourceDropsCopy',
+    without: 'a source keeps its copy until the target has the room',
+    breaks: /lost/,
+    scenario: { servers: 2, commands: [1], store: 'weak', faults: { migrate: 1, fallback: 1 } },
+  },
+  {
+    rule: 'lameNeverAdopts',
+    without: 'a source may take the room back when the target died',
+    breaks: /stuck/,
+    scenario: { servers: 2, commands: [1], store: 'strict', faults: { migrate: 1, kill: 1 } },
+  },
+  {
+    rule: 'noDedup',
+    without: 'a seq is applied once',
+    breaks: /applied twice/,
+    scenario: { servers: 2, commands: [1], store: 'strict', faults: {} },
+  },
+  {
+    rule: 'adoptionCountsAtOnce',
+    without: 'an adoption counts only once the store cannot forget what was read',
+    breaks: /lost/,
+    scenario: { servers: 2, commands: [1], store: 'strict', faults: { kill: 1, fallback: 1 } },
+  },
+  {
+    rule: 'refusedAgainAtOnce',
+    without: 'a refusal sent again waits as the first one did',
+    breaks: /was heard before/,
+    scenario: { servers: 2, commands: [1, 1], store: 'strict', faults: { refusal: 1 } },
+  },
+  {
+    rule: 'syncHidesRefusals',
+    without: 'refusals on record are said before the sync that holds them',
+    breaks: /told that it was applied/,
+    scenario: { servers: 1, commands: [2, 1], store: 'strict', faults: { refusal: 1, disconnect: 1 } },
+  },
+  {
+    rule: 'choreForgetsRefusals',
+    without: 'refusals stay pending until a change has put them on record',
+    breaks: /told that it was applied|acknowledged and not there|stuck/,
+    scenario: { servers: 1, commands: [2], store: 'strict', faults: { refusal: 1, chore: 1, disconnect: 1 } },
+  },
+  {
+    rule: 'copiesOutliveAttachment',
+    without: 'a copy of a command dies with the attachment it was sent on',
+    breaks: /was told that it was refused/,
+    scenario: { servers: 2, commands: [1], store: 'strict', faults: { refusal: 1, kill: 1, copy: 1 } },
+  },
+];

@@ -1,0 +1,328 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { Random } from './random.js';
+import * as store from './store.js';
+import { ANSWERS, EMPTY, type StoredRoom, type Tenure } from './store.js';
+
+const SEQUENCES = process.env.MODEL_LONG ? 3_000 : 150;
+const VERBS_A_SEQUENCE = 30;
+
+const scripts = join(__dirname, '../../libs/room-store/src/scripts');
+const verb = (name: string): { lua: string; keys: number } => {
+  const lua = readFileSync(join(scripts, `${name}.lua`), 'utf8');
+  const highest = Math.max(...[...lua.matchAll(/KEYS\[(\d)\]/g)].map(([, index]) => Number(index)));
+  return { lua, keys: highest };
+};
+const verbs = {
+  append: verb('append'),
+  finish: verb('finish'),
+  checkpoint: verb('checkpoint'),
+  handoff: verb('handoff'),
+  reassert: verb('reassert'),
+  adopt: verb('adopt'),
+  abandon: verb('abandon'),
+  open: verb('open-room'),
+};
+
+describe('the model of the store', () => {
+  const redis = new Redis(process.env.HOLDFAST_TEST_REDIS_URL as string, { lazyConnect: true });
+  let sequence = 0;
+
+  beforeAll(() => redis.connect());
+  afterAll(() => redis.disconnect());
+
+  class RealRoom {
+    private readonly keys: string[];
+
+    constructor(id: string) {
+      const record = `hf:room:{${id}}`;
+      this.keys = [record, `${record}:log`, `${record}:checkpoint`, `${record}:effects`, `${record}:epilogue`];
+    }
+
+    call(name: keyof typeof verbs, args: readonly (string | number)[]): Promise<unknown> {
+      const { lua, keys } = verbs[name];
+      // The fourth of `reassert` says that a room is closed, which none of the model ever is.
+      const names = name === 'reassert' ? [...this.keys.slice(0, 3), `${this.keys[0]}:closed`] : this.keys.slice(0, keys);
+      return redis.eval(lua, keys, ...names, ...args);
+    }
+
+    async write(room: StoredRoom): Promise<void> {
+      const { log: _log, checkpoint: _checkpoint, effects: _effects, epoch, incarnation, result, ...fields } = room;
+      await redis.hset(this.keys[0], {
+        ...fields,
+        ...(epoch !== null && { epoch }),
+        ...(incarnation !== null && { incarnation }),
+        ...(result !== null && { result }),
+      });
+    }
+
+    async read(): Promise<StoredRoom | null> {
+      const [hash, log, checkpoint, effects] = await Promise.all([
+        redis.hgetall(this.keys[0]),
+        redis.xrange(this.keys[1], '-', '+'),
+        redis.get(this.keys[2]),
+        redis.hvals(this.keys[3]),
+      ]);
+      if (Object.keys(hash).length === 0) return null;
+      return {
+        epoch: hash.epoch ? Number(hash.epoch) : null,
+        owner: hash.owner ?? '',
+        incarnation: hash.incarnation ? Number(hash.incarnation) : null,
+        version: Number(hash.version ?? 0),
+        batch: hash.batch ?? '',
+        status: hash.status ?? '',
+        start: hash.start ?? '',
+        round: Number(hash.round ?? 0),
+        rev: Number(hash.rev ?? 0),
+        doc: hash.doc ?? '',
+        game: hash.game ?? '',
+        durability: hash.durability ?? '',
+        result: hash.result ?? null,
+        log: log.map(([id, [, from, , changes]]) => {
+          const [epoch, to] = id.split('-').map(Number);
+          return { epoch, to, from: Number(from), changes };
+        }),
+        checkpoint,
+        // By the batch of each game's end; what they hold is the same in this sequence.
+        effects: effects.at(-1) ?? null,
+      };
+    }
+
+    destroy(): Promise<unknown> {
+      return redis.del(...this.keys);
+    }
+  }
+
+  async function redisNow(): Promise<number> {
+    const [seconds, micros] = await redis.time();
+    return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+  }
+
+  /** A tenure that is often the right one, and otherwise a plausible wrong one. */
+  function tenureOf(random: Random, room: StoredRoom | null): Tenure {
+    const epoch = room?.epoch ?? 7;
+    const right = { epoch, owner: room?.owner || 's1', incarnation: room?.incarnation ?? 1 };
+    switch (random.int(8)) {
+      case 0:
+        return { ...right, epoch: epoch - 1 };
+      case 1:
+        return { ...right, epoch: epoch + 1 };
+      case 2:
+        return { ...right, owner: random.of(['s1', 's2', 's3']) };
+      case 3:
+        return { ...right, incarnation: random.of([1, 2]) };
+      default:
+        return right;
+    }
+  }
+
+  async function runSequence(seed: number): Promise<Set<string>> {
+    const random = new Random(seed);
+    const real = new RealRoom(`model-${process.pid}-${seed}`);
+    const seen = new Set<string>();
+    let model: StoredRoom | null = null;
+    const trace: string[] = [];
+    try {
+      // Half of the rooms have epochs ahead of the clock, so that both sides of `max(old + 1, now)` are met.
+      const epoch = random.int(2) ? 9_000_000_000_000 : random.of([null, 5]);
+      if (random.int(6)) {
+        model = {
+          ...EMPTY,
+          epoch,
+          owner: epoch ? 's1' : '',
+          incarnation: epoch ? 1 : null,
+          status: epoch ? 'playing' : 'starting',
+          start: 'st1',
+          rev: 3,
+          doc: '{}',
+          game: 'g',
+        };
+        await real.write(model);
+      }
+      for (let step = 0; step < VERBS_A_SEQUENCE; step++) {
+        const tenure = tenureOf(random, model);
+        const { epoch: mine, owner, incarnation } = tenure;
+        const near = Math.max(0, (model?.version ?? 0) + random.of([0, 0, 0, 0, -2, -1, 1, 2]));
+        const batch = random.of(['b1', 'b2', 'b3']);
+        const name = random.of([
+          'append',
+          'append',
+          'append',
+          'append',
+          'checkpoint',
+          'checkpoint',
+          'adopt',
+          'adopt',
+          'handoff',
+          'reassert',
+          'open',
+          'finish',
+          'abandon',
+        ] as const);
+        const before = await redisNow();
+        let expected: unknown;
+        let answer: unknown;
+        /** The time the script must have seen, where its answer shows it. */
+        const seenTime = async (shown: number): Promise<number> => (shown >= before && shown <= (await redisNow()) ? shown : before);
+        switch (name) {
+          case 'append': {
+            const to = near + 1 + random.int(3);
+            const changes = `${step}`;
+            answer = await real.call('append', [mine, owner, incarnation, near, to, batch, changes]);
+            const written = store.append(model, { ...tenure, from: near, to, batch, changes });
+            expected = ANSWERS.indexOf(written.answer);
+            model = written.room;
+            break;
+          }
+          case 'finish': {
+            if (random.int(3)) continue;
+            const from = random.int(4) ? near : null;
+            const effects = random.of(['', 'e']);
+            answer = await real.call('finish', [mine, owner, incarnation, from ?? '', batch, '{}', effects, 'epilogue', 60_000]);
+            const written = store.finish(model, { ...tenure, from, batch, result: '{}', effects });
+            expected = ANSWERS.indexOf(written.answer);
+            model = written.room;
+            break;
+          }
+          case 'checkpoint': {
+            const isVolatile = random.int(8) === 0 && model?.log.length === 0;
+            const version = Math.max(0, near - random.int(3));
+            answer = await real.call('checkpoint', [mine, owner, incarnation, version, `v${version}`, isVolatile ? '1' : '0', '']);
+            const written = store.checkpoint(model, { ...tenure, version, state: `v${version}`, isVolatile });
+            expected = ANSWERS.indexOf(written.answer);
+            model = written.room;
+            break;
+          }
+          case 'handoff': {
+            const to = { epoch: mine + random.of([1, 1, 2, 0]), owner: random.of(['s1', 's2', 's3']), incarnation: random.of([1, 2]) };
+            answer = await real.call('handoff', [mine, owner, incarnation, near, to.epoch, to.owner, to.incarnation, `v${near}`]);
+            const written = store.handoff(model, { ...tenure, version: near, to, state: `v${near}` });
+            expected = ANSWERS.indexOf(written.answer);
+            model = written.room;
+            break;
+          }
+          case 'reassert': {
+            const state = random.of(['', `v${near}`]);
+            const args = {
+              ...tenure,
+              version: near,
+              batch,
+              state,
+              doc: '{"d":1}',
+              game: 'g',
+              durability: 'every-change',
+              round: 2,
+              start: 'st2',
+            };
+            answer = await real.call('reassert', [
+              mine,
+              owner,
+              incarnation,
+              near,
+              batch,
+              state,
+              args.doc,
+              'g',
+              'every-change',
+              2,
+              'st2',
+              '',
+            ]);
+            const now = model?.doc ? 0 : await seenTime(((await real.read())?.rev ?? 0) - 1);
+            const written = store.reassert(model, args, now);
+            expected = ANSWERS.indexOf(written.answer);
+            model = written.room;
+            break;
+          }
+          case 'adopt': {
+            const epochMin = random.of([0, 0, mine + 3]);
+            const me = { owner: random.of(['s1', 's2', 's3']), incarnation: random.of([1, 2]) };
+            const reply = (await real.call('adopt', [mine, owner, incarnation, me.owner, me.incarnation, epochMin])) as [
+              string,
+              ...unknown[],
+            ];
+            const done = store.adopt(model, { expected: tenure, ...me, epochMin }, await seenTime(Number(reply[0])));
+            const [epoch, version, lastBatch, checkpoint, log, ...rest] = reply;
+            answer = epoch === '0' ? reply : [epoch, version, lastBatch, checkpoint, (log as unknown[]).length, ...rest];
+            const held = model;
+            expected = done.adopted
+              ? [
+                  `${done.adopted.epoch}`,
+                  `${done.adopted.version}`,
+                  done.adopted.batch,
+                  done.adopted.checkpoint,
+                  done.adopted.log.length,
+                  held?.doc,
+                  `${held?.round}`,
+                  held?.start,
+                ].slice(0, (answer as unknown[]).length)
+              : ['0', held?.owner ?? '', `${held?.incarnation ?? ''}`, `${held?.epoch ?? ''}`, held?.status ?? ''];
+            model = done.room;
+            break;
+          }
+          case 'abandon': {
+            if (random.int(3)) continue;
+            answer = await real.call('abandon', [mine, owner, incarnation, '{}']);
+            const done = store.abandon(model, { expected: tenure, result: '{}' });
+            expected = done.abandoned ? 1 : 0;
+            model = done.room;
+            break;
+          }
+          case 'open': {
+            if (model && model.status === 'waiting' && random.int(2)) {
+              // What the lobby does before it asks a server to open.
+              model = { ...model, status: 'starting', start: 'st1' };
+              await real.write(model);
+            }
+            const start = random.of(['st1', 'st1', 'st2']);
+            const state = random.of(['', 'v0']);
+            const reply = await real.call('open', [start, owner, incarnation, state, 'every-change', '']);
+            const [epoch] = [reply].flat();
+            const done = store.open(
+              model,
+              { start, owner, incarnation, checkpoint: state, durability: 'every-change' },
+              await seenTime(Number(epoch)),
+            );
+            answer = reply;
+            expected = done.epoch === 0 ? ['0'] : [`${done.epoch}`, `${model?.round}`, model?.doc];
+            if (!Array.isArray(reply)) expected = `${done.epoch}`;
+            model = done.room;
+            break;
+          }
+        }
+        trace.push(`${name} ${JSON.stringify(tenure)} near ${near}: ${JSON.stringify(answer)}`);
+        const code = name === 'open' ? ([answer].flat()[0] as string) : answer;
+        seen.add(
+          name === 'adopt' ? `adopt ${(answer as unknown[])[0] !== '0'}` : `${name} ${code === '0' || Number(code) < 5 ? code : 'epoch'}`,
+        );
+        const note = `seed ${seed}\n${trace.join('\n')}`;
+        expect({ answer, note }).toEqual({ answer: expected, note });
+        expect({ room: await real.read(), note }).toEqual({ room: model, note });
+      }
+    } finally {
+      await real.destroy();
+    }
+    return seen;
+  }
+
+  it('answers and writes as the real scripts do, whatever is asked in whatever order', async () => {
+    const seen = new Set<string>();
+    for (; sequence < SEQUENCES; sequence++) for (const outcome of await runSequence(sequence + 1)) seen.add(outcome);
+    // Every answer a verb has must have been met, else the sequences prove less than they say.
+    const wanted = {
+      append: [0, 1, 2, 3, 4],
+      finish: [0, 1, 2, 3, 4],
+      checkpoint: [0, 1, 2, 3],
+      handoff: [0, 1, 2, 3],
+      reassert: [0, 1],
+      abandon: [0, 1],
+      open: ['0', 'epoch'],
+      adopt: [true, false],
+    };
+    const missing = Object.entries(wanted).flatMap(([name, answers]) =>
+      answers.map((answer) => `${name} ${answer}`).filter((outcome) => !seen.has(outcome)),
+    );
+    expect(missing).toEqual([]);
+  }, 120_000);
+});

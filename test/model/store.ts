@@ -1,0 +1,252 @@
+/**
+ * The verbs of `libs/room-store/src/scripts`, as pure functions over the record of one room. `store.spec.ts` runs the
+ * same random sequences through these and through the real scripts, so that what is explored here is what is shipped.
+ */
+
+export interface LogEntry {
+  /** The two halves of the stream's entry id. */
+  readonly epoch: number;
+  readonly to: number;
+  readonly from: number;
+  readonly changes: string;
+}
+
+/** All keys of one room. What the verbs neither read nor decide by (`since`) is left out. */
+export interface StoredRoom {
+  /** Null before the first owner. */
+  readonly epoch: number | null;
+  readonly owner: string;
+  readonly incarnation: number | null;
+  readonly version: number;
+  readonly batch: string;
+  readonly status: string;
+  readonly start: string;
+  readonly round: number;
+  readonly rev: number;
+  readonly doc: string;
+  readonly game: string;
+  readonly durability: string;
+  readonly result: string | null;
+  readonly log: readonly LogEntry[];
+  readonly checkpoint: string | null;
+  readonly effects: string | null;
+}
+
+export interface Tenure {
+  readonly epoch: number;
+  readonly owner: string;
+  readonly incarnation: number;
+}
+
+/** Codes as the scripts give them. */
+export const ANSWERS = ['ok', 'fenced', 'behind', 'missing', 'conflict'] as const;
+export type Answer = (typeof ANSWERS)[number];
+
+export interface Written {
+  readonly answer: Answer;
+  readonly room: StoredRoom | null;
+}
+
+export interface AppendArgs extends Tenure {
+  readonly from: number;
+  readonly to: number;
+  readonly batch: string;
+  readonly changes: string;
+}
+
+export function append(room: StoredRoom | null, args: AppendArgs): Written {
+  const refusal = refusalOf(room, args);
+  if (refusal) return { answer: refusal, room };
+  const { version, batch, log } = room as StoredRoom;
+  if (version === args.from) {
+    const entry = { epoch: args.epoch, to: args.to, from: args.from, changes: args.changes };
+    return { answer: 'ok', room: { ...(room as StoredRoom), version: args.to, batch: args.batch, log: [...log, entry] } };
+  }
+  if (version === args.to && batch === args.batch) return { answer: 'ok', room };
+  return { answer: version > args.from ? 'conflict' : 'behind', room };
+}
+
+export interface FinishArgs extends Tenure {
+  /** Null: whatever it is. */
+  readonly from: number | null;
+  readonly batch: string;
+  readonly result: string;
+  readonly effects: string;
+}
+
+export function finish(room: StoredRoom | null, args: FinishArgs): Written {
+  if (room?.epoch == null) return { answer: 'missing', room };
+  if (room.status !== 'playing' && room.batch === args.batch) return { answer: 'ok', room };
+  const refusal = refusalOf(room, args);
+  if (refusal) return { answer: refusal, room };
+  if (args.from !== null && room.version !== args.from) return { answer: room.version > args.from ? 'conflict' : 'behind', room };
+  return { answer: 'ok', room: { ...gameOver(room, args.result), batch: args.batch, effects: args.effects || room.effects } };
+}
+
+export interface CheckpointArgs extends Tenure {
+  readonly version: number;
+  readonly state: string;
+  /** The log is not written, so the checkpoint moves the version. */
+  readonly isVolatile: boolean;
+}
+
+export function checkpoint(room: StoredRoom | null, args: CheckpointArgs): Written {
+  const refusal = refusalOf(room, args);
+  if (refusal) return { answer: refusal, room };
+  const before = room as StoredRoom;
+  if (before.version < args.version && !args.isVolatile) return { answer: 'behind', room };
+  const version = Math.max(before.version, args.version);
+  // A late one, which the log does not reach back to any more: it would leave a hole.
+  if ((before.log[0]?.from ?? version) > args.version) return { answer: 'ok', room };
+  const log = before.log.filter((entry) => entry.epoch > args.epoch || (entry.epoch === args.epoch && entry.to > args.version));
+  return { answer: 'ok', room: { ...before, version, checkpoint: args.state, log } };
+}
+
+export interface HandoffArgs extends Tenure {
+  readonly version: number;
+  readonly to: Tenure;
+  readonly state: string;
+}
+
+export function handoff(room: StoredRoom | null, args: HandoffArgs): Written {
+  if (room?.epoch == null) return { answer: 'missing', room };
+  if (room.epoch === args.to.epoch && isOwner(room, args.to)) return { answer: 'ok', room };
+  if (room.epoch > args.epoch || room.status !== 'playing') return { answer: 'fenced', room };
+  if (room.epoch < args.epoch) return { answer: 'behind', room };
+  if (!isOwner(room, args) || room.version > args.version) return { answer: 'fenced', room };
+  return { answer: 'ok', room: { ...room, ...args.to, version: args.version, checkpoint: args.state, log: [], rev: room.rev + 1 } };
+}
+
+export interface ReassertArgs extends Tenure {
+  readonly version: number;
+  readonly batch: string;
+  /** '' : not to outlive its server. */
+  readonly state: string;
+  readonly doc: string;
+  readonly game: string;
+  readonly durability: string;
+  readonly round: number;
+  readonly start: string;
+}
+
+export function reassert(room: StoredRoom | null, args: ReassertArgs, now: number): Written {
+  if (room?.epoch != null) {
+    if (room.epoch > args.epoch) return { answer: 'fenced', room };
+    if (room.epoch === args.epoch && (!isOwner(room, args) || room.version > args.version)) return { answer: 'fenced', room };
+  }
+  const { epoch, owner, incarnation, version, batch, game, durability, start } = args;
+  const known = room?.doc ? room : { ...(room ?? EMPTY), doc: args.doc, round: args.round, rev: now };
+  const { rev, checkpoint: held } = known;
+  const written = {
+    ...known,
+    epoch,
+    owner,
+    incarnation,
+    version,
+    batch,
+    game,
+    durability,
+    start,
+    status: 'playing',
+    log: [],
+    rev: rev + 1,
+  };
+  return { answer: 'ok', room: { ...written, checkpoint: args.state || held } };
+}
+
+export interface AdoptArgs {
+  readonly expected: Tenure;
+  readonly owner: string;
+  readonly incarnation: number;
+  /** The lowest epoch to give. */
+  readonly epochMin: number;
+}
+
+export interface Adopted {
+  readonly epoch: number;
+  readonly version: number;
+  readonly batch: string;
+  readonly checkpoint: string;
+  readonly log: readonly LogEntry[];
+}
+
+export function adopt(room: StoredRoom | null, args: AdoptArgs, now: number): { adopted: Adopted | null; room: StoredRoom | null } {
+  if (room === null || !isHeldBy(room, args.expected) || room.status !== 'playing') return { adopted: null, room };
+  const { version, batch, log } = room;
+  const epoch = Math.max((room.epoch as number) + 1, now, args.epochMin);
+  const { owner, incarnation } = args;
+  return {
+    adopted: { epoch, version, batch, checkpoint: room.checkpoint ?? '', log },
+    room: { ...room, epoch, owner, incarnation, rev: room.rev + 1 },
+  };
+}
+
+export interface AbandonArgs {
+  readonly expected: Tenure;
+  readonly result: string;
+}
+
+export function abandon(room: StoredRoom | null, args: AbandonArgs): { abandoned: boolean; room: StoredRoom | null } {
+  if (room === null || !isHeldBy(room, args.expected) || room.status !== 'playing') return { abandoned: false, room };
+  return { abandoned: true, room: { ...gameOver(room, args.result), batch: '', epoch: (room.epoch as number) + 1 } };
+}
+
+export interface OpenArgs {
+  readonly start: string;
+  readonly owner: string;
+  readonly incarnation: number;
+  readonly checkpoint: string;
+  readonly durability: string;
+}
+
+/** Gives the epoch; 0 when the start is not the one under way. */
+export function open(room: StoredRoom | null, args: OpenArgs, now: number): { epoch: number; room: StoredRoom | null } {
+  if (room === null || room.start !== args.start) return { epoch: 0, room };
+  if (room.status === 'playing' && isOwner(room, args)) return { epoch: room.epoch as number, room };
+  if (room.status !== 'starting') return { epoch: 0, room };
+  const epoch = Math.max((room.epoch ?? 0) + 1, now);
+  const { owner, incarnation, durability } = args;
+  const begun = { status: 'playing', owner, incarnation, epoch, durability, version: 0, batch: '', result: null, log: [] };
+  return { epoch, room: { ...room, ...begun, checkpoint: args.checkpoint || null, rev: room.rev + 1 } };
+}
+
+/** A room that nothing is known of. */
+export const EMPTY: StoredRoom = {
+  epoch: null,
+  owner: '',
+  incarnation: null,
+  version: 0,
+  batch: '',
+  status: '',
+  start: '',
+  round: 0,
+  rev: 0,
+  doc: '',
+  game: '',
+  durability: '',
+  result: null,
+  log: [],
+  checkpoint: null,
+  effects: null,
+};
+
+/** What every fenced write asks first. */
+function refusalOf(room: StoredRoom | null, args: Tenure): Answer | null {
+  if (room?.epoch == null) return 'missing';
+  if (room.epoch > args.epoch) return 'fenced';
+  if (room.epoch < args.epoch) return 'behind';
+  return !isOwner(room, args) || room.status !== 'playing' ? 'fenced' : null;
+}
+
+function isOwner(room: StoredRoom, { owner, incarnation }: { owner: string; incarnation: number }): boolean {
+  return room.owner === owner && room.incarnation === incarnation;
+}
+
+function isHeldBy(room: StoredRoom, tenure: Tenure): boolean {
+  return room.epoch === tenure.epoch && isOwner(room, tenure);
+}
+
+function gameOver(room: StoredRoom, result: string): StoredRoom {
+  const nobody = { owner: '', incarnation: null, start: '' };
+  return { ...room, ...nobody, status: 'waiting', result, round: room.round + 1, log: [], checkpoint: null, rev: room.rev + 1 };
+}

@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { ROOT } from '../tools/process/paths.mjs';
+import { type Fleet, startFleet } from './harness/index.js';
+
+const run = promisify(execFile);
+/** The whole tournament, where it is there; ten games of it are ours. */
+const TOURNAMENT = join(ROOT, '../shared/data/london-1851.pgn');
+const FIXTURE = join(__dirname, 'fixtures/london-1851-ten-games.pgn');
+const GAMES_MAX = 20;
+
+describe('real games', () => {
+  let fleet: Fleet;
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'holdfast-pgn-'));
+    fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2 });
+  }, 60_000);
+  afterAll(async () => {
+    await fleet.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('are played through the fleet by the players of the tool, and come out as the file says', async () => {
+    const text = await readFile(existsSync(TOURNAMENT) ? TOURNAMENT : FIXTURE, 'utf8');
+    const games = text
+      .split(/(?=^\[Event )/m)
+      .filter((game) => game.trim() !== '')
+      .slice(0, GAMES_MAX);
+    const file = join(folder, 'games.pgn');
+    await writeFile(file, games.join(''));
+    const report = await players('--game', 'chess', '--pgn', file);
+    expect(report).toMatchObject({ ok: true, games: games.length, lost: 0, doubled: 0, differences: [], faults: [], refusals: {} });
+    const moves =
+      games
+        .join('')
+        .replace(/^\[.*$/gm, '')
+        .match(/(?<![\w-])[KQRBNOa-h][\w+#=-]*/g) ?? [];
+    // The result of a game that did not end on the board is agreed on by commands that are no moves.
+    expect(report.moves).toBe(moves.length);
+  }, 120_000);
+
+  it('tic-tac-toe is played without end, and nothing is lost or doubled', async () => {
+    const report = await players('--players', '40', '--seconds', '3', '--pairing', 'match');
+    expect(report).toMatchObject({ ok: true, lost: 0, doubled: 0, faults: [] });
+    expect(report.games).toBeGreaterThan(20);
+  }, 60_000);
+
+  interface Said {
+    readonly games: number;
+    readonly moves: number;
+  }
+
+  async function players(...args: readonly string[]): Promise<Said> {
+    const urls = fleet.gateways.flatMap(({ publicUrl }) => ['--url', publicUrl]);
+    const { stdout } = await run(process.execPath, [join(ROOT, 'tools/players/run.mjs'), ...args, ...urls, '--json'], { cwd: ROOT }).catch(
+      (error: { stdout?: string; stderr?: string }) => {
+        throw new Error(`${error.stdout}\n${error.stderr}`);
+      },
+    );
+    return JSON.parse(stdout) as Said;
+  }
+});

@@ -1,0 +1,118 @@
+import type { Room, Session } from '#libs/client';
+import { type Fleet, type Game, startFleet, until } from './harness/index.js';
+
+const ROOMS = 100;
+
+describe('placement', () => {
+  let fleet: Fleet;
+  beforeAll(async () => {
+    fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2 });
+  }, 60_000);
+  afterAll(() => fleet.stop());
+
+  it('spreads a hundred rooms that start at once, through two lobbies, evenly over two servers and then over four', async () => {
+    const pairs = await Promise.all(Array.from({ length: ROOMS }, () => pair(fleet)));
+    const first = await startAll(pairs);
+    expect(await spread(fleet, first)).toEqual([50, 50]);
+
+    // Back to nothing, so that the next hundred say where they go by themselves.
+    await Promise.all(pairs.flatMap(([host, guest]) => [host.room?.leave(), guest.room?.leave()]));
+    await until(() => fleet.redis.client.zcard('hf:rooms').then((left) => left === 0), 15_000);
+    await Promise.all(['3', '4'].map((name) => fleet.start('game', name)));
+    await fleet.whole();
+
+    const second = await startAll(pairs);
+    const counts = await spread(fleet, second);
+    expect(counts).toHaveLength(4);
+    expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+  }, 60_000);
+
+  it('passes over a server that was killed, from the very moment', async () => {
+    const [killed] = fleet.games;
+    const pairs = await Promise.all(Array.from({ length: 20 }, () => pair(fleet)));
+    const ready = await Promise.all(pairs.map(seated));
+    killed.kill();
+    await killed.exited;
+    await Promise.all(ready.map((room) => room.start()));
+    await Promise.all(ready.map((room) => room.waitFor(({ status }) => status === 'playing', { timeoutMs: 10_000 })));
+    const owners = await Promise.all(ready.map((room) => ownerIdOf(fleet, room)));
+    expect(owners).not.toContain(killed.id);
+  }, 30_000);
+
+  it('finds a server that comes back, with nothing else started anew', async () => {
+    const back = await fleet.restart(fleet.games[0]);
+    await fleet.whole();
+    const ready = await Promise.all(Array.from({ length: 20 }, async () => seated(await pair(fleet))));
+    await Promise.all(ready.map((room) => room.start()));
+    expect(await Promise.all(ready.map((room) => ownerIdOf(fleet, room)))).toContain(back.id);
+  }, 30_000);
+});
+
+describe('placement on a fleet that is full', () => {
+  let fleet: Fleet;
+  let going: Game[] = [];
+  beforeAll(async () => {
+    fleet = await startFleet({ gateways: 1, lobbies: 2, games: 1, env: { MAX_GAMES: '2', PLACEMENT_WAIT_MS: '200' } });
+  }, 60_000);
+  afterAll(() => fleet.stop());
+
+  it('refuses with `no-capacity`, leaves the players together, and starts them once there is room', async () => {
+    going = await Promise.all([fleet.twoPlayersInAGame('tic-tac-toe'), fleet.twoPlayersInAGame('chess')]);
+    const late = await seated(await pair(fleet));
+    await expect(late.start()).rejects.toMatchObject({ code: 'no-capacity', retry: true });
+    expect((await late.waitFor(({ view }) => view.status === 'waiting', { timeoutMs: 5_000 })).view.status).toBe('waiting');
+    expect(late.view.members).toHaveLength(2);
+
+    await going[0].rooms[0].leave();
+    await late.start({ waitMs: 5_000 });
+    await late.waitFor(({ status }) => status === 'playing', { timeoutMs: 5_000 });
+    await late.leave();
+    going = [going[1]];
+  }, 30_000);
+
+  it('refuses with `no-capacity` when there is no game server, and starts once there is one again', async () => {
+    const room = await seated(await pair(fleet));
+    const [server] = fleet.games;
+    server.kill();
+    await until(async () => (await fleet.redis.client.hget(server.id, 'state')) === 'dead');
+    await expect(room.start()).rejects.toMatchObject({ code: 'no-capacity', retry: true });
+    await room.waitFor(({ view }) => view.status === 'waiting', { timeoutMs: 5_000 });
+    expect(room.view.members).toHaveLength(2);
+
+    // Its own games have first claim on the one that comes back: the room waits behind them.
+    await fleet.restart(server);
+    await Promise.all(going.map(({ rooms }) => rooms[0].waitFor(({ status }) => status === 'playing', { timeoutMs: 10_000 })));
+    await Promise.all(going.map(({ rooms }) => rooms[0].leave()));
+    await room.start({ waitMs: 8_000 });
+    await room.waitFor(({ status }) => status === 'playing', { timeoutMs: 5_000 });
+  }, 30_000);
+});
+
+/** Two sessions with nowhere to be yet, at different gateways. */
+async function pair(fleet: Fleet): Promise<readonly [Session, Session]> {
+  return [await fleet.newPlayer('Host'), await fleet.newPlayer('Guest')];
+}
+
+/** The two in a room of their own, ready to start. */
+async function seated([host, guest]: readonly [Session, Session]): Promise<Room> {
+  const room = await host.createRoom({ game: 'tic-tac-toe', private: true });
+  await (await guest.joinRoom(room.id)).ready();
+  return room;
+}
+
+/** All seated first, so that the starts themselves come at once. */
+async function startAll(pairs: readonly (readonly [Session, Session])[]): Promise<Room[]> {
+  const rooms = await Promise.all(pairs.map(seated));
+  await Promise.all(rooms.map((room) => room.start()));
+  return rooms;
+}
+
+async function ownerIdOf(fleet: Fleet, { id }: Room): Promise<string | null> {
+  return fleet.redis.client.hget(`hf:room:{${id}}`, 'owner');
+}
+
+/** Rooms a server, by the rooms' own records. */
+async function spread(fleet: Fleet, rooms: readonly Room[]): Promise<number[]> {
+  const owners = await Promise.all(rooms.map((room) => ownerIdOf(fleet, room)));
+  return fleet.games.map(({ id }) => owners.filter((owner) => owner === id).length);
+}

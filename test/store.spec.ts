@@ -1,0 +1,112 @@
+import { cp, rm } from 'node:fs/promises';
+import { connect } from '#libs/client';
+import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
+
+/** Six seats at play see every fault from every side; more would only slow the machine down. */
+const GAMES = 3;
+
+describe('when Redis fails while its players play', () => {
+  let fleet: Fleet;
+  let incarnations: string[];
+  let games: LedgerGame[];
+  beforeAll(async () => {
+    fleet = await startFleet({
+      gateways: 2,
+      lobbies: 1,
+      games: 2,
+      testGames: { turnMs: 60_000 },
+      redis: { appendonly: true },
+      // Touched every third of it: who was lost and is not restored by then is thrown out.
+      env: { SESSION_TTL_MS: '10000' },
+    });
+    incarnations = await incarnationsOf(fleet);
+  }, 60_000);
+  afterAll(() => fleet.stop());
+
+  beforeEach(async () => {
+    games = await LedgerGame.many(fleet, GAMES);
+    await Promise.all(games.map((game) => game.goesOn()));
+  }, 30_000);
+
+  /** Everything that holds after each of these faults. */
+  async function nothingIsLost(): Promise<void> {
+    await Promise.all(games.map((game) => game.goesOn()));
+    await Promise.all(games.map((game) => game.settled()));
+    expect(await incarnationsOf(fleet)).toEqual(incarnations);
+    for (const server of fleet.servers) expect(server.logged('server.condemned')).toEqual([]);
+    await isWholeAgain(fleet, games);
+    await Promise.all(games.map((game) => game.leave()));
+  }
+
+  it('killed and started again with what it kept: games wait, and go on', async () => {
+    await fleet.redis.kill();
+    await fleet.redis.startAgain();
+    await nothingIsLost();
+  }, 40_000);
+
+  it('paused for five seconds: games pause, nobody is thrown out', async () => {
+    fleet.redis.pause();
+    const [{ rooms }] = games;
+    await Promise.all([
+      new Promise((resolve) => setTimeout(resolve, 5_000)),
+      ...rooms.map((room) => room.waitFor(({ status }) => status === 'paused', { timeoutMs: 5_000 })),
+    ]);
+    fleet.redis.resume();
+    await nothingIsLost();
+  }, 40_000);
+
+  it('emptied under its clients: owners write their rooms again', async () => {
+    await fleet.redis.client.flushall();
+    await nothingIsLost();
+  }, 40_000);
+
+  it('killed and started again empty: owners write their rooms again', async () => {
+    await fleet.redis.kill();
+    await rm(`${fleet.redis.dir}/appendonlydir`, { recursive: true, force: true });
+    await fleet.redis.startAgain();
+    await nothingIsLost();
+  }, 40_000);
+
+  it('started again with the data of a second ago: owners write again what is missing', async () => {
+    const kept = `${fleet.redis.dir}/appendonlydir`;
+    await cp(kept, `${kept}-of-before`, { recursive: true });
+    await Promise.all(games.map((game) => game.goesOn(20)));
+    await fleet.redis.kill();
+    await rm(kept, { recursive: true });
+    await cp(`${kept}-of-before`, kept, { recursive: true });
+    await fleet.redis.startAgain();
+    await nothingIsLost();
+  }, 40_000);
+});
+
+async function incarnationsOf(fleet: Fleet): Promise<string[]> {
+  return Promise.all(fleet.servers.map(async ({ id }) => `${id} ${await until(() => fleet.redis.client.hget(id, 'incarnation'), 10_000)}`));
+}
+
+/** Servers, placement, lists and sessions, as if nothing had been. */
+async function isWholeAgain(fleet: Fleet, games: readonly LedgerGame[]): Promise<void> {
+  await fleet.whole();
+  const { players, rooms } = await fleet.twoPlayersInAGame('tic-tac-toe');
+  await rooms[0].leave();
+  const listed = await players[0].createRoom({ game: 'ledger', name: 'Listed' });
+  expect((await players[1].rooms()).map(({ id }) => id)).toContain(listed.id);
+  await listed.leave();
+  for (const player of players) player.close();
+  const indexed = await fleet.redis.client.zrange('hf:rooms', '0', '-1');
+  for (const game of games) expect(indexed).toContain(game.rooms[0].id);
+
+  const [game] = games;
+  const { acknowledged } = game;
+  const [ada] = game.players;
+  const [room] = game.rooms;
+  // Longer than the store's loss takes to be noticed where no connection broke.
+  await until(async () => (await fleet.redis.client.exists(`hf:session:${ada.id}`)) === 1, 5_000);
+  ada.detach();
+  const again = await connect(fleet.gateways[1].publicUrl, ada.credentials);
+  expect(again.user).toBe(ada.user);
+  await until(() => again.room?.id === room.id);
+  const back = again.room as typeof room;
+  await back.waitFor(({ state }) => state?.applied[0].length === acknowledged[0].length, { timeoutMs: 5_000 });
+  await back.leave();
+  again.close();
+}

@@ -1,0 +1,61 @@
+import { type Fleet, type FleetServer, LedgerGame, startFleet, until } from './harness/index.js';
+
+describe('a room of version 1 of its game', () => {
+  let fleet: Fleet;
+  let old: FleetServer;
+  beforeAll(async () => {
+    fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, testGames: { turnMs: 60_000 } });
+    [old] = fleet.games;
+  }, 60_000);
+  afterAll(() => fleet.stop());
+
+  it('is offered to nobody without that version, and goes on at a server of version 2, brought forward once', async () => {
+    const games = await LedgerGame.many(fleet, 2);
+    const [without, newer] = [await fleet.start('game', '2', { TEST_LEDGER: '0' }), await fleet.start('game', '3', { TEST_LEDGER: '2' })];
+    await fleet.whole();
+    await Promise.all(games.map((game) => game.goesOn()));
+    const movedByPlan = games[0];
+
+    old.kill('SIGTERM');
+    await Promise.all(games.map((game) => game.goesOn(10)));
+    for (const game of games) {
+      expect(await fleet.ownerOf(game.rooms[0])).toBe(newer);
+      expect(game.rooms[0].state?.migratedFrom).toEqual([1]);
+    }
+    await old.exited;
+    expect(old.logged('server.drained')).toMatchObject([{ moved: 2, left: 0 }]);
+    expect(await fleet.redis.client.hget(`hf:room:{${movedByPlan.rooms[0].id}}`, 'gameVersion')).toBe('2');
+
+    // Killed: nobody is left who has version 2, until somebody comes.
+    newer.kill();
+    await newer.exited;
+    await Promise.all(
+      games.flatMap(({ rooms }) => rooms.map((room) => room.waitFor(({ status }) => status === 'paused', { timeoutMs: 5_000 }))),
+    );
+    const older = await fleet.start('game', '4', { TEST_LEDGER: '1' });
+    const newest = await fleet.start('game', '5', { TEST_LEDGER: '3' });
+    await Promise.all(games.map((game) => game.goesOn()));
+    for (const game of games) {
+      await game.settled();
+      expect(await fleet.ownerOf(game.rooms[0])).toBe(newest);
+      expect(game.rooms[0].state?.migratedFrom).toEqual([1, 2]);
+    }
+    for (const server of [without, older])
+      for (const event of ['room.adopt-failed', 'room.migrated']) expect(server.logged(event)).toEqual([]);
+    expect(fleet.gateways[0].logged('recovery.adopt-failed')).toEqual([]);
+    await Promise.all(games.map((game) => game.leave()));
+  }, 60_000);
+
+  it('waits at a server that dies where no other has its version, and goes on when one comes', async () => {
+    const first = await LedgerGame.begin(fleet);
+    const owner = await fleet.ownerOf(first.rooms[0]);
+    for (const server of fleet.games) if (!server.exit && server.spec.env.TEST_LEDGER !== '0') server.kill();
+    await owner.exited;
+    await first.rooms[0].waitFor(({ status }) => status === 'paused', { timeoutMs: 5_000 });
+    await fleet.start('game', '6', { TEST_LEDGER: '3' });
+    await until(() => first.rooms[0].status === 'playing', 10_000);
+    await first.goesOn();
+    await first.settled();
+    await first.leave();
+  }, 40_000);
+});

@@ -1,0 +1,156 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { DIST, ROOT } from '../process/paths.mjs';
+
+/**
+ * From sources to dist/: TypeScript by swc, Lua as it is beside its compiled caller, pages by vite. What has not changed
+ * since the last build, by content, is not built again; what has no source any more is removed.
+ *
+ * @param {{ force?: boolean, log?: (line: string) => void }} [options]
+ * @returns {Promise<{ built: string[] }>} what was stale
+ */
+export async function build({ force = false, log = () => {} } = {}) {
+  /** @type {string[]} */
+  const built = [];
+  for (const part of [SERVERS, ...PAGES]) {
+    const files = await part.sources();
+    if (files.length === 0) continue;
+    const stamp = join(DIST, `.${part.name}.built`);
+    const hash = await contentHash([...files, ...part.settings]);
+    if (!force && (await readFile(stamp, 'utf8').catch(() => '')) === hash) continue;
+    log(`building ${part.name} …`);
+    await rm(stamp, { force: true });
+    await part.build(files);
+    await writeFile(stamp, hash);
+    built.push(part.name);
+  }
+  return { built };
+}
+
+/** Folders whose TypeScript becomes dist/<the same path>. */
+const CODE = ['apps', 'libs', 'games', 'tools', 'bench'];
+
+/**
+ * @typedef {object} Part
+ * @property {string} name
+ * @property {string[]} settings files that change what comes out, beside the sources
+ * @property {() => Promise<string[]>} sources none: there is nothing to build
+ * @property {(files: string[]) => Promise<void>} build
+ */
+
+/** @type {Part} */
+const SERVERS = {
+  name: 'servers',
+  settings: [join(ROOT, '.swcrc'), join(ROOT, 'package-lock.json')],
+  sources: async () => (await Promise.all(CODE.map((folder) => filesUnder(join(ROOT, folder))))).flat().filter(isServerCode),
+  build: async (files) => {
+    const outputs = (await Promise.all(files.map((file) => (file.endsWith('.ts') ? compile(file) : copy(file))))).flat();
+    await removeOthers(new Set(outputs));
+  },
+};
+
+/** @type {Part[]} */
+const PAGES = [
+  page('page', 'apps/gateway/page', ['games', 'libs/client', 'libs/page', 'libs/protocol', 'libs/room']),
+  page('dashboard', 'dashboard', []),
+];
+
+/**
+ * A page that vite builds, when its folder is there.
+ *
+ * @param {string} name @param {string} folder @param {string[]} imports folders it takes code from
+ * @returns {Part}
+ */
+function page(name, folder, imports) {
+  const root = join(ROOT, folder);
+  return {
+    name,
+    settings: [join(ROOT, 'package-lock.json')],
+    sources: async () =>
+      existsSync(join(root, 'index.html'))
+        ? (await Promise.all([root, ...imports.map((path) => join(ROOT, path))].map(filesUnder))).flat()
+        : [],
+    build: async () => {
+      const vite = await import('vite');
+      await vite.build({ root, base: './', logLevel: 'error', build: { outDir: join(DIST, name), emptyOutDir: true } });
+    },
+  };
+}
+
+/** @param {string} file */
+function isServerCode(file) {
+  const path = relative(ROOT, file).split(sep);
+  if (path.includes('page')) return false;
+  return (file.endsWith('.ts') && !/\.(spec|d)\.ts$/.test(file)) || file.endsWith('.lua');
+}
+
+/** @param {string} file @returns {Promise<string[]>} */
+async function compile(file) {
+  const { transformFile } = await import('@swc/core');
+  const output = outputOf(file).replace(/\.ts$/, '.js');
+  const { code, map } = await transformFile(file, {
+    cwd: ROOT,
+    root: ROOT,
+    filename: file,
+    sourceFileName: relative(dirname(output), file),
+    sourceMaps: true,
+  }).catch((error) => {
+    // Beneath what is wrong in the file swc prints where in itself it found that.
+    throw new Error(stripVTControlCharacters(String(error.message)).split(/\n+Caused by:/)[0]);
+  });
+  await put(output, `${code}//# sourceMappingURL=${basename(output)}.map\n`);
+  await put(`${output}.map`, map ?? '{}');
+  return [output, `${output}.map`];
+}
+
+/** @param {string} file @returns {Promise<string[]>} */
+async function copy(file) {
+  const output = outputOf(file);
+  await put(output, await readFile(file));
+  return [output];
+}
+
+/** @param {string} file */
+function outputOf(file) {
+  return join(DIST, relative(ROOT, file));
+}
+
+/** In one step, so that a server that starts meanwhile never reads half a file. @param {string} file @param {string | Buffer} content */
+async function put(file, content) {
+  await mkdir(dirname(file), { recursive: true });
+  const draft = `${file}.${randomUUID().slice(0, 8)}`;
+  await writeFile(draft, content);
+  await rename(draft, file);
+}
+
+/** @param {ReadonlySet<string>} outputs */
+async function removeOthers(outputs) {
+  for (const folder of CODE) {
+    for (const file of await filesUnder(join(DIST, folder))) if (!outputs.has(file)) await rm(file, { force: true });
+  }
+}
+
+/** @param {string} folder @returns {Promise<string[]>} in a fixed order; none when there is no such folder */
+async function filesUnder(folder) {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .filter((file) => !file.includes(`${sep}node_modules${sep}`))
+    .sort();
+}
+
+/** @param {string[]} files */
+async function contentHash(files) {
+  const hash = createHash('sha256').update(process.version);
+  for (const file of files)
+    hash
+      .update(relative(ROOT, file))
+      .update('\0')
+      .update(await readFile(file).catch(() => ''))
+      .update('\0');
+  return hash.digest('hex');
+}

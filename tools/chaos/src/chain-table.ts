@@ -1,0 +1,264 @@
+import { connect, HoldfastError, type Room, type Session } from '#libs/client';
+import { codeOf, freshly, leaveAnyRoom, patiently, startGame } from '../../players/src/player.js';
+import type { ChainResult, Link } from './chain.js';
+import type { ChainGame } from './chain-game.js';
+import type { Findings } from './findings.js';
+import { GameBook } from './game-book.js';
+import type { Chance } from './random.js';
+import { pause, until } from './until.js';
+
+type ChainRoom = Room<ChainGame>;
+
+/** One game after the other in a room, then another room. */
+const GAMES_A_ROOM_MAX = 4;
+const NEGATIVE_SHARE = 0.08;
+const BURST_SHARE = 0.15;
+const BURST = 4;
+const UNANSWERED_MAX = 12;
+/** A game in which nothing happens for so long, though its clock beats every second, hangs; faults last 8 s at most. */
+const STUCK_MS = 40_000;
+/** The last events of a game may be on their way when its end is known. */
+const LAST_EVENTS_MS = 10_000;
+
+interface Player {
+  readonly session: Session;
+  sent: number;
+}
+
+/** Two to four who stay together and play chain, with a book of each game. */
+export class ChainTable {
+  private players: Player[] = [];
+  private readonly books = new Map<string, GameBook>();
+  private isOver = false;
+
+  constructor(
+    private readonly name: string,
+    private readonly seats: number,
+    /** A player's pause between two commands, on average. */
+    private readonly thinkMs: number,
+    private readonly findings: Findings,
+    private readonly chance: Chance,
+  ) {}
+
+  async open(urls: readonly string[]): Promise<void> {
+    this.players = await Promise.all(
+      Array.from({ length: this.seats }, async (_, index) => {
+        const turn = this.chance.whole(0, urls.length - 1);
+        const session = await patiently(() => connect([...urls.slice(turn), ...urls.slice(0, turn)], { name: `${this.name}-${index}` }));
+        session.on('closed', (error) => {
+          if (error) this.findings.violation(`${session.name} was turned away: ${error.code}: ${error.message}`);
+        });
+        session.on('error', (error) => this.findings.violation(`${session.name} was not understood: ${error.code}: ${error.message}`));
+        session.on('status', (status) => {
+          if (status === 'reconnecting') this.findings.counts.reconnections += 1;
+        });
+        return { session, sent: 0 };
+      }),
+    );
+  }
+
+  /** Until it is told to stop, and the game that is on has ended. */
+  async run(): Promise<void> {
+    while (!this.isOver) {
+      try {
+        await this.liveInARoom();
+      } catch (error) {
+        if (!(error as Partial<HoldfastError>).retry)
+          this.findings.violation(`${this.name}: ${codeOf(error)}: ${(error as Error).message}`);
+        this.findings.count(`table:${codeOf(error)}`);
+        await pause(200);
+      }
+      await Promise.all(this.players.map(({ session }) => leaveAnyRoom(session)));
+    }
+    for (const { session } of this.players) session.close();
+  }
+
+  stop(): void {
+    this.isOver = true;
+  }
+
+  private async liveInARoom(): Promise<void> {
+    const [host, ...guests] = this.players;
+    const own = await freshly(host.session, () => host.session.createRoom<ChainGame>({ game: 'chain', seats: this.seats, private: true }));
+    const others = await Promise.all(guests.map(({ session }) => freshly(session, () => session.joinRoom<ChainGame>(own.id))));
+    const rooms = [own, ...others];
+    this.findings.counts.rooms += 1;
+    const stops = rooms.map((room, index) => this.listen(room, this.players[index].session.name));
+    try {
+      let last: string | null = null;
+      for (let game = this.chance.whole(1, GAMES_A_ROOM_MAX); game > 0 && !this.isOver; game--) {
+        await this.all(rooms, 'be back in the lobby', ({ view }) => view.status === 'waiting');
+        await Promise.all(others.map((room) => patiently(() => room.ready(), ['room-playing'])));
+        await startGame(own);
+        last = await this.playGame(rooms, last);
+      }
+    } finally {
+      for (const stop of stops) stop();
+    }
+  }
+
+  /** Gives the name of the game that was played. */
+  private async playGame(rooms: readonly ChainRoom[], last: string | null): Promise<string> {
+    await this.all(rooms, 'begin', (room) => {
+      const game = gameOf(room);
+      return game !== null && game !== last;
+    });
+    const game = gameOf(rooms[0]) as string;
+    const book = this.book(game);
+    for (const { session } of this.players) book.member(session.name);
+    const watch = this.watch(rooms, game);
+    try {
+      await Promise.race([watch.stuck, Promise.all(rooms.map((room, index) => this.play(room, this.players[index], book)))]);
+    } finally {
+      watch.stop();
+    }
+    await until(() => book.isComplete, LAST_EVENTS_MS).catch(() => {});
+    this.close(book, rooms);
+    return game;
+  }
+
+  /** One player's part of one game. */
+  private async play(room: ChainRoom, player: Player, book: GameBook): Promise<void> {
+    while (!isOver(room, book.game)) {
+      await pause(this.thinkMs * this.chance.between(0.3, 1.7));
+      const burst = this.chance.next() < BURST_SHARE ? BURST : 1;
+      for (let turn = 0; turn < burst; turn++) {
+        const isMine = room.state?.game === book.game && room.seat !== null && (room.status === 'playing' || room.status === 'paused');
+        if (isMine && room.unanswered < UNANSWERED_MAX) void this.send(room, player, book);
+      }
+    }
+  }
+
+  private async send(room: ChainRoom, player: Player, book: GameBook): Promise<void> {
+    player.sent += 1;
+    const id = `${player.session.name}#${player.sent}`;
+    const n = this.chance.next() < NEGATIVE_SHARE ? -1 : this.chance.whole(0, 9);
+    const startedAt = performance.now();
+    book.willSend(id, room.seat as number, n);
+    try {
+      await room.send('add', { n, id });
+      book.cameOut(id, 'acknowledged');
+      this.findings.counts.acknowledged += 1;
+      this.findings.pauses.answered(startedAt, performance.now() - startedAt);
+    } catch (error) {
+      const code = codeOf(error);
+      this.findings.count(code);
+      book.cameOut(id, code === 'negative' ? 'refused' : 'unknown');
+      if (code === 'negative') this.findings.counts.refused += 1;
+      else if (code !== 'game-ended' && !(error as Partial<HoldfastError>).retry)
+        this.findings.violation(`${id} of game ${book.game} was answered with ${code}: ${(error as Error).message}`);
+      // The room was wound back: what was acknowledged is gone, which a durable game promises not to.
+      if (code === 'server-lost') this.findings.violation(`${id} of game ${book.game}: ${(error as Error).message}`);
+    }
+  }
+
+  private listen(room: ChainRoom, player: string): () => void {
+    let pausedAt: number | null = null;
+    const goesOn = (): void => {
+      if (pausedAt !== null) this.findings.pauses.paused(pausedAt, performance.now() - pausedAt);
+      pausedAt = null;
+    };
+    const stops = [
+      room.on('event', ({ name, data, version }) => {
+        if (name !== 'linked') return;
+        const link = data as Link;
+        this.book(link.game).wasTold(player, link, version);
+        this.findings.counts.events += 1;
+      }),
+      room.on('missed', () => {
+        if (room.state) this.book(room.state.game).missed(player);
+      }),
+      room.on('pause', () => {
+        pausedAt ??= performance.now();
+      }),
+      room.on('resume', goesOn),
+      room.on('end', ({ reason, result }) => {
+        goesOn();
+        if (reason === 'finished') this.book((result as ChainResult).game).ended(player, result as ChainResult);
+        else
+          this.findings.violation(
+            `room ${room.id}: for ${player} the game ${room.state?.game} ended as ${reason} at version ${room.version}`,
+          );
+      }),
+      room.on('left', (reason) => {
+        if (reason !== 'left') this.findings.count(`left:${reason}`);
+      }),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
+
+  /** Each comes to be so in time, or the room is stuck. */
+  private async all(rooms: readonly ChainRoom[], what: string, isSo: (room: ChainRoom) => boolean): Promise<void> {
+    try {
+      await Promise.all(rooms.map((room) => room.waitFor(isSo, { timeoutMs: STUCK_MS })));
+    } catch (error) {
+      if (codeOf(error) !== 'timed-out') throw error;
+      await this.stuck(rooms, `did not ${what}`);
+    }
+  }
+
+  /** Its clock alone makes a new version every second. */
+  private watch(rooms: readonly ChainRoom[], game: string): { stuck: Promise<never>; stop(): void } {
+    let best = '';
+    let since = performance.now();
+    let timer: NodeJS.Timeout | undefined;
+    const stuck = new Promise<never>((_, reject) => {
+      timer = setInterval(() => {
+        const now = rooms.map((room) => `${room.version} ${room.status}`).join();
+        if (now !== best) {
+          best = now;
+          since = performance.now();
+        } else if (performance.now() - since > STUCK_MS) {
+          clearInterval(timer);
+          this.stuck(rooms, `is stuck in game ${game}`).catch(reject);
+        }
+      }, 500);
+    });
+    return { stuck, stop: () => clearInterval(timer) };
+  }
+
+  private async stuck(rooms: readonly ChainRoom[], what: string): Promise<never> {
+    const seen = rooms.map(
+      ({ status, version, seat, unanswered, view, state }, index) =>
+        `${this.players[index].session.name} (${this.players[index].session.status}): ${status}, lobby ${view.status} rev ${view.rev}, version ${version}, seat ${seat}, ${unanswered} unanswered, game ${state?.game}`,
+    );
+    this.findings.violation(
+      `room ${rooms[0].id} ${what}:\n      ${seen.join('\n      ')}\n      record: ${await this.findings.recordOf(rooms[0].id)}`,
+    );
+    throw new HoldfastError('busy', 'This room is given up.');
+  }
+
+  private close(book: GameBook, rooms: readonly ChainRoom[]): void {
+    this.books.delete(book.game);
+    this.findings.counts.games += 1;
+    this.findings.counts.missed += book.missedCount;
+    this.findings.counts.late += book.lateCount;
+    this.findings.counts.absent += book.absentCount;
+    const seen = rooms.map(
+      ({ version, status, result }, index) =>
+        `${this.players[index].session.name}: ${status} at version ${version}${result ? '' : ', no result'}`,
+    );
+    for (const fault of book.verdict()) this.findings.violation(`game ${book.game} in room ${rooms[0].id}: ${fault} [${seen.join('; ')}]`);
+  }
+
+  private book(game: string): GameBook {
+    const known = this.books.get(game) ?? new GameBook(game);
+    this.books.set(game, known);
+    return known;
+  }
+}
+
+/** The game a player knows of: the one that is on, or the one that was over before they heard of it. */
+function gameOf({ state, version, view }: ChainRoom): string | null {
+  const ended = (view.lastResult?.result as ChainResult | undefined)?.game ?? null;
+  return version >= 0 && state ? state.game : ended;
+}
+
+function isOver(room: ChainRoom, game: string): boolean {
+  if (room.status === 'left') return true;
+  if (room.state?.game === game && room.status === 'ended') return true;
+  const last = room.view.lastResult?.result as ChainResult | undefined;
+  return last?.game === game && room.status !== 'playing' && room.status !== 'paused';
+}

@@ -1,0 +1,30 @@
+import { Pauses } from './pauses.js';
+
+const VIOLATIONS_KEPT = 50;
+
+/** What a run finds; everyone writes to it. */
+export class Findings {
+  readonly counts = { rooms: 0, games: 0, acknowledged: 0, refused: 0, events: 0, missed: 0, late: 0, absent: 0, reconnections: 0 };
+  /** How often a command, or a request of a table, was answered with this code. */
+  readonly codes = new Map<string, number>();
+  readonly violations: string[] = [];
+  violationCount = 0;
+  readonly pauses = new Pauses();
+
+  constructor(
+    private readonly tell: (violation: string) => void,
+    /** A room's record in the store, for whoever looks into a violation. */
+    readonly recordOf: (room: string) => Promise<string>,
+  ) {}
+
+  violation(sentence: string): void {
+    this.violationCount += 1;
+    if (this.violations.length >= VIOLATIONS_KEPT) return;
+    this.violations.push(sentence);
+    this.tell(sentence);
+  }
+
+  count(code: string): void {
+    this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
+  }
+}

@@ -1,0 +1,30 @@
+import type { Redis } from 'ioredis';
+
+const SCAN_COUNT = 500;
+
+/** Keys of rooms, and entries of their indexes, that no room needs any more: all rooms are left when this is asked. */
+export async function roomLeftovers(redis: Redis): Promise<string[]> {
+  const found: string[] = [];
+  for (const pattern of ['hf:room:*', 'hf:rooms*']) {
+    for (const key of await keysLike(redis, pattern)) {
+      // An epilogue goes by itself.
+      if ((await redis.pttl(key)) >= 0) continue;
+      const type = await redis.type(key);
+      if (type === 'none') continue;
+      const content = type === 'hash' ? JSON.stringify(await redis.hgetall(key)) : '';
+      found.push(`${key} (${type}) ${content}`.trim());
+    }
+  }
+  return found;
+}
+
+async function keysLike(redis: Redis, pattern: string): Promise<string[]> {
+  const keys = new Set<string>();
+  let cursor = '0';
+  do {
+    const [next, page] = await redis.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT);
+    for (const key of page) keys.add(key);
+    cursor = next;
+  } while (cursor !== '0');
+  return [...keys];
+}

@@ -1,0 +1,164 @@
+import { Tally } from '../../players/src/tally.js';
+import { TicTacToeRun } from '../../players/src/tic-tac-toe.js';
+import { ChainTable } from './chain-table.js';
+import { ChaosFleet, type Workshop } from './chaos-fleet.js';
+import { type Fault, Faults } from './faults.js';
+import { Findings } from './findings.js';
+import { roomLeftovers } from './leftovers.js';
+import { type ChaosOptions, readOptions } from './options.js';
+import { Chance } from './random.js';
+import { type Report, readable, reportOf } from './report.js';
+import { until } from './until.js';
+
+const PLAYERS_A_ROOM = [2, 3, 4] as const;
+const PROGRESS_MS = 10_000;
+/** After the last fault: for the fleet to be whole, for games to end, for what they leave to be swept away. */
+const HEAL_MS = 30_000;
+const LAST_GAMES_MS = 90_000;
+const SWEPT_MS = 30_000;
+const OTHERS_THINK_MS = 600;
+
+/** Runs what the arguments ask for and prints what came of it. The exit code: 1 if ledger and rooms disagree, else 0. */
+export async function main(argv: readonly string[], workshop: Workshop): Promise<number> {
+  const options = readOptions(argv);
+  const report = await run(options, workshop);
+  console.log(options.json ? JSON.stringify(report) : readable(report));
+  return report.ok ? 0 : 1;
+}
+
+async function run(options: ChaosOptions, workshop: Workshop): Promise<Report> {
+  const startedAt = performance.now();
+  const say = (line: string): void => {
+    if (!options.json) console.log(`${clock(performance.now() - startedAt)}  ${line}`);
+  };
+  let fleet: ChaosFleet | undefined;
+  const findings = new Findings(
+    (violation) => say(`VIOLATION  ${violation}`),
+    async (room) => JSON.stringify(await fleet?.client.hgetall(`hf:room:{${room}}`)),
+  );
+  say(`seed ${options.seed}; logs in ${workshop.home}/${options.seed}`);
+  fleet = await ChaosFleet.start(options.seed, options, workshop, (sentence) => findings.violation(sentence));
+  try {
+    return await playUnderFaults(options, fleet, findings, say, startedAt);
+  } finally {
+    await fleet.stop();
+  }
+}
+
+async function playUnderFaults(
+  options: ChaosOptions,
+  fleet: ChaosFleet,
+  findings: Findings,
+  say: (line: string) => void,
+  startedAt: number,
+): Promise<Report> {
+  const { seed, minutes, every } = options;
+  const sizes = Array.from({ length: options.rooms }, (_, index) => PLAYERS_A_ROOM[index % PLAYERS_A_ROOM.length]);
+  const players = sizes.reduce((sum, size) => sum + size, 0);
+  const thinkMs = (1_000 * players) / options.commandsPerSecond;
+  const tables = sizes.map(
+    (size, index) => new ChainTable(`chain-${index + 1}`, size, thinkMs, findings, new Chance(seed * 1_000 + index)),
+  );
+  for (const table of tables) await table.open(fleet.gatewayUrls);
+  say(
+    `${players} players in ${tables.length} rooms of chain, ${options.others} of tic-tac-toe; faults for ${minutes} min, one every ${every} s`,
+  );
+
+  const others = new Others(options, fleet.gatewayUrls, findings);
+  const lives = Promise.all([...tables.map((table) => table.run()), others.run()]);
+  const progress = setInterval(() => say(progressOf(findings, performance.now() - startedAt)), PROGRESS_MS);
+
+  const faults = new Faults(fleet, new Chance(seed), every * 1_000, options.faults, (fault) =>
+    say(`${fault.kind.padEnd(13)} ${fault.what}`),
+  );
+  const raging = faults.run();
+  await Promise.race([raging, new Promise((resolve) => setTimeout(resolve, minutes * 60_000)), interrupted()]);
+  await faults.stop();
+  say('no more faults; healing');
+  await fleet
+    .whole(HEAL_MS)
+    .catch((error) => findings.violation(`the fleet is not whole ${HEAL_MS / 1_000} s after the last fault: ${error.message}`));
+
+  say('the last games');
+  for (const table of tables) table.stop();
+  others.stop();
+  const isOver = await Promise.race([
+    lives.then(() => true),
+    new Promise<false>((resolve) => setTimeout(() => resolve(false), LAST_GAMES_MS)),
+  ]);
+  if (!isOver) findings.violation(`not all players were done ${LAST_GAMES_MS / 1_000} s after the fleet was whole`);
+  clearInterval(progress);
+
+  say('what is left over');
+  await sweptClean(fleet, findings);
+  await fleet.stop();
+  await until(async () => (await fleet.orphans()).length === 0, 5_000).catch(async () => {
+    for (const orphan of await fleet.orphans()) findings.violation(`a process is left over: ${orphan}`);
+  });
+  return reportOf(options, findings, faults.done, others.tally, fleet.folder, performance.now() - startedAt);
+}
+
+async function sweptClean(fleet: ChaosFleet, findings: Findings): Promise<void> {
+  await until(async () => (await roomLeftovers(fleet.client)).length === 0, SWEPT_MS, 1_000).catch(async () => {
+    for (const key of await roomLeftovers(fleet.client)) findings.violation(`a key is left over: ${key}`);
+  });
+  const hosted = await fleet.hostedRooms().catch(() => -1);
+  if (hosted !== 0) findings.violation(`game servers still hold ${hosted} rooms in memory`);
+}
+
+/** Players of tic-tac-toe, as `npm run players` has them. */
+class Others {
+  readonly tally = new Tally();
+  private readonly game: TicTacToeRun | null;
+
+  constructor(
+    { others, minutes }: ChaosOptions,
+    urls: readonly string[],
+    private readonly findings: Findings,
+  ) {
+    const options = {
+      players: others,
+      game: 'tic-tac-toe',
+      // Ended by `stop()`; a day is longer than any run.
+      seconds: minutes * 60 + 86_400,
+      urls,
+      json: true,
+      gamesAtOnce: 1,
+      thinkMs: OTHERS_THINK_MS,
+      pgn: null,
+      encoding: 'binary',
+      pairing: 'rooms',
+    } as const;
+    this.game = others > 0 ? new TicTacToeRun(options, this.tally, { begin: () => {}, at: () => {}, end: () => {} }) : null;
+  }
+
+  async run(): Promise<void> {
+    await this.game?.run();
+    for (const fault of this.tally.faults) this.findings.violation(`tic-tac-toe: ${fault}`);
+    if (this.tally.lost > 0) this.findings.violation(`tic-tac-toe: ${this.tally.lost} moves lost`);
+    if (this.tally.doubled > 0) this.findings.violation(`tic-tac-toe: ${this.tally.doubled} moves doubled`);
+  }
+
+  stop(): void {
+    this.game?.stop();
+  }
+}
+
+let lastAcknowledged = 0;
+
+function progressOf({ counts, violationCount }: Findings, _elapsedMs: number): string {
+  const rate = ((counts.acknowledged - lastAcknowledged) * 1_000) / PROGRESS_MS;
+  lastAcknowledged = counts.acknowledged;
+  return `${counts.games} games, ${counts.acknowledged} commands (${rate.toFixed(0)} a second), ${violationCount} violations`;
+}
+
+function interrupted(): Promise<void> {
+  return new Promise((resolve) => process.once('SIGINT', () => resolve()));
+}
+
+function clock(ms: number): string {
+  const seconds = ms / 1_000;
+  return `${String(Math.floor(seconds / 60)).padStart(2, '0')}:${(seconds % 60).toFixed(1).padStart(4, '0')}`;
+}
+
+export type { Fault };

@@ -1,0 +1,72 @@
+import type { Fault } from './faults.js';
+
+export interface Spread {
+  readonly count: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+interface Wait {
+  readonly from: number;
+  readonly ms: number;
+}
+
+/** Longer than any answer takes in a fleet that is well. */
+const LONG_WAIT_MS = 100;
+/** What a fault did may be felt this long after all was put back. */
+const AFTERMATH_MS = 5_000;
+export const NO_FAULT = 'none';
+
+/** How long players waited: for the answer to a command, and from being told of a pause until their game went on. */
+export class Pauses {
+  private readonly answers: Wait[] = [];
+  private readonly told: Wait[] = [];
+
+  answered(from: number, ms: number): void {
+    this.answers.push({ from, ms });
+  }
+
+  paused(from: number, ms: number): void {
+    this.told.push({ from, ms });
+  }
+
+  get answersMs(): Spread {
+    return spreadOf(this.answers.map(({ ms }) => ms));
+  }
+
+  /** By the fault that they began under: the latest one begun before their end that was still felt. */
+  byFault(faults: readonly Fault[]): Record<string, { faults: number; pauses: Spread; longWaits: Spread }> {
+    const kinds = new Map<string, { pauses: number[]; waits: number[] }>();
+    const of = (kind: string): { pauses: number[]; waits: number[] } => {
+      const known = kinds.get(kind) ?? { pauses: [], waits: [] };
+      kinds.set(kind, known);
+      return known;
+    };
+    for (const { kind } of faults) of(kind);
+    for (const wait of this.told) of(causeOf(wait, faults)).pauses.push(wait.ms);
+    for (const wait of this.answers) if (wait.ms >= LONG_WAIT_MS) of(causeOf(wait, faults)).waits.push(wait.ms);
+    return Object.fromEntries(
+      [...kinds]
+        .sort()
+        .map(([kind, { pauses, waits }]) => [
+          kind,
+          { faults: faults.filter((fault) => fault.kind === kind).length, pauses: spreadOf(pauses), longWaits: spreadOf(waits) },
+        ]),
+    );
+  }
+}
+
+function causeOf({ from, ms }: Wait, faults: readonly Fault[]): string {
+  const felt = faults.filter((fault) => fault.from < from + ms && fault.until + AFTERMATH_MS > from);
+  // One that came in the middle of a long wait did not begin it.
+  const before = felt.filter((fault) => fault.from <= from);
+  return (before.at(-1) ?? felt[0])?.kind ?? NO_FAULT;
+}
+
+function spreadOf(values: number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number): number => Math.round((sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0) * 10) / 10;
+  return { count: sorted.length, p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) };
+}

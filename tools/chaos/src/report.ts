@@ -1,0 +1,87 @@
+import type { Tally } from '../../players/src/tally.js';
+import type { Fault } from './faults.js';
+import type { Findings } from './findings.js';
+import type { ChaosOptions } from './options.js';
+import type { Spread } from './pauses.js';
+
+/** What `--json` prints. Times in ms. */
+export interface Report {
+  readonly ok: boolean;
+  readonly seed: number;
+  readonly minutes: number;
+  readonly seconds: number;
+  readonly faults: number;
+  readonly counts: Findings['counts'];
+  readonly codes: Readonly<Record<string, number>>;
+  readonly ticTacToe: { readonly games: number; readonly moves: number; readonly lost: number; readonly doubled: number };
+  readonly answers: Spread;
+  readonly byFault: Readonly<Record<string, { readonly faults: number; readonly pauses: Spread; readonly longWaits: Spread }>>;
+  readonly violationCount: number;
+  readonly violations: readonly string[];
+  readonly logs: string;
+}
+
+export function reportOf(
+  { seed, minutes }: ChaosOptions,
+  { counts, codes, pauses, violations, violationCount }: Findings,
+  faults: readonly Fault[],
+  { games, moves, lost, doubled }: Tally,
+  logs: string,
+  elapsedMs: number,
+): Report {
+  return {
+    ok: violationCount === 0,
+    seed,
+    minutes,
+    seconds: Math.round(elapsedMs / 1_000),
+    faults: faults.length,
+    counts,
+    codes: Object.fromEntries(codes),
+    ticTacToe: { games, moves, lost, doubled },
+    answers: pauses.answersMs,
+    byFault: pauses.byFault(faults),
+    violationCount,
+    violations,
+    logs,
+  };
+}
+
+export function readable(report: Report): string {
+  const { counts, ticTacToe, answers } = report;
+  const rows = Object.entries(report.byFault).map(
+    ([kind, { faults, pauses, longWaits }]) => `  ${kind.padEnd(14)}${column(faults)} ${spread(pauses)}   ${spread(longWaits)}`,
+  );
+  const heads = ['count', 'p50', 'p90', 'p99', 'max'].map(column).join('');
+  return [
+    '',
+    `  seed                   ${report.seed}, ${report.faults} faults in ${report.seconds} s`,
+    `  chain                  ${counts.games} games in ${counts.rooms} rooms`,
+    `  commands               ${counts.acknowledged} acknowledged, ${counts.refused} refused by the rules`,
+    `  events told            ${counts.events}; gaps that were owned to: ${counts.missed}`,
+    `  players                ${counts.reconnections} reconnections; ${counts.late} came late to a game, ${counts.absent} only to its end`,
+    `  other answers          ${
+      Object.entries(report.codes)
+        .map(([code, count]) => `${code} ${count}`)
+        .join(', ') || 'none'
+    }`,
+    `  tic-tac-toe            ${ticTacToe.games} games, ${ticTacToe.moves} moves, ${ticTacToe.lost} lost, ${ticTacToe.doubled} doubled`,
+    `  answered in, ms        p50 ${answers.p50}, p90 ${answers.p90}, p99 ${answers.p99}, max ${answers.max}`,
+    '',
+    `  ${'fault'.padEnd(14)}${column('done')}  ${'pauses that players were told of, ms'.padEnd(40)}   answers that took over 100 ms`,
+    `  ${''.padEnd(14)}${column('')} ${heads}   ${heads}`,
+    ...rows,
+    '',
+    ...report.violations.map((violation) => `  ! ${violation}`),
+    report.ok
+      ? `PASS  ledger and rooms agree (seed ${report.seed})`
+      : `FAIL  ${report.violationCount} violations (seed ${report.seed}; logs in ${report.logs})`,
+  ].join('\n');
+}
+
+function spread({ count, p50, p90, p99, max }: Spread): string {
+  return column(count) + [p50, p90, p99, max].map((ms) => column(Math.round(ms))).join('');
+}
+
+function column(value: string | number): string {
+  return String(value).padStart(8);
+}

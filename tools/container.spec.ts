@@ -1,0 +1,92 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { parse } from 'yaml';
+import { readSettings } from '#libs/settings';
+
+const ROOT = join(__dirname, '..');
+const run = promisify(execFile);
+
+interface Service {
+  readonly command: readonly string[];
+  readonly environment?: Readonly<Record<string, string | number>>;
+  readonly ports?: readonly string[];
+  readonly deploy?: { readonly replicas: number };
+  readonly healthcheck?: { readonly test: readonly string[] };
+}
+
+const compose: { readonly services: Readonly<Record<string, Service>> } = parse(readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8'), {
+  merge: true,
+});
+const servers = ['gateway', 'lobby', 'game'] as const;
+
+/** As Compose fills in `${NAME:-default}` and `${NAME:?message}`. */
+function filledIn(text: string, given: Readonly<Record<string, string>>): string {
+  return text.replace(/\$\{(\w+)(:-|:\?)([^}]*)\}/g, (_, name: string, kind: string, rest: string) => {
+    if (given[name]) return given[name];
+    if (kind === ':-') return rest;
+    throw new Error(`${name}: ${rest}`);
+  });
+}
+
+function environmentOf(service: Service, given: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(service.environment ?? {}).map(([name, value]) => [name, filledIn(String(value), given)]));
+}
+
+describe('docker-compose.yml', () => {
+  it('keeps the Compose specification', async () => {
+    const linter = join(ROOT, 'node_modules/dclint/bin/dclint.cjs');
+    const { stdout } = await run(process.execPath, [linter, '--formatter', 'json', 'docker-compose.yml'], { cwd: ROOT }).catch(
+      (error) => error,
+    );
+    const messages: { rule: string; message: string }[] = JSON.parse(stdout)[0].messages;
+    expect(messages.filter(({ rule }) => ['invalid-schema', 'invalid-yaml'].includes(rule))).toEqual([]);
+  });
+
+  it.each(servers)('gives a %s settings that it accepts', (type) => {
+    const given = { LINK_SECRET: 'a secret of the whole fleet', ADMIN_TOKEN: 'a token of the admins', AUTH: 'guest' };
+    const settings = readSettings(type, environmentOf(compose.services[type], given));
+    expect(settings.redis.url).toBe('redis://redis:6379');
+    expect(settings.ops.port).toBe(7010);
+    expect(settings.link.host).not.toBe('127.0.0.1');
+  });
+
+  it('has no secret of its own', () => {
+    for (const type of servers) expect(() => environmentOf(compose.services[type], {})).toThrow('LINK_SECRET');
+    expect(() => environmentOf(compose.services.gateway, { LINK_SECRET: 'x' })).toThrow('ADMIN_TOKEN');
+  });
+
+  it('runs one gateway, one lobby and two game servers over a Redis that keeps what is written', () => {
+    expect(Object.keys(compose.services)).toEqual(['redis', ...servers]);
+    expect(compose.services.game.deploy?.replicas).toBe(2);
+    expect(compose.services.redis.command.join(' ')).toContain('--appendonly yes --maxmemory-policy noeviction');
+  });
+
+  it('shows operators to this machine only', () => {
+    expect(compose.services.gateway.ports?.filter((port) => port.endsWith(':7010'))).toEqual([expect.stringMatching(/^127\.0\.0\.1:/)]);
+    for (const type of ['redis', 'lobby', 'game']) expect(compose.services[type].ports).toBeUndefined();
+  });
+
+  it('checks health with a program that Node understands', async () => {
+    const script = compose.services.game.healthcheck?.test.at(-1)?.replaceAll('$$', '$') as string;
+    await expect(run(process.execPath, ['--eval', script])).rejects.toMatchObject({ code: 1, stderr: '' });
+  });
+});
+
+describe('the Dockerfile', () => {
+  const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
+
+  it('starts Node itself, as nobody special', () => {
+    expect(dockerfile).toMatch(/^USER node$/m);
+    expect(dockerfile).toMatch(/^ENTRYPOINT \["node", /m);
+  });
+
+  it('names programs that the build makes', () => {
+    const programs = [...dockerfile.matchAll(/^CMD \["(.+)"\]$/gm)].map(([, program]) => program);
+    for (const program of [...programs, ...servers.flatMap((type) => compose.services[type].command)]) {
+      expect(program).toMatch(/^dist\/apps\/\w+\/src\/main\.js$/);
+      expect([program, existsSync(join(ROOT, program.replace(/^dist\//, '').replace(/\.js$/, '.ts')))]).toEqual([program, true]);
+    }
+  });
+});

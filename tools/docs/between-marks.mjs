@@ -1,0 +1,15 @@
+const BEGIN = '<!-- settings: written by npm run docs:settings -->';
+const END = '<!-- /settings -->';
+
+/**
+ * Pure: the page with the table between its marks; null when it has none.
+ *
+ * @param {string} page @param {string} table
+ * @returns {string | null}
+ */
+export function withTable(page, table) {
+  const begin = page.indexOf(BEGIN);
+  const end = page.indexOf(END, begin);
+  if (begin < 0 || end < 0) return null;
+  return `${page.slice(0, begin + BEGIN.length)}\n\n${table}\n\n${page.slice(end)}`;
+}

@@ -1,0 +1,10 @@
+import { build } from '../build/build.mjs';
+import { install } from '../install/install.mjs';
+
+// `npm run fleet`: installs and builds what is stale, then runs the compiled tool.
+await install();
+await build({ log: (line) => console.error(line) });
+const { main } = await import(new URL('../../dist/tools/fleet/src/main.js', import.meta.url).href);
+process.exitCode = await main(process.argv.slice(2));
+// A connection that is kept alive must not hold a finished command.
+process.exit();

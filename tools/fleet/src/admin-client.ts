@@ -1,0 +1,96 @@
+import type { Target } from './target.js';
+
+/** A refusal of the fleet, or no fleet at all, as a sentence for a person. */
+export class FleetError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'FleetError';
+  }
+
+  get body(): { readonly code: string; readonly message: string } {
+    return { code: this.code, message: this.message };
+  }
+}
+
+/** Longer than any command may take; a drain waits for two minutes. */
+const ANSWER_MS = 150_000;
+
+export class AdminClient {
+  constructor(readonly target: Target) {}
+
+  async get<Answer>(path: string, query: Readonly<Record<string, string | undefined>> = {}): Promise<Answer> {
+    const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    const text = new URLSearchParams(given).toString();
+    return this.ask('GET', text === '' ? path : `${path}?${text}`);
+  }
+
+  async post<Answer>(path: string, body: object = {}): Promise<Answer> {
+    return this.ask('POST', path, body);
+  }
+
+  /** The events as they happen, until the connection ends. */
+  async *events({ recent = 0, signal }: { recent?: number; signal?: AbortSignal } = {}): AsyncGenerator<FleetEventLine> {
+    const response = await this.send('GET', `/api/events?recent=${recent}`, undefined, signal);
+    let rest = '';
+    for await (const chunk of (response.body as ReadableStream<Uint8Array>).pipeThrough(
+      new TextDecoderStream() as never,
+    ) as unknown as AsyncIterable<string>) {
+      const blocks = (rest + chunk).split('\n\n');
+      rest = blocks.pop() ?? '';
+      for (const block of blocks) {
+        const data = block
+          .split('\n')
+          .filter((line) => line.startsWith('data: '))
+          .map((line) => line.slice('data: '.length))
+          .join('\n');
+        if (data !== '') yield JSON.parse(data) as FleetEventLine;
+      }
+    }
+  }
+
+  private async ask<Answer>(method: string, path: string, body?: object): Promise<Answer> {
+    const response = await this.send(method, path, body, AbortSignal.timeout(ANSWER_MS));
+    return (await response.json()) as Answer;
+  }
+
+  private async send(method: string, path: string, body: object | undefined, signal: AbortSignal | undefined): Promise<Response> {
+    const { url, token } = this.target;
+    let response: Response;
+    try {
+      response = await fetch(`${url}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
+        ...(body && { body: JSON.stringify(body) }),
+        ...(signal && { signal }),
+      });
+    } catch (error) {
+      if ((error as { name?: string }).name === 'TimeoutError') throw new FleetError('unavailable', `${url} did not answer in time.`);
+      if ((error as { name?: string }).name === 'AbortError') throw error;
+      const why = (error as { cause?: { code?: string } }).cause?.code ?? String(error);
+      throw new FleetError(
+        'unavailable',
+        `No fleet answers at ${url} (${why}). Start one with \`npm start\`, or give --url of a gateway's ops port.`,
+      );
+    }
+    if (response.ok) return response;
+    const refusal = (await response.json().catch(() => null)) as { code?: unknown; message?: unknown } | null;
+    if (response.status === 401)
+      throw new FleetError('unauthorized', `The fleet at ${url} does not accept this token; give its ADMIN_TOKEN with --token.`);
+    if (typeof refusal?.code === 'string') throw new FleetError(refusal.code, String(refusal.message));
+    throw new FleetError('not-found', `${url} answers, but is no ops port of a Holdfast gateway (${response.status} to ${path}).`);
+  }
+}
+
+/** An event as the CLI shows it; the API's description has all of its fields. */
+export interface FleetEventLine {
+  readonly at: number;
+  readonly by: string;
+  readonly kind: string;
+  readonly reason: string;
+  readonly server?: string;
+  readonly room?: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}

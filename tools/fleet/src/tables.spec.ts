@@ -1,0 +1,127 @@
+import type { FleetAnswer, RoomView, ServerView } from '#libs/admin';
+import { ageOf, eventText, fleetTable, roomsTable, shortId, table } from './tables.js';
+
+const NOW = 1_000_000_000;
+
+describe('a table', () => {
+  it('has columns as wide as their widest cell, and no blanks at the ends of lines', () => {
+    expect(
+      table(
+        ['A', 'BB'],
+        [
+          ['long', 'x'],
+          ['s', ''],
+        ],
+      ),
+    ).toBe('A     BB\nlong  x\ns');
+  });
+
+  it('shows nothing that a player could steer the terminal with', () => {
+    expect(table(['NAME'], [['\x1b[2Jgone\n']])).toBe('NAME\n·[2Jgone·');
+  });
+});
+
+describe('what an operator sees', () => {
+  it('is each server with its state and what is amiss, and the fleet in a sentence', () => {
+    const text = fleetTable([server({}), server({ id: 'hf:game:2', cordoned: true, suspect: 1, reserved: 3 })], FLEET, NOW);
+    const [head, first, second, , summary] = text.split('\n');
+    expect(head).toMatch(/^SERVER +STATE +ROOMS/);
+    expect(first).toMatch(/^game:1 +ready +4\/1000 +8 +0\.5 ms +60 s +b1$/);
+    expect(second).toMatch(/^game:2 +ready, cordoned .* missed 1 checks; 3 reserved$/);
+    expect(summary).toBe('4 rooms, 8 players; 996 of 1000 slots free (0.4 % taken). 1 game servers open, 1 cordoned; wanted: 2.');
+  });
+
+  it('is why a server died', () => {
+    expect(fleetTable([server({ state: 'dead', deadReason: 'refused' })], FLEET, NOW)).toContain('dead (refused)  ');
+  });
+
+  it('is where the next page of rooms begins', () => {
+    expect(roomsTable({ rooms: [ROOM], next: '5.abc', total: 9 }, NOW)).toContain('9 rooms in all. More: --after 5.abc');
+    expect(roomsTable({ rooms: [], next: null, total: 0 }, NOW)).toBe('No such rooms\n\n0 rooms in all.');
+  });
+
+  it('is what happened, where, and why, in a line', () => {
+    const event = { at: NOW, by: 'hf:gateway:1', kind: 'room.recovered', reason: 'server-lost', server: 'hf:game:2', room: 'r1' };
+    expect(eventText({ ...event, detail: { from: 'hf:game:1', epoch: 7 } })).toMatch(
+      /^\d\d:\d\d:\d\d {2}room\.recovered {5}game:2 room r1 {2}server-lost {2}from=game:1 epoch=7$/,
+    );
+  });
+
+  it.each([
+    [5_000, '5 s'],
+    [119_000, '119 s'],
+    [600_000, '10 min'],
+    [10_000_000, '3 h'],
+    [300_000_000, '3 d'],
+    [-50, '0 s'],
+  ])('is an age of %d ms as %p', (ms, text) => {
+    expect(ageOf(NOW - ms, NOW)).toBe(text);
+  });
+
+  it('is ids without what all of them begin with', () => {
+    expect(shortId('hf:game:1')).toBe('game:1');
+    expect(shortId('game:1')).toBe('game:1');
+  });
+});
+
+const FLEET: FleetAnswer = {
+  gateway: 'hf:gateway:1',
+  servers: {},
+  slots: 1_000,
+  rooms: 4,
+  players: 8,
+  freeSlots: 996,
+  takenPercent: 0.4,
+  gameServers: { open: 1, cordoned: 1, leaving: 0 },
+  wantedGameServers: 2,
+  scale: { upAtPercent: 75, downAtPercent: 40, windowMs: 1 },
+};
+
+const ROOM: RoomView = {
+  id: 'abc',
+  game: 'chess',
+  name: 'a room',
+  status: 'playing',
+  private: false,
+  owner: { server: 'hf:game:1', incarnation: 1 },
+  epoch: 1,
+  version: 3,
+  round: 0,
+  durability: 'every-change',
+  seats: 2,
+  members: [],
+  players: [],
+  createdAt: NOW,
+  since: NOW,
+  result: null,
+};
+
+function server(changes: Partial<ServerView>): ServerView {
+  return {
+    id: 'hf:game:1',
+    type: 'game',
+    name: '1',
+    incarnation: 1,
+    state: 'ready',
+    cordoned: false,
+    suspect: 0,
+    unheard: false,
+    rooms: 4,
+    players: 8,
+    capacity: 1_000,
+    reserved: 0,
+    willing: true,
+    withheld: [],
+    lagMs: 0.5,
+    build: 'b1',
+    games: {},
+    link: '127.0.0.1:1',
+    ops: '127.0.0.1:2',
+    startedAt: NOW - 60_000,
+    registeredAt: NOW - 60_000,
+    deadReason: null,
+    deadAt: null,
+    settledAt: null,
+    ...changes,
+  };
+}

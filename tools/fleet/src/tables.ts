@@ -1,0 +1,121 @@
+import type { FleetAnswer, HistoryAnswer, RoomsAnswer, RoomView, ServerView } from '#libs/admin';
+import type { FleetEventLine } from './admin-client.js';
+
+/** Pure: what a terminal shows. `now` in ms since 1970. */
+export function fleetTable(servers: readonly ServerView[], fleet: FleetAnswer, now: number): string {
+  const rows = servers.map((server) => [
+    shortId(server.id),
+    stateOf(server),
+    server.type === 'game' ? `${server.rooms}/${server.capacity}` : '',
+    server.type === 'game' ? String(server.players) : '',
+    `${server.lagMs} ms`,
+    ageOf(server.registeredAt, now),
+    server.build,
+    remarksOn(server),
+  ]);
+  const { open, cordoned, leaving } = fleet.gameServers;
+  const others = [cordoned > 0 && `${cordoned} cordoned`, leaving > 0 && `${leaving} leaving`].filter(Boolean).join(', ');
+  const summary = [
+    `${fleet.rooms} rooms, ${fleet.players} players; ${fleet.freeSlots} of ${fleet.slots} slots free${fleet.takenPercent === null ? '' : ` (${fleet.takenPercent} % taken)`}.`,
+    `${open} game servers open${others && `, ${others}`}; wanted: ${fleet.wantedGameServers}.`,
+  ].join(' ');
+  return `${table(['SERVER', 'STATE', 'ROOMS', 'PLAYERS', 'LAG', 'UP', 'BUILD', ''], rows)}\n\n${summary}`;
+}
+
+export function roomsTable({ rooms, next, total }: RoomsAnswer, now: number): string {
+  const rows = rooms.map((room) => [
+    room.id,
+    room.game,
+    room.status,
+    room.owner ? shortId(room.owner.server) : '',
+    `${room.members.length}/${room.seats}`,
+    String(room.version),
+    ageOf(room.createdAt, now),
+    room.name,
+  ]);
+  const shown = rooms.length === 0 ? 'No such rooms' : table(['ROOM', 'GAME', 'STATUS', 'OWNER', 'SEATS', 'VERSION', 'AGE', 'NAME'], rows);
+  return `${shown}\n\n${total} rooms in all.${next ? ` More: --after ${next}` : ''}`;
+}
+
+export function roomText(room: RoomView, { changes }: HistoryAnswer, now: number): string {
+  const facts: readonly (readonly [string, string])[] = [
+    ['room', `${room.id}${room.name ? `  "${room.name}"` : ''}${room.private ? '  (private)' : ''}`],
+    ['game', `${room.game}, ${room.round} played to the end here`],
+    ['status', `${room.status}, since ${ageOf(room.since, now)}`],
+    ['owner', room.owner ? `${shortId(room.owner.server)}, epoch ${room.epoch}` : 'nobody'],
+    ['version', `${room.version} (${room.durability})`],
+    [
+      'members',
+      room.members.map((member) => `${member.name}${member.here ? '' : ' (away)'}${member.ready ? ' (ready)' : ''}`).join(', ') || 'none',
+    ],
+    ...(room.result ? [['result', JSON.stringify(room.result)] as const] : []),
+  ];
+  const head = facts.map(([name, value]) => `${name.padEnd(8)}  ${value}`).join('\n');
+  if (changes.length === 0) return `${head}\n\nNothing of its log is kept since the last checkpoint.`;
+  const rows = changes.map(({ version, at, events, seats, patches, ended }) => [
+    String(version),
+    timeOf(at),
+    `${patches} patches`,
+    Object.keys(seats).length > 0 ? `seats ${Object.keys(seats).join(', ')}` : '',
+    events.map(({ name, data }) => (data === undefined ? name : `${name} ${JSON.stringify(data)}`)).join('; ') + (ended ? ' (ended)' : ''),
+  ]);
+  return `${head}\n\n${table(['VERSION', 'AT', 'CHANGE', 'BY', 'EVENTS'], rows)}`;
+}
+
+export function eventText({ at, kind, reason, server, room, detail = {} }: FleetEventLine): string {
+  const about = [server && shortId(server), room && `room ${room}`].filter(Boolean).join(' ');
+  const more = Object.entries(detail)
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? shortId(value) : JSON.stringify(value)}`)
+    .join(' ');
+  return `${timeOf(at)}  ${kind.padEnd(18)} ${about}  ${reason}${more && `  ${more}`}`;
+}
+
+export function shortId(id: string): string {
+  return id.startsWith('hf:') ? id.slice('hf:'.length) : id;
+}
+
+/** Columns as wide as their widest cell; ends of lines have no blanks. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [head, ...rows].map((row) => row.map(printable));
+  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column].length)));
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+export function ageOf(since: number, now: number): string {
+  const seconds = Math.max(0, Math.round((now - since) / 1_000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 2 * 3_600) return `${Math.round(seconds / 60)} min`;
+  return seconds < 2 * 86_400 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} d`;
+}
+
+function stateOf({ state, cordoned, deadReason }: ServerView): string {
+  if (state === 'dead') return `dead (${deadReason})`;
+  return cordoned ? `${state}, cordoned` : state;
+}
+
+function remarksOn({ suspect, unheard, reserved, withheld, state, settledAt }: ServerView): string {
+  const remarks = [
+    suspect > 0 && `missed ${suspect} checks`,
+    unheard && 'unheard: answers on its link only',
+    reserved > 0 && `${reserved} reserved`,
+    state === 'dead' && settledAt === null && 'its end is being seen to',
+    withheld.some((reason) => !['suspect', 'unheard', 'cordoned'].includes(reason)) && `withheld: ${withheld.join(', ')}`,
+  ];
+  return remarks.filter(Boolean).join('; ');
+}
+
+function timeOf(at: number): string {
+  return new Date(at).toTimeString().slice(0, 8);
+}
+
+/** Names come from players: nothing of theirs may steer the terminal. */
+function printable(text: string): string {
+  return text.replace(/\p{C}/gu, '·');
+}

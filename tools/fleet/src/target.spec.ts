@@ -1,0 +1,43 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findTarget, URL_DEFAULT } from './target.js';
+
+const RUNNING = { opsUrl: 'http://127.0.0.1:7410', adminToken: 'made by npm start' };
+
+describe('which fleet is meant', () => {
+  let folder: string;
+  let file: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'holdfast-target-'));
+    file = join(folder, 'running.json');
+    writeFileSync(file, JSON.stringify(RUNNING));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('is that of npm start in this folder, with its token', () => {
+    expect(findTarget({}, {}, file)).toEqual({ url: RUNNING.opsUrl, token: RUNNING.adminToken });
+  });
+
+  it('is the usual ops port where none runs', () => {
+    expect(findTarget({}, { ADMIN_TOKEN: 'from the environment' }, join(folder, 'none'))).toEqual({
+      url: URL_DEFAULT,
+      token: 'from the environment',
+    });
+  });
+
+  it('is what was said, before all else', () => {
+    expect(findTarget({ url: 'https://ops.example.org/', token: 'said' }, { ADMIN_TOKEN: 'other' }, file)).toEqual({
+      url: 'https://ops.example.org',
+      token: 'said',
+    });
+  });
+
+  it('does not show the token of one fleet to another', () => {
+    expect(() => findTarget({ url: 'http://10.0.0.1:7010' }, {}, file)).toThrow('No token');
+  });
+
+  it('must be a URL', () => {
+    expect(() => findTarget({ url: 'localhost:7010', token: 'said' }, {}, file)).toThrow('is no URL');
+  });
+});

@@ -1,0 +1,104 @@
+import type { FleetAnswer, ServerView } from '#libs/admin';
+import { FleetError, type FleetEventLine } from './admin-client.js';
+import type { Invocation } from './commands.js';
+import { eventText, fleetTable } from './tables.js';
+
+/** The table is read again this often, in ms, and soon after something happened. */
+const REDRAW_MS = 2_000;
+const SOON_MS = 150;
+const RETRY_MS = 1_000;
+const LINES_KEPT = 200;
+
+/** A table that stays current above the last events; into a pipe or with --json, the events alone, a line each. Until Ctrl-C. */
+export async function watch(invocation: Invocation): Promise<void> {
+  const { client, json, print } = invocation;
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  // What is wrong at once is said at once; later the fleet may be away for a while.
+  await client.get('/api/fleet');
+  const screen = process.stdout.isTTY && !json ? new Screen(invocation) : null;
+  screen?.start();
+  while (!stop.signal.aborted) {
+    try {
+      for await (const event of client.events({ recent: screen ? 50 : 0, signal: stop.signal })) {
+        if (screen) screen.add(event);
+        else print(json ? JSON.stringify(event) : eventText(event));
+      }
+      screen?.trouble('the gateway closed the event stream');
+    } catch (error) {
+      if (stop.signal.aborted) break;
+      if (error instanceof FleetError && error.code === 'unauthorized') throw error;
+      screen?.trouble(error instanceof Error ? error.message : String(error));
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+  screen?.stop();
+}
+
+class Screen {
+  private lines: string[] = [];
+  private table = '';
+  private problem = '';
+  private readonly seen = new Set<string>();
+  private due: NodeJS.Timeout | null = null;
+  private isSoon = false;
+
+  constructor(private readonly invocation: Invocation) {}
+
+  start(): void {
+    process.stdout.write('\x1b[?1049h\x1b[?25l');
+    void this.refresh();
+  }
+
+  stop(): void {
+    if (this.due) clearTimeout(this.due);
+    process.stdout.write('\x1b[?25h\x1b[?1049l');
+  }
+
+  add(event: FleetEventLine): void {
+    const line = eventText(event);
+    // After a reconnect the last ones come again.
+    if (this.seen.has(line)) return;
+    this.seen.add(line);
+    this.lines.push(line);
+    if (this.lines.length > LINES_KEPT) this.seen.delete(this.lines.shift() as string);
+    // Not put off by each further event: there may be many a second.
+    if (!this.isSoon) this.refreshIn(SOON_MS);
+    this.isSoon = true;
+  }
+
+  trouble(problem: string): void {
+    this.problem = problem;
+    this.draw();
+  }
+
+  private refreshIn(ms: number): void {
+    if (this.due) clearTimeout(this.due);
+    this.due = setTimeout(() => void this.refresh(), ms);
+  }
+
+  private async refresh(): Promise<void> {
+    this.isSoon = false;
+    const { client } = this.invocation;
+    try {
+      const [{ servers }, fleet] = await Promise.all([
+        client.get<{ servers: ServerView[] }>('/api/servers'),
+        client.get<FleetAnswer>('/api/fleet'),
+      ]);
+      this.table = fleetTable(servers, fleet, Date.now());
+      this.problem = '';
+    } catch (error) {
+      this.problem = error instanceof Error ? error.message : String(error);
+    }
+    this.draw();
+    this.refreshIn(REDRAW_MS);
+  }
+
+  private draw(): void {
+    const { columns = 100, rows = 30 } = process.stdout;
+    const head = `${this.table}\n${this.problem && `\x1b[31m${this.problem}\x1b[0m`}\n`.split('\n');
+    const room = Math.max(0, rows - head.length - 1);
+    const tail = room === 0 ? [] : this.lines.slice(-room).map((line) => line.slice(0, columns));
+    process.stdout.write(`\x1b[H\x1b[J${[...head, ...tail].join('\n')}`);
+  }
+}

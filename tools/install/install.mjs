@@ -1,0 +1,43 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { ROOT } from '../process/paths.mjs';
+
+const run = promisify(execFile);
+
+/**
+ * Makes node_modules what package-lock.json says, if it is not already.
+ *
+ * @param {{ log?: (line: string) => void }} [options]
+ * @returns {Promise<{ installed: boolean }>}
+ */
+export async function install({ log = () => {} } = {}) {
+  if (await isInstalled()) return { installed: false };
+  log('installing dependencies (npm ci) …');
+  try {
+    // Dependencies for development too, whatever NODE_ENV says: what follows builds.
+    await run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: ROOT, maxBuffer: 64 << 20 });
+  } catch (error) {
+    const { stderr = '' } = /** @type {{ stderr?: string }} */ (error);
+    const reason = stderr.trim().split('\n').slice(0, 15).join('\n');
+    throw new Error(`npm ci failed:\n${reason || error}`);
+  }
+  return { installed: true };
+}
+
+/** npm notes what it installed in node_modules/.package-lock.json; packages for other platforms are missing there. */
+async function isInstalled() {
+  const [wanted, present] = await Promise.all([packagesOf('package-lock.json'), packagesOf('node_modules/.package-lock.json')]);
+  if (!wanted || !present) return false;
+  return Object.entries(wanted).every(([path, { version, optional }]) => path === '' || optional || present[path]?.version === version);
+}
+
+/** @param {string} file @returns {Promise<Record<string, { version?: string, optional?: boolean }> | null>} */
+async function packagesOf(file) {
+  try {
+    return JSON.parse(await readFile(join(ROOT, file), 'utf8')).packages;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,231 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+
+/**
+ * The layer table of ARCHITECTURE.md, held. The table there is the one that is read: to move a library, move its word.
+ */
+const ROOT = join(__dirname, '..');
+const table = layerTable(readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8'));
+const files = ['apps', 'libs', 'games'].flatMap((folder) => sourcesUnder(folder)).map(parse);
+const servers = files.filter((file) => !file.isSpec && !file.isPage);
+
+/** Beside the rows: `protocol` is below `room`. */
+const SIDEWAYS: Readonly<Record<string, readonly string[]>> = { 'libs/room': ['libs/protocol'] };
+const PURE = ['libs/protocol', 'libs/room'];
+/** For pages and the tools that play: no server imports them. */
+const BROWSER = ['libs/client', 'libs/page'];
+
+describe('the layers', () => {
+  it('name every library and app, once', () => {
+    const present = [...new Set(files.map((file) => file.unit))].filter((unit) => !unit.startsWith('games/')).sort();
+    expect(present.filter((unit) => !table.has(unit))).toEqual([]);
+  });
+
+  it('are imported downwards only, never sideways', () => {
+    const wrong = servers.flatMap(({ path, unit, imports }) =>
+      imports
+        .map(({ to }) => unitOf(to))
+        .filter((target) => target !== null && target !== unit && table.has(target) && !mayImport(unit, target))
+        .map((target) => `${path} imports ${target}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it("are entered by a library's index only", () => {
+    const wrong = files.flatMap(({ path, unit, imports }) =>
+      imports
+        .filter(({ specifier, to }) => {
+          if (specifier.startsWith('#')) return !/^#(libs|games)\/[a-z-]+$/.test(specifier);
+          const target = unitOf(to);
+          return specifier.startsWith('.') && target !== null && target !== unit;
+        })
+        .map(({ specifier }) => `${path} imports ${specifier}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('have no cycle between files', () => {
+    expect(cycles(servers)).toEqual([]);
+  });
+});
+
+describe('a game', () => {
+  it('imports game-kit and nothing else of ours', () => {
+    const wrong = servers
+      .filter(({ unit }) => unit.startsWith('games/'))
+      .flatMap(({ path, unit, imports }) =>
+        imports
+          .map(({ to }) => unitOf(to))
+          .filter((target) => target !== null && target !== unit && target !== 'libs/game-kit')
+          .map((target) => `${path} imports ${target}`),
+      );
+    expect(wrong).toEqual([]);
+  });
+
+  it('is imported by apps/game, and by pages for its types', () => {
+    const wrong = servers.flatMap(({ path, unit, imports }) =>
+      imports
+        .filter(({ specifier }) => specifier.startsWith('#games/') && unit !== 'apps/game')
+        .map(({ specifier }) => `${path} imports ${specifier}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('the client', () => {
+  const client = servers.filter(({ unit }) => unit === 'libs/client');
+
+  it('imports nothing of ours but protocol and room', () => {
+    const wrong = client.flatMap(({ path, imports }) =>
+      imports
+        .filter(({ to }) => !['libs/client', 'libs/protocol', 'libs/room', null].includes(unitOf(to)))
+        .map(({ specifier }) => `${path} imports ${specifier}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('loads in a browser: what is of Node is imported only when it is asked for', () => {
+    const loaded = new Set<string>();
+    const load = (path: string): void => {
+      if (loaded.has(path)) return;
+      loaded.add(path);
+      for (const { to, typeOnly, dynamic } of servers.find((file) => file.path === path)?.imports ?? [])
+        if (!typeOnly && !dynamic) load(to);
+    };
+    load('libs/client/src/index.ts');
+    expect([...loaded].filter((path) => path.startsWith('node:'))).toEqual([]);
+  });
+});
+
+describe('pure code', () => {
+  const IMPURE = /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.|\bcrypto\.|\bset(Timeout|Interval|Immediate)\b|\bprocess\./;
+
+  it('has no clock, no chance, no timer and nothing of Node', () => {
+    const wrong = servers
+      .filter(({ unit }) => PURE.includes(unit))
+      .flatMap(({ path, code, imports }) => [
+        ...(IMPURE.exec(code) ?? []).slice(0, 1).map((found) => `${path} uses ${found}`),
+        ...imports.filter(({ specifier }) => specifier.startsWith('node:')).map(({ specifier }) => `${path} imports ${specifier}`),
+      ]);
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('this test', () => {
+  it('sees imports of every form, and none in comments', () => {
+    const code = `
+      import './a.js';
+      import b from './b.js';
+      import {
+        type C,
+        d,
+      } from './c.js';
+      export * from './e.js';
+      const f = await import('./f.js');
+      // import './no.js';
+      /* export * from './no.js'; */
+      import type { G } from './g.js';
+    `;
+    const found = importsOf(withoutComments(code));
+    expect(found.map(({ specifier }) => specifier)).toEqual(['./a.js', './b.js', './c.js', './e.js', './g.js', './f.js']);
+    expect(found.filter(({ typeOnly }) => typeOnly).map(({ specifier }) => specifier)).toEqual(['./g.js']);
+  });
+
+  it('finds a cycle', () => {
+    const file = (path: string, to: string) => ({ path, imports: [{ to, specifier: '', typeOnly: false, dynamic: false }] });
+    expect(cycles([file('a.ts', 'b.ts'), file('b.ts', 'c.ts'), file('c.ts', 'b.ts')])).toEqual(['b.ts → c.ts → b.ts']);
+  });
+
+  it('reads the table', () => {
+    expect(table.get('apps/gateway')).toBeGreaterThan(table.get('libs/health') as number);
+    expect(table.get('libs/health')).toBeGreaterThan(table.get('libs/redis') as number);
+  });
+});
+
+interface Import {
+  readonly specifier: string;
+  /** The file it names, from the repository's root; the specifier itself for a package. */
+  readonly to: string;
+  readonly typeOnly: boolean;
+  /** `import(…)`, at a time of its own. */
+  readonly dynamic: boolean;
+}
+
+/** Rows such as `    3  health  placement          verdicts; choices`: the number is the layer, `-` the client, which only looks down on the pure ones. */
+function layerTable(markdown: string): ReadonlyMap<string, number> {
+  const section = markdown.split('## Layers')[1].split('\n## ')[0];
+  const layers = new Map<string, number>();
+  for (const [, layer, names] of section.matchAll(/^ {4}(\d|-) {2}(\S+(?: {2}\S+)*)/gm)) {
+    for (const name of names.split('  ')) {
+      const unit = name.startsWith('apps/') ? name : `libs/${name}`;
+      if (layers.has(unit)) throw new Error(`ARCHITECTURE.md names ${unit} twice`);
+      layers.set(unit, layer === '-' ? 0.5 : Number(layer));
+    }
+  }
+  return layers;
+}
+
+function mayImport(unit: string, target: string): boolean {
+  if (SIDEWAYS[unit]?.includes(target)) return true;
+  // A game is above what it may import; that it is game-kit alone is held by a test of its own.
+  return (table.get(unit) ?? Number.POSITIVE_INFINITY) > (table.get(target) as number) && !BROWSER.includes(target);
+}
+
+function parse(path: string) {
+  const code = withoutComments(readFileSync(join(ROOT, path), 'utf8'));
+  const imports = importsOf(code).map((found) => ({ ...found, to: resolve(path, found.specifier) }));
+  return { path, unit: unitOf(path) as string, code, imports, isSpec: /\.spec\.ts$/.test(path), isPage: path.split('/').includes('page') };
+}
+
+function importsOf(code: string): Omit<Import, 'to'>[] {
+  const statements = [...code.matchAll(/^\s*(?:import|export)\s+(?:(type)\s+)?(?:[\w*{}\s,$]+?\s+from\s+)?['"]([^'"]+)['"]/gm)];
+  const calls = [...code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]\s*\)/g)];
+  return [
+    ...statements.map(([, type, specifier]) => ({ specifier, typeOnly: type === 'type', dynamic: false })),
+    ...calls.map(([, specifier]) => ({ specifier, typeOnly: false, dynamic: true })),
+  ];
+}
+
+function withoutComments(code: string): string {
+  return code.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
+}
+
+function resolve(from: string, specifier: string): string {
+  const own = /^#(libs|games)\/([^/]+)$/.exec(specifier);
+  if (own) return `${own[1]}/${own[2]}/src/index.ts`;
+  if (!specifier.startsWith('.')) return specifier;
+  return join(dirname(from), specifier).split(sep).join('/').replace(/\.js$/, '.ts');
+}
+
+/** `libs/health`, `apps/game`, `games/chess`; null for anything else. */
+function unitOf(path: string): string | null {
+  return /^(libs|apps|games)\/[^/]+/.exec(path)?.[0] ?? null;
+}
+
+/** Each cycle once, as a path. Imports of types alone vanish when compiled and close none. */
+function cycles(all: readonly { path: string; imports: readonly Import[] }[]): string[] {
+  const graph = new Map(all.map(({ path, imports }) => [path, imports.filter(({ typeOnly }) => !typeOnly).map(({ to }) => to)]));
+  const done = new Set<string>();
+  const trail: string[] = [];
+  const found: string[] = [];
+  const visit = (path: string): void => {
+    if (trail.includes(path)) found.push([...trail.slice(trail.indexOf(path)), path].join(' → '));
+    if (done.has(path) || trail.includes(path)) return;
+    trail.push(path);
+    for (const next of graph.get(path) ?? []) visit(next);
+    trail.pop();
+    done.add(path);
+  };
+  for (const path of graph.keys()) visit(path);
+  return found;
+}
+
+function sourcesUnder(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
+    .map((entry) =>
+      relative(ROOT, join(entry.parentPath ?? entry.path, entry.name))
+        .split(sep)
+        .join('/'),
+    );
+}

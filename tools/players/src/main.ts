@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import { ChessRun } from './chess.js';
+import { type PlayersOptions, readOptions } from './options.js';
+import { readPgn } from './pgn.js';
+import { codeOf, NO_FLEET, sentenceOf } from './player.js';
+import { progressFor } from './progress.js';
+import { type Report, readable, reportOf } from './report.js';
+import { Tally } from './tally.js';
+import { TicTacToeRun } from './tic-tac-toe.js';
+
+/** Runs what the arguments ask for and prints what came of it. The exit code: 1 if anything is wrong, else 0. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const options = readOptions(argv);
+  try {
+    const report = await play(options);
+    console.log(options.json ? JSON.stringify(report) : readable(report));
+    return report.ok ? 0 : 1;
+  } catch (error) {
+    const isNoFleet = codeOf(error) === NO_FLEET;
+    const sentence = isNoFleet ? `No fleet answers at ${options.urls.join(', ')}; start one with \`npm start\`.` : sentenceOf(error);
+    console.log(options.json ? JSON.stringify({ ok: false, error: sentence }) : sentence);
+    return 1;
+  }
+}
+
+async function play(options: PlayersOptions): Promise<Report> {
+  const tally = new Tally();
+  const progress = progressFor(tally, options.json);
+  const startedAt = performance.now();
+  const elapsed = (): number => performance.now() - startedAt;
+  if (options.game === 'chess') {
+    const games = readPgn(await readFile(options.pgn as string, 'utf8'));
+    const run = new ChessRun(games, options, tally, progress);
+    process.once('SIGINT', () => run.stop());
+    await run.run();
+    return reportOf(options, tally, 2 * Math.min(options.gamesAtOnce, games.length), elapsed(), run.differences);
+  }
+  const run = new TicTacToeRun(options, tally, progress);
+  process.once('SIGINT', () => run.stop());
+  await run.run();
+  return reportOf(options, tally, options.players + (options.players % 2), elapsed());
+}

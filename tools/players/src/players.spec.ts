@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GameLedger } from './ledger.js';
+import { readPgn, splitGames } from './pgn.js';
+import { Tally } from './tally.js';
+import { isDecided } from './tic-tac-toe.js';
+
+const _ = null;
+
+function ledgerOf(places: readonly [seat: number, cell: number][], cells: readonly (number | null)[], moves: number): GameLedger {
+  const ledger = new GameLedger();
+  for (const [seat, cell] of places) {
+    ledger.wasAcknowledged({ seat, cell });
+    for (const player of ['ada', 'bob']) ledger.wasTold(player, { seat, cell });
+  }
+  ledger.wasSeen({ version: places.length, cells, moves });
+  return ledger;
+}
+
+describe('a ledger', () => {
+  it('agrees with the board of a game in which all went well', () => {
+    expect(
+      ledgerOf(
+        [
+          [0, 4],
+          [1, 0],
+        ],
+        [1, _, _, _, 0, _, _, _, _],
+        2,
+      ).verdict(),
+    ).toEqual({ lost: 0, doubled: 0 });
+  });
+
+  it('finds an acknowledged move that is not on the board, or is there for the other', () => {
+    expect(
+      ledgerOf(
+        [
+          [0, 4],
+          [1, 0],
+        ],
+        [_, _, _, _, 0, _, _, _, _],
+        1,
+      ).verdict().lost,
+    ).toBe(1);
+    expect(ledgerOf([[0, 4]], [_, _, _, _, 1, _, _, _, _], 1).verdict().lost).toBe(1);
+  });
+
+  it('finds a move that was counted twice or told twice', () => {
+    expect(ledgerOf([[0, 4]], [_, _, _, _, 0, _, _, _, _], 2).verdict().doubled).toBe(1);
+    const told = ledgerOf([[0, 4]], [_, _, _, _, 0, _, _, _, _], 1);
+    told.wasTold('bob', { seat: 0, cell: 4 });
+    expect(told.verdict().doubled).toBe(1);
+  });
+
+  it('does not mind a move that nobody was promised', () => {
+    expect(ledgerOf([[0, 4]], [_, 1, _, _, 0, _, _, _, _], 2).verdict()).toEqual({ lost: 0, doubled: 0 });
+  });
+
+  it('goes by the newest board', () => {
+    const ledger = ledgerOf([[0, 4]], [_, _, _, _, 0, _, _, _, _], 1);
+    ledger.wasSeen({ version: 0, cells: Array(9).fill(null), moves: 0 });
+    expect(ledger.verdict()).toEqual({ lost: 0, doubled: 0 });
+  });
+});
+
+describe('a tally', () => {
+  it('says what part of the answers did not exceed', () => {
+    const tally = new Tally();
+    for (let ms = 100; ms >= 1; ms--) tally.acknowledged(ms);
+    expect([tally.latencyMs(0.5), tally.latencyMs(0.99), tally.latencyMs(1)]).toEqual([50, 99, 100]);
+  });
+
+  it('counts a pause that is not over as long as it has lasted', () => {
+    const tally = new Tally();
+    let now = 0;
+    const goesOn = tally.pauseBegan(() => now);
+    now = 70;
+    goesOn();
+    now = 1_000;
+    tally.pauseBegan(() => now);
+    now = 1_050;
+    expect(tally.longestPauseMs).toBe(70);
+    now = 1_500;
+    expect([tally.longestPauseMs, tally.pauses]).toEqual([500, 2]);
+  });
+
+  it('is right until something is lost, doubled or at fault', () => {
+    const tally = new Tally();
+    tally.refused('not-your-turn');
+    expect(tally.isRight).toBe(true);
+    tally.fault('a game ended as orphaned');
+    expect(tally.isRight).toBe(false);
+  });
+});
+
+describe('a board', () => {
+  it('is decided when it is full or has a line', () => {
+    expect(isDecided(Array<null>(9).fill(null))).toBe(false);
+    expect(isDecided([0, 0, 0, 1, 1, _, _, _, _])).toBe(true);
+    expect(isDecided([0, 1, 0, 0, 1, 1, 1, 0, 0])).toBe(true);
+  });
+});
+
+describe('a file of games', () => {
+  const text = readFileSync(join(__dirname, 'two-games.pgn'), 'utf8');
+
+  it('is cut into its games and replayed', () => {
+    expect(splitGames(text.replaceAll('\n', '\r\n'))).toHaveLength(2);
+    const [mate, unfinished] = readPgn(text);
+    expect(mate).toMatchObject({
+      number: 1,
+      title: 'Fool – Scholar',
+      result: '0-1',
+      endsByItself: true,
+      moves: ['f3', 'e5', 'g4', 'Qh4#'],
+    });
+    expect(unfinished).toMatchObject({ number: 2, result: '1/2-1/2', endsByItself: false });
+    expect(unfinished.fen).toBe('rnbqkbnr/pp1ppppp/8/2p5/4P3/5N2/PPPP1PPP/RNBQKB1R b KQkq - 1 2');
+  });
+
+  it('is refused with the number of the game that is not chess', () => {
+    expect(() => readPgn(text.replace('2.Nf3', '2.Nf6'))).toThrow('game 2 of the file');
+  });
+});

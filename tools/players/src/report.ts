@@ -1,0 +1,71 @@
+import type { Difference } from './chess.js';
+import type { PlayersOptions } from './options.js';
+import { round, type Tally } from './tally.js';
+
+/** What `--json` prints. */
+export interface Report {
+  readonly ok: boolean;
+  readonly game: string;
+  readonly players: number;
+  readonly urls: readonly string[];
+  readonly seconds: number;
+  readonly games: number;
+  readonly moves: number;
+  readonly ackMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly lost: number;
+  readonly doubled: number;
+  readonly longestPauseMs: number;
+  readonly pauses: number;
+  readonly reconnects: number;
+  readonly refusals: Readonly<Record<string, number>>;
+  readonly faults: readonly string[];
+  /** Chess: games that came out otherwise than in the file. */
+  readonly differences?: readonly Difference[];
+}
+
+export function reportOf(
+  options: PlayersOptions,
+  tally: Tally,
+  players: number,
+  elapsedMs: number,
+  differences?: readonly Difference[],
+): Report {
+  return {
+    ok: tally.isRight,
+    game: options.game,
+    players,
+    urls: options.urls,
+    seconds: round(elapsedMs / 1_000),
+    games: tally.games,
+    moves: tally.moves,
+    ackMs: { p50: tally.latencyMs(0.5), p99: tally.latencyMs(0.99), max: tally.latencyMs(1) },
+    lost: tally.lost,
+    doubled: tally.doubled,
+    longestPauseMs: round(tally.longestPauseMs),
+    pauses: tally.pauses,
+    reconnects: tally.reconnects,
+    refusals: Object.fromEntries(tally.refusals),
+    faults: tally.faults,
+    ...(differences && { differences }),
+  };
+}
+
+export function readable(report: Report): string {
+  const { ackMs, refusals } = report;
+  const refused = Object.entries(refusals).map(([code, count]) => `${code} ${count}`);
+  return [
+    '',
+    `  players              ${report.players}`,
+    `  games played         ${report.games}`,
+    `  moves acknowledged   ${report.moves}   (${Math.round(report.moves / Math.max(report.seconds, 0.001))} a second)`,
+    `  acknowledged in      p50 ${ackMs.p50} ms, p99 ${ackMs.p99} ms, longest ${ackMs.max} ms`,
+    `  moves lost           ${report.lost}`,
+    `  moves doubled        ${report.doubled}`,
+    `  longest pause        ${report.longestPauseMs} ms   (${report.pauses} pauses, ${report.reconnects} reconnections)`,
+    ...(refused.length > 0 ? [`  refused              ${refused.join(', ')}`] : []),
+    ...(report.differences ? [`  other than the file  ${report.differences.length}`] : []),
+    ...report.faults.map((fault) => `  ! ${fault}`),
+    '',
+    report.ok ? 'All is well.' : 'Something is wrong.',
+  ].join('\n');
+}

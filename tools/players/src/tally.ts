@@ -1,0 +1,66 @@
+/** What a run has to report: numbers that many players add to. */
+export class Tally {
+  games = 0;
+  /** Acknowledged ones. */
+  moves = 0;
+  lost = 0;
+  doubled = 0;
+  reconnects = 0;
+  pauses = 0;
+  /** How often a move was refused, by code. */
+  readonly refusals = new Map<string, number>();
+  /** What went wrong otherwise, in sentences; only the first ones are kept. */
+  readonly faults: string[] = [];
+  faultCount = 0;
+  private readonly latencies: number[] = [];
+  private readonly openPauses = new Set<() => number>();
+  private endedPausesMaxMs = 0;
+
+  acknowledged(latencyMs: number): void {
+    this.moves += 1;
+    this.latencies.push(latencyMs);
+  }
+
+  refused(code: string): void {
+    this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
+  }
+
+  /** A game waits from now on; the answer is to be called when it goes on. */
+  pauseBegan(now: () => number): () => void {
+    const startedAt = now();
+    const lengthMs = (): number => now() - startedAt;
+    this.pauses += 1;
+    this.openPauses.add(lengthMs);
+    return () => {
+      if (this.openPauses.delete(lengthMs)) this.endedPausesMaxMs = Math.max(this.endedPausesMaxMs, lengthMs());
+    };
+  }
+
+  /** Those that are not over count as long as they have lasted. */
+  get longestPauseMs(): number {
+    return Math.max(this.endedPausesMaxMs, ...[...this.openPauses].map((lengthMs) => lengthMs()));
+  }
+
+  fault(sentence: string): void {
+    this.faultCount += 1;
+    if (this.faults.length < FAULTS_KEPT) this.faults.push(sentence);
+  }
+
+  get isRight(): boolean {
+    return this.lost === 0 && this.doubled === 0 && this.faultCount === 0;
+  }
+
+  /** @param share 0.99: the time that 99 in 100 did not exceed. */
+  latencyMs(share: number): number {
+    if (this.latencies.length === 0) return 0;
+    this.latencies.sort((a, b) => a - b);
+    const index = Math.min(this.latencies.length - 1, Math.ceil(share * this.latencies.length) - 1);
+    return round(this.latencies[Math.max(0, index)]);
+  }
+}
+
+const FAULTS_KEPT = 20;
+
+export function round(ms: number): number {
+  return Math.round(ms * 100) / 100;
+}

@@ -1,0 +1,73 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fetchDebianRedis } from './debian-redis.mjs';
+import { fetchMemoryServerRedis } from './memory-server-redis.mjs';
+
+/**
+ * @typedef {{ command: string, env: NodeJS.ProcessEnv, source: string }} RedisServer a program that can be started, what must
+ *   be in its environment, and where it comes from
+ * @typedef {(line: string) => void} Log
+ * @typedef {{ log?: Log, env?: NodeJS.ProcessEnv }} FindOptions
+ */
+
+/**
+ * The Redis to use: the one that REDIS_URL names, else a program to start privately. Throws one message that names all ways.
+ *
+ * @param {FindOptions} [options]
+ * @returns {Promise<{ url: string } | { server: RedisServer }>}
+ */
+export async function findRedis(options = {}) {
+  const url = (options.env ?? process.env).REDIS_URL;
+  return url ? { url } : { server: await findRedisServer(options) };
+}
+
+/**
+ * A redis-server to start, from the PATH or fetched. What was fetched once is found at once the next time.
+ *
+ * @param {FindOptions} [options]
+ * @returns {Promise<RedisServer>}
+ */
+export async function findRedisServer({ log = () => {}, env = process.env } = {}) {
+  for (const name of ['redis-server', 'valkey-server']) {
+    const command = onPath(name, env);
+    if (command) return { command, env, source: command };
+  }
+  /** @type {string[]} */
+  const failures = [];
+  for (const [way, fetch] of /** @type {const} */ ([
+    ['a Debian or Ubuntu package', fetchDebianRedis],
+    ['redis-memory-server', fetchMemoryServerRedis],
+  ])) {
+    try {
+      return await fetch({ log, env });
+    } catch (error) {
+      failures.push(`  ${way}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  throw new Error(
+    [
+      'No Redis found. Any one of these helps:',
+      '  - set REDIS_URL to a running one (redis://HOST:PORT)',
+      '  - install redis-server or valkey-server, so that it is on the PATH',
+      '  - on Debian or Ubuntu, let this machine reach its package mirror (apt-get update)',
+      '  - install make and a C compiler, for redis-memory-server',
+      'What was tried and failed:',
+      ...failures,
+    ].join('\n'),
+  );
+}
+
+/** @param {string} name @param {NodeJS.ProcessEnv} [env] @returns {string | null} */
+export function onPath(name, env = process.env) {
+  for (const folder of (env.PATH ?? '').split(delimiter)) {
+    const file = join(folder, name);
+    if (folder === '' || !existsSync(file)) continue;
+    try {
+      accessSync(file, constants.X_OK);
+      return file;
+    } catch {
+      // there, but not ours to run
+    }
+  }
+  return null;
+}

@@ -1,0 +1,375 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { parseEnv } from 'node:util';
+import { build } from '../build/build.mjs';
+import { install } from '../install/install.mjs';
+import { isFree } from '../process/free-port.mjs';
+import { whenNpmIsGone } from '../process/npm-parent.mjs';
+import { DIST, HOLDFAST_DIR, ROOT, SERVERS_DIST } from '../process/paths.mjs';
+import { findRedisServer } from '../redis/find-redis.mjs';
+import { pingRedis } from '../redis/ping-redis.mjs';
+import { startRedis } from '../redis/start-redis.mjs';
+import { planFleet } from './fleet-plan.mjs';
+import { Keeper } from './keeper.mjs';
+import { launchServer, mainOf, ServerDidNotStart } from './launch-server.mjs';
+import { clearLeftovers, forgetRunning, writeRunning } from './leftovers.mjs';
+import { HELP, PORT_OFFSETS, readOptions } from './options.mjs';
+import { readable, Terminal } from './terminal.mjs';
+import { watchFolders } from './watch-folders.mjs';
+
+/** A server that has not gone by then after SIGTERM is killed. Above what draining may take here. */
+const STOP_TIMEOUT_MS = 10_000;
+/** Under npm one Ctrl-C comes twice: from the terminal, and passed on by npm. */
+const SAME_SIGNAL_MS = 500;
+const RUNNING_FILE = join(HOLDFAST_DIR, 'running.json');
+const LOGS = join(HOLDFAST_DIR, 'logs');
+
+/** @param {readonly string[]} argv */
+export async function main(argv) {
+  const env = { ...dotEnv(), ...process.env };
+  const read = readOptions(argv, env);
+  if ('problem' in read) {
+    console.error(read.problem);
+    process.exitCode = 1;
+    return;
+  }
+  if (read.options.help) {
+    console.log(HELP);
+    return;
+  }
+  const fleet = new FleetCommand(read.options, env);
+  /** @type {(reason: string) => void} */
+  let interrupt = () => {};
+  const interrupted = new Promise((resolve) => {
+    interrupt = resolve;
+  });
+  let firstSignalAt = 0;
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+    process.on(signal, () => {
+      if (firstSignalAt === 0) {
+        firstSignalAt = Date.now();
+        interrupt(signal);
+      } else if (Date.now() - firstSignalAt > SAME_SIGNAL_MS) fleet.kill();
+    });
+  }
+  whenNpmIsGone(() => interrupt('npm is gone'));
+  try {
+    await Promise.race([fleet.start(), interrupted]);
+    await interrupted;
+    await fleet.stop();
+    process.exit(0);
+  } catch (error) {
+    await fleet.stop({ quiet: true });
+    console.error(`\n${error instanceof Plain ? error.message : error instanceof Error ? error.stack : error}`);
+    process.exit(1);
+  }
+}
+
+/** Something a person can mend; its message says how, and no stack is shown. */
+class Plain extends Error {}
+
+class FleetCommand {
+  terminal = new Terminal();
+  /** @type {{ plan: import('./fleet-plan.mjs').PlannedServer, keeper: Keeper, opsPort: number | null }[]} */
+  servers = [];
+  /** @type {Keeper | null} */
+  redis = null;
+  stopping = false;
+  holdsFolder = false;
+  started = false;
+
+  /** @param {import('./options.mjs').FleetOptions} options @param {NodeJS.ProcessEnv} env */
+  constructor(options, env) {
+    this.options = options;
+    this.env = env;
+    this.logLevel = options.verbose ? 'info' : env.LOG_LEVEL || 'warn';
+    this.adminToken = env.ADMIN_TOKEN || randomBytes(18).toString('base64url');
+    this.linkSecret = env.LINK_SECRET || randomBytes(32).toString('base64url');
+  }
+
+  async start() {
+    const { terminal, options } = this;
+    const startedAt = Date.now();
+    terminal.line(terminal.paint('1', '\nHoldfast'));
+    await this.claimFolder();
+    if (SERVERS_DIST === DIST) await this.prepare();
+    const redisUrl = await terminal.step('Redis', (say) =>
+      options.redisUrl ? this.useRedis(options.redisUrl, say) : this.startPrivateRedis(say),
+    );
+    this.checkStopping();
+
+    const plans = planFleet(options, { redisUrl, linkSecret: this.linkSecret, adminToken: this.adminToken, env: this.env });
+    await this.checkPorts(plans);
+    this.servers = plans.map((plan) => this.server(plan));
+    await terminal.step(`servers: ${plans.map(({ label }) => label).join(', ')}`, async () => {
+      await Promise.all(
+        this.servers.map(({ keeper, plan }) =>
+          keeper.start().catch((error) => {
+            throw this.stopping ? new Plain('stopped') : didNotStart(plan.label, error);
+          }),
+        ),
+      );
+    });
+    this.started = true;
+    this.greet((Date.now() - startedAt) / 1_000);
+    if (options.watch) this.watchCode();
+  }
+
+  async prepare() {
+    await this.terminal.step('dependencies', async (say) => {
+      const { installed } = await plainly(install({ log: say }));
+      say(installed ? 'dependencies installed' : 'dependencies are there');
+    });
+    await this.terminal.step('build', async (say) => {
+      const { built } = await plainly(build({ log: say }));
+      say(built.length > 0 ? `built ${built.join(', ')}` : 'build is current');
+    });
+  }
+
+  /** @param {{ quiet?: boolean }} [how] */
+  async stop({ quiet = false } = {}) {
+    this.stopping = true;
+    /** @param {string} type */
+    const stopAll = async (type) => {
+      const clean = await Promise.all(
+        this.servers.filter(({ plan }) => plan.type === type).map(({ keeper }) => keeper.stop(STOP_TIMEOUT_MS)),
+      );
+      return clean.every(Boolean);
+    };
+    const work = async () => {
+      // Gateways first: players are told while there is somebody to tell them. Redis last: what was saved is complete.
+      const clean = [await stopAll('gateway'), await stopAll('game'), await stopAll('lobby')];
+      await this.redis?.stop(STOP_TIMEOUT_MS);
+      if (clean.includes(false)) this.terminal.line('  a server did not stop by itself within 10 s and was killed');
+    };
+    if (quiet) await work();
+    else {
+      this.terminal.line();
+      await this.terminal.step('stopping (Ctrl-C again kills) …', async (say) => {
+        await work();
+        say('stopped');
+      });
+    }
+    if (this.holdsFolder) forgetRunning(RUNNING_FILE);
+  }
+
+  kill() {
+    for (const { keeper } of this.servers) keeper.kill();
+    this.redis?.kill();
+    process.exit(130);
+  }
+
+  /** One fleet a folder: two would share a Redis and every server's name. */
+  async claimFolder() {
+    const other = await clearLeftovers(RUNNING_FILE);
+    if (other) {
+      throw new Plain(
+        `A fleet of this folder runs already (pid ${other.supervisor}${other.url ? `, ${other.url}` : ''}). Stop it first, or start this one with another HOLDFAST_DIR and --port.`,
+      );
+    }
+    await mkdir(LOGS, { recursive: true });
+    this.holdsFolder = true;
+    this.note();
+  }
+
+  /** @param {string} url @param {(text: string) => void} say */
+  async useRedis(url, say) {
+    const shown = url.replace(/\/\/[^@/]*@/g, '//***@');
+    say(`Redis at ${shown}`);
+    const problem = await pingRedis(url);
+    if (problem)
+      throw new Plain(
+        `Redis at ${shown} ${problem}. Set --redis-url or REDIS_URL to one that answers, or leave both out for a private one.`,
+      );
+    say(`Redis at ${shown}`);
+    return url;
+  }
+
+  /** @param {(text: string) => void} say */
+  async startPrivateRedis(say) {
+    const server = await plainly(findRedisServer({ log: say }));
+    say('Redis');
+    const dir = join(HOLDFAST_DIR, 'redis');
+    let url = '';
+    /** @type {number | undefined} the first one's, so that servers find it again after a restart */
+    let port;
+    this.redis = new Keeper(async (spawned) => {
+      const redis = await startRedis({ dir, appendonly: true, server, port, timeoutMs: 60_000 });
+      spawned(redis.process);
+      ({ url, port } = redis);
+      this.note();
+    });
+    this.tell('redis', this.redis);
+    await plainly(this.redis.start());
+    say(`Redis, private, on port ${port}; games are saved in ${relative(ROOT, dir) || dir}`);
+    return url;
+  }
+
+  /** @param {import('./fleet-plan.mjs').PlannedServer[]} plans */
+  async checkPorts(plans) {
+    for (const { ports, label } of plans) {
+      for (const { port, use } of ports) {
+        const host = use === 'OPS_PORT' ? this.env.OPS_HOST || '127.0.0.1' : this.options.host;
+        if (!(await isFree(port, host)))
+          throw new Plain(
+            `Port ${port} is in use, and ${label} needs it as ${use}. Choose others: npm start -- --port ${this.options.port + 200}`,
+          );
+      }
+    }
+  }
+
+  /** @param {import('./fleet-plan.mjs').PlannedServer} plan */
+  server(plan) {
+    const { type, name, label } = plan;
+    /** @type {{ plan: typeof plan, keeper: Keeper, opsPort: number | null }} */
+    const server = { plan, opsPort: null, keeper: new Keeper(() => Promise.resolve()) };
+    const logFile = join(LOGS, `${type}-${name}.log`);
+    server.keeper = new Keeper(async (spawned) => {
+      const { opsPort } = await launchServer({
+        main: mainOf(type),
+        env: { ...this.env, ...plan.env },
+        readyFile: join(HOLDFAST_DIR, 'run', `${type}-${name}.json`),
+        logFile,
+        onLine: (line) => this.show(label, line),
+        spawned: (child) => {
+          spawned(child);
+          this.note();
+        },
+      });
+      server.opsPort = opsPort;
+    });
+    this.tell(label, server.keeper);
+    return server;
+  }
+
+  /** A person hears of every death and every return. @param {string} label @param {Keeper} keeper */
+  tell(label, keeper) {
+    const { terminal } = this;
+    keeper.on('died', ({ why, ranMs, pauseMs }) =>
+      this.say(label, `${terminal.paint('31', 'died')} (${why}) after ${seconds(ranMs)}; starting it again in ${seconds(pauseMs)}`),
+    );
+    keeper.on('back', () => this.say(label, `${terminal.paint('32', 'is back')}`));
+    keeper.on('failed', (error, pauseMs) =>
+      this.say(label, `${terminal.paint('31', 'did not start')}: ${error.message}; trying again in ${seconds(pauseMs)}`),
+    );
+  }
+
+  /** @param {string} label @param {string} line */
+  show(label, line) {
+    // One that does not start is told of once, with its last lines.
+    if (this.stopping || (!this.started && !line.startsWith('{'))) return;
+    const text = readable(line, this.logLevel);
+    if (text !== null) this.say(label, text);
+  }
+
+  /** @param {string} label @param {string} text */
+  say(label, text) {
+    const time = new Date().toTimeString().slice(0, 8);
+    this.terminal.line(`  ${this.terminal.paint('2', time)} ${this.terminal.name(label.padEnd(10))} ${text}`);
+  }
+
+  /** @param {number} tookSeconds */
+  greet(tookSeconds) {
+    const { terminal, options } = this;
+    const reach = options.host === '0.0.0.0' ? '127.0.0.1' : options.host;
+    const gateways = this.servers.filter(({ plan }) => plan.type === 'gateway');
+    const [first] = gateways;
+    /** @param {string} what @param {string} where */
+    const row = (what, where) => terminal.line(`  ${what.padEnd(12)} ${where}`);
+    const opsHost = !this.env.OPS_HOST || this.env.OPS_HOST === '0.0.0.0' ? '127.0.0.1' : this.env.OPS_HOST;
+    terminal.line();
+    terminal.line(terminal.paint('1', `  Ready after ${tookSeconds.toFixed(1)} s`));
+    terminal.line();
+    row('Play', terminal.paint('4', `http://${reach}:${first.plan.env.PUBLIC_PORT}`));
+    for (const { plan } of gateways.slice(1)) row('', terminal.paint('4', `http://${reach}:${plan.env.PUBLIC_PORT}`));
+    row('TCP', gateways.map(({ plan }) => `${reach}:${plan.env.TCP_PORT}`).join(' '));
+    row('Dashboard', terminal.paint('4', `http://${opsHost}:${first.plan.env.OPS_PORT}`));
+    row('Admin token', this.adminToken);
+    row(
+      'Metrics',
+      this.servers.map(({ plan, opsPort }) => `${plan.label} http://${opsHost}:${opsPort}/metrics`).join(`\n  ${' '.repeat(13)}`),
+    );
+    row('Logs', relative(process.cwd(), LOGS) || LOGS);
+    terminal.line();
+    terminal.line(
+      `  ${terminal.paint('2', `Try it: npm run players -- --players 50, and kill -9 a game server meanwhile (pids in ${relative(process.cwd(), RUNNING_FILE)}).`)}`,
+    );
+    terminal.line(`  ${terminal.paint('2', 'Ctrl-C stops everything.')}`);
+    terminal.line();
+  }
+
+  /** On disk: what runs, for the next start, and where, for `npm run fleet` and `npm run players`. */
+  note() {
+    const entries = [...this.servers.map(({ plan, keeper }) => [plan.label, keeper.child?.pid]), ['redis', this.redis?.child?.pid]];
+    const reach = this.options.host === '0.0.0.0' ? '127.0.0.1' : this.options.host;
+    writeRunning(RUNNING_FILE, {
+      supervisor: process.pid,
+      url: `ws://${reach}:${this.options.port}/play`,
+      opsUrl: `http://127.0.0.1:${this.options.port + PORT_OFFSETS.ops}`,
+      adminToken: this.adminToken,
+      pids: Object.fromEntries(entries.filter(([, pid]) => pid !== undefined)),
+    });
+  }
+
+  /** Builds and restarts, one server after another, when code changes. */
+  watchCode() {
+    let working = false;
+    let again = false;
+    const change = async () => {
+      if (working) {
+        again = true;
+        return;
+      }
+      working = true;
+      try {
+        const { built } = await build();
+        if (built.includes('servers')) for (const { keeper } of this.servers) await keeper.restart(STOP_TIMEOUT_MS);
+        if (built.length > 0) this.say('dev', `${built.join(', ')} built${built.includes('servers') ? ', servers restarted' : ''}`);
+      } catch (error) {
+        this.say('dev', `${this.terminal.paint('31', 'not built')}: ${error instanceof Error ? error.message : error}`);
+      }
+      working = false;
+      if (again) {
+        again = false;
+        await change();
+      }
+    };
+    watchFolders(
+      ['apps', 'libs', 'games', 'dashboard'].map((folder) => join(ROOT, folder)).filter((folder) => existsSync(folder)),
+      () => void change(),
+    );
+  }
+
+  checkStopping() {
+    if (this.stopping) throw new Plain('stopped');
+  }
+}
+
+/** @template T @param {Promise<T>} work @returns {Promise<T>} its failure as a sentence, without a stack */
+async function plainly(work) {
+  try {
+    return await work;
+  } catch (error) {
+    throw new Plain(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** @param {string} label @param {unknown} error */
+function didNotStart(label, error) {
+  if (!(error instanceof ServerDidNotStart)) return error;
+  const said = error.lastLines.map((line) => `  ${readable(line, 'debug')}`).join('\n');
+  return new Plain(`${label} ${error.message}${said ? `; it said last:\n${said}` : ''}`);
+}
+
+/** @param {number} ms */
+function seconds(ms) {
+  return ms < 10_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.round(ms / 1_000)} s`;
+}
+
+/** @returns {NodeJS.ProcessEnv} */
+function dotEnv() {
+  const file = join(ROOT, '.env');
+  return existsSync(file) ? /** @type {NodeJS.ProcessEnv} */ (parseEnv(readFileSync(file, 'utf8'))) : {};
+}

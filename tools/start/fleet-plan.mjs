@@ -1,0 +1,64 @@
+import { PORT_OFFSETS, PORT_STEP } from './options.mjs';
+
+/**
+ * @typedef {'gateway' | 'lobby' | 'game'} ServerType
+ *
+ * @typedef {object} PlannedServer
+ * @property {ServerType} type
+ * @property {string} name the last part of its id
+ * @property {string} label for people: "game 2"
+ * @property {Record<string, string>} env what it is told beside our own environment
+ * @property {{ port: number, use: string }[]} ports that must be free
+ */
+
+/**
+ * Pure: which servers, and what each is told. What the environment sets already is left to it.
+ *
+ * @param {import('./options.mjs').FleetOptions} options
+ * @param {{ redisUrl: string, linkSecret: string, adminToken: string, env: NodeJS.ProcessEnv }} given
+ * @returns {PlannedServer[]}
+ */
+export function planFleet({ gateways, lobbies, games, host, port }, { redisUrl, linkSecret, adminToken, env }) {
+  const shared = {
+    REDIS_URL: redisUrl,
+    LINK_SECRET: linkSecret,
+    // Read and shown by this program; files keep it as it is.
+    LOG_FORMAT: 'json',
+    LOG_LEVEL: env.LOG_LEVEL || 'info',
+  };
+  return [
+    ...numbered('gateway', gateways, (index) => {
+      const first = port + PORT_STEP * index;
+      const ports = { PUBLIC_PORT: first + PORT_OFFSETS.public, TCP_PORT: first + PORT_OFFSETS.tcp, OPS_PORT: first + PORT_OFFSETS.ops };
+      return {
+        env: {
+          ...shared,
+          ADMIN_TOKEN: adminToken,
+          AUTH: env.AUTH || 'guest',
+          PUBLIC_HOST: host,
+          // Everybody on this machine has the same address.
+          CONNECTIONS_PER_ADDRESS: env.CONNECTIONS_PER_ADDRESS || '20000',
+          ...Object.fromEntries(Object.entries(ports).map(([name, value]) => [name, String(value)])),
+        },
+        ports: Object.entries(ports).map(([use, value]) => ({ use, port: value })),
+      };
+    }),
+    ...numbered('lobby', lobbies, () => ({ env: { ...shared, OPS_PORT: '0' }, ports: [] })),
+    // With all game servers going at once there is nowhere to move to; the rooms stay in Redis.
+    ...numbered('game', games, () => ({ env: { ...shared, OPS_PORT: '0', DRAIN_TIMEOUT_MS: env.DRAIN_TIMEOUT_MS || '5000' }, ports: [] })),
+  ];
+}
+
+/**
+ * @param {ServerType} type @param {number} count
+ * @param {(index: number) => Pick<PlannedServer, 'env' | 'ports'>} planOf
+ * @returns {PlannedServer[]}
+ */
+function numbered(type, count, planOf) {
+  return Array.from({ length: count }, (_, index) => {
+    const name = String(index + 1);
+    const { env, ports } = planOf(index);
+    // Ports of links are the system's choice: two servers told the same number would collide.
+    return { type, name, label: `${type} ${name}`, env: { ...env, SERVER_NAME: name, LINK_PORT: '0' }, ports };
+  });
+}

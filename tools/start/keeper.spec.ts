@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { spawnLeashed } from '../process/leashed.mjs';
+import { Keeper, PAUSES, pauseAfter } from './keeper.mjs';
+
+const PAUSES_HERE = { firstMs: 10, longestMs: 40, healthyAfterMs: 60_000 };
+
+/** Keeps a shell that lives until it is ended, or what `script` says. */
+function keeperOf(script = 'echo ready; exec sleep 60') {
+  return new Keeper(async (spawned) => {
+    const child = spawnLeashed('/bin/sh', ['-c', script], { stdout: 'pipe' });
+    spawned(child);
+    const ready = await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), once(child, 'exit').then(() => null)]);
+    if (ready === null) throw new Error('ended before it was ready');
+  }, PAUSES_HERE);
+}
+
+describe('pauseAfter', () => {
+  it('grows with every death up to a longest, and begins anew after a healthy time', () => {
+    const pauses: number[] = [];
+    for (let pause = 0; pauses.length < 8; pauses.push(pause)) pause = pauseAfter(pause, 1_000);
+    expect(pauses).toEqual([200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]);
+    expect(pauseAfter(10_000, PAUSES.healthyAfterMs)).toBe(200);
+  });
+});
+
+describe('a keeper', () => {
+  it('starts a program that is killed again, and says so', async () => {
+    const keeper = keeperOf();
+    await keeper.start();
+    try {
+      const pid = keeper.child?.pid as number;
+      const died = once(keeper, 'died');
+      const back = once(keeper, 'back');
+      process.kill(pid, 'SIGKILL');
+      expect((await died)[0]).toMatchObject({ why: 'SIGKILL', pauseMs: 10 });
+      await back;
+      expect(keeper.child?.pid).not.toBe(pid);
+    } finally {
+      await keeper.stop(1_000);
+    }
+  });
+
+  it('lets one that was stopped rest', async () => {
+    const keeper = keeperOf();
+    await keeper.start();
+    const died = jest.fn();
+    keeper.on('died', died);
+    expect(await keeper.stop(1_000)).toBe(true);
+    expect(keeper.child).toBeNull();
+    expect(died).not.toHaveBeenCalled();
+  });
+
+  it('insists when asking is not enough', async () => {
+    const keeper = keeperOf("trap '' TERM; echo ready; while :; do sleep 0.05; done");
+    await keeper.start();
+    expect(await keeper.stop(50)).toBe(false);
+    expect(keeper.child).toBeNull();
+  });
+
+  it('refuses to start when the first attempt fails', async () => {
+    await expect(keeperOf('exit 3').start()).rejects.toThrow('ended before it was ready');
+  });
+
+  it('restarts by plan without telling of a death', async () => {
+    const keeper = keeperOf();
+    await keeper.start();
+    try {
+      const died = jest.fn();
+      keeper.on('died', died);
+      const before = keeper.child?.pid;
+      await keeper.restart(1_000);
+      expect(keeper.child?.pid).not.toBe(before);
+      expect(died).not.toHaveBeenCalled();
+    } finally {
+      await keeper.stop(1_000);
+    }
+  });
+});
+
+describe('a leashed process', () => {
+  it('ends with the process that started it, however that ends', async () => {
+    const leash = JSON.stringify(require.resolve('../process/leashed.mjs'));
+    const script = `import(${leash}).then(({ spawnLeashed }) => console.log(spawnLeashed('sleep', ['60']).pid))`;
+    const parent = spawnLeashed(process.execPath, ['-e', script], { stdout: 'pipe' });
+    const [line] = await once(parent.stdout as NodeJS.ReadableStream, 'data');
+    const pid = Number(line);
+    expect(isRunning(pid)).toBe(true);
+    parent.kill('SIGKILL');
+    const deadline = Date.now() + 5_000;
+    while (isRunning(pid)) {
+      if (Date.now() > deadline) throw new Error(`${pid} outlived its parent`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  });
+});
+
+/** A process that has ended but was not waited for yet does not count. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !existsSync('/proc/self/stat') || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}

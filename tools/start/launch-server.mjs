@@ -1,0 +1,109 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { spawnLeashed } from '../process/leashed.mjs';
+import { ROOT, SERVERS_DIST } from '../process/paths.mjs';
+
+/** Ready in under a second on a quiet machine; a full one takes longer, and a server waits for its Redis. */
+const READY_TIMEOUT_MS = 60_000;
+const POLL_MS = 25;
+const LINES_KEPT = 15;
+
+/**
+ * @typedef {object} Ports what a server writes to HOLDFAST_READY_FILE
+ * @property {string} id
+ * @property {number} opsPort
+ * @property {number} [linkPort]
+ * @property {number} [publicPort]
+ * @property {number} [tcpPort]
+ *
+ * @typedef {object} LaunchOptions
+ * @property {string} main the compiled file
+ * @property {NodeJS.ProcessEnv} env
+ * @property {string} readyFile
+ * @property {string} logFile
+ * @property {(line: string) => void} onLine
+ * @property {(child: import('node:child_process').ChildProcess) => void} spawned
+ * @property {number} [timeoutMs]
+ */
+
+/**
+ * Starts one server as a process of its own and waits until its `/readyz` says 200. Rejects with its last words when
+ * it ends before that.
+ *
+ * @param {LaunchOptions} options
+ * @returns {Promise<Ports>}
+ */
+export async function launchServer({ main, env, readyFile, logFile, onLine, spawned, timeoutMs = READY_TIMEOUT_MS }) {
+  await mkdir(dirname(readyFile), { recursive: true });
+  await mkdir(dirname(logFile), { recursive: true });
+  await rm(readyFile, { force: true });
+
+  const child = spawnLeashed(process.execPath, ['--enable-source-maps', main], {
+    cwd: ROOT,
+    env: { ...env, HOLDFAST_READY_FILE: readyFile },
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
+  spawned(child);
+  /** @type {string[]} */
+  const lastLines = [];
+  const file = createWriteStream(logFile, { flags: 'a' });
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: /** @type {import('node:stream').Readable} */ (stream) }).on('line', (line) => {
+      if (!file.writableEnded) file.write(`${line}\n`);
+      lastLines.push(line);
+      if (lastLines.length > LINES_KEPT) lastLines.shift();
+      onLine(line);
+    });
+  }
+  child.once('close', () => file.end());
+
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const ports = await portsIn(readyFile);
+    if (ports && (await isReady(ports.opsPort, env.OPS_HOST))) return ports;
+    if (child.exitCode !== null || child.signalCode !== null) {
+      // What it said last is still on its way.
+      await new Promise((resolve) => (child.stdout?.closed ? resolve(undefined) : child.once('close', resolve)));
+      throw new ServerDidNotStart(`ended with ${child.signalCode ?? `exit code ${child.exitCode}`} before it was ready`, lastLines);
+    }
+    if (Date.now() > deadline) throw new ServerDidNotStart(`was not ready within ${timeoutMs / 1_000} s`, lastLines);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+export class ServerDidNotStart extends Error {
+  /** @param {string} message @param {readonly string[]} lastLines */
+  constructor(message, lastLines) {
+    super(message);
+    this.lastLines = lastLines;
+  }
+}
+
+/** @param {string} type */
+export function mainOf(type) {
+  return join(SERVERS_DIST, 'apps', type, 'src/main.js');
+}
+
+/** @param {string} file @returns {Promise<Ports | null>} null while it is not there, or not whole */
+async function portsIn(file) {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/** @param {number} port @param {string} [host] */
+async function isReady(port, host) {
+  const address = !host || host === '0.0.0.0' ? '127.0.0.1' : host;
+  try {
+    const response = await fetch(`http://${address}:${port}/readyz`, { signal: AbortSignal.timeout(2_000) });
+    await response.arrayBuffer();
+    return response.status === 200;
+  } catch {
+    return false;
+  }
+}

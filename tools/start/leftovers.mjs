@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/**
+ * What runs for this folder, on disk, so that a start after a `kill -9` of the last one finds what that left behind.
+ *
+ * @typedef {object} Running
+ * @property {number} supervisor
+ * @property {string} [url] where to play
+ * @property {string} [opsUrl]
+ * @property {string} [adminToken]
+ * @property {Record<string, number>} pids by label
+ */
+
+/** A process is ours when its command line has one of these: pids are given out again. */
+const OURS = { supervisor: 'tools/start/', child: /\/apps\/\w+\/src\/main\.js|redis-server|valkey-server/ };
+const END_TIMEOUT_MS = 10_000;
+
+/** @param {string} file @returns {Running | null} */
+export function readRunning(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/** Whole or not at all, in the order of the calls, and for us alone: the admin token is in it. @param {string} file @param {Running} running */
+export function writeRunning(file, running) {
+  mkdirSync(dirname(file), { recursive: true });
+  const draft = `${file}.draft`;
+  writeFileSync(draft, `${JSON.stringify(running, null, 2)}\n`, { mode: 0o600 });
+  renameSync(draft, file);
+}
+
+/** @param {string} file */
+export function forgetRunning(file) {
+  rmSync(file, { force: true });
+}
+
+/**
+ * The fleet that runs already, if its `npm start` lives. Otherwise what is left of it is ended: servers at once (their
+ * rooms are in Redis), then Redis, which is asked and so writes out what it has.
+ *
+ * @param {string} file
+ * @returns {Promise<Running | null>}
+ */
+export async function clearLeftovers(file) {
+  const running = readRunning(file);
+  if (!running) return null;
+  if (running.supervisor !== process.pid && commandOf(running.supervisor)?.includes(OURS.supervisor)) return running;
+  const left = Object.entries(running.pids).filter(([, pid]) => OURS.child.test(commandOf(pid) ?? ''));
+  for (const [label, pid] of left) signal(pid, label === 'redis' ? 'SIGTERM' : 'SIGKILL');
+  for (const [, pid] of left) {
+    const deadline = Date.now() + END_TIMEOUT_MS;
+    while (OURS.child.test(commandOf(pid) ?? '')) {
+      if (Date.now() > deadline) signal(pid, 'SIGKILL');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+  return null;
+}
+
+/** @param {number} pid @returns {string | null} null: there is no such process */
+function commandOf(pid) {
+  try {
+    if (existsSync('/proc/self/cmdline')) return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    return execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  } catch {
+    return null;
+  }
+}
+
+/** @param {number} pid @param {NodeJS.Signals} name */
+function signal(pid, name) {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // it has just gone
+  }
+}

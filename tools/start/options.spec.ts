@@ -1,0 +1,62 @@
+import { planFleet } from './fleet-plan.mjs';
+import { readOptions } from './options.mjs';
+
+function optionsOf(argv: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const read = readOptions(argv, env);
+  if ('problem' in read) throw new Error(read.problem);
+  return read.options;
+}
+
+function problemOf(...argv: string[]): string {
+  const read = readOptions(argv, {});
+  return 'problem' in read ? read.problem : '';
+}
+
+describe('the options of npm start', () => {
+  it('are one gateway, one lobby and two game servers on port 7000 when nothing is said', () => {
+    expect(optionsOf([])).toMatchObject({ gateways: 1, lobbies: 1, games: 2, port: 7000, host: '127.0.0.1', redisUrl: null });
+  });
+
+  it('come from the command line before the environment', () => {
+    const env = { REDIS_URL: 'redis://a:1', PUBLIC_PORT: '8000' };
+    expect(optionsOf([], env)).toMatchObject({ redisUrl: 'redis://a:1', port: 8000 });
+    expect(optionsOf(['--redis-url', 'redis://b:2', '--port', '9000'], env)).toMatchObject({ redisUrl: 'redis://b:2', port: 9000 });
+  });
+
+  it('are refused with the name, the value and what is allowed', () => {
+    expect(problemOf('--games', 'many')).toBe('--games is "many"; allowed is a whole number from 1 to 100.');
+    expect(problemOf('--gamez', '3')).toContain("'--gamez'");
+    expect(problemOf('--port', '65535')).toContain('65525');
+  });
+});
+
+describe('the plan of a fleet', () => {
+  const given = { redisUrl: 'redis://r:1', linkSecret: 'link', adminToken: 'admin', env: {} };
+  const plan = planFleet(optionsOf(['--gateways', '3', '--games', '4']), given);
+
+  it('names servers by type and number', () => {
+    expect(plan.map(({ label }) => label)).toEqual([
+      ...['gateway 1', 'gateway 2', 'gateway 3'],
+      'lobby 1',
+      ...['game 1', 'game 2', 'game 3', 'game 4'],
+    ]);
+  });
+
+  it('gives no port twice', () => {
+    const ports = plan.flatMap((server) => server.ports.map(({ port }) => port));
+    expect(ports).toHaveLength(9);
+    expect(new Set(ports).size).toBe(9);
+    expect(ports.slice(0, 3)).toEqual([7000, 7001, 7010]);
+  });
+
+  it('tells all servers one Redis and one secret, and gateways alone the admin token', () => {
+    for (const { env } of plan) expect(env).toMatchObject({ REDIS_URL: 'redis://r:1', LINK_SECRET: 'link' });
+    expect(plan.filter(({ env }) => env.ADMIN_TOKEN === 'admin').map(({ type }) => type)).toEqual(['gateway', 'gateway', 'gateway']);
+  });
+
+  it('leaves what the environment sets as it is', () => {
+    const [gateway] = planFleet(optionsOf([]), { ...given, env: { AUTH: 'jwt', LOG_LEVEL: 'debug' } });
+    expect(gateway.env).toMatchObject({ AUTH: 'jwt', LOG_LEVEL: 'debug' });
+    expect(plan[0].env.AUTH).toBe('guest');
+  });
+});

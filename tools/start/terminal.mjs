@@ -1,0 +1,132 @@
+import { stripVTControlCharacters } from 'node:util';
+
+const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
+/** Good news is no warning, but after a server's end a person waits for it. */
+const WORTH_SEEING = ['recovery.done', 'server.drained'];
+
+/**
+ * @typedef {{ text: string, frame: number, timer: NodeJS.Timeout }} Step
+ *
+ * What a person sees: steps with a moving sign while they last, then lines. Without a terminal, plain lines.
+ */
+export class Terminal {
+  /** @type {Step | null} */
+  #step = null;
+  #colours = new Map();
+
+  /** @param {{ isTTY?: boolean, write(text: string): unknown }} [out] @param {NodeJS.ProcessEnv} [env] */
+  constructor(out = process.stdout, env = process.env) {
+    this.out = out;
+    this.live = out.isTTY === true && env.TERM !== 'dumb' && !env.CI;
+    this.coloured = out.isTTY === true && !env.NO_COLOR;
+  }
+
+  /**
+   * Shows a step while it is done; `work` may rename it. The last name stays, with how it ended.
+   *
+   * @template T
+   * @param {string} text @param {(rename: (text: string) => void) => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  async step(text, work) {
+    const step = this.#begin(text);
+    try {
+      const result = await work((next) => this.#rename(step, next));
+      this.#finish(step, this.paint('32', '✓'));
+      return result;
+    } catch (error) {
+      this.#finish(step, this.paint('31', '✗'));
+      throw error;
+    }
+  }
+
+  /** @param {string} text */
+  line(text = '') {
+    this.#clear();
+    this.out.write(`${this.coloured ? text : stripVTControlCharacters(text)}\n`);
+    this.#draw();
+  }
+
+  /** @param {string} code @param {string} text */
+  paint(code, text) {
+    return this.coloured ? `\x1b[${code}m${text}\x1b[0m` : text;
+  }
+
+  /** Each name has a colour of its own. @param {string} name */
+  name(name) {
+    if (!this.#colours.has(name)) this.#colours.set(name, ['36', '35', '34', '33', '32', '96', '95', '94'][this.#colours.size % 8]);
+    return this.paint(this.#colours.get(name), name);
+  }
+
+  /** A step that is overtaken by another (Ctrl-C) is not heard of any more. @param {string} text @returns {Step} */
+  #begin(text) {
+    if (this.#step) clearInterval(this.#step.timer);
+    const timer = setInterval(() => {
+      step.frame++;
+      this.#draw();
+    }, 80);
+    timer.unref();
+    /** @type {Step} */
+    const step = { text, frame: 0, timer };
+    this.#step = step;
+    this.#draw();
+    return step;
+  }
+
+  /** @param {Step} step @param {string} text */
+  #rename(step, text) {
+    step.text = text;
+    if (this.#step !== step) return;
+    this.#draw();
+    // Work that takes long enough to say so is announced; the rest is told when it is done.
+    if (!this.live && text.endsWith('…')) this.out.write(`  ${text}\n`);
+  }
+
+  /** @param {Step} step @param {string} sign */
+  #finish(step, sign) {
+    if (this.#step !== step) return;
+    clearInterval(step.timer);
+    this.#clear();
+    this.#step = null;
+    this.line(`  ${sign} ${step.text}`);
+  }
+
+  #draw() {
+    if (!this.#step || !this.live) return;
+    this.out.write(`\r\x1b[2K  ${FRAMES[this.#step.frame % FRAMES.length]} ${this.#step.text}`);
+  }
+
+  #clear() {
+    if (this.#step && this.live) this.out.write('\r\x1b[2K');
+  }
+}
+
+/**
+ * Pure: a server's line of JSON as a person reads it; null when it is below `level`. What is no JSON (a stack of a
+ * crash) is shown as it is.
+ *
+ * @param {string} line @param {string} level
+ * @returns {string | null}
+ */
+export function readable(line, level) {
+  /** @type {Record<string, unknown>} */
+  let fact;
+  try {
+    fact = JSON.parse(line);
+  } catch {
+    return line;
+  }
+  if (typeof fact !== 'object' || fact === null || typeof fact.event !== 'string') return line;
+  const { level: own, time: _time, server: _server, event, error, ...fields } = fact;
+  const counts = level === 'warn' && WORTH_SEEING.includes(event) ? 'warn' : String(own);
+  if (LEVELS.indexOf(counts) < LEVELS.indexOf(level)) return null;
+  const words = Object.entries(fields).map(
+    ([name, value]) => `${name}=${typeof value === 'string' && !/\s/.test(value) ? value : JSON.stringify(value)}`,
+  );
+  const { message, stack } = /** @type {{ message?: string, stack?: string }} */ (
+    typeof error === 'string' ? { message: error } : (error ?? {})
+  );
+  const reason = own === 'error' ? (stack ?? message) : message;
+  return [`${own === 'info' || own === 'debug' ? '' : `${own}: `}${event}`, ...words, ...(reason ? [reason] : [])].join(' ');
+}

@@ -1,0 +1,48 @@
+import { readdirSync, watch } from 'node:fs';
+import { join } from 'node:path';
+
+/** An editor writes a file in several steps. */
+const SETTLE_MS = 150;
+
+/**
+ * Calls after files in or beneath these folders have changed. Folders are watched, not files: editors replace a file by
+ * another of its name, and a watch on the old one would see nothing more.
+ *
+ * @param {readonly string[]} roots @param {() => void} onChange
+ * @returns {() => void} stops it
+ */
+export function watchFolders(roots, onChange) {
+  /** @type {Map<string, import('node:fs').FSWatcher>} */
+  const watchers = new Map();
+  /** @type {NodeJS.Timeout | undefined} */
+  let settling;
+
+  const changed = () => {
+    clearTimeout(settling);
+    settling = setTimeout(() => {
+      roots.forEach(watchBeneath);
+      onChange();
+    }, SETTLE_MS);
+  };
+  /** @param {string} folder */
+  const watchBeneath = (folder) => {
+    if (!watchers.has(folder)) {
+      const watcher = watch(folder, changed);
+      const forget = () => {
+        watcher.close();
+        watchers.delete(folder);
+      };
+      watcher.on('error', forget);
+      watchers.set(folder, watcher);
+    }
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (entry.isDirectory() && entry.name !== 'node_modules') watchBeneath(join(folder, entry.name));
+    }
+  };
+
+  roots.forEach(watchBeneath);
+  return () => {
+    clearTimeout(settling);
+    for (const watcher of watchers.values()) watcher.close();
+  };
+}

@@ -1,0 +1,43 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { watchFolders } from './watch-folders.mjs';
+
+describe('watchFolders', () => {
+  const root = mkdtempSync(join(tmpdir(), 'holdfast-watch-'));
+  let calls = 0;
+  let stop: () => void;
+
+  beforeAll(() => {
+    mkdirSync(join(root, 'libs'));
+    stop = watchFolders([root], () => calls++);
+  });
+
+  afterAll(() => {
+    stop();
+    rmSync(root, { recursive: true });
+  });
+
+  async function hears(change: () => void): Promise<void> {
+    const before = calls;
+    change();
+    const deadline = Date.now() + 5_000;
+    while (calls === before) {
+      if (Date.now() > deadline) throw new Error('nothing was heard of it');
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  it('hears of a file that is replaced, again and again, and of files in new folders', async () => {
+    const file = join(root, 'libs/a.ts');
+    await hears(() => writeFileSync(file, '1'));
+    for (const text of ['2', '3']) {
+      await hears(() => {
+        writeFileSync(`${file}.draft`, text);
+        renameSync(`${file}.draft`, file);
+      });
+    }
+    await hears(() => mkdirSync(join(root, 'libs/new')));
+    await hears(() => writeFileSync(join(root, 'libs/new/b.ts'), '1'));
+  });
+});

@@ -1,0 +1,7 @@
+// `npm test`. This file keeps to words that any Node understands, so that an old one gets a sentence, not a stack.
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(`Holdfast needs Node 20.19 or newer; this is ${process.versions.node}. See https://nodejs.org/ or use nvm.`);
+  process.exit(1);
+}
+import('./test-command.mjs').then(({ main }) => main(process.argv.slice(2)));
