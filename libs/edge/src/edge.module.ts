@@ -1,11 +1,14 @@
 import type { RequestListener } from 'node:http';
 import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
 import type { ClientTransport } from './client-transport.js';
+import { ConnectionLimits } from './connection-limits.js';
 import { EDGE_OPTIONS, type EdgeOptions } from './edge.options.js';
+import { FrameRouter } from './frame-router.js';
 import { CLIENT_TRANSPORTS, GatewayService } from './gateway.service.js';
 import { LobbyRouter } from './lobby-router.js';
 import { RoomFollower } from './room-follower.js';
 import { RoomLink } from './room-link.js';
+import { SessionLife } from './session-life.js';
 import { SessionRestorer } from './session-restorer.js';
 import { SessionTable } from './session-table.js';
 import { TcpTransport } from './tcp-transport.js';
@@ -36,6 +39,9 @@ export class EdgeModule {
       RoomLink,
       Welcomer,
       SessionRestorer,
+      ConnectionLimits,
+      SessionLife,
+      FrameRouter,
       GatewayService,
     ];
     return { module: EdgeModule, providers, exports: [EDGE_OPTIONS, GatewayService, RoomLink, SessionTable] };

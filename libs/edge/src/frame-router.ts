@@ -1,0 +1,150 @@
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  type ErrorBody,
+  encodeServerMessage,
+  errorBody,
+  HEADER,
+  HoldfastError,
+  KIND,
+  playerKindOf,
+  readName,
+  toErrorBody,
+  unpackBody,
+} from '#libs/protocol';
+import { Log } from '#libs/telemetry';
+import { EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS, REQUESTS_MAX } from './edge.options.js';
+import type { GatewaySession } from './gateway-session.js';
+import { type Guest, guestOf, part } from './guest.js';
+import { LobbyRouter } from './lobby-router.js';
+import type { PlayerConnection } from './player-connection.js';
+import { RoomLink } from './room-link.js';
+import { SessionLife } from './session-life.js';
+
+const REQUEST_TIMEOUT_MS = 15_000;
+
+/**
+ * Where a player's frame goes: a hello to the door, a command to the room, a request to a lobby. What is too much, or
+ * makes no sense, is answered here and goes nowhere.
+ */
+@Injectable()
+export class FrameRouter {
+  constructor(
+    @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
+    private readonly life: SessionLife,
+    private readonly lobbies: LobbyRouter,
+    private readonly rooms: RoomLink,
+    private readonly log: Log,
+  ) {}
+
+  route(connection: PlayerConnection, frame: Buffer): void {
+    const guest = guestOf(connection);
+    const now = performance.now();
+    connection.heardAt = now;
+    if (!connection.isOpen) return;
+    if (!guest.messages.take(1, now) || !guest.bytes.take(frame.length, now)) return this.limited(connection, frame);
+    try {
+      this.dispatch(connection, guest, frame);
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) {
+        // A defect of ours, met by one frame: it costs that connection, and never the process with everyone's.
+        this.log.error('frame.failed', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+        connection.goodbye({ code: 'internal', reason: 'Something went wrong on our side.', retryAfterMs: 500 }, GOODBYE_MS);
+        return;
+      }
+      if (error.code === 'bad-frame') connection.goodbye({ code: error.code, reason: error.message }, GOODBYE_MS);
+      else connection.send({ kind: 'error', ...error.toBody() });
+    }
+  }
+
+  private dispatch(connection: PlayerConnection, guest: Guest, frame: Buffer): void {
+    const { session } = guest;
+    const kind = frame[0];
+    if (kind === KIND.hello) {
+      if (guest.isGreeting || session) throw new HoldfastError('already-welcome');
+      void this.life.greet(connection, guest, frame);
+      return;
+    }
+    if (kind === KIND.ping) {
+      if (frame.length < HEADER.ping.length) throw new HoldfastError('bad-frame', 'A ping has five bytes.');
+      connection.send({ kind: 'pong', nonce: frame.readUInt32BE(HEADER.ping.nonce) });
+      return;
+    }
+    if (playerKindOf(kind) === null) throw new HoldfastError('unknown-kind');
+    if (!session) throw new HoldfastError('hello-first');
+    switch (kind) {
+      case KIND.command:
+        if (frame.length < HEADER.command.name || frame.length < HEADER.command.name + frame[HEADER.command.nameLength]) {
+          throw new HoldfastError('bad-frame', 'A command ends within its header.');
+        }
+        this.rooms.command(session, frame);
+        if (connection.backlogBytes > this.options.backlogBytesMax) this.rooms.holdBack(session);
+        return;
+      case KIND.request:
+        void this.request(connection, session, frame);
+        return;
+      case KIND.bye:
+        void this.life.bye(connection, session);
+        return;
+      default:
+        // An acknowledgement of a version: the link's own flow is enough for us.
+        return;
+    }
+  }
+
+  private async request(connection: PlayerConnection, session: GatewaySession, frame: Buffer): Promise<void> {
+    const answer = (data: unknown, error?: ErrorBody): void =>
+      connection.sendFrame(encodeServerMessage(error ? { kind: 'response', id, error } : { kind: 'response', id, data }));
+    if (frame.length < HEADER.request.name)
+      return connection.goodbye({ code: 'bad-frame', reason: 'A request ends within its header.' }, GOODBYE_MS);
+    const id = frame.readUInt32BE(HEADER.request.id);
+    let operation: string;
+    let data: unknown;
+    try {
+      const { name, end } = readName(frame, HEADER.request.nameLength);
+      operation = name;
+      data = unpackBody(frame, end);
+    } catch (error) {
+      return connection.goodbye({ code: 'bad-frame', reason: (error as Error).message }, GOODBYE_MS);
+    }
+    // Patterns between servers are not for players, whatever they guess.
+    if (!PLAYER_OPERATIONS.has(operation))
+      return answer(null, errorBody('unknown-operation', `There is no operation "${operation.slice(0, 64)}".`));
+    if (session.requestsPending >= REQUESTS_MAX) return answer(null, errorBody('busy'));
+    session.requestsPending += 1;
+    try {
+      const { data: result, binding } = await this.lobbies.ask(session, operation, data, REQUEST_TIMEOUT_MS);
+      answer(result);
+      if (binding === null) this.rooms.unbind(session, 'left');
+      else if (binding) this.rooms.bind(session, binding);
+    } catch (error) {
+      answer(null, toErrorBody(error));
+    } finally {
+      session.requestsPending -= 1;
+    }
+  }
+
+  private limited(connection: PlayerConnection, frame: Buffer): void {
+    const error = errorBody('rate-limited', undefined, true, 1_000);
+    if (frame[0] === KIND.command && frame.length >= HEADER.command.name)
+      connection.send({ kind: 'rejected', seq: frame.readUInt32BE(HEADER.command.seq), ...error });
+    else if (frame[0] === KIND.request && frame.length >= HEADER.request.name)
+      connection.send({ kind: 'response', id: frame.readUInt32BE(HEADER.request.id), error });
+    else connection.send({ kind: 'error', ...error });
+    // One that goes on without reading the answers is not slowed down by more of them.
+    if (connection.backlogBytes > this.options.backlogBytesMax) part(connection, 'rate-limited');
+  }
+}
+
+const PLAYER_OPERATIONS: ReadonlySet<string> = new Set([
+  'games.list',
+  'rooms.list',
+  'rooms.create',
+  'rooms.join',
+  'rooms.watch',
+  'rooms.leave',
+  'rooms.ready',
+  'rooms.start',
+  'match.find',
+  'match.cancel',
+  'me',
+]);

@@ -1,0 +1,40 @@
+import { errorBody } from '#libs/protocol';
+import { type EdgeOptions, GOODBYE_MS } from './edge.options.js';
+import type { GatewaySession } from './gateway-session.js';
+import type { PlayerConnection } from './player-connection.js';
+import { TokenBucket } from './token-bucket.js';
+
+/** What the gateway keeps of one socket: who it is, once that is known, and how much it may still say. */
+export class Guest {
+  session: GatewaySession | null = null;
+  /** A hello has come, and is being looked at. */
+  isGreeting = false;
+  /** Null: it was welcomed, or is gone. */
+  helloTimer: NodeJS.Timeout | null = null;
+  readonly messages: TokenBucket;
+  readonly bytes: TokenBucket;
+
+  constructor({ messagesPerSecond, messagesBurst, bytesPerSecond, bytesBurst }: EdgeOptions, now: number) {
+    this.messages = new TokenBucket(messagesPerSecond, messagesBurst, now);
+    this.bytes = new TokenBucket(bytesPerSecond, bytesBurst, now);
+  }
+}
+
+export function guestOf(connection: PlayerConnection): Guest {
+  return connection.owner as Guest;
+}
+
+/** Why the gateway, and not the player, ends a connection. */
+export type PartingCode =
+  | 'hello-timeout'
+  | 'too-many-connections'
+  | 'shutting-down'
+  | 'replaced'
+  | 'too-slow'
+  | 'timed-out'
+  | 'rate-limited';
+
+export function part(connection: PlayerConnection, code: PartingCode): void {
+  const { message, retry } = errorBody(code);
+  connection.goodbye({ code, reason: message, ...(retry && { retryAfterMs: code === 'shutting-down' ? 0 : 1_000 }) }, GOODBYE_MS);
+}
