@@ -8,13 +8,10 @@ import type { Change, RoomValue } from './room-value.js';
 
 /**
  * What recovery, migration, sync and replay rest on: a recorded change, after its way through the store, makes the
- * very same value of the one before.
+ * very same value of the one before. Each run tries other cases; a failure prints the seed that repeats it.
+ * `REPLAY_RUNS=50000` tries many more.
  */
-/**
- * Known gap: with seed 525277189 one object that a handler puts at two places of the state, and edits afterwards, gets
- * patches that do not lead to the same state. The seed is fixed until such aliases are refused.
- */
-const SEED = 20261122;
+const RUNS = Number(process.env.REPLAY_RUNS ?? 500);
 
 describe('a change', () => {
   it('makes of the old value what the handler made of it, whatever the handler did', () => {
@@ -22,8 +19,9 @@ describe('a change', () => {
       fc.property(state, edits, (before, steps) => {
         const { value, change, old } = changed(before, (room) => editAll(room.state, steps));
         expect(applyChange(old, stored(change))).toEqual(value);
+        expect(stored(value)).toEqual(value);
       }),
-      { numRuns: 500, seed: SEED },
+      { numRuns: RUNS, examples: [MOVED_WITHIN_MOVED] },
     );
   });
 
@@ -44,7 +42,7 @@ describe('a change', () => {
         const recovered = changes.slice(from).reduce((value, change) => applyChange(value, change), stored(values[from]));
         expect(recovered).toEqual(values[values.length - 1]);
       }),
-      { numRuns: 200, seed: SEED },
+      { numRuns: RUNS },
     );
   });
 
@@ -116,6 +114,35 @@ describe('a change', () => {
       },
     ],
     [
+      'a new object put in two places, and changed afterwards by the name it was made under',
+      { a: null, b: [] },
+      (s) => {
+        const one: Json = { n: 1, deep: { m: 1 } };
+        s.a = one;
+        (s.b as Json[]).push(one, one);
+        one.n = 2;
+        ((s.a as Json).deep as Json).m = 3;
+      },
+    ],
+    [
+      'an object taken out, changed, and put in twice',
+      { hand: [{ n: 1 }, { n: 2 }], table: { left: null, right: null } },
+      (s) => {
+        const [card] = (s.hand as Json[]).splice(0, 1);
+        card.n = 3;
+        s.table = { left: card, right: card };
+        card.n = 4;
+      },
+    ],
+    [
+      'an object of the state within a new one, changed through the old place',
+      { a: { n: 1 }, list: [] },
+      (s) => {
+        (s.list as Json[]).push({ of: s.a });
+        (s.a as Json).n = 2;
+      },
+    ],
+    [
       'keys that look like paths',
       { 'a/b': 1, 'c~d': { '': 2 }, '': 3 },
       (s) => {
@@ -148,13 +175,71 @@ describe('a change', () => {
   });
 });
 
+describe('one object in two places', () => {
+  it('is two objects from the next change on, on the owner as after a recovery', () => {
+    let step = 0;
+    const handlers: ((state: Json) => void)[] = [
+      (s) => {
+        s.b = s.a;
+      },
+      (s) => {
+        (s.a as Json).n = 2;
+      },
+      (s) => {
+        s.c = s.b;
+        (s.b as Json).n = 3;
+      },
+    ];
+    const machine = machineOf({ a: { n: 1 } }, (room) => handlers[step](room.state));
+    let owner = machine.start('r1', PLAYERS).value;
+    let recovered: RoomValue<Json> = stored(owner);
+    for (step = 0; step < handlers.length; step++) {
+      const outcome = machine.handle(owner, { kind: 'command', seat: 0, seq: step + 1, name: 'edit', data: null });
+      if (outcome.kind !== 'changed') throw new Error(outcome.kind);
+      owner = outcome.value;
+      recovered = applyChange(recovered, stored(outcome.change));
+      expect(recovered).toEqual(owner);
+    }
+    expect(owner.state).toEqual({ a: { n: 2 }, b: { n: 3 }, c: { n: 3 } });
+  });
+
+  it('may be in an event, an effect and the result, too: each has it as it was when it was told', () => {
+    const { change, value, old } = changed({ a: { n: 1 } }, (room) => {
+      const one = room.state.a as Json;
+      room.emit('told', one);
+      room.effect('done', one);
+      one.n = 2;
+      room.state.b = one;
+      room.end(one);
+      one.n = 3;
+    });
+    expect(change.events).toEqual([{ name: 'told', data: { n: 1 } }]);
+    expect(change.effects).toEqual([{ name: 'done', data: { n: 1 } }]);
+    expect(change.ended?.result).toEqual({ n: 2 });
+    expect(value.state).toEqual({ a: { n: 3 }, b: { n: 3 } });
+    expect(applyChange(old, stored(change))).toEqual(value);
+  });
+
+  it('may be what the command brought', () => {
+    const sent = { tags: ['x'] };
+    const machine = machineOf({ list: [] }, (room, data) => {
+      (room.state.list as unknown[]).push(data, data);
+      (room.state.list as { tags: string[] }[])[0].tags.push('y');
+    });
+    const old = machine.start('r1', PLAYERS).value;
+    const outcome = machine.handle(old, { kind: 'command', seat: 0, seq: 1, name: 'edit', data: sent });
+    if (outcome.kind !== 'changed') throw new Error(outcome.kind);
+    expect(applyChange(old, stored(outcome.change))).toEqual(outcome.value);
+  });
+});
+
 describe('diff', () => {
   it('gives the patches from any value to any other', () => {
     fc.assert(
       fc.property(json, json, (before, after) => {
         expect(applyPatches(before, stored(diff(before, after)))).toEqual(after);
       }),
-      { numRuns: 500, seed: SEED },
+      { numRuns: RUNS },
     );
   });
 
@@ -165,6 +250,18 @@ describe('diff', () => {
       { op: 'replace', path: '/cells/1', value: 1 },
       { op: 'replace', path: '/turn', value: 1 },
     ]);
+  });
+
+  it('replaces a part of which everything is other, and never the whole', () => {
+    expect(diff({ at: { x: 1, y: 1 }, n: 1 }, { at: { x: 2, y: 2 }, n: 1 })).toEqual([
+      { op: 'replace', path: '/at', value: { x: 2, y: 2 } },
+    ]);
+    expect(diff({ x: 1, y: 1 }, { x: 2, y: 2 })).toHaveLength(2);
+  });
+
+  it('takes what is no plain object as one value', () => {
+    const [early, late] = [new Date(1), new Date(2)];
+    expect(diff({ at: early }, { at: late })).toEqual([{ op: 'replace', path: '/at', value: late }]);
   });
 
   it('touches neither of the two', () => {
@@ -189,9 +286,15 @@ const { json } = fc.letrec<{ json: unknown }>((tie) => ({
 
 const state = fc.dictionary(key, json, { minKeys: 1, maxKeys: 5, noNullPrototype: true }) as fc.Arbitrary<Json>;
 
+/** The last four are about one object known by more than one name: kept in a variable, placed from there, changed through it. */
+const ACTS = [
+  ...['set', 'drop', 'push', 'pop', 'shift', 'unshift', 'splice', 'reverse', 'cut', 'swap', 'move', 'copy'],
+  ...['keep', 'fresh', 'place', 'touch'],
+] as const;
+
 const edits = fc.array(
   fc.record({
-    act: fc.constantFrom('set', 'drop', 'push', 'pop', 'shift', 'unshift', 'splice', 'reverse', 'cut', 'swap', 'move', 'copy'),
+    act: fc.constantFrom(...ACTS),
     where: fc.nat(20),
     other: fc.nat(20),
     at: fc.nat(4),
@@ -202,10 +305,44 @@ const edits = fc.array(
   { minLength: 1, maxLength: 8 },
 );
 
+/** Objects placed within others that were placed twice themselves, and changed after both: a record of the edits misses one. */
+const MOVED_WITHIN_MOVED: [Json, Edit[]] = [
+  { '0': { a: [], '': {} }, a: [[]], '': { '0': [[]], '': { '': {} } }, ' ': [{ '': {} }] },
+  [
+    { act: 'move', where: 12, other: 8, at: 0, count: 0, key: '', value: null },
+    { act: 'move', where: 10, other: 7, at: 0, count: 0, key: 'a', value: null },
+    { act: 'set', where: 4, other: 0, at: 0, count: 0, key: '', value: null },
+    { act: 'set', where: 7, other: 0, at: 0, count: 0, key: '', value: null },
+  ],
+];
+
 type Edit = typeof edits extends fc.Arbitrary<(infer One)[]> ? One : never;
 
 function editAll(root: unknown, steps: readonly Edit[]): void {
-  for (const step of steps) edit(root, step);
+  const kept: unknown[] = [];
+  for (const step of steps) {
+    if (step.act === 'keep' || step.act === 'fresh' || step.act === 'place' || step.act === 'touch') juggle(root, kept, step);
+    else edit(root, step);
+  }
+}
+
+/** What a handler may do to an object that it has in a variable, whether that is in the state, in two places of it, or in none. */
+function juggle(root: unknown, kept: unknown[], { act, where, other, key: name, value }: Edit): void {
+  const containers = containersOf(root);
+  const target = containers[where % containers.length];
+  if (act === 'keep') kept.push(target);
+  else if (act === 'fresh') kept.push({ [name]: stored(value), inner: { n: 1 } });
+  else if (kept.length === 0) return;
+  else if (act === 'place') put(target, name, outsideOf(target, kept[other % kept.length]));
+  else {
+    const inside = containersOf(kept[other % kept.length]);
+    put(inside[where % inside.length], name, stored(value));
+  }
+}
+
+function put(target: unknown, name: string, value: unknown): void {
+  if (Array.isArray(target)) target.push(value);
+  else (target as Json)[name] = value;
 }
 
 /** One thing that a handler may do to a container somewhere in the state. */
@@ -247,7 +384,7 @@ const PLAYERS = [
   { user: 'u2', name: 'Bob' },
 ];
 
-function machineOf(before: Json, run: (room: Room<Json>) => void): RoomMachine<Json> {
+function machineOf(before: Json, run: (room: Room<Json>, data: unknown) => void): RoomMachine<Json> {
   const rules: RoomRules<Json> = {
     definition: {
       name: 'edits',
@@ -259,7 +396,7 @@ function machineOf(before: Json, run: (room: Room<Json>) => void): RoomMachine<J
       seatGraceMs: 1,
     },
     setup: () => before,
-    commands: new Map([['edit', { validate: () => ({ ok: true, value: null }), run }]]),
+    commands: new Map([['edit', { validate: (value) => ({ ok: true, value }), run }]]),
     timers: new Map(),
     seatEvents: new Map(),
     tick: null,

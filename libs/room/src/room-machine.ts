@@ -1,6 +1,7 @@
 import { create } from 'mutative';
 import type { GameResult, Patch, RoomId, Seat, UserId } from '#libs/protocol';
 import { pendingEffects, withChange } from './apply-change.js';
+import { diff } from './diff.js';
 import type { CommandRule, Room, RoomRules, SeatEvent, SeatInfo, Setup } from './room-rules.js';
 import type { Change, ChangeEffect, ChangeEvent, Presence, Refusal, RoomValue, SeatChange } from './room-value.js';
 
@@ -201,21 +202,18 @@ function seatOfLeaveTimer(timer: string): Seat | null {
   return timer.startsWith(LEAVE_TIMER) ? Number(timer.slice(LEAVE_TIMER.length)) : null;
 }
 
-/** `arrayLengthAssignment: false` keeps to operations that RFC 6902 knows. */
-const DRAFT_OPTIONS = { enablePatches: { pathAsArray: false, arrayLengthAssignment: false } } as const;
-
+/**
+ * The patches are the difference of the two states, not a record of what the handler did: it may put one object in two
+ * places and edit it through either, and only the outcome says what became of both.
+ */
 function draft<State>(before: State, turn: Turn<State>, handler: (room: Room<State>) => void): [State, readonly Patch[]] {
-  const [state, patches] = create(
-    before as object,
-    (drafted) => {
-      turn.draft = drafted as State;
-      // The handler's own return value is nothing of ours; a promise would be work after the change is made.
-      const returned: unknown = handler(turn as unknown as Room<State>);
-      if (returned instanceof Promise) throw new Error('a handler must not be async: use room.effect for the outside world');
-    },
-    DRAFT_OPTIONS,
-  );
-  return [state as State, patches as unknown as readonly Patch[]];
+  const state = create(before as object, (drafted) => {
+    turn.draft = drafted as State;
+    // The handler's own return value is nothing of ours; a promise would be work after the change is made.
+    const returned: unknown = handler(turn as unknown as Room<State>);
+    if (returned instanceof Promise) throw new Error('a handler must not be async: use room.effect for the outside world');
+  }) as State;
+  return [state, diff(before, state)];
 }
 
 function seatChanges(
