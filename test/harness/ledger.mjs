@@ -4,10 +4,10 @@
 import { appendFileSync } from 'node:fs';
 import { Module } from '@nestjs/common';
 import { z } from 'zod';
-import { Command, EffectHandler, Game, OnTimer } from '#libs/game-kit';
+import { Command, EffectHandler, Game, OnSeat, OnTimer } from '#libs/game-kit';
 
 /**
- * @typedef {{ applied: string[][], rings: number, paid: number, migratedFrom: number[], servers: string[] }} State
+ * @typedef {{ applied: string[][], rings: number, paid: number, migratedFrom: number[], servers: string[], presence: string[] }} State
  * @typedef {{ state: State, seat: number, schedule(name: string, ms: number): void, effect(name: string, data: unknown): void, end(result?: unknown): void }} LedgerRoom
  */
 
@@ -18,7 +18,7 @@ const me = process.env.SERVER_NAME ?? '';
 class Ledger {
   /** @param {{ seats: readonly unknown[] }} room @returns {State} */
   setup({ seats }) {
-    return { applied: seats.map(() => []), rings: 0, paid: 0, migratedFrom: [], servers: [] };
+    return { applied: seats.map(() => []), rings: 0, paid: 0, migratedFrom: [], servers: [], presence: [] };
   }
 
   /** @param {LedgerRoom} room @param {{ id: string }} data */
@@ -35,6 +35,16 @@ class Ledger {
   ring({ state }) {
     state.rings += 1;
     state.servers.push(me);
+  }
+
+  /** @param {LedgerRoom} room */
+  away({ state, seat }) {
+    state.presence.push(`${seat} away`);
+  }
+
+  /** @param {LedgerRoom} room */
+  back({ state, seat }) {
+    state.presence.push(`${seat} back`);
   }
 
   /** @param {LedgerRoom} room @param {{ id: string }} data */
@@ -61,6 +71,8 @@ Game({ name: 'ledger', version: Math.max(1, version), seats: 2, seatGraceMs: 120
 decorate(Command(id), Ledger, 'note');
 decorate(Command(z.object({ ms: z.int() })), Ledger, 'wind');
 decorate(OnTimer('bell'), Ledger, 'ring');
+decorate(OnSeat('away'), Ledger, 'away');
+decorate(OnSeat('back'), Ledger, 'back');
 decorate(Command(id), Ledger, 'pay');
 decorate(Command(id), Ledger, 'settle');
 

@@ -18,6 +18,7 @@ export interface LedgerState {
   readonly paid: number;
   readonly migratedFrom: readonly number[];
   readonly servers: readonly string[];
+  readonly presence: readonly string[];
 }
 
 type LedgerCall = RulesRoom<LedgerState>;

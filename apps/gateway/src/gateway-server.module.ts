@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AdminModule } from '#libs/admin';
-import { EdgeModule } from '#libs/edge';
+import { EdgeModule, GatewayEnd } from '#libs/edge';
 import { HealthModule } from '#libs/health';
 import { GameServerEnd, PlacementWillingness, RecoveryModule } from '#libs/recovery';
 import { CoreModule } from '#libs/server';
@@ -14,7 +14,7 @@ import { publicPages } from './public-pages.js';
 export class GatewayServerModule {
   static forRoot(settings: SettingsOf<'gateway'>): DynamicModule {
     const { edge, rooms, session, recovery, health, admin, scale } = settings;
-    const checker = HealthModule.forChecker({ ...health, ends: [GameServerEnd], willingness: [PlacementWillingness] });
+    const checker = HealthModule.forChecker({ ...health, ends: [GameServerEnd, GatewayEnd], willingness: [PlacementWillingness] });
     return {
       module: GatewayServerModule,
       imports: [

@@ -19,7 +19,12 @@ export class LobbyServerModule {
         CoreModule.forRoot('lobby', settings),
         // A lobby admits nobody; it only finds where sessions are.
         SessionModule.forRoot({ auth: { kind: 'guest' }, sessionTtlMs: session.ttlMs }),
-        LobbyModule.forRoot({ roomIdleMs: rooms.idleMs, matchWaitMs: match.waitMs, roomsListedMax: rooms.listedMax }),
+        LobbyModule.forRoot({
+          roomIdleMs: rooms.idleMs,
+          seatGraceMs: rooms.seatGraceMs,
+          matchWaitMs: match.waitMs,
+          roomsListedMax: rooms.listedMax,
+        }),
         RecoveryModule.forRoot({ roomsAtOnce: recovery.roomsAtOnce, orphanTtlMs: rooms.orphanTtlMs }),
         HealthModule.forResponder(),
       ],

@@ -1,5 +1,5 @@
 import { Controller } from '@nestjs/common';
-import { EventPattern, Payload } from '@nestjs/microservices';
+import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { RoomService } from '#libs/lobby';
 import type { Control } from '#libs/protocol';
 
@@ -11,6 +11,12 @@ export class MemberController {
   @EventPattern('member.presence')
   async presence(@Payload() { room, user, here }: Control['member.presence']['data']): Promise<void> {
     await this.rooms.setPresence(room, user, here);
+  }
+
+  @MessagePattern('users.away')
+  async away(@Payload() { users }: Control['users.away']['data']): Promise<null> {
+    await Promise.all(users.map((user) => this.rooms.away(user)));
+    return null;
   }
 
   @EventPattern('member.gone')

@@ -5,7 +5,9 @@ import { ConnectionLimits } from './connection-limits.js';
 import { EDGE_OPTIONS, type EdgeOptions } from './edge.options.js';
 import { FrameRouter } from './frame-router.js';
 import { CLIENT_TRANSPORTS, GatewayService } from './gateway.service.js';
+import { GatewayEnd } from './gateway-end.js';
 import { LobbyRouter } from './lobby-router.js';
+import { PresenceKeeper } from './presence-keeper.js';
 import { RoomFollower } from './room-follower.js';
 import { RoomLink } from './room-link.js';
 import { SessionLife } from './session-life.js';
@@ -39,11 +41,13 @@ export class EdgeModule {
       RoomLink,
       Welcomer,
       SessionRestorer,
+      PresenceKeeper,
+      GatewayEnd,
       ConnectionLimits,
       SessionLife,
       FrameRouter,
       GatewayService,
     ];
-    return { module: EdgeModule, providers, exports: [EDGE_OPTIONS, GatewayService, RoomLink, SessionTable] };
+    return { module: EdgeModule, providers, exports: [EDGE_OPTIONS, GatewayEnd, GatewayService, RoomLink, SessionTable] };
   }
 }

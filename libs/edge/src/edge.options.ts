@@ -37,3 +37,10 @@ export const LAST_WORDS_MS = 250;
 export const GOODBYE_MS = 500;
 /** A lost connection becomes "not here" for the room's other members after this, in ms: most come back at once. */
 export const NOT_HERE_AFTER_MS = 1_500;
+/** Users of a lost gateway in one request to a lobby: each costs it a few reads and a write. */
+export const AWAY_AT_ONCE = 64;
+/** With no lobby to tell, another try after this, in ms. */
+export const AWAY_RETRY_MS = 500;
+/** Sessions whose gateway ended unseen are looked for this often, in ms; by whom, is claimed for the second time, kept alive. */
+export const HOLDER_SWEEP_MS = 5_000;
+export const HOLDER_CLAIM_MS = 10_000;

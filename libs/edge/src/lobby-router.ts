@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
 import type { LinkPeer } from '#libs/link';
-import { HoldfastError, type PlayerAnswer, type PlayerRequest } from '#libs/protocol';
+import { type ControlPattern, HoldfastError, type PlayerAnswer, type PlayerRequest } from '#libs/protocol';
 import type { GatewaySession } from './gateway-session.js';
 
 /** Asking these twice is asking once, so a lost lobby is not the player's business. */
@@ -38,18 +38,30 @@ export class LobbyRouter {
     }
   }
 
+  /** As a server, not for a session. Rejects with `unavailable` when there is no lobby, `server-lost` when it died with the request. */
+  async request(pattern: ControlPattern, data: unknown): Promise<unknown> {
+    this.nextLobby += 1;
+    return this.lobby(this.nextLobby).request(pattern, data);
+  }
+
+  private nextLobby = 0;
+
   /** Set once, at start. */
   gateway = '';
 
   private lobbyOf(session: GatewaySession): LinkPeer {
     if (session.lobby?.isOpen && this.directory.get(session.lobby.id)?.state === 'ready') return session.lobby;
+    session.lobby = this.lobby(session.handle);
+    return session.lobby;
+  }
+
+  private lobby(turn: number): LinkPeer {
     const open = this.directory
       .byType('lobby')
       .filter(({ state, suspect }) => state === 'ready' && suspect === 0)
       .map(({ id }) => this.links.get(id))
       .filter((peer) => peer?.isOpen) as LinkPeer[];
     if (open.length === 0) throw new HoldfastError('unavailable', 'No lobby answers right now.', { retryAfterMs: 500 });
-    session.lobby = open[session.handle % open.length];
-    return session.lobby;
+    return open[turn % open.length];
   }
 }

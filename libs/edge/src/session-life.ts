@@ -9,6 +9,7 @@ import type { GatewaySession } from './gateway-session.js';
 import { type Guest, guestOf, part } from './guest.js';
 import { LobbyRouter } from './lobby-router.js';
 import type { PlayerConnection } from './player-connection.js';
+import { PresenceKeeper } from './presence-keeper.js';
 import { type HeldGame, RoomLink } from './room-link.js';
 import { SessionRestorer } from './session-restorer.js';
 import { SessionTable } from './session-table.js';
@@ -28,6 +29,7 @@ export class SessionLife {
     private readonly limits: ConnectionLimits,
     private readonly welcomer: Welcomer,
     private readonly restorer: SessionRestorer,
+    private readonly presence: PresenceKeeper,
     private readonly lobbies: LobbyRouter,
     private readonly rooms: RoomLink,
     private readonly store: SessionStore,
@@ -41,12 +43,13 @@ export class SessionLife {
       const hello = decodePlayerMessage(frame);
       if (hello.kind !== 'hello') return;
       const { session: id, secret, user, name, resumed, binding, held } = await this.welcomer.admit(hello);
-      if (!connection.isOpen) return;
       this.limits.welcomed(guest);
       const session = this.sessionOf(id, user, name);
       const before = session.connection;
-      session.connection = connection;
       session.secretHash = hashOf(secret);
+      // The store has them here since; that they are gone again must be told as of any other.
+      if (!connection.isOpen) return before ? undefined : this.missed(session, binding);
+      session.connection = connection;
       guest.session = session;
       if (before) part(before, 'replaced');
       session.stopGoneTimers();
@@ -101,6 +104,13 @@ export class SessionLife {
     session.goneTimers.push(here, gone);
   }
 
+  /** Admitted, with a connection that was gone by then. */
+  private missed(session: GatewaySession, binding: Binding | null): void {
+    if (binding) this.rooms.bind(session, binding);
+    session.stopGoneTimers();
+    this.disconnected(session, false);
+  }
+
   noticed(notice: SessionNotice): void {
     const id = 'session' in notice ? notice.session : undefined;
     const session = id !== undefined ? this.table.get(id) : notice.kind === 'replaced' ? undefined : this.table.ofUser(notice.user);
@@ -118,7 +128,8 @@ export class SessionLife {
   /** To be called now and then: what the store lost is written again, and what lives here stays alive there. */
   keep(now: number): void {
     this.restorer.look().catch((error: unknown) => this.log.debug('sessions.look-failed', { error: String(error) }));
-    if (now - this.touchedAt > Math.min(30_000, this.options.sessionTtlMs / 3)) void this.touch(now);
+    this.presence.correct();
+    if (this.presence.isRenamed || now - this.touchedAt > Math.min(30_000, this.options.sessionTtlMs / 3)) void this.touch(now);
   }
 
   /** Into the room the store says they are in, which may not be the one we knew. */
@@ -170,6 +181,7 @@ export class SessionLife {
         const session = this.table.get(id);
         if (session) this.end(session, 'replaced');
       }
+      await this.presence.compare();
     } catch (error) {
       this.log.warn('sessions.touch-failed', { error: String(error) });
     }

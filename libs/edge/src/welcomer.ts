@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Self } from '#libs/fleet';
 import { type Binding, type Hello, HoldfastError, PROTOCOL_VERSION, type SessionId, type UserId } from '#libs/protocol';
 import { isMember, RoomRecords, UserRooms } from '#libs/room-store';
-import { Authenticator, SessionNotices, SessionStore } from '#libs/session';
+import { Authenticator, type SessionHolder, SessionNotices, SessionStore } from '#libs/session';
 import type { HeldGame } from './room-link.js';
 
 /** Who came in, and where they are. */
@@ -54,18 +54,22 @@ export class Welcomer {
 
   private async login({ name, token }: z.infer<typeof helloSchema>): Promise<Admission> {
     const identity = await this.authenticator.authenticate({ name, token });
-    const { session, secret, replaced } = await this.sessions.create({ ...identity, gateway: this.self.id });
+    const { session, secret, replaced } = await this.sessions.create({ ...identity, ...this.holder });
     if (replaced) await this.tellReplaced(replaced.gateway, replaced.session);
     return { session, secret, ...identity, resumed: false, binding: await this.whereIs(identity.user), held: null };
   }
 
   private async resume(hello: z.infer<typeof helloSchema>, session: SessionId, secret: string): Promise<Admission> {
-    const resumed = await this.sessions.resume({ session, secret, gateway: this.self.id });
+    const resumed = await this.sessions.resume({ session, secret, ...this.holder });
     if (resumed.previousGateway) await this.tellReplaced(resumed.previousGateway, session);
     const binding = await this.whereIs(resumed.user);
     const isSameRoom = binding && hello.room === binding.room && hello.round !== undefined;
     const held = isSameRoom ? { round: hello.round as number, version: hello.version ?? null } : null;
     return { session, secret: resumed.secret, user: resumed.user, name: resumed.name, resumed: true, binding, held };
+  }
+
+  private get holder(): SessionHolder {
+    return { gateway: this.self.id, incarnation: this.self.incarnation };
   }
 
   private async whereIs(user: UserId): Promise<Binding | null> {

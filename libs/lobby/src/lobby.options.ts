@@ -3,6 +3,8 @@ export const LOBBY_OPTIONS = Symbol('LobbyOptions');
 export interface LobbyOptions {
   /** A room that nobody starts and nobody touches is closed after this, in ms. */
   readonly roomIdleMs: number;
+  /** How long a member without a connection is kept in a room where no game is played, in ms. */
+  readonly seatGraceMs: number;
   /** How long a player who looks for a match stays in the queue, in ms. */
   readonly matchWaitMs: number;
   /** Rooms in one answer of `rooms.list`. */

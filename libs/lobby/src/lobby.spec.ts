@@ -4,7 +4,7 @@ import { LoadBalancerService, type PlacementRequest } from '#libs/placement';
 import { type Caller, type Control, type GameInfo, HoldfastError, type RoomId, serverId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
 import { ROOMS_KEY, RoomLog, type RoomRecord, RoomRecords, roomKey, UserRooms } from '#libs/room-store';
-import { SessionNotices } from '#libs/session';
+import { SessionHolders, SessionNotices, SessionStore } from '#libs/session';
 import { Log } from '#libs/telemetry';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
@@ -22,6 +22,7 @@ const pubSub = new PubSub(redis);
 const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' });
 const records = new RoomRecords(redis);
 const userRooms = new UserRooms(redis);
+const sessions = new SessionStore(redis, new SessionHolders(redis), { auth: { kind: 'guest' } });
 const roomLog = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
 
 beforeAll(async () => {
@@ -73,13 +74,13 @@ class GameServers {
 }
 
 function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers()) {
-  const options: LobbyOptions = { roomIdleMs: 600_000, matchWaitMs: 60_000, roomsListedMax: 100, ...change };
+  const options: LobbyOptions = { roomIdleMs: 600_000, seatGraceMs: 60_000, matchWaitMs: 60_000, roomsListedMax: 100, ...change };
   const games = new OneGame(servers.directory);
   const queue = new MatchQueue(redis);
-  const rooms = new RoomService(records, userRooms, games, queue, options);
+  const rooms = new RoomService(redis, records, userRooms, games, queue, options);
   const starter = new GameStarter(rooms, records, servers.links, servers.directory, log);
-  const matchmaker = new Matchmaker(queue, rooms, starter, games, new SessionNotices(pubSub), servers.balancer, log, options);
-  const sweeper = new RoomSweeper(redis, records, starter, queue, matchmaker, log, options);
+  const matchmaker = new Matchmaker(queue, rooms, starter, games, new SessionNotices(pubSub), sessions, servers.balancer, log, options);
+  const sweeper = new RoomSweeper(redis, records, rooms, starter, queue, matchmaker, log, options);
   return { servers, queue, rooms, starter, matchmaker, sweeper };
 }
 

@@ -2,12 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { LoadBalancerService } from '#libs/placement';
 import { type Caller, HoldfastError, type UserId } from '#libs/protocol';
 import type { RoomRecord } from '#libs/room-store';
-import { SessionNotices } from '#libs/session';
+import { SessionNotices, SessionStore } from '#libs/session';
 import { Log } from '#libs/telemetry';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
 import { LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
-import { type MadeMatch, MatchQueue } from './match-queue.js';
+import { type MadeMatch, MatchQueue, type Searcher } from './match-queue.js';
 import { newRoom } from './room-rules.js';
 import { newRoomId, RoomService } from './room-service.js';
 
@@ -20,6 +20,7 @@ export class Matchmaker {
     private readonly starter: GameStarter,
     private readonly games: GameCatalogue,
     private readonly notices: SessionNotices,
+    private readonly sessions: SessionStore,
     private readonly balancer: LoadBalancerService,
     private readonly log: Log,
     @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
@@ -56,11 +57,13 @@ export class Matchmaker {
       this.log.warn('match.start-failed', { roomId: room.id, error: String(error) });
     }
     await this.queue.done(match);
-    await Promise.all(
-      match.people.map(({ user, session, gateway }) =>
-        this.notices.send(gateway, { kind: 'bind', user, session, room: room.id, role: 'player', rev: room.rev }).catch(() => {}),
-      ),
-    );
+    await Promise.all(match.people.map((person) => this.tellMatched(person, room).catch(() => {})));
     return started;
+  }
+
+  /** Where the player is by now: gateways come and go while one waits. */
+  private async tellMatched({ user, session, gateway }: Searcher, room: RoomRecord): Promise<void> {
+    const now = (await this.sessions.find(user).catch(() => null)) ?? { session, gateway };
+    await this.notices.send(now.gateway, { kind: 'bind', user, session: now.session, room: room.id, role: 'player', rev: room.rev });
   }
 }

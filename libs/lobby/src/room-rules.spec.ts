@@ -1,6 +1,6 @@
 import { HoldfastError } from '#libs/protocol';
 import type { DocMember, RoomDoc, RoomRecord } from '#libs/room-store';
-import { checkStart, join, leave, newRoom, setPresence, setReady } from './room-rules.js';
+import { cameBack, checkStart, join, leave, newRoom, overdue, setReady, wentAway } from './room-rules.js';
 
 const seats = { min: 2, max: 3 };
 
@@ -124,6 +124,31 @@ describe('leaving', () => {
   });
 });
 
+describe('being away', () => {
+  const away = (ms: number) => wentAway(room(), 'bob', ms);
+
+  it('begins once, however often it is said, and ends with coming back', () => {
+    const once = away(1_000);
+    expect(once.members[1]).toMatchObject({ user: 'bob', here: false, awaySince: 1_000 });
+    expect(wentAway(room({ members: once.members }), 'bob', 9_000)).toMatchObject({ members: once.members });
+    expect(cameBack(room({ members: once.members }), 'bob').members).toEqual(room().doc.members);
+    const { doc, ...rest } = room();
+    expect(cameBack({ ...rest, doc }, 'bob')).toBe(doc);
+  });
+
+  it('for longer than a place is kept makes one overdue, except while a game is played', () => {
+    const { members } = away(1_000);
+    expect(overdue(room({ members }), 61_000, 60_000)).toEqual([]);
+    expect(overdue(room({ members }), 61_001, 60_000)).toEqual(['bob']);
+    expect(overdue(room({ members }, { status: 'playing' }), 61_001, 60_000)).toEqual([]);
+  });
+
+  it('is refused to who is not there', () => {
+    expect(refusal(() => cameBack(room(), 'cy'))).toBe('not-in-room');
+    expect(refusal(() => wentAway(room(), 'cy', 1))).toBe('not-in-room');
+  });
+});
+
 describe('being ready', () => {
   it('is for the round that comes, so the end of a game unreadies all', () => {
     expect(setReady(room(), 'ada', true).members[0].readyRound).toBe(4);
@@ -135,7 +160,6 @@ describe('being ready', () => {
   it('is refused to who is not there, and while a game starts or runs', () => {
     expect(refusal(() => setReady(room(), 'cy', true))).toBe('not-in-room');
     expect(refusal(() => setReady(room({}, { status: 'starting' }), 'ada', true))).toBe('room-playing');
-    expect(refusal(() => setPresence(room(), 'cy', true))).toBe('not-in-room');
   });
 });
 

@@ -36,7 +36,7 @@ export function newRoom(owner: Person, { name, seats, wanted, private: isPrivate
 export function join(record: RoomRecord, person: Person): RoomDoc {
   const { doc } = record;
   const known = doc.members.find(({ user }) => user === person.user);
-  if (known) return known.here ? doc : setPresence(record, person.user, true);
+  if (known) return known.here ? doc : cameBack(record, person.user);
   if (record.status !== 'waiting') throw new HoldfastError('room-playing');
   if (doc.members.length >= doc.seats) throw new HoldfastError('room-full');
   return { ...doc, members: [...doc.members, memberOf(person)] };
@@ -56,8 +56,24 @@ export function setReady(record: RoomRecord, user: UserId, ready: boolean): Room
   return withMember(record.doc, user, (member) => ({ ...member, readyRound: ready ? record.round : null }));
 }
 
-export function setPresence({ doc }: RoomRecord, user: UserId, here: boolean): RoomDoc {
-  return withMember(doc, user, (member) => ({ ...member, here }));
+export function cameBack({ doc }: RoomRecord, user: UserId): RoomDoc {
+  return withMember(doc, user, (member) => {
+    const { awaySince, ...rest } = member;
+    return member.here && awaySince === undefined ? member : { ...rest, here: true };
+  });
+}
+
+/** Said again, it is as it was: the seat is kept from the first time on. */
+export function wentAway({ doc }: RoomRecord, user: UserId, now: number): RoomDoc {
+  return withMember(doc, user, (member) => (member.here ? { ...member, here: false, awaySince: now } : member));
+}
+
+/** Who has been away for longer than a place is kept. While a game is played its own rules say who has left it. */
+export function overdue({ doc, status }: RoomRecord, now: number, seatGraceMs: number): readonly UserId[] {
+  if (status !== 'waiting') return [];
+  return doc.members
+    .filter(({ here, awaySince }) => !here && awaySince !== undefined && now - awaySince > seatGraceMs)
+    .map(({ user }) => user);
 }
 
 /** Who would play, in the order of seats. Throws why the game cannot start. */
@@ -79,5 +95,6 @@ function memberOf({ user, name }: Person): DocMember {
 
 function withMember(doc: RoomDoc, user: UserId, change: (member: DocMember) => DocMember): RoomDoc {
   if (!doc.members.some((member) => member.user === user)) throw new HoldfastError('not-in-room');
-  return { ...doc, members: doc.members.map((member) => (member.user === user ? change(member) : member)) };
+  const members = doc.members.map((member) => (member.user === user ? change(member) : member));
+  return members.every((member, index) => member === doc.members[index]) ? doc : { ...doc, members };
 }

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Caller, HoldfastError, type Operations, type RoomId, type RoomSummary, type UserId } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
 import { isMember, type RoomDoc, type RoomRecord, RoomRecords, summaryOf, type UserRoom, UserRooms } from '#libs/room-store';
 import { GameCatalogue } from './game-catalogue.js';
 import { CAS_TRIES_MAX, LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
 import { MatchQueue } from './match-queue.js';
-import { join, leave, newRoom, setPresence, setReady } from './room-rules.js';
+import { cameBack, join, leave, newRoom, setReady, wentAway } from './room-rules.js';
 
 /**
  * Rooms outside of play. Stateless: every change reads the record, asks the rules, and writes by compare-and-set, so any
@@ -14,6 +15,7 @@ import { join, leave, newRoom, setPresence, setReady } from './room-rules.js';
 @Injectable()
 export class RoomService {
   constructor(
+    private readonly redis: RedisConnections,
     private readonly records: RoomRecords,
     private readonly userRooms: UserRooms,
     private readonly games: GameCatalogue,
@@ -113,7 +115,15 @@ export class RoomService {
   }
 
   async setPresence(room: RoomId, user: UserId, here: boolean): Promise<void> {
-    await this.change(room, (record) => setPresence(record, user, here)).catch(ignoreGone);
+    const now = here ? 0 : await this.redisNow();
+    await this.change(room, (record) => (here ? cameBack(record, user) : wentAway(record, user, now))).catch(ignoreGone);
+  }
+
+  /** The user's connection is gone with its gateway. Saying so twice is saying it once. */
+  async away(user: UserId): Promise<void> {
+    await this.stopSearching(user);
+    const pointer = await this.userRooms.get(user);
+    if (pointer && !pointer.watching) await this.setPresence(pointer.room, user, false);
   }
 
   /** A member who will not come back. */
@@ -160,6 +170,11 @@ export class RoomService {
     if (!pointer || pointer.watching || pointer.room === but) return;
     const record = await this.records.read(pointer.room);
     if (record && isMember(record, user)) throw new HoldfastError('already-in-room');
+  }
+
+  private async redisNow(): Promise<number> {
+    const [seconds] = await this.redis.commands.time();
+    return Number(seconds) * 1_000;
   }
 
   private async stopSearching(user: UserId): Promise<void> {

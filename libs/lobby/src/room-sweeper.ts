@@ -8,9 +8,11 @@ import { GameStarter } from './game-starter.js';
 import { LOBBY_OPTIONS, type LobbyOptions, MATCH_ABANDONED_MS, START_ABANDONED_MS, SWEEP_MS, SWEEP_ROOMS } from './lobby.options.js';
 import { MatchQueue } from './match-queue.js';
 import { Matchmaker } from './matchmaker.js';
+import { overdue } from './room-rules.js';
+import { RoomService } from './room-service.js';
 
 /**
- * What nobody came back for: rooms that idle, that are empty, starts and matches whose lobby died. Every lobby sweeps;
+ * What nobody came back for: rooms that idle, that are empty, members who stayed away, starts and matches whose lobby died. Every lobby sweeps;
  * each act is a compare-and-set, so it is done once.
  */
 @Injectable()
@@ -24,6 +26,7 @@ export class RoomSweeper {
   constructor(
     private readonly redis: RedisConnections,
     private readonly records: RoomRecords,
+    private readonly rooms: RoomService,
     private readonly starter: GameStarter,
     private readonly queue: MatchQueue,
     private readonly matchmaker: Matchmaker,
@@ -74,6 +77,10 @@ export class RoomSweeper {
       await this.starter.takeBack(record, record.start ?? '');
     }
     if (record.status !== 'waiting') return;
+    for (const user of overdue(record, now, this.options.seatGraceMs)) {
+      this.log.info('member.overdue', { roomId: record.id, user });
+      await this.rooms.gone(record.id, user);
+    }
     if (record.doc.members.length === 0) await this.records.close(record, 'empty');
     else if (ageMs > this.options.roomIdleMs && (await this.records.close(record, 'room-expired')))
       this.log.info('room.expired', { roomId: record.id });

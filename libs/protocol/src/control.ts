@@ -84,6 +84,8 @@ export interface Control {
   'room.detached': { data: { handle: number; room: RoomId; epoch: number; reason: 'moved' | 'fenced' | 'ended' }; answer: null };
   /** Gateway → lobby, event: a member's connection is gone, back, or will not come back. */
   'member.presence': { data: { room: RoomId; user: UserId; here: boolean }; answer: null };
+  /** Gateway → lobby: these users' connections are gone with their gateway. Saying so twice is saying it once. */
+  'users.away': { data: { users: readonly UserId[] }; answer: null };
   /** Gateway → lobby, event: who looks for a match has no connection any more. */
   'searcher.gone': { data: { user: UserId }; answer: null };
   'member.gone': { data: { room: RoomId; user: UserId }; answer: null };

@@ -6,6 +6,8 @@ export interface DocMember {
   /** The round for which this member is ready: ready means `readyRound === round`, so the end of a game unreadies all. */
   readonly readyRound: number | null;
   readonly here: boolean;
+  /** When the connection was missed first, in ms since 1970 by Redis' clock; while `here` absent. */
+  readonly awaySince?: number;
 }
 
 /** The lobby's part of a room; changed only by compare-and-set. */

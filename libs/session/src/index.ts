@@ -4,6 +4,7 @@ export * from './jwt-authenticator.js';
 export * from './player-name.js';
 export * from './session.module.js';
 export * from './session.options.js';
+export * from './session-holders.js';
 export * from './session-keys.js';
 export * from './session-notices.js';
 export { hashOf } from './session-secret.js';

@@ -15,6 +15,14 @@ export function witnessKey(gateway: ServerId): string {
   return `hf:sessions:${gateway}:witness`;
 }
 
+/** Set: all that may hold sessions, `GATEWAY INCARNATION`. */
+export const SESSION_HOLDERS_KEY = 'hf:session-holders';
+
+/** Set: the sessions that one life of a gateway may hold. */
+export function sessionsOfKey({ gateway, incarnation }: { readonly gateway: ServerId; readonly incarnation: number }): string {
+  return `hf:sessions-of:${gateway}:${incarnation}`;
+}
+
 /** Channel: what a gateway is told about its sessions. */
 export function sessionsChannel(gateway: ServerId): string {
   return `hf:sessions:${gateway}`;

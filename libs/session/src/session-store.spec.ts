@@ -40,11 +40,11 @@ function newUser(): UserId {
 }
 
 function logIn(gateway: Gateway, user = newUser(), name = 'Ada') {
-  return gateway.store.create({ user, name, gateway: gateway.id });
+  return gateway.store.create({ user, name, gateway: gateway.id, incarnation: 1 });
 }
 
 function resume(gateway: Gateway, { session, secret }: { session: SessionId; secret: string }): Promise<ResumedSession> {
-  return gateway.store.resume({ session, secret, gateway: gateway.id });
+  return gateway.store.resume({ session, secret, gateway: gateway.id, incarnation: 1 });
 }
 
 async function refusalCode(promise: Promise<unknown>): Promise<string> {

@@ -7,6 +7,7 @@ import { forgetUser } from './scripts/forget-user.js';
 import { type HeldSession, restore } from './scripts/restore.js';
 import { rotate } from './scripts/rotate.js';
 import { SESSION_OPTIONS, SESSION_TTL_MS_DEFAULT, type SessionOptions } from './session.options.js';
+import { type SessionHolder, SessionHolders } from './session-holders.js';
 import { sessionKey, userSessionKey, witnessKey } from './session-keys.js';
 import { hashOf, isHashOf, newSecret, newSessionId } from './session-secret.js';
 
@@ -59,17 +60,19 @@ export class SessionStore {
 
   constructor(
     private readonly redis: RedisConnections,
+    private readonly holders: SessionHolders,
     @Inject(SESSION_OPTIONS) options: SessionOptions,
   ) {
     this.ttlMs = options.sessionTtlMs ?? SESSION_TTL_MS_DEFAULT;
   }
 
   /** A login. Takes over from the user's session until now, if there is one. */
-  async create({ user, name, gateway }: { user: UserId; name: string; gateway: ServerId }): Promise<NewSession> {
+  async create({ user, name, gateway, incarnation }: { user: UserId; name: string } & SessionHolder): Promise<NewSession> {
     const client = this.redis.commands;
     const session = newSessionId() as SessionId;
     const secret = newSecret();
     const key = sessionKey(session);
+    const noted = this.holders.note([session], { gateway, incarnation });
     // In one transaction, so that no record is left without a TTL.
     const written = await client
       .multi()
@@ -77,13 +80,14 @@ export class SessionStore {
       .pexpire(key, this.ttlMs)
       .exec();
     answersOf(written);
+    await noted;
     const before = (await client.set(userSessionKey(user), session, 'PX', this.ttlMs, 'GET')) as SessionId | null;
     const ended = before === null ? null : await finish(client, before);
     return { session, secret, replaced: before && ended && { session: before, gateway: ended.gateway } };
   }
 
   /** Throws `session-unknown`: over, replaced by another login, or the secret is wrong. Of two at once, the later has the session. */
-  async resume({ session, secret, gateway }: { session: SessionId; secret: string; gateway: ServerId }): Promise<ResumedSession> {
+  async resume({ session, secret, gateway, incarnation }: { session: SessionId; secret: string } & SessionHolder): Promise<ResumedSession> {
     const client = this.redis.commands;
     const shown = hashOf(secret);
     for (let tries = 0; tries < ROTATE_TRIES_MAX; tries += 1) {
@@ -92,6 +96,7 @@ export class SessionStore {
       const isCurrent = isHashOf(shown, stored ?? '');
       const isPrevious = isHashOf(shown, previous ?? '');
       if (stored === null || !(isCurrent || isPrevious)) break;
+      await this.holders.note([session], { gateway, incarnation });
       const next = newSecret();
       const rotation = { secret: stored, previous: previous ?? '', newSecret: hashOf(next), shown, gateway, ttlMs: this.ttlMs };
       const rotated = await rotate(client, session, rotation);
@@ -160,6 +165,13 @@ export class SessionStore {
     const [name, gateway, room] = await client.hmget(sessionKey(session), 'name', 'gateway', 'room');
     if (name === null || gateway === null) return null;
     return { session, user, name, gateway: gateway as ServerId, room: (room || null) as RoomId | null };
+  }
+
+  /** In the order asked for, with the gateway that each is at; null: there is no such session. */
+  async readMany(sessions: readonly SessionId[]): Promise<({ user: UserId; gateway: ServerId } | null)[]> {
+    const client = this.redis.commands;
+    const records = await Promise.all(sessions.map((session) => client.hmget(sessionKey(session), 'user', 'gateway')));
+    return records.map(([user, gateway]) => (user === null || gateway === null ? null : { user, gateway: gateway as ServerId }));
   }
 
   /** Asked after a resume was written, so that a login meanwhile, which wrote first, is seen. */

@@ -3,6 +3,7 @@ import { Authenticator } from './authenticator.js';
 import { GuestAuthenticator } from './guest-authenticator.js';
 import { JwtAuthenticator } from './jwt-authenticator.js';
 import { type AuthOptions, SESSION_OPTIONS, type SessionOptions } from './session.options.js';
+import { SessionHolders } from './session-holders.js';
 import { SessionNotices } from './session-notices.js';
 import { SessionStore } from './session-store.js';
 
@@ -12,8 +13,14 @@ export class SessionModule {
     return {
       module: SessionModule,
       global: true,
-      providers: [{ provide: SESSION_OPTIONS, useValue: options }, authenticatorProvider(options.auth), SessionStore, SessionNotices],
-      exports: [Authenticator, SessionStore, SessionNotices],
+      providers: [
+        { provide: SESSION_OPTIONS, useValue: options },
+        authenticatorProvider(options.auth),
+        SessionHolders,
+        SessionStore,
+        SessionNotices,
+      ],
+      exports: [Authenticator, SessionHolders, SessionStore, SessionNotices],
     };
   }
 }

@@ -1,0 +1,64 @@
+import { Injectable } from '@nestjs/common';
+import { Self } from '#libs/fleet';
+import type { SessionId } from '#libs/protocol';
+import { SessionHolders, SessionStore } from '#libs/session';
+import { LobbyRouter } from './lobby-router.js';
+import { RoomFollower } from './room-follower.js';
+import { SessionTable } from './session-table.js';
+
+/**
+ * What the store says of who is here, held against who is: what is told to a lobby is told at most once, and a verdict on
+ * this gateway may be wrong.
+ */
+@Injectable()
+export class PresenceKeeper {
+  private indexedFor = 0;
+  /** Listed as ours, and not here, when we looked last: one that is being welcomed is listed first. */
+  private suspects: ReadonlySet<SessionId> = new Set();
+
+  constructor(
+    private readonly table: SessionTable,
+    private readonly follower: RoomFollower,
+    private readonly lobbies: LobbyRouter,
+    private readonly holders: SessionHolders,
+    private readonly sessions: SessionStore,
+    private readonly self: Self,
+  ) {}
+
+  /** This life of the gateway is not the one that the sessions were noted for. */
+  get isRenamed(): boolean {
+    return this.self.incarnation !== 0 && this.self.incarnation !== this.indexedFor;
+  }
+
+  /** Players with a connection whose room holds them for away. */
+  correct(): void {
+    for (const session of this.table.all()) {
+      const { connection, binding, user } = session;
+      if (!connection?.isOpen || !binding || binding.watching) continue;
+      const member = this.follower.get(binding.room)?.doc.members.find((one) => one.user === user);
+      if (member && !member.here) this.lobbies.tell(session, 'member.presence', { room: binding.room, user, here: true });
+    }
+  }
+
+  /** The index of this gateway's sessions says what the table says; whoever was lost in between is away. */
+  async compare(): Promise<void> {
+    const { id: gateway, incarnation } = this.self;
+    if (incarnation === 0) return;
+    const holder = { gateway, incarnation };
+    const listed = await this.holders.sessionsOf(holder);
+    const known = new Set(listed);
+    await this.holders.note(
+      [...this.table.all()].map(({ id }) => id).filter((id) => !known.has(id)),
+      holder,
+    );
+    this.indexedFor = incarnation;
+    const strangers = listed.filter((id) => !this.table.get(id));
+    const lost = strangers.filter((id) => this.suspects.has(id));
+    this.suspects = new Set(strangers);
+    if (lost.length === 0) return;
+    const records = await this.sessions.readMany(lost);
+    const users = records.flatMap((record) => (record?.gateway === gateway ? record.user : []));
+    if (users.length > 0) await this.lobbies.request('users.away', { users });
+    await this.holders.forget(lost, holder);
+  }
+}
