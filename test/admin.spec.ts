@@ -3,22 +3,21 @@ import { promisify } from 'node:util';
 import type { Chess } from '#games/chess';
 import type { RoomsAnswer, ServerView } from '#libs/admin';
 import type { ToldHappening } from '#libs/fleet';
-import { ADMIN_TOKEN, type Fleet, type FleetServer, startFleet, until } from './harness/index.js';
+import { ADMIN_TOKEN, EventStream, type Fleet, type FleetServer, startFleet, until } from './harness/index.js';
 
 const run = promisify(execFile);
 
 describe('what operators do to a running fleet', () => {
   let fleet: Fleet;
-  const events: ToldHappening[] = [];
-  const listening = new AbortController();
+  let stream: EventStream;
 
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 2, games: 2 });
-    void listen().catch(() => {});
+    stream = await EventStream.of(fleet.gateways[0]);
     await until(async () => (await admin<{ servers: ServerView[] }>('GET', '/api/servers')).servers.length === 5);
   }, 60_000);
   afterAll(async () => {
-    listening.abort();
+    stream.close();
     await fleet.stop();
   });
 
@@ -33,23 +32,6 @@ describe('what operators do to a running fleet', () => {
     return body as Answer;
   }
 
-  async function listen(): Promise<void> {
-    const response = await fetch(`${fleet.gateways[0].opsUrl}/api/events?recent=1000`, {
-      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
-      signal: listening.signal,
-    });
-    const decoder = new TextDecoder();
-    let rest = '';
-    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-      const blocks = (rest + decoder.decode(chunk, { stream: true })).split('\n\n');
-      rest = blocks.pop() ?? '';
-      for (const block of blocks) {
-        const data = /^data: (.*)$/m.exec(block)?.[1];
-        if (data) events.push(JSON.parse(data));
-      }
-    }
-  }
-
   /** The command line, as its own process, against this fleet. */
   async function cli(...words: string[]): Promise<string> {
     const program = "import('./dist/tools/fleet/src/main.js').then(async ({ main }) => process.exit(await main(process.argv.slice(1))))";
@@ -58,8 +40,7 @@ describe('what operators do to a running fleet', () => {
   }
 
   const shortId = ({ id }: FleetServer): string => id.slice('hf:'.length);
-  const told = (kind: string, about: string): ToldHappening | undefined =>
-    events.find((event) => event.kind === kind && (event.room === about || event.server === about));
+  const told = (kind: ToldHappening['kind'], about: string): ToldHappening | undefined => stream.told(kind, about)[0];
 
   it('moving a game leaves it as it was, and tells who moved it where', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');

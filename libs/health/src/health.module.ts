@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AbsentVoters } from './absent-voters.js';
 import { Eviction } from './eviction.js';
 import {
   CHECK_DEFAULTS,
@@ -28,6 +29,7 @@ export class HealthModule {
         StoreProbe,
         ServerEnds,
         Eviction,
+        AbsentVoters,
         Verdicts,
         HealthChecker,
       ],

@@ -21,6 +21,7 @@ import { type ServerId, type ServerType, serverId } from '#libs/protocol';
 import { RedisConnections, RedisModule } from '#libs/redis';
 import { Metrics, TelemetryModule } from '#libs/telemetry';
 import { startRedis } from '../../../tools/redis/index.mjs';
+import { AbsentVoters } from './absent-voters.js';
 import { Eviction } from './eviction.js';
 import { HealthModule } from './health.module.js';
 import type { HealthCheckerOptions } from './health.options.js';
@@ -319,6 +320,18 @@ describe('health, over a real Redis', () => {
     expect(await vote(stranger)).toMatchObject({ kind: 'voted', votes: 1 });
     expect(await vote(two)).toMatchObject({ kind: 'evicted', votes: 2 });
     expect(await vote(one)).toMatchObject({ kind: 'dead' });
+  });
+
+  it('asks after voters whose votes are missing, and takes their say from none but those who are silent', async () => {
+    const [watching, present] = [await gateway('1'), await gateway('2', DORMANT)];
+    const absent = await foreign(watching, 'absent', 'is silent');
+    await watching.redis.commands.hset(absent.id, { registeredAt: Date.now() + 60_000 });
+    await recordIn(watching, absent.id);
+    await recordIn(watching, present.self.id);
+    watching.module.get(AbsentVoters).lookFor([absent.id, present.self.id]);
+    await eventually(async () => expect((await absent.record()).suspect).toBe('1'));
+    expect(await watching.redis.commands.hget(present.self.id, 'suspect')).not.toBe('1');
+    expect(watching.events).toContainEqual(expect.objectContaining({ kind: 'state', server: absent.id, reason: 'suspect' }));
   });
 
   it('has one winner when several evict at the same time', async () => {

@@ -4,6 +4,7 @@ import { probeLink } from '#libs/link';
 import { SERVER_TYPES } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
+import { AbsentVoters } from './absent-voters.js';
 import { judges } from './checker-choice.js';
 import { Eviction } from './eviction.js';
 import { CHECK_OPTIONS, type CheckOptions, DIAL_INTERVALS, VERDICT_RETRY_MS, VOTE_MS } from './health.options.js';
@@ -35,6 +36,7 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
     private readonly events: FleetEvents,
     private readonly links: FleetLinks,
     private readonly eviction: Eviction,
+    private readonly absent: AbsentVoters,
     private readonly sink: EventSink,
     private readonly metrics: Metrics,
     private readonly log: Log,
@@ -88,6 +90,7 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
       case 'voted':
         this.hold(server, 'votes', { reason, votes: answer.votes, of: voters.length });
         await this.events.publish({ kind: 'vote', server: server.id, incarnation: server.incarnation, reason });
+        this.absent.lookFor(voters.filter((voter) => voter !== server.id));
         return 'open';
       default:
         return answer satisfies never;
@@ -132,6 +135,8 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
         const wasLate = performance.now() - dialledAt > 2 * DIAL_INTERVALS * this.options.intervalMs;
         if (found === 'silent' && wasLate) continue;
         if (found === 'silent' && belief === 'refused') {
+          // Its checker may be one that fell silent with it.
+          if (server.type === 'gateway') this.absent.lookFor([server.id]);
           for (const listener of this.suspected) listener(server, dialledAt);
           return;
         }

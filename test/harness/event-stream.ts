@@ -1,0 +1,44 @@
+import type { ToldHappening } from '#libs/fleet';
+import { ADMIN_TOKEN } from './fleet.js';
+import type { FleetServer } from './fleet-server.js';
+
+/** What one gateway tells at `/api/events`, from its past on: as an operator hears it. */
+export class EventStream {
+  readonly events: ToldHappening[] = [];
+  private readonly listening = new AbortController();
+
+  private constructor() {}
+
+  static async of(gateway: FleetServer): Promise<EventStream> {
+    const stream = new EventStream();
+    const response = await fetch(`${gateway.opsUrl}/api/events?recent=1000`, {
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+      signal: stream.listening.signal,
+    });
+    if (!response.ok) throw new Error(`${gateway.id} gives no events: ${response.status}`);
+    void stream.read(response).catch(() => {});
+    return stream;
+  }
+
+  /** Of this kind, about this server or room. */
+  told(kind: ToldHappening['kind'], about: string): ToldHappening[] {
+    return this.events.filter((event) => event.kind === kind && (event.room === about || event.server === about));
+  }
+
+  close(): void {
+    this.listening.abort();
+  }
+
+  private async read(response: Response): Promise<void> {
+    const decoder = new TextDecoder();
+    let rest = '';
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      const blocks = (rest + decoder.decode(chunk, { stream: true })).split('\n\n');
+      rest = blocks.pop() ?? '';
+      for (const block of blocks) {
+        const data = /^data: (.*)$/m.exec(block)?.[1];
+        if (data) this.events.push(JSON.parse(data));
+      }
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** Between one server and its Redis. A connection can be made half open: nothing comes through, and nobody says so. */
+export class HalfOpenProxy {
+  private readonly subscribers = new Set<readonly [Socket, Socket]>();
+  private readonly sockets = new Set<Socket>();
+
+  private constructor(
+    private readonly listener: Server,
+    readonly url: string,
+  ) {}
+
+  static async to(redisUrl: string): Promise<HalfOpenProxy> {
+    const { hostname, port } = new URL(redisUrl);
+    const listener = createServer();
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+    const proxy = new HalfOpenProxy(listener, `redis://127.0.0.1:${(listener.address() as { port: number }).port}`);
+    listener.on('connection', (near) => proxy.carry(near, connect(Number(port), hostname)));
+    return proxy;
+  }
+
+  /** The subscriptions that are open now hear nothing any more; what is opened later does. */
+  silenceSubscribers(): number {
+    for (const [near, far] of this.subscribers) {
+      near.unpipe(far);
+      far.unpipe(near);
+      near.resume();
+      far.resume();
+    }
+    return this.subscribers.size;
+  }
+
+  close(): void {
+    this.listener.close();
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  private carry(near: Socket, far: Socket): void {
+    const pair = [near, far] as const;
+    for (const [socket, other] of [pair, [far, near] as const]) {
+      this.sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        this.sockets.delete(socket);
+        this.subscribers.delete(pair);
+        other.destroy();
+      });
+    }
+    near.on('data', (bytes: Buffer) => {
+      if (/\r\nsubscribe\r\n/i.test(bytes.toString('latin1'))) this.subscribers.add(pair);
+    });
+    near.pipe(far);
+    far.pipe(near);
+  }
+}
