@@ -30,13 +30,14 @@ export class RawPlayer {
     private readonly end: () => void,
   ) {}
 
-  static async connect(gateway: FleetServer, way: Way = 'json'): Promise<RawPlayer> {
-    return way === 'tcp' ? RawPlayer.overTcp(gateway) : RawPlayer.overWebSocket(gateway, way);
+  /** `from`: this machine has all of 127.0.0.0/8, so one test can be two neighbours. */
+  static async connect(gateway: FleetServer, way: Way = 'json', from = '127.0.0.1'): Promise<RawPlayer> {
+    return way === 'tcp' ? RawPlayer.overTcp(gateway, from) : RawPlayer.overWebSocket(gateway, way, from);
   }
 
   /** One who has said hello, and was welcomed. */
-  static async welcomed(gateway: FleetServer, name: string, way: Way = 'json'): Promise<RawPlayer> {
-    const player = await RawPlayer.connect(gateway, way);
+  static async welcomed(gateway: FleetServer, name: string, way: Way = 'json', from?: string): Promise<RawPlayer> {
+    const player = await RawPlayer.connect(gateway, way, from);
     player.say({ kind: 'hello', protocol: 1, name });
     await player.hears('welcome');
     return player;
@@ -71,8 +72,8 @@ export class RawPlayer {
     this.end();
   }
 
-  private static async overWebSocket({ publicUrl }: FleetServer, way: 'binary' | 'json'): Promise<RawPlayer> {
-    const socket = new WebSocket(publicUrl, way === 'json' ? 'holdfast.v1.json' : 'holdfast.v1.msgpack');
+  private static async overWebSocket({ publicUrl }: FleetServer, way: 'binary' | 'json', localAddress: string): Promise<RawPlayer> {
+    const socket = new WebSocket(publicUrl, way === 'json' ? 'holdfast.v1.json' : 'holdfast.v1.msgpack', { localAddress });
     const player = new RawPlayer(
       way,
       (frame) => socket.send(frame),
@@ -92,8 +93,8 @@ export class RawPlayer {
     return player;
   }
 
-  private static async overTcp({ tcpUrl }: FleetServer): Promise<RawPlayer> {
-    const socket: Socket = connect({ host: '127.0.0.1', port: Number(new URL(tcpUrl).port), noDelay: true });
+  private static async overTcp({ tcpUrl }: FleetServer, localAddress: string): Promise<RawPlayer> {
+    const socket: Socket = connect({ host: '127.0.0.1', port: Number(new URL(tcpUrl).port), noDelay: true, localAddress });
     const player = new RawPlayer(
       'tcp',
       (frame) => {

@@ -1,3 +1,4 @@
+import type { EdgeOptions } from './edge.options.js';
 import type { ConnectionEvents } from './player-connection.js';
 
 /** A way for players in. Provide one more to add a third beside WebSocket and TCP. */
@@ -7,6 +8,11 @@ export abstract class ClientTransport {
   abstract listen(events: ConnectionEvents): Promise<number>;
   /** Takes no more connections; those that are open stay. */
   abstract close(): void;
+}
+
+/** Beyond these the system itself turns sockets away: they would be too many for every limit that has a code. */
+export function socketsMax({ connectionsMax, hellosPendingMax }: EdgeOptions): number {
+  return connectionsMax + 2 * hellosPendingMax;
 }
 
 export function listenError(error: NodeJS.ErrnoException, port: number, setting: string): Error {

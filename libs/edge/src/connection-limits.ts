@@ -1,32 +1,61 @@
+import type { Socket } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
+import { addressKey, peerOf } from './address.js';
 import { EDGE_OPTIONS, type EdgeOptions } from './edge.options.js';
 import { Guest, guestOf, part } from './guest.js';
 import type { PlayerConnection } from './player-connection.js';
+import { TokenBucket } from './token-bucket.js';
+
+/** What one address has here. */
+interface AddressUse {
+  players: number;
+  visitors: number;
+  /** Connections it may still open: one that comes and goes costs a session each time. */
+  readonly openings: TokenBucket;
+  seenAt: number;
+}
 
 /**
- * How many may be here at once: in all, from one address, and before they have said who they are. A connection that is
- * let in holds a place until it is closed, and a stranger's place until it is welcomed or its time is over.
+ * How many may be here at once: in all, from one address, and before they have said who they are. A socket holds a
+ * visitor's place from the moment it is accepted; one that becomes a player's connection gives it up for a stranger's,
+ * and that for a player's once it is welcomed. Each place is given back once, whatever ends the socket.
  */
 @Injectable()
 export class ConnectionLimits {
   readonly connections = new Set<PlayerConnection>();
-  private readonly perAddress = new Map<string, number>();
+  private readonly visitors = new Map<string, AddressUse>();
+  private readonly perAddress = new Map<string, AddressUse>();
   private hellosPending = 0;
 
   constructor(@Inject(EDGE_OPTIONS) private readonly options: EdgeOptions) {}
 
+  /** A socket that is nobody's yet: it reads a page, or is in the middle of a handshake. False: there are too many. */
+  visit(socket: Socket): boolean {
+    const { connectionsPerAddress, hellosPendingMax } = this.options;
+    const use = this.useOf(addressKey(socket.remoteAddress), performance.now());
+    if (use.visitors >= connectionsPerAddress || this.visitors.size + this.hellosPending >= hellosPendingMax) return false;
+    const peer = peerOf(socket);
+    use.visitors += 1;
+    this.visitors.set(peer, use);
+    socket.once('close', () => this.visited(peer));
+    return true;
+  }
+
   /** It is counted in any case, since it exists until it has closed. False: there are too many; it is on its way out. */
   enter(connection: PlayerConnection): boolean {
     const { connectionsMax, connectionsPerAddress, hellosPendingMax, helloTimeoutMs } = this.options;
-    const ofAddress = (this.perAddress.get(connection.address) ?? 0) + 1;
-    this.perAddress.set(connection.address, ofAddress);
+    const now = performance.now();
+    this.visited(connection.peer);
+    const use = this.useOf(addressKey(connection.address), now);
+    use.players += 1;
     this.connections.add(connection);
     this.hellosPending += 1;
-    const guest = new Guest(this.options, performance.now());
+    const guest = new Guest(this.options, now);
     guest.helloTimer = setTimeout(() => part(connection, 'hello-timeout'), helloTimeoutMs);
     connection.owner = guest;
-    if (ofAddress <= connectionsPerAddress && this.connections.size <= connectionsMax && this.hellosPending <= hellosPendingMax)
-      return true;
+    const isWithin =
+      use.players <= connectionsPerAddress && this.connections.size <= connectionsMax && this.hellosPending <= hellosPendingMax;
+    if (isWithin && use.openings.take(1, now)) return true;
     part(connection, 'too-many-connections');
     return false;
   }
@@ -42,10 +71,38 @@ export class ConnectionLimits {
   /** False: it was never here, or has left already. */
   leave(connection: PlayerConnection): boolean {
     if (!this.connections.delete(connection)) return false;
-    const ofAddress = (this.perAddress.get(connection.address) ?? 1) - 1;
-    if (ofAddress > 0) this.perAddress.set(connection.address, ofAddress);
-    else this.perAddress.delete(connection.address);
+    const use = this.perAddress.get(addressKey(connection.address));
+    if (use) use.players -= 1;
     this.welcomed(guestOf(connection));
     return true;
+  }
+
+  /** Forgets addresses that nobody has come from for so long that they have all their openings again. */
+  sweep(now: number): void {
+    for (const [address, { players, visitors, seenAt }] of this.perAddress)
+      if (players === 0 && visitors === 0 && now - seenAt > this.options.connectionsWindowMs) this.perAddress.delete(address);
+  }
+
+  get addressesKnown(): number {
+    return this.perAddress.size;
+  }
+
+  private visited(peer: string): void {
+    const use = this.visitors.get(peer);
+    if (!use) return;
+    this.visitors.delete(peer);
+    use.visitors -= 1;
+  }
+
+  private useOf(address: string, now: number): AddressUse {
+    let use = this.perAddress.get(address);
+    if (!use) {
+      const { connectionsPerAddress, connectionsWindowMs } = this.options;
+      const openings = new TokenBucket((connectionsPerAddress * 1_000) / connectionsWindowMs, connectionsPerAddress, now);
+      use = { players: 0, visitors: 0, openings, seenAt: now };
+      this.perAddress.set(address, use);
+    }
+    use.seenAt = now;
+    return use;
   }
 }

@@ -22,7 +22,16 @@ import { TcpTransport } from './tcp-transport.js';
 import { TokenBucket } from './token-bucket.js';
 import { WebSocketTransport } from './web-socket-transport.js';
 
-const options = { host: '127.0.0.1', port: 0, tcpPort: 0, allowedOrigins: [], frameBytesMax: 1_000 } as unknown as EdgeOptions;
+const options = {
+  host: '127.0.0.1',
+  port: 0,
+  tcpPort: 0,
+  allowedOrigins: [],
+  frameBytesMax: 1_000,
+  httpTimeoutMs: 300,
+  connectionsMax: 100,
+  hellosPendingMax: 100,
+} as unknown as EdgeOptions;
 const closers: (() => void)[] = [];
 
 afterEach(() => {
@@ -34,6 +43,14 @@ class Gateway implements ConnectionEvents {
   readonly connections: PlayerConnection[] = [];
   readonly frames: Buffer[] = [];
   closings = 0;
+  visitorsMax = 100;
+  pingsMax = 100;
+  arrived(): boolean {
+    return this.visitorsMax-- > 0;
+  }
+  pinged(): boolean {
+    return this.pingsMax-- > 0;
+  }
   drains = 0;
   opened(connection: PlayerConnection): void {
     this.connections.push(connection);
@@ -49,11 +66,11 @@ class Gateway implements ConnectionEvents {
   }
 }
 
-async function overWebSocket(subprotocol: string) {
+async function overWebSocket(subprotocol: string, offer: object = {}) {
   const gateway = new Gateway();
   const transport = new WebSocketTransport(options, null);
   const port = await transport.listen(gateway);
-  const client = new WebSocket(`ws://127.0.0.1:${port}/play`, subprotocol);
+  const client = new WebSocket(`ws://127.0.0.1:${port}/play`, subprotocol, offer);
   closers.push(() => {
     client.terminate();
     transport.close();
@@ -164,6 +181,37 @@ describe('a WebSocket connection', () => {
     await until(() => gateway.closings === 1);
   });
 
+  it('agrees to no compression, and is closed for a frame that says it is compressed', async () => {
+    const { client, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY, { perMessageDeflate: true });
+    expect(client.extensions).toBe('');
+    // RSV1 set; an empty mask. Source: RFC 7692, section 6.
+    (client as unknown as { _socket: Socket })._socket.write(Buffer.from([0xc2, 0x81, 0, 0, 0, 0, 1]));
+    await until(() => closed.code !== undefined);
+    expect(gateway.frames).toEqual([]);
+  });
+
+  it('takes a message in a few pieces, and is closed for one in very many', async () => {
+    const { client, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
+    for (let piece = 0; piece < 8; piece++) client.send(Buffer.from([KIND.bye]), { fin: piece === 7 });
+    await until(() => gateway.frames.length === 1);
+    for (let piece = 0; piece < 200; piece++) client.send(Buffer.from([KIND.bye]), { fin: piece === 199 });
+    await until(() => closed.code !== undefined);
+    expect(gateway.frames).toHaveLength(1);
+  });
+
+  it('has its pings answered as long as they are not too many', async () => {
+    const { client, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
+    let pongs = 0;
+    client.on('pong', () => {
+      pongs += 1;
+    });
+    gateway.pingsMax = 2;
+    for (let ping = 0; ping < 5; ping++) client.ping();
+    client.send(Buffer.from([KIND.bye]));
+    await until(() => gateway.frames.length === 1 && pongs === 2);
+    expect(gateway.pingsMax).toBe(-3);
+  });
+
   it('is closed when it sends four times as much as it may: that is not even read', async () => {
     const { client, closed } = await overWebSocket(SUBPROTOCOL_BINARY);
     client.send(Buffer.alloc(4_001));
@@ -181,6 +229,52 @@ describe('a WebSocket connection', () => {
     expect(response.statusCode).toBe(status);
     client.on('error', () => {});
     client.terminate();
+  });
+});
+
+describe('the public port', () => {
+  /** What it answers to these bytes until it closes. */
+  async function heard(port: number, ...said: string[]): Promise<string> {
+    const socket = new Socket();
+    closers.push(() => socket.destroy());
+    let text = '';
+    let isClosed = false;
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      isClosed = true;
+    });
+    socket.connect(port, '127.0.0.1');
+    for (const line of said) socket.write(line);
+    await until(() => isClosed, 10_000);
+    return text;
+  }
+
+  it('waits for nobody who says a request slowly, and goes on serving those who play', async () => {
+    const { port, client, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
+    const [slow, silent] = await Promise.all([heard(port, 'GET / HTTP/1.1\r\nHost: x\r\n', 'X-One: 1\r\n'), heard(port)]);
+    expect(slow).toMatch(/^HTTP\/1\.1 408 /);
+    expect(silent).toMatch(/^(HTTP\/1\.1 408 .*)?$/s);
+    client.send(Buffer.from([KIND.bye]));
+    await until(() => gateway.frames.length === 1);
+  });
+
+  it('answers 400 to what is no HTTP, and 431 to headers without end', async () => {
+    const { port } = await overWebSocket(SUBPROTOCOL_BINARY);
+    expect(await heard(port, '\u0000\u0001 what?\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await heard(port, `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
+  });
+
+  it('answers 503 to one visitor too many, and keeps the player who came before', async () => {
+    const { port, gateway, client } = await overWebSocket(SUBPROTOCOL_BINARY);
+    gateway.visitorsMax = 0;
+    expect(await heard(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).toMatch(/^HTTP\/1\.1 503 /);
+    const upgrade = `GET /play HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: ${SUBPROTOCOL_BINARY}\r\n\r\n`;
+    expect(await heard(port, upgrade)).toMatch(/^HTTP\/1\.1 503 /);
+    client.send(Buffer.from([KIND.bye]));
+    await until(() => gateway.frames.length === 1);
   });
 });
 

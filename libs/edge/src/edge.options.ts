@@ -15,13 +15,18 @@ export interface EdgeOptions {
   readonly bytesBurst: number;
   readonly connectionsMax: number;
   readonly connectionsPerAddress: number;
+  readonly connectionsWindowMs: number;
   readonly hellosPendingMax: number;
+  readonly httpTimeoutMs: number;
+  readonly watchersPerRoom: number;
   readonly backlogBytesMax: number;
   readonly backlogTimeoutMs: number;
   readonly seatGraceMs: number;
   readonly sessionTtlMs: number;
 }
 
+/** Unsent bytes of a connection, in units of `backlogBytesMax`, above which it is closed at once: it asks and does not read. */
+export const BACKLOGS_MAX = 4;
 /** Requests of one session on their way at once. */
 export const REQUESTS_MAX = 16;
 /** Commands held for a session whose room is between two owners, and for how long, in ms. */

@@ -12,7 +12,7 @@ import {
   unpackBody,
 } from '#libs/protocol';
 import { Log } from '#libs/telemetry';
-import { EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS, REQUESTS_MAX } from './edge.options.js';
+import { BACKLOGS_MAX, EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS, REQUESTS_MAX } from './edge.options.js';
 import type { GatewaySession } from './gateway-session.js';
 import { type Guest, guestOf, part } from './guest.js';
 import { LobbyRouter } from './lobby-router.js';
@@ -37,11 +37,11 @@ export class FrameRouter {
   ) {}
 
   route(connection: PlayerConnection, frame: Buffer): void {
-    const guest = guestOf(connection);
-    const now = performance.now();
-    connection.heardAt = now;
     if (!connection.isOpen) return;
-    if (!guest.messages.take(1, now) || !guest.bytes.take(frame.length, now)) return this.limited(connection, frame);
+    const guest = guestOf(connection);
+    if (!this.allows(connection, frame.length)) return this.limited(connection, frame);
+    // It asks and asks, and reads no answer.
+    if (connection.backlogBytes > BACKLOGS_MAX * this.options.backlogBytesMax) return part(connection, 'too-slow');
     try {
       this.dispatch(connection, guest, frame);
     } catch (error) {
@@ -54,6 +54,15 @@ export class FrameRouter {
       if (error.code === 'bad-frame') connection.goodbye({ code: error.code, reason: error.message }, GOODBYE_MS);
       else connection.send({ kind: 'error', ...error.toBody() });
     }
+  }
+
+  /** One more message of so many bytes; a sign of life in any case. */
+  allows(connection: PlayerConnection, bytes: number): boolean {
+    const { messages, bytes: budget } = guestOf(connection);
+    const now = performance.now();
+    connection.heardAt = now;
+    // What JSON said in a whole frame may be longer in our own form than a burst: it takes all of one.
+    return messages.take(1, now) && budget.take(Math.min(bytes, this.options.bytesBurst), now);
   }
 
   private dispatch(connection: PlayerConnection, guest: Guest, frame: Buffer): void {
@@ -110,6 +119,8 @@ export class FrameRouter {
     if (!PLAYER_OPERATIONS.has(operation))
       return answer(null, errorBody('unknown-operation', `There is no operation "${operation.slice(0, 64)}".`));
     if (session.requestsPending >= REQUESTS_MAX) return answer(null, errorBody('busy'));
+    if (operation === 'rooms.watch' && this.rooms.watchersOf(roomOf(data)) >= this.options.watchersPerRoom)
+      return answer(null, errorBody('too-many-watchers'));
     session.requestsPending += 1;
     try {
       const { data: result, binding } = await this.lobbies.ask(session, operation, data, REQUEST_TIMEOUT_MS);
@@ -133,6 +144,12 @@ export class FrameRouter {
     // One that goes on without reading the answers is not slowed down by more of them.
     if (connection.backlogBytes > this.options.backlogBytesMax) part(connection, 'rate-limited');
   }
+}
+
+/** Unchecked as it is: what is no room's id has no watchers, and the lobby says what is wrong with it. */
+function roomOf(data: unknown): string {
+  const room = (data as { room?: unknown } | null | undefined)?.room;
+  return typeof room === 'string' ? room : '';
 }
 
 const PLAYER_OPERATIONS: ReadonlySet<string> = new Set([

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { FleetLinks, Self } from '#libs/fleet';
 import { SessionNotices } from '#libs/session';
@@ -63,6 +64,10 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     if (this.ticking) clearInterval(this.ticking);
   }
 
+  arrived(socket: Socket): boolean {
+    return this.limits.visit(socket);
+  }
+
   opened(connection: PlayerConnection): void {
     this.metrics.connections.inc({ transport: connection.transport });
     if (this.limits.enter(connection) && this.isClosing) part(connection, 'shutting-down');
@@ -70,6 +75,10 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
 
   frame(connection: PlayerConnection, frame: Buffer): void {
     this.router.route(connection, frame);
+  }
+
+  pinged(connection: PlayerConnection, bytes: number): boolean {
+    return this.router.allows(connection, bytes);
   }
 
   drained(connection: PlayerConnection): void {
@@ -93,6 +102,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
       else if (session && connection.backlogBytes > backlogBytesMax) this.rooms.holdBack(session);
       if (session?.slowSince != null && now - session.slowSince > backlogTimeoutMs) part(connection, 'too-slow');
     }
+    this.limits.sweep(now);
     this.life.keep(now);
   }
 }

@@ -13,15 +13,20 @@ import {
   type ServerMessage,
   serverMessageToJson,
 } from '#libs/protocol';
+import { peerOf } from './address.js';
 
 export type TransportName = 'websocket' | 'tcp' | (string & {});
 
 /** What a transport hands to the gateway. Frames are binary, and views valid during the call only. */
 export interface ConnectionEvents {
+  /** A socket was accepted that is nobody's connection yet. False: there are too many; turn it away. */
+  arrived(socket: Socket): boolean;
   /** Before its first frame; may be refused by `goodbye`. */
   opened(connection: PlayerConnection): void;
   frame(connection: PlayerConnection, frame: Buffer): void;
   closed(connection: PlayerConnection): void;
+  /** The transport's own sign of life came in. False: too many of them; it is not to be answered. */
+  pinged(connection: PlayerConnection, bytes: number): boolean;
   /** What was held back has been taken by the kernel. */
   drained(connection: PlayerConnection): void;
 }
@@ -34,6 +39,8 @@ export abstract class PlayerConnection {
   /** Free for the gateway's own use: what the connection belongs to. */
   owner: unknown = null;
   heardAt = performance.now();
+  /** The two ends of its socket. */
+  readonly peer: string;
   protected readonly writer: BatchWriter;
   private isClosing = false;
 
@@ -43,6 +50,7 @@ export abstract class PlayerConnection {
     protected readonly socket: Socket,
   ) {
     this.writer = new BatchWriter(socket);
+    this.peer = peerOf(socket);
   }
 
   /** A whole binary frame; copied at once. */

@@ -69,6 +69,13 @@ export class RoomLink implements OnModuleDestroy {
     else this.follower.look(binding.room);
   }
 
+  /** Those of this gateway who look on in a room. */
+  watchersOf(room: RoomId): number {
+    let count = 0;
+    for (const { binding } of this.members.get(room) ?? []) if (binding?.watching) count += 1;
+    return count;
+  }
+
   /** The session is in no room any more. `left`: for good; `away`: its connection is gone. */
   unbind(session: GatewaySession, gone: 'left' | 'away'): void {
     const { binding } = session;

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import { FrameSplitter, HoldfastError } from '#libs/protocol';
-import { ClientTransport, listenError } from './client-transport.js';
+import { ClientTransport, listenError, socketsMax } from './client-transport.js';
 import { EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from './edge.options.js';
 import { type ConnectionEvents, TcpConnection } from './player-connection.js';
 
@@ -16,6 +16,7 @@ export class TcpTransport extends ClientTransport {
 
   override listen(events: ConnectionEvents): Promise<number> {
     const server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.accept(socket, events));
+    server.maxConnections = socketsMax(this.options);
     this.server = server;
     return new Promise((resolve, reject) => {
       server.once('error', (error) => reject(listenError(error, this.options.tcpPort, 'TCP_PORT')));

@@ -1,10 +1,10 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { HoldfastError, SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON } from '#libs/protocol';
-import { ClientTransport, listenError } from './client-transport.js';
+import { ClientTransport, listenError, socketsMax } from './client-transport.js';
 import { EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from './edge.options.js';
 import { type ConnectionEvents, JsonWebSocketConnection, WebSocketConnection } from './player-connection.js';
 
@@ -12,6 +12,11 @@ import { type ConnectionEvents, JsonWebSocketConnection, WebSocketConnection } f
 export const PUBLIC_PAGES = Symbol('PublicPages');
 
 export const PLAY_PATH = '/play';
+
+/** Libraries send whole frames; a browser may cut a long one into a few. */
+const FRAGMENTS_MAX = 64;
+/** What a request that could not be read is answered, where it is not just wrong (400). */
+const STATUS_OF: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
 
 @Injectable()
 export class WebSocketTransport extends ClientTransport {
@@ -31,15 +36,34 @@ export class WebSocketTransport extends ClientTransport {
       perMessageDeflate: false,
       // Some more than allowed, so that a frame a little too large gets a goodbye with a code, and not only a closed socket.
       maxPayload: 4 * options.frameBytesMax,
+      // A frame in many small pieces costs many times its size.
+      maxFragments: FRAGMENTS_MAX,
+      // Counted like any other message before they are answered.
+      autoPong: false,
       handleProtocols: (offered) => [SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON].find((known) => offered.has(known)) ?? false,
     });
   }
 
   override listen(events: ConnectionEvents): Promise<number> {
-    const server = createServer(this.pages ?? notFound);
+    const { httpTimeoutMs } = this.options;
+    const pages = this.pages ?? notFound;
+    const turnedAway = new WeakSet<Duplex>();
+    const server = createServer(
+      { headersTimeout: httpTimeoutMs, requestTimeout: httpTimeoutMs, connectionsCheckingInterval: Math.min(httpTimeoutMs / 4, 1_000) },
+      (request, response) => (turnedAway.has(request.socket) ? answerBusy(response) : pages(request, response)),
+    );
+    // Neither one who sends nothing nor one who reads nothing of a page stays.
+    server.timeout = 2 * httpTimeoutMs;
+    server.maxConnections = socketsMax(this.options);
     this.server = server;
-    server.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head, events));
-    server.on('clientError', (_, socket) => socket.destroy());
+    server.on('connection', (socket) => {
+      if (!events.arrived(socket)) turnedAway.add(socket);
+    });
+    server.on('upgrade', (request, socket, head) => {
+      if (turnedAway.has(socket)) refuse(socket, 503);
+      else this.upgrade(request, socket, head, events);
+    });
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuse(socket, STATUS_OF[error.code ?? ''] ?? 400));
     return new Promise((resolve, reject) => {
       server.once('error', (error) => reject(listenError(error, this.options.port, 'PUBLIC_PORT')));
       server.listen(this.options.port, this.options.host, () => resolve((server.address() as AddressInfo).port));
@@ -94,6 +118,9 @@ export class WebSocketTransport extends ClientTransport {
       }
       events.frame(connection, frame);
     });
+    webSocket.on('ping', (data) => {
+      if (connection.isOpen && events.pinged(connection, data.length)) webSocket.pong(data, false);
+    });
     webSocket.on('error', () => {});
     webSocket.on('close', () => events.closed(connection));
     socket.on('drain', () => events.drained(connection));
@@ -109,9 +136,16 @@ export class WebSocketTransport extends ClientTransport {
 }
 
 function refuse(socket: Duplex, status: number, message = STATUS_CODES[status] ?? ''): void {
+  if (!socket.writable) return void socket.destroy();
+  setTimeout(() => socket.destroy(), GOODBYE_MS).unref();
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
   );
+}
+
+function answerBusy(response: ServerResponse): void {
+  response.writeHead(503, { 'Retry-After': '1', Connection: 'close', 'Content-Type': 'text/plain' });
+  response.end('Too many connections from this address.\n');
 }
 
 const notFound: RequestListener = (_, response) => {

@@ -8,6 +8,10 @@ export interface LinkOptions {
   readonly secret: string;
   /** The longest frame a peer may send, in bytes: a room's state and some more. */
   readonly frameBytesMax?: number;
+  /** A peer must have proved itself by then, in ms. */
+  readonly handshakeTimeoutMs?: number;
+  /** Sockets at the port that have not proved who they are; with one more, the eldest is cut. */
+  readonly handshakesMax?: number;
 }
 
 /** Where a server's link is reached. */
@@ -27,6 +31,7 @@ export abstract class LinkIdentity {
 export const FRAME_BYTES_MAX_DEFAULT = 4 * 1024 * 1024;
 /** A dialled peer must have proved itself by then; loopback and data-centre round trips are far below. */
 export const HANDSHAKE_TIMEOUT_MS = 2_000;
+export const HANDSHAKES_MAX_DEFAULT = 128;
 /** An introduction is some hundred bytes; a stranger may promise, and make us set aside, no more than this. */
 export const INTRODUCTION_BYTES_MAX = 1_024;
 /** A link that is closed may take this long to read what was written before, in ms; a stopped peer would for ever. */

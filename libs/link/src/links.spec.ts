@@ -181,6 +181,27 @@ describe('the handshake', () => {
     await until(() => stranger.isClosed, HANDSHAKE_TIMEOUT_MS / 2);
   });
 
+  it('waits for a proof so long', async () => {
+    const { address } = await newSide({ handshakeTimeoutMs: 100 });
+    const stranger = await Stranger.dial(address.port);
+    await stranger.challenged();
+    await until(() => stranger.isClosed, HANDSHAKE_TIMEOUT_MS / 2);
+  });
+
+  it('cuts the eldest of too many strangers, so that a server still comes in between', async () => {
+    const [a, b] = await Promise.all([newSide(), newSide({ handshakesMax: 3 })]);
+    const strangers: Stranger[] = [];
+    for (let count = 0; count < 5; count += 1) {
+      strangers.push(await Stranger.dial(b.address.port));
+      await strangers[count].challenged();
+    }
+    await until(() => strangers[1].isClosed);
+    expect(strangers.map(({ isClosed }) => isClosed)).toEqual([true, true, false, false, false]);
+    const peer = await a.links.to(b.address);
+    for (let count = 0; count < 5; count += 1) await (await Stranger.dial(b.address.port)).challenged();
+    expect(peer.isOpen).toBe(true);
+  });
+
   it('refuses a proof that was heard on another link', async () => {
     const { address } = await newSide();
     const honest = await Stranger.dial(address.port);

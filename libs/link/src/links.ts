@@ -6,6 +6,7 @@ import { type Introduction, isNonce, newNonce, packIntroduction, readIntroductio
 import {
   FRAME_BYTES_MAX_DEFAULT,
   HANDSHAKE_TIMEOUT_MS,
+  HANDSHAKES_MAX_DEFAULT,
   INTRODUCTION_BYTES_MAX,
   type LinkAddress,
   LinkIdentity,
@@ -34,6 +35,8 @@ export class Links implements OnApplicationShutdown {
   private readonly news = new EventEmitter();
   private server: Server | null = null;
   private readonly sockets = new Set<Socket>();
+  /** Accepted, and not proved yet; the eldest first. */
+  private readonly strangers = new Set<Socket>();
 
   constructor(
     @Inject(LINK_OPTIONS) private readonly options: LinkOptions,
@@ -115,6 +118,13 @@ export class Links implements OnApplicationShutdown {
   };
 
   private accept(socket: Socket): void {
+    // A proof takes milliseconds: whoever has not given it after all these came is the one to go, and not the newest.
+    for (const eldest of this.strangers) {
+      if (this.strangers.size < (this.options.handshakesMax ?? HANDSHAKES_MAX_DEFAULT)) break;
+      this.strangers.delete(eldest);
+      eldest.destroy();
+    }
+    this.strangers.add(socket);
     const nonce = newNonce();
     writeFrame(socket, LINK_KIND.challenge, nonce);
     this.shake(socket, (kind, body) => {
@@ -122,7 +132,9 @@ export class Links implements OnApplicationShutdown {
       if (!proved) return null;
       writeFrame(socket, LINK_KIND.ready, packIntroduction(this.options.secret, 'accept', proved.nonce, nonce, this.self));
       return proved.who;
-    }).catch(() => socket.destroy());
+    })
+      .catch(() => socket.destroy())
+      .finally(() => this.strangers.delete(socket));
   }
 
   private async dial(address: LinkAddress): Promise<LinkPeer> {
@@ -158,7 +170,7 @@ export class Links implements OnApplicationShutdown {
     return new Promise((resolve, reject) => {
       let peer: LinkPeer | null = null;
       let failed = false;
-      const timer = setTimeout(() => fail(new Error('no proof in time')), HANDSHAKE_TIMEOUT_MS);
+      const timer = setTimeout(() => fail(new Error('no proof in time')), this.options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS);
       const fail = (error: Error): void => {
         if (failed) return;
         failed = true;

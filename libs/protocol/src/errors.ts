@@ -31,6 +31,7 @@ const CODES = {
   'no-capacity': { message: 'No game server has room for another game right now.', retry: true },
   'rate-limited': { message: 'Too many messages; slow down.', retry: true },
   'too-many-connections': { message: 'Too many connections from this address.', retry: true },
+  'too-many-watchers': { message: 'As many people as may are watching this room already.', retry: true },
   'too-slow': { message: 'The connection could not keep up with what was sent to it.', retry: true },
   'timed-out': { message: 'Nothing was heard on this connection for too long.', retry: true },
   'state-too-large': { message: 'The room would grow larger than this server allows.', retry: false },

@@ -23,7 +23,7 @@ export class CoreModule {
       imports: [
         TelemetryModule.forRoot({ server: serverId(type, server.name), level: log.level, format: log.format }),
         RedisModule.forRoot({ url: redis.url, commandTimeoutMs: redis.commandTimeoutMs }),
-        LinkModule.forRoot({ host: link.host, port: link.port, secret: link.secret, frameBytesMax: link.frameBytesMax }),
+        LinkModule.forRoot(link),
         FleetModule.forRoot({ type, name: server.name, build: server.build }),
         PlacementModule.forRoot(placement),
         RoomStoreModule.forRoot({ replicas: redis.durabilityReplicas, replicasTimeoutMs: redis.durabilityTimeoutMs }),

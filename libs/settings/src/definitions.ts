@@ -66,6 +66,18 @@ export const SETTINGS = {
       fallback: 4_194_304,
       meaning: "the longest frame between servers: a room's state and some more",
     }),
+    handshakeTimeoutMs: integer('LINK_HANDSHAKE_TIMEOUT_MS', {
+      from: 100,
+      to: 60_000,
+      fallback: 2_000,
+      meaning: 'a peer that has not proved the secret by then is cut',
+    }),
+    handshakesMax: integer('LINK_HANDSHAKES_MAX', {
+      from: 1,
+      to: 100_000,
+      fallback: 128,
+      meaning: 'sockets at the link port that have proved nothing yet; with one more, the eldest is cut: a server takes milliseconds',
+    }),
   }),
 
   ops: group('every server', {
@@ -281,11 +293,30 @@ export const SETTINGS = {
       fallback: 256,
       meaning: 'connections from one address; a school or a company shares one, an attacker has a few',
     }),
+    connectionsWindowMs: integer('CONNECTIONS_WINDOW_MS', {
+      from: 1_000,
+      to: 600_000,
+      fallback: 10_000,
+      meaning: 'an address may open `CONNECTIONS_PER_ADDRESS` connections in this time: one that comes and goes leaves a session each time',
+    }),
     hellosPendingMax: integer('HELLOS_PENDING_MAX', {
       from: 1,
       to: 1_000_000,
       fallback: 2_000,
-      meaning: 'connections of one gateway that have not said hello: strangers cost little and never all there is',
+      meaning:
+        'sockets of one gateway that have not said hello (handshakes and visitors of the page count): strangers cost little and never all there is',
+    }),
+    httpTimeoutMs: integer('HTTP_TIMEOUT_MS', {
+      from: 100,
+      to: 600_000,
+      fallback: 10_000,
+      meaning: 'a request to the public port that is not whole by then is closed; one whose answer nobody reads, after twice that',
+    }),
+    watchersPerRoom: integer('WATCHERS_PER_ROOM', {
+      from: 0,
+      to: 1_000_000,
+      fallback: 1_000,
+      meaning: 'watchers of one room at one gateway: each costs its owner a frame a change',
     }),
     backlogBytesMax: integer('BACKLOG_BYTES_MAX', {
       from: 16_384,

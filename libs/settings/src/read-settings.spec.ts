@@ -78,6 +78,17 @@ describe('readSettings', () => {
     expect(problemsOf('gateway', { ...secrets, AUTH_JWKS_URL: 'https://issuer.example.org/keys' })).toEqual([]);
   });
 
+  it.each([
+    [{ FRAME_BYTES_MAX: '65536', BYTES_BURST: '16384' }, /^BYTES_BURST is 16384; allowed is at least FRAME_BYTES_MAX \(65536\)/],
+    [
+      { FRAME_BYTES_MAX: '262144', LINK_FRAME_BYTES_MAX: '524288' },
+      /^FRAME_BYTES_MAX is 262144; allowed is at most a quarter of LINK_FRAME/,
+    ],
+    [{ LINK_FRAME_BYTES_MAX: '262144' }, /^LINK_FRAME_BYTES_MAX is 262144; allowed is at least ROOM_STATE_BYTES_MAX/],
+  ])('refuses limits that contradict each other: %j', (environment, problem) => {
+    expect(problemsOf('gateway', { ...secrets, AUTH: 'guest', ...environment })).toEqual([expect.stringMatching(problem)]);
+  });
+
   it('cannot be changed once read', () => {
     const settings = readSettings('game', secrets) as { game: { maxGames: number } };
     expect(() => {

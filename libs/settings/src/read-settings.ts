@@ -21,6 +21,7 @@ export function readSettings<T extends ServerType>(type: T, environment: Environ
     }
     Object.freeze(settings[name]);
   }
+  if (problems.length === 0) problems.push(...linkProblems(settings as unknown as SettingsOf<ServerType>));
   if (problems.length === 0 && type === 'gateway') problems.push(...gatewayProblems(settings as unknown as GatewaySettings));
   if (problems.length > 0) throw new SettingsError(type, problems);
   return Object.freeze(settings) as SettingsOf<T>;
@@ -55,8 +56,16 @@ function shown({ secret, variable }: Setting<unknown>, written: string): string 
   return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
 }
 
-/** What no single variable can be wrong about. */
-function gatewayProblems({ auth, scale, edge }: GatewaySettings): string[] {
+/** What no single variable can be wrong about. A link that is handed more than it may carry breaks, for everybody on it. */
+function linkProblems({ link, rooms }: SettingsOf<ServerType>): string[] {
+  const least = rooms.stateBytesMax + LINK_FRAME_REST_BYTES;
+  if (link.frameBytesMax >= least) return [];
+  return [
+    `LINK_FRAME_BYTES_MAX is ${link.frameBytesMax}; allowed is at least ROOM_STATE_BYTES_MAX and ${LINK_FRAME_REST_BYTES} more (${least})`,
+  ];
+}
+
+function gatewayProblems({ auth, scale, edge, link }: GatewaySettings): string[] {
   const problems: string[] = [];
   if (auth.kind === 'jwt' && !auth.jwtSecret && !auth.jwksUrl) {
     problems.push('AUTH is "jwt", which needs AUTH_JWT_SECRET or AUTH_JWKS_URL; AUTH=guest lets anybody in by name');
@@ -65,5 +74,20 @@ function gatewayProblems({ auth, scale, edge }: GatewaySettings): string[] {
     problems.push(`SCALE_DOWN_AT_PERCENT is ${scale.downAtPercent}; allowed is less than SCALE_UP_AT_PERCENT (${scale.upAtPercent})`);
   }
   if (edge.port !== 0 && edge.port === edge.tcpPort) problems.push(`TCP_PORT is ${edge.tcpPort}; allowed is another port than PUBLIC_PORT`);
+  if (edge.bytesBurst < edge.frameBytesMax) {
+    problems.push(
+      `BYTES_BURST is ${edge.bytesBurst}; allowed is at least FRAME_BYTES_MAX (${edge.frameBytesMax}), or such a frame could never pass`,
+    );
+  }
+  if (link.frameBytesMax < LINK_FRAME_TIMES * edge.frameBytesMax) {
+    problems.push(
+      `FRAME_BYTES_MAX is ${edge.frameBytesMax}; allowed is at most a quarter of LINK_FRAME_BYTES_MAX (${link.frameBytesMax}), which carries it on`,
+    );
+  }
   return problems;
 }
+
+/** What stands around a room's state in one frame between servers. */
+const LINK_FRAME_REST_BYTES = 16_384;
+/** JSON may more than double in our own form, and a lobby's request says who asks. */
+const LINK_FRAME_TIMES = 4;

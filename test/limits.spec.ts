@@ -1,0 +1,145 @@
+import { connect as dial, type Socket } from 'node:net';
+import { type Fleet, type Game, RawPlayer, startFleet, until, type Way } from './harness/index.js';
+
+describe('a stranger', () => {
+  let fleet: Fleet;
+  let innocent: Game;
+  let cell = 0;
+  /** Where this test's stranger lives: a house of its own. The innocent live at 127.0.0.1. */
+  let nextDoor: string;
+
+  beforeAll(async () => {
+    fleet = await startFleet({
+      env: {
+        CONNECTIONS_PER_ADDRESS: '6',
+        CONNECTIONS_WINDOW_MS: '600000',
+        HELLOS_PENDING_MAX: '5',
+        HELLO_TIMEOUT_MS: '500',
+        HTTP_TIMEOUT_MS: '500',
+        MESSAGES_PER_SECOND: '50',
+        MESSAGES_BURST: '50',
+        FRAME_BYTES_MAX: '16384',
+        BYTES_PER_SECOND: '1024',
+        BYTES_BURST: '16384',
+        WATCHERS_PER_ROOM: '1',
+        BACKLOG_BYTES_MAX: '16384',
+        LINK_HANDSHAKES_MAX: '4',
+      },
+    });
+    innocent = await fleet.twoPlayersInAGame('tic-tac-toe');
+  }, 60_000);
+  afterAll(() => fleet.stop());
+
+  beforeEach(() => {
+    nextDoor = `127.0.2.${cell + 1}`;
+  });
+
+  /** Whatever came before: the two who play go on, over the connections they had. */
+  afterEach(async () => {
+    await innocent.rooms[cell % 2].send('place', { cell: [0, 1, 2, 4, 3, 5, 7, 6, 8][cell] });
+    cell += 1;
+    expect(innocent.players.map(({ status }) => status)).toEqual(['open', 'open']);
+    await until(async () => !(await fleet.gateways[0].ops('/metrics')).text.match(/holdfast_connections\{[^}]*\} [3-9]/));
+  });
+
+  const gateway = () => fleet.gateways[0];
+
+  it.each<Way>(['binary', 'tcp'])('has so many connections over %s, and is told `too-many-connections`', async (way) => {
+    const players = await Promise.all([1, 2, 3].map((count) => RawPlayer.welcomed(gateway(), `M${count}`, way, nextDoor)));
+    players.push(...(await Promise.all([4, 5, 6].map((count) => RawPlayer.welcomed(gateway(), `M${count}`, way, nextDoor)))));
+    const seventh = await RawPlayer.connect(gateway(), way, nextDoor);
+    expect(await seventh.hears('goodbye')).toMatchObject({ code: 'too-many-connections', retryAfterMs: 1_000 });
+    await seventh.isClosedByServer();
+    const neighbour = await RawPlayer.welcomed(gateway(), 'Neighbour', way, '127.0.0.3');
+    for (const player of [...players, neighbour]) player.close();
+  });
+
+  it('that says no hello takes no more than the places of those who do not', async () => {
+    const silent = await Promise.all([1, 2, 3, 4, 5].map((host) => RawPlayer.connect(gateway(), 'tcp', `127.0.1.${host}`)));
+    const sixth = await RawPlayer.connect(gateway(), 'tcp', '127.0.1.6');
+    expect(await sixth.hears('goodbye')).toMatchObject({ code: 'too-many-connections' });
+    for (const player of silent) {
+      expect(await player.hears('goodbye')).toMatchObject({ code: 'hello-timeout' });
+      await player.isClosedByServer();
+    }
+    (await RawPlayer.welcomed(gateway(), 'Neighbour', 'tcp', nextDoor)).close();
+  });
+
+  it('that opens the public port and says nothing is closed, and one who asks too often answered 503', async () => {
+    const { port } = new URL(gateway().pageUrl);
+    const open = (): { socket: Socket; heard: () => string; isClosed: () => boolean } => {
+      let text = '';
+      const socket = dial({ host: '127.0.0.1', port: Number(port), localAddress: nextDoor });
+      socket.on('error', () => {});
+      socket.on('data', (chunk) => {
+        text += chunk;
+      });
+      return { socket, heard: () => text, isClosed: () => socket.destroyed };
+    };
+    const slow = [1, 2, 3, 4, 5].map(open);
+    for (const { socket } of slow) socket.write('GET / HTTP/1.1\r\nHost: x\r\n');
+    await until(() => slow.every(({ socket }) => !socket.connecting));
+    const sixth = open();
+    sixth.socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until(() => sixth.isClosed());
+    expect(sixth.heard()).toMatch(/^HTTP\/1\.1 503 /);
+    await until(() => slow.every(({ isClosed }) => isClosed()));
+    expect(slow.map(({ heard }) => heard().slice(0, 12))).toEqual(slow.map(() => 'HTTP/1.1 408'));
+  });
+
+  it('may say a whole frame, though it is all its bytes for a while; then it is `rate-limited`', async () => {
+    const player = await RawPlayer.welcomed(gateway(), 'Mallory', 'binary', nextDoor);
+    const data = { game: 'chess', name: 'x'.repeat(15_900) };
+    player.say({ kind: 'request', id: 1, operation: 'rooms.create', data });
+    player.say({ kind: 'request', id: 2, operation: 'rooms.create', data });
+    expect((await player.hears('response', ({ id }) => id === 2)).error).toMatchObject({ code: 'rate-limited', retry: true });
+    expect((await player.hears('response', ({ id }) => id === 1)).error).toMatchObject({ code: 'bad-data' });
+    player.close();
+  });
+
+  it('that pings by the WebSocket is counted, and not answered for ever', async () => {
+    const { WebSocket } = await import('ws');
+    const socket = new WebSocket(gateway().publicUrl, 'holdfast.v1.json', { localAddress: nextDoor });
+    const heard: string[] = [];
+    let pongs = 0;
+    socket.on('pong', () => {
+      pongs += 1;
+    });
+    socket.on('message', (data) => heard.push(String(data)));
+    await until(() => socket.readyState === WebSocket.OPEN);
+    for (let ping = 0; ping < 200; ping++) socket.ping();
+    socket.send('{"kind":"ping","nonce":1}');
+    await until(() => heard.length > 0);
+    expect(JSON.parse(heard[0])).toMatchObject({ kind: 'error', code: 'rate-limited' });
+    expect(pongs).toBeLessThan(100);
+    socket.terminate();
+  });
+
+  it('may watch, unless as many do as may', async () => {
+    const room = innocent.rooms[0].id;
+    const [first, second] = await Promise.all(['W1', 'W2'].map((name) => RawPlayer.welcomed(gateway(), name, 'json', nextDoor)));
+    expect((await first.asks(1, 'rooms.watch', { room })).error).toBeUndefined();
+    await first.hears('sync');
+    expect((await second.asks(1, 'rooms.watch', { room })).error).toMatchObject({ code: 'too-many-watchers', retry: true });
+    expect((await first.asks(2, 'rooms.leave')).error).toBeUndefined();
+    expect((await second.asks(2, 'rooms.watch', { room })).error).toBeUndefined();
+    for (const player of [first, second]) player.close();
+  });
+
+  it('at the link port costs the eldest stranger its place, and no server its link', async () => {
+    const { linkPort } = fleet.games[0].ports;
+    const strangers = await Promise.all(
+      [1, 2, 3, 4, 5, 6].map(async () => {
+        const socket = dial({ host: '127.0.0.1', port: linkPort as number });
+        socket.on('error', () => {});
+        await new Promise((resolve) => socket.once('data', resolve));
+        return socket;
+      }),
+    );
+    await until(() => strangers.filter(({ destroyed }) => destroyed).length >= 2);
+    const { rooms, players } = await fleet.twoPlayersInAGame('tic-tac-toe');
+    await rooms[0].send('place', { cell: 4 });
+    for (const player of players) player.close();
+    for (const socket of strangers) socket.destroy();
+  });
+});
