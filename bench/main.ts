@@ -1,31 +1,26 @@
-import { execFileSync } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { cpus, hostname, loadavg, totalmem } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { describeMachine, loadOfTheMinute } from './machine.js';
+import { keep, type Record_, readRecord, worseThan } from './record.js';
+import { writeResults } from './results.js';
 import type { Section, Target } from './section.js';
-import { connections } from './sections/connections.js';
-import { health } from './sections/health.js';
-import { latency } from './sections/latency.js';
-import { pauses } from './sections/pauses.js';
-import { placement } from './sections/placement.js';
-import { recovery } from './sections/recovery.js';
-import { relay } from './sections/relay.js';
-import { starts } from './sections/starts.js';
+import { SECTIONS, SHORT } from './sections.js';
 import { type Figure, table, verdictOf } from './table.js';
 import { ROOT } from './tools.js';
-
-const SECTIONS: readonly Section[] = [pauses, recovery, latency, relay, starts, connections, health, placement];
-const BASELINE = join(ROOT, 'bench/baseline.json');
 
 interface Options {
   readonly quick: boolean;
   readonly json: boolean;
   readonly runs: number;
   readonly record: boolean;
+  readonly check: boolean;
+  readonly short: boolean;
+  readonly draw: boolean;
 }
 
-/** The exit code: 0, or 1 when a section could not be run. Missed targets are in the table. */
+/** The exit code: 0, or 1 when a section could not be run, or when `--check` found something worse. Missed targets are in the table. */
 export async function main(argv: readonly string[]): Promise<number> {
   const command = new Command('npm run bench --')
     .description(
@@ -33,22 +28,58 @@ export async function main(argv: readonly string[]): Promise<number> {
     )
     .argument('[names...]', `sections to run (default: all): ${SECTIONS.map(({ name }) => name).join(', ')}`)
     .option('--quick', 'less of everything, once: to try a change', false)
+    .option('--short', `only what does not depend on time: ${SHORT.map(({ name }) => name).join(', ')}`, false)
     .option('--runs <n>', 'how often each section is run', Number, 3)
     .option('--json', 'print one JSON object and nothing else', false)
-    .option('--record', 'keep these figures as the baseline that later runs are compared with', false)
+    .option('--check', 'fail when ratios and counts are worse than recorded, beyond a tolerance', false)
+    .option('--record', 'keep these figures: later runs are compared with them, and RESULTS.md is written from them', false)
+    .option('--draw', 'write RESULTS.md and its charts again from what is recorded, and measure nothing', false)
     .parse([...argv], { from: 'user' });
-  const { quick, json, runs, record } = command.opts<Options>();
+  const { quick, json, record, check, short, draw, ...rest } = command.opts<Options>();
+  if (draw) {
+    await writeResults(await readRecord(), namesOf(SECTIONS));
+    return 0;
+  }
   const unknown = command.args.filter((name) => !SECTIONS.some((section) => section.name === name));
   if (unknown.length > 0) command.error(`error: no section is named ${unknown.join(', ')}`);
-  const chosen = SECTIONS.filter(({ name }) => command.args.length === 0 || command.args.includes(name));
+  const chosen = (short ? SHORT : SECTIONS).filter(({ name }) => command.args.length === 0 || command.args.includes(name));
+  const runs = quick ? 1 : rest.runs;
 
+  const startedAt = new Date();
+  const loadBefore = loadOfTheMinute();
+  const { figures, failures } = await measure(chosen, { quick, runs });
+  const before = await readRecord();
+  const about = { machine: await describeMachine(), startedAt: startedAt.toISOString(), runs, loadBefore, loadAfter: loadOfTheMinute() };
+  const result = { ...about, quick, failures, figures: figures.map((figure) => ({ ...figure, ...verdictOf(figure) })) };
+  if (json) console.log(JSON.stringify(result));
+  else
+    for (const section of chosen)
+      console.log(`\n### ${section.name}: ${section.about}\n\n${table(of(section, figures), mediansOf(before, section.name))}`);
+  if (!quick && !short) {
+    await mkdir(join(ROOT, 'bench/results'), { recursive: true });
+    const file = join(ROOT, 'bench/results', `${startedAt.toISOString().slice(0, 16).replace(':', '')}-${hostname()}.json`);
+    await writeFile(file, `${JSON.stringify(result, null, 1)}\n`);
+    process.stderr.write(`written to ${file}\n`);
+  }
+  if (record) {
+    const measured = chosen.filter((section) => of(section, figures).length > 0);
+    const kept = measured.map((section) => [section.name, { about: section.about, ...about, figures: of(section, figures) }] as const);
+    await writeResults(await keep(Object.fromEntries(kept)), namesOf(SECTIONS));
+  }
+  const isWorse = check && !judge(before, figures, quick);
+  return failures.length > 0 || isWorse ? 1 : 0;
+}
+
+async function measure(
+  chosen: readonly Section[],
+  size: { quick: boolean; runs: number },
+): Promise<{ figures: Figure[]; failures: string[] }> {
   const figures = new Map<string, Figure>();
   const failures: string[] = [];
-  const startedAt = new Date();
-  const loadBefore = loadavg()[0];
-  for (let run = 1; run <= (quick ? 1 : runs); run++) {
-    for (const { name, run: measure } of chosen) {
-      process.stderr.write(`${name}, run ${run} of ${quick ? 1 : runs} …\n`);
+  for (let run = 1; run <= size.runs; run++) {
+    for (const { name, takesTurns, run: measureSection } of chosen) {
+      if (takesTurns && run > 1) continue;
+      process.stderr.write(`${name}, ${takesTurns ? `${size.runs} in turns` : `run ${run} of ${size.runs}`} …\n`);
       const report = (what: string, value: number, unit: string, target?: Target): void => {
         const key = `${name}: ${what}`;
         const figure = figures.get(key) ?? { section: name, what, unit, values: [], ...(target && { target }) };
@@ -56,77 +87,38 @@ export async function main(argv: readonly string[]): Promise<number> {
         figures.set(key, figure);
       };
       try {
-        await measure(report, { quick });
+        await measureSection(report, size);
       } catch (error) {
         failures.push(`${name}, run ${run}: ${error instanceof Error ? error.stack : String(error)}`);
         process.stderr.write(`${failures.at(-1)}\n`);
       }
     }
   }
-
-  const all = [...figures.values()];
-  const baseline = await readBaseline();
-  const machine = {
-    ...describeMachine(),
-    quick,
-    runs: quick ? 1 : runs,
-    startedAt: startedAt.toISOString(),
-    loadBefore,
-    loadAfter: loadavg()[0],
-  };
-  const result = { machine, failures, figures: all.map((figure) => ({ ...figure, ...verdictOf(figure) })) };
-  if (json) console.log(JSON.stringify(result));
-  else
-    for (const { name, about } of chosen)
-      console.log(
-        table(
-          `${name}: ${about}`,
-          all.filter(({ section }) => section === name),
-          baseline,
-        ),
-      );
-  if (!quick) {
-    await mkdir(join(ROOT, 'bench/results'), { recursive: true });
-    const file = join(ROOT, 'bench/results', `${startedAt.toISOString().slice(0, 16).replace(':', '')}-${hostname()}.json`);
-    await writeFile(file, `${JSON.stringify(result, null, 1)}\n`);
-    process.stderr.write(`written to ${file}\n`);
-  }
-  if (record) {
-    const kept = { ...Object.fromEntries(baseline), ...Object.fromEntries(all.map((figure) => [keyOf(figure), verdictOf(figure).median])) };
-    await writeFile(BASELINE, `${JSON.stringify({ machine, figures: kept }, null, 1)}\n`);
-  }
-  return failures.length > 0 ? 1 : 0;
+  return { figures: [...figures.values()], failures };
 }
 
-function keyOf({ section, what }: Figure): string {
-  return `${section}: ${what}`;
-}
-
-async function readBaseline(): Promise<ReadonlyMap<string, number>> {
-  try {
-    const { figures } = JSON.parse(await readFile(BASELINE, 'utf8')) as { figures: Record<string, number> };
-    return new Map(Object.entries(figures));
-  } catch {
-    return new Map();
+/** Says what is worse than recorded; true: nothing is. A quick run is rougher, and gets twice the room. */
+function judge(record: Record_, figures: readonly Figure[], quick: boolean): boolean {
+  const { checked, worse } = worseThan(record, figures, quick ? 1 : 0);
+  for (const { figure, recorded, measured, limit } of worse) {
+    const [now, then, most] = [measured, recorded, limit].map((value) => value.toFixed(2));
+    process.stderr.write(
+      `worse than recorded: ${figure.section}: ${figure.what}: ${now} ${figure.unit}, recorded ${then}, at most ${most}\n`,
+    );
   }
+  if (checked === 0) process.stderr.write('nothing of what was measured is recorded: there is nothing to check\n');
+  else process.stderr.write(`${checked} ratios and counts checked, ${worse.length} worse than recorded\n`);
+  return checked > 0 && worse.length === 0;
 }
 
-function describeMachine() {
-  const say = (program: string, ...args: string[]): string => {
-    try {
-      return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-    } catch {
-      return 'unknown';
-    }
-  };
-  return {
-    host: hostname(),
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
-    memoryGigabytes: Math.round(totalmem() / 2 ** 30),
-    kernel: say('uname', '-sr'),
-    node: process.version,
-    redis: say('redis-server', '--version'),
-    commit: say('git', '-C', ROOT, 'rev-parse', '--short', 'HEAD'),
-  };
+function of({ name }: Section, figures: readonly Figure[]): Figure[] {
+  return figures.filter(({ section }) => section === name);
+}
+
+function namesOf(sections: readonly Section[]): string[] {
+  return sections.map(({ name }) => name);
+}
+
+function mediansOf(record: Record_, section: string): Readonly<Record<string, number>> {
+  return Object.fromEntries((record[section]?.figures ?? []).map((figure) => [figure.what, verdictOf(figure).median]));
 }

@@ -6,11 +6,15 @@ export type Report = (what: string, value: number, unit: string, target?: Target
 export interface Size {
   /** Small enough to try a change; the figures are rougher. */
   readonly quick: boolean;
+  /** How often each carrier is measured by a section that takes turns. */
+  readonly runs: number;
 }
 
 export interface Section {
   readonly name: string;
   readonly about: string;
+  /** Keeps all it compares alive and measures them one after another, again and again: it is called once, not once a run. */
+  readonly takesTurns?: boolean;
   run(report: Report, size: Size): Promise<void>;
 }
 

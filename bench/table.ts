@@ -20,21 +20,25 @@ export function verdictOf({ values, target }: Figure): { median: number; isMet?:
   return { median, isMet: 'atMost' in target ? median <= target.atMost : median >= target.atLeast };
 }
 
-/** Figures beneath each other: the median, the least and the most of the runs, the target, and the change since the baseline. */
-export function table(title: string, figures: readonly Figure[], baseline: ReadonlyMap<string, number>): string {
-  const rows = figures.map((figure) => {
-    const { median, isMet } = verdictOf(figure);
-    const { section, what, unit, values, target } = figure;
-    const before = baseline.get(`${section}: ${what}`);
-    return [
-      what,
-      `${plain(median)}${unit && ` ${unit}`}`,
-      values.length > 1 ? `${plain(Math.min(...values))} – ${plain(Math.max(...values))}` : '',
-      target ? `${'atMost' in target ? `≤ ${plain(target.atMost)}` : `≥ ${plain(target.atLeast)}`} ${isMet ? 'met' : 'MISSED'}` : '',
-      before && !OF_THE_MOMENT.has(unit) ? `${(median / before).toFixed(2)} ×` : '',
-    ];
-  });
-  return `\n### ${title}\n\n${markdown([['', 'median', 'of the runs', 'target', 'since the baseline'], ...rows])}`;
+/** Figures beneath each other: the median, the least and the most of the runs, the target, and the change since `before` (medians by name). */
+export function table(figures: readonly Figure[], before: Readonly<Record<string, number>>): string {
+  const head = ['', 'median', 'of the runs', 'target', 'since the record'];
+  const rows = [head, ...figures.map((figure) => row(figure, before[figure.what]))];
+  // A column that says nothing is none.
+  const columns = head.map((_, column) => column).filter((column) => rows.slice(1).some((cells) => cells[column] !== ''));
+  return markdown(rows.map((cells) => columns.map((column) => cells[column])));
+}
+
+function row(figure: Figure, before: number | undefined): string[] {
+  const { median, isMet } = verdictOf(figure);
+  const { what, unit, values, target } = figure;
+  return [
+    what,
+    `${plain(median)}${unit && ` ${unit}`}`,
+    values.length > 1 ? `${plain(Math.min(...values))} – ${plain(Math.max(...values))}` : '',
+    target ? `${'atMost' in target ? `≤ ${plain(target.atMost)}` : `≥ ${plain(target.atLeast)}`} ${isMet ? 'met' : '**missed**'}` : '',
+    before && !OF_THE_MOMENT.has(unit) ? `${(median / before).toFixed(2)} ×` : '',
+  ];
 }
 
 function markdown(rows: readonly (readonly string[])[]): string {

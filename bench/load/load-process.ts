@@ -1,15 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { BENCH_DIST } from '../tools.js';
-import type { Load } from './load.js';
-
-type Acts = {
-  [Name in keyof Load]: Load[Name] extends (...all: infer All) => infer Answer ? (...all: All) => Promise<Awaited<Answer>> : never;
-};
+import type { Acts } from './load.js';
 
 /** A load generator in a process of its own. */
 export class LoadProcess {
-  /** Everything `Load` can do, there. */
+  /** What can be done there. */
   readonly do: Acts;
   private readonly child: ChildProcess;
   private readonly waiting = new Map<number, { resolve: (answer: unknown) => void; reject: (error: Error) => void }>();

@@ -1,18 +1,14 @@
 import { decodeServerMessage, encodePlayerMessage, HEADER, KIND, PROTOCOL_VERSION, type ServerMessage } from '#libs/protocol';
 import { nowMs } from '../tools.js';
+import type { Tally, Tapper } from './crowd.js';
 import { type Way, Wire } from './wire.js';
 
 type Of<Kind extends ServerMessage['kind']> = Extract<ServerMessage, { kind: Kind }>;
 
-/** Where answers are told. */
-export interface Tally {
-  acknowledged(player: Player, latencyMs: number): void;
-}
-
 const RECONNECT_MS = 20;
 
 /** A player who taps, and keeps a book of it. Frames of play are read by their headers alone. */
-export class Player {
+export class Player implements Tapper {
   seat = -1;
   room = '';
   /** Applied, by acknowledgement. */
@@ -104,6 +100,7 @@ export class Player {
   }
 
   private synced(frame: Buffer): void {
+    this.tally.delivered();
     const seq = frame.readUInt32BE(HEADER.sync.seq);
     const now = nowMs();
     if (this.seqs.length > 0 && this.seqs[0] <= seq) {

@@ -3,16 +3,28 @@ import { FrameSplitter, LENGTH_BYTES, SUBPROTOCOL_BINARY } from '#libs/protocol'
 
 export type Way = 'tcp' | 'ws';
 
+/** Where a WebSocket leads, and in which of its languages; by default to a gateway's players' port. */
+export interface Address {
+  readonly path: string;
+  readonly subprotocol?: string;
+}
+const PLAY: Address = { path: '/play', subprotocol: SUBPROTOCOL_BINARY };
+
+export const TEXT = 1;
+export const BINARY = 2;
+
 const FRAME_BYTES_MAX = 1 << 24;
 /** All sockets read into it, one after another; a frame is handed on before the next read. */
 const shared = Buffer.allocUnsafeSlow(65_536);
 
 /** The cheapest connection that is still an honest one: no library, one buffer for all reads, one write a frame. */
 export class Wire {
-  onFrame: (frame: Buffer) => void = () => {};
   onClose: () => void = () => {};
   private readonly splitter: FrameSplitter;
   private readonly webSocket: WebSocketFrames;
+  private listener: ((frame: Buffer) => void) | null = null;
+  /** What came with the answer to our opening, before anyone could listen. */
+  private early: Buffer[] = [];
   private isOpen = false;
   private opened: (() => void) | null = null;
   private head = '';
@@ -21,23 +33,39 @@ export class Wire {
     private readonly way: Way,
     port: number,
     private readonly socket: Socket,
+    address: Address,
   ) {
-    const frame = (bytes: Uint8Array): void => this.onFrame(bytes as Buffer);
+    const frame = (bytes: Uint8Array): void => {
+      if (this.listener) this.listener(bytes as Buffer);
+      else this.early.push(Buffer.from(bytes));
+    };
     this.splitter = new FrameSplitter(FRAME_BYTES_MAX, frame, Buffer.allocUnsafeSlow);
-    this.webSocket = new WebSocketFrames(frame, () => this.socket.destroy());
+    this.webSocket = new WebSocketFrames(
+      frame,
+      () => this.socket.destroy(),
+      (payload) => this.socket.write(Wire.framed('ws', payload, PONG)),
+    );
     socket.on('error', () => {});
     socket.on('close', () => this.onClose());
     socket.once('connect', () => {
       if (way === 'tcp') this.nowOpen();
       else
         socket.write(
-          `GET /play HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Protocol: ${SUBPROTOCOL_BINARY}\r\n\r\n`,
+          `${[
+            `GET ${address.path} HTTP/1.1`,
+            `Host: 127.0.0.1:${port}`,
+            'Upgrade: websocket',
+            'Connection: Upgrade',
+            'Sec-WebSocket-Version: 13',
+            'Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==',
+            ...(address.subprotocol ? [`Sec-WebSocket-Protocol: ${address.subprotocol}`] : []),
+          ].join('\r\n')}\r\n\r\n`,
         );
     });
   }
 
   /** Rejects when nobody answers. */
-  static open(way: Way, port: number): Promise<Wire> {
+  static open(way: Way, port: number, address = PLAY): Promise<Wire> {
     return new Promise((resolve, reject) => {
       let wire: Wire | null = null;
       const socket = connect({
@@ -52,7 +80,7 @@ export class Wire {
           },
         },
       });
-      const opening = new Wire(way, port, socket);
+      const opening = new Wire(way, port, socket, address);
       wire = opening;
       opening.onClose = () => reject(new Error(`port ${port} is closed to us`));
       opening.opened = () => resolve(opening);
@@ -65,12 +93,12 @@ export class Wire {
   }
 
   /** A payload as it stands on the wire. The mask of a WebSocket is zero, which is a mask like any other, and free. */
-  static framed(way: Way, payload: Uint8Array): Buffer {
+  static framed(way: Way, payload: Uint8Array, opcode = BINARY): Buffer {
     const head = Wire.headBytes(way, payload.length);
     const bytes = Buffer.alloc(head + payload.length);
     if (way === 'tcp') bytes.writeUInt32BE(payload.length);
     else {
-      bytes[0] = 0x82;
+      bytes[0] = 0x80 | opcode;
       if (payload.length < 126) bytes[1] = 0x80 | payload.length;
       else {
         bytes[1] = 0x80 | 126;
@@ -79,6 +107,14 @@ export class Wire {
     }
     bytes.set(payload, head);
     return bytes;
+  }
+
+  /** Frames are read at once: their bytes are another's when it returns. */
+  set onFrame(listener: (frame: Buffer) => void) {
+    this.listener = listener;
+    const { early } = this;
+    this.early = [];
+    for (const frame of early) listener(frame);
   }
 
   /** Bytes that `framed` made, not to be changed any more. */
@@ -115,6 +151,10 @@ export class Wire {
   }
 }
 
+const CLOSE = 8;
+const PING = 9;
+const PONG = 10;
+
 /** Cuts a stream of unmasked, unfragmented WebSocket frames. Source: RFC 6455, section 5.2. */
 class WebSocketFrames {
   private rest: Buffer | null = null;
@@ -122,6 +162,7 @@ class WebSocketFrames {
   constructor(
     private readonly onFrame: (frame: Buffer) => void,
     private readonly onEnd: () => void,
+    private readonly onPing: (payload: Buffer) => void,
   ) {}
 
   push(chunk: Buffer): void {
@@ -135,8 +176,9 @@ class WebSocketFrames {
       const end = at + head + length;
       if (bytes.length < end) break;
       const opcode = bytes[at] & 0x0f;
-      if (opcode === 8) return this.onEnd();
-      if (opcode === 2) this.onFrame(bytes.subarray(at + head, end));
+      if (opcode === CLOSE) return this.onEnd();
+      if (opcode === PING) this.onPing(bytes.subarray(at + head, end));
+      else if (opcode === TEXT || opcode === BINARY) this.onFrame(bytes.subarray(at + head, end));
       at = end;
     }
     this.rest = at === bytes.length ? null : Buffer.from(bytes.subarray(at));

@@ -1,106 +1,60 @@
-import { CpuMeter } from '../cpu.js';
-import { BenchFleet } from '../fleet.js';
-import { LoadProcess } from '../load/load-process.js';
+import { type Carrier, measure, type Play, startAll, stopAll } from '../carriers/carrier.js';
+import { holdfast } from '../carriers/holdfast.js';
+import { bareRelay, haproxy, wsEcho } from '../carriers/relays.js';
 import type { Way } from '../load/wire.js';
-import { Peer } from '../peers/peer.js';
-import { perMillion, type Report, type Section, type Target } from '../section.js';
-import { sleep } from '../tools.js';
+import type { Report, Section, Size, Target } from '../section.js';
 
 const PAYLOAD_BYTES = 64;
+const PER_SECOND = 5_000;
 
-/** One who carries messages, with players at it. */
-interface Carrier {
-  readonly name: string;
-  readonly load: LoadProcess;
-  readonly pids: Readonly<Record<string, number>>;
-  stop(): Promise<void>;
-}
+/** The design's: the gateway's CPU beside that of the least a relay can be, and of one in C. */
+const TARGETS: Readonly<Record<string, Target>> = { 'bare relay': { atMost: 1.5 }, HAProxy: { atMost: 1 } };
 
-/** A message: there and back. Each figure of ours stands beside those of others, taken one after another, in turns. */
-export const relay: Section = {
-  name: 'relay',
-  about: 'client → gateway → game server → client, 64 bytes, beside a bare relay in Node and an echo of `ws`',
-  async run(report, { quick }) {
-    const ms = quick ? 2_000 : 3_000;
-    for (const connections of quick ? [200] : [200, 1_000]) {
-      for (const way of ['tcp', 'ws'] as const) {
-        const carriers: Carrier[] = [];
-        try {
-          carriers.push(await holdfast(way, connections));
-          carriers.push(way === 'tcp' ? await bareRelay(connections) : await wsEcho(connections));
-          // What is measured is compiled code, of all of them.
-          for (const { load } of carriers) await load.do.closed({ ms: 2_500 });
-          await compare(report, `${way}, ${connections}`, carriers, way, (load) => load.do.closed({ ms }), 'closed loop');
-          await compare(report, `${way}, ${connections}`, carriers, way, (load) => load.do.paced({ perSecond: 5_000, ms }), '5000/s');
-        } finally {
-          for (const carrier of carriers) {
-            await carrier.load.stop();
-            await carrier.stop();
-          }
-        }
-      }
-    }
-  },
-};
-
-/** The design's: gateway CPU within 1.5 times of the bare relay's, over TCP. */
-const TARGETS: Readonly<Record<Way, Target | undefined>> = { tcp: { atMost: 1.5 }, ws: undefined };
-
-async function compare(
-  report: Report,
-  head: string,
-  carriers: readonly Carrier[],
-  way: Way,
-  play: (load: LoadProcess) => ReturnType<LoadProcess['do']['closed']>,
-  mode: string,
-): Promise<void> {
-  const front: number[] = [];
-  for (const { name, load, pids } of carriers) {
-    const cpu = new CpuMeter({ ...pids, load: load.pid });
-    // Warm-up and the last answers are in both, messages and CPU.
-    const before = await load.do.answered();
-    const { perSecond, p50Ms, p99Ms } = await play(load);
-    const used = cpu.seconds();
-    const messages = (await load.do.answered()) - before;
-    const title = `${head}, ${mode}: ${name}`;
-    report(title, perSecond, '/s');
-    report(`${title}, p50`, p50Ms, 'ms');
-    report(`${title}, p99`, p99Ms, 'ms');
-    for (const process of Object.keys(used)) report(`${title}, CPU of ${process}`, perMillion(used[process], messages), 's/M');
-    front.push(perMillion(used.gateway ?? used.relay ?? used.echo, messages));
-    await sleep(200);
-  }
-  report(`${head}, ${mode}: CPU of our gateway ÷ ${carriers[1].name}`, front[0] / front[1], '×', TARGETS[way]);
-}
-
-async function holdfast(way: Way, connections: number): Promise<Carrier> {
-  const fleet = await BenchFleet.start();
-  const load = new LoadProcess();
-  const [{ tcpPort, publicPort }] = fleet.of('gateway');
-  const ports = [way === 'tcp' ? tcpPort : publicPort];
-  await load.do.enter({ ports, way, game: 'echo', rooms: connections, seats: 1, payloadBytes: PAYLOAD_BYTES });
-  return { name: 'holdfast', load, pids: fleet.pids(), stop: () => fleet.stop() };
-}
-
-async function bareRelay(connections: number): Promise<Carrier> {
-  const echo = await Peer.start('relay', ['echo']);
-  const front = await Peer.start('relay', ['relay'], [String(echo.port)]);
-  const load = new LoadProcess();
-  await load.do.enterRaw({ port: front.port, way: 'tcp', count: connections, payloadBytes: PAYLOAD_BYTES });
+/** A message: there and back. Ours stands beside others', each in turn, all of them alive the whole time. */
+function relaySection(connections: number): Section {
   return {
-    name: 'bare relay',
-    load,
-    pids: { relay: front.pid, backend: echo.pid },
-    stop: async () => {
-      await front.stop();
-      await echo.stop();
+    name: connections === 200 ? 'relay' : `relay-${connections}`,
+    about: `client → gateway → game server → client, 64 bytes, ${connections} connections, beside a bare relay in Node, HAProxy and an echo of \`ws\``,
+    takesTurns: true,
+    run: async (report, size) => {
+      for (const way of ['tcp', 'ws'] as const) await ofWay(report, size, way, connections);
     },
   };
 }
 
-async function wsEcho(connections: number): Promise<Carrier> {
-  const echo = await Peer.start('ws-echo');
-  const load = new LoadProcess();
-  await load.do.enterRaw({ port: echo.port, way: 'ws', count: connections, payloadBytes: PAYLOAD_BYTES });
-  return { name: 'ws echo', load, pids: { echo: echo.pid }, stop: () => echo.stop() };
+export const relay = relaySection(200);
+export const relay1000 = relaySection(1_000);
+
+async function ofWay(report: Report, { quick, runs }: Size, way: Way, connections: number): Promise<void> {
+  const ms = quick ? 2_000 : 3_000;
+  const players = { connections, payloadBytes: PAYLOAD_BYTES };
+  const rooms = { name: 'Holdfast', way, game: 'echo', rooms: connections, seats: 1, payloadBytes: PAYLOAD_BYTES };
+  const carriers = await startAll(
+    {
+      Holdfast: () => holdfast(rooms),
+      ...(way === 'tcp'
+        ? { 'bare relay': () => bareRelay(players), HAProxy: () => haproxy(players) }
+        : { 'ws echo': () => wsEcho(players) }),
+    },
+    ['Holdfast'],
+  );
+  const head = `${way}, ${connections}`;
+  try {
+    // What is measured is compiled code, of all of them.
+    for (const { load } of carriers) await load.do.closed({ ms: 2_500 });
+    for (let turn = 0; turn < runs; turn++) {
+      await compare(report, `${head}, closed loop`, carriers, (load) => load.do.closed({ ms }));
+      await compare(report, `${head}, ${PER_SECOND}/s`, carriers, (load) => load.do.paced({ perSecond: PER_SECOND, ms }));
+    }
+  } finally {
+    await stopAll(carriers);
+  }
+}
+
+async function compare(report: Report, head: string, [ours, ...others]: readonly Carrier[], play: Play): Promise<void> {
+  const gateway = (await measure(report, head, ours, play)).each.gateway;
+  for (const other of others) {
+    const { path } = await measure(report, head, other, play);
+    report(`${head}: CPU of our gateway ÷ ${other.name}`, gateway / path, '×', TARGETS[other.name]);
+  }
 }

@@ -1,40 +1,114 @@
 import { CpuMeter } from '../cpu.js';
 import { BenchFleet } from '../fleet.js';
 import { LoadProcess } from '../load/load-process.js';
-import type { Section } from '../section.js';
+import type { Rate } from '../load/lobby.js';
+import { Peer } from '../peers/peer.js';
+import type { Report, Section, Target } from '../section.js';
+import { sleep } from '../tools.js';
 
-/** How fast games come to be, and how evenly. */
+const PAIRS = 64;
+const SEEKERS = 128;
+const BURST = 100;
+
+/** Two game servers of ours, and two processes of Colyseus that share their matchmaking over the same Redis. */
 export const starts: Section = {
   name: 'starts',
-  about: 'rooms made, joined and begun; quick joins; 100 games begun in one moment on two servers',
-  async run(report, { quick }) {
-    const ms = quick ? 2_000 : 5_000;
+  about: 'rooms made and joined, quick joins, 100 rooms at once on two servers, beside Colyseus with two processes over Redis',
+  takesTurns: true,
+  async run(report, { quick, runs }) {
+    const ms = quick ? 2_000 : 4_000;
     const fleet = await BenchFleet.start({ games: 2 });
+    const theirs = await twoOfColyseus(fleet);
     const load = new LoadProcess();
     try {
       const [{ tcpPort: port }] = fleet.of('gateway');
-      const burst = await load.do.atOnce({ port, game: 'fleeting', rooms: 100 });
-      const counts = [...(await fleet.roomsOf(burst.rooms)).values()];
-      report('100 at once: on the fuller of two servers', Math.max(...counts), 'rooms', { atMost: 55 });
-      report('100 at once: until the last is played', burst.ms, 'ms');
+      const ports = theirs.map((peer) => peer.port);
+      const ours: Side = { name: 'Holdfast', pids: { ...fleet.pids(), load: load.pid } };
+      const other: Side = { name: 'Colyseus', pids: { ...pidsOf(theirs), redis: fleet.redisPid, load: load.pid } };
+      // What is measured is compiled code, of both.
+      await load.do.starts({ port, game: 'fleeting', pairs: PAIRS, ms });
+      if (theirs.length > 0) await load.do.colyseusJoins({ ports, pairs: PAIRS, ms: ms / 2 });
 
-      // What is measured is compiled code.
-      await load.do.starts({ port, game: 'fleeting', pairs: 64, ms });
-      for (const game of ['fleeting', 'durable']) {
-        const cpu = new CpuMeter({ ...fleet.pids(), load: load.pid });
-        const made = await load.do.starts({ port, game, pairs: 64, ms });
-        report(`${game}: rooms made, joined, begun, left`, made.perSecond, '/s', game === 'fleeting' ? { atLeast: 3_200 } : undefined);
-        report(`${game}: one of them p50, 64 at once`, made.p50Ms, 'ms');
-        const used = cpu.seconds();
-        const rooms = (made.perSecond * ms) / 1_000;
-        for (const name of Object.keys(used)) report(`${game}: CPU of ${name}`, (used[name] * 1_000) / rooms, 'ms/room');
+      for (let turn = 0; turn < runs; turn++) {
+        const joined = await rated(report, ours, 'rooms made and joined', () =>
+          load.do.joins({ port, game: 'fleeting', pairs: PAIRS, ms }),
+        );
+        const begun = await rated(report, ours, 'rooms made, joined and begun', () =>
+          load.do.starts({ port, game: 'fleeting', pairs: PAIRS, ms }),
+        );
+        await rated(report, ours, 'durable rooms made, joined and begun', () =>
+          load.do.starts({ port, game: 'durable', pairs: PAIRS, ms }),
+        );
+        const placed = await rated(report, ours, 'quick joins (players)', () =>
+          load.do.matches({ port, game: 'fleeting', count: SEEKERS, ms }),
+        );
+        await burstOfOurs(report, load, fleet, port);
+        if (theirs.length === 0) continue;
+        const theirJoined = await rated(report, other, 'rooms made and joined', () => load.do.colyseusJoins({ ports, pairs: PAIRS, ms }));
+        const theirPlaced = await rated(report, other, 'quick joins (players)', () =>
+          load.do.colyseusMatches({ ports, count: SEEKERS, ms }),
+        );
+        await burstOfTheirs(report, load, ports);
+        compare(report, 'rooms made and joined, ours ÷ Colyseus', joined, theirJoined, { atLeast: 2 });
+        compare(report, 'rooms made, joined and begun ÷ Colyseus made and joined', begun, theirJoined, { atLeast: 2 });
+        compare(report, 'quick joins, ours ÷ Colyseus', placed, theirPlaced, { atLeast: 30 });
       }
-      const matched = await load.do.matches({ port, game: 'fleeting', count: 128, ms });
-      report('quick joins (players placed)', matched.perSecond, '/s', { atLeast: 780 });
-      report('quick joins: one p50, 128 at once', matched.p50Ms, 'ms');
     } finally {
       await load.stop();
+      for (const peer of theirs) await peer.stop();
       await fleet.stop();
     }
   },
 };
+
+interface Side {
+  readonly name: string;
+  readonly pids: Readonly<Record<string, number>>;
+}
+
+async function twoOfColyseus({ redisUrl }: BenchFleet): Promise<readonly Peer[]> {
+  try {
+    return [await Peer.npm('colyseus', [redisUrl]), await Peer.npm('colyseus', [redisUrl])];
+  } catch (error) {
+    process.stderr.write(`Colyseus is left out: ${error instanceof Error ? error.message.split('\n')[0] : error}\n`);
+    return [];
+  }
+}
+
+function pidsOf(peers: readonly Peer[]): Record<string, number> {
+  return Object.fromEntries(peers.map(({ pid }, index) => [`server ${index + 1}`, pid]));
+}
+
+async function rated(report: Report, { name, pids }: Side, what: string, act: () => Promise<Rate>): Promise<number> {
+  const cpu = new CpuMeter(pids);
+  const startedAt = process.hrtime.bigint();
+  const { perSecond, p50Ms } = await act();
+  const used = cpu.seconds();
+  const seconds = Number(process.hrtime.bigint() - startedAt) / 1e9;
+  const title = `${what}: ${name}`;
+  report(title, perSecond, '/s');
+  report(`${title}, p50`, p50Ms, 'ms');
+  for (const [process, cpuSeconds] of Object.entries(used))
+    report(`${title}, CPU of ${process}`, (cpuSeconds * 1_000) / (perSecond * seconds), 'ms each');
+  report(`${title}, the generator's share of a core`, (100 * used.load) / seconds, '%');
+  await sleep(500);
+  return perSecond;
+}
+
+function compare(report: Report, what: string, ours: number, theirs: number, target?: Target): void {
+  report(what, ours / theirs, '× rate', target);
+}
+
+async function burstOfOurs(report: Report, load: LoadProcess, fleet: BenchFleet, port: number): Promise<void> {
+  const burst = await load.do.atOnce({ port, game: 'fleeting', rooms: BURST });
+  const counts = [...(await fleet.roomsOf(burst.rooms)).values()];
+  report(`${BURST} at once, on the fuller of two servers: Holdfast`, Math.max(...counts), 'rooms', { atMost: 55 });
+  report(`${BURST} at once, until the last is there: Holdfast`, burst.ms, 'ms');
+  await load.do.leave();
+}
+
+async function burstOfTheirs(report: Report, load: LoadProcess, ports: readonly number[]): Promise<void> {
+  const { counts, ms } = await load.do.colyseusAtOnce({ ports, rooms: BURST });
+  report(`${BURST} at once, on the fuller of two servers: Colyseus`, Math.max(...counts), 'rooms');
+  report(`${BURST} at once, until the last is there: Colyseus`, ms, 'ms');
+}

@@ -1,0 +1,162 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as echarts from 'echarts';
+import type { Recorded } from './record.js';
+import { verdictOf } from './table.js';
+import { ROOT } from './tools.js';
+
+/** A picture: bars by category, one colour a series. Where there is no such figure, there is no bar. */
+export interface Chart {
+  readonly name: string;
+  readonly section: string;
+  readonly title: string;
+  readonly unit: string;
+  readonly categories: readonly string[];
+  readonly series: readonly { readonly name: string; readonly figures: readonly string[] }[];
+  /** Where one is a hundred times the other. */
+  readonly isLogarithmic?: boolean;
+}
+
+/** Medians of figures by their full name within the section. */
+const RELAYED = ['Holdfast, CPU of gateway', 'bare relay, CPU of relay', 'HAProxy, CPU of relay', 'ws echo, CPU of echo'];
+
+function relayChart(connections: number): Chart {
+  const modes = ['closed loop', '5000/s'];
+  const heads = ['tcp', 'ws'].flatMap((way) => modes.map((mode) => `${way}, ${connections}, ${mode}`));
+  return {
+    name: connections === 200 ? 'relay' : `relay-${connections}`,
+    section: connections === 200 ? 'relay' : `relay-${connections}`,
+    title: `CPU of the relay for a message, ${connections} connections`,
+    unit: 's per million',
+    categories: ['tcp', 'ws'].flatMap((way) => modes.map((mode) => `${way}, ${mode}`)),
+    series: RELAYED.map((figure) => ({
+      name: figure.split(', CPU')[0].replace('Holdfast', 'Holdfast, gateway'),
+      figures: heads.map((head) => `${head}: ${figure}`),
+    })),
+  };
+}
+
+function roomChart(section: string): Chart {
+  const modes = ['closed loop', '5000/s'];
+  const paths = {
+    'Holdfast, fleeting': 'fleeting, CPU of gateway + game',
+    'Holdfast, durable': 'durable, CPU of gateway + game',
+    Colyseus: 'Colyseus, CPU of server',
+    'Socket.IO': 'Socket.IO, CPU of node',
+    'Socket.IO, two nodes': 'Socket.IO, two nodes, CPU of node 1 + node 2',
+    Pinus: 'Pinus, CPU of connector + backend',
+  };
+  return {
+    name: section,
+    section,
+    title: 'CPU for a message in a room of two: one in, two out',
+    unit: 's per million',
+    categories: modes,
+    series: Object.entries(paths).map(([name, figure]) => ({ name, figures: modes.map((mode) => `${mode}: ${figure}`) })),
+  };
+}
+
+export const CHARTS: readonly Chart[] = [
+  relayChart(200),
+  relayChart(1_000),
+  roomChart('room'),
+  roomChart('room-1000'),
+  {
+    name: 'starts',
+    section: 'starts',
+    title: 'Rooms and quick joins a second, two servers',
+    unit: 'a second',
+    isLogarithmic: true,
+    categories: ['made and joined', 'made, joined and begun', 'quick joins (players)'],
+    series: ['Holdfast', 'Colyseus'].map((name) => ({
+      name,
+      figures: [`rooms made and joined: ${name}`, `rooms made, joined and begun: ${name}`, `quick joins (players): ${name}`],
+    })),
+  },
+  {
+    name: 'memory',
+    section: 'memory',
+    title: 'Memory for an idle player in a room, all servers together',
+    unit: 'KB',
+    categories: ['resident'],
+    series: ['Holdfast', 'Colyseus'].map((name) => ({ name, figures: [`memory of an idle player in a room: ${name}`] })),
+  },
+  {
+    name: 'growth-rooms',
+    section: 'growth',
+    title: 'CPU for a message, by rooms that are open',
+    unit: 's per million',
+    categories: ['10', '100', '1,000', '10,000'],
+    series: ['gateway', 'game', 'redis'].map((process) => ({
+      name: process,
+      figures: [10, 100, 1_000, 10_000].map((rooms) => `${rooms} rooms: CPU of ${process}`),
+    })),
+  },
+];
+
+/** Both faces of each chart that this record has figures for; answers the charts' names. */
+export async function drawCharts(record: Readonly<Record<string, Recorded>>): Promise<readonly Chart[]> {
+  const folder = join(ROOT, 'bench/charts');
+  await mkdir(folder, { recursive: true });
+  const drawn: Chart[] = [];
+  for (const chart of CHARTS) {
+    const values = valuesOf(chart, record[chart.section]);
+    if (values.every(({ data }) => data.every((value) => value === null))) continue;
+    for (const face of ['light', 'dark'] as const) await writeFile(join(folder, `${chart.name}-${face}.svg`), draw(chart, values, face));
+    drawn.push(chart);
+  }
+  return drawn;
+}
+
+interface Values {
+  readonly name: string;
+  readonly data: readonly (number | null)[];
+}
+
+function valuesOf({ series }: Chart, recorded: Recorded | undefined): Values[] {
+  const medians = new Map(recorded?.figures.map((figure) => [figure.what, verdictOf(figure).median]));
+  return series
+    .map(({ name, figures }) => ({ name, data: figures.map((figure) => medians.get(figure) ?? null) }))
+    .filter(({ data }) => data.some((value) => value !== null));
+}
+
+const FACES = {
+  light: { ink: '#1f2328', faint: '#d1d9e0', paper: '#ffffff' },
+  dark: { ink: '#e6edf3', faint: '#3d444d', paper: '#0d1117' },
+} as const;
+
+/** Told apart without colours too: by order and by the numbers on the bars. Source: Okabe and Ito, 2008. */
+const COLOURS = ['#0072b2', '#56b4e9', '#e69f00', '#cc79a7', '#d55e00', '#009e73'];
+
+function draw({ title, unit, categories, isLogarithmic }: Chart, values: readonly Values[], face: keyof typeof FACES): string {
+  const { ink, faint, paper } = FACES[face];
+  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: 760, height: 380 });
+  chart.setOption({
+    animation: false,
+    backgroundColor: paper,
+    color: COLOURS,
+    textStyle: { fontFamily: 'system-ui, sans-serif', color: ink },
+    title: { text: title, subtext: unit, left: 12, top: 8, textStyle: { color: ink, fontSize: 15 }, subtextStyle: { color: ink } },
+    legend: { bottom: 8, textStyle: { color: ink } },
+    grid: { left: 56, right: 16, top: 72, bottom: 64 },
+    xAxis: { type: 'category', data: [...categories], axisLabel: { color: ink, interval: 0 }, axisLine: { lineStyle: { color: faint } } },
+    yAxis: {
+      type: isLogarithmic ? 'log' : 'value',
+      axisLabel: { color: ink },
+      splitLine: { lineStyle: { color: faint } },
+    },
+    series: values.map(({ name, data }) => ({
+      name,
+      type: 'bar',
+      data: [...data],
+      label: { show: true, position: 'top', color: ink, fontSize: 10, formatter: ({ value }: { value?: unknown }) => short(Number(value)) },
+    })),
+  });
+  const svg = chart.renderToSVGString();
+  chart.dispose();
+  return `${svg}\n`;
+}
+
+function short(value: number): string {
+  return value.toLocaleString('en', { maximumFractionDigits: value >= 100 ? 0 : 1 });
+}

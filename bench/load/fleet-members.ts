@@ -1,0 +1,14 @@
+import { FakeMembers } from './fake-members.js';
+
+/** Servers that are none, for the checker to check. */
+export class FleetMembers {
+  private members: FakeMembers | null = null;
+
+  async register({ redisUrl, count }: { redisUrl: string; count: number }): Promise<void> {
+    this.members = await FakeMembers.register(redisUrl, count);
+  }
+
+  memberAnswers(): number {
+    return this.members?.answers ?? 0;
+  }
+}

@@ -1,0 +1,139 @@
+import { nowMs } from '../tools.js';
+import type { Crowd } from './crowd.js';
+import { Player } from './player.js';
+import type { Way } from './wire.js';
+
+export interface Entering {
+  readonly ports: readonly number[];
+  readonly way: Way;
+  readonly game: string;
+  readonly rooms: number;
+  readonly seats: number;
+  readonly payloadBytes: number;
+}
+
+export interface FaultSeen {
+  /** Times of `nowMs()`, one a player whose game was placed anew. */
+  readonly back: readonly number[];
+  readonly paused: readonly number[];
+  /** From a player's first `paused` to the sync that ended it, in ms. */
+  readonly lengthsMs: readonly number[];
+  readonly worstWaitsMs: readonly number[];
+  readonly unanswered: number;
+  readonly reconnects: number;
+}
+
+export interface Verdict {
+  readonly acknowledged: number;
+  readonly refused: number;
+  readonly lost: number;
+  readonly doubled: number;
+}
+
+export const AT_ONCE = 32;
+
+/** Holdfast's players: in their rooms, through faults, and their books at the end. */
+export class Games {
+  private readonly players: Player[] = [];
+  private names = 0;
+  private roomsEntered = 0;
+
+  constructor(private readonly crowd: Crowd) {}
+
+  /** Rooms with all seats taken and their game begun. Answers their ids. */
+  async enter(entering: Entering): Promise<string[]> {
+    const rooms: string[] = [];
+    const left = Array.from({ length: entering.rooms }, (_, index) => index);
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, async () => {
+        while (left.pop() !== undefined) rooms.push(await this.enterRoom(entering));
+      }),
+    );
+    return rooms;
+  }
+
+  private async enterRoom({ ports, way, game, seats, payloadBytes }: Entering): Promise<string> {
+    const first = this.roomsEntered++ % ports.length;
+    const inOrder = [...ports.slice(first), ...ports.slice(0, first)];
+    const players = await Promise.all(Array.from({ length: seats }, () => this.newcomer(way, inOrder)));
+    const room = await play(players, game);
+    for (const player of players) player.prepare(payloadBytes);
+    this.take(players);
+    return room;
+  }
+
+  async newcomer(way: Way, ports: readonly number[]): Promise<Player> {
+    return Player.enter(`p${process.pid}-${this.names++}`, way, ports, this.crowd);
+  }
+
+  async newcomers(port: number, count: number): Promise<Player[]> {
+    const players: Player[] = [];
+    for (let first = 0; first < count; first += AT_ONCE) {
+      const wave = Array.from({ length: Math.min(AT_ONCE, count - first) }, () => this.newcomer('tcp', [port]));
+      players.push(...(await Promise.all(wave)));
+    }
+    return players;
+  }
+
+  /** These stay, and play with the rest. */
+  take(players: readonly Player[]): void {
+    this.players.push(...players);
+    this.crowd.add(...players);
+  }
+
+  mark(): number {
+    for (const player of this.players) player.mark();
+    return nowMs();
+  }
+
+  seen(): FaultSeen {
+    const now = nowMs();
+    const placed = this.players.filter(({ placedAt, backAt }) => placedAt > 0 && backAt > 0);
+    return {
+      back: placed.map(({ backAt }) => backAt),
+      paused: this.players.filter(({ pausedAt }) => pausedAt > 0).map(({ pausedAt }) => pausedAt),
+      lengthsMs: placed.filter(({ pausedAt }) => pausedAt > 0).map(({ pausedAt, backAt }) => backAt - pausedAt),
+      worstWaitsMs: this.players.map((player) => player.waitMs(now)),
+      unanswered: this.players.reduce((sum, { outstanding }) => sum + outstanding, 0),
+      reconnects: this.players.reduce((sum, { reconnects }) => sum + reconnects, 0),
+    };
+  }
+
+  /** How many have never lost their connection. */
+  held(): number {
+    return this.players.filter(({ reconnects }) => reconnects === 0).length;
+  }
+
+  /** The players' books against what the game counts. Nothing may be under way. */
+  verdict(): Verdict {
+    let [acknowledged, refused, lost, doubled] = [0, 0, 0, 0];
+    for (const player of this.players) {
+      acknowledged += player.acknowledged;
+      refused += player.refused;
+      const difference = player.acknowledged - player.tapsSeen();
+      // Not a number: the game's count was not in the answer, and a book that cannot be closed is a loss.
+      if (Number.isNaN(difference)) lost += player.acknowledged;
+      else if (difference > 0) lost += difference;
+      else doubled -= difference;
+    }
+    return { acknowledged, refused, lost, doubled };
+  }
+}
+
+/** Makes a room, fills it, begins its game; resolves when everyone sees it. */
+export async function play(players: readonly Player[], game: string): Promise<string> {
+  const playing = players.map((player) => player.inPlay());
+  const room = await gather(players, game);
+  await players[0].ask('rooms.start');
+  await Promise.all(playing);
+  return room;
+}
+
+export async function gather([host, ...guests]: readonly Player[], game: string): Promise<string> {
+  const { room } = await host.ask<{ room: { id: string } }>('rooms.create', { game, private: true });
+  for (const guest of guests) {
+    await guest.ask('rooms.join', { room: room.id });
+    await guest.ask('rooms.ready');
+  }
+  return room.id;
+}

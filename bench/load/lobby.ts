@@ -1,0 +1,103 @@
+import { nowMs, percentile, sleep } from '../tools.js';
+import { type Games, gather, play } from './games.js';
+import type { Way } from './wire.js';
+
+export interface Rate {
+  readonly perSecond: number;
+  readonly p50Ms: number;
+}
+
+export interface Turns {
+  readonly port: number;
+  readonly game: string;
+  readonly pairs: number;
+  readonly ms: number;
+}
+
+/** What players ask for before a game begins, over and over. */
+export class LobbyLoad {
+  constructor(private readonly games: Games) {}
+
+  /** Pairs who make a room, join it, begin, and leave, over and over. */
+  starts(turns: Turns): Promise<Rate> {
+    return this.inTurns(turns, async (pair) => void (await play(pair, turns.game)));
+  }
+
+  /** Pairs who make a room, join it, and leave: no game begins. */
+  joins(turns: Turns): Promise<Rate> {
+    return this.inTurns(turns, async ([host, guest]) => {
+      const { room } = await host.ask<{ room: { id: string } }>('rooms.create', { game: turns.game, private: true });
+      await guest.ask('rooms.join', { room: room.id });
+    });
+  }
+
+  private async inTurns({ port, pairs, ms }: Turns, act: (pair: Awaited<ReturnType<Games['newcomers']>>) => Promise<void>): Promise<Rate> {
+    const players = await this.games.newcomers(port, 2 * pairs);
+    const tookMs: number[] = [];
+    const startedAt = nowMs();
+    await Promise.all(
+      Array.from({ length: pairs }, async (_, index) => {
+        const pair = players.slice(2 * index, 2 * index + 2);
+        for (let begunAt = nowMs(); begunAt < startedAt + ms; begunAt = nowMs()) {
+          await act(pair);
+          tookMs.push(nowMs() - begunAt);
+          await Promise.all(pair.map((player) => player.ask('rooms.leave')));
+        }
+      }),
+    );
+    const perSecond = (tookMs.length * 1_000) / (nowMs() - startedAt);
+    for (const player of players) player.close();
+    return { perSecond, p50Ms: percentile(tookMs, 0.5) };
+  }
+
+  /** Many who look for a match at once, each to be in a game of two; then they leave and look again. Players placed a second. */
+  async matches({ port, game, count, ms }: { port: number; game: string; count: number; ms: number }): Promise<Rate> {
+    const players = await this.games.newcomers(port, count);
+    const tookMs: number[] = [];
+    const startedAt = nowMs();
+    await Promise.race([
+      Promise.all(
+        players.map(async (player) => {
+          for (let begunAt = nowMs(); begunAt < startedAt + ms; begunAt = nowMs()) {
+            const playing = player.inPlay();
+            await player.ask('match.find', { game });
+            await playing;
+            tookMs.push(nowMs() - begunAt);
+            await player.ask('rooms.leave').catch(() => {});
+          }
+        }),
+      ),
+      // Who is left over when the others have stopped waits for ever.
+      sleep(ms + 500),
+    ]);
+    const perSecond = (tookMs.length * 1_000) / (nowMs() - startedAt);
+    for (const player of players) player.close();
+    return { perSecond, p50Ms: percentile(tookMs, 0.5) };
+  }
+
+  /** That many rooms, all begun in the same moment. Answers their ids and how long the last took. */
+  async atOnce({ port, game, rooms }: { port: number; game: string; rooms: number }): Promise<{ rooms: string[]; ms: number }> {
+    const players = await this.games.newcomers(port, 2 * rooms);
+    const pairs = Array.from({ length: rooms }, (_, index) => players.slice(2 * index, 2 * index + 2));
+    const ids = await Promise.all(pairs.map((pair) => gather(pair, game)));
+    const playing = players.map((player) => player.inPlay());
+    const startedAt = nowMs();
+    await Promise.all(pairs.map(([host]) => host.ask('rooms.start')));
+    await Promise.all(playing);
+    const ms = nowMs() - startedAt;
+    this.games.take(players);
+    return { rooms: ids, ms };
+  }
+
+  /** Players who come in and say nothing more. Answers how many a second were welcomed. */
+  async idle({ port, way, count, atOnce }: { port: number; way: Way; count: number; atOnce: number }): Promise<number> {
+    const startedAt = nowMs();
+    let left = count;
+    await Promise.all(
+      Array.from({ length: atOnce }, async () => {
+        while (left-- > 0) this.games.take([await this.games.newcomer(way, [port])]);
+      }),
+    );
+    return (count * 1_000) / (nowMs() - startedAt);
+  }
+}

@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, HOLDFAST_DIR, libraryFolders, OwnApt, onPath } from '../tools.js';
+import { Peer } from './peer.js';
+
+/** The distribution's own package, from the PATH, or unpacked under .holdfast/ without root. */
+async function findHaproxy(): Promise<{ command: string; env: NodeJS.ProcessEnv }> {
+  const command = onPath('haproxy') ?? onPath('haproxy', { PATH: '/usr/sbin:/usr/local/sbin' });
+  if (command) return { command, env: process.env };
+  const home = join(HOLDFAST_DIR, 'peers/haproxy');
+  if (!existsSync(home)) {
+    process.stderr.write('fetching haproxy from the package mirror (about 2 MB) …\n');
+    await mkdir(join(HOLDFAST_DIR, 'peers'), { recursive: true });
+    const work = await mkdtemp(join(HOLDFAST_DIR, 'peers/haproxy-'));
+    try {
+      const root = join(work, 'root');
+      await (await OwnApt.open(work, process.env)).unpackWithDependencies(['haproxy'], root);
+      await rename(root, home);
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+  }
+  return { command: join(home, 'usr/sbin/haproxy'), env: { ...process.env, LD_LIBRARY_PATH: (await libraryFolders(home)).join(':') } };
+}
+
+/** In TCP mode, a connection behind for each in front. One thread, as everything it stands beside has one. */
+export async function startHaproxy(backendPort: number): Promise<Peer> {
+  const { command, env } = await findHaproxy();
+  const port = await freePort();
+  const home = await mkdtemp(join(tmpdir(), 'holdfast-haproxy-'));
+  const config = join(home, 'haproxy.cfg');
+  await writeFile(
+    config,
+    `global
+  nbthread 1
+  maxconn 5000
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 10m
+  timeout server 10m
+listen relay
+  bind 127.0.0.1:${port}
+  server echo 127.0.0.1:${backendPort}
+`,
+  );
+  return Peer.program(command, ['-db', '-f', config], port, env);
+}

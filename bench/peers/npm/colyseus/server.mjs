@@ -1,0 +1,28 @@
+import { Room, Server } from '@colyseus/core';
+import { RedisDriver } from '@colyseus/redis-driver';
+import { RedisPresence } from '@colyseus/redis-presence';
+import { WebSocketTransport } from '@colyseus/ws-transport';
+
+// A room of two: what one says, both hear. With a Redis, one of several processes that share the matchmaking.
+const [port, redisUrl] = process.argv.slice(2);
+
+class Pair extends Room {
+  maxClients = 2;
+
+  onCreate() {
+    this.onMessage('tap', (_, payload) => this.broadcast('tap', payload));
+  }
+}
+
+const server = new Server({
+  greet: false,
+  gracefullyShutdown: false,
+  transport: new WebSocketTransport(),
+  ...(redisUrl && { driver: new RedisDriver(redisUrl), presence: new RedisPresence(redisUrl), publicAddress: `127.0.0.1:${port}` }),
+});
+server.define('pair', Pair);
+await server.listen(Number(port), '127.0.0.1');
+process.send?.('ready');
+
+// Nothing outlives the bench that started it.
+process.on('disconnect', () => process.exit());

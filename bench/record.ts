@@ -1,0 +1,65 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Machine } from './machine.js';
+import { type Figure, verdictOf } from './table.js';
+import { ROOT } from './tools.js';
+
+/** What was measured of one section, when and on what: later runs are compared with it, and RESULTS.md is written from it. */
+export interface Recorded {
+  readonly about: string;
+  readonly machine: Machine;
+  readonly startedAt: string;
+  readonly runs: number;
+  readonly loadBefore: number;
+  readonly loadAfter: number;
+  readonly figures: readonly Figure[];
+}
+
+/** By section. */
+export type Record_ = Readonly<Record<string, Recorded>>;
+
+const FILE = join(ROOT, 'bench/baseline.json');
+
+export async function readRecord(): Promise<Record_> {
+  try {
+    return (JSON.parse(await readFile(FILE, 'utf8')) as { sections: Record_ }).sections;
+  } catch {
+    return {};
+  }
+}
+
+export async function keep(sections: Record_): Promise<Record_> {
+  const record = { ...(await readRecord()), ...sections };
+  await writeFile(FILE, `${JSON.stringify({ sections: record }, null, 1)}\n`);
+  return record;
+}
+
+/**
+ * How far a figure may be above what is recorded, by its unit: those that hold on any machine, whatever else it does.
+ * Ratios of CPU times of one run are noisy; counts are not.
+ */
+const TOLERANCES: Readonly<Record<string, number>> = { '×': 0.25, 'per message': 0.1, 'per room': 0.1 };
+
+export interface Worse {
+  readonly figure: Figure;
+  readonly recorded: number;
+  readonly measured: number;
+  readonly limit: number;
+}
+
+/** Pure: what is worse than recorded, beyond the tolerance. `extra` widens it: 1 doubles it. */
+export function worseThan(record: Record_, figures: readonly Figure[], extra = 0): { checked: number; worse: Worse[] } {
+  let checked = 0;
+  const worse: Worse[] = [];
+  for (const figure of figures) {
+    const tolerance = TOLERANCES[figure.unit];
+    const before = record[figure.section]?.figures.find(({ what }) => what === figure.what);
+    if (tolerance === undefined || !before) continue;
+    checked += 1;
+    const recorded = verdictOf(before).median;
+    const measured = verdictOf(figure).median;
+    const limit = recorded * (1 + tolerance * (1 + extra));
+    if (!(measured <= limit)) worse.push({ figure, recorded, measured, limit });
+  }
+  return { checked, worse };
+}
