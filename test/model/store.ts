@@ -114,7 +114,7 @@ export function handoff(room: StoredRoom | null, args: HandoffArgs): Written {
   if (room.epoch > args.epoch || room.status !== 'playing') return { answer: 'fenced', room };
   if (room.epoch < args.epoch) return { answer: 'behind', room };
   if (!isOwner(room, args) || room.version > args.version) return { answer: 'fenced', room };
-  return { answer: 'ok', room: { ...room, ...args.to, version: args.version, checkpoint: args.state, log: [], rev: room.rev + 1 } };
+  return { answer: 'ok', room: { ...room, ...args.to, version: args.version, checkpoint: args.state, log: [] } };
 }
 
 export interface ReassertArgs extends Tenure {

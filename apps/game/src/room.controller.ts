@@ -4,7 +4,7 @@ import { Self } from '#libs/fleet';
 import type { LinkPeer } from '#libs/link';
 import { PlacementPool } from '#libs/placement';
 import { type Control, HoldfastError } from '#libs/protocol';
-import { Attachments, HostedRooms, Mover, RoomEngine, RoomIntake } from '#libs/room-host';
+import { Arrivals, HostedRooms, Mover, RoomEngine, RoomIntake } from '#libs/room-host';
 
 type Data<Pattern extends keyof Control> = Control[Pattern]['data'];
 type Answer<Pattern extends keyof Control> = Promise<Control[Pattern]['answer']>;
@@ -17,7 +17,7 @@ const OPERATOR_DRAIN_MS = 60_000;
 export class RoomController {
   constructor(
     private readonly intake: RoomIntake,
-    private readonly attachments: Attachments,
+    private readonly arrivals: Arrivals,
     private readonly rooms: HostedRooms,
     private readonly engine: RoomEngine,
     private readonly mover: Mover,
@@ -30,14 +30,14 @@ export class RoomController {
     return this.intake.open(request);
   }
 
-  @MessagePattern('room.attach')
-  async attach(@Payload() request: Data<'room.attach'>, @Ctx() peer: LinkPeer): Answer<'room.attach'> {
-    return this.attachments.attach(peer, request);
+  @EventPattern('room.attach')
+  attach(@Payload() event: Data<'room.attach'>, @Ctx() peer: unknown): void {
+    this.arrivals.attach(peer as LinkPeer, event);
   }
 
   @EventPattern('room.detach')
   detach(@Payload() event: Data<'room.detach'>, @Ctx() peer: unknown): void {
-    this.attachments.detach(peer as LinkPeer, event);
+    this.arrivals.detach(peer as LinkPeer, event);
   }
 
   @MessagePattern('room.adopt')

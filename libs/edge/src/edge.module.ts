@@ -4,11 +4,14 @@ import type { ClientTransport } from './client-transport.js';
 import { ConnectionLimits } from './connection-limits.js';
 import { EDGE_OPTIONS, type EdgeOptions } from './edge.options.js';
 import { FrameRouter } from './frame-router.js';
+import { GameEnds } from './game-ends.js';
 import { CLIENT_TRANSPORTS, GatewayService } from './gateway.service.js';
 import { GatewayEnd } from './gateway-end.js';
 import { LobbyRouter } from './lobby-router.js';
+import { OwnerTies } from './owner-ties.js';
 import { PresenceKeeper } from './presence-keeper.js';
 import { RoomFollower } from './room-follower.js';
+import { RoomFrames } from './room-frames.js';
 import { RoomLink } from './room-link.js';
 import { SessionLife } from './session-life.js';
 import { SessionRestorer } from './session-restorer.js';
@@ -38,6 +41,9 @@ export class EdgeModule {
       SessionTable,
       LobbyRouter,
       RoomFollower,
+      OwnerTies,
+      GameEnds,
+      RoomFrames,
       RoomLink,
       Welcomer,
       SessionRestorer,
@@ -48,6 +54,6 @@ export class EdgeModule {
       FrameRouter,
       GatewayService,
     ];
-    return { module: EdgeModule, providers, exports: [EDGE_OPTIONS, GatewayEnd, GatewayService, RoomLink, SessionTable] };
+    return { module: EdgeModule, providers, exports: [EDGE_OPTIONS, GatewayEnd, GatewayService, OwnerTies, SessionTable] };
   }
 }

@@ -32,8 +32,14 @@ export const REQUESTS_MAX = 16;
 /** Commands held for a session whose room is between two owners, and for how long, in ms. */
 export const HELD_MAX = 64;
 export const HELD_MS = 15_000;
-/** A room whose owner is lost is looked at this often, besides what is heard of it, in ms. */
+/** Sessions without an owner ask the one they know of this often, in ms: a lost link may be back. */
 export const LOST_POLL_MS = 250;
+/** The records of their rooms are read this often, besides what is heard of them, in ms. */
+export const LOST_LOOK_MS = 1_000;
+/** An owner that was asked and says nothing is asked again after this, in ms: longer than it takes to revive a room. */
+export const ATTACH_TIMEOUT_MS = 3_000;
+/** Sessions in one such event: some 30 KB, well below any limit of a link's frame. */
+export const ATTACHED_AT_ONCE_MAX = 200;
 /** All followed rooms are looked at in this time, in ms: what is published may be missed. */
 export const FOLLOW_POLL_MS = 10_000;
 /** The owner's own last words are waited for, once the record says that the game is over, in ms. */

@@ -16,7 +16,9 @@ import { BACKLOGS_MAX, EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS, REQUESTS_MAX 
 import type { GatewaySession } from './gateway-session.js';
 import { type Guest, guestOf, part } from './guest.js';
 import { LobbyRouter } from './lobby-router.js';
+import { OwnerTies } from './owner-ties.js';
 import type { PlayerConnection } from './player-connection.js';
+import { RoomFrames } from './room-frames.js';
 import { RoomLink } from './room-link.js';
 import { SessionLife } from './session-life.js';
 
@@ -33,6 +35,8 @@ export class FrameRouter {
     private readonly life: SessionLife,
     private readonly lobbies: LobbyRouter,
     private readonly rooms: RoomLink,
+    private readonly frames: RoomFrames,
+    private readonly ties: OwnerTies,
     private readonly log: Log,
   ) {}
 
@@ -85,8 +89,8 @@ export class FrameRouter {
         if (frame.length < HEADER.command.name || frame.length < HEADER.command.name + frame[HEADER.command.nameLength]) {
           throw new HoldfastError('bad-frame', 'A command ends within its header.');
         }
-        this.rooms.command(session, frame);
-        if (connection.backlogBytes > this.options.backlogBytesMax) this.rooms.holdBack(session);
+        this.frames.command(session, frame);
+        if (connection.backlogBytes > this.options.backlogBytesMax) this.ties.holdBack(session);
         return;
       case KIND.request:
         void this.request(connection, session, frame);

@@ -22,6 +22,8 @@ export class GatewaySession {
   peer: LinkPeer | null = null;
   /** The owner's `placed` has come for this attachment; what came before it was for one before. */
   isPlaced = false;
+  /** Its client was shown the game since it came to the room: a pause is news to it. */
+  hasSeenGame = false;
   /** The highest epoch known of its room's owner; frames of lower ones are dropped. */
   epoch = 0;
   /** The game of the room that its client is in and has not heard the end of; null: none. `version` is of this one. */
@@ -46,6 +48,9 @@ export class GatewaySession {
   /** What is to happen if the player does not come back. */
   goneTimers: NodeJS.Timeout[] = [];
   attachAttempt = 0;
+  /** When the owner was asked last, and when to look at the room's record next. */
+  askedAt = 0;
+  lookAt = 0;
   /** Of the secret its player was given last, to write the session again should the store lose it. */
   secretHash = '';
 

@@ -9,6 +9,7 @@ import { EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from './edge.options.js';
 import { FrameRouter } from './frame-router.js';
 import { guestOf, part } from './guest.js';
 import { LobbyRouter } from './lobby-router.js';
+import { OwnerTies } from './owner-ties.js';
 import type { ConnectionEvents, PlayerConnection } from './player-connection.js';
 import { RoomLink } from './room-link.js';
 import { SessionLife } from './session-life.js';
@@ -33,6 +34,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     private readonly life: SessionLife,
     private readonly lobbies: LobbyRouter,
     private readonly rooms: RoomLink,
+    private readonly ties: OwnerTies,
     private readonly notices: SessionNotices,
     private readonly fleetLinks: FleetLinks,
     private readonly self: Self,
@@ -99,7 +101,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     for (const connection of this.limits.connections) {
       const { session } = guestOf(connection);
       if (now - connection.heardAt > connectionTimeoutMs) part(connection, 'timed-out');
-      else if (session && connection.backlogBytes > backlogBytesMax) this.rooms.holdBack(session);
+      else if (session && connection.backlogBytes > backlogBytesMax) this.ties.holdBack(session);
       if (session?.slowSince != null && now - session.slowSince > backlogTimeoutMs) part(connection, 'too-slow');
     }
     this.limits.sweep(now);

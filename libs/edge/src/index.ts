@@ -3,6 +3,7 @@ export * from './edge.module.js';
 export * from './edge.options.js';
 export * from './gateway.service.js';
 export * from './gateway-end.js';
+export * from './owner-ties.js';
 export * from './player-connection.js';
 export * from './room-link.js';
 export * from './session-table.js';

@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
-import type { RoomId } from '#libs/protocol';
+import type { RoomId, ServerId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
 import { type RoomRecord, RoomRecords, roomKey } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
@@ -92,8 +92,21 @@ export class RoomFollower implements OnModuleDestroy {
   }
 
   private heard(id: RoomId, message: string): void {
-    if (!message.startsWith('closed')) return this.look(id);
-    if (this.rooms.has(id)) this.listener?.closed(id, message.slice('closed '.length));
+    const room = this.rooms.get(id);
+    if (!room) return;
+    const [what, ...words] = message.split(' ');
+    if (what === 'closed') this.listener?.closed(id, words.join(' '));
+    else if (what !== 'adopted' || !this.adopted(room, words)) this.look(id);
+  }
+
+  /** The message says all that is new, to one who knows the revision before it. */
+  private adopted(room: Followed, [rev, epoch, incarnation, server]: readonly string[]): boolean {
+    const { record } = room;
+    if (record?.rev !== Number(rev) - 1) return false;
+    const owner = { server: server as ServerId, incarnation: Number(incarnation) };
+    room.record = { ...record, rev: Number(rev), epoch: Number(epoch), owner };
+    this.listener?.changed(room.record);
+    return true;
   }
 
   private async read(room: Followed): Promise<void> {

@@ -47,24 +47,10 @@ export interface Control {
     answer: { epoch: number };
   };
   /**
-   * Gateway → owner: from now on `handle` on this link is this session's place in the room. `placed` and a sync follow.
-   * `moved` when the server does not own the room (in this epoch).
+   * Gateway → owner, event: from now on each `handle` on this link is this session's place in its room. `placed` and a
+   * sync follow, or `room.detached`. Asking twice is asking once; what was lost with a link is asked for again.
    */
-  'room.attach': {
-    data: {
-      room: RoomId;
-      epoch: number;
-      handle: number;
-      session: SessionId;
-      user: UserId;
-      watch: boolean;
-      /** Which game of the room it is. */
-      round: number;
-      /** What the client holds already of it. */
-      version: number | null;
-    };
-    answer: { epoch: number };
-  };
+  'room.attach': { data: { sessions: readonly AttachRequest[] }; answer: null };
   /**
    * Gateway → owner, event: the session is gone from this link (`away`), its player left the room (`left`), or its
    * connection does not keep up (`slow`): send nothing until it is attached again.
@@ -80,8 +66,8 @@ export interface Control {
   'server.drain': { data: Record<string, never>; answer: { moved: number; left: number } };
   /** Operator → owner: end the game. */
   'room.end': { data: { room: RoomId; result: GameResult }; answer: null };
-  /** Owner → gateway, event: this handle is no more; look where the room is now. */
-  'room.detached': { data: { handle: number; room: RoomId; epoch: number; reason: 'moved' | 'fenced' | 'ended' }; answer: null };
+  /** Owner → gateway, event: this handle is no more, or never was; look where the room is now. */
+  'room.detached': { data: { handle: number; room: RoomId; epoch: number; reason: DetachReason }; answer: null };
   /** Gateway → lobby, event: a member's connection is gone, back, or will not come back. */
   'member.presence': { data: { room: RoomId; user: UserId; here: boolean }; answer: null };
   /** Gateway → lobby: these users' connections are gone with their gateway. Saying so twice is saying it once. */
@@ -90,6 +76,23 @@ export interface Control {
   'searcher.gone': { data: { user: UserId }; answer: null };
   'member.gone': { data: { room: RoomId; user: UserId }; answer: null };
 }
+
+/** A session that asks to be taken by its room's owner. */
+export interface AttachRequest {
+  readonly room: RoomId;
+  readonly epoch: number;
+  readonly handle: number;
+  readonly session: SessionId;
+  readonly user: UserId;
+  readonly watch: boolean;
+  /** Which game of the room it is. */
+  readonly round: number;
+  /** What the client holds already of it. */
+  readonly version: number | null;
+}
+
+/** `not-here`: this server does not own the room, in this epoch. `forbidden`: the user has no seat and does not watch. */
+export type DetachReason = 'moved' | 'fenced' | 'ended' | 'not-here' | 'forbidden';
 
 /** `adopted`: it owns the room now. `elsewhere`: somebody else does, or nobody needs to. `failed`: ask again later. */
 export type AdoptResult =

@@ -10,6 +10,11 @@ export function pack(value: unknown): Uint8Array {
   return packr.pack(value);
 }
 
+/** Of values one after the other, as `pack` made them. Throws on anything else. */
+export function unpackAll(bytes: Uint8Array): unknown[] {
+  return bytes.length === 0 ? [] : packr.unpackMultiple(bytes);
+}
+
 /** Throws on anything that is not exactly one MessagePack value. */
 export function unpack(bytes: Uint8Array): unknown {
   return packr.unpack(bytes);

@@ -1,4 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import { batchWrites } from './batch-writes.js';
 import { connect, type RedisClient } from './connect.js';
 import { LuaScript } from './lua-script.js';
 import { RECONNECT_MS, type RedisOptions } from './redis.options.js';
@@ -28,6 +30,7 @@ export class RedisConnections implements OnApplicationShutdown {
   open(): RedisClient {
     const client = connect(this.options);
     LuaScript.prepare(client);
+    if (client instanceof Redis) batchWrites(client);
     // Without a listener ioredis prints each failed attempt; the reason is kept for those who ask why Redis is away.
     client.on('error', (error: Error) => {
       this.lastError = error.message || (error as NodeJS.ErrnoException).code || String(error);

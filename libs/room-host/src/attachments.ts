@@ -1,6 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { LINK_HEADER, LINK_KIND, type LinkPeer, Links } from '#libs/link';
-import { type Control, type ErrorBody, errorBody, HEADER, HoldfastError, KIND, type RoomId, readName, unpackBody } from '#libs/protocol';
+import {
+  type AttachRequest,
+  type Control,
+  type ErrorBody,
+  errorBody,
+  HEADER,
+  HoldfastError,
+  KIND,
+  type RoomId,
+  readName,
+  unpackBody,
+} from '#libs/protocol';
 import { Metrics } from '#libs/telemetry';
 import type { Attachment } from './attachment.js';
 import type { HostedRoom } from './hosted-room.js';
@@ -32,10 +43,7 @@ export class Attachments {
   }
 
   /** Throws `moved` when this server does not own the room in this epoch, `forbidden` when the user has no seat and does not watch. */
-  attach(
-    peer: LinkPeer,
-    { room: roomId, epoch, handle, session, user, watch, round, version }: Control['room.attach']['data'],
-  ): { epoch: number } {
+  attach(peer: LinkPeer, { room: roomId, epoch, handle, session, user, watch, round, version }: AttachRequest): void {
     const room = this.rooms.get(roomId);
     if (room?.status !== 'active' || room.tenure.epoch < epoch) throw new HoldfastError('moved');
     const seat = watch ? null : room.seatOf(user);
@@ -57,7 +65,6 @@ export class Attachments {
     this.outputs.welcome(attachment, round === room.round ? version : null);
     if (room.stallTold) this.outputs.pause(room, 'store');
     if (room.brokenBy !== null) this.engine.input(room, { kind: 'end', result: { reason: 'game-failed' } });
-    return { epoch: room.tenure.epoch };
   }
 
   detach(peer: LinkPeer, { handle, gone }: Control['room.detach']['data']): void {

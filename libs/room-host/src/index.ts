@@ -1,3 +1,4 @@
+export * from './arrivals.js';
 export * from './attachments.js';
 export * from './auditor.js';
 export * from './hosted-rooms.js';

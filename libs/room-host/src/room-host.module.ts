@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { Appender } from './appender.js';
+import { Arrivals } from './arrivals.js';
 import { Attachments } from './attachments.js';
 import { Auditor } from './auditor.js';
 import { Checkpointer } from './checkpointer.js';
@@ -25,6 +26,7 @@ const PROVIDERS = [
   EffectRunner,
   Auditor,
   RoomIntake,
+  Arrivals,
   Mover,
   RoomMaintenance,
 ];

@@ -101,6 +101,12 @@ export class RoomIntake {
     return Promise.all(tenures.map((tenure) => this.adoptOne(tenure, owner)));
   }
 
+  /** Settles, and never rejects, when the room that is on its way here has come, or will not. Null: none is. */
+  coming(room: RoomId): Promise<void> | null {
+    const intake = this.underWay.get(room);
+    return intake ? intake.then(done, done) : null;
+  }
+
   /** For the balancer: which rooms are new since it was last asked. */
   takenSinceLast(): RoomId[] {
     const { taken } = this;
@@ -286,6 +292,8 @@ export class RoomIntake {
     return now;
   }
 }
+
+function done(): void {}
 
 /** Enough for any server's rooms of many hours; each costs some fifty bytes. */
 const EPOCHS_REMEMBERED_MAX = 20_000;

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ChainableCommander } from 'ioredis';
 import { Redis } from 'ioredis';
 import type { GameEvent, GameResult, RoomId, ServerId } from '#libs/protocol';
-import { HoldfastError, pack, unpack } from '#libs/protocol';
+import { HoldfastError, pack, unpack, unpackAll } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import type { Change, PendingEffect, Refusal, RoomValue } from '#libs/room';
 import { checkpointKey, closedKey, effectsKey, epilogueKey, logKey, roomKey } from './room-keys.js';
@@ -196,16 +196,7 @@ export class RoomLog {
     }
     // What this adoption reads may be the last append of the old owner: no more durable than the adoption is.
     await this.replicated();
-    const [epoch, version, batch, checkpoint, log, doc, round, start] = answer as [
-      Buffer,
-      Buffer,
-      Buffer,
-      Buffer,
-      unknown,
-      Buffer,
-      Buffer,
-      Buffer,
-    ];
+    const [epoch, version, batch, checkpoint, changes, doc, round, start] = answer;
     return {
       epoch: Number(String(epoch)),
       version: Number(String(version)),
@@ -213,7 +204,7 @@ export class RoomLog {
       round: Number(String(round)),
       start: String(start),
       checkpoint: checkpoint.length > 0 ? (unpack(checkpoint) as RoomValue) : null,
-      changes: (log as [Buffer, Buffer[]][]).flatMap(([, fields]) => unpack(fields[3]) as Change[]),
+      changes: (unpackAll(changes) as Change[][]).flat(),
       doc: JSON.parse(String(doc)) as RoomDoc,
     };
   }

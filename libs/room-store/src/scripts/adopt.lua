@@ -1,7 +1,7 @@
 -- A new owner takes a room whose owner is gone: fence first, then read, in one step.
 -- KEYS  1 record  2 log  3 checkpoint
 -- ARGV  1 epoch expected  2 owner expected  3 incarnation expected  4 new owner  5 its incarnation  6 lowest epoch to give
--- gives {epoch, version, batch, checkpoint or '', log, doc, round, start}; {'0', …} where the record is not as expected:
+-- gives {epoch, version, batch, checkpoint or '', changes of the log one entry after the other, doc, round, start}; {'0', …} where the record is not as expected:
 --       {'0', owner, incarnation, epoch, status}
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'batch', 'status', 'doc', 'round', 'start')
 if room[1] ~= ARGV[1] or room[2] ~= ARGV[2] or room[3] ~= ARGV[3] or room[6] ~= 'playing' then
@@ -11,5 +11,10 @@ local time = redis.call('TIME')
 local epoch = math.max(tonumber(room[1]) + 1, time[1] * 1000 + math.floor(time[2] / 1000), tonumber(ARGV[6]))
 epoch = string.format('%.0f', epoch)
 redis.call('HSET', KEYS[1], 'epoch', epoch, 'owner', ARGV[4], 'incarnation', ARGV[5])
-redis.call('PUBLISH', KEYS[1], string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'rev', 1)))
-return { epoch, room[4], room[5], redis.call('GET', KEYS[3]) or '', redis.call('XRANGE', KEYS[2], '-', '+'), room[7], room[8], room[9] }
+-- All that is new stands in the message, so that no gateway need read the record of each of a thousand rooms.
+local rev = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'rev', 1))
+redis.call('PUBLISH', KEYS[1], 'adopted ' .. rev .. ' ' .. epoch .. ' ' .. ARGV[5] .. ' ' .. ARGV[4])
+-- One string, since MessagePack says itself where a value ends, and a reply of a thousand parts is slow to read.
+local log = redis.call('XRANGE', KEYS[2], '-', '+')
+for index = 1, #log do log[index] = log[index][2][4] end
+return { epoch, room[4], room[5], redis.call('GET', KEYS[3]) or '', table.concat(log), room[7], room[8], room[9] }

@@ -12,6 +12,5 @@ if room[2] ~= ARGV[2] or room[3] ~= ARGV[3] or tonumber(room[4]) > tonumber(ARGV
 redis.call('HSET', KEYS[1], 'epoch', ARGV[5], 'owner', ARGV[6], 'incarnation', ARGV[7], 'version', ARGV[4])
 redis.call('SET', KEYS[3], ARGV[8])
 redis.call('DEL', KEYS[2])
--- Not published: the new owner tells when it has loaded the room, and until then nobody can attach there.
-redis.call('HINCRBY', KEYS[1], 'rev', 1)
+-- Neither published nor a new revision: the new owner tells when it has loaded the room, and nobody can attach there before.
 return 0

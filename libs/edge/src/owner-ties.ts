@@ -1,0 +1,215 @@
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { FleetLinks, ServerDirectory } from '#libs/fleet';
+import { type LinkPeer, Links } from '#libs/link';
+import { type AttachRequest, type Control, HoldfastError, type RoomId } from '#libs/protocol';
+import type { RoomOwnership, RoomRecord } from '#libs/room-store';
+import { Log, Metrics } from '#libs/telemetry';
+import { ATTACH_TIMEOUT_MS, ATTACHED_AT_ONCE_MAX, LOST_LOOK_MS, LOST_POLL_MS } from './edge.options.js';
+import type { GatewaySession } from './gateway-session.js';
+import { RoomFollower } from './room-follower.js';
+import { SessionTable } from './session-table.js';
+
+interface Asking {
+  readonly session: GatewaySession;
+  readonly attempt: number;
+  readonly request: AttachRequest;
+}
+
+/**
+ * The tie of each session to the owner of its room: asked for, proved by the owner's `placed`, given up, asked for
+ * again. All sessions of one owner are asked for in one event, since a server that dies leaves hundreds at once.
+ *
+ * An event may be lost with its link, or reach an owner that does not have the room yet: what has no `placed` after a
+ * while is asked for again, and asking twice is asking once.
+ */
+@Injectable()
+export class OwnerTies implements OnModuleDestroy {
+  /** Sessions without an owner that should have one: `attaching` or `paused`. */
+  private readonly waiting = new Set<GatewaySession>();
+  private asking = new Map<string, { owner: RoomOwnership; all: Asking[] }>();
+  private readonly polling: NodeJS.Timeout;
+
+  constructor(
+    private readonly sessions: SessionTable,
+    private readonly follower: RoomFollower,
+    private readonly fleetLinks: FleetLinks,
+    private readonly directory: ServerDirectory,
+    private readonly log: Log,
+    private readonly metrics: Metrics,
+    @Inject(Links) links: Links,
+  ) {
+    links.onClosed((peer) => this.ownerLost(peer));
+    this.polling = setInterval(() => this.lookAfterWaiting(), LOST_POLL_MS);
+    this.polling.unref();
+  }
+
+  /** The room's owner, by its record, shall take the session. `placed` and a sync come, or `detached`, or nothing. */
+  attach(session: GatewaySession, record: RoomRecord): void {
+    const { owner, epoch, id: room, round } = record;
+    const { binding, handle, id, user } = session;
+    if (!owner || !binding || !session.connection) return;
+    session.epoch = epoch;
+    // From here on the former owner's link is nothing to this session: a drained server's ends as soon as its last room has left.
+    session.peer = null;
+    session.attachedRound = round;
+    session.isPlaced = false;
+    session.attachAttempt += 1;
+    this.become(session, 'attaching');
+    const version = session.round === round ? session.version : null;
+    const watch = binding.watching || !record.doc.players.includes(user);
+    const request = { room, epoch, handle, session: id, user, watch, round, version };
+    this.ask(owner, { session, attempt: session.attachAttempt, request });
+  }
+
+  /** The owner has said so: frames flow from here on. False: it speaks to an attachment from before. */
+  placed(session: GatewaySession): boolean {
+    if (session.attachment !== 'attaching' && session.attachment !== 'attached') return false;
+    session.isPlaced = true;
+    session.hasSeenGame = true;
+    session.round = session.attachedRound;
+    this.become(session, 'attached');
+    if (!session.pauseTold || !session.room) return true;
+    session.pauseTold = false;
+    this.metrics.roomPauseSeconds.observe({ cause: 'server-lost' }, (performance.now() - session.pausedAt) / 1_000);
+    session.send({ kind: 'resumed', room: session.room, reason: 'owner' });
+    return true;
+  }
+
+  detach(session: GatewaySession, gone: 'left' | 'away' | 'slow'): void {
+    if (session.peer && (session.attachment === 'attached' || session.attachment === 'attaching')) {
+      session.peer.emit('room.detach', { handle: session.handle, gone });
+    }
+    this.rest(session);
+    session.epoch = 0;
+    session.slowSince = null;
+  }
+
+  /** No game runs for the session, or not for it. */
+  rest(session: GatewaySession): void {
+    this.become(session, 'none');
+    session.isPlaced = false;
+    session.hasSeenGame = false;
+    session.peer = null;
+    session.attachAttempt += 1;
+  }
+
+  /** The connection does not keep up: the owner shall send nothing until it does. */
+  holdBack(session: GatewaySession): void {
+    if (session.attachment !== 'attached') return;
+    this.metrics.backpressure.inc({ where: 'player' });
+    session.peer?.emit('room.detach', { handle: session.handle, gone: 'slow' });
+    this.become(session, 'slow');
+    session.slowSince = performance.now();
+  }
+
+  /** The owner says that a handle of its is no more, or never was. */
+  ownerDetached(peer: LinkPeer, { handle, room, epoch, reason }: Control['room.detached']['data']): void {
+    const session = this.sessions.withHandle(handle);
+    if (!session || session.room !== room || session.peer !== peer || session.epoch > epoch || reason === 'ended') return;
+    // The seat was given up; the room still names the player until the lobby has caught up.
+    if (reason === 'forbidden') return this.rest(session);
+    if (session.attachment !== 'none') this.pause(session, reason === 'moved' ? 'moving' : 'server-lost');
+    // A new owner is published as soon as it is one. Anything else means that the record we went by is not the latest.
+    if (reason !== 'moved') this.follower.look(room);
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.polling);
+  }
+
+  // ── Asking ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private ask(owner: RoomOwnership, asked: Asking): void {
+    if (this.asking.size === 0) process.nextTick(() => this.askAll());
+    const key = `${owner.server}:${owner.incarnation}`;
+    const same = this.asking.get(key);
+    if (same) same.all.push(asked);
+    else this.asking.set(key, { owner, all: [asked] });
+  }
+
+  private askAll(): void {
+    const { asking } = this;
+    this.asking = new Map();
+    for (const { owner, all } of asking.values()) void this.askOwner(owner, all);
+  }
+
+  private async askOwner(owner: RoomOwnership, all: readonly Asking[]): Promise<void> {
+    let peer: LinkPeer | null = null;
+    try {
+      peer = await this.linkTo(owner);
+    } catch (error) {
+      this.log.debug('attach.no-link', { target: owner.server, sessions: all.length, error: String(error) });
+    }
+    const current = all.filter(({ session, attempt }) => session.attachAttempt === attempt && session.attachment === 'attaching');
+    if (!peer || peer.isCongested) {
+      for (const { session } of current) this.pause(session, 'server-lost');
+      return;
+    }
+    for (const { session } of current) session.peer = peer;
+    for (let at = 0; at < current.length; at += ATTACHED_AT_ONCE_MAX) {
+      const sessions = current.slice(at, at + ATTACHED_AT_ONCE_MAX).map(({ request }) => request);
+      peer.emit('room.attach', { sessions });
+    }
+  }
+
+  /** Null where that incarnation is known to be gone. */
+  private async linkTo(owner: RoomOwnership): Promise<LinkPeer | null> {
+    const open = this.fleetLinks.get(owner.server);
+    if (open?.isOpen && open.incarnation === owner.incarnation) return open;
+    const server = this.directory.get(owner.server);
+    if (!server || server.state === 'dead' || server.incarnation !== owner.incarnation) return null;
+    const peer = await this.fleetLinks.to(server);
+    if (peer.incarnation !== owner.incarnation) throw new HoldfastError('server-lost');
+    return peer;
+  }
+
+  // ── Without an owner ───────────────────────────────────────────────────────────────────────────────────────────
+
+  private pause(session: GatewaySession, reason: string): void {
+    this.become(session, 'paused');
+    session.isPlaced = false;
+    session.peer = null;
+    session.attachAttempt += 1;
+    // Who has seen nothing of the game yet need not hear that it waits.
+    if (session.pauseTold || !session.hasSeenGame || !session.room) return;
+    session.pauseTold = true;
+    session.pausedAt = performance.now();
+    session.send({ kind: 'paused', room: session.room, reason });
+  }
+
+  /** Its rooms are looked at only after a while: where they went is published, and whoever finds that out is at work now. */
+  private ownerLost(peer: LinkPeer): void {
+    for (const session of this.sessions.all()) {
+      if (session.peer === peer && session.attachment !== 'none') this.pause(session, 'server-lost');
+    }
+  }
+
+  /** A published word may be lost; and an owner that was only cut off takes its sessions again. */
+  private lookAfterWaiting(): void {
+    const now = performance.now();
+    const rooms = new Set<RoomId>();
+    for (const session of this.waiting) {
+      const { room } = session;
+      if (!room || !session.connection) continue;
+      if (session.attachment === 'attaching' && now - session.askedAt < ATTACH_TIMEOUT_MS) continue;
+      if (session.attachment === 'attaching') this.pause(session, 'server-lost');
+      const record = this.follower.get(room);
+      if (record?.status === 'playing') this.attach(session, record);
+      if (now < session.lookAt) continue;
+      session.lookAt = now + LOST_LOOK_MS;
+      rooms.add(room);
+    }
+    for (const room of rooms) this.follower.look(room);
+  }
+
+  private become(session: GatewaySession, attachment: GatewaySession['attachment']): void {
+    const isWaiting = attachment === 'attaching' || attachment === 'paused';
+    if (!isWaiting) this.waiting.delete(session);
+    else if (!this.waiting.has(session)) {
+      this.waiting.add(session);
+      session.lookAt = performance.now() + LOST_LOOK_MS;
+    }
+    if (attachment === 'attaching') session.askedAt = performance.now();
+    session.attachment = attachment;
+  }
+}

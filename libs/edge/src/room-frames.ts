@@ -1,0 +1,117 @@
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { LINK_HEADER, LINK_KIND, Links } from '#libs/link';
+import { encodeServerMessage, errorBody, HEADER, KIND } from '#libs/protocol';
+import { Metrics } from '#libs/telemetry';
+import { EDGE_OPTIONS, type EdgeOptions, HELD_MAX, HELD_MS, LOST_POLL_MS } from './edge.options.js';
+import { GameEnds } from './game-ends.js';
+import type { GatewaySession } from './gateway-session.js';
+import { OwnerTies } from './owner-ties.js';
+import { RoomFollower } from './room-follower.js';
+import { SessionTable } from './session-table.js';
+
+/**
+ * The short path: frames between players and the owners of their rooms, not decoded, not awaited. Commands of a player
+ * whose room is between two owners are held, so many and so long.
+ *
+ * Invariant: a session is sent frames of the highest epoch it knows, and of no lower one, so a woken zombie reaches nobody.
+ */
+@Injectable()
+export class RoomFrames implements OnModuleDestroy {
+  private readonly holding = new Set<GatewaySession>();
+  private readonly polling: NodeJS.Timeout;
+  private readonly framesUp: { inc(): void };
+  private readonly framesDown: { inc(count?: number): void };
+
+  constructor(
+    private readonly sessions: SessionTable,
+    private readonly follower: RoomFollower,
+    private readonly ties: OwnerTies,
+    private readonly ends: GameEnds,
+    metrics: Metrics,
+    @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
+    @Inject(Links) links: Links,
+  ) {
+    this.framesUp = metrics.relayFrames.labels({ direction: 'up' });
+    this.framesDown = metrics.relayFrames.labels({ direction: 'down' });
+    links.onFrame(LINK_KIND.toPlayer, (_, frame) => this.receiveFrame(frame));
+    links.onFrame(LINK_KIND.syncMany, (_, frame) => this.receiveSync(frame));
+    this.polling = setInterval(() => this.refuseOverdue(), LOST_POLL_MS);
+    this.polling.unref();
+  }
+
+  /** A command's frame on its way to the room; or its refusal. `frame` is a view valid during the call only. */
+  command(session: GatewaySession, frame: Buffer): void {
+    if (session.attachment === 'attached' && session.peer?.isOpen) {
+      if (session.peer.isCongested) return this.refuse(session, frame, 'busy');
+      this.framesUp.inc();
+      session.peer.sendSessionFrame(LINK_KIND.toRoom, session.handle, session.epoch, frame);
+      return;
+    }
+    const record = session.room ? this.follower.get(session.room) : null;
+    if (!session.binding) return this.refuse(session, frame, 'not-in-room');
+    if (record && record.status !== 'playing' && session.attachment === 'none') return this.refuse(session, frame, 'room-not-playing');
+    if (session.held.length >= HELD_MAX) return this.refuse(session, frame, 'busy');
+    session.held.push({ frame: Buffer.from(frame), at: performance.now() });
+    this.holding.add(session);
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.polling);
+  }
+
+  private receiveFrame(frame: Buffer): void {
+    const session = this.sessions.withHandle(frame.readUInt32BE(LINK_HEADER.session.handle));
+    if (!session || frame.readDoubleBE(LINK_HEADER.session.epoch) < session.epoch || !session.connection) return;
+    const kind = frame[LINK_HEADER.session.frame];
+    if (kind === KIND.placed) {
+      if (!this.ties.placed(session)) return;
+      if (session.held.length > 0) this.sendHeld(session);
+    } else if (!session.isPlaced) return;
+    else if (kind === KIND.ended) {
+      session.endTold = true;
+      if (session.room) this.follower.look(session.room);
+    }
+    this.framesDown.inc();
+    session.connection.sendFrame(frame.subarray(LINK_HEADER.session.frame));
+    if (kind === KIND.ended) this.ends.ownerHasSpoken(session);
+  }
+
+  private receiveSync(frame: Buffer): void {
+    const { syncMany } = LINK_HEADER;
+    const epoch = frame.readDoubleBE(syncMany.epoch);
+    const version = frame.readUInt32BE(syncMany.version);
+    const count = frame.readUInt16BE(syncMany.count);
+    const body = frame.subarray(syncMany.entries + count * syncMany.entryBytes);
+    this.framesDown.inc(count);
+    for (let at = syncMany.entries; count > 0 && at < syncMany.entries + count * syncMany.entryBytes; at += syncMany.entryBytes) {
+      const session = this.sessions.withHandle(frame.readUInt32BE(at));
+      if (!session?.isPlaced || epoch < session.epoch || !session.connection || session.attachment === 'slow') continue;
+      session.version = version;
+      session.connection.sendSync(version, frame.readUInt32BE(at + 4), body);
+      if (session.connection.backlogBytes > this.options.backlogBytesMax) this.ties.holdBack(session);
+    }
+  }
+
+  private sendHeld(session: GatewaySession): void {
+    const { held, peer } = session;
+    session.held = [];
+    for (const { frame } of held) peer?.sendSessionFrame(LINK_KIND.toRoom, session.handle, session.epoch, frame);
+  }
+
+  private refuseOverdue(): void {
+    const now = performance.now();
+    for (const session of this.holding) {
+      const { held } = session;
+      if (held.length > 0 && now - held[0].at <= HELD_MS) continue;
+      this.holding.delete(session);
+      session.held = [];
+      for (const { frame } of held) this.refuse(session, frame, 'unavailable');
+    }
+  }
+
+  private refuse(session: GatewaySession, frame: Buffer, code: 'busy' | 'not-in-room' | 'room-not-playing' | 'unavailable'): void {
+    session.connection?.sendFrame(
+      encodeServerMessage({ kind: 'rejected', seq: frame.readUInt32BE(HEADER.command.seq), ...errorBody(code) }),
+    );
+  }
+}
