@@ -104,6 +104,10 @@ describe('what operators do to a running fleet', () => {
     }
     expect(await admin('GET', `/api/servers/${drained.id}`)).toMatchObject({ cordoned: true, willing: false });
     expect(await until(() => told('server.drained', drained.id))).toMatchObject({ reason: 'operator', detail: { left: 0 } });
+
+    expect(await cli('uncordon', shortId(drained))).toBe(`${shortId(drained)} is offered again.\n`);
+    const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
+    expect(await fleet.ownerOf(rooms[0])).toBe(drained);
   }, 40_000);
 
   it('a wrong token, and a place where no fleet is, are sentences and exit codes', async () => {

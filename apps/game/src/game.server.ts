@@ -28,6 +28,6 @@ export const gameServer: ServerPlan<'game'> = {
   async drain(app, settings) {
     const { id, incarnation } = app.get(Self);
     await app.get(PlacementPool).withhold(id, 'draining', incarnation);
-    await app.get(Mover).drain(settings.game.drainTimeoutMs);
+    await app.get(Mover).drain(settings.game.drainTimeoutMs, 'leaving');
   },
 };

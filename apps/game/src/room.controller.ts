@@ -67,6 +67,14 @@ export class RoomController {
   async drain(): Answer<'server.drain'> {
     const { id, incarnation } = this.self;
     await this.pool.withhold(id, 'draining', incarnation);
-    return this.mover.drain(OPERATOR_DRAIN_MS);
+    return this.mover.drain(OPERATOR_DRAIN_MS, 'drained');
+  }
+
+  @MessagePattern('server.reopen')
+  async reopen(): Answer<'server.reopen'> {
+    const { id, incarnation } = this.self;
+    if (!this.mover.reopen()) throw new HoldfastError('server-lost', `${id} is leaving and takes no rooms any more.`);
+    await this.pool.readmit(id, 'draining', incarnation);
+    return null;
   }
 }

@@ -6,7 +6,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { EventSink, FleetModule, LinkErrorFilter, Self, ServerDirectory, ServerRegistration, type ToldHappening } from '#libs/fleet';
 import { HealthModule } from '#libs/health';
 import { LinkModule, Links, LinkTransport } from '#libs/link';
-import { PlacementModule, PlacementReporter } from '#libs/placement';
+import { PlacementModule, PlacementPool, PlacementReporter } from '#libs/placement';
 import { type Control, HoldfastError, pack, type RoomId, type ServerId, serverId } from '#libs/protocol';
 import { RedisConnections, RedisModule } from '#libs/redis';
 import type { Change } from '#libs/room';
@@ -38,6 +38,12 @@ class TestGameServer {
     asked.push({ pattern: 'room.migrate', data });
     if (data.to === undefined) throw new HoldfastError('no-capacity', undefined, { retryAfterMs: 250 });
     return { to: data.to };
+  }
+
+  @MessagePattern('server.reopen')
+  reopen(@Payload() data: unknown): null {
+    asked.push({ pattern: 'server.reopen', data });
+    return null;
   }
 
   @MessagePattern('room.end')
@@ -245,6 +251,28 @@ describe('the admin API', () => {
       });
       expect(asked).toEqual([{ pattern: 'server.drain', data: {} }]);
       await ask('POST', `/api/servers/${gameId}/uncordon`);
+    });
+
+    it('opens a drained one again by asking it, and refuses for one that is leaving', async () => {
+      const { incarnation } = game.get(Self);
+      const pool = game.get(PlacementPool);
+      await ask('POST', `/api/servers/${gameId}/cordon`);
+      await pool.withhold(gameId, 'draining', incarnation);
+      const { status, body } = await ask('POST', `/api/servers/${gameId}/uncordon`);
+      expect({ status, cordoned: body.cordoned, asked }).toEqual({
+        status: 200,
+        cordoned: false,
+        asked: [{ pattern: 'server.reopen', data: {} }],
+      });
+      await pool.readmit(gameId, 'draining', incarnation);
+
+      await game.get(ServerRegistration).setState('draining');
+      const leaving = await ask('POST', `/api/servers/${gameId}/uncordon`);
+      expect({ status: leaving.status, message: leaving.body.message }).toEqual({
+        status: 503,
+        message: `${gameId} is leaving (SIGTERM) and takes no rooms any more; start another.`,
+      });
+      await game.get(ServerRegistration).setState('ready');
     });
 
     it('drains no gateway: a sentence says what does', async () => {

@@ -29,13 +29,20 @@ export class ServerOperations {
     await this.note(server, true);
   }
 
+  /** Also one that was drained, or is just being drained: what has not moved by then stays. */
   async uncordon(id: string): Promise<void> {
     const server = onlyGames(await this.servers.fresh(id), 'uncordon');
+    if (server.state === 'draining')
+      throw new HoldfastError('server-lost', `${server.id} is leaving (SIGTERM) and takes no rooms any more; start another.`);
+    if (await this.isDrained(server)) {
+      const peer = await this.links.to(server);
+      await peer.request('server.reopen', {});
+    }
     await this.note(server, false);
     await this.pool.readmit(server.id, 'cordoned', server.incarnation);
   }
 
-  /** Cordons it, and moves its rooms to the others while they are played. It stays cordoned, for whoever stops it next. */
+  /** Cordons it, and moves its rooms to the others while they are played. It stays cordoned until it is stopped or uncordoned. */
   async drain(id: string): Promise<{ moved: number; left: number }> {
     const server = await this.servers.fresh(id);
     if (server.type !== 'game')
@@ -51,6 +58,12 @@ export class ServerOperations {
   async evict(id: string): Promise<boolean> {
     const server = await this.servers.fresh(id);
     return this.eviction.evict(server, 'operator');
+  }
+
+  /** By placement's word: the process itself gives that reason, and takes it back. */
+  private async isDrained({ id, incarnation }: ServerRecord): Promise<boolean> {
+    const pooled = (await this.pool.status()).find(({ server }) => server === id);
+    return pooled?.incarnation === incarnation && pooled.withheld.includes('draining');
   }
 
   private async note(server: ServerRecord, cordoned: boolean): Promise<void> {

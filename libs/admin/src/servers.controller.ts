@@ -39,7 +39,7 @@ export class ServersController {
 
   @Post(':id/uncordon')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Offer a cordoned game server again.' })
+  @ApiOperation({ summary: 'Offer a cordoned or drained game server again; a drain under way is called off.' })
   @ApiOkResponse({ standardSchema: ServerView })
   async uncordon(@Param('id') id: string): Promise<ServerView> {
     await this.operations.uncordon(id);

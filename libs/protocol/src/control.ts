@@ -64,6 +64,8 @@ export interface Control {
   'room.migrate': { data: { room: RoomId; to?: ServerId }; answer: { to: ServerId } };
   /** Operator → game server: take no more rooms, and give away all. `left`: how many could not be moved yet. */
   'server.drain': { data: Record<string, never>; answer: { moved: number; left: number } };
+  /** Operator → game server: take rooms again; a drain that is under way ends where it is. */
+  'server.reopen': { data: Record<string, never>; answer: null };
   /** Operator → owner: end the game. */
   'room.end': { data: { room: RoomId; result: GameResult }; answer: null };
   /** Owner → gateway, event: this handle is no more, or never was; look where the room is now. */

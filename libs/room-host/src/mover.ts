@@ -64,7 +64,7 @@ export class Mover {
     this.metrics.roomPauseSeconds.observe({ cause: 'migration' }, (performance.now() - startedAt) / 1_000);
     const ms = Math.round(performance.now() - startedAt);
     this.log.info('room.moved', { roomId: id, to: target.server, ms });
-    const reason = this.intake.isClosed ? 'drain' : 'operator';
+    const reason = this.intake.door === 'open' ? 'operator' : 'drain';
     this.sink.tell({
       kind: 'room.moved',
       room: id,
@@ -75,30 +75,40 @@ export class Mover {
     return target.server;
   }
 
-  /** Moves all rooms away, as long as it takes or `timeoutMs`. Takes no new ones from now on. */
-  async drain(timeoutMs: number): Promise<{ moved: number; left: number }> {
-    this.intake.isClosed = true;
+  /** Moves all rooms away, as long as it takes or `timeoutMs`, or until it is called off. Takes no new ones from now on. */
+  async drain(timeoutMs: number, why: 'drained' | 'leaving'): Promise<{ moved: number; left: number }> {
+    if (this.intake.door !== 'leaving') this.intake.door = why;
     const deadline = performance.now() + timeoutMs;
     let moved = 0;
-    let why: string | undefined;
+    let cause: string | undefined;
     const waiting = (): HostedRoom[] => [...this.rooms.all()].filter(({ status }) => status === 'active');
-    while (this.rooms.size > 0 && performance.now() < deadline) {
+    const isCalledOff = (): boolean => this.intake.door === 'open';
+    const goesOn = (): boolean => !isCalledOff() && performance.now() < deadline;
+    while (this.rooms.size > 0 && goesOn()) {
       const queue = waiting();
       const worker = async (): Promise<void> => {
-        for (let room = queue.pop(); room && performance.now() < deadline; room = queue.pop()) {
+        for (let room = queue.pop(); room && goesOn(); room = queue.pop()) {
           try {
             await this.migrate(room.id);
             moved += 1;
           } catch (error) {
-            why = String(error);
+            cause = String(error);
           }
         }
       };
       await Promise.all(Array.from({ length: this.options.migrationsAtOnce }, worker));
       if (this.rooms.size > 0) await new Promise((resolve) => setTimeout(resolve, MOVE_RETRY_MS));
     }
-    this.log.info('server.drained', { moved, left: this.rooms.size, ...(this.rooms.size > 0 && { why }) });
+    if (isCalledOff()) cause = 'called off';
+    this.log.info('server.drained', { moved, left: this.rooms.size, ...(this.rooms.size > 0 && { why: cause }) });
     return { moved, left: this.rooms.size };
+  }
+
+  /** Rooms may come again; a drain under way ends with the rooms that are moving now. False: this server is leaving. */
+  reopen(): boolean {
+    if (this.intake.door === 'leaving') return false;
+    this.intake.door = 'open';
+    return true;
   }
 
   private async targetFor(room: HostedRoom, to: ServerId | undefined): Promise<Tenure> {

@@ -25,8 +25,8 @@ export class RoomIntake {
   private strangers = new Set<string>();
   /** Rooms taken since placement was last told. */
   private taken: RoomId[] = [];
-  /** No new rooms: this server is on its way out. */
-  isClosed = false;
+  /** No new rooms while an operator empties this server (`drained`), nor ever again when it is on its way out (`leaving`). */
+  door: 'open' | 'drained' | 'leaving' = 'open';
 
   constructor(
     private readonly rooms: HostedRooms,
@@ -76,7 +76,8 @@ export class RoomIntake {
 
   /** Takes rooms whose records are as expected: from a dead owner, or handed to this one. Never rejects. */
   async adopt(tenures: readonly RoomTenure[]): Promise<AdoptResult[]> {
-    if (this.isClosed || this.rooms.size >= this.options.roomsMax) return tenures.map(() => ({ result: 'failed', code: 'no-capacity' }));
+    if (this.door !== 'open' || this.rooms.size >= this.options.roomsMax)
+      return tenures.map(() => ({ result: 'failed', code: 'no-capacity' }));
     return this.takeOver(tenures);
   }
 
@@ -276,7 +277,7 @@ export class RoomIntake {
   }
 
   private refuseWhenFull(): void {
-    if (this.isClosed || this.rooms.size >= this.options.roomsMax) throw new HoldfastError('no-capacity');
+    if (this.door !== 'open' || this.rooms.size >= this.options.roomsMax) throw new HoldfastError('no-capacity');
   }
 
   private owner(): RoomOwnership {

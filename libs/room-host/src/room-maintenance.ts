@@ -26,6 +26,8 @@ export class RoomMaintenance implements OnApplicationBootstrap {
     // Condemned: what it owned is somebody else's by now.
     this.registration.onEvicted(() => {
       for (const room of [...this.rooms.all()]) this.rooms.drop(room, 'evicted');
+      // What an operator wanted of the condemned incarnation is over with it.
+      if (this.intake.door === 'drained') this.intake.door = 'open';
     });
   }
 

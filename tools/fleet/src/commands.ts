@@ -23,7 +23,7 @@ export const COMMANDS: readonly FleetCommand[] = [
   { usage: 'watch', about: 'the same, kept current, and what happens as it happens', run: watch },
   {
     usage: 'drain <server>',
-    about: 'move all games off a game server while they go on; it stays cordoned',
+    about: 'move all games off a game server while they go on; it stays cordoned until `uncordon`',
     run: async (invocation) => {
       const { moved, left } = await act<{ moved: number; left: number }>(invocation, 'drain');
       say(
@@ -40,7 +40,7 @@ export const COMMANDS: readonly FleetCommand[] = [
   },
   {
     usage: 'uncordon <server>',
-    about: 'offer it again',
+    about: 'offer it again, also after a drain or in the middle of one',
     run: async (invocation) => {
       const server = await act<ServerView>(invocation, 'uncordon');
       const others = server.withheld.length > 0 ? `still gets no new rooms: ${server.withheld.join(', ')}.` : 'is offered again.';
