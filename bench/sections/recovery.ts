@@ -10,8 +10,8 @@ export const recovery: Section = {
   about: '1,000 rooms with 200 changes each in their logs, revived on two other servers',
   async run(report, { quick }) {
     const [rooms, changes] = quick ? [200, 50] : [1_000, 200];
-    // No checkpoint in between: each change is an entry of its own, and all are replayed.
-    const fleet = await BenchFleet.start({ games: 1, env: { CHECKPOINT_EVERY_CHANGES: '100000' } });
+    // No checkpoint in between: each change is an entry of its own, and all are replayed. No ramp: both that revive are new.
+    const fleet = await BenchFleet.start({ games: 1, env: { CHECKPOINT_EVERY_CHANGES: '100000', PLACEMENT_RAMP_MS: '0' } });
     const load = new LoadProcess();
     const ears = fleet.redis.duplicate();
     try {
