@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { EventSink, Self } from '#libs/fleet';
 import { GameRegistry } from '#libs/game-kit';
 import { type AdoptResult, type Control, HoldfastError, pack, type RoomId, type RoomTenure } from '#libs/protocol';
-import { applyChange, RoomMachine, type RoomSurroundings, type RoomValue } from '#libs/room';
+import { applyChanges, RoomMachine, type RoomSurroundings, type RoomValue } from '#libs/room';
 import { type AdoptedRoom, RoomLog, type RoomOwnership, RoomRecords } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { Appender } from './appender.js';
@@ -191,10 +191,10 @@ export class RoomIntake {
     if (checkpoint === null) throw new HoldfastError('not-found', 'Nothing of this room was stored.');
     const machine = this.machineOf(checkpoint.game);
     if (!machine) throw new HoldfastError('unknown-game');
-    let value = checkpoint;
-    for (const change of changes) {
-      if (change.version > value.version) value = applyChange(value, change);
-    }
+    const value = applyChanges(
+      checkpoint,
+      changes.filter(({ version }) => version > checkpoint.version),
+    );
     if (value.version !== version) throw new Error(`room ${value.room} is at version ${value.version}, its record at ${version}`);
     const room = new HostedRoom(machine, { ...owner, epoch }, migrated(machine, value), { batch, doc, start, round }, Date.now());
     // Changes of an old version's state lead nobody to the new one: players get it whole.

@@ -2,9 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ChainableCommander } from 'ioredis';
 import { Redis } from 'ioredis';
 import type { GameEvent, GameResult, RoomId, ServerId } from '#libs/protocol';
-import { HoldfastError, pack, unpack, unpackAll } from '#libs/protocol';
+import { HoldfastError, pack, unpack } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import type { Change, PendingEffect, Refusal, RoomValue } from '#libs/room';
+import { packChanges, unpackChanges } from './change-codec.js';
 import { checkpointKey, closedKey, effectsKey, epilogueKey, logKey, roomKey } from './room-keys.js';
 import type { RoomDoc, RoomOwnership } from './room-record.js';
 
@@ -148,7 +149,7 @@ export class RoomLog {
       return {
         script: appendScript,
         keys: [roomKey(room), logKey(room)],
-        args: [...head, (from ?? 0) + changes.length, batch, Buffer.from(pack(changes))],
+        args: [...head, (from ?? 0) + changes.length, batch, Buffer.from(packChanges(changes))],
       };
     });
     if (!(client instanceof Redis))
@@ -204,7 +205,7 @@ export class RoomLog {
       round: Number(String(round)),
       start: String(start),
       checkpoint: checkpoint.length > 0 ? (unpack(checkpoint) as RoomValue) : null,
-      changes: (unpackAll(changes) as Change[][]).flat(),
+      changes: unpackChanges(changes),
       doc: JSON.parse(String(doc)) as RoomDoc,
     };
   }
@@ -235,7 +236,7 @@ export class RoomLog {
     const entries = await this.redis.commands.xrevrangeBuffer(logKey(room), '+', '-', 'COUNT', limit);
     return entries
       .reverse()
-      .flatMap(([, fields]) => unpack(fields[3]) as Change[])
+      .flatMap(([, fields]) => unpackChanges(fields[3]))
       .slice(-limit);
   }
 

@@ -10,31 +10,37 @@ import {
 } from './room-value.js';
 
 /**
- * The value after `change`. Recovery is this, from a checkpoint over the log: game code is not run again.
- * Throws when the change is not the next one, since a room with a hole in its history must not go on.
+ * The value after `changes`. Recovery is this, from a checkpoint over the log: game code is not run again.
+ * Throws when a change is not the next one, since a room with a hole in its history must not go on.
  */
+export function applyChanges<State>(value: RoomValue<State>, changes: readonly Change[]): RoomValue<State> {
+  // All patches in one go: what many changes touch is copied once.
+  const patches = changes.length === 1 ? changes[0].patches : changes.flatMap((change) => change.patches);
+  return withChanges(value, changes, applyPatches(value.state, patches));
+}
+
 export function applyChange<State>(value: RoomValue<State>, change: Change): RoomValue<State> {
-  if (change.version !== value.version + 1) {
-    throw new Error(`room ${value.room} is at version ${value.version}; change ${change.version} does not follow`);
-  }
-  return withChange(value, change, applyPatches(value.state, change.patches));
+  return applyChanges(value, [change]);
 }
 
 /** As `applyChange`, for the one who has the next state already. */
 export function withChange<State>(value: RoomValue<State>, change: Change, state: State): RoomValue<State> {
-  const next: RoomValue<State> = {
-    room: value.room,
-    ...(value.round && { round: value.round }),
-    game: value.game,
-    gameVersion: value.gameVersion,
-    version: change.version,
-    seats: change.seats ? nextSeats(value.seats, change.seats) : value.seats,
-    timers: change.timers ? nextTimers(value.timers, change.timers) : value.timers,
-    state,
-    outbox: change.effects || change.effectsDone ? nextOutbox(value, change) : value.outbox,
-  };
-  const ended = change.ended ?? value.ended;
-  return ended ? { ...next, ended } : next;
+  return withChanges(value, [change], state);
+}
+
+function withChanges<State>(value: RoomValue<State>, changes: readonly Change[], state: State): RoomValue<State> {
+  let { version, seats, timers, outbox, ended } = value;
+  for (const change of changes) {
+    if (change.version !== version + 1)
+      throw new Error(`room ${value.room} is at version ${version}; change ${change.version} does not follow`);
+    version = change.version;
+    if (change.seats) seats = nextSeats(seats, change.seats);
+    if (change.timers) timers = nextTimers(timers, change.timers);
+    if (change.effects || change.effectsDone) outbox = nextOutbox(value, outbox, change);
+    ended = change.ended ?? ended;
+  }
+  const { room, round, game, gameVersion } = value;
+  return { room, ...(round && { round }), game, gameVersion, version, seats, timers, state, outbox, ...(ended && { ended }) };
 }
 
 function nextSeats(seats: readonly SeatValue[], changes: NonNullable<Change['seats']>): readonly SeatValue[] {
@@ -58,8 +64,8 @@ function rememberRefusals(known: readonly Refusal[], more: readonly Refusal[]): 
   return [...known, ...more].slice(-UNANSWERED_MAX);
 }
 
-function nextOutbox(value: RoomValue, change: Change): readonly PendingEffect[] {
-  const waiting = change.effectsDone ? value.outbox.filter(({ key }) => !change.effectsDone?.includes(key)) : value.outbox;
+function nextOutbox(value: RoomValue, outbox: readonly PendingEffect[], change: Change): readonly PendingEffect[] {
+  const waiting = change.effectsDone ? outbox.filter(({ key }) => !change.effectsDone?.includes(key)) : outbox;
   return change.effects ? [...waiting, ...pendingEffects(value, change.version, change.effects)] : waiting;
 }
 

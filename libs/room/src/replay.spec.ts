@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { applyPatches } from '#libs/protocol';
-import { applyChange } from './apply-change.js';
+import { applyChange, applyChanges } from './apply-change.js';
 import { diff } from './diff.js';
 import { RoomMachine, type RoomOutcome } from './room-machine.js';
 import type { Room, RoomRules } from './room-rules.js';
@@ -41,6 +41,7 @@ describe('a change', () => {
         const from = checkpoint % values.length;
         const recovered = changes.slice(from).reduce((value, change) => applyChange(value, change), stored(values[from]));
         expect(recovered).toEqual(values[values.length - 1]);
+        expect(applyChanges(stored(values[from]), changes.slice(from))).toEqual(recovered);
       }),
       { numRuns: RUNS },
     );

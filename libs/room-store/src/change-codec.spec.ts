@@ -1,0 +1,56 @@
+import fc from 'fast-check';
+import type { Change } from '#libs/room';
+import { packChanges, unpackChanges } from './change-codec.js';
+
+const version = fc.nat();
+const path = fc.string().map((text) => `/${text}`);
+// What MessagePack keeps as it is: -0 and undefined are nothing that a state may hold.
+const value = fc.jsonValue({ depthSize: 'small' }).map((any) => JSON.parse(JSON.stringify(any)) as unknown);
+const patch = fc.oneof(
+  fc.record({ op: fc.constant('remove' as const), path }),
+  fc.record({ op: fc.constantFrom('add' as const, 'replace' as const), path, value }),
+);
+const seat = fc.record(
+  {
+    seq: fc.nat(),
+    refused: fc.array(fc.tuple(fc.nat(), fc.string()), { maxLength: 3 }),
+    presence: fc.constantFrom('here' as const, 'away' as const, 'left' as const),
+  },
+  { requiredKeys: [] },
+);
+const change: fc.Arbitrary<Change> = fc.record(
+  {
+    version,
+    at: fc.nat({ max: 2 ** 42 }),
+    patches: fc.array(patch, { maxLength: 4 }),
+    seats: fc.dictionary(fc.nat({ max: 9 }).map(String), seat, { maxKeys: 3, noNullPrototype: true }),
+    events: fc.array(fc.record({ name: fc.string(), data: value, to: fc.array(fc.nat()) }, { requiredKeys: ['name'] }), { maxLength: 2 }),
+    timers: fc.dictionary(fc.stringMatching(/^[a-z]{1,5}$/), fc.oneof(fc.nat(), fc.constant(null)), { maxKeys: 2, noNullPrototype: true }),
+    effects: fc.array(fc.record({ name: fc.string(), data: value }, { requiredKeys: ['name'] }), { maxLength: 2 }),
+    effectsDone: fc.array(fc.string(), { maxLength: 2 }),
+    ended: fc.record({ reason: fc.constantFrom('finished' as const, 'abandoned' as const) }),
+  },
+  { requiredKeys: ['version', 'at', 'patches'] },
+);
+
+describe('changes in the log', () => {
+  it('come back as they were written, entry after entry', () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(change, { maxLength: 3 }), { maxLength: 3 }), (entries) => {
+        const log = Buffer.concat(entries.map(packChanges));
+        expect(unpackChanges(log)).toEqual(entries.flat());
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('of a small move take little more than the move', () => {
+    const move = {
+      version: 3,
+      at: 1_795_000_000_000,
+      patches: [{ op: 'replace', path: '/board/4', value: 'x' }],
+      seats: { 0: { seq: 2 } },
+    };
+    expect(packChanges([move as Change]).length).toBeLessThanOrEqual(32);
+  });
+});
