@@ -32,5 +32,9 @@ export class Fleeting extends Tapping {}
 @Game({ name: 'echo', version: 1, seats: 1, durability: 'none' })
 export class Echo extends Tapping {}
 
-@Module({ providers: [Durable, Fleeting, Echo] })
+/** The same, saved: what each change costs, with one connection a room. */
+@Game({ name: 'diary', version: 1, seats: 1, durability: 'every-change' })
+export class Diary extends Tapping {}
+
+@Module({ providers: [Durable, Fleeting, Echo, Diary] })
 export class BenchGamesModule {}

@@ -56,6 +56,8 @@ function roomChart(section: string): Chart {
   };
 }
 
+const GROWING = ['gateway', 'game', 'redis'];
+
 export const CHARTS: readonly Chart[] = [
   relayChart(200),
   relayChart(1_000),
@@ -87,9 +89,20 @@ export const CHARTS: readonly Chart[] = [
     title: 'CPU for a message, by rooms that are open',
     unit: 's per million',
     categories: ['10', '100', '1,000', '10,000'],
-    series: ['gateway', 'game', 'redis'].map((process) => ({
+    series: GROWING.map((process) => ({
       name: process,
       figures: [10, 100, 1_000, 10_000].map((rooms) => `${rooms} rooms: CPU of ${process}`),
+    })),
+  },
+  {
+    name: 'growth-servers',
+    section: 'growth',
+    title: 'CPU for a message, by game servers: all of a kind together',
+    unit: 's per million',
+    categories: ['1', '2', '3', '4'],
+    series: GROWING.map((process) => ({
+      name: process,
+      figures: [1, 2, 3, 4].map((servers) => `${servers} game ${servers === 1 ? 'server' : 'servers'}: CPU of ${process}`),
     })),
   },
 ];

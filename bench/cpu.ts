@@ -11,6 +11,18 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_SECONDS;
 }
 
+export interface SystemCalls {
+  readonly reads: number;
+  readonly writes: number;
+}
+
+/** How often a process has asked the kernel to read or write anything, sockets and files alike. */
+export function systemCalls(pid: number): SystemCalls {
+  const io = readFileSync(`/proc/${pid}/io`, 'latin1');
+  const of = (name: string): number => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(io)?.[1] ?? Number.NaN);
+  return { reads: of('syscr'), writes: of('syscw') };
+}
+
 export function residentKilobytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? Number.NaN);
 }

@@ -38,7 +38,17 @@ export async function keep(sections: Record_): Promise<Record_> {
  * How far a figure may be above what is recorded, by its unit: those that hold on any machine, whatever else it does.
  * Ratios of CPU times of one run are noisy; counts are not.
  */
-const TOLERANCES: Readonly<Record<string, number>> = { '×': 0.25, 'per message': 0.1, 'per room': 0.1 };
+const TOLERANCES: Readonly<Record<string, Tolerance>> = {
+  '×': { share: 0.25, least: 0.05 },
+  'per message': { share: 0.1, least: 0.05 },
+  'per room': { share: 0.1, least: 3 },
+};
+
+interface Tolerance {
+  readonly share: number;
+  /** In the figure's own unit: a tenth of almost nothing is nothing. */
+  readonly least: number;
+}
 
 export interface Worse {
   readonly figure: Figure;
@@ -58,7 +68,7 @@ export function worseThan(record: Record_, figures: readonly Figure[], extra = 0
     checked += 1;
     const recorded = verdictOf(before).median;
     const measured = verdictOf(figure).median;
-    const limit = recorded * (1 + tolerance * (1 + extra));
+    const limit = recorded + Math.max(recorded * tolerance.share, tolerance.least) * (1 + extra);
     if (!(measured <= limit)) worse.push({ figure, recorded, measured, limit });
   }
   return { checked, worse };

@@ -1,7 +1,10 @@
 import type { Section } from './section.js';
 import { connections } from './sections/connections.js';
+import { counts } from './sections/counts.js';
+import { growth } from './sections/growth.js';
 import { health } from './sections/health.js';
 import { latency } from './sections/latency.js';
+import { memory } from './sections/memory.js';
 import { pauses } from './sections/pauses.js';
 import { placement } from './sections/placement.js';
 import { recovery } from './sections/recovery.js';
@@ -16,13 +19,16 @@ export const SECTIONS: readonly Section[] = [
   room,
   room1000,
   starts,
+  memory,
   connections,
+  growth,
   latency,
   pauses,
   recovery,
   health,
   placement,
+  counts,
 ];
 
 /** Those whose figures are the same on a busy machine: for CI. */
-export const SHORT: readonly Section[] = [];
+export const SHORT: readonly Section[] = [counts];

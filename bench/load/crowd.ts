@@ -5,7 +5,8 @@ export interface Tapper {
   readonly outstanding: number;
   /** Undefined where there are no seats. */
   readonly seat?: number;
-  tap(): void;
+  /** `times`: so many at once, in one write. */
+  tap(times?: number): void;
   close(): void;
 }
 
@@ -88,6 +89,25 @@ export class Crowd implements Tally {
     await this.quiet();
     this.onAcknowledged = null;
     return played;
+  }
+
+  /** Each sends `size` at once, and again when all of them are answered; so many `rounds`. */
+  async bursts({ size, rounds }: { size: number; rounds: number }): Promise<Played> {
+    this.count();
+    const startedAt = nowMs();
+    for (let round = 0; round < rounds; round++) {
+      let left = size * this.tappers.length;
+      const answered = new Promise<void>((resolve) => {
+        this.onAcknowledged = () => {
+          left -= 1;
+          if (left === 0) resolve();
+        };
+      });
+      for (const tapper of this.tappers) tapper.tap(size);
+      await answered;
+    }
+    this.onAcknowledged = null;
+    return this.counted(startedAt);
   }
 
   /** At a steady rate over all players, whether or not answers keep up. */

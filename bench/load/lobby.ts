@@ -12,6 +12,8 @@ export interface Turns {
   readonly game: string;
   readonly pairs: number;
   readonly ms: number;
+  /** As many each, and no longer. */
+  readonly count?: number;
 }
 
 /** What players ask for before a game begins, over and over. */
@@ -31,14 +33,18 @@ export class LobbyLoad {
     });
   }
 
-  private async inTurns({ port, pairs, ms }: Turns, act: (pair: Awaited<ReturnType<Games['newcomers']>>) => Promise<void>): Promise<Rate> {
+  private async inTurns(
+    { port, pairs, ms, count = Number.POSITIVE_INFINITY }: Turns,
+    act: (pair: Awaited<ReturnType<Games['newcomers']>>) => Promise<void>,
+  ): Promise<Rate> {
     const players = await this.games.newcomers(port, 2 * pairs);
     const tookMs: number[] = [];
     const startedAt = nowMs();
     await Promise.all(
       Array.from({ length: pairs }, async (_, index) => {
         const pair = players.slice(2 * index, 2 * index + 2);
-        for (let begunAt = nowMs(); begunAt < startedAt + ms; begunAt = nowMs()) {
+        let left = count;
+        for (let begunAt = nowMs(); left-- > 0 && begunAt < startedAt + ms; begunAt = nowMs()) {
           await act(pair);
           tookMs.push(nowMs() - begunAt);
           await Promise.all(pair.map((player) => player.ask('rooms.leave')));

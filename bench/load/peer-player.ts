@@ -24,7 +24,13 @@ export class PeerPlayer implements Tapper {
     return this.sentAt.length;
   }
 
-  tap(): void {
+  tap(times = 1): void {
+    if (times > 1) {
+      this.wire.together(() => {
+        for (let time = 0; time < times; time++) this.tap();
+      });
+      return;
+    }
     this.sentAt.push(nowMs());
     this.wire.write(this.bytes);
   }

@@ -64,7 +64,13 @@ export class Player implements Tapper {
     this.template = Wire.framed(this.way, frame);
   }
 
-  tap(): void {
+  tap(times = 1): void {
+    if (times > 1) {
+      this.wire.together(() => {
+        for (let time = 0; time < times; time++) this.tap();
+      });
+      return;
+    }
     this.seq += 1;
     this.seqs.push(this.seq);
     this.sentAt.push(nowMs());

@@ -122,6 +122,13 @@ export class Wire {
     this.socket.write(bytes);
   }
 
+  /** What is written within is one write. */
+  together(write: () => void): void {
+    this.socket.cork();
+    write();
+    this.socket.uncork();
+  }
+
   send(payload: Uint8Array): void {
     this.write(Wire.framed(this.way, payload));
   }

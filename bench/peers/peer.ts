@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, type StdioOptions } from 'node:child_process';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { BENCH_DIST, freePort, spawnLeashed, until } from '../tools.js';
@@ -22,7 +22,7 @@ export class Peer {
   static async npm(peer: NpmPeer, more: readonly string[] = []): Promise<Peer> {
     const { folder, node } = await installed(peer);
     const port = await freePort();
-    const child = fork(join(folder, 'server.mjs'), [String(port), ...more], { execPath: node, cwd: folder, env: PRODUCTION });
+    const child = fork(join(folder, 'server.mjs'), [String(port), ...more], { execPath: node, cwd: folder, env: PRODUCTION, stdio: STDIO });
     return Peer.forked(port, child, peer);
   }
 
@@ -55,6 +55,9 @@ export class Peer {
 }
 
 export const PRODUCTION: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production' };
+
+/** What a peer has to say is of interest when it does not start. */
+export const STDIO: StdioOptions = ['ignore', 'ignore', process.env.BENCH_VERBOSE ? 'inherit' : 'ignore', 'ipc'];
 
 function isListening(port: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../tools.js';
 import { installed } from './installed.js';
-import { Peer, PRODUCTION } from './peer.js';
+import { Peer, PRODUCTION, STDIO } from './peer.js';
 
 export interface PinusFleet {
   readonly port: number;
@@ -34,7 +34,7 @@ export async function startPinus(): Promise<PinusFleet> {
       execPath: node,
       cwd: home,
       env: PRODUCTION,
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      stdio: STDIO,
     });
     return Peer.forked(players, child, `pinus ${type}`);
   };
