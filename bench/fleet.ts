@@ -22,6 +22,7 @@ export interface BenchServer {
   readonly pid: number;
   readonly publicPort: number;
   readonly tcpPort: number;
+  readonly opsPort: number;
 }
 
 /** Limits that keep strangers out are not what is measured. */
@@ -129,8 +130,8 @@ export class BenchFleet {
       },
     });
     const process_ = child as ChildProcess;
-    const { id, publicPort = 0, tcpPort = 0 } = ports;
-    const server = { id, type, name, env, child: process_, pid: process_.pid as number, publicPort, tcpPort };
+    const { id, publicPort = 0, tcpPort = 0, opsPort } = ports;
+    const server = { id, type, name, env, child: process_, pid: process_.pid as number, publicPort, tcpPort, opsPort };
     this.servers.push(server);
     return server;
   }

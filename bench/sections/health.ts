@@ -1,43 +1,50 @@
 import { CpuMeter } from '../cpu.js';
 import { BenchFleet } from '../fleet.js';
 import { LoadProcess } from '../load/load-process.js';
-import type { Section } from '../section.js';
+import type { Report, Section, Size } from '../section.js';
 import { sleep } from '../tools.js';
+import { detection } from './detection.js';
 
-/** What checking a thousand servers costs, at the default interval of a second. */
+/** How fast the dead are found, and what checking a thousand servers costs, at the default interval of a second. */
 export const health: Section = {
   name: 'health',
-  about: '1,000 members that answer over plain Redis, checked by one gateway, beside the same fleet without them',
-  async run(report, { quick }) {
-    const [members, ms] = quick ? [200, 5_000] : [1_000, 10_000];
-    const fleet = await BenchFleet.start();
-    const load = new LoadProcess();
-    try {
-      const cpu = new CpuMeter({ ...fleet.pids(), members: load.pid });
-      await sleep(ms / 2);
-      const alone = cpu.seconds();
-      await load.do.register({ redisUrl: fleet.redisUrl, count: members });
-      await sleep(5_000);
-      const before = await load.do.memberAnswers();
-      cpu.restart();
-      await sleep(ms);
-      const used = cpu.seconds();
-      const rounds = ((await load.do.memberAnswers()) - before) / members;
-      report('rounds in the time', rounds, '');
-      report('rounds a second', (rounds * 1_000) / ms, '/s', { atLeast: 0.9 });
-      for (const name of ['redis', 'gateway', 'lobby', 'game', 'members']) {
-        const added = used[name] - 2 * alone[name];
-        report(`CPU of ${name} a round`, (added * 1_000) / rounds, 'ms');
-      }
-      report('share of a Redis core', ((used.redis - 2 * alone.redis) * 100_000) / ms, '%', { atMost: 5 });
-      const dead = await countDead(fleet);
-      report('healthy members evicted', dead, '', { atMost: 0 });
-    } finally {
-      await load.stop();
-      await fleet.stop();
-    }
+  about:
+    'a game server ends among three gateways; then 1,000 members that answer over plain Redis, checked by one gateway, beside the same fleet without them',
+  async run(report, size) {
+    await detection(report, size);
+    await costOfRounds(report, size);
   },
 };
+
+async function costOfRounds(report: Report, { quick }: Size): Promise<void> {
+  const [members, ms] = quick ? [200, 5_000] : [1_000, 10_000];
+  const fleet = await BenchFleet.start();
+  const load = new LoadProcess();
+  try {
+    const cpu = new CpuMeter({ ...fleet.pids(), members: load.pid });
+    await sleep(ms / 2);
+    const alone = cpu.seconds();
+    await load.do.register({ redisUrl: fleet.redisUrl, count: members });
+    await sleep(5_000);
+    const before = await load.do.memberAnswers();
+    cpu.restart();
+    await sleep(ms);
+    const used = cpu.seconds();
+    const rounds = ((await load.do.memberAnswers()) - before) / members;
+    report('rounds in the time', rounds, '');
+    report('rounds a second', (rounds * 1_000) / ms, '/s', { atLeast: 0.9 });
+    for (const name of ['redis', 'gateway', 'lobby', 'game', 'members']) {
+      const added = used[name] - 2 * alone[name];
+      report(`CPU of ${name} a round`, (added * 1_000) / rounds, 'ms');
+    }
+    report('share of a Redis core', ((used.redis - 2 * alone.redis) * 100_000) / ms, '%', { atMost: 5 });
+    const dead = await countDead(fleet);
+    report('healthy members evicted', dead, '', { atMost: 0 });
+  } finally {
+    await load.stop();
+    await fleet.stop();
+  }
+}
 
 async function countDead(fleet: BenchFleet): Promise<number> {
   const ids = await fleet.redis.smembers('hf:servers');

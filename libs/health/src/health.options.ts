@@ -40,6 +40,8 @@ export const TICK_MS = 50;
 export const HURRIED_MS = 250;
 /** A dial without an answer ends after this part of an interval: with a miss before it, a hang is decided within three. */
 export const DIAL_INTERVALS = 0.75;
+/** What a gateway found when another missed a server counts for its vote for so long: as long as that other's own dial does, nearly. */
+export const PREPARED_INTERVALS = 1.5;
 /** An open verdict (votes missing, store away) is tried again after this. */
 export const VERDICT_RETRY_MS = 250;
 /** Servers asked in one pipeline; a larger one would delay what else this process asks of the store. */

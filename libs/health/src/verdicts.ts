@@ -1,19 +1,25 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { EventSink, FleetEvents, FleetLinks, hasLeft, Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
-import { probeLink } from '#libs/link';
+import { type ProbeResult, probeLink } from '#libs/link';
 import { SERVER_TYPES } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
 import { AbsentVoters } from './absent-voters.js';
 import { judges } from './checker-choice.js';
 import { Eviction } from './eviction.js';
-import { CHECK_OPTIONS, type CheckOptions, DIAL_INTERVALS, VERDICT_RETRY_MS, VOTE_MS } from './health.options.js';
+import { CHECK_OPTIONS, type CheckOptions, DIAL_INTERVALS, PREPARED_INTERVALS, VERDICT_RETRY_MS, VOTE_MS } from './health.options.js';
 import type { HoldReason } from './judge.js';
 import { lifeOf } from './life-of.js';
 import type { EvictionReason } from './ports.js';
 
 /** `over`: nothing of this incarnation is left to judge. `open`: votes are missing, or it is a dry run. `acquitted`: it answered in time. */
 export type VerdictOutcome = 'over' | 'open' | 'acquitted';
+
+interface Observation {
+  readonly dialledAt: number;
+  readonly found: ProbeResult;
+  readonly wasLate: boolean;
+}
 
 /**
  * Carries a verdict to its end: asks for the votes of the other gateways, and gives this one's when another asks,
@@ -23,6 +29,8 @@ export type VerdictOutcome = 'over' | 'open' | 'acquitted';
 @Injectable()
 export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
   private readonly pursued = new Set<string>();
+  /** By incarnation, what was found when its checker missed it. */
+  private readonly prepared = new Map<string, Promise<Observation>>();
   private readonly suspected = new Set<(server: ServerRecord, dialledAt: number) => void>();
   /** By incarnation, why a verdict on it is held. */
   private readonly reported = new Map<string, Set<HoldReason>>();
@@ -45,10 +53,11 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
   onModuleInit(): void {
     this.links.onLost((server) => void this.pursue(server, 'refused'));
     this.events.on((event) => {
-      if (event.kind !== 'vote') return;
       const server = this.directory.get(event.server);
       const isOpen = server && server.incarnation === event.incarnation && server.state !== 'dead' && server.id !== this.self.id;
-      if (isOpen) void this.pursue(server, event.reason === 'silent' ? 'silent' : 'refused');
+      if (!isOpen) return;
+      if (event.kind === 'vote') void this.pursue(server, event.reason === 'silent' ? 'silent' : 'refused');
+      else if (event.kind === 'state' && event.reason === 'suspect') this.prepareVote(server);
     });
     this.directory.onChange(({ kind, server, before }) => {
       if (kind !== 'changed') this.release(before ?? server);
@@ -118,6 +127,22 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
     return probeLink({ host, port, timeoutMs: DIAL_INTERVALS * this.options.intervalMs });
   }
 
+  /** Its checker missed it: dialled now, so that a vote on its silence, should there be one, is not a dial late. */
+  private prepareVote(server: ServerRecord): void {
+    const life = lifeOf(server);
+    if (this.prepared.has(life)) return;
+    this.prepared.set(life, this.observe(server));
+    setTimeout(() => this.prepared.delete(life), PREPARED_INTERVALS * this.options.intervalMs).unref();
+  }
+
+  private async observe(server: ServerRecord): Promise<Observation> {
+    const dialledAt = performance.now();
+    const found = await this.dial(server);
+    // The time ran out because this process was away: that was no silence of theirs.
+    const wasLate = performance.now() - dialledAt > 2 * DIAL_INTERVALS * this.options.intervalMs;
+    return { dialledAt, found, wasLate };
+  }
+
   /**
    * Dials, and votes on what it finds, until the matter is decided or there is nothing to vote on. `belief`: what the
    * one who asked had found; silence is seconded only where it was silence, since that needs the rounds of a checker.
@@ -126,13 +151,15 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
     if (this.self.incarnation === 0 || this.pursued.has(lifeOf(server))) return;
     this.pursued.add(lifeOf(server));
     const deadline = performance.now() + VOTE_MS;
+    let prepared = belief === 'silent' ? this.prepared.get(lifeOf(server)) : undefined;
     try {
       while (this.isOpen && performance.now() < deadline) {
-        const dialledAt = performance.now();
-        const found = await this.dial(server);
+        const isPrepared = prepared !== undefined;
+        const { dialledAt, found, wasLate } = await (prepared ?? this.observe(server));
+        prepared = undefined;
+        // What spoke a while ago may be silent by now.
+        if (isPrepared && found !== 'silent') continue;
         if (found === 'answered') return;
-        // The time ran out because this process was away: that was no silence of theirs.
-        const wasLate = performance.now() - dialledAt > 2 * DIAL_INTERVALS * this.options.intervalMs;
         if (found === 'silent' && wasLate) continue;
         if (found === 'silent' && belief === 'refused') {
           // Its checker may be one that fell silent with it.
