@@ -33,7 +33,7 @@ async function costOfRounds(report: Report, { quick }: Size): Promise<void> {
     const rounds = ((await load.do.memberAnswers()) - before) / members;
     report('rounds in the time', rounds, '');
     report('rounds a second', (rounds * 1_000) / ms, '/s', { atLeast: 0.9 });
-    for (const name of ['redis', 'gateway', 'lobby', 'game', 'members']) {
+    for (const name of ['redis', 'gateway', 'lobby', 'game']) {
       const added = used[name] - 2 * alone[name];
       report(`CPU of ${name} a round`, (added * 1_000) / rounds, 'ms');
     }
