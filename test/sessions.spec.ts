@@ -1,14 +1,27 @@
-import type { Room } from '#libs/client';
+import { connect, type Room } from '#libs/client';
 import type { Welcome } from '#libs/protocol';
-import { type Fleet, type FleetServer, type Ledger, RawPlayer, startFleet, until } from './harness/index.js';
+import { type Fleet, type FleetServer, type Ledger, QuietProxy, RawPlayer, startFleet, until, type Way } from './harness/index.js';
 
 const SECOND = 1_000;
 const SEAT_GRACE_MS = 4 * SECOND;
+const CONNECTION_TIMEOUT_MS = 3 * SECOND;
+/** The gateway looks once a second. */
+const LOOK_MS = 1_500;
 
 describe('a session', () => {
   let fleet: Fleet;
   beforeAll(async () => {
-    const env = { SEAT_GRACE_MS: String(SEAT_GRACE_MS), CONNECTION_TIMEOUT_MS: '3000' };
+    const env = {
+      SEAT_GRACE_MS: String(SEAT_GRACE_MS),
+      CONNECTION_TIMEOUT_MS: String(CONNECTION_TIMEOUT_MS),
+      BACKLOG_TIMEOUT_MS: '3000',
+      MESSAGES_PER_SECOND: '5000',
+      MESSAGES_BURST: '5000',
+      BYTES_PER_SECOND: '100000000',
+      BYTES_BURST: '100000000',
+      // Nobody is condemned for a stop of seconds: what players see of it is looked at here.
+      HEALTH_MAX_MISSES: '8',
+    };
     fleet = await startFleet({ gateways: 2, lobbies: 1, games: 1, testGames: { turnMs: 60_000 }, env });
   }, 60_000);
   afterAll(() => fleet.stop());
@@ -76,9 +89,143 @@ describe('a session', () => {
     await fleet.whole();
   }, 30_000);
 
-  /** Ada, a raw player at `first`, and a client at `second`, in one game; the room is the client's. */
-  async function inALedger(first: FleetServer, second: FleetServer): Promise<{ ada: RawPlayer; room: Room<Ledger> }> {
+  it('goes on under a new secret at another gateway, where the one before is told, and an old secret opens nothing', async () => {
+    const [first, second] = fleet.gateways;
     const ada = await RawPlayer.welcomed(first, 'Ada');
+    const welcome = await ada.hears('welcome');
+    const resumed = await resume(second, welcome);
+    expect(await ada.hears('goodbye')).toMatchObject({ code: 'replaced' });
+    const next = await resumed.hears('welcome');
+    expect(next.secret).not.toBe(welcome.secret);
+    // Its first word says that it has read its welcome.
+    await resumed.asks(1, 'me');
+    const key = `hf:session:${welcome.session}`;
+    await until(async () => (await fleet.redis.client.hexists(key, 'previous')) === 0);
+    for (const gateway of [first, second]) {
+      const thief = await RawPlayer.connect(gateway);
+      thief.say({ kind: 'hello', protocol: 1, session: welcome.session, secret: welcome.secret });
+      expect(await thief.hears('goodbye')).toMatchObject({ code: 'session-unknown' });
+    }
+    expect(await resumed.asks(2, 'me')).toMatchObject({ data: {} });
+    resumed.close();
+  }, 20_000);
+
+  describe('on a connection that has gone silent', () => {
+    it('is closed by the gateway in its time, while one that pings stays, also when the gateway itself has slept', async () => {
+      const [gateway] = fleet.gateways;
+      const [silent, living] = [await RawPlayer.welcomed(gateway, 'Silent', 'tcp'), await RawPlayer.welcomed(gateway, 'Living', 'tcp')];
+      const pinging = setInterval(() => living.say({ kind: 'ping', nonce: 1 }), 200);
+      try {
+        const since = performance.now();
+        expect(await silent.hears('goodbye')).toMatchObject({ code: 'timed-out', retryAfterMs: 1_000 });
+        expect(performance.now() - since).toBeLessThan(CONNECTION_TIMEOUT_MS + LOOK_MS);
+        gateway.kill('SIGSTOP');
+        await new Promise((resolve) => setTimeout(resolve, CONNECTION_TIMEOUT_MS + SECOND));
+        gateway.kill('SIGCONT');
+        const { length } = living.heard;
+        await until(() => living.heard.length > length + 20);
+        expect(living.heard.some(({ kind }) => kind === 'goodbye')).toBe(false);
+      } finally {
+        clearInterval(pinging);
+        living.close();
+      }
+    }, 20_000);
+
+    it('is noticed by its client before that, and resumed at another gateway without a loss', async () => {
+      const [first, second] = fleet.gateways;
+      const proxy = await QuietProxy.before(Number(new URL(first.tcpUrl).port));
+      const ada = await connect([`tcp://127.0.0.1:${proxy.port}`, second.tcpUrl], { name: 'Ada' });
+      const bob = await fleet.newPlayer('Bob', { gateway: second });
+      const made = await ada.createRoom<Ledger>({ game: 'ledger' });
+      const room = await bob.joinRoom<Ledger>(made.id);
+      await room.ready();
+      await made.start();
+      await made.waitFor(({ state }) => state !== undefined, { timeoutMs: 5 * SECOND });
+      await made.send('note', { id: 'a' });
+      proxy.swallow();
+      const since = performance.now();
+      await Promise.all([made.send('note', { id: 'b' }), room.send('note', { id: 'c' })]);
+      expect(performance.now() - since).toBeLessThan(CONNECTION_TIMEOUT_MS);
+      await until(() => made.state?.applied[0].join() === 'a,b' && made.state.applied[1].join() === 'c');
+      await until(() => room.state?.applied[0].join() === 'a,b');
+      expect(ada.status).toBe('open');
+      proxy.close();
+      await Promise.all([made.leave(), room.leave()]);
+      ada.close();
+    }, 20_000);
+  });
+
+  it('hears that its game waits while the game server hangs, and that it goes on', async () => {
+    const { players, rooms } = await fleet.twoPlayersInAGame<Ledger>('ledger');
+    const told: string[] = [];
+    for (const room of rooms) {
+      room.on('pause', (reason) => told.push(reason));
+      room.on('resume', () => told.push('resumed'));
+    }
+    const [server] = fleet.games;
+    server.kill('SIGSTOP');
+    const stoppedAt = performance.now();
+    const answered = rooms[0].send('note', { id: 'a' });
+    await until(() => told.length === 2, 4 * SECOND);
+    expect(performance.now() - stoppedAt).toBeLessThan(2.5 * SECOND);
+    expect(told).toEqual(['server-silent', 'server-silent']);
+    const kept = rooms[1].send('note', { id: 'b' });
+    server.kill('SIGCONT');
+    await Promise.all([answered, kept]);
+    await until(() => told.length === 4);
+    expect(told.slice(2)).toEqual(['resumed', 'resumed']);
+    await rooms[0].waitFor(({ state }) => state?.applied.join() === 'a,b', { timeoutMs: 2 * SECOND });
+    for (const room of rooms) await room.leave();
+    for (const player of players) player.close();
+  }, 20_000);
+
+  it('that reads nothing is sent nothing more, then all it missed in one step, or goodbye; the others notice nothing', async () => {
+    const [first, second] = fleet.gateways;
+    const { ada, room } = await inALedger(first, second, 'tcp');
+    const backpressure = async () =>
+      Number(/^holdfast_backpressure_total\{[^}]*where="player"[^}]*\} (\d+)/m.exec((await first.ops('/metrics')).text)?.[1] ?? 0);
+    const before = await backpressure();
+    ada.listen(false);
+    const text = 'x'.repeat(15_000);
+    let slowest = 0;
+    const shout = async () => {
+      const since = performance.now();
+      await room.send('shout', { text });
+      slowest = Math.max(slowest, performance.now() - since);
+    };
+    await until(async () => {
+      await Promise.all(Array.from({ length: 8 }, shout));
+      return (await backpressure()) > before;
+    }, 10 * SECOND);
+    // What the kernel still takes may let it go once more.
+    for (let more = 0; more < 5; more++) await Promise.all(Array.from({ length: 8 }, shout));
+    for (let more = 0; more < 20; more++) await shout();
+    const { length } = ada.heard;
+    ada.listen(true);
+    const { version } = room;
+    await ada.hears('sync', (sync) => sync.version >= version);
+    const versions = ada.heard.slice(length).flatMap((message) => (message.kind === 'sync' ? message.version : []));
+    expect(versions.some((at, index) => index > 0 && at > versions[index - 1] + 15)).toBe(true);
+    expect(slowest).toBeLessThan(SECOND);
+
+    ada.listen(false);
+    const shouting = setInterval(() => void shout().catch(() => {}), 5);
+    await until(async () => (await connectionsOf(first)) === 0, 15 * SECOND).finally(() => clearInterval(shouting));
+    const resumed = await resume(second, await ada.hears('welcome'));
+    await resumed.hears('sync', (sync) => sync.version >= version);
+    resumed.close();
+    ada.close();
+    await room.leave();
+  }, 40_000);
+
+  async function connectionsOf(gateway: FleetServer): Promise<number> {
+    const { text } = await gateway.ops('/metrics');
+    return Number(/^holdfast_connections\{[^}]*transport="tcp"[^}]*\} (\d+)/m.exec(text)?.[1] ?? 0);
+  }
+
+  /** Ada, a raw player at `first`, and a client at `second`, in one game; the room is the client's. */
+  async function inALedger(first: FleetServer, second: FleetServer, way: Way = 'json'): Promise<{ ada: RawPlayer; room: Room<Ledger> }> {
+    const ada = await RawPlayer.welcomed(first, 'Ada', way);
     const { room: made } = (await ada.asks(1, 'rooms.create', { game: 'ledger' })).data as { room: { id: string } };
     const bob = await fleet.newPlayer('Bob', { gateway: second });
     const room = await bob.joinRoom<Ledger>(made.id);

@@ -4,6 +4,7 @@ export type { FleetRedis, FleetStore } from './fleet-redis.js';
 export type { Exit, FleetServer } from './fleet-server.js';
 export { HalfOpenProxy } from './half-open-proxy.js';
 export { type Ledger, LedgerGame } from './ledgers.js';
+export { QuietProxy } from './quiet-proxy.js';
 export { RawPlayer, type Way } from './raw-player.js';
 export { ClusterStore, SentinelStore } from './redis-groups.js';
 export { until } from './until.js';

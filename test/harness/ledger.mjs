@@ -8,7 +8,7 @@ import { Command, EffectHandler, Game, OnSeat, OnTimer } from '#libs/game-kit';
 
 /**
  * @typedef {{ applied: string[][], rings: number, paid: number, migratedFrom: number[], servers: string[], presence: string[] }} State
- * @typedef {{ state: State, seat: number, schedule(name: string, ms: number): void, effect(name: string, data: unknown): void, end(result?: unknown): void }} LedgerRoom
+ * @typedef {{ state: State, seat: number, schedule(name: string, ms: number): void, emit(name: string, data: unknown): void, effect(name: string, data: unknown): void, end(result?: unknown): void }} LedgerRoom
  */
 
 const version = Number(process.env.TEST_LEDGER ?? 1);
@@ -47,6 +47,11 @@ class Ledger {
     state.presence.push(`${seat} back`);
   }
 
+  /** @param {LedgerRoom} room @param {{ text: string }} data */
+  shout(room, { text }) {
+    room.emit('shout', text);
+  }
+
   /** @param {LedgerRoom} room @param {{ id: string }} data */
   pay(room, { id }) {
     room.state.paid += 1;
@@ -71,6 +76,7 @@ Game({ name: 'ledger', version: Math.max(1, version), seats: 2, seatGraceMs: 120
 decorate(Command(id), Ledger, 'note');
 decorate(Command(z.object({ ms: z.int() })), Ledger, 'wind');
 decorate(OnTimer('bell'), Ledger, 'ring');
+decorate(Command(z.object({ text: z.string() })), Ledger, 'shout');
 decorate(OnSeat('away'), Ledger, 'away');
 decorate(OnSeat('back'), Ledger, 'back');
 decorate(Command(id), Ledger, 'pay');

@@ -8,6 +8,7 @@ export interface Ledger {
   setup(room: unknown): LedgerState;
   note(room: LedgerCall, data: { id: string }): void;
   wind(room: LedgerCall, data: { ms: number }): void;
+  shout(room: LedgerCall, data: { text: string }): void;
   pay(room: LedgerCall, data: { id: string }): void;
   settle(room: LedgerCall, data: { id: string }): void;
 }

@@ -28,6 +28,8 @@ export class RawPlayer {
     /** What stands on the wire, for TCP. */
     readonly write: (bytes: Uint8Array) => void,
     private readonly end: () => void,
+    /** Reads nothing any more, or all that has come since. */
+    readonly listen: (isListening: boolean) => void,
   ) {}
 
   /** `from`: this machine has all of 127.0.0.0/8, so one test can be two neighbours. */
@@ -81,6 +83,7 @@ export class RawPlayer {
         throw new Error('a WebSocket takes messages, not bytes');
       },
       () => socket.terminate(),
+      (isListening) => (isListening ? socket.resume() : socket.pause()),
     );
     socket.on('error', () => {});
     socket.on('message', (data: Buffer) =>
@@ -105,6 +108,7 @@ export class RawPlayer {
       },
       (bytes) => void socket.write(bytes),
       () => socket.destroy(),
+      (isListening) => (isListening ? socket.resume() : socket.pause()),
     );
     const splitter = new FrameSplitter(FRAME_BYTES_MAX, (frame) => player.heard.push(decodeServerMessage(frame)));
     socket.on('error', () => {});

@@ -16,6 +16,7 @@ import { RoomLink } from './room-link.js';
 import { SessionLife } from './session-life.js';
 import { SessionRestorer } from './session-restorer.js';
 import { SessionTable } from './session-table.js';
+import { SilentOwners } from './silent-owners.js';
 import { TcpTransport } from './tcp-transport.js';
 import { PUBLIC_PAGES, WebSocketTransport } from './web-socket-transport.js';
 import { Welcomer } from './welcomer.js';
@@ -49,6 +50,7 @@ export class EdgeModule {
       SessionRestorer,
       PresenceKeeper,
       GatewayEnd,
+      SilentOwners,
       ConnectionLimits,
       SessionLife,
       FrameRouter,

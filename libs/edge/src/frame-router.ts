@@ -84,6 +84,7 @@ export class FrameRouter {
     }
     if (playerKindOf(kind) === null) throw new HoldfastError('unknown-kind');
     if (!session) throw new HoldfastError('hello-first');
+    if (guest.mustConfirm) this.life.confirmed(guest, session);
     switch (kind) {
       case KIND.command:
         if (frame.length < HEADER.command.name || frame.length < HEADER.command.name + frame[HEADER.command.nameLength]) {
@@ -122,7 +123,9 @@ export class FrameRouter {
     // Patterns between servers are not for players, whatever they guess.
     if (!PLAYER_OPERATIONS.has(operation))
       return answer(null, errorBody('unknown-operation', `There is no operation "${operation.slice(0, 64)}".`));
-    if (session.requestsPending >= REQUESTS_MAX) return answer(null, errorBody('busy'));
+    // Answers are long; who does not read them gets a short one.
+    if (session.requestsPending >= REQUESTS_MAX || connection.backlogBytes > this.options.backlogBytesMax)
+      return answer(null, errorBody('busy'));
     if (operation === 'rooms.watch' && this.rooms.watchersOf(roomOf(data)) >= this.options.watchersPerRoom)
       return answer(null, errorBody('too-many-watchers'));
     session.requestsPending += 1;

@@ -5,7 +5,7 @@ import { SessionNotices } from '#libs/session';
 import { Metrics, Readiness } from '#libs/telemetry';
 import type { ClientTransport } from './client-transport.js';
 import { ConnectionLimits } from './connection-limits.js';
-import { EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from './edge.options.js';
+import { BACKLOGS_MAX, EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from './edge.options.js';
 import { FrameRouter } from './frame-router.js';
 import { guestOf, part } from './guest.js';
 import { LobbyRouter } from './lobby-router.js';
@@ -24,6 +24,7 @@ const TICK_MS = 1_000;
 export class GatewayService implements ConnectionEvents, OnModuleDestroy {
   private isClosing = false;
   private ticking: NodeJS.Timeout | null = null;
+  private tickedAt = 0;
   readonly ports: Record<string, number> = {};
 
   constructor(
@@ -48,6 +49,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     this.fleetLinks.keep(['lobby', 'game']);
     await this.notices.onNotice(this.self.id, (notice) => this.life.noticed(notice));
     for (const transport of this.transports) this.ports[transport.name] = await transport.listen(this);
+    this.tickedAt = performance.now();
     this.ticking = setInterval(() => this.tick(), TICK_MS);
     this.readiness.add('players', () => (this.isClosing ? 'closing' : null));
   }
@@ -97,14 +99,29 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
 
   private tick(): void {
     const now = performance.now();
-    const { connectionTimeoutMs, backlogBytesMax, backlogTimeoutMs } = this.options;
+    const lateMs = Math.max(0, now - this.tickedAt - TICK_MS);
+    this.tickedAt = now;
+    const { connectionTimeoutMs } = this.options;
     for (const connection of this.limits.connections) {
-      const { session } = guestOf(connection);
+      // It was us who slept: what they said meanwhile still waits in their sockets.
+      if (lateMs > TICK_MS) connection.heardAt += lateMs;
       if (now - connection.heardAt > connectionTimeoutMs) part(connection, 'timed-out');
-      else if (session && connection.backlogBytes > backlogBytesMax) this.ties.holdBack(session);
-      if (session?.slowSince != null && now - session.slowSince > backlogTimeoutMs) part(connection, 'too-slow');
+      else this.weigh(connection, now);
     }
     this.limits.sweep(now);
     this.life.keep(now);
+  }
+
+  /** Who does not read is sent nothing more of a game, and after a while, or with too much unsent, goodbye. */
+  private weigh(connection: PlayerConnection, now: number): void {
+    const { backlogBytesMax, backlogTimeoutMs } = this.options;
+    const { backlogBytes } = connection;
+    const guest = guestOf(connection);
+    if (backlogBytes > backlogBytesMax) {
+      guest.slowSince ??= now;
+      if (guest.session) this.ties.holdBack(guest.session);
+    } else if (backlogBytes < backlogBytesMax / 2) guest.slowSince = null;
+    const isTooLong = guest.slowSince !== null && now - guest.slowSince > backlogTimeoutMs;
+    if (isTooLong || backlogBytes > BACKLOGS_MAX * backlogBytesMax) part(connection, 'too-slow');
   }
 }

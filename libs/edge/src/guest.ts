@@ -9,6 +9,10 @@ export class Guest {
   session: GatewaySession | null = null;
   /** A hello has come, and is being looked at. */
   isGreeting = false;
+  /** Since when it has not read what it was sent; null: it keeps up. */
+  slowSince: number | null = null;
+  /** It resumed, and has said nothing since its welcome: whether it knows its new secret is not known. */
+  mustConfirm = false;
   /** Null: it was welcomed, or is gone. */
   helloTimer: NodeJS.Timeout | null = null;
   readonly messages: TokenBucket;

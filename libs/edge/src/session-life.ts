@@ -51,6 +51,7 @@ export class SessionLife {
       if (!connection.isOpen) return before ? undefined : this.missed(session, binding);
       session.connection = connection;
       guest.session = session;
+      guest.mustConfirm = resumed;
       if (before) part(before, 'replaced');
       session.stopGoneTimers();
       const { connectionTimeoutMs } = this.options;
@@ -75,6 +76,12 @@ export class SessionLife {
         GOODBYE_MS,
       );
     }
+  }
+
+  /** What it says after its welcome says that it has read that: the secret it showed is of no more use to anybody. */
+  confirmed(guest: Guest, { id, secretHash }: GatewaySession): void {
+    guest.mustConfirm = false;
+    this.store.confirm(id, secretHash).catch((error: unknown) => this.log.debug('session.unconfirmed', { error: String(error) }));
   }
 
   async bye(connection: PlayerConnection, session: GatewaySession): Promise<void> {

@@ -10,6 +10,7 @@ import {
   REQUEST_TIMEOUT_MS_DEFAULT,
   REQUESTS_PENDING_MAX,
   SILENT_PINGS_MAX,
+  SILENT_PINGS_TOLD,
 } from './link.options.js';
 import { LINK_HEADER, LINK_KIND } from './link-frames.js';
 
@@ -18,6 +19,8 @@ export interface LinkInbox {
   request(peer: LinkPeer, pattern: string, data: unknown): Promise<unknown>;
   event(peer: LinkPeer, pattern: string, data: unknown): void;
   frame(peer: LinkPeer, kind: number, frame: Buffer): void;
+  /** Nothing has been heard for a while, though it was asked; or something is again. */
+  silence(peer: LinkPeer, isSilent: boolean): void;
 }
 
 interface Pending {
@@ -37,6 +40,7 @@ export class LinkPeer {
   private readonly pending = new Map<number, Pending>();
   private nextRequest = 1;
   private silentPings = 0;
+  private isToldSilent = false;
   private heard = true;
   private lastTickAt = performance.now();
   private readonly ticking: NodeJS.Timeout;
@@ -46,6 +50,8 @@ export class LinkPeer {
     private readonly socket: Socket,
     who: Introduction,
     private readonly inbox: LinkInbox,
+    /** Whether this side dialled. */
+    readonly isDialled: boolean,
   ) {
     this.id = who.id;
     this.incarnation = who.incarnation;
@@ -132,6 +138,7 @@ export class LinkPeer {
   /** A whole frame has come in. */
   receive(frame: Buffer): void {
     this.heard = true;
+    if (this.isToldSilent) this.tellSilence(false);
     const kind = frame[0];
     if (kind >= LINK_KIND.toRoom) {
       this.inbox.frame(this, kind, frame);
@@ -224,9 +231,16 @@ export class LinkPeer {
     // It was us who slept: what the peer said meanwhile still waits in the socket.
     if (late || this.heard) this.silentPings = 0;
     else if (++this.silentPings >= SILENT_PINGS_MAX) return this.cut('silent');
+    // The first silent tick asks, the next finds that unanswered.
+    else if (this.silentPings === SILENT_PINGS_TOLD + 1) this.tellSilence(true);
     if (this.writer.backlogBytes > BACKLOG_BYTES_MAX) return this.cut('reads nothing');
     if (!this.heard) this.begin(LINK_KIND.ping, 1);
     this.heard = false;
+  }
+
+  private tellSilence(isSilent: boolean): void {
+    this.isToldSilent = isSilent;
+    this.inbox.silence(this, isSilent);
   }
 
   /** There is no point in waiting for a peer that reads nothing to read what is left. */

@@ -36,9 +36,12 @@ export const HANDSHAKES_MAX_DEFAULT = 128;
 export const INTRODUCTION_BYTES_MAX = 1_024;
 /** A link that is closed may take this long to read what was written before, in ms; a stopped peer would for ever. */
 export const CLOSE_MS = 1_000;
-/** Silence after which a ping is sent, and the number of these after which a link is dead: it is half open. */
-export const PING_MS = 1_000;
-export const SILENT_PINGS_MAX = 5;
+/** Silence after which a ping is sent: what an idle link costs a second is two small frames. */
+export const PING_MS = 500;
+/** Unanswered pings after which those who wait for the peer are told, 1 to 1.5 s after its last word: no healthy pause is as long. */
+export const SILENT_PINGS_TOLD = 1;
+/** And after which the link is dead: it is half open, or the peer hangs. */
+export const SILENT_PINGS_MAX = 10;
 export const REQUEST_TIMEOUT_MS_DEFAULT = 5_000;
 export const REQUESTS_PENDING_MAX = 50_000;
 /** Above this backlog senders hold back (`busy`); above the second the link is cut, since the peer reads nothing. */

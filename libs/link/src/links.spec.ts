@@ -5,7 +5,7 @@ import { createServer, type Server, Socket } from 'node:net';
 import * as fc from 'fast-check';
 import { HoldfastError, LENGTH_BYTES, pack, type ServerId, serverId } from '#libs/protocol';
 import { NONCE_BYTES, packIntroduction, readIntroduction } from './handshake.js';
-import { HANDSHAKE_TIMEOUT_MS, LinkIdentity, type LinkOptions, PING_MS, SILENT_PINGS_MAX } from './link.options.js';
+import { HANDSHAKE_TIMEOUT_MS, LinkIdentity, type LinkOptions, PING_MS, SILENT_PINGS_MAX, SILENT_PINGS_TOLD } from './link.options.js';
 import { LINK_KIND } from './link-frames.js';
 import type { LinkPeer } from './link-peer.js';
 import { Links } from './links.js';
@@ -478,6 +478,42 @@ async function pass(pings: number): Promise<void> {
   }
 }
 
+describe('a link to a peer that there is a link to already', () => {
+  it('takes its place when the same side dials anew: the one before is closed, and what waits on it fails', async () => {
+    const side = await newSide();
+    const who = { id: serverId('game', `stranger-${++names}`), incarnation: 1 };
+    const [before, after] = [await Stranger.dial(side.address.port), await Stranger.dial(side.address.port)];
+    await before.prove(who);
+    await until(() => side.opened.length === 1);
+    const waiting = side.opened[0].request('x', 1);
+    await after.prove(who);
+    await expect(waiting).rejects.toMatchObject({ code: 'server-lost' });
+    await until(() => before.isClosed);
+    expect(side.closed).toEqual([{ id: who.id, reason: 'replaced by a newer link' }]);
+    expect(side.links.get(who.id)).toBe(side.opened[1]);
+    expect([side.opened[1].isOpen, after.isClosed]).toEqual([true, false]);
+  });
+
+  it('takes its place when the peer is in another life', async () => {
+    const side = await newSide();
+    const id = serverId('game', `stranger-${++names}`);
+    const [before, after] = [await Stranger.dial(side.address.port), await Stranger.dial(side.address.port)];
+    await before.prove({ id, incarnation: 1 });
+    await after.prove({ id, incarnation: 2 });
+    await until(() => before.isClosed);
+    expect(side.links.get(id)?.incarnation).toBe(2);
+  });
+
+  it('stands beside it when both dialled each other at once, so that neither is closed under the other', async () => {
+    const [a, b] = await Promise.all([newSide(), newSide()]);
+    const [toB, toA] = await Promise.all([a.links.to(b.address), b.links.to(a.address)]);
+    await until(() => a.opened.length === 2 && b.opened.length === 2);
+    for (const side of [a, b]) side.links.onRequest((_, __, data) => Promise.resolve(data));
+    expect(await Promise.all([toB.request('echo', 1), toA.request('echo', 2)])).toEqual([1, 2]);
+    expect([a.closed, b.closed]).toEqual([[], []]);
+  });
+});
+
 describe('a peer that falls silent', () => {
   it('is asked, and closed when it does not answer', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
@@ -492,6 +528,25 @@ describe('a peer that falls silent', () => {
     await until(() => side.closed.length === 1);
     expect(side.closed).toEqual([{ id, reason: 'silent' }]);
     await until(() => stranger.isClosed);
+  });
+
+  it('is said to be silent before that, once, and said to be heard again when it is', async () => {
+    jest.useFakeTimers(CLOCK_ONLY);
+    const side = await newSide();
+    const told: [ServerId, boolean][] = [];
+    side.links.onSilence((peer, isSilent) => told.push([peer.id, isSilent]));
+    const stranger = await Stranger.dial(side.address.port);
+    const id = await stranger.prove();
+    await until(() => side.opened.length === 1);
+    await pass(SILENT_PINGS_TOLD + 1);
+    expect(told).toEqual([]);
+    await pass(3);
+    expect(told).toEqual([[id, true]]);
+    stranger.socket.write(framed(LINK_KIND.pong));
+    await until(() => told.length === 2);
+    expect(told[1]).toEqual([id, false]);
+    await pass(1);
+    expect([told.length, side.closed]).toEqual([2, []]);
   });
 
   it('but answers pings is kept', async () => {

@@ -105,6 +105,11 @@ export class Links implements OnApplicationShutdown {
     this.news.on('closed', listener);
   }
 
+  /** A peer says nothing though it was asked, for 1 to 1.5 s; or it does again. The link stands all the while. */
+  onSilence(listener: (peer: LinkPeer, isSilent: boolean) => void): void {
+    this.news.on('silence', listener);
+  }
+
   onApplicationShutdown(): void {
     this.server?.close();
     for (const peer of this.peers.values()) peer.close('shutting down');
@@ -115,6 +120,7 @@ export class Links implements OnApplicationShutdown {
     request: (peer, pattern, data) => this.requestHandler(peer, pattern, data),
     event: (peer, pattern, data) => this.eventHandler(peer, pattern, data),
     frame: (peer, kind, frame) => this.frameHandlers.get(kind)?.(peer, frame),
+    silence: (peer, isSilent) => this.news.emit('silence', peer, isSilent),
   };
 
   private accept(socket: Socket): void {
@@ -127,7 +133,7 @@ export class Links implements OnApplicationShutdown {
     this.strangers.add(socket);
     const nonce = newNonce();
     writeFrame(socket, LINK_KIND.challenge, nonce);
-    this.shake(socket, (kind, body) => {
+    this.shake(socket, false, (kind, body) => {
       const proved = kind === LINK_KIND.proof ? readIntroduction(this.options.secret, 'dial', nonce, body) : null;
       if (!proved) return null;
       writeFrame(socket, LINK_KIND.ready, packIntroduction(this.options.secret, 'accept', proved.nonce, nonce, this.self));
@@ -145,7 +151,7 @@ export class Links implements OnApplicationShutdown {
     socket.setKeepAlive(true);
     socket.connect(address.port, address.host);
     try {
-      return await this.shake(socket, (kind, body) => {
+      return await this.shake(socket, true, (kind, body) => {
         if (!answered && kind === LINK_KIND.challenge && isNonce(body)) {
           answered = true;
           writeFrame(socket, LINK_KIND.proof, packIntroduction(this.options.secret, 'dial', body, nonce, this.self));
@@ -165,7 +171,11 @@ export class Links implements OnApplicationShutdown {
   }
 
   /** Runs the handshake, then makes the peer known and hands it every frame. `step` answers undefined to go on, null to refuse. */
-  private shake(socket: Socket, step: (kind: number, body: Buffer) => Introduction | null | undefined): Promise<LinkPeer> {
+  private shake(
+    socket: Socket,
+    isDialled: boolean,
+    step: (kind: number, body: Buffer) => Introduction | null | undefined,
+  ): Promise<LinkPeer> {
     this.sockets.add(socket);
     return new Promise((resolve, reject) => {
       let peer: LinkPeer | null = null;
@@ -189,7 +199,7 @@ export class Links implements OnApplicationShutdown {
         if (who === undefined) return;
         if (who === null) throw new Error('the peer did not prove the link secret');
         clearTimeout(timer);
-        peer = new LinkPeer(socket, who, this.inbox);
+        peer = new LinkPeer(socket, who, this.inbox, isDialled);
         splitter.frameBytesMax = this.options.frameBytesMax ?? FRAME_BYTES_MAX_DEFAULT;
         // In this very turn: the next frame of this chunk may be the peer's, and so may be its last.
         this.register(peer);
@@ -212,8 +222,13 @@ export class Links implements OnApplicationShutdown {
   }
 
   private register(peer: LinkPeer): void {
+    const before = this.peers.get(peer.id);
     this.peers.set(peer.id, peer);
     this.news.emit('opened', peer);
+    // Who dials anew has given up the link it had, and so has another life of it: that one is half open. Two that dial
+    // each other at once have a link each, and use both.
+    if (before && (before.isDialled === peer.isDialled || before.incarnation !== peer.incarnation))
+      before.close('replaced by a newer link');
   }
 
   private lost(peer: LinkPeer, reason: string): void {

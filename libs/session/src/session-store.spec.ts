@@ -6,6 +6,7 @@ import { SessionModule } from './session.module.js';
 import type { SessionOptions } from './session.options.js';
 import { sessionKey, userSessionKey } from './session-keys.js';
 import { type SessionNotice, SessionNotices } from './session-notices.js';
+import { hashOf } from './session-secret.js';
 import { type ResumedSession, SessionStore } from './session-store.js';
 
 const modules: TestingModule[] = [];
@@ -147,6 +148,19 @@ describe('a resume', () => {
     await resume(gateway, heard);
     // The new secret was shown: whoever stole an older one comes too late.
     expect(await refusalCode(resume(gateway, login))).toBe('session-unknown');
+  });
+
+  it('makes a secret useless as soon as the next is known to have arrived, and only that one', async () => {
+    const gateway = await newGateway();
+    const login = await logIn(gateway);
+    const lost = await resume(gateway, login);
+    const heard = await resume(gateway, login);
+    // Of a welcome that nobody has read any more, an answer to which comes late.
+    await gateway.store.confirm(login.session, hashOf(lost.secret));
+    const again = await resume(gateway, login);
+    await gateway.store.confirm(login.session, hashOf(again.secret));
+    for (const old of [login, lost, heard]) expect(await refusalCode(resume(gateway, old))).toBe('session-unknown');
+    await resume(gateway, again);
   });
 
   it('makes a secret useless two rotations later', async () => {

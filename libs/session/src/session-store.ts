@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HoldfastError, type RoomId, type ServerId, type SessionId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
+import { confirm } from './scripts/confirm.js';
 import { enterRoom } from './scripts/enter-room.js';
 import { finish } from './scripts/finish.js';
 import { forgetUser } from './scripts/forget-user.js';
@@ -49,8 +50,8 @@ const WITNESS_MS = 3_600_000;
  * resumed. The two keys are in different slots of a Cluster, so they change one after the other, each atomically; the
  * name is changed first and read last, so whichever of two racing logins and resumes loses is refused or told.
  *
- * A secret works until its successor has been shown once: the welcome that carries the successor may be lost on its way.
- * After that it is useless to whoever stole it.
+ * A secret works until its successor is known to have arrived, by what the player says after the welcome or by being
+ * shown: the welcome that carries it may be lost on its way. After that it is useless to whoever stole it.
  */
 @Injectable()
 export class SessionStore {
@@ -108,6 +109,11 @@ export class SessionStore {
       return { session, secret: next, user, name: rotated.name, room: (rotated.room || null) as RoomId | null, previousGateway };
     }
     throw new HoldfastError('session-unknown');
+  }
+
+  /** The player has read this secret: the one before is void. Nothing happens when another resume came between. */
+  async confirm(session: SessionId, secretHash: string): Promise<void> {
+    await confirm(this.redis.commands, session, secretHash);
   }
 
   /**

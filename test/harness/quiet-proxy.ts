@@ -1,0 +1,41 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/** Stands between a client and a gateway, and can make a connection half open: it stands, and carries nothing. */
+export class QuietProxy {
+  private readonly sockets = new Set<Socket>();
+
+  private constructor(
+    private readonly server: Server,
+    readonly port: number,
+  ) {}
+
+  static async before(port: number): Promise<QuietProxy> {
+    const server = createServer((near) => {
+      const far = connect(port, '127.0.0.1');
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ]) {
+        proxy.sockets.add(one);
+        one.on('error', () => {});
+        one.on('data', (bytes) => void (proxy.sockets.has(one) && other.write(bytes)));
+        one.on('close', () => proxy.sockets.delete(one) && other.destroy());
+      }
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const proxy = new QuietProxy(server, (server.address() as AddressInfo).port);
+    return proxy;
+  }
+
+  /** From now on nothing passes on the connections there are, and neither side is told. New ones pass. */
+  swallow(): void {
+    this.sockets.clear();
+  }
+
+  close(): void {
+    this.server.close();
+    for (const socket of this.sockets) socket.destroy();
+  }
+}
