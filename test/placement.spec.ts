@@ -48,6 +48,53 @@ describe('placement', () => {
   }, 30_000);
 });
 
+describe('a reservation whose lobby is killed between reserving and starting', () => {
+  const STARTS = 12;
+  let fleet: Fleet;
+  beforeAll(async () => {
+    // Game servers that answer nobody for a moment are not what is tested here.
+    const env = { HEALTH_MAX_MISSES: '20', PLACEMENT_CLAIM_MS: '2000' };
+    fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2, env });
+  }, 60_000);
+  afterAll(() => fleet.stop());
+
+  it('is neither lost nor doubled: every room is played, on one server, and nothing stays reserved', async () => {
+    const { client } = fleet.redis;
+    const rooms = await Promise.all(Array.from({ length: STARTS }, async () => seated(await pair(fleet))));
+    for (const game of fleet.games) game.kill('SIGSTOP');
+    const asked = rooms.map((room) => room.start().catch((error: unknown) => error));
+    await until(async () => (await client.zcard('hf:{placement}:expiries')) === STARTS);
+    const [killed] = fleet.lobbies;
+    killed.kill();
+    await killed.exited;
+    for (const game of fleet.games) game.kill('SIGCONT');
+    await Promise.all(asked);
+
+    await Promise.all(rooms.map((room) => until(() => playsOrStartsAgain(room), 20_000)));
+    await until(async () => (await client.zcard('hf:{placement}:expiries')) === 0, 10_000);
+    const owners = await Promise.all(rooms.map((room) => ownerIdOf(fleet, room)));
+    for (const { id } of fleet.games) {
+      const owned = owners.filter((owner) => owner === id).length;
+      expect(owned).toBeGreaterThan(0);
+      // By the word of each server, of placement, and of the rooms' own records.
+      await until(async () => Number(await client.hget(id, 'rooms')) === owned, 10_000);
+      await until(async () => {
+        const [inPlacement, reserved, weight] = await client.hmget(`hf:{placement}:server:${id}`, 'rooms', 'reserved', 'weight');
+        return Number(inPlacement) === owned && reserved === '0' && weight === '0';
+      }, 10_000);
+    }
+    expect(owners.filter((owner) => fleet.games.some(({ id }) => id === owner))).toHaveLength(STARTS);
+    await Promise.all(rooms.map((room) => room.leave()));
+  }, 60_000);
+});
+
+/** A start that nobody finished is taken back; whoever made the room starts it again. */
+async function playsOrStartsAgain(room: Room): Promise<boolean> {
+  if (room.status === 'playing') return true;
+  if (room.view.status === 'waiting') await room.start().catch(() => {});
+  return false;
+}
+
 describe('placement on a fleet that is full', () => {
   let fleet: Fleet;
   let going: Game[] = [];

@@ -19,13 +19,8 @@ export interface RoomWish {
  * order is taken. Choosing and reserving in one step, ties at random, leases and withheld servers stay as they are,
  * so a strategy can be unwise but never give one slot away twice.
  *
- * One of your own, in one line: `PlacementModule.forRoot({ strategy: FewestPlayersPerSlot })`, the same on every server:
- *
- *     class FewestPlayersPerSlot extends PlacementStrategy {
- *       readonly takes = 'lowest';
- *       score = ({ players, capacity }: ServerFacts) => Math.round((1000 * players) / capacity);
- *       weight = ({ players = 2 }: RoomWish) => players;
- *     }
+ * One of your own, in one line: `PlacementModule.forRoot({ strategy: LeastWork })`, the same on every server;
+ * `docs/placement.md` has it.
  */
 export abstract class PlacementStrategy {
   /** Which end of the order gets the next room. */
@@ -34,7 +29,7 @@ export abstract class PlacementStrategy {
   /** A server's place in the order by the facts of its last report. Rounded to a whole number, so that sums stay exact. */
   abstract score(facts: ServerFacts): number;
 
-  /** What a room adds to the score of the server it is given to, until that server reports again. A whole number, at least 0. */
+  /** What a room adds to the score of the server it is given to, until that server reports again: a whole number, at least 0, in the unit of `score`. */
   weight(_wish: RoomWish): number {
     return 1;
   }

@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Test } from '@nestjs/testing';
+import { LoadBalancerService, PlacementModule, PlacementReporter } from '#libs/placement';
+import { type RoomId, serverId } from '#libs/protocol';
+import { RedisConnections, RedisModule } from '#libs/redis';
+import { TelemetryModule } from '#libs/telemetry';
+import { LeastWork } from './least-work.js';
+
+const page = readFileSync(join(__dirname, '..', 'placement.md'), 'utf8');
+
+describe('docs/placement.md', () => {
+  it('quotes the strategy that is tested here, and the line that puts it in', () => {
+    expect(page).toContain(`\`\`\`ts\n${readFileSync(join(__dirname, 'least-work.ts'), 'utf8')}\`\`\``);
+    const core = readFileSync(join(__dirname, '../../libs/server/src/core.module.ts'), 'utf8');
+    const [, before = ''] = /^- +(.+)$/m.exec(page) ?? [];
+    expect(core).toContain(before);
+  });
+
+  it('gives the next room to the server with the least work, reservations counted', async () => {
+    const module = await Test.createTestingModule({
+      imports: [
+        RedisModule.forRoot({ url: process.env.HOLDFAST_TEST_REDIS_URL as string }),
+        TelemetryModule.forRoot({ server: 'hf:lobby:test', level: 'silent', format: 'json' }),
+        PlacementModule.forRoot({ strategy: LeastWork }),
+      ],
+    }).compile();
+    try {
+      await module.get(RedisConnections).ready();
+      const game = `game-${randomUUID()}`;
+      const [fewLarge, manySmall] = [serverId('game', randomUUID()), serverId('game', randomUUID())];
+      const report = (server: typeof fewLarge, rooms: number, players: number) =>
+        module.get(PlacementReporter).report({ server, incarnation: 1, rooms, players, capacity: 100, games: { [game]: [1] } });
+      // 2 × 1 + 10 = 12 and 2 × 5 + 5 = 15.
+      await report(fewLarge, 1, 10);
+      await report(manySmall, 5, 5);
+      const place = (players: number) => module.get(LoadBalancerService).place({ room: randomUUID() as RoomId, game, players });
+      expect((await place(4)).server).toBe(fewLarge);
+      expect((await place(2)).server).toBe(manySmall);
+    } finally {
+      await module.close();
+    }
+  });
+});
