@@ -22,6 +22,20 @@ describe('while servers of every kind and Redis fail at random', () => {
   );
 });
 
+describe('while every server is restarted, one after the other', () => {
+  it(
+    'nothing is lost or done twice, no game is ended, and the players see to it by themselves',
+    async () => {
+      const shape = ['--gateways', '2', '--lobbies', '2', '--games', '2'];
+      const report = await chaos('--rolling', ...shape, '--rooms', '6', '--others', '12', '--commands-per-second', '40');
+      expect(report.violations).toEqual([]);
+      expect(report).toMatchObject({ ok: true, faults: 6, ticTacToe: { lost: 0, doubled: 0 } });
+      expect(report.ticTacToe.games).toBeGreaterThan(5);
+    },
+    3 * MINUTE,
+  );
+});
+
 function chaos(...options: string[]): Promise<Report> {
   const args = [join(ROOT, 'tools/chaos/run.mjs'), '--seed', String(SEED), '--json', ...options];
   return new Promise((resolve, reject) => {

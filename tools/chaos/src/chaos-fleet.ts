@@ -8,6 +8,7 @@ import type { freePort } from '../../process/free-port.mjs';
 import type { ended } from '../../process/leashed.mjs';
 import type { startRedis } from '../../redis/index.mjs';
 import type { launchServer } from '../../start/launch-server.mjs';
+import { PlayerWires } from './player-wires.js';
 import { until } from './until.js';
 
 /** What starts and ends processes; given by run.mjs, which stands where those are. */
@@ -55,8 +56,8 @@ export class ChaosServer {
     return `hf:${this.type}:${this.name}`;
   }
 
-  get url(): string {
-    return `ws://127.0.0.1:${this.env.PUBLIC_PORT}/play`;
+  get publicPort(): number {
+    return Number(this.env.PUBLIC_PORT);
   }
 
   /** Until it is ready; one that ends while it starts (its Redis may be away) is started again, as a supervisor would. */
@@ -132,6 +133,9 @@ export class ChaosFleet {
   /** In the environment of every server, so that one that is left over is found. */
   readonly mark = `chaos-${randomBytes(12).toString('hex')}`;
   redisCondition: Condition = 'up';
+  readonly wires = new PlayerWires();
+  /** Players come in by these. */
+  readonly gatewayUrls: string[] = [];
 
   private constructor(
     readonly folder: string,
@@ -152,10 +156,6 @@ export class ChaosFleet {
     await fleet.add(shape, fault);
     await fleet.whole(30_000);
     return fleet;
-  }
-
-  get gatewayUrls(): string[] {
-    return this.of('gateway').map(({ url }) => url);
   }
 
   of(type: ServerType): ChaosServer[] {
@@ -219,6 +219,7 @@ export class ChaosFleet {
 
   async stop(): Promise<void> {
     this.client.disconnect();
+    this.wires.close();
     await Promise.all(this.servers.map((server) => server.kill()));
     this.redis.process.kill('SIGKILL');
     await this.workshop.ended(this.redis.process, 5_000);
@@ -268,6 +269,7 @@ export class ChaosFleet {
         this.servers.push(new ChaosServer(type, String(number), env, this.workshop, this.folder, fault));
       }
     }
+    for (const { publicPort } of this.of('gateway')) this.gatewayUrls.push(`ws://127.0.0.1:${await this.wires.before(publicPort)}/play`);
     await Promise.all(this.servers.map((server) => server.start()));
   }
 }

@@ -53,7 +53,7 @@ export class Faults {
           .map(({ name }) => name)
           .join(', ')}`,
       );
-    const bag = kinds.flatMap((kind) => Array<Kind>(kind.weight).fill(kind));
+    const bag = kinds.flatMap((kind) => Array<Kind>(this.only.length > 0 ? Math.max(1, kind.weight) : kind.weight).fill(kind));
     while (!this.isOver) {
       await new Promise<void>((resolve) => {
         this.wake = resolve;
@@ -99,6 +99,10 @@ export class Faults {
       ]),
       { name: 'kill-redis', weight: 2, plan: () => this.killRedis() },
       { name: 'pause-redis', weight: 2, plan: () => this.pauseRedis() },
+      // Only by name: beside a game server that dies at the same moment it takes with it what nobody holds any more.
+      { name: 'flush-redis', weight: 0, plan: () => this.flushRedis() },
+      { name: 'cut-client', weight: 3, plan: () => this.onAWire('one player', () => this.fleet.wires.cutOne(this.chance)) },
+      { name: 'silence-client', weight: 2, plan: () => this.onAWire('one player', () => this.fleet.wires.silenceOne(this.chance)) },
     ];
   }
 
@@ -153,6 +157,15 @@ export class Faults {
         await this.fleet.restartRedis();
       },
     };
+  }
+
+  private onAWire(what: string, act: () => void): Plan | null {
+    return this.fleet.wires.count === 0 ? null : { what, act: async () => act() };
+  }
+
+  private flushRedis(): Plan | null {
+    const isWell = this.fleet.redisCondition === 'up' && this.fleet.servers.every(({ condition }) => condition === 'up');
+    return isWell ? { what: 'emptied', act: async () => void (await this.fleet.client.flushall()) } : null;
   }
 
   private pauseRedis(): Plan | null {

@@ -8,6 +8,7 @@ import { roomLeftovers } from './leftovers.js';
 import { type ChaosOptions, readOptions } from './options.js';
 import { Chance } from './random.js';
 import { type Report, readable, reportOf } from './report.js';
+import { RollingRestart } from './rolling-restart.js';
 import { until } from './until.js';
 
 const PLAYERS_A_ROOM = [2, 3, 4] as const;
@@ -61,18 +62,21 @@ async function playUnderFaults(
   );
   for (const table of tables) await table.open(fleet.gatewayUrls);
   say(
-    `${players} players in ${tables.length} rooms of chain, ${options.others} of tic-tac-toe; faults for ${minutes} min, one every ${every} s`,
+    `${players} players in ${tables.length} rooms of chain, ${options.others} of tic-tac-toe; ${options.rolling ? 'every server is restarted' : `faults for ${minutes} min, one every ${every} s`}`,
   );
 
   const others = new Others(options, fleet.gatewayUrls, findings);
   const lives = Promise.all([...tables.map((table) => table.run()), others.run()]);
   const progress = setInterval(() => say(progressOf(findings, performance.now() - startedAt)), PROGRESS_MS);
 
-  const faults = new Faults(fleet, new Chance(seed), every * 1_000, options.faults, (fault) =>
-    say(`${fault.kind.padEnd(13)} ${fault.what}`),
-  );
+  const tell = (fault: Fault): void => say(`${fault.kind.padEnd(15)} ${fault.what}`);
+  const faults = options.rolling
+    ? new RollingRestart(fleet, tell)
+    : new Faults(fleet, new Chance(seed), every * 1_000, options.faults, tell);
   const raging = faults.run();
-  await Promise.race([raging, new Promise((resolve) => setTimeout(resolve, minutes * 60_000)), interrupted()]);
+  // A rolling restart is over when it is.
+  const enough = options.rolling ? [] : [new Promise<void>((resolve) => setTimeout(resolve, minutes * 60_000))];
+  await Promise.race([raging, ...enough, interrupted()]);
   await faults.stop();
   say('no more faults; healing');
   await fleet

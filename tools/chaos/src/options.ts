@@ -2,6 +2,8 @@ import { Command, InvalidArgumentError } from 'commander';
 
 export interface ChaosOptions {
   readonly minutes: number;
+  /** Instead of faults: every server is restarted, one after the other. */
+  readonly rolling: boolean;
   readonly seed: number;
   /** Seconds from one fault to the next, on average. */
   readonly every: number;
@@ -27,6 +29,7 @@ export function readOptions(argv: readonly string[]): ChaosOptions {
       'Plays on a fleet of its own while servers and Redis are killed, stopped and drained; then compares what was promised with what is.',
     )
     .option('--minutes <n>', 'how long there are faults', positive, 1)
+    .option('--rolling', 'instead of faults, restart every server in good order, one after the other', false)
     .option('--seed <n>', 'which faults, in which order (default: any; it is printed)', whole, Math.floor(Math.random() * 1_000_000))
     .option('--every <seconds>', 'from one fault to the next, on average', positive, 4)
     .option('--gateways <n>', 'how many of them', whole, 2)

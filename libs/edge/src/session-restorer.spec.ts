@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import type { Self } from '#libs/fleet';
+import { type SessionId, serverId, type UserId } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import { type StoreGeneration, UserRooms } from '#libs/room-store';
+import { hashOf, SessionHolders, SessionStore } from '#libs/session';
+import type { Log, Metrics } from '#libs/telemetry';
+import { SessionRestorer } from './session-restorer.js';
+import { SessionTable } from './session-table.js';
+
+// A database of its own: it is emptied.
+const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/9` });
+const userRooms = new UserRooms(redis);
+
+beforeAll(() => redis.ready());
+beforeEach(() => redis.commands.flushdb());
+afterAll(() => redis.onApplicationShutdown());
+
+/** A gateway, as far as it remembers its sessions. */
+function newGateway() {
+  const id = serverId('gateway', randomUUID());
+  const store = new SessionStore(redis, new SessionHolders(redis), { auth: { kind: 'guest' } });
+  const table = new SessionTable({ sessions: { set: () => {} } } as unknown as Metrics);
+  const generation = { current: 'one' as string | null };
+  const log = { warn: () => {} } as unknown as Log;
+  const restorer = new SessionRestorer(table, store, userRooms, generation as StoreGeneration, redis, { id } as Self, log);
+  const welcome = async (user = `user-${randomUUID()}` as UserId) => {
+    const { session, secret } = await store.create({ user, name: 'Ada', gateway: id, incarnation: 1 });
+    const held = table.add(session, user, 'Ada');
+    held.secretHash = hashOf(secret);
+    return { held, secret, resume: () => store.resume({ session, secret, gateway: id, incarnation: 1 }) };
+  };
+  return { id, store, table, generation, restorer, welcome };
+}
+
+describe('sessions that the store lost', () => {
+  it('are written again by the gateway that holds them, with their room, and resume with the secret they were given', async () => {
+    const { restorer, welcome } = newGateway();
+    const { held, resume } = await welcome();
+    held.binding = { room: 'a-room', watching: false, rev: 1 };
+    await restorer.look();
+    await redis.commands.flushdb();
+    await restorer.look();
+    expect(await userRooms.get(held.user)).toEqual({ room: 'a-room', watching: false });
+    expect(await resume()).toMatchObject({ session: held.id, user: held.user, name: 'Ada' });
+  });
+
+  it('are looked for when the store is another, though it remembers us', async () => {
+    const { restorer, generation, welcome } = newGateway();
+    const { held, resume } = await welcome();
+    await restorer.look();
+    await redis.commands.del(`hf:session:${held.id}`);
+    await restorer.look();
+    await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
+    generation.current = 'two';
+    await restorer.look();
+    await expect(resume()).resolves.toMatchObject({ session: held.id });
+  });
+
+  it('stay over where their user has logged in anew meanwhile', async () => {
+    const { restorer, store, welcome } = newGateway();
+    const { held, resume } = await welcome();
+    await restorer.look();
+    await redis.commands.flushdb();
+    const anew = await store.create({ user: held.user, name: 'Ada', gateway: serverId('gateway', 'other'), incarnation: 1 });
+    await restorer.look();
+    await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
+    expect((await store.find(held.user))?.session).toBe(anew.session);
+  });
+
+  it('that ended by themselves are not brought back', async () => {
+    const { restorer, store, welcome } = newGateway();
+    const { held, resume } = await welcome();
+    await restorer.look();
+    await store.end(held.id as SessionId);
+    await restorer.look();
+    await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
+  });
+});

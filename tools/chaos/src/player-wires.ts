@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import type { Chance } from './random.js';
+
+/** The network between players and gateways: carries bytes, until it is told to fail one connection. */
+export class PlayerWires {
+  private readonly servers: Server[] = [];
+  private readonly wires = new Set<Wire>();
+
+  /** Players who come to the port that this gives come to the gateway at `port`. */
+  async before(port: number): Promise<number> {
+    const server = createServer((near) => this.carry(near, connect({ port, host: '127.0.0.1', noDelay: true })));
+    this.servers.push(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  }
+
+  get count(): number {
+    return this.wires.size;
+  }
+
+  /** Both ends are told. */
+  cutOne(chance: Chance): void {
+    this.take(chance)?.cut();
+  }
+
+  /** Neither end is told: it stands, and carries nothing any more. */
+  silenceOne(chance: Chance): void {
+    this.take(chance)?.silence();
+  }
+
+  close(): void {
+    for (const server of this.servers) server.close();
+    for (const wire of this.wires) wire.cut();
+  }
+
+  private take(chance: Chance): Wire | undefined {
+    return this.wires.size === 0 ? undefined : chance.pick([...this.wires]);
+  }
+
+  private carry(near: Socket, far: Socket): void {
+    near.setNoDelay(true);
+    const wire = new Wire(near, far, () => this.wires.delete(wire));
+    this.wires.add(wire);
+  }
+}
+
+class Wire {
+  private isSilent = false;
+
+  constructor(
+    private readonly near: Socket,
+    private readonly far: Socket,
+    private readonly gone: () => void,
+  ) {
+    this.lead(near, far);
+    this.lead(far, near);
+  }
+
+  cut(): void {
+    this.near.destroy();
+    this.far.destroy();
+    this.gone();
+  }
+
+  silence(): void {
+    this.isSilent = true;
+    this.gone();
+  }
+
+  private lead(from: Socket, to: Socket): void {
+    from.on('error', () => {});
+    from.on('data', (bytes) => {
+      if (!this.isSilent && !to.write(bytes)) from.pause();
+    });
+    to.on('drain', () => from.resume());
+    // What came before the end still arrives: a goodbye stands right before it.
+    from.on('end', () => void (!this.isSilent && to.end()));
+    from.on('close', () => {
+      this.gone();
+      if (!this.isSilent) to.destroySoon();
+    });
+  }
+}
