@@ -30,7 +30,7 @@ module.exports = {
   globalTeardown: '<rootDir>/tools/jest/global-teardown.mjs',
   testTimeout: 30_000,
   projects: [
-    { ...common, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,games,docs,tools}/**/*.spec.ts'] },
+    { ...common, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,games,docs,tools,bench}/**/*.spec.ts'] },
     {
       ...common,
       displayName: 'integration',

@@ -150,7 +150,7 @@ function draw({ title, unit, categories, isLogarithmic }: Chart, values: readonl
     color: COLOURS,
     textStyle: { fontFamily: 'system-ui, sans-serif', color: ink },
     title: { text: title, subtext: unit, left: 12, top: 8, textStyle: { color: ink, fontSize: 15 }, subtextStyle: { color: ink } },
-    legend: { bottom: 8, textStyle: { color: ink } },
+    legend: { bottom: 8, itemGap: 32, textStyle: { color: ink } },
     grid: { left: 56, right: 16, top: 72, bottom: 64 },
     xAxis: { type: 'category', data: [...categories], axisLabel: { color: ink, interval: 0 }, axisLine: { lineStyle: { color: faint } } },
     yAxis: {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-// node bench/profile-top.mjs FILE.cpuprofile [how many]: where the CPU went by itself, and not in what was called.
-const [file, most = '30'] = process.argv.slice(2);
+// node bench/profile-top.mjs FILE.cpuprofile [how many] [seconds to skip]: where the CPU went by itself, and not in what was
+// called. The first seconds are those of a server's start.
+const [file, most = '30', skip = '0'] = process.argv.slice(2);
 const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(file, 'utf8'));
 
 /** @type {Map<string, number>} */
@@ -14,7 +15,10 @@ for (const { id, callFrame } of nodes) {
   names.set(id, `${functionName || '(anonymous)'}${place ? ` ${place}:${lineNumber + 1}` : ''}`);
 }
 let busy = 0;
+let elapsed = 0;
 for (const [index, id] of samples.entries()) {
+  elapsed += timeDeltas[index];
+  if (elapsed < 1e6 * Number(skip)) continue;
   const name = names.get(id) ?? '';
   if (name === '(idle)' || name === '(program)') continue;
   busy += timeDeltas[index];

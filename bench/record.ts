@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Machine } from './machine.js';
-import { type Figure, verdictOf } from './table.js';
+import type { Figure } from './table.js';
 import { ROOT } from './tools.js';
 
 /** What was measured of one section, when and on what: later runs are compared with it, and RESULTS.md is written from it. */
@@ -32,44 +32,4 @@ export async function keep(sections: Record_): Promise<Record_> {
   const record = { ...(await readRecord()), ...sections };
   await writeFile(FILE, `${JSON.stringify({ sections: record }, null, 1)}\n`);
   return record;
-}
-
-/**
- * How far a figure may be above what is recorded, by its unit: those that hold on any machine, whatever else it does.
- * Ratios of CPU times of one run are noisy; counts are not.
- */
-const TOLERANCES: Readonly<Record<string, Tolerance>> = {
-  '×': { share: 0.25, least: 0.05 },
-  'per message': { share: 0.1, least: 0.05 },
-  'per room': { share: 0.1, least: 3 },
-};
-
-interface Tolerance {
-  readonly share: number;
-  /** In the figure's own unit: a tenth of almost nothing is nothing. */
-  readonly least: number;
-}
-
-export interface Worse {
-  readonly figure: Figure;
-  readonly recorded: number;
-  readonly measured: number;
-  readonly limit: number;
-}
-
-/** Pure: what is worse than recorded, beyond the tolerance. `extra` widens it: 1 doubles it. */
-export function worseThan(record: Record_, figures: readonly Figure[], extra = 0): { checked: number; worse: Worse[] } {
-  let checked = 0;
-  const worse: Worse[] = [];
-  for (const figure of figures) {
-    const tolerance = TOLERANCES[figure.unit];
-    const before = record[figure.section]?.figures.find(({ what }) => what === figure.what);
-    if (tolerance === undefined || !before) continue;
-    checked += 1;
-    const recorded = verdictOf(before).median;
-    const measured = verdictOf(figure).median;
-    const limit = recorded + Math.max(recorded * tolerance.share, tolerance.least) * (1 + extra);
-    if (!(measured <= limit)) worse.push({ figure, recorded, measured, limit });
-  }
-  return { checked, worse };
 }
