@@ -22,8 +22,9 @@ class Ledger {
   }
 
   /** @param {LedgerRoom} room @param {{ id: string }} data */
-  note({ state, seat }, { id }) {
-    state.applied[seat].push(id);
+  note(room, { id }) {
+    room.state.applied[room.seat].push(id);
+    room.emit('noted', { id });
   }
 
   /** @param {LedgerRoom} room @param {{ ms: number }} data */

@@ -41,6 +41,9 @@ export class LedgerGame {
   readonly breaks: string[] = [];
   readonly pauses: string[] = [];
 
+  /** What each player was told, in the order in which they were told it. */
+  private readonly heard: [string[], string[]] = [[], []];
+
   private readonly playing: Promise<unknown>;
   private isStopped = false;
 
@@ -90,6 +93,10 @@ export class LedgerGame {
       });
       expect(room.state?.applied).toEqual(this.acknowledged);
     }
+    // Both were told of every note once, each seat's in its order.
+    for (const heard of this.heard) {
+      expect([0, 1].map((seat) => heard.filter((id) => id.startsWith(`${seat}-`)))).toEqual(this.acknowledged);
+    }
     expect(this.refused).toEqual([]);
     expect(this.breaks).toEqual([]);
     await watched.leave();
@@ -125,6 +132,10 @@ export class LedgerGame {
       }
       before = applied;
     });
+    room.on('event', ({ name, data }) => {
+      if (name === 'noted') this.heard[room.seat as 0 | 1].push((data as { id: string }).id);
+    });
+    room.on('missed', () => this.breaks.push(`seat ${room.seat} missed events`));
     room.on('pause', (reason) => this.pauses.push(reason));
   }
 }

@@ -57,10 +57,13 @@ export class GameEnds {
 function tellEnd(session: GatewaySession, record: RoomRecord, epilogue: Epilogue | null): void {
   if (epilogue) {
     const { version, watched, seats, events, since } = epilogue;
-    const seat = session.binding?.watching ? undefined : seats.find(({ user }) => user === session.user);
+    const at = session.binding?.watching ? -1 : seats.findIndex(({ user }) => user === session.user);
+    const seat = at === -1 ? undefined : seats[at];
     // Before the sync, whose `seq` answers every command up to it that was not refused.
     for (const [seq, code] of seat?.refused ?? []) session.send({ kind: 'rejected', seq, ...errorBody(code) });
-    const missed = events.filter((event) => event.version > (session.version ?? version));
+    const missed = events
+      .filter(({ version: told, to }) => told > (session.version ?? version) && (!to || to.includes(at)))
+      .map(({ to, ...event }) => event);
     session.send({
       kind: 'sync',
       version,

@@ -16,7 +16,7 @@ export interface Committed {
   readonly changes: readonly Change[];
 }
 
-/** As many of the last changes' events go into the epilogue: more than a client can miss while it reconnects. */
+/** The events of as many of the last changes that had any go into the epilogue: more than a client can miss while it reconnects. */
 const EPILOGUE_CHANGES = 32;
 
 /** Batch ids are this process' own name and a counter: unique without asking anyone, and cheap. */
@@ -252,17 +252,17 @@ export class Appender {
 
 /** What is told to those who do not hear the end from here. */
 function epilogueOf(room: HostedRoom, after: RoomValue, changes: readonly Change[]): Epilogue | undefined {
-  const { tenure, round, recent } = room;
-  const told = [...recent.slice(-EPILOGUE_CHANGES), ...changes];
+  const { tenure, round } = room;
+  const { since, changes: told } = room.recent.tail([], changes, EPILOGUE_CHANGES);
   const epilogue: Epilogue = {
     epoch: tenure.epoch,
     round,
     version: after.version,
     seats: after.seats.map(({ user, seq, refused }, seat) => ({ user, seq, refused, state: room.view(after.state, seat) })),
     watched: room.view(after.state, null),
-    since: (told[0]?.version ?? after.version + 1) - 1,
+    since,
     events: told.flatMap(({ version, events = [] }) =>
-      events.flatMap(({ name, data, to }) => (to ? [] : [{ version, name, ...(data !== undefined && { data }) }])),
+      events.map(({ name, data, to }) => ({ version, name, ...(data !== undefined && { data }), ...(to && { to }) })),
     ),
   };
   return canBePacked(epilogue) ? epilogue : undefined;

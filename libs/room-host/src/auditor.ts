@@ -1,6 +1,5 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Self, ServerDirectory } from '#libs/fleet';
-import { pack } from '#libs/protocol';
 import { RoomLog, RoomRecords, type RoomStanding, StoreGeneration } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { Appender } from './appender.js';
@@ -117,9 +116,10 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     room.isReasserting = true;
     try {
       const { inFlight, tenure, doc, round, start, durability } = room;
-      const value = inFlight && !inFlight.append.ended ? inFlight.after : room.durable;
-      const batch = inFlight && !inFlight.append.ended ? inFlight.append.batch : room.batch;
-      const state = durability === 'none' ? null : pack(value);
+      const onItsWay = inFlight && !inFlight.append.ended ? inFlight : null;
+      const value = onItsWay?.after ?? room.durable;
+      const batch = onItsWay?.append.batch ?? room.batch;
+      const state = durability === 'none' ? null : room.checkpoint(onItsWay ?? undefined);
       const result = await this.roomLog.reassert(room.id, tenure, {
         version: value.version,
         batch,

@@ -1,5 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { pack } from '#libs/protocol';
 import { RoomLog } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { Appender, type Committed } from './appender.js';
@@ -62,7 +61,7 @@ export class Checkpointer {
 
   private async write(room: HostedRoom): Promise<void> {
     const { durable, tenure } = room;
-    const state = pack(durable);
+    const state = room.checkpoint();
     room.bytesMeasured = state.length;
     room.bytesSinceMeasured = 0;
     room.changesSinceCheckpoint = 0;

@@ -1,7 +1,6 @@
 import type { ErrorBody, GameResult, RoomId, Seat, UserId } from '#libs/protocol';
 import {
   type Change,
-  type ChangeEvent,
   type PendingEffect,
   type Refusal,
   type RoomInput,
@@ -10,9 +9,9 @@ import {
   type RoomValue,
   UNANSWERED_MAX,
 } from '#libs/room';
-import type { Append, RoomDoc, Tenure } from '#libs/room-store';
+import { type Append, packCheckpoint, type RoomDoc, type Tenure } from '#libs/room-store';
 import type { Attachment } from './attachment.js';
-import { RECENT_CHANGES_MAX } from './room-host.options.js';
+import { RecentChanges } from './recent-changes.js';
 
 /**
  * `active`: takes inputs. `freezing`: none any more, what is made is being stored. `lame`: handed over, kept in silence
@@ -65,8 +64,10 @@ export class HostedRoom {
   inFlight: { readonly append: Append; readonly after: RoomValue; readonly since: number } | null = null;
   readonly attachments = new Set<Attachment>();
   readonly bySeat = new Map<Seat, Attachment>();
-  /** Durable changes, newest last, for clients that come back. */
-  readonly recent: Change[] = [];
+  /** Durable changes, for clients that come back. */
+  readonly recent: RecentChanges;
+  /** Seats that were shown their game once: whoever comes back to one with nothing has reloaded a page. */
+  readonly shown: Set<Seat>;
   waitingRefusals: WaitingRefusal[] = [];
   /** Since when the store owes an answer; null: it does not. */
   stalledSince: number | null = null;
@@ -83,8 +84,6 @@ export class HostedRoom {
   ticking: NodeJS.Timeout | null = null;
   lastTickAt = 0;
   readonly awayTimers = new Map<Seat, NodeJS.Timeout>();
-  /** What the setup emitted: the first sync of each who comes before version 1 carries it. */
-  setupEvents: readonly ChangeEvent[] = [];
   readonly effectsRunning = new Set<string>();
   /** What the game's view threw, or what of it could not be sent: such a game is ended. */
   brokenBy: unknown = null;
@@ -100,6 +99,9 @@ export class HostedRoom {
     value: RoomValue,
     { batch, doc, start, round }: { batch: string; doc: RoomDoc; start: string; round: number },
     now: number,
+    /** Where the room comes from another owner, or was set up: what is known of its past. */
+    recent = new RecentChanges({ since: value.version, changes: [] }, value.version),
+    shown: readonly Seat[] = [],
   ) {
     this.value = value;
     this.durable = value;
@@ -108,6 +110,8 @@ export class HostedRoom {
     this.start = start;
     this.round = round;
     this.checkpointAt = now;
+    this.recent = recent;
+    this.shown = new Set(shown);
     this.seen = value.seats.map((seat) => seat.refused.reduce((highest, [seq]) => Math.max(highest, seq), seat.seq));
   }
 
@@ -204,16 +208,23 @@ export class HostedRoom {
     this.durable = after;
     this.batch = batch;
     this.stalledSince = null;
-    for (const change of changes) this.recent.push(change);
-    if (this.recent.length > RECENT_CHANGES_MAX) this.recent.splice(0, this.recent.length - RECENT_CHANGES_MAX);
+    this.recent.push(changes);
   }
 
   /** The durable changes after `version`; null when not all of them are kept. */
   changesSince(version: number): readonly Change[] | null {
     if (version === this.durable.version) return [];
-    const first = this.recent[0];
-    if (version > this.durable.version || !first || first.version > version + 1) return null;
-    return this.recent.slice(version + 1 - first.version);
+    return version > this.durable.version ? null : this.recent.since(version);
+  }
+
+  /** The room as it is durable, or as it will be with the changes of an append on its way: what the store keeps of it. */
+  checkpoint(
+    { after, append }: Pick<NonNullable<HostedRoom['inFlight']>, 'after' | 'append'> | { after: RoomValue; append: null } = {
+      after: this.durable,
+      append: null,
+    },
+  ): Uint8Array {
+    return packCheckpoint(after, this.recent.tail(this.shown, append?.changes));
   }
 
   get pendingEffects(): readonly PendingEffect[] {

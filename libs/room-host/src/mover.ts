@@ -1,12 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { EventSink, FleetLinks, Self, ServerDirectory } from '#libs/fleet';
 import { LoadBalancerService } from '#libs/placement';
-import { type AdoptResult, HoldfastError, pack, type RoomId, type ServerId } from '#libs/protocol';
+import { type AdoptResult, HoldfastError, type RoomId, type ServerId } from '#libs/protocol';
 import { RoomLog, RoomRecords, type Tenure } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
 import { Appender } from './appender.js';
 import type { HostedRoom, HostedStatus } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
+import { Leavers } from './leavers.js';
 import { RoomClock } from './room-clock.js';
 import {
   HANDOFF_RETRY_MS,
@@ -31,6 +32,7 @@ export class Mover {
     private readonly intake: RoomIntake,
     private readonly appender: Appender,
     private readonly clock: RoomClock,
+    private readonly leavers: Leavers,
     private readonly roomLog: RoomLog,
     private readonly records: RoomRecords,
     private readonly balancer: LoadBalancerService,
@@ -146,7 +148,7 @@ export class Mover {
   private async handOver(room: HostedRoom, target: Tenure): Promise<boolean> {
     const { tenure, id } = room;
     const { durable } = room;
-    const state = pack(durable);
+    const state = room.checkpoint();
     await this.records.noteOwner([id], target.server, target.incarnation);
     for (;;) {
       const result = await this.roomLog.handoff(id, tenure, durable.version, state, target);
@@ -188,6 +190,8 @@ export class Mover {
     room.become('active');
     this.clock.start(room);
     if (room.isDirty) this.appender.markDirty(room);
+    // Who left while it was frozen was not heard.
+    void this.leavers.look(room);
   }
 }
 

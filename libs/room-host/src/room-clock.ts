@@ -14,6 +14,8 @@ const TIMEOUT_MAX_MS = 2 ** 31 - 1;
  */
 @Injectable()
 export class RoomClock {
+  private readonly awayListeners: ((room: HostedRoom) => void)[] = [];
+
   constructor(
     private readonly engine: RoomEngine,
     rooms: HostedRooms,
@@ -28,9 +30,16 @@ export class RoomClock {
     if (room.awayTimers.has(seat) || room.status !== 'active') return;
     const timer = setTimeout(() => {
       room.awayTimers.delete(seat);
-      if (!room.bySeat.has(seat)) this.engine.input(room, { kind: 'seat', seat, event: 'away' });
+      if (room.bySeat.has(seat)) return;
+      this.engine.input(room, { kind: 'seat', seat, event: 'away' });
+      for (const listener of this.awayListeners) listener(room);
     }, this.options.awayAfterMs);
     room.awayTimers.set(seat, timer);
+  }
+
+  /** A player has been without a connection for long enough to be away. */
+  onAway(listener: (room: HostedRoom) => void): void {
+    this.awayListeners.push(listener);
   }
 
   seatFilled(room: HostedRoom, seat: Seat): void {

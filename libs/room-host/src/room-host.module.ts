@@ -6,6 +6,7 @@ import { Auditor } from './auditor.js';
 import { Checkpointer } from './checkpointer.js';
 import { EffectRunner } from './effect-runner.js';
 import { HostedRooms } from './hosted-rooms.js';
+import { Leavers } from './leavers.js';
 import { Mover } from './mover.js';
 import { RoomClock } from './room-clock.js';
 import { RoomEngine } from './room-engine.js';
@@ -22,6 +23,7 @@ const PROVIDERS = [
   RoomEngine,
   RoomClock,
   Attachments,
+  Leavers,
   Checkpointer,
   EffectRunner,
   Auditor,

@@ -29,8 +29,11 @@ export const ROOM_HOST_DEFAULTS: RoomHostOptions = {
 
 /** Changes made and not yet durable, a room: beyond it commands are refused as `busy`, since the store does not keep up. */
 export const UNFLUSHED_MAX = 256;
-/** Changes kept for clients that come back, a room; past it they get a snapshot. */
+/** Changes kept for clients that come back, a room; past it they get a snapshot. As many more that told something, for what they told. */
 export const RECENT_CHANGES_MAX = 128;
+/** What players were told lately goes with each checkpoint, up to this size, packed: a small part of the state's own limit. */
+export const TOLD_BYTES_MAX = 16 * 1024;
+
 /** An append without an answer is sent again after this, as it is. */
 export const APPEND_RETRY_MS = 50;
 /** Players hear that their game waits once the store has been silent for this long; shorter waits are just lag. */

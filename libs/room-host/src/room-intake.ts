@@ -3,13 +3,14 @@ import { EventSink, Self } from '#libs/fleet';
 import { GameRegistry } from '#libs/game-kit';
 import { type AdoptResult, type Control, HoldfastError, pack, type RoomId, type RoomTenure } from '#libs/protocol';
 import { applyChanges, RoomMachine, type RoomSurroundings, type RoomValue } from '#libs/room';
-import { type AdoptedRoom, RoomLog, type RoomOwnership, RoomRecords } from '#libs/room-store';
+import { type AdoptedRoom, RoomLog, type RoomOwnership, RoomRecords, type ToldTail } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { Appender } from './appender.js';
 import { Auditor } from './auditor.js';
 import { EffectRunner } from './effect-runner.js';
 import { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
+import { RecentChanges } from './recent-changes.js';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from './room-host.options.js';
 
 const SURROUNDINGS: RoomSurroundings = { now: () => Date.now(), random: () => Math.random() };
@@ -58,12 +59,19 @@ export class RoomIntake {
       const owner = this.owner();
       await this.records.noteOwner([id], owner.server, owner.incarnation);
       const { durability } = machine.rules.definition;
-      const place = await this.roomLog.open(id, start, owner, durability === 'none' ? null : value, durability);
+      const tail: ToldTail = { since: -1, changes: events.length > 0 ? [{ version: 0, events }] : [], shown: [] };
+      const place = await this.roomLog.open(id, start, owner, durability === 'none' ? null : value, durability, tail);
       if (!place) throw new HoldfastError('room-unknown', 'This start of the room is over.');
       if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
       const { epoch, doc } = place;
-      const opened = new HostedRoom(machine, { ...owner, epoch }, value, { batch: '', doc, start, round: place.round }, Date.now());
-      opened.setupEvents = events;
+      const opened = new HostedRoom(
+        machine,
+        { ...owner, epoch },
+        value,
+        { batch: '', doc, start, round: place.round },
+        Date.now(),
+        new RecentChanges(tail, 0),
+      );
       this.take(opened);
       this.log.debug('room.opened', { roomId: id, game, epoch });
       const detail = { game, players: players.length, epoch };
@@ -189,26 +197,30 @@ export class RoomIntake {
   /** The room as its checkpoint and log say. Game code runs only to bring an old version's state to ours. */
   private revive({ epoch, version, batch, checkpoint, changes, doc, start, round }: AdoptedRoom, owner: RoomOwnership): HostedRoom {
     if (checkpoint === null) throw new HoldfastError('not-found', 'Nothing of this room was stored.');
-    const machine = this.machineOf(checkpoint.game);
+    const machine = this.machineOf(checkpoint.value.game);
     if (!machine) throw new HoldfastError('unknown-game');
+    const held = checkpoint.value.version;
     const value = applyChanges(
-      checkpoint,
-      changes.filter(({ version }) => version > checkpoint.version),
+      checkpoint.value,
+      changes.filter((change) => change.version > held),
     );
     if (value.version !== version) throw new Error(`room ${value.room} is at version ${value.version}, its record at ${version}`);
-    const room = new HostedRoom(machine, { ...owner, epoch }, migrated(machine, value), { batch, doc, start, round }, Date.now());
+    const recent = new RecentChanges(checkpoint.tail ?? { since: held, changes: [] }, held);
+    const current = migrated(machine, value);
     // Changes of an old version's state lead nobody to the new one: players get it whole.
-    if (room.value.version === version) room.recent.push(...changes);
-    return room;
+    if (current === value) recent.push(changes);
+    else recent.tell(changes);
+    const { shown } = checkpoint.tail ?? {};
+    return new HostedRoom(machine, { ...owner, epoch }, current, { batch, doc, start, round }, Date.now(), recent, shown);
   }
 
   /** A state that was brought to a newer version of its game is stored before a change of it can be: the old log does not lead there. */
   private async storeMigrated(room: HostedRoom, { checkpoint }: AdoptedRoom): Promise<void> {
     const { value, tenure } = room;
-    if (checkpoint?.gameVersion === value.gameVersion) return;
-    const result = await this.roomLog.checkpoint(room.id, tenure, pack(value), value.version, true, value.gameVersion);
+    if (checkpoint?.value.gameVersion === value.gameVersion) return;
+    const result = await this.roomLog.checkpoint(room.id, tenure, room.checkpoint(), value.version, true, value.gameVersion);
     if (result !== 'ok') throw new HoldfastError('unavailable', `The migrated state could not be stored: ${result}.`);
-    this.log.info('room.migrated', { roomId: room.id, game: value.game, from: checkpoint?.gameVersion, to: value.gameVersion });
+    this.log.info('room.migrated', { roomId: room.id, game: value.game, from: checkpoint?.value.gameVersion, to: value.gameVersion });
   }
 
   private take(room: HostedRoom): void {

@@ -31,9 +31,6 @@ interface SyncBody {
  */
 @Injectable()
 export class RoomOutputs {
-  /** Seats that were shown their game once: whoever comes back to one with nothing has reloaded a page. */
-  private readonly visitors = new WeakMap<HostedRoom, Set<Seat>>();
-
   /** To one who has just been attached: where they are, then what they lack. */
   welcome(attachment: Attachment, held: number | null): void {
     const { room, seat } = attachment;
@@ -153,23 +150,20 @@ export class RoomOutputs {
   private snapshot(room: HostedRoom, seat: Seat | null, held: number | null): SyncBody {
     const state = room.view(room.durable.state, seat);
     if (held === null || held < 0 || held >= room.durable.version) return { room: room.id, state };
-    const changes = room.changesSince(held);
+    const changes = room.recent.toldAfter(held);
     return changes === null ? { room: room.id, state, missed: true } : withEvents({ room: room.id, state }, changes, seat);
   }
 
   /** The game so far, for a player who was on the way to it when it began: timers and the others do not wait. */
   private beginning(room: HostedRoom, seat: Seat | null): SyncBody {
     const body = this.snapshot(room, seat, null);
-    const changes = room.changesSince(0);
-    return changes === null ? body : withEvents(body, [{ version: 0, events: room.setupEvents }, ...changes], seat);
+    return withEvents(body, room.recent.toldAfter(-1) ?? [], seat);
   }
 
   private isFirstVisit(room: HostedRoom, seat: Seat | null): boolean {
     if (seat === null) return false;
-    const visitors = this.visitors.get(room) ?? new Set();
-    this.visitors.set(room, visitors);
-    if (visitors.has(seat)) return false;
-    visitors.add(seat);
+    if (room.shown.has(seat)) return false;
+    room.shown.add(seat);
     return true;
   }
 

@@ -1,3 +1,4 @@
+export * from './checkpoint.js';
 export * from './room-keys.js';
 export * from './room-log.js';
 export * from './room-record.js';

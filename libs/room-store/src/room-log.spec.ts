@@ -187,7 +187,7 @@ describe('a checkpoint', () => {
     await one(append(room, tenure, 2, 2));
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 2)), 2, false)).toBe('ok');
     const adopted = await adoptFrom(room, tenure, second);
-    expect(adopted.checkpoint).toMatchObject({ version: 2, state: { count: 2 } });
+    expect(adopted.checkpoint).toMatchObject({ value: { version: 2, state: { count: 2 } } });
     expect(adopted.changes.map(({ version }) => version)).toEqual([3, 4]);
   });
 
@@ -196,7 +196,7 @@ describe('a checkpoint', () => {
     await one(append(room, tenure, 0, 4));
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 2)), 2, false)).toBe('ok');
     const adopted = await adoptFrom(room, tenure, second);
-    expect(adopted.checkpoint?.version).toBe(2);
+    expect(adopted.checkpoint?.value.version).toBe(2);
     expect(adopted.changes.map(({ version }) => version)).toEqual([1, 2, 3, 4]);
   });
 
@@ -208,7 +208,7 @@ describe('a checkpoint', () => {
     await one(append(room, tenure, 4, 1));
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 2)), 2, false)).toBe('ok');
     const adopted = await adoptFrom(room, tenure, second);
-    expect(adopted.checkpoint?.version).toBe(4);
+    expect(adopted.checkpoint?.value.version).toBe(4);
     expect(adopted.changes.map(({ version }) => version)).toEqual([5]);
   });
 
@@ -225,7 +225,7 @@ describe('a checkpoint', () => {
   it('moves the version of a room that writes no log', async () => {
     const { room, tenure } = await playingRoom();
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 40)), 40, true)).toBe('ok');
-    expect(await adoptFrom(room, tenure, second)).toMatchObject({ version: 40, checkpoint: { version: 40 }, changes: [] });
+    expect(await adoptFrom(room, tenure, second)).toMatchObject({ version: 40, checkpoint: { value: { version: 40 } }, changes: [] });
   });
 });
 
@@ -284,7 +284,7 @@ describe('a handoff', () => {
     expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to)).toBe('ok');
     expect(await one(append(room, tenure, 2))).toBe('fenced');
     const loaded = await adoptFrom(room, to, second);
-    expect(loaded).toMatchObject({ version: 2, changes: [], checkpoint: { version: 2 } });
+    expect(loaded).toMatchObject({ version: 2, changes: [], checkpoint: { value: { version: 2 } } });
     expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to)).toBe('fenced');
   });
 
@@ -325,7 +325,7 @@ describe('a reassertion', () => {
     expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: tenure.epoch, version: 7, round: 3, doc });
     expect(await one(append(room, tenure, 7))).toBe('ok');
     const adopted = await adoptFrom(room, tenure, second);
-    expect(adopted.checkpoint?.version).toBe(7);
+    expect(adopted.checkpoint?.value.version).toBe(7);
     expect(adopted.changes.map(({ version }) => version)).toEqual([8]);
   });
 

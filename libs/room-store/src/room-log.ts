@@ -1,11 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ChainableCommander } from 'ioredis';
 import { Redis } from 'ioredis';
-import type { GameEvent, GameResult, RoomId, ServerId } from '#libs/protocol';
+import type { GameEvent, GameResult, RoomId, Seat, ServerId } from '#libs/protocol';
 import { HoldfastError, pack, unpack } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import type { Change, PendingEffect, Refusal, RoomValue } from '#libs/room';
 import { packChanges, unpackChanges } from './change-codec.js';
+import { type Checkpoint, packCheckpoint, type ToldTail, unpackCheckpoint } from './checkpoint.js';
 import { checkpointKey, closedKey, effectsKey, epilogueKey, logKey, roomKey } from './room-keys.js';
 import type { RoomDoc, RoomOwnership } from './room-record.js';
 
@@ -52,8 +53,8 @@ export interface Epilogue {
   readonly seats: readonly { readonly user: string; readonly seq: number; readonly refused: readonly Refusal[]; readonly state: unknown }[];
   /** What spectators may see. */
   readonly watched: unknown;
-  /** The last events that were for everyone: of all changes after version `since`. */
-  readonly events: readonly GameEvent[];
+  /** The last events, of all changes after version `since`; one with `to` is for those seats only. */
+  readonly events: readonly (GameEvent & { readonly to?: readonly Seat[] })[];
   readonly since: number;
 }
 
@@ -67,7 +68,7 @@ export interface AdoptedRoom {
   readonly round: number;
   readonly start: string;
   /** Null when nothing was stored (durability `none`). */
-  readonly checkpoint: RoomValue | null;
+  readonly checkpoint: Checkpoint | null;
   readonly changes: readonly Change[];
   readonly doc: RoomDoc;
 }
@@ -122,8 +123,9 @@ export class RoomLog {
     owner: RoomOwnership,
     value: RoomValue | null,
     durability: string,
+    tail: ToldTail | null = null,
   ): Promise<{ epoch: number; round: number; doc: RoomDoc } | null> {
-    const checkpoint = value === null ? '' : Buffer.from(pack(value));
+    const checkpoint = value === null ? '' : Buffer.from(packCheckpoint(value, tail));
     const args = [start, owner.server, owner.incarnation, checkpoint, durability, value?.gameVersion ?? ''];
     const keys = [roomKey(room), logKey(room), checkpointKey(room)];
     const [epoch, round, doc] = (await openScript.run(this.redis.appends, keys, args)) as string[];
@@ -204,7 +206,7 @@ export class RoomLog {
       batch: String(batch),
       round: Number(String(round)),
       start: String(start),
-      checkpoint: checkpoint.length > 0 ? (unpack(checkpoint) as RoomValue) : null,
+      checkpoint: checkpoint.length > 0 ? unpackCheckpoint(checkpoint) : null,
       changes: unpackChanges(changes),
       doc: JSON.parse(String(doc)) as RoomDoc,
     };

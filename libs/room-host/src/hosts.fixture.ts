@@ -1,0 +1,259 @@
+import { randomUUID } from 'node:crypto';
+import type { EventSink, FleetLinks, Self, ServerDirectory } from '#libs/fleet';
+import type { EffectRun, GameRegistry } from '#libs/game-kit';
+import type { LinkPeer, Links } from '#libs/link';
+import type { LoadBalancerService } from '#libs/placement';
+import { HoldfastError, type RoomId, type RoomTenure, type ServerId, serverId, unpack } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import type { RoomRules } from '#libs/room';
+import { type RoomDoc, RoomLog, type RoomRecord, RoomRecords, StoreGeneration, type WriteResult } from '#libs/room-store';
+import { Log, Metrics } from '#libs/telemetry';
+import { Appender } from './appender.js';
+import { Attachments } from './attachments.js';
+import { Auditor } from './auditor.js';
+import { Checkpointer } from './checkpointer.js';
+import { EffectRunner } from './effect-runner.js';
+import type { HostedRoom } from './hosted-room.js';
+import { HostedRooms } from './hosted-rooms.js';
+import { Leavers } from './leavers.js';
+import { Mover } from './mover.js';
+import { RoomClock } from './room-clock.js';
+import { RoomEngine } from './room-engine.js';
+import { ROOM_HOST_DEFAULTS, type RoomHostOptions } from './room-host.options.js';
+import { RoomIntake } from './room-intake.js';
+import { RoomOutputs } from './room-outputs.js';
+
+/** The real store, of which a test may take single answers away, or look at the moment before a write. */
+export class WatchedLog extends RoomLog {
+  beforeHandoff: () => void | Promise<void> = () => {};
+  handoffAnswersToLose = 0;
+
+  override async handoff(...args: Parameters<RoomLog['handoff']>): Promise<WriteResult> {
+    await this.beforeHandoff();
+    const result = await super.handoff(...args);
+    if (this.handoffAnswersToLose === 0) return result;
+    this.handoffAnswersToLose -= 1;
+    return 'unknown';
+  }
+}
+
+/** Game servers in one process over one real Redis: everything of `libs/room-host`, and of the rest as little as it needs. */
+export class Hosts {
+  readonly redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
+  readonly records = new RoomRecords(this.redis);
+  readonly generation = new StoreGeneration(this.redis);
+  readonly all = new Map<ServerId, Host>();
+
+  constructor(readonly rules: RoomRules<never>) {}
+
+  async ready(): Promise<void> {
+    await this.redis.ready();
+    while (this.generation.current === null) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  add(name: string, options: Partial<RoomHostOptions> = {}, effects: ReadonlyMap<string, (run: EffectRun) => unknown> = new Map()): Host {
+    const host = new Host(this, serverId('game', `${name}-${randomUUID().slice(0, 8)}`), { ...ROOM_HOST_DEFAULTS, ...options }, effects);
+    this.all.set(host.self.id, host);
+    return host;
+  }
+
+  /** A room in play on `host`, of players u0, u1, … who are all its members. */
+  async open(host: Host, players = 2): Promise<HostedRoom> {
+    const id = `hosts-${randomUUID()}` as RoomId;
+    const people = Array.from({ length: players }, (_, seat) => ({ user: `u${seat}`, name: `U${seat}` }));
+    const doc: RoomDoc = {
+      name: '',
+      owner: 'u0',
+      seats: players,
+      seatsMin: players,
+      private: false,
+      members: people.map((person) => ({ ...person, readyRound: null, here: true })),
+      players: people.map(({ user }) => user),
+      createdAt: 1,
+    };
+    const { name } = this.rules.definition;
+    await this.records.create(id, name, doc);
+    await this.records.save(await this.record(id), { status: 'starting', start: 's' });
+    await host.intake.open({ room: id, game: name, start: 's', round: 0, players: people });
+    return host.rooms.get(id) as HostedRoom;
+  }
+
+  /** As the lobby does it. */
+  async leave(id: RoomId, user: string): Promise<void> {
+    const record = await this.record(id);
+    await this.records.save(record, { doc: { ...record.doc, members: record.doc.members.filter((member) => member.user !== user) } });
+  }
+
+  async record(id: RoomId): Promise<RoomRecord> {
+    return (await this.records.read(id)) as RoomRecord;
+  }
+
+  async tenure(id: RoomId): Promise<RoomTenure> {
+    const { epoch, owner } = await this.record(id);
+    if (!owner) throw new Error(`${id} has no owner`);
+    return { room: id, epoch, ...owner };
+  }
+
+  async close(): Promise<void> {
+    for (const host of this.all.values()) host.stop();
+    await this.redis.onApplicationShutdown();
+  }
+}
+
+export class Host {
+  readonly self: { id: ServerId; incarnation: number; state: string };
+  readonly rooms: HostedRooms;
+  readonly roomLog: WatchedLog;
+  readonly outputs = new RoomOutputs();
+  readonly appender: Appender;
+  readonly engine: RoomEngine;
+  readonly clock: RoomClock;
+  readonly attachments: Attachments;
+  readonly effects: EffectRunner;
+  readonly auditor: Auditor;
+  readonly intake: RoomIntake;
+  readonly mover: Mover;
+  /** Whether others see it, and what it answers when it is asked to load rooms. */
+  isListed = true;
+  loadAnswers: 'as it is' | 'nothing' = 'as it is';
+  loadsAsked = 0;
+
+  constructor(hosts: Hosts, id: ServerId, options: RoomHostOptions, effectHandlers: ReadonlyMap<string, (run: EffectRun) => unknown>) {
+    this.self = { id, incarnation: Date.now(), state: 'ready' };
+    const self = this.self as unknown as Self;
+    const labels = { server: id, level: 'silent', format: 'json' } as const;
+    const log = new Log(labels);
+    const metrics = new Metrics(labels);
+    const sink = { tell: () => {} } as unknown as EventSink;
+    const { definition } = hosts.rules;
+    const recordOf = (host: Host | undefined) =>
+      host?.isListed ? { ...host.self, games: { [definition.name]: { version: definition.version } } } : undefined;
+    const directory = {
+      get: (server: ServerId) => recordOf(hosts.all.get(server)),
+      byType: () => [...hosts.all.values()].flatMap((host) => recordOf(host) ?? []),
+    } as unknown as ServerDirectory;
+    const fleetLinks = {
+      to: async ({ id: to }: { id: ServerId }) => ({
+        request: (_: string, { rooms }: { rooms: RoomTenure[] }) => (hosts.all.get(to) as Host).load(rooms),
+      }),
+    } as unknown as FleetLinks;
+    const balancer = {
+      place: async ({ exclude }: { exclude: ServerId[] }) => {
+        const free = [...hosts.all.values()].find(
+          (host) => host.isListed && host.intake.door === 'open' && !exclude.includes(host.self.id),
+        );
+        if (!free) throw new HoldfastError('no-capacity');
+        return { server: free.self.id };
+      },
+      release: async () => {},
+    } as unknown as LoadBalancerService;
+    const registry = { get: () => hosts.rules, effectHandlers } as unknown as GameRegistry;
+    const links = { onFrame: () => {}, onClosed: () => {} } as unknown as Links;
+
+    this.rooms = new HostedRooms(metrics, log);
+    this.roomLog = new WatchedLog(hosts.redis, { replicas: 0, replicasTimeoutMs: 100 });
+    this.appender = new Appender(this.roomLog, this.rooms, this.outputs, metrics, log);
+    this.engine = new RoomEngine(this.appender, log, options);
+    this.clock = new RoomClock(this.engine, this.rooms, options);
+    this.attachments = new Attachments(this.rooms, this.engine, this.clock, this.outputs, metrics, links);
+    new Checkpointer(this.roomLog, this.rooms, log, this.appender, options);
+    const leavers = new Leavers(hosts.records, this.engine, log, this.rooms, this.clock);
+    this.effects = new EffectRunner(registry, this.engine, this.roomLog, log, this.appender, this.rooms);
+    this.auditor = new Auditor(this.rooms, this.appender, this.roomLog, hosts.records, hosts.generation, directory, self, log);
+    this.intake = new RoomIntake(
+      this.rooms,
+      registry,
+      this.roomLog,
+      hosts.records,
+      this.appender,
+      this.effects,
+      this.auditor,
+      self,
+      sink,
+      log,
+      options,
+    );
+    this.mover = new Mover(
+      this.rooms,
+      this.intake,
+      this.appender,
+      this.clock,
+      leavers,
+      this.roomLog,
+      hosts.records,
+      balancer,
+      directory,
+      fleetLinks,
+      self,
+      sink,
+      log,
+      metrics,
+      options,
+    );
+    this.auditor.onApplicationBootstrap();
+  }
+
+  /** One input, until it is durable. */
+  async does(room: HostedRoom, seat: number, name: string, data?: unknown): Promise<void> {
+    const seq = room.seenSeq(seat) + 1;
+    const outcome = this.engine.input(room, { kind: 'command', seat, seq, name, data });
+    if (outcome.kind !== 'changed') throw new Error(`${name}: ${JSON.stringify(outcome)}`);
+    room.sawSeq(seat, seq);
+    await this.appender.whenSettled(room);
+  }
+
+  /** A player's connection, with all that is said to it. */
+  attach(room: HostedRoom, seat: number, handle: number, version: number | null): ListeningPeer {
+    const peer = new ListeningPeer();
+    this.attachments.attach(peer as unknown as LinkPeer, {
+      room: room.id,
+      epoch: room.tenure.epoch,
+      handle,
+      session: `s${handle}`,
+      user: `u${seat}`,
+      watch: false,
+      round: 0,
+      version,
+    });
+    return peer;
+  }
+
+  /** As kill -9: nothing of it is said or written any more. */
+  stop(): void {
+    this.isListed = false;
+    this.auditor.onModuleDestroy();
+    this.effects.onModuleDestroy();
+    for (const room of [...this.rooms.all()]) this.rooms.drop(room, 'evicted');
+  }
+
+  private async load(rooms: RoomTenure[]): Promise<unknown> {
+    this.loadsAsked += 1;
+    if (this.loadAnswers === 'nothing') throw new HoldfastError('server-lost');
+    return { results: await this.intake.load(rooms) };
+  }
+}
+
+/** A gateway's end of a link: the bodies of the syncs it is sent. */
+export class ListeningPeer {
+  readonly syncs: { version: number; events?: { version: number; name: string; data?: unknown }[]; missed?: true; state?: unknown }[] = [];
+  readonly detached: { reason: string }[] = [];
+
+  sendSessionFrame(): void {}
+
+  sendSyncMany(_epoch: number, version: number, _entries: readonly number[], body: Uint8Array): void {
+    this.syncs.push({ ...(unpack(body) as object), version });
+  }
+
+  emit(pattern: string, data: { reason: string }): void {
+    if (pattern === 'room.detached') this.detached.push(data);
+  }
+
+  /** What was told, in order, each as `version name`. */
+  get told(): string[] {
+    return this.syncs.flatMap(({ events = [] }) => events.map(({ version, name }) => `${version} ${name}`));
+  }
+
+  get hasMissed(): boolean {
+    return this.syncs.some(({ missed }) => missed);
+  }
+}
