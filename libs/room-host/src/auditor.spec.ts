@@ -1,0 +1,128 @@
+import type { RoomRules } from '#libs/room';
+import { type Host, Hosts } from './hosts.fixture.js';
+
+const rules: RoomRules<{ count: number }> = {
+  definition: {
+    name: 'count',
+    version: 1,
+    seats: { min: 2, max: 2 },
+    durability: 'every-change',
+    checkpointMs: 1_000,
+    tickHz: 0,
+    seatGraceMs: 60_000,
+  },
+  setup: () => ({ count: 0 }),
+  commands: new Map([
+    [
+      'add',
+      {
+        validate: () => ({ ok: true, value: null }),
+        run: (room) => {
+          room.state.count += 1;
+        },
+      },
+    ],
+  ]),
+  timers: new Map(),
+  seatEvents: new Map(),
+  tick: null,
+  view: null,
+  migrateState: null,
+};
+
+let hosts: Hosts;
+let first: Host;
+let second: Host;
+beforeEach(async () => {
+  hosts = new Hosts(rules as unknown as RoomRules<never>);
+  await hosts.ready();
+  first = hosts.add('first');
+  second = hosts.add('second');
+  await Promise.all([first.auditor.audit('test'), second.auditor.audit('test')]);
+});
+afterEach(() => hosts.close());
+
+const keysOf = (room: string) => ['', ':log', ':checkpoint'].map((part) => `hf:room:{${room}}${part}`);
+
+describe('an audit', () => {
+  it('writes a room again that the store lost, and its places in the indexes', async () => {
+    const room = await hosts.open(first);
+    await first.does(room, 0, 'add');
+    await hosts.redis.commands.del(...keysOf(room.id), `hf:rooms-of:${first.self.id}:${first.self.incarnation}`);
+    await hosts.records.unindex([room.id]);
+    await first.auditor.audit('test');
+    expect(await hosts.record(room.id)).toMatchObject({ version: 1, status: 'playing', owner: { server: first.self.id }, doc: room.doc });
+    expect(await hosts.records.list(1_000)).toContain(room.id);
+    expect(await hosts.records.roomsOf(first.self.id, first.self.incarnation)).toContain(room.id);
+    await first.does(room, 0, 'add');
+    first.stop();
+    await second.intake.adopt([await hosts.tenure(room.id)]);
+    expect(second.rooms.get(room.id)?.value.state).toEqual({ count: 2 });
+  });
+
+  it('brings a store up to date that fell back by some changes', async () => {
+    const room = await hosts.open(first);
+    await first.does(room, 0, 'add');
+    await hosts.redis.commands.hset(`hf:room:{${room.id}}`, 'version', 0, 'batch', '');
+    await hosts.redis.commands.del(`hf:room:{${room.id}}:log`);
+    await first.auditor.audit('test');
+    expect((await hosts.record(room.id)).version).toBe(1);
+  });
+
+  it('leaves alone what is as it should be', async () => {
+    const room = await hosts.open(first);
+    await first.does(room, 0, 'add');
+    const { rev } = await hosts.record(room.id);
+    await first.auditor.audit('test');
+    expect((await hosts.record(room.id)).rev).toBe(rev);
+    expect(first.rooms.get(room.id)).toBe(room);
+  });
+
+  it('drops a room that is another server’s by now, and writes nothing over it', async () => {
+    const room = await hosts.open(first);
+    await second.intake.adopt([await hosts.tenure(room.id)]);
+    const theirs = await hosts.record(room.id);
+    await first.auditor.audit('test');
+    expect(first.rooms.get(room.id)).toBeUndefined();
+    expect(await hosts.record(room.id)).toEqual(theirs);
+  });
+
+  it('drops a room whose game others have ended', async () => {
+    const room = await hosts.open(first);
+    const { room: _, ...tenure } = await hosts.tenure(room.id);
+    expect(await first.roomLog.abandon(room.id, tenure, { reason: 'orphaned' })).toBe(true);
+    await first.auditor.audit('test');
+    expect(first.rooms.get(room.id)).toBeUndefined();
+    expect((await hosts.record(room.id)).status).toBe('waiting');
+  });
+});
+
+describe('a store', () => {
+  it('from which nobody adopts before all owners that live have compared', async () => {
+    const room = await hosts.open(first);
+    const tenure = await hosts.tenure(room.id);
+    const third = hosts.add('third');
+    expect(await second.auditor.isStoreAudited()).toBe(false);
+    expect(await second.intake.adopt([tenure])).toEqual([{ result: 'failed', code: 'unavailable' }]);
+    await third.auditor.audit('test');
+    expect(await second.auditor.isStoreAudited()).toBe(true);
+    expect(await second.intake.adopt([tenure])).toMatchObject([{ result: 'adopted' }]);
+  });
+
+  it('that lost the marks is compared with anew, and so is one that is another by now', async () => {
+    expect(await first.auditor.isStoreAudited()).toBe(true);
+    await hosts.redis.appends.hdel('hf:audited', `${second.self.id}:${second.self.incarnation}`);
+    expect(await first.auditor.isStoreAudited()).toBe(false);
+    await second.auditor.audit('test');
+    expect(await first.auditor.isStoreAudited()).toBe(true);
+    await hosts.redis.appends.hset('hf:audited', `${second.self.id}:${second.self.incarnation}`, 'another run');
+    expect(await first.auditor.isStoreAudited()).toBe(false);
+  });
+
+  it('is not waited for by owners that are gone', async () => {
+    const third = hosts.add('third');
+    expect(await second.auditor.isStoreAudited()).toBe(false);
+    third.isListed = false;
+    expect(await second.auditor.isStoreAudited()).toBe(true);
+  });
+});

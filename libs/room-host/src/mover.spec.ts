@@ -1,0 +1,140 @@
+import type { RoomRules } from '#libs/room';
+import { type Host, Hosts } from './hosts.fixture.js';
+
+const rules: RoomRules<{ count: number }> = {
+  definition: {
+    name: 'count',
+    version: 1,
+    seats: { min: 2, max: 2 },
+    durability: 'every-change',
+    checkpointMs: 1_000,
+    tickHz: 0,
+    seatGraceMs: 60_000,
+  },
+  setup: () => ({ count: 0 }),
+  commands: new Map([
+    [
+      'add',
+      {
+        validate: () => ({ ok: true, value: null }),
+        run: (room) => {
+          room.state.count += 1;
+        },
+      },
+    ],
+  ]),
+  timers: new Map(),
+  seatEvents: new Map(),
+  tick: null,
+  view: null,
+  migrateState: null,
+};
+
+let hosts: Hosts;
+let first: Host;
+let second: Host;
+beforeEach(async () => {
+  hosts = new Hosts(rules as unknown as RoomRules<never>);
+  await hosts.ready();
+  first = hosts.add('first');
+  second = hosts.add('second');
+  await Promise.all([first.auditor.audit('test'), second.auditor.audit('test')]);
+});
+afterEach(() => hosts.close());
+
+const add = { kind: 'command', seat: 0, name: 'add', data: null } as const;
+
+describe('a room that is moved', () => {
+  it('goes on at its target with all that was made, also what was not stored yet, and is known nowhere else', async () => {
+    const room = await hosts.open(first);
+    const peer = first.attach(room, 0, 1, null);
+    for (let seq = 1; seq <= 3; seq++) first.engine.input(room, { ...add, seq });
+    expect(await first.mover.migrate(room.id)).toBe(second.self.id);
+    expect(first.rooms.get(room.id)).toBeUndefined();
+    expect(peer.detached).toMatchObject([{ reason: 'moved' }]);
+    const moved = second.rooms.get(room.id);
+    expect(moved?.value).toMatchObject({ version: 3, state: { count: 3 } });
+    expect(await hosts.tenure(room.id)).toMatchObject({ server: second.self.id, epoch: moved?.tenure.epoch });
+    expect(await hosts.records.roomsOf(first.self.id, first.self.incarnation)).not.toContain(room.id);
+    if (moved) await second.does(moved, 0, 'add');
+    expect((await hosts.record(room.id)).version).toBe(4);
+  });
+
+  it('takes no input from when it is frozen, and stays silent until its target has it', async () => {
+    const room = await hosts.open(first);
+    second.loadAnswers = 'nothing';
+    const moving = first.mover.migrate(room.id);
+    await until(() => room.status === 'lame');
+    expect(first.engine.input(room, { ...add, seq: 1 })).toEqual({ kind: 'refused', code: 'moved' });
+    await until(() => second.loadsAsked > 1);
+    expect(first.rooms.get(room.id)).toBe(room);
+    second.loadAnswers = 'as it is';
+    await moving;
+    expect(second.rooms.get(room.id)?.value.version).toBe(0);
+  });
+
+  it('is handed over once where the answer to that was lost', async () => {
+    const room = await hosts.open(first);
+    first.roomLog.handoffAnswersToLose = 2;
+    await first.mover.migrate(room.id);
+    expect(second.rooms.get(room.id)?.tenure.epoch).toBe((await hosts.record(room.id)).epoch);
+    expect(first.rooms.get(room.id)).toBeUndefined();
+  });
+
+  it('stays, and goes on, where nobody can take it', async () => {
+    const room = await hosts.open(first);
+    second.isListed = false;
+    await expect(first.mover.migrate(room.id)).rejects.toMatchObject({ code: 'no-capacity' });
+    await expect(first.mover.migrate(room.id, second.self.id)).rejects.toMatchObject({ code: 'not-found' });
+    await first.does(room, 0, 'add');
+    expect((await hosts.record(room.id)).version).toBe(1);
+  });
+
+  it('that another took meanwhile is dropped without a write', async () => {
+    const room = await hosts.open(first);
+    const third = hosts.add('third');
+    await third.auditor.audit('test');
+    first.roomLog.beforeHandoff = async () => {
+      first.roomLog.beforeHandoff = () => {};
+      expect(await third.intake.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
+    };
+    await first.mover.migrate(room.id, second.self.id);
+    expect(first.rooms.get(room.id)).toBeUndefined();
+    expect(second.rooms.get(room.id)).toBeUndefined();
+    expect(await hosts.tenure(room.id)).toMatchObject({ server: third.self.id });
+  });
+
+  it('twice at once is moved once', async () => {
+    const room = await hosts.open(first);
+    const [one, other] = await Promise.allSettled([first.mover.migrate(room.id), first.mover.migrate(room.id)]);
+    expect([one.status, other.status].sort()).toEqual(['fulfilled', 'rejected']);
+    expect(second.rooms.get(room.id)).toBeDefined();
+  });
+});
+
+describe('a drain', () => {
+  it('leaves no room behind, and lets none in', async () => {
+    const rooms = await Promise.all([1, 2, 3].map(() => hosts.open(first)));
+    expect(await first.mover.drain(5_000, 'drained')).toEqual({ moved: 3, left: 0 });
+    for (const { id } of rooms) expect(second.rooms.get(id)).toBeDefined();
+    await expect(hosts.open(first)).rejects.toMatchObject({ code: 'no-capacity' });
+  });
+
+  it('waits for a server that can take its rooms, for as long as it has', async () => {
+    const room = await hosts.open(first);
+    second.isListed = false;
+    expect(await first.mover.drain(100, 'drained')).toEqual({ moved: 0, left: 1 });
+    await first.does(room, 0, 'add');
+    const draining = first.mover.drain(5_000, 'drained');
+    second.isListed = true;
+    expect(await draining).toEqual({ moved: 1, left: 0 });
+  });
+});
+
+async function until(isIt: () => boolean): Promise<void> {
+  const deadline = Date.now() + 2_000;
+  while (!isIt()) {
+    if (Date.now() > deadline) throw new Error('not in time');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
