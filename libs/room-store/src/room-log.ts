@@ -295,7 +295,7 @@ export class RoomLog {
   /** Rejects when the last writes of this connection are not at as many replicas as they were promised to be. */
   private async replicated(): Promise<void> {
     const { replicas, replicasTimeoutMs } = this.options;
-    // In a Cluster a WAIT would have to follow its write to the same node; there the appends are as durable as one node.
+    // In a Cluster a WAIT would have to follow its write to the same node; settings refuse to ask for it there.
     const client = this.redis.appends;
     if (replicas === 0 || !(client instanceof Redis)) return;
     if ((await client.wait(replicas, replicasTimeoutMs)) < replicas)

@@ -46,7 +46,7 @@ export const SETTINGS = {
       to: 10,
       fallback: 0,
       meaning:
-        "replicas that must have a change before a player is told (`WAIT`); 1 keeps every acknowledged move over a replica's promotion",
+        "replicas that must have a change before a player is told (`WAIT`); 1 keeps every acknowledged move over a replica's promotion; not in a Cluster",
     }),
     durabilityTimeoutMs: integer('DURABILITY_TIMEOUT_MS', {
       from: 10,

@@ -55,6 +55,16 @@ describe('readSettings', () => {
     expect(problemsOf('lobby', { ...secrets, REDIS_URL: 'http://me:hunter2@store' }).join()).not.toContain('hunter2');
   });
 
+  it('promises no replicas where it could not wait for them', () => {
+    const cluster = 'redis://one:6379,redis://two:6379';
+    expect(problemsOf('game', { ...secrets, REDIS_URL: cluster })).toEqual([]);
+    expect(problemsOf('game', { ...secrets, DURABILITY_REPLICAS: '1', REDIS_URL: 'sentinel://one:26379,two:26379/main' })).toEqual([]);
+    expect(problemsOf('game', { ...secrets, DURABILITY_REPLICAS: '1' })).toEqual([]);
+    expect(problemsOf('game', { ...secrets, DURABILITY_REPLICAS: '1', REDIS_URL: cluster })).toEqual([
+      expect.stringMatching(/^DURABILITY_REPLICAS is 1; allowed is 0 where REDIS_URL names a Cluster/),
+    ]);
+  });
+
   it('takes an empty variable for one that is not set', () => {
     expect(readSettings('game', { ...secrets, REDIS_URL: '', MAX_GAMES: ' ' }).game.maxGames).toBe(1_000);
   });

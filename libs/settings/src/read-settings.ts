@@ -21,7 +21,10 @@ export function readSettings<T extends ServerType>(type: T, environment: Environ
     }
     Object.freeze(settings[name]);
   }
-  if (problems.length === 0) problems.push(...linkProblems(settings as unknown as SettingsOf<ServerType>));
+  if (problems.length === 0) {
+    const common = settings as unknown as SettingsOf<ServerType>;
+    problems.push(...linkProblems(common), ...storeProblems(common));
+  }
   if (problems.length === 0 && type === 'gateway') problems.push(...gatewayProblems(settings as unknown as GatewaySettings));
   if (problems.length > 0) throw new SettingsError(type, problems);
   return Object.freeze(settings) as SettingsOf<T>;
@@ -62,6 +65,15 @@ function linkProblems({ link, rooms }: SettingsOf<ServerType>): string[] {
   if (link.frameBytesMax >= least) return [];
   return [
     `LINK_FRAME_BYTES_MAX is ${link.frameBytesMax}; allowed is at least ROOM_STATE_BYTES_MAX and ${LINK_FRAME_REST_BYTES} more (${least})`,
+  ];
+}
+
+/** A `WAIT` speaks for one node and one connection; what goes to a Cluster goes over many. A promise that is not kept is worse than none. */
+function storeProblems({ redis }: SettingsOf<ServerType>): string[] {
+  const isCluster = !redis.url.startsWith('sentinel://') && redis.url.includes(',');
+  if (!isCluster || redis.durabilityReplicas === 0) return [];
+  return [
+    `DURABILITY_REPLICAS is ${redis.durabilityReplicas}; allowed is 0 where REDIS_URL names a Cluster, whose nodes are not waited for: it needs a single Redis or Sentinel`,
   ];
 }
 
