@@ -56,6 +56,22 @@ describe('the sweeper of orphans', () => {
     expect(await records.roomsOf(dead.server, dead.incarnation)).toEqual([room]);
   });
 
+  it('takes up what a game left that ended with its owner, again and again until it is done', async () => {
+    await records.noteOwner(['over'], dead.server, dead.incarnation);
+    await records.noteOwner(['played'], alive.server, alive.incarnation);
+    const { sweeper, recovered } = newSweeper();
+    await sweeper.sweep();
+    expect(recovered).toEqual([]);
+    await sweeper.sweep();
+    await sweeper.sweep();
+    expect(recovered).toEqual([dead, dead]);
+    await records.forgetOwner(['over'], dead.server, dead.incarnation);
+    await sweeper.sweep();
+    await sweeper.sweep();
+    expect(recovered).toEqual([dead, dead]);
+    expect(await records.owners()).toEqual([alive]);
+  });
+
   it('finds them where there are more rooms than one look sees', async () => {
     await playedBy(dead);
     await records.index(

@@ -19,6 +19,8 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   /** Owners without a living record, as the last walk over all rooms saw them: a server may be about to register again. */
   private suspects = new Set<string>();
   private missing = new Set<string>();
+  /** Owners that were gone when their indexes were looked at last. */
+  private absent = new Set<string>();
 
   constructor(
     private readonly redis: RedisConnections,
@@ -67,10 +69,27 @@ export class OrphanSweeper implements OnApplicationBootstrap {
         await this.records.noteOwner(rooms, owner.server, owner.incarnation);
         await this.takeUp(owner);
       }
+      await this.takeUpWhatIsLeft();
     } catch (error) {
       this.log.warn('orphans.sweep-failed', { error: String(error) });
     } finally {
       this.isSweeping = false;
+    }
+  }
+
+  /**
+   * What a game left that ended with its owner (effects to be run) stands in no record that is played. Whoever was to see
+   * to it may have found no server to give it to, and have died waiting: the owner's index has it until it is done.
+   */
+  private async takeUpWhatIsLeft(): Promise<void> {
+    const gone = (await this.records.owners()).filter((owner) => !this.isAlive(owner));
+    const seenBefore = this.absent;
+    this.absent = new Set(gone.map(({ server, incarnation }) => `${server}:${incarnation}`));
+    for (const owner of gone) {
+      if (!seenBefore.has(`${owner.server}:${owner.incarnation}`)) continue;
+      if ((await this.records.roomsOf(owner.server, owner.incarnation)).length === 0) await this.records.forgetOwnersIndex(owner);
+      // Not waited for: without a server that could take it, it lasts.
+      else void this.takeUp(owner);
     }
   }
 

@@ -8,5 +8,6 @@ export const effectsKey = (room: RoomId): string => `hf:room:{${room}}:effects`;
 export const epilogueKey = (room: RoomId): string => `hf:room:{${room}}:epilogue`;
 export const closedKey = (room: RoomId): string => `hf:room:{${room}}:closed`;
 export const ROOMS_KEY = 'hf:rooms';
+export const OWNERS_KEY = 'hf:owners';
 export const roomsOfKey = (server: ServerId, incarnation: number): string => `hf:rooms-of:${server}:${incarnation}`;
 export const userKey = (user: UserId): string => `hf:user:${user}`;

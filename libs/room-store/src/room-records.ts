@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { RoomId, RoomStatus, ServerId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
-import { checkpointKey, closedKey, logKey, ROOMS_KEY, roomKey, roomsOfKey } from './room-keys.js';
-import { type RoomDoc, type RoomRecord, readRecord } from './room-record.js';
+import { checkpointKey, closedKey, logKey, OWNERS_KEY, ROOMS_KEY, roomKey, roomsOfKey } from './room-keys.js';
+import { type RoomDoc, type RoomOwnership, type RoomRecord, readRecord } from './room-record.js';
 
 const saveScript = new LuaScript('save_room', new URL('./scripts/save-room.lua', import.meta.url), 1);
 const closeScript = new LuaScript('close_room', new URL('./scripts/close-room.lua', import.meta.url), 4);
@@ -91,7 +91,25 @@ export class RoomRecords {
   // ── Which rooms an incarnation of a game server may own: written before the room's record, so never short ──────
 
   async noteOwner(rooms: readonly RoomId[], server: ServerId, incarnation: number): Promise<void> {
-    if (rooms.length > 0) await this.redis.commands.sadd(roomsOfKey(server, incarnation), ...rooms);
+    if (rooms.length === 0) return;
+    await Promise.all([
+      this.redis.commands.sadd(OWNERS_KEY, `${server} ${incarnation}`),
+      this.redis.commands.sadd(roomsOfKey(server, incarnation), ...rooms),
+    ]);
+  }
+
+  /** All whose index may hold something, living and dead. */
+  async owners(): Promise<RoomOwnership[]> {
+    const entries = await this.redis.commands.smembers(OWNERS_KEY);
+    return entries.map((entry) => {
+      const [server, incarnation] = entry.split(' ');
+      return { server: server as ServerId, incarnation: Number(incarnation) };
+    });
+  }
+
+  /** Its index is empty, and it is gone for good. */
+  async forgetOwnersIndex({ server, incarnation }: RoomOwnership): Promise<void> {
+    await this.redis.commands.srem(OWNERS_KEY, `${server} ${incarnation}`);
   }
 
   async forgetOwner(rooms: readonly RoomId[], server: ServerId, incarnation: number): Promise<void> {
