@@ -26,6 +26,7 @@ import { Eviction } from './eviction.js';
 import { HealthModule } from './health.module.js';
 import type { HealthCheckerOptions } from './health.options.js';
 import { HealthAnswerListener, ServerEndListener, ServerFacts, WillingnessListener } from './ports.js';
+import { Verdicts } from './verdicts.js';
 
 const INTERVAL_MS = 300;
 const CHECKS: HealthCheckerOptions = { intervalMs: INTERVAL_MS, graceMs: 0, holdMs: 3_000 };
@@ -332,6 +333,22 @@ describe('health, over a real Redis', () => {
     await eventually(async () => expect((await absent.record()).suspect).toBe('1'));
     expect(await watching.redis.commands.hget(present.self.id, 'suspect')).not.toBe('1');
     expect(watching.events).toContainEqual(expect.objectContaining({ kind: 'state', server: absent.id, reason: 'suspect' }));
+  });
+
+  it('says that votes are missing once they have been for an interval, not whenever it asks for them', async () => {
+    const [one] = [await gateway('1'), await gateway('2', DORMANT)];
+    const { id } = await foreign(one, 'accused', 'speaks');
+    const server = await recordIn(one, id);
+    await recordIn(one, serverId('gateway', '2'));
+    const verdicts = one.module.get(Verdicts);
+    const held = async () =>
+      (await metric(one, 'holdfast_evictions_held_total')).filter(({ labels }) => labels.reason === 'votes').map(({ value }) => value);
+    expect(await verdicts.condemn(server, 'refused')).toBe('open');
+    expect(await held()).toEqual([]);
+    await eventually(async () => {
+      expect(await verdicts.condemn(server, 'refused')).toBe('open');
+      expect(await held()).toEqual([1]);
+    });
   });
 
   it('has one winner when several evict at the same time', async () => {

@@ -32,6 +32,8 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
   /** By incarnation, what was found when its checker missed it. */
   private readonly prepared = new Map<string, Promise<Observation>>();
   private readonly suspected = new Set<(server: ServerRecord, dialledAt: number) => void>();
+  /** By incarnation, since when votes on it are missing. */
+  private readonly openSince = new Map<string, number>();
   /** By incarnation, why a verdict on it is held. */
   private readonly reported = new Map<string, Set<HoldReason>>();
   private isOpen = true;
@@ -97,7 +99,7 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
       case 'answered':
         return 'acquitted';
       case 'voted':
-        this.hold(server, 'votes', { reason, votes: answer.votes, of: voters.length });
+        this.reportWhenLong(server, { reason, votes: answer.votes, of: voters.length });
         await this.events.publish({ kind: 'vote', server: server.id, incarnation: server.incarnation, reason });
         this.absent.lookFor(voters.filter((voter) => voter !== server.id));
         return 'open';
@@ -119,12 +121,21 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
   /** What was held may be held, and reported, again. */
   release(server: ServerRecord): void {
     this.reported.delete(lifeOf(server));
+    this.openSince.delete(lifeOf(server));
   }
 
   /** A member without a link port has no second path: its checks alone speak for it. */
   dial({ linkHost: host, linkPort: port }: ServerRecord): ReturnType<typeof probeLink> {
     if (port === 0) return Promise.resolve('silent');
     return probeLink({ host, port, timeoutMs: DIAL_INTERVALS * this.options.intervalMs });
+  }
+
+  /** Asking for votes is no news, and over in a moment where all agree; that they do not come is. */
+  private reportWhenLong(server: ServerRecord, fields: Readonly<Record<string, unknown>>): void {
+    const now = performance.now();
+    const since = this.openSince.get(lifeOf(server)) ?? now;
+    this.openSince.set(lifeOf(server), since);
+    if (now - since >= this.options.intervalMs) this.hold(server, 'votes', fields);
   }
 
   /** Its checker missed it: dialled now, so that a vote on its silence, should there be one, is not a dial late. */

@@ -27,8 +27,12 @@ describe('what an operator sees', () => {
     const [head, first, second, , summary] = text.split('\n');
     expect(head).toMatch(/^SERVER +STATE +ROOMS/);
     expect(first).toMatch(/^game:1 +ready +4\/1000 +8 +0\.5 ms +60 s +b1$/);
-    expect(second).toMatch(/^game:2 +ready, cordoned .* missed 1 checks; 3 reserved$/);
-    expect(summary).toBe('4 rooms, 8 players; 996 of 1000 slots free (0.4 % taken). 1 game servers open, 1 cordoned; wanted: 2.');
+    const [drained] = fleetTable([server({ cordoned: true, rooms: 0, withheld: ['cordoned', 'draining'] })], FLEET, NOW)
+      .split('\n')
+      .slice(1);
+    expect(drained).toMatch(/^game:1 +ready, drained .* b1$/);
+    expect(second).toMatch(/^game:2 +ready, cordoned .* missed 1 check; 3 reserved$/);
+    expect(summary).toBe('4 rooms, 8 players; 996 of 1000 slots free (0.4 % taken). 1 game server open, 1 cordoned; wanted: 2.');
   });
 
   it('is why a server died', () => {

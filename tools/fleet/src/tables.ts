@@ -17,7 +17,7 @@ export function fleetTable(servers: readonly ServerView[], fleet: FleetAnswer, n
   const others = [cordoned > 0 && `${cordoned} cordoned`, leaving > 0 && `${leaving} leaving`].filter(Boolean).join(', ');
   const summary = [
     `${fleet.rooms} rooms, ${fleet.players} players; ${fleet.freeSlots} of ${fleet.slots} slots free${fleet.takenPercent === null ? '' : ` (${fleet.takenPercent} % taken)`}.`,
-    `${open} game servers open${others && `, ${others}`}; wanted: ${fleet.wantedGameServers}.`,
+    `${open} game ${open === 1 ? 'server' : 'servers'} open${others && `, ${others}`}; wanted: ${fleet.wantedGameServers}.`,
   ].join(' ');
   return `${table(['SERVER', 'STATE', 'ROOMS', 'PLAYERS', 'LAG', 'UP', 'BUILD', ''], rows)}\n\n${summary}`;
 }
@@ -95,18 +95,19 @@ export function ageOf(since: number, now: number): string {
   return seconds < 2 * 86_400 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} d`;
 }
 
-function stateOf({ state, cordoned, deadReason }: ServerView): string {
+function stateOf({ state, cordoned, deadReason, withheld, rooms }: ServerView): string {
   if (state === 'dead') return `dead (${deadReason})`;
+  if (state === 'ready' && withheld.includes('draining')) return rooms > 0 ? 'ready, being drained' : 'ready, drained';
   return cordoned ? `${state}, cordoned` : state;
 }
 
 function remarksOn({ suspect, unheard, reserved, withheld, state, settledAt }: ServerView): string {
+  if (state === 'dead') return settledAt === null ? 'its end is being seen to' : '';
   const remarks = [
-    suspect > 0 && `missed ${suspect} checks`,
+    suspect > 0 && `missed ${suspect} ${suspect === 1 ? 'check' : 'checks'}`,
     unheard && 'unheard: answers on its link only',
     reserved > 0 && `${reserved} reserved`,
-    state === 'dead' && settledAt === null && 'its end is being seen to',
-    withheld.some((reason) => !['suspect', 'unheard', 'cordoned'].includes(reason)) && `withheld: ${withheld.join(', ')}`,
+    withheld.some((reason) => !['suspect', 'unheard', 'cordoned', 'draining'].includes(reason)) && `withheld: ${withheld.join(', ')}`,
   ];
   return remarks.filter(Boolean).join('; ');
 }
