@@ -29,7 +29,8 @@ export class LuaScript {
   constructor(
     name: string,
     files: URL | readonly URL[],
-    private readonly keyCount: number,
+    /** Null: as many as each call gives. */
+    private readonly keyCount: number | null,
   ) {
     this.command = `hf_${name}`;
     this.lua = [files]
@@ -40,18 +41,22 @@ export class LuaScript {
   }
 
   run(client: RedisClient, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
-    return this.callOf(client)([...keys, ...args]) as Promise<unknown>;
+    return this.callOf(client)(this.all(keys, args)) as Promise<unknown>;
   }
 
   /** As `run`, with strings in the answer as Buffers, for binary values. */
   runBinary(client: RedisClient, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
-    return this.callOf(client, 'Buffer')([...keys, ...args]) as Promise<unknown>;
+    return this.callOf(client, 'Buffer')(this.all(keys, args)) as Promise<unknown>;
   }
 
   /** Adds the call to a pipeline of `client`. In a Cluster, all keys of a pipeline must share a slot: use `run` there. */
   queue(client: RedisClient, pipeline: ChainableCommander, keys: readonly string[], args: readonly ScriptArgument[]): void {
     this.callOf(client);
-    (pipeline as unknown as Record<string, (args: unknown[]) => void>)[this.command]([...keys, ...args]);
+    (pipeline as unknown as Record<string, (args: unknown[]) => void>)[this.command](this.all(keys, args));
+  }
+
+  private all(keys: readonly string[], args: readonly ScriptArgument[]): unknown[] {
+    return this.keyCount === null ? [keys.length, ...keys, ...args] : [...keys, ...args];
   }
 
   private callOf(client: RedisClient, suffix = ''): (args: unknown[]) => unknown {
@@ -62,7 +67,7 @@ export class LuaScript {
 
   private define(client: RedisClient): void {
     if (this.known.has(client)) return;
-    client.defineCommand(this.command, { numberOfKeys: this.keyCount, lua: this.lua });
+    client.defineCommand(this.command, { ...(this.keyCount !== null && { numberOfKeys: this.keyCount }), lua: this.lua });
     this.known.add(client);
   }
 }

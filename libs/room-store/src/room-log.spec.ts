@@ -178,6 +178,25 @@ describe('an append', () => {
     const writes = [append(a.room, a.tenure, 0), append(b.room, b.tenure, 0), append(c.room, c.tenure, 7), append('nowhere', a.tenure, 0)];
     expect(await log.appendAll(writes)).toEqual(['ok', 'fenced', 'behind', 'missing']);
   });
+
+  it('goes with hundreds of others in a few calls, ends of games between them, and each is answered for itself', async () => {
+    const rooms = await Promise.all(Array.from({ length: 150 }, () => playingRoom()));
+    for (const { room, tenure } of rooms.filter((_, index) => index % 7 === 0)) await adoptFrom(room, tenure, second);
+    const writes = rooms.map(({ room, tenure }, index) =>
+      append(room, tenure, 0, 1, index % 5 === 0 ? { ended: { reason: 'finished' } } : {}),
+    );
+    expect(await log.appendAll(writes)).toEqual(rooms.map((_, index) => (index % 7 === 0 ? 'fenced' : 'ok')));
+    expect(await log.appendAll(writes)).toEqual(rooms.map((_, index) => (index % 7 === 0 ? 'fenced' : 'ok')));
+  });
+
+  it('that the store fails at does not hold up the others, and has no answer', async () => {
+    const [a, b, c] = await Promise.all([playingRoom(), playingRoom(), playingRoom()]);
+    await redis.commands.del(logKey(b.room));
+    await redis.commands.set(logKey(b.room), 'no log');
+    const writes = [a, b, c].map(({ room, tenure }) => append(room, tenure, 0));
+    expect(await log.appendAll(writes)).toEqual(['ok', 'unknown', 'ok']);
+    expect((await records.read(c.room))?.version).toBe(1);
+  });
 });
 
 describe('a checkpoint', () => {

@@ -2,17 +2,16 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ChainableCommander } from 'ioredis';
 import { Redis } from 'ioredis';
 import type { GameEvent, GameResult, RoomId, Seat, ServerId } from '#libs/protocol';
-import { HoldfastError, pack, unpack } from '#libs/protocol';
+import { HoldfastError, unpack } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import type { Change, PendingEffect, Refusal, RoomValue } from '#libs/room';
-import { packChanges, unpackChanges } from './change-codec.js';
+import { type AppendCall, callsOf, codesOf } from './append-calls.js';
+import { unpackChanges } from './change-codec.js';
 import { type Checkpoint, packCheckpoint, type ToldTail, unpackCheckpoint } from './checkpoint.js';
 import { checkpointKey, closedKey, effectsKey, epilogueKey, logKey, roomKey } from './room-keys.js';
 import type { RoomDoc, RoomOwnership } from './room-record.js';
 
 const openScript = new LuaScript('open_room', new URL('./scripts/open-room.lua', import.meta.url), 3);
-const appendScript = new LuaScript('append', new URL('./scripts/append.lua', import.meta.url), 2);
-const finishScript = new LuaScript('finish', new URL('./scripts/finish.lua', import.meta.url), 5);
 const checkpointScript = new LuaScript('checkpoint', new URL('./scripts/checkpoint.lua', import.meta.url), 3);
 const adoptScript = new LuaScript('adopt', new URL('./scripts/adopt.lua', import.meta.url), 3);
 const handoffScript = new LuaScript('handoff', new URL('./scripts/handoff.lua', import.meta.url), 3);
@@ -57,9 +56,6 @@ export interface Epilogue {
   readonly events: readonly (GameEvent & { readonly to?: readonly Seat[] })[];
   readonly since: number;
 }
-
-/** Longer than any client tries to come back to a game. */
-const EPILOGUE_MS = 600_000;
 
 export interface AdoptedRoom {
   readonly epoch: number;
@@ -135,37 +131,41 @@ export class RoomLog {
 
   /** All appends of a turn in one pipeline. Never rejects: an append without an answer is `unknown`. */
   async appendAll(appends: readonly Append[]): Promise<WriteResult[]> {
-    const { replicas, replicasTimeoutMs } = this.options;
     const client = this.redis.appends;
-    const calls = appends.map((append) => {
-      const { tenure, room, from, changes, batch } = append;
-      const head = [tenure.epoch, tenure.server, tenure.incarnation, from ?? ''];
-      if (append.ended) {
-        const effects = append.lastEffects?.length ? Buffer.from(pack(append.lastEffects)) : '';
-        return {
-          script: finishScript,
-          keys: [roomKey(room), logKey(room), checkpointKey(room), effectsKey(room), epilogueKey(room)],
-          args: [...head, batch, JSON.stringify(append.ended), effects, Buffer.from(pack(append.epilogue ?? null)), EPILOGUE_MS],
-        };
-      }
-      return {
-        script: appendScript,
-        keys: [roomKey(room), logKey(room)],
-        args: [...head, (from ?? 0) + changes.length, batch, Buffer.from(packChanges(changes))],
-      };
-    });
-    if (!(client instanceof Redis))
-      return Promise.all(calls.map(({ script, keys, args }) => this.written(script.run(client, keys, args), WRITE_RESULTS)));
+    if (!(client instanceof Redis)) {
+      const calls = callsOf(appends, 1);
+      const written = calls.map(({ script, keys, args }) => this.written(script.run(client, keys, args).then(firstOf), WRITE_RESULTS));
+      return inOrder(appends, calls, await Promise.all(written.map(async (result) => [await result])));
+    }
+    const calls = callsOf(appends);
+    const results = await this.call(client, calls);
+    // What the store refuses to run for one room, it has not run for the others of the same call either.
+    const broken = calls.filter((call, index) => results[index] === null && call.appends.length > 1);
+    const alone = broken.flatMap((call) => call.appends.map((index) => appends[index]));
+    const again = alone.length > 0 ? await this.call(client, callsOf(alone, 1)) : [];
+    let next = 0;
+    return inOrder(
+      appends,
+      calls,
+      calls.map(
+        (call, index) => results[index] ?? call.appends.map(() => (call.appends.length > 1 ? again[next++]?.[0] : null) ?? 'unknown'),
+      ),
+    );
+  }
+
+  /** By call, what became of each of its appends; null where the call itself failed at the store. */
+  private async call(client: Redis, calls: readonly AppendCall[]): Promise<(WriteResult[] | null)[]> {
+    const { replicas, replicasTimeoutMs } = this.options;
     const pipeline = client.pipeline();
     for (const { script, keys, args } of calls) script.queue(client, pipeline, keys, args);
     if (replicas > 0) (pipeline as unknown as { wait(replicas: number, ms: number): void }).wait(replicas, replicasTimeoutMs);
     const replies = await execWithin(pipeline, PIPELINE_TIMEOUT_MS + (replicas > 0 ? replicasTimeoutMs : 0));
-    const isReplicated = replicas === 0 || Number(replies[appends.length]?.[1] ?? 0) >= replicas;
-    return appends.map((_, index) => {
-      const [error, code] = replies[index] ?? [new Error('no reply'), null];
+    const isReplicated = replicas === 0 || Number(replies[calls.length]?.[1] ?? 0) >= replicas;
+    return calls.map((call, index) => {
+      const [error, answer] = replies[index] ?? [new Error('no reply'), null];
+      if (error) return error.name === 'ReplyError' ? null : call.appends.map(() => 'unknown');
       // Stored here, but not where it was promised to be: the same append again will say ok and wait again.
-      if (error || (!isReplicated && code === 0)) return 'unknown';
-      return WRITE_RESULTS[code as number] ?? 'unknown';
+      return codesOf(call, answer).map((code) => (!isReplicated && code === 0 ? 'unknown' : (WRITE_RESULTS[code as number] ?? 'unknown')));
     });
   }
 
@@ -333,6 +333,21 @@ function standingOf([epoch, server, incarnation, version, status]: readonly (str
     version: Number(version ?? 0),
     status: status ?? '',
   };
+}
+
+/** In a Cluster a call is of one room. */
+function firstOf(answer: unknown): unknown {
+  return Array.isArray(answer) ? answer[0] : answer;
+}
+
+function inOrder(appends: readonly Append[], calls: readonly AppendCall[], results: readonly (readonly WriteResult[])[]): WriteResult[] {
+  const inOrder: WriteResult[] = appends.map(() => 'unknown');
+  calls.forEach((call, at) => {
+    call.appends.forEach((index, part) => {
+      inOrder[index] = results[at][part] ?? 'unknown';
+    });
+  });
+  return inOrder;
 }
 
 type Replies = [error: Error | null, result: unknown][];

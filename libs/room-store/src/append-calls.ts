@@ -1,0 +1,59 @@
+import { pack } from '#libs/protocol';
+import { LuaScript } from '#libs/redis';
+import { packChanges } from './change-codec.js';
+import { checkpointKey, effectsKey, epilogueKey, logKey, roomKey } from './room-keys.js';
+import type { Append } from './room-log.js';
+
+const appendFile = new URL('./scripts/append.lua', import.meta.url);
+const appendScript = new LuaScript('append', appendFile, null);
+/** In a Cluster a command goes by its first key, so the number of keys must not stand before it. */
+const appendOneScript = new LuaScript('append_one', appendFile, 2);
+const finishScript = new LuaScript('finish', new URL('./scripts/finish.lua', import.meta.url), 5);
+
+/** Longer than any client tries to come back to a game. */
+const EPILOGUE_MS = 600_000;
+/** Rooms in one call: the store does nothing else meanwhile, some 5 µs a room. */
+const ROOMS_PER_CALL = 64;
+
+/** One call of the store, and which of the appends it makes. */
+export interface AppendCall {
+  readonly script: LuaScript;
+  readonly keys: readonly string[];
+  readonly args: readonly (string | number | Buffer)[];
+  readonly appends: readonly number[];
+}
+
+/** As few calls as can be: most of what an append costs, at both ends, is the call. `roomsPerCall`: 1 in a Cluster. */
+export function callsOf(appends: readonly Append[], roomsPerCall = ROOMS_PER_CALL): AppendCall[] {
+  const calls: AppendCall[] = [];
+  let open: { keys: string[]; args: (string | number | Buffer)[]; appends: number[] } | null = null;
+  for (const [index, append] of appends.entries()) {
+    if (append.ended) {
+      calls.push(finishCall(append, index));
+      continue;
+    }
+    if (open === null || open.appends.length >= roomsPerCall) {
+      open = { keys: [], args: [], appends: [] };
+      calls.push({ script: roomsPerCall === 1 ? appendOneScript : appendScript, ...open });
+    }
+    const { tenure, room, from, changes, batch } = append;
+    open.keys.push(roomKey(room), logKey(room));
+    const after = (from ?? 0) + changes.length;
+    open.args.push(tenure.epoch, tenure.server, tenure.incarnation, from ?? '', after, batch, Buffer.from(packChanges(changes)));
+    open.appends.push(index);
+  }
+  return calls;
+}
+
+/** What each append of a call was answered. */
+export function codesOf({ appends }: AppendCall, answer: unknown): readonly unknown[] {
+  return Array.isArray(answer) ? answer : appends.map(() => answer);
+}
+
+function finishCall({ tenure, room, from, batch, ended, lastEffects, epilogue }: Append, index: number): AppendCall {
+  const effects = lastEffects?.length ? Buffer.from(pack(lastEffects)) : '';
+  const last = Buffer.from(pack(epilogue ?? null));
+  const args = [tenure.epoch, tenure.server, tenure.incarnation, from ?? '', batch, JSON.stringify(ended), effects, last, EPILOGUE_MS];
+  const keys = [roomKey(room), logKey(room), checkpointKey(room), effectsKey(room), epilogueKey(room)];
+  return { script: finishScript, keys, args, appends: [index] };
+}
