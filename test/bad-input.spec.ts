@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process';
 import { createServer, connect as dial, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { connect } from '#libs/client';
 import { encodePlayerMessage } from '#libs/protocol';
-import { mainOf } from '../tools/start/launch-server.mjs';
 import { type Fleet, RawPlayer, startFleet, until, type Way } from './harness/index.js';
+import { startOnce } from './harness/start-once.js';
 
 const SECRET_JWT = 'a secret of thirty-two characters or more';
 
@@ -306,28 +305,6 @@ async function talk(port: number, bytes: Buffer): Promise<Buffer> {
   socket.write(bytes);
   await until(() => isClosed, 5_000);
   return Buffer.concat(heard);
-}
-
-/** A server that is not meant to come up. */
-function startOnce(type: 'gateway' | 'lobby' | 'game', env: Record<string, string>): Promise<{ code: number | null; said: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--enable-source-maps', mainOf(type)], { env: { PATH: process.env.PATH, ...env } });
-    let said = '';
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL');
-      reject(new Error(`it did not stop; it said:\n${said}`));
-    }, 15_000);
-    child.stderr.on('data', (chunk) => {
-      said += chunk;
-    });
-    child.stdout.on('data', (chunk) => {
-      said += chunk;
-    });
-    child.once('close', (code) => {
-      clearTimeout(timer);
-      resolve({ code, said });
-    });
-  });
 }
 
 /** What stands under the structured log. */

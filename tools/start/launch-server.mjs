@@ -1,5 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
+import http from 'node:http';
+import https from 'node:https';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { spawnLeashed } from '../process/leashed.mjs';
@@ -63,7 +65,7 @@ export async function launchServer({ main, env, readyFile, logFile, onLine, spaw
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const ports = await portsIn(readyFile);
-    if (ports && (await isReady(ports.opsPort, env.OPS_HOST))) return ports;
+    if (ports && (await isReady(ports.opsPort, env))) return ports;
     if (child.exitCode !== null || child.signalCode !== null) {
       // What it said last is still on its way.
       await new Promise((resolve) => (child.stdout?.closed ? resolve(undefined) : child.once('close', resolve)));
@@ -96,14 +98,21 @@ async function portsIn(file) {
   }
 }
 
-/** @param {number} port @param {string} [host] */
-async function isReady(port, host) {
+/**
+ * Whose certificate it shows does not matter here: it is a process of ours, on this machine.
+ *
+ * @param {number} port @param {NodeJS.ProcessEnv} env @returns {Promise<boolean>}
+ */
+function isReady(port, { OPS_HOST: host, OPS_TLS_CERT }) {
   const address = !host || host === '0.0.0.0' ? '127.0.0.1' : host;
-  try {
-    const response = await fetch(`http://${address}:${port}/readyz`, { signal: AbortSignal.timeout(2_000) });
-    await response.arrayBuffer();
-    return response.status === 200;
-  } catch {
-    return false;
-  }
+  const get = OPS_TLS_CERT ? https.get : http.get;
+  return new Promise((resolve) => {
+    const request = get({ host: address, port, path: '/readyz', timeout: 2_000, agent: false, rejectUnauthorized: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => resolve(false));
+    request.on('close', () => resolve(false));
+  });
 }

@@ -3,9 +3,10 @@ import { AdminModule } from '#libs/admin';
 import { EdgeModule, GatewayEnd } from '#libs/edge';
 import { HealthModule } from '#libs/health';
 import { GameServerEnd, PlacementWillingness, RecoveryModule } from '#libs/recovery';
-import { CoreModule } from '#libs/server';
+import { CoreModule, certificateLog } from '#libs/server';
 import { type AuthOptions, SessionModule } from '#libs/session';
 import type { SettingsOf } from '#libs/settings';
+import { certificateFrom } from '#libs/tls';
 import { GatewayFacts } from './gateway-facts.js';
 import { OwnerController } from './owner.controller.js';
 import { publicPages } from './public-pages.js';
@@ -14,20 +15,25 @@ import { publicPages } from './public-pages.js';
 export class GatewayServerModule {
   static forRoot(settings: SettingsOf<'gateway'>): DynamicModule {
     const { edge, rooms, session, recovery, health, admin, scale } = settings;
+    const certificate = certificateFrom(edge, 'PUBLIC');
     const checker = HealthModule.forChecker({ ...health, ends: [GameServerEnd, GatewayEnd], willingness: [PlacementWillingness] });
     return {
       module: GatewayServerModule,
       imports: [
         CoreModule.forRoot('gateway', settings),
         SessionModule.forRoot({ auth: authOf(settings), sessionTtlMs: session.ttlMs }),
-        EdgeModule.forRoot({ options: { ...edge, seatGraceMs: rooms.seatGraceMs, sessionTtlMs: session.ttlMs }, pages: publicPages() }),
+        EdgeModule.forRoot({
+          options: { ...edge, seatGraceMs: rooms.seatGraceMs, sessionTtlMs: session.ttlMs },
+          certificate,
+          pages: publicPages(),
+        }),
         RecoveryModule.forRoot({ roomsAtOnce: recovery.roomsAtOnce, orphanTtlMs: rooms.orphanTtlMs }),
         HealthModule.forResponder({ facts: GatewayFacts }),
         checker,
         AdminModule.forRoot({ ...admin, scale }, checker),
       ],
       controllers: [OwnerController],
-      providers: [GatewayFacts],
+      providers: [certificateLog(certificate), GatewayFacts],
     };
   }
 }

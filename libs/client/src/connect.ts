@@ -26,6 +26,8 @@ export interface ConnectOptions {
   readonly storageKey?: string;
   /** Instead of the platform's own. */
   readonly WebSocket?: WebSocketConstructor;
+  /** Over `tls://`, which is for Node: whose certificates to trust (PEM), instead of those that Node knows. */
+  readonly ca?: string;
   /** `binary` unless said otherwise; `json` is for reading along. TCP is always binary. */
   readonly subprotocol?: Encoding;
   readonly reconnect?: Partial<ReconnectOptions>;
@@ -36,7 +38,7 @@ export interface ConnectOptions {
 }
 
 /**
- * Says hello to the first of these gateways that answers (`ws://`, `wss://`; in Node also `tcp://host:port`).
+ * Says hello to the first of these gateways that answers (`ws://`, `wss://`; in Node also `tcp://host:port` and `tls://host:port`).
  * Rejects with the gateway's refusal, or with `unavailable` when none could be reached.
  */
 export async function connect(url: string | readonly string[], options: ConnectOptions): Promise<Session> {
@@ -46,7 +48,7 @@ export async function connect(url: string | readonly string[], options: ConnectO
   const session = new LiveSession(
     {
       urls,
-      openWire: wireOpener(options.subprotocol ?? 'binary', options.WebSocket),
+      openWire: wireOpener(options.subprotocol ?? 'binary', options.WebSocket, options.ca),
       welcomeMs: options.welcomeMs ?? 5_000,
       reconnect: { ...RECONNECT_DEFAULTS, ...options.reconnect },
       random: options.random ?? Math.random,

@@ -15,6 +15,9 @@ export function socketsMax({ connectionsMax, hellosPendingMax }: EdgeOptions): n
   return connectionsMax + 2 * hellosPendingMax;
 }
 
+/** The certificate that players are shown, over whichever way they come; null: none. */
+export const PUBLIC_CERTIFICATE = Symbol('PublicCertificate');
+
 export function listenError(error: NodeJS.ErrnoException, port: number, setting: string): Error {
   if (error.code === 'EADDRINUSE') return new Error(`port ${port} is in use by another program; set ${setting} to a free one`);
   if (error.code === 'EACCES') return new Error(`port ${port} needs more rights than this process has; set ${setting} to one above 1023`);

@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
-import type { ClientTransport } from './client-transport.js';
+import type { Certificate } from '#libs/tls';
+import { type ClientTransport, PUBLIC_CERTIFICATE } from './client-transport.js';
 import { ConnectionLimits } from './connection-limits.js';
 import { EDGE_OPTIONS, type EdgeOptions } from './edge.options.js';
 import { FrameRouter } from './frame-router.js';
@@ -23,6 +24,8 @@ import { Welcomer } from './welcomer.js';
 
 export interface EdgeModuleOptions {
   readonly options: EdgeOptions;
+  /** With it both ways in are TLS. */
+  readonly certificate?: Certificate | null;
   /** What the public port answers to plain HTTP. */
   readonly pages?: RequestListener;
   /** Further ways in. */
@@ -32,10 +35,11 @@ export interface EdgeModuleOptions {
 /** Needs `FleetModule`, `LinkModule`, `RoomStoreModule`, `SessionModule`. */
 @Module({})
 export class EdgeModule {
-  static forRoot({ options, pages, transports = [] }: EdgeModuleOptions): DynamicModule {
+  static forRoot({ options, certificate = null, pages, transports = [] }: EdgeModuleOptions): DynamicModule {
     const ways: Type<ClientTransport>[] = [WebSocketTransport, TcpTransport, ...transports];
     const providers: Provider[] = [
       { provide: EDGE_OPTIONS, useValue: options },
+      { provide: PUBLIC_CERTIFICATE, useValue: certificate },
       { provide: PUBLIC_PAGES, useValue: pages ?? null },
       ...ways,
       { provide: CLIENT_TRANSPORTS, useFactory: (...instances: ClientTransport[]) => instances, inject: ways },

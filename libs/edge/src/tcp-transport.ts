@@ -1,7 +1,9 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { Inject, Injectable } from '@nestjs/common';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { FrameSplitter, HoldfastError } from '#libs/protocol';
-import { ClientTransport, listenError, socketsMax } from './client-transport.js';
+import type { Certificate } from '#libs/tls';
+import { ClientTransport, listenError, PUBLIC_CERTIFICATE, socketsMax } from './client-transport.js';
 import { EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from './edge.options.js';
 import { type ConnectionEvents, TcpConnection } from './player-connection.js';
 
@@ -10,12 +12,15 @@ export class TcpTransport extends ClientTransport {
   override readonly name = 'tcp';
   private server: Server | null = null;
 
-  constructor(@Inject(EDGE_OPTIONS) private readonly options: EdgeOptions) {
+  constructor(
+    @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
+    @Optional() @Inject(PUBLIC_CERTIFICATE) private readonly certificate: Certificate | null = null,
+  ) {
     super();
   }
 
   override listen(events: ConnectionEvents): Promise<number> {
-    const server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.accept(socket, events));
+    const server = this.certificate ? this.tlsServer(this.certificate, events) : createServer((socket) => this.accept(socket, events));
     server.maxConnections = socketsMax(this.options);
     this.server = server;
     return new Promise((resolve, reject) => {
@@ -28,7 +33,20 @@ export class TcpTransport extends ClientTransport {
     this.server?.close();
   }
 
+  /** Until the handshake is done a socket is a visitor; there is no telling one too many why. */
+  private tlsServer(certificate: Certificate, events: ConnectionEvents): TlsServer {
+    const handshakeTimeout = this.options.helloTimeoutMs;
+    const server = createTlsServer({ ...certificate.options, handshakeTimeout }, (socket) => this.accept(socket, events));
+    server.on('connection', (socket: Socket) => {
+      if (!events.arrived(socket)) socket.destroy();
+    });
+    certificate.keepFresh(server);
+    return server;
+  }
+
   private accept(socket: Socket, events: ConnectionEvents): void {
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true);
     const connection = new TcpConnection(socket.remoteAddress ?? 'unknown', socket);
     const splitter = new FrameSplitter(
       this.options.frameBytesMax,

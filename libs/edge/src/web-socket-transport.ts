@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { HoldfastError, SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON } from '#libs/protocol';
-import { ClientTransport, listenError, socketsMax } from './client-transport.js';
+import type { Certificate } from '#libs/tls';
+import { ClientTransport, listenError, PUBLIC_CERTIFICATE, socketsMax } from './client-transport.js';
 import { EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from './edge.options.js';
 import { type ConnectionEvents, JsonWebSocketConnection, WebSocketConnection } from './player-connection.js';
 
@@ -27,6 +29,7 @@ export class WebSocketTransport extends ClientTransport {
   constructor(
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
     @Optional() @Inject(PUBLIC_PAGES) private readonly pages: RequestListener | null,
+    @Optional() @Inject(PUBLIC_CERTIFICATE) private readonly certificate: Certificate | null = null,
   ) {
     super();
     this.webSockets = new WebSocketServer({
@@ -45,19 +48,17 @@ export class WebSocketTransport extends ClientTransport {
   }
 
   override listen(events: ConnectionEvents): Promise<number> {
-    const { httpTimeoutMs } = this.options;
-    const pages = this.pages ?? notFound;
     const turnedAway = new WeakSet<Duplex>();
-    const server = createServer(
-      { headersTimeout: httpTimeoutMs, requestTimeout: httpTimeoutMs, connectionsCheckingInterval: Math.min(httpTimeoutMs / 4, 1_000) },
-      (request, response) => (turnedAway.has(request.socket) ? answerBusy(response) : pages(request, response)),
-    );
+    const server = this.serverFor(turnedAway);
     // Neither one who sends nothing nor one who reads nothing of a page stays.
-    server.timeout = 2 * httpTimeoutMs;
+    server.timeout = 2 * this.options.httpTimeoutMs;
     server.maxConnections = socketsMax(this.options);
     this.server = server;
-    server.on('connection', (socket) => {
-      if (!events.arrived(socket)) turnedAway.add(socket);
+    server.on('connection', (socket: Socket) => {
+      if (events.arrived(socket)) return;
+      // Before a handshake there is no telling why.
+      if (this.certificate) socket.destroy();
+      else turnedAway.add(socket);
     });
     server.on('upgrade', (request, socket, head) => {
       if (turnedAway.has(socket)) refuse(socket, 503);
@@ -68,6 +69,22 @@ export class WebSocketTransport extends ClientTransport {
       server.once('error', (error) => reject(listenError(error, this.options.port, 'PUBLIC_PORT')));
       server.listen(this.options.port, this.options.host, () => resolve((server.address() as AddressInfo).port));
     });
+  }
+
+  private serverFor(turnedAway: WeakSet<Duplex>): Server {
+    const { httpTimeoutMs, helloTimeoutMs } = this.options;
+    const limits = {
+      headersTimeout: httpTimeoutMs,
+      requestTimeout: httpTimeoutMs,
+      connectionsCheckingInterval: Math.min(httpTimeoutMs / 4, 1_000),
+    };
+    const pages = this.pages ?? notFound;
+    const answer: RequestListener = (request, response) =>
+      turnedAway.has(request.socket) ? answerBusy(response) : pages(request, response);
+    if (!this.certificate) return createServer(limits, answer);
+    const server = createHttpsServer({ ...limits, ...this.certificate.options, handshakeTimeout: helloTimeoutMs }, answer);
+    this.certificate.keepFresh(server);
+    return server;
   }
 
   override close(): void {

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { type LinkPeer, Links } from '#libs/link';
+import { type LinkPeer, Links, type ProbeResult } from '#libs/link';
 import type { ServerId, ServerType } from '#libs/protocol';
 import { Log } from '#libs/telemetry';
 import { Self } from './self.js';
@@ -55,6 +55,11 @@ export class FleetLinks implements OnModuleDestroy {
   /** The link to a server, dialled if needed. Rejects with `server-lost`. */
   async to(record: Pick<ServerRecord, 'id' | 'linkHost' | 'linkPort'>): Promise<LinkPeer> {
     return this.links.to({ id: record.id, host: record.linkHost, port: record.linkPort });
+  }
+
+  /** Dials a server just to see whether it lives. Never rejects. */
+  probe({ linkHost: host, linkPort: port }: ServerRecord, timeoutMs: number): Promise<ProbeResult> {
+    return this.links.probe({ host, port, timeoutMs });
   }
 
   /** A link to a server that the directory still holds for alive has closed. */

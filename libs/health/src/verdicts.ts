@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { EventSink, FleetEvents, FleetLinks, hasLeft, Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
-import { type ProbeResult, probeLink } from '#libs/link';
+import type { ProbeResult } from '#libs/link';
 import { SERVER_TYPES } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
@@ -125,9 +125,9 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
   }
 
   /** A member without a link port has no second path: its checks alone speak for it. */
-  dial({ linkHost: host, linkPort: port }: ServerRecord): ReturnType<typeof probeLink> {
-    if (port === 0) return Promise.resolve('silent');
-    return probeLink({ host, port, timeoutMs: DIAL_INTERVALS * this.options.intervalMs });
+  dial(server: ServerRecord): Promise<ProbeResult> {
+    if (server.linkPort === 0) return Promise.resolve('silent');
+    return this.links.probe(server, DIAL_INTERVALS * this.options.intervalMs);
   }
 
   /** Asking for votes is no news, and over in a moment where all agree; that they do not come is. */

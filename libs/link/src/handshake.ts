@@ -1,4 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { pack, type ServerId, unpack } from '#libs/protocol';
 
 /**
@@ -8,6 +10,9 @@ import { pack, type ServerId, unpack } from '#libs/protocol';
  *     listener → dialler   challenge: nonce
  *     dialler → listener   proof:     its nonce, id, incarnation, HMAC('dial', nonces, id, incarnation)
  *     listener → dialler   ready:     its id, incarnation, HMAC('accept', nonces, id, incarnation)
+ *
+ * Over TLS the HMAC covers the channel as well, so that one who stands between and ends TLS on both sides cannot pass
+ * the proofs on: each side's certificate may then be signed by itself. Source: RFC 5705, RFC 8446 section 7.5.
  */
 export interface Introduction {
   readonly id: ServerId;
@@ -22,17 +27,41 @@ export function newNonce(): Buffer {
 
 export type Side = 'dial' | 'accept';
 
-export function sign(secret: string, side: Side, theirNonce: Uint8Array, ownNonce: Uint8Array, who: Introduction): Buffer {
+/** What stands for the TLS connection in the proofs; nothing where there is none. */
+export function channelOf(socket: Socket): Uint8Array {
+  return socket instanceof TLSSocket ? socket.exportKeyingMaterial(CHANNEL_BYTES, 'EXPORTER-holdfast-link-1', NO_CONTEXT) : NO_CHANNEL;
+}
+
+const CHANNEL_BYTES = 32;
+const NO_CONTEXT = Buffer.alloc(0);
+const NO_CHANNEL = new Uint8Array(0);
+
+export function sign(
+  secret: string,
+  side: Side,
+  theirNonce: Uint8Array,
+  ownNonce: Uint8Array,
+  who: Introduction,
+  channel: Uint8Array = NO_CHANNEL,
+): Buffer {
   return createHmac('sha256', secret)
-    .update(`holdfast-link-1:${side}:`)
+    .update(`holdfast-link-1:${side}:${channel.length}:`)
+    .update(channel)
     .update(theirNonce)
     .update(ownNonce)
     .update(`${who.id}:${who.incarnation}`)
     .digest();
 }
 
-export function packIntroduction(secret: string, side: Side, theirNonce: Uint8Array, ownNonce: Uint8Array, who: Introduction): Uint8Array {
-  return pack({ nonce: ownNonce, id: who.id, incarnation: who.incarnation, mac: sign(secret, side, theirNonce, ownNonce, who) });
+export function packIntroduction(
+  secret: string,
+  side: Side,
+  theirNonce: Uint8Array,
+  ownNonce: Uint8Array,
+  who: Introduction,
+  channel?: Uint8Array,
+): Uint8Array {
+  return pack({ nonce: ownNonce, id: who.id, incarnation: who.incarnation, mac: sign(secret, side, theirNonce, ownNonce, who, channel) });
 }
 
 /** What is no nonce is not signed: whoever sends it wants our word for something else. */
@@ -46,13 +75,14 @@ export function readIntroduction(
   side: Side,
   ownNonce: Uint8Array,
   bytes: Uint8Array,
+  channel?: Uint8Array,
 ): { who: Introduction; nonce: Uint8Array } | null {
   try {
     const { nonce, id, incarnation, mac } = unpack(bytes) as Record<string, unknown>;
     if (!(nonce instanceof Uint8Array) || !isNonce(nonce) || !(mac instanceof Uint8Array)) return null;
     if (typeof id !== 'string' || typeof incarnation !== 'number') return null;
     const who = { id: id as ServerId, incarnation };
-    const expected = sign(secret, side, ownNonce, nonce, who);
+    const expected = sign(secret, side, ownNonce, nonce, who, channel);
     return mac.length === expected.length && timingSafeEqual(mac, expected) ? { who, nonce } : null;
   } catch {
     return null;

@@ -1,4 +1,5 @@
 import type { ServerId } from '#libs/protocol';
+import type { Certificate } from '#libs/tls';
 
 export interface LinkOptions {
   /** Where this server listens; port 0 takes any free one. */
@@ -6,6 +7,8 @@ export interface LinkOptions {
   readonly port: number;
   /** Shared by all servers of a fleet; a peer that cannot prove it is refused. */
   readonly secret: string;
+  /** Links are TLS, on both sides. One with a CA makes both sides prove by their certificates, too, who they are. */
+  readonly certificate?: Certificate | null;
   /** The longest frame a peer may send, in bytes: a room's state and some more. */
   readonly frameBytesMax?: number;
   /** A peer must have proved itself by then, in ms. */

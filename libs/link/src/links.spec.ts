@@ -1,9 +1,15 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import * as fc from 'fast-check';
+import { generate } from 'selfsigned';
 import { HoldfastError, LENGTH_BYTES, pack, type ServerId, serverId } from '#libs/protocol';
+import { Certificate } from '#libs/tls';
 import { NONCE_BYTES, packIntroduction, readIntroduction } from './handshake.js';
 import { HANDSHAKE_TIMEOUT_MS, LinkIdentity, type LinkOptions, PING_MS, SILENT_PINGS_MAX, SILENT_PINGS_TOLD } from './link.options.js';
 import { LINK_KIND } from './link-frames.js';
@@ -623,6 +629,95 @@ describe('shutting down', () => {
     await until(() => b.closed.length === 1);
     expect(events).toEqual(['last']);
     expect(toB.isOpen).toBe(false);
+  });
+});
+
+describe('a link over TLS', () => {
+  let home: string;
+  beforeAll(() => {
+    home = mkdtempSync(join(tmpdir(), 'holdfast-link-tls-'));
+  });
+  afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+  async function newCa(name: string) {
+    return generate([{ name: 'commonName', value: name }], {
+      keyType: 'ec',
+      algorithm: 'sha256',
+      extensions: [{ name: 'basicConstraints', cA: true, critical: true }],
+    });
+  }
+
+  let made = 0;
+
+  /** A server's certificate, signed by this one or by itself. */
+  async function certificate(ca?: Awaited<ReturnType<typeof newCa>>): Promise<Certificate> {
+    const { cert, private: key } = await generate([{ name: 'commonName', value: 'server' }], {
+      keyType: 'ec',
+      algorithm: 'sha256',
+      ...(ca && { ca: { cert: ca.cert, key: ca.private } }),
+    });
+    made += 1;
+    const files = { cert: join(home, `${made}.crt`), key: join(home, `${made}.key`), ca: ca ? join(home, `${made}.ca`) : null };
+    writeFileSync(files.cert, cert);
+    writeFileSync(files.key, key);
+    if (ca) writeFileSync(files.ca as string, ca.cert);
+    return new Certificate(files, { cert: 'LINK_TLS_CERT', key: 'LINK_TLS_KEY', ca: 'LINK_TLS_CA' });
+  }
+
+  it('carries requests, without a certificate that anybody else signed', async () => {
+    const { toB, b } = await pair({ certificate: await certificate() });
+    b.links.onRequest(async (_, pattern, data) => [pattern, data]);
+    expect(await toB.request('ask', { a: 1 })).toEqual(['ask', { a: 1 }]);
+  });
+
+  it('with a CA takes those whom it signed, and nobody else, whatever secret they know', async () => {
+    const [ours, theirs] = [await newCa('ours'), await newCa('theirs')];
+    const [a, b] = [await newSide({ certificate: await certificate(ours) }), await newSide({ certificate: await certificate(ours) })];
+    expect((await a.links.to(b.address)).isOpen).toBe(true);
+    const foreign = await newSide({ certificate: await certificate(theirs) });
+    await expect(foreign.links.to(b.address)).rejects.toMatchObject({ code: 'server-lost' });
+    await expect(a.links.to(foreign.address)).rejects.toMatchObject({ code: 'server-lost' });
+    const none = await newSide({ certificate: await certificate() });
+    await expect(none.links.to(b.address)).rejects.toMatchObject({ code: 'server-lost' });
+    expect(b.opened.map(({ id }) => id)).toEqual([a.id]);
+  });
+
+  it('does not speak with a server that speaks plainly, nor with another secret', async () => {
+    const tls = await newSide({ certificate: await certificate() });
+    const plain = await newSide({ handshakeTimeoutMs: 300 });
+    await expect(plain.links.to(tls.address)).rejects.toMatchObject({ code: 'server-lost' });
+    await expect(tls.links.to(plain.address)).rejects.toMatchObject({ code: 'server-lost' });
+    const other = await newSide({ certificate: await certificate(), secret: 'another secret' });
+    await expect(other.links.to(tls.address)).rejects.toMatchObject({ code: 'server-lost' });
+    expect([...tls.links.all()]).toEqual([]);
+  });
+
+  it('is not made through one who ends TLS in between and passes on what both sides say', async () => {
+    const between = await certificate();
+    const [a, b] = [await newSide({ certificate: await certificate() }), await newSide({ certificate: await certificate() })];
+    const server = createTlsServer(between.options, (socket) => {
+      const onward = connectTls({ port: b.address.port, host: '127.0.0.1', rejectUnauthorized: false });
+      for (const end of [socket, onward]) end.on('error', () => {});
+      socket.pipe(onward).pipe(socket);
+    });
+    closers.push(() => server.close());
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    await expect(a.links.to({ ...b.address, port })).rejects.toMatchObject({ code: 'server-lost' });
+    expect(b.opened).toEqual([]);
+  });
+
+  it('is seen to live by whoever just looks, and gives up the place of a stranger that is gone', async () => {
+    const side = await newSide({ certificate: await certificate(), handshakesMax: 2 });
+    for (let count = 0; count < 4; count += 1) {
+      expect(await side.links.probe({ host: '127.0.0.1', port: side.address.port, timeoutMs: 5_000 })).toBe('answered');
+    }
+    const other = await newSide({ certificate: await certificate() });
+    expect((await other.links.to(side.address)).isOpen).toBe(true);
+    const { port, close } = await listening(() => {});
+    close();
+    expect(await side.links.probe({ host: '127.0.0.1', port, timeoutMs: 5_000 })).toBe('refused');
   });
 });
 

@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
+import { connect as connectTls, createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { errorBody, FrameSplitter, HoldfastError, LENGTH_BYTES, type ServerId } from '#libs/protocol';
-import { type Introduction, isNonce, newNonce, packIntroduction, readIntroduction } from './handshake.js';
+import { channelOf, type Introduction, isNonce, newNonce, packIntroduction, readIntroduction } from './handshake.js';
 import {
   FRAME_BYTES_MAX_DEFAULT,
   HANDSHAKE_TIMEOUT_MS,
@@ -14,6 +15,7 @@ import {
 } from './link.options.js';
 import { LINK_KIND } from './link-frames.js';
 import { type LinkInbox, LinkPeer } from './link-peer.js';
+import { type ProbeResult, probeLink } from './probe-link.js';
 
 export const LINK_OPTIONS = Symbol('LinkOptions');
 
@@ -35,8 +37,8 @@ export class Links implements OnApplicationShutdown {
   private readonly news = new EventEmitter();
   private server: Server | null = null;
   private readonly sockets = new Set<Socket>();
-  /** Accepted, and not proved yet; the eldest first. */
-  private readonly strangers = new Set<Socket>();
+  /** Accepted, and not proved yet, by their two ends; the eldest first. */
+  private readonly strangers = new Map<string, Socket>();
 
   constructor(
     @Inject(LINK_OPTIONS) private readonly options: LinkOptions,
@@ -47,7 +49,14 @@ export class Links implements OnApplicationShutdown {
 
   /** The port that was taken. Rejects with one clear sentence when it is in use. */
   listen(): Promise<number> {
-    const server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.accept(socket));
+    const { certificate, handshakeTimeoutMs: handshakeTimeout = HANDSHAKE_TIMEOUT_MS } = this.options;
+    const accept = (socket: Socket): void => this.accept(socket);
+    const isMutual = certificate?.isMutual === true;
+    const server = certificate
+      ? createTlsServer({ ...certificate.options, ...TLS, handshakeTimeout, requestCert: isMutual, rejectUnauthorized: isMutual }, accept)
+      : createServer(accept);
+    if (certificate) certificate.keepFresh(server as TlsServer);
+    server.on('connection', (socket: Socket) => this.meet(socket));
     this.server = server;
     return new Promise((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => {
@@ -60,6 +69,11 @@ export class Links implements OnApplicationShutdown {
   get port(): number {
     const address = this.server?.address();
     return address && typeof address === 'object' ? address.port : 0;
+  }
+
+  /** Dials just to see who is there. Never rejects. */
+  probe(address: { readonly host: string; readonly port: number; readonly timeoutMs: number }): Promise<ProbeResult> {
+    return probeLink(address, this.options.certificate != null);
   }
 
   /** The link to a server if there is one, whoever dialled it. */
@@ -123,41 +137,53 @@ export class Links implements OnApplicationShutdown {
     silence: (peer, isSilent) => this.news.emit('silence', peer, isSilent),
   };
 
-  private accept(socket: Socket): void {
+  /** A socket that nobody has proved anything on, before anything is read of it. */
+  private meet(socket: Socket): void {
     // A proof takes milliseconds: whoever has not given it after all these came is the one to go, and not the newest.
-    for (const eldest of this.strangers) {
+    for (const [ends, eldest] of this.strangers) {
       if (this.strangers.size < (this.options.handshakesMax ?? HANDSHAKES_MAX_DEFAULT)) break;
-      this.strangers.delete(eldest);
+      this.strangers.delete(ends);
       eldest.destroy();
     }
-    this.strangers.add(socket);
+    const ends = endsOf(socket);
+    this.strangers.set(ends, socket);
+    socket.once('close', () => this.strangers.delete(ends));
+  }
+
+  private accept(socket: Socket): void {
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true);
+    const ends = endsOf(socket);
     const nonce = newNonce();
     writeFrame(socket, LINK_KIND.challenge, nonce);
     this.shake(socket, false, (kind, body) => {
-      const proved = kind === LINK_KIND.proof ? readIntroduction(this.options.secret, 'dial', nonce, body) : null;
+      const proved = kind === LINK_KIND.proof ? readIntroduction(this.options.secret, 'dial', nonce, body, channelOf(socket)) : null;
       if (!proved) return null;
-      writeFrame(socket, LINK_KIND.ready, packIntroduction(this.options.secret, 'accept', proved.nonce, nonce, this.self));
+      writeFrame(
+        socket,
+        LINK_KIND.ready,
+        packIntroduction(this.options.secret, 'accept', proved.nonce, nonce, this.self, channelOf(socket)),
+      );
       return proved.who;
     })
       .catch(() => socket.destroy())
-      .finally(() => this.strangers.delete(socket));
+      .finally(() => this.strangers.delete(ends));
   }
 
   private async dial(address: LinkAddress): Promise<LinkPeer> {
-    const socket = new Socket();
+    const socket = this.socketTo(address);
     const nonce = newNonce();
     let answered = false;
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
-    socket.connect(address.port, address.host);
     try {
       return await this.shake(socket, true, (kind, body) => {
         if (!answered && kind === LINK_KIND.challenge && isNonce(body)) {
           answered = true;
-          writeFrame(socket, LINK_KIND.proof, packIntroduction(this.options.secret, 'dial', body, nonce, this.self));
+          writeFrame(socket, LINK_KIND.proof, packIntroduction(this.options.secret, 'dial', body, nonce, this.self, channelOf(socket)));
           return undefined;
         }
-        const proved = kind === LINK_KIND.ready ? readIntroduction(this.options.secret, 'accept', nonce, body) : null;
+        const proved = kind === LINK_KIND.ready ? readIntroduction(this.options.secret, 'accept', nonce, body, channelOf(socket)) : null;
         return proved && proved.who.id === address.id ? proved.who : null;
       });
     } catch (cause) {
@@ -168,6 +194,23 @@ export class Links implements OnApplicationShutdown {
         { cause },
       );
     }
+  }
+
+  private socketTo({ host, port }: LinkAddress): Socket {
+    const { certificate } = this.options;
+    // A server is reached by whatever address it has; that it is one is said by who signed its certificate, and the secret.
+    if (certificate)
+      return connectTls({
+        ...certificate.options,
+        ...TLS,
+        host,
+        port,
+        rejectUnauthorized: certificate.isMutual,
+        checkServerIdentity: () => undefined,
+      });
+    const socket = new Socket();
+    socket.connect(port, host);
+    return socket;
   }
 
   /** Runs the handshake, then makes the peer known and hands it every frame. `step` answers undefined to go on, null to refuse. */
@@ -236,6 +279,14 @@ export class Links implements OnApplicationShutdown {
     if (this.peers.get(peer.id) === peer) this.peers.delete(peer.id);
     this.news.emit('closed', peer, reason);
   }
+}
+
+/** Both ends are of this house. */
+const TLS = { minVersion: 'TLSv1.3' } as const;
+
+/** TLS makes a second object of a socket, with the same two ends. */
+function endsOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress}|${remotePort}`;
 }
 
 function writeFrame(socket: Socket, kind: number, body: Uint8Array): void {

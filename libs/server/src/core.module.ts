@@ -9,6 +9,8 @@ import { RedisModule } from '#libs/redis';
 import { RoomStoreModule } from '#libs/room-store';
 import type { SettingsOf } from '#libs/settings';
 import { TelemetryModule } from '#libs/telemetry';
+import { certificateFrom } from '#libs/tls';
+import { certificateLog } from './certificate-log.js';
 
 /** The settings that every type of server has. */
 export type CommonSettings = Pick<SettingsOf<'game'>, 'server' | 'redis' | 'link' | 'ops' | 'log' | 'placement'>;
@@ -18,18 +20,19 @@ export type CommonSettings = Pick<SettingsOf<'game'>, 'server' | 'redis' | 'link
 export class CoreModule {
   static forRoot(type: ServerType, settings: CommonSettings): DynamicModule {
     const { server, redis, link, log, placement } = settings;
+    const certificate = certificateFrom(link, 'LINK');
     return {
       module: CoreModule,
       imports: [
         TelemetryModule.forRoot({ server: serverId(type, server.name), level: log.level, format: log.format }),
         RedisModule.forRoot({ url: redis.url, commandTimeoutMs: redis.commandTimeoutMs }),
-        LinkModule.forRoot(link),
+        LinkModule.forRoot({ ...link, certificate }),
         FleetModule.forRoot({ type, name: server.name, build: server.build }),
         PlacementModule.forRoot(placement),
         RoomStoreModule.forRoot({ replicas: redis.durabilityReplicas, replicasTimeoutMs: redis.durabilityTimeoutMs }),
         ScheduleModule.forRoot(),
       ],
-      providers: [{ provide: APP_FILTER, useClass: LinkErrorFilter }],
+      providers: [{ provide: APP_FILTER, useClass: LinkErrorFilter }, certificateLog(certificate)],
     };
   }
 }

@@ -1,2 +1,3 @@
+export * from './certificate-log.js';
 export * from './core.module.js';
 export * from './run-server.js';

@@ -66,6 +66,13 @@ export const SETTINGS = {
       fallback: 4_194_304,
       meaning: "the longest frame between servers: a room's state and some more",
     }),
+    tlsCert: optionalText('LINK_TLS_CERT', /^.+$/, 'a path', {
+      meaning: 'file of the certificate of this server for others (PEM); with it links are TLS, on all servers of the fleet or on none',
+    }),
+    tlsKey: optionalText('LINK_TLS_KEY', /^.+$/, 'a path', { meaning: 'file of its key' }),
+    tlsCa: optionalText('LINK_TLS_CA', /^.+$/, 'a path', {
+      meaning: 'file of the certificate of who must have signed those of all servers; without it `LINK_SECRET` alone says who is one',
+    }),
     handshakeTimeoutMs: integer('LINK_HANDSHAKE_TIMEOUT_MS', {
       from: 100,
       to: 60_000,
@@ -90,6 +97,8 @@ export const SETTINGS = {
       fallbackText: 'gateway 7010, else any free',
       meaning: 'their port',
     }),
+    tlsCert: optionalText('OPS_TLS_CERT', /^.+$/, 'a path', { meaning: 'file of a certificate (PEM); with it that port is HTTPS' }),
+    tlsKey: optionalText('OPS_TLS_KEY', /^.+$/, 'a path', { meaning: 'file of its key' }),
   }),
 
   log: group('every server', {
@@ -234,6 +243,10 @@ export const SETTINGS = {
     host: host('PUBLIC_HOST', { fallback: '0.0.0.0', meaning: 'where players reach this gateway, over both ways' }),
     port: port('PUBLIC_PORT', { fallback: 7000, meaning: 'WebSocket and the player page' }),
     tcpPort: port('TCP_PORT', { fallback: 7001, meaning: 'raw TCP' }),
+    tlsCert: optionalText('PUBLIC_TLS_CERT', /^.+$/, 'a path', {
+      meaning: 'file of the certificate for players (PEM, with its chain); with it both ways in are TLS: `wss://`, `https://`, `tls://`',
+    }),
+    tlsKey: optionalText('PUBLIC_TLS_KEY', /^.+$/, 'a path', { meaning: 'file of its key; both are read again when they change' }),
     allowedOrigins: list(
       'ALLOWED_ORIGINS',
       /^(\*|https?:\/\/[^/\s]+)$/,

@@ -99,6 +99,14 @@ describe('readSettings', () => {
     expect(problemsOf('gateway', { ...secrets, AUTH: 'guest', ...environment })).toEqual([expect.stringMatching(problem)]);
   });
 
+  it.each([
+    [{ PUBLIC_TLS_CERT: 'a.crt' }, 'PUBLIC_TLS_KEY is not set; allowed is the path that belongs to PUBLIC_TLS_CERT'],
+    [{ LINK_TLS_KEY: 'a.key' }, 'LINK_TLS_CERT is not set; allowed is the path that belongs to LINK_TLS_KEY'],
+    [{ LINK_TLS_CA: 'ca.crt' }, 'LINK_TLS_CERT is not set; allowed is a path, since LINK_TLS_CA needs one'],
+  ])('refuses half of what TLS needs: %j', (environment, problem) => {
+    expect(problemsOf('gateway', { ...secrets, AUTH: 'guest', ...environment })).toEqual([problem]);
+  });
+
   it('cannot be changed once read', () => {
     const settings = readSettings('game', secrets) as { game: { maxGames: number } };
     expect(() => {

@@ -23,7 +23,7 @@ export function readSettings<T extends ServerType>(type: T, environment: Environ
   }
   if (problems.length === 0) {
     const common = settings as unknown as SettingsOf<ServerType>;
-    problems.push(...linkProblems(common), ...storeProblems(common));
+    problems.push(...linkProblems(common), ...storeProblems(common), ...tlsProblems(settings as unknown as GatewaySettings));
   }
   if (problems.length === 0 && type === 'gateway') problems.push(...gatewayProblems(settings as unknown as GatewaySettings));
   if (problems.length > 0) throw new SettingsError(type, problems);
@@ -75,6 +75,19 @@ function storeProblems({ redis }: SettingsOf<ServerType>): string[] {
   return [
     `DURABILITY_REPLICAS is ${redis.durabilityReplicas}; allowed is 0 where REDIS_URL names a Cluster, whose nodes are not waited for: it needs a single Redis or Sentinel`,
   ];
+}
+
+/** A certificate is of no use without its key, nor is one without the other; not every server has a public port. */
+function tlsProblems({ link, ops, edge }: Pick<GatewaySettings, 'link' | 'ops'> & Partial<GatewaySettings>): string[] {
+  const ports = [['LINK', link], ['OPS', ops], ...(edge ? ([['PUBLIC', edge]] as const) : [])] as const;
+  const problems = ports.flatMap(([prefix, { tlsCert, tlsKey }]) => {
+    if ((tlsCert === null) === (tlsKey === null)) return [];
+    const [set, missing] = tlsCert === null ? ['KEY', 'CERT'] : ['CERT', 'KEY'];
+    return [`${prefix}_TLS_${missing} is not set; allowed is the path that belongs to ${prefix}_TLS_${set}`];
+  });
+  if (link.tlsCa !== null && link.tlsCert === null)
+    problems.push('LINK_TLS_CERT is not set; allowed is a path, since LINK_TLS_CA needs one');
+  return problems;
 }
 
 function gatewayProblems({ auth, scale, edge, link }: GatewaySettings): string[] {

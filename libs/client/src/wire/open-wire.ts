@@ -3,19 +3,20 @@ import { defaultWebSocket, type Encoding, openWebSocket, type WebSocketConstruct
 import type { OpenWire } from './wire.js';
 
 /** The transport that a URL's scheme names. */
-export function wireOpener(encoding: Encoding, WebSocket: WebSocketConstructor | undefined): OpenWire {
+export function wireOpener(encoding: Encoding, WebSocket: WebSocketConstructor | undefined, ca?: string): OpenWire {
   return async (url, listener) => {
     const { protocol } = new URL(url);
     switch (protocol) {
       case 'ws:':
       case 'wss:':
         return openWebSocket(url, listener, encoding, WebSocket ?? (await defaultWebSocket()));
-      case 'tcp:': {
+      case 'tcp:':
+      case 'tls:': {
         const { openTcp } = await import('./tcp-wire.js');
-        return openTcp(url, listener);
+        return openTcp(url, listener, ca);
       }
       default:
-        throw new HoldfastError('bad-data', `A gateway's URL begins with ws://, wss:// or tcp://, not ${protocol}//.`);
+        throw new HoldfastError('bad-data', `A gateway's URL begins with ws://, wss://, tcp:// or tls://, not ${protocol}//.`);
     }
   };
 }

@@ -1,14 +1,19 @@
-import { connect } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { decodeServerMessage, encodePlayerMessage, FrameSplitter, HoldfastError, LENGTH_BYTES, type PlayerMessage } from '#libs/protocol';
 import type { Wire, WireListener } from './wire.js';
 
 /** A whole state may come in one frame; more than this is not a game's state but a mistake. */
 const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 
-/** Raw TCP, for Node only: loaded when a `tcp://host:port` URL is used. */
-export function openTcp(url: string, listener: WireListener): Wire {
-  const { hostname, port } = new URL(url);
-  const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port), noDelay: true, keepAlive: true });
+/**
+ * Raw TCP, for Node only: loaded when a `tcp://host:port` or `tls://host:port` URL is used. `ca`: whose certificates are
+ * trusted, instead of those that Node knows.
+ */
+export function openTcp(url: string, listener: WireListener, ca?: string): Wire {
+  const { protocol, hostname, port } = new URL(url);
+  const isTls = protocol === 'tls:';
+  const socket = dial(hostname.replace(/^\[|\]$/g, ''), Number(port), isTls, ca);
   let over = false;
   const end = (): boolean => {
     const first = !over;
@@ -28,7 +33,7 @@ export function openTcp(url: string, listener: WireListener): Wire {
       if (!(error instanceof HoldfastError && error.code === 'unknown-kind')) throw error;
     }
   });
-  socket.on('connect', () => listener.opened());
+  socket.on(isTls ? 'secureConnect' : 'connect', () => listener.opened());
   socket.on('error', (error) => fail(error.message));
   socket.on('close', () => fail('the connection was closed'));
   socket.on('data', (chunk) => {
@@ -45,6 +50,15 @@ export function openTcp(url: string, listener: WireListener): Wire {
       if (end()) socket.end(() => socket.destroy());
     },
   };
+}
+
+function dial(host: string, port: number, isTls: boolean, ca: string | undefined): Socket {
+  if (!isTls) return connect({ host, port, noDelay: true, keepAlive: true });
+  // An address is no name that could be asked for.
+  const socket = connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }), ...(ca !== undefined && { ca }) });
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true);
+  return socket;
 }
 
 function framed(frame: Uint8Array): Uint8Array {
