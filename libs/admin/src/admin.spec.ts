@@ -7,10 +7,10 @@ import { EventSink, FleetModule, LinkErrorFilter, Self, ServerDirectory, ServerR
 import { HealthModule } from '#libs/health';
 import { LinkModule, Links, LinkTransport } from '#libs/link';
 import { PlacementModule, PlacementPool, PlacementReporter } from '#libs/placement';
-import { type Control, HoldfastError, pack, type RoomId, type ServerId, serverId } from '#libs/protocol';
+import { type Control, HoldfastError, type RoomId, type ServerId, serverId } from '#libs/protocol';
 import { RedisConnections, RedisModule } from '#libs/redis';
 import type { Change } from '#libs/room';
-import { logKey, type RoomDoc, RoomRecords, RoomStoreModule, roomKey } from '#libs/room-store';
+import { type RoomDoc, RoomLog, RoomRecords, RoomStoreModule, roomKey } from '#libs/room-store';
 import { TelemetryModule } from '#libs/telemetry';
 import { AdminModule } from './admin.module.js';
 import { serveAdminDocs } from './admin-docs.js';
@@ -361,9 +361,12 @@ describe('the admin API', () => {
         events: [{ name: 'placed', data: { cell: version } }],
         seats: { 0: { seq: version } },
       });
-      const redis = gateway.get(RedisConnections).commands;
-      await redis.xadd(logKey(id), '7-2', 'f', 0, 'c', Buffer.from(pack([change(1), change(2)])));
-      await redis.xadd(logKey(id), '7-3', 'f', 2, 'c', Buffer.from(pack([change(3)])));
+      const { id: server, incarnation } = game.get(Self);
+      const append = (from: number, ...changes: Change[]): Promise<unknown> =>
+        gateway.get(RoomLog).appendAll([{ room: id, tenure: { server, incarnation, epoch: 7 }, from, changes, batch: `b${from}` }]);
+      await gateway.get(RedisConnections).commands.hset(roomKey(id), { version: 0 });
+      expect(await append(0, change(1), change(2))).toEqual(['ok']);
+      expect(await append(2, change(3))).toEqual(['ok']);
       const { changes } = await get<HistoryAnswer>(`/api/rooms/${id}/history`);
       expect(changes.map(({ version }) => version)).toEqual([1, 2, 3]);
       expect(changes[2]).toEqual({
