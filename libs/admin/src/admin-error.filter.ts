@@ -1,4 +1,5 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Injectable } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, Injectable } from '@nestjs/common';
+import { httpRefusal } from '#libs/fleet';
 import { type ErrorBody, errorBody, HoldfastError, toErrorBody } from '#libs/protocol';
 import { Log } from '#libs/telemetry';
 
@@ -27,10 +28,8 @@ export class AdminErrorFilter implements ExceptionFilter {
 
 export function answerTo(error: unknown): { readonly status: number; readonly body: ErrorBody } {
   if (error instanceof HoldfastError) return { status: STATUS[error.code] ?? (error.retry ? 503 : 409), body: error.toBody() };
-  if (error instanceof HttpException) {
-    const status = error.getStatus();
-    return { status, body: errorBody(status === 404 ? 'not-found' : status < 500 ? 'bad-data' : 'internal', error.message) };
-  }
+  const refusal = httpRefusal(error);
+  if (refusal) return refusal;
   if (isStoreAway(error))
     return { status: 503, body: errorBody('unavailable', 'Redis does not answer; nothing is known to have been changed.') };
   return { status: 500, body: toErrorBody(error) };

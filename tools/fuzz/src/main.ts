@@ -1,0 +1,86 @@
+import 'reflect-metadata';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Command, InvalidArgumentError } from 'commander';
+import { newFuzzer, type Surroundings } from './fuzzer.js';
+import type { Target } from './target.js';
+
+/** Cases of each target before the heap is looked at first: caches fill, code is compiled. */
+const WARM_UP_PART = 0.1;
+/** What may be there at the end and was not after the warm-up, in bytes: sessions wait out their time, metrics are counted. */
+const GROWTH_BYTES_MAX = 32 * 1024 * 1024;
+const PROGRESS_MS = 5_000;
+/** Longer than sessions of players who went are kept, in ms. */
+const FORGET_MS = 12_000;
+
+/** Runs what the arguments ask for. The exit code: 1 if anything was found, else 0. */
+export async function main(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { cases, seed } = readOptions(argv);
+  console.log(`${cases} cases, --seed ${seed}`);
+  const fuzzer = await newFuzzer(surroundings);
+  try {
+    const shares = fuzzer.targets.reduce((sum, { share }) => sum + share, 0);
+    const countOf = ({ share }: Target, part: number): number => Math.max(1, Math.round((cases * part * share) / shares));
+    const warm = await heapAfter(fuzzer.targets, (target) => fuzzer.run(target, countOf(target, WARM_UP_PART), seed + 1));
+    const end = await heapAfter(fuzzer.targets, async (target) => {
+      const count = countOf(target, 1 - WARM_UP_PART);
+      const startedAt = performance.now();
+      await fuzzer.run(target, count, seed, progress(target.name, count));
+      console.log(`${target.name}: ${count} cases in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s, nothing found`);
+    });
+    console.log(`heap: ${megabytes(warm)} MB after the first tenth, ${megabytes(end)} MB at the end`);
+    if (end - warm <= GROWTH_BYTES_MAX) return 0;
+    console.log(`It grew by more than ${megabytes(GROWTH_BYTES_MAX)} MB: something is kept.`);
+    return 1;
+  } catch (error) {
+    for (let one = error; one !== undefined; one = (one as Error).cause)
+      console.log(one instanceof Error && one !== error ? one.stack : String(one));
+    return 1;
+  } finally {
+    await fuzzer.close();
+  }
+}
+
+async function heapAfter(targets: readonly Target[], run: (target: Target) => Promise<void>): Promise<number> {
+  for (const target of targets) await run(target);
+  await new Promise((resolve) => setTimeout(resolve, FORGET_MS));
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
+}
+
+function progress(name: string, count: number): () => void {
+  let [done, toldAt] = [0, performance.now()];
+  return () => {
+    done += 1;
+    if (done % 100 !== 0 || performance.now() - toldAt < PROGRESS_MS) return;
+    toldAt = performance.now();
+    console.error(`${name}: ${done} of ${count}`);
+  };
+}
+
+/** As `node --expose-gc` gives it. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1024 / 1024).toFixed(1);
+}
+
+function readOptions(argv: readonly string[]): { readonly cases: number; readonly seed: number } {
+  return new Command('npm run fuzz --')
+    .description('What strangers send to a gateway, at random: all of it must end in a value or a refusal with its code.')
+    .option('--cases <n>', 'how many, over all targets', whole(1), 100_000)
+    .option('--seed <n>', 'the same cases again', whole(0), Math.floor(Math.random() * 2 ** 31))
+    .parse([...argv], { from: 'user' })
+    .opts();
+}
+
+function whole(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < least) throw new InvalidArgumentError(`a whole number from ${least} on`);
+    return value;
+  };
+}
