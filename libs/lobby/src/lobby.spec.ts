@@ -150,6 +150,19 @@ describe('rooms', () => {
     expect((await mustRead(first.id)).doc.members).toHaveLength(1);
   });
 
+  it('are left as they were meant when that was asked: a lobby that slept takes nobody out of their next room', async () => {
+    const { rooms } = newLobby();
+    const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
+    const caller = newCaller();
+    await rooms.join(caller, first.id);
+    const asked = { ...caller, room: { id: first.id, watching: false } };
+    await rooms.leave(asked);
+    await rooms.join(caller, second.id);
+    await expect(rooms.leave(asked)).rejects.toMatchObject({ code: 'not-in-room' });
+    expect(await rooms.whereIs(caller.user)).toMatchObject({ record: { id: second.id } });
+    expect((await mustRead(second.id)).doc.members.map(({ user }) => user)).toContain(caller.user);
+  });
+
   it('that are gone hold nobody back', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();

@@ -79,13 +79,17 @@ export class RoomService {
     return record;
   }
 
-  /** The room that was left. */
-  async leave(caller: Caller): Promise<RoomId> {
-    const pointer = await this.pointerOf(caller);
-    if (!pointer) throw new HoldfastError('not-in-room');
-    await this.userRooms.clear(caller.user);
-    if (!pointer.watching) await this.removeMember(pointer.room, caller.user, 'not-in-room');
-    return pointer.room;
+  /**
+   * The room that was left: the one the player was in when they asked. A lobby that slept may come to it late, when they
+   * have long left through another one and are in a game again.
+   */
+  async leave({ user, room: meant }: Caller): Promise<RoomId> {
+    const pointer = await this.userRooms.get(user);
+    const left = meant ? { room: meant.id, watching: meant.watching } : pointer;
+    if (!left) throw new HoldfastError('not-in-room');
+    if (pointer?.room === left.room) await this.userRooms.clear(user);
+    if (!left.watching) await this.removeMember(left.room, user, 'not-in-room');
+    return left.room;
   }
 
   async setReady(caller: Caller, ready: boolean): Promise<RoomRecord> {

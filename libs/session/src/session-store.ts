@@ -73,15 +73,16 @@ export class SessionStore {
     const session = newSessionId() as SessionId;
     const secret = newSecret();
     const key = sessionKey(session);
-    const noted = this.holders.note([session], { gateway, incarnation });
-    // In one transaction, so that no record is left without a TTL.
-    const written = await client
-      .multi()
-      .hset(key, { user, name, secret: hashOf(secret), gateway, room: '' })
-      .pexpire(key, this.ttlMs)
-      .exec();
+    const [written] = await Promise.all([
+      // In one transaction, so that no record is left without a TTL.
+      client
+        .multi()
+        .hset(key, { user, name, secret: hashOf(secret), gateway, room: '' })
+        .pexpire(key, this.ttlMs)
+        .exec(),
+      this.holders.note([session], { gateway, incarnation }),
+    ]);
     answersOf(written);
-    await noted;
     const before = (await client.set(userSessionKey(user), session, 'PX', this.ttlMs, 'GET')) as SessionId | null;
     const ended = before === null ? null : await finish(client, before);
     return { session, secret, replaced: before && ended && { session: before, gateway: ended.gateway } };
