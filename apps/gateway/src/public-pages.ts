@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import express, { type Express } from 'express';
+import { pageHeaders } from '#libs/server';
 
 /** Built by `npm run build`; where it is not, the gateway serves players all the same, just not this page. */
 const PAGE_DIR = fileURLToPath(new URL('../../../page', import.meta.url));
@@ -9,15 +10,7 @@ const PAGE_DIR = fileURLToPath(new URL('../../../page', import.meta.url));
 export function publicPages(): Express {
   const app = express();
   app.disable('x-powered-by');
-  app.use((_, response, next) => {
-    response.set({
-      'X-Content-Type-Options': 'nosniff',
-      'Referrer-Policy': 'no-referrer',
-      'Content-Security-Policy':
-        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self' ws: wss:; frame-ancestors 'self'",
-    });
-    next();
-  });
+  app.use(pageHeaders({ connectTo: ['ws:', 'wss:'], framedBy: "'self'" }));
   if (existsSync(PAGE_DIR)) app.use(express.static(PAGE_DIR, { index: 'index.html' }));
   app.use((_, response) => {
     response.status(404).type('text/plain').send('There is no such page here. Players connect at /play.\n');

@@ -1,3 +1,4 @@
 export * from './certificate-log.js';
 export * from './core.module.js';
+export * from './page-headers.js';
 export * from './run-server.js';

@@ -12,6 +12,7 @@ import { readSettings, SettingsError, type SettingsOf } from '#libs/settings';
 import { Log, NestLog } from '#libs/telemetry';
 import { type Certificate, certificateFrom } from '#libs/tls';
 import type { CommonSettings } from './core.module.js';
+import { opsHeaders } from './page-headers.js';
 
 /** What one type of server adds to the life that all share. */
 export interface ServerPlan<Type extends ServerType> {
@@ -64,6 +65,8 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
     ...(certificate && { httpsOptions: certificate.options }),
   });
   limitOps(app.getHttpServer(), certificate);
+  app.disable('x-powered-by');
+  app.use(opsHeaders);
   app.useLogger(app.get(NestLog));
   const log = app.get(Log);
   await app.get(RedisConnections).ready();
