@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { FleetError } from './admin-client.js';
+import { readRunning, runningFile } from './running.js';
 
 export interface Target {
   readonly url: string;
@@ -9,16 +7,10 @@ export interface Target {
 }
 
 export const URL_DEFAULT = 'http://127.0.0.1:7010';
-/** From dist/tools/fleet/src, where this runs. */
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
 /** What was said, else what the environment says, else the fleet that `npm start` runs in this folder. */
-export function findTarget(
-  given: Partial<Target>,
-  env: NodeJS.ProcessEnv = process.env,
-  runningFile: string = join(env.HOLDFAST_DIR ?? join(ROOT, '.holdfast'), 'running.json'),
-): Target {
-  const running = readRunning(runningFile);
+export function findTarget(given: Partial<Target>, env: NodeJS.ProcessEnv = process.env, file: string = runningFile(env)): Target {
+  const running = readRunning(file);
   const url = given.url ?? running?.opsUrl ?? URL_DEFAULT;
   // The token that was made for one fleet is not shown to another.
   const ofRunning = url === running?.opsUrl ? running.adminToken : undefined;
@@ -27,12 +19,4 @@ export function findTarget(
     throw new FleetError('bad-data', `${JSON.stringify(url)} is no URL; give one such as ${URL_DEFAULT}.`);
   if (!token) throw new FleetError('unauthorized', `No token: give --token, or set ADMIN_TOKEN to that of the fleet at ${url}.`);
   return { url: url.replace(/\/+$/, ''), token };
-}
-
-function readRunning(file: string): { readonly opsUrl?: string; readonly adminToken?: string } | null {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    return null;
-  }
 }

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { readRunning, runningFile } from '../../fleet/src/running.js';
 
 export const URL_DEFAULT = 'ws://127.0.0.1:7000/play';
 
@@ -25,7 +26,7 @@ export interface PlayersOptions {
 }
 
 /** Exits with commander's own message where an option makes no sense. */
-export function readOptions(argv: readonly string[]): PlayersOptions {
+export function readOptions(argv: readonly string[], file: string = runningFile()): PlayersOptions {
   const command = new Command('npm run players --')
     .description(
       'Simulated players through the real client. Each keeps a ledger of what was acknowledged; none of it may be lost or doubled.',
@@ -33,7 +34,7 @@ export function readOptions(argv: readonly string[]): PlayersOptions {
     .option('--players <n>', 'how many play tic-tac-toe', count, 200)
     .option('--game <name>', 'tic-tac-toe or chess', game, 'tic-tac-toe')
     .option('--seconds <n>', 'how long tic-tac-toe is played', positive, 30)
-    .option('--url <url...>', `a gateway; may be given several times (default ${URL_DEFAULT})`)
+    .option('--url <url...>', `a gateway; may be given several times (default: that of npm start in this folder, else ${URL_DEFAULT})`)
     .option('--think-ms <ms>', 'a player waits a random time up to this before each move', count0, THINK_MS)
     .option(
       '--pairing <how>',
@@ -59,7 +60,7 @@ export function readOptions(argv: readonly string[]): PlayersOptions {
   }>();
   if (options.game === 'chess' && options.pgn === undefined) command.error('error: chess is played from a file: --pgn FILE');
   const { url, pgn, ...rest } = options;
-  return { ...rest, urls: url ?? [URL_DEFAULT], pgn: pgn ?? null };
+  return { ...rest, urls: url ?? [readRunning(file)?.url ?? URL_DEFAULT], pgn: pgn ?? null };
 }
 
 function count(text: string): number {

@@ -1,0 +1,32 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readOptions, URL_DEFAULT } from './options.js';
+
+describe('where players go', () => {
+  let folder: string;
+  let file: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'holdfast-players-'));
+    file = join(folder, 'running.json');
+    writeFileSync(file, JSON.stringify({ url: 'ws://127.0.0.1:7120/play', opsUrl: 'http://127.0.0.1:7130' }));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('is the fleet that npm start runs in this folder', () => {
+    expect(readOptions([], file).urls).toEqual(['ws://127.0.0.1:7120/play']);
+  });
+
+  it('is what was said, before that', () => {
+    expect(readOptions(['--url', 'ws://10.0.0.1/play', 'ws://10.0.0.2/play'], file).urls).toEqual([
+      'ws://10.0.0.1/play',
+      'ws://10.0.0.2/play',
+    ]);
+  });
+
+  it('is the usual port where none runs, or nobody says where', () => {
+    expect(readOptions([], join(folder, 'none')).urls).toEqual([URL_DEFAULT]);
+    writeFileSync(file, '{}');
+    expect(readOptions([], file).urls).toEqual([URL_DEFAULT]);
+  });
+});
