@@ -15,6 +15,8 @@ export interface LobbyOptions {
 export const CAS_TRIES_MAX = 20;
 /** A start that nobody finished (its lobby died) is taken back after this, in ms: longer than any start takes. */
 export const START_ABANDONED_MS = 15_000;
+/** Members of a room that nothing has happened in for this long, in ms, are looked for elsewhere: not in the middle of a move. */
+export const STRAY_AFTER_MS = 5_000;
 export const SWEEP_MS = 2_000;
 /** Index entries that one sweep looks at. */
 export const SWEEP_ROOMS = 500;

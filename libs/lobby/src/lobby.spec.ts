@@ -8,7 +8,7 @@ import { SessionHolders, SessionNotices, SessionStore } from '#libs/session';
 import { Log } from '#libs/telemetry';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
-import { type LobbyOptions, MATCH_ABANDONED_MS, START_ABANDONED_MS, SWEEP_ROOMS } from './lobby.options.js';
+import { type LobbyOptions, MATCH_ABANDONED_MS, START_ABANDONED_MS, STRAY_AFTER_MS, SWEEP_ROOMS } from './lobby.options.js';
 import { MatchQueue } from './match-queue.js';
 import { Matchmaker } from './matchmaker.js';
 import { RoomService } from './room-service.js';
@@ -406,6 +406,21 @@ describe('the sweeper', () => {
       'waiting',
       'playing',
     ]);
+  });
+
+  it('takes people out of a room who are in another by now, since the store forgot that they were here, and nobody else', async () => {
+    const { rooms, sweeper } = newLobby();
+    const [stray, other, loyal] = newCallers(3);
+    const [before, kept] = await Promise.all([rooms.create(stray, { game: 'duel' }), rooms.create(loyal, { game: 'duel' })]);
+    await rooms.join(other, before.id);
+    await userRooms.clear(stray.user);
+    const now = await rooms.create(stray, { game: 'duel' });
+    for (const { id } of [before, kept, now]) await aged(id, STRAY_AFTER_MS + 2_000);
+    await sweeper.sweep();
+    expect((await mustRead(before.id)).doc.members.map(({ user }) => user)).toEqual([other.user]);
+    expect((await mustRead(now.id)).doc.members.map(({ user }) => user)).toEqual([stray.user]);
+    expect((await mustRead(kept.id)).doc.members.map(({ user }) => user)).toEqual([loyal.user]);
+    expect(await rooms.whereIs(stray.user)).toMatchObject({ record: { id: now.id } });
   });
 
   it('makes the room of a match whose lobby died, once, whoever sweeps', async () => {

@@ -1,11 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import type { RoomId } from '#libs/protocol';
+import type { RoomId, UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type RoomRecord, RoomRecords } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { GameStarter } from './game-starter.js';
-import { LOBBY_OPTIONS, type LobbyOptions, MATCH_ABANDONED_MS, START_ABANDONED_MS, SWEEP_MS, SWEEP_ROOMS } from './lobby.options.js';
+import {
+  LOBBY_OPTIONS,
+  type LobbyOptions,
+  MATCH_ABANDONED_MS,
+  START_ABANDONED_MS,
+  STRAY_AFTER_MS,
+  SWEEP_MS,
+  SWEEP_ROOMS,
+} from './lobby.options.js';
 import { MatchQueue } from './match-queue.js';
 import { Matchmaker } from './matchmaker.js';
 import { overdue } from './room-rules.js';
@@ -70,6 +78,16 @@ export class RoomSweeper {
     }
   }
 
+  /** One user is in one room. A store that lost its last second may have forgotten who was elsewhere, and let them in twice. */
+  private async removeStrays({ id, doc }: RoomRecord): Promise<void> {
+    for (const { user } of doc.members) {
+      const now = await this.rooms.whereIs(user as UserId);
+      if (!now || now.watching || now.record.id === id) continue;
+      this.log.info('member.elsewhere', { roomId: id, user });
+      await this.rooms.gone(id, user as UserId);
+    }
+  }
+
   private async look(record: RoomRecord, now: number): Promise<void> {
     const ageMs = now - record.since;
     if (record.status === 'starting' && ageMs > START_ABANDONED_MS) {
@@ -81,6 +99,7 @@ export class RoomSweeper {
       this.log.info('member.overdue', { roomId: record.id, user });
       await this.rooms.gone(record.id, user);
     }
+    if (ageMs > STRAY_AFTER_MS) await this.removeStrays(record);
     if (record.doc.members.length === 0) await this.records.close(record, 'empty');
     else if (ageMs > this.options.roomIdleMs && (await this.records.close(record, 'room-expired')))
       this.log.info('room.expired', { roomId: record.id });
