@@ -1,40 +1,10 @@
-import type { RoomRules } from '#libs/room';
-import { type Host, Hosts } from './hosts.fixture.js';
-
-const rules: RoomRules<{ count: number }> = {
-  definition: {
-    name: 'count',
-    version: 1,
-    seats: { min: 2, max: 2 },
-    durability: 'every-change',
-    checkpointMs: 1_000,
-    tickHz: 0,
-    seatGraceMs: 60_000,
-  },
-  setup: () => ({ count: 0 }),
-  commands: new Map([
-    [
-      'add',
-      {
-        validate: () => ({ ok: true, value: null }),
-        run: (room) => {
-          room.state.count += 1;
-        },
-      },
-    ],
-  ]),
-  timers: new Map(),
-  seatEvents: new Map(),
-  tick: null,
-  view: null,
-  migrateState: null,
-};
+import { COUNTING, type Host, Hosts } from './hosts.fixture.js';
 
 let hosts: Hosts;
 let first: Host;
 let second: Host;
 beforeEach(async () => {
-  hosts = new Hosts(rules as unknown as RoomRules<never>);
+  hosts = new Hosts(COUNTING);
   await hosts.ready();
   first = hosts.add('first');
   second = hosts.add('second');

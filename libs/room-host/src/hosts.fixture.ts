@@ -257,3 +257,35 @@ export class ListeningPeer {
     return this.syncs.some(({ missed }) => missed);
   }
 }
+
+/** A game of two seats in which every command counts one up. */
+const counting: RoomRules<{ count: number }> = {
+  definition: {
+    name: 'count',
+    version: 1,
+    seats: { min: 2, max: 2 },
+    durability: 'every-change',
+    checkpointMs: 1_000,
+    tickHz: 0,
+    seatGraceMs: 60_000,
+  },
+  setup: () => ({ count: 0 }),
+  commands: new Map([
+    [
+      'add',
+      {
+        validate: () => ({ ok: true, value: null }),
+        run: (room) => {
+          room.state.count += 1;
+        },
+      },
+    ],
+  ]),
+  timers: new Map(),
+  seatEvents: new Map(),
+  tick: null,
+  view: null,
+  migrateState: null,
+};
+
+export const COUNTING = counting as unknown as RoomRules<never>;

@@ -139,7 +139,7 @@ export class RoomLog {
     }
     const calls = callsOf(appends);
     const results = await this.call(client, calls);
-    // What the store refuses to run for one room, it has not run for the others of the same call either.
+    // A call breaks off at the room that the store fails at: those before it are stored, and say so when asked again.
     const broken = calls.filter((call, index) => results[index] === null && call.appends.length > 1);
     const alone = broken.flatMap((call) => call.appends.map((index) => appends[index]));
     const again = alone.length > 0 ? await this.call(client, callsOf(alone, 1)) : [];
