@@ -14,7 +14,7 @@ import { publicPages } from './public-pages.js';
 @Module({})
 export class GatewayServerModule {
   static forRoot(settings: SettingsOf<'gateway'>): DynamicModule {
-    const { edge, rooms, session, recovery, health, admin, scale } = settings;
+    const { edge, rooms, session, login, recovery, health, admin, scale } = settings;
     const certificate = certificateFrom(edge, 'PUBLIC');
     const checker = HealthModule.forChecker({ ...health, ends: [GameServerEnd, GatewayEnd], willingness: [PlacementWillingness] });
     return {
@@ -23,7 +23,7 @@ export class GatewayServerModule {
         CoreModule.forRoot('gateway', settings),
         SessionModule.forRoot({ auth: authOf(settings), sessionTtlMs: session.ttlMs }),
         EdgeModule.forRoot({
-          options: { ...edge, seatGraceMs: rooms.seatGraceMs, sessionTtlMs: session.ttlMs },
+          options: { ...edge, seatGraceMs: rooms.seatGraceMs, sessionTtlMs: session.ttlMs, secondLogin: login.second },
           certificate,
           pages: publicPages(),
         }),

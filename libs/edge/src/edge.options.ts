@@ -23,6 +23,8 @@ export interface EdgeOptions {
   readonly backlogTimeoutMs: number;
   readonly seatGraceMs: number;
   readonly sessionTtlMs: number;
+  /** What becomes of a login by a user who is connected already. */
+  readonly secondLogin: 'takeover' | 'refuse';
 }
 
 /** Unsent bytes of a connection, in units of `backlogBytesMax`, above which it is closed at once: it asks and does not read. */

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Self } from '#libs/fleet';
 import { type Binding, decodePlayerMessage, PROTOCOL_VERSION, toErrorBody } from '#libs/protocol';
-import { hashOf, type SessionNotice, SessionStore } from '#libs/session';
+import { hashOf, SessionAways, type SessionNotice, SessionStore } from '#libs/session';
 import { Log } from '#libs/telemetry';
 import { ConnectionLimits } from './connection-limits.js';
 import { EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS, NOT_HERE_AFTER_MS } from './edge.options.js';
@@ -33,6 +33,7 @@ export class SessionLife {
     private readonly lobbies: LobbyRouter,
     private readonly rooms: RoomLink,
     private readonly store: SessionStore,
+    private readonly aways: SessionAways,
     private readonly self: Self,
     private readonly log: Log,
   ) {}
@@ -93,13 +94,14 @@ export class SessionLife {
     this.lobbies.tell(session, 'searcher.gone', { user: session.user });
     this.table.remove(session);
     connection.goodbye({ code: 'bye', reason: 'Goodbye.' }, GOODBYE_MS);
-    await this.store.end(session.id).catch(() => {});
+    await this.store.end(session.id).catch(() => this.markAway(session));
   }
 
   /** Its connection is gone. `forGood`: this gateway closes, and the session goes on at another. */
   disconnected(session: GatewaySession, forGood: boolean): void {
     session.connection = null;
     this.rooms.disconnect(session);
+    this.markAway(session);
     if (forGood) return;
     const { binding } = session;
     const here = setTimeout(() => {
@@ -109,6 +111,10 @@ export class SessionLife {
     }, NOT_HERE_AFTER_MS);
     const gone = setTimeout(() => void this.gone(session), this.options.seatGraceMs);
     session.goneTimers.push(here, gone);
+  }
+
+  private markAway({ id, secretHash }: GatewaySession): void {
+    this.aways.mark(id, { gateway: this.self.id, secretHash });
   }
 
   /** Admitted, with a connection that was gone by then. */
@@ -136,6 +142,7 @@ export class SessionLife {
   keep(now: number): void {
     this.restorer.look().catch((error: unknown) => this.log.debug('sessions.look-failed', { error: String(error) }));
     this.presence.correct();
+    this.aways.retry();
     if (this.presence.isRenamed || now - this.touchedAt > Math.min(30_000, this.options.sessionTtlMs / 3)) void this.touch(now);
   }
 

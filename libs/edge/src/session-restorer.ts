@@ -48,9 +48,9 @@ export class SessionRestorer {
     if (count > 0) this.log.warn('sessions.restored', { sessions: count });
   }
 
-  private async restore({ id: session, user, name, secretHash, binding }: GatewaySession): Promise<boolean> {
+  private async restore({ id: session, user, name, secretHash, binding, connection }: GatewaySession): Promise<boolean> {
     const room = binding?.room ?? null;
-    const wasLost = await this.store.restore({ session, user, name, secretHash, gateway: this.self.id, room });
+    const wasLost = await this.store.restore({ session, user, name, secretHash, gateway: this.self.id, room, isAway: connection === null });
     if (wasLost && binding) await this.userRooms.set(user, binding.room, binding.watching);
     return wasLost;
   }

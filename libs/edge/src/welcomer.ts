@@ -1,9 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { Self } from '#libs/fleet';
+import { Self, ServerDirectory } from '#libs/fleet';
 import { type Binding, type Hello, HoldfastError, PROTOCOL_VERSION, type SessionId, type UserId } from '#libs/protocol';
 import { isMember, RoomRecords, UserRooms } from '#libs/room-store';
-import { Authenticator, type SessionHolder, SessionNotices, SessionStore } from '#libs/session';
+import { Authenticator, hashOf, type LifeOfGateway, SessionAways, type SessionHolder, SessionNotices, SessionStore } from '#libs/session';
+import { EDGE_OPTIONS, type EdgeOptions } from './edge.options.js';
 import type { HeldGame } from './room-link.js';
 
 /** Who came in, and where they are. */
@@ -39,10 +40,13 @@ export class Welcomer {
     private readonly notices: SessionNotices,
     private readonly userRooms: UserRooms,
     private readonly records: RoomRecords,
+    private readonly aways: SessionAways,
+    private readonly directory: ServerDirectory,
     private readonly self: Self,
+    @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
   ) {}
 
-  /** Throws `protocol-version`, `bad-data`, `unauthorized`, `session-unknown`, or `unavailable`. */
+  /** Throws `protocol-version`, `bad-data`, `unauthorized`, `session-unknown`, `already-online`, or `unavailable`. */
   async admit(message: Hello): Promise<Admission> {
     const parsed = helloSchema.safeParse(message);
     if (!parsed.success) throw new HoldfastError('bad-data', `hello: ${z.prettifyError(parsed.error)}`);
@@ -54,15 +58,16 @@ export class Welcomer {
 
   private async login({ name, token }: z.infer<typeof helloSchema>): Promise<Admission> {
     const identity = await this.authenticator.authenticate({ name, token });
-    const { session, secret, replaced } = await this.sessions.create({ ...identity, ...this.holder });
+    const { session, secret, replaced } = await this.sessions.create({ ...identity, ...this.holder }, this.lifeOf);
     if (replaced) await this.tellReplaced(replaced.gateway, replaced.session);
-    return { session, secret, ...identity, resumed: false, binding: await this.whereIs(identity.user), held: null };
+    const binding = await this.whereIs(identity.user, session, secret);
+    return { session, secret, ...identity, resumed: false, binding, held: null };
   }
 
   private async resume(hello: z.infer<typeof helloSchema>, session: SessionId, secret: string): Promise<Admission> {
     const resumed = await this.sessions.resume({ session, secret, ...this.holder });
     if (resumed.previousGateway) await this.tellReplaced(resumed.previousGateway, session);
-    const binding = await this.whereIs(resumed.user);
+    const binding = await this.whereIs(resumed.user, session, resumed.secret);
     const isSameRoom = binding && hello.room === binding.room && hello.round !== undefined;
     const held = isSameRoom ? { round: hello.round as number, version: hello.version ?? null } : null;
     return { session, secret: resumed.secret, user: resumed.user, name: resumed.name, resumed: true, binding, held };
@@ -72,7 +77,22 @@ export class Welcomer {
     return { gateway: this.self.id, incarnation: this.self.incarnation };
   }
 
-  private async whereIs(user: UserId): Promise<Binding | null> {
+  /** What a second login must respect; undefined: nothing. */
+  private get lifeOf(): LifeOfGateway | undefined {
+    return this.options.secondLogin === 'refuse' ? (gateway) => this.directory.readyLifeOf(gateway) : undefined;
+  }
+
+  private async whereIs(user: UserId, session: SessionId, secret: string): Promise<Binding | null> {
+    try {
+      return await this.bindingOf(user);
+    } catch (error) {
+      // The store has them here; this hello fails, and the session has no connection.
+      this.aways.mark(session, { gateway: this.self.id, secretHash: hashOf(secret) });
+      throw error;
+    }
+  }
+
+  private async bindingOf(user: UserId): Promise<Binding | null> {
     const pointer = await this.userRooms.get(user);
     const record = pointer ? await this.records.read(pointer.room) : null;
     if (!pointer || !record || !(pointer.watching || isMember(record, user))) return null;

@@ -67,6 +67,12 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     return this.records.get(id);
   }
 
+  /** The life in which a server does its work now, by the store's own word and not by the last view; null: in none. */
+  async readyLifeOf(id: ServerId): Promise<number | null> {
+    const record = toServerRecord(id, await this.redis.commands.hgetall(id));
+    return record?.state === 'ready' ? record.incarnation : null;
+  }
+
   onChange(listener: ServerChangeListener): void {
     this.listeners.add(listener);
   }

@@ -13,6 +13,7 @@ const CODES = {
   'protocol-version': { message: 'This server speaks another version of the protocol.', retry: false },
   'hello-first': { message: 'Say hello first.', retry: false },
   'hello-timeout': { message: 'No hello came in time.', retry: true },
+  'already-online': { message: 'You are connected already, from somewhere else.', retry: false },
   'already-welcome': { message: 'This connection has said hello already.', retry: false },
   unauthorized: { message: 'The token or name was not accepted.', retry: false },
   'session-unknown': { message: 'This session is over, or its secret is wrong. Say hello anew.', retry: false },

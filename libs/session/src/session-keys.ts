@@ -1,6 +1,6 @@
 import type { ServerId, SessionId, UserId } from '#libs/protocol';
 
-/** Hash: `user name secret previous gateway room`; its TTL is the session's. */
+/** Hash: `user name secret previous gateway room`, and `away` while it has no connection; its TTL is the session's. */
 export function sessionKey(session: SessionId): string {
   return `hf:session:${session}`;
 }

@@ -1,12 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HoldfastError, type RoomId, type ServerId, type SessionId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
+import { claimUser } from './scripts/claim-user.js';
 import { confirm } from './scripts/confirm.js';
 import { enterRoom } from './scripts/enter-room.js';
 import { finish } from './scripts/finish.js';
 import { forgetUser } from './scripts/forget-user.js';
 import { type HeldSession, restore } from './scripts/restore.js';
 import { rotate } from './scripts/rotate.js';
+import { type LifeOfGateway, letGo } from './second-login.js';
 import { SESSION_OPTIONS, SESSION_TTL_MS_DEFAULT, type SessionOptions } from './session.options.js';
 import { type SessionHolder, SessionHolders } from './session-holders.js';
 import { sessionKey, userSessionKey, witnessKey } from './session-keys.js';
@@ -40,8 +42,13 @@ export interface FoundSession {
 
 /** Each turn of the loop means that another resume of the same session came between; so many at once are no player's. */
 const ROTATE_TRIES_MAX = 5;
+/** The same of logins and resumes while another login looks on: somebody is there. */
+const CLAIM_TRIES_MAX = 5;
 /** Longer than a store is away; a gateway that sleeps longer looks at its sessions as after a loss. */
 const WITNESS_MS = 3_600_000;
+
+/** The session a user had, which is over, and the gateway that may still remember it. Null: they had none. */
+type Freed = { readonly session: SessionId; readonly gateway: ServerId | null } | null;
 
 /**
  * Sessions outlive connections and gateways: the record is written at login, so that a gateway may die without a word.
@@ -67,25 +74,24 @@ export class SessionStore {
     this.ttlMs = options.sessionTtlMs ?? SESSION_TTL_MS_DEFAULT;
   }
 
-  /** A login. Takes over from the user's session until now, if there is one. */
-  async create({ user, name, gateway, incarnation }: { user: UserId; name: string } & SessionHolder): Promise<NewSession> {
+  /**
+   * A login. Takes over from the user's session until now, if there is one; with `lifeOf` only from one that nobody is
+   * connected by, else it throws `already-online`. Of two at once, one is in, and the other refused.
+   */
+  async create({ user, name, ...holder }: { user: UserId; name: string } & SessionHolder, lifeOf?: LifeOfGateway): Promise<NewSession> {
     const client = this.redis.commands;
     const session = newSessionId() as SessionId;
     const secret = newSecret();
-    const key = sessionKey(session);
-    const [written] = await Promise.all([
-      // In one transaction, so that no record is left without a TTL.
-      client
-        .multi()
-        .hset(key, { user, name, secret: hashOf(secret), gateway, room: '' })
-        .pexpire(key, this.ttlMs)
-        .exec(),
-      this.holders.note([session], { gateway, incarnation }),
-    ]);
-    answersOf(written);
-    const before = (await client.set(userSessionKey(user), session, 'PX', this.ttlMs, 'GET')) as SessionId | null;
-    const ended = before === null ? null : await finish(client, before);
-    return { session, secret, replaced: before && ended && { session: before, gateway: ended.gateway } };
+    const before = lifeOf && (await this.freeUser(user, lifeOf));
+    try {
+      await this.write(session, { user, name, secret }, holder);
+      const replaced = lifeOf ? await this.claim(user, session, lifeOf, before ?? null) : await this.takeOver(user, session);
+      return { session, secret, replaced };
+    } catch (error) {
+      // Nobody was told its secret, so nobody is to find it in their way.
+      await finish(client, session).catch(() => {});
+      throw error;
+    }
   }
 
   /** Throws `session-unknown`: over, replaced by another login, or the secret is wrong. Of two at once, the later has the session. */
@@ -179,6 +185,60 @@ export class SessionStore {
     const client = this.redis.commands;
     const records = await Promise.all(sessions.map((session) => client.hmget(sessionKey(session), 'user', 'gateway')));
     return records.map(([user, gateway]) => (user === null || gateway === null ? null : { user, gateway: gateway as ServerId }));
+  }
+
+  private async write(
+    session: SessionId,
+    { user, name, secret }: { user: UserId; name: string; secret: string },
+    holder: SessionHolder,
+  ): Promise<void> {
+    const key = sessionKey(session);
+    const [written] = await Promise.all([
+      // In one transaction, so that no record is left without a TTL.
+      this.redis.commands
+        .multi()
+        .hset(key, { user, name, secret: hashOf(secret), gateway: holder.gateway, room: '' })
+        .pexpire(key, this.ttlMs)
+        .exec(),
+      this.holders.note([session], holder),
+    ]);
+    answersOf(written);
+  }
+
+  private async takeOver(user: UserId, session: SessionId): Promise<NewSession['replaced']> {
+    const client = this.redis.commands;
+    const before = (await client.set(userSessionKey(user), session, 'PX', this.ttlMs, 'GET')) as SessionId | null;
+    const ended = before === null ? null : await finish(client, before);
+    return before && ended && { session: before, gateway: ended.gateway };
+  }
+
+  /** As long as nobody else was faster. */
+  private async claim(user: UserId, session: SessionId, lifeOf: LifeOfGateway, first: Freed): Promise<NewSession['replaced']> {
+    let before = first;
+    for (let tries = 0; tries < CLAIM_TRIES_MAX; tries += 1) {
+      const from = before?.session ?? null;
+      if (await claimUser(this.redis.commands, user, { from, to: session }, this.ttlMs)) {
+        return before?.gateway ? { session: before.session, gateway: before.gateway } : null;
+      }
+      before = await this.freeUser(user, lifeOf);
+    }
+    throw new HoldfastError('already-online');
+  }
+
+  /**
+   * Ends the user's session until now, before another is named: whoever dies in between leaves a user without one, who
+   * may log in. Throws `already-online` when it is held.
+   */
+  private async freeUser(user: UserId, lifeOf: LifeOfGateway): Promise<Freed> {
+    const client = this.redis.commands;
+    for (let tries = 0; tries < CLAIM_TRIES_MAX; tries += 1) {
+      const session = (await client.get(userSessionKey(user))) as SessionId | null;
+      if (session === null) return null;
+      const outcome = await letGo(client, this.holders, session, lifeOf);
+      if (outcome === 'held') break;
+      if (outcome !== 'changed') return { session, gateway: outcome.gateway };
+    }
+    throw new HoldfastError('already-online');
   }
 
   /** Asked after a resume was written, so that a login meanwhile, which wrote first, is seen. */

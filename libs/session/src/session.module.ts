@@ -3,6 +3,7 @@ import { Authenticator } from './authenticator.js';
 import { GuestAuthenticator } from './guest-authenticator.js';
 import { JwtAuthenticator } from './jwt-authenticator.js';
 import { type AuthOptions, SESSION_OPTIONS, type SessionOptions } from './session.options.js';
+import { SessionAways } from './session-aways.js';
 import { SessionHolders } from './session-holders.js';
 import { SessionNotices } from './session-notices.js';
 import { SessionStore } from './session-store.js';
@@ -16,11 +17,12 @@ export class SessionModule {
       providers: [
         { provide: SESSION_OPTIONS, useValue: options },
         authenticatorProvider(options.auth),
+        SessionAways,
         SessionHolders,
         SessionStore,
         SessionNotices,
       ],
-      exports: [Authenticator, SessionHolders, SessionStore, SessionNotices],
+      exports: [Authenticator, SessionAways, SessionHolders, SessionStore, SessionNotices],
     };
   }
 }

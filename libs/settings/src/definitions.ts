@@ -230,6 +230,14 @@ export const SETTINGS = {
     }),
   }),
 
+  login: group(['gateway'], {
+    second: oneOf('SECOND_LOGIN', ['takeover', 'refuse'], {
+      fallback: 'takeover',
+      meaning:
+        'what becomes of a login by a user who is connected already: it ends that session, or is refused with `already-online`; a session without a connection never stands in the way, and a resume is always let in',
+    }),
+  }),
+
   session: group(['gateway', 'lobby'], {
     ttlMs: integer('SESSION_TTL_MS', {
       from: 10_000,

@@ -2,9 +2,11 @@
 --
 -- KEYS  1 the session
 -- ARGV  1 user  2 name  3 hash of the secret  4 gateway  5 room, or '' for none  6 TTL, ms
+--       7 '1': it has no connection
 -- Answers 1, or 0 when there is a record.
 
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], 'user', ARGV[1], 'name', ARGV[2], 'secret', ARGV[3], 'gateway', ARGV[4], 'room', ARGV[5])
+if ARGV[7] == '1' then redis.call('HSET', KEYS[1], 'away', '1') end
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
 return 1

@@ -13,10 +13,12 @@ export interface HeldSession {
   readonly secretHash: string;
   readonly gateway: ServerId;
   readonly room: RoomId | null;
+  /** It has no connection. */
+  readonly isAway: boolean;
 }
 
 /** False: there is a record. */
 export async function restore(client: RedisClient, held: HeldSession, ttlMs: number): Promise<boolean> {
-  const { session, user, name, secretHash, gateway, room } = held;
-  return (await script.run(client, [sessionKey(session)], [user, name, secretHash, gateway, room ?? '', ttlMs])) === 1;
+  const { session, user, name, secretHash, gateway, room, isAway } = held;
+  return (await script.run(client, [sessionKey(session)], [user, name, secretHash, gateway, room ?? '', ttlMs, isAway ? '1' : ''])) === 1;
 }

@@ -10,5 +10,6 @@ local record = redis.call('HMGET', KEYS[1], 'secret', 'previous', 'user', 'name'
 if not record[1] then return nil end
 if record[1] ~= ARGV[1] or (record[2] or '') ~= ARGV[2] then return 'changed' end
 redis.call('HSET', KEYS[1], 'secret', ARGV[3], 'previous', ARGV[4], 'gateway', ARGV[5])
+redis.call('HDEL', KEYS[1], 'away')
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
 return { record[3], record[4], record[5], record[6] or '' }

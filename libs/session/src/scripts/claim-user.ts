@@ -1,0 +1,15 @@
+import type { SessionId, UserId } from '#libs/protocol';
+import { LuaScript, type RedisClient } from '#libs/redis';
+import { userSessionKey } from '../session-keys.js';
+
+const script = new LuaScript('session_claim_user', new URL('./claim-user.lua', import.meta.url), 1);
+
+/** False: another login was faster. */
+export async function claimUser(
+  client: RedisClient,
+  user: UserId,
+  change: { readonly from: SessionId | null; readonly to: SessionId },
+  ttlMs: number,
+): Promise<boolean> {
+  return (await script.run(client, [userSessionKey(user)], [change.from ?? '', change.to, ttlMs])) === 1;
+}

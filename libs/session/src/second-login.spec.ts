@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import { type ServerId, type SessionId, serverId, type UserId } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import { claimUser } from './scripts/claim-user.js';
+import type { LifeOfGateway } from './second-login.js';
+import { SessionAways } from './session-aways.js';
+import { SessionHolders } from './session-holders.js';
+import { sessionKey, userSessionKey } from './session-keys.js';
+import { hashOf } from './session-secret.js';
+import { SessionStore } from './session-store.js';
+
+const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
+const holders = new SessionHolders(redis);
+const store = new SessionStore(redis, holders, { auth: { kind: 'guest' } });
+const aways = new SessionAways(redis);
+
+beforeAll(() => redis.ready());
+afterAll(() => redis.onApplicationShutdown());
+
+/** Gateways that refuse second logins, as the store has them. */
+function newFleet() {
+  const lives = new Map<ServerId, number>();
+  const lifeOf: LifeOfGateway = async (gateway) => lives.get(gateway) ?? null;
+  const user = `user-${randomUUID()}` as UserId;
+  return {
+    user,
+    newGateway() {
+      const gateway = serverId('gateway', randomUUID());
+      lives.set(gateway, 1);
+      return {
+        id: gateway,
+        dies: () => lives.delete(gateway),
+        restarts: () => lives.set(gateway, 2),
+        logIn: (as = lifeOf) => store.create({ user, name: 'Ada', gateway, incarnation: 1 }, as),
+        resume: ({ session, secret }: { session: SessionId; secret: string }) =>
+          store.resume({ session, secret, gateway, incarnation: lives.get(gateway) ?? 1 }),
+      };
+    },
+  };
+}
+
+/** As its gateway says so when a connection is lost, and once the store has it. */
+async function disconnect({ session, secret }: { session: SessionId; secret: string }, gateway: ServerId): Promise<void> {
+  aways.mark(session, { gateway, secretHash: hashOf(secret) });
+  const deadline = Date.now() + 5_000;
+  while ((await redis.commands.hexists(sessionKey(session), 'away')) === 0) {
+    if (Date.now() > deadline) throw new Error('was not marked');
+  }
+}
+
+const refused = { code: 'already-online', retry: false };
+
+describe('a second login that is to be refused', () => {
+  it('is refused at any gateway while somebody is connected, whose session stays as it is', async () => {
+    const fleet = newFleet();
+    const [first, second] = [fleet.newGateway(), fleet.newGateway()];
+    const login = await first.logIn();
+    await expect(first.logIn()).rejects.toMatchObject(refused);
+    await expect(second.logIn()).rejects.toMatchObject(refused);
+    expect((await store.find(fleet.user))?.session).toBe(login.session);
+    expect(await holders.sessionsOf({ gateway: second.id, incarnation: 1 })).toEqual([]);
+    const resumed = await second.resume(login);
+    await expect(first.logIn()).rejects.toMatchObject(refused);
+    await second.resume(resumed);
+  });
+
+  it('is let in when the connection is gone, and again refused once the session was resumed', async () => {
+    const fleet = newFleet();
+    const [first, second] = [fleet.newGateway(), fleet.newGateway()];
+    const login = await first.logIn();
+    await disconnect(login, first.id);
+    const resumed = await second.resume(login);
+    await expect(first.logIn()).rejects.toMatchObject(refused);
+    await disconnect(resumed, second.id);
+    const { session, replaced } = await first.logIn();
+    expect(replaced).toEqual({ session: login.session, gateway: second.id });
+    expect((await store.find(fleet.user))?.session).toBe(session);
+    await expect(second.resume(resumed)).rejects.toMatchObject({ code: 'session-unknown' });
+  });
+
+  it('is refused when word of a lost connection comes late, after the session was resumed', async () => {
+    const fleet = newFleet();
+    const gateway = fleet.newGateway();
+    const login = await gateway.logIn();
+    await gateway.resume(login);
+    aways.mark(login.session, { gateway: gateway.id, secretHash: hashOf(login.secret) });
+    // One connection, so this is answered after it.
+    await redis.commands.ping();
+    await expect(gateway.logIn()).rejects.toMatchObject(refused);
+  });
+
+  it.each([
+    ['was killed', (gateway: ReturnType<ReturnType<typeof newFleet>['newGateway']>) => gateway.dies()],
+    ['was started anew', (gateway: ReturnType<ReturnType<typeof newFleet>['newGateway']>) => gateway.restarts()],
+  ])('is let in when the gateway that held the session %s', async (_, falls) => {
+    const fleet = newFleet();
+    const [first, second] = [fleet.newGateway(), fleet.newGateway()];
+    const login = await first.logIn();
+    falls(first);
+    const { session } = await second.logIn();
+    expect((await store.find(fleet.user))?.session).toBe(session);
+    await expect(second.resume(login)).rejects.toMatchObject({ code: 'session-unknown' });
+  });
+
+  it('is let in when the session has expired, or its login died between two writes', async () => {
+    const fleet = newFleet();
+    const gateway = fleet.newGateway();
+    const login = await gateway.logIn();
+    await redis.commands.del(sessionKey(login.session));
+    await gateway.logIn();
+    // Named, and never written.
+    await redis.commands.set(userSessionKey(fleet.user), 'nothing');
+    const { session, replaced } = await gateway.logIn();
+    expect(replaced).toBeNull();
+    // Written, and never named.
+    await redis.commands.del(userSessionKey(fleet.user));
+    await gateway.logIn();
+    expect((await store.find(fleet.user))?.session).not.toBe(session);
+  });
+
+  it('is one of many at once that is let in, at whichever gateway; the others are refused and leave nothing', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const fleet = newFleet();
+      const gateways = [fleet.newGateway(), fleet.newGateway(), fleet.newGateway()];
+      if (round % 2 === 1) await disconnect(await gateways[0].logIn(), gateways[0].id);
+      const outcomes = await Promise.allSettled(Array.from({ length: 9 }, (_, index) => gateways[index % 3].logIn()));
+      const inside = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []));
+      expect(inside).toHaveLength(1);
+      for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject(refused);
+      expect((await store.find(fleet.user))?.session).toBe(inside[0].session);
+      await gateways[0].resume(inside[0]);
+    }
+  });
+
+  it('and a resume at once: one of the two is in, and stays in', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const fleet = newFleet();
+      const [first, second] = [fleet.newGateway(), fleet.newGateway()];
+      const old = await first.logIn();
+      await disconnect(old, first.id);
+      const [resumed, login] = await Promise.allSettled([first.resume(old), second.logIn()]);
+      expect([resumed.status, login.status].sort()).toEqual(['fulfilled', 'rejected']);
+      const session = resumed.status === 'fulfilled' ? resumed.value.session : login.status === 'fulfilled' ? login.value.session : null;
+      expect((await store.find(fleet.user))?.session).toBe(session);
+    }
+  });
+
+  it('that finds the session let go, and then resumed, is refused', async () => {
+    const fleet = newFleet();
+    const [first, second] = [fleet.newGateway(), fleet.newGateway()];
+    const old = await first.logIn();
+    first.dies();
+    let isResumed = false;
+    const whileItLooks: LifeOfGateway = async (gateway) => {
+      if (!isResumed) await second.resume(old);
+      isResumed = true;
+      return gateway === second.id ? 1 : null;
+    };
+    await expect(second.logIn(whileItLooks)).rejects.toMatchObject(refused);
+    expect((await store.find(fleet.user))?.session).toBe(old.session);
+  });
+
+  it('that somebody else overtakes names nobody', async () => {
+    const fleet = newFleet();
+    await claimUser(redis.commands, fleet.user, { from: null, to: 'faster' as SessionId }, 10_000);
+    expect(await claimUser(redis.commands, fleet.user, { from: null, to: 'slower' as SessionId }, 10_000)).toBe(false);
+    expect(await redis.commands.get(userSessionKey(fleet.user))).toBe('faster');
+  });
+});

@@ -1,0 +1,41 @@
+import { Injectable } from '@nestjs/common';
+import type { ServerId, SessionId } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import { markAway } from './scripts/mark-away.js';
+
+/** A session as its gateway held it when its connection was lost. */
+interface LetGo {
+  readonly gateway: ServerId;
+  readonly secretHash: string;
+}
+
+/**
+ * Notes on a session's record that its connection is gone, so that it stands in nobody's way. What the store did not
+ * take is kept and written again: no more of them than there are sessions, since a login needs the store.
+ */
+@Injectable()
+export class SessionAways {
+  private readonly unwritten = new Map<SessionId, LetGo>();
+
+  constructor(private readonly redis: RedisConnections) {}
+
+  mark(session: SessionId, letGo: LetGo): void {
+    this.unwritten.set(session, letGo);
+    void this.write(session, letGo);
+  }
+
+  /** To be called now and then. */
+  retry(): void {
+    if (!this.redis.isReady) return;
+    for (const [session, letGo] of this.unwritten) void this.write(session, letGo);
+  }
+
+  private async write(session: SessionId, letGo: LetGo): Promise<void> {
+    try {
+      await markAway(this.redis.commands, session, letGo.gateway, letGo.secretHash);
+      if (this.unwritten.get(session) === letGo) this.unwritten.delete(session);
+    } catch {
+      // The store is away: `retry`.
+    }
+  }
+}
