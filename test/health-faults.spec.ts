@@ -51,7 +51,9 @@ describe('the health of a fleet of three gateways', () => {
     await rooms[1].waitFor(({ status }) => status === 'playing', { timeoutMs: 5_000 });
     await rooms[1].send('move', { san: 'e5' });
 
-    await until(() => fleet.redis.client.hget(game('deaf').id, 'unheard').then((unheard) => unheard === '1'), 10 * INTERVAL_MS);
+    // Deaf until it was noticed: it subscribes anew by itself each second or two, and might be heard before its second miss.
+    await until(() => stream.told('server.unheard', game('deaf').id).length > 0, 10 * SECOND);
+    proxy.hearAgain();
     await until(() => heardAgain(fleet, game('deaf')), 10 * SECOND);
 
     hanging.kill('SIGCONT');

@@ -1,11 +1,11 @@
 // A game server as tests need it: tic-tac-toe with a short turn, a game that saves nothing, and one that only keeps
 // account of what it was asked (`ledger.mjs`). From dist/, as any other.
 import 'reflect-metadata';
-import { Module } from '@nestjs/common';
 import { TicTacToeModule } from '#games/tic-tac-toe';
 import { Command, Game } from '#libs/game-kit';
 import { runServer } from '#libs/server';
 import { LedgerModule } from './ledger.mjs';
+import { Module } from './nest.mjs';
 
 /** @type {{ gameServer: import('#libs/server').ServerPlan<'game'> }} */
 const { gameServer } = await import(new URL('../../dist/apps/game/src/game.server.js', import.meta.url).href);

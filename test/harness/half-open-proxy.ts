@@ -4,6 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 export class HalfOpenProxy {
   private readonly subscribers = new Set<readonly [Socket, Socket]>();
   private readonly sockets = new Set<Socket>();
+  private isSilent = false;
 
   private constructor(
     private readonly listener: Server,
@@ -19,15 +20,16 @@ export class HalfOpenProxy {
     return proxy;
   }
 
-  /** The subscriptions that are open now hear nothing any more; what is opened later does. */
+  /** Until `hearAgain` no subscription hears anything, whether it is open now or opened meanwhile. */
   silenceSubscribers(): number {
-    for (const [near, far] of this.subscribers) {
-      near.unpipe(far);
-      far.unpipe(near);
-      near.resume();
-      far.resume();
-    }
+    this.isSilent = true;
+    for (const pair of this.subscribers) cut(pair);
     return this.subscribers.size;
+  }
+
+  /** What is opened from now on hears; what was silenced stays so, as a half-open connection does. */
+  hearAgain(): void {
+    this.isSilent = false;
   }
 
   close(): void {
@@ -47,9 +49,19 @@ export class HalfOpenProxy {
       });
     }
     near.on('data', (bytes: Buffer) => {
-      if (/\r\nsubscribe\r\n/i.test(bytes.toString('latin1'))) this.subscribers.add(pair);
+      if (!/\r\nsubscribe\r\n/i.test(bytes.toString('latin1'))) return;
+      this.subscribers.add(pair);
+      if (this.isSilent) cut(pair);
     });
     near.pipe(far);
     far.pipe(near);
   }
+}
+
+/** Both ends go on reading, so that neither notices. */
+function cut([near, far]: readonly [Socket, Socket]): void {
+  near.unpipe(far);
+  far.unpipe(near);
+  near.resume();
+  far.resume();
 }

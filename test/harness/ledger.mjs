@@ -2,9 +2,9 @@
 // version of it a server has (1, 2; 0: none), TEST_EFFECTS where its effects are written down, TEST_EFFECTS_HANG=1 that
 // they never come to an end here.
 import { appendFileSync } from 'node:fs';
-import { Module } from '@nestjs/common';
 import { z } from 'zod';
 import { Command, EffectHandler, Game, OnSeat, OnTimer } from '#libs/game-kit';
+import { Module } from './nest.mjs';
 
 /**
  * @typedef {{ applied: string[][], rings: number, paid: number, migratedFrom: number[], servers: string[], presence: string[] }} State

@@ -4,9 +4,10 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { DIST, ROOT } from '../process/paths.mjs';
+import { bundleDependencies } from './dependencies.mjs';
 
 /**
- * From sources to dist/: TypeScript by swc, Lua as it is beside its compiled caller, pages by vite. What has not changed
+ * From sources to dist/: TypeScript by swc, Lua as it is beside its compiled caller, packages by rolldown, pages by vite. What has not changed
  * since the last build, by content, is not built again; what has no source any more is removed.
  *
  * @param {{ force?: boolean, log?: (line: string) => void }} [options]
@@ -15,7 +16,7 @@ import { DIST, ROOT } from '../process/paths.mjs';
 export async function build({ force = false, log = () => {} } = {}) {
   /** @type {string[]} */
   const built = [];
-  for (const part of [SERVERS, ...PAGES]) {
+  for (const part of [SERVERS, DEPENDENCIES, ...PAGES]) {
     const files = await part.sources();
     if (files.length === 0) continue;
     const stamp = join(DIST, `.${part.name}.built`);
@@ -50,6 +51,14 @@ const SERVERS = {
     const outputs = (await Promise.all(files.map((file) => (file.endsWith('.ts') ? compile(file) : copy(file))))).flat();
     await removeOthers(new Set(outputs));
   },
+};
+
+/** @type {Part} */
+const DEPENDENCIES = {
+  name: 'dependencies',
+  settings: [join(ROOT, 'package-lock.json')],
+  sources: async () => [join(ROOT, 'tools/build/dependencies.mjs')],
+  build: bundleDependencies,
 };
 
 /** @type {Part[]} */

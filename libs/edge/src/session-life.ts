@@ -188,9 +188,7 @@ export class SessionLife {
     this.touchedAt = now;
     const connected = [...this.table.all()].filter(({ connection }) => connection !== null);
     try {
-      // First, or a session that the store lost would be taken for one that is over.
-      await this.restorer.look();
-      const over = await this.store.touch(connected.map(({ id, user }) => ({ session: id, user })));
+      const over = await this.restorer.touch(connected.map(({ id, user }) => ({ session: id, user })));
       for (const id of over) {
         const session = this.table.get(id);
         if (session) this.end(session, 'replaced');

@@ -76,4 +76,40 @@ describe('sessions that the store lost', () => {
     await restorer.look();
     await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
   });
+
+  describe('when they are touched', () => {
+    const touched = ({ held }: { held: { id: SessionId; user: UserId } }) => [{ session: held.id, user: held.user }];
+
+    it('are not over where the store is emptied between the look and the touch', async () => {
+      const { restorer, store, welcome } = newGateway();
+      const player = await welcome();
+      await restorer.look();
+      const touch = store.touch.bind(store);
+      jest.spyOn(store, 'touch').mockImplementationOnce(async (sessions) => {
+        await redis.commands.flushdb();
+        return touch(sessions);
+      });
+      await expect(restorer.touch(touched(player))).resolves.toEqual([]);
+      await expect(player.resume()).resolves.toMatchObject({ session: player.held.id });
+    });
+
+    it('are not over before it is known which store this is', async () => {
+      const { restorer, generation, welcome } = newGateway();
+      const player = await welcome();
+      await restorer.look();
+      generation.current = null;
+      await redis.commands.flushdb();
+      await expect(restorer.touch(touched(player))).rejects.toThrow('which store this is');
+      generation.current = 'two';
+      await expect(restorer.touch(touched(player))).resolves.toEqual([]);
+    });
+
+    it('are over where their user has logged in anew', async () => {
+      const { restorer, store, welcome } = newGateway();
+      const player = await welcome();
+      await restorer.look();
+      await store.create({ user: player.held.user, name: 'Ada', gateway: serverId('gateway', 'other'), incarnation: 1 });
+      await expect(restorer.touch(touched(player))).resolves.toEqual([player.held.id]);
+    });
+  });
 });

@@ -1,11 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { Self } from '#libs/fleet';
+import type { SessionId, UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { StoreGeneration, UserRooms } from '#libs/room-store';
 import { SessionStore } from '#libs/session';
 import { Log } from '#libs/telemetry';
 import type { GatewaySession } from './gateway-session.js';
 import { SessionTable } from './session-table.js';
+
+export interface TouchedSession {
+  readonly session: SessionId;
+  readonly user: UserId;
+}
 
 /**
  * A store that lost its last writes, or all, gets its sessions again from the gateways that hold them: without this a
@@ -35,9 +41,33 @@ export class SessionRestorer {
     return this.looking;
   }
 
+  /**
+   * Keeps these alive in the store, and answers which of them are over. Rejects when the store does not answer, or does
+   * not say yet which one it is.
+   *
+   * The store may lose everything between the look and the touch, or a look that was under way saw it as it was before:
+   * who seems to be over is asked after once more, when what was lost is written again.
+   */
+  async touch(sessions: readonly TouchedSession[]): Promise<readonly SessionId[]> {
+    const missing = new Set(await this.touchAfterLook(sessions));
+    if (missing.size === 0) return [];
+    await this.looking?.catch(() => {});
+    return this.touchAfterLook(sessions.filter(({ session }) => missing.has(session)));
+  }
+
+  private async touchAfterLook(sessions: readonly TouchedSession[]): Promise<readonly SessionId[]> {
+    await this.look();
+    if (!this.isKnown) throw new Error('which store this is, is not known yet');
+    return this.store.touch(sessions);
+  }
+
+  private get isKnown(): boolean {
+    return this.redis.isReady && this.storeGeneration.current !== null;
+  }
+
   private async lookOnce(): Promise<void> {
     const { current } = this.storeGeneration;
-    if (!this.redis.isReady || current === null) return;
+    if (!this.isKnown) return;
     if (await this.store.hasForgotten(this.self.id)) this.mustRestore = true;
     if (this.generation !== null && this.generation !== current) this.mustRestore = true;
     this.generation = current;

@@ -63,8 +63,15 @@ export class PubSub implements OnModuleDestroy {
 
   private async restore(): Promise<void> {
     const channels = [...this.handlers.keys()];
-    if (channels.length > 0) await this.redis.subscriptions.subscribe(...channels).catch(() => {});
-    if (this.wasReady) for (const look of this.reconnected) look();
+    const isFirst = !this.wasReady;
     this.wasReady = true;
+    try {
+      if (channels.length > 0) await this.redis.subscriptions.subscribe(...channels);
+    } catch {
+      // Connected and deaf is worse than not connected: nobody would try again.
+      this.redis.subscriptions.disconnect(true);
+      return;
+    }
+    if (!isFirst) for (const look of this.reconnected) look();
   }
 }
