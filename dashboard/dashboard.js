@@ -54,9 +54,13 @@ async function look() {
 
 /** @param {any} server */
 function serverRow(server) {
-  const troubles = [server.suspect > 0 && 'suspect', server.unheard && 'unheard', server.cordoned && 'cordoned', server.deadReason].filter(
-    Boolean,
-  );
+  const troubles = [
+    server.suspect > 0 && 'suspect',
+    server.unheard && 'unheard',
+    server.cordoned && 'cordoned',
+    server.canary && 'canary',
+    server.deadReason,
+  ].filter(Boolean);
   const state = cell([server.state, ...troubles].join(', '));
   state.className = server.state === 'dead' ? 'bad' : troubles.length > 0 || server.state !== 'ready' ? 'warn' : 'good';
   const isGame = server.type === 'game';
@@ -79,7 +83,18 @@ function serverRow(server) {
   if (server.state !== 'dead')
     actions.append(button('Evict', `${path}/evict`, `Declare ${server.id} dead? That is for ever for this incarnation.`));
   const since = new Date(server.startedAt).toLocaleString();
-  return row(server.id, state, number(isGame ? server.rooms : ''), load, number(server.players), number(server.lagMs), since, actions);
+  return row(
+    server.id,
+    state,
+    number(isGame ? server.rooms : ''),
+    load,
+    number(server.players),
+    number(server.lagMs),
+    since,
+    server.region,
+    server.build,
+    actions,
+  );
 }
 
 /** @param {any} room */

@@ -25,9 +25,18 @@ export class PlacementReports extends HealthAnswerListener {
   }
 
   async report(): Promise<void> {
-    const { id, incarnation } = this.self;
+    const { id, incarnation, region, build, canary } = this.self;
     const versions = Object.fromEntries(this.registry.all().map((rules) => [rules.definition.name, versionsTaken(rules)]));
-    await this.reporter.report({ server: id, incarnation, ...this.facts.facts(), games: versions, owned: this.intake.takenSinceLast() });
+    await this.reporter.report({
+      server: id,
+      incarnation,
+      ...this.facts.facts(),
+      games: versions,
+      region,
+      build,
+      canary,
+      owned: this.intake.takenSinceLast(),
+    });
   }
 }
 

@@ -15,7 +15,7 @@ export class MatchController {
   async find(
     @Payload(new PlayerRequestPipe(OPERATION_SCHEMAS['match.find'])) { caller, data }: Asked<'match.find'>,
   ): Promise<PlayerAnswer> {
-    const room = await this.matchmaker.find(caller, data.game);
+    const room = await this.matchmaker.find(caller, data.game, data.region);
     return room
       ? { data: { room: viewOf(room) }, binding: { room: room.id, watching: false, rev: room.rev } }
       : { data: { waiting: true } };

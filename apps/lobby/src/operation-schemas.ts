@@ -9,6 +9,8 @@ const roomName = z
   .trim()
   .max(48)
   .regex(/^\P{C}*$/u, 'must have no control characters');
+const region = z.string().regex(/^[A-Za-z0-9-]{1,32}$/, 'must be 1 to 32 letters, digits and dashes');
+const build = z.string().regex(/^[A-Za-z0-9._+-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes, plus signs and underscores');
 const nothing = z.unknown().transform(() => undefined);
 
 /** What each operation takes, at the border; `Operations` says the same to the compiler. */
@@ -20,13 +22,15 @@ export const OPERATION_SCHEMAS = {
     name: roomName.optional(),
     seats: z.int().min(1).max(1_000).optional(),
     private: z.boolean().optional(),
+    region: region.optional(),
+    build: build.optional(),
   }),
   'rooms.join': z.object({ room: id }),
   'rooms.watch': z.object({ room: id }),
   'rooms.leave': nothing,
   'rooms.ready': z.object({ ready: z.boolean() }).optional(),
   'rooms.start': z.object({ waitMs: z.int().min(0).max(10_000).optional() }).optional(),
-  'match.find': z.object({ game }),
+  'match.find': z.object({ game, region: region.optional() }),
   'match.cancel': nothing,
   me: nothing,
 } satisfies { [Name in OperationName]: z.ZodType<Operations[Name]['data']> };

@@ -6,7 +6,7 @@ import { ADMIN_OPTIONS, type AdminOptions, CAPACITY_SAMPLE_MS } from './admin.op
 import { type GameServerLoad, StabilisedWish, wantedServers } from './wanted-servers.js';
 
 export interface Capacity {
-  /** Rooms that the open game servers take in all. */
+  /** Rooms that the open game servers take in all; canaries do not count. */
   readonly slots: number;
   /** Rooms on all game servers. */
   readonly rooms: number;
@@ -45,7 +45,8 @@ export class FleetCapacity implements OnApplicationBootstrap {
 
   now(): Capacity {
     const servers = this.directory.byType('game').filter(({ state }) => state !== 'dead');
-    const loads = servers.map(loadOf);
+    // What a canary can take is no place for the next room, and not what an autoscaler of the others goes by.
+    const loads = servers.filter(({ canary }) => !canary).map(loadOf);
     const count = (status: GameServerLoad['status']): number => loads.filter((load) => load.status === status).length;
     const open = loads.filter(({ status }) => status === 'open');
     const slots = open.reduce((total, { capacity }) => total + capacity, 0);
@@ -53,7 +54,7 @@ export class FleetCapacity implements OnApplicationBootstrap {
     const present = count('open') + count('cordoned');
     return {
       slots,
-      rooms: loads.reduce((total, { rooms }) => total + rooms, 0),
+      rooms: servers.reduce((total, { rooms }) => total + rooms, 0),
       players: servers.reduce((total, { players }) => total + players, 0),
       freeSlots: free,
       takenPercent: slots === 0 ? null : Math.round((1_000 * (slots - free)) / slots) / 10,

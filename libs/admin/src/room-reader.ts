@@ -89,6 +89,8 @@ export function viewOf(record: RoomRecord): RoomView {
     name: doc.name,
     status,
     private: doc.private,
+    region: doc.region ?? doc.near ?? null,
+    build: doc.build ?? null,
     owner: owner && { ...owner },
     epoch,
     version,

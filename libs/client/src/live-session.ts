@@ -30,6 +30,7 @@ export interface Login {
 /** A search: settled by the first room of that game we are in. */
 interface Search {
   readonly game: string;
+  readonly region?: string;
   found(room: LiveRoom): void;
   failed(error: unknown): void;
 }
@@ -102,7 +103,7 @@ export class LiveSession implements Session {
     return this.enter((await this.request('rooms.watch', { room: id })).room) as Room<Rules>;
   }
 
-  async quickMatch<Rules>(game: string, { signal }: { signal?: AbortSignal } = {}): Promise<Room<Rules>> {
+  async quickMatch<Rules>(game: string, { signal, region }: { signal?: AbortSignal; region?: string } = {}): Promise<Room<Rules>> {
     signal?.throwIfAborted();
     if (this.search) throw new HoldfastError('busy', 'You are looking for a match already.');
     const cancel = (): void => {
@@ -112,8 +113,9 @@ export class LiveSession implements Session {
     signal?.addEventListener('abort', cancel);
     try {
       return (await new Promise<LiveRoom>((found, failed) => {
-        this.search = { game, found, failed };
-        this.find(game);
+        const search = { game, region, found, failed };
+        this.search = search;
+        this.find(search);
       })) as Room<Rules>;
     } finally {
       this.search = null;
@@ -282,8 +284,8 @@ export class LiveSession implements Session {
 
   // ── Looking for a match ──────────────────────────────────────────────────────────────────────────────────────
 
-  private find(game: string): void {
-    this.request('match.find', { game }).then(
+  private find({ game, region }: Pick<Search, 'game' | 'region'>): void {
+    this.request('match.find', { game, ...(region !== undefined && { region }) }).then(
       (answer) => {
         if ('room' in answer) this.enter(answer.room);
       },
@@ -300,7 +302,7 @@ export class LiveSession implements Session {
       const { room, searching } = await this.me();
       if (!search || this.search !== search) return;
       if (room) this.enter(room);
-      else if (searching === null) this.find(search.game);
+      else if (searching === null) this.find(search);
     } catch (error) {
       search?.failed(error);
     }

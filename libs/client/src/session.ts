@@ -20,6 +20,10 @@ export interface CreateRoom {
   readonly seats?: number;
   /** Not listed, and not used for matches. */
   readonly private?: boolean;
+  /** Only on servers of this region; without one, first on those of the gateway's own. */
+  readonly region?: string;
+  /** Only on servers of this build, also on those that take no others: how a new build is tried. */
+  readonly build?: string;
 }
 
 /** What resumes this session over another connection; the secret is new after each resume. */
@@ -47,8 +51,8 @@ export interface Session {
   createRoom<Rules = unknown>(room: CreateRoom): Promise<Room<Rules>>;
   joinRoom<Rules = unknown>(id: RoomId): Promise<Room<Rules>>;
   watchRoom<Rules = unknown>(id: RoomId): Promise<Room<Rules>>;
-  /** Resolves when a partner is found; aborting gives up the search. */
-  quickMatch<Rules = unknown>(game: string, options?: { signal?: AbortSignal }): Promise<Room<Rules>>;
+  /** Resolves when a partner is found; aborting gives up the search. `region`: where the game is to run, if it can. */
+  quickMatch<Rules = unknown>(game: string, options?: { signal?: AbortSignal; region?: string }): Promise<Room<Rules>>;
 
   on<Name extends keyof SessionEvents>(name: Name, listener: (...args: SessionEvents[Name]) => void): () => void;
   /** Ends the session: the seat is given up at once. */

@@ -18,6 +18,10 @@ export interface FleetOptions {
   readonly games?: OfferedGames;
   /** Which build runs, for rolling deploys. */
   readonly build?: string;
+  /** Where it stands, for placement; none: it is of no region. */
+  readonly region?: string | null;
+  /** Takes only rooms that ask for its build. */
+  readonly canary?: boolean;
   /** Who is told what happens to servers and rooms; else all gateways are, through Redis. */
   readonly eventSink?: Type<EventSink>;
 }

@@ -39,7 +39,7 @@ describe('the fleet', () => {
         RedisModule.forRoot({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/3` }),
         TelemetryModule.forRoot({ server: name, level: 'silent', format: 'json' }),
         LinkModule.forRoot({ host: '127.0.0.1', port: 0, secret: 'a secret of the tests' }),
-        FleetModule.forRoot({ type: 'game', name, games: GAMES, build: 'b1' }),
+        FleetModule.forRoot({ type: 'game', name, games: GAMES, build: 'b1', region: 'eu', canary: true }),
       ],
     }).compile();
     const redis = module.get(RedisConnections);
@@ -80,6 +80,8 @@ describe('the fleet', () => {
       linkPort: '4001',
       opsPort: '4002',
       build: 'b1',
+      region: 'eu',
+      canary: '1',
     });
     expect(JSON.parse(fields.games)).toEqual(GAMES);
     expect(Number(fields.incarnation)).toBe(self.incarnation);
@@ -91,7 +93,9 @@ describe('the fleet', () => {
     const watcher = await server(unique('watcher'));
     const guest = await registered(unique('guest'));
     const { id, incarnation } = guest.self;
-    await eventually(() => expect(watcher.directory.get(id)).toMatchObject({ state: 'ready', incarnation, games: GAMES }));
+    await eventually(() =>
+      expect(watcher.directory.get(id)).toMatchObject({ state: 'ready', incarnation, games: GAMES, region: 'eu', canary: true }),
+    );
     await guest.registration.setState('draining');
     await eventually(() => expect(watcher.directory.get(id)?.state).toBe('draining'));
     await guest.registration.leave();

@@ -14,6 +14,9 @@ export abstract class Self extends LinkIdentity {
   abstract readonly addresses: ServerAddresses | null;
   abstract readonly games: OfferedGames;
   abstract readonly build: string;
+  /** '': none. */
+  abstract readonly region: string;
+  abstract readonly canary: boolean;
 }
 
 @Injectable()
@@ -22,17 +25,21 @@ export class MutableSelf extends Self {
   override readonly type: ServerType;
   override readonly name: string;
   override readonly build: string;
+  override readonly region: string;
+  override readonly canary: boolean;
   override games: OfferedGames;
   override incarnation = 0;
   override state: ServerState = 'starting';
   override addresses: ServerAddresses | null = null;
 
-  constructor(@Inject(FLEET_OPTIONS) { type, name, games = {}, build = '' }: FleetOptions) {
+  constructor(@Inject(FLEET_OPTIONS) { type, name, games = {}, build = '', region, canary = false }: FleetOptions) {
     super();
     this.id = serverId(type, name);
     this.type = type;
     this.name = name;
     this.games = games;
     this.build = build;
+    this.region = region ?? '';
+    this.canary = canary;
   }
 }

@@ -195,6 +195,8 @@ const ESSENTIAL = [
   'opsHost',
   'opsPort',
   'build',
+  'region',
+  'canary',
   'suspect',
   'unheard',
   'cordoned',

@@ -23,6 +23,10 @@ export interface ServerRecord extends ServerAddresses {
   readonly startedAt: number;
   readonly registeredAt: number;
   readonly build: string;
+  /** Where it stands; '': of no region. */
+  readonly region: string;
+  /** Takes only rooms that ask for its build. */
+  readonly canary: boolean;
   readonly games: OfferedGames;
   /** What it had at its last health answer. */
   readonly check: 'testing' | 'update' | null;
@@ -61,6 +65,8 @@ export function toServerRecord(id: string, fields: Readonly<Record<string, strin
     startedAt: number(fields.startedAt),
     registeredAt: number(fields.registeredAt),
     build: fields.build ?? '',
+    region: fields.region ?? '',
+    canary: fields.canary === '1',
     games: gamesOf(fields.games),
     check: fields.check === 'testing' || fields.check === 'update' ? fields.check : null,
     rooms: number(fields.rooms),

@@ -59,9 +59,11 @@ export class GameStarter {
     waitMs: number | undefined,
   ): Promise<void> {
     const exclude: ServerId[] = [];
+    const { region, build, near } = room.doc;
+    const request = { room: room.id, game: room.game, players: players.length, region, build, prefer: { region: near }, exclude };
     const seats = players.map(({ user, name }) => ({ user, name }));
     for (let tries = 1; ; tries++) {
-      const { server } = await balancer.place({ room: room.id, game: room.game, players: players.length, exclude }, { waitMs });
+      const { server } = await balancer.place(request, { waitMs });
       try {
         const record = this.directory.get(server);
         if (!record) throw new HoldfastError('server-lost');

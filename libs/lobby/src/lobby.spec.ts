@@ -49,7 +49,9 @@ class GameServers {
   trouble: (server: string, take: () => Promise<unknown>) => Promise<unknown> = (_, take) => take();
 
   readonly balancer = {
-    place: async ({ exclude = [] }: PlacementRequest) => {
+    place: async (request: PlacementRequest) => {
+      this.wishes.push(request);
+      const { exclude = [] } = request;
       const server = this.names.map((name) => serverId('game', name)).find((id) => !exclude.includes(id));
       if (!server) throw new HoldfastError('no-capacity');
       return { server };
@@ -58,7 +60,12 @@ class GameServers {
     release: async (room: RoomId) => void this.released.push(room),
   } as unknown as LoadBalancerService;
 
-  readonly directory = { get: (id: string) => ({ id }) } as unknown as ServerDirectory;
+  /** Where the gateways stand. */
+  region = '';
+  /** What placement was asked for, lately. */
+  wishes: PlacementRequest[] = [];
+
+  readonly directory = { get: (id: string) => ({ id, region: this.region }) } as unknown as ServerDirectory;
 
   readonly links = {
     to: async ({ id }: { id: string }) => ({
@@ -77,7 +84,7 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   const options: LobbyOptions = { roomIdleMs: 600_000, seatGraceMs: 60_000, matchWaitMs: 60_000, roomsListedMax: 100, ...change };
   const games = new OneGame(servers.directory);
   const queue = new MatchQueue(redis);
-  const rooms = new RoomService(redis, records, userRooms, games, queue, options);
+  const rooms = new RoomService(redis, records, userRooms, games, queue, servers.directory, options);
   const starter = new GameStarter(rooms, records, servers.links, servers.directory, log);
   const matchmaker = new Matchmaker(queue, rooms, starter, games, new SessionNotices(pubSub), sessions, servers.balancer, log, options);
   const sweeper = new RoomSweeper(redis, records, rooms, starter, queue, matchmaker, log, options);
@@ -457,5 +464,44 @@ describe('the sweeper', () => {
     for (let sweeps = 0; sweeps < 8; sweeps++) await sweeper.sweep();
     const left = await redis.commands.zmscore(ROOMS_KEY, ...ids);
     expect(left.filter((score) => score !== null)).toEqual([]);
+  });
+});
+
+describe('where a room is to run', () => {
+  const wishOf = ({ region, build, prefer }: PlacementRequest) => ({ region, build, prefer });
+
+  async function wishOfRoom(gatewayRegion: string, wish: { region?: string; build?: string }) {
+    const { servers, rooms, starter } = newLobby();
+    servers.region = gatewayRegion;
+    const [owner, guest] = newCallers(2);
+    const { id } = await rooms.create(owner, { game: 'duel', ...wish });
+    await rooms.join(guest, id);
+    await rooms.setReady(guest, true);
+    await starter.start(await mustRead(id), owner.user, servers.balancer);
+    return wishOf(servers.wishes[0]);
+  }
+
+  it('is where its player came in, if there is a place; nobody minds in a fleet without regions', async () => {
+    expect(await wishOfRoom('eu', {})).toEqual({ region: undefined, build: undefined, prefer: { region: 'eu' } });
+    expect(await wishOfRoom('', {})).toEqual({ region: undefined, build: undefined, prefer: { region: undefined } });
+  });
+
+  it('is where its player said, and nowhere else', async () => {
+    const expected = { region: 'us', build: 'b2', prefer: { region: undefined } };
+    expect(await wishOfRoom('eu', { region: 'us', build: 'b2' })).toEqual(expected);
+  });
+
+  it('is for a match what the one who waited longest said or came by, if there is a place', async () => {
+    const { servers, matchmaker } = newLobby();
+    servers.region = 'eu';
+    const [first, second, third, fourth] = newCallers(4);
+    await matchmaker.find(first, 'duel', 'asia');
+    await matchmaker.find(second, 'duel');
+    await matchmaker.find(third, 'duel');
+    await matchmaker.find(fourth, 'duel', 'asia');
+    expect(servers.wishes.map(wishOf)).toEqual([
+      { region: undefined, build: undefined, prefer: { region: 'asia' } },
+      { region: undefined, build: undefined, prefer: { region: 'eu' } },
+    ]);
   });
 });

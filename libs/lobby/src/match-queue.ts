@@ -10,6 +10,8 @@ export interface Searcher {
   readonly name: string;
   readonly session: SessionId;
   readonly gateway: ServerId;
+  /** Where the game is to run, if it can. */
+  readonly region?: string;
 }
 
 export interface MadeMatch {

@@ -27,12 +27,18 @@ export class Matchmaker {
   ) {}
 
   /** The room, when this search completed a match; null: the caller waits, and is told when it is found. */
-  async find(caller: Caller, game: string): Promise<RoomRecord | null> {
+  async find(caller: Caller, game: string, region = this.rooms.regionOf(caller)): Promise<RoomRecord | null> {
     const info = this.games.mustGet(game);
     const where = await this.rooms.whereIs(caller.user);
     if (where && !where.watching) throw new HoldfastError('already-in-room');
     const { user, name, session, gateway } = caller;
-    const match = await this.queue.find(game, { user, name, session, gateway }, info.seats.min, newRoomId(), this.options.matchWaitMs);
+    const match = await this.queue.find(
+      game,
+      { user, name, session, gateway, region },
+      info.seats.min,
+      newRoomId(),
+      this.options.matchWaitMs,
+    );
     return match ? this.make(match) : null;
   }
 
@@ -45,7 +51,8 @@ export class Matchmaker {
   async make(match: MadeMatch): Promise<RoomRecord> {
     const [first] = match.people;
     const count = match.people.length;
-    const doc = newRoom(first, { seats: { min: count, max: count }, name: match.people.map(({ name }) => name).join(' – ') }, Date.now());
+    const name = match.people.map((person) => person.name).join(' – ');
+    const doc = newRoom(first, { seats: { min: count, max: count }, name, near: first.region }, Date.now());
     const members = match.people.map(({ user, name }) => ({ user, name, readyRound: 0, here: true }));
     const users = match.people.map(({ user }) => user);
     const room = await this.rooms.make(match.id, match.game, { ...doc, members, private: true }, users);

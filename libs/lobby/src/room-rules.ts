@@ -10,6 +10,10 @@ export interface NewRoom {
   readonly seats: { readonly min: number; readonly max: number };
   readonly wanted?: number;
   readonly private?: boolean;
+  /** See `RoomDoc`. */
+  readonly region?: string;
+  readonly build?: string;
+  readonly near?: string;
 }
 
 export interface Person {
@@ -17,7 +21,7 @@ export interface Person {
   readonly name: string;
 }
 
-export function newRoom(owner: Person, { name, seats, wanted, private: isPrivate = false }: NewRoom, now: number): RoomDoc {
+export function newRoom(owner: Person, { name, seats, wanted, private: isPrivate = false, ...place }: NewRoom, now: number): RoomDoc {
   if (wanted !== undefined && (wanted < seats.min || wanted > seats.max)) {
     throw new HoldfastError('bad-data', `This game is for ${seats.min} to ${seats.max} players.`);
   }
@@ -30,6 +34,7 @@ export function newRoom(owner: Person, { name, seats, wanted, private: isPrivate
     members: [memberOf(owner)],
     players: [],
     createdAt: now,
+    ...place,
   };
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
+import { ServerDirectory } from '#libs/fleet';
 import { type Caller, HoldfastError, type Operations, type RoomId, type RoomSummary, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { isMember, type RoomDoc, type RoomRecord, RoomRecords, summaryOf, type UserRoom, UserRooms } from '#libs/room-store';
@@ -20,6 +21,7 @@ export class RoomService {
     private readonly userRooms: UserRooms,
     private readonly games: GameCatalogue,
     private readonly matches: MatchQueue,
+    private readonly directory: ServerDirectory,
     @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
   ) {}
 
@@ -37,12 +39,19 @@ export class RoomService {
     return summaries.slice(0, wanted);
   }
 
-  async create(caller: Caller, { game, name, seats, private: isPrivate }: Operations['rooms.create']['data']): Promise<RoomRecord> {
+  async create(caller: Caller, wish: Operations['rooms.create']['data']): Promise<RoomRecord> {
+    const { game, name, seats, private: isPrivate, region, build } = wish;
     const info = this.games.mustGet(game);
     await this.refuseElsewhere(caller.user, null);
     await this.stopSearching(caller.user);
-    const doc = newRoom(caller, { name, seats: info.seats, wanted: seats, private: isPrivate }, Date.now());
+    const near = region === undefined ? this.regionOf(caller) : undefined;
+    const doc = newRoom(caller, { name, seats: info.seats, wanted: seats, private: isPrivate, region, build, near }, Date.now());
     return this.make(newRoomId(), game, doc, [caller.user]);
+  }
+
+  /** Where the gateway stands that a player came by: near to the player, or they would have come by another. */
+  regionOf({ gateway }: Pick<Caller, 'gateway'>): string | undefined {
+    return this.directory.get(gateway)?.region || undefined;
   }
 
   /** A room with these people in it. Making it twice under one id is making it once. */

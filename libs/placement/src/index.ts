@@ -1,4 +1,5 @@
 export * from './load-balancer.service.js';
+export type { Offerer, Place } from './offers.js';
 export * from './placement.module.js';
 export * from './placement.options.js';
 export * from './placement-keys.js';

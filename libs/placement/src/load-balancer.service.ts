@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { HoldfastError, type RoomId, type ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { Metrics } from '#libs/telemetry';
+import { type Place, placesInOrder } from './offers.js';
 import {
   PLACEMENT_CLAIM_MS_DEFAULT,
   PLACEMENT_OPTIONS,
@@ -17,9 +18,12 @@ import { keepRoom } from './scripts/kept.js';
 import { type Choice, choose } from './scripts/place.js';
 import { releaseRoom } from './scripts/release.js';
 
-export interface PlacementRequest extends RoomWish {
+/** `region`, `build`: only servers of these; without a build, any but canaries. */
+export interface PlacementRequest extends RoomWish, Place {
   /** Only servers that take rooms of this version of the game; none: any version. */
   readonly gameVersion?: number;
+  /** Servers of these first; when none of them is willing, the room goes without. */
+  readonly prefer?: Place;
   /** Never these, even if the room has a place on one of them. */
   readonly exclude?: readonly ServerId[];
 }
@@ -28,6 +32,11 @@ export interface PlacementRequest extends RoomWish {
 export interface Placement {
   readonly server: ServerId;
   readonly incarnation: number;
+}
+
+interface Placed extends Choice {
+  /** 'again': where it was; 'elsewhere': not where it would have liked to be. */
+  readonly result: 'again' | 'placed' | 'elsewhere';
 }
 
 /**
@@ -63,7 +72,7 @@ export class LoadBalancerService {
     const stopTimer = this.metrics.placementSeconds.startTimer();
     try {
       const choice = (await this.choose(request)) ?? (waitMs > 0 ? await this.choiceWithin(request, waitMs) : null);
-      this.metrics.placements.inc({ result: choice === null ? 'no-capacity' : choice.again ? 'again' : 'placed' });
+      this.metrics.placements.inc({ result: choice === null ? 'no-capacity' : choice.result });
       if (choice === null) throw new HoldfastError('no-capacity', undefined, { retryAfterMs: RETRY_AFTER_MS });
       return { server: choice.server, incarnation: choice.incarnation };
     } finally {
@@ -81,7 +90,16 @@ export class LoadBalancerService {
     return releaseRoom(this.redis.commands, room);
   }
 
-  private async choose(request: PlacementRequest): Promise<Choice | null> {
+  private async choose(request: PlacementRequest): Promise<Placed | null> {
+    const { region, build, prefer } = request;
+    for (const [index, place] of placesInOrder({ region, build }, prefer).entries()) {
+      const choice = await this.chooseIn(place, request);
+      if (choice) return { ...choice, result: choice.again ? 'again' : index === 0 ? 'placed' : 'elsewhere' };
+    }
+    return null;
+  }
+
+  private async chooseIn(place: Place, request: PlacementRequest): Promise<Choice | null> {
     const { room, game, gameVersion, exclude = [] } = request;
     const { claimMs, strategy } = this;
     const weight = Math.max(0, wholeNumber(strategy.weight(request)));
@@ -90,6 +108,7 @@ export class LoadBalancerService {
         room,
         game,
         gameVersion,
+        place,
         exclude,
         claimMs,
         weight,
@@ -103,7 +122,7 @@ export class LoadBalancerService {
   }
 
   /** Asks again and again: capacity comes with reports, released and expired reservations, of which nobody could tell all waiting processes in order. */
-  private async choiceWithin(request: PlacementRequest, waitMs: number): Promise<Choice | null> {
+  private async choiceWithin(request: PlacementRequest, waitMs: number): Promise<Placed | null> {
     if (this.waiting >= WAITERS_MAX) return null;
     this.waiting += 1;
     try {

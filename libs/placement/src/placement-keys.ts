@@ -1,4 +1,5 @@
 import type { RoomId, ServerId } from '#libs/protocol';
+import type { Place } from './offers.js';
 
 /**
  * Where placement keeps what it knows. All under one hash tag, because one choice touches several of these keys in one
@@ -28,8 +29,14 @@ export function reservationKey(room: RoomId): string {
   return `${PLACEMENT_TAG}:reservation:${room}`;
 }
 
-/** Sorted set: the servers willing to take a room of this game, by their score; without a version, those of any. */
-export function offerKey(game: string, version?: number): string {
-  const name = encodeURIComponent(game);
-  return `${PLACEMENT_TAG}:offer:${version === undefined ? name : `${name}@${version}`}`;
+/** Sorted set: the servers willing to take a room of this game, by their score; without a version, region or build, those of any. */
+export function offerKey(game: string, version?: number, { region, build }: Place = {}): string {
+  // An encoded name has none of the signs between the parts.
+  const parts = [
+    encodeURIComponent(game),
+    version === undefined ? '' : `@${version}`,
+    region === undefined ? '' : `,region=${region}`,
+    build === undefined ? '' : `,build=${build}`,
+  ];
+  return `${PLACEMENT_TAG}:offer:${parts.join('')}`;
 }

@@ -1,16 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { RoomId, ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
+import { type Offerer, offersOf } from './offers.js';
 import { PLACEMENT_OPTIONS, PLACEMENT_RAMP_MS_DEFAULT, type PlacementOptions } from './placement.options.js';
-import { offerKey } from './placement-keys.js';
 import { PlacementStrategy, type ServerFacts, wholeNumber } from './placement-strategy.js';
 import { type ReportOutcome, setStanding } from './scripts/report.js';
 
-export interface ServerReport extends ServerFacts {
+export interface ServerReport extends ServerFacts, Offerer {
   readonly server: ServerId;
   readonly incarnation: number;
-  /** The games it runs, and of which versions it takes rooms. */
-  readonly games: Readonly<Record<string, readonly number[]>>;
   /** Rooms it took since its last report that was accepted; they are among `rooms`. */
   readonly owned?: readonly RoomId[];
 }
@@ -36,7 +34,7 @@ export class PlacementReporter {
   }
 
   /** `removed`: this incarnation was declared gone, for ever. `older`: another has taken its name. Neither is to be offered rooms again. */
-  async report({ server, incarnation, rooms, players, capacity, games, owned = [] }: ServerReport): Promise<ReportOutcome> {
+  async report({ server, incarnation, rooms, players, capacity, owned = [], ...offerer }: ServerReport): Promise<ReportOutcome> {
     // From the fullest down there is no flood to be held back from an empty newcomer.
     const rampMs = this.strategy.takes === 'lowest' ? this.rampMs : 0;
     const score = wholeNumber(this.strategy.score({ rooms, players, capacity }));
@@ -47,13 +45,9 @@ export class PlacementReporter {
       players,
       capacity,
       score,
-      offers: offersOf(games),
+      offers: offersOf(offerer),
       rampMs,
       owned,
     });
   }
-}
-
-function offersOf(games: ServerReport['games']): string[] {
-  return Object.entries(games).flatMap(([game, versions]) => [offerKey(game), ...versions.map((version) => offerKey(game, version))]);
 }

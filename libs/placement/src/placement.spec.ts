@@ -199,6 +199,77 @@ describe('choosing a server', () => {
     expect((await refusal(fleet.place({ gameVersion: 2 }))).code).toBe('no-capacity');
   });
 
+  it('asks only servers of the region and of the build that were asked for', async () => {
+    const at = await newProcess();
+    const fleet = new Fleet(at, 3);
+    const [eu, us, usNext] = fleet.servers;
+    await fleet.report(eu, { region: 'eu', build: 'b1' });
+    await fleet.report(us, { region: 'us', build: 'b1', rooms: 10 });
+    await fleet.report(usNext, { region: 'us', build: 'b2', rooms: 20 });
+    const given = async (request: Partial<PlacementRequest>) => (await fleet.place(request)).server;
+    expect(await given({ region: 'us' })).toBe(us);
+    expect(await given({ region: 'us', gameVersion: 1 })).toBe(us);
+    expect(await given({ build: 'b2' })).toBe(usNext);
+    expect(await given({ build: 'b1', region: 'us', gameVersion: 1 })).toBe(us);
+    for (const nowhere of [{ region: 'mars' }, { build: 'b3' }, { region: 'eu', build: 'b2' }]) {
+      expect((await refusal(fleet.place(nowhere))).code).toBe('no-capacity');
+    }
+    // Moved with its region and build: it is not found where it was.
+    await fleet.report(us, { region: 'eu', build: 'b2', incarnation: 2 });
+    expect((await refusal(fleet.place({ region: 'us', build: 'b1' }))).code).toBe('no-capacity');
+  });
+
+  it('asks servers of a preferred region and build first, then without the region, then without the build, then any', async () => {
+    const at = await newProcess();
+    const fleet = new Fleet(at, 4);
+    const [best, ofBuild, ofRegion, any] = fleet.servers;
+    await fleet.report(any, { region: 'us', build: 'b1' });
+    await fleet.report(ofRegion, { region: 'eu', build: 'b1', rooms: 10 });
+    await fleet.report(ofBuild, { region: 'us', build: 'b2', rooms: 20 });
+    await fleet.report(best, { region: 'eu', build: 'b2', rooms: 30 });
+    const prefer = { region: 'eu', build: 'b2' };
+    for (const server of [best, ofBuild, ofRegion, any]) {
+      expect((await fleet.place({ prefer })).server).toBe(server);
+      await at.pool.withhold(server, 'cordoned');
+    }
+    const counted = (await at.metrics.placements.get()).values.map(({ labels, value }) => [labels.result, value]);
+    expect(counted).toEqual([
+      ['placed', 1],
+      ['elsewhere', 3],
+    ]);
+    // What it must have is not given up for what it would like.
+    await at.pool.readmit(any, 'cordoned');
+    expect((await refusal(fleet.place({ region: 'eu', prefer: { build: 'b1' } }))).code).toBe('no-capacity');
+    expect((await fleet.place({ region: 'us', prefer })).server).toBe(any);
+  });
+
+  it('leaves a room where it was given a place, also when one is free by now where it would have liked to be', async () => {
+    const at = await newProcess();
+    const fleet = new Fleet(at, 2);
+    const [near, far] = fleet.servers;
+    await fleet.report(far, { region: 'us' });
+    const request = { room: newRoom(), prefer: { region: 'eu' } };
+    expect((await fleet.place(request)).server).toBe(far);
+    await fleet.report(near, { region: 'eu' });
+    expect((await fleet.place(request)).server).toBe(far);
+  });
+
+  it('gives a canary only rooms that ask for its build', async () => {
+    const at = await newProcess();
+    const fleet = new Fleet(at, 2);
+    const [stable, canary] = fleet.servers;
+    await fleet.report(stable, { build: 'b1', region: 'eu', rooms: 50 });
+    await fleet.report(canary, { build: 'b2', region: 'eu', canary: true });
+    for (const request of [{}, { region: 'eu' }, { gameVersion: 1 }, { prefer: { region: 'eu' } }]) {
+      expect((await fleet.place(request)).server).toBe(stable);
+    }
+    for (const request of [{ build: 'b2' }, { build: 'b2', region: 'eu', gameVersion: 1 }, { prefer: { build: 'b2' } }]) {
+      expect((await fleet.place(request)).server).toBe(canary);
+    }
+    await at.pool.withhold(stable, 'cordoned');
+    expect((await refusal(fleet.place())).code).toBe('no-capacity');
+  });
+
   it('counts a room of one game against all games of its server', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);

@@ -14,22 +14,33 @@ export interface RoomSummary {
   status: RoomView['status'];
   players: number;
   seats: number;
+  /** Where its game is to run; absent: anywhere. */
+  region?: string;
 }
 
 /** What each operation takes and gives; the lobby's schemas are held to it by `satisfies`. */
 export interface Operations {
   'games.list': { data: undefined; result: { games: GameInfo[] } };
   'rooms.list': { data: { game?: string; limit?: number } | undefined; result: { rooms: RoomSummary[] } };
-  /** `seats`: how many may play, within the game's own limits. A private room is not listed and not matched. */
-  'rooms.create': { data: { game: string; name?: string; seats?: number; private?: boolean }; result: { room: RoomView } };
+  /**
+   * `seats`: how many may play, within the game's own limits. A private room is not listed and not matched. `region`,
+   * `build`: only on servers of these; without a region, first on those of the gateway's own.
+   */
+  'rooms.create': {
+    data: { game: string; name?: string; seats?: number; private?: boolean; region?: string; build?: string };
+    result: { room: RoomView };
+  };
   'rooms.join': { data: { room: RoomId }; result: { room: RoomView } };
   'rooms.watch': { data: { room: RoomId }; result: { room: RoomView } };
   'rooms.leave': { data: undefined; result: { left: RoomId } };
   'rooms.ready': { data: { ready: boolean } | undefined; result: { room: RoomView } };
   /** `waitMs`: how long to wait for capacity before `no-capacity`. */
   'rooms.start': { data: { waitMs?: number } | undefined; result: { room: RoomView } };
-  /** Either a partner was waiting (`room`), or this player waits now and will be told by a `room` message. */
-  'match.find': { data: { game: string }; result: { room: RoomView } | { waiting: true } };
+  /**
+   * Either a partner was waiting (`room`), or this player waits now and will be told by a `room` message. `region`: where
+   * the game is to run if it can; of those matched, the one who waited longest says.
+   */
+  'match.find': { data: { game: string; region?: string }; result: { room: RoomView } | { waiting: true } };
   'match.cancel': { data: undefined; result: { cancelled: boolean } };
   me: {
     data: undefined;

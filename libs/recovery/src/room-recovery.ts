@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { EventSink, FleetLinks, ServerDirectory } from '#libs/fleet';
-import { LoadBalancerService } from '#libs/placement';
+import { LoadBalancerService, type Place } from '#libs/placement';
 import { type AdoptResult, HoldfastError, type RoomId, type RoomTenure, type ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { RoomLog, type RoomOwnership, type RoomRecord, RoomRecords } from '#libs/room-store';
@@ -119,7 +119,8 @@ export class RoomRecovery {
     const left = over.filter((_, index) => hasEffects[index]);
     const done = over.filter((_, index) => !hasEffects[index]);
     if (left.length === 0) return done;
-    const able = this.directory.byType('game').filter(({ id, state }) => state === 'ready' && (id !== owner.server || this.isBack(owner)));
+    const ready = this.directory.byType('game').filter(({ id, state }) => state === 'ready' && (id !== owner.server || this.isBack(owner)));
+    const able = ready.some(({ canary }) => !canary) ? ready.filter(({ canary }) => !canary) : ready;
     if (able.length === 0) return done;
     const server = able[Math.floor(Math.random() * able.length)].id;
     // It finds no game to take, only what one left.
@@ -148,6 +149,7 @@ export class RoomRecovery {
         game: record.game,
         ...(record.gameVersion !== null && { gameVersion: record.gameVersion }),
         players: record.doc.players.length,
+        prefer: placeOf(record),
         exclude: this.isBack(owner) ? exclude : [...exclude, owner.server],
       };
       return { record, server: (await this.balancer.place(request, { waitMs: 0 })).server };
@@ -214,6 +216,11 @@ export class RoomRecovery {
     await this.redis.commands.set(key, now, 'PX', 2 * this.options.orphanTtlMs, 'NX');
     return now - Number((await this.redis.commands.get(key)) ?? now);
   }
+}
+
+/** Where the game was to run is where it goes on if it can. A game in another place is better than one that is paused for ever. */
+function placeOf({ doc: { region, near, build } }: RoomRecord): Place {
+  return { region: region ?? near, build };
 }
 
 function isOwnedBy({ status, owner }: RoomRecord, { server, incarnation }: RoomOwnership): boolean {

@@ -126,7 +126,9 @@ export class Mover {
   /** A server with the room's own version of its game; where there is none (a deploy is nearly through), one with a newer. */
   private async placeFor(room: HostedRoom): Promise<ServerId> {
     const { game, gameVersion, seats } = room.value;
-    const request = { room: room.id, game, players: seats.length };
+    // Its players are near: where they wished to be, or where a loss has brought them.
+    const prefer = { region: this.self.region || undefined };
+    const request = { room: room.id, game, players: seats.length, prefer };
     const exclude = [this.self.id];
     try {
       return (await this.balancer.place({ ...request, gameVersion, exclude }, { waitMs: 0 })).server;

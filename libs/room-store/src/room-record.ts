@@ -21,6 +21,10 @@ export interface RoomDoc {
   /** Who plays the game that runs, by seat; members may leave meanwhile. */
   readonly players: readonly UserId[];
   readonly createdAt: number;
+  /** Where its game is to run: only in this region, only on this build; first in that one. */
+  readonly region?: string;
+  readonly build?: string;
+  readonly near?: string;
 }
 
 export interface RoomOwnership {

@@ -24,7 +24,8 @@ export function viewOf(record: RoomRecord): RoomView {
 }
 
 export function summaryOf({ id, game, status, doc }: RoomRecord): RoomSummary {
-  return { id, game, name: doc.name, status, players: doc.members.length, seats: doc.seats };
+  const region = doc.region ?? doc.near;
+  return { id, game, name: doc.name, status, players: doc.members.length, seats: doc.seats, ...(region && { region }) };
 }
 
 export function isMember({ doc }: RoomRecord, user: UserId): boolean {

@@ -27,7 +27,7 @@ export class CoreModule {
         TelemetryModule.forRoot({ server: serverId(type, server.name), level: log.level, format: log.format }),
         RedisModule.forRoot({ url: redis.url, commandTimeoutMs: redis.commandTimeoutMs }),
         LinkModule.forRoot({ ...link, certificate }),
-        FleetModule.forRoot({ type, name: server.name, build: server.build }),
+        FleetModule.forRoot({ type, name: server.name, build: server.build, region: server.region, canary: server.canary }),
         PlacementModule.forRoot(placement),
         RoomStoreModule.forRoot({ replicas: redis.durabilityReplicas, replicasTimeoutMs: redis.durabilityTimeoutMs }),
         ScheduleModule.forRoot(),

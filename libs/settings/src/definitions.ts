@@ -18,8 +18,12 @@ export const SETTINGS = {
     }),
     build: text('SERVER_BUILD', /^[A-Za-z0-9._+-]{1,64}$/, '1 to 64 letters, digits, dots, dashes, plus signs and underscores', {
       fallback: 'dev',
-      meaning: 'which build of the code runs here, for people who look at a fleet in the middle of a deploy',
+      meaning: 'which build of the code runs here, for people who look at a fleet in the middle of a deploy, and for rooms that ask for it',
     }),
+    region: optionalText('REGION', /^[A-Za-z0-9-]{1,32}$/, '1 to 32 letters, digits and dashes', {
+      meaning: 'where the server stands: a room goes to game servers of the region it asks for, or of the gateway its player came by',
+    }),
+    canary: flag('CANARY', { fallback: false, meaning: 'on a game server: it takes only rooms that ask for its `SERVER_BUILD`' }),
     readyFile: optionalText('HOLDFAST_READY_FILE', /^.+$/, 'a path', {
       meaning: 'where the server writes its ports as JSON once it is ready; how `npm start` and tests learn ports that the system chose',
     }),

@@ -26,7 +26,11 @@ describe('what an operator sees', () => {
     const text = fleetTable([server({}), server({ id: 'hf:game:2', cordoned: true, suspect: 1, reserved: 3 })], FLEET, NOW);
     const [head, first, second, , summary] = text.split('\n');
     expect(head).toMatch(/^SERVER +STATE +ROOMS/);
-    expect(first).toMatch(/^game:1 +ready +4\/1000 +8 +0\.5 ms +60 s +b1$/);
+    expect(first).toMatch(/^game:1 +ready +4\/1000 +8 +0\.5 ms +60 s +eu +b1$/);
+    const [canary] = fleetTable([server({ canary: true })], FLEET, NOW)
+      .split('\n')
+      .slice(1);
+    expect(canary).toMatch(/b1 +canary$/);
     const [drained] = fleetTable([server({ cordoned: true, rooms: 0, withheld: ['cordoned', 'draining'] })], FLEET, NOW)
       .split('\n')
       .slice(1);
@@ -87,6 +91,8 @@ const ROOM: RoomView = {
   name: 'a room',
   status: 'playing',
   private: false,
+  region: null,
+  build: null,
   owner: { server: 'hf:game:1', incarnation: 1 },
   epoch: 1,
   version: 3,
@@ -118,6 +124,8 @@ function server(changes: Partial<ServerView>): ServerView {
     withheld: [],
     lagMs: 0.5,
     build: 'b1',
+    region: 'eu',
+    canary: false,
     games: {},
     link: '127.0.0.1:1',
     ops: '127.0.0.1:2',

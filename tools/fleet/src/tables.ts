@@ -10,6 +10,7 @@ export function fleetTable(servers: readonly ServerView[], fleet: FleetAnswer, n
     server.type === 'game' ? String(server.players) : '',
     `${server.lagMs} ms`,
     ageOf(server.registeredAt, now),
+    server.region,
     server.build,
     remarksOn(server),
   ]);
@@ -19,7 +20,7 @@ export function fleetTable(servers: readonly ServerView[], fleet: FleetAnswer, n
     `${fleet.rooms} rooms, ${fleet.players} players; ${fleet.freeSlots} of ${fleet.slots} slots free${fleet.takenPercent === null ? '' : ` (${fleet.takenPercent} % taken)`}.`,
     `${open} game ${open === 1 ? 'server' : 'servers'} open${others && `, ${others}`}; wanted: ${fleet.wantedGameServers}.`,
   ].join(' ');
-  return `${table(['SERVER', 'STATE', 'ROOMS', 'PLAYERS', 'LAG', 'UP', 'BUILD', ''], rows)}\n\n${summary}`;
+  return `${table(['SERVER', 'STATE', 'ROOMS', 'PLAYERS', 'LAG', 'UP', 'REGION', 'BUILD', ''], rows)}\n\n${summary}`;
 }
 
 export function roomsTable({ rooms, next, total }: RoomsAnswer, now: number): string {
@@ -101,9 +102,10 @@ function stateOf({ state, cordoned, deadReason, withheld, rooms }: ServerView): 
   return cordoned ? `${state}, cordoned` : state;
 }
 
-function remarksOn({ suspect, unheard, reserved, withheld, state, settledAt }: ServerView): string {
+function remarksOn({ suspect, unheard, canary, reserved, withheld, state, settledAt }: ServerView): string {
   if (state === 'dead') return settledAt === null ? 'its end is being seen to' : '';
   const remarks = [
+    canary && 'canary',
     suspect > 0 && `missed ${suspect} ${suspect === 1 ? 'check' : 'checks'}`,
     unheard && 'unheard: answers on its link only',
     reserved > 0 && `${reserved} reserved`,

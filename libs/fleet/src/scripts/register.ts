@@ -12,9 +12,19 @@ export async function registerServer(
   startedAt: number,
   keep: number,
 ): Promise<number> {
-  const { id, type, name, incarnation, addresses, build, games } = self;
+  const { id, type, name, incarnation, addresses, build, region, canary, games } = self;
   if (!addresses) throw new Error('a server without addresses cannot be registered');
-  const fields = { type, name, state, ...addresses, build, games: JSON.stringify(games), ...(startedAt > 0 ? { startedAt } : {}) };
+  const fields = {
+    type,
+    name,
+    state,
+    ...addresses,
+    build,
+    region,
+    canary: canary ? '1' : '0',
+    games: JSON.stringify(games),
+    ...(startedAt > 0 ? { startedAt } : {}),
+  };
   const answer = await REGISTER.run(client, [id], [keep, incarnation, ...Object.entries(fields).flat()]);
   return Number(answer);
 }

@@ -1,5 +1,6 @@
 import type { RoomId, ServerId } from '#libs/protocol';
 import type { RedisClient } from '#libs/redis';
+import type { Place } from '../offers.js';
 import { EXPIRIES_KEY, offerKey, reservationKey, serverKey, serverOfKey } from '../placement-keys.js';
 import { placementScript } from './script.js';
 
@@ -16,6 +17,7 @@ export interface ChoiceRequest {
   readonly room: RoomId;
   readonly game: string;
   readonly gameVersion?: number;
+  readonly place: Place;
   readonly exclude: readonly ServerId[];
   readonly claimMs: number;
   readonly weight: number;
@@ -26,8 +28,8 @@ export interface ChoiceRequest {
 
 /** Null: no server is willing. May be repeated: the room has at most one reservation. */
 export async function choose(client: RedisClient, request: ChoiceRequest): Promise<Choice | null> {
-  const { room, game, gameVersion, exclude, claimMs, weight, takes, lot } = request;
-  const keys = [offerKey(game, gameVersion), reservationKey(room), EXPIRIES_KEY];
+  const { room, game, gameVersion, place, exclude, claimMs, weight, takes, lot } = request;
+  const keys = [offerKey(game, gameVersion, place), reservationKey(room), EXPIRIES_KEY];
   const answer = (await script.run(client, keys, [claimMs, weight, takes, lot, ...exclude.map(serverKey)])) as
     | [string, string, string]
     | null;
