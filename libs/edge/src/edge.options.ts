@@ -44,6 +44,8 @@ export const ATTACH_TIMEOUT_MS = 3_000;
 export const ATTACHED_AT_ONCE_MAX = 200;
 /** All followed rooms are looked at in this time, in ms: what is published may be missed. */
 export const FOLLOW_POLL_MS = 10_000;
+/** The next few of them are looked at this often, in ms. */
+export const FOLLOW_TICK_MS = 100;
 /** The owner's own last words are waited for, once the record says that the game is over, in ms. */
 export const LAST_WORDS_MS = 250;
 /** A connection that was told goodbye may take this long to read it, in ms. */

@@ -1,9 +1,9 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { RoomId, ServerId } from '#libs/protocol';
-import { PubSub, RedisConnections } from '#libs/redis';
+import { fewAtATime, PubSub, RedisConnections } from '#libs/redis';
 import { type RoomRecord, RoomRecords, roomKey } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
-import { FOLLOW_POLL_MS } from './edge.options.js';
+import { FOLLOW_POLL_MS, FOLLOW_TICK_MS } from './edge.options.js';
 
 /** What a follower is told: the record as it is now, or that the room is no more. */
 export interface RoomListener {
@@ -29,6 +29,9 @@ export class RoomFollower implements OnModuleDestroy {
   private readonly rooms = new Map<RoomId, Followed>();
   private listener: RoomListener | null = null;
   private readonly polling: NodeJS.Timeout;
+  /** Where the round over all rooms is, and how many of it are due: rooms are looked at one after the other, not at once. */
+  private round: Iterator<RoomId> = this.rooms.keys();
+  private due = 0;
 
   constructor(
     private readonly records: RoomRecords,
@@ -36,8 +39,8 @@ export class RoomFollower implements OnModuleDestroy {
     private readonly pubSub: PubSub,
     private readonly log: Log,
   ) {
-    pubSub.onReconnect(() => this.lookAtAll());
-    this.polling = setInterval(() => this.lookAtAll(), FOLLOW_POLL_MS);
+    pubSub.onReconnect(() => void this.lookAtAll());
+    this.polling = setInterval(() => void this.lookOn(), FOLLOW_TICK_MS);
     this.polling.unref();
   }
 
@@ -135,8 +138,33 @@ export class RoomFollower implements OnModuleDestroy {
     return this.rooms.has(id) && (await this.records.read(id)) === null;
   }
 
-  private lookAtAll(): void {
-    if (!this.redis.isReady) return;
-    for (const id of this.rooms.keys()) this.look(id);
+  /** What was published while nobody here listened: no time to lose, but not all in one breath. */
+  private async lookAtAll(): Promise<void> {
+    for await (const some of fewAtATime([...this.rooms.keys()], { breathMs: 0 })) await this.compare(some);
+  }
+
+  /** The next few of the round over all rooms. */
+  private async lookOn(): Promise<void> {
+    this.due += (this.rooms.size * FOLLOW_TICK_MS) / FOLLOW_POLL_MS;
+    const some: RoomId[] = [];
+    for (; this.due >= 1; this.due--) {
+      const next = this.round.next();
+      if (next.done) this.round = this.rooms.keys();
+      else some.push(next.value);
+    }
+    await this.compare(some);
+  }
+
+  /** Reads those whose record is another than the one that is known. */
+  private async compare(rooms: readonly RoomId[]): Promise<void> {
+    if (rooms.length === 0 || !this.redis.isReady) return;
+    try {
+      const glances = await this.records.glance(rooms);
+      for (const [index, id] of rooms.entries()) {
+        if (glances[index] === null || glances[index].rev !== this.get(id)?.rev) this.look(id);
+      }
+    } catch (error) {
+      this.log.debug('rooms.glance-failed', { error: String(error) });
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Self } from '#libs/fleet';
 import { type Binding, decodePlayerMessage, PROTOCOL_VERSION, toErrorBody } from '#libs/protocol';
+import { fewAtATime } from '#libs/redis';
 import { hashOf, SessionAways, type SessionNotice, SessionStore } from '#libs/session';
 import { Log } from '#libs/telemetry';
 import { ConnectionLimits } from './connection-limits.js';
@@ -188,10 +189,12 @@ export class SessionLife {
     this.touchedAt = now;
     const connected = [...this.table.all()].filter(({ connection }) => connection !== null);
     try {
-      const over = await this.restorer.touch(connected.map(({ id, user }) => ({ session: id, user })));
-      for (const id of over) {
-        const session = this.table.get(id);
-        if (session) this.end(session, 'replaced');
+      for await (const some of fewAtATime(connected)) {
+        const over = await this.restorer.touch(some.map(({ id, user }) => ({ session: id, user })));
+        for (const id of over) {
+          const session = this.table.get(id);
+          if (session) this.end(session, 'replaced');
+        }
       }
       await this.presence.compare();
     } catch (error) {

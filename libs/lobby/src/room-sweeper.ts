@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import type { RoomId, UserId } from '#libs/protocol';
-import { RedisConnections } from '#libs/redis';
+import { fewAtATime, RedisConnections } from '#libs/redis';
 import { type RoomRecord, RoomRecords } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { GameStarter } from './game-starter.js';
@@ -63,17 +63,23 @@ export class RoomSweeper {
     const ids = await this.records.list(SWEEP_ROOMS, this.page * SWEEP_ROOMS);
     const [seconds] = await this.redis.commands.time();
     const now = Number(seconds) * 1_000;
-    const records = await this.records.readMany(ids);
-    const missing = ids.filter((_, index) => records[index] === null);
-    for (const id of missing) this.missing.add(id);
-    await this.records.unindex(missing.filter((id) => this.suspects.has(id)));
+    for await (const some of fewAtATime(ids)) await this.sweepSome(some, now);
     if (ids.length === SWEEP_ROOMS) this.page += 1;
     else {
       this.page = 0;
       this.suspects = this.missing;
       this.missing = new Set();
     }
-    for (const record of records) {
+  }
+
+  private async sweepSome(ids: readonly RoomId[], now: number): Promise<void> {
+    const glances = await this.records.glance(ids);
+    const missing = ids.filter((_, index) => glances[index] === null);
+    for (const id of missing) this.missing.add(id);
+    await this.records.unindex(missing.filter((id) => this.suspects.has(id)));
+    // A game that is played is its owner's business.
+    const ours = glances.flatMap((glance) => (glance?.status === 'waiting' || glance?.status === 'starting' ? glance.id : []));
+    for (const record of await this.records.readMany(ours)) {
       if (record) await this.look(record, now);
     }
   }

@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { ServerDirectory } from '#libs/fleet';
 import { PlacementPool } from '#libs/placement';
-import { RedisConnections } from '#libs/redis';
+import { fewAtATime, RedisConnections } from '#libs/redis';
 import { type RoomOwnership, RoomRecords } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { ORPHAN_SWEEP_MS, ORPHAN_SWEEP_ROOMS } from './recovery.options.js';
@@ -48,12 +48,14 @@ export class OrphanSweeper implements OnApplicationBootstrap {
     try {
       const ids = await this.records.list(ORPHAN_SWEEP_ROOMS, this.page * ORPHAN_SWEEP_ROOMS);
       const owners = new Map<string, { owner: RoomOwnership; rooms: string[] }>();
-      for (const record of await this.records.readMany(ids)) {
-        if (record?.status !== 'playing' || !record.owner || this.isAlive(record.owner)) continue;
-        const key = `${record.owner.server}:${record.owner.incarnation}`;
-        const known = owners.get(key);
-        if (known) known.rooms.push(record.id);
-        else owners.set(key, { owner: record.owner, rooms: [record.id] });
+      for await (const some of fewAtATime(ids)) {
+        for (const record of await this.records.glance(some)) {
+          if (record?.status !== 'playing' || !record.owner || this.isAlive(record.owner)) continue;
+          const key = `${record.owner.server}:${record.owner.incarnation}`;
+          const known = owners.get(key);
+          if (known) known.rooms.push(record.id);
+          else owners.set(key, { owner: record.owner, rooms: [record.id] });
+        }
       }
       const seenBefore = this.suspects;
       for (const key of owners.keys()) this.missing.add(key);

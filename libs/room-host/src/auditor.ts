@@ -1,11 +1,15 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Self, ServerDirectory } from '#libs/fleet';
+import { fewAtATime } from '#libs/redis';
 import { RoomLog, RoomRecords, type RoomStanding, StoreGeneration } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { Appender } from './appender.js';
 import type { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
-import { AUDIT_BATCH, AUDIT_EVERY_MS, INDEX_RETRY_MS, OWN_PAUSE_MS, PAUSE_TICK_MS } from './room-host.options.js';
+import { AUDIT_EVERY_MS, AUDIT_ROUTINE, AUDIT_URGENT, INDEX_RETRY_MS, OWN_PAUSE_MS, PAUSE_TICK_MS } from './room-host.options.js';
+
+/** The reason of an audit for which nothing has happened. */
+const ROUTINE = 'interval';
 
 /**
  * Compares what this server owns with what the store says: after each reconnect, after this process slept, and now and
@@ -15,7 +19,8 @@ import { AUDIT_BATCH, AUDIT_EVERY_MS, INDEX_RETRY_MS, OWN_PAUSE_MS, PAUSE_TICK_M
 @Injectable()
 export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
   private auditing: Promise<void> | null = null;
-  private mustAuditAgain = false;
+  /** Why there is another to come. */
+  private next: string | null = null;
   private timers: NodeJS.Timeout[] = [];
   private lastTickAt = performance.now();
   private auditedAs = 0;
@@ -34,7 +39,7 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
   onApplicationBootstrap(): void {
     this.generation.onConnected(() => void this.audit('connected'));
     this.appender.onBehind((room) => void this.reassert(room));
-    this.timers = [setInterval(() => void this.audit('interval'), AUDIT_EVERY_MS), setInterval(() => this.noticeOwnPause(), PAUSE_TICK_MS)];
+    this.timers = [setInterval(() => void this.audit(ROUTINE), AUDIT_EVERY_MS), setInterval(() => this.noticeOwnPause(), PAUSE_TICK_MS)];
     for (const timer of this.timers) timer.unref();
   }
 
@@ -42,20 +47,19 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     for (const timer of this.timers) clearInterval(timer);
   }
 
-  /** One at a time; one that is asked for meanwhile runs afterwards. Never rejects. */
+  /** One at a time; one that something has happened for runs afterwards, and one that is just routine makes way for it. Never rejects. */
   audit(reason: string): Promise<void> {
     if (this.auditing) {
-      this.mustAuditAgain = true;
+      if (reason !== ROUTINE) this.next = reason;
       return this.auditing;
     }
     this.auditing = this.auditAll(reason)
       .catch((error: unknown) => this.log.debug('audit.failed', { error: String(error) }))
-      .finally(() => {
+      .then(() => {
         this.auditing = null;
-        if (this.mustAuditAgain) {
-          this.mustAuditAgain = false;
-          void this.audit(reason);
-        }
+        const { next } = this;
+        this.next = null;
+        return next === null ? undefined : this.audit(next);
       });
     return this.auditing;
   }
@@ -70,10 +74,11 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     const generation = this.generation.current;
     const { incarnation } = this.self;
     if (generation === null || incarnation === 0) return;
-    const rooms = [...this.rooms.all()].filter(({ status }) => status === 'active' || status === 'freezing');
+    const isRoutine = reason === ROUTINE;
     let reasserted = 0;
-    for (let at = 0; at < rooms.length; at += AUDIT_BATCH) {
-      const batch = rooms.slice(at, at + AUDIT_BATCH);
+    for await (const some of fewAtATime([...this.rooms.all()], isRoutine ? AUDIT_ROUTINE : AUDIT_URGENT)) {
+      if (isRoutine && this.next !== null) return;
+      const batch = some.filter(({ status }) => status === 'active' || status === 'freezing');
       const held = batch.map(({ durable }) => durable.version);
       const standings = await this.roomLog.standings(batch.map(({ id }) => id));
       const outcomes = await Promise.all(batch.map((room, index) => this.compare(room, held[index], standings[index])));

@@ -38,10 +38,11 @@ export const TOLD_BYTES_MAX = 16 * 1024;
 export const APPEND_RETRY_MS = 50;
 /** Players hear that their game waits once the store has been silent for this long; shorter waits are just lag. */
 export const STALL_TOLD_MS = 1_000;
-/** All rooms are compared with the store this often, in ms, besides after each reconnect. */
+/** All rooms are compared with the store this often, in ms, besides after each reconnect; more than fit into that time take theirs. */
 export const AUDIT_EVERY_MS = 5_000;
-/** Rooms compared in one pipeline. */
-export const AUDIT_BATCH = 500;
+/** Rooms compared in one pipeline: where something has happened, in no time; else so that nobody's move waits for it. */
+export const AUDIT_URGENT = { few: 250, breathMs: 0 } as const;
+export const AUDIT_ROUTINE = { few: 50, breathMs: 100 } as const;
 /** An index that could not be written after a loss of the store is tried again after this, in ms. */
 export const INDEX_RETRY_MS = 500;
 /** A timer of this period that comes this much late means that the process slept, in ms. */

@@ -55,6 +55,8 @@ export interface RoomRecord {
   readonly result: GameResult | null;
 }
 
+export type RoomGlance = Pick<RoomRecord, 'id' | 'rev' | 'status' | 'owner'>;
+
 /** Null where the hash is no room (any more). */
 export function readRecord(id: RoomId, hash: Readonly<Record<string, string>>): RoomRecord | null {
   if (!hash.rev || !hash.doc) return null;
@@ -68,10 +70,14 @@ export function readRecord(id: RoomId, hash: Readonly<Record<string, string>>): 
     since: Number(hash.since ?? 0),
     round: Number(hash.round ?? 0),
     start: hash.start || null,
-    owner: hash.owner ? { server: hash.owner as ServerId, incarnation: Number(hash.incarnation) } : null,
+    owner: ownerOf(hash.owner, hash.incarnation),
     epoch: Number(hash.epoch ?? 0),
     version: Number(hash.version ?? 0),
     durability: hash.durability ?? 'every-change',
     result: hash.result ? (JSON.parse(hash.result) as GameResult) : null,
   };
+}
+
+export function ownerOf(server: string | null | undefined, incarnation: string | null | undefined): RoomOwnership | null {
+  return server ? { server: server as ServerId, incarnation: Number(incarnation) } : null;
 }

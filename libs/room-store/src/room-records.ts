@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { RoomId, RoomStatus, ServerId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import { checkpointKey, closedKey, logKey, OWNERS_KEY, ROOMS_KEY, roomKey, roomsOfKey } from './room-keys.js';
-import { type RoomDoc, type RoomOwnership, type RoomRecord, readRecord } from './room-record.js';
+import { ownerOf, type RoomDoc, type RoomGlance, type RoomOwnership, type RoomRecord, readRecord } from './room-record.js';
 
 const saveScript = new LuaScript('save_room', new URL('./scripts/save-room.lua', import.meta.url), 1);
 const closeScript = new LuaScript('close_room', new URL('./scripts/close-room.lua', import.meta.url), 4);
@@ -34,6 +34,15 @@ export class RoomRecords {
   /** In the order asked for; null where there is no such room. */
   async readMany(rooms: readonly RoomId[]): Promise<(RoomRecord | null)[]> {
     return Promise.all(rooms.map((room) => this.read(room)));
+  }
+
+  /** The little of each record that is enough to see whether there is anything to do; null where there is no such room. */
+  async glance(rooms: readonly RoomId[]): Promise<(RoomGlance | null)[]> {
+    const { commands } = this.redis;
+    const all = await Promise.all(rooms.map((room) => commands.hmget(roomKey(room), 'rev', 'status', 'owner', 'incarnation')));
+    return all.map(([rev, status, owner, incarnation], index) =>
+      rev ? { id: rooms[index], rev: Number(rev), status: status as RoomStatus, owner: ownerOf(owner, incarnation) } : null,
+    );
   }
 
   /** The index is written first, so that a crash in between leaves an entry without a room, not a room nobody finds. */
