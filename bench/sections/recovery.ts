@@ -10,17 +10,20 @@ export const recovery: Section = {
   about: '1,000 rooms with 200 changes each in their logs, revived on two other servers',
   async run(report, { quick }) {
     const [rooms, changes] = quick ? [200, 50] : [1_000, 200];
-    // No checkpoint in between: each change is an entry of its own, and all are replayed. No ramp: both that revive are new.
-    const fleet = await BenchFleet.start({ games: 1, env: { CHECKPOINT_EVERY_CHANGES: '100000', PLACEMENT_RAMP_MS: '0' } });
+    // No checkpoint in between: all changes are replayed. No ramp: both that revive are new.
+    const fleet = await BenchFleet.start({
+      games: 1,
+      env: { CHECKPOINT_EVERY_CHANGES: '100000', CHECKPOINT_EVERY_MS: '3600000', PLACEMENT_RAMP_MS: '0' },
+    });
     const load = new LoadProcess();
     const ears = fleet.redis.duplicate();
     try {
       const [{ tcpPort }] = fleet.of('gateway');
       const ids = await load.do.enter({ ports: [tcpPort], way: 'tcp', game: 'durable', rooms, seats: 2, payloadBytes: 64 });
-      // One seat plays, and waits for its answer: no two changes share an entry.
+      // One seat plays, and waits for its answer: no two changes share an append.
       await load.do.closed({ count: changes, seat: 0 });
-      const length = await fleet.redis.xlen(`hf:room:{${ids[0]}}:log`);
-      report('entries in a log', length, '');
+      const length = await fleet.redis.llen(`hf:room:{${ids[0]}}:log`);
+      report('changes in a log', length, '');
 
       const [victim] = fleet.of('game');
       await Promise.all([fleet.launch('game', '2'), fleet.launch('game', '3')]);

@@ -1,5 +1,5 @@
 import * as store from './store.js';
-import { EMPTY, type LogEntry, type StoredRoom, type Tenure } from './store.js';
+import { EMPTY, type StoredRoom, type Tenure } from './store.js';
 
 /**
  * One room, its store, its servers and its players as one value, and every step that may come next. The servers decide
@@ -658,8 +658,7 @@ function runMessage(state: State, at: number, rules: Rules): State {
           : tenure;
       // A new append goes wherever the log is by now.
       const from = batch.endsWith(BLIND) && before ? before.version : base;
-      const changes = history.slice(base);
-      const done = store.append(before, { ...mine, from, to: from + changes.length, batch, changes: text(changes) });
+      const done = store.append(before, { ...mine, from, batch, changes: history.slice(base) });
       ({ answer, room } = done);
       if (room !== before && before?.epoch !== tenure.epoch)
         next = { ...next, flaw: `${tenure.owner} wrote in epoch ${tenure.epoch}, which was over` };
@@ -671,10 +670,7 @@ function runMessage(state: State, at: number, rules: Rules): State {
       const done = store.checkpoint(before, { ...mine, version, state: packedHistory, isVolatile: false });
       ({ answer, room } = done);
       if (isFree || (rules.checkpointMayGoBack && answer === 'ok')) {
-        const log = (before as StoredRoom).log.filter(
-          (entry) => entry.epoch > tenure.epoch || (entry.epoch === tenure.epoch && entry.to > version),
-        );
-        room = { ...(before as StoredRoom), checkpoint: packedHistory, log };
+        room = { ...(before as StoredRoom), checkpoint: packedHistory, log: store.logAfter(before as StoredRoom, version) };
       }
       break;
     }
@@ -837,16 +833,11 @@ function unpacked(state: string): readonly string[] {
 }
 
 /** As `RoomIntake` revives a room; null where it throws. */
-function revived(checkpoint: string, log: readonly LogEntry[], version: number): readonly string[] | null {
-  let history = unpacked(checkpoint);
-  for (const { from, changes } of log) {
-    const made = changes.split(' ');
-    for (let at = 0; at < made.length; at++) {
-      const makes = from + at + 1;
-      if (makes > history.length + 1) return null;
-      if (makes === history.length + 1) history = [...history, made[at]];
-    }
-  }
+function revived(checkpoint: string, log: readonly string[], version: number): readonly string[] | null {
+  const held = unpacked(checkpoint);
+  const before = version - log.length;
+  if (held.length < before) return null;
+  const history = [...held, ...log.slice(held.length - before)];
   return history.length === version ? history : null;
 }
 

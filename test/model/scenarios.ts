@@ -176,8 +176,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 'readBeforeFence',
     without: 'an adopter fences before it reads',
-    breaks: /lost|hole/,
-    scenario: { servers: 2, commands: [2], store: 'strict', faults: { falseVerdict: 1, checkpoint: 1 } },
+    breaks: /told that it was refused/,
+    scenario: { servers: 2, commands: [1], store: 'strict', faults: { falseVerdict: 1, refusal: 1 } },
   },
   {
     rule: 'unfencedCheckpoint',

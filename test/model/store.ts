@@ -3,14 +3,6 @@
  * same random sequences through these and through the real scripts, so that what is explored here is what is shipped.
  */
 
-export interface LogEntry {
-  /** The two halves of the stream's entry id. */
-  readonly epoch: number;
-  readonly to: number;
-  readonly from: number;
-  readonly changes: string;
-}
-
 /** All keys of one room. What the verbs neither read nor decide by (`since`) is left out. */
 export interface StoredRoom {
   /** Null before the first owner. */
@@ -27,7 +19,8 @@ export interface StoredRoom {
   readonly game: string;
   readonly durability: string;
   readonly result: string | null;
-  readonly log: readonly LogEntry[];
+  /** Changes, one an element; the last made `version`. */
+  readonly log: readonly string[];
   readonly checkpoint: string | null;
   readonly effects: string | null;
 }
@@ -49,20 +42,18 @@ export interface Written {
 
 export interface AppendArgs extends Tenure {
   readonly from: number;
-  readonly to: number;
   readonly batch: string;
-  readonly changes: string;
+  readonly changes: readonly string[];
 }
 
 export function append(room: StoredRoom | null, args: AppendArgs): Written {
   const refusal = refusalOf(room, args);
   if (refusal) return { answer: refusal, room };
   const { version, batch, log } = room as StoredRoom;
-  if (version === args.from) {
-    const entry = { epoch: args.epoch, to: args.to, from: args.from, changes: args.changes };
-    return { answer: 'ok', room: { ...(room as StoredRoom), version: args.to, batch: args.batch, log: [...log, entry] } };
-  }
-  if (version === args.to && batch === args.batch) return { answer: 'ok', room };
+  const after = args.from + args.changes.length;
+  if (version === args.from)
+    return { answer: 'ok', room: { ...(room as StoredRoom), version: after, batch: args.batch, log: [...log, ...args.changes] } };
+  if (version === after && batch === args.batch) return { answer: 'ok', room };
   return { answer: version > args.from ? 'conflict' : 'behind', room };
 }
 
@@ -97,9 +88,13 @@ export function checkpoint(room: StoredRoom | null, args: CheckpointArgs): Writt
   if (before.version < args.version && !args.isVolatile) return { answer: 'behind', room };
   const version = Math.max(before.version, args.version);
   // A late one, which the log does not reach back to any more: it would leave a hole.
-  if ((before.log[0]?.from ?? version) > args.version) return { answer: 'ok', room };
-  const log = before.log.filter((entry) => entry.epoch > args.epoch || (entry.epoch === args.epoch && entry.to > args.version));
-  return { answer: 'ok', room: { ...before, version, checkpoint: args.state, log } };
+  if (before.version - before.log.length > args.version) return { answer: 'ok', room };
+  return { answer: 'ok', room: { ...before, version, checkpoint: args.state, log: logAfter(before, args.version) } };
+}
+
+/** What is left of the log when all up to `version` is cut off. */
+export function logAfter({ log, version: last }: StoredRoom, version: number): readonly string[] {
+  return last > version ? log.slice(Math.max(0, log.length - (last - version))) : [];
 }
 
 export interface HandoffArgs extends Tenure {
@@ -167,7 +162,7 @@ export interface Adopted {
   readonly version: number;
   readonly batch: string;
   readonly checkpoint: string;
-  readonly log: readonly LogEntry[];
+  readonly log: readonly string[];
 }
 
 export function adopt(room: StoredRoom | null, args: AdoptArgs, now: number): { adopted: Adopted | null; room: StoredRoom | null } {

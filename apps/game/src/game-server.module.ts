@@ -27,6 +27,7 @@ export class GameServerModule {
           roomsMax: game.maxGames,
           stateBytesMax: rooms.stateBytesMax,
           checkpointEveryChanges: rooms.checkpointEveryChanges,
+          checkpointEveryMs: rooms.checkpointEveryMs,
           migrationsAtOnce: recovery.migrationsAtOnce,
         }),
         HealthModule.forResponder({ facts: GameServerFacts, answerListeners: [PlacementReports] }),

@@ -94,7 +94,7 @@ describe('who was told up to a version hears all that was told after it, once, i
   it('from the server that adopted the room after a loss, though its log was cut by a checkpoint', async () => {
     const room = await sayAndWhisper();
     await first.does(room, 0, 'say', 'five');
-    await until(async () => (await hosts.redis.commands.xlen(`hf:room:{${room.id}}:log`)) < 5);
+    await until(async () => (await hosts.redis.commands.llen(`hf:room:{${room.id}}:log`)) < 5);
     first.stop();
     expect(await second.intake.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
     const [ada, bob] = await comeBackTo(room.id, 0);

@@ -1,6 +1,6 @@
 import { pack } from '#libs/protocol';
 import { LuaScript } from '#libs/redis';
-import { packChanges } from './change-codec.js';
+import { packChange } from './change-codec.js';
 import { checkpointKey, effectsKey, epilogueKey, logKey, roomKey } from './room-keys.js';
 import type { Append } from './room-log.js';
 
@@ -38,8 +38,8 @@ export function callsOf(appends: readonly Append[], roomsPerCall = ROOMS_PER_CAL
     }
     const { tenure, room, from, changes, batch } = append;
     open.keys.push(roomKey(room), logKey(room));
-    const after = (from ?? 0) + changes.length;
-    open.args.push(tenure.epoch, tenure.server, tenure.incarnation, from ?? '', after, batch, Buffer.from(packChanges(changes)));
+    open.args.push(tenure.epoch, tenure.server, tenure.incarnation, from ?? '', batch, changes.length);
+    for (const change of changes) open.args.push(asBuffer(packChange(change)));
     open.appends.push(index);
   }
   return calls;
@@ -48,6 +48,11 @@ export function callsOf(appends: readonly Append[], roomsPerCall = ROOMS_PER_CAL
 /** What each append of a call was answered. */
 export function codesOf({ appends }: AppendCall, answer: unknown): readonly unknown[] {
   return Array.isArray(answer) ? answer : appends.map(() => answer);
+}
+
+/** The same bytes, not a copy of them. */
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 function finishCall({ tenure, room, from, batch, ended, lastEffects, epilogue }: Append, index: number): AppendCall {

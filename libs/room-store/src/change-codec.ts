@@ -11,15 +11,13 @@ import type { Change, ChangeEffect, ChangeEvent, Refusal, SeatChange } from '#li
  *
  * A field is only ever added at an end: logs outlive the process that wrote them.
  */
-export function packChanges(changes: readonly Change[]): Uint8Array {
-  return pack(changes.map(toEntry));
+export function packChange(change: Change): Uint8Array {
+  return pack(toEntry(change));
 }
 
-/** Of entries one after the other, each as `packChanges` made it. */
+/** Of changes one after the other, each as `packChange` made it. */
 export function unpackChanges(bytes: Uint8Array): Change[] {
-  const changes: Change[] = [];
-  for (const entry of unpackAll(bytes)) for (const change of entry as ChangeEntry[]) changes.push(fromEntry(change));
-  return changes;
+  return unpackAll(bytes).map((entry) => fromEntry(entry as ChangeEntry));
 }
 
 type PatchEntry = readonly [path: string, value?: unknown, isAdd?: 1];

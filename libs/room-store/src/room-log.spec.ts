@@ -136,6 +136,15 @@ describe('an append', () => {
     expect((await log.recent(room, 4)).map(({ version }) => version)).toEqual([2, 3, 4, 5]);
   });
 
+  it('may hold more changes than a script can hold at once', async () => {
+    const { room, tenure } = await playingRoom();
+    expect(await one(append(room, tenure, 0, 9_001))).toBe('ok');
+    expect((await log.standings([room]))[0]).toMatchObject({ version: 9_001 });
+    expect((await adoptFrom(room, tenure, second)).changes.map(({ version }) => version)).toEqual(
+      Array.from({ length: 9_001 }, (_, index) => index + 1),
+    );
+  });
+
   it('sent again answers as the first time, and is there once', async () => {
     const { room, tenure } = await playingRoom();
     const write = append(room, tenure, 0, 2);
@@ -210,13 +219,13 @@ describe('a checkpoint', () => {
     expect(adopted.changes.map(({ version }) => version)).toEqual([3, 4]);
   });
 
-  it('keeps an entry that it cuts in two', async () => {
+  it('in the middle of an append keeps what comes after it, and only that', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 4));
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 2)), 2, false)).toBe('ok');
     const adopted = await adoptFrom(room, tenure, second);
     expect(adopted.checkpoint?.value.version).toBe(2);
-    expect(adopted.changes.map(({ version }) => version)).toEqual([1, 2, 3, 4]);
+    expect(adopted.changes.map(({ version }) => version)).toEqual([3, 4]);
   });
 
   it('that comes late leaves the newer one and the log as they are', async () => {
@@ -277,6 +286,14 @@ describe('adoption', () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 1, { ended: { reason: 'finished' } }));
     expect(await log.adopt(room, tenure, second)).toMatchObject({ owner: null, status: 'waiting' });
+  });
+
+  it('of a room whose log was written in another way is refused, and leaves it as it is', async () => {
+    const { room, tenure } = await playingRoom();
+    await redis.commands.xadd(logKey(room), `${tenure.epoch}-1`, 'f', '0', 'c', 'as 0.1 wrote it before');
+    const before = await redis.commands.hgetall(roomKey(room));
+    await expect(log.adopt(room, tenure, second)).rejects.toMatchObject({ code: 'unknown-game' });
+    expect(await redis.commands.hgetall(roomKey(room))).toEqual(before);
   });
 
   it('gives no epoch below the one asked for: a store may have forgotten', async () => {

@@ -188,11 +188,13 @@ export class RoomLog {
 
   /**
    * Takes a room whose record is exactly as expected; the old owner is fenced before anything is read.
-   * Rejects when Redis does not answer: the outcome is unknown then, and the record says who owns the room.
+   * Rejects when Redis does not answer: the outcome is unknown then, and the record says who owns the room. Throws
+   * `unknown-game`, and takes nothing, where the log is of a version of Holdfast that wrote it in another way.
    */
   async adopt(room: RoomId, expected: Tenure, owner: RoomOwnership, epochMin = 0): Promise<AdoptedRoom | NotAdopted> {
     const args = [expected.epoch, expected.server, expected.incarnation, owner.server, owner.incarnation, epochMin];
     const answer = (await adoptScript.runBinary(this.redis.appends, [roomKey(room), logKey(room), checkpointKey(room)], args)) as Buffer[];
+    if (String(answer[0]) === 'log') throw new HoldfastError('unknown-game', 'Another version of Holdfast wrote the log of this room.');
     if (String(answer[0]) === '0') {
       const [, server, incarnation, epoch, status] = answer.map(String);
       return { owner: server ? { server: server as ServerId, incarnation: Number(incarnation) } : null, epoch: Number(epoch), status };
@@ -234,12 +236,7 @@ export class RoomLog {
 
   /** The last changes that are kept, oldest first, at most `limit`; the log reaches back to the last checkpoint. */
   async recent(room: RoomId, limit: number): Promise<readonly Change[]> {
-    // An entry has one change or more.
-    const entries = await this.redis.commands.xrevrangeBuffer(logKey(room), '+', '-', 'COUNT', limit);
-    return entries
-      .reverse()
-      .flatMap(([, fields]) => unpackChanges(fields[3]))
-      .slice(-limit);
+    return unpackChanges(Buffer.concat(await this.redis.commands.lrangeBuffer(logKey(room), -limit, -1)));
   }
 
   handoff(room: RoomId, tenure: Tenure, version: number, state: Uint8Array, to: Tenure): Promise<WriteResult> {

@@ -196,6 +196,12 @@ export const SETTINGS = {
       fallback: 200,
       meaning: 'changes between two checkpoints of a room: fewer make recovery faster and play dearer',
     }),
+    checkpointEveryMs: integer('CHECKPOINT_EVERY_MS', {
+      from: 1_000,
+      to: 3_600_000,
+      fallback: 60_000,
+      meaning: 'a room that changes is checkpointed at least this often',
+    }),
     listedMax: integer('ROOMS_LISTED_MAX', { from: 1, to: 10_000, fallback: 100, meaning: 'rooms in one answer of `rooms.list`' }),
   }),
 

@@ -1,12 +1,15 @@
--- A new owner takes a room whose owner is gone: fence first, then read, in one step.
+-- A new owner takes a room whose owner is gone: fenced and read in one step.
 -- KEYS  1 record  2 log  3 checkpoint
 -- ARGV  1 epoch expected  2 owner expected  3 incarnation expected  4 new owner  5 its incarnation  6 lowest epoch to give
--- gives {epoch, version, batch, checkpoint or '', changes of the log one entry after the other, doc, round, start}; {'0', …} where the record is not as expected:
---       {'0', owner, incarnation, epoch, status}
+-- gives {epoch, version, batch, checkpoint or '', changes of the log one after the other, doc, round, start}; {'0', …} where the record is not as expected:
+--       {'0', owner, incarnation, epoch, status}; {'log'} and nothing is written where the log is of a kind this version cannot read
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'batch', 'status', 'doc', 'round', 'start')
 if room[1] ~= ARGV[1] or room[2] ~= ARGV[2] or room[3] ~= ARGV[3] or room[6] ~= 'playing' then
   return { '0', room[2] or '', room[3] or '', room[1] or '', room[6] or '' }
 end
+-- Read first, in case it cannot be; nobody can write between this and the fence, which both stand in one script.
+local log = redis.pcall('LRANGE', KEYS[2], 0, -1)
+if log.err then return { 'log' } end
 local time = redis.call('TIME')
 local epoch = math.max(tonumber(room[1]) + 1, time[1] * 1000 + math.floor(time[2] / 1000), tonumber(ARGV[6]))
 epoch = string.format('%.0f', epoch)
@@ -15,6 +18,4 @@ redis.call('HSET', KEYS[1], 'epoch', epoch, 'owner', ARGV[4], 'incarnation', ARG
 local rev = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'rev', 1))
 redis.call('PUBLISH', KEYS[1], 'adopted ' .. rev .. ' ' .. epoch .. ' ' .. ARGV[5] .. ' ' .. ARGV[4])
 -- One string, since MessagePack says itself where a value ends, and a reply of a thousand parts is slow to read.
-local log = redis.call('XRANGE', KEYS[2], '-', '+')
-for index = 1, #log do log[index] = log[index][2][4] end
 return { epoch, room[4], room[5], redis.call('GET', KEYS[3]) or '', table.concat(log), room[7], room[8], room[9] }

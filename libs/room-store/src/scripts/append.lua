@@ -1,18 +1,26 @@
 -- Appends a batch of changes to the log of each of some rooms: fenced by epoch and owner, conditional on the position.
 -- Sent again after a lost reply it answers as the first time.
 -- KEYS  of each room: 1 record  2 log
--- ARGV  of each room: 1 epoch  2 owner  3 incarnation  4 version before  5 version after  6 batch id  7 changes
+-- ARGV  of each room: 1 epoch  2 owner  3 incarnation  4 version before  5 batch id  6 how many changes  7 … the changes
 -- gives for each room:
 --       0 ok  1 fenced  2 behind (the store has less than the owner)  3 missing  4 conflict (another writer with my epoch)
-local function append(record, log, expected, owner, incarnation, before, after, batch, changes)
+-- The last element of a log is the change that made the record's version, and no version between the first and it is
+-- missing: so a change is found by its place, and needs no name of its own.
+-- Pushed some at a time, since Lua unpacks no more than its stack holds.
+local PUSHED_MAX = 1000
+
+local function append(record, log, first, last, expected, owner, incarnation, before, batch)
   local room = redis.call('HMGET', record, 'epoch', 'owner', 'incarnation', 'version', 'batch', 'status')
   if not room[1] then return 3 end
   local epoch, mine = tonumber(room[1]), tonumber(expected)
   if epoch > mine then return 1 end
   if epoch < mine then return 2 end
   if room[2] ~= owner or room[3] ~= incarnation or room[6] ~= 'playing' then return 1 end
+  local after = string.format('%.0f', tonumber(before) + last - first + 1)
   if room[4] == before then
-    redis.call('XADD', log, expected .. '-' .. after, 'f', before, 'c', changes)
+    for at = first, last, PUSHED_MAX do
+      redis.call('RPUSH', log, unpack(ARGV, at, math.min(at + PUSHED_MAX - 1, last)))
+    end
     redis.call('HSET', record, 'version', after, 'batch', batch)
     return 0
   end
@@ -21,8 +29,11 @@ local function append(record, log, expected, owner, incarnation, before, after, 
   return 2
 end
 
-local answers = {}
+local answers, at = {}, 1
 for index = 1, #KEYS / 2 do
-  answers[index] = append(KEYS[2 * index - 1], KEYS[2 * index], unpack(ARGV, 7 * index - 6, 7 * index))
+  local first = at + 6
+  local last = at + 5 + tonumber(ARGV[at + 5])
+  answers[index] = append(KEYS[2 * index - 1], KEYS[2 * index], first, last, unpack(ARGV, at, at + 4))
+  at = last + 1
 end
 return answers

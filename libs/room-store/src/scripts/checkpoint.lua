@@ -9,15 +9,14 @@ local epoch, mine = tonumber(room[1]), tonumber(ARGV[1])
 if epoch > mine then return 1 end
 if epoch < mine then return 2 end
 if room[2] ~= ARGV[2] or room[3] ~= ARGV[3] or room[5] ~= 'playing' then return 1 end
-if tonumber(room[4]) < tonumber(ARGV[4]) then
+local stored, version = tonumber(room[4]), tonumber(ARGV[4])
+if stored < version then
   if ARGV[6] ~= '1' then return 2 end
   redis.call('HSET', KEYS[1], 'version', ARGV[4])
 end
 -- A late one, which the log does not reach back to any more: to store it would leave a hole.
-local first = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
-local continues = first and tonumber(first[2][2]) or math.max(tonumber(room[4]), tonumber(ARGV[4]))
-if continues > tonumber(ARGV[4]) then return 0 end
+if stored - redis.call('LLEN', KEYS[2]) > version then return 0 end
 redis.call('SET', KEYS[3], ARGV[5])
 if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'gameVersion', ARGV[7]) end
-redis.call('XTRIM', KEYS[2], 'MINID', ARGV[1] .. '-' .. string.format('%.0f', tonumber(ARGV[4]) + 1))
+if stored > version then redis.call('LTRIM', KEYS[2], version - stored, -1) else redis.call('DEL', KEYS[2]) end
 return 0
