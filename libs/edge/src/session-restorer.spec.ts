@@ -45,6 +45,14 @@ describe('sessions that the store lost', () => {
     expect(await resume()).toMatchObject({ session: held.id, user: held.user, name: 'Ada' });
   });
 
+  it('before the gateway looked for the first time are written again as well', async () => {
+    const { restorer, welcome } = newGateway();
+    const { held, resume } = await welcome();
+    await redis.commands.flushdb();
+    await restorer.look();
+    await expect(resume()).resolves.toMatchObject({ session: held.id });
+  });
+
   it('are looked for when the store is another, though it remembers us', async () => {
     const { restorer, generation, welcome } = newGateway();
     const { held, resume } = await welcome();

@@ -139,13 +139,16 @@ export class SessionStore {
     return sessions.flatMap(({ session }, index) => (answers[2 * index] === 1 && answers[2 * index + 1] === session ? [] : session));
   }
 
-  /** Whether the store lost anything since the gateway asked last: it was emptied, or fell back to a time before. */
+  /**
+   * Whether the store lost anything since the gateway asked last: it was emptied, or fell back to a time before. Asked for
+   * the first time it says yes: what was written before that may be lost as well.
+   */
   async hasForgotten(gateway: ServerId): Promise<boolean> {
     const expected = this.witness;
     const next = newSecret();
     const found = await this.redis.commands.set(witnessKey(gateway), next, 'PX', WITNESS_MS, 'GET');
     this.witness = next;
-    return expected !== null && found !== expected;
+    return expected === null || found !== expected;
   }
 
   /**
