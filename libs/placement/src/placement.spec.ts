@@ -683,6 +683,19 @@ describe('a newcomer', () => {
     );
   });
 
+  it('comes in level with those who are no newcomers, however many newcomers there are beside it', async () => {
+    const rampMs = 60_000;
+    const at = await newProcess({ rampMs });
+    const fleet = new Fleet(at, 6);
+    const [busy, busier, ...newcomers] = fleet.servers;
+    await fleet.report(busy, { rooms: 20 });
+    await fleet.report(busier, { rooms: 30 });
+    for (const server of [busy, busier]) await at.redis.hincrby(serverKey(server), 'since', -rampMs);
+    for (const server of newcomers) await fleet.report(server);
+    const ramps = await Promise.all(newcomers.map((server) => at.redis.hget(serverKey(server), 'ramp')));
+    expect(ramps).toEqual(['30', '30', '30', '30']);
+  });
+
   it('is no newcomer in a fleet that starts together', async () => {
     const at = await newProcess({ rampMs: 60_000 });
     const fleet = new Fleet(at, 2);

@@ -14,15 +14,23 @@ if known == 'older' or known == 'removed' then return known end
 local now = now_ms()
 sweep(expiries, now, 128)
 
--- A newcomer starts level with the middle of its peers, but only where that one is no newcomer itself.
+-- A newcomer starts level with the middle of those peers that are no newcomers themselves. In a large fleet some of
+-- them, from the whole of the order, speak for all: a fleet that starts together would look at each other for minutes.
+local PEERS_LOOKED_AT = 100
+
 local function ramp_for_newcomer()
   local offer = string.match(offers, '%S+')
   local size = offer and redis.call('ZCARD', offer) or 0
   if ramp_ms == 0 or size == 0 then return 0 end
-  local rank = math.floor(size / 2)
-  local middle = redis.call('ZRANGE', offer, rank, rank, 'WITHSCORES')
-  if now - redis.call('HGET', middle[1], 'since') < ramp_ms then return 0 end
-  return math.max(0, middle[2] - ARGV[5])
+  local looks = math.min(size, PEERS_LOOKED_AT)
+  local settled = {}
+  for look = 0, looks - 1 do
+    local rank = math.floor((look + 0.5) * size / looks)
+    local peer = redis.call('ZRANGE', offer, rank, rank, 'WITHSCORES')
+    if now - redis.call('HGET', peer[1], 'since') >= ramp_ms then settled[#settled + 1] = peer[2] end
+  end
+  if #settled == 0 then return 0 end
+  return math.max(0, settled[math.floor(#settled / 2) + 1] - ARGV[5])
 end
 
 if known == 'newer' then
