@@ -9,19 +9,32 @@ export type Patch = { op: 'add' | 'replace'; path: string; value: unknown } | { 
 export function applyPatches<T>(state: T, patches: readonly Patch[]): T {
   const copied = new Set<unknown>();
   let root: unknown = state;
-  for (const patch of patches) root = applyOne(root, patch, copied);
+  // Of many patches (a log that is replayed) most go where others went before.
+  const paths = patches.length > 1 ? new Map<string, readonly string[]>() : null;
+  for (const patch of patches) {
+    let keys = paths?.get(patch.path);
+    if (!keys) {
+      keys = keysOf(patch.path);
+      paths?.set(patch.path, keys);
+    }
+    root = applyOne(root, patch, keys, copied);
+  }
   return root as T;
 }
 
-function applyOne(root: unknown, patch: Patch, copied: Set<unknown>): unknown {
+function keysOf(path: string): readonly string[] {
+  return path.split('/').slice(1).map(unescapeKey);
+}
+
+function applyOne(root: unknown, patch: Patch, keys: readonly string[], copied: Set<unknown>): unknown {
   if (patch.path === '') {
     if (patch.op === 'remove') return null;
     return patch.value;
   }
-  const keys = patch.path.split('/').slice(1).map(unescapeKey);
   const newRoot = own(root, copied, patch.path);
   let parent: unknown = newRoot;
-  for (const key of keys.slice(0, -1)) {
+  for (let at = 0; at < keys.length - 1; at++) {
+    const key = keys[at];
     const child = own(childOf(parent, key, patch.path), copied, patch.path);
     setChild(parent, key, child);
     parent = child;

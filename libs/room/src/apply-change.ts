@@ -1,4 +1,4 @@
-import { applyPatches } from '#libs/protocol';
+import { applyPatches, type Patch } from '#libs/protocol';
 import {
   type Change,
   type ChangeEffect,
@@ -15,8 +15,7 @@ import {
  */
 export function applyChanges<State>(value: RoomValue<State>, changes: readonly Change[]): RoomValue<State> {
   // All patches in one go: what many changes touch is copied once.
-  const patches = changes.length === 1 ? changes[0].patches : changes.flatMap((change) => change.patches);
-  return withChanges(value, changes, applyPatches(value.state, patches));
+  return withChanges(value, changes, applyPatches(value.state, patchesOf(changes)));
 }
 
 export function applyChange<State>(value: RoomValue<State>, change: Change): RoomValue<State> {
@@ -28,36 +27,55 @@ export function withChange<State>(value: RoomValue<State>, change: Change, state
   return withChanges(value, [change], state);
 }
 
+function patchesOf(changes: readonly Change[]): readonly Patch[] {
+  if (changes.length === 1) return changes[0].patches;
+  const patches: Patch[] = [];
+  for (const change of changes) for (const patch of change.patches) patches.push(patch);
+  return patches;
+}
+
 function withChanges<State>(value: RoomValue<State>, changes: readonly Change[], state: State): RoomValue<State> {
-  let { version, seats, timers, outbox, ended } = value;
+  let { version, timers, outbox, ended } = value;
+  const seats = new SeatsAfter(value.seats);
   for (const change of changes) {
     if (change.version !== version + 1)
       throw new Error(`room ${value.room} is at version ${version}; change ${change.version} does not follow`);
     version = change.version;
-    if (change.seats) seats = nextSeats(seats, change.seats);
+    if (change.seats) seats.apply(change.seats);
     if (change.timers) timers = nextTimers(timers, change.timers);
     if (change.effects || change.effectsDone) outbox = nextOutbox(value, outbox, change);
     ended = change.ended ?? ended;
   }
   const { room, round, game, gameVersion } = value;
-  return { room, ...(round && { round }), game, gameVersion, version, seats, timers, state, outbox, ...(ended && { ended }) };
+  return { room, ...(round && { round }), game, gameVersion, version, seats: seats.seats, timers, state, outbox, ...(ended && { ended }) };
 }
 
-function nextSeats(seats: readonly SeatValue[], changes: NonNullable<Change['seats']>): readonly SeatValue[] {
-  const next = seats.slice();
-  for (const key of Object.keys(changes)) {
-    const seat = Number(key);
-    const { seq, refused, presence } = changes[seat];
-    const before = next[seat];
-    next[seat] = {
-      user: before.user,
-      name: before.name,
-      presence: presence ?? before.presence,
-      seq: seq ?? before.seq,
-      refused: refused ? rememberRefusals(before.refused, refused) : before.refused,
-    };
+/** The seats after some changes: each is copied once, however many of the changes touch it. */
+class SeatsAfter {
+  private copies: { -readonly [Key in keyof SeatValue]: SeatValue[Key] }[] | null = null;
+
+  constructor(private readonly before: readonly SeatValue[]) {}
+
+  get seats(): readonly SeatValue[] {
+    return this.copies ?? this.before;
   }
-  return next;
+
+  apply(changes: NonNullable<Change['seats']>): void {
+    this.copies ??= this.before.slice();
+    for (const key in changes) {
+      const seat = Number(key);
+      const { seq, refused, presence } = changes[seat];
+      let copy = this.copies[seat];
+      if (copy === this.before[seat]) {
+        const { user, name, presence, seq, refused } = copy;
+        copy = { user, name, presence, seq, refused };
+        this.copies[seat] = copy;
+      }
+      if (presence !== undefined) copy.presence = presence;
+      if (seq !== undefined) copy.seq = seq;
+      if (refused) copy.refused = rememberRefusals(copy.refused, refused);
+    }
+  }
 }
 
 function rememberRefusals(known: readonly Refusal[], more: readonly Refusal[]): readonly Refusal[] {
