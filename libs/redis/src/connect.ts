@@ -13,6 +13,8 @@ export function connect({ url, commandTimeoutMs = COMMAND_TIMEOUT_MS_DEFAULT }: 
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
+    // `PubSub` does that: nobody would hear of it when ioredis' own gets no reply, but the process, which ends of it.
+    autoResubscribe: false,
     commandTimeout: commandTimeoutMs,
     // Longer than the command's own time, so that a slow command is named as such before its connection is dropped.
     socketTimeout: commandTimeoutMs + 500,

@@ -23,7 +23,7 @@ export class PubSub implements OnModuleDestroy {
       const handlers = this.handlers.get(channel);
       if (handlers) for (const handler of handlers) handler(message, channel);
     });
-    // ioredis subscribes again to what it knew; what was asked for while it was away is only known here.
+    // What was asked for while it was away is only known here.
     client.on('ready', () => void this.restore());
     this.pinging = setInterval(() => {
       if (client.status === 'ready') client.ping().catch(() => client.disconnect(true));

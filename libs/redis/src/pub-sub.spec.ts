@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { PubSub } from './pub-sub.js';
+import { RedisConnections } from './redis-connections.js';
+
+const REDIS_URL = process.env.HOLDFAST_TEST_REDIS_URL as string;
+
+/** To the test's Redis, with nothing heard any more on a connection that subscribes while `isDeaf`. */
+class Way {
+  isDeaf = false;
+  private readonly sockets = new Set<Socket>();
+  private readonly server = createServer((near) => {
+    const { hostname, port } = new URL(REDIS_URL);
+    const far = connect(Number(port), hostname);
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ]) {
+      this.sockets.add(socket);
+      socket.on('error', () => {}).on('close', () => other.destroy());
+    }
+    let isCut = false;
+    near.on('data', (bytes) => {
+      isCut ||= this.isDeaf && /\r\nsubscribe\r\n/i.test(bytes.toString('latin1'));
+      if (!isCut) far.write(bytes);
+    });
+    far.on('data', (bytes) => void (isCut || near.write(bytes)));
+  });
+
+  async open(): Promise<string> {
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    return `redis://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  cutAll(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  close(): void {
+    this.server.close();
+    this.cutAll();
+  }
+}
+
+async function until(isSo: () => boolean, withinMs = 5_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!isSo()) {
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+describe('a subscription', () => {
+  it('whose reply never comes after a reconnect is asked for again, and is no error of the process', async () => {
+    const way = new Way();
+    const redis = new RedisConnections({ url: await way.open(), commandTimeoutMs: 150 });
+    const direct = new RedisConnections({ url: REDIS_URL });
+    const pubSub = new PubSub(redis);
+    const unhandled: unknown[] = [];
+    const notice = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', notice);
+    try {
+      await Promise.all([redis.ready(), direct.ready()]);
+      const channel = `test:${randomUUID()}`;
+      const heard: string[] = [];
+      await pubSub.subscribe(channel, (message) => heard.push(message));
+      let losses = 0;
+      redis.subscriptions.on('close', () => losses++);
+
+      way.isDeaf = true;
+      way.cutAll();
+      // The first is our doing; the second is what it makes of a reply that does not come.
+      await until(() => losses >= 3);
+      way.isDeaf = false;
+      await until(() => {
+        void direct.commands.publish(channel, 'again').catch(() => {});
+        return heard.includes('again');
+      });
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off('unhandledRejection', notice);
+      pubSub.onModuleDestroy();
+      redis.onApplicationShutdown();
+      direct.onApplicationShutdown();
+      way.close();
+    }
+  });
+});
