@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { LINK_HEADER, LINK_KIND, Links } from '#libs/link';
 import { encodeServerMessage, errorBody, HEADER, KIND } from '#libs/protocol';
-import { Metrics } from '#libs/telemetry';
+import { Metrics, type Tally } from '#libs/telemetry';
 import { EDGE_OPTIONS, type EdgeOptions, HELD_MAX, HELD_MS, LOST_POLL_MS } from './edge.options.js';
 import { GameEnds } from './game-ends.js';
 import type { GatewaySession } from './gateway-session.js';
@@ -19,8 +19,8 @@ import { SessionTable } from './session-table.js';
 export class RoomFrames implements OnModuleDestroy {
   private readonly holding = new Set<GatewaySession>();
   private readonly polling: NodeJS.Timeout;
-  private readonly framesUp: { inc(): void };
-  private readonly framesDown: { inc(count?: number): void };
+  private readonly framesUp: Tally;
+  private readonly framesDown: Tally;
 
   constructor(
     private readonly sessions: SessionTable,
@@ -31,8 +31,8 @@ export class RoomFrames implements OnModuleDestroy {
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
     @Inject(Links) links: Links,
   ) {
-    this.framesUp = metrics.relayFrames.labels({ direction: 'up' });
-    this.framesDown = metrics.relayFrames.labels({ direction: 'down' });
+    this.framesUp = metrics.relayFrames.of({ direction: 'up' });
+    this.framesDown = metrics.relayFrames.of({ direction: 'down' });
     links.onFrame(LINK_KIND.toPlayer, (_, frame) => this.receiveFrame(frame));
     links.onFrame(LINK_KIND.syncMany, (_, frame) => this.receiveSync(frame));
     this.polling = setInterval(() => this.refuseOverdue(), LOST_POLL_MS);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { pack } from '#libs/protocol';
+import { pack, type Seat } from '#libs/protocol';
 import type { Change, RoomValue } from '#libs/room';
 import { type Append, type Epilogue, RoomLog, type WriteResult } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
@@ -201,10 +201,11 @@ export class Appender {
 
   /** From the oldest command of the batch: never less than what any of its players waited. */
   private observe(changes: readonly Change[], since: number): void {
-    const seconds = (performance.now() - since) / 1_000;
+    let commands = 0;
     for (const { seats } of changes) {
-      for (const seat in seats) if (seats[Number(seat)].seq !== undefined) this.metrics.commandAckSeconds.observe(seconds);
+      for (const seat in seats) if (seats[seat as unknown as Seat].seq !== undefined) commands += 1;
     }
+    if (commands > 0) this.metrics.commandAckSeconds.observe((performance.now() - since) / 1_000, commands);
   }
 
   /** What a game shows may be what cannot be shown; that is its room's trouble, and nobody else's. */

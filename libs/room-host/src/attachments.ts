@@ -12,7 +12,7 @@ import {
   readName,
   unpackBody,
 } from '#libs/protocol';
-import { Metrics } from '#libs/telemetry';
+import { Metrics, type Tally } from '#libs/telemetry';
 import type { Attachment } from './attachment.js';
 import type { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
@@ -27,7 +27,7 @@ import { RoomOutputs } from './room-outputs.js';
 @Injectable()
 export class Attachments {
   private readonly byPeer = new Map<LinkPeer, Map<number, Attachment>>();
-  private readonly results = new Map<string, { inc(): void }>();
+  private readonly results = { applied: new Map<string, Tally>(), refused: new Map<string, Tally>() };
 
   constructor(
     private readonly rooms: HostedRooms,
@@ -169,13 +169,13 @@ export class Attachments {
   }
 
   private count(room: HostedRoom, result: 'applied' | 'refused'): void {
-    const key = `${room.value.game}:${result}`;
-    let counter = this.results.get(key);
-    if (!counter) {
-      counter = this.metrics.commands.labels({ game: room.value.game, result });
-      this.results.set(key, counter);
+    const { game } = room.value;
+    let tally = this.results[result].get(game);
+    if (!tally) {
+      tally = this.metrics.commands.of({ game, result });
+      this.results[result].set(game, tally);
     }
-    counter.inc();
+    tally.inc();
   }
 
   /** For operators. */

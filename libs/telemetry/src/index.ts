@@ -4,5 +4,6 @@ export * from './metrics.js';
 export * from './nest-log.js';
 export * from './ops.controller.js';
 export * from './readiness.js';
+export * from './tallies.js';
 export * from './telemetry.module.js';
 export * from './telemetry.options.js';

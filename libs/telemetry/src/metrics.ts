@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { TallyCounter, TallyHistogram } from './tallies.js';
 import { TELEMETRY_OPTIONS, type TelemetryOptions } from './telemetry.options.js';
 
 /** Seconds, from a store's round trip on loopback to a wait that a player gives up on. */
@@ -28,19 +29,20 @@ export class Metrics {
   readonly freeSlots = this.gauge('holdfast_free_slots', 'Rooms that the game servers could still take.');
   readonly wantedGameServers = this.gauge('holdfast_wanted_game_servers', 'Game servers the fleet would like to have.');
 
-  readonly commands = this.counter('holdfast_commands_total', 'Commands of players.', ['game', 'result']);
-  readonly commandAckSeconds = this.histogram(
-    'holdfast_command_ack_seconds',
-    'From a command at its room to its durable acknowledgement.',
-    SHORT_SECONDS,
-  );
+  readonly commands = this.tallies('holdfast_commands_total', 'Commands of players.', ['game', 'result']);
+  readonly commandAckSeconds = new TallyHistogram({
+    name: 'holdfast_command_ack_seconds',
+    help: 'From a command at its room to its durable acknowledgement.',
+    buckets: SHORT_SECONDS,
+    registry: this.registry,
+  });
   readonly roomPauseSeconds = this.histogram('holdfast_room_pause_seconds', 'How long players of a room had to wait.', PAUSE_SECONDS, [
     'cause',
   ]);
   readonly roomsRecovered = this.counter('holdfast_rooms_recovered_total', 'Rooms taken over from a server that was lost.');
   readonly roomsMigrated = this.counter('holdfast_rooms_migrated_total', 'Rooms moved by plan.');
 
-  readonly relayFrames = this.counter('holdfast_relay_frames_total', 'Game frames relayed between players and rooms.', ['direction']);
+  readonly relayFrames = this.tallies('holdfast_relay_frames_total', 'Game frames relayed between players and rooms.', ['direction']);
   readonly backpressure = this.counter('holdfast_backpressure_total', 'Times a reader could not keep up.', ['where']);
   readonly eventLoopLagSeconds = this.gauge(
     'holdfast_event_loop_lag_seconds',
@@ -54,6 +56,10 @@ export class Metrics {
 
   private counter<Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []): Counter<Label> {
     return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  private tallies<Label extends string>(name: string, help: string, labelNames: readonly Label[]): TallyCounter<Label> {
+    return new TallyCounter({ name, help, labelNames, registry: this.registry });
   }
 
   private gauge<Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []): Gauge<Label> {

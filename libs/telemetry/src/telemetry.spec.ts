@@ -76,6 +76,40 @@ describe('the ops endpoints', () => {
     expect(module.get(EventLoopLag).takeP99Ms()).toBeGreaterThan(20);
     await module.close();
   });
+
+  it('show what the frame path has counted, all of it and once, however often they are asked', async () => {
+    const module = await testingModule();
+    const metrics = module.get(Metrics);
+    const up = metrics.relayFrames.of({ direction: 'up' });
+    up.inc();
+    up.inc(4);
+    metrics.relayFrames.of({ direction: 'down' }).inc(2);
+    await module.get(OpsController).metricsText();
+    up.inc();
+    for (const [seconds, times] of [
+      [0.0004, 3],
+      [0.001, 1],
+      [0.002, 2],
+      [99, 1],
+    ])
+      metrics.commandAckSeconds.observe(seconds, times);
+
+    const text = await module.get(OpsController).metricsText();
+    const sampleOf = (name: string, ...labels: string[]): number =>
+      Number(
+        text
+          .split('\n')
+          .find((line) => line.startsWith(`${name}{`) && labels.every((label) => line.includes(label)))
+          ?.split(' ')[1],
+      );
+    expect(sampleOf('holdfast_relay_frames_total', 'direction="up"')).toBe(6);
+    expect(sampleOf('holdfast_relay_frames_total', 'direction="down"')).toBe(2);
+    const upTo = (le: string): number => sampleOf('holdfast_command_ack_seconds_bucket', `le="${le}"`);
+    expect(['0.0005', '0.001', '0.0025', '2.5', '+Inf'].map(upTo)).toEqual([3, 4, 6, 6, 7]);
+    expect(sampleOf('holdfast_command_ack_seconds_count', 'server="hf:game:1"')).toBe(7);
+    expect(sampleOf('holdfast_command_ack_seconds_sum')).toBeCloseTo(99.0062);
+    await module.close();
+  });
 });
 
 function testingModule() {

@@ -1,0 +1,84 @@
+import { Counter, type Histogram, type Registry } from 'prom-client';
+
+/**
+ * What the path of a game's frames counts with: an addition to a number. prom-client, which looks its labels up for each
+ * count and copies them, hears of it when somebody asks.
+ */
+export class Tally {
+  private uncollected = 0;
+
+  inc(count = 1): void {
+    this.uncollected += count;
+  }
+
+  /** What was counted since it was last taken. */
+  take(): number {
+    const { uncollected } = this;
+    this.uncollected = 0;
+    return uncollected;
+  }
+}
+
+/** A counter with a tally for each set of labels. */
+export class TallyCounter<Label extends string> {
+  private readonly tallies: { readonly labels: Readonly<Record<Label, string>>; readonly tally: Tally }[] = [];
+
+  constructor(about: { name: string; help: string; labelNames: readonly Label[]; registry: Registry }) {
+    const { registry, ...shape } = about;
+    const { tallies } = this;
+    new Counter({
+      ...shape,
+      registers: [registry],
+      collect() {
+        for (const { labels, tally } of tallies) this.inc(labels, tally.take());
+      },
+    });
+  }
+
+  /** To be asked for once, and kept. */
+  of(labels: Readonly<Record<Label, string>>): Tally {
+    const tally = new Tally();
+    this.tallies.push({ labels, tally });
+    return tally;
+  }
+}
+
+/** A histogram without labels, kept as one number a bucket. */
+export class TallyHistogram {
+  private readonly counts: number[];
+  private sum = 0;
+
+  constructor(private readonly about: { name: string; help: string; buckets: readonly number[]; registry: Registry }) {
+    // One more than there are bounds, for what is above them all.
+    this.counts = new Array<number>(about.buckets.length + 1).fill(0);
+    const { name, help } = about;
+    const metric = { name, help, type: 'histogram', aggregator: 'sum', get: () => Promise.resolve(this.read()), reset: () => this.reset() };
+    // A registry asks no more of a metric than its name and these; its types name its own classes.
+    about.registry.registerMetric(metric as unknown as Histogram);
+  }
+
+  observe(value: number, times = 1): void {
+    const { buckets } = this.about;
+    let bucket = 0;
+    while (bucket < buckets.length && value > buckets[bucket]) bucket++;
+    this.counts[bucket] += times;
+    this.sum += value * times;
+  }
+
+  private read(): object {
+    const { name, help, buckets } = this.about;
+    let count = 0;
+    const values: { metricName: string; labels: Readonly<Record<string, string | number>>; value: number }[] = [];
+    for (const [index, observed] of this.counts.entries()) {
+      count += observed;
+      values.push({ metricName: `${name}_bucket`, labels: { le: buckets[index] ?? '+Inf' }, value: count });
+    }
+    values.push({ metricName: `${name}_sum`, labels: {}, value: this.sum }, { metricName: `${name}_count`, labels: {}, value: count });
+    return { name, help, type: 'histogram', aggregator: 'sum', values };
+  }
+
+  private reset(): void {
+    this.counts.fill(0);
+    this.sum = 0;
+  }
+}
