@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Redis } from 'ioredis';
 import { startRedis } from '../../../tools/redis/index.mjs';
 import { LuaScript } from './lua-script.js';
 import { RedisConnections } from './redis-connections.js';
@@ -35,6 +36,20 @@ describe('a verb', () => {
 
   it('answers in bytes when asked to', async () => {
     expect(await echo.runBinary(redis.commands, ['k'], [Buffer.from([0, 255])])).toEqual(Buffer.from([0, 255]));
+  });
+
+  it('written at once runs as ever: any text, any bytes, none, long ones, and a store that has forgotten it', async () => {
+    const client = redis.commands as Redis;
+    const all = new LuaScript('test_all', lua('all', 'return {#KEYS, KEYS[2], unpack(ARGV)}'), null);
+    const long = 'x'.repeat(200_000);
+    const keys = ['k', '{k}:ключ'];
+    const args = [0, -1.5, 1_795_382_183_123, '', 'ein Wort: Größe', Buffer.from('bytes\r\n'), long];
+    const expected = [2, '{k}:ключ', '0', '-1.5', '1795382183123', '', 'ein Wort: Größe', 'bytes\r\n', long];
+    expect(await all.runWritten(client, keys, args)).toEqual(expected);
+    await client.script('FLUSH');
+    expect(await Promise.all([all.runWritten(client, keys, args), all.runWritten(client, ['k'], [])])).toEqual([expected, [1]]);
+    const broken = new LuaScript('test_broken', lua('broken', "return redis.error_reply('NO such thing')"), null);
+    await expect(broken.runWritten(client, [], [])).rejects.toMatchObject({ name: 'ReplyError', message: 'NO such thing' });
   });
 
   it('is known to a pipeline that began before its first call', async () => {

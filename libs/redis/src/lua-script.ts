@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { ChainableCommander } from 'ioredis';
+import type { ChainableCommander, Redis } from 'ioredis';
 import type { RedisClient } from './connect.js';
+import { WrittenCall } from './written-call.js';
 
 type ScriptArgument = string | number | Buffer | Uint8Array;
 
@@ -15,6 +17,7 @@ type ScriptArgument = string | number | Buffer | Uint8Array;
 export class LuaScript {
   private readonly command: string;
   private readonly lua: string;
+  private readonly sha: string;
   private readonly known = new WeakSet<object>();
   private static readonly every: LuaScript[] = [];
 
@@ -37,11 +40,23 @@ export class LuaScript {
       .flat()
       .map((file) => readFileSync(file, 'utf8'))
       .join('\n');
+    this.sha = createHash('sha1').update(this.lua).digest('hex');
     LuaScript.every.push(this);
   }
 
   run(client: RedisClient, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
     return this.callOf(client)(this.all(keys, args)) as Promise<unknown>;
+  }
+
+  /** As `run`, for calls with so many arguments that writing them is what they cost. */
+  async runWritten(client: Redis, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+    try {
+      return await (client.sendCommand(new WrittenCall('evalsha', [this.sha, keys.length], keys, args)) as Promise<unknown>);
+    } catch (error) {
+      // Nothing was run: the store has not seen the script, or has forgotten it.
+      if (!String((error as Error).message).startsWith('NOSCRIPT')) throw error;
+      return this.run(client, keys, args);
+    }
   }
 
   /** As `run`, with strings in the answer as Buffers, for binary values. */

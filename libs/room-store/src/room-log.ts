@@ -156,16 +156,17 @@ export class RoomLog {
   /** By call, what became of each of its appends; null where the call itself failed at the store. */
   private async call(client: Redis, calls: readonly AppendCall[]): Promise<(WriteResult[] | null)[]> {
     const { replicas, replicasTimeoutMs } = this.options;
+    if (replicas === 0) return Promise.all(calls.map((call) => resultsOf(call, client)));
     const pipeline = client.pipeline();
     for (const { script, keys, args } of calls) script.queue(client, pipeline, keys, args);
-    if (replicas > 0) (pipeline as unknown as { wait(replicas: number, ms: number): void }).wait(replicas, replicasTimeoutMs);
-    const replies = await execWithin(pipeline, PIPELINE_TIMEOUT_MS + (replicas > 0 ? replicasTimeoutMs : 0));
-    const isReplicated = replicas === 0 || Number(replies[calls.length]?.[1] ?? 0) >= replicas;
+    (pipeline as unknown as { wait(replicas: number, ms: number): void }).wait(replicas, replicasTimeoutMs);
+    const replies = await execWithin(pipeline, PIPELINE_TIMEOUT_MS + replicasTimeoutMs);
+    const isReplicated = Number(replies[calls.length]?.[1] ?? 0) >= replicas;
     return calls.map((call, index) => {
       const [error, answer] = replies[index] ?? [new Error('no reply'), null];
-      if (error) return error.name === 'ReplyError' ? null : call.appends.map(() => 'unknown');
+      if (error) return failed(call, error);
       // Stored here, but not where it was promised to be: the same append again will say ok and wait again.
-      return codesOf(call, answer).map((code) => (!isReplicated && code === 0 ? 'unknown' : (WRITE_RESULTS[code as number] ?? 'unknown')));
+      return written(call, answer).map((result) => (!isReplicated && result === 'ok' ? 'unknown' : result));
     });
   }
 
@@ -330,6 +331,23 @@ function standingOf([epoch, server, incarnation, version, status]: readonly (str
     version: Number(version ?? 0),
     status: status ?? '',
   };
+}
+
+async function resultsOf(call: AppendCall, client: Redis): Promise<WriteResult[] | null> {
+  try {
+    return written(call, await call.script.runWritten(client, call.keys, call.args));
+  } catch (error) {
+    return failed(call, error as Error);
+  }
+}
+
+function written(call: AppendCall, answer: unknown): WriteResult[] {
+  return codesOf(call, answer).map((code) => WRITE_RESULTS[code as number] ?? 'unknown');
+}
+
+/** Null: the store has refused it. Else nobody knows. */
+function failed({ appends }: AppendCall, error: Error): WriteResult[] | null {
+  return error.name === 'ReplyError' ? null : appends.map(() => 'unknown');
 }
 
 /** In a Cluster a call is of one room. */
