@@ -49,12 +49,13 @@ describe('the model of the store', () => {
     }
 
     async write(room: StoredRoom): Promise<void> {
-      const { log: _log, checkpoint: _checkpoint, effects: _effects, epoch, incarnation, result, ...fields } = room;
+      const { log: _log, checkpoint: _checkpoint, effects: _effects, epoch, incarnation, result, paused, ...fields } = room;
       await redis.hset(this.keys[0], {
         ...fields,
         ...(epoch !== null && { epoch }),
         ...(incarnation !== null && { incarnation }),
         ...(result !== null && { result }),
+        ...(paused !== '' && { paused }),
       });
     }
 
@@ -80,6 +81,7 @@ describe('the model of the store', () => {
         game: hash.game ?? '',
         durability: hash.durability ?? '',
         result: hash.result ?? null,
+        paused: hash.paused ?? '',
         log,
         checkpoint,
         // By the batch of each game's end; what they hold is the same in this sequence.
@@ -235,11 +237,12 @@ describe('the model of the store', () => {
           case 'adopt': {
             const epochMin = random.of([0, 0, mine + 3]);
             const me = { owner: random.of(['s1', 's2', 's3']), incarnation: random.of([1, 2]) };
-            const reply = (await real.call('adopt', [mine, owner, incarnation, me.owner, me.incarnation, epochMin])) as [
+            const aloneMs = random.of([0, 0, 250]);
+            const reply = (await real.call('adopt', [mine, owner, incarnation, me.owner, me.incarnation, epochMin, aloneMs])) as [
               string,
               ...string[],
             ];
-            const done = store.adopt(model, { expected: tenure, ...me, epochMin }, await seenTime(Number(reply[0])));
+            const done = store.adopt(model, { expected: tenure, ...me, epochMin, aloneMs }, await seenTime(Number(reply[0])));
             answer = reply;
             const held = model;
             expected = done.adopted
@@ -252,7 +255,8 @@ describe('the model of the store', () => {
                   held?.doc,
                   `${held?.round}`,
                   held?.start,
-                ].slice(0, reply.length)
+                  `${done.adopted.pausedMs}`,
+                ]
               : ['0', held?.owner ?? '', `${held?.incarnation ?? ''}`, `${held?.epoch ?? ''}`, held?.status ?? ''];
             model = done.room;
             break;

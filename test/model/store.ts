@@ -19,6 +19,8 @@ export interface StoredRoom {
   readonly game: string;
   readonly durability: string;
   readonly result: string | null;
+  /** `version:ms`: for how long nobody owned it before it was adopted at that version; '' : not known of any. */
+  readonly paused: string;
   /** Changes, one an element; the last made `version`. */
   readonly log: readonly string[];
   readonly checkpoint: string | null;
@@ -155,6 +157,7 @@ export interface AdoptArgs {
   readonly incarnation: number;
   /** The lowest epoch to give. */
   readonly epochMin: number;
+  readonly aloneMs?: number;
 }
 
 export interface Adopted {
@@ -163,16 +166,20 @@ export interface Adopted {
   readonly batch: string;
   readonly checkpoint: string;
   readonly log: readonly string[];
+  readonly pausedMs: number;
 }
 
 export function adopt(room: StoredRoom | null, args: AdoptArgs, now: number): { adopted: Adopted | null; room: StoredRoom | null } {
   if (room === null || !isHeldBy(room, args.expected) || room.status !== 'playing') return { adopted: null, room };
   const { version, batch, log } = room;
   const epoch = Math.max((room.epoch as number) + 1, now, args.epochMin);
-  const { owner, incarnation } = args;
+  const { owner, incarnation, aloneMs = 0 } = args;
+  const [at, ms] = room.paused.split(':').map(Number);
+  const pausedMs = room.paused !== '' && at === version ? ms : 0;
+  const paused = pausedMs + aloneMs > 0 ? `${version}:${pausedMs + aloneMs}` : room.paused;
   return {
-    adopted: { epoch, version, batch, checkpoint: room.checkpoint ?? '', log },
-    room: { ...room, epoch, owner, incarnation, rev: room.rev + 1 },
+    adopted: { epoch, version, batch, checkpoint: room.checkpoint ?? '', log, pausedMs },
+    room: { ...room, paused, epoch, owner, incarnation, rev: room.rev + 1 },
   };
 }
 
@@ -201,7 +208,7 @@ export function open(room: StoredRoom | null, args: OpenArgs, now: number): { ep
   if (room.status !== 'starting') return { epoch: 0, room };
   const epoch = Math.max((room.epoch ?? 0) + 1, now);
   const { owner, incarnation, durability } = args;
-  const begun = { status: 'playing', owner, incarnation, epoch, durability, version: 0, batch: '', result: null, log: [] };
+  const begun = { status: 'playing', owner, incarnation, epoch, durability, version: 0, batch: '', result: null, paused: '', log: [] };
   return { epoch, room: { ...room, ...begun, checkpoint: args.checkpoint || null, rev: room.rev + 1 } };
 }
 
@@ -220,6 +227,7 @@ export const EMPTY: StoredRoom = {
   game: '',
   durability: '',
   result: null,
+  paused: '',
   log: [],
   checkpoint: null,
   effects: null,

@@ -253,6 +253,21 @@ describe('chess', () => {
       expect(game.state.clocks).toEqual({ white: 60_000, black: 0, runningSince: null });
     });
 
+    it('stand while the game has no server, and never run backwards', async () => {
+      const game = await play({ mainMs: 60_000, incrementMs: 0 });
+      game.advance(10_000);
+      game.pause(30_000);
+      game.advance(5_000);
+      moves(game, 'e4');
+      expect(game.state.clocks).toEqual({ white: 45_000, black: 60_000, runningSince: game.now });
+      game.advance(100);
+      game.pause(30_000);
+      game.advance(59_899);
+      expect(game.ended).toBeUndefined();
+      game.advance(1);
+      expect(game.ended?.result).toEqual({ result: '1-0', by: 'time', winner: 0 });
+    });
+
     it('are right though the server was too busy to see the flag fall before a move came', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 5_000 });
       game.stall(60_000);

@@ -1,6 +1,6 @@
 import { DEFAULT_POSITION } from 'chess.js';
 import { z } from 'zod';
-import { Command, Game, type GameRules, OnSeat, OnTimer, type Room, type Seat, type Setup } from '#libs/game-kit';
+import { Command, Game, type GameRules, OnPause, OnSeat, OnTimer, type Room, type Seat, type Setup } from '#libs/game-kit';
 import { ChessOptions } from './chess.options.js';
 import { canMate, halfMovesOf, playMove, repetitionKey, type Side } from './position.js';
 
@@ -118,6 +118,15 @@ export class Chess implements GameRules<ChessState> {
     const other = state.turn === 'w' ? 'b' : 'w';
     if (canMate(state.fen, other)) win(room, SEAT[other], 'time');
     else draw(room, 'time');
+  }
+
+  /** Nobody thinks on the time of a server that died. */
+  @OnPause()
+  protected goOn(room: Room<ChessState>, pausedMs: number): void {
+    const { clocks } = room.state;
+    if (clocks.runningSince === null) return;
+    clocks.runningSince = Math.min(room.now, clocks.runningSince + pausedMs);
+    room.schedule('flag', Math.max(0, timeLeft(room)));
   }
 
   @OnSeat('left')

@@ -5,7 +5,7 @@ import type { Room, Setup } from '#libs/room';
 import { Game } from './game.decorator.js';
 import type { GameRules } from './game-rules.js';
 import { GameTest, type GameTestOptions, Refused } from './game-test.js';
-import { Command, OnSeat, OnTick, OnTimer, View } from './handler.decorators.js';
+import { Command, OnPause, OnSeat, OnTick, OnTimer, View } from './handler.decorators.js';
 
 interface Diary {
   lines: string[];
@@ -80,6 +80,11 @@ class DiaryGame implements GameRules<Diary> {
     room.schedule('endless', 0);
   }
 
+  @OnPause()
+  protected goOn(room: Room<Diary>, pausedMs: number): void {
+    room.state.lines.push(`on after ${pausedMs}`);
+  }
+
   @OnTick()
   protected tick(room: Room<Diary>, elapsedMs: number): void {
     if (room.state.lines.length > 0) room.state.lines.push(`tick ${elapsedMs}`);
@@ -116,6 +121,18 @@ describe('GameTest', () => {
     expect(game.effects).toEqual([{ key: 'test:1:0', name: 'print', data: { text: 'hello' } }]);
     expect(game.changes).toHaveLength(1);
     expect(game.version).toBe(1);
+  });
+
+  it('pauses as a game does whose server died: timers wait as long, and the game is told', async () => {
+    const game = await create();
+    game.as(0).plan({ name: 'first', ms: 100 });
+    game.pause(5_000);
+    expect(game.state.lines).toEqual(['on after 5000']);
+    expect(game.timers.first).toBe(game.now + 100);
+    game.advance(99);
+    expect(game.state.lines).not.toContain('first');
+    game.advance(1);
+    expect(game.state.lines).toContain('first');
   });
 
   it('throws a refusal with its code, or gives it', async () => {

@@ -177,6 +177,13 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.clock += ms;
   }
 
+  /** As when its server dies and another takes it up `ms` later: time passes, and none of it counts. */
+  pause(ms: number): void {
+    this.clock += ms;
+    this.lastTickAt = this.clock;
+    this.step({ kind: 'paused', ms }, 'a pause');
+  }
+
   private get name(): string {
     return this.rules.definition.name;
   }

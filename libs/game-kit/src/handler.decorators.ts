@@ -42,6 +42,14 @@ export function OnSeat(...events: [SeatEvent, ...SeatEvent[]]): HandlerDecorator
   return handles(...events.map((event) => () => ({ kind: 'seat', event }) as const));
 }
 
+/**
+ * Runs when the game goes on after it was without a server for `pausedMs`: one died, and another took the game up.
+ * Timers are due later by as much already; this is for times that the state itself holds (`since += pausedMs`).
+ */
+export function OnPause(): HandlerDecorator<(room: Room<never>, pausedMs: number) => Nothing> {
+  return handles(() => ({ kind: 'pause' }));
+}
+
 /** What a seat (null: a spectator) may see of the state. Pure: it only reads. Named `view`, which is how clients know its type. */
 export function View(): HandlerDecorator<(state: never, seat: Seat | null) => Settled, 'view'> {
   return handles(() => ({ kind: 'view' }));

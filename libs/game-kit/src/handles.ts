@@ -7,6 +7,7 @@ export type Handle =
   | { readonly kind: 'timer'; readonly name: string }
   | { readonly kind: 'tick'; readonly hz: number | null }
   | { readonly kind: 'seat'; readonly event: SeatEvent }
+  | { readonly kind: 'pause' }
   | { readonly kind: 'view' }
   | { readonly kind: 'effect'; readonly name: string };
 
@@ -33,6 +34,8 @@ export function describeHandle(handle: Handle): string {
       return `the effect '${handle.name}'`;
     case 'tick':
       return 'ticks';
+    case 'pause':
+      return 'pauses';
     case 'view':
       return 'views';
     default:

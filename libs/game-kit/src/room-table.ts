@@ -27,6 +27,7 @@ export function roomTableOf(instance: object): RoomRules {
     const methods = handledMethodsOf(instance);
     refuseTwice(methods);
     const ticks = methods.find(({ handle }) => handle.kind === 'tick');
+    const pause = methods.find(({ handle }) => handle.kind === 'pause');
     const view = methods.find(({ handle }) => handle.kind === 'view');
     return {
       definition: defineGame(options, ticks?.handle.kind === 'tick' ? ticks.handle.hz : undefined),
@@ -37,6 +38,7 @@ export function roomTableOf(instance: object): RoomRules {
         methods.flatMap(({ handle, run }): [SeatEvent, RoomHandler][] => (handle.kind === 'seat' ? [[handle.event, run]] : [])),
       ),
       tick: ticks ? (room, elapsedMs) => ticks.run(room, elapsedMs) : null,
+      paused: pause ? (room, ms) => pause.run(room, ms) : null,
       view: view ? (state, seat: Seat | null) => view.run(state, seat) : null,
       migrateState: rules.migrateState ? (state, fromVersion) => rules.migrateState?.(state, fromVersion) : null,
     };

@@ -6,7 +6,7 @@ import type { LoadBalancerService } from '#libs/placement';
 import { HoldfastError, type RoomId, type RoomTenure, type ServerId, serverId, unpack } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import type { RoomRules } from '#libs/room';
-import { type RoomDoc, RoomLog, type RoomRecord, RoomRecords, StoreGeneration, type WriteResult } from '#libs/room-store';
+import { OwnerLife, type RoomDoc, RoomLog, type RoomRecord, RoomRecords, StoreGeneration, type WriteResult } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
 import { Appender } from './appender.js';
 import { Attachments } from './attachments.js';
@@ -22,6 +22,7 @@ import { RoomEngine } from './room-engine.js';
 import { ROOM_HOST_DEFAULTS, type RoomHostOptions } from './room-host.options.js';
 import { RoomIntake } from './room-intake.js';
 import { RoomOutputs } from './room-outputs.js';
+import { TimeAlone } from './time-alone.js';
 
 /** The real store, of which a test may take single answers away, or look at the moment before a write. */
 export class WatchedLog extends RoomLog {
@@ -41,6 +42,7 @@ export class WatchedLog extends RoomLog {
 export class Hosts {
   readonly redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
   readonly records = new RoomRecords(this.redis);
+  readonly life = new OwnerLife(this.redis);
   readonly generation = new StoreGeneration(this.redis);
   readonly all = new Map<ServerId, Host>();
 
@@ -168,6 +170,7 @@ export class Host {
       this.appender,
       this.effects,
       this.auditor,
+      new TimeAlone(hosts.life, this.engine),
       self,
       sink,
       log,

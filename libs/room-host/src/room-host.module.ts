@@ -15,6 +15,7 @@ import { ROOM_HOST_DEFAULTS, ROOM_HOST_OPTIONS, type RoomHostOptions } from './r
 import { RoomIntake } from './room-intake.js';
 import { RoomMaintenance } from './room-maintenance.js';
 import { RoomOutputs } from './room-outputs.js';
+import { TimeAlone } from './time-alone.js';
 
 const PROVIDERS = [
   HostedRooms,
@@ -27,6 +28,7 @@ const PROVIDERS = [
   Checkpointer,
   EffectRunner,
   Auditor,
+  TimeAlone,
   RoomIntake,
   Arrivals,
   Mover,

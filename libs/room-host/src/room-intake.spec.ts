@@ -12,6 +12,7 @@ import type { EffectRunner } from './effect-runner.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { ROOM_HOST_DEFAULTS } from './room-host.options.js';
 import { RoomIntake } from './room-intake.js';
+import type { TimeAlone } from './time-alone.js';
 
 /** A server that hears of its own eviction while it takes a room. */
 const options = { server: 'hf:game:woken', level: 'silent', format: 'json' } as const;
@@ -73,6 +74,7 @@ function newServer() {
     { markDirty: () => {} } as unknown as Appender,
     { runLast: async () => {} } as unknown as EffectRunner,
     { isStoreAudited: async () => true } as unknown as Auditor,
+    { sinceLastOwner: async () => () => 0, takeOut: () => {} } as unknown as TimeAlone,
     self as unknown as Self,
     { tell: () => {} } as unknown as EventSink,
     log,

@@ -12,6 +12,7 @@ import { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { RecentChanges } from './recent-changes.js';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from './room-host.options.js';
+import { type AloneMs, TimeAlone } from './time-alone.js';
 
 const SURROUNDINGS: RoomSurroundings = { now: () => Date.now(), random: () => Math.random() };
 
@@ -37,6 +38,7 @@ export class RoomIntake {
     private readonly appender: Appender,
     private readonly effects: EffectRunner,
     private readonly barrier: Auditor,
+    private readonly timeAlone: TimeAlone,
     private readonly self: Self,
     private readonly sink: EventSink,
     private readonly log: Log,
@@ -96,6 +98,7 @@ export class RoomIntake {
 
   private async takeOver(tenures: readonly RoomTenure[]): Promise<AdoptResult[]> {
     const owner = this.owner();
+    let aloneMs: AloneMs;
     try {
       // A copy from before a loss of the store must not beat an owner that lives and has not said so yet.
       if (!(await this.barrier.isStoreAudited())) return tenures.map(() => ({ result: 'failed', code: 'unavailable' }));
@@ -104,10 +107,11 @@ export class RoomIntake {
         owner.server,
         owner.incarnation,
       );
+      aloneMs = await this.timeAlone.sinceLastOwner(tenures, owner);
     } catch {
       return tenures.map(() => ({ result: 'failed', code: 'unavailable' }));
     }
-    return Promise.all(tenures.map((tenure) => this.adoptOne(tenure, owner)));
+    return Promise.all(tenures.map((tenure) => this.adoptOne(tenure, owner, aloneMs)));
   }
 
   /** Settles, and never rejects, when the room that is on its way here has come, or will not. Null: none is. */
@@ -158,13 +162,13 @@ export class RoomIntake {
     await this.runWhatIsLeft(room, owner);
   }
 
-  private async adoptOne(tenure: RoomTenure, owner: RoomOwnership): Promise<AdoptResult> {
+  private async adoptOne(tenure: RoomTenure, owner: RoomOwnership, aloneMs: AloneMs): Promise<AdoptResult> {
     try {
       const room = await this.once(tenure.room, async () => {
         const hosted = this.rooms.get(tenure.room);
         if (hosted && hosted.status !== 'lame' && hosted.tenure.epoch >= tenure.epoch && this.isStill(hosted.tenure)) return hosted;
         if (hosted) this.rooms.drop(hosted, 'moved');
-        const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, this.epochSeen(tenure.room));
+        const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, this.epochSeen(tenure.room), aloneMs(tenure));
         if (!('checkpoint' in adopted)) {
           if (adopted.status !== 'playing') void this.runWhatIsLeft(tenure.room, owner);
           return null;
@@ -172,6 +176,7 @@ export class RoomIntake {
         const revived = this.revive(adopted, owner);
         await this.storeMigrated(revived, adopted);
         if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
+        this.timeAlone.takeOut(revived, adopted, aloneMs(tenure));
         this.take(revived);
         return revived;
       });

@@ -1,23 +1,27 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { ServerRegistration } from '#libs/fleet';
+import { Self, ServerRegistration } from '#libs/fleet';
 import { RedisConnections } from '#libs/redis';
+import { OwnerLife } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { Auditor } from './auditor.js';
 import { HostedRooms } from './hosted-rooms.js';
-import { SWEEP_MS } from './room-host.options.js';
+import { LIFE_SIGN_MS, OWN_PAUSE_MS, SWEEP_MS } from './room-host.options.js';
 import { RoomIntake } from './room-intake.js';
 
 /** Keeps what this server holds and what the record says it holds the same. */
 @Injectable()
 export class RoomMaintenance implements OnApplicationBootstrap {
   private isSweeping = false;
+  private lifeSignAt = performance.now();
 
   constructor(
     private readonly rooms: HostedRooms,
     private readonly intake: RoomIntake,
     private readonly auditor: Auditor,
     private readonly registration: ServerRegistration,
+    private readonly self: Self,
+    private readonly life: OwnerLife,
     private readonly redis: RedisConnections,
     private readonly log: Log,
   ) {}
@@ -29,6 +33,17 @@ export class RoomMaintenance implements OnApplicationBootstrap {
       // What an operator wanted of the condemned incarnation is over with it.
       if (this.intake.door === 'drained') this.intake.door = 'open';
     });
+  }
+
+  /** That this owner lives. One that slept does not say so at once: its rooms may have been given up meanwhile. */
+  @Interval(LIFE_SIGN_MS)
+  async giveLifeSign(): Promise<void> {
+    const now = performance.now();
+    const sleptMs = now - this.lifeSignAt - LIFE_SIGN_MS;
+    this.lifeSignAt = now;
+    if (sleptMs > OWN_PAUSE_MS || this.self.state === 'dead' || !this.redis.isReady) return;
+    const { id: server, incarnation } = this.self;
+    await this.life.renew({ server, incarnation }).catch((error: unknown) => this.log.debug('life.untold', { error: String(error) }));
   }
 
   @Interval(SWEEP_MS)

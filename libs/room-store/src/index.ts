@@ -1,4 +1,5 @@
 export * from './checkpoint.js';
+export * from './owner-life.js';
 export * from './room-keys.js';
 export * from './room-log.js';
 export * from './room-record.js';

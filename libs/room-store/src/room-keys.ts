@@ -7,6 +7,7 @@ export const checkpointKey = (room: RoomId): string => `hf:room:{${room}}:checkp
 export const effectsKey = (room: RoomId): string => `hf:room:{${room}}:effects`;
 export const epilogueKey = (room: RoomId): string => `hf:room:{${room}}:epilogue`;
 export const closedKey = (room: RoomId): string => `hf:room:{${room}}:closed`;
+export const aliveKey = (server: ServerId, incarnation: number): string => `hf:alive:${server}:${incarnation}`;
 export const ROOMS_KEY = 'hf:rooms';
 export const OWNERS_KEY = 'hf:owners';
 export const roomsOfKey = (server: ServerId, incarnation: number): string => `hf:rooms-of:${server}:${incarnation}`;

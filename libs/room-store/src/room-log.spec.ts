@@ -302,6 +302,23 @@ describe('adoption', () => {
     expect((await adoptFrom(room, tenure, second, epochMin)).epoch).toBe(epochMin);
   });
 
+  it('remembers for how long nobody owned the room until a change can say so, also when the new owner dies first', async () => {
+    const { room, tenure } = await playingRoom();
+    await one(append(room, tenure, 0));
+    const adopt = async (expected: Tenure, owner: RoomOwnership, aloneMs?: number) => {
+      const adopted = (await log.adopt(room, expected, owner, 0, aloneMs)) as AdoptedRoom;
+      return { tenure: { ...owner, epoch: adopted.epoch }, pausedMs: adopted.pausedMs };
+    };
+    const once = await adopt(tenure, second, 300);
+    expect(once.pausedMs).toBe(0);
+    const twice = await adopt(once.tenure, third, 200.4);
+    expect(twice.pausedMs).toBe(300);
+    const thrice = await adopt(twice.tenure, second);
+    expect(thrice.pausedMs).toBe(500);
+    await one(append(room, thrice.tenure, 1));
+    expect((await adopt(thrice.tenure, third, 7)).pausedMs).toBe(0);
+  });
+
   it('reads no checkpoint where none was to be kept', async () => {
     const room = await startingRoom();
     const opened = await log.open(room, 'start-1', first, null, 'none');

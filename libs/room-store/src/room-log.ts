@@ -63,6 +63,8 @@ export interface AdoptedRoom {
   readonly batch: string;
   readonly round: number;
   readonly start: string;
+  /** How long nobody owned it before `aloneMs`, in ms: an owner in between died before it said so. */
+  readonly pausedMs: number;
   /** Null when nothing was stored (durability `none`). */
   readonly checkpoint: Checkpoint | null;
   readonly changes: readonly Change[];
@@ -189,11 +191,12 @@ export class RoomLog {
 
   /**
    * Takes a room whose record is exactly as expected; the old owner is fenced before anything is read.
+   * `aloneMs`: since when it had no owner; kept until the room's next change, which is to say so (`paused`).
    * Rejects when Redis does not answer: the outcome is unknown then, and the record says who owns the room. Throws
    * `unknown-game`, and takes nothing, where the log is of a version of Holdfast that wrote it in another way.
    */
-  async adopt(room: RoomId, expected: Tenure, owner: RoomOwnership, epochMin = 0): Promise<AdoptedRoom | NotAdopted> {
-    const args = [expected.epoch, expected.server, expected.incarnation, owner.server, owner.incarnation, epochMin];
+  async adopt(room: RoomId, expected: Tenure, owner: RoomOwnership, epochMin = 0, aloneMs = 0): Promise<AdoptedRoom | NotAdopted> {
+    const args = [expected.epoch, expected.server, expected.incarnation, owner.server, owner.incarnation, epochMin, Math.round(aloneMs)];
     const answer = (await adoptScript.runBinary(this.redis.appends, [roomKey(room), logKey(room), checkpointKey(room)], args)) as Buffer[];
     if (String(answer[0]) === 'log') throw new HoldfastError('unknown-game', 'Another version of Holdfast wrote the log of this room.');
     if (String(answer[0]) === '0') {
@@ -202,13 +205,14 @@ export class RoomLog {
     }
     // What this adoption reads may be the last append of the old owner: no more durable than the adoption is.
     await this.replicated();
-    const [epoch, version, batch, checkpoint, changes, doc, round, start] = answer;
+    const [epoch, version, batch, checkpoint, changes, doc, round, start, pausedMs] = answer;
     return {
       epoch: Number(String(epoch)),
       version: Number(String(version)),
       batch: String(batch),
       round: Number(String(round)),
       start: String(start),
+      pausedMs: Number(String(pausedMs)),
       checkpoint: checkpoint.length > 0 ? unpackCheckpoint(checkpoint) : null,
       changes: unpackChanges(changes),
       doc: JSON.parse(String(doc)) as RoomDoc,

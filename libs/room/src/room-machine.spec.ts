@@ -335,6 +335,42 @@ describe('a room', () => {
     });
   });
 
+  describe('that had no owner for a while', () => {
+    const scheduled = (setup: Setup): Count => {
+      setup.schedule('turn', 500);
+      return begin(setup);
+    };
+
+    it('has its timers due later by as much, the seats’ own too, and lets the game see to the rest', () => {
+      const seen: unknown[] = [];
+      const room = new Table({
+        setup: scheduled,
+        paused: (room, ms) => {
+          seen.push(ms, room.remaining('turn'));
+          room.state.log.push(ms);
+        },
+      });
+      room.handle({ kind: 'seat', seat: 1, event: 'away' });
+      const before = room.value;
+      const change = room.changed({ kind: 'paused', ms: 300 });
+      expect(seen).toEqual([300, 800]);
+      expect(room.value.timers).toEqual({ turn: 1_800, '$left:1': (before.timers['$left:1'] as number) + 300 });
+      expect(applyChange(before, change)).toEqual(room.value);
+    });
+
+    it('lets the game set a timer anew', () => {
+      const room = new Table({ setup: scheduled, paused: (room) => room.schedule('turn', 50) });
+      room.handle({ kind: 'paused', ms: 300 });
+      expect(room.value.timers).toEqual({ turn: 1_050 });
+    });
+
+    it('has it on record though the game did nothing, and does not where nothing runs by the clock', () => {
+      const hooked = new Table({ paused: () => {} });
+      expect(hooked.changed({ kind: 'paused', ms: 300 })).toMatchObject({ version: 1, patches: [] });
+      expect(new Table({ setup: () => ({ count: 0 }) }).handle({ kind: 'paused', ms: 300 })).toEqual({ kind: 'unchanged' });
+    });
+  });
+
   describe('with ticks', () => {
     it('gives the time since the last one', () => {
       const room = new Table({ tick: ({ state }, elapsedMs) => add(state, elapsedMs) });
@@ -511,6 +547,7 @@ interface Parts {
   seats?: Partial<Record<SeatEvent, (room: Room<Count>) => void>>;
   tick?: (room: Room<Count>, elapsedMs: number) => void;
   view?: RoomRules<Count>['view'];
+  paused?: (room: Room<Count>, ms: number) => void;
 }
 
 /** A room with the rules that a test is about, and what it has become. */
@@ -520,7 +557,7 @@ class Table {
   value: RoomValue<Count>;
   private seq = 0;
 
-  constructor({ setup, commands = {}, rules, timers = {}, seats = {}, tick, view }: Parts = {}) {
+  constructor({ setup, commands = {}, rules, timers = {}, seats = {}, tick, paused, view }: Parts = {}) {
     const adding: CommandRule<Count> = {
       validate: (data) => (typeof data === 'number' ? { ok: true, value: data } : { ok: false, message: 'a number, please' }),
       run: ({ state }, amount) => add(state, amount as number),
@@ -537,6 +574,7 @@ class Table {
         timers: new Map(Object.entries(timers)),
         seatEvents: new Map(Object.entries(seats) as [SeatEvent, (room: Room<Count>) => void][]),
         tick: tick ?? null,
+        paused: paused ?? null,
         view: view ?? null,
         migrateState: null,
       },

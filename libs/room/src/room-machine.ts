@@ -10,6 +10,8 @@ export type RoomInput =
   | { readonly kind: 'timer'; readonly name: string }
   | { readonly kind: 'tick'; readonly elapsedMs: number }
   | { readonly kind: 'seat'; readonly seat: Seat; readonly event: SeatEvent }
+  /** Nobody owned the room for so long: what was due is due later by as much. The first input of an owner that took it up. */
+  | { readonly kind: 'paused'; readonly ms: number }
   /** The owner ran these effects to their end. */
   | { readonly kind: 'effects-done'; readonly keys: readonly string[] }
   /** Ends the game from outside: an operator, or a game that failed. */
@@ -95,6 +97,8 @@ export class RoomMachine<State = unknown> {
         if (!tick) return { kind: 'unchanged' };
         return this.run(value, -1, (room) => tick(room, input.elapsedMs), refused);
       }
+      case 'paused':
+        return this.paused(value, input.ms, refused);
       case 'seat':
         return this.seatEvent(value, input.seat, input.event, refused);
       case 'effects-done':
@@ -122,6 +126,16 @@ export class RoomMachine<State = unknown> {
       return rule.run(room, validation.value);
     };
     return this.run(value, input.seat, run, refused, { seat: { seq: input.seq } });
+  }
+
+  private paused(value: RoomValue<State>, ms: number, refused?: ReadonlyMap<Seat, readonly Refusal[]>): RoomOutcome<State> {
+    const due = Object.entries(value.timers);
+    const { paused } = this.rules;
+    // Nothing of it runs by the clock.
+    if (due.length === 0 && !paused) return { kind: 'unchanged' };
+    const timers = Object.fromEntries(due.map(([name, at]) => [name, at + ms]));
+    // Recorded even where the game changes nothing: that this pause was seen to must be seen by the next owner, too.
+    return this.run(value, -1, paused ? (room) => paused(room, ms) : () => {}, refused, { timers });
   }
 
   private seatEvent(

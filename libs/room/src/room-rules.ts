@@ -77,6 +77,8 @@ export interface RoomRules<State = unknown> {
   readonly timers: ReadonlyMap<string, (room: Room<State>) => void>;
   readonly seatEvents: ReadonlyMap<SeatEvent, (room: Room<State>) => void>;
   readonly tick: ((room: Room<State>, elapsedMs: number) => void) | null;
+  /** After `ms` without an owner: the room's timers are due later by as much already, the game sees to what it reckons itself. */
+  readonly paused?: ((room: Room<State>, ms: number) => void) | null;
   /** What a seat (null: a spectator) may see; null when everyone sees everything. Pure. */
   readonly view: ((state: State, seat: Seat | null) => unknown) | null;
   /** Brings a state of an older version of the game to this one. */

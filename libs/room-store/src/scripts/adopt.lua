@@ -1,9 +1,11 @@
 -- A new owner takes a room whose owner is gone: fenced and read in one step.
 -- KEYS  1 record  2 log  3 checkpoint
 -- ARGV  1 epoch expected  2 owner expected  3 incarnation expected  4 new owner  5 its incarnation  6 lowest epoch to give
--- gives {epoch, version, batch, checkpoint or '', changes of the log one after the other, doc, round, start}; {'0', …} where the record is not as expected:
+--       7 for how long nobody has owned it, in ms
+-- gives {epoch, version, batch, checkpoint or '', changes of the log one after the other, doc, round, start,
+--       how long nobody owned it before that and no change says so yet, in ms}; {'0', …} where the record is not as expected:
 --       {'0', owner, incarnation, epoch, status}; {'log'} and nothing is written where the log is of a kind this version cannot read
-local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'batch', 'status', 'doc', 'round', 'start')
+local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'batch', 'status', 'doc', 'round', 'start', 'paused')
 if room[1] ~= ARGV[1] or room[2] ~= ARGV[2] or room[3] ~= ARGV[3] or room[6] ~= 'playing' then
   return { '0', room[2] or '', room[3] or '', room[1] or '', room[6] or '' }
 end
@@ -14,8 +16,13 @@ local time = redis.call('TIME')
 local epoch = math.max(tonumber(room[1]) + 1, time[1] * 1000 + math.floor(time[2] / 1000), tonumber(ARGV[6]))
 epoch = string.format('%.0f', epoch)
 redis.call('HSET', KEYS[1], 'epoch', epoch, 'owner', ARGV[4], 'incarnation', ARGV[5])
+-- An owner's first change says how long the room was without one. At the version it was adopted at, it has not been made.
+local at, before = string.match(room[10] or '', '^(%d+):(%d+)$')
+if at ~= room[4] then before = '0' end
+local paused = string.format('%.0f', tonumber(before) + tonumber(ARGV[7]))
+if paused ~= '0' then redis.call('HSET', KEYS[1], 'paused', room[4] .. ':' .. paused) end
 -- All that is new stands in the message, so that no gateway need read the record of each of a thousand rooms.
 local rev = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'rev', 1))
 redis.call('PUBLISH', KEYS[1], 'adopted ' .. rev .. ' ' .. epoch .. ' ' .. ARGV[5] .. ' ' .. ARGV[4])
 -- One string, since MessagePack says itself where a value ends, and a reply of a thousand parts is slow to read.
-return { epoch, room[4], room[5], redis.call('GET', KEYS[3]) or '', table.concat(log), room[7], room[8], room[9] }
+return { epoch, room[4], room[5], redis.call('GET', KEYS[3]) or '', table.concat(log), room[7], room[8], room[9], before }
