@@ -25,11 +25,11 @@ export class MatchController {
   async cancel(
     @Payload(new PlayerRequestPipe(OPERATION_SCHEMAS['match.cancel'])) { caller }: Asked<'match.cancel'>,
   ): Promise<PlayerAnswer> {
-    return { data: { cancelled: await this.matchmaker.cancel(caller.user) } };
+    return { data: { cancelled: await this.matchmaker.cancel(caller) } };
   }
 
   @EventPattern('searcher.gone')
-  async gone(@Payload() { user }: Control['searcher.gone']['data']): Promise<void> {
-    await this.matchmaker.cancel(user);
+  async gone(@Payload() searcher: Control['searcher.gone']['data']): Promise<void> {
+    await this.matchmaker.cancel(searcher);
   }
 }

@@ -9,18 +9,18 @@ export class MemberController {
   constructor(private readonly rooms: RoomService) {}
 
   @EventPattern('member.presence')
-  async presence(@Payload() { room, user, here }: Control['member.presence']['data']): Promise<void> {
-    await this.rooms.setPresence(room, user, here);
+  async presence(@Payload() { room, user, here, turn }: Control['member.presence']['data']): Promise<void> {
+    await this.rooms.setPresence(room, user, here, turn);
   }
 
   @MessagePattern('users.away')
-  async away(@Payload() { users }: Control['users.away']['data']): Promise<null> {
-    await Promise.all(users.map((user) => this.rooms.away(user)));
+  async away(@Payload() { users, turns }: Control['users.away']['data']): Promise<null> {
+    await Promise.all(users.map((user, index) => this.rooms.away(user, turns?.[index])));
     return null;
   }
 
   @EventPattern('member.gone')
-  async gone(@Payload() { room, user }: Control['member.gone']['data']): Promise<void> {
-    await this.rooms.gone(room, user);
+  async gone(@Payload() { room, user, asked }: Control['member.gone']['data']): Promise<void> {
+    await this.rooms.gone(room, user, asked);
   }
 }

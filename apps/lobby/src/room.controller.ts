@@ -58,7 +58,9 @@ export class RoomController {
   @MessagePattern('rooms.start')
   async start(@Payload(asked('rooms.start')) { caller, data }: Asked<'rooms.start'>): Promise<PlayerAnswer> {
     const room = await this.rooms.roomOf(caller);
-    return answer<'rooms.start'>({ room: viewOf(await this.starter.start(room, caller.user, this.balancer, data?.waitMs)) });
+    const stillWanted = () => this.rooms.refuseLate(caller);
+    const started = await this.starter.start(room, caller.user, this.balancer, { waitMs: data?.waitMs, stillWanted });
+    return answer<'rooms.start'>({ room: viewOf(started) });
   }
 
   @MessagePattern('me')

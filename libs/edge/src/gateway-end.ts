@@ -3,10 +3,17 @@ import { Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { type EvictionReason, ServerEndListener } from '#libs/health';
 import type { SessionId, UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
+import { UserRooms } from '#libs/room-store';
 import { type SessionHolder, SessionHolders, SessionStore } from '#libs/session';
 import { Log } from '#libs/telemetry';
 import { AWAY_AT_ONCE, AWAY_RETRY_MS, HOLDER_CLAIM_MS, HOLDER_SWEEP_MS, NOT_HERE_AFTER_MS } from './edge.options.js';
 import { LobbyRouter } from './lobby-router.js';
+
+/** A user, and the turn in which they were at the gateway that ended. */
+interface LeftBehind {
+  readonly user: UserId;
+  readonly turn: number;
+}
 
 /**
  * What the end of a gateway makes to do: whoever was there and did not come back elsewhere is away. By a verdict, by a
@@ -23,6 +30,7 @@ export class GatewayEnd extends ServerEndListener implements OnApplicationBootst
   constructor(
     private readonly holders: SessionHolders,
     private readonly sessions: SessionStore,
+    private readonly userRooms: UserRooms,
     private readonly directory: ServerDirectory,
     private readonly lobbies: LobbyRouter,
     private readonly redis: RedisConnections,
@@ -60,9 +68,9 @@ export class GatewayEnd extends ServerEndListener implements OnApplicationBootst
     const all = await this.holders.sessionsOf(holder);
     for (let at = 0; at < all.length; at += AWAY_AT_ONCE) {
       const sessions = all.slice(at, at + AWAY_AT_ONCE);
-      const users = await this.leftBehind(sessions, holder);
-      if (users.length > 0) await this.tellAway(users);
-      away += users.length;
+      const left = await this.leftBehind(sessions, holder);
+      if (left.length > 0) await this.tellAway(left);
+      away += left.length;
       await this.holders.forget(sessions, holder);
     }
     await this.holders.remove(holder);
@@ -71,17 +79,23 @@ export class GatewayEnd extends ServerEndListener implements OnApplicationBootst
   }
 
   /** Whose session is nowhere else by now: not at another gateway, nor at this one in its next life. */
-  private async leftBehind(sessions: readonly SessionId[], { gateway, incarnation }: SessionHolder): Promise<UserId[]> {
+  private async leftBehind(sessions: readonly SessionId[], { gateway, incarnation }: SessionHolder): Promise<LeftBehind[]> {
+    const known = await this.sessions.readMany(sessions);
+    // Read before it is looked who is still there, so that who comes back after that has a later turn.
+    const turns = await Promise.all(known.map(async (record) => (record ? (await this.userRooms.lastAsked(record.user)).turn : 0)));
     const records = await this.sessions.readMany(sessions);
     const successor = this.directory.get(gateway)?.incarnation ?? incarnation;
     const isBack = successor === incarnation ? new Set() : await this.holders.among(sessions, { gateway, incarnation: successor });
-    return records.flatMap((record, index) => (record?.gateway === gateway && !isBack.has(sessions[index]) ? record.user : []));
+    return records.flatMap((record, index) =>
+      record?.gateway === gateway && !isBack.has(sessions[index]) ? { user: record.user, turn: turns[index] } : [],
+    );
   }
 
-  private async tellAway(users: readonly UserId[]): Promise<void> {
+  private async tellAway(left: readonly LeftBehind[]): Promise<void> {
+    const [users, turns] = [left.map(({ user }) => user), left.map(({ turn }) => turn)];
     for (;;) {
       try {
-        await this.lobbies.request('users.away', { users });
+        await this.lobbies.request('users.away', { users, turns });
         return;
       } catch (error) {
         if (this.isOver) throw error;

@@ -1,5 +1,5 @@
 import type { LinkPeer } from '#libs/link';
-import type { Binding, RoomId, ServerMessage, SessionId, UserId } from '#libs/protocol';
+import type { Asked, Binding, RoomId, ServerMessage, SessionId, UserId } from '#libs/protocol';
 import type { PlayerConnection } from './player-connection.js';
 
 /**
@@ -43,6 +43,9 @@ export class GatewaySession {
   endTold = false;
   held: HeldCommand[] = [];
   lobby: LinkPeer | null = null;
+  /** Of its last admission here, and the requests it made since: see `Asked`. */
+  turn = 0;
+  requests = 0;
   requestsPending = 0;
   slowSince: number | null = null;
   /** What is to happen if the player does not come back. */
@@ -64,6 +67,10 @@ export class GatewaySession {
 
   get room(): RoomId | null {
     return this.binding?.room ?? null;
+  }
+
+  get asked(): Asked {
+    return { turn: this.turn, number: this.requests };
   }
 
   send(message: ServerMessage): void {

@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
 import type { LinkPeer } from '#libs/link';
-import { type ControlPattern, HoldfastError, type PlayerAnswer, type PlayerRequest } from '#libs/protocol';
+import { type Asked, type ControlPattern, HoldfastError, type PlayerAnswer, type PlayerRequest } from '#libs/protocol';
+import { UserRooms } from '#libs/room-store';
 import type { GatewaySession } from './gateway-session.js';
 
 /** Asking these twice is asking once, so a lost lobby is not the player's business. */
 const REPEATABLE: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'me']);
+/** Who loses the answer to these searches on, or does not; the client asks which. The others are void when given up. */
+const OUTLIVES_ITS_ANSWER: ReadonlySet<string> = new Set([...REPEATABLE, 'match.find']);
 
 /** Which lobby a session talks to: any, then the same one, then, when that is gone, another. */
 @Injectable()
@@ -13,20 +16,38 @@ export class LobbyRouter {
   constructor(
     private readonly links: FleetLinks,
     private readonly directory: ServerDirectory,
-  ) {}
+    private readonly userRooms: UserRooms,
+  ) {
+    // One that hangs closes nothing by itself: whoever waits for its answer waits for nothing.
+    directory.onChange(({ kind, server }) => {
+      const peer = kind === 'evicted' && server.type === 'lobby' ? links.get(server.id) : undefined;
+      if (peer && peer.incarnation <= server.incarnation) peer.close('evicted');
+    });
+  }
 
   /** Rejects with the lobby's refusal; `server-lost` when the lobby died with the request; `unavailable` when there is none. */
   async ask(session: GatewaySession, operation: string, data: unknown, timeoutMs: number): Promise<PlayerAnswer> {
     const { user, name, id, binding } = session;
     const room = binding ? { id: binding.room, watching: binding.watching } : undefined;
-    const request: PlayerRequest = { caller: { user, name, session: id, gateway: this.gateway, ...(room && { room }) }, data };
+    session.requests += 1;
+    const { asked } = session;
+    const request: PlayerRequest = { caller: { user, name, session: id, gateway: this.gateway, asked, ...(room && { room }) }, data };
     try {
       return (await this.lobbyOf(session).request(operation, request, { timeoutMs })) as PlayerAnswer;
     } catch (error) {
-      const isLost = error instanceof HoldfastError && error.code === 'server-lost';
-      if (!isLost || !REPEATABLE.has(operation)) throw error;
-      return (await this.lobbyOf(session).request(operation, request, { timeoutMs })) as PlayerAnswer;
+      const code = error instanceof HoldfastError ? error.code : '';
+      if (code === 'server-lost' && REPEATABLE.has(operation))
+        return (await this.lobbyOf(session).request(operation, request, { timeoutMs })) as PlayerAnswer;
+      if ((code === 'server-lost' || code === 'unavailable') && !OUTLIVES_ITS_ANSWER.has(operation)) await this.giveUp(session, asked);
+      throw error;
     }
+  }
+
+  /** Before the player hears that it failed: a lobby that hangs, and comes to it when it wakes, is to do nothing. */
+  private async giveUp(session: GatewaySession, { turn, number }: Asked): Promise<void> {
+    session.requests = Math.max(session.requests, number + 1);
+    // With no store to say so to, the player's next move says it.
+    await this.userRooms.overtake(session.user, { turn, number: number + 1 }).catch(() => {});
   }
 
   /** To any lobby, at most once. */

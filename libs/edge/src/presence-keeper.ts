@@ -36,7 +36,8 @@ export class PresenceKeeper {
       const { connection, binding, user } = session;
       if (!connection?.isOpen || !binding || binding.watching) continue;
       const member = this.follower.get(binding.room)?.doc.members.find((one) => one.user === user);
-      if (member && !member.here) this.lobbies.tell(session, 'member.presence', { room: binding.room, user, here: true });
+      if (member && !member.here)
+        this.lobbies.tell(session, 'member.presence', { room: binding.room, user, here: true, turn: session.turn });
     }
   }
 

@@ -44,11 +44,13 @@ export class SessionLife {
     try {
       const hello = decodePlayerMessage(frame);
       if (hello.kind !== 'hello') return;
-      const { session: id, secret, user, name, resumed, binding, held } = await this.welcomer.admit(hello);
+      const { session: id, secret, user, name, resumed, binding, turn, held } = await this.welcomer.admit(hello);
       this.limits.welcomed(guest);
       const session = this.sessionOf(id, user, name);
       const before = session.connection;
       session.secretHash = hashOf(secret);
+      // Two at once may end in the other order than they began.
+      if (turn > session.turn) session.turn = turn;
       // The store has them here since; that they are gone again must be told as of any other.
       if (!connection.isOpen) return before ? undefined : this.missed(session, binding);
       session.connection = connection;
@@ -91,8 +93,8 @@ export class SessionLife {
     guestOf(connection).session = null;
     session.connection = null;
     this.rooms.unbind(session, 'left');
-    if (binding) this.lobbies.tell(session, 'member.gone', { room: binding.room, user: session.user });
-    this.lobbies.tell(session, 'searcher.gone', { user: session.user });
+    if (binding) this.lobbies.tell(session, 'member.gone', { room: binding.room, user: session.user, asked: session.asked });
+    this.lobbies.tell(session, 'searcher.gone', { user: session.user, asked: session.asked });
     this.table.remove(session);
     connection.goodbye({ code: 'bye', reason: 'Goodbye.' }, GOODBYE_MS);
     await this.store.end(session.id).catch(() => this.markAway(session));
@@ -107,8 +109,8 @@ export class SessionLife {
     const { binding } = session;
     const here = setTimeout(() => {
       if (binding && !binding.watching)
-        this.lobbies.tell(session, 'member.presence', { room: binding.room, user: session.user, here: false });
-      this.lobbies.tell(session, 'searcher.gone', { user: session.user });
+        this.lobbies.tell(session, 'member.presence', { room: binding.room, user: session.user, here: false, turn: session.turn });
+      this.lobbies.tell(session, 'searcher.gone', { user: session.user, asked: session.asked });
     }, NOT_HERE_AFTER_MS);
     const gone = setTimeout(() => void this.gone(session), this.options.seatGraceMs);
     session.goneTimers.push(here, gone);
@@ -152,7 +154,8 @@ export class SessionLife {
     if (session.binding && session.binding.room === binding?.room) this.rooms.reconnect(session, held);
     else if (binding) this.rooms.bind(session, binding, held);
     else this.rooms.unbind(session, 'left');
-    if (binding && !binding.watching) this.lobbies.tell(session, 'member.presence', { room: binding.room, user: session.user, here: true });
+    if (binding && !binding.watching)
+      this.lobbies.tell(session, 'member.presence', { room: binding.room, user: session.user, here: true, turn: session.turn });
   }
 
   private sessionOf(id: string, user: string, name: string): GatewaySession {
@@ -170,7 +173,7 @@ export class SessionLife {
     if (session.connection) return;
     const { binding } = session;
     if (binding && (found === null || found.session === session.id) && (found === null || found.gateway === this.self.id)) {
-      this.lobbies.tell(session, 'member.gone', { room: binding.room, user: session.user });
+      this.lobbies.tell(session, 'member.gone', { room: binding.room, user: session.user, asked: session.asked });
     }
     this.rooms.unbind(session, 'away');
     this.table.remove(session);

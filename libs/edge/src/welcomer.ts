@@ -15,6 +15,8 @@ export interface Admission {
   readonly name: string;
   readonly resumed: boolean;
   readonly binding: Binding | null;
+  /** Of what they ask from now on. */
+  readonly turn: number;
   /** What the client holds of a game in that room. */
   readonly held: HeldGame | null;
 }
@@ -60,17 +62,17 @@ export class Welcomer {
     const identity = await this.authenticator.authenticate({ name, token });
     const { session, secret, replaced } = await this.sessions.create({ ...identity, ...this.holder }, this.lifeOf);
     if (replaced) await this.tellReplaced(replaced.gateway, replaced.session);
-    const binding = await this.whereIs(identity.user, session, secret);
-    return { session, secret, ...identity, resumed: false, binding, held: null };
+    const { binding, turn } = await this.whereIs(identity.user, session, secret);
+    return { session, secret, ...identity, resumed: false, binding, turn, held: null };
   }
 
   private async resume(hello: z.infer<typeof helloSchema>, session: SessionId, secret: string): Promise<Admission> {
     const resumed = await this.sessions.resume({ session, secret, ...this.holder });
     if (resumed.previousGateway) await this.tellReplaced(resumed.previousGateway, session);
-    const binding = await this.whereIs(resumed.user, session, resumed.secret);
+    const { binding, turn } = await this.whereIs(resumed.user, session, resumed.secret);
     const isSameRoom = binding && hello.room === binding.room && hello.round !== undefined;
     const held = isSameRoom ? { round: hello.round as number, version: hello.version ?? null } : null;
-    return { session, secret: resumed.secret, user: resumed.user, name: resumed.name, resumed: true, binding, held };
+    return { session, secret: resumed.secret, user: resumed.user, name: resumed.name, resumed: true, binding, turn, held };
   }
 
   private get holder(): SessionHolder {
@@ -82,9 +84,9 @@ export class Welcomer {
     return this.options.secondLogin === 'refuse' ? (gateway) => this.directory.readyLifeOf(gateway) : undefined;
   }
 
-  private async whereIs(user: UserId, session: SessionId, secret: string): Promise<Binding | null> {
+  private async whereIs(user: UserId, session: SessionId, secret: string): Promise<{ binding: Binding | null; turn: number }> {
     try {
-      return await this.bindingOf(user);
+      return await this.admitUser(user);
     } catch (error) {
       // The store has them here; this hello fails, and the session has no connection.
       this.aways.mark(session, { gateway: this.self.id, secretHash: hashOf(secret) });
@@ -92,11 +94,11 @@ export class Welcomer {
     }
   }
 
-  private async bindingOf(user: UserId): Promise<Binding | null> {
-    const pointer = await this.userRooms.get(user);
+  private async admitUser(user: UserId): Promise<{ binding: Binding | null; turn: number }> {
+    const { turn, pointer } = await this.userRooms.admit(user);
     const record = pointer ? await this.records.read(pointer.room) : null;
-    if (!pointer || !record || !(pointer.watching || isMember(record, user))) return null;
-    return { room: record.id, watching: pointer.watching, rev: record.rev };
+    if (!pointer || !record || !(pointer.watching || isMember(record, user))) return { binding: null, turn };
+    return { binding: { room: record.id, watching: pointer.watching, rev: record.rev }, turn };
   }
 
   /** At most once; a session that did not hear it finds out when it is touched. */

@@ -10,6 +10,13 @@ import { START_TRIES_MAX } from './lobby.options.js';
 import { checkStart } from './room-rules.js';
 import { RoomService } from './room-service.js';
 
+export interface StartTerms {
+  /** How long to wait for a free server. */
+  readonly waitMs?: number;
+  /** Asked again whenever the room has changed meanwhile; refuses by throwing. */
+  readonly stillWanted?: () => Promise<void>;
+}
+
 /**
  * Starts the game of a room: from `waiting` over `starting` to `playing`. The start has an id that the game server must
  * show to the store, so a start that was given up can never become a game later, and asking two servers makes one game.
@@ -25,15 +32,17 @@ export class GameStarter {
   ) {}
 
   /** The record of the room in play. Throws what `checkStart` throws, `no-capacity`, or what kept the servers from it. */
-  async start(room: RoomRecord, user: UserId, balancer: LoadBalancerService, waitMs?: number): Promise<RoomRecord> {
+  async start(room: RoomRecord, user: UserId, balancer: LoadBalancerService, terms: StartTerms = {}): Promise<RoomRecord> {
     const players = checkStart(room, user);
     const start = randomUUID();
     const doc = { ...room.doc, players: players.map((player) => player.user) };
     if (!(await this.records.save(room, { doc, status: 'starting', start }))) {
-      return this.start(await this.rooms.mustRead(room.id), user, balancer, waitMs);
+      const changed = await this.rooms.mustRead(room.id);
+      await terms.stillWanted?.();
+      return this.start(changed, user, balancer, terms);
     }
     try {
-      await this.open(room, start, players, balancer, waitMs);
+      await this.open(room, start, players, balancer, terms.waitMs);
     } catch (error) {
       const record = await this.rooms.mustRead(room.id);
       // The answer was lost, not the game.

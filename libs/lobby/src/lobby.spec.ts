@@ -86,7 +86,19 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   const queue = new MatchQueue(redis);
   const rooms = new RoomService(redis, records, userRooms, games, queue, servers.directory, options);
   const starter = new GameStarter(rooms, records, servers.links, servers.directory, log);
-  const matchmaker = new Matchmaker(queue, rooms, starter, games, new SessionNotices(pubSub), sessions, servers.balancer, log, options);
+  const matchmaker = new Matchmaker(
+    queue,
+    rooms,
+    records,
+    userRooms,
+    starter,
+    games,
+    new SessionNotices(pubSub),
+    sessions,
+    servers.balancer,
+    log,
+    options,
+  );
   const sweeper = new RoomSweeper(redis, records, rooms, starter, queue, matchmaker, log, options);
   return { servers, queue, rooms, starter, matchmaker, sweeper };
 }
@@ -372,7 +384,7 @@ describe('a match', () => {
     await rooms.create(caller, { game: 'duel' });
     expect(await queue.gameOf(caller.user)).toBeNull();
     await expect(matchmaker.find(caller, 'duel')).rejects.toMatchObject({ code: 'already-in-room' });
-    expect(await matchmaker.cancel(caller.user)).toBe(false);
+    expect(await matchmaker.cancel(caller)).toBe(false);
   });
 
   it('without a server for it leaves its people together in a room', async () => {
@@ -503,5 +515,68 @@ describe('where a room is to run', () => {
       { region: undefined, build: undefined, prefer: { region: 'asia' } },
       { region: undefined, build: undefined, prefer: { region: 'eu' } },
     ]);
+  });
+});
+
+describe('what comes late, to a lobby that slept', () => {
+  /** What the same caller asks, later and later. */
+  function asks(caller: Caller): () => Caller {
+    let number = 0;
+    return () => {
+      number += 1;
+      return { ...caller, asked: { turn: 1, number } };
+    };
+  }
+
+  it('changes nothing for a user who has moved on: no room is made, entered, watched, left, or searched for', async () => {
+    const { rooms, matchmaker, queue } = newLobby();
+    const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
+    const next = asks(newCaller());
+    const [late, later] = [next(), next()];
+    const leave = { ...next(), room: { id: first.id, watching: false } };
+    await rooms.join(later, first.id);
+    await rooms.leave(leave);
+    for (const ask of [
+      () => rooms.create(late, { game: 'duel' }),
+      () => rooms.join(late, second.id),
+      () => rooms.watch(late, second.id),
+      () => matchmaker.find(late, 'duel'),
+    ])
+      await expect(ask()).rejects.toMatchObject({ code: 'overtaken' });
+    expect(await rooms.whereIs(late.user)).toBeNull();
+    expect(await queue.gameOf(late.user)).toBeNull();
+    await rooms.join(next(), first.id);
+    // In the same room again: that leave was for the stay before.
+    await expect(rooms.leave(leave)).rejects.toMatchObject({ code: 'overtaken' });
+    await expect(rooms.setReady(late, true)).rejects.toMatchObject({ code: 'overtaken' });
+    await expect(rooms.roomOf(late)).rejects.toMatchObject({ code: 'overtaken' });
+    await rooms.gone(first.id, late.user, late.asked);
+    await rooms.setPresence(first.id, late.user, false, 0);
+    expect((await mustRead(first.id)).doc.members.at(-1)).toMatchObject({ user: late.user, here: true, readyRound: null });
+  });
+
+  it('ends no search that is newer', async () => {
+    const { matchmaker, queue } = newLobby();
+    const next = asks(newCaller());
+    const late = next();
+    await matchmaker.find(next(), 'duel');
+    expect(await matchmaker.cancel(late)).toBe(false);
+    expect(await queue.gameOf(late.user)).toBe('duel');
+    expect(await matchmaker.cancel(next())).toBe(true);
+  });
+
+  it('matches nobody who has gone elsewhere since; the others look on', async () => {
+    const { rooms, matchmaker, queue } = newLobby();
+    const next = asks(newCaller());
+    const slept = next();
+    const other = asks(newCaller())();
+    const here = await rooms.create(next(), { game: 'duel' });
+    // As if the lobby had slept between its look at the user and the queue.
+    await queue.find('duel', slept, 2, `match-${randomUUID()}`, 60_000);
+    expect(await matchmaker.find(other, 'duel')).toBeNull();
+    expect(await rooms.whereIs(slept.user)).toMatchObject({ record: { id: here.id } });
+    expect(await rooms.whereIs(other.user)).toBeNull();
+    expect([await queue.gameOf(slept.user), await queue.gameOf(other.user)]).toEqual([null, 'duel']);
+    await matchmaker.cancel(other);
   });
 });

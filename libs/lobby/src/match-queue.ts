@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { RoomId, ServerId, SessionId, UserId } from '#libs/protocol';
+import type { Asked, RoomId, ServerId, SessionId, UserId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 
 const findScript = new LuaScript('match_find', new URL('./scripts/match-find.lua', import.meta.url), 3);
@@ -12,6 +12,7 @@ export interface Searcher {
   readonly gateway: ServerId;
   /** Where the game is to run, if it can. */
   readonly region?: string;
+  readonly asked?: Asked;
 }
 
 export interface MadeMatch {
@@ -19,6 +20,8 @@ export interface MadeMatch {
   readonly game: string;
   readonly people: readonly Searcher[];
 }
+
+const cancelScript = new LuaScript('match_cancel', new URL('./scripts/match-cancel.lua', import.meta.url), 2);
 
 const GAMES_KEY = 'hf:match-games';
 const queueKey = (game: string): string => `hf:match:{${game}}`;
@@ -52,11 +55,10 @@ export class MatchQueue {
     return people.length === 0 ? null : { id, game, people: people.map((person) => JSON.parse(person) as Searcher) };
   }
 
-  /** False: the user did not wait (any more). */
-  async cancel(game: string, user: UserId): Promise<boolean> {
-    // Both at once: were the user to search again in between, the queue would hold somebody of whom nothing is known.
-    const replies = await this.redis.commands.multi().zrem(queueKey(game), user).hdel(peopleKey(game), user).exec();
-    return replies?.[0][1] === 1;
+  /** With `asked`, only a search that is older than that. False: the user did not wait (any more). */
+  async cancel(game: string, user: UserId, asked?: Asked): Promise<boolean> {
+    const keys = [queueKey(game), peopleKey(game)];
+    return (await cancelScript.run(this.redis.commands, keys, [user, asked?.turn ?? '', asked?.number ?? ''])) === 1;
   }
 
   /** The game the user waits for, if any. */
@@ -64,6 +66,11 @@ export class MatchQueue {
     const games = await this.redis.commands.smembers(GAMES_KEY);
     const scores = await Promise.all(games.map((game) => this.redis.commands.zscore(queueKey(game), user)));
     return games.find((_, index) => scores[index] !== null) ?? null;
+  }
+
+  /** Its room is yet to be made. */
+  async isOpen({ id, game }: Pick<MadeMatch, 'id' | 'game'>): Promise<boolean> {
+    return (await this.redis.commands.hexists(madeKey(game), id)) === 1;
   }
 
   /** The room of the match stands; it needs no remembering. */

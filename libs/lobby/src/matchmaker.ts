@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LoadBalancerService } from '#libs/placement';
-import { type Caller, HoldfastError, type UserId } from '#libs/protocol';
-import type { RoomRecord } from '#libs/room-store';
+import { type Caller, HoldfastError, type RoomId } from '#libs/protocol';
+import { type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
 import { SessionNotices, SessionStore } from '#libs/session';
 import { Log } from '#libs/telemetry';
 import { GameCatalogue } from './game-catalogue.js';
@@ -17,6 +17,8 @@ export class Matchmaker {
   constructor(
     private readonly queue: MatchQueue,
     private readonly rooms: RoomService,
+    private readonly records: RoomRecords,
+    private readonly userRooms: UserRooms,
     private readonly starter: GameStarter,
     private readonly games: GameCatalogue,
     private readonly notices: SessionNotices,
@@ -31,24 +33,28 @@ export class Matchmaker {
     const info = this.games.mustGet(game);
     const where = await this.rooms.whereIs(caller.user);
     if (where && !where.watching) throw new HoldfastError('already-in-room');
-    const { user, name, session, gateway } = caller;
-    const match = await this.queue.find(
-      game,
-      { user, name, session, gateway, region },
-      info.seats.min,
-      newRoomId(),
-      this.options.matchWaitMs,
-    );
+    const { user, name, session, gateway, asked } = caller;
+    if (!(await this.userRooms.overtake(user, asked))) throw new HoldfastError('overtaken');
+    return this.look(game, { user, name, session, gateway, region, asked }, info.seats.min);
+  }
+
+  /** What they looked for when this was asked; what they look for since goes on. */
+  async cancel({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<boolean> {
+    const game = await this.queue.gameOf(user);
+    return game !== null && this.queue.cancel(game, user, asked);
+  }
+
+  private async look(game: string, searcher: Searcher, people: number): Promise<RoomRecord | null> {
+    const match = await this.queue.find(game, searcher, people, newRoomId(), this.options.matchWaitMs);
     return match ? this.make(match) : null;
   }
 
-  async cancel(user: UserId): Promise<boolean> {
-    const game = await this.queue.gameOf(user);
-    return game !== null && this.queue.cancel(game, user);
-  }
-
-  /** Idempotent: the match's id is its room's. */
-  async make(match: MadeMatch): Promise<RoomRecord> {
+  /** Idempotent: the match's id is its room's. Null: somebody of it was in it no more, and the others look on. */
+  async make(match: MadeMatch): Promise<RoomRecord | null> {
+    // Another lobby made it while this one slept, and it may be over by now.
+    if (!(await this.queue.isOpen(match))) return this.records.read(match.id);
+    const sent = await Promise.all(match.people.map((person) => this.send(person, match.id)));
+    if (sent.includes(false)) return this.dissolve(match, sent);
     const [first] = match.people;
     const count = match.people.length;
     const name = match.people.map((person) => person.name).join(' – ');
@@ -66,6 +72,22 @@ export class Matchmaker {
     await this.queue.done(match);
     await Promise.all(match.people.map((person) => this.tellMatched(person, room).catch(() => {})));
     return started;
+  }
+
+  /** False: they have gone elsewhere since they looked for a match. */
+  private send({ user, asked }: Searcher, room: RoomId): Promise<boolean> {
+    return this.userRooms.move(user, { room, watching: false }, { asked, outlivesAdmissions: true });
+  }
+
+  private async dissolve(match: MadeMatch, sent: readonly boolean[]): Promise<null> {
+    this.log.info('match.dissolved', { roomId: match.id, people: match.people.length, gone: sent.filter((isSent) => !isSent).length });
+    await this.queue.done(match);
+    const others = match.people.filter((_, index) => sent[index]);
+    await Promise.all(
+      others.map(({ user, asked }) => this.userRooms.move(user, null, { asked, outlivesAdmissions: true, from: match.id })),
+    );
+    for (const person of others) await this.look(match.game, person, match.people.length);
+    return null;
   }
 
   /** Where the player is by now: gateways come and go while one waits. */

@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { ServerDirectory } from '#libs/fleet';
-import { type Caller, HoldfastError, type Operations, type RoomId, type RoomSummary, type UserId } from '#libs/protocol';
+import { type Asked, type Caller, HoldfastError, type Operations, type RoomId, type RoomSummary, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { isMember, type RoomDoc, type RoomRecord, RoomRecords, summaryOf, type UserRoom, UserRooms } from '#libs/room-store';
 import { GameCatalogue } from './game-catalogue.js';
 import { CAS_TRIES_MAX, LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
 import { MatchQueue } from './match-queue.js';
 import { cameBack, join, leave, newRoom, setReady, wentAway } from './room-rules.js';
+
+/** Asked of a room's record before it is changed; refuses by throwing. */
+export type RoomGuard = (record: RoomRecord) => unknown;
 
 /**
  * Rooms outside of play. Stateless: every change reads the record, asks the rules, and writes by compare-and-set, so any
@@ -43,10 +46,12 @@ export class RoomService {
     const { game, name, seats, private: isPrivate, region, build } = wish;
     const info = this.games.mustGet(game);
     await this.refuseElsewhere(caller.user, null);
-    await this.stopSearching(caller.user);
+    await this.stopSearching(caller.user, caller.asked);
     const near = region === undefined ? this.regionOf(caller) : undefined;
     const doc = newRoom(caller, { name, seats: info.seats, wanted: seats, private: isPrivate, region, build, near }, Date.now());
-    return this.make(newRoomId(), game, doc, [caller.user]);
+    const id = newRoomId();
+    if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
+    return this.make(id, game, doc, [caller.user]);
   }
 
   /** Where the gateway stands that a player came by: near to the player, or they would have come by another. */
@@ -54,37 +59,38 @@ export class RoomService {
     return this.directory.get(gateway)?.region || undefined;
   }
 
-  /** A room with these people in it. Making it twice under one id is making it once. */
+  /** A room with these people in it, who were sent there. Making it twice under one id is making it once. */
   async make(id: RoomId, game: string, doc: RoomDoc, users: readonly UserId[]): Promise<RoomRecord> {
-    await Promise.all(users.map((user) => this.userRooms.set(user, id, false)));
     await this.records.create(id, game, doc);
+    const pointers = await Promise.all(users.map((user) => this.userRooms.get(user)));
+    // They have gone on since they were sent: whoever made this slept in between.
+    for (const [index, user] of users.entries())
+      if (pointers[index] && pointers[index].room !== id) await this.removeMember(id, user, 'not-in-room').catch(ignoreGone);
     return this.mustRead(id);
   }
 
   async join(caller: Caller, id: RoomId): Promise<RoomRecord> {
     await this.refuseElsewhere(caller.user, id);
-    await this.stopSearching(caller.user);
+    await this.stopSearching(caller.user, caller.asked);
     const before = await this.userRooms.get(caller.user);
-    await this.userRooms.set(caller.user, id, false);
+    if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
     try {
-      const record = await this.change(id, (current) => join(current, caller));
+      const record = await this.change(id, (current) => join(current, caller), caller);
       // Asked to join two rooms at once, by two lobbies: the pointer that was written last is the one that holds.
       if ((await this.userRooms.get(caller.user))?.room === id) return record;
       await this.removeMember(id, caller.user, 'not-in-room').catch(ignoreGone);
       throw new HoldfastError('already-in-room');
     } catch (error) {
-      if ((await this.userRooms.get(caller.user))?.room !== id) throw error;
-      if (before) await this.userRooms.set(caller.user, before.room, before.watching);
-      else await this.userRooms.clear(caller.user);
+      await this.userRooms.move(caller.user, before, { asked: caller.asked, from: id });
       throw error;
     }
   }
 
   async watch(caller: Caller, id: RoomId): Promise<RoomRecord> {
     await this.refuseElsewhere(caller.user, null);
-    await this.stopSearching(caller.user);
+    await this.stopSearching(caller.user, caller.asked);
     const record = await this.mustRead(id);
-    await this.userRooms.set(caller.user, id, true);
+    if (!(await this.userRooms.move(caller.user, { room: id, watching: true }, caller))) throw new HoldfastError('overtaken');
     return record;
   }
 
@@ -92,18 +98,19 @@ export class RoomService {
    * The room that was left: the one the player was in when they asked. A lobby that slept may come to it late, when they
    * have long left through another one and are in a game again.
    */
-  async leave({ user, room: meant }: Caller): Promise<RoomId> {
-    const pointer = await this.userRooms.get(user);
-    const left = meant ? { room: meant.id, watching: meant.watching } : pointer;
+  async leave(caller: Caller): Promise<RoomId> {
+    const { user, room: meant, asked } = caller;
+    const left = meant ? { room: meant.id, watching: meant.watching } : await this.userRooms.get(user);
     if (!left) throw new HoldfastError('not-in-room');
-    if (pointer?.room === left.room) await this.userRooms.clear(user);
-    if (!left.watching) await this.removeMember(left.room, user, 'not-in-room');
+    await this.userRooms.overtake(user, asked);
+    await this.userRooms.move(user, null, { asked, from: left.room });
+    if (!left.watching) await this.removeMember(left.room, user, 'not-in-room', () => this.refuseReturned(left.room, caller));
     return left.room;
   }
 
   async setReady(caller: Caller, ready: boolean): Promise<RoomRecord> {
     const { id } = await this.roomOf(caller);
-    return this.change(id, (record) => setReady(record, caller.user, ready));
+    return this.change(id, (record) => setReady(record, caller.user, ready), caller);
   }
 
   /** Throws `not-in-room` when the user is in none, or only watches. */
@@ -111,7 +118,14 @@ export class RoomService {
     const pointer = await this.pointerOf(caller);
     const record = pointer && !pointer.watching ? await this.records.read(pointer.room) : null;
     if (!record || !isMember(record, caller.user)) throw new HoldfastError('not-in-room');
+    // After it was read: what is done with it is done at this revision, or not at all.
+    await this.refuseLate(caller);
     return record;
+  }
+
+  /** Throws `overtaken` when the caller has moved on since. To be followed by a conditional write. */
+  async refuseLate({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<void> {
+    await this.userRooms.refuseLate(user, asked);
   }
 
   /** A store that failed over may have lost the last pointers; the gateway still knows. */
@@ -127,30 +141,45 @@ export class RoomService {
     return pointer.watching || isMember(record, user) ? { record, watching: pointer.watching } : null;
   }
 
-  async setPresence(room: RoomId, user: UserId, here: boolean): Promise<void> {
+  /** With the turn it is said of: it says nothing of a later one. */
+  async setPresence(room: RoomId, user: UserId, here: boolean, turn?: number): Promise<void> {
     const now = here ? 0 : await this.redisNow();
-    await this.change(room, (record) => (here ? cameBack(record, user) : wentAway(record, user, now))).catch(ignoreGone);
+    const said = { user, asked: turn === undefined ? undefined : atEndOf(turn) };
+    await this.change(room, (record) => (here ? cameBack(record, user) : wentAway(record, user, now)), said).catch(ignoreGone);
   }
 
-  /** The user's connection is gone with its gateway. Saying so twice is saying it once. */
-  async away(user: UserId): Promise<void> {
-    await this.stopSearching(user);
+  /** The user's connection, of that turn, is gone with its gateway. Saying so twice is saying it once. */
+  async away(user: UserId, turn?: number): Promise<void> {
+    await this.stopSearching(user, turn === undefined ? undefined : atEndOf(turn));
     const pointer = await this.userRooms.get(user);
-    if (pointer && !pointer.watching) await this.setPresence(pointer.room, user, false);
+    if (pointer && !pointer.watching) await this.setPresence(pointer.room, user, false, turn);
   }
 
-  /** A member who will not come back. */
-  async gone(room: RoomId, user: UserId): Promise<void> {
-    const pointer = await this.userRooms.get(user);
-    if (pointer?.room === room) await this.userRooms.clear(user);
-    await this.removeMember(room, user, 'gone').catch(ignoreGone);
+  /** A member who will not come back, if that is still so: a user who was admitted or has moved since it was said is not gone. */
+  async gone(room: RoomId, user: UserId, asked?: Asked, isDue?: RoomGuard): Promise<void> {
+    const since = asked ?? (await this.userRooms.lastAsked(user));
+    const guard: RoomGuard = async (record) => {
+      await this.userRooms.refuseLate(user, since);
+      await isDue?.(record);
+    };
+    try {
+      await guard(await this.mustRead(room));
+      await this.userRooms.move(user, null, { asked: since, from: room });
+      await this.removeMember(room, user, 'gone', guard);
+    } catch (error) {
+      ignoreGone(error);
+    }
   }
 
-  /** Reads, asks `rule` for the next document, writes; again when another was faster. `rule` may refuse by throwing. */
-  async change(id: RoomId, rule: (record: RoomRecord) => RoomDoc): Promise<RoomRecord> {
+  /**
+   * Reads, asks `rule` for the next document, writes; again when another was faster. `rule` may refuse by throwing. For a
+   * caller who has moved on since they asked, nothing is written: `overtaken`.
+   */
+  async change(id: RoomId, rule: (record: RoomRecord) => RoomDoc, caller?: Pick<Caller, 'user' | 'asked'>): Promise<RoomRecord> {
     for (let tries = 0; tries < CAS_TRIES_MAX; tries++) {
       const record = await this.mustRead(id);
       const doc = rule(record);
+      if (caller) await this.refuseLate(caller);
       if (doc === record.doc || (await this.records.save(record, { doc })))
         return { ...record, doc, rev: record.rev + (doc === record.doc ? 0 : 1) };
     }
@@ -163,10 +192,12 @@ export class RoomService {
     return record;
   }
 
-  private async removeMember(id: RoomId, user: UserId, why: string): Promise<void> {
+  /** The guard is asked of each revision before that is changed; it may refuse by throwing. */
+  private async removeMember(id: RoomId, user: UserId, why: string, guard?: RoomGuard): Promise<void> {
     for (let tries = 0; tries < CAS_TRIES_MAX; tries++) {
       const record = await this.mustRead(id);
       const doc = leave(record, user);
+      await guard?.(record);
       // The last one out closes the room; a game that still runs closes it when it ends (see RoomSweeper).
       const isDone =
         doc === null && record.status !== 'playing'
@@ -185,14 +216,20 @@ export class RoomService {
     if (record && isMember(record, user)) throw new HoldfastError('already-in-room');
   }
 
+  /** A late wish to leave a room is not for the stay there that came after it. */
+  private async refuseReturned(room: RoomId, { user, asked }: Caller): Promise<void> {
+    if ((await this.userRooms.get(user))?.room === room) await this.refuseLate({ user, asked });
+  }
+
   private async redisNow(): Promise<number> {
     const [seconds] = await this.redis.commands.time();
     return Number(seconds) * 1_000;
   }
 
-  private async stopSearching(user: UserId): Promise<void> {
+  /** Of what they looked for by then. */
+  private async stopSearching(user: UserId, asked: Asked | undefined): Promise<void> {
     const game = await this.matches.gameOf(user);
-    if (game) await this.matches.cancel(game, user);
+    if (game) await this.matches.cancel(game, user, asked);
   }
 }
 
@@ -204,7 +241,13 @@ export function newRoomId(): RoomId {
   return Array.from(randomBytes(10), (byte) => alphabet[byte % 32]).join('');
 }
 
+/** Whatever was asked in this turn. */
+function atEndOf(turn: number): Asked {
+  return { turn, number: Number.MAX_SAFE_INTEGER };
+}
+
+/** There is nothing to be done, or somebody who knew more has done it. */
 function ignoreGone(error: unknown): void {
-  const isGone = error instanceof HoldfastError && (error.code === 'room-unknown' || error.code === 'not-in-room');
+  const isGone = error instanceof HoldfastError && ['room-unknown', 'not-in-room', 'overtaken'].includes(error.code);
   if (!isGone) throw error;
 }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import type { RoomId, UserId } from '#libs/protocol';
+import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
 import { fewAtATime, RedisConnections } from '#libs/redis';
 import { type RoomRecord, RoomRecords } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
@@ -90,7 +90,10 @@ export class RoomSweeper {
       const now = await this.rooms.whereIs(user as UserId);
       if (!now || now.watching || now.record.id === id) continue;
       this.log.info('member.elsewhere', { roomId: id, user });
-      await this.rooms.gone(id, user as UserId);
+      await this.rooms.gone(id, user as UserId, undefined, async () => {
+        const there = await this.rooms.whereIs(user as UserId);
+        if (there?.record.id === id) throw new HoldfastError('overtaken');
+      });
     }
   }
 
@@ -103,7 +106,9 @@ export class RoomSweeper {
     if (record.status !== 'waiting') return;
     for (const user of overdue(record, now, this.options.seatGraceMs)) {
       this.log.info('member.overdue', { roomId: record.id, user });
-      await this.rooms.gone(record.id, user);
+      await this.rooms.gone(record.id, user, undefined, (current) => {
+        if (!overdue(current, now, this.options.seatGraceMs).includes(user)) throw new HoldfastError('overtaken');
+      });
     }
     if (ageMs > STRAY_AFTER_MS) await this.removeStrays(record);
     if (record.doc.members.length === 0) await this.records.close(record, 'empty');

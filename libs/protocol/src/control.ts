@@ -1,6 +1,15 @@
 import type { RoomId, ServerId, SessionId, UserId } from './ids.js';
 import type { GameResult } from './messages.js';
 
+/**
+ * When something was asked, in the order of one user's requests wherever they make them: the turn grows with each
+ * admission by a gateway, the number with each request in it.
+ */
+export interface Asked {
+  readonly turn: number;
+  readonly number: number;
+}
+
 /** Who asks, as the gateway knows them: put beside every request that it passes on. */
 export interface Caller {
   readonly user: UserId;
@@ -9,6 +18,8 @@ export interface Caller {
   readonly gateway: ServerId;
   /** The room the gateway has them in: finds it where a store has lost its own pointer. The room's record decides. */
   readonly room?: { readonly id: RoomId; readonly watching: boolean };
+  /** A lobby that hung may come to it late: what is older than the user's last move changes nothing. Absent: never late. */
+  readonly asked?: Asked;
 }
 
 /** A player's request on its way from a gateway to a lobby. */
@@ -71,12 +82,15 @@ export interface Control {
   /** Owner → gateway, event: this handle is no more, or never was; look where the room is now. */
   'room.detached': { data: { handle: number; room: RoomId; epoch: number; reason: DetachReason }; answer: null };
   /** Gateway → lobby, event: a member's connection is gone, back, or will not come back. */
-  'member.presence': { data: { room: RoomId; user: UserId; here: boolean }; answer: null };
-  /** Gateway → lobby: these users' connections are gone with their gateway. Saying so twice is saying it once. */
-  'users.away': { data: { users: readonly UserId[] }; answer: null };
+  'member.presence': { data: { room: RoomId; user: UserId; here: boolean; turn?: number }; answer: null };
+  /**
+   * Gateway → lobby: these users' connections are gone with their gateway; the turns they were admitted in, so that who
+   * is back by then searches on. Saying so twice is saying it once.
+   */
+  'users.away': { data: { users: readonly UserId[]; turns?: readonly number[] }; answer: null };
   /** Gateway → lobby, event: who looks for a match has no connection any more. */
-  'searcher.gone': { data: { user: UserId }; answer: null };
-  'member.gone': { data: { room: RoomId; user: UserId }; answer: null };
+  'searcher.gone': { data: { user: UserId; asked?: Asked }; answer: null };
+  'member.gone': { data: { room: RoomId; user: UserId; asked?: Asked }; answer: null };
 }
 
 /** A session that asks to be taken by its room's owner. */

@@ -24,6 +24,7 @@ const CODES = {
   'room-not-playing': { message: 'No game is being played in this room.', retry: false },
   'not-in-room': { message: 'You are not in a room.', retry: false },
   'already-in-room': { message: 'You are in another room; leave it first.', retry: false },
+  overtaken: { message: 'What you asked for later was done before this.', retry: false },
   'not-owner': { message: 'Only the owner of the room may do this.', retry: false },
   'not-ready': { message: 'Not every player of the room is ready.', retry: false },
   'too-few-players': { message: 'The game needs more players.', retry: false },

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { RoomId, UserId } from '#libs/protocol';
-import { RedisConnections } from '#libs/redis';
+import { type Asked, HoldfastError, type RoomId, type UserId } from '#libs/protocol';
+import { LuaScript, RedisConnections } from '#libs/redis';
 import { userKey } from './room-keys.js';
 
 export interface UserRoom {
@@ -8,27 +8,87 @@ export interface UserRoom {
   readonly watching: boolean;
 }
 
+/** What a move must hold against; nothing of it: it is made in any case. */
+export interface MoveTerms {
+  /** The request that asks for it: refused when the user has moved, or was admitted, since. */
+  readonly asked?: Asked;
+  /** A search for a match goes on over admissions: only where the user moved since is it refused. */
+  readonly outlivesAdmissions?: boolean;
+  /** Refused when they are in another room than this. */
+  readonly from?: RoomId;
+}
+
+const overtaken = new URL('./scripts/user-overtaken.lua', import.meta.url);
+const admitScript = new LuaScript('admit_user', new URL('./scripts/admit-user.lua', import.meta.url), 1);
+const moveScript = new LuaScript('move_user', [overtaken, new URL('./scripts/move-user.lua', import.meta.url)], 1);
+const overtakeScript = new LuaScript('overtake_user', [overtaken, new URL('./scripts/overtake-user.lua', import.meta.url)], 1);
+
 /** A pointer outlives any game, and a user who never comes back costs nothing for ever. */
 const POINTER_TTL_SECONDS = 24 * 3600;
 
-/** Which room a user is in. A hint that finds the room; whether they really are in it, the room's record says. */
+/**
+ * Which room a user is in: a hint that finds the room; whether they really are in it, the room's record says. And what
+ * they asked for last, in an order that holds over gateways and lobbies: who comes late with an older wish is refused.
+ */
 @Injectable()
 export class UserRooms {
   constructor(private readonly redis: RedisConnections) {}
 
   async get(user: UserId): Promise<UserRoom | null> {
     const [room, watching] = await this.redis.commands.hmget(userKey(user), 'room', 'watching');
-    return room ? { room, watching: watching === '1' } : null;
+    return pointerOf(room, watching);
   }
 
+  /** The user comes in at a gateway: a turn of their own for what they ask there, and where they are. */
+  async admit(user: UserId): Promise<{ readonly turn: number; readonly pointer: UserRoom | null }> {
+    const [turn, room, watching] = (await admitScript.run(this.redis.commands, [userKey(user)], [POINTER_TTL_SECONDS])) as [
+      string,
+      string | null,
+      string | null,
+    ];
+    return { turn: Number(turn), pointer: pointerOf(room, watching) };
+  }
+
+  /** To a room, or with null out of theirs. False: it was refused by its terms, and nothing has changed. */
+  async move(user: UserId, to: UserRoom | null, { asked, outlivesAdmissions, from }: MoveTerms = {}): Promise<boolean> {
+    const where = [to?.room ?? '', to?.watching ? '1' : '0', asked?.turn ?? '', asked?.number ?? ''];
+    const terms = [from ?? '', outlivesAdmissions ? '1' : '', POINTER_TTL_SECONDS];
+    return (await moveScript.run(this.redis.commands, [userKey(user)], [...where, ...terms])) === 1;
+  }
+
+  /** Whatever was asked before this comes too late from now on. False: this does. */
+  async overtake(user: UserId, asked: Asked | undefined): Promise<boolean> {
+    if (!asked) return true;
+    return (await overtakeScript.run(this.redis.commands, [userKey(user)], [asked.turn, asked.number, POINTER_TTL_SECONDS])) === 1;
+  }
+
+  /** Throws `overtaken` when the user has moved, or was admitted, since they asked. To be followed by a conditional write. */
+  async refuseLate(user: UserId, asked: Asked | undefined): Promise<void> {
+    if (!asked) return;
+    const [turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), 'turn', 'movedTurn', 'movedNumber');
+    const isLate =
+      asked.turn < Number(turn) ||
+      asked.turn < Number(movedTurn) ||
+      (asked.turn === Number(movedTurn) && asked.number < Number(movedNumber));
+    if (isLate) throw new HoldfastError('overtaken');
+  }
+
+  /** The last request by which the user moved, and their last admission: what is done by this is refused if either changes. */
+  async lastAsked(user: UserId): Promise<Asked> {
+    const [turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), 'turn', 'movedTurn', 'movedNumber');
+    return Number(movedTurn) >= Number(turn) ? { turn: Number(movedTurn), number: Number(movedNumber) } : { turn: Number(turn), number: 0 };
+  }
+
+  /** In any case: for a store that lost it. */
   async set(user: UserId, room: RoomId, watching: boolean): Promise<void> {
-    await Promise.all([
-      this.redis.commands.hset(userKey(user), 'room', room, 'watching', watching ? '1' : '0'),
-      this.redis.commands.expire(userKey(user), POINTER_TTL_SECONDS),
-    ]);
+    await this.move(user, { room, watching });
   }
 
   async clear(user: UserId): Promise<void> {
-    await this.redis.commands.hdel(userKey(user), 'room', 'watching');
+    await this.move(user, null);
   }
+}
+
+function pointerOf(room: string | null, watching: string | null): UserRoom | null {
+  return room ? { room: room as RoomId, watching: watching === '1' } : null;
 }

@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import type { UserId } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import { userKey } from './room-keys.js';
+import { UserRooms } from './user-rooms.js';
+
+const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
+const users = new UserRooms(redis);
+
+beforeAll(() => redis.ready());
+afterAll(() => redis.onApplicationShutdown());
+
+const newUser = (): UserId => `user-${randomUUID()}`;
+const A = { room: 'a', watching: false };
+const B = { room: 'b', watching: false };
+
+describe('a user who moves', () => {
+  it('is where the latest of their requests says, in whatever order those are come to', async () => {
+    const user = newUser();
+    const { turn, pointer } = await users.admit(user);
+    expect(pointer).toBeNull();
+    expect(await users.move(user, B, { asked: { turn, number: 2 } })).toBe(true);
+    expect(await users.move(user, A, { asked: { turn, number: 1 } })).toBe(false);
+    expect(await users.overtake(user, { turn, number: 1 })).toBe(false);
+    expect(await users.get(user)).toEqual(B);
+    await expect(users.refuseLate(user, { turn, number: 1 })).rejects.toMatchObject({ code: 'overtaken' });
+    await users.refuseLate(user, { turn, number: 2 });
+    expect(await users.overtake(user, { turn, number: 4 })).toBe(true);
+    expect(await users.move(user, A, { asked: { turn, number: 3 } })).toBe(false);
+    expect(await users.move(user, null, { asked: { turn, number: 5 }, from: 'a' })).toBe(false);
+    expect(await users.move(user, null, { asked: { turn, number: 5 }, from: 'b' })).toBe(true);
+    expect(await users.get(user)).toBeNull();
+  });
+
+  it('is moved by nothing they asked for before they came in again, but by a match they looked for', async () => {
+    const user = newUser();
+    const before = (await users.admit(user)).turn;
+    const { turn } = await users.admit(user);
+    expect(turn).toBeGreaterThan(before);
+    expect(await users.move(user, A, { asked: { turn: before, number: 9 } })).toBe(false);
+    await expect(users.refuseLate(user, { turn: before, number: 9 })).rejects.toMatchObject({ code: 'overtaken' });
+    expect(await users.move(user, A, { asked: { turn: before, number: 9 }, outlivesAdmissions: true })).toBe(true);
+    expect(await users.move(user, B, { asked: { turn, number: 1 } })).toBe(true);
+    expect(await users.move(user, A, { asked: { turn: before, number: 9 }, outlivesAdmissions: true })).toBe(false);
+    expect(await users.get(user)).toEqual(B);
+  });
+
+  it('gets a later turn from a store that has forgotten them, and is let go on by it', async () => {
+    const user = newUser();
+    const { turn } = await users.admit(user);
+    await users.overtake(user, { turn, number: 3 });
+    expect(await users.lastAsked(user)).toEqual({ turn, number: 3 });
+    await redis.commands.del(userKey(user));
+    expect(await users.move(user, A, { asked: { turn, number: 4 } })).toBe(true);
+    // The turn itself is not known any more: what was asked last is.
+    expect(await users.lastAsked(user)).toEqual({ turn, number: 4 });
+    await redis.commands.del(userKey(user));
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    const again = await users.admit(user);
+    expect(again.turn).toBeGreaterThan(turn);
+    expect(await users.lastAsked(user)).toEqual({ turn: again.turn, number: 0 });
+  });
+});
