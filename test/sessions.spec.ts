@@ -185,6 +185,8 @@ describe('a session', () => {
     const backpressure = async () =>
       Number(/^holdfast_backpressure_total\{[^}]*where="player"[^}]*\} (\d+)/m.exec((await first.ops('/metrics')).text)?.[1] ?? 0);
     const before = await backpressure();
+    // Who reads nothing is here all the same, for as long as that takes on a busy machine.
+    const pinging = setInterval(() => ada.say({ kind: 'ping', nonce: 1 }), 500);
     ada.listen(false);
     const text = 'x'.repeat(15_000);
     let slowest = 0;
@@ -210,7 +212,10 @@ describe('a session', () => {
 
     ada.listen(false);
     const shouting = setInterval(() => void shout().catch(() => {}), 5);
-    await until(async () => (await connectionsOf(first)) === 0, 15 * SECOND).finally(() => clearInterval(shouting));
+    await until(async () => (await connectionsOf(first)) === 0, 15 * SECOND).finally(() => {
+      clearInterval(shouting);
+      clearInterval(pinging);
+    });
     const resumed = await resume(second, await ada.hears('welcome'));
     await resumed.hears('sync', (sync) => sync.version >= version);
     resumed.close();

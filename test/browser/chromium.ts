@@ -18,4 +18,8 @@ export const CHROMIUM_ARGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  '--process-per-site',
+  '--disable-features=SpareRendererForSitePerProcess,Translate,OptimizationHints,MediaRouter',
+  '--disable-extensions',
+  '--disable-component-extensions-with-background-pages',
 ];

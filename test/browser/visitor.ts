@@ -13,7 +13,7 @@ export class Visitor {
 
   /** In the lobby, or where the link leads. */
   static async open(browser: Browser, name: string, url: string, options: BrowserContextOptions = {}): Promise<Visitor> {
-    const context = await browser.newContext(options);
+    const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
     const page = await context.newPage();
     page.setDefaultTimeout(10_000);
     const visitor = new Visitor(name, page);
