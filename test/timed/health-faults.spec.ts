@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import type { Chess } from '#games/chess';
-import { EventStream, type Fleet, type FleetServer, HalfOpenProxy, startFleet, until } from './harness/index.js';
+import { EventStream, type Fleet, type FleetServer, HalfOpenProxy, startFleet, until } from '../harness/index.js';
 
 const INTERVAL_MS = 500;
 const ENV = { HEALTH_INTERVAL_MS: String(INTERVAL_MS), HEALTH_GRACE_MS: '500', HEALTH_HOLD_MS: '2000' };
