@@ -1,26 +1,13 @@
-import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { ServerType } from '#libs/protocol';
-import type { freePort } from '../../process/free-port.mjs';
-import type { ended } from '../../process/leashed.mjs';
 import type { startRedis } from '../../redis/index.mjs';
-import type { launchServer } from '../../start/launch-server.mjs';
+import { ChaosServer, type Condition, type Workshop } from './chaos-server.js';
+import { HalfOpenProxy } from './half-open-proxy.js';
 import { PlayerWires } from './player-wires.js';
 import { until } from './until.js';
-
-/** What starts and ends processes; given by run.mjs, which stands where those are. */
-export interface Workshop {
-  readonly launchServer: typeof launchServer;
-  readonly startRedis: typeof startRedis;
-  readonly ended: typeof ended;
-  readonly freePort: typeof freePort;
-  readonly mains: Readonly<Record<ServerType, string>>;
-  /** Runs keep their logs beneath it, by seed. */
-  readonly home: string;
-}
 
 export interface Shape {
   readonly gateways: number;
@@ -28,102 +15,8 @@ export interface Shape {
   readonly games: number;
 }
 
-/** `down` from its end until it is ready again. */
-export type Condition = 'up' | 'stopped' | 'down';
-
-/** A drain has 25 s by itself; with Redis away beside that it may take longer. */
-const DRAIN_MS = 45_000;
-const AGAIN_MS = 300;
 /** Of silence, after which a player looks for another gateway: a stopped one should not cost more than an eviction. */
 const CONNECTION_TIMEOUT_MS = 6_000;
-
-export class ChaosServer {
-  condition: Condition = 'down';
-  private child: ChildProcess | null = null;
-  private opsPort = 0;
-  private isEndWanted = false;
-
-  constructor(
-    readonly type: ServerType,
-    readonly name: string,
-    private readonly env: Readonly<Record<string, string>>,
-    private readonly workshop: Workshop,
-    private readonly folder: string,
-    private readonly fault: (sentence: string) => void,
-  ) {}
-
-  get id(): string {
-    return `hf:${this.type}:${this.name}`;
-  }
-
-  get publicPort(): number {
-    return Number(this.env.PUBLIC_PORT);
-  }
-
-  /** Until it is ready; one that ends while it starts (its Redis may be away) is started again, as a supervisor would. */
-  async start(): Promise<void> {
-    const { launchServer, mains } = this.workshop;
-    this.isEndWanted = false;
-    for (;;) {
-      try {
-        const { opsPort } = await launchServer({
-          main: mains[this.type],
-          env: { PATH: process.env.PATH, SERVER_NAME: this.name, ...this.env },
-          readyFile: join(this.folder, `${this.type}-${this.name}.json`),
-          logFile: join(this.folder, `${this.type}-${this.name}.log`),
-          onLine: () => {},
-          spawned: (child: ChildProcess) => {
-            this.child = child;
-          },
-        });
-        this.opsPort = opsPort;
-        break;
-      } catch {
-        this.child?.kill('SIGKILL');
-        if (this.isEndWanted) return;
-        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-      }
-    }
-    this.condition = 'up';
-    this.child?.once('exit', (code, signal) => {
-      this.condition = 'down';
-      if (!this.isEndWanted) this.fault(`${this.id} ended by itself (${signal ?? `exit code ${code}`})`);
-    });
-  }
-
-  async kill(): Promise<void> {
-    this.isEndWanted = true;
-    this.condition = 'down';
-    this.child?.kill('SIGKILL');
-    if (this.child) await this.workshop.ended(this.child, 5_000);
-  }
-
-  /** SIGTERM, and what it does of itself until its end. */
-  async drain(): Promise<void> {
-    this.isEndWanted = true;
-    this.condition = 'down';
-    this.child?.kill('SIGTERM');
-    if (this.child && !(await this.workshop.ended(this.child, DRAIN_MS))) {
-      this.fault(`${this.id} did not end within ${DRAIN_MS / 1_000} s of SIGTERM`);
-      await this.kill();
-    }
-  }
-
-  stop(): void {
-    this.condition = 'stopped';
-    this.child?.kill('SIGSTOP');
-  }
-
-  continue(): void {
-    this.child?.kill('SIGCONT');
-    if (this.condition === 'stopped') this.condition = 'up';
-  }
-
-  async page(path: string): Promise<{ status: number; text: string }> {
-    const response = await fetch(`http://127.0.0.1:${this.opsPort}${path}`, { signal: AbortSignal.timeout(2_000) });
-    return { status: response.status, text: await response.text() };
-  }
-}
 
 /** Servers and a Redis of one run, all of them processes of their own. */
 export class ChaosFleet {
@@ -140,6 +33,7 @@ export class ChaosFleet {
   private constructor(
     readonly folder: string,
     private redis: Awaited<ReturnType<typeof startRedis>>,
+    private readonly proxy: HalfOpenProxy,
     private readonly workshop: Workshop,
   ) {
     this.client = new Redis(redis.url, { retryStrategy: () => 50 });
@@ -152,7 +46,7 @@ export class ChaosFleet {
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
     const redis = await workshop.startRedis({ dir: join(folder, 'redis'), appendonly: true });
-    const fleet = new ChaosFleet(folder, redis, workshop);
+    const fleet = new ChaosFleet(folder, redis, await HalfOpenProxy.to(redis.url), workshop);
     await fleet.add(shape, fault);
     await fleet.whole(30_000);
     return fleet;
@@ -160,6 +54,11 @@ export class ChaosFleet {
 
   of(type: ServerType): ChaosServer[] {
     return this.servers.filter((server) => server.type === type);
+  }
+
+  /** The one game server that reaches Redis over something that can fail. */
+  get deafened(): { readonly server: ChaosServer; readonly proxy: HalfOpenProxy } {
+    return { server: this.of('game')[0], proxy: this.proxy };
   }
 
   async killRedis(): Promise<void> {
@@ -220,6 +119,7 @@ export class ChaosFleet {
   async stop(): Promise<void> {
     this.client.disconnect();
     this.wires.close();
+    this.proxy.close();
     await Promise.all(this.servers.map((server) => server.kill()));
     this.redis.process.kill('SIGKILL');
     await this.workshop.ended(this.redis.process, 5_000);
@@ -250,7 +150,7 @@ export class ChaosFleet {
     for (const [type, count] of wanted) {
       for (let number = 1; number <= count; number++) {
         const env = {
-          REDIS_URL: this.redis.url,
+          REDIS_URL: type === 'game' && number === 1 ? this.proxy.url : this.redis.url,
           ...secrets,
           AUTH: 'guest',
           PUBLIC_HOST: '127.0.0.1',

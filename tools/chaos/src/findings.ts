@@ -4,7 +4,18 @@ const VIOLATIONS_KEPT = 50;
 
 /** What a run finds; everyone writes to it. */
 export class Findings {
-  readonly counts = { rooms: 0, games: 0, acknowledged: 0, refused: 0, events: 0, missed: 0, late: 0, absent: 0, reconnections: 0 };
+  readonly counts = {
+    rooms: 0,
+    games: 0,
+    acknowledged: 0,
+    refused: 0,
+    events: 0,
+    missed: 0,
+    late: 0,
+    absent: 0,
+    reconnections: 0,
+    evictions: 0,
+  };
   /** How often a command, or a request of a table, was answered with this code. */
   readonly codes = new Map<string, number>();
   readonly violations: string[] = [];

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { runServer, type ServerPlan } from '#libs/server';
 import { gameServer } from '../../../apps/game/src/game.server.js';
+import { blockLoop } from './block-loop.js';
 import { ChainGameModule } from './chain-game.js';
 
 /** A game server as any other, with one game more. */
@@ -12,4 +13,5 @@ const plan: ServerPlan<'game'> = {
   },
 };
 
+process.on('SIGUSR2', blockLoop);
 await runServer(plan);

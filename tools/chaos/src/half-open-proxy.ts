@@ -13,10 +13,10 @@ export class HalfOpenProxy {
 
   static async to(redisUrl: string): Promise<HalfOpenProxy> {
     const { hostname, port } = new URL(redisUrl);
-    const listener = createServer();
+    const listener = createServer({ noDelay: true });
     await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
     const proxy = new HalfOpenProxy(listener, `redis://127.0.0.1:${(listener.address() as { port: number }).port}`);
-    listener.on('connection', (near) => proxy.carry(near, connect(Number(port), hostname)));
+    listener.on('connection', (near) => proxy.carry(near, connect({ port: Number(port), host: hostname, noDelay: true })));
     return proxy;
   }
 

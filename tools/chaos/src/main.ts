@@ -1,14 +1,20 @@
 import { Tally } from '../../players/src/tally.js';
 import { TicTacToeRun } from '../../players/src/tic-tac-toe.js';
 import { ChainTable } from './chain-table.js';
-import { ChaosFleet, type Workshop } from './chaos-fleet.js';
-import { type Fault, Faults } from './faults.js';
+import { ChaosFleet } from './chaos-fleet.js';
+import type { Workshop } from './chaos-server.js';
+import { type Fault, Faults, type Kind, type World } from './faults.js';
 import { Findings } from './findings.js';
+import { allOpen, Innocents } from './innocents.js';
 import { roomLeftovers } from './leftovers.js';
+import { operatorFaults } from './operator-faults.js';
 import { type ChaosOptions, readOptions } from './options.js';
+import { playerFaults } from './player-faults.js';
 import { Chance } from './random.js';
 import { type Report, readable, reportOf } from './report.js';
 import { RollingRestart } from './rolling-restart.js';
+import { serverFaults } from './server-faults.js';
+import { storeFaults } from './store-faults.js';
 import { until } from './until.js';
 
 const PLAYERS_A_ROOM = [2, 3, 4] as const;
@@ -65,14 +71,16 @@ async function playUnderFaults(
     `${players} players in ${tables.length} rooms of chain, ${options.others} of tic-tac-toe; ${options.rolling ? 'every server is restarted' : `faults for ${minutes} min, one every ${every} s`}`,
   );
 
+  const innocents = new Innocents(fleet, findings);
   const others = new Others(options, fleet.gatewayUrls, findings);
   const lives = Promise.all([...tables.map((table) => table.run()), others.run()]);
   const progress = setInterval(() => say(progressOf(findings, performance.now() - startedAt)), PROGRESS_MS);
 
+  const chance = new Chance(seed);
   const tell = (fault: Fault): void => say(`${fault.kind.padEnd(15)} ${fault.what}`);
   const faults = options.rolling
     ? new RollingRestart(fleet, tell)
-    : new Faults(fleet, new Chance(seed), every * 1_000, options.faults, tell);
+    : new Faults(allKinds({ fleet, chance, findings }), chance, every * 1_000, options.faults, tell);
   const raging = faults.run();
   // A rolling restart is over when it is.
   const enough = options.rolling ? [] : [new Promise<void>((resolve) => setTimeout(resolve, minutes * 60_000))];
@@ -81,7 +89,9 @@ async function playUnderFaults(
   say('no more faults; healing');
   await fleet
     .whole(HEAL_MS)
+    .then(() => allOpen(fleet, HEAL_MS))
     .catch((error) => findings.violation(`the fleet is not whole ${HEAL_MS / 1_000} s after the last fault: ${error.message}`));
+  innocents.stop();
 
   say('the last games');
   for (const table of tables) table.stop();
@@ -100,6 +110,10 @@ async function playUnderFaults(
     for (const orphan of await fleet.orphans()) findings.violation(`a process is left over: ${orphan}`);
   });
   return reportOf(options, findings, faults.done, others.tally, fleet.folder, performance.now() - startedAt);
+}
+
+function allKinds(world: World): readonly Kind[] {
+  return [...serverFaults(world), ...storeFaults(world), ...playerFaults(world), ...operatorFaults(world)];
 }
 
 async function sweptClean(fleet: ChaosFleet, findings: Findings): Promise<void> {

@@ -30,6 +30,13 @@ export class PlayerWires {
     this.take(chance)?.silence();
   }
 
+  /** What comes for the player is not read, until the answer is called: it backs up to the gateway. */
+  holdOne(chance: Chance): (() => void) | undefined {
+    const wire = chance.pick([...this.wires]);
+    wire?.hold();
+    return wire && (() => wire.release());
+  }
+
   close(): void {
     for (const server of this.servers) server.close();
     for (const wire of this.wires) wire.cut();
@@ -48,6 +55,7 @@ export class PlayerWires {
 
 class Wire {
   private isSilent = false;
+  private isHeld = false;
 
   constructor(
     private readonly near: Socket,
@@ -69,12 +77,22 @@ class Wire {
     this.gone();
   }
 
+  hold(): void {
+    this.isHeld = true;
+    this.far.pause();
+  }
+
+  release(): void {
+    this.isHeld = false;
+    this.far.resume();
+  }
+
   private lead(from: Socket, to: Socket): void {
     from.on('error', () => {});
     from.on('data', (bytes) => {
       if (!this.isSilent && !to.write(bytes)) from.pause();
     });
-    to.on('drain', () => from.resume());
+    to.on('drain', () => void (from === this.far && this.isHeld ? null : from.resume()));
     // What came before the end still arrives: a goodbye stands right before it.
     from.on('end', () => void (!this.isSilent && to.end()));
     from.on('close', () => {

@@ -1,0 +1,118 @@
+import type { RoomsAnswer, ServerView } from '#libs/admin';
+import type { ServerType } from '#libs/protocol';
+import type { ChaosServer } from './chaos-server.js';
+import type { Kind, Plan, World } from './faults.js';
+import { withOne } from './server-faults.js';
+import { pause, until } from './until.js';
+
+const CORDONED_MS = [3_000, 6_000] as const;
+const LOOK_MS = 250;
+/** Its own next look finds it condemned, half a second later; then it lets go of its rooms. */
+const ANEW_MS = 20_000;
+
+/** What operators do to a fleet that is well. They ask a gateway, which may be lost meanwhile: then it was not done. */
+export function operatorFaults(world: World): Kind[] {
+  const evict = (type: ServerType, weight: number): Kind => ({
+    name: `evict-${type}`,
+    weight,
+    plan: () => withOne(world, type, (server) => evictOne(world, server)),
+  });
+  // Two operators at one server would undo each other's work.
+  const seenTo = new Set<ChaosServer>();
+  const alone = (planFor: (world: World, server: ChaosServer) => Plan) => (): Plan | null =>
+    withOne(world, 'game', (server) => {
+      if (seenTo.has(server)) return null;
+      const { what, act } = planFor(world, server);
+      seenTo.add(server);
+      return { what, act: () => act().finally(() => seenTo.delete(server)) };
+    });
+  return [
+    { name: 'cordon-game', weight: 2, plan: alone(cordon) },
+    { name: 'empty-game', weight: 2, plan: alone(empty) },
+    { name: 'move-room', weight: 2, plan: () => ({ what: 'one in play', act: () => move(world) }) },
+    evict('game', 1),
+    evict('gateway', 1),
+    evict('lobby', 1),
+  ];
+}
+
+/** For as long as it is cordoned the balancer does not offer it. */
+function cordon(world: World, server: ChaosServer): Plan {
+  const ms = world.chance.between(...CORDONED_MS);
+  return {
+    what: `${server.id} for ${Math.round(ms)} ms`,
+    act: async () => {
+      const cordoned = await ask<ServerView>(world, 'POST', `/api/servers/${server.id}/cordon`);
+      const end = performance.now() + ms;
+      while (cordoned && performance.now() < end) {
+        const now = await ask<ServerView>(world, 'GET', `/api/servers/${server.id}`);
+        // A cordon is of one incarnation, and goes with a record that was deleted.
+        if (now?.cordoned && now.willing && now.incarnation === cordoned.incarnation && now.state !== 'dead') {
+          world.findings.violation(`${server.id} is offered though it is cordoned`);
+          break;
+        }
+        await pause(LOOK_MS);
+      }
+      await open(world, server);
+    },
+  };
+}
+
+function empty(world: World, server: ChaosServer): Plan {
+  return {
+    what: `${server.id}, and opened again`,
+    act: async () => {
+      await ask(world, 'POST', `/api/servers/${server.id}/drain`);
+      await open(world, server);
+    },
+  };
+}
+
+/** Until somebody has heard it: a fleet must not be left with a server closed. */
+async function open(world: World, server: ChaosServer): Promise<void> {
+  const isOpen = async (): Promise<boolean> =>
+    server.condition === 'down' || (await ask(world, 'POST', `/api/servers/${server.id}/uncordon`)) !== null;
+  await until(isOpen, ANEW_MS, LOOK_MS).catch(() => world.findings.count('operator:not-opened'));
+}
+
+async function move(world: World): Promise<void> {
+  const answer = await ask<RoomsAnswer>(world, 'GET', '/api/rooms?status=playing&limit=50');
+  const room = world.chance.pick(answer?.rooms ?? []);
+  const moved = room && (await ask<{ from: string; to: string }>(world, 'POST', `/api/rooms/${room.id}/migrate`));
+  if (moved && moved.from === moved.to) world.findings.violation(`room ${room.id} was moved from ${moved.from} to itself`);
+}
+
+/** It lives, and is told that it is dead: it lets go of all it had, and joins anew. */
+function evictOne(world: World, server: ChaosServer): Plan {
+  const { fleet, findings } = world;
+  return {
+    what: server.id,
+    act: async () => {
+      server.mayBeCondemned();
+      const before = Number(await fleet.client.hget(server.id, 'incarnation').catch(() => 0));
+      const answer = await ask<{ evicted: boolean }>(world, 'POST', `/api/servers/${server.id}/evict`);
+      if (!answer?.evicted) return;
+      const isAnew = async (): Promise<boolean> => {
+        if (server.condition !== 'up' || fleet.redisCondition !== 'up') return true;
+        const [incarnation, state] = await fleet.client.hmget(server.id, 'incarnation', 'state');
+        return Number(incarnation) > before && state === 'ready';
+      };
+      await until(isAnew, ANEW_MS, LOOK_MS).catch(() => findings.violation(`${server.id} did not join anew after its eviction`));
+      server.mayBeCondemned();
+    },
+  };
+}
+
+/** Null: nobody could be asked, or it was refused; neither is rare while other things fail. */
+async function ask<Answer>({ fleet, chance, findings }: World, method: 'GET' | 'POST', path: string): Promise<Answer | null> {
+  const gateway = chance.pick(fleet.of('gateway').filter(({ condition }) => condition === 'up'));
+  if (!gateway) return null;
+  try {
+    const { status, text } = await gateway.ask(method, path);
+    if (status === 200 || status === 201) return JSON.parse(text) as Answer;
+    findings.count(`operator:${(JSON.parse(text) as { code?: string }).code ?? status}`);
+  } catch {
+    findings.count('operator:unheard');
+  }
+  return null;
+}

@@ -1,0 +1,83 @@
+import type { ServerType } from '#libs/protocol';
+import type { ChaosServer } from './chaos-server.js';
+import type { Kind, Plan, World } from './faults.js';
+import { pause } from './until.js';
+
+/** A stop that is noticed and forgiven, and one that ends in an eviction: two to three checks of a second. */
+const SHORT_STOP_MS = [150, 900] as const;
+const LONG_STOP_MS = [4_500, 7_500] as const;
+const DOWN_MS = [300, 3_000] as const;
+const TYPES: readonly [ServerType, number][] = [
+  ['game', 4],
+  ['gateway', 2],
+  ['lobby', 1],
+];
+
+/** What befalls processes of servers. */
+export function serverFaults(world: World): Kind[] {
+  return [
+    ...TYPES.flatMap(([type, weight]): Kind[] => [
+      { name: `kill-${type}`, weight, plan: () => withOne(world, type, (server) => kill(world, [server])) },
+      { name: `stop-${type}`, weight, plan: () => withOne(world, type, (server) => stopFor(world, server, SHORT_STOP_MS)) },
+      { name: `hang-${type}`, weight, plan: () => withOne(world, type, (server) => stopFor(world, server, LONG_STOP_MS)) },
+      { name: `drain-${type}`, weight, plan: () => withOne(world, type, restart) },
+    ]),
+    { name: 'kill-half', weight: 2, plan: () => killHalf(world) },
+    { name: 'block-game', weight: 2, plan: () => withOne(world, 'game', block) },
+  ];
+}
+
+/** One that is up, while another of its kind is. */
+export function withOne({ fleet, chance }: World, type: ServerType, planFor: (server: ChaosServer) => Plan | null): Plan | null {
+  const up = fleet.of(type).filter(({ condition }) => condition === 'up');
+  return up.length < 2 ? null : planFor(chance.pick(up) as ChaosServer);
+}
+
+function kill({ chance }: World, servers: readonly ChaosServer[]): Plan {
+  const downMs = chance.between(...DOWN_MS);
+  return {
+    what: `${servers.map(({ id }) => id).join(', ')}, back after ${Math.round(downMs)} ms`,
+    act: async () => {
+      await Promise.all(servers.map((server) => server.kill()));
+      await pause(downMs);
+      await Promise.all(servers.map((server) => server.start()));
+    },
+  };
+}
+
+/** Of each kind as many as leave one. */
+function killHalf(world: World): Plan | null {
+  const servers = TYPES.flatMap(([type]) => {
+    const up = world.fleet.of(type).filter(({ condition }) => condition === 'up');
+    return up.slice(0, Math.min(Math.ceil(up.length / 2), up.length - 1));
+  });
+  return servers.length < 2 ? null : kill(world, servers);
+}
+
+/** What it may be condemned for is all but a short one. */
+function stopFor({ chance }: World, server: ChaosServer, [low, high]: readonly [number, number]): Plan {
+  const ms = chance.between(low, high);
+  return {
+    what: `${server.id} for ${Math.round(ms)} ms`,
+    act: async () => {
+      server.stop(ms > SHORT_STOP_MS[1]);
+      await pause(ms);
+      server.continue();
+    },
+  };
+}
+
+function restart(server: ChaosServer): Plan {
+  return {
+    what: server.id,
+    act: async () => {
+      await server.drain();
+      await server.start();
+    },
+  };
+}
+
+/** That it is not condemned for it is seen to by `Innocents`, for all servers at all times. */
+function block(server: ChaosServer): Plan {
+  return { what: `${server.id}, four fifths of its time`, act: () => server.block() };
+}
