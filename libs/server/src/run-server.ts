@@ -1,5 +1,4 @@
 import { writeFileSync } from 'node:fs';
-import type { Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -10,8 +9,9 @@ import type { ServerType } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { readSettings, SettingsError, type SettingsOf } from '#libs/settings';
 import { Log, NestLog } from '#libs/telemetry';
-import { type Certificate, certificateFrom } from '#libs/tls';
+import { certificateFrom } from '#libs/tls';
 import type { CommonSettings } from './core.module.js';
+import { limitOps } from './ops-limits.js';
 import { opsHeaders } from './page-headers.js';
 
 /** What one type of server adds to the life that all share. */
@@ -30,9 +30,6 @@ export interface ServerPlan<Type extends ServerType> {
   drain?(app: NestExpressApplication, settings: SettingsOf<Type>): Promise<void>;
 }
 
-/** Sockets of the ops port, event streams among them; and the time in which a request must be whole, in ms. */
-const OPS_CONNECTIONS_MAX = 512;
-const OPS_REQUEST_MS = 10_000;
 /** Requests that came before the fleet heard that this server leaves are answered within this, in ms. */
 const LAST_REQUESTS_MS = 5_000;
 /** The fleet hears of `draining` at once; who was just choosing this server has done so after this, in ms. */
@@ -64,7 +61,8 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
     abortOnError: false,
     ...(certificate && { httpsOptions: certificate.options }),
   });
-  limitOps(app.getHttpServer(), certificate);
+  limitOps(app.getHttpServer());
+  certificate?.keepFresh(app.getHttpServer() as HttpsServer);
   app.disable('x-powered-by');
   app.use(opsHeaders);
   app.useLogger(app.get(NestLog));
@@ -113,14 +111,6 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
       void stop('replaced', 1);
     }
   });
-}
-
-/** Operators and their machines are few, and quick. */
-function limitOps(server: HttpServer, certificate: Certificate | null): void {
-  server.maxConnections = OPS_CONNECTIONS_MAX;
-  server.headersTimeout = OPS_REQUEST_MS;
-  server.requestTimeout = OPS_REQUEST_MS;
-  certificate?.keepFresh(server as HttpsServer);
 }
 
 async function listen(app: NestExpressApplication, host: string, port: number): Promise<void> {
