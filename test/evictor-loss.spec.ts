@@ -1,0 +1,45 @@
+import { Redis } from 'ioredis';
+import { type Fleet, RawPlayer, startFleet, until } from './harness/index.js';
+
+/** More than are told of in one request, so that the work has a middle. */
+const PLAYERS = 100;
+
+describe('a gateway that is killed while it sees to the end of another', () => {
+  let fleet: Fleet;
+  beforeAll(async () => {
+    fleet = await startFleet({ gateways: 3, lobbies: 1, games: 1, env: { HEALTH_GRACE_MS: '0' } });
+  }, 60_000);
+  afterAll(() => fleet.stop());
+
+  it('leaves nobody for present who is gone: the one that is left tells of all of them, once each', async () => {
+    const [lost, ...others] = fleet.gateways;
+    const rooms = await Promise.all(
+      Array.from({ length: PLAYERS }, async (_, index) => {
+        const player = await RawPlayer.welcomed(lost, `Player ${index}`);
+        const { room } = (await player.asks(1, 'rooms.create', { game: 'tic-tac-toe' })).data as { room: { id: string } };
+        return room.id;
+      }),
+    );
+    const store = fleet.redis.client;
+    const away = async (): Promise<number> => {
+      const docs = await Promise.all(rooms.map((room) => store.hget(`hf:room:{${room}}`, 'doc')));
+      return docs.filter((doc) => JSON.parse(doc as string).members[0].here === false).length;
+    };
+    // A room says so when it changes: at the first word of somebody being away, whoever began this is in the middle of it.
+    const listener = new Redis(fleet.redis.url);
+    await listener.psubscribe('hf:room:*');
+    const begun = new Promise<void>((resolve) => listener.once('pmessage', () => resolve()));
+    lost.kill();
+    await begun;
+    const [evictor] = others.filter((gateway) => gateway.logged('server.evicted').some(({ target }) => target === lost.id));
+    evictor.kill();
+    listener.disconnect();
+    await evictor.exited;
+    expect(evictor.logged('gateway-end.done')).toEqual([]);
+    const [left] = others.filter((gateway) => gateway !== evictor);
+    await until(async () => (await away()) === PLAYERS, 30_000);
+    await until(() => left.logged('gateway-end.done').some(({ target }) => target === lost.id));
+    expect(left.logged('server-end.taken-up')).toMatchObject([{ target: lost.id }]);
+    expect(await store.smembers('hf:session-holders')).toEqual([]);
+  }, 60_000);
+});
