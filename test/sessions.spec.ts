@@ -187,19 +187,22 @@ describe('a session', () => {
     const before = await backpressure();
     // Who reads nothing is here all the same, for as long as that takes on a busy machine.
     const pinging = setInterval(() => ada.say({ kind: 'ping', nonce: 1 }), 500);
-    ada.listen(false);
     const text = 'x'.repeat(15_000);
-    let slowest = 0;
+    let tookMs: number[] = [];
     const shout = async () => {
       const since = performance.now();
       await room.send('shout', { text });
-      slowest = Math.max(slowest, performance.now() - since);
+      tookMs.push(performance.now() - since);
     };
+    for (let round = 0; round < 5; round++) await Promise.all(Array.from({ length: 8 }, shout));
+    const usualMs = median(tookMs);
+    tookMs = [];
+    ada.listen(false);
     const shoutUntilItIsTooMuch = async (since: number) =>
       until(async () => {
         await Promise.all(Array.from({ length: 8 }, shout));
         return (await backpressure()) > since;
-      }, 20 * SECOND);
+      }, 40 * SECOND);
     await shoutUntilItIsTooMuch(before);
     // What the kernel still takes may let it go once more.
     for (let more = 0; more < 5; more++) await Promise.all(Array.from({ length: 8 }, shout));
@@ -210,21 +213,25 @@ describe('a session', () => {
     await ada.hears('sync', (sync) => sync.version >= version);
     const versions = ada.heard.slice(length).flatMap((message) => (message.kind === 'sync' ? message.version : []));
     expect(versions.some((at, index) => index > 0 && at > versions[index - 1] + 15)).toBe(true);
-    expect(slowest).toBeLessThan(SECOND);
+    expect(median(tookMs)).toBeLessThan(3 * usualMs + 50);
 
-    ada.listen(false);
+    // A connection of its own: the kernel holds megabytes for one that has read as much.
+    const back = await resume(first, await ada.hears('welcome'), 'tcp');
+    await back.hears('sync');
+    const staying = setInterval(() => back.say({ kind: 'ping', nonce: 1 }), 500);
+    back.listen(false);
     await shoutUntilItIsTooMuch(await backpressure());
     const shouting = setInterval(() => void shout().catch(() => {}), 5);
-    await until(async () => (await connectionsOf(first)) === 0, 15 * SECOND).finally(() => {
-      clearInterval(shouting);
-      clearInterval(pinging);
+    await until(async () => (await connectionsOf(first)) === 0, 30 * SECOND).finally(() => {
+      for (const timer of [shouting, staying, pinging]) clearInterval(timer);
     });
-    const resumed = await resume(second, await ada.hears('welcome'));
+    const resumed = await resume(second, await back.hears('welcome'));
     await resumed.hears('sync', (sync) => sync.version >= version);
     resumed.close();
+    back.close();
     ada.close();
     await room.leave();
-  }, 60_000);
+  }, 120_000);
 
   async function connectionsOf(gateway: FleetServer): Promise<number> {
     const { text } = await gateway.ops('/metrics');
@@ -249,10 +256,14 @@ function isHere({ members }: { members: readonly { name: string; here: boolean }
   return members.some(({ name, here }) => name === who && here);
 }
 
-async function resume(gateway: FleetServer, { session, secret }: Welcome): Promise<RawPlayer> {
-  const player = await RawPlayer.connect(gateway);
+async function resume(gateway: FleetServer, { session, secret }: Welcome, way: Way = 'json'): Promise<RawPlayer> {
+  const player = await RawPlayer.connect(gateway, way);
   player.say({ kind: 'hello', protocol: 1, session, secret });
   expect(await player.hears('welcome')).toMatchObject({ session, resumed: true });
   await until(() => !player.isClosed);
   return player;
+}
+
+function median(numbers: readonly number[]): number {
+  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
 }
