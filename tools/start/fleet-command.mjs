@@ -11,11 +11,12 @@ import { DIST, HOLDFAST_DIR, ROOT, SERVERS_DIST } from '../process/paths.mjs';
 import { findRedisServer } from '../redis/find-redis.mjs';
 import { pingRedis } from '../redis/ping-redis.mjs';
 import { startRedis } from '../redis/start-redis.mjs';
+import { addressesOf } from './addresses.mjs';
 import { planFleet } from './fleet-plan.mjs';
 import { Keeper } from './keeper.mjs';
 import { launchServer, mainOf, ServerDidNotStart } from './launch-server.mjs';
 import { clearLeftovers, forgetRunning, writeRunning } from './leftovers.mjs';
-import { HELP, PORT_OFFSETS, readOptions } from './options.mjs';
+import { HELP, readOptions } from './options.mjs';
 import { readable, Terminal } from './terminal.mjs';
 import { watchFolders } from './watch-folders.mjs';
 
@@ -273,24 +274,20 @@ class FleetCommand {
   /** @param {number} tookSeconds */
   greet(tookSeconds) {
     const { terminal, options } = this;
-    const reach = options.host === '0.0.0.0' ? '127.0.0.1' : options.host;
+    const { page, tcp, ops } = addressesOf(options, this.env);
     const gateways = this.servers.filter(({ plan }) => plan.type === 'gateway');
     const [first] = gateways;
     /** @param {string} what @param {string} where */
     const row = (what, where) => terminal.line(`  ${what.padEnd(12)} ${where}`);
-    const opsHost = !this.env.OPS_HOST || this.env.OPS_HOST === '0.0.0.0' ? '127.0.0.1' : this.env.OPS_HOST;
     terminal.line();
     terminal.line(terminal.paint('1', `  Ready after ${tookSeconds.toFixed(1)} s`));
     terminal.line();
-    row('Play', terminal.paint('4', `http://${reach}:${first.plan.env.PUBLIC_PORT}`));
-    for (const { plan } of gateways.slice(1)) row('', terminal.paint('4', `http://${reach}:${plan.env.PUBLIC_PORT}`));
-    row('TCP', gateways.map(({ plan }) => `${reach}:${plan.env.TCP_PORT}`).join(' '));
-    row('Dashboard', terminal.paint('4', `http://${opsHost}:${first.plan.env.OPS_PORT}`));
+    row('Play', terminal.paint('4', page(first.plan.env.PUBLIC_PORT)));
+    for (const { plan } of gateways.slice(1)) row('', terminal.paint('4', page(plan.env.PUBLIC_PORT)));
+    row('TCP', gateways.map(({ plan }) => tcp(plan.env.TCP_PORT)).join(' '));
+    row('Dashboard', terminal.paint('4', ops(first.plan.env.OPS_PORT)));
     row('Admin token', this.adminToken);
-    row(
-      'Metrics',
-      this.servers.map(({ plan, opsPort }) => `${plan.label} http://${opsHost}:${opsPort}/metrics`).join(`\n  ${' '.repeat(13)}`),
-    );
+    row('Metrics', this.servers.map(({ plan, opsPort }) => `${plan.label} ${ops(opsPort)}/metrics`).join(`\n  ${' '.repeat(13)}`));
     row('Logs', relative(process.cwd(), LOGS) || LOGS);
     terminal.line();
     terminal.line(
@@ -303,11 +300,13 @@ class FleetCommand {
   /** On disk: what runs, for the next start, and where, for `npm run fleet` and `npm run players`. */
   note() {
     const entries = [...this.servers.map(({ plan, keeper }) => [plan.label, keeper.child?.pid]), ['redis', this.redis?.child?.pid]];
-    const reach = this.options.host === '0.0.0.0' ? '127.0.0.1' : this.options.host;
+    const { url, opsUrl, certificate, opsCertificate } = addressesOf(this.options, this.env);
     writeRunning(RUNNING_FILE, {
       supervisor: process.pid,
-      url: `ws://${reach}:${this.options.port}/play`,
-      opsUrl: `http://127.0.0.1:${this.options.port + PORT_OFFSETS.ops}`,
+      url,
+      opsUrl,
+      ...(certificate && { certificate }),
+      ...(opsCertificate && { opsCertificate }),
       adminToken: this.adminToken,
       pids: Object.fromEntries(entries.filter(([, pid]) => pid !== undefined)),
     });

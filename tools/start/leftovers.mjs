@@ -9,6 +9,8 @@ import { dirname } from 'node:path';
  * @property {number} supervisor
  * @property {string} [url] where to play
  * @property {string} [opsUrl]
+ * @property {string} [certificate] file of what players are shown at `url`, over TLS
+ * @property {string} [opsCertificate] the same at `opsUrl`
  * @property {string} [adminToken]
  * @property {Record<string, number>} pids by label
  */

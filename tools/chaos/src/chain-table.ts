@@ -1,5 +1,6 @@
 import { connect, HoldfastError, type Room, type Session } from '#libs/client';
 import { codeOf, freshly, leaveAnyRoom, patiently, startGame } from '../../players/src/player.js';
+import { trustIn } from '../../players/src/trust.js';
 import type { ChainResult, Link } from './chain.js';
 import type { ChainGame } from './chain-game.js';
 import type { Findings } from './findings.js';
@@ -40,11 +41,14 @@ export class ChainTable {
     private readonly chance: Chance,
   ) {}
 
-  async open(urls: readonly string[]): Promise<void> {
+  async open(urls: readonly string[], certificate: string | null): Promise<void> {
+    const trust = trustIn(certificate);
     this.players = await Promise.all(
       Array.from({ length: this.seats }, async (_, index) => {
         const turn = this.chance.whole(0, urls.length - 1);
-        const session = await patiently(() => connect([...urls.slice(turn), ...urls.slice(0, turn)], { name: `${this.name}-${index}` }));
+        const session = await patiently(() =>
+          connect([...urls.slice(turn), ...urls.slice(0, turn)], { name: `${this.name}-${index}`, ...trust }),
+        );
         session.on('closed', (error) => {
           if (error) this.findings.violation(`${session.name} was turned away: ${error.code}: ${error.message}`);
         });

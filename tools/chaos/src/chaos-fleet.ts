@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { ServerType } from '#libs/protocol';
@@ -13,6 +13,8 @@ export interface Shape {
   readonly gateways: number;
   readonly lobbies: number;
   readonly games: number;
+  /** Players come over TLS. */
+  readonly tls: boolean;
 }
 
 /** Of silence, after which a player looks for another gateway: a stopped one should not cost more than an eviction. */
@@ -29,6 +31,8 @@ export class ChaosFleet {
   readonly wires = new PlayerWires();
   /** Players come in by these. */
   readonly gatewayUrls: string[] = [];
+  /** File of what they are shown there; null: no TLS. */
+  certificate: string | null = null;
 
   private constructor(
     readonly folder: string,
@@ -140,8 +144,10 @@ export class ChaosFleet {
     return found.flat();
   }
 
-  private async add({ gateways, lobbies, games }: Shape, fault: (sentence: string) => void): Promise<void> {
+  private async add({ gateways, lobbies, games, tls }: Shape, fault: (sentence: string) => void): Promise<void> {
     const secrets = { LINK_SECRET: randomBytes(18).toString('hex'), ADMIN_TOKEN: randomBytes(18).toString('hex') };
+    const key = join(this.folder, 'public.key');
+    if (tls) this.certificate = await certify(join(this.folder, 'public.crt'), key);
     const wanted: [ServerType, number][] = [
       ['gateway', gateways],
       ['lobby', lobbies],
@@ -164,12 +170,23 @@ export class ChaosFleet {
           ...(type === 'gateway' && {
             PUBLIC_PORT: String(await this.workshop.freePort()),
             TCP_PORT: String(await this.workshop.freePort()),
+            ...(this.certificate !== null && { PUBLIC_TLS_CERT: this.certificate, PUBLIC_TLS_KEY: key }),
           }),
         };
         this.servers.push(new ChaosServer(type, String(number), env, this.workshop, this.folder, fault));
       }
     }
-    for (const { publicPort } of this.of('gateway')) this.gatewayUrls.push(`ws://127.0.0.1:${await this.wires.before(publicPort)}/play`);
+    for (const { publicPort } of this.of('gateway'))
+      this.gatewayUrls.push(`${tls ? 'wss' : 'ws'}://127.0.0.1:${await this.wires.before(publicPort)}/play`);
     await Promise.all(this.servers.map((server) => server.start()));
   }
+}
+
+/** A certificate for this run, that nobody has signed. */
+async function certify(file: string, keyFile: string): Promise<string> {
+  const { generate } = await import('selfsigned');
+  const pair = await generate([{ name: 'commonName', value: 'localhost' }], { keyType: 'ec', algorithm: 'sha256' });
+  await writeFile(keyFile, pair.private, { mode: 0o600 });
+  await writeFile(file, pair.cert);
+  return file;
 }

@@ -66,13 +66,13 @@ async function playUnderFaults(
   const tables = sizes.map(
     (size, index) => new ChainTable(`chain-${index + 1}`, size, thinkMs, findings, new Chance(seed * 1_000 + index)),
   );
-  for (const table of tables) await table.open(fleet.gatewayUrls);
+  for (const table of tables) await table.open(fleet.gatewayUrls, fleet.certificate);
   say(
     `${players} players in ${tables.length} rooms of chain, ${options.others} of tic-tac-toe; ${options.rolling ? 'every server is restarted' : `faults for ${minutes} min, one every ${every} s`}`,
   );
 
   const innocents = new Innocents(fleet, findings);
-  const others = new Others(options, fleet.gatewayUrls, findings);
+  const others = new Others(options, fleet.gatewayUrls, fleet.certificate, findings);
   const lives = Promise.all([...tables.map((table) => table.run()), others.run()]);
   const progress = setInterval(() => say(progressOf(findings, performance.now() - startedAt)), PROGRESS_MS);
 
@@ -132,6 +132,7 @@ class Others {
   constructor(
     { others, minutes }: ChaosOptions,
     urls: readonly string[],
+    certificate: string | null,
     private readonly findings: Findings,
   ) {
     const options = {
@@ -140,6 +141,7 @@ class Others {
       // Ended by `stop()`; a day is longer than any run.
       seconds: minutes * 60 + 86_400,
       urls,
+      certificate,
       json: true,
       gamesAtOnce: 1,
       thinkMs: OTHERS_THINK_MS,

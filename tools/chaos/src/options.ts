@@ -16,6 +16,8 @@ export interface ChaosOptions {
   readonly others: number;
   /** Of all players of the checked game together. */
   readonly commandsPerSecond: number;
+  /** Players and gateways over TLS, with a certificate of the run's own. */
+  readonly tls: boolean;
   /** Only faults of these kinds; empty: all. */
   readonly faults: readonly string[];
   /** Print one JSON object and nothing else. */
@@ -38,6 +40,7 @@ export function readOptions(argv: readonly string[]): ChaosOptions {
     .option('--rooms <n>', 'rooms of the checked game, with 2 to 4 players each', whole, 28)
     .option('--others <n>', 'players of tic-tac-toe beside them', whole, 16)
     .option('--commands-per-second <n>', 'of all players of the checked game together', positive, 150)
+    .option('--tls', 'players come by wss://, with a certificate made for the run', false)
     .option('--faults <kinds...>', 'only these (`kill-game`, `pause-redis`, …; docs/chaos.md has them all)')
     .option('--json', 'print one JSON object and nothing else', false);
   const { faults = [], ...rest } = command.parse([...argv], { from: 'user' }).opts<Omit<ChaosOptions, 'faults'> & { faults?: string[] }>();

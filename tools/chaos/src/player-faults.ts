@@ -1,5 +1,6 @@
 import { connect, HoldfastError } from '#libs/client';
 import { patiently } from '../../players/src/player.js';
+import { trustIn } from '../../players/src/trust.js';
 import type { Kind, Plan, World } from './faults.js';
 import { pause, until } from './until.js';
 
@@ -34,17 +35,18 @@ function slow({ fleet, chance }: World): Plan {
 /** A session is resumed from elsewhere while it is played: the first is told so, and is out; the second is who it was. */
 function secondLogin({ fleet, chance, findings }: World): Plan {
   const turn = chance.whole(0, fleet.gatewayUrls.length - 1);
+  const trust = trustIn(fleet.certificate);
   const urls = [...fleet.gatewayUrls.slice(turn), ...fleet.gatewayUrls.slice(0, turn)];
   return {
     what: 'somebody who comes twice',
     act: async () => {
-      const first = await patiently(() => connect(urls, { name: 'twin' }));
+      const first = await patiently(() => connect(urls, { name: 'twin', ...trust }));
       const ends: string[] = [];
       first.on('closed', (error) => ends.push(error?.code ?? 'closed'));
       try {
         const room = await patiently(() => first.createRoom({ game: 'chain', private: true }));
         const { session, secret } = first.credentials;
-        const second = await connect(urls.toReversed(), { session, secret });
+        const second = await connect(urls.toReversed(), { session, secret, ...trust });
         try {
           await until(() => ends.length > 0, TAKEN_OVER_MS).catch(() =>
             findings.violation('a player went on in two places: the first was not told that there is a second'),

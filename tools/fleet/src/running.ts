@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 export interface Running {
   /** Where players go. */
   readonly url?: string;
+  /** File of the certificate that is shown there; absent: no TLS. */
+  readonly certificate?: string;
   readonly opsUrl?: string;
   readonly adminToken?: string;
 }

@@ -24,6 +24,15 @@ describe('where players go', () => {
     ]);
   });
 
+  it('is over TLS where that fleet has a certificate, which is trusted there and nowhere else', () => {
+    const url = 'wss://127.0.0.1:7120/play';
+    writeFileSync(file, JSON.stringify({ url, certificate: '/a.crt' }));
+    expect(readOptions([], file)).toMatchObject({ urls: [url], certificate: '/a.crt' });
+    expect(readOptions(['--url', url], file).certificate).toBe('/a.crt');
+    expect(readOptions(['--url', 'wss://10.0.0.1/play'], file).certificate).toBeNull();
+    expect(readOptions(['--url', 'wss://10.0.0.1/play', '--certificate', '/b.crt'], file).certificate).toBe('/b.crt');
+  });
+
   it('is the usual port where none runs, or nobody says where', () => {
     expect(readOptions([], join(folder, 'none')).urls).toEqual([URL_DEFAULT]);
     writeFileSync(file, '{}');

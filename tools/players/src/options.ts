@@ -13,6 +13,8 @@ export interface PlayersOptions {
   readonly game: GameName;
   readonly seconds: number;
   readonly urls: readonly string[];
+  /** File of the certificate that gateways show, trusted for itself; null: as Node does. */
+  readonly certificate: string | null;
   /** Print one JSON object and nothing else. */
   readonly json: boolean;
   /** Chess: games played at the same time. */
@@ -35,6 +37,7 @@ export function readOptions(argv: readonly string[], file: string = runningFile(
     .option('--game <name>', 'tic-tac-toe or chess', game, 'tic-tac-toe')
     .option('--seconds <n>', 'how long tic-tac-toe is played', positive, 30)
     .option('--url <url...>', `a gateway; may be given several times (default: that of npm start in this folder, else ${URL_DEFAULT})`)
+    .option('--certificate <file>', 'over wss://: trust the gateway that has this one (default: that of npm start in this folder)')
     .option('--think-ms <ms>', 'a player waits a random time up to this before each move', count0, THINK_MS)
     .option(
       '--pairing <how>',
@@ -51,6 +54,7 @@ export function readOptions(argv: readonly string[], file: string = runningFile(
     game: GameName;
     seconds: number;
     url?: string[];
+    certificate?: string;
     thinkMs: number;
     pairing: PlayersOptions['pairing'];
     pgn?: string;
@@ -59,8 +63,12 @@ export function readOptions(argv: readonly string[], file: string = runningFile(
     json: boolean;
   }>();
   if (options.game === 'chess' && options.pgn === undefined) command.error('error: chess is played from a file: --pgn FILE');
-  const { url, pgn, ...rest } = options;
-  return { ...rest, urls: url ?? [readRunning(file)?.url ?? URL_DEFAULT], pgn: pgn ?? null };
+  const { url, certificate, pgn, ...rest } = options;
+  const running = readRunning(file);
+  const urls = url ?? [running?.url ?? URL_DEFAULT];
+  // The certificate of one fleet says nothing about another.
+  const ofRunning = urls.every((one) => one === running?.url) ? running?.certificate : undefined;
+  return { ...rest, urls, certificate: certificate ?? ofRunning ?? null, pgn: pgn ?? null };
 }
 
 function count(text: string): number {

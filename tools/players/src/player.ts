@@ -1,6 +1,7 @@
 import { connect, HoldfastError, type Room, type Session } from '#libs/client';
 import type { PlayersOptions } from './options.js';
 import type { Tally } from './tally.js';
+import { trustIn } from './trust.js';
 
 /** Opening hundreds of connections at one stroke is not what is measured. */
 const OPEN_AT_ONCE = 16;
@@ -20,10 +21,11 @@ export async function openSessions(count: number, options: PlayersOptions, tally
   return sessions;
 }
 
-async function open(index: number, { urls, encoding }: PlayersOptions, tally: Tally): Promise<Session> {
+async function open(index: number, { urls, encoding, certificate }: PlayersOptions, tally: Tally): Promise<Session> {
   const turn = index % urls.length;
   const inTurn = [...urls.slice(turn), ...urls.slice(0, turn)];
-  const session = await patiently(() => connect(inTurn, { name: `player-${index + 1}`, subprotocol: encoding }).catch(orNoFleet));
+  const trust = trustIn(certificate);
+  const session = await patiently(() => connect(inTurn, { name: `player-${index + 1}`, subprotocol: encoding, ...trust }).catch(orNoFleet));
   session.on('status', (status) => {
     if (status === 'reconnecting') tally.reconnects += 1;
   });
