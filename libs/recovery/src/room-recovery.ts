@@ -73,10 +73,11 @@ export class RoomRecovery {
     this.sink.tell({ kind: 'recovery.started', ...owner, reason: 'server-lost', detail: { rooms: total } });
     while (waiting.length > 0) {
       const left: RoomId[] = [];
+      const lostMs = await this.lostMs(owner);
       const batches: RoomId[][] = [];
       for (let at = 0; at < waiting.length; at += this.options.roomsAtOnce) batches.push(waiting.slice(at, at + this.options.roomsAtOnce));
       const worker = async (): Promise<void> => {
-        for (let batch = batches.pop(); batch; batch = batches.pop()) left.push(...(await this.recoverBatch(batch, owner)));
+        for (let batch = batches.pop(); batch; batch = batches.pop()) left.push(...(await this.recoverBatch(batch, owner, lostMs)));
       };
       await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, worker));
       waiting = left;
@@ -88,12 +89,11 @@ export class RoomRecovery {
   }
 
   /** The rooms that must be tried again. */
-  private async recoverBatch(batch: readonly RoomId[], owner: RoomOwnership): Promise<RoomId[]> {
+  private async recoverBatch(batch: readonly RoomId[], owner: RoomOwnership, lostMs: number): Promise<RoomId[]> {
     const records = await this.records.readMany(batch);
     const done: RoomId[] = [];
     const lost: RoomRecord[] = [];
     const over: RoomId[] = [];
-    const lostMs = await this.lostMs(owner);
     for (let index = 0; index < batch.length; index++) {
       const record = records[index];
       if (!record || !isOwnedBy(record, owner)) over.push(batch[index]);
@@ -108,7 +108,7 @@ export class RoomRecovery {
         done.push(record.id);
       } else lost.push(record);
     }
-    done.push(...(await this.revive(lost, owner)), ...(await this.finish(over, owner)));
+    done.push(...(await Promise.all([this.revive(lost, owner), this.finish(over, owner)])).flat());
     await this.records.forgetOwner(done, owner.server, owner.incarnation);
     return batch.filter((id) => !done.includes(id));
   }
@@ -213,8 +213,12 @@ export class RoomRecovery {
     const key = `hf:lost:${server}:${incarnation}`;
     const [seconds] = await this.redis.commands.time();
     const now = Number(seconds) * 1_000;
-    await this.redis.commands.set(key, now, 'PX', 2 * this.options.orphanTtlMs, 'NX');
-    return now - Number((await this.redis.commands.get(key)) ?? now);
+    // In one turn, and so in this order.
+    const [, since] = await Promise.all([
+      this.redis.commands.set(key, now, 'PX', 2 * this.options.orphanTtlMs, 'NX'),
+      this.redis.commands.get(key),
+    ]);
+    return now - Number(since ?? now);
   }
 }
 

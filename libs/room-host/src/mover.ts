@@ -50,6 +50,8 @@ export class Mover {
     const room = this.rooms.get(id);
     if (room?.status !== 'active') throw new HoldfastError('room-unknown');
     const target = await this.targetFor(room, to);
+    // Before it is frozen, so that its players do not wait for it; an entry too many is found and dropped.
+    await this.records.noteOwner([id], target.server, target.incarnation);
     if (!hasStatus(room, 'active')) throw new HoldfastError('room-unknown');
     const startedAt = performance.now();
     room.become('freezing');
@@ -151,7 +153,6 @@ export class Mover {
     const { tenure, id } = room;
     const { durable } = room;
     const state = room.checkpoint();
-    await this.records.noteOwner([id], target.server, target.incarnation);
     for (;;) {
       const result = await this.roomLog.handoff(id, tenure, durable.version, state, target);
       if (hasStatus(room, 'dropped')) return false;

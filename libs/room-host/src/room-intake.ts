@@ -100,14 +100,15 @@ export class RoomIntake {
     const owner = this.owner();
     let aloneMs: AloneMs;
     try {
+      const ids = tenures.map(({ room }) => room);
+      const [isAudited, alone] = await Promise.all([
+        this.barrier.isStoreAudited(),
+        this.timeAlone.sinceLastOwner(tenures, owner),
+        this.records.noteOwner(ids, owner.server, owner.incarnation),
+      ]);
       // A copy from before a loss of the store must not beat an owner that lives and has not said so yet.
-      if (!(await this.barrier.isStoreAudited())) return tenures.map(() => ({ result: 'failed', code: 'unavailable' }));
-      await this.records.noteOwner(
-        tenures.map(({ room }) => room),
-        owner.server,
-        owner.incarnation,
-      );
-      aloneMs = await this.timeAlone.sinceLastOwner(tenures, owner);
+      if (!isAudited) return tenures.map(() => ({ result: 'failed', code: 'unavailable' }));
+      aloneMs = alone;
     } catch {
       return tenures.map(() => ({ result: 'failed', code: 'unavailable' }));
     }
