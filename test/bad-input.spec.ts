@@ -1,16 +1,26 @@
 import { createServer, connect as dial, type Socket } from 'node:net';
+import { SignJWT } from 'jose';
 import { WebSocket } from 'ws';
 import { connect } from '#libs/client';
 import { encodePlayerMessage } from '#libs/protocol';
-import { type Fleet, RawPlayer, startFleet, until, type Way } from './harness/index.js';
+import { ADMIN_TOKEN, type Fleet, RawPlayer, startFleet, until, type Way } from './harness/index.js';
 import { startOnce } from './harness/start-once.js';
 
 const SECRET_JWT = 'a secret of thirty-two characters or more';
+const OTHER_LINK_SECRET = 'another secret of some length';
+const UNSIGNED = 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ.';
+
+async function tokenOf(user: string): Promise<string> {
+  const token = new SignJWT({}).setProtectedHeader({ alg: 'HS256' }).setSubject(user).setExpirationTime(4_102_444_800);
+  return token.sign(new TextEncoder().encode(SECRET_JWT));
+}
 
 describe('bad input', () => {
   let fleet: Fleet;
+  /** Secrets of sessions, as players were told them. */
+  const told: string[] = [];
   beforeAll(async () => {
-    fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, env: { HELLO_TIMEOUT_MS: '600' } });
+    fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, env: { HELLO_TIMEOUT_MS: '600', LOG_LEVEL: 'debug' } });
   }, 60_000);
   afterAll(() => fleet.stop());
 
@@ -116,6 +126,7 @@ describe('bad input', () => {
     it('welcomes nobody with another version, without a name, or with a session that is not theirs', async () => {
       const ada = await fleet.newPlayer('Ada');
       const { session, secret } = ada.credentials;
+      told.push(secret);
       const hellos: [hello: object, code: string][] = [
         [{ protocol: 2, name: 'Ada' }, 'protocol-version'],
         [{ protocol: 1, name: '' }, 'unauthorized'],
@@ -206,7 +217,7 @@ describe('bad input', () => {
     });
 
     it('refuses a server with another secret', async () => {
-      const stranger = fleet.start('lobby', 'stranger', { LINK_SECRET: 'another secret of some length' });
+      const stranger = fleet.start('lobby', 'stranger', { LINK_SECRET: OTHER_LINK_SECRET });
       const server = await stranger;
       // It stands in the registry, since the store is its own matter; but nobody gives it a request.
       for (let asked = 0; asked < 10; asked++) {
@@ -226,11 +237,44 @@ describe('bad input', () => {
       const refused = (login: object) => expect(connect(server.publicUrl, login)).rejects.toMatchObject({ code: 'unauthorized' });
       await refused({ token: 'no token' });
       await refused({ name: 'Ada' });
-      await refused({ token: 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ.' });
+      await refused({ token: UNSIGNED });
+      const session = await connect(server.publicUrl, { token: await tokenOf('ada') });
+      told.push(session.credentials.secret);
+      session.close();
       server.kill();
       await server.exited;
       fleet.gateways.splice(fleet.gateways.indexOf(server), 1);
     });
+  });
+
+  /** After all of the above: whatever they had to say about it, at whatever level. */
+  it('leaves no secret in the log of any server', async () => {
+    const ada = await fleet.newPlayer('Ada');
+    told.push(ada.credentials.secret);
+    const again = await connect(gateway().publicUrl, ada.credentials);
+    told.push(again.credentials.secret);
+    again.close();
+    const { opsUrl } = gateway();
+    const wrong = 'a wrong token of some length';
+    const asks: [path: string, headers: Record<string, string>, status: number][] = [
+      ['/api/servers', { authorization: `Bearer ${ADMIN_TOKEN}` }, 200],
+      ['/api/servers', { authorization: `Bearer ${wrong}` }, 401],
+      [`/api/servers?token=${encodeURIComponent(wrong)}`, { cookie: `token=${encodeURIComponent(ADMIN_TOKEN)}` }, 401],
+      ['/api/nothing', { authorization: `Bearer ${ADMIN_TOKEN}` }, 404],
+    ];
+    for (const [path, headers, status] of asks) expect([path, (await fetch(opsUrl + path, { headers })).status]).toEqual([path, status]);
+
+    const secrets = [fleet.linkSecret, OTHER_LINK_SECRET, ADMIN_TOKEN, wrong, SECRET_JWT, UNSIGNED, await tokenOf('ada'), ...told];
+    const logs = await fleet.logs();
+    const found = secrets.filter((secret) =>
+      [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64')].some((text) => logs.includes(text)),
+    );
+    expect(found).toEqual([]);
+    expect(new Set(secrets).size).toBe(secrets.length);
+    // It was looked for where they speak.
+    for (const server of fleet.servers) expect(logs).toContain(`"server":"${server.id}"`);
+    expect(logs).toContain('hf:gateway:jwt');
+    expect(logs).toContain('hf:lobby:stranger');
   });
 
   describe('a start', () => {
@@ -243,7 +287,7 @@ describe('bad input', () => {
       ['lobby', 'REDIS_URL', 'localhost'],
       ['lobby', 'SERVER_NAME', 'two words'],
     ] as const)('of a %s with %s=%s stops with a line that names it, and what is allowed', async (type, name, value) => {
-      const { code, said } = await startOnce(type, { ...fleet.settings(), SERVER_NAME: 'wrong', [name]: value });
+      const { code, said } = await startOnce(type, { ...fleet.settings(), LOG_LEVEL: 'info', SERVER_NAME: 'wrong', [name]: value });
       expect(code).toBe(1);
       expect(said).toContain(name);
       if (value && name !== 'LINK_SECRET') expect(said).toContain(value);
@@ -265,7 +309,13 @@ describe('bad input', () => {
       await new Promise<void>((resolve) => occupant.listen(0, '127.0.0.1', resolve));
       const { port } = occupant.address() as { port: number };
       const free = { PUBLIC_PORT: '0', TCP_PORT: '0', OPS_PORT: '0', LINK_PORT: '0' };
-      const { code, said } = await startOnce(type, { ...fleet.settings(), ...free, SERVER_NAME: 'second', [name]: String(port) });
+      const { code, said } = await startOnce(type, {
+        ...fleet.settings(),
+        LOG_LEVEL: 'info',
+        ...free,
+        SERVER_NAME: 'second',
+        [name]: String(port),
+      });
       occupant.close();
       expect(code).toBe(1);
       const sentence = lastSentence(said);
@@ -275,7 +325,12 @@ describe('bad input', () => {
     });
 
     it('without a Redis says where it looked', async () => {
-      const { code, said } = await startOnce('lobby', { ...fleet.settings(), SERVER_NAME: 'alone', REDIS_URL: 'redis://127.0.0.1:1' });
+      const { code, said } = await startOnce('lobby', {
+        ...fleet.settings(),
+        LOG_LEVEL: 'info',
+        SERVER_NAME: 'alone',
+        REDIS_URL: 'redis://127.0.0.1:1',
+      });
       expect(code).toBe(1);
       expect(lastSentence(said)).toContain('127.0.0.1:1');
       expect(said).not.toMatch(/\n\s+at /);

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectOptions, connect, type Room, type Session } from '#libs/client';
@@ -134,6 +134,12 @@ export class Fleet {
       const offered = await this.store.client.zrange('hf:{placement}:offer:tic-tac-toe', '0', '-1');
       return games.every((id) => offered.some((record) => record.endsWith(`:${id}`)));
     }, 10_000);
+  }
+
+  /** All that its servers have written since it was started, those that have ended among them. */
+  async logs(): Promise<string> {
+    const files = (await readdir(this.home)).filter((name) => name.endsWith('.log'));
+    return (await Promise.all(files.map((name) => readFile(join(this.home, name), 'utf8')))).join('\n');
   }
 
   // ── Players ──────────────────────────────────────────────────────────────────────────────────────────────────

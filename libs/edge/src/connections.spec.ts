@@ -261,6 +261,36 @@ describe('the public port', () => {
     await until(() => gateway.frames.length === 1);
   });
 
+  it('waits for nobody who does not read the answer', async () => {
+    // More than any kernel takes for somebody who reads nothing.
+    const page = Buffer.alloc(32 * 1024 * 1024);
+    let isCut = false;
+    const transport = new WebSocketTransport(options, (request, response) => {
+      request.socket.on('close', () => {
+        isCut = true;
+      });
+      response.end(page);
+    });
+    const port = await transport.listen(new Gateway());
+    const socket = new Socket();
+    closers.push(
+      () => transport.close(),
+      () => socket.destroy(),
+    );
+    socket.on('error', () => {});
+    socket.pause();
+    socket.connect(port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until(() => isCut, 10_000);
+    let bytes = 0;
+    socket.on('data', (chunk) => {
+      bytes += chunk.length;
+    });
+    socket.resume();
+    await once(socket, 'close');
+    expect(bytes).toBeLessThan(page.length);
+  });
+
   it('answers 400 to what is no HTTP, and 431 to headers without end', async () => {
     const { port } = await overWebSocket(SUBPROTOCOL_BINARY);
     expect(await heard(port, '\u0000\u0001 what?\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);

@@ -18,7 +18,8 @@ describe('readSettings', () => {
   it('gives every setting its documented default', () => {
     const settings = readSettings('gateway', { ...secrets, AUTH: 'guest' });
     expect(settings.redis.url).toBe('redis://127.0.0.1:6379');
-    expect(settings.ops.port).toBe(7010);
+    expect(settings.ops).toMatchObject({ port: 7010, host: '127.0.0.1' });
+    expect(settings.link.host).toBe('127.0.0.1');
     expect(settings.edge).toMatchObject({ port: 7000, tcpPort: 7001, frameBytesMax: 16_384, allowedOrigins: [] });
     expect(settings.health).toMatchObject({ intervalMs: 1_000, maxMisses: 2, dryRun: false });
     expect(readSettings('game', secrets).ops.port).toBe(0);
