@@ -4,8 +4,11 @@ import { packChange, unpackChanges } from './change-codec.js';
 
 const version = fc.nat();
 const path = fc.string().map((text) => `/${text}`);
-// What MessagePack keeps as it is: -0 and undefined are nothing that a state may hold.
-const value = fc.jsonValue({ depthSize: 'small' }).map((any) => JSON.parse(JSON.stringify(any)) as unknown);
+const PROTO = '__proto__';
+// What MessagePack keeps as it is: -0, undefined and a key that would be a prototype are nothing that a state may hold.
+const value = fc
+  .jsonValue({ depthSize: 'small' })
+  .map((any) => JSON.parse(JSON.stringify(any).replaceAll(PROTO, PROTO.slice(2))) as unknown);
 const patch = fc.oneof(
   fc.record({ op: fc.constant('remove' as const), path }),
   fc.record({ op: fc.constantFrom('add' as const, 'replace' as const), path, value }),
