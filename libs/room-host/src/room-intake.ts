@@ -139,17 +139,29 @@ export class RoomIntake {
     const strangersBefore = this.strangers;
     this.strangers = new Set();
     for (const swept of [...this.sweptAs]) {
-      const noted = await this.records.roomsOf(swept.server, swept.incarnation);
       const isCurrent = swept.incarnation === owner.incarnation;
-      if (noted.length === 0 && !isCurrent) this.sweptAs = this.sweptAs.filter((other) => other !== swept);
-      const ids = noted.filter((id) => !this.underWay.has(id) && this.rooms.get(id)?.tenure.incarnation !== swept.incarnation);
-      const records = await this.records.readMany(ids);
-      for (const [index, record] of records.entries()) {
-        const isOurs =
-          record?.status === 'playing' && record.owner?.server === swept.server && record.owner.incarnation === swept.incarnation;
-        if (isOurs && isCurrent) await this.takeOver([{ room: record.id, epoch: record.epoch, ...swept }]);
-        if (!isOurs) await this.tidyUp(ids[index], swept, strangersBefore);
+      let isEmpty = true;
+      for await (const noted of this.records.someRoomsOf(swept.server, swept.incarnation)) {
+        isEmpty = false;
+        await this.sweepSome(noted, swept, isCurrent, strangersBefore);
       }
+      if (isEmpty && !isCurrent) this.sweptAs = this.sweptAs.filter((other) => other !== swept);
+    }
+  }
+
+  private async sweepSome(
+    noted: readonly RoomId[],
+    swept: RoomOwnership,
+    isCurrent: boolean,
+    strangersBefore: ReadonlySet<string>,
+  ): Promise<void> {
+    const ids = noted.filter((id) => !this.underWay.has(id) && this.rooms.get(id)?.tenure.incarnation !== swept.incarnation);
+    const records = await this.records.readMany(ids);
+    for (const [index, record] of records.entries()) {
+      const isOurs =
+        record?.status === 'playing' && record.owner?.server === swept.server && record.owner.incarnation === swept.incarnation;
+      if (isOurs && isCurrent) await this.takeOver([{ room: record.id, epoch: record.epoch, ...swept }]);
+      if (!isOurs) await this.tidyUp(ids[index], swept, strangersBefore);
     }
   }
 

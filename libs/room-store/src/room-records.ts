@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { RoomId, RoomStatus, ServerId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
@@ -12,6 +13,10 @@ const closeScript = new LuaScript('close_room', new URL('./scripts/close-room.lu
  * bring the room back as it knew it, for the sweepers to find.
  */
 const CLOSED_MS = 600_000;
+
+/** Of an index that is walked now and then: read in a millisecond, with a breath in ms before the next. */
+const INDEX_PAGE = 250;
+const INDEX_BREATH_MS = 5;
 
 /** A room's place in the index of all rooms. */
 export interface IndexEntry {
@@ -127,5 +132,16 @@ export class RoomRecords {
 
   async roomsOf(server: ServerId, incarnation: number): Promise<RoomId[]> {
     return this.redis.commands.smembers(roomsOfKey(server, incarnation));
+  }
+
+  /** The same for those who have time, some at a time: an index may hold ten thousand. One room may come twice. */
+  async *someRoomsOf(server: ServerId, incarnation: number): AsyncGenerator<RoomId[]> {
+    let cursor = '0';
+    do {
+      const [next, rooms] = await this.redis.commands.sscan(roomsOfKey(server, incarnation), cursor, 'COUNT', INDEX_PAGE);
+      if (rooms.length > 0) yield rooms;
+      cursor = next;
+      if (cursor !== '0') await pause(INDEX_BREATH_MS);
+    } while (cursor !== '0');
   }
 }
