@@ -324,5 +324,5 @@ describe('the model of the store', () => {
       answers.map((answer) => `${name} ${answer}`).filter((outcome) => !seen.has(outcome)),
     );
     expect(missing).toEqual([]);
-  }, 120_000);
+  }, 600_000);
 });
