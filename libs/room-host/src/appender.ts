@@ -23,7 +23,7 @@ const EPILOGUE_CHANGES = 32;
 const PROCESS_TAG = randomUUID().slice(0, 8);
 
 /**
- * Group commit: the changes of all rooms made in one turn of the loop go to the store in one pipeline, and the next
+ * Group commit: the changes of all rooms made in one turn of the loop go to the store in a few calls, and the next
  * one leaves as soon as that has answered, so that a batch grows with the load and a lone change waits for nobody.
  *
  * An append without an answer is sent again as the very same append until it has one; a room never has two on the way.

@@ -39,6 +39,22 @@ describe('an audit', () => {
     expect((await hosts.record(room.id)).version).toBe(1);
   });
 
+  it('of routine makes way for one that something has happened for', async () => {
+    const rooms = await Promise.all(Array.from({ length: 110 }, () => hosts.open(first)));
+    const asked: number[] = [];
+    const { standings } = first.roomLog;
+    jest.spyOn(first.roomLog, 'standings').mockImplementation((ids) => {
+      asked.push(ids.length);
+      return standings.call(first.roomLog, ids);
+    });
+    await hosts.redis.commands.del(...keysOf(rooms[109].id));
+    void first.auditor.audit('interval');
+    await first.auditor.audit('test');
+    expect(await hosts.record(rooms[109].id)).toMatchObject({ status: 'playing' });
+    expect(asked).toEqual([110]);
+    jest.restoreAllMocks();
+  });
+
   it('leaves alone what is as it should be', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');

@@ -131,7 +131,7 @@ export class RoomLog {
     return epoch === '0' ? null : { epoch: Number(epoch), round: Number(round), doc: JSON.parse(doc) as RoomDoc };
   }
 
-  /** All appends of a turn in one pipeline. Never rejects: an append without an answer is `unknown`. */
+  /** All appends of a turn, in a few calls. Never rejects: an append without an answer is `unknown`. */
   async appendAll(appends: readonly Append[]): Promise<WriteResult[]> {
     const client = this.redis.appends;
     if (!(client instanceof Redis)) {
