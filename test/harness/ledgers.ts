@@ -104,7 +104,10 @@ export class LedgerGame {
   }
 
   async leave(): Promise<void> {
-    for (const [seat, room] of this.rooms.entries()) if (this.players[seat].status === 'open' && room.status !== 'left') await room.leave();
+    for (const [seat, room] of this.rooms.entries()) {
+      // Asked again: a store that has just failed over breaks connections once more.
+      if (this.players[seat].status === 'open') await until(() => room.status === 'left' || room.leave().then(() => true), 10_000);
+    }
   }
 
   private async note(room: Room<Ledger>): Promise<void> {

@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Injectable } from '@nestjs/common';
 import { httpRefusal } from '#libs/fleet';
 import { type ErrorBody, errorBody, HoldfastError, toErrorBody } from '#libs/protocol';
+import { isStoreAway } from '#libs/redis';
 import { Log } from '#libs/telemetry';
 
 interface JsonResponse {
@@ -44,12 +45,3 @@ const STATUS: Readonly<Record<string, number>> = {
   forbidden: 403,
   internal: 502,
 };
-
-/** As ioredis says it: the connection is down, or a command got no reply in time. */
-function isStoreAway(error: unknown): boolean {
-  const message = (error as { message?: unknown } | null)?.message;
-  return (
-    typeof message === 'string' &&
-    /Stream isn't writeable|Connection is closed|Command timed out|max retries|ECONN|CLUSTERDOWN/i.test(message)
-  );
-}

@@ -1,8 +1,12 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { type Observable, throwError } from 'rxjs';
 import { errorBody, HoldfastError, toErrorBody } from '#libs/protocol';
+import { isStoreAway } from '#libs/redis';
 import { Log } from '#libs/telemetry';
 import { httpRefusal } from './http-refusal.js';
+
+/** A failover takes seconds; a broken connection is there again in less. In ms. */
+const STORE_RETRY_MS = 500;
 
 interface JsonResponse {
   readonly headersSent: boolean;
@@ -21,6 +25,11 @@ export class LinkErrorFilter implements ExceptionFilter {
     if (host.getType() !== 'rpc') {
       this.answer(error, host.switchToHttp().getResponse());
       return undefined;
+    }
+    if (isStoreAway(error)) {
+      // Nobody's surprise: it fails over, or starts again, and everything that asks it meanwhile would be in the log.
+      this.log.warn('request.store-away', { error: (error as Error).message });
+      return throwError(() => errorBody('unavailable', 'The store does not answer right now.', true, STORE_RETRY_MS));
     }
     if (!(error instanceof HoldfastError) && !(error instanceof HttpException)) this.surprise(error);
     return throwError(() => toErrorBody(error));

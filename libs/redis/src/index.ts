@@ -5,3 +5,4 @@ export * from './pub-sub.js';
 export * from './redis.module.js';
 export * from './redis.options.js';
 export * from './redis-connections.js';
+export * from './store-away.js';
