@@ -11,8 +11,10 @@ import { guestOf, part } from './guest.js';
 import { LobbyRouter } from './lobby-router.js';
 import { OwnerTies } from './owner-ties.js';
 import type { ConnectionEvents, PlayerConnection } from './player-connection.js';
+import { releaseAll } from './release.js';
 import { RoomLink } from './room-link.js';
 import { SessionLife } from './session-life.js';
+import { SessionTable } from './session-table.js';
 
 export const CLIENT_TRANSPORTS = Symbol('ClientTransports');
 
@@ -35,6 +37,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     private readonly life: SessionLife,
     private readonly lobbies: LobbyRouter,
     private readonly rooms: RoomLink,
+    private readonly table: SessionTable,
     private readonly ties: OwnerTies,
     private readonly notices: SessionNotices,
     private readonly fleetLinks: FleetLinks,
@@ -59,7 +62,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     if (this.isClosing) return;
     this.isClosing = true;
     for (const transport of this.transports) transport.close();
-    for (const connection of this.limits.connections) part(connection, 'shutting-down');
+    await releaseAll(this.limits.connections, (session) => this.table.get(session.id) === session);
     const deadline = performance.now() + 2 * GOODBYE_MS;
     while (this.limits.connections.size > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
   }
