@@ -1,3 +1,4 @@
+import { SignJWT } from 'jose';
 import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core';
 import { type Fleet, startFleet } from '../harness/index.js';
 import { CHROMIUM_ARGS, findChromium } from './chromium.js';
@@ -201,5 +202,41 @@ describeInChromium('the players’ page, in Chromium', () => {
     await ada.press('Resign');
     await bob.sees('You win: resignation.');
     expect(await bob.isAsWideAsItsWindow()).toBe(true);
+  });
+
+  it('asks for a token where one is needed, takes it from the address, and says what is wrong with it', async () => {
+    const secret = 'a secret for the tokens of tests only';
+    const server = await fleet.start('gateway', 'jwt', { AUTH: 'jwt', AUTH_JWT_SECRET: secret });
+    const tokenFor = (name: string, expires: string) =>
+      new SignJWT({ sub: name.toLowerCase(), name })
+        .setProtectedHeader({ alg: 'HS256' })
+        .setExpirationTime(expires)
+        .sign(new TextEncoder().encode(secret));
+    const ada = await Visitor.at(browser, 'Ada', server.pageUrl);
+    visitors.push(ada);
+    const give = async (token: string) => {
+      await ada.page.getByLabel('Your token').fill(token);
+      await ada.press('Play');
+    };
+    const isTold = (sentence: string) => ada.page.getByRole('alert').filter({ hasText: sentence }).waitFor();
+    await give('no token');
+    await isTold('The token is not a valid JWT.');
+    await give(await tokenFor('Ada', '1 hour ago'));
+    await isTold('The token has expired. Get a new one');
+    await give(await tokenFor('Ada', '1 hour'));
+    await ada.page.getByRole('heading', { name: 'What shall we play?' }).waitFor();
+    await ada.page.reload();
+    await ada.page.getByTitle('You play as Ada').waitFor();
+
+    const bob = await Visitor.at(browser, 'Bob', `${server.pageUrl}#token=${await tokenFor('Bob', '1 hour')}`);
+    visitors.push(bob);
+    await bob.page.getByTitle('You play as Bob').waitFor();
+    expect(bob.page.url()).not.toContain('token');
+    const cy = await Visitor.at(browser, 'Cy', `${server.pageUrl}?token=expired`);
+    visitors.push(cy);
+    await cy.page.getByRole('alert').filter({ hasText: 'The token is not a valid JWT.' }).waitFor();
+    server.kill();
+    await server.exited;
+    fleet.gateways.splice(fleet.gateways.indexOf(server), 1);
   });
 });

@@ -13,13 +13,19 @@ export class Visitor {
 
   /** In the lobby, or where the link leads. */
   static async open(browser: Browser, name: string, url: string, options: BrowserContextOptions = {}): Promise<Visitor> {
+    const visitor = await Visitor.at(browser, name, url, options);
+    await visitor.page.getByLabel('Your name').fill(name);
+    await visitor.press('Play');
+    return visitor;
+  }
+
+  /** At the door. */
+  static async at(browser: Browser, name: string, url: string, options: BrowserContextOptions = {}): Promise<Visitor> {
     const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
     const page = await context.newPage();
     page.setDefaultTimeout(10_000);
     const visitor = new Visitor(name, page);
     await page.goto(url);
-    await page.getByLabel('Your name').fill(name);
-    await visitor.press('Play');
     return visitor;
   }
 

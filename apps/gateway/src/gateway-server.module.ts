@@ -25,7 +25,7 @@ export class GatewayServerModule {
         EdgeModule.forRoot({
           options: { ...edge, seatGraceMs: rooms.seatGraceMs, sessionTtlMs: session.ttlMs, secondLogin: login.second },
           certificate,
-          pages: publicPages(),
+          pages: publicPages({ auth: settings.auth.kind }),
         }),
         RecoveryModule.forRoot({ roomsAtOnce: recovery.roomsAtOnce, orphanTtlMs: rooms.orphanTtlMs }),
         HealthModule.forResponder({ facts: GatewayFacts }),

@@ -18,7 +18,7 @@ describe('pages', () => {
     ops.use(opsHeaders);
     serveDashboard(ops);
     await ops.listen(0, '127.0.0.1');
-    players = createServer(publicPages());
+    players = createServer(publicPages({ auth: 'jwt' }));
     await new Promise<void>((resolve) => players.listen(0, '127.0.0.1', resolve));
   });
   afterAll(async () => {
@@ -45,6 +45,11 @@ describe('pages', () => {
       expect([policy.has('script-src'), sniff, referrer]).toEqual([false, 'nosniff', 'no-referrer']);
     },
   );
+
+  it('are told how players say who they are, and nothing else', async () => {
+    const response = await fetch(`http://127.0.0.1:${(players.address() as AddressInfo).port}/about.json`);
+    expect(await response.json()).toEqual({ auth: 'jwt' });
+  });
 
   it('of players may connect to gateways elsewhere, and are framed by their own site', async () => {
     const { policy, sniff } = await headersOf(`http://127.0.0.1:${(players.address() as AddressInfo).port}/`);

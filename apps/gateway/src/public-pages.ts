@@ -6,11 +6,19 @@ import { pageHeaders } from '#libs/server';
 /** Built by `npm run build`; where it is not, the gateway serves players all the same, just not this page. */
 const PAGE_DIR = fileURLToPath(new URL('../../../page', import.meta.url));
 
+/** What the page must know before a player says who they are. */
+export interface PublicFacts {
+  readonly auth: 'guest' | 'jwt';
+}
+
 /** What the public port answers to a browser: the player page. */
-export function publicPages(): Express {
+export function publicPages({ auth }: PublicFacts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(pageHeaders({ connectTo: ['ws:', 'wss:'], framedBy: "'self'" }));
+  app.get('/about.json', (_, response) => {
+    response.set('Cache-Control', 'no-store').json({ auth });
+  });
   if (existsSync(PAGE_DIR)) app.use(express.static(PAGE_DIR, { index: 'index.html' }));
   app.use((_, response) => {
     response.status(404).type('text/plain').send('There is no such page here. Players connect at /play.\n');

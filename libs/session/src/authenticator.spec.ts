@@ -5,6 +5,7 @@ import { Test } from '@nestjs/testing';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
 import { HoldfastError, type UserId } from '#libs/protocol';
 import { RedisModule } from '#libs/redis';
+import type { Log } from '#libs/telemetry';
 import { Authenticator, type Identity } from './authenticator.js';
 import { GuestAuthenticator } from './guest-authenticator.js';
 import { JwtAuthenticator } from './jwt-authenticator.js';
@@ -188,6 +189,25 @@ describe('a token with public keys', () => {
     const token = await sign({ sub: 'u1' });
     await new Promise((resolve) => server.close(resolve));
     expect(await refusal(authenticator.authenticate({ token }))).toMatchObject({ code: 'unavailable', retry: true });
+  });
+
+  it('cannot be checked, which is said once, with where the keys were asked for and what to look at; and once that they are there again', async () => {
+    const { sign } = await newSigner('k1');
+    const said: [string, Record<string, unknown>][] = [];
+    const note = (event: string, fields: Record<string, unknown>) => void said.push([event, fields]);
+    const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl() }, { error: note, info: note } as unknown as Log);
+    const { host } = new URL(jwksUrl());
+    const { port } = server.address() as AddressInfo;
+    const token = await sign({ sub: 'u1' });
+    await new Promise((resolve) => server.close(resolve));
+    for (const shown of [token, token, 'no token', token]) await refusal(authenticator.authenticate({ token: shown }));
+    expect(said).toEqual([
+      ['jwks.unreachable', { host, error: expect.stringContaining('ECONNREFUSED'), check: expect.stringContaining('AUTH_JWKS_URL') }],
+    ]);
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    await authenticator.authenticate({ token });
+    await authenticator.authenticate({ token });
+    expect(said.slice(1)).toEqual([['jwks.back', { host }]]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { HoldfastError, type UserId } from '#libs/protocol';
+import type { Log } from '#libs/telemetry';
 import { Authenticator, type Credentials, type Identity } from './authenticator.js';
 import { NAME_CHARACTERS_MAX, playerName } from './player-name.js';
 
@@ -37,9 +38,16 @@ const SUBJECT = /^[^\p{C}\s]{1,128}$/u;
 export class JwtAuthenticator extends Authenticator {
   private readonly key: Uint8Array | JWTVerifyGetKey;
   private readonly options: JWTVerifyOptions;
+  private readonly jwksHost: string;
 
-  constructor(source: JwtKeySource) {
+  private isKeyless = false;
+
+  constructor(
+    source: JwtKeySource,
+    private readonly log?: Log,
+  ) {
     super();
+    this.jwksHost = 'secret' in source ? '' : new URL(source.jwksUrl).host;
     const expectations = { issuer: source.issuer, audience: source.audience, clockTolerance: CLOCK_TOLERANCE_S };
     if ('secret' in source) {
       this.key = new TextEncoder().encode(source.secret);
@@ -70,10 +78,26 @@ export class JwtAuthenticator extends Authenticator {
     try {
       // Two calls, because the two kinds of key are two overloads.
       const { payload } = typeof key === 'function' ? await jwtVerify(token, key, options) : await jwtVerify(token, key, options);
+      this.keysAre(true);
       return payload;
     } catch (cause) {
-      throw refusal(cause);
+      const refused = refusal(cause);
+      // A refusal says nothing about the keys: a token may be refused before they are asked for.
+      if (refused.code === 'unavailable') this.keysAre(false, cause);
+      throw refused;
     }
+  }
+
+  /** Said once when the keys cannot be had, and once when they can again: logins come by the thousand. */
+  private keysAre(there: boolean, cause?: unknown): void {
+    if (there !== this.isKeyless) return;
+    this.isKeyless = !there;
+    if (there) return this.log?.info('jwks.back', { host: this.jwksHost });
+    this.log?.error('jwks.unreachable', {
+      host: this.jwksHost,
+      error: sentenceOf(cause),
+      check: 'that AUTH_JWKS_URL is right, that its host is resolved and reached from here, and that it answers with a JSON Web Key Set',
+    });
   }
 }
 
@@ -99,4 +123,10 @@ function refusal(cause: unknown): HoldfastError {
       // The keys could not be fetched: that is nobody's fault who stands at the door.
       return new HoldfastError('unavailable', 'Tokens cannot be checked right now.', { cause });
   }
+}
+
+/** What fetch says is "fetch failed"; why, stands beneath. */
+function sentenceOf(cause: unknown): string {
+  const { message, cause: beneath } = cause as { message?: string; cause?: { message?: string; code?: string } };
+  return [message, beneath?.code ?? beneath?.message].filter(Boolean).join(': ') || String(cause);
 }

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { Log } from '#libs/telemetry';
 import { Authenticator } from './authenticator.js';
 import { GuestAuthenticator } from './guest-authenticator.js';
 import { JwtAuthenticator } from './jwt-authenticator.js';
@@ -33,6 +34,10 @@ function authenticatorProvider(auth: AuthOptions): Provider {
     case 'guest':
       return { provide: Authenticator, useClass: GuestAuthenticator };
     case 'jwt':
-      return { provide: Authenticator, useFactory: () => new JwtAuthenticator(auth) };
+      return {
+        provide: Authenticator,
+        useFactory: (log?: Log) => new JwtAuthenticator(auth, log),
+        inject: [{ token: Log, optional: true }],
+      };
   }
 }

@@ -6,6 +6,7 @@ import { Lobby } from './lobby.js';
 import { RoomScreen } from './room-screen.js';
 import { hashOf, roomInHash } from './route.js';
 import { Toasts } from './toasts.js';
+import { asksForToken, tokenIn } from './token.js';
 import { pageView } from './views/page-view.js';
 
 /** One tab is one player: the tab keeps the session over a reload, and another tab does not know it. */
@@ -14,7 +15,7 @@ const SESSION_KEY = 'holdfast.session';
 
 /** Where the player stands before, in and after a session. */
 export type Stage =
-  | { readonly at: 'door'; readonly isConnecting: boolean }
+  | { readonly at: 'door'; readonly isConnecting: boolean; readonly problem?: string }
   | { readonly at: 'inside'; readonly session: Session; readonly lobby: Lobby }
   | { readonly at: 'over'; readonly error: HoldfastError };
 
@@ -24,6 +25,10 @@ export class App {
   screen: RoomScreen | null = null;
   readonly toasts = new Toasts(() => this.changed());
   name = sessionStorage.getItem(NAME_KEY) ?? '';
+  /** This server lets in who has a token; a name is not asked for. */
+  wantsToken = false;
+
+  private token: string | null = null;
 
   private isDrawing = false;
   private readonly parts = loadGamePages();
@@ -38,24 +43,46 @@ export class App {
     // The seconds of a search.
     setInterval(() => this.stage.at === 'inside' && this.stage.lobby.search && this.changed(), 1_000);
     this.parts.then(() => this.changed());
+    const { token, rest } = tokenIn(location);
+    if (token !== null) history.replaceState(null, '', location.pathname + rest);
+    void this.begin(token);
+  }
+
+  private async begin(token: string | null): Promise<void> {
+    this.wantsToken = await asksForToken();
     this.changed();
-    if (this.name !== '' && sessionStorage.getItem(SESSION_KEY) !== null) void this.enter(this.name);
+    if (this.wantsToken && token !== null) return this.enterBy(token);
+    if (this.name !== '' && sessionStorage.getItem(SESSION_KEY) !== null) return this.enter();
+  }
+
+  /** As whoever the token is for. */
+  async enterBy(token: string): Promise<void> {
+    this.token = token;
+    // What this tab kept may be of somebody else.
+    sessionStorage.removeItem(SESSION_KEY);
+    return this.enter();
   }
 
   /** As this player: by the session this tab has, else by a new one. */
-  async enter(name: string): Promise<void> {
+  async enter(name = this.name): Promise<void> {
     this.name = name;
     this.stage = { at: 'door', isConnecting: true };
     this.changed();
     try {
       // Boards must be known when the first room is shown.
       await this.parts;
-      const session = await connect(playUrl(), { name, storage: sessionStorage, storageKey: SESSION_KEY });
+      const login = this.wantsToken ? { ...(this.token !== null && { token: this.token }) } : { name };
+      const session = await connect(playUrl(), { ...login, storage: sessionStorage, storageKey: SESSION_KEY });
       sessionStorage.setItem(NAME_KEY, session.name);
       await this.inside(session);
     } catch (error) {
-      this.stage = { at: 'door', isConnecting: false };
-      this.toasts.failed(error);
+      const { code, message } = error as Partial<HoldfastError>;
+      if (code === 'unauthorized') this.token = null;
+      // What to do about a token stands beside its field for as long as that is empty.
+      const problem = this.wantsToken && code !== undefined ? message : undefined;
+      this.stage = { at: 'door', isConnecting: false, ...(problem !== undefined && { problem }) };
+      if (problem === undefined) this.toasts.failed(error);
+      this.changed();
     }
   }
 

@@ -1,11 +1,14 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { HoldfastError } from '#libs/client';
-import type { App } from '../app.js';
+import type { App, Stage } from '../app.js';
 import { roomInHash } from '../route.js';
 
+type Door = Extract<Stage, { at: 'door' }>;
+
 /** Who are you? */
-export function doorView(app: App, isConnecting: boolean): TemplateResult {
+export function doorView(app: App, { isConnecting, problem }: Door): TemplateResult {
   const room = roomInHash(location.hash);
+  if (app.wantsToken) return tokenView(app, isConnecting, problem);
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     const name = String(new FormData(event.target as HTMLFormElement).get('name') ?? '').trim();
@@ -25,11 +28,35 @@ export function doorView(app: App, isConnecting: boolean): TemplateResult {
   </section>`;
 }
 
+/** Where a name is not enough. */
+function tokenView(app: App, isConnecting: boolean, problem: string | undefined): TemplateResult {
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    const token = String(new FormData(event.target as HTMLFormElement).get('token') ?? '').trim();
+    if (token !== '') void app.enterBy(token);
+  };
+  return html`<section class="door">
+    <h1>Games that hold on.</h1>
+    <p class="lead">This server lets in who has a token.</p>
+    <form class="card" @submit=${submit}>
+      ${problem === undefined ? nothing : html`<p class="note" role="alert">${problem} ${WHAT_TO_DO}</p>`}
+      <label for="token">Your token</label>
+      <div class="row">
+        <input id="token" name="token" type="password" class="grow" required autocomplete="off" spellcheck="false" autofocus ?disabled=${isConnecting} />
+        <button class="primary" ?disabled=${isConnecting}>${isConnecting ? 'Connecting…' : 'Play'}</button>
+      </div>
+      <p class="note">You get one from whoever runs these games. A link may bring it along: this address, and #token=… after it.</p>
+    </form>
+  </section>`;
+}
+
+const WHAT_TO_DO = 'Get a new one where you got this, or try again.';
+
 /** The session has ended, and not by the player's wish. */
 export function overView(app: App, { code, message }: HoldfastError): TemplateResult {
   return html`<section class="door">
     <h1>${code === 'replaced' ? 'You play elsewhere now.' : 'That was the connection.'}</h1>
     <p class="lead">${message}</p>
-    <div class="row"><button class="primary" @click=${() => app.enter(app.name)}>Come back as ${app.name}</button></div>
+    <div class="row"><button class="primary" @click=${() => app.enter()}>${app.name === '' ? 'Come back' : `Come back as ${app.name}`}</button></div>
   </section>`;
 }

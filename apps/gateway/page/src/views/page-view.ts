@@ -23,7 +23,7 @@ function main(app: App): TemplateResult {
   const { stage, screen } = app;
   switch (stage.at) {
     case 'door':
-      return doorView(app, stage.isConnecting);
+      return doorView(app, stage);
     case 'over':
       return overView(app, stage.error);
     case 'inside':

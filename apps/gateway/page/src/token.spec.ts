@@ -1,0 +1,13 @@
+import { tokenIn } from './token.js';
+
+describe('a token in the address', () => {
+  it.each([
+    ['', '#token=a.b.c', 'a.b.c', ''],
+    ['?token=a.b.c', '#/room/r-1', 'a.b.c', '#/room/r-1'],
+    ['?x=1&token=a.b.c', '', 'a.b.c', '?x=1'],
+    ['', '#/room/r-1', null, '#/room/r-1'],
+    ['?x=1', '#token=', null, '?x=1#token='],
+  ])('of %j and %j is %j, and %j is left', (search, hash, token, rest) => {
+    expect(tokenIn({ search, hash })).toEqual({ token, rest });
+  });
+});
