@@ -1,7 +1,8 @@
 import type { ServerType } from '#libs/protocol';
-import { type GatewaySettings, type Group, SETTINGS, type SettingsOf } from './definitions.js';
+import { type GatewaySettings, SETTINGS, type SettingsOf } from './definitions.js';
 import { type Environment, loadEnvironment } from './environment.js';
 import type { Context, Setting } from './setting.js';
+import type { Group } from './setting-group.js';
 
 /**
  * What a server of this type is to do, from its environment, read once. Throws one `SettingsError` that names every

@@ -1,5 +1,6 @@
-import { type Group, SETTINGS } from './definitions.js';
+import { SETTINGS } from './definitions.js';
 import type { Setting } from './setting.js';
+import type { Group } from './setting-group.js';
 
 /** All settings as the README shows them. */
 export function settingsTable(): string {
