@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import type { Chess } from '#games/chess';
-import { EventStream, type Fleet, type FleetServer, HalfOpenProxy, startFleet, until } from '../harness/index.js';
+import { EventStream, type Fleet, type FleetServer, type Game, HalfOpenProxy, startFleet, until } from '../harness/index.js';
 
 const INTERVAL_MS = 500;
 const ENV = { HEALTH_INTERVAL_MS: String(INTERVAL_MS), HEALTH_GRACE_MS: '500', HEALTH_HOLD_MS: '2000' };
@@ -10,9 +10,12 @@ const SECOND = 1_000;
 describe('the health of a fleet of three gateways', () => {
   let fleet: Fleet;
   let proxy: HalfOpenProxy;
+  let rooms: Game<Chess>['rooms'];
   let stream: EventStream;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 3, lobbies: 2, games: 3, env: ENV });
+    // Before the odd ones come: the server that owns it is to hang, and they have faults of their own.
+    ({ rooms } = await fleet.twoPlayersInAGame<Chess>('chess'));
     proxy = await HalfOpenProxy.to(fleet.redis.url);
     const busyLoop = pathToFileURL('test/fixtures/busy-loop.mjs').href;
     await Promise.all([
@@ -31,7 +34,6 @@ describe('the health of a fleet of three gateways', () => {
   const game = (name: string): FleetServer => fleet.games.find((server) => server.name === name) as FleetServer;
 
   it('a hanging game server goes within three intervals; a busy one, a napping one and one that hears nothing stay', async () => {
-    const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     await rooms[0].send('move', { san: 'e4' });
     const hanging = await fleet.ownerOf(rooms[0]);
     const [napping] = fleet.games.filter((server) => ['1', '2', '3'].includes(server.name) && server !== hanging);
