@@ -19,7 +19,7 @@ const common = {
   testEnvironmentOptions: { customExportConditions: ['holdfast-source', 'node', 'node-addons'] },
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.holdfast'],
   resolver: '<rootDir>/tools/jest/resolver.cjs',
-  setupFiles: ['reflect-metadata'],
+  setupFiles: ['reflect-metadata', '<rootDir>/tools/jest/own-redis.cjs'],
   transform: { '\\.m?[jt]s$': swc },
   transformIgnorePatterns: [],
 };

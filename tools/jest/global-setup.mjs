@@ -3,11 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRedis } from '../redis/start-redis.mjs';
 
-/** One Redis for the whole run, that saves nothing. HOLDFAST_TEST_REDIS_URL set beforehand names another. */
-export default async function globalSetup() {
+/**
+ * A Redis for each worker, that saves nothing: specs that run side by side share no key (`own-redis.cjs` gives each its
+ * own). HOLDFAST_TEST_REDIS_URL set beforehand names one for all of them.
+ *
+ * @param {{ maxWorkers: number }} config
+ */
+export default async function globalSetup({ maxWorkers }) {
   if (process.env.HOLDFAST_TEST_REDIS_URL) return;
+  const started = await Promise.all(Array.from({ length: maxWorkers }, startOne));
+  process.env.HOLDFAST_TEST_REDIS_URLS = started.map(({ redis }) => redis.url).join();
+  Object.assign(globalThis, { __holdfastTestRedis: started });
+}
+
+async function startOne() {
   const dir = await mkdtemp(join(tmpdir(), 'holdfast-test-redis-'));
-  const redis = await startRedis({ dir, log: (line) => process.stderr.write(`${line}\n`) });
-  process.env.HOLDFAST_TEST_REDIS_URL = redis.url;
-  Object.assign(globalThis, { __holdfastTestRedis: { redis, dir } });
+  return { dir, redis: await startRedis({ dir, log: (line) => process.stderr.write(`${line}\n`) }) };
 }

@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 
 export default async function globalTeardown() {
-  const started = /** @type {{ __holdfastTestRedis?: { redis: import('../redis/start-redis.mjs').RunningRedis, dir: string } }} */ (
-    globalThis
-  ).__holdfastTestRedis;
-  if (!started) return;
-  await started.redis.stop();
-  await rm(started.dir, { recursive: true, force: true });
+  const { __holdfastTestRedis: started = [] } =
+    /** @type {{ __holdfastTestRedis?: { redis: import('../redis/start-redis.mjs').RunningRedis, dir: string }[] }} */ (globalThis);
+  for (const { redis, dir } of started) {
+    await redis.stop();
+    await rm(dir, { recursive: true, force: true });
+  }
 }
