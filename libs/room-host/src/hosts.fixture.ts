@@ -261,18 +261,35 @@ export class ListeningPeer {
   }
 }
 
-/** A game of two seats in which every command counts one up. */
-const counting: RoomRules<{ count: number }> = {
-  definition: {
-    name: 'count',
-    version: 1,
-    seats: { min: 2, max: 2 },
-    durability: 'every-change',
-    checkpointMs: 1_000,
-    tickHz: 0,
-    seatGraceMs: 60_000,
-  },
-  setup: () => ({ count: 0 }),
+/** A game of two seats that does nothing, but for what is said of it. */
+export function rulesOf<State extends object>(
+  name: string,
+  setup: RoomRules<State>['setup'],
+  rest: Partial<RoomRules<State>> = {},
+): RoomRules<State> {
+  return {
+    definition: {
+      name,
+      version: 1,
+      seats: { min: 2, max: 2 },
+      durability: 'every-change',
+      checkpointMs: 1_000,
+      tickHz: 0,
+      seatGraceMs: 60_000,
+    },
+    setup,
+    commands: new Map(),
+    timers: new Map(),
+    seatEvents: new Map(),
+    tick: null,
+    view: null,
+    migrateState: null,
+    ...rest,
+  };
+}
+
+/** Every command counts one up. */
+const counting = rulesOf<{ count: number }>('count', () => ({ count: 0 }), {
   commands: new Map([
     [
       'add',
@@ -284,11 +301,6 @@ const counting: RoomRules<{ count: number }> = {
       },
     ],
   ]),
-  timers: new Map(),
-  seatEvents: new Map(),
-  tick: null,
-  view: null,
-  migrateState: null,
-};
+});
 
 export const COUNTING = counting as unknown as RoomRules<never>;

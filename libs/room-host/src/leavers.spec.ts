@@ -1,26 +1,9 @@
 import type { LinkPeer } from '#libs/link';
 import type { RoomRules } from '#libs/room';
 import type { HostedRoom } from './hosted-room.js';
-import { type Host, Hosts } from './hosts.fixture.js';
+import { type Host, Hosts, rulesOf } from './hosts.fixture.js';
 
-const rules: RoomRules<object> = {
-  definition: {
-    name: 'still',
-    version: 1,
-    seats: { min: 2, max: 2 },
-    durability: 'every-change',
-    checkpointMs: 1_000,
-    tickHz: 0,
-    seatGraceMs: 60_000,
-  },
-  setup: () => ({}),
-  commands: new Map(),
-  timers: new Map(),
-  seatEvents: new Map(),
-  tick: null,
-  view: null,
-  migrateState: null,
-};
+const rules = rulesOf('still', () => ({}));
 
 let hosts: Hosts;
 let first: Host;

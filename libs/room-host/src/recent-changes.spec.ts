@@ -1,54 +1,44 @@
 import type { Room, RoomRules } from '#libs/room';
-import { type Host, Hosts } from './hosts.fixture.js';
+import { type Host, Hosts, rulesOf } from './hosts.fixture.js';
 import { RECENT_CHANGES_MAX, TOLD_BYTES_MAX } from './room-host.options.js';
 
 interface Sayings {
   said: number;
 }
 
-const rules: RoomRules<Sayings> = {
-  definition: {
-    name: 'sayings',
-    version: 1,
-    seats: { min: 2, max: 2 },
-    durability: 'every-change',
-    checkpointMs: 1_000,
-    tickHz: 0,
-    seatGraceMs: 60_000,
-  },
-  setup: (room) => {
+const rules = rulesOf<Sayings>(
+  'sayings',
+  (room) => {
     room.emit('begun');
     return { said: 0 };
   },
-  commands: new Map(
-    Object.entries({
-      say: (room: Room<Sayings>, name: unknown) => {
-        room.state.said += 1;
-        room.emit(name as string);
-      },
-      whisper: (room: Room<Sayings>, name: unknown) => {
-        room.state.said += 1;
-        room.emit(name as string, null, [1 - room.seat]);
-      },
-      boast: (room: Room<Sayings>, bytes: unknown) => {
-        room.state.said += 1;
-        room.emit('boast', 'x'.repeat(bytes as number));
-      },
-      think: (room: Room<Sayings>) => {
-        room.state.said += 1;
-      },
-      end: (room: Room<Sayings>) => {
-        room.emit('last', null, [room.seat]);
-        room.end();
-      },
-    }).map(([name, run]) => [name, { validate: (value: unknown) => ({ ok: true as const, value }), run }]),
-  ),
-  timers: new Map(),
-  seatEvents: new Map(),
-  tick: null,
-  view: null,
-  migrateState: (state) => state as Sayings,
-};
+  {
+    commands: new Map(
+      Object.entries({
+        say: (room: Room<Sayings>, name: unknown) => {
+          room.state.said += 1;
+          room.emit(name as string);
+        },
+        whisper: (room: Room<Sayings>, name: unknown) => {
+          room.state.said += 1;
+          room.emit(name as string, null, [1 - room.seat]);
+        },
+        boast: (room: Room<Sayings>, bytes: unknown) => {
+          room.state.said += 1;
+          room.emit('boast', 'x'.repeat(bytes as number));
+        },
+        think: (room: Room<Sayings>) => {
+          room.state.said += 1;
+        },
+        end: (room: Room<Sayings>) => {
+          room.emit('last', null, [room.seat]);
+          room.end();
+        },
+      }).map(([name, run]) => [name, { validate: (value: unknown) => ({ ok: true as const, value }), run }]),
+    ),
+    migrateState: (state) => state as Sayings,
+  },
+);
 
 let hosts: Hosts;
 let first: Host;
