@@ -9,8 +9,8 @@ export class MemberController {
   constructor(private readonly rooms: RoomService) {}
 
   @EventPattern('member.presence')
-  async presence(@Payload() { room, user, here, turn }: Control['member.presence']['data']): Promise<void> {
-    await this.rooms.setPresence(room, user, here, turn);
+  async presence(@Payload() { room, user, here, asked }: Control['member.presence']['data']): Promise<void> {
+    await this.rooms.setPresence(room, user, here, asked);
   }
 
   @MessagePattern('users.away')

@@ -50,6 +50,8 @@ export class GatewaySession {
   slowSince: number | null = null;
   /** What is to happen if the player does not come back. */
   goneTimers: NodeJS.Timeout[] = [];
+  /** Without a connection for long enough that the others in its room are told so. */
+  isAway = false;
   attachAttempt = 0;
   /** When the owner was asked last, and when to look at the room's record next. */
   askedAt = 0;
@@ -80,5 +82,6 @@ export class GatewaySession {
   stopGoneTimers(): void {
     for (const timer of this.goneTimers) clearTimeout(timer);
     this.goneTimers = [];
+    this.isAway = false;
   }
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Self } from '#libs/fleet';
 import type { SessionId } from '#libs/protocol';
 import { SessionHolders, SessionStore } from '#libs/session';
+import type { GatewaySession } from './gateway-session.js';
 import { LobbyRouter } from './lobby-router.js';
 import { RoomFollower } from './room-follower.js';
 import { SessionTable } from './session-table.js';
@@ -30,14 +31,21 @@ export class PresenceKeeper {
     return this.self.incarnation !== 0 && this.self.incarnation !== this.indexedFor;
   }
 
-  /** Players with a connection whose room holds them for away. */
+  /** Tells a member's room whether they are here, as a word that comes after all that were said before. */
+  tell(session: GatewaySession): void {
+    const { binding, user, isAway } = session;
+    if (!binding || binding.watching) return;
+    session.requests += 1;
+    this.lobbies.tell(session, 'member.presence', { room: binding.room, user, here: !isAway, asked: session.asked });
+  }
+
+  /** Players whose room holds them for away and who are here, or the other way round. */
   correct(): void {
     for (const session of this.table.all()) {
-      const { connection, binding, user } = session;
-      if (!connection?.isOpen || !binding || binding.watching) continue;
+      const { connection, binding, user, isAway } = session;
+      if (!binding || !(connection?.isOpen || isAway)) continue;
       const member = this.follower.get(binding.room)?.doc.members.find((one) => one.user === user);
-      if (member && !member.here)
-        this.lobbies.tell(session, 'member.presence', { room: binding.room, user, here: true, turn: session.turn });
+      if (member && member.here === isAway) this.tell(session);
     }
   }
 

@@ -106,14 +106,13 @@ export class SessionLife {
     this.rooms.disconnect(session);
     this.markAway(session);
     if (forGood) return;
-    const { binding } = session;
-    const here = setTimeout(() => {
-      if (binding && !binding.watching)
-        this.lobbies.tell(session, 'member.presence', { room: binding.room, user: session.user, here: false, turn: session.turn });
+    const away = setTimeout(() => {
+      session.isAway = true;
+      this.presence.tell(session);
       this.lobbies.tell(session, 'searcher.gone', { user: session.user, asked: session.asked });
     }, NOT_HERE_AFTER_MS);
     const gone = setTimeout(() => void this.gone(session), this.options.seatGraceMs);
-    session.goneTimers.push(here, gone);
+    session.goneTimers.push(away, gone);
   }
 
   private markAway({ id, secretHash }: GatewaySession): void {
@@ -154,8 +153,7 @@ export class SessionLife {
     if (session.binding && session.binding.room === binding?.room) this.rooms.reconnect(session, held);
     else if (binding) this.rooms.bind(session, binding, held);
     else this.rooms.unbind(session, 'left');
-    if (binding && !binding.watching)
-      this.lobbies.tell(session, 'member.presence', { room: binding.room, user: session.user, here: true, turn: session.turn });
+    this.presence.tell(session);
   }
 
   private sessionOf(id: string, user: string, name: string): GatewaySession {

@@ -3,7 +3,7 @@ import type { Self } from '#libs/fleet';
 import { type SessionId, serverId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type StoreGeneration, UserRooms } from '#libs/room-store';
-import { hashOf, SessionHolders, SessionStore } from '#libs/session';
+import { hashOf, SessionAways, SessionHolders, SessionStore } from '#libs/session';
 import type { Log, Metrics } from '#libs/telemetry';
 import { SessionRestorer } from './session-restorer.js';
 import { SessionTable } from './session-table.js';
@@ -19,7 +19,7 @@ afterAll(() => redis.onApplicationShutdown());
 /** A gateway, as far as it remembers its sessions. */
 function newGateway() {
   const id = serverId('gateway', randomUUID());
-  const store = new SessionStore(redis, new SessionHolders(redis), { auth: { kind: 'guest' } });
+  const store = new SessionStore(redis, new SessionHolders(redis), new SessionAways(redis), { auth: { kind: 'guest' } });
   const table = new SessionTable({ sessions: { set: () => {} } } as unknown as Metrics);
   const generation = { current: 'one' as string | null };
   const log = { warn: () => {} } as unknown as Log;

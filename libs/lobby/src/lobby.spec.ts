@@ -4,7 +4,7 @@ import { LoadBalancerService, type PlacementRequest } from '#libs/placement';
 import { type Caller, type Control, type GameInfo, HoldfastError, type RoomId, serverId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
 import { ROOMS_KEY, RoomLog, type RoomRecord, RoomRecords, roomKey, UserRooms } from '#libs/room-store';
-import { SessionHolders, SessionNotices, SessionStore } from '#libs/session';
+import { SessionAways, SessionHolders, SessionNotices, SessionStore } from '#libs/session';
 import { Log } from '#libs/telemetry';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
@@ -22,7 +22,7 @@ const pubSub = new PubSub(redis);
 const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' });
 const records = new RoomRecords(redis);
 const userRooms = new UserRooms(redis);
-const sessions = new SessionStore(redis, new SessionHolders(redis), { auth: { kind: 'guest' } });
+const sessions = new SessionStore(redis, new SessionHolders(redis), new SessionAways(redis), { auth: { kind: 'guest' } });
 const roomLog = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
 
 beforeAll(async () => {
@@ -552,8 +552,26 @@ describe('what comes late, to a lobby that slept', () => {
     await expect(rooms.setReady(late, true)).rejects.toMatchObject({ code: 'overtaken' });
     await expect(rooms.roomOf(late)).rejects.toMatchObject({ code: 'overtaken' });
     await rooms.gone(first.id, late.user, late.asked);
-    await rooms.setPresence(first.id, late.user, false, 0);
+    await rooms.setPresence(first.id, late.user, false, { turn: 0, number: 9 });
     expect((await mustRead(first.id)).doc.members.at(-1)).toMatchObject({ user: late.user, here: true, readyRound: null });
+  });
+
+  it('leaves a member as their gateway said last, who went and came back; a gateway judged wrongly says so again', async () => {
+    const { rooms } = newLobby();
+    const caller = newCaller();
+    const { id } = await rooms.create(caller, { game: 'duel' });
+    const { turn } = await userRooms.admit(caller.user);
+    const says = (here: boolean, number: number) => rooms.setPresence(id, caller.user, here, { turn, number });
+    const isHere = async () => (await mustRead(id)).doc.members[0].here;
+    await says(false, 2);
+    await says(true, 1);
+    expect(await isHere()).toBe(false);
+    await says(true, 3);
+    expect(await isHere()).toBe(true);
+    await rooms.away(caller.user, turn);
+    expect(await isHere()).toBe(false);
+    await says(true, 4);
+    expect(await isHere()).toBe(true);
   });
 
   it('ends no search that is newer', async () => {

@@ -136,6 +136,19 @@ describe('being away', () => {
     expect(cameBack({ ...rest, doc }, 'bob')).toBe(doc);
   });
 
+  it('is as was said last, in whatever order it is heard', () => {
+    const word = (turn: number, number: number) => ({ turn, number });
+    const gone = wentAway(room(), 'bob', 1_000, word(7, 2));
+    expect(cameBack(room({ members: gone.members }), 'bob', word(7, 1))).toMatchObject({ members: gone.members });
+    expect(cameBack(room({ members: gone.members }), 'bob', word(6, 9))).toMatchObject({ members: gone.members });
+    const back = cameBack(room({ members: gone.members }), 'bob', word(8, 1));
+    expect(back.members[1]).toMatchObject({ here: true });
+    expect(wentAway(room({ members: back.members }), 'bob', 2_000, word(7, 3))).toMatchObject({ members: back.members });
+    expect(wentAway(room({ members: back.members }), 'bob', 2_000, word(8, 2)).members[1]).toMatchObject({ here: false });
+    // Others than its gateway know no numbers.
+    expect(wentAway(room({ members: back.members }), 'bob', 2_000).members[1]).toMatchObject({ here: false });
+  });
+
   it('for longer than a place is kept makes one overdue, except while a game is played', () => {
     const { members } = away(1_000);
     expect(overdue(room({ members }), 61_000, 60_000)).toEqual([]);

@@ -1,4 +1,4 @@
-import { HoldfastError, type UserId } from '#libs/protocol';
+import { type Asked, HoldfastError, type UserId } from '#libs/protocol';
 import { type DocMember, isReady, type RoomDoc, type RoomRecord } from '#libs/room-store';
 
 /**
@@ -61,16 +61,21 @@ export function setReady(record: RoomRecord, user: UserId, ready: boolean): Room
   return withMember(record.doc, user, (member) => ({ ...member, readyRound: ready ? record.round : null }));
 }
 
-export function cameBack({ doc }: RoomRecord, user: UserId): RoomDoc {
+/** `word`: when it was said. It changes nothing where a later one was heard. */
+export function cameBack({ doc }: RoomRecord, user: UserId, word?: Asked): RoomDoc {
   return withMember(doc, user, (member) => {
     const { awaySince, ...rest } = member;
-    return member.here && awaySince === undefined ? member : { ...rest, here: true };
+    const isSo = member.here && awaySince === undefined;
+    return isSo || isOlder(word, member.word) ? member : { ...rest, here: true, ...(word && { word }) };
   });
 }
 
 /** Said again, it is as it was: the seat is kept from the first time on. */
-export function wentAway({ doc }: RoomRecord, user: UserId, now: number): RoomDoc {
-  return withMember(doc, user, (member) => (member.here ? { ...member, here: false, awaySince: now } : member));
+export function wentAway({ doc }: RoomRecord, user: UserId, now: number, word?: Asked): RoomDoc {
+  return withMember(doc, user, (member) => {
+    if (!member.here || isOlder(word, member.word)) return member;
+    return { ...member, here: false, awaySince: now, ...(word && { word }) };
+  });
 }
 
 /** Who has been away for longer than a place is kept. While a game is played its own rules say who has left it. */
@@ -92,6 +97,11 @@ export function checkStart(record: RoomRecord, user: UserId): readonly DocMember
   const unready = doc.members.filter((member) => member.user !== user && !isReady(record, member));
   if (unready.length > 0) throw new HoldfastError('not-ready', `Not ready: ${unready.map(({ name }) => name).join(', ')}.`);
   return doc.members;
+}
+
+function isOlder(word: Asked | undefined, than: Asked | undefined): boolean {
+  if (!word || !than) return false;
+  return word.turn < than.turn || (word.turn === than.turn && word.number < than.number);
 }
 
 function memberOf({ user, name }: Person): DocMember {

@@ -141,18 +141,20 @@ export class RoomService {
     return pointer.watching || isMember(record, user) ? { record, watching: pointer.watching } : null;
   }
 
-  /** With the turn it is said of: it says nothing of a later one. */
-  async setPresence(room: RoomId, user: UserId, here: boolean, turn?: number): Promise<void> {
-    const now = here ? 0 : await this.redisNow();
-    const said = { user, asked: turn === undefined ? undefined : atEndOf(turn) };
-    await this.change(room, (record) => (here ? cameBack(record, user) : wentAway(record, user, now)), said).catch(ignoreGone);
+  /** As the member's gateway has it. It says nothing of a later turn than its own, and nothing once a later word was heard. */
+  async setPresence(room: RoomId, user: UserId, here: boolean, word?: Asked): Promise<void> {
+    const turn = word && atEndOf(word.turn);
+    if (!here) return this.setAway(room, user, turn, word);
+    await this.change(room, (record) => cameBack(record, user, word), { user, asked: turn }).catch(ignoreGone);
   }
 
   /** The user's connection, of that turn, is gone with its gateway. Saying so twice is saying it once. */
   async away(user: UserId, turn?: number): Promise<void> {
-    await this.stopSearching(user, turn === undefined ? undefined : atEndOf(turn));
+    const asked = turn === undefined ? undefined : atEndOf(turn);
+    await this.stopSearching(user, asked);
     const pointer = await this.userRooms.get(user);
-    if (pointer && !pointer.watching) await this.setPresence(pointer.room, user, false, turn);
+    // No word of the member's gateway, which may be judged wrongly and tell otherwise.
+    if (pointer && !pointer.watching) await this.setAway(pointer.room, user, asked);
   }
 
   /** A member who will not come back, if that is still so: a user who was admitted or has moved since it was said is not gone. */
@@ -219,6 +221,11 @@ export class RoomService {
   /** A late wish to leave a room is not for the stay there that came after it. */
   private async refuseReturned(room: RoomId, { user, asked }: Caller): Promise<void> {
     if ((await this.userRooms.get(user))?.room === room) await this.refuseLate({ user, asked });
+  }
+
+  private async setAway(room: RoomId, user: UserId, asked?: Asked, word?: Asked): Promise<void> {
+    const now = await this.redisNow();
+    await this.change(room, (record) => wentAway(record, user, now, word), { user, asked }).catch(ignoreGone);
   }
 
   private async redisNow(): Promise<number> {

@@ -81,8 +81,8 @@ export interface Control {
   'room.end': { data: { room: RoomId; result: GameResult }; answer: null };
   /** Owner → gateway, event: this handle is no more, or never was; look where the room is now. */
   'room.detached': { data: { handle: number; room: RoomId; epoch: number; reason: DetachReason }; answer: null };
-  /** Gateway → lobby, event: a member's connection is gone, back, or will not come back. */
-  'member.presence': { data: { room: RoomId; user: UserId; here: boolean; turn?: number }; answer: null };
+  /** Gateway → lobby, event: a member's connection is gone or back; of two words the one that was said later holds. */
+  'member.presence': { data: { room: RoomId; user: UserId; here: boolean; asked?: Asked }; answer: null };
   /**
    * Gateway → lobby: these users' connections are gone with their gateway; the turns they were admitted in, so that who
    * is back by then searches on. Saying so twice is saying it once.
@@ -90,6 +90,7 @@ export interface Control {
   'users.away': { data: { users: readonly UserId[]; turns?: readonly number[] }; answer: null };
   /** Gateway → lobby, event: who looks for a match has no connection any more. */
   'searcher.gone': { data: { user: UserId; asked?: Asked }; answer: null };
+  /** Gateway → lobby, event: a member will not come back. */
   'member.gone': { data: { room: RoomId; user: UserId; asked?: Asked }; answer: null };
 }
 

@@ -1,4 +1,4 @@
-import type { GameResult, RoomId, RoomStatus, ServerId, UserId } from '#libs/protocol';
+import type { Asked, GameResult, RoomId, RoomStatus, ServerId, UserId } from '#libs/protocol';
 
 export interface DocMember {
   readonly user: UserId;
@@ -8,6 +8,8 @@ export interface DocMember {
   readonly here: boolean;
   /** When the connection was missed first, in ms since 1970 by Redis' clock; while `here` absent. */
   readonly awaySince?: number;
+  /** The last word of a gateway by which `here` changed: an older one comes too late. Absent: none has come. */
+  readonly word?: Asked;
 }
 
 /** The lobby's part of a room; changed only by compare-and-set. */

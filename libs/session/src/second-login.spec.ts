@@ -11,8 +11,8 @@ import { SessionStore } from './session-store.js';
 
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
 const holders = new SessionHolders(redis);
-const store = new SessionStore(redis, holders, { auth: { kind: 'guest' } });
 const aways = new SessionAways(redis);
+const store = new SessionStore(redis, holders, aways, { auth: { kind: 'guest' } });
 
 beforeAll(() => redis.ready());
 afterAll(() => redis.onApplicationShutdown());
@@ -31,9 +31,9 @@ function newFleet() {
         id: gateway,
         dies: () => lives.delete(gateway),
         restarts: () => lives.set(gateway, 2),
-        logIn: (as = lifeOf) => store.create({ user, name: 'Ada', gateway, incarnation: 1 }, as),
-        resume: ({ session, secret }: { session: SessionId; secret: string }) =>
-          store.resume({ session, secret, gateway, incarnation: lives.get(gateway) ?? 1 }),
+        logIn: (as = lifeOf, by = store) => by.create({ user, name: 'Ada', gateway, incarnation: 1 }, as),
+        resume: ({ session, secret }: { session: SessionId; secret: string }, by = store) =>
+          by.resume({ session, secret, gateway, incarnation: lives.get(gateway) ?? 1 }),
       };
     },
   };
@@ -45,6 +45,44 @@ async function disconnect({ session, secret }: { session: SessionId; secret: str
   const deadline = Date.now() + 5_000;
   while ((await redis.commands.hexists(sessionKey(session), 'away')) === 0) {
     if (Date.now() > deadline) throw new Error('was not marked');
+  }
+}
+
+/** The store as a gateway has it that cannot reach it for some commands: they are not carried out, or nobody hears that they were. */
+function newFailing(commands: Record<string, 'not' | 'unheard'>) {
+  const failing = new Map(Object.entries(commands));
+  const client = new Proxy(redis.commands, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      // A transaction is built at once, and sent later.
+      if (name === 'multi') return value.bind(target);
+      return async (...args: unknown[]) => {
+        const how = failing.get(String(name));
+        const answer = how === 'not' ? null : await value.apply(target, args);
+        if (how) throw new Error('lost');
+        return answer;
+      };
+    },
+  });
+  const connections = { commands: client, isReady: true } as unknown as RedisConnections;
+  const unsure = new SessionAways(connections);
+  const heal = (): void => {
+    failing.clear();
+    unsure.retry();
+  };
+  return { heal, store: new SessionStore(connections, new SessionHolders(connections), unsure, { auth: { kind: 'guest' } }) };
+}
+
+async function until(succeeds: () => Promise<unknown>): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  for (;;) {
+    const isDone = await succeeds().then(
+      () => true,
+      () => false,
+    );
+    if (isDone) return;
+    if (Date.now() > deadline) throw new Error('not in time');
   }
 }
 
@@ -116,6 +154,31 @@ describe('a second login that is to be refused', () => {
     await redis.commands.del(userSessionKey(fleet.user));
     await gateway.logIn();
     expect((await store.find(fleet.user))?.session).not.toBe(session);
+  });
+
+  it.each([
+    ['before it', 'not'],
+    ['after it, with its reply', 'unheard'],
+  ] as const)('is let in once the store is back that failed in the middle of the first, %s', async (_, named) => {
+    const fleet = newFleet();
+    const [first, second] = [fleet.newGateway(), fleet.newGateway()];
+    const failing = newFailing({ hf_session_claim_user: named, hf_session_finish: 'not', hf_session_mark_away: 'not' });
+    await expect(first.logIn(undefined, failing.store)).rejects.toThrow('lost');
+    if (named === 'unheard') await expect(second.logIn()).rejects.toMatchObject(refused);
+    failing.heal();
+    await until(() => second.logIn());
+  });
+
+  it('is let in once the store is back that failed in the middle of a resume', async () => {
+    const fleet = newFleet();
+    const [first, second] = [fleet.newGateway(), fleet.newGateway()];
+    const login = await first.logIn();
+    await disconnect(login, first.id);
+    const failing = newFailing({ hf_session_rotate: 'unheard', hf_session_mark_away: 'not' });
+    await expect(first.resume(login, failing.store)).rejects.toThrow('lost');
+    await expect(second.logIn()).rejects.toMatchObject(refused);
+    failing.heal();
+    await until(() => second.logIn());
   });
 
   it('is one of many at once that is let in, at whichever gateway; the others are refused and leave nothing', async () => {

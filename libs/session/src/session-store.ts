@@ -7,9 +7,10 @@ import { enterRoom } from './scripts/enter-room.js';
 import { finish } from './scripts/finish.js';
 import { forgetUser } from './scripts/forget-user.js';
 import { type HeldSession, restore } from './scripts/restore.js';
-import { rotate } from './scripts/rotate.js';
+import { type Rotated, type Rotation, rotate } from './scripts/rotate.js';
 import { type LifeOfGateway, letGo } from './second-login.js';
 import { SESSION_OPTIONS, SESSION_TTL_MS_DEFAULT, type SessionOptions } from './session.options.js';
+import { SessionAways } from './session-aways.js';
 import { type SessionHolder, SessionHolders } from './session-holders.js';
 import { sessionKey, userSessionKey, witnessKey } from './session-keys.js';
 import { hashOf, isHashOf, newSecret, newSessionId } from './session-secret.js';
@@ -69,6 +70,7 @@ export class SessionStore {
   constructor(
     private readonly redis: RedisConnections,
     private readonly holders: SessionHolders,
+    private readonly aways: SessionAways,
     @Inject(SESSION_OPTIONS) options: SessionOptions,
   ) {
     this.ttlMs = options.sessionTtlMs ?? SESSION_TTL_MS_DEFAULT;
@@ -88,8 +90,8 @@ export class SessionStore {
       const replaced = lifeOf ? await this.claim(user, session, lifeOf, before ?? null) : await this.takeOver(user, session);
       return { session, secret, replaced };
     } catch (error) {
-      // Nobody was told its secret, so nobody is to find it in their way.
-      await finish(client, session).catch(() => {});
+      // Nobody was told its secret, so nobody is to find it in their way: with no store to say so to, as soon as there is.
+      await finish(client, session).catch(() => this.aways.mark(session, { gateway: holder.gateway, secretHash: hashOf(secret) }));
       throw error;
     }
   }
@@ -107,11 +109,10 @@ export class SessionStore {
       await this.holders.note([session], { gateway, incarnation });
       const next = newSecret();
       const rotation = { secret: stored, previous: previous ?? '', newSecret: hashOf(next), shown, gateway, ttlMs: this.ttlMs };
-      const rotated = await rotate(client, session, rotation);
+      const rotated = await this.takeUp(session, rotation);
       if (rotated === null) break;
       if (rotated === 'changed') continue;
       const user = rotated.user as UserId;
-      if (!(await this.isLive(user, session))) break;
       const previousGateway = rotated.gatewayBefore === gateway ? null : (rotated.gatewayBefore as ServerId);
       return { session, secret: next, user, name: rotated.name, room: (rotated.room || null) as RoomId | null, previousGateway };
     }
@@ -206,6 +207,19 @@ export class SessionStore {
       this.holders.note([session], holder),
     ]);
     answersOf(written);
+  }
+
+  /** Null: it is over. */
+  private async takeUp(session: SessionId, rotation: Rotation): Promise<Rotated | 'changed' | null> {
+    try {
+      const rotated = await rotate(this.redis.commands, session, rotation);
+      if (rotated === null || rotated === 'changed') return rotated;
+      return (await this.isLive(rotated.user as UserId, session)) ? rotated : null;
+    } catch (error) {
+      // It may have been done; nobody has a connection by it.
+      this.aways.mark(session, { gateway: rotation.gateway, secretHash: rotation.newSecret });
+      throw error;
+    }
   }
 
   private async takeOver(user: UserId, session: SessionId): Promise<NewSession['replaced']> {

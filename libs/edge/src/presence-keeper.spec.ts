@@ -1,0 +1,63 @@
+import type { Self } from '#libs/fleet';
+import type { SessionId } from '#libs/protocol';
+import type { SessionHolders, SessionStore } from '#libs/session';
+import type { Metrics } from '#libs/telemetry';
+import type { LobbyRouter } from './lobby-router.js';
+import type { PlayerConnection } from './player-connection.js';
+import { PresenceKeeper } from './presence-keeper.js';
+import type { RoomFollower } from './room-follower.js';
+import { SessionTable } from './session-table.js';
+
+interface Told {
+  readonly here: boolean;
+  readonly asked: { readonly turn: number; readonly number: number };
+}
+
+/** A gateway with one member of a room, and what the room's record says of them. */
+function newGateway() {
+  const member = { user: 'ada', here: true };
+  const told: Told[] = [];
+  const table = new SessionTable({ sessions: { set: () => {} } } as unknown as Metrics);
+  const follower = { get: () => ({ doc: { members: [member] } }) } as unknown as RoomFollower;
+  const lobbies = { tell: (_: unknown, __: string, data: Told) => told.push(data) } as unknown as LobbyRouter;
+  const keeper = new PresenceKeeper(table, follower, lobbies, {} as SessionHolders, {} as SessionStore, {} as Self);
+  const session = table.add('s' as SessionId, 'ada', 'Ada');
+  session.turn = 7;
+  session.binding = { room: 'a-room', watching: false, rev: 1 };
+  session.connection = { isOpen: true } as PlayerConnection;
+  return { keeper, session, member, told };
+}
+
+describe('a member whose room has them for', () => {
+  it('away, and who is here, is told to be here; and the other way round', () => {
+    const { keeper, session, member, told } = newGateway();
+    member.here = false;
+    keeper.correct();
+    expect(told).toMatchObject([{ here: true }]);
+    member.here = true;
+    session.connection = null;
+    session.isAway = true;
+    keeper.correct();
+    expect(told).toMatchObject([{ here: true }, { here: false }]);
+  });
+
+  it('what they are is told nothing, nor is one who may be back at once', () => {
+    const { keeper, session, member, told } = newGateway();
+    keeper.correct();
+    session.connection = null;
+    keeper.correct();
+    session.isAway = true;
+    member.here = false;
+    keeper.correct();
+    expect(told).toEqual([]);
+  });
+
+  it('anything is told by words in order', () => {
+    const { keeper, session, told } = newGateway();
+    keeper.tell(session);
+    session.isAway = true;
+    keeper.tell(session);
+    expect(told.map(({ asked }) => asked.turn)).toEqual([7, 7]);
+    expect(told[1].asked.number).toBeGreaterThan(told[0].asked.number);
+  });
+});
