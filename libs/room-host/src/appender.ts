@@ -164,7 +164,7 @@ export class Appender {
         return;
       }
       case 'fenced':
-        this.rooms.drop(room, 'fenced');
+        this.rooms.fenced(room);
         return;
       case 'conflict':
         this.log.error('append.conflict', { roomId: room.id, epoch: room.tenure.epoch, version: append.from });

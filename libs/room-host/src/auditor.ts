@@ -78,7 +78,7 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     let reasserted = 0;
     for await (const some of fewAtATime([...this.rooms.all()], isRoutine ? AUDIT_ROUTINE : AUDIT_URGENT)) {
       if (isRoutine && this.next !== null) return;
-      const batch = some.filter(({ status }) => status === 'active' || status === 'freezing');
+      const batch = some.filter(({ status }) => status !== 'dropped');
       const held = batch.map(({ durable }) => durable.version);
       const standings = await this.roomLog.standings(batch.map(({ id }) => id));
       const outcomes = await Promise.all(batch.map((room, index) => this.compare(room, held[index], standings[index])));
@@ -102,12 +102,12 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     const isNewer = standing !== null && standing.epoch > epoch;
     const isOthers = standing !== null && standing.epoch === epoch && (standing.server !== server || standing.incarnation !== incarnation);
     if (isNewer || (isOthers && standing.status === 'playing')) {
-      this.rooms.drop(room, 'fenced');
+      this.rooms.fenced(room);
       return false;
     }
     // Back in the lobby: by our own last append, whose answer is on its way, or by somebody's word against ours.
     if (standing !== null && standing.epoch === epoch && standing.status !== 'playing') {
-      if (!room.value.ended) this.rooms.drop(room, 'fenced');
+      if (!room.value.ended) this.rooms.fenced(room);
       return false;
     }
     const isLogged = room.durability === 'every-change';
@@ -115,8 +115,8 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     return this.reassert(room);
   }
 
-  /** Writes the room as far as the owner may tell of it: with an append on its way, as far as that one. */
-  private async reassert(room: HostedRoom): Promise<boolean> {
+  /** True: written. Writes the room as far as the owner may tell of it: with an append on its way, as far as that one. */
+  async reassert(room: HostedRoom): Promise<boolean> {
     if (room.isReasserting || room.status === 'dropped') return false;
     room.isReasserting = true;
     try {
@@ -144,7 +144,7 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
           else if (room.inFlight) this.appender.markDirty(room);
           return true;
         case 'fenced':
-          this.rooms.drop(room, 'fenced');
+          this.rooms.fenced(room);
           return false;
         default:
           // No answer: the append that found the store behind is sent again, and finds it so again.

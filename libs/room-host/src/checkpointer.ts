@@ -68,7 +68,7 @@ export class Checkpointer {
     room.checkpointAt = Date.now();
     const result = await this.roomLog.checkpoint(room.id, tenure, state, durable.version, room.durability === 'checkpoint');
     if (room.status === 'dropped' || room.tenure !== tenure) return;
-    if (result === 'fenced') this.rooms.drop(room, 'fenced');
+    if (result === 'fenced') this.rooms.fenced(room);
     else if (result !== 'ok') {
       // Nothing is lost by a late checkpoint: the log still has it all. The next change asks again.
       room.changesSinceCheckpoint = this.options.checkpointEveryChanges;

@@ -73,6 +73,8 @@ export class HostedRoom {
   stalledSince: number | null = null;
   stallTold = false;
   isReasserting = false;
+  /** To whom a handoff is on its way, or was made: the store may say so before its answer has been heard. */
+  handingTo: Tenure | null = null;
   changesSinceCheckpoint = 0;
   checkpointAt: number;
   /** The packed size of the value when it was last measured, and of the changes since. */

@@ -39,13 +39,21 @@ export class HostedRooms {
     for (const listener of this.added) listener(room);
   }
 
+  /**
+   * The store says that the room is not ours any more. One that is being handed over is what we wanted: the mover keeps it,
+   * silent, until somebody is known to have it, since the store may forget the handoff.
+   */
+  fenced(room: HostedRoom): void {
+    if (room.handingTo === null) this.drop(room, 'fenced');
+  }
+
   drop(room: HostedRoom, reason: 'ended' | 'fenced' | 'moved' | 'evicted' | 'conflict'): void {
     if (room.status === 'dropped') return;
     room.become('dropped');
     room.stopTimers();
     if (this.rooms.get(room.id) === room) this.rooms.delete(room.id);
     this.metrics.rooms.dec({ game: room.value.game, state: 'playing' });
-    if (reason !== 'ended') this.log.info('room.dropped', { roomId: room.id, epoch: room.tenure.epoch, reason });
+    if (reason !== 'ended' && reason !== 'moved') this.log.info('room.dropped', { roomId: room.id, epoch: room.tenure.epoch, reason });
     for (const listener of this.dropped) listener(room, reason);
   }
 

@@ -180,6 +180,7 @@ export class Host {
       this.rooms,
       this.intake,
       this.appender,
+      this.auditor,
       this.clock,
       leavers,
       this.roomLog,

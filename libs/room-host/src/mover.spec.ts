@@ -51,6 +51,56 @@ describe('a room that is moved', () => {
     expect(first.rooms.get(room.id)).toBeUndefined();
   });
 
+  it('is kept until its target has it, though an audit and a late checkpoint hear of the handoff first', async () => {
+    const busy = hosts.add('busy', { checkpointEveryChanges: 1 });
+    await busy.auditor.audit('test');
+    const room = await hosts.open(busy);
+    const { standings, checkpoint } = busy.roomLog;
+    const isLame = () => until(() => room.status === 'lame');
+    const late: Promise<unknown>[] = [];
+    jest.spyOn(busy.roomLog, 'checkpoint').mockImplementation(async (...args) => {
+      const writing = isLame().then(() => checkpoint.call(busy.roomLog, ...args));
+      late.push(writing);
+      return writing;
+    });
+    jest.spyOn(busy.roomLog, 'standings').mockImplementation(async (ids) => {
+      await isLame();
+      return standings.call(busy.roomLog, ids);
+    });
+    second.loadAnswers = 'nothing';
+    await busy.does(room, 0, 'add');
+    busy.roomLog.beforeHandoff = () => void late.push(busy.auditor.audit('test'));
+    const moving = busy.mover.migrate(room.id, second.self.id);
+    await isLame();
+    expect(await Promise.all(late)).toEqual(['fenced', undefined]);
+    expect(busy.rooms.get(room.id)).toBe(room);
+    second.loadAnswers = 'as it is';
+    await moving;
+    expect(second.rooms.get(room.id)?.value.version).toBe(1);
+    expect(busy.rooms.get(room.id)).toBeUndefined();
+  });
+
+  it.each([
+    ['its last changes and the handoff', (room: string) => hosts.redis.commands.hset(`hf:room:{${room}}`, 'version', 1, 'batch', 'old')],
+    ['all of it', (room: string) => hosts.redis.commands.del(...['', ':checkpoint'].map((part) => `hf:room:{${room}}${part}`))],
+  ])('is handed over again, with all that was made, to a store that lost %s', async (_, lose) => {
+    const room = await hosts.open(first);
+    for (let seq = 1; seq <= 3; seq++) await first.does(room, 0, 'add');
+    const { epoch } = await hosts.record(room.id);
+    second.loadAnswers = 'nothing';
+    const moving = first.mover.migrate(room.id, second.self.id);
+    await until(() => room.status === 'lame');
+    const [server, incarnation] = [first.self.id, first.self.incarnation];
+    await hosts.redis.commands.hset(`hf:room:{${room.id}}`, { epoch, owner: server, incarnation });
+    await hosts.redis.commands.del(`hf:room:{${room.id}}:log`);
+    await lose(room.id);
+    second.loadAnswers = 'as it is';
+    await moving;
+    expect(second.rooms.get(room.id)?.value).toMatchObject({ version: 3, state: { count: 3 } });
+    expect(first.rooms.get(room.id)).toBeUndefined();
+    expect(await hosts.tenure(room.id)).toMatchObject({ server: second.self.id });
+  });
+
   it('stays, and goes on, where nobody can take it', async () => {
     const room = await hosts.open(first);
     second.isListed = false;

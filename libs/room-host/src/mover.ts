@@ -5,6 +5,7 @@ import { type AdoptResult, HoldfastError, type RoomId, type ServerId } from '#li
 import { RoomLog, RoomRecords, type Tenure } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
 import { Appender } from './appender.js';
+import { Auditor } from './auditor.js';
 import type { HostedRoom, HostedStatus } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { Leavers } from './leavers.js';
@@ -31,6 +32,7 @@ export class Mover {
     private readonly rooms: HostedRooms,
     private readonly intake: RoomIntake,
     private readonly appender: Appender,
+    private readonly auditor: Auditor,
     private readonly clock: RoomClock,
     private readonly leavers: Leavers,
     private readonly roomLog: RoomLog,
@@ -151,28 +153,43 @@ export class Mover {
   /** False: it is not ours to give away (any more). */
   private async handOver(room: HostedRoom, target: Tenure): Promise<boolean> {
     const { tenure, id } = room;
-    const { durable } = room;
     const state = room.checkpoint();
-    for (;;) {
-      const result = await this.roomLog.handoff(id, tenure, durable.version, state, target);
-      if (hasStatus(room, 'dropped')) return false;
-      if (result === 'ok') break;
-      // No answer: it may have been done. The same again, until the store says which; the room belongs to nobody else meanwhile.
-      if (result === 'unknown') await new Promise((resolve) => setTimeout(resolve, HANDOFF_RETRY_MS));
-      else if (result === 'fenced') {
-        this.rooms.drop(room, 'fenced');
-        return false;
-      } else throw new HoldfastError('unavailable', `The store is ${result}; the room stays.`);
+    const isOurs = await this.handoff(room, target, state, false);
+    if (hasStatus(room, 'dropped')) return false;
+    if (!isOurs) {
+      this.rooms.drop(room, 'fenced');
+      return false;
     }
     room.become('lame');
-    await this.untilLoaded(room, target);
+    await this.untilLoaded(room, target, state);
     this.rooms.drop(room, 'moved');
     await this.records.forgetOwner([id], tenure.server, tenure.incarnation).catch(() => {});
     return true;
   }
 
+  /**
+   * Until the record names the target, whether this made it so or an earlier one; false: somebody has the room by now.
+   * `isRepeat`: the store may have held a handoff of this, and have lost it. Then it gets the room again, and the handoff:
+   * who was handed a room may have gone on with it, so that its source must not.
+   */
+  private async handoff(room: HostedRoom, target: Tenure, state: Uint8Array, isRepeat: boolean): Promise<boolean> {
+    room.handingTo = target;
+    let mayBeKnown = isRepeat;
+    while (!hasStatus(room, 'dropped')) {
+      const result = await this.roomLog.handoff(room.id, room.tenure, room.durable.version, state, target);
+      if (result === 'ok') return true;
+      if (result === 'fenced') return false;
+      if (result === 'unknown') mayBeKnown = true;
+      else if (!mayBeKnown) throw new HoldfastError('unavailable', `The store is ${result}; the room stays.`);
+      else if (await this.auditor.reassert(room)) continue;
+      // No answer: it may have been done. The same again, until the store says which; the room belongs to nobody else meanwhile.
+      await new Promise((resolve) => setTimeout(resolve, HANDOFF_RETRY_MS));
+    }
+    return false;
+  }
+
   /** Until the target, or whoever came after it, has the room. */
-  private async untilLoaded(room: HostedRoom, target: Tenure): Promise<void> {
+  private async untilLoaded(room: HostedRoom, target: Tenure, state: Uint8Array): Promise<void> {
     const deadline = performance.now() + LAME_MS_MAX;
     while (!hasStatus(room, 'dropped') && performance.now() < deadline) {
       try {
@@ -181,7 +198,9 @@ export class Mover {
         const peer = await this.links.to(record);
         const rooms = [{ room: room.id, ...target }];
         const { results } = (await peer.request('room.load', { rooms }, { timeoutMs: LOAD_TIMEOUT_MS })) as { results: AdoptResult[] };
-        if (results[0]?.result !== 'failed') return;
+        if (results[0]?.result === 'adopted') return;
+        // The record was not as we had made it: somebody has taken the room, or the store has forgotten the handoff.
+        if (results[0]?.result === 'elsewhere' && !(await this.handoff(room, target, state, true))) return;
       } catch (error) {
         this.log.debug('room.not-loaded', { roomId: room.id, to: target.server, error: String(error) });
       }
@@ -190,6 +209,7 @@ export class Mover {
   }
 
   private thaw(room: HostedRoom): void {
+    room.handingTo = null;
     room.become('active');
     this.clock.start(room);
     if (room.isDirty) this.appender.markDirty(room);
