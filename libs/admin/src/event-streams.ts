@@ -12,6 +12,7 @@ export interface StreamResponse {
   flushHeaders(): void;
   write(text: string): unknown;
   end(): unknown;
+  destroy(): unknown;
   on(event: 'close', listener: () => void): unknown;
 }
 
@@ -78,7 +79,8 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
     if (response.writableLength > STREAM_BACKLOG_BYTES_MAX) {
       this.metrics.backpressure.inc({ where: 'events' });
       this.open.delete(response);
-      response.end();
+      // Not its end, which would wait for the reader.
+      response.destroy();
       return;
     }
     response.write(text);

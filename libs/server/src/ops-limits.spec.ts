@@ -1,9 +1,13 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { limitOps } from './ops-limits.js';
 
 const REQUEST_MS = 300;
 const CONNECTIONS_MAX = 4;
+const UNREAD_MS = 300;
+const ANSWER_MS = 1_000;
+/** More than the buffers of both ends' kernels take. */
+const LONG = Buffer.alloc(32 * 1_048_576, 'x');
 /** Node's own look, every 30 s, would be later. */
 const WITHIN_MS = 5_000;
 
@@ -11,11 +15,14 @@ let server: Server;
 const sockets: Socket[] = [];
 const timers: NodeJS.Timeout[] = [];
 
+let answer: RequestListener;
+
 beforeEach(async () => {
+  answer = (_, response) => response.end('well');
   server = createServer((request, response) => {
-    request.resume().on('end', () => response.end('well'));
+    request.resume().on('end', () => answer(request, response));
   });
-  limitOps(server, { connectionsMax: CONNECTIONS_MAX, requestMs: REQUEST_MS });
+  limitOps(server, { connectionsMax: CONNECTIONS_MAX, requestMs: REQUEST_MS, unreadMs: UNREAD_MS, answerMs: ANSWER_MS });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
 afterEach(async () => {
@@ -37,6 +44,16 @@ function dripping(text: string): { heard: () => string; closed: Promise<void> } 
   socket.write(text);
   if (text !== '') timers.push(setInterval(() => socket.writable && socket.write('a'), 50));
   return { heard: () => heard, closed: new Promise((resolve) => socket.on('close', () => resolve())) };
+}
+
+/** Asks, and reads nothing of the answer until told to; `cut`: the server has closed the connection. */
+function reading(): { socket: Socket; cut: Promise<void> } {
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {});
+  sockets.push(socket);
+  const cut = new Promise<void>((resolve) => server.once('connection', (theirs: Socket) => theirs.once('close', () => resolve())));
+  socket.pause();
+  socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n');
+  return { socket, cut };
 }
 
 describe('the ops port', () => {
@@ -65,5 +82,58 @@ describe('the ops port', () => {
       expect(await quick.text()).toBe('well');
     },
     WITHIN_MS,
+  );
+
+  it(
+    'closes who does not read the answer, or the events they asked for',
+    async () => {
+      answer = (_, response) => response.end(LONG);
+      await reading().cut;
+      answer = (_, response) => {
+        const telling = setInterval(() => response.write(LONG.subarray(0, 1_048_576)), 20);
+        response.on('close', () => clearInterval(telling));
+      };
+      await reading().cut;
+    },
+    WITHIN_MS,
+  );
+
+  it(
+    'closes who reads the answer a little at a time, and takes for ever',
+    async () => {
+      // That it never stands still is not to be hoped for here.
+      server.timeout = 10 * WITHIN_MS;
+      answer = (_, response) => response.end(LONG);
+      const { socket, cut } = reading();
+      socket.on('data', () => {
+        socket.pause();
+        timers.push(setTimeout(() => socket.resume(), 20));
+      });
+      socket.resume();
+      await cut;
+    },
+    WITHIN_MS,
+  );
+
+  it(
+    'answers who waits for an answer that takes long, and tells events to who reads them',
+    async () => {
+      answer = (_, response) => setTimeout(() => response.end('at last'), 3 * UNREAD_MS);
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      expect(await (await fetch(url)).text()).toBe('at last');
+      let told = 0;
+      answer = (_, response) => {
+        const telling = setInterval(() => {
+          told += 1;
+          response.write(': all is quiet\n\n');
+          if (told === 5) {
+            clearInterval(telling);
+            response.end();
+          }
+        }, ANSWER_MS / 2);
+      };
+      expect(await (await fetch(url)).text()).toBe(': all is quiet\n\n'.repeat(5));
+    },
+    2 * WITHIN_MS,
   );
 });
