@@ -13,18 +13,31 @@ import { readResults, summaryLine } from './results.mjs';
 
 const RESULTS = join(HOLDFAST_DIR, 'test-results');
 
+const CORES = availableParallelism();
+/** Some unit tests wait for intervals to pass, and leave a core to others meanwhile. */
+const UNIT_WORKERS = ['--maxWorkers', String(Math.max(3, Math.floor(CORES / 2)))];
 /**
- * Most of an integration test is waiting, for processes that start and verdicts that fall, so two of them share a
+ * Much of an integration test is waiting, for processes that start and verdicts that fall, so two of them share a
  * machine of two cores. Those that hold a promise against the clock have it to themselves.
  */
-const SIDE_BY_SIDE = ['--maxWorkers', String(Math.max(2, Math.floor(availableParallelism() / 4)))];
+const FLEET_WORKERS = ['--maxWorkers', String(Math.max(2, Math.floor(CORES / 4)))];
+
+/** What `npm test` runs. */
 const PHASES = [
-  { name: 'unit', args: ['--selectProjects', 'unit', ...SIDE_BY_SIDE] },
-  { name: 'integration', args: ['--selectProjects', 'integration', '--testPathIgnorePatterns', 'test/timed/', ...SIDE_BY_SIDE] },
+  { name: 'unit', args: ['--selectProjects', 'unit', ...UNIT_WORKERS] },
+  {
+    name: 'integration',
+    args: ['--selectProjects', 'integration', '--testPathIgnorePatterns', 'test/timed/', 'test/long/', ...FLEET_WORKERS],
+  },
   { name: 'timed', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/timed/', '--maxWorkers', '1'] },
 ];
+/** What `npm run test:long` runs: failures that are rare, or slow to show. */
+const LONG_PHASES = [{ name: 'long', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/long/', ...FLEET_WORKERS] }];
 
-/** @param {string[]} argv for jest: a path, --watch, -t NAME; without any, all tests run */
+/** Each writes a result file of its own. */
+export const ALL_PHASES = [...PHASES, ...LONG_PHASES].map(({ name }) => name);
+
+/** @param {string[]} argv `--long`, or what is for jest: a path, --watch, -t NAME; without any, all of `npm test` runs */
 export async function main(argv) {
   const terminal = new Terminal();
   const env = { ...process.env };
@@ -53,9 +66,10 @@ export async function main(argv) {
     process.exit(1);
   }
 
-  await rm(RESULTS, { recursive: true, force: true });
+  const phases = phasesFor(argv);
   await mkdir(RESULTS, { recursive: true });
-  const phases = argv.length > 0 ? [{ name: 'chosen', args: argv }] : PHASES;
+  // Those of another command stay: CI adds them all up.
+  await Promise.all(phases.map(({ name }) => rm(join(RESULTS, `${name}.json`), { force: true })));
   let failed = false;
   for (const { name, args } of phases) {
     if (interrupted) break;
@@ -66,6 +80,13 @@ export async function main(argv) {
   const names = phases.map(({ name }) => name);
   terminal.line(`\n${summaryLine(await readResults(RESULTS, names))}`);
   process.exit(failed ? 1 : 0);
+}
+
+/** @param {string[]} argv */
+function phasesFor(argv) {
+  const [first, ...rest] = argv;
+  if (first === '--long') return rest.length > 0 ? [{ name: 'chosen', args: [...LONG_PHASES[0].args, ...rest] }] : LONG_PHASES;
+  return argv.length > 0 ? [{ name: 'chosen', args: argv }] : PHASES;
 }
 
 let interrupted = false;

@@ -1,6 +1,6 @@
 import type { Chess } from '#games/chess';
 import type { Room } from '#libs/client';
-import { type Fleet, startFleet, until } from './harness/index.js';
+import { type Fleet, startFleet, until } from '../harness/index.js';
 
 /** An owner's sign of life is at most so old when it dies: by that much a pause may be taken for longer. */
 const LIFE_SIGN_MS = 1_000;

@@ -1,6 +1,6 @@
 import { SignJWT } from 'jose';
 import { connect } from '#libs/client';
-import { type Fleet, type FleetServer, RawPlayer, startFleet, until } from './harness/index.js';
+import { type Fleet, type FleetServer, RawPlayer, startFleet, until } from '../harness/index.js';
 
 const SECRET = 'a secret for the tokens of tests only';
 const CONNECTION_TIMEOUT_MS = 2_000;

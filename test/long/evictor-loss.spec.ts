@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { type Fleet, RawPlayer, startFleet, until } from './harness/index.js';
+import { type Fleet, RawPlayer, startFleet, until } from '../harness/index.js';
 
 /** More than are told of in one request, so that the work has a middle. */
 const PLAYERS = 100;
@@ -35,9 +35,7 @@ describe('a gateway that is killed while it sees to the end of another', () => {
     const begun = new Promise<void>((resolve) => listener.once('pmessage', () => resolve()));
     lost.kill();
     await begun;
-    const evictor = await until(() =>
-      others.find((gateway) => gateway.logged('server.evicted').some(({ target }) => target === lost.id)),
-    );
+    const evictor = await until(() => others.find((gateway) => gateway.logged('server.evicted').some(({ target }) => target === lost.id)));
     evictor.kill();
     listener.disconnect();
     await evictor.exited;

@@ -1,5 +1,5 @@
 import type { TicTacToe } from '#games/tic-tac-toe';
-import { ClusterStore, type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
+import { ClusterStore, type Fleet, LedgerGame, startFleet, until } from '../harness/index.js';
 
 describe('on a Redis Cluster of three', () => {
   let fleet: Fleet;

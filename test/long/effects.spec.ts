@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Fleet, type FleetServer, type Game, type Ledger, startFleet, until } from './harness/index.js';
+import { type Fleet, type FleetServer, type Game, type Ledger, startFleet, until } from '../harness/index.js';
 
 interface Payment {
   readonly key: string;

@@ -1,5 +1,5 @@
 import type { Operations } from '#libs/protocol';
-import { type Fleet, RawPlayer, startFleet } from './harness/index.js';
+import { type Fleet, RawPlayer, startFleet } from '../harness/index.js';
 
 const HEALTH_INTERVAL_MS = 300;
 /** What a woken lobby does, it does at once; looked at for this long. */

@@ -1,4 +1,4 @@
-import { type Fleet, LedgerGame, SentinelStore, startFleet, until } from './harness/index.js';
+import { type Fleet, LedgerGame, SentinelStore, startFleet, until } from '../harness/index.js';
 
 describe.each([
   { replicas: '0', dies: 'alone' },

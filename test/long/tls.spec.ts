@@ -6,8 +6,8 @@ import { connect as connectTls } from 'node:tls';
 import { generate } from 'selfsigned';
 import { WebSocket } from 'ws';
 import { connect } from '#libs/client';
-import { type Fleet, startFleet, until } from './harness/index.js';
-import { startOnce } from './harness/start-once.js';
+import { type Fleet, startFleet, until } from '../harness/index.js';
+import { startOnce } from '../harness/start-once.js';
 
 describe('a fleet with certificates', () => {
   let fleet: Fleet;

@@ -1,4 +1,4 @@
-import { type Fleet, type FleetServer, LedgerGame, startFleet, until } from './harness/index.js';
+import { type Fleet, type FleetServer, LedgerGame, startFleet, until } from '../harness/index.js';
 
 /** The README's table, row by row. Its last row, replicas, is in `store-sentinel.spec.ts`. */
 describe.each([

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { EventStream, type Fleet, type FleetOptions, startFleet, until } from './harness/index.js';
+import { EventStream, type Fleet, type FleetOptions, startFleet, until } from '../harness/index.js';
 
 const INTERVAL_MS = 500;
 const ENV = { HEALTH_INTERVAL_MS: String(INTERVAL_MS), HEALTH_GRACE_MS: '500', HEALTH_HOLD_MS: '2000' };

@@ -1,4 +1,4 @@
-import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
+import { type Fleet, LedgerGame, startFleet, until } from '../harness/index.js';
 
 describe('an owner that was stopped until it was given up', () => {
   let fleet: Fleet;

@@ -1,5 +1,5 @@
 import type { Room } from '#libs/client';
-import { type Fleet, type FleetServer, startFleet, until } from './harness/index.js';
+import { type Fleet, type FleetServer, startFleet, until } from '../harness/index.js';
 
 const BUILD = 'b2';
 

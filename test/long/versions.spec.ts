@@ -1,4 +1,4 @@
-import { type Fleet, type FleetServer, LedgerGame, startFleet, until } from './harness/index.js';
+import { type Fleet, type FleetServer, LedgerGame, startFleet, until } from '../harness/index.js';
 
 describe('a room of version 1 of its game', () => {
   let fleet: Fleet;
