@@ -1,0 +1,222 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Injectable } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { type FleetEvent, FleetEvents, FleetModule, Self, ServerDirectory, type ServerRecord, ServerRegistration } from '#libs/fleet';
+import { LinkModule, Links } from '#libs/link';
+import { type ServerId, type ServerType, serverId } from '#libs/protocol';
+import { RedisConnections, RedisModule } from '#libs/redis';
+import { Metrics, TelemetryModule } from '#libs/telemetry';
+import { startRedis } from '../../../tools/redis/index.mjs';
+import { HealthModule } from './health.module.js';
+import type { HealthCheckerOptions } from './health.options.js';
+import { FakePort, type Port, Wire } from './ports.fixture.js';
+import { HealthAnswerListener, ServerEndListener, ServerFacts, WillingnessListener } from './ports.js';
+
+export const INTERVAL_MS = 300;
+export const CHECKS: HealthCheckerOptions = { intervalMs: INTERVAL_MS, graceMs: 0, holdMs: 3_000 };
+/** Checks that never come: for tests of what follows a verdict. */
+export const DORMANT: HealthCheckerOptions = { ...CHECKS, intervalMs: 600_000 };
+
+export interface Started {
+  readonly module: TestingModule;
+  readonly self: Self;
+  readonly port: FakePort;
+  readonly redis: RedisConnections;
+  readonly events: FleetEvent[];
+}
+
+@Injectable()
+export class TestFacts extends ServerFacts {
+  facts() {
+    return { rooms: 3, players: 5, capacity: 10 };
+  }
+}
+
+@Injectable()
+export class AnswersSeen extends HealthAnswerListener {
+  readonly answers: unknown[] = [];
+  answered(facts: unknown): void {
+    this.answers.push(facts);
+  }
+}
+
+@Injectable()
+export class EndsSeen extends ServerEndListener {
+  readonly ends: string[] = [];
+  failures = 0;
+  async ended(server: ServerRecord, reason: string): Promise<void> {
+    this.ends.push(`${server.id} ${server.incarnation} ${reason}`);
+    if (this.failures-- > 0) throw new Error('not yet');
+  }
+}
+
+@Injectable()
+export class WillingnessSeen extends WillingnessListener {
+  readonly changes: unknown[] = [];
+  changed(server: ServerRecord, willingness: unknown): void {
+    this.changes.push({ id: server.id, ...(willingness as object) });
+  }
+}
+
+/** Servers of one process over a Redis of their own, and members of the fleet that are no process at all. */
+export class HealthWorld {
+  private readonly opened: (() => Promise<void>)[] = [];
+
+  private constructor(public redisServer: Awaited<ReturnType<typeof startRedis>>) {}
+
+  static async open(): Promise<HealthWorld> {
+    return new HealthWorld(await startRedis({ dir: await mkdtemp(join(tmpdir(), 'holdfast-health-')) }));
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.opened.splice(0).reverse()) await close();
+    await this.redisServer.stop();
+  }
+
+  async start(
+    type: ServerType,
+    name: string,
+    options: { port?: Port; checks?: HealthCheckerOptions; answers?: boolean; linkPort?: (links: Links) => Promise<number> } = {},
+  ): Promise<Started> {
+    const port = await FakePort.open(options.port ?? 'speaks');
+    const module = await Test.createTestingModule({
+      imports: [
+        RedisModule.forRoot({ url: this.redisServer.url }),
+        TelemetryModule.forRoot({
+          server: serverId(type, name),
+          level: (process.env.TEST_LOG_LEVEL as 'info') ?? 'silent',
+          format: 'pretty',
+        }),
+        LinkModule.forRoot({ host: '127.0.0.1', port: 0, secret: 'a secret of the tests' }),
+        FleetModule.forRoot({ type, name }),
+        ...(options.checks ? [ScheduleModule.forRoot(), HealthModule.forChecker(options.checks)] : []),
+        ...(options.answers === false ? [] : [HealthModule.forResponder({ facts: TestFacts, answerListeners: [AnswersSeen] })]),
+      ],
+      providers: [TestFacts, AnswersSeen, EndsSeen, WillingnessSeen],
+    }).compile();
+    this.opened.push(async () => {
+      await module.close();
+      await port.close();
+    });
+    const redis = module.get(RedisConnections);
+    await redis.ready();
+    await module.init();
+    const events: FleetEvent[] = [];
+    module.get(FleetEvents).on((event) => events.push(event));
+    const registration = module.get(ServerRegistration);
+    await registration.register({
+      linkHost: '127.0.0.1',
+      linkPort: (await options.linkPort?.(module.get(Links))) ?? port.number,
+      opsHost: '127.0.0.1',
+      opsPort: 1,
+    });
+    await registration.setState('ready');
+    return { module, self: module.get(Self), port, redis, events };
+  }
+
+  gateway(name: string, checks: HealthCheckerOptions = CHECKS): Promise<Started> {
+    return this.start('gateway', name, { checks: { ends: [EndsSeen], willingness: [WillingnessSeen], ...checks } });
+  }
+
+  /** A member of the fleet with no code of ours: a record, and whatever its link port does. */
+  async foreign(
+    by: Started,
+    name: string,
+    port: Port,
+  ): Promise<{ id: ServerId; incarnation: number; port: FakePort; record(): Promise<Record<string, string>> }> {
+    const id = serverId('game', name);
+    const fake = await FakePort.open(port);
+    const incarnation = Date.now();
+    await by.redis.commands.hset(id, {
+      type: 'game',
+      name,
+      incarnation,
+      state: 'ready',
+      linkHost: '127.0.0.1',
+      linkPort: fake.number,
+      opsHost: '',
+      opsPort: 0,
+      startedAt: incarnation,
+      registeredAt: 1,
+    });
+    await by.redis.commands.sadd('hf:servers', id);
+    await by.module.get(FleetEvents).publish({ kind: 'registered', server: id, incarnation });
+    this.opened.push(() => fake.close());
+    return { id, incarnation, port: fake, record: () => by.redis.commands.hgetall(id) };
+  }
+
+  /** A server with a real link port, reached through a wire that can be cut. */
+  async linked(name: string, options: { answers?: boolean; type?: 'gateway' } = {}): Promise<Started & { wire: Wire }> {
+    let wire: Wire | undefined;
+    const linkPort = async (links: Links): Promise<number> => {
+      const opened = await Wire.to(await links.listen());
+      this.opened.push(() => opened.close());
+      wire = opened;
+      return opened.number;
+    };
+    const server = await (options.type
+      ? this.start('gateway', name, { checks: DORMANT, linkPort })
+      : this.start('game', name, { ...options, linkPort }));
+    if (!wire) throw new Error('no wire was asked for');
+    return { ...server, wire };
+  }
+
+  /** Answers for a server without code of ours, each check that it hears after a while. */
+  async answerLate(by: Started, id: ServerId, afterMs: number, hears = () => true): Promise<void> {
+    const listener = by.redis.open();
+    await listener.connect();
+    listener.on('message', () => {
+      if (!hears()) return;
+      setTimeout(() => {
+        void by.redis.commands.hset(id, { check: 'update' }).catch(() => {});
+      }, afterMs);
+    });
+    await listener.subscribe(id);
+  }
+}
+
+export function evicted(by: Started, id: ServerId): FleetEvent[] {
+  return by.events.filter((event) => event.kind === 'evicted' && event.server === id);
+}
+
+export async function metric(by: Started, name: string) {
+  return (await by.module.get(Metrics).registry.getSingleMetric(name)?.get())?.values ?? [];
+}
+
+export async function recordIn(by: Started, id: ServerId): Promise<ServerRecord> {
+  const directory = by.module.get(ServerDirectory);
+  await eventually(() => expect(directory.get(id)).toBeDefined());
+  return directory.get(id) as ServerRecord;
+}
+
+export async function result(by: Started, kind: string): Promise<number> {
+  return (await metric(by, 'holdfast_health_checks_total')).find(({ labels }) => labels.result === kind)?.value ?? 0;
+}
+
+export async function healthyAgain(by: Started): Promise<void> {
+  const before = await result(by, 'healthy');
+  // Each of three servers a few times, so that what the disturbance left behind has been judged.
+  await eventually(async () => expect(await result(by, 'healthy')).toBeGreaterThan(before + 12), 15_000);
+}
+
+/** What a busy or a stopped process does. */
+export function blockFor(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+/** Waits for the thing; the last failure is the reason. */
+export async function eventually(assertion: () => void | Promise<void>, withinMs = 8_000): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    try {
+      return await assertion();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
