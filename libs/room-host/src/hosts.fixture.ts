@@ -16,6 +16,7 @@ import { EffectRunner } from './effect-runner.js';
 import type { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { Leavers } from './leavers.js';
+import { LoadRequests } from './load-requests.js';
 import { Mover } from './mover.js';
 import { RoomClock } from './room-clock.js';
 import { RoomEngine } from './room-engine.js';
@@ -187,7 +188,7 @@ export class Host {
       hosts.records,
       balancer,
       directory,
-      fleetLinks,
+      new LoadRequests(directory, fleetLinks),
       self,
       sink,
       log,

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { EventSink, FleetLinks, Self, ServerDirectory } from '#libs/fleet';
+import { EventSink, Self, ServerDirectory } from '#libs/fleet';
 import { LoadBalancerService } from '#libs/placement';
-import { type AdoptResult, HoldfastError, type RoomId, type ServerId } from '#libs/protocol';
+import { HoldfastError, type RoomId, type ServerId } from '#libs/protocol';
 import { RoomLog, RoomRecords, type Tenure } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
 import { Appender } from './appender.js';
@@ -9,11 +9,11 @@ import { Auditor } from './auditor.js';
 import type { HostedRoom, HostedStatus } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { Leavers } from './leavers.js';
+import { LoadRequests } from './load-requests.js';
 import { RoomClock } from './room-clock.js';
 import {
   HANDOFF_RETRY_MS,
   LAME_MS_MAX,
-  LOAD_TIMEOUT_MS,
   MOVE_RETRY_MS,
   ROOM_HOST_OPTIONS,
   type RoomHostOptions,
@@ -39,7 +39,7 @@ export class Mover {
     private readonly records: RoomRecords,
     private readonly balancer: LoadBalancerService,
     private readonly directory: ServerDirectory,
-    private readonly links: FleetLinks,
+    private readonly loads: LoadRequests,
     private readonly self: Self,
     private readonly sink: EventSink,
     private readonly log: Log,
@@ -193,14 +193,11 @@ export class Mover {
     const deadline = performance.now() + LAME_MS_MAX;
     while (!hasStatus(room, 'dropped') && performance.now() < deadline) {
       try {
-        const record = this.directory.get(target.server);
-        if (!record || record.incarnation !== target.incarnation) return;
-        const peer = await this.links.to(record);
-        const rooms = [{ room: room.id, ...target }];
-        const { results } = (await peer.request('room.load', { rooms }, { timeoutMs: LOAD_TIMEOUT_MS })) as { results: AdoptResult[] };
-        if (results[0]?.result === 'adopted') return;
+        if (!this.loads.canAsk(target)) return;
+        const { result } = await this.loads.ask(room.id, target);
+        if (result === 'adopted') return;
         // The record was not as we had made it: somebody has taken the room, or the store has forgotten the handoff.
-        if (results[0]?.result === 'elsewhere' && !(await this.handoff(room, target, state, true))) return;
+        if (result === 'elsewhere' && !(await this.handoff(room, target, state, true))) return;
       } catch (error) {
         this.log.debug('room.not-loaded', { roomId: room.id, to: target.server, error: String(error) });
       }

@@ -7,6 +7,7 @@ import { Checkpointer } from './checkpointer.js';
 import { EffectRunner } from './effect-runner.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { Leavers } from './leavers.js';
+import { LoadRequests } from './load-requests.js';
 import { Mover } from './mover.js';
 import { RoomClock } from './room-clock.js';
 import { RoomEngine } from './room-engine.js';
@@ -25,6 +26,7 @@ const PROVIDERS = [
   RoomClock,
   Attachments,
   Leavers,
+  LoadRequests,
   Checkpointer,
   EffectRunner,
   Auditor,

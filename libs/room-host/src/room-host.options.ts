@@ -23,7 +23,7 @@ export const ROOM_HOST_DEFAULTS: RoomHostOptions = {
   checkpointEveryChanges: 200,
   checkpointEveryBytes: 64 * 1024,
   checkpointEveryMs: 60_000,
-  migrationsAtOnce: 16,
+  migrationsAtOnce: 32,
   awayAfterMs: 2_000,
 };
 

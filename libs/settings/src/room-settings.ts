@@ -79,8 +79,8 @@ export const ROOM_SETTINGS = {
     migrationsAtOnce: integer('MIGRATIONS_AT_ONCE', {
       from: 1,
       to: 1_000,
-      fallback: 16,
-      meaning: 'rooms that one draining server moves side by side',
+      fallback: 32,
+      meaning: 'rooms that one draining server moves side by side: more share what a move costs, and each of them waits longer',
     }),
   }),
 
