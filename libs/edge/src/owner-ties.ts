@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { FleetLinks, ServerDirectory } from '#libs/fleet';
+import { FleetLinks, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { type LinkPeer, Links } from '#libs/link';
 import { type AttachRequest, type Control, HoldfastError, type RoomId } from '#libs/protocol';
 import type { RoomOwnership, RoomRecord } from '#libs/room-store';
@@ -154,13 +154,27 @@ export class OwnerTies implements OnModuleDestroy {
 
   /** Null where that incarnation is known to be gone. */
   private async linkTo(owner: RoomOwnership): Promise<LinkPeer | null> {
-    const open = this.fleetLinks.get(owner.server);
-    if (open?.isOpen && open.incarnation === owner.incarnation) return open;
-    const server = this.directory.get(owner.server);
-    if (!server || server.state === 'dead' || server.incarnation !== owner.incarnation) return null;
+    const open = this.openLinkTo(owner);
+    if (open) return open;
+    const server = this.recordOf(owner);
+    if (!server) return null;
     const peer = await this.fleetLinks.to(server);
     if (peer.incarnation !== owner.incarnation) throw new HoldfastError('server-lost');
     return peer;
+  }
+
+  private canAsk(owner: RoomOwnership): boolean {
+    return this.openLinkTo(owner) !== null || this.recordOf(owner) !== null;
+  }
+
+  private openLinkTo({ server, incarnation }: RoomOwnership): LinkPeer | null {
+    const peer = this.fleetLinks.get(server);
+    return peer?.isOpen && peer.incarnation === incarnation ? peer : null;
+  }
+
+  private recordOf({ server: id, incarnation }: RoomOwnership): ServerRecord | null {
+    const server = this.directory.get(id);
+    return server && server.state !== 'dead' && server.incarnation === incarnation ? server : null;
   }
 
   // ── Without an owner ───────────────────────────────────────────────────────────────────────────────────────────
@@ -194,7 +208,8 @@ export class OwnerTies implements OnModuleDestroy {
       if (session.attachment === 'attaching' && now - session.askedAt < ATTACH_TIMEOUT_MS) continue;
       if (session.attachment === 'attaching') this.pause(session, 'server-lost');
       const record = this.follower.get(room);
-      if (record?.status === 'playing') this.attach(session, record);
+      // Of one that is gone there is nothing to ask; thousands of sessions may wait for the word of who has their rooms.
+      if (record?.status === 'playing' && record.owner && this.canAsk(record.owner)) this.attach(session, record);
       if (now < session.lookAt) continue;
       session.lookAt = now + LOST_LOOK_MS;
       rooms.add(room);
