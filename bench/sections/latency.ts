@@ -5,7 +5,7 @@ import { perMillion, type Section } from '../section.js';
 import { sleep } from '../tools.js';
 
 const GAMES = ['fleeting', 'durable'] as const;
-const RATES = [1_000, 10_000] as const;
+const RATES = [1_000, 5_000, 10_000] as const;
 
 /** A command to its acknowledgement, in rooms of two, and what saving each change adds. */
 export const latency: Section = {
