@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { HoldfastError, type RoomId, type ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { Metrics } from '#libs/telemetry';
+import { Chooser } from './chooser.js';
 import { type Place, placesInOrder } from './offers.js';
 import {
   PLACEMENT_CLAIM_MS_DEFAULT,
@@ -15,7 +16,7 @@ import {
 } from './placement.options.js';
 import { PlacementStrategy, type RoomWish, wholeNumber } from './placement-strategy.js';
 import { keepRoom } from './scripts/kept.js';
-import { type Choice, choose } from './scripts/place.js';
+import type { Choice } from './scripts/place.js';
 import { releaseRoom } from './scripts/release.js';
 
 /** `region`, `build`: only servers of these; without a build, any but canaries. */
@@ -50,6 +51,7 @@ interface Placed extends Choice {
  */
 @Injectable()
 export class LoadBalancerService {
+  private readonly chooser: Chooser;
   private readonly claimMs: number;
   private readonly waitMs: number;
   private waiting = 0;
@@ -61,6 +63,7 @@ export class LoadBalancerService {
     @Inject(PLACEMENT_OPTIONS) options: PlacementOptions,
   ) {
     this.claimMs = options.claimMs ?? PLACEMENT_CLAIM_MS_DEFAULT;
+    this.chooser = new Chooser(redis.commands, { claimMs: this.claimMs, takes: strategy.takes });
     this.waitMs = options.waitMs ?? PLACEMENT_WAIT_MS_DEFAULT;
   }
 
@@ -101,20 +104,9 @@ export class LoadBalancerService {
 
   private async chooseIn(place: Place, request: PlacementRequest): Promise<Choice | null> {
     const { room, game, gameVersion, exclude = [] } = request;
-    const { claimMs, strategy } = this;
-    const weight = Math.max(0, wholeNumber(strategy.weight(request)));
+    const weight = Math.max(0, wholeNumber(this.strategy.weight(request)));
     try {
-      return await choose(this.redis.commands, {
-        room,
-        game,
-        gameVersion,
-        place,
-        exclude,
-        claimMs,
-        weight,
-        takes: strategy.takes,
-        lot: Math.random(),
-      });
+      return await this.chooser.choose({ room, game, gameVersion, place, exclude, weight });
     } catch (cause) {
       this.metrics.placements.inc({ result: 'unavailable' });
       throw new HoldfastError('unavailable', undefined, { cause });

@@ -280,6 +280,35 @@ describe('choosing a server', () => {
     expect(second.server).not.toBe(first.server);
   });
 
+  it('answers each of many asked for at once as if it were alone: its game, its exclusions, its own room', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 2, { capacity: 3 });
+    const other = await Fleet.started(at, 1, { capacity: 1 });
+    const [a, b] = fleet.servers;
+    const twice = newRoom();
+    const asked = await Promise.allSettled([
+      fleet.place({ room: twice }),
+      other.place(),
+      fleet.place({ exclude: [a] }),
+      fleet.place({ exclude: [a, b] }),
+      fleet.place({ room: twice }),
+      fleet.place({ exclude: [a] }),
+      other.place(),
+      // More than go into one call.
+      ...Array.from({ length: 100 }, () => fleet.place()),
+    ]);
+    const servers = asked.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.server : outcome.reason.code));
+    expect(servers[1]).toBe(other.servers[0]);
+    expect([servers[2], servers[5]]).toEqual([b, b]);
+    expect(servers[3]).toBe('no-capacity');
+    expect(servers[4]).toBe(servers[0]);
+    expect(servers[6]).toBe('no-capacity');
+    const rest = servers.slice(7);
+    expect(rest.filter((server) => server !== 'no-capacity')).toHaveLength(3);
+    expect(new Set(rest.slice(0, 3)).has('no-capacity')).toBe(false);
+    expect((await fleet.records()).map(({ reserved }) => reserved)).toEqual([3, 3]);
+  });
+
   it('never chooses an excluded server, and forgets the exclusion at once', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 3);

@@ -1,61 +1,75 @@
--- Chooses a server for a room and reserves a place on it, in one step.
+-- Chooses servers for rooms and reserves places on them, in one step; one room after the other, as if each were asked for
+-- alone.
 --
--- KEYS  1 the offer for the room's game  2 the room's reservation  3 expiries
--- ARGV  1 claim, ms  2 weight of the room  3 'lowest' or 'highest'  4 a lot in [0, 1) to break ties
---       5… records of servers not to choose
--- Answers { record of the server, incarnation, 'new' or 'again' }, or nil when no server is willing.
+-- KEYS  1 expiries  then for each room: the offer for its game, its reservation
+-- ARGV  1 claim, ms  2 'lowest' or 'highest'
+--       then for each room: its weight, a lot in [0, 1) to break ties, how many servers it is not to have, their records
+-- Answers for each room, in order: record of the server, incarnation, 'new' or 'again'; '', '', '' when none is willing.
 --
 -- 'again': the room had a reservation already; its lease is renewed.
 
-local offer, reservation, expiries = KEYS[1], KEYS[2], KEYS[3]
-local claim_ms, weight, takes, lot = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4])
+local expiries, claim_ms = KEYS[1], tonumber(ARGV[1])
+local first = ARGV[2] == 'highest' and 'ZREVRANGE' or 'ZRANGE'
 local now = now_ms()
+local rooms = (#KEYS - 1) / 2
 
 -- Two for each one made keep up with any rate; the rest is slack after a pause.
-sweep(expiries, now, 16)
+sweep(expiries, now, 16 + 2 * rooms)
 
-local held = redis.call('HMGET', reservation, 'server', 'incarnation')
-if held[1] then
-  local asked_for = redis.call('HGET', held[1], 'incarnation') == held[2] and tonumber(redis.call('ZSCORE', expiries, reservation) or 0) > now
-  for i = 5, #ARGV do
-    if ARGV[i] == held[1] then asked_for = false end
-  end
-  if asked_for then
-    redis.call('ZADD', expiries, now + claim_ms, reservation)
-    return { held[1], held[2], 'again' }
-  end
-  forget(reservation, expiries)
+-- Whether the room keeps the place that it has.
+local function keeps(reservation, server, incarnation, excluded)
+  if excluded[server] or redis.call('HGET', server, 'incarnation') ~= incarnation then return false end
+  return tonumber(redis.call('ZSCORE', expiries, reservation) or 0) > now
 end
 
--- The excluded leave the order for the length of this call.
-local excluded = {}
-for i = 5, #ARGV do
-  local score = redis.call('ZSCORE', offer, ARGV[i])
-  if score then
-    excluded[ARGV[i]] = score
-    redis.call('ZREM', offer, ARGV[i])
+local function best(offer, lot)
+  local two = redis.call(first, offer, 0, 1, 'WITHSCORES')
+  -- All full: what has expired unnoticed may be just the place that is wanted.
+  while not two[1] and sweep(expiries, now, 128) > 0 do two = redis.call(first, offer, 0, 1, 'WITHSCORES') end
+  if two[2] ~= two[4] then return two[1] end
+  if not two[1] then return nil end
+  local rank = math.floor(lot * redis.call('ZCOUNT', offer, two[2], two[2]))
+  return rank < 2 and two[2 * rank + 1] or redis.call(first, offer, rank, rank)[1]
+end
+
+-- The excluded leave the order for the length of this.
+local function best_but(offer, lot, excluded)
+  local scores = {}
+  for record in pairs(excluded) do
+    scores[record] = redis.call('ZSCORE', offer, record) or nil
+    if scores[record] then redis.call('ZREM', offer, record) end
   end
+  local server = best(offer, lot)
+  for record, score in pairs(scores) do redis.call('ZADD', offer, score, record) end
+  return server
 end
 
-local function best()
-  local first = redis.call(takes == 'highest' and 'ZREVRANGE' or 'ZRANGE', offer, 0, 0, 'WITHSCORES')
-  if not first[1] then return nil end
-  local ties = redis.call('ZCOUNT', offer, first[2], first[2])
-  if ties == 1 then return first[1] end
-  local rank = math.floor(lot * ties)
-  return redis.call(takes == 'highest' and 'ZREVRANGE' or 'ZRANGE', offer, rank, rank)[1]
+local function place(offer, reservation, weight, lot, excluded)
+  local held = redis.call('HMGET', reservation, 'server', 'incarnation')
+  if held[1] then
+    if keeps(reservation, held[1], held[2], excluded) then
+      redis.call('ZADD', expiries, now + claim_ms, reservation)
+      return held[1], held[2], 'again'
+    end
+    forget(reservation, expiries)
+  end
+  local server
+  if next(excluded) then server = best_but(offer, lot, excluded) else server = best(offer, lot) end
+  if not server then return '', '', '' end
+  local incarnation = settle(server, 1, weight)
+  redis.call('HSET', reservation, 'server', server, 'incarnation', incarnation, 'weight', weight, 'counted', 1)
+  redis.call('ZADD', expiries, now + claim_ms, reservation)
+  return server, incarnation, 'new'
 end
 
-local server = best()
--- All full: what has expired unnoticed may be just the place that is wanted.
-while not server and sweep(expiries, now, 128) > 0 do server = best() end
-
-for record, score in pairs(excluded) do redis.call('ZADD', offer, score, record) end
-if not server then return nil end
-
-redis.call('HINCRBY', server, 'reserved', 1)
-redis.call('HINCRBY', server, 'weight', weight)
-local incarnation = settle(server)
-redis.call('HSET', reservation, 'server', server, 'incarnation', incarnation, 'weight', weight, 'counted', 1)
-redis.call('ZADD', expiries, now + claim_ms, reservation)
-return { server, incarnation, 'new' }
+local answers, at = {}, 3
+for room = 1, rooms do
+  local weight, lot, count = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+  local excluded = {}
+  for index = at + 3, at + 2 + count do excluded[ARGV[index]] = true end
+  at = at + 3 + count
+  local server, incarnation, how = place(KEYS[2 * room], KEYS[2 * room + 1], weight, lot, excluded)
+  local answer = #answers
+  answers[answer + 1], answers[answer + 2], answers[answer + 3] = server, incarnation, how
+end
+return answers

@@ -20,11 +20,15 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- Puts a server into its offers, or takes it out, as its record says. Called after every change of a record. Answers its
--- incarnation.
-local function settle(server)
+-- Puts a server into its offers, or takes it out, as its record says, with so many reservations more and what they weigh.
+-- Called after every change of a record. Answers its incarnation.
+local function settle(server, reserved, weight)
   local record = redis.call('HMGET', server, 'incarnation', 'rooms', 'reserved', 'capacity', 'withheld', 'standing', 'handicap', 'weight', 'offers')
   if not record[1] then return end
+  if reserved then
+    record[3], record[8] = record[3] + reserved, record[8] + weight
+    redis.call('HSET', server, 'reserved', record[3], 'weight', record[8])
+  end
   local willing = record[5] == '' and record[2] + record[3] < tonumber(record[4])
   local score = record[6] + record[7] + record[8]
   for offer in string.gmatch(record[9], '%S+') do
