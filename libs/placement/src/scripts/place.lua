@@ -16,9 +16,23 @@ local rooms = (#KEYS - 1) / 2
 -- Two for each one made keep up with any rate; the rest is slack after a pause.
 sweep(expiries, now, 16 + 2 * rooms)
 
+-- Most calls are for rooms that have no reservation yet, which one look tells; and leases come before what they are for, so
+-- that whatever fails after this is swept up.
+local reservations, leases = {}, {}
+for room = 1, rooms do
+  local reservation = KEYS[2 * room + 1]
+  reservations[room] = reservation
+  leases[2 * room - 1], leases[2 * room] = now + claim_ms, reservation
+end
+local is_any_held = redis.call('EXISTS', unpack(reservations)) > 0
+redis.call('ZADD', expiries, 'NX', unpack(leases))
+-- By this call.
+local given = {}
+
 -- Whether the room keeps the place that it has.
 local function keeps(reservation, server, incarnation, excluded)
-  if excluded[server] or redis.call('HGET', server, 'incarnation') ~= incarnation then return false end
+  if excluded[server] then return false end
+  if redis.call('HGET', server, 'incarnation') ~= incarnation then return false end
   return tonumber(redis.call('ZSCORE', expiries, reservation) or 0) > now
 end
 
@@ -45,20 +59,22 @@ local function best_but(offer, lot, excluded)
 end
 
 local function place(offer, reservation, weight, lot, excluded)
-  local held = redis.call('HMGET', reservation, 'server', 'incarnation')
-  if held[1] then
-    if keeps(reservation, held[1], held[2], excluded) then
-      redis.call('ZADD', expiries, now + claim_ms, reservation)
-      return held[1], held[2], 'again'
-    end
-    forget(reservation, expiries)
+  local held = (is_any_held or given[reservation]) and redis.call('HMGET', reservation, 'server', 'incarnation')
+  if held and held[1] then
+    local is_kept = keeps(reservation, held[1], held[2], excluded)
+    if not is_kept then forget(reservation, expiries) end
+    redis.call('ZADD', expiries, now + claim_ms, reservation)
+    if is_kept then return held[1], held[2], 'again' end
   end
   local server
   if next(excluded) then server = best_but(offer, lot, excluded) else server = best(offer, lot) end
-  if not server then return '', '', '' end
+  if not server then
+    redis.call('ZREM', expiries, reservation)
+    return '', '', ''
+  end
   local incarnation = settle(server, 1, weight)
   redis.call('HSET', reservation, 'server', server, 'incarnation', incarnation, 'weight', weight, 'counted', 1)
-  redis.call('ZADD', expiries, now + claim_ms, reservation)
+  given[reservation] = true
   return server, incarnation, 'new'
 end
 
