@@ -10,6 +10,7 @@ import { placement } from './sections/placement.js';
 import { recovery } from './sections/recovery.js';
 import { relay, relay1000 } from './sections/relay.js';
 import { room, room1000 } from './sections/room.js';
+import { slowReader } from './sections/slow-reader.js';
 import { starts } from './sections/starts.js';
 
 /** In the order of RESULTS.md. */
@@ -25,6 +26,7 @@ export const SECTIONS: readonly Section[] = [
   latency,
   pauses,
   recovery,
+  slowReader,
   health,
   placement,
   counts,

@@ -3,14 +3,15 @@ import { FleetMembers } from './fleet-members.js';
 import { Games } from './games.js';
 import { LobbyLoad } from './lobby.js';
 import { PeerLoad } from './peer-load.js';
+import { SlowReaders } from './slow-readers.js';
 
 const crowd = new Crowd();
 const games = new Games(crowd);
 
 /** Everything a load process can be asked to do, by name. */
-export const parts = [crowd, games, new LobbyLoad(games), new PeerLoad(crowd), new FleetMembers()] as const;
+export const parts = [crowd, games, new LobbyLoad(games), new PeerLoad(crowd), new FleetMembers(), new SlowReaders(games)] as const;
 
 type ActsOf<Part> = {
   [Name in keyof Part]: Part[Name] extends (...all: infer All) => infer Answer ? (...all: All) => Promise<Awaited<Answer>> : never;
 };
-export type Acts = ActsOf<Crowd> & ActsOf<Games> & ActsOf<LobbyLoad> & ActsOf<PeerLoad> & ActsOf<FleetMembers>;
+export type Acts = ActsOf<Crowd> & ActsOf<Games> & ActsOf<LobbyLoad> & ActsOf<PeerLoad> & ActsOf<FleetMembers> & ActsOf<SlowReaders>;

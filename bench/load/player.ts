@@ -6,6 +6,7 @@ import { type Way, Wire } from './wire.js';
 type Of<Kind extends ServerMessage['kind']> = Extract<ServerMessage, { kind: Kind }>;
 
 const RECONNECT_MS = 20;
+const AGAIN_AT_ONCE = 64;
 
 /** A player who taps, and keeps a book of it. Frames of play are read by their headers alone. */
 export class Player implements Tapper {
@@ -15,6 +16,8 @@ export class Player implements Tapper {
   acknowledged = 0;
   refused = 0;
   reconnects = 0;
+  /** How often each code was heard, in a refusal or a goodbye. */
+  readonly codes: Record<string, number> = {};
   /** Since the last mark: when the game was first away, placed, and back (a sync after it was placed). 0: not yet. */
   pausedAt = 0;
   placedAt = 0;
@@ -30,10 +33,13 @@ export class Player implements Tapper {
   private lastOwnSync: Buffer | null = null;
   private template: Buffer = Buffer.alloc(0);
   private head = 0;
+  private isVaried = false;
   private secret: { session: string; secret: string } | null = null;
   private requests = 0;
   private readonly waiting = new Map<string, (message: ServerMessage) => void>();
   private isLeaving = false;
+  private hanging: Promise<void> | null = null;
+  private wake: () => void = () => {};
 
   private constructor(
     readonly name: string,
@@ -57,8 +63,9 @@ export class Player implements Tapper {
 
   // ── Play ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Payloads are `bytes` long, as text. */
-  prepare(bytes: number): void {
+  /** Payloads are `bytes` long, as text; `varied`: none is as the one before, so that each is told in full. */
+  prepare(bytes: number, { varied = false } = {}): void {
+    this.isVaried = varied;
     const frame = encodePlayerMessage({ kind: 'command', seq: 0, settled: 0, name: 'tap', data: 'x'.repeat(bytes) });
     this.head = Wire.headBytes(this.way, frame.length);
     this.template = Wire.framed(this.way, frame);
@@ -77,11 +84,17 @@ export class Player implements Tapper {
     this.write(this.seq);
   }
 
+  /** The oldest without an answer once more: the room passes over what comes behind one that was turned away. */
+  sendAgain(): void {
+    for (const seq of this.seqs.slice(0, AGAIN_AT_ONCE)) this.write(seq);
+  }
+
   private write(seq: number): void {
     const bytes = Buffer.allocUnsafe(this.template.length);
     this.template.copy(bytes);
     bytes.writeUInt32BE(seq, this.head + HEADER.command.seq);
     bytes.writeUInt32BE(this.seqs[0] - 1, this.head + HEADER.command.settled);
+    if (this.isVaried) bytes.write(String.fromCharCode(97 + (seq % 26)), bytes.length - 1);
     this.wire.write(bytes);
   }
 
@@ -95,6 +108,7 @@ export class Player implements Tapper {
         this.seqs.splice(at, 1);
         this.sentAt.splice(at, 1);
         this.refused += 1;
+        this.heardCode((decodeServerMessage(frame) as Of<'rejected'>).code);
         return;
       }
       case KIND.paused:
@@ -171,6 +185,20 @@ export class Player implements Tapper {
     this.wire.send(encodePlayerMessage({ kind: 'ping', nonce: 1 }));
   }
 
+  /** Hangs: reads nothing, and notices nothing, until it reads on. */
+  stopReading(): void {
+    this.hanging = new Promise((resolve) => {
+      this.wake = resolve;
+    });
+    this.wire.pause();
+  }
+
+  readOn(): void {
+    this.hanging = null;
+    this.wake();
+    this.wire.resume();
+  }
+
   close(): void {
     this.isLeaving = true;
     this.wire.close();
@@ -196,11 +224,16 @@ export class Player implements Tapper {
         this.isPlacing = true;
         return;
       case 'goodbye':
+        this.heardCode(message.code);
         if (!this.isLeaving && message.retryAfterMs === undefined) process.stderr.write(`${this.name}: goodbye, ${message.code}\n`);
         return;
       default:
         return;
     }
+  }
+
+  private heardCode(code: string): void {
+    this.codes[code] = (this.codes[code] ?? 0) + 1;
   }
 
   private next(key: string): Promise<ServerMessage> {
@@ -222,6 +255,7 @@ export class Player implements Tapper {
 
   /** At the next gateway, and on; a game that is on is placed again by that. */
   private async reconnect(): Promise<void> {
+    await this.hanging;
     this.reconnects += 1;
     this.pausedAt ||= nowMs();
     for (let attempt = 1; !this.isLeaving; attempt++) {

@@ -133,6 +133,14 @@ export class Wire {
     this.write(Wire.framed(this.way, payload));
   }
 
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
   close(): void {
     this.onClose = () => {};
     this.socket.destroy();

@@ -105,12 +105,16 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     const lateMs = Math.max(0, now - this.tickedAt - TICK_MS);
     this.tickedAt = now;
     const { connectionTimeoutMs } = this.options;
+    let unreadBytes = 0;
     for (const connection of this.limits.connections) {
+      unreadBytes += connection.backlogBytes;
       // It was us who slept: what they said meanwhile still waits in their sockets.
       if (lateMs > TICK_MS) connection.heardAt += lateMs;
       if (now - connection.heardAt > connectionTimeoutMs) part(connection, 'timed-out');
       else this.weigh(connection, now);
     }
+    this.metrics.backlogBytes.set({ where: 'player' }, unreadBytes);
+    this.metrics.backlogBytes.set({ where: 'link' }, this.fleetLinks.backlogBytes);
     this.limits.sweep(now);
     this.life.keep(now);
   }

@@ -62,6 +62,13 @@ export class FleetLinks implements OnModuleDestroy {
     return this.links.probe({ host, port, timeoutMs });
   }
 
+  /** What this process holds for servers that have not read it. */
+  get backlogBytes(): number {
+    let bytes = 0;
+    for (const peer of this.links.all()) bytes += peer.backlogBytes;
+    return bytes;
+  }
+
   /** A link to a server that the directory still holds for alive has closed. */
   onLost(listener: (server: ServerRecord) => void): void {
     this.news.on('lost', listener);

@@ -64,6 +64,11 @@ export class LinkPeer {
     return this.closedBecause === null;
   }
 
+  /** Written, and not taken by the kernel yet. */
+  get backlogBytes(): number {
+    return this.writer.backlogBytes;
+  }
+
   /** True while the peer does not keep up: hold back, answer `busy`. */
   get isCongested(): boolean {
     return this.writer.backlogBytes > CONGESTED_BYTES;

@@ -43,6 +43,7 @@ export class Metrics {
   readonly roomsMigrated = this.counter('holdfast_rooms_migrated_total', 'Rooms moved by plan.');
 
   readonly relayFrames = this.tallies('holdfast_relay_frames_total', 'Game frames relayed between players and rooms.', ['direction']);
+  readonly backlogBytes = this.gauge('holdfast_backlog_bytes', 'Bytes that a gateway holds for those who have not read them.', ['where']);
   readonly backpressure = this.counter('holdfast_backpressure_total', 'Times a reader could not keep up.', ['where']);
   readonly eventLoopLagSeconds = this.gauge(
     'holdfast_event_loop_lag_seconds',
