@@ -91,6 +91,15 @@ async function expire(at: Process, room: RoomId): Promise<void> {
   await at.redis.zadd(EXPIRIES_KEY, 'XX', 1, reservationKey(room));
 }
 
+/** More leases that are over than a call looks at, before all others. */
+async function bury(at: Process): Promise<void> {
+  await at.redis.zadd(EXPIRIES_KEY, ...Array.from({ length: 100 }, () => [0, reservationKey(newRoom())]).flat());
+}
+
+async function isLeased(at: Process, room: RoomId): Promise<boolean> {
+  return Number(await at.redis.zscore(EXPIRIES_KEY, reservationKey(room))) > Date.now();
+}
+
 async function until<T>(look: () => Promise<T>, isIt: (seen: T) => boolean, withinMs = 5_000): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {
@@ -307,6 +316,37 @@ describe('choosing a server', () => {
     expect(rest.filter((server) => server !== 'no-capacity')).toHaveLength(3);
     expect(new Set(rest.slice(0, 3)).has('no-capacity')).toBe(false);
     expect((await fleet.records()).map(({ reserved }) => reserved)).toEqual([3, 3]);
+  });
+
+  it('gives a lease to a room that is asked for twice at once, and found a place the second time only', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 1, { capacity: 1 });
+    const room = newRoom();
+    await Promise.allSettled([fleet.place({ room, exclude: fleet.servers }), fleet.place({ room })]);
+    expect(await isLeased(at, room)).toBe(true);
+  });
+
+  it('gives a lease to a room whose old one was found expired for another room of the same call', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 1, { capacity: 2 });
+    const [again, next] = [newRoom(), newRoom()];
+    const old = [again, newRoom()];
+    await Promise.all(old.map((room) => fleet.place({ room })));
+    await bury(at);
+    await Promise.all(old.map((room) => expire(at, room)));
+    await Promise.all([fleet.place({ room: next }), fleet.place({ room: again })]);
+    expect([await isLeased(at, next), await isLeased(at, again)]).toEqual([true, true]);
+  });
+
+  it('does not choose an excluded server whose place was found to be free in between', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 1, { capacity: 1 });
+    const room = newRoom();
+    await fleet.place({ room });
+    await bury(at);
+    await expire(at, room);
+    expect(await refusal(fleet.place({ exclude: fleet.servers }, 0))).toMatchObject({ code: 'no-capacity' });
+    expect(await fleet.place()).toMatchObject({ server: fleet.servers[0] });
   });
 
   it('never chooses an excluded server, and forgets the exclusion at once', async () => {

@@ -25,9 +25,9 @@ for room = 1, rooms do
   leases[2 * room - 1], leases[2 * room] = now + claim_ms, reservation
 end
 local is_any_held = redis.call('EXISTS', unpack(reservations)) > 0
-redis.call('ZADD', expiries, 'NX', unpack(leases))
--- By this call.
-local given = {}
+-- None has a reservation, nor a lease of before, nor is any asked for twice: then each has its lease from here on. Any other
+-- is looked at by itself, since its lease may be taken away before its turn comes.
+local are_all_new = redis.call('ZADD', expiries, 'NX', unpack(leases)) == rooms and not is_any_held
 
 -- Whether the room keeps the place that it has.
 local function keeps(reservation, server, incarnation, excluded)
@@ -36,45 +36,54 @@ local function keeps(reservation, server, incarnation, excluded)
   return tonumber(redis.call('ZSCORE', expiries, reservation) or 0) > now
 end
 
-local function best(offer, lot)
+-- The excluded leave the order for the length of a choice; their scores in it are added to `scores`.
+local function hide(offer, excluded, scores)
+  for record in pairs(excluded) do
+    local score = redis.call('ZSCORE', offer, record)
+    if score then
+      scores[record] = score
+      redis.call('ZREM', offer, record)
+    end
+  end
+end
+
+local function best(offer, lot, excluded, scores)
   local two = redis.call(first, offer, 0, 1, 'WITHSCORES')
   -- All full: what has expired unnoticed may be just the place that is wanted.
-  while not two[1] and sweep(expiries, now, 128) > 0 do two = redis.call(first, offer, 0, 1, 'WITHSCORES') end
+  while not two[1] and sweep(expiries, now, 128) > 0 do
+    -- Theirs may be among the places that were freed.
+    hide(offer, excluded, scores)
+    two = redis.call(first, offer, 0, 1, 'WITHSCORES')
+  end
   if two[2] ~= two[4] then return two[1] end
   if not two[1] then return nil end
   local rank = math.floor(lot * redis.call('ZCOUNT', offer, two[2], two[2]))
   return rank < 2 and two[2 * rank + 1] or redis.call(first, offer, rank, rank)[1]
 end
 
--- The excluded leave the order for the length of this.
 local function best_but(offer, lot, excluded)
   local scores = {}
-  for record in pairs(excluded) do
-    scores[record] = redis.call('ZSCORE', offer, record) or nil
-    if scores[record] then redis.call('ZREM', offer, record) end
-  end
-  local server = best(offer, lot)
+  hide(offer, excluded, scores)
+  local server = best(offer, lot, excluded, scores)
   for record, score in pairs(scores) do redis.call('ZADD', offer, score, record) end
   return server
 end
 
 local function place(offer, reservation, weight, lot, excluded)
-  local held = (is_any_held or given[reservation]) and redis.call('HMGET', reservation, 'server', 'incarnation')
-  if held and held[1] then
-    local is_kept = keeps(reservation, held[1], held[2], excluded)
-    if not is_kept then forget(reservation, expiries) end
+  if not are_all_new then
+    local held = redis.call('HMGET', reservation, 'server', 'incarnation')
+    local is_kept = held[1] and keeps(reservation, held[1], held[2], excluded)
+    if held[1] and not is_kept then forget(reservation, expiries) end
     redis.call('ZADD', expiries, now + claim_ms, reservation)
     if is_kept then return held[1], held[2], 'again' end
   end
-  local server
-  if next(excluded) then server = best_but(offer, lot, excluded) else server = best(offer, lot) end
+  local server = best_but(offer, lot, excluded)
   if not server then
     redis.call('ZREM', expiries, reservation)
     return '', '', ''
   end
   local incarnation = settle(server, 1, weight)
   redis.call('HSET', reservation, 'server', server, 'incarnation', incarnation, 'weight', weight, 'counted', 1)
-  given[reservation] = true
   return server, incarnation, 'new'
 end
 
