@@ -112,12 +112,15 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     }
     const isLogged = room.durability === 'every-change';
     if (standing !== null && standing.epoch === epoch && (!isLogged || standing.version >= version)) return false;
-    return this.reassert(room);
+    return (await this.reassert(room)) === 'ok';
   }
 
-  /** True: written. Writes the room as far as the owner may tell of it: with an append on its way, as far as that one. */
-  async reassert(room: HostedRoom): Promise<boolean> {
-    if (room.isReasserting || room.status === 'dropped') return false;
+  /**
+   * Writes the room as far as the owner may tell of it: with an append on its way, as far as that one. `fenced`: the store
+   * knows better. `unknown`: no answer came, or it is being done already.
+   */
+  async reassert(room: HostedRoom): Promise<'ok' | 'fenced' | 'unknown'> {
+    if (room.isReasserting || room.status === 'dropped') return 'unknown';
     room.isReasserting = true;
     try {
       const { inFlight, tenure, doc, round, start, durability } = room;
@@ -136,20 +139,20 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
         round,
         start,
       });
-      if ((room.status as string) === 'dropped') return false;
+      if ((room.status as string) === 'dropped') return 'unknown';
       switch (result) {
         case 'ok':
           await this.index(room);
           if (inFlight && room.inFlight === inFlight && !inFlight.append.ended) this.appender.commitInFlight(room);
           else if (room.inFlight) this.appender.markDirty(room);
-          return true;
+          return 'ok';
         case 'fenced':
           this.rooms.fenced(room);
-          return false;
+          return 'fenced';
         default:
           // No answer: the append that found the store behind is sent again, and finds it so again.
           if (room.isDirty) setTimeout(() => this.appender.markDirty(room), PAUSE_TICK_MS);
-          return false;
+          return 'unknown';
       }
     } finally {
       room.isReasserting = false;

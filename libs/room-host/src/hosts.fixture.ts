@@ -118,8 +118,13 @@ export class Host {
   readonly mover: Mover;
   /** Whether others see it, and what it answers when it is asked to load rooms. */
   isListed = true;
-  loadAnswers: 'as it is' | 'nothing' = 'as it is';
+  loadAnswers: 'as it is' | 'nothing' | 'never' = 'as it is';
   loadsAsked = 0;
+  /** Whoever waits for an answer that never comes. */
+  giveUp: () => void = () => {};
+  private readonly isGivenUp = new Promise<void>((resolve) => {
+    this.giveUp = resolve;
+  });
 
   constructor(hosts: Hosts, id: ServerId, options: RoomHostOptions, effectHandlers: ReadonlyMap<string, (run: EffectRun) => unknown>) {
     this.self = { id, incarnation: Date.now(), state: 'ready' };
@@ -233,7 +238,8 @@ export class Host {
 
   private async load(rooms: RoomTenure[]): Promise<unknown> {
     this.loadsAsked += 1;
-    if (this.loadAnswers === 'nothing') throw new HoldfastError('server-lost');
+    if (this.loadAnswers === 'never') await this.isGivenUp;
+    if (this.loadAnswers !== 'as it is') throw new HoldfastError('server-lost');
     return { results: await this.intake.load(rooms) };
   }
 }

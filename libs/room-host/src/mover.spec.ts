@@ -1,3 +1,4 @@
+import type { HostedRoom } from './hosted-room.js';
 import { COUNTING, type Host, Hosts } from './hosts.fixture.js';
 
 let hosts: Hosts;
@@ -99,6 +100,34 @@ describe('a room that is moved', () => {
     expect(second.rooms.get(room.id)?.value).toMatchObject({ version: 3, state: { count: 3 } });
     expect(first.rooms.get(room.id)).toBeUndefined();
     expect(await hosts.tenure(room.id)).toMatchObject({ server: second.self.id });
+  });
+
+  it('is let go of where its target played it to its end, and all have left it, before its answer was heard', async () => {
+    const room = await hosts.open(first);
+    second.loadAnswers = 'nothing';
+    const moving = first.mover.migrate(room.id, second.self.id);
+    await until(() => room.status === 'lame');
+    await second.intake.load([await hosts.tenure(room.id)]);
+    second.engine.input(second.rooms.get(room.id) as HostedRoom, { kind: 'end', result: { reason: 'operator' } });
+    await until(() => second.rooms.get(room.id) === undefined);
+    await hosts.records.close(await hosts.record(room.id), 'empty');
+    second.loadAnswers = 'as it is';
+    await moving;
+    expect(first.rooms.get(room.id)).toBeUndefined();
+    expect(await hosts.records.read(room.id)).toBeNull();
+  });
+
+  it('is found among the rooms of its source where that was given it again, its target being gone', async () => {
+    const room = await hosts.open(first);
+    second.loadAnswers = 'never';
+    const moving = first.mover.migrate(room.id, second.self.id);
+    await until(() => second.loadsAsked > 0);
+    second.stop();
+    expect(await first.intake.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
+    second.giveUp();
+    await moving;
+    expect(first.rooms.get(room.id)?.status).toBe('active');
+    expect(await hosts.records.roomsOf(first.self.id, first.self.incarnation)).toContain(room.id);
   });
 
   it('stays, and goes on, where nobody can take it', async () => {

@@ -161,9 +161,10 @@ export class Mover {
       return false;
     }
     room.become('lame');
-    await this.untilLoaded(room, target, state);
+    const isLoaded = await this.untilLoaded(room, target, state);
     this.rooms.drop(room, 'moved');
-    await this.records.forgetOwner([id], tenure.server, tenure.incarnation).catch(() => {});
+    // Else the record may name this server again, or will, with the target gone: its sweep sees to an entry too many.
+    if (isLoaded) await this.records.forgetOwner([id], tenure.server, tenure.incarnation).catch(() => {});
     return true;
   }
 
@@ -181,28 +182,34 @@ export class Mover {
       if (result === 'fenced') return false;
       if (result === 'unknown') mayBeKnown = true;
       else if (!mayBeKnown) throw new HoldfastError('unavailable', `The store is ${result}; the room stays.`);
-      else if (await this.auditor.reassert(room)) continue;
+      else {
+        const reasserted = await this.auditor.reassert(room);
+        if (reasserted === 'ok') continue;
+        // It was played on, to its end, and all have left it.
+        if (reasserted === 'fenced') return false;
+      }
       // No answer: it may have been done. The same again, until the store says which; the room belongs to nobody else meanwhile.
       await new Promise((resolve) => setTimeout(resolve, HANDOFF_RETRY_MS));
     }
     return false;
   }
 
-  /** Until the target, or whoever came after it, has the room. */
-  private async untilLoaded(room: HostedRoom, target: Tenure, state: Uint8Array): Promise<void> {
+  /** Until the target, or whoever came after it, has the room. True: the target has said so. */
+  private async untilLoaded(room: HostedRoom, target: Tenure, state: Uint8Array): Promise<boolean> {
     const deadline = performance.now() + LAME_MS_MAX;
     while (!hasStatus(room, 'dropped') && performance.now() < deadline) {
       try {
-        if (!this.loads.canAsk(target)) return;
+        if (!this.loads.canAsk(target)) return false;
         const { result } = await this.loads.ask(room.id, target);
-        if (result === 'adopted') return;
+        if (result === 'adopted') return true;
         // The record was not as we had made it: somebody has taken the room, or the store has forgotten the handoff.
-        if (result === 'elsewhere' && !(await this.handoff(room, target, state, true))) return;
+        if (result === 'elsewhere' && !(await this.handoff(room, target, state, true))) return false;
       } catch (error) {
         this.log.debug('room.not-loaded', { roomId: room.id, to: target.server, error: String(error) });
       }
       await new Promise((resolve) => setTimeout(resolve, HANDOFF_RETRY_MS));
     }
+    return false;
   }
 
   private thaw(room: HostedRoom): void {
