@@ -71,7 +71,11 @@ function newFailing(commands: Record<string, 'not' | 'unheard'>) {
     failing.clear();
     unsure.retry();
   };
-  return { heal, store: new SessionStore(connections, new SessionHolders(connections), unsure, { auth: { kind: 'guest' } }) };
+  return {
+    heal,
+    aways: unsure,
+    store: new SessionStore(connections, new SessionHolders(connections), unsure, { auth: { kind: 'guest' } }),
+  };
 }
 
 async function until(succeeds: () => Promise<unknown>): Promise<void> {
@@ -179,6 +183,25 @@ describe('a second login that is to be refused', () => {
     await expect(second.logIn()).rejects.toMatchObject(refused);
     failing.heal();
     await until(() => second.logIn());
+  });
+
+  it('is let in once the store is back that heard neither of the end of a connection nor of a resume after it', async () => {
+    const fleet = newFleet();
+    const [first, second] = [fleet.newGateway(), fleet.newGateway()];
+    const login = await first.logIn();
+    const failing = newFailing({ hf_session_rotate: 'not', hf_session_mark_away: 'not' });
+    failing.aways.mark(login.session, { gateway: first.id, secretHash: hashOf(login.secret) });
+    await expect(first.resume(login, failing.store)).rejects.toThrow('lost');
+    failing.heal();
+    await until(() => second.logIn());
+  });
+
+  it('leaves nothing to be written later where the store took nothing of it', async () => {
+    const failing = newFailing({ sadd: 'not', hf_session_finish: 'not' });
+    const mark = jest.spyOn(failing.aways, 'mark');
+    const gateway = newFleet().newGateway();
+    await expect(gateway.logIn(undefined, failing.store)).rejects.toThrow('lost');
+    expect(mark).not.toHaveBeenCalled();
   });
 
   it('is one of many at once that is let in, at whichever gateway; the others are refused and leave nothing', async () => {

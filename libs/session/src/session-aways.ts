@@ -15,25 +15,26 @@ interface LetGo {
  */
 @Injectable()
 export class SessionAways {
-  private readonly unwritten = new Map<SessionId, LetGo>();
+  /** By the hash of the secret: a resume that is not known to have been done leaves two, of which either may hold. */
+  private readonly unwritten = new Map<string, LetGo & { readonly session: SessionId }>();
 
   constructor(private readonly redis: RedisConnections) {}
 
   mark(session: SessionId, letGo: LetGo): void {
-    this.unwritten.set(session, letGo);
+    this.unwritten.set(letGo.secretHash, { ...letGo, session });
     void this.write(session, letGo);
   }
 
   /** To be called now and then. */
   retry(): void {
     if (!this.redis.isReady) return;
-    for (const [session, letGo] of this.unwritten) void this.write(session, letGo);
+    for (const letGo of this.unwritten.values()) void this.write(letGo.session, letGo);
   }
 
-  private async write(session: SessionId, letGo: LetGo): Promise<void> {
+  private async write(session: SessionId, { gateway, secretHash }: LetGo): Promise<void> {
     try {
-      await markAway(this.redis.commands, session, letGo.gateway, letGo.secretHash);
-      if (this.unwritten.get(session) === letGo) this.unwritten.delete(session);
+      await markAway(this.redis.commands, session, gateway, secretHash);
+      this.unwritten.delete(secretHash);
     } catch {
       // The store is away: `retry`.
     }

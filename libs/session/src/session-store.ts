@@ -85,13 +85,18 @@ export class SessionStore {
     const session = newSessionId() as SessionId;
     const secret = newSecret();
     const before = lifeOf && (await this.freeUser(user, lifeOf));
+    let isWritten = false;
     try {
       await this.write(session, { user, name, secret }, holder);
+      isWritten = true;
       const replaced = lifeOf ? await this.claim(user, session, lifeOf, before ?? null) : await this.takeOver(user, session);
       return { session, secret, replaced };
     } catch (error) {
       // Nobody was told its secret, so nobody is to find it in their way: with no store to say so to, as soon as there is.
-      await finish(client, session).catch(() => this.aways.mark(session, { gateway: holder.gateway, secretHash: hashOf(secret) }));
+      // One whose record is not known to be written was named nowhere; of those there are many while the store is away.
+      await finish(client, session).catch(() => {
+        if (isWritten) this.aways.mark(session, { gateway: holder.gateway, secretHash: hashOf(secret) });
+      });
       throw error;
     }
   }
