@@ -90,7 +90,10 @@ export type StrategyName = keyof typeof STRATEGIES;
 export const STRATEGY_NAMES = Object.keys(STRATEGIES) as StrategyName[];
 export const STRATEGY_DEFAULT: StrategyName = 'least-games';
 
+/** Higher than any that means something; thousands of them can still be counted to the last one. */
+const NUMBER_MAX = 1e12;
+
 /** Scores are summed and taken back in Redis: whole numbers leave no crumbs. What is no number at all is 0, not an error in every report. */
 export function wholeNumber(value: number): number {
-  return Number.isFinite(value) ? Math.round(value) : 0;
+  return Number.isFinite(value) ? Math.round(Math.min(NUMBER_MAX, Math.max(-NUMBER_MAX, value))) : 0;
 }

@@ -654,6 +654,19 @@ class FewestPlayersPerSlot extends PlacementStrategy {
   }
 }
 
+@Injectable()
+class TooHeavy extends PlacementStrategy {
+  readonly takes = 'lowest';
+
+  score(): number {
+    return 0;
+  }
+
+  override weight({ players = 0 }: RoomWish): number {
+    return players * Number.MAX_VALUE;
+  }
+}
+
 describe('the strategy', () => {
   it.each(STRATEGY_NAMES)('%s takes reservations back as it gave them, however they end', async (strategy) => {
     const at = await newProcess({ strategy });
@@ -717,6 +730,15 @@ describe('the strategy', () => {
     await fleet.report(large, { players: 20, capacity: 100 });
     expect((await fleet.place()).server).toBe(large);
     expect(await fleet.report(small, { capacity: 0 })).toBe('accepted');
+  });
+
+  it('that gives a room more weight than can be counted harms no room beside it, nor the server that gets it', async () => {
+    const at = await newProcess({ strategy: TooHeavy });
+    const fleet = await Fleet.started(at, 1);
+    const heavy = newRoom();
+    await Promise.all([fleet.place({ room: heavy, players: 1 }), fleet.place()]);
+    await at.balancer.release(heavy);
+    expect(await fleet.record(fleet.servers[0])).toMatchObject({ reserved: 1, score: 0 });
   });
 });
 
