@@ -205,7 +205,7 @@ describe('a session', () => {
       }, 40 * SECOND);
     await shoutUntilItIsTooMuch(before);
     // What the kernel still takes may let it go once more.
-    for (let more = 0; more < 5; more++) await Promise.all(Array.from({ length: 8 }, shout));
+    for (let more = 0; more < 10; more++) await Promise.all(Array.from({ length: 8 }, shout));
     for (let more = 0; more < 20; more++) await shout();
     const { length } = ada.heard;
     ada.listen(true);
@@ -213,7 +213,8 @@ describe('a session', () => {
     await ada.hears('sync', (sync) => sync.version >= version);
     const versions = ada.heard.slice(length).flatMap((message) => (message.kind === 'sync' ? message.version : []));
     expect(versions.some((at, index) => index > 0 && at > versions[index - 1] + 15)).toBe(true);
-    expect(median(tookMs)).toBeLessThan(3 * usualMs + 50);
+    // Room for a machine that gets busy meanwhile; behind one who does not read they would wait for seconds.
+    expect(median(tookMs)).toBeLessThan(10 * usualMs + 250);
 
     // A connection of its own: the kernel holds megabytes for one that has read as much.
     const back = await resume(first, await ada.hears('welcome'), 'tcp');
