@@ -14,7 +14,8 @@ import { until } from './until.js';
 export type Way = 'binary' | 'json' | 'tcp';
 type Of<Kind extends ServerMessage['kind']> = Extract<ServerMessage, { kind: Kind }>;
 
-const FRAME_BYTES_MAX = 1 << 20;
+/** As much as the real client takes: who missed much gets it in one step. */
+const FRAME_BYTES_MAX = 16 * 1_048_576;
 
 /** A player who is no client of ours: says what it likes, byte by byte, and keeps all it hears. */
 export class RawPlayer {
