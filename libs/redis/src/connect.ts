@@ -40,8 +40,9 @@ export function connect({ url, commandTimeoutMs = COMMAND_TIMEOUT_MS_DEFAULT }: 
         redisOptions: { ...options, lazyConnect: undefined },
         enableOfflineQueue: false,
         lazyConnect: true,
-        // Pipelines of many rooms cross slots; this batches them per node.
-        enableAutoPipelining: true,
+        // It would write commands of many rooms to a node at once, but fails all of them unsent when slots move meanwhile
+        // (ioredis 5: "All keys in the pipeline should belong to the same slots allocation group").
+        enableAutoPipelining: false,
         clusterRetryStrategy: () => RECONNECT_MS,
         retryDelayOnFailover: RECONNECT_MS,
         slotsRefreshTimeout: commandTimeoutMs,
