@@ -1,4 +1,4 @@
-import { type Asked, HoldfastError, type UserId } from '#libs/protocol';
+import { type Asked, HoldfastError, isBefore, type UserId } from '#libs/protocol';
 import { type DocMember, isReady, type RoomDoc, type RoomRecord } from '#libs/room-store';
 
 /**
@@ -100,8 +100,7 @@ export function checkStart(record: RoomRecord, user: UserId): readonly DocMember
 }
 
 function isOlder(word: Asked | undefined, than: Asked | undefined): boolean {
-  if (!word || !than) return false;
-  return word.turn < than.turn || (word.turn === than.turn && word.number < than.number);
+  return word !== undefined && than !== undefined && isBefore(word, than);
 }
 
 function memberOf({ user, name }: Person): DocMember {

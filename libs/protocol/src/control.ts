@@ -10,6 +10,10 @@ export interface Asked {
   readonly number: number;
 }
 
+export function isBefore(asked: Asked, than: Asked): boolean {
+  return asked.turn < than.turn || (asked.turn === than.turn && asked.number < than.number);
+}
+
 /** Who asks, as the gateway knows them: put beside every request that it passes on. */
 export interface Caller {
   readonly user: UserId;

@@ -3,13 +3,13 @@ import type { EventSink, Self } from '#libs/fleet';
 import type { GameRegistry } from '#libs/game-kit';
 import { type RoomId, serverId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
-import type { RoomRules } from '#libs/room';
 import { type AdoptedRoom, type NotAdopted, type RoomDoc, RoomLog, type RoomRecord, RoomRecords } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
 import type { Appender } from './appender.js';
 import type { Auditor } from './auditor.js';
 import type { EffectRunner } from './effect-runner.js';
 import { HostedRooms } from './hosted-rooms.js';
+import { rulesOf } from './hosts.fixture.js';
 import { ROOM_HOST_DEFAULTS } from './room-host.options.js';
 import { RoomIntake } from './room-intake.js';
 import type { TimeAlone } from './time-alone.js';
@@ -22,24 +22,7 @@ const records = new RoomRecords(redis);
 const doc: RoomDoc = { name: '', owner: 'u0', seats: 1, seatsMin: 1, private: false, members: [], players: ['u0'], createdAt: 1 };
 const players = [{ user: 'u0', name: 'Ada' }];
 
-const rules: RoomRules<object> = {
-  definition: {
-    name: 'empty',
-    version: 1,
-    seats: { min: 1, max: 1 },
-    durability: 'every-change',
-    checkpointMs: 1_000,
-    tickHz: 0,
-    seatGraceMs: 1_000,
-  },
-  setup: () => ({}),
-  commands: new Map(),
-  timers: new Map(),
-  seatEvents: new Map(),
-  tick: null,
-  view: null,
-  migrateState: null,
-};
+const rules = rulesOf('empty', () => ({}));
 
 beforeAll(() => redis.ready());
 afterAll(() => redis.onApplicationShutdown());

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Asked, HoldfastError, type RoomId, type UserId } from '#libs/protocol';
+import { type Asked, HoldfastError, isBefore, type RoomId, type UserId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import { userKey } from './room-keys.js';
 
@@ -66,10 +66,7 @@ export class UserRooms {
   async refuseLate(user: UserId, asked: Asked | undefined): Promise<void> {
     if (!asked) return;
     const [turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), 'turn', 'movedTurn', 'movedNumber');
-    const isLate =
-      asked.turn < Number(turn) ||
-      asked.turn < Number(movedTurn) ||
-      (asked.turn === Number(movedTurn) && asked.number < Number(movedNumber));
+    const isLate = asked.turn < Number(turn) || isBefore(asked, { turn: Number(movedTurn), number: Number(movedNumber) });
     if (isLate) throw new HoldfastError('overtaken');
   }
 
