@@ -10,7 +10,7 @@ import { PlacementModule, PlacementPool, PlacementReporter } from '#libs/placeme
 import { type Control, HoldfastError, type RoomId, type ServerId, serverId } from '#libs/protocol';
 import { RedisConnections, RedisModule } from '#libs/redis';
 import type { Change } from '#libs/room';
-import { type RoomDoc, RoomLog, RoomRecords, RoomStoreModule, roomKey } from '#libs/room-store';
+import { packChange, type RoomDoc, RoomLog, RoomRecords, RoomStoreModule, roomKey } from '#libs/room-store';
 import { TelemetryModule } from '#libs/telemetry';
 import { AdminModule } from './admin.module.js';
 import { serveAdminDocs } from './admin-docs.js';
@@ -363,7 +363,9 @@ describe('the admin API', () => {
       });
       const { id: server, incarnation } = game.get(Self);
       const append = (from: number, ...changes: Change[]): Promise<unknown> =>
-        gateway.get(RoomLog).appendAll([{ room: id, tenure: { server, incarnation, epoch: 7 }, from, changes, batch: `b${from}` }]);
+        gateway
+          .get(RoomLog)
+          .appendAll([{ room: id, tenure: { server, incarnation, epoch: 7 }, from, entries: changes.map(packChange), batch: `b${from}` }]);
       await gateway.get(RedisConnections).commands.hset(roomKey(id), { version: 0 });
       expect(await append(0, change(1), change(2))).toEqual(['ok']);
       expect(await append(2, change(3))).toEqual(['ok']);

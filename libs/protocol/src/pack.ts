@@ -10,9 +10,11 @@ export function pack(value: unknown): Uint8Array {
   return packr.pack(value);
 }
 
-/** Of values one after the other, as `pack` made them. Throws on anything else. */
-export function unpackAll(bytes: Uint8Array): unknown[] {
-  return bytes.length === 0 ? [] : packr.unpackMultiple(bytes);
+/** Hands over values that stand one after the other, as `pack` made them, and where each of them does. Throws on anything else. */
+export function unpackEach(bytes: Uint8Array, take: (value: unknown, start: number, end: number) => void): void {
+  // It would end at a `false`.
+  const takeAll = (value: unknown, start = 0, end = bytes.length): void => take(value, start, end);
+  if (bytes.length > 0) packr.unpackMultiple(bytes, takeAll);
 }
 
 /** Throws on anything that is not exactly one MessagePack value. */

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { pack, type Seat } from '#libs/protocol';
 import type { Change, RoomValue } from '#libs/room';
-import { type Append, type Epilogue, RoomLog, type WriteResult } from '#libs/room-store';
+import { type Append, type Epilogue, packChange, RoomLog, type WriteResult } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
-import type { HostedRoom } from './hosted-room.js';
+import type { HostedRoom, InFlight } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { APPEND_RETRY_MS, STALL_TOLD_MS } from './room-host.options.js';
 import { RoomOutputs } from './room-outputs.js';
@@ -80,7 +80,7 @@ export class Appender {
   commitInFlight(room: HostedRoom): void {
     const { inFlight } = room;
     if (!inFlight) return;
-    this.commit(room, inFlight.append.changes, inFlight.after, inFlight.append.batch, inFlight.append.ended !== undefined);
+    this.commit(room, inFlight);
     if (room.unflushed.length > 0) this.markDirty(room);
   }
 
@@ -121,9 +121,10 @@ export class Appender {
     this.isFlushing = false;
     let mustRetry = false;
     for (let index = 0; index < rooms.length; index++) {
-      if (rooms[index].inFlight?.append !== appends[index]) continue;
+      const { inFlight } = rooms[index];
+      if (inFlight?.append !== appends[index]) continue;
       if (results[index] === 'unknown') mustRetry = true;
-      this.settle(rooms[index], appends[index], results[index]);
+      this.settle(rooms[index], inFlight, results[index]);
     }
     if (mustRetry) setTimeout(() => this.schedule(), APPEND_RETRY_MS);
     else if (this.dirty.size > 0) this.schedule();
@@ -136,38 +137,46 @@ export class Appender {
     if (room.unflushed.length === 0 && !room.value.ended) return null;
     const changes = room.unflushed;
     const after = room.value;
-    room.unflushed = [];
+    const since = room.unflushedSince;
     const logged = room.durability === 'every-change';
+    room.unflushed = [];
     if (!logged && !after.ended) {
-      this.commit(room, changes, after, room.batch, false);
+      this.commit(room, { append: null, changes, after, since });
       return null;
+    }
+    let entries: readonly Uint8Array[] = [];
+    if (!after.ended) {
+      try {
+        entries = changes.map(packChange);
+      } catch (error) {
+        this.breakOff(room, error);
+        return null;
+      }
     }
     const append: Append = {
       room: room.id,
       tenure: room.tenure,
       from: logged ? room.durable.version : null,
-      changes,
+      entries,
       batch: `${PROCESS_TAG}-${++this.batches}`,
       ended: after.ended,
       ...(after.ended && { lastEffects: after.outbox, epilogue: epilogueOf(room, after, changes) }),
     };
-    room.inFlight = { append, after, since: room.unflushedSince };
+    room.inFlight = { append, changes, after, since };
     return append;
   }
 
-  private settle(room: HostedRoom, append: Append, result: WriteResult): void {
+  private settle(room: HostedRoom, inFlight: InFlight, result: WriteResult): void {
     switch (result) {
-      case 'ok': {
-        const after = room.inFlight?.after ?? room.value;
-        this.commit(room, append.changes, after, append.batch, append.ended !== undefined);
+      case 'ok':
+        this.commit(room, inFlight);
         if (room.unflushed.length > 0) this.dirty.add(room);
         return;
-      }
       case 'fenced':
         this.rooms.fenced(room);
         return;
       case 'conflict':
-        this.log.error('append.conflict', { roomId: room.id, epoch: room.tenure.epoch, version: append.from });
+        this.log.error('append.conflict', { roomId: room.id, epoch: room.tenure.epoch, version: inFlight.append?.from });
         this.rooms.drop(room, 'conflict');
         return;
       case 'behind':
@@ -180,18 +189,19 @@ export class Appender {
     }
   }
 
-  private commit(room: HostedRoom, changes: readonly Change[], after: RoomValue, batch: string, isEnd: boolean): void {
+  private commit(room: HostedRoom, committed: InFlight): void {
+    const { changes, after } = committed;
     const before = room.durable;
-    this.observe(changes, room.inFlight?.since ?? room.unflushedSince);
+    this.observe(changes, committed.since);
     room.inFlight = null;
-    room.committed(changes, after, batch);
+    room.committed(committed);
     if (room.stallTold) {
       room.stallTold = false;
       this.outputs.resume(room, 'store');
     }
     this.tell(room, () => this.outputs.release(room, before, changes));
     for (const listener of this.committedListeners) listener({ room, before, changes });
-    if (isEnd && after.ended) {
+    if (after.ended) {
       const { ended } = after;
       this.tell(room, () => this.outputs.end(room, ended));
       this.rooms.drop(room, 'ended');

@@ -124,9 +124,9 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     room.isReasserting = true;
     try {
       const { inFlight, tenure, doc, round, start, durability } = room;
-      const onItsWay = inFlight && !inFlight.append.ended ? inFlight : null;
+      const onItsWay = inFlight?.append && !inFlight.append.ended ? inFlight : null;
       const value = onItsWay?.after ?? room.durable;
-      const batch = onItsWay?.append.batch ?? room.batch;
+      const batch = onItsWay?.append?.batch ?? room.batch;
       const state = durability === 'none' ? null : room.checkpoint(onItsWay ?? undefined);
       const result = await this.roomLog.reassert(room.id, tenure, {
         version: value.version,
@@ -143,7 +143,7 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
       switch (result) {
         case 'ok':
           await this.index(room);
-          if (inFlight && room.inFlight === inFlight && !inFlight.append.ended) this.appender.commitInFlight(room);
+          if (onItsWay && room.inFlight === onItsWay) this.appender.commitInFlight(room);
           else if (room.inFlight) this.appender.markDirty(room);
           return 'ok';
         case 'fenced':

@@ -34,6 +34,16 @@ export interface WaitingRefusal {
   readonly error: ErrorBody;
 }
 
+/** Changes that are becoming facts, and the value after them. */
+export interface InFlight {
+  /** Null where no log is kept: they are facts at once. */
+  readonly append: Append | null;
+  readonly changes: readonly Change[];
+  readonly after: RoomValue;
+  /** When the oldest of them was made, by the monotonic clock. */
+  readonly since: number;
+}
+
 export type SeqVerdict =
   /** The next command of its seat. */
   | { readonly kind: 'next' }
@@ -61,7 +71,7 @@ export class HostedRoom {
   unflushed: Change[] = [];
   /** When the oldest of them was made, by the monotonic clock. */
   unflushedSince = 0;
-  inFlight: { readonly append: Append; readonly after: RoomValue; readonly since: number } | null = null;
+  inFlight: InFlight | null = null;
   readonly attachments = new Set<Attachment>();
   readonly bySeat = new Map<Seat, Attachment>();
   /** Durable changes, for clients that come back. */
@@ -205,12 +215,14 @@ export class HostedRoom {
     }
   }
 
-  /** The store has these changes: they are facts now. */
-  committed(changes: readonly Change[], after: RoomValue, batch: string): void {
+  /** These changes are facts now. */
+  committed({ append, changes, after }: InFlight): void {
     this.durable = after;
-    this.batch = batch;
+    if (append) this.batch = append.batch;
     this.stalledSince = null;
-    this.recent.push(changes);
+    // Where no log is kept, whoever comes back gets the state: it has mostly changed as a whole, and nothing is packed for it.
+    if (append && !append.ended) this.recent.push(changes, append.entries);
+    else this.recent.tell(changes);
   }
 
   /** The durable changes after `version`; null when not all of them are kept. */
@@ -220,13 +232,8 @@ export class HostedRoom {
   }
 
   /** The room as it is durable, or as it will be with the changes of an append on its way: what the store keeps of it. */
-  checkpoint(
-    { after, append }: Pick<NonNullable<HostedRoom['inFlight']>, 'after' | 'append'> | { after: RoomValue; append: null } = {
-      after: this.durable,
-      append: null,
-    },
-  ): Uint8Array {
-    return packCheckpoint(after, this.recent.tail(this.shown, append?.changes));
+  checkpoint({ after, changes }: Pick<InFlight, 'after' | 'changes'> = { after: this.durable, changes: [] }): Uint8Array {
+    return packCheckpoint(after, this.recent.tail(this.shown, changes));
   }
 
   get pendingEffects(): readonly PendingEffect[] {

@@ -1,17 +1,19 @@
 import { pack, type Seat } from '#libs/protocol';
 import type { Change } from '#libs/room';
-import type { ToldChange, ToldTail } from '#libs/room-store';
-import { RECENT_CHANGES_MAX, TOLD_BYTES_MAX } from './room-host.options.js';
+import { packChange, type ToldChange, type ToldTail } from '#libs/room-store';
+import { ChangeWindow } from './change-window.js';
+import { RECENT_BYTES_MAX, RECENT_CHANGES_MAX, TOLD_BYTES_MAX } from './room-host.options.js';
 
 /**
  * A room's last durable changes, for clients that come back: whole, so that they get patches, and, further back, only
  * what was told in them, so that one who gets a snapshot still hears every event once.
  *
- * Invariant: `changes` has no hole and ends at `upTo`, or is empty; `told` has every event after `toldSince`.
+ * Invariant: `changes` has no hole and ends at `upTo`, or is empty; `told` and what was told in `changes` are every event
+ * after `toldSince`.
  */
 export class RecentChanges {
-  private readonly changes: Change[] = [];
-  private readonly told: ToldChange[];
+  private readonly changes = new ChangeWindow(RECENT_CHANGES_MAX, RECENT_BYTES_MAX);
+  private readonly told = new ChangeWindow(RECENT_CHANGES_MAX, RECENT_BYTES_MAX);
   private toldSince: number;
 
   /** @param upTo the version that `tail` reaches to */
@@ -20,47 +22,92 @@ export class RecentChanges {
     private upTo: number,
   ) {
     this.toldSince = since;
-    this.told = [...changes];
+    for (const { version, events } of changes) this.keepTold(version, packChange({ version, at: 0, patches: [], events }));
   }
 
-  /** Changes that follow each other, newest last; those that the tail knew already are only kept whole. */
-  push(changes: readonly Change[]): void {
-    for (const change of changes) this.changes.push(change);
-    if (this.changes.length > RECENT_CHANGES_MAX) this.changes.splice(0, this.changes.length - RECENT_CHANGES_MAX);
-    this.tell(changes);
+  /**
+   * Changes that follow each other, newest last; what the tail told already is not told again.
+   * @param entries the changes as `packChange` made them
+   */
+  push(changes: readonly Change[], entries: readonly Uint8Array[]): void {
+    for (let index = 0; index < changes.length; index++) {
+      const { version, events } = changes[index];
+      const entry = entries[index];
+      const isTold = events !== undefined && version > this.upTo;
+      if (version > this.upTo) this.upTo = version;
+      while (this.changes.isFullFor(entry.length)) this.dropWhole();
+      if (this.changes.push(version, isTold, entry)) continue;
+      // Too large to be kept at all: what stands before it leads nobody to what comes.
+      while (!this.changes.isEmpty) this.dropWhole();
+      if (isTold) this.keepTold(version, entry);
+    }
   }
 
-  /** Changes that lead nobody to the state as it is now: of them, only what was told counts. */
+  /** Changes that lead nobody to the state as it is now, or that are not worth keeping: of them, only what was told counts. */
   tell(changes: readonly Change[]): void {
+    while (!this.changes.isEmpty) this.dropWhole();
     for (const { version, events } of changes) {
       if (version <= this.upTo) continue;
       this.upTo = version;
-      if (events) this.told.push({ version, events });
-    }
-    if (this.told.length > RECENT_CHANGES_MAX) {
-      const dropped = this.told.splice(0, this.told.length - RECENT_CHANGES_MAX);
-      this.toldSince = dropped[dropped.length - 1].version;
+      if (!events) continue;
+      const entry = packed({ version, at: 0, patches: [], events });
+      if (entry) this.keepTold(version, entry);
+      else this.forgetTold(version);
     }
   }
 
   /** All changes after `version`; null when not all of them are kept. */
   since(version: number): readonly Change[] | null {
-    const first = this.changes[0];
-    if (!first || first.version > version + 1) return null;
-    return this.changes.slice(version + 1 - first.version);
+    if (this.changes.isEmpty || this.changes.oldestVersion > version + 1) return null;
+    return this.changes.after(version);
   }
 
   /** What was told after `version`; null when not all of it is kept. -1: from the setup on. */
   toldAfter(version: number): readonly ToldChange[] | null {
-    return version < this.toldSince ? null : this.told.filter((change) => change.version > version);
+    if (version < this.toldSince) return null;
+    const told = [...this.told.after(version, true), ...this.changes.after(version, true)];
+    return told.map(({ version, events }) => ({ version, events }));
   }
 
   /** The end of what was told, with that of changes which are on their way to the store; as much as is fair to store. */
   tail(shown: Iterable<Seat>, onTheirWay: readonly Change[] = [], changesMax = RECENT_CHANGES_MAX): ToldTail {
-    const all = [...this.told, ...onTheirWay.flatMap(({ version, events }) => (events ? [{ version, events }] : []))];
+    const kept = this.toldAfter(this.toldSince) ?? [];
+    const all = [...kept, ...onTheirWay.flatMap(({ version, events }) => (events ? [{ version, events }] : []))];
     let changes = all.slice(-changesMax);
     while (changes.length > 0 && pack(changes).length > TOLD_BYTES_MAX) changes = changes.slice(Math.ceil(changes.length / 2));
     const since = changes.length === all.length ? this.toldSince : all[all.length - changes.length - 1].version;
     return { since, changes, shown: [...shown] };
+  }
+
+  private dropWhole(): void {
+    const { changes } = this;
+    if (changes.oldestTold) this.keepTold(changes.oldestVersion, changes.oldestEntry);
+    changes.dropOldest();
+  }
+
+  private keepTold(version: number, entry: Uint8Array): void {
+    const { told } = this;
+    while (told.isFullFor(entry.length)) this.dropTold();
+    if (!told.push(version, true, entry)) this.forgetTold(version);
+  }
+
+  private dropTold(): void {
+    this.toldSince = this.told.oldestVersion;
+    this.told.dropOldest();
+  }
+
+  /** What was told with this version, and so all before it. */
+  private forgetTold(version: number): void {
+    while (!this.told.isEmpty) this.told.dropOldest();
+    this.toldSince = version;
+  }
+}
+
+/** Null where a game tells what cannot be packed: its players are about to find out. */
+function packed(change: Change): Uint8Array | null {
+  try {
+    return packChange(change);
+  } catch {
+    return null;
   }
 }

@@ -5,7 +5,7 @@ import { LINK_KIND, type LinkPeer, type Links } from '#libs/link';
 import { decodeServerMessage, encodePlayerMessage, pack, type ServerMessage, serverId, unpack } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type CommandRule, type GameDefinition, type Room, RoomMachine, type RoomRules, type SeatEvent } from '#libs/room';
-import { type Append, type RoomDoc, RoomLog, RoomRecords, type WriteResult } from '#libs/room-store';
+import { type Append, packChange, type RoomDoc, RoomLog, RoomRecords, type WriteResult } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
 import { Appender } from './appender.js';
 import { Attachments } from './attachments.js';
@@ -254,7 +254,8 @@ describe('a hosted room', () => {
   function commit(room: HostedRoom): void {
     const changes = room.unflushed;
     room.unflushed = [];
-    room.committed(changes, room.value, 'b');
+    const append = { room: room.id, tenure: room.tenure, from: room.durable.version, entries: changes.map(packChange), batch: 'b' };
+    room.committed({ append, changes, after: room.value, since: 0 });
   }
 
   it('takes each command of a seat once, in order', () => {
@@ -478,7 +479,7 @@ describe('appends', () => {
       for (let seq = 1; seq <= 3; seq++) host.engine.input(room, { kind: 'command', seat: 0, seq, name: 'add', data: 1 });
     await Promise.all(rooms.map((room) => host.appender.whenSettled(room)));
     expect(host.roomLog.sent).toHaveLength(1);
-    expect(host.roomLog.sent[0].map(({ changes }) => changes.length)).toEqual([3, 3, 3]);
+    expect(host.roomLog.sent[0].map(({ entries }) => entries.length)).toEqual([3, 3, 3]);
   });
 
   it('whose answer was lost go again as the very same, and what came meanwhile waits', async () => {

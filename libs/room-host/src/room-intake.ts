@@ -213,21 +213,21 @@ export class RoomIntake {
   }
 
   /** The room as its checkpoint and log say. Game code runs only to bring an old version's state to ours. */
-  private revive({ epoch, version, batch, checkpoint, changes, doc, start, round }: AdoptedRoom, owner: RoomOwnership): HostedRoom {
+  private revive({ epoch, version, batch, checkpoint, log, doc, start, round }: AdoptedRoom, owner: RoomOwnership): HostedRoom {
     if (checkpoint === null) throw new HoldfastError('not-found', 'Nothing of this room was stored.');
     const machine = this.machineOf(checkpoint.value.game);
     if (!machine) throw new HoldfastError('unknown-game');
     const held = checkpoint.value.version;
     const value = applyChanges(
       checkpoint.value,
-      changes.filter((change) => change.version > held),
+      log.changes.filter((change) => change.version > held),
     );
     if (value.version !== version) throw new Error(`room ${value.room} is at version ${value.version}, its record at ${version}`);
     const recent = new RecentChanges(checkpoint.tail ?? { since: held, changes: [] }, held);
     const current = migrated(machine, value);
     // Changes of an old version's state lead nobody to the new one: players get it whole.
-    if (current === value) recent.push(changes);
-    else recent.tell(changes);
+    if (current === value) recent.push(log.changes, log.entries);
+    else recent.tell(log.changes);
     const { shown } = checkpoint.tail ?? {};
     return new HostedRoom(machine, { ...owner, epoch }, current, { batch, doc, start, round }, Date.now(), recent, shown);
   }

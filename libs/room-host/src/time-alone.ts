@@ -31,9 +31,9 @@ export class TimeAlone {
   }
 
   /** Before anything else happens to the room: that it was done is told by there being a change. */
-  takeOut(room: HostedRoom, { pausedMs, changes }: Pick<AdoptedRoom, 'pausedMs' | 'changes'>, aloneMs: number): void {
+  takeOut(room: HostedRoom, { pausedMs, log }: Pick<AdoptedRoom, 'pausedMs' | 'log'>, aloneMs: number): void {
     // Whoever made the last change lived then, whatever was heard of it since.
-    const last = pausedMs === 0 ? changes.at(-1) : undefined;
+    const last = pausedMs === 0 ? log.changes.at(-1) : undefined;
     const sinceLast = last ? Math.max(0, Date.now() - last.at) : Number.POSITIVE_INFINITY;
     const ms = Math.round(pausedMs + Math.min(aloneMs, sinceLast));
     if (ms > 0 && !room.value.ended) this.engine.input(room, { kind: 'paused', ms });

@@ -1,6 +1,5 @@
 import { pack } from '#libs/protocol';
 import { LuaScript } from '#libs/redis';
-import { packChange } from './change-codec.js';
 import { checkpointKey, effectsKey, epilogueKey, logKey, roomKey } from './room-keys.js';
 import type { Append } from './room-log.js';
 
@@ -36,10 +35,10 @@ export function callsOf(appends: readonly Append[], roomsPerCall = ROOMS_PER_CAL
       open = { keys: [], args: [], appends: [] };
       calls.push({ script: roomsPerCall === 1 ? appendOneScript : appendScript, ...open });
     }
-    const { tenure, room, from, changes, batch } = append;
+    const { tenure, room, from, entries, batch } = append;
     open.keys.push(roomKey(room), logKey(room));
-    open.args.push(tenure.epoch, tenure.server, tenure.incarnation, from ?? '', batch, changes.length);
-    for (const change of changes) open.args.push(asBuffer(packChange(change)));
+    open.args.push(tenure.epoch, tenure.server, tenure.incarnation, from ?? '', batch, entries.length);
+    for (const entry of entries) open.args.push(asBuffer(entry));
     open.appends.push(index);
   }
   return calls;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Change } from '#libs/room';
-import { packChange, unpackChanges } from './change-codec.js';
+import { packChange, unpackChange, unpackChanges } from './change-codec.js';
 
 const version = fc.nat();
 const path = fc.string().map((text) => `/${text}`);
@@ -41,7 +41,8 @@ describe('changes in the log', () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 6 }), (changes) => {
         const log = Buffer.concat(changes.map(packChange));
-        expect(unpackChanges(log)).toEqual(changes);
+        expect(unpackChanges(log).changes).toEqual(changes);
+        expect(unpackChanges(log).entries.map(unpackChange)).toEqual(changes);
       }),
       { numRuns: 500 },
     );

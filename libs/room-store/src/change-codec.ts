@@ -1,4 +1,4 @@
-import { type GameResult, type Patch, pack, unpackAll } from '#libs/protocol';
+import { type GameResult, type Patch, pack, unpack, unpackEach } from '#libs/protocol';
 import type { Change, ChangeEffect, ChangeEvent, Refusal, SeatChange } from '#libs/room';
 
 /**
@@ -15,12 +15,26 @@ export function packChange(change: Change): Uint8Array {
   return pack(toEntry(change));
 }
 
-/** Of changes one after the other, each as `packChange` made it. */
-export function unpackChanges(bytes: Uint8Array): Change[] {
-  const entries = unpackAll(bytes) as ChangeEntry[];
-  const changes = new Array<Change>(entries.length);
-  for (let index = 0; index < entries.length; index++) changes[index] = fromEntry(entries[index]);
-  return changes;
+/** As `packChange` made it. */
+export function unpackChange(bytes: Uint8Array): Change {
+  return fromEntry(unpack(bytes) as ChangeEntry);
+}
+
+/** Changes, and each as `packChange` made it. */
+export interface PackedChanges {
+  readonly changes: readonly Change[];
+  readonly entries: readonly Uint8Array[];
+}
+
+/** Of changes one after the other. The entries are views of `bytes`. */
+export function unpackChanges(bytes: Uint8Array): PackedChanges {
+  const changes: Change[] = [];
+  const entries: Uint8Array[] = [];
+  unpackEach(bytes, (entry, start, end) => {
+    changes.push(fromEntry(entry as ChangeEntry));
+    entries.push(bytes.subarray(start, end));
+  });
+  return { changes, entries };
 }
 
 type PatchEntry = readonly [path: string, value?: unknown, isAdd?: 1];

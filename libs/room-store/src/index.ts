@@ -1,3 +1,4 @@
+export * from './change-codec.js';
 export * from './checkpoint.js';
 export * from './owner-life.js';
 export * from './room-keys.js';

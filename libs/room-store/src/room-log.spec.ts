@@ -6,6 +6,7 @@ import { pack, type RoomId, serverId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import type { Change, PendingEffect, RoomValue } from '#libs/room';
 import { startRedis } from '../../../tools/redis/index.mjs';
+import { packChange } from './change-codec.js';
 import { checkpointKey, logKey, roomKey } from './room-keys.js';
 import { type AdoptedRoom, type Append, type Epilogue, RoomLog, type Tenure } from './room-log.js';
 import type { RoomDoc, RoomOwnership } from './room-record.js';
@@ -63,7 +64,7 @@ function changes(from: number, count: number): Change[] {
 
 let batches = 0;
 function append(room: RoomId, tenure: Tenure, from: number, count = 1, more: Partial<Append> = {}): Append {
-  return { room, tenure, from, changes: changes(from, count), batch: `batch-${++batches}`, ...more };
+  return { room, tenure, from, entries: changes(from, count).map(packChange), batch: `batch-${++batches}`, ...more };
 }
 
 async function one(write: Append) {
@@ -140,7 +141,7 @@ describe('an append', () => {
     const { room, tenure } = await playingRoom();
     expect(await one(append(room, tenure, 0, 9_001))).toBe('ok');
     expect((await log.standings([room]))[0]).toMatchObject({ version: 9_001 });
-    expect((await adoptFrom(room, tenure, second)).changes.map(({ version }) => version)).toEqual(
+    expect((await adoptFrom(room, tenure, second)).log.changes.map(({ version }) => version)).toEqual(
       Array.from({ length: 9_001 }, (_, index) => index + 1),
     );
   });
@@ -216,7 +217,7 @@ describe('a checkpoint', () => {
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 2)), 2, false)).toBe('ok');
     const adopted = await adoptFrom(room, tenure, second);
     expect(adopted.checkpoint).toMatchObject({ value: { version: 2, state: { count: 2 } } });
-    expect(adopted.changes.map(({ version }) => version)).toEqual([3, 4]);
+    expect(adopted.log.changes.map(({ version }) => version)).toEqual([3, 4]);
   });
 
   it('in the middle of an append keeps what comes after it, and only that', async () => {
@@ -225,7 +226,7 @@ describe('a checkpoint', () => {
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 2)), 2, false)).toBe('ok');
     const adopted = await adoptFrom(room, tenure, second);
     expect(adopted.checkpoint?.value.version).toBe(2);
-    expect(adopted.changes.map(({ version }) => version)).toEqual([3, 4]);
+    expect(adopted.log.changes.map(({ version }) => version)).toEqual([3, 4]);
   });
 
   it('that comes late leaves the newer one and the log as they are', async () => {
@@ -237,7 +238,7 @@ describe('a checkpoint', () => {
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 2)), 2, false)).toBe('ok');
     const adopted = await adoptFrom(room, tenure, second);
     expect(adopted.checkpoint?.value.version).toBe(4);
-    expect(adopted.changes.map(({ version }) => version)).toEqual([5]);
+    expect(adopted.log.changes.map(({ version }) => version)).toEqual([5]);
   });
 
   it('is fenced, behind or missing as an append is', async () => {
@@ -253,7 +254,11 @@ describe('a checkpoint', () => {
   it('moves the version of a room that writes no log', async () => {
     const { room, tenure } = await playingRoom();
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 40)), 40, true)).toBe('ok');
-    expect(await adoptFrom(room, tenure, second)).toMatchObject({ version: 40, checkpoint: { value: { version: 40 } }, changes: [] });
+    expect(await adoptFrom(room, tenure, second)).toMatchObject({
+      version: 40,
+      checkpoint: { value: { version: 40 } },
+      log: { changes: [] },
+    });
   });
 });
 
@@ -337,7 +342,7 @@ describe('a handoff', () => {
     expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to)).toBe('ok');
     expect(await one(append(room, tenure, 2))).toBe('fenced');
     const loaded = await adoptFrom(room, to, second);
-    expect(loaded).toMatchObject({ version: 2, changes: [], checkpoint: { value: { version: 2 } } });
+    expect(loaded).toMatchObject({ version: 2, log: { changes: [] }, checkpoint: { value: { version: 2 } } });
     expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to)).toBe('fenced');
   });
 
@@ -379,7 +384,7 @@ describe('a reassertion', () => {
     expect(await one(append(room, tenure, 7))).toBe('ok');
     const adopted = await adoptFrom(room, tenure, second);
     expect(adopted.checkpoint?.value.version).toBe(7);
-    expect(adopted.changes.map(({ version }) => version)).toEqual([8]);
+    expect(adopted.log.changes.map(({ version }) => version)).toEqual([8]);
   });
 
   it('gives a store that lost a tail what is missing, and leaves the lobby its part', async () => {

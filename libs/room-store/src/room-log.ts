@@ -6,7 +6,7 @@ import { HoldfastError, unpack } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import type { Change, PendingEffect, Refusal, RoomValue } from '#libs/room';
 import { type AppendCall, callsOf, codesOf } from './append-calls.js';
-import { unpackChanges } from './change-codec.js';
+import { type PackedChanges, unpackChanges } from './change-codec.js';
 import { type Checkpoint, packCheckpoint, type ToldTail, unpackCheckpoint } from './checkpoint.js';
 import { checkpointKey, closedKey, effectsKey, epilogueKey, logKey, roomKey } from './room-keys.js';
 import type { RoomDoc, RoomOwnership } from './room-record.js';
@@ -31,7 +31,8 @@ export interface Append {
   readonly tenure: Tenure;
   /** The room's version before the first change; null where the log is not kept and any will do (only with `ended`). */
   readonly from: number | null;
-  readonly changes: readonly Change[];
+  /** The changes, each as `packChange` makes it; none with `ended`. */
+  readonly entries: readonly Uint8Array[];
   /** Names this append among all: its own repeat is told from another writer's. */
   readonly batch: string;
   /** Set when the last change ends the game: the log is not written, the room goes back to the lobby. */
@@ -67,7 +68,8 @@ export interface AdoptedRoom {
   readonly pausedMs: number;
   /** Null when nothing was stored (durability `none`). */
   readonly checkpoint: Checkpoint | null;
-  readonly changes: readonly Change[];
+  /** What the log holds. */
+  readonly log: PackedChanges;
   readonly doc: RoomDoc;
 }
 
@@ -205,7 +207,7 @@ export class RoomLog {
     }
     // What this adoption reads may be the last append of the old owner: no more durable than the adoption is.
     await this.replicated();
-    const [epoch, version, batch, checkpoint, changes, doc, round, start, pausedMs] = answer;
+    const [epoch, version, batch, checkpoint, log, doc, round, start, pausedMs] = answer;
     return {
       epoch: Number(String(epoch)),
       version: Number(String(version)),
@@ -214,7 +216,7 @@ export class RoomLog {
       start: String(start),
       pausedMs: Number(String(pausedMs)),
       checkpoint: checkpoint.length > 0 ? unpackCheckpoint(checkpoint) : null,
-      changes: unpackChanges(changes),
+      log: unpackChanges(log),
       doc: JSON.parse(String(doc)) as RoomDoc,
     };
   }
@@ -241,7 +243,7 @@ export class RoomLog {
 
   /** The last changes that are kept, oldest first, at most `limit`; the log reaches back to the last checkpoint. */
   async recent(room: RoomId, limit: number): Promise<readonly Change[]> {
-    return unpackChanges(Buffer.concat(await this.redis.commands.lrangeBuffer(logKey(room), -limit, -1)));
+    return unpackChanges(Buffer.concat(await this.redis.commands.lrangeBuffer(logKey(room), -limit, -1))).changes;
   }
 
   handoff(room: RoomId, tenure: Tenure, version: number, state: Uint8Array, to: Tenure): Promise<WriteResult> {

@@ -1,0 +1,99 @@
+import type { Change } from '#libs/room';
+import { unpackChange } from '#libs/room-store';
+
+/** Before each entry: u32 length, u32 version, u8 whether it told anybody anything. */
+const HEAD = { length: 0, version: 4, told: 8, bytes: 9 } as const;
+const BLOCK_BYTES_MIN = 256;
+
+/**
+ * The last of a series of changes, packed, in one block of bytes outside of V8's heap. As objects they would live just
+ * long enough to be moved to the old generation before they die: at 10,000 changes a second in a thousand rooms that cost a
+ * game server a fifth of its CPU, and everybody's answers a tenth of a second each time it was collected.
+ *
+ * Invariant: `head` to `tail` holds whole entries, oldest first.
+ */
+export class ChangeWindow {
+  private block = EMPTY;
+  private head = 0;
+  private tail = 0;
+  private count = 0;
+
+  constructor(
+    private readonly countMax: number,
+    private readonly bytesMax: number,
+  ) {}
+
+  get isEmpty(): boolean {
+    return this.count === 0;
+  }
+
+  /** Whether the oldest must go before an entry of so many bytes fits. */
+  isFullFor(entryBytes: number): boolean {
+    return this.count > 0 && (this.count >= this.countMax || this.tail - this.head + HEAD.bytes + entryBytes > this.bytesMax);
+  }
+
+  /** Only while there is one. */
+  get oldestVersion(): number {
+    return this.block.readUInt32LE(this.head + HEAD.version);
+  }
+
+  get oldestTold(): boolean {
+    return this.block[this.head + HEAD.told] === 1;
+  }
+
+  /** A view, valid until the next `push`. */
+  get oldestEntry(): Uint8Array {
+    const at = this.head + HEAD.bytes;
+    return this.block.subarray(at, at + this.block.readUInt32LE(this.head + HEAD.length));
+  }
+
+  dropOldest(): void {
+    this.head += HEAD.bytes + this.block.readUInt32LE(this.head + HEAD.length);
+    this.count -= 1;
+    if (this.count > 0) return;
+    this.head = 0;
+    this.tail = 0;
+  }
+
+  /** False where it would not fit into an empty window. The caller has made room (`isFullFor`). */
+  push(version: number, isTold: boolean, entry: Uint8Array): boolean {
+    const bytes = HEAD.bytes + entry.length;
+    if (bytes > this.bytesMax) return false;
+    if (this.tail + bytes > this.block.length) this.makeRoom(bytes);
+    const { block, tail } = this;
+    block.writeUInt32LE(entry.length, tail + HEAD.length);
+    block.writeUInt32LE(version, tail + HEAD.version);
+    block[tail + HEAD.told] = isTold ? 1 : 0;
+    block.set(entry, tail + HEAD.bytes);
+    this.tail += bytes;
+    this.count += 1;
+    return true;
+  }
+
+  /** Those after `version`, oldest first; `toldOnly`: of these, those that told somebody something. */
+  after(version: number, toldOnly = false): Change[] {
+    const changes: Change[] = [];
+    const { block } = this;
+    for (let at = this.head; at < this.tail; ) {
+      const end = at + HEAD.bytes + block.readUInt32LE(at + HEAD.length);
+      if (block.readUInt32LE(at + HEAD.version) > version && (!toldOnly || block[at + HEAD.told] === 1))
+        changes.push(unpackChange(block.subarray(at + HEAD.bytes, end)));
+      at = end;
+    }
+    return changes;
+  }
+
+  /** Moves what is held to the front of a block twice as large as it, so that each byte is moved about once. */
+  private makeRoom(bytes: number): void {
+    const held = this.tail - this.head;
+    let size = Math.max(this.block.length, BLOCK_BYTES_MIN);
+    while (size < 2 * (held + bytes) && size < 2 * this.bytesMax) size *= 2;
+    const block = size > this.block.length ? Buffer.allocUnsafeSlow(size) : this.block;
+    this.block.copy(block, 0, this.head, this.tail);
+    this.block = block;
+    this.head = 0;
+    this.tail = held;
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
