@@ -17,5 +17,6 @@ USER node
 # Players' WebSocket and page, players' TCP, operators.
 EXPOSE 7000 7001 7010
 # Node itself is process 1, with no shell and no npm before it: SIGTERM reaches it, and it drains.
-ENTRYPOINT ["node", "--enable-source-maps"]
+# Why these flags: tools/process/server-flags.mjs.
+ENTRYPOINT ["node", "--enable-source-maps", "--v8-pool-size=0", "--no-allocation-site-pretenuring"]
 CMD ["dist/apps/gateway/src/main.js"]

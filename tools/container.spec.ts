@@ -82,6 +82,14 @@ describe('the Dockerfile', () => {
     expect(dockerfile).toMatch(/^ENTRYPOINT \["node", /m);
   });
 
+  it('tells Node what every other way to start a server tells it', async () => {
+    const { SERVER_FLAGS } = await import('./process/server-flags.mjs');
+    const [, entry] = /^ENTRYPOINT (.+)$/m.exec(dockerfile) ?? [];
+    expect(JSON.parse(entry)).toEqual(['node', ...SERVER_FLAGS]);
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    for (const type of servers) expect(scripts[`start:${type}`]).toBe(`exec node ${SERVER_FLAGS.join(' ')} tools/start/one.mjs ${type}`);
+  });
+
   it('names programs that the build makes', () => {
     const programs = [...dockerfile.matchAll(/^CMD \["(.+)"\]$/gm)].map(([, program]) => program);
     for (const program of [...programs, ...servers.flatMap((type) => compose.services[type].command)]) {

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { spawnLeashed } from '../process/leashed.mjs';
 import { ROOT, SERVERS_DIST } from '../process/paths.mjs';
+import { SERVER_FLAGS } from '../process/server-flags.mjs';
 
 /** Ready in under a second on a quiet machine; a full one takes longer, and a server waits for its Redis. */
 const READY_TIMEOUT_MS = 60_000;
@@ -42,7 +43,7 @@ export async function launchServer({ main, env, readyFile, logFile, onLine, spaw
   await mkdir(dirname(logFile), { recursive: true });
   await rm(readyFile, { force: true });
 
-  const child = spawnLeashed(process.execPath, ['--enable-source-maps', main], {
+  const child = spawnLeashed(process.execPath, [...SERVER_FLAGS, main], {
     cwd: ROOT,
     env: { ...env, HOLDFAST_READY_FILE: readyFile },
     stdout: 'pipe',

@@ -17,5 +17,4 @@ if (existsSync(join(ROOT, 'apps', type, 'src/main.ts'))) {
   await install({ log: console.error });
   await build({ log: console.error });
 }
-process.setSourceMapsEnabled(true);
 await import(pathToFileURL(mainOf(type)).href);
