@@ -31,7 +31,8 @@ type EventHandler = (peer: LinkPeer, pattern: string, data: unknown) => void;
 export class Links implements OnApplicationShutdown {
   private readonly peers = new Map<ServerId, LinkPeer>();
   private readonly dialling = new Map<string, Promise<LinkPeer>>();
-  private readonly frameHandlers = new Map<number, FrameHandler>();
+  /** By kind. */
+  private readonly frameHandlers: (FrameHandler | undefined)[] = [];
   private requestHandler: RequestHandler = () => Promise.reject(errorBody('unavailable'));
   private eventHandler: EventHandler = () => {};
   private readonly news = new EventEmitter();
@@ -108,7 +109,7 @@ export class Links implements OnApplicationShutdown {
 
   /** One handler a kind: the frame path has no fan-out. The frame is a view valid during the call only. */
   onFrame(kind: number, handler: FrameHandler): void {
-    this.frameHandlers.set(kind, handler);
+    this.frameHandlers[kind] = handler;
   }
 
   onOpened(listener: (peer: LinkPeer) => void): void {
@@ -133,7 +134,7 @@ export class Links implements OnApplicationShutdown {
   private readonly inbox: LinkInbox = {
     request: (peer, pattern, data) => this.requestHandler(peer, pattern, data),
     event: (peer, pattern, data) => this.eventHandler(peer, pattern, data),
-    frame: (peer, kind, frame) => this.frameHandlers.get(kind)?.(peer, frame),
+    frame: (peer, kind, frame) => this.frameHandlers[kind]?.(peer, frame),
     silence: (peer, isSilent) => this.news.emit('silence', peer, isSilent),
   };
 

@@ -39,7 +39,9 @@ const ZERO = 0x30;
 const FRAME_BYTES = 32;
 
 function writeArgument(argument: CallArgument, at: number): number {
-  return argument instanceof Uint8Array ? writeBytes(argument, at) : writeText(typeof argument === 'number' ? `${argument}` : argument, at);
+  // Most are texts, and asking whether one is an instance of something is the dearest of these questions.
+  if (typeof argument === 'string') return writeText(argument, at);
+  return typeof argument === 'number' ? writeText(`${argument}`, at) : writeBytes(argument, at);
 }
 
 function writeBytes(bytes: Uint8Array, at: number): number {

@@ -254,7 +254,10 @@ export class HostedRoom {
   }
 
   private refusalOf(seat: Seat, seq: number): string | null {
-    const recorded = this.value.seats[seat].refused.find(([refusedSeq]) => refusedSeq === seq);
+    const onRecord = this.value.seats[seat].refused;
+    // Nearly always: and this is asked for every command.
+    if (onRecord.length === 0 && this.refused.size === 0) return null;
+    const recorded = onRecord.find(([refusedSeq]) => refusedSeq === seq);
     return (recorded ?? this.refused.get(seat)?.find(([refusedSeq]) => refusedSeq === seq))?.[1] ?? null;
   }
 }

@@ -47,12 +47,17 @@ function withChanges<State>(value: RoomValue<State>, changes: readonly Change[],
     ended = change.ended ?? ended;
   }
   const { room, round, game, gameVersion } = value;
-  return { room, ...(round && { round }), game, gameVersion, version, seats: seats.seats, timers, state, outbox, ...(ended && { ended }) };
+  const next: Mutable<RoomValue<State>> = { room, game, gameVersion, version, seats: seats.seats, timers, state, outbox };
+  if (round) next.round = round;
+  if (ended) next.ended = ended;
+  return next;
 }
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** The seats after some changes: each is copied once, however many of the changes touch it. */
 class SeatsAfter {
-  private copies: { -readonly [Key in keyof SeatValue]: SeatValue[Key] }[] | null = null;
+  private copies: Mutable<SeatValue>[] | null = null;
 
   constructor(private readonly before: readonly SeatValue[]) {}
 
