@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HoldfastError, type RoomId, type ServerId, type SessionId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
+import { type BegunSession, begin } from './scripts/begin.js';
 import { claimUser } from './scripts/claim-user.js';
 import { confirm } from './scripts/confirm.js';
 import { enterRoom } from './scripts/enter-room.js';
@@ -84,10 +85,11 @@ export class SessionStore {
     const client = this.redis.commands;
     const session = newSessionId() as SessionId;
     const secret = newSecret();
+    const secretHash = hashOf(secret);
     const before = lifeOf && (await this.freeUser(user, lifeOf));
     let isWritten = false;
     try {
-      await this.write(session, { user, name, secret }, holder);
+      await this.write(session, { user, name, secretHash, gateway: holder.gateway }, holder);
       isWritten = true;
       const replaced = lifeOf ? await this.claim(user, session, lifeOf, before ?? null) : await this.takeOver(user, session);
       return { session, secret, replaced };
@@ -95,7 +97,7 @@ export class SessionStore {
       // Nobody was told its secret, so nobody is to find it in their way: with no store to say so to, as soon as there is.
       // One whose record is not known to be written was named nowhere; of those there are many while the store is away.
       await finish(client, session).catch(() => {
-        if (isWritten) this.aways.mark(session, { gateway: holder.gateway, secretHash: hashOf(secret) });
+        if (isWritten) this.aways.mark(session, { gateway: holder.gateway, secretHash });
       });
       throw error;
     }
@@ -196,22 +198,9 @@ export class SessionStore {
     return records.map(([user, gateway]) => (user === null || gateway === null ? null : { user, gateway: gateway as ServerId }));
   }
 
-  private async write(
-    session: SessionId,
-    { user, name, secret }: { user: UserId; name: string; secret: string },
-    holder: SessionHolder,
-  ): Promise<void> {
-    const key = sessionKey(session);
-    const [written] = await Promise.all([
-      // In one transaction, so that no record is left without a TTL.
-      this.redis.commands
-        .multi()
-        .hset(key, { user, name, secret: hashOf(secret), gateway: holder.gateway, room: '' })
-        .pexpire(key, this.ttlMs)
-        .exec(),
-      this.holders.note([session], holder),
-    ]);
-    answersOf(written);
+  private async write(session: SessionId, begun: BegunSession, holder: SessionHolder): Promise<void> {
+    // A script and no `multi`, onto each of which ioredis copies all scripts it knows: twice the memory that a session takes.
+    await Promise.all([begin(this.redis.commands, session, begun, this.ttlMs), this.holders.note([session], holder)]);
   }
 
   /** Null: it is over. */

@@ -1,0 +1,18 @@
+import type { ServerId, SessionId, UserId } from '#libs/protocol';
+import { LuaScript, type RedisClient } from '#libs/redis';
+import { sessionKey } from '../session-keys.js';
+
+const script = new LuaScript('session_begin', new URL('./begin.lua', import.meta.url), 1);
+
+export interface BegunSession {
+  readonly user: UserId;
+  readonly name: string;
+  readonly secretHash: string;
+  readonly gateway: ServerId;
+}
+
+/** In no room. Rejects when it is not known to be written. */
+export async function begin(client: RedisClient, session: SessionId, begun: BegunSession, ttlMs: number): Promise<void> {
+  const { user, name, secretHash, gateway } = begun;
+  await script.run(client, [sessionKey(session)], [user, name, secretHash, gateway, ttlMs]);
+}
