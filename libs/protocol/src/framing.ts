@@ -11,7 +11,8 @@ export const LENGTH_BYTES = 4;
 export class FrameSplitter {
   private partial: Uint8Array | null = null;
   private filled = 0;
-  private readonly lengthBytes = new Uint8Array(LENGTH_BYTES);
+  /** What has come of a length that was cut, and of how many bytes: each connection has one, and an array would cost it 200 bytes. */
+  private lengthSoFar = 0;
   private lengthFilled = 0;
 
   constructor(
@@ -49,11 +50,13 @@ export class FrameSplitter {
   }
 
   private fillLength(chunk: Uint8Array, offset: number): number {
-    this.lengthBytes[this.lengthFilled++] = chunk[offset];
+    this.lengthSoFar = (this.lengthSoFar << 8) | chunk[offset];
+    this.lengthFilled += 1;
     if (this.lengthFilled === LENGTH_BYTES) {
+      const length = this.lengthSoFar >>> 0;
+      this.lengthSoFar = 0;
       this.lengthFilled = 0;
-      const [a, b, c, d] = this.lengthBytes;
-      this.begin(this.checked(((a << 24) | (b << 16) | (c << 8) | d) >>> 0));
+      this.begin(this.checked(length));
     }
     return offset + 1;
   }
