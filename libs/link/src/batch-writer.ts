@@ -15,7 +15,9 @@ export class BatchWriter {
   chunk: Buffer = EMPTY;
   private used = 0;
   private dirty = false;
-  private readonly inFlight: Buffer[] = [];
+  /** The chunk that the kernel is given, and those that wait behind it: an idle connection shall not keep even an array. */
+  private inFlight: Buffer | null = null;
+  private waiting: Buffer[] | null = null;
 
   constructor(private readonly socket: Socket) {}
 
@@ -58,7 +60,9 @@ export class BatchWriter {
       giveChunk(chunk);
       return;
     }
-    this.inFlight.push(chunk);
+    if (this.inFlight === null) this.inFlight = chunk;
+    else if (this.waiting === null) this.waiting = [chunk];
+    else this.waiting.push(chunk);
     this.socket.write(bytes, this.written);
   }
 
@@ -70,8 +74,10 @@ export class BatchWriter {
 
   /** Callbacks of a socket come in the order of its writes, so the oldest chunk is the one that is free. */
   private readonly written = (): void => {
-    const chunk = this.inFlight.shift();
-    if (chunk) giveChunk(chunk);
+    if (this.inFlight === null) return;
+    giveChunk(this.inFlight);
+    this.inFlight = this.waiting?.shift() ?? null;
+    if (this.inFlight === null) this.waiting = null;
   };
 }
 
