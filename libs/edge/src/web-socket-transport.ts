@@ -50,8 +50,6 @@ export class WebSocketTransport extends ClientTransport {
   override listen(events: ConnectionEvents): Promise<number> {
     const turnedAway = new WeakSet<Duplex>();
     const server = this.serverFor(turnedAway);
-    // Neither one who sends nothing nor one who reads nothing of a page stays.
-    server.timeout = 2 * this.options.httpTimeoutMs;
     server.maxConnections = socketsMax(this.options);
     this.server = server;
     server.on('connection', (socket: Socket) => {
@@ -79,8 +77,12 @@ export class WebSocketTransport extends ClientTransport {
       connectionsCheckingInterval: Math.min(httpTimeoutMs / 4, 1_000),
     };
     const pages = this.pages ?? notFound;
-    const answer: RequestListener = (request, response) =>
-      turnedAway.has(request.socket) ? answerBusy(response) : pages(request, response);
+    const answer: RequestListener = (request, response) => {
+      // Who reads nothing of a page does not stay. Not for the whole server: a player's socket would keep a timer it never needs.
+      request.socket.setTimeout(2 * httpTimeoutMs);
+      if (turnedAway.has(request.socket)) answerBusy(response);
+      else pages(request, response);
+    };
     if (!this.certificate) return createServer(limits, answer);
     const server = createHttpsServer({ ...limits, ...this.certificate.options, handshakeTimeout: helloTimeoutMs }, answer);
     this.certificate.keepFresh(server);
@@ -93,7 +95,7 @@ export class WebSocketTransport extends ClientTransport {
   }
 
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, events: ConnectionEvents): void {
-    socket.on('error', () => socket.destroy());
+    socket.on('error', destroy);
     const path = (request.url ?? '/').split('?', 1)[0];
     if (path !== PLAY_PATH) return refuse(socket, 404);
     if (!this.isAllowedOrigin(request)) return refuse(socket, 403);
@@ -105,6 +107,8 @@ export class WebSocketTransport extends ClientTransport {
 
   private accept(webSocket: WebSocket, socket: Socket, events: ConnectionEvents): void {
     socket.setNoDelay(true);
+    // From here on `ws` sees to it.
+    socket.off('error', destroy);
     const isJson = webSocket.protocol === SUBPROTOCOL_JSON;
     const address = socket.remoteAddress ?? 'unknown';
     const connection = isJson
@@ -138,7 +142,7 @@ export class WebSocketTransport extends ClientTransport {
     webSocket.on('ping', (data) => {
       if (connection.isOpen && events.pinged(connection, data.length)) webSocket.pong(data, false);
     });
-    webSocket.on('error', () => {});
+    webSocket.on('error', ignore);
     webSocket.on('close', () => events.closed(connection));
     socket.on('drain', () => events.drained(connection));
     events.opened(connection);
@@ -151,6 +155,13 @@ export class WebSocketTransport extends ClientTransport {
     return origin === `http://${host}` || origin === `https://${host}` || this.options.allowedOrigins.includes(origin);
   }
 }
+
+/** Listeners that are the same for every socket are one function: each of its own would cost it 56 bytes for as long as it lives. */
+function destroy(this: Duplex): void {
+  this.destroy();
+}
+
+function ignore(): void {}
 
 function refuse(socket: Duplex, status: number, message = STATUS_CODES[status] ?? ''): void {
   if (!socket.writable) return void socket.destroy();
