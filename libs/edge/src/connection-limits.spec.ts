@@ -124,4 +124,15 @@ describe('visitors', () => {
     }
     expect([1, 2, 3, 4].map(() => limits.visit(socketFrom('192.0.2.1')))).toEqual([true, true, true, false]);
   });
+
+  it('that become players leave nothing on their sockets, which live long', () => {
+    const limits = new ConnectionLimits(options);
+    const socket = socketFrom('192.0.2.1');
+    limits.visit(socket);
+    expect(socket.listenerCount('close')).toBe(1);
+    const { connection } = connectionFrom('192.0.2.1', `${socket.remoteAddress}|${socket.remotePort}|${socket.localPort}`);
+    here.push({ limits, connection });
+    limits.enter(connection);
+    expect(socket.listenerCount('close')).toBe(0);
+  });
 });

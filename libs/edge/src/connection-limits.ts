@@ -15,6 +15,13 @@ interface AddressUse {
   seenAt: number;
 }
 
+/** A socket that is nobody's yet. */
+interface Visitor {
+  readonly socket: Socket;
+  readonly use: AddressUse;
+  readonly closed: () => void;
+}
+
 /**
  * How many may be here at once: in all, from one address, and before they have said who they are. A socket holds a
  * visitor's place from the moment it is accepted; one that becomes a player's connection gives it up for a stranger's,
@@ -23,7 +30,8 @@ interface AddressUse {
 @Injectable()
 export class ConnectionLimits {
   readonly connections = new Set<PlayerConnection>();
-  private readonly visitors = new Map<string, AddressUse>();
+  /** By the two ends of their sockets. */
+  private readonly visitors = new Map<string, Visitor>();
   private readonly perAddress = new Map<string, AddressUse>();
   private hellosPending = 0;
 
@@ -36,8 +44,9 @@ export class ConnectionLimits {
     if (use.visitors >= connectionsPerAddress || this.visitors.size + this.hellosPending >= hellosPendingMax) return false;
     const peer = peerOf(socket);
     use.visitors += 1;
-    this.visitors.set(peer, use);
-    socket.once('close', () => this.visited(peer));
+    const closed = (): void => this.visited(peer);
+    this.visitors.set(peer, { socket, use, closed });
+    socket.on('close', closed);
     return true;
   }
 
@@ -88,10 +97,12 @@ export class ConnectionLimits {
   }
 
   private visited(peer: string): void {
-    const use = this.visitors.get(peer);
-    if (!use) return;
+    const visitor = this.visitors.get(peer);
+    if (!visitor) return;
     this.visitors.delete(peer);
-    use.visitors -= 1;
+    visitor.use.visitors -= 1;
+    // Its socket may be a player's for hours.
+    visitor.socket.off('close', visitor.closed);
   }
 
   private useOf(address: string, now: number): AddressUse {

@@ -13,6 +13,8 @@ interface HeldCommand {
   readonly at: number;
 }
 
+const NONE: readonly NodeJS.Timeout[] = [];
+
 /** A player at this gateway. It holds what is needed to route, and nothing that could be lost with it. */
 export class GatewaySession {
   connection: PlayerConnection | null = null;
@@ -49,7 +51,7 @@ export class GatewaySession {
   requestsPending = 0;
   slowSince: number | null = null;
   /** What is to happen if the player does not come back. */
-  goneTimers: NodeJS.Timeout[] = [];
+  goneTimers: readonly NodeJS.Timeout[] = NONE;
   /** Without a connection for long enough that the others in its room are told so. */
   isAway = false;
   attachAttempt = 0;
@@ -81,7 +83,7 @@ export class GatewaySession {
 
   stopGoneTimers(): void {
     for (const timer of this.goneTimers) clearTimeout(timer);
-    this.goneTimers = [];
+    this.goneTimers = NONE;
     this.isAway = false;
   }
 }

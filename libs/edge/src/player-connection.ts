@@ -39,8 +39,6 @@ export abstract class PlayerConnection {
   /** Free for the gateway's own use: what the connection belongs to. */
   owner: unknown = null;
   heardAt = performance.now();
-  /** The two ends of its socket. */
-  readonly peer: string;
   protected readonly writer: BatchWriter;
   private isClosing = false;
 
@@ -50,7 +48,6 @@ export abstract class PlayerConnection {
     protected readonly socket: Socket,
   ) {
     this.writer = new BatchWriter(socket);
-    this.peer = peerOf(socket);
   }
 
   /** A whole binary frame; copied at once. */
@@ -80,6 +77,11 @@ export abstract class PlayerConnection {
 
   get isOpen(): boolean {
     return !this.isClosing && !this.socket.destroyed;
+  }
+
+  /** The two ends of its socket, while it is open: asked for once, and long to keep. */
+  get peer(): string {
+    return peerOf(this.socket);
   }
 
   get backlogBytes(): number {

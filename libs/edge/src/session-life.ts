@@ -112,7 +112,7 @@ export class SessionLife {
       this.lobbies.tell(session, 'searcher.gone', { user: session.user, asked: session.asked });
     }, NOT_HERE_AFTER_MS);
     const gone = setTimeout(() => void this.gone(session), this.options.seatGraceMs);
-    session.goneTimers.push(away, gone);
+    session.goneTimers = [away, gone];
   }
 
   private markAway({ id, secretHash }: GatewaySession): void {

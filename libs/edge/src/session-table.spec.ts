@@ -49,11 +49,11 @@ describe('the table of sessions', () => {
     const { table } = newTable();
     const session = add(table, 'a');
     let isGone = false;
-    session.goneTimers.push(
+    session.goneTimers = [
       setTimeout(() => {
         isGone = true;
       }, 1_000),
-    );
+    ];
     table.remove(session);
     jest.advanceTimersByTime(2_000);
     jest.useRealTimers();
