@@ -1,9 +1,5 @@
 import type { Socket } from 'node:net';
-
-/** Big enough for a turn's frames of a busy socket, small enough that a thousand busy sockets hold 16 MB at most. */
-const CHUNK_BYTES = 16_384;
-/** Free chunks kept for reuse; what is above is left to the garbage collector. */
-const FREE_CHUNKS_MAX = 512;
+import { CHUNK_BYTES_MAX, giveChunk, takeChunk } from './chunk-pool.js';
 
 /**
  * Gathers what is written to a socket during one turn of the event loop into one buffer and one system call.
@@ -14,6 +10,8 @@ export class BatchWriter {
   /** The chunk being filled. Valid after `reserve`, until the next call of it. */
   chunk: Buffer = EMPTY;
   private used = 0;
+  /** What the last turn's bytes took; so much will be wanted again. */
+  private usual = 0;
   private dirty = false;
   /** The chunk that the kernel is given, and those that wait behind it: an idle connection shall not keep even an array. */
   private inFlight: Buffer | null = null;
@@ -23,10 +21,7 @@ export class BatchWriter {
 
   /** Makes room for `bytes` in `chunk` and answers where they start; the caller must fill all of them at once. */
   reserve(bytes: number): number {
-    if (this.used + bytes > this.chunk.length) {
-      this.flush();
-      this.chunk = bytes <= CHUNK_BYTES ? takeChunk() : Buffer.allocUnsafeSlow(bytes);
-    }
+    if (this.used + bytes > this.chunk.length) this.makeRoom(bytes);
     if (!this.dirty) {
       this.dirty = true;
       dirtyWriters.push(this);
@@ -54,6 +49,7 @@ export class BatchWriter {
     if (this.used === 0) return;
     const { chunk } = this;
     const bytes = chunk.subarray(0, this.used);
+    this.usual = this.used;
     this.chunk = EMPTY;
     this.used = 0;
     if (!this.socket.writable) {
@@ -72,6 +68,19 @@ export class BatchWriter {
     this.flush();
   }
 
+  private makeRoom(bytes: number): void {
+    const { chunk, used } = this;
+    if (used === 0) this.chunk = takeChunk(Math.max(bytes, Math.min(this.usual, CHUNK_BYTES_MAX)));
+    else if (used + bytes <= CHUNK_BYTES_MAX) {
+      this.chunk = takeChunk(used + bytes);
+      this.chunk.set(chunk.subarray(0, used));
+      giveChunk(chunk);
+    } else {
+      this.flush();
+      this.chunk = takeChunk(Math.max(bytes, CHUNK_BYTES_MAX));
+    }
+  }
+
   /** Callbacks of a socket come in the order of its writes, so the oldest chunk is the one that is free. */
   private readonly written = (): void => {
     if (this.inFlight === null) return;
@@ -82,7 +91,6 @@ export class BatchWriter {
 }
 
 const EMPTY = Buffer.alloc(0);
-const freeChunks: Buffer[] = [];
 let dirtyWriters: BatchWriter[] = [];
 let flushScheduled = false;
 
@@ -91,12 +99,4 @@ function flushAll(): void {
   const writers = dirtyWriters;
   dirtyWriters = [];
   for (const writer of writers) writer.flushTurn();
-}
-
-function takeChunk(): Buffer {
-  return freeChunks.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
-}
-
-function giveChunk(chunk: Buffer): void {
-  if (chunk.length === CHUNK_BYTES && freeChunks.length < FREE_CHUNKS_MAX) freeChunks.push(chunk);
 }

@@ -24,10 +24,11 @@ export class FrameSplitter {
   ) {}
 
   push(chunk: Uint8Array): void {
+    const { length } = chunk;
     let offset = 0;
-    while (offset < chunk.length) {
+    while (offset < length) {
       if (this.partial !== null) offset = this.fill(chunk, offset);
-      else if (this.lengthFilled === 0 && chunk.length - offset >= LENGTH_BYTES) offset = this.take(chunk, offset);
+      else if (this.lengthFilled === 0 && length - offset >= LENGTH_BYTES) offset = this.take(chunk, offset, length);
       else offset = this.fillLength(chunk, offset);
     }
   }
@@ -37,11 +38,11 @@ export class FrameSplitter {
     return this.filled + this.lengthFilled;
   }
 
-  private take(chunk: Uint8Array, offset: number): number {
+  private take(chunk: Uint8Array, offset: number, chunkLength: number): number {
     const length = this.checked(((chunk[offset] << 24) | (chunk[offset + 1] << 16) | (chunk[offset + 2] << 8) | chunk[offset + 3]) >>> 0);
     const start = offset + LENGTH_BYTES;
     const end = start + length;
-    if (end <= chunk.length) {
+    if (end <= chunkLength) {
       this.onFrame(chunk.subarray(start, end));
       return end;
     }
