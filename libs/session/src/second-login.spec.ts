@@ -55,8 +55,6 @@ function newFailing(commands: Record<string, 'not' | 'unheard'>) {
     get: (target, name) => {
       const value: unknown = Reflect.get(target, name);
       if (typeof value !== 'function') return value;
-      // A transaction is built at once, and sent later.
-      if (name === 'multi') return value.bind(target);
       return async (...args: unknown[]) => {
         const how = failing.get(String(name));
         const answer = how === 'not' ? null : await value.apply(target, args);
