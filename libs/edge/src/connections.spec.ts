@@ -340,6 +340,14 @@ describe('a TCP connection', () => {
     await until(() => gateway.drains > 0);
   });
 
+  it('whose client reads much at once holds nothing for it, and says that it has left', async () => {
+    const { connection, received, gateway } = await overTcp();
+    connection.sendFrame(Buffer.alloc(100_000));
+    expect(connection.backlogBytes).toBe(0);
+    await until(() => gateway.drains === 1);
+    await until(() => received.length === 1);
+  });
+
   it('whose client does not even read the goodbye is cut off', async () => {
     const { connection, client, gateway } = await overTcp();
     client.pause();

@@ -90,7 +90,8 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
 
   drained(connection: PlayerConnection): void {
     const { session } = guestOf(connection);
-    if (session?.slowSince != null && connection.backlogBytes < this.options.backlogBytesMax / 2) this.rooms.letGo(session);
+    if (session?.slowSince == null || session.connection !== connection || !connection.isOpen) return;
+    if (connection.backlogBytes < this.options.backlogBytesMax / 2) this.rooms.letGo(session);
   }
 
   closed(connection: PlayerConnection): void {

@@ -27,7 +27,7 @@ export interface ConnectionEvents {
   closed(connection: PlayerConnection): void;
   /** The transport's own sign of life came in. False: too many of them; it is not to be answered. */
   pinged(connection: PlayerConnection, bytes: number): boolean;
-  /** What was held back has been taken by the kernel. */
+  /** The kernel has taken all that was sent. */
   drained(connection: PlayerConnection): void;
 }
 
@@ -46,8 +46,9 @@ export abstract class PlayerConnection {
     readonly transport: TransportName,
     readonly address: string,
     protected readonly socket: Socket,
+    events: Pick<ConnectionEvents, 'drained'>,
   ) {
-    this.writer = new BatchWriter(socket);
+    this.writer = new BatchWriter(socket, () => events.drained(this));
   }
 
   /** A whole binary frame; copied at once. */
@@ -96,8 +97,8 @@ export abstract class PlayerConnection {
 
 /** Raw TCP: a length before each binary frame. */
 export class TcpConnection extends PlayerConnection {
-  constructor(address: string, socket: Socket) {
-    super('tcp', address, socket);
+  constructor(address: string, socket: Socket, events: Pick<ConnectionEvents, 'drained'>) {
+    super('tcp', address, socket, events);
   }
 
   override sendFrame(frame: Uint8Array): void {
@@ -136,8 +137,9 @@ export class WebSocketConnection extends PlayerConnection {
     address: string,
     socket: Socket,
     private readonly webSocket: ClosableWebSocket,
+    events: Pick<ConnectionEvents, 'drained'>,
   ) {
-    super('websocket', address, socket);
+    super('websocket', address, socket, events);
   }
 
   override sendFrame(frame: Uint8Array): void {

@@ -47,7 +47,7 @@ export class TcpTransport extends ClientTransport {
   private accept(socket: Socket, events: ConnectionEvents): void {
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
-    const connection = new TcpConnection(socket.remoteAddress ?? 'unknown', socket);
+    const connection = new TcpConnection(socket.remoteAddress ?? 'unknown', socket, events);
     const splitter = new FrameSplitter(
       this.options.frameBytesMax,
       (frame) => events.frame(connection, frame as Buffer),
@@ -62,7 +62,6 @@ export class TcpTransport extends ClientTransport {
         connection.goodbye({ code, reason: message }, GOODBYE_MS);
       }
     });
-    socket.on('drain', () => events.drained(connection));
     socket.on('error', () => socket.destroy());
     socket.on('close', () => events.closed(connection));
     // Registered last: whoever refuses the connection may close it at once.

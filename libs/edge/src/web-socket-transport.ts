@@ -112,8 +112,8 @@ export class WebSocketTransport extends ClientTransport {
     const isJson = webSocket.protocol === SUBPROTOCOL_JSON;
     const address = socket.remoteAddress ?? 'unknown';
     const connection = isJson
-      ? new JsonWebSocketConnection(address, socket, webSocket)
-      : new WebSocketConnection(address, socket, webSocket);
+      ? new JsonWebSocketConnection(address, socket, webSocket, events)
+      : new WebSocketConnection(address, socket, webSocket, events);
     webSocket.on('message', (data: Buffer, isBinary: boolean) => {
       if (!connection.isOpen) return;
       if (data.length > this.options.frameBytesMax) {
@@ -144,7 +144,6 @@ export class WebSocketTransport extends ClientTransport {
     });
     webSocket.on('error', ignore);
     webSocket.on('close', () => events.closed(connection));
-    socket.on('drain', () => events.drained(connection));
     events.opened(connection);
   }
 

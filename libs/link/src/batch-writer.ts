@@ -17,7 +17,14 @@ export class BatchWriter {
   private inFlight: Buffer | null = null;
   private waiting: Buffer[] | null = null;
 
-  constructor(private readonly socket: Socket) {}
+  /**
+   * `drained`: the kernel has taken all it was offered. The socket's own `drain` says so only after more than its own high
+   * water mark was refused.
+   */
+  constructor(
+    private readonly socket: Socket,
+    private readonly drained: () => void = () => {},
+  ) {}
 
   /** Makes room for `bytes` in `chunk` and answers where they start; the caller must fill all of them at once. */
   reserve(bytes: number): number {
@@ -40,9 +47,9 @@ export class BatchWriter {
     this.chunk.set(bytes, at);
   }
 
-  /** Bytes accepted here that the kernel has not taken yet. */
+  /** Bytes that the kernel was offered and has not taken yet. What this turn still gathers is no sign of a slow reader. */
   get backlogBytes(): number {
-    return this.socket.writableLength + this.used;
+    return this.socket.writableLength;
   }
 
   flush(): void {
@@ -86,7 +93,9 @@ export class BatchWriter {
     if (this.inFlight === null) return;
     giveChunk(this.inFlight);
     this.inFlight = this.waiting?.shift() ?? null;
-    if (this.inFlight === null) this.waiting = null;
+    if (this.inFlight !== null) return;
+    this.waiting = null;
+    this.drained();
   };
 }
 
