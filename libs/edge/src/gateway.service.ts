@@ -97,6 +97,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
   closed(connection: PlayerConnection): void {
     if (!this.limits.leave(connection)) return;
     this.metrics.connections.dec({ transport: connection.transport });
+    if (connection.goodbyeCode !== null) this.metrics.goodbyes.inc({ code: connection.goodbyeCode });
     const { session } = guestOf(connection);
     if (session && session.connection === connection) this.life.disconnected(session, this.isClosing);
   }

@@ -40,6 +40,8 @@ export abstract class PlayerConnection {
   owner: unknown = null;
   heardAt = performance.now();
   protected readonly writer: BatchWriter;
+  /** What it was told when we ended it; null: we did not. */
+  goodbyeCode: string | null = null;
   private isClosing = false;
 
   constructor(
@@ -70,6 +72,7 @@ export abstract class PlayerConnection {
     const message: Goodbye = { kind: 'goodbye', ...goodbye };
     // Before the connection counts as closing: from then on nothing is sent any more.
     this.send(message);
+    this.goodbyeCode = message.code;
     this.isClosing = true;
     this.writer.flush();
     this.end(message);

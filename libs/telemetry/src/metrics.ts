@@ -15,6 +15,9 @@ export class Metrics {
   readonly servers = this.gauge('holdfast_servers', 'Servers of the fleet, as this server sees them.', ['type', 'state']);
   readonly sessions = this.gauge('holdfast_sessions', 'Sessions whose connection is on this gateway.');
   readonly connections = this.gauge('holdfast_connections', 'Open player connections.', ['transport']);
+  readonly goodbyes = this.counter('holdfast_goodbyes_total', 'Player connections that this gateway ended, by what they were told.', [
+    'code',
+  ]);
   readonly rooms = this.gauge('holdfast_rooms', 'Rooms owned by this server.', ['game', 'state']);
 
   readonly healthChecks = this.counter('holdfast_health_checks_total', 'Health checks judged by this gateway.', ['result']);
