@@ -1,0 +1,172 @@
+import type { Room, Session } from '#libs/client';
+import { applyPatches, type Sync } from '#libs/protocol';
+import { type Fleet, type FleetServer, type Ledger, LedgerGame, type LedgerState, RawPlayer, startFleet, until } from './harness/index.js';
+
+const BACKLOG_BYTES_MAX = 65_536;
+/** Above this a link is too full for more; then come the frames that were let through before it was. */
+const LINK_FULL_BYTES = 4_194_304;
+const FRAME_BYTES_MAX = 65_536;
+/** Commands of a seat without an answer. */
+const UNANSWERED_MAX = 64;
+
+describe('who does not keep up', () => {
+  let fleet: Fleet;
+  beforeAll(async () => {
+    const env = {
+      BACKLOG_BYTES_MAX: String(BACKLOG_BYTES_MAX),
+      BACKLOG_TIMEOUT_MS: '1000',
+      FRAME_BYTES_MAX: String(FRAME_BYTES_MAX),
+      MESSAGES_PER_SECOND: '100000',
+      MESSAGES_BURST: '100000',
+      BYTES_PER_SECOND: '1000000000',
+      BYTES_BURST: '1000000000',
+      // A verdict would end what is to be seen.
+      HEALTH_INTERVAL_MS: '10000',
+    };
+    fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, testGames: { turnMs: 60_000 }, env });
+  }, 60_000);
+  afterAll(() => fleet.stop());
+
+  it('as a player is told `too-slow`, the others are answered all the while, and what was missed comes in one step', async () => {
+    const [gateway] = fleet.gateways;
+    const beside = await LedgerGame.begin(fleet);
+    const { ada, bob, room } = await inALedger();
+    const noted: string[] = [];
+    const note = async (): Promise<void> => {
+      const id = `b-${noted.length + 1}`;
+      noted.push(id);
+      await room.send('note', { id });
+    };
+    // It says so much still: it hangs, its computer does not.
+    const pinging = setInterval(() => ada.say({ kind: 'ping', nonce: 1 }), 500);
+    ada.listen(false);
+    const text = 'x'.repeat(50_000);
+    await until(async () => {
+      await room.send('shout', { text });
+      return (await metric(gateway, 'holdfast_backpressure_total', 'where="player"')) > 0;
+    }, 20_000);
+    const others = beside.count;
+    // What it is not sent any more, and hears of all the same.
+    for (let count = 0; count < 20; count++) await note();
+    await until(async () => (await metric(gateway, 'holdfast_goodbyes_total', 'code="too-slow"')) === 1, 10_000);
+    clearInterval(pinging);
+    expect(beside.count - others).toBeGreaterThan(20);
+    for (let count = 0; count < 20; count++) await note();
+
+    ada.listen(true);
+    await ada.isClosedByServer();
+    const held = syncsOf(ada).at(-1) as Sync;
+    expect(held.version).toBeLessThan(room.version - 40);
+    const { session, secret } = await ada.hears('welcome');
+    const { round } = await ada.hears('placed');
+    const resumed = await RawPlayer.connect(gateway, 'tcp');
+    resumed.say({ kind: 'hello', protocol: 1, session, secret, room: room.id, round, version: held.version });
+    expect(await resumed.hears('welcome')).toMatchObject({ session, resumed: true });
+    const sync = await resumed.hears('sync');
+    expect(sync).toMatchObject({ from: held.version, version: room.version });
+    expect(sync.missed).toBeUndefined();
+    await note();
+    await resumed.hears('sync', ({ version }) => version === room.version);
+    expect(syncsOf(resumed).map(({ version }) => version)).toEqual([room.version - 1, room.version]);
+    const seen = syncsOf(ada, resumed);
+    expect(
+      seen.flatMap(({ events = [] }) => events.flatMap(({ name, data }) => (name === 'noted' ? (data as { id: string }).id : []))),
+    ).toEqual(noted);
+    expect(stateAfter(seen).applied).toEqual([[], noted]);
+
+    await beside.settled();
+    await beside.leave();
+    resumed.close();
+    await room.leave();
+    bob.close();
+  }, 60_000);
+
+  it('as a game server has players told `busy` by a gateway that holds no more for it, and goes on where it was', async () => {
+    const [gateway] = fleet.gateways;
+    const [server] = fleet.games;
+    const tables = await Promise.all(Array.from({ length: 6 }, () => inALedger()));
+    const payloads = Array.from({ length: UNANSWERED_MAX }, (_, index) => ({ id: `a-${index + 1}`, pad: 'x'.repeat(60_000) }));
+    let floods = 0;
+    /** All that a player may have unanswered; resolves when the gateway has seen all of it. */
+    const flood = async (): Promise<void> => {
+      floods += 1;
+      for (const { ada } of tables) {
+        for (const [index, data] of payloads.entries()) ada.say({ kind: 'command', seq: index + 1, settled: 0, name: 'note', data });
+        ada.say({ kind: 'ping', nonce: floods });
+      }
+      await Promise.all(tables.map(({ ada }) => ada.hears('pong', ({ nonce }) => nonce === floods)));
+    };
+    const refused = (): string[] => tables.flatMap(({ ada }) => ada.heard.flatMap((one) => (one.kind === 'rejected' ? one.code : [])));
+
+    server.kill('SIGSTOP');
+    const kept = tables.map(({ room }) => room.send('note', { id: 'kept' }));
+    await flood();
+    const turnedAway = refused().length;
+    expect(turnedAway).toBeGreaterThan(0);
+    await flood();
+    expect(new Set(refused())).toEqual(new Set(['busy']));
+    expect(refused().length - turnedAway).toBe(tables.length * UNANSWERED_MAX);
+    const held = await until(async () => {
+      const bytes = await metric(gateway, 'holdfast_backlog_bytes', 'where="link"');
+      return bytes > LINK_FULL_BYTES && bytes;
+    });
+    expect(held).toBeLessThan(LINK_FULL_BYTES + 2 * FRAME_BYTES_MAX);
+    server.kill('SIGCONT');
+
+    await Promise.all(kept);
+    const before = refused().length;
+    // All of it again, what was taken among it: nobody knows how much that was.
+    await flood();
+    const ids = payloads.map(({ id }) => id);
+    await Promise.all(
+      tables.map(({ room }) => room.waitFor(({ state }) => state?.applied[0].length === ids.length, { timeoutMs: 10_000 })),
+    );
+    for (const { ada, room } of tables) {
+      expect(room.state?.applied).toEqual([ids, ['kept']]);
+      await ada.hears('sync', ({ seq }) => seq === UNANSWERED_MAX);
+      expect(stateAfter(syncsOf(ada)).applied).toEqual(room.state?.applied);
+      await room.send('note', { id: 'after' });
+    }
+    expect(refused()).toHaveLength(before);
+    for (const { ada, bob } of tables) {
+      ada.close();
+      bob.close();
+    }
+  }, 60_000);
+
+  /** Ada, a raw player, and Bob, a client, in one game; the room is Bob's. */
+  async function inALedger(): Promise<{ ada: RawPlayer; bob: Session; room: Room<Ledger> }> {
+    const ada = await RawPlayer.welcomed(fleet.gateways[0], 'Ada', 'tcp');
+    const { room: made } = (await ada.asks(1, 'rooms.create', { game: 'ledger' })).data as { room: { id: string } };
+    const bob = await fleet.newPlayer('Bob');
+    const room = await bob.joinRoom<Ledger>(made.id);
+    await room.ready();
+    expect(await ada.asks(2, 'rooms.start', {})).toMatchObject({ data: {} });
+    await room.waitFor(({ status, state }) => status === 'playing' && state !== undefined, { timeoutMs: 5_000 });
+    await ada.hears('sync');
+    return { ada, bob, room };
+  }
+});
+
+function syncsOf(...players: readonly RawPlayer[]): Sync[] {
+  return players.flatMap(({ heard }) => heard.filter((message): message is Sync => message.kind === 'sync'));
+}
+
+/** As a client makes it: each must be of the version that the one before led to. */
+function stateAfter(syncs: readonly Sync[]): LedgerState {
+  let [state, at]: [unknown, number | undefined] = [undefined, undefined];
+  for (const { from, version, patches, ...whole } of syncs) {
+    if (patches === undefined) state = whole.state;
+    else {
+      expect(from).toBe(at);
+      state = applyPatches(state, patches);
+    }
+    at = version;
+  }
+  return state as LedgerState;
+}
+
+async function metric(server: FleetServer, name: string, label: string): Promise<number> {
+  const { text } = await server.ops('/metrics');
+  return Number(new RegExp(`^${name}\\{[^}]*${label}[^}]*\\} (\\S+)`, 'm').exec(text)?.[1] ?? 0);
+}
