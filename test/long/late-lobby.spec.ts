@@ -1,9 +1,11 @@
 import type { Operations } from '#libs/protocol';
 import { type Fleet, RawPlayer, startFleet } from '../harness/index.js';
 
+const SECOND = 1_000;
 const HEALTH_INTERVAL_MS = 300;
 /** What a woken lobby does, it does at once; looked at for this long. */
 const WATCHED_MS = 1_500;
+const SEAT_GRACE_MS = 4 * SECOND;
 
 type Me = Operations['me']['result'];
 type View = NonNullable<Me['room']>;
@@ -103,4 +105,64 @@ describe('a lobby that hangs with requests, and wakes when their players have mo
     }
     for (const player of players) player.close();
   }, 40_000);
+});
+
+describe('a lobby that hangs with a word that somebody is here, and wakes when the gateway that said it is dead', () => {
+  let fleet: Fleet;
+  beforeAll(async () => {
+    const env = { HEALTH_INTERVAL_MS: String(HEALTH_INTERVAL_MS), HEALTH_GRACE_MS: '0', SEAT_GRACE_MS: String(SEAT_GRACE_MS) };
+    fleet = await startFleet({ gateways: 2, lobbies: 2, games: 1, env });
+  }, 60_000);
+  afterAll(() => fleet.stop());
+
+  it('leaves them away: their place is given up when its time is over', async () => {
+    const [first, second] = fleet.gateways;
+    const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
+    const rooms = [await bob.createRoom({ game: 'tic-tac-toe' }), await dora.createRoom({ game: 'tic-tac-toe' })];
+    // One after the other, so that each is at another lobby.
+    const guests: RawPlayer[] = [];
+    for (const [index, name] of ['Ada', 'Cy'].entries()) {
+      const guest = await RawPlayer.welcomed(first, name);
+      expect((await guest.asks(1, 'rooms.join', { room: rooms[index].id })).error).toBeUndefined();
+      guests.push(guest);
+    }
+    const [hung] = fleet.lobbies;
+    hung.kill('SIGSTOP');
+    for (const guest of guests) {
+      const { session, secret } = await guest.hears('welcome');
+      const back = await RawPlayer.connect(first);
+      back.say({ kind: 'hello', protocol: 1, session, secret });
+      expect(await back.hears('welcome')).toMatchObject({ resumed: true });
+      // What the gateway says with its welcome has left it by then.
+      back.say({ kind: 'ping', nonce: 1 });
+      await back.hears('pong');
+    }
+    first.kill();
+    await Promise.all(rooms.map((room) => room.waitFor(isAway, { timeoutMs: 10 * SECOND })));
+    hung.kill('SIGCONT');
+    const isGone = ({ view }: { view: View }) => view.members.length === 1;
+    await Promise.all(rooms.map((room) => room.waitFor(isGone, { timeoutMs: SEAT_GRACE_MS + 8 * SECOND })));
+    for (const room of rooms) await room.leave();
+    await fleet.restart(first);
+    await fleet.whole();
+  }, 60_000);
+
+  it('shows who is at a gateway that only hung as here again, as soon as that wakes', async () => {
+    const [first, second] = fleet.gateways;
+    const bob = await fleet.newPlayer('Bob', { gateway: second });
+    const room = await bob.createRoom({ game: 'tic-tac-toe' });
+    const ada = await RawPlayer.welcomed(first, 'Ada');
+    expect((await ada.asks(1, 'rooms.join', { room: room.id })).error).toBeUndefined();
+    first.kill('SIGSTOP');
+    await room.waitFor(isAway, { timeoutMs: 10 * SECOND });
+    first.kill('SIGCONT');
+    await room.waitFor(({ view }) => view.members[1]?.here === true, { timeoutMs: 8 * SECOND });
+    expect((await ada.asks(2, 'rooms.ready')).error).toBeUndefined();
+    ada.close();
+    await room.leave();
+  }, 40_000);
+
+  function isAway({ view }: { view: View }): boolean {
+    return view.members[1]?.here === false;
+  }
 });

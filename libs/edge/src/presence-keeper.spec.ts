@@ -1,5 +1,6 @@
 import type { Self } from '#libs/fleet';
-import type { SessionId } from '#libs/protocol';
+import { type Asked, endOf, type SessionId } from '#libs/protocol';
+import type { UserRooms } from '#libs/room-store';
 import type { SessionHolders, SessionStore } from '#libs/session';
 import type { Metrics } from '#libs/telemetry';
 import type { LobbyRouter } from './lobby-router.js';
@@ -15,17 +16,20 @@ interface Told {
 
 /** A gateway with one member of a room, and what the room's record says of them. */
 function newGateway() {
-  const member = { user: 'ada', here: true };
+  const member: { user: string; here: boolean; word?: Asked } = { user: 'ada', here: true };
+  /** As the store has it. */
+  const admitted = { turn: 7 };
   const told: Told[] = [];
   const table = new SessionTable({ sessions: { set: () => {} } } as unknown as Metrics);
   const follower = { get: () => ({ doc: { members: [member] } }) } as unknown as RoomFollower;
   const lobbies = { tell: (_: unknown, __: string, data: Told) => told.push(data) } as unknown as LobbyRouter;
-  const keeper = new PresenceKeeper(table, follower, lobbies, {} as SessionHolders, {} as SessionStore, {} as Self);
+  const userRooms = { renewTurn: async (_: unknown, turn: number) => (turn === admitted.turn ? turn + 1 : null) } as unknown as UserRooms;
+  const keeper = new PresenceKeeper(table, follower, lobbies, {} as SessionHolders, {} as SessionStore, userRooms, {} as Self);
   const session = table.add('s' as SessionId, 'ada', 'Ada');
   session.turn = 7;
   session.binding = { room: 'a-room', watching: false, rev: 1 };
   session.connection = { isOpen: true } as PlayerConnection;
-  return { keeper, session, member, told };
+  return { keeper, session, member, admitted, told };
 }
 
 describe('a member whose room has them for', () => {
@@ -39,6 +43,20 @@ describe('a member whose room has them for', () => {
     session.isAway = true;
     keeper.correct();
     expect(told).toMatchObject([{ here: true }, { here: false }]);
+  });
+
+  it('away, by one who took this gateway for dead, is told otherwise in another turn, unless they have come in elsewhere', async () => {
+    const { keeper, session, member, admitted, told } = newGateway();
+    Object.assign(member, { here: false, word: endOf(7) });
+    keeper.correct();
+    await settled();
+    expect(told).toMatchObject([{ here: true, asked: { turn: 8 } }]);
+    expect(session.turn).toBe(8);
+    Object.assign(member, { word: endOf(8) });
+    admitted.turn = 9;
+    keeper.correct();
+    await settled();
+    expect(told).toHaveLength(1);
   });
 
   it('what they are is told nothing, nor is one who may be back at once', () => {
@@ -61,3 +79,8 @@ describe('a member whose room has them for', () => {
     expect(told[1].asked.number).toBeGreaterThan(told[0].asked.number);
   });
 });
+
+/** What was asked of the store, which answers at once, has had its effect. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Self } from '#libs/fleet';
-import type { SessionId } from '#libs/protocol';
+import { isBefore, type SessionId } from '#libs/protocol';
+import { UserRooms } from '#libs/room-store';
 import { SessionHolders, SessionStore } from '#libs/session';
 import type { GatewaySession } from './gateway-session.js';
 import { LobbyRouter } from './lobby-router.js';
@@ -23,6 +24,7 @@ export class PresenceKeeper {
     private readonly lobbies: LobbyRouter,
     private readonly holders: SessionHolders,
     private readonly sessions: SessionStore,
+    private readonly userRooms: UserRooms,
     private readonly self: Self,
   ) {}
 
@@ -45,8 +47,22 @@ export class PresenceKeeper {
       const { connection, binding, user, isAway } = session;
       if (!binding || !(connection?.isOpen || isAway)) continue;
       const member = this.follower.get(binding.room)?.doc.members.find((one) => one.user === user);
-      if (member && member.here === isAway) this.tell(session);
+      if (!member || member.here !== isAway) continue;
+      if (member.word && isBefore(session.asked, member.word)) void this.speakAgain(session);
+      else this.tell(session);
     }
+  }
+
+  /**
+   * Its turn was ended by somebody who took this gateway for dead: nothing that is said in it counts any more. A store that
+   * does not answer is asked again when it is looked at the next time.
+   */
+  private async speakAgain(session: GatewaySession): Promise<void> {
+    const { user, turn } = session;
+    const renewed = await this.userRooms.renewTurn(user, turn).catch(() => null);
+    if (renewed === null || session.turn !== turn) return;
+    session.turn = renewed;
+    this.tell(session);
   }
 
   /** The index of this gateway's sessions says what the table says; whoever was lost in between is away. */

@@ -561,7 +561,7 @@ describe('what comes late, to a lobby that slept', () => {
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
     const { turn } = await userRooms.admit(caller.user);
-    const says = (here: boolean, number: number) => rooms.setPresence(id, caller.user, here, { turn, number });
+    const says = (here: boolean, number: number, inTurn = turn) => rooms.setPresence(id, caller.user, here, { turn: inTurn, number });
     const isHere = async () => (await mustRead(id)).doc.members[0].here;
     await says(false, 2);
     await says(true, 1);
@@ -570,8 +570,23 @@ describe('what comes late, to a lobby that slept', () => {
     expect(await isHere()).toBe(true);
     await rooms.away(caller.user, turn);
     expect(await isHere()).toBe(false);
+    // Said before its end, and read after it.
     await says(true, 4);
+    expect(await isHere()).toBe(false);
+    await says(true, 5, (await userRooms.renewTurn(caller.user, turn)) as number);
     expect(await isHere()).toBe(true);
+  });
+
+  it('leaves a member away whose gateway had told both that they went and that they are back, and ended', async () => {
+    const { rooms } = newLobby();
+    const caller = newCaller();
+    const { id } = await rooms.create(caller, { game: 'duel' });
+    const { turn } = await userRooms.admit(caller.user);
+    await rooms.setPresence(id, caller.user, false, { turn, number: 1 });
+    const { awaySince } = (await mustRead(id)).doc.members[0];
+    await rooms.away(caller.user, turn);
+    await rooms.setPresence(id, caller.user, true, { turn, number: 2 });
+    expect((await mustRead(id)).doc.members[0]).toMatchObject({ here: false, awaySince });
   });
 
   it('ends no search that is newer', async () => {

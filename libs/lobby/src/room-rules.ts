@@ -70,11 +70,13 @@ export function cameBack({ doc }: RoomRecord, user: UserId, word?: Asked): RoomD
   });
 }
 
-/** Said again, it is as it was: the seat is kept from the first time on. */
+/** Said again, it is as it was, and later: the seat is kept from the first time on. */
 export function wentAway({ doc }: RoomRecord, user: UserId, now: number, word?: Asked): RoomDoc {
   return withMember(doc, user, (member) => {
-    if (!member.here || isOlder(word, member.word)) return member;
-    return { ...member, here: false, awaySince: now, ...(word && { word }) };
+    if (isOlder(word, member.word)) return member;
+    if (member.here) return { ...member, here: false, awaySince: now, ...(word && { word }) };
+    // Noted all the same, or an older word that comes late would be the last.
+    return word && isOlder(member.word ?? NEVER, word) ? { ...member, word } : member;
   });
 }
 
@@ -98,6 +100,8 @@ export function checkStart(record: RoomRecord, user: UserId): readonly DocMember
   if (unready.length > 0) throw new HoldfastError('not-ready', `Not ready: ${unready.map(({ name }) => name).join(', ')}.`);
   return doc.members;
 }
+
+const NEVER: Asked = { turn: 0, number: 0 };
 
 function isOlder(word: Asked | undefined, than: Asked | undefined): boolean {
   return word !== undefined && than !== undefined && isBefore(word, than);

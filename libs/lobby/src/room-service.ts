@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { ServerDirectory } from '#libs/fleet';
-import { type Asked, type Caller, HoldfastError, type Operations, type RoomId, type RoomSummary, type UserId } from '#libs/protocol';
+import { type Asked, type Caller, endOf, HoldfastError, type Operations, type RoomId, type RoomSummary, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { isMember, type RoomDoc, type RoomRecord, RoomRecords, summaryOf, type UserRoom, UserRooms } from '#libs/room-store';
 import { GameCatalogue } from './game-catalogue.js';
@@ -143,18 +143,22 @@ export class RoomService {
 
   /** As the member's gateway has it. It says nothing of a later turn than its own, and nothing once a later word was heard. */
   async setPresence(room: RoomId, user: UserId, here: boolean, word?: Asked): Promise<void> {
-    const turn = word && atEndOf(word.turn);
+    const turn = word && endOf(word.turn);
     if (!here) return this.setAway(room, user, turn, word);
     await this.change(room, (record) => cameBack(record, user, word), { user, asked: turn }).catch(ignoreGone);
   }
 
-  /** The user's connection, of that turn, is gone with its gateway. Saying so twice is saying it once. */
+  /**
+   * The user's connection, of that turn, is gone with its gateway. Saying so twice is saying it once. It is the last word of
+   * that turn: what the gateway had said before it ended may come late, through a lobby that slept. One that was judged
+   * wrongly takes another turn to say otherwise.
+   */
   async away(user: UserId, turn?: number): Promise<void> {
-    const asked = turn === undefined ? undefined : atEndOf(turn);
+    const asked = turn === undefined ? undefined : endOf(turn);
     await this.stopSearching(user, asked);
     const pointer = await this.userRooms.get(user);
-    // No word of the member's gateway, which may be judged wrongly and tell otherwise.
-    if (pointer && !pointer.watching) await this.setAway(pointer.room, user, asked);
+    // A store that forgot the user's turns has 0, which says nothing about any word.
+    if (pointer && !pointer.watching) await this.setAway(pointer.room, user, asked, turn ? asked : undefined);
   }
 
   /** A member who will not come back, if that is still so: a user who was admitted or has moved since it was said is not gone. */
@@ -246,11 +250,6 @@ const PAGE_ROOMS = 200;
 export function newRoomId(): RoomId {
   const alphabet = 'abcdefghjkmnpqrstuvwxyz23456789x';
   return Array.from(randomBytes(10), (byte) => alphabet[byte % 32]).join('');
-}
-
-/** Whatever was asked in this turn. */
-function atEndOf(turn: number): Asked {
-  return { turn, number: Number.MAX_SAFE_INTEGER };
 }
 
 /** There is nothing to be done, or somebody who knew more has done it. */

@@ -10,6 +10,11 @@ export interface Asked {
   readonly number: number;
 }
 
+/** The last word of a turn, which nothing that is said in it comes after. */
+export function endOf(turn: number): Asked {
+  return { turn, number: Number.MAX_SAFE_INTEGER };
+}
+
 export function isBefore(asked: Asked, than: Asked): boolean {
   return asked.turn < than.turn || (asked.turn === than.turn && asked.number < than.number);
 }
@@ -89,7 +94,7 @@ export interface Control {
   'member.presence': { data: { room: RoomId; user: UserId; here: boolean; asked?: Asked }; answer: null };
   /**
    * Gateway → lobby: these users' connections are gone with their gateway; the turns they were admitted in, so that who
-   * is back by then searches on. Saying so twice is saying it once.
+   * is back by then searches on, and what that gateway had said in them comes too late. Saying so twice is saying it once.
    */
   'users.away': { data: { users: readonly UserId[]; turns?: readonly number[] }; answer: null };
   /** Gateway → lobby, event: who looks for a match has no connection any more. */

@@ -8,7 +8,7 @@ export interface DocMember {
   readonly here: boolean;
   /** When the connection was missed first, in ms since 1970 by Redis' clock; while `here` absent. */
   readonly awaySince?: number;
-  /** The last word of a gateway by which `here` changed: an older one comes too late. Absent: none has come. */
+  /** The last word by which `here` changed, or might have: an older one comes too late. Absent: none has come. */
   readonly word?: Asked;
 }
 

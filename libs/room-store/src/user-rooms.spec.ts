@@ -45,6 +45,20 @@ describe('a user who moves', () => {
     expect(await users.get(user)).toEqual(B);
   });
 
+  it('goes on in another turn unless they came in again since', async () => {
+    const user = newUser();
+    const { turn } = await users.admit(user);
+    const renewed = (await users.renewTurn(user, turn)) as number;
+    expect(renewed).toBeGreaterThan(turn);
+    await expect(users.refuseLate(user, { turn, number: 9 })).rejects.toMatchObject({ code: 'overtaken' });
+    expect(await users.renewTurn(user, turn)).toBeNull();
+    const again = await users.admit(user);
+    expect(again.turn).toBeGreaterThan(renewed);
+    expect(await users.renewTurn(user, renewed)).toBeNull();
+    await redis.commands.del(userKey(user));
+    expect(await users.renewTurn(user, again.turn)).toBeGreaterThan(again.turn);
+  });
+
   it('gets a later turn from a store that has forgotten them, and is let go on by it', async () => {
     const user = newUser();
     const { turn } = await users.admit(user);

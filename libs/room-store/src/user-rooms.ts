@@ -20,6 +20,7 @@ export interface MoveTerms {
 
 const overtaken = new URL('./scripts/user-overtaken.lua', import.meta.url);
 const admitScript = new LuaScript('admit_user', new URL('./scripts/admit-user.lua', import.meta.url), 1);
+const renewTurnScript = new LuaScript('renew_turn', new URL('./scripts/renew-turn.lua', import.meta.url), 1);
 const moveScript = new LuaScript('move_user', [overtaken, new URL('./scripts/move-user.lua', import.meta.url)], 1);
 const overtakeScript = new LuaScript('overtake_user', [overtaken, new URL('./scripts/overtake-user.lua', import.meta.url)], 1);
 
@@ -47,6 +48,12 @@ export class UserRooms {
       string | null,
     ];
     return { turn: Number(turn), pointer: pointerOf(room, watching) };
+  }
+
+  /** Another turn for a user who is still where they had that one. Null: they have come in again since, here or elsewhere. */
+  async renewTurn(user: UserId, turn: number): Promise<number | null> {
+    const renewed = await renewTurnScript.run(this.redis.commands, [userKey(user)], [turn, POINTER_TTL_SECONDS]);
+    return renewed === null ? null : Number(renewed);
   }
 
   /** To a room, or with null out of theirs. False: it was refused by its terms, and nothing has changed. */
