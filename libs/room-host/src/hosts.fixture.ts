@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { EventSink, FleetLinks, Self, ServerDirectory } from '#libs/fleet';
+import type { EventSink, FleetLinks, Happening, Self, ServerDirectory } from '#libs/fleet';
 import type { EffectRun, GameRegistry } from '#libs/game-kit';
 import type { LinkPeer, Links } from '#libs/link';
 import type { LoadBalancerService } from '#libs/placement';
@@ -116,6 +116,9 @@ export class Host {
   readonly auditor: Auditor;
   readonly intake: RoomIntake;
   readonly mover: Mover;
+  readonly metrics: Metrics;
+  /** What operators are told. */
+  readonly happenings: Happening[] = [];
   /** Whether others see it, and what it answers when it is asked to load rooms. */
   isListed = true;
   loadAnswers: 'as it is' | 'nothing' | 'never' = 'as it is';
@@ -131,8 +134,9 @@ export class Host {
     const self = this.self as unknown as Self;
     const labels = { server: id, level: 'silent', format: 'json' } as const;
     const log = new Log(labels);
-    const metrics = new Metrics(labels);
-    const sink = { tell: () => {} } as unknown as EventSink;
+    this.metrics = new Metrics(labels);
+    const { metrics } = this;
+    const sink = { tell: (happening: Happening) => this.happenings.push(happening) } as unknown as EventSink;
     const { definition } = hosts.rules;
     const recordOf = (host: Host | undefined) =>
       host?.isListed ? { ...host.self, games: { [definition.name]: { version: definition.version } } } : undefined;

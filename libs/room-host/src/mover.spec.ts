@@ -29,6 +29,7 @@ describe('a room that is moved', () => {
     expect(await hosts.records.roomsOf(first.self.id, first.self.incarnation)).not.toContain(room.id);
     if (moved) await second.does(moved, 0, 'add');
     expect((await hosts.record(room.id)).version).toBe(4);
+    expect(await movesTold(first)).toEqual({ counted: 1, told: [second.self.id] });
   });
 
   it('takes no input from when it is frozen, and stays silent until its target has it', async () => {
@@ -112,7 +113,7 @@ describe('a room that is moved', () => {
     await until(() => second.rooms.get(room.id) === undefined);
     await hosts.records.close(await hosts.record(room.id), 'empty');
     second.loadAnswers = 'as it is';
-    await moving;
+    await expect(moving).rejects.toMatchObject({ code: 'game-ended' });
     expect(first.rooms.get(room.id)).toBeUndefined();
     expect(await hosts.records.read(room.id)).toBeNull();
   });
@@ -125,9 +126,21 @@ describe('a room that is moved', () => {
     second.stop();
     expect(await first.intake.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
     second.giveUp();
-    await moving;
+    await expect(moving).rejects.toMatchObject({ code: 'server-lost', message: expect.stringContaining('back on') });
+    expect(await movesTold(first)).toEqual({ counted: 0, told: [] });
     expect(first.rooms.get(room.id)?.status).toBe('active');
     expect(await hosts.records.roomsOf(first.self.id, first.self.incarnation)).toContain(room.id);
+  });
+
+  it('has not moved where its target was gone before it took it: it is to be recovered', async () => {
+    const room = await hosts.open(first);
+    second.loadAnswers = 'never';
+    const moving = first.mover.migrate(room.id, second.self.id);
+    await until(() => second.loadsAsked > 0);
+    second.stop();
+    second.giveUp();
+    await expect(moving).rejects.toMatchObject({ code: 'server-lost', message: expect.stringContaining('being recovered') });
+    expect(await movesTold(first)).toEqual({ counted: 0, told: [] });
   });
 
   it('stays, and goes on, where nobody can take it', async () => {
@@ -147,10 +160,25 @@ describe('a room that is moved', () => {
       first.roomLog.beforeHandoff = () => {};
       expect(await third.intake.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
     };
-    await first.mover.migrate(room.id, second.self.id);
+    await expect(first.mover.migrate(room.id, second.self.id)).rejects.toMatchObject({ code: 'moved' });
+    expect(await movesTold(first)).toEqual({ counted: 0, told: [] });
     expect(first.rooms.get(room.id)).toBeUndefined();
     expect(second.rooms.get(room.id)).toBeUndefined();
     expect(await hosts.tenure(room.id)).toMatchObject({ server: third.self.id });
+  });
+
+  it('that has ended before it could be given away has not moved', async () => {
+    const room = await hosts.open(first);
+    const { noteOwner } = hosts.records;
+    // The last moment before it is frozen: its end is on its way to the store then.
+    const noting = jest.spyOn(hosts.records, 'noteOwner').mockImplementation(async (...args) => {
+      await noteOwner.call(hosts.records, ...args);
+      first.engine.input(room, { kind: 'end', result: { reason: 'operator' } });
+    });
+    const moving = first.mover.migrate(room.id, second.self.id).finally(() => noting.mockRestore());
+    await expect(moving).rejects.toMatchObject({ code: 'game-ended' });
+    expect(await movesTold(first)).toEqual({ counted: 0, told: [] });
+    expect(second.rooms.get(room.id)).toBeUndefined();
   });
 
   it('twice at once is moved once', async () => {
@@ -179,6 +207,15 @@ describe('a drain', () => {
     expect(await draining).toEqual({ moved: 1, left: 0 });
   });
 });
+
+/** By the metric, and to operators, each with the server that is said to have it. */
+async function movesTold({ metrics, happenings }: Host): Promise<{ counted: number; told: unknown[] }> {
+  const { values } = await metrics.roomsMigrated.get();
+  return {
+    counted: values.reduce((sum, { value }) => sum + value, 0),
+    told: happenings.flatMap(({ kind, server }) => (kind === 'room.moved' ? [server] : [])),
+  };
+}
 
 async function until(isIt: () => boolean): Promise<void> {
   const deadline = Date.now() + 2_000;

@@ -47,7 +47,11 @@ export class Mover {
     @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
   ) {}
 
-  /** Throws `room-unknown`, `no-capacity`, or why it could not be moved; it is then still here, and goes on. */
+  /**
+   * To the server that has it now. Throws `room-unknown`, `no-capacity`, or why it could not be moved; it is then still here,
+   * and goes on. Where it is not: `game-ended`, `moved` (another took it), `server-lost` (its target is gone, and it is back
+   * here or being recovered), `unavailable` (its target has not said that it has it).
+   */
   async migrate(id: RoomId, to?: ServerId): Promise<ServerId> {
     const room = this.rooms.get(id);
     if (room?.status !== 'active') throw new HoldfastError('room-unknown');
@@ -57,15 +61,16 @@ export class Mover {
     if (!hasStatus(room, 'active')) throw new HoldfastError('room-unknown');
     const startedAt = performance.now();
     room.become('freezing');
+    let given: HandedOver;
     try {
       await within(this.appender.whenSettled(room), SETTLE_MS_MAX);
-      // It ended, or somebody else has it: there is nothing to move.
-      if (hasStatus(room, 'dropped') || !(await this.handOver(room, target))) return target.server;
+      given = hasStatus(room, 'dropped') ? 'not-ours' : await this.handOver(room, target);
     } catch (error) {
       await this.balancer.release(id).catch(() => {});
       if (hasStatus(room, 'freezing')) this.thaw(room);
       throw error;
     }
+    if (given !== 'taken') throw await this.whyNotMoved(id, target, given);
     this.metrics.roomsMigrated.inc();
     this.metrics.roomPauseSeconds.observe({ cause: 'migration' }, (performance.now() - startedAt) / 1_000);
     const ms = Math.round(performance.now() - startedAt);
@@ -150,22 +155,34 @@ export class Mover {
     return (this.directory.get(server)?.games[game]?.version ?? 0) >= gameVersion;
   }
 
-  /** False: it is not ours to give away (any more). */
-  private async handOver(room: HostedRoom, target: Tenure): Promise<boolean> {
+  private async handOver(room: HostedRoom, target: Tenure): Promise<HandedOver> {
     const { tenure, id } = room;
     const state = room.checkpoint();
     const isOurs = await this.handoff(room, target, state, false);
-    if (hasStatus(room, 'dropped')) return false;
+    if (hasStatus(room, 'dropped')) return 'not-ours';
     if (!isOurs) {
       this.rooms.drop(room, 'fenced');
-      return false;
+      return 'not-ours';
     }
     room.become('lame');
     const isLoaded = await this.untilLoaded(room, target, state);
     this.rooms.drop(room, 'moved');
     // Else the record may name this server again, or will, with the target gone: its sweep sees to an entry too many.
     if (isLoaded) await this.records.forgetOwner([id], tenure.server, tenure.incarnation).catch(() => {});
-    return true;
+    return isLoaded ? 'taken' : 'untaken';
+  }
+
+  private async whyNotMoved(id: RoomId, { server, incarnation }: Tenure, given: 'not-ours' | 'untaken'): Promise<HoldfastError> {
+    const record = await this.records.read(id).catch(() => undefined);
+    if (record === undefined) return new HoldfastError('unavailable');
+    if (record?.status !== 'playing') return new HoldfastError('game-ended');
+    const { owner } = record;
+    if (this.rooms.get(id) || owner?.server === this.self.id)
+      return new HoldfastError('server-lost', `${server} is gone; the room is back on ${this.self.id}.`);
+    if (owner?.server !== server || owner.incarnation !== incarnation) return new HoldfastError('moved', `${owner?.server} has the room.`);
+    if (given === 'untaken' && this.loads.canAsk(owner))
+      return new HoldfastError('unavailable', `${server} was given the room and has not said that it has it; it takes it when it can.`);
+    return new HoldfastError('server-lost', `${server}, which was given the room, is gone; the room is being recovered.`);
   }
 
   /**
@@ -221,6 +238,9 @@ export class Mover {
     void this.leavers.look(room);
   }
 }
+
+/** `not-ours`: it was not ours to give away any more. `untaken`: given, but the target has not said that it has it. */
+type HandedOver = 'taken' | 'untaken' | 'not-ours';
 
 /** As it is now: it may have ended, moved or been fenced during any await. */
 function hasStatus(room: HostedRoom, status: HostedStatus): boolean {
