@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MessagePattern, Payload } from '@nestjs/microservices';
@@ -11,8 +13,9 @@ import { type Control, HoldfastError, type RoomId, type ServerId, serverId } fro
 import { RedisConnections, RedisModule } from '#libs/redis';
 import type { Change } from '#libs/room';
 import { packChange, type RoomDoc, RoomLog, RoomRecords, RoomStoreModule, roomKey } from '#libs/room-store';
-import { TelemetryModule } from '#libs/telemetry';
+import { Metrics, TelemetryModule } from '#libs/telemetry';
 import { AdminModule } from './admin.module.js';
+import { STREAM_BACKLOG_BYTES_MAX } from './admin.options.js';
 import { serveAdminDocs } from './admin-docs.js';
 import { cursorOf } from './room-reader.js';
 import type { FleetAnswer, HistoryAnswer, RoomsAnswer, RoomView, ServerView } from './schemas.js';
@@ -491,6 +494,43 @@ describe('the admin API', () => {
       const heard = await listen('?recent=1000');
       await until(() => heard.some((told) => told.room === room));
     });
+
+    it('to all but a reader who is a megabyte behind, and is cut', async () => {
+      const beside = await listen();
+      const deaf = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
+      deaf.write(`GET /api/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`);
+      let read = '';
+      deaf.on('data', (chunk) => {
+        read += chunk;
+      });
+      await until(() => read.includes('listening here'));
+      deaf.pause();
+      const pad = 'x'.repeat(50_000);
+      const told: RoomId[] = [];
+      const tell = async () => {
+        const room = randomUUID();
+        told.push(room);
+        game.get(EventSink).tell({ kind: 'room.started', room, reason: 'opened', detail: { pad } });
+        await until(() => beside.some((heard) => heard.room === room));
+      };
+      // What the kernel takes of it comes first, which is a few megabytes.
+      while ((await cuts()) === 0 && told.length < 500) await tell();
+      expect(await cuts()).toBe(1);
+      await tell();
+      expect(beside.flatMap(({ room }) => (told.includes(room as string) ? room : []))).toEqual(told);
+      const closed = once(deaf, 'close');
+      deaf.resume();
+      await closed;
+      // The last two were not even written: one found it too far behind, the other found it gone.
+      const lost = (told.length - 2) * pad.length - (read.match(/x{2,}/g) ?? []).join('').length;
+      expect(lost).toBeGreaterThan(STREAM_BACKLOG_BYTES_MAX - 2 * pad.length);
+      expect(lost).toBeLessThan(STREAM_BACKLOG_BYTES_MAX + 2 * pad.length);
+    });
+
+    async function cuts(): Promise<number> {
+      const { values } = await gateway.get(Metrics).backpressure.get();
+      return values.find(({ labels }) => labels.where === 'events')?.value ?? 0;
+    }
 
     it('and passes over what is not one of ours', async () => {
       const heard = await listen();
