@@ -96,6 +96,31 @@ describe('when a server is killed under its players', () => {
       await Promise.all(rooms.map((room) => room.leave()));
       await finish(going);
     }, 40_000);
+
+    it('what it had in hand is answered by the other, or refused in a way that says "try again"', async () => {
+      const players = await Promise.all(Array.from({ length: 8 }, (_, index) => fleet.newPlayer(`P${index}`)));
+      // Each keeps the lobby of their first request.
+      await Promise.all(players.map((player) => player.me()));
+      const [killed] = fleet.lobbies;
+      killed.kill('SIGSTOP');
+      const looking = players.map((player) => player.me());
+      const creating = await Promise.all(
+        players.map(async (player) => {
+          const created = player.createRoom({ game: 'tic-tac-toe' }).catch((error: unknown) => error as { code: string; retry: boolean });
+          return { player, created };
+        }),
+      );
+      killed.kill();
+      for (const me of await Promise.all(looking)) expect(me.room).toBeNull();
+      const outcomes = await Promise.all(creating.map(({ created }) => created));
+      const refusals = outcomes.flatMap((outcome) => ('code' in outcome ? [outcome] : []));
+      expect(refusals.length).toBeGreaterThan(0);
+      expect(refusals.length).toBeLessThan(players.length);
+      for (const refusal of refusals) expect(refusal).toMatchObject({ code: 'server-lost', retry: true });
+      for (const { player } of creating) await (player.room ?? (await again(() => player.createRoom({ game: 'tic-tac-toe' })))).leave();
+      await fleet.restart(killed);
+      await fleet.whole();
+    }, 40_000);
   });
 
   describe('a gateway', () => {
