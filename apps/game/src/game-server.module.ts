@@ -16,7 +16,7 @@ const GAMES = [TicTacToeModule, ChessModule];
 @Module({})
 export class GameServerModule {
   static forRoot(settings: SettingsOf<'game'>): DynamicModule {
-    const { rooms, game, recovery } = settings;
+    const { rooms, game, recovery, link } = settings;
     return {
       module: GameServerModule,
       imports: [
@@ -26,6 +26,8 @@ export class GameServerModule {
         RoomHostModule.forRoot({
           roomsMax: game.maxGames,
           stateBytesMax: rooms.stateBytesMax,
+          // Before it in a frame stands who is to have it, which may be thousands.
+          syncBytesMax: Math.floor(link.frameBytesMax / 2),
           checkpointEveryChanges: rooms.checkpointEveryChanges,
           checkpointEveryMs: rooms.checkpointEveryMs,
           migrationsAtOnce: recovery.migrationsAtOnce,

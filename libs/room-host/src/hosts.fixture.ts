@@ -107,7 +107,7 @@ export class Host {
   readonly self: { id: ServerId; incarnation: number; state: string };
   readonly rooms: HostedRooms;
   readonly roomLog: WatchedLog;
-  readonly outputs = new RoomOutputs();
+  readonly outputs: RoomOutputs;
   readonly appender: Appender;
   readonly engine: RoomEngine;
   readonly clock: RoomClock;
@@ -164,6 +164,7 @@ export class Host {
 
     this.rooms = new HostedRooms(metrics, log);
     this.roomLog = new WatchedLog(hosts.redis, { replicas: 0, replicasTimeoutMs: 100 });
+    this.outputs = new RoomOutputs(options);
     this.appender = new Appender(this.roomLog, this.rooms, this.outputs, metrics, log);
     this.engine = new RoomEngine(this.appender, log, options);
     this.clock = new RoomClock(this.engine, this.rooms, options);

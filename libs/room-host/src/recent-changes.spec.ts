@@ -68,6 +68,33 @@ async function sayAndWhisper() {
   return room;
 }
 
+describe('what is too much for one step', () => {
+  let host: Host;
+  beforeEach(async () => {
+    host = hosts.add('terse', { syncBytesMax: 1_000 });
+    await host.auditor.audit('test');
+  });
+
+  it('comes as the state it led to, with a word that something was missed; what comes after it comes whole', async () => {
+    const room = await hosts.open(host);
+    const [ada, bob] = [0, 1].map((seat) => host.attach(room, seat, seat + 1, 0));
+    await host.does(room, 0, 'boast', 2_000);
+    for (const { syncs } of [ada, bob]) expect(syncs.at(-1)).toMatchObject({ version: 1, state: { said: 1 }, missed: true });
+    await host.does(room, 1, 'say', 'two');
+    for (const peer of [ada, bob]) expect(peer.told).toEqual(['2 two']);
+  });
+
+  it('comes so to one who comes back, too, while each step of it came whole to the others', async () => {
+    const room = await hosts.open(host);
+    const ada = host.attach(room, 0, 1, 0);
+    for (let count = 0; count < 3; count++) await host.does(room, 0, 'boast', 500);
+    const bob = host.attach(room, 1, 2, 0);
+    expect(bob.syncs).toMatchObject([{ version: 3, state: { said: 3 }, missed: true }]);
+    expect(ada.told).toEqual(['1 boast', '2 boast', '3 boast']);
+    expect(ada.hasMissed).toBe(false);
+  });
+});
+
 describe('who was told up to a version hears all that was told after it, once, in order', () => {
   it('from the server that the room was moved to', async () => {
     const room = await sayAndWhisper();

@@ -5,6 +5,8 @@ export interface RoomHostOptions {
   readonly roomsMax: number;
   /** A room's state and what belongs to it, packed, in bytes: it is held, stored and moved whole. */
   readonly stateBytesMax: number;
+  /** What players are told in one step, packed, in bytes: a link that was sent a longer frame than it carries would be cut. */
+  readonly syncBytesMax: number;
   /** A checkpoint after this many changes … */
   readonly checkpointEveryChanges: number;
   /** … or this many bytes of changes … */
@@ -20,6 +22,7 @@ export interface RoomHostOptions {
 export const ROOM_HOST_DEFAULTS: RoomHostOptions = {
   roomsMax: 1_000,
   stateBytesMax: 256 * 1024,
+  syncBytesMax: 2 * 1024 * 1024,
   checkpointEveryChanges: 200,
   checkpointEveryBytes: 64 * 1024,
   checkpointEveryMs: 60_000,

@@ -158,7 +158,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
   const metrics = new Metrics({ server: 'hf:game:test', level: 'silent', format: 'json' });
   const rooms = new HostedRooms(metrics, log);
   hosted.push(rooms);
-  const outputs = new RoomOutputs();
+  const outputs = new RoomOutputs(settings);
   const roomLog = new LossyLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
   const appender = new Appender(roomLog, rooms, outputs, metrics, log);
   const engine = new RoomEngine(appender, log, settings);

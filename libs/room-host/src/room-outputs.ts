@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { LINK_KIND, type LinkPeer } from '#libs/link';
 import {
   type ErrorBody,
@@ -14,6 +14,7 @@ import {
 import { type Change, diff, type RoomValue } from '#libs/room';
 import type { Attachment } from './attachment.js';
 import type { HostedRoom } from './hosted-room.js';
+import { ROOM_HOST_OPTIONS, type RoomHostOptions } from './room-host.options.js';
 
 /** The body of a sync that goes to many: everything but version and seq, which stand in the frame's header. */
 interface SyncBody {
@@ -31,6 +32,8 @@ interface SyncBody {
  */
 @Injectable()
 export class RoomOutputs {
+  constructor(@Inject(ROOM_HOST_OPTIONS) private readonly options: Pick<RoomHostOptions, 'syncBytesMax'>) {}
+
   /** To one who has just been attached: where they are, then what they lack. */
   welcome(attachment: Attachment, held: number | null): void {
     const { room, seat } = attachment;
@@ -128,7 +131,7 @@ export class RoomOutputs {
       entries[at].push(attachment.handle, attachment.seat === null ? 0 : durable.seats[attachment.seat].seq);
     }
     for (let at = 0; at < peers.length; at++) {
-      body ??= pack(this.patchesOf(room, before.version, changes, null));
+      body ??= this.packed(room, null, this.patchesOf(room, before.version, changes, null));
       peers[at].sendSyncMany(tenure.epoch, durable.version, entries[at], body);
     }
   }
@@ -171,7 +174,15 @@ export class RoomOutputs {
     const { room, seat } = attachment;
     attachment.version = room.durable.version;
     const seq = seat === null ? 0 : room.durable.seats[seat].seq;
-    attachment.peer.sendSyncMany(room.tenure.epoch, room.durable.version, [attachment.handle, seq], pack(body));
+    attachment.peer.sendSyncMany(room.tenure.epoch, room.durable.version, [attachment.handle, seq], this.packed(room, seat, body));
+  }
+
+  /** Where that is too much for one step, only the state as it is now; who hears less than all that happened is told so. */
+  private packed(room: HostedRoom, seat: Seat | null, body: SyncBody): Uint8Array {
+    const bytes = pack(body);
+    if (bytes.length <= this.options.syncBytesMax) return bytes;
+    const hasMissed = body.missed === true || body.events !== undefined;
+    return pack({ room: room.id, state: room.view(room.durable.state, seat), ...(hasMissed && { missed: true }) });
   }
 
   private send(attachment: Attachment, message: ServerMessage): void {
