@@ -140,7 +140,8 @@ export class BenchFleet {
   async whole(): Promise<void> {
     const games = this.of('game').map(({ id }) => id);
     await until(async () => {
-      const offered = await this.redis.zrange('hf:{placement}:offer:durable', '0', '-1');
+      const orders = await this.redis.smembers('hf:{placement}:offers:durable');
+      const offered = (await Promise.all(orders.map((order) => this.redis.zrange(order, '0', '-1')))).flat();
       return games.every((id) => offered.some((record) => record.endsWith(`:${id}`)));
     });
   }

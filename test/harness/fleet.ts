@@ -131,7 +131,8 @@ export class Fleet {
     const games = living.filter(({ type }) => type === 'game').map(({ id }) => id);
     await Promise.all(living.map((server) => until(() => knowsAll(server, living), 10_000)));
     await until(async () => {
-      const offered = await this.store.client.zrange('hf:{placement}:offer:tic-tac-toe', '0', '-1');
+      const orders = await this.store.client.smembers('hf:{placement}:offers:tic-tac-toe');
+      const offered = (await Promise.all(orders.map((order) => this.store.client.zrange(order, '0', '-1')))).flat();
       return games.every((id) => offered.some((record) => record.endsWith(`:${id}`)));
     }, 10_000);
   }

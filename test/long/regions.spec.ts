@@ -14,8 +14,9 @@ describe('a fleet in two regions, with a canary', () => {
     far = await Promise.all(['far-1', 'far-2'].map((name) => fleet.start('game', name, { REGION: 'us' })));
     await fleet.whole();
     canary = await fleet.start('game', 'canary', { SERVER_BUILD: BUILD, CANARY: 'true' });
-    const offer = `hf:{placement}:offer:tic-tac-toe,build=${BUILD}`;
-    await until(async () => (await fleet.store.client.zcard(offer)) === 1, 10_000);
+    // Of the canary's build there is nothing before it: one order, of it alone.
+    const offer = `hf:{placement}:offers:tic-tac-toe,build=${BUILD}`;
+    await until(async () => (await fleet.store.client.scard(offer)) === 1, 10_000);
   }, 60_000);
   afterAll(() => fleet.stop());
 

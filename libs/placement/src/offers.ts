@@ -6,7 +6,7 @@ export interface Place {
   readonly build?: string;
 }
 
-/** What decides in which orders a server stands. */
+/** What decides in which order a server stands, and what for. */
 export interface Offerer {
   /** The games it runs, and of which versions it takes rooms. */
   readonly games: Readonly<Record<string, readonly number[]>>;
@@ -17,8 +17,9 @@ export interface Offerer {
 }
 
 /**
- * The orders a server stands in when it is willing: one for every wish that it meets, so that a choice is a look at one
- * end of one order, however many servers there are that do not meet it.
+ * What a server is offered for: one key for every wish that it meets. Servers that are offered for the same stand in one
+ * order, and under each key are the orders offered there: a choice is a look at one end of each, however many servers there
+ * are that do not meet the wish. Most fleets have one order; one for each build while there are two.
  */
 export function offersOf({ games, region, build, canary = false }: Offerer): string[] {
   const regions = region ? [undefined, region] : [undefined];

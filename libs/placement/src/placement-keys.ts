@@ -1,16 +1,19 @@
-import type { RoomId, ServerId } from '#libs/protocol';
+import { createHash } from 'node:crypto';
+import type { ServerId } from '#libs/protocol';
 import type { Place } from './offers.js';
 
 /**
  * Where placement keeps what it knows. All under one hash tag, because one choice touches several of these keys in one
- * step. A server is named by the key of its record everywhere in Redis, and a reservation by its own key, so that the
- * scripts find every key by reading it, and make none.
+ * step. A server is named by the key of its record everywhere in Redis, so that the scripts find every key by reading it, and
+ * make none.
  */
 export const PLACEMENT_TAG = 'hf:{placement}';
 
 /** Set of the servers' records. */
 export const SERVERS_KEY = `${PLACEMENT_TAG}:servers`;
-/** Sorted set of reservations by when they expire (Redis' time, ms). */
+/** Hash: by room, which server it was given. */
+export const RESERVATIONS_KEY = `${PLACEMENT_TAG}:reservations`;
+/** Sorted set of rooms by when their reservations expire (Redis' time, ms). */
 export const EXPIRIES_KEY = `${PLACEMENT_TAG}:expiries`;
 
 const SERVER_PREFIX = `${PLACEMENT_TAG}:server:`;
@@ -24,12 +27,16 @@ export function serverOfKey(key: string): ServerId {
   return key.slice(SERVER_PREFIX.length) as ServerId;
 }
 
-/** Hash: which server a room was given. */
-export function reservationKey(room: RoomId): string {
-  return `${PLACEMENT_TAG}:reservation:${room}`;
+/** Sorted set: the willing among the servers that these are the offers of, by their score. */
+export function orderKey(offers: readonly string[]): string {
+  // Its name need not tell what it is: the offers do, and there may be a hundred.
+  const digest = createHash('sha256')
+    .update([...offers].sort().join(' '))
+    .digest('base64url');
+  return `${PLACEMENT_TAG}:order:${digest.slice(0, 22)}`;
 }
 
-/** Sorted set: the servers willing to take a room of this game, by their score; without a version, region or build, those of any. */
+/** Set: the orders of the servers that take a room of this game; without a version, region or build, those of any. */
 export function offerKey(game: string, version?: number, { region, build }: Place = {}): string {
   // An encoded name has none of the signs between the parts.
   const parts = [
@@ -38,5 +45,5 @@ export function offerKey(game: string, version?: number, { region, build }: Plac
     region === undefined ? '' : `,region=${region}`,
     build === undefined ? '' : `,build=${build}`,
   ];
-  return `${PLACEMENT_TAG}:offer:${parts.join('')}`;
+  return `${PLACEMENT_TAG}:offers:${parts.join('')}`;
 }

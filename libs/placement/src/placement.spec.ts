@@ -8,7 +8,7 @@ import { Metrics, TelemetryModule } from '#libs/telemetry';
 import { LoadBalancerService, type Placement, type PlacementRequest } from './load-balancer.service.js';
 import { PlacementModule } from './placement.module.js';
 import type { PlacementOptions } from './placement.options.js';
-import { EXPIRIES_KEY, offerKey, reservationKey, serverKey } from './placement-keys.js';
+import { EXPIRIES_KEY, offerKey, RESERVATIONS_KEY, serverKey } from './placement-keys.js';
 import { PlacementPool, type PooledServer } from './placement-pool.js';
 import { PlacementReporter, type ServerReport } from './placement-reporter.js';
 import { PlacementStrategy, type RoomWish, type ServerFacts, STRATEGY_NAMES } from './placement-strategy.js';
@@ -88,16 +88,39 @@ function spread(placements: readonly Placement[], servers: readonly ServerId[]):
 
 /** The lease of a room is over; nobody has noticed yet. */
 async function expire(at: Process, room: RoomId): Promise<void> {
-  await at.redis.zadd(EXPIRIES_KEY, 'XX', 1, reservationKey(room));
+  await at.redis.zadd(EXPIRIES_KEY, 'XX', 1, room);
 }
 
 /** More leases that are over than a call looks at, before all others. */
 async function bury(at: Process): Promise<void> {
-  await at.redis.zadd(EXPIRIES_KEY, ...Array.from({ length: 100 }, () => [0, reservationKey(newRoom())]).flat());
+  await at.redis.zadd(EXPIRIES_KEY, ...Array.from({ length: 100 }, () => [0, newRoom()]).flat());
 }
 
 async function isLeased(at: Process, room: RoomId): Promise<boolean> {
-  return Number(await at.redis.zscore(EXPIRIES_KEY, reservationKey(room))) > Date.now();
+  return Number(await at.redis.zscore(EXPIRIES_KEY, room)) > Date.now();
+}
+
+interface Reservation {
+  readonly server: string;
+  readonly incarnation: number;
+  /** Not yet one of its server's rooms. */
+  readonly isOutstanding: boolean;
+}
+
+async function reservationOf(at: Process, room: RoomId): Promise<Reservation | null> {
+  const [, incarnation, weight, server] = /^(\S+) (\S+) (.+)$/.exec((await at.redis.hget(RESERVATIONS_KEY, room)) ?? '') ?? [];
+  return server === undefined ? null : { server, incarnation: Number(incarnation), isOutstanding: weight !== 'kept' };
+}
+
+/** By server, its score: who a room of this wish may be given to. */
+async function offered(at: Process, ...wish: Parameters<typeof offerKey>): Promise<ReadonlyMap<string, number>> {
+  const orders = await at.redis.smembers(offerKey(...wish));
+  const scores = await Promise.all(orders.map((order) => at.redis.zrange(order, '0', '-1', 'WITHSCORES')));
+  // An order that is empty is offered for nothing.
+  for (const order of scores) expect(order).not.toEqual([]);
+  return new Map(
+    scores.flatMap((order) => order.flatMap((key, index) => (index % 2 === 0 ? [[key, Number(order[index + 1])] as const] : []))),
+  );
 }
 
 async function until<T>(look: () => Promise<T>, isIt: (seen: T) => boolean, withinMs = 5_000): Promise<T> {
@@ -382,10 +405,10 @@ describe('a reservation', () => {
     dying.redis.disconnect();
     await unheard;
 
-    const before = await Promise.all(rooms.map((room) => next.redis.hget(reservationKey(room), 'server')));
+    const before = await Promise.all(rooms.map((room) => reservationOf(next, room)));
     const placements = await Promise.all(rooms.map((room) => fleet.place({ room })));
-    for (const [index, key] of before.entries()) {
-      if (key !== null) expect(serverKey(placements[index].server)).toBe(key);
+    for (const [index, reservation] of before.entries()) {
+      if (reservation !== null) expect(serverKey(placements[index].server)).toBe(reservation.server);
     }
     expect((await fleet.records()).map(({ reserved }) => reserved)).toEqual([50, 50, 50, 50]);
   });
@@ -429,7 +452,7 @@ describe('a reservation', () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const room = newRoom();
-    const lease = async () => Number(await at.redis.zscore(EXPIRIES_KEY, reservationKey(room)));
+    const lease = async () => Number(await at.redis.zscore(EXPIRIES_KEY, room));
     await fleet.place({ room });
     const before = await lease();
     await until(
@@ -472,7 +495,7 @@ describe("a server's report", () => {
     await at.redis.hset(serverKey(server), { rooms: 70, standing: 70 });
     await fleet.report(server, { rooms: 3 });
     expect(await fleet.record(server)).toMatchObject({ rooms: 3, score: 3 });
-    expect(await at.redis.zscore(offerKey(fleet.game), serverKey(server))).toBe('3');
+    expect((await offered(at, fleet.game)).get(serverKey(server))).toBe(3);
   });
 
   it('keeps what is reserved and not yet taken on top of the facts', async () => {
@@ -524,7 +547,8 @@ describe("a server's report", () => {
   it('brings everything back after the store forgot all of it', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
-    await at.redis.del(offerKey(fleet.game), offerKey(fleet.game, 1), ...fleet.servers.map(serverKey));
+    const orders = await at.redis.smembers(offerKey(fleet.game));
+    await at.redis.del(...orders, offerKey(fleet.game), offerKey(fleet.game, 1), ...fleet.servers.map(serverKey));
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
     for (const server of fleet.servers) await fleet.report(server, { rooms: 4 });
     await fleet.place();
@@ -867,19 +891,16 @@ describe('the count', () => {
 
   /** The invariant of shared.lua, read from outside. */
   async function expectExact(fleet: Fleet, rooms: RoomId[]): Promise<void> {
-    const { redis } = fleet.at;
-    const reservations = await Promise.all(rooms.map((id) => redis.hgetall(reservationKey(id))));
+    const reservations = await Promise.all(rooms.map((id) => reservationOf(fleet.at, id)));
+    const offers = await Promise.all([offered(fleet.at, fleet.game), offered(fleet.at, fleet.game, 1)]);
     const known = new Map((await fleet.records()).map((record) => [record.server, record]));
     for (const id of fleet.servers) {
       const record = known.get(id);
       const outstanding = reservations.filter(
-        ({ server: key, counted, incarnation }) => key === serverKey(id) && counted === '1' && Number(incarnation) === record?.incarnation,
+        (held) => held?.isOutstanding && held.server === serverKey(id) && held.incarnation === record?.incarnation,
       );
       expect(record?.reserved ?? 0).toBe(outstanding.length);
-      for (const offer of [offerKey(fleet.game), offerKey(fleet.game, 1)]) {
-        const score = await redis.zscore(offer, serverKey(id));
-        expect(score === null ? null : Number(score)).toBe(record?.willing ? record.score : null);
-      }
+      for (const scores of offers) expect(scores.get(serverKey(id))).toBe(record?.willing ? record.score : undefined);
       expect(record?.score ?? 0).toBe((record?.rooms ?? 0) + (record?.reserved ?? 0));
     }
   }

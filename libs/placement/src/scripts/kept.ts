@@ -1,11 +1,11 @@
 import type { RoomId } from '#libs/protocol';
 import type { RedisClient } from '#libs/redis';
-import { EXPIRIES_KEY, reservationKey } from '../placement-keys.js';
+import { EXPIRIES_KEY, RESERVATIONS_KEY } from '../placement-keys.js';
 import { placementScript } from './script.js';
 
 const script = placementScript('kept', 2);
 
 /** True: the room was reserved, and is now one of its server's rooms. */
 export async function keepRoom(client: RedisClient, room: RoomId, claimMs: number): Promise<boolean> {
-  return (await script.run(client, [reservationKey(room), EXPIRIES_KEY], [claimMs])) === 1;
+  return (await script.run(client, [RESERVATIONS_KEY, EXPIRIES_KEY], [room, claimMs])) === 1;
 }

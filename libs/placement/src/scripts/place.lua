@@ -1,100 +1,157 @@
 -- Chooses servers for rooms and reserves places on them, in one step; one room after the other, as if each were asked for
 -- alone.
 --
--- KEYS  1 expiries  then for each room: the offer for its game, its reservation
--- ARGV  1 claim, ms  2 'lowest' or 'highest'
---       then for each room: its weight, a lot in [0, 1) to break ties, how many servers it is not to have, their records
--- Answers for each room, in order: record of the server, incarnation, 'new' or 'again'; '', '', '' when none is willing.
+-- KEYS  1 reservations  2 expiries  3… offers
+-- ARGV  1 claim, ms  2 'lowest' or 'highest'  3 seed of the lots that break ties
+--       then for each run of rooms that ask for the same: which of the offers (1: KEYS[3]), the weight of each room, how many
+--       servers they are not to have, their records, how many rooms, the rooms
+-- Answers 1 the servers: record, incarnation of each  2… for each room, in order, which of them it has (1: the first); negative
+-- if it had that place already, whose lease is renewed; 0 when none is willing.
 --
--- 'again': the room had a reservation already; its lease is renewed.
+-- What a call costs is in its calls of Redis. So servers are read once, rooms are given to them here, and what became of
+-- all is written at the end.
 
-local expiries, claim_ms = KEYS[1], tonumber(ARGV[1])
-local first = ARGV[2] == 'highest' and 'ZREVRANGE' or 'ZRANGE'
+local reservations, expiries, takes = KEYS[1], KEYS[2], ARGV[2]
+math.randomseed(tonumber(ARGV[3]))
+
+local rooms, wishes, excluded_max = {}, {}, 0
+local at = 4
+while ARGV[at] do
+  local wish = { offer = KEYS[2 + ARGV[at]], weight = ARGV[at + 1] }
+  local excluded = tonumber(ARGV[at + 2])
+  for i = at + 3, at + 2 + excluded do
+    wish.excluded = wish.excluded or {}
+    wish.excluded[ARGV[i]] = true
+  end
+  excluded_max = math.max(excluded_max, excluded)
+  at = at + 3 + excluded
+  local count = tonumber(ARGV[at])
+  for i = at + 1, at + count do
+    rooms[#rooms + 1] = ARGV[i]
+    wishes[#rooms] = wish
+  end
+  at = at + 1 + count
+end
+
 local now = now_ms()
-local rooms = (#KEYS - 1) / 2
-
 -- Two for each one made keep up with any rate; the rest is slack after a pause.
-sweep(expiries, now, 16 + 2 * rooms)
+local SWEPT_MAX = 16 + 2 * #rooms
+local may_more_be_expired = sweep(reservations, expiries, now, SWEPT_MAX) == SWEPT_MAX
 
--- Most calls are for rooms that have no reservation yet, which one look tells; and leases come before what they are for, so
--- that whatever fails after this is swept up.
-local reservations, leases = {}, {}
-for room = 1, rooms do
-  local reservation = KEYS[2 * room + 1]
-  reservations[room] = reservation
-  leases[2 * room - 1], leases[2 * room] = now + claim_ms, reservation
+-- What the rooms have already. A room that is asked for twice finds here what it was given the first time.
+local held = {}
+for i, reservation in ipairs(redis.call('HMGET', reservations, unpack(rooms))) do
+  if reservation then
+    local incarnation, _, server = terms_of(reservation)
+    held[rooms[i]] = { record = server, incarnation = incarnation }
+  end
 end
-local is_any_held = redis.call('EXISTS', unpack(reservations)) > 0
--- None has a reservation, nor a lease of before, nor is any asked for twice: then each has its lease from here on. Any other
--- is looked at by itself, since its lease may be taken away before its turn comes.
-local are_all_new = redis.call('ZADD', expiries, 'NX', unpack(leases)) == rooms and not is_any_held
-
--- Whether the room keeps the place that it has.
-local function keeps(reservation, server, incarnation, excluded)
-  if excluded[server] then return false end
-  if redis.call('HGET', server, 'incarnation') ~= incarnation then return false end
-  return tonumber(redis.call('ZSCORE', expiries, reservation) or 0) > now
+for room in pairs(held) do
+  if tonumber(redis.call('ZSCORE', expiries, room) or 0) <= now then
+    forget(reservations, { room })
+    held[room] = nil
+  end
 end
 
--- The excluded leave the order for the length of a choice; their scores in it are added to `scores`.
-local function hide(offer, excluded, scores)
-  for record in pairs(excluded) do
-    local score = redis.call('ZSCORE', offer, record)
-    if score then
-      scores[record] = score
-      redis.call('ZREM', offer, record)
+-- Leases come before what they are for, so that whatever fails after this is swept up.
+local leases, lease_end = {}, string.format('%d', now + ARGV[1])
+for i, room in ipairs(rooms) do leases[2 * i - 1], leases[2 * i] = lease_end, room end
+redis.call('ZADD', expiries, unpack(leases))
+
+-- What is read in this call and not written yet: orders by key and by offer, the servers that were given rooms (with, as in
+-- the record, incarnation reserved weight, and `free`: places left), and the reservations.
+local orders, orders_of, changed, taken = {}, {}, {}, {}
+
+local function orders_for(offer)
+  if not orders_of[offer] then
+    local those = {}
+    for i, key in ipairs(redis.call('SMEMBERS', offer)) do
+      -- A room takes at most one server that none before it took, so with one for each room there is always one to take; one
+      -- more tells whether the last has equals.
+      orders[key] = orders[key] or read_order(key, takes, #rooms + excluded_max + 1)
+      those[i] = orders[key]
+    end
+    orders_of[offer] = those
+  end
+  return orders_of[offer]
+end
+
+local function give(room, wish, server, order)
+  if not server.incarnation then
+    local record = redis.call('HMGET', server.record, 'incarnation', 'rooms', 'reserved', 'capacity', 'weight')
+    server.incarnation, server.reserved, server.weight = record[1], record[3], record[5]
+    server.free = record[4] - record[2] - record[3]
+    server.order = order
+    changed[#changed + 1] = server
+  end
+  server.reserved, server.weight, server.free = server.reserved + 1, server.weight + wish.weight, server.free - 1
+  server.score = server.score + wish.weight
+  if server.free > 0 then stand(order, server) end
+  taken[#taken + 1], taken[#taken + 2] = room, server.incarnation .. ' ' .. wish.weight .. ' ' .. server.record
+  held[room] = server
+end
+
+local function write_back()
+  if #taken > 0 then redis.call('HSET', reservations, unpack(taken)) end
+  local scores = {}
+  for _, server in ipairs(changed) do
+    local key = server.order.key
+    redis.call('HSET', server.record, 'reserved', server.reserved, 'weight', server.weight)
+    if server.free == 0 then
+      leave(server.record, key)
+    else
+      local those = scores[key] or {}
+      those[#those + 1], those[#those + 2] = server.score, server.record
+      scores[key] = those
     end
   end
+  for key, those in pairs(scores) do redis.call('ZADD', key, unpack(those)) end
+  orders, orders_of, changed, taken = {}, {}, {}, {}
 end
 
-local function best(offer, lot, excluded, scores)
-  local two = redis.call(first, offer, 0, 1, 'WITHSCORES')
+local function keeps(place, wish)
+  if wish.excluded and wish.excluded[place.record] then return false end
+  return redis.call('HGET', place.record, 'incarnation') == place.incarnation
+end
+
+local function place(room, wish)
+  local server, order = take_best(orders_for(wish.offer), wish.excluded)
   -- All full: what has expired unnoticed may be just the place that is wanted.
-  while not two[1] and sweep(expiries, now, 128) > 0 do
-    -- Theirs may be among the places that were freed.
-    hide(offer, excluded, scores)
-    two = redis.call(first, offer, 0, 1, 'WITHSCORES')
+  while not server and may_more_be_expired do
+    write_back()
+    may_more_be_expired = sweep(reservations, expiries, now, 128) == 128
+    server, order = take_best(orders_for(wish.offer), wish.excluded)
   end
-  if two[2] ~= two[4] then return two[1] end
-  if not two[1] then return nil end
-  local rank = math.floor(lot * redis.call('ZCOUNT', offer, two[2], two[2]))
-  return rank < 2 and two[2 * rank + 1] or redis.call(first, offer, rank, rank)[1]
+  if server then give(room, wish, server, order) end
 end
 
-local function best_but(offer, lot, excluded)
-  local scores = {}
-  hide(offer, excluded, scores)
-  local server = best(offer, lot, excluded, scores)
-  for record, score in pairs(scores) do redis.call('ZADD', offer, score, record) end
-  return server
+local servers, numbers, answers = {}, {}, {}
+local function number_of(server)
+  local name = server.record
+  if not numbers[name] then
+    servers[#servers + 1], servers[#servers + 2] = name, server.incarnation
+    numbers[name] = #servers / 2
+  end
+  return numbers[name]
 end
 
-local function place(offer, reservation, weight, lot, excluded)
-  if not are_all_new then
-    local held = redis.call('HMGET', reservation, 'server', 'incarnation')
-    local is_kept = held[1] and keeps(reservation, held[1], held[2], excluded)
-    if held[1] and not is_kept then forget(reservation, expiries) end
-    redis.call('ZADD', expiries, now + claim_ms, reservation)
-    if is_kept then return held[1], held[2], 'again' end
+for i, room in ipairs(rooms) do
+  local is_again = held[room] ~= nil
+  if is_again and not keeps(held[room], wishes[i]) then
+    write_back()
+    forget(reservations, { room })
+    held[room], is_again = nil, false
   end
-  local server = best_but(offer, lot, excluded)
-  if not server then
-    redis.call('ZREM', expiries, reservation)
-    return '', '', ''
-  end
-  local incarnation = settle(server, 1, weight)
-  redis.call('HSET', reservation, 'server', server, 'incarnation', incarnation, 'weight', weight, 'counted', 1)
-  return server, incarnation, 'new'
+  if not is_again then place(room, wishes[i]) end
+  local number = held[room] and number_of(held[room]) or 0
+  answers[i + 1] = is_again and -number or number
 end
+write_back()
 
-local answers, at = {}, 3
-for room = 1, rooms do
-  local weight, lot, count = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
-  local excluded = {}
-  for index = at + 3, at + 2 + count do excluded[ARGV[index]] = true end
-  at = at + 3 + count
-  local server, incarnation, how = place(KEYS[2 * room], KEYS[2 * room + 1], weight, lot, excluded)
-  local answer = #answers
-  answers[answer + 1], answers[answer + 2], answers[answer + 3] = server, incarnation, how
+local refused = {}
+for _, room in ipairs(rooms) do
+  if not held[room] then refused[#refused + 1] = room end
 end
+if #refused > 0 then redis.call('ZREM', expiries, unpack(refused)) end
+answers[1] = servers
 return answers

@@ -2,13 +2,13 @@ import type { Redis } from 'ioredis';
 import type { RoomId, ServerId } from '#libs/protocol';
 import type { RedisClient } from '#libs/redis';
 import type { Place } from '../offers.js';
-import { EXPIRIES_KEY, offerKey, reservationKey, serverKey, serverOfKey } from '../placement-keys.js';
+import { EXPIRIES_KEY, offerKey, RESERVATIONS_KEY, serverKey, serverOfKey } from '../placement-keys.js';
 import { placementScript } from './script.js';
 
-const script = placementScript('place', null);
+const script = placementScript('place', null, ['orders']);
 
-/** As many as decide between the servers of any fleet, and short when written. */
-const LOTS = 100_000;
+/** Redis' own random numbers are the same in every run of a script. */
+const SEEDS = 2 ** 31;
 
 export interface Choice {
   readonly server: ServerId;
@@ -38,16 +38,41 @@ export async function choose(
   requests: readonly ChoiceRequest[],
   { claimMs, takes }: ChoiceTerms,
 ): Promise<readonly (Choice | null)[]> {
-  const keys = [EXPIRIES_KEY];
-  const args: (string | number)[] = [claimMs, takes];
-  for (const { room, game, gameVersion, place, exclude, weight } of requests) {
-    keys.push(offerKey(game, gameVersion, place), reservationKey(room));
-    // Redis' own random numbers are the same in every run of a script.
-    args.push(weight, Math.floor(Math.random() * LOTS) / LOTS, exclude.length, ...exclude.map(serverKey));
+  const keys = [RESERVATIONS_KEY, EXPIRIES_KEY];
+  const args: (string | number)[] = [claimMs, takes, Math.floor(Math.random() * SEEDS)];
+  for (const run of runsOfAlike(requests)) {
+    const { game, gameVersion, place, weight, exclude } = run[0];
+    keys.push(offerKey(game, gameVersion, place));
+    args.push(keys.length - 2, weight, exclude.length, ...exclude.map(serverKey), run.length, ...run.map(({ room }) => room));
   }
-  const answers = (await (client.isCluster ? script.run(client, keys, args) : script.runWritten(client as Redis, keys, args))) as string[];
-  return requests.map((_, index) => {
-    const [server, incarnation, how] = answers.slice(3 * index, 3 * index + 3);
-    return server === '' ? null : { server: serverOfKey(server), incarnation: Number(incarnation), again: how === 'again' };
+  const answer = await (client.isCluster ? script.run(client, keys, args) : script.runWritten(client as Redis, keys, args));
+  const [servers, ...chosen] = answer as [string[], ...number[]];
+  return chosen.map((number) => {
+    if (number === 0) return null;
+    const at = 2 * Math.abs(number) - 2;
+    return { server: serverOfKey(servers[at]), incarnation: Number(servers[at + 1]), again: number < 0 };
   });
+}
+
+/** Rooms that ask for the same stand together when they came together; most calls are one run. */
+function runsOfAlike(requests: readonly ChoiceRequest[]): ChoiceRequest[][] {
+  const runs: ChoiceRequest[][] = [];
+  for (const request of requests) {
+    const run = runs.at(-1);
+    if (run && isAlike(run[0], request)) run.push(request);
+    else runs.push([request]);
+  }
+  return runs;
+}
+
+function isAlike(one: ChoiceRequest, other: ChoiceRequest): boolean {
+  return (
+    one.game === other.game &&
+    one.gameVersion === other.gameVersion &&
+    one.place.region === other.place.region &&
+    one.place.build === other.place.build &&
+    one.weight === other.weight &&
+    one.exclude.length === other.exclude.length &&
+    one.exclude.every((server, index) => server === other.exclude[index])
+  );
 }

@@ -1,8 +1,9 @@
 -- The room needs its reservation no more.
 --
--- KEYS  1 the room's reservation  2 expiries
+-- KEYS  1 reservations  2 expiries
+-- ARGV  1 room
 -- Answers 1 if there was one, else 0.
 
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-forget(KEYS[1], KEYS[2])
-return 1
+local found = forget(KEYS[1], ARGV)
+if found == 1 then redis.call('ZREM', KEYS[2], ARGV[1]) end
+return found

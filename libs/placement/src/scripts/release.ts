@@ -1,11 +1,11 @@
 import type { RoomId } from '#libs/protocol';
 import type { RedisClient } from '#libs/redis';
-import { EXPIRIES_KEY, reservationKey } from '../placement-keys.js';
+import { EXPIRIES_KEY, RESERVATIONS_KEY } from '../placement-keys.js';
 import { placementScript } from './script.js';
 
 const script = placementScript('release', 2);
 
 /** True: there was a reservation. */
 export async function releaseRoom(client: RedisClient, room: RoomId): Promise<boolean> {
-  return (await script.run(client, [reservationKey(room), EXPIRIES_KEY], [])) === 1;
+  return (await script.run(client, [RESERVATIONS_KEY, EXPIRIES_KEY], [room])) === 1;
 }

@@ -9,8 +9,8 @@ local server, servers = KEYS[1], KEYS[2]
 local known = standing_of(server, ARGV[1])
 if known == 'older' or known == 'removed' then return 0 end
 
-local offers = redis.call('HGET', server, 'offers') or ''
-for offer in string.gmatch(offers, '%S+') do redis.call('ZREM', offer, server) end
+local order = redis.call('HGET', server, 'order')
+if order then leave(server, order) end
 redis.call('DEL', server)
 redis.call('SREM', servers, server)
 redis.call('HSET', server, 'removed', ARGV[1])

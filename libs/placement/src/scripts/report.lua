@@ -1,36 +1,47 @@
 -- A server's facts replace what was thought of it.
 --
--- KEYS  1 the server's record  2 servers  3 expiries
--- ARGV  1 incarnation  2 rooms  3 players  4 capacity  5 standing  6 offers, separated by spaces
---       7 ramp, ms (0: none)  8… reservations of rooms that the server has taken, and counts among its rooms
+-- KEYS  1 the server's record  2 servers  3 reservations  4 expiries
+-- ARGV  1 incarnation  2 rooms  3 players  4 capacity  5 standing  6 order  7 its offers, separated by spaces
+--       8 ramp, ms (0: none)  9… rooms that the server has taken, and counts among its rooms
 -- Answers 'accepted', 'older' (a newer incarnation has reported) or 'removed'.
 
-local server, servers, expiries = KEYS[1], KEYS[2], KEYS[3]
-local incarnation, offers, ramp_ms = ARGV[1], ARGV[6], tonumber(ARGV[7])
+local server, servers, reservations, expiries = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local incarnation, order, offers, ramp_ms = ARGV[1], ARGV[6], ARGV[7], tonumber(ARGV[8])
 
 local known = standing_of(server, incarnation)
 if known == 'older' or known == 'removed' then return known end
 
 local now = now_ms()
-sweep(expiries, now, 128)
+sweep(reservations, expiries, now, 128)
 
 -- A newcomer starts level with the middle of those peers that are no newcomers themselves. In a large fleet some of
--- them, from the whole of the order, speak for all: a fleet that starts together would look at each other for minutes.
+-- them, from the whole of each order, speak for all: a fleet that starts together would look at each other for minutes.
 local PEERS_LOOKED_AT = 100
+
+local function settled_peers(peers_order, share)
+  local size = redis.call('ZCARD', peers_order)
+  local looks, settled = math.ceil(size * share), {}
+  for look = 0, looks - 1 do
+    local rank = math.floor((look + 0.5) * size / looks)
+    local peer = redis.call('ZRANGE', peers_order, rank, rank, 'WITHSCORES')
+    if now - redis.call('HGET', peer[1], 'since') >= ramp_ms then settled[#settled + 1] = tonumber(peer[2]) end
+  end
+  return settled
+end
 
 local function ramp_for_newcomer()
   local offer = string.match(offers, '%S+')
-  local size = offer and redis.call('ZCARD', offer) or 0
-  if ramp_ms == 0 or size == 0 then return 0 end
-  local looks = math.min(size, PEERS_LOOKED_AT)
-  local settled = {}
-  for look = 0, looks - 1 do
-    local rank = math.floor((look + 0.5) * size / looks)
-    local peer = redis.call('ZRANGE', offer, rank, rank, 'WITHSCORES')
-    if now - redis.call('HGET', peer[1], 'since') >= ramp_ms then settled[#settled + 1] = peer[2] end
+  if ramp_ms == 0 or not offer then return 0 end
+  -- Whoever may get the rooms of its first game is a peer, of another build or version too.
+  local orders, size = redis.call('SMEMBERS', offer), 0
+  for _, peers_order in ipairs(orders) do size = size + redis.call('ZCARD', peers_order) end
+  local scores = {}
+  for _, peers_order in ipairs(orders) do
+    for _, score in ipairs(settled_peers(peers_order, math.min(1, PEERS_LOOKED_AT / size))) do scores[#scores + 1] = score end
   end
-  if #settled == 0 then return 0 end
-  return math.max(0, settled[math.floor(#settled / 2) + 1] - ARGV[5])
+  if #scores == 0 then return 0 end
+  table.sort(scores)
+  return math.max(0, scores[math.floor(#scores / 2) + 1] - ARGV[5])
 end
 
 if known == 'newer' then
@@ -39,16 +50,26 @@ if known == 'newer' then
   redis.call('HSET', server, 'ramp', ramp_for_newcomer())
 end
 
-for i = 8, #ARGV do
-  if redis.call('HGET', ARGV[i], 'server') == server then give_back(ARGV[i]) end
+-- Its reservations that it has by now count among the rooms it reports.
+local function keep(room, outstanding)
+  local reservation = redis.call('HGET', reservations, room)
+  if not reservation then return end
+  local reserved_for, weight, owner = terms_of(reservation)
+  if owner ~= server or reserved_for ~= incarnation or weight == 'kept' then return end
+  redis.call('HSET', reservations, room, incarnation .. ' kept ' .. server)
+  outstanding.reserved, outstanding.weight = outstanding.reserved - 1, outstanding.weight - weight
 end
 
-local before = redis.call('HMGET', server, 'offers', 'ramp', 'since')
-if before[1] ~= offers then
-  for offer in string.gmatch(before[1], '%S+') do redis.call('ZREM', offer, server) end
-end
+local before = redis.call('HMGET', server, 'reserved', 'weight', 'order', 'ramp', 'since')
+local outstanding = { reserved = tonumber(before[1]), weight = tonumber(before[2]) }
+for i = 9, #ARGV do keep(ARGV[i], outstanding) end
+
+if before[3] ~= order and before[3] ~= '' then leave(server, before[3]) end
 local handicap = 0
-if ramp_ms > 0 then handicap = math.floor(before[2] * math.max(0, 1 - (now - before[3]) / ramp_ms)) end
-redis.call('HSET', server, 'rooms', ARGV[2], 'players', ARGV[3], 'capacity', ARGV[4], 'standing', ARGV[5], 'offers', offers, 'handicap', handicap)
-settle(server)
+if ramp_ms > 0 then handicap = math.floor(before[4] * math.max(0, 1 - (now - before[5]) / ramp_ms)) end
+redis.call('HSET', server, 'rooms', ARGV[2], 'players', ARGV[3], 'capacity', ARGV[4], 'standing', ARGV[5],
+  'reserved', outstanding.reserved, 'weight', outstanding.weight, 'handicap', handicap, 'order', order, 'offers', offers)
+local willing, first_offer = settle(server), string.match(offers, '%S+')
+-- An order that lost its place would be asked for nothing for as long as a server is in it.
+if willing and first_offer and redis.call('SISMEMBER', first_offer, order) == 0 then list(server, order) end
 return 'accepted'

@@ -1,10 +1,10 @@
 import type { RoomId, ServerId } from '#libs/protocol';
 import type { RedisClient } from '#libs/redis';
-import { EXPIRIES_KEY, reservationKey, SERVERS_KEY, serverKey } from '../placement-keys.js';
+import { EXPIRIES_KEY, orderKey, RESERVATIONS_KEY, SERVERS_KEY, serverKey } from '../placement-keys.js';
 import type { ServerFacts } from '../placement-strategy.js';
 import { placementScript } from './script.js';
 
-const script = placementScript('report', 3);
+const script = placementScript('report', 4);
 
 export type ReportOutcome = 'accepted' | 'older' | 'removed';
 
@@ -21,6 +21,6 @@ export interface Standing extends ServerFacts {
 
 export async function setStanding(client: RedisClient, standing: Standing): Promise<ReportOutcome> {
   const { server, incarnation, rooms, players, capacity, score, offers, rampMs, owned } = standing;
-  const args = [incarnation, rooms, players, capacity, score, offers.join(' '), rampMs, ...owned.map(reservationKey)];
-  return (await script.run(client, [serverKey(server), SERVERS_KEY, EXPIRIES_KEY], args)) as ReportOutcome;
+  const args = [incarnation, rooms, players, capacity, score, orderKey(offers), offers.join(' '), rampMs, ...owned];
+  return (await script.run(client, [serverKey(server), SERVERS_KEY, RESERVATIONS_KEY, EXPIRIES_KEY], args)) as ReportOutcome;
 }

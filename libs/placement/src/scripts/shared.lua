@@ -7,45 +7,58 @@
 --   reserved weight          reservations outstanding, and what they add to the score
 --   ramp handicap since      a newcomer's handicap at first and now; when it was first heard (Redis' time, ms)
 --   withheld                 reasons not to offer it, separated by spaces; empty: none
---   offers                   the offers (sorted sets) it belongs in when willing, separated by spaces
+--   order                    the order (sorted set) it stands in when willing, with all servers that are asked for the same
+--   offers                   what that order is offered for, separated by spaces
 --   removed                  the highest incarnation that was removed: neither it nor an older one comes back
 --
--- A reservation (hash): server (the key of its record), incarnation, weight, counted (1 until the server has the room).
+-- An offer (set): the orders whose servers take such a room.
 --
--- Invariant: a server is in all of its offers, at the score standing + handicap + weight, exactly when it has an
--- incarnation, no reason to be withheld, and rooms + reserved < capacity.
+-- A reservation (field of one hash, by its room): incarnation, weight and record of its server, separated by spaces; for the
+-- weight it says `kept` once the server has the room, which then counts among that server's rooms. Its lease is the room's
+-- entry in `expiries`.
+--
+-- Invariants: a server is in its order, at the score standing + handicap + weight, exactly when it has an incarnation, no
+-- reason to be withheld, and rooms + reserved < capacity. An order is in all of its offers exactly when a server is in it. So
+-- a score is written once, whatever the server may be asked for.
 
 local function now_ms()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- Puts a server into its offers, or takes it out, as its record says, with so many reservations more and what they weigh.
--- Called after every change of a record. Answers its incarnation.
-local function settle(server, reserved, weight)
-  local record = redis.call('HMGET', server, 'incarnation', 'rooms', 'reserved', 'capacity', 'withheld', 'standing', 'handicap', 'weight', 'offers')
-  if not record[1] then return end
-  if reserved then
-    record[3], record[8] = record[3] + reserved, record[8] + weight
-    redis.call('HSET', server, 'reserved', record[3], 'weight', record[8])
-  end
+local function list(server, order)
+  for offer in string.gmatch(redis.call('HGET', server, 'offers'), '%S+') do redis.call('SADD', offer, order) end
+end
+
+local function enter(server, order, score)
+  if redis.call('ZADD', order, score, server) == 1 and redis.call('ZCARD', order) == 1 then list(server, order) end
+end
+
+local function leave(server, order)
+  if redis.call('ZREM', order, server) == 0 or redis.call('EXISTS', order) == 1 then return end
+  for offer in string.gmatch(redis.call('HGET', server, 'offers'), '%S+') do redis.call('SREM', offer, order) end
+end
+
+-- Puts a server into its order, or takes it out, as its record says. Called after every change of a record. Answers whether
+-- it is willing.
+local function settle(server)
+  local record = redis.call('HMGET', server, 'incarnation', 'rooms', 'reserved', 'capacity', 'withheld', 'standing', 'handicap', 'weight', 'order')
+  -- It has none before its first report.
+  if not record[1] or (record[9] or '') == '' then return false end
   local willing = record[5] == '' and record[2] + record[3] < tonumber(record[4])
-  local score = record[6] + record[7] + record[8]
-  for offer in string.gmatch(record[9], '%S+') do
-    if willing then redis.call('ZADD', offer, score, server) else redis.call('ZREM', offer, server) end
-  end
-  return record[1]
+  if willing then enter(server, record[9], record[6] + record[7] + record[8]) else leave(server, record[9]) end
+  return willing
 end
 
 -- Begins the record of a new incarnation. It starts with nothing reserved and nothing held against it: what was said of
 -- its predecessor died with that. Only what was said before anybody reported under this name is kept.
 local function begin(server, incarnation, now)
-  local old = redis.call('HMGET', server, 'incarnation', 'offers', 'withheld', 'removed')
-  for offer in string.gmatch(old[2] or '', '%S+') do redis.call('ZREM', offer, server) end
+  local old = redis.call('HMGET', server, 'incarnation', 'order', 'withheld', 'removed')
+  if old[2] then leave(server, old[2]) end
   local withheld = ''
   if not old[1] and not old[4] then withheld = old[3] or '' end
   redis.call('HSET', server, 'incarnation', incarnation, 'rooms', 0, 'players', 0, 'capacity', 0, 'standing', 0,
-    'reserved', 0, 'weight', 0, 'ramp', 0, 'handicap', 0, 'since', now, 'withheld', withheld, 'offers', '')
+    'reserved', 0, 'weight', 0, 'ramp', 0, 'handicap', 0, 'since', now, 'withheld', withheld, 'order', '', 'offers', '')
   redis.call('PERSIST', server)
 end
 
@@ -59,28 +72,47 @@ local function standing_of(server, incarnation)
   return 'current'
 end
 
--- The count of a reservation goes back to its server, unless that server has the room or is another incarnation by now.
-local function give_back(reservation)
-  local record = redis.call('HMGET', reservation, 'server', 'incarnation', 'weight', 'counted')
-  if record[4] ~= '1' or redis.call('HGET', record[1], 'incarnation') ~= record[2] then return nil end
-  redis.call('HSET', reservation, 'counted', 0)
-  redis.call('HINCRBY', record[1], 'reserved', -1)
-  -- Not -record[3]: the minus of nothing is -0, which Redis takes for no number.
-  redis.call('HINCRBY', record[1], 'weight', 0 - record[3])
-  return record[1], record[3]
+-- A reservation's incarnation, weight (or 'kept') and server.
+local function terms_of(reservation)
+  return string.match(reservation, '^(%S+) (%S+) (.+)$')
 end
 
-local function forget(reservation, expiries)
-  -- First, so that one that could not be given back would fail one call, and not every sweep from then on.
-  redis.call('ZREM', expiries, reservation)
-  local server = give_back(reservation)
-  redis.call('DEL', reservation)
-  if server then settle(server) end
+-- Reservations no longer count on a server, unless it is another incarnation by now.
+local function give_back(server, incarnation, count, weight)
+  local record = redis.call('HMGET', server, 'incarnation', 'reserved', 'weight')
+  if record[1] ~= incarnation then return end
+  redis.call('HSET', server, 'reserved', record[2] - count, 'weight', record[3] - weight)
+  settle(server)
+end
+
+-- Forgets the reservations of rooms; those that were outstanding are given back, each server's in one step. Answers how many
+-- there were.
+local function forget(reservations, rooms)
+  local found, servers = 0, {}
+  for _, reservation in ipairs(redis.call('HMGET', reservations, unpack(rooms))) do
+    if reservation then
+      found = found + 1
+      local incarnation, weight, server = terms_of(reservation)
+      if weight ~= 'kept' then
+        local owner = incarnation .. ' ' .. server
+        local back = servers[owner] or { server = server, incarnation = incarnation, count = 0, weight = 0 }
+        back.count, back.weight = back.count + 1, back.weight + weight
+        servers[owner] = back
+      end
+    end
+  end
+  if found > 0 then redis.call('HDEL', reservations, unpack(rooms)) end
+  for _, back in pairs(servers) do give_back(back.server, back.incarnation, back.count, back.weight) end
+  return found
 end
 
 -- Forgets at most `limit` of the expired reservations, so that no call pays for all. Answers how many.
-local function sweep(expiries, now, limit)
+local function sweep(reservations, expiries, now, limit)
   local expired = redis.call('ZRANGEBYSCORE', expiries, '-inf', now, 'LIMIT', 0, limit)
-  for _, reservation in ipairs(expired) do forget(reservation, expiries) end
+  if #expired > 0 then
+    -- First, so that one that could not be given back would fail one call, and not every sweep from then on.
+    redis.call('ZREM', expiries, unpack(expired))
+    forget(reservations, expired)
+  end
   return #expired
 end

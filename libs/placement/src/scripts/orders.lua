@@ -1,0 +1,90 @@
+-- In front of `place`: orders as far as they were read, changed here before anything is written.
+--
+-- An order:
+--   key         of the sorted set
+--   is_better   whether one score comes before another
+--   scores      of its levels, the best last
+--   levels      by score: servers that are equal, and `unread`: how many more of them there are
+-- A server: record, score.
+
+local function is_lower(score, other) return score < other end
+local function is_higher(score, other) return score > other end
+
+local function stand(order, server)
+  local level = order.levels[server.score]
+  if not level then
+    local scores = order.scores
+    local rank = #scores + 1
+    while rank > 1 and order.is_better(scores[rank - 1], server.score) do
+      scores[rank] = scores[rank - 1]
+      rank = rank - 1
+    end
+    scores[rank] = server.score
+    level = { unread = 0 }
+    order.levels[server.score] = level
+  end
+  level[#level + 1] = server
+end
+
+-- The best `limit`. Of the last of them and its equals not the first are read, which all would have who read meanwhile, but
+-- those from a place in their midst that is drawn by lot.
+local function read_order(key, takes, limit)
+  local order = { key = key, is_better = takes == 'highest' and is_higher or is_lower, scores = {}, levels = {} }
+  local range = takes == 'highest' and 'ZREVRANGE' or 'ZRANGE'
+  local best = redis.call(range, key, 0, limit - 1, 'WITHSCORES')
+  local last, equals, read = best[#best], 0, 0
+  if #best == 2 * limit then
+    equals = redis.call('ZCOUNT', key, last, last)
+    while read < limit and best[2 * (limit - read)] == last do read = read + 1 end
+  end
+  if equals > read then
+    local better, lot = limit - read, math.random(0, equals - 1)
+    local some = redis.call(range, key, better + lot, better + math.min(lot + read, equals) - 1)
+    -- Past the last of them it goes on with the first.
+    for i = 1, read - #some do some[#some + 1] = best[2 * (better + i) - 1] end
+    for i, server in ipairs(some) do best[2 * (better + i) - 1] = server end
+  end
+  for i = 1, #best, 2 do stand(order, { record = best[i], score = tonumber(best[i + 1]) }) end
+  if equals > read then order.levels[tonumber(last)].unread = equals - read end
+  return order
+end
+
+-- Of the best servers of an order that are not excluded, one by lot: its score, its place in the level, and how many they are.
+local function best_of(order, excluded)
+  local scores, levels = order.scores, order.levels
+  while #scores > 0 and #levels[scores[#scores]] == 0 do
+    levels[scores[#scores]] = nil
+    scores[#scores] = nil
+  end
+  if #scores > 0 and not excluded then
+    local level = levels[scores[#scores]]
+    return scores[#scores], math.random(#level), #level + level.unread
+  end
+  for rank = #scores, 1, -1 do
+    local level, allowed = levels[scores[rank]], {}
+    for index, server in ipairs(level) do
+      if not excluded[server.record] then allowed[#allowed + 1] = index end
+    end
+    if #allowed > 0 then return scores[rank], allowed[math.random(#allowed)], #allowed + level.unread end
+  end
+end
+
+-- Takes the best server of several orders, by lot among equals, and answers its order too. Nothing: there is none.
+local function take_best(orders, excluded)
+  local order, score, index, ties = nil, nil, nil, 0
+  for _, candidate in ipairs(orders) do
+    local its_score, its_index, equals = best_of(candidate, excluded)
+    if its_score and (not order or order.is_better(its_score, score)) then
+      order, score, index, ties = candidate, its_score, its_index, equals
+    elseif its_score and its_score == score then
+      ties = ties + equals
+      if math.random() * ties < equals then order, index = candidate, its_index end
+    end
+  end
+  if not order then return nil end
+  local level = order.levels[score]
+  local server = level[index]
+  level[index] = level[#level]
+  level[#level] = nil
+  return server, order
+end
