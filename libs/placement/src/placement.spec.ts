@@ -184,6 +184,67 @@ describe('choosing a server', () => {
     );
   });
 
+  it('draws the lot among all equals of a large fleet, for each room of a call', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 30);
+    const seen = new Set<ServerId>();
+    let calls = 0;
+    await until(
+      async () => {
+        const rooms = Array.from({ length: 20 }, newRoom);
+        const placements = await Promise.all(rooms.map((room) => fleet.place({ room })));
+        expect(spread(placements, fleet.servers).fullest).toBe(1);
+        for (const { server } of placements) seen.add(server);
+        await Promise.all(rooms.map((room) => at.balancer.release(room)));
+        calls += 1;
+        return seen.size;
+      },
+      // As many as it takes for some to be drawn from the end of the order, and go on at its beginning.
+      (size) => calls >= 12 && size === 30,
+    );
+  });
+
+  it.each([1, 2, 5, 37, 100])('keeps %i servers level with calls of one room and of many', async (count) => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, count);
+    const placements: Placement[] = [];
+    for (const rooms of [1, 7, 64, 3, 130, 1]) {
+      placements.push(...(await Promise.all(Array.from({ length: Math.min(rooms, 30 * count) }, () => fleet.place()))));
+      const { fullest, emptiest } = spread(placements, fleet.servers);
+      expect(fullest - emptiest).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('keeps servers of several builds, games and versions level with each other, by lot among equals', async () => {
+    const at = await newProcess();
+    const fleet = new Fleet(at, 5);
+    const [a, b, c, d, e] = fleet.servers;
+    const anew = async (incarnation: number) => {
+      for (const server of [a, b]) await fleet.report(server, { incarnation, build: 'b1' });
+      await fleet.report(c, { incarnation, build: 'b2', games: { [fleet.game]: [1, 2] } });
+      await fleet.report(d, { incarnation, games: { [fleet.game]: [2], [`${fleet.game}-x`]: [1] } });
+      await fleet.report(e, { incarnation, region: 'eu', build: 'b2', canary: true });
+    };
+    const first = new Set<ServerId>();
+    let incarnation = 0;
+    await until(
+      async () => {
+        await anew(++incarnation);
+        const placements = await Promise.all(Array.from({ length: 8 }, () => fleet.place()));
+        expect(spread(placements, [a, b, c, d])).toEqual({ fullest: 2, emptiest: 2 });
+        first.add(placements[0].server);
+        return first.size;
+      },
+      (size) => size === 4,
+    );
+    // A room of version 2 counts where rooms of any version go, in the same call.
+    await anew(++incarnation);
+    const asked = [2, 2, undefined, undefined].map((gameVersion) => fleet.place({ gameVersion }));
+    const [one, two, ...others] = (await Promise.all(asked)).map(({ server }) => server);
+    expect(new Set([one, two])).toEqual(new Set([c, d]));
+    expect(new Set(others)).toEqual(new Set([a, b]));
+  });
+
   it('compares counts as numbers, so that 9 is less than 10', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
@@ -379,6 +440,11 @@ describe('choosing a server', () => {
     expect((await fleet.place({ exclude: [a, b] })).server).toBe(c);
     expect((await refusal(fleet.place({ exclude: fleet.servers }))).code).toBe('no-capacity');
     expect(new Set([await fleet.place(), await fleet.place()].map(({ server }) => server))).toEqual(new Set([a, b]));
+
+    const many = await Fleet.started(at, 8);
+    for (const only of many.servers) {
+      expect((await many.place({ exclude: many.servers.filter((server) => server !== only) })).server).toBe(only);
+    }
   });
 });
 
@@ -424,6 +490,24 @@ describe('a reservation', () => {
     expect(await fleet.place({ room })).toEqual(second);
   });
 
+  it('is given up in the middle of a call that gives others to the same servers, and all are counted', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 2);
+    const [moves, twice] = [newRoom(), newRoom()];
+    const left = (await fleet.place({ room: moves })).server;
+    const rest = [fleet.place(), fleet.place({ room: twice }), fleet.place()];
+    const moved = fleet.place({ room: moves, exclude: [left] });
+    const again = fleet.place({ room: twice, exclude: fleet.servers });
+    rest.push(fleet.place());
+    expect((await moved).server).not.toBe(left);
+    expect((await refusal(again)).code).toBe('no-capacity');
+    await Promise.all(rest);
+    expect((await fleet.records()).map(({ reserved, score }) => [reserved, score])).toEqual([
+      [2, 2],
+      [2, 2],
+    ]);
+  });
+
   it('ends with its lease, and gives its count back', async () => {
     const at = await newProcess({ claimMs: 50 });
     const fleet = await Fleet.started(at, 1, { capacity: 1 });
@@ -444,6 +528,7 @@ describe('a reservation', () => {
     // The server grew full meanwhile: a lease that held would still name it.
     await fleet.report(first.server, { rooms: 100 });
     expect(await fleet.place({ room })).toEqual(first);
+    await bury(at);
     await expire(at, room);
     expect((await fleet.place({ room })).server).not.toBe(first.server);
   });
@@ -544,6 +629,15 @@ describe("a server's report", () => {
     expect(await fleet.record(server)).toMatchObject({ reserved: 0, score: 0 });
   });
 
+  it('brings a server back into what it is offered for, should that have been lost', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 1);
+    await at.redis.del(offerKey(fleet.game), offerKey(fleet.game, 1));
+    expect((await refusal(fleet.place())).code).toBe('no-capacity');
+    await fleet.report(fleet.servers[0]);
+    await fleet.place({ gameVersion: 1 });
+  });
+
   it('brings everything back after the store forgot all of it', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
@@ -552,6 +646,42 @@ describe("a server's report", () => {
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
     for (const server of fleet.servers) await fleet.report(server, { rooms: 4 });
     await fleet.place();
+  });
+});
+
+describe('calls of one process', () => {
+  it('are two at most at once; what is asked for meanwhile shares the next', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 2);
+    let calls = 0;
+    let answer = () => {};
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const send = at.redis.sendCommand.bind(at.redis) as (...args: unknown[]) => Promise<unknown>;
+    jest.spyOn(at.redis, 'sendCommand').mockImplementation((...args: unknown[]) => {
+      calls += 1;
+      return Promise.all([send(...args), answered]).then(([sent]) => sent);
+    });
+    const placements: Promise<Placement>[] = [];
+    for (let turn = 0; turn < 6; turn += 1) {
+      placements.push(fleet.place());
+      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(calls).toBe(2);
+    answer();
+    expect(spread(await Promise.all(placements), fleet.servers)).toEqual({ fullest: 3, emptiest: 3 });
+    expect(calls).toBe(3);
+  });
+
+  it('make way for the next when they fail', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 1);
+    const send = jest.spyOn(at.redis, 'sendCommand');
+    for (let call = 0; call < 2; call += 1) send.mockImplementationOnce(() => Promise.reject(new Error('ECONNRESET')));
+    for (let call = 0; call < 2; call += 1) expect((await refusal(fleet.place())).code).toBe('unavailable');
+    expect((await fleet.place()).server).toBe(fleet.servers[0]);
   });
 });
 
@@ -722,6 +852,29 @@ describe('the strategy', () => {
     expect((await fleet.place({ players: 2 })).server).toBe(fewLarge);
   });
 
+  it('least-players gives each of many rooms of a call to the server with the fewest, whatever their sizes', async () => {
+    const at = await newProcess({ strategy: 'least-players' });
+    const fleet = await Fleet.started(at, 3);
+    const sizes = [5, 1, 1, 3, 2, 2, 2, 4, 0, 7];
+    const players = [0, 0, 0];
+    for (const size of sizes) {
+      players.sort((one, other) => one - other);
+      players[0] += size;
+    }
+    await Promise.all(sizes.map((size) => fleet.place({ players: size })));
+    const scores = (await fleet.records()).map(({ score }) => score);
+    expect(scores.sort((one, other) => one - other)).toEqual(players.sort((one, other) => one - other));
+  });
+
+  it('packed fills the fullest that has room, and the next when it is full in the middle of a call', async () => {
+    const at = await newProcess({ strategy: 'packed' });
+    const fleet = new Fleet(at, 4);
+    for (const [index, server] of fleet.servers.entries()) await fleet.report(server, { rooms: 2 * index, capacity: 10 });
+    await Promise.all(Array.from({ length: 9 }, () => fleet.place()));
+    const records = await Promise.all(fleet.servers.map((server) => fleet.record(server)));
+    expect(records.map((record) => record?.reserved)).toEqual([0, 0, 5, 4]);
+  });
+
   it('packed fills the fullest that has room', async () => {
     const at = await newProcess({ strategy: 'packed' });
     const fleet = new Fleet(at, 3);
@@ -809,6 +962,18 @@ describe('a newcomer', () => {
     for (const server of newcomers) await fleet.report(server);
     const ramps = await Promise.all(newcomers.map((server) => at.redis.hget(serverKey(server), 'ramp')));
     expect(ramps).toEqual(['30', '30', '30', '30']);
+  });
+
+  it('comes in level with servers of another build, where it is the first of its own', async () => {
+    const rampMs = 60_000;
+    const at = await newProcess({ rampMs });
+    const fleet = new Fleet(at, 5);
+    const [a, b, c, other, newcomer] = fleet.servers;
+    for (const [index, server] of [a, b, c].entries()) await fleet.report(server, { rooms: 9 + index, build: 'b1' });
+    await fleet.report(other, { rooms: 50, build: 'b2' });
+    for (const server of [a, b, c, other]) await at.redis.hincrby(serverKey(server), 'since', -rampMs);
+    await fleet.report(newcomer, { build: 'b3' });
+    expect(await at.redis.hget(serverKey(newcomer), 'ramp')).toBe('11');
   });
 
   it('is no newcomer in a fleet that starts together', async () => {
