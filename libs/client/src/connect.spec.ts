@@ -196,6 +196,17 @@ describe('a room', () => {
     expect(tally(room).added).toEqual([2, 3]);
   });
 
+  it('does not send more and more while all it sends is turned away', async () => {
+    const { room } = await play();
+    fleet.intercept = (message, line) => {
+      if (message.kind === 'command') line.send({ kind: 'rejected', seq: message.seq, code: 'busy', message: 'Later.', retry: true });
+      return message.kind === 'command';
+    };
+    const answers = await Promise.allSettled(Array.from({ length: 40 }, () => room.send('add', { n: 1 })));
+    expect(answers.every(({ status }) => status === 'rejected')).toBe(true);
+    expect(fleet.heardKinds('command')).toHaveLength(40);
+  });
+
   it('asks again when a command has no answer for long', async () => {
     const { room } = await play();
     fleet.intercept = (message) => message.kind === 'command' && fleet.heardKinds('command').length === 1;

@@ -43,6 +43,8 @@ const ENDED_GRACE_MS = 500;
 
 /** Longer than a healthy fleet takes by far, shorter than a player's patience. */
 const ANSWER_MS = 3_000;
+/** Commands behind one that was turned away go again after this, in ms: the answers of a burst have come by then. */
+const AGAIN_MS = 20;
 
 /** A room as the frames make it. The session gives it those frames; everyone else sees a `Room`. */
 export class LiveRoom implements Room {
@@ -69,6 +71,9 @@ export class LiveRoom implements Room {
   private isBackInLobby = false;
   private endedTimer: ReturnType<typeof setTimeout> | undefined;
   private answerTimer: ReturnType<typeof setTimeout> | undefined;
+  /** What is sent again before long, and all behind it; infinite: nothing is. */
+  private againFrom = Number.POSITIVE_INFINITY;
+  private againTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     public view: RoomView,
@@ -187,6 +192,7 @@ export class LiveRoom implements Room {
     if (this.status === 'left') return;
     clearTimeout(this.endedTimer);
     clearTimeout(this.answerTimer);
+    clearTimeout(this.againTimer);
     this.status = 'left';
     this.attached = false;
     this.outbox.refuseAll(HoldfastError.from(error));
@@ -214,7 +220,7 @@ export class LiveRoom implements Room {
   private rejected(frame: Rejected): void {
     this.outbox.rejected(frame.seq, HoldfastError.from(frame));
     // Turned away on the road (`busy`), the room never saw it, and passes over those behind it until it is told.
-    if (frame.retry) this.sendFrom(frame.seq + 1);
+    if (frame.retry) this.sendSoonFrom(frame.seq + 1);
   }
 
   private placed(frame: Placed): void {
@@ -286,6 +292,18 @@ export class LiveRoom implements Room {
   private sendFrom(seq: number): void {
     if (!this.attached) return;
     for (const command of this.outbox.takeFrom(seq)) this.line.command(command);
+  }
+
+  /** Once for all that are turned away together: each is answered by itself, and what stands behind one stands behind most. */
+  private sendSoonFrom(seq: number): void {
+    if (this.againFrom === Number.POSITIVE_INFINITY) {
+      this.againTimer = setTimeout(() => {
+        const from = this.againFrom;
+        this.againFrom = Number.POSITIVE_INFINITY;
+        this.sendFrom(from);
+      }, AGAIN_MS);
+    }
+    this.againFrom = Math.min(this.againFrom, seq);
   }
 
   /** A command that has no answer for long may be lost though the connection stands; asking twice does no harm. */
