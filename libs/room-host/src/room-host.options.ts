@@ -35,7 +35,7 @@ export const UNFLUSHED_MAX = 256;
 /** Changes kept for clients that come back, a room; past it they get a snapshot. As many more that told something, for what they told. */
 export const RECENT_CHANGES_MAX = 128;
 /** Their bytes, packed, of each kind: a catch-up larger than that is better sent as a snapshot, and must fit into a frame. */
-export const RECENT_BYTES_MAX = 32 * 1024;
+export const RECENT_BYTES_MAX = 128 * 1024;
 /** What players were told lately goes with each checkpoint, up to this size, packed: a small part of the state's own limit. */
 export const TOLD_BYTES_MAX = 16 * 1024;
 
