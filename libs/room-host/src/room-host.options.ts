@@ -34,8 +34,8 @@ export const ROOM_HOST_DEFAULTS: RoomHostOptions = {
 export const UNFLUSHED_MAX = 256;
 /** Changes kept for clients that come back, a room; past it they get a snapshot. As many more that told something, for what they told. */
 export const RECENT_CHANGES_MAX = 128;
-/** Their bytes, packed, of each kind: a catch-up larger than that is better sent as a snapshot, and must fit into a frame. */
-export const RECENT_BYTES_MAX = 128 * 1024;
+/** Their bytes, packed, of each kind: more than a slow reader has not read when its connection is closed (`BACKLOG_BYTES_MAX`). */
+export const RECENT_BYTES_MAX = 512 * 1024;
 /** What players were told lately goes with each checkpoint, up to this size, packed: a small part of the state's own limit. */
 export const TOLD_BYTES_MAX = 16 * 1024;
 
