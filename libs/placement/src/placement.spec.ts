@@ -508,6 +508,7 @@ describe('a reservation', () => {
       return { server, reserved: count, score: count };
     });
     expect(await Promise.all(fleet.servers.map((server) => fleet.record(server)))).toMatchObject(expected);
+    expect(await isLeased(at, twice)).toBe(false);
   });
 
   it('ends with its lease, and gives its count back', async () => {
