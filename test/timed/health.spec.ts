@@ -124,6 +124,14 @@ describe('the health check, as seen in Redis', () => {
     await until(async () => (await Promise.all(ids.map((id) => redis.hget(id, 'state')))).every((state) => state === 'ready'));
     expect(await Promise.all(ids.map((id) => redis.hget(id, 'incarnation')))).toEqual(before);
     await fleet.whole();
+    // What a gateway read while the lobby was not there may reach it after all that.
+    const eve = await fleet.newPlayer('Eve');
+    await until(() =>
+      eve.rooms().then(
+        () => true,
+        () => false,
+      ),
+    );
     await (await fleet.twoPlayersInAGame('chess')).rooms[0].leave();
   }, 30_000);
 });
