@@ -6,6 +6,7 @@ import {
   encodeServerMessage,
   HEADER,
   KIND,
+  NESTING_MAX,
   playerKindOf,
   playerMessageFromJson,
   serverMessageToJson,
@@ -207,6 +208,15 @@ describe('what a stranger sends', () => {
   ])('is refused as data: %s', (_name, bytes) => {
     const frame = Uint8Array.of(KIND.request, 0, 0, 0, 1, 1, 0x78, ...bytes);
     expect(() => decodePlayerMessage(frame)).toThrow(expect.objectContaining({ code: 'bad-frame' }));
+  });
+
+  it('take a body as deep as any game needs, and refuse one that is deeper than a stack', () => {
+    const nested = (depth: number): Uint8Array =>
+      Uint8Array.of(KIND.request, 0, 0, 0, 1, 1, 0x6d, ...new Array<number>(depth).fill(0x91), 0xc0);
+    const message = decodePlayerMessage(nested(NESTING_MAX));
+    expect(Buffer.from(encodePlayerMessage(message))).toEqual(Buffer.from(nested(NESTING_MAX)));
+    for (const depth of [NESTING_MAX + 1, 8_000, 16_000])
+      expect(() => decodePlayerMessage(nested(depth))).toThrow(expect.objectContaining({ code: 'bad-frame' }));
   });
 
   it('cannot reach the prototype of what it becomes', () => {

@@ -179,6 +179,9 @@ export function readName(frame: Uint8Array, lengthAt: number): { name: string; e
   }
 }
 
+/** Maps and arrays within each other, in one body: more than any game has, and far less than a stack holds. */
+export const NESTING_MAX = 512;
+
 /** The MessagePack value from `start` to the end; nothing there means undefined. Throws `bad-frame`. */
 export function unpackBody(frame: Uint8Array, start: number): unknown {
   if (frame.length === start) return undefined;
@@ -188,21 +191,25 @@ export function unpackBody(frame: Uint8Array, start: number): unknown {
     body = unpack(frame.subarray(start));
     assertPlain(body);
   } catch (cause) {
-    throw new HoldfastError('bad-frame', 'The body is not one plain MessagePack value.', { cause });
+    throw new HoldfastError('bad-frame', `The body is not one plain MessagePack value, nested at most ${NESTING_MAX} deep.`, { cause });
   }
   return body;
 }
 
-/** The library knows extensions (dates, sets, regular expressions) that a stranger may send and no game expects. */
-function assertPlain(value: unknown): void {
+/**
+ * The library knows extensions (dates, sets, regular expressions) that a stranger may send and no game expects. And a few
+ * thousand arrays in each other, a byte each, would be more than the stack of whoever packs or compares them has room for.
+ */
+function assertPlain(value: unknown, depth = 0): void {
   if (typeof value === 'bigint' || value === undefined) throw new Error('an extension type');
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return;
+  if (depth === NESTING_MAX) throw new Error('nested too deep');
   if (Array.isArray(value)) {
-    for (const item of value) assertPlain(item);
+    for (const item of value) assertPlain(item, depth + 1);
     return;
   }
   if (Object.getPrototypeOf(value) !== Object.prototype) throw new Error('an extension type');
-  for (const key in value) assertPlain((value as Record<string, unknown>)[key]);
+  for (const key in value) assertPlain((value as Record<string, unknown>)[key], depth + 1);
 }
 
 function reader(frame: Uint8Array): (offset: number) => number {
