@@ -1,8 +1,10 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type SystemCalls, systemCalls } from '../cpu.js';
 import { BenchFleet } from '../fleet.js';
 import { LoadProcess } from '../load/load-process.js';
 import type { Report, Section } from '../section.js';
-import { nowMs, sleep } from '../tools.js';
+import { nowMs, ROOT, sleep } from '../tools.js';
 
 const ONE_BY_ONE = 2_000;
 const BURST = 32;
@@ -38,8 +40,13 @@ export const counts: Section = {
 };
 
 async function withFleet(act: (fleet: BenchFleet, load: LoadProcess) => Promise<void>): Promise<void> {
-  // Checks are rare, so that a slow machine, which sees more of them, counts the same.
-  const fleet = await BenchFleet.start({ env: { HEALTH_INTERVAL_MS: '5000' } });
+  const fleet = await BenchFleet.start({
+    env: {
+      // Checks are rare, so that a slow machine, which sees more of them, counts the same.
+      HEALTH_INTERVAL_MS: '5000',
+      NODE_OPTIONS: `--import ${pathToFileURL(join(ROOT, 'bench/uncounted.mjs')).href}`,
+    },
+  });
   const load = new LoadProcess();
   try {
     await act(fleet, load);
