@@ -146,6 +146,17 @@ export class BenchFleet {
     });
   }
 
+  /** All game servers have as many rooms as each other, as far as placement knows. */
+  async level(): Promise<void> {
+    const games = this.of('game').map(({ id }) => id);
+    await until(async () => {
+      const orders = await this.redis.smembers('hf:{placement}:offers:durable');
+      const offered = (await Promise.all(orders.map((order) => this.redis.zrange(order, '0', '-1', 'WITHSCORES')))).flat();
+      const scores = games.map((id) => offered[offered.findIndex((record) => record.endsWith(`:${id}`)) + 1]);
+      return new Set(scores).size === 1;
+    }, 90_000);
+  }
+
   /** How many rooms each game server owns, by the store's word. */
   async roomsOf(rooms: readonly string[]): Promise<Map<string, number>> {
     const pipeline = this.redis.pipeline();
