@@ -60,13 +60,15 @@ describe('the recent changes of a room', () => {
   }
 
   it('are few enough bytes for any frame, however much each of them tells', () => {
-    const loud = Array.from({ length: RECENT_CHANGES_MAX }, (_, index) => change(index + 1, 'x'.repeat(4_000), true));
+    const length = 40;
+    // Each says its text twice, in a patch and in an event: a tenth of the limit.
+    const loud = Array.from({ length }, (_, index) => change(index + 1, 'x'.repeat(RECENT_BYTES_MAX / 20), true));
     const recent = recentOf(loud);
     expect(recent.since(1)).toBeNull();
-    const last = recent.since(RECENT_CHANGES_MAX - 3);
+    const last = recent.since(length - 3);
     expect(last).toEqual(loud.slice(-3));
     expect(recent.toldAfter(1)).toBeNull();
-    expect(recent.toldAfter(RECENT_CHANGES_MAX - 3)).toEqual(loud.slice(-3).map(({ version, events }) => ({ version, events })));
+    expect(recent.toldAfter(length - 3)).toEqual(loud.slice(-3).map(({ version, events }) => ({ version, events })));
   });
 
   it('go on after one that is larger than all that is kept, and say that it was missed', () => {
