@@ -71,8 +71,8 @@ export class LiveRoom implements Room {
   private isBackInLobby = false;
   private endedTimer: ReturnType<typeof setTimeout> | undefined;
   private answerTimer: ReturnType<typeof setTimeout> | undefined;
-  /** What is sent again before long, and all behind it; infinite: nothing is. */
-  private againFrom = Number.POSITIVE_INFINITY;
+  /** What is sent again before long, and all behind it; null: nothing is. */
+  private againFrom: number | null = null;
   private againTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -296,14 +296,16 @@ export class LiveRoom implements Room {
 
   /** Once for all that are turned away together: each is answered by itself, and what stands behind one stands behind most. */
   private sendSoonFrom(seq: number): void {
-    if (this.againFrom === Number.POSITIVE_INFINITY) {
-      this.againTimer = setTimeout(() => {
-        const from = this.againFrom;
-        this.againFrom = Number.POSITIVE_INFINITY;
-        this.sendFrom(from);
-      }, AGAIN_MS);
+    if (this.againFrom !== null) {
+      this.againFrom = Math.min(this.againFrom, seq);
+      return;
     }
-    this.againFrom = Math.min(this.againFrom, seq);
+    this.againFrom = seq;
+    this.againTimer = setTimeout(() => {
+      const from = this.againFrom ?? 0;
+      this.againFrom = null;
+      this.sendFrom(from);
+    }, AGAIN_MS);
   }
 
   /** A command that has no answer for long may be lost though the connection stands; asking twice does no harm. */

@@ -82,6 +82,14 @@ describe('the recent changes of a room', () => {
     expect(recent.toldAfter(3)).toEqual([{ version: 4, events: after.events }]);
   });
 
+  it('forget what was told in the setup, or where no log is kept, and cannot be packed, and go on', () => {
+    const unpackable = { version: 0, events: [{ name: 'said', data: 2n ** 80n }] };
+    const recent = new RecentChanges({ since: -1, changes: [unpackable] }, 0);
+    expect(recent.toldAfter(-1)).toBeNull();
+    recent.tell([{ ...change(1, 'a', false), events: unpackable.events }, change(2, 'b', true)]);
+    expect([recent.toldAfter(0), recent.toldAfter(1)?.map(({ version }) => version)]).toEqual([null, [2]]);
+  });
+
   it('tell what was told longer than they lead to the state, where only few of them tell anything', () => {
     const all = Array.from({ length: 4 * RECENT_CHANGES_MAX }, (_, index) => change(index + 1, 'x', index % 8 === 0));
     const recent = recentOf(all);

@@ -22,7 +22,7 @@ export class RecentChanges {
     private upTo: number,
   ) {
     this.toldSince = since;
-    for (const { version, events } of changes) this.keepTold(version, packChange({ version, at: 0, patches: [], events }));
+    for (const change of changes) this.keepEvents(change);
   }
 
   /**
@@ -49,10 +49,7 @@ export class RecentChanges {
     for (const { version, events } of changes) {
       if (version <= this.upTo) continue;
       this.upTo = version;
-      if (!events) continue;
-      const entry = packed({ version, at: 0, patches: [], events });
-      if (entry) this.keepTold(version, entry);
-      else this.forgetTold(version);
+      if (events) this.keepEvents({ version, events });
     }
   }
 
@@ -85,6 +82,17 @@ export class RecentChanges {
     changes.dropOldest();
   }
 
+  /** Of a change that is not kept whole. What cannot be packed is forgotten: its players are about to find out. */
+  private keepEvents({ version, events }: ToldChange): void {
+    let entry: Uint8Array;
+    try {
+      entry = packChange({ version, at: 0, patches: [], events });
+    } catch {
+      return this.forgetTold(version);
+    }
+    this.keepTold(version, entry);
+  }
+
   private keepTold(version: number, entry: Uint8Array): void {
     const { told } = this;
     while (told.isFullFor(entry.length)) this.dropTold();
@@ -100,14 +108,5 @@ export class RecentChanges {
   private forgetTold(version: number): void {
     while (!this.told.isEmpty) this.told.dropOldest();
     this.toldSince = version;
-  }
-}
-
-/** Null where a game tells what cannot be packed: its players are about to find out. */
-function packed(change: Change): Uint8Array | null {
-  try {
-    return packChange(change);
-  } catch {
-    return null;
   }
 }
