@@ -547,6 +547,17 @@ describe('appends', () => {
     await until(() => odd.durable.version === 1, 1_000);
   });
 
+  it('of a room whose changes cannot be packed, should one get that far, end that room, and the others go', async () => {
+    const host = newHost();
+    const [odd, fine] = await Promise.all([host.room(), host.room()]);
+    // Past the engine, which refuses it.
+    odd.handle({ kind: 'command', seat: 0, seq: 1, name: 'oddity', data: null });
+    host.appender.markDirty(odd);
+    host.engine.input(fine, { kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
+    await until(() => fine.durable.version === 1 && odd.status === 'dropped', 1_000);
+    expect(await records.read(odd.id)).toMatchObject({ status: 'waiting', result: { reason: 'game-failed' } });
+  });
+
   it('of a game whose view fails end that game, and no other room hears of it', async () => {
     const view = (state: Counter) => {
       if (state.text) throw new Error('a defect of the view');
