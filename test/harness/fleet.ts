@@ -125,7 +125,7 @@ export class Fleet {
     return this.launch(server.type, server.name, server.spec.env);
   }
 
-  /** Waits until every server knows each of the others that live, and rooms can be placed on all game servers. */
+  /** Waits until every server that lives is ready, knows each of the others, and rooms can be placed on all game servers. */
   async whole(): Promise<void> {
     const living = this.servers.filter(({ exit }) => exit === null);
     const games = living.filter(({ type }) => type === 'game').map(({ id }) => id);
@@ -237,6 +237,8 @@ function inPlay<Rules>(room: Room<Rules>): Promise<Room<Rules>> {
 
 /** By its own metrics; `holdfast_servers` counts itself too. */
 async function knowsAll(server: FleetServer, living: readonly FleetServer[]): Promise<boolean> {
+  // What it knows it knows still while it has no store to ask.
+  if ((await server.ops('/readyz')).status !== 200) return false;
   const { text } = await server.ops('/metrics');
   return (['gateway', 'lobby', 'game'] as const).every((type) => {
     const [, count = '0'] = new RegExp(`^holdfast_servers\\{[^}]*type="${type}",state="ready"[^}]*\\} (\\d+)`, 'm').exec(text) ?? [];
