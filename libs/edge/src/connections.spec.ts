@@ -17,9 +17,10 @@ import {
   SUBPROTOCOL_JSON,
 } from '#libs/protocol';
 import type { EdgeOptions } from './edge.options.js';
-import { type ConnectionEvents, JsonWebSocketConnection, type PlayerConnection } from './player-connection.js';
+import { type ConnectionEvents, type PlayerConnection } from './player-connection.js';
 import { TcpTransport } from './tcp-transport.js';
 import { TokenBucket } from './token-bucket.js';
+import { JsonWebSocketConnection } from './web-socket-connection.js';
 import { WebSocketTransport } from './web-socket-transport.js';
 
 const options = {
@@ -37,6 +38,8 @@ const closers: (() => void)[] = [];
 afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
+
+const UPGRADE = `GET /play HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: ${SUBPROTOCOL_BINARY}\r\n\r\n`;
 
 /** What a gateway sees of its connections. */
 class Gateway implements ConnectionEvents {
@@ -212,6 +215,36 @@ describe('a WebSocket connection', () => {
     expect(gateway.pingsMax).toBe(-3);
   });
 
+  it('answers a close with its own, of the same code, and is gone', async () => {
+    const { client, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
+    client.close(4_321, 'enough');
+    await until(() => closed.code !== undefined && gateway.closings === 1);
+    expect(closed.code).toBe(4_321);
+  });
+
+  it('is gone when its client ends without a word', async () => {
+    const { client, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
+    (client as unknown as { _socket: Socket })._socket.end();
+    await until(() => gateway.closings === 1);
+  });
+
+  it('is closed for what is no WebSocket, with a code that says so', async () => {
+    const { client, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
+    (client as unknown as { _socket: Socket })._socket.write(Buffer.from([0x82, 1, 7]));
+    await until(() => closed.code !== undefined && gateway.closings === 1);
+    expect(closed.code).toBe(1002);
+  });
+
+  it('hears what a client says in the same breath as it asks for it', async () => {
+    const { port, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
+    const socket = new Socket();
+    closers.push(() => socket.destroy());
+    socket.connect(port, '127.0.0.1');
+    socket.write(Buffer.concat([Buffer.from(UPGRADE), Buffer.from([0x82, 0x81, 0, 0, 0, 0, KIND.bye])]));
+    await until(() => gateway.frames.length === 1);
+    expect(gateway.frames[0]).toEqual(Buffer.from([KIND.bye]));
+  });
+
   it('is closed when it sends four times as much as it may: that is not even read', async () => {
     const { client, closed } = await overWebSocket(SUBPROTOCOL_BINARY);
     client.send(Buffer.alloc(4_001));
@@ -301,8 +334,7 @@ describe('the public port', () => {
     const { port, gateway, client } = await overWebSocket(SUBPROTOCOL_BINARY);
     gateway.visitorsMax = 0;
     expect(await heard(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).toMatch(/^HTTP\/1\.1 503 /);
-    const upgrade = `GET /play HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: ${SUBPROTOCOL_BINARY}\r\n\r\n`;
-    expect(await heard(port, upgrade)).toMatch(/^HTTP\/1\.1 503 /);
+    expect(await heard(port, UPGRADE)).toMatch(/^HTTP\/1\.1 503 /);
     client.send(Buffer.from([KIND.bye]));
     await until(() => gateway.frames.length === 1);
   });
@@ -340,12 +372,12 @@ describe('a TCP connection', () => {
     await until(() => gateway.drains > 0);
   });
 
-  it('whose client reads much at once holds nothing for it, and says that it has left', async () => {
-    const { connection, received, gateway } = await overTcp();
+  it('whose client reads much at once holds nothing for it', async () => {
+    const { connection, received } = await overTcp();
     connection.sendFrame(Buffer.alloc(100_000));
     expect(connection.backlogBytes).toBe(0);
-    await until(() => gateway.drains === 1);
     await until(() => received.length === 1);
+    expect(connection.backlogBytes).toBe(0);
   });
 
   it('whose client does not even read the goodbye is cut off', async () => {

@@ -1,18 +1,6 @@
 import type { Socket } from 'node:net';
 import { BatchWriter } from '#libs/link';
-import {
-  decodeServerMessage,
-  encodePlayerMessage,
-  encodeServerMessage,
-  type Goodbye,
-  HEADER,
-  HoldfastError,
-  KIND,
-  LENGTH_BYTES,
-  playerMessageFromJson,
-  type ServerMessage,
-  serverMessageToJson,
-} from '#libs/protocol';
+import { encodeServerMessage, type Goodbye, HEADER, KIND, LENGTH_BYTES, type ServerMessage } from '#libs/protocol';
 import { peerOf } from './address.js';
 
 export type TransportName = 'websocket' | 'tcp' | (string & {});
@@ -76,7 +64,13 @@ export abstract class PlayerConnection {
     this.isClosing = true;
     this.writer.flush();
     this.end(message);
-    setTimeout(() => this.socket.destroy(), graceMs).unref();
+    this.endWithin(graceMs);
+  }
+
+  /** Nothing more is said or heard. What was written still arrives, at a peer that reads it in time. */
+  protected endWithin(ms: number): void {
+    this.isClosing = true;
+    setTimeout(() => this.socket.destroy(), ms).unref();
   }
 
   get isOpen(): boolean {
@@ -125,93 +119,7 @@ export class TcpConnection extends PlayerConnection {
   }
 }
 
-/** The part of `ws` that is needed to close well; frames are written past it. */
-export interface ClosableWebSocket {
-  close(code: number, reason: string): void;
-}
-
-/** Opcodes with FIN set. Source: RFC 6455, section 5.2. */
-const WS_TEXT = 0x81;
-const WS_BINARY = 0x82;
-
-/** WebSocket, binary subprotocol: server frames need no mask, so they are written straight into the batch. */
-export class WebSocketConnection extends PlayerConnection {
-  constructor(
-    address: string,
-    socket: Socket,
-    private readonly webSocket: ClosableWebSocket,
-    events: Pick<ConnectionEvents, 'drained'>,
-  ) {
-    super('websocket', address, socket, events);
-  }
-
-  override sendFrame(frame: Uint8Array): void {
-    if (!this.isOpen) return;
-    const at = this.begin(WS_BINARY, frame.length);
-    this.writer.chunk.set(frame, at);
-  }
-
-  override sendSync(version: number, seq: number, body: Uint8Array): void {
-    if (!this.isOpen) return;
-    const at = this.begin(WS_BINARY, HEADER.sync.body + body.length);
-    writeSync(this.writer.chunk, at, version, seq, body);
-  }
-
-  protected override end(goodbye: Goodbye): void {
-    const code =
-      goodbye.code === 'shutting-down' ? 1001 : goodbye.code === 'frame-too-large' ? 1009 : goodbye.code === 'bad-frame' ? 1007 : 4000;
-    this.webSocket.close(code, goodbye.code);
-  }
-
-  /** Writes a WebSocket frame's header; answers where its payload starts. Source: RFC 6455, section 5.2. */
-  protected begin(opcode: number, length: number): number {
-    const headerBytes = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-    const at = this.writer.reserve(headerBytes + length);
-    const { chunk } = this.writer;
-    chunk[at] = opcode;
-    if (length < 126) chunk[at + 1] = length;
-    else if (length < 65_536) {
-      chunk[at + 1] = 126;
-      chunk.writeUInt16BE(length, at + 2);
-    } else {
-      chunk[at + 1] = 127;
-      chunk.writeUInt32BE(0, at + 2);
-      chunk.writeUInt32BE(length, at + 6);
-    }
-    return at + headerBytes;
-  }
-}
-
-/** WebSocket, JSON subprotocol: for people with a console and twenty lines of script. */
-export class JsonWebSocketConnection extends WebSocketConnection {
-  override sendFrame(frame: Uint8Array): void {
-    if (!this.isOpen) return;
-    const text = Buffer.from(serverMessageToJson(decodeServerMessage(frame)));
-    const at = this.begin(WS_TEXT, text.length);
-    this.writer.chunk.set(text, at);
-  }
-
-  override sendSync(version: number, seq: number, body: Uint8Array): void {
-    const frame = Buffer.allocUnsafe(HEADER.sync.body + body.length);
-    writeSync(frame, 0, version, seq, body);
-    this.sendFrame(frame);
-  }
-
-  /** The binary frame of a JSON message. Throws `bad-frame` or `unknown-kind`. */
-  static frameOf(text: string): Buffer {
-    const message = playerMessageFromJson(text);
-    let frame: Uint8Array;
-    try {
-      frame = encodePlayerMessage(message);
-    } catch (cause) {
-      // JSON may nest deeper than the stack of who packs it.
-      throw cause instanceof HoldfastError ? cause : new HoldfastError('bad-frame', 'This nests too deep.', { cause });
-    }
-    return Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
-  }
-}
-
-function writeSync(chunk: Buffer, at: number, version: number, seq: number, body: Uint8Array): void {
+export function writeSync(chunk: Buffer, at: number, version: number, seq: number, body: Uint8Array): void {
   chunk[at] = KIND.sync;
   chunk.writeUInt32BE(version, at + HEADER.sync.version);
   chunk.writeUInt32BE(seq, at + HEADER.sync.seq);

@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { Inject, Injectable, Optional } from '@nestjs/common';
+import { readInPlace } from '#libs/link';
 import { FrameSplitter, HoldfastError } from '#libs/protocol';
 import type { Certificate } from '#libs/tls';
 import { ClientTransport, listenError, PUBLIC_CERTIFICATE, socketsMax } from './client-transport.js';
@@ -44,7 +45,16 @@ export class TcpTransport extends ClientTransport {
     return server;
   }
 
-  private accept(socket: Socket, events: ConnectionEvents): void {
+  private accept(accepted: Socket, events: ConnectionEvents): void {
+    const socket = readInPlace(accepted, (bytes) => {
+      if (!connection.isOpen) return;
+      try {
+        splitter.push(bytes);
+      } catch (error) {
+        const { code, message } = error instanceof HoldfastError ? error : new HoldfastError('internal');
+        connection.goodbye({ code, reason: message }, GOODBYE_MS);
+      }
+    });
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
     const connection = new TcpConnection(socket.remoteAddress ?? 'unknown', socket, events);
@@ -53,15 +63,6 @@ export class TcpTransport extends ClientTransport {
       (frame) => events.frame(connection, frame as Buffer),
       Buffer.allocUnsafeSlow,
     );
-    socket.on('data', (chunk) => {
-      if (!connection.isOpen) return;
-      try {
-        splitter.push(chunk);
-      } catch (error) {
-        const { code, message } = error instanceof HoldfastError ? error : new HoldfastError('internal');
-        connection.goodbye({ code, reason: message }, GOODBYE_MS);
-      }
-    });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => events.closed(connection));
     // Registered last: whoever refuses the connection may close it at once.

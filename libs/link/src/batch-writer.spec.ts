@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import fs from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { BatchWriter } from './batch-writer.js';
 import { CHUNK_BYTES_MAX, giveChunk, takeChunk } from './chunk-pool.js';
@@ -64,20 +66,56 @@ describe('a batch writer', () => {
     );
   });
 
-  it('writes what it gathered in one turn with one call', async () => {
+  it('asks the kernel once for all that was written in one turn, and nothing of the stream', async () => {
     const { sockets, close } = await readers(1);
-    let calls = 0;
-    const write = sockets[0].write.bind(sockets[0]) as (...all: unknown[]) => boolean;
-    sockets[0].write = (...all: unknown[]) => {
-      calls += 1;
-      return write(...all);
-    };
-    const writer = new BatchWriter(sockets[0]);
-    for (let frame = 0; frame < 100; frame++) writer.write(Buffer.alloc(100));
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(calls).toBe(1);
-    sockets[0].destroy();
-    close();
+    const calls = jest.spyOn(fs, 'writeSync');
+    const streamed = jest.spyOn(sockets[0], 'write');
+    try {
+      const writer = new BatchWriter(sockets[0]);
+      for (let frame = 0; frame < 100; frame++) writer.write(Buffer.alloc(100));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(calls).toHaveBeenCalledTimes(1);
+      expect(calls).toHaveReturnedWith(10_000);
+      expect(streamed).not.toHaveBeenCalled();
+    } finally {
+      jest.restoreAllMocks();
+      sockets[0].destroy();
+      close();
+    }
+  });
+
+  it('keeps what the kernel has no room for, and says it behind what went before, once there is', async () => {
+    const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const met = once(server, 'connection');
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const [reader] = (await met) as [Socket];
+    try {
+      let drains = 0;
+      const writer = new BatchWriter(socket, () => {
+        drains += 1;
+      });
+      const said: Buffer[] = [];
+      for (let mark = 0; mark < 40; mark++) {
+        said.push(Buffer.alloc(500_000 + mark, mark));
+        writer.write(said[mark]);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(writer.backlogBytes).toBeGreaterThan(1_000_000);
+      expect(drains).toBe(0);
+      const heard: Buffer[] = [];
+      reader.on('data', (chunk) => heard.push(chunk));
+      const ended = once(reader, 'end');
+      reader.resume();
+      socket.end();
+      await ended;
+      expect(Buffer.compare(Buffer.concat(heard), Buffer.concat(said))).toBe(0);
+      expect(drains).toBe(1);
+    } finally {
+      socket.destroy();
+      reader.destroy();
+      server.close();
+    }
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { writeAtOnce } from './bare-socket.js';
 import { CHUNK_BYTES_MAX, giveChunk, takeChunk } from './chunk-pool.js';
 
 /**
@@ -18,8 +19,8 @@ export class BatchWriter {
   private waiting: Buffer[] | null = null;
 
   /**
-   * `drained`: the kernel has taken all it was offered. The socket's own `drain` says so only after more than its own high
-   * water mark was refused.
+   * `drained`: the kernel has taken what it did not take at once. The socket's own `drain` says so only after more than its
+   * own high water mark was refused.
    */
   constructor(
     private readonly socket: Socket,
@@ -54,19 +55,23 @@ export class BatchWriter {
 
   flush(): void {
     if (this.used === 0) return;
-    const { chunk } = this;
-    const bytes = chunk.subarray(0, this.used);
-    this.usual = this.used;
+    const { chunk, used } = this;
+    this.usual = used;
     this.chunk = EMPTY;
     this.used = 0;
     if (!this.socket.writable) {
       giveChunk(chunk);
       return;
     }
+    const sent = this.inFlight === null ? writeAtOnce(this.socket, chunk, used) : 0;
+    if (sent === used) {
+      giveChunk(chunk);
+      return;
+    }
     if (this.inFlight === null) this.inFlight = chunk;
     else if (this.waiting === null) this.waiting = [chunk];
     else this.waiting.push(chunk);
-    this.socket.write(bytes, this.written);
+    this.socket.write(chunk.subarray(sent, used), this.written);
   }
 
   /** Called by the shared turn; not for others. */

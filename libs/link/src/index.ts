@@ -1,3 +1,4 @@
+export { readInPlace } from './bare-socket.js';
 export * from './batch-writer.js';
 export { NONCE_BYTES, packIntroduction } from './handshake.js';
 export * from './link.module.js';

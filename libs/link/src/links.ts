@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events';
-import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { errorBody, FrameSplitter, HoldfastError, LENGTH_BYTES, type ServerId } from '#libs/protocol';
+import { readInPlace, readingTo } from './bare-socket.js';
 import { channelOf, type Introduction, isNonce, newNonce, packIntroduction, readIntroduction } from './handshake.js';
 import {
   FRAME_BYTES_MAX_DEFAULT,
@@ -56,8 +57,10 @@ export class Links implements OnApplicationShutdown {
     const server = certificate
       ? createTlsServer({ ...certificate.options, ...TLS, handshakeTimeout, requestCert: isMutual, rejectUnauthorized: isMutual }, accept)
       : createServer(accept);
-    if (certificate) certificate.keepFresh(server as TlsServer);
-    server.on('connection', (socket: Socket) => this.meet(socket));
+    if (certificate) {
+      certificate.keepFresh(server as TlsServer);
+      server.on('connection', (socket: Socket) => this.meet(socket));
+    }
     this.server = server;
     return new Promise((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => {
@@ -151,42 +154,51 @@ export class Links implements OnApplicationShutdown {
     socket.once('close', () => this.strangers.delete(ends));
   }
 
-  private accept(socket: Socket): void {
+  private accept(accepted: Socket): void {
+    const nonce = newNonce();
+    const { socket, proved } = this.shake(
+      (receive) => readInPlace(accepted, receive),
+      false,
+      (kind, body) => {
+        const proof = kind === LINK_KIND.proof ? readIntroduction(this.options.secret, 'dial', nonce, body, channelOf(socket)) : null;
+        if (!proof) return null;
+        writeFrame(
+          socket,
+          LINK_KIND.ready,
+          packIntroduction(this.options.secret, 'accept', proof.nonce, nonce, this.self, channelOf(socket)),
+        );
+        return proof.who;
+      },
+    );
+    // Over TLS it was met before its handshake.
+    if (!this.options.certificate) this.meet(socket);
+    const ends = endsOf(socket);
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
-    const ends = endsOf(socket);
-    const nonce = newNonce();
     writeFrame(socket, LINK_KIND.challenge, nonce);
-    this.shake(socket, false, (kind, body) => {
-      const proved = kind === LINK_KIND.proof ? readIntroduction(this.options.secret, 'dial', nonce, body, channelOf(socket)) : null;
-      if (!proved) return null;
-      writeFrame(
-        socket,
-        LINK_KIND.ready,
-        packIntroduction(this.options.secret, 'accept', proved.nonce, nonce, this.self, channelOf(socket)),
-      );
-      return proved.who;
-    })
-      .catch(() => socket.destroy())
-      .finally(() => this.strangers.delete(ends));
+    proved.catch(() => socket.destroy()).finally(() => this.strangers.delete(ends));
   }
 
   private async dial(address: LinkAddress): Promise<LinkPeer> {
-    const socket = this.socketTo(address);
     const nonce = newNonce();
     let answered = false;
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true);
-    try {
-      return await this.shake(socket, true, (kind, body) => {
+    const { socket, proved } = this.shake(
+      (receive) => this.socketTo(address, receive),
+      true,
+      (kind, body) => {
         if (!answered && kind === LINK_KIND.challenge && isNonce(body)) {
           answered = true;
           writeFrame(socket, LINK_KIND.proof, packIntroduction(this.options.secret, 'dial', body, nonce, this.self, channelOf(socket)));
           return undefined;
         }
-        const proved = kind === LINK_KIND.ready ? readIntroduction(this.options.secret, 'accept', nonce, body, channelOf(socket)) : null;
-        return proved && proved.who.id === address.id ? proved.who : null;
-      });
+        const proof = kind === LINK_KIND.ready ? readIntroduction(this.options.secret, 'accept', nonce, body, channelOf(socket)) : null;
+        return proof && proof.who.id === address.id ? proof.who : null;
+      },
+    );
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true);
+    try {
+      return await proved;
     } catch (cause) {
       socket.destroy();
       throw new HoldfastError(
@@ -197,72 +209,75 @@ export class Links implements OnApplicationShutdown {
     }
   }
 
-  private socketTo({ host, port }: LinkAddress): Socket {
+  private socketTo({ host, port }: LinkAddress, receive: (bytes: Buffer) => void): Socket {
     const { certificate } = this.options;
+    if (!certificate) return connect({ host, port, onread: readingTo(receive) });
     // A server is reached by whatever address it has; that it is one is said by who signed its certificate, and the secret.
-    if (certificate)
-      return connectTls({
-        ...certificate.options,
-        ...TLS,
-        host,
-        port,
-        rejectUnauthorized: certificate.isMutual,
-        checkServerIdentity: () => undefined,
-      });
-    const socket = new Socket();
-    socket.connect(port, host);
-    return socket;
+    const socket = connectTls({
+      ...certificate.options,
+      ...TLS,
+      host,
+      port,
+      rejectUnauthorized: certificate.isMutual,
+      checkServerIdentity: () => undefined,
+    });
+    return socket.on('data', receive);
   }
 
   /** Runs the handshake, then makes the peer known and hands it every frame. `step` answers undefined to go on, null to refuse. */
   private shake(
-    socket: Socket,
+    open: (receive: (bytes: Buffer) => void) => Socket,
     isDialled: boolean,
     step: (kind: number, body: Buffer) => Introduction | null | undefined,
-  ): Promise<LinkPeer> {
-    this.sockets.add(socket);
-    return new Promise((resolve, reject) => {
-      let peer: LinkPeer | null = null;
-      let failed = false;
-      const timer = setTimeout(() => fail(new Error('no proof in time')), this.options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS);
-      const fail = (error: Error): void => {
-        if (failed) return;
-        failed = true;
-        clearTimeout(timer);
-        if (peer) this.lost(peer, error.message);
-        else reject(error);
-        socket.destroy();
-      };
-      const onFrame = (frame: Uint8Array): void => {
-        const bytes = frame as Buffer;
-        if (peer) {
-          peer.receive(bytes);
-          return;
-        }
-        const who = step(bytes[0], Buffer.from(bytes.subarray(1)));
-        if (who === undefined) return;
-        if (who === null) throw new Error('the peer did not prove the link secret');
-        clearTimeout(timer);
-        peer = new LinkPeer(socket, who, this.inbox, isDialled);
-        splitter.frameBytesMax = this.options.frameBytesMax ?? FRAME_BYTES_MAX_DEFAULT;
-        // In this very turn: the next frame of this chunk may be the peer's, and so may be its last.
-        this.register(peer);
-        resolve(peer);
-      };
-      const splitter = new FrameSplitter(INTRODUCTION_BYTES_MAX, onFrame, Buffer.allocUnsafeSlow);
-      socket.on('data', (chunk) => {
-        try {
-          splitter.push(chunk);
-        } catch (error) {
-          fail(error as Error);
-        }
-      });
-      socket.on('error', (error) => fail(error));
-      socket.on('close', () => {
-        this.sockets.delete(socket);
-        fail(new Error(peer && !peer.isOpen ? peer.whyClosed : 'closed by the other side'));
-      });
+  ): { readonly socket: Socket; readonly proved: Promise<LinkPeer> } {
+    let peer: LinkPeer | null = null;
+    let failed = false;
+    let resolve!: (peer: LinkPeer) => void;
+    let reject!: (error: Error) => void;
+    const proved = new Promise<LinkPeer>((resolve_, reject_) => {
+      resolve = resolve_;
+      reject = reject_;
     });
+    const fail = (error: Error): void => {
+      if (failed) return;
+      failed = true;
+      clearTimeout(timer);
+      if (peer) this.lost(peer, error.message);
+      else reject(error);
+      socket.destroy();
+    };
+    const timer = setTimeout(() => fail(new Error('no proof in time')), this.options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS);
+    const onFrame = (frame: Uint8Array): void => {
+      const bytes = frame as Buffer;
+      if (peer) {
+        peer.receive(bytes);
+        return;
+      }
+      const who = step(bytes[0], Buffer.from(bytes.subarray(1)));
+      if (who === undefined) return;
+      if (who === null) throw new Error('the peer did not prove the link secret');
+      clearTimeout(timer);
+      peer = new LinkPeer(socket, who, this.inbox, isDialled);
+      splitter.frameBytesMax = this.options.frameBytesMax ?? FRAME_BYTES_MAX_DEFAULT;
+      // In this very turn: the next frame of this chunk may be the peer's, and so may be its last.
+      this.register(peer);
+      resolve(peer);
+    };
+    const splitter = new FrameSplitter(INTRODUCTION_BYTES_MAX, onFrame, Buffer.allocUnsafeSlow);
+    const socket = open((bytes) => {
+      try {
+        splitter.push(bytes);
+      } catch (error) {
+        fail(error as Error);
+      }
+    });
+    this.sockets.add(socket);
+    socket.on('error', (error) => fail(error));
+    socket.on('close', () => {
+      this.sockets.delete(socket);
+      fail(new Error(peer && !peer.isOpen ? peer.whyClosed : 'closed by the other side'));
+    });
+    return { socket, proved };
   }
 
   private register(peer: LinkPeer): void {

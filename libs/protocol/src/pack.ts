@@ -4,7 +4,15 @@ import { Packr } from 'msgpackr';
  * The one MessagePack dialect of Holdfast: plain maps, arrays, strings, numbers, booleans, null and byte strings.
  * No records and no extensions of msgpackr's own, so that any MessagePack library in any language reads it.
  */
-const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: 'number', moreTypes: false, encodeUndefinedAsNil: true });
+const packr = new Packr({
+  useRecords: false,
+  variableMapSize: true,
+  int64AsType: 'number',
+  moreTypes: false,
+  encodeUndefinedAsNil: true,
+  // What is unpacked outlives the bytes it came in, which the next read overwrites.
+  copyBuffers: true,
+});
 
 export function pack(value: unknown): Uint8Array {
   return packr.pack(value);

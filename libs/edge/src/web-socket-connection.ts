@@ -1,0 +1,178 @@
+import type { Socket } from 'node:net';
+import {
+  decodeServerMessage,
+  encodePlayerMessage,
+  type Goodbye,
+  HEADER,
+  HoldfastError,
+  playerMessageFromJson,
+  serverMessageToJson,
+} from '#libs/protocol';
+import { GOODBYE_MS } from './edge.options.js';
+import { type ConnectionEvents, PlayerConnection, writeSync } from './player-connection.js';
+import { NO_STATUS, WebSocketError, type WebSocketInbox, WebSocketReader } from './web-socket-reader.js';
+
+/** Opcodes with FIN set. Source: RFC 6455, section 5.2. */
+const WS_TEXT = 0x81;
+const WS_BINARY = 0x82;
+const WS_CLOSE = 0x88;
+const WS_PONG = 0x8a;
+
+/** Some more than allowed is read, so that a frame a little too large gets a goodbye with a code, and not only a closed socket. */
+const READ_BEYOND = 4;
+
+/** Source: RFC 6455, section 7.4.1; from 4000 on, a code is its application's own. */
+const CLOSE_CODE_OF: Readonly<Record<string, number>> = { 'shutting-down': 1001, 'frame-too-large': 1009, 'bad-frame': 1007 };
+const CLOSE_CODE_OF_OURS = 4000;
+
+/** WebSocket, binary subprotocol: server frames need no mask, so they are written straight into the batch. */
+export class WebSocketConnection extends PlayerConnection implements WebSocketInbox {
+  private readonly reader: WebSocketReader;
+  private isCloseSent = false;
+
+  constructor(
+    address: string,
+    socket: Socket,
+    private readonly frameBytesMax: number,
+    protected readonly events: Pick<ConnectionEvents, 'frame' | 'pinged' | 'drained'>,
+  ) {
+    super('websocket', address, socket, events);
+    this.reader = new WebSocketReader(READ_BEYOND * frameBytesMax, this);
+  }
+
+  /** What its socket heard. */
+  receive(bytes: Buffer): void {
+    try {
+      this.reader.push(bytes);
+    } catch (error) {
+      if (!(error instanceof WebSocketError)) throw error;
+      // No frame of ours could be told where its WebSocket is broken; the close frame says what is wrong.
+      this.close(error.closeCode, error.message);
+      this.socket.end();
+      this.endWithin(GOODBYE_MS);
+    }
+  }
+
+  /** For the reader. */
+  message(bytes: Buffer, isBinary: boolean): void {
+    if (!this.isOpen) return;
+    const { frameBytesMax } = this;
+    if (bytes.length > frameBytesMax)
+      return this.goodbye({ code: 'frame-too-large', reason: `A frame has at most ${frameBytesMax} bytes.` }, GOODBYE_MS);
+    if (bytes.length === 0) return this.goodbye({ code: 'bad-frame', reason: 'A frame has at least one byte.' }, GOODBYE_MS);
+    this.take(bytes, isBinary);
+  }
+
+  /** For the reader: counted like any other message before it is answered. */
+  ping(bytes: Buffer): void {
+    if (!this.isOpen || !this.events.pinged(this, bytes.length)) return;
+    const at = this.begin(WS_PONG, bytes.length);
+    this.writer.chunk.set(bytes, at);
+  }
+
+  /** For the reader: nobody asked, but it is a sign of life. */
+  pong(bytes: Buffer): void {
+    if (this.isOpen) this.events.pinged(this, bytes.length);
+  }
+
+  /** For the reader: the other side has said its last. */
+  closing(code: number): void {
+    this.close(code, '');
+    this.socket.end();
+    this.endWithin(GOODBYE_MS);
+  }
+
+  protected take(bytes: Buffer, isBinary: boolean): void {
+    if (isBinary) this.events.frame(this, bytes);
+    else this.goodbye({ code: 'bad-frame', reason: 'This connection speaks binary frames.' }, GOODBYE_MS);
+  }
+
+  override sendFrame(frame: Uint8Array): void {
+    if (!this.isOpen) return;
+    const at = this.begin(WS_BINARY, frame.length);
+    this.writer.chunk.set(frame, at);
+  }
+
+  override sendSync(version: number, seq: number, body: Uint8Array): void {
+    if (!this.isOpen) return;
+    const at = this.begin(WS_BINARY, HEADER.sync.body + body.length);
+    writeSync(this.writer.chunk, at, version, seq, body);
+  }
+
+  protected override end(goodbye: Goodbye): void {
+    this.close(CLOSE_CODE_OF[goodbye.code] ?? CLOSE_CODE_OF_OURS, goodbye.code);
+  }
+
+  /** Ours goes out once, whoever begins; the socket is ended when both have said theirs. */
+  private close(code: number, reason: string): void {
+    if (this.isCloseSent) return;
+    this.isCloseSent = true;
+    const why = Buffer.from(reason);
+    const at = this.begin(WS_CLOSE, code === NO_STATUS ? 0 : 2 + why.length);
+    if (code !== NO_STATUS) {
+      this.writer.chunk.writeUInt16BE(code, at);
+      this.writer.chunk.set(why, at + 2);
+    }
+    this.writer.flush();
+  }
+
+  /** Writes a WebSocket frame's header; answers where its payload starts. Source: RFC 6455, section 5.2. */
+  protected begin(opcode: number, length: number): number {
+    const headerBytes = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+    const at = this.writer.reserve(headerBytes + length);
+    const { chunk } = this.writer;
+    chunk[at] = opcode;
+    if (length < 126) chunk[at + 1] = length;
+    else if (length < 65_536) {
+      chunk[at + 1] = 126;
+      chunk.writeUInt16BE(length, at + 2);
+    } else {
+      chunk[at + 1] = 127;
+      chunk.writeUInt32BE(0, at + 2);
+      chunk.writeUInt32BE(length, at + 6);
+    }
+    return at + headerBytes;
+  }
+}
+
+/** WebSocket, JSON subprotocol: for people with a console and twenty lines of script. */
+export class JsonWebSocketConnection extends WebSocketConnection {
+  override sendFrame(frame: Uint8Array): void {
+    if (!this.isOpen) return;
+    const text = Buffer.from(serverMessageToJson(decodeServerMessage(frame)));
+    const at = this.begin(WS_TEXT, text.length);
+    this.writer.chunk.set(text, at);
+  }
+
+  override sendSync(version: number, seq: number, body: Uint8Array): void {
+    const frame = Buffer.allocUnsafe(HEADER.sync.body + body.length);
+    writeSync(frame, 0, version, seq, body);
+    this.sendFrame(frame);
+  }
+
+  protected override take(bytes: Buffer, isBinary: boolean): void {
+    if (isBinary) return this.goodbye({ code: 'bad-frame', reason: 'This connection speaks JSON: text frames.' }, GOODBYE_MS);
+    let frame: Buffer;
+    try {
+      frame = JsonWebSocketConnection.frameOf(bytes.toString('utf8'));
+    } catch (error) {
+      const { code, message } = error instanceof HoldfastError ? error : new HoldfastError('bad-frame');
+      if (code === 'unknown-kind') return this.send({ kind: 'error', code, message, retry: false });
+      return this.goodbye({ code, reason: message }, GOODBYE_MS);
+    }
+    this.events.frame(this, frame);
+  }
+
+  /** The binary frame of a JSON message. Throws `bad-frame` or `unknown-kind`. */
+  static frameOf(text: string): Buffer {
+    const message = playerMessageFromJson(text);
+    let frame: Uint8Array;
+    try {
+      frame = encodePlayerMessage(message);
+    } catch (cause) {
+      // JSON may nest deeper than the stack of who packs it.
+      throw cause instanceof HoldfastError ? cause : new HoldfastError('bad-frame', 'This nests too deep.', { cause });
+    }
+    return Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  }
+}
