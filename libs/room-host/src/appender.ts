@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { pack, type Seat } from '#libs/protocol';
+import { pack } from '#libs/protocol';
 import type { Change, RoomValue } from '#libs/room';
 import { type Append, type Epilogue, packChange, RoomLog, type WriteResult } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
@@ -192,7 +192,7 @@ export class Appender {
   private commit(room: HostedRoom, committed: InFlight): void {
     const { changes, after } = committed;
     const before = room.durable;
-    this.observe(changes, committed.since);
+    this.observe(changes, after.seats.length, committed.since);
     room.inFlight = null;
     room.committed(committed);
     if (room.stallTold) {
@@ -210,10 +210,10 @@ export class Appender {
   }
 
   /** From the oldest command of the batch: never less than what any of its players waited. */
-  private observe(changes: readonly Change[], since: number): void {
+  private observe(changes: readonly Change[], seatCount: number, since: number): void {
     let commands = 0;
     for (const { seats } of changes) {
-      for (const seat in seats) if (seats[seat as unknown as Seat].seq !== undefined) commands += 1;
+      for (let seat = 0; seats && seat < seatCount; seat++) if (seats[seat]?.seq !== undefined) commands += 1;
     }
     if (commands > 0) this.metrics.commandAckSeconds.observe((performance.now() - since) / 1_000, commands);
   }

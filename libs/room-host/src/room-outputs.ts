@@ -104,9 +104,9 @@ export class RoomOutputs {
    */
   private sayRecorded(room: HostedRoom, changes: readonly Change[]): void {
     for (const { version, seats } of changes) {
-      for (const key in seats) {
-        const { refused } = seats[Number(key)];
-        const attachment = refused && room.bySeat.get(Number(key));
+      for (let seat = 0; seats && seat < room.durable.seats.length; seat++) {
+        const refused = seats[seat]?.refused;
+        const attachment = refused && room.bySeat.get(seat);
         if (attachment && attachment.since >= version) for (const [seq, code] of refused) this.refuse(attachment, seq, errorBody(code));
       }
     }

@@ -67,8 +67,9 @@ class SeatsAfter {
 
   apply(changes: NonNullable<Change['seats']>): void {
     this.copies ??= this.before.slice();
-    for (const key in changes) {
-      const seat = Number(key);
+    // By number: an object's numbered keys are slow to list, and this is done for every command.
+    for (let seat = 0; seat < this.before.length; seat++) {
+      if (changes[seat] === undefined) continue;
       const { seq, refused, presence } = changes[seat];
       let copy = this.copies[seat];
       if (copy === this.before[seat]) {
