@@ -1,9 +1,6 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Metrics } from './metrics.js';
-
-/** Fine enough to see a lag that players feel, coarse enough to cost nothing. */
-const RESOLUTION_MS = 10;
+import { LAG_RESOLUTION_MS, Metrics } from './metrics.js';
 
 /** How late this process is for its own timers. Two readers, each with a histogram of its own, so that neither empties the other's. */
 @Injectable()
@@ -30,14 +27,14 @@ export class EventLoopLag implements OnApplicationShutdown {
 }
 
 function startHistogram(): IntervalHistogram {
-  const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  const histogram = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
   histogram.enable();
   return histogram;
 }
 
 /** What the histogram holds is the time between two timers, the resolution included; none yet means no lag seen. */
 function takeP99Ms(histogram: IntervalHistogram): number {
-  const p99Ms = histogram.count === 0 ? RESOLUTION_MS : histogram.percentile(99) / 1e6;
+  const p99Ms = histogram.count === 0 ? LAG_RESOLUTION_MS : histogram.percentile(99) / 1e6;
   histogram.reset();
-  return Math.max(0, Math.round((p99Ms - RESOLUTION_MS) * 10) / 10);
+  return Math.max(0, Math.round((p99Ms - LAG_RESOLUTION_MS) * 10) / 10);
 }

@@ -5,6 +5,8 @@ import { TELEMETRY_OPTIONS, type TelemetryOptions } from './telemetry.options.js
 
 /** Seconds, from a store's round trip on loopback to a wait that a player gives up on. */
 const SHORT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+/** Fine enough to see a lag that players feel; each look wakes an idle process up, and three watch (two of `EventLoopLag`, prom-client's). */
+export const LAG_RESOLUTION_MS = 20;
 const PAUSE_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60];
 
 /** Every metric of the fleet, made once, with its labels in its type. A server that has nothing to say on one leaves it be. */
@@ -55,7 +57,7 @@ export class Metrics {
 
   constructor(@Inject(TELEMETRY_OPTIONS) { server }: TelemetryOptions) {
     this.registry.setDefaultLabels({ server });
-    collectDefaultMetrics({ register: this.registry });
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: LAG_RESOLUTION_MS });
   }
 
   private counter<Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []): Counter<Label> {
