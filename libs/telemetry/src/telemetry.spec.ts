@@ -1,7 +1,7 @@
 import { Test } from '@nestjs/testing';
 import { EventLoopLag } from './event-loop-lag.js';
 import { Log } from './log.js';
-import { Metrics } from './metrics.js';
+import { LAG_RESOLUTION_MS, Metrics } from './metrics.js';
 import { NestLog } from './nest-log.js';
 import { OpsController } from './ops.controller.js';
 import { Readiness } from './readiness.js';
@@ -64,10 +64,11 @@ describe('the ops endpoints', () => {
   it('show every metric of the contract, and how late the event loop was', async () => {
     const module = await testingModule();
     module.get(Metrics).evictions.inc({ type: 'game', reason: 'refused' });
+    // What is measured is the time between two looks: one before, one after.
+    await new Promise((resolve) => setTimeout(resolve, 3 * LAG_RESOLUTION_MS));
     const until = performance.now() + 100;
-    await new Promise((resolve) => setTimeout(resolve, 30));
     while (performance.now() < until);
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await new Promise((resolve) => setTimeout(resolve, 3 * LAG_RESOLUTION_MS));
 
     const text = await module.get(OpsController).metricsText();
     expect(text).toContain('holdfast_evictions_total{type="game",reason="refused",server="hf:game:1"} 1');
