@@ -1,9 +1,5 @@
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { ServerDirectory, ServerRegistration } from '#libs/fleet';
-import { startRedis } from '../../../tools/redis/index.mjs';
 import { AnswersSeen, EndsSeen, eventually, evicted, HealthWorld, metric } from './health.fixture.js';
 
 describe('the contract of a health check, over a real Redis', () => {
@@ -55,10 +51,7 @@ describe('the contract of a health check, over a real Redis', () => {
 
   it('works over Redis Cluster', async () => {
     await world.redisServer.stop();
-    world.redisServer = await startRedis({
-      dir: await mkdtemp(join(tmpdir(), 'holdfast-health-')),
-      config: { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' },
-    });
+    await world.startRedis({ config: { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' } });
     const admin = new Redis(world.redisServer.url);
     await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
     await eventually(async () => expect(await admin.call('CLUSTER', 'INFO')).toContain('cluster_state:ok'));

@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
@@ -64,16 +64,29 @@ export class WillingnessSeen extends WillingnessListener {
 /** Servers of one process over a Redis of their own, and members of the fleet that are no process at all. */
 export class HealthWorld {
   private readonly opened: (() => Promise<void>)[] = [];
+  private readonly folders: string[] = [];
 
-  private constructor(public redisServer: Awaited<ReturnType<typeof startRedis>>) {}
+  redisServer!: Awaited<ReturnType<typeof startRedis>>;
+
+  private constructor() {}
 
   static async open(): Promise<HealthWorld> {
-    return new HealthWorld(await startRedis({ dir: await mkdtemp(join(tmpdir(), 'holdfast-health-')) }));
+    const world = new HealthWorld();
+    await world.startRedis();
+    return world;
+  }
+
+  /** An empty one; what ran before is the caller's to end. */
+  async startRedis(options: Omit<Parameters<typeof startRedis>[0], 'dir'> = {}): Promise<void> {
+    const dir = await mkdtemp(join(tmpdir(), 'holdfast-health-'));
+    this.folders.push(dir);
+    this.redisServer = await startRedis({ ...options, dir });
   }
 
   async close(): Promise<void> {
     for (const close of this.opened.splice(0).reverse()) await close();
     await this.redisServer.stop();
+    for (const folder of this.folders) await rm(folder, { recursive: true, force: true });
   }
 
   async start(

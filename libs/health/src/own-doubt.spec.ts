@@ -1,7 +1,3 @@
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startRedis } from '../../../tools/redis/index.mjs';
 import { blockFor, eventually, HealthWorld, healthyAgain, INTERVAL_MS, metric, result } from './health.fixture.js';
 
 describe('a gateway that was away, or whose store was, over a real Redis', () => {
@@ -93,7 +89,7 @@ describe('a gateway that was away, or whose store was, over a real Redis', () =>
     const { port } = world.redisServer;
     world.redisServer.process.kill('SIGKILL');
     await new Promise((resolve) => world.redisServer.process.once('exit', resolve));
-    world.redisServer = await startRedis({ dir: await mkdtemp(join(tmpdir(), 'holdfast-health-')), port });
+    await world.startRedis({ port });
     await healthyAgain(watching);
 
     for (const { self, redis } of [watching, ...games]) {
