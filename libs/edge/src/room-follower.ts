@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
-import type { RoomId, ServerId } from '#libs/protocol';
+import type { RoomId } from '#libs/protocol';
 import { fewAtATime, PubSub, RedisConnections } from '#libs/redis';
-import { type RoomRecord, RoomRecords, roomKey } from '#libs/room-store';
+import { type RoomRecord, RoomRecords, readNews, roomKey } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { FOLLOW_POLL_MS, FOLLOW_TICK_MS } from './edge.options.js';
 
@@ -15,6 +15,8 @@ interface Followed {
   readonly id: RoomId;
   followers: number;
   record: RoomRecord | null;
+  /** What is asked for meanwhile is read once that is done. */
+  isSubscribing: boolean;
   isReading: boolean;
   mustReadAgain: boolean;
   readonly handler: (message: string) => void;
@@ -54,13 +56,9 @@ export class RoomFollower implements OnModuleDestroy {
     let room = this.rooms.get(id);
     if (!room) {
       const handler = (message: string): void => this.heard(id, message);
-      room = { id, followers: 0, record: null, isReading: false, mustReadAgain: false, handler };
+      room = { id, followers: 0, record: null, isSubscribing: true, isReading: false, mustReadAgain: false, handler };
       this.rooms.set(id, room);
-      // Subscribed before it is read, so that no change falls in between.
-      this.pubSub
-        .subscribe(roomKey(id), handler)
-        .then(() => this.look(id))
-        .catch(() => {});
+      void this.subscribe(room);
     }
     room.followers += 1;
     return room.record;
@@ -82,7 +80,7 @@ export class RoomFollower implements OnModuleDestroy {
   /** Reads the record again, now. */
   look(id: RoomId): void {
     const room = this.rooms.get(id);
-    if (!room) return;
+    if (!room || room.isSubscribing) return;
     if (room.isReading) {
       room.mustReadAgain = true;
       return;
@@ -94,22 +92,26 @@ export class RoomFollower implements OnModuleDestroy {
     clearInterval(this.polling);
   }
 
+  /** Before it is read, so that no change falls in between. */
+  private async subscribe(room: Followed): Promise<void> {
+    await this.pubSub.subscribe(roomKey(room.id), room.handler).catch(() => {});
+    room.isSubscribing = false;
+    if (this.rooms.get(room.id) === room) this.look(room.id);
+  }
+
   private heard(id: RoomId, message: string): void {
     const room = this.rooms.get(id);
     if (!room) return;
-    const [what, ...words] = message.split(' ');
-    if (what === 'closed') this.listener?.closed(id, words.join(' '));
-    else if (what !== 'adopted' || !this.adopted(room, words)) this.look(id);
-  }
-
-  /** The message says all that is new, to one who knows the revision before it. */
-  private adopted(room: Followed, [rev, epoch, incarnation, server]: readonly string[]): boolean {
-    const { record } = room;
-    if (record?.rev !== Number(rev) - 1) return false;
-    const owner = { server: server as ServerId, incarnation: Number(incarnation) };
-    room.record = { ...record, rev: Number(rev), epoch: Number(epoch), owner };
-    this.listener?.changed(room.record);
-    return true;
+    const news = readNews(room.record, message);
+    switch (news.kind) {
+      case 'closed':
+        return this.listener?.closed(id, news.reason);
+      case 'record':
+        room.record = news.record;
+        return this.listener?.changed(news.record);
+      default:
+        return this.look(id);
+    }
   }
 
   private async read(room: Followed): Promise<void> {

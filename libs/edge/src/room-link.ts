@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Binding, RoomId } from '#libs/protocol';
+import { type Binding, encodeServerMessage, type RoomId } from '#libs/protocol';
 import { isMember, type RoomRecord, viewOf } from '#libs/room-store';
 import { GameEnds } from './game-ends.js';
 import type { GatewaySession } from './gateway-session.js';
@@ -101,17 +101,18 @@ export class RoomLink {
   private recordChanged(record: RoomRecord): void {
     const sessions = this.members.get(record.id);
     if (!sessions) return;
-    const isNewView = this.isNewView(record);
-    for (const session of [...sessions]) this.follow(session, record, isNewView);
+    const frame = this.isNewView(record) ? frameOf(record) : null;
+    for (const session of [...sessions]) this.follow(session, record, frame);
   }
 
   /** A session that has just come to the room: everything is new to it. */
   private catchUp(session: GatewaySession, record: RoomRecord): void {
     this.isNewView(record);
-    this.follow(session, record, true);
+    this.follow(session, record, frameOf(record));
   }
 
-  private follow(session: GatewaySession, record: RoomRecord, isNewView: boolean): void {
+  /** `frame`: shows the room, once for all who see it; null: it looks as before. */
+  private follow(session: GatewaySession, record: RoomRecord, frame: Uint8Array | null): void {
     // What was read before the session came to the room says nothing about it; a newer view is on its way.
     if (!session.binding || record.rev < session.binding.rev) return;
     if (!session.binding.watching && !isMember(record, session.user)) return this.leftRoom(session, 'left');
@@ -122,7 +123,7 @@ export class RoomLink {
         this.catchUp(session, this.follower.get(record.id) ?? record);
       });
     }
-    if (isNewView) session.send({ kind: 'room', room: viewOf(record) });
+    if (frame) session.connection?.sendFrame(frame);
     if (record.status !== 'playing') this.rest(session);
     else if (record.epoch > session.epoch) this.ties.attach(session, record);
   }
@@ -153,6 +154,8 @@ export class RoomLink {
     return true;
   }
 }
+
+const frameOf = (record: RoomRecord): Uint8Array => encodeServerMessage({ kind: 'room', room: viewOf(record) });
 
 function hold(session: GatewaySession, held: HeldGame | null): void {
   session.round = held?.round ?? null;

@@ -23,6 +23,9 @@ export interface MadeMatch {
 
 const cancelScript = new LuaScript('match_cancel', new URL('./scripts/match-cancel.lua', import.meta.url), 2);
 
+/** Games that somebody looks for come up seldom, and every room that is made or joined would ask for them. */
+const GAMES_STALE_MS = 1_000;
+
 const GAMES_KEY = 'hf:match-games';
 const queueKey = (game: string): string => `hf:match:{${game}}`;
 const peopleKey = (game: string): string => `hf:match:{${game}}:people`;
@@ -35,6 +38,8 @@ const madeKey = (game: string): string => `hf:match:{${game}}:made`;
 @Injectable()
 export class MatchQueue {
   private readonly known = new Set<string>();
+  private games: readonly string[] = [];
+  private gamesReadAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly redis: RedisConnections) {}
 
@@ -63,7 +68,25 @@ export class MatchQueue {
 
   /** The game the user waits for, if any. */
   async gameOf(user: UserId): Promise<string | null> {
-    const games = await this.redis.commands.smembers(GAMES_KEY);
+    return this.amongOf(await this.readGames(), user);
+  }
+
+  /**
+   * As `gameOf`, for one who goes elsewhere. A game that nobody had looked for until a moment ago, through another lobby, may be
+   * missed: who is matched there is found to have gone on.
+   */
+  async probableGameOf(user: UserId): Promise<string | null> {
+    if (performance.now() - this.gamesReadAt > GAMES_STALE_MS) await this.readGames();
+    return this.amongOf(this.games, user);
+  }
+
+  private async readGames(): Promise<readonly string[]> {
+    this.games = await this.redis.commands.smembers(GAMES_KEY);
+    this.gamesReadAt = performance.now();
+    return this.games;
+  }
+
+  private async amongOf(games: readonly string[], user: UserId): Promise<string | null> {
     const scores = await Promise.all(games.map((game) => this.redis.commands.zscore(queueKey(game), user)));
     return games.find((_, index) => scores[index] !== null) ?? null;
   }

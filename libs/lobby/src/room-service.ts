@@ -8,6 +8,7 @@ import { GameCatalogue } from './game-catalogue.js';
 import { CAS_TRIES_MAX, LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
 import { MatchQueue } from './match-queue.js';
 import { cameBack, join, leave, newRoom, setReady, wentAway } from './room-rules.js';
+import { Turns } from './turns.js';
 
 /** Asked of a room's record before it is changed; refuses by throwing. */
 export type RoomGuard = (record: RoomRecord) => unknown;
@@ -18,6 +19,9 @@ export type RoomGuard = (record: RoomRecord) => unknown;
  */
 @Injectable()
 export class RoomService {
+  /** Of two who change a room at once one must begin again; what this lobby does to one room waits for its turn instead. */
+  private readonly turns = new Turns();
+
   constructor(
     private readonly redis: RedisConnections,
     private readonly records: RoomRecords,
@@ -45,8 +49,7 @@ export class RoomService {
   async create(caller: Caller, wish: Operations['rooms.create']['data']): Promise<RoomRecord> {
     const { game, name, seats, private: isPrivate, region, build } = wish;
     const info = this.games.mustGet(game);
-    await this.refuseElsewhere(caller.user, null);
-    await this.stopSearching(caller.user, caller.asked);
+    await this.freeFor(caller, null);
     const near = region === undefined ? this.regionOf(caller) : undefined;
     const doc = newRoom(caller, { name, seats: info.seats, wanted: seats, private: isPrivate, region, build, near }, Date.now());
     const id = newRoomId();
@@ -61,34 +64,35 @@ export class RoomService {
 
   /** A room with these people in it, who were sent there. Making it twice under one id is making it once. */
   async make(id: RoomId, game: string, doc: RoomDoc, users: readonly UserId[]): Promise<RoomRecord> {
-    await this.records.create(id, game, doc);
+    const made = await this.records.create(id, game, doc);
     const pointers = await Promise.all(users.map((user) => this.userRooms.get(user)));
     // They have gone on since they were sent: whoever made this slept in between.
-    for (const [index, user] of users.entries())
-      if (pointers[index] && pointers[index].room !== id) await this.removeMember(id, user, 'not-in-room').catch(ignoreGone);
-    return this.mustRead(id);
+    const gone = users.filter((_, index) => pointers[index] && pointers[index].room !== id);
+    for (const user of gone) await this.removeMember(id, user, 'not-in-room').catch(ignoreGone);
+    return made && gone.length === 0 ? made : this.mustRead(id);
   }
 
   async join(caller: Caller, id: RoomId): Promise<RoomRecord> {
-    await this.refuseElsewhere(caller.user, id);
-    await this.stopSearching(caller.user, caller.asked);
-    const before = await this.userRooms.get(caller.user);
-    if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
-    try {
-      const record = await this.change(id, (current) => join(current, caller), caller);
-      // Asked to join two rooms at once, by two lobbies: the pointer that was written last is the one that holds.
-      if ((await this.userRooms.get(caller.user))?.room === id) return record;
-      await this.removeMember(id, caller.user, 'not-in-room').catch(ignoreGone);
-      throw new HoldfastError('already-in-room');
-    } catch (error) {
-      await this.userRooms.move(caller.user, before, { asked: caller.asked, from: id });
-      throw error;
-    }
+    return this.turns.take(id, async () => {
+      // Read before the caller is found not to be late, so that what is written at this revision is written by one who is not.
+      const [record, before] = await Promise.all([this.records.read(id), this.freeFor(caller, id)]);
+      if (!record) throw new HoldfastError('room-unknown');
+      if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
+      try {
+        const joined = await this.changeNow(id, (current) => join(current, caller), { caller, record });
+        // Asked to join two rooms at once, by two lobbies: the pointer that was written last is the one that holds.
+        if ((await this.userRooms.get(caller.user))?.room === id) return joined;
+        await this.removeMember(id, caller.user, 'not-in-room').catch(ignoreGone);
+        throw new HoldfastError('already-in-room');
+      } catch (error) {
+        await this.userRooms.move(caller.user, before, { asked: caller.asked, from: id });
+        throw error;
+      }
+    });
   }
 
   async watch(caller: Caller, id: RoomId): Promise<RoomRecord> {
-    await this.refuseElsewhere(caller.user, null);
-    await this.stopSearching(caller.user, caller.asked);
+    await this.freeFor(caller, null);
     const record = await this.mustRead(id);
     if (!(await this.userRooms.move(caller.user, { room: id, watching: true }, caller))) throw new HoldfastError('overtaken');
     return record;
@@ -102,9 +106,14 @@ export class RoomService {
     const { user, room: meant, asked } = caller;
     const left = meant ? { room: meant.id, watching: meant.watching } : await this.userRooms.get(user);
     if (!left) throw new HoldfastError('not-in-room');
-    await this.userRooms.overtake(user, asked);
-    await this.userRooms.move(user, null, { asked, from: left.room });
-    if (!left.watching) await this.removeMember(left.room, user, 'not-in-room', () => this.refuseReturned(left.room, caller));
+    await this.turns.take(left.room, async () => {
+      // Read before it is found not to be late, as in `join`.
+      const record = left.watching ? null : await this.records.read(left.room);
+      if (!(await this.userRooms.leave(user, left.room, asked)) && !left.watching) throw new HoldfastError('overtaken');
+      if (left.watching) return;
+      if (!record) throw new HoldfastError('room-unknown');
+      await this.removeMember(left.room, user, 'not-in-room', { guard: () => this.refuseReturned(left.room, caller), record });
+    });
     return left.room;
   }
 
@@ -169,9 +178,11 @@ export class RoomService {
       await isDue?.(record);
     };
     try {
-      await guard(await this.mustRead(room));
-      await this.userRooms.move(user, null, { asked: since, from: room });
-      await this.removeMember(room, user, 'gone', guard);
+      await this.turns.take(room, async () => {
+        await guard(await this.mustRead(room));
+        await this.userRooms.move(user, null, { asked: since, from: room });
+        await this.removeMember(room, user, 'gone', { guard });
+      });
     } catch (error) {
       ignoreGone(error);
     }
@@ -182,12 +193,22 @@ export class RoomService {
    * caller who has moved on since they asked, nothing is written: `overtaken`.
    */
   async change(id: RoomId, rule: (record: RoomRecord) => RoomDoc, caller?: Pick<Caller, 'user' | 'asked'>): Promise<RoomRecord> {
+    return this.turns.take(id, () => this.changeNow(id, rule, { caller }));
+  }
+
+  /** `record`: as it was before the caller was found not to be late, to begin with. */
+  private async changeNow(
+    id: RoomId,
+    rule: (record: RoomRecord) => RoomDoc,
+    { caller, record: begin }: { readonly caller?: Pick<Caller, 'user' | 'asked'>; readonly record?: RoomRecord },
+  ): Promise<RoomRecord> {
     for (let tries = 0; tries < CAS_TRIES_MAX; tries++) {
-      const record = await this.mustRead(id);
+      const known = tries === 0 ? begin : undefined;
+      const record = known ?? (await this.mustRead(id));
       const doc = rule(record);
-      if (caller) await this.refuseLate(caller);
-      if (doc === record.doc || (await this.records.save(record, { doc })))
-        return { ...record, doc, rev: record.rev + (doc === record.doc ? 0 : 1) };
+      if (caller && !known) await this.refuseLate(caller);
+      const saved = doc === record.doc ? record : await this.records.save(record, { doc });
+      if (saved) return saved;
     }
     throw new HoldfastError('busy');
   }
@@ -198,12 +219,21 @@ export class RoomService {
     return record;
   }
 
-  /** The guard is asked of each revision before that is changed; it may refuse by throwing. */
-  private async removeMember(id: RoomId, user: UserId, why: string, guard?: RoomGuard): Promise<void> {
+  /**
+   * The guard is asked of each revision before that is changed, and may refuse by throwing. `record`: one for which it need not
+   * be asked, to begin with.
+   */
+  private async removeMember(
+    id: RoomId,
+    user: UserId,
+    why: string,
+    { guard, record: begin }: { readonly guard?: RoomGuard; readonly record?: RoomRecord } = {},
+  ): Promise<void> {
     for (let tries = 0; tries < CAS_TRIES_MAX; tries++) {
-      const record = await this.mustRead(id);
+      const known = tries === 0 ? begin : undefined;
+      const record = known ?? (await this.mustRead(id));
       const doc = leave(record, user);
-      await guard?.(record);
+      if (!known) await guard?.(record);
       // The last one out closes the room; a game that still runs closes it when it ends (see RoomSweeper).
       const isDone =
         doc === null && record.status !== 'playing'
@@ -214,12 +244,18 @@ export class RoomService {
     throw new HoldfastError('busy');
   }
 
-  /** One user is in one room. The pointer is a hint: a room that does not know the user holds nobody back. */
-  private async refuseElsewhere(user: UserId, but: RoomId | null): Promise<void> {
-    const pointer = await this.userRooms.get(user);
-    if (!pointer || pointer.watching || pointer.room === but) return;
-    const record = await this.records.read(pointer.room);
-    if (record && isMember(record, user)) throw new HoldfastError('already-in-room');
+  /**
+   * Where the caller is, who is to go to a room: not as a member of another than `but`, and looking for a match no more. The
+   * pointer is a hint: a room that does not know the user holds nobody back.
+   */
+  private async freeFor({ user, asked }: Caller, but: RoomId | null): Promise<UserRoom | null> {
+    const [pointer, searched] = await Promise.all([this.userRooms.get(user), this.matches.probableGameOf(user)]);
+    if (pointer && !pointer.watching && pointer.room !== but) {
+      const record = await this.records.read(pointer.room);
+      if (record && isMember(record, user)) throw new HoldfastError('already-in-room');
+    }
+    if (searched) await this.matches.cancel(searched, user, asked);
+    return pointer;
   }
 
   /** A late wish to leave a room is not for the stay there that came after it. */

@@ -3,6 +3,7 @@ export * from './checkpoint.js';
 export * from './owner-life.js';
 export * from './room-keys.js';
 export * from './room-log.js';
+export * from './room-news.js';
 export * from './room-record.js';
 export * from './room-records.js';
 export * from './room-store.module.js';

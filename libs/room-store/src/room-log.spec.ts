@@ -3,13 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pack, type RoomId, serverId } from '#libs/protocol';
-import { RedisConnections } from '#libs/redis';
+import { PubSub, RedisConnections } from '#libs/redis';
 import type { Change, PendingEffect, RoomValue } from '#libs/room';
 import { startRedis } from '../../../tools/redis/index.mjs';
 import { packChange } from './change-codec.js';
 import { checkpointKey, logKey, roomKey } from './room-keys.js';
 import { type AdoptedRoom, type Append, type Epilogue, RoomLog, type Tenure } from './room-log.js';
-import type { RoomDoc, RoomOwnership } from './room-record.js';
+import { readNews } from './room-news.js';
+import type { RoomDoc, RoomOwnership, RoomRecord } from './room-record.js';
 import { RoomRecords } from './room-records.js';
 
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
@@ -36,10 +37,10 @@ const doc: RoomDoc = {
 /** A room with a start under way. */
 async function startingRoom(start = 'start-1'): Promise<RoomId> {
   const room = `test-${randomUUID()}`;
-  expect(await records.create(room, 'counter', doc)).toBe(true);
+  expect(await records.create(room, 'counter', doc)).not.toBeNull();
   const record = await records.read(room);
   if (!record) throw new Error('not there');
-  expect(await records.save(record, { status: 'starting', start })).toBe(true);
+  expect(await records.save(record, { status: 'starting', start })).not.toBeNull();
   return room;
 }
 
@@ -76,6 +77,12 @@ async function adoptFrom(room: RoomId, expected: Tenure, owner: RoomOwnership, e
   const adopted = await log.adopt(room, expected, owner, epochMin);
   if (!('checkpoint' in adopted)) throw new Error(`not adopted: ${JSON.stringify(adopted)}`);
   return adopted;
+}
+
+async function mustRead(room: RoomId): Promise<RoomRecord> {
+  const record = await records.read(room);
+  if (!record) throw new Error(`no room ${room}`);
+  return record;
 }
 
 async function statusOf(room: RoomId) {
@@ -416,6 +423,27 @@ describe('a reassertion', () => {
     await one(append(room, tenure, 0, 1, { ended: { reason: 'finished' } }));
     expect(await log.reassert(room, tenure, told(1, room))).toBe('fenced');
     expect(await statusOf(room)).toBe('waiting');
+  });
+});
+
+describe('what is published of a game', () => {
+  it('says all that its beginning, a new owner and its end have made of the record', async () => {
+    const pubSub = new PubSub(redis);
+    const room = await startingRoom();
+    const heard: string[] = [];
+    await pubSub.subscribe(roomKey(room), (message) => heard.push(message));
+    const records: RoomRecord[] = [await mustRead(room)];
+    const opened = await log.open(room, 'start-1', first, valueAt(room, 0), 'every-change');
+    records.push(await mustRead(room));
+    const adopted = await adoptFrom(room, { ...first, epoch: opened?.epoch as number }, second);
+    records.push(await mustRead(room));
+    await one(append(room, { ...second, epoch: adopted.epoch }, 0, 1, { ended: { reason: 'finished', result: { winner: 'a b' } } }));
+    records.push(await mustRead(room));
+    pubSub.onModuleDestroy();
+    expect(heard).toHaveLength(3);
+    for (const [index, message] of heard.entries()) {
+      expect(readNews(records[index], message)).toEqual({ kind: 'record', record: records[index + 1] });
+    }
   });
 });
 

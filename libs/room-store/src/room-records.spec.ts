@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { serverId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
 import { ROOMS_KEY, roomKey } from './room-keys.js';
+import { readNews } from './room-news.js';
 import type { RoomDoc, RoomRecord } from './room-record.js';
 import { RoomRecords } from './room-records.js';
 import { isReady, summaryOf, viewOf } from './room-view.js';
@@ -31,7 +32,8 @@ const doc: RoomDoc = {
 
 async function newRoom(change: Partial<RoomDoc> = {}): Promise<RoomRecord> {
   const id = `test-${randomUUID()}`;
-  expect(await records.create(id, 'counter', { ...doc, ...change })).toBe(true);
+  const made = await records.create(id, 'counter', { ...doc, ...change });
+  expect(await mustRead(id)).toEqual(made);
   return mustRead(id);
 }
 
@@ -41,10 +43,17 @@ async function mustRead(id: string): Promise<RoomRecord> {
   return record;
 }
 
+async function mustSave(record: RoomRecord, change: Parameters<RoomRecords['save']>[1]): Promise<RoomRecord> {
+  const saved = await records.save(record, change);
+  expect(await mustRead(record.id)).toEqual(saved);
+  if (!saved) throw new Error(`${record.id} was changed by another`);
+  return saved;
+}
+
 describe('a record', () => {
   it('is made once under its id', async () => {
     const room = await newRoom();
-    expect(await records.create(room.id, 'another', { ...doc, name: 'not this' })).toBe(false);
+    expect(await records.create(room.id, 'another', { ...doc, name: 'not this' })).toBeNull();
     expect(await mustRead(room.id)).toEqual(room);
   });
 
@@ -57,8 +66,9 @@ describe('a record', () => {
   it('is changed by one of two who read it at once, and the other finds what the first wrote', async () => {
     const room = await newRoom();
     const outcomes = await Promise.all(['left', 'right'].map((name) => records.save(room, { doc: { ...doc, name } })));
-    expect([...outcomes].sort()).toEqual([false, true]);
+    expect(outcomes.filter((outcome) => outcome === null)).toHaveLength(1);
     const after = await mustRead(room.id);
+    expect(outcomes.find((outcome) => outcome !== null)).toEqual(after);
     expect(after.rev).toBe(room.rev + 1);
     expect(after.doc.name).toBe(outcomes[0] ? 'left' : 'right');
   });
@@ -91,19 +101,24 @@ describe('a record', () => {
     await records.close(before, 'done');
     // It is from the clock, which must have gone on.
     await until(() => Date.now() > before.rev + 1);
-    expect(await records.create(room.id, 'counter', doc)).toBe(true);
+    expect(await records.create(room.id, 'counter', doc)).not.toBeNull();
     expect((await mustRead(room.id)).rev).toBeGreaterThan(before.rev);
   });
 
-  it('is told to those who listen, with the revision it has then', async () => {
+  it('is told to those who listen, all of it, or where it is long that there is more', async () => {
     const room = await newRoom();
     const heard: string[] = [];
     await pubSub.subscribe(roomKey(room.id), (message) => heard.push(message));
-    await records.save(room, { doc });
-    const after = await mustRead(room.id);
-    await records.close(after, 'room-expired');
-    await until(() => heard.length === 2);
-    expect(heard).toEqual([String(after.rev), 'closed room-expired']);
+    const renamed = await mustSave(room, { doc: { ...doc, name: 'renamed' } });
+    const starting = await mustSave(renamed, { status: 'starting', start: 'mine' });
+    const long = await mustSave(starting, { doc: { ...doc, name: 'x'.repeat(10_000) }, status: 'waiting' });
+    await records.close(long, 'room-expired');
+    await until(() => heard.length === 4);
+    expect(readNews(room, heard[0])).toEqual({ kind: 'record', record: renamed });
+    expect(readNews(renamed, heard[1])).toEqual({ kind: 'record', record: starting });
+    expect(readNews(starting, heard[2])).toEqual({ kind: 'unknown' });
+    expect(readNews(long, heard[3])).toEqual({ kind: 'closed', reason: 'room-expired' });
+    expect(long).toMatchObject({ status: 'waiting', start: 'mine', rev: room.rev + 3 });
   });
 });
 

@@ -14,9 +14,18 @@ const closeScript = new LuaScript('close_room', new URL('./scripts/close-room.lu
  */
 const CLOSED_MS = 600_000;
 
+/** Of a longer document those who follow the room are told only that there is a new one: a message of it to each gateway is held in Redis' memory. */
+const TOLD_DOC_BYTES_MAX = 8_192;
+
 /** Of an index that is walked now and then: read in a millisecond, with a breath in ms before the next. */
 const INDEX_PAGE = 250;
 const INDEX_BREATH_MS = 5;
+
+/** What the store says of a write, as it holds it. */
+interface Saved extends Readonly<Record<string, string>> {
+  readonly rev: string;
+  readonly since: string;
+}
 
 /** A room's place in the index of all rooms. */
 export interface IndexEntry {
@@ -50,22 +59,24 @@ export class RoomRecords {
     );
   }
 
-  /** The index is written first, so that a crash in between leaves an entry without a room, not a room nobody finds. */
-  async create(room: RoomId, game: string, doc: RoomDoc, status: RoomStatus = 'waiting'): Promise<boolean> {
-    await this.redis.commands.zadd(ROOMS_KEY, doc.createdAt, room);
-    return (await saveScript.run(this.redis.commands, [roomKey(room)], ['', JSON.stringify(doc), status, '', game])) !== 0;
+  /**
+   * The room's record; null where there is one of that id. The index is written first, so that a crash in between leaves
+   * an entry without a room, not a room nobody finds.
+   */
+  async create(id: RoomId, game: string, doc: RoomDoc, status: RoomStatus = 'waiting'): Promise<RoomRecord | null> {
+    await this.redis.commands.zadd(ROOMS_KEY, doc.createdAt, id);
+    const saved = await this.write(id, '', doc, status, '', game);
+    return saved && readRecord(id, { game, doc: JSON.stringify(doc), status, ...saved });
   }
 
-  /** False when somebody else changed the room since `record` was read; nothing is written then. */
-  async save(record: RoomRecord, change: { doc?: RoomDoc; status?: RoomStatus; start?: string }): Promise<boolean> {
-    const doc = JSON.stringify(change.doc ?? record.doc);
-    return (
-      (await saveScript.run(this.redis.commands, [roomKey(record.id)], [record.rev, doc, change.status ?? '', change.start ?? '', ''])) !==
-      0
-    );
+  /** As it is now; null when somebody else changed the room since `record` was read: nothing is written then. */
+  async save(record: RoomRecord, change: { doc?: RoomDoc; status?: RoomStatus; start?: string }): Promise<RoomRecord | null> {
+    const { doc = record.doc, status = record.status, start = record.start } = change;
+    const saved = await this.write(record.id, String(record.rev), doc, change.status ?? '', change.start ?? '', '');
+    return saved && { ...record, doc, status, start, rev: Number(saved.rev), since: Number(saved.since) };
   }
 
-  /** Ends a room nobody plays in. False as with `save`. */
+  /** Ends a room nobody plays in. False where `save` gives null. */
   async close(record: RoomRecord, reason: string): Promise<boolean> {
     const keys = [roomKey(record.id), logKey(record.id), checkpointKey(record.id), closedKey(record.id)];
     const closed = (await closeScript.run(this.redis.commands, keys, [record.rev, reason, CLOSED_MS])) === 1;
@@ -100,6 +111,12 @@ export class RoomRecords {
 
   async unindex(rooms: readonly RoomId[]): Promise<void> {
     if (rooms.length > 0) await this.redis.commands.zrem(ROOMS_KEY, ...rooms);
+  }
+
+  private async write(id: RoomId, rev: string, doc: RoomDoc, status: string, start: string, game: string): Promise<Saved | null> {
+    const args = [rev, JSON.stringify(doc), status, start, game, TOLD_DOC_BYTES_MAX];
+    const [newRev, since] = (await saveScript.run(this.redis.commands, [roomKey(id)], args)) as string[];
+    return newRev === undefined ? null : { rev: newRev, since };
   }
 
   // ── Which rooms an incarnation of a game server may own: written before the room's record, so never short ──────

@@ -32,6 +32,25 @@ describe('a user who moves', () => {
     expect(await users.get(user)).toBeNull();
   });
 
+  it('leaves the room they were in when they asked, and not the one they came back to', async () => {
+    const user = newUser();
+    const { turn } = await users.admit(user);
+    await users.move(user, A, { asked: { turn, number: 1 } });
+    expect(await users.leave(user, 'b', { turn, number: 2 })).toBe(true);
+    expect(await users.get(user)).toEqual(A);
+    expect(await users.leave(user, 'a', { turn, number: 4 })).toBe(true);
+    expect(await users.get(user)).toBeNull();
+    // What was asked before they left comes too late.
+    expect(await users.move(user, B, { asked: { turn, number: 3 } })).toBe(false);
+    await users.move(user, A, { asked: { turn, number: 6 } });
+    expect(await users.leave(user, 'a', { turn, number: 5 })).toBe(false);
+    expect(await users.get(user)).toEqual(A);
+    // Late, and for a room they are not in any more: there it is as good as done.
+    expect(await users.leave(user, 'b', { turn, number: 5 })).toBe(true);
+    expect(await users.leave(user, 'a', undefined)).toBe(true);
+    expect(await users.get(user)).toBeNull();
+  });
+
   it('is moved by nothing they asked for before they came in again, but by a match they looked for', async () => {
     const user = newUser();
     const before = (await users.admit(user)).turn;

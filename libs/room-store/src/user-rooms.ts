@@ -22,6 +22,7 @@ const overtaken = new URL('./scripts/user-overtaken.lua', import.meta.url);
 const admitScript = new LuaScript('admit_user', new URL('./scripts/admit-user.lua', import.meta.url), 1);
 const renewTurnScript = new LuaScript('renew_turn', new URL('./scripts/renew-turn.lua', import.meta.url), 1);
 const moveScript = new LuaScript('move_user', [overtaken, new URL('./scripts/move-user.lua', import.meta.url)], 1);
+const leaveScript = new LuaScript('leave_user', [overtaken, new URL('./scripts/leave-user.lua', import.meta.url)], 1);
 const overtakeScript = new LuaScript('overtake_user', [overtaken, new URL('./scripts/overtake-user.lua', import.meta.url)], 1);
 
 /** A pointer outlives any game, and a user who never comes back costs nothing for ever. */
@@ -61,6 +62,15 @@ export class UserRooms {
     const where = [to?.room ?? '', to?.watching ? '1' : '0', asked?.turn ?? '', asked?.number ?? ''];
     const terms = [from ?? '', outlivesAdmissions ? '1' : '', POINTER_TTL_SECONDS];
     return (await moveScript.run(this.redis.commands, [userKey(user)], [...where, ...terms])) === 1;
+  }
+
+  /**
+   * Out of that room, if they are in it; and whatever was asked before this comes too late from now on. False: this does,
+   * and they are in that room again.
+   */
+  async leave(user: UserId, room: RoomId, asked: Asked | undefined): Promise<boolean> {
+    const args = [room, asked?.turn ?? '', asked?.number ?? '', POINTER_TTL_SECONDS];
+    return (await leaveScript.run(this.redis.commands, [userKey(user)], args)) === 1;
   }
 
   /** Whatever was asked before this comes too late from now on. False: this does. */

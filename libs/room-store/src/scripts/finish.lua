@@ -15,11 +15,12 @@ if ARGV[4] ~= '' and room[4] ~= ARGV[4] then
   return 2
 end
 local time = redis.call('TIME')
-redis.call('HSET', KEYS[1], 'status', 'waiting', 'result', ARGV[6], 'batch', ARGV[5], 'owner', '', 'incarnation', '', 'start', '',
-  'since', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)))
+local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+redis.call('HSET', KEYS[1], 'status', 'waiting', 'result', ARGV[6], 'batch', ARGV[5], 'owner', '', 'incarnation', '', 'start', '', 'since', now)
 redis.call('HINCRBY', KEYS[1], 'round', 1)
 redis.call('DEL', KEYS[2], KEYS[3])
 if ARGV[7] ~= '' then redis.call('HSET', KEYS[4], ARGV[5], ARGV[7]) end
 redis.call('SET', KEYS[5], ARGV[8], 'PX', ARGV[9])
-redis.call('PUBLISH', KEYS[1], string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'rev', 1)))
+local rev = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'rev', 1))
+redis.call('PUBLISH', KEYS[1], table.concat({ 'finished', rev, now, ARGV[6] }, ' '))
 return 0

@@ -15,5 +15,7 @@ redis.call('HSET', record, 'status', 'playing', 'owner', ARGV[2], 'incarnation',
 redis.call('HDEL', record, 'result', 'paused')
 redis.call('DEL', KEYS[2])
 if ARGV[4] == '' then redis.call('DEL', KEYS[3]) else redis.call('SET', KEYS[3], ARGV[4]) end
-redis.call('PUBLISH', record, string.format('%.0f', redis.call('HINCRBY', record, 'rev', 1)))
+-- All that is new stands in the message, so that no gateway need read the record of every game that begins.
+local rev = string.format('%.0f', redis.call('HINCRBY', record, 'rev', 1))
+redis.call('PUBLISH', record, table.concat({ 'opened', rev, epoch, ARGV[3], ARGV[2], ARGV[5], ARGV[6] == '' and '-' or ARGV[6] }, ' '))
 return { epoch, room[6], room[7] }

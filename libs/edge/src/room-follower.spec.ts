@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { PubSub, RedisConnections } from '#libs/redis';
+import { type RoomDoc, type RoomRecord, RoomRecords, roomKey } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
+import { RoomFollower } from './room-follower.js';
+
+const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
+const pubSub = new PubSub(redis);
+const records = new RoomRecords(redis);
+const log = new Log({ server: 'hf:gateway:spec', level: 'silent', format: 'json' });
+const doc: RoomDoc = { name: 'a room', owner: 'ada', seats: 2, seatsMin: 2, private: false, members: [], players: [], createdAt: 1 };
+
+beforeAll(() => redis.ready());
+afterAll(() => {
+  pubSub.onModuleDestroy();
+  redis.onApplicationShutdown();
+});
+
+describe('who follows a room', () => {
+  let follower: RoomFollower;
+  let room: RoomRecord;
+  let told: (RoomRecord | string)[];
+
+  beforeEach(async () => {
+    follower = new RoomFollower(records, redis, pubSub, log);
+    told = [];
+    follower.onChange({ changed: (record) => told.push(record), closed: (_, reason) => told.push(reason) });
+    room = (await records.create(`test-${randomUUID()}`, 'counter', doc)) as RoomRecord;
+    expect(follower.follow(room.id)).toBeNull();
+    await until(() => told.length === 1);
+    expect(told).toEqual([room]);
+  });
+  afterEach(() => {
+    follower.unfollow(room.id);
+    follower.onModuleDestroy();
+  });
+
+  it('is told each revision, and its end', async () => {
+    const ready = (await records.save(room, { doc: { ...doc, name: 'renamed' } })) as RoomRecord;
+    const full = (await records.save(ready, { doc: { ...doc, name: 'x'.repeat(10_000) } })) as RoomRecord;
+    await until(() => told.length === 3);
+    expect(told.slice(1)).toEqual([ready, full]);
+    await records.close(full, 'done');
+    await until(() => told.length === 4);
+    expect(told[3]).toBe('done');
+  });
+
+  it('does not read what it is told', async () => {
+    // Of a room that is not there any more nothing can be read.
+    await redis.commands.del(roomKey(room.id));
+    await redis.commands.publish(roomKey(room.id), `saved ${room.rev + 1} 5 starting mine ${JSON.stringify(doc)}`);
+    await until(() => told.length === 2);
+    expect(told[1]).toEqual({ ...room, rev: room.rev + 1, since: 5, status: 'starting', start: 'mine' });
+  });
+
+  it('reads what it missed a word of', async () => {
+    const [saved, again] = [await records.save(room, { doc: { ...doc, seats: 3 } }), await records.read(room.id)];
+    await until(() => told.length === 2);
+    expect(told[1]).toEqual(saved);
+    // Two revisions on, with one message.
+    await redis.commands.hset(roomKey(room.id), 'rev', room.rev + 3, 'status', 'starting');
+    await redis.commands.publish(roomKey(room.id), `saved ${room.rev + 3} 5 starting mine ${JSON.stringify(doc)}`);
+    await until(() => told.length === 3);
+    expect(told[2]).toEqual({ ...again, rev: room.rev + 3, status: 'starting' });
+  });
+
+  it('takes an older word for no news', async () => {
+    const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
+    await until(() => told.length === 2);
+    await redis.commands.publish(roomKey(room.id), `saved ${saved.rev} 5 starting mine ${JSON.stringify(doc)}`);
+    const next = (await records.save(saved, { doc })) as RoomRecord;
+    await until(() => told.length === 3);
+    expect(told[2]).toEqual(next);
+  });
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`was not so in time: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -1,0 +1,56 @@
+import { readNews } from './room-news.js';
+import type { RoomRecord } from './room-record.js';
+
+const record: RoomRecord = {
+  id: 'room',
+  game: 'chess',
+  gameVersion: 2,
+  doc: { name: 'a room', owner: 'ada', seats: 2, seatsMin: 2, private: false, members: [], players: [], createdAt: 1 },
+  rev: 7,
+  status: 'playing',
+  since: 1,
+  round: 3,
+  start: 'mine',
+  owner: { server: 'hf:game:1', incarnation: 5 },
+  epoch: 9,
+  version: 4,
+  durability: 'every-change',
+  result: null,
+};
+
+describe('the news of a room', () => {
+  it('say what it has become to one who knows the revision before', () => {
+    const finished = { ...record, rev: 8, status: 'waiting', since: 20, round: 4, start: null, owner: null, result: { winner: 0 } };
+    expect(readNews(record, 'finished 8 20 {"winner":0}')).toEqual({ kind: 'record', record: finished });
+    expect(readNews(record, 'adopted 8 10 6 hf:game:2')).toEqual({
+      kind: 'record',
+      record: { ...record, rev: 8, epoch: 10, owner: { server: 'hf:game:2', incarnation: 6 } },
+    });
+    expect(readNews(record, 'opened 8 10 6 hf:game:2 none -')).toEqual({
+      kind: 'record',
+      record: {
+        ...record,
+        rev: 8,
+        epoch: 10,
+        owner: { server: 'hf:game:2', incarnation: 6 },
+        version: 0,
+        durability: 'none',
+        gameVersion: null,
+      },
+    });
+    expect(readNews(record, `saved 8 20 waiting - ${JSON.stringify({ ...record.doc, name: 'a b  c' })}`)).toEqual({
+      kind: 'record',
+      record: { ...record, rev: 8, since: 20, status: 'waiting', start: null, doc: { ...record.doc, name: 'a b  c' } },
+    });
+  });
+
+  it('are nothing to go by where a message is missing, is of another kind, or makes no sense', () => {
+    for (const message of ['finished 9 20 {}', 'adopted 7 10 6 hf:game:2', '8', 'renamed 8 x', 'saved 8 20 waiting - {', ''])
+      expect(readNews(record, message)).toEqual({ kind: 'unknown' });
+    expect(readNews(null, 'finished 8 20 {}')).toEqual({ kind: 'unknown' });
+  });
+
+  it('of its end need no revision', () => {
+    expect(readNews(null, 'closed room expired')).toEqual({ kind: 'closed', reason: 'room expired' });
+  });
+});
