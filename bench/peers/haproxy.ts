@@ -46,5 +46,10 @@ listen relay
   server echo 127.0.0.1:${backendPort}
 `,
   );
-  return Peer.program(command, ['-db', '-f', config], port, env);
+  try {
+    return await Peer.program(command, ['-db', '-f', config], port, env);
+  } finally {
+    // Once it listens it has read it.
+    await rm(home, { recursive: true, force: true });
+  }
 }
