@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import type { ServerId, ServerType } from '#libs/protocol';
 import { freePort } from '../../tools/process/free-port.mjs';
-import { launchServer, mainOf, type Ports } from '../../tools/start/launch-server.mjs';
+import { launchServer, mainOf, type Ports, ServerDidNotStart } from '../../tools/start/launch-server.mjs';
 
 export interface ServerSpec {
   readonly type: ServerType;
@@ -72,6 +72,9 @@ export class FleetServer {
         child = process;
         spawned(process);
       },
+    }).catch((error) => {
+      if (!(error instanceof ServerDidNotStart)) throw error;
+      throw new Error(`${type} ${name} ${error.message}:\n${error.lastLines.join('\n')}`);
     });
     return new FleetServer(spec, ports, child as ChildProcess, lines);
   }
