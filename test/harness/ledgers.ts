@@ -1,7 +1,7 @@
 import type { Room, Session } from '#libs/client';
 import type { Room as RulesRoom } from '#libs/room';
 import type { Fleet, Game } from './fleet.js';
-import { until } from './until.js';
+import { answered, until } from './until.js';
 
 /** The rules of `ledger.mjs`, as a client sees them. */
 export interface Ledger {
@@ -86,7 +86,7 @@ export class LedgerGame {
   async settled(): Promise<void> {
     await this.stop();
     const visitor = await this.fleet.newPlayer('Auditor');
-    const watched = await visitor.watchRoom<Ledger>(this.rooms[0].id);
+    const watched = await answered(() => visitor.watchRoom<Ledger>(this.rooms[0].id));
     for (const room of [...this.rooms, watched]) {
       await room.waitFor(({ state }) => this.acknowledged.every((ids, seat) => (state?.applied[seat].length ?? 0) >= ids.length), {
         timeoutMs: 10_000,
@@ -99,7 +99,7 @@ export class LedgerGame {
     }
     expect(this.refused).toEqual([]);
     expect(this.breaks).toEqual([]);
-    await watched.leave();
+    await answered(() => watched.leave());
     visitor.close();
   }
 

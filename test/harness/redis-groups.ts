@@ -18,6 +18,7 @@ export class SentinelStore implements FleetStore {
     readonly url: string,
     readonly client: Redis,
     private readonly primary: RunningRedis,
+    private readonly sentinels: readonly RunningRedis[],
     private readonly all: readonly RunningRedis[],
   ) {}
 
@@ -37,7 +38,7 @@ export class SentinelStore implements FleetStore {
     const client = new Redis({ sentinels: addresses, name: NAME, sentinelRetryStrategy: () => 50, retryStrategy: () => 50 });
     client.on('error', () => {});
     const hosts = addresses.map(({ host, port }) => `${host}:${port}`).join(',');
-    const store = new SentinelStore(`sentinel://${hosts}/${NAME}`, client, primary, [primary, ...replicas, ...sentinels]);
+    const store = new SentinelStore(`sentinel://${hosts}/${NAME}`, client, primary, sentinels, [primary, ...replicas, ...sentinels]);
     await until(async () => /connected_slaves:2/.test(await client.info('replication')), 15_000);
     await until(async () => (await Promise.all(sentinels.map(knowsAll))).every(Boolean), 15_000);
     return store;
@@ -47,6 +48,14 @@ export class SentinelStore implements FleetStore {
   async killPrimary(): Promise<void> {
     this.primary.process.kill('SIGKILL');
     await ended(this.primary.process, 5_000);
+  }
+
+  /** Until every sentinel has another primary and is done with setting it up, for which it breaks connections once more. */
+  async failedOver(): Promise<void> {
+    await until(
+      async () => (await Promise.all(this.sentinels.map((sentinel) => isSettled(sentinel, this.primary)))).every(Boolean),
+      20_000,
+    );
   }
 
   async stop(): Promise<void> {
@@ -91,11 +100,23 @@ export class ClusterStore implements FleetStore {
 }
 
 /** Both replicas and both of its peers; one that knows less may promote nobody, or the wrong one. */
-async function knowsAll({ url }: RunningRedis): Promise<boolean> {
+function knowsAll(sentinel: RunningRedis): Promise<boolean> {
+  return connected(sentinel, async (client) => /slaves=2,sentinels=3/.test(await client.info('sentinel')));
+}
+
+/** Of its primary it says nothing but that it is one, and it is another than the one before. */
+function isSettled(sentinel: RunningRedis, before: RunningRedis): Promise<boolean> {
+  return connected(sentinel, async (client) => {
+    const said = (await client.call('SENTINEL', 'MASTER', NAME)) as string[];
+    const of = (field: string): string => said[said.indexOf(field) + 1];
+    return of('port') !== String(before.port) && of('flags') === 'master';
+  });
+}
+
+async function connected<T>({ url }: RunningRedis, act: (client: Redis) => Promise<T>): Promise<T> {
   const client = new Redis(url);
   try {
-    const info = await client.info('sentinel');
-    return /slaves=2,sentinels=3/.test(info);
+    return await act(client);
   } finally {
     client.disconnect();
   }
