@@ -28,7 +28,8 @@ const common = {
 module.exports = {
   globalSetup: '<rootDir>/tools/jest/global-setup.mjs',
   globalTeardown: '<rootDir>/tools/jest/global-teardown.mjs',
-  testTimeout: 30_000,
+  // A hang is found by it; what is slow where three others share two cores is none.
+  testTimeout: 60_000,
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,games,docs,tools,bench}/**/*.spec.ts'] },
     {

@@ -23,7 +23,7 @@ export async function until<T>(condition: () => T | Promise<T>, deadlineMs = 5_0
 
 /**
  * Asks until the answer is another than that the store is away: one that has just come back, or failed over, may break connections
- * once more, and not all servers' at the same moment. For what may be answered twice.
+ * once more, and not all servers' at the same moment. For what may be asked twice.
  */
 export async function answered<T>(ask: () => Promise<T>, deadlineMs = 10_000): Promise<T> {
   const deadline = performance.now() + deadlineMs;
