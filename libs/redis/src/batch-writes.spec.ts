@@ -1,0 +1,50 @@
+import { existsSync, readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+import { RedisConnections } from './redis-connections.js';
+
+/** The kernel's count of what this process has written, sockets and all; not everywhere. */
+const IO = '/proc/self/io';
+const writes = (): number => Number(/syscw: (\d+)/.exec(readFileSync(IO, 'utf8'))?.[1]);
+
+describe('commands of one turn', () => {
+  let redis: RedisConnections;
+  let client: Redis;
+  beforeEach(async () => {
+    redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
+    await redis.ready();
+    client = redis.commands as Redis;
+  });
+  afterEach(() => redis.onApplicationShutdown());
+
+  it('are done in the order in which they were given, texts and bytes', async () => {
+    const key = `batch-writes:${process.pid}`;
+    const pushed = Array.from({ length: 200 }, (_, index) => (index % 7 === 3 ? Buffer.from([index, 0, 0xff]) : `${index}: größer`));
+    await Promise.all(pushed.map((item) => client.rpush(key, item)));
+    expect(await client.lrangeBuffer(key, 0, -1)).toEqual(pushed.map((item) => Buffer.from(item)));
+    await client.del(key);
+  });
+
+  const counted = existsSync(IO) ? it : it.skip;
+  counted('leave together', async () => {
+    await client.echo('begin');
+    const before = writes();
+    const answers = Promise.all(Array.from({ length: 100 }, (_, index) => client.echo(`${index}`)));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(writes() - before).toBeLessThan(20);
+    await answers;
+  });
+
+  it('are all sent before a quit that was given after them', async () => {
+    const answers = [client.echo('one'), client.echo(Buffer.from('two') as unknown as string), client.quit()];
+    expect(await Promise.all(answers)).toEqual(['one', 'two', 'OK']);
+  });
+
+  it('are not lost with a connection that was cut before they left: each is refused, and the next one is well', async () => {
+    const cut = [client.echo('one'), client.echo('two')];
+    client.stream.destroy();
+    const results = await Promise.allSettled(cut);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await redis.ready();
+    expect(await client.echo('three')).toBe('three');
+  });
+});
