@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
 import { LoadBalancerService } from '#libs/placement';
-import { HoldfastError, type ServerId, type UserId } from '#libs/protocol';
-import type { RoomRecord } from '#libs/room-store';
-import { RoomRecords } from '#libs/room-store';
+import { type Control, HoldfastError, type ServerId, type UserId } from '#libs/protocol';
+import { type RoomRecord, RoomRecords, readNews } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { START_TRIES_MAX } from './lobby.options.js';
 import { checkStart } from './room-rules.js';
@@ -36,13 +35,15 @@ export class GameStarter {
     const players = checkStart(room, user);
     const start = randomUUID();
     const doc = { ...room.doc, players: players.map((player) => player.user) };
-    if (!(await this.records.save(room, { doc, status: 'starting', start }))) {
+    const starting = await this.records.save(room, { doc, status: 'starting', start });
+    if (!starting) {
       const changed = await this.rooms.mustRead(room.id);
       await terms.stillWanted?.();
       return this.start(changed, user, balancer, terms);
     }
+    let news: string | undefined;
     try {
-      await this.open(room, start, players, balancer, terms.waitMs);
+      news = await this.open(room, start, players, balancer, terms.waitMs);
     } catch (error) {
       const record = await this.rooms.mustRead(room.id);
       // The answer was lost, not the game.
@@ -51,7 +52,9 @@ export class GameStarter {
       await balancer.release(room.id).catch(() => {});
       throw error;
     }
-    return this.rooms.mustRead(room.id);
+    // Somebody else may have changed the room while the game was set up.
+    const opened = news === undefined ? null : readNews(starting, news);
+    return opened?.kind === 'record' ? opened.record : this.rooms.mustRead(room.id);
   }
 
   /** Back to `waiting`, if this start is still the one under way. */
@@ -60,13 +63,14 @@ export class GameStarter {
     await this.records.save(record, { status: 'waiting', start: 'none' });
   }
 
+  /** What the game server published of the room; undefined: another asked it before, or it is of a version that does not say. */
   private async open(
     room: RoomRecord,
     start: string,
     players: readonly { user: UserId; name: string }[],
     balancer: LoadBalancerService,
     waitMs: number | undefined,
-  ): Promise<void> {
+  ): Promise<string | undefined> {
     const exclude: ServerId[] = [];
     const { region, build, near } = room.doc;
     const request = { room: room.id, game: room.game, players: players.length, region, build, prefer: { region: near }, exclude };
@@ -77,9 +81,10 @@ export class GameStarter {
         const record = this.directory.get(server);
         if (!record) throw new HoldfastError('server-lost');
         const peer = await this.links.to(record);
-        await peer.request('room.open', { room: room.id, game: room.game, start, round: room.round, players: seats });
+        const opening: Control['room.open']['data'] = { room: room.id, game: room.game, start, round: room.round, players: seats };
+        const { news } = (await peer.request('room.open', opening)) as Control['room.open']['answer'];
         await balancer.kept(room.id).catch(() => {});
-        return;
+        return news;
       } catch (error) {
         const mayHelp = error instanceof HoldfastError && error.retry && tries < START_TRIES_MAX;
         this.log.warn('start.failed', { roomId: room.id, target: server, error: String(error), again: mayHelp });

@@ -60,6 +60,8 @@ class GameServers {
     release: async (room: RoomId) => void this.released.push(room),
   } as unknown as LoadBalancerService;
 
+  /** One of an older version does not. */
+  tellsNews = true;
   /** Where the gateways stand. */
   region = '';
   /** What placement was asked for, lately. */
@@ -72,8 +74,9 @@ class GameServers {
       request: async (_: string, { room, start }: Control['room.open']['data']) => {
         this.asked.push(id);
         return this.trouble(id, async () => {
-          if (!(await roomLog.open(room, start, { server: id, incarnation: 1 }, null, 'none'))) throw new HoldfastError('room-unknown');
-          return {};
+          const opened = await roomLog.open(room, start, { server: id, incarnation: 1 }, null, 'none');
+          if (!opened) throw new HoldfastError('room-unknown');
+          return this.tellsNews ? { news: opened.news } : {};
         });
       },
     }),
@@ -242,6 +245,29 @@ describe('a start', () => {
     expect(starts.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     expect(await mustRead(room.id)).toMatchObject({ status: 'playing', doc: { players: room.doc.members.map(({ user }) => user) } });
     expect(lobby.servers.asked).toHaveLength(1);
+  });
+
+  it('answers the room as it stands, whatever the game server says of it and whoever changes it meanwhile', async () => {
+    const lobby = newLobby();
+    const plain = await readyRoom(lobby);
+    const started = await lobby.starter.start(plain.room, plain.owner.user, lobby.servers.balancer);
+    expect(started).toEqual(await mustRead(plain.room.id));
+    expect(started).toMatchObject({ status: 'playing', owner: { server: 'hf:game:a', incarnation: 1 }, durability: 'none' });
+
+    lobby.servers.tellsNews = false;
+    const untold = await readyRoom(lobby);
+    expect(await lobby.starter.start(untold.room, untold.owner.user, lobby.servers.balancer)).toEqual(await mustRead(untold.room.id));
+
+    lobby.servers.tellsNews = true;
+    const left = await readyRoom(lobby);
+    const [, other] = left.room.doc.members;
+    lobby.servers.trouble = async (_, take) => {
+      await lobby.rooms.gone(left.room.id, other.user);
+      return take();
+    };
+    const without = await lobby.starter.start(left.room, left.owner.user, lobby.servers.balancer);
+    expect(without).toEqual(await mustRead(left.room.id));
+    expect(without.doc.members.map(({ user }) => user)).toEqual([left.owner.user]);
   });
 
   it('passes over servers that are lost or full, and no others', async () => {

@@ -1,12 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LoadBalancerService } from '#libs/placement';
 import { type Caller, HoldfastError, type RoomId } from '#libs/protocol';
-import { type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
+import { isMember, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
 import { SessionNotices, SessionStore } from '#libs/session';
 import { Log } from '#libs/telemetry';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
-import { LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
+import { LOBBY_OPTIONS, type LobbyOptions, MATCH_ABANDONED_MS } from './lobby.options.js';
 import { type MadeMatch, MatchQueue, type Searcher } from './match-queue.js';
 import { newRoom } from './room-rules.js';
 import { newRoomId, RoomService } from './room-service.js';
@@ -31,10 +31,10 @@ export class Matchmaker {
   /** The room, when this search completed a match; null: the caller waits, and is told when it is found. */
   async find(caller: Caller, game: string, region = this.rooms.regionOf(caller)): Promise<RoomRecord | null> {
     const info = this.games.mustGet(game);
-    const where = await this.rooms.whereIs(caller.user);
-    if (where && !where.watching) throw new HoldfastError('already-in-room');
     const { user, name, session, gateway, asked } = caller;
-    if (!(await this.userRooms.overtake(user, asked))) throw new HoldfastError('overtaken');
+    const isFree = await this.userRooms.overtakeIfFree(user, asked);
+    const isOvertaking = typeof isFree === 'boolean' ? isFree : await this.overtakeOutOf(isFree, caller);
+    if (!isOvertaking) throw new HoldfastError('overtaken');
     return this.look(game, { user, name, session, gateway, region, asked }, info.seats.min);
   }
 
@@ -44,15 +44,27 @@ export class Matchmaker {
     return game !== null && this.queue.cancel(game, user, asked);
   }
 
-  private async look(game: string, searcher: Searcher, people: number): Promise<RoomRecord | null> {
-    const match = await this.queue.find(game, searcher, people, newRoomId(), this.options.matchWaitMs);
-    return match ? this.make(match) : null;
+  /** As `UserRooms.overtake`, for one of whom it is kept that they are in this room; that is a hint. */
+  private async overtakeOutOf(room: RoomId, { user, asked }: Caller): Promise<boolean> {
+    const record = await this.records.read(room);
+    if (record && isMember(record, user)) throw new HoldfastError('already-in-room');
+    return this.userRooms.overtake(user, asked);
   }
 
-  /** Idempotent: the match's id is its room's. Null: somebody of it was in it no more, and the others look on. */
-  async make(match: MadeMatch): Promise<RoomRecord | null> {
-    // Another lobby made it while this one slept, and it may be over by now.
-    if (!(await this.queue.isOpen(match))) return this.records.read(match.id);
+  private async look(game: string, searcher: Searcher, people: number): Promise<RoomRecord | null> {
+    const foundAt = performance.now();
+    const match = await this.queue.find(game, searcher, people, newRoomId(), this.options.matchWaitMs);
+    return match ? this.make(match, foundAt) : null;
+  }
+
+  /**
+   * Idempotent: the match's id is its room's. Null: somebody of it was in it no more, and the others look on. `foundAt`: when the
+   * caller had it found, by the monotonic clock; of one that was taken up it is not known.
+   */
+  async make(match: MadeMatch, foundAt = Number.NEGATIVE_INFINITY): Promise<RoomRecord | null> {
+    // Another lobby made it while this one slept, and it may be over by now. None takes up so young a match.
+    const isOursAlone = performance.now() - foundAt < MATCH_ABANDONED_MS / 2;
+    if (!isOursAlone && !(await this.queue.isOpen(match))) return this.records.read(match.id);
     const sent = await Promise.all(match.people.map((person) => this.send(person, match.id)));
     if (sent.includes(false)) return this.dissolve(match, sent);
     const [first] = match.people;

@@ -61,10 +61,13 @@ export interface RoomTenure {
 
 /** Requests and events between servers, by pattern. Players' operations (`rooms.create` …) travel as they are named. */
 export interface Control {
-  /** Lobby → game server: take a room whose start is under way. Asking twice is asking once. */
+  /**
+   * Lobby → game server: take a room whose start is under way. Asking twice is asking once. `news`: what was published of its
+   * record by that, which says what has become of it; absent when it had been taken before.
+   */
   'room.open': {
     data: { room: RoomId; game: string; start: string; round: number; players: readonly { user: UserId; name: string }[] };
-    answer: { epoch: number };
+    answer: { epoch: number; news?: string };
   };
   /**
    * Gateway → owner, event: from now on each `handle` on this link is this session's place in its room. `placed` and a

@@ -218,7 +218,7 @@ async function movesTold({ metrics, happenings }: Host): Promise<{ counted: numb
 }
 
 async function until(isIt: () => boolean): Promise<void> {
-  const deadline = Date.now() + 2_000;
+  const deadline = Date.now() + 10_000;
   while (!isIt()) {
     if (Date.now() > deadline) throw new Error('not in time');
     await new Promise((resolve) => setTimeout(resolve, 5));

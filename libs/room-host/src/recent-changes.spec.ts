@@ -199,7 +199,7 @@ describe('what is told late has a limit', () => {
 });
 
 async function until(isIt: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 2_000;
+  const deadline = Date.now() + 10_000;
   while (!(await isIt())) {
     if (Date.now() > deadline) throw new Error('not in time');
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -224,7 +224,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
   return { rooms, outputs, roomLog, appender, engine, clock, attachments, room, attach, command, log };
 }
 
-async function until(isIt: () => boolean, withinMs = 2_000): Promise<void> {
+async function until(isIt: () => boolean, withinMs = 10_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!isIt()) {
     if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms`);

@@ -50,7 +50,8 @@ export class RoomIntake {
   }
 
   /** Asking twice for one start is asking once. Throws `no-capacity`, `unknown-game`, or `room-unknown` when the start is over. */
-  async open({ room: id, game, start, round, players }: Control['room.open']['data']): Promise<{ epoch: number }> {
+  async open({ room: id, game, start, round, players }: Control['room.open']['data']): Promise<Control['room.open']['answer']> {
+    let news: string | undefined;
     const room = await this.once(id, async () => {
       const hosted = this.rooms.get(id);
       if (hosted?.start === start) return hosted;
@@ -66,6 +67,7 @@ export class RoomIntake {
       if (!place) throw new HoldfastError('room-unknown', 'This start of the room is over.');
       if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
       const { epoch, doc } = place;
+      news = place.news;
       const opened = new HostedRoom(
         machine,
         { ...owner, epoch },
@@ -81,7 +83,7 @@ export class RoomIntake {
       return opened;
     });
     if (!room) throw new HoldfastError('unavailable');
-    return { epoch: room.tenure.epoch };
+    return { epoch: room.tenure.epoch, ...(news !== undefined && { news }) };
   }
 
   /** Takes rooms whose records are as expected: from a dead owner, or handed to this one. Never rejects. */

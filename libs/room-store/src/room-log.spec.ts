@@ -99,10 +99,17 @@ describe('opening a room', () => {
     expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: opened?.epoch, version: 0 });
   });
 
+  it('says what was published, by which whoever knew the room before knows it now', async () => {
+    const room = await startingRoom('mine');
+    const before = await records.read(room);
+    const opened = await log.open(room, 'mine', first, valueAt(room, 0), 'every-change');
+    expect(readNews(before, opened?.news ?? '')).toEqual({ kind: 'record', record: await records.read(room) });
+  });
+
   it('opens once for a start that is asked for twice', async () => {
     const room = await startingRoom('mine');
     const opened = await log.open(room, 'mine', first, valueAt(room, 0), 'every-change');
-    expect(await log.open(room, 'mine', first, valueAt(room, 0), 'every-change')).toEqual(opened);
+    expect(await log.open(room, 'mine', first, valueAt(room, 0), 'every-change')).toEqual({ ...opened, news: undefined });
   });
 
   it('gives the room to one of two servers that were asked for the same start', async () => {

@@ -116,7 +116,10 @@ export class RoomLog {
     @Inject(ROOM_STORE_OPTIONS) private readonly options: RoomStoreOptions,
   ) {}
 
-  /** Takes a room whose start is under way; null when `start` is not that start (any more). */
+  /**
+   * Takes a room whose start is under way; null when `start` is not that start (any more). `news`: what was published of it; absent
+   * when it was taken before.
+   */
   async open(
     room: RoomId,
     start: string,
@@ -124,13 +127,13 @@ export class RoomLog {
     value: RoomValue | null,
     durability: string,
     tail: ToldTail | null = null,
-  ): Promise<{ epoch: number; round: number; doc: RoomDoc } | null> {
+  ): Promise<{ epoch: number; round: number; doc: RoomDoc; news?: string } | null> {
     const checkpoint = value === null ? '' : Buffer.from(packCheckpoint(value, tail));
     const args = [start, owner.server, owner.incarnation, checkpoint, durability, value?.gameVersion ?? ''];
     const keys = [roomKey(room), logKey(room), checkpointKey(room)];
-    const [epoch, round, doc] = (await openScript.run(this.redis.appends, keys, args)) as string[];
+    const [epoch, round, doc, news] = (await openScript.run(this.redis.appends, keys, args)) as [string, string, string, string?];
     if (epoch !== '0') await this.replicated();
-    return epoch === '0' ? null : { epoch: Number(epoch), round: Number(round), doc: JSON.parse(doc) as RoomDoc };
+    return epoch === '0' ? null : { epoch: Number(epoch), round: Number(round), doc: JSON.parse(doc) as RoomDoc, ...(news && { news }) };
   }
 
   /** All appends of a turn, in a few calls. Never rejects: an append without an answer is `unknown`. */

@@ -32,6 +32,19 @@ describe('a user who moves', () => {
     expect(await users.get(user)).toBeNull();
   });
 
+  it('overtakes what they asked before, unless they are in a room', async () => {
+    const user = newUser();
+    const { turn } = await users.admit(user);
+    expect(await users.overtakeIfFree(user, { turn, number: 2 })).toBe(true);
+    expect(await users.overtakeIfFree(user, { turn, number: 1 })).toBe(false);
+    expect(await users.move(user, A, { asked: { turn, number: 3 } })).toBe(true);
+    expect(await users.overtakeIfFree(user, { turn, number: 9 })).toBe('a');
+    expect(await users.move(user, { room: 'b', watching: true }, { asked: { turn, number: 4 } })).toBe(true);
+    expect(await users.overtakeIfFree(user, undefined)).toBe(true);
+    expect(await users.overtakeIfFree(user, { turn, number: 5 })).toBe(true);
+    expect(await users.move(user, A, { asked: { turn, number: 4 } })).toBe(false);
+  });
+
   it('leaves the room they were in when they asked, and not the one they came back to', async () => {
     const user = newUser();
     const { turn } = await users.admit(user);

@@ -76,7 +76,14 @@ export class UserRooms {
   /** Whatever was asked before this comes too late from now on. False: this does. */
   async overtake(user: UserId, asked: Asked | undefined): Promise<boolean> {
     if (!asked) return true;
-    return (await overtakeScript.run(this.redis.commands, [userKey(user)], [asked.turn, asked.number, POINTER_TTL_SECONDS])) === 1;
+    return (await overtakeScript.run(this.redis.commands, [userKey(user)], [asked.turn, asked.number, POINTER_TTL_SECONDS, ''])) === 1;
+  }
+
+  /** As `overtake`, for a user who is in no room, or only watches. A room: they are in that one, and nothing has changed. */
+  async overtakeIfFree(user: UserId, asked: Asked | undefined): Promise<boolean | RoomId> {
+    const args = [asked?.turn ?? '', asked?.number ?? '', POINTER_TTL_SECONDS, '1'];
+    const answer = (await overtakeScript.run(this.redis.commands, [userKey(user)], args)) as number | RoomId;
+    return typeof answer === 'number' ? answer === 1 : answer;
   }
 
   /** Throws `overtaken` when the user has moved, or was admitted, since they asked. To be followed by a conditional write. */

@@ -2,7 +2,8 @@
 -- KEYS  1 record  2 log  3 checkpoint
 -- ARGV  1 start id  2 owner  3 incarnation  4 checkpoint ('' : the room is not to outlive its server)  5 durability
 --       6 version of the game ('' : whichever)
--- gives {epoch, round, doc}; {'0'} when this start is not (or no longer) the one under way
+-- gives {epoch, round, doc, what was published}; without the last when it had done so before; {'0'} when this start is not (or no
+-- longer) the one under way
 local record = KEYS[1]
 local room = redis.call('HMGET', record, 'status', 'start', 'owner', 'incarnation', 'epoch', 'round', 'doc')
 if room[2] ~= ARGV[1] then return { '0' } end
@@ -17,5 +18,6 @@ redis.call('DEL', KEYS[2])
 if ARGV[4] == '' then redis.call('DEL', KEYS[3]) else redis.call('SET', KEYS[3], ARGV[4]) end
 -- All that is new stands in the message, so that no gateway need read the record of every game that begins.
 local rev = string.format('%.0f', redis.call('HINCRBY', record, 'rev', 1))
-redis.call('PUBLISH', record, table.concat({ 'opened', rev, epoch, ARGV[3], ARGV[2], ARGV[5], ARGV[6] == '' and '-' or ARGV[6] }, ' '))
-return { epoch, room[6], room[7] }
+local news = table.concat({ 'opened', rev, epoch, ARGV[3], ARGV[2], ARGV[5], ARGV[6] == '' and '-' or ARGV[6] }, ' ')
+redis.call('PUBLISH', record, news)
+return { epoch, room[6], room[7], news }
