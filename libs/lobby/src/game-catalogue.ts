@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ServerDirectory } from '#libs/fleet';
+import { ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { type GameInfo, HoldfastError } from '#libs/protocol';
 
 /** Which games can be played: what the living game servers say they run. */
@@ -11,17 +11,18 @@ export class GameCatalogue {
 
   all(): GameInfo[] {
     const games = new Map<string, GameInfo>();
-    for (const server of this.directory.byType('game')) {
-      if (server.state !== 'ready' && server.state !== 'draining') continue;
+    for (const server of this.running()) {
       for (const [name, { seats }] of Object.entries(server.games)) games.set(name, { name, seats: { ...seats } });
     }
     return [...games.values()].sort((a, b) => a.name.localeCompare(b.name));
   }
 
   get(name: string): GameInfo | undefined {
-    const game = this.all().find((candidate) => candidate.name === name);
-    if (game) this.seen.add(name);
-    return game;
+    // Not out of `all`: each room that is made or looked for comes here, and a fleet may have hundreds of game servers.
+    const server = this.running().findLast(({ games }) => Object.hasOwn(games, name));
+    if (!server) return undefined;
+    this.seen.add(name);
+    return { name, seats: { ...server.games[name].seats } };
   }
 
   /** Throws `unknown-game` for one that nobody ever ran here, `no-capacity` for one that nobody runs right now. */
@@ -30,5 +31,9 @@ export class GameCatalogue {
     if (game) return game;
     const mayComeBack = this.seen.has(name) || this.all().length === 0;
     throw mayComeBack ? new HoldfastError('no-capacity', undefined, { retryAfterMs: 1_000 }) : new HoldfastError('unknown-game');
+  }
+
+  private running(): ServerRecord[] {
+    return this.directory.byType('game').filter(({ state }) => state === 'ready' || state === 'draining');
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
 import { LoadBalancerService, type PlacementRequest } from '#libs/placement';
-import { type Caller, type Control, type GameInfo, HoldfastError, type RoomId, serverId } from '#libs/protocol';
+import { type Caller, type Control, HoldfastError, type RoomId, serverId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
 import { ROOMS_KEY, RoomLog, type RoomRecord, RoomRecords, roomKey, UserRooms } from '#libs/room-store';
 import { SessionAways, SessionHolders, SessionNotices, SessionStore } from '#libs/session';
@@ -34,12 +34,6 @@ afterAll(() => {
   for (const connections of [redis, elsewhere]) connections.onApplicationShutdown();
 });
 
-class OneGame extends GameCatalogue {
-  override all(): GameInfo[] {
-    return [{ name: 'duel', seats: { min: 2, max: 4 } }];
-  }
-}
-
 /** Game servers as far as a start sees them: each takes the room from the store, or does what a test wants. */
 class GameServers {
   readonly asked: string[] = [];
@@ -67,7 +61,10 @@ class GameServers {
   /** What placement was asked for, lately. */
   wishes: PlacementRequest[] = [];
 
-  readonly directory = { get: (id: string) => ({ id, region: this.region }) } as unknown as ServerDirectory;
+  readonly directory = {
+    get: (id: string) => ({ id, region: this.region }),
+    byType: () => [{ state: 'ready', games: { duel: { seats: { min: 2, max: 4 } } } }],
+  } as unknown as ServerDirectory;
 
   readonly links = {
     to: async ({ id }: { id: string }) => ({
@@ -85,7 +82,7 @@ class GameServers {
 
 function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers()) {
   const options: LobbyOptions = { roomIdleMs: 600_000, seatGraceMs: 60_000, matchWaitMs: 60_000, roomsListedMax: 100, ...change };
-  const games = new OneGame(servers.directory);
+  const games = new GameCatalogue(servers.directory);
   const queue = new MatchQueue(redis);
   const rooms = new RoomService(redis, records, userRooms, games, queue, servers.directory, options);
   const starter = new GameStarter(rooms, records, servers.links, servers.directory, log);

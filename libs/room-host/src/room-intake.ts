@@ -254,7 +254,8 @@ export class RoomIntake {
 
   private async forget(room: HostedRoom): Promise<void> {
     try {
-      await this.effects.runLast(room.id, { effects: room.durable.outbox, batches: [room.batch] });
+      const { outbox } = room.durable;
+      if (outbox.length > 0) await this.effects.runLast(room.id, { effects: outbox, batches: [room.batch] });
       await this.records.forgetOwner([room.id], room.tenure.server, room.tenure.incarnation);
     } catch (error) {
       // An entry too many in an index is found and dropped by the next sweep.

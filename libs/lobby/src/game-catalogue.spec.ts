@@ -1,0 +1,43 @@
+import type { ServerDirectory, ServerRecord } from '#libs/fleet';
+import { GameCatalogue } from './game-catalogue.js';
+
+const games = (...seats: [name: string, max: number][]) =>
+  Object.fromEntries(seats.map(([name, max]) => [name, { seats: { min: 2, max } }]));
+
+function catalogueOf(servers: { state: string; games: ReturnType<typeof games> }[]): GameCatalogue {
+  return new GameCatalogue({ byType: () => servers as unknown as ServerRecord[] } as unknown as ServerDirectory);
+}
+
+describe('which games can be played', () => {
+  it('is what game servers run that are ready, or on their way out, each game once and by name', () => {
+    const catalogue = catalogueOf([
+      { state: 'ready', games: games(['duel', 2]) },
+      { state: 'starting', games: games(['soon', 2]) },
+      { state: 'draining', games: games(['chess', 2], ['duel', 2]) },
+      { state: 'dead', games: games(['past', 2]) },
+    ]);
+    expect(catalogue.all().map(({ name }) => name)).toEqual(['chess', 'duel']);
+    for (const { name } of catalogue.all()) expect(catalogue.mustGet(name)).toMatchObject({ name });
+    for (const name of ['soon', 'past']) expect(catalogue.get(name)).toBeUndefined();
+  });
+
+  it('is the same, game by game and in the list, where servers differ in how many may play', () => {
+    const catalogue = catalogueOf([
+      { state: 'ready', games: games(['duel', 2]) },
+      { state: 'ready', games: games(['duel', 4]) },
+    ]);
+    expect(catalogue.all()).toEqual([catalogue.get('duel')]);
+  });
+
+  it('says of one that nobody runs whether it may come back', () => {
+    const servers = [{ state: 'ready', games: games(['duel', 2]) }];
+    const catalogue = catalogueOf(servers);
+    for (const name of ['chess', 'constructor', 'toString'])
+      expect(() => catalogue.mustGet(name)).toThrow(expect.objectContaining({ code: 'unknown-game' }));
+    catalogue.mustGet('duel');
+    servers[0].games = games(['chess', 2]);
+    expect(() => catalogue.mustGet('duel')).toThrow(expect.objectContaining({ code: 'no-capacity' }));
+    servers.pop();
+    expect(() => catalogue.mustGet('never')).toThrow(expect.objectContaining({ code: 'no-capacity' }));
+  });
+});
