@@ -286,6 +286,9 @@ describe('the model of the store', () => {
             );
             answer = reply;
             expected = done.epoch === 0 ? ['0'] : [`${done.epoch}`, `${model?.round}`, model?.doc];
+            // What was published, where it was taken just now and not before.
+            if (done.room !== model && Array.isArray(expected))
+              expected.push(`opened ${done.room?.rev} ${done.epoch} ${incarnation} ${owner} every-change -`);
             if (!Array.isArray(reply)) expected = `${done.epoch}`;
             model = done.room;
             break;
