@@ -108,9 +108,9 @@ describe('a stranger', () => {
     socket.on('message', (data) => heard.push(String(data)));
     await until(() => socket.readyState === WebSocket.OPEN);
     for (let ping = 0; ping < 200; ping++) socket.ping();
-    socket.send('{"kind":"ping","nonce":1}');
-    await until(() => heard.length > 0);
-    expect(JSON.parse(heard[0])).toMatchObject({ kind: 'error', code: 'rate-limited' });
+    // More than one: it may come when the next fiftieth of a second has brought a place for it.
+    for (let ping = 0; ping < 20; ping++) socket.send('{"kind":"ping","nonce":1}');
+    await until(() => heard.some((message) => JSON.parse(message).code === 'rate-limited'));
     expect(pongs).toBeLessThan(100);
     socket.terminate();
   });
