@@ -9,7 +9,7 @@ import { Log } from '#libs/telemetry';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
 import { type LobbyOptions, MATCH_ABANDONED_MS, START_ABANDONED_MS, STRAY_AFTER_MS, SWEEP_ROOMS } from './lobby.options.js';
-import { MatchQueue } from './match-queue.js';
+import { type MadeMatch, MatchQueue } from './match-queue.js';
 import { Matchmaker } from './matchmaker.js';
 import { RoomService } from './room-service.js';
 import { RoomSweeper } from './room-sweeper.js';
@@ -408,6 +408,18 @@ describe('a match', () => {
     expect(await queue.gameOf(caller.user)).toBeNull();
     await expect(matchmaker.find(caller, 'duel')).rejects.toMatchObject({ code: 'already-in-room' });
     expect(await matchmaker.cancel(caller)).toBe(false);
+  });
+
+  it('is not made again by a lobby that slept since it found it, and wakes when all is over', async () => {
+    const { matchmaker, queue } = newLobby();
+    const id = `match-${randomUUID()}`;
+    const [first, second] = newCallers(2);
+    await queue.find('duel', first, 2, id, 60_000);
+    const match = (await queue.find('duel', second, 2, id, 60_000)) as MadeMatch;
+    await queue.done(match);
+    expect(await matchmaker.make(match, performance.now() - MATCH_ABANDONED_MS)).toBeNull();
+    expect(await records.read(id)).toBeNull();
+    expect(await userRooms.get(first.user)).toBeNull();
   });
 
   it('without a server for it leaves its people together in a room', async () => {

@@ -52,18 +52,18 @@ export class Matchmaker {
   }
 
   private async look(game: string, searcher: Searcher, people: number): Promise<RoomRecord | null> {
-    const foundAt = performance.now();
+    const soughtAt = performance.now();
     const match = await this.queue.find(game, searcher, people, newRoomId(), this.options.matchWaitMs);
-    return match ? this.make(match, foundAt) : null;
+    return match ? this.make(match, soughtAt) : null;
   }
 
   /**
-   * Idempotent: the match's id is its room's. Null: somebody of it was in it no more, and the others look on. `foundAt`: when the
-   * caller had it found, by the monotonic clock; of one that was taken up it is not known.
+   * Idempotent: the match's id is its room's. Null: somebody of it was in it no more, and the others look on. `soughtAt`: before
+   * it was found, by the monotonic clock; of one that was taken up nobody here knows.
    */
-  async make(match: MadeMatch, foundAt = Number.NEGATIVE_INFINITY): Promise<RoomRecord | null> {
+  async make(match: MadeMatch, soughtAt = Number.NEGATIVE_INFINITY): Promise<RoomRecord | null> {
     // Another lobby made it while this one slept, and it may be over by now. None takes up so young a match.
-    const isOursAlone = performance.now() - foundAt < MATCH_ABANDONED_MS / 2;
+    const isOursAlone = performance.now() - soughtAt < MATCH_ABANDONED_MS / 2;
     if (!isOursAlone && !(await this.queue.isOpen(match))) return this.records.read(match.id);
     const sent = await Promise.all(match.people.map((person) => this.send(person, match.id)));
     if (sent.includes(false)) return this.dissolve(match, sent);
