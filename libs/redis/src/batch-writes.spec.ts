@@ -39,6 +39,15 @@ describe('commands of one turn', () => {
     expect(await Promise.all(answers)).toEqual(['one', 'two', 'OK']);
   });
 
+  it('are said before a connection is ended in their turn', async () => {
+    const key = `batch-writes:ended:${process.pid}`;
+    const other = redis.appends;
+    void client.rpush(key, 'one').catch(() => {});
+    client.disconnect();
+    await until(async () => (await other.llen(key)) === 1);
+    await other.del(key);
+  });
+
   it('are not lost with a connection that was cut before they left: each is refused, and the next one is well', async () => {
     const cut = [client.echo('one'), client.echo('two')];
     client.stream.destroy();
@@ -48,3 +57,11 @@ describe('commands of one turn', () => {
     expect(await client.echo('three')).toBe('three');
   });
 });
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error('not in time');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
