@@ -1,0 +1,96 @@
+import type { Subject } from './handler-guard.js';
+
+/** An error that nobody caught, thrown by what game code left behind: a timer, promise or socket of its own. */
+export interface DetachedError {
+  readonly subject: Subject;
+  readonly error: unknown;
+}
+
+/** Ways by which code ends its own process. */
+const EXITS = ['exit', 'reallyExit', 'abort'] as const;
+type Process = Record<(typeof EXITS)[number], (...args: unknown[]) => unknown>;
+
+/**
+ * Keeps game code from ending the process: calls of `process.exit` and the like throw there, and errors that a handler's own
+ * timers and promises throw are given to a listener instead of ending the process. Our own code is not affected.
+ */
+export class GameProcessGuard {
+  private readonly undo: (() => void)[] = [];
+
+  /**
+   * @param whose who runs now; undefined: no game
+   * @param onDetachedError called for errors of games
+   * @param onCrash called for every other error; the process is in an undefined state and should end
+   */
+  constructor(
+    private readonly whose: () => Subject | undefined,
+    onDetachedError: (failed: DetachedError) => void,
+    onCrash: (error: unknown) => void,
+  ) {
+    const caught = (error: unknown): void => {
+      const subject = this.whose();
+      if (subject) onDetachedError({ subject, error });
+      else onCrash(error);
+    };
+    process.on('uncaughtException', caught);
+    process.on('unhandledRejection', caught);
+    this.undo.push(
+      () => process.off('uncaughtException', caught),
+      () => process.off('unhandledRejection', caught),
+    );
+    const self = process as unknown as Process;
+    for (const name of EXITS) this.replace(self, name);
+    this.refuseKillingSelf();
+    this.catchMicrotasks(onDetachedError);
+  }
+
+  close(): void {
+    for (const undo of this.undo.splice(0)) undo();
+  }
+
+  private replace(self: Process, name: (typeof EXITS)[number]): void {
+    const original = self[name];
+    self[name] = (...args) => {
+      this.refuse(`process.${name}()`);
+      return original.apply(process, args);
+    };
+    this.undo.push(() => {
+      self[name] = original;
+    });
+  }
+
+  private refuseKillingSelf(): void {
+    const original = process.kill;
+    process.kill = (pid, signal) => {
+      if (pid === process.pid || pid === 0 || pid === -process.pid) this.refuse('process.kill() of its own process');
+      return original.call(process, pid, signal);
+    };
+    this.undo.push(() => {
+      process.kill = original;
+    });
+  }
+
+  /** Node 20 and 22 forget whose microtask it was that threw. */
+  private catchMicrotasks(onDetachedError: (failed: DetachedError) => void): void {
+    const original = globalThis.queueMicrotask;
+    globalThis.queueMicrotask = (callback) => {
+      const subject = this.whose();
+      if (!subject || typeof callback !== 'function') return original(callback);
+      original(() => {
+        try {
+          callback();
+        } catch (error) {
+          onDetachedError({ subject, error });
+        }
+      });
+    };
+    this.undo.push(() => {
+      globalThis.queueMicrotask = original;
+    });
+  }
+
+  private refuse(what: string): void {
+    const subject = this.whose();
+    if (subject) throw new Error(`game ${subject.game} called ${what}: game code must not end the server`);
+  }
+}

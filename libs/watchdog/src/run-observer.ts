@@ -1,0 +1,150 @@
+import {
+  INTERRUPT_AGAIN_MS,
+  KILL_AFTER_MS,
+  LOOP_LIMIT_MS,
+  LOOP_LIMIT_UNKNOWN_MS,
+  LOOP_SLOW_MS,
+  WAIT_FACTOR,
+  type WatchdogOptions,
+} from './watchdog.options.js';
+
+/** What the watchdog sees of the main thread at one look. */
+export interface Sample {
+  /** Time since the look before, in ms. A process that was stopped as a whole has seen none pass. */
+  readonly elapsedMs: number;
+  /** Number of the run under way; 0: none. */
+  readonly run: number;
+  readonly beat: number;
+  /** CPU time of the main thread, in ms; NaN where it is not known. */
+  readonly cpuMs: number;
+  /** Resident memory of the process, in MB. */
+  readonly memoryMb: number;
+}
+
+export type Action =
+  /** The run passed its first limit. */
+  | { readonly kind: 'suspect'; readonly run: number; readonly ms: number; readonly grownMb: number }
+  /** Interrupt the run, or interrupt it again. */
+  | { readonly kind: 'interrupt'; readonly run: number; readonly ms: number; readonly grownMb: number }
+  /** The run cannot be interrupted. */
+  | { readonly kind: 'kill'; readonly run: number; readonly ms: number; readonly grownMb: number }
+  /** A suspected run ended. */
+  | { readonly kind: 'ended'; readonly run: number; readonly ms: number; readonly grownMb: number }
+  /** The event loop does not turn, and no run is under way. */
+  | { readonly kind: 'loop-slow'; readonly ms: number }
+  | { readonly kind: 'loop-turns' }
+  /** It does not turn for so long that it must be ended: `known`, if game code blocks it; `unknown`, in any case. */
+  | { readonly kind: 'loop-limit'; readonly limit: 'known' | 'unknown'; readonly ms: number };
+
+interface Run {
+  readonly number: number;
+  readonly cpuMs: number;
+  readonly memoryMb: number;
+  ms: number;
+  isSuspect: boolean;
+  /** Age at the first interrupt, and at the last; NaN before. */
+  interruptedAt: number;
+  lastInterruptAt: number;
+}
+
+interface Block {
+  ms: number;
+  readonly cpuMs: number;
+  isTold: boolean;
+  limit: 'none' | 'known' | 'unknown';
+}
+
+/** Decides, from what is seen, what to do about the main thread. Pure but for its memory of the looks before. */
+export class RunObserver {
+  private run: Run | null = null;
+  private block: Block | null = null;
+  private beat = -1;
+  /** Memory at the last look before a run. */
+  private idleMemoryMb = Number.NaN;
+
+  constructor(private readonly options: WatchdogOptions) {}
+
+  look(sample: Sample): readonly Action[] {
+    const actions: Action[] = [];
+    if (this.run && this.run.number !== sample.run) {
+      const { run } = this;
+      this.run = null;
+      if (run.isSuspect) actions.push({ kind: 'ended', run: run.number, ms: run.ms, grownMb: this.grownMb(run, sample) });
+    }
+    if (sample.run === 0) {
+      this.idleMemoryMb = sample.memoryMb;
+      actions.push(...this.lookAtLoop(sample));
+    } else {
+      // A run that is under way is watched as such.
+      if (this.block?.isTold) actions.push({ kind: 'loop-turns' });
+      this.block = null;
+      actions.push(...this.lookAtRun(sample));
+    }
+    this.beat = sample.beat;
+    return actions;
+  }
+
+  private lookAtRun(sample: Sample): Action[] {
+    if (!this.run) {
+      const memoryMb = Number.isNaN(this.idleMemoryMb) ? sample.memoryMb : this.idleMemoryMb;
+      const none = Number.NaN;
+      this.run = {
+        number: sample.run,
+        cpuMs: sample.cpuMs,
+        memoryMb,
+        ms: 0,
+        isSuspect: false,
+        interruptedAt: none,
+        lastInterruptAt: none,
+      };
+    } else this.run.ms += sample.elapsedMs;
+    const { run, options } = this;
+    const grownMb = this.grownMb(run, sample);
+    const isOver = sample.cpuMs - run.cpuMs >= options.limitMs || run.ms >= options.limitMs * WAIT_FACTOR || grownMb >= options.memoryMb;
+    const facts = { run: run.number, ms: run.ms, grownMb };
+    const actions: Action[] = [];
+    if (!run.isSuspect && (run.ms >= options.slowMs || isOver)) {
+      run.isSuspect = true;
+      actions.push({ kind: 'suspect', ...facts });
+    }
+    if (!isOver && Number.isNaN(run.interruptedAt)) return actions;
+    if (Number.isNaN(run.interruptedAt)) run.interruptedAt = run.ms;
+    if (run.ms - run.interruptedAt >= KILL_AFTER_MS) actions.push({ kind: 'kill', ...facts });
+    else if (!(run.ms - run.lastInterruptAt < INTERRUPT_AGAIN_MS)) {
+      run.lastInterruptAt = run.ms;
+      actions.push({ kind: 'interrupt', ...facts });
+    }
+    return actions;
+  }
+
+  private lookAtLoop(sample: Sample): Action[] {
+    if (sample.beat !== this.beat) {
+      const wasTold = this.block?.isTold === true;
+      this.block = null;
+      return wasTold ? [{ kind: 'loop-turns' }] : [];
+    }
+    this.block ??= { ms: 0, cpuMs: sample.cpuMs, isTold: false, limit: 'none' };
+    const { block } = this;
+    block.ms += sample.elapsedMs;
+    const actions: Action[] = [];
+    if (!block.isTold && block.ms >= LOOP_SLOW_MS) {
+      block.isTold = true;
+      actions.push({ kind: 'loop-slow', ms: block.ms });
+    }
+    // A process that sleeps (stopped, or its machine is) uses no CPU and is not blocked.
+    const usedMs = Number.isNaN(sample.cpuMs) ? block.ms : sample.cpuMs - block.cpuMs;
+    if (block.limit === 'none' && usedMs >= LOOP_LIMIT_MS) {
+      block.limit = 'known';
+      actions.push({ kind: 'loop-limit', limit: 'known', ms: block.ms });
+    }
+    if (block.limit === 'known' && usedMs >= LOOP_LIMIT_UNKNOWN_MS) {
+      block.limit = 'unknown';
+      actions.push({ kind: 'loop-limit', limit: 'unknown', ms: block.ms });
+    }
+    return actions;
+  }
+
+  private grownMb(run: Run, sample: Sample): number {
+    return Math.max(0, Math.round(sample.memoryMb - run.memoryMb));
+  }
+}

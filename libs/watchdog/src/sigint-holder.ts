@@ -1,0 +1,48 @@
+import vm from 'node:vm';
+import { parentPort, workerData } from 'node:worker_threads';
+import { CELL, takeSent } from './shared-state.js';
+
+/**
+ * Thread that keeps Node's watchdog for SIGINT running. While it waits inside a boundary that SIGINT ends, such a boundary on
+ * the main thread costs 0.5 µs instead of 34. It receives the signals that come while no run is under way: our own that came
+ * too late, and Ctrl-C.
+ */
+const { cells } = workerData as { cells: Int32Array };
+const never = new Int32Array(new SharedArrayBuffer(4));
+/** A holder that registers again gets the next signal. It waits for the run under way to end first, but not for ever. */
+const YIELD_MS = 5;
+const YIELDS_MAX = 400;
+
+Object.assign(globalThis, { __holdfastWait: wait, __holdfastHold: hold });
+const waiting = new vm.Script('__holdfastWait()');
+const holding = new vm.Script('__holdfastHold()');
+const OPTIONS = { breakOnSigint: true, displayErrors: false };
+
+for (;;) {
+  try {
+    // The outer boundary is there while the inner one is being made again: without any, SIGINT would end the process.
+    holding.runInThisContext(OPTIONS);
+  } catch {
+    received();
+  }
+}
+
+function hold(): void {
+  for (;;) {
+    try {
+      waiting.runInThisContext(OPTIONS);
+    } catch {
+      received();
+    }
+  }
+}
+
+function wait(): void {
+  Atomics.store(cells, CELL.holding, 1);
+  for (;;) Atomics.wait(never, 0, 0);
+}
+
+function received(): void {
+  if (!takeSent(cells)) parentPort?.postMessage('interrupted');
+  for (let times = 0; times < YIELDS_MAX && Atomics.load(cells, CELL.run) !== 0; times++) Atomics.wait(never, 0, 0, YIELD_MS);
+}

@@ -1,0 +1,151 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Subject } from './handler-guard.js';
+import { pauseMainThread } from './main-thread-stack.js';
+import { type Action, RunObserver } from './run-observer.js';
+import { CELL } from './shared-state.js';
+import { mainThreadCpuMs } from './thread-cpu.js';
+import { POLL_MS, type WatchdogOptions } from './watchdog.options.js';
+import type { OverrunReport, WatchdogReporter } from './watchdog-reporter.js';
+
+/** What the main thread tells of its subjects and labels, before it uses their numbers. */
+export type Told =
+  | { readonly kind: 'subject'; readonly id: number; readonly subject: Subject | null }
+  | { readonly kind: 'label'; readonly id: number; readonly name: string };
+
+export interface WatchdogThreadData {
+  readonly cells: Int32Array;
+  readonly options: WatchdogOptions;
+  readonly reporterUrl: string;
+  readonly reporterData: unknown;
+}
+
+/** How long the main thread may take to come to a point where it can be paused, in ms. */
+const PAUSE_TIMEOUT_MS = 200;
+/** How long the last words before a kill may take, in ms. */
+const LAST_WORDS_MS = 500;
+/** An interrupt that nobody received after this belongs to a run that ended: a signal that comes later is from outside. */
+const LATE_INTERRUPT_MS = 1_000;
+/** Evaluated where the main thread is paused: the subject whose timer, promise or socket runs. */
+const WHOSE = 'globalThis.__holdfastSubject?.()';
+
+const { cells, options, reporterUrl, reporterData } = workerData as WatchdogThreadData;
+const { createReporter } = (await import(reporterUrl)) as { createReporter(data: unknown): WatchdogReporter };
+const reporter = createReporter(reporterData);
+const subjects = new Map<number, Subject>();
+const labels = new Map<number, string>();
+const observer = new RunObserver(options);
+/** The run that is suspected, and when others know of it. */
+let suspect: { readonly facts: Facts; readonly known: Promise<void> } | null = null;
+let blocker: Subject | null = null;
+let isKilling = false;
+let lastLookAt = performance.now();
+
+type Facts = Pick<OverrunReport, 'subject' | 'handler' | 'seat' | 'seq'>;
+
+parentPort?.on('message', (told: Told) => {
+  if (told.kind === 'label') labels.set(told.id, told.name);
+  else if (told.subject) subjects.set(told.id, told.subject);
+  else subjects.delete(told.id);
+});
+setInterval(look, POLL_MS);
+parentPort?.postMessage('watching');
+
+function look(): void {
+  const now = performance.now();
+  // A process that was stopped as a whole finds that no more than this has passed.
+  const elapsedMs = Math.min(now - lastLookAt, 2 * POLL_MS);
+  lastLookAt = now;
+  if (isKilling || Atomics.load(cells, CELL.debugged) !== 0) return;
+  const actions = observer.look({
+    elapsedMs,
+    run: Atomics.load(cells, CELL.run),
+    beat: Atomics.load(cells, CELL.beat),
+    cpuMs: mainThreadCpuMs(),
+    memoryMb: process.memoryUsage.rss() / 1e6,
+  });
+  for (const action of actions) act(action);
+}
+
+function act(action: Action): void {
+  switch (action.kind) {
+    case 'suspect':
+      return suspected(action.run, action);
+    case 'interrupt':
+      return interrupt(action.run, action.ms);
+    case 'ended':
+      return ended(action);
+    case 'kill':
+      return void kill({ ...(suspect?.facts ?? UNKNOWN), ...measures(action) });
+    case 'loop-slow':
+      return void loopIsSlow(action.ms);
+    case 'loop-turns':
+      return loopTurns(0);
+    case 'loop-limit':
+      if (action.limit === 'unknown' || blocker) void kill({ ...DETACHED, subject: blocker ?? undefined, ms: action.ms, grownMb: 0 });
+      return;
+  }
+}
+
+function suspected(run: number, action: { ms: number; grownMb: number }): void {
+  const facts = factsOf(run);
+  if (!facts) return;
+  const report = { ...facts, ...measures(action) };
+  suspect = { facts, known: reporter.suspect(report) };
+  void pauseMainThread(WHOSE, PAUSE_TIMEOUT_MS).then((paused) => reporter.slow({ ...report, stack: paused?.stack ?? null }));
+}
+
+function ended(action: { ms: number; grownMb: number }): void {
+  setTimeout(() => Atomics.store(cells, CELL.sent, 0), LATE_INTERRUPT_MS);
+  if (!suspect) return;
+  const { facts, known } = suspect;
+  suspect = null;
+  void known.then(() => reporter.ended({ ...facts, ...measures(action) }));
+}
+
+function interrupt(run: number, ms: number): void {
+  if (Atomics.load(cells, CELL.run) !== run) return;
+  Atomics.store(cells, CELL.ranMs, Math.round(ms));
+  Atomics.store(cells, CELL.target, run);
+  Atomics.add(cells, CELL.sent, 1);
+  process.kill(process.pid, 'SIGINT');
+}
+
+async function loopIsSlow(ms: number): Promise<void> {
+  const paused = await pauseMainThread(WHOSE, PAUSE_TIMEOUT_MS);
+  blocker = subjectFrom(paused?.value);
+  const report = { ...DETACHED, subject: blocker ?? undefined, ms, grownMb: 0 };
+  reporter.slow({ ...report, stack: paused?.stack ?? null });
+  if (blocker) suspect = { facts: report, known: reporter.suspect(report) };
+}
+
+function loopTurns(ms: number): void {
+  blocker = null;
+  ended({ ms, grownMb: 0 });
+}
+
+async function kill(report: Omit<OverrunReport, 'stack'>): Promise<void> {
+  isKilling = true;
+  const paused = await pauseMainThread(WHOSE, PAUSE_TIMEOUT_MS);
+  const words = Promise.all([suspect?.known, reporter.killing({ ...report, stack: paused?.stack ?? null })]);
+  await Promise.race([words, new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))]);
+  process.kill(process.pid, 'SIGKILL');
+}
+
+const DETACHED = { handler: 'detached', seat: -1, seq: 0 } as const;
+const UNKNOWN: Facts = { handler: 'unknown', seat: -1, seq: 0 };
+
+/** Null when the run has ended meanwhile, and what the cells hold is of another. */
+function factsOf(run: number): Facts | null {
+  const subject = subjects.get(Atomics.load(cells, CELL.subject));
+  const handler = labels.get(Atomics.load(cells, CELL.label)) ?? 'unknown';
+  const facts = { subject, handler, seat: Atomics.load(cells, CELL.seat), seq: Atomics.load(cells, CELL.seq) };
+  return Atomics.load(cells, CELL.run) === run ? facts : null;
+}
+
+function measures({ ms, grownMb }: { ms: number; grownMb: number }): { ms: number; grownMb: number } {
+  return { ms: Math.round(ms), grownMb };
+}
+
+function subjectFrom(value: unknown): Subject | null {
+  return typeof value === 'string' ? (JSON.parse(value) as Subject) : null;
+}
