@@ -3,9 +3,11 @@ import { ChessModule } from '#games/chess';
 import { TicTacToeModule } from '#games/tic-tac-toe';
 import { GameKitModule } from '#libs/game-kit';
 import { HealthModule } from '#libs/health';
-import { RoomHostModule } from '#libs/room-host';
+import { serverId } from '#libs/protocol';
+import { overrunReporter, RoomHostModule } from '#libs/room-host';
 import { CoreModule } from '#libs/server';
 import type { SettingsOf } from '#libs/settings';
+import { WatchdogModule } from '#libs/watchdog';
 import { GameServerFacts } from './game-server-facts.js';
 import { PlacementReports } from './placement-reports.js';
 import { RoomController } from './room.controller.js';
@@ -16,13 +18,20 @@ const GAMES = [TicTacToeModule, ChessModule];
 @Module({})
 export class GameServerModule {
   static forRoot(settings: SettingsOf<'game'>): DynamicModule {
-    const { rooms, game, recovery, link } = settings;
+    const { rooms, game, recovery, link, redis, log, server } = settings;
     return {
       module: GameServerModule,
       imports: [
         CoreModule.forRoot('game', settings),
         GameKitModule,
         ...GAMES,
+        WatchdogModule.forRoot(
+          { slowMs: game.handlerSlowMs, limitMs: game.handlerLimitMs, memoryMb: game.handlerMemoryMb },
+          overrunReporter({
+            redis: { url: redis.url, commandTimeoutMs: redis.commandTimeoutMs },
+            telemetry: { server: serverId('game', server.name), level: log.level, format: log.format },
+          }),
+        ),
         RoomHostModule.forRoot({
           roomsMax: game.maxGames,
           stateBytesMax: rooms.stateBytesMax,

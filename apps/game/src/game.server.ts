@@ -3,10 +3,18 @@ import { GameRegistry } from '#libs/game-kit';
 import { PlacementPool } from '#libs/placement';
 import { Auditor, Mover } from '#libs/room-host';
 import type { ServerPlan } from '#libs/server';
+import { HandlerGuard, Watchdog } from '#libs/watchdog';
 import { GameServerModule } from './game-server.module.js';
 import { PlacementReports } from './placement-reports.js';
 
 export const gameServer: ServerPlan<'game'> = {
+  /** A listener of the process's own would take the signal by which the watchdog interrupts a handler. */
+  onInterrupt(app, listener) {
+    const guard = app.get(HandlerGuard);
+    if (!(guard instanceof Watchdog)) return false;
+    guard.onInterrupt(listener);
+    return true;
+  },
   type: 'game',
   module: (settings) => GameServerModule.forRoot(settings),
   games: (app) =>

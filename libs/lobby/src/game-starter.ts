@@ -30,9 +30,10 @@ export class GameStarter {
     private readonly log: Log,
   ) {}
 
-  /** The record of the room in play. Throws what `checkStart` throws, `no-capacity`, or what kept the servers from it. */
+  /** The record of the room in play. Throws what `checkStart` throws, `no-capacity`, `game-failed`, or what kept the servers from it. */
   async start(room: RoomRecord, user: UserId, balancer: LoadBalancerService, terms: StartTerms = {}): Promise<RoomRecord> {
     const players = checkStart(room, user);
+    refuseFailedSetup(room);
     const start = randomUUID();
     const doc = { ...room.doc, players: players.map((player) => player.user) };
     const starting = await this.records.save(room, { doc, status: 'starting', start });
@@ -89,8 +90,15 @@ export class GameStarter {
         const mayHelp = error instanceof HoldfastError && error.retry && tries < START_TRIES_MAX;
         this.log.warn('start.failed', { roomId: room.id, target: server, error: String(error), again: mayHelp });
         if (!mayHelp) throw error;
+        // The set-up may be what the server was lost to: then no other server is lost to it.
+        refuseFailedSetup(await this.rooms.mustRead(room.id));
         exclude.push(server);
       }
     }
   }
+}
+
+function refuseFailedSetup({ hasFailedSetup, game }: RoomRecord): void {
+  if (hasFailedSetup)
+    throw new HoldfastError('game-failed', `A server was lost while it set up ${game} in this room. Make another room to try again.`);
 }

@@ -33,6 +33,7 @@ function room(change: Partial<RoomDoc> = {}, record: Partial<RoomRecord> = {}): 
     owner: null,
     epoch: 0,
     version: 0,
+    hasFailedSetup: false,
     durability: 'every-change',
     result: null,
     ...record,

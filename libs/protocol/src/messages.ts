@@ -119,6 +119,8 @@ export interface RoomView {
 export interface GameResult {
   reason: 'finished' | 'server-lost' | 'abandoned' | 'operator' | 'game-failed' | 'orphaned';
   result?: unknown;
+  /** Why, in a sentence for a person, where the game did not end by itself. */
+  message?: string;
 }
 
 /** My room changed; `room: null` when I am in none (left, expired, closed). */

@@ -237,10 +237,10 @@ export class Appender {
     this.log.error('game.failed', {
       roomId: room.id,
       game: room.value.game,
-      input: 'view',
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      handler: 'view',
+      error,
     });
-    room.handle({ kind: 'end', result: { reason: 'game-failed' } });
+    room.handle({ kind: 'end', result: { reason: 'game-failed', message: 'The game failed in what it shows to its players.' } });
     this.markDirty(room);
   }
 

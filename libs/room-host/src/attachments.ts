@@ -64,7 +64,7 @@ export class Attachments {
     // A version of another game in this room says nothing about this one.
     this.outputs.welcome(attachment, round === room.round ? version : null);
     if (room.stallTold) this.outputs.pause(room, 'store');
-    if (room.brokenBy !== null) this.engine.input(room, { kind: 'end', result: { reason: 'game-failed' } });
+    if (room.brokenBy !== null) this.engine.endFailed(room, 'The game failed in what it shows to its players.');
   }
 
   detach(peer: LinkPeer, { handle, gone }: Control['room.detach']['data']): void {
@@ -97,6 +97,10 @@ export class Attachments {
         return this.outputs.acknowledge(attachment);
       case 'refused-before':
         return this.sayRefusal(attachment, seq, errorBody(verdict.code));
+      case 'poisoned':
+        room.sawSeq(seat, seq);
+        this.count(room, 'refused');
+        return this.refuse(attachment, seq, 'game-failed', 'The game server was lost while it ran this command; it is not run again.');
     }
     let outcome: { kind: string; code?: string; message?: string };
     try {

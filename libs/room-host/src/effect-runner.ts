@@ -4,7 +4,9 @@ import type { RoomId } from '#libs/protocol';
 import type { PendingEffect } from '#libs/room';
 import { type LastEffects, RoomLog } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
+import { HandlerGuard, OverrunError, type Subject } from '#libs/watchdog';
 import { Appender } from './appender.js';
+import { HandlerLabels } from './guarded-machine.js';
 import type { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { RoomEngine } from './room-engine.js';
@@ -22,6 +24,7 @@ export class EffectRunner implements OnModuleDestroy {
   private readonly retries = new Set<NodeJS.Timeout>();
   private readonly done = new Map<HostedRoom, string[]>();
   private isScheduled = false;
+  private readonly labels: HandlerLabels;
 
   constructor(
     private readonly registry: GameRegistry,
@@ -30,7 +33,9 @@ export class EffectRunner implements OnModuleDestroy {
     private readonly log: Log,
     appender: Appender,
     rooms: HostedRooms,
+    private readonly guard: HandlerGuard,
   ) {
+    this.labels = new HandlerLabels(guard);
     appender.onCommitted(({ room, changes }) => {
       if (!room.durable.ended && changes.some(({ effects }) => effects !== undefined)) this.runPending(room);
     });
@@ -38,8 +43,11 @@ export class EffectRunner implements OnModuleDestroy {
   }
 
   /** Effects of games that have ended; they stand in a key of their own, and are taken out of it once all are done. */
-  async runLast(room: RoomId, { effects, batches }: LastEffects): Promise<void> {
-    await Promise.all(effects.map((effect) => this.attempt(room, effect, () => true)));
+  async runLast(room: RoomId, { effects, batches, poisoned }: LastEffects): Promise<void> {
+    for (const effect of effects)
+      if (poisoned.includes(effect.key)) this.log.error('effect.abandoned', { roomId: room, effect: effect.name, key: effect.key });
+    const runnable = effects.filter(({ key }) => !poisoned.includes(key));
+    await Promise.all(runnable.map((effect) => this.attempt({ game: 'ended', room, effect: effect.key }, effect, () => true)));
     await this.roomLog.lastEffectsDone(room, batches);
   }
 
@@ -51,30 +59,43 @@ export class EffectRunner implements OnModuleDestroy {
     for (const effect of room.pendingEffects) {
       if (room.effectsRunning.has(effect.key)) continue;
       room.effectsRunning.add(effect.key);
-      void this.attempt(room.id, effect, () => room.status !== 'dropped').then((isDone) => {
+      const subject = { game: room.value.game, room: room.id, epoch: room.tenure.epoch, effect: effect.key };
+      void this.attempt(subject, effect, () => room.status !== 'dropped').then((outcome) => {
         room.effectsRunning.delete(effect.key);
-        if (isDone) this.noteDone(room, effect.key);
+        if (outcome !== 'lost') this.noteDone(room, effect.key);
+        if (outcome === 'stopped') this.engine.endFailed(room, `The game was stopped: effect ${effect.name} exceeded its limit.`);
       });
     }
   }
 
-  /** False when the room was lost meanwhile: the next owner runs it. */
-  private async attempt(roomId: string, effect: PendingEffect, isOurs: () => boolean): Promise<boolean> {
+  /** `lost`: the room was lost meanwhile, and the next owner runs it. `stopped`: the watchdog interrupted it; it is not tried again. */
+  private async attempt(subject: Subject, effect: PendingEffect, isOurs: () => boolean): Promise<'done' | 'lost' | 'stopped'> {
+    const roomId = subject.room;
     const handler = this.registry.effectHandlers.get(effect.name);
     if (!handler) {
       this.log.warn('effect.unhandled', { roomId, effect: effect.name });
-      return true;
+      return 'done';
     }
-    for (let pauseMs = RETRY_MS; isOurs(); pauseMs = Math.min(pauseMs * 2, RETRY_MS_MAX)) {
-      try {
-        await handler({ key: effect.key, roomId, data: effect.data });
-        return true;
-      } catch (error) {
-        this.log.warn('effect.failed', { roomId, effect: effect.name, key: effect.key, error: String(error), retryMs: pauseMs });
-        await this.pause(pauseMs);
+    const runs = this.guard.subject(subject);
+    const label = this.labels.effect(effect.name);
+    try {
+      for (let pauseMs = RETRY_MS; isOurs(); pauseMs = Math.min(pauseMs * 2, RETRY_MS_MAX)) {
+        try {
+          await runs.runOnce(label, () => handler({ key: effect.key, roomId, data: effect.data }));
+          return 'done';
+        } catch (error) {
+          if (error instanceof OverrunError) {
+            this.log.error('effect.stopped', { roomId, effect: effect.name, key: effect.key, error });
+            return 'stopped';
+          }
+          this.log.warn('effect.failed', { roomId, effect: effect.name, key: effect.key, error: String(error), retryMs: pauseMs });
+          await this.pause(pauseMs);
+        }
       }
+      return 'lost';
+    } finally {
+      runs.release();
     }
-    return false;
   }
 
   /** What was done in one turn is recorded as one change. */

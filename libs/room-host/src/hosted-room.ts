@@ -4,13 +4,13 @@ import {
   type PendingEffect,
   type Refusal,
   type RoomInput,
-  type RoomMachine,
   type RoomOutcome,
   type RoomValue,
   UNANSWERED_MAX,
 } from '#libs/room';
 import { type Append, packCheckpoint, type RoomDoc, type Tenure } from '#libs/room-store';
 import type { Attachment } from './attachment.js';
+import type { HostedMachine } from './guarded-machine.js';
 import { RecentChanges } from './recent-changes.js';
 
 /**
@@ -50,6 +50,8 @@ export type SeqVerdict =
   /** Applied and durable before: acknowledge again. */
   | { readonly kind: 'applied' }
   | { readonly kind: 'refused-before'; readonly code: string }
+  /** It cost the room its last owner, and must not run again. */
+  | { readonly kind: 'poisoned' }
   /** In work, or one before it is missing: nothing to say, the client sends again what it has no answer to. */
   | { readonly kind: 'ignore' };
 
@@ -99,6 +101,8 @@ export class HostedRoom {
   readonly effectsRunning = new Set<string>();
   /** What the game's view threw, or what of it could not be sent: such a game is ended. */
   brokenBy: unknown = null;
+  /** The command that cost the room its last owner. */
+  poison: { readonly seat: Seat; readonly seq: number } | null = null;
 
   /** Highest seq handled, by seat: applied or refused. */
   private readonly seen: number[];
@@ -106,7 +110,7 @@ export class HostedRoom {
   private refused = new Map<Seat, Refusal[]>();
 
   constructor(
-    readonly machine: RoomMachine,
+    readonly machine: HostedMachine,
     public tenure: Tenure,
     value: RoomValue,
     { batch, doc, start, round }: { batch: string; doc: RoomDoc; start: string; round: number },
@@ -164,6 +168,8 @@ export class HostedRoom {
 
   /** What `seat` may see; null for everyone of a game whose view fails. */
   view(state: unknown, seat: Seat | null): unknown {
+    // One that failed is not tried for every other player: each try may take as long as the watchdog lets it.
+    if (this.brokenBy !== null && this.machine.rules.view !== null) return null;
     try {
       return this.machine.view(state, seat);
     } catch (error) {
@@ -194,7 +200,8 @@ export class HostedRoom {
     if (code !== null) return { kind: 'refused-before', code };
     if (seq <= this.durable.seats[seat].seq) return { kind: 'applied' };
     if (seq <= this.seen[seat]) return { kind: 'ignore' };
-    return seq === Math.max(this.seen[seat], settled) + 1 ? { kind: 'next' } : { kind: 'ignore' };
+    if (seq !== Math.max(this.seen[seat], settled) + 1) return { kind: 'ignore' };
+    return this.poison !== null && this.poison.seat === seat && this.poison.seq === seq ? { kind: 'poisoned' } : { kind: 'next' };
   }
 
   /** The highest seq of the seat that was applied or refused. */

@@ -8,6 +8,7 @@ import { RedisConnections } from '#libs/redis';
 import type { RoomRules } from '#libs/room';
 import { OwnerLife, type RoomDoc, RoomLog, type RoomRecord, RoomRecords, StoreGeneration, type WriteResult } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
+import { DIRECT_GUARD } from '#libs/watchdog';
 import { Appender } from './appender.js';
 import { Attachments } from './attachments.js';
 import { Auditor } from './auditor.js';
@@ -171,7 +172,7 @@ export class Host {
     this.attachments = new Attachments(this.rooms, this.engine, this.clock, this.outputs, metrics, links);
     new Checkpointer(this.roomLog, this.rooms, log, this.appender, options);
     const leavers = new Leavers(hosts.records, this.engine, log, this.rooms, this.clock);
-    this.effects = new EffectRunner(registry, this.engine, this.roomLog, log, this.appender, this.rooms);
+    this.effects = new EffectRunner(registry, this.engine, this.roomLog, log, this.appender, this.rooms, DIRECT_GUARD);
     this.auditor = new Auditor(this.rooms, this.appender, this.roomLog, hosts.records, hosts.generation, directory, self, log);
     this.intake = new RoomIntake(
       this.rooms,
@@ -186,6 +187,7 @@ export class Host {
       sink,
       log,
       options,
+      DIRECT_GUARD,
     );
     this.mover = new Mover(
       this.rooms,

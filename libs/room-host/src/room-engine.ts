@@ -2,7 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { pack } from '#libs/protocol';
 import type { RoomInput, RoomOutcome } from '#libs/room';
 import { Log } from '#libs/telemetry';
+import { OverrunError } from '#libs/watchdog';
 import { Appender } from './appender.js';
+import { handlerOf } from './guarded-machine.js';
 import type { HostedRoom } from './hosted-room.js';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions, UNFLUSHED_MAX } from './room-host.options.js';
 
@@ -53,11 +55,22 @@ export class RoomEngine {
     this.handledListeners.push(listener);
   }
 
-  /** A command that fails is refused. A timer or tick that fails would fail again, for ever: the room is broken, and ends. */
+  /** Ends the room because its game failed. `why`: a sentence for its players and operators. */
+  endFailed(room: HostedRoom, why: string): void {
+    this.input(room, { kind: 'end', result: { reason: 'game-failed', message: why } });
+  }
+
+  /**
+   * A command that fails is refused. A timer or tick that fails would fail again, for ever: the room is broken, and ends. So
+   * does a room whose handler had to be interrupted.
+   */
   private failed(room: HostedRoom, input: RoomInput, error: unknown): RoomOutcome<unknown> {
-    this.log.error('game.failed', { roomId: room.id, game: room.value.game, input: input.kind, error: describe(error) });
-    if (input.kind !== 'command') return this.input(room, { kind: 'end', result: { reason: 'game-failed' } });
-    return { kind: 'refused', code: 'game-failed' };
+    const handler = handlerOf(input);
+    this.log.error('game.failed', { roomId: room.id, game: room.value.game, handler, ...seatOf(input), error });
+    const isOverrun = error instanceof OverrunError;
+    if (isOverrun || input.kind !== 'command')
+      this.endFailed(room, isOverrun ? `The game was stopped: ${error.message}.` : `The game failed in its ${handler}.`);
+    return input.kind === 'command' ? { kind: 'refused', code: 'game-failed' } : { kind: 'unchanged' };
   }
 
   /**
@@ -76,8 +89,9 @@ export class RoomEngine {
 
   private tooLarge(room: HostedRoom, input: RoomInput): RoomOutcome<unknown> {
     this.log.warn('room.too-large', { roomId: room.id, game: room.value.game, bytesMax: this.options.stateBytesMax });
-    if (input.kind !== 'command') return this.input(room, { kind: 'end', result: { reason: 'game-failed' } });
-    return { kind: 'refused', code: 'state-too-large' };
+    if (input.kind === 'command') return { kind: 'refused', code: 'state-too-large' };
+    this.endFailed(room, `The game grew past ${this.options.stateBytesMax} bytes in its ${handlerOf(input)}.`);
+    return { kind: 'unchanged' };
   }
 }
 
@@ -98,6 +112,7 @@ function sizeOf(value: unknown): number {
   return bytes;
 }
 
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+function seatOf(input: RoomInput): { seat?: number; seq?: number } {
+  if (input.kind === 'command') return { seat: input.seat, seq: input.seq };
+  return input.kind === 'seat' ? { seat: input.seat } : {};
 }

@@ -17,7 +17,10 @@ export class RoomHappenings {
   private dropped({ id: room, value, tenure: { epoch } }: HostedRoom, reason: string): void {
     const detail = { game: value.game, version: value.version, epoch };
     const server = this.self.id;
-    if (reason === 'ended') this.sink.tell({ kind: 'room.ended', room, server, reason: value.ended?.reason ?? 'finished', detail });
-    else if (reason !== 'moved') this.sink.tell({ kind: 'room.dropped', room, server, reason, detail });
+    if (reason === 'ended') {
+      const { reason: why = 'finished', message } = value.ended ?? {};
+      this.sink.tell({ kind: 'room.ended', room, server, reason: why, detail: { ...detail, ...(message !== undefined && { message }) } });
+    }
+    if (reason !== 'ended' && reason !== 'moved') this.sink.tell({ kind: 'room.dropped', room, server, reason, detail });
   }
 }

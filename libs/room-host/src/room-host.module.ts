@@ -4,6 +4,7 @@ import { Arrivals } from './arrivals.js';
 import { Attachments } from './attachments.js';
 import { Auditor } from './auditor.js';
 import { Checkpointer } from './checkpointer.js';
+import { DetachedFailures } from './detached-failures.js';
 import { EffectRunner } from './effect-runner.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { Leavers } from './leavers.js';
@@ -37,14 +38,19 @@ const PROVIDERS = [
   RoomMaintenance,
 ];
 
-/** Needs `GameKitModule` with its games, `RoomStoreModule`, `FleetModule` and `LinkModule`. */
+/** Needs `GameKitModule` with its games, `RoomStoreModule`, `FleetModule`, `LinkModule` and `WatchdogModule`. */
 @Module({})
 export class RoomHostModule {
   static forRoot(options: Partial<RoomHostOptions> = {}): DynamicModule {
     return {
       module: RoomHostModule,
       global: true,
-      providers: [{ provide: ROOM_HOST_OPTIONS, useValue: { ...ROOM_HOST_DEFAULTS, ...options } }, ...PROVIDERS, RoomHappenings],
+      providers: [
+        { provide: ROOM_HOST_OPTIONS, useValue: { ...ROOM_HOST_DEFAULTS, ...options } },
+        ...PROVIDERS,
+        RoomHappenings,
+        DetachedFailures,
+      ],
       exports: [ROOM_HOST_OPTIONS, ...PROVIDERS],
     };
   }

@@ -7,6 +7,7 @@ import { RedisConnections } from '#libs/redis';
 import { type CommandRule, type GameDefinition, type Room, RoomMachine, type RoomRules, type SeatEvent } from '#libs/room';
 import { type Append, packChange, type RoomDoc, RoomLog, RoomRecords, type WriteResult } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
+import { DIRECT_GUARD } from '#libs/watchdog';
 import { Appender } from './appender.js';
 import { Attachments } from './attachments.js';
 import { EffectRunner } from './effect-runner.js';
@@ -708,7 +709,7 @@ describe('the clock of a room', () => {
 describe('effects', () => {
   function runner(host: ReturnType<typeof newHost>, pay: EffectRun): void {
     const registry = { effectHandlers: new Map([['pay', pay]]) } as unknown as GameRegistry;
-    new EffectRunner(registry, host.engine, host.roomLog, log, host.appender, host.rooms);
+    new EffectRunner(registry, host.engine, host.roomLog, log, host.appender, host.rooms, DIRECT_GUARD);
   }
 
   it('run once they are durable, again until they succeed, and under one key', async () => {

@@ -5,6 +5,7 @@ import { type RoomId, serverId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type AdoptedRoom, type NotAdopted, type RoomDoc, RoomLog, type RoomRecord, RoomRecords } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
+import { DIRECT_GUARD } from '#libs/watchdog';
 import type { Appender } from './appender.js';
 import type { Auditor } from './auditor.js';
 import type { EffectRunner } from './effect-runner.js';
@@ -62,6 +63,7 @@ function newServer() {
     { tell: () => {} } as unknown as EventSink,
     log,
     ROOM_HOST_DEFAULTS,
+    DIRECT_GUARD,
   );
   return { self, rooms, roomLog, intake };
 }

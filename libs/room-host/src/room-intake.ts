@@ -3,11 +3,13 @@ import { EventSink, Self } from '#libs/fleet';
 import { GameRegistry } from '#libs/game-kit';
 import { type AdoptResult, type Control, HoldfastError, pack, type RoomId, type RoomTenure } from '#libs/protocol';
 import { applyChanges, RoomMachine, type RoomSurroundings, type RoomValue } from '#libs/room';
-import { type AdoptedRoom, RoomLog, type RoomOwnership, RoomRecords, type ToldTail } from '#libs/room-store';
+import { type AdoptedRoom, LOSSES_MAX, RoomLog, type RoomOwnership, RoomRecords, type ToldTail } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
+import { HandlerGuard } from '#libs/watchdog';
 import { Appender } from './appender.js';
 import { Auditor } from './auditor.js';
 import { EffectRunner } from './effect-runner.js';
+import { GuardedMachine, HANDLER, HandlerLabels } from './guarded-machine.js';
 import { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { RecentChanges } from './recent-changes.js';
@@ -21,6 +23,7 @@ const SURROUNDINGS: RoomSurroundings = { now: () => Date.now(), random: () => Ma
 export class RoomIntake {
   private readonly underWay = new Map<RoomId, Promise<HostedRoom | null>>();
   private readonly machines = new Map<string, RoomMachine>();
+  private readonly labels: HandlerLabels;
   /** This server's incarnations whose index of rooms is not empty for certain; the newest is last. */
   private sweptAs: RoomOwnership[] = [];
   /** Entries of those that named no room of theirs when they were looked at last. */
@@ -43,8 +46,11 @@ export class RoomIntake {
     private readonly sink: EventSink,
     private readonly log: Log,
     @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
+    private readonly guard: HandlerGuard,
   ) {
+    this.labels = new HandlerLabels(guard);
     rooms.onDropped((room, reason) => {
+      room.machine.release?.();
       if (reason === 'ended') void this.forget(room);
     });
   }
@@ -58,7 +64,8 @@ export class RoomIntake {
       this.refuseWhenFull();
       const machine = this.machineOf(game);
       if (!machine) throw new HoldfastError('unknown-game');
-      const { value, events } = this.setUp(machine, id, players, round);
+      const guarded = new GuardedMachine(machine, this.labels, this.guard, id, { start });
+      const { value, events } = this.setUp(guarded, id, players, round);
       const owner = this.owner();
       await this.records.noteOwner([id], owner.server, owner.incarnation);
       const { durability } = machine.rules.definition;
@@ -68,8 +75,9 @@ export class RoomIntake {
       if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
       const { epoch, doc } = place;
       news = place.news;
+      guarded.opened(epoch);
       const opened = new HostedRoom(
-        machine,
+        guarded,
         { ...owner, epoch },
         value,
         { batch: '', doc, start, round: place.round },
@@ -189,6 +197,7 @@ export class RoomIntake {
           return null;
         }
         const revived = this.revive(adopted, owner);
+        this.quarantine(revived, adopted);
         await this.storeMigrated(revived, adopted);
         if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
         this.timeAlone.takeOut(revived, adopted, aloneMs(tenure));
@@ -215,7 +224,8 @@ export class RoomIntake {
   }
 
   /** The room as its checkpoint and log say. Game code runs only to bring an old version's state to ours. */
-  private revive({ epoch, version, batch, checkpoint, log, doc, start, round }: AdoptedRoom, owner: RoomOwnership): HostedRoom {
+  private revive(adopted: AdoptedRoom, owner: RoomOwnership): HostedRoom {
+    const { epoch, version, batch, checkpoint, log, doc, start, round } = adopted;
     if (checkpoint === null) throw new HoldfastError('not-found', 'Nothing of this room was stored.');
     const machine = this.machineOf(checkpoint.value.game);
     if (!machine) throw new HoldfastError('unknown-game');
@@ -226,12 +236,30 @@ export class RoomIntake {
     );
     if (value.version !== version) throw new Error(`room ${value.room} is at version ${value.version}, its record at ${version}`);
     const recent = new RecentChanges(checkpoint.tail ?? { since: held, changes: [] }, held);
-    const current = migrated(machine, value);
+    const guarded = new GuardedMachine(machine, this.labels, this.guard, value.room, { epoch });
+    // Where it is to be ended, its state is left as it is.
+    const current = isToBeEnded(adopted) ? value : migrated(guarded, value);
     // Changes of an old version's state lead nobody to the new one: players get it whole.
     if (current === value) recent.push(log.changes, log.entries);
     else recent.tell(log.changes);
     const { shown } = checkpoint.tail ?? {};
-    return new HostedRoom(machine, { ...owner, epoch }, current, { batch, doc, start, round }, Date.now(), recent, shown);
+    return new HostedRoom(guarded, { ...owner, epoch }, current, { batch, doc, start, round }, Date.now(), recent, shown);
+  }
+
+  /**
+   * An input that cost the room its owner is not run again: a command is refused, an effect is dropped, anything else ends the
+   * room, and so does a second loss. No code of the game has run here yet.
+   */
+  private quarantine(room: HostedRoom, adopted: AdoptedRoom): void {
+    const { poison, losses } = adopted;
+    if (!poison || room.value.ended) return;
+    const { handler, seat, seq, effect } = poison;
+    this.log.error('room.quarantined', { roomId: room.id, game: room.value.game, handler, seat, seq, losses });
+    if (isToBeEnded(adopted)) {
+      room.brokenBy = handler;
+      room.handle({ kind: 'end', result: { reason: 'game-failed', message: `The game was stopped: ${handler} cost its server.` } });
+    } else if (effect !== undefined) room.handle({ kind: 'effects-done', keys: [effect] });
+    else room.poison = { seat, seq };
   }
 
   /** A state that was brought to a newer version of its game is stored before a change of it can be: the old log does not lead there. */
@@ -248,14 +276,14 @@ export class RoomIntake {
     if (this.highestEpochs.size > EPOCHS_REMEMBERED_MAX) this.highestEpochs.delete(this.highestEpochs.keys().next().value as RoomId);
     this.rooms.add(room);
     this.taken.push(room.id);
-    // A game may end in its setup, or have ended when its owner died before saying so.
-    if (room.value.ended) this.appender.markDirty(room);
+    // A game may end in its setup, or have ended when its owner died before saying so; it may have been quarantined.
+    if (room.value.ended || room.unflushed.length > 0) this.appender.markDirty(room);
   }
 
   private async forget(room: HostedRoom): Promise<void> {
     try {
       const { outbox } = room.durable;
-      if (outbox.length > 0) await this.effects.runLast(room.id, { effects: outbox, batches: [room.batch] });
+      if (outbox.length > 0) await this.effects.runLast(room.id, { effects: outbox, batches: [room.batch], poisoned: [] });
       await this.records.forgetOwner([room.id], room.tenure.server, room.tenure.incarnation);
     } catch (error) {
       // An entry too many in an index is found and dropped by the next sweep.
@@ -271,7 +299,7 @@ export class RoomIntake {
   }
 
   private setUp(
-    machine: RoomMachine,
+    machine: GuardedMachine,
     id: RoomId,
     players: Control['room.open']['data']['players'],
     round: number,
@@ -282,9 +310,11 @@ export class RoomIntake {
     } catch (error) {
       this.log.error('game.failed', {
         roomId: id,
-        input: 'setup',
-        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        game: machine.rules.definition.name,
+        handler: HANDLER.setup,
+        error,
       });
+      machine.release();
       throw new HoldfastError('game-failed', 'The game could not be set up.');
     }
     if (pack(started.value).length > this.options.stateBytesMax) throw new HoldfastError('state-too-large');
@@ -329,10 +359,15 @@ export class RoomIntake {
 
 function done(): void {}
 
+function isToBeEnded({ poison, losses }: AdoptedRoom): boolean {
+  if (!poison) return false;
+  return losses >= LOSSES_MAX || !(poison.handler.startsWith('command ') || poison.effect !== undefined);
+}
+
 /** Enough for any server's rooms of many hours; each costs some fifty bytes. */
 const EPOCHS_REMEMBERED_MAX = 20_000;
 
-function migrated(machine: RoomMachine, value: RoomValue): RoomValue {
+function migrated(machine: GuardedMachine, value: RoomValue): RoomValue {
   const { definition, migrateState } = machine.rules;
   if (value.gameVersion === definition.version) return value;
   if (value.gameVersion > definition.version)
@@ -344,5 +379,5 @@ function migrated(machine: RoomMachine, value: RoomValue): RoomValue {
     throw new HoldfastError('unknown-game', `The game cannot bring version ${value.gameVersion} to ${definition.version}.`);
   // A version of its own, as any change of the state has: players who have the one before must not be taken for up to date.
   const { state, gameVersion, version } = value;
-  return { ...value, state: migrateState(state, gameVersion), gameVersion: definition.version, version: version + 1 };
+  return { ...value, state: machine.migrateState(migrateState, state, gameVersion), gameVersion: definition.version, version: version + 1 };
 }

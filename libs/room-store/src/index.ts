@@ -9,4 +9,5 @@ export * from './room-records.js';
 export * from './room-store.module.js';
 export * from './room-view.js';
 export * from './store-generation.js';
+export * from './suspect-marks.js';
 export * from './user-rooms.js';

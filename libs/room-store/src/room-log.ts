@@ -10,6 +10,7 @@ import { type PackedChanges, unpackChanges } from './change-codec.js';
 import { type Checkpoint, packCheckpoint, type ToldTail, unpackCheckpoint } from './checkpoint.js';
 import { checkpointKey, closedKey, effectsKey, epilogueKey, logKey, roomKey } from './room-keys.js';
 import type { RoomDoc, RoomOwnership } from './room-record.js';
+import { readSuspect, type SuspectInput, suspectEffectOf } from './suspect-marks.js';
 
 const openScript = new LuaScript('open_room', new URL('./scripts/open-room.lua', import.meta.url), 3);
 const checkpointScript = new LuaScript('checkpoint', new URL('./scripts/checkpoint.lua', import.meta.url), 3);
@@ -71,6 +72,10 @@ export interface AdoptedRoom {
   /** What the log holds. */
   readonly log: PackedChanges;
   readonly doc: RoomDoc;
+  /** The last input that cost the room an owner: it must not run again. Null: none did. */
+  readonly poison: SuspectInput | null;
+  /** How many owners inputs of this room cost. */
+  readonly losses: number;
 }
 
 /** Where a room stands in the store; null: it does not. */
@@ -87,6 +92,8 @@ export interface NotAdopted {
 export interface LastEffects {
   readonly batches: readonly string[];
   readonly effects: readonly PendingEffect[];
+  /** Keys of those that cost a server: they must not run again. */
+  readonly poisoned: readonly string[];
 }
 
 export const ROOM_STORE_OPTIONS = Symbol('RoomStoreOptions');
@@ -210,7 +217,7 @@ export class RoomLog {
     }
     // What this adoption reads may be the last append of the old owner: no more durable than the adoption is.
     await this.replicated();
-    const [epoch, version, batch, checkpoint, log, doc, round, start, pausedMs] = answer;
+    const [epoch, version, batch, checkpoint, log, doc, round, start, pausedMs, poison, losses] = answer;
     return {
       epoch: Number(String(epoch)),
       version: Number(String(version)),
@@ -221,13 +228,17 @@ export class RoomLog {
       checkpoint: checkpoint.length > 0 ? unpackCheckpoint(checkpoint) : null,
       log: unpackChanges(log),
       doc: JSON.parse(String(doc)) as RoomDoc,
+      poison: readSuspect(String(poison)),
+      losses: Number(String(losses)),
     };
   }
 
   /** Effects of a game that has ended, which nobody is known to have finished. */
   async lastEffects(room: RoomId): Promise<LastEffects> {
-    const byBatch = await this.redis.commands.hgetallBuffer(effectsKey(room));
-    return { batches: Object.keys(byBatch), effects: Object.values(byBatch).flatMap((bytes) => unpack(bytes) as PendingEffect[]) };
+    const fields = Object.entries(await this.redis.commands.hgetallBuffer(effectsKey(room)));
+    const effects = fields.flatMap(([field, bytes]) => (suspectEffectOf(field) === null ? (unpack(bytes) as PendingEffect[]) : []));
+    const poisoned = fields.flatMap(([field]) => suspectEffectOf(field) ?? []);
+    return { batches: fields.map(([field]) => field), effects, poisoned };
   }
 
   async hasLastEffects(room: RoomId): Promise<boolean> {

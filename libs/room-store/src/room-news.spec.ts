@@ -16,6 +16,7 @@ const record: RoomRecord = {
   version: 4,
   durability: 'every-change',
   result: null,
+  hasFailedSetup: false,
 };
 
 describe('the news of a room', () => {

@@ -55,6 +55,8 @@ export interface RoomRecord {
   readonly version: number;
   readonly durability: string;
   readonly result: GameResult | null;
+  /** The set-up of a game in this room was reported by a watchdog and did not come to its end since. */
+  readonly hasFailedSetup: boolean;
 }
 
 export type RoomGlance = Pick<RoomRecord, 'id' | 'rev' | 'status' | 'owner'>;
@@ -77,6 +79,7 @@ export function readRecord(id: RoomId, hash: Readonly<Record<string, string>>): 
     version: Number(hash.version ?? 0),
     durability: hash.durability ?? 'every-change',
     result: hash.result ? (JSON.parse(hash.result) as GameResult) : null,
+    hasFailedSetup: hash.suspect?.startsWith('start ') === true,
   };
 }
 

@@ -20,6 +20,8 @@ export interface ServerPlan<Type extends ServerType> {
   module(settings: SettingsOf<Type>): DynamicModule;
   /** The games it offers, once its modules stand. */
   games?(app: NestExpressApplication): OfferedGames;
+  /** Calls `listener` on SIGINT, where the process may have no listener of its own for that; false: it may. */
+  onInterrupt?(app: NestExpressApplication, listener: () => void): boolean;
   /** Before it listens: what its ops port answers beside the modules' controllers. */
   prepare?(app: NestExpressApplication, settings: SettingsOf<Type>): void;
   /** Registered, not yet ready: opens what others come in by. Gives ports to be told. */
@@ -104,7 +106,8 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
     process.exit(code);
   };
   process.on('SIGTERM', () => void stop('SIGTERM'));
-  process.on('SIGINT', () => void stop('SIGINT'));
+  const interrupted = (): void => void stop('SIGINT');
+  if (!plan.onInterrupt?.(app, interrupted)) process.on('SIGINT', interrupted);
   registration.onEvicted((notice) => {
     if (notice === 'replaced') {
       log.error('server.replaced', { reason: 'another process has taken this name; give each server its own SERVER_NAME' });

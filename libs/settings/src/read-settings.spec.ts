@@ -23,7 +23,13 @@ describe('readSettings', () => {
     expect(settings.edge).toMatchObject({ port: 7000, tcpPort: 7001, frameBytesMax: 16_384, allowedOrigins: [] });
     expect(settings.health).toMatchObject({ intervalMs: 1_000, maxMisses: 2, dryRun: false });
     expect(readSettings('game', secrets).ops.port).toBe(0);
-    expect(readSettings('game', secrets).game).toEqual({ maxGames: 1_000, drainTimeoutMs: 25_000 });
+    expect(readSettings('game', secrets).game).toEqual({
+      maxGames: 1_000,
+      drainTimeoutMs: 25_000,
+      handlerSlowMs: 250,
+      handlerLimitMs: 1_000,
+      handlerMemoryMb: 256,
+    });
   });
 
   it('gives a server the groups that concern it and no other', () => {

@@ -92,6 +92,25 @@ export const ROOM_SETTINGS = {
       fallback: 25_000,
       meaning: 'how long SIGTERM waits for rooms to move; below the 30 s after which orchestrators kill',
     }),
+    handlerSlowMs: integer('HANDLER_SLOW_MS', {
+      from: 50,
+      to: 60_000,
+      fallback: 250,
+      meaning: 'a handler of a game that runs longer is named in the log, with its stack',
+    }),
+    handlerLimitMs: integer('HANDLER_LIMIT_MS', {
+      from: 0,
+      to: 60_000,
+      fallback: 1_000,
+      meaning:
+        'a handler that uses more CPU time than this is interrupted and its room ends; keep it below the time in which health checks condemn a server; 0 switches the watchdog off',
+    }),
+    handlerMemoryMb: integer('HANDLER_MEMORY_MB', {
+      from: 32,
+      to: 65_536,
+      fallback: 256,
+      meaning: 'a handler during which the memory of the server grows by more than this is interrupted and its room ends',
+    }),
   }),
 
   match: group(['lobby'], {

@@ -6,6 +6,8 @@ export interface Subject {
   readonly epoch?: number;
   /** The start of the room under way, while it is set up. */
   readonly start?: string;
+  /** Key of the effect, where an effect handler runs. */
+  readonly effect?: string;
 }
 
 /** Runs the code of one subject. */
@@ -35,6 +37,8 @@ export abstract class HandlerGuard {
   abstract subject(subject: Subject): RunSubject;
   /** A number for a name of what runs, such as `command place`. Call it once a name: each is kept for good. */
   abstract label(name: string): number;
+  /** Whose code runs now: in a run, or in a timer, promise or socket that one left behind. Undefined: no game's. */
+  abstract readonly current: Subject | undefined;
 }
 
 /** Runs everything as it is: for tests, and where the watchdog is switched off. */
@@ -47,4 +51,5 @@ export const DIRECT_GUARD: HandlerGuard = {
     release: () => {},
   }),
   label: () => 0,
+  current: undefined,
 };

@@ -1,6 +1,3 @@
-/** What a run exceeded. */
-export type Overrun = 'time' | 'memory';
-
 /** The watchdog interrupted a run. Nothing that it did may be kept. */
 export class OverrunError extends Error {
   constructor(

@@ -28,39 +28,46 @@ export class Watchdog extends HandlerGuard {
   private readonly subjects = new AsyncLocalStorage<ThreadSubject>();
   private readonly cells = new Int32Array(new SharedArrayBuffer(4 * CELLS));
   private readonly labels = new Map<string, number>();
-  private readonly watcher: Worker;
-  private readonly holder: Worker;
-  private readonly beat: NodeJS.Timeout;
+  /** The threads and the beat, while the watchdog runs. */
+  private parts: { readonly watcher: Worker; readonly holder: Worker; readonly beat: NodeJS.Timeout } | null = null;
+  /** What the thread is to know once it runs. */
+  private readonly untold: Told[] = [];
   private readonly interruptListeners: (() => void)[] = [];
   private readonly failureListeners: ((error: Error) => void)[] = [];
   private nextSubject = 1;
   private runs = 0;
   private isClosed = false;
 
-  /** Null where the watchdog cannot work: on Windows. */
-  static start(options: WatchdogOptions, reporter: WatchdogReporterModule): Watchdog | null {
-    return process.platform === 'win32' ? null : new Watchdog(options, reporter);
+  constructor(
+    private readonly options: WatchdogOptions,
+    private readonly reporter: WatchdogReporterModule,
+  ) {
+    super();
   }
 
-  private constructor(options: WatchdogOptions, reporter: WatchdogReporterModule) {
-    super();
-    const { cells } = this;
+  /** False where it cannot work: Windows has no such signals. Runs are then neither watched nor interrupted. */
+  static get isSupported(): boolean {
+    return process.platform !== 'win32';
+  }
+
+  /** From now on runs are watched. Before, they are run all the same. */
+  start(): void {
+    const { cells, options, reporter } = this;
     const data: WatchdogThreadData = { cells, options, reporterUrl: reporter.url.href, reporterData: reporter.data };
-    this.watcher = this.thread('./watchdog-thread.js', data, WATCHER_MEMORY);
-    this.holder = this.thread('./sigint-holder.js', { cells }, HOLDER_MEMORY);
-    this.holder.on('message', () => this.interrupted());
-    this.beat = setInterval(() => {
+    const watcher = this.thread('./watchdog-thread.js', data, WATCHER_MEMORY);
+    const holder = this.thread('./sigint-holder.js', { cells }, HOLDER_MEMORY);
+    holder.on('message', () => this.interrupted());
+    const beat = setInterval(() => {
       Atomics.add(cells, CELL.beat, 1);
       // A breakpoint stops the clock.
       Atomics.store(cells, CELL.debugged, inspector.url() === undefined ? 0 : 1);
     }, BEAT_MS);
-    this.beat.unref();
+    beat.unref();
+    this.parts = { watcher, holder, beat };
+    for (const told of this.untold.splice(0)) this.tell(told);
     Object.defineProperty(globalThis, '__holdfastSubject', {
       configurable: true,
-      value: () => {
-        const subject = this.subjects.getStore()?.subject;
-        return subject && JSON.stringify(subject);
-      },
+      value: () => this.current && JSON.stringify(this.current),
     });
   }
 
@@ -74,8 +81,7 @@ export class Watchdog extends HandlerGuard {
     this.failureListeners.push(listener);
   }
 
-  /** Whose code runs now: in a run, or in a timer, promise or socket that one left behind. */
-  get current(): Subject | undefined {
+  override get current(): Subject | undefined {
     return this.subjects.getStore()?.subject;
   }
 
@@ -124,13 +130,17 @@ export class Watchdog extends HandlerGuard {
   }
 
   tell(told: Told): void {
-    this.watcher.postMessage(told);
+    if (this.parts) this.parts.watcher.postMessage(told);
+    else if (!this.isClosed) this.untold.push(told);
   }
 
   async close(): Promise<void> {
     this.isClosed = true;
-    clearInterval(this.beat);
-    await Promise.all([this.watcher.terminate(), this.holder.terminate()]);
+    const { parts } = this;
+    this.parts = null;
+    if (!parts) return;
+    clearInterval(parts.beat);
+    await Promise.all([parts.watcher.terminate(), parts.holder.terminate()]);
   }
 
   private nextRun(): number {

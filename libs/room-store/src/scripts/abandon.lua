@@ -7,6 +7,7 @@ if room[1] ~= ARGV[1] or room[2] ~= ARGV[2] or room[3] ~= ARGV[3] or room[4] ~= 
 local time = redis.call('TIME')
 redis.call('HSET', KEYS[1], 'status', 'waiting', 'result', ARGV[4], 'owner', '', 'incarnation', '', 'start', '', 'batch', '',
   'epoch', string.format('%.0f', tonumber(room[1]) + 1), 'since', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)))
+redis.call('HDEL', KEYS[1], 'suspect', 'poison', 'losses')
 redis.call('HINCRBY', KEYS[1], 'round', 1)
 redis.call('DEL', KEYS[2], KEYS[3])
 redis.call('PUBLISH', KEYS[1], string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'rev', 1)))

@@ -3,9 +3,11 @@
 -- ARGV  1 epoch expected  2 owner expected  3 incarnation expected  4 new owner  5 its incarnation  6 lowest epoch to give
 --       7 for how long nobody has owned it, in ms
 -- gives {epoch, version, batch, checkpoint or '', changes of the log one after the other, doc, round, start,
---       how long nobody owned it before that and no change says so yet, in ms}; {'0', …} where the record is not as expected:
+--       how long nobody owned it before that and no change says so yet, in ms, the last input that cost the room an owner ('' : none),
+--       how many owners its inputs cost}; {'0', …} where the record is not as expected:
 --       {'0', owner, incarnation, epoch, status}; {'log'} and nothing is written where the log is of a kind this version cannot read
-local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'batch', 'status', 'doc', 'round', 'start', 'paused')
+local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'batch', 'status', 'doc', 'round', 'start', 'paused',
+  'suspect', 'poison', 'losses')
 if room[1] ~= ARGV[1] or room[2] ~= ARGV[2] or room[3] ~= ARGV[3] or room[6] ~= 'playing' then
   return { '0', room[2] or '', room[3] or '', room[1] or '', room[6] or '' }
 end
@@ -21,8 +23,17 @@ local at, before = string.match(room[10] or '', '^(%d+):(%d+)$')
 if at ~= room[4] then before = '0' end
 local paused = string.format('%.0f', tonumber(before) + tonumber(ARGV[7]))
 if paused ~= '0' then redis.call('HSET', KEYS[1], 'paused', room[4] .. ':' .. paused) end
+-- The lost owner was handling this input when it was lost. Nobody else's mark counts, nor one that I left myself.
+local poison, losses = room[12] or '', tonumber(room[13]) or 0
+local marked, input = string.match(room[11] or '', '^(%d+) (.*)$')
+if marked == ARGV[1] and ARGV[3] ~= ARGV[5] then
+  poison, losses = input, losses + 1
+  redis.call('HSET', KEYS[1], 'poison', poison, 'losses', losses)
+end
+if room[11] then redis.call('HDEL', KEYS[1], 'suspect') end
 -- All that is new stands in the message, so that no gateway need read the record of each of a thousand rooms.
 local rev = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'rev', 1))
 redis.call('PUBLISH', KEYS[1], 'adopted ' .. rev .. ' ' .. epoch .. ' ' .. ARGV[5] .. ' ' .. ARGV[4])
 -- One string, since MessagePack says itself where a value ends, and a reply of a thousand parts is slow to read.
-return { epoch, room[4], room[5], redis.call('GET', KEYS[3]) or '', table.concat(log), room[7], room[8], room[9], before }
+return { epoch, room[4], room[5], redis.call('GET', KEYS[3]) or '', table.concat(log), room[7], room[8], room[9], before,
+  poison, tostring(losses) }

@@ -17,6 +17,7 @@ end
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 redis.call('HSET', KEYS[1], 'status', 'waiting', 'result', ARGV[6], 'batch', ARGV[5], 'owner', '', 'incarnation', '', 'start', '', 'since', now)
+redis.call('HDEL', KEYS[1], 'suspect', 'poison', 'losses')
 redis.call('HINCRBY', KEYS[1], 'round', 1)
 redis.call('DEL', KEYS[2], KEYS[3])
 if ARGV[7] ~= '' then redis.call('HSET', KEYS[4], ARGV[5], ARGV[7]) end

@@ -1,0 +1,76 @@
+import 'reflect-metadata';
+import type { RoomId } from '#libs/protocol';
+import { connect, type RedisOptions } from '#libs/redis';
+import { type SuspectInput, SuspectMarks, type SuspectPlace } from '#libs/room-store';
+import { Log, type TelemetryOptions } from '#libs/telemetry';
+import type { OverrunReport, Subject, WatchdogReporter } from '#libs/watchdog';
+
+/** What `createReporter` is given. */
+export interface OverrunReporterData {
+  readonly redis: RedisOptions;
+  readonly telemetry: Pick<TelemetryOptions, 'server' | 'level' | 'format'>;
+}
+
+/** The store is asked for no longer than this, in ms: a process that is about to be ended cannot wait. */
+const STORE_TIMEOUT_MS = 500;
+
+/**
+ * Loaded by the watchdog's thread. Writes to the log which handler takes too long, and to the room's record that its next owner
+ * must not run it.
+ */
+export function createReporter({ redis, telemetry }: OverrunReporterData): WatchdogReporter {
+  const log = new Log(telemetry);
+  return {
+    async suspect(report) {
+      const place = placeOf(report.subject);
+      if (place) await withMarks(redis, log, (marks) => marks.mark(place, inputOf(report)));
+    },
+    slow: (report) => log.error('handler.overran', factsOf(report)),
+    async ended(report) {
+      const place = placeOf(report.subject);
+      if (place) await withMarks(redis, log, (marks) => marks.clear(place, inputOf(report)));
+    },
+    async killing(report) {
+      log.error('server.killed', { ...factsOf(report), reason: 'this handler could not be stopped in any other way' });
+    },
+  };
+}
+
+/** A connection for one request: an overrun is rare, and one that nobody reads would be cut. */
+async function withMarks(redis: RedisOptions, log: Log, work: (marks: SuspectMarks) => Promise<void>): Promise<void> {
+  const client = connect({ ...redis, commandTimeoutMs: STORE_TIMEOUT_MS });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await work(new SuspectMarks(client));
+  } catch (error) {
+    log.warn('suspect.mark-failed', { error });
+  } finally {
+    client.disconnect();
+  }
+}
+
+function placeOf(subject: Subject | undefined): SuspectPlace | null {
+  if (!subject) return null;
+  const room = subject.room as RoomId;
+  if (subject.epoch !== undefined) return { room, epoch: subject.epoch };
+  if (subject.start !== undefined) return { room, start: subject.start };
+  return subject.effect === undefined ? null : { room, effect: subject.effect };
+}
+
+function inputOf({ handler, seat, seq, subject }: Omit<OverrunReport, 'stack'>): SuspectInput {
+  const effect = subject?.effect;
+  return { handler, seat, seq, ...(effect !== undefined && { effect }) };
+}
+
+function factsOf({ subject, handler, seat, seq, ms, grownMb, stack }: OverrunReport): Record<string, unknown> {
+  return {
+    ...(subject && { game: subject.game, roomId: subject.room }),
+    handler,
+    ...(seat >= 0 && { seat }),
+    ...(seq > 0 && { seq }),
+    ms: Math.round(ms),
+    grownMb,
+    ...(stack && { stack: stack.join(' < ') }),
+  };
+}
