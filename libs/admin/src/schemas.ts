@@ -68,7 +68,7 @@ export const RoomView = z.object({
   players: z.array(z.string()).describe('users by seat of the game that runs'),
   createdAt: z.int().describe('ms since 1970'),
   since: msSince1970.describe('when the lobby last touched it or its status changed'),
-  result: z.object({ reason: z.string(), result: z.unknown().optional() }).nullable(),
+  result: z.object({ reason: z.string(), result: z.unknown().optional(), message: z.string().optional() }).nullable(),
 });
 export type RoomView = z.infer<typeof RoomView>;
 
@@ -107,7 +107,7 @@ export const HistoryAnswer = z.object({
           .record(z.string(), z.object({ seq: z.int().optional(), presence: z.string().optional(), refused: z.unknown().optional() }))
           .describe('what became of seats: highest command seq applied, presence, refusals'),
         patches: z.int().describe("how many places of the game's state it changed"),
-        ended: z.object({ reason: z.string(), result: z.unknown().optional() }).nullable(),
+        ended: z.object({ reason: z.string(), result: z.unknown().optional(), message: z.string().optional() }).nullable(),
       }),
     )
     .describe('oldest first, as far back as the log is kept: to the last checkpoint, while the game runs'),

@@ -213,7 +213,7 @@ export class LiveRoom implements Room {
         this.attach();
         return this.resume(frame.reason);
       case 'ended':
-        return this.end({ reason: frame.reason, ...(frame.result !== undefined && { result: frame.result }) });
+        return this.end(resultOf(frame));
     }
   }
 
@@ -359,4 +359,8 @@ export class LiveRoom implements Room {
 /** A game is played here only once it is `placed` for us: until then a room that plays is starting. */
 function phaseOf(view: RoomView): RoomPhase {
   return view.status === 'starting' || view.status === 'playing' ? 'starting' : 'waiting';
+}
+
+function resultOf({ reason, result, message }: GameResult): GameResult {
+  return { reason, ...(result !== undefined && { result }), ...(message !== undefined && { message }) };
 }

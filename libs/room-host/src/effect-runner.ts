@@ -62,8 +62,11 @@ export class EffectRunner implements OnModuleDestroy {
       const subject = { game: room.value.game, room: room.id, epoch: room.tenure.epoch, effect: effect.key };
       void this.attempt(subject, effect, () => room.status !== 'dropped').then((outcome) => {
         room.effectsRunning.delete(effect.key);
-        if (outcome !== 'lost') this.noteDone(room, effect.key);
-        if (outcome === 'stopped') this.engine.endFailed(room, `The game was stopped: effect ${effect.name} exceeded its limit.`);
+        if (outcome === 'done') this.noteDone(room, effect.key);
+        if (outcome !== 'stopped' || room.value.ended) return;
+        // Before the end, so that it is no effect that the game left behind.
+        this.engine.input(room, { kind: 'effects-done', keys: [effect.key] });
+        this.engine.endFailed(room, `The game was stopped: effect ${effect.name} exceeded its limit.`);
       });
     }
   }

@@ -255,11 +255,15 @@ export class RoomIntake {
     if (!poison || room.value.ended) return;
     const { handler, seat, seq, effect } = poison;
     this.log.error('room.quarantined', { roomId: room.id, game: room.value.game, handler, seat, seq, losses });
+    if (effect !== undefined) {
+      room.handle({ kind: 'effects-done', keys: [effect] });
+      // It stands among the pending ones until that is durable.
+      room.effectsRunning.add(effect);
+    } else if (!isToBeEnded(adopted)) room.poison = { seat, seq };
     if (isToBeEnded(adopted)) {
       room.brokenBy = handler;
       room.handle({ kind: 'end', result: { reason: 'game-failed', message: `The game was stopped: ${handler} cost its server.` } });
-    } else if (effect !== undefined) room.handle({ kind: 'effects-done', keys: [effect] });
-    else room.poison = { seat, seq };
+    }
   }
 
   /** A state that was brought to a newer version of its game is stored before a change of it can be: the old log does not lead there. */

@@ -17,7 +17,7 @@ export const BEAT_MS = 100;
 /** An interrupt that had no effect is sent again after this, in ms. */
 export const INTERRUPT_AGAIN_MS = 250;
 /** A run that goes on for so long after the first interrupt cannot be interrupted: the process ends, in ms. */
-export const KILL_AFTER_MS = 1_500;
+export const KILL_AFTER_MS = 1_000;
 /**
  * Without the thread's CPU time (not Linux), and for a thread that waits instead of computing, the time counts that the
  * watchdog saw pass: so many times the limit.

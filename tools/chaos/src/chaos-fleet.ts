@@ -45,7 +45,12 @@ export class ChaosFleet {
     this.client.on('error', () => {});
   }
 
-  static async start(seed: number, shape: Shape, workshop: Workshop, fault: (sentence: string) => void): Promise<ChaosFleet> {
+  static async start(
+    seed: number,
+    shape: Shape,
+    workshop: Workshop,
+    fault: (sentence: string, server: ChaosServer) => void,
+  ): Promise<ChaosFleet> {
     const folder = join(workshop.home, String(seed));
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
@@ -144,7 +149,7 @@ export class ChaosFleet {
     return found.flat();
   }
 
-  private async add({ gateways, lobbies, games, tls }: Shape, fault: (sentence: string) => void): Promise<void> {
+  private async add({ gateways, lobbies, games, tls }: Shape, fault: (sentence: string, server: ChaosServer) => void): Promise<void> {
     const secrets = { LINK_SECRET: randomBytes(18).toString('hex'), ADMIN_TOKEN: randomBytes(18).toString('hex') };
     const key = join(this.folder, 'public.key');
     if (tls) this.certificate = await certify(join(this.folder, 'public.crt'), key);

@@ -44,7 +44,7 @@ export class ChaosServer {
     private readonly env: Readonly<Record<string, string>>,
     private readonly workshop: Workshop,
     private readonly folder: string,
-    private readonly fault: (sentence: string) => void,
+    private readonly fault: (sentence: string, server: ChaosServer) => void,
   ) {}
 
   get id(): string {
@@ -83,7 +83,7 @@ export class ChaosServer {
     this.mayBeCondemned();
     this.child?.once('exit', (code, signal) => {
       this.condition = 'down';
-      if (!this.isEndWanted) this.fault(`${this.id} ended by itself (${signal ?? `exit code ${code}`})`);
+      if (!this.isEndWanted) this.fault(`${this.id} ended by itself (${signal ?? `exit code ${code}`})`, this);
     });
   }
 
@@ -100,7 +100,7 @@ export class ChaosServer {
     this.condition = 'down';
     this.child?.kill('SIGTERM');
     if (this.child && !(await this.workshop.ended(this.child, DRAIN_MS))) {
-      this.fault(`${this.id} did not end within ${DRAIN_MS / 1_000} s of SIGTERM`);
+      this.fault(`${this.id} did not end within ${DRAIN_MS / 1_000} s of SIGTERM`, this);
       await this.kill();
     }
   }

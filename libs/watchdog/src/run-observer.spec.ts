@@ -1,0 +1,90 @@
+import { type Action, RunObserver, type Sample } from './run-observer.js';
+import { WATCHDOG_DEFAULTS } from './watchdog.options.js';
+
+const STEP_MS = 25;
+
+/** Feeds an observer one look after the other. */
+class Looks {
+  private readonly observer = new RunObserver(WATCHDOG_DEFAULTS);
+  private cpuMs = 0;
+  private beat = 0;
+  memoryMb = 100;
+
+  /** For so long, as seen by the watchdog; `cpu`: the share of it that the main thread computes. Gives what was decided, in order. */
+  pass(ms: number, { run, cpu = 1, beats = false }: { run: number; cpu?: number; beats?: boolean }): Action[] {
+    const actions: Action[] = [];
+    for (let at = 0; at < ms; at += STEP_MS) {
+      this.cpuMs += STEP_MS * cpu;
+      if (beats) this.beat += 1;
+      const sample: Sample = { elapsedMs: STEP_MS, run, beat: this.beat, cpuMs: this.cpuMs, memoryMb: this.memoryMb };
+      actions.push(...this.observer.look(sample));
+    }
+    return actions;
+  }
+}
+
+const kinds = (actions: readonly Action[]): string[] => actions.map(({ kind }) => kind);
+
+describe('RunObserver', () => {
+  it('says nothing of runs that end before the first limit, and of an event loop that turns', () => {
+    const looks = new Looks();
+    expect(looks.pass(10_000, { run: 0, beats: true })).toEqual([]);
+    for (let run = 1; run < 50; run++) expect(looks.pass(200, { run })).toEqual([]);
+  });
+
+  it('reports a run at the first limit, once, and again when it ends by itself', () => {
+    const looks = new Looks();
+    looks.pass(100, { run: 0, beats: true });
+    expect(kinds(looks.pass(900, { run: 7 }))).toEqual(['suspect']);
+    expect(looks.pass(25, { run: 0, beats: true })).toEqual([expect.objectContaining({ kind: 'ended', run: 7 })]);
+  });
+
+  it('interrupts a run at its limit of CPU time, again while it goes on, and kills what cannot be interrupted', () => {
+    const looks = new Looks();
+    looks.pass(100, { run: 0, beats: true });
+    expect(kinds(looks.pass(1_100, { run: 7 }))).toEqual(['suspect', 'interrupt']);
+    expect(kinds(looks.pass(500, { run: 7 }))).toEqual(['interrupt', 'interrupt']);
+    expect(kinds(looks.pass(600, { run: 7 }))).toContain('kill');
+  });
+
+  it('gives a run that waits twice the time, and one in a process that sleeps all of it', () => {
+    const looks = new Looks();
+    looks.pass(100, { run: 0, beats: true });
+    expect(kinds(looks.pass(1_900, { run: 7, cpu: 0 }))).toEqual(['suspect']);
+    expect(kinds(looks.pass(200, { run: 7, cpu: 0 }))).toEqual(['interrupt']);
+  });
+
+  it('interrupts a run whose process grows past the limit at once', () => {
+    const looks = new Looks();
+    looks.pass(100, { run: 0, beats: true });
+    looks.pass(50, { run: 7 });
+    looks.memoryMb = 400;
+    expect(looks.pass(25, { run: 7 })).toEqual([
+      expect.objectContaining({ kind: 'suspect', grownMb: 300 }),
+      expect.objectContaining({ kind: 'interrupt', grownMb: 300 }),
+    ]);
+  });
+
+  it('blames no run for memory that was there before it', () => {
+    const looks = new Looks();
+    looks.pass(100, { run: 0, beats: true });
+    looks.memoryMb = 2_000;
+    looks.pass(25, { run: 0, beats: true });
+    expect(looks.pass(200, { run: 7 })).toEqual([]);
+  });
+
+  it('reports an event loop that stands, and gives game code less time in it than anything else', () => {
+    const looks = new Looks();
+    looks.pass(100, { run: 0, beats: true });
+    expect(kinds(looks.pass(1_000, { run: 0 }))).toEqual(['loop-slow']);
+    expect(looks.pass(1_500, { run: 0 })).toEqual([expect.objectContaining({ kind: 'loop-limit', limit: 'known' })]);
+    expect(looks.pass(30_000, { run: 0 })).toEqual([expect.objectContaining({ kind: 'loop-limit', limit: 'unknown' })]);
+    expect(kinds(looks.pass(25, { run: 0, beats: true }))).toEqual(['loop-turns']);
+  });
+
+  it('takes an event loop that uses no CPU for one that sleeps', () => {
+    const looks = new Looks();
+    looks.pass(100, { run: 0, beats: true });
+    expect(kinds(looks.pass(60_000, { run: 0, cpu: 0 }))).toEqual(['loop-slow']);
+  });
+});

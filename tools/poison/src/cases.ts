@@ -1,0 +1,50 @@
+import type { Place } from './poison-game.js';
+import type { Poison } from './poisons.js';
+
+/** One hostile room: what it does, and what may come of it. */
+export interface PoisonCase {
+  readonly name: string;
+  readonly poison: Poison;
+  /** Where it is run; `setup`: before the game begins. */
+  readonly place: 'command' | 'setup' | Place;
+  /** How many times, each after the fleet is whole again. */
+  readonly times: number;
+  /**
+   * `ends`: the room ends as `game-failed`. `refused`: the command or start is, and the room goes on.
+   */
+  readonly outcome: 'ends' | 'refused';
+  /** Game servers that may be lost. */
+  readonly lossesMax: number;
+}
+
+const INTERRUPTIBLE: readonly PoisonCase[] = (['command', 'timer', 'tick', 'view', 'seat', 'effect'] as const).map((place) => ({
+  name: `loop in ${place}`,
+  poison: 'loop',
+  place,
+  times: 1,
+  outcome: 'ends',
+  lossesMax: 0,
+}));
+
+/** In this order: what can be interrupted first, then what costs a server. */
+export const CASES: readonly PoisonCase[] = [
+  ...INTERRUPTIBLE,
+  { name: 'loop in setup', poison: 'loop', place: 'setup', times: 1, outcome: 'refused', lossesMax: 0 },
+  { name: 'regular expression', poison: 'regex', place: 'command', times: 1, outcome: 'ends', lossesMax: 0 },
+  { name: 'allocation without end', poison: 'allocate', place: 'command', times: 1, outcome: 'ends', lossesMax: 0 },
+  { name: 'process.exit', poison: 'exit', place: 'command', times: 1, outcome: 'refused', lossesMax: 0 },
+  { name: 'process.abort', poison: 'abort', place: 'command', times: 1, outcome: 'refused', lossesMax: 0 },
+  { name: 'process.kill', poison: 'suicide', place: 'command', times: 1, outcome: 'refused', lossesMax: 0 },
+  { name: 'throw in a timer of its own', poison: 'late-throw', place: 'command', times: 1, outcome: 'ends', lossesMax: 0 },
+  { name: 'throw in a microtask', poison: 'microtask-throw', place: 'command', times: 1, outcome: 'ends', lossesMax: 0 },
+  { name: 'unhandled rejection', poison: 'rejection', place: 'command', times: 1, outcome: 'ends', lossesMax: 0 },
+  { name: 'process.exit in a timer of its own', poison: 'late-exit', place: 'command', times: 1, outcome: 'ends', lossesMax: 0 },
+  { name: 'native call in command', poison: 'native', place: 'command', times: 1, outcome: 'refused', lossesMax: 1 },
+  { name: 'native call in command, twice', poison: 'native', place: 'command', times: 2, outcome: 'ends', lossesMax: 2 },
+  { name: 'native call in timer', poison: 'native', place: 'timer', times: 1, outcome: 'ends', lossesMax: 1 },
+  { name: 'native call in tick', poison: 'native', place: 'tick', times: 1, outcome: 'ends', lossesMax: 1 },
+  { name: 'native call in view', poison: 'native', place: 'view', times: 1, outcome: 'ends', lossesMax: 1 },
+  { name: 'native call in effect', poison: 'native', place: 'effect', times: 1, outcome: 'refused', lossesMax: 1 },
+  { name: 'native call in setup', poison: 'native', place: 'setup', times: 1, outcome: 'refused', lossesMax: 1 },
+  { name: 'loop in a timer of its own', poison: 'late-loop', place: 'command', times: 1, outcome: 'ends', lossesMax: 1 },
+];

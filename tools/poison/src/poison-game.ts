@@ -1,0 +1,76 @@
+import { Module } from '@nestjs/common';
+import { z } from 'zod';
+import { Command, EffectHandler, Game, type GameRules, OnSeat, OnTick, OnTimer, type Room, type Setup, View } from '#libs/game-kit';
+import { POISON_NAMES, POISONS, type Poison, SETUP_POISON } from './poisons.js';
+
+const PLACES = ['timer', 'tick', 'view', 'effect', 'seat'] as const;
+const Act = z.object({ poison: z.enum(POISON_NAMES) });
+const Arm = z.object({ poison: z.enum(POISON_NAMES), place: z.enum(PLACES) });
+
+export type Place = (typeof PLACES)[number];
+
+interface Vial {
+  moves: number;
+  armed: { poison: Poison; place: Place } | null;
+}
+
+/** A game that does what a mistake in a game may do. */
+@Game({ name: 'poison', version: 1, seats: { min: 1, max: 2 }, tickHz: 5, seatGraceMs: 1_000 })
+export class PoisonGame implements GameRules<Vial> {
+  setup(room: Setup): Vial {
+    const [{ name }] = room.seats;
+    if (name.startsWith(SETUP_POISON)) POISONS[name.slice(SETUP_POISON.length) as Poison]();
+    return { moves: 0, armed: null };
+  }
+
+  /** An innocent move. */
+  @Command()
+  move(room: Room<Vial>): void {
+    room.state.moves += 1;
+  }
+
+  @Command(Act)
+  act(_room: Room<Vial>, { poison }: z.infer<typeof Act>): void {
+    POISONS[poison]();
+  }
+
+  @Command(Arm)
+  arm(room: Room<Vial>, { poison, place }: z.infer<typeof Arm>): void {
+    if (place === 'effect') room.effect('poison', poison);
+    else if (place === 'timer') room.schedule('poison', 50);
+    room.state.armed = { poison, place };
+  }
+
+  @OnTimer('poison')
+  protected timer(room: Room<Vial>): void {
+    release(room.state, 'timer');
+  }
+
+  @OnTick()
+  protected tick(room: Room<Vial>): void {
+    release(room.state, 'tick');
+  }
+
+  @OnSeat('left')
+  protected left(room: Room<Vial>): void {
+    release(room.state, 'seat');
+  }
+
+  @View()
+  protected view(state: Vial): Vial {
+    release(state, 'view');
+    return state;
+  }
+
+  @EffectHandler('poison')
+  protected effect({ data }: { data: Poison }): void {
+    POISONS[data]();
+  }
+}
+
+function release({ armed }: Vial, place: Place): void {
+  if (armed?.place === place) POISONS[armed.poison]();
+}
+
+@Module({ providers: [PoisonGame] })
+export class PoisonGameModule {}
