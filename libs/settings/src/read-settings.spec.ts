@@ -26,8 +26,8 @@ describe('readSettings', () => {
     expect(readSettings('game', secrets).game).toEqual({
       maxGames: 1_000,
       drainTimeoutMs: 25_000,
-      handlerSlowMs: 250,
-      handlerLimitMs: 1_000,
+      handlerSlowMs: 200,
+      handlerLimitMs: 500,
       handlerMemoryMb: 256,
     });
   });

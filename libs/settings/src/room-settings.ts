@@ -95,13 +95,13 @@ export const ROOM_SETTINGS = {
     handlerSlowMs: integer('HANDLER_SLOW_MS', {
       from: 50,
       to: 60_000,
-      fallback: 250,
+      fallback: 200,
       meaning: 'a handler of a game that runs longer is named in the log, with its stack',
     }),
     handlerLimitMs: integer('HANDLER_LIMIT_MS', {
       from: 0,
       to: 60_000,
-      fallback: 1_000,
+      fallback: 500,
       meaning:
         'a handler that uses more CPU time than this is interrupted and its room ends; keep it below the time in which health checks condemn a server; 0 switches the watchdog off',
     }),

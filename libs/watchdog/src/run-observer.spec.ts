@@ -29,20 +29,20 @@ describe('RunObserver', () => {
   it('says nothing of runs that end before the first limit, and of an event loop that turns', () => {
     const looks = new Looks();
     expect(looks.pass(10_000, { run: 0, beats: true })).toEqual([]);
-    for (let run = 1; run < 50; run++) expect(looks.pass(200, { run })).toEqual([]);
+    for (let run = 1; run < 50; run++) expect(looks.pass(175, { run })).toEqual([]);
   });
 
   it('reports a run at the first limit, once, and again when it ends by itself', () => {
     const looks = new Looks();
     looks.pass(100, { run: 0, beats: true });
-    expect(kinds(looks.pass(900, { run: 7 }))).toEqual(['suspect']);
+    expect(kinds(looks.pass(450, { run: 7 }))).toEqual(['suspect']);
     expect(looks.pass(25, { run: 0, beats: true })).toEqual([expect.objectContaining({ kind: 'ended', run: 7 })]);
   });
 
   it('interrupts a run at its limit of CPU time, again while it goes on, and kills what cannot be interrupted', () => {
     const looks = new Looks();
     looks.pass(100, { run: 0, beats: true });
-    expect(kinds(looks.pass(1_100, { run: 7 }))).toEqual(['suspect', 'interrupt']);
+    expect(kinds(looks.pass(550, { run: 7 }))).toEqual(['suspect', 'interrupt']);
     expect(kinds(looks.pass(500, { run: 7 }))).toEqual(['interrupt', 'interrupt']);
     expect(kinds(looks.pass(600, { run: 7 }))).toContain('kill');
   });
@@ -50,8 +50,8 @@ describe('RunObserver', () => {
   it('gives a run that waits twice the time, and one in a process that sleeps all of it', () => {
     const looks = new Looks();
     looks.pass(100, { run: 0, beats: true });
-    expect(kinds(looks.pass(1_900, { run: 7, cpu: 0 }))).toEqual(['suspect']);
-    expect(kinds(looks.pass(200, { run: 7, cpu: 0 }))).toEqual(['interrupt']);
+    expect(kinds(looks.pass(950, { run: 7, cpu: 0 }))).toEqual(['suspect']);
+    expect(kinds(looks.pass(100, { run: 7, cpu: 0 }))).toEqual(['interrupt']);
   });
 
   it('interrupts a run whose process grows past the limit at once', () => {
@@ -70,7 +70,7 @@ describe('RunObserver', () => {
     looks.pass(100, { run: 0, beats: true });
     looks.memoryMb = 2_000;
     looks.pass(25, { run: 0, beats: true });
-    expect(looks.pass(200, { run: 7 })).toEqual([]);
+    expect(looks.pass(175, { run: 7 })).toEqual([]);
   });
 
   it('reports an event loop that stands, and gives game code less time in it than anything else', () => {

@@ -8,7 +8,7 @@ export interface WatchdogOptions {
   readonly memoryMb: number;
 }
 
-export const WATCHDOG_DEFAULTS: WatchdogOptions = { slowMs: 250, limitMs: 1_000, memoryMb: 256 };
+export const WATCHDOG_DEFAULTS: WatchdogOptions = { slowMs: 200, limitMs: 500, memoryMb: 256 };
 
 /** The watchdog looks at the main thread this often, in ms. It costs about 0.1 % of a core. */
 export const POLL_MS = 25;

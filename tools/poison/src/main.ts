@@ -120,7 +120,7 @@ class PoisonRun {
 
   private async runCase(poison: PoisonCase, fleet: ChaosFleet): Promise<Omit<CaseReport, 'waits' | 'pauses'>> {
     this.lostBefore = this.lost;
-    const logBefore = await logOf(fleet);
+    const namedBefore = await linesThatName(fleet);
     const whole = (): Promise<void> => fleet.whole(WHOLE_MS);
     const { ms, faults } = await playPoison(poison, fleet.gatewayUrls[0], whole).catch((error) => ({
       ms: Number.NaN,
@@ -130,7 +130,7 @@ class PoisonRun {
     await whole().catch((error) => found.push(`the fleet is not whole: ${error.message}`));
     const lost = this.lost - this.lostBefore;
     if (lost > poison.lossesMax) found.push(`${lost} game servers were lost, at most ${poison.lossesMax} may be`);
-    if (!(await logOf(fleet)).slice(logBefore.length).includes('"game":"poison"')) found.push('no line of any log names the game');
+    if ((await linesThatName(fleet)) === namedBefore) found.push('no line of any log names the game');
     const { name, lossesMax } = poison;
     this.say(`${found.length === 0 ? 'ok  ' : 'FAIL'} ${name}: ${lost} lost, known after ${Math.round(ms)} ms`);
     for (const fault of found) this.say(`     ${fault}`);
@@ -153,9 +153,11 @@ class PoisonRun {
   }
 }
 
-async function logOf(fleet: ChaosFleet): Promise<string> {
+/** Lines of the game servers' logs that name the hostile game. */
+async function linesThatName(fleet: ChaosFleet): Promise<number> {
   const files = fleet.of('game').map(({ name }) => join(fleet.folder, `game-${name}.log`));
-  return (await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')))).join('');
+  const logs = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
+  return logs.join('').split('"game":"poison"').length - 1;
 }
 
 function readable({ ok, cases, violations, acknowledged, games, rooms, logs }: PoisonReport): string {

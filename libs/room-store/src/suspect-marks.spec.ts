@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import { pack, type RoomId, serverId } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import { effectsKey } from './room-keys.js';
+import { type AdoptedRoom, RoomLog, type Tenure } from './room-log.js';
+import type { RoomDoc, RoomOwnership } from './room-record.js';
+import { RoomRecords } from './room-records.js';
+import { LOSSES_MAX, SuspectMarks } from './suspect-marks.js';
+
+const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
+const log = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 1_000 });
+const records = new RoomRecords(redis);
+const marks = new SuspectMarks(redis.commands);
+
+beforeAll(() => redis.ready());
+afterAll(() => redis.onApplicationShutdown());
+
+const servers = Array.from(
+  { length: 4 },
+  (_, index): RoomOwnership => ({
+    server: serverId('game', `suspect-${index}`),
+    incarnation: 100 + index,
+  }),
+);
+const doc: RoomDoc = {
+  name: '',
+  owner: 'ada',
+  seats: 1,
+  seatsMin: 1,
+  private: true,
+  members: [],
+  players: ['ada'],
+  createdAt: 1,
+};
+const COMMAND = { handler: 'command place', seat: 0, seq: 7 };
+
+async function startingRoom(): Promise<RoomId> {
+  const room = `suspect-${randomUUID()}`;
+  const record = await records.create(room, 'counter', doc);
+  if (!record) throw new Error('not made');
+  await records.save(await read(room), { status: 'starting', start: 's1' });
+  return room;
+}
+
+async function playingRoom(): Promise<Tenure & { room: RoomId }> {
+  const room = await startingRoom();
+  const value = { room, game: 'counter', gameVersion: 1, version: 0, seats: [], timers: {}, state: {}, outbox: [] };
+  const opened = await log.open(room, 's1', servers[0], value, 'every-change');
+  if (!opened) throw new Error('not opened');
+  return { room, ...servers[0], epoch: opened.epoch };
+}
+
+async function adoptBy(owner: RoomOwnership, { room, ...expected }: Tenure & { room: RoomId }): Promise<AdoptedRoom> {
+  const adopted = await log.adopt(room, expected, owner);
+  if (!('checkpoint' in adopted)) throw new Error('not adopted');
+  return adopted;
+}
+
+async function read(room: RoomId) {
+  const record = await records.read(room);
+  if (!record) throw new Error('not there');
+  return record;
+}
+
+describe('a mark of an input', () => {
+  it('is given to the next owner, and counted', async () => {
+    const tenure = await playingRoom();
+    await marks.mark(tenure, COMMAND);
+    expect(await adoptBy(servers[1], tenure)).toMatchObject({ poison: COMMAND, losses: 1 });
+  });
+
+  it('counts once: an owner that is lost to something else adds nothing to it, but the input stays refused', async () => {
+    const tenure = await playingRoom();
+    await marks.mark(tenure, COMMAND);
+    const second = await adoptBy(servers[1], tenure);
+    const third = await adoptBy(servers[2], { ...tenure, ...servers[1], epoch: second.epoch });
+    expect(third).toMatchObject({ poison: COMMAND, losses: 1 });
+  });
+
+  it('of a second owner makes the room one that is ended', async () => {
+    const tenure = await playingRoom();
+    await marks.mark(tenure, COMMAND);
+    const second = await adoptBy(servers[1], tenure);
+    await marks.mark({ room: tenure.room, epoch: second.epoch }, { ...COMMAND, seq: 9 });
+    const third = await adoptBy(servers[2], { ...tenure, ...servers[1], epoch: second.epoch });
+    expect(third).toMatchObject({ poison: { seq: 9 }, losses: LOSSES_MAX });
+  });
+
+  it('is taken back when the input came to its end, and only by the same input', async () => {
+    const tenure = await playingRoom();
+    await marks.mark(tenure, COMMAND);
+    await marks.clear(tenure, { ...COMMAND, seq: 6 });
+    await marks.clear(tenure, COMMAND);
+    await marks.mark(tenure, { ...COMMAND, seq: 8 });
+    await marks.clear(tenure, { ...COMMAND, seq: 8 });
+    expect(await adoptBy(servers[1], tenure)).toMatchObject({ poison: null, losses: 0 });
+  });
+
+  it('of an owner that lost the room meanwhile is refused', async () => {
+    const tenure = await playingRoom();
+    const second = await adoptBy(servers[1], tenure);
+    await marks.mark(tenure, COMMAND);
+    expect(await adoptBy(servers[2], { ...tenure, ...servers[1], epoch: second.epoch })).toMatchObject({ poison: null, losses: 0 });
+  });
+
+  it('does not count for the server that takes up its own room', async () => {
+    const tenure = await playingRoom();
+    await marks.mark(tenure, COMMAND);
+    expect(await adoptBy(servers[0], tenure)).toMatchObject({ poison: null, losses: 0 });
+  });
+
+  it('is forgotten with the end of the game', async () => {
+    const tenure = await playingRoom();
+    await marks.mark(tenure, COMMAND);
+    const second = await adoptBy(servers[1], tenure);
+    const write = {
+      room: tenure.room,
+      tenure: { ...servers[1], epoch: second.epoch },
+      from: 0,
+      entries: [],
+      batch: 'b',
+      ended: { reason: 'game-failed' as const },
+    };
+    expect(await log.appendAll([write])).toEqual(['ok']);
+    expect(await redis.commands.hmget(`hf:room:{${tenure.room}}`, 'suspect', 'poison', 'losses')).toEqual([null, null, null]);
+  });
+});
+
+describe('a mark of a set-up', () => {
+  it('is seen in the record of the room until it is taken back', async () => {
+    const room = await startingRoom();
+    const setup = { handler: 'setup', seat: -1, seq: 0 };
+    expect((await read(room)).hasFailedSetup).toBe(false);
+    await marks.mark({ room, start: 's1' }, setup);
+    expect((await read(room)).hasFailedSetup).toBe(true);
+    await marks.clear({ room, start: 's1' }, setup);
+    expect((await read(room)).hasFailedSetup).toBe(false);
+  });
+
+  it('of a start that is over is refused', async () => {
+    const room = await startingRoom();
+    await marks.mark({ room, start: 'another' }, { handler: 'setup', seat: -1, seq: 0 });
+    expect((await read(room)).hasFailedSetup).toBe(false);
+  });
+});
+
+describe('a mark of an effect of a game that ended', () => {
+  it('keeps that effect from being run, and is gone with the effects', async () => {
+    const { room } = await playingRoom();
+    const effects = [
+      { key: 'k1', name: 'pay', data: 1 },
+      { key: 'k2', name: 'pay', data: 2 },
+    ];
+    await redis.commands.hset(effectsKey(room), 'batch-1', Buffer.from(pack(effects)));
+    await marks.mark({ room, effect: 'k2' }, { handler: 'effect pay', seat: -1, seq: 0, effect: 'k2' });
+    const left = await log.lastEffects(room);
+    expect(left).toMatchObject({ effects, poisoned: ['k2'] });
+    await log.lastEffectsDone(room, left.batches);
+    expect(await log.hasLastEffects(room)).toBe(false);
+  });
+});
