@@ -40,6 +40,6 @@ export class GatewayServerModule {
 
 function authOf({ auth }: SettingsOf<'gateway'>): AuthOptions {
   if (auth.kind === 'guest') return { kind: 'guest' };
-  const claims = { issuer: auth.jwtIssuer ?? undefined, audience: auth.jwtAudience ?? undefined };
+  const claims = { issuer: auth.jwtIssuer ?? undefined, audience: auth.jwtAudience ?? undefined, allowNoExp: auth.jwtAllowNoExp };
   return auth.jwksUrl ? { kind: 'jwt', jwksUrl: auth.jwksUrl, ...claims } : { kind: 'jwt', secret: auth.jwtSecret as string, ...claims };
 }

@@ -1,14 +1,19 @@
 import { z } from 'zod';
 import type { OperationName, Operations } from '#libs/protocol';
+import { checkNickname } from '#libs/session';
 
 const id = z.string().min(1).max(64);
 const game = z.string().min(1).max(64);
-/** What others will read: no line breaks or other control characters. */
-const roomName = z
-  .string()
-  .trim()
-  .max(48)
-  .regex(/^\P{C}*$/u, 'must have no control characters');
+/** 256 bytes for the same reason as a player's name. */
+const ROOM_NAME_LIMITS = { graphemesMax: 48, bytesMax: 256 };
+/** Other players read it, so the rules of players' names apply. A name of white space alone is no name. */
+const roomName = z.string().transform((text, context) => {
+  if (text.trim() === '') return '';
+  const checked = checkNickname(text, ROOM_NAME_LIMITS);
+  if (checked.ok) return checked.name;
+  context.addIssue({ code: 'custom', message: `The name ${checked.flaw}` });
+  return z.NEVER;
+});
 const region = z.string().regex(/^[A-Za-z0-9-]{1,32}$/, 'must be 1 to 32 letters, digits and dashes');
 const build = z.string().regex(/^[A-Za-z0-9._+-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes, plus signs and underscores');
 const nothing = z.unknown().transform(() => undefined);

@@ -9,7 +9,7 @@ import type { Log } from '#libs/telemetry';
 import { Authenticator, type Identity } from './authenticator.js';
 import { GuestAuthenticator } from './guest-authenticator.js';
 import { JwtAuthenticator } from './jwt-authenticator.js';
-import { playerName } from './player-name.js';
+import { PLAYER_NAME_FALLBACK } from './player-name.js';
 import { SessionModule } from './session.module.js';
 
 const SECRET = 'a-secret-of-at-least-thirty-two-bytes';
@@ -32,23 +32,6 @@ function signed(
   return new SignJWT({ exp: Math.floor(Date.now() / 1000) + 60, ...claims }).setProtectedHeader(header).sign(key);
 }
 
-describe('a name', () => {
-  it.each([
-    ['Ada', 'Ada'],
-    ['  Ada Lovelace ', 'Ada Lovelace'],
-    ['x'.repeat(32), 'x'.repeat(32)],
-    ['🦊'.repeat(32), '🦊'.repeat(32)],
-    ['e\u0301', '\u00e9'],
-    ['名無し', '名無し'],
-  ])('%j is shown as %j', (name, shown) => {
-    expect(playerName(name)).toBe(shown);
-  });
-
-  it.each(['', '   ', 'x'.repeat(33), 'a\u0000b', 'a\nb', 'a\u200bb', 'a\u202eb', '\u2028', '\ud800'])('%j is not shown', (name) => {
-    expect(playerName(name)).toBeNull();
-  });
-});
-
 describe('a guest', () => {
   const authenticator = new GuestAuthenticator();
 
@@ -62,6 +45,18 @@ describe('a guest', () => {
   it('needs no name, but none that cannot be shown', async () => {
     expect((await authenticator.authenticate({})).name).toBe('guest');
     expect((await refusal(authenticator.authenticate({ name: '\u0007' }))).code).toBe('unauthorized');
+  });
+
+  it('may have emoji in its name', async () => {
+    expect((await authenticator.authenticate({ name: 'Ada 👩‍🚀' })).name).toBe('Ada 👩‍🚀');
+  });
+
+  it.each([
+    ['\u3164', 'The name has the character U+3164, which is not allowed: it is invisible.'],
+    [' ', 'The name is empty: it needs at least one visible character.'],
+    ['x'.repeat(33), 'The name has 33 characters: at most 32 are allowed.'],
+  ])('is told what is wrong with the name %j', async (name, message) => {
+    expect(await refusal(authenticator.authenticate({ name }))).toMatchObject({ code: 'unauthorized', message });
   });
 });
 
@@ -88,9 +83,16 @@ describe('a token with a shared secret', () => {
     ['that has expired', () => signed({ sub: 'u1', exp: 1 }), /expired/],
     ['that is not valid yet', () => signed({ sub: 'u1', nbf: Date.now() }), /not valid yet/],
     ['of another signer', () => signed({ sub: 'u1' }, new TextEncoder().encode(`${SECRET}!`)), /not signed by/],
+    ['that never expires', () => signed({ sub: 'u1', exp: undefined }), /no time of expiry \(exp\).*AUTH_JWT_ALLOW_NO_EXP/],
+    ['whose expiry is text', () => signed({ sub: 'u1', exp: 'soon' as unknown as number }), /claim exp of the token must be a number/],
     ['without a user', () => signed({ name: 'Ada' }), /names no user/],
-    ['with a user that fits no key', () => signed({ sub: 'u1\n' }), /names no user/],
-    ['with a name that cannot be shown', () => signed({ sub: 'u1', name: '\u202e' }), /visible/],
+    ['with an empty user', () => signed({ sub: '' }), /names no user/],
+    ['with a user that fits no key', () => signed({ sub: 'u1\n' }), /white space, a control or an invisible character/],
+    ['with an invisible user', () => signed({ sub: '\u3164' }), /invisible character/],
+    ['with a user that is too long', () => signed({ sub: 'x'.repeat(513) }), /has 513 bytes: at most 512 are allowed/],
+    ['with a user that is a number with lost digits', () => signed({ sub: (2 ** 53) as unknown as string }), /no safe whole number/],
+    ['with a user that is a fraction', () => signed({ sub: 1.5 as unknown as string }), /no safe whole number/],
+    ['with a user that is no text', () => signed({ sub: { id: 1 } as unknown as string }), /must be a string or a whole number/],
     ['that is none', () => 'not-a-token', /not a valid JWT/],
     ['that is not signed', () => `${base64({ alg: 'none' })}.${base64({ sub: 'u1' })}.`, /way that is not accepted/],
   ])('%s is refused', async (_, token, message) => {
@@ -98,12 +100,43 @@ describe('a token with a shared secret', () => {
     expect(error).toMatchObject({ code: 'unauthorized', message: expect.stringMatching(message) });
   });
 
+  it('that never expires is accepted where the operator allows it', async () => {
+    const lenient = new JwtAuthenticator({ secret: SECRET, allowNoExp: true });
+    expect((await lenient.authenticate({ token: await signed({ sub: 'u1', exp: undefined }) })).user).toBe('u1');
+    expect(await refusal(lenient.authenticate({ token: await signed({ sub: 'u1', exp: 1 }) }))).toMatchObject({
+      message: 'The token has expired.',
+    });
+  });
+
+  it.each([
+    [42, '42'],
+    [Number.MAX_SAFE_INTEGER, '9007199254740991'],
+    ['auth0|4711', 'auth0|4711'],
+    ['x'.repeat(255), 'x'.repeat(255)],
+  ])('names the user %j as %j', async (sub, user) => {
+    expect((await authenticator.authenticate({ token: await signed({ sub: sub as string }) })).user).toBe(user);
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['is too long', { sub: 'u1', name: 'x'.repeat(40) }, 'x'.repeat(32)],
+    ['has invisible characters', { sub: 'u1', name: '\u202eA\u034fda\u200b\u3164' }, 'Ada'],
+    ['mixes alphabets', { sub: 'u1', name: '\u0410da' }, '\u0410da'],
+    ['has emoji', { sub: 'u1', name: 'Ada 👩‍🚀' }, 'Ada 👩‍🚀'],
+    ['is blank', { sub: 'u1', name: '\u3164' }, 'u1'],
+    ['is no text', { sub: 'u1', name: 7 }, 'u1'],
+    ['is missing beside a long user', { sub: 'x'.repeat(100) }, 'x'.repeat(32)],
+    ['is blank like the user', { sub: '\u2800', name: ' ' }, PLAYER_NAME_FALLBACK],
+  ])('whose name %s lets its user in', async (_, claims, name) => {
+    expect(await authenticator.authenticate({ token: await signed(claims) })).toMatchObject({ name });
+  });
+
   it('must be for us, when it matters for whom it is', async () => {
     const strict = new JwtAuthenticator({ secret: SECRET, issuer: 'accounts', audience: 'game' });
     await strict.authenticate({ token: await signed({ sub: 'u1', iss: 'accounts', aud: 'game' }) });
-    expect((await refusal(strict.authenticate({ token: await signed({ sub: 'u1', iss: 'accounts', aud: 'shop' }) }))).code).toBe(
-      'unauthorized',
-    );
+    expect(await refusal(strict.authenticate({ token: await signed({ sub: 'u1', iss: 'accounts', aud: 'shop' }) }))).toMatchObject({
+      code: 'unauthorized',
+      message: 'The token is not meant for this service (aud).',
+    });
   });
 
   it('has a secret that cannot be guessed', () => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { HoldfastError, type UserId } from '#libs/protocol';
 import { Authenticator, type Credentials, type Identity } from './authenticator.js';
-import { NAME_CHARACTERS_MAX, playerName } from './player-name.js';
+import { checkPlayerName } from './player-name.js';
 
 /** 72 bits: two guests never meet under one id. */
 const GUEST_ID_BYTES = 9;
@@ -11,8 +11,8 @@ const GUEST_ID_BYTES = 9;
 @Injectable()
 export class GuestAuthenticator extends Authenticator {
   async authenticate({ name = 'guest' }: Credentials): Promise<Identity> {
-    const shown = playerName(name);
-    if (shown === null) throw new HoldfastError('unauthorized', `A name has 1 to ${NAME_CHARACTERS_MAX} visible characters.`);
-    return { user: `guest:${randomBytes(GUEST_ID_BYTES).toString('base64url')}` as UserId, name: shown };
+    const checked = checkPlayerName(name);
+    if (!checked.ok) throw new HoldfastError('unauthorized', `The name ${checked.flaw}.`);
+    return { user: `guest:${randomBytes(GUEST_ID_BYTES).toString('base64url')}` as UserId, name: checked.name };
   }
 }

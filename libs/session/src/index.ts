@@ -1,6 +1,7 @@
 export * from './authenticator.js';
 export * from './guest-authenticator.js';
 export * from './jwt-authenticator.js';
+export * from './nickname.js';
 export * from './player-name.js';
 export type { LifeOfGateway } from './second-login.js';
 export * from './session.module.js';

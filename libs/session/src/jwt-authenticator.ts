@@ -2,7 +2,7 @@ import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, type
 import { HoldfastError, type UserId } from '#libs/protocol';
 import type { Log } from '#libs/telemetry';
 import { Authenticator, type Credentials, type Identity } from './authenticator.js';
-import { NAME_CHARACTERS_MAX, playerName } from './player-name.js';
+import { shownPlayerName } from './player-name.js';
 
 /** Either a secret shared with whoever signs (HS256), or where the public keys of the signer are. */
 export type JwtKeySource = ({ readonly secret: string } | { readonly jwksUrl: string; readonly jwks?: JwksTiming }) & JwtExpectations;
@@ -11,6 +11,8 @@ export type JwtKeySource = ({ readonly secret: string } | { readonly jwksUrl: st
 export interface JwtExpectations {
   readonly issuer?: string;
   readonly audience?: string;
+  /** Accepts tokens without `exp`. Such a token works until its key is withdrawn, also for whoever stole it. Default: false. */
+  readonly allowNoExp?: boolean;
 }
 
 export interface JwksTiming {
@@ -31,10 +33,16 @@ const CLOCK_TOLERANCE_S = 5;
 const JWKS_COOLDOWN_MS = 30_000;
 const JWKS_MAX_AGE_MS = 600_000;
 const JWKS_TIMEOUT_MS = 3_000;
-/** What fits into a key and a log line. */
-const SUBJECT = /^[^\p{C}\s]{1,128}$/u;
+/** In UTF-8: it is part of a key of the store. OpenID Connect allows 255 ASCII characters. */
+const SUBJECT_BYTES_MAX = 512;
+/** Not in a key of the store, nor in a log line: white space, control and invisible characters, halves of characters. */
+const NOT_IN_SUBJECT = /[\p{C}\p{Default_Ignorable_Code_Point}\s]/u;
 
-/** A token says who it is: `sub` is the user, `name` the name others see (the user's id without one). */
+/**
+ * A token says who it is. `sub` is the user: a string, or a whole number, which is the same user as its decimal text.
+ * `name` is the name that others see, cleaned and shortened, since its user cannot change it. Without one, or when
+ * nothing of it can be shown, they see `sub`.
+ */
 export class JwtAuthenticator extends Authenticator {
   private readonly key: Uint8Array | JWTVerifyGetKey;
   private readonly options: JWTVerifyOptions;
@@ -48,7 +56,12 @@ export class JwtAuthenticator extends Authenticator {
   ) {
     super();
     this.jwksHost = 'secret' in source ? '' : new URL(source.jwksUrl).host;
-    const expectations = { issuer: source.issuer, audience: source.audience, clockTolerance: CLOCK_TOLERANCE_S };
+    const expectations = {
+      issuer: source.issuer,
+      audience: source.audience,
+      clockTolerance: CLOCK_TOLERANCE_S,
+      requiredClaims: source.allowNoExp ? [] : ['exp'],
+    };
     if ('secret' in source) {
       this.key = new TextEncoder().encode(source.secret);
       if (this.key.length < SECRET_BYTES_MIN) throw new Error(`the secret for JWTs needs at least ${SECRET_BYTES_MIN} bytes`);
@@ -66,11 +79,8 @@ export class JwtAuthenticator extends Authenticator {
   async authenticate({ token }: Credentials): Promise<Identity> {
     if (!token) throw new HoldfastError('unauthorized', 'A token is needed.');
     const { sub, name } = await this.verify(token);
-    if (sub === undefined || !SUBJECT.test(sub)) throw new HoldfastError('unauthorized', 'The token names no user (sub).');
-    const shown = typeof name === 'string' ? playerName(name) : [...sub].slice(0, NAME_CHARACTERS_MAX).join('');
-    if (shown === null)
-      throw new HoldfastError('unauthorized', `The name in the token must have 1 to ${NAME_CHARACTERS_MAX} visible characters.`);
-    return { user: sub as UserId, name: shown };
+    const user = userOf(sub);
+    return { user, name: shownPlayerName(name, user) };
   }
 
   private async verify(token: string): Promise<JWTPayload> {
@@ -101,6 +111,32 @@ export class JwtAuthenticator extends Authenticator {
   }
 }
 
+/** @param sub as the token has it: the type of `JWTPayload` is a promise of the standard, which issuers break. */
+function userOf(sub: unknown): UserId {
+  if (sub === undefined || sub === null || sub === '') throw new HoldfastError('unauthorized', 'The token names no user (sub).');
+  if (typeof sub === 'number' && !Number.isSafeInteger(sub)) {
+    const allowed = 'a number must be whole and at most 2^53 - 1, so that no digit is lost; the issuer can send it as a string';
+    throw new HoldfastError('unauthorized', `The user (sub) of the token is no safe whole number: ${allowed}.`);
+  }
+  if (typeof sub !== 'string' && typeof sub !== 'number')
+    throw new HoldfastError('unauthorized', 'The user (sub) of the token must be a string or a whole number.');
+  const user = String(sub);
+  const bytes = Buffer.byteLength(user);
+  if (bytes > SUBJECT_BYTES_MAX)
+    throw new HoldfastError('unauthorized', `The user (sub) of the token has ${bytes} bytes: at most ${SUBJECT_BYTES_MAX} are allowed.`);
+  if (NOT_IN_SUBJECT.test(user))
+    throw new HoldfastError('unauthorized', 'The user (sub) of the token has white space, a control or an invisible character.');
+  return user as UserId;
+}
+
+function claimFlaw({ claim, reason }: errors.JWTClaimValidationFailed): string {
+  if (claim === 'exp' && reason === 'missing')
+    return 'The token has no time of expiry (exp): the issuer must set one, or the operator AUTH_JWT_ALLOW_NO_EXP.';
+  if (reason === 'invalid') return `The claim ${claim} of the token must be a number.`;
+  if (claim === 'nbf' || claim === 'iat') return 'The token is not valid yet.';
+  return `The token is not meant for this service (${claim}).`;
+}
+
 /** Says what is wrong with a token, and never what is in it. */
 function refusal(cause: unknown): HoldfastError {
   const code = (cause as { code?: unknown } | null)?.code;
@@ -108,7 +144,7 @@ function refusal(cause: unknown): HoldfastError {
     case errors.JWTExpired.code:
       return new HoldfastError('unauthorized', 'The token has expired.', { cause });
     case errors.JWTClaimValidationFailed.code:
-      return new HoldfastError('unauthorized', 'The token is not meant for this service, or not valid yet.', { cause });
+      return new HoldfastError('unauthorized', claimFlaw(cause as errors.JWTClaimValidationFailed), { cause });
     case errors.JWSSignatureVerificationFailed.code:
     case errors.JWKSNoMatchingKey.code:
     case errors.JWKSMultipleMatchingKeys.code:

@@ -1,14 +1,21 @@
-export const NAME_CHARACTERS_MAX = 32;
+import { type CheckedNickname, checkNickname, cleanNickname, type NicknameLimits } from './nickname.js';
 
-/** Control, format (zero width, direction marks), surrogate, unassigned and private characters; line and paragraph separators. */
-const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}]/u;
+/** 256 bytes: 32 characters of any script, or ten emoji of a whole family. */
+export const PLAYER_NAME_LIMITS: NicknameLimits = { graphemesMax: 32, bytesMax: 256 };
 
-/**
- * A name as others may see it: trimmed, 1 to 32 characters, each of them visible or a space. Null: it cannot be shown.
- * In NFC, so that two names that look alike because of how they were typed are alike.
- */
-export function playerName(name: string): string | null {
-  const trimmed = name.normalize('NFC').trim();
-  const length = [...trimmed].length;
-  return length >= 1 && length <= NAME_CHARACTERS_MAX && !INVISIBLE.test(trimmed) ? trimmed : null;
+/** Shown where a token has no name and its user id has nothing that can be shown. */
+export const PLAYER_NAME_FALLBACK = 'player';
+
+/** A name that a player chose: refused with a reason when it cannot be shown. */
+export function checkPlayerName(name: string): CheckedNickname {
+  return checkNickname(name, PLAYER_NAME_LIMITS);
+}
+
+/** The first of these of which something can be shown. For names that the player cannot correct. */
+export function shownPlayerName(...candidates: readonly unknown[]): string {
+  for (const candidate of candidates) {
+    const name = typeof candidate === 'string' ? cleanNickname(candidate, PLAYER_NAME_LIMITS) : '';
+    if (name !== '') return name;
+  }
+  return PLAYER_NAME_FALLBACK;
 }

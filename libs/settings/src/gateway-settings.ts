@@ -1,4 +1,4 @@
-import { host, integer, list, oneOf, optionalSecret, optionalText, port, secret } from './setting.js';
+import { flag, host, integer, list, oneOf, optionalSecret, optionalText, port, secret } from './setting.js';
 import { group } from './setting-group.js';
 
 /** What players and operators may do at a gateway, and who they are. */
@@ -138,6 +138,10 @@ export const GATEWAY_SETTINGS = {
     }),
     jwtIssuer: optionalText('AUTH_JWT_ISSUER', /^.+$/, 'text', { meaning: "what a token's `iss` must be" }),
     jwtAudience: optionalText('AUTH_JWT_AUDIENCE', /^.+$/, 'text', { meaning: "what a token's `aud` must hold" }),
+    jwtAllowNoExp: flag('AUTH_JWT_ALLOW_NO_EXP', {
+      fallback: false,
+      meaning: 'accept tokens without `exp`; such a token works until its key is withdrawn, also for somebody who stole it',
+    }),
   }),
 
   admin: group(['gateway'], {

@@ -21,7 +21,7 @@ export function doorView(app: App, { isConnecting, problem }: Door): TemplateRes
       ${room === null ? nothing : html`<p class="note">You were sent a link to a game.</p>`}
       <label for="name">Your name</label>
       <div class="row">
-        <input id="name" name="name" class="grow" required maxlength="32" autocomplete="nickname" spellcheck="false" autofocus .defaultValue=${app.name} ?disabled=${isConnecting} />
+        <input id="name" name="name" class="grow" required maxlength="256" autocomplete="nickname" spellcheck="false" autofocus .defaultValue=${app.name} ?disabled=${isConnecting} />
         <button class="primary" ?disabled=${isConnecting}>${isConnecting ? 'Connecting…' : 'Play'}</button>
       </div>
     </form>

@@ -63,7 +63,7 @@ function createForm(app: App, session: Session, lobby: Lobby, { name: game, seat
     void app.create(game, String(form.get('name') ?? '').trim(), wanted === null ? undefined : Number(wanted), form.has('private'));
   };
   return html`<form class="create" @submit=${submit}>
-    <label>Name of the room<input name="name" maxlength="64" placeholder="${session.name}'s room" autocomplete="off" ${ref(focus)} /></label>
+    <label>Name of the room<input name="name" maxlength="256" placeholder="${session.name}'s room" autocomplete="off" ${ref(focus)} /></label>
     ${
       seats.min === seats.max
         ? nothing

@@ -1,0 +1,29 @@
+import { OPERATION_SCHEMAS } from './operation-schemas.js';
+import { PlayerRequestPipe } from './player-request.pipe.js';
+
+const pipe = new PlayerRequestPipe(OPERATION_SCHEMAS['rooms.create']);
+const create = (name: unknown) => pipe.transform({ caller: {} as never, data: { game: 'chess', name } }).data;
+
+describe('the name of a room', () => {
+  it.each([
+    [undefined, undefined],
+    ['', ''],
+    ['  ', ''],
+    ['  My \u3000 room ', 'My room'],
+    ['👩‍🚀 only', '👩‍🚀 only'],
+    ['x'.repeat(48), 'x'.repeat(48)],
+  ])('%j becomes %j', (name, shown) => {
+    expect(create(name)).toEqual({ game: 'chess', name: shown });
+  });
+
+  it.each([
+    ['\u3164', 'The name has the character U+3164, which is not allowed: it is invisible'],
+    ['a\u034fb', 'U+034F'],
+    ['a\u202eb', 'U+202E'],
+    ['a\nb', 'U+000A, which is not allowed: it is a control character'],
+    ['x'.repeat(49), 'The name has 49 characters: at most 48 are allowed'],
+    [7, 'expected string'],
+  ])('%j is refused with the reason', (name, reason) => {
+    expect(() => create(name)).toThrow(expect.objectContaining({ code: 'bad-data', message: expect.stringContaining(reason) }));
+  });
+});

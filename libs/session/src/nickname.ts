@@ -1,0 +1,182 @@
+/**
+ * The nickname profile of PRECIS (RFC 8266, on the FreeformClass of RFC 8264), by the Unicode version of this Node. Three
+ * additions, because people have such names:
+ *
+ * - Emoji that Unicode recommends for interchange (`RGI_Emoji`, UTS #51) stay as they are, with the joiners, variation
+ *   selectors and tags inside them.
+ * - Hangul compatibility jamo stay as they are (`ㅋㅋㅋ`). NFKC turns them into conjoining jamo, which the profile refuses.
+ * - A middle dot may stand between any two letters, not only between two `l`: Chinese writes foreign names with it.
+ *
+ * And three restrictions, because a name is shown next to others:
+ *
+ * - Characters that Unicode calls visible and fonts draw as nothing (U+2800 BRAILLE PATTERN BLANK …) are refused.
+ * - More than four nonspacing marks in a row are refused (UTS #39, section 5.4), and a mark without a base.
+ * - A word that mixes Latin, Greek and Cyrillic letters is refused: `Аdmin` with a Cyrillic `А` looks like `Admin`. No other
+ *   look-alikes are detected (a word that is Cyrillic as a whole, `l` and `I`), and two players may have the same name. Who
+ *   somebody is, is said by the user id and never by the name.
+ */
+
+export interface NicknameLimits {
+  /** Grapheme clusters: what a reader takes for one character. */
+  readonly graphemesMax: number;
+  /** In UTF-8. A single grapheme can have many bytes. */
+  readonly bytesMax: number;
+}
+
+/** `flaw` continues the sentence "The name …" and says what is wrong and what is allowed. */
+export type CheckedNickname = { readonly ok: true; readonly name: string } | { readonly ok: false; readonly flaw: string };
+
+/** The name as others see it, or what is wrong with it. White space at its ends is removed first. */
+export function checkNickname(text: string, { graphemesMax, bytesMax }: NicknameLimits): CheckedNickname {
+  if (text.length > INPUT_CHARS_MAX) return flawed(tooMany(`more than ${INPUT_CHARS_MAX} characters`, graphemesMax));
+  const name = mapped(text.trim());
+  if (name.length > INPUT_CHARS_MAX) return flawed(tooMany(`more than ${INPUT_CHARS_MAX} characters`, graphemesMax));
+  if (name === '') return flawed('is empty: it needs at least one visible character');
+  const end = name.match(ALLOWED_START)?.[0].length ?? 0;
+  if (end < name.length) return flawed(describeDisallowed(String.fromCodePoint(name.codePointAt(end) as number), text));
+  if (MARK_WITHOUT_BASE.test(name)) return flawed('has a combining mark without a letter before it: remove the mark');
+  if (MARKS_TOO_MANY.test(name))
+    return flawed(`has more than ${MARKS_MAX} combining marks on one letter: at most ${MARKS_MAX} are allowed`);
+  const scripts = scriptsMixed(name);
+  if (scripts) return flawed(`mixes ${scripts} letters in one word, which look alike: write each word in one alphabet`);
+  const graphemes = [...SEGMENTER.segment(name)].length;
+  if (graphemes > graphemesMax) return flawed(tooMany(`${graphemes} characters`, graphemesMax));
+  const bytes = Buffer.byteLength(name);
+  if (bytes > bytesMax) return flawed(`has ${bytes} bytes in UTF-8: at most ${bytesMax} are allowed`);
+  return { ok: true, name };
+}
+
+/**
+ * What is left of a name that nobody here can correct: without the characters that `checkNickname` refuses, and cut to
+ * the limits. Mixed alphabets stay: whoever issued the name has vouched for it. Empty when nothing is left.
+ */
+export function cleanNickname(text: string, limits: NicknameLimits): string {
+  let name = text.slice(0, INPUT_CHARS_MAX);
+  // What is removed can bring together what is refused next to each other. RFC 8266 applies its rules again as well.
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    const cleaned = cutTo(withoutDisallowed(mapped(name.trim()).slice(0, INPUT_CHARS_MAX)), limits);
+    if (cleaned === name) return name;
+    name = cleaned;
+  }
+  return '';
+}
+
+/** UTF-16 units, before and after normalization (NFKC makes up to 18 characters of one). More than any limit, and bounds the cost. */
+const INPUT_CHARS_MAX = 512;
+/** Two are enough for every input that the property test found. */
+const ROUNDS_MAX = 8;
+/** Source: UTS #39, section 5.4. */
+const MARKS_MAX = 4;
+
+const SEGMENTER = new Intl.Segmenter('und', { granularity: 'grapheme' });
+
+/*
+ * `new RegExp`, because TypeScript accepts the flag `v` in a literal only for a target later than ours. All sets are in
+ * the syntax of `v`, in which `--` subtracts.
+ */
+
+/** Assigned and visible, but drawn as nothing: Braille blank, null notehead, hieroglyph blanks, Khitan filler, object placeholder. */
+const BLANK = String.raw`\u2800\u{1D159}\u{13441}\u{13442}\u{16FE4}\uFFFC`;
+/** RFC 8264, section 9.9: parts of syllables. Those of modern Korean are composed by NFKC before this is asked. */
+const CONJOINING_JAMO = String.raw`\u1100-\u11FF\uA960-\uA97F\uD7B0-\uD7FF`;
+/** RFC 8264, section 9.6: disallowed by name. */
+const EXCEPTIONS = String.raw`\u0640\u07FA\u302E\u302F\u3031-\u3035\u303B`;
+/** RFC 5892, appendix A: allowed only where one of CONTEXT_RULES holds. The joiners are invisible, and so excluded already. */
+const CONTEXTUAL = String.raw`\u00B7\u0375\u05F3\u05F4\u30FB\u0660-\u0669\u06F0-\u06F9`;
+const FREEFORM = String.raw`[[\p{L}\p{M}\p{N}\p{P}\p{S} ]--[\p{Default_Ignorable_Code_Point}${BLANK}${CONJOINING_JAMO}${EXCEPTIONS}${CONTEXTUAL}]]`;
+/** Canonical combining class 9 in the scripts that are written with joiners today: Devanagari … Sinhala, Myanmar, Khmer. */
+const VIRAMA = String.raw`[\u094D\u09CD\u0A4D\u0ACD\u0B4D\u0BCD\u0C4D\u0CCD\u0D4D\u0DCA\u1039\u17D2]`;
+/** Joining_Type D of the Arabic block: after these a non-joiner is seen. Source: ArabicShaping.txt. */
+const JOINING = String.raw`[\u0620\u0626\u0628\u062A-\u062E\u0633-\u063F\u0641-\u0647\u0649\u064A\u066E\u066F\u0678-\u0687\u069A-\u06BF\u06C1\u06C2\u06CC\u06CE\u06D0\u06D1\u06FA-\u06FC\u06FF]`;
+const JAPANESE = String.raw`[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]`;
+const CONTEXT_RULES = [
+  // A.1, A.2: joiners after a virama; a non-joiner between Arabic letters, as Persian writes it.
+  String.raw`(?<=${VIRAMA})[\u200C\u200D]`,
+  String.raw`(?<=${JOINING}\p{Mn}*)\u200C(?=\p{Mn}*[\p{Script=Arabic}&&\p{L}])`,
+  // A.3, but between any two letters.
+  String.raw`(?<=\p{L}\p{M}*)\u00B7(?=\p{L})`,
+  // A.4 to A.6: the Greek numeral sign before Greek, the Hebrew marks after Hebrew.
+  String.raw`\u0375(?=\p{Script=Greek})`,
+  String.raw`(?<=\p{Script=Hebrew})[\u05F3\u05F4]`,
+  // A.7: the Katakana middle dot in a name that has a Japanese or Chinese letter.
+  String.raw`(?:(?<=${JAPANESE}.*)|(?=.*${JAPANESE}))\u30FB`,
+  // A.8, A.9: one kind of Arabic digits in a name.
+  String.raw`(?<![\u06F0-\u06F9].*)[\u0660-\u0669](?!.*[\u06F0-\u06F9])`,
+  String.raw`(?<![\u0660-\u0669].*)[\u06F0-\u06F9](?!.*[\u0660-\u0669])`,
+];
+const RGI_EMOJI = String.raw`\p{RGI_Emoji}`;
+const ALLOWED = `(?:${RGI_EMOJI}|${FREEFORM}|${CONTEXT_RULES.join('|')})`;
+const ALLOWED_START = new RegExp(`^${ALLOWED}+`, 'v');
+const ALLOWED_RUNS = new RegExp(`${ALLOWED}+`, 'gv');
+
+/** Kept as they are; the parentheses make `split` give them, too. */
+const UNMAPPED = new RegExp(String.raw`(${RGI_EMOJI}|[\u3131-\u3163\u3165-\u318E])`, 'v');
+const MARK_WITHOUT_BASE = /(^| )\p{M}+/u;
+const MARKS_TOO_MANY = new RegExp(String.raw`([\p{Mn}\p{Me}]{${MARKS_MAX}})[\p{Mn}\p{Me}]+`, 'v');
+
+/** RFC 8266, section 2.1: spaces become U+0020, at the ends none and elsewhere one; NFKC. Case stays. */
+function mapped(text: string): string {
+  const parts = text.split(UNMAPPED);
+  // Every second part is an emoji or a jamo.
+  const normalized = parts.map((part, index) => (index % 2 === 0 ? part.normalize('NFKC') : part)).join('');
+  return normalized.replace(/\p{Zs}+/gu, ' ').trim();
+}
+
+function withoutDisallowed(name: string): string {
+  const allowed = name.match(ALLOWED_RUNS)?.join('') ?? '';
+  return allowed.replace(new RegExp(MARKS_TOO_MANY, 'gv'), '$1').replace(new RegExp(MARK_WITHOUT_BASE, 'gu'), '$1');
+}
+
+function cutTo(name: string, { graphemesMax, bytesMax }: NicknameLimits): string {
+  let cut = '';
+  let bytes = 0;
+  let graphemes = 0;
+  for (const { segment } of SEGMENTER.segment(name)) {
+    bytes += Buffer.byteLength(segment);
+    graphemes += 1;
+    if (bytes > bytesMax || graphemes > graphemesMax) break;
+    cut += segment;
+  }
+  return cut.trim();
+}
+
+const LOOK_ALIKES = ['Latin', 'Greek', 'Cyrillic'].map((name) => ({ name, letter: new RegExp(`\\p{Script=${name}}`, 'u') }));
+
+/** `Latin and Cyrillic` when one word has letters of both; null when no word mixes them. */
+function scriptsMixed(name: string): string | null {
+  for (const [word] of name.matchAll(/[\p{L}\p{M}]+/gu)) {
+    const scripts = LOOK_ALIKES.filter(({ letter }) => letter.test(word));
+    if (scripts.length > 1) return scripts.map((script) => script.name).join(' and ');
+  }
+  return null;
+}
+
+/** Tried in this order. */
+const REASONS: readonly (readonly [test: RegExp, reason: string])[] = [
+  [/[\u200C\u200D]/u, 'it is invisible, and joins or separates nothing here'],
+  [/\p{Default_Ignorable_Code_Point}/u, 'it is invisible'],
+  [/\p{Cc}/u, 'it is a control character'],
+  [/[\p{Cf}\p{Zl}\p{Zp}]/u, 'it only controls how text is laid out'],
+  [/\p{Cs}/u, 'it is half of a character'],
+  [/\p{Co}/u, 'it is for private use, and looks different on each machine'],
+  [/\p{Cn}/u, `it has no meaning in Unicode ${process.versions.unicode}`],
+  [new RegExp(`[${BLANK}]`, 'v'), 'it is blank'],
+  [new RegExp(`[${CONJOINING_JAMO}]`, 'v'), 'it is part of a Hangul syllable that is not complete'],
+  [new RegExp(`[${CONTEXTUAL}]`, 'v'), 'it is not allowed in this place'],
+];
+
+/** @param text as it was entered: what is named is the character there, not the one that normalization made of it. */
+function describeDisallowed(character: string, text: string): string {
+  const entered = [...text].find((one) => one.normalize('NFKC').includes(character)) ?? character;
+  const reason = REASONS.find(([test]) => test.test(character))?.[1] ?? 'RFC 8264 disallows it';
+  const codePoint = (entered.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0');
+  return `has the character U+${codePoint}, which is not allowed: ${reason}`;
+}
+
+function tooMany(what: string, graphemesMax: number): string {
+  return `has ${what}: at most ${graphemesMax} are allowed`;
+}
+
+function flawed(flaw: string): CheckedNickname {
+  return { ok: false, flaw };
+}
