@@ -3,7 +3,7 @@ import { DiscoveryService } from '@nestjs/core';
 import type { RoomRules } from '#libs/room';
 import type { EffectRun } from './effect.js';
 import { gameOptionsOf } from './game.decorator.js';
-import { handledMethodsOf, roomTableOf } from './room-table.js';
+import { type HandledMethod, handledMethodsOf, hasHandles, roomTableOf } from './room-table.js';
 
 export interface Explored {
   readonly games: ReadonlyMap<string, RoomRules>;
@@ -17,20 +17,30 @@ export class GameExplorer {
 
   /** Throws a sentence for the author when something found cannot be played. */
   explore(): Explored {
+    const instances = this.instances();
+    const effectHandlers = this.effectHandlersOf(instances);
+    // All of them first: a game may ask for an effect that a provider of any other module handles.
+    const effects = new Set(effectHandlers.keys());
     const games = new Map<string, RoomRules>();
     const makers = new Map<string, string>();
+    for (const instance of instances) {
+      if (!gameOptionsOf(instance.constructor)) continue;
+      const rules = roomTableOf(instance, effects);
+      const { name } = rules.definition;
+      if (games.has(name)) throw new Error(`Two games are named '${name}': ${makers.get(name)} and ${instance.constructor.name}.`);
+      games.set(name, rules);
+      makers.set(name, instance.constructor.name);
+    }
+    return { games, effectHandlers };
+  }
+
+  private effectHandlersOf(instances: Iterable<object>): Map<string, EffectRun> {
     const effectHandlers = new Map<string, EffectRun>();
-    for (const instance of this.instances()) {
-      if (gameOptionsOf(instance.constructor)) {
-        const rules = roomTableOf(instance);
-        const { name } = rules.definition;
-        if (games.has(name)) throw new Error(`Two games are named '${name}': ${makers.get(name)} and ${instance.constructor.name}.`);
-        games.set(name, rules);
-        makers.set(name, instance.constructor.name);
-      }
-      for (const { method, handle, run } of handledMethodsOf(instance)) {
+    for (const instance of instances) {
+      const isGame = gameOptionsOf(instance.constructor) !== undefined;
+      for (const { method, handle, run } of handledMethodsIn(instance, isGame ? 'game' : 'provider')) {
         if (handle.kind !== 'effect') {
-          if (gameOptionsOf(instance.constructor)) continue;
+          if (isGame) continue;
           throw new Error(
             `${instance.constructor.name}.${method}() is for ${handle.kind}s of a game, but ${instance.constructor.name} has no @Game decorator.`,
           );
@@ -40,7 +50,7 @@ export class GameExplorer {
         effectHandlers.set(handle.name, run);
       }
     }
-    return { games, effectHandlers };
+    return effectHandlers;
   }
 
   /** Each once, though an alias (`useExisting`) lists it again. */
@@ -53,9 +63,22 @@ export class GameExplorer {
           `The game ${wrapper.name} is made anew for each request; games and what is injected into them live as long as the server.`,
         );
       }
+      if (!wrapper.isDependencyTreeStatic() && hasHandles(wrapper.metatype)) {
+        throw new Error(
+          `The provider ${wrapper.name} handles effects and is made anew for each request; no request asks for an effect. Give it the default scope.`,
+        );
+      }
       if (typeof instance !== 'object' || instance === null || Object.getPrototypeOf(instance) === null) continue;
       instances.add(instance);
     }
     return instances;
+  }
+}
+
+function handledMethodsIn(instance: object, kind: 'game' | 'provider'): HandledMethod[] {
+  try {
+    return handledMethodsOf(instance);
+  } catch (error) {
+    throw new Error(`The ${kind} ${instance.constructor.name} ${(error as Error).message}.`, { cause: error });
   }
 }

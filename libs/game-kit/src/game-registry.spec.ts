@@ -144,6 +144,11 @@ describe('GameRegistry', () => {
     expect(rules?.commands.get('break')?.validate({ sneaked: 'in' })).toEqual({ ok: true, value: undefined });
   });
 
+  it('tells a game which effects are handled, whichever provider does it', async () => {
+    const rules = (await start([PotModule])).get(GameRegistry).get('pot');
+    expect([...(rules?.effects ?? [])]).toEqual(['pay']);
+  });
+
   it('finds effect handlers on any provider', async () => {
     const module = await start([PotModule]);
     const effect = { key: 'r1:1:0', roomId: 'r1', data: { amount: 3 } };
@@ -230,8 +235,26 @@ describe('the start fails with a sentence for the author', () => {
   });
 
   it.each<[Partial<GameOptions>, string]>([
-    [{ seats: 0 }, 'The game Mine has 0 seats; a game needs at least one.'],
+    [{ seats: 0 }, 'The game Mine has 0 seats; give a whole number from 1 to 1000, or { min, max } with two of them.'],
     [{ seats: { min: 3, max: 2 } }, 'has at most 2 seats, but at least 3'],
+    [{ seats: undefined }, 'The game Mine has no seats; give a whole number'],
+    [{ seats: null as never }, 'has null seats'],
+    [{ seats: 1.5 }, 'has 1.5 seats'],
+    [{ seats: Number.NaN }, 'has NaN seats'],
+    [{ seats: '2' as never }, "has '2' seats"],
+    [{ seats: true as never }, 'has true seats'],
+    [{ seats: 1_001 }, 'has 1001 seats'],
+    [{ seats: {} as never }, 'has seats from undefined to undefined'],
+    [{ seats: { min: 2 } as never }, 'has seats from 2 to undefined'],
+    [{ seats: { min: 0, max: 2 } }, 'has seats from 0 to 2'],
+    [{ seats: { min: 1, max: '4' as never } }, "has seats from 1 to '4'"],
+    [{ seats: [2, 4] as never }, 'has seats from undefined to undefined'],
+    [{ name: undefined }, 'has the name undefined'],
+    [{ version: undefined }, 'has version undefined; versions are whole numbers from 1 on'],
+    [{ version: '2' as never }, "has version '2'"],
+    [{ checkpointMs: Number.NaN }, 'has checkpointMs NaN'],
+    [{ checkpointMs: '5' as never }, "has checkpointMs '5'"],
+    [{ seatGraceMs: Number.POSITIVE_INFINITY }, 'has seatGraceMs Infinity'],
     [{ name: 'Tic Tac' }, "has the name 'Tic Tac'"],
     [{ name: 'a{b}' }, "has the name 'a{b}'"],
     [{ version: 0 }, 'has version 0'],
@@ -242,6 +265,77 @@ describe('the start fails with a sentence for the author', () => {
     [{ tickHz: 20 }, 'has tickHz 20, but no method with @OnTick()'],
   ])('when the options are %j', async (options, sentence) => {
     await expect(started(game(options))).rejects.toThrow(sentence);
+  });
+
+  it('when @Game has no options', async () => {
+    @Game(undefined as never)
+    class Mine extends SavingGame {}
+    await expect(started(Mine)).rejects.toThrow('The game Mine has the name undefined');
+  });
+
+  it.each<[string, MethodDecorator, string]>([
+    [
+      'a schema that is an object',
+      Command({} as never) as never,
+      "has go() with a schema of the command 'go' that is none, but a value of type object; give a Standard Schema",
+    ],
+    [
+      'a schema that is undefined',
+      Command(undefined as never) as never,
+      "schema of the command 'go' that is none, but undefined (do two files import each other?)",
+    ],
+    ['a schema that is null', Command(null as never) as never, 'that is none, but null'],
+    ['a schema that says so and cannot validate', Command({ '~standard': { version: 1 } } as never) as never, 'that is none'],
+    [
+      'a second argument that is no schema',
+      Command('run', {} as never) as never,
+      "has go() with a schema of the command 'run' that is none",
+    ],
+    [
+      'a second argument that is undefined',
+      Command('run', undefined as never) as never,
+      "schema of the command 'run' that is none, but undefined",
+    ],
+    ['a command without a name', Command('') as never, "has go() with @Command(''); a name is a text of 1 to 64 characters"],
+    ['a timer without a name', OnTimer('') as never, "has go() with @OnTimer(''); a name is a text"],
+    ['a timer whose name is undefined', OnTimer(undefined as never) as never, 'has go() with @OnTimer(undefined)'],
+    [
+      "a timer of the room's own",
+      OnTimer('$left:0') as never,
+      "has go() with @OnTimer('$left:0'); names that begin with $ are the room's own",
+    ],
+    [
+      'a seat event that never happens',
+      OnSeat('leaves' as never) as never,
+      "has go() with @OnSeat('leaves'), which never happens; there are 'joined', 'away', 'back', 'left'",
+    ],
+    ['no seat event', (OnSeat as () => unknown)() as never, 'has go() with @OnSeat() and no event'],
+    ['an effect without a name', EffectHandler('') as never, "has go() with @EffectHandler('')"],
+  ])('when a decorator has %s', async (_, decorator, sentence) => {
+    @Game({ name: 'mine', version: 1, seats: 1 })
+    class Mine extends SavingGame {
+      @(decorator as MethodDecorator)
+      go(_room: Room<Pot>): void {}
+    }
+    await expect(started(Mine)).rejects.toThrow(`The game Mine`);
+    await expect(started(Mine)).rejects.toThrow(sentence);
+  });
+
+  it('when a provider that is no game has a decorator that is wrong', async () => {
+    class Mailer {
+      @EffectHandler(undefined as never)
+      send(): void {}
+    }
+    await expect(started(Mailer)).rejects.toThrow('The provider Mailer has send() with @EffectHandler(undefined)');
+  });
+
+  it('when a provider of effects would be made anew for each request', async () => {
+    @Injectable({ scope: Scope.REQUEST })
+    class Mailer {
+      @EffectHandler('mail')
+      send(): void {}
+    }
+    await expect(started(Mailer)).rejects.toThrow('The provider Mailer handles effects and is made anew for each request');
   });
 
   it('when a game ticks at no rate, at two, or too fast', async () => {

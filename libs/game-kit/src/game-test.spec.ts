@@ -5,7 +5,7 @@ import type { Room, Setup } from '#libs/room';
 import { Game } from './game.decorator.js';
 import type { GameRules } from './game-rules.js';
 import { GameTest, type GameTestOptions, Refused } from './game-test.js';
-import { Command, OnPause, OnSeat, OnTick, OnTimer, View } from './handler.decorators.js';
+import { Command, EffectHandler, OnPause, OnSeat, OnTick, OnTimer, View } from './handler.decorators.js';
 
 interface Diary {
   lines: string[];
@@ -238,6 +238,50 @@ describe('GameTest', () => {
     expect(() => game.as(0).forget()).toThrow(TypeError);
   });
 
+  it('finds a timer that nobody handles, and names game and command', async () => {
+    const game = await create();
+    expect(() => game.as(0).plan({ name: 'frist', ms: 10 })).toThrow(
+      "The game diary, room test, command 'plan': room.schedule('frist') names a timer that no @OnTimer handles. Handled are: 'first', 'second', 'endless'.",
+    );
+    expect(game.timers).toEqual({});
+  });
+
+  it('finds an effect that nobody handles, where the test has handlers or says which there are', async () => {
+    @Injectable()
+    class Mailer {
+      @EffectHandler('mail')
+      send(): void {}
+    }
+    const withHandler = await create({ providers: [Ink, Mailer] });
+    expect(() => withHandler.as(0).write({ text: 'hello' })).toThrow(
+      "The game diary, room test, command 'write': room.effect('print') names an effect that no @EffectHandler handles. Handled are: 'mail'.",
+    );
+    expect(withHandler.state.lines).toEqual([]);
+    const withList = await create({ effects: [] });
+    expect(() => withList.as(0).write({ text: 'hello' })).toThrow('Handled are: none.');
+    const withBoth = await create({ providers: [Ink, Mailer], effects: ['print'] });
+    withBoth.as(0).write({ text: 'hello' });
+    expect(withBoth.effects).toHaveLength(1);
+  });
+
+  it('finds a state that is too large for a server, and says how large it is', async () => {
+    const game = await create();
+    game.as(0).write({ text: 'x'.repeat(100_000) });
+    expect(() => game.as(0).write({ text: 'x'.repeat(100_000) })).toThrow(
+      /^diary: after command 'write', the room has 30\d{4} bytes; a server allows 262144 \(ROOM_STATE_BYTES_MAX\)/,
+    );
+    const larger = await create({ stateBytesMax: 1_000_000 });
+    larger.as(0).write({ text: 'x'.repeat(400_000) });
+    const smaller = await create({ stateBytesMax: 1_024 });
+    expect(() => smaller.as(0).write({ text: 'x'.repeat(2_000) })).toThrow('a server allows 1024');
+  });
+
+  it('does not count effects of former changes, which a server drops once they are done', async () => {
+    const game = await create({ stateBytesMax: 3_000, providers: [{ provide: Ink, useValue: { colour: '' } }] });
+    for (let line = 0; line < 5; line += 1) game.as(0).write({ text: 'x'.repeat(400) });
+    expect(game.effects).toHaveLength(5);
+  });
+
   it('seats as many as the game is for', async () => {
     await expect(create({ players: ['Ann', 'Bob', 'Cid'] })).rejects.toThrow('diary is for 1 to 2 players, not 3');
     await expect(create({ players: [] })).rejects.toThrow('diary is for 1 to 2 players, not 0');
@@ -252,6 +296,6 @@ describe('GameTest', () => {
       }
     }
     await expect(GameTest.create(NoGame, { players: ['Ann'] })).rejects.toThrow('NoGame is no game here');
-    await expect(create({ imports: [] })).rejects.toThrow('DiaryGame is no game here');
+    await expect(create({ imports: [] })).rejects.toThrow(/^DiaryGame is no game here.*Games here are: none\.$/);
   });
 });

@@ -1,10 +1,11 @@
 import type { DynamicModule, ModuleMetadata, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import type { GameResult, Seat } from '#libs/protocol';
+import { type GameResult, pack, type Seat } from '#libs/protocol';
 import {
   applyChange,
   type Change,
   type ChangeEvent,
+  listed,
   type PendingEffect,
   type RoomInput,
   RoomMachine,
@@ -12,6 +13,7 @@ import {
   type RoomRules,
   type RoomValue,
   type SeatEvent,
+  STATE_BYTES_MAX_DEFAULT,
 } from '#libs/room';
 import { gameOptionsOf } from './game.decorator.js';
 import { GameKitModule } from './game-kit.module.js';
@@ -30,6 +32,13 @@ export interface GameTestOptions {
   readonly seed?: number;
   /** What the clock shows at the start, in ms since 1970. */
   readonly now?: number;
+  /**
+   * Names of effects whose handlers this test leaves out. `room.effect` fails on a name that neither this list has nor an
+   * `@EffectHandler` among `providers` and `imports`. Without this list and without any handler it takes every name.
+   */
+  readonly effects?: readonly string[];
+  /** The largest value of the room, packed, in bytes: what `ROOM_STATE_BYTES_MAX` is for a server. Default: 262144, as there. */
+  readonly stateBytesMax?: number;
 }
 
 /** The rules refused a command; `code` tells why. */
@@ -45,7 +54,8 @@ export class Refused extends Error {
 
 /**
  * Plays a game's rules in a unit test, without a server, by a clock and dice of its own. After every step it checks
- * what a fleet relies on: the state is plain data, and the recorded change makes the same state of the one before.
+ * what a fleet relies on: the state is plain data and not too large, and the recorded change makes the same state of the
+ * one before.
  */
 export class GameTest<Rules extends GameRules<unknown>> {
   /** All that was emitted so far. */
@@ -57,6 +67,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
   private clock: number;
   private lastTickAt: number;
   private readonly seqs: number[];
+  private readonly stateBytesMax: number;
 
   static async create<Rules extends GameRules<unknown>>(game: Type<Rules>, options: GameTestOptions): Promise<GameTest<Rules>> {
     const module: DynamicModule = {
@@ -65,16 +76,24 @@ export class GameTest<Rules extends GameRules<unknown>> {
       providers: [...(options.imports ? [] : [game]), ...(options.providers ?? [])],
     };
     const application = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
+    const registry = application.get(GameRegistry);
     const name = gameOptionsOf(game)?.name;
-    const rules = name === undefined ? undefined : application.get(GameRegistry).get(name);
-    if (!rules) throw new Error(`${game.name} is no game here: it needs @Game, and among the imports the module that provides it`);
-    return new GameTest<Rules>(rules, options);
+    const rules = name === undefined ? undefined : registry.get(name);
+    if (!rules) {
+      const there = listed(registry.all().map(({ definition }) => definition.name));
+      throw new Error(
+        `${game.name} is no game here: it needs @Game, and among the imports the module that provides it. Games here are: ${there}.`,
+      );
+    }
+    const effects = new Set([...registry.effectHandlers.keys(), ...(options.effects ?? [])]);
+    return new GameTest<Rules>({ ...rules, effects: options.effects || effects.size > 0 ? effects : null }, options);
   }
 
   private constructor(
     private readonly rules: RoomRules,
-    { players, seed = 1, now = START }: GameTestOptions,
+    { players, seed = 1, now = START, stateBytesMax = STATE_BYTES_MAX_DEFAULT }: GameTestOptions,
   ) {
+    this.stateBytesMax = stateBytesMax;
     const { name, seats } = rules.definition;
     if (players.length < seats.min || players.length > seats.max) {
       throw new Error(`${name} is for ${seats.min} to ${seats.max} players, not ${players.length}`);
@@ -226,6 +245,19 @@ export class GameTest<Rules extends GameRules<unknown>> {
         `${this.name}: after ${what}, ${flaw}; a state is plain data: objects, arrays, strings, finite numbers, booleans, null`,
       );
     freezeDeep(this.value.state);
+    this.checkSize(what);
+  }
+
+  /** A server would refuse the command (`state-too-large`), or end the room after a timer or tick. */
+  private checkSize(what: string): void {
+    const { version, outbox } = this.value;
+    // A server drops an effect that is done; here none is ever run.
+    const own = outbox.filter(({ key }) => key.startsWith(`${ROOM}:${version}:`));
+    const bytes = pack({ ...this.value, outbox: own }).length;
+    if (bytes <= this.stateBytesMax) return;
+    throw new Error(
+      `${this.name}: after ${what}, the room has ${bytes} bytes; a server allows ${this.stateBytesMax} (ROOM_STATE_BYTES_MAX). Keep less in the state: it is sent whole to each player who comes back`,
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Durability, GameDefinition } from '#libs/room';
+import { type Durability, type GameDefinition, quoted } from '#libs/room';
 import type { GameRules, Settled } from './game-rules.js';
 
 export interface GameOptions {
@@ -7,7 +7,7 @@ export interface GameOptions {
   readonly name: string;
   /** Of the rules and the shape of the state; from 1 on, grows when an old state needs `migrateState`. */
   readonly version: number;
-  /** How many play. */
+  /** How many play: whole numbers from 1 to 1000. */
   readonly seats: number | { readonly min: number; readonly max: number };
   /** `every-change` unless said otherwise: nothing leaves before it is stored. */
   readonly durability?: Durability;
@@ -26,11 +26,15 @@ export const SEAT_GRACE_MS_DEFAULT = 60_000;
 /** A turn of the loop is shared by a thousand rooms; more than this is a game for a process of its own. */
 export const TICK_HZ_MAX = 60;
 
+/** What `rooms.create` may ask for, too. Each seat is part of the room's value, which is packed as a whole. */
+export const SEATS_MAX = 1_000;
+
 /** The class is a game: a provider, found at start and played by its decorated methods. Nothing is kept in it. */
 export function Game(options: GameOptions): <Rules extends new (...args: never[]) => GameRules<object & Settled>>(target: Rules) => void {
   return (target) => {
     Injectable()(target);
-    Reflect.defineMetadata(GAME, options, target);
+    // Without options it is a game all the same, and its start fails with a sentence.
+    Reflect.defineMetadata(GAME, options ?? {}, target);
   };
 }
 
@@ -41,18 +45,35 @@ export function gameOptionsOf(target: object): GameOptions | undefined {
 /** The options with defaults. Throws a sentence for the one who wrote them. */
 export function defineGame(options: GameOptions, onTickHz: number | null | undefined): GameDefinition {
   const { name, version, durability = 'every-change', checkpointMs = CHECKPOINT_MS_DEFAULT, seatGraceMs = SEAT_GRACE_MS_DEFAULT } = options;
-  const seats = typeof options.seats === 'number' ? { min: options.seats, max: options.seats } : options.seats;
   demand(
-    /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) && name.length <= NAME_CHARS_MAX,
-    `has the name '${name}'; a name is up to ${NAME_CHARS_MAX} lower-case letters, digits and dashes`,
+    typeof name === 'string' && /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) && name.length <= NAME_CHARS_MAX,
+    `has the name ${quoted(name)}; a name is up to ${NAME_CHARS_MAX} lower-case letters, digits and dashes`,
   );
-  demand(Number.isInteger(version) && version >= 1, `has version ${version}; versions are whole numbers from 1 on`);
-  demand(Number.isInteger(seats.min) && seats.min >= 1, `has ${seats.min} seats; a game needs at least one`);
-  demand(Number.isInteger(seats.max) && seats.max >= seats.min, `has at most ${seats.max} seats, but at least ${seats.min}`);
-  demand(DURABILITIES.has(durability), `has durability '${durability}'; there are ${[...DURABILITIES].join(', ')}`);
-  demand(checkpointMs > 0, `has checkpointMs ${checkpointMs}; it is a time in ms`);
-  demand(seatGraceMs >= 0, `has seatGraceMs ${seatGraceMs}; it is a time in ms`);
+  demand(Number.isInteger(version) && version >= 1, `has version ${quoted(version)}; versions are whole numbers from 1 on`);
+  const seats = seatsOf(options.seats);
+  demand(DURABILITIES.has(durability), `has durability ${quoted(durability)}; there are ${[...DURABILITIES].join(', ')}`);
+  demand(isMs(checkpointMs) && checkpointMs > 0, `has checkpointMs ${quoted(checkpointMs)}; it is a time in ms`);
+  demand(isMs(seatGraceMs), `has seatGraceMs ${quoted(seatGraceMs)}; it is a time in ms`);
   return { name, version, seats, durability, checkpointMs, seatGraceMs, tickHz: tickHz(options.tickHz, onTickHz) };
+}
+
+function seatsOf(seats: GameOptions['seats']): GameDefinition['seats'] {
+  const allowed = `give a whole number from 1 to ${SEATS_MAX}, or { min, max } with two of them`;
+  const isRange = typeof seats === 'object' && seats !== null;
+  demand(isRange || seats !== undefined, `has no seats; ${allowed}`);
+  const { min, max } = isRange ? seats : { min: seats, max: seats };
+  const said = isRange ? `seats from ${quoted(min)} to ${quoted(max)}` : `${quoted(seats)} seats`;
+  demand(isSeats(min) && isSeats(max), `has ${said}; ${allowed}`);
+  demand(min <= max, `has at most ${max} seats, but at least ${min}`);
+  return { min, max };
+}
+
+function isSeats(seats: unknown): boolean {
+  return Number.isInteger(seats) && (seats as number) >= 1 && (seats as number) <= SEATS_MAX;
+}
+
+function isMs(ms: unknown): boolean {
+  return typeof ms === 'number' && Number.isFinite(ms) && ms >= 0;
 }
 
 /** @param onTickHz what `@OnTick` says; undefined: no method ticks. */
@@ -66,7 +87,10 @@ function tickHz(own: number | undefined, onTickHz: number | null | undefined): n
     `ticks ${own} times a second by @Game and ${onTickHz} by @OnTick; say it once`,
   );
   const hz = own ?? onTickHz;
-  demand(hz !== null && hz > 0 && hz <= TICK_HZ_MAX, `ticks ${hz} times a second; give a number up to ${TICK_HZ_MAX}, as in @OnTick(20)`);
+  demand(
+    typeof hz === 'number' && hz > 0 && hz <= TICK_HZ_MAX,
+    `ticks ${quoted(hz)} times a second; give a number up to ${TICK_HZ_MAX}, as in @OnTick(20)`,
+  );
   return hz;
 }
 

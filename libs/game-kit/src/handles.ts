@@ -9,7 +9,9 @@ export type Handle =
   | { readonly kind: 'seat'; readonly event: SeatEvent }
   | { readonly kind: 'pause' }
   | { readonly kind: 'view' }
-  | { readonly kind: 'effect'; readonly name: string };
+  | { readonly kind: 'effect'; readonly name: string }
+  /** The decorator was used wrongly. `flaw` continues the sentence "The game G has M() with …". */
+  | { readonly kind: 'flawed'; readonly flaw: string };
 
 const HANDLES = 'holdfast:handles';
 
@@ -38,6 +40,8 @@ export function describeHandle(handle: Handle): string {
       return 'pauses';
     case 'view':
       return 'views';
+    case 'flawed':
+      return handle.flaw;
     default:
       return handle satisfies never;
   }

@@ -14,8 +14,11 @@ export interface HandledMethod {
   readonly run: (...args: unknown[]) => unknown;
 }
 
-/** Everything that a game's class says by decorators, as one table. Throws a sentence for the author when it cannot be played. */
-export function roomTableOf(instance: object): RoomRules {
+/**
+ * Everything that a game's class says by decorators, as one table. Throws a sentence for the author when it cannot be played.
+ * @param effects names of the effects that somebody handles; null: not known.
+ */
+export function roomTableOf(instance: object, effects: ReadonlySet<string> | null): RoomRules {
   const game = instance.constructor;
   try {
     const options = gameOptionsOf(game);
@@ -34,6 +37,7 @@ export function roomTableOf(instance: object): RoomRules {
       setup: (room) => rules.setup(room),
       commands: commandsOf(methods),
       timers: new Map(methods.flatMap(({ handle, run }) => (handle.kind === 'timer' ? [[handle.name, run]] : []))),
+      effects,
       seatEvents: new Map(
         methods.flatMap(({ handle, run }): [SeatEvent, RoomHandler][] => (handle.kind === 'seat' ? [[handle.event, run]] : [])),
       ),
@@ -52,9 +56,18 @@ export function handledMethodsOf(instance: object): HandledMethod[] {
   const prototype = Object.getPrototypeOf(instance) as Record<string, HandledMethod['run']>;
   return scanner.getAllMethodNames(prototype).flatMap((method) => {
     const handles = handlesOf(prototype[method]);
+    for (const handle of handles) if (handle.kind === 'flawed') throw new Error(`has ${method}() with ${handle.flaw}`);
     if (handles.some(({ kind }) => kind !== 'effect')) refuseAsync(prototype[method], method);
     return handles.map((handle) => ({ method, handle, run: prototype[method].bind(instance) }));
   });
+}
+
+/** Whether a class has decorated methods, of which no instance is needed to know. */
+export function hasHandles(target: unknown): boolean {
+  const prototype: unknown = typeof target === 'function' ? target.prototype : null;
+  if (typeof prototype !== 'object' || prototype === null) return false;
+  const methods = prototype as Record<string, object>;
+  return scanner.getAllMethodNames(prototype).some((method) => handlesOf(methods[method]).length > 0);
 }
 
 type RoomHandler = (room: Room<unknown>) => void;

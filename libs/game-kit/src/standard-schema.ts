@@ -22,7 +22,8 @@ export interface SchemaIssue {
 export type OutputOf<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['output'];
 
 export function isStandardSchema(value: unknown): value is StandardSchema {
-  return (typeof value === 'object' || typeof value === 'function') && value !== null && '~standard' in value;
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  return typeof (value as Partial<StandardSchema>)['~standard']?.validate === 'function';
 }
 
 /** One sentence for a person: `cell: expected a number; by: unknown`. */

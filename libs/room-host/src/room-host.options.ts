@@ -1,3 +1,5 @@
+import { STATE_BYTES_MAX_DEFAULT } from '#libs/room';
+
 export const ROOM_HOST_OPTIONS = Symbol('RoomHostOptions');
 
 export interface RoomHostOptions {
@@ -21,7 +23,7 @@ export interface RoomHostOptions {
 
 export const ROOM_HOST_DEFAULTS: RoomHostOptions = {
   roomsMax: 1_000,
-  stateBytesMax: 256 * 1024,
+  stateBytesMax: STATE_BYTES_MAX_DEFAULT,
   syncBytesMax: 2 * 1024 * 1024,
   checkpointEveryChanges: 200,
   checkpointEveryBytes: 64 * 1024,

@@ -11,6 +11,7 @@ const waiting: RoomRules<never> = {
     room.schedule('turn', HOUR);
     return { count: 0 } as never;
   },
+  timers: new Map([['turn', () => {}]]),
   paused: (_, ms) => void told.push(ms),
 };
 

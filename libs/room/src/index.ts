@@ -1,5 +1,6 @@
 export * from './apply-change.js';
 export * from './diff.js';
+export * from './game-mistake.js';
 export * from './room-machine.js';
 export * from './room-rules.js';
 export * from './room-value.js';

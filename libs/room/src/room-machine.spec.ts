@@ -1,4 +1,5 @@
 import { applyChange, withChange } from './apply-change.js';
+import { GameMistake } from './game-mistake.js';
 import { RoomMachine, type RoomOutcome } from './room-machine.js';
 import type { CommandRule, GameDefinition, Room, RoomRules, SeatEvent, Setup } from './room-rules.js';
 import { type Change, type Refusal, type RoomValue, UNANSWERED_MAX } from './room-value.js';
@@ -9,8 +10,8 @@ describe('a room', () => {
       const room = new Table({
         setup: (setup) => {
           setup.schedule('turn', 500);
-          setup.schedule('gone', 10);
-          setup.cancel('gone');
+          setup.schedule('later', 10);
+          setup.cancel('later');
           setup.emit('dealt', { cards: 5 });
           setup.effect('announce', { players: setup.seats.map(({ name }) => name) });
           return { count: 1 };
@@ -292,11 +293,11 @@ describe('a room', () => {
       const room = new Table({
         commands: {
           look: (there) => {
-            seen.push(there.remaining('turn'), there.remaining('none'));
-            there.schedule('none', 40.4);
-            seen.push(there.remaining('none'));
-            there.cancel('none');
-            seen.push(there.remaining('none'));
+            seen.push(there.remaining('turn'), there.remaining('later'));
+            there.schedule('later', 40.4);
+            seen.push(there.remaining('later'));
+            there.cancel('later');
+            seen.push(there.remaining('later'));
           },
         },
       });
@@ -305,8 +306,14 @@ describe('a room', () => {
     });
 
     it('takes away a timer that the game’s present rules do not know', () => {
-      const room = new Table();
-      expect(room.changed({ kind: 'timer', name: 'turn' }).timers).toEqual({ turn: null });
+      const room = new Table({
+        commands: { stop: (there) => there.cancel('old'), look: (there) => there.reject(String(there.remaining('old'))) },
+      });
+      room.value = { ...room.value, timers: { old: 1_500 } };
+      expect(room.machine.handle(room.value, { kind: 'timer', name: 'old' })).toMatchObject({ change: { timers: { old: null } } });
+      expect(room.command('look')).toMatchObject({ code: '500' });
+      room.command('stop');
+      expect(room.value.timers).toEqual({});
     });
 
     it('lets a timer be over whose handler refuses', () => {
@@ -323,15 +330,134 @@ describe('a room', () => {
       expect(room.value.state.count).toBe(0);
     });
 
-    it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('fails on a timer in %d ms', (ms) => {
-      const room = new Table({ commands: { set: (there) => there.schedule('turn', ms) } });
-      expect(room.command('set').kind).toBe('failed');
+    it('keeps its own timers out of a game’s hands', () => {
+      const room = new Table({
+        commands: {
+          set: (there) => there.schedule('$left:0', 1),
+          stop: (there) => there.cancel('$left:0'),
+          look: (there) => void there.remaining('$left:0'),
+        },
+      });
+      room.handle({ kind: 'seat', seat: 0, event: 'away' });
+      for (const name of ['set', 'stop', 'look'])
+        expect(mistakeOf(room.command(name))).toMatch(/names that begin with \$ are the room's own/);
+    });
+  });
+
+  describe('that is asked for what cannot be', () => {
+    it.each<[string, (there: Room<Count>) => void, string]>([
+      [
+        'a timer that nobody handles',
+        (there) => there.schedule('trun', 10),
+        "The game counting, room r1, command 'do': room.schedule('trun') names a timer that no @OnTimer handles. Handled are: 'turn', 'later'. Add a method with @OnTimer, or correct the name.",
+      ],
+      [
+        'a timer that nobody handles to be cancelled',
+        (there) => there.cancel('trun'),
+        "room.cancel('trun') names a timer that no @OnTimer handles",
+      ],
+      ['how long a timer runs that nobody handles', (there) => void there.remaining('trun'), "room.remaining('trun') names a timer"],
+      ['a timer without a name', (there) => there.schedule(undefined as never, 10), 'room.schedule(undefined) names a timer'],
+      ['a timer of a prototype', (there) => there.schedule('constructor', 10), "room.schedule('constructor') names a timer"],
+      ['a timer in the past', (there) => there.schedule('turn', -1), "room.schedule('turn', …) is given -1: the time is in ms, from 0 to"],
+      ['a timer at no time', (there) => there.schedule('turn', Number.NaN), "room.schedule('turn', …) is given NaN"],
+      ['a timer after ever', (there) => there.schedule('turn', Number.POSITIVE_INFINITY), 'is given Infinity'],
+      ['a timer at a text', (there) => there.schedule('turn', '10 s' as never), "is given '10 s'"],
+      ['a timer in nanoseconds', (there) => there.schedule('turn', 1e17), 'is given 100000000000000000'],
+      [
+        'an effect that nobody handles',
+        (there) => there.effect('payy'),
+        "The game counting, room r1, command 'do': room.effect('payy') names an effect that no @EffectHandler handles. Handled are: 'pay'. Add a provider with @EffectHandler to the game's module, or correct the name.",
+      ],
+      [
+        'an event for a seat that does not exist',
+        (there) => there.emit('secret', 1, [1, 2]),
+        "The game counting, room r1, command 'do': room.emit('secret', …) is for seat 2, which does not exist: this room has seats 0 to 1.",
+      ],
+      ['an event for seat -1', (there) => there.emit('secret', 1, [-1]), 'is for seat -1, which does not exist'],
+      ['an event for half a seat', (there) => there.emit('secret', 1, [0.5]), 'is for seat 0.5, which does not exist'],
+      ['an event for a seat that is text', (there) => there.emit('secret', 1, ['0' as never]), "is for seat '0', which does not exist"],
+      [
+        'an event for a seat without an array',
+        (there) => there.emit('secret', 1, 1 as never),
+        'is given 1 for its seats: give an array of seats',
+      ],
+      [
+        'an event for seat 0 without an array',
+        (there) => there.emit('secret', 1, 0 as never),
+        'is given 0 for its seats: give an array of seats',
+      ],
+      [
+        'an event without a name',
+        (there) => there.emit(''),
+        "room.emit is given '' as the name of an event: give a text of 1 to 64 characters",
+      ],
+      [
+        'an event whose name is no text',
+        (there) => there.emit({ name: 'x' } as never),
+        'room.emit is given a value of type object as the name',
+      ],
+      [
+        'an event with a name that is too long',
+        (there) => there.emit('x'.repeat(65)),
+        `room.emit is given '${'x'.repeat(64)}…' as the name`,
+      ],
+      ['a refusal without a code', (there) => there.reject(undefined as never), 'room.reject is given undefined as a code'],
+      [
+        'a refusal with the code of a move',
+        (there) => there.reject('moved'),
+        "room.reject('moved') is given a code that only the server may use",
+      ],
+    ])('fails on %s, names game, room and handler, and changes nothing', (_, ask, message) => {
+      const room = new Table({
+        effects: ['pay'],
+        commands: {
+          do: (there) => {
+            there.state.count = 99;
+            ask(there);
+          },
+        },
+      });
+      const before = room.value;
+      expect(mistakeOf(room.command('do'))).toContain(message);
+      expect(room.value).toBe(before);
+      expect(plain(before)).toEqual(plain(new Table({ effects: ['pay'] }).value));
     });
 
-    it('keeps its own timers out of a game’s hands', () => {
-      const room = new Table({ commands: { set: (there) => there.schedule('$left:0', 1), stop: (there) => there.cancel('$left:0') } });
-      expect(room.command('set').kind).toBe('failed');
-      expect(room.command('stop').kind).toBe('failed');
+    it('names the handler that asked', () => {
+      const ask = (there: Room<Count>): void => there.schedule('trun', 1);
+      const room = new Table({ timers: { turn: ask }, tick: ask, seats: { away: ask }, paused: ask });
+      expect(mistakeOf(room.handle({ kind: 'timer', name: 'turn' }))).toMatch(/^The game counting, room r1, timer 'turn': /);
+      expect(mistakeOf(room.handle({ kind: 'tick', elapsedMs: 1 }))).toMatch(/^The game counting, room r1, tick: /);
+      expect(mistakeOf(room.handle({ kind: 'seat', seat: 1, event: 'away' }))).toMatch(
+        /^The game counting, room r1, seat event 'away' of seat 1: /,
+      );
+      expect(mistakeOf(room.handle({ kind: 'paused', ms: 1 }))).toMatch(/^The game counting, room r1, pause: /);
+      const setup = (there: Setup): Partial<Count> => {
+        there.schedule('trun', 1);
+        return {};
+      };
+      expect(() => new Table({ setup })).toThrow(/^The game counting, room r1, setup: /);
+      expect(() => new Table({ seats: { joined: ask } })).toThrow(/^The game counting, room r1, seat event 'joined' of seat 0: /);
+    });
+
+    it('takes any effect where it is not known what is handled, unless it has no name', () => {
+      const room = new Table({ commands: { pay: (there) => there.effect('pay'), none: (there) => there.effect('') } });
+      expect(room.command('pay').kind).toBe('changed');
+      expect(mistakeOf(room.command('none'))).toContain("room.effect is given '' as the name of an effect");
+    });
+
+    it('emits to some seats, to all and to none of those that exist', () => {
+      const room = new Table({
+        commands: {
+          tell: (there) => {
+            there.emit('one', 1, [1]);
+            there.emit('all', 1, [0, 1]);
+            there.emit('nobody', 1, []);
+          },
+        },
+      });
+      expect(room.changed({ kind: 'command', seat: 0, seq: 1, name: 'tell', data: undefined }).events).toHaveLength(3);
     });
   });
 
@@ -544,6 +670,7 @@ interface Parts {
   commands?: Record<string, (room: Room<Count>) => void>;
   rules?: CommandRule<Count>;
   timers?: Record<string, (room: Room<Count>) => void>;
+  effects?: readonly string[];
   seats?: Partial<Record<SeatEvent, (room: Room<Count>) => void>>;
   tick?: (room: Room<Count>, elapsedMs: number) => void;
   view?: RoomRules<Count>['view'];
@@ -557,7 +684,7 @@ class Table {
   value: RoomValue<Count>;
   private seq = 0;
 
-  constructor({ setup, commands = {}, rules, timers = {}, seats = {}, tick, paused, view }: Parts = {}) {
+  constructor({ setup, commands = {}, rules, timers = {}, effects, seats = {}, tick, paused, view }: Parts = {}) {
     const adding: CommandRule<Count> = {
       validate: (data) => (typeof data === 'number' ? { ok: true, value: data } : { ok: false, message: 'a number, please' }),
       run: ({ state }, amount) => add(state, amount as number),
@@ -571,7 +698,8 @@ class Table {
         definition: DEFINITION,
         setup: (room) => (setup ? setup(room) : begin(room)) as Count,
         commands: new Map([['add', adding], ...(rules ? [['ruled', rules] as const] : []), ...own]),
-        timers: new Map(Object.entries(timers)),
+        timers: new Map(Object.entries({ turn: () => {}, later: () => {}, ...timers })),
+        effects: effects && new Set(effects),
         seatEvents: new Map(Object.entries(seats) as [SeatEvent, (room: Room<Count>) => void][]),
         tick: tick ?? null,
         paused: paused ?? null,
@@ -610,6 +738,11 @@ type HandleArgs = [input: Parameters<RoomMachine<Count>['handle']>[1], refused?:
 
 function add(state: Count, amount: number): void {
   state.count += amount;
+}
+
+function mistakeOf(outcome: RoomOutcome<Count>): string {
+  if (outcome.kind !== 'failed' || !(outcome.error instanceof GameMistake)) throw new Error(`no mistake: ${JSON.stringify(outcome)}`);
+  return outcome.error.message;
 }
 
 function begin(room: Setup): Count {

@@ -2,6 +2,7 @@ import { create } from 'mutative';
 import type { GameResult, Patch, RoomId, Seat, UserId } from '#libs/protocol';
 import { pendingEffects, withChange } from './apply-change.js';
 import { diff } from './diff.js';
+import { GameMistake, type Handling, listed, quoted } from './game-mistake.js';
 import type { CommandRule, Room, RoomRules, SeatEvent, SeatInfo, Setup } from './room-rules.js';
 import type { Change, ChangeEffect, ChangeEvent, Presence, Refusal, RoomValue, SeatChange } from './room-value.js';
 
@@ -61,13 +62,14 @@ export class RoomMachine<State = unknown> {
       state: undefined as State,
       outbox: [],
     };
-    const turn = new Turn<State>(empty, this.surroundings, -1);
+    const turn = new Turn<State>(empty, this.surroundings, this.rules, SETUP, -1);
     let state = this.rules.setup(turn as Setup);
     if (typeof state !== 'object' || state === null) throw new Error(`the setup of ${definition.name} made no object for a state`);
     const joined = turn.ended ? undefined : this.rules.seatEvents.get('joined');
     if (joined) {
       for (const seat of seats.keys()) {
         turn.seat = seat;
+        turn.handling = { kind: 'seat', seat, event: 'joined' };
         [state] = draft(state, turn, joined);
       }
     }
@@ -88,19 +90,19 @@ export class RoomMachine<State = unknown> {
       case 'timer': {
         if (!Object.hasOwn(value.timers, input.name)) return { kind: 'unchanged' };
         const leaver = seatOfLeaveTimer(input.name);
-        if (leaver !== null) return this.seatEvent(value, leaver, 'left', refused);
+        if (leaver !== null) return this.seatEvent(value, { kind: 'seat', seat: leaver, event: 'left' }, refused);
         const run = this.rules.timers.get(input.name);
-        return this.run(value, -1, run ?? (() => {}), refused, { timers: { [input.name]: null } });
+        return this.run(value, input, -1, run ?? (() => {}), refused, { timers: { [input.name]: null } });
       }
       case 'tick': {
         const { tick } = this.rules;
         if (!tick) return { kind: 'unchanged' };
-        return this.run(value, -1, (room) => tick(room, input.elapsedMs), refused);
+        return this.run(value, input, -1, (room) => tick(room, input.elapsedMs), refused);
       }
       case 'paused':
-        return this.paused(value, input.ms, refused);
+        return this.paused(value, input, refused);
       case 'seat':
-        return this.seatEvent(value, input.seat, input.event, refused);
+        return this.seatEvent(value, input, refused);
       case 'effects-done':
         return this.record(value, { effectsDone: input.keys }, refused);
       case 'end':
@@ -125,25 +127,30 @@ export class RoomMachine<State = unknown> {
       if (!validation.ok) return room.reject('bad-data', validation.message);
       return rule.run(room, validation.value);
     };
-    return this.run(value, input.seat, run, refused, { seat: { seq: input.seq } });
+    return this.run(value, input, input.seat, run, refused, { seat: { seq: input.seq } });
   }
 
-  private paused(value: RoomValue<State>, ms: number, refused?: ReadonlyMap<Seat, readonly Refusal[]>): RoomOutcome<State> {
+  private paused(
+    value: RoomValue<State>,
+    input: RoomInput & { kind: 'paused' },
+    refused?: ReadonlyMap<Seat, readonly Refusal[]>,
+  ): RoomOutcome<State> {
+    const { ms } = input;
     const due = Object.entries(value.timers);
     const { paused } = this.rules;
     // Nothing of it runs by the clock.
     if (due.length === 0 && !paused) return { kind: 'unchanged' };
     const timers = Object.fromEntries(due.map(([name, at]) => [name, at + ms]));
     // Recorded even where the game changes nothing: that this pause was seen to must be seen by the next owner, too.
-    return this.run(value, -1, paused ? (room) => paused(room, ms) : () => {}, refused, { timers });
+    return this.run(value, input, -1, paused ? (room) => paused(room, ms) : () => {}, refused, { timers });
   }
 
   private seatEvent(
     value: RoomValue<State>,
-    seat: Seat,
-    event: SeatEvent,
+    input: RoomInput & { kind: 'seat' },
     refused?: ReadonlyMap<Seat, readonly Refusal[]>,
   ): RoomOutcome<State> {
+    const { seat, event } = input;
     const presence = PRESENCE_AFTER[event];
     const before = value.seats[seat]?.presence;
     // A seat that is left stays left: its player may be long in another room.
@@ -152,7 +159,7 @@ export class RoomMachine<State = unknown> {
     const timers = { [leaveTimerOf(seat)]: event === 'away' ? this.surroundings.now() + this.rules.definition.seatGraceMs : null };
     const everyoneLeft = event === 'left' && value.seats.every((other, index) => index === seat || other.presence === 'left');
     const handler = this.rules.seatEvents.get(event) ?? (() => {});
-    return this.run(value, seat, handler, refused, {
+    return this.run(value, input, seat, handler, refused, {
       seat: { presence },
       timers,
       ended: everyoneLeft ? { reason: 'abandoned' } : undefined,
@@ -172,13 +179,14 @@ export class RoomMachine<State = unknown> {
 
   private run(
     value: RoomValue<State>,
+    input: RoomInput,
     seat: Seat,
     handler: (room: Room<State>) => void,
     refused: ReadonlyMap<Seat, readonly Refusal[]> | undefined,
     own: { seat?: SeatChange; timers?: Record<string, number | null>; ended?: GameResult } = {},
   ): RoomOutcome<State> {
     const seen = own.seat?.presence === undefined ? value : withPresence(value, seat, own.seat.presence);
-    const turn = new Turn<State>(seen, this.surroundings, seat, own.timers);
+    const turn = new Turn<State>(seen, this.surroundings, this.rules, input, seat, own.timers);
     let state: State;
     let patches: readonly Patch[];
     try {
@@ -187,7 +195,7 @@ export class RoomMachine<State = unknown> {
       if (!(error instanceof Rejection)) return { kind: 'failed', error };
       if (own.seat?.seq !== undefined) return { kind: 'refused', code: error.code, message: error.text };
       // Nobody asked, so nobody is refused: the timer has fired, the player is gone, and the handler did nothing.
-      return this.run(value, seat, () => {}, refused, own);
+      return this.run(value, input, seat, () => {}, refused, own);
     }
     const seats = seatChanges(seat, own.seat, refused);
     if (patches.length === 0 && !turn.didSomething && seats === undefined) return { kind: 'unchanged' };
@@ -267,6 +275,9 @@ class Turn<State> implements Room<State> {
   constructor(
     private readonly value: RoomValue<State>,
     private readonly surroundings: RoomSurroundings,
+    private readonly rules: RoomRules<State>,
+    /** For messages. */
+    public handling: Handling,
     public seat: Seat,
     public timers?: Record<string, number | null>,
   ) {
@@ -295,26 +306,31 @@ class Turn<State> implements Room<State> {
   }
 
   schedule(timer: string, ms: number): void {
-    refuseOwnTimer(timer);
-    if (!Number.isFinite(ms) || ms < 0) throw new Error(`timer ${timer} cannot fire in ${ms} ms`);
+    if (!this.rules.timers.has(timer)) throw this.mistake(this.describeUnknownTimer('schedule', timer));
+    if (!(ms >= 0 && ms <= TIMER_MS_MAX)) {
+      throw this.mistake(`room.schedule('${timer}', …) is given ${quoted(ms)}: the time is in ms, from 0 to ${TIMER_MS_MAX}.`);
+    }
     this.timers = { ...this.timers, [timer]: Math.round(this.now + ms) };
   }
 
   cancel(timer: string): void {
-    refuseOwnTimer(timer);
-    if (this.remaining(timer) !== null) this.timers = { ...this.timers, [timer]: null };
+    if (this.remainingOf('cancel', timer) !== null) this.timers = { ...this.timers, [timer]: null };
   }
 
   remaining(timer: string): number | null {
-    const due = this.timers && Object.hasOwn(this.timers, timer) ? this.timers[timer] : (this.value.timers[timer] ?? null);
-    return due === null ? null : Math.max(0, due - this.now);
+    return this.remainingOf('remaining', timer);
   }
 
   emit(name: string, data?: unknown, to?: readonly Seat[]): void {
-    this.events.push({ name, ...(data !== undefined && { data: plain(data) }), ...(to && { to: [...to] }) });
+    if (!isName(name)) throw this.mistake(`room.emit is given ${quoted(name)} as the name of an event: ${NAME_ALLOWED}.`);
+    // Not `if (to)`: a seat 0 without its array must not be sent to everybody.
+    if (to !== undefined) this.refuseUnknownSeats(name, to);
+    this.events.push({ name, ...(data !== undefined && { data: plain(data) }), ...(to !== undefined && { to: [...to] }) });
   }
 
   effect(name: string, data?: unknown): void {
+    const { effects } = this.rules;
+    if (effects ? !effects.has(name) : !isName(name)) throw this.mistake(this.describeUnknownEffect(name));
     this.effects.push({ name, ...(data !== undefined && { data: plain(data) }) });
   }
 
@@ -323,15 +339,61 @@ class Turn<State> implements Room<State> {
   }
 
   reject(code: string, message?: string): never {
+    if (!isName(code)) throw this.mistake(`room.reject is given ${quoted(code)} as a code: ${NAME_ALLOWED}.`);
+    if (code === MOVED) throw this.mistake(`room.reject('${MOVED}') is given a code that only the server may use: choose another.`);
     throw new Rejection(code, message);
   }
+
+  /** A timer that is set although nobody handles it comes from an older version of the game, which may be taken away. */
+  private remainingOf(call: string, timer: string): number | null {
+    const due = this.timers && Object.hasOwn(this.timers, timer) ? this.timers[timer] : (this.value.timers[timer] ?? null);
+    if (!this.rules.timers.has(timer) && (due === null || isOwnTimer(timer))) throw this.mistake(this.describeUnknownTimer(call, timer));
+    return due === null ? null : Math.max(0, due - this.now);
+  }
+
+  private refuseUnknownSeats(event: string, to: readonly Seat[]): void {
+    const last = this.value.seats.length - 1;
+    if (!Array.isArray(to)) throw this.mistake(`room.emit('${event}', …) is given ${quoted(to)} for its seats: give an array of seats.`);
+    for (const seat of to) {
+      if (Number.isInteger(seat) && seat >= 0 && seat <= last) continue;
+      throw this.mistake(`room.emit('${event}', …) is for seat ${quoted(seat)}, which does not exist: this room has seats 0 to ${last}.`);
+    }
+  }
+
+  private describeUnknownTimer(call: string, timer: unknown): string {
+    if (isOwnTimer(timer)) return `room.${call}(${quoted(timer)}): names that begin with $ are the room's own.`;
+    const known = listed(this.rules.timers.keys());
+    return `room.${call}(${quoted(timer)}) names a timer that no @OnTimer handles. Handled are: ${known}. Add a method with @OnTimer, or correct the name.`;
+  }
+
+  private describeUnknownEffect(name: unknown): string {
+    if (!this.rules.effects) return `room.effect is given ${quoted(name)} as the name of an effect: ${NAME_ALLOWED}.`;
+    const known = listed(this.rules.effects);
+    return `room.effect(${quoted(name)}) names an effect that no @EffectHandler handles. Handled are: ${known}. Add a provider with @EffectHandler to the game's module, or correct the name.`;
+  }
+
+  private mistake(mistake: string): GameMistake {
+    return new GameMistake(this.rules.definition.name, this.value.room, this.handling, mistake);
+  }
+}
+
+const SETUP = { kind: 'setup' } as const;
+/** A hundred years; more is a mistake in the unit. */
+const TIMER_MS_MAX = 100 * 365 * 86_400_000;
+const NAME_CHARS_MAX = 64;
+const NAME_ALLOWED = `give a text of 1 to ${NAME_CHARS_MAX} characters`;
+/** The owner's word for a room that is about to move: it gives the player no answer, so that the next owner does. */
+const MOVED = 'moved';
+
+function isName(name: unknown): boolean {
+  return typeof name === 'string' && name.length > 0 && name.length <= NAME_CHARS_MAX;
+}
+
+function isOwnTimer(timer: unknown): boolean {
+  return typeof timer === 'string' && timer.startsWith('$');
 }
 
 /** A copy that shares nothing with the draft, which dies with the handler. */
 function plain(data: unknown): unknown {
   return typeof data === 'object' && data !== null ? (JSON.parse(JSON.stringify(data)) as unknown) : data;
-}
-
-function refuseOwnTimer(timer: string): void {
-  if (timer.startsWith('$')) throw new Error(`timer ${timer}: names with a $ are the room's own`);
 }

@@ -16,14 +16,17 @@ export interface RoomContext {
   readonly now: number;
   /** From 0 (included) to 1 (excluded). What comes of it is recorded, so it need not be repeatable. */
   random(): number;
-  /** The named timer fires once, `ms` from now; the one of the same name before is replaced. */
+  /** The timer that `@OnTimer(timer)` handles fires once, `ms` from now; the one of the same name before is replaced. */
   schedule(timer: string, ms: number): void;
   cancel(timer: string): void;
   /** Milliseconds until the named timer is due; null when it is not set. */
   remaining(timer: string): number | null;
-  /** Sent once to every player and spectator, or only to the seats in `to`. */
+  /** Sent once to every player and spectator, or only to the seats in `to`. The name has 1 to 64 characters. */
   emit(event: string, data?: unknown, to?: readonly Seat[]): void;
-  /** Work for the outside world: done after the change is durable, at least once, with the key `game:version:index`. */
+  /**
+   * Work for the outside world, for the `@EffectHandler(name)` of some provider: done after the change is durable, at least
+   * once, with the key `game:version:index`.
+   */
   effect(name: string, data?: unknown): void;
   /** The game is over; players are back in the lobby. */
   end(result?: unknown): void;
@@ -75,6 +78,8 @@ export interface RoomRules<State = unknown> {
   setup(room: Setup): State;
   readonly commands: ReadonlyMap<string, CommandRule<State>>;
   readonly timers: ReadonlyMap<string, (room: Room<State>) => void>;
+  /** Names of the effects that somebody handles; absent or null: not known, and `room.effect` takes any name. */
+  readonly effects?: ReadonlySet<string> | null;
   readonly seatEvents: ReadonlyMap<SeatEvent, (room: Room<State>) => void>;
   readonly tick: ((room: Room<State>, elapsedMs: number) => void) | null;
   /** After `ms` without an owner: the room's timers are due later by as much already, the game sees to what it reckons itself. */

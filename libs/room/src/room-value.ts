@@ -8,6 +8,12 @@ export type Refusal = readonly [seq: number, code: string];
 /** How many refusals a seat remembers: a client has at most this many commands unanswered. */
 export const UNANSWERED_MAX = 64;
 
+/**
+ * The largest room value in bytes of MessagePack, by default: it travels whole to each player who comes back, and to the
+ * server that takes the room up.
+ */
+export const STATE_BYTES_MAX_DEFAULT = 262_144;
+
 export interface SeatValue {
   readonly user: UserId;
   readonly name: string;

@@ -1,3 +1,4 @@
+import { STATE_BYTES_MAX_DEFAULT } from '#libs/room';
 import { integer, oneOf } from './setting.js';
 import { group } from './setting-group.js';
 
@@ -32,7 +33,7 @@ export const ROOM_SETTINGS = {
     stateBytesMax: integer('ROOM_STATE_BYTES_MAX', {
       from: 1_024,
       to: 16_777_216,
-      fallback: 262_144,
+      fallback: STATE_BYTES_MAX_DEFAULT,
       meaning: "a room's largest state, packed; a game that grows past it is refused the change",
     }),
     seatGraceMs: integer('SEAT_GRACE_MS', {
