@@ -11,6 +11,7 @@ import { WatchdogModule } from '#libs/watchdog';
 import { GameServerFacts } from './game-server-facts.js';
 import { PlacementReports } from './placement-reports.js';
 import { RoomController } from './room.controller.js';
+import { VersionGaps } from './version-gaps.js';
 
 /** The games this server offers: one line each. */
 const GAMES = [TicTacToeModule, ChessModule];
@@ -44,7 +45,7 @@ export class GameServerModule {
         HealthModule.forResponder({ facts: GameServerFacts, answerListeners: [PlacementReports] }),
       ],
       controllers: [RoomController],
-      providers: [GameServerFacts, PlacementReports],
+      providers: [GameServerFacts, PlacementReports, VersionGaps],
     };
   }
 }

@@ -5,6 +5,7 @@ import { Auditor, Mover } from '#libs/room-host';
 import type { ServerPlan } from '#libs/server';
 import { HandlerGuard, Watchdog } from '#libs/watchdog';
 import { GameServerModule } from './game-server.module.js';
+import { offeredGames } from './offered-games.js';
 import { PlacementReports } from './placement-reports.js';
 
 export const gameServer: ServerPlan<'game'> = {
@@ -17,13 +18,7 @@ export const gameServer: ServerPlan<'game'> = {
   },
   type: 'game',
   module: (settings) => GameServerModule.forRoot(settings),
-  games: (app) =>
-    Object.fromEntries(
-      app
-        .get(GameRegistry)
-        .all()
-        .map(({ definition: { name, version, seats } }) => [name, { version, seats }]),
-    ),
+  games: (app) => offeredGames(app.get(GameRegistry).all()),
   /** Others wait with adoptions until this server, too, has said that it knows the store. */
   async open(app) {
     await app.get(Auditor).audit('registered');

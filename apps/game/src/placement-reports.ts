@@ -3,9 +3,9 @@ import { Self } from '#libs/fleet';
 import { GameRegistry } from '#libs/game-kit';
 import { HealthAnswerListener } from '#libs/health';
 import { PlacementReporter } from '#libs/placement';
-import type { RoomRules } from '#libs/room';
 import { RoomIntake } from '#libs/room-host';
 import { GameServerFacts } from './game-server-facts.js';
+import { offeredGames, versionsTaken } from './offered-games.js';
 
 /** Tells the balancer what this server has, with every health answer: nobody's count of it can drift. */
 @Injectable()
@@ -26,7 +26,8 @@ export class PlacementReports extends HealthAnswerListener {
 
   async report(): Promise<void> {
     const { id, incarnation, region, build, canary } = this.self;
-    const versions = Object.fromEntries(this.registry.all().map((rules) => [rules.definition.name, versionsTaken(rules)]));
+    const offered = Object.entries(offeredGames(this.registry.all()));
+    const versions = Object.fromEntries(offered.map(([name, game]) => [name, versionsTaken(game)]));
     await this.reporter.report({
       server: id,
       incarnation,
@@ -38,13 +39,4 @@ export class PlacementReports extends HealthAnswerListener {
       owned: this.intake.takenSinceLast(),
     });
   }
-}
-
-/** A room lives for hours; versions further back than this have none any more. */
-const VERSIONS_BACK_MAX = 16;
-
-/** Its own, and the older ones that it knows to bring forward. */
-function versionsTaken({ definition: { version }, migrateState }: RoomRules): number[] {
-  const oldest = migrateState ? Math.max(1, version - VERSIONS_BACK_MAX) : version;
-  return Array.from({ length: version - oldest + 1 }, (_, back) => version - back);
 }

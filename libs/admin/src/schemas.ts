@@ -26,7 +26,10 @@ export const ServerView = z.object({
   build: z.string(),
   region: z.string().describe('where it stands; empty: of no region'),
   canary: z.boolean().describe('takes only rooms that ask for its build'),
-  games: z.record(z.string(), z.object({ version: z.int(), seats: z.object({ min: z.int(), max: z.int() }) })),
+  games: z.record(
+    z.string(),
+    z.object({ version: z.int(), oldestVersion: z.int().optional(), seats: z.object({ min: z.int(), max: z.int() }) }),
+  ),
   link: z.string().describe('host:port'),
   ops: z.string().describe('host:port'),
   startedAt: msSince1970,

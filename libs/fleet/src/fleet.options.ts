@@ -5,10 +5,30 @@ import type { EventSink } from './event-sink.js';
 /** What a game server says of one game it can run. */
 export interface OfferedGame {
   readonly version: number;
+  /** The oldest version of a room that this server can go on with; absent: it does not say so. */
+  readonly oldestVersion?: number;
   /** Fewest and most players. */
   readonly seats: { readonly min: number; readonly max: number };
 }
 export type OfferedGames = Readonly<Record<string, OfferedGame>>;
+
+/** Whether a server that offers this can go on with a room of that version of the game. */
+export function takesVersion(offered: OfferedGame | undefined, gameVersion: number): boolean {
+  return offered !== undefined && offered.version >= gameVersion && (offered.oldestVersion ?? 0) <= gameVersion;
+}
+
+/** For a message: `hf:game:2 has version 3 (rooms from version 2 on)`. */
+export function describeVersions(servers: readonly { readonly id: string; readonly games: OfferedGames }[], game: string): string {
+  const all = servers.filter(({ games }) => Object.hasOwn(games, game));
+  const shown = all.slice(0, DESCRIBED_MAX).map(({ id, games }) => {
+    const { version, oldestVersion = version } = games[game];
+    return `${id} has version ${version}${oldestVersion < version ? ` (rooms from version ${oldestVersion} on)` : ''}`;
+  });
+  if (all.length > DESCRIBED_MAX) shown.push(`and ${all.length - DESCRIBED_MAX} more`);
+  return shown.length > 0 ? shown.join(', ') : 'no server has this game';
+}
+
+const DESCRIBED_MAX = 5;
 
 export interface FleetOptions {
   readonly type: ServerType;

@@ -209,6 +209,13 @@ describe('the start fails with a sentence for the author', () => {
     );
   });
 
+  it('when migrateState is async', async () => {
+    @Game({ name: 'mine', version: 2, seats: 1 })
+    class Mine extends SavingGame {}
+    Object.assign(Mine.prototype, { migrateState: async () => ({ coins: 0 }) });
+    await expect(started(Mine)).rejects.toThrow('The game Mine has an async migrateState(); a room cannot wait');
+  });
+
   it('when two handlers are for one thing', async () => {
     @Game({ name: 'mine', version: 1, seats: 1 })
     class Mine extends SavingGame {

@@ -27,6 +27,7 @@ export function roomTableOf(instance: object, effects: ReadonlySet<string> | nul
       throw new Error('has no setup(room) method to make its first state');
     const rules = instance as GameRules<unknown>;
     refuseAsync(rules.setup, 'setup');
+    refuseAsync(rules.migrateState, 'migrateState');
     const methods = handledMethodsOf(instance);
     refuseTwice(methods);
     const ticks = methods.find(({ handle }) => handle.kind === 'tick');

@@ -33,7 +33,9 @@ describe('which games can be played', () => {
     const servers = [{ state: 'ready', games: games(['duel', 2]) }];
     const catalogue = catalogueOf(servers);
     for (const name of ['chess', 'constructor', 'toString'])
-      expect(() => catalogue.mustGet(name)).toThrow(expect.objectContaining({ code: 'unknown-game' }));
+      expect(() => catalogue.mustGet(name)).toThrow(
+        expect.objectContaining({ code: 'unknown-game', message: `No server here offers the game '${name}'. There are: 'duel'.` }),
+      );
     catalogue.mustGet('duel');
     servers[0].games = games(['chess', 2]);
     expect(() => catalogue.mustGet('duel')).toThrow(expect.objectContaining({ code: 'no-capacity' }));

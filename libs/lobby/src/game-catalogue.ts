@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { type GameInfo, HoldfastError } from '#libs/protocol';
+import { listed, quoted } from '#libs/room';
 
 /** Which games can be played: what the living game servers say they run. */
 @Injectable()
@@ -30,7 +31,9 @@ export class GameCatalogue {
     const game = this.get(name);
     if (game) return game;
     const mayComeBack = this.seen.has(name) || this.all().length === 0;
-    throw mayComeBack ? new HoldfastError('no-capacity', undefined, { retryAfterMs: 1_000 }) : new HoldfastError('unknown-game');
+    if (mayComeBack) throw new HoldfastError('no-capacity', `No server runs the game ${quoted(name)} right now.`, { retryAfterMs: 1_000 });
+    const there = listed(this.all().map((one) => one.name));
+    throw new HoldfastError('unknown-game', `No server here offers the game ${quoted(name)}. There are: ${there}.`);
   }
 
   private running(): ServerRecord[] {

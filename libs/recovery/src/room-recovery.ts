@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { EventSink, FleetLinks, ServerDirectory } from '#libs/fleet';
+import { describeVersions, EventSink, FleetLinks, ServerDirectory, takesVersion } from '#libs/fleet';
 import { LoadBalancerService, type Place } from '#libs/placement';
 import { type AdoptResult, HoldfastError, type RoomId, type RoomTenure, type ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
@@ -156,9 +156,34 @@ export class RoomRecovery {
     } catch (error) {
       this.refusedBy.delete(record.id);
       if (!(error instanceof HoldfastError)) throw error;
+      this.sayVersionMissing(record);
       return null;
     }
   }
+
+  /** A room may wait for a free server, and that passes. It may also wait for a version that nobody deploys again. */
+  private sayVersionMissing({ id, game, gameVersion }: RoomRecord): void {
+    if (gameVersion === null) return;
+    const key = `${game}@${gameVersion}`;
+    const ready = this.directory.byType('game').filter(({ state }) => state === 'ready');
+    const having = ready.filter(({ games }) => Object.hasOwn(games, game));
+    if (having.length === 0 || having.some(({ games }) => takesVersion(games[game], gameVersion))) {
+      this.versionsMissing.delete(key);
+      return;
+    }
+    if (this.versionsMissing.has(key)) return;
+    this.versionsMissing.add(key);
+    this.log.error('recovery.version-missing', {
+      roomId: id,
+      game,
+      version: gameVersion,
+      servers: describeVersions(having, game),
+      check: `rooms of version ${gameVersion} wait, paused: add migrateState(state, fromVersion) to the game, or start a server with version ${gameVersion}`,
+    });
+  }
+
+  /** `game@version` of which it was said that no server takes its rooms. */
+  private readonly versionsMissing = new Set<string>();
 
   private async askToAdopt(server: ServerId, rooms: readonly Pick<RoomRecord, 'id' | 'epoch'>[], owner: RoomOwnership): Promise<RoomId[]> {
     const tenures: RoomTenure[] = rooms.map(({ id, epoch }) => ({ room: id, epoch, ...owner }));

@@ -55,8 +55,15 @@ export class Hosts {
     while (this.generation.current === null) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
-  add(name: string, options: Partial<RoomHostOptions> = {}, effects: ReadonlyMap<string, (run: EffectRun) => unknown> = new Map()): Host {
-    const host = new Host(this, serverId('game', `${name}-${randomUUID().slice(0, 8)}`), { ...ROOM_HOST_DEFAULTS, ...options }, effects);
+  /** @param rules of this server, where it has others than the rest: another version of the game. */
+  add(
+    name: string,
+    options: Partial<RoomHostOptions> = {},
+    effects: ReadonlyMap<string, (run: EffectRun) => unknown> = new Map(),
+    rules = this.rules,
+  ): Host {
+    const id = serverId('game', `${name}-${randomUUID().slice(0, 8)}`);
+    const host = new Host(this, id, { ...ROOM_HOST_DEFAULTS, ...options }, effects, rules);
     this.all.set(host.self.id, host);
     return host;
   }
@@ -130,7 +137,13 @@ export class Host {
     this.giveUp = resolve;
   });
 
-  constructor(hosts: Hosts, id: ServerId, options: RoomHostOptions, effectHandlers: ReadonlyMap<string, (run: EffectRun) => unknown>) {
+  constructor(
+    hosts: Hosts,
+    id: ServerId,
+    options: RoomHostOptions,
+    effectHandlers: ReadonlyMap<string, (run: EffectRun) => unknown>,
+    private readonly rules: RoomRules<never>,
+  ) {
     this.self = { id, incarnation: Date.now(), state: 'ready' };
     const self = this.self as unknown as Self;
     const labels = { server: id, level: 'silent', format: 'json' } as const;
@@ -138,9 +151,12 @@ export class Host {
     this.metrics = new Metrics(labels);
     const { metrics } = this;
     const sink = { tell: (happening: Happening) => this.happenings.push(happening) } as unknown as EventSink;
-    const { definition } = hosts.rules;
-    const recordOf = (host: Host | undefined) =>
-      host?.isListed ? { ...host.self, games: { [definition.name]: { version: definition.version } } } : undefined;
+    const recordOf = (host: Host | undefined) => {
+      if (!host?.isListed) return undefined;
+      const { definition, migrateState } = host.rules;
+      const { name, version } = definition;
+      return { ...host.self, games: { [name]: { version, oldestVersion: migrateState ? 1 : version } } };
+    };
     const directory = {
       get: (server: ServerId) => recordOf(hosts.all.get(server)),
       byType: () => [...hosts.all.values()].flatMap((host) => recordOf(host) ?? []),
@@ -151,16 +167,17 @@ export class Host {
       }),
     } as unknown as FleetLinks;
     const balancer = {
-      place: async ({ exclude }: { exclude: ServerId[] }) => {
-        const free = [...hosts.all.values()].find(
-          (host) => host.isListed && host.intake.door === 'open' && !exclude.includes(host.self.id),
-        );
+      place: async ({ exclude, gameVersion }: { exclude: ServerId[]; gameVersion?: number }) => {
+        const isFree = (host: Host): boolean => host.isListed && host.intake.door === 'open' && !exclude.includes(host.self.id);
+        const takes = ({ rules: { definition, migrateState } }: Host): boolean =>
+          gameVersion === undefined || gameVersion === definition.version || (gameVersion < definition.version && migrateState !== null);
+        const free = [...hosts.all.values()].find((host) => isFree(host) && takes(host));
         if (!free) throw new HoldfastError('no-capacity');
         return { server: free.self.id };
       },
       release: async () => {},
     } as unknown as LoadBalancerService;
-    const registry = { get: () => hosts.rules, effectHandlers } as unknown as GameRegistry;
+    const registry = { get: () => rules, effectHandlers } as unknown as GameRegistry;
     const links = { onFrame: () => {}, onClosed: () => {} } as unknown as Links;
 
     this.rooms = new HostedRooms(metrics, log);

@@ -32,6 +32,34 @@ describe('a room that is moved', () => {
     expect(await movesTold(first)).toEqual({ counted: 1, told: [second.self.id] });
   });
 
+  it('stays and goes on where every other server has a newer version of its game and cannot migrate it', async () => {
+    second.isListed = false;
+    const { definition } = COUNTING;
+    const newer = hosts.add('newer', {}, undefined, { ...COUNTING, definition: { ...definition, version: 2 } });
+    await newer.auditor.audit('test');
+    const room = await hosts.open(first);
+    const sentence = new RegExp(`version 1 of count: ${newer.self.id} has version 2\\. Add migrateState`);
+    await expect(first.mover.migrate(room.id)).rejects.toMatchObject({ code: 'no-capacity', message: expect.stringMatching(sentence) });
+    await expect(first.mover.migrate(room.id, newer.self.id)).rejects.toMatchObject({
+      code: 'not-found',
+      message: expect.stringMatching(sentence),
+    });
+    expect(await first.mover.drain(50, 'drained')).toEqual({ moved: 0, left: 1 });
+    expect(newer.loadsAsked).toBe(0);
+    await first.does(room, 0, 'add');
+    expect(await hosts.tenure(room.id)).toMatchObject({ server: first.self.id });
+  });
+
+  it('is brought to the newer version of its target', async () => {
+    second.isListed = false;
+    const rules = { ...COUNTING, definition: { ...COUNTING.definition, version: 2 }, migrateState: () => ({ count: 70 }) as never };
+    const newer = hosts.add('newer', {}, undefined, rules);
+    await newer.auditor.audit('test');
+    const room = await hosts.open(first);
+    expect(await first.mover.migrate(room.id)).toBe(newer.self.id);
+    expect(newer.rooms.get(room.id)?.value).toMatchObject({ gameVersion: 2, state: { count: 70 } });
+  });
+
   it('takes no input from when it is frozen, and stays silent until its target has it', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'nothing';

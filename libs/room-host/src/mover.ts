@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { EventSink, Self, ServerDirectory } from '#libs/fleet';
+import { describeVersions, EventSink, Self, ServerDirectory, takesVersion } from '#libs/fleet';
 import { LoadBalancerService } from '#libs/placement';
 import { HoldfastError, type RoomId, type ServerId } from '#libs/protocol';
 import { RoomLog, RoomRecords, type Tenure } from '#libs/room-store';
@@ -125,8 +125,13 @@ export class Mover {
   private async targetFor(room: HostedRoom, to: ServerId | undefined): Promise<Tenure> {
     const server = to ?? (await this.placeFor(room));
     const record = this.directory.get(server);
-    if (record?.state !== 'ready' || server === this.self.id || !this.canRun(server, room)) {
-      throw new HoldfastError('not-found', `${server} cannot take the room.`);
+    if (record?.state !== 'ready' || server === this.self.id) throw new HoldfastError('not-found', `${server} cannot take the room.`);
+    if (!this.canRun(server, room)) {
+      const { game, gameVersion } = room.value;
+      throw new HoldfastError(
+        'not-found',
+        `${server} cannot take the room, which is of version ${gameVersion} of ${game}: ${describeVersions([record], game)}. ${MIGRATE}`,
+      );
     }
     const epoch = Math.max(room.tenure.epoch + 1, Date.now());
     return { server, incarnation: record.incarnation, epoch };
@@ -145,14 +150,27 @@ export class Mover {
       if (!(error instanceof HoldfastError) || error.code !== 'no-capacity') throw error;
     }
     for (;;) {
-      const { server } = await this.balancer.place({ ...request, exclude }, { waitMs: 0 });
+      const server = await this.balancer.place({ ...request, exclude }, { waitMs: 0 }).then(
+        (placed) => placed.server,
+        // Servers have the game, but none of them can go on with this room.
+        (error: unknown) => Promise.reject(exclude.length > 1 ? this.noVersionFor(room, error) : error),
+      );
       if (this.canRun(server, room)) return server;
+      await this.balancer.release(room.id).catch(() => {});
       exclude.push(server);
     }
   }
 
+  private noVersionFor({ value: { game, gameVersion } }: HostedRoom, cause: unknown): unknown {
+    if (!(cause instanceof HoldfastError) || cause.code !== 'no-capacity') return cause;
+    const others = this.directory.byType('game').filter(({ id, state }) => id !== this.self.id && state === 'ready');
+    const there = describeVersions(others, game);
+    return new HoldfastError('no-capacity', `No other server takes version ${gameVersion} of ${game}: ${there}. ${MIGRATE}`, { cause });
+  }
+
   private canRun(server: ServerId, { value: { game, gameVersion } }: HostedRoom): boolean {
-    return (this.directory.get(server)?.games[game]?.version ?? 0) >= gameVersion;
+    const games = this.directory.get(server)?.games;
+    return games !== undefined && Object.hasOwn(games, game) && takesVersion(games[game], gameVersion);
   }
 
   private async handOver(room: HostedRoom, target: Tenure): Promise<HandedOver> {
@@ -238,6 +256,8 @@ export class Mover {
     void this.leavers.look(room);
   }
 }
+
+const MIGRATE = 'Add migrateState(state, fromVersion) to the game, or start a server with the version of the room.';
 
 /** `not-ours`: it was not ours to give away any more. `untaken`: given, but the target has not said that it has it. */
 type HandedOver = 'taken' | 'untaken' | 'not-ours';

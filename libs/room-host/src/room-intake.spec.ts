@@ -3,6 +3,7 @@ import type { EventSink, Self } from '#libs/fleet';
 import type { GameRegistry } from '#libs/game-kit';
 import { type RoomId, serverId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
+import type { RoomRules } from '#libs/room';
 import { type AdoptedRoom, type NotAdopted, type RoomDoc, RoomLog, type RoomRecord, RoomRecords } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
@@ -24,6 +25,7 @@ const doc: RoomDoc = { name: '', owner: 'u0', seats: 1, seatsMin: 1, private: fa
 const players = [{ user: 'u0', name: 'Ada' }];
 
 const rules = rulesOf('empty', () => ({}));
+const version2 = { ...rules, definition: { ...rules.definition, version: 2 } } as unknown as RoomRules<never>;
 
 beforeAll(() => redis.ready());
 afterAll(() => redis.onApplicationShutdown());
@@ -45,14 +47,16 @@ class SlowLog extends RoomLog {
   }
 }
 
-function newServer() {
+function newServer(playedBy: RoomRules<never> = rules as unknown as RoomRules<never>) {
   const self = { id, incarnation: 1, state: 'ready' } as { id: typeof id; incarnation: number; state: string };
   const log = new Log(options);
+  const warnings: Record<string, unknown>[] = [];
+  log.warn = (event, fields) => void warnings.push({ event, ...fields });
   const rooms = new HostedRooms(new Metrics(options), log);
   const roomLog = new SlowLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
   const intake = new RoomIntake(
     rooms,
-    { get: () => rules } as unknown as GameRegistry,
+    { get: (name: string) => (name === 'empty' ? playedBy : undefined), all: () => [playedBy] } as unknown as GameRegistry,
     roomLog,
     records,
     { markDirty: () => {} } as unknown as Appender,
@@ -65,7 +69,7 @@ function newServer() {
     ROOM_HOST_DEFAULTS,
     DIRECT_GUARD,
   );
-  return { self, rooms, roomLog, intake };
+  return { self, rooms, roomLog, intake, warnings };
 }
 
 async function roomThatStarts(): Promise<RoomId> {
@@ -123,4 +127,64 @@ it('forgets entries of its indexes, and of those of its former incarnations, tha
   await intake.sweep();
   expect(await records.roomsOf(id, former)).toEqual([]);
   expect(await records.roomsOf(id, current)).toEqual([]);
+});
+
+it('says which games there are where it is to open another', async () => {
+  const { intake } = newServer();
+  const room = await roomThatStarts();
+  await expect(intake.open({ room, game: 'emtpy', start: 's', round: 0, players })).rejects.toMatchObject({
+    code: 'unknown-game',
+    message: "hf:game:woken does not have the game 'emtpy'. Its games are: 'empty'.",
+  });
+});
+
+describe('a room of version 1 of its game, at a server of version 2', () => {
+  const sentence = (room: string) => `room ${room} is of version 1 of empty, and this server has version 2`;
+
+  it.each<[string, RoomRules<never>['migrateState'], string, (room: string) => string]>([
+    [
+      'without migrateState',
+      null,
+      'unknown-game',
+      (room) =>
+        `${sentence(room)} and no migrateState: add migrateState(state, fromVersion) to the game, or start a server with version 1.`,
+    ],
+    [
+      'whose migrateState throws',
+      () => {
+        throw new Error('no way from version 1');
+      },
+      'game-failed',
+      (room) => `${sentence(room)}: its migrateState threw Error: no way from version 1`,
+    ],
+    [
+      'whose migrateState makes no state',
+      () => undefined as never,
+      'game-failed',
+      (room) => `${sentence(room)}: its migrateState made undefined, and no object for a state`,
+    ],
+    [
+      'whose migrateState is async',
+      (async () => ({})) as never,
+      'game-failed',
+      (room) => `${sentence(room)}: its migrateState made a promise, and no object for a state`,
+    ],
+  ])('%s, is not taken, logged once with what to do, and not lost', async (_, migrateState, code, message) => {
+    const older = newServer();
+    const room = await roomThatStarts();
+    await older.intake.open({ room, game: 'empty', start: 's', round: 0, players });
+
+    const newer = newServer({ ...version2, migrateState });
+    newer.self.incarnation = 2;
+    const refused = [{ result: 'failed', code }];
+    for (let attempt = 0; attempt < 3; attempt += 1) expect(await newer.intake.adopt([await tenureOf(room)])).toEqual(refused);
+    expect(newer.rooms.get(room)).toBeUndefined();
+    const warnings = newer.warnings.filter(({ event }) => event === 'room.adopt-failed');
+    expect(warnings).toMatchObject([{ roomId: room, error: expect.stringContaining(message(room)) }]);
+
+    const mended = newServer({ ...version2, migrateState: () => ({ mended: true }) as never });
+    mended.self.incarnation = 3;
+    expect(await mended.intake.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
+    expect(mended.rooms.get(room)?.value).toMatchObject({ gameVersion: 2, state: { mended: true } });
+  });
 });

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { EventSink, Self } from '#libs/fleet';
 import { GameRegistry } from '#libs/game-kit';
 import { type AdoptResult, type Control, HoldfastError, pack, type RoomId, type RoomTenure } from '#libs/protocol';
-import { applyChanges, RoomMachine, type RoomSurroundings, type RoomValue } from '#libs/room';
+import { applyChanges, listed, quoted, RoomMachine, type RoomSurroundings, type RoomValue } from '#libs/room';
 import { type AdoptedRoom, LOSSES_MAX, RoomLog, type RoomOwnership, RoomRecords, type ToldTail } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { HandlerGuard } from '#libs/watchdog';
@@ -63,7 +63,7 @@ export class RoomIntake {
       if (hosted?.start === start) return hosted;
       this.refuseWhenFull();
       const machine = this.machineOf(game);
-      if (!machine) throw new HoldfastError('unknown-game');
+      if (!machine) throw this.unknownGame(game);
       const guarded = new GuardedMachine(machine, this.labels, this.guard, id, { start });
       const { value, events } = this.setUp(guarded, id, players, round);
       const owner = this.owner();
@@ -208,10 +208,25 @@ export class RoomIntake {
       return { result: 'adopted', epoch: room.tenure.epoch };
     } catch (error) {
       const code = error instanceof HoldfastError ? error.code : 'internal';
-      this.log.warn('room.adopt-failed', { roomId: tenure.room, error: String(error) });
+      this.sayNotAdopted(tenure.room, error);
       return { result: 'failed', code };
     }
   }
+
+  /** Once a room and reason: a room that stays here, because its game cannot go on with it, is tried again with every sweep. */
+  private sayNotAdopted(room: RoomId, error: unknown): void {
+    const sentence = String(error);
+    const isSaid = this.notAdopted.get(room) === sentence;
+    this.notAdopted.delete(room);
+    this.notAdopted.set(room, sentence);
+    if (this.notAdopted.size > NOT_ADOPTED_REMEMBERED_MAX) this.notAdopted.delete(this.notAdopted.keys().next().value as RoomId);
+    if (isSaid) return;
+    const { cause } = error as Error;
+    this.log.warn('room.adopt-failed', { roomId: room, error: sentence, ...(cause instanceof Error && { cause: cause.stack }) });
+  }
+
+  /** Why rooms could not be adopted, as it was logged last. */
+  private readonly notAdopted = new Map<RoomId, string>();
 
   /** A game that ended with its owner may have left effects; who was asked to take the room sees to them. */
   private async runWhatIsLeft(room: RoomId, { server, incarnation }: RoomOwnership): Promise<void> {
@@ -228,7 +243,7 @@ export class RoomIntake {
     const { epoch, version, batch, checkpoint, log, doc, start, round } = adopted;
     if (checkpoint === null) throw new HoldfastError('not-found', 'Nothing of this room was stored.');
     const machine = this.machineOf(checkpoint.value.game);
-    if (!machine) throw new HoldfastError('unknown-game');
+    if (!machine) throw this.unknownGame(checkpoint.value.game);
     const held = checkpoint.value.version;
     const value = applyChanges(
       checkpoint.value,
@@ -278,6 +293,7 @@ export class RoomIntake {
   private take(room: HostedRoom): void {
     this.highestEpochs.set(room.id, room.tenure.epoch);
     if (this.highestEpochs.size > EPOCHS_REMEMBERED_MAX) this.highestEpochs.delete(this.highestEpochs.keys().next().value as RoomId);
+    this.notAdopted.delete(room.id);
     this.rooms.add(room);
     this.taken.push(room.id);
     // A game may end in its setup, or have ended when its owner died before saying so; it may have been quarantined.
@@ -325,6 +341,11 @@ export class RoomIntake {
     return started;
   }
 
+  private unknownGame(game: string): HoldfastError {
+    const there = listed(this.registry.all().map(({ definition }) => definition.name));
+    return new HoldfastError('unknown-game', `${this.self.id} does not have the game ${quoted(game)}. Its games are: ${there}.`);
+  }
+
   private machineOf(game: string): RoomMachine | null {
     const known = this.machines.get(game);
     if (known) return known;
@@ -370,18 +391,33 @@ function isToBeEnded({ poison, losses }: AdoptedRoom): boolean {
 
 /** Enough for any server's rooms of many hours; each costs some fifty bytes. */
 const EPOCHS_REMEMBERED_MAX = 20_000;
+const NOT_ADOPTED_REMEMBERED_MAX = 1_000;
 
+/** The value in the version of the game that this server has. Throws what the game throws, or why there is no way. */
 function migrated(machine: GuardedMachine, value: RoomValue): RoomValue {
   const { definition, migrateState } = machine.rules;
-  if (value.gameVersion === definition.version) return value;
-  if (value.gameVersion > definition.version)
+  const { state, game, gameVersion, version, room } = value;
+  if (gameVersion === definition.version) return value;
+  const what = `room ${room} is of version ${gameVersion} of ${game}, and this server has version ${definition.version}`;
+  if (gameVersion > definition.version)
+    throw new HoldfastError('unknown-game', `${what}: start a server with version ${gameVersion} or a later one.`);
+  if (!migrateState) {
+    const remedy = `add migrateState(state, fromVersion) to the game, or start a server with version ${gameVersion}`;
+    throw new HoldfastError('unknown-game', `${what} and no migrateState: ${remedy}.`);
+  }
+  let next: unknown;
+  try {
+    next = machine.migrateState(migrateState, state, gameVersion);
+  } catch (cause) {
+    throw new HoldfastError('game-failed', `${what}: its migrateState threw ${String(cause)}`, { cause });
+  }
+  // Nobody waits for it; unheard, its failure would end the process.
+  if (next instanceof Promise) next.catch(() => {});
+  if (typeof next !== 'object' || next === null || next instanceof Promise)
     throw new HoldfastError(
-      'unknown-game',
-      `This server has version ${definition.version} of the game, the room is of ${value.gameVersion}.`,
+      'game-failed',
+      `${what}: its migrateState made ${next instanceof Promise ? 'a promise' : quoted(next)}, and no object for a state`,
     );
-  if (!migrateState)
-    throw new HoldfastError('unknown-game', `The game cannot bring version ${value.gameVersion} to ${definition.version}.`);
   // A version of its own, as any change of the state has: players who have the one before must not be taken for up to date.
-  const { state, gameVersion, version } = value;
-  return { ...value, state: machine.migrateState(migrateState, state, gameVersion), gameVersion: definition.version, version: version + 1 };
+  return { ...value, state: next, gameVersion: definition.version, version: version + 1 };
 }

@@ -1,0 +1,59 @@
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { type OfferedGames, Self, ServerDirectory, type ServerRecord, takesVersion } from '#libs/fleet';
+import { GameRegistry } from '#libs/game-kit';
+import { Log } from '#libs/telemetry';
+import { offeredGames } from './offered-games.js';
+
+/**
+ * Warns when another server runs an older version of a game than this one, and the game here has no `migrateState` for
+ * it. Nothing is lost: rooms of that version go only to servers that take it. Without such a server they wait.
+ */
+@Injectable()
+export class VersionGaps implements OnApplicationBootstrap {
+  /** `game@version` of what was said. */
+  private readonly said = new Set<string>();
+
+  constructor(
+    private readonly directory: ServerDirectory,
+    private readonly registry: GameRegistry,
+    private readonly self: Self,
+    private readonly log: Log,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    for (const server of this.directory.byType('game')) this.compare(server);
+    this.directory.onChange(({ kind, server }) => {
+      if (server.type === 'game' && (kind === 'registered' || kind === 'changed')) this.compare(server);
+    });
+  }
+
+  private compare({ id, state, games }: ServerRecord): void {
+    if (id === this.self.id || state === 'dead') return;
+    for (const { game, version, olderVersion } of versionGaps(offeredGames(this.registry.all()), games)) {
+      if (this.said.has(`${game}@${olderVersion}`)) continue;
+      this.said.add(`${game}@${olderVersion}`);
+      this.log.warn('game.cannot-migrate', {
+        game,
+        version,
+        olderVersion,
+        target: id,
+        check: `rooms of version ${olderVersion} cannot go on here: add migrateState(state, fromVersion) to the game, or keep a server of version ${olderVersion} until its rooms have ended`,
+      });
+    }
+  }
+}
+
+export interface VersionGap {
+  readonly game: string;
+  readonly version: number;
+  readonly olderVersion: number;
+}
+
+/** Games of which `others` has an older version than `own`, and `own` cannot go on with its rooms. */
+export function versionGaps(own: OfferedGames, others: OfferedGames): VersionGap[] {
+  return Object.entries(own).flatMap(([game, offered]) => {
+    const olderVersion = Object.hasOwn(others, game) ? others[game].version : offered.version;
+    const isGap = olderVersion < offered.version && !takesVersion(offered, olderVersion);
+    return isGap ? [{ game, version: offered.version, olderVersion }] : [];
+  });
+}
