@@ -10,9 +10,12 @@ const SECRET_JWT = 'a secret of thirty-two characters or more';
 const OTHER_LINK_SECRET = 'another secret of some length';
 const UNSIGNED = 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ.';
 
-async function tokenOf(user: string): Promise<string> {
-  const token = new SignJWT({}).setProtectedHeader({ alg: 'HS256' }).setSubject(user).setExpirationTime(4_102_444_800);
-  return token.sign(new TextEncoder().encode(SECRET_JWT));
+function tokenOf(user: string): Promise<string> {
+  return signed({ sub: user, exp: 4_102_444_800 });
+}
+
+function signed(claims: Record<string, unknown>): Promise<string> {
+  return new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(new TextEncoder().encode(SECRET_JWT));
 }
 
 describe('bad input', () => {
@@ -131,6 +134,7 @@ describe('bad input', () => {
         [{ protocol: 2, name: 'Ada' }, 'protocol-version'],
         [{ protocol: 1, name: '' }, 'unauthorized'],
         [{ protocol: 1, name: 'x'.repeat(33) }, 'unauthorized'],
+        [{ protocol: 1, name: '\u3164' }, 'unauthorized'],
         [{ protocol: 1, name: 7 }, 'bad-frame'],
         [{ protocol: 1, session, secret: `${secret}x` }, 'session-unknown'],
         [{ protocol: 1, session: 'nobody', secret }, 'session-unknown'],
@@ -238,9 +242,16 @@ describe('bad input', () => {
       await refused({ token: 'no token' });
       await refused({ name: 'Ada' });
       await refused({ token: UNSIGNED });
+      await refused({ token: await signed({ sub: 'ada' }) });
       const session = await connect(server.publicUrl, { token: await tokenOf('ada') });
       told.push(session.credentials.secret);
       session.close();
+      const numbered = await connect(server.publicUrl, {
+        token: await signed({ sub: 42, name: `\u202e${'Ada'.repeat(20)}`, exp: 4_102_444_800 }),
+      });
+      told.push(numbered.credentials.secret);
+      expect(await numbered.me()).toMatchObject({ user: '42', name: 'Ada'.repeat(20).slice(0, 32) });
+      numbered.close();
       server.kill();
       await server.exited;
       fleet.gateways.splice(fleet.gateways.indexOf(server), 1);

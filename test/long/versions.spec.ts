@@ -59,3 +59,41 @@ describe('a room of version 1 of its game', () => {
     await first.leave();
   }, 40_000);
 });
+
+describe('a room of version 1 of its game, whose version 2 cannot migrate it', () => {
+  let fleet: Fleet;
+  beforeAll(async () => {
+    fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, testGames: { turnMs: 60_000 } });
+  }, 60_000);
+  afterAll(() => fleet.stop());
+
+  it('waits when its server is gone, and goes on at a server that can migrate it; operators are told once', async () => {
+    const [old] = fleet.games;
+    const game = await LedgerGame.begin(fleet);
+    await game.goesOn();
+    const cannot = await fleet.start('game', '2', { TEST_LEDGER: '2', TEST_LEDGER_MIGRATES: '0' });
+    await until(() => cannot.logged('game.cannot-migrate').length > 0, 5_000);
+    expect(cannot.logged('game.cannot-migrate')).toMatchObject([
+      { game: 'ledger', version: 2, olderVersion: 1, check: expect.stringContaining('add migrateState') },
+    ]);
+
+    old.kill('SIGKILL');
+    await old.exited;
+    await game.rooms[0].waitFor(({ status }) => status === 'paused', { timeoutMs: 5_000 });
+    const [gateway] = fleet.gateways;
+    await until(() => gateway.logged('recovery.version-missing').length > 0, 10_000);
+    expect(gateway.logged('recovery.version-missing')).toMatchObject([
+      { game: 'ledger', version: 1, servers: expect.stringContaining('has version 2'), check: expect.stringContaining('add migrateState') },
+    ]);
+
+    const mended = await fleet.start('game', '3', { TEST_LEDGER: '2' });
+    await until(() => game.rooms[0].status === 'playing', 10_000);
+    await game.goesOn();
+    await game.settled();
+    expect(await fleet.ownerOf(game.rooms[0])).toBe(mended);
+    expect(game.rooms[0].state?.migratedFrom).toEqual([1]);
+    expect(cannot.logged('room.adopt-failed')).toEqual([]);
+    expect(gateway.logged('recovery.version-missing')).toHaveLength(1);
+    await game.leave();
+  }, 60_000);
+});

@@ -409,7 +409,7 @@ function migrated(machine: GuardedMachine, value: RoomValue): RoomValue {
   try {
     next = machine.migrateState(migrateState, state, gameVersion);
   } catch (cause) {
-    throw new HoldfastError('game-failed', `${what}: its migrateState threw ${String(cause)}`, { cause });
+    throw new HoldfastError('game-failed', `${what}: its migrateState threw ${thrown(cause)}`, { cause });
   }
   // Nobody waits for it; unheard, its failure would end the process.
   if (next instanceof Promise) next.catch(() => {});
@@ -421,3 +421,10 @@ function migrated(machine: GuardedMachine, value: RoomValue): RoomValue {
   // A version of its own, as any change of the state has: players who have the one before must not be taken for up to date.
   return { ...value, state: next, gameVersion: definition.version, version: version + 1 };
 }
+
+/** Of what a game threw, which may be anything and of any length. */
+function thrown(cause: unknown): string {
+  return cause instanceof Error ? `${cause.name}: ${cause.message.slice(0, THROWN_CHARS_MAX)}` : `a value of type ${typeof cause}`;
+}
+
+const THROWN_CHARS_MAX = 300;
