@@ -307,7 +307,8 @@ class Turn<State> implements Room<State> {
 
   schedule(timer: string, ms: number): void {
     if (!this.rules.timers.has(timer)) throw this.mistake(this.describeUnknownTimer('schedule', timer));
-    if (!(ms >= 0 && ms <= TIMER_MS_MAX)) {
+    // NaN fails both comparisons; a text would pass them and then be joined to the clock's time.
+    if (typeof ms !== 'number' || !(ms >= 0 && ms <= TIMER_MS_MAX)) {
       throw this.mistake(`room.schedule('${timer}', …) is given ${quoted(ms)}: the time is in ms, from 0 to ${TIMER_MS_MAX}.`);
     }
     this.timers = { ...this.timers, [timer]: Math.round(this.now + ms) };

@@ -39,3 +39,20 @@ describe('where players go', () => {
     expect(readOptions([], file).urls).toEqual([URL_DEFAULT]);
   });
 });
+
+describe('a game that the simulated players cannot play', () => {
+  it('ends the program with the names of those that they can', () => {
+    const said: string[] = [];
+    const exit = jest.spyOn(process, 'exit').mockImplementation((code) => {
+      throw new Error(`exit ${code}`);
+    });
+    const write = jest.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+    try {
+      expect(() => readOptions(['--game', 'ludo'])).toThrow('exit 1');
+    } finally {
+      exit.mockRestore();
+      write.mockRestore();
+    }
+    expect(said.join('')).toContain("'ludo' is invalid. It must be one of: tic-tac-toe, chess.");
+  });
+});

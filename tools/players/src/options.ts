@@ -97,7 +97,7 @@ const encoding = oneOf<PlayersOptions['encoding']>('binary', 'json');
 
 function oneOf<Choice extends string>(...choices: Choice[]): (text: string) => Choice {
   return (text) => {
-    if (!choices.includes(text as Choice)) throw new InvalidArgumentError(`one of ${choices.join(', ')}`);
+    if (!choices.includes(text as Choice)) throw new InvalidArgumentError(`It must be one of: ${choices.join(', ')}.`);
     return text as Choice;
   };
 }
