@@ -18,6 +18,7 @@ async function lostTo(input: SuspectInput, times = 1) {
     await marks.mark(tenure, { ...input, seq: input.seq && input.seq + time });
     owner.stop();
     owner = hosts.add('next');
+    await owner.auditor.audit('test');
     const [answer] = await owner.intake.adopt([tenure]);
     expect(answer.result).toBe('adopted');
     const taken = owner.rooms.get(room.id);
@@ -67,6 +68,7 @@ describe('a room whose owner was lost to an input', () => {
     await marks.mark(tenure, { handler: 'effect pay', seat: -1, seq: 0, effect: key });
     first.stop();
     const next = paying.add('next', {}, new Map([['pay', (effect) => ran.push((effect as unknown as { key: string }).key)]]));
+    await next.auditor.audit('test');
     await next.intake.adopt([tenure]);
     const taken = next.rooms.get(room.id);
     if (!taken) throw new Error('not taken');

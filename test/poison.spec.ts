@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import type { PoisonReport } from '../tools/poison/src/main.js';
+import { ROOT } from '../tools/process/paths.mjs';
+
+const MINUTE = 60_000;
+const FREE_OF_LOSS = ['loop in command', 'loop in timer', 'loop in setup', 'allocation without end', 'process.exit', 'unhandled rejection'];
+const COSTS_A_SERVER = ['native call in command', 'native call in timer'];
+
+/** A short run of `npm run poison`; the whole one is started by hand. */
+describe('hostile games', () => {
+  it(
+    'cost their own rooms only: handlers that can be interrupted no server, others one server once',
+    async () => {
+      const report = await poison('--rooms', '6', '--commands-per-second', '20', '--cases', ...FREE_OF_LOSS, ...COSTS_A_SERVER);
+      expect(report.violations).toEqual([]);
+      expect(report.cases.flatMap(({ name, faults }) => faults.map((fault) => `${name}: ${fault}`))).toEqual([]);
+      expect(report.cases).toHaveLength(FREE_OF_LOSS.length + COSTS_A_SERVER.length);
+      expect(report).toMatchObject({ ok: true });
+      expect(report.acknowledged).toBeGreaterThan(100);
+    },
+    4 * MINUTE,
+  );
+});
+
+function poison(...options: string[]): Promise<PoisonReport> {
+  const args = [join(ROOT, 'tools/poison/run.mjs'), '--json', ...options];
+  return new Promise((resolve, reject) => {
+    // It ends by itself; what it started ends with it, however it does.
+    execFile(process.execPath, args, { cwd: ROOT, timeout: 3.5 * MINUTE, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
+      try {
+        resolve(JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as PoisonReport);
+      } catch {
+        reject(error ?? new Error(`no report: ${stdout}\n${stderr}`));
+      }
+    });
+  });
+}
