@@ -22,8 +22,8 @@ export interface Sample {
 }
 
 export type Action =
-  /** The run passed its first limit. */
-  | { readonly kind: 'suspect'; readonly run: number; readonly ms: number; readonly grownMb: number }
+  /** The run passed its first limit; `isOver`: the second one, too, so that it is interrupted at once. */
+  | { readonly kind: 'suspect'; readonly run: number; readonly ms: number; readonly grownMb: number; readonly isOver: boolean }
   /** Interrupt the run, or interrupt it again. */
   | { readonly kind: 'interrupt'; readonly run: number; readonly ms: number; readonly grownMb: number }
   /** The run cannot be interrupted. */
@@ -105,7 +105,7 @@ export class RunObserver {
     const actions: Action[] = [];
     if (!run.isSuspect && (run.ms >= options.slowMs || isOver)) {
       run.isSuspect = true;
-      actions.push({ kind: 'suspect', ...facts });
+      actions.push({ kind: 'suspect', ...facts, isOver });
     }
     if (!isOver && Number.isNaN(run.interruptedAt)) return actions;
     if (Number.isNaN(run.interruptedAt)) run.interruptedAt = run.ms;

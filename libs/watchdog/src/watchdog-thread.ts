@@ -86,11 +86,13 @@ function act(action: Action): void {
   }
 }
 
-function suspected(run: number, action: { ms: number; grownMb: number }): void {
+function suspected(run: number, action: { ms: number; grownMb: number; isOver: boolean }): void {
   const facts = factsOf(run);
   if (!facts) return;
   const report = { ...facts, ...measures(action) };
   suspect = { facts, known: reporter.suspect(report) };
+  // A pause that is asked for together with an interrupt keeps the interrupt from the main thread (Node 24).
+  if (action.isOver) return reporter.slow({ ...report, stack: null });
   void pauseMainThread(WHOSE, PAUSE_TIMEOUT_MS).then((paused) => reporter.slow({ ...report, stack: paused?.stack ?? null }));
 }
 
