@@ -29,6 +29,8 @@ const LINES_KEPT = 15;
  * @property {(line: string) => void} onLine
  * @property {(child: import('node:child_process').ChildProcess) => void} spawned
  * @property {number} [timeoutMs]
+ * @property {number} [output] a file descriptor that takes the server's standard output and standard error instead of `onLine`
+ *   and the log file
  */
 
 /**
@@ -38,7 +40,7 @@ const LINES_KEPT = 15;
  * @param {LaunchOptions} options
  * @returns {Promise<Ports>}
  */
-export async function launchServer({ main, env, readyFile, logFile, onLine, spawned, timeoutMs = READY_TIMEOUT_MS }) {
+export async function launchServer({ main, env, readyFile, logFile, onLine, spawned, timeoutMs = READY_TIMEOUT_MS, output }) {
   await mkdir(dirname(readyFile), { recursive: true });
   await mkdir(dirname(logFile), { recursive: true });
   await rm(readyFile, { force: true });
@@ -46,15 +48,16 @@ export async function launchServer({ main, env, readyFile, logFile, onLine, spaw
   const child = spawnLeashed(process.execPath, [...SERVER_FLAGS, main], {
     cwd: ROOT,
     env: { ...env, HOLDFAST_READY_FILE: readyFile },
-    stdout: 'pipe',
-    stderr: 'pipe',
+    stdout: output ?? 'pipe',
+    stderr: output ?? 'pipe',
   });
   spawned(child);
   /** @type {string[]} */
   const lastLines = [];
   const file = createWriteStream(logFile, { flags: 'a' });
   for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: /** @type {import('node:stream').Readable} */ (stream) }).on('line', (line) => {
+    if (stream === null) continue;
+    createInterface({ input: stream }).on('line', (line) => {
       if (!file.writableEnded) file.write(`${line}\n`);
       lastLines.push(line);
       if (lastLines.length > LINES_KEPT) lastLines.shift();
@@ -69,7 +72,7 @@ export async function launchServer({ main, env, readyFile, logFile, onLine, spaw
     if (ports && (await isReady(ports.opsPort, env))) return ports;
     if (child.exitCode !== null || child.signalCode !== null) {
       // What it said last is still on its way.
-      await new Promise((resolve) => (child.stdout?.closed ? resolve(undefined) : child.once('close', resolve)));
+      await new Promise((resolve) => (child.stdout?.closed !== false ? resolve(undefined) : child.once('close', resolve)));
       throw new ServerDidNotStart(`ended with ${child.signalCode ?? `exit code ${child.exitCode}`} before it was ready`, lastLines);
     }
     if (Date.now() > deadline) throw new ServerDidNotStart(`was not ready within ${timeoutMs / 1_000} s`, lastLines);

@@ -55,6 +55,12 @@ export class Metrics {
     'Lateness of the event loop, 99th percentile since the last scrape.',
   );
 
+  readonly logLinesDropped = this.tallies(
+    'holdfast_log_lines_dropped_total',
+    'Lines that could not be written: the disk was full, or nobody read.',
+    ['stream'],
+  );
+
   constructor(@Inject(TELEMETRY_OPTIONS) { server }: TelemetryOptions) {
     this.registry.setDefaultLabels({ server });
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: LAG_RESOLUTION_MS });
