@@ -69,6 +69,9 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   app.use(opsHeaders);
   app.useLogger(app.get(NestLog));
   const log = app.get(Log);
+  // Node would print them as lines of several forms.
+  process.removeAllListeners('warning');
+  process.on('warning', (error) => log.warn('process.warned', { error }));
   await app.get(RedisConnections).ready();
   const linkPort = await app.get(Links).listen();
   const transport = new LinkTransport(app.get(Links));
