@@ -184,6 +184,27 @@ describe('the last lines of a server', () => {
   );
 });
 
+describe('a server whose terminal is closed (SIGHUP)', () => {
+  it('drains as on SIGTERM, of every type', async () => {
+    const fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2, testGames: { turnMs: 60_000 } });
+    try {
+      const game = await LedgerGame.begin(fleet);
+      await game.goesOn();
+      const owner = await fleet.ownerOf(game.rooms[0]);
+      for (const server of [owner, fleet.lobbies[0], fleet.gateways[0]]) {
+        server.kill('SIGHUP');
+        expect(await server.exited).toEqual({ code: 0, signal: null });
+        expect(server.logged('server.left')).toHaveLength(1);
+        await game.goesOn();
+      }
+      expect(owner.logged('room.moved')).toHaveLength(1);
+      await game.settled();
+    } finally {
+      await fleet.stop();
+    }
+  }, 60_000);
+});
+
 /** Reads a FIFO now and then; gives all that was read so far. */
 function readWhile(fd: number): () => string {
   const chunk = Buffer.alloc(1 << 16);
