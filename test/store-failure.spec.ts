@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { ADMIN_TOKEN, type Fleet, type FleetServer, LedgerGame, RawPlayer, startFleet, until } from './harness/index.js';
 
-const HELLOS = 100;
+const HELLOS = 960;
 const GAMES = 2;
 /** A store that hangs is noticed after this. */
 const COMMAND_TIMEOUT_MS = 500;

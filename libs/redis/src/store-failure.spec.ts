@@ -61,6 +61,7 @@ describe('another error', () => {
     'ERR syntax error',
     'BUSYGROUP Consumer Group name already exists',
     'the game said OOM to me',
+    'the game said: Connection is closed.',
   ])('is `internal`: %s', (message) => {
     expect(storeFailureOf(replyError(message))).toBeNull();
     expect(answerTo(replyError(message)).code).toBe('internal');

@@ -26,10 +26,10 @@ const REPLY = new RegExp(String.raw`^(?:\w*Error: )?(?:ERR .*[:\s]-)?(${REPLY_CO
 /** A script that meets `NOPERM` hides the code. */
 const NO_PERMISSION = /^(?:\w*Error: )?ERR .*The user executing the script can't (?:run|access) /;
 const CLIENTS = /^(?:\w*Error: )?ERR max number of clients reached/;
-const TIMEOUT = /Command timed out|Socket timeout/;
+const TIMEOUT = /^(?:\w*Error: )?(?:Command timed out|Socket timeout)/;
 /** What ioredis says of a connection that is down, that breaks, or that it cannot make. */
 const AWAY =
-  /Stream isn't writeable|Connection is closed|max retries per request|Cluster isn't ready|Failed to refresh slots cache|None of startup nodes|Too many Cluster redirections|All sentinels are unreachable|Command aborted due to connection close/i;
+  /^(?:\w*Error: )?(?:Stream isn't writeable|Connection is closed|Reached the max retries per request|Cluster isn't ready|Failed to refresh slots cache|None of startup nodes|Too many Cluster redirections|All sentinels are unreachable|Command aborted due to connection close)/;
 /** Of any connection, which need not be one to the store. */
 const NETWORK = /\b(?:ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)\b/;
 

@@ -19,7 +19,7 @@ export type LogFields = Readonly<Record<string, unknown>>;
 @Injectable()
 export class Log {
   private readonly logger: Logger;
-  private isReported: (error: unknown) => boolean = () => false;
+  private isReported: (error: unknown, event: string) => boolean = () => false;
 
   constructor(
     @Inject(TELEMETRY_OPTIONS) { server, level, format, destination }: TelemetryOptions,
@@ -50,23 +50,23 @@ export class Log {
   }
 
   warn(event: string, fields?: LogFields): void {
-    this.write(this.levelOf('warn', fields), event, fields);
+    this.write(this.levelOf('warn', event, fields), event, fields);
   }
 
   error(event: string, fields?: LogFields): void {
-    this.write(this.levelOf('error', fields), event, fields);
+    this.write(this.levelOf('error', event, fields), event, fields);
   }
 
   /**
    * Warnings and errors whose field `error` is one of these are written as `debug`: another line tells of their cause,
    * once. For causes that fail everything at the same time, such as a store that is away.
    */
-  reportElsewhere(isReported: (error: unknown) => boolean): void {
+  reportElsewhere(isReported: (error: unknown, event: string) => boolean): void {
     this.isReported = isReported;
   }
 
-  private levelOf(level: 'warn' | 'error', fields?: LogFields): 'debug' | 'warn' | 'error' {
-    return fields?.error !== undefined && this.isReported(fields.error) ? 'debug' : level;
+  private levelOf(level: 'warn' | 'error', event: string, fields?: LogFields): 'debug' | 'warn' | 'error' {
+    return fields?.error !== undefined && this.isReported(fields.error, event) ? 'debug' : level;
   }
 
   private write(level: 'debug' | 'info' | 'warn' | 'error', event: string, fields: LogFields = NO_FIELDS): void {
