@@ -7,8 +7,8 @@ import { FleetServer } from './harness/fleet-server.js';
 import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
 const TALKATIVE = join(ROOT, 'test/harness/talkative-server.mjs');
-/** What a liveness probe may have to wait for on a machine that others use as well. */
-const LIVEZ_MS = 100;
+/** What a liveness probe waits for while the server formats so many lines; the longest, on a machine that others use as well. */
+const LIVEZ_MS = { median: 100, longest: 1_000 };
 const GAMES = 6;
 
 describe('a fleet whose output goes to a full disk', () => {
@@ -77,7 +77,9 @@ describe('a server whose output nobody reads', () => {
           waits.push(performance.now() - askedAt);
           await new Promise((resolve) => setTimeout(resolve, 10));
         }
-        expect(Math.max(...waits)).toBeLessThan(LIVEZ_MS);
+        waits.sort((a, b) => a - b);
+        expect(waits[waits.length >> 1]).toBeLessThan(LIVEZ_MS.median);
+        expect(waits.at(-1)).toBeLessThan(LIVEZ_MS.longest);
         expect(await fleet.redis.client.hget(server.id, 'deadReason')).toBeNull();
         expect(
           Number(/holdfast_log_lines_dropped_total\{stream="stdout".*\} (\d+)/.exec((await server.ops('/metrics')).text)?.[1]),

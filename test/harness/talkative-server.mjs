@@ -3,7 +3,7 @@ import 'reflect-metadata';
 import { Log } from '#libs/telemetry';
 
 const LINES = 100_000;
-const LINES_A_TURN = 1_000;
+const LINES_A_TURN = 200;
 
 process.on('SIGUSR2', () => {
   const log = new Log({ server: 'hf:game:talkative', level: 'info', format: process.env.LOG_FORMAT === 'pretty' ? 'pretty' : 'json' });

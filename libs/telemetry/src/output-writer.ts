@@ -31,6 +31,9 @@ export interface OutputLoss {
  *
  * A pipe, a socket and a terminal are written in step with the process, so the last line before a crash is there. For
  * this they do not block (`EAGAIN`). A file cannot be asked not to block; it is written by a thread.
+ *
+ * Pino's own `sonic-boom` does neither: written in step it sleeps on `EAGAIN`, and written by a thread a full pipe holds
+ * that thread, which then keeps the process from ending.
  */
 export class OutputWriter {
   private readonly target: { readonly fd: number; readonly isSynchronous: boolean };
