@@ -10,6 +10,8 @@ export interface ServerSpec {
   readonly env: Readonly<Record<string, string>>;
   /** Another program than the built one. */
   readonly main?: string;
+  /** A file descriptor that takes its standard output and standard error. `log()` is empty then. */
+  readonly output?: number;
 }
 
 export interface Exit {
@@ -56,11 +58,12 @@ export class FleetServer {
 
   /** Resolves once it is ready; rejects with its last words when it ends before that. `spawned` is called at once. */
   static async start(spec: ServerSpec, home: string, spawned: (child: ChildProcess) => void = () => {}): Promise<FleetServer> {
-    const { type, name, env, main = mainOf(type) } = spec;
+    const { type, name, env, main = mainOf(type), output } = spec;
     const lines: string[] = [];
     let child: ChildProcess | undefined;
     const ports = await launchServer({
       main,
+      output,
       env: { PATH: process.env.PATH, SERVER_NAME: name, ...env },
       readyFile: join(home, `${type}-${name}.json`),
       logFile: join(home, `${type}-${name}.log`),

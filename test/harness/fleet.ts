@@ -22,6 +22,8 @@ export interface FleetOptions {
   readonly store?: (home: string) => Promise<FleetStore>;
   /** Game servers with a short turn of tic-tac-toe, with a game that saves nothing (`fleeting`), and with `ledger`. */
   readonly testGames?: { readonly turnMs: number };
+  /** A file descriptor that takes standard output and standard error of every server. */
+  readonly output?: number;
 }
 
 export interface PlayerOptions extends Pick<ConnectOptions, 'reconnect'> {
@@ -203,7 +205,7 @@ export class Fleet {
 
   private async launch(type: ServerType, name: string, env: Readonly<Record<string, string>>): Promise<FleetServer> {
     const main = type === 'game' && this.options.testGames ? { main: TEST_GAME_SERVER } : {};
-    const server = await FleetServer.start({ type, name, env, ...main }, this.home, (child) => {
+    const server = await FleetServer.start({ type, name, env, ...main, output: this.options.output }, this.home, (child) => {
       this.children.add(child);
       child.once('exit', () => this.children.delete(child));
     });

@@ -24,7 +24,9 @@ export function spawnLeashed(command, args, { cwd, env = process.env, stdout = '
 
 // `$$` is the shell's pid and, after `exec`, the program's. The watcher lets go of our output, or it would hold it open,
 // and does not insist when the program was gone already: its pid may be somebody else's by then.
-const LEASH = 'exec 3<&0; (exec >/dev/null 2>&1; cat <&3; kill -TERM $$ || exit; sleep "$0"; kill -KILL $$) & exec "$@" </dev/null 3<&-';
+// What the program writes is for its user alone.
+const LEASH =
+  'umask 077; exec 3<&0; (exec >/dev/null 2>&1; cat <&3; kill -TERM $$ || exit; sleep "$0"; kill -KILL $$) & exec "$@" </dev/null 3<&-';
 
 /**
  * Waits for a child's end; true when it came within `timeoutMs`.

@@ -10,6 +10,7 @@ import { findRedisServer } from './find-redis.mjs';
  * @property {string} dir its own folder, for data, configuration and log; made when missing
  * @property {boolean} [appendonly] keep what is written over a restart (default: no, nothing is saved)
  * @property {number} [port] default: a free one below 32768
+ * @property {string} [password] clients must know it; it stands in the configuration file, for its user alone, and in `url`
  * @property {Record<string, string | number>} [config] further lines of its configuration: `{ 'cluster-enabled': 'yes' }`, `{ replicaof: '127.0.0.1 6379' }`
  * @property {boolean} [sentinel] run as a Sentinel; `config` then holds `{ 'sentinel monitor': 'name 127.0.0.1 6379 2' }`
  * @property {number} [timeoutMs] for the first answer; a large append-only file takes a while to load
@@ -53,13 +54,15 @@ class RedisDidNotStart extends Error {
 }
 
 /** @param {number} port @param {import('./find-redis.mjs').RedisServer} server @param {StartRedisOptions} options @returns {Promise<RunningRedis>} */
-async function startOn(port, server, { dir, appendonly = false, config = {}, sentinel = false, timeoutMs = 15_000 }) {
-  await mkdir(dir, { recursive: true });
+async function startOn(port, server, { dir, appendonly = false, password, config = {}, sentinel = false, timeoutMs = 15_000 }) {
+  await mkdir(dir, { recursive: true, mode: 0o700 });
   const file = join(dir, 'redis.conf');
   const logFile = join(dir, 'redis.log');
-  await writeFile(file, configuration(port, dir, appendonly, sentinel, config), { mode: 0o600 });
+  const text = configuration(port, dir, appendonly, sentinel, { ...(password && { requirepass: password }), ...config });
+  // One that stands there already is kept: a full disk takes no other, and this Redis can start all the same.
+  if ((await readFile(file, 'utf8').catch(() => null)) !== text) await writeFile(file, text, { mode: 0o600 });
 
-  const output = await open(logFile, 'w');
+  const output = await open(logFile, 'w', 0o600);
   const child = spawnLeashed(server.command, [file, ...(sentinel ? ['--sentinel'] : [])], {
     env: server.env,
     stdout: output.fd,
@@ -72,7 +75,7 @@ async function startOn(port, server, { dir, appendonly = false, config = {}, sen
   });
 
   const deadline = Date.now() + timeoutMs;
-  while (!(await answers(port, child.pid ?? -1))) {
+  while (!(await answers(port, child.pid ?? -1, password))) {
     const gone = failure !== '' || child.exitCode !== null || child.signalCode !== null;
     if (gone || Date.now() > deadline) {
       child.kill('SIGKILL');
@@ -84,7 +87,8 @@ async function startOn(port, server, { dir, appendonly = false, config = {}, sen
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  return { url: `redis://127.0.0.1:${port}`, port, pid: /** @type {number} */ (child.pid), process: child, stop: () => stop(child) };
+  const url = `redis://${password ? `:${encodeURIComponent(password)}@` : ''}127.0.0.1:${port}`;
+  return { url, port, pid: /** @type {number} */ (child.pid), process: child, stop: () => stop(child) };
 }
 
 /** @param {number} port @param {string} dir @param {boolean} appendonly @param {boolean} sentinel @param {Record<string, string | number>} more */
@@ -101,10 +105,10 @@ function configuration(port, dir, appendonly, sentinel, more) {
 /**
  * Whether this very process answers on the port (and has loaded its data): another Redis there would be a stranger's.
  *
- * @param {number} port @param {number} pid
+ * @param {number} port @param {number} pid @param {string} [password]
  * @returns {Promise<boolean>}
  */
-function answers(port, pid) {
+function answers(port, pid, password) {
   return new Promise((resolve) => {
     const socket = createConnection({ host: '127.0.0.1', port });
     let reply = '';
@@ -115,7 +119,7 @@ function answers(port, pid) {
     socket.setTimeout(1_000, () => settle(false));
     socket.on('error', () => settle(false));
     socket.on('close', () => settle(false));
-    socket.on('connect', () => socket.write('PING\r\nINFO server\r\n'));
+    socket.on('connect', () => socket.write(`${password ? `AUTH ${password}\r\n` : ''}PING\r\nINFO server\r\n`));
     socket.on('data', (chunk) => {
       reply += chunk;
       // A password asked for by `config` hides both; that it answers has to do.

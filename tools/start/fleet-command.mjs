@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseEnv } from 'node:util';
 import { build } from '../build/build.mjs';
@@ -8,6 +7,8 @@ import { install } from '../install/install.mjs';
 import { isFree } from '../process/free-port.mjs';
 import { whenNpmIsGone } from '../process/npm-parent.mjs';
 import { DIST, HOLDFAST_DIR, ROOT, SERVERS_DIST } from '../process/paths.mjs';
+import { makePrivate, makePrivateFolder } from '../process/private-files.mjs';
+import { SteadyWriter } from '../process/steady-writer.mjs';
 import { findRedisServer } from '../redis/find-redis.mjs';
 import { pingRedis } from '../redis/ping-redis.mjs';
 import { startRedis } from '../redis/start-redis.mjs';
@@ -24,20 +25,37 @@ import { watchFolders } from './watch-folders.mjs';
 const STOP_TIMEOUT_MS = 10_000;
 /** Under npm one Ctrl-C comes twice: from the terminal, and passed on by npm. */
 const SAME_SIGNAL_MS = 500;
+/** Between two attempts to write what runs, while the disk is full. */
+const NOTE_RETRY_MS = 1_000;
 const RUNNING_FILE = join(HOLDFAST_DIR, 'running.json');
 const LOGS = join(HOLDFAST_DIR, 'logs');
+
+const errors = new SteadyWriter(() => 2);
+/** What a person sees. The fleet does not depend on whether anybody reads it, or where it goes. */
+const output = Object.assign(
+  new SteadyWriter(() => 1, {
+    lost: ({ lines, reason }) => `  ${lines} lines could not be shown (${reason}); they are in ${LOGS}`,
+    failed: (reason) => {
+      if (reason === 'EPIPE')
+        errors.write(
+          `Nobody reads this output any more. The fleet goes on; its logs are in ${LOGS}. Ctrl-C or "kill ${process.pid}" stops it.\n`,
+        );
+    },
+  }),
+  { isTTY: process.stdout.isTTY },
+);
 
 /** @param {readonly string[]} argv */
 export async function main(argv) {
   const env = { ...dotEnv(), ...process.env };
   const read = readOptions(argv, env);
   if ('problem' in read) {
-    console.error(read.problem);
+    errors.write(`${read.problem}\n`);
     process.exitCode = 1;
     return;
   }
   if (read.options.help) {
-    console.log(HELP);
+    output.write(`${HELP}\n`);
     return;
   }
   const fleet = new FleetCommand(read.options, env);
@@ -47,12 +65,14 @@ export async function main(argv) {
     interrupt = resolve;
   });
   let firstSignalAt = 0;
+  guardOutput();
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
     process.on(signal, () => {
       if (firstSignalAt === 0) {
         firstSignalAt = Date.now();
         interrupt(signal);
-      } else if (Date.now() - firstSignalAt > SAME_SIGNAL_MS) fleet.kill();
+        // A terminal that closes may say so more than once; only a person insists.
+      } else if (signal !== 'SIGHUP' && Date.now() - firstSignalAt > SAME_SIGNAL_MS) fleet.kill();
     });
   }
   whenNpmIsGone(() => interrupt('npm is gone'));
@@ -63,16 +83,25 @@ export async function main(argv) {
     process.exit(0);
   } catch (error) {
     await fleet.stop({ quiet: true });
-    console.error(`\n${error instanceof Plain ? error.message : error instanceof Error ? error.stack : error}`);
+    errors.write(`\n${error instanceof Plain ? error.message : error instanceof Error ? error.stack : error}\n`);
     process.exit(1);
   }
+}
+
+/** A full disk, a closed terminal or a reader that is gone must not end the fleet: `console` may be used by what we import. */
+function guardOutput() {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  process.on('exit', () => {
+    output.flush();
+    errors.flush();
+  });
 }
 
 /** Something a person can mend; its message says how, and no stack is shown. */
 class Plain extends Error {}
 
 class FleetCommand {
-  terminal = new Terminal();
+  terminal = new Terminal(output);
   /** @type {{ plan: import('./fleet-plan.mjs').PlannedServer, keeper: Keeper, opsPort: number | null }[]} */
   servers = [];
   /** @type {Keeper | null} */
@@ -80,6 +109,8 @@ class FleetCommand {
   stopping = false;
   holdsFolder = false;
   started = false;
+  /** @type {NodeJS.Timeout | null} */
+  noting = null;
 
   /** @param {import('./options.mjs').FleetOptions} options @param {NodeJS.ProcessEnv} env */
   constructor(options, env) {
@@ -87,6 +118,10 @@ class FleetCommand {
     this.env = env;
     this.logLevel = options.verbose ? 'info' : env.LOG_LEVEL || 'warn';
     this.adminToken = env.ADMIN_TOKEN || randomBytes(18).toString('base64url');
+    /** Of a private Redis. Others on this machine can reach its port. */
+    this.redisPassword = randomBytes(24).toString('base64url');
+    /** @type {string | null} */
+    this.privateRedisUrl = null;
     this.linkSecret = env.LINK_SECRET || randomBytes(32).toString('base64url');
   }
 
@@ -153,6 +188,7 @@ class FleetCommand {
         say('stopped');
       });
     }
+    if (this.noting) clearTimeout(this.noting);
     if (this.holdsFolder) forgetRunning(RUNNING_FILE);
   }
 
@@ -170,7 +206,7 @@ class FleetCommand {
         `A fleet of this folder runs already (pid ${other.supervisor}${other.url ? `, ${other.url}` : ''}). Stop it first, or start this one with another HOLDFAST_DIR and --port.`,
       );
     }
-    await mkdir(LOGS, { recursive: true });
+    await plainly(Promise.resolve().then(preparePrivateFolders));
     this.holdsFolder = true;
     this.note();
   }
@@ -197,9 +233,10 @@ class FleetCommand {
     /** @type {number | undefined} the first one's, so that servers find it again after a restart */
     let port;
     this.redis = new Keeper(async (spawned) => {
-      const redis = await startRedis({ dir, appendonly: true, server, port, timeoutMs: 60_000 });
+      const redis = await startRedis({ dir, appendonly: true, password: this.redisPassword, server, port, timeoutMs: 60_000 });
       spawned(redis.process);
       ({ url, port } = redis);
+      this.privateRedisUrl = url;
       this.note();
     });
     this.tell('redis', this.redis);
@@ -301,15 +338,26 @@ class FleetCommand {
   note() {
     const entries = [...this.servers.map(({ plan, keeper }) => [plan.label, keeper.child?.pid]), ['redis', this.redis?.child?.pid]];
     const { url, opsUrl, certificate, opsCertificate } = addressesOf(this.options, this.env);
-    writeRunning(RUNNING_FILE, {
+    const running = {
       supervisor: process.pid,
       url,
       opsUrl,
       ...(certificate && { certificate }),
       ...(opsCertificate && { opsCertificate }),
       adminToken: this.adminToken,
+      ...(this.privateRedisUrl && { redisUrl: this.privateRedisUrl }),
       pids: Object.fromEntries(entries.filter(([, pid]) => pid !== undefined)),
-    });
+    };
+    try {
+      writeRunning(RUNNING_FILE, running);
+      if (this.noting) clearTimeout(this.noting);
+      this.noting = null;
+    } catch (error) {
+      if (!this.noting) this.terminal.line(`  ${RUNNING_FILE} cannot be written (${errorCode(error)}); trying again until it can`);
+      else clearTimeout(this.noting);
+      this.noting = setTimeout(() => this.note(), NOTE_RETRY_MS);
+      this.noting.unref();
+    }
   }
 
   /** Builds and restarts, one server after another, when code changes. */
@@ -344,6 +392,22 @@ class FleetCommand {
   checkStopping() {
     if (this.stopping) throw new Plain('stopped');
   }
+}
+
+/** Games, tokens and passwords are in them: for this user alone, also when an older version made them for all. */
+function preparePrivateFolders() {
+  // A folder that somebody named may hold other things of theirs, and what we keep in it is closed by itself.
+  if (!existsSync(HOLDFAST_DIR) || HOLDFAST_DIR === join(ROOT, '.holdfast')) {
+    mkdirSync(HOLDFAST_DIR, { recursive: true, mode: 0o700 });
+    chmodSync(HOLDFAST_DIR, 0o700);
+  }
+  for (const folder of [LOGS, join(HOLDFAST_DIR, 'run'), join(HOLDFAST_DIR, 'redis')]) makePrivateFolder(folder);
+  makePrivate(RUNNING_FILE);
+}
+
+/** @param {unknown} error */
+function errorCode(error) {
+  return /** @type {NodeJS.ErrnoException} */ (error).code ?? String(error);
 }
 
 /** @template T @param {Promise<T>} work @returns {Promise<T>} its failure as a sentence, without a stack */

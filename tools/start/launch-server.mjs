@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs';
+import { openSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { spawnLeashed } from '../process/leashed.mjs';
 import { ROOT, SERVERS_DIST } from '../process/paths.mjs';
 import { SERVER_FLAGS } from '../process/server-flags.mjs';
+import { SteadyWriter } from '../process/steady-writer.mjs';
 
 /** Ready in under a second on a quiet machine; a full one takes longer, and a server waits for its Redis. */
 const READY_TIMEOUT_MS = 60_000;
@@ -29,6 +30,8 @@ const LINES_KEPT = 15;
  * @property {(line: string) => void} onLine
  * @property {(child: import('node:child_process').ChildProcess) => void} spawned
  * @property {number} [timeoutMs]
+ * @property {number} [output] a file descriptor that takes the server's standard output and standard error instead of `onLine`
+ *   and the log file
  */
 
 /**
@@ -38,38 +41,45 @@ const LINES_KEPT = 15;
  * @param {LaunchOptions} options
  * @returns {Promise<Ports>}
  */
-export async function launchServer({ main, env, readyFile, logFile, onLine, spawned, timeoutMs = READY_TIMEOUT_MS }) {
-  await mkdir(dirname(readyFile), { recursive: true });
-  await mkdir(dirname(logFile), { recursive: true });
+export async function launchServer({ main, env, readyFile, logFile, onLine, spawned, timeoutMs = READY_TIMEOUT_MS, output }) {
+  await mkdir(dirname(readyFile), { recursive: true, mode: 0o700 });
+  await mkdir(dirname(logFile), { recursive: true, mode: 0o700 });
   await rm(readyFile, { force: true });
 
   const child = spawnLeashed(process.execPath, [...SERVER_FLAGS, main], {
     cwd: ROOT,
     env: { ...env, HOLDFAST_READY_FILE: readyFile },
-    stdout: 'pipe',
-    stderr: 'pipe',
+    stdout: output ?? 'pipe',
+    stderr: output ?? 'pipe',
   });
   spawned(child);
   /** @type {string[]} */
   const lastLines = [];
-  const file = createWriteStream(logFile, { flags: 'a' });
+  /** @type {Ports | null} */
+  let toldPorts = null;
+  const file = new SteadyWriter(() => openSync(logFile, 'a', 0o600), {
+    lost: (loss) => JSON.stringify({ level: 'error', time: new Date().toISOString(), file: logFile, ...loss, event: 'log.dropped' }),
+  });
   for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: /** @type {import('node:stream').Readable} */ (stream) }).on('line', (line) => {
-      if (!file.writableEnded) file.write(`${line}\n`);
+    if (stream === null) continue;
+    createInterface({ input: stream }).on('line', (line) => {
+      file.write(`${line}\n`);
+      toldPorts ??= portsOf(line);
       lastLines.push(line);
       if (lastLines.length > LINES_KEPT) lastLines.shift();
       onLine(line);
     });
   }
-  child.once('close', () => file.end());
+  child.once('close', () => file.close());
 
   const deadline = Date.now() + timeoutMs;
   for (;;) {
-    const ports = await portsIn(readyFile);
+    // Its own line will do: a full disk takes no file.
+    const ports = (await portsIn(readyFile)) ?? toldPorts;
     if (ports && (await isReady(ports.opsPort, env))) return ports;
     if (child.exitCode !== null || child.signalCode !== null) {
       // What it said last is still on its way.
-      await new Promise((resolve) => (child.stdout?.closed ? resolve(undefined) : child.once('close', resolve)));
+      await new Promise((resolve) => (child.stdout?.closed !== false ? resolve(undefined) : child.once('close', resolve)));
       throw new ServerDidNotStart(`ended with ${child.signalCode ?? `exit code ${child.exitCode}`} before it was ready`, lastLines);
     }
     if (Date.now() > deadline) throw new ServerDidNotStart(`was not ready within ${timeoutMs / 1_000} s`, lastLines);
@@ -94,6 +104,17 @@ export function mainOf(type) {
 async function portsIn(file) {
   try {
     return JSON.parse(await readFile(file, 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/** @param {string} line @returns {Ports | null} */
+function portsOf(line) {
+  if (!line.includes('"server.ready"')) return null;
+  try {
+    const { event, ...ports } = JSON.parse(line);
+    return event === 'server.ready' ? ports : null;
   } catch {
     return null;
   }

@@ -12,6 +12,7 @@ import { dirname } from 'node:path';
  * @property {string} [certificate] file of what players are shown at `url`, over TLS
  * @property {string} [opsCertificate] the same at `opsUrl`
  * @property {string} [adminToken]
+ * @property {string} [redisUrl] of a private Redis, with its password
  * @property {Record<string, number>} pids by label
  */
 
@@ -28,11 +29,17 @@ export function readRunning(file) {
   }
 }
 
-/** Whole or not at all, in the order of the calls, and for us alone: the admin token is in it. @param {string} file @param {Running} running */
+/**
+ * Whole or not at all, in the order of the calls, and for us alone: the admin token is in it. Throws where it cannot be written.
+ *
+ * @param {string} file @param {Running} running
+ */
 export function writeRunning(file, running) {
-  mkdirSync(dirname(file), { recursive: true });
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.draft`;
-  writeFileSync(draft, `${JSON.stringify(running, null, 2)}\n`, { mode: 0o600 });
+  // One that was left over may have wider rights.
+  rmSync(draft, { force: true });
+  writeFileSync(draft, `${JSON.stringify(running, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
   renameSync(draft, file);
 }
 

@@ -1,8 +1,21 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Redis } from 'ioredis';
 import { freePort } from '../process/free-port.mjs';
 import { ended } from '../process/leashed.mjs';
 import { findRedisServer } from '../redis/find-redis.mjs';
@@ -16,17 +29,28 @@ const STAND_IN = `
     process.exit(3);
   }
   const ops = createServer((_, response) => response.end());
-  ops.listen(Number(process.env.OPS_PORT), '127.0.0.1', () =>
-    writeFileSync(process.env.HOLDFAST_READY_FILE, JSON.stringify({ id: process.env.SERVER_NAME, opsPort: ops.address().port })));
+  ops.listen(Number(process.env.OPS_PORT), '127.0.0.1', () => {
+    const told = { id: process.env.SERVER_NAME, opsPort: ops.address().port };
+    try {
+      writeFileSync(process.env.HOLDFAST_READY_FILE, JSON.stringify(told));
+    } catch {}
+    console.log(JSON.stringify({ level: 'info', event: 'server.ready', ...told }));
+  });
+  setInterval(() => console.log(JSON.stringify({ level: 'info', event: 'stand-in.lives', filler: 'x'.repeat(20_000) })), 10);
   process.on('SIGTERM', () => process.exit(0));
 `;
 
 const home = mkdtempSync(join(tmpdir(), 'holdfast-start-'));
 const dist = join(home, 'dist');
+/** A small disk of its own, where this user may mount one. */
+const disk = join(home, 'disk');
+let isMounted = false;
 const started: ChildProcess[] = [];
 let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
+  mkdirSync(disk);
+  isMounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', disk]).status === 0;
   for (const type of ['gateway', 'lobby', 'game']) {
     mkdirSync(join(dist, 'apps', type, 'src'), { recursive: true });
     writeFileSync(join(dist, 'apps', type, 'src/main.js'), STAND_IN);
@@ -48,14 +72,21 @@ afterEach(async () => {
   }
 });
 
-afterAll(() => rmSync(home, { recursive: true, force: true }));
+afterAll(() => {
+  if (isMounted) spawnSync('umount', [disk]);
+  rmSync(home, { recursive: true, force: true });
+});
 
 class Start {
   readonly child: ChildProcess;
   text = '';
 
-  constructor(args: readonly string[], more: NodeJS.ProcessEnv = {}) {
-    this.child = spawn(process.execPath, ['tools/start/start.mjs', ...args], { cwd: join(__dirname, '../..'), env: { ...env, ...more } });
+  constructor(args: readonly string[], more: NodeJS.ProcessEnv = {}, output: 'pipe' | number = 'pipe') {
+    this.child = spawn(process.execPath, ['tools/start/start.mjs', ...args], {
+      cwd: join(__dirname, '../..'),
+      env: { ...env, ...more },
+      stdio: ['ignore', output, 'pipe'],
+    });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.on('data', (chunk) => {
         this.text += chunk;
@@ -82,12 +113,66 @@ function pids(): Record<string, number> {
   return JSON.parse(readFileSync(join(home, 'data/running.json'), 'utf8')).pids;
 }
 
+function pidsIfAny(): Record<string, number> {
+  try {
+    return pids();
+  } catch {
+    return {};
+  }
+}
+
+/** Waits until a value is another than it was. */
+async function changed<T>(value: () => T, from: T): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (value() === from) {
+    if (Date.now() > deadline) throw new Error(`stays ${from}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** As `ps` shows it to everybody. */
+function commandLineOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+}
+
+/** What other users may read, write or enter. */
+function openToOthers(folder: string): string[] {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => (lstatSync(join(folder, name)).mode & 0o077) !== 0);
+}
+
+/** Leaves no room on the disk of this test until `makeRoom`. `isFull`: false where the test has no disk, since it may not mount one. */
+function fillDisk(): { isFull: boolean; makeRoom(): void } {
+  if (!isMounted) return { isFull: false, makeRoom: () => {} };
+  const filler = openSync(join(disk, 'filler'), 'w');
+  const fill = (): void => {
+    for (const size of [1 << 20, 1 << 12, 1]) {
+      try {
+        for (;;) writeSync(filler, Buffer.alloc(size));
+      } catch {
+        // no more of this size
+      }
+    }
+  };
+  fill();
+  // What others remove or write anew leaves room again.
+  const filling = setInterval(fill, 5);
+  return {
+    isFull: true,
+    makeRoom: () => {
+      clearInterval(filling);
+      closeSync(filler);
+      rmSync(join(disk, 'filler'));
+    },
+  };
+}
+
 describe('npm start', () => {
   it('starts a fleet, names and restarts what dies, and stops all of it on Ctrl-C', async () => {
     const port = await freePort();
     const start = new Start(['--port', String(port), '--games', '3']);
     await start.says(/Ready after/);
-    expect(start.text).toContain(`http://127.0.0.1:${port}`);
+    await start.says(new RegExp(`http://127\\.0\\.0\\.1:${port}`));
     expect(Object.keys(pids()).sort()).toEqual(['game 1', 'game 2', 'game 3', 'gateway 1', 'lobby 1', 'redis']);
     const before = pids();
     process.kill(before['game 2'], 'SIGKILL');
@@ -98,6 +183,113 @@ describe('npm start', () => {
     start.child.kill('SIGINT');
     expect(await start.end()).toBe(0);
     for (const pid of Object.values(after)) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  });
+
+  it('stops all of it when its terminal is closed', async () => {
+    const start = new Start(['--port', String(await freePort())]);
+    await start.says(/Ready after/);
+    const running = pids();
+    start.child.stdout?.destroy();
+    start.child.kill('SIGHUP');
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    start.child.kill('SIGHUP');
+    expect(await start.end()).toBe(0);
+    for (const pid of Object.values(running)) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  });
+
+  it('goes on without a reader of its output, and says so', async () => {
+    const start = new Start(['--port', String(await freePort())]);
+    await start.says(/Ready after/);
+    const before = pids();
+    start.child.stdout?.destroy();
+    process.kill(before['game 1'], 'SIGKILL');
+    await start.says(/Nobody reads this output any more\. The fleet goes on; .*Ctrl-C or "kill \d+" stops it/);
+    await changed(() => pids()['game 1'] ?? before['game 1'], before['game 1']);
+    expect(pids().redis).toBe(before.redis);
+  });
+
+  it('keeps its files and its Redis for its user alone, also those that an older version made', async () => {
+    const data = join(home, 'data');
+    for (const folder of ['logs', 'redis/appendonlydir']) mkdirSync(join(data, folder), { recursive: true });
+    writeFileSync(join(data, 'logs/game-1.log'), 'an old line\n');
+    writeFileSync(join(data, 'redis/dump.rdb.old'), 'old');
+    for (const path of ['logs', 'redis', 'redis/appendonlydir']) chmodSync(join(data, path), 0o755);
+    for (const path of ['logs/game-1.log', 'redis/dump.rdb.old']) chmodSync(join(data, path), 0o644);
+    const start = new Start(['--port', String(await freePort())]);
+    await start.says(/Ready after/);
+    const running = JSON.parse(readFileSync(join(data, 'running.json'), 'utf8'));
+    expect(openToOthers(data)).toEqual([]);
+
+    const { hostname, port, password } = new URL(running.redisUrl);
+    expect(hostname).toBe('127.0.0.1');
+    expect(password.length).toBeGreaterThanOrEqual(32);
+    const stranger = new Redis(Number(port), {
+      lazyConnect: true,
+      maxRetriesPerRequest: 0,
+      enableReadyCheck: false,
+      retryStrategy: () => null,
+    });
+    stranger.on('error', () => {});
+    await expect(stranger.get('x')).rejects.toThrow('NOAUTH');
+    stranger.disconnect();
+    const client = new Redis(running.redisUrl);
+    await client.set('x', '1');
+    await client.call('BGREWRITEAOF');
+    client.disconnect();
+    const commands = Object.values(pids()).map(commandLineOf).join('\n');
+    expect(commands).toContain('redis-server');
+    for (const secret of [password, running.adminToken]) expect(commands).not.toContain(secret);
+    expect(start.text).not.toContain(password);
+    start.child.kill('SIGINT');
+    expect(await start.end()).toBe(0);
+    expect(openToOthers(data)).toEqual([]);
+    for (const file of readdirSync(join(data, 'logs'))) expect(readFileSync(join(data, 'logs', file), 'utf8')).not.toContain(password);
+  });
+
+  it('goes on while its disk is full, and says what it did not write', async () => {
+    const start = new Start(['--port', String(await freePort())], { HOLDFAST_DIR: disk });
+    await start.says(/Ready after/);
+    const running = () => JSON.parse(readFileSync(join(disk, 'running.json'), 'utf8')).pids as Record<string, number>;
+    const before = running();
+    const { isFull, makeRoom } = fillDisk();
+    process.kill(before['game 1'], 'SIGKILL');
+    process.kill(before.redis, 'SIGKILL');
+    await start.says(/game 1 +is back/);
+    await start.says(/redis +is back/);
+    expect(start.child.exitCode).toBeNull();
+    for (const label of ['gateway 1', 'lobby 1', 'game 2']) process.kill(before[label], 0);
+    // More lines than are kept in memory.
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    makeRoom();
+    await changed(() => running()['game 1'], before['game 1']);
+    const log = () => readFileSync(join(disk, 'logs/game-2.log'), 'utf8');
+    if (isFull) await changed(() => /"lines":\d+,"reason":"ENOSPC","event":"log\.dropped"/.test(log()), false);
+    start.child.kill('SIGINT');
+    expect(await start.end()).toBe(0);
+  });
+
+  it('notes what runs as soon as it can be written again', async () => {
+    const start = new Start(['--port', String(await freePort())]);
+    await start.says(/Ready after/);
+    const before = pids();
+    const obstacle = join(home, 'data/running.json.draft');
+    mkdirSync(join(obstacle, 'full'), { recursive: true });
+    process.kill(before['game 1'], 'SIGKILL');
+    await start.says(/running\.json cannot be written \(\w+\); trying again until it can/);
+    await start.says(/game 1 +is back/);
+    expect(pids()).toEqual(before);
+    rmSync(obstacle, { recursive: true });
+    await changed(() => pids()['game 1'], before['game 1']);
+  });
+
+  it('starts although its own output goes to a full disk', async () => {
+    const full = openSync('/dev/full', 'w');
+    const start = new Start(['--port', String(await freePort())], {}, full);
+    closeSync(full);
+    await changed(() => Object.keys(pidsIfAny()).length, 0);
+    await changed(() => Object.keys(pidsIfAny()).length === 5, false);
+    start.child.kill('SIGTERM');
+    expect(await start.end()).toBe(0);
   });
 
   it('starts at once after the last one was killed, and takes its leftovers away', async () => {

@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
 /** Good news is no warning, but after a server's end a person waits for it. */
-const WORTH_SEEING = ['recovery.done', 'server.drained'];
+const WORTH_SEEING = ['recovery.done', 'server.drained', 'store.available'];
 
 /**
  * @typedef {{ text: string, frame: number, timer: NodeJS.Timeout }} Step

@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Injectable } from '@nestjs/common';
 import { httpRefusal } from '#libs/fleet';
 import { type ErrorBody, errorBody, HoldfastError, toErrorBody } from '#libs/protocol';
-import { isStoreAway } from '#libs/redis';
+import { storeFailureOf } from '#libs/redis';
 import { Log } from '#libs/telemetry';
 
 interface JsonResponse {
@@ -20,7 +20,7 @@ export class AdminErrorFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<JsonResponse>();
     const { status, body } = answerTo(error);
-    if (status === 500) this.log.error('admin.request-failed', { error });
+    if (status === 500 || storeFailureOf(error)) this.log.error('admin.request-failed', { error });
     if (response.headersSent) return;
     if (status === 401) response.set('WWW-Authenticate', 'Bearer');
     response.status(status).json(body);
@@ -31,8 +31,12 @@ export function answerTo(error: unknown): { readonly status: number; readonly bo
   if (error instanceof HoldfastError) return { status: STATUS[error.code] ?? (error.retry ? 503 : 409), body: error.toBody() };
   const refusal = httpRefusal(error);
   if (refusal) return refusal;
-  if (isStoreAway(error))
-    return { status: 503, body: errorBody('unavailable', 'Redis does not answer; nothing is known to have been changed.') };
+  const failure = storeFailureOf(error);
+  if (failure)
+    return {
+      status: 503,
+      body: errorBody('unavailable', `Redis does not do its work (${failure.reason}); nothing is known to have been changed.`),
+    };
   return { status: 500, body: toErrorBody(error) };
 }
 

@@ -8,9 +8,9 @@ import {
   KIND,
   playerKindOf,
   readName,
-  toErrorBody,
   unpackBody,
 } from '#libs/protocol';
+import { answerTo } from '#libs/redis';
 import { Log } from '#libs/telemetry';
 import { BACKLOGS_MAX, EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS, REQUESTS_MAX } from './edge.options.js';
 import type { GatewaySession } from './gateway-session.js';
@@ -51,7 +51,7 @@ export class FrameRouter {
     } catch (error) {
       if (!(error instanceof HoldfastError)) {
         // A defect of ours, met by one frame: it costs that connection, and never the process with everyone's.
-        this.log.error('frame.failed', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+        this.log.error('frame.failed', { error });
         connection.goodbye({ code: 'internal', reason: 'Something went wrong on our side.', retryAfterMs: 500 }, GOODBYE_MS);
         return;
       }
@@ -135,7 +135,8 @@ export class FrameRouter {
       if (binding === null) this.rooms.unbind(session, 'left');
       else if (binding) this.rooms.bind(session, binding);
     } catch (error) {
-      answer(null, toErrorBody(error));
+      if (!(error instanceof HoldfastError)) this.log.error('request.failed', { operation, error });
+      answer(null, answerTo(error));
     } finally {
       session.requestsPending -= 1;
     }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Self } from '#libs/fleet';
-import { type Binding, decodePlayerMessage, PROTOCOL_VERSION, toErrorBody } from '#libs/protocol';
-import { fewAtATime } from '#libs/redis';
+import { type Binding, decodePlayerMessage, HoldfastError, PROTOCOL_VERSION } from '#libs/protocol';
+import { answerTo, fewAtATime } from '#libs/redis';
 import { hashOf, SessionAways, type SessionNotice, SessionStore } from '#libs/session';
 import { Log } from '#libs/telemetry';
 import { ConnectionLimits } from './connection-limits.js';
@@ -72,9 +72,8 @@ export class SessionLife {
       });
       this.place(session, binding, held);
     } catch (error) {
-      const body = toErrorBody(error);
-      if (body.code === 'internal')
-        this.log.error('hello.failed', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      const body = answerTo(error);
+      if (!(error instanceof HoldfastError)) this.log.error('hello.failed', { error });
       connection.goodbye(
         { code: body.code, reason: body.message, ...(body.retry && { retryAfterMs: body.retryAfterMs ?? 500 }) },
         GOODBYE_MS,

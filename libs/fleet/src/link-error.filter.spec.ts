@@ -16,15 +16,16 @@ async function refusal(error: unknown) {
 }
 
 describe('what a handler throws, at the link', () => {
-  it.each(["Stream isn't writeable and enableOfflineQueue options is false", 'Command timed out', 'Connection is closed.'])(
-    'is to be asked again where the store is away (%s)',
-    async (message) => {
-      expect(await refusal(new Error(message))).toEqual({
-        told: expect.objectContaining({ code: 'unavailable', retry: true, retryAfterMs: 500 }),
-        logged: ['request.store-away'],
-      });
-    },
-  );
+  it.each([
+    "Stream isn't writeable and enableOfflineQueue options is false",
+    'Command timed out',
+    "OOM command not allowed when used memory > 'maxmemory'.",
+  ])('is `unavailable` where the store has failed (%s)', async (message) => {
+    expect(await refusal(new Error(message))).toEqual({
+      told: expect.objectContaining({ code: 'unavailable', retry: true, retryAfterMs: 500 }),
+      logged: ['request.failed'],
+    });
+  });
 
   it('is its own code where it has one', async () => {
     expect(await refusal(new HoldfastError('room-full'))).toEqual({ told: expect.objectContaining({ code: 'room-full' }), logged: [] });

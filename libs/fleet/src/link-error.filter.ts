@@ -1,12 +1,9 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { type Observable, throwError } from 'rxjs';
-import { errorBody, HoldfastError, toErrorBody } from '#libs/protocol';
-import { isStoreAway } from '#libs/redis';
+import { errorBody, HoldfastError } from '#libs/protocol';
+import { answerTo } from '#libs/redis';
 import { Log } from '#libs/telemetry';
 import { httpRefusal } from './http-refusal.js';
-
-/** A failover takes seconds; a broken connection is there again in less. In ms. */
-const STORE_RETRY_MS = 500;
 
 interface JsonResponse {
   readonly headersSent: boolean;
@@ -26,13 +23,8 @@ export class LinkErrorFilter implements ExceptionFilter {
       this.answer(error, host.switchToHttp().getResponse());
       return undefined;
     }
-    if (isStoreAway(error)) {
-      // Nobody's surprise: it fails over, or starts again, and everything that asks it meanwhile would be in the log.
-      this.log.warn('request.store-away', { error: (error as Error).message });
-      return throwError(() => errorBody('unavailable', 'The store does not answer right now.', true, STORE_RETRY_MS));
-    }
     if (!(error instanceof HoldfastError) && !(error instanceof HttpException)) this.surprise(error);
-    return throwError(() => toErrorBody(error));
+    return throwError(() => answerTo(error));
   }
 
   private answer(error: unknown, response: JsonResponse): void {
@@ -44,6 +36,7 @@ export class LinkErrorFilter implements ExceptionFilter {
   }
 
   private surprise(error: unknown): void {
-    this.log.error('request.failed', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    // A failure of the store is told of once, elsewhere.
+    this.log.error('request.failed', { error });
   }
 }

@@ -1,5 +1,5 @@
 import { type RedisOptions as ClientOptions, Cluster, type ClusterOptions, Redis } from 'ioredis';
-import { COMMAND_TIMEOUT_MS_DEFAULT, RECONNECT_MS, type RedisOptions } from './redis.options.js';
+import { COMMAND_TIMEOUT_MS_DEFAULT, LOADING_RETRY_MS, READONLY_RECONNECT_MS, RECONNECT_MS, type RedisOptions } from './redis.options.js';
 
 /** One connection (or, in a Cluster, one set of connections). Both kinds take the same commands. */
 export type RedisClient = Redis | Cluster;
@@ -20,7 +20,9 @@ export function connect({ url, commandTimeoutMs = COMMAND_TIMEOUT_MS_DEFAULT }: 
     socketTimeout: commandTimeoutMs + 500,
     connectTimeout: commandTimeoutMs,
     retryStrategy: () => RECONNECT_MS,
-    reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 1 : false),
+    // ioredis asks a Redis that loads its data again after as long as that says it takes, up to this, in ms.
+    maxLoadingRetryTime: LOADING_RETRY_MS,
+    reconnectOnError: onReadOnly(),
     lazyConnect: true,
   };
   const target = parseRedisUrl(url);
@@ -52,6 +54,20 @@ export function connect({ url, commandTimeoutMs = COMMAND_TIMEOUT_MS_DEFAULT }: 
   }
 }
 
+/**
+ * A Redis that became a replica is no use, and behind a Sentinel another one is. One reconnect for all commands that a
+ * connection had under way, and no more than one a second where it stays a replica.
+ */
+function onReadOnly(): (error: Error) => 1 | false {
+  let reconnectedAt = Number.NEGATIVE_INFINITY;
+  return ({ message }) => {
+    const now = performance.now();
+    if (!message.startsWith('READONLY') || now - reconnectedAt < READONLY_RECONNECT_MS) return false;
+    reconnectedAt = now;
+    return 1;
+  };
+}
+
 export type RedisTarget =
   | { readonly kind: 'single'; readonly url: string }
   | { readonly kind: 'sentinel'; readonly sentinels: { host: string; port: number }[]; readonly name: string }
@@ -61,7 +77,7 @@ export type RedisTarget =
 export function parseRedisUrl(url: string): RedisTarget {
   const allowed = 'redis://HOST:PORT, rediss://HOST:PORT, redis://A:PORT,redis://B:PORT,… (Cluster) or sentinel://HOST:PORT,HOST:PORT/NAME';
   const refuse = (): never => {
-    throw new Error(`"${url}" is not a Redis URL; allowed: ${allowed}`);
+    throw new Error(`"${url.replace(/\/\/[^@/]*@/g, '//***@')}" is not a Redis URL; allowed: ${allowed}`);
   };
   if (url.startsWith('sentinel://')) {
     const [hosts, name] = url.slice('sentinel://'.length).split('/', 2);

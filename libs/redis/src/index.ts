@@ -5,4 +5,5 @@ export * from './pub-sub.js';
 export * from './redis.module.js';
 export * from './redis.options.js';
 export * from './redis-connections.js';
-export * from './store-away.js';
+export * from './store-failure.js';
+export * from './store-health.js';

@@ -35,6 +35,9 @@ export class RedisConnections implements OnApplicationShutdown {
     client.on('error', (error: Error) => {
       this.lastError = error.message || (error as NodeJS.ErrnoException).code || String(error);
     });
+    client.on('ready', () => {
+      if (this.isReady) this.lastError = null;
+    });
     // ioredis gives up for good in rare cases (seen once in forty clients at a Sentinel failover); a server must not.
     client.on('end', () => {
       if (!this.isClosed) setTimeout(() => void client.connect().catch(() => {}), RECONNECT_MS);

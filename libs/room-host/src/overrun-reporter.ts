@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import type { RoomId } from '#libs/protocol';
 import { connect, type RedisOptions } from '#libs/redis';
 import { type SuspectInput, SuspectMarks, type SuspectPlace } from '#libs/room-store';
-import { Log, type TelemetryOptions } from '#libs/telemetry';
+import { Log, standardWriter, type TelemetryOptions } from '#libs/telemetry';
 import type { OverrunReport, Subject, WatchdogReporter } from '#libs/watchdog';
 
 /** What `createReporter` is given. */
@@ -32,6 +32,7 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
     },
     async killing(report) {
       log.error('server.killed', { ...factsOf(report), reason: 'this handler could not be stopped in any other way' });
+      standardWriter(1).flush();
     },
   };
 }

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { EventSink, Self } from '#libs/fleet';
 import { GameRegistry } from '#libs/game-kit';
 import { type AdoptResult, type Control, HoldfastError, pack, type RoomId, type RoomTenure } from '#libs/protocol';
+import { answerTo } from '#libs/redis';
 import { applyChanges, listed, quoted, RoomMachine, type RoomSurroundings, type RoomValue } from '#libs/room';
 import { type AdoptedRoom, LOSSES_MAX, RoomLog, type RoomOwnership, RoomRecords, type ToldTail } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
@@ -207,7 +208,7 @@ export class RoomIntake {
       if (!room) return { result: 'elsewhere' };
       return { result: 'adopted', epoch: room.tenure.epoch };
     } catch (error) {
-      const code = error instanceof HoldfastError ? error.code : 'internal';
+      const { code } = answerTo(error);
       this.sayNotAdopted(tenure.room, error);
       return { result: 'failed', code };
     }

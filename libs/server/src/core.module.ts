@@ -11,6 +11,7 @@ import type { SettingsOf } from '#libs/settings';
 import { TelemetryModule } from '#libs/telemetry';
 import { certificateFrom } from '#libs/tls';
 import { certificateLog } from './certificate-log.js';
+import { storeReports } from './store-reports.js';
 
 /** The settings that every type of server has. */
 export type CommonSettings = Pick<SettingsOf<'game'>, 'server' | 'redis' | 'link' | 'ops' | 'log' | 'placement'>;
@@ -25,14 +26,19 @@ export class CoreModule {
       module: CoreModule,
       imports: [
         TelemetryModule.forRoot({ server: serverId(type, server.name), level: log.level, format: log.format }),
-        RedisModule.forRoot({ url: redis.url, commandTimeoutMs: redis.commandTimeoutMs }),
+        RedisModule.forRoot({
+          url: redis.url,
+          commandTimeoutMs: redis.commandTimeoutMs,
+          replicas: redis.durabilityReplicas,
+          replicasTimeoutMs: redis.durabilityTimeoutMs,
+        }),
         LinkModule.forRoot({ ...link, certificate }),
         FleetModule.forRoot({ type, name: server.name, build: server.build, region: server.region, canary: server.canary }),
         PlacementModule.forRoot(placement),
         RoomStoreModule.forRoot({ replicas: redis.durabilityReplicas, replicasTimeoutMs: redis.durabilityTimeoutMs }),
         ScheduleModule.forRoot(),
       ],
-      providers: [{ provide: APP_FILTER, useClass: LinkErrorFilter }, certificateLog(certificate)],
+      providers: [{ provide: APP_FILTER, useClass: LinkErrorFilter }, certificateLog(certificate), storeReports],
     };
   }
 }

@@ -8,7 +8,7 @@ import { Links, LinkTransport } from '#libs/link';
 import type { ServerType } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { readSettings, SettingsError, type SettingsOf } from '#libs/settings';
-import { Log, NestLog } from '#libs/telemetry';
+import { guardStandardStreams, Log, NestLog } from '#libs/telemetry';
 import { certificateFrom } from '#libs/tls';
 import type { CommonSettings } from './core.module.js';
 import { limitOps } from './ops-limits.js';
@@ -36,12 +36,14 @@ export interface ServerPlan<Type extends ServerType> {
 const LAST_REQUESTS_MS = 5_000;
 /** The fleet hears of `draining` at once; who was just choosing this server has done so after this, in ms. */
 const HEARD_MS = 150;
+const READY_FILE_RETRY_MS = 1_000;
 
 /**
- * The life of every server: settings, store, link, ops port, registration, doors; and the same way back on SIGTERM or
- * SIGINT, losing no reply in flight. What keeps it from starting is one clear sentence, and exit code 1.
+ * The life of every server: settings, store, link, ops port, registration, doors; and the same way back on SIGTERM,
+ * SIGINT or SIGHUP, losing no reply in flight. What keeps it from starting is one clear sentence, and exit code 1.
  */
 export async function runServer<Type extends ServerType>(plan: ServerPlan<Type>): Promise<void> {
+  guardStandardStreams();
   try {
     await start(plan);
   } catch (error) {
@@ -69,6 +71,9 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   app.use(opsHeaders);
   app.useLogger(app.get(NestLog));
   const log = app.get(Log);
+  // Node would print them as lines of several forms.
+  process.removeAllListeners('warning');
+  process.on('warning', (error) => log.warn('process.warned', { error }));
   await app.get(RedisConnections).ready();
   const linkPort = await app.get(Links).listen();
   const transport = new LinkTransport(app.get(Links));
@@ -84,7 +89,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   await plan.ready?.(app);
   const { id, incarnation } = app.get(Self);
   const told = { id, incarnation, linkPort, opsPort: Number(opsPort), ...ports };
-  if (server.readyFile) writeFileSync(server.readyFile, JSON.stringify(told));
+  if (server.readyFile) writeReadyFile(server.readyFile, JSON.stringify(told), log);
   log.info('server.ready', told);
 
   let isStopping = false;
@@ -108,12 +113,25 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   process.on('SIGTERM', () => void stop('SIGTERM'));
   const interrupted = (): void => void stop('SIGINT');
   if (!plan.onInterrupt?.(app, interrupted)) process.on('SIGINT', interrupted);
+  // The terminal that it was started from is closed.
+  process.on('SIGHUP', () => void stop('SIGHUP'));
   registration.onEvicted((notice) => {
     if (notice === 'replaced') {
       log.error('server.replaced', { reason: 'another process has taken this name; give each server its own SERVER_NAME' });
       void stop('replaced', 1);
     }
   });
+}
+
+/** A full disk keeps nobody from play: the file is written once there is room. */
+function writeReadyFile(file: string, text: string, log: Log, isAgain = false): void {
+  try {
+    writeFileSync(file, text, { mode: 0o600 });
+    if (isAgain) log.info('ready-file.written', { file });
+  } catch (error) {
+    if (!isAgain) log.error('ready-file.write-failed', { file, error: String(error) });
+    setTimeout(() => writeReadyFile(file, text, log, true), READY_FILE_RETRY_MS).unref();
+  }
 }
 
 async function listen(app: NestExpressApplication, host: string, port: number): Promise<void> {

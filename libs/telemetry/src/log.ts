@@ -1,7 +1,9 @@
-import { Writable } from 'node:stream';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { type DestinationStream, type Logger, pino } from 'pino';
-import { build as pretty } from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
+import { boundedError, boundedLine } from './bounded-line.js';
+import { Metrics } from './metrics.js';
+import { standardWriter } from './standard-output.js';
 import { TELEMETRY_OPTIONS, type TelemetryOptions } from './telemetry.options.js';
 
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -10,14 +12,20 @@ export type LogFields = Readonly<Record<string, unknown>>;
  * Facts, once each, with fields: `log.info('room.recovered', { roomId, epoch, pauseMs })`. The event is a fixed name
  * (noun, dot, verb), so that it can be searched and counted; what varies goes into the fields. An error goes into the
  * field `error`. Never in a loop over frames.
+ *
+ * A call never throws and never waits, whatever is logged and wherever the lines go (`OutputWriter`). When lines were
+ * dropped, the line `log.dropped` says how many.
  */
 @Injectable()
 export class Log {
   private readonly logger: Logger;
+  private isReported: (error: unknown, event: string) => boolean = () => false;
 
-  constructor(@Inject(TELEMETRY_OPTIONS) { server, level, format, destination }: TelemetryOptions) {
-    // Written in step with the process, not by a worker: the last line before a crash is the one that matters.
-    const stream = format === 'pretty' ? prettyStream(destination) : (destination ?? pino.destination({ fd: 1, sync: true }));
+  constructor(
+    @Inject(TELEMETRY_OPTIONS) { server, level, format, destination }: TelemetryOptions,
+    @Optional() @Inject(Metrics) metrics?: Metrics,
+  ) {
+    const target = destination ?? standardWriter(1);
     this.logger = pino(
       {
         level,
@@ -25,27 +33,61 @@ export class Log {
         messageKey: 'event',
         timestamp: pino.stdTimeFunctions.isoTime,
         formatters: { level: (label) => ({ level: label }) },
-        serializers: { error: pino.stdSerializers.err },
+        serializers: { error: boundedError },
         redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`]), censor: '***' },
       },
-      stream,
+      format === 'pretty' ? prettyStream(target, destination === undefined && process.stdout.isTTY === true) : jsonStream(target),
     );
+    if (!destination) this.reportLosses(metrics);
   }
 
   debug(event: string, fields?: LogFields): void {
-    this.logger.debug(fields ?? NO_FIELDS, event);
+    this.write('debug', event, fields);
   }
 
   info(event: string, fields?: LogFields): void {
-    this.logger.info(fields ?? NO_FIELDS, event);
+    this.write('info', event, fields);
   }
 
   warn(event: string, fields?: LogFields): void {
-    this.logger.warn(fields ?? NO_FIELDS, event);
+    this.write(this.levelOf('warn', event, fields), event, fields);
   }
 
   error(event: string, fields?: LogFields): void {
-    this.logger.error(fields ?? NO_FIELDS, event);
+    this.write(this.levelOf('error', event, fields), event, fields);
+  }
+
+  /**
+   * Warnings and errors whose field `error` is one of these are written as `debug`: another line tells of their cause,
+   * once. For causes that fail everything at the same time, such as a store that is away.
+   */
+  reportElsewhere(isReported: (error: unknown, event: string) => boolean): void {
+    this.isReported = isReported;
+  }
+
+  private levelOf(level: 'warn' | 'error', event: string, fields?: LogFields): 'debug' | 'warn' | 'error' {
+    return fields?.error !== undefined && this.isReported(fields.error, event) ? 'debug' : level;
+  }
+
+  private write(level: 'debug' | 'info' | 'warn' | 'error', event: string, fields: LogFields = NO_FIELDS): void {
+    try {
+      this.logger[level](fields, event);
+    } catch (error) {
+      // A field that throws when it is read.
+      this.logger[level]({ unreadable: error instanceof Error ? error.message : 'a field' }, event);
+    }
+  }
+
+  private reportLosses(metrics: Metrics | undefined): void {
+    for (const [fd, stream] of [
+      [1, 'stdout'],
+      [2, 'stderr'],
+    ] as const) {
+      const dropped = metrics?.logLinesDropped.of({ stream });
+      const writer = standardWriter(fd);
+      writer.onDrop(() => dropped?.inc());
+      writer.onRecovery((loss) => this.write('error', 'log.dropped', { stream, ...loss }));
+    }
   }
 }
 
@@ -54,27 +96,24 @@ const SECRETS = ['secret', 'token', 'password', 'authorization', 'cookie'];
 const NO_FIELDS = {};
 const OWN_FIELDS = new Set(['level', 'time', 'event', 'server']);
 
-function prettyStream(destination?: { write(line: string): void }): DestinationStream {
-  return pretty({
+interface LineTarget {
+  write(line: string): void;
+}
+
+function jsonStream(target: LineTarget): DestinationStream {
+  return { write: (line) => target.write(boundedLine(line)) };
+}
+
+function prettyStream(target: LineTarget, colorize: boolean): DestinationStream {
+  const prettyOf = prettyFactory({
     messageKey: 'event',
-    sync: true,
     hideObject: true,
     ignore: 'pid,hostname',
     translateTime: 'SYS:HH:MM:ss.l',
-    colorize: destination === undefined && process.stdout.isTTY === true,
-    destination: destination ? writableTo(destination) : 1,
+    colorize,
     messageFormat: (line) => `${line.server} ${line.event}${fieldsOf(line as Record<string, unknown>)}`,
   });
-}
-
-function writableTo(destination: { write(line: string): void }): Writable {
-  return new Writable({
-    decodeStrings: false,
-    write(line: string, _encoding, done) {
-      destination.write(line);
-      done();
-    },
-  });
+  return { write: (line) => target.write(prettyOf(boundedLine(line)) ?? line) };
 }
 
 function fieldsOf(line: Record<string, unknown>): string {

@@ -55,6 +55,13 @@ export class Metrics {
     'Lateness of the event loop, 99th percentile since the last scrape.',
   );
 
+  readonly storeAvailable = this.gauge('holdfast_store_available', 'Whether the store can be used, as this server finds: 1 or 0.');
+  readonly logLinesDropped = this.tallies(
+    'holdfast_log_lines_dropped_total',
+    'Lines that could not be written: the disk was full, or nobody read.',
+    ['stream'],
+  );
+
   constructor(@Inject(TELEMETRY_OPTIONS) { server }: TelemetryOptions) {
     this.registry.setDefaultLabels({ server });
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: LAG_RESOLUTION_MS });

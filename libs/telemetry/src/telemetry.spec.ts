@@ -35,6 +35,42 @@ describe('Log', () => {
     expect(JSON.parse(lines[0])).toMatchObject({ peer: { id: 'a' }, error: { message: 'broken' } });
   });
 
+  it('does not throw, whatever is logged', () => {
+    const { log, lines } = logInto('json');
+    const circular: Record<string, unknown> = { deep: 1n };
+    circular.self = circular;
+    const hostile = {
+      get field(): never {
+        throw new Error('not to be read');
+      },
+    };
+    log.info('thing.seen', { circular, hostile });
+    log.info('thing.seen', hostile);
+    log.info('thing.seen', { error: Object.create(null) });
+    expect(lines.map((line) => JSON.parse(line).event)).toEqual(['thing.seen', 'thing.seen', 'thing.seen']);
+  });
+
+  it.each<LogFormat>(['json', 'pretty'])('cuts what is too long, and leaves out the other properties of an error (%s)', (format) => {
+    const { log, lines } = logInto(format);
+    const long = 'x'.repeat(1_000_000);
+    log.error('request.failed', { error: Object.assign(new Error(long), { command: { args: ['a secret'] } }) });
+    log.error('request.failed', { text: long, list: Array.from({ length: 100_000 }, () => 'y') });
+    expect(lines).toHaveLength(2);
+    for (const line of lines) {
+      expect(line).toContain('request.failed');
+      expect(line).not.toContain('a secret');
+      expect(line.length).toBeLessThan(20_000);
+    }
+  });
+
+  it('writes an error as debug when another line tells of its cause', () => {
+    const { log, lines } = logInto('json');
+    log.reportElsewhere((error) => String(error).includes('away'));
+    log.error('request.failed', { error: new Error('the store is away') });
+    log.error('request.failed', { error: new Error('a defect') });
+    expect(lines.map((line) => JSON.parse(line).level)).toEqual(['debug', 'error']);
+  });
+
   it("carries Nest's own messages with their context and stack", () => {
     const { log, lines } = logInto('json');
     new NestLog(log).error('it failed', 'Error: at x', 'Scheduler');

@@ -1,0 +1,82 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { until } from '../../../test/harness/until.js';
+import { startRedis } from '../../../tools/redis/index.mjs';
+import { RedisConnections } from './redis-connections.js';
+import { type StoreChange, StoreHealth } from './store-health.js';
+
+type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
+
+let dir: string;
+const running: RunningRedis[] = [];
+const opened: { redis: RedisConnections; health: StoreHealth }[] = [];
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'holdfast-health-'));
+});
+
+afterEach(async () => {
+  for (const { redis, health } of opened.splice(0)) {
+    health.onModuleDestroy();
+    redis.onApplicationShutdown();
+  }
+  await Promise.all(running.splice(0).map((redis) => redis.stop()));
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function start(name: string, config: Record<string, string | number> = {}): Promise<RunningRedis> {
+  const redis = await startRedis({ dir: join(dir, name), config: { 'repl-diskless-sync-delay': 0, ...config } });
+  running.push(redis);
+  return redis;
+}
+
+/** What is told of the store at `url`, and whether something can be stored there. */
+async function healthOf(url: string, replicas = 0): Promise<{ redis: RedisConnections; health: StoreHealth; changes: StoreChange[] }> {
+  const redis = new RedisConnections({ url, replicas, replicasTimeoutMs: 200 });
+  const health = new StoreHealth(redis);
+  opened.push({ redis, health });
+  const changes: StoreChange[] = [];
+  health.onChange((change) => changes.push(change));
+  await redis.ready();
+  health.onApplicationBootstrap();
+  return { redis, health, changes };
+}
+
+describe('the health of the store', () => {
+  it('is told once when many requests fail, and once when none has failed for a while', async () => {
+    const { health, changes } = await healthOf((await start('one')).url);
+    for (let request = 0; request < 960; request++) expect(health.note(new Error('Command timed out'))).toBe(true);
+    expect(changes).toEqual([{ isAvailable: false, reason: 'timeout', message: 'Command timed out' }]);
+    expect(health.whyNot).toBeNull();
+    await until(() => changes.length > 1);
+    expect(changes[1]).toMatchObject({ isAvailable: true, reasons: ['timeout'], failures: 960 });
+  });
+
+  it('is not changed by errors that have another cause', async () => {
+    const { health, changes } = await healthOf((await start('one')).url);
+    expect(health.note(new Error('what?'))).toBe(false);
+    // Of another connection, perhaps: a game's own.
+    expect(health.note(Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:5432'), { code: 'ECONNREFUSED' }))).toBe(false);
+    expect(changes).toEqual([]);
+  });
+
+  it('is found by a write without any request, and names the reason', async () => {
+    const { redis, health, changes } = await healthOf((await start('one')).url);
+    await redis.subscriptions.config('SET', 'maxmemory', '1');
+    await until(() => health.whyNot);
+    expect(health.whyNot).toMatch(/^nothing can be stored: oom \(OOM command not allowed/);
+    expect(changes).toEqual([expect.objectContaining({ isAvailable: false, reason: 'oom' })]);
+    await redis.subscriptions.config('SET', 'maxmemory', '0');
+    await until(() => health.whyNot === null);
+    await until(() => changes.length > 1);
+  });
+
+  it('is bad while fewer replicas have a write than must', async () => {
+    const primary = await start('one');
+    const { health } = await healthOf(primary.url, 1);
+    await until(() => health.whyNot?.includes('noreplicas'));
+    await start('two', { replicaof: `127.0.0.1 ${primary.port}` });
+    await until(() => health.whyNot === null, 10_000);
+  });
+});

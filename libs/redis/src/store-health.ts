@@ -1,0 +1,147 @@
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Cluster, Redis } from 'ioredis';
+import type { RedisClient } from './connect.js';
+import { RedisConnections } from './redis-connections.js';
+import { storeFailureOf } from './store-failure.js';
+
+/** Between two probes, in ms. */
+const PROBE_MS = { available: 1_000, unavailable: 250 };
+/** For so long nothing may have failed before the store counts as available again, in ms. */
+const QUIET_MS = 1_000;
+const PROBE_KEY = 'hf:store-probe';
+const PROBE_TTL_MS = 60_000;
+/** In a Cluster, keys in as many slots: a part of it may be down. */
+const CLUSTER_KEYS = 8;
+const REPLICAS_TIMEOUT_MS = 1_000;
+
+export type StoreChange =
+  | { readonly isAvailable: false; readonly reason: string; readonly message: string }
+  | {
+      readonly isAvailable: true;
+      /** How long it was not, in ms. */
+      readonly ms: number;
+      /** Why, in the order in which it was noticed. */
+      readonly reasons: readonly string[];
+      /** How many requests and tasks of this server failed by it. */
+      readonly failures: number;
+    };
+
+interface Outage {
+  readonly since: number;
+  readonly reasons: Set<string>;
+  failures: number;
+  failedAt: number;
+}
+
+/**
+ * Whether the store can do its work, as this server finds by a write now and then, and by what fails. A `PING` says less:
+ * a store that is full, read-only or without replicas answers it.
+ */
+@Injectable()
+export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
+  private outage: Outage | null = null;
+  private probeFailure: string | null = null;
+  private timer: NodeJS.Timeout | null = null;
+  private isStopped = false;
+  private readonly listeners: ((change: StoreChange) => void)[] = [];
+  /** A connection of its own where replicas are waited for: that blocks it. */
+  private readonly replicated: RedisClient | null;
+
+  constructor(private readonly redis: RedisConnections) {
+    const { replicas = 0 } = redis.options;
+    this.replicated = replicas > 0 && redis.commands instanceof Redis ? redis.open() : null;
+  }
+
+  onApplicationBootstrap(): void {
+    this.probeAfter(0);
+  }
+
+  onModuleDestroy(): void {
+    this.isStopped = true;
+    if (this.timer) clearTimeout(this.timer);
+  }
+
+  /** Why nothing can be stored, by the last probe; null: it can. */
+  get whyNot(): string | null {
+    return this.probeFailure;
+  }
+
+  onChange(listener: (change: StoreChange) => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** Notes that something failed. True when the store is the cause; the change of its state is told by `onChange`, once. */
+  note(error: unknown): boolean {
+    const failure = storeFailureOf(error);
+    if (!failure) return false;
+    if (!failure.isCertain) return this.outage !== null;
+    this.failed(failure.reason, error);
+    return true;
+  }
+
+  private probeAfter(ms: number): void {
+    if (this.isStopped) return;
+    this.timer = setTimeout(() => void this.probe(), ms);
+    this.timer.unref();
+  }
+
+  private async probe(): Promise<void> {
+    try {
+      await this.write();
+      this.probeFailure = null;
+      this.succeeded();
+    } catch (error) {
+      // What closes the connections is this server's own end.
+      if (this.isStopped) return;
+      const reason = storeFailureOf(error)?.reason ?? 'unknown';
+      this.probeFailure = `nothing can be stored: ${reason} (${messageOf((reason === 'away' && this.redis.why) || error)})`;
+      this.failed(reason, error);
+    }
+    this.probeAfter(this.outage ? PROBE_MS.unavailable : PROBE_MS.available);
+  }
+
+  private async write(): Promise<void> {
+    const { commands, options } = this.redis;
+    const keys = commands instanceof Cluster ? Array.from({ length: CLUSTER_KEYS }, (_, index) => `${PROBE_KEY}:${index}`) : [PROBE_KEY];
+    await Promise.all(keys.map((key) => commands.set(key, '1', 'PX', PROBE_TTL_MS)));
+    if (!this.replicated) return;
+    const { replicas = 0, replicasTimeoutMs = REPLICAS_TIMEOUT_MS } = options;
+    const [, reached] = await Promise.all([
+      this.replicated.set(PROBE_KEY, '1', 'PX', PROBE_TTL_MS),
+      (this.replicated as Redis).wait(replicas, replicasTimeoutMs),
+    ]);
+    if (reached < replicas) throw new Error(`NOREPLICAS ${reached} replicas have a write, DURABILITY_REPLICAS is ${replicas}`);
+  }
+
+  private failed(reason: string, error: unknown): void {
+    const now = performance.now();
+    if (this.outage) {
+      this.outage.reasons.add(reason);
+      this.outage.failures += 1;
+      this.outage.failedAt = now;
+      return;
+    }
+    // Of a connection that cannot be made the command knows nothing; the attempt says why: `NOAUTH`, `ECONNREFUSED`, …
+    const cause = reason === 'away' ? this.redis.why : null;
+    const first = storeFailureOf(cause)?.reason ?? reason;
+    this.outage = { since: now, reasons: new Set([first]), failures: 1, failedAt: now };
+    this.tell({ isAvailable: false, reason: first, message: messageOf(cause ?? error) });
+  }
+
+  private succeeded(): void {
+    const { outage } = this;
+    if (!outage) return;
+    const now = performance.now();
+    if (now - outage.failedAt < QUIET_MS) return;
+    this.outage = null;
+    this.tell({ isAvailable: true, ms: Math.round(now - outage.since), reasons: [...outage.reasons], failures: outage.failures });
+  }
+
+  private tell(change: StoreChange): void {
+    for (const listener of this.listeners) listener(change);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 200);
+}

@@ -1,0 +1,227 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from '../tools/process/paths.mjs';
+import { FleetServer } from './harness/fleet-server.js';
+import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
+
+const TALKATIVE = join(ROOT, 'test/harness/talkative-server.mjs');
+/** What a liveness probe waits for while the server formats so many lines; the longest, on a machine that others use as well. */
+const LIVEZ_MS = { median: 100, longest: 1_000 };
+const GAMES = 6;
+
+describe('a fleet whose output goes to a full disk', () => {
+  let fleet: Fleet;
+  let full: number;
+  beforeAll(async () => {
+    full = openSync('/dev/full', 'w');
+    fleet = await startFleet({ games: 2, testGames: { turnMs: 60_000 }, output: full });
+  }, 60_000);
+  afterAll(async () => {
+    await fleet.stop();
+    closeSync(full);
+  });
+
+  it('recovers every game of a server that is killed, and counts the lines that it dropped', async () => {
+    const games = await LedgerGame.many(fleet, GAMES);
+    await Promise.all(games.map((game) => game.goesOn()));
+    const owner = await fleet.ownerOf(games[0].rooms[0]);
+    owner.kill();
+    await Promise.all(games.map((game) => game.goesOn(5, 20_000)));
+    await Promise.all(games.map((game) => game.settled()));
+    // The gateway logs the eviction and the recovery; a buffer holds them until the disk has room.
+    const [gateway] = fleet.gateways;
+    expect((await gateway.ops('/livez')).status).toBe(200);
+    expect((await gateway.ops('/metrics')).text).toMatch(/holdfast_log_lines_dropped_total\{stream="stdout"/);
+  }, 60_000);
+});
+
+describe('a server whose output nobody reads', () => {
+  let home: string;
+  let fleet: Fleet;
+  beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), 'holdfast-output-'));
+    fleet = await startFleet({ games: 1, testGames: { turnMs: 60_000 }, env: { HEALTH_INTERVAL_MS: '500' } });
+  }, 60_000);
+  afterAll(async () => {
+    await fleet.stop();
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  it.each(['json', 'pretty'])(
+    'answers health checks while it logs 100,000 lines, and says how many it dropped once it is read again (%s)',
+    async (format) => {
+      const path = join(home, `${format}.fifo`);
+      execFileSync('mkfifo', [path]);
+      const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      const output = openSync(path, constants.O_WRONLY);
+      const server = await FleetServer.start(
+        {
+          type: 'game',
+          name: `talkative-${format}`,
+          main: TALKATIVE,
+          output,
+          env: { ...fleet.settings(), LOG_FORMAT: format, OPS_PORT: '0' },
+        },
+        home,
+      );
+      closeSync(output);
+      try {
+        process.kill(server.pid, 'SIGUSR2');
+        const waits: number[] = [];
+        const until3s = performance.now() + 3_000;
+        while (performance.now() < until3s) {
+          const askedAt = performance.now();
+          expect((await server.ops('/livez')).status).toBe(200);
+          waits.push(performance.now() - askedAt);
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+        waits.sort((a, b) => a - b);
+        expect(waits[waits.length >> 1]).toBeLessThan(LIVEZ_MS.median);
+        expect(waits.at(-1)).toBeLessThan(LIVEZ_MS.longest);
+        expect(await fleet.redis.client.hget(server.id, 'deadReason')).toBeNull();
+        expect(
+          Number(/holdfast_log_lines_dropped_total\{stream="stdout".*\} (\d+)/.exec((await server.ops('/metrics')).text)?.[1]),
+        ).toBeGreaterThan(50_000);
+
+        const read = readWhile(reader);
+        await until(() => read().includes('log.dropped'), 10_000);
+        const lost = /log\.dropped.*?lines=(\d+)|"lines":(\d+),.*?"event":"log\.dropped"/.exec(read());
+        const kept = read().match(/line\.written|lines\.written|^printed/gm)?.length ?? 0;
+        expect(Number(lost?.[1] ?? lost?.[2]) + kept).toBe(110_001);
+        server.kill('SIGTERM');
+        expect(await server.exited).toEqual({ code: 0, signal: null });
+        expect(read()).toContain('server.left');
+      } finally {
+        server.kill();
+        closeSync(reader);
+      }
+    },
+    60_000,
+  );
+
+  it('ends within its time on SIGTERM', async () => {
+    const path = join(home, 'ending.fifo');
+    execFileSync('mkfifo', [path]);
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const output = openSync(path, constants.O_WRONLY);
+    const server = await FleetServer.start(
+      { type: 'game', name: 'ending', main: TALKATIVE, output, env: { ...fleet.settings(), OPS_PORT: '0' } },
+      home,
+    );
+    closeSync(output);
+    process.kill(server.pid, 'SIGUSR2');
+    await until(async () => /dropped_total\{stream="stdout".*\} [1-9]/.test((await server.ops('/metrics')).text), 10_000);
+    server.kill('SIGTERM');
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+    closeSync(reader);
+  }, 30_000);
+
+  it('answers although the process that reads its socket is stopped', async () => {
+    // What `npm start` and other programs in Node give a server is a socket, not a pipe.
+    const child = spawn(process.execPath, [TALKATIVE], {
+      cwd: ROOT,
+      env: { ...process.env, ...fleet.settings(), SERVER_NAME: 'unread', OPS_PORT: '0', HOLDFAST_READY_FILE: join(home, 'unread.json') },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    try {
+      const { opsPort } = await until(() => JSON.parse(readFileSync(join(home, 'unread.json'), 'utf8')) as { opsPort: number }, 20_000);
+      const dropped = async () => (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
+      child.kill('SIGUSR2');
+      await until(async () => /dropped_total\{stream="stdout".*\} [1-9]/.test(await dropped()), 10_000);
+      let said = '';
+      child.stdout.on('data', (chunk) => {
+        said += chunk;
+      });
+      await until(() => said.includes('log.dropped'), 10_000);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  }, 30_000);
+
+  it('goes on without a reader', async () => {
+    const path = join(home, 'alone.fifo');
+    execFileSync('mkfifo', [path]);
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const output = openSync(path, constants.O_WRONLY);
+    const server = await FleetServer.start(
+      { type: 'game', name: 'alone', main: TALKATIVE, output, env: { ...fleet.settings(), OPS_PORT: '0' } },
+      home,
+    );
+    closeSync(output);
+    closeSync(reader);
+    process.kill(server.pid, 'SIGUSR2');
+    await until(async () => /dropped_total\{stream="stdout".*\} [1-9]/.test((await server.ops('/metrics')).text), 10_000);
+    server.kill('SIGTERM');
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+  }, 30_000);
+});
+
+describe('the last lines of a server', () => {
+  it.each(['json', 'pretty'])(
+    'are in its file when it has ended by itself (%s)',
+    async (format) => {
+      const home = mkdtempSync(join(tmpdir(), 'holdfast-output-'));
+      const fleet = await startFleet();
+      const file = join(home, 'server.log');
+      const output = openSync(file, 'w');
+      try {
+        const server = await FleetServer.start(
+          { type: 'lobby', name: 'last', output, env: { ...fleet.settings(), LOG_FORMAT: format, OPS_PORT: '0' } },
+          home,
+        );
+        server.kill('SIGTERM');
+        expect(await server.exited).toEqual({ code: 0, signal: null });
+        const said = readFileSync(file, 'utf8');
+        expect(said).toContain('server.ready');
+        expect(said.trimEnd().split('\n').at(-1)).toContain('server.left');
+      } finally {
+        closeSync(output);
+        await fleet.stop();
+        rmSync(home, { recursive: true, force: true });
+      }
+    },
+    60_000,
+  );
+});
+
+describe('a server whose terminal is closed (SIGHUP)', () => {
+  it('drains as on SIGTERM, of every type', async () => {
+    const fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2, testGames: { turnMs: 60_000 } });
+    try {
+      const game = await LedgerGame.begin(fleet);
+      await game.goesOn();
+      const owner = await fleet.ownerOf(game.rooms[0]);
+      for (const server of [owner, fleet.lobbies[0], fleet.gateways[0]]) {
+        server.kill('SIGHUP');
+        expect(await server.exited).toEqual({ code: 0, signal: null });
+        expect(server.logged('server.left')).toHaveLength(1);
+        await game.goesOn();
+      }
+      expect(owner.logged('room.moved')).toHaveLength(1);
+      await game.settled();
+    } finally {
+      await fleet.stop();
+    }
+  }, 60_000);
+});
+
+/** Reads a FIFO now and then; gives all that was read so far. */
+function readWhile(fd: number): () => string {
+  const chunk = Buffer.alloc(1 << 16);
+  const chunks: Buffer[] = [];
+  return () => {
+    for (;;) {
+      let length = 0;
+      try {
+        length = readSync(fd, chunk);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      }
+      if (length === 0) break;
+      chunks.push(Buffer.from(chunk.subarray(0, length)));
+    }
+    return Buffer.concat(chunks).toString();
+  };
+}

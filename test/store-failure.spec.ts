@@ -1,0 +1,184 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { ADMIN_TOKEN, type Fleet, type FleetServer, LedgerGame, RawPlayer, startFleet, until } from './harness/index.js';
+
+const HELLOS = 960;
+const GAMES = 2;
+/** A store that hangs is noticed after this. */
+const COMMAND_TIMEOUT_MS = 500;
+/** Of one server in one outage: what it says of the store, of itself, and of what it watches over. */
+const WARNINGS_MAX = 6;
+
+interface Trouble {
+  readonly name: string;
+  begin(fleet: Fleet): Promise<unknown>;
+  end(fleet: Fleet): Promise<unknown>;
+  /** The reason that servers give; absent: it depends on which command meets it first. */
+  readonly reason?: string;
+}
+
+const config =
+  (...settings: [string, string][]) =>
+  async ({ redis }: Fleet) => {
+    for (const [name, value] of settings) await redis.client.config('SET', name, value);
+  };
+
+let gone: string;
+let loading: Promise<void>;
+let busy: Redis;
+
+const TROUBLES: readonly Trouble[] = [
+  { name: 'is full (OOM)', begin: config(['maxmemory', '1mb']), end: config(['maxmemory', '0']), reason: 'oom' },
+  {
+    name: 'is a replica (READONLY)',
+    begin: ({ redis }) => redis.client.replicaof('127.0.0.1', 1),
+    end: ({ redis }) => redis.client.replicaof('NO', 'ONE'),
+  },
+  {
+    name: 'has too few replicas (NOREPLICAS)',
+    begin: config(['min-replicas-to-write', '3']),
+    end: config(['min-replicas-to-write', '0']),
+    reason: 'noreplicas',
+  },
+  {
+    name: 'cannot save (MISCONF)',
+    async begin({ redis }) {
+      gone = mkdtempSync(join(tmpdir(), 'holdfast-gone-'));
+      await config(['dir', gone], ['save', '3600 1'])({ redis } as Fleet);
+      rmSync(gone, { recursive: true });
+      await redis.client.bgsave();
+      await until(async () => (await redis.client.info('persistence')).includes('rdb_last_bgsave_status:err'));
+    },
+    end: ({ redis }) => config(['save', ''], ['dir', redis.dir])({ redis } as Fleet),
+    reason: 'misconf',
+  },
+  {
+    name: 'does not let this user write (NOPERM)',
+    begin: ({ redis }) => redis.client.acl('SETUSER', 'default', '-@write'),
+    end: ({ redis }) => redis.client.acl('SETUSER', 'default', '+@all'),
+    reason: 'noperm',
+  },
+  {
+    name: 'wants a password (NOAUTH)',
+    async begin({ redis }) {
+      await redis.client.config('SET', 'requirepass', 'a password for tests only');
+      await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    },
+    end: config(['requirepass', '']),
+  },
+  {
+    name: 'runs a script that does not end (BUSY)',
+    async begin({ redis }) {
+      await redis.client.config('SET', 'busy-reply-threshold', 50);
+      busy = new Redis(redis.url);
+      busy.on('error', () => {});
+      busy.eval('while true do end', 0).catch(() => {});
+      await until(() =>
+        redis.client.get('x').then(
+          () => false,
+          (error) => String(error).includes('BUSY'),
+        ),
+      );
+    },
+    async end({ redis }) {
+      await redis.client.script('KILL');
+      busy.disconnect();
+    },
+  },
+  {
+    name: 'loads its data (LOADING)',
+    async begin({ redis }) {
+      const pipeline = redis.client.pipeline();
+      for (let key = 0; key < 8_000; key++) pipeline.set(`hf:loaded:${key}`, '1');
+      await pipeline.exec();
+      await redis.client.save();
+      await redis.kill();
+      loading = redis.startAgain();
+    },
+    end: () => loading,
+  },
+  { name: 'is killed', begin: ({ redis }) => redis.kill(), end: ({ redis }) => redis.startAgain(), reason: 'away' },
+  { name: 'hangs', begin: async ({ redis }) => redis.pause(), end: async ({ redis }) => redis.resume() },
+];
+
+describe('when the store cannot do its work', () => {
+  let fleet: Fleet;
+  beforeAll(async () => {
+    fleet = await startFleet({
+      games: 2,
+      testGames: { turnMs: 60_000 },
+      env: { REDIS_COMMAND_TIMEOUT_MS: String(COMMAND_TIMEOUT_MS) },
+      redis: { config: { 'enable-protected-configs': 'yes', 'key-load-delay': 400 } },
+    });
+  }, 60_000);
+  afterAll(() => fleet.stop());
+
+  it.each(TROUBLES)(
+    'because it $name, players are told `unavailable`, servers say so once and are not ready, and games go on afterwards',
+    async ({ begin, end, reason }) => {
+      const games = await LedgerGame.many(fleet, GAMES);
+      await Promise.all(games.map((game) => game.goesOn()));
+      const visitor = await fleet.newPlayer('Visitor');
+      const before = fleet.servers.map((server) => server.log().length);
+
+      await begin(fleet);
+      try {
+        const codes = await Promise.all(Array.from({ length: HELLOS }, (_, number) => codeOfHello(fleet.gateways[0], `H${number}`)));
+        expect([...new Set(codes)]).toEqual(['unavailable']);
+        await expect(visitor.createRoom({ game: 'ledger' })).rejects.toMatchObject({ code: 'unavailable', retry: true });
+        await Promise.all(fleet.servers.map((server) => until(async () => (await server.ops('/readyz')).status === 503)));
+        await Promise.all(fleet.servers.map((server, index) => until(() => saidOf(server, before[index], 'store.unavailable').length > 0)));
+        const cordoned = await fetch(`${fleet.gateways[0].opsUrl}/api/servers/${fleet.games[0].id}/cordon`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+        });
+        expect(cordoned.status).toBe(503);
+        expect(await cordoned.json()).toMatchObject({ code: 'unavailable', retry: true });
+      } finally {
+        await end(fleet);
+      }
+      await Promise.all(fleet.servers.map((server) => until(async () => (await server.ops('/readyz')).status === 200, 10_000)));
+      visitor.close();
+      await Promise.all(games.map((game) => game.goesOn()));
+      await Promise.all(games.map((game) => game.settled()));
+      await Promise.all(games.map((game) => game.leave()));
+      await Promise.all(
+        fleet.servers.map(async (server, index) => {
+          const said = (event?: string) => saidOf(server, before[index], event);
+          await until(() => said('store.available').length > 0, 10_000);
+          const [unavailable, ...more] = said('store.unavailable');
+          expect(more).toEqual([]);
+          if (reason) expect(unavailable).toMatchObject({ reason });
+          expect(said('store.available')).toHaveLength(1);
+          const warnings = said().filter(({ level }) => level === 'warn' || level === 'error');
+          if (warnings.length > WARNINGS_MAX)
+            throw new Error(
+              `${server.id} warned ${warnings.length} times: ${warnings.map((line) => JSON.stringify(line).slice(0, 300)).join('\n')}`,
+            );
+        }),
+      );
+    },
+    60_000,
+  );
+});
+
+/** What a server has logged since its line `from`; of one event, if it is named. */
+function saidOf(server: FleetServer, from: number, event?: string): Record<string, unknown>[] {
+  const lines = server
+    .log()
+    .slice(from)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  return event === undefined ? lines : lines.filter((line) => line.event === event);
+}
+
+/** What a guest is told who says hello now. */
+async function codeOfHello(gateway: FleetServer, name: string): Promise<string> {
+  const player = await RawPlayer.connect(gateway, 'tcp');
+  player.say({ kind: 'hello', protocol: 1, name });
+  const { code } = await player.hears('goodbye');
+  player.close();
+  return code;
+}

@@ -1,0 +1,33 @@
+import { chmodSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const FOLDER_MODE = 0o700;
+const FILE_MODE = 0o600;
+const OTHERS = 0o077;
+
+/** Makes a folder that its user alone can look into, also when it existed with wider rights. @param {string} folder */
+export function makePrivateFolder(folder) {
+  mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+  makePrivate(folder);
+}
+
+/**
+ * Takes the rights of others from a file, or from a folder and all that it holds. What is not there is left out.
+ * Throws a sentence when it belongs to another user.
+ *
+ * @param {string} path
+ */
+export function makePrivate(path) {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (!stats || stats.isSymbolicLink()) return;
+  if (stats.mode & OTHERS) {
+    try {
+      chmodSync(path, stats.isDirectory() ? FOLDER_MODE : FILE_MODE);
+    } catch (error) {
+      throw new Error(
+        `${path} can be read by other users, and this user may not change that (${/** @type {NodeJS.ErrnoException} */ (error).code}). Give the folder to this user, or choose another one with HOLDFAST_DIR.`,
+      );
+    }
+  }
+  if (stats.isDirectory()) for (const name of readdirSync(path)) makePrivate(join(path, name));
+}

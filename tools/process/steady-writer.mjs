@@ -1,0 +1,190 @@
+import { closeSync, constants, fstatSync, openSync, write, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
+
+/** Some thousands of lines, in characters. */
+const BUFFER_CHARS = 1_048_576;
+const CHUNK_CHARS = 65_536;
+/** Between two attempts to write, in ms; it doubles. */
+const RETRY_MS = { first: 10, longest: 1_000 };
+
+/**
+ * @typedef {object} Loss what was not written, once writing is possible again
+ * @property {number} lines
+ * @property {string} reason the code of the error: `ENOSPC`, `EAGAIN` (nobody reads), `EPIPE` (the reader is gone), …
+ */
+
+/**
+ * Writes lines to a file, a pipe or a terminal. It never throws, and never waits for a disk or a reader: what cannot be
+ * written now is kept up to a limit and written later; the rest is dropped and counted.
+ *
+ * Servers have the same in `OutputWriter` (libs/telemetry), which does not exist before the build that this program makes.
+ */
+export class SteadyWriter {
+  /** @type {{ fd: number, isSynchronous: boolean } | null} */
+  #target = null;
+  #queue = '';
+  /** @type {Buffer | null} */
+  #rest = null;
+  #isWriting = false;
+  #isClosing = false;
+  /** @type {NodeJS.Timeout | null} */
+  #retry = null;
+  #retryMs = RETRY_MS.first;
+  #dropped = 0;
+  #reason = '';
+
+  /**
+   * @param {() => number} open gives the descriptor; asked again when it throws
+   * @param {{ lost?: (loss: Loss) => string, failed?: (reason: string) => void }} [options] `lost`: the line that stands where
+   *   lines are missing; `failed`: called when it begins to fail
+   */
+  constructor(open, { lost, failed } = {}) {
+    this.open = open;
+    this.lost = lost;
+    this.failed = failed;
+  }
+
+  /** @param {string} text a line with its end, or several */
+  write(text) {
+    const isIdle = this.#isEmpty && !this.#isWriting;
+    if (!isIdle && (this.#dropped > 0 || this.#queue.length + text.length > BUFFER_CHARS)) {
+      this.#dropped += 1;
+      return;
+    }
+    this.#queue += text;
+    if (!this.#retry && !this.#isWriting) this.#advance();
+  }
+
+  /** Writes what it can now, in step with the process, for its end. */
+  flush() {
+    while (!this.#isEmpty) if (this.#writeSome() !== null) return;
+  }
+
+  /** Gives the descriptor back once all is written, or cannot be. */
+  close() {
+    this.#isClosing = true;
+    if (!this.#isWriting) this.#advance();
+  }
+
+  get #isEmpty() {
+    return this.#queue === '' && this.#rest === null;
+  }
+
+  #advance() {
+    while (!this.#isEmpty) {
+      try {
+        this.#target ??= targetOf(this.open());
+      } catch (error) {
+        return this.#fail(codeOf(error));
+      }
+      if (!this.#target.isSynchronous) return this.#writeByThread(this.#target.fd);
+      const reason = this.#writeSome();
+      if (reason !== null) return this.#fail(reason);
+      this.#retryMs = RETRY_MS.first;
+    }
+    this.#written();
+  }
+
+  /** @param {number} fd */
+  #writeByThread(fd) {
+    const bytes = this.#next();
+    this.#isWriting = true;
+    write(fd, bytes, 0, bytes.length, null, (error, length) => {
+      this.#isWriting = false;
+      if (error) {
+        this.#rest = bytes;
+        this.#fail(codeOf(error));
+        return;
+      }
+      this.#retryMs = RETRY_MS.first;
+      if (length < bytes.length) this.#rest = bytes.subarray(length);
+      this.#advance();
+    });
+  }
+
+  /** @returns {string | null} the code of the error that it met */
+  #writeSome() {
+    const bytes = this.#next();
+    try {
+      this.#target ??= targetOf(this.open());
+      const length = writeSync(this.#target.fd, bytes);
+      if (length < bytes.length) this.#rest = bytes.subarray(length);
+      return null;
+    } catch (error) {
+      this.#rest = bytes;
+      return codeOf(error);
+    }
+  }
+
+  #next() {
+    if (this.#rest) {
+      const rest = this.#rest;
+      this.#rest = null;
+      return rest;
+    }
+    const text = this.#queue.slice(0, CHUNK_CHARS);
+    this.#queue = this.#queue.slice(CHUNK_CHARS);
+    return Buffer.from(text);
+  }
+
+  #written() {
+    this.#retryMs = RETRY_MS.first;
+    if (this.#dropped > 0) {
+      const loss = { lines: this.#dropped, reason: this.#reason || 'EAGAIN' };
+      this.#dropped = 0;
+      this.#reason = '';
+      const line = this.lost?.(loss);
+      if (line) return this.write(`${line}\n`);
+    }
+    this.#reason = '';
+    if (this.#isClosing) this.#end();
+  }
+
+  /** @param {string} reason */
+  #fail(reason) {
+    if (this.#isClosing) return this.#end();
+    const isFirst = this.#reason === '';
+    this.#reason = reason;
+    if (isFirst) this.failed?.(reason);
+    if (this.#retry) return;
+    this.#retry = setTimeout(() => {
+      this.#retry = null;
+      this.#advance();
+    }, this.#retryMs);
+    this.#retry.unref();
+    this.#retryMs = Math.min(RETRY_MS.longest, 2 * this.#retryMs);
+  }
+
+  #end() {
+    if (this.#retry) clearTimeout(this.#retry);
+    if (this.#target) closeSync(this.#target.fd);
+    this.#target = null;
+    this.#queue = '';
+    this.#rest = null;
+  }
+}
+
+/** How a descriptor can be written without waiting for anybody. @param {number} fd */
+function targetOf(fd) {
+  const stats = fstatSync(fd);
+  if (stats.isFIFO() || isatty(fd)) {
+    try {
+      // Whether a descriptor blocks is shared with all processes that have it, such as the shell. One of our own is not.
+      const own = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+      return { fd: own, isSynchronous: true };
+    } catch {
+      // another user's, or no /proc here
+    }
+  }
+  if (stats.isFIFO() || stats.isSocket()) {
+    // Node's own stream makes it one that does not block.
+    void (fd === 2 ? process.stderr : process.stdout);
+    return { fd, isSynchronous: true };
+  }
+  return { fd, isSynchronous: false };
+}
+
+/** @param {unknown} error */
+function codeOf(error) {
+  return /** @type {NodeJS.ErrnoException} */ (error).code ?? String(error);
+}
