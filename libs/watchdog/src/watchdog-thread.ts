@@ -91,7 +91,7 @@ function suspected(run: number, action: { ms: number; grownMb: number; isOver: b
   if (!facts) return;
   const report = { ...facts, ...measures(action) };
   suspect = { facts, known: reporter.suspect(report) };
-  // A pause that is asked for together with an interrupt keeps the interrupt from the main thread (Node 24).
+  // The interrupt follows at once: a pause would only keep a process that grows from ending.
   if (action.isOver) return reporter.slow({ ...report, stack: null });
   void pauseMainThread(WHOSE, PAUSE_TIMEOUT_MS).then((paused) => reporter.slow({ ...report, stack: paused?.stack ?? null }));
 }

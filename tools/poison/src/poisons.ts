@@ -13,7 +13,7 @@ export const POISONS = {
   /** Allocates without end. */
   allocate: (): void => {
     const kept: unknown[] = [];
-    for (;;) kept.push(new Array(1_000).fill({ kept: kept.length }));
+    for (;;) kept.push({ kept: kept.length }, [kept.length]);
   },
   /** Native code that cannot be interrupted. */
   native: (): void => {
