@@ -20,7 +20,7 @@ export interface WatchdogThreadData {
 }
 
 /** How long the main thread may take to come to a point where it can be paused, in ms. */
-const PAUSE_TIMEOUT_MS = 200;
+const PAUSE_TIMEOUT_MS = 1_000;
 /** How long the last words before a kill may take, in ms. */
 const LAST_WORDS_MS = 500;
 /** An interrupt that nobody received after this belongs to a run that ended: a signal that comes later is from outside. */
@@ -81,8 +81,7 @@ function act(action: Action): void {
     case 'loop-turns':
       return loopTurns(0);
     case 'loop-limit':
-      if (action.limit === 'unknown' || blocker) void kill({ ...DETACHED, subject: blocker ?? undefined, ms: action.ms, grownMb: 0 });
-      return;
+      return void loopIsOver(action.limit, action.ms);
   }
 }
 
@@ -113,11 +112,20 @@ function interrupt(run: number, ms: number): void {
 }
 
 async function loopIsSlow(ms: number): Promise<void> {
+  const { beat } = CELL;
+  const before = Atomics.load(cells, beat);
   const paused = await pauseMainThread(WHOSE, PAUSE_TIMEOUT_MS);
+  if (Atomics.load(cells, beat) !== before) return;
   blocker = subjectFrom(paused?.value);
   const report = { ...DETACHED, subject: blocker ?? undefined, ms, grownMb: 0 };
   reporter.slow({ ...report, stack: paused?.stack ?? null });
   if (blocker) suspect = { facts: report, known: reporter.suspect(report) };
+}
+
+async function loopIsOver(limit: 'known' | 'unknown', ms: number): Promise<void> {
+  // The first look may have found the thread in native code.
+  if (!blocker) await loopIsSlow(ms);
+  if (blocker || limit === 'unknown') await kill({ ...DETACHED, subject: blocker ?? undefined, ms: Math.round(ms), grownMb: 0 });
 }
 
 function loopTurns(ms: number): void {
@@ -127,7 +135,7 @@ function loopTurns(ms: number): void {
 
 async function kill(report: Omit<OverrunReport, 'stack'>): Promise<void> {
   isKilling = true;
-  const paused = await pauseMainThread(WHOSE, PAUSE_TIMEOUT_MS);
+  const paused = await pauseMainThread(WHOSE, LAST_WORDS_MS);
   const words = Promise.all([suspect?.known, reporter.killing({ ...report, stack: paused?.stack ?? null })]);
   await Promise.race([words, new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))]);
   process.kill(process.pid, 'SIGKILL');
