@@ -64,7 +64,7 @@ export class Attachments {
     // A version of another game in this room says nothing about this one.
     this.outputs.welcome(attachment, round === room.round ? version : null);
     if (room.stallTold) this.outputs.pause(room, 'store');
-    if (room.brokenBy !== null) this.engine.input(room, { kind: 'end', result: { reason: 'game-failed' } });
+    if (room.brokenBy !== null) this.engine.viewFailed(room);
   }
 
   detach(peer: LinkPeer, { handle, gone }: Control['room.detach']['data']): void {

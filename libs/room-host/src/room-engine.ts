@@ -53,6 +53,13 @@ export class RoomEngine {
     this.handledListeners.push(listener);
   }
 
+  /** The game's view threw (`brokenBy`), or gave what no player can be sent: the room is broken, and ends. */
+  viewFailed(room: HostedRoom): void {
+    if (room.value.ended) return;
+    this.log.error('game.failed', { roomId: room.id, game: room.value.game, input: 'view', error: describe(room.brokenBy) });
+    this.input(room, { kind: 'end', result: { reason: 'game-failed' } });
+  }
+
   /** A command that fails is refused. A timer or tick that fails would fail again, for ever: the room is broken, and ends. */
   private failed(room: HostedRoom, input: RoomInput, error: unknown): RoomOutcome<unknown> {
     this.log.error('game.failed', { roomId: room.id, game: room.value.game, input: input.kind, error: describe(error) });

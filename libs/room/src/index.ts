@@ -1,5 +1,6 @@
 export * from './apply-change.js';
 export * from './diff.js';
+export { firstDifference, firstNotPlain, freezeDeep, NotPlainError, plainCopy } from './plain-data.js';
 export * from './room-machine.js';
 export * from './room-rules.js';
 export * from './room-value.js';

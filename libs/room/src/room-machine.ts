@@ -1,7 +1,8 @@
 import { create } from 'mutative';
 import type { GameResult, Patch, RoomId, Seat, UserId } from '#libs/protocol';
 import { pendingEffects, withChange } from './apply-change.js';
-import { diff } from './diff.js';
+import { diff, difference } from './diff.js';
+import { assertPlainName, freezeDeep, NotPlainError, plainCopy } from './plain-data.js';
 import type { CommandRule, Room, RoomRules, SeatEvent, SeatInfo, Setup } from './room-rules.js';
 import type { Change, ChangeEffect, ChangeEvent, Presence, Refusal, RoomValue, SeatChange } from './room-value.js';
 
@@ -49,7 +50,8 @@ export class RoomMachine<State = unknown> {
   /** Version 0 of a room, and what its setup emitted. `round`: which game of the room it is. Throws what the game throws. */
   start(room: RoomId, players: readonly RoomPlayer[], round = 0): { value: RoomValue<State>; events: readonly ChangeEvent[] } {
     const { definition } = this.rules;
-    const seats = players.map(({ user, name }) => ({ user, name, presence: 'here' as const, seq: 0, refused: [] }));
+    const known = plainCopy(players, 'players');
+    const seats = known.map(({ user, name }) => ({ user, name, presence: 'here' as const, seq: 0, refused: [] }));
     const empty = {
       room,
       ...(round > 0 && { round }),
@@ -62,8 +64,9 @@ export class RoomMachine<State = unknown> {
       outbox: [],
     };
     const turn = new Turn<State>(empty, this.surroundings, -1);
-    let state = this.rules.setup(turn as Setup);
-    if (typeof state !== 'object' || state === null) throw new Error(`the setup of ${definition.name} made no object for a state`);
+    const made = this.rules.setup(turn as Setup);
+    if (typeof made !== 'object' || made === null) throw new Error(`the setup of ${definition.name} made no object for a state`);
+    let state: State = plainCopy<State>(made);
     const joined = turn.ended ? undefined : this.rules.seatEvents.get('joined');
     if (joined) {
       for (const seat of seats.keys()) {
@@ -108,9 +111,22 @@ export class RoomMachine<State = unknown> {
     }
   }
 
-  /** What `seat` may see of `state`; null: a spectator. */
+  /**
+   * What `seat` may see of `state`; null: a spectator.
+   * @throws NotPlainError, or what the game throws
+   */
   view(state: State, seat: Seat | null): unknown {
-    return this.rules.view ? this.rules.view(state, seat) : state;
+    return this.rules.view ? plainCopy(this.rules.view(freezeDeep(state), seat), 'view') : state;
+  }
+
+  /**
+   * The patches from what `seat` may see of `before` to what it may see of `after`.
+   * @throws NotPlainError, or what the game throws
+   */
+  viewPatches(before: State, after: State, seat: Seat | null): readonly Patch[] {
+    const { view } = this.rules;
+    if (!view) return diff(before, after);
+    return diff(view(freezeDeep(before), seat), view(freezeDeep(after), seat), 'view');
   }
 
   private command(
@@ -218,16 +234,25 @@ function seatOfLeaveTimer(timer: string): Seat | null {
 
 /**
  * The patches are the difference of the two states, not a record of what the handler did: it may put one object in two
- * places and edit it through either, and only the outcome says what became of both.
+ * places and edit it through either, and only the outcome says what became of both. The next state is what these patches
+ * make of the one before, and shares nothing with what the handler made: the game may keep that and write to it.
  */
 function draft<State>(before: State, turn: Turn<State>, handler: (room: Room<State>) => void): [State, readonly Patch[]] {
-  const state = create(before as object, (drafted) => {
-    turn.draft = drafted as State;
-    // The handler's own return value is nothing of ours; a promise would be work after the change is made.
-    const returned: unknown = handler(turn as unknown as Room<State>);
-    if (returned instanceof Promise) throw new Error('a handler must not be async: use room.effect for the outside world');
-  }) as State;
-  return [state, diff(before, state)];
+  let after: State;
+  try {
+    after = create(before as object, (drafted) => {
+      turn.draft = drafted as State;
+      // The handler's own return value is nothing of ours; a promise would be work after the change is made.
+      const returned: unknown = handler(turn as unknown as Room<State>);
+      if (returned instanceof Promise) throw new Error('a handler must not be async: use room.effect for the outside world');
+    }) as State;
+  } catch (error) {
+    if (error instanceof TypeError && /revoked/.test(error.message))
+      throw new NotPlainError('state', 'was given a part of itself that an earlier handler got, and that is valid there only', error);
+    throw error;
+  }
+  const { next, patches } = difference(before, after);
+  return [next, patches];
 }
 
 function seatChanges(
@@ -311,27 +336,26 @@ class Turn<State> implements Room<State> {
   }
 
   emit(name: string, data?: unknown, to?: readonly Seat[]): void {
-    this.events.push({ name, ...(data !== undefined && { data: plain(data) }), ...(to && { to: [...to] }) });
+    assertPlainName(name, 'event');
+    this.events.push({ name, ...(data !== undefined && { data: plainCopy(data, `event ${name}: data`) }), ...(to && { to: [...to] }) });
   }
 
   effect(name: string, data?: unknown): void {
-    this.effects.push({ name, ...(data !== undefined && { data: plain(data) }) });
+    assertPlainName(name, 'effect');
+    this.effects.push({ name, ...(data !== undefined && { data: plainCopy(data, `effect ${name}: data`) }) });
   }
 
   end(result?: unknown): void {
-    this.ended = { reason: 'finished', ...(result !== undefined && { result: plain(result) }) };
+    this.ended = { reason: 'finished', ...(result !== undefined && { result: plainCopy(result, 'result') }) };
   }
 
   reject(code: string, message?: string): never {
-    throw new Rejection(code, message);
+    if (typeof code !== 'string' || code === '' || !code.isWellFormed()) throw new Error('the code of a refusal must be a text');
+    throw new Rejection(code, message === undefined ? undefined : String(message).toWellFormed());
   }
 }
 
-/** A copy that shares nothing with the draft, which dies with the handler. */
-function plain(data: unknown): unknown {
-  return typeof data === 'object' && data !== null ? (JSON.parse(JSON.stringify(data)) as unknown) : data;
-}
-
 function refuseOwnTimer(timer: string): void {
+  assertPlainName(timer, 'timer');
   if (timer.startsWith('$')) throw new Error(`timer ${timer}: names with a $ are the room's own`);
 }
