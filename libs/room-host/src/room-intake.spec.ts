@@ -3,7 +3,7 @@ import type { EventSink, Self } from '#libs/fleet';
 import type { GameRegistry } from '#libs/game-kit';
 import { type RoomId, serverId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
-import { type AdoptedRoom, type NotAdopted, type RoomDoc, RoomLog, type RoomRecord, RoomRecords } from '#libs/room-store';
+import { type RoomDoc, RoomLog, type RoomRecord, RoomRecords } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
 import type { Appender } from './appender.js';
 import type { Auditor } from './auditor.js';
@@ -37,7 +37,7 @@ class SlowLog extends RoomLog {
     return answer;
   }
 
-  override async adopt(...args: Parameters<RoomLog['adopt']>): Promise<AdoptedRoom | NotAdopted> {
+  override async adopt(...args: Parameters<RoomLog['adopt']>): ReturnType<RoomLog['adopt']> {
     const answer = await super.adopt(...args);
     this.meanwhile();
     return answer;

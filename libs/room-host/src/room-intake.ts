@@ -2,8 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { EventSink, Self } from '#libs/fleet';
 import { GameRegistry } from '#libs/game-kit';
 import { type AdoptResult, type Control, HoldfastError, pack, type RoomId, type RoomTenure } from '#libs/protocol';
-import { applyChanges, RoomMachine, type RoomSurroundings, type RoomValue } from '#libs/room';
-import { type AdoptedRoom, RoomLog, type RoomOwnership, RoomRecords, type ToldTail } from '#libs/room-store';
+import { applyChanges, NotPlainError, plainCopy, RoomMachine, type RoomSurroundings, type RoomValue } from '#libs/room';
+import { type AdoptedRoom, RoomLog, type RoomOwnership, RoomRecords, type Tenure, type ToldTail } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { Appender } from './appender.js';
 import { Auditor } from './auditor.js';
@@ -184,11 +184,20 @@ export class RoomIntake {
         if (hosted && hosted.status !== 'lame' && hosted.tenure.epoch >= tenure.epoch && this.isStill(hosted.tenure)) return hosted;
         if (hosted) this.rooms.drop(hosted, 'moved');
         const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, this.epochSeen(tenure.room), aloneMs(tenure));
+        if ('unreadable' in adopted) {
+          await this.endUnreadable(tenure.room, { ...owner, epoch: adopted.epoch }, adopted.unreadable);
+          return null;
+        }
         if (!('checkpoint' in adopted)) {
           if (adopted.status !== 'playing') void this.runWhatIsLeft(tenure.room, owner);
           return null;
         }
-        const revived = this.revive(adopted, owner);
+        const replayed = replay(tenure.room, adopted);
+        if (typeof replayed === 'string') {
+          await this.endUnreadable(tenure.room, { ...owner, epoch: adopted.epoch }, replayed);
+          return null;
+        }
+        const revived = this.revive(adopted, replayed, owner);
         await this.storeMigrated(revived, adopted);
         if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
         this.timeAlone.takeOut(revived, adopted, aloneMs(tenure));
@@ -198,7 +207,7 @@ export class RoomIntake {
       if (!room) return { result: 'elsewhere' };
       return { result: 'adopted', epoch: room.tenure.epoch };
     } catch (error) {
-      const code = error instanceof HoldfastError ? error.code : 'internal';
+      const code = error instanceof HoldfastError ? error.code : error instanceof NotPlainError ? 'game-failed' : 'internal';
       this.log.warn('room.adopt-failed', { roomId: tenure.room, error: String(error) });
       return { result: 'failed', code };
     }
@@ -207,31 +216,48 @@ export class RoomIntake {
   /** A game that ended with its owner may have left effects; who was asked to take the room sees to them. */
   private async runWhatIsLeft(room: RoomId, { server, incarnation }: RoomOwnership): Promise<void> {
     try {
-      await this.effects.runLast(room, await this.roomLog.lastEffects(room));
+      const last = await this.roomLog.lastEffects(room);
+      if (last.unreadable)
+        this.log.error('effects.unreadable', { roomId: room, batches: last.unreadable.join(' '), kept: `hf:room:{${room}}:kept:effects` });
+      await this.effects.runLast(room, last);
       await this.records.forgetOwner([room], server, incarnation);
     } catch (error) {
       this.log.warn('effects.left', { roomId: room, error: String(error) });
     }
   }
 
+  /**
+   * What is stored of the room leads to no state, here or on any other server: its game is over. Its players hear so and are
+   * free, and what was stored is kept for a while.
+   */
+  private async endUnreadable(room: RoomId, tenure: Tenure, why: string): Promise<void> {
+    if (!(await this.roomLog.abandon(room, tenure, { reason: 'unreadable' }))) return;
+    this.log.error('room.given-up', {
+      roomId: room,
+      reason: 'unreadable',
+      error: why.slice(0, WHY_CHARS_MAX),
+      kept: `hf:room:{${room}}:kept:log and :checkpoint`,
+    });
+    this.sink.tell({
+      kind: 'room.given-up',
+      room,
+      server: tenure.server,
+      reason: 'unreadable',
+      detail: { epoch: tenure.epoch, error: why.slice(0, WHY_CHARS_MAX) },
+    });
+    await this.records.forgetOwner([room], tenure.server, tenure.incarnation);
+  }
+
   /** The room as its checkpoint and log say. Game code runs only to bring an old version's state to ours. */
-  private revive({ epoch, version, batch, checkpoint, log, doc, start, round }: AdoptedRoom, owner: RoomOwnership): HostedRoom {
-    if (checkpoint === null) throw new HoldfastError('not-found', 'Nothing of this room was stored.');
-    const machine = this.machineOf(checkpoint.value.game);
+  private revive({ epoch, batch, log, doc, start, round }: AdoptedRoom, { value, tail, held }: Replayed, owner: RoomOwnership): HostedRoom {
+    const machine = this.machineOf(value.game);
     if (!machine) throw new HoldfastError('unknown-game');
-    const held = checkpoint.value.version;
-    const value = applyChanges(
-      checkpoint.value,
-      log.changes.filter((change) => change.version > held),
-    );
-    if (value.version !== version) throw new Error(`room ${value.room} is at version ${value.version}, its record at ${version}`);
-    const recent = new RecentChanges(checkpoint.tail ?? { since: held, changes: [] }, held);
+    const recent = new RecentChanges(tail, held);
     const current = migrated(machine, value);
     // Changes of an old version's state lead nobody to the new one: players get it whole.
     if (current === value) recent.push(log.changes, log.entries);
     else recent.tell(log.changes);
-    const { shown } = checkpoint.tail ?? {};
-    return new HostedRoom(machine, { ...owner, epoch }, current, { batch, doc, start, round }, Date.now(), recent, shown);
+    return new HostedRoom(machine, { ...owner, epoch }, current, { batch, doc, start, round }, Date.now(), recent, tail.shown);
   }
 
   /** A state that was brought to a newer version of its game is stored before a change of it can be: the old log does not lead there. */
@@ -329,8 +355,35 @@ export class RoomIntake {
 
 function done(): void {}
 
+/** Of the cause in a log line. */
+const WHY_CHARS_MAX = 300;
+
 /** Enough for any server's rooms of many hours; each costs some fifty bytes. */
 const EPOCHS_REMEMBERED_MAX = 20_000;
+
+/** The room at the version that its record names, and what was told lately up to version `held`. */
+interface Replayed {
+  readonly value: RoomValue;
+  readonly held: number;
+  readonly tail: Pick<ToldTail, 'since' | 'changes'> & Partial<ToldTail>;
+}
+
+/** A text where checkpoint and log do not lead to the version of the record: why. */
+function replay(room: RoomId, { checkpoint, log, version }: AdoptedRoom): Replayed | string {
+  if (checkpoint === null) return 'nothing of this room is stored';
+  try {
+    const held = checkpoint.value.version;
+    const value = applyChanges(
+      checkpoint.value,
+      log.changes.filter((change) => change.version > held),
+    );
+    if (value.room !== room) return `this is the checkpoint of room ${value.room}`;
+    if (value.version !== version) return `checkpoint and log lead to version ${value.version}, the record is at ${version}`;
+    return { value, held, tail: checkpoint.tail ?? { since: held, changes: [] } };
+  } catch (error) {
+    return String(error);
+  }
+}
 
 function migrated(machine: RoomMachine, value: RoomValue): RoomValue {
   const { definition, migrateState } = machine.rules;
@@ -344,5 +397,6 @@ function migrated(machine: RoomMachine, value: RoomValue): RoomValue {
     throw new HoldfastError('unknown-game', `The game cannot bring version ${value.gameVersion} to ${definition.version}.`);
   // A version of its own, as any change of the state has: players who have the one before must not be taken for up to date.
   const { state, gameVersion, version } = value;
-  return { ...value, state: migrateState(state, gameVersion), gameVersion: definition.version, version: version + 1 };
+  const current = plainCopy(migrateState(state, gameVersion), 'the state that migrateState made');
+  return { ...value, state: current, gameVersion: definition.version, version: version + 1 };
 }
