@@ -12,6 +12,7 @@ import { Attachments } from './attachments.js';
 import { EffectRunner } from './effect-runner.js';
 import { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
+import { ResyncWatch } from './resync-watch.js';
 import { RoomClock } from './room-clock.js';
 import { RoomEngine } from './room-engine.js';
 import { ROOM_HOST_DEFAULTS, type RoomHostOptions, UNFLUSHED_MAX } from './room-host.options.js';
@@ -170,7 +171,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     },
     onClosed: () => {},
   } as unknown as Links;
-  const attachments = new Attachments(rooms, engine, clock, outputs, metrics, links);
+  const attachments = new Attachments(rooms, engine, clock, outputs, metrics, links, new ResyncWatch(metrics, log));
 
   /** A room that the store knows, too, with one player a seat. */
   async function room({ players = 2, rules = rulesOf() }: { players?: number; rules?: RoomRules<Counter> } = {}): Promise<HostedRoom> {
