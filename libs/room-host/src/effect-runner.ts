@@ -1,9 +1,9 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { GameRegistry } from '#libs/game-kit';
 import type { RoomId } from '#libs/protocol';
-import type { PendingEffect } from '#libs/room';
+import { type PendingEffect, plainCopy } from '#libs/room';
 import { type LastEffects, RoomLog } from '#libs/room-store';
-import { Log } from '#libs/telemetry';
+import { describeThrown, Log } from '#libs/telemetry';
 import { Appender } from './appender.js';
 import type { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
@@ -67,10 +67,11 @@ export class EffectRunner implements OnModuleDestroy {
     }
     for (let pauseMs = RETRY_MS; isOurs(); pauseMs = Math.min(pauseMs * 2, RETRY_MS_MAX)) {
       try {
-        await handler({ key: effect.key, roomId, data: effect.data });
+        // A copy: what the handler does to it is not done to the room's value.
+        await handler({ key: effect.key, roomId, data: effect.data === undefined ? undefined : plainCopy(effect.data, 'data') });
         return true;
       } catch (error) {
-        this.log.warn('effect.failed', { roomId, effect: effect.name, key: effect.key, error: String(error), retryMs: pauseMs });
+        this.log.warn('effect.failed', { roomId, effect: effect.name, key: effect.key, error: describeThrown(error), retryMs: pauseMs });
         await this.pause(pauseMs);
       }
     }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { pack } from '#libs/protocol';
 import type { RoomInput, RoomOutcome } from '#libs/room';
-import { Log } from '#libs/telemetry';
+import { describeThrown, Log } from '#libs/telemetry';
 import { Appender } from './appender.js';
 import type { HostedRoom } from './hosted-room.js';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions, UNFLUSHED_MAX } from './room-host.options.js';
@@ -56,13 +56,13 @@ export class RoomEngine {
   /** The game's view threw (`brokenBy`), or gave what no player can be sent: the room is broken, and ends. */
   viewFailed(room: HostedRoom): void {
     if (room.value.ended) return;
-    this.log.error('game.failed', { roomId: room.id, game: room.value.game, input: 'view', error: describe(room.brokenBy) });
+    this.log.error('game.failed', { roomId: room.id, game: room.value.game, input: 'view', error: describeThrown(room.brokenBy) });
     this.input(room, { kind: 'end', result: { reason: 'game-failed' } });
   }
 
   /** A command that fails is refused. A timer or tick that fails would fail again, for ever: the room is broken, and ends. */
   private failed(room: HostedRoom, input: RoomInput, error: unknown): RoomOutcome<unknown> {
-    this.log.error('game.failed', { roomId: room.id, game: room.value.game, input: input.kind, error: describe(error) });
+    this.log.error('game.failed', { roomId: room.id, game: room.value.game, input: input.kind, error: describeThrown(error) });
     if (input.kind !== 'command') return this.input(room, { kind: 'end', result: { reason: 'game-failed' } });
     return { kind: 'refused', code: 'game-failed' };
   }
@@ -103,8 +103,4 @@ function sizeOf(value: unknown): number {
   if (Array.isArray(value)) for (const item of value) bytes += sizeOf(item);
   else for (const key in value) bytes += key.length + 1 + sizeOf((value as Record<string, unknown>)[key]);
   return bytes;
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -44,6 +44,9 @@ const COMMANDS: Record<string, Handler> = {
   oddity: (room) => {
     room.state.oddity = 10n ** 30n;
   },
+  textless: () => {
+    throw Object.create(null);
+  },
   poison: (room) => {
     room.state.text = 'unseen';
   },
@@ -546,6 +549,16 @@ describe('appends', () => {
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'rejected', seq: 1, code: 'game-failed' });
     host.command(odd, peer, 1, 2, 'add', 1);
     await until(() => odd.durable.version === 1, 1_000);
+  });
+
+  it('are made after a command that threw what has no text', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const peer = host.attach(room, 0);
+    host.command(room, peer, 1, 1, 'textless');
+    expect(peer.to(1).at(-1)).toMatchObject({ kind: 'rejected', seq: 1, code: 'game-failed' });
+    host.command(room, peer, 1, 2, 'add', 1);
+    await until(() => room.durable.version === 1, 1_000);
   });
 
   it('of a room whose changes cannot be packed, should one get that far, end that room, and the others go', async () => {

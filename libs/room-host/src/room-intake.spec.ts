@@ -44,14 +44,14 @@ class SlowLog extends RoomLog {
   }
 }
 
-function newServer() {
+function newServer(game = rules) {
   const self = { id, incarnation: 1, state: 'ready' } as { id: typeof id; incarnation: number; state: string };
   const log = new Log(options);
   const rooms = new HostedRooms(new Metrics(options), log);
   const roomLog = new SlowLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
   const intake = new RoomIntake(
     rooms,
-    { get: () => rules } as unknown as GameRegistry,
+    { get: () => game } as unknown as GameRegistry,
     roomLog,
     records,
     { markDirty: () => {} } as unknown as Appender,
@@ -95,6 +95,17 @@ it('takes no room for an incarnation that is condemned while the room is opened,
   roomLog.meanwhile = () => {};
   expect(await intake.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
   expect(rooms.get(room)?.tenure.incarnation).toBe(3);
+});
+
+it('leaves a room as it is whose migrated state is no plain data: another server may take it', async () => {
+  const room = await roomThatStarts();
+  await newServer().intake.open({ room, game: 'empty', start: 's', round: 0, players });
+  const definition = { ...rules.definition, version: 2 };
+  const broken = newServer({ ...rules, definition, migrateState: () => ({ seen: new Map() }) });
+  expect(await broken.intake.adopt([await tenureOf(room)])).toEqual([{ result: 'failed', code: 'game-failed' }]);
+  const { rooms, intake } = newServer({ ...rules, definition, migrateState: () => ({ seen: {} }) });
+  expect(await intake.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
+  expect(rooms.get(room)?.value).toMatchObject({ gameVersion: 2, state: { seen: {} } });
 });
 
 it('does not pass off a room that it holds for a dead incarnation as adopted', async () => {

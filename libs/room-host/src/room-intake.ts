@@ -4,7 +4,7 @@ import { GameRegistry } from '#libs/game-kit';
 import { type AdoptResult, type Control, HoldfastError, pack, type RoomId, type RoomTenure } from '#libs/protocol';
 import { applyChanges, NotPlainError, plainCopy, RoomMachine, type RoomSurroundings, type RoomValue } from '#libs/room';
 import { type AdoptedRoom, RoomLog, type RoomOwnership, RoomRecords, type Tenure, type ToldTail } from '#libs/room-store';
-import { Log } from '#libs/telemetry';
+import { describeThrown, Log } from '#libs/telemetry';
 import { Appender } from './appender.js';
 import { Auditor } from './auditor.js';
 import { EffectRunner } from './effect-runner.js';
@@ -25,6 +25,8 @@ export class RoomIntake {
   private sweptAs: RoomOwnership[] = [];
   /** Entries of those that named no room of theirs when they were looked at last. */
   private strangers = new Set<string>();
+  /** Why rooms could not be taken when they were tried last. */
+  private readonly adoptFailures = new Map<RoomId, string>();
   /** Rooms taken since placement was last told. */
   private taken: RoomId[] = [];
   /** No new rooms while an operator empties this server (`drained`), nor ever again when it is on its way out (`leaving`). */
@@ -204,13 +206,22 @@ export class RoomIntake {
         this.take(revived);
         return revived;
       });
+      this.adoptFailures.delete(tenure.room);
       if (!room) return { result: 'elsewhere' };
       return { result: 'adopted', epoch: room.tenure.epoch };
     } catch (error) {
       const code = error instanceof HoldfastError ? error.code : error instanceof NotPlainError ? 'game-failed' : 'internal';
-      this.log.warn('room.adopt-failed', { roomId: tenure.room, error: String(error) });
+      this.adoptFailed(tenure.room, describeThrown(error));
       return { result: 'failed', code };
     }
+  }
+
+  /** Such a room is tried again every few seconds, until this server or another can take it: logged once for each cause. */
+  private adoptFailed(roomId: RoomId, error: string): void {
+    if (this.adoptFailures.get(roomId) === error) return;
+    this.adoptFailures.set(roomId, error);
+    if (this.adoptFailures.size > FAILURES_REMEMBERED_MAX) this.adoptFailures.delete(this.adoptFailures.keys().next().value as RoomId);
+    this.log.warn('room.adopt-failed', { roomId, error });
   }
 
   /** A game that ended with its owner may have left effects; who was asked to take the room sees to them. */
@@ -309,7 +320,7 @@ export class RoomIntake {
       this.log.error('game.failed', {
         roomId: id,
         input: 'setup',
-        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        error: describeThrown(error),
       });
       throw new HoldfastError('game-failed', 'The game could not be set up.');
     }
@@ -355,6 +366,7 @@ export class RoomIntake {
 
 function done(): void {}
 
+const FAILURES_REMEMBERED_MAX = 1_000;
 /** Of the cause in a log line. */
 const WHY_CHARS_MAX = 300;
 

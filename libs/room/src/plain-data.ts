@@ -126,7 +126,7 @@ export function assertKey(key: string): void {
 
 /** What was thrown while the part at `key` was looked at, with that key in its path. */
 export function flawAt(key: string | number, thrown: unknown): Flaw {
-  const flaw = thrown instanceof Flaw ? thrown : new Flaw(`cannot be read (${String(thrown)})`);
+  const flaw = asFlaw(thrown);
   flaw.keys.push(key);
   return flaw;
 }
@@ -204,6 +204,7 @@ class Flaw {
 /** A path in an error stays readable, whatever the game did. */
 const PATH_KEYS_MAX = 8;
 const KEY_CHARS_MAX = 40;
+const THROWN_CHARS_MAX = 200;
 
 const LONE_SURROGATE = 'is a string with half of a surrogate pair (a text cut in the middle of a character)';
 const TOO_DEEP = `is more than ${PLAIN_DEPTH_MAX} levels deep, or holds itself`;
@@ -211,7 +212,9 @@ const TOO_DEEP = `is more than ${PLAIN_DEPTH_MAX} levels deep, or holds itself`;
 type PlainObject = Record<string, unknown>;
 
 function asFlaw(thrown: unknown): Flaw {
-  return thrown instanceof Flaw ? thrown : new Flaw(`cannot be read (${String(thrown)})`);
+  if (thrown instanceof Flaw) return thrown;
+  const message = thrown instanceof Error ? String(thrown.message).slice(0, THROWN_CHARS_MAX) : `a ${typeof thrown} was thrown`;
+  return new Flaw(`cannot be read (${message})`);
 }
 
 function kindOf(value: unknown): string {
