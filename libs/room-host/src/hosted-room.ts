@@ -173,9 +173,9 @@ export class HostedRoom {
   }
 
   /** From what `seat` might see of `before` to what it may see of the durable state; none of a game whose view fails. */
-  viewPatches(before: unknown, seat: Seat | null): readonly Patch[] {
+  viewPatches(before: RoomValue, seat: Seat | null): readonly Patch[] {
     try {
-      return this.machine.viewPatches(before, this.durable.state, seat);
+      return this.machine.viewPatches(before, this.durable, seat);
     } catch (error) {
       this.brokenBy = error ?? 'nothing';
       return [];

@@ -141,7 +141,7 @@ export class RoomOutputs {
     const { view } = room.machine.rules;
     if (attachment.version !== before.version) return this.sendSync(attachment, this.snapshot(room, seat, attachment.version));
     if (view === null) return this.sendSync(attachment, this.patchesOf(room, before.version, changes, seat));
-    const patches = room.viewPatches(before.state, seat);
+    const patches = room.viewPatches(before, seat);
     this.sendSync(attachment, withEvents({ room: room.id, from: before.version, patches }, changes, seat));
   }
 

@@ -124,6 +124,18 @@ describe('a state, with a failover after each change', () => {
     expect(exactly(game.owner)).toBe(before);
   });
 
+  it('cannot be written to for long by a view of its changes, either', () => {
+    const game = new Game();
+    const writeInViews = (): void => {
+      for (let change = 0; change < 16; change++) {
+        const before = game.owner;
+        game.command((state) => void Object.assign(state, { other: change }));
+        game.spyingPatches(before);
+      }
+    };
+    expect(writeInViews).toThrow(TypeError);
+  });
+
   it('cannot hold a part of the state that an earlier handler got', () => {
     const game = new Game();
     let kept: unknown;
@@ -253,6 +265,10 @@ class Game {
 
   spyingView(): unknown {
     return this.machine.view(this.owner.state, 0);
+  }
+
+  spyingPatches(before: RoomValue<State>): unknown {
+    return this.machine.viewPatches(before, this.owner, 0);
   }
 }
 

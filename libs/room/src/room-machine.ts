@@ -112,7 +112,7 @@ export class RoomMachine<State = unknown> {
   }
 
   /**
-   * What `seat` may see of `state`; null: a spectator.
+   * What `seat` may see of `state`; null: a spectator. The view gets the state frozen: one that writes to it throws.
    * @throws NotPlainError, or what the game throws
    */
   view(state: State, seat: Seat | null): unknown {
@@ -120,13 +120,15 @@ export class RoomMachine<State = unknown> {
   }
 
   /**
-   * The patches from what `seat` may see of `before` to what it may see of `after`.
+   * The patches from what `seat` may see of `before` to what it may see of `after`. To freeze a state costs as much as the
+   * patches, so only now and then one is frozen: a view that writes is found a few changes later than by `view`.
    * @throws NotPlainError, or what the game throws
    */
-  viewPatches(before: State, after: State, seat: Seat | null): readonly Patch[] {
+  viewPatches(before: RoomValue<State>, after: RoomValue<State>, seat: Seat | null): readonly Patch[] {
     const { view } = this.rules;
-    if (!view) return diff(before, after);
-    return diff(view(freezeDeep(before), seat), view(freezeDeep(after), seat), 'view');
+    if (!view) return diff(before.state, after.state);
+    if (after.version % FROZEN_EVERY === 0) freezeDeep(after.state);
+    return diff(view(before.state, seat), view(after.state, seat), 'view');
   }
 
   private command(
@@ -223,6 +225,8 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 const PRESENCE_AFTER = { joined: 'here', back: 'here', away: 'away', left: 'left' } as const satisfies Record<SeatEvent, Presence>;
 
 const LEAVE_TIMER = '$left:';
+/** Versions from one state that is frozen for its views to the next. */
+const FROZEN_EVERY = 16;
 
 function leaveTimerOf(seat: Seat): string {
   return LEAVE_TIMER + seat;
