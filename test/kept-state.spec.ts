@@ -1,7 +1,7 @@
 import type { TicTacToe } from '#games/tic-tac-toe';
 import type { ToldHappening } from '#libs/fleet';
 import type { Room as GameRoom, GameRules } from '#libs/game-kit';
-import { ADMIN_TOKEN, EventStream, type Fleet, type FleetServer, startFleet, until } from './harness/index.js';
+import { ADMIN_TOKEN, EventStream, type Fleet, type FleetServer, RawPlayer, startFleet, until } from './harness/index.js';
 
 interface State {
   count: number;
@@ -118,6 +118,25 @@ describe('what a room keeps', () => {
     },
     60_000,
   );
+
+  it('logs a session once that wants the whole state again and again', async () => {
+    const { rooms, players } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
+    const owner = await fleet.ownerOf(rooms[0]);
+    let { session, secret } = players[1].credentials;
+    players[1].detach();
+    for (let time = 0; time < 9; time++) {
+      const player = await RawPlayer.connect(fleet.gateways[0], 'binary');
+      player.say({ kind: 'hello', protocol: 1, session, secret });
+      ({ session, secret } = await player.hears('welcome'));
+      await player.hears('sync', ({ state }) => state !== undefined);
+      player.close();
+      await until(() => player.isClosed);
+    }
+    expect(await lines('resync.repeated', rooms[0].id)).toMatchObject([{ session, seat: 1, game: 'tic-tac-toe' }]);
+    const metrics = await (await fetch(`${owner.opsUrl}/metrics`)).text();
+    expect(Number(/^holdfast_resyncs_total\{[^}]*\} (\d+)/m.exec(metrics)?.[1])).toBeGreaterThanOrEqual(8);
+    await rooms[0].leave();
+  }, 30_000);
 
   it('lets an operator end a room that no server has', async () => {
     const { rooms, players } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');

@@ -33,7 +33,10 @@ export function diff(before: unknown, after: unknown, root?: string): Patch[] {
 function nextAt(path: string, before: unknown, after: unknown, patches: Patch[], depth: number): unknown {
   if (before === after) return before;
   const isList = Array.isArray(after);
-  if (!isList && (typeof after !== 'object' || after === null)) return replaced(path, after, patches, depth);
+  if (!isList && (typeof after !== 'object' || after === null)) {
+    // A NaN that an earlier version of Holdfast let in is not this handler's.
+    return Object.is(before, after) ? before : replaced(path, after, patches, depth);
+  }
   if (typeof before !== 'object' || before === null || Array.isArray(before) !== isList) return replaced(path, after, patches, depth);
   const mark = patches.length;
   const next = isList
