@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { EventSink, Self } from '#libs/fleet';
 import { GameRegistry } from '#libs/game-kit';
-import { type AdoptResult, type Control, HoldfastError, pack, type RoomId, type RoomTenure } from '#libs/protocol';
+import { type AdoptResult, type Control, type GameResult, HoldfastError, pack, type RoomId, type RoomTenure } from '#libs/protocol';
 import { applyChanges, NotPlainError, plainCopy, RoomMachine, type RoomSurroundings, type RoomValue } from '#libs/room';
 import { type AdoptedRoom, RoomLog, type RoomOwnership, RoomRecords, type Tenure, type ToldTail } from '#libs/room-store';
 import { describeThrown, Log } from '#libs/telemetry';
@@ -187,7 +187,7 @@ export class RoomIntake {
         if (hosted) this.rooms.drop(hosted, 'moved');
         const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, this.epochSeen(tenure.room), aloneMs(tenure));
         if ('unreadable' in adopted) {
-          await this.endUnreadable(tenure.room, { ...owner, epoch: adopted.epoch }, adopted.unreadable);
+          await this.giveUp(tenure.room, { ...owner, epoch: adopted.epoch }, 'unreadable', adopted.unreadable);
           return null;
         }
         if (!('checkpoint' in adopted)) {
@@ -196,7 +196,7 @@ export class RoomIntake {
         }
         const replayed = replay(tenure.room, adopted);
         if (typeof replayed === 'string') {
-          await this.endUnreadable(tenure.room, { ...owner, epoch: adopted.epoch }, replayed);
+          await this.giveUp(tenure.room, { ...owner, epoch: adopted.epoch }, 'unreadable', replayed);
           return null;
         }
         const revived = this.revive(adopted, replayed, owner);
@@ -238,14 +238,14 @@ export class RoomIntake {
   }
 
   /**
-   * What is stored of the room leads to no state, here or on any other server: its game is over. Its players hear so and are
-   * free, and what was stored is kept for a while.
+   * Ends the game of a room that was adopted just now, without running any of its code: what is stored of it leads to no state,
+   * or must not be run. Its players hear the reason and are free, and what was stored is kept for a while.
    */
-  private async endUnreadable(room: RoomId, tenure: Tenure, why: string): Promise<void> {
-    if (!(await this.roomLog.abandon(room, tenure, { reason: 'unreadable' }))) return;
+  private async giveUp(room: RoomId, tenure: Tenure, reason: GameResult['reason'], why: string): Promise<void> {
+    if (!(await this.roomLog.abandon(room, tenure, { reason }))) return;
     this.log.error('room.given-up', {
       roomId: room,
-      reason: 'unreadable',
+      reason,
       error: why.slice(0, WHY_CHARS_MAX),
       kept: `hf:room:{${room}}:kept:log and :checkpoint`,
     });
@@ -253,7 +253,7 @@ export class RoomIntake {
       kind: 'room.given-up',
       room,
       server: tenure.server,
-      reason: 'unreadable',
+      reason,
       detail: { epoch: tenure.epoch, error: why.slice(0, WHY_CHARS_MAX) },
     });
     await this.records.forgetOwner([room], tenure.server, tenure.incarnation);

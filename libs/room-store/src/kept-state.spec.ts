@@ -46,6 +46,11 @@ describe('a state, with a failover after each change', () => {
     ['a Date', () => new Date(0), 'state.list[0].x is a Date'],
     ['a Map', () => new Map([[1, 2]]), 'state.list[0].x is a Map'],
     ['a text cut in the middle of an emoji', () => '😀'.slice(0, 1), 'state.list[0].x is a string with half of a surrogate pair'],
+    [
+      'an own key __proto__ among many',
+      () => JSON.parse(JSON.stringify({ ...many(), proto: 1 }).replace('proto', '__proto__')),
+      'state.list[0].x has a key __proto__',
+    ],
     ['an own key __proto__', () => JSON.parse('{"__proto__":{}}'), 'state.list[0].x has a key __proto__'],
     ['a key cut in the middle of an emoji', () => ({ ['😀'.slice(1)]: 1 }), 'state.list[0].x has a key that is a string with half'],
     ['undefined', () => ({ y: undefined }), 'state.list[0].x.y is undefined'],
@@ -164,6 +169,17 @@ describe('a state, with a failover after each change', () => {
     ],
     ['a key that came in between', { o: { a: 1, c: 3 } }, (s) => void Object.assign(s, { o: { a: 1, b: 2, c: 3 } })],
     ['keys in the other order', { o: { a: 1, b: { n: 1 } } }, (s) => void Object.assign(s, { o: { b: { n: 2 }, a: 1 } })],
+    [
+      'many keys, of which some go and some come',
+      { o: many() },
+      ({ o }) => {
+        const all = o as State;
+        delete all.k7;
+        all.k8 = { n: 2 };
+        all.k7 = { n: 3 };
+        all.more = [many()];
+      },
+    ],
     [
       'numbers among the keys',
       { o: { 7: 1, b: 1 } },
@@ -338,6 +354,10 @@ function containersOf(value: unknown, depth: number): (State | unknown[])[] {
   if (typeof value !== 'object' || value === null || depth > 6) return [];
   if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return [];
   return [value as State, ...Object.values(value).flatMap((part) => containersOf(part, depth + 1))];
+}
+
+function many(): State {
+  return Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`k${index}`, { n: index }]));
 }
 
 function circle(): unknown {

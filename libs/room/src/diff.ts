@@ -1,5 +1,5 @@
 import type { Patch } from '#libs/protocol';
-import { assertKey, assertList, assertRecord, checked, copyPart, flawAt } from './plain-data.js';
+import { assertKey, assertList, assertRecord, checked, copyOf, copyPart, emptyRecord, flawAt } from './plain-data.js';
 
 export interface Difference<T> {
   /** What turns `before` into `next`. */
@@ -107,7 +107,7 @@ function nextRecord(path: string, before: PlainObject, after: PlainObject, patch
     const old = before[key];
     const kept = nextOf(path, key, old, after, patches, depth);
     if (kept === old) continue;
-    next ??= { ...before };
+    next ??= copyOf(before, keysBefore);
     next[key] = kept;
   }
   if (same === keys.length && same === keysBefore.length) return next ?? before;
@@ -152,7 +152,7 @@ function reshaped(
       at = found + 1;
     }
   }
-  const next: PlainObject = {};
+  const next = emptyRecord(keys.length);
   for (let index = 0; index < same; index++) next[keys[index]] = before[keys[index]];
   for (let index = same; index < keysBefore.length; index++) {
     const key = keysBefore[index];

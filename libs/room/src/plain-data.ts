@@ -124,6 +124,26 @@ export function assertKey(key: string): void {
   if (!key.isWellFormed()) throw new Flaw(`has a key that ${LONE_SURROGATE}`);
 }
 
+/** A copy of an object's own `keys`. V8 spreads a small one in no time; a large one is ten times faster as a dictionary. */
+export function copyOf(record: PlainObject, keys: readonly string[]): PlainObject {
+  if (keys.length <= SPREAD_KEYS_MAX) return { ...record };
+  const copy = emptyRecord(keys.length);
+  for (let index = 0; index < keys.length; index++) copy[keys[index]] = record[keys[index]];
+  return copy;
+}
+
+/** For so many keys. */
+export function emptyRecord(keyCount: number): PlainObject {
+  const record: PlainObject = {};
+  if (keyCount <= SPREAD_KEYS_MAX) return record;
+  // An object from which the first key was taken is a dictionary.
+  record.a = 1;
+  record.b = 1;
+  delete record.a;
+  delete record.b;
+  return record;
+}
+
 /** What was thrown while the part at `key` was looked at, with that key in its path. */
 export function flawAt(key: string | number, thrown: unknown): Flaw {
   const flaw = asFlaw(thrown);
@@ -166,13 +186,17 @@ function copyList(value: readonly unknown[], depth: number): unknown[] {
 
 function copyRecord(value: PlainObject, depth: number): PlainObject {
   let copy: PlainObject;
+  let keys: readonly string[];
   try {
-    // In one go: getters are asked once, and the copy has the shape of the original.
-    copy = { ...value };
+    keys = Object.keys(value);
+    // One by one, a key __proto__ would set the prototype.
+    if (keys.length > SPREAD_KEYS_MAX) keys.forEach(assertKey);
+    // Getters are asked once. What was copied is what is looked at: a proxy may name other keys each time.
+    copy = copyOf(value, keys);
+    keys = Object.keys(copy);
   } catch (thrown) {
     throw asFlaw(thrown);
   }
-  const keys = Object.keys(copy);
   for (let index = 0; index < keys.length; index++) {
     const key = keys[index];
     assertKey(key);
@@ -200,6 +224,8 @@ class Flaw {
     return root + path.join('');
   }
 }
+
+const SPREAD_KEYS_MAX = 128;
 
 /** A path in an error stays readable, whatever the game did. */
 const PATH_KEYS_MAX = 8;
