@@ -1,11 +1,12 @@
 // A game server as tests need it: tic-tac-toe with a short turn, a game that saves nothing, and one that only keeps
-// account of what it was asked (`ledger.mjs`). From dist/, as any other.
+// account of what it was asked (`ledger.mjs`), and one whose state is no plain data (`odd.mjs`). From dist/, as any other.
 import 'reflect-metadata';
 import { TicTacToeModule } from '#games/tic-tac-toe';
 import { Command, Game } from '#libs/game-kit';
 import { runServer } from '#libs/server';
 import { LedgerModule } from './ledger.mjs';
 import { Module } from './nest.mjs';
+import { OddModule } from './odd.mjs';
 
 /** @type {{ gameServer: import('#libs/server').ServerPlan<'game'> }} */
 const { gameServer } = await import(new URL('../../dist/apps/game/src/game.server.js', import.meta.url).href);
@@ -34,7 +35,7 @@ const plan = {
   module: (settings) => {
     const { imports = [], ...rest } = gameServer.module(settings);
     const games = imports.map((one) => (one === TicTacToeModule ? TicTacToeModule.forRoot({ turnMs }) : one));
-    return { ...rest, imports: [...games, FleetingModule, ...LedgerModule] };
+    return { ...rest, imports: [...games, FleetingModule, OddModule, ...LedgerModule] };
   },
 };
 

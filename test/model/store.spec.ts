@@ -43,8 +43,13 @@ describe('the model of the store', () => {
 
     call(name: keyof typeof verbs, args: readonly (string | number)[]): Promise<unknown> {
       const { lua, keys } = verbs[name];
-      // The fourth of `reassert` says that a room is closed, which none of the model ever is.
-      const names = name === 'reassert' ? [...this.keys.slice(0, 3), `${this.keys[0]}:closed`] : this.keys.slice(0, keys);
+      const [record] = this.keys;
+      const others: Partial<Record<keyof typeof verbs, readonly string[]>> = {
+        // Says that a room is closed, which none of the model ever is.
+        reassert: [`${record}:closed`],
+        abandon: [`${record}:kept:log`, `${record}:kept:checkpoint`],
+      };
+      const names = others[name] ? [...this.keys.slice(0, 3), ...others[name]] : this.keys.slice(0, keys);
       return redis.eval(lua, keys, ...names, ...args);
     }
 
@@ -263,7 +268,7 @@ describe('the model of the store', () => {
           }
           case 'abandon': {
             if (random.int(3)) continue;
-            answer = await real.call('abandon', [mine, owner, incarnation, '{}']);
+            answer = await real.call('abandon', [mine, owner, incarnation, '{}', 1_000]);
             const done = store.abandon(model, { expected: tenure, result: '{}' });
             expected = done.abandoned ? 1 : 0;
             model = done.room;

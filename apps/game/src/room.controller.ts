@@ -59,7 +59,8 @@ export class RoomController {
   async end(@Payload() { room: id, result }: Data<'room.end'>): Answer<'room.end'> {
     const room = this.rooms.get(id);
     if (!room) throw new HoldfastError('room-unknown');
-    this.engine.input(room, { kind: 'end', result });
+    const outcome = this.engine.input(room, { kind: 'end', result });
+    if (outcome.kind === 'refused' && outcome.code === 'moved') throw new HoldfastError('moved');
     return null;
   }
 

@@ -159,7 +159,7 @@ describe('the admin API', () => {
   }
 
   /** As a game server that took it would have left it. */
-  async function roomInPlay(owner: Self): Promise<RoomId> {
+  async function roomInPlay(owner: Pick<Self, 'id' | 'incarnation'>): Promise<RoomId> {
     const id = await room({ members: [{ user: 'u1', name: 'Ada', readyRound: 0, here: true }], players: ['u1', 'u2'] });
     const redis = gateway.get(RedisConnections).commands;
     const { id: server, incarnation } = owner;
@@ -406,6 +406,23 @@ describe('the admin API', () => {
       expect(asked[0].data).toEqual({ room: id, result: { reason: 'operator', result: { note: 'maintenance' } } });
       const waiting = await room();
       expect(await ask('POST', `/api/rooms/${waiting}/end`)).toMatchObject({ status: 409, body: { code: 'room-not-playing' } });
+    });
+
+    it('ends the game of a room whose server is gone, or does not have it, and the players hear the note', async () => {
+      const gone = await roomInPlay({ id: serverId('game', 'long-gone'), incarnation: 3 });
+      expect(await ask('POST', `/api/rooms/${gone}/end`, { body: { note: 'cut \ud83d' } })).toMatchObject({
+        status: 200,
+        body: { ended: true },
+      });
+      expect(await gateway.get(RoomRecords).read(gone)).toMatchObject({
+        status: 'waiting',
+        owner: null,
+        result: { reason: 'operator', result: { note: 'cut \ufffd' } },
+      });
+      const former = await roomInPlay({ id: gameId, incarnation: game.get(Self).incarnation - 1 });
+      expect(await ask('POST', `/api/rooms/${former}/end`)).toMatchObject({ status: 200, body: { ended: true } });
+      expect(await gateway.get(RoomRecords).read(former)).toMatchObject({ status: 'waiting', result: { reason: 'operator' } });
+      expect(asked).toEqual([]);
     });
 
     it.each(['limit=0', 'limit=x', 'status=odd', 'after=abc'])('says what is wrong with ?%s', async (query) => {

@@ -1,19 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { FleetLinks } from '#libs/fleet';
 import { type Control, HoldfastError, type RoomId, type ServerId } from '#libs/protocol';
-import type { RoomOwnership } from '#libs/room-store';
+import { RoomLog, type RoomOwnership, type Tenure } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { ROOM_REQUEST_MS } from './admin.options.js';
 import { RoomReader } from './room-reader.js';
 import { ServerReader } from './server-reader.js';
 
-/** What an operator does to rooms in play: asked of the owner, since only an owner may. */
+/** What an operator does to rooms in play: asked of the owner, since only an owner may. A game without one is ended at the store. */
 @Injectable()
 export class RoomOperations {
   constructor(
     private readonly rooms: RoomReader,
     private readonly servers: ServerReader,
     private readonly links: FleetLinks,
+    private readonly roomLog: RoomLog,
     private readonly log: Log,
   ) {}
 
@@ -27,16 +28,31 @@ export class RoomOperations {
     return { room, from: owner.server, to: answer.to };
   }
 
+  /**
+   * Ends the game of a room, whether it has an owner or not: one that waits for a server, or that no server can take, too.
+   * Throws `room-not-playing`, `room-unknown`, or `moved` when the room kept changing hands meanwhile.
+   */
   async end(room: RoomId, note: string | undefined): Promise<void> {
-    const owner = await this.ownerOf(room);
-    await this.ask(owner, 'room.end', { room, result: { reason: 'operator', ...(note !== undefined && { result: { note } }) } });
-    this.log.info('room.ended-by-operator', { roomId: room, owner: owner.server });
+    const result = { reason: 'operator' as const, ...(note !== undefined && { result: { note } }) };
+    for (let attempt = 0; attempt < END_ATTEMPTS_MAX; attempt++) {
+      const owner = await this.ownerOf(room);
+      try {
+        await this.ask(owner, 'room.end', { room, result });
+      } catch (error) {
+        if (!(error instanceof HoldfastError) || !WITHOUT_OWNER.includes(error.code)) throw error;
+        // In this epoch only: a server that took the room meanwhile is asked instead.
+        if (!(await this.roomLog.abandon(room, owner, result))) continue;
+      }
+      this.log.info('room.ended-by-operator', { roomId: room, owner: owner.server });
+      return;
+    }
+    throw new HoldfastError('moved', 'The room changed hands while it was to be ended; try again.');
   }
 
-  private async ownerOf(room: RoomId): Promise<RoomOwnership> {
-    const { status, owner } = await this.rooms.record(room);
+  private async ownerOf(room: RoomId): Promise<Tenure> {
+    const { status, owner, epoch } = await this.rooms.record(room);
     if (status !== 'playing' || !owner) throw new HoldfastError('room-not-playing');
-    return owner;
+    return { ...owner, epoch };
   }
 
   private async ask<Pattern extends 'room.migrate' | 'room.end'>(
@@ -51,3 +67,7 @@ export class RoomOperations {
     return (await peer.request(pattern, data, { timeoutMs: ROOM_REQUEST_MS })) as Control[Pattern]['answer'];
   }
 }
+
+/** What is answered where the server that the record names is gone, or does not have the room. */
+const WITHOUT_OWNER = ['server-lost', 'not-found', 'room-unknown'];
+const END_ATTEMPTS_MAX = 3;

@@ -57,7 +57,7 @@ export class RoomsController {
 
   @Post(':id/end')
   @HttpCode(200)
-  @ApiOperation({ summary: 'End the game of a room; its players are told that an operator did.' })
+  @ApiOperation({ summary: 'End the game of a room, also of one that no server has; its players are told that an operator did.' })
   @ApiOkResponse({ standardSchema: EndAnswer })
   async end(@Param('id') id: string, @Body({ schema: EndBody }) body: z.infer<typeof EndBody>): Promise<z.infer<typeof EndAnswer>> {
     await this.operations.end(id, body?.note);

@@ -122,7 +122,16 @@ export const MigrateBody = z
   .object({ to: z.string().min(1).max(128).optional().describe('a server of choice; else one is placed') })
   .nullish();
 export const MigrateAnswer = z.object({ room: z.string(), from: z.string(), to: z.string() });
-export const EndBody = z.object({ note: z.string().max(500).optional().describe("told to the players as the result's `note`") }).nullish();
+export const EndBody = z
+  .object({
+    note: z
+      .string()
+      .max(500)
+      .overwrite((note) => note.toWellFormed())
+      .optional()
+      .describe("told to the players as the result's `note`"),
+  })
+  .nullish();
 export const EndAnswer = z.object({ room: z.string(), ended: z.literal(true) });
 
 export const FleetAnswer = z.object({

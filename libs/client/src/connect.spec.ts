@@ -1,4 +1,5 @@
 import { WebSocket } from 'ws';
+import type { Sync } from '#libs/protocol';
 import { FakeFleet, FakeGateway, type FakeRoom, type Tally } from '../test/fake-fleet.js';
 import { type ConnectOptions, connect } from './connect.js';
 import type { Room } from './room.js';
@@ -48,6 +49,14 @@ async function play(
 }
 
 const SOON = { timeoutMs: 5_000 };
+
+function sync(owner: FakeRoom, { id }: Room, fields: Partial<Sync>): void {
+  owner.tell({ kind: 'sync', room: id, version: owner.version + 1, seq: 0, ...fields });
+}
+
+function misfit(owner: FakeRoom, room: Room): void {
+  sync(owner, room, { from: owner.version, patches: [{ op: 'remove', path: '/nowhere/at/all' }] });
+}
 
 function tally(room: Room): Tally {
   return room.state as Tally;
@@ -330,6 +339,77 @@ describe('a room', () => {
     await room.send('add', { n: 1 });
     expect(room).toMatchObject({ version: 1, state: { total: 1 } });
     expect(fleet.heardKinds('hello')[1].version).toBeUndefined();
+  });
+
+  describe.each<[string, (owner: FakeRoom, room: Room) => void]>([
+    ['that does not fit, whatever is asked for', (owner, room) => misfit(owner, room)],
+    ['whose patches are none', (owner, room) => sync(owner, room, { from: room.version, patches: 7 as never })],
+    ['whose events are none', (owner, room) => sync(owner, room, { from: room.version, patches: [], events: 7 as never })],
+  ])('that is sent a sync %s', (_what, send) => {
+    it('asks for the whole state with growing pauses, and then ends its session with `sync-failed`', async () => {
+      const { session, room, owner } = await play({ reconnect: { firstMs: 2, maxMs: 40 }, random: () => 1 });
+      const hellos: number[] = [];
+      let closed: unknown;
+      session.on('closed', (error) => {
+        closed = error;
+      });
+      fleet.intercept = (message) => {
+        if (message.kind === 'hello') {
+          hellos.push(performance.now());
+          // After the whole state, which the client can apply, the next sync is as bad as the one before.
+          setTimeout(() => send(owner, room), 1);
+        }
+        return false;
+      };
+      send(owner, room);
+      await once(session, 'closed');
+      expect(closed).toMatchObject({ code: 'sync-failed', retry: false });
+      expect(room.status).toBe('left');
+      expect(hellos).toHaveLength(8);
+      const pauses = hellos.slice(1).map((at, index) => at - hellos[index]);
+      expect(pauses[6]).toBeGreaterThan(30);
+      expect(pauses[0]).toBeLessThan(pauses[6]);
+      expect(
+        fleet
+          .heardKinds('hello')
+          .slice(1)
+          .every(({ version }) => version === undefined),
+      ).toBe(true);
+    });
+  });
+
+  it.each(['binary', 'json', 'tcp'] as const)('ends its session, too, when it cannot decode what it is sent (%s)', async (way) => {
+    const options = { reconnect: { firstMs: 2, maxMs: 10 }, ...(way !== 'tcp' && { subprotocol: way }) };
+    const { session } = await play(options, way === 'tcp' ? gateways[0].tcpUrl : undefined);
+    fleet.intercept = (message) => {
+      if (message.kind === 'hello') setTimeout(() => fleet.sendGarbage(), 1);
+      return false;
+    };
+    const closed = new Promise((resolve) => session.on('closed', resolve));
+    fleet.sendGarbage();
+    expect(await closed).toMatchObject({ code: 'sync-failed' });
+    const hellos = fleet.heardKinds('hello').length;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(fleet.heardKinds('hello')).toHaveLength(hellos);
+    expect(hellos).toBe(9);
+  });
+
+  it('does not send a command for ever that no owner of the room answers', async () => {
+    const { room, owner } = await play();
+    fleet.intercept = (message) => {
+      if (message.kind !== 'command' || message.name !== 'poison') return false;
+      // It dies of it, and the next one takes the room up.
+      setTimeout(() => owner.move(), 1);
+      return true;
+    };
+    const outcome = room.send('poison').then(
+      () => null,
+      (error: unknown) => error,
+    );
+    expect(await outcome).toMatchObject({ code: 'unanswered', retry: false });
+    expect(fleet.heardKinds('command').length).toBeLessThanOrEqual(11 * 2);
+    await room.send('add', { n: 1 });
+    expect(tally(room).total).toBe(1);
   });
 
   it('is over until the lobby starts another game, whatever an older view says', async () => {

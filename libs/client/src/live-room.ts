@@ -29,8 +29,8 @@ export interface RoomLine {
     data: Operations[Name]['data'],
     timeoutMs?: number,
   ): Promise<Operations[Name]['result']>;
-  /** What we hold does not fit what is sent: connect anew, and take the whole state. */
-  resync(): void;
+  /** What we hold does not fit what is sent: connect anew, and take the whole state. The session ends when that never helps. */
+  resync(reason: string): void;
 }
 
 export type GameFrame = Placed | Sync | Rejected | Paused | Resumed | Ended;
@@ -180,8 +180,12 @@ export class LiveRoom implements Room {
     this.updated();
   }
 
-  /** Our own connection is gone; what is sent from now on waits for the next `placed`. */
-  detached(): void {
+  /**
+   * Our own connection is gone; what is sent from now on waits for the next `placed`. `isFaulty`: because something came that
+   * could not be understood; the same again would be no better, so the whole state is asked for.
+   */
+  detached(isFaulty = false): void {
+    if (isFaulty) this.version = -1;
     this.attached = false;
     this.fromOldOwner = false;
     this.pause('connection-lost');
@@ -254,7 +258,7 @@ export class LiveRoom implements Room {
     const before = this.state;
     if (!this.advance(frame)) {
       this.version = -1;
-      this.line.resync();
+      this.line.resync(`the sync to version ${frame.version} does not fit`);
       return;
     }
     this.outbox.settle(frame.seq);
@@ -268,6 +272,7 @@ export class LiveRoom implements Room {
 
   /** False: the patches are not of the version we hold. */
   private advance(frame: Sync): boolean {
+    if (frame.events !== undefined && !Array.isArray(frame.events)) return false;
     if (frame.patches === undefined && frame.state !== undefined) {
       this.state = frame.state;
       // Wound back: what happens from here on happens anew.
@@ -286,7 +291,13 @@ export class LiveRoom implements Room {
 
   private attach(): void {
     this.attached = true;
-    this.sendFrom(0);
+    this.repeat();
+  }
+
+  /** All that has no answer; what was sent too often without one is given up. */
+  private repeat(): void {
+    if (!this.attached) return;
+    for (const command of this.outbox.repeat()) this.line.command(command);
   }
 
   private sendFrom(seq: number): void {
@@ -314,7 +325,7 @@ export class LiveRoom implements Room {
     if (oldest === null || this.answerTimer !== undefined) return;
     this.answerTimer = setTimeout(() => {
       this.answerTimer = undefined;
-      if (this.outbox.oldest === oldest) this.sendFrom(0);
+      if (this.outbox.oldest === oldest) this.repeat();
       this.awaitAnswers();
     }, ANSWER_MS);
   }

@@ -60,7 +60,7 @@ export class LiveSession implements Session {
       hello: () => this.hello(),
       welcomed: (welcome) => this.welcomed(welcome),
       message: (message) => this.take(message),
-      lost: () => this.lost(),
+      lost: (isFaulty) => this.lost(isFaulty),
       ended: (error) => this.ended(error),
     };
     this.uplink = new Uplink(options, listener);
@@ -171,10 +171,10 @@ export class LiveSession implements Session {
     this.firstWelcome = null;
   }
 
-  private lost(): void {
+  private lost(isFaulty: boolean): void {
     this.become('reconnecting');
     this.requests.lost();
-    this.room?.detached();
+    this.room?.detached(isFaulty);
   }
 
   private ended(error: HoldfastError): void {
@@ -267,7 +267,7 @@ export class LiveSession implements Session {
     const room = new LiveRoom(view, {
       command: (command) => void this.uplink.send(command),
       request: (operation, data, moreMs) => this.request(operation, data, moreMs),
-      resync: () => this.uplink.restart(),
+      resync: (reason) => this.uplink.faulty(reason),
     });
     room.on('left', () => {
       if (this.room === room) this.change(null);

@@ -6,10 +6,17 @@ export const UNANSWERED_MAX = 64;
 /** A command that was sent twice is given up when it is turned away this often: its outcome is then not known. */
 const TURNED_AWAY_MAX = 5;
 
+/**
+ * A command is given up when it was repeated this often, to one owner after the other or to one that never answers: a room
+ * that is lost again and again may be lost because of it. Its outcome is then not known.
+ */
+const REPEATED_MAX = 10;
+
 interface Waiting {
   readonly name: string;
   readonly data: unknown;
   sent: number;
+  repeated: number;
   turnedAway: number;
   resolve(): void;
   reject(error: HoldfastError): void;
@@ -40,13 +47,25 @@ export class Outbox {
       throw new HoldfastError('busy', `${UNANSWERED_MAX} commands are unanswered; wait for one of them.`);
     this.last += 1;
     const seq = this.last;
-    const answered = new Promise<void>((resolve, reject) => this.waiting.set(seq, { name, data, sent: 0, turnedAway: 0, resolve, reject }));
+    const answered = new Promise<void>((resolve, reject) =>
+      this.waiting.set(seq, { name, data, sent: 0, repeated: 0, turnedAway: 0, resolve, reject }),
+    );
     return { seq, answered };
   }
 
   /** What to send, or to send again, in order, with `settled` as it is now. */
   takeFrom(first: number): Command[] {
     return [...this.waiting.keys()].filter((seq) => seq >= first).map((seq) => this.command(seq));
+  }
+
+  /** All that has no answer, to be sent again in order. What was repeated too often is refused with `unanswered`. */
+  repeat(): Command[] {
+    for (const [seq, waiting] of [...this.waiting]) {
+      if (waiting.sent === 0) continue;
+      waiting.repeated += 1;
+      if (waiting.repeated > REPEATED_MAX) this.refuse(seq, new HoldfastError('unanswered'));
+    }
+    return this.takeFrom(0);
   }
 
   /** The room has applied everything up to `seq` that it has not refused; refusals come before this is said. */

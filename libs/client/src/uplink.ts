@@ -26,8 +26,8 @@ export interface UplinkListener {
   hello(): Omit<Hello, 'kind' | 'protocol'>;
   welcomed(welcome: Welcome): void;
   message(message: ServerMessage): void;
-  /** The connection is gone and another is being sought. */
-  lost(): void;
+  /** The connection is gone and another is being sought. `isFaulty`: what came over it could not be understood or applied. */
+  lost(isFaulty: boolean): void;
   /** No connection will follow. */
   ended(error: HoldfastError): void;
 }
@@ -35,11 +35,16 @@ export interface UplinkListener {
 /** Players who are told the same moment do not come all at that moment. */
 const SPREAD_MS = 50;
 
+/** So many faults, each less than `FAULT_FREE_MS` after the one before, end the session: with their growing pauses they take some 12 s. */
+const FAULTS_MAX = 8;
+const FAULT_FREE_MS = 60_000;
+
 type Phase = 'seeking' | 'greeting' | 'open' | 'resting' | 'over';
 
 /**
  * Keeps one connection up, to whichever gateway answers. Before the first welcome each gateway is tried once; after
- * it, with growing pauses until `giveUpMs`.
+ * it, with growing pauses until `giveUpMs`. A connection on which something came that cannot be understood or applied is
+ * given up, too; the pauses before the next then grow although each is welcome, and end with `sync-failed`.
  */
 export class Uplink {
   private phase: Phase = 'resting';
@@ -50,6 +55,8 @@ export class Uplink {
   private attempt = 0;
   private wasWelcome = false;
   private lostAt = 0;
+  private faults = 0;
+  private faultyAt = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly heartbeat = new Heartbeat(
     (nonce) => this.send({ kind: 'ping', nonce }),
@@ -75,9 +82,16 @@ export class Uplink {
     return true;
   }
 
-  /** Gives this connection up for a new one. */
-  restart(): void {
-    if (this.phase === 'open') this.failed('restarted');
+  /** What came over this connection cannot be applied: gives it up for a new one, after a pause that grows. */
+  faulty(reason: string): void {
+    if (this.phase === 'over' || this.phase === 'resting') return;
+    if (!this.wasWelcome) return this.failed(reason);
+    const now = Date.now();
+    if (now - this.faultyAt > FAULT_FREE_MS) this.faults = 0;
+    this.faultyAt = now;
+    this.faults += 1;
+    if (this.faults > FAULTS_MAX) return this.end(new HoldfastError('sync-failed', `${errorBody('sync-failed').message} (${reason})`));
+    this.failed(reason, 'sync-failed', undefined, true);
   }
 
   stop(last?: PlayerMessage): void {
@@ -100,7 +114,7 @@ export class Uplink {
       .openWire(url, {
         opened: ifCurrent(() => this.greet()),
         message: ifCurrent((message) => this.heard(message)),
-        closed: ifCurrent((reason) => this.failed(`${url}: ${reason}`)),
+        closed: ifCurrent((reason, isFaulty) => (isFaulty ? this.faulty(`${url}: ${reason}`) : this.failed(`${url}: ${reason}`))),
       })
       .then(
         (wire) => {
@@ -144,7 +158,7 @@ export class Uplink {
   }
 
   /** This connection, or the try for one, has failed; on to the next gateway. */
-  private failed(reason: string, code = 'unavailable', retryAfterMs?: number): void {
+  private failed(reason: string, code = 'unavailable', retryAfterMs?: number, isFaulty = false): void {
     if (this.phase === 'over') return;
     const wasOpen = this.phase === 'open';
     this.close();
@@ -156,12 +170,13 @@ export class Uplink {
     this.gateway = (this.gateway + 1) % urls.length;
     const isOver = this.wasWelcome ? Date.now() - this.lostAt > reconnect.giveUpMs : this.attempt >= urls.length;
     if (isOver) return this.end(new HoldfastError(code, reason, { retry: true, retryAfterMs }));
-    const growingMs = this.wasWelcome ? retryDelayMs(tries, urls.length, reconnect, random) : 0;
+    const triesMs = this.wasWelcome ? retryDelayMs(tries, urls.length, reconnect, random) : 0;
+    const growingMs = isFaulty ? Math.max(triesMs, retryDelayMs(this.faults - 1, 1, reconnect, random)) : triesMs;
     // A gateway that leaves in good order says when; the next tries are as after any loss.
     const delayMs =
       retryAfterMs !== undefined && tries === 0 ? retryAfterMs + random() * SPREAD_MS : Math.max(retryAfterMs ?? 0, growingMs);
     this.timer = setTimeout(() => this.seek(), delayMs);
-    if (wasOpen) this.listener.lost();
+    if (wasOpen) this.listener.lost(isFaulty);
   }
 
   private end(error: HoldfastError): void {

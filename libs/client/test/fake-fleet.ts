@@ -24,6 +24,7 @@ export interface Line {
   readonly transport: 'binary' | 'json' | 'tcp';
   session: FakeSession | null;
   send(message: ServerMessage): void;
+  garble(): void;
   /** Without a word, as a gateway dies. */
   cut(): void;
 }
@@ -81,6 +82,11 @@ export class FakeFleet {
       case 'ack':
         return;
     }
+  }
+
+  /** To everybody, what is no frame of the protocol. */
+  sendGarbage(): void {
+    for (const line of this.lines) line.garble();
   }
 
   cutAll(): void {
@@ -393,6 +399,7 @@ export class FakeGateway {
       const line = this.line(
         isJson ? 'json' : 'binary',
         (message) => socket.send(isJson ? JSON.stringify(message) : encodeServerMessage(message)),
+        () => socket.send(isJson ? '{"kind":' : GARBAGE),
         () => socket.close(1001),
       );
       socket.on('message', (data: Buffer) =>
@@ -427,6 +434,7 @@ export class FakeGateway {
         length.writeUInt32BE(frame.length);
         socket.write(Buffer.concat([length, frame]));
       },
+      () => socket.write(Buffer.concat([Buffer.from([0, 0, 0, GARBAGE.length]), GARBAGE])),
       () => socket.end(),
     );
     const splitter = new FrameSplitter(16_384, (frame) => this.fleet.take(decodePlayerMessage(frame), line));
@@ -435,8 +443,8 @@ export class FakeGateway {
     socket.on('close', () => this.forget(line));
   }
 
-  private line(transport: Line['transport'], send: Line['send'], cut: () => void): Line {
-    const line: Line = { transport, session: null, send, cut };
+  private line(transport: Line['transport'], send: Line['send'], garble: () => void, cut: () => void): Line {
+    const line: Line = { transport, session: null, send, garble, cut };
     this.lines.add(line);
     this.fleet.lines.add(line);
     return line;
@@ -448,6 +456,9 @@ export class FakeGateway {
     if (line.session?.line === line) line.session.line = null;
   }
 }
+
+/** A sync whose body ends in the middle of a map. */
+const GARBAGE = Buffer.from([0x85, 0, 0, 0, 1, 0, 0, 0, 1, 0x82, 0xa1]);
 
 function portOf(server: { address(): unknown }): number {
   return (server.address() as { port: number }).port;

@@ -219,7 +219,7 @@ describe('GameTest', () => {
   it('shows a seat its view, and checks that it is plain', async () => {
     const game = await create();
     expect(game.view(0)).toEqual({ lines: 0 });
-    expect(() => game.view(null)).toThrow('diary: in the view of spectators, view.lines is undefined; a view is plain data');
+    expect(() => game.view(null)).toThrow('diary: in the view of spectators, view.lines is undefined; a room keeps objects');
   });
 
   it.each<[string, () => unknown]>([
@@ -230,7 +230,7 @@ describe('GameTest', () => {
     ['a Ink', () => new Ink()],
   ])('finds %s in the state, and says where', async (what, make) => {
     const game = await create();
-    expect(() => game.as(0).keep({ what: make })).toThrow(`diary: after command 'keep', state.odd is ${what}; a state is plain data`);
+    expect(() => game.as(0).keep({ what: make })).toThrow(`diary: after command 'keep', state.odd is ${what}; a room keeps objects`);
   });
 
   it('finds a game that keeps its state for itself', async () => {

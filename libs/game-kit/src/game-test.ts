@@ -5,7 +5,10 @@ import {
   applyChange,
   type Change,
   type ChangeEvent,
+  firstDifference,
+  freezeDeep,
   listed,
+  NotPlainError,
   type PendingEffect,
   type RoomInput,
   RoomMachine,
@@ -19,7 +22,6 @@ import { gameOptionsOf } from './game.decorator.js';
 import { GameKitModule } from './game-kit.module.js';
 import { GameRegistry } from './game-registry.js';
 import type { CommandsOf, GameRules, StateOf } from './game-rules.js';
-import { firstDifference, firstNotPlain, freezeDeep } from './plain-data.js';
 
 export interface GameTestOptions {
   /** Names, in the order of their seats. */
@@ -101,14 +103,24 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.clock = now;
     this.lastTickAt = now;
     this.seqs = players.map(() => 0);
-    this.machine = new RoomMachine(rules, { now: () => this.clock, random: dice(seed) });
-    const { value, events } = this.machine.start(
-      ROOM,
-      players.map((player) => ({ user: `user-of-${player}`, name: player })),
+    let made: unknown;
+    const setup: RoomRules['setup'] = (room) => {
+      made = rules.setup(room);
+      return made;
+    };
+    this.machine = new RoomMachine({ ...rules, setup }, { now: () => this.clock, random: dice(seed) });
+    const { value, events } = this.inPlainData('after setup', () =>
+      this.machine.start(
+        ROOM,
+        players.map((player) => ({ user: `user-of-${player}`, name: player })),
+      ),
     );
     this.value = value;
+    this.checkSize('setup');
     this.events.push(...events);
-    this.check('setup');
+    freezeDeep(value.state);
+    // The room has a copy: a game that keeps what it made, and writes to it later, is told.
+    freezeDeep(made);
   }
 
   /** As it is now; frozen. */
@@ -165,11 +177,8 @@ export class GameTest<Rules extends GameRules<unknown>> {
 
   /** What this seat (null: a spectator) sees. */
   view(seat: Seat | null): unknown {
-    const view = this.machine.view(this.value.state, seat);
-    const flaw = firstNotPlain(view, 'view');
-    if (flaw)
-      throw new Error(`${this.name}: in the view of ${seat === null ? 'spectators' : `seat ${seat}`}, ${flaw}; a view is plain data`);
-    return view;
+    const whose = seat === null ? 'spectators' : `seat ${seat}`;
+    return this.inPlainData(`in the view of ${whose}`, () => this.machine.view(this.value.state, seat));
   }
 
   /** Lets time pass: timers fire and ticks run in the order in which they are due. */
@@ -224,28 +233,19 @@ export class GameTest<Rules extends GameRules<unknown>> {
   private step(input: RoomInput, what: string): RoomOutcome<unknown> {
     const before = this.value;
     const outcome = this.machine.handle(before, input);
-    if (outcome.kind === 'failed') throw outcome.error;
+    if (outcome.kind === 'failed') return this.inPlainData(`after ${what}`, () => raise(outcome.error));
     if (outcome.kind !== 'changed') return outcome;
     const { change, value } = outcome;
     this.value = value;
     this.changes.push(change);
-    this.check(what);
+    freezeDeep(value.state);
+    this.checkSize(what);
     const replayed = applyChange(before, JSON.parse(JSON.stringify(change)) as Change);
     const difference = firstDifference(replayed.state, value.state);
     if (difference)
       throw new Error(`${this.name}: after ${what}, the recorded change does not make the same ${difference} of the state before`);
     this.events.push(...(change.events ?? []));
     return outcome;
-  }
-
-  private check(what: string): void {
-    const flaw = firstNotPlain(this.value.state);
-    if (flaw)
-      throw new Error(
-        `${this.name}: after ${what}, ${flaw}; a state is plain data: objects, arrays, strings, finite numbers, booleans, null`,
-      );
-    freezeDeep(this.value.state);
-    this.checkSize(what);
   }
 
   /** A server would refuse the command (`state-too-large`), or end the room after a timer or tick. */
@@ -259,6 +259,20 @@ export class GameTest<Rules extends GameRules<unknown>> {
       `${this.name}: after ${what}, the room has ${bytes} bytes; a server allows ${this.stateBytesMax} (ROOM_STATE_BYTES_MAX). Keep less in the state: it is sent whole to each player who comes back`,
     );
   }
+
+  /** Says of which game it is, and after what, when something is no plain data. */
+  private inPlainData<T>(where: string, act: () => T): T {
+    try {
+      return act();
+    } catch (error) {
+      if (!(error instanceof NotPlainError)) throw error;
+      throw new Error(`${this.name}: ${where}, ${error.message}`, { cause: error });
+    }
+  }
+}
+
+function raise(error: unknown): never {
+  throw error;
 }
 
 class GameTestModule {}

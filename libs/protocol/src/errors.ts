@@ -38,6 +38,8 @@ const CODES = {
   'timed-out': { message: 'Nothing was heard on this connection for too long.', retry: true },
   'state-too-large': { message: 'The room would grow larger than this server allows.', retry: false },
   'game-failed': { message: 'The game failed on this command; nothing was changed.', retry: false },
+  'sync-failed': { message: 'What the server sent could not be understood or applied, again and again.', retry: false },
+  unanswered: { message: 'The command was never answered; it may have been applied.', retry: false },
   'game-ended': { message: 'The game is over.', retry: false },
   busy: { message: 'The server has too much to do right now.', retry: true },
   moved: { message: 'The room is on another server now.', retry: true },

@@ -117,7 +117,7 @@ export interface RoomView {
 
 /** How a game ended: what the game said (`room.end(result)`), or why it could not end by itself. */
 export interface GameResult {
-  reason: 'finished' | 'server-lost' | 'abandoned' | 'operator' | 'game-failed' | 'orphaned';
+  reason: 'finished' | 'server-lost' | 'abandoned' | 'operator' | 'game-failed' | 'orphaned' | 'unreadable';
   result?: unknown;
   /** Why, in a sentence for a person, where the game did not end by itself. */
   message?: string;

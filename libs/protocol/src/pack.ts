@@ -10,6 +10,8 @@ const packr = new Packr({
   int64AsType: 'number',
   moreTypes: false,
   encodeUndefinedAsNil: true,
+  // A key of this name is a key: a game may have a dictionary of words.
+  useToJSON: false,
   // What is unpacked outlives the bytes it came in, which the next read overwrites.
   copyBuffers: true,
 });

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { pack } from '#libs/protocol';
 import type { Change, RoomValue } from '#libs/room';
 import { type Append, type Epilogue, packChange, RoomLog, type WriteResult } from '#libs/room-store';
-import { Log, Metrics } from '#libs/telemetry';
+import { describeThrown, Log, Metrics } from '#libs/telemetry';
 import type { HostedRoom, InFlight } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { APPEND_RETRY_MS, STALL_TOLD_MS } from './room-host.options.js';
@@ -238,7 +238,7 @@ export class Appender {
       roomId: room.id,
       game: room.value.game,
       handler: 'view',
-      error,
+      error: describeThrown(error),
     });
     room.handle({ kind: 'end', result: { reason: 'game-failed', message: 'The game failed in what it shows to its players.' } });
     this.markDirty(room);

@@ -16,6 +16,7 @@ import { Metrics, type Tally } from '#libs/telemetry';
 import type { Attachment } from './attachment.js';
 import type { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
+import { ResyncWatch } from './resync-watch.js';
 import { RoomClock } from './room-clock.js';
 import { RoomEngine } from './room-engine.js';
 import { RoomOutputs } from './room-outputs.js';
@@ -36,6 +37,7 @@ export class Attachments {
     private readonly outputs: RoomOutputs,
     private readonly metrics: Metrics,
     links: Links,
+    private readonly resyncs: ResyncWatch,
   ) {
     links.onFrame(LINK_KIND.toRoom, (peer, frame) => this.receive(peer, frame));
     links.onClosed((peer) => this.peerLost(peer));
@@ -62,9 +64,11 @@ export class Attachments {
       this.clock.seatFilled(room, seat);
     }
     // A version of another game in this room says nothing about this one.
-    this.outputs.welcome(attachment, round === room.round ? version : null);
+    const held = round === room.round ? version : null;
+    if (held === null) this.resyncs.wantsAll(room, session, seat);
+    this.outputs.welcome(attachment, held);
     if (room.stallTold) this.outputs.pause(room, 'store');
-    if (room.brokenBy !== null) this.engine.endFailed(room, 'The game failed in what it shows to its players.');
+    if (room.brokenBy !== null) this.engine.viewFailed(room);
   }
 
   detach(peer: LinkPeer, { handle, gone }: Control['room.detach']['data']): void {

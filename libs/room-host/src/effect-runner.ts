@@ -1,9 +1,9 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { GameRegistry } from '#libs/game-kit';
 import type { RoomId } from '#libs/protocol';
-import type { PendingEffect } from '#libs/room';
+import { type PendingEffect, plainCopy } from '#libs/room';
 import { type LastEffects, RoomLog } from '#libs/room-store';
-import { Log } from '#libs/telemetry';
+import { describeThrown, Log } from '#libs/telemetry';
 import { HandlerGuard, OverrunError, type Subject } from '#libs/watchdog';
 import { Appender } from './appender.js';
 import { HandlerLabels } from './guarded-machine.js';
@@ -84,14 +84,17 @@ export class EffectRunner implements OnModuleDestroy {
     try {
       for (let pauseMs = RETRY_MS; isOurs(); pauseMs = Math.min(pauseMs * 2, RETRY_MS_MAX)) {
         try {
-          await runs.runOnce(label, () => handler({ key: effect.key, roomId, data: effect.data }));
+          // A copy: what the handler does to it is not done to the room's value.
+          const data = effect.data === undefined ? undefined : plainCopy(effect.data, 'data');
+          await runs.runOnce(label, () => handler({ key: effect.key, roomId, data }));
           return 'done';
         } catch (error) {
+          const facts = { roomId, effect: effect.name, key: effect.key, error: describeThrown(error) };
           if (error instanceof OverrunError) {
-            this.log.error('effect.stopped', { roomId, effect: effect.name, key: effect.key, error });
+            this.log.error('effect.stopped', facts);
             return 'stopped';
           }
-          this.log.warn('effect.failed', { roomId, effect: effect.name, key: effect.key, error: String(error), retryMs: pauseMs });
+          this.log.warn('effect.failed', { ...facts, retryMs: pauseMs });
           await this.pause(pauseMs);
         }
       }

@@ -1,9 +1,9 @@
-import type { RoomId, Seat } from '#libs/protocol';
+import type { Patch, RoomId, Seat } from '#libs/protocol';
 import type { Refusal, RoomInput, RoomMachine, RoomOutcome, RoomPlayer, RoomRules, RoomValue } from '#libs/room';
 import { type HandlerGuard, OverrunError, type RunSubject } from '#libs/watchdog';
 
 /** What a hosted room needs of its machine. `RoomMachine` itself fits, for tests. */
-export interface HostedMachine extends Pick<RoomMachine, 'rules' | 'handle' | 'view'> {
+export interface HostedMachine extends Pick<RoomMachine, 'rules' | 'handle' | 'view' | 'viewPatches'> {
   /** The room is gone. */
   release?(): void;
 }
@@ -70,6 +70,12 @@ export class GuardedMachine implements HostedMachine {
       if (error instanceof OverrunError) return { kind: 'failed', error };
       throw error;
     }
+  }
+
+  /** Throws what the game throws, or `OverrunError`. */
+  viewPatches(before: RoomValue, after: RoomValue, seat: Seat | null): readonly Patch[] {
+    if (this.rules.view === null) return this.machine.viewPatches(before, after, seat);
+    return this.runs.run(this.labels.view, seat ?? -1, 0, () => this.machine.viewPatches(before, after, seat));
   }
 
   /** Throws what the game throws, or `OverrunError`. */

@@ -1,4 +1,4 @@
-import type { ErrorBody, GameResult, RoomId, Seat, UserId } from '#libs/protocol';
+import type { ErrorBody, GameResult, Patch, RoomId, Seat, UserId } from '#libs/protocol';
 import {
   type Change,
   type PendingEffect,
@@ -175,6 +175,17 @@ export class HostedRoom {
     } catch (error) {
       this.brokenBy = error ?? 'nothing';
       return null;
+    }
+  }
+
+  /** From what `seat` might see of `before` to what it may see of the durable state; none of a game whose view fails. */
+  viewPatches(before: RoomValue, seat: Seat | null): readonly Patch[] {
+    if (this.brokenBy !== null && this.machine.rules.view !== null) return [];
+    try {
+      return this.machine.viewPatches(before, this.durable, seat);
+    } catch (error) {
+      this.brokenBy = error ?? 'nothing';
+      return [];
     }
   }
 

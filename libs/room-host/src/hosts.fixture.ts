@@ -19,6 +19,7 @@ import { HostedRooms } from './hosted-rooms.js';
 import { Leavers } from './leavers.js';
 import { LoadRequests } from './load-requests.js';
 import { Mover } from './mover.js';
+import { ResyncWatch } from './resync-watch.js';
 import { RoomClock } from './room-clock.js';
 import { RoomEngine } from './room-engine.js';
 import { ROOM_HOST_DEFAULTS, type RoomHostOptions } from './room-host.options.js';
@@ -186,7 +187,7 @@ export class Host {
     this.appender = new Appender(this.roomLog, this.rooms, this.outputs, metrics, log);
     this.engine = new RoomEngine(this.appender, log, options);
     this.clock = new RoomClock(this.engine, this.rooms, options);
-    this.attachments = new Attachments(this.rooms, this.engine, this.clock, this.outputs, metrics, links);
+    this.attachments = new Attachments(this.rooms, this.engine, this.clock, this.outputs, metrics, links, new ResyncWatch(metrics, log));
     new Checkpointer(this.roomLog, this.rooms, log, this.appender, options);
     const leavers = new Leavers(hosts.records, this.engine, log, this.rooms, this.clock);
     this.effects = new EffectRunner(registry, this.engine, this.roomLog, log, this.appender, this.rooms, DIRECT_GUARD);

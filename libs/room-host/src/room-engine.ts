@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { pack } from '#libs/protocol';
 import type { RoomInput, RoomOutcome } from '#libs/room';
-import { Log } from '#libs/telemetry';
+import { describeThrown, Log } from '#libs/telemetry';
 import { OverrunError } from '#libs/watchdog';
 import { Appender } from './appender.js';
-import { handlerOf } from './guarded-machine.js';
+import { HANDLER, handlerOf } from './guarded-machine.js';
 import type { HostedRoom } from './hosted-room.js';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions, UNFLUSHED_MAX } from './room-host.options.js';
 
@@ -60,13 +60,21 @@ export class RoomEngine {
     this.input(room, { kind: 'end', result: { reason: 'game-failed', message: why } });
   }
 
+  /** The game's view threw (`brokenBy`), or gave what no player can be sent: the room is broken, and ends. */
+  viewFailed(room: HostedRoom): void {
+    if (room.value.ended) return;
+    const error = describeThrown(room.brokenBy);
+    this.log.error('game.failed', { roomId: room.id, game: room.value.game, handler: HANDLER.view, error });
+    this.endFailed(room, 'The game failed in what it shows to its players.');
+  }
+
   /**
    * A command that fails is refused. A timer or tick that fails would fail again, for ever: the room is broken, and ends. So
    * does a room whose handler had to be interrupted.
    */
   private failed(room: HostedRoom, input: RoomInput, error: unknown): RoomOutcome<unknown> {
     const handler = handlerOf(input);
-    this.log.error('game.failed', { roomId: room.id, game: room.value.game, handler, ...seatOf(input), error });
+    this.log.error('game.failed', { roomId: room.id, game: room.value.game, handler, ...seatOf(input), error: describeThrown(error) });
     const isOverrun = error instanceof OverrunError;
     if (isOverrun || input.kind !== 'command')
       this.endFailed(room, isOverrun ? `The game was stopped: ${error.message}.` : `The game failed in its ${handler}.`);

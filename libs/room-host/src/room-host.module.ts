@@ -10,6 +10,7 @@ import { HostedRooms } from './hosted-rooms.js';
 import { Leavers } from './leavers.js';
 import { LoadRequests } from './load-requests.js';
 import { Mover } from './mover.js';
+import { ResyncWatch } from './resync-watch.js';
 import { RoomClock } from './room-clock.js';
 import { RoomEngine } from './room-engine.js';
 import { RoomHappenings } from './room-happenings.js';
@@ -26,6 +27,7 @@ const PROVIDERS = [
   RoomEngine,
   RoomClock,
   Attachments,
+  ResyncWatch,
   Leavers,
   LoadRequests,
   Checkpointer,

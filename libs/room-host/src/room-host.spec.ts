@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EffectRun, GameRegistry } from '#libs/game-kit';
 import { LINK_KIND, type LinkPeer, type Links } from '#libs/link';
-import { decodeServerMessage, encodePlayerMessage, pack, type ServerMessage, serverId, unpack } from '#libs/protocol';
+import { decodeServerMessage, encodePlayerMessage, type Patch, pack, type ServerMessage, serverId, unpack } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type CommandRule, type GameDefinition, type Room, RoomMachine, type RoomRules, type SeatEvent } from '#libs/room';
 import { type Append, packChange, type RoomDoc, RoomLog, RoomRecords, type WriteResult } from '#libs/room-store';
@@ -13,6 +13,7 @@ import { Attachments } from './attachments.js';
 import { EffectRunner } from './effect-runner.js';
 import { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
+import { ResyncWatch } from './resync-watch.js';
 import { RoomClock } from './room-clock.js';
 import { RoomEngine } from './room-engine.js';
 import { ROOM_HOST_DEFAULTS, type RoomHostOptions, UNFLUSHED_MAX } from './room-host.options.js';
@@ -43,6 +44,9 @@ const COMMANDS: Record<string, Handler> = {
   effect: (room, data: unknown) => room.effect('pay', data),
   oddity: (room) => {
     room.state.oddity = 10n ** 30n;
+  },
+  textless: () => {
+    throw Object.create(null);
   },
   poison: (room) => {
     room.state.text = 'unseen';
@@ -171,7 +175,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     },
     onClosed: () => {},
   } as unknown as Links;
-  const attachments = new Attachments(rooms, engine, clock, outputs, metrics, links);
+  const attachments = new Attachments(rooms, engine, clock, outputs, metrics, links, new ResyncWatch(metrics, log));
 
   /** A room that the store knows, too, with one player a seat. */
   async function room({ players = 2, rules = rulesOf() }: { players?: number; rules?: RoomRules<Counter> } = {}): Promise<HostedRoom> {
@@ -548,11 +552,22 @@ describe('appends', () => {
     await until(() => odd.durable.version === 1, 1_000);
   });
 
+  it('are made after a command that threw what has no text', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const peer = host.attach(room, 0);
+    host.command(room, peer, 1, 1, 'textless');
+    expect(peer.to(1).at(-1)).toMatchObject({ kind: 'rejected', seq: 1, code: 'game-failed' });
+    host.command(room, peer, 1, 2, 'add', 1);
+    await until(() => room.durable.version === 1, 1_000);
+  });
+
   it('of a room whose changes cannot be packed, should one get that far, end that room, and the others go', async () => {
     const host = newHost();
     const [odd, fine] = await Promise.all([host.room(), host.room()]);
-    // Past the engine, which refuses it.
-    odd.handle({ kind: 'command', seat: 0, seq: 1, name: 'oddity', data: null });
+    // Past the rules, which refuse it.
+    odd.handle({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
+    (odd.unflushed[0].patches as Patch[]).push({ op: 'add', path: '/odd', value: 10n ** 30n });
     host.appender.markDirty(odd);
     host.engine.input(fine, { kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
     await until(() => fine.durable.version === 1 && odd.status === 'dropped', 1_000);
@@ -572,6 +587,30 @@ describe('appends', () => {
     await until(() => fine.durable.version === 1, 1_000);
     await until(() => odd.status === 'dropped', 1_000);
     expect(await records.read(odd.id)).toMatchObject({ status: 'waiting', result: { reason: 'game-failed' } });
+    expect(peer.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
+  });
+
+  it.each<[string, string, unknown]>([
+    ['a Date', 'poison', new Date(0)],
+    ['undefined', 'poison', undefined],
+    ['a text cut in the middle of an emoji', 'add', '😀'.slice(1)],
+  ])('of a game whose view shows %s end that game', async (_what, command, shown) => {
+    const view = (state: Counter) => (state.text || state.count > 0 ? { shown } : { shown: null });
+    const host = newHost();
+    const odd = await host.room({ rules: rulesOf({}, { view }) });
+    const peer = host.attach(odd, 0);
+    host.command(odd, peer, 1, 1, command, 1);
+    await until(() => odd.status === 'dropped', 1_000);
+    expect(await records.read(odd.id)).toMatchObject({ status: 'waiting', result: { reason: 'game-failed' } });
+    expect(peer.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
+  });
+
+  it('of a game whose view shows a newcomer what cannot be sent end that game', async () => {
+    const host = newHost();
+    const view = (state: Counter, seat: number | null) => (seat === null ? new Map() : state);
+    const odd = await host.room({ rules: rulesOf({}, { view }) });
+    const peer = host.attach(odd, null);
+    await until(() => odd.status === 'dropped', 1_000);
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
   });
 

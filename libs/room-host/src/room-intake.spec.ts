@@ -4,7 +4,7 @@ import type { GameRegistry } from '#libs/game-kit';
 import { type RoomId, serverId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import type { RoomRules } from '#libs/room';
-import { type AdoptedRoom, type NotAdopted, type RoomDoc, RoomLog, type RoomRecord, RoomRecords } from '#libs/room-store';
+import { type RoomDoc, RoomLog, type RoomRecord, RoomRecords } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
 import type { Appender } from './appender.js';
@@ -40,7 +40,7 @@ class SlowLog extends RoomLog {
     return answer;
   }
 
-  override async adopt(...args: Parameters<RoomLog['adopt']>): Promise<AdoptedRoom | NotAdopted> {
+  override async adopt(...args: Parameters<RoomLog['adopt']>): ReturnType<RoomLog['adopt']> {
     const answer = await super.adopt(...args);
     this.meanwhile();
     return answer;
@@ -101,6 +101,17 @@ it('takes no room for an incarnation that is condemned while the room is opened,
   roomLog.meanwhile = () => {};
   expect(await intake.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
   expect(rooms.get(room)?.tenure.incarnation).toBe(3);
+});
+
+it('leaves a room as it is whose migrated state is no plain data: another server may take it', async () => {
+  const room = await roomThatStarts();
+  await newServer().intake.open({ room, game: 'empty', start: 's', round: 0, players });
+  const definition = { ...rules.definition, version: 2 };
+  const broken = newServer({ ...rules, definition, migrateState: () => ({ seen: new Map() }) } as unknown as RoomRules<never>);
+  expect(await broken.intake.adopt([await tenureOf(room)])).toEqual([{ result: 'failed', code: 'game-failed' }]);
+  const { rooms, intake } = newServer({ ...rules, definition, migrateState: () => ({ seen: {} }) } as unknown as RoomRules<never>);
+  expect(await intake.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
+  expect(rooms.get(room)?.value).toMatchObject({ gameVersion: 2, state: { seen: {} } });
 });
 
 it('does not pass off a room that it holds for a dead incarnation as adopted', async () => {

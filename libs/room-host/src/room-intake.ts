@@ -1,12 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { EventSink, Self } from '#libs/fleet';
 import { GameRegistry } from '#libs/game-kit';
-import { type AdoptResult, type Control, HoldfastError, pack, type RoomId, type RoomTenure } from '#libs/protocol';
+import { type AdoptResult, type Control, type GameResult, HoldfastError, pack, type RoomId, type RoomTenure } from '#libs/protocol';
 import { answerTo } from '#libs/redis';
-import { applyChanges, listed, quoted, RoomMachine, type RoomSurroundings, type RoomValue } from '#libs/room';
-import { type AdoptedRoom, LOSSES_MAX, RoomLog, type RoomOwnership, RoomRecords, type ToldTail } from '#libs/room-store';
-import { Log } from '#libs/telemetry';
-import { HandlerGuard } from '#libs/watchdog';
+import { applyChanges, listed, NotPlainError, plainCopy, quoted, RoomMachine, type RoomSurroundings, type RoomValue } from '#libs/room';
+import { type AdoptedRoom, LOSSES_MAX, RoomLog, type RoomOwnership, RoomRecords, type Tenure, type ToldTail } from '#libs/room-store';
+import { describeThrown, Log } from '#libs/telemetry';
+import { HandlerGuard, OverrunError } from '#libs/watchdog';
 import { Appender } from './appender.js';
 import { Auditor } from './auditor.js';
 import { EffectRunner } from './effect-runner.js';
@@ -29,6 +29,8 @@ export class RoomIntake {
   private sweptAs: RoomOwnership[] = [];
   /** Entries of those that named no room of theirs when they were looked at last. */
   private strangers = new Set<string>();
+  /** Why rooms could not be taken when they were tried last. */
+  private readonly adoptFailures = new Map<RoomId, string>();
   /** Rooms taken since placement was last told. */
   private taken: RoomId[] = [];
   /** No new rooms while an operator empties this server (`drained`), nor ever again when it is on its way out (`leaving`). */
@@ -193,11 +195,21 @@ export class RoomIntake {
         if (hosted && hosted.status !== 'lame' && hosted.tenure.epoch >= tenure.epoch && this.isStill(hosted.tenure)) return hosted;
         if (hosted) this.rooms.drop(hosted, 'moved');
         const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, this.epochSeen(tenure.room), aloneMs(tenure));
+        if ('unreadable' in adopted) {
+          await this.giveUp(tenure.room, { ...owner, epoch: adopted.epoch }, 'unreadable', adopted.unreadable);
+          return null;
+        }
         if (!('checkpoint' in adopted)) {
           if (adopted.status !== 'playing') void this.runWhatIsLeft(tenure.room, owner);
           return null;
         }
-        const revived = this.revive(adopted, owner);
+        const replayed = replay(tenure.room, adopted);
+        if (typeof replayed === 'string') {
+          await this.giveUp(tenure.room, { ...owner, epoch: adopted.epoch }, 'unreadable', replayed);
+          return null;
+        }
+        const revived = await this.revivedOrGivenUp(adopted, replayed, owner);
+        if (!revived) return null;
         this.quarantine(revived, adopted);
         await this.storeMigrated(revived, adopted);
         if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
@@ -205,61 +217,85 @@ export class RoomIntake {
         this.take(revived);
         return revived;
       });
+      this.adoptFailures.delete(tenure.room);
       if (!room) return { result: 'elsewhere' };
       return { result: 'adopted', epoch: room.tenure.epoch };
     } catch (error) {
-      const { code } = answerTo(error);
-      this.sayNotAdopted(tenure.room, error);
+      const code = error instanceof NotPlainError ? 'game-failed' : answerTo(error).code;
+      this.adoptFailed(tenure.room, error);
       return { result: 'failed', code };
     }
   }
 
-  /** Once a room and reason: a room that stays here, because its game cannot go on with it, is tried again with every sweep. */
-  private sayNotAdopted(room: RoomId, error: unknown): void {
-    const sentence = String(error);
-    const isSaid = this.notAdopted.get(room) === sentence;
-    this.notAdopted.delete(room);
-    this.notAdopted.set(room, sentence);
-    if (this.notAdopted.size > NOT_ADOPTED_REMEMBERED_MAX) this.notAdopted.delete(this.notAdopted.keys().next().value as RoomId);
-    if (isSaid) return;
-    const { cause } = error as Error;
-    this.log.warn('room.adopt-failed', { roomId: room, error: sentence, ...(cause instanceof Error && { cause: cause.stack }) });
+  /** Such a room is tried again every few seconds, until this server or another can take it: logged once for each cause. */
+  private adoptFailed(roomId: RoomId, error: unknown): void {
+    const text = describeThrown(error);
+    if (this.adoptFailures.get(roomId) === text) return;
+    this.adoptFailures.set(roomId, text);
+    if (this.adoptFailures.size > FAILURES_REMEMBERED_MAX) this.adoptFailures.delete(this.adoptFailures.keys().next().value as RoomId);
+    const { cause } = (error ?? {}) as { cause?: unknown };
+    this.log.warn('room.adopt-failed', { roomId, error: text, ...(cause !== undefined && { cause: describeThrown(cause) }) });
   }
-
-  /** Why rooms could not be adopted, as it was logged last. */
-  private readonly notAdopted = new Map<RoomId, string>();
 
   /** A game that ended with its owner may have left effects; who was asked to take the room sees to them. */
   private async runWhatIsLeft(room: RoomId, { server, incarnation }: RoomOwnership): Promise<void> {
     try {
-      await this.effects.runLast(room, await this.roomLog.lastEffects(room));
+      const last = await this.roomLog.lastEffects(room);
+      if (last.unreadable)
+        this.log.error('effects.unreadable', { roomId: room, batches: last.unreadable.join(' '), kept: `hf:room:{${room}}:kept:effects` });
+      await this.effects.runLast(room, last);
       await this.records.forgetOwner([room], server, incarnation);
     } catch (error) {
       this.log.warn('effects.left', { roomId: room, error: String(error) });
     }
   }
 
+  /**
+   * Ends the game of a room that was adopted just now, without running any of its code: what is stored of it leads to no state,
+   * or must not be run. Its players hear the reason and are free, and what was stored is kept for a while.
+   */
+  private async giveUp(room: RoomId, tenure: Tenure, reason: GameResult['reason'], why: string): Promise<void> {
+    if (!(await this.roomLog.abandon(room, tenure, { reason }))) return;
+    this.log.error('room.given-up', {
+      roomId: room,
+      reason,
+      error: why.slice(0, WHY_CHARS_MAX),
+      kept: `hf:room:{${room}}:kept:log and :checkpoint`,
+    });
+    this.sink.tell({
+      kind: 'room.given-up',
+      room,
+      server: tenure.server,
+      reason,
+      detail: { epoch: tenure.epoch, error: why.slice(0, WHY_CHARS_MAX) },
+    });
+    await this.records.forgetOwner([room], tenure.server, tenure.incarnation);
+  }
+
   /** The room as its checkpoint and log say. Game code runs only to bring an old version's state to ours. */
-  private revive(adopted: AdoptedRoom, owner: RoomOwnership): HostedRoom {
-    const { epoch, version, batch, checkpoint, log, doc, start, round } = adopted;
-    if (checkpoint === null) throw new HoldfastError('not-found', 'Nothing of this room was stored.');
-    const machine = this.machineOf(checkpoint.value.game);
-    if (!machine) throw this.unknownGame(checkpoint.value.game);
-    const held = checkpoint.value.version;
-    const value = applyChanges(
-      checkpoint.value,
-      log.changes.filter((change) => change.version > held),
-    );
-    if (value.version !== version) throw new Error(`room ${value.room} is at version ${value.version}, its record at ${version}`);
-    const recent = new RecentChanges(checkpoint.tail ?? { since: held, changes: [] }, held);
+  private revive(adopted: AdoptedRoom, { value, tail, held }: Replayed, owner: RoomOwnership): HostedRoom {
+    const { epoch, batch, log, doc, start, round } = adopted;
+    const machine = this.machineOf(value.game);
+    if (!machine) throw this.unknownGame(value.game);
+    const recent = new RecentChanges(tail, held);
     const guarded = new GuardedMachine(machine, this.labels, this.guard, value.room, { epoch });
     // Where it is to be ended, its state is left as it is.
     const current = isToBeEnded(adopted) ? value : migrated(guarded, value);
     // Changes of an old version's state lead nobody to the new one: players get it whole.
     if (current === value) recent.push(log.changes, log.entries);
     else recent.tell(log.changes);
-    const { shown } = checkpoint.tail ?? {};
-    return new HostedRoom(guarded, { ...owner, epoch }, current, { batch, doc, start, round }, Date.now(), recent, shown);
+    return new HostedRoom(guarded, { ...owner, epoch }, current, { batch, doc, start, round }, Date.now(), recent, tail.shown);
+  }
+
+  /** Null when its `migrateState` had to be interrupted: another try would cost every other room as much time again. */
+  private async revivedOrGivenUp(adopted: AdoptedRoom, replayed: Replayed, owner: RoomOwnership): Promise<HostedRoom | null> {
+    try {
+      return this.revive(adopted, replayed, owner);
+    } catch (error) {
+      if (!(error instanceof OverrunError)) throw error;
+      await this.giveUp(replayed.value.room, { ...owner, epoch: adopted.epoch }, 'game-failed', error.message);
+      return null;
+    }
   }
 
   /**
@@ -294,7 +330,6 @@ export class RoomIntake {
   private take(room: HostedRoom): void {
     this.highestEpochs.set(room.id, room.tenure.epoch);
     if (this.highestEpochs.size > EPOCHS_REMEMBERED_MAX) this.highestEpochs.delete(this.highestEpochs.keys().next().value as RoomId);
-    this.notAdopted.delete(room.id);
     this.rooms.add(room);
     this.taken.push(room.id);
     // A game may end in its setup, or have ended when its owner died before saying so; it may have been quarantined.
@@ -333,7 +368,7 @@ export class RoomIntake {
         roomId: id,
         game: machine.rules.definition.name,
         handler: HANDLER.setup,
-        error,
+        error: describeThrown(error),
       });
       machine.release();
       throw new HoldfastError('game-failed', 'The game could not be set up.');
@@ -389,10 +424,36 @@ function isToBeEnded({ poison, losses }: AdoptedRoom): boolean {
   if (!poison) return false;
   return losses >= LOSSES_MAX || !(poison.handler.startsWith('command ') || poison.effect !== undefined);
 }
+const FAILURES_REMEMBERED_MAX = 1_000;
+/** Of the cause in a log line. */
+const WHY_CHARS_MAX = 300;
 
 /** Enough for any server's rooms of many hours; each costs some fifty bytes. */
 const EPOCHS_REMEMBERED_MAX = 20_000;
-const NOT_ADOPTED_REMEMBERED_MAX = 1_000;
+
+/** The room at the version that its record names, and what was told lately up to version `held`. */
+interface Replayed {
+  readonly value: RoomValue;
+  readonly held: number;
+  readonly tail: Pick<ToldTail, 'since' | 'changes'> & Partial<ToldTail>;
+}
+
+/** A text where checkpoint and log do not lead to the version of the record: why. */
+function replay(room: RoomId, { checkpoint, log, version }: AdoptedRoom): Replayed | string {
+  if (checkpoint === null) return 'nothing of this room is stored';
+  try {
+    const held = checkpoint.value.version;
+    const value = applyChanges(
+      checkpoint.value,
+      log.changes.filter((change) => change.version > held),
+    );
+    if (value.room !== room) return `this is the checkpoint of room ${value.room}`;
+    if (value.version !== version) return `checkpoint and log lead to version ${value.version}, the record is at ${version}`;
+    return { value, held, tail: checkpoint.tail ?? { since: held, changes: [] } };
+  } catch (error) {
+    return String(error);
+  }
+}
 
 /** The value in the version of the game that this server has. Throws what the game throws, or why there is no way. */
 function migrated(machine: GuardedMachine, value: RoomValue): RoomValue {
@@ -410,6 +471,7 @@ function migrated(machine: GuardedMachine, value: RoomValue): RoomValue {
   try {
     next = machine.migrateState(migrateState, state, gameVersion);
   } catch (cause) {
+    if (cause instanceof OverrunError) throw cause;
     throw new HoldfastError('game-failed', `${what}: its migrateState threw ${thrown(cause)}`, { cause });
   }
   // Nobody waits for it; unheard, its failure would end the process.
@@ -420,7 +482,7 @@ function migrated(machine: GuardedMachine, value: RoomValue): RoomValue {
       `${what}: its migrateState made ${next instanceof Promise ? 'a promise' : quoted(next)}, and no object for a state`,
     );
   // A version of its own, as any change of the state has: players who have the one before must not be taken for up to date.
-  return { ...value, state: next, gameVersion: definition.version, version: version + 1 };
+  return { ...value, state: plainCopy(next, 'the state that migrateState made'), gameVersion: definition.version, version: version + 1 };
 }
 
 /** Of what a game threw, which may be anything and of any length. */

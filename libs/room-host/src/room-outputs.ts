@@ -11,7 +11,7 @@ import {
   type Seat,
   type ServerMessage,
 } from '#libs/protocol';
-import { type Change, diff, type RoomValue } from '#libs/room';
+import type { Change, RoomValue } from '#libs/room';
 import type { Attachment } from './attachment.js';
 import type { HostedRoom } from './hosted-room.js';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from './room-host.options.js';
@@ -141,7 +141,7 @@ export class RoomOutputs {
     const { view } = room.machine.rules;
     if (attachment.version !== before.version) return this.sendSync(attachment, this.snapshot(room, seat, attachment.version));
     if (view === null) return this.sendSync(attachment, this.patchesOf(room, before.version, changes, seat));
-    const patches = diff(room.view(before.state, seat), room.view(room.durable.state, seat));
+    const patches = room.viewPatches(before, seat);
     this.sendSync(attachment, withEvents({ room: room.id, from: before.version, patches }, changes, seat));
   }
 

@@ -67,6 +67,7 @@ function toEntry({ version, at, patches, seats, events, timers, effects, effects
 
 /** By index and not by a pattern, which asks an iterator: a recovery reads some hundred thousand of these. */
 function fromEntry(entry: ChangeEntry): Change {
+  if (!Array.isArray(entry) || !Array.isArray(entry[2])) throw new Error('an entry of the log is no change');
   const change: { -readonly [Key in keyof Change]: Change[Key] } = { version: entry[0], at: entry[1], patches: toPatches(entry[2]) };
   if (entry.length === 3) return change;
   if (entry[3]) change.seats = toSeatChanges(entry[3]);

@@ -26,7 +26,25 @@ export function packCheckpoint(value: RoomValue, tail: ToldTail | null): Uint8Ar
   return pack(tail === null ? value : { ...value, tail });
 }
 
+/** Throws where the bytes are no checkpoint. */
 export function unpackCheckpoint(bytes: Uint8Array): Checkpoint {
   const { tail = null, ...value } = unpack(bytes) as RoomValue & { tail?: ToldTail };
+  assertRoomValue(value);
   return { value, tail };
+}
+
+/** Of what a server relies on when it takes the room. A broken disk gives bytes that are MessagePack, too. */
+function assertRoomValue({ room, game, gameVersion, version, seats, timers, state, outbox }: RoomValue): void {
+  const isValue =
+    typeof room === 'string' &&
+    typeof game === 'string' &&
+    Number.isInteger(gameVersion) &&
+    Number.isInteger(version) &&
+    Array.isArray(seats) &&
+    seats.every((seat) => typeof seat?.user === 'string' && Number.isInteger(seat.seq) && Array.isArray(seat.refused)) &&
+    Object.values(timers).every((due) => Number.isFinite(due)) &&
+    typeof state === 'object' &&
+    state !== null &&
+    Array.isArray(outbox);
+  if (!isValue) throw new Error('these bytes are no checkpoint of a room');
 }

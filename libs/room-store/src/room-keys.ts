@@ -6,6 +6,10 @@ export const logKey = (room: RoomId): string => `hf:room:{${room}}:log`;
 export const checkpointKey = (room: RoomId): string => `hf:room:{${room}}:checkpoint`;
 export const effectsKey = (room: RoomId): string => `hf:room:{${room}}:effects`;
 export const epilogueKey = (room: RoomId): string => `hf:room:{${room}}:epilogue`;
+/** Log and checkpoint of a game that was ended without its owner: kept for a while, for whoever looks for the cause. */
+export const keptLogKey = (room: RoomId): string => `hf:room:{${room}}:kept:log`;
+export const keptCheckpointKey = (room: RoomId): string => `hf:room:{${room}}:kept:checkpoint`;
+export const keptEffectsKey = (room: RoomId): string => `hf:room:{${room}}:kept:effects`;
 export const closedKey = (room: RoomId): string => `hf:room:{${room}}:closed`;
 export const aliveKey = (server: ServerId, incarnation: number): string => `hf:alive:${server}:${incarnation}`;
 export const ROOMS_KEY = 'hf:rooms';

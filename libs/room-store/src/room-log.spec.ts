@@ -7,8 +7,8 @@ import { PubSub, RedisConnections } from '#libs/redis';
 import type { Change, PendingEffect, RoomValue } from '#libs/room';
 import { startRedis } from '../../../tools/redis/index.mjs';
 import { packChange } from './change-codec.js';
-import { checkpointKey, logKey, roomKey } from './room-keys.js';
-import { type AdoptedRoom, type Append, type Epilogue, RoomLog, type Tenure } from './room-log.js';
+import { checkpointKey, effectsKey, keptCheckpointKey, keptEffectsKey, keptLogKey, logKey, roomKey } from './room-keys.js';
+import { type AdoptedRoom, type Append, type Epilogue, KEPT_MS, RoomLog, type Tenure } from './room-log.js';
 import { readNews } from './room-news.js';
 import type { RoomDoc, RoomOwnership, RoomRecord } from './room-record.js';
 import { RoomRecords } from './room-records.js';
@@ -508,6 +508,70 @@ describe('the end of a game', () => {
     expect((await Promise.all([log.abandon(room, tenure, result), log.abandon(room, tenure, result)])).sort()).toEqual([false, true]);
     expect(await records.read(room)).toMatchObject({ status: 'waiting', owner: null, round: 1, result });
     expect(await one(append(room, tenure, 2))).toBe('fenced');
+  });
+});
+
+describe('what cannot be read', () => {
+  it.each<[string, (room: string) => Promise<unknown>]>([
+    ['a checkpoint of other bytes', (room) => redis.commands.set(checkpointKey(room), 'neither one thing nor another')],
+    [
+      'a checkpoint that is MessagePack, and no room',
+      (room) => redis.commands.set(checkpointKey(room), Buffer.from(pack({ room, state: 1 }))),
+    ],
+    ['a checkpoint with other bytes in it', async (room) => redis.commands.setrange(checkpointKey(room), 12, Buffer.alloc(40, 0xc1))],
+    ['a log of other bytes', (room) => redis.commands.rpush(logKey(room), Buffer.from([0xc1, 0xc1]))],
+    ['a log of what is no change', (room) => redis.commands.rpush(logKey(room), Buffer.from(pack('text')))],
+  ])('is taken and said to be so: %s', async (_what, corrupt) => {
+    const { room, tenure } = await playingRoom();
+    await one(append(room, tenure, 0, 2));
+    await corrupt(room);
+    const adopted = await log.adopt(room, tenure, second);
+    expect(adopted).toMatchObject({ unreadable: expect.any(String), epoch: expect.any(Number) });
+    expect((adopted as { epoch: number }).epoch).toBeGreaterThan(tenure.epoch);
+    expect(await one(append(room, tenure, 2))).toBe('fenced');
+  });
+
+  it('is kept for a while when its game is ended, and players and lobby have the reason', async () => {
+    const { room, tenure } = await playingRoom();
+    await one(append(room, tenure, 0, 2));
+    await redis.commands.set(checkpointKey(room), 'broken');
+    expect(await log.abandon(room, tenure, { reason: 'unreadable' })).toBe(true);
+    expect(await records.read(room)).toMatchObject({ status: 'waiting', result: { reason: 'unreadable' } });
+    expect(await redis.commands.exists(logKey(room), checkpointKey(room))).toBe(0);
+    expect(await redis.commands.get(keptCheckpointKey(room))).toBe('broken');
+    expect(await redis.commands.llen(keptLogKey(room))).toBe(2);
+    for (const key of [keptCheckpointKey(room), keptLogKey(room)]) {
+      const ms = await redis.commands.pttl(key);
+      expect(ms).toBeGreaterThan(KEPT_MS / 2);
+      expect(ms).toBeLessThanOrEqual(KEPT_MS);
+    }
+  });
+
+  it('is not what a newer version of Holdfast wrote: nothing is taken, and a server that knows the form may come', async () => {
+    const { room, tenure } = await playingRoom();
+    await redis.commands.hset(`hf:room:{${room}}`, 'format', 2);
+    await redis.commands.set(checkpointKey(room), 'in a form of tomorrow');
+    await expect(log.adopt(room, tenure, second)).rejects.toMatchObject({ code: 'unknown-game' });
+    expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: tenure.epoch });
+  });
+
+  it('of effects is put aside, and those that can be read are run', async () => {
+    const { room, tenure } = await playingRoom();
+    const effects = [{ name: 'pay', key: 'k' }];
+    const end = { ended: { reason: 'finished' as const }, lastEffects: effects, epilogue: undefined };
+    await one(append(room, tenure, 0, 1, end));
+    await redis.commands.hset(effectsKey(room), 'older', Buffer.from([0xc1]));
+    const last = await log.lastEffects(room);
+    expect(last).toMatchObject({ effects, unreadable: ['older'] });
+    await log.lastEffectsDone(room, last.batches);
+    expect(await log.hasLastEffects(room)).toBe(false);
+    expect(await redis.commands.hexists(keptEffectsKey(room), 'older')).toBe(1);
+  });
+
+  it('of a record does not keep others from being read', async () => {
+    const [odd, fine] = await Promise.all([playingRoom(), playingRoom()]);
+    await redis.commands.hset(`hf:room:{${odd.room}}`, 'doc', '{');
+    expect(await records.readMany([odd.room, fine.room])).toMatchObject([null, { id: fine.room }]);
   });
 });
 

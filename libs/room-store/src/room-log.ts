@@ -8,7 +8,17 @@ import type { Change, PendingEffect, Refusal, RoomValue } from '#libs/room';
 import { type AppendCall, callsOf, codesOf } from './append-calls.js';
 import { type PackedChanges, unpackChanges } from './change-codec.js';
 import { type Checkpoint, packCheckpoint, type ToldTail, unpackCheckpoint } from './checkpoint.js';
-import { checkpointKey, closedKey, effectsKey, epilogueKey, logKey, roomKey } from './room-keys.js';
+import {
+  checkpointKey,
+  closedKey,
+  effectsKey,
+  epilogueKey,
+  keptCheckpointKey,
+  keptEffectsKey,
+  keptLogKey,
+  logKey,
+  roomKey,
+} from './room-keys.js';
 import type { RoomDoc, RoomOwnership } from './room-record.js';
 import { readSuspect, type SuspectInput, suspectEffectOf } from './suspect-marks.js';
 
@@ -17,7 +27,7 @@ const checkpointScript = new LuaScript('checkpoint', new URL('./scripts/checkpoi
 const adoptScript = new LuaScript('adopt', new URL('./scripts/adopt.lua', import.meta.url), 3);
 const handoffScript = new LuaScript('handoff', new URL('./scripts/handoff.lua', import.meta.url), 3);
 const reassertScript = new LuaScript('reassert', new URL('./scripts/reassert.lua', import.meta.url), 4);
-const abandonScript = new LuaScript('abandon', new URL('./scripts/abandon.lua', import.meta.url), 3);
+const abandonScript = new LuaScript('abandon', new URL('./scripts/abandon.lua', import.meta.url), 5);
 
 /** The right to write to a room's log: who, and with which fencing token. */
 export interface Tenure extends RoomOwnership {
@@ -78,6 +88,13 @@ export interface AdoptedRoom {
   readonly losses: number;
 }
 
+/** The room was taken, in this epoch, but what is stored of it cannot be read. */
+export interface UnreadableRoom {
+  readonly epoch: number;
+  /** Why, for a log line. */
+  readonly unreadable: string;
+}
+
 /** Where a room stands in the store; null: it does not. */
 export type RoomStanding = (Tenure & { readonly version: number; readonly status: string }) | null;
 
@@ -94,6 +111,8 @@ export interface LastEffects {
   readonly effects: readonly PendingEffect[];
   /** Keys of those that cost a server: they must not run again. */
   readonly poisoned: readonly string[];
+  /** Batches that cannot be read. They are among `batches`, and were put aside. */
+  readonly unreadable?: readonly string[];
 }
 
 export const ROOM_STORE_OPTIONS = Symbol('RoomStoreOptions');
@@ -107,6 +126,15 @@ export interface RoomStoreOptions {
 
 /** Longer than a command's own timeout: it only catches a pipeline that never settles. */
 const PIPELINE_TIMEOUT_MS = 5_000;
+
+/**
+ * The form in which this version writes logs and checkpoints. A version that writes another form sets the field `format` of
+ * the record; servers that do not know that form leave the room to those that do. Absent means 1.
+ */
+const LOG_FORMAT = 1;
+
+/** How long the log and the checkpoint of a game are kept that was ended without its owner, in ms: long enough to look at them after a weekend. */
+export const KEPT_MS = 3 * 86_400_000;
 
 const WRITE_RESULTS: readonly WriteResult[] = ['ok', 'fenced', 'behind', 'missing', 'conflict'];
 /** `checkpoint.lua`, `handoff.lua` and `reassert.lua` know no more than these. */
@@ -206,9 +234,17 @@ export class RoomLog {
    * `aloneMs`: since when it had no owner; kept until the room's next change, which is to say so (`paused`).
    * Rejects when Redis does not answer: the outcome is unknown then, and the record says who owns the room. Throws
    * `unknown-game`, and takes nothing, where the log is of a version of Holdfast that wrote it in another way.
+   * An `UnreadableRoom` was taken, too: nobody else writes to it, and its game can only be ended (`abandon`).
    */
-  async adopt(room: RoomId, expected: Tenure, owner: RoomOwnership, epochMin = 0, aloneMs = 0): Promise<AdoptedRoom | NotAdopted> {
-    const args = [expected.epoch, expected.server, expected.incarnation, owner.server, owner.incarnation, epochMin, Math.round(aloneMs)];
+  async adopt(
+    room: RoomId,
+    expected: Tenure,
+    owner: RoomOwnership,
+    epochMin = 0,
+    aloneMs = 0,
+  ): Promise<AdoptedRoom | NotAdopted | UnreadableRoom> {
+    const { server, incarnation } = owner;
+    const args = [expected.epoch, expected.server, expected.incarnation, server, incarnation, epochMin, Math.round(aloneMs), LOG_FORMAT];
     const answer = (await adoptScript.runBinary(this.redis.appends, [roomKey(room), logKey(room), checkpointKey(room)], args)) as Buffer[];
     if (String(answer[0]) === 'log') throw new HoldfastError('unknown-game', 'Another version of Holdfast wrote the log of this room.');
     if (String(answer[0]) === '0') {
@@ -218,27 +254,46 @@ export class RoomLog {
     // What this adoption reads may be the last append of the old owner: no more durable than the adoption is.
     await this.replicated();
     const [epoch, version, batch, checkpoint, log, doc, round, start, pausedMs, poison, losses] = answer;
-    return {
-      epoch: Number(String(epoch)),
-      version: Number(String(version)),
-      batch: String(batch),
-      round: Number(String(round)),
-      start: String(start),
-      pausedMs: Number(String(pausedMs)),
-      checkpoint: checkpoint.length > 0 ? unpackCheckpoint(checkpoint) : null,
-      log: unpackChanges(log),
-      doc: JSON.parse(String(doc)) as RoomDoc,
-      poison: readSuspect(String(poison)),
-      losses: Number(String(losses)),
-    };
+    try {
+      return {
+        epoch: Number(String(epoch)),
+        version: Number(String(version)),
+        batch: String(batch),
+        round: Number(String(round)),
+        start: String(start),
+        pausedMs: Number(String(pausedMs)),
+        checkpoint: checkpoint.length > 0 ? unpackCheckpoint(checkpoint) : null,
+        log: unpackChanges(log),
+        doc: JSON.parse(String(doc)) as RoomDoc,
+        poison: readSuspect(String(poison)),
+        losses: Number(String(losses)),
+      };
+    } catch (error) {
+      return { epoch: Number(String(epoch)), unreadable: String(error) };
+    }
   }
 
   /** Effects of a game that has ended, which nobody is known to have finished. */
   async lastEffects(room: RoomId): Promise<LastEffects> {
-    const fields = Object.entries(await this.redis.commands.hgetallBuffer(effectsKey(room)));
-    const effects = fields.flatMap(([field, bytes]) => (suspectEffectOf(field) === null ? (unpack(bytes) as PendingEffect[]) : []));
-    const poisoned = fields.flatMap(([field]) => suspectEffectOf(field) ?? []);
-    return { batches: fields.map(([field]) => field), effects, poisoned };
+    const byBatch = await this.redis.commands.hgetallBuffer(effectsKey(room));
+    const effects: PendingEffect[] = [];
+    const poisoned: string[] = [];
+    const unreadable: string[] = [];
+    for (const [batch, bytes] of Object.entries(byBatch)) {
+      const suspect = suspectEffectOf(batch);
+      if (suspect !== null) {
+        poisoned.push(suspect);
+        continue;
+      }
+      try {
+        effects.push(...(unpack(bytes) as PendingEffect[]));
+      } catch {
+        unreadable.push(batch);
+        await this.redis.commands.hset(keptEffectsKey(room), batch, bytes);
+      }
+    }
+    if (unreadable.length > 0) await this.redis.commands.pexpire(keptEffectsKey(room), KEPT_MS);
+    return { batches: Object.keys(byBatch), effects, poisoned, ...(unreadable.length > 0 && { unreadable }) };
   }
 
   async hasLastEffects(room: RoomId): Promise<boolean> {
@@ -249,15 +304,28 @@ export class RoomLog {
     if (batches.length > 0) await this.redis.commands.hdel(effectsKey(room), ...batches);
   }
 
-  /** Null when no game has ended here lately, or it left nothing. */
+  /** Null when no game has ended here lately, or it left nothing that can be read. */
   async epilogue(room: RoomId): Promise<Epilogue | null> {
     const bytes = await this.redis.commands.getBuffer(epilogueKey(room));
-    return bytes ? (unpack(bytes) as Epilogue | null) : null;
+    try {
+      return bytes ? (unpack(bytes) as Epilogue | null) : null;
+    } catch {
+      // The lobby says that the game is over, and how.
+      return null;
+    }
   }
 
-  /** The last changes that are kept, oldest first, at most `limit`; the log reaches back to the last checkpoint. */
+  /**
+   * The last changes that are kept, oldest first, at most `limit`; the log reaches back to the last checkpoint.
+   * Throws `not-found` where they cannot be read.
+   */
   async recent(room: RoomId, limit: number): Promise<readonly Change[]> {
-    return unpackChanges(Buffer.concat(await this.redis.commands.lrangeBuffer(logKey(room), -limit, -1))).changes;
+    const entries = await this.redis.commands.lrangeBuffer(logKey(room), -limit, -1);
+    try {
+      return unpackChanges(Buffer.concat(entries)).changes;
+    } catch (cause) {
+      throw new HoldfastError('not-found', 'The log of this room cannot be read.', { cause });
+    }
   }
 
   handoff(room: RoomId, tenure: Tenure, version: number, state: Uint8Array, to: Tenure): Promise<WriteResult> {
@@ -335,10 +403,16 @@ export class RoomLog {
     });
   }
 
-  /** Ends the game of a room whose owner is gone. False where the record is not as expected (any more). */
+  /**
+   * Ends the game of a room at the store, with a reason and without running any code of the game: its owner is gone, or its
+   * state cannot or must not be brought back. Its players are told `result` and are back in the lobby's room. An owner that
+   * lives after all is fenced. Log and checkpoint are kept for `KEPT_MS` beside the room.
+   * False where the record is not as expected (any more): somebody else has taken the room, or ended the game.
+   */
   async abandon(room: RoomId, expected: Tenure, result: GameResult): Promise<boolean> {
-    const args = [expected.epoch, expected.server, expected.incarnation, JSON.stringify(result)];
-    return (await abandonScript.run(this.redis.appends, [roomKey(room), logKey(room), checkpointKey(room)], args)) === 1;
+    const args = [expected.epoch, expected.server, expected.incarnation, JSON.stringify(result), KEPT_MS];
+    const keys = [roomKey(room), logKey(room), checkpointKey(room), keptLogKey(room), keptCheckpointKey(room)];
+    return (await abandonScript.run(this.redis.appends, keys, args)) === 1;
   }
 }
 

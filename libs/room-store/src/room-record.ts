@@ -61,9 +61,17 @@ export interface RoomRecord {
 
 export type RoomGlance = Pick<RoomRecord, 'id' | 'rev' | 'status' | 'owner'>;
 
-/** Null where the hash is no room (any more). */
+/** Null where the hash is no room (any more), or one that cannot be read: it must not keep others of a batch from being read. */
 export function readRecord(id: RoomId, hash: Readonly<Record<string, string>>): RoomRecord | null {
   if (!hash.rev || !hash.doc) return null;
+  try {
+    return recordOf(id, hash);
+  } catch {
+    return null;
+  }
+}
+
+function recordOf(id: RoomId, hash: Readonly<Record<string, string>>): RoomRecord {
   return {
     id,
     game: hash.game,

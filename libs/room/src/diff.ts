@@ -1,78 +1,189 @@
 import type { Patch } from '#libs/protocol';
+import { assertKey, assertList, assertRecord, checked, copyOf, copyPart, emptyRecord, flawAt } from './plain-data.js';
+
+export interface Difference<T> {
+  /** What turns `before` into `next`. */
+  readonly patches: Patch[];
+  /**
+   * `before` with these patches applied, and so what every other server makes of them: it shares with `before` what did
+   * not change, and nothing with `after`.
+   */
+  readonly next: T;
+}
 
 /**
- * The patches that turn `before` into `after`, whatever was done to get there. What is shared by reference is not looked
- * into, so that a change costs what it touched. Arrays are compared by index, and grow or shrink at their end.
+ * What turns `before` into `after`, whatever was done to get there. What is shared by reference is not looked into, so
+ * that a change costs what it touched. Arrays are compared by index, and grow or shrink at their end. The order of the
+ * keys of objects is kept.
+ * @param before plain data
+ * @param root how a path begins in the error
+ * @throws NotPlainError when something in `after` is no plain data
  */
-export function diff(before: unknown, after: unknown): Patch[] {
+export function difference<T>(before: T, after: T, root = 'state'): Difference<T> {
   const patches: Patch[] = [];
-  diffAt('', before, after, patches);
-  return patches;
+  const next = checked(root, () => nextAt('', before, after, patches, 0)) as T;
+  return { patches, next };
 }
 
-function diffAt(path: string, before: unknown, after: unknown, patches: Patch[]): void {
-  if (Object.is(before, after)) return;
+/** As `difference`, for the patches alone. */
+export function diff(before: unknown, after: unknown, root?: string): Patch[] {
+  return difference(before, after, root).patches;
+}
+
+function nextAt(path: string, before: unknown, after: unknown, patches: Patch[], depth: number): unknown {
+  if (before === after) return before;
   const isList = Array.isArray(after);
-  if (isList ? !Array.isArray(before) : !isPlain(before) || !isPlain(after)) {
-    patches.push({ op: 'replace', path, value: after });
-    return;
+  if (!isList && (typeof after !== 'object' || after === null)) {
+    // A NaN that an earlier version of Holdfast let in is not this handler's.
+    return Object.is(before, after) ? before : replaced(path, after, patches, depth);
   }
+  if (typeof before !== 'object' || before === null || Array.isArray(before) !== isList) return replaced(path, after, patches, depth);
   const mark = patches.length;
-  const parts = isList
-    ? diffArrays(path, before as readonly unknown[], after, patches)
-    : diffObjects(path, before as PlainObject, after as PlainObject, patches);
+  const next = isList
+    ? nextList(path, before as readonly unknown[], after, patches, depth)
+    : nextRecord(path, before as PlainObject, after as PlainObject, patches, depth);
   // As many patches as there are parts say no less than the whole, and are longer. (The whole state is never replaced:
   // some patch libraries take no empty path.)
-  if (path !== '' && patches.length - mark > 1 && patches.length - mark >= parts) {
+  const count = patches.length - mark;
+  if (count > 1 && path !== '' && count >= (isList ? (next as readonly unknown[]).length : Object.keys(next as PlainObject).length)) {
     patches.length = mark;
-    patches.push({ op: 'replace', path, value: after });
+    patches.push({ op: 'replace', path, value: next });
   }
+  return next;
 }
 
-function diffArrays(path: string, before: readonly unknown[], after: readonly unknown[], patches: Patch[]): number {
+function replaced(path: string, after: unknown, patches: Patch[], depth: number): unknown {
+  const value = copyPart(after, depth);
+  patches.push({ op: 'replace', path, value });
+  return value;
+}
+
+function nextList(
+  path: string,
+  before: readonly unknown[],
+  after: readonly unknown[],
+  patches: Patch[],
+  depth: number,
+): readonly unknown[] {
+  assertList(after, depth);
   const common = Math.min(before.length, after.length);
-  for (let index = 0; index < common; index++) {
-    if (!Object.is(before[index], after[index])) diffAt(`${path}/${index}`, before[index], after[index], patches);
+  let next: unknown[] | null = null;
+  let index = 0;
+  try {
+    for (; index < common; index++) {
+      const old = before[index];
+      const part = after[index];
+      if (old === part) continue;
+      const kept = nextAt(`${path}/${index}`, old, part, patches, depth + 1);
+      if (kept === old) continue;
+      next ??= before.slice();
+      next[index] = kept;
+    }
+    if (before.length !== after.length) {
+      next ??= before.slice();
+      for (let last = before.length - 1; last >= common; last--) patches.push({ op: 'remove', path: `${path}/${last}` });
+      if (next.length > common) next.length = common;
+      for (; index < after.length; index++) {
+        const value = copyPart(after[index], depth + 1);
+        patches.push({ op: 'add', path: `${path}/${index}`, value });
+        next.push(value);
+      }
+    }
+  } catch (thrown) {
+    throw flawAt(index, thrown);
   }
-  for (let index = before.length - 1; index >= common; index--) patches.push({ op: 'remove', path: `${path}/${index}` });
-  for (let index = common; index < after.length; index++) patches.push({ op: 'add', path: `${path}/${index}`, value: after[index] });
-  return after.length;
+  return next ?? before;
 }
 
-function diffObjects(path: string, before: PlainObject, after: PlainObject, patches: Patch[]): number {
+function nextRecord(path: string, before: PlainObject, after: PlainObject, patches: Patch[], depth: number): PlainObject {
+  assertRecord(after, depth);
   const keysBefore = Object.keys(before);
   const keys = Object.keys(after);
+  let next: PlainObject | null = null;
   // Keys seldom come or go: as long as they are the same, none is looked up.
   let same = 0;
   for (; same < keys.length && keys[same] === keysBefore[same]; same++) {
     const key = keys[same];
-    if (!Object.is(before[key], after[key])) diffAt(`${path}/${escapeKey(key)}`, before[key], after[key], patches);
+    const old = before[key];
+    const kept = nextOf(path, key, old, after, patches, depth);
+    if (kept === old) continue;
+    next ??= copyOf(before, keysBefore);
+    next[key] = kept;
   }
+  if (same === keys.length && same === keysBefore.length) return next ?? before;
+  return reshaped(path, next ?? before, after, { keysBefore, keys, same }, patches, depth);
+}
+
+function nextOf(path: string, key: string, old: unknown, after: PlainObject, patches: Patch[], depth: number): unknown {
+  try {
+    const part = after[key];
+    return old === part ? old : nextAt(`${path}/${escapeKey(key)}`, old, part, patches, depth + 1);
+  } catch (thrown) {
+    throw flawAt(key, thrown);
+  }
+}
+
+/**
+ * An object whose keys came, went or changed their places, from key number `same` on. A key that stands behind a new one,
+ * or before one that it stood behind, is taken out and put in again: whoever applies the patches gets the same order.
+ */
+function reshaped(
+  path: string,
+  before: PlainObject,
+  after: PlainObject,
+  { keysBefore, keys, same }: { keysBefore: readonly string[]; keys: readonly string[]; same: number },
+  patches: Patch[],
+  depth: number,
+): PlainObject {
+  const stay = new Set<string>();
+  let at = same;
+  let isInOrder = true;
+  for (let index = same; index < keys.length; index++) {
+    const key = keys[index];
+    if (isIndex(key)) {
+      if (Object.hasOwn(before, key)) stay.add(key);
+      continue;
+    }
+    if (!isInOrder) continue;
+    const found = keysBefore.indexOf(key, at);
+    if (found === -1) isInOrder = false;
+    else {
+      stay.add(key);
+      at = found + 1;
+    }
+  }
+  const next = emptyRecord(keys.length);
+  for (let index = 0; index < same; index++) next[keys[index]] = before[keys[index]];
   for (let index = same; index < keysBefore.length; index++) {
     const key = keysBefore[index];
-    if (!Object.hasOwn(after, key)) patches.push({ op: 'remove', path: `${path}/${escapeKey(key)}` });
+    if (!stay.has(key)) patches.push({ op: 'remove', path: `${path}/${escapeKey(key)}` });
   }
   for (let index = same; index < keys.length; index++) {
     const key = keys[index];
-    const isKnown = Object.hasOwn(before, key);
-    if (isKnown && Object.is(before[key], after[key])) continue;
-    const at = `${path}/${escapeKey(key)}`;
-    if (isKnown) diffAt(at, before[key], after[key], patches);
-    else patches.push({ op: 'add', path: at, value: after[key] });
+    if (stay.has(key)) {
+      next[key] = nextOf(path, key, before[key], after, patches, depth);
+      continue;
+    }
+    assertKey(key);
+    try {
+      const value = copyPart(after[key], depth + 1);
+      patches.push({ op: 'add', path: `${path}/${escapeKey(key)}`, value });
+      next[key] = value;
+    } catch (thrown) {
+      throw flawAt(key, thrown);
+    }
   }
-  return keys.length;
+  return next;
 }
 
 type PlainObject = Record<string, unknown>;
 
-/** An object literal of any realm. Anything else (a `Date` that slipped in) has no parts to compare, and counts as one value. */
-function isPlain(value: unknown): value is PlainObject {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const prototype = Object.getPrototypeOf(value) as unknown;
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+/** JavaScript puts these first, in the order of their numbers, whenever they came. */
+function isIndex(key: string): boolean {
+  return /^(?:0|[1-9]\d{0,9})$/.test(key) && Number(key) < 2 ** 32 - 1;
 }
 
 /** RFC 6901. */
 function escapeKey(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1');
+  return key.includes('~') || key.includes('/') ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key;
 }

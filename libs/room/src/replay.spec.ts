@@ -73,9 +73,9 @@ describe('a change', () => {
 
   it('shares what was not touched', () => {
     const before = { left: { deep: [1] }, right: { deep: [2] } };
-    const { value } = changed(before, (room) => void (room.state.left as { deep: number[] }).deep.push(3));
-    expect(value.state.right).toBe(before.right);
-    expect(value.state.left).not.toBe(before.left);
+    const { value, old } = changed(before, (room) => void (room.state.left as { deep: number[] }).deep.push(3));
+    expect(value.state.right).toBe(old.state.right);
+    expect(value.state.left).not.toBe(old.state.left);
   });
 
   it.each<[string, Json, (state: Json) => void]>([
@@ -260,9 +260,8 @@ describe('diff', () => {
     expect(diff({ x: 1, y: 1 }, { x: 2, y: 2 })).toHaveLength(2);
   });
 
-  it('takes what is no plain object as one value', () => {
-    const [early, late] = [new Date(1), new Date(2)];
-    expect(diff({ at: early }, { at: late })).toEqual([{ op: 'replace', path: '/at', value: late }]);
+  it('refuses what is no plain data, and names its path', () => {
+    expect(() => diff({ at: [1] }, { at: [2, new Date(2)] }, 'view')).toThrow('view.at[1] is a Date');
   });
 
   it('touches neither of the two', () => {

@@ -1,8 +1,9 @@
 import { create } from 'mutative';
 import type { GameResult, Patch, RoomId, Seat, UserId } from '#libs/protocol';
 import { pendingEffects, withChange } from './apply-change.js';
-import { diff } from './diff.js';
+import { diff, difference } from './diff.js';
 import { GameMistake, type Handling, listed, quoted } from './game-mistake.js';
+import { assertPlainName, freezeDeep, NotPlainError, plainCopy } from './plain-data.js';
 import type { CommandRule, Room, RoomRules, SeatEvent, SeatInfo, Setup } from './room-rules.js';
 import type { Change, ChangeEffect, ChangeEvent, Presence, Refusal, RoomValue, SeatChange } from './room-value.js';
 
@@ -50,7 +51,8 @@ export class RoomMachine<State = unknown> {
   /** Version 0 of a room, and what its setup emitted. `round`: which game of the room it is. Throws what the game throws. */
   start(room: RoomId, players: readonly RoomPlayer[], round = 0): { value: RoomValue<State>; events: readonly ChangeEvent[] } {
     const { definition } = this.rules;
-    const seats = players.map(({ user, name }) => ({ user, name, presence: 'here' as const, seq: 0, refused: [] }));
+    const known = plainCopy(players, 'players');
+    const seats = known.map(({ user, name }) => ({ user, name, presence: 'here' as const, seq: 0, refused: [] }));
     const empty = {
       room,
       ...(round > 0 && { round }),
@@ -63,8 +65,9 @@ export class RoomMachine<State = unknown> {
       outbox: [],
     };
     const turn = new Turn<State>(empty, this.surroundings, this.rules, SETUP, -1);
-    let state = this.rules.setup(turn as Setup);
-    if (typeof state !== 'object' || state === null) throw new Error(`the setup of ${definition.name} made no object for a state`);
+    const made = this.rules.setup(turn as Setup);
+    if (typeof made !== 'object' || made === null) throw new Error(`the setup of ${definition.name} made no object for a state`);
+    let state: State = plainCopy<State>(made);
     const joined = turn.ended ? undefined : this.rules.seatEvents.get('joined');
     if (joined) {
       for (const seat of seats.keys()) {
@@ -110,9 +113,24 @@ export class RoomMachine<State = unknown> {
     }
   }
 
-  /** What `seat` may see of `state`; null: a spectator. */
+  /**
+   * What `seat` may see of `state`; null: a spectator. The view gets the state frozen: one that writes to it throws.
+   * @throws NotPlainError, or what the game throws
+   */
   view(state: State, seat: Seat | null): unknown {
-    return this.rules.view ? this.rules.view(state, seat) : state;
+    return this.rules.view ? plainCopy(this.rules.view(freezeDeep(state), seat), 'view') : state;
+  }
+
+  /**
+   * The patches from what `seat` may see of `before` to what it may see of `after`. To freeze a state costs as much as the
+   * patches, so only now and then one is frozen: a view that writes is found a few changes later than by `view`.
+   * @throws NotPlainError, or what the game throws
+   */
+  viewPatches(before: RoomValue<State>, after: RoomValue<State>, seat: Seat | null): readonly Patch[] {
+    const { view } = this.rules;
+    if (!view) return diff(before.state, after.state);
+    if (after.version % FROZEN_EVERY === 0) freezeDeep(after.state);
+    return diff(view(before.state, seat), view(after.state, seat), 'view');
   }
 
   private command(
@@ -215,6 +233,8 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 const PRESENCE_AFTER = { joined: 'here', back: 'here', away: 'away', left: 'left' } as const satisfies Record<SeatEvent, Presence>;
 
 const LEAVE_TIMER = '$left:';
+/** Versions from one state that is frozen for its views to the next. */
+const FROZEN_EVERY = 16;
 
 function leaveTimerOf(seat: Seat): string {
   return LEAVE_TIMER + seat;
@@ -226,16 +246,25 @@ function seatOfLeaveTimer(timer: string): Seat | null {
 
 /**
  * The patches are the difference of the two states, not a record of what the handler did: it may put one object in two
- * places and edit it through either, and only the outcome says what became of both.
+ * places and edit it through either, and only the outcome says what became of both. The next state is what these patches
+ * make of the one before, and shares nothing with what the handler made: the game may keep that and write to it.
  */
 function draft<State>(before: State, turn: Turn<State>, handler: (room: Room<State>) => void): [State, readonly Patch[]] {
-  const state = create(before as object, (drafted) => {
-    turn.draft = drafted as State;
-    // The handler's own return value is nothing of ours; a promise would be work after the change is made.
-    const returned: unknown = handler(turn as unknown as Room<State>);
-    if (returned instanceof Promise) throw new Error('a handler must not be async: use room.effect for the outside world');
-  }) as State;
-  return [state, diff(before, state)];
+  let after: State;
+  try {
+    after = create(before as object, (drafted) => {
+      turn.draft = drafted as State;
+      // The handler's own return value is nothing of ours; a promise would be work after the change is made.
+      const returned: unknown = handler(turn as unknown as Room<State>);
+      if (returned instanceof Promise) throw new Error('a handler must not be async: use room.effect for the outside world');
+    }) as State;
+  } catch (error) {
+    if (error instanceof TypeError && /revoked/.test(error.message))
+      throw new NotPlainError('state', 'was given a part of itself that an earlier handler got, and that is valid there only', error);
+    throw error;
+  }
+  const { next, patches } = difference(before, after);
+  return [next, patches];
 }
 
 function seatChanges(
@@ -324,25 +353,28 @@ class Turn<State> implements Room<State> {
 
   emit(name: string, data?: unknown, to?: readonly Seat[]): void {
     if (!isName(name)) throw this.mistake(`room.emit is given ${quoted(name)} as the name of an event: ${NAME_ALLOWED}.`);
+    assertPlainName(name, 'event');
     // Not `if (to)`: a seat 0 without its array must not be sent to everybody.
     if (to !== undefined) this.refuseUnknownSeats(name, to);
-    this.events.push({ name, ...(data !== undefined && { data: plain(data) }), ...(to !== undefined && { to: [...to] }) });
+    const copy = data === undefined ? undefined : plainCopy(data, `event ${name}: data`);
+    this.events.push({ name, ...(data !== undefined && { data: copy }), ...(to !== undefined && { to: [...to] }) });
   }
 
   effect(name: string, data?: unknown): void {
     const { effects } = this.rules;
     if (effects ? !effects.has(name) : !isName(name)) throw this.mistake(this.describeUnknownEffect(name));
-    this.effects.push({ name, ...(data !== undefined && { data: plain(data) }) });
+    assertPlainName(name, 'effect');
+    this.effects.push({ name, ...(data !== undefined && { data: plainCopy(data, `effect ${name}: data`) }) });
   }
 
   end(result?: unknown): void {
-    this.ended = { reason: 'finished', ...(result !== undefined && { result: plain(result) }) };
+    this.ended = { reason: 'finished', ...(result !== undefined && { result: plainCopy(result, 'result') }) };
   }
 
   reject(code: string, message?: string): never {
-    if (!isName(code)) throw this.mistake(`room.reject is given ${quoted(code)} as a code: ${NAME_ALLOWED}.`);
+    if (!isName(code) || !code.isWellFormed()) throw this.mistake(`room.reject is given ${quoted(code)} as a code: ${NAME_ALLOWED}.`);
     if (code === MOVED) throw this.mistake(`room.reject('${MOVED}') is given a code that only the server may use: choose another.`);
-    throw new Rejection(code, message);
+    throw new Rejection(code, message === undefined ? undefined : String(message).toWellFormed());
   }
 
   /** A timer that is set although nobody handles it comes from an older version of the game, which may be taken away. */
@@ -392,9 +424,4 @@ function isName(name: unknown): boolean {
 
 function isOwnTimer(timer: unknown): boolean {
   return typeof timer === 'string' && timer.startsWith('$');
-}
-
-/** A copy that shares nothing with the draft, which dies with the handler. */
-function plain(data: unknown): unknown {
-  return typeof data === 'object' && data !== null ? (JSON.parse(JSON.stringify(data)) as unknown) : data;
 }

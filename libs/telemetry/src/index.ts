@@ -1,3 +1,4 @@
+export * from './describe-thrown.js';
 export * from './event-loop-lag.js';
 export * from './log.js';
 export * from './metrics.js';

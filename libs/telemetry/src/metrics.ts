@@ -45,6 +45,10 @@ export class Metrics {
     'cause',
   ]);
   readonly roomsRecovered = this.counter('holdfast_rooms_recovered_total', 'Rooms taken over from a server that was lost.');
+  readonly resyncs = this.counter(
+    'holdfast_resyncs_total',
+    'Times a session wanted the whole state of a game again within a minute: its client cannot read what it is sent, or forgets it.',
+  );
   readonly roomsMigrated = this.counter('holdfast_rooms_migrated_total', 'Rooms moved by plan.');
 
   readonly relayFrames = this.tallies('holdfast_relay_frames_total', 'Game frames relayed between players and rooms.', ['direction']);

@@ -1,6 +1,14 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { decodeServerMessage, encodePlayerMessage, FrameSplitter, HoldfastError, LENGTH_BYTES, type PlayerMessage } from '#libs/protocol';
+import {
+  decodeServerMessage,
+  encodePlayerMessage,
+  FrameSplitter,
+  HoldfastError,
+  LENGTH_BYTES,
+  type PlayerMessage,
+  type ServerMessage,
+} from '#libs/protocol';
 import type { Wire, WireListener } from './wire.js';
 
 /** A whole state may come in one frame; more than this is not a game's state but a mistake. */
@@ -20,18 +28,21 @@ export function openTcp(url: string, listener: WireListener, ca?: string): Wire 
     over = true;
     return first;
   };
-  const fail = (reason: string): void => {
+  const fail = (reason: string, isFaulty = false): void => {
     if (!end()) return;
     socket.destroy();
-    listener.closed(reason);
+    listener.closed(reason, isFaulty);
   };
   const splitter = new FrameSplitter(FRAME_BYTES_MAX, (frame) => {
     if (over) return;
+    let message: ServerMessage;
     try {
-      listener.message(decodeServerMessage(frame));
+      message = decodeServerMessage(frame);
     } catch (error) {
-      if (!(error instanceof HoldfastError && error.code === 'unknown-kind')) throw error;
+      if (error instanceof HoldfastError && error.code === 'unknown-kind') return;
+      return fail('a frame could not be understood', true);
     }
+    listener.message(message);
   });
   socket.on(isTls ? 'secureConnect' : 'connect', () => listener.opened());
   socket.on('error', (error) => fail(error.message));
@@ -41,7 +52,7 @@ export function openTcp(url: string, listener: WireListener, ca?: string): Wire 
       splitter.push(chunk);
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
-      fail('a frame could not be understood');
+      fail('a frame could not be understood', true);
     }
   });
   return {

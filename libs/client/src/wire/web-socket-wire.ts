@@ -32,10 +32,10 @@ export function openWebSocket(url: string, listener: WireListener, encoding: Enc
     // The package `ws` throws where nobody listens to its errors, also after we have let go.
     socket.onerror = () => {};
   };
-  const fail = (reason: string): void => {
+  const fail = (reason: string, isFaulty = false): void => {
     release();
     closeQuietly(socket);
-    listener.closed(reason);
+    listener.closed(reason, isFaulty);
   };
   socket.onopen = () => listener.opened();
   socket.onerror = () => fail('the connection failed');
@@ -47,7 +47,7 @@ export function openWebSocket(url: string, listener: WireListener, encoding: Enc
     } catch (error) {
       // A kind of message that is newer than this client is none of its business; a broken frame is.
       if (error instanceof HoldfastError && error.code === 'unknown-kind') return;
-      return fail('a frame could not be understood');
+      return fail('a frame could not be understood', true);
     }
     listener.message(message);
   };

@@ -11,8 +11,8 @@ export interface Wire {
 export interface WireListener {
   opened(): void;
   message(message: ServerMessage): void;
-  /** Once, whether it was ever open or not. */
-  closed(reason: string): void;
+  /** Once, whether it was ever open or not. `isFaulty`: a frame came that could not be understood. */
+  closed(reason: string, isFaulty?: boolean): void;
 }
 
 export type OpenWire = (url: string, listener: WireListener) => Promise<Wire>;

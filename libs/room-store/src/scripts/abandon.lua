@@ -1,6 +1,7 @@
--- Ends the game of a room whose owner is gone and whose state cannot or must not be brought back.
--- KEYS  1 record  2 log  3 checkpoint
--- ARGV  1 epoch expected  2 owner expected  3 incarnation expected  4 result (JSON)
+-- Ends the game of a room without running any of its code: its owner is gone, and its state cannot or must not be brought back.
+-- An owner that lives after all is fenced.
+-- KEYS  1 record  2 log  3 checkpoint  4 where the log is kept  5 where the checkpoint is kept
+-- ARGV  1 epoch expected  2 owner expected  3 incarnation expected  4 result (JSON)  5 how long they are kept, in ms
 -- gives 1; 0 where the record is not as expected
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'status')
 if room[1] ~= ARGV[1] or room[2] ~= ARGV[2] or room[3] ~= ARGV[3] or room[4] ~= 'playing' then return 0 end
@@ -9,6 +10,12 @@ redis.call('HSET', KEYS[1], 'status', 'waiting', 'result', ARGV[4], 'owner', '',
   'epoch', string.format('%.0f', tonumber(room[1]) + 1), 'since', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)))
 redis.call('HDEL', KEYS[1], 'suspect', 'poison', 'losses')
 redis.call('HINCRBY', KEYS[1], 'round', 1)
-redis.call('DEL', KEYS[2], KEYS[3])
+local function keep(key, kept)
+  if redis.call('EXISTS', key) == 0 then return end
+  redis.call('RENAME', key, kept)
+  redis.call('PEXPIRE', kept, ARGV[5])
+end
+keep(KEYS[2], KEYS[4])
+keep(KEYS[3], KEYS[5])
 redis.call('PUBLISH', KEYS[1], string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'rev', 1)))
 return 1

@@ -1,16 +1,17 @@
 -- A new owner takes a room whose owner is gone: fenced and read in one step.
 -- KEYS  1 record  2 log  3 checkpoint
 -- ARGV  1 epoch expected  2 owner expected  3 incarnation expected  4 new owner  5 its incarnation  6 lowest epoch to give
---       7 for how long nobody has owned it, in ms
+--       7 for how long nobody has owned it, in ms  8 the newest form of log and checkpoint that the new owner reads
 -- gives {epoch, version, batch, checkpoint or '', changes of the log one after the other, doc, round, start,
 --       how long nobody owned it before that and no change says so yet, in ms, the last input that cost the room an owner ('' : none),
 --       how many owners its inputs cost}; {'0', …} where the record is not as expected:
 --       {'0', owner, incarnation, epoch, status}; {'log'} and nothing is written where the log is of a kind this version cannot read
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'batch', 'status', 'doc', 'round', 'start', 'paused',
-  'suspect', 'poison', 'losses')
+  'suspect', 'poison', 'losses', 'format')
 if room[1] ~= ARGV[1] or room[2] ~= ARGV[2] or room[3] ~= ARGV[3] or room[6] ~= 'playing' then
   return { '0', room[2] or '', room[3] or '', room[1] or '', room[6] or '' }
 end
+if tonumber(room[14] or '1') > tonumber(ARGV[8] or '1') then return { 'log' } end
 -- Read first, in case it cannot be; nobody can write between this and the fence, which both stand in one script.
 local log = redis.pcall('LRANGE', KEYS[2], 0, -1)
 if log.err then return { 'log' } end

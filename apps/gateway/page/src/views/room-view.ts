@@ -126,6 +126,7 @@ const ENDED: Readonly<Record<GameResult['reason'], string>> = {
   operator: 'The game was ended by an operator.',
   'game-failed': 'The game failed and could not go on.',
   orphaned: 'The game was lost.',
+  unreadable: 'The game was lost.',
 };
 
 const LINK = html`<svg viewBox="0 0 24 24" aria-hidden="true">

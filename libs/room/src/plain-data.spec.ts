@@ -14,6 +14,7 @@ describe('firstNotPlain', () => {
     [{ seen: new Map() }, 'state.seen is a Map'],
     [{ seen: new Set() }, 'state.seen is a Set'],
     [{ hand: [new Card()] }, 'state.hand[0] is a Card'],
+    [{ text: '😀'.slice(1) }, 'state.text is a string with half of a surrogate pair (a text cut in the middle of a character)'],
     [{ run: () => {} }, 'state.run is a function'],
     [{ big: 1n }, 'state.big is a bigint'],
     [{ [Symbol('x')]: 1 }, 'state has a symbol for a key'],
@@ -44,6 +45,7 @@ describe('firstDifference', () => {
     [{ a: {} }, { a: [] }, 'state.a'],
     [{}, { a: null }, 'state.a'],
     [{ a: null }, { a: {} }, 'state.a'],
+    [{ a: 1, b: 2 }, { b: 2, a: 1 }, 'state (the order of its keys)'],
   ])('finds where %j is not %j', (a, b, path) => {
     expect(firstDifference(a, b)).toBe(path);
   });

@@ -1,0 +1,12 @@
+/** Enough of a message and a stack to find the place. */
+const CHARS_MAX = 4_000;
+
+/** What was thrown, for a log line: never throws itself and is never long, whatever a game has thrown. */
+export function describeThrown(thrown: unknown): string {
+  try {
+    const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : thrown;
+    return String(text).slice(0, CHARS_MAX);
+  } catch {
+    return `a thrown ${typeof thrown} that has no text`;
+  }
+}
