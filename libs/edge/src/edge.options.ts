@@ -56,6 +56,12 @@ export const NOT_HERE_AFTER_MS = 1_500;
 export const AWAY_AT_ONCE = 64;
 /** With no lobby to tell, another try after this, in ms. */
 export const AWAY_RETRY_MS = 500;
+/** A request to a lobby that is not answered by then has failed, in ms. */
+export const REQUEST_TIMEOUT_MS = 15_000;
+/** Ended sessions of which no lobby has heard yet. While there is no lobby, only those who log in and leave add to them. */
+export const DEPARTURES_MAX = 10_000;
+/** So many of them are sent again in one tick of the gateway. */
+export const DEPARTURES_AT_ONCE = 64;
 /** Sessions whose gateway ended unseen are looked for this often, in ms; by whom, is claimed for the second time, kept alive. */
 export const HOLDER_SWEEP_MS = 5_000;
 export const HOLDER_CLAIM_MS = 10_000;

@@ -12,7 +12,7 @@ import {
   unpackBody,
 } from '#libs/protocol';
 import { Log } from '#libs/telemetry';
-import { BACKLOGS_MAX, EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS, REQUESTS_MAX } from './edge.options.js';
+import { BACKLOGS_MAX, EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS, REQUEST_TIMEOUT_MS, REQUESTS_MAX } from './edge.options.js';
 import type { GatewaySession } from './gateway-session.js';
 import { type Guest, guestOf, part } from './guest.js';
 import { LobbyRouter } from './lobby-router.js';
@@ -21,8 +21,6 @@ import type { PlayerConnection } from './player-connection.js';
 import { RoomFrames } from './room-frames.js';
 import { RoomLink } from './room-link.js';
 import { SessionLife } from './session-life.js';
-
-const REQUEST_TIMEOUT_MS = 15_000;
 
 /**
  * Where a player's frame goes: a hello to the door, a command to the room, a request to a lobby. What is too much, or
@@ -97,7 +95,7 @@ export class FrameRouter {
         void this.request(connection, session, frame);
         return;
       case KIND.bye:
-        void this.life.bye(connection, session);
+        this.life.bye(connection, session);
         return;
       default:
         // An acknowledgement of a version: the link's own flow is enough for us.

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
 import { LoadBalancerService, type PlacementRequest } from '#libs/placement';
-import { type Caller, type Control, HoldfastError, type RoomId, serverId } from '#libs/protocol';
+import { type Asked, type Caller, type Control, HoldfastError, type RoomId, serverId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
 import { ROOMS_KEY, RoomLog, type RoomRecord, RoomRecords, roomKey, UserRooms } from '#libs/room-store';
 import { SessionAways, SessionHolders, SessionNotices, SessionStore } from '#libs/session';
@@ -99,7 +99,7 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
     log,
     options,
   );
-  const sweeper = new RoomSweeper(redis, records, rooms, starter, queue, matchmaker, log, options);
+  const sweeper = new RoomSweeper(redis, records, rooms, starter, queue, matchmaker, userRooms, sessions, servers.directory, log, options);
   return { servers, queue, rooms, starter, matchmaker, sweeper };
 }
 
@@ -647,5 +647,141 @@ describe('what comes late, to a lobby that slept', () => {
     expect(await rooms.whereIs(other.user)).toBeNull();
     expect([await queue.gameOf(slept.user), await queue.gameOf(other.user)]).toEqual([null, 'duel']);
     await matchmaker.cancel(other);
+  });
+});
+
+describe('a session that ends during a request', () => {
+  /** Numbers a user's requests, as their gateway does. */
+  async function newAsker(): Promise<() => Caller & { asked: Asked }> {
+    const caller = newCaller();
+    const { turn } = await userRooms.admit(caller.user);
+    let number = 0;
+    return () => ({ ...caller, asked: { turn, number: ++number } });
+  }
+
+  /** Between two steps of what `records` does next under that name. */
+  function onceBefore(step: 'save' | 'create', act: () => Promise<unknown>): void {
+    const real = records[step].bind(records) as (...args: unknown[]) => Promise<never>;
+    jest.spyOn(records, step).mockImplementationOnce(async (...args: unknown[]) => {
+      await act();
+      return real(...args);
+    });
+  }
+
+  it('leaves no member when it ends between the pointer and the record of a join', async () => {
+    const [{ rooms }, other] = [newLobby(), newLobby()];
+    const { id } = await rooms.create(newCaller(), { game: 'duel' });
+    const next = await newAsker();
+    const [joins, departs] = [next(), next()];
+    onceBefore('save', () => other.rooms.depart(joins.user, departs.asked));
+    await expect(rooms.join(joins, id)).rejects.toMatchObject({ code: 'overtaken' });
+    expect((await mustRead(id)).doc.members.map(({ user }) => user)).not.toContain(joins.user);
+    expect(await userRooms.get(joins.user)).toBeNull();
+  });
+
+  it('leaves no room when it ends between the pointer and the record of a new room', async () => {
+    const [{ rooms }, other] = [newLobby(), newLobby()];
+    const next = await newAsker();
+    const [creates, departs] = [next(), next()];
+    let made = '';
+    const real = records.create.bind(records);
+    jest.spyOn(records, 'create').mockImplementationOnce(async (id, ...rest) => {
+      made = id;
+      await other.rooms.depart(creates.user, departs.asked);
+      return real(id, ...rest);
+    });
+    await expect(rooms.create(creates, { game: 'duel' })).rejects.toMatchObject({ code: 'overtaken' });
+    expect(await records.read(made)).toBeNull();
+  });
+
+  it('leaves no search when it ends, or loses its connection, before the search is in the queue', async () => {
+    for (const end of ['depart', 'searcherGone'] as const) {
+      const { matchmaker, queue, rooms } = newLobby();
+      const next = await newAsker();
+      const [finds, ends] = [next(), next()];
+      const real = queue.find.bind(queue);
+      jest.spyOn(queue, 'find').mockImplementationOnce(async (...args) => {
+        if (end === 'depart') await rooms.depart(finds.user, ends.asked);
+        else await matchmaker.searcherGone(ends);
+        return real(...args);
+      });
+      await expect(matchmaker.find(finds, 'duel')).rejects.toMatchObject({ code: 'overtaken' });
+      expect(await queue.gameOf(finds.user)).toBeNull();
+    }
+  });
+
+  it('puts the others of a match back into the queue when it ends before the room is made', async () => {
+    const { rooms, matchmaker, queue } = newLobby();
+    const [first, second] = [await newAsker(), await newAsker()];
+    const [waits, departs] = [first(), first()];
+    expect(await matchmaker.find(waits, 'duel')).toBeNull();
+    onceBefore('create', () => rooms.depart(waits.user, departs.asked));
+    const finds = second();
+    expect(await matchmaker.find(finds, 'duel')).toBeNull();
+    expect([await queue.gameOf(waits.user), await queue.gameOf(finds.user)]).toEqual([null, 'duel']);
+    expect(await rooms.whereIs(finds.user)).toBeNull();
+    await matchmaker.cancel(finds);
+  });
+
+  it('is out of its room after a departure that failed halfway is repeated', async () => {
+    const { rooms } = newLobby();
+    const owner = newCaller();
+    const { id } = await rooms.create(owner, { game: 'duel' });
+    const next = await newAsker();
+    await rooms.join(next(), id);
+    const { user, asked } = next();
+    // The lobby dies in between: the first try gets no further than the pointer.
+    jest.spyOn(records, 'save').mockRejectedValueOnce(new Error('died'));
+    await expect(rooms.depart(user, asked)).rejects.toThrow('died');
+    await rooms.depart(user, asked);
+    await rooms.depart(user, asked);
+    expect((await mustRead(id)).doc.members.map((member) => member.user)).toEqual([owner.user]);
+  });
+
+  it('keeps its room when the user was admitted again before the departure arrived', async () => {
+    const { rooms } = newLobby();
+    const { id } = await rooms.create(newCaller(), { game: 'duel' });
+    const next = await newAsker();
+    const [joins, departs] = [next(), next()];
+    await rooms.join(joins, id);
+    await userRooms.admit(joins.user);
+    await rooms.depart(joins.user, departs.asked);
+    expect((await mustRead(id)).doc.members.map(({ user }) => user)).toContain(joins.user);
+  });
+
+  it('undoes a join that was written after its user was admitted elsewhere, but not the join from there', async () => {
+    const { rooms } = newLobby();
+    const { id } = await rooms.create(newCaller(), { game: 'duel', seats: 4 });
+    const [resumed, rejoined] = [(await newAsker())(), (await newAsker())()];
+    onceBefore('save', () => userRooms.admit(resumed.user));
+    await expect(rooms.join(resumed, id)).rejects.toMatchObject({ code: 'overtaken' });
+    onceBefore('save', async () => {
+      const { turn } = await userRooms.admit(rejoined.user);
+      await newLobby().rooms.join({ ...rejoined, asked: { turn, number: 1 } }, id);
+    });
+    await expect(rooms.join(rejoined, id)).rejects.toMatchObject({ code: 'overtaken' });
+    const members = (await mustRead(id)).doc.members.map(({ user }) => user);
+    expect(members).not.toContain(resumed.user);
+    expect(members).toContain(rejoined.user);
+    expect(await userRooms.get(rejoined.user)).toEqual({ room: id, watching: false });
+  });
+
+  it('is marked away by the second sweep when no process told its room, and a connected member is not', async () => {
+    const { rooms, sweeper } = newLobby();
+    const callers = newCallers(3);
+    const { id } = await rooms.create(callers[0], { game: 'duel', seats: 4 });
+    for (const caller of callers.slice(1)) await rooms.join(caller, id);
+    const gateway = serverId('gateway', 'test');
+    const [connected, away] = await Promise.all(
+      callers.slice(0, 2).map(({ user, name }) => sessions.create({ user, name, gateway, incarnation: 1 })),
+    );
+    await redis.commands.hset(`hf:session:${away.session}`, 'away', '1');
+    await aged(id, STRAY_AFTER_MS + 1_000);
+    const here = async () => (await mustRead(id)).doc.members.map((member) => member.here);
+    await sweeper.sweep();
+    expect(await here()).toEqual([true, true, true]);
+    await sweeper.sweep();
+    expect(await here()).toEqual([true, false, false]);
+    await sessions.end(connected.session);
   });
 });
