@@ -27,7 +27,7 @@ export class RoomController {
 
   @MessagePattern('rooms.list')
   async list(@Payload(asked('rooms.list')) { data }: Asked<'rooms.list'>): Promise<PlayerAnswer> {
-    return answer<'rooms.list'>({ rooms: await this.rooms.list(data) });
+    return answer<'rooms.list'>(await this.rooms.list(data));
   }
 
   @MessagePattern('rooms.create')

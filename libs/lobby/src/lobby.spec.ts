@@ -11,6 +11,7 @@ import { GameStarter } from './game-starter.js';
 import { type LobbyOptions, MATCH_ABANDONED_MS, START_ABANDONED_MS, STRAY_AFTER_MS, SWEEP_ROOMS } from './lobby.options.js';
 import { type MadeMatch, MatchQueue } from './match-queue.js';
 import { Matchmaker } from './matchmaker.js';
+import { newRoom } from './room-rules.js';
 import { RoomService } from './room-service.js';
 import { RoomSweeper } from './room-sweeper.js';
 
@@ -33,6 +34,9 @@ afterAll(() => {
   pubSub.onModuleDestroy();
   for (const connections of [redis, elsewhere]) connections.onApplicationShutdown();
 });
+
+/** Of a page of 100 rooms: its entries and their records. */
+const LIST_COMMANDS_MAX = 101;
 
 /** Game servers as far as a start sees them: each takes the room from the store, or does what a test wants. */
 class GameServers {
@@ -213,12 +217,12 @@ describe('rooms', () => {
     const { rooms } = newLobby();
     const shown = await rooms.create(newCaller(), { game: 'duel', name: 'shown' });
     const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
-    await records.index(['never-made'], Date.now());
-    const listed = (await rooms.list({ game: 'duel' })).map(({ id }) => id);
+    await records.enlist('never-made', 'duel', Date.now());
+    const listed = (await rooms.list({ game: 'duel' })).rooms.map(({ id }) => id);
     expect(listed).toContain(shown.id);
     expect(listed).not.toContain(hidden.id);
-    expect(await rooms.list({ game: 'chess' })).toEqual([]);
-    expect(await rooms.list({ limit: 1 })).toHaveLength(1);
+    expect(await rooms.list({ game: 'chess' })).toEqual({ rooms: [] });
+    expect((await rooms.list({ limit: 1 })).rooms).toHaveLength(1);
   });
 
   it('are of games that there are', async () => {
@@ -650,6 +654,112 @@ describe('what comes late, to a lobby that slept', () => {
   });
 });
 
+describe('the list of rooms', () => {
+  /** Rooms are written as a lobby writes them, but many at once and at a time of the test's choice. */
+  async function writeRooms(
+    count: number,
+    room: (index: number) => { game: string; private: boolean; createdAt: number },
+  ): Promise<RoomId[]> {
+    const ids = Array.from({ length: count }, () => `list-${randomUUID()}`);
+    for (let at = 0; at < count; at += 1_000) {
+      await Promise.all(
+        ids.slice(at, at + 1_000).map((id, index) => {
+          const { game, private: isPrivate, createdAt } = room(at + index);
+          const doc = { ...newRoom(newCaller(), { seats: { min: 2, max: 4 }, private: isPrivate }, createdAt) };
+          return records.create(id, game, doc);
+        }),
+      );
+    }
+    return ids;
+  }
+
+  /** What Redis is asked for meanwhile. */
+  async function commandsOf(act: () => Promise<unknown>): Promise<number> {
+    const count = async () => Number(/^total_commands_processed:(\d+)/m.exec(await elsewhere.commands.info('stats'))?.[1]);
+    const before = await count();
+    await act();
+    return (await count()) - before - 1;
+  }
+
+  beforeEach(() => redis.commands.flushdb());
+  afterAll(() => redis.commands.flushdb());
+
+  it('holds a public room behind 1,000 newer private ones', async () => {
+    const { rooms } = newLobby();
+    const { id } = await rooms.create(newCaller(), { game: 'duel' });
+    await writeRooms(1_000, (index) => ({ game: 'duel', private: true, createdAt: Date.now() + 1_000 + index }));
+    expect((await rooms.list()).rooms.map((room) => room.id)).toEqual([id]);
+  });
+
+  it('is read to its end by the cursor, each room once, though rooms come and go', async () => {
+    const { rooms } = newLobby();
+    const base = Date.now() - 120_000;
+    const ids = await writeRooms(25, (index) => ({ game: 'duel', private: false, createdAt: base + Math.floor(index / 3) }));
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const { rooms: page, next } = await rooms.list({ game: 'duel', limit: 10, cursor });
+      seen.push(...page.map((room) => room.id));
+      cursor = next;
+      await rooms.create(newCaller(), { game: 'duel' });
+    } while (cursor);
+    expect(seen).toHaveLength(25);
+    expect(new Set(seen)).toEqual(new Set(ids));
+  });
+
+  it('refuses a cursor that it did not give', async () => {
+    await expect(newLobby().rooms.list({ cursor: 'x' })).rejects.toMatchObject({ code: 'bad-data' });
+  });
+
+  it('drops entries of rooms that are gone when it meets them, and keeps one that is about to be made', async () => {
+    const { rooms } = newLobby();
+    const old = await writeRooms(30, (index) => ({ game: 'duel', private: false, createdAt: Date.now() - 120_000 - index }));
+    await redis.commands.del(...old.slice(0, 29).map(roomKey));
+    await records.enlist('soon', 'duel', Date.now());
+    // Two pages of ten hold nothing that is left, so the list goes on with a cursor.
+    const first = await rooms.list({ limit: 10 });
+    expect(first).toMatchObject({ rooms: [], next: expect.any(String) });
+    expect((await rooms.list({ limit: 10, cursor: first.next })).rooms.map(({ id }) => id)).toEqual([old[29]]);
+    await until(async () => (await redis.commands.zcard('hf:listed')) === 2);
+    expect(await redis.commands.zrange('hf:listed:duel', '0', '-1')).toEqual([old[29], 'soon']);
+  });
+
+  it('gets rooms that an older version made from the sweeper, and loses what the sweeper finds gone', async () => {
+    const { rooms, sweeper } = newLobby();
+    const shown = await rooms.create(newCaller(), { game: 'duel' });
+    const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
+    for (const { id } of [shown, hidden]) await redis.commands.hdel(roomKey(id), 'private');
+    await redis.commands.del('hf:listed', 'hf:listed:duel');
+    expect((await rooms.list()).rooms).toEqual([]);
+    await sweeper.sweep();
+    for (const game of [undefined, 'duel']) expect((await rooms.list({ game })).rooms.map(({ id }) => id)).toEqual([shown.id]);
+    await redis.commands.del(roomKey(shown.id));
+    await sweeper.sweep();
+    await sweeper.sweep();
+    expect(await redis.commands.exists('hf:listed', 'hf:listed:duel')).toBe(0);
+  });
+
+  it('costs the same of 100,000 rooms as of few: a bounded number of commands, and milliseconds', async () => {
+    const { rooms } = newLobby();
+    const games = ['duel', 'chess', 'go'];
+    await writeRooms(100_000, (index) => ({ game: games[index % 3], private: index % 10 !== 0, createdAt: Date.now() - 200_000 + index }));
+    const took: number[] = [];
+    let cursor: string | undefined;
+    for (let calls = 0; calls < 20; calls++) {
+      const query = calls % 2 === 0 ? { game: games[calls % 3], cursor } : { cursor };
+      const from = performance.now();
+      const commands = await commandsOf(async () => {
+        const page = await rooms.list(query);
+        expect(page.rooms).toHaveLength(100);
+        cursor = page.next;
+      });
+      took.push(performance.now() - from);
+      expect(commands).toBeLessThanOrEqual(LIST_COMMANDS_MAX);
+    }
+    expect(took.sort((a, b) => a - b)[10]).toBeLessThan(100);
+  }, 120_000);
+});
+
 describe('a session that ends during a request', () => {
   /** Numbers a user's requests, as their gateway does. */
   async function newAsker(): Promise<() => Caller & { asked: Asked }> {
@@ -785,3 +895,11 @@ describe('a session that ends during a request', () => {
     await sessions.end(connected.session);
   });
 });
+
+async function until(isIt: () => Promise<boolean>, withinMs = 5_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await isIt())) {
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -3,7 +3,7 @@ import { Interval } from '@nestjs/schedule';
 import { ServerDirectory } from '#libs/fleet';
 import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
 import { fewAtATime, RedisConnections } from '#libs/redis';
-import { type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
+import { type RoomGlance, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
 import { SessionStore } from '#libs/session';
 import { Log } from '#libs/telemetry';
 import { GameStarter } from './game-starter.js';
@@ -86,11 +86,23 @@ export class RoomSweeper {
     const glances = await this.records.glance(ids);
     const missing = ids.filter((_, index) => glances[index] === null);
     for (const id of missing) this.missing.add(id);
-    await this.records.unindex(missing.filter((id) => this.suspects.has(id)));
+    const gone = missing.filter((id) => this.suspects.has(id));
+    await Promise.all([this.records.unindex(gone), this.records.unlist(gone)]);
+    await this.enlistForgotten(glances);
     // A game that is played is its owner's business.
     const ours = glances.flatMap((glance) => (glance?.status === 'waiting' || glance?.status === 'starting' ? glance.id : []));
     for (const record of await this.records.readMany(ours)) {
       if (record) await this.look(record, now);
+    }
+  }
+
+  /** Public rooms that are not listed: an older version made them, or a process or a store lost what was to be written. */
+  private async enlistForgotten(glances: readonly (RoomGlance | null)[]): Promise<void> {
+    const candidates = glances.flatMap((glance) => (glance && glance.private !== true ? glance : []));
+    const areListed = await this.records.areListed(candidates);
+    const unlisted = candidates.filter((_, index) => !areListed[index]);
+    for (const record of await this.records.readMany(unlisted.map(({ id }) => id))) {
+      if (record && !record.doc.private) await this.records.enlist(record.id, record.game, record.doc.createdAt);
     }
   }
 

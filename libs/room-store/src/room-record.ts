@@ -57,7 +57,10 @@ export interface RoomRecord {
   readonly result: GameResult | null;
 }
 
-export type RoomGlance = Pick<RoomRecord, 'id' | 'rev' | 'status' | 'owner'>;
+export type RoomGlance = Pick<RoomRecord, 'id' | 'game' | 'rev' | 'status' | 'owner'> & {
+  /** Null: the record was written by a version that did not say so; its document does. */
+  readonly private: boolean | null;
+};
 
 /** Null where the hash is no room (any more). */
 export function readRecord(id: RoomId, hash: Readonly<Record<string, string>>): RoomRecord | null {
