@@ -11,6 +11,7 @@ import { GameStarter } from './game-starter.js';
 import { type LobbyOptions, MATCH_ABANDONED_MS, START_ABANDONED_MS, STRAY_AFTER_MS, SWEEP_ROOMS } from './lobby.options.js';
 import { type MadeMatch, MatchQueue } from './match-queue.js';
 import { Matchmaker } from './matchmaker.js';
+import { RoomList } from './room-list.js';
 import { newRoom } from './room-rules.js';
 import { RoomService } from './room-service.js';
 import { RoomSweeper } from './room-sweeper.js';
@@ -88,7 +89,8 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   const options: LobbyOptions = { roomIdleMs: 600_000, seatGraceMs: 60_000, matchWaitMs: 60_000, roomsListedMax: 100, ...change };
   const games = new GameCatalogue(servers.directory);
   const queue = new MatchQueue(redis);
-  const rooms = new RoomService(redis, records, userRooms, games, queue, servers.directory, options);
+  const rooms = new RoomService(redis, records, userRooms, games, queue, servers.directory);
+  const list = new RoomList(records, options);
   const starter = new GameStarter(rooms, records, servers.links, servers.directory, log);
   const matchmaker = new Matchmaker(
     queue,
@@ -104,7 +106,7 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
     options,
   );
   const sweeper = new RoomSweeper(redis, records, rooms, starter, queue, matchmaker, userRooms, sessions, servers.directory, log, options);
-  return { servers, queue, rooms, starter, matchmaker, sweeper };
+  return { servers, queue, rooms, list, starter, matchmaker, sweeper };
 }
 
 function newCaller(name = 'someone'): Caller {
@@ -214,15 +216,15 @@ describe('rooms', () => {
   });
 
   it('that are private, of another game, or gone are not listed', async () => {
-    const { rooms } = newLobby();
+    const { rooms, list } = newLobby();
     const shown = await rooms.create(newCaller(), { game: 'duel', name: 'shown' });
     const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
     await records.enlist('never-made', 'duel', Date.now());
-    const listed = (await rooms.list({ game: 'duel' })).rooms.map(({ id }) => id);
+    const listed = (await list.page({ game: 'duel' })).rooms.map(({ id }) => id);
     expect(listed).toContain(shown.id);
     expect(listed).not.toContain(hidden.id);
-    expect(await rooms.list({ game: 'chess' })).toEqual({ rooms: [] });
-    expect((await rooms.list({ limit: 1 })).rooms).toHaveLength(1);
+    expect(await list.page({ game: 'chess' })).toEqual({ rooms: [] });
+    expect((await list.page({ limit: 1 })).rooms).toHaveLength(1);
   });
 
   it('are of games that there are', async () => {
@@ -685,20 +687,20 @@ describe('the list of rooms', () => {
   afterAll(() => redis.commands.flushdb());
 
   it('holds a public room behind 1,000 newer private ones', async () => {
-    const { rooms } = newLobby();
+    const { rooms, list } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     await writeRooms(1_000, (index) => ({ game: 'duel', private: true, createdAt: Date.now() + 1_000 + index }));
-    expect((await rooms.list()).rooms.map((room) => room.id)).toEqual([id]);
+    expect((await list.page()).rooms.map((room) => room.id)).toEqual([id]);
   });
 
   it('is read to its end by the cursor, each room once, though rooms come and go', async () => {
-    const { rooms } = newLobby();
+    const { rooms, list } = newLobby();
     const base = Date.now() - 120_000;
     const ids = await writeRooms(25, (index) => ({ game: 'duel', private: false, createdAt: base + Math.floor(index / 3) }));
     const seen: string[] = [];
     let cursor: string | undefined;
     do {
-      const { rooms: page, next } = await rooms.list({ game: 'duel', limit: 10, cursor });
+      const { rooms: page, next } = await list.page({ game: 'duel', limit: 10, cursor });
       seen.push(...page.map((room) => room.id));
       cursor = next;
       await rooms.create(newCaller(), { game: 'duel' });
@@ -707,32 +709,48 @@ describe('the list of rooms', () => {
     expect(new Set(seen)).toEqual(new Set(ids));
   });
 
+  it('is read once for all who ask for its beginning at the same time, each of whom sees what was done before', async () => {
+    const { rooms, list } = newLobby();
+    await writeRooms(20, (index) => ({ game: 'duel', private: false, createdAt: Date.now() - 1_000 - index }));
+    await list.page();
+    let pages: { rooms: { id: string }[] }[] = [];
+    const commands = await commandsOf(async () => {
+      const early = Array.from({ length: 50 }, () => list.page());
+      const { id } = await rooms.create(newCaller(), { game: 'duel' });
+      pages = await Promise.all([...early, ...Array.from({ length: 50 }, (_, index) => list.page({ limit: 1 + (index % 10) }))]);
+      for (const page of pages.slice(50)) expect(page.rooms[0].id).toBe(id);
+    });
+    // The room's own, and two reads of 22 commands, not a hundred.
+    expect(commands).toBeLessThan(100);
+    expect(new Set(pages.slice(50).map((page) => page.rooms.length))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
+  });
+
   it('refuses a cursor that it did not give', async () => {
-    await expect(newLobby().rooms.list({ cursor: 'x' })).rejects.toMatchObject({ code: 'bad-data' });
+    await expect(newLobby().list.page({ cursor: 'x' })).rejects.toMatchObject({ code: 'bad-data' });
   });
 
   it('drops entries of rooms that are gone when it meets them, and keeps one that is about to be made', async () => {
-    const { rooms } = newLobby();
+    const { list } = newLobby({ roomsListedMax: 10 });
     const old = await writeRooms(30, (index) => ({ game: 'duel', private: false, createdAt: Date.now() - 120_000 - index }));
     await redis.commands.del(...old.slice(0, 29).map(roomKey));
     await records.enlist('soon', 'duel', Date.now());
     // Two pages of ten hold nothing that is left, so the list goes on with a cursor.
-    const first = await rooms.list({ limit: 10 });
+    const first = await list.page({ limit: 10 });
     expect(first).toMatchObject({ rooms: [], next: expect.any(String) });
-    expect((await rooms.list({ limit: 10, cursor: first.next })).rooms.map(({ id }) => id)).toEqual([old[29]]);
+    expect((await list.page({ limit: 10, cursor: first.next })).rooms.map(({ id }) => id)).toEqual([old[29]]);
     await until(async () => (await redis.commands.zcard('hf:listed')) === 2);
     expect(await redis.commands.zrange('hf:listed:duel', '0', '-1')).toEqual([old[29], 'soon']);
   });
 
   it('gets rooms that an older version made from the sweeper, and loses what the sweeper finds gone', async () => {
-    const { rooms, sweeper } = newLobby();
+    const { rooms, list, sweeper } = newLobby();
     const shown = await rooms.create(newCaller(), { game: 'duel' });
     const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
     for (const { id } of [shown, hidden]) await redis.commands.hdel(roomKey(id), 'private');
     await redis.commands.del('hf:listed', 'hf:listed:duel');
-    expect((await rooms.list()).rooms).toEqual([]);
+    expect((await list.page()).rooms).toEqual([]);
     await sweeper.sweep();
-    for (const game of [undefined, 'duel']) expect((await rooms.list({ game })).rooms.map(({ id }) => id)).toEqual([shown.id]);
+    for (const game of [undefined, 'duel']) expect((await list.page({ game })).rooms.map(({ id }) => id)).toEqual([shown.id]);
     await redis.commands.del(roomKey(shown.id));
     await sweeper.sweep();
     await sweeper.sweep();
@@ -740,7 +758,7 @@ describe('the list of rooms', () => {
   });
 
   it('costs the same of 100,000 rooms as of few: a bounded number of commands, and milliseconds', async () => {
-    const { rooms } = newLobby();
+    const { list } = newLobby();
     const games = ['duel', 'chess', 'go'];
     await writeRooms(100_000, (index) => ({ game: games[index % 3], private: index % 10 !== 0, createdAt: Date.now() - 200_000 + index }));
     const took: number[] = [];
@@ -749,7 +767,7 @@ describe('the list of rooms', () => {
       const query = calls % 2 === 0 ? { game: games[calls % 3], cursor } : { cursor };
       const from = performance.now();
       const commands = await commandsOf(async () => {
-        const page = await rooms.list(query);
+        const page = await list.page(query);
         expect(page.rooms).toHaveLength(100);
         cursor = page.next;
       });

@@ -1,21 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ServerDirectory } from '#libs/fleet';
-import { type Asked, type Caller, endOf, HoldfastError, type Operations, type RoomId, type RoomSummary, type UserId } from '#libs/protocol';
+import { type Asked, type Caller, endOf, HoldfastError, type Operations, type RoomId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
-import {
-  type IndexEntry,
-  isMember,
-  type MoveTerms,
-  type RoomDoc,
-  type RoomRecord,
-  RoomRecords,
-  summaryOf,
-  type UserRoom,
-  UserRooms,
-} from '#libs/room-store';
+import { isMember, type MoveTerms, type RoomDoc, type RoomRecord, RoomRecords, type UserRoom, UserRooms } from '#libs/room-store';
 import { GameCatalogue } from './game-catalogue.js';
-import { CAS_TRIES_MAX, LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
+import { CAS_TRIES_MAX } from './lobby.options.js';
 import { MatchQueue } from './match-queue.js';
 import { cameBack, join, leave, newRoom, type Person, setReady, wentAway } from './room-rules.js';
 import { Turns } from './turns.js';
@@ -39,47 +29,7 @@ export class RoomService {
     private readonly games: GameCatalogue,
     private readonly matches: MatchQueue,
     private readonly directory: ServerDirectory,
-    @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
   ) {}
-
-  /**
-   * Public rooms, newest first, a page at a time. Reads at most `LIST_PAGES_MAX` records for each room asked for, however
-   * many rooms there are: where rooms have just gone a page may be short, and `next` goes on.
-   */
-  async list({
-    game,
-    limit = this.options.roomsListedMax,
-    cursor,
-  }: Operations['rooms.list']['data'] = {}): Promise<Operations['rooms.list']['result']> {
-    const wanted = Math.min(limit, this.options.roomsListedMax);
-    const rooms: RoomSummary[] = [];
-    const gone: IndexEntry[] = [];
-    let at = entryOf(cursor);
-    let isEnd = false;
-    for (let page = 0; page < LIST_PAGES_MAX && rooms.length < wanted && !isEnd; page++) {
-      const entries = await this.records.listed(game, at, wanted);
-      isEnd = entries.length < wanted;
-      const records = await this.records.readMany(entries.map(({ room }) => room));
-      for (const [index, record] of records.entries()) {
-        if (rooms.length === wanted) {
-          isEnd = false;
-          break;
-        }
-        at = entries[index];
-        if (record === null) gone.push(at);
-        else if (!record.doc.private) rooms.push(summaryOf(record));
-      }
-    }
-    this.unlistGone(gone, game);
-    return { rooms, ...(!isEnd && at && { next: textOf(at) }) };
-  }
-
-  /** Not those that are about to be made: the index is written before the record. */
-  private unlistGone(entries: readonly IndexEntry[], game: string | undefined): void {
-    const old = entries.filter(({ createdAt }) => Date.now() - createdAt > UNMADE_MS).map(({ room }) => room);
-    // Left to the next reader when the store does not answer.
-    void this.records.unlist(old, game === undefined ? undefined : [game]).catch(() => {});
-  }
 
   async create(caller: Caller, wish: Operations['rooms.create']['data']): Promise<RoomRecord> {
     const { game, name, seats, private: isPrivate, region, build } = wish;
@@ -352,27 +302,6 @@ export class RoomService {
     const game = await this.matches.gameOf(user);
     if (game) await this.matches.cancel(game, user, asked);
   }
-}
-
-/** Records that a page of the list may read for each room that is asked for. */
-const LIST_PAGES_MAX = 2;
-/** An entry of the index that is older than this, in ms, and has no record is of a room that is gone. */
-const UNMADE_MS = 60_000;
-
-/** A cursor: `<createdAt>.<room>` of the last room that was looked at. */
-function textOf({ room, createdAt }: IndexEntry): string {
-  return `${createdAt}.${room}`;
-}
-
-function entryOf(cursor: string | undefined): IndexEntry | null {
-  if (cursor === undefined) return null;
-  const [, createdAt, room] = /^(\d{1,16})\.(.{1,64})$/.exec(cursor) ?? [];
-  if (room === undefined)
-    throw new HoldfastError(
-      'bad-data',
-      '`cursor` is not the `next` of an answer of `rooms.list`; leave it out to begin at the newest room.',
-    );
-  return { room: room as RoomId, createdAt: Number(createdAt) };
 }
 
 /** Always a new document, so that a concurrent undo of an older request by the same user meets another revision. */

@@ -67,6 +67,15 @@ export class RoomRecords {
     return Promise.all(rooms.map((room) => this.read(room)));
   }
 
+  /** What a list shows of each record, in the order asked for; null where there is no such room. */
+  async readListed(rooms: readonly RoomId[]): Promise<(Pick<RoomRecord, 'id' | 'game' | 'status' | 'doc'> | null)[]> {
+    const { commands } = this.redis;
+    const all = await Promise.all(rooms.map((room) => commands.hmget(roomKey(room), 'rev', 'game', 'status', 'doc')));
+    return all.map(([rev, game, status, doc], index) =>
+      rev && doc ? { id: rooms[index], game: game as string, status: status as RoomStatus, doc: JSON.parse(doc) as RoomDoc } : null,
+    );
+  }
+
   /** The little of each record that is enough to see whether there is anything to do; null where there is no such room. */
   async glance(rooms: readonly RoomId[]): Promise<(RoomGlance | null)[]> {
     const { commands } = this.redis;
