@@ -6,7 +6,7 @@ describe('the lobby, by two lobbies over one Redis', () => {
   const IDLE_MS = 4_000;
   let fleet: Fleet;
   beforeAll(async () => {
-    fleet = await startFleet({ gateways: 2, lobbies: 2, games: 3, env: { ROOM_IDLE_MS: String(IDLE_MS) } });
+    fleet = await startFleet({ gateways: 2, lobbies: 2, games: 3, env: { ROOM_IDLE_MS: String(IDLE_MS), MESSAGES_BURST: '1000' } });
   }, 60_000);
   afterAll(() => fleet.stop());
 

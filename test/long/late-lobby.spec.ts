@@ -46,7 +46,8 @@ class Asker {
 describe('a lobby that hangs with requests, and wakes when their players have moved on', () => {
   let fleet: Fleet;
   beforeAll(async () => {
-    const env = { HEALTH_INTERVAL_MS: String(HEALTH_INTERVAL_MS), HEALTH_GRACE_MS: '0' };
+    // This test asks for lists in a loop.
+    const env = { HEALTH_INTERVAL_MS: String(HEALTH_INTERVAL_MS), HEALTH_GRACE_MS: '0', MESSAGES_BURST: '100000' };
     fleet = await startFleet({ gateways: 1, lobbies: 2, games: 1, env });
   }, 60_000);
   afterAll(() => fleet.stop());

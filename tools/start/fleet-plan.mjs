@@ -38,6 +38,9 @@ export function planFleet({ gateways, lobbies, games, host, port }, { redisUrl, 
           PUBLIC_HOST: host,
           // Everybody on this machine has the same address.
           CONNECTIONS_PER_ADDRESS: env.CONNECTIONS_PER_ADDRESS || '20000',
+          // Simulated players begin many games a second, as no person does.
+          MESSAGES_PER_SECOND: env.MESSAGES_PER_SECOND || '1000',
+          MESSAGES_BURST: env.MESSAGES_BURST || '2000',
           ...Object.fromEntries(Object.entries(ports).map(([name, value]) => [name, String(value)])),
         },
         ports: Object.entries(ports).map(([use, value]) => ({ use, port: value })),

@@ -23,7 +23,13 @@ export class GatewayServerModule {
         CoreModule.forRoot('gateway', settings),
         SessionModule.forRoot({ auth: authOf(settings), sessionTtlMs: session.ttlMs }),
         EdgeModule.forRoot({
-          options: { ...edge, seatGraceMs: rooms.seatGraceMs, sessionTtlMs: session.ttlMs, secondLogin: login.second },
+          options: {
+            ...edge,
+            seatGraceMs: rooms.seatGraceMs,
+            roomsListedMax: rooms.listedMax,
+            sessionTtlMs: session.ttlMs,
+            secondLogin: login.second,
+          },
           certificate,
           pages: publicPages({ auth: settings.auth.kind }),
         }),

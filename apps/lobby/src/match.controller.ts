@@ -30,6 +30,6 @@ export class MatchController {
 
   @EventPattern('searcher.gone')
   async gone(@Payload() searcher: Control['searcher.gone']['data']): Promise<void> {
-    await this.matchmaker.cancel(searcher);
+    await this.matchmaker.searcherGone(searcher);
   }
 }

@@ -19,6 +19,12 @@ export class MemberController {
     return null;
   }
 
+  @MessagePattern('user.gone')
+  async departed(@Payload() { user, asked, room }: Control['user.gone']['data']): Promise<null> {
+    await this.rooms.depart(user, asked, room && { room: room.id, watching: room.watching });
+    return null;
+  }
+
   @EventPattern('member.gone')
   async gone(@Payload() { room, user, asked }: Control['member.gone']['data']): Promise<void> {
     await this.rooms.gone(room, user, asked);

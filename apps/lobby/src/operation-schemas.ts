@@ -21,7 +21,9 @@ const nothing = z.unknown().transform(() => undefined);
 /** What each operation takes, at the border; `Operations` says the same to the compiler. */
 export const OPERATION_SCHEMAS = {
   'games.list': nothing,
-  'rooms.list': z.object({ game: game.optional(), limit: z.int().min(1).max(1_000).optional() }).optional(),
+  'rooms.list': z
+    .object({ game: game.optional(), limit: z.int().min(1).max(1_000).optional(), cursor: z.string().max(128).optional() })
+    .optional(),
   'rooms.create': z.object({
     game,
     name: roomName.optional(),

@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import { GameCatalogue, GameStarter, MatchQueue, RoomService } from '#libs/lobby';
+import { GameCatalogue, GameStarter, MatchQueue, RoomList, RoomService } from '#libs/lobby';
 import { LoadBalancerService } from '#libs/placement';
 import type { OperationName, Operations, PlayerAnswer } from '#libs/protocol';
 import { type RoomRecord, viewOf } from '#libs/room-store';
@@ -14,6 +14,7 @@ const asked = (operation: OperationName): PlayerRequestPipe => new PlayerRequest
 export class RoomController {
   constructor(
     private readonly rooms: RoomService,
+    private readonly list: RoomList,
     private readonly starter: GameStarter,
     private readonly balancer: LoadBalancerService,
     private readonly games: GameCatalogue,
@@ -26,8 +27,8 @@ export class RoomController {
   }
 
   @MessagePattern('rooms.list')
-  async list(@Payload(asked('rooms.list')) { data }: Asked<'rooms.list'>): Promise<PlayerAnswer> {
-    return answer<'rooms.list'>({ rooms: await this.rooms.list(data) });
+  async listRooms(@Payload(asked('rooms.list')) { data }: Asked<'rooms.list'>): Promise<PlayerAnswer> {
+    return answer<'rooms.list'>(await this.list.page(data));
   }
 
   @MessagePattern('rooms.create')

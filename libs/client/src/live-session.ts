@@ -87,6 +87,10 @@ export class LiveSession implements Session {
     return (await this.request('rooms.list', filter)).rooms;
   }
 
+  roomsPage(filter?: Operations['rooms.list']['data']): Promise<Operations['rooms.list']['result']> {
+    return this.request('rooms.list', filter);
+  }
+
   me(): Promise<Operations['me']['result']> {
     return this.request('me', undefined);
   }

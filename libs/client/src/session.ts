@@ -46,7 +46,17 @@ export interface Session {
   readonly room: Room | null;
 
   games(): Promise<GameInfo[]>;
+  /** The newest public rooms, at most `limit` (the server has a limit of its own, 100 by default). */
   rooms(filter?: { game?: string; limit?: number }): Promise<RoomSummary[]>;
+  /**
+   * One page of the public rooms, newest first. `next`, given as `cursor`, leads to the page after it; absent on the last page.
+   * A page may hold fewer rooms than `limit`, even none, although more follow.
+   *
+   * @example
+   * let page = await session.roomsPage({ game: 'chess' });
+   * while (page.next) page = await session.roomsPage({ game: 'chess', cursor: page.next });
+   */
+  roomsPage(filter?: { game?: string; limit?: number; cursor?: string }): Promise<{ rooms: RoomSummary[]; next?: string }>;
   me(): Promise<Operations['me']['result']>;
   createRoom<Rules = unknown>(room: CreateRoom): Promise<Room<Rules>>;
   joinRoom<Rules = unknown>(id: RoomId): Promise<Room<Rules>>;

@@ -1,7 +1,14 @@
 import type { Socket } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import { addressKey, peerOf } from './address.js';
-import { EDGE_OPTIONS, type EdgeOptions } from './edge.options.js';
+import {
+  EDGE_OPTIONS,
+  type EdgeOptions,
+  OPERATIONS_BURST_MIN,
+  OPERATIONS_BURST_PER_CONNECTION,
+  OPERATIONS_PER_CONNECTION,
+  OPERATIONS_REFILL_MS,
+} from './edge.options.js';
 import { Guest, guestOf, part } from './guest.js';
 import type { PlayerConnection } from './player-connection.js';
 import { TokenBucket } from './token-bucket.js';
@@ -12,6 +19,8 @@ interface AddressUse {
   visitors: number;
   /** Connections it may still open: one that comes and goes costs a session each time. */
   readonly openings: TokenBucket;
+  /** What its players may ask of lobbies and the store together, in messages: see `operation-prices.ts`. */
+  readonly operations: TokenBucket;
   seenAt: number;
 }
 
@@ -59,7 +68,7 @@ export class ConnectionLimits {
     use.players += 1;
     this.connections.add(connection);
     this.hellosPending += 1;
-    const guest = new Guest(this.options, now);
+    const guest = new Guest(this.options, use.operations, now);
     guest.helloTimer = setTimeout(() => part(connection, 'hello-timeout'), helloTimeoutMs);
     connection.owner = guest;
     const isWithin =
@@ -88,8 +97,9 @@ export class ConnectionLimits {
 
   /** Forgets addresses that nobody has come from for so long that they have all their openings again. */
   sweep(now: number): void {
+    const keptMs = Math.max(this.options.connectionsWindowMs, OPERATIONS_REFILL_MS);
     for (const [address, { players, visitors, seenAt }] of this.perAddress)
-      if (players === 0 && visitors === 0 && now - seenAt > this.options.connectionsWindowMs) this.perAddress.delete(address);
+      if (players === 0 && visitors === 0 && now - seenAt > keptMs) this.perAddress.delete(address);
   }
 
   get addressesKnown(): number {
@@ -110,7 +120,12 @@ export class ConnectionLimits {
     if (!use) {
       const { connectionsPerAddress, connectionsWindowMs } = this.options;
       const openings = new TokenBucket((connectionsPerAddress * 1_000) / connectionsWindowMs, connectionsPerAddress, now);
-      use = { players: 0, visitors: 0, openings, seenAt: now };
+      const operations = new TokenBucket(
+        connectionsPerAddress * OPERATIONS_PER_CONNECTION,
+        Math.max(connectionsPerAddress * OPERATIONS_BURST_PER_CONNECTION, OPERATIONS_BURST_MIN),
+        now,
+      );
+      use = { players: 0, visitors: 0, openings, operations, seenAt: now };
       this.perAddress.set(address, use);
     }
     use.seenAt = now;

@@ -128,6 +128,17 @@ describe('a token bucket', () => {
     expect([1, 2, 3, 4].map(() => bucket.take(1, 60_000))).toEqual([true, true, true, false]);
   });
 
+  it('says in how many ms so many can be taken', () => {
+    const bucket = new TokenBucket(10, 20, 0);
+    expect(bucket.waitMs(20, 0)).toBe(0);
+    bucket.take(20, 0);
+    expect(bucket.waitMs(5, 0)).toBe(500);
+    expect(bucket.waitMs(5, 400)).toBe(100);
+    expect(bucket.take(5, 500)).toBe(true);
+    // More than a burst is never there: then a whole one.
+    expect(bucket.waitMs(100, 500)).toBe(2_000);
+  });
+
   it('takes nothing for what it refuses', () => {
     const bucket = new TokenBucket(1, 5, 0);
     expect(bucket.take(6, 0)).toBe(false);

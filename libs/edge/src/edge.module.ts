@@ -3,6 +3,7 @@ import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/co
 import type { Certificate } from '#libs/tls';
 import { type ClientTransport, PUBLIC_CERTIFICATE } from './client-transport.js';
 import { ConnectionLimits } from './connection-limits.js';
+import { Departures } from './departures.js';
 import { EDGE_OPTIONS, type EdgeOptions } from './edge.options.js';
 import { FrameRouter } from './frame-router.js';
 import { GameEnds } from './game-ends.js';
@@ -53,6 +54,7 @@ export class EdgeModule {
       Welcomer,
       SessionRestorer,
       PresenceKeeper,
+      Departures,
       GatewayEnd,
       SilentOwners,
       ConnectionLimits,

@@ -19,6 +19,8 @@ export interface EdgeOptions {
   readonly hellosPendingMax: number;
   readonly httpTimeoutMs: number;
   readonly watchersPerRoom: number;
+  /** Rooms in one answer of `rooms.list`, by which its price goes. */
+  readonly roomsListedMax: number;
   readonly backlogBytesMax: number;
   readonly backlogTimeoutMs: number;
   readonly seatGraceMs: number;
@@ -29,6 +31,16 @@ export interface EdgeOptions {
 
 /** Unsent bytes of a connection, in units of `backlogBytesMax`, above which it is closed at once: it asks and does not read. */
 export const BACKLOGS_MAX = 4;
+/**
+ * What the connections of one address may ask of lobbies and the store together, for each connection that the address may
+ * have: messages a second, counted by price. A player who looks at the lobby's page needs about this; one who plays, none.
+ */
+export const OPERATIONS_PER_CONNECTION = 8;
+/** The same at once; and what an address may ask at once however few connections it may have. */
+export const OPERATIONS_BURST_PER_CONNECTION = 20;
+export const OPERATIONS_BURST_MIN = 200;
+/** In this time, in ms, a bucket that is empty is full again: an address that is forgotten earlier would gain by leaving. */
+export const OPERATIONS_REFILL_MS = (1_000 * Math.max(OPERATIONS_BURST_PER_CONNECTION, OPERATIONS_BURST_MIN)) / OPERATIONS_PER_CONNECTION;
 /** Requests of one session on their way at once. */
 export const REQUESTS_MAX = 16;
 /** Commands held for a session whose room is between two owners, and for how long, in ms. */
@@ -56,6 +68,12 @@ export const NOT_HERE_AFTER_MS = 1_500;
 export const AWAY_AT_ONCE = 64;
 /** With no lobby to tell, another try after this, in ms. */
 export const AWAY_RETRY_MS = 500;
+/** A request to a lobby that is not answered by then has failed, in ms. */
+export const REQUEST_TIMEOUT_MS = 15_000;
+/** Ended sessions of which no lobby has heard yet. While there is no lobby, only those who log in and leave add to them. */
+export const DEPARTURES_MAX = 10_000;
+/** So many of them are sent again in one tick of the gateway. */
+export const DEPARTURES_AT_ONCE = 64;
 /** Sessions whose gateway ended unseen are looked for this often, in ms; by whom, is claimed for the second time, kept alive. */
 export const HOLDER_SWEEP_MS = 5_000;
 export const HOLDER_CLAIM_MS = 10_000;

@@ -12,17 +12,24 @@ import {
 } from '#libs/protocol';
 import { answerTo } from '#libs/redis';
 import { Log } from '#libs/telemetry';
-import { BACKLOGS_MAX, EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS, REQUESTS_MAX } from './edge.options.js';
+import {
+  BACKLOGS_MAX,
+  EDGE_OPTIONS,
+  type EdgeOptions,
+  GOODBYE_MS,
+  OPERATIONS_BURST_MIN,
+  REQUEST_TIMEOUT_MS,
+  REQUESTS_MAX,
+} from './edge.options.js';
 import type { GatewaySession } from './gateway-session.js';
 import { type Guest, guestOf, part } from './guest.js';
 import { LobbyRouter } from './lobby-router.js';
+import { HELLO_PRICE, priceOf } from './operation-prices.js';
 import { OwnerTies } from './owner-ties.js';
 import type { PlayerConnection } from './player-connection.js';
 import { RoomFrames } from './room-frames.js';
 import { RoomLink } from './room-link.js';
 import { SessionLife } from './session-life.js';
-
-const REQUEST_TIMEOUT_MS = 15_000;
 
 /**
  * Where a player's frame goes: a hello to the door, a command to the room, a request to a lobby. What is too much, or
@@ -69,11 +76,30 @@ export class FrameRouter {
     return messages.take(1, now) && budget.take(Math.min(bytes, this.options.bytesBurst), now);
   }
 
+  /** Takes an operation's price, of which its message was one. 0, or in how many ms it can be had; then nothing is taken. */
+  private charge({ messages, operations }: Guest, fullPrice: number): number {
+    const now = performance.now();
+    // No operation costs more than a whole burst, or it could never be asked for.
+    const price = Math.min(fullPrice, this.options.messagesBurst, OPERATIONS_BURST_MIN);
+    const more = price - 1;
+    // The message that asks again is one more of the price, which this one was taken for in vain.
+    if (messages.waitMs(more, now) > 0) return Math.max(messages.waitMs(price, now), operations.waitMs(price, now));
+    const waitMs = operations.waitMs(price, now);
+    if (waitMs > 0) return waitMs;
+    messages.take(more, now);
+    operations.take(price, now);
+    return 0;
+  }
+
   private dispatch(connection: PlayerConnection, guest: Guest, frame: Buffer): void {
     const { session } = guest;
     const kind = frame[0];
     if (kind === KIND.hello) {
       if (guest.isGreeting || session) throw new HoldfastError('already-welcome');
+      const waitMs = guest.operations.waitMs(HELLO_PRICE, performance.now());
+      if (waitMs > 0)
+        return connection.goodbye({ code: 'rate-limited', reason: errorBody('rate-limited').message, retryAfterMs: waitMs }, GOODBYE_MS);
+      guest.operations.take(HELLO_PRICE, performance.now());
       void this.life.greet(connection, guest, frame);
       return;
     }
@@ -97,7 +123,7 @@ export class FrameRouter {
         void this.request(connection, session, frame);
         return;
       case KIND.bye:
-        void this.life.bye(connection, session);
+        this.life.bye(connection, session);
         return;
       default:
         // An acknowledgement of a version: the link's own flow is enough for us.
@@ -120,9 +146,10 @@ export class FrameRouter {
     } catch (error) {
       return connection.goodbye({ code: 'bad-frame', reason: (error as Error).message }, GOODBYE_MS);
     }
-    // Patterns between servers are not for players, whatever they guess.
-    if (!PLAYER_OPERATIONS.has(operation))
-      return answer(null, errorBody('unknown-operation', `There is no operation "${operation.slice(0, 64)}".`));
+    const price = priceOf(operation, data, this.options.roomsListedMax);
+    if (price === undefined) return answer(null, errorBody('unknown-operation', `There is no operation "${operation.slice(0, 64)}".`));
+    const waitMs = this.charge(guestOf(connection), price);
+    if (waitMs > 0) return answer(null, errorBody('rate-limited', undefined, true, waitMs));
     // Answers are long; who does not read them gets a short one.
     if (session.requestsPending >= REQUESTS_MAX || connection.backlogBytes > this.options.backlogBytesMax)
       return answer(null, errorBody('busy'));
@@ -143,7 +170,10 @@ export class FrameRouter {
   }
 
   private limited(connection: PlayerConnection, frame: Buffer): void {
-    const error = errorBody('rate-limited', undefined, true, 1_000);
+    const { messages, bytes } = guestOf(connection);
+    const now = performance.now();
+    const waitMs = Math.max(messages.waitMs(1, now), bytes.waitMs(frame.length, now), 1);
+    const error = errorBody('rate-limited', undefined, true, waitMs);
     if (frame[0] === KIND.command && frame.length >= HEADER.command.name)
       connection.send({ kind: 'rejected', seq: frame.readUInt32BE(HEADER.command.seq), ...error });
     else if (frame[0] === KIND.request && frame.length >= HEADER.request.name)
@@ -159,17 +189,3 @@ function roomOf(data: unknown): string {
   const room = (data as { room?: unknown } | null | undefined)?.room;
   return typeof room === 'string' ? room : '';
 }
-
-const PLAYER_OPERATIONS: ReadonlySet<string> = new Set([
-  'games.list',
-  'rooms.list',
-  'rooms.create',
-  'rooms.join',
-  'rooms.watch',
-  'rooms.leave',
-  'rooms.ready',
-  'rooms.start',
-  'match.find',
-  'match.cancel',
-  'me',
-]);

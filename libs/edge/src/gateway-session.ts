@@ -54,6 +54,8 @@ export class GatewaySession {
   goneTimers: readonly NodeJS.Timeout[] = NONE;
   /** Without a connection for long enough that the others in its room are told so. */
   isAway = false;
+  /** It has left this gateway's table: what was asked for it before, and is answered now, binds it to nothing. */
+  isOver = false;
   attachAttempt = 0;
   /** When the owner was asked last, and when to look at the room's record next. */
   askedAt = 0;
@@ -75,6 +77,12 @@ export class GatewaySession {
 
   get asked(): Asked {
     return { turn: this.turn, number: this.requests };
+  }
+
+  /** The number of one more request, or of another thing that is said after all requests so far. */
+  nextAsked(): Asked {
+    this.requests += 1;
+    return this.asked;
   }
 
   send(message: ServerMessage): void {

@@ -17,8 +17,11 @@ export class Guest {
   helloTimer: NodeJS.Timeout | null = null;
   readonly messages: TokenBucket;
   readonly bytes: TokenBucket;
+  /** Shared by all connections of its address: what they may ask of lobbies and the store together. */
+  readonly operations: TokenBucket;
 
-  constructor({ messagesPerSecond, messagesBurst, bytesPerSecond, bytesBurst }: EdgeOptions, now: number) {
+  constructor({ messagesPerSecond, messagesBurst, bytesPerSecond, bytesBurst }: EdgeOptions, operations: TokenBucket, now: number) {
+    this.operations = operations;
     this.messages = new TokenBucket(messagesPerSecond, messagesBurst, now);
     this.bytes = new TokenBucket(bytesPerSecond, bytesBurst, now);
   }

@@ -29,8 +29,7 @@ export class LobbyRouter {
   async ask(session: GatewaySession, operation: string, data: unknown, timeoutMs: number): Promise<PlayerAnswer> {
     const { user, name, id, binding } = session;
     const room = binding ? { id: binding.room, watching: binding.watching } : undefined;
-    session.requests += 1;
-    const { asked } = session;
+    const asked = session.nextAsked();
     const request: PlayerRequest = { caller: { user, name, session: id, gateway: this.gateway, asked, ...(room && { room }) }, data };
     try {
       return (await this.lobbyOf(session).request(operation, request, { timeoutMs })) as PlayerAnswer;
@@ -48,6 +47,11 @@ export class LobbyRouter {
     session.requests = Math.max(session.requests, number + 1);
     // With no store to say so to, the player's next move says it.
     await this.userRooms.overtake(session.user, { turn, number: number + 1 }).catch(() => {});
+  }
+
+  /** As `ask`, but as the gateway itself: about a session, and ordered behind what the session has asked its lobby for. */
+  async askFor(session: GatewaySession, pattern: ControlPattern, data: unknown, timeoutMs: number): Promise<unknown> {
+    return this.lobbyOf(session).request(pattern, data, { timeoutMs });
   }
 
   /** To any lobby, at most once. */

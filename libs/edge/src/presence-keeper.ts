@@ -37,8 +37,7 @@ export class PresenceKeeper {
   tell(session: GatewaySession): void {
     const { binding, user, isAway } = session;
     if (!binding || binding.watching) return;
-    session.requests += 1;
-    this.lobbies.tell(session, 'member.presence', { room: binding.room, user, here: !isAway, asked: session.asked });
+    this.lobbies.tell(session, 'member.presence', { room: binding.room, user, here: !isAway, asked: session.nextAsked() });
   }
 
   /** Players whose room holds them for away and who are here, or the other way round. */

@@ -32,6 +32,8 @@ export class RoomLink {
   /** From now on the session is in this room. `held`: what its client holds of a game there. */
   bind(session: GatewaySession, binding: Binding, held: HeldGame | null = null): void {
     const { binding: before } = session;
+    // The answer to a request that the session did not live to hear: its user is taken out of the room again, or has been.
+    if (session.isOver) return;
     if (before?.room === binding.room && before.watching === binding.watching) return;
     if (before) this.unbind(session, 'left');
     session.binding = binding;

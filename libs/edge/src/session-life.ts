@@ -1,10 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Self } from '#libs/fleet';
-import { type Binding, decodePlayerMessage, HoldfastError, PROTOCOL_VERSION } from '#libs/protocol';
+import { type Binding, decodePlayerMessage, HoldfastError, PROTOCOL_VERSION, type SessionId, type UserId } from '#libs/protocol';
 import { answerTo, fewAtATime } from '#libs/redis';
 import { hashOf, SessionAways, type SessionNotice, SessionStore } from '#libs/session';
 import { Log } from '#libs/telemetry';
 import { ConnectionLimits } from './connection-limits.js';
+import { Departures } from './departures.js';
+import { EarlyNotices } from './early-notices.js';
 import { EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS, NOT_HERE_AFTER_MS } from './edge.options.js';
 import type { GatewaySession } from './gateway-session.js';
 import { type Guest, guestOf, part } from './guest.js';
@@ -23,6 +25,7 @@ import { Welcomer } from './welcomer.js';
 @Injectable()
 export class SessionLife {
   private touchedAt = 0;
+  private readonly early = new EarlyNotices();
 
   constructor(
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
@@ -31,6 +34,7 @@ export class SessionLife {
     private readonly welcomer: Welcomer,
     private readonly restorer: SessionRestorer,
     private readonly presence: PresenceKeeper,
+    private readonly departures: Departures,
     private readonly lobbies: LobbyRouter,
     private readonly rooms: RoomLink,
     private readonly store: SessionStore,
@@ -41,10 +45,14 @@ export class SessionLife {
 
   async greet(connection: PlayerConnection, guest: Guest, frame: Buffer): Promise<void> {
     guest.isGreeting = true;
+    const since = performance.now();
     try {
       const hello = decodePlayerMessage(frame);
       if (hello.kind !== 'hello') return;
       const { session: id, secret, user, name, resumed, binding, turn, held } = await this.welcomer.admit(hello);
+      const early = this.early.take(id, since);
+      // Another login or resume came while this hello was under way.
+      if (early.some(({ kind }) => kind === 'replaced') && !(await this.isHere(user, id))) throw new HoldfastError('replaced');
       this.limits.welcomed(guest);
       const session = this.sessionOf(id, user, name);
       const before = session.connection;
@@ -52,7 +60,11 @@ export class SessionLife {
       // Two at once may end in the other order than they began.
       if (turn > session.turn) session.turn = turn;
       // The store has them here since; that they are gone again must be told as of any other.
-      if (!connection.isOpen) return before ? undefined : this.missed(session, binding);
+      if (!connection.isOpen) {
+        if (!before) this.missed(session, binding);
+        for (const notice of early) if (notice.kind !== 'replaced') this.noticed(notice);
+        return;
+      }
       session.connection = connection;
       guest.session = session;
       guest.mustConfirm = resumed;
@@ -71,6 +83,7 @@ export class SessionLife {
         pingMs: Math.floor(connectionTimeoutMs / 3),
       });
       this.place(session, binding, held);
+      for (const notice of early) if (notice.kind !== 'replaced') this.noticed(notice);
     } catch (error) {
       const body = answerTo(error);
       if (!(error instanceof HoldfastError)) this.log.error('hello.failed', { error });
@@ -87,16 +100,27 @@ export class SessionLife {
     this.store.confirm(id, secretHash).catch((error: unknown) => this.log.debug('session.unconfirmed', { error: String(error) }));
   }
 
-  async bye(connection: PlayerConnection, session: GatewaySession): Promise<void> {
-    const { binding } = session;
+  /** A request of the session may be under way: its lobby, or the departure, finds that the user has left. */
+  bye(connection: PlayerConnection, session: GatewaySession): void {
     guestOf(connection).session = null;
     session.connection = null;
-    this.rooms.unbind(session, 'left');
-    if (binding) this.lobbies.tell(session, 'member.gone', { room: binding.room, user: session.user, asked: session.asked });
-    this.lobbies.tell(session, 'searcher.gone', { user: session.user, asked: session.asked });
-    this.table.remove(session);
     connection.goodbye({ code: 'bye', reason: 'Goodbye.' }, GOODBYE_MS);
-    await this.store.end(session.id).catch(() => this.markAway(session));
+    // Until a lobby has carried the departure out, the record stays: it leads whoever cleans up after this gateway to the user.
+    this.markAway(session);
+    this.depart(session, 'left', () => void this.store.end(session.id).catch(() => {}));
+  }
+
+  /** The session is over for good, whatever of it is still under way at a lobby. */
+  private depart(session: GatewaySession, gone: 'left' | 'away', done?: () => void): void {
+    this.departures.add(session, session.nextAsked(), done);
+    this.rooms.unbind(session, gone);
+    this.table.remove(session);
+  }
+
+  /** The store has the user's live session at this gateway. One that does not answer says nothing against it. */
+  private async isHere(user: UserId, session: SessionId): Promise<boolean> {
+    const found = await this.store.find(user).catch(() => undefined);
+    return found === undefined || (found?.session === session && found.gateway === this.self.id);
   }
 
   /** Its connection is gone. `forGood`: this gateway closes, and the session goes on at another. */
@@ -108,7 +132,7 @@ export class SessionLife {
     const away = setTimeout(() => {
       session.isAway = true;
       this.presence.tell(session);
-      this.lobbies.tell(session, 'searcher.gone', { user: session.user, asked: session.asked });
+      this.lobbies.tell(session, 'searcher.gone', { user: session.user, asked: session.nextAsked() });
     }, NOT_HERE_AFTER_MS);
     const gone = setTimeout(() => void this.gone(session), this.options.seatGraceMs);
     session.goneTimers = [away, gone];
@@ -128,7 +152,10 @@ export class SessionLife {
   noticed(notice: SessionNotice): void {
     const id = 'session' in notice ? notice.session : undefined;
     const session = id !== undefined ? this.table.get(id) : notice.kind === 'replaced' ? undefined : this.table.ofUser(notice.user);
-    if (!session) return;
+    if (!session) {
+      if (id !== undefined) this.early.keep(id, notice, performance.now());
+      return;
+    }
     switch (notice.kind) {
       case 'replaced':
         return this.end(session, 'replaced');
@@ -144,6 +171,7 @@ export class SessionLife {
     this.restorer.look().catch((error: unknown) => this.log.debug('sessions.look-failed', { error: String(error) }));
     this.presence.correct();
     this.aways.retry();
+    this.departures.retry();
     if (this.presence.isRenamed || now - this.touchedAt > Math.min(30_000, this.options.sessionTtlMs / 3)) void this.touch(now);
   }
 
@@ -167,13 +195,21 @@ export class SessionLife {
   /** The grace is over. If the session lives elsewhere, and its notice was lost, it is not gone. */
   private async gone(session: GatewaySession): Promise<void> {
     const found = await this.store.find(session.user).catch(() => null);
-    if (session.connection) return;
-    const { binding } = session;
-    if (binding && (found === null || found.session === session.id) && (found === null || found.gateway === this.self.id)) {
-      this.lobbies.tell(session, 'member.gone', { room: binding.room, user: session.user, asked: session.asked });
-    }
+    if (session.connection || session.isOver) return;
+    if (found === null || (found.session === session.id && found.gateway === this.self.id)) return this.depart(session, 'away');
     this.rooms.unbind(session, 'away');
     this.table.remove(session);
+  }
+
+  /** The store knows the session no more: it goes on as another one, or (it expired, or the store lost it) as none. */
+  private async endOver(session: GatewaySession): Promise<void> {
+    const found = await this.store.find(session.user);
+    if (session.isOver) return;
+    if (found !== null) return this.end(session, 'replaced');
+    const { connection } = session;
+    session.connection = null;
+    this.depart(session, 'away');
+    if (connection) part(connection, 'replaced');
   }
 
   /** The session is not this gateway's any more; its player is not away. */
@@ -193,7 +229,7 @@ export class SessionLife {
         const over = await this.restorer.touch(some.map(({ id, user }) => ({ session: id, user })));
         for (const id of over) {
           const session = this.table.get(id);
-          if (session) this.end(session, 'replaced');
+          if (session) await this.endOver(session);
         }
       }
       await this.presence.compare();

@@ -46,6 +46,7 @@ export class SessionTable {
 
   remove(session: GatewaySession): void {
     session.stopGoneTimers();
+    session.isOver = true;
     if (this.byId.get(session.id) !== session) return;
     this.byId.delete(session.id);
     this.byHandle.delete(session.handle);

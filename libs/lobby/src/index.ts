@@ -4,6 +4,7 @@ export * from './lobby.module.js';
 export * from './lobby.options.js';
 export * from './match-queue.js';
 export * from './matchmaker.js';
+export * from './room-list.js';
 export * from './room-rules.js';
 export * from './room-service.js';
 export * from './room-sweeper.js';

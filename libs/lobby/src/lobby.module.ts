@@ -4,10 +4,11 @@ import { GameStarter } from './game-starter.js';
 import { LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
 import { MatchQueue } from './match-queue.js';
 import { Matchmaker } from './matchmaker.js';
+import { RoomList } from './room-list.js';
 import { RoomService } from './room-service.js';
 import { RoomSweeper } from './room-sweeper.js';
 
-const PROVIDERS = [GameCatalogue, MatchQueue, RoomService, GameStarter, Matchmaker];
+const PROVIDERS = [GameCatalogue, MatchQueue, RoomList, RoomService, GameStarter, Matchmaker];
 
 /** Needs `RoomStoreModule`, `FleetModule`, `SessionModule`, `PlacementModule` and Nest's schedules. */
 @Module({})

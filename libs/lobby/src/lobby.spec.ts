@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
 import { LoadBalancerService, type PlacementRequest } from '#libs/placement';
-import { type Caller, type Control, HoldfastError, type RoomId, serverId } from '#libs/protocol';
+import { type Asked, type Caller, type Control, HoldfastError, type RoomId, serverId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
 import { ROOMS_KEY, RoomLog, type RoomRecord, RoomRecords, roomKey, UserRooms } from '#libs/room-store';
 import { SessionAways, SessionHolders, SessionNotices, SessionStore } from '#libs/session';
@@ -11,6 +11,8 @@ import { GameStarter } from './game-starter.js';
 import { type LobbyOptions, MATCH_ABANDONED_MS, START_ABANDONED_MS, STRAY_AFTER_MS, SWEEP_ROOMS } from './lobby.options.js';
 import { type MadeMatch, MatchQueue } from './match-queue.js';
 import { Matchmaker } from './matchmaker.js';
+import { RoomList } from './room-list.js';
+import { newRoom } from './room-rules.js';
 import { RoomService } from './room-service.js';
 import { RoomSweeper } from './room-sweeper.js';
 
@@ -33,6 +35,9 @@ afterAll(() => {
   pubSub.onModuleDestroy();
   for (const connections of [redis, elsewhere]) connections.onApplicationShutdown();
 });
+
+/** Of a page of 100 rooms: its entries and their records. */
+const LIST_COMMANDS_MAX = 101;
 
 /** Game servers as far as a start sees them: each takes the room from the store, or does what a test wants. */
 class GameServers {
@@ -84,7 +89,8 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   const options: LobbyOptions = { roomIdleMs: 600_000, seatGraceMs: 60_000, matchWaitMs: 60_000, roomsListedMax: 100, ...change };
   const games = new GameCatalogue(servers.directory);
   const queue = new MatchQueue(redis);
-  const rooms = new RoomService(redis, records, userRooms, games, queue, servers.directory, options);
+  const rooms = new RoomService(redis, records, userRooms, games, queue, servers.directory);
+  const list = new RoomList(records, options);
   const starter = new GameStarter(rooms, records, servers.links, servers.directory, log);
   const matchmaker = new Matchmaker(
     queue,
@@ -99,8 +105,8 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
     log,
     options,
   );
-  const sweeper = new RoomSweeper(redis, records, rooms, starter, queue, matchmaker, log, options);
-  return { servers, queue, rooms, starter, matchmaker, sweeper };
+  const sweeper = new RoomSweeper(redis, records, rooms, starter, queue, matchmaker, userRooms, sessions, servers.directory, log, options);
+  return { servers, queue, rooms, list, starter, matchmaker, sweeper };
 }
 
 function newCaller(name = 'someone'): Caller {
@@ -210,15 +216,15 @@ describe('rooms', () => {
   });
 
   it('that are private, of another game, or gone are not listed', async () => {
-    const { rooms } = newLobby();
+    const { rooms, list } = newLobby();
     const shown = await rooms.create(newCaller(), { game: 'duel', name: 'shown' });
     const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
-    await records.index(['never-made'], Date.now());
-    const listed = (await rooms.list({ game: 'duel' })).map(({ id }) => id);
+    await records.enlist('never-made', 'duel', Date.now());
+    const listed = (await list.page({ game: 'duel' })).rooms.map(({ id }) => id);
     expect(listed).toContain(shown.id);
     expect(listed).not.toContain(hidden.id);
-    expect(await rooms.list({ game: 'chess' })).toEqual([]);
-    expect(await rooms.list({ limit: 1 })).toHaveLength(1);
+    expect(await list.page({ game: 'chess' })).toEqual({ rooms: [] });
+    expect((await list.page({ limit: 1 })).rooms).toHaveLength(1);
   });
 
   it('are of games that there are', async () => {
@@ -649,3 +655,269 @@ describe('what comes late, to a lobby that slept', () => {
     await matchmaker.cancel(other);
   });
 });
+
+describe('the list of rooms', () => {
+  /** Rooms are written as a lobby writes them, but many at once and at a time of the test's choice. */
+  async function writeRooms(
+    count: number,
+    room: (index: number) => { game: string; private: boolean; createdAt: number },
+  ): Promise<RoomId[]> {
+    const ids = Array.from({ length: count }, () => `list-${randomUUID()}`);
+    for (let at = 0; at < count; at += 1_000) {
+      await Promise.all(
+        ids.slice(at, at + 1_000).map((id, index) => {
+          const { game, private: isPrivate, createdAt } = room(at + index);
+          const doc = { ...newRoom(newCaller(), { seats: { min: 2, max: 4 }, private: isPrivate }, createdAt) };
+          return records.create(id, game, doc);
+        }),
+      );
+    }
+    return ids;
+  }
+
+  /** What Redis is asked for meanwhile. */
+  async function commandsOf(act: () => Promise<unknown>): Promise<number> {
+    const count = async () => Number(/^total_commands_processed:(\d+)/m.exec(await elsewhere.commands.info('stats'))?.[1]);
+    const before = await count();
+    await act();
+    return (await count()) - before - 1;
+  }
+
+  beforeEach(() => redis.commands.flushdb());
+  afterAll(() => redis.commands.flushdb());
+
+  it('holds a public room behind 1,000 newer private ones', async () => {
+    const { rooms, list } = newLobby();
+    const { id } = await rooms.create(newCaller(), { game: 'duel' });
+    await writeRooms(1_000, (index) => ({ game: 'duel', private: true, createdAt: Date.now() + 1_000 + index }));
+    expect((await list.page()).rooms.map((room) => room.id)).toEqual([id]);
+  });
+
+  it('is read to its end by the cursor, each room once, though rooms come and go', async () => {
+    const { rooms, list } = newLobby();
+    const base = Date.now() - 120_000;
+    const ids = await writeRooms(25, (index) => ({ game: 'duel', private: false, createdAt: base + Math.floor(index / 3) }));
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const { rooms: page, next } = await list.page({ game: 'duel', limit: 10, cursor });
+      seen.push(...page.map((room) => room.id));
+      cursor = next;
+      await rooms.create(newCaller(), { game: 'duel' });
+    } while (cursor);
+    expect(seen).toHaveLength(25);
+    expect(new Set(seen)).toEqual(new Set(ids));
+  });
+
+  it('is read once for all who ask for its beginning at the same time, each of whom sees what was done before', async () => {
+    const { rooms, list } = newLobby();
+    await writeRooms(20, (index) => ({ game: 'duel', private: false, createdAt: Date.now() - 1_000 - index }));
+    await list.page();
+    let pages: { rooms: { id: string }[] }[] = [];
+    const commands = await commandsOf(async () => {
+      const early = Array.from({ length: 50 }, () => list.page());
+      const { id } = await rooms.create(newCaller(), { game: 'duel' });
+      pages = await Promise.all([...early, ...Array.from({ length: 50 }, (_, index) => list.page({ limit: 1 + (index % 10) }))]);
+      for (const page of pages.slice(50)) expect(page.rooms[0].id).toBe(id);
+    });
+    // The room's own, and two reads of 22 commands, not a hundred.
+    expect(commands).toBeLessThan(100);
+    expect(new Set(pages.slice(50).map((page) => page.rooms.length))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
+  });
+
+  it('refuses a cursor that it did not give', async () => {
+    await expect(newLobby().list.page({ cursor: 'x' })).rejects.toMatchObject({ code: 'bad-data' });
+  });
+
+  it('drops entries of rooms that are gone when it meets them, and keeps one that is about to be made', async () => {
+    const { list } = newLobby({ roomsListedMax: 10 });
+    const old = await writeRooms(30, (index) => ({ game: 'duel', private: false, createdAt: Date.now() - 120_000 - index }));
+    await redis.commands.del(...old.slice(0, 29).map(roomKey));
+    await records.enlist('soon', 'duel', Date.now());
+    // Two pages of ten hold nothing that is left, so the list goes on with a cursor.
+    const first = await list.page({ limit: 10 });
+    expect(first).toMatchObject({ rooms: [], next: expect.any(String) });
+    expect((await list.page({ limit: 10, cursor: first.next })).rooms.map(({ id }) => id)).toEqual([old[29]]);
+    await until(async () => (await redis.commands.zcard('hf:listed')) === 2);
+    expect(await redis.commands.zrange('hf:listed:duel', '0', '-1')).toEqual([old[29], 'soon']);
+  });
+
+  it('gets rooms that an older version made from the sweeper, and loses what the sweeper finds gone', async () => {
+    const { rooms, list, sweeper } = newLobby();
+    const shown = await rooms.create(newCaller(), { game: 'duel' });
+    const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
+    for (const { id } of [shown, hidden]) await redis.commands.hdel(roomKey(id), 'private');
+    await redis.commands.del('hf:listed', 'hf:listed:duel');
+    expect((await list.page()).rooms).toEqual([]);
+    await sweeper.sweep();
+    for (const game of [undefined, 'duel']) expect((await list.page({ game })).rooms.map(({ id }) => id)).toEqual([shown.id]);
+    await redis.commands.del(roomKey(shown.id));
+    await sweeper.sweep();
+    await sweeper.sweep();
+    expect(await redis.commands.exists('hf:listed', 'hf:listed:duel')).toBe(0);
+  });
+
+  it('costs the same of 100,000 rooms as of few: a bounded number of commands, and milliseconds', async () => {
+    const { list } = newLobby();
+    const games = ['duel', 'chess', 'go'];
+    await writeRooms(100_000, (index) => ({ game: games[index % 3], private: index % 10 !== 0, createdAt: Date.now() - 200_000 + index }));
+    const took: number[] = [];
+    let cursor: string | undefined;
+    for (let calls = 0; calls < 20; calls++) {
+      const query = calls % 2 === 0 ? { game: games[calls % 3], cursor } : { cursor };
+      const from = performance.now();
+      const commands = await commandsOf(async () => {
+        const page = await list.page(query);
+        expect(page.rooms).toHaveLength(100);
+        cursor = page.next;
+      });
+      took.push(performance.now() - from);
+      expect(commands).toBeLessThanOrEqual(LIST_COMMANDS_MAX);
+    }
+    expect(took.sort((a, b) => a - b)[10]).toBeLessThan(100);
+  }, 120_000);
+});
+
+describe('a session that ends during a request', () => {
+  /** Numbers a user's requests, as their gateway does. */
+  async function newAsker(): Promise<() => Caller & { asked: Asked }> {
+    const caller = newCaller();
+    const { turn } = await userRooms.admit(caller.user);
+    let number = 0;
+    return () => ({ ...caller, asked: { turn, number: ++number } });
+  }
+
+  /** Between two steps of what `records` does next under that name. */
+  function onceBefore(step: 'save' | 'create', act: () => Promise<unknown>): void {
+    const real = records[step].bind(records) as (...args: unknown[]) => Promise<never>;
+    jest.spyOn(records, step).mockImplementationOnce(async (...args: unknown[]) => {
+      await act();
+      return real(...args);
+    });
+  }
+
+  it('leaves no member when it ends between the pointer and the record of a join', async () => {
+    const [{ rooms }, other] = [newLobby(), newLobby()];
+    const { id } = await rooms.create(newCaller(), { game: 'duel' });
+    const next = await newAsker();
+    const [joins, departs] = [next(), next()];
+    onceBefore('save', () => other.rooms.depart(joins.user, departs.asked));
+    await expect(rooms.join(joins, id)).rejects.toMatchObject({ code: 'overtaken' });
+    expect((await mustRead(id)).doc.members.map(({ user }) => user)).not.toContain(joins.user);
+    expect(await userRooms.get(joins.user)).toBeNull();
+  });
+
+  it('leaves no room when it ends between the pointer and the record of a new room', async () => {
+    const [{ rooms }, other] = [newLobby(), newLobby()];
+    const next = await newAsker();
+    const [creates, departs] = [next(), next()];
+    let made = '';
+    const real = records.create.bind(records);
+    jest.spyOn(records, 'create').mockImplementationOnce(async (id, ...rest) => {
+      made = id;
+      await other.rooms.depart(creates.user, departs.asked);
+      return real(id, ...rest);
+    });
+    await expect(rooms.create(creates, { game: 'duel' })).rejects.toMatchObject({ code: 'overtaken' });
+    expect(await records.read(made)).toBeNull();
+  });
+
+  it('leaves no search when it ends, or loses its connection, before the search is in the queue', async () => {
+    for (const end of ['depart', 'searcherGone'] as const) {
+      const { matchmaker, queue, rooms } = newLobby();
+      const next = await newAsker();
+      const [finds, ends] = [next(), next()];
+      const real = queue.find.bind(queue);
+      jest.spyOn(queue, 'find').mockImplementationOnce(async (...args) => {
+        if (end === 'depart') await rooms.depart(finds.user, ends.asked);
+        else await matchmaker.searcherGone(ends);
+        return real(...args);
+      });
+      await expect(matchmaker.find(finds, 'duel')).rejects.toMatchObject({ code: 'overtaken' });
+      expect(await queue.gameOf(finds.user)).toBeNull();
+    }
+  });
+
+  it('puts the others of a match back into the queue when it ends before the room is made', async () => {
+    const { rooms, matchmaker, queue } = newLobby();
+    const [first, second] = [await newAsker(), await newAsker()];
+    const [waits, departs] = [first(), first()];
+    expect(await matchmaker.find(waits, 'duel')).toBeNull();
+    onceBefore('create', () => rooms.depart(waits.user, departs.asked));
+    const finds = second();
+    expect(await matchmaker.find(finds, 'duel')).toBeNull();
+    expect([await queue.gameOf(waits.user), await queue.gameOf(finds.user)]).toEqual([null, 'duel']);
+    expect(await rooms.whereIs(finds.user)).toBeNull();
+    await matchmaker.cancel(finds);
+  });
+
+  it('is out of its room after a departure that failed halfway is repeated', async () => {
+    const { rooms } = newLobby();
+    const owner = newCaller();
+    const { id } = await rooms.create(owner, { game: 'duel' });
+    const next = await newAsker();
+    await rooms.join(next(), id);
+    const { user, asked } = next();
+    // The lobby dies in between: the first try gets no further than the pointer.
+    jest.spyOn(records, 'save').mockRejectedValueOnce(new Error('died'));
+    await expect(rooms.depart(user, asked)).rejects.toThrow('died');
+    await rooms.depart(user, asked);
+    await rooms.depart(user, asked);
+    expect((await mustRead(id)).doc.members.map((member) => member.user)).toEqual([owner.user]);
+  });
+
+  it('keeps its room when the user was admitted again before the departure arrived', async () => {
+    const { rooms } = newLobby();
+    const { id } = await rooms.create(newCaller(), { game: 'duel' });
+    const next = await newAsker();
+    const [joins, departs] = [next(), next()];
+    await rooms.join(joins, id);
+    await userRooms.admit(joins.user);
+    await rooms.depart(joins.user, departs.asked);
+    expect((await mustRead(id)).doc.members.map(({ user }) => user)).toContain(joins.user);
+  });
+
+  it('undoes a join that was written after its user was admitted elsewhere, but not the join from there', async () => {
+    const { rooms } = newLobby();
+    const { id } = await rooms.create(newCaller(), { game: 'duel', seats: 4 });
+    const [resumed, rejoined] = [(await newAsker())(), (await newAsker())()];
+    onceBefore('save', () => userRooms.admit(resumed.user));
+    await expect(rooms.join(resumed, id)).rejects.toMatchObject({ code: 'overtaken' });
+    onceBefore('save', async () => {
+      const { turn } = await userRooms.admit(rejoined.user);
+      await newLobby().rooms.join({ ...rejoined, asked: { turn, number: 1 } }, id);
+    });
+    await expect(rooms.join(rejoined, id)).rejects.toMatchObject({ code: 'overtaken' });
+    const members = (await mustRead(id)).doc.members.map(({ user }) => user);
+    expect(members).not.toContain(resumed.user);
+    expect(members).toContain(rejoined.user);
+    expect(await userRooms.get(rejoined.user)).toEqual({ room: id, watching: false });
+  });
+
+  it('is marked away by the second sweep when no process told its room, and a connected member is not', async () => {
+    const { rooms, sweeper } = newLobby();
+    const callers = newCallers(3);
+    const { id } = await rooms.create(callers[0], { game: 'duel', seats: 4 });
+    for (const caller of callers.slice(1)) await rooms.join(caller, id);
+    const gateway = serverId('gateway', 'test');
+    const [connected, away] = await Promise.all(
+      callers.slice(0, 2).map(({ user, name }) => sessions.create({ user, name, gateway, incarnation: 1 })),
+    );
+    await redis.commands.hset(`hf:session:${away.session}`, 'away', '1');
+    await aged(id, STRAY_AFTER_MS + 1_000);
+    const here = async () => (await mustRead(id)).doc.members.map((member) => member.here);
+    await sweeper.sweep();
+    expect(await here()).toEqual([true, true, true]);
+    await sweeper.sweep();
+    expect(await here()).toEqual([true, false, false]);
+    await sessions.end(connected.session);
+  });
+});
+
+async function until(isIt: () => Promise<boolean>, withinMs = 5_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await isIt())) {
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -54,7 +54,17 @@ export class Matchmaker {
   private async look(game: string, searcher: Searcher, people: number): Promise<RoomRecord | null> {
     const soughtAt = performance.now();
     const match = await this.queue.find(game, searcher, people, newRoomId(), this.options.matchWaitMs);
-    return match ? this.make(match, soughtAt) : null;
+    if (match) return this.make(match, soughtAt);
+    // The session may have ended while this was on its way to the queue, and have looked for it there in vain.
+    const { user, asked } = searcher;
+    if (!asked || !(await this.userRooms.standing(user, { asked, outlivesAdmissions: true })).isLate) return null;
+    await this.queue.cancel(game, user, asked);
+    throw new HoldfastError('overtaken');
+  }
+
+  /** A searcher has no connection any more: searches that were asked for before `asked` are void, also those on their way. */
+  async searcherGone({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<void> {
+    if (await this.userRooms.overtake(user, asked)) await this.cancel({ user, asked });
   }
 
   /**
@@ -72,8 +82,11 @@ export class Matchmaker {
     const name = match.people.map((person) => person.name).join(' – ');
     const doc = newRoom(first, { seats: { min: count, max: count }, name, near: first.region }, Date.now());
     const members = match.people.map(({ user, name }) => ({ user, name, readyRound: 0, here: true }));
-    const users = match.people.map(({ user }) => user);
-    const room = await this.rooms.make(match.id, match.game, { ...doc, members, private: true }, users);
+    const whole = { ...doc, members, private: true };
+    const room = await this.rooms.make(match.id, match.game, whole, match.people, { outlivesAdmissions: true });
+    const isIn = match.people.map(({ user }) => isMember(room, user));
+    if (room.status === 'waiting' && isIn.includes(false) && (await this.records.close(room, 'not-in-room')))
+      return this.dissolve(match, isIn);
     let started = room;
     try {
       started = await this.starter.start(room, first.user, this.balancer);
@@ -98,7 +111,7 @@ export class Matchmaker {
     await Promise.all(
       others.map(({ user, asked }) => this.userRooms.move(user, null, { asked, outlivesAdmissions: true, from: match.id })),
     );
-    for (const person of others) await this.look(match.game, person, match.people.length);
+    for (const person of others) await this.look(match.game, person, match.people.length).catch(ignoreOvertaken);
     return null;
   }
 
@@ -107,4 +120,9 @@ export class Matchmaker {
     const now = (await this.sessions.find(user).catch(() => null)) ?? { session, gateway };
     await this.notices.send(now.gateway, { kind: 'bind', user, session: now.session, room: room.id, role: 'player', rev: room.rev });
   }
+}
+
+/** The searcher's session has ended since: nobody to look on for. */
+function ignoreOvertaken(error: unknown): void {
+  if (!(error instanceof HoldfastError && error.code === 'overtaken')) throw error;
 }

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ServerDirectory } from '#libs/fleet';
-import { type Asked, type Caller, endOf, HoldfastError, type Operations, type RoomId, type RoomSummary, type UserId } from '#libs/protocol';
+import { type Asked, type Caller, endOf, HoldfastError, type Operations, type RoomId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
-import { isMember, type RoomDoc, type RoomRecord, RoomRecords, summaryOf, type UserRoom, UserRooms } from '#libs/room-store';
+import { isMember, type MoveTerms, type RoomDoc, type RoomRecord, RoomRecords, type UserRoom, UserRooms } from '#libs/room-store';
 import { GameCatalogue } from './game-catalogue.js';
-import { CAS_TRIES_MAX, LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
+import { CAS_TRIES_MAX } from './lobby.options.js';
 import { MatchQueue } from './match-queue.js';
-import { cameBack, join, leave, newRoom, setReady, wentAway } from './room-rules.js';
+import { cameBack, join, leave, newRoom, type Person, setReady, wentAway } from './room-rules.js';
 import { Turns } from './turns.js';
 
 /** Asked of a room's record before it is changed; refuses by throwing. */
@@ -29,22 +29,7 @@ export class RoomService {
     private readonly games: GameCatalogue,
     private readonly matches: MatchQueue,
     private readonly directory: ServerDirectory,
-    @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
   ) {}
-
-  async list({ game, limit = this.options.roomsListedMax }: { game?: string; limit?: number } = {}): Promise<RoomSummary[]> {
-    const wanted = Math.min(limit, this.options.roomsListedMax);
-    const summaries: RoomSummary[] = [];
-    // A page may hold private rooms, other games and rooms that are gone; a few pages are enough for any list.
-    for (let page = 0; page < 5 && summaries.length < wanted; page++) {
-      const ids = await this.records.list(PAGE_ROOMS, page * PAGE_ROOMS);
-      for (const record of await this.records.readMany(ids)) {
-        if (record && !record.doc.private && (game === undefined || record.game === game)) summaries.push(summaryOf(record));
-      }
-      if (ids.length < PAGE_ROOMS) break;
-    }
-    return summaries.slice(0, wanted);
-  }
 
   async create(caller: Caller, wish: Operations['rooms.create']['data']): Promise<RoomRecord> {
     const { game, name, seats, private: isPrivate, region, build } = wish;
@@ -54,7 +39,7 @@ export class RoomService {
     const doc = newRoom(caller, { name, seats: info.seats, wanted: seats, private: isPrivate, region, build, near }, Date.now());
     const id = newRoomId();
     if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
-    return this.make(id, game, doc, [caller.user]);
+    return this.make(id, game, doc, [caller]);
   }
 
   /** Where the gateway stands that a player came by: near to the player, or they would have come by another. */
@@ -62,13 +47,27 @@ export class RoomService {
     return this.directory.get(gateway)?.region || undefined;
   }
 
-  /** A room with these people in it, who were sent there. Making it twice under one id is making it once. */
-  async make(id: RoomId, game: string, doc: RoomDoc, users: readonly UserId[]): Promise<RoomRecord> {
+  /**
+   * A room with these people in it, who were sent there. Making it twice under one id is making it once. A person who has
+   * gone on since is taken out again. Throws `overtaken` when nobody is left.
+   */
+  async make(
+    id: RoomId,
+    game: string,
+    doc: RoomDoc,
+    people: readonly Pick<Caller, 'user' | 'asked'>[],
+    terms: Pick<MoveTerms, 'outlivesAdmissions'> = {},
+  ): Promise<RoomRecord> {
     const made = await this.records.create(id, game, doc);
-    const pointers = await Promise.all(users.map((user) => this.userRooms.get(user)));
-    // They have gone on since they were sent: whoever made this slept in between.
-    const gone = users.filter((_, index) => pointers[index] && pointers[index].room !== id);
-    for (const user of gone) await this.removeMember(id, user, 'not-in-room').catch(ignoreGone);
+    const standings = await Promise.all(people.map(({ user, asked }) => this.userRooms.standing(user, { asked, ...terms })));
+    const gone = people.filter((_, index) => {
+      const { pointer, isLate, isOwn } = standings[index];
+      // A store that failed over may have lost the pointer, so its absence alone says nothing.
+      if (pointer === null) return isLate;
+      return pointer.room !== id || (isLate && isOwn);
+    });
+    for (const { user } of gone) await this.removeMember(id, user, 'not-in-room').catch(ignoreGone);
+    if (gone.length === people.length) throw new HoldfastError('overtaken');
     return made && gone.length === 0 ? made : this.mustRead(id);
   }
 
@@ -79,11 +78,14 @@ export class RoomService {
       if (!record) throw new HoldfastError('room-unknown');
       if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
       try {
-        const joined = await this.changeNow(id, (current) => join(current, caller), { caller, record });
-        // Asked to join two rooms at once, by two lobbies: the pointer that was written last is the one that holds.
-        if ((await this.userRooms.get(caller.user))?.room === id) return joined;
-        await this.removeMember(id, caller.user, 'not-in-room').catch(ignoreGone);
-        throw new HoldfastError('already-in-room');
+        const joined = await this.changeNow(id, (current) => joinAnew(current, caller), { caller, record });
+        const { pointer, isLate, isOwn } = await this.userRooms.standing(caller.user, caller);
+        if (pointer?.room === id && !(isLate && isOwn)) return joined;
+        // Either the user asked to join two rooms at once, by two lobbies: the pointer that was written last holds. Or the
+        // session has ended, or was resumed, while this lobby wrote: nobody would hear that the user is in the room.
+        const guard = () => this.refuseReturnedBy(caller, id);
+        await this.removeMember(id, caller.user, 'not-in-room', { guard }).catch(ignoreGone);
+        throw new HoldfastError(isLate ? 'overtaken' : 'already-in-room');
       } catch (error) {
         await this.userRooms.move(caller.user, before, { asked: caller.asked, from: id });
         throw error;
@@ -168,6 +170,22 @@ export class RoomService {
     const pointer = await this.userRooms.get(user);
     // A store that forgot the user's turns has 0, which says nothing about any word.
     if (pointer && !pointer.watching) await this.setAway(pointer.room, user, asked, turn ? asked : undefined);
+  }
+
+  /**
+   * The user's session is over for good: every request made before `asked` is void, and the user leaves the room and the
+   * queue they are in. A request that another lobby still works on finds this out after its write, and undoes it. May be
+   * repeated. Does nothing when the user was admitted or moved since. `known`: where the gateway has the user, for a store
+   * that lost its own pointer.
+   */
+  async depart(user: UserId, asked: Asked, known: UserRoom | null = null): Promise<void> {
+    const left = await this.userRooms.depart(user, asked);
+    if (left === 'late') return;
+    await this.stopSearching(user, asked);
+    const { room, watching } = left ?? known ?? {};
+    if (room === undefined || watching) return;
+    const guard = () => this.refuseLate({ user, asked });
+    await this.turns.take(room, () => this.removeMember(room, user, 'gone', { guard })).catch(ignoreGone);
   }
 
   /** A member who will not come back, if that is still so: a user who was admitted or has moved since it was said is not gone. */
@@ -263,6 +281,12 @@ export class RoomService {
     if ((await this.userRooms.get(user))?.room === room) await this.refuseLate({ user, asked });
   }
 
+  /** Throws `overtaken` when a later request of the user leads to this room: the membership is that request's. */
+  private async refuseReturnedBy({ user, asked }: Caller, room: RoomId): Promise<void> {
+    const { pointer, isOwn } = await this.userRooms.standing(user, { asked });
+    if (pointer?.room === room && !isOwn) throw new HoldfastError('overtaken');
+  }
+
   private async setAway(room: RoomId, user: UserId, asked?: Asked, word?: Asked): Promise<void> {
     const now = await this.redisNow();
     await this.change(room, (record) => wentAway(record, user, now, word), { user, asked }).catch(ignoreGone);
@@ -280,7 +304,10 @@ export class RoomService {
   }
 }
 
-const PAGE_ROOMS = 200;
+/** Always a new document, so that a concurrent undo of an older request by the same user meets another revision. */
+function joinAnew(record: RoomRecord, person: Person): RoomDoc {
+  return { ...join(record, person) };
+}
 
 /** Ten letters and digits that nobody mistakes for each other: 50 bits. */
 export function newRoomId(): RoomId {

@@ -1,8 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
+import { ServerDirectory } from '#libs/fleet';
 import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
 import { fewAtATime, RedisConnections } from '#libs/redis';
-import { type RoomRecord, RoomRecords } from '#libs/room-store';
+import { type RoomGlance, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
+import { SessionStore } from '#libs/session';
 import { Log } from '#libs/telemetry';
 import { GameStarter } from './game-starter.js';
 import {
@@ -30,6 +32,9 @@ export class RoomSweeper {
   /** Index entries without a record, as the last walk over all rooms saw them: their rooms may have been about to be written. */
   private suspects = new Set<RoomId>();
   private missing = new Set<RoomId>();
+  /** The same of members without a connection whose room has them for here, by `keyOf`: a session may be about to be written. */
+  private suspectMembers = new Set<string>();
+  private unconnected = new Set<string>();
 
   constructor(
     private readonly redis: RedisConnections,
@@ -38,6 +43,9 @@ export class RoomSweeper {
     private readonly starter: GameStarter,
     private readonly queue: MatchQueue,
     private readonly matchmaker: Matchmaker,
+    private readonly userRooms: UserRooms,
+    private readonly sessions: SessionStore,
+    private readonly directory: ServerDirectory,
     private readonly log: Log,
     @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
   ) {}
@@ -69,6 +77,8 @@ export class RoomSweeper {
       this.page = 0;
       this.suspects = this.missing;
       this.missing = new Set();
+      this.suspectMembers = this.unconnected;
+      this.unconnected = new Set();
     }
   }
 
@@ -76,7 +86,9 @@ export class RoomSweeper {
     const glances = await this.records.glance(ids);
     const missing = ids.filter((_, index) => glances[index] === null);
     for (const id of missing) this.missing.add(id);
-    await this.records.unindex(missing.filter((id) => this.suspects.has(id)));
+    const gone = missing.filter((id) => this.suspects.has(id));
+    await Promise.all([this.records.unindex(gone), this.records.unlist(gone)]);
+    await this.enlistForgotten(glances);
     // A game that is played is its owner's business.
     const ours = glances.flatMap((glance) => (glance?.status === 'waiting' || glance?.status === 'starting' ? glance.id : []));
     for (const record of await this.records.readMany(ours)) {
@@ -84,9 +96,21 @@ export class RoomSweeper {
     }
   }
 
+  /** Public rooms that are not listed: an older version made them, or a process or a store lost what was to be written. */
+  private async enlistForgotten(glances: readonly (RoomGlance | null)[]): Promise<void> {
+    const candidates = glances.flatMap((glance) => (glance && glance.private !== true ? glance : []));
+    const areListed = await this.records.areListed(candidates);
+    const unlisted = candidates.filter((_, index) => !areListed[index]);
+    for (const record of await this.records.readMany(unlisted.map(({ id }) => id))) {
+      if (record && !record.doc.private) await this.records.enlist(record.id, record.game, record.doc.createdAt);
+    }
+  }
+
   /** One user is in one room. A store that lost its last second may have forgotten who was elsewhere, and let them in twice. */
   private async removeStrays({ id, doc }: RoomRecord): Promise<void> {
     for (const { user } of doc.members) {
+      const pointer = await this.userRooms.get(user);
+      if (!pointer || pointer.watching || pointer.room === id) continue;
       const now = await this.rooms.whereIs(user as UserId);
       if (!now || now.watching || now.record.id === id) continue;
       this.log.info('member.elsewhere', { roomId: id, user });
@@ -95,6 +119,28 @@ export class RoomSweeper {
         if (there?.record.id === id) throw new HoldfastError('overtaken');
       });
     }
+  }
+
+  /**
+   * Marks members away who have no connection although their room has them for here: the session ended, or its gateway died,
+   * and the process that had to tell the room died with it. Whoever is connected after all, their gateway says so again.
+   */
+  private async markUnconnected({ id, doc }: RoomRecord): Promise<void> {
+    for (const { user, here } of doc.members) {
+      if (!here || (await this.isConnected(user as UserId))) continue;
+      const key = keyOf(id, user as UserId);
+      this.unconnected.add(key);
+      if (!this.suspectMembers.has(key)) continue;
+      this.log.info('member.unconnected', { roomId: id, user });
+      await this.rooms.setPresence(id, user as UserId, false);
+    }
+  }
+
+  private async isConnected(user: UserId): Promise<boolean> {
+    const session = await this.sessions.find(user);
+    if (!session || session.isAway) return false;
+    const gateway = this.directory.get(session.gateway);
+    return gateway !== undefined && gateway.state !== 'dead';
   }
 
   private async look(record: RoomRecord, now: number): Promise<void> {
@@ -110,9 +156,16 @@ export class RoomSweeper {
         if (!overdue(current, now, this.options.seatGraceMs).includes(user)) throw new HoldfastError('overtaken');
       });
     }
-    if (ageMs > STRAY_AFTER_MS) await this.removeStrays(record);
+    if (ageMs > STRAY_AFTER_MS) {
+      await this.removeStrays(record);
+      await this.markUnconnected(record);
+    }
     if (record.doc.members.length === 0) await this.records.close(record, 'empty');
     else if (ageMs > this.options.roomIdleMs && (await this.records.close(record, 'room-expired')))
       this.log.info('room.expired', { roomId: record.id });
   }
+}
+
+function keyOf(room: RoomId, user: UserId): string {
+  return `${room} ${user}`;
 }

@@ -102,7 +102,16 @@ export interface Control {
   'users.away': { data: { users: readonly UserId[]; turns?: readonly number[] }; answer: null };
   /** Gateway → lobby, event: who looks for a match has no connection any more. */
   'searcher.gone': { data: { user: UserId; asked?: Asked }; answer: null };
-  /** Gateway → lobby, event: a member will not come back. */
+  /**
+   * Gateway → lobby: the user's session is over for good. Every request made before `asked` is void, also one that a
+   * lobby still works on. `room`: where the gateway has the user, in case the store has lost its own pointer. Repeating
+   * the request is harmless; the gateway does so until a lobby has answered.
+   */
+  'user.gone': {
+    data: { user: UserId; asked: Asked; room?: { readonly id: RoomId; readonly watching: boolean } };
+    answer: null;
+  };
+  /** Gateway → lobby, event: a member will not come back. Replaced by `user.gone`; kept for fleets of two versions. */
   'member.gone': { data: { room: RoomId; user: UserId; asked?: Asked }; answer: null };
 }
 

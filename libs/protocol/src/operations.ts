@@ -21,7 +21,14 @@ export interface RoomSummary {
 /** What each operation takes and gives; the lobby's schemas are held to it by `satisfies`. */
 export interface Operations {
   'games.list': { data: undefined; result: { games: GameInfo[] } };
-  'rooms.list': { data: { game?: string; limit?: number } | undefined; result: { rooms: RoomSummary[] } };
+  /**
+   * Public rooms, newest first. `cursor`: the `next` of the answer before, for the page after it; an answer without `next` is
+   * the last. A page may hold fewer rooms than `limit` although more follow.
+   */
+  'rooms.list': {
+    data: { game?: string; limit?: number; cursor?: string } | undefined;
+    result: { rooms: RoomSummary[]; next?: string };
+  };
   /**
    * `seats`: how many may play, within the game's own limits. A private room is not listed and not matched. `region`,
    * `build`: only on servers of these; without a region, first on those of the gateway's own.

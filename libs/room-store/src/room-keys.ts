@@ -13,6 +13,10 @@ export const keptEffectsKey = (room: RoomId): string => `hf:room:{${room}}:kept:
 export const closedKey = (room: RoomId): string => `hf:room:{${room}}:closed`;
 export const aliveKey = (server: ServerId, incarnation: number): string => `hf:alive:${server}:${incarnation}`;
 export const ROOMS_KEY = 'hf:rooms';
+/** The public rooms, by time of creation; the same of one game; and which games there is such an index of. */
+export const LISTED_KEY = 'hf:listed';
+export const listedKey = (game: string): string => `hf:listed:${game}`;
+export const LISTED_GAMES_KEY = 'hf:listed-games';
 export const OWNERS_KEY = 'hf:owners';
 export const roomsOfKey = (server: ServerId, incarnation: number): string => `hf:rooms-of:${server}:${incarnation}`;
 export const userKey = (user: UserId): string => `hf:user:${user}`;

@@ -59,7 +59,10 @@ export interface RoomRecord {
   readonly hasFailedSetup: boolean;
 }
 
-export type RoomGlance = Pick<RoomRecord, 'id' | 'rev' | 'status' | 'owner'>;
+export type RoomGlance = Pick<RoomRecord, 'id' | 'game' | 'rev' | 'status' | 'owner'> & {
+  /** Null: the record was written by a version that did not say so; its document does. */
+  readonly private: boolean | null;
+};
 
 /** Null where the hash is no room (any more), or one that cannot be read: it must not keep others of a batch from being read. */
 export function readRecord(id: RoomId, hash: Readonly<Record<string, string>>): RoomRecord | null {

@@ -2,7 +2,18 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { RoomId, RoomStatus, ServerId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
-import { checkpointKey, closedKey, logKey, OWNERS_KEY, ROOMS_KEY, roomKey, roomsOfKey } from './room-keys.js';
+import {
+  checkpointKey,
+  closedKey,
+  LISTED_GAMES_KEY,
+  LISTED_KEY,
+  listedKey,
+  logKey,
+  OWNERS_KEY,
+  ROOMS_KEY,
+  roomKey,
+  roomsOfKey,
+} from './room-keys.js';
 import { ownerOf, type RoomDoc, type RoomGlance, type RoomOwnership, type RoomRecord, readRecord } from './room-record.js';
 
 const saveScript = new LuaScript('save_room', new URL('./scripts/save-room.lua', import.meta.url), 1);
@@ -20,6 +31,9 @@ const TOLD_DOC_BYTES_MAX = 8_192;
 /** Of an index that is walked now and then: read in a millisecond, with a breath in ms before the next. */
 const INDEX_PAGE = 250;
 const INDEX_BREATH_MS = 5;
+
+/** Rooms of one millisecond that a page reads beside those it is asked for, so that one read is enough. */
+const TIES = 8;
 
 /** What the store says of a write, as it holds it. */
 interface Saved extends Readonly<Record<string, string>> {
@@ -39,6 +53,9 @@ export interface IndexEntry {
  */
 @Injectable()
 export class RoomRecords {
+  /** Games of which this process knows that they stand in `LISTED_GAMES_KEY`. */
+  private readonly gamesNoted = new Set<string>();
+
   constructor(private readonly redis: RedisConnections) {}
 
   async read(room: RoomId): Promise<RoomRecord | null> {
@@ -50,21 +67,35 @@ export class RoomRecords {
     return Promise.all(rooms.map((room) => this.read(room)));
   }
 
-  /** The little of each record that is enough to see whether there is anything to do; null where there is no such room. */
-  async glance(rooms: readonly RoomId[]): Promise<(RoomGlance | null)[]> {
+  /** What a list shows of each record, in the order asked for; null where there is no such room. */
+  async readListed(rooms: readonly RoomId[]): Promise<(Pick<RoomRecord, 'id' | 'game' | 'status' | 'doc'> | null)[]> {
     const { commands } = this.redis;
-    const all = await Promise.all(rooms.map((room) => commands.hmget(roomKey(room), 'rev', 'status', 'owner', 'incarnation')));
-    return all.map(([rev, status, owner, incarnation], index) =>
-      rev ? { id: rooms[index], rev: Number(rev), status: status as RoomStatus, owner: ownerOf(owner, incarnation) } : null,
+    const all = await Promise.all(rooms.map((room) => commands.hmget(roomKey(room), 'rev', 'game', 'status', 'doc')));
+    return all.map(([rev, game, status, doc], index) =>
+      rev && doc ? { id: rooms[index], game: game as string, status: status as RoomStatus, doc: JSON.parse(doc) as RoomDoc } : null,
     );
   }
 
+  /** The little of each record that is enough to see whether there is anything to do; null where there is no such room. */
+  async glance(rooms: readonly RoomId[]): Promise<(RoomGlance | null)[]> {
+    const { commands } = this.redis;
+    const all = await Promise.all(
+      rooms.map((room) => commands.hmget(roomKey(room), 'rev', 'status', 'owner', 'incarnation', 'private', 'game')),
+    );
+    return all.map(([rev, status, owner, incarnation, isPrivate, game], index) => {
+      if (!rev) return null;
+      const known = { id: rooms[index], game: game ?? '', rev: Number(rev), status: status as RoomStatus };
+      return { ...known, owner: ownerOf(owner, incarnation), private: isPrivate === null ? null : isPrivate === '1' };
+    });
+  }
+
   /**
-   * The room's record; null where there is one of that id. The index is written first, so that a crash in between leaves
-   * an entry without a room, not a room nobody finds.
+   * The room's record; null where there is one of that id. The indexes are written first, so that a crash in between leaves
+   * entries without a room, not a room nobody finds.
    */
   async create(id: RoomId, game: string, doc: RoomDoc, status: RoomStatus = 'waiting'): Promise<RoomRecord | null> {
-    await this.redis.commands.zadd(ROOMS_KEY, doc.createdAt, id);
+    const indexed = this.redis.commands.zadd(ROOMS_KEY, doc.createdAt, id);
+    await Promise.all([indexed, ...(doc.private ? [] : [this.enlist(id, game, doc.createdAt)])]);
     const saved = await this.write(id, '', doc, status, '', game);
     return saved && readRecord(id, { game, doc: JSON.stringify(doc), status, ...saved });
   }
@@ -80,7 +111,7 @@ export class RoomRecords {
   async close(record: RoomRecord, reason: string): Promise<boolean> {
     const keys = [roomKey(record.id), logKey(record.id), checkpointKey(record.id), closedKey(record.id)];
     const closed = (await closeScript.run(this.redis.commands, keys, [record.rev, reason, CLOSED_MS])) === 1;
-    if (closed) await this.unindex([record.id]);
+    if (closed) await Promise.all([this.unindex([record.id]), ...(record.doc.private ? [] : [this.unlist([record.id], [record.game])])]);
     return closed;
   }
 
@@ -89,16 +120,66 @@ export class RoomRecords {
     return this.redis.commands.zrevrange(ROOMS_KEY, offset, offset + limit - 1);
   }
 
-  /**
-   * Newest first, from `after` on. Rooms that come or go meanwhile move nobody from one page to another, except where
-   * `after` itself has gone and others were made in its very millisecond.
-   */
+  /** Newest first, from `after` on, whether that is still there or not. Rooms that come or go meanwhile move no other to another page. */
   async page(after: IndexEntry | null, limit: number): Promise<IndexEntry[]> {
-    const { commands } = this.redis;
-    const rank = after && (await commands.zrevrank(ROOMS_KEY, after.room));
-    const from = after === null ? 0 : typeof rank === 'number' ? rank + 1 : await commands.zcount(ROOMS_KEY, after.createdAt, '+inf');
-    const flat = await commands.zrevrange(ROOMS_KEY, from, from + limit - 1, 'WITHSCORES');
+    return this.pageOf(ROOMS_KEY, after, limit);
+  }
+
+  private async pageOf(key: string, after: IndexEntry | null, limit: number): Promise<IndexEntry[]> {
+    if (after === null) return this.entriesOf(key, '+inf', 0, limit);
+    const found: IndexEntry[] = [];
+    // Redis orders rooms of one millisecond by id, and a cursor may stand among them: those before it are read and left out.
+    for (let from = 0; ; from += limit + TIES) {
+      const entries = await this.entriesOf(key, after.createdAt, from, limit + TIES);
+      found.push(...entries.filter(({ room, createdAt }) => createdAt < after.createdAt || room < after.room));
+      if (found.length >= limit || entries.length < limit + TIES) return found.slice(0, limit);
+    }
+  }
+
+  private async entriesOf(key: string, newest: number | '+inf', from: number, count: number): Promise<IndexEntry[]> {
+    const flat = await this.redis.commands.zrevrangebyscore(key, newest, '-inf', 'WITHSCORES', 'LIMIT', from, count);
     return Array.from({ length: flat.length / 2 }, (_, index) => ({ room: flat[2 * index], createdAt: Number(flat[2 * index + 1]) }));
+  }
+
+  // ── Which rooms are public. Other slots of a Cluster than the record, so a hint: readers drop entries without a record,
+  //    and the sweeper adds what is missing. ──────────────────────────────────────────────────────────────────────
+
+  /** Pages as `page` does, through the public rooms only; of one game, or of all. */
+  async listed(game: string | undefined, after: IndexEntry | null, limit: number): Promise<IndexEntry[]> {
+    return this.pageOf(game === undefined ? LISTED_KEY : listedKey(game), after, limit);
+  }
+
+  /** A public room. Adding it twice is adding it once. */
+  async enlist(room: RoomId, game: string, createdAt: number): Promise<void> {
+    const { commands } = this.redis;
+    const noted = this.gamesNoted.has(game) ? [] : [commands.sadd(LISTED_GAMES_KEY, game)];
+    await Promise.all([...noted, commands.zadd(LISTED_KEY, createdAt, room), commands.zadd(listedKey(game), createdAt, room)]);
+    this.gamesNoted.add(game);
+  }
+
+  /** These are no public rooms (any more). `games`: which they may be of; where that is not known, all there are. */
+  async unlist(rooms: readonly RoomId[], games?: readonly string[]): Promise<void> {
+    if (rooms.length === 0) return;
+    const { commands } = this.redis;
+    // A store that was emptied has forgotten those that this process noted before.
+    const all = games ?? [...(await commands.smembers(LISTED_GAMES_KEY)), ...this.gamesNoted];
+    await Promise.all([LISTED_KEY, ...new Set(all.map(listedKey))].map((key) => commands.zrem(key, ...rooms)));
+  }
+
+  /** Which of these are listed, among the rooms of their game and among all. */
+  async areListed(rooms: readonly Pick<RoomRecord, 'id' | 'game'>[]): Promise<boolean[]> {
+    const byKey = new Map<string, RoomId[]>();
+    for (const { id, game } of rooms) {
+      for (const key of [LISTED_KEY, listedKey(game)]) byKey.set(key, [...(byKey.get(key) ?? []), id]);
+    }
+    const missing = new Set<RoomId>();
+    await Promise.all(
+      [...byKey].map(async ([key, ids]) => {
+        const scores = await this.redis.commands.zmscore(key, ...ids);
+        for (const [index, id] of ids.entries()) if (scores[index] === null) missing.add(id);
+      }),
+    );
+    return rooms.map(({ id }) => !missing.has(id));
   }
 
   async count(): Promise<number> {
@@ -114,7 +195,7 @@ export class RoomRecords {
   }
 
   private async write(id: RoomId, rev: string, doc: RoomDoc, status: string, start: string, game: string): Promise<Saved | null> {
-    const args = [rev, JSON.stringify(doc), status, start, game, TOLD_DOC_BYTES_MAX];
+    const args = [rev, JSON.stringify(doc), status, start, game, TOLD_DOC_BYTES_MAX, doc.private ? '1' : '0'];
     const [newRev, since] = (await saveScript.run(this.redis.commands, [roomKey(id)], args)) as string[];
     return newRev === undefined ? null : { rev: newRev, since };
   }

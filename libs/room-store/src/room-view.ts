@@ -23,7 +23,7 @@ export function viewOf(record: RoomRecord): RoomView {
   };
 }
 
-export function summaryOf({ id, game, status, doc }: RoomRecord): RoomSummary {
+export function summaryOf({ id, game, status, doc }: Pick<RoomRecord, 'id' | 'game' | 'status' | 'doc'>): RoomSummary {
   const region = doc.region ?? doc.near;
   return { id, game, name: doc.name, status, players: doc.members.length, seats: doc.seats, ...(region && { region }) };
 }

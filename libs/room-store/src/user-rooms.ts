@@ -23,7 +23,17 @@ const admitScript = new LuaScript('admit_user', new URL('./scripts/admit-user.lu
 const renewTurnScript = new LuaScript('renew_turn', new URL('./scripts/renew-turn.lua', import.meta.url), 1);
 const moveScript = new LuaScript('move_user', [overtaken, new URL('./scripts/move-user.lua', import.meta.url)], 1);
 const leaveScript = new LuaScript('leave_user', [overtaken, new URL('./scripts/leave-user.lua', import.meta.url)], 1);
+const departScript = new LuaScript('depart_user', [overtaken, new URL('./scripts/depart-user.lua', import.meta.url)], 1);
 const overtakeScript = new LuaScript('overtake_user', [overtaken, new URL('./scripts/overtake-user.lua', import.meta.url)], 1);
+
+/** Where a user is once a request that sent them to a room has written the room's record. */
+export interface Standing {
+  readonly pointer: UserRoom | null;
+  /** The user has moved, left for good or (unless the request outlives admissions) was admitted since the request. */
+  readonly isLate: boolean;
+  /** The pointer was written by this request, not by a later one that leads to the same room. */
+  readonly isOwn: boolean;
+}
 
 /** A pointer outlives any game, and a user who never comes back costs nothing for ever. */
 const POINTER_TTL_SECONDS = 24 * 3600;
@@ -71,6 +81,28 @@ export class UserRooms {
   async leave(user: UserId, room: RoomId, asked: Asked | undefined): Promise<boolean> {
     const args = [room, asked?.turn ?? '', asked?.number ?? '', POINTER_TTL_SECONDS];
     return (await leaveScript.run(this.redis.commands, [userKey(user)], args)) === 1;
+  }
+
+  /**
+   * The user's session is over for good: out of any room, and every older request is void. Gives the room that the user
+   * was in, also when the call is repeated. `late`: the user was admitted or moved since; nothing has changed.
+   */
+  async depart(user: UserId, asked: Asked): Promise<UserRoom | null | 'late'> {
+    const answer = await departScript.run(this.redis.commands, [userKey(user)], [asked.turn, asked.number, POINTER_TTL_SECONDS]);
+    if (answer === null) return 'late';
+    const [room, watching] = answer as [string, string];
+    return pointerOf(room, watching);
+  }
+
+  /** Read after a room's record was written for a request that sent the user there: whether that request still holds. */
+  async standing(user: UserId, { asked, outlivesAdmissions }: Pick<MoveTerms, 'asked' | 'outlivesAdmissions'>): Promise<Standing> {
+    const fields = ['room', 'watching', 'by', 'turn', 'movedTurn', 'movedNumber'] as const;
+    const [room, watching, by, turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), ...fields);
+    const isMovedSince = asked !== undefined && isBefore(asked, { turn: Number(movedTurn), number: Number(movedNumber) });
+    const isAdmittedSince = asked !== undefined && !outlivesAdmissions && asked.turn < Number(turn);
+    // A pointer of an older version does not name its request.
+    const isOwn = asked === undefined || by === null || by === `${asked.turn}:${asked.number}`;
+    return { pointer: pointerOf(room, watching), isLate: isMovedSince || isAdmittedSince, isOwn };
   }
 
   /** Whatever was asked before this comes too late from now on. False: this does. */

@@ -72,7 +72,7 @@ describe('a login', () => {
     const user = newUser();
     const { session, replaced } = await logIn(gateway, user, 'Grace');
     expect(replaced).toBeNull();
-    expect(await gateway.store.find(user)).toEqual({ session, user, name: 'Grace', gateway: gateway.id, room: null });
+    expect(await gateway.store.find(user)).toEqual({ session, user, name: 'Grace', gateway: gateway.id, room: null, isAway: false });
   });
 
   it('takes over from the session of the same user, wherever that is, and says where', async () => {

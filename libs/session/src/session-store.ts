@@ -40,6 +40,8 @@ export interface FoundSession {
   readonly name: string;
   readonly gateway: ServerId;
   readonly room: RoomId | null;
+  /** Its gateway has said that it has no connection. */
+  readonly isAway: boolean;
 }
 
 /** Each turn of the loop means that another resume of the same session came between; so many at once are no player's. */
@@ -186,9 +188,9 @@ export class SessionStore {
     const client = this.redis.commands;
     const session = (await client.get(userSessionKey(user))) as SessionId | null;
     if (session === null) return null;
-    const [name, gateway, room] = await client.hmget(sessionKey(session), 'name', 'gateway', 'room');
+    const [name, gateway, room, away] = await client.hmget(sessionKey(session), 'name', 'gateway', 'room', 'away');
     if (name === null || gateway === null) return null;
-    return { session, user, name, gateway: gateway as ServerId, room: (room || null) as RoomId | null };
+    return { session, user, name, gateway: gateway as ServerId, room: (room || null) as RoomId | null, isAway: away !== null };
   }
 
   /** In the order asked for, with the gateway that each is at; null: there is no such session. */

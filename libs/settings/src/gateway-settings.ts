@@ -60,7 +60,8 @@ export const GATEWAY_SETTINGS = {
       from: 1,
       to: 1_000_000,
       fallback: 100,
-      meaning: 'messages of one connection, on average; more is `rate-limited`',
+      meaning:
+        'messages of one connection, on average; more is `rate-limited`. A request counts as several, by its cost: `docs/protocol.md`',
     }),
     messagesBurst: integer('MESSAGES_BURST', {
       from: 1,
@@ -85,7 +86,8 @@ export const GATEWAY_SETTINGS = {
       from: 1,
       to: 1_000_000,
       fallback: 256,
-      meaning: 'connections from one address; a school or a company shares one, an attacker has a few',
+      meaning:
+        'connections from one address; a school or a company shares one, an attacker has a few. Also limits what they may ask of lobbies together: 8 messages a second for each, 20 at once',
     }),
     connectionsWindowMs: integer('CONNECTIONS_WINDOW_MS', {
       from: 1_000,

@@ -6,7 +6,7 @@
 
 local isThere = redis.call('HGET', KEYS[1], 'room') == ARGV[1]
 if isOvertaken(KEYS[1], ARGV[2], ARGV[3], false) then return isThere and 0 or 1 end
-if isThere then redis.call('HDEL', KEYS[1], 'room', 'watching') end
+if isThere then redis.call('HDEL', KEYS[1], 'room', 'watching', 'by') end
 noteMove(KEYS[1], ARGV[2], ARGV[3])
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 return 1

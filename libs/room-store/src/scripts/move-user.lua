@@ -8,9 +8,9 @@
 if isOvertaken(KEYS[1], ARGV[3], ARGV[4], ARGV[6] == '1') then return 0 end
 if ARGV[5] ~= '' and redis.call('HGET', KEYS[1], 'room') ~= ARGV[5] then return 0 end
 if ARGV[1] == '' then
-  redis.call('HDEL', KEYS[1], 'room', 'watching')
+  redis.call('HDEL', KEYS[1], 'room', 'watching', 'by')
 else
-  redis.call('HSET', KEYS[1], 'room', ARGV[1], 'watching', ARGV[2])
+  redis.call('HSET', KEYS[1], 'room', ARGV[1], 'watching', ARGV[2], 'by', ARGV[3] .. ':' .. ARGV[4])
 end
 noteMove(KEYS[1], ARGV[3], ARGV[4])
 redis.call('EXPIRE', KEYS[1], ARGV[7])

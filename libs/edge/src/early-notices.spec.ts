@@ -1,0 +1,26 @@
+import type { SessionId } from '#libs/protocol';
+import type { SessionNotice } from '#libs/session';
+import { EarlyNotices } from './early-notices.js';
+
+const S = 's' as SessionId;
+const replaced: SessionNotice = { kind: 'replaced', session: S };
+const bind: SessionNotice = { kind: 'bind', user: 'ada', session: S, room: 'r', role: 'player', rev: 1 };
+
+describe('early notices', () => {
+  it('gives each notice once, and only those that came since the hello', () => {
+    const early = new EarlyNotices();
+    early.keep(S, replaced, 1_000);
+    early.keep(S, bind, 2_000);
+    expect(early.take(S, 1_500)).toEqual([bind]);
+    expect(early.take(S, 0)).toEqual([]);
+  });
+
+  it('keeps notices of few sessions, and none for long', () => {
+    const early = new EarlyNotices();
+    for (let index = 0; index < 5_000; index++) early.keep(`s${index}` as SessionId, bind, index / 1_000);
+    expect(early.take('s0' as SessionId, 0)).toEqual([]);
+    expect(early.take('s4999' as SessionId, 0)).toEqual([bind]);
+    early.keep(S, bind, 60_000);
+    expect(early.take('s4998' as SessionId, 0)).toEqual([]);
+  });
+});

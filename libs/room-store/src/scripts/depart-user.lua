@@ -1,0 +1,16 @@
+-- A user's session is over for good: takes the user out of the room they are in, and voids every older request.
+--
+-- KEYS  1 the user
+-- ARGV  1 turn and  2 number of the departure  3 TTL, seconds
+-- Answers { room, watching } of the room that the user was in ('' and '0' when in none). Repeating the call gives the
+-- same answer, because the room stays on record in `left` and `leftWatching`. Answers nil, and changes nothing, when the
+-- user was admitted or moved since.
+
+if isOvertaken(KEYS[1], ARGV[1], ARGV[2], false) then return false end
+local where = redis.call('HMGET', KEYS[1], 'room', 'watching', 'left', 'leftWatching')
+local room, watching = where[1] or where[3] or '', where[1] and where[2] or where[4] or '0'
+redis.call('HDEL', KEYS[1], 'room', 'watching', 'by')
+redis.call('HSET', KEYS[1], 'left', room, 'leftWatching', watching)
+noteMove(KEYS[1], ARGV[1], ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return { room, watching }
