@@ -14,6 +14,7 @@ import {
 } from '#libs/protocol';
 import { Metrics, type Tally } from '#libs/telemetry';
 import type { Attachment } from './attachment.js';
+import { CommandBatch } from './command-batch.js';
 import type { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { ResyncWatch } from './resync-watch.js';
@@ -38,7 +39,9 @@ export class Attachments {
     private readonly metrics: Metrics,
     links: Links,
     private readonly resyncs: ResyncWatch,
+    private readonly batch: CommandBatch,
   ) {
+    batch.onAnswered((attachment, { seq }, outcome) => this.answer(attachment, seq, outcome));
     links.onFrame(LINK_KIND.toRoom, (peer, frame) => this.receive(peer, frame));
     links.onClosed((peer) => this.peerLost(peer));
     rooms.onDropped((room, reason) => this.detachAll(room, reason));
@@ -46,6 +49,7 @@ export class Attachments {
 
   /** Throws `moved` when this server does not own the room in this epoch, `forbidden` when the user has no seat and does not watch. */
   attach(peer: LinkPeer, { room: roomId, epoch, handle, session, user, watch, round, version }: AttachRequest): void {
+    this.batch.flush();
     const room = this.rooms.get(roomId);
     if (room?.status !== 'active' || room.tenure.epoch < epoch) throw new HoldfastError('moved');
     const seat = watch ? null : room.seatOf(user);
@@ -72,6 +76,7 @@ export class Attachments {
   }
 
   detach(peer: LinkPeer, { handle, gone }: Control['room.detach']['data']): void {
+    this.batch.flush();
     const attachment = this.byPeer.get(peer)?.get(handle);
     if (!attachment) return;
     this.remove(attachment);
@@ -93,6 +98,7 @@ export class Attachments {
     if (frame.length < HEADER.command.name) return;
     const seq = frame.readUInt32BE(HEADER.command.seq);
     if (seat === null) return this.outputs.refuse(attachment, seq, errorBody('spectator'));
+    if (room.isQueued) this.batch.flush();
     const verdict = room.judgeSeq(seat, seq, frame.readUInt32BE(HEADER.command.settled));
     switch (verdict.kind) {
       case 'ignore':
@@ -106,17 +112,20 @@ export class Attachments {
         this.count(room, 'refused');
         return this.refuse(attachment, seq, 'game-failed', 'The game server was lost while it ran this command; it is not run again.');
     }
-    let outcome: { kind: string; code?: string; message?: string };
     try {
       const { name, end } = readName(frame, HEADER.command.nameLength);
-      outcome = this.engine.input(room, { kind: 'command', seat, seq, name, data: unpackBody(frame, end) });
+      this.batch.add(attachment, { kind: 'command', seat, seq, name, data: unpackBody(frame, end) });
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
-      outcome = { kind: 'refused', code: error.code, message: error.message };
+      this.answer(attachment, seq, { kind: 'refused', code: error.code, message: error.message });
     }
+  }
+
+  private answer(attachment: Attachment, seq: number, outcome: { kind: string; code?: string; message?: string }): void {
+    const { room, seat } = attachment;
     // A room that is about to move takes nothing more; the client sends this again to the next owner.
     if (outcome.code === 'moved') return;
-    room.sawSeq(seat, seq);
+    room.sawSeq(seat as number, seq);
     this.count(room, outcome.kind === 'changed' ? 'applied' : 'refused');
     if (outcome.kind === 'refused') this.refuse(attachment, seq, outcome.code as string, outcome.message);
   }
@@ -135,6 +144,7 @@ export class Attachments {
   }
 
   private peerLost(peer: LinkPeer): void {
+    this.batch.flush();
     const handles = this.byPeer.get(peer);
     if (!handles) return;
     this.byPeer.delete(peer);

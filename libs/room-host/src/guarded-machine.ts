@@ -6,7 +6,13 @@ import { type HandlerGuard, OverrunError, type RunSubject } from '#libs/watchdog
 export interface HostedMachine extends Pick<RoomMachine, 'rules' | 'handle' | 'view' | 'viewPatches'> {
   /** The room is gone. */
   release?(): void;
+  /** Whose code the watchdog sees, and which. */
+  readonly runs?: RunSubject;
+  labelOf?(input: GameInput): number;
 }
+
+/** Inputs for which code of the game runs. */
+type GameInput = Exclude<RoomInput, { kind: 'end' | 'effects-done' }>;
 
 /** Names of game code that no input runs, in logs and in marks. */
 export const HANDLER = { setup: 'setup', migrateState: 'migrateState', view: 'view' } as const;
@@ -26,12 +32,12 @@ export function handlerOf(input: RoomInput): string {
 
 /** The machine of one room. All code of its game runs under the watchdog. */
 export class GuardedMachine implements HostedMachine {
-  private readonly runs: RunSubject;
+  readonly runs: RunSubject;
 
   constructor(
     private readonly machine: RoomMachine,
     private readonly labels: HandlerLabels,
-    guard: HandlerGuard,
+    private readonly guard: HandlerGuard,
     room: RoomId,
     /** The owner's epoch, or the id of the start that sets the room up. */
     tenure: { readonly epoch: number } | { readonly start: string },
@@ -58,10 +64,16 @@ export class GuardedMachine implements HostedMachine {
     return this.runs.run(this.labels.migrateState, -1, 0, () => migrate(state, fromVersion));
   }
 
+  labelOf(input: GameInput): number {
+    return this.labels.of(input, this.machine.rules);
+  }
+
   handle(value: RoomValue, input: RoomInput, refused?: ReadonlyMap<Seat, readonly Refusal[]>): RoomOutcome<unknown> {
     const { machine } = this;
     // No game code runs for these, and they must work whatever the game does.
     if (input.kind === 'end' || input.kind === 'effects-done') return machine.handle(value, input, refused);
+    // Part of a batch, which runs under the watchdog as a whole.
+    if (this.guard.isRunning) return machine.handle(value, input, refused);
     const seat = input.kind === 'command' || input.kind === 'seat' ? input.seat : -1;
     const seq = input.kind === 'command' ? input.seq : 0;
     try {
@@ -106,7 +118,7 @@ export class HandlerLabels {
     this.unknownCommand = guard.label('command');
   }
 
-  of(input: Exclude<RoomInput, { kind: 'end' | 'effects-done' }>, rules: RoomRules): number {
+  of(input: GameInput, rules: RoomRules): number {
     switch (input.kind) {
       case 'command':
         return this.commands.get(input.name) ?? this.command(input.name, rules);

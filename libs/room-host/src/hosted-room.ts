@@ -101,6 +101,8 @@ export class HostedRoom {
   readonly effectsRunning = new Set<string>();
   /** What the game's view threw, or what of it could not be sent: such a game is ended. */
   brokenBy: unknown = null;
+  /** A command of it waits for the end of this turn of the event loop. */
+  isQueued = false;
   /** The command that cost the room its last owner. */
   poison: { readonly seat: Seat; readonly seq: number } | null = null;
 
@@ -156,7 +158,16 @@ export class HostedRoom {
 
   /** Runs one input. The value goes ahead; the change waits to be stored. */
   handle(input: RoomInput): RoomOutcome<unknown> {
-    const outcome = this.machine.handle(this.value, input, this.refused.size > 0 ? this.refused : undefined);
+    return this.accept(this.compute(input));
+  }
+
+  /** What the input would lead to. Changes nothing. */
+  compute(input: RoomInput): RoomOutcome<unknown> {
+    return this.machine.handle(this.value, input, this.refused.size > 0 ? this.refused : undefined);
+  }
+
+  /** Takes over what was computed of the room as it is. */
+  accept(outcome: RoomOutcome<unknown>): RoomOutcome<unknown> {
     if (outcome.kind === 'changed') {
       this.value = outcome.value;
       if (this.unflushed.length === 0) this.unflushedSince = performance.now();

@@ -13,6 +13,7 @@ import { Appender } from './appender.js';
 import { Attachments } from './attachments.js';
 import { Auditor } from './auditor.js';
 import { Checkpointer } from './checkpointer.js';
+import { CommandBatch } from './command-batch.js';
 import { EffectRunner } from './effect-runner.js';
 import type { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
@@ -187,7 +188,16 @@ export class Host {
     this.appender = new Appender(this.roomLog, this.rooms, this.outputs, metrics, log);
     this.engine = new RoomEngine(this.appender, log, options);
     this.clock = new RoomClock(this.engine, this.rooms, options);
-    this.attachments = new Attachments(this.rooms, this.engine, this.clock, this.outputs, metrics, links, new ResyncWatch(metrics, log));
+    this.attachments = new Attachments(
+      this.rooms,
+      this.engine,
+      this.clock,
+      this.outputs,
+      metrics,
+      links,
+      new ResyncWatch(metrics, log),
+      new CommandBatch(this.engine, DIRECT_GUARD),
+    );
     new Checkpointer(this.roomLog, this.rooms, log, this.appender, options);
     const leavers = new Leavers(hosts.records, this.engine, log, this.rooms, this.clock);
     this.effects = new EffectRunner(registry, this.engine, this.roomLog, log, this.appender, this.rooms, DIRECT_GUARD);

@@ -11,6 +11,7 @@ import { ROOM_HOST_OPTIONS, type RoomHostOptions, UNFLUSHED_MAX } from './room-h
 /** The one door through which anything happens to a hosted room: one input at a time, in the order they come. */
 @Injectable()
 export class RoomEngine {
+  private flushQueued: () => void = () => {};
   private readonly handledListeners: ((room: HostedRoom) => void)[] = [];
 
   constructor(
@@ -21,11 +22,27 @@ export class RoomEngine {
 
   /** The outcome as the machine gave it, but `busy` and `state-too-large` where the server's limits are reached. */
   input(room: HostedRoom, input: RoomInput): RoomOutcome<unknown> {
+    if (room.isQueued) this.flushQueued();
+    return this.refusalOf(room, input) ?? this.settle(room, input, room.compute(input));
+  }
+
+  /** What is to be done before another input reaches a room of which a command is queued. */
+  beforeInputOfQueued(flush: () => void): void {
+    this.flushQueued = flush;
+  }
+
+  /** The outcome of an input that the room takes no code of the game for: it moves, or waits for the store. Null: it takes it. */
+  refusalOf(room: HostedRoom, input: RoomInput): RoomOutcome<unknown> | null {
     if (room.status !== 'active') return { kind: 'refused', code: 'moved' };
-    if (input.kind === 'command' && room.unflushed.length >= UNFLUSHED_MAX) return { kind: 'refused', code: 'busy' };
-    if (input.kind === 'tick' && room.unflushed.length >= UNFLUSHED_MAX) return { kind: 'unchanged' };
+    if (room.unflushed.length < UNFLUSHED_MAX) return null;
+    if (input.kind === 'command') return { kind: 'refused', code: 'busy' };
+    return input.kind === 'tick' ? { kind: 'unchanged' } : null;
+  }
+
+  /** Puts into effect what was computed of the room as it is (`HostedRoom.compute`). */
+  settle(room: HostedRoom, input: RoomInput, outcome: RoomOutcome<unknown>): RoomOutcome<unknown> {
     const before = room.value;
-    const outcome = room.handle(input);
+    room.accept(outcome);
     switch (outcome.kind) {
       case 'changed':
         if (isGamesOwn(input)) {

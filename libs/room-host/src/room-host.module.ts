@@ -4,6 +4,7 @@ import { Arrivals } from './arrivals.js';
 import { Attachments } from './attachments.js';
 import { Auditor } from './auditor.js';
 import { Checkpointer } from './checkpointer.js';
+import { CommandBatch } from './command-batch.js';
 import { DetachedFailures } from './detached-failures.js';
 import { EffectRunner } from './effect-runner.js';
 import { HostedRooms } from './hosted-rooms.js';
@@ -25,6 +26,7 @@ const PROVIDERS = [
   RoomOutputs,
   Appender,
   RoomEngine,
+  CommandBatch,
   RoomClock,
   Attachments,
   ResyncWatch,

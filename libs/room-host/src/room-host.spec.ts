@@ -10,6 +10,7 @@ import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
 import { Appender } from './appender.js';
 import { Attachments } from './attachments.js';
+import { CommandBatch } from './command-batch.js';
 import { EffectRunner } from './effect-runner.js';
 import { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
@@ -175,7 +176,16 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     },
     onClosed: () => {},
   } as unknown as Links;
-  const attachments = new Attachments(rooms, engine, clock, outputs, metrics, links, new ResyncWatch(metrics, log));
+  const attachments = new Attachments(
+    rooms,
+    engine,
+    clock,
+    outputs,
+    metrics,
+    links,
+    new ResyncWatch(metrics, log),
+    new CommandBatch(engine, DIRECT_GUARD),
+  );
 
   /** A room that the store knows, too, with one player a seat. */
   async function room({ players = 2, rules = rulesOf() }: { players?: number; rules?: RoomRules<Counter> } = {}): Promise<HostedRoom> {
@@ -235,6 +245,11 @@ async function until(isIt: () => boolean, withinMs = 10_000): Promise<void> {
     if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms`);
     await sleep(1);
   }
+}
+
+/** Until the commands that came in this turn of the event loop are handled. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 const stateOf = (room: HostedRoom): Counter => room.value.state as Counter;
@@ -413,6 +428,35 @@ describe('what leaves a room', () => {
   });
 });
 
+describe('commands that arrive in one turn', () => {
+  it('are handled in the order of each room, and answered each with its own outcome', async () => {
+    const host = newHost();
+    const [one, other] = [await host.room(), await host.room()];
+    const [a, b, c] = [host.attach(one, 0), host.attach(one, 1, { handle: 2 }), host.attach(other, 0, { handle: 3 })];
+    host.command(one, a, 1, 1, 'add', 1);
+    host.command(other, c, 3, 1, 'throw');
+    host.command(one, b, 2, 1, 'add', 10);
+    host.command(one, a, 1, 2, 'unknown');
+    host.command(other, c, 3, 2, 'add', 100);
+    host.command(one, a, 1, 3, 'add', 1000);
+    await until(() => one.durable.version === 3 && other.durable.version === 1);
+    expect([stateOf(one).count, stateOf(other).count]).toEqual([1011, 100]);
+    expect(one.durable.seats.map(({ seq }) => seq)).toEqual([3, 1]);
+    expect(a.to(1).filter(({ kind }) => kind === 'rejected')).toMatchObject([{ seq: 2, code: 'unknown-command' }]);
+    expect(c.to(3).filter(({ kind }) => kind === 'rejected')).toMatchObject([{ seq: 1, code: 'game-failed' }]);
+  });
+
+  it('are handled before whatever else reaches their room', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const peer = host.attach(room, 0);
+    host.command(room, peer, 1, 1, 'add', 5);
+    host.engine.input(room, { kind: 'end', result: { reason: 'operator' } });
+    expect(stateOf(room)).toMatchObject({ count: 5 });
+    expect(room.value.version).toBe(2);
+  });
+});
+
 describe('a refusal', () => {
   it('is heard at once where nothing waits for the store, and again when it is asked for again', async () => {
     const host = newHost();
@@ -449,6 +493,7 @@ describe('a refusal', () => {
     host.command(room, peer, 1, 1, 'no-such-command');
     host.command(room, peer, 1, 2, 'throw');
     host.command(room, watcher, 1, 1, 'add', 1);
+    await turn();
     expect(peer.to(1).slice(2)).toMatchObject([{ code: 'unknown-command' }, { code: 'game-failed' }]);
     expect(watcher.to(1)[2]).toMatchObject({ kind: 'rejected', code: 'spectator' });
     expect(room.value.version).toBe(0);
@@ -547,6 +592,7 @@ describe('appends', () => {
     host.command(odd, peer, 1, 1, 'oddity');
     host.engine.input(fine, { kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
     await until(() => fine.durable.version === 1, 1_000);
+    await turn();
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'rejected', seq: 1, code: 'game-failed' });
     host.command(odd, peer, 1, 2, 'add', 1);
     await until(() => odd.durable.version === 1, 1_000);
@@ -557,6 +603,7 @@ describe('appends', () => {
     const room = await host.room();
     const peer = host.attach(room, 0);
     host.command(room, peer, 1, 1, 'textless');
+    await turn();
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'rejected', seq: 1, code: 'game-failed' });
     host.command(room, peer, 1, 2, 'add', 1);
     await until(() => room.durable.version === 1, 1_000);

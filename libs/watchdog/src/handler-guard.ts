@@ -32,11 +32,28 @@ export interface RunSubject {
   release(): void;
 }
 
+/** One of several runs that are made together. */
+export interface QueuedRun {
+  /** Null where nothing is watched. */
+  readonly subject: RunSubject | null;
+  readonly label: number;
+  readonly seat: number;
+  readonly seq: number;
+  /** Synchronous, free to be dropped half way or run again, and never throws. */
+  work(): void;
+  /** The work was interrupted: `error` is an `OverrunError`. */
+  stopped(error: unknown): void;
+}
+
 /** Runs code of games that may never return. Port of `libs/room-host`; `Watchdog` implements it. */
 export abstract class HandlerGuard {
   abstract subject(subject: Subject): RunSubject;
   /** A number for a name of what runs, such as `command place`. Call it once a name: each is kept for good. */
   abstract label(name: string): number;
+  /** Does the work of all, one after the other, each with limits of its own: cheaper than as many calls of `RunSubject.run`. */
+  abstract runAll(runs: readonly QueuedRun[]): void;
+  /** Within a run. */
+  abstract readonly isRunning: boolean;
   /** Whose code runs now: in a run, or in a timer, promise or socket that one left behind. Undefined: no game's. */
   abstract readonly current: Subject | undefined;
 }
@@ -51,5 +68,9 @@ export const DIRECT_GUARD: HandlerGuard = {
     release: () => {},
   }),
   label: () => 0,
+  runAll: (runs) => {
+    for (const run of runs) run.work();
+  },
+  isRunning: false,
   current: undefined,
 };

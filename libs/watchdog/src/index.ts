@@ -1,4 +1,4 @@
-export { DIRECT_GUARD, HandlerGuard, type RunSubject, type Subject } from './handler-guard.js';
+export { DIRECT_GUARD, HandlerGuard, type QueuedRun, type RunSubject, type Subject } from './handler-guard.js';
 export { OverrunError } from './overrun.js';
 export { type DetachedError, GameProcessGuard } from './process-guard.js';
 export { Watchdog, type WatchdogReporterModule } from './watchdog.js';

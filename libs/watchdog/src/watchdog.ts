@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import inspector from 'node:inspector';
 import vm from 'node:vm';
 import { Worker } from 'node:worker_threads';
-import { HandlerGuard, type RunSubject, type Subject } from './handler-guard.js';
+import { HandlerGuard, type QueuedRun, type RunSubject, type Subject } from './handler-guard.js';
 import { OverrunError } from './overrun.js';
 import { CELL, CELLS, takeSent } from './shared-state.js';
 import { BEAT_MS, type WatchdogOptions } from './watchdog.options.js';
@@ -122,6 +122,47 @@ export class Watchdog extends HandlerGuard {
         const isMeant = Atomics.load(cells, CELL.target) === run;
         if (isMeant || !isPure) throw new OverrunError(this.nameOf(label), isMeant ? Atomics.load(cells, CELL.ranMs) : 0);
         // Ctrl-C, or an interrupt that was meant for the run before: this one begins anew.
+      } finally {
+        cells[CELL.run] = 0;
+        task = NOTHING;
+      }
+    }
+  }
+
+  override get isRunning(): boolean {
+    return this.cells[CELL.run] !== 0;
+  }
+
+  override runAll(runs: readonly QueuedRun[]): void {
+    const { cells, subjects } = this;
+    let at = 0;
+    const all = (): void => {
+      for (; at < runs.length; at++) {
+        const { subject, label, seat, seq } = runs[at];
+        if (subject instanceof ThreadSubject) {
+          cells[CELL.subject] = subject.id;
+          subjects.enterWith(subject);
+        }
+        cells[CELL.label] = label;
+        cells[CELL.seat] = seat;
+        cells[CELL.seq] = seq;
+        cells[CELL.run] = this.nextRun();
+        runs[at].work();
+        cells[CELL.run] = 0;
+      }
+    };
+    while (at < runs.length) {
+      task = all;
+      try {
+        // Around them all, so that nothing keeps the subject of the last one, or of one that was interrupted.
+        subjects.run(undefined as never, enter);
+      } catch (error) {
+        if (!isInterrupt(error)) throw error;
+        if (!takeSent(cells)) this.interrupted();
+        // Ctrl-C, or an interrupt that was meant for another: the one under way begins anew.
+        if (at >= runs.length || cells[CELL.run] === 0 || Atomics.load(cells, CELL.target) !== cells[CELL.run]) continue;
+        runs[at].stopped(new OverrunError(this.nameOf(runs[at].label), Atomics.load(cells, CELL.ranMs)));
+        at += 1;
       } finally {
         cells[CELL.run] = 0;
         task = NOTHING;
