@@ -403,6 +403,8 @@ describe('what strangers send', () => {
     }
   };
   const json = fc.jsonValue({ maxDepth: 4 });
+  /** No server has a key `__proto__`: none is let in. */
+  const jsonOfServers = json.filter((value) => !JSON.stringify(value).includes('"__proto__":'));
   const message = fc.oneof(
     fc.record({ kind: fc.constant('hello' as const), protocol: fc.nat(), name: fc.string() }),
     fc.record({ kind: fc.constant('request' as const), id: fc.nat(), operation: fc.string({ maxLength: 40 }), data: json }),
@@ -510,7 +512,7 @@ describe('what strangers send', () => {
 
   it('is answered in kind: whatever the server says can be read back', () => {
     fc.assert(
-      fc.property(fc.nat(), json, (id, data) => {
+      fc.property(fc.nat(), jsonOfServers, (id, data) => {
         const decoded = decodeServerMessage(encodeServerMessage({ kind: 'response', id, data }));
         expect(decoded).toMatchObject({ kind: 'response', id });
       }),

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
+  bounded,
   type ErrorBody,
   encodeServerMessage,
   errorBody,
@@ -122,7 +123,7 @@ export class FrameRouter {
     }
     // Patterns between servers are not for players, whatever they guess.
     if (!PLAYER_OPERATIONS.has(operation))
-      return answer(null, errorBody('unknown-operation', `There is no operation "${operation.slice(0, 64)}".`));
+      return answer(null, errorBody('unknown-operation', `There is no operation "${bounded(operation, 64)}".`));
     // Answers are long; who does not read them gets a short one.
     if (session.requestsPending >= REQUESTS_MAX || connection.backlogBytes > this.options.backlogBytesMax)
       return answer(null, errorBody('busy'));
