@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { build as pretty } from 'pino-pretty';
+import { cappedFields, cappedValue } from './capped.js';
 import { TELEMETRY_OPTIONS, type TelemetryOptions } from './telemetry.options.js';
 
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -24,8 +25,8 @@ export class Log {
         base: { server },
         messageKey: 'event',
         timestamp: pino.stdTimeFunctions.isoTime,
-        formatters: { level: (label) => ({ level: label }) },
-        serializers: { error: pino.stdSerializers.err },
+        formatters: { level: (label) => ({ level: label }), log: cappedFields },
+        serializers: { error: (error) => cappedValue(pino.stdSerializers.err(error)) },
         redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`]), censor: '***' },
       },
       stream,
