@@ -1,13 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ChainableCommander } from 'ioredis';
 import { Redis } from 'ioredis';
-import type { GameEvent, GameResult, RoomId, Seat, ServerId } from '#libs/protocol';
-import { HoldfastError, unpack } from '#libs/protocol';
+import type { GameResult, RoomId, ServerId } from '#libs/protocol';
+import { HoldfastError } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
-import type { Change, PendingEffect, Refusal, RoomValue } from '#libs/room';
+import type { Change, PendingEffect, RoomValue } from '#libs/room';
 import { type AppendCall, callsOf, codesOf } from './append-calls.js';
 import { type PackedChanges, unpackChanges } from './change-codec.js';
 import { type Checkpoint, packCheckpoint, type ToldTail, unpackCheckpoint } from './checkpoint.js';
+import { type Epilogue, unpackEffects, unpackEpilogue } from './epilogue.js';
 import { checkpointKey, closedKey, effectsKey, epilogueKey, logKey, roomKey } from './room-keys.js';
 import type { RoomDoc, RoomOwnership } from './room-record.js';
 
@@ -39,23 +40,6 @@ export interface Append {
   readonly ended?: GameResult;
   readonly lastEffects?: readonly PendingEffect[];
   readonly epilogue?: Epilogue;
-}
-
-/**
- * How a game ended, for players who did not hear it from the owner: it died with its last words, or they were away.
- * Kept for a while after the end, beside the room.
- */
-export interface Epilogue {
-  readonly epoch: number;
-  readonly round: number;
-  readonly version: number;
-  /** By seat: what they may see of the last state, their highest command that was applied, and those refused lately. */
-  readonly seats: readonly { readonly user: string; readonly seq: number; readonly refused: readonly Refusal[]; readonly state: unknown }[];
-  /** What spectators may see. */
-  readonly watched: unknown;
-  /** The last events, of all changes after version `since`; one with `to` is for those seats only. */
-  readonly events: readonly (GameEvent & { readonly to?: readonly Seat[] })[];
-  readonly since: number;
 }
 
 export interface AdoptedRoom {
@@ -224,10 +208,10 @@ export class RoomLog {
     };
   }
 
-  /** Effects of a game that has ended, which nobody is known to have finished. */
+  /** Effects of a game that has ended, which nobody is known to have finished. Throws `UnreadableError`. */
   async lastEffects(room: RoomId): Promise<LastEffects> {
     const byBatch = await this.redis.commands.hgetallBuffer(effectsKey(room));
-    return { batches: Object.keys(byBatch), effects: Object.values(byBatch).flatMap((bytes) => unpack(bytes) as PendingEffect[]) };
+    return { batches: Object.keys(byBatch), effects: Object.values(byBatch).flatMap(unpackEffects) };
   }
 
   async hasLastEffects(room: RoomId): Promise<boolean> {
@@ -238,10 +222,10 @@ export class RoomLog {
     if (batches.length > 0) await this.redis.commands.hdel(effectsKey(room), ...batches);
   }
 
-  /** Null when no game has ended here lately, or it left nothing. */
+  /** Null when no game has ended here lately, or it left nothing. Throws `UnreadableError`. */
   async epilogue(room: RoomId): Promise<Epilogue | null> {
     const bytes = await this.redis.commands.getBuffer(epilogueKey(room));
-    return bytes ? (unpack(bytes) as Epilogue | null) : null;
+    return bytes ? unpackEpilogue(bytes) : null;
   }
 
   /** The last changes that are kept, oldest first, at most `limit`; the log reaches back to the last checkpoint. */
