@@ -11,6 +11,8 @@ const packr = new Packr({
   variableMapSize: true,
   moreTypes: false,
   encodeUndefinedAsNil: true,
+  // Data of a player may have keys `constructor` and `toJSON`, and then the library would call the latter.
+  useToJSON: false,
 });
 
 export function pack(value: unknown): Uint8Array {

@@ -87,6 +87,16 @@ describe('a plain value', () => {
     expect(decode(pack(text))).toBe(text);
   });
 
+  it.each([
+    [{ constructor: 0, toJSON: 'x' }],
+    [{ constructor: 'Map', size: 3, entries: 1 }],
+    [{ constructor: { name: 'Date' }, toISOString: 1 }],
+    [{ hasOwnProperty: null, toString: 1, valueOf: 2 }],
+    [[{ length: 2, constructor: 'Array' }]],
+  ])('may have keys that mean something to JavaScript: %j', (value) => {
+    expect(JSON.stringify(decode(pack(value)))).toBe(JSON.stringify(value));
+  });
+
   it('has the last value of a key that comes twice, as JSON has', () => {
     expect(decode(bytesOf('82 a1 61 01 a1 61 02'))).toEqual({ a: 2 });
     expect(JSON.parse('{"a":1,"a":2}')).toEqual({ a: 2 });
