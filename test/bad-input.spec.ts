@@ -155,8 +155,8 @@ describe('bad input', () => {
     });
   });
 
-  describe('bytes that are not plain MessagePack', () => {
-    /** An array of 30 levels that refer to each other: 2^30 values as a tree. It took seconds to minutes once. */
+  describe('hostile MessagePack and JSON', () => {
+    /** 30 levels of arrays that refer to each other: 2^30 values as a tree. A gateway used to walk them all. */
     const bomb = referenceBomb();
     const SOON_MS = 1_000;
     const text = (name: string): number[] => [name.length, ...Buffer.from(name)];
@@ -164,7 +164,7 @@ describe('bad input', () => {
     const request = (data: Uint8Array, id = 1): Buffer => Buffer.concat([Buffer.of(0x02, 0, 0, 0, id, ...text('rooms.create')), data]);
     const command = (data: Uint8Array): Buffer => Buffer.concat([Buffer.of(0x03, 0, 0, 0, 1, 0, 0, 0, 0, ...text('place')), data]);
 
-    /** What a second player waits for an answer, while something else goes on. */
+    /** Asserts that another player gets answers soon while `act` runs. */
     async function othersWait(act: () => Promise<unknown>): Promise<void> {
       const other = await RawPlayer.welcomed(gateway(), 'Bystander');
       const startedAt = performance.now();
@@ -178,7 +178,7 @@ describe('bad input', () => {
     }
 
     describe.each<Way>(['binary', 'tcp'])('over %s', (way) => {
-      it('are answered with `bad-frame` at once, as a hello and as a request: a reference bomb', async () => {
+      it('answers a reference bomb in a hello or a request with `bad-frame` at once', async () => {
         for (const isGreeted of [false, true]) {
           const player = isGreeted ? await RawPlayer.welcomed(gateway(), 'Mallory', way) : await RawPlayer.connect(gateway(), way);
           await othersWait(async () => {
@@ -189,7 +189,7 @@ describe('bad input', () => {
         }
       });
 
-      it('are answered with `bad-frame` at once, as a command in a game, which goes on: a reference bomb', async () => {
+      it('rejects a reference bomb in a command with `bad-frame` at once, and the game goes on', async () => {
         const players = await Promise.all(['Mallory', 'Ada'].map((name) => RawPlayer.welcomed(gateway(), name, way)));
         for (const player of players) player.say({ kind: 'request', id: 1, operation: 'match.find', data: { game: 'tic-tac-toe' } });
         const seats = await Promise.all(players.map(async (player) => (await player.hears('placed')).seat));
@@ -204,7 +204,7 @@ describe('bad input', () => {
       });
     });
 
-    it('are answered with `bad-frame`, each of them, wherever they stand in a message', async () => {
+    it('answers every sample with `bad-frame`, wherever it stands in a message', async () => {
       const samples = NOT_PLAIN.flatMap((sample) => [nestings(sample)[0], nestings(sample)[3]]);
       const heard = async ([name, bytes]: Sample, asHello: boolean): Promise<readonly [string, string]> => {
         const player = asHello ? await RawPlayer.connect(gateway(), 'tcp') : await RawPlayer.welcomed(gateway(), 'Mallory', 'tcp');
@@ -222,7 +222,7 @@ describe('bad input', () => {
       ['a key __proto__', '{"__proto__":{"polluted":1}}'],
       ['half of a surrogate pair', '{"name":"\\ud83d"}'],
       ['great depth', `${'['.repeat(2_000)}${']'.repeat(2_000)}`],
-    ])('are answered with `bad-frame` in JSON, as a request and as a command: %s', async (_name, data) => {
+    ])('answers JSON that has %s with `bad-frame`, in a request and in a command', async (_name, data) => {
       for (const head of ['"kind":"request","id":1,"operation":"rooms.create"', '"kind":"command","seq":1,"settled":0,"name":"place"']) {
         const player = await RawPlayer.welcomed(gateway(), 'Mallory', 'json');
         player.send(`{${head},"data":${data}}`);
@@ -231,7 +231,7 @@ describe('bad input', () => {
       }
     });
 
-    it('cost a stranger at the link port its socket, and the players nothing: a reference bomb', async () => {
+    it('closes a link socket that sends a reference bomb before its proof, and serves players meanwhile', async () => {
       for (const { id, ports } of fleet.servers)
         await othersWait(async () => {
           const heard = await talk(ports.linkPort as number, frame(2, bomb));
@@ -239,7 +239,7 @@ describe('bad input', () => {
         });
     });
 
-    it('are nothing that an answer or a log repeats without a bound', async () => {
+    it('repeats no long input in full, neither in an answer nor in a log', async () => {
       const long = 'y'.repeat(6_000);
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', 'binary');
       const answers = [await player.asks(1, 'rooms.create', { game: long }), await player.asks(2, 'rooms.join', { room: long })];

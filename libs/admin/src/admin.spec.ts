@@ -336,7 +336,7 @@ describe('the admin API', () => {
       ]);
     });
 
-    it('answers in a bounded sentence, however long what was asked', async () => {
+    it('bounds the sentence of a refusal, however long the request is', async () => {
       const long = 'x'.repeat(6_000);
       for (const path of [`/api/servers/${long}`, `/api/rooms/${long}`, `/api/rooms?status=${long}`, `/api/rooms?limit=${long}`]) {
         const { status, body } = await ask('GET', path);

@@ -170,7 +170,7 @@ describe('a WebSocket connection', () => {
     expect(decodePlayerMessage(gateway.frames[0])).toEqual({ kind: 'command', seq: 3, settled: 2, name: 'place', data: { cell: 4 } });
   });
 
-  it('that speaks JSON ends alone where a server sends it what is no message, and throws nothing at the link it came by', async () => {
+  it('that speaks JSON ends alone when a message to it cannot be written as JSON', async () => {
     const { connection, received, closed } = await overWebSocket(SUBPROTOCOL_JSON);
     const date = Buffer.from([0x81, 0xa5, ...Buffer.from('state'), 0xd6, 0xff, 0, 0, 0, 0]);
     expect(() => connection.sendSync(9, 4, date)).not.toThrow();
@@ -178,7 +178,7 @@ describe('a WebSocket connection', () => {
     expect(received.map((text) => JSON.parse(text as string))).toEqual([expect.objectContaining({ kind: 'goodbye', code: 'internal' })]);
   });
 
-  it('says why it closes in as many bytes as a close frame has', async () => {
+  it('cuts the reason of a close frame to the length that a close frame may have', async () => {
     const { connection, client } = await overWebSocket(SUBPROTOCOL_BINARY);
     const closing = once(client, 'close') as Promise<[code: number, reason: Buffer]>;
     connection.goodbye({ code: 'x'.repeat(500), reason: 'a code that no server of ours has' }, 1_000);

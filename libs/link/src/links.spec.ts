@@ -469,8 +469,8 @@ describe('whatever is sent', () => {
   });
 });
 
-describe('bytes that are not plain MessagePack', () => {
-  /** One frame may cost its link, and the next is served at once. */
+describe('hostile MessagePack on a link', () => {
+  /** Time in which a hostile frame is handled and the next peer is served. */
   const BOUND_MS = 1_000;
   const who = { id: serverId('game', 'a'), incarnation: 1 };
   const nonces = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)] as const;
@@ -482,7 +482,7 @@ describe('bytes that are not plain MessagePack', () => {
     return result;
   }
 
-  it.each(NOT_PLAIN.flatMap(nestings))('prove nothing as an introduction: %s', (_name, bytes) => {
+  it.each(NOT_PLAIN.flatMap(nestings))('proves nothing as an introduction: %s', (_name, bytes) => {
     expect(readIntroduction(SECRET, 'dial', nonces[0], bytes)).toBeNull();
   });
 
@@ -496,14 +496,14 @@ describe('bytes that are not plain MessagePack', () => {
     ['a short HMAC', { mac: randomBytes(31) }],
     ['an incarnation that is no whole number', { incarnation: 0.5 }],
     ['an incarnation below zero', { incarnation: -1 }],
-  ])('nor does an introduction with %s', (_name, fields) => {
+  ])('refuses an introduction with %s', (_name, fields) => {
     const proof = unpack(packIntroduction(SECRET, 'dial', ...nonces, who)) as object;
     const bent = Object.fromEntries(Object.entries({ ...proof, ...fields }).filter(([, value]) => value !== undefined));
     expect(readIntroduction(SECRET, 'dial', nonces[0], pack(proof))?.who).toEqual(who);
     expect(readIntroduction(SECRET, 'dial', nonces[0], pack(bent))).toBeNull();
   });
 
-  it('cost a stranger its socket before it proved anything, and others nothing: a reference bomb', async () => {
+  it('closes the socket of a stranger that sends a reference bomb, and accepts the next server at once', async () => {
     const side = await newSide();
     await within(BOUND_MS, async () => {
       const stranger = await Stranger.dial(side.address.port);
@@ -520,7 +520,7 @@ describe('bytes that are not plain MessagePack', () => {
   const samples = [['a reference bomb', referenceBomb()] as const, ...NOT_PLAIN.filter((sample) => !BAD_TEXTS.includes(sample))];
   // Servers may nest somewhat deeper than players.
   it.each(samples.filter(([name]) => !name.includes('513')))(
-    'end the link of a server that sends them, soon, and no other: %s',
+    'ends the link of a server that sends %s, and no other link',
     async (_name, bytes) => {
       const side = await newSide();
       side.links.onRequest(async (_, __, data) => data);
@@ -556,7 +556,7 @@ describe('bytes that are not plain MessagePack', () => {
     },
   );
 
-  it('are text with a replacement character where only the text is wrong, which costs no link', async () => {
+  it('replaces wrong text in a frame of a server, and keeps the link', async () => {
     const side = await newSide();
     const heard: unknown[] = [];
     side.links.onEvent((_, __, data) => heard.push(data));

@@ -2,7 +2,7 @@ import { bounded, MESSAGE_CHARACTERS_MAX } from './bounded.js';
 import { errorBody, HoldfastError } from './errors.js';
 
 describe('bounded text', () => {
-  it('is what it was where it is short, and says how long it was where it is cut', () => {
+  it('is unchanged when it is short, and says how long it was when it is cut', () => {
     expect(bounded('short')).toBe('short');
     expect(bounded('abcdef', 4)).toBe('abcd… (6 characters)');
   });
@@ -12,7 +12,7 @@ describe('bounded text', () => {
     expect(bounded('ab💥d', 4)).toBe('ab💥… (5 characters)');
   });
 
-  it('is in every error, however long what was said', () => {
+  it('is the message of every error, however long the original is', () => {
     const text = 'x'.repeat(1_000_000);
     for (const { message } of [
       new HoldfastError('bad-data', text),
@@ -22,7 +22,7 @@ describe('bounded text', () => {
       expect(message.length).toBeLessThan(MESSAGE_CHARACTERS_MAX + 40);
   });
 
-  it('is no text where another server sends something else for an error', () => {
+  it('replaces an error of a wrong form from another server by a known one', () => {
     for (const body of [
       null,
       7,

@@ -51,7 +51,7 @@ const READERS: readonly (readonly [name: string, read: (bytes: Uint8Array) => un
 ];
 
 describe.each(READERS)('%s in the store', (_name, read, sound) => {
-  it('is read where a server wrote it', () => {
+  it('is read when a server wrote it', () => {
     expect(() => read(sound)).not.toThrow();
   });
 
@@ -66,11 +66,11 @@ describe.each(READERS)('%s in the store', (_name, read, sound) => {
     [0, -1, true, 'text', new Uint8Array(3), [], [[]], [1, 2, 3], [1, 2, [3]], { version: 1 }, { 0: 1, 1: 2, 2: [] }].map((other) => [
       other,
     ]),
-  )('is unreadable, or what it should be, as the plain value %p', (other) => {
+  )('is unreadable or holds only plain values when it is %p', (other) => {
     expect(unreadableOrPlain(() => read(pack(other)))).toBe(true);
   });
 
-  it('is unreadable or plain with any byte of it changed, and wherever it is cut', () => {
+  it('is unreadable or holds only plain values when a byte is changed or the end is cut off', () => {
     fc.assert(
       fc.property(fc.nat(), fc.nat(255), (at, to) => {
         const bent = Buffer.from(sound);
@@ -83,8 +83,8 @@ describe.each(READERS)('%s in the store', (_name, read, sound) => {
   });
 });
 
-describe('what is unreadable', () => {
-  it('is named in a sentence that quotes nothing of it', () => {
+describe('an UnreadableError', () => {
+  it('names what cannot be read, and quotes nothing of it', () => {
     const secret = 'hunter2'.repeat(1_000);
     for (const [, read] of READERS)
       for (const bytes of [pack({ secret }), Buffer.concat([pack([secret]), Buffer.from([0xc1])])]) {
