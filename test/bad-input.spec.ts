@@ -3,6 +3,7 @@ import { SignJWT } from 'jose';
 import { WebSocket } from 'ws';
 import { connect } from '#libs/client';
 import { encodePlayerMessage } from '#libs/protocol';
+import { NOT_PLAIN, nestings, referenceBomb, type Sample } from '../tools/fuzz/src/not-plain.js';
 import { ADMIN_TOKEN, type Fleet, RawPlayer, startFleet, until, type Way } from './harness/index.js';
 import { startOnce } from './harness/start-once.js';
 
@@ -154,6 +155,107 @@ describe('bad input', () => {
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
       for (let nonce = 0; nonce < 400; nonce++) player.say({ kind: 'ping', nonce });
       expect(await player.hears('error', ({ code }) => code === 'rate-limited')).toMatchObject({ retry: true });
+      player.close();
+    });
+  });
+
+  describe('hostile MessagePack and JSON', () => {
+    /** 30 levels of arrays that refer to each other: 2^30 values as a tree. A gateway used to walk them all. */
+    const bomb = referenceBomb();
+    const SOON_MS = 1_000;
+    const text = (name: string): number[] => [name.length, ...Buffer.from(name)];
+    const hello = (data: Uint8Array): Buffer => Buffer.concat([Buffer.of(0x01), data]);
+    const request = (data: Uint8Array, id = 1): Buffer => Buffer.concat([Buffer.of(0x02, 0, 0, 0, id, ...text('rooms.create')), data]);
+    const command = (data: Uint8Array): Buffer => Buffer.concat([Buffer.of(0x03, 0, 0, 0, 1, 0, 0, 0, 0, ...text('place')), data]);
+
+    /** Asserts that another player gets answers soon while `act` runs. */
+    async function othersWait(act: () => Promise<unknown>): Promise<void> {
+      const other = await RawPlayer.welcomed(gateway(), 'Bystander');
+      const startedAt = performance.now();
+      const acted = act();
+      other.say({ kind: 'ping', nonce: 9 });
+      await other.hears('pong');
+      await acted;
+      expect((await other.asks(1, 'me')).error).toBeUndefined();
+      expect(performance.now() - startedAt).toBeLessThan(SOON_MS);
+      other.close();
+    }
+
+    describe.each<Way>(['binary', 'tcp'])('over %s', (way) => {
+      it('answers a reference bomb in a hello or a request with `bad-frame` at once', async () => {
+        for (const isGreeted of [false, true]) {
+          const player = isGreeted ? await RawPlayer.welcomed(gateway(), 'Mallory', way) : await RawPlayer.connect(gateway(), way);
+          await othersWait(async () => {
+            player.send(isGreeted ? request(bomb) : hello(bomb));
+            expect(await player.hears('goodbye')).toMatchObject({ code: 'bad-frame' });
+            await player.isClosedByServer();
+          });
+        }
+      });
+
+      it('rejects a reference bomb in a command with `bad-frame` at once, and the game goes on', async () => {
+        const players = await Promise.all(['Mallory', 'Ada'].map((name) => RawPlayer.welcomed(gateway(), name, way)));
+        for (const player of players) player.say({ kind: 'request', id: 1, operation: 'match.find', data: { game: 'tic-tac-toe' } });
+        const seats = await Promise.all(players.map(async (player) => (await player.hears('placed')).seat));
+        for (const player of players) await player.hears('sync');
+        await othersWait(async () => {
+          players[seats.indexOf(0)].send(command(bomb));
+          expect(await players[seats.indexOf(0)].hears('rejected')).toMatchObject({ seq: 1, code: 'bad-frame', retry: false });
+        });
+        players[seats.indexOf(0)].say({ kind: 'command', seq: 2, settled: 1, name: 'place', data: { cell: 4 } });
+        await players[seats.indexOf(1)].hears('sync', ({ version }) => version > 0);
+        for (const player of players) player.say({ kind: 'bye' });
+      });
+    });
+
+    it('answers every sample with `bad-frame`, wherever it stands in a message', async () => {
+      const samples = NOT_PLAIN.flatMap((sample) => [nestings(sample)[0], nestings(sample)[3]]);
+      const heard = async ([name, bytes]: Sample, asHello: boolean): Promise<readonly [string, string]> => {
+        const player = asHello ? await RawPlayer.connect(gateway(), 'tcp') : await RawPlayer.welcomed(gateway(), 'Mallory', 'tcp');
+        player.send(asHello ? hello(bytes) : request(bytes));
+        return [name, (await player.hears('goodbye')).code];
+      };
+      for (const asHello of [true, false])
+        for (let at = 0; at < samples.length; at += 50) {
+          const some = samples.slice(at, at + 50);
+          expect(await Promise.all(some.map((sample) => heard(sample, asHello)))).toEqual(some.map(([name]) => [name, 'bad-frame']));
+        }
+    });
+
+    it.each([
+      ['a key __proto__', '{"__proto__":{"polluted":1}}'],
+      ['half of a surrogate pair', '{"name":"\\ud83d"}'],
+      ['great depth', `${'['.repeat(2_000)}${']'.repeat(2_000)}`],
+    ])('answers JSON that has %s with `bad-frame`, in a request and in a command', async (_name, data) => {
+      for (const head of ['"kind":"request","id":1,"operation":"rooms.create"', '"kind":"command","seq":1,"settled":0,"name":"place"']) {
+        const player = await RawPlayer.welcomed(gateway(), 'Mallory', 'json');
+        player.send(`{${head},"data":${data}}`);
+        expect(await player.hears('goodbye')).toMatchObject({ code: 'bad-frame' });
+        await player.isClosedByServer();
+      }
+    });
+
+    it('closes a link socket that sends a reference bomb before its proof, and serves players meanwhile', async () => {
+      for (const { id, ports } of fleet.servers)
+        await othersWait(async () => {
+          const heard = await talk(ports.linkPort as number, frame(2, bomb));
+          expect([id, heard.length]).toEqual([id, 4 + 1 + 16]);
+        });
+    });
+
+    it('repeats no long input in full, neither in an answer nor in a log', async () => {
+      const long = 'y'.repeat(6_000);
+      const player = await RawPlayer.welcomed(gateway(), 'Mallory', 'binary');
+      const answers = [await player.asks(1, 'rooms.create', { game: long }), await player.asks(2, 'rooms.join', { room: long })];
+      for (const { error } of answers) expect(error?.message.length).toBeLessThan(1_100);
+      const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' };
+      for (const path of [`/api/${long}`, `/${long}`, `/api/servers/${long}`]) {
+        const response = await fetch(gateway().opsUrl + path, { headers });
+        expect([response.status < 500, (await response.text()).length < 1_200]).toEqual([true, true]);
+      }
+      const response = await fetch(`${gateway().opsUrl}/api/rooms/none/end`, { method: 'POST', headers, body: `{"note":${long}` });
+      expect([response.status, (await response.text()).length < 1_200]).toEqual([400, true]);
+      for (const line of (await fleet.logs()).split('\n')) expect(line.length).toBeLessThan(20_000);
       player.close();
     });
   });

@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { HoldfastError } from '#libs/protocol';
 import { AdminErrorFilter } from './admin-error.filter.js';
 import { AdminGuard } from './admin-token.js';
+import { PlainInputPipe } from './plain-input.pipe.js';
 import { ErrorAnswer } from './schemas.js';
 
 /** A controller of the admin API: behind the token, checked by schemas, its refusals in one form. */
@@ -11,7 +12,10 @@ export function AdminApi(path: string): ClassDecorator {
     Controller(`api/${path}`),
     UseGuards(AdminGuard),
     UseFilters(AdminErrorFilter),
-    UsePipes(new StandardSchemaValidationPipe({ exceptionFactory: (issues) => new HoldfastError('bad-data', sentenceOf(issues)) })),
+    UsePipes(
+      new PlainInputPipe(),
+      new StandardSchemaValidationPipe({ exceptionFactory: (issues) => new HoldfastError('bad-data', sentenceOf(issues)) }),
+    ),
     ApiTags(path),
     ApiBearerAuth(),
     ApiResponse({ status: 'default', description: 'A refusal.', standardSchema: ErrorAnswer }),

@@ -319,6 +319,31 @@ describe('the admin API', () => {
       expect(ages).toEqual([...ages].sort((a, b) => b - a));
     });
 
+    it.each([
+      ['a key __proto__', '{"note":"x","__proto__":{"polluted":1}}'],
+      ['text with half of a surrogate pair', '{"note":"\\ud83d"}'],
+      ['maps and arrays nested too deep', `{"more":${'['.repeat(20)}${']'.repeat(20)}}`],
+      ['too many values', `{"more":[${new Array(1_000).fill(0).join()}]}`],
+    ])('refuses a body with %s, and says so in a short sentence', async (problem, json) => {
+      const response = await fetch(`${url}/api/rooms/none/end`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+        body: json,
+      });
+      expect([response.status, await response.json()]).toEqual([
+        400,
+        { code: 'bad-data', message: `The request has ${problem}.`, retry: false },
+      ]);
+    });
+
+    it('bounds the sentence of a refusal, however long the request is', async () => {
+      const long = 'x'.repeat(6_000);
+      for (const path of [`/api/servers/${long}`, `/api/rooms/${long}`, `/api/rooms?status=${long}`, `/api/rooms?limit=${long}`]) {
+        const { status, body } = await ask('GET', path);
+        expect([path.slice(0, 20), status < 500, JSON.stringify(body).length < 1_200]).toEqual([path.slice(0, 20), true, true]);
+      }
+    });
+
     it('goes on from a room that has gone meanwhile', async () => {
       const game_ = `gone-${randomUUID()}`;
       const now = Date.now();
@@ -410,14 +435,14 @@ describe('the admin API', () => {
 
     it('ends the game of a room whose server is gone, or does not have it, and the players hear the note', async () => {
       const gone = await roomInPlay({ id: serverId('game', 'long-gone'), incarnation: 3 });
-      expect(await ask('POST', `/api/rooms/${gone}/end`, { body: { note: 'cut \ud83d' } })).toMatchObject({
+      expect(await ask('POST', `/api/rooms/${gone}/end`, { body: { note: 'too late' } })).toMatchObject({
         status: 200,
         body: { ended: true },
       });
       expect(await gateway.get(RoomRecords).read(gone)).toMatchObject({
         status: 'waiting',
         owner: null,
-        result: { reason: 'operator', result: { note: 'cut \ufffd' } },
+        result: { reason: 'operator', result: { note: 'too late' } },
       });
       const former = await roomInPlay({ id: gameId, incarnation: game.get(Self).incarnation - 1 });
       expect(await ask('POST', `/api/rooms/${former}/end`)).toMatchObject({ status: 200, body: { ended: true } });

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
+  bounded,
   type ErrorBody,
   encodeServerMessage,
   errorBody,
@@ -147,7 +148,8 @@ export class FrameRouter {
       return connection.goodbye({ code: 'bad-frame', reason: (error as Error).message }, GOODBYE_MS);
     }
     const price = priceOf(operation, data, this.options.roomsListedMax);
-    if (price === undefined) return answer(null, errorBody('unknown-operation', `There is no operation "${operation.slice(0, 64)}".`));
+    // Patterns between servers are not for players, whatever they guess.
+    if (price === undefined) return answer(null, errorBody('unknown-operation', `There is no operation "${bounded(operation, 64)}".`));
     const waitMs = this.charge(guestOf(connection), price);
     if (waitMs > 0) return answer(null, errorBody('rate-limited', undefined, true, waitMs));
     // Answers are long; who does not read them gets a short one.

@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net';
 import {
+  bounded,
   decodeServerMessage,
   encodePlayerMessage,
   type Goodbye,
   HEADER,
   HoldfastError,
   playerMessageFromJson,
+  type ServerMessage,
   serverMessageToJson,
 } from '#libs/protocol';
 import { GOODBYE_MS } from './edge.options.js';
@@ -24,6 +26,8 @@ const READ_BEYOND = 4;
 /** Source: RFC 6455, section 7.4.1; from 4000 on, a code is its application's own. */
 const CLOSE_CODE_OF: Readonly<Record<string, number>> = { 'shutting-down': 1001, 'frame-too-large': 1009, 'bad-frame': 1007 };
 const CLOSE_CODE_OF_OURS = 4000;
+/** A close frame has at most 123 bytes of reason, and longer ones break the WebSocket. Ours are ASCII; the rest is for "… (n characters)". */
+const CLOSE_REASON_CHARACTERS_MAX = 90;
 
 /** WebSocket, binary subprotocol: server frames need no mask, so they are written straight into the batch. */
 export class WebSocketConnection extends PlayerConnection implements WebSocketInbox {
@@ -107,7 +111,7 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
   private close(code: number, reason: string): void {
     if (this.isCloseSent) return;
     this.isCloseSent = true;
-    const why = Buffer.from(reason);
+    const why = Buffer.from(bounded(reason, CLOSE_REASON_CHARACTERS_MAX));
     const at = this.begin(WS_CLOSE, code === NO_STATUS ? 0 : 2 + why.length);
     if (code !== NO_STATUS) {
       this.writer.chunk.writeUInt16BE(code, at);
@@ -139,7 +143,15 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
 export class JsonWebSocketConnection extends WebSocketConnection {
   override sendFrame(frame: Uint8Array): void {
     if (!this.isOpen) return;
-    const text = Buffer.from(serverMessageToJson(decodeServerMessage(frame)));
+    let message: ServerMessage;
+    try {
+      message = decodeServerMessage(frame);
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      // The frame came over the link of the room's server, with those of many players: it costs this connection, and not the link.
+      return this.goodbye({ code: 'internal', reason: 'A message to you could not be written as JSON.', retryAfterMs: 500 }, GOODBYE_MS);
+    }
+    const text = Buffer.from(serverMessageToJson(message));
     const at = this.begin(WS_TEXT, text.length);
     this.writer.chunk.set(text, at);
   }
@@ -165,14 +177,7 @@ export class JsonWebSocketConnection extends WebSocketConnection {
 
   /** The binary frame of a JSON message. Throws `bad-frame` or `unknown-kind`. */
   static frameOf(text: string): Buffer {
-    const message = playerMessageFromJson(text);
-    let frame: Uint8Array;
-    try {
-      frame = encodePlayerMessage(message);
-    } catch (cause) {
-      // JSON may nest deeper than the stack of who packs it.
-      throw cause instanceof HoldfastError ? cause : new HoldfastError('bad-frame', 'This nests too deep.', { cause });
-    }
+    const frame = encodePlayerMessage(playerMessageFromJson(text));
     return Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
   }
 }

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { pack, type ServerId, unpack } from '#libs/protocol';
+import { decodeValue, pack, type ReadLimits, type ServerId } from '#libs/protocol';
 
 /**
  * Both sides prove that they hold the fleet's secret, over both nonces, so that nothing heard on one link serves on
@@ -69,6 +69,16 @@ export function isNonce(bytes: Uint8Array): boolean {
   return bytes.length === NONCE_BYTES;
 }
 
+/**
+ * A stranger says these bytes before it has proved anything: one map of four fields, and not one value more. A later
+ * handshake that says more has another name in its HMAC anyway.
+ */
+const INTRODUCTION_LIMITS: ReadLimits = { nodes: 5, depth: 1, strictText: true };
+const FIELDS = 4;
+const MAC_BYTES = 32;
+/** As `SERVER_NAME` allows. */
+const SERVER_ID = /^hf:(gateway|lobby|game):[A-Za-z0-9._-]{1,64}$/;
+
 /** Who they are, when they proved it; else null. Never throws: what a stranger sends is no reason to fail. */
 export function readIntroduction(
   secret: string,
@@ -77,14 +87,24 @@ export function readIntroduction(
   bytes: Uint8Array,
   channel?: Uint8Array,
 ): { who: Introduction; nonce: Uint8Array } | null {
+  const said = introductionOf(bytes);
+  if (said === null) return null;
+  const { who, nonce, mac } = said;
+  const expected = sign(secret, side, ownNonce, nonce, who, channel);
+  return timingSafeEqual(mac, expected) ? { who, nonce } : null;
+}
+
+function introductionOf(bytes: Uint8Array): { who: Introduction; nonce: Uint8Array; mac: Uint8Array } | null {
+  let fields: Record<string, unknown>;
   try {
-    const { nonce, id, incarnation, mac } = unpack(bytes) as Record<string, unknown>;
-    if (!(nonce instanceof Uint8Array) || !isNonce(nonce) || !(mac instanceof Uint8Array)) return null;
-    if (typeof id !== 'string' || typeof incarnation !== 'number') return null;
-    const who = { id: id as ServerId, incarnation };
-    const expected = sign(secret, side, ownNonce, nonce, who, channel);
-    return mac.length === expected.length && timingSafeEqual(mac, expected) ? { who, nonce } : null;
+    fields = decodeValue(bytes, 0, bytes.length, INTRODUCTION_LIMITS) as Record<string, unknown>;
   } catch {
     return null;
   }
+  if (typeof fields !== 'object' || fields === null || Object.keys(fields).length !== FIELDS) return null;
+  const { nonce, id, incarnation, mac } = fields;
+  if (!(nonce instanceof Uint8Array) || !isNonce(nonce) || !(mac instanceof Uint8Array) || mac.length !== MAC_BYTES) return null;
+  if (typeof id !== 'string' || !SERVER_ID.test(id)) return null;
+  if (typeof incarnation !== 'number' || !Number.isSafeInteger(incarnation) || incarnation < 0) return null;
+  return { who: { id: id as ServerId, incarnation }, nonce, mac };
 }

@@ -184,11 +184,12 @@ export class LinkPeer {
     const id = frame.readUInt32BE(1);
     const pending = this.pending.get(id);
     if (!pending) return;
+    // While it is still pending: what cannot be decoded ends the link, and that fails all that is.
+    const body = unpack(frame.subarray(6));
     this.pending.delete(id);
     clearTimeout(pending.timer);
-    const body = unpack(frame.subarray(6));
     if (frame[5] === 0) pending.resolve(body);
-    else pending.reject(HoldfastError.from((body as ErrorBody | null) ?? errorBody('internal')));
+    else pending.reject(HoldfastError.from(body));
   }
 
   private respond(id: number, failed: 0 | 1, body: unknown): void {
@@ -258,5 +259,7 @@ export class LinkPeer {
 function readNamed(frame: Buffer, lengthAt: number): { pattern: string; data: unknown } {
   const nameAt = lengthAt + 1;
   const end = nameAt + frame[lengthAt];
+  // Also where there is no length at all.
+  if (!(end <= frame.length)) throw new HoldfastError('bad-frame', 'The frame ends within its name.');
   return { pattern: frame.toString('latin1', nameAt, end), data: unpack(frame.subarray(end)) };
 }

@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import * as fc from 'fast-check';
 import { generate } from 'selfsigned';
-import { HoldfastError, LENGTH_BYTES, pack, type ServerId, serverId } from '#libs/protocol';
+import { HoldfastError, LENGTH_BYTES, pack, type ServerId, serverId, unpack } from '#libs/protocol';
 import { Certificate } from '#libs/tls';
+import { BAD_TEXTS, NOT_PLAIN, nestings, referenceBomb } from '../../../tools/fuzz/src/not-plain.js';
 import { NONCE_BYTES, packIntroduction, readIntroduction } from './handshake.js';
 import { HANDSHAKE_TIMEOUT_MS, LinkIdentity, type LinkOptions, PING_MS, SILENT_PINGS_MAX, SILENT_PINGS_TOLD } from './link.options.js';
 import { LINK_KIND } from './link-frames.js';
@@ -465,6 +466,105 @@ describe('whatever is sent', () => {
       await until(() => side.closed.length === side.opened.length);
     }
     expect([...side.links.all()]).toEqual([]);
+  });
+});
+
+describe('hostile MessagePack on a link', () => {
+  /** Time in which a hostile frame is handled and the next peer is served. */
+  const BOUND_MS = 1_000;
+  const who = { id: serverId('game', 'a'), incarnation: 1 };
+  const nonces = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)] as const;
+
+  async function within<Result>(ms: number, act: () => Promise<Result>): Promise<Result> {
+    const startedAt = performance.now();
+    const result = await act();
+    expect(performance.now() - startedAt).toBeLessThan(ms);
+    return result;
+  }
+
+  it.each(NOT_PLAIN.flatMap(nestings))('proves nothing as an introduction: %s', (_name, bytes) => {
+    expect(readIntroduction(SECRET, 'dial', nonces[0], bytes)).toBeNull();
+  });
+
+  it.each([
+    ['a field more', { more: 1 }],
+    ['a field less', { incarnation: undefined }],
+    ['a map for an id', { id: {} }],
+    ['an id that is none', { id: 'hf:game:\n' }],
+    ['a long id', { id: `hf:game:${'x'.repeat(500)}` }],
+    ['a nonce of another length', { nonce: randomBytes(15) }],
+    ['a short HMAC', { mac: randomBytes(31) }],
+    ['an incarnation that is no whole number', { incarnation: 0.5 }],
+    ['an incarnation below zero', { incarnation: -1 }],
+  ])('refuses an introduction with %s', (_name, fields) => {
+    const proof = unpack(packIntroduction(SECRET, 'dial', ...nonces, who)) as object;
+    const bent = Object.fromEntries(Object.entries({ ...proof, ...fields }).filter(([, value]) => value !== undefined));
+    expect(readIntroduction(SECRET, 'dial', nonces[0], pack(proof))?.who).toEqual(who);
+    expect(readIntroduction(SECRET, 'dial', nonces[0], pack(bent))).toBeNull();
+  });
+
+  it('closes the socket of a stranger that sends a reference bomb, and accepts the next server at once', async () => {
+    const side = await newSide();
+    await within(BOUND_MS, async () => {
+      const stranger = await Stranger.dial(side.address.port);
+      await stranger.challenged();
+      stranger.socket.write(framed(LINK_KIND.proof, referenceBomb()));
+      await until(() => stranger.isClosed);
+      expect(stranger.frames()).toHaveLength(1);
+      const honest = await Stranger.dial(side.address.port);
+      await honest.prove();
+      await until(() => side.opened.length === 1);
+    });
+  });
+
+  const samples = [['a reference bomb', referenceBomb()] as const, ...NOT_PLAIN.filter((sample) => !BAD_TEXTS.includes(sample))];
+  // Servers may nest somewhat deeper than players.
+  it.each(samples.filter(([name]) => !name.includes('513')))(
+    'ends the link of a server that sends %s, and no other link',
+    async (_name, bytes) => {
+      const side = await newSide();
+      side.links.onRequest(async (_, __, data) => data);
+      const other = await Stranger.dial(side.address.port);
+      await other.prove();
+      const pattern = [1, 0x78];
+      const forms: [kind: number, head: number[]][] = [
+        [LINK_KIND.request, [0, 0, 0, 1, ...pattern]],
+        [LINK_KIND.event, pattern],
+        [LINK_KIND.response, [0, 0, 0, 1, 0]],
+        [LINK_KIND.response, [0, 0, 0, 1, 1]],
+      ];
+      for (const [kind, head] of forms) {
+        await within(BOUND_MS, async () => {
+          const before = side.closed.length;
+          const peer = await Stranger.dial(side.address.port);
+          const id = await peer.prove();
+          await until(() => side.links.get(id) !== undefined);
+          const asked =
+            kind === LINK_KIND.response
+              ? side.links
+                  .get(id)
+                  ?.request('x', null)
+                  .catch((error: unknown) => error)
+              : undefined;
+          peer.socket.write(framed(kind, Buffer.concat([Buffer.from(head), bytes])));
+          await until(() => peer.isClosed && side.closed.length > before);
+          if (asked) expect(await asked).toMatchObject({ code: 'server-lost' });
+        });
+      }
+      for (const { reason } of side.closed) expect(reason.length).toBeLessThan(300);
+      expect([...side.links.all()]).toHaveLength(1);
+    },
+  );
+
+  it('replaces wrong text in a frame of a server, and keeps the link', async () => {
+    const side = await newSide();
+    const heard: unknown[] = [];
+    side.links.onEvent((_, __, data) => heard.push(data));
+    const peer = await Stranger.dial(side.address.port);
+    await peer.prove();
+    for (const [, bytes] of BAD_TEXTS) peer.socket.write(framed(LINK_KIND.event, Buffer.concat([Buffer.from([1, 0x78]), bytes])));
+    await until(() => heard.length === BAD_TEXTS.length);
+    expect(side.closed).toEqual([]);
   });
 });
 

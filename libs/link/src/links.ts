@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { errorBody, FrameSplitter, HoldfastError, LENGTH_BYTES, type ServerId } from '#libs/protocol';
+import { bounded, errorBody, FrameSplitter, HoldfastError, LENGTH_BYTES, type ServerId } from '#libs/protocol';
 import { readInPlace, readingTo } from './bare-socket.js';
 import { channelOf, type Introduction, isNonce, newNonce, packIntroduction, readIntroduction } from './handshake.js';
 import {
@@ -242,7 +242,7 @@ export class Links implements OnApplicationShutdown {
       if (failed) return;
       failed = true;
       clearTimeout(timer);
-      if (peer) this.lost(peer, error.message);
+      if (peer) this.lost(peer, bounded(error.message, REASON_CHARACTERS_MAX));
       else reject(error);
       socket.destroy();
     };
@@ -296,6 +296,9 @@ export class Links implements OnApplicationShutdown {
     this.news.emit('closed', peer, reason);
   }
 }
+
+/** Why a link ended goes into logs and into the error of every request on it. */
+const REASON_CHARACTERS_MAX = 200;
 
 /** Both ends are of this house. */
 const TLS = { minVersion: 'TLSv1.3' } as const;

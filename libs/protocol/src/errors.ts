@@ -1,3 +1,5 @@
+import { bounded } from './bounded.js';
+
 /**
  * Every refusal a player or operator can meet, in one table: its stable code, a sentence for a person, and whether
  * the same request may succeed when tried again. Games add codes of their own by `room.reject('not-your-turn')`.
@@ -61,7 +63,10 @@ export interface ErrorBody {
   retryAfterMs?: number;
 }
 
-/** A refusal with a stable code. Thrown where a request cannot be served; the edge turns it into an answer. */
+/**
+ * A refusal with a stable code. Thrown where a request cannot be served; the edge turns it into an answer. A message may
+ * quote what a peer sent, so it is cut at `MESSAGE_CHARACTERS_MAX`.
+ */
 export class HoldfastError extends Error {
   readonly retry: boolean;
   readonly retryAfterMs: number | undefined;
@@ -72,14 +77,20 @@ export class HoldfastError extends Error {
     options: { retry?: boolean; retryAfterMs?: number; cause?: unknown } = {},
   ) {
     const known = knownCode(code);
-    super(message ?? known?.message ?? code, { cause: options.cause });
+    super(bounded(message ?? known?.message ?? code), { cause: options.cause });
     this.name = 'HoldfastError';
     this.retry = options.retry ?? known?.retry ?? false;
     this.retryAfterMs = options.retryAfterMs;
   }
 
-  static from(body: ErrorBody): HoldfastError {
-    return new HoldfastError(body.code, body.message, { retry: body.retry, retryAfterMs: body.retryAfterMs });
+  /** The refusal that another server sent; `internal` where that is none. */
+  static from(body: unknown): HoldfastError {
+    const { code, message, retry, retryAfterMs } = (body ?? {}) as Partial<Record<keyof ErrorBody, unknown>>;
+    if (typeof code !== 'string') return new HoldfastError('internal');
+    return new HoldfastError(code, typeof message === 'string' ? message : undefined, {
+      retry: typeof retry === 'boolean' ? retry : undefined,
+      retryAfterMs: typeof retryAfterMs === 'number' ? retryAfterMs : undefined,
+    });
   }
 
   toBody(): ErrorBody {
@@ -95,7 +106,7 @@ export function toErrorBody(error: unknown): ErrorBody {
 
 export function errorBody(code: ErrorCode | (string & {}), message?: string, retry?: boolean, retryAfterMs?: number): ErrorBody {
   const known = knownCode(code);
-  const body: ErrorBody = { code, message: message ?? known?.message ?? code, retry: retry ?? known?.retry ?? false };
+  const body: ErrorBody = { code, message: bounded(message ?? known?.message ?? code), retry: retry ?? known?.retry ?? false };
   if (retryAfterMs !== undefined) body.retryAfterMs = retryAfterMs;
   return body;
 }

@@ -1,3 +1,4 @@
+export * from './bounded.js';
 export * from './codec.js';
 export * from './control.js';
 export * from './errors.js';
@@ -7,3 +8,5 @@ export * from './messages.js';
 export * from './operations.js';
 export * from './pack.js';
 export * from './patch.js';
+export * from './plain-json.js';
+export * from './plain-value.js';

@@ -1,5 +1,6 @@
 import { type GameResult, type Patch, pack, unpack, unpackEach } from '#libs/protocol';
 import type { Change, ChangeEffect, ChangeEvent, Refusal, SeatChange } from '#libs/room';
+import { assertStored, isArrayOf, isCount, isMap, isNamed, isRefusal, isResult, isText, readStored } from './stored-bytes.js';
 
 /**
  * How changes stand in the log: each an array by position instead of a map with names, since a busy room is little but
@@ -15,9 +16,9 @@ export function packChange(change: Change): Uint8Array {
   return pack(toEntry(change));
 }
 
-/** As `packChange` made it. */
+/** As `packChange` made it. Throws `UnreadableError`. */
 export function unpackChange(bytes: Uint8Array): Change {
-  return fromEntry(unpack(bytes) as ChangeEntry);
+  return readStored(WHAT, () => fromEntry(entryOf(unpack(bytes))));
 }
 
 /** Changes, and each as `packChange` made it. */
@@ -26,16 +27,19 @@ export interface PackedChanges {
   readonly entries: readonly Uint8Array[];
 }
 
-/** Of changes one after the other. The entries are views of `bytes`. */
+/** Of changes one after the other. The entries are views of `bytes`. Throws `UnreadableError`. */
 export function unpackChanges(bytes: Uint8Array): PackedChanges {
   const changes: Change[] = [];
   const entries: Uint8Array[] = [];
-  unpackEach(bytes, (entry, start, end) => {
-    changes.push(fromEntry(entry as ChangeEntry));
+  const read = (entry: unknown, start: number, end: number): void => {
+    changes.push(fromEntry(entryOf(entry)));
     entries.push(bytes.subarray(start, end));
-  });
+  };
+  readStored(WHAT, () => unpackEach(bytes, read));
   return { changes, entries };
 }
+
+const WHAT = 'A change in the log';
 
 type PatchEntry = readonly [path: string, value?: unknown, isAdd?: 1];
 type SeatEntry = readonly [seat: number, seq?: number | null, refused?: readonly Refusal[] | null, presence?: SeatChange['presence']];
@@ -63,6 +67,34 @@ function toEntry({ version, at, patches, seats, events, timers, effects, effects
     effectsDone,
     ended,
   ]);
+}
+
+/** What is only passed on (the values of patches, the data of events) may be anything plain. By index: see `fromEntry`. */
+function entryOf(entry: unknown): ChangeEntry {
+  assertStored(Array.isArray(entry) && isCount(entry[0]) && Number.isFinite(entry[1]), WHAT, 'its version or time');
+  const patches: unknown = entry[2];
+  assertStored(Array.isArray(patches), WHAT, 'the list of its patches');
+  for (let index = 0; index < patches.length; index++) {
+    const patch: unknown = patches[index];
+    assertStored(Array.isArray(patch) && isText(patch[0]), WHAT, 'a patch');
+  }
+  if (entry.length === 3) return entry as unknown as ChangeEntry;
+  assertStored(entry[3] == null || isArrayOf(entry[3], isSeatEntry), WHAT, 'a seat');
+  assertStored(entry[4] == null || isArrayOf(entry[4], isNamed), WHAT, 'an event');
+  assertStored(entry[5] == null || (isMap(entry[5]) && Object.values(entry[5]).every(isDue)), WHAT, 'a timer');
+  assertStored(entry[6] == null || isArrayOf(entry[6], isNamed), WHAT, 'an effect');
+  assertStored(entry[7] == null || isArrayOf(entry[7], isText), WHAT, 'the list of effects that are done');
+  assertStored(entry[8] == null || isResult(entry[8]), WHAT, 'its result');
+  return entry as unknown as ChangeEntry;
+}
+
+function isSeatEntry(entry: unknown): boolean {
+  if (!Array.isArray(entry) || !isCount(entry[0]) || !(entry[1] == null || isCount(entry[1]))) return false;
+  return (entry[2] == null || isArrayOf(entry[2], isRefusal)) && (entry[3] == null || isText(entry[3]));
+}
+
+function isDue(due: unknown): boolean {
+  return due === null || Number.isFinite(due);
 }
 
 /** By index and not by a pattern, which asks an iterator: a recovery reads some hundred thousand of these. */

@@ -1,5 +1,18 @@
 import { pack, type Seat, unpack } from '#libs/protocol';
 import type { Change, RoomValue } from '#libs/room';
+import {
+  assertStored,
+  type Fields,
+  isArrayOf,
+  isCount,
+  isMap,
+  isNamed,
+  isPendingEffect,
+  isRefusal,
+  isResult,
+  isText,
+  readStored,
+} from './stored-bytes.js';
 
 /** What a change told its room beside the state. */
 export type ToldChange = Pick<Change, 'version' | 'events'>;
@@ -26,25 +39,39 @@ export function packCheckpoint(value: RoomValue, tail: ToldTail | null): Uint8Ar
   return pack(tail === null ? value : { ...value, tail });
 }
 
-/** Throws where the bytes are no checkpoint. */
+/** Throws `UnreadableError`. */
 export function unpackCheckpoint(bytes: Uint8Array): Checkpoint {
-  const { tail = null, ...value } = unpack(bytes) as RoomValue & { tail?: ToldTail };
-  assertRoomValue(value);
-  return { value, tail };
+  const stored = readStored(WHAT, () => unpack(bytes));
+  assertStored(isMap(stored), WHAT, 'the map');
+  assertValue(stored);
+  const { tail = null, ...value } = stored;
+  assertStored(tail === null || isTail(tail), WHAT, 'its tail');
+  return { value: value as unknown as RoomValue, tail: tail as ToldTail | null };
 }
 
-/** Of what a server relies on when it takes the room. A broken disk gives bytes that are MessagePack, too. */
-function assertRoomValue({ room, game, gameVersion, version, seats, timers, state, outbox }: RoomValue): void {
-  const isValue =
-    typeof room === 'string' &&
-    typeof game === 'string' &&
-    Number.isInteger(gameVersion) &&
-    Number.isInteger(version) &&
-    Array.isArray(seats) &&
-    seats.every((seat) => typeof seat?.user === 'string' && Number.isInteger(seat.seq) && Array.isArray(seat.refused)) &&
-    Object.values(timers).every((due) => Number.isFinite(due)) &&
-    typeof state === 'object' &&
-    state !== null &&
-    Array.isArray(outbox);
-  if (!isValue) throw new Error('these bytes are no checkpoint of a room');
+const WHAT = 'The checkpoint';
+
+/** All but the game's state, which may be anything. */
+function assertValue(value: Fields): void {
+  assertStored(isText(value.room) && isText(value.game), WHAT, 'its room or game');
+  assertStored(isCount(value.version) && isCount(value.gameVersion), WHAT, 'a version');
+  assertStored(value.round === undefined || isCount(value.round), WHAT, 'its round');
+  assertStored('state' in value, WHAT, 'its state');
+  assertStored(isArrayOf(value.seats, isSeat), WHAT, 'a seat');
+  assertStored(isMap(value.timers) && Object.values(value.timers).every(Number.isFinite), WHAT, 'a timer');
+  assertStored(isArrayOf(value.outbox, isPendingEffect), WHAT, 'an effect');
+  assertStored(value.ended === undefined || isResult(value.ended), WHAT, 'its result');
+}
+
+function isSeat(value: unknown): boolean {
+  if (!isMap(value) || !isText(value.user) || !isText(value.name) || !isCount(value.seq)) return false;
+  return isText(value.presence) && isArrayOf(value.refused, isRefusal);
+}
+
+function isTail(value: unknown): boolean {
+  if (!isMap(value) || !Number.isSafeInteger(value.since) || !isArrayOf(value.shown, isCount)) return false;
+  return isArrayOf(
+    value.changes,
+    (told) => isMap(told) && isCount(told.version) && (told.events == null || isArrayOf(told.events, isNamed)),
+  );
 }

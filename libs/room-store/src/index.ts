@@ -1,5 +1,6 @@
 export * from './change-codec.js';
 export * from './checkpoint.js';
+export * from './epilogue.js';
 export * from './owner-life.js';
 export * from './room-keys.js';
 export * from './room-log.js';
@@ -9,5 +10,6 @@ export * from './room-records.js';
 export * from './room-store.module.js';
 export * from './room-view.js';
 export * from './store-generation.js';
+export { UnreadableError } from './stored-bytes.js';
 export * from './suspect-marks.js';
 export * from './user-rooms.js';

@@ -1,13 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ChainableCommander } from 'ioredis';
 import { Redis } from 'ioredis';
-import type { GameEvent, GameResult, RoomId, Seat, ServerId } from '#libs/protocol';
-import { HoldfastError, unpack } from '#libs/protocol';
+import type { GameResult, RoomId, ServerId } from '#libs/protocol';
+import { HoldfastError } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
-import type { Change, PendingEffect, Refusal, RoomValue } from '#libs/room';
+import type { Change, PendingEffect, RoomValue } from '#libs/room';
 import { type AppendCall, callsOf, codesOf } from './append-calls.js';
 import { type PackedChanges, unpackChanges } from './change-codec.js';
 import { type Checkpoint, packCheckpoint, type ToldTail, unpackCheckpoint } from './checkpoint.js';
+import { type Epilogue, unpackEffects, unpackEpilogue } from './epilogue.js';
 import {
   checkpointKey,
   closedKey,
@@ -50,23 +51,6 @@ export interface Append {
   readonly ended?: GameResult;
   readonly lastEffects?: readonly PendingEffect[];
   readonly epilogue?: Epilogue;
-}
-
-/**
- * How a game ended, for players who did not hear it from the owner: it died with its last words, or they were away.
- * Kept for a while after the end, beside the room.
- */
-export interface Epilogue {
-  readonly epoch: number;
-  readonly round: number;
-  readonly version: number;
-  /** By seat: what they may see of the last state, their highest command that was applied, and those refused lately. */
-  readonly seats: readonly { readonly user: string; readonly seq: number; readonly refused: readonly Refusal[]; readonly state: unknown }[];
-  /** What spectators may see. */
-  readonly watched: unknown;
-  /** The last events, of all changes after version `since`; one with `to` is for those seats only. */
-  readonly events: readonly (GameEvent & { readonly to?: readonly Seat[] })[];
-  readonly since: number;
 }
 
 export interface AdoptedRoom {
@@ -286,7 +270,7 @@ export class RoomLog {
         continue;
       }
       try {
-        effects.push(...(unpack(bytes) as PendingEffect[]));
+        effects.push(...unpackEffects(bytes));
       } catch {
         unreadable.push(batch);
         await this.redis.commands.hset(keptEffectsKey(room), batch, bytes);
@@ -308,7 +292,7 @@ export class RoomLog {
   async epilogue(room: RoomId): Promise<Epilogue | null> {
     const bytes = await this.redis.commands.getBuffer(epilogueKey(room));
     try {
-      return bytes ? (unpack(bytes) as Epilogue | null) : null;
+      return bytes ? unpackEpilogue(bytes) : null;
     } catch {
       // The lobby says that the game is over, and how.
       return null;

@@ -36,7 +36,9 @@ describe('firstNotPlain', () => {
 
 describe('firstDifference', () => {
   it('finds none in a copy', () => {
-    fc.assert(fc.property(fc.jsonValue(), (value) => firstDifference(value, JSON.parse(JSON.stringify(value))) === null));
+    // JSON has no -0.
+    const values = fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown);
+    fc.assert(fc.property(values, (value) => firstDifference(value, structuredClone(value)) === null));
   });
 
   it.each<[unknown, unknown, string]>([

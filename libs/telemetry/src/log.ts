@@ -2,6 +2,7 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { boundedError, boundedLine } from './bounded-line.js';
+import { cappedFields } from './capped.js';
 import { Metrics } from './metrics.js';
 import { standardWriter } from './standard-output.js';
 import { TELEMETRY_OPTIONS, type TelemetryOptions } from './telemetry.options.js';
@@ -32,7 +33,7 @@ export class Log {
         base: { server },
         messageKey: 'event',
         timestamp: pino.stdTimeFunctions.isoTime,
-        formatters: { level: (label) => ({ level: label }) },
+        formatters: { level: (label) => ({ level: label }), log: cappedFields },
         serializers: { error: boundedError },
         redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`]), censor: '***' },
       },

@@ -71,6 +71,26 @@ describe('Log', () => {
     expect(lines.map((line) => JSON.parse(line).level)).toEqual(['debug', 'error']);
   });
 
+  it('writes a bounded line, whatever a field holds', () => {
+    const long = 'x'.repeat(5_000_000);
+    let deep: unknown = 'deep';
+    for (let level = 0; level < 50; level++) deep = { deep };
+    const many = Array.from({ length: 10_000 }, (_, index) => index);
+    // As ioredis gives them: with the whole command.
+    const refused = Object.assign(new Error(long), { command: { name: 'set', args: ['key', Buffer.alloc(1_000_000), long] } });
+    const wide = Object.fromEntries(many.map((key) => [`${long.slice(0, 500)}${key}`, long]));
+    const fields = { text: long, many, deep, wide, refused };
+    for (const format of ['json', 'pretty'] as const) {
+      const { log, lines } = logInto(format);
+      log.error('request.failed', { ...fields, error: refused });
+      log.error('request.failed', { error: String(refused) });
+      new NestLog(log).error(long, long, 'Scheduler');
+      for (const line of lines) expect(line.length).toBeLessThan(60_000);
+      expect(lines[0]).toContain('xxx… (5000000 characters)');
+    }
+    expect(fields.text).toHaveLength(5_000_000);
+  });
+
   it("carries Nest's own messages with their context and stack", () => {
     const { log, lines } = logInto('json');
     new NestLog(log).error('it failed', 'Error: at x', 'Scheduler');

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { JsonWebSocketConnection } from '#libs/edge';
 import { decodePlayerMessage, decodeServerMessage, encodePlayerMessage, FrameSplitter, HoldfastError } from '#libs/protocol';
 import { frame, streamOf, text } from './hostile.js';
-import { Finding, type Target } from './target.js';
+import { assertPlainTree } from './plain-tree.js';
+import { DECODER_MS_MAX, Finding, type Target } from './target.js';
 
 const FRAME_BYTES_MAX = 4_096;
 const CODES = ['bad-frame', 'unknown-kind', 'frame-too-large'];
@@ -16,6 +17,7 @@ export function decoders(): Target<Case> {
   return {
     name: 'decoders',
     share: 70,
+    msMax: DECODER_MS_MAX,
     cases: fc.oneof(
       fc.record({ form: fc.constant('binary' as const), bytes: frame }),
       fc.record({ form: fc.constant('json' as const), bytes: text }),
@@ -50,8 +52,9 @@ function checkStream(stream: Buffer, cuts: readonly number[]): void {
 
 function refused(parse: () => unknown): void {
   try {
-    parse();
+    assertPlainTree(parse());
   } catch (error) {
     if (!(error instanceof HoldfastError) || !CODES.includes(error.code)) throw error;
+    if (error.message.length > 300) throw new Finding(`a refusal of ${error.message.length} characters`);
   }
 }

@@ -11,6 +11,7 @@ describe('what strangers send', () => {
 
   it.each([
     ['decoders', 1_500],
+    ['what stands in Redis', 500],
     ['players, MessagePack over TCP', 100],
     ['players, MessagePack over WebSocket', 100],
     ['players, JSON over WebSocket', 100],

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { encodePlayerMessage, KIND, LENGTH_BYTES, type PlayerMessage, pack } from '#libs/protocol';
+import { wildBytes } from './wild-bytes.js';
 
 /** What a stranger would try: values, bytes, and messages that were sound before somebody bent them. */
 
@@ -121,7 +122,21 @@ const anyFrame = fc
     fc.oneof(fc.uint8Array({ maxLength: 80 }), fc.constantFrom(...CLAIMS)),
   )
   .map(([kind, rest]) => Buffer.from([kind, ...rest]));
-export const frame: fc.Arbitrary<Buffer> = fc.oneof(bentBytes(soundFrame), anyFrame);
+/** A sound header, and a body that is no plain MessagePack. */
+const wildFrame = fc
+  .tuple(
+    fc.constantFrom(
+      [KIND.hello],
+      [KIND.request, 0, 0, 0, 1, 2, 0x6d, 0x65],
+      [KIND.command, 0, 0, 0, 1, 0, 0, 0, 0, 5, ...Buffer.from('place')],
+      [KIND.response, 0, 0, 0, 1, 0],
+      [KIND.sync, 0, 0, 0, 1, 0, 0, 0, 1],
+      [KIND.placed],
+    ),
+    wildBytes,
+  )
+  .map(([head, body]) => Buffer.concat([Buffer.from(head), body]));
+export const frame: fc.Arbitrary<Buffer> = fc.oneof(bentBytes(soundFrame), anyFrame, wildFrame);
 
 const TEXTS = [
   '1e999',
@@ -135,6 +150,15 @@ const TEXTS = [
   'null',
   '[]',
   '"\\ud800"',
+  '{"kind":"request","id":1,"operation":"me","data":["\\ud83d"]}',
+  '{"kind":"request","id":1,"operation":"me","data":{"\\udca5":1}}',
+  '{"kind":"hello","protocol":1,"name":"ada","name":"eve","kind":"bye"}',
+  '{"kind":"command","seq":1,"name":"place","data":{"\\u005f_proto__":{"polluted":1}}}',
+  `{"kind":"command","seq":1,"name":"place","data":${'{"a":['.repeat(400)}1${']}'.repeat(400)}}`,
+  `{"kind":"request","id":1,"operation":"me","data":[${'{},'.repeat(1_000)}1]}`,
+  `{"kind":"request","id":1,"operation":"${'x'.repeat(3_000)}"}`,
+  `{"to":"game:none","note":"${'y'.repeat(3_000)}"}`,
+  '{"note":"\\ud800","__proto__":{"to":"x"}}',
 ];
 const soundText = message.map((sent) => Buffer.from(JSON.stringify(sent, (_, item) => (typeof item === 'bigint' ? Number(item) : item))));
 /** Bytes, since not all that is sent for text is UTF-8. */

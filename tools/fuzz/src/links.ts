@@ -4,8 +4,9 @@ import * as fc from 'fast-check';
 import { LINK_KIND, NONCE_BYTES, packIntroduction } from '#libs/link';
 import { FrameSplitter, LENGTH_BYTES, serverId } from '#libs/protocol';
 import { type Gateway, LINK_SECRET } from './gateway.js';
-import { packed, streamOf } from './hostile.js';
+import { bentBytes, packed, streamOf } from './hostile.js';
 import { Finding, inTime, type Target } from './target.js';
+import { wildBytes } from './wild-bytes.js';
 
 interface Case {
   /** One that knows the secret says what only a server with a defect would. */
@@ -57,10 +58,29 @@ export function links({ linkPort }: Gateway): Target<Case> {
 const name = fc.constantFrom(...PATTERNS).map((pattern) => Buffer.from([pattern.length, ...Buffer.from(pattern)]));
 const id = fc.uint8Array({ minLength: 4, maxLength: 4 });
 
+const body = fc.oneof(packed, wildBytes);
+/** A proof that is sound but for its HMAC, and then bent; or one that is something else. */
+const introduction = fc.oneof(
+  bentBytes(
+    fc.constant(
+      Buffer.from(
+        packIntroduction('another secret', 'dial', Buffer.alloc(NONCE_BYTES), Buffer.alloc(NONCE_BYTES), {
+          id: serverId('game', 'x'),
+          incarnation: 1,
+        }),
+      ),
+    ),
+  ),
+  wildBytes,
+);
+
 const linkFrame: fc.Arbitrary<Buffer> = fc.oneof(
-  fc.tuple(id, name, packed).map((parts) => Buffer.concat([Buffer.from([LINK_KIND.request]), ...parts])),
-  fc.tuple(name, packed).map((parts) => Buffer.concat([Buffer.from([LINK_KIND.event]), ...parts])),
-  fc.tuple(id, fc.constantFrom(0, 1, 2), packed).map(([to, failed, body]) => Buffer.from([LINK_KIND.response, ...to, failed, ...body])),
+  introduction.map((bytes) => Buffer.concat([Buffer.from([LINK_KIND.proof]), bytes])),
+  fc.tuple(id, name, body).map((parts) => Buffer.concat([Buffer.from([LINK_KIND.request]), ...parts])),
+  fc.tuple(name, body).map((parts) => Buffer.concat([Buffer.from([LINK_KIND.event]), ...parts])),
+  fc
+    .tuple(id, fc.constantFrom(0, 1, 2), body)
+    .map(([to, failed, bytes]) => Buffer.concat([Buffer.from([LINK_KIND.response, ...to, failed]), bytes])),
   fc
     .tuple(fc.oneof(fc.constantFrom(...Object.values(LINK_KIND)), fc.nat(255)), fc.uint8Array({ maxLength: 60 }))
     .map(([kind, body]) => Buffer.from([kind, ...body])),

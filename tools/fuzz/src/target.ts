@@ -5,6 +5,8 @@ export interface Target<Case = unknown> {
   readonly name: string;
   /** Of all cases, as a part of the sum of all targets'. */
   readonly share: number;
+  /** A case takes no longer than this, in ms; absent: `CASE_MS_MAX`. */
+  readonly msMax?: number;
   readonly cases: fc.Arbitrary<Case>;
   /** Throws where the case ended otherwise than it may. */
   check(one: Case): void | Promise<void>;
@@ -15,6 +17,9 @@ export const DEFECT = 'internal';
 
 /** One case, whatever it is made of, ends within this, in ms, on a machine that does much else. */
 export const CASE_MS_MAX = 5_000;
+
+/** A case that only decodes takes microseconds; this leaves time for a busy machine. In ms. */
+export const DECODER_MS_MAX = 1_000;
 
 export class Finding extends Error {}
 

@@ -1,0 +1,40 @@
+import { bounded, MESSAGE_CHARACTERS_MAX } from './bounded.js';
+import { errorBody, HoldfastError } from './errors.js';
+
+describe('bounded text', () => {
+  it('is unchanged when it is short, and says how long it was when it is cut', () => {
+    expect(bounded('short')).toBe('short');
+    expect(bounded('abcdef', 4)).toBe('abcd… (6 characters)');
+  });
+
+  it('is not cut within a surrogate pair', () => {
+    expect(bounded('abc💥', 4)).toBe('abc… (5 characters)');
+    expect(bounded('ab💥d', 4)).toBe('ab💥… (5 characters)');
+  });
+
+  it('is the message of every error, however long the original is', () => {
+    const text = 'x'.repeat(1_000_000);
+    for (const { message } of [
+      new HoldfastError('bad-data', text),
+      errorBody('bad-data', text),
+      HoldfastError.from({ code: 'bad-data', message: text, retry: false }),
+    ])
+      expect(message.length).toBeLessThan(MESSAGE_CHARACTERS_MAX + 40);
+  });
+
+  it('replaces an error of a wrong form from another server by a known one', () => {
+    for (const body of [
+      null,
+      7,
+      'text',
+      [],
+      {},
+      { code: 7 },
+      { code: 'busy', message: { toString: 1 }, retry: 'no', retryAfterMs: 'soon' },
+    ]) {
+      const error = HoldfastError.from(body);
+      expect(['internal', 'busy']).toContain(error.code);
+      expect(error.toBody()).toEqual({ code: error.code, message: expect.any(String), retry: true });
+    }
+  });
+});

@@ -1,0 +1,355 @@
+/**
+ * The only MessagePack decoder of Holdfast. It knows the dialect of `docs/protocol.md` and nothing else: nil, booleans,
+ * numbers, strings, byte strings, arrays, and maps with string keys. There is no code in it for an extension type, so no
+ * option can turn one on. One pass over the bytes both checks and decodes: every length is checked against the bytes that
+ * are left, and every count against the budget, before anything of that size is allocated.
+ *
+ * A value cannot contain the same object twice, so its size as a tree is bounded by its size in bytes.
+ */
+export interface ReadLimits {
+  /** Values in one decoded value, at most: each map, array, string, number and so on counts, keys do not. */
+  readonly nodes: number;
+  /** Maps and arrays within each other, at most. */
+  readonly depth: number;
+  /** True: text that is not UTF-8 is refused. False: each wrong sequence in it becomes U+FFFD. */
+  readonly strictText: boolean;
+}
+
+/** Maps and arrays within each other in what a player sends. */
+export const NESTING_MAX = 512;
+
+/** What a player may send. `docs/protocol.md` states these numbers. */
+export const PLAYER_LIMITS: ReadLimits = { nodes: 65_536, depth: NESTING_MAX, strictText: true };
+
+/**
+ * What our own servers wrote: link frames after the handshake, messages to players, and everything in Redis. Wider than
+ * what players may send, because servers wrap and keep that, and because a room must not be lost for its size: no state
+ * that a setting allows has as many values. Wrong text is replaced, because one cut emoji must not cost a link or a room.
+ */
+export const SERVER_LIMITS: ReadLimits = { nodes: 2 ** 25, depth: 2 * NESTING_MAX, strictText: false };
+
+/** What was sent is not a value of the dialect. The message names what is wrong and where, and quotes nothing of it. */
+export class NotPlainError extends Error {
+  constructor(problem: string, offset?: number) {
+    super(offset === undefined ? problem : `${problem} at byte ${offset}`);
+    this.name = 'NotPlainError';
+  }
+}
+
+/** Decodes the one value from `start` to `end`. Throws `NotPlainError` for anything else, also for bytes after the value. */
+export function decodeValue(bytes: Uint8Array, start: number, end: number, limits: ReadLimits): unknown {
+  begin(bytes, start, end, limits);
+  const value = readValue(limits.depth);
+  if (at < end) throw notPlain('more bytes than one value');
+  source = NO_BYTES;
+  return value;
+}
+
+/** Decodes values that stand one after the other, and says where each stands. The limits are those of each value. Throws as `decodeValue` does. */
+export function decodeValues(bytes: Uint8Array, limits: ReadLimits, take: (value: unknown, start: number, end: number) => void): void {
+  for (let start = 0; start < bytes.length; ) {
+    begin(bytes, start, bytes.length, limits);
+    base = 0;
+    const value = readValue(limits.depth);
+    const end = at;
+    source = NO_BYTES;
+    // `take` may decode something itself: nothing of ours is in the variables below while it runs.
+    take(value, start, end);
+    start = end;
+  }
+}
+
+/** Decodes text and refuses what is not UTF-8 with a `NotPlainError`. */
+export function decodeText(bytes: Uint8Array, start: number, end: number): string {
+  begin(bytes, start, end, PLAYER_LIMITS);
+  const text = readText(end - start);
+  source = NO_BYTES;
+  return text;
+}
+
+// The state of the decoder. Decoding is synchronous and calls nobody, so one set of variables serves all of a process,
+// and a small frame allocates nothing but its value.
+const NO_BYTES = new Uint8Array(0);
+let source: Uint8Array = NO_BYTES;
+/** Errors count their bytes from here. */
+let base = 0;
+let at = 0;
+let stop = 0;
+let nodesLeft = 0;
+let isStrict = true;
+
+function begin(bytes: Uint8Array, start: number, end: number, limits: ReadLimits): void {
+  source = bytes;
+  base = start;
+  at = start;
+  stop = end;
+  nodesLeft = limits.nodes - 1;
+  isStrict = limits.strictText;
+}
+
+/** `depth`: how many more maps and arrays may lie within each other here. */
+function readValue(depth: number): unknown {
+  if (at >= stop) throw cutShort();
+  const token = source[at++];
+  if (token < 0x80) return token;
+  if (token >= 0xe0) return token - 0x100;
+  if (token < 0x90) return readMap(token & 0x0f, depth);
+  if (token < 0xa0) return readArray(token & 0x0f, depth);
+  if (token < 0xc0) return readText(token & 0x1f);
+  switch (token) {
+    case 0xc0:
+      return null;
+    case 0xc2:
+      return false;
+    case 0xc3:
+      return true;
+    case 0xc4:
+      return readBytes(readUint8());
+    case 0xc5:
+      return readBytes(readUint16());
+    case 0xc6:
+      return readBytes(readUint32());
+    case 0xca:
+      take(4);
+      for (let index = 0; index < 4; index++) scratchBytes[index] = source[at - 4 + index];
+      return scratch.getFloat32(0);
+    case 0xcb:
+      take(8);
+      for (let index = 0; index < 8; index++) scratchBytes[index] = source[at - 8 + index];
+      return scratch.getFloat64(0);
+    case 0xcc:
+      return readUint8();
+    case 0xcd:
+      return readUint16();
+    case 0xce:
+      return readUint32();
+    case 0xcf:
+      return exact(readUint32(), readUint32());
+    case 0xd0:
+      return (readUint8() << 24) >> 24;
+    case 0xd1:
+      return (readUint16() << 16) >> 16;
+    case 0xd2:
+      return readUint32() | 0;
+    case 0xd3:
+      return exact(readUint32() | 0, readUint32());
+    case 0xd9:
+      return readText(readUint8());
+    case 0xda:
+      return readText(readUint16());
+    case 0xdb:
+      return readText(readUint32());
+    case 0xdc:
+      return readArray(readUint16(), depth);
+    case 0xdd:
+      return readArray(readUint32(), depth);
+    case 0xde:
+      return readMap(readUint16(), depth);
+    case 0xdf:
+      return readMap(readUint32(), depth);
+    default:
+      // c1, which means nothing, and the eight forms of extension: c7 to c9, d4 to d8.
+      at -= 1;
+      throw notPlain(token === 0xc1 ? 'a byte that means nothing' : 'an extension type, which is never allowed');
+  }
+}
+
+function readArray(length: number, depth: number): unknown[] {
+  // Each item has at least one byte.
+  enter(length, length, depth);
+  const array = new Array<unknown>(length);
+  for (let index = 0; index < length; index++) array[index] = readValue(depth - 1);
+  return array;
+}
+
+function readMap(size: number, depth: number): Record<string, unknown> {
+  // Each entry has at least two bytes.
+  enter(size, 2 * size, depth);
+  const map: Record<string, unknown> = {};
+  for (let index = 0; index < size; index++) {
+    // Of a key that comes twice the last value counts, as in JSON.parse.
+    const key = readKey();
+    map[key] = readValue(depth - 1);
+  }
+  return map;
+}
+
+function enter(nodes: number, bytesMin: number, depth: number): void {
+  if (depth === 0) throw notPlain('maps and arrays nested too deep');
+  if (bytesMin > stop - at) throw cutShort();
+  nodesLeft -= nodes;
+  if (nodesLeft < 0) throw notPlain('too many values');
+}
+
+function readKey(): string {
+  if (at >= stop) throw cutShort();
+  const token = source[at++];
+  let length: number;
+  if (token >= 0xa0 && token < 0xc0) length = token & 0x1f;
+  else if (token === 0xd9) length = readUint8();
+  else if (token === 0xda) length = readUint16();
+  else if (token === 0xdb) length = readUint32();
+  else {
+    at -= 1;
+    throw notPlain('a key of a map that is no string');
+  }
+  const start = at;
+  take(length);
+  const key = length <= CACHED_MAX ? cachedText(KEYS, start, length) : textOf(start, length);
+  if (key === '__proto__') {
+    at = start;
+    throw notPlain('a key __proto__');
+  }
+  return key;
+}
+
+function readText(length: number): string {
+  const start = at;
+  take(length);
+  return length <= CACHED_MAX ? cachedText(TEXTS, start, length) : textOf(start, length);
+}
+
+/** A copy: what is decoded outlives the bytes it came in, which the next read overwrites. */
+function readBytes(length: number): Uint8Array {
+  const start = at;
+  take(length);
+  const copy = new Uint8Array(length);
+  copy.set(source.subarray(start, at));
+  return copy;
+}
+
+function readUint8(): number {
+  take(1);
+  return source[at - 1];
+}
+
+function readUint16(): number {
+  take(2);
+  return (source[at - 2] << 8) | source[at - 1];
+}
+
+function readUint32(): number {
+  take(4);
+  return ((source[at - 4] << 24) | (source[at - 3] << 16) | (source[at - 2] << 8) | source[at - 1]) >>> 0;
+}
+
+function take(length: number): void {
+  if (length > stop - at) throw cutShort();
+  at += length;
+}
+
+/** A number that JavaScript cannot hold exactly would silently become another one. */
+function exact(high: number, low: number): number {
+  const value = high * 0x1_0000_0000 + low;
+  if (Number.isSafeInteger(value)) return value;
+  at -= 9;
+  throw notPlain('a whole number beyond 2^53');
+}
+
+const scratch = new DataView(new ArrayBuffer(8));
+const scratchBytes = new Uint8Array(scratch.buffer);
+
+// Keys and short texts are few and come again and again. A table of the last ones seen saves making them anew: compared
+// with what it holds byte by byte, so a stranger's texts can push others out and nothing else.
+const CACHED_MAX = 24;
+const CACHE_MASK = 0x3ff;
+const KEYS = new Array<string>(CACHE_MASK + 1).fill('');
+const TEXTS = new Array<string>(CACHE_MASK + 1).fill('');
+
+function cachedText(cache: string[], start: number, length: number): string {
+  if (length === 0) return '';
+  const end = start + length;
+  const slot = (((length * 31 + source[start]) * 31 + source[end - 1]) * 31 + source[start + (length >> 1)]) & CACHE_MASK;
+  const known = cache[slot];
+  if (known.length === length) {
+    let index = 0;
+    while (index < length && known.charCodeAt(index) === source[start + index]) index++;
+    // Only ASCII is kept here, so equal codes are equal bytes.
+    if (index === length) return known;
+  }
+  for (let index = start; index < end; index++) if (source[index] >= 0x80) return decoded(start, end);
+  const text = asciiOf(start, end);
+  cache[slot] = text;
+  return text;
+}
+
+function textOf(start: number, length: number): string {
+  const end = start + length;
+  if (length > LOOKED_THROUGH_MAX) return decoded(start, end);
+  for (let index = start; index < end; index++) if (source[index] >= 0x80) return decoded(start, end);
+  return asciiOf(start, end);
+}
+
+/** Longer texts are decoded natively, whatever they hold: a call into native code costs as much as some dozen characters here. */
+const LOOKED_THROUGH_MAX = 64;
+const { fromCharCode } = String;
+
+function asciiOf(start: number, end: number): string {
+  const b = source;
+  let text = '';
+  let index = start;
+  for (; index + 8 <= end; index += 8)
+    text += fromCharCode(b[index], b[index + 1], b[index + 2], b[index + 3], b[index + 4], b[index + 5], b[index + 6], b[index + 7]);
+  if (index + 4 <= end) {
+    text += fromCharCode(b[index], b[index + 1], b[index + 2], b[index + 3]);
+    index += 4;
+  }
+  for (; index < end; index++) text += fromCharCode(b[index]);
+  return text;
+}
+
+// A mark of byte order at the beginning is a character of the text like any other.
+const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const replacingDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+function decoded(start: number, end: number): string {
+  const text = end - start <= LOOKED_THROUGH_MAX ? shortText(start, end) : null;
+  if (text !== null) return text;
+  const bytes = source.subarray(start, end);
+  if (!isStrict) return replacingDecoder.decode(bytes);
+  try {
+    return strictDecoder.decode(bytes);
+  } catch {
+    at = start;
+    throw notPlain('text that is not UTF-8');
+  }
+}
+
+/**
+ * Null where it is not UTF-8. Overlong forms, surrogates and what lies beyond U+10FFFF are not.
+ * Source: RFC 3629, section 4 (the ranges of the second byte).
+ */
+function shortText(start: number, end: number): string | null {
+  let text = '';
+  for (let index = start; index < end; ) {
+    const first = source[index++];
+    if (first < 0x80) {
+      text += fromCharCode(first);
+      continue;
+    }
+    const more = first >= 0xc2 && first <= 0xdf ? 1 : first >= 0xe0 && first <= 0xef ? 2 : first >= 0xf0 && first <= 0xf4 ? 3 : 0;
+    if (more === 0 || index + more > end) return null;
+    const second = source[index];
+    const lowest = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+    const highest = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+    if (second < lowest || second > highest) return null;
+    let point = ((first & (0x3f >> more)) << 6) | (second & 0x3f);
+    for (let next = 1; next < more; next++) {
+      const byte = source[index + next];
+      if ((byte & 0xc0) !== 0x80) return null;
+      point = (point << 6) | (byte & 0x3f);
+    }
+    index += more;
+    text += point > 0xffff ? String.fromCodePoint(point) : fromCharCode(point);
+  }
+  return text;
+}
+
+function cutShort(): NotPlainError {
+  return notPlain('bytes end before the value does');
+}
+
+function notPlain(problem: string): NotPlainError {
+  source = NO_BYTES;
+  return new NotPlainError(problem, at - base);
+}

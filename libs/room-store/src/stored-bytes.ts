@@ -1,0 +1,63 @@
+import { NotPlainError } from '#libs/protocol';
+
+/**
+ * What stands in the store is not what any version of ours wrote there: a disk, another program, or a defect. The message
+ * says what cannot be read and why, and quotes nothing of it. Reading it again gives the same.
+ */
+export class UnreadableError extends Error {
+  constructor(what: string, why: string, cause?: unknown) {
+    super(`${what} cannot be read: ${why}`, { cause });
+    this.name = 'UnreadableError';
+  }
+}
+
+/** Decodes with `read`. Throws `UnreadableError` where the bytes are not plain MessagePack. */
+export function readStored<Value>(what: string, read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof NotPlainError)) throw error;
+    throw new UnreadableError(what, error.message, error);
+  }
+}
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** Throws `UnreadableError`: a part of it is missing, or of another kind. */
+export function assertStored(holds: boolean, what: string, part: string): asserts holds {
+  if (!holds) throw new UnreadableError(what, `${part} is missing or of the wrong kind`);
+}
+
+export function isMap(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+}
+
+export function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+export function isArrayOf(value: unknown, isItem: (item: unknown) => boolean): value is readonly unknown[] {
+  return Array.isArray(value) && value.every(isItem);
+}
+
+export function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+/** A name with whatever data: an event, or an effect. */
+export function isNamed(value: unknown): value is Fields {
+  return isMap(value) && isText(value.name);
+}
+
+/** Of a command that was refused: its seq and the code. */
+export function isRefusal(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 2 && isCount(value[0]) && isText(value[1]);
+}
+
+export function isPendingEffect(value: unknown): boolean {
+  return isNamed(value) && isText(value.key);
+}
+
+export function isResult(value: unknown): boolean {
+  return isMap(value) && isText(value.reason);
+}

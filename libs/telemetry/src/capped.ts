@@ -1,0 +1,76 @@
+import { bounded } from '#libs/protocol';
+
+/** Characters of one text in a line: a stack of some twenty frames fits. */
+const TEXT_CHARACTERS_MAX = 4_000;
+/** In all fields of a line together. */
+const LINE_CHARACTERS_MAX = 16_000;
+const VALUES_MAX = 200;
+const DEPTH_MAX = 6;
+
+/**
+ * Fields of a line as they are, where they are small; else a copy in which long texts are cut and what goes beyond the
+ * budget is left out. A field may hold what a peer sent, or an error that carries a whole Redis command.
+ */
+export function cappedFields(fields: Record<string, unknown>): Record<string, unknown> {
+  const budget = newBudget();
+  let copy: Record<string, unknown> | null = null;
+  for (const name in fields) {
+    const value = fields[name];
+    // The serializer of this field caps what it makes of it.
+    const written = name === 'error' ? value : capped(value, DEPTH_MAX, budget);
+    if (written === value) continue;
+    copy ??= { ...fields };
+    copy[name] = written;
+  }
+  return copy ?? fields;
+}
+
+/** Any value, as `cappedFields` does it. */
+export function cappedValue(value: unknown): unknown {
+  return capped(value, DEPTH_MAX, newBudget());
+}
+
+interface Budget {
+  values: number;
+  characters: number;
+}
+
+function newBudget(): Budget {
+  return { values: VALUES_MAX, characters: LINE_CHARACTERS_MAX };
+}
+
+function capped(value: unknown, depth: number, budget: Budget): unknown {
+  if (typeof value === 'string') return cappedText(value, budget);
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Uint8Array) return `(${value.length} bytes)`;
+  if (depth === 0 || budget.values <= 0) return '…';
+  if (value instanceof Error)
+    return { type: value.name, message: cappedText(value.message, budget), stack: cappedText(value.stack ?? '', budget) };
+  if (Array.isArray(value)) {
+    const items: unknown[] = [];
+    for (const item of value) {
+      if (--budget.values < 0) {
+        items.push(`… (${value.length} items)`);
+        break;
+      }
+      items.push(capped(item, depth - 1, budget));
+    }
+    return items;
+  }
+  if ('toJSON' in value && typeof value.toJSON === 'function') return capped(value.toJSON(), depth - 1, budget);
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
+    if (--budget.values < 0) {
+      copy['…'] = 'more';
+      break;
+    }
+    copy[bounded(key, 100)] = capped((value as Record<string, unknown>)[key], depth - 1, budget);
+  }
+  return copy;
+}
+
+function cappedText(text: string, budget: Budget): string {
+  const charactersMax = Math.max(0, Math.min(TEXT_CHARACTERS_MAX, budget.characters));
+  budget.characters -= text.length;
+  return bounded(text, charactersMax);
+}

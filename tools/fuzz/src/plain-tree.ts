@@ -1,0 +1,26 @@
+import { Finding } from './target.js';
+
+/** Values in what a decoder gave, at most: more than any case has bytes. */
+const VALUES_MAX = 2_000_000;
+
+/**
+ * Throws a finding unless `value` is a tree of plain values: nothing of another class, nothing in two places, no own key
+ * `__proto__`. A tree is what everything behind the decoders may walk without a budget of its own.
+ */
+export function assertPlainTree(value: unknown): void {
+  const seen = new Set<object>();
+  const pending: unknown[] = [value];
+  for (let count = 0; pending.length > 0; count++) {
+    if (count > VALUES_MAX) throw new Finding(`more than ${VALUES_MAX} values`);
+    const one = pending.pop();
+    if (typeof one === 'bigint' || typeof one === 'function' || typeof one === 'symbol') throw new Finding(`a ${typeof one} was decoded`);
+    if (typeof one !== 'object' || one === null) continue;
+    if (seen.has(one)) throw new Finding('one object was decoded to two places');
+    seen.add(one);
+    if (one instanceof Uint8Array) continue;
+    const prototype: unknown = Object.getPrototypeOf(one);
+    if (!Array.isArray(one) && prototype !== Object.prototype) throw new Finding('an object of another class was decoded');
+    if (Object.hasOwn(one, '__proto__')) throw new Finding('a key __proto__ was decoded');
+    for (const item of Array.isArray(one) ? one : Object.values(one)) pending.push(item);
+  }
+}
