@@ -15,4 +15,6 @@ export interface Attachment {
   readonly since: number;
   /** The version it was sent last; -1: nothing yet. */
   version: number;
+  /** A command of it waits for the end of this turn of the event loop. */
+  isQueued: boolean;
 }

@@ -57,7 +57,7 @@ export class Attachments {
     const handles = this.handlesOf(peer);
     const stale = handles.get(handle);
     if (stale) this.remove(stale);
-    const attachment: Attachment = { room, peer, handle, session, user, seat, since: room.value.version, version: -1 };
+    const attachment: Attachment = { room, peer, handle, session, user, seat, since: room.value.version, version: -1, isQueued: false };
     handles.set(handle, attachment);
     room.attachments.add(attachment);
     if (seat !== null) {
@@ -98,7 +98,7 @@ export class Attachments {
     if (frame.length < HEADER.command.name) return;
     const seq = frame.readUInt32BE(HEADER.command.seq);
     if (seat === null) return this.outputs.refuse(attachment, seq, errorBody('spectator'));
-    if (room.isQueued) this.batch.flush();
+    if (attachment.isQueued) this.batch.flush();
     const verdict = room.judgeSeq(seat, seq, frame.readUInt32BE(HEADER.command.settled));
     switch (verdict.kind) {
       case 'ignore':

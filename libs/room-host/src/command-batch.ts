@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { RoomInput, RoomOutcome } from '#libs/room';
+import type { RoomInput, RoomOutcome, RoomValue } from '#libs/room';
 import { HandlerGuard, type QueuedRun, type RunSubject } from '#libs/watchdog';
 import type { Attachment } from './attachment.js';
+import type { HostedRoom } from './hosted-room.js';
 import { RoomEngine } from './room-engine.js';
 
 export type CommandInput = RoomInput & { kind: 'command' };
@@ -11,8 +12,9 @@ export type CommandAnswer = (attachment: Attachment, input: CommandInput, outcom
 const COMMANDS_MAX = 64;
 
 /**
- * Handles the commands that arrive in one turn of the event loop together, at most one for each room: to enter the watchdog's
- * boundary costs more than most commands. Inside the boundary outcomes are computed, which is pure; they take effect after it.
+ * Handles the commands that arrive in one turn of the event loop together, at most one for each seat: to enter the watchdog's
+ * boundary costs as much as some commands. Inside the boundary outcomes are computed, which is pure: those of one room each on
+ * the value that the one before leads to. They take effect after it.
  */
 @Injectable()
 export class CommandBatch {
@@ -38,8 +40,9 @@ export class CommandBatch {
   /** Handles the command before the event loop goes on, after all that were added before it. */
   add(attachment: Attachment, input: CommandInput): void {
     const { room } = attachment;
-    if (room.isQueued || this.queue.length >= COMMANDS_MAX) this.flush();
+    if (attachment.isQueued || this.queue.length >= COMMANDS_MAX) this.flush();
     room.isQueued = true;
+    attachment.isQueued = true;
     this.queue.push(new QueuedCommand(attachment, input));
     if (this.isScheduled) return;
     this.isScheduled = true;
@@ -53,21 +56,36 @@ export class CommandBatch {
     this.queue = [];
     const admitted: QueuedCommand[] = [];
     for (const command of queue) {
-      command.attachment.room.isQueued = false;
-      command.outcome = engine.refusalOf(command.attachment.room, command.input);
+      const { attachment, input } = command;
+      attachment.isQueued = false;
+      attachment.room.isQueued = false;
+      command.outcome = engine.refusalOf(attachment.room, input);
       if (command.outcome === null) admitted.push(command);
     }
     this.guard.runAll(admitted);
-    for (const { attachment, input, outcome, isComputed } of queue) {
-      if (outcome !== null) this.answered(attachment, input, isComputed ? engine.settle(attachment.room, input, outcome) : outcome);
-    }
+    for (const { attachment } of admitted) attachment.room.ahead = null;
+    for (const { attachment, input, outcome, base } of queue)
+      this.answered(attachment, input, this.settled(attachment.room, input, outcome, base));
+  }
+
+  private settled(
+    room: HostedRoom,
+    input: CommandInput,
+    outcome: RoomOutcome<unknown> | null,
+    base: RoomValue | null,
+  ): RoomOutcome<unknown> {
+    if (outcome !== null && base === null) return outcome;
+    // The one before it did not lead to where this one was computed: it was taken back, or ended the game.
+    if (outcome === null || base !== room.value) return this.engine.input(room, input);
+    return this.engine.settle(room, input, outcome);
   }
 }
 
 class QueuedCommand implements QueuedRun {
   /** Null until it is known. */
   outcome: RoomOutcome<unknown> | null = null;
-  isComputed = false;
+  /** The value that it was computed on; null: it was not. */
+  base: RoomValue | null = null;
 
   constructor(
     readonly attachment: Attachment,
@@ -91,16 +109,19 @@ class QueuedCommand implements QueuedRun {
   }
 
   work(): void {
-    this.isComputed = true;
+    const { room } = this.attachment;
+    // The same one when this is run again: it may have come as far as to leave its result to the next.
+    this.base ??= room.ahead ?? room.value;
     try {
-      this.outcome = this.attachment.room.compute(this.input);
+      this.outcome = room.compute(this.input, this.base);
+      if (this.outcome.kind === 'changed') room.ahead = this.outcome.value;
     } catch (error) {
       this.outcome = { kind: 'failed', error };
     }
   }
 
   stopped(error: unknown): void {
-    this.isComputed = true;
+    this.base ??= this.attachment.room.value;
     this.outcome = { kind: 'failed', error };
   }
 }

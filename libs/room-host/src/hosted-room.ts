@@ -103,6 +103,8 @@ export class HostedRoom {
   brokenBy: unknown = null;
   /** A command of it waits for the end of this turn of the event loop. */
   isQueued = false;
+  /** The value that the commands computed in this turn lead to so far. */
+  ahead: RoomValue | null = null;
   /** The command that cost the room its last owner. */
   poison: { readonly seat: Seat; readonly seq: number } | null = null;
 
@@ -161,9 +163,11 @@ export class HostedRoom {
     return this.accept(this.compute(input));
   }
 
-  /** What the input would lead to. Changes nothing. */
-  compute(input: RoomInput): RoomOutcome<unknown> {
-    return this.machine.handle(this.value, input, this.refused.size > 0 ? this.refused : undefined);
+  /** What the input would lead to. Changes nothing. `from`: a value that the room is about to have. */
+  compute(input: RoomInput, from: RoomValue = this.value): RoomOutcome<unknown> {
+    // Refusals go on record with the next change, which is the first of those that are computed.
+    const refused = from === this.value && this.refused.size > 0 ? this.refused : undefined;
+    return this.machine.handle(from, input, refused);
   }
 
   /** Takes over what was computed of the room as it is. */

@@ -11,7 +11,7 @@ export interface WatchdogOptions {
 export const WATCHDOG_DEFAULTS: WatchdogOptions = { slowMs: 200, limitMs: 500, memoryMb: 256 };
 
 /** The watchdog looks at the main thread this often, in ms. It costs about 0.1 % of a core. */
-export const POLL_MS = 25;
+export const POLL_MS = 50;
 /** The main thread says this often that its event loop turns, in ms. */
 export const BEAT_MS = 100;
 /** An interrupt that had no effect is sent again after this, in ms. */
