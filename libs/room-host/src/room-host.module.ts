@@ -10,6 +10,7 @@ import { HostedRooms } from './hosted-rooms.js';
 import { Leavers } from './leavers.js';
 import { LoadRequests } from './load-requests.js';
 import { Mover } from './mover.js';
+import { ReservationReturner } from './reservation-returner.js';
 import { RoomClock } from './room-clock.js';
 import { RoomEngine } from './room-engine.js';
 import { RoomHappenings } from './room-happenings.js';
@@ -49,6 +50,7 @@ export class RoomHostModule {
         { provide: ROOM_HOST_OPTIONS, useValue: { ...ROOM_HOST_DEFAULTS, ...options } },
         ...PROVIDERS,
         RoomHappenings,
+        ReservationReturner,
         DetachedFailures,
       ],
       exports: [ROOM_HOST_OPTIONS, ...PROVIDERS],
