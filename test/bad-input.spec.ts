@@ -323,8 +323,7 @@ describe('bad input', () => {
     });
 
     it('refuses a server with another secret', async () => {
-      const stranger = fleet.start('lobby', 'stranger', { LINK_SECRET: OTHER_LINK_SECRET });
-      const server = await stranger;
+      const server = await fleet.startStranger('lobby', 'stranger', OTHER_LINK_SECRET);
       // It stands in the registry, since the store is its own matter; but nobody gives it a request.
       for (let asked = 0; asked < 10; asked++) {
         const player = await fleet.newPlayer(`P${asked}`);

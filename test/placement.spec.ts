@@ -1,3 +1,4 @@
+import type { TicTacToe } from '#games/tic-tac-toe';
 import type { Room, Session } from '#libs/client';
 import { type Fleet, type Game, startFleet, until } from './harness/index.js';
 
@@ -45,6 +46,31 @@ describe('placement', () => {
     const ready = await Promise.all(Array.from({ length: 20 }, async () => seated(await pair(fleet))));
     await Promise.all(ready.map((room) => room.start()));
     expect(await Promise.all(ready.map((room) => ownerIdOf(fleet, room)))).toContain(back.id);
+  }, 30_000);
+});
+
+describe('a rematch', () => {
+  let fleet: Fleet;
+  beforeAll(async () => {
+    // The lease is as long as by default; a server that joins is offered at once.
+    fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, env: { PLACEMENT_RAMP_MS: '0' } });
+  }, 60_000);
+  afterAll(() => fleet.stop());
+
+  it('goes to the emptiest server at once, not to where the last game was', async () => {
+    const busy = fleet.games[0];
+    const others = await Promise.all(Array.from({ length: 3 }, () => fleet.twoPlayersInAGame('tic-tac-toe')));
+    const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
+    const empty = await fleet.start('game', '2');
+    await fleet.whole();
+    const [host, guest] = rooms;
+    for (const [at, cell] of [0, 3, 1, 4, 2].entries()) await rooms[at % 2].send('place', { cell });
+    await Promise.all(rooms.map((room) => room.waitFor(({ status }) => status === 'ended', { timeoutMs: 5_000 })));
+    expect(await ownerIdOf(fleet, others[0].rooms[0])).toBe(busy.id);
+    await guest.ready();
+    await host.start();
+    await host.waitFor(({ status }) => status === 'playing', { timeoutMs: 5_000 });
+    expect(await ownerIdOf(fleet, host)).toBe(empty.id);
   }, 30_000);
 });
 
@@ -154,7 +180,7 @@ async function startAll(pairs: readonly (readonly [Session, Session])[]): Promis
   return rooms;
 }
 
-async function ownerIdOf(fleet: Fleet, { id }: Room): Promise<string | null> {
+async function ownerIdOf(fleet: Fleet, { id }: { readonly id: string }): Promise<string | null> {
   return fleet.redis.client.hget(`hf:room:{${id}}`, 'owner');
 }
 

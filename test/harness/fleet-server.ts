@@ -12,6 +12,8 @@ export interface ServerSpec {
   readonly main?: string;
   /** A file descriptor that takes its standard output and standard error. `log()` is empty then. */
   readonly output?: number;
+  /** It is not waited for to be ready, since it is not to become so. */
+  readonly mayBeUnready?: boolean;
 }
 
 export interface Exit {
@@ -58,12 +60,13 @@ export class FleetServer {
 
   /** Resolves once it is ready; rejects with its last words when it ends before that. `spawned` is called at once. */
   static async start(spec: ServerSpec, home: string, spawned: (child: ChildProcess) => void = () => {}): Promise<FleetServer> {
-    const { type, name, env, main = mainOf(type), output } = spec;
+    const { type, name, env, main = mainOf(type), output, mayBeUnready } = spec;
     const lines: string[] = [];
     let child: ChildProcess | undefined;
     const ports = await launchServer({
       main,
       output,
+      mayBeUnready,
       env: { PATH: process.env.PATH, SERVER_NAME: name, ...env },
       readyFile: join(home, `${type}-${name}.json`),
       logFile: join(home, `${type}-${name}.log`),

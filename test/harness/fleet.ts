@@ -104,6 +104,12 @@ export class Fleet {
     return this.launch(type, name, { ...this.settings(), ...(await FleetServer.portsFor(type)), ...env });
   }
 
+  /** One more server that has another `LINK_SECRET` than the fleet; resolves when it listens. */
+  async startStranger(type: ServerType, name: string, linkSecret: string): Promise<FleetServer> {
+    const env = { ...this.settings(), ...(await FleetServer.portsFor(type)), LINK_SECRET: linkSecret };
+    return this.launch(type, name, env, true);
+  }
+
   /** What a server of this fleet is told, beside its name and ports. */
   settings(): Record<string, string> {
     return {
@@ -203,9 +209,9 @@ export class Fleet {
     process.stderr.write(`\n── ${test}: what the servers said last ──\n${words.join('\n')}\n`);
   }
 
-  private async launch(type: ServerType, name: string, env: Readonly<Record<string, string>>): Promise<FleetServer> {
+  private async launch(type: ServerType, name: string, env: Readonly<Record<string, string>>, mayBeUnready = false): Promise<FleetServer> {
     const main = type === 'game' && this.options.testGames ? { main: TEST_GAME_SERVER } : {};
-    const server = await FleetServer.start({ type, name, env, ...main, output: this.options.output }, this.home, (child) => {
+    const server = await FleetServer.start({ type, name, env, ...main, output: this.options.output, mayBeUnready }, this.home, (child) => {
       this.children.add(child);
       child.once('exit', () => this.children.delete(child));
     });

@@ -60,10 +60,10 @@ describe('an effect', () => {
     await end(owner);
     await until(async () => (await payments('first')).some(({ hangs }) => !hangs));
     const tried = await payments('first');
-    expect(new Set(tried.map(({ key }) => key))).toEqual(new Set([expect.stringMatching(new RegExp(`^${room.id}:\\d+:0$`))]));
+    expect(new Set(tried.map(({ key }) => key))).toEqual(new Set([expect.stringMatching(new RegExp(`^${room.id}:\\d+:\\d+:0$`))]));
 
     // Done and on record: the one after that has nothing left to do.
-    const paidAt = Number(tried[0].key.split(':')[1]);
+    const paidAt = Number(tried[0].key.split(':')[2]);
     await room.waitFor(({ version }) => version > paidAt, { timeoutMs: 5_000 });
     const next = await fleet.start('game', 'next-a');
     await fleet.whole();

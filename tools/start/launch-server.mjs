@@ -32,6 +32,7 @@ const LINES_KEPT = 15;
  * @property {number} [timeoutMs]
  * @property {number} [output] a file descriptor that takes the server's standard output and standard error instead of `onLine`
  *   and the log file
+ * @property {boolean} [mayBeUnready] resolves once its ports are known, whatever its `/readyz` says
  */
 
 /**
@@ -41,7 +42,17 @@ const LINES_KEPT = 15;
  * @param {LaunchOptions} options
  * @returns {Promise<Ports>}
  */
-export async function launchServer({ main, env, readyFile, logFile, onLine, spawned, timeoutMs = READY_TIMEOUT_MS, output }) {
+export async function launchServer({
+  main,
+  env,
+  readyFile,
+  logFile,
+  onLine,
+  spawned,
+  timeoutMs = READY_TIMEOUT_MS,
+  output,
+  mayBeUnready = false,
+}) {
   await mkdir(dirname(readyFile), { recursive: true, mode: 0o700 });
   await mkdir(dirname(logFile), { recursive: true, mode: 0o700 });
   await rm(readyFile, { force: true });
@@ -76,7 +87,7 @@ export async function launchServer({ main, env, readyFile, logFile, onLine, spaw
   for (;;) {
     // Its own line will do: a full disk takes no file.
     const ports = (await portsIn(readyFile)) ?? toldPorts;
-    if (ports && (await isReady(ports.opsPort, env))) return ports;
+    if (ports && (mayBeUnready || (await isReady(ports.opsPort, env)))) return ports;
     if (child.exitCode !== null || child.signalCode !== null) {
       // What it said last is still on its way.
       await new Promise((resolve) => (child.stdout?.closed !== false ? resolve(undefined) : child.once('close', resolve)));

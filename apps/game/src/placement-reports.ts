@@ -1,23 +1,40 @@
 import { Injectable } from '@nestjs/common';
-import { Self } from '#libs/fleet';
+import { LinkTrust, Self } from '#libs/fleet';
 import { GameRegistry } from '#libs/game-kit';
 import { HealthAnswerListener } from '#libs/health';
-import { PlacementReporter } from '#libs/placement';
+import { PlacementPool, PlacementReporter } from '#libs/placement';
 import { RoomIntake } from '#libs/room-host';
+import { Log } from '#libs/telemetry';
 import { GameServerFacts } from './game-server-facts.js';
 import { offeredGames, versionsTaken } from './offered-games.js';
 
-/** Tells the balancer what this server has, with every health answer: nobody's count of it can drift. */
+/** Why placement does not offer a server whose `LINK_SECRET` is not that of the fleet. */
+const REASON = 'link-refused';
+
+/**
+ * Tells the balancer what this server has, with every health answer: nobody's count of it can drift. While nobody could
+ * reach this server over a link, it withholds itself from placement.
+ */
 @Injectable()
 export class PlacementReports extends HealthAnswerListener {
+  /** The incarnation that was withheld; null: none is. */
+  private withheld: number | null = null;
+
   constructor(
     private readonly reporter: PlacementReporter,
     private readonly intake: RoomIntake,
     private readonly facts: GameServerFacts,
     private readonly registry: GameRegistry,
     private readonly self: Self,
+    private readonly pool: PlacementPool,
+    private readonly trust: LinkTrust,
+    log: Log,
   ) {
     super();
+    // Should the store not take it now, the next health answer says it again.
+    trust.onChange(() => {
+      if (self.incarnation > 0) this.sayTrust().catch((error: unknown) => log.debug('placement.withhold-failed', { error }));
+    });
   }
 
   override async answered(): Promise<void> {
@@ -25,6 +42,7 @@ export class PlacementReports extends HealthAnswerListener {
   }
 
   async report(): Promise<void> {
+    await this.sayTrust();
     const { id, incarnation, region, build, canary } = this.self;
     const offered = Object.entries(offeredGames(this.registry.all()));
     const versions = Object.fromEntries(offered.map(([name, game]) => [name, versionsTaken(game)]));
@@ -38,5 +56,16 @@ export class PlacementReports extends HealthAnswerListener {
       canary,
       owned: this.intake.takenSinceLast(),
     });
+  }
+
+  private async sayTrust(): Promise<void> {
+    const { id, incarnation } = this.self;
+    if (this.trust.isOutvoted) {
+      await this.pool.withhold(id, REASON, incarnation);
+      this.withheld = incarnation;
+    } else if (this.withheld !== null) {
+      await this.pool.readmit(id, REASON, this.withheld);
+      this.withheld = null;
+    }
   }
 }

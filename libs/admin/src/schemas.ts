@@ -21,7 +21,7 @@ export const ServerView = z.object({
   capacity: z.int().describe('rooms it takes in all'),
   reserved: z.int().describe('rooms placed on it that it has not taken yet'),
   willing: z.boolean().describe('whether the next room may be placed on it'),
-  withheld: z.array(z.string()).describe('why it is not: cordoned, draining, suspect, unheard'),
+  withheld: z.array(z.string()).describe('why it is not: cordoned, draining, suspect, unheard, link-refused'),
   lagMs: z.number().describe('lateness of its event loop at the last health answer, p99'),
   build: z.string(),
   region: z.string().describe('where it stands; empty: of no region'),

@@ -10,6 +10,8 @@ import { ServerRegistration } from './server-registration.js';
 
 /** How soon a lost link is dialled again while the directory still has the server. */
 const REDIAL_MS = 200;
+/** And one that holds another `LINK_SECRET`, which only a restart changes. */
+const REDIAL_REFUSED_MS = 2_000;
 
 /**
  * Keeps a link open to every server of the types this process talks to. A link that closes is news: `onLost` tells of
@@ -20,6 +22,7 @@ export class FleetLinks implements OnModuleDestroy {
   private readonly news = new EventEmitter();
   private readonly types = new Set<ServerType>();
   private redialing: NodeJS.Timeout | null = null;
+  private readonly refused = new Map<ServerId, { readonly port: number; readonly at: number }>();
 
   constructor(
     private readonly links: Links,
@@ -30,6 +33,8 @@ export class FleetLinks implements OnModuleDestroy {
   ) {
     this.news.setMaxListeners(0);
     links.onClosed((peer, reason) => this.lost(peer, reason));
+    links.onRefused(({ id, port }) => this.refused.set(id, { port, at: performance.now() }));
+    links.onOpened(({ id }) => this.refused.delete(id));
     // What was agreed on these links was agreed with an incarnation that is over; the next one introduces itself anew.
     registration.onEvicted(() => {
       for (const peer of [...links.all()]) peer.close('evicted');
@@ -102,6 +107,8 @@ export class FleetLinks implements OnModuleDestroy {
       // What was agreed on this link ended with the incarnation; and the loss of a link that seems older is no news.
       peer.close('registered anew');
     }
+    const refused = this.refused.get(record.id);
+    if (refused?.port === record.linkPort && performance.now() - refused.at < REDIAL_REFUSED_MS) return;
     this.to(record).catch(() => {});
   }
 

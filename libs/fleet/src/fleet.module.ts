@@ -4,6 +4,7 @@ import { EventSink } from './event-sink.js';
 import { FLEET_OPTIONS, type FleetOptions } from './fleet.options.js';
 import { FleetEvents } from './fleet-events.js';
 import { FleetLinks } from './fleet-links.js';
+import { LinkTrust } from './link-trust.js';
 import { RedisEventSink } from './redis-event-sink.js';
 import { MutableSelf, Self } from './self.js';
 import { ServerDirectory } from './server-directory.js';
@@ -26,8 +27,9 @@ export class FleetModule {
         ServerRegistration,
         ServerDirectory,
         FleetLinks,
+        LinkTrust,
       ],
-      exports: [Self, LinkIdentity, EventSink, FleetEvents, ServerRegistration, ServerDirectory, FleetLinks],
+      exports: [Self, LinkIdentity, EventSink, FleetEvents, ServerRegistration, ServerDirectory, FleetLinks, LinkTrust],
     };
   }
 }

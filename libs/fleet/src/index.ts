@@ -5,6 +5,7 @@ export * from './fleet-events.js';
 export * from './fleet-links.js';
 export * from './http-refusal.js';
 export * from './link-error.filter.js';
+export * from './link-trust.js';
 export * from './redis-event-sink.js';
 export { hasLeft } from './scripts/leave.js';
 export { setCordoned } from './scripts/set-cordoned.js';

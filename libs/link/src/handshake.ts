@@ -10,6 +10,7 @@ import { decodeValue, pack, type ReadLimits, type ServerId } from '#libs/protoco
  *     listener → dialler   challenge: nonce
  *     dialler → listener   proof:     its nonce, id, incarnation, HMAC('dial', nonces, id, incarnation)
  *     listener → dialler   ready:     its id, incarnation, HMAC('accept', nonces, id, incarnation)
+ *                       or refused:   nothing; the proof was not made with the listener's secret
  *
  * Over TLS the HMAC covers the channel as well, so that one who stands between and ends TLS on both sides cannot pass
  * the proofs on: each side's certificate may then be signed by itself. Source: RFC 5705, RFC 8446 section 7.5.
@@ -25,7 +26,8 @@ export function newNonce(): Buffer {
   return randomBytes(NONCE_BYTES);
 }
 
-export type Side = 'dial' | 'accept';
+/** `verify`, `verified`: proofs that only compare secrets, and that serve for no link. */
+export type Side = 'dial' | 'accept' | 'verify' | 'verified';
 
 /** What stands for the TLS connection in the proofs; nothing where there is none. */
 export function channelOf(socket: Socket): Uint8Array {
@@ -107,4 +109,9 @@ function introductionOf(bytes: Uint8Array): { who: Introduction; nonce: Uint8Arr
   if (typeof id !== 'string' || !SERVER_ID.test(id)) return null;
   if (typeof incarnation !== 'number' || !Number.isSafeInteger(incarnation) || incarnation < 0) return null;
   return { who: { id: id as ServerId, incarnation }, nonce, mac };
+}
+
+/** Who the sender of an introduction by another secret says it is: good for a look, and for nothing else. Null: it is no introduction. */
+export function claimedId(bytes: Uint8Array): ServerId | null {
+  return introductionOf(bytes)?.who.id ?? null;
 }

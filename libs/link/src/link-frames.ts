@@ -8,6 +8,10 @@ export const LINK_KIND = {
   event: 6,
   ping: 7,
   pong: 8,
+  /** Instead of `ready`: the proof was not made with this server's secret. */
+  refused: 9,
+  /** Instead of `proof`: only to compare secrets; `ready` is the answer, and then the link is closed. */
+  verify: 10,
   toRoom: 16,
   toPlayer: 17,
   syncMany: 18,

@@ -12,7 +12,15 @@ import { HoldfastError, LENGTH_BYTES, pack, type ServerId, serverId, unpack } fr
 import { Certificate } from '#libs/tls';
 import { BAD_TEXTS, NOT_PLAIN, nestings, referenceBomb } from '../../../tools/fuzz/src/not-plain.js';
 import { NONCE_BYTES, packIntroduction, readIntroduction } from './handshake.js';
-import { HANDSHAKE_TIMEOUT_MS, LinkIdentity, type LinkOptions, PING_MS, SILENT_PINGS_MAX, SILENT_PINGS_TOLD } from './link.options.js';
+import {
+  HANDSHAKE_TIMEOUT_MS,
+  type LinkAddress,
+  LinkIdentity,
+  type LinkOptions,
+  PING_MS,
+  SILENT_PINGS_MAX,
+  SILENT_PINGS_TOLD,
+} from './link.options.js';
 import { LINK_KIND } from './link-frames.js';
 import type { LinkPeer } from './link-peer.js';
 import { Links } from './links.js';
@@ -145,13 +153,13 @@ describe('the handshake', () => {
     expect(b.opened).toHaveLength(1);
   });
 
-  it('tells a stranger a nonce, and nothing else', async () => {
+  it('tells a stranger a nonce and that its proof is refused, and nothing else', async () => {
     const { links, address, opened } = await newSide();
     const stranger = await Stranger.dial(address.port);
     expect(await stranger.challenged()).toHaveLength(NONCE_BYTES);
     await stranger.prove(undefined, 'a guess');
     await until(() => stranger.isClosed);
-    expect(stranger.frames()).toHaveLength(1);
+    expect(stranger.frames().slice(1)).toEqual([Buffer.from([LINK_KIND.refused])]);
     expect(opened).toEqual([]);
     expect([...links.all()]).toEqual([]);
   });
@@ -218,7 +226,7 @@ describe('the handshake', () => {
     await thief.challenged();
     thief.socket.write(proof);
     await until(() => thief.isClosed);
-    expect(thief.frames()).toHaveLength(1);
+    expect(thief.frames().slice(1)).toEqual([Buffer.from([LINK_KIND.refused])]);
   });
 
   it('refuses its own word said back to it', () => {
@@ -248,6 +256,41 @@ describe('the handshake', () => {
       code: 'server-lost',
     });
     expect(asked).toEqual([]);
+  });
+
+  it('tells both sides that their secrets differ, and who was dialled', async () => {
+    const [a, b] = await Promise.all([newSide(), newSide({ secret: 'another secret' })]);
+    const refused: LinkAddress[] = [];
+    const unproved: ServerId[] = [];
+    a.links.onRefused((address) => refused.push(address));
+    b.links.onUnproved((claimed) => unproved.push(claimed));
+    await expect(a.links.to(b.address)).rejects.toThrow(/LINK_SECRET/);
+    expect(refused).toEqual([b.address]);
+    expect(unproved).toEqual([a.id]);
+    expect(b.opened).toEqual([]);
+  });
+
+  it('compares secrets without making a link', async () => {
+    const [a, b, other] = await Promise.all([newSide(), newSide(), newSide({ secret: 'another secret' })]);
+    const { port, close } = await listening(() => {});
+    close();
+    expect(await a.links.verify(b.address)).toBe('proved');
+    expect(await a.links.verify(other.address)).toBe('refused');
+    expect(await other.links.verify(a.address)).toBe('refused');
+    expect(await a.links.verify({ ...b.address, id: serverId('game', 'somebody-else') })).toBe('unreachable');
+    expect(await a.links.verify({ ...b.address, port })).toBe('unreachable');
+    for (const side of [a, b, other]) expect(side.opened).toEqual([]);
+  });
+
+  it('takes no proof after one that it refused', async () => {
+    const { address, opened } = await newSide();
+    const stranger = await Stranger.dial(address.port);
+    const nonce = await stranger.challenged();
+    const who = { id: serverId('game', 'guesser'), incarnation: 1 };
+    const proof = (secret: string) => framed(LINK_KIND.proof, packIntroduction(secret, 'dial', nonce, randomBytes(NONCE_BYTES), who));
+    stranger.socket.write(Buffer.concat([proof('a guess'), proof(SECRET)]));
+    await until(() => stranger.isClosed);
+    expect(opened).toEqual([]);
   });
 
   it('rejects at once where nobody listens', async () => {

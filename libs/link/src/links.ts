@@ -4,7 +4,7 @@ import { connect as connectTls, createServer as createTlsServer, type Server as 
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { bounded, errorBody, FrameSplitter, HoldfastError, LENGTH_BYTES, type ServerId } from '#libs/protocol';
 import { readInPlace, readingTo } from './bare-socket.js';
-import { channelOf, type Introduction, isNonce, newNonce, packIntroduction, readIntroduction } from './handshake.js';
+import { channelOf, claimedId, type Introduction, isNonce, newNonce, packIntroduction, readIntroduction } from './handshake.js';
 import {
   FRAME_BYTES_MAX_DEFAULT,
   HANDSHAKE_TIMEOUT_MS,
@@ -22,6 +22,8 @@ export const LINK_OPTIONS = Symbol('LinkOptions');
 
 type FrameHandler = (peer: LinkPeer, frame: Buffer) => void;
 type RequestHandler = (peer: LinkPeer, pattern: string, data: unknown) => Promise<unknown>;
+/** `proved`: both hold the same secret. `refused`: they do not. `unreachable`: nothing is known. */
+export type Verification = 'proved' | 'refused' | 'unreachable';
 type EventHandler = (peer: LinkPeer, pattern: string, data: unknown) => void;
 
 /**
@@ -123,6 +125,24 @@ export class Links implements OnApplicationShutdown {
     this.news.on('closed', listener);
   }
 
+  /** A server that was dialled holds another secret: it refused the proof of this one, or could not give its own. */
+  onRefused(listener: (address: LinkAddress) => void): void {
+    this.news.on('refused', listener);
+  }
+
+  /** Somebody who dialled gave a proof by another secret. `claimed`: who they said they are; anybody can say that. */
+  onUnproved(listener: (claimed: ServerId) => void): void {
+    this.news.on('unproved', listener);
+  }
+
+  /** Compares secrets with a server, and makes no link. Never rejects. */
+  async verify(address: LinkAddress): Promise<Verification> {
+    const { socket, proved, verdict } = this.introduce(address, 'verify');
+    await proved.catch(() => {});
+    socket.destroy();
+    return verdict() ?? 'unreachable';
+  }
+
   /** A peer says nothing though it was asked, for 1 to 1.5 s; or it does again. The link stands all the while. */
   onSilence(listener: (peer: LinkPeer, isSilent: boolean) => void): void {
     this.news.on('silence', listener);
@@ -160,14 +180,21 @@ export class Links implements OnApplicationShutdown {
       (receive) => readInPlace(accepted, receive),
       false,
       (kind, body) => {
-        const proof = kind === LINK_KIND.proof ? readIntroduction(this.options.secret, 'dial', nonce, body, channelOf(socket)) : null;
-        if (!proof) return null;
-        writeFrame(
-          socket,
-          LINK_KIND.ready,
-          packIntroduction(this.options.secret, 'accept', proof.nonce, nonce, this.self, channelOf(socket)),
-        );
-        return proof.who;
+        const isVerify = kind === LINK_KIND.verify;
+        if (!isVerify && kind !== LINK_KIND.proof) return null;
+        const channel = channelOf(socket);
+        const proof = readIntroduction(this.options.secret, isVerify ? 'verify' : 'dial', nonce, body, channel);
+        if (!proof) {
+          const claimed = claimedId(body);
+          // Anything else than a proof by another secret is no server's, and gets no answer.
+          if (claimed === null) return null;
+          writeFrame(socket, LINK_KIND.refused, NO_BODY);
+          this.news.emit('unproved', claimed);
+          return null;
+        }
+        const side = isVerify ? 'verified' : 'accept';
+        writeFrame(socket, LINK_KIND.ready, packIntroduction(this.options.secret, side, proof.nonce, nonce, this.self, channel));
+        return isVerify ? 'over' : proof.who;
       },
     );
     // Over TLS it was met before its handshake.
@@ -176,37 +203,58 @@ export class Links implements OnApplicationShutdown {
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
     writeFrame(socket, LINK_KIND.challenge, nonce);
-    proved.catch(() => socket.destroy()).finally(() => this.strangers.delete(ends));
+    // What was written to one who is refused still leaves.
+    proved.catch(() => socket.destroySoon()).finally(() => this.strangers.delete(ends));
   }
 
   private async dial(address: LinkAddress): Promise<LinkPeer> {
-    const nonce = newNonce();
-    let answered = false;
-    const { socket, proved } = this.shake(
-      (receive) => this.socketTo(address, receive),
-      true,
-      (kind, body) => {
-        if (!answered && kind === LINK_KIND.challenge && isNonce(body)) {
-          answered = true;
-          writeFrame(socket, LINK_KIND.proof, packIntroduction(this.options.secret, 'dial', body, nonce, this.self, channelOf(socket)));
-          return undefined;
-        }
-        const proof = kind === LINK_KIND.ready ? readIntroduction(this.options.secret, 'accept', nonce, body, channelOf(socket)) : null;
-        return proof && proof.who.id === address.id ? proof.who : null;
-      },
-    );
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true);
+    const { socket, proved, verdict } = this.introduce(address, 'dial');
     try {
       return await proved;
     } catch (cause) {
       socket.destroy();
+      if (verdict() === 'refused') this.news.emit('refused', address);
       throw new HoldfastError(
         'server-lost',
         `${address.id} at ${address.host}:${address.port} cannot be reached: ${(cause as Error).message}`,
         { cause },
       );
     }
+  }
+
+  /** Dials, and proves the secret: to have a link, or only to compare. `verdict`: what became known; null before that. */
+  private introduce(
+    address: LinkAddress,
+    side: 'dial' | 'verify',
+  ): { readonly socket: Socket; readonly proved: Promise<LinkPeer>; readonly verdict: () => Verification | null } {
+    const { secret } = this.options;
+    const isVerify = side === 'verify';
+    const nonce = newNonce();
+    let answered = false;
+    let verdict: Verification | null = null;
+    const { socket, proved } = this.shake(
+      (receive) => this.socketTo(address, receive),
+      true,
+      (kind, body) => {
+        if (!answered && kind === LINK_KIND.challenge && isNonce(body)) {
+          answered = true;
+          const introduction = packIntroduction(secret, side, body, nonce, this.self, channelOf(socket));
+          writeFrame(socket, isVerify ? LINK_KIND.verify : LINK_KIND.proof, introduction);
+          return undefined;
+        }
+        if (!answered || (kind !== LINK_KIND.ready && kind !== LINK_KIND.refused)) return null;
+        const proof =
+          kind === LINK_KIND.ready ? readIntroduction(secret, isVerify ? 'verified' : 'accept', nonce, body, channelOf(socket)) : null;
+        if (!proof) verdict = 'refused';
+        // Another server has that address now.
+        if (proof?.who.id !== address.id) return null;
+        verdict = 'proved';
+        return isVerify ? 'over' : proof.who;
+      },
+    );
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true);
+    return { socket, proved, verdict: () => verdict };
   }
 
   private socketTo({ host, port }: LinkAddress, receive: (bytes: Buffer) => void): Socket {
@@ -224,11 +272,11 @@ export class Links implements OnApplicationShutdown {
     return socket.on('data', receive);
   }
 
-  /** Runs the handshake, then makes the peer known and hands it every frame. `step` answers undefined to go on, null to refuse. */
+  /** Runs the handshake, then makes the peer known and hands it every frame. `step` answers undefined to go on, null to refuse, `over` when all is said. */
   private shake(
     open: (receive: (bytes: Buffer) => void) => Socket,
     isDialled: boolean,
-    step: (kind: number, body: Buffer) => Introduction | null | undefined,
+    step: (kind: number, body: Buffer) => Introduction | 'over' | null | undefined,
   ): { readonly socket: Socket; readonly proved: Promise<LinkPeer> } {
     let peer: LinkPeer | null = null;
     let failed = false;
@@ -244,7 +292,7 @@ export class Links implements OnApplicationShutdown {
       clearTimeout(timer);
       if (peer) this.lost(peer, bounded(error.message, REASON_CHARACTERS_MAX));
       else reject(error);
-      socket.destroy();
+      if (isDialled || peer) socket.destroy();
     };
     const timer = setTimeout(() => fail(new Error('no proof in time')), this.options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS);
     const onFrame = (frame: Uint8Array): void => {
@@ -255,7 +303,8 @@ export class Links implements OnApplicationShutdown {
       }
       const who = step(bytes[0], Buffer.from(bytes.subarray(1)));
       if (who === undefined) return;
-      if (who === null) throw new Error('the peer did not prove the link secret');
+      if (who === null) throw new Error(NOT_PROVED);
+      if (who === 'over') throw new Error('only the secrets were compared');
       clearTimeout(timer);
       peer = new LinkPeer(socket, who, this.inbox, isDialled);
       splitter.frameBytesMax = this.options.frameBytesMax ?? FRAME_BYTES_MAX_DEFAULT;
@@ -265,6 +314,7 @@ export class Links implements OnApplicationShutdown {
     };
     const splitter = new FrameSplitter(INTRODUCTION_BYTES_MAX, onFrame, Buffer.allocUnsafeSlow);
     const socket = open((bytes) => {
+      if (failed) return;
       try {
         splitter.push(bytes);
       } catch (error) {
@@ -299,6 +349,8 @@ export class Links implements OnApplicationShutdown {
 
 /** Why a link ended goes into logs and into the error of every request on it. */
 const REASON_CHARACTERS_MAX = 200;
+const NOT_PROVED = 'the two servers did not prove to each other that they have the same LINK_SECRET';
+const NO_BODY = new Uint8Array(0);
 
 /** Both ends are of this house. */
 const TLS = { minVersion: 'TLSv1.3' } as const;

@@ -15,6 +15,7 @@ import {
   WAITERS_MAX,
 } from './placement.options.js';
 import { PlacementStrategy, type RoomWish, wholeNumber } from './placement-strategy.js';
+import { endGames } from './scripts/end-game.js';
 import { keepRoom } from './scripts/kept.js';
 import type { Choice } from './scripts/place.js';
 import { releaseRoom } from './scripts/release.js';
@@ -91,6 +92,14 @@ export class LoadBalancerService {
   /** The room is not to be started after all. False: there was no reservation. */
   async release(room: RoomId): Promise<boolean> {
     return releaseRoom(this.redis.commands, room);
+  }
+
+  /**
+   * Games of these rooms have ended on that incarnation of the server. The next game of each room is placed afresh, and
+   * not where the last one was. At most `ENDED_AT_ONCE_MAX` rooms a call.
+   */
+  async gamesEnded({ server, incarnation }: Placement, rooms: readonly RoomId[]): Promise<void> {
+    if (rooms.length > 0) await endGames(this.redis.commands, server, incarnation, rooms);
   }
 
   private async choose(request: PlacementRequest): Promise<Placed | null> {

@@ -28,3 +28,5 @@ export const WAITERS_MAX = 1_000;
 /** Waiting callers ask again after this, doubled up to the second: soon enough not to be felt, seldom enough not to load Redis. */
 export const WAIT_POLL_MS = 25;
 export const WAIT_POLL_MS_MAX = 250;
+/** Rooms in one `gamesEnded`: the store does nothing else meanwhile, and Lua unpacks no more than its stack holds. */
+export const ENDED_AT_ONCE_MAX = 256;

@@ -575,6 +575,41 @@ describe('a reservation', () => {
   });
 });
 
+describe('the end of a game', () => {
+  it('gives its reservation back, so that the next game of its room goes to the emptiest server', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 2);
+    const room = newRoom();
+    const first = await fleet.place({ room });
+    await at.balancer.kept(room);
+    await fleet.report(first.server, { rooms: 5 });
+    expect(await fleet.place({ room })).toEqual(first);
+    await at.balancer.gamesEnded(first, [room]);
+    expect((await fleet.place({ room })).server).not.toBe(first.server);
+  });
+
+  it('frees a place that was still outstanding, once', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 1);
+    const rooms = [newRoom(), newRoom()];
+    for (const room of rooms) await fleet.place({ room });
+    for (let times = 0; times < 2; times++) await at.balancer.gamesEnded({ server: fleet.servers[0], incarnation: 1 }, rooms);
+    expect(await fleet.record(fleet.servers[0])).toMatchObject({ reserved: 0, score: 0 });
+  });
+
+  it('leaves a later reservation on another server alone', async () => {
+    const at = await newProcess();
+    const fleet = await Fleet.started(at, 2);
+    const room = newRoom();
+    const first = await fleet.place({ room });
+    const second = await fleet.place({ room, exclude: [first.server] });
+    await at.balancer.gamesEnded(first, [room]);
+    await at.balancer.gamesEnded({ ...second, incarnation: second.incarnation + 1 }, [room]);
+    expect(await fleet.record(second.server)).toMatchObject({ reserved: 1 });
+    expect(await fleet.place({ room })).toEqual(second);
+  });
+});
+
 describe("a server's report", () => {
   it('replaces whatever the count had become', async () => {
     const at = await newProcess();

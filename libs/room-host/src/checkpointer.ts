@@ -8,6 +8,8 @@ import { ROOM_HOST_OPTIONS, type RoomHostOptions } from './room-host.options.js'
 
 /** Checkpoints on their way at once: each is a whole state, and they must not crowd out appends. */
 const CONCURRENT_MAX = 8;
+/** A checkpoint that effects wait for is tried again after this, in ms. */
+const RETRY_MS = 200;
 
 /**
  * Keeps logs short: after so many changes, bytes or so much time the whole value replaces the log behind it. A room of
@@ -16,7 +18,9 @@ const CONCURRENT_MAX = 8;
 @Injectable()
 export class Checkpointer {
   private readonly waiting = new Set<HostedRoom>();
-  private running = 0;
+  /** Rooms whose checkpoint is on its way: one at a time each. */
+  private readonly underWay = new Set<HostedRoom>();
+  private readonly storedListeners: ((room: HostedRoom) => void)[] = [];
 
   constructor(
     private readonly roomLog: RoomLog,
@@ -29,10 +33,20 @@ export class Checkpointer {
     rooms.onDropped((room) => this.waiting.delete(room));
   }
 
+  /** A checkpoint has been stored: effects that waited for it may be run. */
+  onStored(listener: (room: HostedRoom) => void): void {
+    this.storedListeners.push(listener);
+  }
+
   private consider({ room, changes }: Committed): void {
     if (room.durability === 'none' || room.durable.ended) return;
     room.changesSinceCheckpoint += changes.length;
-    if (!this.isDue(room) || this.waiting.has(room)) return;
+    const hasEffects = room.durability === 'checkpoint' && changes.some(({ effects }) => effects !== undefined);
+    if (hasEffects || this.isDue(room)) this.want(room);
+  }
+
+  private want(room: HostedRoom): void {
+    if (this.waiting.has(room)) return;
     this.waiting.add(room);
     this.next();
   }
@@ -49,30 +63,45 @@ export class Checkpointer {
 
   private next(): void {
     for (const room of this.waiting) {
-      if (this.running >= CONCURRENT_MAX) return;
+      if (this.underWay.size >= CONCURRENT_MAX) return;
+      if (this.underWay.has(room)) continue;
       this.waiting.delete(room);
-      this.running += 1;
+      this.underWay.add(room);
       void this.write(room).finally(() => {
-        this.running -= 1;
+        this.underWay.delete(room);
         this.next();
       });
     }
   }
 
   private async write(room: HostedRoom): Promise<void> {
-    const { durable, tenure } = room;
+    const { durable, tenure, hasUnstoredEffects } = room;
     const state = room.checkpoint();
     room.bytesMeasured = state.length;
     room.bytesSinceMeasured = 0;
     room.changesSinceCheckpoint = 0;
     room.checkpointAt = Date.now();
-    const result = await this.roomLog.checkpoint(room.id, tenure, state, durable.version, room.durability === 'checkpoint');
+    const result = await this.roomLog.checkpoint(room.id, tenure, state, durable.version, room.durability === 'checkpoint', {
+      // What an effect does outside is never undone.
+      isReplicated: hasUnstoredEffects,
+    });
     if (room.status === 'dropped' || room.tenure !== tenure) return;
     if (result === 'fenced') this.rooms.fenced(room);
-    else if (result !== 'ok') {
+    else if (result === 'ok') {
+      room.checkpointed(durable);
+      for (const listener of this.storedListeners) listener(room);
+    } else {
       // Nothing is lost by a late checkpoint: the log still has it all. The next change asks again.
       room.changesSinceCheckpoint = this.options.checkpointEveryChanges;
       this.log.debug('checkpoint.failed', { roomId: room.id, result });
+      // No further change need come, and effects wait.
+      if (room.hasUnstoredEffects) this.wantLater(room);
     }
+  }
+
+  private wantLater(room: HostedRoom): void {
+    setTimeout(() => {
+      if (room.status !== 'dropped' && room.hasUnstoredEffects) this.want(room);
+    }, RETRY_MS).unref();
   }
 }

@@ -6,6 +6,7 @@ import { type LastEffects, RoomLog } from '#libs/room-store';
 import { describeThrown, Log } from '#libs/telemetry';
 import { HandlerGuard, OverrunError, type Subject } from '#libs/watchdog';
 import { Appender } from './appender.js';
+import { Checkpointer } from './checkpointer.js';
 import { HandlerLabels } from './guarded-machine.js';
 import type { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
@@ -17,7 +18,8 @@ const RETRY_MS_MAX = 30_000;
 
 /**
  * Runs effects once the change that asked for them is durable, and records that they are done: at least once each, with
- * the same key each time, whatever dies in between.
+ * the same key each time, whatever dies in between. Durable means: in the log; for durability `checkpoint` in a checkpoint,
+ * which is written at once for that; for durability `none` made, since nothing of such a game outlives its server.
  */
 @Injectable()
 export class EffectRunner implements OnModuleDestroy {
@@ -34,11 +36,13 @@ export class EffectRunner implements OnModuleDestroy {
     appender: Appender,
     rooms: HostedRooms,
     private readonly guard: HandlerGuard,
+    checkpointer: Checkpointer,
   ) {
     this.labels = new HandlerLabels(guard);
     appender.onCommitted(({ room, changes }) => {
       if (!room.durable.ended && changes.some(({ effects }) => effects !== undefined)) this.runPending(room);
     });
+    checkpointer.onStored((room) => this.runPending(room));
     rooms.onAdded((room) => this.runPending(room));
   }
 
@@ -56,7 +60,7 @@ export class EffectRunner implements OnModuleDestroy {
   }
 
   private runPending(room: HostedRoom): void {
-    for (const effect of room.pendingEffects) {
+    for (const effect of room.runnableEffects) {
       if (room.effectsRunning.has(effect.key)) continue;
       room.effectsRunning.add(effect.key);
       const subject = { game: room.value.game, room: room.id, epoch: room.tenure.epoch, effect: effect.key };

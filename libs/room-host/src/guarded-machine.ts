@@ -50,8 +50,8 @@ export class GuardedMachine implements HostedMachine {
   }
 
   /** Throws what the game throws, or `OverrunError`. */
-  start(room: RoomId, players: readonly RoomPlayer[], round: number): ReturnType<RoomMachine['start']> {
-    return this.runs.run(this.labels.setup, -1, 0, () => this.machine.start(room, players, round));
+  start(room: RoomId, players: readonly RoomPlayer[], round: number, start: string): ReturnType<RoomMachine['start']> {
+    return this.runs.run(this.labels.setup, -1, 0, () => this.machine.start(room, players, round, start));
   }
 
   /** The room that was set up is owned now. */
@@ -68,16 +68,16 @@ export class GuardedMachine implements HostedMachine {
     return this.labels.of(input, this.machine.rules);
   }
 
-  handle(value: RoomValue, input: RoomInput, refused?: ReadonlyMap<Seat, readonly Refusal[]>): RoomOutcome<unknown> {
+  handle(value: RoomValue, input: RoomInput, refused?: ReadonlyMap<Seat, readonly Refusal[]>, tenure?: string): RoomOutcome<unknown> {
     const { machine } = this;
     // No game code runs for these, and they must work whatever the game does.
     if (input.kind === 'end' || input.kind === 'effects-done') return machine.handle(value, input, refused);
     // Part of a batch, which runs under the watchdog as a whole.
-    if (this.guard.isRunning) return machine.handle(value, input, refused);
+    if (this.guard.isRunning) return machine.handle(value, input, refused, tenure);
     const seat = input.kind === 'command' || input.kind === 'seat' ? input.seat : -1;
     const seq = input.kind === 'command' ? input.seq : 0;
     try {
-      return this.runs.run(this.labels.of(input, machine.rules), seat, seq, () => machine.handle(value, input, refused));
+      return this.runs.run(this.labels.of(input, machine.rules), seat, seq, () => machine.handle(value, input, refused, tenure));
     } catch (error) {
       if (error instanceof OverrunError) return { kind: 'failed', error };
       throw error;

@@ -108,6 +108,10 @@ export class HostedRoom {
   /** The command that cost the room its last owner. */
   poison: { readonly seat: Seat; readonly seq: number } | null = null;
 
+  /** For the keys of effects. */
+  private readonly tenureName: string;
+  /** Durability `checkpoint`: the keys of pending effects that the store has; null: all durable ones are stored. */
+  private storedEffects: ReadonlySet<string> | null;
   /** Highest seq handled, by seat: applied or refused. */
   private readonly seen: number[];
   /** Refusals since the last change, not on record yet. */
@@ -125,6 +129,9 @@ export class HostedRoom {
   ) {
     this.value = value;
     this.durable = value;
+    this.tenureName = String(tenure.epoch);
+    // What a room comes with was stored: by who opened it, by its last owner, or by a repair.
+    this.storedEffects = this.durability === 'checkpoint' ? keysOf(value.outbox) : null;
     this.batch = batch;
     this.doc = doc;
     this.start = start;
@@ -167,7 +174,7 @@ export class HostedRoom {
   compute(input: RoomInput, from: RoomValue = this.value): RoomOutcome<unknown> {
     // Refusals go on record with the next change, which is the first of those that are computed.
     const refused = from === this.value && this.refused.size > 0 ? this.refused : undefined;
-    return this.machine.handle(from, input, refused);
+    return this.machine.handle(from, input, refused, this.tenureName);
   }
 
   /** Takes over what was computed of the room as it is. */
@@ -269,8 +276,26 @@ export class HostedRoom {
     return packCheckpoint(after, this.recent.tail(this.shown, changes));
   }
 
-  get pendingEffects(): readonly PendingEffect[] {
-    return this.durable.outbox;
+  /** Effects that may be run: what asked for them is durable, so that no loss of this server undoes it. */
+  get runnableEffects(): readonly PendingEffect[] {
+    const { storedEffects } = this;
+    return storedEffects === null ? this.durable.outbox : this.durable.outbox.filter(({ key }) => storedEffects.has(key));
+  }
+
+  /** Whether an effect waits for a checkpoint. */
+  get hasUnstoredEffects(): boolean {
+    const { storedEffects } = this;
+    return storedEffects !== null && this.durable.outbox.some(({ key }) => !storedEffects.has(key));
+  }
+
+  /** The store has a checkpoint of this value. */
+  checkpointed({ outbox }: RoomValue): void {
+    if (this.storedEffects === null) return;
+    // One that is older than another may be answered later.
+    const stored = new Set(this.storedEffects);
+    for (const { key } of outbox) stored.add(key);
+    const pending = keysOf(this.durable.outbox);
+    this.storedEffects = new Set([...stored].filter((key) => pending.has(key)));
   }
 
   get ended(): GameResult | undefined {
@@ -293,4 +318,8 @@ export class HostedRoom {
     const recorded = onRecord.find(([refusedSeq]) => refusedSeq === seq);
     return (recorded ?? this.refused.get(seat)?.find(([refusedSeq]) => refusedSeq === seq))?.[1] ?? null;
   }
+}
+
+function keysOf(effects: readonly PendingEffect[]): ReadonlySet<string> {
+  return new Set(effects.map(({ key }) => key));
 }

@@ -32,6 +32,12 @@ import { TimeAlone } from './time-alone.js';
 export class WatchedLog extends RoomLog {
   beforeHandoff: () => void | Promise<void> = () => {};
   handoffAnswersToLose = 0;
+  beforeCheckpoint: () => void | Promise<void> = () => {};
+
+  override async checkpoint(...args: Parameters<RoomLog['checkpoint']>): Promise<WriteResult> {
+    await this.beforeCheckpoint();
+    return super.checkpoint(...args);
+  }
 
   override async handoff(...args: Parameters<RoomLog['handoff']>): Promise<WriteResult> {
     await this.beforeHandoff();
@@ -198,9 +204,9 @@ export class Host {
       new ResyncWatch(metrics, log),
       new CommandBatch(this.engine, DIRECT_GUARD),
     );
-    new Checkpointer(this.roomLog, this.rooms, log, this.appender, options);
+    const checkpointer = new Checkpointer(this.roomLog, this.rooms, log, this.appender, options);
     const leavers = new Leavers(hosts.records, this.engine, log, this.rooms, this.clock);
-    this.effects = new EffectRunner(registry, this.engine, this.roomLog, log, this.appender, this.rooms, DIRECT_GUARD);
+    this.effects = new EffectRunner(registry, this.engine, this.roomLog, log, this.appender, this.rooms, DIRECT_GUARD, checkpointer);
     this.auditor = new Auditor(this.rooms, this.appender, this.roomLog, hosts.records, hosts.generation, directory, self, log);
     this.intake = new RoomIntake(
       this.rooms,

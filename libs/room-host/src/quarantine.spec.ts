@@ -63,7 +63,7 @@ describe('a room whose owner was lost to an input', () => {
     const first = paying.add('lost', {}, new Map([['pay', () => new Promise(() => {})]]));
     const room = await paying.open(first);
     await first.does(room, 0, 'pay');
-    const [{ key }] = room.pendingEffects;
+    const [{ key }] = room.runnableEffects;
     const tenure = await paying.tenure(room.id);
     await marks.mark(tenure, { handler: 'effect pay', seat: -1, seq: 0, effect: key });
     first.stop();

@@ -11,6 +11,7 @@ import { HostedRooms } from './hosted-rooms.js';
 import { Leavers } from './leavers.js';
 import { LoadRequests } from './load-requests.js';
 import { Mover } from './mover.js';
+import { ReservationReturner } from './reservation-returner.js';
 import { ResyncWatch } from './resync-watch.js';
 import { RoomClock } from './room-clock.js';
 import { RoomEngine } from './room-engine.js';
@@ -53,6 +54,7 @@ export class RoomHostModule {
         { provide: ROOM_HOST_OPTIONS, useValue: { ...ROOM_HOST_DEFAULTS, ...options } },
         ...PROVIDERS,
         RoomHappenings,
+        ReservationReturner,
         DetachedFailures,
       ],
       exports: [ROOM_HOST_OPTIONS, ...PROVIDERS],

@@ -10,6 +10,7 @@ import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
 import { Appender } from './appender.js';
 import { Attachments } from './attachments.js';
+import { Checkpointer } from './checkpointer.js';
 import { CommandBatch } from './command-batch.js';
 import { EffectRunner } from './effect-runner.js';
 import { HostedRoom } from './hosted-room.js';
@@ -795,7 +796,8 @@ describe('the clock of a room', () => {
 describe('effects', () => {
   function runner(host: ReturnType<typeof newHost>, pay: EffectRun): void {
     const registry = { effectHandlers: new Map([['pay', pay]]) } as unknown as GameRegistry;
-    new EffectRunner(registry, host.engine, host.roomLog, log, host.appender, host.rooms, DIRECT_GUARD);
+    const checkpointer = new Checkpointer(host.roomLog, host.rooms, log, host.appender, ROOM_HOST_DEFAULTS);
+    new EffectRunner(registry, host.engine, host.roomLog, log, host.appender, host.rooms, DIRECT_GUARD, checkpointer);
   }
 
   it('run once they are durable, again until they succeed, and under one key', async () => {
@@ -809,7 +811,8 @@ describe('effects', () => {
     host.engine.input(room, { kind: 'command', seat: 0, seq: 1, name: 'effect', data: 5 });
     expect(keys).toEqual([]);
     await until(() => room.durable.version === 2);
-    expect(keys).toEqual([`${room.id}:1:0`, `${room.id}:1:0`]);
+    const key = `${room.id}:${room.tenure.epoch}:1:0`;
+    expect(keys).toEqual([key, key]);
     expect(room.durable.outbox).toEqual([]);
   });
 

@@ -68,7 +68,7 @@ export class RoomIntake {
       const machine = this.machineOf(game);
       if (!machine) throw this.unknownGame(game);
       const guarded = new GuardedMachine(machine, this.labels, this.guard, id, { start });
-      const { value, events } = this.setUp(guarded, id, players, round);
+      const { value, events } = this.setUp(guarded, id, players, round, start);
       const owner = this.owner();
       await this.records.noteOwner([id], owner.server, owner.incarnation);
       const { durability } = machine.rules.definition;
@@ -322,7 +322,9 @@ export class RoomIntake {
   private async storeMigrated(room: HostedRoom, { checkpoint }: AdoptedRoom): Promise<void> {
     const { value, tenure } = room;
     if (checkpoint?.value.gameVersion === value.gameVersion) return;
-    const result = await this.roomLog.checkpoint(room.id, tenure, room.checkpoint(), value.version, true, value.gameVersion);
+    const result = await this.roomLog.checkpoint(room.id, tenure, room.checkpoint(), value.version, true, {
+      gameVersion: value.gameVersion,
+    });
     if (result !== 'ok') throw new HoldfastError('unavailable', `The migrated state could not be stored: ${result}.`);
     this.log.info('room.migrated', { roomId: room.id, game: value.game, from: checkpoint?.value.gameVersion, to: value.gameVersion });
   }
@@ -359,10 +361,11 @@ export class RoomIntake {
     id: RoomId,
     players: Control['room.open']['data']['players'],
     round: number,
+    start: string,
   ): ReturnType<RoomMachine['start']> {
     let started: ReturnType<RoomMachine['start']>;
     try {
-      started = machine.start(id, players, round);
+      started = machine.start(id, players, round, start);
     } catch (error) {
       this.log.error('game.failed', {
         roomId: id,

@@ -198,19 +198,26 @@ export class RoomLog {
 
   /**
    * `isVolatile`: no log leads to this state (durability `checkpoint`, or it was brought to another version of its game,
-   * `gameVersion`), so the checkpoint moves the version.
+   * `gameVersion`), so the checkpoint moves the version. `isReplicated`: it counts only once as many replicas have it as
+   * `DURABILITY_REPLICAS` says.
    */
-  checkpoint(
+  async checkpoint(
     room: RoomId,
     tenure: Tenure,
     state: Uint8Array,
     version: number,
     isVolatile: boolean,
-    gameVersion?: number,
+    { gameVersion, isReplicated = false }: { readonly gameVersion?: number; readonly isReplicated?: boolean } = {},
   ): Promise<WriteResult> {
     const { epoch, server, incarnation } = tenure;
     const args = [epoch, server, incarnation, version, Buffer.from(state), isVolatile ? '1' : '0', gameVersion ?? ''];
-    return this.written(checkpointScript.run(this.redis.appends, [roomKey(room), logKey(room), checkpointKey(room)], args), STATE_RESULTS);
+    const keys = [roomKey(room), logKey(room), checkpointKey(room)];
+    const result = await this.written(checkpointScript.run(this.redis.appends, keys, args), STATE_RESULTS);
+    if (result !== 'ok' || !isReplicated) return result;
+    return this.replicated().then(
+      () => 'ok',
+      () => 'unknown',
+    );
   }
 
   /**

@@ -99,7 +99,19 @@ export function pendingEffects(
   effects: readonly ChangeEffect[],
 ): PendingEffect[] {
   const game = round === 0 ? room : `${room}.${round}`;
-  return effects.map((effect, index) => ({ ...effect, key: `${game}:${version}:${index}` }));
+  return effects.map((effect, index) => ({ ...effect, key: effect.key ?? `${game}:${version}:${index}` }));
+}
+
+/** The effects with keys that nothing else is ever given. `tenure`: an epoch, or the id of a start; either is given out once. */
+export function keyedEffects(
+  { room, round = 0 }: Pick<RoomValue, 'room' | 'round'>,
+  version: number,
+  effects: readonly ChangeEffect[],
+  tenure: string | undefined,
+): readonly ChangeEffect[] {
+  if (tenure === undefined) return effects;
+  const game = round === 0 ? room : `${room}.${round}`;
+  return effects.map((effect, index) => ({ ...effect, key: `${game}:${tenure}:${version}:${index}` }));
 }
 
 function nextTimers(timers: RoomValue['timers'], changes: NonNullable<Change['timers']>): RoomValue['timers'] {

@@ -1,6 +1,6 @@
 import { create } from 'mutative';
 import type { GameResult, Patch, RoomId, Seat, UserId } from '#libs/protocol';
-import { pendingEffects, withChange } from './apply-change.js';
+import { keyedEffects, pendingEffects, withChange } from './apply-change.js';
 import { diff, difference } from './diff.js';
 import { GameMistake, type Handling, listed, quoted } from './game-mistake.js';
 import { assertPlainName, freezeDeep, NotPlainError, plainCopy } from './plain-data.js';
@@ -48,8 +48,16 @@ export class RoomMachine<State = unknown> {
     private readonly surroundings: RoomSurroundings,
   ) {}
 
-  /** Version 0 of a room, and what its setup emitted. `round`: which game of the room it is. Throws what the game throws. */
-  start(room: RoomId, players: readonly RoomPlayer[], round = 0): { value: RoomValue<State>; events: readonly ChangeEvent[] } {
+  /**
+   * Version 0 of a room, and what its setup emitted. `round`: which game of the room it is. `tenure`: for the keys of
+   * effects, the id of this start. Throws what the game throws.
+   */
+  start(
+    room: RoomId,
+    players: readonly RoomPlayer[],
+    round = 0,
+    tenure?: string,
+  ): { value: RoomValue<State>; events: readonly ChangeEvent[] } {
     const { definition } = this.rules;
     const known = plainCopy(players, 'players');
     const seats = known.map(({ user, name }) => ({ user, name, presence: 'here' as const, seq: 0, refused: [] }));
@@ -77,14 +85,25 @@ export class RoomMachine<State = unknown> {
       }
     }
     const timers = Object.fromEntries(Object.entries(turn.timers ?? {}).filter(([, due]) => due !== null)) as Record<string, number>;
-    const value = { ...empty, state, timers, outbox: pendingEffects(empty, 0, turn.effects) };
+    const value = { ...empty, state, timers, outbox: pendingEffects(empty, 0, keyedEffects(empty, 0, turn.effects, tenure)) };
     return { value: turn.ended ? { ...value, ended: turn.ended } : value, events: turn.events };
   }
 
   /**
    * @param refused commands refused since the last change, by seat: they go on record with this one.
+   * @param tenure for the keys of effects: the owner's epoch.
    */
-  handle(value: RoomValue<State>, input: RoomInput, refused?: ReadonlyMap<Seat, readonly Refusal[]>): RoomOutcome<State> {
+  handle(value: RoomValue<State>, input: RoomInput, refused?: ReadonlyMap<Seat, readonly Refusal[]>, tenure?: string): RoomOutcome<State> {
+    const outcome = this.outcomeOf(value, input, refused);
+    if (outcome.kind !== 'changed' || tenure === undefined || outcome.change.effects === undefined) return outcome;
+    return withKeys(value, outcome, tenure);
+  }
+
+  private outcomeOf(
+    value: RoomValue<State>,
+    input: RoomInput,
+    refused: ReadonlyMap<Seat, readonly Refusal[]> | undefined,
+  ): RoomOutcome<State> {
     // What the last change asked of the outside world is done after it, and put on record.
     if (value.ended && input.kind !== 'effects-done') return { kind: 'refused', code: 'game-ended' };
     switch (input.kind) {
@@ -226,6 +245,16 @@ export class RoomMachine<State = unknown> {
     if (ended) change.ended = ended;
     return { kind: 'changed', value: withChange(value, change, state), change };
   }
+}
+
+/** The same outcome, with the keys of what its change asked of the outside world. */
+function withKeys<State>(
+  before: RoomValue<State>,
+  { value, change: { effects = [], ...rest } }: Extract<RoomOutcome<State>, { kind: 'changed' }>,
+  tenure: string,
+): RoomOutcome<State> {
+  const change = { ...rest, effects: keyedEffects(before, rest.version, effects, tenure) };
+  return { kind: 'changed', value: withChange(before, change, value.state), change };
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };

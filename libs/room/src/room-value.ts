@@ -56,12 +56,16 @@ export interface ChangeEvent {
 export interface ChangeEffect {
   readonly name: string;
   readonly data?: unknown;
+  /** As it will stand in `PendingEffect`. Absent in logs of earlier versions, and where nobody runs effects (`GameTest`). */
+  readonly key?: string;
 }
 
 export interface PendingEffect extends ChangeEffect {
   /**
-   * `game:version:index`, the same however often the effect is run, so that the outside world can tell. The game is
-   * named by its room, from the room's second game on with its number: versions begin anew with each.
+   * `game:tenure:version:index`, the same however often the effect is run and whichever server runs it, so that the
+   * outside world can tell. It is given once and stored with the effect. The game is named by its room, from the room's
+   * second game on with its number. The tenure is the epoch of the owner that made the change (in a setup the id of the
+   * start): a room that was wound back reaches the same version again, but under another epoch.
    */
   readonly key: string;
 }

@@ -3,7 +3,7 @@ import type { Server as HttpsServer } from 'node:https';
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { type OfferedGames, Self, ServerRegistration } from '#libs/fleet';
+import { LinkTrust, type OfferedGames, Self, ServerRegistration } from '#libs/fleet';
 import { Links, LinkTransport } from '#libs/link';
 import type { ServerType } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
@@ -85,6 +85,8 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   const registration = app.get(ServerRegistration);
   await registration.register({ linkHost: link.host, linkPort, opsHost: ops.host, opsPort: Number(opsPort) }, plan.games?.(app));
   const ports = (await plan.open?.(app, settings)) ?? {};
+  // A game server with another secret must not be offered a single room.
+  await app.get(LinkTrust).ask();
   await registration.setState('ready');
   await plan.ready?.(app);
   const { id, incarnation } = app.get(Self);

@@ -1,0 +1,20 @@
+-- Games have ended on a server: their rooms need their reservations no more, so the next game of each is placed afresh.
+-- A reservation on another server, or on another incarnation of this one, belongs to a later start and stays. Idempotent.
+--
+-- KEYS  1 reservations  2 expiries
+-- ARGV  1 the server's record  2 its incarnation  3… rooms
+-- Answers how many reservations were given back.
+
+local reservations, expiries, server, incarnation = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+
+local rooms = { unpack(ARGV, 3) }
+local ours = {}
+for i, reservation in ipairs(redis.call('HMGET', reservations, unpack(rooms))) do
+  if reservation then
+    local reserved_for, _, owner = terms_of(reservation)
+    if owner == server and reserved_for == incarnation then ours[#ours + 1] = rooms[i] end
+  end
+end
+if #ours == 0 then return 0 end
+redis.call('ZREM', expiries, unpack(ours))
+return forget(reservations, ours)

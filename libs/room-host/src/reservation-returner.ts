@@ -1,0 +1,45 @@
+import { Injectable } from '@nestjs/common';
+import { Self } from '#libs/fleet';
+import { ENDED_AT_ONCE_MAX, LoadBalancerService } from '#libs/placement';
+import type { RoomId } from '#libs/protocol';
+import { Log } from '#libs/telemetry';
+import { HostedRooms } from './hosted-rooms.js';
+
+/**
+ * Gives back the placement reservation of a room as soon as its game has ended. Else a rematch within the lease would
+ * stay on this server, however empty another one is. All games that end in one turn of the loop make one call.
+ */
+@Injectable()
+export class ReservationReturner {
+  private ended: RoomId[] = [];
+
+  constructor(
+    rooms: HostedRooms,
+    private readonly balancer: LoadBalancerService,
+    private readonly self: Self,
+    private readonly log: Log,
+  ) {
+    rooms.onDropped(({ id }, reason) => {
+      if (reason === 'ended') this.note(id);
+    });
+  }
+
+  private note(room: RoomId): void {
+    this.ended.push(room);
+    // In this turn of the loop, so that the store has it before any player who hears of the end can ask for the next game.
+    if (this.ended.length === 1) process.nextTick(() => this.giveBack());
+  }
+
+  private giveBack(): void {
+    const { ended, self } = this;
+    this.ended = [];
+    const { id: server, incarnation } = self;
+    for (let at = 0; at < ended.length; at += ENDED_AT_ONCE_MAX) {
+      const rooms = ended.slice(at, at + ENDED_AT_ONCE_MAX);
+      this.balancer
+        .gamesEnded({ server, incarnation }, rooms)
+        // Nothing is lost: the lease of the reservation ends by itself.
+        .catch((error: unknown) => this.log.debug('placement.give-back-failed', { rooms: rooms.length, error: String(error) }));
+    }
+  }
+}

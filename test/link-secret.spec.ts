@@ -1,0 +1,71 @@
+import { type Fleet, type FleetServer, startFleet, until } from './harness/index.js';
+
+const OTHER_SECRET = 'another secret of some length';
+const ROOMS = 12;
+/** Longer than several attempts to have a link take. */
+const ATTEMPTS_MS = 3_000;
+
+describe('a server with another LINK_SECRET than the fleet', () => {
+  let fleet: Fleet;
+  afterEach(() => fleet.stop());
+
+  it('is not ready when it joins, gets no rooms, and both sides log it once; the others stay ready', async () => {
+    fleet = await startFleet({ gateways: 2, lobbies: 1, games: 1, env: { PLACEMENT_RAMP_MS: '0' } });
+    const good = fleet.servers.slice();
+    const strangers = await Promise.all(
+      (['game', 'lobby', 'gateway'] as const).map((type) => fleet.startStranger(type, 'stranger', OTHER_SECRET)),
+    );
+    for (const stranger of strangers) await expectNotReady(stranger);
+    const games = await Promise.all(Array.from({ length: ROOMS }, () => fleet.twoPlayersInAGame('tic-tac-toe', throughGood(fleet, good))));
+    const owners = await Promise.all(games.map(({ rooms }) => fleet.ownerOf(rooms[0])));
+    expect(new Set(owners.map(({ id }) => id))).toEqual(new Set(['hf:game:1']));
+    for (const lobby of good.filter(({ type }) => type === 'lobby')) expect(lobby.logged('start.failed')).toEqual([]);
+
+    await new Promise((resolve) => setTimeout(resolve, ATTEMPTS_MS));
+    for (const gateway of good.filter(({ type }) => type === 'gateway'))
+      for (const { id } of strangers) expect([id, refusals(gateway, id)]).toEqual([id, 1]);
+    for (const stranger of strangers)
+      for (const { id } of fleet.gateways.slice(0, 2)) expect([id, refusals(stranger, id)]).toEqual([id, 1]);
+    for (const server of good) expect([server.id, (await server.ops('/readyz')).status]).toEqual([server.id, 200]);
+    for (const stranger of strangers) await expectNotReady(stranger);
+  }, 60_000);
+
+  it('is no longer ready, nor offered, once it meets the others that were started after it; with the right secret it is', async () => {
+    fleet = await startFleet({ gateways: 0, lobbies: 0, games: 0 });
+    const stranger = await fleet.startStranger('game', 'stranger', OTHER_SECRET);
+    await until(async () => (await stranger.ops('/readyz')).status === 200, 5_000);
+    const good = await Promise.all((['gateway', 'lobby', 'game'] as const).map((type) => fleet.start(type, '1')));
+    await until(async () => (await stranger.ops('/readyz')).status === 503, 10_000);
+    await expectNotReady(stranger);
+    await until(async () => (await withheld(fleet, stranger)) === 'link-refused', 5_000);
+    for (const server of good) expect([server.id, (await server.ops('/readyz')).status]).toEqual([server.id, 200]);
+
+    stranger.kill();
+    await stranger.exited;
+    const back = await fleet.start('game', 'stranger');
+    await fleet.whole();
+    expect(await withheld(fleet, back)).toBe('');
+  }, 60_000);
+});
+
+/** Players come in by the gateways that are in order. */
+function throughGood(fleet: Fleet, good: readonly FleetServer[]) {
+  const [first, second] = fleet.gateways.filter((gateway) => good.includes(gateway));
+  return [{ gateway: first }, { gateway: second }] as const;
+}
+
+async function expectNotReady(server: FleetServer): Promise<void> {
+  const { status, text } = await server.ops('/readyz');
+  expect([server.id, status]).toEqual([server.id, 503]);
+  expect(JSON.parse(text).notReady).toEqual({
+    link: expect.stringMatching(/^LINK_SECRET of this server .* set the same LINK_SECRET on all servers/),
+  });
+}
+
+function refusals(server: FleetServer, target: string): number {
+  return server.logged('link.refused').filter((line) => line.target === target).length;
+}
+
+function withheld(fleet: Fleet, { id }: FleetServer): Promise<string | null> {
+  return fleet.redis.client.hget(`hf:{placement}:server:${id}`, 'withheld');
+}
