@@ -4,7 +4,16 @@ import type { PoisonReport } from '../tools/poison/src/main.js';
 import { ROOT } from '../tools/process/paths.mjs';
 
 const MINUTE = 60_000;
-const FREE_OF_LOSS = ['loop in command', 'loop in timer', 'loop in setup', 'allocation without end', 'process.exit', 'unhandled rejection'];
+const FREE_OF_LOSS = [
+  'loop in command',
+  'loop in timer',
+  'loop in setup',
+  'allocation without end',
+  'process.exit',
+  'false interrupt in view',
+  'error that cannot be described',
+  'unhandled rejection',
+];
 const COSTS_A_SERVER = ['native call in command', 'native call in timer'];
 
 /** A short run of `npm run poison`; the whole one is started by hand. */

@@ -22,8 +22,9 @@ export class CommandBatch {
   private isScheduled = false;
   private answered: CommandAnswer = () => {};
   private readonly flushLater = (): void => {
-    this.isScheduled = false;
-    this.flush();
+    this.handleSome();
+    this.isScheduled = this.queue.length > 0;
+    if (this.isScheduled) setImmediate(this.flushLater);
   };
 
   constructor(
@@ -51,20 +52,28 @@ export class CommandBatch {
 
   /** Handles what is queued now: whoever looks at a room must see it. */
   flush(): void {
+    while (this.queue.length > 0) this.handleSome();
+  }
+
+  /** Handles the queue up to a command that had to be interrupted, which cost every other room enough time already. */
+  private handleSome(): void {
     const { queue, engine } = this;
-    if (queue.length === 0) return;
-    this.queue = [];
     const admitted: QueuedCommand[] = [];
     for (const command of queue) {
-      const { attachment, input } = command;
-      attachment.isQueued = false;
-      attachment.room.isQueued = false;
-      command.outcome = engine.refusalOf(attachment.room, input);
+      command.outcome = engine.refusalOf(command.attachment.room, command.input);
       if (command.outcome === null) admitted.push(command);
     }
-    this.guard.runAll(admitted);
+    const done = this.guard.runAll(admitted);
+    const count = done === admitted.length ? queue.length : queue.indexOf(admitted[done]);
+    this.queue = queue.slice(count);
     for (const { attachment } of admitted) attachment.room.ahead = null;
-    for (const { attachment, input, outcome, base } of queue)
+    const handled = queue.slice(0, count);
+    for (const { attachment } of handled) {
+      attachment.isQueued = false;
+      attachment.room.isQueued = false;
+    }
+    for (const { attachment } of this.queue) attachment.room.isQueued = true;
+    for (const { attachment, input, outcome, base } of handled)
       this.answered(attachment, input, this.settled(attachment.room, input, outcome, base));
   }
 

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { RoomId } from '#libs/protocol';
-import { Log } from '#libs/telemetry';
-import { type DetachedError, GameProcessGuard, HandlerGuard, Watchdog } from '#libs/watchdog';
+import { describeThrown, Log } from '#libs/telemetry';
+import { type DetachedError, GameProcessGuard, HandlerGuard, type Subject, Watchdog } from '#libs/watchdog';
 import { HostedRooms } from './hosted-rooms.js';
 import { RoomEngine } from './room-engine.js';
 
@@ -21,6 +21,8 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
     const { guard } = this;
     if (!(guard instanceof Watchdog)) return;
     guard.onFailure((error) => this.log.error('watchdog.failed', { error }));
+    if (process.listenerCount('SIGINT') > 0)
+      this.log.warn('watchdog.blocked', { reason: 'something listens for SIGINT, so that a handler that hangs cannot be interrupted' });
     this.process = new GameProcessGuard(
       () => guard.current,
       (failed) => this.gameFailed(failed),
@@ -35,9 +37,27 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
     this.process?.close();
   }
 
+  /** To describe what was thrown may run code of the game. */
+  private described(subject: Subject, error: unknown): string {
+    const runs = this.guard.subject(subject);
+    try {
+      return runs.run(this.guard.label('detached'), -1, 0, () => describeThrown(error));
+    } catch (overrun) {
+      return String(overrun);
+    } finally {
+      runs.release();
+    }
+  }
+
   private gameFailed({ subject, error }: DetachedError): void {
     const { game, room: roomId, effect } = subject;
-    this.log.error('game.failed', { roomId, game, handler: 'detached', ...(effect !== undefined && { effect }), error });
+    this.log.error('game.failed', {
+      roomId,
+      game,
+      handler: 'detached',
+      ...(effect !== undefined && { effect }),
+      error: this.described(subject, error),
+    });
     const room = this.rooms.get(roomId as RoomId);
     // What an effect left behind is no part of the game's rules.
     if (room && effect === undefined) this.engine.endFailed(room, 'The game failed in work that it had left running.');

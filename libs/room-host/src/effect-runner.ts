@@ -4,13 +4,15 @@ import type { RoomId } from '#libs/protocol';
 import { type PendingEffect, plainCopy } from '#libs/room';
 import { type LastEffects, RoomLog } from '#libs/room-store';
 import { describeThrown, Log } from '#libs/telemetry';
-import { HandlerGuard, OverrunError, type Subject } from '#libs/watchdog';
+import { HandlerGuard, OverrunError, type RunSubject, type Subject } from '#libs/watchdog';
 import { Appender } from './appender.js';
 import { Checkpointer } from './checkpointer.js';
 import { HandlerLabels } from './guarded-machine.js';
 import type { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { RoomEngine } from './room-engine.js';
+
+type EffectOutcome = 'done' | 'lost' | 'stopped';
 
 /** A handler that fails is tried again after this, doubled up to the second. */
 const RETRY_MS = 500;
@@ -23,6 +25,8 @@ const RETRY_MS_MAX = 30_000;
  */
 @Injectable()
 export class EffectRunner implements OnModuleDestroy {
+  /** Attempts under way, by key of their effect. */
+  private readonly running = new Map<string, Promise<EffectOutcome>>();
   private readonly retries = new Set<NodeJS.Timeout>();
   private readonly done = new Map<HostedRoom, string[]>();
   private isScheduled = false;
@@ -51,8 +55,14 @@ export class EffectRunner implements OnModuleDestroy {
     for (const effect of effects)
       if (poisoned.includes(effect.key)) this.log.error('effect.abandoned', { roomId: room, effect: effect.name, key: effect.key });
     const runnable = effects.filter(({ key }) => !poisoned.includes(key));
-    await Promise.all(runnable.map((effect) => this.attempt({ game: 'ended', room, effect: effect.key }, effect, () => true)));
+    await Promise.all(runnable.map((effect) => this.lastAttempt(room, effect)));
     await this.roomLog.lastEffectsDone(room, batches);
+  }
+
+  /** One that was under way when its game ended is waited for: it is not run a second time beside itself. */
+  private async lastAttempt(room: RoomId, effect: PendingEffect): Promise<void> {
+    const outcome = await this.running.get(effect.key);
+    if (outcome === undefined || outcome === 'lost') await this.attempt({ game: 'ended', room, effect: effect.key }, effect, () => true);
   }
 
   onModuleDestroy(): void {
@@ -64,7 +74,10 @@ export class EffectRunner implements OnModuleDestroy {
       if (room.effectsRunning.has(effect.key)) continue;
       room.effectsRunning.add(effect.key);
       const subject = { game: room.value.game, room: room.id, epoch: room.tenure.epoch, effect: effect.key };
-      void this.attempt(subject, effect, () => room.status !== 'dropped').then((outcome) => {
+      const attempt = this.attempt(subject, effect, () => room.status !== 'dropped');
+      this.running.set(effect.key, attempt);
+      void attempt.then((outcome) => {
+        this.running.delete(effect.key);
         room.effectsRunning.delete(effect.key);
         if (outcome === 'done') this.noteDone(room, effect.key);
         if (outcome !== 'stopped' || room.value.ended) return;
@@ -76,7 +89,7 @@ export class EffectRunner implements OnModuleDestroy {
   }
 
   /** `lost`: the room was lost meanwhile, and the next owner runs it. `stopped`: the watchdog interrupted it; it is not tried again. */
-  private async attempt(subject: Subject, effect: PendingEffect, isOurs: () => boolean): Promise<'done' | 'lost' | 'stopped'> {
+  private async attempt(subject: Subject, effect: PendingEffect, isOurs: () => boolean): Promise<EffectOutcome> {
     const roomId = subject.room;
     const handler = this.registry.effectHandlers.get(effect.name);
     if (!handler) {
@@ -93,7 +106,9 @@ export class EffectRunner implements OnModuleDestroy {
           await runs.runOnce(label, () => handler({ key: effect.key, roomId, data }));
           return 'done';
         } catch (error) {
-          const facts = { roomId, effect: effect.name, key: effect.key, error: describeThrown(error) };
+          // To describe what a handler threw may run code of it.
+          const text = error instanceof OverrunError ? error.message : this.described(runs, label, error);
+          const facts = { roomId, effect: effect.name, key: effect.key, error: text };
           if (error instanceof OverrunError) {
             this.log.error('effect.stopped', facts);
             return 'stopped';
@@ -105,6 +120,14 @@ export class EffectRunner implements OnModuleDestroy {
       return 'lost';
     } finally {
       runs.release();
+    }
+  }
+
+  private described(runs: RunSubject, label: number, error: unknown): string {
+    try {
+      return runs.run(label, -1, 0, () => describeThrown(error));
+    } catch (overrun) {
+      return String(overrun);
     }
   }
 

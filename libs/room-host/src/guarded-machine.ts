@@ -1,5 +1,16 @@
 import type { Patch, RoomId, Seat } from '#libs/protocol';
-import type { Refusal, RoomInput, RoomMachine, RoomOutcome, RoomPlayer, RoomRules, RoomValue } from '#libs/room';
+import {
+  GameMistake,
+  NotPlainError,
+  type Refusal,
+  type RoomInput,
+  type RoomMachine,
+  type RoomOutcome,
+  type RoomPlayer,
+  type RoomRules,
+  type RoomValue,
+} from '#libs/room';
+import { describeThrown } from '#libs/telemetry';
 import { type HandlerGuard, OverrunError, type RunSubject } from '#libs/watchdog';
 
 /** What a hosted room needs of its machine. `RoomMachine` itself fits, for tests. */
@@ -30,6 +41,15 @@ export function handlerOf(input: RoomInput): string {
   }
 }
 
+/** What a game threw, as text. To describe it runs code of the game (getters, `toString`), so that is done under the watchdog. */
+export class GameError extends Error {
+  constructor(text: string) {
+    super(text.split('\n', 1)[0]);
+    this.name = 'GameError';
+    this.stack = text;
+  }
+}
+
 /** The machine of one room. All code of its game runs under the watchdog. */
 export class GuardedMachine implements HostedMachine {
   readonly runs: RunSubject;
@@ -51,7 +71,7 @@ export class GuardedMachine implements HostedMachine {
 
   /** Throws what the game throws, or `OverrunError`. */
   start(room: RoomId, players: readonly RoomPlayer[], round: number, start: string): ReturnType<RoomMachine['start']> {
-    return this.runs.run(this.labels.setup, -1, 0, () => this.machine.start(room, players, round, start));
+    return this.runs.run(this.labels.setup, -1, 0, () => describing(() => this.machine.start(room, players, round, start)));
   }
 
   /** The room that was set up is owned now. */
@@ -61,7 +81,7 @@ export class GuardedMachine implements HostedMachine {
 
   /** The state of an older version of the game, as this version has it. Throws what the game throws, or `OverrunError`. */
   migrateState(migrate: NonNullable<RoomRules['migrateState']>, state: unknown, fromVersion: number): unknown {
-    return this.runs.run(this.labels.migrateState, -1, 0, () => migrate(state, fromVersion));
+    return this.runs.run(this.labels.migrateState, -1, 0, () => describing(() => migrate(state, fromVersion)));
   }
 
   labelOf(input: GameInput): number {
@@ -73,11 +93,11 @@ export class GuardedMachine implements HostedMachine {
     // No game code runs for these, and they must work whatever the game does.
     if (input.kind === 'end' || input.kind === 'effects-done') return machine.handle(value, input, refused);
     // Part of a batch, which runs under the watchdog as a whole.
-    if (this.guard.isRunning) return machine.handle(value, input, refused, tenure);
+    if (this.guard.isRunning) return described(machine.handle(value, input, refused, tenure));
     const seat = input.kind === 'command' || input.kind === 'seat' ? input.seat : -1;
     const seq = input.kind === 'command' ? input.seq : 0;
     try {
-      return this.runs.run(this.labels.of(input, machine.rules), seat, seq, () => machine.handle(value, input, refused, tenure));
+      return this.runs.run(this.labels.of(input, machine.rules), seat, seq, () => described(machine.handle(value, input, refused, tenure)));
     } catch (error) {
       if (error instanceof OverrunError) return { kind: 'failed', error };
       throw error;
@@ -87,18 +107,36 @@ export class GuardedMachine implements HostedMachine {
   /** Throws what the game throws, or `OverrunError`. */
   viewPatches(before: RoomValue, after: RoomValue, seat: Seat | null): readonly Patch[] {
     if (this.rules.view === null) return this.machine.viewPatches(before, after, seat);
-    return this.runs.run(this.labels.view, seat ?? -1, 0, () => this.machine.viewPatches(before, after, seat));
+    return this.runs.run(this.labels.view, seat ?? -1, 0, () => describing(() => this.machine.viewPatches(before, after, seat)));
   }
 
   /** Throws what the game throws, or `OverrunError`. */
   view(state: unknown, seat: Seat | null): unknown {
     if (this.rules.view === null) return state;
-    return this.runs.run(this.labels.view, seat ?? -1, 0, () => this.machine.view(state, seat));
+    return this.runs.run(this.labels.view, seat ?? -1, 0, () => describing(() => this.machine.view(state, seat)));
   }
 
   release(): void {
     this.runs.release();
   }
+}
+
+function described(outcome: RoomOutcome<unknown>): RoomOutcome<unknown> {
+  return outcome.kind === 'failed' ? { kind: 'failed', error: asGameError(outcome.error) } : outcome;
+}
+
+function describing<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw asGameError(error);
+  }
+}
+
+/** Errors of ours stay what they are. */
+export function asGameError(error: unknown): Error {
+  if (error instanceof NotPlainError || error instanceof GameMistake) return error;
+  return new GameError(describeThrown(error));
 }
 
 /** The watchdog's numbers for what games run, by name. */

@@ -13,6 +13,8 @@ export interface OverrunReporterData {
 
 /** The store is asked for no longer than this, in ms: a process that is about to be ended cannot wait. */
 const STORE_TIMEOUT_MS = 500;
+const CLEAR_TRIES_MAX = 30;
+const CLEAR_AGAIN_MS = 1_000;
 
 /**
  * Loaded by the watchdog's thread. Writes to the log which handler takes too long, and to the room's record that its next owner
@@ -28,7 +30,12 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
     slow: (report) => log.error('handler.overran', factsOf(report)),
     async ended(report) {
       const place = placeOf(report.subject);
-      if (place) await withMarks(redis, log, (marks) => marks.clear(place, inputOf(report)));
+      if (!place) return;
+      // A mark that stays would blame the room for a later loss of its server.
+      for (let tries = 1; tries <= CLEAR_TRIES_MAX; tries++) {
+        if (await withMarks(redis, log, (marks) => marks.clear(place, inputOf(report)))) return;
+        await new Promise((resolve) => setTimeout(resolve, CLEAR_AGAIN_MS));
+      }
     },
     async killing(report) {
       log.error('server.killed', { ...factsOf(report), reason: 'this handler could not be stopped in any other way' });
@@ -38,14 +45,16 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
 }
 
 /** A connection for one request: an overrun is rare, and one that nobody reads would be cut. */
-async function withMarks(redis: RedisOptions, log: Log, work: (marks: SuspectMarks) => Promise<void>): Promise<void> {
+async function withMarks(redis: RedisOptions, log: Log, work: (marks: SuspectMarks) => Promise<void>): Promise<boolean> {
   const client = connect({ ...redis, commandTimeoutMs: STORE_TIMEOUT_MS });
   client.on('error', () => {});
   try {
     await client.connect();
     await work(new SuspectMarks(client));
+    return true;
   } catch (error) {
     log.warn('suspect.mark-failed', { error });
+    return false;
   } finally {
     client.disconnect();
   }

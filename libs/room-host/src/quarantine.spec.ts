@@ -80,6 +80,39 @@ describe('a room whose owner was lost to an input', () => {
   });
 });
 
+describe('an effect that is under way when its game ends', () => {
+  it('is waited for, and not run a second time beside itself', async () => {
+    let finish: () => void = () => {};
+    const ran: string[] = [];
+    const rules = rulesOf<{ paid: number }>('paying', () => ({ paid: 0 }), {
+      commands: new Map([
+        ['pay', { validate: () => ({ ok: true, value: null }), run: (room) => room.effect('pay') }],
+        ['stop', { validate: () => ({ ok: true, value: null }), run: (room) => room.end() }],
+      ]),
+    });
+    const paying = new Hosts(rules as never);
+    await paying.ready();
+    const pay = (effect: unknown): Promise<void> => {
+      ran.push((effect as { key: string }).key);
+      return new Promise((resolve) => {
+        finish = resolve;
+      });
+    };
+    const host = paying.add('host', {}, new Map([['pay', pay as never]]));
+    const room = await paying.open(host);
+    await host.does(room, 0, 'pay');
+    await until(() => ran.length === 1);
+    await host.does(room, 0, 'stop');
+    await until(async () => (await paying.record(room.id)).status === 'waiting');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(ran).toHaveLength(1);
+    finish();
+    await until(async () => !(await host.roomLog.hasLastEffects(room.id)));
+    expect(ran).toHaveLength(1);
+    await paying.close();
+  });
+});
+
 async function ended(room: string): Promise<void> {
   await until(async () => (await hosts.record(room)).status === 'waiting');
 }

@@ -10,7 +10,7 @@ import { HandlerGuard, OverrunError } from '#libs/watchdog';
 import { Appender } from './appender.js';
 import { Auditor } from './auditor.js';
 import { EffectRunner } from './effect-runner.js';
-import { GuardedMachine, HANDLER, HandlerLabels } from './guarded-machine.js';
+import { GameError, GuardedMachine, HANDLER, HandlerLabels } from './guarded-machine.js';
 import { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { RecentChanges } from './recent-changes.js';
@@ -68,30 +68,35 @@ export class RoomIntake {
       const machine = this.machineOf(game);
       if (!machine) throw this.unknownGame(game);
       const guarded = new GuardedMachine(machine, this.labels, this.guard, id, { start });
-      const { value, events } = this.setUp(guarded, id, players, round, start);
-      const owner = this.owner();
-      await this.records.noteOwner([id], owner.server, owner.incarnation);
-      const { durability } = machine.rules.definition;
-      const tail: ToldTail = { since: -1, changes: events.length > 0 ? [{ version: 0, events }] : [], shown: [] };
-      const place = await this.roomLog.open(id, start, owner, durability === 'none' ? null : value, durability, tail);
-      if (!place) throw new HoldfastError('room-unknown', 'This start of the room is over.');
-      if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
-      const { epoch, doc } = place;
-      news = place.news;
-      guarded.opened(epoch);
-      const opened = new HostedRoom(
-        guarded,
-        { ...owner, epoch },
-        value,
-        { batch: '', doc, start, round: place.round },
-        Date.now(),
-        new RecentChanges(tail, 0),
-      );
-      this.take(opened);
-      this.log.debug('room.opened', { roomId: id, game, epoch });
-      const detail = { game, players: players.length, epoch };
-      this.sink.tell({ kind: 'room.started', room: id, server: owner.server, reason: 'opened', detail });
-      return opened;
+      try {
+        const { value, events } = this.setUp(guarded, id, players, round, start);
+        const owner = this.owner();
+        await this.records.noteOwner([id], owner.server, owner.incarnation);
+        const { durability } = machine.rules.definition;
+        const tail: ToldTail = { since: -1, changes: events.length > 0 ? [{ version: 0, events }] : [], shown: [] };
+        const place = await this.roomLog.open(id, start, owner, durability === 'none' ? null : value, durability, tail);
+        if (!place) throw new HoldfastError('room-unknown', 'This start of the room is over.');
+        if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
+        const { epoch, doc } = place;
+        news = place.news;
+        guarded.opened(epoch);
+        const opened = new HostedRoom(
+          guarded,
+          { ...owner, epoch },
+          value,
+          { batch: '', doc, start, round: place.round },
+          Date.now(),
+          new RecentChanges(tail, 0),
+        );
+        this.take(opened);
+        this.log.debug('room.opened', { roomId: id, game, epoch });
+        const detail = { game, players: players.length, epoch };
+        this.sink.tell({ kind: 'room.started', room: id, server: owner.server, reason: 'opened', detail });
+        return opened;
+      } catch (error) {
+        guarded.release();
+        throw error;
+      }
     });
     if (!room) throw new HoldfastError('unavailable');
     return { epoch: room.tenure.epoch, ...(news !== undefined && { news }) };
@@ -210,12 +215,17 @@ export class RoomIntake {
         }
         const revived = await this.revivedOrGivenUp(adopted, replayed, owner);
         if (!revived) return null;
-        this.quarantine(revived, adopted);
-        await this.storeMigrated(revived, adopted);
-        if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
-        this.timeAlone.takeOut(revived, adopted, aloneMs(tenure));
-        this.take(revived);
-        return revived;
+        try {
+          this.quarantine(revived, adopted);
+          await this.storeMigrated(revived, adopted);
+          if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
+          this.timeAlone.takeOut(revived, adopted, aloneMs(tenure));
+          this.take(revived);
+          return revived;
+        } catch (error) {
+          revived.machine.release?.();
+          throw error;
+        }
       });
       this.adoptFailures.delete(tenure.room);
       if (!room) return { result: 'elsewhere' };
@@ -280,7 +290,13 @@ export class RoomIntake {
     const recent = new RecentChanges(tail, held);
     const guarded = new GuardedMachine(machine, this.labels, this.guard, value.room, { epoch });
     // Where it is to be ended, its state is left as it is.
-    const current = isToBeEnded(adopted) ? value : migrated(guarded, value);
+    let current: RoomValue;
+    try {
+      current = isToBeEnded(adopted) ? value : migrated(guarded, value);
+    } catch (error) {
+      guarded.release();
+      throw error;
+    }
     // Changes of an old version's state lead nobody to the new one: players get it whole.
     if (current === value) recent.push(log.changes, log.entries);
     else recent.tell(log.changes);
@@ -490,6 +506,7 @@ function migrated(machine: GuardedMachine, value: RoomValue): RoomValue {
 
 /** Of what a game threw, which may be anything and of any length. */
 function thrown(cause: unknown): string {
+  if (cause instanceof GameError) return cause.message.slice(0, THROWN_CHARS_MAX);
   return cause instanceof Error ? `${cause.name}: ${cause.message.slice(0, THROWN_CHARS_MAX)}` : `a value of type ${typeof cause}`;
 }
 

@@ -8,6 +8,9 @@ export interface DetachedError {
 
 /** Ways by which code ends its own process. */
 const EXITS = ['exit', 'reallyExit', 'abort'] as const;
+/** Ways by which code changes who hears of events of its process, and the events that the server hears. */
+const LISTENING = ['on', 'addListener', 'once', 'prependListener', 'prependOnceListener', 'off', 'removeListener', 'removeAllListeners'];
+const OURS: ReadonlySet<unknown> = new Set(['SIGINT', 'SIGTERM', 'SIGHUP', 'uncaughtException', 'unhandledRejection']);
 type Process = Record<(typeof EXITS)[number], (...args: unknown[]) => unknown>;
 
 /**
@@ -41,6 +44,7 @@ export class GameProcessGuard {
     const self = process as unknown as Process;
     for (const name of EXITS) this.replace(self, name);
     this.refuseKillingSelf();
+    this.refuseListening();
     this.catchMicrotasks(onDetachedError);
   }
 
@@ -68,6 +72,21 @@ export class GameProcessGuard {
     this.undo.push(() => {
       process.kill = original;
     });
+  }
+
+  /** A listener of a game would keep the watchdog's interrupts from it; without ours, an error of a game ends the process. */
+  private refuseListening(): void {
+    const self = process as unknown as Record<string, (event?: unknown, ...rest: unknown[]) => unknown>;
+    for (const name of LISTENING) {
+      const original = self[name];
+      self[name] = (event, ...rest) => {
+        if (event === undefined || OURS.has(event)) this.refuse(`process.${name}(${String(event ?? '').slice(0, 40)})`);
+        return original.call(process, event, ...rest);
+      };
+      this.undo.push(() => {
+        self[name] = original;
+      });
+    }
   }
 
   /** Node 20 and 22 forget whose microtask it was that threw. */

@@ -101,9 +101,11 @@ export class RunObserver {
     const { run, options } = this;
     const grownMb = this.grownMb(run, sample);
     const isOver = sample.cpuMs - run.cpuMs >= options.limitMs || run.ms >= options.limitMs * WAIT_FACTOR || grownMb >= options.memoryMb;
+    // A run that was merely not given the CPU is not slow.
+    const isSlow = isOver || sample.cpuMs - run.cpuMs >= options.slowMs || run.ms >= options.slowMs * WAIT_FACTOR;
     const facts = { run: run.number, ms: run.ms, grownMb };
     const actions: Action[] = [];
-    if (!run.isSuspect && (run.ms >= options.slowMs || isOver)) {
+    if (!run.isSuspect && isSlow) {
       run.isSuspect = true;
       actions.push({ kind: 'suspect', ...facts, isOver });
     }

@@ -15,8 +15,8 @@ export const CELL = {
   beat: 5,
   /** The run that is to be interrupted. */
   target: 6,
-  /** Interrupts sent and not yet received. */
-  sent: 7,
+  /** When an interrupt was sent last (`monotonicMs`). */
+  sentAt: 7,
   /** 1 once the holder waits: from then on a run is cheap. */
   holding: 8,
   /** 1 while a debugger is attached: a breakpoint is no overrun. */
@@ -27,10 +27,18 @@ export const CELL = {
 
 export const CELLS = 11;
 
-/** Takes one interrupt that we sent ourselves. False: the signal came from outside, as Ctrl-C does. */
-export function takeSent(cells: Int32Array): boolean {
-  for (let sent = Atomics.load(cells, CELL.sent); sent > 0; sent = Atomics.load(cells, CELL.sent)) {
-    if (Atomics.compareExchange(cells, CELL.sent, sent, sent - 1) === sent) return true;
-  }
-  return false;
+/** A signal that comes within this after the last interrupt is that interrupt, in ms: it is delivered within a few. */
+const DELIVERED_MS = 1_000;
+
+/** Whether a signal was sent by the watchdog. False: it came from outside, as Ctrl-C does. */
+export function isOwnInterrupt(cells: Int32Array): boolean {
+  const sentAt = Atomics.load(cells, CELL.sentAt);
+  return sentAt !== 0 && ((monotonicMs() - sentAt) & CLOCK_MASK) < DELIVERED_MS;
 }
+
+/** Time that all threads of the process share, from 1 on, in ms; it begins anew every 24 days. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n) & CLOCK_MASK || 1;
+}
+
+const CLOCK_MASK = 0x7fff_ffff;

@@ -1,6 +1,6 @@
 import vm from 'node:vm';
 import { parentPort, workerData } from 'node:worker_threads';
-import { CELL, takeSent } from './shared-state.js';
+import { CELL, isOwnInterrupt } from './shared-state.js';
 
 /**
  * Thread that keeps Node's watchdog for SIGINT running. While it waits inside a boundary that SIGINT ends, such a boundary on
@@ -43,6 +43,6 @@ function wait(): void {
 }
 
 function received(): void {
-  if (!takeSent(cells)) parentPort?.postMessage('interrupted');
+  if (!isOwnInterrupt(cells)) parentPort?.postMessage('interrupted');
   for (let times = 0; times < YIELDS_MAX && Atomics.load(cells, CELL.run) !== 0; times++) Atomics.wait(never, 0, 0, YIELD_MS);
 }

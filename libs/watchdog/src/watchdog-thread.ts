@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Subject } from './handler-guard.js';
 import { pauseMainThread } from './main-thread-stack.js';
 import { type Action, RunObserver } from './run-observer.js';
-import { CELL } from './shared-state.js';
+import { CELL, monotonicMs } from './shared-state.js';
 import { mainThreadCpuMs } from './thread-cpu.js';
 import { POLL_MS, type WatchdogOptions } from './watchdog.options.js';
 import type { OverrunReport, WatchdogReporter } from './watchdog-reporter.js';
@@ -23,8 +23,6 @@ export interface WatchdogThreadData {
 const PAUSE_TIMEOUT_MS = 1_000;
 /** How long the last words before a kill may take, in ms. */
 const LAST_WORDS_MS = 500;
-/** An interrupt that nobody received after this belongs to a run that ended: a signal that comes later is from outside. */
-const LATE_INTERRUPT_MS = 1_000;
 /** Evaluated where the main thread is paused: the subject whose timer, promise or socket runs. */
 const WHOSE = 'globalThis.__holdfastSubject?.()';
 
@@ -34,8 +32,14 @@ const reporter = createReporter(reporterData);
 const subjects = new Map<number, Subject>();
 const labels = new Map<number, string>();
 const observer = new RunObserver(options);
-/** The run that is suspected, and when others know of it. */
-let suspect: { readonly facts: Facts; readonly known: Promise<void> } | null = null;
+interface Suspicion {
+  readonly facts: Facts;
+  /** Settles when others know of it. */
+  readonly known: Promise<void>;
+}
+/** The run that takes too long, and what blocks the event loop outside of runs. */
+let suspect: Suspicion | null = null;
+let blocking: Suspicion | null = null;
 let blocker: Subject | null = null;
 let isKilling = false;
 let lastLookAt = performance.now();
@@ -96,10 +100,13 @@ function suspected(run: number, action: { ms: number; grownMb: number; isOver: b
 }
 
 function ended(action: { ms: number; grownMb: number }): void {
-  setTimeout(() => Atomics.store(cells, CELL.sent, 0), LATE_INTERRUPT_MS);
-  if (!suspect) return;
-  const { facts, known } = suspect;
+  clear(suspect, action);
   suspect = null;
+}
+
+function clear(suspicion: Suspicion | null, action: { ms: number; grownMb: number }): void {
+  if (!suspicion) return;
+  const { facts, known } = suspicion;
   void known.then(() => reporter.ended({ ...facts, ...measures(action) }));
 }
 
@@ -107,7 +114,7 @@ function interrupt(run: number, ms: number): void {
   if (Atomics.load(cells, CELL.run) !== run) return;
   Atomics.store(cells, CELL.ranMs, Math.round(ms));
   Atomics.store(cells, CELL.target, run);
-  Atomics.add(cells, CELL.sent, 1);
+  Atomics.store(cells, CELL.sentAt, monotonicMs());
   process.kill(process.pid, 'SIGINT');
 }
 
@@ -119,7 +126,7 @@ async function loopIsSlow(ms: number): Promise<void> {
   blocker = subjectFrom(paused?.value);
   const report = { ...DETACHED, subject: blocker ?? undefined, ms, grownMb: 0 };
   reporter.slow({ ...report, stack: paused?.stack ?? null });
-  if (blocker) suspect = { facts: report, known: reporter.suspect(report) };
+  if (blocker) blocking = { facts: report, known: reporter.suspect(report) };
 }
 
 async function loopIsOver(limit: 'known' | 'unknown', ms: number): Promise<void> {
@@ -130,13 +137,14 @@ async function loopIsOver(limit: 'known' | 'unknown', ms: number): Promise<void>
 
 function loopTurns(ms: number): void {
   blocker = null;
-  ended({ ms, grownMb: 0 });
+  clear(blocking, { ms, grownMb: 0 });
+  blocking = null;
 }
 
 async function kill(report: Omit<OverrunReport, 'stack'>): Promise<void> {
   isKilling = true;
   const paused = await pauseMainThread(WHOSE, LAST_WORDS_MS);
-  const words = Promise.all([suspect?.known, reporter.killing({ ...report, stack: paused?.stack ?? null })]);
+  const words = Promise.all([suspect?.known, blocking?.known, reporter.killing({ ...report, stack: paused?.stack ?? null })]);
   await Promise.race([words, new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))]);
   process.kill(process.pid, 'SIGKILL');
 }

@@ -4,7 +4,7 @@ import vm from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { HandlerGuard, type QueuedRun, type RunSubject, type Subject } from './handler-guard.js';
 import { OverrunError } from './overrun.js';
-import { CELL, CELLS, takeSent } from './shared-state.js';
+import { CELL, CELLS, isOwnInterrupt } from './shared-state.js';
 import { BEAT_MS, type WatchdogOptions } from './watchdog.options.js';
 import type { Told, WatchdogThreadData } from './watchdog-thread.js';
 
@@ -25,7 +25,7 @@ export interface WatchdogReporterModule {
  * Needs POSIX signals. No listener for SIGINT may exist in the process: it would take the signal. `onInterrupt` stands in.
  */
 export class Watchdog extends HandlerGuard {
-  private readonly subjects = new AsyncLocalStorage<ThreadSubject>();
+  private readonly subjects = new AsyncLocalStorage<{ readonly subject: Subject | null }>();
   private readonly cells = new Int32Array(new SharedArrayBuffer(4 * CELLS));
   private readonly labels = new Map<string, number>();
   /** The threads and the beat, while the watchdog runs. */
@@ -82,7 +82,7 @@ export class Watchdog extends HandlerGuard {
   }
 
   override get current(): Subject | undefined {
-    return this.subjects.getStore()?.subject;
+    return this.subjects.getStore()?.subject ?? undefined;
   }
 
   override subject(subject: Subject): RunSubject {
@@ -115,17 +115,20 @@ export class Watchdog extends HandlerGuard {
       cells[CELL.run] = run;
       task = work;
       try {
-        return this.subjects.run(subject, enter) as T;
+        this.subjects.run(subject, enter);
       } catch (error) {
         if (!isInterrupt(error)) throw error;
-        if (!takeSent(cells)) this.interrupted();
         const isMeant = Atomics.load(cells, CELL.target) === run;
+        if (!isMeant && !isOwnInterrupt(cells)) this.interrupted();
         if (isMeant || !isPure) throw new OverrunError(this.nameOf(label), isMeant ? Atomics.load(cells, CELL.ranMs) : 0);
         // Ctrl-C, or an interrupt that was meant for the run before: this one begins anew.
+        continue;
       } finally {
         cells[CELL.run] = 0;
         task = NOTHING;
       }
+      if (hasThrown) throw thrown;
+      return returned as T;
     }
   }
 
@@ -133,9 +136,9 @@ export class Watchdog extends HandlerGuard {
     return this.cells[CELL.run] !== 0;
   }
 
-  override runAll(runs: readonly QueuedRun[]): void {
+  override runAll(runs: readonly QueuedRun[], from = 0): number {
     const { cells, subjects } = this;
-    let at = 0;
+    let at = from;
     const all = (): void => {
       for (; at < runs.length; at++) {
         const { subject, label, seat, seq } = runs[at];
@@ -155,19 +158,22 @@ export class Watchdog extends HandlerGuard {
       task = all;
       try {
         // Around them all, so that nothing keeps the subject of the last one, or of one that was interrupted.
-        subjects.run(undefined as never, enter);
+        subjects.run(NOBODY, enter);
+        if (hasThrown) throw thrown;
       } catch (error) {
         if (!isInterrupt(error)) throw error;
-        if (!takeSent(cells)) this.interrupted();
+        const isMeant = at < runs.length && cells[CELL.run] !== 0 && Atomics.load(cells, CELL.target) === cells[CELL.run];
+        if (!isMeant && !isOwnInterrupt(cells)) this.interrupted();
         // Ctrl-C, or an interrupt that was meant for another: the one under way begins anew.
-        if (at >= runs.length || cells[CELL.run] === 0 || Atomics.load(cells, CELL.target) !== cells[CELL.run]) continue;
+        if (!isMeant) continue;
         runs[at].stopped(new OverrunError(this.nameOf(runs[at].label), Atomics.load(cells, CELL.ranMs)));
-        at += 1;
+        return at + 1;
       } finally {
         cells[CELL.run] = 0;
         task = NOTHING;
       }
     }
+    return at;
   }
 
   tell(told: Told): void {
@@ -213,7 +219,27 @@ const HOLDER_MEMORY = { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1 }
 
 const NOTHING = (): unknown => undefined;
 let task: () => unknown = NOTHING;
-Object.defineProperty(globalThis, '__holdfastTask', { configurable: true, value: () => task() });
+let returned: unknown;
+let thrown: unknown;
+let hasThrown = false;
+/**
+ * Errors are caught inside the boundary, where an interrupt cannot be: what leaves it is an interrupt, and no error of a game
+ * can be taken for one.
+ */
+Object.defineProperty(globalThis, '__holdfastTask', {
+  configurable: true,
+  value: () => {
+    hasThrown = false;
+    try {
+      returned = task();
+    } catch (error) {
+      hasThrown = true;
+      thrown = error;
+    }
+  },
+});
+/** Around several runs. A store of its own: with none, `AsyncLocalStorage.run` restores nothing where there was none before. */
+const NOBODY = { subject: null };
 const boundary = new vm.Script('__holdfastTask()', { filename: 'holdfast-run' });
 const BOUNDARY_OPTIONS = { breakOnSigint: true, displayErrors: false };
 
@@ -232,7 +258,8 @@ function cheapEntry(): (() => unknown) | null {
   const before = task;
   try {
     task = () => marker;
-    return cheap() === marker ? cheap : null;
+    cheap();
+    return returned === marker ? cheap : null;
   } catch {
     return null;
   } finally {

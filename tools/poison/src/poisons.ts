@@ -44,6 +44,18 @@ export const POISONS = {
   'late-exit': (): void => {
     setTimeout(() => process.exit(4), 5);
   },
+  /** An error that looks like the watchdog's interrupt. */
+  'fake-interrupt': (): void => {
+    throw Object.assign(new Error('not interrupted'), { code: 'ERR_SCRIPT_EXECUTION_INTERRUPTED' });
+  },
+  /** An error that never returns when it is described. */
+  'endless-error': (): void => {
+    throw Object.defineProperty(new Error('endless'), 'stack', { get: POISONS.loop });
+  },
+  /** A listener that would take the watchdog's interrupts. */
+  listen: (): void => {
+    process.on('SIGINT', () => {});
+  },
   /** Blocks the event loop where no handler runs: cannot be interrupted. */
   'late-loop': (): void => {
     setTimeout(() => {
