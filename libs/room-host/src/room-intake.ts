@@ -2,8 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { EventSink, Self } from '#libs/fleet';
 import { GameRegistry } from '#libs/game-kit';
 import { type AdoptResult, type Control, HoldfastError, pack, type RoomId, type RoomTenure } from '#libs/protocol';
-import { answerTo } from '#libs/redis';
-import { applyChanges, listed, quoted, RoomMachine, type RoomSurroundings, type RoomValue } from '#libs/room';
+import { answerTo, StoreClock } from '#libs/redis';
+import { applyChanges, listed, quoted, RoomMachine, type RoomRules, type RoomValue } from '#libs/room';
 import { type AdoptedRoom, LOSSES_MAX, RoomLog, type RoomOwnership, RoomRecords, type ToldTail } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { HandlerGuard } from '#libs/watchdog';
@@ -15,15 +15,13 @@ import { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { RecentChanges } from './recent-changes.js';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from './room-host.options.js';
-import { type AloneMs, TimeAlone } from './time-alone.js';
-
-const SURROUNDINGS: RoomSurroundings = { now: () => Date.now(), random: () => Math.random() };
+import { RoomTime } from './room-time.js';
+import { type SinceLastOwner, TimeAlone } from './time-alone.js';
 
 /** How rooms come to this server: opened by a lobby, adopted after a loss, handed over by plan. One at a time each. */
 @Injectable()
 export class RoomIntake {
   private readonly underWay = new Map<RoomId, Promise<HostedRoom | null>>();
-  private readonly machines = new Map<string, RoomMachine>();
   private readonly labels: HandlerLabels;
   /** This server's incarnations whose index of rooms is not empty for certain; the newest is last. */
   private sweptAs: RoomOwnership[] = [];
@@ -48,6 +46,7 @@ export class RoomIntake {
     private readonly log: Log,
     @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
     private readonly guard: HandlerGuard,
+    private readonly clock: StoreClock,
   ) {
     this.labels = new HandlerLabels(guard);
     rooms.onDropped((room, reason) => {
@@ -63,14 +62,14 @@ export class RoomIntake {
       const hosted = this.rooms.get(id);
       if (hosted?.start === start) return hosted;
       this.refuseWhenFull();
-      const machine = this.machineOf(game);
-      if (!machine) throw this.unknownGame(game);
+      const time = new RoomTime(this.clock);
+      const machine = new RoomMachine(this.rulesOf(game), time);
       const guarded = new GuardedMachine(machine, this.labels, this.guard, id, { start });
       const { value, events } = this.setUp(guarded, id, players, round);
       const owner = this.owner();
       await this.records.noteOwner([id], owner.server, owner.incarnation);
       const { durability } = machine.rules.definition;
-      const tail: ToldTail = { since: -1, changes: events.length > 0 ? [{ version: 0, events }] : [], shown: [] };
+      const tail: ToldTail = { since: -1, changes: events.length > 0 ? [{ version: 0, events }] : [], shown: [], at: time.now() };
       const place = await this.roomLog.open(id, start, owner, durability === 'none' ? null : value, durability, tail);
       if (!place) throw new HoldfastError('room-unknown', 'This start of the room is over.');
       if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
@@ -82,7 +81,7 @@ export class RoomIntake {
         { ...owner, epoch },
         value,
         { batch: '', doc, start, round: place.round },
-        Date.now(),
+        time,
         new RecentChanges(tail, 0),
       );
       this.take(opened);
@@ -109,21 +108,21 @@ export class RoomIntake {
 
   private async takeOver(tenures: readonly RoomTenure[]): Promise<AdoptResult[]> {
     const owner = this.owner();
-    let aloneMs: AloneMs;
+    let since: SinceLastOwner;
     try {
       const ids = tenures.map(({ room }) => room);
-      const [isAudited, alone] = await Promise.all([
+      const [isAudited, sinceLastOwner] = await Promise.all([
         this.barrier.isStoreAudited(),
         this.timeAlone.sinceLastOwner(tenures, owner),
         this.records.noteOwner(ids, owner.server, owner.incarnation),
       ]);
       // A copy from before a loss of the store must not beat an owner that lives and has not said so yet.
       if (!isAudited) return tenures.map(() => ({ result: 'failed', code: 'unavailable' }));
-      aloneMs = alone;
+      since = sinceLastOwner;
     } catch {
       return tenures.map(() => ({ result: 'failed', code: 'unavailable' }));
     }
-    return Promise.all(tenures.map((tenure) => this.adoptOne(tenure, owner, aloneMs)));
+    return Promise.all(tenures.map((tenure) => this.adoptOne(tenure, owner, since)));
   }
 
   /** Settles, and never rejects, when the room that is on its way here has come, or will not. Null: none is. */
@@ -186,22 +185,23 @@ export class RoomIntake {
     await this.runWhatIsLeft(room, owner);
   }
 
-  private async adoptOne(tenure: RoomTenure, owner: RoomOwnership, aloneMs: AloneMs): Promise<AdoptResult> {
+  private async adoptOne(tenure: RoomTenure, owner: RoomOwnership, since: SinceLastOwner): Promise<AdoptResult> {
     try {
       const room = await this.once(tenure.room, async () => {
         const hosted = this.rooms.get(tenure.room);
         if (hosted && hosted.status !== 'lame' && hosted.tenure.epoch >= tenure.epoch && this.isStill(hosted.tenure)) return hosted;
         if (hosted) this.rooms.drop(hosted, 'moved');
-        const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, this.epochSeen(tenure.room), aloneMs(tenure));
+        const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, this.epochSeen(tenure.room), since(tenure).aloneMs);
         if (!('checkpoint' in adopted)) {
           if (adopted.status !== 'playing') void this.runWhatIsLeft(tenure.room, owner);
           return null;
         }
-        const revived = this.revive(adopted, owner);
+        const { time, aloneMs } = this.timeAlone.timeOf(adopted, since(tenure));
+        const revived = this.revive(adopted, owner, time);
         this.quarantine(revived, adopted);
         await this.storeMigrated(revived, adopted);
         if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
-        this.timeAlone.takeOut(revived, adopted, aloneMs(tenure));
+        this.timeAlone.takeOut(revived, adopted, aloneMs);
         this.take(revived);
         return revived;
       });
@@ -240,11 +240,10 @@ export class RoomIntake {
   }
 
   /** The room as its checkpoint and log say. Game code runs only to bring an old version's state to ours. */
-  private revive(adopted: AdoptedRoom, owner: RoomOwnership): HostedRoom {
+  private revive(adopted: AdoptedRoom, owner: RoomOwnership, time: RoomTime): HostedRoom {
     const { epoch, version, batch, checkpoint, log, doc, start, round } = adopted;
     if (checkpoint === null) throw new HoldfastError('not-found', 'Nothing of this room was stored.');
-    const machine = this.machineOf(checkpoint.value.game);
-    if (!machine) throw this.unknownGame(checkpoint.value.game);
+    const machine = new RoomMachine(this.rulesOf(checkpoint.value.game), time);
     const held = checkpoint.value.version;
     const value = applyChanges(
       checkpoint.value,
@@ -259,7 +258,7 @@ export class RoomIntake {
     if (current === value) recent.push(log.changes, log.entries);
     else recent.tell(log.changes);
     const { shown } = checkpoint.tail ?? {};
-    return new HostedRoom(guarded, { ...owner, epoch }, current, { batch, doc, start, round }, Date.now(), recent, shown);
+    return new HostedRoom(guarded, { ...owner, epoch }, current, { batch, doc, start, round }, time, recent, shown);
   }
 
   /**
@@ -347,14 +346,11 @@ export class RoomIntake {
     return new HoldfastError('unknown-game', `${this.self.id} does not have the game ${quoted(game)}. Its games are: ${there}.`);
   }
 
-  private machineOf(game: string): RoomMachine | null {
-    const known = this.machines.get(game);
-    if (known) return known;
+  /** Throws `unknown-game`. */
+  private rulesOf(game: string): RoomRules {
     const rules = this.registry.get(game);
-    if (!rules) return null;
-    const machine = new RoomMachine(rules, SURROUNDINGS);
-    this.machines.set(game, machine);
-    return machine;
+    if (!rules) throw this.unknownGame(game);
+    return rules;
   }
 
   /**

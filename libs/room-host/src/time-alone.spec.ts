@@ -31,7 +31,7 @@ afterEach(() => hosts.close());
 /** As if it had given its last sign of life so long ago. */
 async function silentFor(host: Host, ms: number): Promise<void> {
   const { id: server, incarnation } = host.self;
-  await hosts.life.renew({ server, incarnation });
+  await hosts.life.renew({ server, incarnation }, host.storeClock.now() - ms);
   const key = `hf:alive:${server}:${incarnation}`;
   await hosts.redis.commands.pexpire(key, (await hosts.redis.commands.pttl(key)) - ms);
 }

@@ -352,29 +352,29 @@ describe('a handoff', () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const to = handedTo(tenure);
-    expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to)).toBe('ok');
-    expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to)).toBe('ok');
+    expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to, 1_000)).toBe('ok');
+    expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to, 1_000)).toBe('ok');
     expect(await one(append(room, tenure, 2))).toBe('fenced');
     const loaded = await adoptFrom(room, to, second);
     expect(loaded).toMatchObject({ version: 2, log: { changes: [] }, checkpoint: { value: { version: 2 } } });
-    expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to)).toBe('fenced');
+    expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to, 1_000)).toBe('fenced');
   });
 
   it('with less than the log holds is refused: it would lose what was acknowledged', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
-    expect(await log.handoff(room, tenure, 1, pack(valueAt(room, 1)), handedTo(tenure))).toBe('fenced');
+    expect(await log.handoff(room, tenure, 1, pack(valueAt(room, 1)), handedTo(tenure), 1_000)).toBe('fenced');
     expect((await log.standings([room]))[0]).toMatchObject({ ...tenure, version: 2 });
   });
 
   it('of a room that is not ours is fenced, behind or missing', async () => {
     const { room, tenure } = await playingRoom();
     const state = pack(valueAt(room, 0));
-    expect(await log.handoff('nowhere', tenure, 0, state, handedTo(tenure))).toBe('missing');
+    expect(await log.handoff('nowhere', tenure, 0, state, handedTo(tenure), 1_000)).toBe('missing');
     const ahead = { ...tenure, epoch: tenure.epoch + 1 };
-    expect(await log.handoff(room, ahead, 0, state, handedTo(ahead))).toBe('behind');
+    expect(await log.handoff(room, ahead, 0, state, handedTo(ahead), 1_000)).toBe('behind');
     await adoptFrom(room, tenure, third);
-    expect(await log.handoff(room, tenure, 0, state, handedTo(tenure))).toBe('fenced');
+    expect(await log.handoff(room, tenure, 0, state, handedTo(tenure), 1_000)).toBe('fenced');
   });
 });
 
