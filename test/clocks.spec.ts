@@ -140,6 +140,27 @@ describe('a turn of a game', () => {
   });
 });
 
+it('reports a server whose clock is wrong, and that it is right again', async () => {
+  fleet = await startFleet({ games: 0 });
+  const { server, clock } = await start('game', '1', -HOUR);
+  const { server: right } = await start('game', '2', 0);
+  const offsetOf = async ({ id }: FleetServer): Promise<number> => {
+    const response = await fetch(`${fleet.gateways[0].opsUrl}/api/servers/${id}`, { headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } });
+    return ((await response.json()) as { clockOffsetMs: number }).clockOffsetMs;
+  };
+  const isNear = (value: number, wanted: number): boolean => Math.abs(value - wanted) < SECOND;
+  expect(server.logged('server.clock-wrong')).toMatchObject([{ warnMs: SECOND }]);
+  await until(async () => isNear(await offsetOf(server), -HOUR));
+  const [, seconds] = /^holdfast_clock_offset_seconds\{[^}]*\} (\S+)/m.exec((await server.ops('/metrics')).text) ?? [];
+  expect(isNear(Number(seconds) * SECOND, -HOUR)).toBe(true);
+
+  await clock.set(0);
+  await until(() => server.logged('server.clock-right').length > 0, 10_000);
+  await until(async () => isNear(await offsetOf(server), 0));
+  expect(isNear(await offsetOf(right), 0)).toBe(true);
+  expect(right.logged('server.clock-wrong')).toEqual([]);
+});
+
 describe('a token', () => {
   it.each([
     ['an hour ahead', HOUR],
