@@ -13,11 +13,11 @@ import { ADMIN_TOKEN, type Fleet, type FleetServer, startFleet, until } from './
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
-const TURN_MS = 6_000;
+const TURN_MS = 5_000;
 /** What two busy cores, a pause for a move and a poll may add. */
 const SLACK_MS = 1_500;
 const JWT_SECRET = 'a secret for tests that is long enough';
-const PRELOAD = pathToFileURL(join(ROOT, 'test/fixtures/wall-clock.mjs')).href;
+const PRELOAD = pathToFileURL(join(ROOT, 'tools/process/wall-clock.mjs')).href;
 
 let home: string;
 let fleet: Fleet;
@@ -76,12 +76,14 @@ function expectOneTurn(ms: number): void {
   expect(ms).toBeLessThan(TURN_MS + SLACK_MS);
 }
 
-async function migrate(room: { id: string }): Promise<void> {
-  const response = await fetch(`${fleet.gateways[0].opsUrl}/api/rooms/${room.id}/migrate`, {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
-  });
+async function admin<Answer>(method: 'GET' | 'POST', path: string): Promise<Answer> {
+  const response = await fetch(`${fleet.gateways[0].opsUrl}/api/${path}`, { method, headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } });
   expect(response.status).toBeLessThan(300);
+  return (await response.json()) as Answer;
+}
+
+function migrate(room: { id: string }): Promise<unknown> {
+  return admin('POST', `rooms/${room.id}/migrate`);
 }
 
 describe('a turn of a game', () => {
@@ -140,14 +142,62 @@ describe('a turn of a game', () => {
   });
 });
 
+describe('the time of a room', () => {
+  it('is the time of the store on every owner, and never goes back', async () => {
+    fleet = await startFleet({ games: 0 });
+    await start('game', '1', HOUR);
+    await fleet.whole();
+    const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
+    await start('game', '2', -HOUR);
+    await fleet.whole();
+    const times: number[] = [];
+    for (const [cell, room] of [rooms[0], rooms[1], rooms[0], rooms[1]].entries()) {
+      if (cell > 0) await migrate(rooms[0]);
+      await room.send('place', { cell });
+      const { changes } = await admin<{ changes: { at: number }[] }>('GET', `rooms/${rooms[0].id}/history`);
+      times.push(...changes.map(({ at }) => at));
+      expect(Math.abs(Date.now() - (times.at(-1) as number))).toBeLessThan(5 * SECOND);
+    }
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+  });
+});
+
+describe('lobbies and gateways whose clocks differ by two hours', () => {
+  it('keep the order in which rooms were made', async () => {
+    fleet = await startFleet({ lobbies: 0 });
+    const { server } = await start('lobby', '1', HOUR);
+    await fleet.whole();
+    const elder = await (await fleet.newPlayer('Ada')).createRoom({ game: 'tic-tac-toe' });
+    server.kill();
+    await server.exited;
+    await start('lobby', '2', -HOUR);
+    await fleet.whole();
+    const bob = await fleet.newPlayer('Bob');
+    const younger = await bob.createRoom({ game: 'tic-tac-toe' });
+    expect((await bob.rooms()).map(({ id }) => id)).toEqual([younger.id, elder.id]);
+  });
+
+  it("resume each other's sessions and finish a game", async () => {
+    fleet = await startFleet({ gateways: 0, lobbies: 0 });
+    const { server } = await start('gateway', '1', HOUR);
+    await start('gateway', '2', -HOUR);
+    await start('lobby', '1', -HOUR);
+    await fleet.whole();
+    const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
+    server.kill();
+    await rooms[0].send('place', { cell: 0 });
+    await rooms[1].waitFor(({ state }) => state?.cells[0] === 0, { timeoutMs: 10_000 });
+    await rooms[1].send('place', { cell: 1 });
+    await rooms[0].waitFor(({ state }) => state?.cells[1] === 1, { timeoutMs: 10_000 });
+  });
+});
+
 it('reports a server whose clock is wrong, and that it is right again', async () => {
   fleet = await startFleet({ games: 0 });
   const { server, clock } = await start('game', '1', -HOUR);
   const { server: right } = await start('game', '2', 0);
-  const offsetOf = async ({ id }: FleetServer): Promise<number> => {
-    const response = await fetch(`${fleet.gateways[0].opsUrl}/api/servers/${id}`, { headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } });
-    return ((await response.json()) as { clockOffsetMs: number }).clockOffsetMs;
-  };
+  const offsetOf = async ({ id }: FleetServer): Promise<number> =>
+    (await admin<{ clockOffsetMs: number }>('GET', `servers/${id}`)).clockOffsetMs;
   const isNear = (value: number, wanted: number): boolean => Math.abs(value - wanted) < SECOND;
   expect(server.logged('server.clock-wrong')).toMatchObject([{ warnMs: SECOND }]);
   await until(async () => isNear(await offsetOf(server), -HOUR));
