@@ -90,6 +90,7 @@ function serverRow(server) {
     load,
     number(server.players),
     number(server.lagMs),
+    number(server.clockOffsetMs === null ? '' : server.clockOffsetMs / 1_000),
     since,
     server.region,
     server.build,

@@ -131,6 +131,14 @@ describe('a session', () => {
       }
     }, 20_000);
 
+    it('stays where a program at its other end answers WebSocket pings, as a browser does for a tab whose timers hardly run', async () => {
+      const throttled = await RawPlayer.welcomed(fleet.gateways[0], 'Throttled', 'binary');
+      await new Promise((resolve) => setTimeout(resolve, 2 * CONNECTION_TIMEOUT_MS));
+      expect(throttled.isClosed).toBe(false);
+      expect(throttled.heard.map(({ kind }) => kind)).toEqual(['welcome']);
+      throttled.close();
+    }, 20_000);
+
     it('is noticed by its client before that, and resumed at another gateway without a loss', async () => {
       const [first, second] = fleet.gateways;
       const proxy = await QuietProxy.before(Number(new URL(first.tcpUrl).port));

@@ -200,7 +200,7 @@ describe('the model of the store', () => {
           }
           case 'handoff': {
             const to = { epoch: mine + random.of([1, 1, 2, 0]), owner: random.of(['s1', 's2', 's3']), incarnation: random.of([1, 2]) };
-            answer = await real.call('handoff', [mine, owner, incarnation, near, to.epoch, to.owner, to.incarnation, `v${near}`]);
+            answer = await real.call('handoff', [mine, owner, incarnation, near, to.epoch, to.owner, to.incarnation, `v${near}`, 1_000]);
             const written = store.handoff(model, { ...tenure, version: near, to, state: `v${near}` });
             expected = ANSWERS.indexOf(written.answer);
             model = written.room;
@@ -248,7 +248,8 @@ describe('the model of the store', () => {
               ...string[],
             ];
             const done = store.adopt(model, { expected: tenure, ...me, epochMin, aloneMs }, await seenTime(Number(reply[0])));
-            answer = reply;
+            // What is marked as poison, and the room's time, are not modelled.
+            answer = done.adopted ? reply.slice(0, 9) : reply;
             const held = model;
             expected = done.adopted
               ? [

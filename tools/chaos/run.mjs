@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build } from '../build/build.mjs';
 import { install } from '../install/install.mjs';
 import { freePort } from '../process/free-port.mjs';
 import { ended } from '../process/leashed.mjs';
-import { HOLDFAST_DIR } from '../process/paths.mjs';
+import { HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
 import { startRedis } from '../redis/index.mjs';
 import { launchServer, mainOf } from '../start/launch-server.mjs';
 
@@ -18,6 +19,7 @@ process.exitCode = await main(process.argv.slice(2), {
   ended,
   freePort,
   mains: { gateway: mainOf('gateway'), lobby: mainOf('lobby'), game: join(mainOf('game'), '../../../../tools/chaos/src/game-server.js') },
+  wallClock: pathToFileURL(join(ROOT, 'tools/process/wall-clock.mjs')).href,
   home: join(HOLDFAST_DIR, 'chaos'),
 });
 // Sockets that linger must not hold a finished run.

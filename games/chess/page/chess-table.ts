@@ -4,7 +4,7 @@ import { type MountedGame, playerStrip, type Table } from '#libs/page';
 import type { Chess, ChessState } from '../src/chess.js';
 import type { Side } from '../src/position.js';
 import { boardView } from './board-view.js';
-import { ClockFace, clockText } from './clock.js';
+import { ClockFace, clockText, pageNow } from './clock.js';
 import { PIECE_NAMES, type PieceKind, piece } from './pieces.js';
 import { Replay } from './replay.js';
 
@@ -39,8 +39,8 @@ export class ChessTable implements MountedGame {
     // A move without an answer stays on the board until the room's own moves have it, or it is refused.
     if (!this.replay.isAhead || state.moves !== this.followed) this.replay.follow(state.moves);
     this.followed = state.moves;
-    this.clocks.follow(state.clocks, Date.now());
-    this.clocks.freeze(status === 'paused', Date.now());
+    this.clocks.follow(state.clocks, pageNow());
+    this.clocks.freeze(status === 'paused', pageNow());
     if (!this.isOn) this.isSure = false;
     if (this.mayMove !== this.replay.turn) this.promoting = null;
     this.clocksShown = SIDES.map((side) => this.clockOf(state, side)).join();
@@ -74,7 +74,7 @@ export class ChessTable implements MountedGame {
   }
 
   private clockOf({ clocks, turn }: ChessState, side: Side): string {
-    return clockText(this.clocks.leftMs(clocks, side, turn, Date.now()));
+    return clockText(this.clocks.leftMs(clocks, side, turn, pageNow()));
   }
 
   // ── What is seen ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -100,7 +100,7 @@ export class ChessTable implements MountedGame {
 
   private player(state: ChessState, side: Side): TemplateResult {
     const seat = SIDES.indexOf(side);
-    const leftMs = this.clocks.leftMs(state.clocks, side, state.turn, Date.now());
+    const leftMs = this.clocks.leftMs(state.clocks, side, state.turn, pageNow());
     const isTurn = this.isOn && state.turn === side;
     const ahead = this.replay.balance() * (side === 'w' ? 1 : -1);
     return playerStrip({

@@ -1,4 +1,4 @@
-import { ClockFace, clockText } from './clock.js';
+import { ClockFace, clockText, pageNow } from './clock.js';
 
 describe('the clocks on the page', () => {
   it('run off for the side to move only', () => {
@@ -38,4 +38,12 @@ describe('the clocks on the page', () => {
   it('show tenths at the end', () => {
     expect([600_000, 65_001, 20_000, 9_870, 0].map(clockText)).toEqual(['10:00', '1:06', '0:20', '0:09.8', '0:00.0']);
   });
+});
+
+it('is shown by a time that does not jump when the clock of the computer is set', () => {
+  const before = pageNow();
+  expect(Math.abs(before - Date.now())).toBeLessThan(60_000);
+  const setClock = jest.spyOn(Date, 'now').mockReturnValue(0);
+  expect(pageNow() - before).toBeLessThan(60_000);
+  setClock.mockRestore();
 });

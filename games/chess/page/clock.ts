@@ -42,3 +42,8 @@ export function clockText(ms: number): string {
   const seconds = Math.ceil(ms / 1_000);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
+
+/** In ms since 1970, and without a jump when the clock of the computer is set while the page is open. */
+export function pageNow(): number {
+  return performance.timeOrigin + performance.now();
+}

@@ -23,6 +23,10 @@ export const ServerView = z.object({
   willing: z.boolean().describe('whether the next room may be placed on it'),
   withheld: z.array(z.string()).describe('why it is not: cordoned, draining, suspect, unheard, link-refused'),
   lagMs: z.number().describe('lateness of its event loop at the last health answer, p99'),
+  clockOffsetMs: z
+    .int()
+    .nullable()
+    .describe("by how much its wall clock is ahead of Redis' at the last health answer, in ms; null: not known"),
   build: z.string(),
   region: z.string().describe('where it stands; empty: of no region'),
   canary: z.boolean().describe('takes only rooms that ask for its build'),

@@ -10,6 +10,7 @@ import {
 } from '#libs/protocol';
 import { Heartbeat } from './heartbeat.js';
 import { type ReconnectOptions, retryDelayMs } from './reconnect.js';
+import { SearchTime } from './search-time.js';
 import type { OpenWire, Wire } from './wire/wire.js';
 
 export interface UplinkOptions {
@@ -54,9 +55,9 @@ export class Uplink {
   private gateway = 0;
   private attempt = 0;
   private wasWelcome = false;
-  private lostAt = 0;
   private faults = 0;
   private faultyAt = 0;
+  private readonly search = new SearchTime();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly heartbeat = new Heartbeat(
     (nonce) => this.send({ kind: 'ping', nonce }),
@@ -70,7 +71,7 @@ export class Uplink {
 
   start(): void {
     this.attempt = 0;
-    this.lostAt = Date.now();
+    this.search.begin();
     this.seek();
   }
 
@@ -163,19 +164,23 @@ export class Uplink {
     const wasOpen = this.phase === 'open';
     this.close();
     this.phase = 'resting';
-    if (wasOpen) this.lostAt = Date.now();
+    if (wasOpen) this.search.begin();
+    else this.search.tried(this.options.welcomeMs);
     const { urls, reconnect, random } = this.options;
     const tries = this.attempt;
     this.attempt += 1;
     this.gateway = (this.gateway + 1) % urls.length;
-    const isOver = this.wasWelcome ? Date.now() - this.lostAt > reconnect.giveUpMs : this.attempt >= urls.length;
+    const isOver = this.wasWelcome ? this.search.ms > reconnect.giveUpMs : this.attempt >= urls.length;
     if (isOver) return this.end(new HoldfastError(code, reason, { retry: true, retryAfterMs }));
     const triesMs = this.wasWelcome ? retryDelayMs(tries, urls.length, reconnect, random) : 0;
     const growingMs = isFaulty ? Math.max(triesMs, retryDelayMs(this.faults - 1, 1, reconnect, random)) : triesMs;
     // A gateway that leaves in good order says when; the next tries are as after any loss.
     const delayMs =
       retryAfterMs !== undefined && tries === 0 ? retryAfterMs + random() * SPREAD_MS : Math.max(retryAfterMs ?? 0, growingMs);
-    this.timer = setTimeout(() => this.seek(), delayMs);
+    this.timer = setTimeout(() => {
+      this.search.tried(delayMs);
+      this.seek();
+    }, delayMs);
     if (wasOpen) this.listener.lost(isFaulty);
   }
 

@@ -119,6 +119,25 @@ async function until(isIt: () => boolean, withinMs = 5_000): Promise<void> {
   }
 }
 
+describe('a WebSocket that has gone silent', () => {
+  it('is asked for a sign of life once, and again only after it has given one', async () => {
+    const { gateway, client, connection } = await overWebSocket(SUBPROTOCOL_BINARY);
+    let pings = 0;
+    client.on('ping', () => {
+      pings += 1;
+    });
+    const pongsMax = gateway.pingsMax;
+    connection.probe(connection.heardAt + 1);
+    connection.probe(connection.heardAt + 2);
+    await until(() => gateway.pingsMax === pongsMax - 1);
+    expect(pings).toBe(1);
+    connection.heardAt += 10;
+    connection.probe(connection.heardAt + 1);
+    await until(() => gateway.pingsMax === pongsMax - 2);
+    expect(pings).toBe(2);
+  });
+});
+
 describe('a token bucket', () => {
   it('gives a burst at once, then so many a second, and never more than a burst', () => {
     const bucket = new TokenBucket(10, 3, 0);

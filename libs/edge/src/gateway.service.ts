@@ -113,7 +113,10 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
       // It was us who slept: what they said meanwhile still waits in their sockets.
       if (lateMs > TICK_MS) connection.heardAt += lateMs;
       if (now - connection.heardAt > connectionTimeoutMs) part(connection, 'timed-out');
-      else this.weigh(connection, now);
+      else {
+        if (now - connection.heardAt > connectionTimeoutMs / 2 && guestOf(connection).session) connection.probe(now);
+        this.weigh(connection, now);
+      }
     }
     this.metrics.backlogBytes.set({ where: 'player' }, unreadBytes);
     this.metrics.backlogBytes.set({ where: 'link' }, this.fleetLinks.backlogBytes);

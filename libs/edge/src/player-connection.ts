@@ -47,6 +47,9 @@ export abstract class PlayerConnection {
   /** A sync from its parts, with no frame made in between. */
   abstract sendSync(version: number, seq: number, body: Uint8Array): void;
 
+  /** Asks the transport at the other end for a sign of life, once in a silence; where a transport has no such question, nothing. */
+  probe(_now: number): void {}
+
   /** Ends the transport's own conversation; what was written before still arrives. */
   protected abstract end(goodbye: Goodbye): void;
 

@@ -18,6 +18,7 @@ import { NO_STATUS, WebSocketError, type WebSocketInbox, WebSocketReader } from 
 const WS_TEXT = 0x81;
 const WS_BINARY = 0x82;
 const WS_CLOSE = 0x88;
+const WS_PING = 0x89;
 const WS_PONG = 0x8a;
 
 /** Some more than allowed is read, so that a frame a little too large gets a goodbye with a code, and not only a closed socket. */
@@ -33,6 +34,7 @@ const CLOSE_REASON_CHARACTERS_MAX = 90;
 export class WebSocketConnection extends PlayerConnection implements WebSocketInbox {
   private readonly reader: WebSocketReader;
   private isCloseSent = false;
+  private probedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     address: string,
@@ -42,6 +44,13 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
   ) {
     super('websocket', address, socket, events);
     this.reader = new WebSocketReader(READ_BEYOND * frameBytesMax, this);
+  }
+
+  /** A browser answers by itself, also where it lets the timers of a page in the background run once a minute. */
+  override probe(now: number): void {
+    if (!this.isOpen || this.probedAt >= this.heardAt) return;
+    this.probedAt = now;
+    this.begin(WS_PING, 0);
   }
 
   /** What its socket heard. */

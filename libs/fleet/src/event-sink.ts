@@ -8,6 +8,8 @@ export const HAPPENING_KINDS = [
   'server.suspect',
   'server.unheard',
   'server.heard',
+  'server.clock-wrong',
+  'server.clock-right',
   'server.evicted',
   'server.cordoned',
   'server.uncordoned',
@@ -42,7 +44,7 @@ export interface ToldHappening extends Happening {
   readonly id: string;
   /** Who tells it. */
   readonly by: ServerId;
-  /** In ms since 1970 by the teller's clock. */
+  /** In ms since 1970, by the store's clock as the teller knows it. */
   readonly at: number;
 }
 

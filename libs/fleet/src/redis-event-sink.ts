@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { PubSub } from '#libs/redis';
+import { PubSub, StoreClock } from '#libs/redis';
 import { EventSink, type Happening, type ToldHappening } from './event-sink.js';
 import { HAPPENINGS_CHANNEL } from './fleet.options.js';
 import { Self } from './self.js';
@@ -16,13 +16,14 @@ export class RedisEventSink extends EventSink {
   constructor(
     private readonly pubSub: PubSub,
     private readonly self: Self,
+    private readonly clock: StoreClock,
   ) {
     super();
   }
 
   override tell(happening: Happening): void {
     const { id: by, incarnation } = this.self;
-    const at = Date.now();
+    const at = Math.round(this.clock.storeTime());
     // The incarnation alone does not do: before it is registered a process has none.
     const id = `${by}:${incarnation}:${at}:${this.count++}`;
     if (this.told.push({ id, by, at, ...happening }) === 1) setImmediate(() => this.publish());

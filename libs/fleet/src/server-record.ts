@@ -34,6 +34,8 @@ export interface ServerRecord extends ServerAddresses {
   readonly players: number;
   readonly capacity: number;
   readonly lagMs: number;
+  /** By how much its wall clock is ahead of the store's, in ms; negative: behind. Null: it has not said so. */
+  readonly clockOffsetMs: number | null;
   /** Health checks missed in a row; above 0 the server gets no new rooms. */
   readonly suspect: number;
   /** It answers on its link but not through Redis. */
@@ -73,6 +75,7 @@ export function toServerRecord(id: string, fields: Readonly<Record<string, strin
     players: number(fields.players),
     capacity: number(fields.capacity),
     lagMs: number(fields.lagMs),
+    clockOffsetMs: fields.clockOffsetMs === undefined ? null : number(fields.clockOffsetMs),
     suspect: number(fields.suspect),
     unheard: fields.unheard === '1',
     cordoned: fields.cordoned === '1',

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { Self, ServerRegistration } from '#libs/fleet';
-import { PubSub, RedisConnections } from '#libs/redis';
+import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
 import { EventLoopLag, Log } from '#libs/telemetry';
 import { type HealthResponderOptions, RESPONDER_OPTIONS } from './health.options.js';
 import type { HealthAnswerListener, ServerFacts } from './ports.js';
@@ -24,6 +24,7 @@ export class HealthResponder implements OnApplicationBootstrap {
     private readonly pubSub: PubSub,
     private readonly lag: EventLoopLag,
     private readonly log: Log,
+    private readonly clock: StoreClock,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -55,7 +56,9 @@ export class HealthResponder implements OnApplicationBootstrap {
   private async answer(): Promise<void> {
     const { rooms, players, capacity } = this.facts?.facts() ?? { rooms: 0, players: 0, capacity: 0 };
     const facts = { rooms, players, capacity, lagMs: this.lag.takeP99Ms() };
-    const taken = await answerCheck(this.redis.commands, this.self.id, this.self.incarnation, facts);
+    const { offsetMs } = this.clock;
+    const told = { ...facts, ...(offsetMs !== null && { clockOffsetMs: Math.round(offsetMs) }) };
+    const taken = await answerCheck(this.redis.commands, this.self.id, this.self.incarnation, told);
     if (taken !== 'ok') {
       await this.registration.look();
       return;

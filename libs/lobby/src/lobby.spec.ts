@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
 import { LoadBalancerService, type PlacementRequest } from '#libs/placement';
 import { type Asked, type Caller, type Control, HoldfastError, type RoomId, serverId } from '#libs/protocol';
-import { PubSub, RedisConnections } from '#libs/redis';
+import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
 import { ROOMS_KEY, RoomLog, type RoomRecord, RoomRecords, roomKey, UserRooms } from '#libs/room-store';
 import { SessionAways, SessionHolders, SessionNotices, SessionStore } from '#libs/session';
 import { Log } from '#libs/telemetry';
@@ -89,7 +89,7 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   const options: LobbyOptions = { roomIdleMs: 600_000, seatGraceMs: 60_000, matchWaitMs: 60_000, roomsListedMax: 100, ...change };
   const games = new GameCatalogue(servers.directory);
   const queue = new MatchQueue(redis);
-  const rooms = new RoomService(redis, records, userRooms, games, queue, servers.directory);
+  const rooms = new RoomService(redis, records, userRooms, games, queue, servers.directory, new StoreClock(redis));
   const list = new RoomList(records, options);
   const starter = new GameStarter(rooms, records, servers.links, servers.directory, log);
   const matchmaker = new Matchmaker(

@@ -80,7 +80,7 @@ export class Matchmaker {
     const [first] = match.people;
     const count = match.people.length;
     const name = match.people.map((person) => person.name).join(' – ');
-    const doc = newRoom(first, { seats: { min: count, max: count }, name, near: first.region }, Date.now());
+    const doc = newRoom(first, { seats: { min: count, max: count }, name, near: first.region }, this.rooms.now());
     const members = match.people.map(({ user, name }) => ({ user, name, readyRound: 0, here: true }));
     const whole = { ...doc, members, private: true };
     const room = await this.rooms.make(match.id, match.game, whole, match.people, { outlivesAdmissions: true });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { ServerDirectory } from '#libs/fleet';
 import { type Asked, type Caller, endOf, HoldfastError, type Operations, type RoomId, type UserId } from '#libs/protocol';
-import { RedisConnections } from '#libs/redis';
+import { RedisConnections, StoreClock } from '#libs/redis';
 import { isMember, type MoveTerms, type RoomDoc, type RoomRecord, RoomRecords, type UserRoom, UserRooms } from '#libs/room-store';
 import { GameCatalogue } from './game-catalogue.js';
 import { CAS_TRIES_MAX } from './lobby.options.js';
@@ -29,14 +29,20 @@ export class RoomService {
     private readonly games: GameCatalogue,
     private readonly matches: MatchQueue,
     private readonly directory: ServerDirectory,
+    private readonly clock: StoreClock,
   ) {}
+
+  /** The store's time, in whole ms since 1970: the index of all rooms is ordered by it. */
+  now(): number {
+    return Math.round(this.clock.storeTime());
+  }
 
   async create(caller: Caller, wish: Operations['rooms.create']['data']): Promise<RoomRecord> {
     const { game, name, seats, private: isPrivate, region, build } = wish;
     const info = this.games.mustGet(game);
     await this.freeFor(caller, null);
     const near = region === undefined ? this.regionOf(caller) : undefined;
-    const doc = newRoom(caller, { name, seats: info.seats, wanted: seats, private: isPrivate, region, build, near }, Date.now());
+    const doc = newRoom(caller, { name, seats: info.seats, wanted: seats, private: isPrivate, region, build, near }, this.now());
     const id = newRoomId();
     if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
     return this.make(id, game, doc, [caller]);

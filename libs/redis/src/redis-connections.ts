@@ -48,13 +48,13 @@ export class RedisConnections implements OnApplicationShutdown {
 
   /** Connects all; throws one clear sentence when Redis does not answer within `timeoutMs`. */
   async ready(timeoutMs = 5_000): Promise<void> {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = performance.now() + timeoutMs;
     for (const client of this.all) {
       if (client.status === 'wait') client.connect().catch(() => {});
     }
     for (const client of this.all) {
       while (client.status !== 'ready') {
-        if (Date.now() > deadline)
+        if (performance.now() > deadline)
           throw new Error(
             `Redis at ${redacted(this.options.url)} does not answer (${this.lastError ?? 'timeout'}); set REDIS_URL to one that does`,
           );

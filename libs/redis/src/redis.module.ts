@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { PubSub } from './pub-sub.js';
 import type { RedisOptions } from './redis.options.js';
 import { REDIS_OPTIONS, RedisConnections } from './redis-connections.js';
+import { StoreClock } from './store-clock.js';
 import { StoreHealth } from './store-health.js';
 
 @Module({})
@@ -10,8 +11,8 @@ export class RedisModule {
     return {
       module: RedisModule,
       global: true,
-      providers: [{ provide: REDIS_OPTIONS, useValue: options }, RedisConnections, PubSub, StoreHealth],
-      exports: [RedisConnections, PubSub, StoreHealth],
+      providers: [{ provide: REDIS_OPTIONS, useValue: options }, RedisConnections, PubSub, StoreHealth, StoreClock],
+      exports: [RedisConnections, PubSub, StoreHealth, StoreClock],
     };
   }
 }

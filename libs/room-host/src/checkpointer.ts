@@ -52,7 +52,7 @@ export class Checkpointer {
   }
 
   private isDue(room: HostedRoom): boolean {
-    const ageMs = Date.now() - room.checkpointAt;
+    const ageMs = performance.now() - room.checkpointAt;
     if (room.durability === 'checkpoint') return ageMs >= room.machine.rules.definition.checkpointMs;
     return (
       room.changesSinceCheckpoint >= this.options.checkpointEveryChanges ||
@@ -80,7 +80,7 @@ export class Checkpointer {
     room.bytesMeasured = state.length;
     room.bytesSinceMeasured = 0;
     room.changesSinceCheckpoint = 0;
-    room.checkpointAt = Date.now();
+    room.checkpointAt = performance.now();
     const result = await this.roomLog.checkpoint(room.id, tenure, state, durable.version, room.durability === 'checkpoint', {
       // What an effect does outside is never undone.
       isReplicated: hasUnstoredEffects,

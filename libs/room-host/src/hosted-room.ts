@@ -12,6 +12,7 @@ import { type Append, packCheckpoint, type RoomDoc, type Tenure } from '#libs/ro
 import type { Attachment } from './attachment.js';
 import type { HostedMachine } from './guarded-machine.js';
 import { RecentChanges } from './recent-changes.js';
+import type { RoomTime } from './room-time.js';
 
 /**
  * `active`: takes inputs. `freezing`: none any more, what is made is being stored. `lame`: handed over, kept in silence
@@ -88,12 +89,13 @@ export class HostedRoom {
   /** To whom a handoff is on its way, or was made: the store may say so before its answer has been heard. */
   handingTo: Tenure | null = null;
   changesSinceCheckpoint = 0;
-  checkpointAt: number;
+  /** When the last checkpoint was written, by the monotonic clock. */
+  checkpointAt = performance.now();
   /** The packed size of the value when it was last measured, and of the changes since. */
   bytesMeasured = 0;
   bytesSinceMeasured = 0;
   timer: NodeJS.Timeout | null = null;
-  /** When `timer` fires, in ms since 1970. */
+  /** When `timer` fires, by the room's time. */
   timerDue = Number.POSITIVE_INFINITY;
   ticking: NodeJS.Timeout | null = null;
   lastTickAt = 0;
@@ -122,7 +124,7 @@ export class HostedRoom {
     public tenure: Tenure,
     value: RoomValue,
     { batch, doc, start, round }: { batch: string; doc: RoomDoc; start: string; round: number },
-    now: number,
+    readonly time: RoomTime,
     /** Where the room comes from another owner, or was set up: what is known of its past. */
     recent = new RecentChanges({ since: value.version, changes: [] }, value.version),
     shown: readonly Seat[] = [],
@@ -136,7 +138,6 @@ export class HostedRoom {
     this.doc = doc;
     this.start = start;
     this.round = round;
-    this.checkpointAt = now;
     this.recent = recent;
     this.shown = new Set(shown);
     this.seen = value.seats.map((seat) => seat.refused.reduce((highest, [seq]) => Math.max(highest, seq), seat.seq));
@@ -273,7 +274,7 @@ export class HostedRoom {
 
   /** The room as it is durable, or as it will be with the changes of an append on its way: what the store keeps of it. */
   checkpoint({ after, changes }: Pick<InFlight, 'after' | 'changes'> = { after: this.durable, changes: [] }): Uint8Array {
-    return packCheckpoint(after, this.recent.tail(this.shown, changes));
+    return packCheckpoint(after, { ...this.recent.tail(this.shown, changes), at: this.time.now() });
   }
 
   /** Effects that may be run: what asked for them is durable, so that no loss of this server undoes it. */

@@ -4,7 +4,7 @@ import type { EffectRun, GameRegistry } from '#libs/game-kit';
 import type { LinkPeer, Links } from '#libs/link';
 import type { LoadBalancerService } from '#libs/placement';
 import { HoldfastError, type RoomId, type RoomTenure, type ServerId, serverId, unpack } from '#libs/protocol';
-import { RedisConnections } from '#libs/redis';
+import { RedisConnections, StoreClock } from '#libs/redis';
 import type { RoomRules } from '#libs/room';
 import { OwnerLife, type RoomDoc, RoomLog, type RoomRecord, RoomRecords, StoreGeneration, type WriteResult } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
@@ -53,6 +53,7 @@ export class Hosts {
   readonly redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
   readonly records = new RoomRecords(this.redis);
   readonly life = new OwnerLife(this.redis);
+  readonly clock = new StoreClock(this.redis);
   readonly generation = new StoreGeneration(this.redis);
   readonly all = new Map<ServerId, Host>();
 
@@ -60,6 +61,7 @@ export class Hosts {
 
   async ready(): Promise<void> {
     await this.redis.ready();
+    await this.clock.start();
     while (this.generation.current === null) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
@@ -115,6 +117,7 @@ export class Hosts {
 
   async close(): Promise<void> {
     for (const host of this.all.values()) host.stop();
+    this.clock.onModuleDestroy();
     await this.redis.onApplicationShutdown();
   }
 }
@@ -135,6 +138,9 @@ export class Host {
   readonly metrics: Metrics;
   /** What operators are told. */
   readonly happenings: Happening[] = [];
+  /** By how much its clock is ahead of that of the others, in ms. */
+  clockAheadMs = 0;
+  readonly storeClock: StoreClock;
   /** Whether others see it, and what it answers when it is asked to load rooms. */
   isListed = true;
   loadAnswers: 'as it is' | 'nothing' | 'never' = 'as it is';
@@ -188,6 +194,7 @@ export class Host {
     const registry = { get: () => rules, effectHandlers } as unknown as GameRegistry;
     const links = { onFrame: () => {}, onClosed: () => {} } as unknown as Links;
 
+    this.storeClock = { now: () => hosts.clock.now() + this.clockAheadMs } as StoreClock;
     this.rooms = new HostedRooms(metrics, log);
     this.roomLog = new WatchedLog(hosts.redis, { replicas: 0, replicasTimeoutMs: 100 });
     this.outputs = new RoomOutputs(options);
@@ -216,12 +223,13 @@ export class Host {
       this.appender,
       this.effects,
       this.auditor,
-      new TimeAlone(hosts.life, this.engine),
+      new TimeAlone(hosts.life, this.engine, this.storeClock),
       self,
       sink,
       log,
       options,
       DIRECT_GUARD,
+      this.storeClock,
     );
     this.mover = new Mover(
       this.rooms,

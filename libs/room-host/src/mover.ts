@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { describeVersions, EventSink, Self, ServerDirectory, takesVersion } from '#libs/fleet';
 import { LoadBalancerService } from '#libs/placement';
 import { HoldfastError, type RoomId, type ServerId } from '#libs/protocol';
-import { RoomLog, RoomRecords, type Tenure } from '#libs/room-store';
+import { RoomLog, type RoomOwnership, RoomRecords, type Tenure } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
 import { Appender } from './appender.js';
 import { Auditor } from './auditor.js';
@@ -55,9 +55,13 @@ export class Mover {
   async migrate(id: RoomId, to?: ServerId): Promise<ServerId> {
     const room = this.rooms.get(id);
     if (room?.status !== 'active') throw new HoldfastError('room-unknown');
-    const target = await this.targetFor(room, to);
+    const taker = await this.targetFor(room, to);
     // Before it is frozen, so that its players do not wait for it; an entry too many is found and dropped.
-    await this.records.noteOwner([id], target.server, target.incarnation);
+    const [epoch] = await Promise.all([
+      this.roomLog.nextEpoch(id, room.tenure.epoch),
+      this.records.noteOwner([id], taker.server, taker.incarnation),
+    ]);
+    const target: Tenure = { ...taker, epoch };
     if (!hasStatus(room, 'active')) throw new HoldfastError('room-unknown');
     const startedAt = performance.now();
     room.become('freezing');
@@ -122,7 +126,7 @@ export class Mover {
     return true;
   }
 
-  private async targetFor(room: HostedRoom, to: ServerId | undefined): Promise<Tenure> {
+  private async targetFor(room: HostedRoom, to: ServerId | undefined): Promise<RoomOwnership> {
     const server = to ?? (await this.placeFor(room));
     const record = this.directory.get(server);
     if (record?.state !== 'ready' || server === this.self.id) throw new HoldfastError('not-found', `${server} cannot take the room.`);
@@ -133,8 +137,7 @@ export class Mover {
         `${server} cannot take the room, which is of version ${gameVersion} of ${game}: ${describeVersions([record], game)}. ${MIGRATE}`,
       );
     }
-    const epoch = Math.max(room.tenure.epoch + 1, Date.now());
-    return { server, incarnation: record.incarnation, epoch };
+    return { server, incarnation: record.incarnation };
   }
 
   /** A server with the room's own version of its game; where there is none (a deploy is nearly through), one with a newer. */
@@ -212,7 +215,7 @@ export class Mover {
     room.handingTo = target;
     let mayBeKnown = isRepeat;
     while (!hasStatus(room, 'dropped')) {
-      const result = await this.roomLog.handoff(room.id, room.tenure, room.durable.version, state, target);
+      const result = await this.roomLog.handoff(room.id, room.tenure, room.durable.version, state, target, room.time.now());
       if (result === 'ok') return true;
       if (result === 'fenced') return false;
       if (result === 'unknown') mayBeKnown = true;

@@ -10,7 +10,7 @@ const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 
 /**
  * Time for hosted rooms: named timers at their due times, ticks, and players who are away. Due times are in the room's
- * value, so a timer whose owner died fires on the next one, late but once.
+ * value, by the room's own time, so a timer whose owner died fires on the next one, late but once.
  */
 @Injectable()
 export class RoomClock {
@@ -79,12 +79,12 @@ export class RoomClock {
     room.timer = null;
     room.timerDue = next;
     if (next === Number.POSITIVE_INFINITY || room.value.ended || room.status !== 'active') return;
-    room.timer = setTimeout(() => this.fire(room), Math.min(TIMEOUT_MAX_MS, Math.max(0, next - Date.now())));
+    room.timer = setTimeout(() => this.fire(room), Math.min(TIMEOUT_MAX_MS, Math.max(0, next - room.time.now())));
   }
 
   private fire(room: HostedRoom): void {
     room.timer = null;
-    const now = Date.now();
+    const now = room.time.now();
     const due = Object.entries(room.value.timers)
       .filter(([, at]) => at <= now)
       .sort(([, a], [, b]) => a - b);

@@ -20,6 +20,7 @@ import { RoomClock } from './room-clock.js';
 import { RoomEngine } from './room-engine.js';
 import { ROOM_HOST_DEFAULTS, type RoomHostOptions, UNFLUSHED_MAX } from './room-host.options.js';
 import { RoomOutputs } from './room-outputs.js';
+import { RoomTime } from './room-time.js';
 
 interface Counter {
   count: number;
@@ -194,7 +195,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     await records.create(id, 'counter', doc);
     const record = await records.read(id);
     await records.save(record as NonNullable<typeof record>, { status: 'starting', start: 's' });
-    const machine = new RoomMachine(rules, { now: () => Date.now(), random: () => 0.5 });
+    const machine = new RoomMachine(rules, { now: () => TIME.now(), random: () => 0.5 });
     const { value } = machine.start(
       id,
       Array.from({ length: players }, (_, seat) => ({ user: `u${seat}`, name: `U${seat}` })),
@@ -206,7 +207,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
       { ...owner, epoch: opened.epoch },
       value,
       { batch: '', doc, start: 's', round: 0 },
-      0,
+      TIME,
     );
     rooms.add(made);
     return made;
@@ -240,6 +241,8 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
   return { rooms, outputs, roomLog, appender, engine, clock, attachments, room, attach, command, log };
 }
 
+const TIME = new RoomTime({ now: () => Date.now() });
+
 async function until(isIt: () => boolean, withinMs = 10_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!isIt()) {
@@ -263,7 +266,7 @@ describe('a hosted room', () => {
       { user: 'u0', name: 'U0' },
       { user: 'u1', name: 'U1' },
     ]);
-    return new HostedRoom(machine as RoomMachine, { ...owner, epoch: 1 }, value, { batch: '', doc, start: 's', round: 0 }, 0);
+    return new HostedRoom(machine as RoomMachine, { ...owner, epoch: 1 }, value, { batch: '', doc, start: 's', round: 0 }, TIME);
   }
 
   function handled(room: HostedRoom, seat: number, seq: number, name = 'add', data: unknown = 1): void {
@@ -725,7 +728,7 @@ describe('the clock of a room', () => {
     host.rooms.drop(first, 'moved');
     await sleep(10);
     const { epoch } = (await host.roomLog.adopt(first.id, first.tenure, owner)) as { epoch: number };
-    const second = new HostedRoom(first.machine, { ...owner, epoch }, value, { batch: '', doc, start: 's', round: 0 }, 0);
+    const second = new HostedRoom(first.machine, { ...owner, epoch }, value, { batch: '', doc, start: 's', round: 0 }, TIME);
     host.rooms.add(second);
     await until(() => stateOf(second).heard.includes('ring'));
   });
@@ -825,7 +828,7 @@ describe('effects', () => {
     const run: unknown[] = [];
     runner(next, async ({ data }) => void run.push(data));
     const { epoch } = (await host.roomLog.adopt(room.id, room.tenure, owner)) as { epoch: number };
-    const revived = new HostedRoom(room.machine, { ...owner, epoch }, room.durable, { batch: room.batch, doc, start: 's', round: 0 }, 0);
+    const revived = new HostedRoom(room.machine, { ...owner, epoch }, room.durable, { batch: room.batch, doc, start: 's', round: 0 }, TIME);
     next.rooms.add(revived);
     await until(() => revived.durable.outbox.length === 0);
     expect(run).toEqual([5]);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { EventSink, Self } from '#libs/fleet';
 import type { GameRegistry } from '#libs/game-kit';
 import { type RoomId, serverId } from '#libs/protocol';
-import { RedisConnections } from '#libs/redis';
+import { RedisConnections, type StoreClock } from '#libs/redis';
 import type { RoomRules } from '#libs/room';
 import { type RoomDoc, RoomLog, type RoomRecord, RoomRecords } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
@@ -14,6 +14,7 @@ import { HostedRooms } from './hosted-rooms.js';
 import { rulesOf } from './hosts.fixture.js';
 import { ROOM_HOST_DEFAULTS } from './room-host.options.js';
 import { RoomIntake } from './room-intake.js';
+import { RoomTime } from './room-time.js';
 import type { TimeAlone } from './time-alone.js';
 
 /** A server that hears of its own eviction while it takes a room. */
@@ -62,12 +63,17 @@ function newServer(playedBy: RoomRules<never> = rules as unknown as RoomRules<ne
     { markDirty: () => {} } as unknown as Appender,
     { runLast: async () => {} } as unknown as EffectRunner,
     { isStoreAudited: async () => true } as unknown as Auditor,
-    { sinceLastOwner: async () => () => 0, takeOut: () => {} } as unknown as TimeAlone,
+    {
+      sinceLastOwner: async () => () => ({ aloneMs: 0, now: 0 }),
+      timeOf: () => ({ time: new RoomTime(Date), aloneMs: 0 }),
+      takeOut: () => {},
+    } as unknown as TimeAlone,
     self as unknown as Self,
     { tell: () => {} } as unknown as EventSink,
     log,
     ROOM_HOST_DEFAULTS,
     DIRECT_GUARD,
+    Date as unknown as StoreClock,
   );
   return { self, rooms, roomLog, intake, warnings };
 }

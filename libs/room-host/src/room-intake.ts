@@ -2,8 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { EventSink, Self } from '#libs/fleet';
 import { GameRegistry } from '#libs/game-kit';
 import { type AdoptResult, type Control, type GameResult, HoldfastError, pack, type RoomId, type RoomTenure } from '#libs/protocol';
-import { answerTo } from '#libs/redis';
-import { applyChanges, listed, NotPlainError, plainCopy, quoted, RoomMachine, type RoomSurroundings, type RoomValue } from '#libs/room';
+import { answerTo, StoreClock } from '#libs/redis';
+import { applyChanges, listed, NotPlainError, plainCopy, quoted, RoomMachine, type RoomRules, type RoomValue } from '#libs/room';
 import { type AdoptedRoom, LOSSES_MAX, RoomLog, type RoomOwnership, RoomRecords, type Tenure, type ToldTail } from '#libs/room-store';
 import { describeThrown, Log } from '#libs/telemetry';
 import { HandlerGuard, OverrunError } from '#libs/watchdog';
@@ -15,15 +15,13 @@ import { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { RecentChanges } from './recent-changes.js';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from './room-host.options.js';
-import { type AloneMs, TimeAlone } from './time-alone.js';
-
-const SURROUNDINGS: RoomSurroundings = { now: () => Date.now(), random: () => Math.random() };
+import { RoomTime } from './room-time.js';
+import { type SinceLastOwner, TimeAlone } from './time-alone.js';
 
 /** How rooms come to this server: opened by a lobby, adopted after a loss, handed over by plan. One at a time each. */
 @Injectable()
 export class RoomIntake {
   private readonly underWay = new Map<RoomId, Promise<HostedRoom | null>>();
-  private readonly machines = new Map<string, RoomMachine>();
   private readonly labels: HandlerLabels;
   /** This server's incarnations whose index of rooms is not empty for certain; the newest is last. */
   private sweptAs: RoomOwnership[] = [];
@@ -50,6 +48,7 @@ export class RoomIntake {
     private readonly log: Log,
     @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
     private readonly guard: HandlerGuard,
+    private readonly clock: StoreClock,
   ) {
     this.labels = new HandlerLabels(guard);
     rooms.onDropped((room, reason) => {
@@ -65,15 +64,15 @@ export class RoomIntake {
       const hosted = this.rooms.get(id);
       if (hosted?.start === start) return hosted;
       this.refuseWhenFull();
-      const machine = this.machineOf(game);
-      if (!machine) throw this.unknownGame(game);
+      const time = new RoomTime(this.clock);
+      const machine = new RoomMachine(this.rulesOf(game), time);
       const guarded = new GuardedMachine(machine, this.labels, this.guard, id, { start });
       try {
         const { value, events } = this.setUp(guarded, id, players, round, start);
         const owner = this.owner();
         await this.records.noteOwner([id], owner.server, owner.incarnation);
         const { durability } = machine.rules.definition;
-        const tail: ToldTail = { since: -1, changes: events.length > 0 ? [{ version: 0, events }] : [], shown: [] };
+        const tail: ToldTail = { since: -1, changes: events.length > 0 ? [{ version: 0, events }] : [], shown: [], at: time.now() };
         const place = await this.roomLog.open(id, start, owner, durability === 'none' ? null : value, durability, tail);
         if (!place) throw new HoldfastError('room-unknown', 'This start of the room is over.');
         if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
@@ -85,7 +84,7 @@ export class RoomIntake {
           { ...owner, epoch },
           value,
           { batch: '', doc, start, round: place.round },
-          Date.now(),
+          time,
           new RecentChanges(tail, 0),
         );
         this.take(opened);
@@ -116,21 +115,21 @@ export class RoomIntake {
 
   private async takeOver(tenures: readonly RoomTenure[]): Promise<AdoptResult[]> {
     const owner = this.owner();
-    let aloneMs: AloneMs;
+    let since: SinceLastOwner;
     try {
       const ids = tenures.map(({ room }) => room);
-      const [isAudited, alone] = await Promise.all([
+      const [isAudited, sinceLastOwner] = await Promise.all([
         this.barrier.isStoreAudited(),
         this.timeAlone.sinceLastOwner(tenures, owner),
         this.records.noteOwner(ids, owner.server, owner.incarnation),
       ]);
       // A copy from before a loss of the store must not beat an owner that lives and has not said so yet.
       if (!isAudited) return tenures.map(() => ({ result: 'failed', code: 'unavailable' }));
-      aloneMs = alone;
+      since = sinceLastOwner;
     } catch {
       return tenures.map(() => ({ result: 'failed', code: 'unavailable' }));
     }
-    return Promise.all(tenures.map((tenure) => this.adoptOne(tenure, owner, aloneMs)));
+    return Promise.all(tenures.map((tenure) => this.adoptOne(tenure, owner, since)));
   }
 
   /** Settles, and never rejects, when the room that is on its way here has come, or will not. Null: none is. */
@@ -193,13 +192,13 @@ export class RoomIntake {
     await this.runWhatIsLeft(room, owner);
   }
 
-  private async adoptOne(tenure: RoomTenure, owner: RoomOwnership, aloneMs: AloneMs): Promise<AdoptResult> {
+  private async adoptOne(tenure: RoomTenure, owner: RoomOwnership, since: SinceLastOwner): Promise<AdoptResult> {
     try {
       const room = await this.once(tenure.room, async () => {
         const hosted = this.rooms.get(tenure.room);
         if (hosted && hosted.status !== 'lame' && hosted.tenure.epoch >= tenure.epoch && this.isStill(hosted.tenure)) return hosted;
         if (hosted) this.rooms.drop(hosted, 'moved');
-        const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, this.epochSeen(tenure.room), aloneMs(tenure));
+        const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, this.epochSeen(tenure.room), since(tenure).aloneMs);
         if ('unreadable' in adopted) {
           await this.giveUp(tenure.room, { ...owner, epoch: adopted.epoch }, 'unreadable', adopted.unreadable);
           return null;
@@ -213,13 +212,14 @@ export class RoomIntake {
           await this.giveUp(tenure.room, { ...owner, epoch: adopted.epoch }, 'unreadable', replayed);
           return null;
         }
-        const revived = await this.revivedOrGivenUp(adopted, replayed, owner);
+        const { time, aloneMs } = this.timeAlone.timeOf(adopted, since(tenure));
+        const revived = await this.revivedOrGivenUp(adopted, replayed, owner, time);
         if (!revived) return null;
         try {
           this.quarantine(revived, adopted);
           await this.storeMigrated(revived, adopted);
           if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
-          this.timeAlone.takeOut(revived, adopted, aloneMs(tenure));
+          this.timeAlone.takeOut(revived, adopted, aloneMs);
           this.take(revived);
           return revived;
         } catch (error) {
@@ -283,10 +283,9 @@ export class RoomIntake {
   }
 
   /** The room as its checkpoint and log say. Game code runs only to bring an old version's state to ours. */
-  private revive(adopted: AdoptedRoom, { value, tail, held }: Replayed, owner: RoomOwnership): HostedRoom {
+  private revive(adopted: AdoptedRoom, { value, tail, held }: Replayed, owner: RoomOwnership, time: RoomTime): HostedRoom {
     const { epoch, batch, log, doc, start, round } = adopted;
-    const machine = this.machineOf(value.game);
-    if (!machine) throw this.unknownGame(value.game);
+    const machine = new RoomMachine(this.rulesOf(value.game), time);
     const recent = new RecentChanges(tail, held);
     const guarded = new GuardedMachine(machine, this.labels, this.guard, value.room, { epoch });
     // Where it is to be ended, its state is left as it is.
@@ -300,13 +299,18 @@ export class RoomIntake {
     // Changes of an old version's state lead nobody to the new one: players get it whole.
     if (current === value) recent.push(log.changes, log.entries);
     else recent.tell(log.changes);
-    return new HostedRoom(guarded, { ...owner, epoch }, current, { batch, doc, start, round }, Date.now(), recent, tail.shown);
+    return new HostedRoom(guarded, { ...owner, epoch }, current, { batch, doc, start, round }, time, recent, tail.shown);
   }
 
   /** Null when its `migrateState` had to be interrupted: another try would cost every other room as much time again. */
-  private async revivedOrGivenUp(adopted: AdoptedRoom, replayed: Replayed, owner: RoomOwnership): Promise<HostedRoom | null> {
+  private async revivedOrGivenUp(
+    adopted: AdoptedRoom,
+    replayed: Replayed,
+    owner: RoomOwnership,
+    time: RoomTime,
+  ): Promise<HostedRoom | null> {
     try {
-      return this.revive(adopted, replayed, owner);
+      return this.revive(adopted, replayed, owner, time);
     } catch (error) {
       if (!(error instanceof OverrunError)) throw error;
       await this.giveUp(replayed.value.room, { ...owner, epoch: adopted.epoch }, 'game-failed', error.message);
@@ -401,14 +405,11 @@ export class RoomIntake {
     return new HoldfastError('unknown-game', `${this.self.id} does not have the game ${quoted(game)}. Its games are: ${there}.`);
   }
 
-  private machineOf(game: string): RoomMachine | null {
-    const known = this.machines.get(game);
-    if (known) return known;
+  /** Throws `unknown-game`. */
+  private rulesOf(game: string): RoomRules {
     const rules = this.registry.get(game);
-    if (!rules) return null;
-    const machine = new RoomMachine(rules, SURROUNDINGS);
-    this.machines.set(game, machine);
-    return machine;
+    if (!rules) throw this.unknownGame(game);
+    return rules;
   }
 
   /**

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { Self, ServerRegistration } from '#libs/fleet';
-import { RedisConnections } from '#libs/redis';
+import { RedisConnections, StoreClock } from '#libs/redis';
 import { OwnerLife } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { Auditor } from './auditor.js';
@@ -24,6 +24,7 @@ export class RoomMaintenance implements OnApplicationBootstrap {
     private readonly life: OwnerLife,
     private readonly redis: RedisConnections,
     private readonly log: Log,
+    private readonly clock: StoreClock,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -43,7 +44,9 @@ export class RoomMaintenance implements OnApplicationBootstrap {
     this.lifeSignAt = now;
     if (sleptMs > OWN_PAUSE_MS || this.self.state === 'dead' || !this.redis.isReady) return;
     const { id: server, incarnation } = this.self;
-    await this.life.renew({ server, incarnation }).catch((error: unknown) => this.log.debug('life.untold', { error: String(error) }));
+    await this.life
+      .renew({ server, incarnation }, this.clock.now())
+      .catch((error: unknown) => this.log.debug('life.untold', { error: String(error) }));
   }
 
   @Interval(SWEEP_MS)

@@ -1,4 +1,5 @@
 import type { RoomRules } from '#libs/room';
+import type { HostedRoom } from './hosted-room.js';
 import { COUNTING, type Host, Hosts } from './hosts.fixture.js';
 
 const HOUR = 3_600_000;
@@ -31,7 +32,7 @@ afterEach(() => hosts.close());
 /** As if it had given its last sign of life so long ago. */
 async function silentFor(host: Host, ms: number): Promise<void> {
   const { id: server, incarnation } = host.self;
-  await hosts.life.renew({ server, incarnation });
+  await hosts.life.renew({ server, incarnation }, host.storeClock.now() - ms);
   const key = `hf:alive:${server}:${incarnation}`;
   await hosts.redis.commands.pexpire(key, (await hosts.redis.commands.pttl(key)) - ms);
 }
@@ -90,4 +91,56 @@ it('a room that is moved by plan, or whose owner nothing is known of, is taken a
   await third.intake.adopt([await hosts.tenure(id)]);
   expect(third.rooms.get(id)?.value).toMatchObject({ version: value.version, timers: value.timers });
   expect(told).toEqual([]);
+});
+
+describe('a room whose next owner has another clock', () => {
+  /** How long its timer has still to go, in ms. */
+  const left = ({ value, time }: HostedRoom): number => value.timers.turn - time.now();
+  const BEHIND = -HOUR;
+
+  it.each([
+    ['an hour ahead', HOUR],
+    ['an hour behind', BEHIND],
+  ])('has as long to go when it is moved to one whose clock is %s, and its time does not go back', async (_, aheadMs) => {
+    second.clockAheadMs = aheadMs;
+    const room = await hosts.open(first);
+    const before = room.time.now();
+    await first.mover.migrate(room.id, second.self.id);
+    const moved = second.rooms.get(room.id) as HostedRoom;
+    expect(left(moved)).toBeGreaterThan(HOUR - 10_000);
+    expect(left(moved)).toBeLessThanOrEqual(HOUR);
+    expect(moved.time.now()).toBeGreaterThanOrEqual(before);
+  });
+
+  it.each([
+    ['an hour ahead', HOUR],
+    ['an hour behind', BEHIND],
+  ])('has as long to go when it is taken up by one whose clock is %s, and its time does not go back', async (_, aheadMs) => {
+    second.clockAheadMs = aheadMs;
+    const room = await hosts.open(first);
+    await first.does(room, 0, 'add');
+    const before = room.time.now();
+    first.stop();
+    await silentFor(first, 2_000);
+    await second.intake.adopt([await hosts.tenure(room.id)]);
+    const adopted = second.rooms.get(room.id) as HostedRoom;
+    expect(left(adopted)).toBeGreaterThan(HOUR - 10_000);
+    expect(left(adopted)).toBeLessThanOrEqual(HOUR + 5_000);
+    expect(adopted.time.now()).toBeGreaterThanOrEqual(before);
+  });
+
+  it('goes on from the time of its checkpoint where no change says more', async () => {
+    const room = await hosts.open(first);
+    await first.does(room, 0, 'add');
+    const before = room.time.now();
+    const { tenure } = room;
+    expect(await first.roomLog.checkpoint(room.id, tenure, room.checkpoint(), room.durable.version, false)).toBe('ok');
+    first.stop();
+    // Nothing is known of its owner, and the clock of the next one is behind.
+    second.clockAheadMs = BEHIND;
+    await second.intake.adopt([await hosts.tenure(room.id)]);
+    const adopted = second.rooms.get(room.id) as HostedRoom;
+    expect(adopted.time.now()).toBeGreaterThanOrEqual(before);
+    expect(left(adopted)).toBeGreaterThan(HOUR - 10_000);
+  });
 });

@@ -26,6 +26,8 @@ export interface ToldTail {
   readonly changes: readonly ToldChange[];
   /** Seats that were shown their game once: one of these who comes back to it with nothing has reloaded a page. */
   readonly shown: readonly Seat[];
+  /** The room's time when this was written, in ms since 1970: it goes on from there, and never back. */
+  readonly at?: number;
 }
 
 /** What a checkpoint stores: the room's value, and the tail beside it in one object. */

@@ -6,21 +6,31 @@ import type { RoomOwnership } from './room-record.js';
 /** Longer than any room waits for an owner: as long as `ROOM_ORPHAN_TTL_MS` may be, and a while. */
 const KEPT_MS = 40 * 24 * 3_600_000;
 
+/** An owner's last sign of life. */
+export interface OwnerSign {
+  /** How long ago it gave it, in ms by the store's clock. */
+  readonly silentMs: number;
+  /** What its own clock said then, in ms since 1970; null: a version that did not say so. */
+  readonly clock: number | null;
+}
+
 /**
  * When an owner was last known to live, so that the time without one is nobody's. Told by how much of a key's life is
- * gone: one clock for all, the store's.
+ * gone: one clock for all, the store's. The key holds the owner's own clock, by which its rooms' timers are due.
  */
 @Injectable()
 export class OwnerLife {
   constructor(private readonly redis: RedisConnections) {}
 
-  async renew({ server, incarnation }: RoomOwnership): Promise<void> {
-    await this.redis.commands.set(aliveKey(server, incarnation), '', 'PX', KEPT_MS);
+  /** @param clock what the owner's clock says, in ms since 1970. */
+  async renew({ server, incarnation }: RoomOwnership, clock: number): Promise<void> {
+    await this.redis.commands.set(aliveKey(server, incarnation), Math.round(clock), 'PX', KEPT_MS);
   }
 
-  /** For how long it has given no sign of life, in ms; null where nothing is known of it. */
-  async silentMs({ server, incarnation }: RoomOwnership): Promise<number | null> {
-    const left = await this.redis.commands.pttl(aliveKey(server, incarnation));
-    return left < 0 ? null : Math.max(0, KEPT_MS - left);
+  /** Null where nothing is known of it. */
+  async lastSign({ server, incarnation }: RoomOwnership): Promise<OwnerSign | null> {
+    const key = aliveKey(server, incarnation);
+    const [left, clock] = await Promise.all([this.redis.commands.pttl(key), this.redis.commands.get(key)]);
+    return left < 0 ? null : { silentMs: Math.max(0, KEPT_MS - left), clock: Number(clock) || null };
   }
 }

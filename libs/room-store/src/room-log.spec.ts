@@ -353,29 +353,54 @@ describe('a handoff', () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const to = handedTo(tenure);
-    expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to)).toBe('ok');
-    expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to)).toBe('ok');
+    expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to, 1_000)).toBe('ok');
+    expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to, 1_000)).toBe('ok');
     expect(await one(append(room, tenure, 2))).toBe('fenced');
     const loaded = await adoptFrom(room, to, second);
     expect(loaded).toMatchObject({ version: 2, log: { changes: [] }, checkpoint: { value: { version: 2 } } });
-    expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to)).toBe('fenced');
+    expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to, 1_000)).toBe('fenced');
+  });
+
+  it('tells the new owner what the time of the room is, as long as it is that owner', async () => {
+    const { room, tenure } = await playingRoom();
+    const to = handedTo(tenure);
+    await log.handoff(room, tenure, 0, pack(valueAt(room, 0)), to, 1_000);
+    const loaded = await adoptFrom(room, to, second);
+    const { epoch, handedAt } = loaded as AdoptedRoom;
+    expect(handedAt).toBeGreaterThanOrEqual(1_000);
+    expect(handedAt).toBeLessThan(11_000);
+    const again = await adoptFrom(room, { ...second, epoch }, second);
+    expect((again as AdoptedRoom).handedAt).toBeGreaterThanOrEqual(handedAt as number);
+    const taken = await adoptFrom(room, { ...second, epoch: (again as AdoptedRoom).epoch }, third);
+    expect(taken).toMatchObject({ handedAt: null });
+    expect(await adoptFrom(room, { ...third, epoch: (taken as AdoptedRoom).epoch }, third)).toMatchObject({ handedAt: null });
+  });
+
+  it('is given an epoch above all that were given out, by the clock of the store', async () => {
+    const { room, tenure } = await playingRoom();
+    const [seconds] = await redis.commands.time();
+    expect(await log.nextEpoch(room, tenure.epoch)).toBeGreaterThanOrEqual(Number(seconds) * 1_000);
+    const ahead = 9_000_000_000_000;
+    expect(await log.nextEpoch(room, ahead)).toBe(ahead + 1);
+    await redis.commands.hset(`hf:room:{${room}}`, 'epoch', ahead);
+    expect(await log.nextEpoch(room, tenure.epoch)).toBe(ahead + 1);
   });
 
   it('with less than the log holds is refused: it would lose what was acknowledged', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
-    expect(await log.handoff(room, tenure, 1, pack(valueAt(room, 1)), handedTo(tenure))).toBe('fenced');
+    expect(await log.handoff(room, tenure, 1, pack(valueAt(room, 1)), handedTo(tenure), 1_000)).toBe('fenced');
     expect((await log.standings([room]))[0]).toMatchObject({ ...tenure, version: 2 });
   });
 
   it('of a room that is not ours is fenced, behind or missing', async () => {
     const { room, tenure } = await playingRoom();
     const state = pack(valueAt(room, 0));
-    expect(await log.handoff('nowhere', tenure, 0, state, handedTo(tenure))).toBe('missing');
+    expect(await log.handoff('nowhere', tenure, 0, state, handedTo(tenure), 1_000)).toBe('missing');
     const ahead = { ...tenure, epoch: tenure.epoch + 1 };
-    expect(await log.handoff(room, ahead, 0, state, handedTo(ahead))).toBe('behind');
+    expect(await log.handoff(room, ahead, 0, state, handedTo(ahead), 1_000)).toBe('behind');
     await adoptFrom(room, tenure, third);
-    expect(await log.handoff(room, tenure, 0, state, handedTo(tenure))).toBe('fenced');
+    expect(await log.handoff(room, tenure, 0, state, handedTo(tenure), 1_000)).toBe('fenced');
   });
 });
 

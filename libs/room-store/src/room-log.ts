@@ -27,6 +27,7 @@ const openScript = new LuaScript('open_room', new URL('./scripts/open-room.lua',
 const checkpointScript = new LuaScript('checkpoint', new URL('./scripts/checkpoint.lua', import.meta.url), 3);
 const adoptScript = new LuaScript('adopt', new URL('./scripts/adopt.lua', import.meta.url), 3);
 const handoffScript = new LuaScript('handoff', new URL('./scripts/handoff.lua', import.meta.url), 3);
+const nextEpochScript = new LuaScript('next_epoch', new URL('./scripts/next-epoch.lua', import.meta.url), 1);
 const reassertScript = new LuaScript('reassert', new URL('./scripts/reassert.lua', import.meta.url), 4);
 const abandonScript = new LuaScript('abandon', new URL('./scripts/abandon.lua', import.meta.url), 5);
 
@@ -70,6 +71,8 @@ export interface AdoptedRoom {
   readonly poison: SuspectInput | null;
   /** How many owners inputs of this room cost. */
   readonly losses: number;
+  /** The room's time now, in ms since 1970, where it was handed to this owner by plan; null: it was not. */
+  readonly handedAt: number | null;
 }
 
 /** The room was taken, in this epoch, but what is stored of it cannot be read. */
@@ -244,7 +247,7 @@ export class RoomLog {
     }
     // What this adoption reads may be the last append of the old owner: no more durable than the adoption is.
     await this.replicated();
-    const [epoch, version, batch, checkpoint, log, doc, round, start, pausedMs, poison, losses] = answer;
+    const [epoch, version, batch, checkpoint, log, doc, round, start, pausedMs, poison, losses, handedAt] = answer;
     try {
       return {
         epoch: Number(String(epoch)),
@@ -258,6 +261,7 @@ export class RoomLog {
         doc: JSON.parse(String(doc)) as RoomDoc,
         poison: readSuspect(String(poison)),
         losses: Number(String(losses)),
+        handedAt: handedAt.length > 0 ? Number(String(handedAt)) : null,
       };
     } catch (error) {
       return { epoch: Number(String(epoch)), unreadable: String(error) };
@@ -319,8 +323,15 @@ export class RoomLog {
     }
   }
 
-  handoff(room: RoomId, tenure: Tenure, version: number, state: Uint8Array, to: Tenure): Promise<WriteResult> {
-    const args = [tenure.epoch, tenure.server, tenure.incarnation, version, to.epoch, to.server, to.incarnation, Buffer.from(state)];
+  /** An epoch for the room's next owner, by the store's clock: above any that was given out. Rejects when the store does not answer. */
+  async nextEpoch(room: RoomId, epoch: number): Promise<number> {
+    return Number(await nextEpochScript.run(this.redis.appends, [roomKey(room)], [epoch]));
+  }
+
+  /** @param now the room's time, in ms since 1970. */
+  handoff(room: RoomId, tenure: Tenure, version: number, state: Uint8Array, to: Tenure, now: number): Promise<WriteResult> {
+    const { epoch, server, incarnation } = tenure;
+    const args = [epoch, server, incarnation, version, to.epoch, to.server, to.incarnation, Buffer.from(state), now];
     return this.written(handoffScript.run(this.redis.appends, [roomKey(room), logKey(room), checkpointKey(room)], args), STATE_RESULTS);
   }
 

@@ -12,7 +12,10 @@ export interface SeatInfo {
 export interface RoomContext {
   readonly id: string;
   readonly seats: readonly SeatInfo[];
-  /** Now, in ms since 1970; the same during one handler. */
+  /**
+   * Now, in whole ms since 1970, by the store's clock; the same during one handler. It never goes back within a room, also when the
+   * room changes its server, and does not depend on the clock of any host.
+   */
   readonly now: number;
   /** From 0 (included) to 1 (excluded). What comes of it is recorded, so it need not be repeatable. */
   random(): number;

@@ -37,7 +37,7 @@ export interface RoomValue<State = unknown> {
   /** The number of changes the room has seen. */
   readonly version: number;
   readonly seats: readonly SeatValue[];
-  /** Due times of timers by name, in ms since 1970: they fire on whichever server owns the room. */
+  /** Due times of timers by name, in ms since 1970 by the room's time: they fire on whichever server owns the room. */
   readonly timers: Readonly<Record<string, number>>;
   readonly state: State;
   /** Effects that are durable and not known to be done: whoever owns the room runs them, again if need be. */
@@ -82,7 +82,7 @@ export interface SeatChange {
 export interface Change {
   /** The version this change makes. */
   readonly version: number;
-  /** When, in ms since 1970 by the owner's clock. */
+  /** When, in ms since 1970 by the room's time. */
   readonly at: number;
   /** Of the game's state. */
   readonly patches: readonly Patch[];

@@ -11,16 +11,17 @@ import type { SettingsOf } from '#libs/settings';
 import { TelemetryModule } from '#libs/telemetry';
 import { certificateFrom } from '#libs/tls';
 import { certificateLog } from './certificate-log.js';
+import { clockReports } from './clock-reports.js';
 import { storeReports } from './store-reports.js';
 
 /** The settings that every type of server has. */
-export type CommonSettings = Pick<SettingsOf<'game'>, 'server' | 'redis' | 'link' | 'ops' | 'log' | 'placement'>;
+export type CommonSettings = Pick<SettingsOf<'game'>, 'server' | 'redis' | 'clock' | 'link' | 'ops' | 'log' | 'placement'>;
 
 /** What every server is made of, from its settings. */
 @Module({})
 export class CoreModule {
   static forRoot(type: ServerType, settings: CommonSettings): DynamicModule {
-    const { server, redis, link, log, placement } = settings;
+    const { server, redis, clock, link, log, placement } = settings;
     const certificate = certificateFrom(link, 'LINK');
     return {
       module: CoreModule,
@@ -38,7 +39,12 @@ export class CoreModule {
         RoomStoreModule.forRoot({ replicas: redis.durabilityReplicas, replicasTimeoutMs: redis.durabilityTimeoutMs }),
         ScheduleModule.forRoot(),
       ],
-      providers: [{ provide: APP_FILTER, useClass: LinkErrorFilter }, certificateLog(certificate), storeReports],
+      providers: [
+        { provide: APP_FILTER, useClass: LinkErrorFilter },
+        certificateLog(certificate),
+        storeReports,
+        clockReports(clock.offsetWarnMs),
+      ],
     };
   }
 }

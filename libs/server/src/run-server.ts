@@ -6,7 +6,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { LinkTrust, type OfferedGames, Self, ServerRegistration } from '#libs/fleet';
 import { Links, LinkTransport } from '#libs/link';
 import type { ServerType } from '#libs/protocol';
-import { RedisConnections } from '#libs/redis';
+import { RedisConnections, StoreClock } from '#libs/redis';
 import { readSettings, SettingsError, type SettingsOf } from '#libs/settings';
 import { guardStandardStreams, Log, NestLog } from '#libs/telemetry';
 import { certificateFrom } from '#libs/tls';
@@ -75,6 +75,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   process.removeAllListeners('warning');
   process.on('warning', (error) => log.warn('process.warned', { error }));
   await app.get(RedisConnections).ready();
+  await app.get(StoreClock).start();
   const linkPort = await app.get(Links).listen();
   const transport = new LinkTransport(app.get(Links));
   app.connectMicroservice({ strategy: transport }, { inheritAppConfig: true });

@@ -100,6 +100,17 @@ describe('a token with a shared secret', () => {
     expect(error).toMatchObject({ code: 'unauthorized', message: expect.stringMatching(message) });
   });
 
+  it('is judged by the clock that the authenticator is given, not by that of its host', async () => {
+    const hour = 3_600_000;
+    const judge = (aheadMs: number, claims: JWTPayload): Promise<unknown> =>
+      signed({ sub: 'u1', ...claims }).then((token) =>
+        new JwtAuthenticator({ secret: SECRET }, undefined, () => Date.now() + aheadMs).authenticate({ token }),
+      );
+    expect(await refusal(judge(hour, {}))).toMatchObject({ message: 'The token has expired.' });
+    expect(await refusal(judge(-hour, { nbf: Math.floor(Date.now() / 1000) }))).toMatchObject({ message: 'The token is not valid yet.' });
+    expect(await judge(-hour, { exp: Math.floor(Date.now() / 1000) - 60 })).toMatchObject({ user: 'u1' });
+  });
+
   it('that never expires is accepted where the operator allows it', async () => {
     const lenient = new JwtAuthenticator({ secret: SECRET, allowNoExp: true });
     expect((await lenient.authenticate({ token: await signed({ sub: 'u1', exp: undefined }) })).user).toBe('u1');

@@ -28,7 +28,7 @@ export interface JwksTiming {
 const SECRET_BYTES_MIN = 32;
 /** Never a symmetric algorithm: a public key would then pass as the secret. */
 const PUBLIC_KEY_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
-/** Clocks of two machines may differ by this. */
+/** The clocks of the issuer and of the store may differ by this. That of the gateway's host has no part in it. */
 const CLOCK_TOLERANCE_S = 5;
 const JWKS_COOLDOWN_MS = 30_000;
 const JWKS_MAX_AGE_MS = 600_000;
@@ -50,9 +50,11 @@ export class JwtAuthenticator extends Authenticator {
 
   private isKeyless = false;
 
+  /** @param now by which `exp` and `nbf` are judged, in ms since 1970: the store's time, so that all gateways say the same. */
   constructor(
     source: JwtKeySource,
     private readonly log?: Log,
+    private readonly now: () => number = Date.now,
   ) {
     super();
     this.jwksHost = 'secret' in source ? '' : new URL(source.jwksUrl).host;
@@ -84,7 +86,8 @@ export class JwtAuthenticator extends Authenticator {
   }
 
   private async verify(token: string): Promise<JWTPayload> {
-    const { key, options } = this;
+    const { key } = this;
+    const options = { ...this.options, currentDate: new Date(this.now()) };
     try {
       // Two calls, because the two kinds of key are two overloads.
       const { payload } = typeof key === 'function' ? await jwtVerify(token, key, options) : await jwtVerify(token, key, options);

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { StoreClock } from '#libs/redis';
 import { Log } from '#libs/telemetry';
 import { Authenticator } from './authenticator.js';
 import { GuestAuthenticator } from './guest-authenticator.js';
@@ -36,8 +37,8 @@ function authenticatorProvider(auth: AuthOptions): Provider {
     case 'jwt':
       return {
         provide: Authenticator,
-        useFactory: (log?: Log) => new JwtAuthenticator(auth, log),
-        inject: [{ token: Log, optional: true }],
+        useFactory: (clock: StoreClock, log?: Log) => new JwtAuthenticator(auth, log, () => clock.storeTime()),
+        inject: [StoreClock, { token: Log, optional: true }],
       };
   }
 }

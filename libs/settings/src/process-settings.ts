@@ -57,6 +57,15 @@ export const PROCESS_SETTINGS = {
     }),
   }),
 
+  clock: group('every server', {
+    offsetWarnMs: integer('CLOCK_OFFSET_WARN_MS', {
+      from: 100,
+      to: 86_400_000,
+      fallback: 1_000,
+      meaning: "a wall clock that is further than this from Redis' is reported (`server.clock-wrong`); games do not depend on it",
+    }),
+  }),
+
   link: group('every server', {
     host: host('LINK_HOST', { fallback: '127.0.0.1', meaning: 'where other servers reach this one: it listens there and says so' }),
     port: port('LINK_PORT', { fallback: 0, fallbackText: 'any free', meaning: 'its port' }),

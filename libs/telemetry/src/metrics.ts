@@ -59,6 +59,10 @@ export class Metrics {
     'Lateness of the event loop, 99th percentile since the last scrape.',
   );
 
+  readonly clockOffsetSeconds = this.gauge(
+    'holdfast_clock_offset_seconds',
+    "By how much this server's wall clock is ahead of the store's; negative: behind.",
+  );
   readonly storeAvailable = this.gauge('holdfast_store_available', 'Whether the store can be used, as this server finds: 1 or 0.');
   readonly logLinesDropped = this.tallies(
     'holdfast_log_lines_dropped_total',

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerType } from '#libs/protocol';
 import type { freePort } from '../../process/free-port.mjs';
@@ -15,6 +16,8 @@ export interface Workshop {
   readonly ended: typeof ended;
   readonly freePort: typeof freePort;
   readonly mains: Readonly<Record<ServerType, string>>;
+  /** URL of the module that gives a process a wall clock which can be set; absent: servers have that of this host. */
+  readonly wallClock?: string;
   /** Runs keep their logs beneath it, by seed. */
   readonly home: string;
 }
@@ -45,7 +48,9 @@ export class ChaosServer {
     private readonly workshop: Workshop,
     private readonly folder: string,
     private readonly fault: (sentence: string, server: ChaosServer) => void,
-  ) {}
+  ) {
+    this.setClock(0);
+  }
 
   get id(): string {
     return `hf:${this.type}:${this.name}`;
@@ -63,7 +68,12 @@ export class ChaosServer {
       try {
         const { opsPort } = await launchServer({
           main: mains[this.type],
-          env: { PATH: process.env.PATH, SERVER_NAME: this.name, ...this.env },
+          env: {
+            PATH: process.env.PATH,
+            SERVER_NAME: this.name,
+            ...(this.workshop.wallClock && { NODE_OPTIONS: `--import ${this.workshop.wallClock}`, WALL_CLOCK_FILE: this.clockFile }),
+            ...this.env,
+          },
           readyFile: join(this.folder, `${this.type}-${this.name}.json`),
           logFile: join(this.folder, `${this.type}-${this.name}.log`),
           onLine: () => {},
@@ -115,6 +125,16 @@ export class ChaosServer {
   continue(): void {
     this.child?.kill('SIGCONT');
     if (this.condition === 'stopped') this.condition = 'up';
+  }
+
+  /** Its wall clock jumps; monotonic time goes on as it did. It stays so over a restart. */
+  setClock(aheadMs: number): void {
+    // In one write of a few bytes, which no reader finds half done.
+    writeFileSync(this.clockFile, String(aheadMs));
+  }
+
+  private get clockFile(): string {
+    return join(this.folder, `${this.type}-${this.name}.clock`);
   }
 
   /** Its event loop has little time for anything, for a while. */

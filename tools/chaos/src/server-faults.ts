@@ -7,6 +7,9 @@ import { pause } from './until.js';
 const SHORT_STOP_MS = [150, 900] as const;
 const LONG_STOP_MS = [4_500, 7_500] as const;
 const DOWN_MS = [300, 3_000] as const;
+/** What NTP, a person, or a host with a dead battery does to a clock. */
+const CLOCK_JUMPS_MS = [-3_600_000, -40_000, 40_000, 3_600_000] as const;
+const CLOCK_WRONG_MS = [3_000, 20_000] as const;
 const TYPES: readonly [ServerType, number][] = [
   ['game', 4],
   ['gateway', 2],
@@ -21,6 +24,7 @@ export function serverFaults(world: World): Kind[] {
       { name: `stop-${type}`, weight, plan: () => withOne(world, type, (server) => stopFor(world, server, SHORT_STOP_MS)) },
       { name: `hang-${type}`, weight, plan: () => withOne(world, type, (server) => stopFor(world, server, LONG_STOP_MS)) },
       { name: `drain-${type}`, weight, plan: () => withOne(world, type, restart) },
+      { name: `clock-${type}`, weight: 1, plan: () => withOne(world, type, (server) => setClock(world, server)) },
     ]),
     { name: 'kill-half', weight: 2, plan: () => killHalf(world) },
     { name: 'block-game', weight: 2, plan: () => withOne(world, 'game', block) },
@@ -73,6 +77,20 @@ function restart(server: ChaosServer): Plan {
     act: async () => {
       await server.drain();
       await server.start();
+    },
+  };
+}
+
+/** Back at last, or set anew meanwhile by another fault of this kind: then that one's end puts it right. */
+function setClock({ chance }: World, server: ChaosServer): Plan {
+  const byMs = chance.pick(CLOCK_JUMPS_MS) as number;
+  const ms = chance.between(...CLOCK_WRONG_MS);
+  return {
+    what: `${server.id} is set ${byMs > 0 ? 'ahead' : 'back'} by ${Math.abs(byMs) / 1_000} s, and back after ${Math.round(ms)} ms`,
+    act: async () => {
+      server.setClock(byMs);
+      await pause(ms);
+      server.setClock(0);
     },
   };
 }

@@ -26,7 +26,7 @@ describe('what an operator sees', () => {
     const text = fleetTable([server({}), server({ id: 'hf:game:2', cordoned: true, suspect: 1, reserved: 3 })], FLEET, NOW);
     const [head, first, second, , summary] = text.split('\n');
     expect(head).toMatch(/^SERVER +STATE +ROOMS/);
-    expect(first).toMatch(/^game:1 +ready +4\/1000 +8 +0\.5 ms +60 s +eu +b1$/);
+    expect(first).toMatch(/^game:1 +ready +4\/1000 +8 +0\.5 ms +right +60 s +eu +b1$/);
     const [canary] = fleetTable([server({ canary: true })], FLEET, NOW)
       .split('\n')
       .slice(1);
@@ -37,6 +37,17 @@ describe('what an operator sees', () => {
     expect(drained).toMatch(/^game:1 +ready, drained .* b1$/);
     expect(second).toMatch(/^game:2 +ready, cordoned .* missed 1 check; 3 reserved$/);
     expect(summary).toBe('4 rooms, 8 players; 996 of 1000 slots free (0.4 % taken). 1 game server open, 1 cordoned; wanted: 2.');
+  });
+
+  it.each([
+    [99_990, '+100 s'],
+    [-3_600_000, '-3600 s'],
+    [140, '+0.1 s'],
+    [-40, 'right'],
+    [null, '?'],
+  ])('is how wrong the clock of a server is: %j ms', (clockOffsetMs, text) => {
+    const [, row] = fleetTable([server({ clockOffsetMs })], FLEET, NOW).split('\n');
+    expect(row.split(/ {2,}/)[5]).toBe(text);
   });
 
   it('is why a server died', () => {
@@ -123,6 +134,7 @@ function server(changes: Partial<ServerView>): ServerView {
     willing: true,
     withheld: [],
     lagMs: 0.5,
+    clockOffsetMs: 3,
     build: 'b1',
     region: 'eu',
     canary: false,

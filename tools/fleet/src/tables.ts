@@ -9,6 +9,7 @@ export function fleetTable(servers: readonly ServerView[], fleet: FleetAnswer, n
     server.type === 'game' ? `${server.rooms}/${server.capacity}` : '',
     server.type === 'game' ? String(server.players) : '',
     `${server.lagMs} ms`,
+    clockOf(server),
     ageOf(server.registeredAt, now),
     server.region,
     server.build,
@@ -20,7 +21,7 @@ export function fleetTable(servers: readonly ServerView[], fleet: FleetAnswer, n
     `${fleet.rooms} rooms, ${fleet.players} players; ${fleet.freeSlots} of ${fleet.slots} slots free${fleet.takenPercent === null ? '' : ` (${fleet.takenPercent} % taken)`}.`,
     `${open} game ${open === 1 ? 'server' : 'servers'} open${others && `, ${others}`}; wanted: ${fleet.wantedGameServers}.`,
   ].join(' ');
-  return `${table(['SERVER', 'STATE', 'ROOMS', 'PLAYERS', 'LAG', 'UP', 'REGION', 'BUILD', ''], rows)}\n\n${summary}`;
+  return `${table(['SERVER', 'STATE', 'ROOMS', 'PLAYERS', 'LAG', 'CLOCK', 'UP', 'REGION', 'BUILD', ''], rows)}\n\n${summary}`;
 }
 
 export function roomsTable({ rooms, next, total }: RoomsAnswer, now: number): string {
@@ -100,6 +101,13 @@ function stateOf({ state, cordoned, deadReason, withheld, rooms }: ServerView): 
   if (state === 'dead') return `dead (${deadReason})`;
   if (state === 'ready' && withheld.includes('draining')) return rooms > 0 ? 'ready, being drained' : 'ready, drained';
   return cordoned ? `${state}, cordoned` : state;
+}
+
+/** How wrong its wall clock is. An answer takes some ms, so less than a tenth of a second is right. */
+function clockOf({ clockOffsetMs }: ServerView): string {
+  if (clockOffsetMs === null) return '?';
+  const tenths = Math.round(clockOffsetMs / 100);
+  return tenths === 0 ? 'right' : `${tenths > 0 ? '+' : ''}${tenths / 10} s`;
 }
 
 function remarksOn({ suspect, unheard, canary, reserved, withheld, state, settledAt }: ServerView): string {

@@ -55,7 +55,7 @@ export class Lobby {
 
   async find(game: string): Promise<void> {
     this.stopSearch = new AbortController();
-    this.search = { game, since: Date.now() };
+    this.search = { game, since: performance.now() };
     this.changed();
     try {
       await this.session.quickMatch(game, { signal: this.stopSearch.signal });

@@ -47,7 +47,7 @@ function gameCard(app: App, session: Session, lobby: Lobby, game: GameInfo): Tem
 }
 
 function searching(lobby: Lobby, since: number): TemplateResult {
-  const seconds = Math.floor((Date.now() - since) / 1_000);
+  const seconds = Math.floor((performance.now() - since) / 1_000);
   return html`<div class="row searching">
     <span class="spinner" aria-hidden="true"></span>
     <span class="grow"><span role="status">Looking for an opponent…</span> <span class="time">${seconds} s</span></span>

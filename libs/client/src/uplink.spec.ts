@@ -1,0 +1,131 @@
+import type { HoldfastError, ServerMessage } from '#libs/protocol';
+import { Uplink } from './uplink.js';
+import type { WireListener } from './wire/wire.js';
+
+const HOUR = 3_600_000;
+const GIVE_UP_MS = 10_000;
+
+/** One gateway, which welcomes whoever comes while it is up. */
+let isUp: boolean;
+let line: WireListener | null;
+let dials: number;
+let ended: HoldfastError[];
+let welcomes: number;
+/** For how long this computer has slept, by a monotonic clock that goes on in sleep. */
+let sleptMs: number;
+let uplink: Uplink;
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  const awake = performance.now.bind(performance);
+  jest.spyOn(performance, 'now').mockImplementation(() => awake() + sleptMs);
+  isUp = true;
+  line = null;
+  dials = 0;
+  ended = [];
+  welcomes = 0;
+  sleptMs = 0;
+  uplink = new Uplink(
+    {
+      urls: ['ws://gateway'],
+      openWire: async (_, listener) => {
+        dials += 1;
+        line = listener;
+        setTimeout(() => (isUp ? listener.opened() : listener.closed('refused')), 1);
+        const welcome = { kind: 'welcome', pingMs: 1_000 } as ServerMessage;
+        const pong = { kind: 'pong', nonce: 0 } as ServerMessage;
+        return { send: ({ kind }) => void setTimeout(() => listener.message(kind === 'hello' ? welcome : pong), 1), close: () => {} };
+      },
+      welcomeMs: 5_000,
+      reconnect: { firstMs: 100, maxMs: 1_000, giveUpMs: GIVE_UP_MS },
+      random: () => 0,
+    },
+    {
+      hello: () => ({ name: 'ada' }),
+      welcomed: () => {
+        welcomes += 1;
+      },
+      message: () => {},
+      lost: () => {},
+      ended: (error) => ended.push(error),
+    },
+  );
+});
+
+afterEach(() => {
+  uplink.stop();
+  jest.restoreAllMocks();
+  jest.useRealTimers();
+});
+
+async function welcomed(): Promise<void> {
+  uplink.start();
+  await jest.advanceTimersByTimeAsync(10);
+  expect(welcomes).toBe(1);
+}
+
+/** The computer sleeps: no timer runs, and all clocks go on. */
+function sleep(ms: number): void {
+  sleptMs += ms;
+  jest.setSystemTime(Date.now() + ms);
+}
+
+it('gives up once it has tried for as long as it was told to', async () => {
+  await welcomed();
+  isUp = false;
+  line?.closed('gone');
+  await jest.advanceTimersByTimeAsync(GIVE_UP_MS - 2_000);
+  expect(ended).toEqual([]);
+  await jest.advanceTimersByTimeAsync(4_000);
+  expect(ended).toMatchObject([{ code: 'unavailable' }]);
+});
+
+it('does not give up because its computer slept while it tried', async () => {
+  await welcomed();
+  isUp = false;
+  line?.closed('gone');
+  await jest.advanceTimersByTimeAsync(500);
+  sleep(HOUR);
+  // Its network comes up some seconds after it.
+  await jest.advanceTimersByTimeAsync(3_000);
+  expect(ended).toEqual([]);
+  isUp = true;
+  await jest.advanceTimersByTimeAsync(2_000);
+  expect(welcomes).toBe(2);
+});
+
+it.each([
+  ['ahead', HOUR],
+  ['back', -HOUR],
+])('does not mind that the wall clock is set %s while it tries', async (_, byMs) => {
+  await welcomed();
+  isUp = false;
+  line?.closed('gone');
+  await jest.advanceTimersByTimeAsync(500);
+  jest.setSystemTime(Date.now() + byMs);
+  await jest.advanceTimersByTimeAsync(3_000);
+  expect(ended).toEqual([]);
+  await jest.advanceTimersByTimeAsync(GIVE_UP_MS);
+  expect(ended).toMatchObject([{ code: 'unavailable' }]);
+});
+
+it('finds out soon after a sleep that its connection is dead, and seeks another', async () => {
+  await welcomed();
+  sleep(HOUR);
+  // What was sent on the old connection is not answered any more.
+  const dead = line as WireListener;
+  dead.message = () => {};
+  const before = dials;
+  await jest.advanceTimersByTimeAsync(2_600);
+  expect(dials).toBeGreaterThan(before);
+  expect(ended).toEqual([]);
+});
+
+it('keeps a connection in a tab whose timers run once a minute', async () => {
+  await welcomed();
+  for (let minute = 0; minute < 10; minute++) {
+    sleep(60_000);
+    await jest.advanceTimersByTimeAsync(500);
+  }
+  expect(dials).toBe(1);
+});

@@ -1,0 +1,36 @@
+import type { Provider } from '@nestjs/common';
+import { EventSink, Self } from '#libs/fleet';
+import { StoreClock } from '#libs/redis';
+import { Log, Metrics } from '#libs/telemetry';
+
+/** A clock near the limit is not reported with every sample. */
+const RIGHT_SHARE = 0.5;
+
+/**
+ * What this server says of its host's wall clock: how wrong it is at any time, one line and one event when it is wrong by more
+ * than `warnMs`, and one when it is right again.
+ */
+export function clockReports(warnMs: number): Provider {
+  return {
+    provide: Symbol('ClockReports'),
+    inject: [StoreClock, EventSink, Self, Log, Metrics],
+    useFactory: (clock: StoreClock, sink: EventSink, self: Self, log: Log, metrics: Metrics) => {
+      (metrics.clockOffsetSeconds as unknown as { collect: () => void }).collect = () => {
+        if (clock.offsetMs !== null) metrics.clockOffsetSeconds.set(clock.offsetMs / 1_000);
+      };
+      let isWrong = false;
+      clock.onSample(() => {
+        const offsetMs = Math.round(clock.offsetMs ?? 0);
+        const limitMs = isWrong ? warnMs * RIGHT_SHARE : warnMs;
+        if (Math.abs(offsetMs) > limitMs === isWrong) return;
+        isWrong = !isWrong;
+        const kind = isWrong ? 'server.clock-wrong' : 'server.clock-right';
+        if (isWrong) log.warn(kind, { offsetMs, warnMs, advice: 'set the clock of this host, for example by NTP' });
+        else log.info(kind, { offsetMs });
+        const reason = isWrong ? (offsetMs > 0 ? 'ahead' : 'behind') : 'corrected';
+        sink.tell({ kind, server: self.id, incarnation: self.incarnation, reason, detail: { offsetMs } });
+      });
+      return null;
+    },
+  };
+}
