@@ -43,7 +43,7 @@ export class Attachments {
   }
 
   /** Throws `moved` when this server does not own the room in this epoch, `forbidden` when the user has no seat and does not watch. */
-  attach(peer: LinkPeer, { room: roomId, epoch, handle, session, user, watch, round, version }: AttachRequest): void {
+  attach(peer: LinkPeer, { room: roomId, epoch, handle, session, user, watch, round, version, versionEpoch = null }: AttachRequest): void {
     const room = this.rooms.get(roomId);
     if (room?.status !== 'active' || room.tenure.epoch < epoch) throw new HoldfastError('moved');
     const seat = watch ? null : room.seatOf(user);
@@ -62,7 +62,8 @@ export class Attachments {
       this.clock.seatFilled(room, seat);
     }
     // A version of another game in this room says nothing about this one.
-    this.outputs.welcome(attachment, round === room.round ? version : null);
+    const held = round === room.round ? version : null;
+    this.outputs.welcome(attachment, held, room.rewoundTo(held, versionEpoch));
     if (room.stallTold) this.outputs.pause(room, 'store');
     if (room.brokenBy !== null) this.engine.endFailed(room, 'The game failed in what it shows to its players.');
   }
