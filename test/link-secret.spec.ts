@@ -2,6 +2,8 @@ import { type Fleet, type FleetServer, startFleet, until } from './harness/index
 
 const OTHER_SECRET = 'another secret of some length';
 const ROOMS = 12;
+/** Each has even odds that the stranger's vote is the one that completes the verdict. */
+const KILLS = 5;
 /** Longer than several attempts to have a link take. */
 const ATTEMPTS_MS = 3_000;
 
@@ -46,6 +48,21 @@ describe('a server with another LINK_SECRET than the fleet', () => {
     await fleet.whole();
     expect(await withheld(fleet, back)).toBe('');
   }, 60_000);
+
+  it('is not what a killed game server depends on, though as a gateway it has a vote in verdicts', async () => {
+    fleet = await startFleet({ gateways: 1, lobbies: 1, games: 2, env: { HEALTH_GRACE_MS: '0' } });
+    const [gateway] = fleet.gateways;
+    await fleet.startStranger('gateway', 'stranger', OTHER_SECRET);
+    const { rooms } = await fleet.twoPlayersInAGame('tic-tac-toe', [{ gateway }, { gateway }]);
+    for (let kill = 0; kill < KILLS; kill++) {
+      const owner = await fleet.ownerOf(rooms[0]);
+      owner.kill();
+      await owner.exited;
+      await until(async () => (await fleet.store.client.hget(`hf:room:{${rooms[0].id}}`, 'owner')) !== owner.id, 5_000);
+      await rooms[0].waitFor(({ status }) => status === 'playing', { timeoutMs: 5_000 });
+      await fleet.restart(owner);
+    }
+  }, 90_000);
 });
 
 /** Players come in by the gateways that are in order. */

@@ -1,9 +1,11 @@
-// A game server as tests need it: tic-tac-toe with a short turn, a game that saves nothing, and one that only keeps
-// account of what it was asked (`ledger.mjs`), and one whose state is no plain data (`odd.mjs`). From dist/, as any other.
+// A game server as tests need it: tic-tac-toe with a short turn, a game that saves nothing, one that only keeps account of
+// what it was asked (`ledger.mjs`), one whose state is no plain data (`odd.mjs`), and with TEST_BANK one for each durability
+// that pays (`bank.mjs`). From dist/, as any other.
 import 'reflect-metadata';
 import { TicTacToeModule } from '#games/tic-tac-toe';
 import { Command, Game } from '#libs/game-kit';
 import { runServer } from '#libs/server';
+import { BankModule } from './bank.mjs';
 import { LedgerModule } from './ledger.mjs';
 import { Module } from './nest.mjs';
 import { OddModule } from './odd.mjs';
@@ -35,7 +37,7 @@ const plan = {
   module: (settings) => {
     const { imports = [], ...rest } = gameServer.module(settings);
     const games = imports.map((one) => (one === TicTacToeModule ? TicTacToeModule.forRoot({ turnMs }) : one));
-    return { ...rest, imports: [...games, FleetingModule, OddModule, ...LedgerModule] };
+    return { ...rest, imports: [...games, FleetingModule, OddModule, ...LedgerModule, ...BankModule] };
   },
 };
 

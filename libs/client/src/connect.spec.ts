@@ -332,6 +332,35 @@ describe('a room', () => {
     expect(tally(room).total).toBe(1);
   });
 
+  it('is told once that its game was wound back, and hears what happens after that anew', async () => {
+    const { session, room, owner } = await play();
+    owner.tell({ kind: 'sync', room: room.id, from: 0, version: 5, seq: 0, patches: [], events: [{ version: 5, name: 'undone' }] });
+    await room.waitFor(({ version }) => version === 5, SOON);
+    const told: unknown[] = [];
+    room.on('rewound', (rewind) => told.push(rewind));
+    room.on('event', ({ version, name }) => told.push(`${version} ${name}`));
+    const placed = {
+      kind: 'placed',
+      room: room.id,
+      game: 'tally',
+      seat: 0,
+      epoch: owner.epoch + 1,
+      round: 0,
+      players: [],
+      seq: 0,
+    } as const;
+    owner.tell({ ...placed, players: [], rewound: { from: 5, to: 2 } });
+    owner.tell({ ...placed, players: [], rewound: { from: 5, to: 2 } });
+    const events = [
+      { version: 2, name: 'before' },
+      { version: 4, name: 'anew' },
+    ];
+    owner.tell({ kind: 'sync', room: room.id, version: 6, seq: 0, state: { total: 0, added: [] }, events });
+    await room.waitFor(({ version }) => version === 6, SOON);
+    expect(told).toEqual([{ from: 5, to: 2 }, '4 anew']);
+    await session.me();
+  });
+
   it('takes the whole state anew when a patch does not fit what it holds', async () => {
     const { session, room, owner } = await play();
     owner.tell({ kind: 'sync', room: room.id, from: 7, version: 8, seq: 0, patches: [] });
@@ -339,6 +368,7 @@ describe('a room', () => {
     await room.send('add', { n: 1 });
     expect(room).toMatchObject({ version: 1, state: { total: 1 } });
     expect(fleet.heardKinds('hello')[1].version).toBeUndefined();
+    expect(fleet.heardKinds('hello')[1].epoch).toBeUndefined();
   });
 
   describe.each<[string, (owner: FakeRoom, room: Room) => void]>([

@@ -61,6 +61,10 @@ export class LiveRoom implements Room {
   private readonly watchers = new Set<() => void>();
   private readonly outbox = new Outbox();
   private epoch = 0;
+  /** The epoch under which `version` came. */
+  versionEpoch = 0;
+  /** The epoch under which a rewind was told last: it is told again when the connection is lost before the state has come. */
+  private rewoundIn = 0;
   /** Of the last event told: an event may come again after a resume. */
   private eventVersion = -1;
   /** Commands go out only between the `placed` of this connection and the next pause. */
@@ -239,9 +243,17 @@ export class LiveRoom implements Room {
     this.seat = frame.seat;
     this.players = frame.players;
     this.attach();
+    if (frame.rewound) this.rewound(frame.rewound);
     if (this.status === 'paused') this.resume('placed');
     this.status = 'playing';
     this.emitter.emit('placed', this);
+  }
+
+  private rewound(rewind: NonNullable<Placed['rewound']>): void {
+    if (this.rewoundIn === this.epoch || this.version < 0) return;
+    this.rewoundIn = this.epoch;
+    this.eventVersion = Math.min(this.eventVersion, rewind.to);
+    this.emitter.emit('rewound', rewind);
   }
 
   private begin(frame: Placed): void {
@@ -286,6 +298,7 @@ export class LiveRoom implements Room {
       }
     }
     this.version = frame.version;
+    this.versionEpoch = this.epoch;
     return true;
   }
 

@@ -159,7 +159,7 @@ export class LiveSession implements Session {
     if (!this.known) return this.login;
     const { room } = this;
     const holds = room?.isInPlay && room.version >= 0;
-    return { ...this.known, ...(holds && { room: room.id, round: room.round, version: room.version }) };
+    return { ...this.known, ...(holds && { room: room.id, round: room.round, version: room.version, epoch: room.versionEpoch }) };
   }
 
   private welcomed(welcome: Welcome): void {

@@ -16,6 +16,12 @@ export interface RoomEvents<Rules = unknown> {
   change: [state: StateOf<Rules>, room: Room<Rules>];
   /** Something happened in the game; each comes once, in order, after `state` shows it. */
   event: [event: GameEvent];
+  /**
+   * The game was wound back: its server was lost with changes that were not stored (durability `checkpoint`, or a store that
+   * lost something as well). What happened after version `to` is undone, events and acknowledged commands included. The
+   * state as it is now follows with `change`; events after it happen anew.
+   */
+  rewound: [rewind: { readonly from: number; readonly to: number }];
   /** So many events happened while we were away that some are no longer known; `state` is right nevertheless. */
   missed: [];
   pause: [reason: string];

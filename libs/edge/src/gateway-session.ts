@@ -38,6 +38,8 @@ export class GatewaySession {
   endWhenTold: (() => Promise<void>) | null = null;
   /** The room's version that was sent to the player last; null: none. */
   version: number | null = null;
+  /** The epoch of the owner that sent it; null: not known. */
+  versionEpoch: number | null = null;
   /** The player was told `paused`, and not yet `resumed`. */
   pauseTold = false;
   pausedAt = 0;

@@ -57,7 +57,7 @@ export class OwnerTies implements OnModuleDestroy {
     this.become(session, 'attaching');
     const version = session.round === round ? session.version : null;
     const watch = binding.watching || !record.doc.players.includes(user);
-    const request = { room, epoch, handle, session: id, user, watch, round, version };
+    const request = { room, epoch, handle, session: id, user, watch, round, version, versionEpoch: session.versionEpoch };
     this.ask(owner, { session, attempt: session.attachAttempt, request });
   }
 

@@ -87,6 +87,7 @@ export class RoomFrames implements OnModuleDestroy {
       const session = this.sessions.withHandle(frame.readUInt32BE(at));
       if (!session?.isPlaced || epoch < session.epoch || !session.connection || session.attachment === 'slow') continue;
       session.version = version;
+      session.versionEpoch = epoch;
       session.connection.sendSync(version, frame.readUInt32BE(at + 4), body);
       if (session.connection.backlogBytes > this.options.backlogBytesMax) this.ties.holdBack(session);
     }

@@ -10,6 +10,8 @@ import { RoomFollower } from './room-follower.js';
 export interface HeldGame {
   readonly round: number;
   readonly version: number | null;
+  /** The epoch of the owner that sent that version; null: the client does not say. */
+  readonly epoch: number | null;
 }
 
 /**
@@ -136,6 +138,7 @@ export class RoomLink {
     session.endTold = false;
     session.round = null;
     session.version = null;
+    session.versionEpoch = null;
     session.held = [];
   }
 
@@ -162,6 +165,7 @@ const frameOf = (record: RoomRecord): Uint8Array => encodeServerMessage({ kind: 
 function hold(session: GatewaySession, held: HeldGame | null): void {
   session.round = held?.round ?? null;
   session.version = held?.version ?? null;
+  session.versionEpoch = held?.epoch ?? null;
   session.epoch = 0;
   session.pauseTold = false;
   session.endTold = false;

@@ -31,6 +31,7 @@ const helloSchema = z.object({
   room: text(64).optional(),
   round: z.int().min(0).optional(),
   version: z.int().min(0).optional(),
+  epoch: z.number().min(0).optional(),
 });
 
 /** The door: from a `hello` to a session. */
@@ -71,7 +72,7 @@ export class Welcomer {
     if (resumed.previousGateway) await this.tellReplaced(resumed.previousGateway, session);
     const { binding, turn } = await this.whereIs(resumed.user, session, resumed.secret);
     const isSameRoom = binding && hello.room === binding.room && hello.round !== undefined;
-    const held = isSameRoom ? { round: hello.round as number, version: hello.version ?? null } : null;
+    const held = isSameRoom ? { round: hello.round as number, version: hello.version ?? null, epoch: hello.epoch ?? null } : null;
     return { session, secret: resumed.secret, user: resumed.user, name: resumed.name, resumed: true, binding, turn, held };
   }
 

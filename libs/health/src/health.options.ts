@@ -58,3 +58,5 @@ export const VOTE_MS = 5_000;
 export const DEAD_RECORD_MS = 3_600_000;
 /** Who sees to a server's end says so again within a third of this; else another takes it up. */
 export const END_CLAIM_MS = 10_000;
+/** After a verdict others look this much later whether its work was left to them: one look each, in ms. */
+export const LEFT_LOOK_MS = 300;

@@ -1,9 +1,9 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { ServerDirectory, type ServerRecord } from '#libs/fleet';
+import { LinkTrust, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { RedisConnections } from '#libs/redis';
 import { Log } from '#libs/telemetry';
-import { CHECKER_OPTIONS, END_CLAIM_MS, type HealthCheckerOptions } from './health.options.js';
+import { CHECKER_OPTIONS, END_CLAIM_MS, type HealthCheckerOptions, LEFT_LOOK_MS } from './health.options.js';
 import { lifeOf } from './life-of.js';
 import { EVICTION_REASONS, type EvictionReason, type ServerEndListener } from './ports.js';
 import { claimEnd } from './scripts/claim-end.js';
@@ -18,12 +18,14 @@ export class ServerEnds implements OnApplicationBootstrap, OnModuleDestroy {
   /** Whose end is being seen to here. */
   private readonly underWay = new Set<string>();
   private sweeping: NodeJS.Timeout | null = null;
+  private looking: NodeJS.Timeout | null = null;
 
   constructor(
     @Inject(CHECKER_OPTIONS) private readonly options: HealthCheckerOptions,
     private readonly modules: ModuleRef,
     private readonly redis: RedisConnections,
     private readonly directory: ServerDirectory,
+    private readonly trust: LinkTrust,
     private readonly log: Log,
   ) {}
 
@@ -31,10 +33,15 @@ export class ServerEnds implements OnApplicationBootstrap, OnModuleDestroy {
     this.listeners = (this.options.ends ?? []).map((type) => this.modules.get(type, { strict: false }));
     this.sweeping = setInterval(() => void this.takeUpLapsed(), END_CLAIM_MS / 2);
     this.sweeping.unref();
+    this.directory.onChange(({ kind }) => {
+      if (kind === 'evicted') this.lookSoon();
+    });
   }
 
   /** Runs the listeners; what fails is tried again when the claim has lapsed. Never rejects. */
   async see(server: ServerRecord, reason: EvictionReason): Promise<void> {
+    // No other server would take what this one has to give away.
+    if (this.trust.isOutvoted) return this.leaveToOthers(server);
     if (this.listeners.length === 0 || this.underWay.has(lifeOf(server))) return;
     this.underWay.add(lifeOf(server));
     const keeping = setInterval(() => void claimEnd(this.redis.commands, server, 'keep').catch(() => {}), END_CLAIM_MS / 3);
@@ -54,10 +61,25 @@ export class ServerEnds implements OnApplicationBootstrap, OnModuleDestroy {
 
   onModuleDestroy(): void {
     if (this.sweeping) clearInterval(this.sweeping);
+    if (this.looking) clearTimeout(this.looking);
+  }
+
+  private async leaveToOthers(server: ServerRecord): Promise<void> {
+    this.log.warn('server-end.left-to-others', { target: server.id, incarnation: server.incarnation, reason: this.trust.why });
+    await claimEnd(this.redis.commands, server, 'release').catch(() => false);
+  }
+
+  /** A verdict has fallen elsewhere: if the one who carried it out leaves its work to others, that is known soon after. */
+  private lookSoon(): void {
+    this.looking ??= setTimeout(() => {
+      this.looking = null;
+      void this.takeUpLapsed();
+    }, LEFT_LOOK_MS);
+    this.looking.unref();
   }
 
   private async takeUpLapsed(): Promise<void> {
-    if (this.listeners.length === 0) return;
+    if (this.listeners.length === 0 || this.trust.isOutvoted) return;
     const open = this.directory
       .all()
       .filter((server) => server.state === 'dead' && server.settledAt === null && !this.underWay.has(lifeOf(server)));

@@ -127,6 +127,8 @@ export interface AttachRequest {
   readonly round: number;
   /** What the client holds already of it. */
   readonly version: number | null;
+  /** The epoch of the owner that sent it that version; absent: not known. */
+  readonly versionEpoch?: number | null;
 }
 
 /** `not-here`: this server does not own the room, in this epoch. `forbidden`: the user has no seat and does not watch. */

@@ -23,6 +23,8 @@ export interface Hello {
   room?: RoomId;
   round?: number;
   version?: number;
+  /** The `epoch` of the `placed` under which that version came: so that a game which was wound back meanwhile is told as such. */
+  epoch?: number;
 }
 
 export interface Request {
@@ -148,6 +150,11 @@ export interface Placed {
   players: { seat: Seat; name: string }[];
   /** The highest command seq of this seat that the room has applied or refused; a client that is new numbers on from here. */
   seq: number;
+  /**
+   * The former owner was lost with changes that were not stored: the game was wound back from the version that the client
+   * holds to `to`. What happened after `to` is undone, events included. A sync with the state as it is now follows.
+   */
+  rewound?: { from: number; to: number };
 }
 
 export interface GameEvent {

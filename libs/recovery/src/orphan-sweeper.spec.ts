@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ServerDirectory } from '#libs/fleet';
+import type { LinkTrust, ServerDirectory } from '#libs/fleet';
 import type { PlacementPool } from '#libs/placement';
 import { serverId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
@@ -40,6 +40,7 @@ function newSweeper() {
     recovery as unknown as RoomRecovery,
     { remove: async () => {} } as unknown as PlacementPool,
     log,
+    { isOutvoted: false } as LinkTrust,
   );
   return { sweeper, recovered };
 }

@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { ServerDirectory } from '#libs/fleet';
+import { LinkTrust, ServerDirectory } from '#libs/fleet';
 import { PlacementPool } from '#libs/placement';
 import { fewAtATime, RedisConnections } from '#libs/redis';
 import { type RoomOwnership, RoomRecords } from '#libs/room-store';
@@ -29,6 +29,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
     private readonly recovery: RoomRecovery,
     private readonly pool: PlacementPool,
     private readonly log: Log,
+    private readonly trust: LinkTrust,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -43,7 +44,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
 
   @Interval(ORPHAN_SWEEP_MS)
   async sweep(): Promise<void> {
-    if (this.isSweeping || !this.redis.isReady) return;
+    if (this.isSweeping || !this.redis.isReady || this.trust.isOutvoted) return;
     this.isSweeping = true;
     try {
       const ids = await this.records.list(ORPHAN_SWEEP_ROOMS, this.page * ORPHAN_SWEEP_ROOMS);
@@ -101,6 +102,8 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   }
 
   private async takeUp(owner: RoomOwnership): Promise<void> {
+    // No server would take a room from this one.
+    if (this.trust.isOutvoted) return;
     try {
       await this.pool.remove(owner.server, owner.incarnation);
       await this.recovery.recoverUnclaimed(owner);

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { describeVersions, EventSink, FleetLinks, ServerDirectory, takesVersion } from '#libs/fleet';
+import { describeVersions, EventSink, FleetLinks, LinkTrust, ServerDirectory, takesVersion } from '#libs/fleet';
 import { LoadBalancerService, type Place } from '#libs/placement';
 import { type AdoptResult, HoldfastError, type RoomId, type RoomTenure, type ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
@@ -37,6 +37,7 @@ export class RoomRecovery {
     private readonly sink: EventSink,
     private readonly log: Log,
     private readonly metrics: Metrics,
+    private readonly trust: LinkTrust,
     @Inject(RECOVERY_OPTIONS) private readonly options: RecoveryOptions,
   ) {}
 
@@ -72,6 +73,8 @@ export class RoomRecovery {
     const total = waiting.length;
     this.sink.tell({ kind: 'recovery.started', ...owner, reason: 'server-lost', detail: { rooms: total } });
     while (waiting.length > 0) {
+      // Found out meanwhile: another gateway must take this up.
+      if (this.trust.isOutvoted) throw new HoldfastError('unavailable', this.trust.why ?? undefined);
       const left: RoomId[] = [];
       const lostMs = await this.lostMs(owner);
       const batches: RoomId[][] = [];

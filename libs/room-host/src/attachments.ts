@@ -48,7 +48,7 @@ export class Attachments {
   }
 
   /** Throws `moved` when this server does not own the room in this epoch, `forbidden` when the user has no seat and does not watch. */
-  attach(peer: LinkPeer, { room: roomId, epoch, handle, session, user, watch, round, version }: AttachRequest): void {
+  attach(peer: LinkPeer, { room: roomId, epoch, handle, session, user, watch, round, version, versionEpoch = null }: AttachRequest): void {
     this.batch.flush();
     const room = this.rooms.get(roomId);
     if (room?.status !== 'active' || room.tenure.epoch < epoch) throw new HoldfastError('moved');
@@ -70,7 +70,7 @@ export class Attachments {
     // A version of another game in this room says nothing about this one.
     const held = round === room.round ? version : null;
     if (held === null) this.resyncs.wantsAll(room, session, seat);
-    this.outputs.welcome(attachment, held);
+    this.outputs.welcome(attachment, held, room.rewoundTo(held, versionEpoch));
     if (room.stallTold) this.outputs.pause(room, 'store');
     if (room.brokenBy !== null) this.engine.viewFailed(room);
   }

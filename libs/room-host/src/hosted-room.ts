@@ -110,6 +110,8 @@ export class HostedRoom {
   /** The command that cost the room its last owner. */
   poison: { readonly seat: Seat; readonly seq: number } | null = null;
 
+  /** The version at which this owner took the room up: what a former owner had told beyond it is undone. */
+  private readonly takenAt: number;
   /** For the keys of effects. */
   private readonly tenureName: string;
   /** Durability `checkpoint`: the keys of pending effects that the store has; null: all durable ones are stored. */
@@ -131,6 +133,7 @@ export class HostedRoom {
   ) {
     this.value = value;
     this.durable = value;
+    this.takenAt = value.version;
     this.tenureName = String(tenure.epoch);
     // What a room comes with was stored: by who opened it, by its last owner, or by a repair.
     this.storedEffects = this.durability === 'checkpoint' ? keysOf(value.outbox) : null;
@@ -264,6 +267,17 @@ export class HostedRoom {
     // Where no log is kept, whoever comes back gets the state: it has mostly changed as a whole, and nothing is packed for it.
     if (append && !append.ended) this.recent.push(changes, append.entries);
     else this.recent.tell(changes);
+  }
+
+  /**
+   * To which version the game was wound back for a client that holds `version`, from an owner of epoch `versionEpoch`;
+   * null: it was not. Durability `checkpoint`, or a store that lost something together with the owner.
+   */
+  rewoundTo(version: number | null, versionEpoch: number | null): number | null {
+    if (version === null) return null;
+    // A client that does not say whose version it holds: it cannot be one that there has not been yet.
+    const isUndone = versionEpoch === null ? version > this.value.version : versionEpoch < this.tenure.epoch && version > this.takenAt;
+    return isUndone ? this.takenAt : null;
   }
 
   /** The durable changes after `version`; null when not all of them are kept. */

@@ -3,7 +3,16 @@ import type { EventSink, FleetLinks, Happening, Self, ServerDirectory } from '#l
 import type { EffectRun, GameRegistry } from '#libs/game-kit';
 import type { LinkPeer, Links } from '#libs/link';
 import type { LoadBalancerService } from '#libs/placement';
-import { HoldfastError, type RoomId, type RoomTenure, type ServerId, serverId, unpack } from '#libs/protocol';
+import {
+  decodeServerMessage,
+  HoldfastError,
+  type Placed,
+  type RoomId,
+  type RoomTenure,
+  type ServerId,
+  serverId,
+  unpack,
+} from '#libs/protocol';
 import { RedisConnections, StoreClock } from '#libs/redis';
 import type { RoomRules } from '#libs/room';
 import { OwnerLife, type RoomDoc, RoomLog, type RoomRecord, RoomRecords, StoreGeneration, type WriteResult } from '#libs/room-store';
@@ -262,7 +271,7 @@ export class Host {
   }
 
   /** A player's connection, with all that is said to it. */
-  attach(room: HostedRoom, seat: number, handle: number, version: number | null): ListeningPeer {
+  attach(room: HostedRoom, seat: number, handle: number, version: number | null, versionEpoch: number | null = null): ListeningPeer {
     const peer = new ListeningPeer();
     this.attachments.attach(peer as unknown as LinkPeer, {
       room: room.id,
@@ -273,6 +282,7 @@ export class Host {
       watch: false,
       round: 0,
       version,
+      versionEpoch,
     });
     return peer;
   }
@@ -295,10 +305,21 @@ export class Host {
 
 /** A gateway's end of a link: the bodies of the syncs it is sent. */
 export class ListeningPeer {
-  readonly syncs: { version: number; events?: { version: number; name: string; data?: unknown }[]; missed?: true; state?: unknown }[] = [];
+  readonly syncs: {
+    version: number;
+    from?: number;
+    events?: { version: number; name: string; data?: unknown }[];
+    missed?: true;
+    state?: unknown;
+  }[] = [];
   readonly detached: { reason: string }[] = [];
 
-  sendSessionFrame(): void {}
+  readonly placed: Placed[] = [];
+
+  sendSessionFrame(_kind: number, _handle: number, _epoch: number, frame: Uint8Array): void {
+    const message = decodeServerMessage(frame);
+    if (message.kind === 'placed') this.placed.push(message);
+  }
 
   sendSyncMany(_epoch: number, version: number, _entries: readonly number[], body: Uint8Array): void {
     this.syncs.push({ ...(unpack(body) as object), version });

@@ -34,8 +34,8 @@ interface SyncBody {
 export class RoomOutputs {
   constructor(@Inject(ROOM_HOST_OPTIONS) private readonly options: Pick<RoomHostOptions, 'syncBytesMax'>) {}
 
-  /** To one who has just been attached: where they are, then what they lack. */
-  welcome(attachment: Attachment, held: number | null): void {
+  /** To one who has just been attached: where they are, then what they lack. `rewoundTo`: `held` is of a history that was undone after it. */
+  welcome(attachment: Attachment, held: number | null, rewoundTo: number | null = null): void {
     const { room, seat } = attachment;
     const { durable } = room;
     this.send(attachment, {
@@ -47,9 +47,12 @@ export class RoomOutputs {
       round: room.round,
       players: durable.seats.map(({ name }, index) => ({ seat: index, name })),
       seq: seat === null ? 0 : room.seenSeq(seat),
+      ...(rewoundTo !== null && { rewound: { from: held as number, to: rewoundTo } }),
     });
     // Refusals whose answer may have been lost, before the sync whose `seq` would pass for it.
     if (seat !== null) for (const [refusedSeq, code] of durable.seats[seat].refused) this.refuse(attachment, refusedSeq, errorBody(code));
+    // Patches of this history lead nowhere from a state of the other.
+    if (rewoundTo !== null) return this.sendSync(attachment, this.sinceRewind(room, seat, rewoundTo));
     const changes = held === null || room.machine.rules.view ? null : room.changesSince(held);
     if (changes !== null) this.sendSync(attachment, this.patchesOf(room, held as number, changes, seat));
     else if (held === null && this.isFirstVisit(room, seat)) this.sendSync(attachment, this.beginning(room, seat));
@@ -155,6 +158,13 @@ export class RoomOutputs {
     if (held === null || held < 0 || held >= room.durable.version) return { room: room.id, state };
     const changes = room.recent.toldAfter(held);
     return changes === null ? { room: room.id, state, missed: true } : withEvents({ room: room.id, state }, changes, seat);
+  }
+
+  /** The state, and what was told since the version up to which both histories are one. */
+  private sinceRewind(room: HostedRoom, seat: Seat | null, rewoundTo: number): SyncBody {
+    const body = { room: room.id, state: room.view(room.durable.state, seat) };
+    const changes = room.recent.toldAfter(rewoundTo);
+    return changes === null ? { ...body, missed: true } : withEvents(body, changes, seat);
   }
 
   /** The game so far, for a player who was on the way to it when it began: timers and the others do not wait. */

@@ -4,6 +4,10 @@ import { END_CLAIM_MS } from '../health.options.js';
 
 const CLAIM_END = new LuaScript('health_claim_end', new URL('./claim-end.lua', import.meta.url), 1);
 
-export async function claimEnd(client: RedisClient, { id, incarnation }: ServerRecord, verb: 'take' | 'keep' | 'settle'): Promise<boolean> {
+export async function claimEnd(
+  client: RedisClient,
+  { id, incarnation }: ServerRecord,
+  verb: 'take' | 'keep' | 'release' | 'settle',
+): Promise<boolean> {
   return (await CLAIM_END.run(client, [id], [incarnation, verb, END_CLAIM_MS])) === 1;
 }

@@ -1,0 +1,155 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Room } from '#libs/client';
+import { type Fleet, type Game, startFleet, until } from '../harness/index.js';
+
+interface Bank {
+  readonly state: { purse: number; sent: string[]; touched: number };
+}
+interface Payment {
+  readonly key: string;
+  readonly room: string;
+  readonly id: string;
+}
+
+const DURABILITIES = ['every-change', 'checkpoint', 'none'] as const;
+/** What each game has to begin with (`bank.mjs`). */
+const PURSE = 10_000;
+const GAMES = 4;
+const KILLS = 5;
+const BETWEEN_KILLS_MS = 700;
+
+let fleet: Fleet;
+let dir: string;
+let file: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'holdfast-bank-'));
+  file = join(dir, 'payments');
+  fleet = await startFleet({ gateways: 1, lobbies: 1, games: 3, testGames: { turnMs: 60_000 }, env: { TEST_BANK: file } });
+}, 60_000);
+afterAll(async () => {
+  await fleet.stop();
+  await rm(dir, { recursive: true });
+});
+
+async function payments(): Promise<Payment[]> {
+  const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
+  return lines.map((line) => JSON.parse(line) as Payment);
+}
+
+/** Two players of a game who transfer for as long as it lasts, or until they are told to stop. */
+class Spenders {
+  readonly acknowledged: string[] = [];
+  readonly rewinds: { from: number; to: number }[] = [];
+  private isStopped = false;
+  private readonly playing: Promise<unknown>;
+
+  constructor(private readonly game: Game) {
+    for (const room of game.rooms) room.on('rewound', (rewind) => this.rewinds.push(rewind));
+    this.playing = Promise.all(game.rooms.map((room, seat) => this.spend(room, seat)));
+  }
+
+  get room(): Room {
+    return this.game.rooms[0];
+  }
+
+  get state(): Bank['state'] {
+    return this.room.state as unknown as Bank['state'];
+  }
+
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    await this.playing;
+  }
+
+  private async spend(room: Room, seat: number): Promise<void> {
+    for (let turn = 0; !this.isStopped && (room.status === 'playing' || room.status === 'paused'); turn++) {
+      const id = `${room.id}-${seat}-${turn}`;
+      const sent = turn % 3 === 0 ? room.send('touch') : room.send('transfer', { id });
+      await sent.then(
+        () => turn % 3 !== 0 && this.acknowledged.push(id),
+        // Undone, or the game is over.
+        () => {},
+      );
+    }
+  }
+}
+
+describe.each(DURABILITIES)('transfers by effects, durability %s, under kill -9 of the servers', (durability) => {
+  it('are conserved: no key is given to two of them, and none is paid that the game does not know', async () => {
+    const name = `bank-${durability}`;
+    const all: Spenders[] = [];
+    const play = async () => {
+      for (
+        let missing = GAMES - all.filter(({ room }) => room.status === 'playing' || room.status === 'paused').length;
+        missing > 0;
+        missing--
+      )
+        all.push(new Spenders(await fleet.twoPlayersInAGame(name)));
+    };
+    await play();
+    for (let kill = 0; kill < KILLS; kill++) {
+      await new Promise((resolve) => setTimeout(resolve, BETWEEN_KILLS_MS * (0.5 + Math.random())));
+      const victim = await fleet.ownerOf(all[all.length - 1].room);
+      victim.kill();
+      await victim.exited;
+      await fleet.restart(victim);
+      await fleet.whole();
+      await play();
+    }
+    await Promise.all(all.map((spenders) => spenders.stop()));
+    const rooms = new Set(all.map(({ room }) => room.id));
+
+    const isSettled = async (): Promise<boolean> => {
+      const paid = new Set((await payments()).map(({ id }) => id));
+      return all.every(({ room, state }) => room.status === 'playing' && state.sent.every((id) => paid.has(id)));
+    };
+    if (durability !== 'none') await until(isSettled, 20_000);
+
+    const paid = (await payments()).filter(({ room }) => rooms.has(room));
+    const byKey = new Map<string, string>();
+    for (const { key, id } of paid) {
+      expect([key, byKey.get(key) ?? id]).toEqual([key, id]);
+      byKey.set(key, id);
+    }
+    // What a bank that removes duplicates by key has paid: each transfer once.
+    const ids = [...byKey.values()];
+    expect(ids).toHaveLength(new Set(ids).size);
+    expect(ids.length).toBeGreaterThan(KILLS);
+
+    for (const { room, state, acknowledged } of all) {
+      const paidHere = paid.filter((payment) => payment.room === room.id).map(({ id }) => id);
+      const outside = new Set(paidHere).size;
+      if (durability === 'none') {
+        expect(outside).toBeLessThanOrEqual(PURSE);
+        continue;
+      }
+      expect([...new Set(paidHere)].sort()).toEqual([...state.sent].sort());
+      expect(state.purse + outside).toBe(PURSE);
+      if (durability === 'every-change') expect(state.sent).toEqual(expect.arrayContaining(acknowledged));
+    }
+    if (durability === 'every-change') expect(all.flatMap(({ rewinds }) => rewinds)).toEqual([]);
+    for (const { room } of all) await room.leave().catch(() => {});
+  }, 90_000);
+});
+
+describe('a game of durability `checkpoint` whose server is killed', () => {
+  it('tells both players from and to which version it was wound back', async () => {
+    const { rooms } = await fleet.twoPlayersInAGame('bank-checkpoint');
+    const told = rooms.map((room) => {
+      const rewinds: unknown[] = [];
+      room.on('rewound', (rewind) => rewinds.push(rewind));
+      return rewinds;
+    });
+    for (let times = 0; times < 4; times++) await rooms[0].send('touch');
+    for (const room of rooms) await room.waitFor(({ version }) => version === 4, { timeoutMs: 5_000 });
+    const owner = await fleet.ownerOf(rooms[0]);
+    owner.kill();
+    await owner.exited;
+    for (const room of rooms) await room.waitFor(({ status, version }) => status === 'playing' && version < 4, { timeoutMs: 10_000 });
+    expect(told).toEqual([[{ from: 4, to: 0 }], [{ from: 4, to: 0 }]]);
+    for (const room of rooms) expect((room.state as Bank['state']).touched).toBe(0);
+    await fleet.restart(owner);
+  }, 30_000);
+});
