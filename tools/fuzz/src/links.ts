@@ -50,7 +50,10 @@ export function links({ linkPort }: Gateway): Target<Case> {
       }
       socket.end(bytes);
       await inTime('the end of a link', closed);
-      if (!isProved && heard.length > 1) throw new Finding('a stranger was told more than a nonce');
+      // A proof of the right form, made with another secret, is answered `refused`, with nothing in it.
+      const told = heard.slice(1);
+      if (!isProved && (told.length > 1 || told.some((frame) => frame.length !== 1 || frame[0] !== LINK_KIND.refused)))
+        throw new Finding('a stranger was told more than a nonce and a refusal');
     },
   };
 }
