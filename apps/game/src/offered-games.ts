@@ -1,7 +1,7 @@
 import type { OfferedGame, OfferedGames } from '#libs/fleet';
 import type { RoomRules } from '#libs/room';
 
-/** What this server says of its games to the fleet. */
+/** The server publishes this about its games in its fleet record. */
 export function offeredGames(all: readonly RoomRules[]): OfferedGames {
   return Object.fromEntries(
     all.map(({ definition: { name, version, seats }, migrateState }) => {

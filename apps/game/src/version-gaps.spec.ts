@@ -11,7 +11,7 @@ const rules = (name: string, version: number, migrates: boolean) =>
 const server = (id: string, version: number, state = 'ready') =>
   ({ id, type: 'game', state, games: { chess: { version, seats } } }) as unknown as ServerRecord;
 
-/** What a server with these rules warns of, where `there` are when it starts and `later` come then. */
+/** The warnings that a server with these rules logs: `there` are registered when it starts, `later` register after that. */
 function warnings(own: RoomRules, there: ServerRecord[], later: ServerRecord[] = []): Record<string, unknown>[] {
   const said: Record<string, unknown>[] = [];
   let tell: ServerChangeListener = () => {};

@@ -7,7 +7,7 @@ import { ROOM_REQUEST_MS } from './admin.options.js';
 import { RoomReader } from './room-reader.js';
 import { ServerReader } from './server-reader.js';
 
-/** What an operator does to rooms in play: asked of the owner, since only an owner may. A game without one is ended at the store. */
+/** Carries out an operator's requests about rooms in play. The owner does the work; a game without an owner is ended in the store. */
 @Injectable()
 export class RoomOperations {
   constructor(
@@ -68,6 +68,6 @@ export class RoomOperations {
   }
 }
 
-/** What is answered where the server that the record names is gone, or does not have the room. */
+/** The codes that say that the server named by the record is gone, or does not have the room. */
 const WITHOUT_OWNER = ['server-lost', 'not-found', 'room-unknown'];
 const END_ATTEMPTS_MAX = 3;

@@ -29,7 +29,7 @@ export interface RoomLine {
     data: Operations[Name]['data'],
     timeoutMs?: number,
   ): Promise<Operations[Name]['result']>;
-  /** What we hold does not fit what is sent: connect anew, and take the whole state. The session ends when that never helps. */
+  /** The client's state does not fit the sync. It reconnects and takes the whole state; the session ends when that never helps. */
   resync(reason: string): void;
 }
 

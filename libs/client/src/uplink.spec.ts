@@ -112,7 +112,7 @@ it.each([
 it('finds out soon after a sleep that its connection is dead, and seeks another', async () => {
   await welcomed();
   sleep(HOUR);
-  // What was sent on the old connection is not answered any more.
+  // The server does not answer requests of the old connection any more.
   const dead = line as WireListener;
   dead.message = () => {};
   const before = dials;

@@ -83,7 +83,7 @@ export class Uplink {
     return true;
   }
 
-  /** What came over this connection cannot be applied: gives it up for a new one, after a pause that grows. */
+  /** Replaces a connection whose messages cannot be applied, after a pause that grows. */
   faulty(reason: string): void {
     if (this.phase === 'over' || this.phase === 'resting') return;
     if (!this.wasWelcome) return this.failed(reason);

@@ -19,7 +19,7 @@ interface AddressUse {
   visitors: number;
   /** Connections it may still open: one that comes and goes costs a session each time. */
   readonly openings: TokenBucket;
-  /** What its players may ask of lobbies and the store together, in messages: see `operation-prices.ts`. */
+  /** The budget of all players of this address for requests to lobbies and the store, in messages: see `operation-prices.ts`. */
   readonly operations: TokenBucket;
   seenAt: number;
 }

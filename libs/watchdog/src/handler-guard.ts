@@ -51,10 +51,10 @@ export abstract class HandlerGuard {
   /** A number for a name of what runs, such as `command place`. Call it once a name: each is kept for good. */
   abstract label(name: string): number;
   /**
-   * Does the work of all from index `from` on, one after the other, each with limits of its own: cheaper than as many calls of
+   * Does the work of all, one after the other, each with limits of its own: cheaper than as many calls of
    * `RunSubject.run`. Ends behind one that was interrupted. Gives the index of the first that was not done.
    */
-  abstract runAll(runs: readonly QueuedRun[], from?: number): number;
+  abstract runAll(runs: readonly QueuedRun[]): number;
   /** Within a run. */
   abstract readonly isRunning: boolean;
   /** Whose code runs now: in a run, or in a timer, promise or socket that one left behind. Undefined: no game's. */
@@ -71,8 +71,8 @@ export const DIRECT_GUARD: HandlerGuard = {
     release: () => {},
   }),
   label: () => 0,
-  runAll: (runs, from = 0) => {
-    for (const run of runs.slice(from)) run.work();
+  runAll: (runs) => {
+    for (const run of runs) run.work();
     return runs.length;
   },
   isRunning: false,

@@ -136,9 +136,9 @@ export class Watchdog extends HandlerGuard {
     return this.cells[CELL.run] !== 0;
   }
 
-  override runAll(runs: readonly QueuedRun[], from = 0): number {
+  override runAll(runs: readonly QueuedRun[]): number {
     const { cells, subjects } = this;
-    let at = from;
+    let at = 0;
     const all = (): void => {
       for (; at < runs.length; at++) {
         const { subject, label, seat, seq } = runs[at];
