@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { TickBatch } from '#libs/async';
 import { PubSub, StoreClock } from '#libs/redis';
 import { EventSink, type Happening, type ToldHappening } from './event-sink.js';
 import { HAPPENINGS_CHANNEL } from './fleet.options.js';
@@ -10,7 +11,7 @@ const MESSAGE_HAPPENINGS_MAX = 100;
 /** Publishes on `hf:events`: a JSON array of what was told within one turn of the loop, so that a thousand recovered rooms are few messages. */
 @Injectable()
 export class RedisEventSink extends EventSink {
-  private told: ToldHappening[] = [];
+  private readonly batch = new TickBatch<ToldHappening>('io', (told) => this.publish(told));
   private count = 0;
 
   constructor(
@@ -26,12 +27,10 @@ export class RedisEventSink extends EventSink {
     const at = Math.round(this.clock.storeTime());
     // The incarnation alone does not do: before it is registered a process has none.
     const id = `${by}:${incarnation}:${at}:${this.count++}`;
-    if (this.told.push({ id, by, at, ...happening }) === 1) setImmediate(() => this.publish());
+    this.batch.add({ id, by, at, ...happening });
   }
 
-  private publish(): void {
-    const told = this.told;
-    this.told = [];
+  private publish(told: readonly ToldHappening[]): void {
     for (let from = 0; from < told.length; from += MESSAGE_HAPPENINGS_MAX) {
       const message = JSON.stringify(told.slice(from, from + MESSAGE_HAPPENINGS_MAX));
       // Without a store nobody can be told; what happened is in the log.

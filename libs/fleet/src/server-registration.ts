@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { SingleFlight } from '#libs/async';
 import { RedisConnections } from '#libs/redis';
 import { Log, Readiness } from '#libs/telemetry';
 import { EventSink } from './event-sink.js';
@@ -28,7 +29,9 @@ export type EvictedListener = (notice: EvictionNotice) => void | Promise<void>;
 @Injectable()
 export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
   private readonly listeners: EvictedListener[] = [];
-  private looking: Promise<void> | null = null;
+  private readonly looks = new SingleFlight(() =>
+    this.lookOnce().catch((error: unknown) => this.log.debug('server.look-failed', { error })),
+  );
   private timer: NodeJS.Timeout | null = null;
   private phase: 'unregistered' | 'registered' | 'replaced' | 'left' = 'unregistered';
   private wantedState: Exclude<ServerState, 'dead'> = 'starting';
@@ -88,7 +91,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     if (this.phase !== 'registered') return;
     this.phase = 'left';
     this.stopLooking();
-    await this.looking;
+    await this.looks.settled();
     const { id, incarnation } = this.self;
     try {
       if (await removeServer(this.redis.commands, id, incarnation)) await this.tellLeft();
@@ -106,12 +109,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
   /** Sees whether the record still stands, now; else twice a second. One look at a time. */
   look(): Promise<void> {
     if (this.phase !== 'registered') return Promise.resolve();
-    this.looking ??= this.lookOnce()
-      .catch((error: unknown) => this.log.debug('server.look-failed', { error }))
-      .finally(() => {
-        this.looking = null;
-      });
-    return this.looking;
+    return this.looks.join();
   }
 
   onModuleDestroy(): void {

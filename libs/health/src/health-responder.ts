@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
+import { SingleFlight } from '#libs/async';
 import { Self, ServerRegistration } from '#libs/fleet';
 import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
 import { EventLoopLag, Log } from '#libs/telemetry';
@@ -12,8 +13,7 @@ import { answerCheck } from './scripts/answer.js';
 export class HealthResponder implements OnApplicationBootstrap {
   private facts: ServerFacts | null = null;
   private listeners: readonly HealthAnswerListener[] = [];
-  private answering: Promise<void> | null = null;
-  private askedAgain = false;
+  private readonly answers = new SingleFlight(() => this.answer());
 
   constructor(
     @Inject(RESPONDER_OPTIONS) private readonly options: HealthResponderOptions,
@@ -39,18 +39,7 @@ export class HealthResponder implements OnApplicationBootstrap {
   /** Checks that come while an answer is on its way are answered once, after it. */
   private heard(): void {
     if (this.self.incarnation === 0) return;
-    if (this.answering) {
-      this.askedAgain = true;
-      return;
-    }
-    this.answering = this.answer()
-      .catch((error: unknown) => this.log.debug('health.answer-failed', { error }))
-      .finally(() => {
-        this.answering = null;
-        if (!this.askedAgain) return;
-        this.askedAgain = false;
-        this.heard();
-      });
+    void this.answers.again().catch((error: unknown) => this.log.debug('health.answer-failed', { error }));
   }
 
   private async answer(): Promise<void> {

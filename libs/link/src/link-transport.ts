@@ -1,5 +1,6 @@
 import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
 import { lastValueFrom } from 'rxjs';
+import { sleep } from '#libs/async';
 import { errorBody, toErrorBody } from '#libs/protocol';
 import type { LinkPeer } from './link-peer.js';
 import type { Links } from './links.js';
@@ -18,7 +19,7 @@ export class LinkTransport extends Server implements CustomTransportStrategy {
   /** Resolves when no request is being answered and the last answers have left, or after `timeoutMs`. */
   async whenIdle(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs;
-    while (this.inFlight > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (this.inFlight > 0 && performance.now() < deadline) await sleep(5);
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
   }
 

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { KeyedFlights } from '#libs/async';
 import { bounded, errorBody, FrameSplitter, HoldfastError, LENGTH_BYTES, type ServerId } from '#libs/protocol';
 import { readInPlace, readingTo } from './bare-socket.js';
 import { channelOf, claimedId, type Introduction, isNonce, newNonce, packIntroduction, readIntroduction } from './handshake.js';
@@ -33,7 +34,7 @@ type EventHandler = (peer: LinkPeer, pattern: string, data: unknown) => void;
 @Injectable()
 export class Links implements OnApplicationShutdown {
   private readonly peers = new Map<ServerId, LinkPeer>();
-  private readonly dialling = new Map<string, Promise<LinkPeer>>();
+  private readonly dialling = new KeyedFlights<string, LinkPeer>();
   /** By kind. */
   private readonly frameHandlers: (FrameHandler | undefined)[] = [];
   private requestHandler: RequestHandler = () => Promise.reject(errorBody('unavailable'));
@@ -96,12 +97,7 @@ export class Links implements OnApplicationShutdown {
     const known = this.peers.get(address.id);
     if (known?.isOpen) return Promise.resolve(known);
     const key = `${address.id}@${address.host}:${address.port}`;
-    let dialling = this.dialling.get(key);
-    if (!dialling) {
-      dialling = this.dial(address).finally(() => this.dialling.delete(key));
-      this.dialling.set(key, dialling);
-    }
-    return dialling;
+    return this.dialling.join(key, () => this.dial(address));
   }
 
   onRequest(handler: RequestHandler): void {

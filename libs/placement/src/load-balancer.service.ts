@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { jittered, sleep } from '#libs/async';
 import { HoldfastError, type RoomId, type ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { Metrics } from '#libs/telemetry';
@@ -132,7 +133,7 @@ export class LoadBalancerService {
         const leftMs = deadline - performance.now();
         if (leftMs <= 0) return null;
         // Jitter, so that callers refused together do not come back together.
-        await new Promise((resolve) => setTimeout(resolve, Math.min(leftMs, pauseMs * (0.5 + Math.random()))));
+        await sleep(Math.min(leftMs, jittered(pauseMs)));
         const choice = await this.choose(request);
         if (choice) return choice;
       }

@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Redis } from 'ioredis';
+import { sleep } from '#libs/async';
 import { batchWrites } from './batch-writes.js';
 import { connect, type RedisClient } from './connect.js';
 import { LuaScript } from './lua-script.js';
@@ -58,7 +59,7 @@ export class RedisConnections implements OnApplicationShutdown {
           throw new Error(
             `Redis at ${redacted(this.options.url)} does not answer (${this.lastError ?? 'timeout'}); set REDIS_URL to one that does`,
           );
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await sleep(20);
       }
     }
     await this.refuseEvicting();

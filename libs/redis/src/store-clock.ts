@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Cluster } from 'ioredis';
+import { SingleFlight } from '#libs/async';
 import { RedisConnections } from './redis-connections.js';
 
 /** Between two samples, in ms. A crystal drifts by less than a millisecond in this time. */
@@ -28,7 +29,7 @@ export class StoreClock implements OnModuleDestroy {
   /** What must be added to the monotonic clock to get the store's time, by the best sample. Null: no sample yet. */
   private storeOrigin: number | null = null;
   private timer: NodeJS.Timeout | null = null;
-  private sampling: Promise<void> | null = null;
+  private readonly samples = new SingleFlight(() => this.measure());
   private readonly listeners: (() => void)[] = [];
 
   constructor(private readonly redis: RedisConnections) {}
@@ -71,10 +72,7 @@ export class StoreClock implements OnModuleDestroy {
 
   /** Measures now. One measurement at a time. Rejects when the store does not answer. */
   sample(): Promise<void> {
-    this.sampling ??= this.measure().finally(() => {
-      this.sampling = null;
-    });
-    return this.sampling;
+    return this.samples.join();
   }
 
   onModuleDestroy(): void {

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { sleep } from '#libs/async';
 import type { RoomId } from '#libs/protocol';
 import { connect, type RedisOptions } from '#libs/redis';
 import { type SuspectInput, SuspectMarks, type SuspectPlace } from '#libs/room-store';
@@ -34,7 +35,7 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
       // A mark that stays would blame the room for a later loss of its server.
       for (let tries = 1; tries <= CLEAR_TRIES_MAX; tries++) {
         if (await withMarks(redis, log, (marks) => marks.clear(place, inputOf(report)))) return;
-        await new Promise((resolve) => setTimeout(resolve, CLEAR_AGAIN_MS));
+        await sleep(CLEAR_AGAIN_MS);
       }
     },
     async killing(report) {

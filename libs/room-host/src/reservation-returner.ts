@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { TickBatch } from '#libs/async';
 import { Self } from '#libs/fleet';
 import { ENDED_AT_ONCE_MAX, LoadBalancerService } from '#libs/placement';
 import type { RoomId } from '#libs/protocol';
@@ -11,7 +12,8 @@ import { HostedRooms } from './hosted-rooms.js';
  */
 @Injectable()
 export class ReservationReturner {
-  private ended: RoomId[] = [];
+  /** Flushed in this tick: the store has the end before a player who was told of it can ask for the next game. */
+  private readonly ended = new TickBatch<RoomId>('microtask', (rooms) => this.giveBack(rooms));
 
   constructor(
     rooms: HostedRooms,
@@ -20,20 +22,12 @@ export class ReservationReturner {
     private readonly log: Log,
   ) {
     rooms.onDropped(({ id }, reason) => {
-      if (reason === 'ended') this.note(id);
+      if (reason === 'ended') this.ended.add(id);
     });
   }
 
-  private note(room: RoomId): void {
-    this.ended.push(room);
-    // In this turn of the loop, so that the store has it before any player who hears of the end can ask for the next game.
-    if (this.ended.length === 1) process.nextTick(() => this.giveBack());
-  }
-
-  private giveBack(): void {
-    const { ended, self } = this;
-    this.ended = [];
-    const { id: server, incarnation } = self;
+  private giveBack(ended: readonly RoomId[]): void {
+    const { id: server, incarnation } = this.self;
     for (let at = 0; at < ended.length; at += ENDED_AT_ONCE_MAX) {
       const rooms = ended.slice(at, at + ENDED_AT_ONCE_MAX);
       this.balancer

@@ -3,6 +3,7 @@ import type { Server as HttpsServer } from 'node:https';
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { sleep } from '#libs/async';
 import { LinkTrust, type OfferedGames, Self, ServerRegistration } from '#libs/fleet';
 import { Links, LinkTransport } from '#libs/link';
 import type { ServerType } from '#libs/protocol';
@@ -102,7 +103,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
     log.info('server.stopping', { signal });
     try {
       await registration.setState('draining').catch(() => false);
-      await new Promise((resolve) => setTimeout(resolve, HEARD_MS));
+      await sleep(HEARD_MS);
       await plan.drain?.(app, settings);
       await transport.whenIdle(LAST_REQUESTS_MS);
       await registration.leave();

@@ -1,0 +1,28 @@
+/** Runs at most one task for each key at a time; whoever asks meanwhile waits for the same result. */
+export class KeyedFlights<Key, Result> {
+  private readonly flights = new Map<Key, Promise<Result>>();
+
+  /** Settles as the task of `key` that is under way does; without one, starts `task`. */
+  join(key: Key, task: () => Promise<Result>): Promise<Result> {
+    const known = this.flights.get(key);
+    if (known) return known;
+    const flight: Promise<Result> = task().finally(() => {
+      if (this.flights.get(key) === flight) this.flights.delete(key);
+    });
+    this.flights.set(key, flight);
+    return flight;
+  }
+
+  /** The task of `key` that is under way. */
+  get(key: Key): Promise<Result> | undefined {
+    return this.flights.get(key);
+  }
+
+  has(key: Key): boolean {
+    return this.flights.has(key);
+  }
+
+  get size(): number {
+    return this.flights.size;
+  }
+}

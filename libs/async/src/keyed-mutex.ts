@@ -1,0 +1,23 @@
+/**
+ * Runs the tasks of one key one after the other, in the order in which they came. Tasks of different keys run side by side.
+ * A task that fails does not block the next one; a task that never settles does.
+ */
+export class KeyedMutex {
+  /** For each key with a task: settles when its last task settles. */
+  private readonly tails = new Map<string, Promise<void>>();
+
+  /** Settles as `task` does. */
+  async run<Result>(key: string, task: () => Promise<Result>): Promise<Result> {
+    const previous = this.tails.get(key);
+    const current = previous ? previous.then(task) : task();
+    const tail = current.then(ignore, ignore);
+    this.tails.set(key, tail);
+    try {
+      return await current;
+    } finally {
+      if (this.tails.get(key) === tail) this.tails.delete(key);
+    }
+  }
+}
+
+const ignore = (): void => {};

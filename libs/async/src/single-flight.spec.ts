@@ -1,0 +1,95 @@
+import { KeyedFlights } from './keyed-flights.js';
+import { SingleFlight } from './single-flight.js';
+
+/** A task whose runs settle when the test says so. */
+function controlled() {
+  const runs: { resolve(): void; reject(error: Error): void }[] = [];
+  const task = (): Promise<number> => {
+    const number = runs.length + 1;
+    return new Promise<number>((resolve, reject) => runs.push({ resolve: () => resolve(number), reject }));
+  };
+  return { runs, task };
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('SingleFlight', () => {
+  it('gives all callers the result of the run under way, and starts a new run afterwards', async () => {
+    const { runs, task } = controlled();
+    const flight = new SingleFlight(task);
+    const both = [flight.join(), flight.join()];
+    expect(flight.isRunning).toBe(true);
+    runs[0].resolve();
+    expect(await Promise.all(both)).toEqual([1, 1]);
+    expect(flight.isRunning).toBe(false);
+    const third = flight.join();
+    runs[1].resolve();
+    expect(await third).toBe(2);
+  });
+
+  it('starts one more run for all who ask again during a run', async () => {
+    const { runs, task } = controlled();
+    const flight = new SingleFlight(task);
+    const first = flight.join();
+    const again = [flight.again(), flight.again()];
+    runs[0].resolve();
+    expect(await first).toBe(1);
+    await settle();
+    expect(runs).toHaveLength(2);
+    runs[1].resolve();
+    expect(await Promise.all(again)).toEqual([2, 2]);
+    await settle();
+    expect(runs).toHaveLength(2);
+  });
+
+  it('runs again after a run that failed, and passes the error to its callers only', async () => {
+    const { runs, task } = controlled();
+    const flight = new SingleFlight(task);
+    const first = flight.join();
+    const again = flight.again();
+    runs[0].reject(new Error('first'));
+    await expect(first).rejects.toThrow('first');
+    await settle();
+    runs[1].resolve();
+    expect(await again).toBe(2);
+  });
+
+  it('starts a run for a caller who asks again during the second run', async () => {
+    const { runs, task } = controlled();
+    const flight = new SingleFlight(task);
+    void flight.join();
+    const second = flight.again();
+    runs[0].resolve();
+    await settle();
+    const third = flight.again();
+    runs[1].resolve();
+    expect(await second).toBe(2);
+    await settle();
+    runs[2].resolve();
+    expect(await third).toBe(3);
+  });
+});
+
+describe('KeyedFlights', () => {
+  it('shares the task of a key that is under way and runs other keys beside it', async () => {
+    const { runs, task } = controlled();
+    const flights = new KeyedFlights<string, number>();
+    const results = [flights.join('a', task), flights.join('a', task), flights.join('b', task)];
+    expect(runs).toHaveLength(2);
+    expect(flights.has('a')).toBe(true);
+    for (const { resolve } of runs) resolve();
+    expect(await Promise.all(results)).toEqual([1, 1, 2]);
+    expect(flights.size).toBe(0);
+  });
+
+  it('forgets a task that failed', async () => {
+    const { runs, task } = controlled();
+    const flights = new KeyedFlights<string, number>();
+    const first = flights.join('a', task);
+    runs[0].reject(new Error('first'));
+    await expect(first).rejects.toThrow('first');
+    const second = flights.join('a', task);
+    runs[1].resolve();
+    expect(await second).toBe(2);
+  });
+});

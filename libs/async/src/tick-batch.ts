@@ -1,0 +1,33 @@
+/**
+ * Collects the items that are added during one tick of the event loop and handles them in one call.
+ * `microtask`: before the event loop goes on (`process.nextTick`). `io`: after the input that is ready was handled (`setImmediate`).
+ *
+ * @example
+ * const batch = new TickBatch<RoomId>('microtask', (rooms) => this.release(rooms));
+ * batch.add(room);
+ */
+export class TickBatch<Item> {
+  private items: Item[] = [];
+  private readonly flush = (): void => {
+    const { items } = this;
+    this.items = [];
+    this.handle(items);
+  };
+
+  /** @param handle gets the items in the order in which they were added. An error that it throws is uncaught. */
+  constructor(
+    private readonly end: 'microtask' | 'io',
+    private readonly handle: (items: Item[]) => void,
+  ) {}
+
+  add(item: Item): void {
+    if (this.items.push(item) > 1) return;
+    if (this.end === 'microtask') process.nextTick(this.flush);
+    else setImmediate(this.flush);
+  }
+
+  /** Items that wait for the end of this tick. */
+  get size(): number {
+    return this.items.length;
+  }
+}
