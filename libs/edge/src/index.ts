@@ -9,5 +9,4 @@ export * from './room-link.js';
 export * from './session-table.js';
 export * from './tcp-transport.js';
 export * from './web-socket-connection.js';
-export { WebSocketError, type WebSocketInbox, WebSocketReader } from './web-socket-reader.js';
 export * from './web-socket-transport.js';

@@ -10,16 +10,17 @@ import {
   type ServerMessage,
   serverMessageToJson,
 } from '#libs/protocol';
+import {
+  frameHeaderBytes,
+  NO_STATUS,
+  OPCODE,
+  WebSocketError,
+  type WebSocketInbox,
+  WebSocketReader,
+  writeFrameHeader,
+} from '#libs/websocket';
 import { GOODBYE_MS } from './edge.options.js';
 import { type ConnectionEvents, PlayerConnection, writeSync } from './player-connection.js';
-import { NO_STATUS, WebSocketError, type WebSocketInbox, WebSocketReader } from './web-socket-reader.js';
-
-/** Opcodes with FIN set. Source: RFC 6455, section 5.2. */
-const WS_TEXT = 0x81;
-const WS_BINARY = 0x82;
-const WS_CLOSE = 0x88;
-const WS_PING = 0x89;
-const WS_PONG = 0x8a;
 
 /** Some more than allowed is read, so that a frame a little too large gets a goodbye with a code, and not only a closed socket. */
 const READ_BEYOND = 4;
@@ -50,7 +51,7 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
   override probe(now: number): void {
     if (!this.isOpen || this.probedAt >= this.heardAt) return;
     this.probedAt = now;
-    this.begin(WS_PING, 0);
+    this.begin(OPCODE.ping, 0);
   }
 
   /** What its socket heard. */
@@ -79,7 +80,7 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
   /** For the reader: counted like any other message before it is answered. */
   ping(bytes: Buffer): void {
     if (!this.isOpen || !this.events.pinged(this, bytes.length)) return;
-    const at = this.begin(WS_PONG, bytes.length);
+    const at = this.begin(OPCODE.pong, bytes.length);
     this.writer.chunk.set(bytes, at);
   }
 
@@ -102,13 +103,13 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
 
   override sendFrame(frame: Uint8Array): void {
     if (!this.isOpen) return;
-    const at = this.begin(WS_BINARY, frame.length);
+    const at = this.begin(OPCODE.binary, frame.length);
     this.writer.chunk.set(frame, at);
   }
 
   override sendSync(version: number, seq: number, body: Uint8Array): void {
     if (!this.isOpen) return;
-    const at = this.begin(WS_BINARY, HEADER.sync.body + body.length);
+    const at = this.begin(OPCODE.binary, HEADER.sync.body + body.length);
     writeSync(this.writer.chunk, at, version, seq, body);
   }
 
@@ -121,7 +122,7 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
     if (this.isCloseSent) return;
     this.isCloseSent = true;
     const why = Buffer.from(bounded(reason, CLOSE_REASON_CHARACTERS_MAX));
-    const at = this.begin(WS_CLOSE, code === NO_STATUS ? 0 : 2 + why.length);
+    const at = this.begin(OPCODE.close, code === NO_STATUS ? 0 : 2 + why.length);
     if (code !== NO_STATUS) {
       this.writer.chunk.writeUInt16BE(code, at);
       this.writer.chunk.set(why, at + 2);
@@ -129,22 +130,10 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
     this.writer.flush();
   }
 
-  /** Writes a WebSocket frame's header; answers where its payload starts. Source: RFC 6455, section 5.2. */
+  /** Reserves a frame in the batch and writes its header; returns where its payload starts. */
   protected begin(opcode: number, length: number): number {
-    const headerBytes = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-    const at = this.writer.reserve(headerBytes + length);
-    const { chunk } = this.writer;
-    chunk[at] = opcode;
-    if (length < 126) chunk[at + 1] = length;
-    else if (length < 65_536) {
-      chunk[at + 1] = 126;
-      chunk.writeUInt16BE(length, at + 2);
-    } else {
-      chunk[at + 1] = 127;
-      chunk.writeUInt32BE(0, at + 2);
-      chunk.writeUInt32BE(length, at + 6);
-    }
-    return at + headerBytes;
+    const at = this.writer.reserve(frameHeaderBytes(length) + length);
+    return writeFrameHeader(this.writer.chunk, at, opcode, length);
   }
 }
 
@@ -161,7 +150,7 @@ export class JsonWebSocketConnection extends WebSocketConnection {
       return this.goodbye({ code: 'internal', reason: 'A message to you could not be written as JSON.', retryAfterMs: 500 }, GOODBYE_MS);
     }
     const text = Buffer.from(serverMessageToJson(message));
-    const at = this.begin(WS_TEXT, text.length);
+    const at = this.begin(OPCODE.text, text.length);
     this.writer.chunk.set(text, at);
   }
 

@@ -4,18 +4,20 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { readInPlace } from '#libs/link';
-import { SUBPROTOCOL_JSON } from '#libs/protocol';
+import { SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON } from '#libs/protocol';
 import type { Certificate } from '#libs/tls';
+import { answerUpgrade } from '#libs/websocket';
 import { ClientTransport, listenError, PUBLIC_CERTIFICATE, socketsMax } from './client-transport.js';
 import { EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from './edge.options.js';
 import type { ConnectionEvents } from './player-connection.js';
 import { JsonWebSocketConnection, WebSocketConnection } from './web-socket-connection.js';
-import { answerUpgrade } from './web-socket-handshake.js';
 
 /** What the public port answers to plain HTTP: the player page. The application gives it. */
 export const PUBLIC_PAGES = Symbol('PublicPages');
 
 export const PLAY_PATH = '/play';
+
+const SUBPROTOCOLS = [SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON] as const;
 
 /** What a request that could not be read is answered, where it is not just wrong (400). */
 const STATUS_OF: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
@@ -85,7 +87,7 @@ export class WebSocketTransport extends ClientTransport {
     const path = (request.url ?? '/').split('?', 1)[0];
     if (path !== PLAY_PATH) return refuse(socket, 404);
     if (!this.isAllowedOrigin(request)) return refuse(socket, 403);
-    const answer = answerUpgrade(request.method, request.headers);
+    const answer = answerUpgrade(request.method, request.headers, SUBPROTOCOLS);
     if ('status' in answer) return refuse(socket, answer.status, answer.reason, 'Sec-WebSocket-Version: 13\r\n');
     const { accept, subprotocol } = answer;
     const Connection = subprotocol === SUBPROTOCOL_JSON ? JsonWebSocketConnection : WebSocketConnection;

@@ -1,16 +1,17 @@
 import { isUtf8 } from 'node:buffer';
+import { FIN, OPCODE } from './frame-header.js';
 
-/** What a WebSocket's peer says. Bytes are views, valid during the call only. */
+/** Receives what a `WebSocketReader` reads. Each buffer is a view that is valid during the call only. */
 export interface WebSocketInbox {
-  /** A whole message, however it was cut. */
+  /** A whole message, whether it came in one frame or in several. */
   message(bytes: Buffer, isBinary: boolean): void;
   ping(bytes: Buffer): void;
   pong(bytes: Buffer): void;
-  /** The last thing it says. `code`: 1005 when it gives none. */
+  /** The client's close frame. Nothing follows it. `code` is 1005 when the frame has none. */
   closing(code: number): void;
 }
 
-/** What breaks the protocol; `closeCode` says how. Source: RFC 6455, section 7.4.1. */
+/** The client broke the protocol. `closeCode` is for the close frame of the answer. Source: RFC 6455, section 7.4.1. */
 export class WebSocketError extends Error {
   constructor(
     readonly closeCode: 1002 | 1007 | 1008 | 1009,
@@ -20,37 +21,37 @@ export class WebSocketError extends Error {
   }
 }
 
-/** Libraries send whole frames; a browser may cut a long one into a few. A frame in many small pieces costs many times its size. */
+/** Browsers split a long message into a few frames. Many small frames cost many times the memory of their payload. */
 const FRAGMENTS_MAX = 64;
 const CONTROL_BYTES_MAX = 125;
 const MASK_BYTES = 4;
-/** Two bytes, a length of up to eight, and the mask. */
+/** Two bytes, an extended length of up to eight bytes, and the mask. */
 const HEADER_BYTES_MAX = 14;
 
-const OPCODE = { continuation: 0x0, text: 0x1, binary: 0x2, close: 0x8, ping: 0x9, pong: 0xa } as const;
-const FIN = 0x80;
-/** Set by extensions; none is ever agreed on. */
+/** Bits that extensions set. The handshake never agrees on an extension. */
 const RESERVED = 0x70;
 const MASKED = 0x80;
+/** Stands for a close frame without a code; never sent. Source: RFC 6455, section 7.4.1. */
 export const NO_STATUS = 1005;
 
 /**
- * The server's side of RFC 6455, sections 5 and 7.1.5: turns what a client sends into messages. A frame that has come
- * whole is unmasked where it stands and handed out as a view; only what was cut is copied. What a stranger can make us
- * keep is one message of `messageBytesMax`, and nothing is kept of a frame that promises more.
+ * Reads the frames that a client sends and delivers their messages: the server's side of RFC 6455, sections 5 and 7.1.5.
+ * A frame that arrived in one piece is unmasked in place and delivered as a view; only a frame that was cut is copied.
+ * Memory is bounded: the reader stores at most one message of `messageBytesMax`, and allocates nothing for a frame whose header
+ * announces more.
  */
 export class WebSocketReader {
-  /** Of a header that has not come whole, what has; null: there is none. */
+  /** The first bytes of a header of which the rest has not arrived; null: there is none. */
   private header: Buffer | null = null;
   private headerFilled = 0;
-  /** Of a payload that has not come whole, what has; null: there is none. */
+  /** The first bytes of a payload of which the rest has not arrived; null: there is none. */
   private payload: Buffer | null = null;
   private payloadFilled = 0;
-  /** Of the last header read. */
+  /** First byte, payload length and mask of the last header. */
   private first = 0;
   private length = 0;
   private mask = 0;
-  /** Of a message that is not whole, its frames so far; null: there is none. */
+  /** The frames so far of a message whose last frame has not arrived; null: there is none. */
   private fragments: Buffer[] | null = null;
   private fragmentBytes = 0;
   private isBinary = false;
@@ -61,7 +62,12 @@ export class WebSocketReader {
     private readonly inbox: WebSocketInbox,
   ) {}
 
-  /** Throws `WebSocketError` for what no client may send. After that, and after it has closed, all else is passed over. */
+  /**
+   * Reads bytes as they come from the socket; delivered messages are views of `chunk`. Bytes after a close frame, or after an
+   * error, are ignored.
+   *
+   * @throws WebSocketError when the client broke the protocol
+   */
   push(chunk: Buffer): void {
     let at = 0;
     try {
@@ -72,7 +78,7 @@ export class WebSocketReader {
     }
   }
 
-  /** A frame's header, and its payload if that has come, too. */
+  /** Reads a header, and its payload if all of it has arrived. */
   private take(chunk: Buffer, at: number): number {
     const start = this.header === null ? this.readHeader(chunk, at, chunk.length) : this.fillHeader(this.header, chunk, at);
     if (start === null) return chunk.length;
@@ -87,7 +93,7 @@ export class WebSocketReader {
     return end;
   }
 
-  /** Where the header that starts at `at` ends; null: it has not come whole, and what has is kept. */
+  /** Gives the end of the header that starts at `at`; null when part of it has not arrived. Then the part that has is stored. */
   private readHeader(bytes: Buffer, at: number, end: number): number | null {
     if (end - at >= 2) {
       const first = bytes[at];
@@ -133,18 +139,18 @@ export class WebSocketReader {
   }
 
   private checkStart(first: number, second: number): void {
-    if ((first & RESERVED) !== 0) throw new WebSocketError(1002, 'No extension was agreed on.');
-    if ((second & MASKED) === 0) throw new WebSocketError(1002, 'A client masks its frames.');
+    if ((first & RESERVED) !== 0) throw new WebSocketError(1002, 'No extension was negotiated.');
+    if ((second & MASKED) === 0) throw new WebSocketError(1002, 'A client must mask its frames.');
     const opcode = first & 0x0f;
     if (opcode >= OPCODE.close) {
-      if (opcode > OPCODE.pong) throw new WebSocketError(1002, 'There is no such control frame.');
+      if (opcode > OPCODE.pong) throw new WebSocketError(1002, 'This opcode of a control frame is reserved.');
       if ((first & FIN) === 0 || (second & 0x7f) > CONTROL_BYTES_MAX)
-        throw new WebSocketError(1002, 'A control frame is short, and whole.');
+        throw new WebSocketError(1002, 'A control frame has at most 125 bytes and is not fragmented.');
       return;
     }
-    if (opcode > OPCODE.binary) throw new WebSocketError(1002, 'There is no such frame.');
+    if (opcode > OPCODE.binary) throw new WebSocketError(1002, 'This opcode of a data frame is reserved.');
     if ((opcode === OPCODE.continuation) !== (this.fragments !== null))
-      throw new WebSocketError(1002, 'A message is whole before the next begins.');
+      throw new WebSocketError(1002, 'A new message began before the last one was complete, or a continuation frame has no message.');
   }
 
   private checkLength(first: number): void {
@@ -186,7 +192,7 @@ export class WebSocketReader {
   }
 
   private deliverMessage(bytes: Buffer): void {
-    if (!this.isBinary && !isUtf8(bytes)) throw new WebSocketError(1007, 'Text is UTF-8.');
+    if (!this.isBinary && !isUtf8(bytes)) throw new WebSocketError(1007, 'A text message must be valid UTF-8.');
     this.inbox.message(bytes, this.isBinary);
   }
 }
@@ -209,7 +215,7 @@ function unmask(bytes: Buffer, start: number, end: number, mask: number): void {
 }
 
 function longLength(bytes: Buffer, at: number): number {
-  // More than any limit, and than a number holds exactly.
+  // More than any limit, and more than a number represents exactly.
   return bytes.readUInt32BE(at) > 0 ? Number.POSITIVE_INFINITY : bytes.readUInt32BE(at + 4);
 }
 
@@ -218,7 +224,7 @@ function closeCodeOf(bytes: Buffer): number {
   if (bytes.length === 0) return NO_STATUS;
   const code = bytes.length === 1 ? 0 : bytes.readUInt16BE(0);
   const isKnown = (code >= 1000 && code <= 1014 && code !== 1004 && code !== NO_STATUS && code !== 1006) || (code >= 3000 && code <= 4999);
-  if (!isKnown) throw new WebSocketError(1002, 'There is no such close code.');
-  if (!isUtf8(bytes.subarray(2))) throw new WebSocketError(1007, 'A reason is UTF-8.');
+  if (!isKnown) throw new WebSocketError(1002, 'This close code may not be sent.');
+  if (!isUtf8(bytes.subarray(2))) throw new WebSocketError(1007, 'A close reason must be valid UTF-8.');
   return code;
 }

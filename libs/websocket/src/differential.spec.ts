@@ -1,0 +1,135 @@
+import * as fc from 'fast-check';
+import ws from 'ws';
+import { WebSocketError, WebSocketReader } from './frame-reader.js';
+
+/**
+ * The reader against the receiver of `ws`, which is in use far more widely: for the same bytes both deliver the same messages,
+ * and where one refuses the other does, with the same close code.
+ */
+const MESSAGE_BYTES_MAX = 1_000;
+
+interface Outcome {
+  readonly delivered: readonly (readonly [kind: string, payload: string | number])[];
+  readonly refusedWith: number | null;
+}
+
+/** The parts of `ws` that its types leave out. */
+interface Receiver {
+  on(event: string, listener: (...args: never[]) => void): void;
+  write(chunk: Buffer): boolean;
+}
+const { Receiver } = ws as unknown as { readonly Receiver: new (options: object) => Receiver };
+
+function readByHoldfast(chunks: readonly Buffer[]): Outcome {
+  const delivered: [string, string | number][] = [];
+  const reader = new WebSocketReader(MESSAGE_BYTES_MAX, {
+    message: (bytes, isBinary) => delivered.push([isBinary ? 'binary' : 'text', bytes.toString('latin1')]),
+    ping: (bytes) => delivered.push(['ping', bytes.toString('latin1')]),
+    pong: (bytes) => delivered.push(['pong', bytes.toString('latin1')]),
+    closing: (code) => delivered.push(['close', code]),
+  });
+  try {
+    for (const chunk of chunks) reader.push(Buffer.from(chunk));
+  } catch (error) {
+    if (!(error instanceof WebSocketError)) throw error;
+    return { delivered, refusedWith: error.closeCode };
+  }
+  return { delivered, refusedWith: null };
+}
+
+async function readByWs(chunks: readonly Buffer[]): Promise<Outcome> {
+  const delivered: [string, string | number][] = [];
+  let refusedWith: number | null = null;
+  let isOver = false;
+  const receiver = new Receiver({ isServer: true, maxPayload: MESSAGE_BYTES_MAX, allowSynchronousEvents: true });
+  receiver.on('message', (bytes: Buffer, isBinary: boolean) => delivered.push([isBinary ? 'binary' : 'text', bytes.toString('latin1')]));
+  receiver.on('ping', (bytes: Buffer) => delivered.push(['ping', bytes.toString('latin1')]));
+  receiver.on('pong', (bytes: Buffer) => delivered.push(['pong', bytes.toString('latin1')]));
+  receiver.on('conclude', (code: number) => {
+    isOver = true;
+    delivered.push(['close', code]);
+  });
+  receiver.on('error', (error: Error) => {
+    isOver = true;
+    const key = Object.getOwnPropertySymbols(error).find(({ description }) => description === 'status-code') as symbol;
+    refusedWith = (error as unknown as Record<symbol, number>)[key];
+  });
+  for (const chunk of chunks) if (!isOver) receiver.write(Buffer.from(chunk));
+  // A stream emits its error in a later tick.
+  await new Promise((resolve) => setImmediate(resolve));
+  return { delivered, refusedWith };
+}
+
+/** Completes a frame that was cut, and begins one that both refuse: one may wait for bytes where the other has refused already. */
+const REST = Buffer.alloc(MESSAGE_BYTES_MAX + 100);
+
+/** Cuts the bytes, and `REST` after them, into chunks of these lengths, which repeat. */
+function cut(bytes: Uint8Array, lengths: readonly number[]): Buffer[] {
+  const stream = Buffer.concat([bytes, REST]);
+  const chunks: Buffer[] = [];
+  for (let at = 0, index = 0; at < stream.length; index++) {
+    const end = at + lengths[index % lengths.length];
+    chunks.push(stream.subarray(at, end));
+    at = end;
+  }
+  return chunks;
+}
+
+const often = <Value>(usual: Value, ...others: Value[]) =>
+  fc.oneof({ weight: 12, arbitrary: fc.constant(usual) }, ...others.map((other) => ({ weight: 1, arbitrary: fc.constant(other) })));
+
+const closeCodeAtABound = fc.constantFrom(999, 1000, 1003, 1004, 1005, 1006, 1007, 1014, 1015, 2999, 3000, 4999, 5000);
+
+/** A frame that is valid for the most part, and wrong in each way now and then. */
+const frame = fc
+  .record({
+    opcode: fc.oneof({ weight: 6, arbitrary: fc.constantFrom(0, 1, 2, 8, 9, 10) }, fc.integer({ min: 0, max: 15 })),
+    isLast: often(true, false, false, false),
+    reserved: often(0, 0x40, 0x20, 0x10),
+    isMasked: often(true, false),
+    mask: fc.uint8Array({ minLength: 4, maxLength: 4 }),
+    payload: fc.oneof(
+      { weight: 4, arbitrary: fc.uint8Array({ maxLength: 40 }) },
+      fc.string({ unit: 'grapheme', maxLength: 20 }).map((text) => new TextEncoder().encode(text)),
+      fc.oneof(closeCodeAtABound, fc.integer({ min: 0, max: 65_535 })).map((code) => Uint8Array.of(code >> 8, code & 0xff, 111, 107)),
+      fc.constantFrom(124, 125, 126, 127, MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX + 1).map((length) => new Uint8Array(length).fill(97)),
+    ),
+    /** How the length is written: as short as it may be, or longer than needed. */
+    lengthBytes: often(0, 2, 8),
+    /** Added to the length that the header announces. */
+    tooLong: often(0, 1, 2 ** 31, 2 ** 40),
+  })
+  .map(({ opcode, isLast, reserved, isMasked, mask, payload, lengthBytes, tooLong }) => {
+    const length = payload.length + tooLong;
+    const extended = length > 65_535 ? 8 : Math.max(lengthBytes, length > 125 ? 2 : 0);
+    const header = Buffer.alloc(2 + extended);
+    header[0] = (isLast ? 0x80 : 0) | reserved | opcode;
+    header[1] = (isMasked ? 0x80 : 0) | (extended === 0 ? length : extended === 2 ? 126 : 127);
+    if (extended === 2) header.writeUInt16BE(length, 2);
+    if (extended === 8) header.writeBigUInt64BE(BigInt(length), 2);
+    const body = isMasked ? payload.map((byte, index) => byte ^ mask[index % 4]) : payload;
+    return Buffer.concat([header, ...(isMasked ? [mask] : []), body]);
+  });
+
+const lengths = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 6 });
+const numRuns = Number(process.env.FUZZ_RUNS ?? 3_000);
+
+describe('WebSocketReader compared with the receiver of ws', () => {
+  it('delivers the same messages and refuses the same frames', () =>
+    fc.assert(
+      fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 8 }), lengths, async (frames, lengths) => {
+        const chunks = cut(Buffer.concat(frames), lengths);
+        expect(readByHoldfast(chunks)).toEqual(await readByWs(chunks));
+      }),
+      { numRuns },
+    ));
+
+  it('agrees on bytes that are no frames', () =>
+    fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), lengths, async (bytes, lengths) => {
+        const chunks = cut(bytes, lengths);
+        expect(readByHoldfast(chunks)).toEqual(await readByWs(chunks));
+      }),
+      { numRuns },
+    ));
+});
