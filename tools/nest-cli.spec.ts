@@ -54,6 +54,8 @@ describe('the Nest command line', () => {
     expect(existsSync(join(copy, `dist/apps/${app}/src/main.js`))).toBe(true);
     expect(existsSync(join(copy, 'dist/libs/health/src/index.js'))).toBe(true);
     expect(existsSync(join(copy, 'dist/libs/room-store/src/scripts/append.lua'))).toBe(true);
+    const built = readdirSync(join(copy, 'dist'), { recursive: true, encoding: 'utf8' });
+    expect(built.filter((file) => /\.(spec|fixture)\./.test(file))).toEqual([]);
   });
 
   it('generates a provider into the library it is for and adds it to its module', async () => {

@@ -93,7 +93,7 @@ function page(name, folder, imports) {
 function isServerCode(file) {
   const path = relative(ROOT, file).split(sep);
   if (path.includes('page')) return false;
-  return (file.endsWith('.ts') && !/\.(spec|d)\.ts$/.test(file)) || file.endsWith('.lua');
+  return (file.endsWith('.ts') && !/\.(spec|fixture|d)\.ts$/.test(file)) || file.endsWith('.lua');
 }
 
 /** @param {string} file @returns {Promise<string[]>} */
