@@ -1,0 +1,158 @@
+import { describe as lineOf, problemsOfFile, problemsOfLinks, problemsOfNames, problemsOfSources } from './prose/check.mjs';
+import { CLEAN } from './prose/clean.mjs';
+import { anchorsOf, targetsOf } from './prose/links.mjs';
+
+describe('the language of the sources', () => {
+  it('follows STYLE.md in every folder that is listed as clean (npm run prose)', () => {
+    expect(problemsOfSources(CLEAN).map(lineOf)).toEqual([]);
+  });
+
+  it('has no link or path in a page that leads nowhere', () => {
+    expect(problemsOfLinks().map(lineOf)).toEqual([]);
+  });
+});
+
+describe('the check of comments', () => {
+  const problems = (code: string, path = 'sample.ts') => problemsOfFile(path, code).map(lineOf);
+  const words = (count: number) => Array.from({ length: count }, () => 'word').join(' ');
+
+  it.each([
+    '// Who says nothing is closed.',
+    '// What a room needs of its session.',
+    '/** Whose index there is. */',
+    '/** Of the servers that answered. */',
+    '/** As a browser sends it. */',
+    '/**\n * To one who was away: the last state.\n */',
+    '// The room ends. Whoever was in it is told.',
+    '/** @returns what was stored */',
+  ])('rejects the headless clause in %j', (code) => {
+    expect(problems(code)).toEqual([expect.stringMatching(/^sample\.ts:\d+: begins with "/)]);
+  });
+
+  it.each([
+    '// The gateway closes a connection that says nothing.',
+    '// As long as Redis is away, the owner keeps the change.',
+    '// Who may vote?',
+    '// A room ends. As Orleans does, the owner goes first.',
+    '/** @param who the player */',
+    '// biome-ignore lint/x: as documented',
+  ])('accepts %j', (code) => {
+    expect(problems(code)).toEqual([]);
+  });
+
+  it('rejects a sentence of 36 words and accepts one of 35, wherever its lines break', () => {
+    expect(problems(`// ${words(20)}\n// ${words(15)}.`)).toEqual([]);
+    expect(problems(`// ${words(20)}\n// ${words(16)}.`)).toEqual([expect.stringContaining('sample.ts:1: a sentence of 36 words')]);
+    expect(problems(`/**\n * Short.\n *\n * ${words(30)}\n * ${words(6)}.\n */`)).toEqual([expect.stringContaining('sample.ts:4:')]);
+  });
+
+  it('counts text in backticks as one word, and list items, tags and paragraphs as sentences of their own', () => {
+    expect(problems(`// ${words(34)} \`${words(9)}\`.`)).toEqual([]);
+    expect(
+      problems(`/**\n * - ${words(20)}\n * - ${words(20)}\n *\n * ${words(20)}\n *\n * ${words(20)}\n * @returns ${words(20)}\n */`),
+    ).toEqual([]);
+  });
+
+  it('leaves code blocks, examples and tables out', () => {
+    expect(problems(`/**\n * Text.\n *\n *     ${words(50)}\n *\n * | ${words(50)} |\n *\n * @example\n * ${words(50)}\n */`)).toEqual([]);
+  });
+
+  it('takes no comment marks inside strings, templates and regular expressions for comments', () => {
+    const code = [
+      "const a = '// Who is it.';",
+      'const b = `// What is it. ${' + '"/* Who */"' + '} // Whose.`;',
+      'const c = /\\/\\/ What [/*]/;',
+      'const d = 4 / 2; // The gateway divides.',
+    ].join('\n');
+    expect(problems(code)).toEqual([]);
+    expect(problems(`${code}\nconst e = c / 2; // What is left.`)).toEqual([expect.stringMatching(/^sample\.ts:5: begins with "What"/)]);
+  });
+
+  it('reads comments of Lua, and none in its strings', () => {
+    const code = ['-- The room is fenced.', 'local a = "-- Who is it."', "local b = '-- What'", 'local c = [[', '-- Whose', ']]'].join(
+      '\n',
+    );
+    expect(problems(code, 'sample.lua')).toEqual([]);
+    expect(problems(`${code}\nlocal d = 1 -- What is left.\n--[[ Who\nis it. ]]`, 'sample.lua')).toEqual([
+      expect.stringMatching(/^sample\.lua:7: begins with "What"/),
+      expect.stringMatching(/^sample\.lua:8: begins with "Who"/),
+    ]);
+  });
+
+  it('reports a page that a comment names and that does not exist', () => {
+    expect(problems('// See `docs/security.md`.')).toEqual([]);
+    expect(problems('// See `docs/no-such-page.md`.')).toEqual([expect.stringContaining('names docs/no-such-page.md')]);
+  });
+});
+
+describe('the check of test names', () => {
+  const problems = (code: string) => problemsOfFile('sample.spec.ts', code).map(lineOf);
+
+  it.each([
+    "describe('of servers', () => {});",
+    "it('what strangers send is refused', () => {});",
+    "it.each([1, 2])('whose client reads nothing is closed: %s', () => {});",
+    "it.skip('who leaves', () => {});",
+    'test(`as $' + '{kind}`, () => {});',
+  ])('rejects %j', (code) => {
+    expect(problems(code)).toEqual([expect.stringContaining('sample.spec.ts:1: test name begins with')]);
+  });
+
+  it.each(["it('rejects a resume whose secret was rotated twice', () => {});", "rooms.it2('what', 1);", "submit('what is it');"])(
+    'accepts %j',
+    (code) => {
+      expect(problems(code)).toEqual([]);
+    },
+  );
+});
+
+describe('the check of names', () => {
+  const problems = (...codes: string[]) => problemsOfNames(codes.map((code, at) => ({ path: `${at}.ts`, code }))).map(lineOf);
+
+  it('reports two exported types of one name', () => {
+    expect(problems('export interface Asked {}', 'export type Asked = string;')).toEqual([
+      '1.ts:1: exports a type named Asked, as 0.ts:1 does',
+    ]);
+    expect(problems('export class A {}', 'export { A } from "./a.js"; export const A2 = 1;', 'interface A {}')).toEqual([]);
+    expect(problems('export const A = 1; export type A = typeof A;')).toEqual([]);
+  });
+
+  it('reports a log event that two files write', () => {
+    const migrated = "this.log.info('room.migrated', { room });";
+    expect(problems(migrated, migrated)).toEqual([expect.stringContaining('1.ts:1: logs the event room.migrated, as 0.ts:1 does')]);
+    expect(problems(migrated, "log.warn('room.upgraded');", "console.info('room.migrated');")).toEqual([]);
+    expect(problems(`${migrated}\n${migrated}`)).toEqual([]);
+  });
+
+  it('reports an error that is logged as text', () => {
+    expect(problems("log.warn('a.failed', { error: String(error) });")).toEqual([expect.stringContaining('pass the error itself')]);
+    expect(problems("log.warn('a.failed', { error });")).toEqual([]);
+  });
+});
+
+describe('the check of links', () => {
+  it('finds links, pictures and paths in backticks with their lines, and nothing in code blocks', () => {
+    const page = [
+      '[a](a.md) and [b](b.md#c "title"), [web](https://example.org)',
+      '<img src="c.svg">',
+      '`docs/d.md` and `src/e.ts`',
+      '```',
+      '[no](no.md)',
+      '```',
+      '`[code](no.md)`',
+    ].join('\n');
+    expect(targetsOf(page)).toEqual({
+      links: [
+        { line: 1, target: 'a.md' },
+        { line: 1, target: 'b.md#c' },
+        { line: 2, target: 'c.svg' },
+      ],
+      paths: [{ line: 3, target: 'docs/d.md' }],
+    });
+  });
+
+  it('makes anchors as GitHub does', () => {
+    const anchors = anchorsOf('# One `two`: three\n## Same\n## Same\n```\n# code\n```\n');
+    expect([...anchors]).toEqual(['one-two-three', 'same', 'same-1']);
+  });
+});

@@ -1,0 +1,125 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { ROOT } from '../process/paths.mjs';
+import { declarationsOf } from './declarations.mjs';
+import { anchorsOf, pagesNamedIn, targetsOf } from './links.mjs';
+import { problemOfTestName, problemsOfComment } from './sentences.mjs';
+import { commentsOfLua, textsOfScript } from './source-texts.mjs';
+
+/** @typedef {{ path: string, line: number, problem: string }} Problem */
+
+const SKIPPED = new Set(['node_modules', 'dist', '.git', '.holdfast', 'coverage', 'npm']);
+
+/**
+ * Problems of comments, test names, exported types and log events in these folders.
+ *
+ * @param {readonly string[]} folders from the repository's root @returns {Problem[]}
+ */
+export function problemsOfSources(folders) {
+  const files = folders
+    .flatMap((folder) => filesUnder(folder, /\.(ts|mts|cts|mjs|cjs|js|lua)$/))
+    .map((path) => ({ path, code: readFileSync(join(ROOT, path), 'utf8') }));
+  return [...files.flatMap(({ path, code }) => problemsOfFile(path, code)), ...problemsOfNames(files)];
+}
+
+/**
+ * Pure, except that it looks whether pages exist: problems of one file's comments and test names.
+ *
+ * @param {string} path @param {string} code @returns {Problem[]}
+ */
+export function problemsOfFile(path, code) {
+  const { comments, testNames } = path.endsWith('.lua') ? { comments: commentsOfLua(code), testNames: [] } : textsOfScript(path, code);
+  return [
+    ...comments.flatMap(({ line, text }) => [
+      ...problemsOfComment(text).map((found) => ({ path, line: line + found.line, problem: found.problem })),
+      ...pagesNamedIn(text)
+        .filter((page) => !existsSync(join(ROOT, page)))
+        .map((page) => ({ path, line, problem: `names ${page}, which does not exist` })),
+    ]),
+    ...testNames.flatMap(({ line, text }) => {
+      const problem = problemOfTestName(text);
+      return problem ? [{ path, line, problem }] : [];
+    }),
+  ];
+}
+
+/**
+ * Pure: exported types of one name, and log events of one name in two files. Tests and fixtures do not count.
+ *
+ * @param {readonly { path: string, code: string }[]} files @returns {Problem[]}
+ */
+export function problemsOfNames(files) {
+  const declared = files
+    .filter(({ path }) => !path.endsWith('.lua') && !/\.spec\.ts$/.test(path))
+    .map(({ path, code }) => ({ path, ...declarationsOf(path, code) }));
+  const types = declared.flatMap(({ path, types }) => types.map((type) => ({ path, ...type })));
+  const events = declared.flatMap(({ path, logCalls }) => logCalls.map((call) => ({ path, ...call })));
+  return [
+    ...repeated(types).map(({ here, there }) => ({
+      ...place(here),
+      problem: `exports a type named ${here.name}, as ${there.path}:${there.line} does`,
+    })),
+    ...repeated(events).map(({ here, there }) => ({
+      ...place(here),
+      problem: `logs the event ${here.name}, as ${there.path}:${there.line} does: two facts need two names`,
+    })),
+    ...events
+      .filter(({ errorAsText }) => errorAsText)
+      .map((call) => ({ ...place(call), problem: `logs an error as text: pass the error itself, Log serializes it (${call.name})` })),
+  ];
+}
+
+/** Relative links of all pages that lead nowhere. @returns {Problem[]} */
+export function problemsOfLinks() {
+  const pages = filesUnder('.', /\.md$/);
+  const texts = new Map(pages.map((path) => [path, readFileSync(join(ROOT, path), 'utf8')]));
+  return pages.flatMap((path) => {
+    const { links, paths } = targetsOf(/** @type {string} */ (texts.get(path)));
+    return [
+      ...links.flatMap(({ line, target }) => {
+        const [file, anchor] = decodeURI(target).split('#');
+        const to = file === '' ? path : join(dirname(path), file).split(sep).join('/');
+        if (!existsSync(join(ROOT, to))) return [{ path, line, problem: `links to ${target}, which does not exist` }];
+        const isMissing = anchor && to.endsWith('.md') && !anchorsOf(readFileSync(join(ROOT, to), 'utf8')).has(anchor);
+        return isMissing ? [{ path, line, problem: `links to ${target}: ${to} has no such heading` }] : [];
+      }),
+      ...paths
+        .filter(({ target }) => !existsSync(join(ROOT, target.replace(/[.,]$/, ''))))
+        .map(({ line, target }) => ({ path, line, problem: `names ${target}, which does not exist` })),
+    ];
+  });
+}
+
+/** `path:line: problem`. @param {Problem} problem */
+export function describe({ path, line, problem }) {
+  return `${path}:${line}: ${problem}`;
+}
+
+/** @template {{ path: string, name: string, line: number }} T @param {T[]} all @returns {{ here: T, there: T }[]} */
+function repeated(all) {
+  /** @type {Map<string, T>} */
+  const first = new Map();
+  return all.flatMap((here) => {
+    const there = first.get(here.name);
+    if (!there) first.set(here.name, here);
+    return there && there.path !== here.path ? [{ here, there }] : [];
+  });
+}
+
+/** @param {{ path: string, line: number }} at */
+function place({ path, line }) {
+  return { path, line };
+}
+
+/** @param {string} folder a folder or a file @param {RegExp} pattern @returns {string[]} */
+function filesUnder(folder, pattern) {
+  const at = join(ROOT, folder);
+  if (statSync(at).isFile()) return pattern.test(folder) ? [folder] : [];
+  return readdirSync(at, { withFileTypes: true })
+    .filter(({ name }) => !SKIPPED.has(name))
+    .flatMap((entry) => {
+      const path = relative(ROOT, join(at, entry.name)).split(sep).join('/');
+      if (entry.isDirectory()) return filesUnder(path, pattern);
+      return pattern.test(entry.name) ? [path] : [];
+    });
+}

@@ -1,0 +1,68 @@
+import ts from 'typescript';
+
+/**
+ * @typedef {{ name: string, line: number }} Named
+ * @typedef {Named & { level: string, errorAsText: boolean }} LogCall
+ */
+
+const LEVELS = new Set(['debug', 'info', 'warn', 'error']);
+/** Receivers that are a `Log`: `this.log`, `log`. */
+const LOGS = new Set(['log']);
+
+/**
+ * Pure: the types (classes, interfaces, aliases, enums) that a file declares and exports, and its calls of the log with
+ * a literal event name.
+ *
+ * @param {string} path @param {string} code
+ * @returns {{ types: Named[], logCalls: LogCall[] }}
+ */
+export function declarationsOf(path, code) {
+  const file = ts.createSourceFile(path, code, ts.ScriptTarget.Latest, true);
+  const lineOf = (/** @type {ts.Node} */ node) => file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1;
+  /** @type {Map<string, Named>} */
+  const types = new Map();
+  /** @type {LogCall[]} */
+  const logCalls = [];
+  const visit = (/** @type {ts.Node} */ node) => {
+    if (isType(node) && node.name && isExported(node)) types.set(node.name.text, { name: node.name.text, line: lineOf(node.name) });
+    if (ts.isCallExpression(node) && isLogCall(node)) {
+      const [event, fields] = node.arguments;
+      if (event && ts.isStringLiteralLike(event)) {
+        const level = /** @type {ts.PropertyAccessExpression} */ (node.expression).name.text;
+        logCalls.push({ name: event.text, line: lineOf(event), level, errorAsText: hasErrorAsText(fields) });
+      }
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return { types: [...types.values()], logCalls };
+}
+
+/** @param {ts.Node} node */
+function isType(node) {
+  return ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node) || ts.isEnumDeclaration(node);
+}
+
+/** @param {ts.Node} node */
+function isExported(node) {
+  return ts.canHaveModifiers(node) && !!ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
+}
+
+/** @param {ts.CallExpression} call */
+function isLogCall({ expression }) {
+  if (!ts.isPropertyAccessExpression(expression) || !LEVELS.has(expression.name.text)) return false;
+  const receiver = expression.expression;
+  const name = ts.isPropertyAccessExpression(receiver) ? receiver.name.text : ts.isIdentifier(receiver) ? receiver.text : '';
+  return LOGS.has(name);
+}
+
+/** `{ error: String(error) }`: `Log` serializes errors, so that each line has the same form. @param {ts.Expression | undefined} fields */
+function hasErrorAsText(fields) {
+  if (!fields || !ts.isObjectLiteralExpression(fields)) return false;
+  return fields.properties.some(
+    (property) =>
+      ts.isPropertyAssignment(property) &&
+      property.name.getText() === 'error' &&
+      /^String\(|\.message$/.test(property.initializer.getText()),
+  );
+}

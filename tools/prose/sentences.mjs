@@ -1,0 +1,97 @@
+/** More words than this are two sentences. `STYLE.md` asks for fewer than 25. */
+export const SENTENCE_WORDS_MAX = 35;
+
+/**
+ * A clause without an agent: "Who says nothing is closed." A question is allowed, and so are the few conjunctions below.
+ */
+const HEADLESS = /^(who|whom|whose|what|whoever|whatever|of|as|to one who|one who|one that|those who|those that)\b/i;
+/** The same further within a comment, where "of" and "as" begin good sentences: "As Orleans does, …". */
+const HEADLESS_WITHIN = /^(who|whom|whose|what|whoever|whatever|to one who|one who|one that|those who|those that)\b/i;
+const ALLOWED = /^(as (long|soon|far) as|as a (result|rule)|as if|of course)\b/i;
+
+/**
+ * Pure: what is wrong with a comment, and on which of its lines (from 0).
+ *
+ * @param {string} comment without its marks
+ * @returns {{ line: number, problem: string }[]}
+ */
+export function problemsOfComment(comment) {
+  return paragraphsOf(comment).flatMap(({ line, text }) =>
+    sentencesOf(text).flatMap((sentence, index) => {
+      const at = line + text.slice(0, text.indexOf(sentence)).split('\n').length - 1;
+      const problems = [];
+      const head = headlessStart(sentence, index === 0 ? HEADLESS : HEADLESS_WITHIN);
+      if (head) problems.push({ line: at, problem: `begins with "${head}": name the agent ("${shortened(sentence)}")` });
+      const words = wordsOf(sentence);
+      if (words > SENTENCE_WORDS_MAX)
+        problems.push({ line: at, problem: `a sentence of ${words} words, at most ${SENTENCE_WORDS_MAX} ("${shortened(sentence)}")` });
+      return problems;
+    }),
+  );
+}
+
+/** Pure: what is wrong with a test name; null when nothing is. @param {string} name */
+export function problemOfTestName(name) {
+  const head = headlessStart(name, HEADLESS);
+  return head ? `test name begins with "${head}": write a sentence about behavior ("${shortened(name)}")` : null;
+}
+
+/** @param {string} sentence @param {RegExp} rule */
+function headlessStart(sentence, rule) {
+  if (sentence.endsWith('?') || ALLOWED.test(sentence)) return null;
+  return rule.exec(sentence)?.[0] ?? null;
+}
+
+/**
+ * Paragraphs, items of lists and tags of JSDoc each stand alone. Code blocks, tables and directives for tools are left out.
+ *
+ * @param {string} comment
+ */
+function paragraphsOf(comment) {
+  /** @type {{ line: number, text: string }[]} */
+  const paragraphs = [];
+  let isOpen = false;
+  let isCode = false;
+  for (const [line, raw] of comment.split('\n').entries()) {
+    if (/^\s*```/.test(raw)) isCode = !isCode;
+    const isLeftOut = isCode || /^\s*```|^ {4}\S|^\s*\||^\s*$|^\s*@example|^\s*(biome-ignore|@ts-|eslint|prettier|#!|\/)/.test(raw);
+    if (isLeftOut) {
+      if (/^\s*@example/.test(raw)) isCode = true;
+      isOpen = false;
+      continue;
+    }
+    const item = /^\s*(?:[-*•]|\d+[.)])\s+/.exec(raw) ?? /^\s*@\w+(\s+\{[^}]*\})?(?=\s|$)/.exec(raw);
+    const text = item ? withoutParameter(item[0], raw.slice(item[0].length)) : raw;
+    if (item || !isOpen) paragraphs.push({ line, text: text.trim() });
+    else paragraphs[paragraphs.length - 1].text += `\n${text.trim()}`;
+    isOpen = true;
+  }
+  return paragraphs.filter(({ text }) => text !== '');
+}
+
+/** `@param name text`: the name is no part of the sentence. @param {string} tag @param {string} rest */
+function withoutParameter(tag, rest) {
+  return /@(param|template|typedef|property)\b/.test(tag) ? rest.replace(/^\s*\S+\s*/, '') : rest;
+}
+
+/** @param {string} paragraph */
+function sentencesOf(paragraph) {
+  return paragraph
+    .split(/(?<=[.!?]["'”)]?)(?<!\b(?:e\.g|i\.e|vs|cf|etc|approx)\.)\s+(?=[A-Z`"'“(…\d@])/)
+    .map((sentence) => sentence.trim())
+    .filter((sentence) => sentence !== '');
+}
+
+/** Text in backticks counts as one word. @param {string} sentence */
+function wordsOf(sentence) {
+  return sentence
+    .replace(/`[^`]*`/g, 'code')
+    .split(/\s+/)
+    .filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
+}
+
+/** @param {string} sentence */
+function shortened(sentence) {
+  const line = sentence.replace(/\s+/g, ' ');
+  return line.length > 60 ? `${line.slice(0, 60)}…` : line;
+}
