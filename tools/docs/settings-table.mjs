@@ -1,19 +1,27 @@
-import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from '../build/build.mjs';
 import { DIST, ROOT } from '../process/paths.mjs';
 import { withTable } from './between-marks.mjs';
+import { FIRST_SETTINGS, settingsPage, settingsTable } from './settings-page.mjs';
 
-// `npm run docs:settings`: writes the table of all settings where a page asks for it, from the one definition there is.
+// `npm run docs:settings`: writes docs/settings.md and the short table of README.md from the definitions in libs/settings.
 await build();
-const { settingsTable } = await import(pathToFileURL(join(DIST, 'libs/settings/src/index.js')).href);
-for (const page of ['README.md', 'docs/operations.md'].map((path) => join(ROOT, path))) {
-  if (!existsSync(page)) continue;
-  const text = await readFile(page, 'utf8');
-  const next = withTable(text, settingsTable());
-  if (next === null) continue;
-  if (next !== text) await writeFile(page, next);
-  console.log(`${relative(ROOT, page)} ${next === text ? 'is current' : 'was written'}`);
+const { SETTINGS } = await import(pathToFileURL(join(DIST, 'libs/settings/src/index.js')).href);
+const readme = await read('README.md');
+const withShortTable = withTable(readme, settingsTable(SETTINGS, FIRST_SETTINGS));
+if (withShortTable === null) throw new Error('README.md has no marks for the table of settings (tools/docs/between-marks.mjs)');
+await update('README.md', readme, withShortTable);
+await update('docs/settings.md', await read('docs/settings.md'), settingsPage(SETTINGS));
+
+/** @param {string} page @returns {Promise<string>} an empty text when the page does not exist */
+async function read(page) {
+  return readFile(join(ROOT, page), 'utf8').catch(() => '');
+}
+
+/** @param {string} page @param {string} before @param {string} after */
+async function update(page, before, after) {
+  if (before !== after) await writeFile(join(ROOT, page), after);
+  console.log(`${page} ${before === after ? 'is current' : 'was written'}`);
 }

@@ -33,7 +33,7 @@ export const HELP = `Starts a whole Holdfast fleet on this machine and stops it 
   --verbose         show what servers log, not warnings alone
   --help            this
 
-Settings of the servers (npm start passes its environment and .env on to them) are in the README's table.
+Settings of the servers (npm start passes its environment and .env on to them) are in docs/settings.md.
 Data, logs and what was fetched stand in .holdfast/ (another place: HOLDFAST_DIR).
 `;
 

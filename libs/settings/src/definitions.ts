@@ -5,8 +5,8 @@ import { ROOM_SETTINGS } from './room-settings.js';
 import type { Setting } from './setting.js';
 
 /**
- * Every setting there is. From this one table come the types, the checks at start, and the README's table: a new
- * setting is one entry in one of its parts.
+ * All settings. The types, the checks at start and `docs/settings.md` come from this one table. A new setting is one entry
+ * in one of its parts, and its name in the purposes of `tools/docs/settings-page.mjs`.
  */
 export const SETTINGS = { ...PROCESS_SETTINGS, ...ROOM_SETTINGS, ...GATEWAY_SETTINGS } as const;
 

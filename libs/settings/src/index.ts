@@ -1,4 +1,3 @@
 export * from './definitions.js';
 export * from './environment.js';
 export * from './read-settings.js';
-export * from './settings-table.js';

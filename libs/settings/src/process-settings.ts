@@ -11,18 +11,19 @@ export const PROCESS_SETTINGS = {
           .replace(/[^A-Za-z0-9._-]/g, '-')
           .slice(0, 48)}-${process.pid}`,
       fallbackText: 'host name and pid',
-      meaning: "the last part of the server's id (`hf:game:1`); a name that stays lets a restarted server replace its own record",
+      meaning: "Last part of the server's id (`hf:game:1`). With a fixed name a restarted server replaces its own record.",
     }),
     build: text('SERVER_BUILD', /^[A-Za-z0-9._+-]{1,64}$/, '1 to 64 letters, digits, dots, dashes, plus signs and underscores', {
       fallback: 'dev',
-      meaning: 'which build of the code runs here, for people who look at a fleet in the middle of a deploy, and for rooms that ask for it',
+      meaning: 'Name of the build that runs here: shown to operators, and used by rooms that ask for a build.',
     }),
     region: optionalText('REGION', /^[A-Za-z0-9-]{1,32}$/, '1 to 32 letters, digits and dashes', {
-      meaning: 'where the server stands: a room goes to game servers of the region it asks for, or of the gateway its player came by',
+      meaning: "Region of this server. A room prefers game servers of the region that it asks for, or of its player's gateway.",
     }),
-    canary: flag('CANARY', { fallback: false, meaning: 'on a game server: it takes only rooms that ask for its `SERVER_BUILD`' }),
+    canary: flag('CANARY', { fallback: false, meaning: 'A game server with `true` takes only rooms that ask for its `SERVER_BUILD`.' }),
     readyFile: optionalText('HOLDFAST_READY_FILE', /^.+$/, 'a path', {
-      meaning: 'where the server writes its ports as JSON once it is ready; how `npm start` and tests learn ports that the system chose',
+      meaning:
+        'File into which the server writes its ports as JSON when it is ready. `npm start` and tests read ports that the system chose from it.',
     }),
   }),
 
@@ -33,27 +34,28 @@ export const PROCESS_SETTINGS = {
       'redis://HOST:PORT, rediss://HOST:PORT, a comma-separated list of them (Cluster) or sentinel://HOST:PORT,…/NAME',
       {
         fallback: 'redis://127.0.0.1:6379',
-        meaning: 'the one shared store',
+        meaning: 'The shared Redis.',
       },
     ),
     commandTimeoutMs: integer('REDIS_COMMAND_TIMEOUT_MS', {
       from: 100,
       to: 60_000,
       fallback: 2_000,
-      meaning: 'a reply that takes longer counts as lost; longer hides a dead connection, shorter mistakes a slow disk for one',
+      meaning:
+        'Time after which a command without a reply counts as failed. A long time hides a dead connection; a short time mistakes a slow disk for one.',
     }),
     durabilityReplicas: integer('DURABILITY_REPLICAS', {
       from: 0,
       to: 10,
       fallback: 0,
       meaning:
-        "replicas that must have a change before a player is told (`WAIT`); 1 keeps every acknowledged move over a replica's promotion; not in a Cluster",
+        'Replicas that must have a change before its player gets the acknowledgement (`WAIT`). With 1, acknowledged commands survive the promotion of a replica. Must be 0 with a Cluster.',
     }),
     durabilityTimeoutMs: integer('DURABILITY_TIMEOUT_MS', {
       from: 10,
       to: 60_000,
       fallback: 1_000,
-      meaning: 'how long one `WAIT` may take before the append is asked for again',
+      meaning: 'Timeout of one `WAIT`. The owner then sends the append again.',
     }),
   }),
 
@@ -62,88 +64,96 @@ export const PROCESS_SETTINGS = {
       from: 100,
       to: 86_400_000,
       fallback: 1_000,
-      meaning: "a wall clock that is further than this from Redis' is reported (`server.clock-wrong`); games do not depend on it",
+      meaning:
+        'The server logs `server.clock-wrong` when the wall clock of its host differs from the clock of Redis by more than this. Games do not depend on the wall clock.',
     }),
   }),
 
   link: group('every server', {
-    host: host('LINK_HOST', { fallback: '127.0.0.1', meaning: 'where other servers reach this one: it listens there and says so' }),
-    port: port('LINK_PORT', { fallback: 0, fallbackText: 'any free', meaning: 'its port' }),
-    secret: secret('LINK_SECRET', 16, { meaning: 'shared by all servers; a link whose peer cannot prove it is refused' }),
+    host: host('LINK_HOST', {
+      fallback: '127.0.0.1',
+      meaning: 'Address on which the server listens for other servers, and which it registers for them.',
+    }),
+    port: port('LINK_PORT', { fallback: 0, fallbackText: 'any free', meaning: 'Port for other servers.' }),
+    secret: secret('LINK_SECRET', 16, { meaning: 'Secret that all servers share. A server refuses a link whose peer cannot prove it.' }),
     frameBytesMax: integer('LINK_FRAME_BYTES_MAX', {
       from: 65_536,
       to: 67_108_864,
       fallback: 4_194_304,
-      meaning: "the longest frame between servers: a room's state and some more",
+      meaning: 'Maximum length of a frame between servers. It must fit the state of a room.',
     }),
     tlsCert: optionalText('LINK_TLS_CERT', /^.+$/, 'a path', {
-      meaning: 'file of the certificate of this server for others (PEM); with it links are TLS, on all servers of the fleet or on none',
+      meaning: 'File of the certificate of this server for other servers (PEM). With it links use TLS; set it on all servers or on none.',
     }),
-    tlsKey: optionalText('LINK_TLS_KEY', /^.+$/, 'a path', { meaning: 'file of its key' }),
+    tlsKey: optionalText('LINK_TLS_KEY', /^.+$/, 'a path', { meaning: 'File of the key of that certificate.' }),
     tlsCa: optionalText('LINK_TLS_CA', /^.+$/, 'a path', {
-      meaning: 'file of the certificate of who must have signed those of all servers; without it `LINK_SECRET` alone says who is one',
+      meaning:
+        'File of the certificate that must have signed the certificates of all servers. Without it `LINK_SECRET` alone identifies a server.',
     }),
     handshakeTimeoutMs: integer('LINK_HANDSHAKE_TIMEOUT_MS', {
       from: 100,
       to: 60_000,
       fallback: 2_000,
-      meaning: 'a peer that has not proved the secret by then is cut',
+      meaning: 'The server closes a link whose peer has not proved the secret within this time.',
     }),
     handshakesMax: integer('LINK_HANDSHAKES_MAX', {
       from: 1,
       to: 100_000,
       fallback: 128,
-      meaning: 'sockets at the link port that have proved nothing yet; with one more, the eldest is cut: a server takes milliseconds',
+      meaning:
+        'Maximum number of sockets at the link port that have not proved the secret. One more closes the oldest; a server needs milliseconds for its proof.',
     }),
   }),
 
   ops: group('every server', {
     host: host('OPS_HOST', {
       fallback: '127.0.0.1',
-      meaning: '`/livez`, `/readyz`, `/metrics`, admin API and dashboard; loopback unless told otherwise',
+      meaning: 'Address for `/livez`, `/readyz`, `/metrics`, the admin API and the dashboard.',
     }),
     port: port('OPS_PORT', {
       fallback: ({ type }) => (type === 'gateway' ? 7010 : 0),
       fallbackText: 'gateway 7010, else any free',
-      meaning: 'their port',
+      meaning: 'Port for the same.',
     }),
-    tlsCert: optionalText('OPS_TLS_CERT', /^.+$/, 'a path', { meaning: 'file of a certificate (PEM); with it that port is HTTPS' }),
-    tlsKey: optionalText('OPS_TLS_KEY', /^.+$/, 'a path', { meaning: 'file of its key' }),
+    tlsCert: optionalText('OPS_TLS_CERT', /^.+$/, 'a path', {
+      meaning: 'File of the certificate of the ops port (PEM). With it the port uses HTTPS.',
+    }),
+    tlsKey: optionalText('OPS_TLS_KEY', /^.+$/, 'a path', { meaning: 'File of the key of that certificate.' }),
   }),
 
   log: group('every server', {
     level: oneOf('LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], {
       fallback: 'info',
-      meaning: 'the least that is worth a line',
+      meaning: 'Lowest level that is logged.',
     }),
     format: oneOf('LOG_FORMAT', ['pretty', 'json'], {
       fallback: ({ isTerminal }) => (isTerminal ? 'pretty' : 'json'),
       fallbackText: '`pretty` on a terminal, else `json`',
-      meaning: 'lines for a person, or one JSON object a line',
+      meaning: '`pretty` writes lines for people, `json` one JSON object a line.',
     }),
   }),
 
   health: group('every server', {
-    intervalMs: integer('HEALTH_INTERVAL_MS', { from: 100, to: 60_000, fallback: 1_000, meaning: 'time between two checks of a server' }),
+    intervalMs: integer('HEALTH_INTERVAL_MS', { from: 100, to: 60_000, fallback: 1_000, meaning: 'Time between two checks of a server.' }),
     maxMisses: integer('HEALTH_MAX_MISSES', {
       from: 1,
       to: 100,
       fallback: 2,
-      meaning: 'checks in a row that may go unanswered before a server is condemned',
+      meaning: 'Number of consecutive checks without an answer after which a server is condemned.',
     }),
     graceMs: integer('HEALTH_GRACE_MS', {
       from: 0,
       to: 600_000,
       fallback: 3_000,
-      meaning: 'time after registering before misses count: a starting process is slow, not dead',
+      meaning: 'Time after the registration of a server in which misses do not count, because a starting process is slow.',
     }),
     holdMs: integer('HEALTH_HOLD_MS', {
       from: 0,
       to: 600_000,
       fallback: 10_000,
-      meaning: 'when many would be condemned at once, how long each is asked on a second way before silence is its end',
+      meaning: 'When many servers would be condemned at once: time for which each is also checked over its link before silence counts.',
     }),
-    dryRun: flag('HEALTH_DRY_RUN', { fallback: false, meaning: 'decide and report, but evict nobody' }),
+    dryRun: flag('HEALTH_DRY_RUN', { fallback: false, meaning: 'Reports verdicts and evicts no server.' }),
   }),
 } as const;
 

@@ -1,0 +1,186 @@
+/**
+ * @typedef {import('#libs/settings').SETTINGS} Settings
+ * @typedef {{ servers: string, variable: string, fallback: string, allowed: string, meaning: string }} Row
+ * @typedef {{ title: string, about?: string, variables: readonly string[] }} Purpose
+ */
+
+/** The settings that an operator sets first. The README shows only these. */
+export const FIRST_SETTINGS = [
+  'REDIS_URL',
+  'LINK_SECRET',
+  'ADMIN_TOKEN',
+  'AUTH',
+  'AUTH_JWKS_URL',
+  'SERVER_NAME',
+  'LINK_HOST',
+  'PUBLIC_TLS_CERT',
+  'DURABILITY_REPLICAS',
+  'MAX_GAMES',
+];
+
+/** Every setting belongs to one purpose; a test checks it. @type {readonly Purpose[]} */
+export const PURPOSES = [
+  {
+    title: 'Name a server',
+    variables: ['SERVER_NAME', 'SERVER_BUILD', 'REGION', 'CANARY', 'HOLDFAST_READY_FILE'],
+  },
+  {
+    title: 'Connect to Redis and choose how safe a change is',
+    about: 'The table of promises in the README says what each kind of Redis survives.',
+    variables: ['REDIS_URL', 'REDIS_COMMAND_TIMEOUT_MS', 'DURABILITY_REPLICAS', 'DURABILITY_TIMEOUT_MS'],
+  },
+  {
+    title: 'Connect the servers with each other',
+    variables: [
+      'LINK_HOST',
+      'LINK_PORT',
+      'LINK_SECRET',
+      'LINK_TLS_CERT',
+      'LINK_TLS_KEY',
+      'LINK_TLS_CA',
+      'LINK_FRAME_BYTES_MAX',
+      'LINK_HANDSHAKE_TIMEOUT_MS',
+      'LINK_HANDSHAKES_MAX',
+    ],
+  },
+  {
+    title: 'Let players connect',
+    variables: ['PUBLIC_HOST', 'PUBLIC_PORT', 'TCP_PORT', 'PUBLIC_TLS_CERT', 'PUBLIC_TLS_KEY', 'ALLOWED_ORIGINS'],
+  },
+  {
+    title: 'Identify players',
+    variables: [
+      'AUTH',
+      'AUTH_JWT_SECRET',
+      'AUTH_JWKS_URL',
+      'AUTH_JWT_ISSUER',
+      'AUTH_JWT_AUDIENCE',
+      'AUTH_JWT_ALLOW_NO_EXP',
+      'SECOND_LOGIN',
+      'SESSION_TTL_MS',
+    ],
+  },
+  {
+    title: 'Limit what players may do',
+    about: '[protocol.md](protocol.md#limits) says what a client sees at each limit.',
+    variables: [
+      'HELLO_TIMEOUT_MS',
+      'CONNECTION_TIMEOUT_MS',
+      'HTTP_TIMEOUT_MS',
+      'FRAME_BYTES_MAX',
+      'MESSAGES_PER_SECOND',
+      'MESSAGES_BURST',
+      'BYTES_PER_SECOND',
+      'BYTES_BURST',
+      'CONNECTIONS_MAX',
+      'CONNECTIONS_PER_ADDRESS',
+      'CONNECTIONS_WINDOW_MS',
+      'HELLOS_PENDING_MAX',
+      'WATCHERS_PER_ROOM',
+      'BACKLOG_BYTES_MAX',
+      'BACKLOG_TIMEOUT_MS',
+    ],
+  },
+  {
+    title: 'Size rooms and decide how long they live',
+    variables: [
+      'ROOM_STATE_BYTES_MAX',
+      'SEAT_GRACE_MS',
+      'ROOM_IDLE_MS',
+      'ROOM_ORPHAN_TTL_MS',
+      'ROOMS_LISTED_MAX',
+      'MATCH_WAIT_MS',
+      'CHECKPOINT_EVERY_CHANGES',
+      'CHECKPOINT_EVERY_MS',
+    ],
+  },
+  {
+    title: 'Distribute rooms over game servers',
+    about: '[placement.md](placement.md) describes the strategies.',
+    variables: ['MAX_GAMES', 'PLACEMENT_STRATEGY', 'PLACEMENT_CLAIM_MS', 'PLACEMENT_WAIT_MS', 'PLACEMENT_RAMP_MS'],
+  },
+  {
+    title: 'Stop games that run too long',
+    variables: ['HANDLER_SLOW_MS', 'HANDLER_LIMIT_MS', 'HANDLER_MEMORY_MB'],
+  },
+  {
+    title: 'Find dead servers and recover their rooms',
+    variables: [
+      'HEALTH_INTERVAL_MS',
+      'HEALTH_MAX_MISSES',
+      'HEALTH_GRACE_MS',
+      'HEALTH_HOLD_MS',
+      'HEALTH_DRY_RUN',
+      'RECOVERY_ROOMS_AT_ONCE',
+      'MIGRATIONS_AT_ONCE',
+      'DRAIN_TIMEOUT_MS',
+    ],
+  },
+  {
+    title: 'Operate and scale the fleet',
+    variables: [
+      'ADMIN_TOKEN',
+      'OPS_HOST',
+      'OPS_PORT',
+      'OPS_TLS_CERT',
+      'OPS_TLS_KEY',
+      'SCALE_UP_AT_PERCENT',
+      'SCALE_DOWN_AT_PERCENT',
+      'SCALE_WINDOW_MS',
+      'LOG_LEVEL',
+      'LOG_FORMAT',
+      'CLOCK_OFFSET_WARN_MS',
+    ],
+  },
+];
+
+/** Pure: the whole of `docs/settings.md`. @param {Settings} settings */
+export function settingsPage(settings) {
+  const sections = PURPOSES.map(({ title, about, variables }) =>
+    [`## ${title}`, ...(about ? [about] : []), settingsTable(settings, variables)].join('\n\n'),
+  );
+  return `${[HEAD, '## The ten that matter first', settingsTable(settings, FIRST_SETTINGS), ...sections].join('\n\n')}\n`;
+}
+
+/** Pure: the table of these settings. @param {Settings} settings @param {readonly string[]} variables */
+export function settingsTable(settings, variables) {
+  const rows = new Map(rowsOf(settings).map((row) => [row.variable, row]));
+  return [
+    '| variable | read by | default | allowed | meaning |',
+    '| --- | --- | --- | --- | --- |',
+    ...variables.map((variable) => {
+      const row = rows.get(variable);
+      if (!row) throw new Error(`${variable} is listed in tools/docs/settings-page.mjs, but no such setting exists`);
+      const cells = [`\`${variable}\``, row.servers, row.fallback, row.allowed, row.meaning];
+      return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+    }),
+  ].join('\n');
+}
+
+/** Pure: every setting there is. @param {Settings} settings @returns {Row[]} */
+export function rowsOf(settings) {
+  return Object.values(settings).flatMap(({ servers, settings }) =>
+    Object.values(settings).map((setting) => ({
+      servers: servers.length === 3 ? 'all' : servers.join(', '),
+      variable: setting.variable,
+      fallback: fallbackOf(setting),
+      allowed: setting.allowed,
+      meaning: setting.meaning,
+    })),
+  );
+}
+
+/** @param {{ fallback?: (context: { type: 'game', isTerminal: boolean }) => unknown, fallbackText?: string }} setting */
+function fallbackOf({ fallback, fallbackText }) {
+  if (fallbackText !== undefined) return fallbackText;
+  if (!fallback) return 'none: must be set';
+  return `\`${String(fallback({ type: 'game', isTerminal: false }))}\``;
+}
+
+const HEAD = `# Settings
+
+<!-- Generated by \`npm run docs:settings\` from libs/settings and tools/docs/settings-page.mjs. Do not edit. -->
+
+All settings are environment variables. A server reads them once, at its start. A wrong value stops the start with the
+name, the value and what is allowed. In development a server also reads \`.env\`. Times are in milliseconds where the name
+ends in \`_MS\`.`;
