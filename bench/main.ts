@@ -33,8 +33,12 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--runs <n>', 'how often each section is run', Number, 3)
     .option('--json', 'print one JSON object and nothing else', false)
     .option('--check', 'fail when ratios and counts are worse than recorded, beyond a tolerance', false)
-    .option('--record', 'keep these figures: later runs are compared with them, and RESULTS.md is written from them', false)
-    .option('--draw', 'write RESULTS.md and its charts again from what is recorded, and measure nothing', false)
+    .option(
+      '--record',
+      'store these figures: --check compares later runs with them, and RESULTS.md and results/*.md are written from them',
+      false,
+    )
+    .option('--draw', 'write RESULTS.md, results/*.md and the charts again from the record, and measure nothing', false)
     .parse([...argv], { from: 'user' });
   const { quick, json, record, check, short, draw, ...rest } = command.opts<Options>();
   if (draw) {

@@ -48,7 +48,8 @@ function markdown(rows: readonly (readonly string[])[]): string {
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
 }
 
-function plain(value: number): string {
+/** A number for a reader: about three digits, with separators of thousands. */
+export function plain(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
   return value.toLocaleString('en', { maximumFractionDigits: size >= 100 || Number.isInteger(value) ? 0 : size >= 10 ? 1 : 2 });
