@@ -10,7 +10,7 @@ const END = '<!-- /conclusions -->';
 /**
  * Pure: RESULTS.md with the conclusions of this record between its marks.
  *
- * @param order of the sections
+ * @param order the names of the sections
  * @throws when the page has lost its marks
  */
 export function withConclusions(page: string, record: Record_, order: readonly string[]): string {
@@ -19,7 +19,7 @@ export function withConclusions(page: string, record: Record_, order: readonly s
   return `${page.slice(0, begin + BEGIN.length)}\n\n${conclusions(record, order)}\n\n${page.slice(end)}`;
 }
 
-/** Pure: the page of one section, with all that was recorded of it. Its place is `bench/results/NAME.md`. */
+/** Pure: the page of one section, with all that was recorded of it. It is written into the folder `bench/results`. */
 export function sectionPage(name: string, recorded: Recorded, charts: readonly Chart[]): string {
   const { about, machine, startedAt, runs, loadBefore, loadAfter, figures } = recorded;
   const { cpu, cores, memoryGigabytes, kernel, node, redis, commit, peers } = machine;

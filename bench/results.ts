@@ -8,9 +8,9 @@ import { ROOT } from './tools.js';
 const PAGE = join(ROOT, 'bench/RESULTS.md');
 
 /**
- * Writes what is recorded: the conclusions into RESULTS.md, each section with its charts into `bench/results/NAME.md`.
+ * Writes what is recorded: the conclusions into RESULTS.md, and a page for each section into the folder `bench/results`.
  *
- * @param order of the sections
+ * @param order the names of the sections
  */
 export async function writeResults(record: Readonly<Record<string, Recorded>>, order: readonly string[]): Promise<void> {
   const page = withConclusions(await readFile(PAGE, 'utf8'), record, order);

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { PlacementStrategy, type RoomWish, type ServerFacts } from '#libs/placement';
 
-/** What a room costs however few play in it, in players. */
+/** Cost of a room without players, as a number of players. */
 const ROOM_COST = 2;
 
-/** Every server the same work, where rooms differ in size and an empty one costs something, too. */
+/** Gives every server the same work when rooms differ in size and an empty room costs something, too. */
 @Injectable()
 export class LeastWork extends PlacementStrategy {
   readonly takes = 'lowest';

@@ -14,7 +14,7 @@ describe('docs/placement.md', () => {
   it('quotes the strategy that is tested here, and the line that puts it in', () => {
     expect(page).toContain(`\`\`\`ts\n${readFileSync(join(__dirname, 'least-work.ts'), 'utf8')}\`\`\``);
     const core = readFileSync(join(__dirname, '../../libs/server/src/core.module.ts'), 'utf8');
-    const [, before = ''] = /^- +(.+)$/m.exec(page) ?? [];
+    const [, before = ''] = /^- {4,}(.+)$/m.exec(page) ?? [];
     expect(core).toContain(before);
   });
 

@@ -7,7 +7,7 @@ export interface Sea {
 
 const Steer = z.object({ heading: z.number().min(0).max(360) });
 
-/** Boats that drift across a square sea. A crash costs them half a second of their way, and no waiting. */
+/** Boats drift across a square sea. A crash of the server rewinds them by at most half a second. */
 @Game({ name: 'drift', version: 1, seats: { min: 1, max: 8 }, durability: 'checkpoint', checkpointMs: 500 })
 export class Drift implements GameRules<Sea> {
   setup(room: Setup): Sea {
@@ -30,7 +30,7 @@ export class Drift implements GameRules<Sea> {
 }
 
 const SIDE = 100;
-/** A second. */
+/** Units of the sea that a boat moves in a second. */
 const SPEED = 5;
 
 function within(position: number): number {

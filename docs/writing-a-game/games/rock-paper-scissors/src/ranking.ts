@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Effect, EffectHandler } from '#libs/game-kit';
 
-/** Where the points are kept. Here in memory; in earnest a table with a unique column for the key. */
+/** Stores the points in memory. In production this would be a table with a unique column for the key. */
 @Injectable()
 export class Ranking {
   private readonly points = new Map<string, number>();

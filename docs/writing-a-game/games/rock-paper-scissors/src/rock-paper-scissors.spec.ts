@@ -5,7 +5,7 @@ import { RockPaperScissors } from './rock-paper-scissors.js';
 const play = () => GameTest.create(RockPaperScissors, { players: ['Ann', 'Bob'] });
 
 describe('rock, paper, scissors', () => {
-  it('is won by the first to two wins', async () => {
+  it('ends when a player has two wins', async () => {
     const game = await play();
     game.as(0).show({ hand: 'rock' });
     game.as(1).show({ hand: 'scissors' });
@@ -15,14 +15,14 @@ describe('rock, paper, scissors', () => {
     expect(game.ended?.result).toEqual({ winner: 0 });
   });
 
-  it('lets nobody change their mind', async () => {
+  it('refuses a second hand in the same round', async () => {
     const game = await play();
     game.as(0).show({ hand: 'rock' });
     expect(() => game.as(0).show({ hand: 'paper' })).toThrow('shown-already');
     expect(game.command(1, 'show', { hand: 'dynamite' })).toBe('bad-data');
   });
 
-  it('hides a hand until both are shown', async () => {
+  it('hides a hand until both players have shown one', async () => {
     const game = await play();
     game.as(0).show({ hand: 'rock' });
     expect(game.view(0)).toMatchObject({ hands: ['rock', null] });
@@ -30,7 +30,7 @@ describe('rock, paper, scissors', () => {
     expect(game.view(null)).toMatchObject({ hands: [null, null] });
   });
 
-  it('gives the round to the one who showed something in time', async () => {
+  it('gives the round to the only player who showed a hand in time', async () => {
     const game = await play();
     game.as(1).show({ hand: 'paper' });
     game.advance(10_000);
@@ -38,13 +38,13 @@ describe('rock, paper, scissors', () => {
     expect(game.state).toEqual({ hands: [null, null], wins: [0, 1], round: 2 });
   });
 
-  it('is a draw when nobody ever shows anything', async () => {
+  it('ends in a draw when no player ever shows a hand', async () => {
     const game = await play();
     game.advance(90_000);
     expect(game.ended?.result).toEqual({ winner: null });
   });
 
-  it('is won by the one who stays when the other is away for half a minute', async () => {
+  it('ends with a win for the remaining player when the other is away for half a minute', async () => {
     const game = await play();
     game.seat(0).away();
     game.as(1).show({ hand: 'rock' });
@@ -52,7 +52,7 @@ describe('rock, paper, scissors', () => {
     expect(game.ended?.result).toEqual({ winner: 1 });
   });
 
-  it('counts a win once, however often it is told of it', async () => {
+  it('counts a win once, however often its effect runs', async () => {
     const game = await play();
     game.seat(0).left();
     const [effect] = game.effects;
@@ -64,7 +64,7 @@ describe('rock, paper, scissors', () => {
     expect(ranking.pointsOf('user-of-Bob')).toBe(1);
   });
 
-  it('goes on with matches that version 1 began', () => {
+  it('continues matches of version 1', () => {
     expect(new RockPaperScissors().migrateState({ hands: [null, 'rock'], wins: [1, 0] }, 1)).toEqual({
       hands: [null, 'rock'],
       wins: [1, 0],

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Command, Game, type GameRules, OnSeat, OnTimer, type Room, type Seat, type Setup, View } from '#libs/game-kit';
 
 export interface Match {
-  /** What each seat shows this round; null: nothing yet. */
+  /** The hand that each seat shows in this round; null: none yet. */
   hands: (Hand | null)[];
   wins: number[];
   round: number;
@@ -12,7 +12,7 @@ export type Hand = 'rock' | 'paper' | 'scissors';
 
 const Show = z.object({ hand: z.enum(['rock', 'paper', 'scissors']) });
 
-/** First to two wins; a draw after nine rounds. */
+/** The first player with two wins has won; after nine rounds the match is a draw. */
 @Game({ name: 'rock-paper-scissors', version: 2, seats: 2, seatGraceMs: 30_000 })
 export class RockPaperScissors implements GameRules<Match> {
   setup(room: Setup): Match {
@@ -69,7 +69,7 @@ const ROUNDS_MAX = 9;
 const WINS = 2;
 const BEATS: Readonly<Record<Hand, Hand>> = { rock: 'scissors', paper: 'rock', scissors: 'paper' };
 
-/** Whoever shows nothing loses to whoever does. */
+/** A player without a hand loses to a player with one. */
 function winnerOf([first, second]: readonly (Hand | null)[]): Seat | null {
   if (first === second) return null;
   if (first === null || second === null) return first === null ? 1 : 0;
