@@ -9,6 +9,8 @@ export const CLEAN = [
   'dashboard',
   'docs',
   'games/tic-tac-toe/src',
+  'libs/async',
+  'libs/websocket',
   'test/browser',
   'tools/docs',
   'tools/jest',

@@ -12,7 +12,7 @@ export function frameHeaderBytes(length: number): 2 | 4 | 10 {
 /**
  * Writes the header of an unmasked frame that is a whole message, as servers send them.
  *
- * @param length of the payload in bytes, below 4 GiB
+ * @param length payload bytes, below 4 GiB
  * @returns where the payload starts: `at` plus `frameHeaderBytes(length)`
  */
 export function writeFrameHeader(chunk: Buffer, at: number, opcode: number, length: number): number {

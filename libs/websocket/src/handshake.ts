@@ -15,7 +15,7 @@ const VERSION = '13';
 /**
  * Decides on the opening handshake of a client. Source: RFC 6455, section 4.2.
  *
- * @param subprotocols those that the server speaks; of several that the client offers, the first of this list is accepted
+ * @param subprotocols the names that the server accepts, in order of preference
  */
 export function answerUpgrade<Subprotocol extends string>(
   method: string | undefined,
