@@ -1,11 +1,11 @@
 import { bounded } from './bounded.js';
 
 /**
- * Every refusal a player or operator can meet, in one table: its stable code, a sentence for a person, and whether
- * the same request may succeed when tried again. Games add codes of their own by `room.reject('not-your-turn')`.
+ * All refusals that a player or operator can receive: the stable code, a sentence for people, and whether the same request may
+ * succeed later. Games add codes of their own with `room.reject('not-your-turn')`.
  */
 const CODES = {
-  'bad-frame': { message: 'The frame could not be understood.', retry: false },
+  'bad-frame': { message: 'The frame is not a valid message.', retry: false },
   'frame-too-large': { message: 'The frame is larger than this server allows.', retry: false },
   'unknown-kind': { message: 'There is no message of this kind.', retry: false },
   'unknown-operation': { message: 'There is no operation of this name.', retry: false },
@@ -13,49 +13,49 @@ const CODES = {
   'unknown-game': { message: 'No server here offers this game.', retry: false },
   'bad-data': { message: 'The data of this request is not valid.', retry: false },
   'protocol-version': { message: 'This server speaks another version of the protocol.', retry: false },
-  'hello-first': { message: 'Say hello first.', retry: false },
-  'hello-timeout': { message: 'No hello came in time.', retry: true },
-  'already-online': { message: 'You are connected already, from somewhere else.', retry: false },
-  'already-welcome': { message: 'This connection has said hello already.', retry: false },
+  'hello-first': { message: 'The first message must be a hello.', retry: false },
+  'hello-timeout': { message: 'The connection sent no hello in time.', retry: true },
+  'already-online': { message: 'You are already connected from another place.', retry: false },
+  'already-welcome': { message: 'This connection has already sent a hello.', retry: false },
   unauthorized: { message: 'The token or name was not accepted.', retry: false },
-  'session-unknown': { message: 'This session is over, or its secret is wrong. Say hello anew.', retry: false },
-  replaced: { message: 'The session goes on over another connection.', retry: false },
-  'room-unknown': { message: 'There is no such room (any more).', retry: false },
+  'session-unknown': { message: 'This session has ended, or its secret is wrong. Send a hello without a session.', retry: false },
+  replaced: { message: 'Another connection has taken over this session.', retry: false },
+  'room-unknown': { message: 'This room does not exist, or it is closed.', retry: false },
   'room-full': { message: 'Every seat of this room is taken.', retry: false },
-  'room-playing': { message: 'The game in this room has started already.', retry: false },
+  'room-playing': { message: 'The game in this room has already started.', retry: false },
   'room-not-playing': { message: 'No game is being played in this room.', retry: false },
   'not-in-room': { message: 'You are not in a room.', retry: false },
   'already-in-room': { message: 'You are in another room; leave it first.', retry: false },
-  overtaken: { message: 'What you asked for later was done before this.', retry: false },
-  'not-owner': { message: 'Only the owner of the room may do this.', retry: false },
+  overtaken: { message: 'A later request of yours was processed before this one.', retry: false },
+  'not-owner': { message: 'Only the host of the room may do this.', retry: false },
   'not-ready': { message: 'Not every player of the room is ready.', retry: false },
   'too-few-players': { message: 'The game needs more players.', retry: false },
-  spectator: { message: 'Spectators watch; they give no commands.', retry: false },
-  'not-searching': { message: 'You are not looking for a match.', retry: false },
-  'no-capacity': { message: 'No game server has room for another game right now.', retry: true },
-  'rate-limited': { message: 'Too many messages; slow down.', retry: true },
-  'too-many-connections': { message: 'Too many connections from this address.', retry: true },
-  'too-many-watchers': { message: 'As many people as may are watching this room already.', retry: true },
-  'too-slow': { message: 'The connection could not keep up with what was sent to it.', retry: true },
-  'timed-out': { message: 'Nothing was heard on this connection for too long.', retry: true },
-  'state-too-large': { message: 'The room would grow larger than this server allows.', retry: false },
-  'game-failed': { message: 'The game failed on this command; nothing was changed.', retry: false },
-  'sync-failed': { message: 'What the server sent could not be understood or applied, again and again.', retry: false },
-  unanswered: { message: 'The command was never answered; it may have been applied.', retry: false },
+  spectator: { message: 'A spectator cannot send commands.', retry: false },
+  'not-searching': { message: 'You are not searching for a match.', retry: false },
+  'no-capacity': { message: 'No game server has capacity for another game right now.', retry: true },
+  'rate-limited': { message: 'You sent too many messages. Send fewer.', retry: true },
+  'too-many-connections': { message: 'There are too many connections from this address.', retry: true },
+  'too-many-watchers': { message: 'This room already has the maximum number of spectators.', retry: true },
+  'too-slow': { message: 'The connection is too slow for the data that the server sends.', retry: true },
+  'timed-out': { message: 'The server received nothing on this connection for too long.', retry: true },
+  'state-too-large': { message: 'The state of the room would become larger than this server allows.', retry: false },
+  'game-failed': { message: 'The game failed on this command. Nothing was changed.', retry: false },
+  'sync-failed': { message: 'The client repeatedly could not decode or apply the data of the server.', retry: false },
+  unanswered: { message: 'The command got no answer. It may have been applied.', retry: false },
   'game-ended': { message: 'The game is over.', retry: false },
-  busy: { message: 'The server has too much to do right now.', retry: true },
-  moved: { message: 'The room is on another server now.', retry: true },
-  'server-lost': { message: 'The server that was asked is gone.', retry: true },
+  busy: { message: 'The server is overloaded right now.', retry: true },
+  moved: { message: 'The room has moved to another server.', retry: true },
+  'server-lost': { message: 'The server that processed the request is gone.', retry: true },
   unavailable: { message: 'The service cannot answer right now.', retry: true },
   'shutting-down': { message: 'The server is shutting down.', retry: true },
   forbidden: { message: 'This is not allowed.', retry: false },
   'not-found': { message: 'There is no such thing here.', retry: false },
-  internal: { message: 'Something went wrong on our side.', retry: true },
+  internal: { message: 'The server had an internal error.', retry: true },
 } as const satisfies Record<string, { message: string; retry: boolean }>;
 
 export type ErrorCode = keyof typeof CODES;
 
-/** An error as it travels: `retry` says whether trying again can help, `retryAfterMs` when. */
+/** An error as it is sent. `retry`: whether a repeated request can succeed. `retryAfterMs`: when. */
 export interface ErrorBody {
   code: string;
   message: string;
@@ -64,8 +64,8 @@ export interface ErrorBody {
 }
 
 /**
- * A refusal with a stable code. Thrown where a request cannot be served; the edge turns it into an answer. A message may
- * quote what a peer sent, so it is cut at `MESSAGE_CHARACTERS_MAX`.
+ * A refusal with a stable code. Code throws it when a request cannot be served, and the edge turns it into an answer. The message
+ * may quote a peer, so it is cut to `MESSAGE_CHARACTERS_MAX`.
  */
 export class HoldfastError extends Error {
   readonly retry: boolean;
@@ -83,7 +83,7 @@ export class HoldfastError extends Error {
     this.retryAfterMs = options.retryAfterMs;
   }
 
-  /** The refusal that another server sent; `internal` where that is none. */
+  /** Parses a refusal that another server sent. Returns `internal` for any other value. */
   static from(body: unknown): HoldfastError {
     const { code, message, retry, retryAfterMs } = (body ?? {}) as Partial<Record<keyof ErrorBody, unknown>>;
     if (typeof code !== 'string') return new HoldfastError('internal');
@@ -98,7 +98,7 @@ export class HoldfastError extends Error {
   }
 }
 
-/** What an edge answers for any thrown thing: our own codes as they are, everything else `internal`. */
+/** The body of the answer for any thrown value. Our own errors keep their code; every other error becomes `internal`. */
 export function toErrorBody(error: unknown): ErrorBody {
   if (error instanceof HoldfastError) return error.toBody();
   return errorBody('internal');
