@@ -5,12 +5,12 @@ import { ROOM_SETTINGS } from './room-settings.js';
 import type { Setting } from './setting.js';
 
 /**
- * Every setting there is. From this one table come the types, the checks at start, and the README's table: a new
- * setting is one entry in one of its parts.
+ * All settings. The types, the checks at start, and the README's table come from this one table. A new setting is one entry in
+ * one of its parts.
  */
 export const SETTINGS = { ...PROCESS_SETTINGS, ...ROOM_SETTINGS, ...GATEWAY_SETTINGS } as const;
 
-/** What a server of this type is given: each group that concerns it, and no other. */
+/** The settings of one type of server: each group that concerns it, and no other. */
 export type SettingsOf<T extends ServerType> = {
   readonly [G in keyof Groups as T extends Groups[G]['servers'][number] ? G : never]: Values<Groups[G]['settings']>;
 };

@@ -2,7 +2,7 @@ import { SETTINGS } from './definitions.js';
 import type { Setting } from './setting.js';
 import type { Group } from './setting-group.js';
 
-/** All settings as the README shows them. */
+/** All settings as a table for the README. */
 export function settingsTable(): string {
   const rows = Object.values<Group>(SETTINGS).flatMap(({ servers, settings }) =>
     Object.values(settings).map((setting) => {
