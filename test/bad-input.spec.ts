@@ -407,7 +407,7 @@ describe('bad input', () => {
       // A headline, and one line for one mistake.
       expect(said.trim().split('\n')).toEqual([
         expect.stringContaining(`This ${type} cannot start`),
-        expect.stringContaining('allowed is'),
+        expect.stringContaining('it must be'),
       ]);
     });
 

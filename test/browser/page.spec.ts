@@ -67,7 +67,7 @@ describeInChromium('the players’ page, in Chromium', () => {
   it('brings two strangers together, who play tic-tac-toe to its end', async () => {
     const [ada, bob] = await Promise.all([visit('Ada'), visit('Bob')]);
     await ada.press('Quick match: Tic-tac-toe');
-    await ada.page.getByText('Looking for an opponent').waitFor();
+    await ada.page.getByText('Searching for an opponent').waitFor();
     await bob.press('Quick match: Tic-tac-toe');
     await Promise.all([ada, bob].map(({ page }) => page.locator('.ttt-board').waitFor()));
     const [first, second] = (await ada.page.locator('.strip.seat-0', { hasText: 'you' }).count()) === 1 ? [ada, bob] : [bob, ada];
@@ -182,7 +182,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     const room = ada.page.url().split('/').at(-1) as string;
     await ada.noteBanners();
     (await fleet.ownerOf({ id: room })).kill();
-    await ada.sawBanners('The server is gone; your game goes on in a moment.', 'And on it goes, from the last move.');
+    await ada.sawBanners('The game server was lost. Your game continues in a moment.', 'The game continues from the last move.');
     await bob.move('e7', 'e5');
     await ada.seesPiece('e5', 'black pawn');
   });

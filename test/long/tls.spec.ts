@@ -123,9 +123,9 @@ describe('a fleet with certificates', () => {
   });
 
   it.each([
-    ['PUBLIC_TLS_CERT', '/no/such/file.crt', /PUBLIC_TLS_CERT is "\/no\/such\/file\.crt", which cannot be read: there is no such file/],
+    ['PUBLIC_TLS_CERT', '/no/such/file.crt', /PUBLIC_TLS_CERT is "\/no\/such\/file\.crt", which cannot be read: the file does not exist/],
     ['PUBLIC_TLS_KEY', 'link.key', /PUBLIC_TLS_KEY is ".*link\.key", which is not the key of the certificate in PUBLIC_TLS_CERT/],
-    ['LINK_TLS_CA', 'link.key', /LINK_TLS_CA is ".*link\.key", which holds no certificate/],
+    ['LINK_TLS_CA', 'link.key', /LINK_TLS_CA is ".*link\.key", which contains no certificate/],
     ['OPS_TLS_CERT', 'public.crt', /OPS_TLS_KEY is not set/],
   ])('does not start with a wrong %s, and says so in one sentence', async (name, file, sentence) => {
     const value = file.startsWith('/') ? file : path(file);

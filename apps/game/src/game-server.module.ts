@@ -13,7 +13,7 @@ import { PlacementReports } from './placement-reports.js';
 import { RoomController } from './room.controller.js';
 import { VersionGaps } from './version-gaps.js';
 
-/** The games this server offers: one line each. */
+/** The games of this server, one line each. */
 const GAMES = [TicTacToeModule, ChessModule];
 
 @Module({})
@@ -36,7 +36,7 @@ export class GameServerModule {
         RoomHostModule.forRoot({
           roomsMax: game.maxGames,
           stateBytesMax: rooms.stateBytesMax,
-          // Before it in a frame stands who is to have it, which may be thousands.
+          // Half of the frame is reserved for the list of recipients, which may be thousands.
           syncBytesMax: Math.floor(link.frameBytesMax / 2),
           checkpointEveryChanges: rooms.checkpointEveryChanges,
           checkpointEveryMs: rooms.checkpointEveryMs,

@@ -9,7 +9,7 @@ import { offeredGames } from './offered-games.js';
 import { PlacementReports } from './placement-reports.js';
 
 export const gameServer: ServerPlan<'game'> = {
-  /** A listener of the process's own would take the signal by which the watchdog interrupts a handler. */
+  /** The watchdog interrupts handlers with SIGINT, and a listener of the process would take that signal. */
   onInterrupt(app, listener) {
     const guard = app.get(HandlerGuard);
     if (!(guard instanceof Watchdog)) return false;
@@ -19,7 +19,7 @@ export const gameServer: ServerPlan<'game'> = {
   type: 'game',
   module: (settings) => GameServerModule.forRoot(settings),
   games: (app) => offeredGames(app.get(GameRegistry).all()),
-  /** Others wait with adoptions until this server, too, has said that it knows the store. */
+  /** Other servers wait with adoptions until this server, too, has compared its rooms with Redis. */
   async open(app) {
     await app.get(Auditor).audit('registered');
     return {};
@@ -27,7 +27,7 @@ export const gameServer: ServerPlan<'game'> = {
   async ready(app) {
     await app.get(PlacementReports).report();
   },
-  /** Its games go on elsewhere; what cannot be moved in time is recovered by others once it has left. */
+  /** Its games continue on other servers. Rooms that cannot be migrated in time are recovered after this server has left. */
   async drain(app, settings) {
     const { id, incarnation } = app.get(Self);
     await app.get(PlacementPool).withhold(id, 'draining', incarnation);

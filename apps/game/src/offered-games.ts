@@ -1,7 +1,7 @@
 import type { OfferedGame, OfferedGames } from '#libs/fleet';
 import type { RoomRules } from '#libs/room';
 
-/** The server publishes this about its games in its fleet record. */
+/** The games in the fleet record of this server. */
 export function offeredGames(all: readonly RoomRules[]): OfferedGames {
   return Object.fromEntries(
     all.map(({ definition: { name, version, seats }, migrateState }) => {
@@ -11,10 +11,10 @@ export function offeredGames(all: readonly RoomRules[]): OfferedGames {
   );
 }
 
-/** The versions of rooms that it takes: its own, and those before it that the game can migrate. */
+/** The versions of rooms that the server accepts: its own, and earlier ones from which the game can migrate a state. */
 export function versionsTaken({ version, oldestVersion = version }: OfferedGame): number[] {
   return Array.from({ length: version - oldestVersion + 1 }, (_, back) => version - back);
 }
 
-/** A room lives for hours; versions further back than this have none any more. */
+/** A room lives for hours, so no room has a version older than this. */
 const VERSIONS_BACK_MAX = 16;

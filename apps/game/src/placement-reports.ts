@@ -8,16 +8,16 @@ import { Log } from '#libs/telemetry';
 import { GameServerFacts } from './game-server-facts.js';
 import { offeredGames, versionsTaken } from './offered-games.js';
 
-/** Why placement does not offer a server whose `LINK_SECRET` is not that of the fleet. */
+/** The reason that withholds a server whose `LINK_SECRET` differs from that of the fleet. */
 const REASON = 'link-refused';
 
 /**
- * Tells the balancer what this server has, with every health answer: nobody's count of it can drift. While nobody could
- * reach this server over a link, it withholds itself from placement.
+ * Reports the load of this server to placement with every health answer, so that no count can drift. While no server can reach
+ * this one over a link, it withholds itself from placement.
  */
 @Injectable()
 export class PlacementReports extends HealthAnswerListener {
-  /** The incarnation that was withheld; null: none is. */
+  /** The incarnation that was withheld. Null: none. */
   private withheld: number | null = null;
 
   constructor(
@@ -31,7 +31,7 @@ export class PlacementReports extends HealthAnswerListener {
     log: Log,
   ) {
     super();
-    // Should the store not take it now, the next health answer says it again.
+    // If Redis does not accept it now, the next health answer repeats it.
     trust.onChange(() => {
       if (self.incarnation > 0) this.sayTrust().catch((error: unknown) => log.debug('placement.withhold-failed', { error }));
     });

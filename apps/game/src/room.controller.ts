@@ -9,10 +9,10 @@ import { Arrivals, HostedRooms, Mover, RoomEngine, RoomIntake } from '#libs/room
 type Data<Pattern extends keyof Control> = Control[Pattern]['data'];
 type Answer<Pattern extends keyof Control> = Promise<Control[Pattern]['answer']>;
 
-/** A drain that an operator asks for is awaited this long; what is left then stays, and the answer says so. */
+/** Time limit for an operator's drain, in ms. Rooms that are not migrated by then stay, and the answer gives their number. */
 const OPERATOR_DRAIN_MS = 60_000;
 
-/** What other servers ask of the rooms here. */
+/** Requests of other servers about the rooms of this server. */
 @Controller()
 export class RoomController {
   constructor(
@@ -74,7 +74,7 @@ export class RoomController {
   @MessagePattern('server.reopen')
   async reopen(): Answer<'server.reopen'> {
     const { id, incarnation } = this.self;
-    if (!this.mover.reopen()) throw new HoldfastError('server-lost', `${id} is leaving and takes no rooms any more.`);
+    if (!this.mover.reopen()) throw new HoldfastError('server-lost', `${id} is shutting down and takes no more rooms.`);
     await this.pool.readmit(id, 'draining', incarnation);
     return null;
   }

@@ -11,7 +11,9 @@ const rules = (name: string, version: number, migrates: boolean) =>
 const server = (id: string, version: number, state = 'ready') =>
   ({ id, type: 'game', state, games: { chess: { version, seats } } }) as unknown as ServerRecord;
 
-/** The warnings that a server with these rules logs: `there` are registered when it starts, `later` register after that. */
+/**
+ * The warnings of a server with these rules. `there`: servers registered at its start. `later`: servers that register after it.
+ */
 function warnings(own: RoomRules, there: ServerRecord[], later: ServerRecord[] = []): Record<string, unknown>[] {
   const said: Record<string, unknown>[] = [];
   let tell: ServerChangeListener = () => {};
@@ -29,7 +31,7 @@ function warnings(own: RoomRules, there: ServerRecord[], later: ServerRecord[] =
 describe('a game server whose game has a new version and no migrateState', () => {
   const own = rules('chess', 2, false);
 
-  it('warns once that rooms of the version of another server cannot go on here, and says what to do', () => {
+  it("warns once that it cannot run rooms of another server's version, and says what to do", () => {
     expect(warnings(own, [server('hf:game:1', 1)], [server('hf:game:1', 1), server('hf:game:2', 1)])).toEqual([
       {
         event: 'game.cannot-migrate',
@@ -43,20 +45,20 @@ describe('a game server whose game has a new version and no migrateState', () =>
     expect(warnings(own, [], [server('hf:game:1', 1)])).toHaveLength(1);
   });
 
-  it('says nothing of its own record, of the dead, of the same version and of a newer one', () => {
+  it('ignores its own record, dead servers, equal versions and newer ones', () => {
     const others = [server('hf:game:me', 1), server('hf:game:1', 1, 'dead'), server('hf:game:2', 2), server('hf:game:3', 3)];
     expect(warnings(own, others, others)).toEqual([]);
   });
 });
 
-describe('a game server that can migrate', () => {
-  it('warns of nothing', () => {
+describe('a game server that can migrate old states', () => {
+  it('gives no warning', () => {
     expect(warnings(rules('chess', 2, true), [server('hf:game:1', 1)])).toEqual([]);
   });
 });
 
-describe('what a game server offers', () => {
-  it('names the oldest version that it can go on with', () => {
+describe('the offer of a game server', () => {
+  it('contains the oldest version that it accepts', () => {
     const offered = offeredGames([rules('chess', 3, true), rules('go', 3, false), rules('old', 40, true)]);
     expect(offered).toEqual({
       chess: { version: 3, oldestVersion: 1, seats },

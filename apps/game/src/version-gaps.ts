@@ -5,12 +5,12 @@ import { Log } from '#libs/telemetry';
 import { offeredGames } from './offered-games.js';
 
 /**
- * Warns when another server runs an older version of a game than this one, and the game here has no `migrateState` for
- * it. Nothing is lost: rooms of that version go only to servers that take it. Without such a server they wait.
+ * Warns when another server runs an older version of a game, and the game here has no `migrateState` for it. Nothing is lost:
+ * rooms of that version are placed only on servers that accept it. Without such a server they wait.
  */
 @Injectable()
 export class VersionGaps implements OnApplicationBootstrap {
-  /** `game@version` of what was said. */
+  /** `game@version` of the warnings already written. */
   private readonly said = new Set<string>();
 
   constructor(
@@ -37,7 +37,7 @@ export class VersionGaps implements OnApplicationBootstrap {
         version,
         olderVersion,
         target: id,
-        check: `rooms of version ${olderVersion} cannot go on here: add migrateState(state, fromVersion) to the game, or keep a server of version ${olderVersion} until its rooms have ended`,
+        check: `rooms of version ${olderVersion} cannot run here: add migrateState(state, fromVersion) to the game, or keep a server of version ${olderVersion} until its rooms have ended`,
       });
     }
   }
@@ -49,7 +49,7 @@ export interface VersionGap {
   readonly olderVersion: number;
 }
 
-/** Games of which `others` has an older version than `own`, and `own` cannot go on with its rooms. */
+/** The games of which `others` has an older version than `own`, and whose rooms `own` cannot accept. */
 export function versionGaps(own: OfferedGames, others: OfferedGames): VersionGap[] {
   return Object.entries(own).flatMap(([game, offered]) => {
     const olderVersion = Object.hasOwn(others, game) ? others[game].version : offered.version;

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { EDGE_OPTIONS, type EdgeOptions, SessionTable } from '#libs/edge';
 import { type FactsOfServer, ServerFacts } from '#libs/health';
 
-/** A gateway owns no rooms; its players are the sessions it holds. */
+/** A gateway owns no rooms. Its players are its sessions. */
 @Injectable()
 export class GatewayFacts extends ServerFacts {
   constructor(

@@ -4,7 +4,7 @@ import { OwnerTies } from '#libs/edge';
 import type { LinkPeer } from '#libs/link';
 import type { Control } from '#libs/protocol';
 
-/** What owners of rooms tell this gateway. */
+/** Messages of room owners to this gateway. */
 @Controller()
 export class OwnerController {
   constructor(private readonly ties: OwnerTies) {}

@@ -37,21 +37,18 @@ describe('pages', () => {
     return { policy, sniff: headers.get('x-content-type-options'), referrer: headers.get('referrer-policy') };
   }
 
-  it.each(['/dashboard.js', '/', '/api/nothing'])(
-    "of the ops port are shown in nobody's frame, and run what is theirs only",
-    async (path) => {
-      const { policy, sniff, referrer } = await headersOf(`${await ops.getUrl()}${path}`);
-      expect([policy.get('frame-ancestors'), policy.get('default-src'), policy.get('connect-src')]).toEqual(["'none'", "'self'", "'self'"]);
-      expect([policy.has('script-src'), sniff, referrer]).toEqual([false, 'nosniff', 'no-referrer']);
-    },
-  );
+  it.each(['/dashboard.js', '/', '/api/nothing'])('on the ops port cannot be framed, and load only their own resources', async (path) => {
+    const { policy, sniff, referrer } = await headersOf(`${await ops.getUrl()}${path}`);
+    expect([policy.get('frame-ancestors'), policy.get('default-src'), policy.get('connect-src')]).toEqual(["'none'", "'self'", "'self'"]);
+    expect([policy.has('script-src'), sniff, referrer]).toEqual([false, 'nosniff', 'no-referrer']);
+  });
 
-  it('are told how players say who they are, and nothing else', async () => {
+  it('for players get the authentication method, and nothing else', async () => {
     const response = await fetch(`http://127.0.0.1:${(players.address() as AddressInfo).port}/about.json`);
     expect(await response.json()).toEqual({ auth: 'jwt' });
   });
 
-  it('of players may connect to gateways elsewhere, and are framed by their own site', async () => {
+  it('for players may connect to other gateways, and only their own site may frame them', async () => {
     const { policy, sniff } = await headersOf(`http://127.0.0.1:${(players.address() as AddressInfo).port}/`);
     expect(policy.get('connect-src')).toBe("'self' ws: wss:");
     expect([policy.get('frame-ancestors'), policy.get('default-src'), sniff]).toEqual(["'self'", "'self'", 'nosniff']);

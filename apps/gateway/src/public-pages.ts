@@ -3,15 +3,15 @@ import { fileURLToPath } from 'node:url';
 import express, { type Express } from 'express';
 import { pageHeaders } from '#libs/server';
 
-/** Built by `npm run build`; where it is not, the gateway serves players all the same, just not this page. */
+/** Built by `npm run build`. Without it the gateway still serves players, but not this page. */
 const PAGE_DIR = fileURLToPath(new URL('../../../page', import.meta.url));
 
-/** What the page must know before a player says who they are. */
+/** What the page must know before a player logs in. */
 export interface PublicFacts {
   readonly auth: 'guest' | 'jwt';
 }
 
-/** What the public port answers to a browser: the player page. */
+/** Serves the player page on the public port. */
 export function publicPages({ auth }: PublicFacts): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -21,7 +21,7 @@ export function publicPages({ auth }: PublicFacts): Express {
   });
   if (existsSync(PAGE_DIR)) app.use(express.static(PAGE_DIR, { index: 'index.html' }));
   app.use((_, response) => {
-    response.status(404).type('text/plain').send('There is no such page here. Players connect at /play.\n');
+    response.status(404).type('text/plain').send('This page does not exist. Players connect at /play.\n');
   });
   return app;
 }

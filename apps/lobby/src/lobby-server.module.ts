@@ -17,7 +17,7 @@ export class LobbyServerModule {
       module: LobbyServerModule,
       imports: [
         CoreModule.forRoot('lobby', settings),
-        // A lobby admits nobody; it only finds where sessions are.
+        // A lobby admits no sessions. It only looks up their gateways.
         SessionModule.forRoot({ auth: { kind: 'guest' }, sessionTtlMs: session.ttlMs }),
         LobbyModule.forRoot({
           roomIdleMs: rooms.idleMs,

@@ -6,7 +6,7 @@ import { viewOf } from '#libs/room-store';
 import { OPERATION_SCHEMAS } from './operation-schemas.js';
 import { type Asked, PlayerRequestPipe } from './player-request.pipe.js';
 
-/** What players ask who look for others to play with. */
+/** Requests of players about matchmaking. */
 @Controller()
 export class MatchController {
   constructor(private readonly matchmaker: Matchmaker) {}

@@ -3,7 +3,7 @@ import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { RoomService } from '#libs/lobby';
 import type { Control } from '#libs/protocol';
 
-/** What gateways tell about the connections of a room's members. */
+/** Reports of gateways about the connections of room members. */
 @Controller()
 export class MemberController {
   constructor(private readonly rooms: RoomService) {}

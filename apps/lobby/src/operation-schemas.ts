@@ -4,9 +4,9 @@ import { checkNickname } from '#libs/session';
 
 const id = z.string().min(1).max(64);
 const game = z.string().min(1).max(64);
-/** 256 bytes for the same reason as a player's name. */
+/** The limit is 256 bytes for the same reason as for a player's name. */
 const ROOM_NAME_LIMITS = { graphemesMax: 48, bytesMax: 256 };
-/** Other players read it, so the rules of players' names apply. A name of white space alone is no name. */
+/** Other players read it, so the rules for player names apply. A name of only white space counts as no name. */
 const roomName = z.string().transform((text, context) => {
   if (text.trim() === '') return '';
   const checked = checkNickname(text, ROOM_NAME_LIMITS);
@@ -18,7 +18,7 @@ const region = z.string().regex(/^[A-Za-z0-9-]{1,32}$/, 'must be 1 to 32 letters
 const build = z.string().regex(/^[A-Za-z0-9._+-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes, plus signs and underscores');
 const nothing = z.unknown().transform(() => undefined);
 
-/** What each operation takes, at the border; `Operations` says the same to the compiler. */
+/** The input of each operation, validated at the edge. The compiler checks them against `Operations`. */
 export const OPERATION_SCHEMAS = {
   'games.list': nothing,
   'rooms.list': z

@@ -2,13 +2,13 @@ import { Injectable, type PipeTransform } from '@nestjs/common';
 import { z } from 'zod';
 import { type Caller, HoldfastError, type OperationName, type Operations } from '#libs/protocol';
 
-/** A player's request whose data is what its schema says. */
+/** A player's request with validated data. */
 export interface Asked<Name extends OperationName> {
   readonly caller: Caller;
   readonly data: Operations[Name]['data'];
 }
 
-/** The border: what a player sent becomes what the operation takes, or `bad-data` with the reason. */
+/** Validates a player's data and converts it to the input of the operation. Throws `bad-data` with the reason. */
 @Injectable()
 export class PlayerRequestPipe implements PipeTransform {
   constructor(private readonly schema: z.ZodType) {}

@@ -9,7 +9,7 @@ import { type Asked, PlayerRequestPipe } from './player-request.pipe.js';
 
 const asked = (operation: OperationName): PlayerRequestPipe => new PlayerRequestPipe(OPERATION_SCHEMAS[operation]);
 
-/** What players ask about rooms. The balancer is injected here: a start is placed by it. */
+/** Requests of players about rooms. The load balancer is injected here, because it places the room of a start. */
 @Controller()
 export class RoomController {
   constructor(

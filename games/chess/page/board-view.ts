@@ -6,18 +6,18 @@ import type { Replay } from './replay.js';
 
 export interface BoardModel {
   readonly replay: Replay;
-  /** Whose side is nearest. */
+  /** The side at the bottom of the board. */
   readonly bottom: Side;
-  /** The side I may move now; null: none. */
+  /** The side that this player may move now. Null: none. */
   readonly mayMove: Side | null;
   readonly selected: string | null;
   readonly isPending: boolean;
 }
 
 export interface BoardActions {
-  /** A square was chosen, by mouse, finger or keyboard. */
+  /** The player chose a square, by mouse, touch or keyboard. */
   choose(square: string): void;
-  /** A piece was dragged from one square to another. */
+  /** The player dragged a piece from one square to another. */
   drop(from: string, to: string): void;
   lift(square: string): void;
 }
@@ -64,7 +64,7 @@ export function boardView(model: BoardModel, actions: BoardActions): TemplateRes
   </div>`;
 }
 
-/** From the far left corner on, row by row. */
+/** All squares from the far left corner, row by row. */
 export function squares(bottom: Side): readonly string[] {
   const all = Array.from({ length: 64 }, (_, at) => `${'abcdefgh'[at % 8]}${8 - Math.floor(at / 8)}`);
   return bottom === 'w' ? all : all.reverse();
@@ -74,10 +74,10 @@ function isLight(square: string): boolean {
   return (square.charCodeAt(0) + Number(square[1])) % 2 === 1;
 }
 
-/** Farther than a finger trembles. */
+/** In pixels. A larger movement is a drag and not a trembling finger. */
 const DRAG_PX = 5;
 
-/** One pointer, from down to up: a click on a square, or a piece carried to another. (Keyboards click without a pointer.) */
+/** Follows one pointer from down to up: a click on a square, or the drag of a piece. Keyboards click without a pointer. */
 function startDrag(down: PointerEvent, { mayMove, replay }: BoardModel, actions: BoardActions): void {
   const board = down.currentTarget as HTMLElement;
   const from = squareAt(board, down);

@@ -8,20 +8,20 @@ import { ClockFace, clockText, pageNow } from './clock.js';
 import { PIECE_NAMES, type PieceKind, piece } from './pieces.js';
 import { Replay } from './replay.js';
 
-/** Board, clocks, moves, and what else one says at a chess table. */
+/** The board, the clocks, the list of moves, and the buttons for draw offers and resignation. */
 export class ChessTable implements MountedGame {
   private readonly replay = new Replay();
   private readonly clocks = new ClockFace();
   private readonly ticking: ReturnType<typeof setInterval>;
   private selected: string | null = null;
-  /** A pawn at the last rank, and the choice not made yet. */
+  /** A pawn on the last rank whose promotion is not chosen yet. */
   private promoting: { from: string; to: string } | null = null;
   private isSure = false;
   private isFlipped = false;
   /** The room's moves that the board shows. */
   private followed: readonly string[] | null = null;
   private clocksShown = '';
-  /** The moves the list was scrolled for. */
+  /** The number of moves to which the list was scrolled. */
   private movesShown = 0;
 
   constructor(
@@ -36,7 +36,7 @@ export class ChessTable implements MountedGame {
   update(): void {
     const { state, status } = this.room;
     if (!state) return;
-    // A move without an answer stays on the board until the room's own moves have it, or it is refused.
+    // An unanswered move stays on the board until the room's moves contain it, or until it is refused.
     if (!this.replay.isAhead || state.moves !== this.followed) this.replay.follow(state.moves);
     this.followed = state.moves;
     this.clocks.follow(state.clocks, pageNow());
@@ -61,12 +61,12 @@ export class ChessTable implements MountedGame {
     return this.room.seat === null ? null : SIDES[this.room.seat];
   }
 
-  /** My side, when it is its turn. */
+  /** The player's side when it is to move, else null. */
   private get mayMove(): Side | null {
     return this.isOn && !this.replay.isAhead && this.mySide === this.replay.turn ? this.mySide : null;
   }
 
-  /** Draws only when a clock shows something else. */
+  /** Draws only when the text of a clock changed. */
   private tick(): void {
     const { state } = this.room;
     if (!state || !this.isOn || SIDES.map((side) => this.clockOf(state, side)).join() === this.clocksShown) return;
@@ -77,7 +77,7 @@ export class ChessTable implements MountedGame {
     return clockText(this.clocks.leftMs(clocks, side, turn, pageNow()));
   }
 
-  // ── What is seen ─────────────────────────────────────────────────────────────────────────────────────────────
+  // ── View ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private view(state: ChessState): TemplateResult {
     const near: Side = (this.mySide === 'b') !== this.isFlipped ? 'b' : 'w';
@@ -110,7 +110,7 @@ export class ChessTable implements MountedGame {
       isTurn,
       isHere: this.table.isHere(seat),
       mark: piece('k', side),
-      end: html`${ahead > 0 ? html`<span class="ahead" title="Ahead by pieces, in pawns">+${ahead}</span>` : nothing}
+      end: html`${ahead > 0 ? html`<span class="ahead" title="Material advantage, in pawns">+${ahead}</span>` : nothing}
         <span class="clock ${isTurn ? 'running' : ''} ${leftMs < 20_000 && state.clocks.runningSince !== null ? 'low' : ''}" role="timer" aria-label="Time left">
           ${clockText(leftMs)}
         </span>`,
@@ -164,7 +164,7 @@ export class ChessTable implements MountedGame {
     </div>`;
   }
 
-  /** The list keeps its last move in sight. */
+  /** Scrolls the list to the last move. */
   private showLastMove(count: number): void {
     if (count === this.movesShown) return;
     this.movesShown = count;
@@ -172,7 +172,7 @@ export class ChessTable implements MountedGame {
     list?.scrollTo({ left: list.scrollWidth, top: list.scrollHeight });
   }
 
-  // ── What is done ─────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Actions ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private choose(square: string): void {
     const { selected } = this;
@@ -243,7 +243,7 @@ export class ChessTable implements MountedGame {
   }
 }
 
-/** By seat. */
+/** By seat number. */
 const SIDES: readonly Side[] = ['w', 'b'];
 
 type Promotion = Exclude<PieceKind, 'p' | 'k'>;

@@ -1,7 +1,7 @@
 import { ClockFace, clockText, pageNow } from './clock.js';
 
 describe('the clocks on the page', () => {
-  it('run off for the side to move only', () => {
+  it('run only for the side to move', () => {
     const face = new ClockFace();
     const clocks = { white: 60_000, black: 50_000, runningSince: 1_000 };
     face.follow(clocks, 1_000);
@@ -10,7 +10,7 @@ describe('the clocks on the page', () => {
     expect(face.leftMs(clocks, 'w', 'w', 99_000)).toBe(0);
   });
 
-  it('learn from a move how far this machine is off', () => {
+  it("measure from a move how far this computer's clock is off", () => {
     const face = new ClockFace();
     face.follow({ white: 60_000, black: 60_000, runningSince: 1_000 }, 501_000);
     const clocks = { white: 60_000, black: 60_000, runningSince: 5_000 };
@@ -18,14 +18,14 @@ describe('the clocks on the page', () => {
     expect(face.leftMs(clocks, 'w', 'w', 506_000)).toBe(59_000);
   });
 
-  it('learn it at once when this machine is behind', () => {
+  it("measure it at once when this computer's clock is behind", () => {
     const face = new ClockFace();
     const clocks = { white: 60_000, black: 60_000, runningSince: 100_000 };
     face.follow(clocks, 40_000);
     expect(face.leftMs(clocks, 'w', 'w', 41_000)).toBe(59_000);
   });
 
-  it('stand still during a pause', () => {
+  it('stop during a pause', () => {
     const face = new ClockFace();
     const clocks = { white: 60_000, black: 60_000, runningSince: 1_000 };
     face.follow(clocks, 1_000);
@@ -35,12 +35,12 @@ describe('the clocks on the page', () => {
     expect(face.leftMs(clocks, 'w', 'w', 9_000)).toBe(52_000);
   });
 
-  it('show tenths at the end', () => {
+  it('show tenths of a second at the end', () => {
     expect([600_000, 65_001, 20_000, 9_870, 0].map(clockText)).toEqual(['10:00', '1:06', '0:20', '0:09.8', '0:00.0']);
   });
 });
 
-it('is shown by a time that does not jump when the clock of the computer is set', () => {
+it("uses a time that does not jump when the computer's clock is set", () => {
   const before = pageNow();
   expect(Math.abs(before - Date.now())).toBeLessThan(60_000);
   const setClock = jest.spyOn(Date, 'now').mockReturnValue(0);

@@ -2,14 +2,14 @@ import type { Clocks } from '../src/chess.js';
 import type { Side } from '../src/position.js';
 
 /**
- * What the clocks show between two moves. The server says since when one runs, by its own clock; how far ours is off is
- * learnt from the moves that arrive while we watch, of which the quickest had the least delay.
+ * The clocks between two moves. The server says since when a clock runs, by its own clock. The offset of this computer's clock is
+ * measured from the moves that arrive while the page is open: the smallest offset had the least delay.
  */
 export class ClockFace {
   private offsetMs = 0;
   private isLearnt = false;
   private runningSince: number | null = null;
-  /** While the room is paused, nothing seems to run. */
+  /** The time of the pause, while the room is paused. */
   private frozenAt: number | null = null;
 
   follow(clocks: Clocks, now: number): void {
@@ -18,7 +18,7 @@ export class ClockFace {
     this.runningSince = runningSince;
     if (runningSince === null) return;
     const offset = now - runningSince;
-    // A move from the future is proof, too.
+    // A start time in the future also shows an offset.
     if ((isNews && !this.isLearnt) || offset < this.offsetMs) {
       this.offsetMs = offset;
       this.isLearnt = true;
@@ -36,14 +36,14 @@ export class ClockFace {
   }
 }
 
-/** `9:05`, and tenths when it matters. */
+/** Formats as `9:05`, with tenths of a second near the end. */
 export function clockText(ms: number): string {
   if (ms < 20_000) return `0:${(Math.floor(ms / 100) / 10).toFixed(1).padStart(4, '0')}`;
   const seconds = Math.ceil(ms / 1_000);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
-/** In ms since 1970, and without a jump when the clock of the computer is set while the page is open. */
+/** The time in ms since 1970. It does not jump when the computer's clock is set while the page is open. */
 export function pageNow(): number {
   return performance.timeOrigin + performance.now();
 }

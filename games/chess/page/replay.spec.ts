@@ -9,7 +9,7 @@ describe('the game on the page', () => {
     expect(replay.at('h4')).toEqual({ kind: 'q', side: 'b' });
   });
 
-  it('shows a move before it is answered, and takes it back when it was refused', () => {
+  it('shows a move before its answer, and takes it back when it is refused', () => {
     const replay = new Replay();
     replay.follow(['e4']);
     replay.tryOut('e7', 'e5', undefined);
@@ -27,7 +27,7 @@ describe('the game on the page', () => {
     expect(replay.last()).toMatchObject({ from: 'e7', to: 'e5' });
   });
 
-  it('begins anew with a new game', () => {
+  it('starts again with a new game', () => {
     const replay = new Replay();
     replay.follow(['e4', 'e5']);
     replay.follow([]);
@@ -35,7 +35,7 @@ describe('the game on the page', () => {
     expect(replay.last()).toBeNull();
   });
 
-  it('counts pieces in pawns', () => {
+  it('counts material in pawns', () => {
     const replay = new Replay();
     replay.follow(['e4', 'd5', 'exd5', 'Qxd5']);
     expect(replay.balance()).toBe(0);

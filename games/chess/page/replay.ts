@@ -12,17 +12,17 @@ interface Step {
   readonly to: string;
 }
 
-/** The game on the page: the room's moves, and on top of them the one that has no answer yet. */
+/** The game on the page: the room's moves, followed by the player's move that has no answer yet. */
 export class Replay {
   private position = new Position();
   private played: readonly string[] = [];
-  /** Of all moves on the board. */
+  /** One step per move on the board. */
   private steps: Step[] = [];
   private ahead = false;
-  /** From each square that was asked for; asked many times a second, worked out once a position. */
+  /** Legal moves by square. They are requested many times per second and computed once per position. */
   private readonly legal = new Map<string, readonly Move[]>();
 
-  /** To these moves; an answered move of ours is among them. */
+  /** Shows these moves. They include the player's own answered move. */
   follow(moves: readonly string[]): void {
     this.takeBack();
     const isSame = this.played.length <= moves.length && this.played.every((san, at) => moves[at] === san);
@@ -74,20 +74,20 @@ export class Replay {
     return this.steps[this.steps.length - 1] ?? null;
   }
 
-  /** The square of the king in check. */
+  /** The square of a king in check, or null. */
   checked(): string | null {
     if (!this.position.isCheck()) return null;
     return this.position.findPiece({ type: 'k', color: this.position.turn() })[0] ?? null;
   }
 
-  /** White's pieces against Black's, in pawns. */
+  /** White's material minus Black's, in pawns. */
   balance(): number {
     let sum = 0;
     for (const one of this.position.board().flat()) if (one) sum += one.color === 'w' ? WORTH[one.type] : -WORTH[one.type];
     return sum;
   }
 
-  /** Moves since the last capture or pawn move, and how often this position was there. */
+  /** Whether a draw can be claimed: the position occurred three times, or fifty moves passed without a capture or pawn move. */
   mayClaimDraw(positions: Readonly<Record<string, number>>): boolean {
     const fen = this.position.fen().split(' ');
     return (positions[fen.slice(0, 4).join(' ')] ?? 0) >= 3 || Number(fen[4]) >= 100;

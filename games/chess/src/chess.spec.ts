@@ -10,16 +10,16 @@ import { repetitionKey } from './position.js';
 const play = (options: Partial<ChessOptions> = {}) =>
   GameTest.create(Chess, { players: ['Adolf', 'Lionel'], imports: [ChessModule.forRoot(options)] });
 
-/** Plays the moves in turn, White first. */
+/** Plays the moves in order, White first. */
 function moves(game: GameTest<Chess>, ...sans: string[]): void {
   for (const san of sans) game.as(game.state.turn === 'w' ? 0 : 1).move({ san });
 }
 
-/** Back to the same position after four moves. */
+/** Returns to the same position after four moves. */
 const KNIGHTS_OUT_AND_HOME = ['Nf3', 'Nf6', 'Ng1', 'Ng8'];
 
 describe('chess', () => {
-  it('moves by notation and by squares', async () => {
+  it('accepts moves in notation and as squares', async () => {
     const game = await play();
     game.as(0).move({ san: 'e4' });
     game.as(1).move({ from: 'e7', to: 'e5' });
@@ -31,7 +31,7 @@ describe('chess', () => {
     ]);
   });
 
-  it('refuses the player who is not to move', async () => {
+  it('refuses a move of the player who is not to move', async () => {
     const game = await play();
     expect(game.command(1, 'move', { san: 'e5' })).toBe('not-your-turn');
     moves(game, 'e4');
@@ -53,14 +53,14 @@ describe('chess', () => {
   });
 
   it.each([{}, { san: 'e4'.repeat(10) }, { from: 'e2' }, { from: 'e2', to: 'e9' }, 'e4', undefined])(
-    'refuses %j as no move at all',
+    'refuses %j as invalid data',
     async (data) => {
       const game = await play();
       expect(game.command(0, 'move', data)).toBe('bad-data');
     },
   );
 
-  it('makes a queen of a pawn that reaches the end, and a knight when asked', async () => {
+  it('promotes a pawn to a queen by default, and to a knight on request', async () => {
     const game = await play();
     moves(game, 'a4', 'b5', 'axb5', 'a6', 'bxa6', 'Bb7', 'a7', 'Bc6');
     game.as(0).move({ from: 'a7', to: 'b8', promotion: 'n' });
@@ -109,7 +109,7 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'stalemate', winner: null });
     });
 
-    it('by resignation, on either turn', async () => {
+    it("by resignation, in either player's turn", async () => {
       const game = await play();
       game.as(1).resign();
       expect(game.ended?.result).toEqual({ result: '1-0', by: 'resignation', winner: 0 });
@@ -128,7 +128,7 @@ describe('chess', () => {
     });
   });
 
-  describe('draws by agreement', () => {
+  describe('with draws by agreement', () => {
     it('ends when the offer is accepted', async () => {
       const game = await play();
       game.as(0).offerDraw();
@@ -152,13 +152,13 @@ describe('chess', () => {
       expect(game.command(0, 'declineDraw')).toBe('no-draw-offer');
     });
 
-    it('has nothing to accept or decline without an offer', async () => {
+    it('refuses to accept or decline without an offer', async () => {
       const game = await play();
       expect(game.command(1, 'acceptDraw')).toBe('no-draw-offer');
       expect(game.command(1, 'declineDraw')).toBe('no-draw-offer');
     });
 
-    it('takes an offer away when it is declined', async () => {
+    it('removes an offer that is declined', async () => {
       const game = await play();
       game.as(0).offerDraw();
       game.as(1).declineDraw();
@@ -166,7 +166,7 @@ describe('chess', () => {
       expect(game.events.map(({ name }) => name)).toEqual(['draw-offered', 'draw-declined']);
     });
 
-    it('keeps an offer while its maker moves, and takes the other’s move for a no', async () => {
+    it('keeps an offer when its maker moves, and treats a move of the opponent as a decline', async () => {
       const game = await play();
       game.as(0).offerDraw();
       moves(game, 'e4');
@@ -176,8 +176,8 @@ describe('chess', () => {
     });
   });
 
-  describe('repetition and fifty moves', () => {
-    it('lets the player to move claim a position that is there for the third time', async () => {
+  describe('with repetition and the fifty-move rule', () => {
+    it('lets the player to move claim a draw when a position occurs for the third time', async () => {
       const game = await play();
       moves(game, ...KNIGHTS_OUT_AND_HOME);
       expect(game.command(0, 'claimDraw')).toBe('no-draw-claim');
@@ -188,7 +188,7 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'repetition', winner: null });
     });
 
-    it('goes on after a third repetition that nobody claims, up to the fifth', async () => {
+    it('continues after an unclaimed third repetition, and ends at the fifth', async () => {
       const game = await play();
       for (let times = 1; times < 4; times++) moves(game, ...KNIGHTS_OUT_AND_HOME);
       expect(game.ended).toBeUndefined();
@@ -196,14 +196,14 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'repetition', winner: null });
     });
 
-    it('takes a position with other castling rights for another', async () => {
+    it('distinguishes positions with different castling rights', async () => {
       const game = await play();
       moves(game, 'e4', 'e5', 'Ke2', 'Ke7', 'Ke1', 'Ke8');
-      // The pieces stand as after two moves, but nobody may castle any more: this is its first time.
+      // The pieces stand as after two moves, but castling is no longer allowed: this position occurs for the first time.
       expect(game.state.positions[game.state.fen.split(' ', 4).join(' ')]).toBe(1);
     });
 
-    it('forgets positions that cannot come back', async () => {
+    it('forgets positions that can never occur again', async () => {
       const game = await play();
       moves(game, ...KNIGHTS_OUT_AND_HOME);
       expect(Object.keys(game.state.positions)).toHaveLength(4);
@@ -211,7 +211,7 @@ describe('chess', () => {
       expect(Object.keys(game.state.positions)).toHaveLength(1);
     });
 
-    it('lets a player claim after fifty moves without a capture or a pawn move, and ends by itself after seventy-five', async () => {
+    it('allows a claim after fifty moves without a capture or a pawn move, and ends the game after seventy-five', async () => {
       const game = await play();
       for (const san of wander(100)) moves(game, san);
       expect(game.ended).toBeUndefined();
@@ -225,7 +225,7 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'fifty-moves', winner: null });
     });
 
-    it('has no claim one move before the fifty are full', async () => {
+    it('refuses the claim one move before the fifty moves are complete', async () => {
       const game = await play();
       for (const san of wander(99)) moves(game, san);
       expect(game.command(1, 'claimDraw')).toBe('no-draw-claim');
@@ -233,7 +233,7 @@ describe('chess', () => {
   });
 
   describe('the clocks', () => {
-    it('take the time of the player to move, and add the increment', async () => {
+    it('subtract the time of the player to move, and add the increment', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 2_000 });
       game.advance(10_000);
       moves(game, 'e4');
@@ -243,7 +243,7 @@ describe('chess', () => {
       expect(game.state.clocks).toEqual({ white: 52_000, black: 57_000, runningSince: game.now });
     });
 
-    it('end the game when a flag falls', async () => {
+    it("end the game when a player's time runs out", async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 0 });
       moves(game, 'e4');
       game.advance(59_999);
@@ -253,7 +253,7 @@ describe('chess', () => {
       expect(game.state.clocks).toEqual({ white: 60_000, black: 0, runningSince: null });
     });
 
-    it('stand while the game has no server, and never run backwards', async () => {
+    it('stop while the game has no server, and never run backwards', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 0 });
       game.advance(10_000);
       game.pause(30_000);
@@ -268,7 +268,7 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '1-0', by: 'time', winner: 0 });
     });
 
-    it('are right though the server was too busy to see the flag fall before a move came', async () => {
+    it('are correct even when a busy server notices the end of the time only after a move', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 5_000 });
       game.stall(60_000);
       game.as(0).move({ san: 'e4' });
@@ -276,7 +276,7 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '0-1', by: 'time', winner: 1 });
     });
 
-    it('give each side its own time', async () => {
+    it("count each side's time separately", async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 0 });
       for (const san of wander(8)) {
         game.advance(14_000);
@@ -287,7 +287,7 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '0-1', by: 'time', winner: 1 });
     });
 
-    it('make a draw of it when the other could never mate', async () => {
+    it('end the game as a draw when the opponent cannot mate', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 0 });
       moves(game, ...capturesUntil((score) => score.turn() === 'b' && /^[^A-JL-Z]*$/.test(score.fen().split(' ', 1)[0])));
       expect(game.state.turn).toBe('b');
@@ -313,21 +313,21 @@ describe('chess', () => {
   });
 });
 
-/** A walk of pieces that brings nothing forward and no position back a third time. */
+/** Plays moves of pieces without captures or pawn moves, and without a third repetition. */
 function wander(count: number): string[] {
   const score = new Score();
   const seen = new Map<string, number>([[repetitionKey(score.fen()), 1]]);
   for (let move = 0; move < count; move++) {
     const quiet = score.moves({ verbose: true }).filter(({ piece, captured, san }) => piece !== 'p' && !captured && !san.includes('+'));
     const fresh = quiet.find(({ after }) => (seen.get(repetitionKey(after)) ?? 0) < 2);
-    if (!fresh) throw new Error(`no way on after ${move} moves`);
+    if (!fresh) throw new Error(`no further move after ${move} moves`);
     seen.set(repetitionKey(fresh.after), (seen.get(repetitionKey(fresh.after)) ?? 0) + 1);
     score.move(fresh);
   }
   return score.history();
 }
 
-/** A game of players who take whatever they can, up to the position that is looked for. */
+/** Plays random captures until the wanted position appears. */
 function capturesUntil(found: (score: Score) => boolean): string[] {
   for (let seed = 1; seed < 200; seed++) {
     const score = new Score();
@@ -341,7 +341,7 @@ function capturesUntil(found: (score: Score) => boolean): string[] {
       if (found(score)) return score.history();
     }
   }
-  throw new Error('no such game found');
+  throw new Error('no game with that position found');
 }
 
 function londonGames(): { title: string; sans: string[]; finalFen: string }[] {

@@ -4,7 +4,7 @@ import { Command, Game, type GameRules, OnPause, OnSeat, OnTimer, type Room, typ
 import { ChessOptions } from './chess.options.js';
 import { canMate, halfMovesOf, playMove, repetitionKey, type Side } from './position.js';
 
-/** Seat 0 has White. */
+/** Seat 0 plays White. */
 export interface ChessState {
   fen: string;
   /** All moves so far, in standard notation. */
@@ -12,11 +12,11 @@ export interface ChessState {
   turn: Side;
   clocks: Clocks;
   drawOfferedBy: Seat | null;
-  /** How often each position was on the board since the last capture or pawn move, none of which can come back. */
+  /** How often each position occurred since the last capture or pawn move. Earlier positions cannot occur again. */
   positions: Record<string, number>;
 }
 
-/** Time left in ms; of the side to move it was so at `runningSince` (ms since 1970) and has been running off since. */
+/** Remaining time in ms. For the side to move it is the time at `runningSince` (ms since 1970), from which its clock runs. */
 export interface Clocks {
   white: number;
   black: number;
@@ -36,8 +36,8 @@ const Move = z.union([
 ]);
 
 /**
- * Chess by the FIDE laws. A draw by threefold repetition or fifty moves must be claimed; fivefold repetition and
- * seventy-five moves end the game by themselves (articles 9.2, 9.3, 9.6).
+ * Chess by the FIDE laws. Threefold repetition and fifty moves are draws only when a player claims them. Fivefold repetition and
+ * seventy-five moves end the game automatically (articles 9.2, 9.3, 9.6).
  */
 @Game({ name: 'chess', version: 1, seats: 2 })
 export class Chess implements GameRules<ChessState> {
@@ -60,7 +60,7 @@ export class Chess implements GameRules<ChessState> {
   move(room: Room<ChessState>, move: z.infer<typeof Move>): void {
     const { state, seat } = room;
     if (seat !== SEAT[state.turn]) room.reject('not-your-turn');
-    // The flag may be down already, and its timer only waiting for its turn behind this command.
+    // The time may have run out already, with the timer waiting behind this command.
     if (timeLeft(room) <= 0) return this.flagFell(room);
     const played = playMove(state.fen, move);
     if (!played) room.reject('illegal-move');
@@ -80,7 +80,7 @@ export class Chess implements GameRules<ChessState> {
     win(room, 1 - room.seat, 'resignation');
   }
 
-  /** Stands until the other accepts, declines or moves. */
+  /** The offer stays until the opponent accepts, declines or moves. */
   @Command()
   offerDraw(room: Room<ChessState>): void {
     const { state, seat } = room;
@@ -102,7 +102,7 @@ export class Chess implements GameRules<ChessState> {
     room.emit('draw-declined', { seat: room.seat });
   }
 
-  /** For the player to move: the position is there for the third time, or fifty moves went by without progress. */
+  /** For the player to move, when the position occurs for the third time, or after fifty moves without a capture or pawn move. */
   @Command()
   claimDraw(room: Room<ChessState>): void {
     const { state, seat } = room;
@@ -120,7 +120,7 @@ export class Chess implements GameRules<ChessState> {
     else draw(room, 'time');
   }
 
-  /** Nobody thinks on the time of a server that died. */
+  /** The downtime of a server does not count as thinking time. */
   @OnPause()
   protected goOn(room: Room<ChessState>, pausedMs: number): void {
     const { clocks } = room.state;
@@ -146,13 +146,13 @@ export class Chess implements GameRules<ChessState> {
 const SEAT = { w: 0, b: 1 } as const satisfies Record<Side, Seat>;
 const CLOCK = { w: 'white', b: 'black' } as const satisfies Record<Side, keyof Clocks>;
 
-/** Of the side to move. */
+/** The remaining time of the side to move. */
 function timeLeft({ state, now }: Room<ChessState>): number {
   const { clocks, turn } = state;
   return clocks[CLOCK[turn]] - (clocks.runningSince === null ? 0 : now - clocks.runningSince);
 }
 
-/** How often the position was on the board, with this time. */
+/** Records the position, and returns how often it has occurred. */
 function recordPosition(state: ChessState, fen: string): number {
   state.fen = fen;
   if (halfMovesOf(fen) === 0) state.positions = {};

@@ -1,29 +1,29 @@
 import { canMate, halfMovesOf, playMove, repetitionKey } from './position.js';
 
 describe('playMove', () => {
-  it('knows a dead position', () => {
+  it('recognizes a dead position', () => {
     expect(playMove('8/8/8/8/8/2k5/3p4/3K4 w - - 0 1', { san: 'Kxd2' })).toBeNull();
     expect(playMove('8/8/8/8/8/8/2kp4/4K3 w - - 0 1', { san: 'Kf1' })?.over).toBeNull();
     expect(playMove('8/8/8/8/5k2/8/3p4/4K3 w - - 0 1', { san: 'Kxd2' })?.over).toBe('insufficient');
   });
 
-  it('names checkmate before anything else', () => {
+  it('reports checkmate before any other result', () => {
     expect(playMove('7k/5Q2/6K1/8/8/8/8/8 w - - 149 100', { san: 'Qg7' })?.over).toBe('checkmate');
   });
 
-  it('does not pass a turn', () => {
+  it('refuses a null move', () => {
     expect(playMove('8/8/8/8/8/2k5/3p4/3K4 w - - 0 1', { san: '--' })).toBeNull();
   });
 });
 
 describe('repetitionKey', () => {
-  it('leaves out the counters, and keeps castling and en passant', () => {
+  it('omits the counters, and includes castling and en passant', () => {
     expect(repetitionKey('rnbqkbnr/pppp1ppp/8/8/3Pp3/8/PPP1PPPP/RNBQKBNR b KQkq d3 0 3')).toBe(
       'rnbqkbnr/pppp1ppp/8/8/3Pp3/8/PPP1PPPP/RNBQKBNR b KQkq d3',
     );
   });
 
-  it('names an en passant square only where the capture is possible', () => {
+  it('includes an en passant square only when the capture is possible', () => {
     expect(repetitionKey(playMove(START, { san: 'e4' })?.fen ?? '')).toMatch(/ b KQkq -$/);
   });
 });

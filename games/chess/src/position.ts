@@ -8,22 +8,24 @@ export type MoveText =
 
 export interface PlayedMove {
   readonly san: string;
-  /** The position after it. */
+  /** The position after the move. */
   readonly fen: string;
-  /** The game is over by the position alone. */
+  /** The result when the position ends the game by itself. */
   readonly over: 'checkmate' | 'stalemate' | 'insufficient' | null;
 }
 
-/** The move, played on this position; null when the laws forbid it. A pawn that reaches the end becomes a queen unless told. */
+/**
+ * Plays the move on this position. Returns null when the move is not legal. A pawn on the last rank becomes a queen by default.
+ */
 export function playMove(fen: string, move: MoveText): PlayedMove | null {
   const position = new Position(fen, { skipValidation: true });
   const played = tryMove(position, 'san' in move ? move.san : { promotion: 'q', ...move });
-  // chess.js takes '--' as a pass, which analysts write and the laws do not know.
+  // chess.js accepts '--' as a null move, which analysts use but the laws do not allow.
   if (!played || played.san === '--') return null;
   return { san: played.san, fen: position.fen(), over: overBy(position) };
 }
 
-/** What makes two positions the same for repetition: pieces, side to move, castling, en passant (article 9.2.3). */
+/** Positions with the same key are equal for repetition: pieces, side to move, castling, en passant (article 9.2.3). */
 export function repetitionKey(fen: string): string {
   return fen.split(' ', 4).join(' ');
 }
@@ -34,8 +36,8 @@ export function halfMovesOf(fen: string): number {
 }
 
 /**
- * Whether `side` could mate by any series of legal moves, the other helping: who could not cannot win on time.
- * Source: FIDE Laws of Chess, article 6.9, for the material that is left (closed positions are not looked into).
+ * Whether `side` could mate by any series of legal moves, even with help. A player who could not cannot win on time.
+ * Source: FIDE Laws of Chess, article 6.9, by the material on the board (blocked positions are not analyzed).
  */
 export function canMate(fen: string, side: Side): boolean {
   const position = new Position(fen, { skipValidation: true });
@@ -43,7 +45,7 @@ export function canMate(fen: string, side: Side): boolean {
   const own = pieces.filter(({ color }) => color === side);
   const others = pieces.filter(({ color }) => color !== side);
   if (own.length === 0) return false;
-  // A lone knight needs a piece of the other's to block the king's last square; a queen there would cover it.
+  // A lone knight needs another piece of the opponent to block the king's last square. A queen there would also attack it.
   if (own.length === 1 && own[0].type === 'n') return others.some(({ type }) => type !== 'q');
   if (own.every(({ type }) => type === 'b')) {
     const colours = new Set(pieces.filter(({ type }) => type === 'b').map(({ square }) => position.squareColor(square)));

@@ -5,7 +5,7 @@ import type { Board, TicTacToe, TicTacToeResult } from '../src/tic-tac-toe.js';
 
 /** The board: nine buttons, in the order of the state's cells. */
 export class Grid implements MountedGame {
-  /** What I marked and the room has not answered yet. */
+  /** The cell that the player marked and the room has not answered yet. */
   private pending: number | null = null;
   private note = '';
   private readonly stop: () => void;
@@ -16,7 +16,7 @@ export class Grid implements MountedGame {
     private readonly table: Table,
   ) {
     this.stop = room.on('event', ({ name, data }) => {
-      this.note = name === 'passed' ? `${table.nameOf((data as { seat: Seat }).seat)} took too long; the turn passed.` : '';
+      this.note = name === 'passed' ? `${table.nameOf((data as { seat: Seat }).seat)} took too long and lost the turn.` : '';
       this.update();
     });
     this.update();

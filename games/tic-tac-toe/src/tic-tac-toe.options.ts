@@ -1,8 +1,8 @@
-/** How the game is set up on this server; injected, so that a fleet may play faster or slower. */
+/** Options of the game on this server, injected so that a fleet can offer faster or slower games. */
 export abstract class TicTacToeOptions {
-  /** How long a player may think, in ms; then the turn passes. */
+  /** Thinking time per turn, in ms. After it the turn passes. */
   abstract readonly turnMs: number;
 }
 
-/** Long enough for a beginner; two absent players end a game after a minute. */
+/** Long enough for a beginner. A game with two absent players ends after a minute. */
 export const TIC_TAC_TOE_DEFAULTS: TicTacToeOptions = { turnMs: 30_000 };

@@ -5,18 +5,18 @@ import { TicTacToeModule } from './tic-tac-toe.module.js';
 const play = (imports: Parameters<typeof GameTest.create>[1]['imports'] = [TicTacToeModule]) =>
   GameTest.create(TicTacToe, { players: ['Ann', 'Bob'], imports });
 
-/** Marks the cells in turn, Ann first. */
+/** Marks the cells in order, Ann first. */
 function mark(game: GameTest<TicTacToe>, ...cells: number[]): void {
   for (const cell of cells) game.as(game.state.turn).place({ cell });
 }
 
 describe('tic-tac-toe', () => {
-  it('begins with an empty board and Ann to move', async () => {
+  it('begins with an empty board and the first player to move', async () => {
     const game = await play();
     expect(game.state).toEqual({ cells: [null, null, null, null, null, null, null, null, null], turn: 0, moves: 0, passes: 0 });
   });
 
-  it('marks a cell and gives the turn to the other', async () => {
+  it('marks a cell and passes the turn to the opponent', async () => {
     const game = await play();
     game.as(0).place({ cell: 4 });
     expect(game.state.cells[4]).toBe(0);
@@ -31,13 +31,13 @@ describe('tic-tac-toe', () => {
     expect(game.state).toBe(before);
   });
 
-  it('refuses a cell that is taken', async () => {
+  it('refuses an occupied cell', async () => {
     const game = await play();
     mark(game, 4);
     expect(game.command(1, 'place', { cell: 4 })).toBe('cell-taken');
   });
 
-  it.each([{ cell: 9 }, { cell: -1 }, { cell: 1.5 }, { cell: '4' }, {}, undefined, null, 'x'])('refuses %j as a place', async (data) => {
+  it.each([{ cell: 9 }, { cell: -1 }, { cell: 1.5 }, { cell: '4' }, {}, undefined, null, 'x'])('refuses %j as a cell', async (data) => {
     const game = await play();
     expect(game.command(0, 'place', data)).toBe('bad-data');
   });
@@ -48,7 +48,7 @@ describe('tic-tac-toe', () => {
     expect(game.ended).toEqual({ reason: 'finished', result: { winner: 0, by: 'line', line: [0, 1, 2] } });
   });
 
-  it('is won by the ninth mark too, when it makes a line', async () => {
+  it('is also won by a line with the ninth mark', async () => {
     const game = await play();
     mark(game, 0, 1, 2, 4, 3, 5, 7, 8, 6);
     expect(game.ended?.result).toEqual({ winner: 0, by: 'line', line: [0, 3, 6] });
@@ -60,13 +60,13 @@ describe('tic-tac-toe', () => {
     expect(game.ended?.result).toEqual({ winner: null, by: 'full' });
   });
 
-  it('takes no command after its end', async () => {
+  it('refuses every command after its end', async () => {
     const game = await play();
     mark(game, 0, 3, 1, 4, 2);
     expect(game.command(1, 'place', { cell: 8 })).toBe('game-ended');
   });
 
-  it('passes the turn of a player who thinks too long', async () => {
+  it('passes the turn of a player who takes too long', async () => {
     const game = await play();
     game.advance(29_999);
     expect(game.state.turn).toBe(0);
@@ -75,7 +75,7 @@ describe('tic-tac-toe', () => {
     expect(game.events).toEqual([{ name: 'passed', data: { seat: 0 } }]);
   });
 
-  it('gives each turn the whole time', async () => {
+  it('gives each turn the full time', async () => {
     const game = await play();
     game.advance(29_000);
     mark(game, 0);
@@ -84,14 +84,14 @@ describe('tic-tac-toe', () => {
     expect(game.state.passes).toBe(0);
   });
 
-  it('is a draw when both are gone', async () => {
+  it('is a draw when both players are away', async () => {
     const game = await play();
     game.advance(60_000);
     expect(game.ended?.result).toEqual({ winner: null, by: 'timeout' });
     expect(game.timers).toEqual({});
   });
 
-  it('goes on when only one of two turns in a row was missed', async () => {
+  it('continues when a player missed only one of two turns', async () => {
     const game = await play();
     game.advance(30_000);
     mark(game, 0);
@@ -99,7 +99,7 @@ describe('tic-tac-toe', () => {
     expect(game.ended).toBeUndefined();
   });
 
-  it('is won by the one who stays', async () => {
+  it('is won by the player who stays', async () => {
     const game = await play();
     game.seat(0).away();
     expect(game.ended).toBeUndefined();
@@ -107,7 +107,7 @@ describe('tic-tac-toe', () => {
     expect(game.ended?.result).toEqual({ winner: 1, by: 'left' });
   });
 
-  it('takes the time for a turn from its options', async () => {
+  it('takes the time per turn from its options', async () => {
     const game = await play([TicTacToeModule.forRoot({ turnMs: 5_000 })]);
     game.advance(5_000);
     expect(game.state.turn).toBe(1);

@@ -3,18 +3,18 @@ import { Command, Game, type GameRules, OnSeat, OnTimer, type Room, type Seat, t
 import { TicTacToeOptions } from './tic-tac-toe.options.js';
 
 export interface Board {
-  /** Row by row; the seat that marked it. */
+  /** Row by row: the seat that marked the cell. */
   cells: (Seat | null)[];
   turn: Seat;
   moves: number;
-  /** Turns in a row that nobody took. */
+  /** Number of consecutive missed turns. */
   passes: number;
 }
 
 export interface TicTacToeResult {
   winner: Seat | null;
   by: 'line' | 'full' | 'left' | 'timeout';
-  /** The three cells that won. */
+  /** The three cells of the winning line. */
   line?: readonly number[];
 }
 

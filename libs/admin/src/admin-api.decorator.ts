@@ -6,7 +6,7 @@ import { AdminGuard } from './admin-token.js';
 import { PlainInputPipe } from './plain-input.pipe.js';
 import { ErrorAnswer } from './schemas.js';
 
-/** A controller of the admin API: behind the token, checked by schemas, its refusals in one form. */
+/** A controller of the admin API: protected by the token, validated by schemas, with refusals in one form. */
 export function AdminApi(path: string): ClassDecorator {
   return applyDecorators(
     Controller(`api/${path}`),

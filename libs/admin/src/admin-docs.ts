@@ -16,9 +16,9 @@ interface DocsResponse {
 }
 
 /**
- * The API's description at /api/docs (and as /api/docs-json), to be called before the application listens. The document
- * is made when somebody first asks for it: a gateway that nobody asks pays nothing. Here, and only for reading, a browser
- * may send the token as the password of its own prompt; elsewhere that would let any page a person visits act for them.
+ * Serves the API's description at /api/docs (and as /api/docs-json). Call it before the application listens. The document is
+ * built on the first request. Only here, and only for reading, a browser may send the token as the password of its own prompt.
+ * Elsewhere, any web page that an operator visits could then act for them.
  */
 export function serveAdminDocs(app: INestApplication, { token }: { readonly token: string }): void {
   const check = new TokenCheck(token);
@@ -28,7 +28,7 @@ export function serveAdminDocs(app: INestApplication, { token }: { readonly toke
     if (refusal === null) return next();
     response
       .status(401)
-      .set('WWW-Authenticate', 'Basic realm="Holdfast: any name, and ADMIN_TOKEN for a password", charset="UTF-8"')
+      .set('WWW-Authenticate', 'Basic realm="Holdfast: any user name, and ADMIN_TOKEN as the password", charset="UTF-8"')
       .json(errorBody('unauthorized', refusal));
   };
   for (const path of [`/${PATH}`, `/${PATH}-json`, `/${PATH}-yaml`]) app.use(path, guard);
@@ -39,7 +39,7 @@ export function serveAdminDocs(app: INestApplication, { token }: { readonly toke
 }
 
 export function adminDocument(app: INestApplication): OpenAPIObject {
-  const description = 'What operators and dashboards ask of a fleet, on the ops port of any gateway.';
+  const description = 'Requests of operators and dashboards to a fleet, on the ops port of any gateway.';
   const config = new DocumentBuilder().setTitle('Holdfast admin API').setDescription(description).setVersion('1').addBearerAuth().build();
   const document = SwaggerModule.createDocument(app, config);
   const ours = Object.entries(document.paths).filter(([path]) => path.startsWith('/api/'));

@@ -11,7 +11,10 @@ interface JsonResponse {
   json(body: unknown): unknown;
 }
 
-/** The admin API's edge: every refusal is `{code, message, retry}` with a status that fits; a surprise is logged, once, here. */
+/**
+ * Turns every error of the admin API into `{code, message, retry}` with a fitting status. Unexpected errors are logged here,
+ * once.
+ */
 @Catch()
 @Injectable()
 export class AdminErrorFilter implements ExceptionFilter {
@@ -35,12 +38,12 @@ export function answerTo(error: unknown): { readonly status: number; readonly bo
   if (failure)
     return {
       status: 503,
-      body: errorBody('unavailable', `Redis does not do its work (${failure.reason}); nothing is known to have been changed.`),
+      body: errorBody('unavailable', `Redis is unavailable (${failure.reason}). The request may not have been carried out.`),
     };
   return { status: 500, body: toErrorBody(error) };
 }
 
-/** Codes that are neither "not in this state" (409) nor "try again" (503). */
+/** Codes whose status is neither 409 (not in this state) nor 503 (try again). */
 const STATUS: Readonly<Record<string, number>> = {
   unauthorized: 401,
   'not-found': 404,

@@ -3,15 +3,15 @@ import { bearerOf, passwordOf, refusalOf, TokenCheck } from './admin-token.js';
 const check = new TokenCheck('the right token of a test');
 
 describe('the admin token', () => {
-  it('lets in who has it', () => {
+  it('accepts the right token', () => {
     expect(refusalOf(bearerOf('Bearer the right token of a test'), check)).toBeNull();
   });
 
-  it('is told by any spelling of the scheme', () => {
+  it('accepts any spelling of the scheme', () => {
     expect(bearerOf('bearer abc')).toBe('abc');
   });
 
-  it.each([undefined, '', 'Bearer', 'Bearer ', 'Basic eDp5', 'abc'])('is missed, in a sentence that says how to send it: %p', (header) => {
+  it.each([undefined, '', 'Bearer', 'Bearer ', 'Basic eDp5', 'abc'])('is required, and the refusal says how to send it: %p', (header) => {
     expect(refusalOf(bearerOf(header), check)).toContain('Authorization: Bearer');
   });
 
@@ -19,7 +19,7 @@ describe('the admin token', () => {
     expect(refusalOf(bearerOf(`Bearer ${token}`), check)).toContain('not the ADMIN_TOKEN');
   });
 
-  it("is taken as the password of a browser's prompt, colons and all", () => {
+  it("is accepted as the password of a browser's prompt, colons included", () => {
     expect(passwordOf(`Basic ${Buffer.from('me:a:b').toString('base64')}`)).toBe('a:b');
     expect(passwordOf(`Basic ${Buffer.from('nothing').toString('base64')}`)).toBeNull();
     expect(passwordOf('Bearer me:a')).toBeNull();

@@ -3,7 +3,7 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import { HoldfastError } from '#libs/protocol';
 import { ADMIN_OPTIONS, type AdminOptions } from './admin.options.js';
 
-/** Whether this is the token, in a time that does not depend on how much of it is right, nor on its length. */
+/** Compares a token in constant time: the duration depends neither on how much of it is right nor on its length. */
 export class TokenCheck {
   private readonly digest: Buffer;
 
@@ -16,7 +16,10 @@ export class TokenCheck {
   }
 }
 
-/** Nothing of the admin API answers without the token. Only a header counts: a browser sends none by itself. */
+/**
+ * Refuses every request of the admin API without the token. Only the bearer header counts, because a browser never sends it by
+ * itself.
+ */
 @Injectable()
 export class AdminGuard implements CanActivate {
   private readonly check: TokenCheck;
@@ -33,7 +36,7 @@ export class AdminGuard implements CanActivate {
   }
 }
 
-/** Null: let in. */
+/** Returns null when the token is accepted, else the refusal. */
 export function refusalOf(given: string | null, check: TokenCheck): string | null {
   if (given === null) return 'The admin API needs the header "Authorization: Bearer TOKEN", with the ADMIN_TOKEN of this fleet.';
   return check.accepts(given) ? null : 'This is not the ADMIN_TOKEN of this fleet.';
@@ -43,7 +46,7 @@ export function bearerOf(header: string | undefined): string | null {
   return /^Bearer +(\S.*)$/i.exec(header ?? '')?.[1] ?? null;
 }
 
-/** As a browser sends what a person typed into its own prompt: any name, and the token for a password. */
+/** The token from a browser's own prompt, where a person typed any user name, and the token as the password. */
 export function passwordOf(header: string | undefined): string | null {
   const encoded = /^Basic +(\S+)$/i.exec(header ?? '')?.[1];
   if (!encoded) return null;

@@ -11,7 +11,7 @@ import { ServerOperations } from './server-operations.js';
 import { ServerReader } from './server-reader.js';
 import { ServersController } from './servers.controller.js';
 
-/** Needs the modules of every server, and `Eviction`: import the module that `HealthModule.forChecker` gave. */
+/** Needs the modules of every server, and `Eviction`: pass the module that `HealthModule.forChecker` returned. */
 @Module({})
 export class AdminModule {
   static forRoot(options: AdminOptions, checker: DynamicModule): DynamicModule {

@@ -25,7 +25,7 @@ const GAME = `game-${randomUUID()}`;
 const NAME = randomUUID().slice(0, 8);
 const CHECKER = HealthModule.forChecker();
 
-/** What the game server was asked. */
+/** Requests that the fake game server received. */
 const asked: { pattern: string; data: unknown }[] = [];
 
 @Controller()
@@ -158,7 +158,7 @@ describe('the admin API', () => {
     return id;
   }
 
-  /** As a game server that took it would have left it. */
+  /** Creates a room as a game server that owns it would leave it. */
   async function roomInPlay(owner: Pick<Self, 'id' | 'incarnation'>): Promise<RoomId> {
     const id = await room({ members: [{ user: 'u1', name: 'Ada', readyRound: 0, here: true }], players: ['u1', 'u2'] });
     const redis = gateway.get(RedisConnections).commands;
@@ -168,7 +168,7 @@ describe('the admin API', () => {
     return id;
   }
 
-  describe('asks for the token', () => {
+  describe('without the right token', () => {
     it.each([
       '/api/servers',
       '/api/servers/x',
@@ -178,30 +178,30 @@ describe('the admin API', () => {
       '/api/events',
       '/api/docs',
       '/api/docs-json',
-    ])('at %s', async (path) => {
+    ])('refuses %s', async (path) => {
       const none = await fetch(`${url}${path}`);
       expect(none.status).toBe(401);
       expect(await none.json()).toMatchObject({ code: 'unauthorized', retry: false, message: expect.stringContaining('ADMIN_TOKEN') });
       expect((await ask('GET', path, { token: 'the admin token of a tesT' })).status).toBe(401);
     });
 
-    it('before it looks at what is wanted, and does nothing without', async () => {
+    it('refuses before it looks at the request, and changes nothing', async () => {
       expect((await ask('POST', `/api/servers/${gameId}/evict`, { token: 'wrong' })).status).toBe(401);
       expect(await get(`/api/servers/${gameId}`)).toMatchObject({ state: 'ready' });
     });
 
-    it('as a header only: what a browser sends by itself does not count, but to read the description', async () => {
+    it("accepts a browser's Basic header only for reading the description", async () => {
       const headers = { authorization: `Basic ${Buffer.from(`me:${TOKEN}`).toString('base64')}` };
       expect((await fetch(`${url}/api/servers`, { headers })).status).toBe(401);
       expect((await fetch(`${url}/api/docs-json`, { headers })).status).toBe(200);
     });
 
-    it('and leaves what machines ask of every server free', async () => {
+    it('still answers the endpoints for machines', async () => {
       for (const path of ['/livez', '/readyz', '/metrics']) expect((await fetch(`${url}${path}`)).status).toBe(200);
     });
   });
 
-  it('describes itself: every path, its parameters and what it gives', async () => {
+  it('describes itself: every path, its parameters and its answers', async () => {
     const document = await get<{ paths: Record<string, Record<string, { parameters: object[]; responses: object }>> }>('/api/docs-json');
     expect(Object.keys(document.paths).sort()).toEqual([
       '/api/events',
@@ -223,19 +223,19 @@ describe('the admin API', () => {
   });
 
   describe('of servers', () => {
-    it('lists them with what placement thinks of them', async () => {
+    it('lists them with their placement status', async () => {
       const { servers } = await get<{ servers: ServerView[] }>('/api/servers?type=game');
       expect(servers.every(({ type }) => type === 'game')).toBe(true);
       expect(servers.find(({ id }) => id === gameId)).toMatchObject({ state: 'ready', cordoned: false, willing: true, withheld: [] });
     });
 
-    it('gives one, by its short id too, and says which there are instead of one that there is not', async () => {
+    it('returns one, by its short id too, and lists the known ids when there is no such server', async () => {
       expect(await get(`/api/servers/game:${NAME}`)).toMatchObject({ id: gameId });
       const { status, body } = await ask('GET', '/api/servers/game:nobody');
       expect({ status, code: body.code }).toEqual({ status: 404, code: 'not-found' });
     });
 
-    it('cordons: no new rooms, in placement and on the record, until it is uncordoned', async () => {
+    it('cordons: the server gets no new rooms, in placement and on the record, until it is uncordoned', async () => {
       const cordoned = (await ask('POST', `/api/servers/${gameId}/cordon`)).body;
       expect(cordoned).toMatchObject({ cordoned: true, willing: false, withheld: ['cordoned'] });
       expect((await ask('POST', `/api/servers/${gameId}/cordon`)).body).toMatchObject({ withheld: ['cordoned'] });
@@ -244,7 +244,7 @@ describe('the admin API', () => {
       expect(back).toMatchObject({ cordoned: false, willing: true, withheld: [] });
     });
 
-    it('drains by asking the server itself, cordoned first', async () => {
+    it('drains a server through a request to it, after cordoning it', async () => {
       const { status, body } = await ask('POST', `/api/servers/${gameId}/drain`);
       expect({ status, moved: body.moved, left: body.left, cordoned: body.server.cordoned }).toEqual({
         status: 200,
@@ -256,7 +256,7 @@ describe('the admin API', () => {
       await ask('POST', `/api/servers/${gameId}/uncordon`);
     });
 
-    it('opens a drained one again by asking it, and refuses for one that is leaving', async () => {
+    it('reopens a drained server through a request to it, and refuses for one that is shutting down', async () => {
       const { incarnation } = game.get(Self);
       const pool = game.get(PlacementPool);
       await ask('POST', `/api/servers/${gameId}/cordon`);
@@ -273,21 +273,21 @@ describe('the admin API', () => {
       const leaving = await ask('POST', `/api/servers/${gameId}/uncordon`);
       expect({ status: leaving.status, message: leaving.body.message }).toEqual({
         status: 503,
-        message: `${gameId} is leaving (SIGTERM) and takes no rooms any more; start another.`,
+        message: `${gameId} is shutting down (SIGTERM) and takes no more rooms. Start another server.`,
       });
       await game.get(ServerRegistration).setState('ready');
     });
 
-    it('drains no gateway: a sentence says what does', async () => {
+    it('refuses to drain a gateway, and says what to do instead', async () => {
       const { status, body } = await ask('POST', `/api/servers/gateway:${NAME}/drain`);
       expect({ status, body }).toEqual({
         status: 400,
-        body: { code: 'bad-data', retry: false, message: 'Only game servers have rooms to move; SIGTERM drains a gateway.' },
+        body: { code: 'bad-data', retry: false, message: 'Only game servers have rooms to migrate. To drain a gateway, send it SIGTERM.' },
       });
       expect((await ask('POST', `/api/servers/gateway:${NAME}/cordon`)).status).toBe(400);
     });
 
-    it('evicts once; a process that lives joins anew, as another and not cordoned', async () => {
+    it('evicts a server once; a process that is alive registers again, with a new incarnation and not cordoned', async () => {
       const other = open[2].get(Self);
       const before = other.incarnation;
       await ask('POST', `/api/servers/${other.id}/cordon`);
@@ -299,11 +299,11 @@ describe('the admin API', () => {
   });
 
   describe('of rooms', () => {
-    it('gives them newest first, page by page, each once, whatever comes meanwhile', async () => {
+    it('lists them newest first, page by page, each once, even when rooms are added meanwhile', async () => {
       const game_ = `paged-${randomUUID()}`;
       const now = Date.now();
       const made: RoomId[] = [];
-      // Some in the same millisecond: their order must not depend on the page.
+      // Some were created in the same millisecond. Their order must not depend on the page.
       for (let index = 0; index < 7; index++) made.push(await room({ createdAt: now + Math.floor(index / 3) }, game_));
       const seen: string[] = [];
       let after = '';
@@ -336,7 +336,7 @@ describe('the admin API', () => {
       ]);
     });
 
-    it('bounds the sentence of a refusal, however long the request is', async () => {
+    it('bounds the message of a refusal, however long the request is', async () => {
       const long = 'x'.repeat(6_000);
       for (const path of [`/api/servers/${long}`, `/api/rooms/${long}`, `/api/rooms?status=${long}`, `/api/rooms?limit=${long}`]) {
         const { status, body } = await ask('GET', path);
@@ -344,7 +344,7 @@ describe('the admin API', () => {
       }
     });
 
-    it('goes on from a room that has gone meanwhile', async () => {
+    it('continues after a cursor whose room is gone', async () => {
       const game_ = `gone-${randomUUID()}`;
       const now = Date.now();
       const [oldest, middle] = [await room({ createdAt: now - 2 }, game_), await room({ createdAt: now - 1 }, game_)];
@@ -355,7 +355,7 @@ describe('the admin API', () => {
       expect(second.rooms.map(({ id }) => id)).toEqual([oldest]);
     });
 
-    it('filters by status and by the server that owns them', async () => {
+    it('filters by status and by owner', async () => {
       const mine = await roomInPlay(game.get(Self));
       const waiting = await room();
       const playing: RoomsAnswer = await get(`/api/rooms?game=${GAME}&status=playing`);
@@ -366,7 +366,7 @@ describe('the admin API', () => {
       expect(owned.rooms.every(({ owner }) => owner?.server === gameId)).toBe(true);
     });
 
-    it('gives one with its members, and says when there is none', async () => {
+    it('returns one room with its members, and an error for an unknown one', async () => {
       const id = await roomInPlay(game.get(Self));
       expect(await get(`/api/rooms/${id}`)).toMatchObject({
         id,
@@ -380,7 +380,7 @@ describe('the admin API', () => {
       expect(await ask('GET', '/api/rooms/nowhere')).toMatchObject({ status: 404, body: { code: 'room-unknown' } });
     });
 
-    it('gives the last changes of its log, oldest first', async () => {
+    it('returns the last changes of the log, oldest first', async () => {
       const id = await roomInPlay(game.get(Self));
       const change = (version: number): Change => ({
         version,
@@ -411,7 +411,7 @@ describe('the admin API', () => {
       expect(last.changes.map(({ version }) => version)).toEqual([2, 3]);
     });
 
-    it('asks the owner to move one, and passes on why it cannot', async () => {
+    it('asks the owner to migrate a room, and passes on its refusal', async () => {
       const id = await roomInPlay(game.get(Self));
       const moved = await ask('POST', `/api/rooms/${id}/migrate`, { body: { to: `game:${NAME}-2` } });
       expect(moved).toEqual({ status: 200, body: { room: id, from: gameId, to: `hf:game:${NAME}-2` } });
@@ -422,7 +422,7 @@ describe('the admin API', () => {
       expect((await ask('POST', `/api/rooms/${id}/migrate`, { body: { to: gameId } })).body.message).toContain('already');
     });
 
-    it('asks the owner to end the game, with a note for its players', async () => {
+    it('asks the owner to end the game, with a note for the players', async () => {
       const id = await roomInPlay(game.get(Self));
       expect(await ask('POST', `/api/rooms/${id}/end`, { body: { note: 'maintenance' } })).toMatchObject({
         status: 200,
@@ -433,7 +433,7 @@ describe('the admin API', () => {
       expect(await ask('POST', `/api/rooms/${waiting}/end`)).toMatchObject({ status: 409, body: { code: 'room-not-playing' } });
     });
 
-    it('ends the game of a room whose server is gone, or does not have it, and the players hear the note', async () => {
+    it('ends the game of a room whose server is gone or does not own it, and the players get the note', async () => {
       const gone = await roomInPlay({ id: serverId('game', 'long-gone'), incarnation: 3 });
       expect(await ask('POST', `/api/rooms/${gone}/end`, { body: { note: 'too late' } })).toMatchObject({
         status: 200,
@@ -457,7 +457,7 @@ describe('the admin API', () => {
     });
   });
 
-  it('says what the fleet can take, and shows it as metrics', async () => {
+  it('reports the capacity of the fleet, also as metrics', async () => {
     const fleet = await get<FleetAnswer>('/api/fleet');
     expect(fleet).toMatchObject({ gateway: `hf:gateway:${NAME}`, scale: { upAtPercent: 75, downAtPercent: 40, windowMs: 1_000 } });
     expect(Number.isInteger(fleet.wantedGameServers) && fleet.wantedGameServers >= 1).toBe(true);
@@ -466,7 +466,7 @@ describe('the admin API', () => {
     expect(metrics).toMatch(/^holdfast_wanted_game_servers\{[^}]*\} [1-9]\d*$/m);
   });
 
-  describe('tells what happens', () => {
+  describe('the event stream', () => {
     const readers: AbortController[] = [];
     afterEach(() => {
       for (const reader of readers.splice(0)) reader.abort();
@@ -499,7 +499,7 @@ describe('the admin API', () => {
       }
     }
 
-    it('wherever it happens, in order, with who says so and why', async () => {
+    it('has the events of every server in order, each with its source and reason', async () => {
       const heard = await listen();
       const room = randomUUID();
       game.get(EventSink).tell({ kind: 'room.started', room, server: gameId, reason: 'opened' });
@@ -517,7 +517,7 @@ describe('the admin API', () => {
       expect(new Set(mine.map(({ id }) => id)).size).toBe(4);
     });
 
-    it('again to who was away, from what they saw last', async () => {
+    it('sends a returning reader the events that it missed', async () => {
       const heard = await listen();
       const rooms: RoomId[] = [randomUUID(), randomUUID(), randomUUID()];
       for (const room of rooms) game.get(EventSink).tell({ kind: 'room.started', room, reason: 'opened' });
@@ -528,7 +528,7 @@ describe('the admin API', () => {
       expect(again.filter((told) => rooms.includes(told.room as string)).map((told) => told.room)).toEqual(rooms.slice(1));
     });
 
-    it('and what happened lately, to who asks for it', async () => {
+    it('sends recent events to a new reader on request', async () => {
       const room = randomUUID();
       const before = await listen();
       game.get(EventSink).tell({ kind: 'room.started', room, reason: 'opened' });
@@ -537,7 +537,7 @@ describe('the admin API', () => {
       await until(() => heard.some((told) => told.room === room));
     });
 
-    it('to all but a reader who is a megabyte behind, and is cut', async () => {
+    it('closes the stream of a reader that is a megabyte behind, and no other', async () => {
       const beside = await listen();
       const deaf = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
       deaf.write(`GET /api/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`);
@@ -555,7 +555,7 @@ describe('the admin API', () => {
         game.get(EventSink).tell({ kind: 'room.started', room, reason: 'opened', detail: { pad } });
         await until(() => beside.some((heard) => heard.room === room));
       };
-      // What the kernel takes of it comes first, which is a few megabytes.
+      // The kernel buffers a few megabytes first.
       while ((await cuts()) === 0 && told.length < 500) await tell();
       expect(await cuts()).toBe(1);
       await tell();
@@ -563,7 +563,7 @@ describe('the admin API', () => {
       const closed = once(deaf, 'close');
       deaf.resume();
       await closed;
-      // The last two were not even written: one found it too far behind, the other found it gone.
+      // The last two events were not written: at one the reader was too far behind, at the other it was gone.
       const lost = (told.length - 2) * pad.length - (read.match(/x{2,}/g) ?? []).join('').length;
       expect(lost).toBeGreaterThan(STREAM_BACKLOG_BYTES_MAX - 2 * pad.length);
       expect(lost).toBeLessThan(STREAM_BACKLOG_BYTES_MAX + 2 * pad.length);
@@ -574,7 +574,7 @@ describe('the admin API', () => {
       return values.find(({ labels }) => labels.where === 'events')?.value ?? 0;
     }
 
-    it('and passes over what is not one of ours', async () => {
+    it('ignores messages that are not events', async () => {
       const heard = await listen();
       const redis = gateway.get(RedisConnections).commands;
       for (const message of ['nonsense', '{}', '[1, null, {"kind": "x\\n", "id": "1"}]']) await redis.publish('hf:events', message);
@@ -587,7 +587,7 @@ describe('the admin API', () => {
 });
 
 describe('a cursor', () => {
-  it('is what a page ended with, and nothing else', () => {
+  it('has the form of the end of a page, and any other text is refused', () => {
     expect(cursorOf('12.a.b')).toEqual({ createdAt: 12, room: 'a.b' });
     expect(cursorOf(undefined)).toBeNull();
     expect(() => cursorOf('a.12')).toThrow('`after`');
@@ -597,7 +597,7 @@ describe('a cursor', () => {
 async function until(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + 8_000;
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`not so in time: ${condition}`);
+    if (Date.now() > deadline) throw new Error(`the condition did not become true in time: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

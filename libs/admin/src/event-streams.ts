@@ -5,7 +5,7 @@ import { PubSub } from '#libs/redis';
 import { Metrics } from '#libs/telemetry';
 import { HAPPENINGS_KEPT, STREAM_BACKLOG_BYTES_MAX, STREAM_KEEPALIVE_MS, STREAMS_MAX } from './admin.options.js';
 
-/** The part of an HTTP response this needs. */
+/** The part of an HTTP response that this file uses. */
 export interface StreamResponse {
   readonly writableLength: number;
   writeHead(status: number, headers: Readonly<Record<string, string>>): unknown;
@@ -17,8 +17,8 @@ export interface StreamResponse {
 }
 
 /**
- * Server-sent events of all that happens to servers and rooms, to whoever listens. Each has an id that is the same at
- * every gateway, so a reader that comes back, here or elsewhere, is told what it missed, as far as it is remembered.
+ * Server-sent events of everything that happens to servers and rooms. Each event has the same id at every gateway. A reader that
+ * reconnects, to any gateway, gets the events that it missed, as far as the gateway still has them.
  * Source: the HTML standard's "Server-sent events".
  */
 @Injectable()
@@ -36,18 +36,19 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
     await this.pubSub.subscribe(HAPPENINGS_CHANNEL, (message) => {
       for (const happening of happeningsOf(message)) this.hear(happening);
     });
-    this.pubSub.onReconnect(() => this.writeAll(': the store was away; some events may be missing\n\n'));
-    this.keepalive = setInterval(() => this.writeAll(': all is quiet\n\n'), STREAM_KEEPALIVE_MS);
+    this.pubSub.onReconnect(() => this.writeAll(': Redis was unreachable; some events may be missing\n\n'));
+    this.keepalive = setInterval(() => this.writeAll(': keepalive\n\n'), STREAM_KEEPALIVE_MS);
     this.keepalive.unref();
   }
 
-  /** `lastId`: what it saw last. `recent`: how many to begin with where that is not known. */
+  /** Adds a reader. `lastId`: the last event that it received. `recent`: how many past events to send when that is not known. */
   add(response: StreamResponse, { lastId, recent }: { readonly lastId?: string; readonly recent: number }): void {
-    if (this.open.size >= STREAMS_MAX) throw new HoldfastError('busy', `This gateway has ${STREAMS_MAX} event streams already.`);
+    if (this.open.size >= STREAMS_MAX)
+      throw new HoldfastError('busy', `This gateway already has ${STREAMS_MAX} event streams, the maximum. Use another gateway.`);
     response.writeHead(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-store',
-      // nginx would collect what should be seen at once.
+      // Tells nginx not to buffer the stream.
       'X-Accel-Buffering': 'no',
     });
     response.flushHeaders();
@@ -58,7 +59,7 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
     this.write(response, `retry: 1000\n: ${this.open.size} listening here\n\n${missed.map(textOf).join('')}`);
   }
 
-  /** Before the HTTP server closes, which waits for every open response. */
+  /** Runs before the HTTP server closes, because that waits for every open response. */
   onModuleDestroy(): void {
     if (this.keepalive) clearInterval(this.keepalive);
     for (const response of this.open) response.end();
@@ -79,7 +80,7 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
     if (response.writableLength > STREAM_BACKLOG_BYTES_MAX) {
       this.metrics.backpressure.inc({ where: 'events' });
       this.open.delete(response);
-      // Not its end, which would wait for the reader.
+      // `end` would wait for the reader, so the connection is destroyed.
       response.destroy();
       return;
     }
@@ -91,7 +92,7 @@ function textOf(happening: ToldHappening): string {
   return `id: ${happening.id}\nevent: ${happening.kind}\ndata: ${JSON.stringify(happening)}\n\n`;
 }
 
-/** A foreign program's message is passed over. */
+/** Returns no events for a message of another program. */
 function happeningsOf(message: string): ToldHappening[] {
   try {
     const told: unknown = JSON.parse(message);

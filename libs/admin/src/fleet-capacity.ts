@@ -6,20 +6,23 @@ import { ADMIN_OPTIONS, type AdminOptions, CAPACITY_SAMPLE_MS } from './admin.op
 import { type GameServerLoad, StabilisedWish, wantedServers } from './wanted-servers.js';
 
 export interface Capacity {
-  /** Rooms that the open game servers take in all; canaries do not count. */
+  /** Number of rooms that the open game servers can have in total. Canaries do not count. */
   readonly slots: number;
-  /** Rooms on all game servers. */
+  /** Number of rooms on all game servers. */
   readonly rooms: number;
   readonly players: number;
-  /** Rooms that could be started now. */
+  /** Number of rooms that could be started now. */
   readonly freeSlots: number;
-  /** Of the slots of open servers, those that are taken; null without any. */
+  /** Percentage of the slots of open servers that are in use. Null without any slots. */
   readonly takenPercent: number | null;
   readonly gameServers: { readonly open: number; readonly cordoned: number; readonly leaving: number };
   readonly wantedGameServers: number;
 }
 
-/** What the fleet can take and how many game servers it would like, from the directory in memory: the store is not asked. */
+/**
+ * The capacity of the fleet and the number of game servers that it needs. Computed from the directory in memory, without reading
+ * Redis.
+ */
 @Injectable()
 export class FleetCapacity implements OnApplicationBootstrap {
   private readonly wish: StabilisedWish;
@@ -45,7 +48,7 @@ export class FleetCapacity implements OnApplicationBootstrap {
 
   now(): Capacity {
     const servers = this.directory.byType('game').filter(({ state }) => state !== 'dead');
-    // What a canary can take is no place for the next room, and not what an autoscaler of the others goes by.
+    // A canary cannot take the next ordinary room, so an autoscaler must not count it.
     const loads = servers.filter(({ canary }) => !canary).map(loadOf);
     const count = (status: GameServerLoad['status']): number => loads.filter((load) => load.status === status).length;
     const open = loads.filter(({ status }) => status === 'open');

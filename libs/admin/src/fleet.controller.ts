@@ -18,7 +18,7 @@ export class FleetController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'What the fleet can take, and how many game servers it would like to have.' })
+  @ApiOperation({ summary: 'The capacity of the fleet, and the number of game servers that it needs.' })
   @ApiOkResponse({ standardSchema: FleetAnswer })
   fleet(): FleetAnswer {
     const servers: Record<string, number> = {};
@@ -32,8 +32,8 @@ export class EventsController {
   constructor(private readonly streams: EventStreams) {}
 
   @Get()
-  @ApiOperation({ summary: 'Server-sent events: everything that happens to servers and rooms, each with its reason.' })
-  @ApiOkResponse({ standardSchema: EventView, description: 'text/event-stream; the `data` of each event is this.' })
+  @ApiOperation({ summary: 'Server-sent events of everything that happens to servers and rooms, each with its reason.' })
+  @ApiOkResponse({ standardSchema: EventView, description: 'text/event-stream. The `data` of each event has this form.' })
   events(
     @Query({ schema: EventsQuery }) { recent }: z.infer<typeof EventsQuery>,
     @Headers('last-event-id') lastId: string | undefined,

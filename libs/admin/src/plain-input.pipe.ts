@@ -1,12 +1,12 @@
 import type { PipeTransform } from '@nestjs/common';
 import { assertPlainJson, HoldfastError, NotPlainError, type ReadLimits } from '#libs/protocol';
 
-/** No request of the admin API has more than a few fields. */
+/** A request of the admin API has only a few fields. */
 const LIMITS: ReadLimits = { nodes: 1_000, depth: 16, strictText: true };
 
 /**
- * Holds bodies and queries to plain JSON of a bounded size before a schema looks at them. Half of a surrogate pair in a
- * note would go on to a game server and to players. Throws `bad-data`.
+ * Requires bodies and queries to be plain JSON of a bounded size, before a schema validates them. A lone surrogate in a note
+ * would be passed on to a game server and to players. Throws `bad-data`.
  */
 export class PlainInputPipe implements PipeTransform {
   transform(value: unknown): unknown {

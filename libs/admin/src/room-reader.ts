@@ -6,7 +6,7 @@ import { ROOMS_READ_AT_ONCE, ROOMS_READ_MAX } from './admin.options.js';
 import type { HistoryAnswer, RoomsAnswer, RoomsQuery, RoomView } from './schemas.js';
 import { fullId } from './server-reader.js';
 
-/** Rooms as an operator sees them. */
+/** Rooms as the admin API shows them. */
 @Injectable()
 export class RoomReader {
   constructor(
@@ -15,7 +15,10 @@ export class RoomReader {
     private readonly directory: ServerDirectory,
   ) {}
 
-  /** Newest first. Reads a bounded part of the index: with rare matches a page may be short, and `next` goes on. */
+  /**
+   * Lists rooms, newest first. It reads a bounded part of the index, so a page may be short when few rooms match. `next`
+   * continues.
+   */
   async page(query: RoomsQuery): Promise<RoomsAnswer> {
     const total = await this.records.count();
     if (query.server !== undefined) return { ...(await this.pageOf(query, query.server)), total };
@@ -60,7 +63,7 @@ export class RoomReader {
     };
   }
 
-  /** One server's rooms are few, and their ids are kept together. */
+  /** A server has few rooms, and their ids are stored together, so all are read. */
   private async pageOf(query: RoomsQuery, server: string): Promise<Omit<RoomsAnswer, 'total'>> {
     const owner = this.directory.get(fullId(server));
     if (!owner) throw new HoldfastError('not-found', `There is no server ${server}.`);
@@ -105,7 +108,7 @@ export function viewOf(record: RoomRecord): RoomView {
   };
 }
 
-/** A cursor in a URL: `<createdAt>.<room>`. */
+/** Formats a cursor for a URL: `<createdAt>.<room>`. */
 function textOf({ room, createdAt }: IndexEntry): string {
   return `${createdAt}.${room}`;
 }
@@ -113,6 +116,6 @@ function textOf({ room, createdAt }: IndexEntry): string {
 export function cursorOf(text: string | undefined): IndexEntry | null {
   if (text === undefined || text === '') return null;
   const [, createdAt, room] = /^(\d{1,16})\.(.+)$/.exec(text) ?? [];
-  if (room === undefined) throw new HoldfastError('bad-data', '`after` is not the `next` of a page of rooms.');
+  if (room === undefined) throw new HoldfastError('bad-data', '`after` must be the `next` of a page of rooms.');
   return { room, createdAt: Number(createdAt) };
 }

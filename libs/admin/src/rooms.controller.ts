@@ -24,7 +24,7 @@ export class RoomsController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'Rooms, newest first, a page at a time.' })
+  @ApiOperation({ summary: 'Lists rooms, newest first, page by page.' })
   @ApiOkResponse({ standardSchema: RoomsAnswer })
   async list(@Query({ schema: RoomsQuery }) query: RoomsQuery): Promise<RoomsAnswer> {
     return this.rooms.page(query);
@@ -38,7 +38,7 @@ export class RoomsController {
   }
 
   @Get(':id/history')
-  @ApiOperation({ summary: "The last changes of a room's game, as far as its log is kept." })
+  @ApiOperation({ summary: "The last changes of a room's game, as far back as its log goes." })
   @ApiOkResponse({ standardSchema: HistoryAnswer })
   async history(@Param('id') id: string, @Query({ schema: HistoryQuery }) { limit }: z.infer<typeof HistoryQuery>): Promise<HistoryAnswer> {
     return this.rooms.history(id, limit);
@@ -46,7 +46,7 @@ export class RoomsController {
 
   @Post(':id/migrate')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Move a room to another game server while it is played.' })
+  @ApiOperation({ summary: 'Migrate a room to another game server during the game.' })
   @ApiOkResponse({ standardSchema: MigrateAnswer })
   async migrate(
     @Param('id') id: string,
@@ -57,7 +57,7 @@ export class RoomsController {
 
   @Post(':id/end')
   @HttpCode(200)
-  @ApiOperation({ summary: 'End the game of a room, also of one that no server has; its players are told that an operator did.' })
+  @ApiOperation({ summary: 'End the game of a room, even when no server owns it. Its players see that an operator ended it.' })
   @ApiOkResponse({ standardSchema: EndAnswer })
   async end(@Param('id') id: string, @Body({ schema: EndBody }) body: z.infer<typeof EndBody>): Promise<z.infer<typeof EndAnswer>> {
     await this.operations.end(id, body?.note);

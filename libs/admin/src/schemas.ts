@@ -2,34 +2,34 @@ import { z } from 'zod';
 import { HAPPENING_KINDS, SERVER_STATES } from '#libs/fleet';
 import { SERVER_TYPES } from '#libs/protocol';
 
-/** What the admin API takes and gives: the types, the checks and the OpenAPI document all come from here. */
+/** The inputs and outputs of the admin API. Types, validation and the OpenAPI document are all derived from these schemas. */
 
 const msSince1970 = z.int().describe("ms since 1970, by Redis' clock");
 const roomStatus = z.enum(['waiting', 'starting', 'playing', 'closed']);
 
 export const ServerView = z.object({
-  id: z.string().describe('hf:<type>:<name>; <type>:<name> is understood as well'),
+  id: z.string().describe('hf:<type>:<name>; <type>:<name> is accepted as well'),
   type: z.enum(SERVER_TYPES),
   name: z.string(),
   incarnation: z.int().describe('new each time a server registers'),
   state: z.enum(SERVER_STATES),
-  cordoned: z.boolean().describe('an operator said that it is to get no new rooms'),
+  cordoned: z.boolean().describe('an operator cordoned it: it gets no new rooms'),
   suspect: z.int().describe('health checks missed in a row'),
-  unheard: z.boolean().describe('answers on its link, but not through Redis'),
+  unheard: z.boolean().describe('answers over its link, but not over Redis'),
   rooms: z.int(),
   players: z.int(),
-  capacity: z.int().describe('rooms it takes in all'),
-  reserved: z.int().describe('rooms placed on it that it has not taken yet'),
+  capacity: z.int().describe('maximum number of rooms'),
+  reserved: z.int().describe('reserved rooms that it has not opened yet'),
   willing: z.boolean().describe('whether the next room may be placed on it'),
-  withheld: z.array(z.string()).describe('why it is not: cordoned, draining, suspect, unheard, link-refused'),
-  lagMs: z.number().describe('lateness of its event loop at the last health answer, p99'),
+  withheld: z.array(z.string()).describe('the reasons why not: cordoned, draining, suspect, unheard, link-refused'),
+  lagMs: z.number().describe('lag of its event loop at the last health answer, p99'),
   clockOffsetMs: z
     .int()
     .nullable()
-    .describe("by how much its wall clock is ahead of Redis' at the last health answer, in ms; null: not known"),
+    .describe("how far its wall clock was ahead of Redis' at the last health answer, in ms; null: not known"),
   build: z.string(),
-  region: z.string().describe('where it stands; empty: of no region'),
-  canary: z.boolean().describe('takes only rooms that ask for its build'),
+  region: z.string().describe('its region; empty: none'),
+  canary: z.boolean().describe('accepts only rooms that request its build'),
   games: z.record(
     z.string(),
     z.object({ version: z.int(), oldestVersion: z.int().optional(), seats: z.object({ min: z.int(), max: z.int() }) }),
@@ -40,7 +40,7 @@ export const ServerView = z.object({
   registeredAt: msSince1970,
   deadReason: z.string().nullable().describe('refused, silent, left, operator'),
   deadAt: msSince1970.nullable(),
-  settledAt: msSince1970.nullable().describe('when everything its end asked for had been done'),
+  settledAt: msSince1970.nullable().describe('when the cleanup after its death was complete'),
 });
 export type ServerView = z.infer<typeof ServerView>;
 
@@ -48,12 +48,12 @@ export const ServersQuery = z.object({ type: z.enum(SERVER_TYPES).optional() });
 export const ServersAnswer = z.object({ servers: z.array(ServerView) });
 
 export const DrainAnswer = z.object({
-  moved: z.int().describe('rooms that are on other servers now'),
-  left: z.int().describe('rooms still there: for want of time (ask again) or of a server that can take them'),
+  moved: z.int().describe('rooms that were migrated to other servers'),
+  left: z.int().describe('rooms that are still there, because the time was too short (drain again) or no other server can take them'),
   server: ServerView,
 });
 export const EvictAnswer = z.object({
-  evicted: z.boolean().describe('false: it was dead already, or another incarnation has its name'),
+  evicted: z.boolean().describe('false: it was already dead, or its name has another incarnation'),
   server: ServerView.nullable(),
 });
 
@@ -63,18 +63,18 @@ export const RoomView = z.object({
   name: z.string(),
   status: roomStatus,
   private: z.boolean(),
-  region: z.string().nullable().describe('where it wishes to run; null: anywhere'),
-  build: z.string().nullable().describe('the only build it is started on; null: any'),
+  region: z.string().nullable().describe('the preferred region; null: any'),
+  build: z.string().nullable().describe('the required build; null: any'),
   owner: z.object({ server: z.string(), incarnation: z.int() }).nullable(),
   epoch: z.int().describe('the fencing token of its ownership; 0 before the first owner'),
-  version: z.int().describe('changes the game has seen'),
-  round: z.int().describe('games played to their end in this room'),
+  version: z.int().describe('number of changes of the game'),
+  round: z.int().describe('number of games that ended in this room'),
   durability: z.string(),
   seats: z.int(),
   members: z.array(z.object({ user: z.string(), name: z.string(), ready: z.boolean(), here: z.boolean() })),
-  players: z.array(z.string()).describe('users by seat of the game that runs'),
+  players: z.array(z.string()).describe('users by seat, in the current game'),
   createdAt: z.int().describe('ms since 1970'),
-  since: msSince1970.describe('when the lobby last touched it or its status changed'),
+  since: msSince1970.describe('when the lobby last changed it, or its status changed'),
   result: z.object({ reason: z.string(), result: z.unknown().optional(), message: z.string().optional() }).nullable(),
 });
 export type RoomView = z.infer<typeof RoomView>;
@@ -86,7 +86,7 @@ export const RoomsQuery = z.object({
   status: roomStatus.optional(),
   server: z.string().min(1).max(128).optional().describe('rooms that this server owns now'),
   limit: limit(100, 1_000),
-  after: z.string().max(128).optional().describe('`next` of the page before'),
+  after: z.string().max(128).optional().describe('`next` of the last page'),
 });
 export type RoomsQuery = z.infer<typeof RoomsQuery>;
 
@@ -95,8 +95,8 @@ export const RoomsAnswer = z.object({
   next: z
     .string()
     .nullable()
-    .describe('`after` of the next page; null: this was the last. A page may be short of `limit` and have a next one'),
-  total: z.int().describe('rooms in the index, whatever the filters'),
+    .describe('`after` of the next page; null: this was the last page. A page may have fewer rooms than `limit` although more follow'),
+  total: z.int().describe('number of rooms in the index, regardless of the filters'),
 });
 export type RoomsAnswer = z.infer<typeof RoomsAnswer>;
 
@@ -112,18 +112,18 @@ export const HistoryAnswer = z.object({
         events: z.array(z.object({ name: z.string(), data: z.unknown().optional(), to: z.array(z.int()).optional() })),
         seats: z
           .record(z.string(), z.object({ seq: z.int().optional(), presence: z.string().optional(), refused: z.unknown().optional() }))
-          .describe('what became of seats: highest command seq applied, presence, refusals'),
-        patches: z.int().describe("how many places of the game's state it changed"),
+          .describe('changes of seats: highest applied command seq, presence, refusals'),
+        patches: z.int().describe("number of patches to the game's state"),
         ended: z.object({ reason: z.string(), result: z.unknown().optional(), message: z.string().optional() }).nullable(),
       }),
     )
-    .describe('oldest first, as far back as the log is kept: to the last checkpoint, while the game runs'),
+    .describe('oldest first, back to the last checkpoint while the game runs'),
 });
 export type HistoryAnswer = z.infer<typeof HistoryAnswer>;
 
-/** Nothing at all is fine, too: `curl -X POST` sends no body. */
+/** A missing body is allowed too: `curl -X POST` sends none. */
 export const MigrateBody = z
-  .object({ to: z.string().min(1).max(128).optional().describe('a server of choice; else one is placed') })
+  .object({ to: z.string().min(1).max(128).optional().describe('the target server; absent: placement chooses one') })
   .nullish();
 export const MigrateAnswer = z.object({ room: z.string(), from: z.string(), to: z.string() });
 export const EndBody = z
@@ -133,21 +133,21 @@ export const EndBody = z
       .max(500)
       .overwrite((note) => note.toWellFormed())
       .optional()
-      .describe("told to the players as the result's `note`"),
+      .describe('sent to the players as `note` of the result'),
   })
   .nullish();
 export const EndAnswer = z.object({ room: z.string(), ended: z.literal(true) });
 
 export const FleetAnswer = z.object({
-  gateway: z.string().describe('who answers'),
-  servers: z.record(z.string(), z.int()).describe('how many, by type and state: "game ready"'),
-  slots: z.int().describe('rooms that the open game servers take in all; canaries do not count'),
+  gateway: z.string().describe('the gateway that answers'),
+  servers: z.record(z.string(), z.int()).describe('number of servers by type and state: "game ready"'),
+  slots: z.int().describe('maximum number of rooms of all open game servers; canaries do not count'),
   rooms: z.int(),
   players: z.int(),
   freeSlots: z.int(),
   takenPercent: z.number().nullable(),
   gameServers: z.object({ open: z.int(), cordoned: z.int(), leaving: z.int() }),
-  wantedGameServers: z.int().describe('for an autoscaler: up at once, down after a whole window in which fewer were enough'),
+  wantedGameServers: z.int().describe('for an autoscaler: grows at once, shrinks after a whole window in which fewer were enough'),
   scale: z.object({ upAtPercent: z.int(), downAtPercent: z.int(), windowMs: z.int() }),
 });
 export type FleetAnswer = z.infer<typeof FleetAnswer>;
@@ -159,13 +159,13 @@ export const EventsQuery = z.object({
     .min(0)
     .max(1_000)
     .default(0)
-    .describe('how many of the last events to begin with, as far as this gateway heard them'),
+    .describe('how many past events to send first, as far as this gateway has them'),
 });
 
 export const EventView = z.object({
   id: z.string(),
-  at: z.int().describe("ms since 1970, by the teller's clock"),
-  by: z.string().describe('the server that tells it'),
+  at: z.int().describe('ms since 1970, by the clock of that server'),
+  by: z.string().describe('the server that reports it'),
   kind: z.enum(HAPPENING_KINDS),
   reason: z.string(),
   server: z.string().optional(),

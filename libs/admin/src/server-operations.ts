@@ -8,7 +8,7 @@ import { Log } from '#libs/telemetry';
 import { DRAIN_WAIT_MS } from './admin.options.js';
 import { ServerReader } from './server-reader.js';
 
-/** What an operator does to servers. Each act may be repeated; what was meant for one incarnation never hits the next. */
+/** An operator's acts on servers. Each is idempotent. An act on one incarnation never affects the next. */
 @Injectable()
 export class ServerOperations {
   constructor(
@@ -24,16 +24,16 @@ export class ServerOperations {
 
   async cordon(id: string): Promise<void> {
     const server = onlyGames(await this.servers.fresh(id), 'cordon');
-    // Placement first: what the record says is then already so.
+    // Placement first, so that the record never claims more than placement does.
     await this.pool.withhold(server.id, 'cordoned', server.incarnation);
     await this.note(server, true);
   }
 
-  /** Also one that was drained, or is just being drained: what has not moved by then stays. */
+  /** Reopens a cordoned or drained server. It also stops a running drain; rooms that were not migrated by then stay. */
   async uncordon(id: string): Promise<void> {
     const server = onlyGames(await this.servers.fresh(id), 'uncordon');
     if (server.state === 'draining')
-      throw new HoldfastError('server-lost', `${server.id} is leaving (SIGTERM) and takes no rooms any more; start another.`);
+      throw new HoldfastError('server-lost', `${server.id} is shutting down (SIGTERM) and takes no more rooms. Start another server.`);
     if (await this.isDrained(server)) {
       const peer = await this.links.to(server);
       await peer.request('server.reopen', {});
@@ -42,11 +42,14 @@ export class ServerOperations {
     await this.pool.readmit(server.id, 'cordoned', server.incarnation);
   }
 
-  /** Cordons it, and moves its rooms to the others while they are played. It stays cordoned until it is stopped or uncordoned. */
+  /**
+   * Cordons the server, and migrates its rooms to others during their games. The server stays cordoned until it is stopped or
+   * uncordoned.
+   */
   async drain(id: string): Promise<{ moved: number; left: number }> {
     const server = await this.servers.fresh(id);
     if (server.type !== 'game')
-      throw new HoldfastError('bad-data', `Only game servers have rooms to move; SIGTERM drains a ${server.type}.`);
+      throw new HoldfastError('bad-data', `Only game servers have rooms to migrate. To drain a ${server.type}, send it SIGTERM.`);
     await this.cordon(id);
     const peer = await this.links.to(server);
     const outcome = (await peer.request('server.drain', {}, { timeoutMs: DRAIN_WAIT_MS })) as { moved: number; left: number };
@@ -54,13 +57,15 @@ export class ServerOperations {
     return outcome;
   }
 
-  /** Its rooms are recovered elsewhere; a process that lives finds itself evicted and joins anew, empty. */
+  /**
+   * Evicts the server. Its rooms are recovered on other servers. A process that is still alive registers again, without rooms.
+   */
   async evict(id: string): Promise<boolean> {
     const server = await this.servers.fresh(id);
     return this.eviction.evict(server, 'operator');
   }
 
-  /** By placement's word: the process itself gives that reason, and takes it back. */
+  /** Placement has this reason, because the process itself adds and removes it. */
   private async isDrained({ id, incarnation }: ServerRecord): Promise<boolean> {
     const pooled = (await this.pool.status()).find(({ server }) => server === id);
     return pooled?.incarnation === incarnation && pooled.withheld.includes('draining');
@@ -69,7 +74,7 @@ export class ServerOperations {
   private async note(server: ServerRecord, cordoned: boolean): Promise<void> {
     const { id, incarnation } = server;
     const answer = await setCordoned(this.redis.commands, id, incarnation, cordoned);
-    if (answer !== 'ok') throw new HoldfastError('server-lost', `${id} has left, died or started anew in this moment.`);
+    if (answer !== 'ok') throw new HoldfastError('server-lost', `${id} has left, died or restarted at this moment. Read its state again.`);
     if (server.cordoned !== cordoned) this.tell(cordoned ? 'server.cordoned' : 'server.uncordoned', server);
     await this.events.publish({ kind: 'state', server: id, incarnation, reason: cordoned ? 'cordoned' : 'uncordoned' });
   }
@@ -83,7 +88,7 @@ export class ServerOperations {
 
 function onlyGames(server: ServerRecord, verb: string): ServerRecord {
   if (server.type !== 'game')
-    throw new HoldfastError('bad-data', `${server.id} is a ${server.type} and gets no rooms; there is nothing to ${verb}.`);
+    throw new HoldfastError('bad-data', `${server.id} is a ${server.type} and gets no rooms. Only game servers can be ${verb}ed.`);
   if (server.state === 'dead') throw new HoldfastError('server-lost', `${server.id} is dead (${server.deadReason}).`);
   return server;
 }

@@ -4,7 +4,7 @@ import { PlacementPool, type PooledServer } from '#libs/placement';
 import { HoldfastError, SERVER_TYPES, type ServerId } from '#libs/protocol';
 import type { ServerView } from './schemas.js';
 
-/** Servers as an operator sees them: the record, and what placement thinks of it. */
+/** Servers as the admin API shows them: the record with the status in placement. */
 @Injectable()
 export class ServerReader {
   constructor(
@@ -26,17 +26,17 @@ export class ServerReader {
     return viewOf(record, (await this.pooled()).get(record.id));
   }
 
-  /** Throws `not-found`, with the ids that there are. */
+  /** @throws `not-found`, with the ids that exist */
   record(id: string): ServerRecord {
     const record = this.directory.get(fullId(id));
     if (record) return record;
     const known = this.directory.all().sort(byTypeAndName);
     const some = known.slice(0, 10).map(({ type, name }) => `${type}:${name}`);
     const list = known.length > 10 ? `${some.join(', ')}, …` : some.join(', ') || 'none at all';
-    throw new HoldfastError('not-found', `There is no server ${id}; there are ${list}.`);
+    throw new HoldfastError('not-found', `There is no server ${id}. Known servers: ${list}.`);
   }
 
-  /** For writes: as it is now, not as it was within the last second. */
+  /** The current record, for writes. The cached one may be a second old. */
   async fresh(id: string): Promise<ServerRecord> {
     await this.directory.refresh();
     return this.record(id);
@@ -47,7 +47,7 @@ export class ServerReader {
   }
 }
 
-/** `game:1` is `hf:game:1`. */
+/** Expands `game:1` to `hf:game:1`. */
 export function fullId(id: string): ServerId {
   return (SERVER_TYPES.some((type) => id.startsWith(`${type}:`)) ? `hf:${id}` : id) as ServerId;
 }

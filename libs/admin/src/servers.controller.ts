@@ -14,7 +14,7 @@ export class ServersController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'All servers, the dead among them for an hour.' })
+  @ApiOperation({ summary: 'All servers, including those that died within the last hour.' })
   @ApiOkResponse({ standardSchema: ServersAnswer })
   async list(@Query({ schema: ServersQuery }) { type }: z.infer<typeof ServersQuery>): Promise<z.infer<typeof ServersAnswer>> {
     const servers = await this.servers.all();
@@ -30,7 +30,7 @@ export class ServersController {
 
   @Post(':id/cordon')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Take a game server off placement: it keeps its rooms and gets no new ones.' })
+  @ApiOperation({ summary: 'Cordon a game server: it keeps its rooms and gets no new ones.' })
   @ApiOkResponse({ standardSchema: ServerView })
   async cordon(@Param('id') id: string): Promise<ServerView> {
     await this.operations.cordon(id);
@@ -39,7 +39,7 @@ export class ServersController {
 
   @Post(':id/uncordon')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Offer a cordoned or drained game server again; a drain under way is called off.' })
+  @ApiOperation({ summary: 'Reopen a cordoned or drained game server. A running drain stops.' })
   @ApiOkResponse({ standardSchema: ServerView })
   async uncordon(@Param('id') id: string): Promise<ServerView> {
     await this.operations.uncordon(id);
@@ -48,7 +48,7 @@ export class ServersController {
 
   @Post(':id/drain')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Cordon a game server and move its rooms to others while they are played; answers when that is done.' })
+  @ApiOperation({ summary: 'Cordon a game server and migrate its rooms to others during their games. Answers when that is done.' })
   @ApiOkResponse({ standardSchema: DrainAnswer })
   async drain(@Param('id') id: string): Promise<z.infer<typeof DrainAnswer>> {
     const outcome = await this.operations.drain(id);
@@ -57,11 +57,13 @@ export class ServersController {
 
   @Post(':id/evict')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Declare a server dead: its rooms are recovered elsewhere. A process that lives joins anew, empty.' })
+  @ApiOperation({
+    summary: 'Evict a server: its rooms are recovered on other servers. A process that is still alive registers again, without rooms.',
+  })
   @ApiOkResponse({ standardSchema: EvictAnswer })
   async evict(@Param('id') id: string): Promise<z.infer<typeof EvictAnswer>> {
     const evicted = await this.operations.evict(id);
-    // It may have left for good meanwhile.
+    // The server may have been forgotten meanwhile.
     return { evicted, server: await this.servers.one(id).catch(() => null) };
   }
 }

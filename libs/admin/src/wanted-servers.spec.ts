@@ -6,8 +6,8 @@ const open = (...rooms: number[]): GameServerLoad[] => rooms.map((count) => ({ r
 
 describe('how many game servers are wanted', () => {
   it.each<[string, GameServerLoad[], number]>([
-    ['one, where there are none', [], 1],
-    ['one, where one stands idle', open(0), 1],
+    ['one, when there are none', [], 1],
+    ['one, when one is idle', open(0), 1],
     ['one of three idle ones', open(0, 0, 0), 1],
     ['as many as there are, between the thresholds', open(50, 50), 2],
     ['as many as there are, at the upper threshold', open(75, 75), 2],
@@ -16,16 +16,16 @@ describe('how many game servers are wanted', () => {
     ['many more, for a full fleet', open(100, 100, 100, 100), 7],
     ['as many as there are, at the lower threshold', open(40, 40, 40), 3],
     ['fewer, below it', open(30, 30, 30, 30), 3],
-    ['no fewer, where one less would be over the middle', open(39, 39), 2],
-    ['with the cordoned, who stay, and without their rooms', [...open(50), { rooms: 90, capacity: 100, status: 'cordoned' }], 2],
-    ['with the rooms of those who leave, and without them', [...open(50), { rooms: 50, capacity: 100, status: 'leaving' }], 2],
-    ['as many as there are, where none has said what it takes', [{ rooms: 0, capacity: 0, status: 'open' }], 1],
-    ['another, where all are cordoned', [{ rooms: 9, capacity: 100, status: 'cordoned' }], 2],
+    ['no fewer, when one less would exceed the middle', open(39, 39), 2],
+    ['including cordoned servers, but not their rooms', [...open(50), { rooms: 90, capacity: 100, status: 'cordoned' }], 2],
+    ['including the rooms of leaving servers, but not those servers', [...open(50), { rooms: 50, capacity: 100, status: 'leaving' }], 2],
+    ['as many as there are, when none has reported its capacity', [{ rooms: 0, capacity: 0, status: 'open' }], 1],
+    ['one more, when all are cordoned', [{ rooms: 9, capacity: 100, status: 'cordoned' }], 2],
   ])('%s', (_, servers, wanted) => {
     expect(wantedServers(servers, SCALE)).toBe(wanted);
   });
 
-  it('is never answered by its own opposite: with as many as are wanted, no fewer are', () => {
+  it('is stable: a fleet of the wanted size does not want fewer', () => {
     const loads = fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 50 });
     fc.assert(
       fc.property(loads, (rooms) => {
@@ -41,7 +41,7 @@ describe('how many game servers are wanted', () => {
   });
 });
 
-describe('a wish over time', () => {
+describe('the stabilized number of wanted servers', () => {
   it('grows at once', () => {
     const wish = new StabilisedWish(100);
     expect(wish.add(2, 2, 0)).toBe(2);
@@ -58,7 +58,7 @@ describe('a wish over time', () => {
     expect(wish.add(2, 3, 301)).toBe(2);
   });
 
-  it('begins its window anew with each larger wish', () => {
+  it('restarts its window with each larger number', () => {
     const wish = new StabilisedWish(100);
     wish.add(4, 4, 0);
     wish.add(2, 4, 90);
@@ -67,7 +67,7 @@ describe('a wish over time', () => {
     expect(wish.add(2, 4, 251)).toBe(2);
   });
 
-  it('takes nothing away before a window has been seen', () => {
+  it('does not shrink before the first window is over', () => {
     const wish = new StabilisedWish(100);
     expect(wish.add(1, 4, 0)).toBe(4);
     expect(wish.add(1, 4, 99)).toBe(4);

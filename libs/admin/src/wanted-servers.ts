@@ -1,22 +1,22 @@
 export interface ScaleThresholds {
-  /** Of the slots taken: above it more game servers are wanted. */
+  /** Percentage of used slots above which more game servers are wanted. */
   readonly upAtPercent: number;
-  /** Of the slots taken: below it fewer are wanted. */
+  /** Percentage of used slots below which fewer are wanted. */
   readonly downAtPercent: number;
 }
 
-/** What a game server has, for the question how many there should be. */
+/** The load of a game server. */
 export interface GameServerLoad {
   readonly rooms: number;
   readonly capacity: number;
-  /** `leaving` ones empty themselves onto the others and go; `cordoned` ones stay, with the rooms they have. */
+  /** `leaving`: its rooms are moving to other servers, and it will stop. `cordoned`: it stays, with its rooms. */
   readonly status: 'open' | 'cordoned' | 'leaving';
 }
 
 /**
- * How many game servers the fleet would like to have, now. Pure. Between the thresholds: as many as there are. Beyond
- * one of them: as many as bring the load to the middle between both, so that no answer calls for its own opposite.
- * Never none: the first game needs a server too. Cordoned ones count, since an autoscaler counts them.
+ * The number of game servers that the fleet needs now. Pure. Between the thresholds it is the current number. Beyond a threshold,
+ * it is the number that brings the load to the middle of both, so that no answer causes its own reversal. It is never zero,
+ * because the first game needs a server. Cordoned servers count, because an autoscaler counts them.
  */
 export function wantedServers(servers: readonly GameServerLoad[], { upAtPercent, downAtPercent }: ScaleThresholds): number {
   const open = servers.filter(({ status }) => status === 'open');
@@ -33,8 +33,8 @@ export function wantedServers(servers: readonly GameServerLoad[], { upAtPercent,
 }
 
 /**
- * Up at once, down only after a whole window in which fewer were enough: the highest wish within the window stands.
- * Before a window has been seen, nothing is taken away: a gateway that has just started knows no past.
+ * Grows at once, and shrinks only after a whole window in which fewer were enough: the maximum within the window counts. Before
+ * the first window is over it never shrinks, because a new gateway does not know the past.
  */
 export class StabilisedWish {
   private readonly wishes: { readonly at: number; readonly wanted: number }[] = [];
@@ -42,10 +42,12 @@ export class StabilisedWish {
 
   constructor(private readonly windowMs: number) {}
 
-  /** `present`: how many there are. `now` in ms of any clock that does not go back. */
+  /**
+   * Adds a sample and returns the stabilized number. `present`: the current number of servers. `now`: ms of a monotonic clock.
+   */
   add(wanted: number, present: number, now: number): number {
     this.firstAt ??= now;
-    // Kept falling, so that the first is the highest, and a wish is written once however long it holds.
+    // The list is kept in descending order, so its first element is the maximum. An equal value replaces the older one.
     while (this.wishes.length > 0 && this.wishes[this.wishes.length - 1].wanted <= wanted) this.wishes.pop();
     this.wishes.push({ at: now, wanted });
     while (now - this.wishes[0].at > this.windowMs) this.wishes.shift();

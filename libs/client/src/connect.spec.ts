@@ -36,7 +36,7 @@ async function join(options: Partial<ConnectOptions> = {}, url: string | string[
   return session;
 }
 
-/** A session alone in a game of tally, and the fleet's side of the room. */
+/** Starts a game of tally with one session, and returns the room's owner in the fake fleet. */
 async function play(
   options: Partial<ConnectOptions> = {},
   url?: string | string[],
@@ -76,13 +76,13 @@ function once(session: Session, status: Session['status']): Promise<void> {
 async function until(holds: () => boolean): Promise<void> {
   const deadline = Date.now() + 5_000;
   while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`this did not come to hold: ${holds.toString()}`);
+    if (Date.now() > deadline) throw new Error(`the condition did not become true in time: ${holds.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
 
 describe('connect', () => {
-  it('says hello with a name and is welcomed', async () => {
+  it('sends a hello with a name and receives a welcome', async () => {
     const session = await join();
     expect(session).toMatchObject({ id: 's1', user: 'u1', name: 'ada', status: 'open', room: null });
     expect(fleet.heard).toEqual([{ kind: 'hello', protocol: 1, name: 'ada' }]);
@@ -92,18 +92,18 @@ describe('connect', () => {
     await expect(join({ name: '' })).rejects.toMatchObject({ name: 'HoldfastError', code: 'unauthorized', retry: false });
   });
 
-  it('rejects with `unavailable` where no gateway listens', async () => {
+  it('rejects with `unavailable` when no gateway listens', async () => {
     const { url } = gateways[0];
     await gateways[0].close();
     await expect(join({}, [url, url])).rejects.toMatchObject({ code: 'unavailable', retry: true });
   });
 
-  it('gives up on a gateway that accepts and says nothing', async () => {
+  it('gives up on a gateway that accepts the connection and sends nothing', async () => {
     fleet.intercept = () => true;
     await expect(join({ welcomeMs: 50 })).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it('tries the next gateway when the first is not there', async () => {
+  it('tries the next gateway when the first cannot be reached', async () => {
     const dead = gateways[0].url;
     await gateways[0].close();
     gateways = [await FakeGateway.open(fleet)];
@@ -111,11 +111,11 @@ describe('connect', () => {
     expect(session.status).toBe('open');
   });
 
-  it('refuses a scheme that it does not know', async () => {
+  it('refuses a URL scheme that it does not know', async () => {
     await expect(join({}, 'http://127.0.0.1/play')).rejects.toMatchObject({ code: 'bad-data' });
   });
 
-  it('takes the package ws where the platform has no WebSocket of its own', async () => {
+  it('uses the package ws when the platform has no WebSocket of its own', async () => {
     const session = await connect(gateways[0].url, { name: 'ada' });
     sessions.push(session);
     expect(session.status).toBe('open');
@@ -127,7 +127,7 @@ describe.each([
   ['json', () => gateways[0].url, { subprotocol: 'json' }],
   ['tcp', () => gateways[0].tcpUrl, {}],
 ] as const)('over %s', (transport, url, options) => {
-  it('plays a game from its start to its end, and another after it', async () => {
+  it('plays a game from start to end, and then another one', async () => {
     const { session, room } = await play(options, url());
     expect([...fleet.lines][0].transport).toBe(transport);
     expect(room).toMatchObject({
@@ -159,7 +159,7 @@ describe.each([
     expect(session.room).toBe(room);
   });
 
-  it('resumes with its session and its newest secret, and goes on', async () => {
+  it('resumes with its session and newest secret, and continues the game', async () => {
     const { session, room } = await play(options, url());
     const { id, credentials } = session;
     for (const n of [1, 2, 3]) {
@@ -175,7 +175,7 @@ describe.each([
 });
 
 describe('a room', () => {
-  it('rejects a command with the code of the game, and changes nothing', async () => {
+  it('rejects a command with the code of the game and leaves the state unchanged', async () => {
     const { room } = await play();
     const { state } = room;
     await expect(room.send('add', { n: -1 })).rejects.toMatchObject({ code: 'negative', message: 'A number below zero.' });
@@ -184,14 +184,14 @@ describe('a room', () => {
     expect(room.state).toEqual({ total: 1, added: [1] });
   });
 
-  it('settles commands in flight each by its own answer', async () => {
+  it('settles each of several commands in flight by its own answer', async () => {
     const { room } = await play();
     const answers = await Promise.allSettled([1, -1, 2, -2, 3].map((n) => room.send('add', { n })));
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
     expect(tally(room).added).toEqual([1, 2, 3]);
   });
 
-  it('sends again what stands behind a command that was turned away on the road', async () => {
+  it('sends again the commands behind one that a server in between refused', async () => {
     const { room } = await play();
     let isBusy = true;
     fleet.intercept = (message, line) => {
@@ -205,7 +205,7 @@ describe('a room', () => {
     expect(tally(room).added).toEqual([2, 3]);
   });
 
-  it('does not send more and more while all it sends is turned away', async () => {
+  it('does not send ever more commands while each is refused with `busy`', async () => {
     const { room } = await play();
     fleet.intercept = (message, line) => {
       if (message.kind === 'command') line.send({ kind: 'rejected', seq: message.seq, code: 'busy', message: 'Later.', retry: true });
@@ -216,14 +216,14 @@ describe('a room', () => {
     expect(fleet.heardKinds('command')).toHaveLength(40);
   });
 
-  it('asks again when a command has no answer for long', async () => {
+  it('sends a command again when it gets no answer for a long time', async () => {
     const { room } = await play();
     fleet.intercept = (message) => message.kind === 'command' && fleet.heardKinds('command').length === 1;
     await room.send('add', { n: 1 });
     expect(tally(room).added).toEqual([1]);
   });
 
-  it('shares what a patch did not touch', async () => {
+  it('shares the parts of the state that a patch did not touch', async () => {
     const { room } = await play();
     await room.send('add', { n: 1 });
     const { added } = tally(room);
@@ -240,7 +240,7 @@ describe('a room', () => {
     expect(tally(room).added).toBe(added);
   });
 
-  it('takes at most 64 commands without an answer', async () => {
+  it('accepts at most 64 unanswered commands', async () => {
     const { room, owner } = await play();
     owner.mute = true;
     const sent = Array.from({ length: 64 }, () => room.send('add', { n: 1 }));
@@ -252,7 +252,7 @@ describe('a room', () => {
     expect(tally(room).total).toBe(64);
   });
 
-  it('says no to a command where no game is played, and to a spectator', async () => {
+  it('refuses a command of a spectator, and one sent while no game is played', async () => {
     const { room: played } = await play();
     const watcher = await join({ name: 'eve' });
     const watched = await watcher.watchRoom<TallyRules>(played.id);
@@ -265,7 +265,7 @@ describe('a room', () => {
     await expect(waiting.send('add')).rejects.toMatchObject({ code: 'room-not-playing' });
   });
 
-  it('follows the lobby: who is here, who is ready, and not an older view', async () => {
+  it("shows the lobby's newest view of presence and readiness, and ignores an older view", async () => {
     const ada = await join();
     const room = await ada.createRoom({ game: 'tally' });
     const bob = await join({ name: 'bob' });
@@ -282,7 +282,7 @@ describe('a room', () => {
     ]);
   });
 
-  it('is left once, with a reason', async () => {
+  it('emits `left` once, with a reason', async () => {
     const { session, room } = await play();
     const reasons: unknown[] = [];
     room.on('left', (reason) => reasons.push(reason));
@@ -295,7 +295,7 @@ describe('a room', () => {
     await expect(room.send('add', { n: 1 })).rejects.toMatchObject({ code: 'not-in-room' });
   });
 
-  it('pauses while its server is replaced, keeps commands, and sends them to the next', async () => {
+  it('pauses while its server is replaced, then sends its commands to the new one', async () => {
     const { room, owner } = await play();
     const told: string[] = [];
     room.on('pause', (reason) => told.push(`pause ${reason}`));
@@ -310,7 +310,7 @@ describe('a room', () => {
     expect(tally(room).added).toEqual([1]);
   });
 
-  it('goes on after a pause that changed no owner', async () => {
+  it('resumes after a pause without a change of owner', async () => {
     const { room, owner } = await play();
     owner.tell({ kind: 'paused', room: room.id, reason: 'store' });
     await room.waitFor(({ status }) => status === 'paused', SOON);
@@ -320,7 +320,7 @@ describe('a room', () => {
     expect(room.status).toBe('playing');
   });
 
-  it('does not hear an owner that has been replaced', async () => {
+  it('ignores frames of a former owner', async () => {
     const { session, room, owner } = await play();
     const players = room.players.slice();
     owner.tell({ kind: 'placed', room: room.id, game: 'tally', seat: 0, epoch: owner.epoch - 1, round: 0, players: [], seq: 0 });
@@ -332,7 +332,7 @@ describe('a room', () => {
     expect(tally(room).total).toBe(1);
   });
 
-  it('is told once that its game was wound back, and hears what happens after that anew', async () => {
+  it('emits a rewind once, and then the events that happen again', async () => {
     const { session, room, owner } = await play();
     owner.tell({ kind: 'sync', room: room.id, from: 0, version: 5, seq: 0, patches: [], events: [{ version: 5, name: 'undone' }] });
     await room.waitFor(({ version }) => version === 5, SOON);
@@ -361,7 +361,7 @@ describe('a room', () => {
     await session.me();
   });
 
-  it('takes the whole state anew when a patch does not fit what it holds', async () => {
+  it('reconnects for the whole state when a patch does not fit', async () => {
     const { session, room, owner } = await play();
     owner.tell({ kind: 'sync', room: room.id, from: 7, version: 8, seq: 0, patches: [] });
     await once(session, 'reconnecting');
@@ -372,11 +372,11 @@ describe('a room', () => {
   });
 
   describe.each<[string, (owner: FakeRoom, room: Room) => void]>([
-    ['that does not fit, whatever is asked for', (owner, room) => misfit(owner, room)],
-    ['whose patches are none', (owner, room) => sync(owner, room, { from: room.version, patches: 7 as never })],
-    ['whose events are none', (owner, room) => sync(owner, room, { from: room.version, patches: [], events: 7 as never })],
-  ])('that is sent a sync %s', (_what, send) => {
-    it('asks for the whole state with growing pauses, and then ends its session with `sync-failed`', async () => {
+    ['that never fits', (owner, room) => misfit(owner, room)],
+    ['with malformed patches', (owner, room) => sync(owner, room, { from: room.version, patches: 7 as never })],
+    ['with malformed events', (owner, room) => sync(owner, room, { from: room.version, patches: [], events: 7 as never })],
+  ])('a room that receives a sync %s', (_what, send) => {
+    it('asks for the whole state with growing pauses, then ends its session with `sync-failed`', async () => {
       const { session, room, owner } = await play({ reconnect: { firstMs: 2, maxMs: 40 }, random: () => 1 });
       const hellos: number[] = [];
       let closed: unknown;
@@ -386,7 +386,7 @@ describe('a room', () => {
       fleet.intercept = (message) => {
         if (message.kind === 'hello') {
           hellos.push(performance.now());
-          // After the whole state, which the client can apply, the next sync is as bad as the one before.
+          // The client can apply the whole state, but the next sync is as bad as the one before.
           setTimeout(() => send(owner, room), 1);
         }
         return false;
@@ -408,27 +408,30 @@ describe('a room', () => {
     });
   });
 
-  it.each(['binary', 'json', 'tcp'] as const)('ends its session, too, when it cannot decode what it is sent (%s)', async (way) => {
-    const options = { reconnect: { firstMs: 2, maxMs: 10 }, ...(way !== 'tcp' && { subprotocol: way }) };
-    const { session } = await play(options, way === 'tcp' ? gateways[0].tcpUrl : undefined);
-    fleet.intercept = (message) => {
-      if (message.kind === 'hello') setTimeout(() => fleet.sendGarbage(), 1);
-      return false;
-    };
-    const closed = new Promise((resolve) => session.on('closed', resolve));
-    fleet.sendGarbage();
-    expect(await closed).toMatchObject({ code: 'sync-failed' });
-    const hellos = fleet.heardKinds('hello').length;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(fleet.heardKinds('hello')).toHaveLength(hellos);
-    expect(hellos).toBe(9);
-  });
+  it.each(['binary', 'json', 'tcp'] as const)(
+    'ends its session when it repeatedly receives frames that it cannot decode (%s)',
+    async (way) => {
+      const options = { reconnect: { firstMs: 2, maxMs: 10 }, ...(way !== 'tcp' && { subprotocol: way }) };
+      const { session } = await play(options, way === 'tcp' ? gateways[0].tcpUrl : undefined);
+      fleet.intercept = (message) => {
+        if (message.kind === 'hello') setTimeout(() => fleet.sendGarbage(), 1);
+        return false;
+      };
+      const closed = new Promise((resolve) => session.on('closed', resolve));
+      fleet.sendGarbage();
+      expect(await closed).toMatchObject({ code: 'sync-failed' });
+      const hellos = fleet.heardKinds('hello').length;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(fleet.heardKinds('hello')).toHaveLength(hellos);
+      expect(hellos).toBe(9);
+    },
+  );
 
-  it('does not send a command for ever that no owner of the room answers', async () => {
+  it('gives up a command that no owner of the room ever answers', async () => {
     const { room, owner } = await play();
     fleet.intercept = (message) => {
       if (message.kind !== 'command' || message.name !== 'poison') return false;
-      // It dies of it, and the next one takes the room up.
+      // The owner dies of the command, and another one adopts the room.
       setTimeout(() => owner.move(), 1);
       return true;
     };
@@ -442,7 +445,7 @@ describe('a room', () => {
     expect(tally(room).total).toBe(1);
   });
 
-  it('is over until the lobby starts another game, whatever an older view says', async () => {
+  it('stays ended until the lobby starts another game, even when an older view says `playing`', async () => {
     const { session, room, owner } = await play();
     owner.tell({ kind: 'ended', room: room.id, reason: 'finished' });
     owner.change({ name: 'renamed while playing' });
@@ -456,7 +459,7 @@ describe('a room', () => {
     expect(room.status).toBe('starting');
   });
 
-  it('believes the lobby that the game is over when the end itself never comes', async () => {
+  it('ends when the lobby says that the game is over and the `ended` message never arrives', async () => {
     const { room, owner } = await play();
     owner.change({ status: 'waiting', lastResult: { reason: 'operator' } });
     await room.waitFor(({ status }) => status === 'ended', SOON);
@@ -465,7 +468,7 @@ describe('a room', () => {
 });
 
 describe('a lost connection', () => {
-  it('costs no command and doubles none, whether it was applied before the loss or not', async () => {
+  it('neither loses nor doubles a command, whether it was applied before the loss or not', async () => {
     const { session, room, owner } = await play();
     owner.mute = true;
     const applied = room.send('add', { n: 1 });
@@ -487,7 +490,7 @@ describe('a lost connection', () => {
     expect(room.unanswered).toBe(0);
   });
 
-  it('does not take for refused what was only turned away when it was sent again', async () => {
+  it('does not count a command as refused when only its second sending was turned away', async () => {
     const { session, room, owner } = await play();
     owner.mute = true;
     const applied = room.send('add', { n: 1 });
@@ -500,7 +503,7 @@ describe('a lost connection', () => {
       line.send({ kind: 'rejected', seq: message.seq, code: 'unavailable', message: 'Later.', retry: true });
       return true;
     };
-    // The room's own word on it comes late: its first sync does not count it yet.
+    // The first sync after the resume does not count the command yet.
     owner.attach = () => {
       const { line } = owner.seats[0].session;
       line?.send({ kind: 'placed', room: room.id, game: 'tally', seat: 0, epoch: owner.epoch, round: 0, players: [], seq: 0 });
@@ -513,7 +516,7 @@ describe('a lost connection', () => {
     expect(owner.state.added).toEqual([1]);
   });
 
-  it('does not hide how the game ended meanwhile, nor that the last command counted', async () => {
+  it('does not hide how the game ended meanwhile, nor that the last command was applied', async () => {
     const { session, room, owner } = await play();
     await room.send('add', { n: 1 });
     owner.mute = true;
@@ -528,7 +531,7 @@ describe('a lost connection', () => {
     expect(room).toMatchObject({ state: { total: 3 }, result: { result: { total: 3 } } });
   });
 
-  it('over which the room went on to another game fails what was meant for the old one', async () => {
+  it('fails the commands of the old game when the room has started another one meanwhile', async () => {
     const { session, room, owner } = await play();
     const ends: unknown[] = [];
     room.on('end', (result) => ends.push(result));
@@ -549,7 +552,7 @@ describe('a lost connection', () => {
     expect(room.state).toEqual({ total: 5, added: [5] });
   });
 
-  it('tells each event once, in order', async () => {
+  it('emits each event once, in order', async () => {
     const { room, session } = await play();
     const told: unknown[] = [];
     room.on('event', ({ data }) => told.push((data as { n: number }).n));
@@ -568,7 +571,7 @@ describe('a lost connection', () => {
     expect(fleet.heardKinds('hello').at(-1)?.session).toBeDefined();
   });
 
-  it('repeats a request that only reads, and fails one that does something', async () => {
+  it('repeats a request that only reads, and fails one that changes something', async () => {
     const session = await join();
     let swallow = true;
     fleet.intercept = (message) => swallow && message.kind === 'request';
@@ -581,7 +584,7 @@ describe('a lost connection', () => {
     await expect(list).resolves.toEqual([{ name: 'tally', seats: { min: 1, max: 2 } }]);
   });
 
-  it('leads to another gateway', async () => {
+  it('makes the client connect to another gateway', async () => {
     gateways.push(await FakeGateway.open(fleet));
     const { session, room } = await play({}, [gateways[0].url, gateways[1].url]);
     await gateways[0].close();
@@ -590,7 +593,7 @@ describe('a lost connection', () => {
     expect(session.status).toBe('open');
   });
 
-  it('is noticed when nothing is heard for twice the time between pings', async () => {
+  it('is noticed when nothing arrives for twice the ping interval', async () => {
     fleet.pingMs = 20;
     const { session, room } = await play();
     fleet.intercept = (message) => message.kind === 'ping';
@@ -599,7 +602,7 @@ describe('a lost connection', () => {
     await room.send('add', { n: 1 });
   });
 
-  it('does not happen to one who listens for long and says nothing', async () => {
+  it('does not happen to a client that is idle for a long time', async () => {
     fleet.pingMs = 20;
     const session = await join();
     const statuses: unknown[] = [];
@@ -610,7 +613,7 @@ describe('a lost connection', () => {
 });
 
 describe('a goodbye', () => {
-  it('for good closes the session with its code', async () => {
+  it('closes the session with its code when it is final', async () => {
     const { session, room } = await play();
     const closed = new Promise((resolve) => void session.on('closed', resolve));
     const sent = room.waitFor(() => false);
@@ -622,7 +625,7 @@ describe('a goodbye', () => {
     await expect(session.games()).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  it('of a gateway that shuts down leads back after the time it named', async () => {
+  it('makes the client reconnect after the time that a stopping gateway named', async () => {
     const { session, room } = await play();
     fleet.goodbye([...fleet.lines][0], 'shutting-down', 30);
     await once(session, 'reconnecting');
@@ -630,7 +633,7 @@ describe('a goodbye', () => {
     expect(session.status).toBe('open');
   });
 
-  it('of our own ends the session', async () => {
+  it('ends the session when the client sends it', async () => {
     const session = await join();
     session.close();
     await until(() => fleet.sessions.size === 0);
@@ -652,7 +655,7 @@ describe('a stored session', () => {
     });
   }
 
-  it('is resumed by the next visit, which numbers its commands on', async () => {
+  it('is resumed by the next visit, which continues the numbering of commands', async () => {
     const storage = memory();
     const { session, room } = await play({ storage });
     await room.send('add', { n: 1 });
@@ -664,7 +667,7 @@ describe('a stored session', () => {
     expect(again.room?.state).toEqual({ total: 3, added: [1, 2] });
   });
 
-  it('that has run out gives way to a new one', async () => {
+  it('is replaced by a new session when it has expired', async () => {
     const storage = memory();
     storage.setItem('holdfast.session', JSON.stringify({ session: 'gone', secret: 'x' }));
     const session = await join({ storage });
@@ -674,7 +677,7 @@ describe('a stored session', () => {
     expect(storage.size).toBe(0);
   });
 
-  it('that is not readable is as good as none', async () => {
+  it('is ignored when it is not readable', async () => {
     const storage = memory();
     storage.setItem('holdfast.session', '{');
     await expect(join({ storage })).resolves.toMatchObject({ status: 'open' });
@@ -682,13 +685,13 @@ describe('a stored session', () => {
 });
 
 describe('a quick match', () => {
-  it('is found for both', async () => {
+  it('gives both players the same room', async () => {
     const [ada, bob] = [await join(), await join({ name: 'bob' })];
     const [first, second] = await Promise.all([ada.quickMatch('tally'), bob.quickMatch('tally')]);
     expect(first.id).toBe(second.id);
   });
 
-  it('is given up when aborted', async () => {
+  it('is cancelled when it is aborted', async () => {
     const ada = await join();
     const abort = new AbortController();
     const match = ada.quickMatch('tally', { signal: abort.signal });
@@ -699,7 +702,7 @@ describe('a quick match', () => {
     await until(() => [...fleet.sessions.values()][0].searching === null);
   });
 
-  it('goes on over a lost connection, asking again only where the search was forgotten', async () => {
+  it('continues after a lost connection, and searches again only when the server forgot the search', async () => {
     const ada = await join();
     const match = ada.quickMatch('tally');
     await until(() => [...fleet.sessions.values()][0].searching === 'tally');
@@ -713,7 +716,7 @@ describe('a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  it('ends with its session', async () => {
+  it('rejects when its session ends', async () => {
     const ada = await join();
     const match = ada.quickMatch('tally');
     ada.close();

@@ -5,7 +5,7 @@ import type { Credentials, Session } from './session.js';
 import { wireOpener } from './wire/open-wire.js';
 import type { Encoding, WebSocketConstructor } from './wire/web-socket-wire.js';
 
-/** `sessionStorage` and `localStorage` are such; the first keeps two tabs two players. */
+/** `sessionStorage` and `localStorage` fit. With `sessionStorage`, two tabs are two players. */
 export interface SessionStorage {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
@@ -13,37 +13,39 @@ export interface SessionStorage {
 }
 
 export interface ConnectOptions {
-  /** Guest login: the name others see, 1 to 32 characters. */
+  /** Guest login: the name that others see, 1 to 32 characters. */
   readonly name?: string;
   /** Token login. */
   readonly token?: string;
-  /** Resumes a session; both together. */
+  /** Resumes a session. Give both together. */
   readonly session?: string;
   readonly secret?: string;
-  /** Keeps the session's credentials, so that a reloaded page resumes; login is then only for the first visit. */
+  /** Stores the session's credentials, so that a reloaded page resumes. The login then serves only for the first visit. */
   readonly storage?: SessionStorage;
-  /** Where in `storage`; `holdfast.session`. */
+  /** The key in `storage`. Default: `holdfast.session`. */
   readonly storageKey?: string;
-  /** Instead of the platform's own. */
+  /** Replaces the platform's own implementation. */
   readonly WebSocket?: WebSocketConstructor;
-  /** Over `tls://`, which is for Node: whose certificates to trust (PEM), instead of those that Node knows. */
+  /** For `tls://` URLs, in Node only: the trusted certificates (PEM), instead of Node's own. */
   readonly ca?: string;
-  /** `binary` unless said otherwise; `json` is for reading along. TCP is always binary. */
+  /** Default: `binary`. `json` is for debugging. TCP is always binary. */
   readonly subprotocol?: Encoding;
   readonly reconnect?: Partial<ReconnectOptions>;
-  /** How long a gateway may take to welcome us before the next is tried; 5000. */
+  /** How long a gateway may take to send its welcome before the next one is tried, in ms. Default: 5000. */
   readonly welcomeMs?: number;
-  /** Chance, for the pauses between tries. */
+  /** Source of randomness for the pauses between attempts. */
   readonly random?: () => number;
 }
 
 /**
- * Says hello to the first of these gateways that answers (`ws://`, `wss://`; in Node also `tcp://host:port` and `tls://host:port`).
- * Rejects with the gateway's refusal, or with `unavailable` when none could be reached.
+ * Opens a session at the first of these gateways that answers (`ws://`, `wss://`; in Node also `tcp://host:port` and
+ * `tls://host:port`).
+ *
+ * @throws the refusal of the gateway, or `unavailable` when no gateway could be reached
  */
 export async function connect(url: string | readonly string[], options: ConnectOptions): Promise<Session> {
   const urls = typeof url === 'string' ? [url] : url;
-  if (urls.length === 0) throw new HoldfastError('bad-data', 'Name at least one gateway.');
+  if (urls.length === 0) throw new HoldfastError('bad-data', 'Give the URL of at least one gateway.');
   const { name, token, storage, storageKey = 'holdfast.session' } = options;
   const session = new LiveSession(
     {

@@ -1,6 +1,6 @@
 type Listeners<Events extends { [Name in keyof Events]: unknown[] }> = { [Name in keyof Events]?: Set<(...args: Events[Name]) => void> };
 
-/** The smallest typed event source: `on` gives back the way to stop listening. */
+/** A minimal typed event source. `on` returns a function that removes the listener. */
 export class Emitter<Events extends { [Name in keyof Events]: unknown[] }> {
   private readonly listeners: Listeners<Events> = {};
 
@@ -16,7 +16,7 @@ export class Emitter<Events extends { [Name in keyof Events]: unknown[] }> {
       try {
         listener(...args);
       } catch (error) {
-        // A listener's defect is its own: it surfaces as uncaught, and neither the others nor the game notice.
+        // An error in a listener becomes an uncaught exception. It must not reach other listeners or the game.
         queueMicrotask(() => {
           throw error;
         });

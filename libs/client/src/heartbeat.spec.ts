@@ -26,7 +26,7 @@ describe('a heartbeat', () => {
     jest.useRealTimers();
   });
 
-  it('pings once in the time agreed, where the other side answers and nothing else is said', () => {
+  it('pings once per interval when the other side answers and nothing else is sent', () => {
     for (let at = 0; at < 5_000; at += 100) {
       jest.advanceTimersByTime(100);
       heartbeat.heard();
@@ -34,7 +34,7 @@ describe('a heartbeat', () => {
     expect(told).toEqual([1_000, 2_000, 3_000, 4_000, 5_000].map((at) => `ping at ${at}`));
   });
 
-  it('does not ping where enough is said and heard', () => {
+  it('does not ping while messages go both ways', () => {
     for (let at = 0; at < 5_000; at += 250) {
       jest.advanceTimersByTime(250);
       heartbeat.heard();
@@ -43,7 +43,7 @@ describe('a heartbeat', () => {
     expect(told).toEqual([]);
   });
 
-  it('pings one who only talks, and declares dead one who is silent for more than twice the time', () => {
+  it('pings while only the client sends, and declares the connection dead after twice the interval in silence', () => {
     for (let at = 0; at < 3_000; at += 250) {
       heartbeat.sent();
       jest.advanceTimersByTime(250);

@@ -1,6 +1,6 @@
 /**
- * Pings when nothing was sent or nothing was heard for a while (the other side, too, takes silence for death), and
- * calls `dead` when nothing was heard for twice `pingMs`.
+ * Detects a dead connection. It pings when nothing was sent or nothing was received for `pingMs`, because the server also treats
+ * silence as death. It calls `dead` when nothing was received for twice `pingMs`.
  */
 export class Heartbeat {
   private timer: ReturnType<typeof setInterval> | undefined;
@@ -13,7 +13,7 @@ export class Heartbeat {
     private readonly dead: () => void,
   ) {}
 
-  /** Looks twice in `pingMs`, so that a ping leaves within it. */
+  /** Checks twice per `pingMs`, so that a ping is sent within that time. */
   start(pingMs: number): void {
     this.stop();
     this.silentBeats = 0;
@@ -37,7 +37,7 @@ export class Heartbeat {
     this.silentBeats += 1;
     if (this.silentBeats > 4) return this.dead();
     const isDue = !this.hasSent || this.silentBeats > 1;
-    // The ping itself counts as sent, so that one who is idle pings every second time.
+    // The ping counts as sent, so an idle client pings at every second check.
     this.hasSent = false;
     if (!isDue) return;
     this.nonce = (this.nonce + 1) >>> 0;

@@ -21,7 +21,7 @@ import { Emitter } from './emitter.js';
 import { Outbox } from './outbox.js';
 import type { Room, RoomEvents, RoomPhase, WaitOptions } from './room.js';
 
-/** What a room needs of its session. */
+/** The part of its session that a room uses. */
 export interface RoomLine {
   command(command: Command): void;
   request<Name extends OperationName>(
@@ -29,28 +29,33 @@ export interface RoomLine {
     data: Operations[Name]['data'],
     timeoutMs?: number,
   ): Promise<Operations[Name]['result']>;
-  /** The client's state does not fit the sync. It reconnects and takes the whole state; the session ends when that never helps. */
+  /**
+   * Called when a sync does not fit the client's state. The session reconnects for the whole state, and ends when that never
+   * helps.
+   */
   resync(reason: string): void;
 }
 
 export type GameFrame = Placed | Sync | Rejected | Paused | Resumed | Ended;
 
 /**
- * The lobby's word that a game is over and the game's own come on two ways, and the game's says how. It is waited for
- * this long; after a resume it may have come while we were away, and never comes.
+ * The lobby and the game's owner both report the end of a game, and only the owner reports the result. So the room waits this
+ * long for the owner's message, in ms. After a resume it may never come.
  */
 const ENDED_GRACE_MS = 500;
 
-/** Longer than a healthy fleet takes by far, shorter than a player's patience. */
+/** In ms. Much longer than a healthy fleet takes, and shorter than a player's patience. */
 const ANSWER_MS = 3_000;
-/** Commands behind one that was turned away go again after this, in ms: the answers of a burst have come by then. */
+/**
+ * Delay in ms before the room sends again the commands behind a refused one. By then the answers of the whole burst have arrived.
+ */
 const AGAIN_MS = 20;
 
-/** A room as the frames make it. The session gives it those frames; everyone else sees a `Room`. */
+/** The implementation of `Room`, driven by the frames that the session passes on. */
 export class LiveRoom implements Room {
   state: unknown;
   version = -1;
-  /** Which game of the room `version` is of. */
+  /** The number of the game to which `version` belongs. */
   round = 0;
   seat: Seat | null = null;
   players: readonly { seat: Seat; name: string }[] = [];
@@ -61,21 +66,23 @@ export class LiveRoom implements Room {
   private readonly watchers = new Set<() => void>();
   private readonly outbox = new Outbox();
   private epoch = 0;
-  /** The epoch under which `version` came. */
+  /** The epoch in which `version` arrived. */
   versionEpoch = 0;
-  /** The epoch under which a rewind was told last: it is told again when the connection is lost before the state has come. */
+  /**
+   * The epoch of the last reported rewind. A rewind may arrive twice, when the connection is lost before the new state arrives.
+   */
   private rewoundIn = 0;
-  /** Of the last event told: an event may come again after a resume. */
+  /** Version of the last emitted event. A server may send an event again after a resume. */
   private eventVersion = -1;
-  /** Commands go out only between the `placed` of this connection and the next pause. */
+  /** Commands are sent only between the `placed` of this connection and the next pause. */
   private attached = false;
-  /** True while frames come from an owner that has been replaced. */
+  /** True while frames come from a former owner. */
   private fromOldOwner = false;
-  /** Since the last game began, the lobby has said `waiting`: what it says then of a game is of another one. */
+  /** The lobby has said `waiting` since the last game began. A later view with a game is then about another game. */
   private isBackInLobby = false;
   private endedTimer: ReturnType<typeof setTimeout> | undefined;
   private answerTimer: ReturnType<typeof setTimeout> | undefined;
-  /** What is sent again before long, and all behind it; null: nothing is. */
+  /** The lowest seq that is due to be sent again soon. Null: none. */
   private againFrom: number | null = null;
   private againTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -156,15 +163,15 @@ export class LiveRoom implements Room {
       if (signal?.aborted) return abort();
       signal?.addEventListener('abort', abort);
       if (timeoutMs !== undefined)
-        timer = setTimeout(() => fail(new HoldfastError('timed-out', 'This did not come to pass in time.')), timeoutMs);
+        timer = setTimeout(() => fail(new HoldfastError('timed-out', 'The condition did not become true in time.')), timeoutMs);
       this.watchers.add(look);
       look();
     });
   }
 
-  // ── What happens to the room ─────────────────────────────────────────────────────────────────────────────────
+  // ── Input ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The lobby's view, by whatever way it came; older ones are passed over. */
+  /** Takes a view of the room from the lobby. Older views are ignored. */
   look(view: RoomView): void {
     if (this.status === 'left' || view.rev < this.view.rev) return;
     this.view = view;
@@ -185,8 +192,8 @@ export class LiveRoom implements Room {
   }
 
   /**
-   * Our own connection is gone; what is sent from now on waits for the next `placed`. `isFaulty`: because something came that
-   * could not be understood; the same again would be no better, so the whole state is asked for.
+   * Called when the connection is lost. Commands wait for the next `placed`. `isFaulty`: the client could not decode or apply a
+   * frame, so it asks for the whole state instead of the same changes again.
    */
   detached(isFaulty = false): void {
     if (isFaulty) this.version = -1;
@@ -227,7 +234,8 @@ export class LiveRoom implements Room {
 
   private rejected(frame: Rejected): void {
     this.outbox.rejected(frame.seq, HoldfastError.from(frame));
-    // Turned away on the road (`busy`), the room never saw it, and passes over those behind it until it is told.
+    // A server in between refused it (`busy`), so the room never saw it. The room ignores the commands behind it until it gets
+    // it.
     if (frame.retry) this.sendSoonFrom(frame.seq + 1);
   }
 
@@ -282,12 +290,12 @@ export class LiveRoom implements Room {
     this.eventVersion = Math.max(this.eventVersion, frame.version);
   }
 
-  /** False: the patches are not of the version we hold. */
+  /** Returns false when the patches start from another version than the room's. */
   private advance(frame: Sync): boolean {
     if (frame.events !== undefined && !Array.isArray(frame.events)) return false;
     if (frame.patches === undefined && frame.state !== undefined) {
       this.state = frame.state;
-      // Wound back: what happens from here on happens anew.
+      // The game was rewound, so its events happen again.
       if (frame.version < this.eventVersion) this.eventVersion = -1;
     } else {
       if (frame.from !== undefined && frame.from !== this.version) return false;
@@ -307,7 +315,7 @@ export class LiveRoom implements Room {
     this.repeat();
   }
 
-  /** All that has no answer; what was sent too often without one is given up. */
+  /** Sends all unanswered commands again. The outbox gives up a command that was sent too often. */
   private repeat(): void {
     if (!this.attached) return;
     for (const command of this.outbox.repeat()) this.line.command(command);
@@ -318,7 +326,10 @@ export class LiveRoom implements Room {
     for (const command of this.outbox.takeFrom(seq)) this.line.command(command);
   }
 
-  /** Once for all that are turned away together: each is answered by itself, and what stands behind one stands behind most. */
+  /**
+   * Schedules one repeat for a burst of refusals. Each refusal has its own answer, and most commands stand behind several of
+   * them.
+   */
   private sendSoonFrom(seq: number): void {
     if (this.againFrom !== null) {
       this.againFrom = Math.min(this.againFrom, seq);
@@ -332,7 +343,7 @@ export class LiveRoom implements Room {
     }, AGAIN_MS);
   }
 
-  /** A command that has no answer for long may be lost though the connection stands; asking twice does no harm. */
+  /** A command without an answer may be lost although the connection is open. A repeat is harmless. */
   private awaitAnswers(): void {
     const { oldest } = this.outbox;
     if (oldest === null || this.answerTimer !== undefined) return;
@@ -365,7 +376,7 @@ export class LiveRoom implements Room {
     this.emitter.emit('end', result);
   }
 
-  /** The lobby says that nothing is played here, and we have not heard the end. */
+  /** Called when the lobby says that no game is played, and the end of the game has not arrived. */
   private doubtWhether(view: RoomView): void {
     clearTimeout(this.endedTimer);
     if (view.status === 'playing' || view.status === 'starting') return;
@@ -380,7 +391,7 @@ export class LiveRoom implements Room {
   }
 }
 
-/** A game is played here only once it is `placed` for us: until then a room that plays is starting. */
+/** A room counts as `playing` only after its `placed`. Until then a room with a game is `starting`. */
 function phaseOf(view: RoomView): RoomPhase {
   return view.status === 'starting' || view.status === 'playing' ? 'starting' : 'waiting';
 }

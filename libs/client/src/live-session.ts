@@ -21,13 +21,13 @@ import type { Room } from './room.js';
 import type { CreateRoom, Credentials, Session, SessionEvents, SessionStatus } from './session.js';
 import { Uplink, type UplinkListener, type UplinkOptions } from './uplink.js';
 
-/** How a player introduces themself when there is no session to resume. */
+/** How a player logs in without a session to resume. */
 export interface Login {
   readonly name?: string;
   readonly token?: string;
 }
 
-/** A search: settled by the first room of that game we are in. */
+/** A search for a match. It ends when the session enters a room of that game. */
 interface Search {
   readonly game: string;
   readonly region?: string;
@@ -35,7 +35,7 @@ interface Search {
   failed(error: unknown): void;
 }
 
-/** A session as the messages make it; everyone else sees a `Session`. */
+/** The implementation of `Session`, driven by the messages of the server. */
 export class LiveSession implements Session {
   id: SessionId = '';
   user: UserId = '';
@@ -49,7 +49,7 @@ export class LiveSession implements Session {
   private search: Search | null = null;
   private firstWelcome: { resolve(): void; reject(error: HoldfastError): void } | null = null;
 
-  /** @param keep called with each new secret, and with null when the session is over. */
+  /** @param keep called with each new secret, and with null when the session has ended */
   constructor(
     options: UplinkOptions,
     private readonly login: Login,
@@ -67,7 +67,7 @@ export class LiveSession implements Session {
     this.requests = new Requests((request) => this.uplink.send(request));
   }
 
-  /** Resolves with the first welcome; rejects with the goodbye that came instead, or `unavailable`. */
+  /** Resolves with the first welcome. Rejects with the code of a goodbye, or with `unavailable`. */
   open(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.firstWelcome = { resolve, reject };
@@ -109,7 +109,7 @@ export class LiveSession implements Session {
 
   async quickMatch<Rules>(game: string, { signal, region }: { signal?: AbortSignal; region?: string } = {}): Promise<Room<Rules>> {
     signal?.throwIfAborted();
-    if (this.search) throw new HoldfastError('busy', 'You are looking for a match already.');
+    if (this.search) throw new HoldfastError('busy', 'You are already searching for a match. Abort that search first.');
     const cancel = (): void => {
       this.search?.failed(signal?.reason);
       this.request('match.cancel', undefined).catch(() => {});
@@ -182,7 +182,7 @@ export class LiveSession implements Session {
   }
 
   private ended(error: HoldfastError): void {
-    // What was kept from an earlier visit may have run out meanwhile; a player with a name or a token begins anew.
+    // The stored session of an earlier visit may have expired. With a name or a token, the player starts a new one.
     if (this.firstWelcome && error.code === 'session-unknown' && this.known && (this.login.name ?? this.login.token) !== undefined) {
       this.known = null;
       this.uplink.start();
@@ -209,7 +209,7 @@ export class LiveSession implements Session {
     this.emitter.emit('status', status);
   }
 
-  // ── What is told ─────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Messages ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private take(message: ServerMessage): void {
     switch (message.kind) {
@@ -235,7 +235,7 @@ export class LiveSession implements Session {
       case 'goodbye':
         return;
       default:
-        // A kind that is newer than this client.
+        // A kind of message that this client is too old to know.
         message satisfies never;
     }
   }
@@ -244,7 +244,7 @@ export class LiveSession implements Session {
     if (frame.room === this.room?.id) this.room.take(frame);
   }
 
-  /** The room that this view is of becomes ours. */
+  /** Makes the room of this view the current room. */
   private enter(view: RoomView): LiveRoom {
     if (this.room?.id !== view.id) this.change(this.makeRoom(view));
     const room = this.room as LiveRoom;
@@ -260,7 +260,7 @@ export class LiveSession implements Session {
     if (this.room === room) this.change(null);
   }
 
-  /** A game may be announced before the lobby's view of its room has come. */
+  /** The server may announce a game before the lobby's view of its room arrives. */
   private roomOf(id: RoomId, game: string): LiveRoom {
     if (this.room?.id !== id)
       this.change(this.makeRoom({ id, game, name: '', status: 'playing', rev: -1, owner: '', seats: 0, members: [] }));
@@ -286,7 +286,7 @@ export class LiveSession implements Session {
     this.emitter.emit('room', room);
   }
 
-  // ── Looking for a match ──────────────────────────────────────────────────────────────────────────────────────
+  // ── Matchmaking ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   private find({ game, region }: Pick<Search, 'game' | 'region'>): void {
     this.request('match.find', { game, ...(region !== undefined && { region }) }).then(
@@ -294,7 +294,7 @@ export class LiveSession implements Session {
         if ('room' in answer) this.enter(answer.room);
       },
       (error: unknown) => {
-        // Whether we wait is not known after a loss; it is asked once there is a connection again.
+        // After a loss the client does not know whether the search exists. It asks when it is connected again.
         if (!(error instanceof HoldfastError && error.code === 'server-lost')) this.search?.failed(error);
       },
     );

@@ -1,7 +1,7 @@
 import { HoldfastError } from '#libs/protocol';
 import { Outbox } from './outbox.js';
 
-/** Adds a command and keeps what becomes of it. */
+/** Adds a command and records how it is settled. */
 function add(outbox: Outbox, name = 'x'): { seq: number; fate: () => string } {
   const { seq, answered } = outbox.add(name, undefined);
   let fate = 'open';
@@ -20,7 +20,7 @@ const settled = (outbox: Outbox): (number | undefined)[] => outbox.takeFrom(0).m
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('an outbox', () => {
-  it('numbers from 1 and counts as settled what has an answer, without a gap', () => {
+  it('numbers commands from 1, and counts as settled all up to the first unanswered one', () => {
     const outbox = new Outbox();
     for (let count = 0; count < 4; count++) add(outbox).fate();
     expect(outbox.takeFrom(0).map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
@@ -34,7 +34,7 @@ describe('an outbox', () => {
     expect(outbox.oldest).toBe(4);
   });
 
-  it('applies an answer to all commands up to it that were not refused', async () => {
+  it('applies an acknowledgement to all earlier commands that were not refused', async () => {
     const outbox = new Outbox();
     const fates = [add(outbox), add(outbox), add(outbox)];
     outbox.refuse(2, new HoldfastError('not-your-turn'));
@@ -43,13 +43,13 @@ describe('an outbox', () => {
     expect(fates.map(({ fate }) => fate())).toEqual(['applied', 'not-your-turn', 'applied']);
   });
 
-  it('numbers on from where an earlier life of the client stopped', () => {
+  it('continues the numbering of an earlier instance of the client', () => {
     const outbox = new Outbox();
     outbox.align(7);
     expect(add(outbox).seq).toBe(8);
   });
 
-  it('begins anew where the room was wound back, and fails what was under way', async () => {
+  it("restarts at the room's seq after a rewind, and fails the commands in flight", async () => {
     const outbox = new Outbox();
     add(outbox);
     outbox.settle(1);
@@ -60,7 +60,7 @@ describe('an outbox', () => {
     expect(add(outbox).seq).toBe(1);
   });
 
-  it('believes at once that a command sent once was turned away, and asks again about one sent twice, but not for ever', async () => {
+  it('accepts `busy` for a command sent once, and retries one sent twice a limited number of times', async () => {
     const outbox = new Outbox();
     const busy = new HoldfastError('busy');
     const [once, twice] = [add(outbox), add(outbox)];
@@ -75,7 +75,7 @@ describe('an outbox', () => {
     expect(twice.fate()).toBe('busy');
   });
 
-  it("believes the room's own refusal of a command sent twice", async () => {
+  it("accepts the room's own refusal of a command that was sent twice", async () => {
     const outbox = new Outbox();
     const refused = add(outbox);
     outbox.takeFrom(1);

@@ -1,14 +1,16 @@
 import { type Command, HoldfastError } from '#libs/protocol';
 
-/** A room remembers this many refusals of a seat; with more commands unanswered, one sent again could be misread. */
+/**
+ * A room remembers this many refusals of one seat. With more commands unanswered, the answer to a repeated one could be misread.
+ */
 export const UNANSWERED_MAX = 64;
 
-/** A command that was sent twice is given up when it is turned away this often: its outcome is then not known. */
+/** A command that was sent twice is given up after this many refusals by servers in between. Its outcome is then unknown. */
 const TURNED_AWAY_MAX = 5;
 
 /**
- * A command is given up when it was repeated this often, to one owner after the other or to one that never answers: a room
- * that is lost again and again may be lost because of it. Its outcome is then not known.
+ * A command is given up after this many repeats. A room whose servers die again and again may die because of that command. Its
+ * outcome is then unknown.
  */
 const REPEATED_MAX = 10;
 
@@ -23,8 +25,8 @@ interface Waiting {
 }
 
 /**
- * The commands of one seat that have no answer yet, in order. Invariant: seqs are given out once, without gaps, and
- * every seq up to `settled` has its answer.
+ * The unanswered commands of one seat, in order. Invariant: each seq is used once, without gaps, and every seq up to `settled`
+ * has its answer.
  */
 export class Outbox {
   private readonly waiting = new Map<number, Waiting>();
@@ -35,16 +37,20 @@ export class Outbox {
     return this.waiting.size;
   }
 
-  /** The lowest seq that has no answer; null: all have theirs. */
+  /** The lowest unanswered seq, or null. */
   get oldest(): number | null {
     for (const seq of this.waiting.keys()) return seq;
     return null;
   }
 
-  /** Throws `busy`. The promise settles with the command's answer. */
+  /**
+   * Adds a command. The promise settles with its answer.
+   *
+   * @throws `busy` when too many commands are unanswered
+   */
   add(name: string, data: unknown): { seq: number; answered: Promise<void> } {
     if (this.waiting.size >= UNANSWERED_MAX)
-      throw new HoldfastError('busy', `${UNANSWERED_MAX} commands are unanswered; wait for one of them.`);
+      throw new HoldfastError('busy', `${UNANSWERED_MAX} commands are unanswered. Wait for one of them.`);
     this.last += 1;
     const seq = this.last;
     const answered = new Promise<void>((resolve, reject) =>
@@ -53,12 +59,12 @@ export class Outbox {
     return { seq, answered };
   }
 
-  /** What to send, or to send again, in order, with `settled` as it is now. */
+  /** The unanswered commands from `first` on, in order, each with the current `settled`. */
   takeFrom(first: number): Command[] {
     return [...this.waiting.keys()].filter((seq) => seq >= first).map((seq) => this.command(seq));
   }
 
-  /** All that has no answer, to be sent again in order. What was repeated too often is refused with `unanswered`. */
+  /** All unanswered commands, to be sent again in order. A command that was repeated too often is refused with `unanswered`. */
   repeat(): Command[] {
     for (const [seq, waiting] of [...this.waiting]) {
       if (waiting.sent === 0) continue;
@@ -68,7 +74,7 @@ export class Outbox {
     return this.takeFrom(0);
   }
 
-  /** The room has applied everything up to `seq` that it has not refused; refusals come before this is said. */
+  /** Settles every command up to `seq`. The room has applied all that it did not refuse, and it sends refusals first. */
   settle(seq: number): void {
     this.acknowledged = Math.max(this.acknowledged, seq);
     for (const [waitingSeq, { resolve }] of this.waiting) {
@@ -79,8 +85,8 @@ export class Outbox {
   }
 
   /**
-   * The answer is no. Not for certain, though, where it is no refusal of the room's but of somebody on the way (`retry`)
-   * and the command was sent before: the room may have applied that one. It is then asked again.
+   * Handles a refusal. A refusal with `retry` comes from a server in between. If the command was sent before, the room may have
+   * applied the first copy. The command is then sent again.
    */
   rejected(seq: number, error: HoldfastError): void {
     const waiting = this.waiting.get(seq);
@@ -95,11 +101,12 @@ export class Outbox {
   }
 
   /**
-   * The room says how far it has applied. Further than we have numbered: an earlier life of this client did; go on
-   * from there. Less far than it acknowledged: it is another game, or one that was wound back; begin there anew.
+   * Takes the room's own seq. A higher one comes from an earlier instance of this client, so numbering continues there. A lower
+   * one means another game, or a rewound one, so numbering restarts there.
    */
   align(seq: number): void {
-    if (seq < this.acknowledged) this.restart(seq, new HoldfastError('server-lost', 'The room was wound back to before this command.'));
+    if (seq < this.acknowledged)
+      this.restart(seq, new HoldfastError('server-lost', 'The room was rewound to a state before this command.'));
     else this.last = Math.max(this.last, seq);
   }
 

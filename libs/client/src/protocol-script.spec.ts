@@ -8,7 +8,7 @@ import { playerMessageFromJson, type ServerMessage } from '#libs/protocol';
 const page = readFileSync(join(process.cwd(), 'docs/protocol.md'), 'utf8');
 const [, script] = /```js\n([\s\S]*?)```/.exec(page) ?? [];
 
-/** A partner in seat 0 who always takes the last free cell, and a board: as much of a server as the script needs. */
+/** A minimal server for the script: a tic-tac-toe board, and an opponent in seat 0 who always takes the last free cell. */
 class Board {
   private readonly cells: (number | null)[] = Array<number | null>(9).fill(null);
   private version = 0;
@@ -62,7 +62,7 @@ class Board {
 }
 
 describe('the script in docs/protocol.md', () => {
-  it('has no more than twenty lines, and plays a game to its end', async () => {
+  it('has at most twenty lines and plays a game to its end', async () => {
     expect(script.trim().split('\n').filter(Boolean).length).toBeLessThanOrEqual(20);
     const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
     await once(server, 'listening');

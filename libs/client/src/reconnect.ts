@@ -1,17 +1,21 @@
-/** When to try again after a connection is lost. All times in ms. */
+/** Pauses between attempts to reconnect, in ms. */
 export interface ReconnectOptions {
-  /** The first pause; each round through all gateways doubles it. Short: the death of a gateway should cost little. */
+  /**
+   * The first pause. Each round through all gateways doubles it. It is short, so that the death of a gateway costs little time.
+   */
   readonly firstMs: number;
   readonly maxMs: number;
-  /** After this long without a connection the session is given up (`unavailable`): the server has forgotten it, too. */
+  /**
+   * After this long without a connection the client ends the session (`unavailable`). By then the server has forgotten it, too.
+   */
   readonly giveUpMs: number;
 }
 
 export const RECONNECT_DEFAULTS: ReconnectOptions = { firstMs: 100, maxMs: 5_000, giveUpMs: 120_000 };
 
 /**
- * The pause before the try number `attempt` (from 0): half to whole of an exponentially growing time, so that the
- * players of a lost gateway do not all come at once.
+ * The pause before attempt number `attempt`, counted from 0. It is a random value between half and all of an exponentially
+ * growing time, so that the players of a lost gateway do not reconnect at the same moment.
  * Source: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015 ("equal jitter").
  */
 export function retryDelayMs(attempt: number, gateways: number, options: ReconnectOptions, random: () => number): number {

@@ -1,29 +1,29 @@
 import { HoldfastError, type OperationName, type Request, type Response } from '#libs/protocol';
 
-/** A gateway takes no more of one session at once. */
+/** A gateway accepts no more requests of one session at once. */
 const REQUESTS_MAX = 16;
-/** Longer than any operation takes on a fleet that lives. */
+/** In ms. Longer than any operation takes in a healthy fleet. */
 const REQUEST_MS = 15_000;
 
-/** Asking twice does no harm and changes nothing: these are repeated when their answer was lost. */
+/** Operations that only read. The client repeats them when their answer was lost. */
 const REPEATABLE: ReadonlySet<OperationName> = new Set<OperationName>(['games.list', 'rooms.list', 'me']);
 
 interface Pending {
   readonly request: Request;
   readonly repeatable: boolean;
-  /** True once it left on a connection: its outcome is then unknown when that is lost. */
+  /** True once it was sent on a connection. When that connection is lost, the outcome is unknown. */
   wasSent: boolean;
   readonly timer: ReturnType<typeof setTimeout>;
   resolve(data: unknown): void;
   reject(error: HoldfastError): void;
 }
 
-/** The requests that wait for a response. */
+/** The requests that have no response yet. */
 export class Requests {
   private readonly pending = new Map<number, Pending>();
   private lastId = 0;
 
-  /** @param send false: there is no connection now, and the request waits for one. */
+  /** @param send returns false when there is no connection; the request then waits for one */
   constructor(private readonly send: (request: Request) => boolean) {}
 
   ask(operation: OperationName, data: unknown, moreMs = 0): Promise<unknown> {
@@ -46,7 +46,7 @@ export class Requests {
     else pending.resolve(response.data);
   }
 
-  /** The connection is lost: nobody knows whether what was asked was done. */
+  /** Called when the connection is lost. The client cannot know whether the server carried out a request. */
   lost(): void {
     for (const { request, wasSent, repeatable } of [...this.pending.values()]) {
       if (wasSent && !repeatable)
@@ -54,7 +54,7 @@ export class Requests {
     }
   }
 
-  /** There is a connection again. */
+  /** Called when a connection is open again. */
   repeat(): void {
     for (const pending of this.pending.values()) pending.wasSent = this.send(pending.request);
   }

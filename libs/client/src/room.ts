@@ -2,27 +2,27 @@ import type { GameEvent, GameResult, RoomId, RoomView, Seat } from '#libs/protoc
 import type { CommandData, CommandName, StateOf } from './rules.js';
 
 /**
- * `waiting` in the lobby, `starting` while a server is found, `playing`, `paused` while the room's server or our
- * connection is being replaced, `ended` from the end of a game until the next one starts, `left` for good.
+ * `waiting`: in the lobby. `starting`: a server is being found. `playing`. `paused`: the room's server or this client's
+ * connection is being replaced. `ended`: from the end of a game to the start of the next. `left`: for good.
  */
 export type RoomPhase = 'waiting' | 'starting' | 'playing' | 'paused' | 'ended' | 'left';
 
 export interface RoomEvents<Rules = unknown> {
-  /** The lobby's view changed: someone came, went, is ready. */
+  /** The lobby's view changed: a member joined, left, or is ready. */
   view: [view: RoomView];
-  /** A game runs, or runs on another server; its state follows with `change`. */
+  /** A game runs, or continues on another server. `change` follows with its state. */
   placed: [room: Room<Rules>];
   /** `state` is new. */
   change: [state: StateOf<Rules>, room: Room<Rules>];
-  /** Something happened in the game; each comes once, in order, after `state` shows it. */
+  /** An event of the game. Each event is emitted once, in order, after `state` shows its effect. */
   event: [event: GameEvent];
   /**
-   * The game was wound back: its server was lost with changes that were not stored (durability `checkpoint`, or a store that
-   * lost something as well). What happened after version `to` is undone, events and acknowledged commands included. The
-   * state as it is now follows with `change`; events after it happen anew.
+   * The game was rewound: its server was lost with changes that were not stored. This happens with durability `checkpoint`, or
+   * when Redis lost data, too. Everything after version `to` is undone, events and acknowledged commands included. `change`
+   * follows with the current state. Later events are emitted again.
    */
   rewound: [rewind: { readonly from: number; readonly to: number }];
-  /** So many events happened while we were away that some are no longer known; `state` is right nevertheless. */
+  /** The client was away for so long that the server no longer has all events. `state` is still correct. */
   missed: [];
   pause: [reason: string];
   resume: [reason: string];
@@ -30,45 +30,50 @@ export interface RoomEvents<Rules = unknown> {
   left: [reason: string | undefined];
 }
 
-/** How long to wait, at most. */
+/** Limits of a wait. */
 export interface WaitOptions {
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
 }
 
-/** The room I am in, typed by the game's class: `Room<TicTacToe>`. */
+/** The player's room, typed by the class of the game: `Room<TicTacToe>`. */
 export interface Room<Rules = unknown> {
   readonly id: RoomId;
   readonly game: string;
-  /** Who is here and ready, as the lobby sees it. */
+  /** The members and their readiness, as the lobby reports them. */
   readonly view: RoomView;
   readonly status: RoomPhase;
-  /** Never changed in place: what is the same object as before is the same value. Undefined until a game has begun. */
+  /** Never changed in place, so the same object is always the same value. Undefined before the first game. */
   readonly state: StateOf<Rules> | undefined;
-  /** The number of changes the game has seen; -1 before the first state. */
+  /** The number of changes of the game, or -1 before the first state. */
   readonly version: number;
-  /** null: I am a spectator, or no game has begun. */
+  /** Null for a spectator, and before the first game. */
   readonly seat: Seat | null;
   readonly players: readonly { readonly seat: Seat; readonly name: string }[];
-  /** How the last game here ended. */
+  /** How the last game in this room ended. */
   readonly result: GameResult | null;
-  /** Commands not answered yet. */
+  /** Number of unanswered commands. */
   readonly unanswered: number;
 
   /**
-   * Asks the game to do something. Resolves once that is applied *and* durable; rejects with the game's own code when
-   * it was refused and changed nothing. A command outlives the loss of the connection and of the server: it is sent
-   * again, and applied at most once. `game-ended` says that the game was over before an answer came, `busy` that 64
-   * commands are unanswered, `server-lost` that the room went back to before this command.
+   * Sends a command to the game. Resolves when the command is applied *and* durable. Rejects with the game's own code when the
+   * command was refused and changed nothing. A command survives the loss of the connection and of the server: the client sends it
+   * again, and the room applies it at most once.
+   *
+   * @throws `game-ended` when the game ended before an answer arrived, `busy` when 64 commands are unanswered, `server-lost` when
+   * the room was rewound to a state before this command
    */
   send<Name extends CommandName<Rules>>(name: Name, ...data: CommandData<Rules, Name>): Promise<void>;
 
   ready(ready?: boolean): Promise<void>;
-  /** @param options `waitMs`: how long to wait for a free game server before `no-capacity`. */
+  /** @param options `waitMs`: how long to wait for a free game server before the refusal `no-capacity` */
   start(options?: { waitMs?: number }): Promise<void>;
   leave(): Promise<void>;
 
   on<Name extends keyof RoomEvents>(name: Name, listener: (...args: RoomEvents<Rules>[Name]) => void): () => void;
-  /** Resolves as soon as `predicate` holds; rejects with `not-in-room` when we leave, `timed-out`, or the signal's reason. */
+  /**
+   * Resolves as soon as `predicate` is true. Rejects with `not-in-room` when the player leaves, with `timed-out`, or with the
+   * signal's reason.
+   */
   waitFor(predicate: (room: Room<Rules>) => boolean, options?: WaitOptions): Promise<Room<Rules>>;
 }

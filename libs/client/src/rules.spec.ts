@@ -33,9 +33,9 @@ class HiddenHands {
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const holds = <_Claim extends true>(): void => {};
 
-/** What is held here is held by `tsc`; at run time there is nothing to see. */
+/** These tests are checked by `tsc`. At run time they do nothing. */
 describe('Room<Rules>', () => {
-  it('knows the commands of the game and what they take', () => {
+  it('knows the commands of the game and their data', () => {
     holds<Same<CommandName<Rules>, 'place' | 'resign' | 'decorate'>>();
     const play = async (room: Room<Rules>): Promise<void> => {
       await room.send('place', { cell: 4 });
@@ -52,12 +52,12 @@ describe('Room<Rules>', () => {
     expect(play).toBeDefined();
   });
 
-  it('knows the state, or the view where the game hides some of it', () => {
+  it('knows the state, or the view when the game hides part of the state', () => {
     holds<Same<StateOf<Rules>, Board>>();
     holds<Same<StateOf<HiddenHands>, { mine: string }>>();
   });
 
-  it('takes any command where the class of the game is not known', () => {
+  it('accepts any command when the class of the game is not known', () => {
     const play = (room: Room): Promise<void> => room.send('anything', { at: 'all' });
     expect(play).toBeDefined();
     holds<Same<StateOf<unknown>, unknown>>();

@@ -1,11 +1,11 @@
 import type { Room as RulesRoom } from '#libs/room';
 
-/** What a handler's first parameter has and nothing else does: only handlers can refuse. */
+/** Distinguishes the first parameter of a command handler from other parameters: only command handlers can reject. */
 type HandlerRoom = Pick<RulesRoom<never>, 'reject'>;
 
 /**
- * The commands of a game, read from its class: each public method that takes a room and, mostly, data. (A timer's
- * handler has the same shape as a command without data; it compiles and is refused with `unknown-command`.)
+ * The commands of a game, derived from its class: each public method that takes a room and, usually, data. The handler of a timer
+ * has the same shape as a command without data. Such a call compiles, and the server refuses it with `unknown-command`.
  */
 export type CommandsOf<Rules> = {
   [Name in keyof Rules as Rules[Name] extends (...args: infer Args) => unknown ? (Args extends CommandArgs ? Name : never) : never]: DataOf<
@@ -13,7 +13,7 @@ export type CommandsOf<Rules> = {
   >;
 };
 
-/** A tick's second parameter is a number of milliseconds; no command's data is a bare number. */
+/** Excludes ticks: their second parameter is a number of milliseconds, and no command's data is a bare number. */
 type CommandArgs = [room: HandlerRoom] | [room: HandlerRoom, data: object | string | boolean | null | undefined];
 
 type DataOf<Method> = Method extends (room: never, ...rest: infer Rest) => unknown
@@ -22,10 +22,10 @@ type DataOf<Method> = Method extends (room: never, ...rest: infer Rest) => unkno
     : undefined
   : never;
 
-/** Any string where the game's class is not known. */
+/** Any string when the class of the game is not known. */
 export type CommandName<Rules> = unknown extends Rules ? string : keyof CommandsOf<Rules> & string;
 
-/** What `send` takes after the name: data may be left out where the command has none. */
+/** The arguments of `send` after the name. Data is optional when the command has none. */
 export type CommandData<Rules, Name> = unknown extends Rules
   ? [data?: unknown]
   : Name extends keyof CommandsOf<Rules>
@@ -36,7 +36,7 @@ export type CommandData<Rules, Name> = unknown extends Rules
         : [data: CommandsOf<Rules>[Name]]
     : never;
 
-/** What a player sees of the game: its `view` if it has one, else its state. */
+/** The state as a player sees it: the result of `view` if the game has one, else the state. */
 export type StateOf<Rules> = unknown extends Rules
   ? unknown
   : Rules extends { view(state: never, seat: never): infer View }

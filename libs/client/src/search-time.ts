@@ -2,8 +2,8 @@
 const LATE_MS = 1_000;
 
 /**
- * For how long a connection has been sought. Time in which nothing could be tried does not count: the computer slept, or the
- * browser let the timers of a tab in the background run once a minute. Nor does the wall clock, which may be set meanwhile.
+ * Measures how long the client has tried to connect. Time in which it could not try does not count: the computer slept, or the
+ * browser throttled the timers of a background tab. It uses a monotonic clock, because somebody may set the wall clock.
  */
 export class SearchTime {
   /** In ms. */
@@ -15,7 +15,7 @@ export class SearchTime {
     this.since = performance.now();
   }
 
-  /** A step of the search is over, which was to take at most `plannedMs`. */
+  /** Ends a step of the search. `plannedMs`: its longest planned duration. */
   tried(plannedMs: number): void {
     const now = performance.now();
     this.ms += Math.min(now - this.since, plannedMs + LATE_MS);

@@ -5,37 +5,37 @@ export type SessionStatus = 'connecting' | 'open' | 'reconnecting' | 'closed';
 
 export interface SessionEvents {
   status: [status: SessionStatus];
-  /** I am in another room now, or in none. */
+  /** The player is in another room now, or in none. */
   room: [room: Room | null];
-  /** The server could not make sense of something we sent. */
+  /** The server refused a message of this client that has no id. */
   error: [error: HoldfastError];
-  /** The session is over; null: we closed it ourselves. */
+  /** The session has ended. Null: this client closed it. */
   closed: [error: HoldfastError | null];
 }
 
 export interface CreateRoom {
   readonly game: string;
   readonly name?: string;
-  /** How many may play, within the game's own limits. */
+  /** Number of players, within the limits of the game. */
   readonly seats?: number;
-  /** Not listed, and not used for matches. */
+  /** A private room is neither listed nor matched. */
   readonly private?: boolean;
-  /** Only on servers of this region; without one, first on those of the gateway's own. */
+  /** Only servers of this region. Without it, servers in the gateway's region come first. */
   readonly region?: string;
-  /** Only on servers of this build, also on those that take no others: how a new build is tried. */
+  /** Only servers of this build, canaries included. Use it to try a new build. */
   readonly build?: string;
 }
 
-/** What resumes this session over another connection; the secret is new after each resume. */
+/** Resumes this session over another connection. Each resume replaces the secret. */
 export interface Credentials {
   readonly session: SessionId;
   readonly secret: string;
 }
 
 /**
- * A player who said hello; outlives connections. When one is lost, another is opened, to the next gateway if there are
- * several, and everything goes on where it was. A request whose answer was lost with its connection rejects with
- * `server-lost`, which is worth another try; those that only read are repeated here.
+ * A logged-in player. A session survives its connections: when one is lost, the client connects again, to the next gateway if
+ * there are several. A request whose answer was lost rejects with `server-lost` and can be tried again. Requests that only read
+ * are repeated automatically.
  */
 export interface Session {
   readonly id: SessionId;
@@ -46,11 +46,11 @@ export interface Session {
   readonly room: Room | null;
 
   games(): Promise<GameInfo[]>;
-  /** The newest public rooms, at most `limit` (the server has a limit of its own, 100 by default). */
+  /** The newest public rooms, at most `limit`. The server has a limit of its own, 100 by default. */
   rooms(filter?: { game?: string; limit?: number }): Promise<RoomSummary[]>;
   /**
-   * One page of the public rooms, newest first. `next`, given as `cursor`, leads to the page after it; absent on the last page.
-   * A page may hold fewer rooms than `limit`, even none, although more follow.
+   * One page of the public rooms, newest first. Pass `next` as `cursor` to get the next page. The last page has no `next`. A page
+   * may have fewer rooms than `limit`, even none, although more follow.
    *
    * @example
    * let page = await session.roomsPage({ game: 'chess' });
@@ -61,12 +61,12 @@ export interface Session {
   createRoom<Rules = unknown>(room: CreateRoom): Promise<Room<Rules>>;
   joinRoom<Rules = unknown>(id: RoomId): Promise<Room<Rules>>;
   watchRoom<Rules = unknown>(id: RoomId): Promise<Room<Rules>>;
-  /** Resolves when a partner is found; aborting gives up the search. `region`: where the game is to run, if it can. */
+  /** Resolves when an opponent is found. Abort the signal to cancel the search. `region`: where the game should run. */
   quickMatch<Rules = unknown>(game: string, options?: { signal?: AbortSignal; region?: string }): Promise<Room<Rules>>;
 
   on<Name extends keyof SessionEvents>(name: Name, listener: (...args: SessionEvents[Name]) => void): () => void;
-  /** Ends the session: the seat is given up at once. */
+  /** Ends the session. Its seat becomes free at once. */
   close(): void;
-  /** Drops the connection and keeps the session, to be resumed elsewhere with `credentials`. */
+  /** Closes the connection but not the session. Another client can resume it with `credentials`. */
   detach(): void;
 }

@@ -5,13 +5,13 @@ import type { WireListener } from './wire/wire.js';
 const HOUR = 3_600_000;
 const GIVE_UP_MS = 10_000;
 
-/** One gateway, which welcomes whoever comes while it is up. */
+/** A gateway that welcomes every client while `isUp` is true. */
 let isUp: boolean;
 let line: WireListener | null;
 let dials: number;
 let ended: HoldfastError[];
 let welcomes: number;
-/** For how long this computer has slept, by a monotonic clock that goes on in sleep. */
+/** How long this computer has slept, by a monotonic clock that continues during sleep. */
 let sleptMs: number;
 let uplink: Uplink;
 
@@ -64,13 +64,13 @@ async function welcomed(): Promise<void> {
   expect(welcomes).toBe(1);
 }
 
-/** The computer sleeps: no timer runs, and all clocks go on. */
+/** Simulates sleep of the computer: timers stop, clocks continue. */
 function sleep(ms: number): void {
   sleptMs += ms;
   jest.setSystemTime(Date.now() + ms);
 }
 
-it('gives up once it has tried for as long as it was told to', async () => {
+it('gives up after it has tried for the configured time', async () => {
   await welcomed();
   isUp = false;
   line?.closed('gone');
@@ -80,13 +80,13 @@ it('gives up once it has tried for as long as it was told to', async () => {
   expect(ended).toMatchObject([{ code: 'unavailable' }]);
 });
 
-it('does not give up because its computer slept while it tried', async () => {
+it('does not give up because its computer slept during the search', async () => {
   await welcomed();
   isUp = false;
   line?.closed('gone');
   await jest.advanceTimersByTimeAsync(500);
   sleep(HOUR);
-  // Its network comes up some seconds after it.
+  // The network comes up a few seconds after the computer wakes.
   await jest.advanceTimersByTimeAsync(3_000);
   expect(ended).toEqual([]);
   isUp = true;
@@ -97,7 +97,7 @@ it('does not give up because its computer slept while it tried', async () => {
 it.each([
   ['ahead', HOUR],
   ['back', -HOUR],
-])('does not mind that the wall clock is set %s while it tries', async (_, byMs) => {
+])('ignores that the wall clock is set %s during the search', async (_, byMs) => {
   await welcomed();
   isUp = false;
   line?.closed('gone');
@@ -109,10 +109,10 @@ it.each([
   expect(ended).toMatchObject([{ code: 'unavailable' }]);
 });
 
-it('finds out soon after a sleep that its connection is dead, and seeks another', async () => {
+it('notices soon after a sleep that its connection is dead, and opens another', async () => {
   await welcomed();
   sleep(HOUR);
-  // The server does not answer requests of the old connection any more.
+  // The server no longer answers on the old connection.
   const dead = line as WireListener;
   dead.message = () => {};
   const before = dials;
@@ -121,7 +121,7 @@ it('finds out soon after a sleep that its connection is dead, and seeks another'
   expect(ended).toEqual([]);
 });
 
-it('keeps a connection in a tab whose timers run once a minute', async () => {
+it('keeps its connection in a tab whose timers run once a minute', async () => {
   await welcomed();
   for (let minute = 0; minute < 10; minute++) {
     sleep(60_000);

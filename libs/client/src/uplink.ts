@@ -16,41 +16,44 @@ import type { OpenWire, Wire } from './wire/wire.js';
 export interface UplinkOptions {
   readonly urls: readonly string[];
   readonly openWire: OpenWire;
-  /** How long opening a connection and being welcomed may take before the next gateway is tried. */
+  /** Time limit for opening a connection and receiving its welcome, in ms. After that the next gateway is tried. */
   readonly welcomeMs: number;
   readonly reconnect: ReconnectOptions;
   readonly random: () => number;
 }
 
 export interface UplinkListener {
-  /** How to introduce ourselves now; asked anew for each connection. */
+  /** Returns the content of the hello. Called anew for each connection. */
   hello(): Omit<Hello, 'kind' | 'protocol'>;
   welcomed(welcome: Welcome): void;
   message(message: ServerMessage): void;
-  /** The connection is gone and another is being sought. `isFaulty`: what came over it could not be understood or applied. */
+  /** The connection is lost, and a new one is being opened. `isFaulty`: the client could not decode or apply a message. */
   lost(isFaulty: boolean): void;
-  /** No connection will follow. */
+  /** The client opens no further connection. */
   ended(error: HoldfastError): void;
 }
 
-/** Players who are told the same moment do not come all at that moment. */
+/** Spreads the clients that got the same `retryAfterMs`, in ms. */
 const SPREAD_MS = 50;
 
-/** So many faults, each less than `FAULT_FREE_MS` after the one before, end the session: with their growing pauses they take some 12 s. */
+/**
+ * This many faults, each less than `FAULT_FREE_MS` after the one before, end the session. With their growing pauses they take
+ * about 12 s.
+ */
 const FAULTS_MAX = 8;
 const FAULT_FREE_MS = 60_000;
 
 type Phase = 'seeking' | 'greeting' | 'open' | 'resting' | 'over';
 
 /**
- * Keeps one connection up, to whichever gateway answers. Before the first welcome each gateway is tried once; after
- * it, with growing pauses until `giveUpMs`. A connection on which something came that cannot be understood or applied is
- * given up, too; the pauses before the next then grow although each is welcome, and end with `sync-failed`.
+ * Keeps one connection open, to any gateway that answers. Before the first welcome it tries each gateway once. After that it
+ * tries with growing pauses until `giveUpMs`. It also replaces a connection whose messages cannot be decoded or applied. The
+ * pauses between such connections grow although each gets a welcome, and then the session ends with `sync-failed`.
  */
 export class Uplink {
   private phase: Phase = 'resting';
   private wire: Wire | null = null;
-  /** Grows with each connection; what an older one still says is not heard. */
+  /** Number of the current connection. Messages of older connections are ignored. */
   private turn = 0;
   private gateway = 0;
   private attempt = 0;
@@ -61,7 +64,7 @@ export class Uplink {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly heartbeat = new Heartbeat(
     (nonce) => this.send({ kind: 'ping', nonce }),
-    () => this.failed('nothing was heard'),
+    () => this.failed('nothing was received'),
   );
 
   constructor(
@@ -75,7 +78,7 @@ export class Uplink {
     this.seek();
   }
 
-  /** False: there is no connection now. */
+  /** Returns false when there is no connection. */
   send(message: PlayerMessage): boolean {
     if (this.phase !== 'open') return false;
     this.heartbeat.sent();
@@ -83,7 +86,7 @@ export class Uplink {
     return true;
   }
 
-  /** Replaces a connection whose messages cannot be applied, after a pause that grows. */
+  /** Replaces a connection whose messages cannot be applied, after a growing pause. */
   faulty(reason: string): void {
     if (this.phase === 'over' || this.phase === 'resting') return;
     if (!this.wasWelcome) return this.failed(reason);
@@ -150,7 +153,7 @@ export class Uplink {
     this.listener.welcomed(welcome);
   }
 
-  /** Come back if the server says when, or if the code is one where another try can help. */
+  /** Reconnects if the server gave a time, or if the code allows another attempt. Otherwise ends the session. */
   private goodbye(goodbye: Goodbye): void {
     const error = HoldfastError.from({ ...errorBody(goodbye.code), message: goodbye.reason || errorBody(goodbye.code).message });
     if (goodbye.retryAfterMs !== undefined) this.failed(error.message, error.code, goodbye.retryAfterMs);
@@ -158,7 +161,7 @@ export class Uplink {
     else this.end(error);
   }
 
-  /** This connection, or the try for one, has failed; on to the next gateway. */
+  /** Ends this connection or attempt, and schedules the next gateway. */
   private failed(reason: string, code = 'unavailable', retryAfterMs?: number, isFaulty = false): void {
     if (this.phase === 'over') return;
     const wasOpen = this.phase === 'open';
@@ -174,7 +177,7 @@ export class Uplink {
     if (isOver) return this.end(new HoldfastError(code, reason, { retry: true, retryAfterMs }));
     const triesMs = this.wasWelcome ? retryDelayMs(tries, urls.length, reconnect, random) : 0;
     const growingMs = isFaulty ? Math.max(triesMs, retryDelayMs(this.faults - 1, 1, reconnect, random)) : triesMs;
-    // A gateway that leaves in good order says when; the next tries are as after any loss.
+    // A gateway that shuts down names a time. Later attempts use the usual pauses.
     const delayMs =
       retryAfterMs !== undefined && tries === 0 ? retryAfterMs + random() * SPREAD_MS : Math.max(retryAfterMs ?? 0, growingMs);
     this.timer = setTimeout(() => {
@@ -191,7 +194,7 @@ export class Uplink {
     this.listener.ended(error);
   }
 
-  /** Lets go of the connection there may be; gives the number of the next. */
+  /** Closes the current connection, if any, and returns the number of the next one. */
   private close(): number {
     clearTimeout(this.timer);
     this.heartbeat.stop();

@@ -19,13 +19,13 @@ import {
   SUBPROTOCOL_JSON,
 } from '#libs/protocol';
 
-/** One connection of a player, as the fleet sees it. */
+/** One connection of a player, from the fleet's side. */
 export interface Line {
   readonly transport: 'binary' | 'json' | 'tcp';
   session: FakeSession | null;
   send(message: ServerMessage): void;
   garble(): void;
-  /** Without a word, as a gateway dies. */
+  /** Cuts the connection without a goodbye, as a dying gateway does. */
   cut(): void;
 }
 
@@ -50,8 +50,8 @@ export interface Tally {
 }
 
 /**
- * The other side of the wire, small and obedient: it speaks the real codec over real sockets, and keeps the promises of
- * `docs/protocol.md`. The one game it knows is `tally`: `add { n }` adds a number that is not negative, `finish` ends.
+ * A minimal fleet for tests of the client. It speaks the real codec over real sockets, and keeps the promises of
+ * `docs/protocol.md`. Its only game is `tally`: `add { n }` adds a number that is not negative, and `finish` ends the game.
  */
 export class FakeFleet {
   readonly sessions = new Map<string, FakeSession>();
@@ -59,7 +59,7 @@ export class FakeFleet {
   readonly heard: PlayerMessage[] = [];
   room: FakeRoom | null = null;
   pingMs = 5_000;
-  /** Sees each message first; true: it is dealt with. */
+  /** Called with each message before the fleet handles it. Returns true when the fleet must ignore the message. */
   intercept: (message: PlayerMessage, line: Line) => boolean = () => false;
   private readonly waiting: FakeSession[] = [];
   private count = 0;
@@ -84,7 +84,7 @@ export class FakeFleet {
     }
   }
 
-  /** To everybody, what is no frame of the protocol. */
+  /** Sends every client a frame that cannot be decoded. */
   sendGarbage(): void {
     for (const line of this.lines) line.garble();
   }
@@ -216,7 +216,7 @@ export class FakeFleet {
   }
 }
 
-/** A room and its owner in one: applies each seq once, answers again what it had answered, sends differences. */
+/** A room together with its owner. It applies each seq once, answers a repeated seq as before, and sends patches. */
 export class FakeRoom {
   view: RoomView;
   epoch = 100;
@@ -225,7 +225,7 @@ export class FakeRoom {
   state: Tally = { total: 0, added: [] };
   readonly watchers = new Set<FakeSession>();
   readonly seats: FakeSeat[] = [];
-  /** While true, commands are applied and nobody is told. */
+  /** While true, the room applies commands and sends nothing. */
   mute = false;
   private readonly changes: { patches: Patch[]; events: GameEvent[] }[] = [];
 
@@ -263,19 +263,19 @@ export class FakeRoom {
     for (const session of this.everyone()) this.attach(session, undefined);
   }
 
-  /** As another owner: the room goes on under a new epoch. */
+  /** Continues the room under a new epoch, as another owner would. */
   move(): void {
     this.epoch += 1;
     this.tell({ kind: 'resumed', room: this.view.id, reason: 'recovered' });
     for (const session of this.everyone()) this.attach(session, undefined);
   }
 
-  /** The game that a client believes to be in is over. */
+  /** True when the game that the client names has ended. */
   isOver(round: number | undefined): boolean {
     return this.view.status === 'waiting' && round === this.round;
   }
 
-  /** To one who was away at the end: the last state, and how it ended. */
+  /** Sends the last state and the result to a client that was away at the end. */
   tellEnd(session: FakeSession): void {
     const seat = this.seats.find((each) => each.session === session);
     session.line?.send({ kind: 'sync', room: this.view.id, version: this.version, seq: seat?.seq ?? 0, state: this.state });
@@ -375,7 +375,7 @@ export class FakeRoom {
   }
 }
 
-/** The doors to a fleet: a WebSocket and a TCP port on loopback. */
+/** The entry to the fleet: a WebSocket port and a TCP port on loopback. */
 export class FakeGateway {
   url = '';
   tcpUrl = '';
@@ -457,7 +457,7 @@ export class FakeGateway {
   }
 }
 
-/** A sync whose body ends in the middle of a map. */
+/** A sync whose body ends inside a map. */
 const GARBAGE = Buffer.from([0x85, 0, 0, 0, 1, 0, 0, 0, 1, 0x82, 0xa1]);
 
 function portOf(server: { address(): unknown }): number {

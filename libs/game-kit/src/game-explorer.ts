@@ -10,16 +10,16 @@ export interface Explored {
   readonly effectHandlers: ReadonlyMap<string, EffectRun>;
 }
 
-/** Finds the games among all providers of the application, and what handles their effects. */
+/** Finds the games and the effect handlers among all providers of the application. */
 @Injectable()
 export class GameExplorer {
   constructor(private readonly discovery: DiscoveryService) {}
 
-  /** Throws a sentence for the author when something found cannot be played. */
+  /** Throws an error for the author of the game when a game cannot be played. */
   explore(): Explored {
     const instances = this.instances();
     const effectHandlers = this.effectHandlersOf(instances);
-    // All of them first: a game may ask for an effect that a provider of any other module handles.
+    // Effect handlers first: a game may use an effect that a provider of any other module handles.
     const effects = new Set(effectHandlers.keys());
     const games = new Map<string, RoomRules>();
     const makers = new Map<string, string>();
@@ -42,7 +42,7 @@ export class GameExplorer {
         if (handle.kind !== 'effect') {
           if (isGame) continue;
           throw new Error(
-            `${instance.constructor.name}.${method}() is for ${handle.kind}s of a game, but ${instance.constructor.name} has no @Game decorator.`,
+            `${instance.constructor.name}.${method}() handles ${handle.kind}s of a game, but ${instance.constructor.name} has no @Game decorator.`,
           );
         }
         if (effectHandlers.has(handle.name))
@@ -53,19 +53,17 @@ export class GameExplorer {
     return effectHandlers;
   }
 
-  /** Each once, though an alias (`useExisting`) lists it again. */
+  /** Each instance once, even when an alias (`useExisting`) lists it again. */
   private instances(): Set<object> {
     const instances = new Set<object>();
     for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
       const instance: unknown = wrapper.isDependencyTreeStatic() ? wrapper.instance : null;
       if (typeof wrapper.metatype === 'function' && gameOptionsOf(wrapper.metatype) && !wrapper.isDependencyTreeStatic()) {
-        throw new Error(
-          `The game ${wrapper.name} is made anew for each request; games and what is injected into them live as long as the server.`,
-        );
+        throw new Error(`The game ${wrapper.name} is request-scoped: games and their dependencies must have the default scope.`);
       }
       if (!wrapper.isDependencyTreeStatic() && hasHandles(wrapper.metatype)) {
         throw new Error(
-          `The provider ${wrapper.name} handles effects and is made anew for each request; no request asks for an effect. Give it the default scope.`,
+          `The provider ${wrapper.name} handles effects and is request-scoped: give it the default scope, because effects run outside of requests.`,
         );
       }
       if (typeof instance !== 'object' || instance === null || Object.getPrototypeOf(instance) === null) continue;

@@ -3,7 +3,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import { GameExplorer } from './game-explorer.js';
 import { GameRegistry } from './game-registry.js';
 
-/** Imported once, by the application; games are found wherever their modules are imported. */
+/** Import it once, in the application. It finds games in all imported modules. */
 @Global()
 @Module({
   imports: [DiscoveryModule],

@@ -92,7 +92,7 @@ function start(imports: ModuleMetadata['imports'], providers: ModuleMetadata['pr
 describe('GameRegistry', () => {
   const players = [{ user: 'u1', name: 'Ann' }];
 
-  it('finds games in any module, with defaults where they say nothing', async () => {
+  it('finds games in any module, and fills in defaults', async () => {
     const registry = (await start([PotModule])).get(GameRegistry);
     expect(registry.all().map(({ definition }) => definition)).toEqual([
       {
@@ -109,7 +109,7 @@ describe('GameRegistry', () => {
     expect(registry.get('none')).toBeUndefined();
   });
 
-  it('binds every kind of handler to the provider, with what is injected into it', async () => {
+  it('binds every kind of handler to the provider with its injected services', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     if (!rules) throw new Error('no pot');
     const machine = new RoomMachine(rules, { now: () => 0, random: () => 0 });
@@ -131,7 +131,7 @@ describe('GameRegistry', () => {
     expect(rules.migrateState?.({ money: 5 }, 1)).toEqual({ coins: 6 });
   });
 
-  it('refuses data that the schema does not let through, and says where', async () => {
+  it('refuses data that does not match the schema, and names the field', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     const put = rules?.commands.get('put');
     expect(put?.validate({ coins: 0 })).toEqual({ ok: false, message: expect.stringMatching(/^coins: /) as unknown });
@@ -139,12 +139,12 @@ describe('GameRegistry', () => {
     expect(put?.validate({ coins: 2, extra: 1 })).toEqual({ ok: true, value: { coins: 2 } });
   });
 
-  it('gives no data to a command without a schema', async () => {
+  it('passes no data to a command without a schema', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     expect(rules?.commands.get('break')?.validate({ sneaked: 'in' })).toEqual({ ok: true, value: undefined });
   });
 
-  it('tells a game which effects are handled, whichever provider does it', async () => {
+  it('tells a game which effects are handled, by whichever provider', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     expect([...(rules?.effects ?? [])]).toEqual(['pay']);
   });
@@ -156,7 +156,7 @@ describe('GameRegistry', () => {
     expect(module.get(Ledger, { strict: false }).paid).toEqual([effect]);
   });
 
-  it('is there for providers that ask while the application starts', async () => {
+  it('is complete for providers that use it while the application starts', async () => {
     const names: string[] = [];
     @Injectable()
     class Asker {
@@ -169,7 +169,7 @@ describe('GameRegistry', () => {
     expect(names).toEqual(['pot']);
   });
 
-  it('finds a game once that is provided under a second name', async () => {
+  it('finds a game once, even when it is provided under a second name', async () => {
     const registry = (await start([], [PotGame, Bank, { provide: 'fee', useValue: 1 }, { provide: 'also', useExisting: PotGame }])).get(
       GameRegistry,
     );
@@ -181,7 +181,7 @@ describe('GameRegistry', () => {
   });
 });
 
-describe('the start fails with a sentence for the author', () => {
+describe('the start of an application fails with an error for the author', () => {
   const started = (...games: Type<unknown>[]): Promise<unknown> => start([], games);
   const game = (options: Partial<GameOptions>): Type<unknown> => {
     @Game({ name: 'mine', version: 1, seats: 2, ...options })
@@ -205,7 +205,7 @@ describe('the start fails with a sentence for the author', () => {
       async slow(_room: Room<Pot>): Promise<void> {}
     }
     await expect(started(Mine)).rejects.toThrow(
-      'The game Mine has an async slow(); a room cannot wait: put the work in an @EffectHandler and ask for it by room.effect(…).',
+      'The game Mine has an async slow(); a room cannot wait: put the work in an @EffectHandler and request it with room.effect(…).',
     );
   });
 
@@ -216,7 +216,7 @@ describe('the start fails with a sentence for the author', () => {
     await expect(started(Mine)).rejects.toThrow('The game Mine has an async migrateState(); a room cannot wait');
   });
 
-  it('when two handlers are for one thing', async () => {
+  it('when two handlers handle the same input', async () => {
     @Game({ name: 'mine', version: 1, seats: 1 })
     class Mine extends SavingGame {
       @Command()
@@ -284,25 +284,21 @@ describe('the start fails with a sentence for the author', () => {
     [
       'a schema that is an object',
       Command({} as never) as never,
-      "has go() with a schema of the command 'go' that is none, but a value of type object; give a Standard Schema",
+      "has go() with an invalid schema of the command 'go': a value of type object; give a Standard Schema",
     ],
     [
       'a schema that is undefined',
       Command(undefined as never) as never,
-      "schema of the command 'go' that is none, but undefined (do two files import each other?)",
+      "invalid schema of the command 'go': undefined (do two files import each other?)",
     ],
-    ['a schema that is null', Command(null as never) as never, 'that is none, but null'],
-    ['a schema that says so and cannot validate', Command({ '~standard': { version: 1 } } as never) as never, 'that is none'],
+    ['a schema that is null', Command(null as never) as never, "invalid schema of the command 'go': null"],
     [
-      'a second argument that is no schema',
-      Command('run', {} as never) as never,
-      "has go() with a schema of the command 'run' that is none",
+      'a schema that has the mark of a Standard Schema but no validate',
+      Command({ '~standard': { version: 1 } } as never) as never,
+      "invalid schema of the command 'go'",
     ],
-    [
-      'a second argument that is undefined',
-      Command('run', undefined as never) as never,
-      "schema of the command 'run' that is none, but undefined",
-    ],
+    ['a second argument that is no schema', Command('run', {} as never) as never, "has go() with an invalid schema of the command 'run'"],
+    ['a second argument that is undefined', Command('run', undefined as never) as never, "invalid schema of the command 'run': undefined"],
     ['a command without a name', Command('') as never, "has go() with @Command(''); a name is a text of 1 to 64 characters"],
     ['a timer without a name', OnTimer('') as never, "has go() with @OnTimer(''); a name is a text"],
     ['a timer whose name is undefined', OnTimer(undefined as never) as never, 'has go() with @OnTimer(undefined)'],
@@ -328,7 +324,7 @@ describe('the start fails with a sentence for the author', () => {
     await expect(started(Mine)).rejects.toThrow(sentence);
   });
 
-  it('when a provider that is no game has a decorator that is wrong', async () => {
+  it('when a provider that is not a game uses a decorator wrongly', async () => {
     class Mailer {
       @EffectHandler(undefined as never)
       send(): void {}
@@ -336,16 +332,16 @@ describe('the start fails with a sentence for the author', () => {
     await expect(started(Mailer)).rejects.toThrow('The provider Mailer has send() with @EffectHandler(undefined)');
   });
 
-  it('when a provider of effects would be made anew for each request', async () => {
+  it('when a provider of effects is request-scoped', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class Mailer {
       @EffectHandler('mail')
       send(): void {}
     }
-    await expect(started(Mailer)).rejects.toThrow('The provider Mailer handles effects and is made anew for each request');
+    await expect(started(Mailer)).rejects.toThrow('The provider Mailer handles effects and is request-scoped');
   });
 
-  it('when a game ticks at no rate, at two, or too fast', async () => {
+  it('when a game ticks without a rate, with two rates, or too fast', async () => {
     const ticking = (hz: number | undefined, tickHz?: number): Type<unknown> => {
       @Game({ name: 'mine', version: 1, seats: 1, tickHz })
       class Mine extends SavingGame {
@@ -355,17 +351,17 @@ describe('the start fails with a sentence for the author', () => {
       return Mine;
     };
     await expect(started(ticking(undefined))).rejects.toThrow('ticks null times a second; give a number up to 60, as in @OnTick(20)');
-    await expect(started(ticking(10, 20))).rejects.toThrow('ticks 20 times a second by @Game and 10 by @OnTick; say it once');
+    await expect(started(ticking(10, 20))).rejects.toThrow('ticks 20 times a second by @Game and 10 by @OnTick; give the rate once');
     await expect(started(ticking(1_000))).rejects.toThrow('ticks 1000 times a second');
     await expect(started(ticking(20, 20))).resolves.toBeDefined();
   });
 
-  it('when a handler stands outside of a game', async () => {
+  it('when a handler is in a class that is not a game', async () => {
     class Helper {
       @Command()
       lost(_room: Room<Pot>): void {}
     }
-    await expect(start([], [Helper])).rejects.toThrow('Helper.lost() is for commands of a game, but Helper has no @Game decorator.');
+    await expect(start([], [Helper])).rejects.toThrow('Helper.lost() handles commands of a game, but Helper has no @Game decorator.');
   });
 
   it('when two handlers are for one effect', async () => {
@@ -376,7 +372,7 @@ describe('the start fails with a sentence for the author', () => {
     await expect(start([], [Ledger, SecondLedger])).rejects.toThrow("The effect 'pay' has two handlers; the second is SecondLedger.pay().");
   });
 
-  it('when a game would be made anew for each request', async () => {
+  it('when a game is request-scoped', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class PerRequest {}
     @Game({ name: 'mine', version: 1, seats: 1 })
@@ -385,6 +381,6 @@ describe('the start fails with a sentence for the author', () => {
         super();
       }
     }
-    await expect(started(Mine, PerRequest)).rejects.toThrow('The game Mine is made anew for each request');
+    await expect(started(Mine, PerRequest)).rejects.toThrow('The game Mine is request-scoped');
   });
 });

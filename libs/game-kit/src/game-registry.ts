@@ -3,7 +3,7 @@ import type { RoomRules } from '#libs/room';
 import type { EffectRun } from './effect.js';
 import { type Explored, GameExplorer } from './game-explorer.js';
 
-/** The games of this process and what does their effects, each a map look-up. Complete once the modules are made. */
+/** The games of this process and their effect handlers. Complete once the modules are initialized. */
 @Injectable()
 export class GameRegistry implements OnModuleInit {
   private explored: Explored | undefined;
@@ -23,12 +23,12 @@ export class GameRegistry implements OnModuleInit {
     return [...this.found().games.values()];
   }
 
-  /** By the effect's name. */
+  /** Effect handlers by the name of the effect. */
   get effectHandlers(): ReadonlyMap<string, EffectRun> {
     return this.found().effectHandlers;
   }
 
-  // Not only in onModuleInit, so that other providers may ask in theirs, whichever comes first.
+  // Explores on first use, so that other providers may use the registry in their own onModuleInit.
   private found(): Explored {
     this.explored ??= this.explorer.explore();
     return this.explored;

@@ -1,18 +1,18 @@
 import type { Room, Setup } from '#libs/room';
 
-/** What every game implements; the rest of its rules are methods with decorators (`@Command`, `@OnTimer`, …). */
+/** The interface of every game. The other rules are methods with decorators (`@Command`, `@OnTimer`, …). */
 export interface GameRules<State> {
-  /** The state a game begins with. Plain data: what JSON can say, and nothing else. */
+  /** Makes the first state. It must be plain data: values that JSON can represent. */
   setup(room: Setup): State;
-  /** Makes a state of this version of one that was written by an older `version` of the game. */
+  /** Upgrades a state of an older `version` of the game to this version. */
   migrateState?(state: unknown, fromVersion: number): State;
 }
 
-/** Handlers return nothing. Written so, and not as `void`, because an async method would pass for `void`. */
+/** The return type of handlers. Not plain `void`, because an async method would match `void`. */
 // biome-ignore lint/suspicious/noConfusingVoidType: `undefined` alone would refuse handlers without a `return`
 export type Nothing = void | undefined;
 
-/** Anything but a promise. */
+/** Any value except a promise. */
 export type Settled = (object & { readonly then?: never }) | string | number | boolean | null | undefined;
 
 export type StateOf<Rules> = Rules extends { setup(room: Setup): infer State } ? State : never;

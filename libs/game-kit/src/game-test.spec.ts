@@ -105,7 +105,7 @@ const create = (options: Partial<GameTestOptions> = {}) =>
   GameTest.create(DiaryGame, { players: ['Ann', 'Bob'], providers: [Ink], ...options });
 
 describe('GameTest', () => {
-  it('plays a game with what is injected into it', async () => {
+  it('plays a game with its injected services', async () => {
     const game = await create();
     game.as(1).write({ text: 'hello' });
     expect(game.state).toEqual({ lines: ['blue hello'] });
@@ -114,7 +114,7 @@ describe('GameTest', () => {
     expect(red.state.lines).toEqual(['red hello']);
   });
 
-  it('shows what was emitted and asked for', async () => {
+  it('shows emitted events and requested effects', async () => {
     const game = await create();
     game.as(0).write({ text: 'hello' });
     expect(game.events).toEqual([{ name: 'opened', data: { by: 'Ann' } }, { name: 'written' }]);
@@ -123,7 +123,7 @@ describe('GameTest', () => {
     expect(game.version).toBe(1);
   });
 
-  it('pauses as a game does whose server died: timers wait as long, and the game is told', async () => {
+  it("pauses as after the death of a server: it delays timers and calls the game's handler", async () => {
     const game = await create();
     game.as(0).plan({ name: 'first', ms: 100 });
     game.pause(5_000);
@@ -135,7 +135,7 @@ describe('GameTest', () => {
     expect(game.state.lines).toContain('first');
   });
 
-  it('throws a refusal with its code, or gives it', async () => {
+  it('throws a refusal with its code, or returns the code', async () => {
     const game = await create();
     const refusal = (() => {
       try {
@@ -157,7 +157,7 @@ describe('GameTest', () => {
     expect(() => game.command(0, 'write', { text: 'bug' })).toThrow('a defect');
   });
 
-  it('throws the same dice for the same seed, and others for another', async () => {
+  it('gives the same random numbers for the same seed, and others for another seed', async () => {
     const rolls = async (seed: number): Promise<string[]> => {
       const game = await create({ seed });
       for (let roll = 0; roll < 20; roll++) game.as(0).roll();
@@ -189,13 +189,13 @@ describe('GameTest', () => {
     expect(game.state.lines).toEqual(['first', 'tick 260']);
   });
 
-  it('says so when a timer sets itself anew without end', async () => {
+  it('throws when a timer schedules itself without end', async () => {
     const game = await create();
     game.as(0).plan({ name: 'endless', ms: 10 });
-    expect(() => game.advance(10)).toThrow('does one set itself anew at once?');
+    expect(() => game.advance(10)).toThrow('does a timer schedule itself without delay?');
   });
 
-  it('lets players be away, come back and leave, also by staying away', async () => {
+  it('lets players go away, return and leave, also by staying away', async () => {
     const game = await create();
     game.as(0).keep({ what: () => 'note presence' });
     game.seat(1).away();
@@ -209,14 +209,14 @@ describe('GameTest', () => {
     expect(game.ended).toEqual({ reason: 'abandoned' });
   });
 
-  it('tells how the game ended', async () => {
+  it('shows how the game ended', async () => {
     const game = await create();
     game.as(0).close();
     expect(game.ended).toEqual({ reason: 'finished', result: { pages: 0 } });
     expect(game.command(0, 'roll')).toBe('game-ended');
   });
 
-  it('shows a seat its view, and checks that it is plain', async () => {
+  it('shows the view of a seat, and checks that it is plain data', async () => {
     const game = await create();
     expect(game.view(0)).toEqual({ lines: 0 });
     expect(() => game.view(null)).toThrow('diary: in the view of spectators, view.lines is undefined; a room keeps objects');
@@ -228,17 +228,17 @@ describe('GameTest', () => {
     ['a Date', () => new Date(0)],
     ['a Map', () => new Map([[1, 2]])],
     ['a Ink', () => new Ink()],
-  ])('finds %s in the state, and says where', async (what, make) => {
+  ])('finds %s in the state, and names its path', async (what, make) => {
     const game = await create();
     expect(() => game.as(0).keep({ what: make })).toThrow(`diary: after command 'keep', state.odd is ${what}; a room keeps objects`);
   });
 
-  it('finds a game that keeps its state for itself', async () => {
+  it('detects a game that keeps a reference to its state', async () => {
     const game = await create();
     expect(() => game.as(0).forget()).toThrow(TypeError);
   });
 
-  it('finds a timer that nobody handles, and names game and command', async () => {
+  it('detects a timer that nobody handles, and names the game and the command', async () => {
     const game = await create();
     expect(() => game.as(0).plan({ name: 'frist', ms: 10 })).toThrow(
       "The game diary, room test, command 'plan': room.schedule('frist') names a timer that no @OnTimer handles. Handled are: 'first', 'second', 'endless'.",
@@ -246,7 +246,7 @@ describe('GameTest', () => {
     expect(game.timers).toEqual({});
   });
 
-  it('finds an effect that nobody handles, where the test has handlers or says which there are', async () => {
+  it('detects an effect that nobody handles, when the test has handlers or lists their names', async () => {
     @Injectable()
     class Mailer {
       @EffectHandler('mail')
@@ -264,7 +264,7 @@ describe('GameTest', () => {
     expect(withBoth.effects).toHaveLength(1);
   });
 
-  it('finds a state that is too large for a server, and says how large it is', async () => {
+  it('detects a state that is too large for a server, and says how large it is', async () => {
     const game = await create();
     game.as(0).write({ text: 'x'.repeat(100_000) });
     expect(() => game.as(0).write({ text: 'x'.repeat(100_000) })).toThrow(
@@ -282,20 +282,20 @@ describe('GameTest', () => {
     expect(game.effects).toHaveLength(5);
   });
 
-  it('seats as many as the game is for', async () => {
+  it('refuses a number of players that the game does not allow', async () => {
     await expect(create({ players: ['Ann', 'Bob', 'Cid'] })).rejects.toThrow('diary is for 1 to 2 players, not 3');
     await expect(create({ players: [] })).rejects.toThrow('diary is for 1 to 2 players, not 0');
     const alone = await create({ players: ['Ann'] });
     expect(() => alone.command(1, 'roll')).toThrow('there is no seat 1');
   });
 
-  it('says so when the class is no game, or not among the imports', async () => {
+  it('fails when the class is not a game, or not among the imports', async () => {
     class NoGame implements GameRules<Diary> {
       setup(): Diary {
         return { lines: [] };
       }
     }
-    await expect(GameTest.create(NoGame, { players: ['Ann'] })).rejects.toThrow('NoGame is no game here');
-    await expect(create({ imports: [] })).rejects.toThrow(/^DiaryGame is no game here.*Games here are: none\.$/);
+    await expect(GameTest.create(NoGame, { players: ['Ann'] })).rejects.toThrow('NoGame is not a game of this test');
+    await expect(create({ imports: [] })).rejects.toThrow(/^DiaryGame is not a game of this test.*Games of this test are: none\.$/);
   });
 });

@@ -24,26 +24,26 @@ import { GameRegistry } from './game-registry.js';
 import type { CommandsOf, GameRules, StateOf } from './game-rules.js';
 
 export interface GameTestOptions {
-  /** Names, in the order of their seats. */
+  /** Names of the players, in the order of their seats. */
   readonly players: readonly string[];
-  /** What the game injects. */
+  /** Providers that the game injects. */
   readonly providers?: ModuleMetadata['providers'];
-  /** The game's own module, when it brings what the game injects: `[TicTacToeModule.forRoot({ turnMs: 5_000 })]`. */
+  /** The game's own module, when it provides the game's dependencies: `[TicTacToeModule.forRoot({ turnMs: 5_000 })]`. */
   readonly imports?: ModuleMetadata['imports'];
-  /** Of the dice; the same seed throws the same. */
+  /** Seed of `room.random`. The same seed gives the same numbers. */
   readonly seed?: number;
-  /** What the clock shows at the start, in ms since 1970. */
+  /** The time at the start, in ms since 1970. */
   readonly now?: number;
   /**
-   * Names of effects whose handlers this test leaves out. `room.effect` fails on a name that neither this list has nor an
-   * `@EffectHandler` among `providers` and `imports`. Without this list and without any handler it takes every name.
+   * Names of effects whose handlers this test leaves out. `room.effect` fails on a name that is neither in this list nor handled
+   * by an `@EffectHandler` among `providers` and `imports`. Without this list and without any handler, it accepts every name.
    */
   readonly effects?: readonly string[];
-  /** The largest value of the room, packed, in bytes: what `ROOM_STATE_BYTES_MAX` is for a server. Default: 262144, as there. */
+  /** The largest room value in bytes of MessagePack, like `ROOM_STATE_BYTES_MAX` of a server. Default: 262144. */
   readonly stateBytesMax?: number;
 }
 
-/** The rules refused a command; `code` tells why. */
+/** The rules refused a command. `code` says why. */
 export class Refused extends Error {
   constructor(
     readonly code: string,
@@ -55,14 +55,13 @@ export class Refused extends Error {
 }
 
 /**
- * Plays a game's rules in a unit test, without a server, by a clock and dice of its own. After every step it checks
- * what a fleet relies on: the state is plain data and not too large, and the recorded change makes the same state of the
- * one before.
+ * Plays a game's rules in a unit test, without a server, with its own clock and random numbers. After every step it checks what a
+ * fleet relies on: the state is plain data and not too large, and the recorded change turns the previous state into the new one.
  */
 export class GameTest<Rules extends GameRules<unknown>> {
-  /** All that was emitted so far. */
+  /** All events emitted so far. */
   readonly events: ChangeEvent[] = [];
-  /** Every change since the start, as recorded. */
+  /** All recorded changes since the start. */
   readonly changes: Change[] = [];
   private readonly machine: RoomMachine;
   private value: RoomValue;
@@ -84,7 +83,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     if (!rules) {
       const there = listed(registry.all().map(({ definition }) => definition.name));
       throw new Error(
-        `${game.name} is no game here: it needs @Game, and among the imports the module that provides it. Games here are: ${there}.`,
+        `${game.name} is not a game of this test: it needs @Game, and its module must be among the imports. Games of this test are: ${there}.`,
       );
     }
     const effects = new Set([...registry.effectHandlers.keys(), ...(options.effects ?? [])]);
@@ -119,21 +118,21 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.checkSize('setup');
     this.events.push(...events);
     freezeDeep(value.state);
-    // The room has a copy: a game that keeps what it made, and writes to it later, is told.
+    // The room has its own copy, so a game that keeps a reference and writes to it later fails here.
     freezeDeep(made);
   }
 
-  /** As it is now; frozen. */
+  /** The current state, frozen. */
   get state(): StateOf<Rules> {
     return this.value.state as StateOf<Rules>;
   }
 
-  /** All work for the outside world that was asked for so far; handlers are not run. */
+  /** All effects requested so far. Their handlers are not run. */
   get effects(): readonly PendingEffect[] {
     return this.value.outbox;
   }
 
-  /** How the game ended, once it has: `ended.result` is what `room.end(result)` gave. */
+  /** How the game ended, or undefined. `ended.result` is the argument of `room.end(result)`. */
   get ended(): GameResult | undefined {
     return this.value.ended;
   }
@@ -146,12 +145,12 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return this.value.version;
   }
 
-  /** Due times of the game's timers that are set, by name. */
+  /** Due times of the game's running timers, by name. */
   get timers(): Readonly<Record<string, number>> {
     return Object.fromEntries(Object.entries(this.value.timers).filter(([timer]) => !timer.startsWith('$')));
   }
 
-  /** The game's commands, given by this seat: `game.as(0).place({ cell: 4 })`. They throw `Refused`. */
+  /** The game's commands, sent by this seat: `game.as(0).place({ cell: 4 })`. They throw `Refused`. */
   as(seat: Seat): CommandsOf<Rules> {
     const commands = [...this.rules.commands.keys()].map((name) => [
       name,
@@ -163,31 +162,31 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return Object.fromEntries(commands) as CommandsOf<Rules>;
   }
 
-  /** As from the wire: any name, any data. Null, or the code of the refusal. */
+  /** Sends a command as from the wire, with any name and data. Returns null, or the code of the refusal. */
   command(seat: Seat, name: string, data?: unknown): string | null {
     const outcome = this.give(seat, name, data);
     return outcome.kind === 'refused' ? outcome.code : null;
   }
 
-  /** What may happen to a player. */
+  /** The seat events that a test can cause. */
   seat(seat: Seat): Record<Exclude<SeatEvent, 'joined'>, () => void> {
     const happens = (event: SeatEvent) => () => void this.step({ kind: 'seat', seat, event }, `${event} of seat ${seat}`);
     return { away: happens('away'), back: happens('back'), left: happens('left') };
   }
 
-  /** What this seat (null: a spectator) sees. */
+  /** What this seat sees. Null: a spectator. */
   view(seat: Seat | null): unknown {
     const whose = seat === null ? 'spectators' : `seat ${seat}`;
     return this.inPlainData(`in the view of ${whose}`, () => this.machine.view(this.value.state, seat));
   }
 
-  /** Lets time pass: timers fire and ticks run in the order in which they are due. */
+  /** Advances the time. Timers and ticks run in the order in which they are due. */
   advance(ms: number): void {
     const until = this.clock + ms;
     let steps = 0;
     for (let next = this.nextDue(); next && next.at <= until && !this.ended; next = this.nextDue()) {
       if (++steps > STEPS_MAX)
-        throw new Error(`${this.name}: more than ${STEPS_MAX} timers and ticks in ${ms} ms; does one set itself anew at once?`);
+        throw new Error(`${this.name}: more than ${STEPS_MAX} timers and ticks in ${ms} ms; does a timer schedule itself without delay?`);
       this.clock = Math.max(this.clock, next.at);
       if (next.timer !== null) {
         this.step({ kind: 'timer', name: next.timer }, `timer '${next.timer}'`);
@@ -200,12 +199,12 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.clock = until;
   }
 
-  /** As on a busy server: time passes, and what is due waits for the next `advance`, behind commands that come first. */
+  /** Advances the time as on a busy server: due timers wait for the next `advance`, so commands can run before them. */
   stall(ms: number): void {
     this.clock += ms;
   }
 
-  /** As when its server dies and another takes it up `ms` later: time passes, and none of it counts. */
+  /** Advances the time as when the server dies and another one adopts the room `ms` later. The game does not count this time. */
   pause(ms: number): void {
     this.clock += ms;
     this.lastTickAt = this.clock;
@@ -248,19 +247,19 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return outcome;
   }
 
-  /** A server would refuse the command (`state-too-large`), or end the room after a timer or tick. */
+  /** Throws when a server would refuse the command (`state-too-large`) or end the room. */
   private checkSize(what: string): void {
     const { version, outbox } = this.value;
-    // A server drops an effect that is done; here none is ever run.
+    // A server drops an effect once it is done. Here no effect is ever run.
     const own = outbox.filter(({ key }) => key.startsWith(`${ROOM}:${version}:`));
     const bytes = pack({ ...this.value, outbox: own }).length;
     if (bytes <= this.stateBytesMax) return;
     throw new Error(
-      `${this.name}: after ${what}, the room has ${bytes} bytes; a server allows ${this.stateBytesMax} (ROOM_STATE_BYTES_MAX). Keep less in the state: it is sent whole to each player who comes back`,
+      `${this.name}: after ${what}, the room has ${bytes} bytes; a server allows ${this.stateBytesMax} (ROOM_STATE_BYTES_MAX). Keep less in the state: the whole state is sent to each player who returns`,
     );
   }
 
-  /** Says of which game it is, and after what, when something is no plain data. */
+  /** Adds the game and the step to the error when something is not plain data. */
   private inPlainData<T>(where: string, act: () => T): T {
     try {
       return act();
@@ -278,12 +277,12 @@ function raise(error: unknown): never {
 class GameTestModule {}
 
 const ROOM = 'test';
-/** Some round time: a game must not care which. */
+/** Any time would do: a game must not depend on it. */
 const START = Date.UTC(2030, 0, 1);
-/** An hour of ticks at 20 Hz is 72,000; a timer in a loop passes this in a second. */
+/** An hour of ticks at 20 Hz is 72,000. A timer in a loop exceeds this limit in a second. */
 const STEPS_MAX = 100_000;
 
-/** Numbers from 0 to 1, the same for the same seed. Source: mulberry32, by Tommy Ettinger, public domain. */
+/** Random numbers from 0 to 1, the same for the same seed. Source: mulberry32, by Tommy Ettinger, public domain. */
 function dice(seed: number): () => number {
   let state = seed;
   return () => {

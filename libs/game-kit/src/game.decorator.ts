@@ -3,37 +3,40 @@ import { type Durability, type GameDefinition, quoted } from '#libs/room';
 import type { GameRules, Settled } from './game-rules.js';
 
 export interface GameOptions {
-  /** Lower-case words joined by dashes (`tic-tac-toe`): it stands in keys, metrics and players' requests. */
+  /** Lower-case words joined by dashes (`tic-tac-toe`). Used in keys, metrics and requests of players. */
   readonly name: string;
-  /** Of the rules and the shape of the state; from 1 on, grows when an old state needs `migrateState`. */
+  /** Version of the rules and of the state's shape, from 1. It grows when older states need `migrateState`. */
   readonly version: number;
-  /** How many play: whole numbers from 1 to 1000. */
+  /** Number of players: a whole number from 1 to 1000, or a range. */
   readonly seats: number | { readonly min: number; readonly max: number };
-  /** `every-change` unless said otherwise: nothing leaves before it is stored. */
+  /** Default: `every-change`, where nothing is sent before it is stored. */
   readonly durability?: Durability;
-  /** With durability `checkpoint`: how often the state is saved, in ms. */
+  /** With durability `checkpoint`: time between two saves of the state, in ms. */
   readonly checkpointMs?: number;
-  /** Ticks a second, for `@OnTick()`. */
+  /** Ticks per second, for `@OnTick()`. */
   readonly tickHz?: number;
-  /** How long the seat of an absent player is kept, in ms; then the seat is `left`. */
+  /** How long the seat of an absent player is kept, in ms. After that the seat is `left`. */
   readonly seatGraceMs?: number;
 }
 
-/** A crash rewinds a `checkpoint` game at most this long: what a player of a fast game forgives. */
+/** In ms: the longest time that a crash rewinds a `checkpoint` game. Players of a fast game accept it. */
 export const CHECKPOINT_MS_DEFAULT = 1_000;
-/** Long enough to reload a page or to leave a tunnel, short enough for who waits on the other seat. */
+/** In ms. Long enough to reload a page or to leave a tunnel, and short enough for the players who wait. */
 export const SEAT_GRACE_MS_DEFAULT = 60_000;
-/** A turn of the loop is shared by a thousand rooms; more than this is a game for a process of its own. */
+/** A thousand rooms share one event loop. A faster game needs a process of its own. */
 export const TICK_HZ_MAX = 60;
 
-/** What `rooms.create` may ask for, too. Each seat is part of the room's value, which is packed as a whole. */
+/** Also the limit of `rooms.create`. Each seat is part of the room's value, which is encoded as a whole. */
 export const SEATS_MAX = 1_000;
 
-/** The class is a game: a provider, found at start and played by its decorated methods. Nothing is kept in it. */
+/**
+ * Marks the class as a game: a provider that is found at start, and whose decorated methods are its rules. The class itself must
+ * not store state.
+ */
 export function Game(options: GameOptions): <Rules extends new (...args: never[]) => GameRules<object & Settled>>(target: Rules) => void {
   return (target) => {
     Injectable()(target);
-    // Without options it is a game all the same, and its start fails with a sentence.
+    // Without options the class still counts as a game, so that its start fails with an error message.
     Reflect.defineMetadata(GAME, options ?? {}, target);
   };
 }
@@ -42,7 +45,7 @@ export function gameOptionsOf(target: object): GameOptions | undefined {
   return Reflect.getOwnMetadata(GAME, target) as GameOptions | undefined;
 }
 
-/** The options with defaults. Throws a sentence for the one who wrote them. */
+/** Fills in the defaults. Throws an error for the author of the game. */
 export function defineGame(options: GameOptions, onTickHz: number | null | undefined): GameDefinition {
   const { name, version, durability = 'every-change', checkpointMs = CHECKPOINT_MS_DEFAULT, seatGraceMs = SEAT_GRACE_MS_DEFAULT } = options;
   demand(
@@ -76,7 +79,7 @@ function isMs(ms: unknown): boolean {
   return typeof ms === 'number' && Number.isFinite(ms) && ms >= 0;
 }
 
-/** @param onTickHz what `@OnTick` says; undefined: no method ticks. */
+/** @param onTickHz the rate given to `@OnTick`; undefined: no method ticks */
 function tickHz(own: number | undefined, onTickHz: number | null | undefined): number {
   if (onTickHz === undefined) {
     demand(!own, `has tickHz ${own}, but no method with @OnTick()`);
@@ -84,7 +87,7 @@ function tickHz(own: number | undefined, onTickHz: number | null | undefined): n
   }
   demand(
     own === undefined || onTickHz === null || own === onTickHz,
-    `ticks ${own} times a second by @Game and ${onTickHz} by @OnTick; say it once`,
+    `ticks ${own} times a second by @Game and ${onTickHz} by @OnTick; give the rate once`,
   );
   const hz = own ?? onTickHz;
   demand(

@@ -12,9 +12,9 @@ interface Pot {
 
 const Put = z.object({ coins: z.int() });
 
-/** Each `@ts-expect-error` is held by `tsc`: the line below it must not compile. */
+/** `tsc` checks each `@ts-expect-error`: the line below it must not compile. */
 describe('the decorators of handlers', () => {
-  it('take handlers of the right shape, with all parameters or fewer', () => {
+  it('accept handlers of the right shape, with all parameters or fewer', () => {
     class Right {
       @Command(Put)
       put(room: Room<Pot>, { coins }: z.infer<typeof Put>): void {
@@ -73,9 +73,9 @@ describe('the decorators of handlers', () => {
     expect(Async).toBeDefined();
   });
 
-  it('do not compile on the wrong data, the wrong room, or a command that wants data without a schema', () => {
+  it('do not compile with the wrong data, the wrong room, or data without a schema', () => {
     class Wrong {
-      // @ts-expect-error the schema gives coins that are a number
+      // @ts-expect-error the schema gives a number of coins
       @Command(Put)
       put(_room: Room<Pot>, _data: { coins: string }): void {}
       // @ts-expect-error no schema, no data
@@ -93,7 +93,7 @@ describe('the decorators of handlers', () => {
     expect(Wrong).toBeDefined();
   });
 
-  it('name a command by its method, or as they are told', () => {
+  it('name a command after its method, or by the given name', () => {
     class Named {
       @Command(Put)
       put(_room: Room<Pot>): void {}
@@ -116,7 +116,7 @@ describe('@Game', () => {
     // @ts-expect-error no setup
     @Game({ name: 'none', version: 1, seats: 1 })
     class None {}
-    // @ts-expect-error the first state cannot be waited for
+    // @ts-expect-error the first state cannot be awaited
     @Game({ name: 'slow', version: 1, seats: 1 })
     class Slow {
       async setup(_room: Setup): Promise<Pot> {
@@ -140,7 +140,7 @@ describe('the types of a game', () => {
     protected hidden(_room: Room<Pot>): void {}
   }
 
-  it('tell its commands and its state', () => {
+  it('include its commands and its state', () => {
     const names: Record<keyof CommandsOf<Rules>, true> = { put: true, empty: true };
     const calls = {} as CommandsOf<Rules>;
     const use = (state: StateOf<Rules>): void => {

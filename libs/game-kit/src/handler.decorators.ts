@@ -5,7 +5,7 @@ import type { Nothing, Settled } from './game-rules.js';
 import { addHandle, type Handle } from './handles.js';
 import { isStandardSchema, type OutputOf, type StandardSchema } from './standard-schema.js';
 
-/** A decorator for methods of this shape only. Fewer parameters are fine; a promise is not. */
+/** A decorator for methods of this shape only. Fewer parameters are allowed; a promise as result is not. */
 export type HandlerDecorator<Shape, Name extends string = string> = <Method extends Shape>(
   target: object,
   name: Name,
@@ -16,8 +16,8 @@ type RoomHandler = (room: Room<never>) => Nothing;
 type CommandHandler<Data> = (room: Room<never>, data: Data) => Nothing;
 
 /**
- * Players may call this method: by its own name or the one given, with data that the schema (any Standard Schema
- * validator, synchronous) has let through. Without a schema the command carries no data.
+ * Marks a method that players may call, by its own name or the given one. The schema (any synchronous Standard Schema validator)
+ * validates the data first. Without a schema the command has no data.
  */
 export function Command(name?: string): HandlerDecorator<RoomHandler>;
 export function Command<Schema extends StandardSchema>(schema: Schema): HandlerDecorator<CommandHandler<OutputOf<Schema>>>;
@@ -28,7 +28,7 @@ export function Command(
   return handles((method) => commandOf(method, given));
 }
 
-/** Runs when the timer that `room.schedule(name, ms)` set is due. */
+/** Runs when the timer that `room.schedule(name, ms)` started is due. */
 export function OnTimer(name: string): HandlerDecorator<RoomHandler> {
   return handles(() => named('timer', '@OnTimer', name));
 }
@@ -38,31 +38,37 @@ export function OnTick(hz?: number): HandlerDecorator<(room: Room<never>, elapse
   return handles(() => ({ kind: 'tick', hz: hz ?? null }));
 }
 
-/** Runs when this happens to a player; `room.seat` tells whose seat it is. */
+/** Runs when one of these events happens to a player. `room.seat` is the player's seat. */
 export function OnSeat(...events: [SeatEvent, ...SeatEvent[]]): HandlerDecorator<RoomHandler> {
   if (events.length === 0) return handles(() => flawed(`@OnSeat() and no event; there are ${listed(SEAT_EVENTS)}`));
   return handles(...events.map((event) => () => seatHandle(event)));
 }
 
 /**
- * Runs when the game goes on after it was without a server for `pausedMs`: one died, and another took the game up.
- * Timers are due later by as much already; this is for times that the state itself holds (`since += pausedMs`).
+ * Runs when the game continues after `pausedMs` without a server: one died, and another adopted the room. Timers are already
+ * delayed by that time. Use it for times in the state itself (`since += pausedMs`).
  */
 export function OnPause(): HandlerDecorator<(room: Room<never>, pausedMs: number) => Nothing> {
   return handles(() => ({ kind: 'pause' }));
 }
 
-/** What a seat (null: a spectator) may see of the state. Pure: it only reads. Named `view`, which is how clients know its type. */
+/**
+ * Returns what a seat may see of the state (null: a spectator). It must only read. It must be named `view`, because clients
+ * derive its type from that name.
+ */
 export function View(): HandlerDecorator<(state: never, seat: Seat | null) => Settled, 'view'> {
   return handles(() => ({ kind: 'view' }));
 }
 
-/** Does what `room.effect(name, data)` asked for. On any provider, may be async; see `Effect` for what is promised. */
+/**
+ * Runs the work that `room.effect(name, data)` requested. Allowed on any provider, and may be async. See `Effect` for its
+ * guarantees.
+ */
 export function EffectHandler(name: string): HandlerDecorator<(effect: Effect<never>) => unknown> {
   return handles(() => named('effect', '@EffectHandler', name));
 }
 
-/** A schema that is undefined is most often an import that goes in a circle, and must not pass for a command without data. */
+/** An undefined schema usually comes from a circular import. It must not count as a command without data. */
 function commandOf(method: string, given: readonly unknown[]): Handle {
   const [first, second] = given;
   const isNamed = typeof first === 'string';
@@ -73,7 +79,7 @@ function commandOf(method: string, given: readonly unknown[]): Handle {
   if (!hasSchema) return { kind: 'command', name, schema: null };
   if (isStandardSchema(schema)) return { kind: 'command', name, schema };
   return flawed(
-    `a schema of the command '${name}' that is none, but ${schema === undefined ? 'undefined (do two files import each other?)' : quoted(schema)}; give a Standard Schema (zod, valibot, arktype …), or no argument for a command without data`,
+    `an invalid schema of the command '${name}': ${schema === undefined ? 'undefined (do two files import each other?)' : quoted(schema)}; give a Standard Schema (zod, valibot, arktype …), or no argument for a command without data`,
   );
 }
 
@@ -97,7 +103,7 @@ function isHandleName(name: unknown): boolean {
 }
 
 const SEAT_EVENTS: readonly SeatEvent[] = ['joined', 'away', 'back', 'left'];
-/** As the room has it for what it is asked for. */
+/** The same limit as for the names that handlers pass to the room. */
 const NAME_CHARS_MAX = 64;
 const NAME_ALLOWED = `a name is a text of 1 to ${NAME_CHARS_MAX} characters`;
 

@@ -1,7 +1,7 @@
 import type { SeatEvent } from '#libs/room';
 import type { StandardSchema } from './standard-schema.js';
 
-/** What a decorated method is for. A method may have several: a command that a timer gives too. */
+/** What a decorated method handles. A method may handle several things, such as a command and a timer. */
 export type Handle =
   | { readonly kind: 'command'; readonly name: string; readonly schema: StandardSchema | null }
   | { readonly kind: 'timer'; readonly name: string }
@@ -23,7 +23,7 @@ export function handlesOf(method: object): readonly Handle[] {
   return (Reflect.getOwnMetadata(HANDLES, method) as readonly Handle[] | undefined) ?? [];
 }
 
-/** As a person would name it in a sentence. */
+/** Names the handle in a sentence for people. */
 export function describeHandle(handle: Handle): string {
   switch (handle.kind) {
     case 'command':

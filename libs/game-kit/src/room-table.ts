@@ -10,13 +10,13 @@ import { describeIssues, type StandardSchema } from './standard-schema.js';
 export interface HandledMethod {
   readonly method: string;
   readonly handle: Handle;
-  /** Bound to the provider, so that its injected services are there. */
+  /** Bound to the provider, so that its injected services are available. */
   readonly run: (...args: unknown[]) => unknown;
 }
 
 /**
- * Everything that a game's class says by decorators, as one table. Throws a sentence for the author when it cannot be played.
- * @param effects names of the effects that somebody handles; null: not known.
+ * Builds the table of rules from the decorators of a game's class. Throws an error for the author when the game cannot be played.
+ * @param effects names of the effects that have a handler; null: not known
  */
 export function roomTableOf(instance: object, effects: ReadonlySet<string> | null): RoomRules {
   const game = instance.constructor;
@@ -52,7 +52,7 @@ export function roomTableOf(instance: object, effects: ReadonlySet<string> | nul
   }
 }
 
-/** The decorated methods of any provider, its class' ancestors included. */
+/** The decorated methods of any provider, inherited ones included. */
 export function handledMethodsOf(instance: object): HandledMethod[] {
   const prototype = Object.getPrototypeOf(instance) as Record<string, HandledMethod['run']>;
   return scanner.getAllMethodNames(prototype).flatMap((method) => {
@@ -63,7 +63,7 @@ export function handledMethodsOf(instance: object): HandledMethod[] {
   });
 }
 
-/** Whether a class has decorated methods, of which no instance is needed to know. */
+/** Whether a class has decorated methods. Needs no instance. */
 export function hasHandles(target: unknown): boolean {
   const prototype: unknown = typeof target === 'function' ? target.prototype : null;
   if (typeof prototype !== 'object' || prototype === null) return false;
@@ -98,7 +98,7 @@ function validate(schema: StandardSchema, data: unknown, command: string): Valid
 
 function refuseAsync(method: unknown, name: string): void {
   if (types.isAsyncFunction(method) || types.isGeneratorFunction(method)) {
-    throw new Error(`has an async ${name}(); a room cannot wait: put the work in an @EffectHandler and ask for it by room.effect(…)`);
+    throw new Error(`has an async ${name}(); a room cannot wait: put the work in an @EffectHandler and request it with room.effect(…)`);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * What zod, valibot, arktype and others have in common, so that an author validates with whichever they like.
- * Source: the Standard Schema specification, version 1 (https://standardschema.dev), of which this is the part we use.
+ * The common interface of zod, valibot, arktype and others, so that an author can use any of them.
+ * Source: the Standard Schema specification, version 1 (https://standardschema.dev), of which this is the part that we use.
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {
@@ -18,7 +18,7 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** What a handler gets once `Schema` has let it through. */
+/** The type of the data after `Schema` has validated it. */
 export type OutputOf<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['output'];
 
 export function isStandardSchema(value: unknown): value is StandardSchema {
@@ -26,7 +26,7 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
   return typeof (value as Partial<StandardSchema>)['~standard']?.validate === 'function';
 }
 
-/** One sentence for a person: `cell: expected a number; by: unknown`. */
+/** Formats issues as one sentence for people: `cell: expected a number; by: unknown`. */
 export function describeIssues(issues: readonly SchemaIssue[]): string {
   return issues.map(({ path, message }) => (path?.length ? `${path.map(keyOf).join('.')}: ${message}` : message)).join('; ');
 }

@@ -1,7 +1,7 @@
 import { cellTo } from './grid-keys.js';
 
 describe('the keys on a board', () => {
-  it('lead to the next cell', () => {
+  it('move to the next cell', () => {
     expect(['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown'].map((key) => cellTo(key, 4, 3, 9))).toEqual([3, 5, 1, 7]);
   });
 
@@ -12,7 +12,7 @@ describe('the keys on a board', () => {
     expect(cellTo('ArrowDown', 7, 3, 9)).toBeNull();
   });
 
-  it('lead to the ends of a row', () => {
+  it('move to the ends of a row', () => {
     expect(cellTo('Home', 4, 3, 9)).toBe(3);
     expect(cellTo('End', 4, 3, 9)).toBe(5);
     expect(cellTo('x', 4, 3, 9)).toBeNull();

@@ -1,4 +1,4 @@
-/** Arrow keys, Home and End move the focus within a board of buttons, so that Tab passes the board in one step. */
+/** Moves the focus within a board of buttons with the arrow keys, Home and End. Tab leaves the board in one step. */
 export function moveFocus(event: KeyboardEvent, columns: number): void {
   const cells = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLButtonElement>('button[data-cell]')];
   const at = cells.indexOf(document.activeElement as HTMLButtonElement);
@@ -10,7 +10,7 @@ export function moveFocus(event: KeyboardEvent, columns: number): void {
   cells[to].focus();
 }
 
-/** The cell a key leads to from `at`; null: not a key for us, or the edge of the board. */
+/** The cell to which a key leads from `at`. Null: the key has no meaning here, or the cell is at the edge. */
 export function cellTo(key: string, at: number, columns: number, count: number): number | null {
   const column = at % columns;
   switch (key) {

@@ -7,13 +7,13 @@ export interface Strip {
   readonly isMe: boolean;
   readonly isTurn: boolean;
   readonly isHere: boolean;
-  /** What stands for the player on the board. */
+  /** The player's symbol on the board. */
   readonly mark: TemplateResult;
-  /** At the far end: a clock, a score. */
+  /** Content at the far end: a clock, a score. */
   readonly end?: TemplateResult;
 }
 
-/** A player at the board: mark, name, and whatever the game keeps about them. */
+/** A player's line beside the board: symbol, name, and the game's own content. */
 export function playerStrip({ seat, name, isMe, isTurn, isHere, mark, end }: Strip): TemplateResult {
   return html`<div class="strip seat-${seat} ${isTurn ? 'turn' : ''} ${isHere ? '' : 'away'}" data-seat=${seat}>
     <span class="strip-mark" aria-hidden="true">${mark}</span>

@@ -1,11 +1,11 @@
 import type { RedisClient } from '#libs/redis';
 import { type Choice, type ChoiceRequest, type ChoiceTerms, choose } from './scripts/place.js';
 
-/** Rooms in one call: Redis does nothing else meanwhile, which is half a millisecond. */
+/** Maximum number of rooms in one call. Redis is blocked for the duration of a call, here about half a millisecond. */
 const ROOMS_MAX = 64;
 /**
- * Calls under way: one that Redis works on, and one that it finds when it has done that. What is asked for meanwhile goes in
- * the next: the more there is to do, the more rooms share a call, and the less each costs.
+ * Maximum number of concurrent calls: one that Redis executes, and one that is ready when it finishes. Requests that arrive
+ * meanwhile share the next call. So under load more rooms share a call, and each costs less.
  */
 const CALLS_MAX = 2;
 
@@ -15,7 +15,7 @@ interface Asked {
   readonly reject: (error: unknown) => void;
 }
 
-/** What is asked for in one turn of the loop is asked for in one call: a call costs as much as several rooms in it. */
+/** Sends the requests of one tick in one call, because a call costs as much as several rooms in it. */
 export class Chooser {
   private readonly asked: Asked[] = [];
   private calls = 0;
@@ -26,7 +26,10 @@ export class Chooser {
     private readonly terms: ChoiceTerms,
   ) {}
 
-  /** Null: no server is willing. Rejects when Redis does not answer; what was chosen then, asking again finds out. */
+  /**
+   * Chooses a server for a room. Null: no server is eligible. Rejects when Redis does not answer; a repeated request then returns
+   * what was chosen.
+   */
   choose(request: ChoiceRequest): Promise<Choice | null> {
     return new Promise((resolve, reject) => {
       this.asked.push({ request, resolve, reject });

@@ -21,35 +21,35 @@ import { keepRoom } from './scripts/kept.js';
 import type { Choice } from './scripts/place.js';
 import { releaseRoom } from './scripts/release.js';
 
-/** `region`, `build`: only servers of these; without a build, any but canaries. */
+/** `region`, `build`: only servers with these. Without a build, canaries are excluded. */
 export interface PlacementRequest extends RoomWish, Place {
-  /** Only servers that take rooms of this version of the game; none: any version. */
+  /** Only servers that accept rooms of this version of the game. Absent: any version. */
   readonly gameVersion?: number;
-  /** Servers of these first; when none of them is willing, the room goes without. */
+  /** Servers with these properties first. When none of them is eligible, the preference is ignored. */
   readonly prefer?: Place;
-  /** Never these, even if the room has a place on one of them. */
+  /** Never these servers, even if the room has a reservation on one of them. */
   readonly exclude?: readonly ServerId[];
 }
 
-/** The server that shall own a room, and which of its lives was meant: a restarted one knows nothing of the room. */
+/** The server that must own a room, and its incarnation: after a restart the server knows nothing of the room. */
 export interface Placement {
   readonly server: ServerId;
   readonly incarnation: number;
 }
 
 interface Placed extends Choice {
-  /** 'again': where it was; 'elsewhere': not where it would have liked to be. */
+  /** `again`: the room had this reservation before. `elsewhere`: the preference could not be met. */
   readonly result: 'again' | 'placed' | 'elsewhere';
 }
 
 /**
- * Which server shall own a room? Choice and reservation are one atomic step in Redis, so any number of callers at once
+ * Chooses the server that owns a room. Choice and reservation are one atomic step in Redis, so any number of concurrent callers
  * spread rooms evenly.
  *
- * A reservation is a lease, named by its room: asking again, from wherever, gives the same server and renews the lease,
- * unless that server is excluded or gone. It counts against the server until the server reports the room as its own
- * (`PlacementReporter`, `kept`), it is released, or the lease ends. A caller that dies between asking and starting loses
- * nothing: the next one gets the same answer, or the lease ends.
+ * A reservation is a lease, identified by its room. A repeated request returns the same server and renews the lease, unless that
+ * server is excluded or gone. The reservation counts against the server until the server reports the room as its own
+ * (`PlacementReporter`, `kept`), the reservation is released, or the lease expires. A caller that dies in between loses nothing:
+ * the next caller gets the same answer, or the lease expires.
  */
 @Injectable()
 export class LoadBalancerService {
@@ -70,8 +70,8 @@ export class LoadBalancerService {
   }
 
   /**
-   * Throws `no-capacity` (with `retryAfterMs`) when no server is willing within `waitMs`, and `unavailable` when Redis
-   * does not answer: whether a place was reserved is then unknown, and asking again finds out.
+   * @throws `no-capacity` (with `retryAfterMs`) when no server becomes eligible within `waitMs`; `unavailable` when Redis does
+   * not answer. In that case the room may have a reservation, and a repeated request returns it.
    */
   async place(request: PlacementRequest, { waitMs = this.waitMs }: { waitMs?: number } = {}): Promise<Placement> {
     const stopTimer = this.metrics.placementSeconds.startTimer();
@@ -85,19 +85,19 @@ export class LoadBalancerService {
     }
   }
 
-  /** The server has taken the room. True if it was reserved; false: reported already, or the lease has ended. */
+  /** Confirms a reservation: the server has opened the room. False: it was reported before, or the lease has expired. */
   async kept(room: RoomId): Promise<boolean> {
     return keepRoom(this.redis.commands, room, this.claimMs);
   }
 
-  /** The room is not to be started after all. False: there was no reservation. */
+  /** Releases a reservation whose room is not started after all. False: there was none. */
   async release(room: RoomId): Promise<boolean> {
     return releaseRoom(this.redis.commands, room);
   }
 
   /**
-   * Games of these rooms have ended on that incarnation of the server. The next game of each room is placed afresh, and
-   * not where the last one was. At most `ENDED_AT_ONCE_MAX` rooms a call.
+   * Games of these rooms have ended on that incarnation of the server. Releases their reservations, so that the next game of each
+   * room is placed anew. At most `ENDED_AT_ONCE_MAX` rooms per call.
    */
   async gamesEnded({ server, incarnation }: Placement, rooms: readonly RoomId[]): Promise<void> {
     if (rooms.length > 0) await endGames(this.redis.commands, server, incarnation, rooms);
@@ -123,7 +123,10 @@ export class LoadBalancerService {
     }
   }
 
-  /** Asks again and again: capacity comes with reports, released and expired reservations, of which nobody could tell all waiting processes in order. */
+  /**
+   * Polls until a server is eligible. Capacity comes from reports and from released and expired reservations, so no process could
+   * notify all waiting callers in order.
+   */
   private async choiceWithin(request: PlacementRequest, waitMs: number): Promise<Placed | null> {
     if (this.waiting >= WAITERS_MAX) return null;
     this.waiting += 1;
@@ -132,7 +135,7 @@ export class LoadBalancerService {
       for (let pauseMs = WAIT_POLL_MS; ; pauseMs = Math.min(pauseMs * 2, WAIT_POLL_MS_MAX)) {
         const leftMs = deadline - performance.now();
         if (leftMs <= 0) return null;
-        // Jitter, so that callers refused together do not come back together.
+        // Jitter, so that callers refused at the same moment do not retry at the same moment.
         await sleep(Math.min(leftMs, jittered(pauseMs)));
         const choice = await this.choose(request);
         if (choice) return choice;

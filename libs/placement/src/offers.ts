@@ -1,25 +1,25 @@
 import { offerKey } from './placement-keys.js';
 
-/** Where a room may go: of a region, of a build; neither: anywhere but to a canary. */
+/** The servers on which a room may run: of a region, of a build. Neither: any server except canaries. */
 export interface Place {
   readonly region?: string;
   readonly build?: string;
 }
 
-/** What decides in which order a server stands, and what for. */
+/** The properties of a server that decide which rooms it may get. */
 export interface Offerer {
-  /** The games it runs, and of which versions it takes rooms. */
+  /** The games that it runs, and the versions whose rooms it accepts. */
   readonly games: Readonly<Record<string, readonly number[]>>;
   readonly region?: string;
   readonly build?: string;
-  /** Takes only rooms that ask for its build. */
+  /** Accepts only rooms that request its build. */
   readonly canary?: boolean;
 }
 
 /**
- * What a server is offered for: one key for every wish that it meets. Servers that are offered for the same stand in one
- * order, and under each key are the orders offered there: a choice is a look at one end of each, however many servers there
- * are that do not meet the wish. Most fleets have one order; one for each build while there are two.
+ * The keys of all requests that a server can serve. Servers with the same keys share one sorted set, called an order, and each
+ * key lists the orders of its servers. A choice therefore reads the end of a few orders, however many servers do not match. Most
+ * fleets have one order, or one per build while two builds run.
  */
 export function offersOf({ games, region, build, canary = false }: Offerer): string[] {
   const regions = region ? [undefined, region] : [undefined];
@@ -31,8 +31,8 @@ export function offersOf({ games, region, build, canary = false }: Offerer): str
 }
 
 /**
- * Where a room is tried, in this order: as it would like it best first, as it must be last. Of two preferences that
- * cannot be met together the build comes first: a wrong region makes a game slower, a wrong build makes it another.
+ * The places to try for a room, best first. When two preferences cannot both be met, the build counts more: a wrong region makes
+ * a game slower, but a wrong build changes the game.
  */
 export function placesInOrder(must: Place, { region, build }: Place = {}): readonly Place[] {
   const best = { region: must.region ?? region, build: must.build ?? build };

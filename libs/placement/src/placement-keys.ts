@@ -3,22 +3,21 @@ import type { ServerId } from '#libs/protocol';
 import type { Place } from './offers.js';
 
 /**
- * Where placement keeps what it knows. All under one hash tag, because one choice touches several of these keys in one
- * step. A server is named by the key of its record everywhere in Redis, so that the scripts find every key by reading it, and
- * make none.
+ * The keys of placement in Redis. All have one hash tag, because one choice touches several of them atomically. Everywhere in
+ * Redis a server is named by the key of its record, so scripts read key names and never build any.
  */
 export const PLACEMENT_TAG = 'hf:{placement}';
 
-/** Set of the servers' records. */
+/** Set of the keys of all servers' records. */
 export const SERVERS_KEY = `${PLACEMENT_TAG}:servers`;
-/** Hash: by room, which server it was given. */
+/** Hash: the reservation of each room. */
 export const RESERVATIONS_KEY = `${PLACEMENT_TAG}:reservations`;
-/** Sorted set of rooms by when their reservations expire (Redis' time, ms). */
+/** Sorted set of rooms by the expiry of their reservations (Redis' time, ms). */
 export const EXPIRIES_KEY = `${PLACEMENT_TAG}:expiries`;
 
 const SERVER_PREFIX = `${PLACEMENT_TAG}:server:`;
 
-/** Hash: what a server reported, and what has been reserved on it since. */
+/** Hash: the last report of a server, and the reservations on it since. */
 export function serverKey(server: ServerId): string {
   return SERVER_PREFIX + server;
 }
@@ -27,18 +26,18 @@ export function serverOfKey(key: string): ServerId {
   return key.slice(SERVER_PREFIX.length) as ServerId;
 }
 
-/** Sorted set: the willing among the servers that these are the offers of, by their score. */
+/** Sorted set, by score: the eligible servers that have exactly these offers. */
 export function orderKey(offers: readonly string[]): string {
-  // Its name need not tell what it is: the offers do, and there may be a hundred.
+  // A digest is enough for the name, because the offers contain the meaning. There may be a hundred offers.
   const digest = createHash('sha256')
     .update([...offers].sort().join(' '))
     .digest('base64url');
   return `${PLACEMENT_TAG}:order:${digest.slice(0, 22)}`;
 }
 
-/** Set: the orders of the servers that take a room of this game; without a version, region or build, those of any. */
+/** Set: the orders of the servers that accept a room of this game. Without a version, region or build: of servers with any. */
 export function offerKey(game: string, version?: number, { region, build }: Place = {}): string {
-  // An encoded name has none of the signs between the parts.
+  // An encoded name contains none of the separators.
   const parts = [
     encodeURIComponent(game),
     version === undefined ? '' : `@${version}`,

@@ -6,50 +6,50 @@ import { dropReason } from './scripts/readmit.js';
 import { buryIncarnation } from './scripts/remove.js';
 import { addReason } from './scripts/withhold.js';
 
-/** Longer than any process sleeps and wakes as if nothing had been: after that its name is free of its past. */
+/** How long a removed incarnation is remembered: longer than any process can be suspended and continue. */
 const REMOVED_KEPT_MS = 30 * 24 * 3_600_000;
 
-/** Why a server is not offered. Your own are welcome: one word each. */
+/** Why a server is not eligible. Other one-word reasons are allowed. */
 export type WithholdReason = 'suspect' | 'unheard' | 'cordoned' | 'draining' | (string & {});
 
 export interface PooledServer {
   readonly server: ServerId;
-  /** Null: spoken of, but it has not reported yet. */
+  /** Null: the server is known by name, but has not reported yet. */
   readonly incarnation: number | null;
   readonly rooms: number;
   readonly players: number;
   readonly capacity: number;
-  /** Rooms given to it that it has not taken yet. */
+  /** Number of rooms reserved on it and not opened yet. */
   readonly reserved: number;
-  /** Its place in the strategy's order. */
+  /** The strategy's score. */
   readonly score: number;
   readonly withheld: readonly WithholdReason[];
-  /** Whether the next room may be given to it. */
+  /** Whether the next room may be placed on it. */
   readonly willing: boolean;
 }
 
 /**
- * Which servers are offered at all. A server is willing while it has no reason to be withheld and is not full. Reasons
- * are a set, held by whoever gave them: each takes back its own. All of this may be repeated.
+ * Controls which servers are eligible. A server is eligible while no reason withholds it and it is not full. Reasons form a set:
+ * each caller adds and removes its own. All methods are idempotent.
  *
- * What is said of one incarnation ends with it: its successor starts with no reasons. Name the `incarnation` where the
- * word may come late, or before the first report.
+ * Reasons belong to one incarnation: its successor starts without any. Pass `incarnation` when the call may arrive late, or
+ * before the first report.
  */
 @Injectable()
 export class PlacementPool {
   constructor(private readonly redis: RedisConnections) {}
 
-  /** False: the incarnation it was about is no more. */
+  /** Adds a reason. False: that incarnation no longer exists. */
   async withhold(server: ServerId, reason: WithholdReason, incarnation?: number): Promise<boolean> {
     return addReason(this.redis.commands, server, oneWord(reason), incarnation);
   }
 
-  /** True: no reason is left. */
+  /** Removes a reason. True: no reason is left. */
   async readmit(server: ServerId, reason: WithholdReason, incarnation?: number): Promise<boolean> {
     return (await dropReason(this.redis.commands, server, oneWord(reason), incarnation)) === 0;
   }
 
-  /** Takes an incarnation out for ever, with the reservations on it. True if it was the one on record. */
+  /** Removes an incarnation for good, together with its reservations. True if it was the current one. */
   async remove(server: ServerId, incarnation: number): Promise<boolean> {
     return buryIncarnation(this.redis.commands, server, incarnation, REMOVED_KEPT_MS);
   }
@@ -88,6 +88,6 @@ function pooledServer(server: ServerId, record: Record<string, string>): PooledS
 }
 
 function oneWord(reason: string): string {
-  if (!/^\S{1,64}$/.test(reason)) throw new Error(`a reason is one word of at most 64 characters, not ${JSON.stringify(reason)}`);
+  if (!/^\S{1,64}$/.test(reason)) throw new Error(`a reason must be one word of at most 64 characters, not ${JSON.stringify(reason)}`);
   return reason;
 }

@@ -9,17 +9,17 @@ import { type ReportOutcome, setStanding } from './scripts/report.js';
 export interface ServerReport extends ServerFacts, Offerer {
   readonly server: ServerId;
   readonly incarnation: number;
-  /** Rooms it took since its last report that was accepted; they are among `rooms`. */
+  /** Rooms opened since the last accepted report. They are included in `rooms`. */
   readonly owned?: readonly RoomId[];
 }
 
 /**
- * A server says what it has, and that replaces what placement thought of it: rooms owned + reservations outstanding.
- * Nothing is ever added up over time, so no count can drift, whatever died in between.
+ * Reports what a server has. A report replaces the known numbers: rooms owned plus outstanding reservations. Nothing is
+ * accumulated over time, so no count can drift, whatever fails.
  *
- * Report from the process that gathered the facts, as it gathers them: facts that travelled come after what happened
- * meanwhile. Naming the rooms in `owned` makes the count exact; a room neither named nor `kept` counts twice until its
- * reservation expires.
+ * Report from the process that collected the facts, as soon as they are collected, because a delayed report could overwrite newer
+ * ones. The rooms in `owned` make the count exact. A room that is neither in `owned` nor confirmed by `kept` counts twice until
+ * its reservation expires.
  */
 @Injectable()
 export class PlacementReporter {
@@ -33,9 +33,12 @@ export class PlacementReporter {
     this.rampMs = options.rampMs ?? PLACEMENT_RAMP_MS_DEFAULT;
   }
 
-  /** `removed`: this incarnation was declared gone, for ever. `older`: another has taken its name. Neither is to be offered rooms again. */
+  /**
+   * `removed`: this incarnation was removed for good. `older`: a newer incarnation has the name. In both cases the server must
+   * get no more rooms.
+   */
   async report({ server, incarnation, rooms, players, capacity, owned = [], ...offerer }: ServerReport): Promise<ReportOutcome> {
-    // From the fullest down there is no flood to be held back from an empty newcomer.
+    // The ramp protects an empty new server from a flood of rooms. A strategy that fills the fullest first has no such flood.
     const rampMs = this.strategy.takes === 'lowest' ? this.rampMs : 0;
     const score = wholeNumber(this.strategy.score({ rooms, players, capacity }));
     return setStanding(this.redis.commands, {

@@ -1,13 +1,13 @@
 import type { RoomId } from '#libs/protocol';
 
-/** What a server says of itself. */
+/** The load of a server, as it reports it. */
 export interface ServerFacts {
   readonly rooms: number;
   readonly players: number;
   readonly capacity: number;
 }
 
-/** The part of a wish that may weigh: how many players will come with the room. */
+/** The part of a request that may influence the weight: the number of players of the room. */
 export interface RoomWish {
   readonly room: RoomId;
   readonly game: string;
@@ -15,27 +15,26 @@ export interface RoomWish {
 }
 
 /**
- * How a server is chosen. The strategy only puts servers in an order: a whole number for each, and which end of the
- * order is taken. Choosing and reserving in one step, ties at random, leases and withheld servers stay as they are,
- * so a strategy can be unwise but never give one slot away twice.
+ * How a server is chosen. The strategy only gives each server a whole number as its score, and says which end of the order is
+ * taken. Atomic reservation, random choice among equals, leases and withheld servers do not depend on it. So a bad strategy can
+ * be inefficient, but it can never give one slot away twice.
  *
- * One of your own, in one line: `PlacementModule.forRoot({ strategy: LeastWork })`, the same on every server;
- * `docs/placement.md` has it.
+ * To use your own: `PlacementModule.forRoot({ strategy: LeastWork })`, the same on every server. See `docs/placement.md`.
  */
 export abstract class PlacementStrategy {
   /** Which end of the order gets the next room. */
   abstract readonly takes: 'lowest' | 'highest';
 
-  /** A server's place in the order by the facts of its last report. Rounded to a whole number, so that sums stay exact. */
+  /** The score of a server from its last report. Rounded to a whole number, so that sums stay exact. */
   abstract score(facts: ServerFacts): number;
 
-  /** What a room adds to the score of the server it is given to, until that server reports again: a whole number, at least 0, in the unit of `score`. */
+  /** What a room adds to the score of its server until the next report: a whole number from 0, in the unit of `score`. */
   weight(_wish: RoomWish): number {
     return 1;
   }
 }
 
-/** Every server the same number of rooms. */
+/** Gives every server the same number of rooms. */
 export class LeastGames extends PlacementStrategy {
   readonly takes = 'lowest';
 
@@ -44,7 +43,7 @@ export class LeastGames extends PlacementStrategy {
   }
 }
 
-/** Every server the same number of players, where games differ in size. */
+/** Gives every server the same number of players, for games of different sizes. */
 export class LeastPlayers extends PlacementStrategy {
   readonly takes = 'lowest';
 
@@ -57,7 +56,7 @@ export class LeastPlayers extends PlacementStrategy {
   }
 }
 
-/** The fullest that has room, so that the emptiest may be scaled in. */
+/** Fills the fullest server that has capacity, so that the emptiest one can be scaled in. */
 export class Packed extends PlacementStrategy {
   readonly takes = 'highest';
 
@@ -66,7 +65,7 @@ export class Packed extends PlacementStrategy {
   }
 }
 
-/** Any that has room: all are equal, and ties are drawn by lot. */
+/** Chooses any server that has capacity: all scores are equal, and the choice among equals is random. */
 export class RandomChoice extends PlacementStrategy {
   readonly takes = 'lowest';
 
@@ -90,10 +89,13 @@ export type StrategyName = keyof typeof STRATEGIES;
 export const STRATEGY_NAMES = Object.keys(STRATEGIES) as StrategyName[];
 export const STRATEGY_DEFAULT: StrategyName = 'least-games';
 
-/** Higher than any that means something; thousands of them can still be counted to the last one. */
+/** Larger than any useful score, and small enough that the sum of thousands is exact. */
 const NUMBER_MAX = 1e12;
 
-/** Scores are summed and taken back in Redis: whole numbers leave no crumbs. What is no number at all is 0, not an error in every report. */
+/**
+ * Redis adds and subtracts scores, and only whole numbers leave no rounding errors. NaN and infinity become 0 instead of an error
+ * in every report.
+ */
 export function wholeNumber(value: number): number {
   return Number.isFinite(value) ? Math.round(Math.min(NUMBER_MAX, Math.max(-NUMBER_MAX, value))) : 0;
 }

@@ -19,7 +19,7 @@ afterEach(async () => {
   await Promise.all(modules.splice(0).map((module) => module.close()));
 });
 
-/** One process that places rooms, with connections of its own. */
+/** Starts one process that places rooms, with its own connections. */
 async function newProcess(options: PlacementOptions = {}) {
   const module = await Test.createTestingModule({
     imports: [
@@ -42,7 +42,7 @@ async function newProcess(options: PlacementOptions = {}) {
 
 type Process = Awaited<ReturnType<typeof newProcess>>;
 
-/** Servers and a game of a test's own, as the store is shared by all tests. */
+/** Servers and a game of one test, because all tests share one Redis. */
 class Fleet {
   readonly game = `game-${randomUUID()}`;
   readonly servers: ServerId[];
@@ -86,12 +86,12 @@ function spread(placements: readonly Placement[], servers: readonly ServerId[]):
   return { fullest: Math.max(...counts), emptiest: Math.min(...counts) };
 }
 
-/** The lease of a room is over; nobody has noticed yet. */
+/** Lets the lease of a room expire without anybody noticing. */
 async function expire(at: Process, room: RoomId): Promise<void> {
   await at.redis.zadd(EXPIRIES_KEY, 'XX', 1, room);
 }
 
-/** More leases that are over than a call looks at, before all others. */
+/** Adds more expired leases than one call examines, older than all others. */
 async function bury(at: Process): Promise<void> {
   await at.redis.zadd(EXPIRIES_KEY, ...Array.from({ length: 100 }, () => [0, newRoom()]).flat());
 }
@@ -103,7 +103,7 @@ async function isLeased(at: Process, room: RoomId): Promise<boolean> {
 interface Reservation {
   readonly server: string;
   readonly incarnation: number;
-  /** Not yet one of its server's rooms. */
+  /** True while the server has not opened the room. */
   readonly isOutstanding: boolean;
 }
 
@@ -112,11 +112,11 @@ async function reservationOf(at: Process, room: RoomId): Promise<Reservation | n
   return server === undefined ? null : { server, incarnation: Number(incarnation), isOutstanding: weight !== 'kept' };
 }
 
-/** By server, its score: who a room of this wish may be given to. */
+/** The score of each server that may get a room of this request. */
 async function offered(at: Process, ...wish: Parameters<typeof offerKey>): Promise<ReadonlyMap<string, number>> {
   const orders = await at.redis.smembers(offerKey(...wish));
   const scores = await Promise.all(orders.map((order) => at.redis.zrange(order, '0', '-1', 'WITHSCORES')));
-  // An order that is empty is offered for nothing.
+  // An empty order must not have offers.
   for (const order of scores) expect(order).not.toEqual([]);
   return new Map(
     scores.flatMap((order) => order.flatMap((key, index) => (index % 2 === 0 ? [[key, Number(order[index + 1])] as const] : []))),
@@ -135,7 +135,7 @@ async function until<T>(look: () => Promise<T>, isIt: (seen: T) => boolean, with
 
 async function refusal(promise: Promise<unknown>): Promise<HoldfastError> {
   const error = await promise.then(
-    (value) => new Error(`no refusal but ${JSON.stringify(value)}`),
+    (value) => new Error(`expected a refusal, not ${JSON.stringify(value)}`),
     (thrown) => thrown,
   );
   if (!(error instanceof HoldfastError)) throw error;
@@ -143,7 +143,7 @@ async function refusal(promise: Promise<unknown>): Promise<HoldfastError> {
 }
 
 describe('choosing a server', () => {
-  it('spreads rooms evenly with eight processes placing at once', async () => {
+  it('spreads rooms evenly when eight processes place rooms at once', async () => {
     const processes = await Promise.all(Array.from({ length: 8 }, () => newProcess()));
     const fleet = await Fleet.started(processes[0], 7);
     const batches = processes.map(({ balancer }) =>
@@ -153,7 +153,7 @@ describe('choosing a server', () => {
     expect([fullest, emptiest]).toEqual([58, 57]);
   });
 
-  it('stays even while servers take the rooms and report meanwhile', async () => {
+  it('keeps the load even while servers open the rooms and report', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 4);
     const owned = new Map(fleet.servers.map((server) => [server, [] as RoomId[]]));
@@ -169,7 +169,7 @@ describe('choosing a server', () => {
     expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
   });
 
-  it('breaks ties by lot', async () => {
+  it('chooses at random among equals', async () => {
     const at = await newProcess();
     const first = new Set<ServerId>();
     const fleet = await Fleet.started(at, 3);
@@ -184,7 +184,7 @@ describe('choosing a server', () => {
     );
   });
 
-  it('draws the lot among all equals of a large fleet, for each room of a call', async () => {
+  it('chooses at random among all equals of a large fleet, for each room of a call', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 30);
     const seen = new Set<ServerId>();
@@ -199,12 +199,12 @@ describe('choosing a server', () => {
         calls += 1;
         return seen.size;
       },
-      // As many as it takes for some to be drawn from the end of the order, and go on at its beginning.
+      // Enough calls that some random choices start near the end of the order and wrap around.
       (size) => calls >= 12 && size === 30,
     );
   });
 
-  it.each([1, 2, 5, 37, 100])('keeps %i servers level with calls of one room and of many', async (count) => {
+  it.each([1, 2, 5, 37, 100])('keeps %i servers level, in calls of one room and of many', async (count) => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, count);
     const placements: Placement[] = [];
@@ -215,7 +215,7 @@ describe('choosing a server', () => {
     }
   });
 
-  it('keeps servers of several builds, games and versions level with each other, by lot among equals', async () => {
+  it('keeps servers of several builds, games and versions level, at random among equals', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 5);
     const [a, b, c, d, e] = fleet.servers;
@@ -237,7 +237,7 @@ describe('choosing a server', () => {
       },
       (size) => size === 4,
     );
-    // A room of version 2 counts where rooms of any version go, in the same call.
+    // A room of version 2 counts where rooms of any version are placed, in the same call.
     await anew(++incarnation);
     const asked = [2, 2, undefined, undefined].map((gameVersion) => fleet.place({ gameVersion }));
     const [one, two, ...others] = (await Promise.all(asked)).map(({ server }) => server);
@@ -253,7 +253,7 @@ describe('choosing a server', () => {
     expect((await fleet.place()).server).toBe(fleet.servers[1]);
   });
 
-  it('never chooses a full server, and does when a place is free again', async () => {
+  it('never chooses a full server, and chooses it again when it has a free slot', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2, { capacity: 3 });
     const rooms = Array.from({ length: 6 }, newRoom);
@@ -269,13 +269,13 @@ describe('choosing a server', () => {
     expect((await fleet.place()).server).toBe(fleet.servers[1]);
   });
 
-  it('counts what a server owns against its capacity, also above it', async () => {
+  it('counts the rooms of a server against its capacity, even above it', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { rooms: 12, capacity: 10 });
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
   });
 
-  it('asks only servers that run the game, and the version that was asked for', async () => {
+  it('chooses only servers that run the game in the requested version', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 3);
     const [old, both, other] = fleet.servers;
@@ -287,12 +287,12 @@ describe('choosing a server', () => {
     expect((await fleet.place()).server).toBe(old);
     expect((await refusal(fleet.place({ gameVersion: 3 }))).code).toBe('no-capacity');
 
-    // A server that gave a game up, or a version of it, is asked for it no more.
+    // A server that dropped a game, or a version of it, gets no more rooms of it.
     await fleet.report(both, { games: { [fleet.game]: [1] } });
     expect((await refusal(fleet.place({ gameVersion: 2 }))).code).toBe('no-capacity');
   });
 
-  it('asks only servers of the region and of the build that were asked for', async () => {
+  it('chooses only servers of the requested region and build', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 3);
     const [eu, us, usNext] = fleet.servers;
@@ -307,12 +307,12 @@ describe('choosing a server', () => {
     for (const nowhere of [{ region: 'mars' }, { build: 'b3' }, { region: 'eu', build: 'b2' }]) {
       expect((await refusal(fleet.place(nowhere))).code).toBe('no-capacity');
     }
-    // Moved with its region and build: it is not found where it was.
+    // The server has another region and build now, so it is not found under the old ones.
     await fleet.report(us, { region: 'eu', build: 'b2', incarnation: 2 });
     expect((await refusal(fleet.place({ region: 'us', build: 'b1' }))).code).toBe('no-capacity');
   });
 
-  it('asks servers of a preferred region and build first, then without the region, then without the build, then any', async () => {
+  it('tries the preferred region and build first, then only the build, then only the region, then any server', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 4);
     const [best, ofBuild, ofRegion, any] = fleet.servers;
@@ -330,13 +330,13 @@ describe('choosing a server', () => {
       ['placed', 1],
       ['elsewhere', 3],
     ]);
-    // What it must have is not given up for what it would like.
+    // A preference never overrides a requirement.
     await at.pool.readmit(any, 'cordoned');
     expect((await refusal(fleet.place({ region: 'eu', prefer: { build: 'b1' } }))).code).toBe('no-capacity');
     expect((await fleet.place({ region: 'us', prefer })).server).toBe(any);
   });
 
-  it('leaves a room where it was given a place, also when one is free by now where it would have liked to be', async () => {
+  it('keeps a room on its reserved server, even when a preferred one is free by now', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
     const [near, far] = fleet.servers;
@@ -347,7 +347,7 @@ describe('choosing a server', () => {
     expect((await fleet.place(request)).server).toBe(far);
   });
 
-  it('gives a canary only rooms that ask for its build', async () => {
+  it('gives a canary only rooms that request its build', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
     const [stable, canary] = fleet.servers;
@@ -373,7 +373,7 @@ describe('choosing a server', () => {
     expect(second.server).not.toBe(first.server);
   });
 
-  it('answers each of many asked for at once as if it were alone: its game, its exclusions, its own room', async () => {
+  it('treats each room of a call as if it were alone: its game, its exclusions, its reservation', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2, { capacity: 3 });
     const other = await Fleet.started(at, 1, { capacity: 1 });
@@ -387,7 +387,7 @@ describe('choosing a server', () => {
       fleet.place({ room: twice }),
       fleet.place({ exclude: [a] }),
       other.place(),
-      // More than go into one call.
+      // More than fit into one call.
       ...Array.from({ length: 100 }, () => fleet.place()),
     ]);
     const servers = asked.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.server : outcome.reason.code));
@@ -402,7 +402,7 @@ describe('choosing a server', () => {
     expect((await fleet.records()).map(({ reserved }) => reserved)).toEqual([3, 3]);
   });
 
-  it('gives a lease to a room that is asked for twice at once, and found a place the second time only', async () => {
+  it('gives a lease to a room that is requested twice in one call, and gets a server only for the second request', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 1 });
     const room = newRoom();
@@ -410,7 +410,7 @@ describe('choosing a server', () => {
     expect(await isLeased(at, room)).toBe(true);
   });
 
-  it('gives a lease to a room whose old one was found expired for another room of the same call', async () => {
+  it('gives a lease to a room whose old one was swept for another room of the same call', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 2 });
     const [again, next] = [newRoom(), newRoom()];
@@ -422,7 +422,7 @@ describe('choosing a server', () => {
     expect([await isLeased(at, next), await isLeased(at, again)]).toEqual([true, true]);
   });
 
-  it('does not choose an excluded server whose place was found to be free in between', async () => {
+  it('does not choose an excluded server whose slot became free during the call', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 1 });
     const room = newRoom();
@@ -433,7 +433,7 @@ describe('choosing a server', () => {
     expect(await fleet.place()).toMatchObject({ server: fleet.servers[0] });
   });
 
-  it('never chooses an excluded server, and forgets the exclusion at once', async () => {
+  it('never chooses an excluded server, and forgets the exclusion after the call', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 3);
     const [a, b, c] = fleet.servers;
@@ -449,7 +449,7 @@ describe('choosing a server', () => {
 });
 
 describe('a reservation', () => {
-  it('gives one room the same server, from whichever process it is asked', async () => {
+  it('gives one room the same server, whichever process asks', async () => {
     const [one, other] = [await newProcess(), await newProcess()];
     const fleet = await Fleet.started(one, 5);
     const room = newRoom();
@@ -459,7 +459,7 @@ describe('a reservation', () => {
     expect(reserved).toBe(1);
   });
 
-  it('is neither lost nor doubled when its caller dies before it hears the answer', async () => {
+  it('is neither lost nor doubled when its caller dies before the answer', async () => {
     const [dying, next] = [await newProcess(), await newProcess()];
     const fleet = await Fleet.started(next, 4);
     const rooms = Array.from({ length: 200 }, newRoom);
@@ -479,7 +479,7 @@ describe('a reservation', () => {
     expect((await fleet.records()).map(({ reserved }) => reserved)).toEqual([50, 50, 50, 50]);
   });
 
-  it('is given up for another when its server is excluded', async () => {
+  it('moves to another server when its own is excluded', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -490,7 +490,7 @@ describe('a reservation', () => {
     expect(await fleet.place({ room })).toEqual(second);
   });
 
-  it('is given up in the middle of a call that gives others to the same servers, and all are counted', async () => {
+  it('keeps all counts exact when it moves in a call that places other rooms on the same servers', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const [moves, twice] = [newRoom(), newRoom()];
@@ -501,7 +501,7 @@ describe('a reservation', () => {
     const last = fleet.place();
     expect((await moved).server).not.toBe(left);
     expect((await refusal(again)).code).toBe('no-capacity');
-    // How many each has depends on the lots that broke ties; that it has as many as were told so does not.
+    // The random choices decide how many rooms each server has. The sums must match the answers in any case.
     const told = await Promise.all([first, third, moved, last]);
     const expected = fleet.servers.map((server) => {
       const count = told.filter((placement) => placement.server === server).length;
@@ -511,7 +511,7 @@ describe('a reservation', () => {
     expect(await isLeased(at, twice)).toBe(false);
   });
 
-  it('ends with its lease, and gives its count back', async () => {
+  it('ends with its lease and gives its slot back', async () => {
     const at = await newProcess({ claimMs: 50 });
     const fleet = await Fleet.started(at, 1, { capacity: 1 });
     await fleet.place();
@@ -523,12 +523,12 @@ describe('a reservation', () => {
     expect((await fleet.record(fleet.servers[0]))?.reserved).toBe(1);
   });
 
-  it('that has ended says nothing of where the room goes next', async () => {
+  it('does not influence the next choice once it has expired', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
     const first = await fleet.place({ room });
-    // The server grew full meanwhile: a lease that held would still name it.
+    // The server is full by now. A valid lease would still name it.
     await fleet.report(first.server, { rooms: 100 });
     expect(await fleet.place({ room })).toEqual(first);
     await bury(at);
@@ -536,7 +536,7 @@ describe('a reservation', () => {
     expect((await fleet.place({ room })).server).not.toBe(first.server);
   });
 
-  it('is renewed by asking again', async () => {
+  it('is renewed by a repeated request', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const room = newRoom();
@@ -552,7 +552,7 @@ describe('a reservation', () => {
     );
   });
 
-  it('that is kept stays counted as a room, and still answers who has it', async () => {
+  it('counts as a room once it is confirmed, and still names the server', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -564,7 +564,7 @@ describe('a reservation', () => {
     expect((await fleet.place()).server).not.toBe(placement.server);
   });
 
-  it('that is released is gone, once', async () => {
+  it('can be released once', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const room = newRoom();
@@ -576,7 +576,7 @@ describe('a reservation', () => {
 });
 
 describe('the end of a game', () => {
-  it('gives its reservation back, so that the next game of its room goes to the emptiest server', async () => {
+  it('releases the reservation, so that the next game of the room goes to the emptiest server', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -588,7 +588,7 @@ describe('the end of a game', () => {
     expect((await fleet.place({ room })).server).not.toBe(first.server);
   });
 
-  it('frees a place that was still outstanding, once', async () => {
+  it('releases a slot that was still outstanding, once', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const rooms = [newRoom(), newRoom()];
@@ -597,7 +597,7 @@ describe('the end of a game', () => {
     expect(await fleet.record(fleet.servers[0])).toMatchObject({ reserved: 0, score: 0 });
   });
 
-  it('leaves a later reservation on another server alone', async () => {
+  it('does not touch a later reservation on another server', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -611,7 +611,7 @@ describe('the end of a game', () => {
 });
 
 describe("a server's report", () => {
-  it('replaces whatever the count had become', async () => {
+  it('replaces a wrong count', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -621,7 +621,7 @@ describe("a server's report", () => {
     expect((await offered(at, fleet.game)).get(serverKey(server))).toBe(3);
   });
 
-  it('keeps what is reserved and not yet taken on top of the facts', async () => {
+  it('adds the reservations whose rooms are not opened yet to its facts', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -630,12 +630,12 @@ describe("a server's report", () => {
     await at.balancer.kept(kept);
     await fleet.report(server, { rooms: 2, owned: [taken] });
     expect(await fleet.record(server)).toMatchObject({ rooms: 2, reserved: 1, score: 3 });
-    // Said again, because the answer was lost: nothing changes.
+    // A repeated report, because the answer was lost, changes nothing.
     await fleet.report(server, { rooms: 2, owned: [taken, kept] });
     expect(await fleet.record(server)).toMatchObject({ rooms: 2, reserved: 1, score: 3 });
   });
 
-  it('takes only its own reservations from the count', async () => {
+  it("removes only the server's own reservations from the count", async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -645,7 +645,7 @@ describe("a server's report", () => {
     expect((await fleet.record(server))?.reserved).toBe(1);
   });
 
-  it('of an older incarnation is refused', async () => {
+  it('is refused when it comes from an older incarnation', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     const [server] = fleet.servers;
@@ -654,7 +654,7 @@ describe("a server's report", () => {
     expect(await fleet.record(server)).toMatchObject({ incarnation: 2, rooms: 5 });
   });
 
-  it('of a newer incarnation voids reservations on the one before', async () => {
+  it('voids the reservations on the former incarnation when it comes from a newer one', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -667,7 +667,7 @@ describe("a server's report", () => {
     expect(await fleet.record(server)).toMatchObject({ reserved: 0, score: 0 });
   });
 
-  it('brings a server back into what it is offered for, should that have been lost', async () => {
+  it("restores the server's offers when they were lost", async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     await at.redis.del(offerKey(fleet.game), offerKey(fleet.game, 1));
@@ -676,7 +676,7 @@ describe("a server's report", () => {
     await fleet.place({ gameVersion: 1 });
   });
 
-  it('brings everything back after the store forgot all of it', async () => {
+  it('restores everything after Redis lost all of it', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const orders = await at.redis.smembers(offerKey(fleet.game));
@@ -687,8 +687,8 @@ describe("a server's report", () => {
   });
 });
 
-describe('calls of one process', () => {
-  it('are two at most at once; what is asked for meanwhile shares the next', async () => {
+describe('placement calls of one process', () => {
+  it('run two at a time; requests that arrive meanwhile share the next call', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     let calls = 0;
@@ -713,7 +713,7 @@ describe('calls of one process', () => {
     expect(calls).toBe(3);
   });
 
-  it('make way for the next when they fail', async () => {
+  it('do not block the next call when they fail', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const send = jest.spyOn(at.redis, 'sendCommand');
@@ -724,7 +724,7 @@ describe('calls of one process', () => {
 });
 
 describe('the pool', () => {
-  it('offers a withheld server only when no reason is left', async () => {
+  it('makes a withheld server eligible only when no reason is left', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -740,7 +740,7 @@ describe('the pool', () => {
     expect((await fleet.place()).server).toBe(server);
   });
 
-  it('keeps what was said of a server before its first report, and forgets it with its incarnation', async () => {
+  it('keeps a reason that was given before the first report, and drops it with the incarnation', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     const [server] = fleet.servers;
@@ -752,7 +752,7 @@ describe('the pool', () => {
     expect((await fleet.record(server))?.withheld).toEqual([]);
   });
 
-  it('does not hold against a server what was said of the one before it', async () => {
+  it('does not apply a reason of one incarnation to the next', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -764,7 +764,7 @@ describe('the pool', () => {
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
   });
 
-  it('knows nothing of a server that was withheld and readmitted without ever reporting', async () => {
+  it('forgets a server that was withheld and readmitted without ever reporting', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     await at.pool.withhold(fleet.servers[0], 'draining');
@@ -772,7 +772,7 @@ describe('the pool', () => {
     expect(await fleet.records()).toEqual([]);
   });
 
-  it('never lets a removed incarnation back, nor an older one, but its successor', async () => {
+  it('never readmits a removed incarnation or an older one, but accepts its successor', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     const [server] = fleet.servers;
@@ -794,7 +794,7 @@ describe('the pool', () => {
     expect(await at.redis.ttl(serverKey(server))).toBe(-1);
   });
 
-  it('refuses a server that was removed before it reported for the first time', async () => {
+  it('refuses a server that was removed before its first report', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     await at.pool.remove(fleet.servers[0], 3);
@@ -802,15 +802,15 @@ describe('the pool', () => {
   });
 });
 
-describe('no capacity', () => {
-  it('is refused at once, with a hint when to try again', async () => {
+describe('a request without capacity', () => {
+  it('is refused at once, with the time of the next attempt', async () => {
     const at = await newProcess();
     const { code, retry, retryAfterMs } = await refusal(new Fleet(at, 0).place());
     expect({ code, retry, retryAfterMs }).toEqual({ code: 'no-capacity', retry: true, retryAfterMs: 1_000 });
     expect((await at.metrics.placements.get()).values).toMatchObject([{ labels: { result: 'no-capacity' }, value: 1 }]);
   });
 
-  it('ends the wait of all who waited when it comes', async () => {
+  it('succeeds for all waiting callers when capacity appears', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     const waiting = Promise.all(Array.from({ length: 5 }, () => fleet.place({}, 10_000)));
@@ -818,21 +818,21 @@ describe('no capacity', () => {
     expect(new Set((await waiting).map(({ server }) => server))).toEqual(new Set(fleet.servers));
   });
 
-  it('is refused when it does not come in time', async () => {
+  it('is refused when capacity does not appear in time', async () => {
     const at = await newProcess({ waitMs: 60 });
     const start = performance.now();
     expect((await refusal(new Fleet(at, 0).place())).code).toBe('no-capacity');
     expect(performance.now() - start).toBeGreaterThanOrEqual(55);
   });
 
-  it('is not what a caller hears when Redis is away', async () => {
+  it('is refused with `unavailable` when Redis cannot be reached', async () => {
     const at = await newProcess();
     at.redis.disconnect();
     expect((await refusal(new Fleet(at, 0).place())).code).toBe('unavailable');
   });
 });
 
-/** Its own port in one line: a developer's strategy, as the docs show it. */
+/** A developer's own strategy in one line, as the docs show it. */
 @Injectable()
 class FewestPlayersPerSlot extends PlacementStrategy {
   readonly takes = 'lowest';
@@ -860,7 +860,7 @@ class TooHeavy extends PlacementStrategy {
 }
 
 describe('the strategy', () => {
-  it.each(STRATEGY_NAMES)('%s takes reservations back as it gave them, however they end', async (strategy) => {
+  it.each(STRATEGY_NAMES)('%s subtracts reservations exactly as it added them, however they end', async (strategy) => {
     const at = await newProcess({ strategy });
     const fleet = await Fleet.started(at, 1);
     const [released, kept, reported, expired] = Array.from({ length: 4 }, newRoom);
@@ -872,7 +872,7 @@ describe('the strategy', () => {
     expect(await at.redis.hmget(serverKey(fleet.servers[0]), 'reserved', 'weight')).toEqual(['0', '0']);
   });
 
-  it.each(STRATEGY_NAMES)('%s places every room, within capacity', async (strategy) => {
+  it.each(STRATEGY_NAMES)('%s places every room within capacity', async (strategy) => {
     const at = await newProcess({ strategy });
     const fleet = await Fleet.started(at, 3, { capacity: 4 });
     const placements = await Promise.all(Array.from({ length: 12 }, () => fleet.place({ players: 3 })));
@@ -890,7 +890,7 @@ describe('the strategy', () => {
     expect((await fleet.place({ players: 2 })).server).toBe(fewLarge);
   });
 
-  it('least-players gives each of many rooms of a call to the server with the fewest, whatever their sizes', async () => {
+  it('least-players gives each room of a call to the server with the fewest players, whatever the sizes', async () => {
     const at = await newProcess({ strategy: 'least-players' });
     const fleet = await Fleet.started(at, 3);
     const sizes = [5, 1, 1, 3, 2, 2, 2, 4, 0, 7];
@@ -904,7 +904,7 @@ describe('the strategy', () => {
     expect(scores.sort((one, other) => one - other)).toEqual(players.sort((one, other) => one - other));
   });
 
-  it('packed fills the fullest that has room, and the next when it is full in the middle of a call', async () => {
+  it('packed fills the fullest server with capacity, and the next one when it becomes full during a call', async () => {
     const at = await newProcess({ strategy: 'packed' });
     const fleet = new Fleet(at, 4);
     for (const [index, server] of fleet.servers.entries()) await fleet.report(server, { rooms: 2 * index, capacity: 10 });
@@ -913,7 +913,7 @@ describe('the strategy', () => {
     expect(records.map((record) => record?.reserved)).toEqual([0, 0, 5, 4]);
   });
 
-  it('packed fills the fullest that has room', async () => {
+  it('packed fills the fullest server that has capacity', async () => {
     const at = await newProcess({ strategy: 'packed' });
     const fleet = new Fleet(at, 3);
     const [full, nearlyFull, empty] = fleet.servers;
@@ -924,7 +924,7 @@ describe('the strategy', () => {
     expect(placements.map(({ server }) => server)).toEqual([nearlyFull, nearlyFull, empty]);
   });
 
-  it('random takes any that has room, whatever it has', async () => {
+  it('random chooses any server that has capacity', async () => {
     const at = await newProcess({ strategy: 'random' });
     const fleet = new Fleet(at, 2);
     const [busy, idle] = fleet.servers;
@@ -937,7 +937,7 @@ describe('the strategy', () => {
     );
   });
 
-  it('of a developer is one line, and a score that is no number does no harm', async () => {
+  it('can be one line of a developer, and treats a NaN score as 0', async () => {
     const at = await newProcess({ strategy: FewestPlayersPerSlot });
     const fleet = new Fleet(at, 2);
     const [small, large] = fleet.servers;
@@ -947,7 +947,7 @@ describe('the strategy', () => {
     expect(await fleet.report(small, { capacity: 0 })).toBe('accepted');
   });
 
-  it('that gives a room more weight than can be counted harms no room beside it, nor the server that gets it', async () => {
+  it('does no harm when it gives a room an uncountable weight', async () => {
     const at = await newProcess({ strategy: TooHeavy });
     const fleet = await Fleet.started(at, 1);
     const heavy = newRoom();
@@ -957,8 +957,8 @@ describe('the strategy', () => {
   });
 });
 
-describe('a newcomer', () => {
-  it('takes all that come until it is level, without a ramp', async () => {
+describe('a new server', () => {
+  it('takes all new rooms until it is level, without a ramp', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
     const [old, newcomer] = fleet.servers;
@@ -968,14 +968,14 @@ describe('a newcomer', () => {
     expect(placements.every(({ server }) => server === newcomer)).toBe(true);
   });
 
-  it('comes in level with the rest, and up to its share over the ramp', async () => {
+  it('starts level with the others and reaches its share over the ramp', async () => {
     const rampMs = 400;
     const at = await newProcess({ rampMs });
     const fleet = new Fleet(at, 3);
     const [a, b, newcomer] = fleet.servers;
     await fleet.report(a, { rooms: 20 });
     await fleet.report(b, { rooms: 20 });
-    // These two are newcomers themselves until their ramp is over: nobody stands back for equals.
+    // These two count as new until their ramp ends, so a further new server does not start level with them.
     await at.redis.hincrby(serverKey(a), 'since', -rampMs);
     await at.redis.hincrby(serverKey(b), 'since', -rampMs);
     await fleet.report(newcomer);
@@ -989,7 +989,7 @@ describe('a newcomer', () => {
     );
   });
 
-  it('comes in level with those who are no newcomers, however many newcomers there are beside it', async () => {
+  it('starts level with the established servers, however many other new ones there are', async () => {
     const rampMs = 60_000;
     const at = await newProcess({ rampMs });
     const fleet = new Fleet(at, 6);
@@ -1002,7 +1002,7 @@ describe('a newcomer', () => {
     expect(ramps).toEqual(['30', '30', '30', '30']);
   });
 
-  it('comes in level with servers of another build, where it is the first of its own', async () => {
+  it('starts level with servers of another build when it is the first of its own', async () => {
     const rampMs = 60_000;
     const at = await newProcess({ rampMs });
     const fleet = new Fleet(at, 5);
@@ -1014,7 +1014,7 @@ describe('a newcomer', () => {
     expect(await at.redis.hget(serverKey(newcomer), 'ramp')).toBe('11');
   });
 
-  it('is no newcomer in a fleet that starts together', async () => {
+  it('has no ramp in a fleet that starts together', async () => {
     const at = await newProcess({ rampMs: 60_000 });
     const fleet = new Fleet(at, 2);
     const [first, second] = fleet.servers;
@@ -1024,7 +1024,7 @@ describe('a newcomer', () => {
   });
 });
 
-describe('the count', () => {
+describe('the count of reservations', () => {
   const SERVERS = 3;
   const ROOMS = 8;
   const room = fc.nat({ max: ROOMS - 1 });
@@ -1047,7 +1047,7 @@ describe('the count', () => {
   );
   type Act = typeof act extends fc.Arbitrary<infer T> ? T : never;
 
-  it('never drifts from the reservations there are, whatever happens in whatever order', async () => {
+  it('never drifts, whatever happens in whatever order', async () => {
     const at = await newProcess();
     await fc.assert(
       fc.asyncProperty(fc.array(act, { minLength: 1, maxLength: 40 }), async (acts) => {
@@ -1092,7 +1092,7 @@ describe('the count', () => {
     }
   }
 
-  /** The invariant of shared.lua, read from outside. */
+  /** Checks the invariant of shared.lua from outside. */
   async function expectExact(fleet: Fleet, rooms: RoomId[]): Promise<void> {
     const reservations = await Promise.all(rooms.map((id) => reservationOf(fleet.at, id)));
     const offers = await Promise.all([offered(fleet.at, fleet.game), offered(fleet.at, fleet.game, 1)]);

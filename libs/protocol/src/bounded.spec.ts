@@ -2,17 +2,17 @@ import { bounded, MESSAGE_CHARACTERS_MAX } from './bounded.js';
 import { errorBody, HoldfastError } from './errors.js';
 
 describe('bounded text', () => {
-  it('is unchanged when it is short, and says how long it was when it is cut', () => {
+  it('is unchanged when it is short; when it is cut, it states its original length', () => {
     expect(bounded('short')).toBe('short');
     expect(bounded('abcdef', 4)).toBe('abcd… (6 characters)');
   });
 
-  it('is not cut within a surrogate pair', () => {
+  it('is never cut inside a surrogate pair', () => {
     expect(bounded('abc💥', 4)).toBe('abc… (5 characters)');
     expect(bounded('ab💥d', 4)).toBe('ab💥… (5 characters)');
   });
 
-  it('is the message of every error, however long the original is', () => {
+  it('is used for the message of every error, however long the original is', () => {
     const text = 'x'.repeat(1_000_000);
     for (const { message } of [
       new HoldfastError('bad-data', text),
@@ -22,7 +22,7 @@ describe('bounded text', () => {
       expect(message.length).toBeLessThan(MESSAGE_CHARACTERS_MAX + 40);
   });
 
-  it('replaces an error of a wrong form from another server by a known one', () => {
+  it('replaces a malformed error of another server by a known one', () => {
     for (const body of [
       null,
       7,

@@ -1,9 +1,9 @@
-/** Characters of a sentence in an answer, at most. */
+/** Maximum length of an error message, in characters (UTF-16 code units). */
 export const MESSAGE_CHARACTERS_MAX = 1_000;
 
 /**
- * Text that somebody else chose, for an answer, a log or an error: cut to `charactersMax`, and then it says how long it
- * was. Never cuts a character in two: the two halves of a surrogate pair stay together or go together.
+ * Cuts text that a peer chose to `charactersMax`, for use in an answer, a log line or an error. Text that was cut ends with its
+ * original length. A surrogate pair is never split.
  */
 export function bounded(text: string, charactersMax = MESSAGE_CHARACTERS_MAX): string {
   if (text.length <= charactersMax) return text;

@@ -16,11 +16,11 @@ import { NESTING_MAX } from './plain-value.js';
 
 const u32 = fc.nat({ max: 0xffff_ffff });
 const name = fc.string({ maxLength: 60, unit: 'grapheme' });
-/** What JSON can say, but for the one key that is refused. */
+/** Any JSON value without the one key that the codec refuses. */
 const data = fc
   .jsonValue({ maxDepth: 4, noUnicodeString: false } as fc.JsonSharedConstraints)
   .filter((value) => !JSON.stringify(value).includes('__proto__'));
-/** MessagePack knows no -0, and JSON neither. */
+/** Removes -0: neither JSON nor our MessagePack dialect can represent it. */
 const plain = data.map((value) => JSON.parse(JSON.stringify(value)) as unknown);
 
 const playerMessages: fc.Arbitrary<PlayerMessage> = fc.oneof(
@@ -78,7 +78,7 @@ const serverMessages: fc.Arbitrary<ServerMessage> = fc.oneof(
 );
 
 describe('the codec', () => {
-  it('gives back every message of a player, in both forms', () => {
+  it('decodes every message of a player to what was encoded, in both forms', () => {
     fc.assert(
       fc.property(playerMessages, (message) => {
         expect(decodePlayerMessage(encodePlayerMessage(message))).toEqual(message);
@@ -87,7 +87,7 @@ describe('the codec', () => {
     );
   });
 
-  it('gives back every message to a player, in both forms', () => {
+  it('decodes every message of a server to what was encoded, in both forms', () => {
     fc.assert(
       fc.property(serverMessages, (message) => {
         expect(decodeServerMessage(encodeServerMessage(message))).toEqual(message);
@@ -96,7 +96,7 @@ describe('the codec', () => {
     );
   });
 
-  it('reads frames that lie anywhere in a buffer', () => {
+  it('decodes a frame at any offset of a buffer', () => {
     const frame = encodePlayerMessage({ kind: 'command', seq: 9, settled: 7, name: 'place', data: { cell: 4 } });
     const buffer = new Uint8Array(frame.length + 7).fill(0xee);
     buffer.set(frame, 3);
@@ -109,13 +109,13 @@ describe('the codec', () => {
     });
   });
 
-  it('leaves `settled` to be the seq before', () => {
+  it('uses the previous seq when a command leaves out `settled`', () => {
     expect(decodePlayerMessage(encodePlayerMessage({ kind: 'command', seq: 3, name: 'x' }))).toMatchObject({ seq: 3, settled: 2 });
     expect(decodePlayerMessage(encodePlayerMessage({ kind: 'command', seq: 0, name: 'x' }))).toMatchObject({ seq: 0, settled: 0 });
     expect(playerMessageFromJson('{"kind":"command","seq":3,"name":"x"}')).toMatchObject({ settled: 2 });
   });
 
-  it('has its headers where those who route by them look', () => {
+  it('puts the headers at the offsets by which servers route', () => {
     const command = encodePlayerMessage({ kind: 'command', seq: 5, settled: 4, name: 'go', data: 1 });
     const view = new DataView(command.buffer, command.byteOffset);
     expect(view.getUint32(HEADER.command.seq)).toBe(5);
@@ -126,7 +126,7 @@ describe('the codec', () => {
     expect(new DataView(sync.buffer, sync.byteOffset).getUint32(HEADER.sync.seq)).toBe(5);
   });
 
-  it('takes no byte for a kind of the other side', () => {
+  it('refuses the kinds of the other direction', () => {
     for (const [kind, byte] of Object.entries(KIND)) expect(playerKindOf(byte)).toBe(byte < 0x80 ? kind : null);
     expect(playerKindOf(0x7f)).toBeNull();
     expect(() => decodePlayerMessage(encodeServerMessage({ kind: 'pong', nonce: 1 }))).toThrow(
@@ -154,8 +154,8 @@ function isRefusal(error: unknown): boolean {
   return error === null || (error instanceof HoldfastError && (error.code === 'bad-frame' || error.code === 'unknown-kind'));
 }
 
-describe('what a stranger sends', () => {
-  it('is a message or a refusal with a code, whatever the bytes', () => {
+describe('decoding of untrusted input', () => {
+  it('returns a message or throws a refusal with a code, for any bytes', () => {
     const kinds = fc.constantFrom(...Object.values(KIND), 0, 0xff);
     fc.assert(
       fc.property(kinds, fc.uint8Array({ maxLength: 64 }), (kind, rest) => {
@@ -167,7 +167,7 @@ describe('what a stranger sends', () => {
     );
   });
 
-  it('is a message or a refusal where a frame is cut short or a byte of it is wrong', () => {
+  it('returns a message or throws a refusal when a frame is truncated or one byte is wrong', () => {
     fc.assert(
       fc.property(playerMessages, fc.nat(), fc.nat({ max: 255 }), (message, at, byte) => {
         const frame = encodePlayerMessage(message);
@@ -179,7 +179,7 @@ describe('what a stranger sends', () => {
     );
   });
 
-  it('is a message or a refusal, whatever the text', () => {
+  it('returns a message or throws a refusal, for any text', () => {
     const texts = fc.oneof(
       fc.string(),
       fc.json(),
@@ -196,17 +196,17 @@ describe('what a stranger sends', () => {
     fc.assert(fc.property(texts, (text) => expect(isRefusal(thrownBy(() => playerMessageFromJson(text)))).toBe(true)));
   });
 
-  it('take a body as deep as any game needs, and refuse one that is deeper than a stack', () => {
+  it('accepts a body of the maximum depth and refuses a deeper one', () => {
     const nested = (depth: number): Uint8Array =>
       Uint8Array.of(KIND.request, 0, 0, 0, 1, 1, 0x6d, ...new Array<number>(depth).fill(0x91), 0xc0);
     const message = decodePlayerMessage(nested(NESTING_MAX));
     expect(Buffer.from(encodePlayerMessage(message))).toEqual(Buffer.from(nested(NESTING_MAX)));
-    // Eight thousand can be unpacked, and not packed again.
+    // A body of depth 8000 could be decoded but not encoded again.
     for (const depth of [NESTING_MAX + 1, 8_000])
       expect(() => decodePlayerMessage(nested(depth))).toThrow(expect.objectContaining({ code: 'bad-frame' }));
   });
 
-  it('is no hello where a field has another type', () => {
+  it('refuses a hello in which a field has the wrong type', () => {
     expect(() => playerMessageFromJson('{"kind":"hello","protocol":1,"name":{}}')).toThrow(expect.objectContaining({ code: 'bad-frame' }));
     expect(() => playerMessageFromJson('{"kind":"hello","name":"Ada"}')).toThrow(expect.objectContaining({ code: 'bad-frame' }));
     expect(playerMessageFromJson('{"kind":"hello","protocol":1,"name":"Ada","token":null,"more":1}')).toEqual({

@@ -5,9 +5,9 @@ import { parsePlainJson } from './plain-json.js';
 import { decodeText, decodeValue, NotPlainError, PLAYER_LIMITS, type ReadLimits, SERVER_LIMITS } from './plain-value.js';
 
 /**
- * The binary form of every message: one byte of kind, a fixed header of big-endian numbers where a server routes by
- * it, then one MessagePack value. Servers read headers in place (`HEADER`); only the two ends decode bodies.
- * `docs/protocol.md` has the layout with worked bytes.
+ * The binary form of every message: one byte for the kind, then big-endian numbers in a fixed header, then one MessagePack value.
+ * The header has the fields by which servers route. Servers read it in place (`HEADER`); only the client and the final server
+ * decode the body. `docs/protocol.md` shows the layout with example bytes.
  */
 export const KIND = {
   hello: 0x01,
@@ -30,7 +30,7 @@ export const KIND = {
   goodbye: 0x8c,
 } as const;
 
-/** Byte offsets inside binary frames, for those who route them without decoding. */
+/** Byte offsets in binary frames, for servers that route frames without decoding them. */
 export const HEADER = {
   request: { id: 1, nameLength: 5, name: 6 },
   command: { seq: 1, settled: 5, nameLength: 9, name: 10 },
@@ -45,7 +45,7 @@ const KIND_NAMES = new Map<number, string>(Object.entries(KIND).map(([name, byte
 const text = new TextEncoder();
 const UINT32_MAX = 0xffff_ffff;
 
-/** Null where a byte is no kind of message that players send. */
+/** Returns null when players send no message of this kind. */
 export function playerKindOf(byte: number): PlayerMessage['kind'] | null {
   return byte < 0x80 ? ((KIND_NAMES.get(byte) as PlayerMessage['kind']) ?? null) : null;
 }
@@ -143,17 +143,17 @@ export function decodeServerMessage(frame: Uint8Array): ServerMessage {
   }
 }
 
-/** The map that was just decoded belongs to the message: adding to it costs a fifth of a copy. */
+/** Adds the kind to the decoded map in place: a copy of the map would cost five times as much. */
 function serverFields(frame: Uint8Array, start: number, kind: string): Record<string, unknown> {
   const fields = object(readBody(frame, start, SERVER_LIMITS));
   fields.kind = kind;
   return fields;
 }
 
-/** The message itself is one more map around its data. */
+/** One level deeper than `PLAYER_LIMITS`, because the message is itself a map around its data. */
 const JSON_LIMITS: ReadLimits = { ...PLAYER_LIMITS, depth: PLAYER_LIMITS.depth + 1 };
 
-/** The JSON form: the message as it is. Throws `bad-frame` or `unknown-kind`; what the fields hold is checked by the binary form. */
+/** Decodes the JSON form, which is the message object itself. Throws `bad-frame` or `unknown-kind`. */
 export function playerMessageFromJson(json: string): PlayerMessage {
   let message: unknown;
   try {
@@ -199,7 +199,10 @@ export function readName(frame: Uint8Array, lengthAt: number): { name: string; e
   }
 }
 
-/** The MessagePack value from `start` to the end of a player's frame; nothing there means undefined. Throws `bad-frame`. */
+/**
+ * Decodes the MessagePack value from `start` to the end of a player's frame. Returns undefined for an empty body. Throws
+ * `bad-frame`.
+ */
 export function unpackBody(frame: Uint8Array, start: number): unknown {
   return readBody(frame, start, PLAYER_LIMITS);
 }

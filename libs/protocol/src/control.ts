@@ -2,15 +2,15 @@ import type { RoomId, ServerId, SessionId, UserId } from './ids.js';
 import type { GameResult } from './messages.js';
 
 /**
- * When something was asked, in the order of one user's requests wherever they make them: the turn grows with each
- * admission by a gateway, the number with each request in it.
+ * Position of a request in the order of all requests of one user. `turn` grows with each admission of the user by any gateway;
+ * `number` grows with each request of that admission.
  */
 export interface Asked {
   readonly turn: number;
   readonly number: number;
 }
 
-/** The last word of a turn, which nothing that is said in it comes after. */
+/** The order after every other request of the same admission. */
 export function endOf(turn: number): Asked {
   return { turn, number: Number.MAX_SAFE_INTEGER };
 }
@@ -19,15 +19,21 @@ export function isBefore(asked: Asked, than: Asked): boolean {
   return asked.turn < than.turn || (asked.turn === than.turn && asked.number < than.number);
 }
 
-/** Who asks, as the gateway knows them: put beside every request that it passes on. */
+/** The player who made a request. The gateway adds this to every request that it forwards. */
 export interface Caller {
   readonly user: UserId;
   readonly name: string;
   readonly session: SessionId;
   readonly gateway: ServerId;
-  /** The room the gateway has them in: finds it where a store has lost its own pointer. The room's record decides. */
+  /**
+   * The room in which the gateway has the player. It finds the room when Redis has lost the user's own pointer; the room's record
+   * decides.
+   */
   readonly room?: { readonly id: RoomId; readonly watching: boolean };
-  /** A lobby that hung may come to it late: what is older than the user's last move changes nothing. Absent: never late. */
+  /**
+   * The order of the request. A lobby that hung may process the request late; a request older than the user's last move changes
+   * nothing. Absent: the request can never be late.
+   */
   readonly asked?: Asked;
 }
 
@@ -37,21 +43,21 @@ export interface PlayerRequest {
   readonly data: unknown;
 }
 
-/** What a lobby's answer changes about where the player is; the gateway binds the session by it. */
+/** How a lobby's answer changes the player's room. The gateway binds the session to it. */
 export interface Binding {
   readonly room: RoomId;
   readonly watching: boolean;
-  /** The room's revision that has the player in it: a view of it older than this says nothing about them. */
+  /** The first revision of the room that contains the player. An older view of the room says nothing about this player. */
   readonly rev: number;
 }
 
 export interface PlayerAnswer {
   readonly data: unknown;
-  /** Absent: as before. Null: in no room. */
+  /** Absent: unchanged. Null: the player is in no room. */
   readonly binding?: Binding | null;
 }
 
-/** Which owner and epoch a request about a room means. */
+/** The owner and epoch to which a request about a room refers. */
 export interface RoomTenure {
   readonly room: RoomId;
   readonly server: ServerId;
@@ -59,63 +65,72 @@ export interface RoomTenure {
   readonly epoch: number;
 }
 
-/** Requests and events between servers, by pattern. Players' operations (`rooms.create` …) travel as they are named. */
+/** Requests and events between servers, by pattern. The operations of players (`rooms.create` and so on) keep their own names. */
 export interface Control {
   /**
-   * Lobby → game server: take a room whose start is under way. Asking twice is asking once. `news`: what was published of its
-   * record by that, which says what has become of it; absent when it had been taken before.
+   * Lobby → game server: open a room whose start is under way. Idempotent. `news` is the message that this call published about
+   * the room's record. It is absent when the room had been opened before.
    */
   'room.open': {
     data: { room: RoomId; game: string; start: string; round: number; players: readonly { user: UserId; name: string }[] };
     answer: { epoch: number; news?: string };
   };
   /**
-   * Gateway → owner, event: from now on each `handle` on this link is this session's place in its room. `placed` and a
-   * sync follow, or `room.detached`. Asking twice is asking once; what was lost with a link is asked for again.
+   * Gateway → owner, event: attach these sessions to their rooms; from now on each `handle` on this link stands for one session.
+   * The owner answers with `placed` and a sync, or with `room.detached`. Idempotent: the gateway sends it again when a link was
+   * lost.
    */
   'room.attach': { data: { sessions: readonly AttachRequest[] }; answer: null };
   /**
-   * Gateway → owner, event: the session is gone from this link (`away`), its player left the room (`left`), or its
-   * connection does not keep up (`slow`): send nothing until it is attached again.
+   * Gateway → owner, event: stop sending to this handle until it is attached again. `away`: the session left this link. `left`:
+   * the player left the room. `slow`: the connection does not keep up.
    */
   'room.detach': { data: { handle: number; gone: 'away' | 'left' | 'slow' }; answer: null };
-  /** Recovery → game server: adopt these rooms. What became of each, in their order. */
+  /** Recovery → game server: adopt these rooms. The results are in the order of the rooms. */
   'room.adopt': { data: { rooms: readonly RoomTenure[] }; answer: { results: readonly AdoptResult[] } };
-  /** Game server → game server: these rooms were handed to you; load them. */
+  /** Game server → game server: load these rooms, which were migrated to you. */
   'room.load': { data: { rooms: readonly RoomTenure[] }; answer: { results: readonly AdoptResult[] } };
-  /** Operator → owner: move one room, to a server of choice or a placed one. */
+  /** Operator → owner: migrate one room, to the given server or to one that placement chooses. */
   'room.migrate': { data: { room: RoomId; to?: ServerId }; answer: { to: ServerId } };
-  /** Operator → game server: take no more rooms, and give away all. `left`: how many could not be moved yet. */
+  /**
+   * Operator → game server: take no new rooms and migrate all others away. `left`: the number of rooms that could not be migrated
+   * yet.
+   */
   'server.drain': { data: Record<string, never>; answer: { moved: number; left: number } };
-  /** Operator → game server: take rooms again; a drain that is under way ends where it is. */
+  /** Operator → game server: take rooms again. A drain that is running stops. */
   'server.reopen': { data: Record<string, never>; answer: null };
   /** Operator → owner: end the game. */
   'room.end': { data: { room: RoomId; result: GameResult }; answer: null };
-  /** Owner → gateway, event: this handle is no more, or never was; look where the room is now. */
+  /** Owner → gateway, event: this handle is not attached (any more). The gateway must read again where the room is. */
   'room.detached': { data: { handle: number; room: RoomId; epoch: number; reason: DetachReason }; answer: null };
-  /** Gateway → lobby, event: a member's connection is gone or back; of two words the one that was said later holds. */
+  /**
+   * Gateway → lobby, event: a member lost its connection or has one again. Of two such events, the one with the later order wins.
+   */
   'member.presence': { data: { room: RoomId; user: UserId; here: boolean; asked?: Asked }; answer: null };
   /**
-   * Gateway → lobby: these users' connections are gone with their gateway; the turns they were admitted in, so that who
-   * is back by then searches on, and what that gateway had said in them comes too late. Saying so twice is saying it once.
+   * Gateway → lobby: these users lost their connections with their gateway. `turns` are the admissions by that gateway. A user
+   * with a later admission keeps searching for a match, and later requests of the old admission are refused. Idempotent.
    */
   'users.away': { data: { users: readonly UserId[]; turns?: readonly number[] }; answer: null };
-  /** Gateway → lobby, event: who looks for a match has no connection any more. */
+  /** Gateway → lobby, event: a user who searches for a match has lost the connection. */
   'searcher.gone': { data: { user: UserId; asked?: Asked }; answer: null };
   /**
-   * Gateway → lobby: the user's session is over for good. Every request made before `asked` is void, also one that a
-   * lobby still works on. `room`: where the gateway has the user, in case the store has lost its own pointer. Repeating
-   * the request is harmless; the gateway does so until a lobby has answered.
+   * Gateway → lobby: the user's session has ended for good. Every request ordered before `asked` is void, even one that a lobby
+   * is still processing. `room`: where the gateway has the user, for the case that Redis lost its own pointer. Idempotent; the
+   * gateway repeats the request until a lobby has answered.
    */
   'user.gone': {
     data: { user: UserId; asked: Asked; room?: { readonly id: RoomId; readonly watching: boolean } };
     answer: null;
   };
-  /** Gateway → lobby, event: a member will not come back. Replaced by `user.gone`; kept for fleets of two versions. */
+  /**
+   * Gateway → lobby, event: a member will not come back. Replaced by `user.gone`; still accepted so that two versions can run
+   * side by side.
+   */
   'member.gone': { data: { room: RoomId; user: UserId; asked?: Asked }; answer: null };
 }
 
-/** A session that asks to be taken by its room's owner. */
+/** A session that asks its room's owner for an attachment. */
 export interface AttachRequest {
   readonly room: RoomId;
   readonly epoch: number;
@@ -123,18 +138,21 @@ export interface AttachRequest {
   readonly session: SessionId;
   readonly user: UserId;
   readonly watch: boolean;
-  /** Which game of the room it is. */
+  /** The number of the game in this room. */
   readonly round: number;
-  /** What the client holds already of it. */
+  /** The version of the state that the client has. Null: none. */
   readonly version: number | null;
-  /** The epoch of the owner that sent it that version; absent: not known. */
+  /** The epoch of the owner that sent this version. Absent: not known. */
   readonly versionEpoch?: number | null;
 }
 
-/** `not-here`: this server does not own the room, in this epoch. `forbidden`: the user has no seat and does not watch. */
+/** `not-here`: this server does not own the room in this epoch. `forbidden`: the user has no seat and is not a spectator. */
 export type DetachReason = 'moved' | 'fenced' | 'ended' | 'not-here' | 'forbidden';
 
-/** `adopted`: it owns the room now. `elsewhere`: somebody else does, or nobody needs to. `failed`: ask again later. */
+/**
+ * `adopted`: the server owns the room now. `elsewhere`: another server owns it, or nothing needs to be done. `failed`: try again
+ * later.
+ */
 export type AdoptResult =
   | { readonly result: 'adopted'; readonly epoch: number }
   | { readonly result: 'elsewhere' }

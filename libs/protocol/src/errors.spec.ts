@@ -1,7 +1,7 @@
 import { ERROR_CODES, errorBody, HoldfastError, toErrorBody } from './errors.js';
 
 describe('HoldfastError', () => {
-  it('knows the sentence of its code, and whether to try again', () => {
+  it('takes its message and its `retry` from its code', () => {
     expect(new HoldfastError('no-capacity')).toMatchObject({
       name: 'HoldfastError',
       code: 'no-capacity',
@@ -11,17 +11,17 @@ describe('HoldfastError', () => {
     expect(new HoldfastError('room-full').retry).toBe(false);
   });
 
-  it("carries a game's own code as it is", () => {
+  it('passes on a code that a game defined, unchanged', () => {
     expect(new HoldfastError('not-your-turn').toBody()).toEqual({ code: 'not-your-turn', message: 'not-your-turn', retry: false });
     expect(new HoldfastError('constructor').message).toBe('constructor');
   });
 
-  it('travels and arrives the same', () => {
+  it('is the same after serialization and parsing', () => {
     const body = { code: 'busy', message: 'Wait.', retry: true, retryAfterMs: 50 };
     expect(HoldfastError.from(body).toBody()).toEqual(body);
   });
 
-  it('is all that a player hears of: anything else is `internal`, without its message', () => {
+  it('hides every other error from players: they get `internal` without its message', () => {
     expect(toErrorBody(new Error('password is x'))).toEqual(errorBody('internal'));
     expect(toErrorBody('thrown text')).toEqual(errorBody('internal'));
   });

@@ -19,7 +19,7 @@ function split(chunks: readonly Uint8Array[], frameBytesMax = 1_000): Uint8Array
 }
 
 describe('FrameSplitter', () => {
-  it('finds the same frames wherever the stream is cut', () => {
+  it('finds the same frames wherever the stream is split', () => {
     const frames = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { minLength: 1, maxLength: 8 });
     fc.assert(
       fc.property(frames, fc.array(fc.nat({ max: 300 })), (sent, cuts) => {
@@ -31,12 +31,12 @@ describe('FrameSplitter', () => {
     );
   });
 
-  it('finds them byte by byte', () => {
+  it('finds frames that arrive byte by byte', () => {
     const sent = [Uint8Array.of(1), Uint8Array.of(2, 3), new Uint8Array(300).fill(7)];
     expect(split([...framed(sent)].map((byte) => Uint8Array.of(byte)))).toEqual(sent);
   });
 
-  it('refuses a length over the limit before it keeps a byte of the frame', () => {
+  it('refuses a length above the limit before it stores a byte of the frame', () => {
     const splitter = new FrameSplitter(1_000, () => {});
     expect(() => splitter.push(Uint8Array.of(0x7f, 0xff, 0xff, 0xff))).toThrow(expect.objectContaining({ code: 'frame-too-large' }));
     expect(splitter.bytesHeld).toBe(0);
@@ -46,11 +46,11 @@ describe('FrameSplitter', () => {
     expect(split([framed([new Uint8Array(1_000)])])).toHaveLength(1);
   });
 
-  it('refuses a frame of no bytes', () => {
+  it('refuses an empty frame', () => {
     expect(() => split([Uint8Array.of(0, 0, 0, 0)])).toThrow(expect.objectContaining({ code: 'bad-frame' }));
   });
 
-  it('knows how much it holds of a frame that has not arrived whole', () => {
+  it('counts the bytes that it holds of an incomplete frame', () => {
     const splitter = new FrameSplitter(1_000, () => {});
     splitter.push(Uint8Array.of(0, 0));
     expect(splitter.bytesHeld).toBe(2);

@@ -1,25 +1,28 @@
 import { HoldfastError } from './errors.js';
 
-/** Bytes of the big-endian length before each frame on a TCP stream. */
+/** Size of the big-endian length before each frame on a TCP stream. */
 export const LENGTH_BYTES = 4;
 
 /**
- * Cuts a stream of length-prefixed frames. Whole frames are handed out as views into the chunk they came in, valid
- * only during the call; only a frame cut by a chunk's end is copied. A length over `frameBytesMax` throws before one
- * byte of its frame is stored, so what a stranger can make us keep is bounded.
+ * Splits a stream into its length-prefixed frames. A whole frame is passed on as a view into its chunk, valid only during the
+ * call. Only a frame that continues in the next chunk is copied. A length above `frameBytesMax` throws before any byte of that
+ * frame is stored, so a client cannot make the server allocate more.
  */
 export class FrameSplitter {
   private partial: Uint8Array | null = null;
   private filled = 0;
-  /** What has come of a length that was cut, and of how many bytes: each connection has one, and an array would cost it 200 bytes. */
+  /**
+   * The part of a length that has arrived, and its number of bytes. Each connection has one splitter; an array here would cost
+   * 200 bytes.
+   */
   private lengthSoFar = 0;
   private lengthFilled = 0;
 
   constructor(
-    /** May be raised between two frames: who has proved who they are may send more. */
+    /** May be raised between two frames: an authenticated connection may send larger ones. */
     public frameBytesMax: number,
     private readonly onFrame: (frame: Uint8Array) => void,
-    /** Node gives `Buffer.allocUnsafeSlow`, so that every frame it is handed is a Buffer. */
+    /** Node passes `Buffer.allocUnsafeSlow`, so that every frame is a Buffer. */
     private readonly allocate: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
   ) {}
 
@@ -33,7 +36,7 @@ export class FrameSplitter {
     }
   }
 
-  /** Bytes held of a frame that has not arrived whole. */
+  /** Bytes stored of a frame that has not arrived completely. */
   get bytesHeld(): number {
     return this.filled + this.lengthFilled;
   }
@@ -82,7 +85,7 @@ export class FrameSplitter {
 
   private checked(length: number): number {
     if (length > this.frameBytesMax)
-      throw new HoldfastError('frame-too-large', `A frame has at most ${this.frameBytesMax} bytes; this one promises ${length}.`);
+      throw new HoldfastError('frame-too-large', `A frame has at most ${this.frameBytesMax} bytes; this one declares ${length}.`);
     if (length === 0) throw new HoldfastError('bad-frame', 'A frame has at least one byte.');
     return length;
   }

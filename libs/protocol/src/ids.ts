@@ -1,7 +1,7 @@
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]?: Name };
 
-/** `hf:<type>:<name>`, e.g. `hf:game:1`: a server's id, its hash key and its health channel in Redis. */
+/** `hf:<type>:<name>`, for example `hf:game:1`: the id of a server, its hash key and its health channel in Redis. */
 export type ServerId = Branded<'ServerId'>;
 export type RoomId = Branded<'RoomId'>;
 export type SessionId = Branded<'SessionId'>;

@@ -8,7 +8,7 @@ export const SUBPROTOCOL_JSON = 'holdfast.v1.json';
 
 // ── From the player ────────────────────────────────────────────────────────────────────────────────────────────
 
-/** The first message of every connection. One of: a guest's name, a token, or a session and its secret to resume. */
+/** The first message of every connection. It has one of: a guest's name, a token, or a session with its secret. */
 export interface Hello {
   kind: 'hello';
   protocol: number;
@@ -16,40 +16,46 @@ export interface Hello {
   name?: string;
   /** Token login (`AUTH=jwt`). */
   token?: string;
-  /** Resume: both together. */
+  /** Resume: send both together. */
   session?: SessionId;
   secret?: string;
-  /** With a resume: the room, the game in it, and the version that the client holds: it is sent only what came since. */
+  /**
+   * With a resume: the room, the number of its game, and the version that the client has. The server then sends only later
+   * changes.
+   */
   room?: RoomId;
   round?: number;
   version?: number;
-  /** The `epoch` of the `placed` under which that version came: so that a game which was wound back meanwhile is told as such. */
+  /**
+   * The `epoch` of the `placed` under which the client got that version. The server needs it to tell the client that a game was
+   * rewound.
+   */
   epoch?: number;
 }
 
 export interface Request {
   kind: 'request';
-  /** Chosen by the client, 0 to 2^32-1; its response carries the same. */
+  /** Chosen by the client, 0 to 2^32-1. The response has the same id. */
   id: number;
   operation: string;
   data?: unknown;
 }
 
-/** What a player asks the game in their room to do. */
+/** A player's command to the game in their room. */
 export interface Command {
   kind: 'command';
-  /** 1, 2, 3 … per seat. The room applies each at most once, in order. */
+  /** 1, 2, 3 … per seat. The room applies each command at most once, in order. */
   seq: number;
   /**
-   * Every command up to this seq is answered, as far as the client knows. The room accepts `seq` only when all
-   * before it are answered or were seen, so that one lost on the way is never skipped. Left out: `seq - 1`.
+   * Every command up to this seq has been answered, as far as the client knows. The room accepts `seq` only when it has seen or
+   * answered all earlier ones. So a command lost in transit is never skipped. Default: `seq - 1`.
    */
   settled?: number;
   name: string;
   data?: unknown;
 }
 
-/** Tells the room that the client holds this version; optional, saves sending. */
+/** Tells the room which version the client has. Optional; it saves bandwidth. */
 export interface Ack {
   kind: 'ack';
   version: number;
@@ -60,7 +66,7 @@ export interface Ping {
   nonce: number;
 }
 
-/** A goodbye on purpose: the session ends now, and its seat is given up without grace. */
+/** Ends the session at once. Its seat becomes free without the grace period. */
 export interface Bye {
   kind: 'bye';
 }
@@ -73,14 +79,17 @@ export interface Welcome {
   kind: 'welcome';
   protocol: number;
   session: SessionId;
-  /** Resumes this session on a later connection; new with each welcome, the one before is then void. */
+  /**
+   * The secret with which the client resumes this session on a later connection. Each welcome has a new one, and the previous one
+   * becomes invalid.
+   */
   secret: string;
   user: UserId;
   name: string;
   resumed: boolean;
-  /** Which server this is, for support and tests. */
+  /** The server's id, for support and tests. */
   server: string;
-  /** The client pings after this much silence, and takes the connection for dead after twice as much. */
+  /** The client pings after this much silence, and treats the connection as dead after twice as much. */
   pingMs: number;
 }
 
@@ -113,46 +122,46 @@ export interface RoomView {
   owner: UserId;
   seats: number;
   members: RoomMember[];
-  /** How the last game in this room ended, once one has. */
+  /** How the last game in this room ended. Absent before the first end. */
   lastResult?: GameResult;
 }
 
-/** How a game ended: what the game said (`room.end(result)`), or why it could not end by itself. */
+/** How a game ended: the result that the game gave (`room.end(result)`), or the reason why it was ended. */
 export interface GameResult {
   reason: 'finished' | 'server-lost' | 'abandoned' | 'operator' | 'game-failed' | 'orphaned' | 'unreadable';
   result?: unknown;
-  /** Why, in a sentence for a person, where the game did not end by itself. */
+  /** A sentence for people, when the game did not end by itself. */
   message?: string;
 }
 
-/** My room changed; `room: null` when I am in none (left, expired, closed). */
+/** The player's room changed. `room` is null when the player is in no room (left, expired, closed). */
 export interface RoomMessage {
   kind: 'room';
   room: RoomView | null;
-  /** Why I am in none. */
+  /** Why the player is in no room. */
   reason?: string;
 }
 
 /**
- * The game of my room runs. The refusals of my seat that the room still remembers follow (`rejected`), then a sync: in
- * this order, because a sync's `seq` answers every command up to it that was not refused.
+ * The game of the player's room runs. Next come the refusals of this seat that the room still has (`rejected`), then a sync. The
+ * order matters: the sync's `seq` answers every command up to it that was not refused.
  */
 export interface Placed {
   kind: 'placed';
   room: RoomId;
   game: string;
-  /** null for a spectator. */
+  /** Null for a spectator. */
   seat: Seat | null;
   /** Fencing token of the room's owner; grows with every owner. */
   epoch: number;
-  /** Which game in this room it is, counted from 0: a `version` means something within one round only. */
+  /** The number of the game in this room, counted from 0. Versions of two rounds cannot be compared. */
   round: number;
   players: { seat: Seat; name: string }[];
-  /** The highest command seq of this seat that the room has applied or refused; a client that is new numbers on from here. */
+  /** The highest command seq of this seat that the room has applied or refused. A new client numbers its commands from here. */
   seq: number;
   /**
-   * The former owner was lost with changes that were not stored: the game was wound back from the version that the client
-   * holds to `to`. What happened after `to` is undone, events included. A sync with the state as it is now follows.
+   * The former owner was lost together with changes that were not stored. The game was rewound from the version that the client
+   * has to `to`. Everything after `to` is undone, events included. A sync with the current state follows.
    */
   rewound?: { from: number; to: number };
 }
@@ -163,11 +172,11 @@ export interface GameEvent {
   data?: unknown;
 }
 
-/** The room's state: a snapshot, or the patches from `from` to `version`. Events are sent once each, in order. */
+/** The room's state: a snapshot, or the patches from `from` to `version`. Each event is sent once, in order. */
 export interface Sync {
   kind: 'sync';
   version: number;
-  /** The highest seq of this seat's commands that is applied at `version`: the acknowledgement. 0 for spectators. */
+  /** Acknowledgement: the highest seq of this seat's commands that is applied at `version`. 0 for spectators. */
   seq: number;
   room: RoomId;
   /** The game's state as this seat may see it. Absent when `patches` are given. */
@@ -176,7 +185,7 @@ export interface Sync {
   from?: number;
   patches?: Patch[];
   events?: GameEvent[];
-  /** True when events were missed that are no longer kept. */
+  /** True when the client missed events that the server no longer has. */
   missed?: boolean;
 }
 
@@ -192,7 +201,7 @@ export interface Paused {
   reason: string;
 }
 
-/** The game goes on; commands without an answer are to be sent again, with their old seqs. A sync follows. */
+/** The game continues. The client sends its unanswered commands again, with their old seqs. A sync follows. */
 export interface Resumed {
   kind: 'resumed';
   room: RoomId;
@@ -209,17 +218,17 @@ export interface Pong {
   nonce: number;
 }
 
-/** Something was wrong with a message that has no id to answer to; the connection stays. */
+/** An error in a message that has no id. The connection stays open. */
 export interface ErrorMessage extends ErrorBody {
   kind: 'error';
 }
 
-/** The connection is closed after this. */
+/** The server closes the connection after this message. */
 export interface Goodbye {
   kind: 'goodbye';
   code: string;
   reason: string;
-  /** Come back after this; absent: coming back will not help. */
+  /** The client may reconnect after this time. Absent: a reconnect will not help. */
   retryAfterMs?: number;
 }
 

@@ -3,7 +3,7 @@ import type { RoomView } from './messages.js';
 
 export interface GameInfo {
   name: string;
-  /** Fewest and most players. */
+  /** Minimum and maximum number of players. */
   seats: { min: number; max: number };
 }
 
@@ -14,24 +14,24 @@ export interface RoomSummary {
   status: RoomView['status'];
   players: number;
   seats: number;
-  /** Where its game is to run; absent: anywhere. */
+  /** The region in which its game must run. Absent: any. */
   region?: string;
 }
 
-/** What each operation takes and gives; the lobby's schemas are held to it by `satisfies`. */
+/** Input and result of each operation. `satisfies` holds the lobby's schemas to this type. */
 export interface Operations {
   'games.list': { data: undefined; result: { games: GameInfo[] } };
   /**
-   * Public rooms, newest first. `cursor`: the `next` of the answer before, for the page after it; an answer without `next` is
-   * the last. A page may hold fewer rooms than `limit` although more follow.
+   * Lists public rooms, newest first. To get the next page, pass `next` of the last answer as `cursor`. The last page has no
+   * `next`. A page may have fewer rooms than `limit` although more follow.
    */
   'rooms.list': {
     data: { game?: string; limit?: number; cursor?: string } | undefined;
     result: { rooms: RoomSummary[]; next?: string };
   };
   /**
-   * `seats`: how many may play, within the game's own limits. A private room is not listed and not matched. `region`,
-   * `build`: only on servers of these; without a region, first on those of the gateway's own.
+   * `seats`: the number of players, within the limits of the game. A private room is neither listed nor matched. `region`,
+   * `build`: only servers with these. Without a region, servers in the gateway's region come first.
    */
   'rooms.create': {
     data: { game: string; name?: string; seats?: number; private?: boolean; region?: string; build?: string };
@@ -41,11 +41,11 @@ export interface Operations {
   'rooms.watch': { data: { room: RoomId }; result: { room: RoomView } };
   'rooms.leave': { data: undefined; result: { left: RoomId } };
   'rooms.ready': { data: { ready: boolean } | undefined; result: { room: RoomView } };
-  /** `waitMs`: how long to wait for capacity before `no-capacity`. */
+  /** `waitMs`: how long to wait for capacity before the refusal `no-capacity`. */
   'rooms.start': { data: { waitMs?: number } | undefined; result: { room: RoomView } };
   /**
-   * Either a partner was waiting (`room`), or this player waits now and will be told by a `room` message. `region`: where
-   * the game is to run if it can; of those matched, the one who waited longest says.
+   * Answers with the room when a partner was waiting. Otherwise the player waits, and a `room` message follows later. `region`:
+   * where the game should run. Of the matched players, the region of the one who waited longest is used.
    */
   'match.find': { data: { game: string; region?: string }; result: { room: RoomView } | { waiting: true } };
   'match.cancel': { data: undefined; result: { cancelled: boolean } };

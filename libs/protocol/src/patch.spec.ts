@@ -18,7 +18,7 @@ describe('applyPatches', () => {
     expect(state).toEqual({ cells: [1, 2, 3], turn: 0, gone: true });
   });
 
-  it('copies what lies on the way and shares the rest', () => {
+  it('copies what lies on a changed path and shares the rest', () => {
     const state = { left: { a: [1] }, right: { b: [2] } };
     const next = applyPatches(state, [{ op: 'replace', path: '/left/a/0', value: 5 }]);
     expect(next.right).toBe(state.right);
@@ -26,7 +26,7 @@ describe('applyPatches', () => {
     expect(state.left.a).toEqual([1]);
   });
 
-  it('does not write into a value that a patch brought', () => {
+  it('does not write into the value of an earlier patch', () => {
     const value = { deep: [1] };
     applyPatches({}, [
       { op: 'add', path: '/x', value },
@@ -44,7 +44,7 @@ describe('applyPatches', () => {
     ).toEqual({ 'a/b': 3 });
   });
 
-  it('replaces the whole at the empty path', () => {
+  it('replaces the whole state at the empty path', () => {
     expect(applyPatches<unknown>({ a: 1 }, [{ op: 'replace', path: '', value: 7 }])).toBe(7);
   });
 
@@ -59,13 +59,13 @@ describe('applyPatches', () => {
     { op: 'add', path: '/__proto__', value: {} },
     { op: 'replace', path: '/__proto__/x', value: 1 },
     { op: 'replace', path: '/constructor/prototype', value: 1 },
-  ])('throws where a patch does not fit: %j', (patch) => {
+  ])('throws when a patch does not fit: %j', (patch) => {
     const state = { cells: [1, 2, 3], turn: 0 };
     expect(() => applyPatches(state, [patch])).toThrow('does not fit');
     expect(state).toEqual({ cells: [1, 2, 3], turn: 0 });
   });
 
-  it('leads to the same state as the change that the patches were made from', () => {
+  it('leads to the state of the change from which the patches were made', () => {
     const change = fc.array(
       fc.record({ at: fc.nat({ max: 7 }), key: fc.constantFrom('a', 'b', 'c/~'), kind: fc.constantFrom('set', 'push', 'cut', 'drop') }),
       { maxLength: 12 },

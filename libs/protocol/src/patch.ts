@@ -1,15 +1,15 @@
-/** One RFC 6902 operation. Holdfast writes only these three; any JSON Patch library applies them. */
+/** One operation of RFC 6902. Holdfast writes only these three, so any JSON Patch library can apply them. */
 export type Patch = { op: 'add' | 'replace'; path: string; value: unknown } | { op: 'remove'; path: string };
 
 /**
- * Applies patches without touching `state`: what lies on a changed path is copied, the rest is shared.
- * Throws when a patch does not fit (a caller's version is then not what the patches were made from).
+ * Applies patches without changing `state`: it copies what lies on a changed path and shares the rest. Throws when a patch does
+ * not fit, which means that the patches were made from another version.
  * Source: RFC 6902 (operations add, replace, remove), RFC 6901 (pointers).
  */
 export function applyPatches<T>(state: T, patches: readonly Patch[]): T {
   const copied = new Set<unknown>();
   let root: unknown = state;
-  // Of many patches (a log that is replayed) most go where others went before.
+  // In a long series of patches (a replayed log) most paths repeat, so parsed paths are cached.
   const paths = patches.length > 1 ? new Map<string, readonly string[]>() : null;
   for (const patch of patches) {
     let keys = paths?.get(patch.path);
@@ -46,7 +46,7 @@ function applyOne(root: unknown, patch: Patch, keys: readonly string[], copied: 
 }
 
 function applyToArray(array: unknown[], key: string, patch: Patch): void {
-  // mutative writes a shortened array as a new `length`; other tools never do.
+  // mutative writes a shortened array as a new `length`. Other tools never do that.
   if (key === 'length' && patch.op === 'replace') {
     array.length = patch.value as number;
     return;
@@ -66,7 +66,7 @@ function applyToObject(object: Record<string, unknown>, key: string, patch: Patc
   else object[key] = patch.value;
 }
 
-/** A copy of `value` that this run may write to; a value copied already is taken as it is. */
+/** Returns a copy of `value` that this run may change. A value that this run copied before is returned as it is. */
 function own(value: unknown, copied: Set<unknown>, path: string): unknown {
   if (copied.has(value)) return value;
   let copy: unknown;

@@ -7,7 +7,7 @@ const wide = (items: number): string => `[${new Array(items).fill('0').join()}]`
 
 describe('JSON from a player', () => {
   it.each([
-    ['no JSON', '{"secret":"hunter2'],
+    ['invalid JSON', '{"secret":"hunter2'],
     ['a key __proto__', '{"a":[{"__proto__":{"polluted":1}}]}'],
     ['an escaped key __proto__', '{"\\u005f_proto__":1}'],
     ['half of a surrogate pair', '["\\ud83d"]'],
@@ -17,7 +17,7 @@ describe('JSON from a player', () => {
     ['too many values', wide(65_536)],
     ['too deep', nested(NESTING_MAX + 1)],
     ['far too deep', nested(100_000)],
-  ])('is refused for %s, and quotes nothing of it', (_name, json) => {
+  ])('is refused for %s, and the error quotes nothing of it', (_name, json) => {
     expect(() => parsePlainJson(json, PLAYER_LIMITS)).toThrow(NotPlainError);
     expect(() => playerMessageFromJson(`{"kind":"request","id":1,"operation":"me","data":${json}}`)).toThrow(
       expect.objectContaining({ code: 'bad-frame', message: expect.not.stringContaining('hunter2') }),
@@ -25,10 +25,10 @@ describe('JSON from a player', () => {
   });
 
   it.each([
-    ['as deep as may be', nested(NESTING_MAX)],
-    ['as wide as may be', wide(65_000)],
-    ['with a whole pair', '["\\ud83d\\udca5"]'],
-    ['with names of functions for keys', '{"constructor":1,"toString":2,"hasOwnProperty":3}'],
+    ['at the maximum depth', nested(NESTING_MAX)],
+    ['with the maximum number of values', wide(65_000)],
+    ['with a complete surrogate pair', '["\\ud83d\\udca5"]'],
+    ['with keys that are names of functions', '{"constructor":1,"toString":2,"hasOwnProperty":3}'],
   ])('is accepted %s', (_name, json) => {
     expect(playerMessageFromJson(`{"kind":"request","id":1,"operation":"me","data":${json}}`)).toMatchObject({ data: JSON.parse(json) });
   });

@@ -1,24 +1,23 @@
 import { NotPlainError, type ReadLimits } from './plain-value.js';
 
 /**
- * The dialect of `plain-value.ts` in JSON: the same budget of values and of depth, no key `__proto__`, and no half of a
- * surrogate pair, which is no text. A key that comes twice has its last value. Throws `NotPlainError`, which quotes
- * nothing of the text.
+ * Parses the dialect of `plain-value.ts` in JSON form: same limits for values and depth, no key `__proto__`, and no lone
+ * surrogates. For a repeated key the last value counts. Throws `NotPlainError`, which quotes nothing of the text.
  */
 export function parsePlainJson(json: string, limits: ReadLimits): unknown {
   let value: unknown;
   try {
-    // Native, and of a depth that a stack does not bound; what it builds is bounded by the length of the text.
+    // The native parser has no stack limit for depth, and its result is bounded by the length of the text.
     value = JSON.parse(json);
   } catch {
     throw new NotPlainError('no JSON');
   }
-  // Text that is well formed itself can hold half of a pair only in an escape: most messages have none.
+  // Well-formed text can contain a lone surrogate only as an escape. Most messages have none, so they skip this check.
   check(value, limits.depth, { nodes: limits.nodes, areTextsChecked: json.includes('\\u') || HALF_A_PAIR.test(json) });
   return value;
 }
 
-/** For JSON that somebody else has parsed. Throws `NotPlainError`. */
+/** Checks a value that was already parsed from JSON. Throws `NotPlainError`. */
 export function assertPlainJson(value: unknown, limits: ReadLimits): void {
   check(value, limits.depth, { nodes: limits.nodes, areTextsChecked: true });
 }
@@ -38,7 +37,7 @@ function check(value: unknown, depth: number, budget: Budget): void {
     for (let index = 0; index < value.length; index++) check(value[index], depth - 1, budget);
     return;
   }
-  // What JSON.parse made has own keys only, `__proto__` among them.
+  // A value from JSON.parse has only own keys, `__proto__` among them.
   for (const key in value) {
     if (key === '__proto__') throw new NotPlainError('a key __proto__');
     checkText(key, budget);

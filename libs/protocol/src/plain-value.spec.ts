@@ -7,7 +7,7 @@ import { decodeValue, decodeValues, NotPlainError, PLAYER_LIMITS, type ReadLimit
 
 const decode = (bytes: Uint8Array, limits: ReadLimits = PLAYER_LIMITS): unknown => decodeValue(bytes, 0, bytes.length, limits);
 const bytesOf = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'hex');
-/** The library's own reading, as an oracle for bytes that are plain. */
+/** The library's own decoder: the oracle for plain bytes. */
 const library = new Unpackr({ useRecords: false, int64AsType: 'number', moreTypes: false, structuredClone: false, copyBuffers: true });
 
 const plain = fc.letrec<{ value: unknown }>((tie) => ({
@@ -44,7 +44,7 @@ const plain = fc.letrec<{ value: unknown }>((tie) => ({
 })).value;
 
 describe('a plain value', () => {
-  it('is decoded to what was packed', () => {
+  it('is decoded to what was encoded', () => {
     fc.assert(
       fc.property(plain, (value) => {
         expect(decode(pack(value))).toEqual(value);
@@ -93,16 +93,16 @@ describe('a plain value', () => {
     [{ constructor: { name: 'Date' }, toISOString: 1 }],
     [{ hasOwnProperty: null, toString: 1, valueOf: 2 }],
     [[{ length: 2, constructor: 'Array' }]],
-  ])('may have keys that mean something to JavaScript: %j', (value) => {
+  ])('may have keys that have a meaning in JavaScript: %j', (value) => {
     expect(JSON.stringify(decode(pack(value)))).toBe(JSON.stringify(value));
   });
 
-  it('takes the last value of a key that comes twice, as JSON.parse does', () => {
+  it('has the last value of a repeated key, as in JSON.parse', () => {
     expect(decode(bytesOf('82 a1 61 01 a1 61 02'))).toEqual({ a: 2 });
     expect(JSON.parse('{"a":1,"a":2}')).toEqual({ a: 2 });
   });
 
-  it('holds a copy of the byte strings of its frame', () => {
+  it('has its own copy of the byte strings of its frame', () => {
     const frame = bytesOf('c4 02 01 02');
     const value = decode(frame);
     frame.fill(0xff);
@@ -126,7 +126,7 @@ describe('the decoder', () => {
   });
 
   it.each(NOT_PLAIN.filter((sample) => !BAD_TEXTS.includes(sample) && !sample[0].includes('513')))(
-    'refuses %s from a server, too',
+    'also refuses %s from a server',
     (_name, bytes) => {
       expect(() => unpack(bytes)).toThrow(NotPlainError);
       expect(() => decodeServerMessage(Buffer.concat([Buffer.from([KIND.placed]), bytes]))).toThrow(
@@ -157,7 +157,7 @@ describe('the decoder', () => {
     expect(decode(wide.subarray(0, -1))).toHaveLength(65_535);
   });
 
-  it('decodes the depth that servers may write, and refuses more', () => {
+  it('decodes the depth that servers may write and refuses more', () => {
     const nested = (depth: number): Buffer => Buffer.concat([Buffer.from('81a16191'.repeat(depth / 2), 'hex'), Buffer.from([1])]);
     expect(() => unpack(nested(SERVER_LIMITS.depth))).not.toThrow();
     expect(() => unpack(nested(SERVER_LIMITS.depth + 2))).toThrow('nested too deep');
@@ -182,7 +182,7 @@ describe('the decoder', () => {
     );
   });
 
-  it('names the offset of an error, and quotes nothing of the bytes', () => {
+  it('names the offset of an error and quotes nothing of the bytes', () => {
     const secret = pack({ password: 'hunter2', __proto: 1 });
     const error = thrownBy(() => decode(Buffer.concat([secret, Buffer.alloc(100_000)])));
     expect(error?.message).toBe(`more bytes than one value at byte ${secret.length}`);
@@ -190,7 +190,7 @@ describe('the decoder', () => {
 });
 
 describe('a series of values', () => {
-  it('is decoded one after the other, each with its offsets', () => {
+  it('is decoded value by value, each with its offsets', () => {
     const values = [1, 'two', { three: [3] }, false, null];
     const bytes = Buffer.concat(values.map((value) => pack(value)));
     const read: unknown[] = [];
@@ -201,7 +201,7 @@ describe('a series of values', () => {
     expect(read).toEqual(values);
   });
 
-  it('has limits for each value, and errors with offsets in the whole series', () => {
+  it('has limits per value, and offsets of errors in the whole series', () => {
     const limits = { nodes: 3, depth: 1, strictText: true };
     expect(() => decodeValues(bytesOf('92 01 02 92 01 02'), limits, () => {})).not.toThrow();
     expect(() => decodeValues(bytesOf('92 01 02 93 01 02 03'), limits, () => {})).toThrow('too many values');
@@ -218,7 +218,7 @@ function thrownBy(act: () => unknown): Error | null {
   }
 }
 
-/** The library gives Buffers for bytes. */
+/** The library decodes byte strings to Buffers. */
 function plainBytes(value: unknown): unknown {
   if (value instanceof Uint8Array) return new Uint8Array(value);
   if (Array.isArray(value)) return value.map(plainBytes);

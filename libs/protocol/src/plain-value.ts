@@ -1,34 +1,34 @@
 /**
- * The only MessagePack decoder of Holdfast. It knows the dialect of `docs/protocol.md` and nothing else: nil, booleans,
- * numbers, strings, byte strings, arrays, and maps with string keys. There is no code in it for an extension type, so no
- * option can turn one on. One pass over the bytes both checks and decodes: every length is checked against the bytes that
- * are left, and every count against the budget, before anything of that size is allocated.
+ * The only MessagePack decoder of Holdfast. It knows the dialect of `docs/protocol.md` and nothing else: nil, booleans, numbers,
+ * strings, byte strings, arrays, and maps with string keys. It has no code for extension types, so no option can enable them. One
+ * pass over the bytes checks and decodes. It compares every length with the bytes left, and every count with the budget, before
+ * it allocates.
  *
- * A value cannot contain the same object twice, so its size as a tree is bounded by its size in bytes.
+ * A value cannot contain the same object twice, so the size of its tree is bounded by its size in bytes.
  */
 export interface ReadLimits {
-  /** Values in one decoded value, at most: each map, array, string, number and so on counts, keys do not. */
+  /** Maximum number of values in one decoded value. Each map, array, string, number and so on counts; keys do not. */
   readonly nodes: number;
-  /** Maps and arrays within each other, at most. */
+  /** Maximum nesting of maps and arrays. */
   readonly depth: number;
-  /** True: text that is not UTF-8 is refused. False: each wrong sequence in it becomes U+FFFD. */
+  /** True: text that is not UTF-8 is refused. False: each invalid sequence becomes U+FFFD. */
   readonly strictText: boolean;
 }
 
-/** Maps and arrays within each other in what a player sends. */
+/** Maximum nesting of maps and arrays in data of a player. */
 export const NESTING_MAX = 512;
 
-/** What a player may send. `docs/protocol.md` states these numbers. */
+/** Limits for data of players. `docs/protocol.md` states these numbers. */
 export const PLAYER_LIMITS: ReadLimits = { nodes: 65_536, depth: NESTING_MAX, strictText: true };
 
 /**
- * What our own servers wrote: link frames after the handshake, messages to players, and everything in Redis. Wider than
- * what players may send, because servers wrap and keep that, and because a room must not be lost for its size: no state
- * that a setting allows has as many values. Wrong text is replaced, because one cut emoji must not cost a link or a room.
+ * Limits for data of our own servers: link frames after the handshake, messages to players, and everything in Redis. They are
+ * wider than those of players: servers wrap players' data, and a room must not be lost for its size. No allowed state has as many
+ * values. Invalid text is replaced, because one cut emoji must not cost a link or a room.
  */
 export const SERVER_LIMITS: ReadLimits = { nodes: 2 ** 25, depth: 2 * NESTING_MAX, strictText: false };
 
-/** What was sent is not a value of the dialect. The message names what is wrong and where, and quotes nothing of it. */
+/** The bytes or text are not a value of the dialect. The message names the problem and its offset, and quotes nothing. */
 export class NotPlainError extends Error {
   constructor(problem: string, offset?: number) {
     super(offset === undefined ? problem : `${problem} at byte ${offset}`);
@@ -45,7 +45,10 @@ export function decodeValue(bytes: Uint8Array, start: number, end: number, limit
   return value;
 }
 
-/** Decodes values that stand one after the other, and says where each stands. The limits are those of each value. Throws as `decodeValue` does. */
+/**
+ * Decodes a series of values and passes each to `take` with its offsets. The limits apply to each value. Throws as `decodeValue`
+ * does.
+ */
 export function decodeValues(bytes: Uint8Array, limits: ReadLimits, take: (value: unknown, start: number, end: number) => void): void {
   for (let start = 0; start < bytes.length; ) {
     begin(bytes, start, bytes.length, limits);
@@ -53,13 +56,13 @@ export function decodeValues(bytes: Uint8Array, limits: ReadLimits, take: (value
     const value = readValue(limits.depth);
     const end = at;
     source = NO_BYTES;
-    // `take` may decode something itself: nothing of ours is in the variables below while it runs.
+    // `take` may call the decoder, so the variables below must hold no state while it runs.
     take(value, start, end);
     start = end;
   }
 }
 
-/** Decodes text and refuses what is not UTF-8 with a `NotPlainError`. */
+/** Decodes UTF-8 text. Throws `NotPlainError` for invalid UTF-8. */
 export function decodeText(bytes: Uint8Array, start: number, end: number): string {
   begin(bytes, start, end, PLAYER_LIMITS);
   const text = readText(end - start);
@@ -67,11 +70,11 @@ export function decodeText(bytes: Uint8Array, start: number, end: number): strin
   return text;
 }
 
-// The state of the decoder. Decoding is synchronous and calls nobody, so one set of variables serves all of a process,
-// and a small frame allocates nothing but its value.
+// The state of the decoder. Decoding is synchronous and never reentrant, so one set of variables serves the whole process. A
+// small frame then allocates nothing but its value.
 const NO_BYTES = new Uint8Array(0);
 let source: Uint8Array = NO_BYTES;
-/** Errors count their bytes from here. */
+/** The offset from which errors count. */
 let base = 0;
 let at = 0;
 let stop = 0;
@@ -87,7 +90,7 @@ function begin(bytes: Uint8Array, start: number, end: number, limits: ReadLimits
   isStrict = limits.strictText;
 }
 
-/** `depth`: how many more maps and arrays may lie within each other here. */
+/** `depth`: how many more levels of maps and arrays are allowed here. */
 function readValue(depth: number): unknown {
   if (at >= stop) throw cutShort();
   const token = source[at++];
@@ -148,7 +151,7 @@ function readValue(depth: number): unknown {
     case 0xdf:
       return readMap(readUint32(), depth);
     default:
-      // c1, which means nothing, and the eight forms of extension: c7 to c9, d4 to d8.
+      // c1 has no meaning in MessagePack. The eight extension forms are c7 to c9 and d4 to d8.
       at -= 1;
       throw notPlain(token === 0xc1 ? 'a byte that means nothing' : 'an extension type, which is never allowed');
   }
@@ -167,7 +170,7 @@ function readMap(size: number, depth: number): Record<string, unknown> {
   enter(size, 2 * size, depth);
   const map: Record<string, unknown> = {};
   for (let index = 0; index < size; index++) {
-    // Of a key that comes twice the last value counts, as in JSON.parse.
+    // For a repeated key the last value counts, as in JSON.parse.
     const key = readKey();
     map[key] = readValue(depth - 1);
   }
@@ -209,7 +212,7 @@ function readText(length: number): string {
   return length <= CACHED_MAX ? cachedText(TEXTS, start, length) : textOf(start, length);
 }
 
-/** A copy: what is decoded outlives the bytes it came in, which the next read overwrites. */
+/** Copies the bytes, because the next read overwrites the buffer. */
 function readBytes(length: number): Uint8Array {
   const start = at;
   take(length);
@@ -238,7 +241,7 @@ function take(length: number): void {
   at += length;
 }
 
-/** A number that JavaScript cannot hold exactly would silently become another one. */
+/** Refuses a number that JavaScript cannot represent exactly; it would silently become another one. */
 function exact(high: number, low: number): number {
   const value = high * 0x1_0000_0000 + low;
   if (Number.isSafeInteger(value)) return value;
@@ -249,8 +252,8 @@ function exact(high: number, low: number): number {
 const scratch = new DataView(new ArrayBuffer(8));
 const scratchBytes = new Uint8Array(scratch.buffer);
 
-// Keys and short texts are few and come again and again. A table of the last ones seen saves making them anew: compared
-// with what it holds byte by byte, so a stranger's texts can push others out and nothing else.
+// Keys and short texts are few and repeat. This table of recent ones saves the cost of creating them again. An entry is compared
+// byte by byte, so a client can only evict entries of others.
 const CACHED_MAX = 24;
 const CACHE_MASK = 0x3ff;
 const KEYS = new Array<string>(CACHE_MASK + 1).fill('');
@@ -264,7 +267,7 @@ function cachedText(cache: string[], start: number, length: number): string {
   if (known.length === length) {
     let index = 0;
     while (index < length && known.charCodeAt(index) === source[start + index]) index++;
-    // Only ASCII is kept here, so equal codes are equal bytes.
+    // The table contains only ASCII, so equal codes are equal bytes.
     if (index === length) return known;
   }
   for (let index = start; index < end; index++) if (source[index] >= 0x80) return decoded(start, end);
@@ -280,7 +283,7 @@ function textOf(start: number, length: number): string {
   return asciiOf(start, end);
 }
 
-/** Longer texts are decoded natively, whatever they hold: a call into native code costs as much as some dozen characters here. */
+/** Longer texts are decoded natively. One native call costs about as much as a few dozen characters here. */
 const LOOKED_THROUGH_MAX = 64;
 const { fromCharCode } = String;
 
@@ -298,7 +301,7 @@ function asciiOf(start: number, end: number): string {
   return text;
 }
 
-// A mark of byte order at the beginning is a character of the text like any other.
+// A byte order mark at the beginning counts as a character of the text.
 const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const replacingDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -316,7 +319,7 @@ function decoded(start: number, end: number): string {
 }
 
 /**
- * Null where it is not UTF-8. Overlong forms, surrogates and what lies beyond U+10FFFF are not.
+ * Returns null when the bytes are not UTF-8. Overlong forms, surrogates and values above U+10FFFF are not.
  * Source: RFC 3629, section 4 (the ranges of the second byte).
  */
 function shortText(start: number, end: number): string | null {

@@ -31,11 +31,11 @@ describe('docs/protocol.md', () => {
     },
   );
 
-  it('says of every kind which byte it has', () => {
+  it('states the byte of every kind', () => {
     for (const [kind, byte] of Object.entries(KIND)) expect(page).toContain(`\`${kind}\`, kind \`${byte.toString(16).padStart(2, '0')}\``);
   });
 
-  it('lists every error with its sentence, and whether to try again', () => {
+  it('lists every error with its message and whether to try again', () => {
     const [, section] = page.split('## Errors');
     const rows = [...section.matchAll(/^\| `([\w-]+)` *\| (yes|no) *\| (.*?) *\|$/gm)].map(([, code, retry, message]) => ({
       code,

@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { RedisConnections } from './redis-connections.js';
 
-/** The kernel's count of what this process has written, sockets and all; not everywhere. */
+/** The kernel counts here all write calls of this process, sockets included. Linux only. */
 const IO = '/proc/self/io';
 const writes = (): number => Number(/syscw: (\d+)/.exec(readFileSync(IO, 'utf8'))?.[1]);
 
-describe('commands of one turn', () => {
+describe('commands of one tick', () => {
   let redis: RedisConnections;
   let client: Redis;
   beforeEach(async () => {
@@ -16,7 +16,7 @@ describe('commands of one turn', () => {
   });
   afterEach(() => redis.onApplicationShutdown());
 
-  it('are done in the order in which they were given, texts and bytes', async () => {
+  it('are executed in the order of the calls, text and bytes', async () => {
     const key = `batch-writes:${process.pid}`;
     const pushed = Array.from({ length: 200 }, (_, index) => (index % 7 === 3 ? Buffer.from([index, 0, 0xff]) : `${index}: größer`));
     await Promise.all(pushed.map((item) => client.rpush(key, item)));
@@ -34,12 +34,12 @@ describe('commands of one turn', () => {
     await answers;
   });
 
-  it('are all sent before a quit that was given after them', async () => {
+  it('are all sent before a quit that was called after them', async () => {
     const answers = [client.echo('one'), client.echo(Buffer.from('two') as unknown as string), client.quit()];
     expect(await Promise.all(answers)).toEqual(['one', 'two', 'OK']);
   });
 
-  it('are said before a connection is ended in their turn', async () => {
+  it('are sent before the connection is closed in the same tick', async () => {
     const key = `batch-writes:ended:${process.pid}`;
     const other = redis.appends;
     void client.rpush(key, 'one').catch(() => {});
@@ -48,7 +48,7 @@ describe('commands of one turn', () => {
     await other.del(key);
   });
 
-  it('are not lost with a connection that was cut before they left: each is refused, and the next one is well', async () => {
+  it('are rejected when the connection breaks before they are sent, and the next connection works', async () => {
     const cut = [client.echo('one'), client.echo('two')];
     client.stream.destroy();
     const results = await Promise.allSettled(cut);

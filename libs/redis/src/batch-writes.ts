@@ -1,19 +1,19 @@
 import type { Redis } from 'ioredis';
 
 /**
- * Commands of one turn of the event loop leave in one system call, and those that are text as one string. ioredis writes
- * each by itself, which costs more than all else it does for a command; its own pipelines would have to be built by every
- * caller that starts many at once.
+ * Writes all commands of one tick with one system call, and text commands as one string. ioredis writes each command separately,
+ * which costs more than everything else it does for a command. With ioredis' own pipelines, every caller that starts many
+ * commands would have to build one.
  */
 export function batchWrites(client: Redis): void {
-  // A new stream with each connection.
+  // Each connection has a new stream.
   client.on('connect', () => batchWritesOf(client.stream));
 }
 
 function batchWritesOf(stream: Redis['stream']): void {
   const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
   const end = stream.end.bind(stream) as (...args: unknown[]) => typeof stream;
-  /** What is to be written and is text: a stream that is handed a hundred strings looks at each of them several times. */
+  /** Pending text. Passing a hundred strings to a stream is slow, because it examines each of them several times. */
   let text = '';
   let isDue = false;
   let isCorked = false;
@@ -47,7 +47,7 @@ function batchWritesOf(stream: Redis['stream']): void {
     writeText();
     return write(data, ...rest);
   };
-  // A farewell is not sent before what was said.
+  // Sends the pending text before the stream ends.
   stream.end = (...args: unknown[]) => {
     writeText();
     return end(...args);

@@ -1,26 +1,26 @@
 import { type RedisOptions as ClientOptions, Cluster, type ClusterOptions, Redis } from 'ioredis';
 import { COMMAND_TIMEOUT_MS_DEFAULT, LOADING_RETRY_MS, READONLY_RECONNECT_MS, RECONNECT_MS, type RedisOptions } from './redis.options.js';
 
-/** One connection (or, in a Cluster, one set of connections). Both kinds take the same commands. */
+/** One connection (or, in a Cluster, one set of connections). Both kinds accept the same commands. */
 export type RedisClient = Redis | Cluster;
 
 /**
- * A client that never repeats a command by itself: with ioredis' defaults a write whose reply was lost is done twice.
- * A command that cannot be sent, or whose connection breaks, fails at once; the caller knows whether it may be repeated.
+ * Creates a client that never repeats a command: with the defaults of ioredis, a write whose reply was lost is executed twice. A
+ * command that cannot be sent, or whose connection breaks, fails at once. The caller knows whether it may be repeated.
  */
 export function connect({ url, commandTimeoutMs = COMMAND_TIMEOUT_MS_DEFAULT }: RedisOptions): RedisClient {
   const options: ClientOptions = {
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    // `PubSub` does that: nobody would hear of it when ioredis' own gets no reply, but the process, which ends of it.
+    // `PubSub` resubscribes instead. When ioredis does it and gets no reply, an unhandled rejection ends the process.
     autoResubscribe: false,
     commandTimeout: commandTimeoutMs,
-    // Longer than the command's own time, so that a slow command is named as such before its connection is dropped.
+    // Longer than the time of a command, so that a slow command fails with its own error before its connection is dropped.
     socketTimeout: commandTimeoutMs + 500,
     connectTimeout: commandTimeoutMs,
     retryStrategy: () => RECONNECT_MS,
-    // ioredis asks a Redis that loads its data again after as long as that says it takes, up to this, in ms.
+    // While Redis loads its data, ioredis retries after the time that Redis estimates, up to this limit, in ms.
     maxLoadingRetryTime: LOADING_RETRY_MS,
     reconnectOnError: onReadOnly(),
     lazyConnect: true,
@@ -42,7 +42,7 @@ export function connect({ url, commandTimeoutMs = COMMAND_TIMEOUT_MS_DEFAULT }: 
         redisOptions: { ...options, lazyConnect: undefined },
         enableOfflineQueue: false,
         lazyConnect: true,
-        // It would write commands of many rooms to a node at once, but fails all of them unsent when slots move meanwhile
+        // Auto-pipelining would send commands of many rooms to a node at once. But it fails all of them unsent when slots move
         // (ioredis 5: "All keys in the pipeline should belong to the same slots allocation group").
         enableAutoPipelining: false,
         clusterRetryStrategy: () => RECONNECT_MS,
@@ -55,8 +55,8 @@ export function connect({ url, commandTimeoutMs = COMMAND_TIMEOUT_MS_DEFAULT }: 
 }
 
 /**
- * A Redis that became a replica is no use, and behind a Sentinel another one is. One reconnect for all commands that a
- * connection had under way, and no more than one a second where it stays a replica.
+ * A Redis that became a replica cannot be used, and behind a Sentinel another one is the primary. All commands of a connection
+ * cause one reconnect, and at most one per second while the server stays a replica.
  */
 function onReadOnly(): (error: Error) => 1 | false {
   let reconnectedAt = Number.NEGATIVE_INFINITY;
@@ -73,7 +73,7 @@ export type RedisTarget =
   | { readonly kind: 'sentinel'; readonly sentinels: { host: string; port: number }[]; readonly name: string }
   | { readonly kind: 'cluster'; readonly nodes: string[] };
 
-/** Throws a sentence that says what is allowed. */
+/** @throws an error that names the allowed forms */
 export function parseRedisUrl(url: string): RedisTarget {
   const allowed = 'redis://HOST:PORT, rediss://HOST:PORT, redis://A:PORT,redis://B:PORT,… (Cluster) or sentinel://HOST:PORT,HOST:PORT/NAME';
   const refuse = (): never => {

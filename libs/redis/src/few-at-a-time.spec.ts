@@ -6,8 +6,8 @@ async function slicesOf<Item>(items: Iterable<Item>, few: number): Promise<Item[
   return slices;
 }
 
-describe('many things, a few at a time', () => {
-  it('are all given, in their order, and never more at once than asked for', async () => {
+describe('fewAtATime', () => {
+  it('yields all items in order, in slices of at most the given size', async () => {
     expect(await slicesOf([1, 2, 3, 4, 5, 6, 7], 3)).toEqual([[1, 2, 3], [4, 5, 6], [7]]);
     expect(await slicesOf(new Set('abcd'), 2)).toEqual([
       ['a', 'b'],
@@ -16,7 +16,7 @@ describe('many things, a few at a time', () => {
     expect(await slicesOf([], 2)).toEqual([]);
   });
 
-  it('let others of this process go on in between', async () => {
+  it('lets other work of this process run between two slices', async () => {
     const heard: string[] = [];
     setImmediate(() => heard.push('somebody else'));
     for await (const some of fewAtATime([1, 2], { few: 1, breathMs: 1 })) heard.push(`slice ${some}`);

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Small enough that its answers are read in a millisecond or two, at both ends. */
+/** Small enough that both ends handle the answers in a millisecond or two. */
 const FEW = 50;
 const BREATH_MS = 5;
 
 /**
- * Many things that are looked after now and then, a few at a time with a breath in between: a sweep over all rooms in one
- * pipeline holds up the store and its reader for tens of milliseconds, and every player who just made a move.
+ * Yields the items of periodic work in slices, with a pause in between. A sweep over all rooms in one pipeline would block Redis
+ * and this process for tens of milliseconds, and delay every player who just made a move.
  */
 export async function* fewAtATime<Item>(
   items: Iterable<Item>,

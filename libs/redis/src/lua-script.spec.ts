@@ -17,7 +17,7 @@ function lua(name: string, text: string): URL {
   return pathToFileURL(file);
 }
 
-/** Loaded before any client is made, as the verbs of the libraries are. */
+/** Loaded before any client is created, like the scripts of the libraries. */
 const echo = new LuaScript('test_echo', lua('echo', 'return ARGV[1]'), 1);
 const shout = new LuaScript(
   'test_shout',
@@ -25,20 +25,20 @@ const shout = new LuaScript(
   1,
 );
 
-describe('a verb', () => {
+describe('a script', () => {
   const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
   beforeAll(() => redis.ready());
   afterAll(() => redis.onApplicationShutdown());
 
-  it('runs with the functions that stand before it', async () => {
+  it('can call the functions of the files before it', async () => {
     expect(await shout.run(redis.commands, ['k'], ['hold'])).toBe('hold!');
   });
 
-  it('answers in bytes when asked to', async () => {
+  it('returns bytes on request', async () => {
     expect(await echo.runBinary(redis.commands, ['k'], [Buffer.from([0, 255])])).toEqual(Buffer.from([0, 255]));
   });
 
-  it('written at once runs as ever: any text, any bytes, none, long ones, and a store that has forgotten it', async () => {
+  it('behaves the same when written directly: any text, any bytes, no arguments, long ones, and an empty script cache', async () => {
     const client = redis.commands as Redis;
     const all = new LuaScript('test_all', lua('all', 'return {#KEYS, KEYS[2], unpack(ARGV)}'), null);
     const long = 'x'.repeat(200_000);
@@ -52,7 +52,7 @@ describe('a verb', () => {
     await expect(broken.runWritten(client, [], [])).rejects.toMatchObject({ name: 'ReplyError', message: 'NO such thing' });
   });
 
-  it('is known to a pipeline that began before its first call', async () => {
+  it('can be queued in a pipeline that began before its first call', async () => {
     const client = redis.open();
     await redis.ready();
     const pipeline = client.pipeline();
@@ -61,8 +61,8 @@ describe('a verb', () => {
   });
 });
 
-describe('a verb in a Cluster', () => {
-  it('is known in the very turn in which another command began a pipeline', async () => {
+describe('a script in a Cluster', () => {
+  it('can be called in the same tick in which another command began a pipeline', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'holdfast-cluster-'));
     const node = await startRedis({ dir, config: { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' } });
     const single = new RedisConnections({ url: node.url });

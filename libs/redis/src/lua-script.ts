@@ -7,12 +7,14 @@ import { WrittenCall } from './written-call.js';
 type ScriptArgument = string | number | Buffer | Uint8Array;
 
 /**
- * One Lua verb, from a file beside its typed caller. ioredis sends it by hash and repairs a flushed script cache.
+ * One Lua script, from a file beside its typed caller. ioredis sends it by its hash, and loads it again when the script cache was
+ * flushed.
  *
- *     const append = new LuaScript('append', new URL('./append.lua', import.meta.url), 2);
- *     await append.run(client, [recordKey, logKey], [epoch, …]);
+ * @example
+ * const append = new LuaScript('append', new URL('./append.lua', import.meta.url), 2);
+ * await append.run(client, [recordKey, logKey], [epoch, …]);
  *
- * What several verbs of a library share stands in a file of its own, given first: `[shared, verb]` run as one.
+ * Code that several scripts of a library share is in its own file. Pass it first: `[shared, script]` run as one.
  */
 export class LuaScript {
   private readonly command: string;
@@ -22,8 +24,8 @@ export class LuaScript {
   private static readonly every: LuaScript[] = [];
 
   /**
-   * Makes every verb loaded so far known to a new client. A pipeline, and in a Cluster the one that ioredis makes of all
-   * commands of a turn, has only the verbs that its client knew when it began.
+   * Registers all scripts loaded so far with a new client. A pipeline knows only the scripts that its client knew when it began.
+   * In a Cluster this includes the pipeline that ioredis makes of all commands of a tick.
    */
   static prepare(client: RedisClient): void {
     for (const script of LuaScript.every) script.define(client);
@@ -32,7 +34,7 @@ export class LuaScript {
   constructor(
     name: string,
     files: URL | readonly URL[],
-    /** Null: as many as each call gives. */
+    /** Null: the number of keys differs per call. */
     private readonly keyCount: number | null,
   ) {
     this.command = `hf_${name}`;
@@ -48,23 +50,23 @@ export class LuaScript {
     return this.callOf(client)(this.all(keys, args)) as Promise<unknown>;
   }
 
-  /** As `run`, for calls with so many arguments that writing them is what they cost. */
+  /** Like `run`, for calls with so many arguments that encoding them is the main cost. */
   async runWritten(client: Redis, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
     try {
       return await (client.sendCommand(new WrittenCall('evalsha', [this.sha, keys.length], keys, args)) as Promise<unknown>);
     } catch (error) {
-      // Nothing was run: the store has not seen the script, or has forgotten it.
+      // The script did not run: Redis has not seen it yet, or has forgotten it.
       if (!String((error as Error).message).startsWith('NOSCRIPT')) throw error;
       return this.run(client, keys, args);
     }
   }
 
-  /** As `run`, with strings in the answer as Buffers, for binary values. */
+  /** Like `run`, for binary values: strings in the answer are Buffers. */
   runBinary(client: RedisClient, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
     return this.callOf(client, 'Buffer')(this.all(keys, args)) as Promise<unknown>;
   }
 
-  /** Adds the call to a pipeline of `client`. In a Cluster, all keys of a pipeline must share a slot: use `run` there. */
+  /** Adds the call to a pipeline of `client`. In a Cluster, all keys of a pipeline must share a slot, so use `run` there. */
   queue(client: RedisClient, pipeline: ChainableCommander, keys: readonly string[], args: readonly ScriptArgument[]): void {
     this.callOf(client);
     (pipeline as unknown as Record<string, (args: unknown[]) => void>)[this.command](this.all(keys, args));

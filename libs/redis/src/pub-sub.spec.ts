@@ -5,7 +5,7 @@ import { RedisConnections } from './redis-connections.js';
 
 const REDIS_URL = process.env.HOLDFAST_TEST_REDIS_URL as string;
 
-/** To the test's Redis, with nothing heard any more on a connection that subscribes while `isDeaf`. */
+/** A proxy to the test's Redis. While `isDeaf`, it drops everything after a subscribe. */
 class Way {
   isDeaf = false;
   private readonly sockets = new Set<Socket>();
@@ -51,7 +51,7 @@ async function until(isSo: () => boolean, withinMs = 5_000): Promise<void> {
 }
 
 describe('a subscription', () => {
-  it('whose reply never comes after a reconnect is asked for again, and is no error of the process', async () => {
+  it('is repeated when its reply never arrives after a reconnect, and does not crash the process', async () => {
     const way = new Way();
     const redis = new RedisConnections({ url: await way.open(), commandTimeoutMs: 150 });
     const direct = new RedisConnections({ url: REDIS_URL });
@@ -69,7 +69,7 @@ describe('a subscription', () => {
 
       way.isDeaf = true;
       way.cutAll();
-      // The first is our doing; the second is what it makes of a reply that does not come.
+      // The test caused the first loss. The second one is the reaction to the missing reply.
       await until(() => losses >= 3);
       way.isDeaf = false;
       await until(() => {

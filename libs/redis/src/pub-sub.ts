@@ -3,12 +3,12 @@ import { RedisConnections } from './redis-connections.js';
 
 export type MessageHandler = (message: string, channel: string) => void;
 
-/** The subscriber's own connection is pinged this often: a half-open one is silent, and would look like quiet. */
+/** In ms between two pings of the subscriber's connection. Without pings, a half-open connection looks like a quiet one. */
 const PING_MS = 1_000;
 
 /**
- * Pub/sub over one connection, at most once: what is published while the connection is down is lost, so whoever
- * listens must also look (`onReconnect`, and now and then).
+ * Pub/sub over one connection, at most once. Messages published while the connection is down are lost, so each listener must also
+ * read the current state: on reconnect (`onReconnect`) and periodically.
  */
 @Injectable()
 export class PubSub implements OnModuleDestroy {
@@ -23,7 +23,7 @@ export class PubSub implements OnModuleDestroy {
       const handlers = this.handlers.get(channel);
       if (handlers) for (const handler of handlers) handler(message, channel);
     });
-    // What was asked for while it was away is only known here.
+    // Subscribes to the channels that were requested while the connection was down.
     client.on('ready', () => void this.restore());
     this.pinging = setInterval(() => {
       if (client.status === 'ready') client.ping().catch(() => client.disconnect(true));
@@ -52,7 +52,7 @@ export class PubSub implements OnModuleDestroy {
     await this.redis.commands.publish(channel, message);
   }
 
-  /** Called after each reconnect: messages may have been missed. */
+  /** Registers a function that is called after each reconnect, because messages may be lost. */
   onReconnect(look: () => void): void {
     this.reconnected.add(look);
   }
@@ -68,7 +68,7 @@ export class PubSub implements OnModuleDestroy {
     try {
       if (channels.length > 0) await this.redis.subscriptions.subscribe(...channels);
     } catch {
-      // Connected and deaf is worse than not connected: nobody would try again.
+      // A connection without its subscriptions is worse than none, because nothing would subscribe again.
       this.redis.subscriptions.disconnect(true);
       return;
     }

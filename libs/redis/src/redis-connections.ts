@@ -9,8 +9,8 @@ import { RECONNECT_MS, type RedisOptions } from './redis.options.js';
 export const REDIS_OPTIONS = Symbol('RedisOptions');
 
 /**
- * This process's connections, one a purpose, so that a long answer of one never delays another: `commands` for
- * everything, `appends` for the rooms' change logs, `subscriptions` for pub/sub (see `PubSub`).
+ * This process's connections. Each purpose has its own, so that a long answer never delays another purpose: `appends` for the
+ * rooms' change logs, `subscriptions` for pub/sub (see `PubSub`), and `commands` for everything else.
  */
 @Injectable()
 export class RedisConnections implements OnApplicationShutdown {
@@ -27,19 +27,19 @@ export class RedisConnections implements OnApplicationShutdown {
     this.subscriptions = this.open();
   }
 
-  /** A further connection, closed with the others. */
+  /** Opens a further connection. It is closed together with the others. */
   open(): RedisClient {
     const client = connect(this.options);
     LuaScript.prepare(client);
     if (client instanceof Redis) batchWrites(client);
-    // Without a listener ioredis prints each failed attempt; the reason is kept for those who ask why Redis is away.
+    // Without a listener ioredis prints each failed attempt. The reason is kept for error messages.
     client.on('error', (error: Error) => {
       this.lastError = error.message || (error as NodeJS.ErrnoException).code || String(error);
     });
     client.on('ready', () => {
       if (this.isReady) this.lastError = null;
     });
-    // ioredis gives up for good in rare cases (seen once in forty clients at a Sentinel failover); a server must not.
+    // ioredis stops reconnecting in rare cases (seen once in forty clients at a Sentinel failover). A server must not.
     client.on('end', () => {
       if (!this.isClosed) setTimeout(() => void client.connect().catch(() => {}), RECONNECT_MS);
     });
@@ -47,7 +47,7 @@ export class RedisConnections implements OnApplicationShutdown {
     return client;
   }
 
-  /** Connects all; throws one clear sentence when Redis does not answer within `timeoutMs`. */
+  /** Connects all. @throws a clear error when Redis does not answer within `timeoutMs` */
   async ready(timeoutMs = 5_000): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     for (const client of this.all) {
@@ -57,7 +57,7 @@ export class RedisConnections implements OnApplicationShutdown {
       while (client.status !== 'ready') {
         if (performance.now() > deadline)
           throw new Error(
-            `Redis at ${redacted(this.options.url)} does not answer (${this.lastError ?? 'timeout'}); set REDIS_URL to one that does`,
+            `Redis at ${redacted(this.options.url)} does not answer (${this.lastError ?? 'timeout'}). Start it, or set REDIS_URL to one that answers`,
           );
         await sleep(20);
       }
@@ -65,20 +65,20 @@ export class RedisConnections implements OnApplicationShutdown {
     await this.refuseEvicting();
   }
 
-  /** A Redis that throws keys away when it is full would throw away rooms, and nobody would hear of it. */
+  /** A Redis with an eviction policy would silently evict rooms when it is full. */
   private async refuseEvicting(): Promise<void> {
     let settings: Record<string, string>;
     try {
       const reply = (await this.commands.call('CONFIG', 'GET', 'maxmemory*')) as string[];
       settings = Object.fromEntries(reply.flatMap((name, index) => (index % 2 === 0 ? [[name, reply[index + 1]]] : [])));
     } catch {
-      // Managed stores keep CONFIG to themselves; their operators choose the policy.
+      // Managed services block CONFIG. There the operator chooses the policy.
       return;
     }
     const policy = settings['maxmemory-policy'];
     if (policy === undefined || policy === 'noeviction' || settings.maxmemory === '0') return;
     throw new Error(
-      `Redis at ${redacted(this.options.url)} may throw keys away (maxmemory-policy ${policy}); set it to noeviction, or games are lost when it is full`,
+      `Redis at ${redacted(this.options.url)} evicts keys when it is full (maxmemory-policy ${policy}), and games would be lost. Set maxmemory-policy to noeviction`,
     );
   }
 
@@ -96,7 +96,7 @@ export class RedisConnections implements OnApplicationShutdown {
   }
 }
 
-/** No password in a log. */
+/** Removes the password for logs. */
 export function redacted(url: string): string {
   return url.replace(/\/\/[^@/]*@/g, '//***@');
 }

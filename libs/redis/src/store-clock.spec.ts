@@ -4,10 +4,10 @@ import { StoreClock } from './store-clock.js';
 
 const HOUR = 3_600_000;
 
-/** A store whose clock is a test's own, and whose answers may be under way for some time. */
+/** A fake Redis whose clock and delays the test controls. */
 class FakeStore {
   aheadMs = 0;
-  /** Of each request in turn, there and back, in ms; 0 once there are no more. */
+  /** Delays of the next requests, each way, in ms. Requests after these have no delay. */
   roundTrips: [there: number, back: number][] = [];
   readonly listeners: (() => void)[] = [];
 
@@ -46,7 +46,7 @@ afterEach(() => {
 });
 
 describe('StoreClock', () => {
-  it('is the clock of this host until it is started, and the clock of the store from then on', async () => {
+  it('is the clock of this host before its start, and the clock of Redis after it', async () => {
     expect(clock.now()).toBe(wall);
     expect(clock.offsetMs).toBeNull();
     await clock.start();
@@ -55,7 +55,7 @@ describe('StoreClock', () => {
     expect(clock.offsetMs).toBeCloseTo(wall - monotonic - store.aheadMs, 2);
   });
 
-  it('goes by the request with the shortest round trip, half of which is the way there', async () => {
+  it('uses the request with the shortest round trip, and assumes half of it for each way', async () => {
     store.roundTrips = [
       [300, 0],
       [4, 2],
@@ -65,7 +65,7 @@ describe('StoreClock', () => {
     expect(Math.abs(clock.now() - monotonic - store.aheadMs)).toBeLessThanOrEqual(1.1);
   });
 
-  it('does not move when the wall clock of its host is set, and says by how much that is wrong', async () => {
+  it("does not move when the host's wall clock is set, and reports the error of that clock", async () => {
     await clock.start();
     const before = clock.now();
     const offset = clock.offsetMs as number;
@@ -78,7 +78,7 @@ describe('StoreClock', () => {
   it.each([
     ['back', -40],
     ['ahead', 40],
-  ])('approaches a store that has drifted %s, and never goes back or jumps', async (_, drift) => {
+  ])('approaches a Redis clock that has drifted %s, without going back or jumping', async (_, drift) => {
     await clock.start();
     store.aheadMs += drift;
     for (let sample = 0; sample < 40; sample++) {
@@ -94,7 +94,7 @@ describe('StoreClock', () => {
   it.each([
     ['back', -HOUR],
     ['ahead', HOUR],
-  ])('keeps its pace when the clock of the store is set %s by an hour, and gives the new time where that is asked for', async (_, by) => {
+  ])('keeps its pace when the clock of Redis is set %s by an hour, and returns the new time in storeTime()', async (_, by) => {
     await clock.start();
     const before = clock.now();
     store.aheadMs += by;
@@ -104,7 +104,7 @@ describe('StoreClock', () => {
     expect(clock.storeTime()).toBeCloseTo(monotonic + store.aheadMs, 2);
   });
 
-  it('measures anew once a connection is there again, and does not believe an answer that took long', async () => {
+  it('measures again after a reconnect, and ignores a slow answer', async () => {
     await clock.start();
     store.aheadMs += 300;
     store.roundTrips = [
@@ -119,14 +119,14 @@ describe('StoreClock', () => {
     expect(clock.storeTime()).toBeCloseTo(monotonic + store.aheadMs, 2);
   });
 
-  it('rejects where the store does not answer', async () => {
+  it('rejects when Redis does not answer', async () => {
     const away = new RedisConnections({ url: 'redis://127.0.0.1:1' });
     await expect(new StoreClock(away).start()).rejects.toThrow();
     away.onApplicationShutdown();
   });
 });
 
-it('asks a real store for its time', async () => {
+it('reads the time of a real Redis', async () => {
   jest.restoreAllMocks();
   const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
   await redis.ready();

@@ -3,30 +3,30 @@ import { Cluster } from 'ioredis';
 import { SingleFlight } from '#libs/async';
 import { RedisConnections } from './redis-connections.js';
 
-/** Between two samples, in ms. A crystal drifts by less than a millisecond in this time. */
+/** Between two samples, in ms. A quartz clock drifts by less than a millisecond in this time. */
 const SAMPLE_EVERY_MS = 5_000;
-/** Requests a sample; the one with the shortest round trip counts. */
+/** Requests per sample. The one with the shortest round trip counts. */
 const REQUESTS = 3;
-/** An answer that took longer says too little about when it was given, in ms. */
+/** An answer with a longer round trip is too inaccurate, in ms. */
 const ROUND_TRIP_MS_MAX = 500;
-/** By so much `now()` runs faster or slower than real time while it approaches the store's clock: 30 s differ by 15 ms. */
+/** How much faster or slower than real time `now()` runs while it approaches Redis' clock: 15 ms in 30 s. */
 const SLEW = 0.000_5;
-/** A difference of more than this is no drift: the store's clock was set, or this computer slept. In ms. */
+/** A larger difference is not drift: Redis' clock was set, or this computer slept. In ms. */
 const DRIFT_MS_MAX = 1_000;
-/** In a Cluster the time is asked of the node that has this key, since the clocks of two nodes differ. */
+/** In a Cluster the clocks of two nodes differ, so the time is always read from the node of this key. */
 const CLUSTER_KEY = 'hf:store-clock';
 
 /**
- * The store's time (Redis `TIME`), the one clock that all servers share. It does not depend on this host's wall clock, except
- * before the first sample.
+ * Redis' time (`TIME`), the one clock that all servers share. After the first sample it does not depend on this host's wall
+ * clock.
  */
 @Injectable()
 export class StoreClock implements OnModuleDestroy {
-  /** `now()` at `anchoredAt` (monotonic), and its pace since. */
+  /** `now()` at `anchoredAt` (monotonic), and its pace since then. */
   private anchor = Date.now();
   private anchoredAt = performance.now();
   private pace = 1;
-  /** What must be added to the monotonic clock to get the store's time, by the best sample. Null: no sample yet. */
+  /** What to add to the monotonic clock to get Redis' time, by the best sample. Null: no sample yet. */
   private storeOrigin: number | null = null;
   private timer: NodeJS.Timeout | null = null;
   private readonly samples = new SingleFlight(() => this.measure());
@@ -35,42 +35,43 @@ export class StoreClock implements OnModuleDestroy {
   constructor(private readonly redis: RedisConnections) {}
 
   /**
-   * Takes the first sample and goes on taking them. Call it before anything asks for `now()`, or that may go back once.
-   * Rejects when the store does not answer.
+   * Takes the first sample, and continues to take samples. Call it before any use of `now()`, or `now()` may go back once.
+   * Rejects when Redis does not answer.
    */
   async start(): Promise<void> {
     if (this.timer) return;
     this.timer = setInterval(() => void this.sampleQuietly(), SAMPLE_EVERY_MS);
     this.timer.unref();
-    // Another store may have taken over, with another clock.
+    // After a failover another Redis may answer, with another clock.
     this.redis.commands.on('ready', () => void this.sampleQuietly());
     await this.sample();
   }
 
   /**
-   * Durations and due times: ms since 1970, in fractions. It never goes back and never jumps: it keeps the pace of the monotonic
-   * clock, within 0.05 %. When the store's own clock is set while this process runs, `now()` does not follow; `storeTime()` does.
+   * For durations and due times: ms since 1970, with fractions. It never goes back and never jumps, and keeps the pace of the
+   * monotonic clock within 0.05 %. When Redis' own clock is set while this process runs, `now()` does not follow, but
+   * `storeTime()` does.
    */
   now(): number {
     return this.anchor + (performance.now() - this.anchoredAt) * this.pace;
   }
 
-  /** The store's time now, as exactly as the last sample says: ms since 1970. It goes back when the store's clock does. */
+  /** Redis' current time by the last sample, in ms since 1970. It goes back when Redis' clock does. */
   storeTime(): number {
     return this.storeOrigin === null ? Date.now() : this.storeOrigin + performance.now();
   }
 
-  /** By how much this host's wall clock is ahead of the store's, in ms; negative: behind. Null: not measured yet. */
+  /** How far this host's wall clock is ahead of Redis', in ms; negative: behind. Null: not measured yet. */
   get offsetMs(): number | null {
     return this.storeOrigin === null ? null : Date.now() - this.storeTime();
   }
 
-  /** Called after each sample. */
+  /** Registers a function that is called after each sample. */
   onSample(listener: () => void): void {
     this.listeners.push(listener);
   }
 
-  /** Measures now. One measurement at a time. Rejects when the store does not answer. */
+  /** Takes a sample now. Concurrent calls share one. Rejects when Redis does not answer. */
   sample(): Promise<void> {
     return this.samples.join();
   }
@@ -79,7 +80,7 @@ export class StoreClock implements OnModuleDestroy {
     if (this.timer) clearInterval(this.timer);
   }
 
-  /** A store that is away is reported by `StoreHealth`; the clock goes on without it. */
+  /** `StoreHealth` reports that Redis is unavailable. The clock continues without it. */
   private async sampleQuietly(): Promise<void> {
     await this.sample().catch(() => {});
   }

@@ -5,7 +5,7 @@ function replyError(message: string): Error {
   return Object.assign(new Error(message), { name: 'ReplyError' });
 }
 
-describe('an error of the store', () => {
+describe('an error that says that Redis cannot work', () => {
   it.each([
     ['LOADING Redis is loading the dataset in memory', 'loading'],
     ["READONLY You can't write against a read only replica.", 'readonly'],
@@ -28,7 +28,7 @@ describe('an error of the store', () => {
     ['EXECABORT Transaction discarded because of previous errors.', 'execabort'],
     ['NOSCRIPT No matching script.', 'noscript'],
     ['ERR max number of clients reached', 'max-clients'],
-  ])('is answered `unavailable`: %s', (message, reason) => {
+  ])('is answered with `unavailable`: %s', (message, reason) => {
     expect(storeFailureOf(replyError(message))).toEqual({ reason, isCertain: true });
     expect(storeFailureOf(String(replyError(message)))).toEqual({ reason, isCertain: true });
     expect(answerTo(replyError(message))).toMatchObject({ code: 'unavailable', retry: true, retryAfterMs: 500 });
@@ -44,12 +44,12 @@ describe('an error of the store', () => {
     ['Failed to refresh slots cache.', 'away'],
     ['All sentinels are unreachable. Retrying from scratch after 50ms. Last error: connect ECONNREFUSED', 'away'],
     ['connect ECONNREFUSED 127.0.0.1:6379', 'away'],
-  ])('is answered `unavailable`: %s', (message, reason) => {
+  ])('is answered with `unavailable`: %s', (message, reason) => {
     expect(storeFailureOf(new Error(message))?.reason).toBe(reason);
     expect(answerTo(new Error(message)).code).toBe('unavailable');
   });
 
-  it('is found by its code where it has no message', () => {
+  it('is recognized by its code when it has no message', () => {
     const error = Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' });
     expect(storeFailureOf(error)).toEqual({ reason: 'away', isCertain: false });
   });
@@ -62,12 +62,12 @@ describe('another error', () => {
     'BUSYGROUP Consumer Group name already exists',
     'the game said OOM to me',
     'the game said: Connection is closed.',
-  ])('is `internal`: %s', (message) => {
+  ])('is answered with `internal`: %s', (message) => {
     expect(storeFailureOf(replyError(message))).toBeNull();
     expect(answerTo(replyError(message)).code).toBe('internal');
   });
 
-  it('is answered with its own code where it has one, whatever its text says', () => {
+  it('is answered with its own code when it has one, whatever its message says', () => {
     expect(answerTo(new HoldfastError('room-full', 'OOM is what this room is called.')).code).toBe('room-full');
     expect(answerTo(null).code).toBe('internal');
     expect(answerTo({ message: 7 }).code).toBe('internal');

@@ -1,6 +1,6 @@
 import { type ErrorBody, errorBody, HoldfastError, toErrorBody } from '#libs/protocol';
 
-/** Codes with which Redis says that it cannot do now what it is there for. */
+/** Error codes with which Redis says that it cannot do its work now. */
 const REPLY_CODES = [
   'LOADING',
   'READONLY',
@@ -21,32 +21,32 @@ const REPLY_CODES = [
   'NOSCRIPT',
 ] as const;
 
-/** A script of an older Redis puts its own words before the error of the command: `ERR Error running script …: -OOM …`. */
+/** In scripts, an older Redis puts its own text before the error of the command: `ERR Error running script …: -OOM …`. */
 const REPLY = new RegExp(String.raw`^(?:\w*Error: )?(?:ERR .*[:\s]-)?(${REPLY_CODES.join('|')}) `);
-/** A script that meets `NOPERM` hides the code. */
+/** In a script, `NOPERM` has no code. */
 const NO_PERMISSION = /^(?:\w*Error: )?ERR .*The user executing the script can't (?:run|access) /;
 const CLIENTS = /^(?:\w*Error: )?ERR max number of clients reached/;
 const TIMEOUT = /^(?:\w*Error: )?(?:Command timed out|Socket timeout)/;
-/** What ioredis says of a connection that is down, that breaks, or that it cannot make. */
+/** Errors of ioredis about a connection that is down, breaks, or cannot be opened. */
 const AWAY =
   /^(?:\w*Error: )?(?:Stream isn't writeable|Connection is closed|Reached the max retries per request|Cluster isn't ready|Failed to refresh slots cache|None of startup nodes|Too many Cluster redirections|All sentinels are unreachable|Command aborted due to connection close)/;
-/** Of any connection, which need not be one to the store. */
+/** Errors of any connection, which need not be one to Redis. */
 const NETWORK = /\b(?:ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)\b/;
 
 const ANSWER = 'The store does not answer right now.';
-/** A failover takes seconds; a broken connection is there again in less. In ms. */
+/** In ms. A failover takes seconds; a broken connection is restored sooner. */
 const RETRY_MS = 500;
 
 export interface StoreFailure {
-  /** `away`, `timeout`, `max-clients`, or the code of Redis' own error in lower case: `oom`, `readonly`, … */
+  /** `away`, `timeout`, `max-clients`, or the lower-case code of Redis' own error: `oom`, `readonly`, … */
   readonly reason: string;
-  /** False where the error may be that of another connection. */
+  /** False when the error may come from another connection. */
   readonly isCertain: boolean;
 }
 
 /**
- * Whether an error says that the store cannot do its work now: it is away, full, read-only, without replicas, refuses this
- * server, and the like. What was asked may have been done all the same. Null for every other error, also of Redis.
+ * Returns the failure when an error says that Redis cannot do its work now: it is unreachable, full, read-only, without replicas,
+ * or refuses this server. The request may have been executed all the same. Null for every other error, also of Redis.
  */
 export function storeFailureOf(error: unknown): StoreFailure | null {
   const message = textOf(error);
@@ -61,8 +61,7 @@ export function storeFailureOf(error: unknown): StoreFailure | null {
 }
 
 /**
- * What an edge answers to anything that was thrown: a refusal as it is, `unavailable` where the store has failed, and
- * `internal` for the rest.
+ * The answer of an edge to any thrown value: a refusal as it is, `unavailable` when Redis has failed, and `internal` otherwise.
  */
 export function answerTo(error: unknown): ErrorBody {
   if (error instanceof HoldfastError) return error.toBody();

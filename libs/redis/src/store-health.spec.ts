@@ -31,7 +31,7 @@ async function start(name: string, config: Record<string, string | number> = {})
   return redis;
 }
 
-/** What is told of the store at `url`, and whether something can be stored there. */
+/** Returns the recorded changes for the Redis at `url`. */
 async function healthOf(url: string, replicas = 0): Promise<{ redis: RedisConnections; health: StoreHealth; changes: StoreChange[] }> {
   const redis = new RedisConnections({ url, replicas, replicasTimeoutMs: 200 });
   const health = new StoreHealth(redis);
@@ -43,8 +43,8 @@ async function healthOf(url: string, replicas = 0): Promise<{ redis: RedisConnec
   return { redis, health, changes };
 }
 
-describe('the health of the store', () => {
-  it('is told once when many requests fail, and once when none has failed for a while', async () => {
+describe('the health of Redis', () => {
+  it('is reported once when many requests fail, and once when none has failed for a while', async () => {
     const { health, changes } = await healthOf((await start('one')).url);
     for (let request = 0; request < 960; request++) expect(health.note(new Error('Command timed out'))).toBe(true);
     expect(changes).toEqual([{ isAvailable: false, reason: 'timeout', message: 'Command timed out' }]);
@@ -53,10 +53,10 @@ describe('the health of the store', () => {
     expect(changes[1]).toMatchObject({ isAvailable: true, reasons: ['timeout'], failures: 960 });
   });
 
-  it('is not changed by errors that have another cause', async () => {
+  it('is not changed by errors with another cause', async () => {
     const { health, changes } = await healthOf((await start('one')).url);
     expect(health.note(new Error('what?'))).toBe(false);
-    // Of another connection, perhaps: a game's own.
+    // This may be a connection of a game.
     expect(health.note(Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:5432'), { code: 'ECONNREFUSED' }))).toBe(false);
     expect(changes).toEqual([]);
   });
@@ -72,7 +72,7 @@ describe('the health of the store', () => {
     await until(() => changes.length > 1);
   });
 
-  it('is bad while fewer replicas have a write than must', async () => {
+  it('is bad while too few replicas have a write', async () => {
     const primary = await start('one');
     const { health } = await healthOf(primary.url, 1);
     await until(() => health.whyNot?.includes('noreplicas'));

@@ -6,11 +6,11 @@ import { storeFailureOf } from './store-failure.js';
 
 /** Between two probes, in ms. */
 const PROBE_MS = { available: 1_000, unavailable: 250 };
-/** For so long nothing may have failed before the store counts as available again, in ms. */
+/** How long nothing must have failed before Redis counts as available again, in ms. */
 const QUIET_MS = 1_000;
 const PROBE_KEY = 'hf:store-probe';
 const PROBE_TTL_MS = 60_000;
-/** In a Cluster, keys in as many slots: a part of it may be down. */
+/** In a Cluster, the number of keys in different slots, because a part of the Cluster may be down. */
 const CLUSTER_KEYS = 8;
 const REPLICAS_TIMEOUT_MS = 1_000;
 
@@ -18,11 +18,11 @@ export type StoreChange =
   | { readonly isAvailable: false; readonly reason: string; readonly message: string }
   | {
       readonly isAvailable: true;
-      /** How long it was not, in ms. */
+      /** Duration of the outage, in ms. */
       readonly ms: number;
-      /** Why, in the order in which it was noticed. */
+      /** The reasons, in the order in which they were noticed. */
       readonly reasons: readonly string[];
-      /** How many requests and tasks of this server failed by it. */
+      /** How many requests and tasks of this server failed because of it. */
       readonly failures: number;
     };
 
@@ -34,8 +34,8 @@ interface Outage {
 }
 
 /**
- * Whether the store can do its work, as this server finds by a write now and then, and by what fails. A `PING` says less:
- * a store that is full, read-only or without replicas answers it.
+ * Whether Redis can do its work, as far as this server knows from periodic writes and from failed requests. A `PING` is not
+ * enough: a Redis that is full, read-only or without replicas answers it.
  */
 @Injectable()
 export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
@@ -44,7 +44,7 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: NodeJS.Timeout | null = null;
   private isStopped = false;
   private readonly listeners: ((change: StoreChange) => void)[] = [];
-  /** A connection of its own where replicas are waited for: that blocks it. */
+  /** A separate connection for waiting on replicas, because `WAIT` blocks its connection. */
   private readonly replicated: RedisClient | null;
 
   constructor(private readonly redis: RedisConnections) {
@@ -61,7 +61,7 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.timer) clearTimeout(this.timer);
   }
 
-  /** Why nothing can be stored, by the last probe; null: it can. */
+  /** Why nothing can be stored, by the last probe. Null: writes succeed. */
   get whyNot(): string | null {
     return this.probeFailure;
   }
@@ -70,7 +70,7 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
     this.listeners.push(listener);
   }
 
-  /** Notes that something failed. True when the store is the cause; the change of its state is told by `onChange`, once. */
+  /** Records an error. Returns true when Redis is the cause. `onChange` reports the change of state, once. */
   note(error: unknown): boolean {
     const failure = storeFailureOf(error);
     if (!failure) return false;
@@ -91,7 +91,7 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
       this.probeFailure = null;
       this.succeeded();
     } catch (error) {
-      // What closes the connections is this server's own end.
+      // This server is stopping and has closed its connections itself.
       if (this.isStopped) return;
       const reason = storeFailureOf(error)?.reason ?? 'unknown';
       this.probeFailure = `nothing can be stored: ${reason} (${messageOf((reason === 'away' && this.redis.why) || error)})`;
@@ -121,7 +121,7 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
       this.outage.failedAt = now;
       return;
     }
-    // Of a connection that cannot be made the command knows nothing; the attempt says why: `NOAUTH`, `ECONNREFUSED`, …
+    // The command does not know why its connection cannot be opened. The connection attempt does: `NOAUTH`, `ECONNREFUSED`, …
     const cause = reason === 'away' ? this.redis.why : null;
     const first = storeFailureOf(cause)?.reason ?? reason;
     this.outage = { since: now, reasons: new Set([first]), failures: 1, failedAt: now };

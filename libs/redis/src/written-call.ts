@@ -2,18 +2,20 @@ import { Command } from 'ioredis';
 
 export type CallArgument = string | number | Uint8Array;
 
-/** Grows to the largest call there was; each call's bytes are copied out of it, for a socket may hold them for a while. */
+/**
+ * Grows to the size of the largest call. The bytes of each call are copied out of it, because a socket may keep them for a while.
+ */
 let scratch = Buffer.allocUnsafe(65_536);
 
 /**
- * A command whose bytes are written at once, in one pass over its arguments: ioredis makes a string or a buffer of each
- * first, which for a call with hundreds of arguments is most of what the call costs.
+ * A command that is encoded at once, in one pass over its arguments. ioredis first makes a string or buffer of each argument,
+ * which is most of the cost of a call with hundreds of arguments.
  */
 export class WrittenCall extends Command {
   private readonly bytes: Buffer;
 
   constructor(name: string, head: readonly CallArgument[], keys: readonly CallArgument[], args: readonly CallArgument[]) {
-    // Keys matter to a Cluster's client only, which is not who takes this.
+    // Only a Cluster client uses the keys, and it does not use this class.
     super(name, [], { replyEncoding: 'utf8' });
     let at = writeNumber(STAR, 1 + head.length + keys.length + args.length, 0);
     at = writeText(name, at);
@@ -29,17 +31,17 @@ export class WrittenCall extends Command {
   }
 }
 
-// RESP: `*COUNT`, then of each argument `$BYTES` and its bytes; each line ends with CR LF.
+// RESP: `*COUNT`, then for each argument `$BYTES` and its bytes. Each line ends with CR LF.
 const STAR = 0x2a;
 const DOLLAR = 0x24;
 const CR = 0x0d;
 const LF = 0x0a;
 const ZERO = 0x30;
-/** A head and two line ends. */
+/** Size of a head and two line ends. */
 const FRAME_BYTES = 32;
 
 function writeArgument(argument: CallArgument, at: number): number {
-  // Most are texts, and asking whether one is an instance of something is the dearest of these questions.
+  // Most arguments are strings, and `instanceof` is the slowest of these checks.
   if (typeof argument === 'string') return writeText(argument, at);
   return typeof argument === 'number' ? writeText(`${argument}`, at) : writeBytes(argument, at);
 }
@@ -51,7 +53,7 @@ function writeBytes(bytes: Uint8Array, at: number): number {
   return endLine(at + bytes.length);
 }
 
-/** Keys and numbers are short and of one byte a character; what is not is measured first. */
+/** Keys and numbers are short and use one byte per character. Other text is measured first. */
 function writeText(text: string, at: number): number {
   const { length } = text;
   makeRoom(at, 3 * length);

@@ -10,11 +10,11 @@ import {
 } from './room-value.js';
 
 /**
- * The value after `changes`. Recovery is this, from a checkpoint over the log: game code is not run again.
- * Throws when a change is not the next one, since a room with a hole in its history must not go on.
+ * Applies `changes` to a room value. Recovery applies the log to the last checkpoint in this way, without running code of the
+ * game. Throws when a change is not the next one: a room with a gap in its history must not continue.
  */
 export function applyChanges<State>(value: RoomValue<State>, changes: readonly Change[]): RoomValue<State> {
-  // All patches in one go: what many changes touch is copied once.
+  // Applies all patches in one call, so that an object touched by many changes is copied once.
   return withChanges(value, changes, applyPatches(value.state, patchesOf(changes)));
 }
 
@@ -22,7 +22,7 @@ export function applyChange<State>(value: RoomValue<State>, change: Change): Roo
   return applyChanges(value, [change]);
 }
 
-/** As `applyChange`, for the one who has the next state already. */
+/** Like `applyChange`, for a caller that already has the next state. */
 export function withChange<State>(value: RoomValue<State>, change: Change, state: State): RoomValue<State> {
   return withChanges(value, [change], state);
 }
@@ -55,7 +55,7 @@ function withChanges<State>(value: RoomValue<State>, changes: readonly Change[],
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** The seats after some changes: each is copied once, however many of the changes touch it. */
+/** The seats after a series of changes. Each seat is copied at most once. */
 class SeatsAfter {
   private copies: Mutable<SeatValue>[] | null = null;
 
@@ -67,7 +67,7 @@ class SeatsAfter {
 
   apply(changes: NonNullable<Change['seats']>): void {
     this.copies ??= this.before.slice();
-    // By number: an object's numbered keys are slow to list, and this is done for every command.
+    // A loop over numbers, because it runs for every command and listing an object's numeric keys is slow.
     for (let seat = 0; seat < this.before.length; seat++) {
       if (changes[seat] === undefined) continue;
       const { seq, refused, presence } = changes[seat];
@@ -102,7 +102,7 @@ export function pendingEffects(
   return effects.map((effect, index) => ({ ...effect, key: effect.key ?? `${game}:${version}:${index}` }));
 }
 
-/** The effects with keys that nothing else is ever given. `tenure`: an epoch, or the id of a start; either is given out once. */
+/** Adds the unique keys of the effects. `tenure`: an epoch, or the id of a start; both are unique. */
 export function keyedEffects(
   { room, round = 0 }: Pick<RoomValue, 'room' | 'round'>,
   version: number,

@@ -2,22 +2,22 @@ import type { Patch } from '#libs/protocol';
 import { assertKey, assertList, assertRecord, checked, copyOf, copyPart, emptyRecord, flawAt } from './plain-data.js';
 
 export interface Difference<T> {
-  /** What turns `before` into `next`. */
+  /** The patches that turn `before` into `next`. */
   readonly patches: Patch[];
   /**
-   * `before` with these patches applied, and so what every other server makes of them: it shares with `before` what did
-   * not change, and nothing with `after`.
+   * `before` with these patches applied, which is what every other server computes. It shares unchanged parts with `before`, and
+   * nothing with `after`.
    */
   readonly next: T;
 }
 
 /**
- * What turns `before` into `after`, whatever was done to get there. What is shared by reference is not looked into, so
- * that a change costs what it touched. Arrays are compared by index, and grow or shrink at their end. The order of the
- * keys of objects is kept.
+ * Computes the patches from `before` to `after`, however the caller made `after`. Parts shared by reference are skipped, so the
+ * cost depends on what changed. Arrays are compared by index, and grow or shrink at the end. The order of object keys is
+ * preserved.
  * @param before plain data
- * @param root how a path begins in the error
- * @throws NotPlainError when something in `after` is no plain data
+ * @param root the name of the value in errors
+ * @throws NotPlainError when `after` contains something that is not plain data
  */
 export function difference<T>(before: T, after: T, root = 'state'): Difference<T> {
   const patches: Patch[] = [];
@@ -25,7 +25,7 @@ export function difference<T>(before: T, after: T, root = 'state'): Difference<T
   return { patches, next };
 }
 
-/** As `difference`, for the patches alone. */
+/** Like `difference`, but returns only the patches. */
 export function diff(before: unknown, after: unknown, root?: string): Patch[] {
   return difference(before, after, root).patches;
 }
@@ -34,7 +34,7 @@ function nextAt(path: string, before: unknown, after: unknown, patches: Patch[],
   if (before === after) return before;
   const isList = Array.isArray(after);
   if (!isList && (typeof after !== 'object' || after === null)) {
-    // A NaN that an earlier version of Holdfast let in is not this handler's.
+    // An old version of Holdfast may have stored a NaN. This handler did not make it.
     return Object.is(before, after) ? before : replaced(path, after, patches, depth);
   }
   if (typeof before !== 'object' || before === null || Array.isArray(before) !== isList) return replaced(path, after, patches, depth);
@@ -42,8 +42,8 @@ function nextAt(path: string, before: unknown, after: unknown, patches: Patch[],
   const next = isList
     ? nextList(path, before as readonly unknown[], after, patches, depth)
     : nextRecord(path, before as PlainObject, after as PlainObject, patches, depth);
-  // As many patches as there are parts say no less than the whole, and are longer. (The whole state is never replaced:
-  // some patch libraries take no empty path.)
+  // When the patches would replace every part, one patch for the whole is shorter. The root is never replaced, because some patch
+  // libraries do not accept the empty path.
   const count = patches.length - mark;
   if (count > 1 && path !== '' && count >= (isList ? (next as readonly unknown[]).length : Object.keys(next as PlainObject).length)) {
     patches.length = mark;
@@ -100,7 +100,7 @@ function nextRecord(path: string, before: PlainObject, after: PlainObject, patch
   const keysBefore = Object.keys(before);
   const keys = Object.keys(after);
   let next: PlainObject | null = null;
-  // Keys seldom come or go: as long as they are the same, none is looked up.
+  // Keys rarely change. As long as they are equal in order, no key is looked up.
   let same = 0;
   for (; same < keys.length && keys[same] === keysBefore[same]; same++) {
     const key = keys[same];
@@ -124,8 +124,8 @@ function nextOf(path: string, key: string, old: unknown, after: PlainObject, pat
 }
 
 /**
- * An object whose keys came, went or changed their places, from key number `same` on. A key that stands behind a new one,
- * or before one that it stood behind, is taken out and put in again: whoever applies the patches gets the same order.
+ * Handles an object whose keys were added, removed or reordered, from key number `same` on. A key whose place changed is removed
+ * and added again, so that every receiver of the patches gets the same order.
  */
 function reshaped(
   path: string,
@@ -178,12 +178,12 @@ function reshaped(
 
 type PlainObject = Record<string, unknown>;
 
-/** JavaScript puts these first, in the order of their numbers, whenever they came. */
+/** JavaScript lists such keys first, in numeric order, whenever they were added. */
 function isIndex(key: string): boolean {
   return /^(?:0|[1-9]\d{0,9})$/.test(key) && Number(key) < 2 ** 32 - 1;
 }
 
-/** RFC 6901. */
+/** Source: RFC 6901. */
 function escapeKey(key: string): string {
   return key.includes('~') || key.includes('/') ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key;
 }

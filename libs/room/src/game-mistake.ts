@@ -1,11 +1,11 @@
 import type { RoomInput } from './room-machine.js';
 
-/** What runs when a game asks its room for something. */
+/** The input, or the setup, that a game is handling. */
 export type Handling = RoomInput | { readonly kind: 'setup' };
 
 /**
- * A game asked its room for something that cannot be: a timer without a handler, a seat that does not exist. The handler
- * fails as with any other defect (`game-failed`) and changes nothing. The message is for the game's author.
+ * A game asked its room for something impossible: a timer without a handler, or a seat that does not exist. As with any other
+ * defect, the handler fails (`game-failed`) and changes nothing. The message is for the author of the game.
  */
 export class GameMistake extends Error {
   constructor(game: string, room: string, handling: Handling, mistake: string) {
@@ -14,14 +14,14 @@ export class GameMistake extends Error {
   }
 }
 
-/** For a message: quoted, at most 64 characters of it, whatever it is. */
+/** Formats any value for a message. Text is quoted and cut to 64 characters. */
 export function quoted(name: unknown): string {
   if (name === null || name === undefined || typeof name === 'number' || typeof name === 'boolean') return String(name);
   if (typeof name !== 'string') return Array.isArray(name) ? 'an array' : `a value of type ${typeof name}`;
   return `'${name.length > QUOTED_CHARS_MAX ? `${name.slice(0, QUOTED_CHARS_MAX)}…` : name}'`;
 }
 
-/** `'a', 'b'`; at most 20 of them. `none` where there are none. */
+/** Formats names as `'a', 'b'`, at most 20 of them. Returns `none` for an empty list. */
 export function listed(names: Iterable<string>): string {
   const all = [...names];
   const shown = all.slice(0, LISTED_MAX).map(quoted).join(', ');

@@ -25,7 +25,7 @@ describe('firstNotPlain', () => {
     expect(firstNotPlain(value)).toBe(flaw);
   });
 
-  it('finds nothing in what JSON can say', () => {
+  it('finds no flaw in any JSON value', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(firstNotPlain(JSON.parse(JSON.stringify(value).replaceAll('__proto__', 'proto')))).toBeNull();
@@ -35,8 +35,8 @@ describe('firstNotPlain', () => {
 });
 
 describe('firstDifference', () => {
-  it('finds none in a copy', () => {
-    // JSON has no -0.
+  it('finds no difference in a copy', () => {
+    // JSON cannot represent -0.
     const values = fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown);
     fc.assert(fc.property(values, (value) => firstDifference(value, structuredClone(value)) === null));
   });
@@ -48,12 +48,12 @@ describe('firstDifference', () => {
     [{}, { a: null }, 'state.a'],
     [{ a: null }, { a: {} }, 'state.a'],
     [{ a: 1, b: 2 }, { b: 2, a: 1 }, 'state (the order of its keys)'],
-  ])('finds where %j is not %j', (a, b, path) => {
+  ])('finds the first difference between %j and %j', (a, b, path) => {
     expect(firstDifference(a, b)).toBe(path);
   });
 });
 
-it('freezes all the way down', () => {
+it('freezes nested objects', () => {
   const value = freezeDeep({ a: [{ b: 1 }] });
   expect(() => {
     value.a[0].b = 2;

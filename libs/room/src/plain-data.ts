@@ -1,15 +1,14 @@
 /**
- * What a room keeps is plain data: objects, arrays, well-formed strings, finite numbers, booleans and null. Only that
- * comes back from the store as it went in. These functions are the one place that decides it, for states, views, events,
- * effects and results.
+ * A room stores plain data: objects, arrays, well-formed strings, finite numbers, booleans and null. Redis returns only these
+ * unchanged. This file is the one place that decides it, for states, views, events, effects and results.
  */
 
-/** A value of a game that a room cannot keep. The message names its path and its kind: `state.hands[0] is a Date`. */
+/** A game's value that a room cannot store. The message names its path and kind: `state.hands[0] is a Date`. */
 export class NotPlainError extends Error {
   constructor(
-    /** Where the value stands: `state.hands[0]`. */
+    /** The path of the value: `state.hands[0]`. */
     readonly path: string,
-    /** What it is: `is a Date`. */
+    /** What is wrong with it: `is a Date`. */
     readonly flaw: string,
     cause?: unknown,
   ) {
@@ -18,22 +17,24 @@ export class NotPlainError extends Error {
   }
 }
 
-/** Levels of objects and arrays in each other. Below the limit of a frame (512), which has some levels of its own around a state. */
+/** Maximum nesting. It is below the limit of a frame (512), which adds some levels around a state. */
 export const PLAIN_DEPTH_MAX = 500;
-/** Objects and arrays in one value: far more than the largest state has, and few enough to be copied in a second. */
+/**
+ * Maximum number of objects and arrays in one value. Much more than the largest state has, and few enough to copy in a second.
+ */
 const PARTS_MAX = 1_000_000;
 
 /**
- * A copy that holds what the store gives back, and shares nothing with `value`: -0 becomes 0, a getter becomes its value,
+ * Returns a copy that equals what Redis will return, and shares nothing with `value`. -0 becomes 0, a getter becomes its value,
  * an object without a prototype becomes an ordinary one, and properties that are not enumerable are left out.
- * @param root how a path begins in the error
+ * @param root the name of the value in errors
  * @throws NotPlainError
  */
 export function plainCopy<T>(value: T, root = 'state'): T {
   return checked(root, () => copyPart(value, 0)) as T;
 }
 
-/** The first flaw and its path (`state.hands[0] is a Date`); null when all of `value` is plain data. */
+/** The first flaw with its path (`state.hands[0] is a Date`), or null when `value` is plain data. */
 export function firstNotPlain(value: unknown, root = 'state'): string | null {
   try {
     plainCopy(value, root);
@@ -44,14 +45,14 @@ export function firstNotPlain(value: unknown, root = 'state'): string | null {
   }
 }
 
-/** Throws unless `name` is a string that the store gives back as it is. `what` says whose name it is: `event`. */
+/** Throws unless `name` is a string that Redis returns unchanged. `what`: the kind of thing that it names, such as `event`. */
 export function assertPlainName(name: unknown, what: string): asserts name is string {
   if (typeof name !== 'string') throw new NotPlainError(`the name of the ${what}`, `is ${kindOf(name)}`);
   if (!name.isWellFormed()) throw new NotPlainError(`the name of the ${what}`, LONE_SURROGATE);
   if (name === '__proto__') throw new NotPlainError(`the name of the ${what}`, 'is __proto__');
 }
 
-/** Where two plain values differ first, the order of their keys included; null when they are the same. */
+/** The path of the first difference between two plain values, or null. The order of keys counts. */
 export function firstDifference(a: unknown, b: unknown, path = 'state'): string | null {
   if (Object.is(a, b)) return null;
   if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b)) return path;
@@ -65,7 +66,9 @@ export function firstDifference(a: unknown, b: unknown, path = 'state'): string 
   return keysOfA.every((key, index) => key === keysOfB[index]) ? null : `${path} (the order of its keys)`;
 }
 
-/** Code that writes where it should only read is told at once. What is frozen already is taken as frozen all the way down. */
+/**
+ * Freezes a value, so that code which must not write to it fails at once. A frozen value is assumed to be frozen at all levels.
+ */
 export function freezeDeep<T>(value: T): T {
   if (isObject(value) && !Object.isFrozen(value)) {
     Object.freeze(value);
@@ -74,7 +77,7 @@ export function freezeDeep<T>(value: T): T {
   return value;
 }
 
-/** Runs `act`, and names the path in what it throws. */
+/** Runs `act` and adds the path to the error that it throws. */
 export function checked<T>(root: string, act: () => T): T {
   partsLeft = PARTS_MAX;
   try {
@@ -84,7 +87,7 @@ export function checked<T>(root: string, act: () => T): T {
   }
 }
 
-/** As `plainCopy`, for a part at `depth` of a value that is `checked`. */
+/** Like `plainCopy`, for a part at `depth` of a value inside `checked`. */
 export function copyPart(value: unknown, depth: number): unknown {
   switch (typeof value) {
     case 'string':
@@ -92,7 +95,7 @@ export function copyPart(value: unknown, depth: number): unknown {
       return value;
     case 'number':
       if (value - value !== 0) throw new Flaw(`is ${value}`);
-      // The store knows no -0.
+      // Redis does not preserve -0.
       return value === 0 ? 0 : value;
     case 'boolean':
       return value;
@@ -104,14 +107,14 @@ export function copyPart(value: unknown, depth: number): unknown {
   }
 }
 
-/** Throws unless `value` is an array and nothing more. */
+/** Throws unless `value` is an ordinary array. */
 export function assertList(value: readonly unknown[], depth: number): void {
   if (depth >= PLAIN_DEPTH_MAX) throw new Flaw(TOO_DEEP);
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Array.prototype && !isArrayPrototype(prototype)) throw new Flaw(`is ${classOf(prototype)}`);
 }
 
-/** Throws unless `value` is an object literal of any realm, without symbols for keys. */
+/** Throws unless `value` is an object literal of any realm, without symbol keys. */
 export function assertRecord(value: object, depth: number): void {
   if (depth >= PLAIN_DEPTH_MAX) throw new Flaw(TOO_DEEP);
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -124,7 +127,7 @@ export function assertKey(key: string): void {
   if (!key.isWellFormed()) throw new Flaw(`has a key that ${LONE_SURROGATE}`);
 }
 
-/** A copy of an object's own `keys`. V8 spreads a small one in no time; a large one is ten times faster as a dictionary. */
+/** Copies an object with these `keys`. V8 spreads a small object fast; a large one is ten times faster in dictionary mode. */
 export function copyOf(record: PlainObject, keys: readonly string[]): PlainObject {
   if (keys.length <= SPREAD_KEYS_MAX) return { ...record };
   const copy = emptyRecord(keys.length);
@@ -132,11 +135,11 @@ export function copyOf(record: PlainObject, keys: readonly string[]): PlainObjec
   return copy;
 }
 
-/** For so many keys. */
+/** Returns an empty object that is fast to fill with this many keys. */
 export function emptyRecord(keyCount: number): PlainObject {
   const record: PlainObject = {};
   if (keyCount <= SPREAD_KEYS_MAX) return record;
-  // An object from which the first key was taken is a dictionary.
+  // Deleting its first key switches a V8 object to dictionary mode.
   record.a = 1;
   record.b = 1;
   delete record.a;
@@ -144,7 +147,7 @@ export function emptyRecord(keyCount: number): PlainObject {
   return record;
 }
 
-/** What was thrown while the part at `key` was looked at, with that key in its path. */
+/** Adds `key` to the path of the thrown value. */
 export function flawAt(key: string | number, thrown: unknown): Flaw {
   const flaw = asFlaw(thrown);
   flaw.keys.push(key);
@@ -189,9 +192,9 @@ function copyRecord(value: PlainObject, depth: number): PlainObject {
   let keys: readonly string[];
   try {
     keys = Object.keys(value);
-    // One by one, a key __proto__ would set the prototype.
+    // Copied one by one, a key __proto__ would set the prototype.
     if (keys.length > SPREAD_KEYS_MAX) keys.forEach(assertKey);
-    // Getters are asked once. What was copied is what is looked at: a proxy may name other keys each time.
+    // Each getter is called once. The copy is checked instead of the original, because a proxy may list other keys each time.
     copy = copyOf(value, keys);
     keys = Object.keys(copy);
   } catch (thrown) {
@@ -211,9 +214,9 @@ function copyRecord(value: PlainObject, depth: number): PlainObject {
   return copy;
 }
 
-/** A flaw on its way up to where its path begins. No error: it has no use for a stack. */
+/** A flaw whose path is still being built. Not an Error, because it needs no stack. */
 class Flaw {
-  /** Of the path, the last key first. */
+  /** The keys of the path, innermost first. */
   readonly keys: (string | number)[] = [];
 
   constructor(readonly what: string) {}
@@ -227,7 +230,7 @@ class Flaw {
 
 const SPREAD_KEYS_MAX = 128;
 
-/** A path in an error stays readable, whatever the game did. */
+/** These limits keep the path in an error readable, whatever the game did. */
 const PATH_KEYS_MAX = 8;
 const KEY_CHARS_MAX = 40;
 const THROWN_CHARS_MAX = 200;
@@ -247,7 +250,7 @@ function kindOf(value: unknown): string {
   return value === undefined ? 'undefined' : `a ${typeof value}`;
 }
 
-/** By name, because the classes of another realm (a test runner's) are others. */
+/** Compares names, because another realm (such as a test runner) has other classes. */
 function classOf(prototype: unknown): string {
   const made = (prototype as { constructor?: unknown }).constructor;
   const name: unknown = typeof made === 'function' ? made.name : undefined;
@@ -258,7 +261,7 @@ function isArrayPrototype(prototype: unknown): boolean {
   return Array.isArray(prototype) && isObjectPrototype(Object.getPrototypeOf(prototype));
 }
 
-/** `Object.prototype` of any realm: it has no prototype itself, as that of a class that extends null, whose name is another. */
+/** True for `Object.prototype` of any realm. A class that extends null has a prototype without these methods. */
 function isObjectPrototype(prototype: unknown): boolean {
   if (typeof prototype !== 'object' || prototype === null || Object.getPrototypeOf(prototype) !== null) return false;
   return Object.hasOwn(prototype, 'hasOwnProperty') && Object.hasOwn(prototype, 'isPrototypeOf');

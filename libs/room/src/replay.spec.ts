@@ -7,14 +7,13 @@ import type { Room, RoomRules } from './room-rules.js';
 import type { Change, RoomValue } from './room-value.js';
 
 /**
- * What recovery, migration, sync and replay rest on: a recorded change, after its way through the store, makes the
- * very same value of the one before. Each run tries other cases; a failure prints the seed that repeats it.
- * `REPLAY_RUNS=50000` tries many more.
+ * The invariant behind recovery, migration, sync and replay: a recorded change, after it was stored and read, turns the old value
+ * into exactly the new one. Each run tries other cases, and a failure prints its seed. `REPLAY_RUNS=50000` tries many more.
  */
 const RUNS = Number(process.env.REPLAY_RUNS ?? 500);
 
 describe('a change', () => {
-  it('makes of the old value what the handler made of it, whatever the handler did', () => {
+  it('turns the old value into what the handler made of it, whatever the handler did', () => {
     fc.assert(
       fc.property(state, edits, (before, steps) => {
         const { value, change, old } = changed(before, (room) => editAll(room.state, steps));
@@ -25,7 +24,7 @@ describe('a change', () => {
     );
   });
 
-  it('makes the same of it in a chain, from a checkpoint at any version on', () => {
+  it('gives the same result in a chain of changes, from a checkpoint at any version', () => {
     fc.assert(
       fc.property(state, fc.array(edits, { minLength: 1, maxLength: 6 }), fc.nat(5), (before, chain, checkpoint) => {
         let step = 0;
@@ -47,7 +46,7 @@ describe('a change', () => {
     );
   });
 
-  it('leaves the old value as it was', () => {
+  it('leaves the old value unchanged', () => {
     fc.assert(
       fc.property(state, edits, (before, steps) => {
         const copy = stored(before);
@@ -58,7 +57,7 @@ describe('a change', () => {
     );
   });
 
-  it('has only operations of RFC 6902, and nothing that JSON cannot say', () => {
+  it('contains only operations of RFC 6902 and values of JSON', () => {
     fc.assert(
       fc.property(state, edits, (before, steps) => {
         const { change } = changed(before, (room) => editAll(room.state, steps));
@@ -71,7 +70,7 @@ describe('a change', () => {
     );
   });
 
-  it('shares what was not touched', () => {
+  it('shares the parts that the handler did not touch', () => {
     const before = { left: { deep: [1] }, right: { deep: [2] } };
     const { value, old } = changed(before, (room) => void (room.state.left as { deep: number[] }).deep.push(3));
     expect(value.state.right).toBe(old.state.right);
@@ -177,7 +176,7 @@ describe('a change', () => {
 });
 
 describe('one object in two places', () => {
-  it('is two objects from the next change on, on the owner as after a recovery', () => {
+  it('becomes two objects with the next change, on the owner and after a recovery', () => {
     let step = 0;
     const handlers: ((state: Json) => void)[] = [
       (s) => {
@@ -204,7 +203,7 @@ describe('one object in two places', () => {
     expect(owner.state).toEqual({ a: { n: 2 }, b: { n: 3 }, c: { n: 3 } });
   });
 
-  it('may be in an event, an effect and the result, too: each has it as it was when it was told', () => {
+  it('may also be in an event, an effect and the result; each has a copy from the time of the call', () => {
     const { change, value, old } = changed({ a: { n: 1 } }, (room) => {
       const one = room.state.a as Json;
       room.emit('told', one);
@@ -221,7 +220,7 @@ describe('one object in two places', () => {
     expect(applyChange(old, stored(change))).toEqual(value);
   });
 
-  it('may be what the command brought', () => {
+  it('may be the data of the command', () => {
     const sent = { tags: ['x'] };
     const machine = machineOf({ list: [] }, (room, data) => {
       (room.state.list as unknown[]).push(data, data);
@@ -244,7 +243,7 @@ describe('diff', () => {
     );
   });
 
-  it('gives few patches for few edits, and none for none', () => {
+  it('gives few patches for few edits, and none for no edit', () => {
     fc.assert(fc.property(json, (value) => expect(diff(value, stored(value))).toEqual([])));
     const board = { cells: [0, null, 1], turn: 0 };
     expect(diff(board, { cells: [0, 1, 1], turn: 1 })).toEqual([
@@ -253,18 +252,18 @@ describe('diff', () => {
     ]);
   });
 
-  it('replaces a part of which everything is other, and never the whole', () => {
+  it('replaces a part when everything in it changed, but never the root', () => {
     expect(diff({ at: { x: 1, y: 1 }, n: 1 }, { at: { x: 2, y: 2 }, n: 1 })).toEqual([
       { op: 'replace', path: '/at', value: { x: 2, y: 2 } },
     ]);
     expect(diff({ x: 1, y: 1 }, { x: 2, y: 2 })).toHaveLength(2);
   });
 
-  it('refuses what is no plain data, and names its path', () => {
+  it('refuses a value that is not plain data, and names its path', () => {
     expect(() => diff({ at: [1] }, { at: [2, new Date(2)] }, 'view')).toThrow('view.at[1] is a Date');
   });
 
-  it('touches neither of the two', () => {
+  it('changes neither of its arguments', () => {
     fc.assert(fc.property(json, json, (before, after) => void applyPatches(freeze(before), diff(before, freeze(after)))));
   });
 });
@@ -286,7 +285,10 @@ const { json } = fc.letrec<{ json: unknown }>((tie) => ({
 
 const state = fc.dictionary(key, json, { minKeys: 1, maxKeys: 5, noNullPrototype: true }) as fc.Arbitrary<Json>;
 
-/** The last four are about one object known by more than one name: kept in a variable, placed from there, changed through it. */
+/**
+ * The last four are about one object with several references: stored in a variable, placed in the state from there, and changed
+ * through the variable.
+ */
 const ACTS = [
   ...['set', 'drop', 'push', 'pop', 'shift', 'unshift', 'splice', 'reverse', 'cut', 'swap', 'move', 'copy'],
   ...['keep', 'fresh', 'place', 'touch'],
@@ -305,7 +307,10 @@ const edits = fc.array(
   { minLength: 1, maxLength: 8 },
 );
 
-/** Objects placed within others that were placed twice themselves, and changed after both: a record of the edits misses one. */
+/**
+ * A case that a recorder of edits would miss: objects are placed inside others that were themselves placed twice, and both are
+ * changed afterwards.
+ */
 const MOVED_WITHIN_MOVED: [Json, Edit[]] = [
   { '0': { a: [], '': {} }, a: [[]], '': { '0': [[]], '': { '': {} } }, ' ': [{ '': {} }] },
   [
@@ -326,7 +331,7 @@ function editAll(root: unknown, steps: readonly Edit[]): void {
   }
 }
 
-/** What a handler may do to an object that it has in a variable, whether that is in the state, in two places of it, or in none. */
+/** An act of a handler on an object in a variable. The object may be in the state once, twice, or not at all. */
 function juggle(root: unknown, kept: unknown[], { act, where, other, key: name, value }: Edit): void {
   const containers = containersOf(root);
   const target = containers[where % containers.length];
@@ -345,7 +350,7 @@ function put(target: unknown, name: string, value: unknown): void {
   else (target as Json)[name] = value;
 }
 
-/** One thing that a handler may do to a container somewhere in the state. */
+/** An act of a handler on any container in the state. */
 function edit(root: unknown, { act, where, other, at, count, key: name, value }: Edit): void {
   const containers = containersOf(root);
   const target = containers[where % containers.length];
@@ -369,7 +374,7 @@ function edit(root: unknown, { act, where, other, at, count, key: name, value }:
   else target.push(stored(value));
 }
 
-/** The container, unless that would make a circle. */
+/** Returns the container, or null when it would create a cycle. */
 function outsideOf(target: unknown, wanted: unknown): unknown {
   return containersOf(wanted).includes(target as Json) ? null : wanted;
 }
@@ -415,7 +420,10 @@ function changed(before: Json, run: (room: Room<Json>) => void): { old: RoomValu
   return { old, value: outcome.value, change: outcome.change };
 }
 
-/** As it comes back from the store or over the wire. (Not `structuredClone`: Jest's gives objects of another realm.) */
+/**
+ * Returns the value as it comes back from Redis or over the wire. `structuredClone` does not work here, because in Jest it
+ * returns objects of another realm.
+ */
 function stored<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }

@@ -33,13 +33,13 @@ describe('a room', () => {
       expect(room.startEvents).toEqual([{ name: 'dealt', data: { cards: 5 } }]);
     });
 
-    it('lets each seat join, in order', () => {
+    it('runs the `joined` handler of each seat, in order', () => {
       const room = new Table({ seats: { joined: ({ state, seat }) => void state.log.push(seat) } });
       expect(room.value.state.log).toEqual([0, 1]);
       expect(room.value.version).toBe(0);
     });
 
-    it('may be over at once', () => {
+    it('may end in its setup', () => {
       const room = new Table({
         setup: (setup) => {
           setup.end({ winner: null });
@@ -51,7 +51,7 @@ describe('a room', () => {
       expect(room.value.state.count).toBe(0);
     });
 
-    it('throws what the game throws, and for a state that is no object', () => {
+    it('throws what the game throws, and also when the state is not an object', () => {
       const broken = (): never => {
         throw new Error('no cards');
       };
@@ -61,7 +61,7 @@ describe('a room', () => {
   });
 
   describe('given a command', () => {
-    it('makes the next value, and a change that says what was done and not what was asked', () => {
+    it('makes the next value and a change that records the result, not the request', () => {
       const room = new Table();
       const before = room.value;
       const change = room.changed({ kind: 'command', seat: 1, seq: 7, name: 'add', data: 5 });
@@ -77,14 +77,14 @@ describe('a room', () => {
       expect(before.state.count).toBe(0);
     });
 
-    it('puts the seq on record though the handler changed nothing', () => {
+    it('records the seq even when the handler changed nothing', () => {
       const room = new Table();
       const change = room.changed({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 0 });
       expect(change.patches).toEqual([]);
       expect(room.value.seats[0].seq).toBe(1);
     });
 
-    it('knows who asks, what time it is and what the dice say', () => {
+    it('gives the handler the seat, the time, the random numbers and the players', () => {
       let seen: unknown;
       const room = new Table({
         commands: {
@@ -107,7 +107,7 @@ describe('a room', () => {
       expect(room.value.version).toBe(0);
     });
 
-    it('says why data is bad', () => {
+    it('says what is wrong with the data', () => {
       expect(new Table().command('add', 'five')).toMatchObject({ message: 'a number, please' });
     });
 
@@ -122,7 +122,7 @@ describe('a room', () => {
       stop(there);
     };
 
-    it('changes nothing when the handler refuses half way', () => {
+    it('changes nothing when the handler rejects after some edits', () => {
       const room = new Table({ commands: { much: muchThenStop((there) => there.reject('not-now', 'wait a little')) } });
       const before = room.value;
       const copy = plain(before);
@@ -131,7 +131,7 @@ describe('a room', () => {
       expect(plain(before)).toEqual(copy);
     });
 
-    it('changes nothing when the handler throws half way, and hands the error over', () => {
+    it('changes nothing when the handler throws after some edits, and passes the error on', () => {
       const error = new TypeError('a defect of the game');
       const room = new Table({
         commands: {
@@ -145,7 +145,7 @@ describe('a room', () => {
       expect(plain(room.value)).toEqual(copy);
     });
 
-    it('goes on after a handler that threw', () => {
+    it('continues after a handler that threw', () => {
       const room = new Table({
         commands: {
           throw: () => {
@@ -158,7 +158,7 @@ describe('a room', () => {
       expect(room.value.state.count).toBe(2);
     });
 
-    it('fails, and does not throw, when a validator throws', () => {
+    it('fails without throwing when a validator throws', () => {
       const room = new Table({
         rules: {
           validate: () => {
@@ -170,12 +170,12 @@ describe('a room', () => {
       expect(room.command('ruled')).toMatchObject({ kind: 'failed', error: expect.objectContaining({ message: 'bad schema' }) as unknown });
     });
 
-    it('fails when a handler turns out to be async', () => {
+    it('fails when a handler returns a promise', () => {
       const room = new Table({ commands: { slow: (() => Promise.resolve()) as unknown as (room: Room<Count>) => void } });
       expect(room.command('slow').kind).toBe('failed');
     });
 
-    it('keeps events and effects as they were when they were given, and apart from the state', () => {
+    it('copies events and effects at the time of the call, apart from the state', () => {
       const room = new Table({
         commands: {
           tell: (there) => {
@@ -190,7 +190,7 @@ describe('a room', () => {
       expect(change.effects).toEqual([{ name: 'log', data: { log: [] } }]);
     });
 
-    it('sends an event to some seats only when asked to', () => {
+    it('sends an event only to the seats that the handler names', () => {
       const room = new Table({ commands: { whisper: (there) => there.emit('secret', 7, [1]) } });
       expect(room.changed({ kind: 'command', seat: 0, seq: 1, name: 'whisper', data: undefined }).events).toEqual([
         { name: 'secret', data: 7, to: [1] },
@@ -201,7 +201,7 @@ describe('a room', () => {
   describe('and refused commands', () => {
     const refused = (...refusals: Refusal[]) => new Map([[0, refusals]]);
 
-    it('takes them on record with the next change', () => {
+    it('records them with the next change', () => {
       const room = new Table();
       const change = room.changed({ kind: 'command', seat: 0, seq: 3, name: 'add', data: 1 }, refused([1, 'not-now'], [2, 'bad-data']));
       expect(change.seats).toEqual({
@@ -222,7 +222,7 @@ describe('a room', () => {
       });
     });
 
-    it('takes them on record with another seat’s change, a timer’s, or a tick that changed nothing else', () => {
+    it('records them with a change of another seat, of a timer, or of a tick that changed nothing else', () => {
       const room = new Table({ tick: () => {}, timers: { turn: () => {} } });
       room.changed({ kind: 'command', seat: 1, seq: 1, name: 'add', data: 1 }, refused([1, 'a']));
       room.changed({ kind: 'timer', name: 'turn' }, refused([2, 'b']));
@@ -237,7 +237,7 @@ describe('a room', () => {
       });
     });
 
-    it('remembers as many as a client may have unanswered, the newest', () => {
+    it('remembers the newest ones, as many as a client may have unanswered', () => {
       const room = new Table();
       for (let seq = 1; seq <= UNANSWERED_MAX + 10; seq++)
         room.changed({ kind: 'command', seat: 1, seq, name: 'add', data: 1 }, refused([seq, 'no']));
@@ -247,7 +247,7 @@ describe('a room', () => {
       expect(kept.at(-1)).toBe(UNANSWERED_MAX + 10);
     });
 
-    it('has them again after recovery', () => {
+    it('still has them after recovery', () => {
       const room = new Table();
       const before = room.value;
       const change = room.changed({ kind: 'command', seat: 0, seq: 2, name: 'add', data: 1 }, refused([1, 'not-now']));
@@ -256,13 +256,13 @@ describe('a room', () => {
   });
 
   describe('with timers', () => {
-    it('keeps due times in its value, so that any owner can fire them', () => {
+    it('stores due times in its value, so that any owner can fire them', () => {
       const room = new Table({ commands: { set: (there) => there.schedule('turn', 250) } });
       expect(room.changed({ kind: 'command', seat: 0, seq: 1, name: 'set', data: undefined }).timers).toEqual({ turn: 1_250 });
       expect(room.value.timers).toEqual({ turn: 1_250 });
     });
 
-    it('fires one once', () => {
+    it('fires a timer once', () => {
       const room = new Table({ timers: { turn: ({ state }) => add(state, 10) } });
       const change = room.changed({ kind: 'timer', name: 'turn' });
       expect(change.timers).toEqual({ turn: null });
@@ -271,13 +271,13 @@ describe('a room', () => {
       expect(room.handle({ kind: 'timer', name: 'turn' })).toEqual({ kind: 'unchanged' });
     });
 
-    it('may be set anew by its own handler', () => {
+    it('lets a handler schedule its own timer again', () => {
       const room = new Table({ timers: { turn: (there) => there.schedule('turn', 100) } });
       room.changed({ kind: 'timer', name: 'turn' });
       expect(room.value.timers).toEqual({ turn: 1_100 });
     });
 
-    it('replaces one of the same name, and takes one away', () => {
+    it('replaces a timer of the same name, and cancels one', () => {
       const room = new Table({
         commands: { set: (there) => there.schedule('turn', 250), stop: (there) => there.cancel('turn') },
       });
@@ -288,7 +288,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({});
     });
 
-    it('tells how long one still runs, also within the handler that set it', () => {
+    it('tells the remaining time of a timer, also in the handler that scheduled it', () => {
       const seen: unknown[] = [];
       const room = new Table({
         commands: {
@@ -305,7 +305,7 @@ describe('a room', () => {
       expect(seen).toEqual([500, null, 40, null]);
     });
 
-    it('takes away a timer that the game’s present rules do not know', () => {
+    it('can cancel a timer that the current rules do not handle', () => {
       const room = new Table({
         commands: { stop: (there) => there.cancel('old'), look: (there) => there.reject(String(there.remaining('old'))) },
       });
@@ -316,7 +316,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({});
     });
 
-    it('lets a timer be over whose handler refuses', () => {
+    it('removes a fired timer even when its handler rejects', () => {
       const room = new Table({
         timers: {
           turn: (there) => {
@@ -330,7 +330,7 @@ describe('a room', () => {
       expect(room.value.state.count).toBe(0);
     });
 
-    it('keeps its own timers out of a game’s hands', () => {
+    it("does not let a game use the room's own timers", () => {
       const room = new Table({
         commands: {
           set: (there) => there.schedule('$left:0', 1),
@@ -344,7 +344,7 @@ describe('a room', () => {
     });
   });
 
-  describe('that is asked for what cannot be', () => {
+  describe('when the game asks for something impossible', () => {
     it.each<[string, (there: Room<Count>) => void, string]>([
       [
         'a timer that nobody handles',
@@ -352,18 +352,26 @@ describe('a room', () => {
         "The game counting, room r1, command 'do': room.schedule('trun') names a timer that no @OnTimer handles. Handled are: 'turn', 'later'. Add a method with @OnTimer, or correct the name.",
       ],
       [
-        'a timer that nobody handles to be cancelled',
+        'cancelling a timer that nobody handles',
         (there) => there.cancel('trun'),
         "room.cancel('trun') names a timer that no @OnTimer handles",
       ],
-      ['how long a timer runs that nobody handles', (there) => void there.remaining('trun'), "room.remaining('trun') names a timer"],
+      [
+        'the remaining time of a timer that nobody handles',
+        (there) => void there.remaining('trun'),
+        "room.remaining('trun') names a timer",
+      ],
       ['a timer without a name', (there) => there.schedule(undefined as never, 10), 'room.schedule(undefined) names a timer'],
-      ['a timer of a prototype', (there) => there.schedule('constructor', 10), "room.schedule('constructor') names a timer"],
+      [
+        'a timer named like a property of Object.prototype',
+        (there) => there.schedule('constructor', 10),
+        "room.schedule('constructor') names a timer",
+      ],
       ['a timer in the past', (there) => there.schedule('turn', -1), "room.schedule('turn', …) is given -1: the time is in ms, from 0 to"],
-      ['a timer at no time', (there) => there.schedule('turn', Number.NaN), "room.schedule('turn', …) is given NaN"],
-      ['a timer after ever', (there) => there.schedule('turn', Number.POSITIVE_INFINITY), 'is given Infinity'],
-      ['a timer at a text', (there) => there.schedule('turn', '500' as never), "is given '500'"],
-      ['a timer in nanoseconds', (there) => there.schedule('turn', 1e17), 'is given 100000000000000000'],
+      ['a timer after NaN ms', (there) => there.schedule('turn', Number.NaN), "room.schedule('turn', …) is given NaN"],
+      ['a timer after infinite time', (there) => there.schedule('turn', Number.POSITIVE_INFINITY), 'is given Infinity'],
+      ['a timer whose time is a string', (there) => there.schedule('turn', '500' as never), "is given '500'"],
+      ['a timer in more than a hundred years', (there) => there.schedule('turn', 1e17), 'is given 100000000000000000'],
       [
         'an effect that nobody handles',
         (there) => there.effect('payy'),
@@ -408,7 +416,7 @@ describe('a room', () => {
         (there) => there.reject('moved'),
         "room.reject('moved') is given a code that only the server may use",
       ],
-    ])('fails on %s, names game, room and handler, and changes nothing', (_, ask, message) => {
+    ])('fails on %s, names the game, room and handler, and changes nothing', (_, ask, message) => {
       const room = new Table({
         effects: ['pay'],
         commands: {
@@ -424,7 +432,7 @@ describe('a room', () => {
       expect(plain(before)).toEqual(plain(new Table({ effects: ['pay'] }).value));
     });
 
-    it('names the handler that asked', () => {
+    it('names the handler that made the mistake', () => {
       const ask = (there: Room<Count>): void => there.schedule('trun', 1);
       const room = new Table({ timers: { turn: ask }, tick: ask, seats: { away: ask }, paused: ask });
       expect(mistakeOf(room.handle({ kind: 'timer', name: 'turn' }))).toMatch(/^The game counting, room r1, timer 'turn': /);
@@ -441,13 +449,13 @@ describe('a room', () => {
       expect(() => new Table({ seats: { joined: ask } })).toThrow(/^The game counting, room r1, seat event 'joined' of seat 0: /);
     });
 
-    it('takes any effect where it is not known what is handled, unless it has no name', () => {
+    it('accepts any named effect when the list of handled effects is not known', () => {
       const room = new Table({ commands: { pay: (there) => there.effect('pay'), none: (there) => there.effect('') } });
       expect(room.command('pay').kind).toBe('changed');
       expect(mistakeOf(room.command('none'))).toContain("room.effect is given '' as the name of an effect");
     });
 
-    it('emits to some seats, to all and to none of those that exist', () => {
+    it('emits to one seat, to all seats and to an empty list of seats', () => {
       const room = new Table({
         commands: {
           tell: (there) => {
@@ -461,13 +469,13 @@ describe('a room', () => {
     });
   });
 
-  describe('that had no owner for a while', () => {
+  describe('after a time without an owner', () => {
     const scheduled = (setup: Setup): Count => {
       setup.schedule('turn', 500);
       return begin(setup);
     };
 
-    it('has its timers due later by as much, the seats’ own too, and lets the game see to the rest', () => {
+    it("delays its timers by that time, those of the seats included, and calls the game's handler", () => {
       const seen: unknown[] = [];
       const room = new Table({
         setup: scheduled,
@@ -484,13 +492,13 @@ describe('a room', () => {
       expect(applyChange(before, change)).toEqual(room.value);
     });
 
-    it('lets the game set a timer anew', () => {
+    it('lets the game schedule a timer again', () => {
       const room = new Table({ setup: scheduled, paused: (room) => room.schedule('turn', 50) });
       room.handle({ kind: 'paused', ms: 300 });
       expect(room.value.timers).toEqual({ turn: 1_050 });
     });
 
-    it('has it on record though the game did nothing, and does not where nothing runs by the clock', () => {
+    it('records the downtime even when the game did nothing, but not when nothing depends on time', () => {
       const hooked = new Table({ paused: () => {} });
       expect(hooked.changed({ kind: 'paused', ms: 300 })).toMatchObject({ version: 1, patches: [] });
       expect(new Table({ setup: () => ({ count: 0 }) }).handle({ kind: 'paused', ms: 300 })).toEqual({ kind: 'unchanged' });
@@ -498,20 +506,20 @@ describe('a room', () => {
   });
 
   describe('with ticks', () => {
-    it('gives the time since the last one', () => {
+    it('passes the time since the last tick', () => {
       const room = new Table({ tick: ({ state }, elapsedMs) => add(state, elapsedMs) });
       room.changed({ kind: 'tick', elapsedMs: 48 });
       expect(room.value.state.count).toBe(48);
     });
 
-    it('makes no change of one that changed nothing', () => {
+    it('makes no change when a tick changed nothing', () => {
       expect(new Table({ tick: () => {} }).handle({ kind: 'tick', elapsedMs: 50 })).toEqual({ kind: 'unchanged' });
       expect(new Table().handle({ kind: 'tick', elapsedMs: 50 })).toEqual({ kind: 'unchanged' });
     });
   });
 
-  describe('whose players come and go', () => {
-    it('notes it, and shows the handler how it is now', () => {
+  describe('with players who leave and return', () => {
+    it('records the presence, and shows it to the handler', () => {
       const seen: unknown[] = [];
       const note = (there: Room<Count>): void => void seen.push(there.seat, there.seats[1].presence);
       const room = new Table({ seats: { away: note, back: note } });
@@ -521,7 +529,7 @@ describe('a room', () => {
       expect(room.value.seats.map(({ presence }) => presence)).toEqual(['here', 'here']);
     });
 
-    it('gives up a seat when its grace is over, wherever the room is then', () => {
+    it('gives up a seat after its grace period, whichever server owns the room then', () => {
       const left: number[] = [];
       const room = new Table({ seats: { left: ({ seat }) => void left.push(seat) } });
       room.changed({ kind: 'seat', seat: 1, event: 'away' });
@@ -532,7 +540,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({ turn: 1_500 });
     });
 
-    it('keeps the seat of a player who is back in time', () => {
+    it('keeps the seat of a player who returns in time', () => {
       const room = new Table();
       room.changed({ kind: 'seat', seat: 1, event: 'away' });
       room.changed({ kind: 'seat', seat: 1, event: 'back' });
@@ -543,18 +551,18 @@ describe('a room', () => {
     it.each<[SeatEvent, number]>([
       ['back', 0],
       ['away', 9],
-    ])('takes %s of seat %d for no news', (event, seat) => {
+    ])('ignores %s of seat %d when it changes nothing', (event, seat) => {
       expect(new Table().handle({ kind: 'seat', seat, event })).toEqual({ kind: 'unchanged' });
     });
 
-    it('takes nobody back who has left', () => {
+    it('does not take a player back who has left', () => {
       const room = new Table();
       room.changed({ kind: 'seat', seat: 1, event: 'left' });
       expect(room.handle({ kind: 'seat', seat: 1, event: 'back' })).toEqual({ kind: 'unchanged' });
       expect(room.handle({ kind: 'seat', seat: 1, event: 'away' })).toEqual({ kind: 'unchanged' });
     });
 
-    it('is abandoned when all have left, and goes on while one has not', () => {
+    it('is abandoned when all players have left, and not before', () => {
       const room = new Table();
       room.changed({ kind: 'seat', seat: 0, event: 'left' });
       expect(room.value.ended).toBeUndefined();
@@ -562,7 +570,7 @@ describe('a room', () => {
       expect(room.value.ended).toEqual({ reason: 'abandoned' });
     });
 
-    it('lets a player leave though the handler refuses', () => {
+    it('lets a player leave even when the handler rejects', () => {
       const room = new Table({ seats: { left: (there) => there.reject('stay') } });
       room.changed({ kind: 'seat', seat: 1, event: 'left' });
       expect(room.value.seats[1].presence).toBe('left');
@@ -575,7 +583,7 @@ describe('a room', () => {
     };
     const paying = { commands: { pay } };
 
-    it('keeps them, each with a key of its own, until they are done', () => {
+    it('keeps them, each with its own key, until they are done', () => {
       const room = new Table(paying);
       room.command('add', 1);
       room.command('pay');
@@ -587,7 +595,7 @@ describe('a room', () => {
       expect(room.value.outbox.map(({ key }) => key)).toEqual(['r1:2:1']);
     });
 
-    it('has the same ones again after recovery', () => {
+    it('has the same effects with the same keys after recovery', () => {
       const room = new Table(paying);
       const before = room.value;
       const pay = room.changed({ kind: 'command', seat: 0, seq: 1, name: 'pay', data: undefined });
@@ -595,7 +603,7 @@ describe('a room', () => {
       expect([pay, done].reduce((value, change) => applyChange(value, plain(change)), plain(before))).toEqual(room.value);
     });
 
-    it('puts those of the last change on record after the end, and stays ended', () => {
+    it('records that effects of the last change are done, and stays ended', () => {
       const room = new Table({
         commands: {
           finish: (there) => {
@@ -611,8 +619,8 @@ describe('a room', () => {
     });
   });
 
-  describe('at its end', () => {
-    it('keeps the result, and takes nothing more', () => {
+  describe('after its end', () => {
+    it('keeps the result and refuses every input', () => {
       const room = new Table({ commands: { finish: (there) => there.end({ winner: 1 }) } });
       expect(room.changed({ kind: 'command', seat: 0, seq: 1, name: 'finish', data: undefined }).ended).toEqual({
         reason: 'finished',
@@ -630,7 +638,7 @@ describe('a room', () => {
     });
   });
 
-  it('shows each seat its view, and all of the state when there is none', () => {
+  it('shows each seat its view, or the whole state when the game has no view', () => {
     const hiding = new Table({ view: ({ log }, seat) => (seat === null ? {} : { log: log[seat] }) });
     expect(hiding.machine.view({ count: 1, log: [5, 6] }, 1)).toEqual({ log: 6 });
     expect(hiding.machine.view({ count: 1, log: [5, 6] }, null)).toEqual({});
@@ -652,7 +660,7 @@ describe('applyChange', () => {
     expect(() => applyChange(value, { version: 1, at: 0, patches: [{ op: 'replace', path: '/none', value: 1 }] })).toThrow('/none');
   });
 
-  it('gives what withChange gives to the one who has the state', () => {
+  it('gives the same value as withChange with the known state', () => {
     const room = new Table();
     const before = room.value;
     const change = room.changed({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 4 });
@@ -677,7 +685,7 @@ interface Parts {
   paused?: (room: Room<Count>, ms: number) => void;
 }
 
-/** A room with the rules that a test is about, and what it has become. */
+/** A room with the rules under test, and its current value. */
 class Table {
   readonly machine: RoomMachine<Count>;
   readonly startEvents: readonly unknown[];
@@ -760,7 +768,7 @@ const DEFINITION: GameDefinition = {
   seatGraceMs: 60_000,
 };
 
-/** As it comes back from the store. */
+/** Returns the value as it comes back from Redis. */
 function plain<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }

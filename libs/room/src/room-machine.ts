@@ -12,11 +12,14 @@ export type RoomInput =
   | { readonly kind: 'timer'; readonly name: string }
   | { readonly kind: 'tick'; readonly elapsedMs: number }
   | { readonly kind: 'seat'; readonly seat: Seat; readonly event: SeatEvent }
-  /** Nobody owned the room for so long: what was due is due later by as much. The first input of an owner that took it up. */
+  /**
+   * Nobody owned the room for `ms`. All timers are due later by that time. This is the first input on an owner that adopted the
+   * room.
+   */
   | { readonly kind: 'paused'; readonly ms: number }
-  /** The owner ran these effects to their end. */
+  /** The owner has completed these effects. */
   | { readonly kind: 'effects-done'; readonly keys: readonly string[] }
-  /** Ends the game from outside: an operator, or a game that failed. */
+  /** Ends the game from outside: by an operator, or because the game failed. */
   | { readonly kind: 'end'; readonly result: GameResult };
 
 export type RoomOutcome<State> =
@@ -24,10 +27,10 @@ export type RoomOutcome<State> =
   /** The input changed nothing, and nobody waits for an answer. */
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'refused'; readonly code: string; readonly message?: string }
-  /** The game's own code threw something else than a refusal: a defect of the game. */
+  /** The game's code threw something other than a refusal, which is a defect of the game. */
   | { readonly kind: 'failed'; readonly error: unknown };
 
-/** Time and chance, given from outside so that tests own them. */
+/** Time and randomness, injected so that tests control them. */
 export interface RoomSurroundings {
   now(): number;
   random(): number;
@@ -39,8 +42,8 @@ export interface RoomPlayer {
 }
 
 /**
- * The rules of a room, pure: a value and an input give the next value and the change that leads to it, or a refusal.
- * A handler that throws or refuses half way has changed nothing, because it only ever wrote to a draft.
+ * The rules of a room as pure functions. A value and an input give the next value and its change, or a refusal. A handler writes
+ * only to a draft, so a handler that throws or rejects has changed nothing.
  */
 export class RoomMachine<State = unknown> {
   constructor(
@@ -49,8 +52,8 @@ export class RoomMachine<State = unknown> {
   ) {}
 
   /**
-   * Version 0 of a room, and what its setup emitted. `round`: which game of the room it is. `tenure`: for the keys of
-   * effects, the id of this start. Throws what the game throws.
+   * Makes version 0 of a room, with the events of its setup. `round`: the number of the game in this room. `tenure`: the id of
+   * this start, for the keys of effects. Throws what the game throws.
    */
   start(
     room: RoomId,
@@ -90,8 +93,9 @@ export class RoomMachine<State = unknown> {
   }
 
   /**
-   * @param refused commands refused since the last change, by seat: they go on record with this one.
-   * @param tenure for the keys of effects: the owner's epoch.
+   * Handles one input.
+   * @param refused commands refused since the last change, by seat; this change records them
+   * @param tenure the owner's epoch, for the keys of effects
    */
   handle(value: RoomValue<State>, input: RoomInput, refused?: ReadonlyMap<Seat, readonly Refusal[]>, tenure?: string): RoomOutcome<State> {
     const outcome = this.outcomeOf(value, input, refused);
@@ -104,7 +108,7 @@ export class RoomMachine<State = unknown> {
     input: RoomInput,
     refused: ReadonlyMap<Seat, readonly Refusal[]> | undefined,
   ): RoomOutcome<State> {
-    // What the last change asked of the outside world is done after it, and put on record.
+    // After the end, only the completion of the last change's effects is recorded.
     if (value.ended && input.kind !== 'effects-done') return { kind: 'refused', code: 'game-ended' };
     switch (input.kind) {
       case 'command':
@@ -133,7 +137,7 @@ export class RoomMachine<State = unknown> {
   }
 
   /**
-   * What `seat` may see of `state`; null: a spectator. The view gets the state frozen: one that writes to it throws.
+   * Returns what `seat` may see of `state`. Null: a spectator. The state is frozen first, so a view that writes to it throws.
    * @throws NotPlainError, or what the game throws
    */
   view(state: State, seat: Seat | null): unknown {
@@ -141,8 +145,9 @@ export class RoomMachine<State = unknown> {
   }
 
   /**
-   * The patches from what `seat` may see of `before` to what it may see of `after`. To freeze a state costs as much as the
-   * patches, so only now and then one is frozen: a view that writes is found a few changes later than by `view`.
+   * The patches from what `seat` sees of `before` to what it sees of `after`. Freezing costs as much as the patches, so only
+   * every `FROZEN_EVERY`th state is frozen. A view that writes to its state is therefore found a few changes later than by
+   * `view`.
    * @throws NotPlainError, or what the game throws
    */
   viewPatches(before: RoomValue<State>, after: RoomValue<State>, seat: Seat | null): readonly Patch[] {
@@ -175,10 +180,10 @@ export class RoomMachine<State = unknown> {
     const { ms } = input;
     const due = Object.entries(value.timers);
     const { paused } = this.rules;
-    // Nothing of it runs by the clock.
+    // Nothing in this room depends on time.
     if (due.length === 0 && !paused) return { kind: 'unchanged' };
     const timers = Object.fromEntries(due.map(([name, at]) => [name, at + ms]));
-    // Recorded even where the game changes nothing: that this pause was seen to must be seen by the next owner, too.
+    // Recorded even when the game changes nothing, so that the next owner knows that this downtime is already compensated.
     return this.run(value, input, -1, paused ? (room) => paused(room, ms) : () => {}, refused, { timers });
   }
 
@@ -190,9 +195,9 @@ export class RoomMachine<State = unknown> {
     const { seat, event } = input;
     const presence = PRESENCE_AFTER[event];
     const before = value.seats[seat]?.presence;
-    // A seat that is left stays left: its player may be long in another room.
+    // A seat that was left stays left: its player may be in another room by now.
     if (before === undefined || before === presence || before === 'left') return { kind: 'unchanged' };
-    // The end of the grace is a timer of the room, so it comes on whichever server owns the room then.
+    // The grace period is a timer of the room, so it ends on whichever server owns the room then.
     const timers = { [leaveTimerOf(seat)]: event === 'away' ? this.surroundings.now() + this.rules.definition.seatGraceMs : null };
     const everyoneLeft = event === 'left' && value.seats.every((other, index) => index === seat || other.presence === 'left');
     const handler = this.rules.seatEvents.get(event) ?? (() => {});
@@ -203,7 +208,7 @@ export class RoomMachine<State = unknown> {
     });
   }
 
-  /** A change that no game code made. */
+  /** Makes a change without running code of the game. */
   private record(
     value: RoomValue<State>,
     what: Partial<Change>,
@@ -231,7 +236,8 @@ export class RoomMachine<State = unknown> {
     } catch (error) {
       if (!(error instanceof Rejection)) return { kind: 'failed', error };
       if (own.seat?.seq !== undefined) return { kind: 'refused', code: error.code, message: error.text };
-      // Nobody asked, so nobody is refused: the timer has fired, the player is gone, and the handler did nothing.
+      // No player sent this input, so there is nobody to refuse. The timer has fired or the player is gone, and the handler's
+      // edits are dropped.
       return this.run(value, input, seat, () => {}, refused, own);
     }
     const seats = seatChanges(seat, own.seat, refused);
@@ -247,7 +253,7 @@ export class RoomMachine<State = unknown> {
   }
 }
 
-/** The same outcome, with the keys of what its change asked of the outside world. */
+/** The same outcome, with keys for the effects of its change. */
 function withKeys<State>(
   before: RoomValue<State>,
   { value, change: { effects = [], ...rest } }: Extract<RoomOutcome<State>, { kind: 'changed' }>,
@@ -262,7 +268,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 const PRESENCE_AFTER = { joined: 'here', back: 'here', away: 'away', left: 'left' } as const satisfies Record<SeatEvent, Presence>;
 
 const LEAVE_TIMER = '$left:';
-/** Versions from one state that is frozen for its views to the next. */
+/** One state in this many versions is frozen for its views. */
 const FROZEN_EVERY = 16;
 
 function leaveTimerOf(seat: Seat): string {
@@ -274,16 +280,16 @@ function seatOfLeaveTimer(timer: string): Seat | null {
 }
 
 /**
- * The patches are the difference of the two states, not a record of what the handler did: it may put one object in two
- * places and edit it through either, and only the outcome says what became of both. The next state is what these patches
- * make of the one before, and shares nothing with what the handler made: the game may keep that and write to it.
+ * Runs a handler on a draft of the state. The patches are the difference of the two states, not a record of edits: a handler may
+ * put one object in two places and edit it through either. The next state is `before` with these patches applied. It shares
+ * nothing with the handler's objects, which the game may keep and change.
  */
 function draft<State>(before: State, turn: Turn<State>, handler: (room: Room<State>) => void): [State, readonly Patch[]] {
   let after: State;
   try {
     after = create(before as object, (drafted) => {
       turn.draft = drafted as State;
-      // The handler's own return value is nothing of ours; a promise would be work after the change is made.
+      // The return value is ignored. A promise is refused, because its work would come after the change is made.
       const returned: unknown = handler(turn as unknown as Room<State>);
       if (returned instanceof Promise) throw new Error('a handler must not be async: use room.effect for the outside world');
     }) as State;
@@ -321,7 +327,7 @@ class Rejection extends Error {
   }
 }
 
-/** The facade a handler works with, and the collector of what it asked for. One per handler run. */
+/** The `room` object of one handler run. It also collects what the handler asked for. */
 class Turn<State> implements Room<State> {
   draft: State | undefined;
   readonly events: ChangeEvent[] = [];
@@ -334,7 +340,7 @@ class Turn<State> implements Room<State> {
     private readonly value: RoomValue<State>,
     private readonly surroundings: RoomSurroundings,
     private readonly rules: RoomRules<State>,
-    /** For messages. */
+    /** For error messages. */
     public handling: Handling,
     public seat: Seat,
     public timers?: Record<string, number | null>,
@@ -365,7 +371,7 @@ class Turn<State> implements Room<State> {
 
   schedule(timer: string, ms: number): void {
     if (!this.rules.timers.has(timer)) throw this.mistake(this.describeUnknownTimer('schedule', timer));
-    // NaN fails both comparisons; a text would pass them and then be joined to the clock's time.
+    // NaN fails both comparisons. A string would pass them and then be concatenated with the time.
     if (typeof ms !== 'number' || !(ms >= 0 && ms <= TIMER_MS_MAX)) {
       throw this.mistake(`room.schedule('${timer}', …) is given ${quoted(ms)}: the time is in ms, from 0 to ${TIMER_MS_MAX}.`);
     }
@@ -406,7 +412,7 @@ class Turn<State> implements Room<State> {
     throw new Rejection(code, message === undefined ? undefined : String(message).toWellFormed());
   }
 
-  /** A timer that is set although nobody handles it comes from an older version of the game, which may be taken away. */
+  /** A timer without a handler may come from an older version of the game. It may be cancelled. */
   private remainingOf(call: string, timer: string): number | null {
     const due = this.timers && Object.hasOwn(this.timers, timer) ? this.timers[timer] : (this.value.timers[timer] ?? null);
     if (!this.rules.timers.has(timer) && (due === null || isOwnTimer(timer))) throw this.mistake(this.describeUnknownTimer(call, timer));
@@ -440,11 +446,13 @@ class Turn<State> implements Room<State> {
 }
 
 const SETUP = { kind: 'setup' } as const;
-/** A hundred years; more is a mistake in the unit. */
+/** A hundred years, in ms. A longer time is an error in the unit. */
 const TIMER_MS_MAX = 100 * 365 * 86_400_000;
 const NAME_CHARS_MAX = 64;
 const NAME_ALLOWED = `give a text of 1 to ${NAME_CHARS_MAX} characters`;
-/** The owner's word for a room that is about to move: it gives the player no answer, so that the next owner does. */
+/**
+ * An owner refuses commands with this code while it migrates the room. It is not an answer: the next owner handles the command.
+ */
 const MOVED = 'moved';
 
 function isName(name: unknown): boolean {

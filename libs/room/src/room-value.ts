@@ -2,15 +2,15 @@ import type { GameResult, Patch, RoomId, Seat, UserId } from '#libs/protocol';
 
 export type Presence = 'here' | 'away' | 'left';
 
-/** A command that was refused: kept with its seq, so that one sent again is refused again and never taken for applied. */
+/** A refused command. The room remembers its seq, so that a repeated copy is refused again and never counted as applied. */
 export type Refusal = readonly [seq: number, code: string];
 
-/** How many refusals a seat remembers: a client has at most this many commands unanswered. */
+/** Number of refusals that a seat remembers. A client has at most this many unanswered commands. */
 export const UNANSWERED_MAX = 64;
 
 /**
- * The largest room value in bytes of MessagePack, by default: it travels whole to each player who comes back, and to the
- * server that takes the room up.
+ * Default for the largest room value, in bytes of MessagePack. The whole value is sent to each returning player and to a server
+ * that adopts the room.
  */
 export const STATE_BYTES_MAX_DEFAULT = 262_144;
 
@@ -18,35 +18,35 @@ export interface SeatValue {
   readonly user: UserId;
   readonly name: string;
   readonly presence: Presence;
-  /** The highest seq of this seat's commands that was applied. */
+  /** The highest applied seq of this seat's commands. */
   readonly seq: number;
   readonly refused: readonly Refusal[];
 }
 
 /**
- * A room in play, whole: what a checkpoint stores and an owner holds. Plain data; never written to in place, so that
- * old versions stay cheap to keep.
+ * The complete value of a room in play: what a checkpoint stores and an owner has in memory. It is plain data and never changed
+ * in place, so keeping old versions is cheap.
  */
 export interface RoomValue<State = unknown> {
   readonly room: RoomId;
-  /** Which game of the room this is, from 0; absent means 0. */
+  /** The number of the game in this room, from 0. Absent means 0. */
   readonly round?: number;
   readonly game: string;
-  /** The version of the game's rules that wrote `state`. */
+  /** The version of the rules that wrote `state`. */
   readonly gameVersion: number;
-  /** The number of changes the room has seen. */
+  /** The number of changes so far. */
   readonly version: number;
   readonly seats: readonly SeatValue[];
-  /** Due times of timers by name, in ms since 1970 by the room's time: they fire on whichever server owns the room. */
+  /** Due times by timer name, in ms since 1970 by the room's time. They fire on whichever server owns the room. */
   readonly timers: Readonly<Record<string, number>>;
   readonly state: State;
-  /** Effects that are durable and not known to be done: whoever owns the room runs them, again if need be. */
+  /** Effects that are durable but not known to be done. The owner runs them, and may run one again after a failure. */
   readonly outbox: readonly PendingEffect[];
   /** Set by the last change. */
   readonly ended?: GameResult;
 }
 
-/** An event of one change; `to` limits it to some seats, and spectators then do not see it. */
+/** An event of one change. With `to`, only those seats get it, and spectators do not. */
 export interface ChangeEvent {
   readonly name: string;
   readonly data?: unknown;
@@ -56,42 +56,42 @@ export interface ChangeEvent {
 export interface ChangeEffect {
   readonly name: string;
   readonly data?: unknown;
-  /** As it will stand in `PendingEffect`. Absent in logs of earlier versions, and where nobody runs effects (`GameTest`). */
+  /** The key of the later `PendingEffect`. Absent in logs of earlier versions, and where effects are not run (`GameTest`). */
   readonly key?: string;
 }
 
 export interface PendingEffect extends ChangeEffect {
   /**
-   * `game:tenure:version:index`, the same however often the effect is run and whichever server runs it, so that the
-   * outside world can tell. It is given once and stored with the effect. The game is named by its room, from the room's
-   * second game on with its number. The tenure is the epoch of the owner that made the change (in a setup the id of the
-   * start): a room that was wound back reaches the same version again, but under another epoch.
+   * `game:tenure:version:index`. It stays the same however often and on whichever server the effect runs, so that receivers can
+   * detect repeats. It is made once and stored with the effect. The game is the room id, plus the round from the room's second
+   * game on. The tenure is the epoch of the owner that made the change, or the id of the start for effects of a setup. A rewound
+   * room reaches the same version again, but in another epoch.
    */
   readonly key: string;
 }
 
-/** What became of a seat in one change; what is not named stays. */
+/** Changes of one seat. Absent fields stay as they are. */
 export interface SeatChange {
   readonly seq?: number;
-  /** Commands refused since the change before, now on record. */
+  /** Commands refused since the change before, recorded with this one. */
   readonly refused?: readonly Refusal[];
   readonly presence?: Presence;
 }
 
-/** What an accepted command, tick, timer or presence did to a room: the entries of its change log. */
+/** One entry of the change log: the effect of an accepted command, tick, timer or presence on a room. */
 export interface Change {
-  /** The version this change makes. */
+  /** The version after this change. */
   readonly version: number;
-  /** When, in ms since 1970 by the room's time. */
+  /** The time of the change, in ms since 1970 by the room's time. */
   readonly at: number;
-  /** Of the game's state. */
+  /** Patches of the game's state. */
   readonly patches: readonly Patch[];
   readonly events?: readonly ChangeEvent[];
   readonly effects?: readonly ChangeEffect[];
-  /** Keys of effects that were run to their end. */
+  /** Keys of completed effects. */
   readonly effectsDone?: readonly string[];
   readonly seats?: Readonly<Record<Seat, SeatChange>>;
-  /** Due time by name; null takes the timer away. */
+  /** Due time by name; null removes the timer. */
   readonly timers?: Readonly<Record<string, number | null>>;
   readonly ended?: GameResult;
 }

@@ -2,7 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { Log } from '#libs/telemetry';
 import type { Certificate } from '#libs/tls';
 
-/** What becomes of a certificate while the server runs is worth a line each time. */
+/** Logs each change of a certificate while the server runs. */
 export function certificateLog(certificate: Certificate | null): Provider {
   return {
     provide: Symbol('CertificateLog'),

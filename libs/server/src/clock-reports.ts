@@ -3,12 +3,15 @@ import { EventSink, Self } from '#libs/fleet';
 import { StoreClock } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
 
-/** A clock near the limit is not reported with every sample. */
+/**
+ * Hysteresis: the clock counts as right again below this share of the limit. So a clock near the limit is not reported with every
+ * sample.
+ */
 const RIGHT_SHARE = 0.5;
 
 /**
- * What this server says of its host's wall clock: how wrong it is at any time, one line and one event when it is wrong by more
- * than `warnMs`, and one when it is right again.
+ * Reports the error of this host's wall clock as a metric. Writes one line and one event when the error exceeds `warnMs`, and one
+ * of each when the clock is right again.
  */
 export function clockReports(warnMs: number): Provider {
   return {
@@ -25,7 +28,7 @@ export function clockReports(warnMs: number): Provider {
         if (Math.abs(offsetMs) > limitMs === isWrong) return;
         isWrong = !isWrong;
         const kind = isWrong ? 'server.clock-wrong' : 'server.clock-right';
-        if (isWrong) log.warn(kind, { offsetMs, warnMs, advice: 'set the clock of this host, for example by NTP' });
+        if (isWrong) log.warn(kind, { offsetMs, warnMs, advice: 'set the clock of this host, for example with NTP' });
         else log.info(kind, { offsetMs });
         const reason = isWrong ? (offsetMs > 0 ? 'ahead' : 'behind') : 'corrected';
         sink.tell({ kind, server: self.id, incarnation: self.incarnation, reason, detail: { offsetMs } });

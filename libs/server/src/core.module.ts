@@ -17,7 +17,7 @@ import { storeReports } from './store-reports.js';
 /** The settings that every type of server has. */
 export type CommonSettings = Pick<SettingsOf<'game'>, 'server' | 'redis' | 'clock' | 'link' | 'ops' | 'log' | 'placement'>;
 
-/** What every server is made of, from its settings. */
+/** The modules that every server needs. */
 @Module({})
 export class CoreModule {
   static forRoot(type: ServerType, settings: CommonSettings): DynamicModule {

@@ -6,9 +6,9 @@ const REQUEST_MS = 300;
 const CONNECTIONS_MAX = 4;
 const UNREAD_MS = 300;
 const ANSWER_MS = 1_000;
-/** More than the buffers of both ends' kernels take. */
+/** More than the kernel buffers of both ends. */
 const LONG = Buffer.alloc(32 * 1_048_576, 'x');
-/** Node's own look, every 30 s, would be later. */
+/** Node's own check runs every 30 s, which would be later than this. */
 const WITHIN_MS = 5_000;
 
 let server: Server;
@@ -31,7 +31,7 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-/** Says `text` and then a letter now and then, and reads what is answered. */
+/** Sends `text` and then one letter at a time, and reads the answer. */
 function dripping(text: string): { heard: () => string; closed: Promise<void> } {
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
   sockets.push(socket);
@@ -46,7 +46,7 @@ function dripping(text: string): { heard: () => string; closed: Promise<void> } 
   return { heard: () => heard, closed: new Promise((resolve) => socket.on('close', () => resolve())) };
 }
 
-/** Asks, and reads nothing of the answer until told to; `cut`: the server has closed the connection. */
+/** Sends a request and does not read the answer until told to. `cut` settles when the server has closed the connection. */
 function reading(): { socket: Socket; cut: Promise<void> } {
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {});
   sockets.push(socket);
@@ -62,7 +62,7 @@ describe('the ops port', () => {
     ['its body', 'POST /api HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n'],
     ['nothing', ''],
   ])(
-    'closes who sends %s in drips, soon',
+    'soon closes a connection that sends %s slowly',
     async (_, text) => {
       const { heard, closed } = dripping(text);
       await closed;
@@ -72,7 +72,7 @@ describe('the ops port', () => {
   );
 
   it(
-    'is open to others as soon as those are closed who held all its places',
+    'accepts others as soon as the slow connections that used all places are closed',
     async () => {
       const slow = Array.from({ length: CONNECTIONS_MAX }, () => dripping('GET /livez HTTP/1.1\r\nX-Slow: '));
       const tooMany = dripping('GET /livez HTTP/1.1\r\n');
@@ -85,7 +85,7 @@ describe('the ops port', () => {
   );
 
   it(
-    'closes who does not read the answer, or the events they asked for',
+    'closes a connection that does not read the answer, or the events that it requested',
     async () => {
       answer = (_, response) => response.end(LONG);
       await reading().cut;
@@ -99,9 +99,9 @@ describe('the ops port', () => {
   );
 
   it(
-    'closes who reads the answer a little at a time, and takes for ever',
+    'closes a connection that reads the answer too slowly',
     async () => {
-      // That it never stands still is not to be hoped for here.
+      // The timeout for a stalled connection must not be the reason here.
       server.timeout = 10 * WITHIN_MS;
       answer = (_, response) => response.end(LONG);
       const { socket, cut } = reading();
@@ -116,7 +116,7 @@ describe('the ops port', () => {
   );
 
   it(
-    'answers who waits for an answer that takes long, and tells events to who reads them',
+    'answers a slow request, and sends events to a reader',
     async () => {
       answer = (_, response) => setTimeout(() => response.end('at last'), 3 * UNREAD_MS);
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

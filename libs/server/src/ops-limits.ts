@@ -2,30 +2,33 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 export interface OpsLimits {
-  /** Sockets at once, event streams among them; with one more, the newcomer is closed. */
+  /** Maximum number of sockets, event streams included. A further one is closed. */
   readonly connectionsMax: number;
-  /** In which a request must be whole, and a connection must have begun one, in ms. */
+  /** Time limit for a complete request, and for the first request of a connection, in ms. */
   readonly requestMs: number;
-  /** How long what is sent may find nobody who reads it, in ms: longer, and the connection is closed. */
+  /** How long sent data may stay unread before the connection is closed, in ms. */
   readonly unreadMs: number;
-  /** In which an answer must be read to its end, in ms, from when it was complete; an event stream is never complete. */
+  /** Time limit for reading a complete answer, in ms. An event stream is never complete. */
   readonly answerMs: number;
 }
 
-/** Operators and their machines are few, and quick. */
+/** Operators and their machines are few and fast. */
 export const OPS_LIMITS: OpsLimits = { connectionsMax: 256, requestMs: 5_000, unreadMs: 10_000, answerMs: 30_000 };
 
-/** How late one that is overdue is found: Node looks every 30 s unless told otherwise, which is how long a drip would hold a place. */
+/**
+ * How late an overdue connection is found, as a share of `requestMs`. Node checks only every 30 s by default, so a slow sender
+ * would keep its place for that long.
+ */
 const LATE_SHARE = 0.1;
 
-/** Before the server listens. */
+/** Call it before the server listens. */
 export function limitOps(server: Server, { connectionsMax, requestMs, unreadMs, answerMs }: OpsLimits = OPS_LIMITS): void {
   server.maxConnections = connectionsMax;
   server.headersTimeout = requestMs;
   server.requestTimeout = requestMs;
-  // An option of `createServer`, which Nest calls; it is read when the server begins to listen.
+  // This is an option of `createServer`, which Nest calls. Node reads it when the server begins to listen.
   Object.assign(server, { connectionsCheckingInterval: requestMs * LATE_SHARE });
-  // Nothing was read or written: a server that is still at its answer has nothing to send either, and is waited for.
+  // Nothing was read or written. A server that is still working on its answer has nothing to send, so it is not cut off.
   server.setTimeout(unreadMs, (socket: Socket) => {
     if (socket.writableLength > 0) socket.destroy();
   });

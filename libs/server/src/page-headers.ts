@@ -1,13 +1,13 @@
 import type { NextFunction, Request, Response } from 'express';
 
 interface PagePolicy {
-  /** Where the page's own code may connect to, beside where it came from. */
+  /** Origins to which the page may connect, in addition to its own. */
   readonly connectTo?: readonly string[];
-  /** Whose pages may show it in a frame. */
+  /** Origins that may show the page in a frame. */
   readonly framedBy: "'self'" | "'none'";
 }
 
-/** What a browser is told of every answer: run and fetch nothing from elsewhere, guess no types, tell no other site. */
+/** Security headers for every answer: no scripts or requests from other origins, no guessed content types, no referrer. */
 export function pageHeaders({ connectTo = [], framedBy }: PagePolicy) {
   const headers = {
     'X-Content-Type-Options': 'nosniff',
@@ -29,5 +29,5 @@ export function pageHeaders({ connectTo = [], framedBy }: PagePolicy) {
   };
 }
 
-/** Of the ops port: an operator's page has a token in it, and is shown in nobody's frame. */
+/** For the ops port. An operator's page has a token, so no page may show it in a frame. */
 export const opsHeaders = pageHeaders({ framedBy: "'none'" });

@@ -15,33 +15,37 @@ import type { CommonSettings } from './core.module.js';
 import { limitOps } from './ops-limits.js';
 import { opsHeaders } from './page-headers.js';
 
-/** What one type of server adds to the life that all share. */
+/** What one type of server adds to the common life cycle. */
 export interface ServerPlan<Type extends ServerType> {
   readonly type: Type;
   module(settings: SettingsOf<Type>): DynamicModule;
-  /** The games it offers, once its modules stand. */
+  /** The games that the server offers. Called after the modules are initialized. */
   games?(app: NestExpressApplication): OfferedGames;
-  /** Calls `listener` on SIGINT, where the process may have no listener of its own for that; false: it may. */
+  /**
+   * Registers `listener` for SIGINT in another way, when the process must not have a listener of its own for SIGINT. Returns
+   * false when it may have one.
+   */
   onInterrupt?(app: NestExpressApplication, listener: () => void): boolean;
-  /** Before it listens: what its ops port answers beside the modules' controllers. */
+  /** Called before the server listens. Adds routes to the ops port, in addition to the controllers. */
   prepare?(app: NestExpressApplication, settings: SettingsOf<Type>): void;
-  /** Registered, not yet ready: opens what others come in by. Gives ports to be told. */
+  /** Called when the server is registered but not ready. Opens the ports for clients, and returns them for the ready file. */
   open?(app: NestExpressApplication, settings: SettingsOf<Type>): Promise<Record<string, number>>;
-  /** Ready: others may come now. */
+  /** Called when the server is ready for clients. */
   ready?(app: NestExpressApplication): Promise<void>;
-  /** On its way out, still in the fleet: gives away what it has. */
+  /** Called when the server stops, while it is still in the fleet. Hands over its work. */
   drain?(app: NestExpressApplication, settings: SettingsOf<Type>): Promise<void>;
 }
 
-/** Requests that came before the fleet heard that this server leaves are answered within this, in ms. */
+/** Time limit for requests that arrived before the fleet knew that this server stops, in ms. */
 const LAST_REQUESTS_MS = 5_000;
-/** The fleet hears of `draining` at once; who was just choosing this server has done so after this, in ms. */
+/** The fleet learns of `draining` at once. After this time in ms, servers that were just choosing this one have finished. */
 const HEARD_MS = 150;
 const READY_FILE_RETRY_MS = 1_000;
 
 /**
- * The life of every server: settings, store, link, ops port, registration, doors; and the same way back on SIGTERM,
- * SIGINT or SIGHUP, losing no reply in flight. What keeps it from starting is one clear sentence, and exit code 1.
+ * The life cycle of every server: settings, Redis, link, ops port, registration, client ports. On SIGTERM, SIGINT or SIGHUP it
+ * goes the same way back, without losing a reply in flight. When the server cannot start, it prints one clear sentence and exits
+ * with code 1.
  */
 export async function runServer<Type extends ServerType>(plan: ServerPlan<Type>): Promise<void> {
   guardStandardStreams();
@@ -72,7 +76,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   app.use(opsHeaders);
   app.useLogger(app.get(NestLog));
   const log = app.get(Log);
-  // Node would print them as lines of several forms.
+  // Node would print warnings in several forms and lines.
   process.removeAllListeners('warning');
   process.on('warning', (error) => log.warn('process.warned', { error }));
   await app.get(RedisConnections).ready();
@@ -87,7 +91,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   const registration = app.get(ServerRegistration);
   await registration.register({ linkHost: link.host, linkPort, opsHost: ops.host, opsPort: Number(opsPort) }, plan.games?.(app));
   const ports = (await plan.open?.(app, settings)) ?? {};
-  // A game server with another secret must not be offered a single room.
+  // A game server with a wrong secret must not get a single room.
   await app.get(LinkTrust).ask();
   await registration.setState('ready');
   await plan.ready?.(app);
@@ -117,17 +121,17 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   process.on('SIGTERM', () => void stop('SIGTERM'));
   const interrupted = (): void => void stop('SIGINT');
   if (!plan.onInterrupt?.(app, interrupted)) process.on('SIGINT', interrupted);
-  // The terminal that it was started from is closed.
+  // The terminal of this process was closed.
   process.on('SIGHUP', () => void stop('SIGHUP'));
   registration.onEvicted((notice) => {
     if (notice === 'replaced') {
-      log.error('server.replaced', { reason: 'another process has taken this name; give each server its own SERVER_NAME' });
+      log.error('server.replaced', { reason: 'another process has registered under this name; give each server its own SERVER_NAME' });
       void stop('replaced', 1);
     }
   });
 }
 
-/** A full disk keeps nobody from play: the file is written once there is room. */
+/** A full disk must not stop the server: the file is written once there is space. */
 function writeReadyFile(file: string, text: string, log: Log, isAgain = false): void {
   try {
     writeFileSync(file, text, { mode: 0o600 });
@@ -143,7 +147,7 @@ async function listen(app: NestExpressApplication, host: string, port: number): 
     await app.listen(port, host);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')
-      throw new Error(`port ${port} is in use by another program; set OPS_PORT to a free one`);
+      throw new Error(`port ${port} is in use by another program. Set OPS_PORT to a free port`);
     throw error;
   }
 }

@@ -2,12 +2,12 @@ import type { Provider } from '@nestjs/common';
 import { StoreHealth } from '#libs/redis';
 import { Log, Metrics, Readiness } from '#libs/telemetry';
 
-/** A game chooses the text of its errors, and may have a store of its own. */
+/** A game chooses the text of its errors, and may use a database of its own. */
 const OF_A_GAME = /^(?:game|effect|handler)\./;
 
 /**
- * What this server says of its store: one line when it cannot be used any more and one when it can again, however many
- * requests fail meanwhile; not ready while nothing can be stored.
+ * Reports the state of Redis: one line when this server cannot use it any more, and one when it can again, however many requests
+ * fail meanwhile. The server is not ready while nothing can be stored.
  */
 export const storeReports: Provider = {
   provide: Symbol('StoreReports'),

@@ -3,7 +3,7 @@ import { parseEnv } from 'node:util';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The process's own variables and, in development, those of `.env` beneath them. */
+/** The environment variables of this process. In development, `.env` supplies the ones that are not set. */
 export function loadEnvironment(file = '.env'): Environment {
   if (process.env.NODE_ENV === 'production' || !existsSync(file)) return process.env;
   return { ...(parseEnv(readFileSync(file, 'utf8')) as Environment), ...process.env };

@@ -14,7 +14,7 @@ function problemsOf(type: 'gateway' | 'lobby' | 'game', environment: Record<stri
 }
 
 describe('readSettings', () => {
-  it('gives every setting its documented default', () => {
+  it('returns the documented default of every setting', () => {
     const settings = readSettings('gateway', { ...secrets, AUTH: 'guest' });
     expect(settings.redis.url).toBe('redis://127.0.0.1:6379');
     expect(settings.ops).toMatchObject({ port: 7010, host: '127.0.0.1' });
@@ -31,13 +31,13 @@ describe('readSettings', () => {
     });
   });
 
-  it('gives a server the groups that concern it and no other', () => {
+  it('returns only the groups that concern the server', () => {
     expect(readSettings('lobby', secrets)).not.toHaveProperty('edge');
     expect(readSettings('lobby', secrets)).toHaveProperty('match');
-    expect(readSettings('game', { ...secrets, PUBLIC_PORT: 'wrong, but no business of a game server' })).not.toHaveProperty('edge');
+    expect(readSettings('game', { ...secrets, PUBLIC_PORT: 'wrong, but not used by a game server' })).not.toHaveProperty('edge');
   });
 
-  it('names every wrong variable, its value and what is allowed, at once', () => {
+  it('reports every wrong variable at once, with its value and the allowed values', () => {
     const problems = problemsOf('game', {
       ...secrets,
       HEALTH_INTERVAL_MS: 'soon',
@@ -46,32 +46,32 @@ describe('readSettings', () => {
       HEALTH_DRY_RUN: 'maybe',
     });
     expect(problems).toEqual([
-      'LOG_LEVEL is "loud"; allowed is debug, info, warn, error or silent',
-      'HEALTH_INTERVAL_MS is "soon"; allowed is a whole number from 100 to 60000',
-      'HEALTH_DRY_RUN is "maybe"; allowed is true or false',
-      'MAX_GAMES is "0"; allowed is a whole number from 1 to 1000000',
+      'LOG_LEVEL is "loud": it must be debug, info, warn, error or silent',
+      'HEALTH_INTERVAL_MS is "soon": it must be a whole number from 100 to 60000',
+      'HEALTH_DRY_RUN is "maybe": it must be true or false',
+      'MAX_GAMES is "0": it must be a whole number from 1 to 1000000',
     ]);
   });
 
-  it('has no default for secrets, and never shows one', () => {
-    expect(problemsOf('lobby', {})).toEqual(['LINK_SECRET is not set and has no default; allowed is at least 16 characters']);
+  it('has no default for secrets and never shows one', () => {
+    expect(problemsOf('lobby', {})).toEqual(['LINK_SECRET is not set and has no default: it must be at least 16 characters']);
     expect(problemsOf('lobby', { LINK_SECRET: 'hunter2' })).toEqual([
-      'LINK_SECRET is *** (7 characters); allowed is at least 16 characters',
+      'LINK_SECRET is *** (7 characters): it must be at least 16 characters',
     ]);
     expect(problemsOf('lobby', { ...secrets, REDIS_URL: 'http://me:hunter2@store' }).join()).not.toContain('hunter2');
   });
 
-  it('promises no replicas where it could not wait for them', () => {
+  it('refuses a wait for replicas in a Cluster', () => {
     const cluster = 'redis://one:6379,redis://two:6379';
     expect(problemsOf('game', { ...secrets, REDIS_URL: cluster })).toEqual([]);
     expect(problemsOf('game', { ...secrets, DURABILITY_REPLICAS: '1', REDIS_URL: 'sentinel://one:26379,two:26379/main' })).toEqual([]);
     expect(problemsOf('game', { ...secrets, DURABILITY_REPLICAS: '1' })).toEqual([]);
     expect(problemsOf('game', { ...secrets, DURABILITY_REPLICAS: '1', REDIS_URL: cluster })).toEqual([
-      expect.stringMatching(/^DURABILITY_REPLICAS is 1; allowed is 0 where REDIS_URL names a Cluster/),
+      expect.stringMatching(/^DURABILITY_REPLICAS is 1: it must be 0 when REDIS_URL is a Cluster/),
     ]);
   });
 
-  it('takes an empty variable for one that is not set', () => {
+  it('treats an empty variable as not set', () => {
     expect(readSettings('game', { ...secrets, REDIS_URL: '', MAX_GAMES: ' ' }).game.maxGames).toBe(1_000);
   });
 
@@ -81,7 +81,7 @@ describe('readSettings', () => {
     'redis://a:1,redis://b:2',
     'redis://a:1,b:2',
     'sentinel://a:26379,b:26379/holdfast',
-  ])('takes %s as a Redis URL', (url) => {
+  ])('accepts %s as a Redis URL', (url) => {
     expect(readSettings('lobby', { ...secrets, REDIS_URL: url }).redis.url).toBe(url);
   });
 
@@ -89,38 +89,38 @@ describe('readSettings', () => {
     expect(problemsOf('lobby', { ...secrets, REDIS_URL: url })).toHaveLength(1);
   });
 
-  it('refuses jwt without anything to verify a token with', () => {
+  it('refuses jwt without a way to verify a token', () => {
     expect(problemsOf('gateway', secrets)[0]).toContain('AUTH_JWT_SECRET or AUTH_JWKS_URL');
     expect(problemsOf('gateway', { ...secrets, AUTH_JWKS_URL: 'https://issuer.example.org/keys' })).toEqual([]);
   });
 
   it.each([
-    [{ FRAME_BYTES_MAX: '65536', BYTES_BURST: '16384' }, /^BYTES_BURST is 16384; allowed is at least FRAME_BYTES_MAX \(65536\)/],
+    [{ FRAME_BYTES_MAX: '65536', BYTES_BURST: '16384' }, /^BYTES_BURST is 16384: it must be at least FRAME_BYTES_MAX \(65536\)/],
     [
       { FRAME_BYTES_MAX: '262144', LINK_FRAME_BYTES_MAX: '524288' },
-      /^FRAME_BYTES_MAX is 262144; allowed is at most a quarter of LINK_FRAME/,
+      /^FRAME_BYTES_MAX is 262144: it must be at most a quarter of LINK_FRAME/,
     ],
-    [{ LINK_FRAME_BYTES_MAX: '262144' }, /^LINK_FRAME_BYTES_MAX is 262144; allowed is at least ROOM_STATE_BYTES_MAX/],
+    [{ LINK_FRAME_BYTES_MAX: '262144' }, /^LINK_FRAME_BYTES_MAX is 262144: it must be at least ROOM_STATE_BYTES_MAX/],
   ])('refuses limits that contradict each other: %j', (environment, problem) => {
     expect(problemsOf('gateway', { ...secrets, AUTH: 'guest', ...environment })).toEqual([expect.stringMatching(problem)]);
   });
 
   it.each([
-    [{ PUBLIC_TLS_CERT: 'a.crt' }, 'PUBLIC_TLS_KEY is not set; allowed is the path that belongs to PUBLIC_TLS_CERT'],
-    [{ LINK_TLS_KEY: 'a.key' }, 'LINK_TLS_CERT is not set; allowed is the path that belongs to LINK_TLS_KEY'],
-    [{ LINK_TLS_CA: 'ca.crt' }, 'LINK_TLS_CERT is not set; allowed is a path, since LINK_TLS_CA needs one'],
-  ])('refuses half of what TLS needs: %j', (environment, problem) => {
+    [{ PUBLIC_TLS_CERT: 'a.crt' }, 'PUBLIC_TLS_KEY is not set: it must be the path that belongs to PUBLIC_TLS_CERT'],
+    [{ LINK_TLS_KEY: 'a.key' }, 'LINK_TLS_CERT is not set: it must be the path that belongs to LINK_TLS_KEY'],
+    [{ LINK_TLS_CA: 'ca.crt' }, 'LINK_TLS_CERT is not set: it must be a path, because LINK_TLS_CA needs it'],
+  ])('refuses incomplete TLS settings: %j', (environment, problem) => {
     expect(problemsOf('gateway', { ...secrets, AUTH: 'guest', ...environment })).toEqual([problem]);
   });
 
-  it('cannot be changed once read', () => {
+  it('returns settings that cannot be changed', () => {
     const settings = readSettings('game', secrets) as { game: { maxGames: number } };
     expect(() => {
       settings.game.maxGames = 1;
     }).toThrow(TypeError);
   });
 
-  it('splits a list and drops what is empty in it', () => {
+  it('splits a list and drops empty items', () => {
     const environment = { ...secrets, AUTH: 'guest', ALLOWED_ORIGINS: 'https://a.example.org, http://localhost:5173,' };
     expect(readSettings('gateway', environment).edge.allowedOrigins).toEqual(['https://a.example.org', 'http://localhost:5173']);
   });
@@ -129,7 +129,7 @@ describe('readSettings', () => {
 describe('the table of settings', () => {
   const all = Object.values(SETTINGS).flatMap((group) => Object.values(group.settings));
 
-  it('has each variable once, with its default inside of what it allows', () => {
+  it('has each variable once, with an allowed default', () => {
     const names = all.map(({ variable }) => variable);
     expect(new Set(names).size).toBe(names.length);
     for (const setting of all) {

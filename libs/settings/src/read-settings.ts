@@ -5,8 +5,8 @@ import type { Context, Setting } from './setting.js';
 import type { Group } from './setting-group.js';
 
 /**
- * What a server of this type is to do, from its environment, read once. Throws one `SettingsError` that names every
- * wrong variable: a person who starts a server should have to read it once.
+ * Reads the settings of a server from its environment, once. Throws one `SettingsError` that names every wrong variable, so that
+ * an operator sees all problems at once.
  */
 export function readSettings<T extends ServerType>(type: T, environment: Environment = loadEnvironment()): SettingsOf<T> {
   const context: Context = { type, isTerminal: process.stdout.isTTY === true };
@@ -31,7 +31,7 @@ export function readSettings<T extends ServerType>(type: T, environment: Environ
   return Object.freeze(settings) as SettingsOf<T>;
 }
 
-/** The environment is wrong, and how: a sentence a variable. */
+/** The environment is wrong. One sentence per variable. */
 export class SettingsError extends Error {
   constructor(
     type: ServerType,
@@ -44,14 +44,14 @@ export class SettingsError extends Error {
 
 function readOne(setting: Setting<unknown>, environment: Environment, context: Context): { value: unknown } | { problem: string } {
   const { variable, schema, fallback, allowed } = setting;
-  // `NAME=` in a .env or a compose file means "not set", as it does in a shell's ${NAME:-…}.
+  // `NAME=` in a .env or compose file means "not set", as in a shell's ${NAME:-…}.
   const written = environment[variable]?.trim() || undefined;
   if (written === undefined) {
-    return fallback ? { value: fallback(context) } : { problem: `${variable} is not set and has no default; allowed is ${allowed}` };
+    return fallback ? { value: fallback(context) } : { problem: `${variable} is not set and has no default: it must be ${allowed}` };
   }
   const parsed = schema.safeParse(written);
   if (parsed.success) return { value: parsed.data };
-  return { problem: `${variable} is ${shown(setting, written)}; allowed is ${allowed}` };
+  return { problem: `${variable} is ${shown(setting, written)}: it must be ${allowed}` };
 }
 
 function shown({ secret, variable }: Setting<unknown>, written: string): string {
@@ -60,60 +60,58 @@ function shown({ secret, variable }: Setting<unknown>, written: string): string 
   return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
 }
 
-/** What no single variable can be wrong about. A link that is handed more than it may carry breaks, for everybody on it. */
+/** Problems of several variables together. A link breaks for all its users when a frame exceeds the limit. */
 function linkProblems({ link, rooms }: SettingsOf<ServerType>): string[] {
   const least = rooms.stateBytesMax + LINK_FRAME_REST_BYTES;
   if (link.frameBytesMax >= least) return [];
-  return [
-    `LINK_FRAME_BYTES_MAX is ${link.frameBytesMax}; allowed is at least ROOM_STATE_BYTES_MAX and ${LINK_FRAME_REST_BYTES} more (${least})`,
-  ];
+  return [`LINK_FRAME_BYTES_MAX is ${link.frameBytesMax}: it must be at least ROOM_STATE_BYTES_MAX + ${LINK_FRAME_REST_BYTES} (${least})`];
 }
 
-/** A `WAIT` speaks for one node and one connection; what goes to a Cluster goes over many. A promise that is not kept is worse than none. */
+/** `WAIT` covers one node and one connection, but writes to a Cluster use many. So the promise could not be kept. */
 function storeProblems({ redis }: SettingsOf<ServerType>): string[] {
   const isCluster = !redis.url.startsWith('sentinel://') && redis.url.includes(',');
   if (!isCluster || redis.durabilityReplicas === 0) return [];
   return [
-    `DURABILITY_REPLICAS is ${redis.durabilityReplicas}; allowed is 0 where REDIS_URL names a Cluster, whose nodes are not waited for: it needs a single Redis or Sentinel`,
+    `DURABILITY_REPLICAS is ${redis.durabilityReplicas}: it must be 0 when REDIS_URL is a Cluster. Waiting for replicas needs a single Redis or Sentinel`,
   ];
 }
 
-/** A certificate is of no use without its key, nor is one without the other; not every server has a public port. */
+/** Certificate and key must be given together. Only a gateway has a public port. */
 function tlsProblems({ link, ops, edge }: Pick<GatewaySettings, 'link' | 'ops'> & Partial<GatewaySettings>): string[] {
   const ports = [['LINK', link], ['OPS', ops], ...(edge ? ([['PUBLIC', edge]] as const) : [])] as const;
   const problems = ports.flatMap(([prefix, { tlsCert, tlsKey }]) => {
     if ((tlsCert === null) === (tlsKey === null)) return [];
     const [set, missing] = tlsCert === null ? ['KEY', 'CERT'] : ['CERT', 'KEY'];
-    return [`${prefix}_TLS_${missing} is not set; allowed is the path that belongs to ${prefix}_TLS_${set}`];
+    return [`${prefix}_TLS_${missing} is not set: it must be the path that belongs to ${prefix}_TLS_${set}`];
   });
   if (link.tlsCa !== null && link.tlsCert === null)
-    problems.push('LINK_TLS_CERT is not set; allowed is a path, since LINK_TLS_CA needs one');
+    problems.push('LINK_TLS_CERT is not set: it must be a path, because LINK_TLS_CA needs it');
   return problems;
 }
 
 function gatewayProblems({ auth, scale, edge, link }: GatewaySettings): string[] {
   const problems: string[] = [];
   if (auth.kind === 'jwt' && !auth.jwtSecret && !auth.jwksUrl) {
-    problems.push('AUTH is "jwt", which needs AUTH_JWT_SECRET or AUTH_JWKS_URL; AUTH=guest lets anybody in by name');
+    problems.push('AUTH is "jwt", which needs AUTH_JWT_SECRET or AUTH_JWKS_URL. Set one of them, or AUTH=guest to accept any name');
   }
   if (scale.downAtPercent >= scale.upAtPercent) {
-    problems.push(`SCALE_DOWN_AT_PERCENT is ${scale.downAtPercent}; allowed is less than SCALE_UP_AT_PERCENT (${scale.upAtPercent})`);
+    problems.push(`SCALE_DOWN_AT_PERCENT is ${scale.downAtPercent}: it must be less than SCALE_UP_AT_PERCENT (${scale.upAtPercent})`);
   }
-  if (edge.port !== 0 && edge.port === edge.tcpPort) problems.push(`TCP_PORT is ${edge.tcpPort}; allowed is another port than PUBLIC_PORT`);
+  if (edge.port !== 0 && edge.port === edge.tcpPort) problems.push(`TCP_PORT is ${edge.tcpPort}: it must be another port than PUBLIC_PORT`);
   if (edge.bytesBurst < edge.frameBytesMax) {
     problems.push(
-      `BYTES_BURST is ${edge.bytesBurst}; allowed is at least FRAME_BYTES_MAX (${edge.frameBytesMax}), or such a frame could never pass`,
+      `BYTES_BURST is ${edge.bytesBurst}: it must be at least FRAME_BYTES_MAX (${edge.frameBytesMax}), or the largest frame could never be sent`,
     );
   }
   if (link.frameBytesMax < LINK_FRAME_TIMES * edge.frameBytesMax) {
     problems.push(
-      `FRAME_BYTES_MAX is ${edge.frameBytesMax}; allowed is at most a quarter of LINK_FRAME_BYTES_MAX (${link.frameBytesMax}), which carries it on`,
+      `FRAME_BYTES_MAX is ${edge.frameBytesMax}: it must be at most a quarter of LINK_FRAME_BYTES_MAX (${link.frameBytesMax}), which must carry it to other servers`,
     );
   }
   return problems;
 }
 
-/** What stands around a room's state in one frame between servers. */
+/** Space for the fields around a room's state in one frame between servers. */
 const LINK_FRAME_REST_BYTES = 16_384;
-/** JSON may more than double in our own form, and a lobby's request says who asks. */
+/** JSON may more than double in size as MessagePack, and a request to a lobby also contains its caller. */
 const LINK_FRAME_TIMES = 4;

@@ -1,13 +1,13 @@
 import type { ServerType } from '#libs/protocol';
 import type { Setting } from './setting.js';
 
-/** Settings that are read, and used, together; `servers` are those that need them. */
+/** Settings that belong together. `servers`: the types of server that need them. */
 export interface Group<Servers extends readonly ServerType[] = readonly ServerType[], S = Readonly<Record<string, Setting<unknown>>>> {
   readonly servers: Servers;
   readonly settings: S;
 }
 
-/** Settings for every server, or for these. */
+/** Creates a group of settings, for every server or only for some types. */
 export function group<S extends Readonly<Record<string, Setting<unknown>>>>(
   servers: 'every server',
   settings: S,

@@ -2,23 +2,23 @@ import { hostname, networkInterfaces } from 'node:os';
 import { z } from 'zod';
 import type { ServerType } from '#libs/protocol';
 
-/** One environment variable: what it may be, what it is without being set, and why it exists. */
+/** One environment variable: its allowed values, its default, and its meaning. */
 export interface Setting<T> {
   readonly variable: string;
-  /** From text to value; a refusal's message is not shown, `allowed` is. */
+  /** Parses the text. Messages of the schema are not shown; `allowed` is. */
   readonly schema: z.ZodType<T, string>;
-  /** What may stand there, as the end of the sentence "allowed is …". */
+  /** The allowed values, as the end of the sentence "it must be …". */
   readonly allowed: string;
-  /** Without one the variable must be set. */
+  /** Absent: the variable must be set. */
   readonly fallback?: (context: Context) => T;
-  /** The default as the table shows it, where it depends on the machine. */
+  /** The default as shown in the table, when it depends on the machine. */
   readonly fallbackText?: string;
   readonly meaning: string;
   /** Never shown, not even when it is wrong. */
   readonly secret: boolean;
 }
 
-/** What a default may depend on. */
+/** The facts on which a default may depend. */
 export interface Context {
   readonly type: ServerType;
   readonly isTerminal: boolean;
@@ -30,7 +30,7 @@ interface About<T> {
   readonly fallbackText?: string;
 }
 
-/** A whole number with its unit in its name; `from` and `to` are part of what is allowed. */
+/** A whole number from `from` to `to`. Its unit belongs in the name. */
 export function integer(
   variable: string,
   { from, to, ...about }: About<number> & { readonly from: number; readonly to: number },
@@ -56,7 +56,7 @@ export function text(variable: string, pattern: RegExp, allowed: string, about: 
   return setting(variable, z.string().regex(pattern), allowed, about);
 }
 
-/** Text that may be left out. */
+/** Text that may be absent. */
 export function optionalText(
   variable: string,
   pattern: RegExp,
@@ -66,7 +66,7 @@ export function optionalText(
   return setting<string | null>(variable, z.string().regex(pattern), allowed, { ...about, fallback: null, fallbackText: 'none' });
 }
 
-/** Long enough that it cannot be guessed; no default, since a secret that everybody knows is none. */
+/** A text that is long enough not to be guessed. It has no default, because a public secret is none. */
 export function secret(variable: string, charactersMin: number, about: { readonly meaning: string }): Setting<string> {
   return { ...setting(variable, z.string().min(charactersMin), `at least ${charactersMin} characters`, about), secret: true };
 }
@@ -86,7 +86,7 @@ export function list(variable: string, item: RegExp, allowed: string, about: Abo
   return setting<readonly string[]>(variable, schema, allowed, about);
 }
 
-/** A host name or address; `auto` is this machine's own address in its network, which a container cannot know beforehand. */
+/** A host name or address. `auto` is this machine's own address in its network, which a container cannot know in advance. */
 export function host(variable: string, about: About<string>): Setting<string> {
   const schema = z
     .string()

@@ -1,10 +1,13 @@
-/** A line is for a person to read, and a peer or a game chooses what some of its fields say. In characters. */
+/** Limits in characters: people read these lines, and a peer or a game controls some of their fields. */
 const LINE_MAX = 16_384;
 const STACK_MAX = 6_000;
 const TEXT_MAX = 2_000;
 const CAUSES_MAX = 3;
 
-/** A line of JSON that is no longer than `LINE_MAX`: long texts are cut, then all but the names of the event and its server goes. */
+/**
+ * Returns a line of JSON of at most `LINE_MAX` characters. It cuts long texts first, then drops all fields except the event and
+ * its server.
+ */
 export function boundedLine(line: string): string {
   if (line.length <= LINE_MAX) return line;
   try {
@@ -18,8 +21,8 @@ export function boundedLine(line: string): string {
 }
 
 /**
- * What a line says of an error: its type, message, code, stack and causes. Not its other properties: those of an error of
- * ioredis hold all arguments of the command, which are a room's state or a session's secret.
+ * The fields of an error in a log line: type, message, code, stack and causes. All other properties are dropped: errors of
+ * ioredis contain the arguments of the command, which may be a room's state or a session's secret.
  */
 export function boundedError(error: unknown, depth = 0): unknown {
   if (typeof error === 'string') return cut(error, STACK_MAX);

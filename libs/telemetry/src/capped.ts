@@ -1,22 +1,22 @@
 import { bounded } from '#libs/protocol';
 
-/** Characters of one text in a line: a stack of some twenty frames fits. */
+/** Maximum length of one text in a line, in characters. A stack of about twenty frames fits. */
 const TEXT_CHARACTERS_MAX = 4_000;
-/** In all fields of a line together. */
+/** Maximum length of all fields of a line together. */
 const LINE_CHARACTERS_MAX = 16_000;
 const VALUES_MAX = 200;
 const DEPTH_MAX = 6;
 
 /**
- * Fields of a line as they are, where they are small; else a copy in which long texts are cut and what goes beyond the
- * budget is left out. A field may hold what a peer sent, or an error that carries a whole Redis command.
+ * Returns small fields unchanged. Otherwise returns a copy in which long texts are cut, and values beyond the budget are dropped.
+ * A field may contain data of a peer, or an error with a whole Redis command.
  */
 export function cappedFields(fields: Record<string, unknown>): Record<string, unknown> {
   const budget = newBudget();
   let copy: Record<string, unknown> | null = null;
   for (const name in fields) {
     const value = fields[name];
-    // The serializer of this field caps what it makes of it.
+    // The serializer of this field limits its own output.
     const written = name === 'error' ? value : capped(value, DEPTH_MAX, budget);
     if (written === value) continue;
     copy ??= { ...fields };
@@ -25,7 +25,7 @@ export function cappedFields(fields: Record<string, unknown>): Record<string, un
   return copy ?? fields;
 }
 
-/** Any value, as `cappedFields` does it. */
+/** Like `cappedFields`, for any value. */
 export function cappedValue(value: unknown): unknown {
   return capped(value, DEPTH_MAX, newBudget());
 }

@@ -1,13 +1,13 @@
 import { describeThrown } from './describe-thrown.js';
 
 describe('describeThrown', () => {
-  it('gives the stack of an error, and the text of anything else', () => {
+  it('returns the stack of an error and the text of any other value', () => {
     expect(describeThrown(new Error('broken'))).toMatch(/^Error: broken\n {4}at /);
     expect(describeThrown('broken')).toBe('broken');
     expect(describeThrown(undefined)).toBe('undefined');
   });
 
-  it('is bounded, and does not throw for what has no text', () => {
+  it('is bounded, and does not throw for a value without a text', () => {
     expect(describeThrown('x'.repeat(1_000_000)).length).toBe(4_000);
     expect(describeThrown(Object.create(null))).toBe('a thrown object that has no text');
     expect(describeThrown(Object.assign(new Error('x'), { stack: Symbol('s') }))).toBe('Symbol(s)');

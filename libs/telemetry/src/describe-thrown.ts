@@ -1,7 +1,7 @@
-/** Enough of a message and a stack to find the place. */
+/** Enough of a message and a stack to find the place in the code. */
 const CHARS_MAX = 4_000;
 
-/** What was thrown, for a log line: never throws itself and is never long, whatever a game has thrown. */
+/** Describes a thrown value for a log line. Never throws and never returns a long text, whatever a game has thrown. */
 export function describeThrown(thrown: unknown): string {
   try {
     const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : thrown;

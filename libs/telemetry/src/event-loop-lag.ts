@@ -2,7 +2,7 @@ import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { LAG_RESOLUTION_MS, Metrics } from './metrics.js';
 
-/** How late this process is for its own timers. Two readers, each with a histogram of its own, so that neither empties the other's. */
+/** Measures how late the timers of this process fire. It has two histograms, because each of its two readers resets its own. */
 @Injectable()
 export class EventLoopLag implements OnApplicationShutdown {
   private readonly sinceAsked = startHistogram();
@@ -15,7 +15,7 @@ export class EventLoopLag implements OnApplicationShutdown {
     };
   }
 
-  /** The 99th percentile in ms since this was last asked. */
+  /** The 99th percentile in ms since the last call. */
   takeP99Ms(): number {
     return takeP99Ms(this.sinceAsked);
   }
@@ -32,7 +32,7 @@ function startHistogram(): IntervalHistogram {
   return histogram;
 }
 
-/** What the histogram holds is the time between two timers, the resolution included; none yet means no lag seen. */
+/** The histogram records the time between two timers, which includes the resolution. An empty histogram means no lag. */
 function takeP99Ms(histogram: IntervalHistogram): number {
   const p99Ms = histogram.count === 0 ? LAG_RESOLUTION_MS : histogram.percentile(99) / 1e6;
   histogram.reset();

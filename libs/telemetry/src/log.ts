@@ -10,12 +10,12 @@ import { TELEMETRY_OPTIONS, type TelemetryOptions } from './telemetry.options.js
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
- * Facts, once each, with fields: `log.info('room.recovered', { roomId, epoch, pauseMs })`. The event is a fixed name
- * (noun, dot, verb), so that it can be searched and counted; what varies goes into the fields. An error goes into the
- * field `error`. Never in a loop over frames.
+ * Writes facts with fields: `log.info('room.recovered', { roomId, epoch, pauseMs })`. The event is a fixed name (noun, dot,
+ * verb), so that it can be searched and counted; values belong in the fields. An error belongs in the field `error`. Do not log
+ * in a loop over frames.
  *
- * A call never throws and never waits, whatever is logged and wherever the lines go (`OutputWriter`). When lines were
- * dropped, the line `log.dropped` says how many.
+ * A call never throws and never blocks, whatever is logged and wherever the lines go (`OutputWriter`). When lines were dropped,
+ * the line `log.dropped` says how many.
  */
 @Injectable()
 export class Log {
@@ -59,8 +59,8 @@ export class Log {
   }
 
   /**
-   * Warnings and errors whose field `error` is one of these are written as `debug`: another line tells of their cause,
-   * once. For causes that fail everything at the same time, such as a store that is away.
+   * Writes warnings and errors as `debug` when `isReported` returns true for their field `error`, because another line reports
+   * the cause once. For causes that fail everything at once, such as an unreachable Redis.
    */
   reportElsewhere(isReported: (error: unknown, event: string) => boolean): void {
     this.isReported = isReported;
@@ -74,7 +74,7 @@ export class Log {
     try {
       this.logger[level](fields, event);
     } catch (error) {
-      // A field that throws when it is read.
+      // Reading one of the fields threw an error.
       this.logger[level]({ unreadable: error instanceof Error ? error.message : 'a field' }, event);
     }
   }
@@ -92,7 +92,7 @@ export class Log {
   }
 }
 
-/** Fields of these names are never written, whoever logs them. */
+/** Fields with these names are never written. */
 const SECRETS = ['secret', 'token', 'password', 'authorization', 'cookie'];
 const NO_FIELDS = {};
 const OWN_FIELDS = new Set(['level', 'time', 'event', 'server']);

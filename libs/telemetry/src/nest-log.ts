@@ -1,12 +1,12 @@
 import { Injectable, type LoggerService } from '@nestjs/common';
 import { Log } from './log.js';
 
-/** Nest's own messages, in the same stream and form: `app.useLogger(app.get(NestLog))`. */
+/** Writes Nest's own messages to the same log: `app.useLogger(app.get(NestLog))`. */
 @Injectable()
 export class NestLog implements LoggerService {
   constructor(private readonly lines: Log) {}
 
-  /** What Nest says at start (each module, each route) is of use to its developers only. */
+  /** Nest's messages at start (each module, each route) are useful only to developers. */
   log(message: unknown, ...rest: unknown[]): void {
     this.lines.debug('nest.log', fieldsOf(message, rest));
   }
@@ -32,7 +32,7 @@ export class NestLog implements LoggerService {
   }
 }
 
-/** Nest calls with the message first and the context last; an error's stack stands between. */
+/** Nest passes the message first and the context last. The stack of an error is in between. */
 function fieldsOf(message: unknown, rest: unknown[]): Record<string, unknown> {
   const context = typeof rest.at(-1) === 'string' ? rest.at(-1) : undefined;
   const between = rest.slice(0, context === undefined ? undefined : -1).filter((part) => part !== undefined);

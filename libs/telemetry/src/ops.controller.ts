@@ -3,12 +3,15 @@ import { Registry } from 'prom-client';
 import { Metrics } from './metrics.js';
 import { Readiness } from './readiness.js';
 
-/** The part of an HTTP response this needs, whatever the platform. */
+/** The part of an HTTP response that this file uses, on any platform. */
 interface StatusResponse {
   status(code: number): unknown;
 }
 
-/** What machines ask of every server. `livez` touches nothing: a process that turns must not be restarted because Redis is away. */
+/**
+ * Endpoints for machines, on every server. `livez` uses no dependency: a running process must not be restarted because Redis is
+ * unreachable.
+ */
 @Controller()
 export class OpsController {
   constructor(

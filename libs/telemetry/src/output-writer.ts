@@ -2,45 +2,48 @@ import { constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
 export interface OutputLimits {
-  /** What is kept while nothing can be written, in characters. More is dropped, the newest first. */
+  /** Size of the buffer for text that cannot be written yet, in characters. When it is full, new lines are dropped. */
   readonly bufferChars: number;
-  /** How long the end of the process waits for a reader that is slow, in ms. */
+  /** How long the process waits for a slow reader before it exits, in ms. */
   readonly exitMs: number;
 }
 
-/** Some thousands of lines: enough for a reader that pauses, little beside what a server needs. */
+/** Several thousand lines: enough for a reader that pauses, and little compared with the memory of a server. */
 const LIMITS: OutputLimits = { bufferChars: 1_048_576, exitMs: 500 };
 
-/** Between two attempts to write, in ms; it doubles. A pipe that has room again is noticed at once, a full disk within a second. */
+/**
+ * Pause between two attempts to write, in ms; it doubles. A pipe with free space is noticed soon, and a full disk within a
+ * second.
+ */
 const RETRY_MS = { first: 10, longest: 1_000 };
 const CHUNK_CHARS = 65_536;
 const EXIT_LOOK_MS = 5;
 
-/** What was not written, once writing is possible again. */
+/** The lines that were dropped. Reported once writing is possible again. */
 export interface OutputLoss {
   readonly lines: number;
-  /** The code of the error that kept the process from writing: `ENOSPC`, `EAGAIN` (nobody reads), `EPIPE` (the reader is gone), … */
+  /** The code of the error that blocked writing: `ENOSPC`, `EAGAIN` (nobody reads), `EPIPE` (the reader is gone), … */
   readonly reason: string;
-  /** Since when nothing could be written, in ms. */
+  /** How long nothing could be written, in ms. */
   readonly ms: number;
 }
 
 /**
- * Writes lines to a file descriptor. It never throws, and never waits for a disk or a reader: what cannot be written
- * now is kept up to a limit and written later, and the rest is dropped and counted.
+ * Writes lines to a file descriptor. It never throws and never blocks on a disk or a reader. It buffers lines that cannot be
+ * written now, up to a limit, and drops and counts the rest.
  *
- * A pipe, a socket and a terminal are written in step with the process, so the last line before a crash is there. For
- * this they do not block (`EAGAIN`). A file cannot be asked not to block; it is written by a thread.
+ * Pipes, sockets and terminals are written synchronously, so the last line before a crash is not lost. For this they are opened
+ * as non-blocking (`EAGAIN`). A file cannot be non-blocking, so a thread writes it.
  *
- * Pino's own `sonic-boom` does neither: written in step it sleeps on `EAGAIN`, and written by a thread a full pipe holds
- * that thread, which then keeps the process from ending.
+ * Pino's own `sonic-boom` does neither: in synchronous mode it sleeps on `EAGAIN`. In asynchronous mode a full pipe blocks a
+ * thread, and the process cannot exit.
  */
 export class OutputWriter {
   private readonly target: { readonly fd: number; readonly isSynchronous: boolean };
   private readonly limits: OutputLimits;
   private queue: string[] = [];
   private queuedChars = 0;
-  /** The rest of what was written in part. It precedes the queue. */
+  /** The unwritten end of a partly written chunk. It precedes the queue. */
   private rest: Buffer | null = null;
   private isWriting = false;
   private isEnding = false;
@@ -57,27 +60,31 @@ export class OutputWriter {
     process.on('exit', () => this.flush());
   }
 
-  /** Called for each line that is dropped. */
+  /** Registers a function that is called for each dropped line. */
   onDrop(listener: () => void): void {
     this.dropListeners.push(listener);
   }
 
-  /** Called when all that was kept is written, after lines were dropped. What the listener writes stands where they are missing. */
+  /**
+   * Registers a function that is called when the buffer is empty again after lines were dropped. What the listener writes takes
+   * the place of the missing lines.
+   */
   onRecovery(listener: (loss: OutputLoss) => void): void {
     this.recoveryListeners.push(listener);
   }
 
-  /** One line, or a few, with their ends. */
+  /** Writes one or more lines, line ends included. */
   write(text: string): void {
     const isIdle = this.queue.length === 0 && this.rest === null && !this.isWriting;
-    // Once a line is dropped all that follow are, until the buffer is empty: the gap has one place, and one line that names it.
+    // Once a line is dropped, all following lines are dropped until the buffer is empty. So there is one gap, and one line that
+    // reports it.
     if (!isIdle && (this.droppedLines > 0 || this.queuedChars + text.length > this.limits.bufferChars)) return this.drop();
     this.queue.push(text);
     this.queuedChars += text.length;
     if (isIdle || (this.retry === null && !this.isWriting)) this.advance();
   }
 
-  /** Writes what is kept, in step with the process: for its end. Waits at most `exitMs` for a reader that is slow. */
+  /** Writes the buffer synchronously, before the process exits. Waits at most `exitMs` for a slow reader. */
   flush(): void {
     this.isEnding = true;
     const deadline = performance.now() + this.limits.exitMs;
@@ -100,7 +107,7 @@ export class OutputWriter {
     while (!this.isEmpty) {
       const reason = this.writeSome();
       if (reason !== null) return this.failed(reason);
-      // It takes some: it is slow, and not stuck.
+      // It accepted some bytes, so the reader is slow but alive.
       this.retryMs = RETRY_MS.first;
     }
     this.written();
@@ -122,7 +129,7 @@ export class OutputWriter {
     });
   }
 
-  /** The code of the error that it met, or null. */
+  /** Returns the code of the error, or null. */
   private writeSome(): string | null {
     if (this.isEmpty) return null;
     const bytes = this.next();
@@ -167,7 +174,7 @@ export class OutputWriter {
     this.retryMs = Math.min(RETRY_MS.longest, 2 * this.retryMs);
   }
 
-  /** Nothing is left to write. */
+  /** Called when the buffer is empty. */
   private written(): void {
     this.retryMs = RETRY_MS.first;
     if (this.droppedLines > 0) this.recovered();
@@ -190,7 +197,7 @@ export class OutputWriter {
 
 const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
-/** How a descriptor can be written without waiting for anybody. */
+/** Returns how to write to a descriptor without blocking. */
 function openTarget(fd: number): { fd: number; isSynchronous: boolean } {
   try {
     const stats = fstatSync(fd);
@@ -198,18 +205,20 @@ function openTarget(fd: number): { fd: number; isSynchronous: boolean } {
       const own = reopened(fd);
       if (own !== null) return { fd: own, isSynchronous: true };
     }
-    // Node's own stream makes a pipe or a socket one that does not block. It cannot be reopened when another user made it.
+    // Node's own stream makes a pipe or socket non-blocking. A pipe created by another user cannot be reopened.
     if (stats.isFIFO() || stats.isSocket()) {
       void (fd === 2 ? process.stderr : process.stdout);
       return { fd, isSynchronous: true };
     }
   } catch {
-    // Closed: each attempt to write says so.
+    // The descriptor is closed. Each attempt to write will report it.
   }
   return { fd, isSynchronous: false };
 }
 
-/** Whether a descriptor blocks is shared with all processes that have it, such as the shell. One of our own is not. */
+/**
+ * Opens the target of a descriptor again. The blocking mode of the original is shared with other processes, such as the shell.
+ */
 function reopened(fd: number): number | null {
   try {
     return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 
-/** Null: fine. Else what is amiss, in words for an operator. */
+/** Returns null when ready, else a reason for the operator. */
 export type ReadinessCheck = () => string | null;
 
-/** Whether this server should be sent work; each part of it says so for itself. */
+/** Whether this server should get work. Each part of the server registers its own check. */
 @Injectable()
 export class Readiness {
   private readonly checks = new Map<string, ReadinessCheck>();
@@ -12,7 +12,7 @@ export class Readiness {
     this.checks.set(name, check);
   }
 
-  /** What is not ready, by name; empty: all is. */
+  /** The reasons by name of the check. Empty: the server is ready. */
   notReady(): Readonly<Record<string, string>> {
     const missing: Record<string, string> = {};
     for (const [name, check] of this.checks) {

@@ -2,7 +2,7 @@ import { OutputWriter } from './output-writer.js';
 
 const writers = new Map<1 | 2, OutputWriter>();
 
-/** The one writer of this process's standard output (1) or standard error (2). */
+/** The only writer of this process's standard output (1) or standard error (2). */
 export function standardWriter(fd: 1 | 2): OutputWriter {
   let writer = writers.get(fd);
   if (!writer) {
@@ -13,9 +13,8 @@ export function standardWriter(fd: 1 | 2): OutputWriter {
 }
 
 /**
- * Makes `console` and all else that writes to the standard streams use the same writers as the log, for the rest of the
- * process: a full disk or a reader that stalls then neither throws into the code that printed nor stops it. To be called
- * once, before the first output.
+ * Makes `console` and all other code that writes to the standard streams use the writers of the log, until the process ends. A
+ * full disk or a stalled reader then neither throws into that code nor blocks it. Call it once, before the first output.
  */
 export function guardStandardStreams(): void {
   for (const [stream, fd] of [
@@ -23,7 +22,7 @@ export function guardStandardStreams(): void {
     [process.stderr, 2],
   ] as const) {
     const writer = standardWriter(fd);
-    // What Node itself has written before, or writes past us, may fail later.
+    // A write that Node made before, or without these writers, may fail later.
     stream.on('error', () => {});
     stream.write = ((chunk: string | Uint8Array, encoding?: BufferEncoding | (() => void), done?: () => void): boolean => {
       writer.write(
@@ -36,7 +35,7 @@ export function guardStandardStreams(): void {
   }
 }
 
-/** Whether a string is given in a form that is not text. */
+/** Whether the encoding is not a text encoding. */
 function isBinary(encoding: unknown): boolean {
   return typeof encoding === 'string' && !['utf8', 'utf-8'].includes(encoding);
 }

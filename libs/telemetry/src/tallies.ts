@@ -1,8 +1,8 @@
 import { Counter, type Histogram, type Registry } from 'prom-client';
 
 /**
- * What the path of a game's frames counts with: an addition to a number. prom-client, which looks its labels up for each
- * count and copies them, hears of it when somebody asks.
+ * A counter for the frame path: `inc` only adds to a number. prom-client looks up and copies labels on each count, so it gets the
+ * total only when the metrics are scraped.
  */
 export class Tally {
   private uncollected = 0;
@@ -11,7 +11,7 @@ export class Tally {
     this.uncollected += count;
   }
 
-  /** What was counted since it was last taken. */
+  /** Returns the count since the last call. */
   take(): number {
     const { uncollected } = this;
     this.uncollected = 0;
@@ -19,7 +19,7 @@ export class Tally {
   }
 }
 
-/** A counter with a tally for each set of labels. */
+/** A counter with one tally per set of labels. */
 export class TallyCounter<Label extends string> {
   private readonly tallies: { readonly labels: Readonly<Record<Label, string>>; readonly tally: Tally }[] = [];
 
@@ -35,7 +35,7 @@ export class TallyCounter<Label extends string> {
     });
   }
 
-  /** To be asked for once, and kept. */
+  /** Creates a tally. Call it once per set of labels and keep the result. */
   of(labels: Readonly<Record<Label, string>>): Tally {
     const tally = new Tally();
     this.tallies.push({ labels, tally });
@@ -43,17 +43,17 @@ export class TallyCounter<Label extends string> {
   }
 }
 
-/** A histogram without labels, kept as one number a bucket. */
+/** A histogram without labels, stored as one number per bucket. */
 export class TallyHistogram {
   private readonly counts: number[];
   private sum = 0;
 
   constructor(private readonly about: { name: string; help: string; buckets: readonly number[]; registry: Registry }) {
-    // One more than there are bounds, for what is above them all.
+    // One bucket more than there are bounds, for larger values.
     this.counts = new Array<number>(about.buckets.length + 1).fill(0);
     const { name, help } = about;
     const metric = { name, help, type: 'histogram', aggregator: 'sum', get: () => Promise.resolve(this.read()), reset: () => this.reset() };
-    // A registry asks no more of a metric than its name and these; its types name its own classes.
+    // A registry uses only the name and these methods of a metric, but its type demands one of its own classes.
     about.registry.registerMetric(metric as unknown as Histogram);
   }
 

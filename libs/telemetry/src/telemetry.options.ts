@@ -5,12 +5,12 @@ export const LOG_FORMATS = ['pretty', 'json'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
 export interface TelemetryOptions {
-  /** The id of this server; stands in every log line and, as a label, at every metric. */
+  /** The id of this server. It appears in every log line, and as a label of every metric. */
   readonly server: string;
   readonly level: LogLevel;
-  /** `pretty` for a person at a terminal, `json` (one object a line) for a collector. */
+  /** `pretty` for a person at a terminal, `json` (one object per line) for a log collector. */
   readonly format: LogFormat;
-  /** Where lines go; standard output by default. */
+  /** Where lines are written. Default: standard output. */
   readonly destination?: { write(line: string): void };
 }
 

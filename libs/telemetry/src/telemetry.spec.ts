@@ -15,20 +15,20 @@ function logInto(format: LogFormat): { log: Log; lines: string[] } {
 }
 
 describe('Log', () => {
-  it('writes a fact as one JSON object, with its fields and the server', () => {
+  it('writes a fact as one JSON object with its fields and the server', () => {
     const { log, lines } = logInto('json');
     log.info('room.recovered', { roomId: 'r1', epoch: 7 });
     expect(lines).toHaveLength(1);
     expect(JSON.parse(lines[0])).toMatchObject({ level: 'info', server: 'hf:game:1', event: 'room.recovered', roomId: 'r1', epoch: 7 });
   });
 
-  it('writes for people as one line of name=value', () => {
+  it('writes one line of name=value in the pretty format', () => {
     const { log, lines } = logInto('pretty');
     log.warn('server.evicted', { target: 'hf:game:2', why: 'no answer' });
     expect(lines.join('')).toContain('hf:game:1 server.evicted target=hf:game:2 why="no answer"');
   });
 
-  it('writes no secret, and all of an error', () => {
+  it('writes no secrets, and the message of an error', () => {
     const { log, lines } = logInto('json');
     log.error('link.refused', { secret: 's3cr3t', peer: { token: 't0k3n', id: 'a' }, error: new Error('broken') });
     expect(lines[0]).not.toMatch(/s3cr3t|t0k3n/);
@@ -50,7 +50,7 @@ describe('Log', () => {
     expect(lines.map((line) => JSON.parse(line).event)).toEqual(['thing.seen', 'thing.seen', 'thing.seen']);
   });
 
-  it.each<LogFormat>(['json', 'pretty'])('cuts what is too long, and leaves out the other properties of an error (%s)', (format) => {
+  it.each<LogFormat>(['json', 'pretty'])('cuts long texts and drops the other properties of an error (%s)', (format) => {
     const { log, lines } = logInto(format);
     const long = 'x'.repeat(1_000_000);
     log.error('request.failed', { error: Object.assign(new Error(long), { command: { args: ['a secret'] } }) });
@@ -63,7 +63,7 @@ describe('Log', () => {
     }
   });
 
-  it('writes an error as debug when another line tells of its cause', () => {
+  it('writes an error as debug when another line reports its cause', () => {
     const { log, lines } = logInto('json');
     log.reportElsewhere((error) => String(error).includes('away'));
     log.error('request.failed', { error: new Error('the store is away') });
@@ -71,12 +71,12 @@ describe('Log', () => {
     expect(lines.map((line) => JSON.parse(line).level)).toEqual(['debug', 'error']);
   });
 
-  it('writes a bounded line, whatever a field holds', () => {
+  it('writes a bounded line, whatever a field contains', () => {
     const long = 'x'.repeat(5_000_000);
     let deep: unknown = 'deep';
     for (let level = 0; level < 50; level++) deep = { deep };
     const many = Array.from({ length: 10_000 }, (_, index) => index);
-    // As ioredis gives them: with the whole command.
+    // Like the errors of ioredis, which contain the whole command.
     const refused = Object.assign(new Error(long), { command: { name: 'set', args: ['key', Buffer.alloc(1_000_000), long] } });
     const wide = Object.fromEntries(many.map((key) => [`${long.slice(0, 500)}${key}`, long]));
     const fields = { text: long, many, deep, wide, refused };
@@ -91,7 +91,7 @@ describe('Log', () => {
     expect(fields.text).toHaveLength(5_000_000);
   });
 
-  it("carries Nest's own messages with their context and stack", () => {
+  it("writes Nest's own messages with their context and stack", () => {
     const { log, lines } = logInto('json');
     new NestLog(log).error('it failed', 'Error: at x', 'Scheduler');
     expect(JSON.parse(lines[0])).toMatchObject({ event: 'nest.error', message: 'it failed', context: 'Scheduler', more: 'Error: at x' });
@@ -99,7 +99,7 @@ describe('Log', () => {
 });
 
 describe('the ops endpoints', () => {
-  it('answer 503 and name what is not ready, then 200', async () => {
+  it('answer 503 with the reasons, then 200', async () => {
     const module = await testingModule();
     const ops = module.get(OpsController);
     let redis: string | null = 'does not answer';
@@ -117,10 +117,10 @@ describe('the ops endpoints', () => {
     await module.close();
   });
 
-  it('show every metric of the contract, and how late the event loop was', async () => {
+  it('show every metric of the contract, and the lag of the event loop', async () => {
     const module = await testingModule();
     module.get(Metrics).evictions.inc({ type: 'game', reason: 'refused' });
-    // What is measured is the time between two looks: one before, one after.
+    // The lag is measured between two timers, so it needs at least two.
     await new Promise((resolve) => setTimeout(resolve, 3 * LAG_RESOLUTION_MS));
     const until = performance.now() + 100;
     while (performance.now() < until);
@@ -134,7 +134,7 @@ describe('the ops endpoints', () => {
     await module.close();
   });
 
-  it('show what the frame path has counted, all of it and once, however often they are asked', async () => {
+  it('show each count of the frame path exactly once, however often they are scraped', async () => {
     const module = await testingModule();
     const metrics = module.get(Metrics);
     const up = metrics.relayFrames.of({ direction: 'up' });

@@ -23,32 +23,32 @@ async function written(name: string) {
 }
 
 describe('a certificate', () => {
-  it('that is whole is used', async () => {
+  it('is used when it is complete', async () => {
     const certificate = new Certificate(await written('one'), NAMES);
     expect(certificate.isMutual).toBe(false);
     expect(new Date(certificate.validUntil).getTime()).toBeGreaterThan(Date.now());
   });
 
-  it('whose files are wrong is refused in a sentence that names the setting, the file and what is wrong', async () => {
+  it('is refused when its files are wrong, and the error names the setting, the file and the problem', async () => {
     const [one, other] = [await written('one'), await written('other')];
     const junk = join(home, 'junk');
     writeFileSync(junk, 'no certificate');
     const refused: [files: { cert: string; key: string; ca?: string }, sentence: RegExp][] = [
-      [{ ...one, cert: '/no/such.crt' }, /^PUBLIC_TLS_CERT is "\/no\/such\.crt", which cannot be read: there is no such file$/],
+      [{ ...one, cert: '/no/such.crt' }, /^PUBLIC_TLS_CERT is "\/no\/such\.crt", which cannot be read: the file does not exist$/],
       [{ ...one, key: home }, /^PUBLIC_TLS_KEY is ".*", which cannot be read: it is a directory$/],
-      [{ ...one, cert: junk }, /^PUBLIC_TLS_CERT is ".*junk", which holds no certificate/],
-      [{ ...one, key: junk }, /^PUBLIC_TLS_KEY is ".*junk", which holds no private key/],
-      [{ ...one, ca: junk }, /^PUBLIC_TLS_CA is ".*junk", which holds no certificate/],
+      [{ ...one, cert: junk }, /^PUBLIC_TLS_CERT is ".*junk", which contains no certificate/],
+      [{ ...one, key: junk }, /^PUBLIC_TLS_KEY is ".*junk", which contains no private key/],
+      [{ ...one, ca: junk }, /^PUBLIC_TLS_CA is ".*junk", which contains no certificate/],
       [{ ...one, key: other.key }, /^PUBLIC_TLS_KEY is ".*other\.key", which is not the key of the certificate in PUBLIC_TLS_CERT/],
     ];
     if (process.getuid?.() !== 0) {
       chmodSync(other.key, 0o000);
-      refused.push([{ ...one, key: other.key }, /this process may not read it$/]);
+      refused.push([{ ...one, key: other.key }, /this process has no permission to read it$/]);
     }
     for (const [files, sentence] of refused) expect(() => new Certificate(files, NAMES)).toThrow(sentence);
   });
 
-  it('that is renewed is shown to whoever comes then; half of a renewal is waited out', async () => {
+  it('is used for new connections after its renewal, once all its files are written', async () => {
     const files = await written('one');
     const certificate = new Certificate(files, NAMES);
     const told: Renewal[] = [];

@@ -2,18 +2,18 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 
-/** Where a certificate is (with those it is signed by, if they are not known everywhere), and its key. */
+/** The files of a certificate (with its intermediate certificates) and of its key. */
 export interface CertificateFiles {
   readonly cert: string;
   readonly key: string;
-  /** Who must have signed the other side's, for a port where both sides show theirs. */
+  /** The CA that must have signed the peer's certificate, for a port where both sides show one. */
   readonly ca?: string | null;
 }
 
-/** The settings that name them, for sentences. */
+/** The names of the settings, for error messages. */
 export type CertificateNames = { readonly [File in keyof CertificateFiles]-?: string };
 
-/** As Node's TLS takes them. */
+/** The options of Node's TLS. */
 export interface CertificateOptions {
   readonly cert: Buffer;
   readonly key: Buffer;
@@ -22,17 +22,17 @@ export interface CertificateOptions {
 
 export interface Renewal {
   readonly validUntil: string;
-  /** Why the new files were not taken; the old certificate stays. */
+  /** Why the new files were not accepted. The old certificate stays in use. */
   readonly error?: string;
 }
 
-/** Files are looked at this often, in ms: certificates are renewed days before they end. */
+/** How often the files are checked, in ms. Certificates are renewed days before they expire. */
 const LOOK_MS = 5_000;
 
 /**
- * A certificate from files, checked when it is loaded and whenever the files have changed: whoever renews it writes
- * over them, and new connections get the new one. Files that do not belong together, in the middle of being written,
- * are passed over until they do.
+ * A certificate from files, checked when it is loaded and when the files change. A renewal overwrites the files, and new
+ * connections use the new certificate. Files that do not match each other, because they are just being written, are ignored until
+ * they do.
  */
 export class Certificate {
   private current: CertificateOptions;
@@ -42,7 +42,7 @@ export class Certificate {
   private refused: string | null = null;
   private looking: NodeJS.Timeout | null = null;
 
-  /** Throws one sentence that names the setting and what is wrong. */
+  /** @throws an error that names the setting and the problem */
   constructor(
     private readonly files: CertificateFiles,
     private readonly names: CertificateNames,
@@ -56,7 +56,7 @@ export class Certificate {
     return this.current;
   }
 
-  /** Those who must sign the other side's are named: then both sides show who they are. */
+  /** True when a CA is given: then both sides show a certificate. */
   get isMutual(): boolean {
     return this.current.ca !== undefined;
   }
@@ -65,25 +65,25 @@ export class Certificate {
     return new X509Certificate(this.current.cert).validTo;
   }
 
-  /** A server's; `tls.Server` and `https.Server` alike. Connections that are open keep what they have. */
+  /** Keeps the certificate of a `tls.Server` or `https.Server` current. Open connections keep theirs. */
   keepFresh(server: { setSecureContext(options: CertificateOptions): void }): void {
     this.renewed.push((options) => server.setSecureContext(options));
     this.watch();
   }
 
-  /** For the log. */
+  /** Registers a listener, for the log. */
   onRenewal(listener: (renewal: Renewal) => void): void {
     this.told.push(listener);
   }
 
-  /** Whether the files have changed, and what then. */
+  /** Loads the files again if they have changed. */
   look(): void {
     const state = stateOf(this.files);
     if (state === this.seen) return;
     try {
       this.current = read(this.files, this.names);
     } catch (error) {
-      // Said once, and tried again: the second of two files is perhaps just being written.
+      // Reported once per state and tried again, because the second of two files may still be written.
       if (this.refused !== state) this.tell({ validUntil: this.validUntil, error: (error as Error).message });
       this.refused = state;
       return;
@@ -104,7 +104,7 @@ export class Certificate {
   }
 }
 
-/** Null where none is set. One file without the other is a `SettingsError` before it comes to this. */
+/** Returns null when no certificate is set. A certificate without its key was already refused as a `SettingsError`. */
 export function certificateFrom(
   {
     tlsCert: cert,
@@ -123,10 +123,10 @@ function read(files: CertificateFiles, names: CertificateNames): CertificateOpti
   const ca = files.ca == null ? undefined : contentOf('ca', files.ca, names);
   for (const [file, content] of [['cert', cert] as const, ...(ca ? [['ca', ca] as const] : [])]) {
     if (!isCertificate(content))
-      throw new Error(`${names[file]} is ${JSON.stringify(files[file])}, which holds no certificate in PEM form`);
+      throw new Error(`${names[file]} is ${JSON.stringify(files[file])}, which contains no certificate in PEM form`);
   }
   if (!isKey(key))
-    throw new Error(`${names.key} is ${JSON.stringify(files.key)}, which holds no private key in PEM form without a passphrase`);
+    throw new Error(`${names.key} is ${JSON.stringify(files.key)}, which contains no private key in PEM form without a passphrase`);
   if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
     throw new Error(
       `${names.key} is ${JSON.stringify(files.key)}, which is not the key of the certificate in ${names.cert} (${JSON.stringify(files.cert)})`,
@@ -150,8 +150,8 @@ function contentOf(file: keyof CertificateFiles, path: string, names: Certificat
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'this process may not read it',
+  ENOENT: 'the file does not exist',
+  EACCES: 'this process has no permission to read it',
   EISDIR: 'it is a directory',
 };
 
@@ -171,7 +171,7 @@ function isKey(content: Buffer): boolean {
   }
 }
 
-/** Another text when any of the files is another: by what stands there, also behind a link that was turned. */
+/** A text that changes when any of the files changes. Symbolic links are followed. */
 function stateOf({ cert, key, ca }: CertificateFiles): string {
   return [cert, key, ca ?? '']
     .map((path) => {

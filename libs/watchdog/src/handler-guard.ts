@@ -1,12 +1,12 @@
-/** Whose code runs, as it is reported: plain data, sent to the watchdog's thread. */
+/** The room or effect whose code runs. Plain data, because it is sent to the watchdog's thread. */
 export interface Subject {
   readonly game: string;
   readonly room: string;
-  /** Fencing token of the room's owner. Absent while the room is set up. */
+  /** Fencing token of the room's owner. Absent during the setup of the room. */
   readonly epoch?: number;
-  /** The start of the room under way, while it is set up. */
+  /** The id of the room's start, during its setup. */
   readonly start?: string;
-  /** Key of the effect, where an effect handler runs. */
+  /** Key of the effect, when an effect handler runs. */
   readonly effect?: string;
 }
 
@@ -14,54 +14,56 @@ export interface Subject {
 export interface RunSubject {
   readonly subject: Subject;
   /**
-   * Runs `work`, which must be synchronous and free to be dropped half way or run again: it writes only to what nobody else
-   * sees. Throws what `work` throws, or `OverrunError`.
+   * Runs `work`. It must be synchronous, and may be stopped in the middle or run again, so it must write only to private data.
+   * Throws what `work` throws, or `OverrunError`.
    *
    * @param label from `HandlerGuard.label`
-   * @param seat whose command it is; -1: nobody's
+   * @param seat the seat whose command runs, or -1
    */
   run<T>(label: number, seat: number, seq: number, work: () => T): T;
   /**
-   * As `run`, for work that has effects outside and so is never run twice. An interrupt that was meant for a run before it
-   * throws `OverrunError`, too.
+   * Like `run`, for work with effects outside, which must not run twice. An interrupt meant for an earlier run also throws
+   * `OverrunError`.
    */
   runOnce<T>(label: number, work: () => T): T;
-  /** The subject has other facts from now on. */
+  /** Replaces the facts of the subject. */
   update(subject: Subject): void;
-  /** Nothing of it runs any more. */
+  /** Tells the guard that no code of this subject runs any more. */
   release(): void;
 }
 
-/** One of several runs that are made together. */
+/** One of several runs in one call. */
 export interface QueuedRun {
-  /** Null where nothing is watched. */
+  /** Null: the run is not watched. */
   readonly subject: RunSubject | null;
   readonly label: number;
   readonly seat: number;
   readonly seq: number;
-  /** Synchronous, free to be dropped half way or run again, and never throws. */
+  /** Synchronous, may be stopped in the middle or run again, and never throws. */
   work(): void;
-  /** The work was interrupted: `error` is an `OverrunError`. */
+  /** Called with an `OverrunError` when the work was interrupted. */
   stopped(error: unknown): void;
 }
 
-/** Runs code of games that may never return. Port of `libs/room-host`; `Watchdog` implements it. */
+/** Runs code of games that may never return. This is a port of `libs/room-host`; `Watchdog` implements it. */
 export abstract class HandlerGuard {
   abstract subject(subject: Subject): RunSubject;
-  /** A number for a name of what runs, such as `command place`. Call it once a name: each is kept for good. */
+  /** Returns the number for a name, such as `command place`. Call it once per name, because names are never deleted. */
   abstract label(name: string): number;
   /**
-   * Does the work of all, one after the other, each with limits of its own: cheaper than as many calls of
-   * `RunSubject.run`. Ends behind one that was interrupted. Gives the index of the first that was not done.
+   * Runs all in order, each with its own limits. This is cheaper than as many calls of `RunSubject.run`. Stops after an
+   * interrupted run. Returns the index of the first run that was not done.
    */
   abstract runAll(runs: readonly QueuedRun[]): number;
-  /** Within a run. */
+  /** True during a run. */
   abstract readonly isRunning: boolean;
-  /** Whose code runs now: in a run, or in a timer, promise or socket that one left behind. Undefined: no game's. */
+  /**
+   * The subject whose code runs now: in a run, or in a timer, promise or socket that a run created. Undefined: no code of a game.
+   */
   abstract readonly current: Subject | undefined;
 }
 
-/** Runs everything as it is: for tests, and where the watchdog is switched off. */
+/** Runs everything without limits: for tests, and when the watchdog is switched off. */
 export const DIRECT_GUARD: HandlerGuard = {
   subject: (subject) => ({
     subject,

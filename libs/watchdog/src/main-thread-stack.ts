@@ -3,19 +3,19 @@ import { Session } from 'node:inspector';
 export interface PausedMainThread {
   /** Innermost call first: `place games/tic-tac-toe/src/tic-tac-toe.js:34`. */
   readonly stack: readonly string[];
-  /** What `expression` gave on the innermost call; undefined where it threw. */
+  /** The value of `expression` in the innermost call. Undefined when it threw. */
   readonly value: unknown;
 }
 
 const FRAMES_MAX = 12;
-/** The name of a function may come from a game, so it is bounded. */
+/** A game may choose the name of a function, so its length is limited. */
 const NAME_CHARS_MAX = 80;
 
 /**
- * Pauses the main thread from another thread for some 13 to 90 ms, reads its stack, and lets it go on. Null when the main
- * thread does not come to a point where it can be paused within `timeoutMs`: it is in native code.
+ * Pauses the main thread from another thread for about 13 to 90 ms, reads its stack, and resumes it. Returns null when the main
+ * thread cannot be paused within `timeoutMs`, because it runs native code.
  *
- * @param expression evaluated on the innermost call; what it gives must be JSON
+ * @param expression evaluated in the innermost call; its value must be JSON
  */
 export function pauseMainThread(expression: string, timeoutMs: number): Promise<PausedMainThread | null> {
   return new Promise((resolve) => {
@@ -29,7 +29,7 @@ export function pauseMainThread(expression: string, timeoutMs: number): Promise<
         session.post('Debugger.disable');
         session.disconnect();
       } catch {
-        // It was never connected.
+        // The session was never connected.
       }
       resolve(result);
     };

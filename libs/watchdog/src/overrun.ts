@@ -1,7 +1,7 @@
-/** The watchdog interrupted a run. Nothing that it did may be kept. */
+/** The watchdog interrupted a run. Its results must be discarded. */
 export class OverrunError extends Error {
   constructor(
-    /** What ran: `command place`. */
+    /** The handler that ran: `command place`. */
     readonly handler: string,
     readonly ms: number,
   ) {

@@ -1,29 +1,29 @@
 import type { Subject } from './handler-guard.js';
 
-/** An error that nobody caught, thrown by what game code left behind: a timer, promise or socket of its own. */
+/** An uncaught error from a timer, promise or socket that game code created. */
 export interface DetachedError {
   readonly subject: Subject;
   readonly error: unknown;
 }
 
-/** Ways by which code ends its own process. */
+/** Functions that end the own process. */
 const EXITS = ['exit', 'reallyExit', 'abort'] as const;
-/** Ways by which code changes who hears of events of its process, and the events that the server hears. */
+/** Functions that add or remove listeners of process events, and the events that the server itself uses. */
 const LISTENING = ['on', 'addListener', 'once', 'prependListener', 'prependOnceListener', 'off', 'removeListener', 'removeAllListeners'];
 const OURS: ReadonlySet<unknown> = new Set(['SIGINT', 'SIGTERM', 'SIGHUP', 'uncaughtException', 'unhandledRejection']);
 type Process = Record<(typeof EXITS)[number], (...args: unknown[]) => unknown>;
 
 /**
- * Keeps game code from ending the process: calls of `process.exit` and the like throw there, and errors that a handler's own
- * timers and promises throw are given to a listener instead of ending the process. Our own code is not affected.
+ * Keeps game code from ending the process. Calls such as `process.exit` throw an error in the game. Errors in timers and promises
+ * of a handler go to a listener instead of ending the process. The server's own code is not affected.
  */
 export class GameProcessGuard {
   private readonly undo: (() => void)[] = [];
 
   /**
-   * @param whose who runs now; undefined: no game
+   * @param whose returns the subject whose code runs now; undefined: no game
    * @param onDetachedError called for errors of games
-   * @param onCrash called for every other error; the process is in an undefined state and should end
+   * @param onCrash called for every other error; the process is then in an undefined state and should end
    */
   constructor(
     private readonly whose: () => Subject | undefined,
@@ -74,7 +74,10 @@ export class GameProcessGuard {
     });
   }
 
-  /** A listener of a game would keep the watchdog's interrupts from it; without ours, an error of a game ends the process. */
+  /**
+   * With a listener of a game, the watchdog's interrupts would not work. Without the server's listeners, an error of a game would
+   * end the process.
+   */
   private refuseListening(): void {
     const self = process as unknown as Record<string, (event?: unknown, ...rest: unknown[]) => unknown>;
     for (const name of LISTENING) {
@@ -89,7 +92,7 @@ export class GameProcessGuard {
     }
   }
 
-  /** Node 20 and 22 forget whose microtask it was that threw. */
+  /** Node 20 and 22 lose the async context of a microtask that throws. */
   private catchMicrotasks(onDetachedError: (failed: DetachedError) => void): void {
     const original = globalThis.queueMicrotask;
     globalThis.queueMicrotask = (callback) => {

@@ -3,14 +3,14 @@ import { WATCHDOG_DEFAULTS } from './watchdog.options.js';
 
 const STEP_MS = 25;
 
-/** Feeds an observer one look after the other. */
+/** Feeds an observer with one sample after the other. */
 class Looks {
   private readonly observer = new RunObserver(WATCHDOG_DEFAULTS);
   private cpuMs = 0;
   private beat = 0;
   memoryMb = 100;
 
-  /** For so long, as seen by the watchdog; `cpu`: the share of it that the main thread computes. Gives what was decided, in order. */
+  /** Simulates `ms` of time. `cpu`: the share of it in which the main thread computes. Returns the actions in order. */
   pass(ms: number, { run, cpu = 1, beats = false }: { run: number; cpu?: number; beats?: boolean }): Action[] {
     const actions: Action[] = [];
     for (let at = 0; at < ms; at += STEP_MS) {
@@ -26,20 +26,20 @@ class Looks {
 const kinds = (actions: readonly Action[]): string[] => actions.map(({ kind }) => kind);
 
 describe('RunObserver', () => {
-  it('says nothing of runs that end before the first limit, and of an event loop that turns', () => {
+  it('does nothing about short runs and an event loop that turns', () => {
     const looks = new Looks();
     expect(looks.pass(10_000, { run: 0, beats: true })).toEqual([]);
     for (let run = 1; run < 50; run++) expect(looks.pass(175, { run })).toEqual([]);
   });
 
-  it('reports a run at the first limit, once, and again when it ends by itself', () => {
+  it('reports a run at the first limit, once, and again when it ends', () => {
     const looks = new Looks();
     looks.pass(100, { run: 0, beats: true });
     expect(kinds(looks.pass(450, { run: 7 }))).toEqual(['suspect']);
     expect(looks.pass(25, { run: 0, beats: true })).toEqual([expect.objectContaining({ kind: 'ended', run: 7 })]);
   });
 
-  it('interrupts a run at its limit of CPU time, again while it goes on, and kills what cannot be interrupted', () => {
+  it('interrupts a run at its limit of CPU time, repeats that while it runs, and kills what it cannot interrupt', () => {
     const looks = new Looks();
     looks.pass(100, { run: 0, beats: true });
     expect(kinds(looks.pass(550, { run: 7 }))).toEqual(['suspect', 'interrupt']);
@@ -47,14 +47,14 @@ describe('RunObserver', () => {
     expect(kinds(looks.pass(600, { run: 7 }))).toContain('kill');
   });
 
-  it('gives a run that waits twice the time, and one in a process that sleeps all of it', () => {
+  it('allows a waiting run twice the time, and counts no time while the process sleeps', () => {
     const looks = new Looks();
     looks.pass(100, { run: 0, beats: true });
     expect(kinds(looks.pass(950, { run: 7, cpu: 0 }))).toEqual(['suspect']);
     expect(kinds(looks.pass(100, { run: 7, cpu: 0 }))).toEqual(['interrupt']);
   });
 
-  it('interrupts a run whose process grows past the limit at once', () => {
+  it('interrupts a run at once when the process grows past the limit', () => {
     const looks = new Looks();
     looks.pass(100, { run: 0, beats: true });
     looks.pass(50, { run: 7 });
@@ -65,7 +65,7 @@ describe('RunObserver', () => {
     ]);
   });
 
-  it('blames no run for memory that was there before it', () => {
+  it('does not blame a run for memory that was used before it', () => {
     const looks = new Looks();
     looks.pass(100, { run: 0, beats: true });
     looks.memoryMb = 2_000;
@@ -73,7 +73,7 @@ describe('RunObserver', () => {
     expect(looks.pass(175, { run: 7 })).toEqual([]);
   });
 
-  it('reports an event loop that stands, and gives game code less time in it than anything else', () => {
+  it('reports a blocked event loop, and allows game code less time in it than other code', () => {
     const looks = new Looks();
     looks.pass(100, { run: 0, beats: true });
     expect(kinds(looks.pass(1_000, { run: 0 }))).toEqual(['loop-slow']);
@@ -82,7 +82,7 @@ describe('RunObserver', () => {
     expect(kinds(looks.pass(25, { run: 0, beats: true }))).toEqual(['loop-turns']);
   });
 
-  it('takes an event loop that uses no CPU for one that sleeps', () => {
+  it('treats an event loop that uses no CPU as asleep', () => {
     const looks = new Looks();
     looks.pass(100, { run: 0, beats: true });
     expect(kinds(looks.pass(60_000, { run: 0, cpu: 0 }))).toEqual(['loop-slow']);

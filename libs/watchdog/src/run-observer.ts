@@ -8,32 +8,35 @@ import {
   type WatchdogOptions,
 } from './watchdog.options.js';
 
-/** What the watchdog sees of the main thread at one look. */
+/** What the watchdog measures of the main thread at one time. */
 export interface Sample {
-  /** Time since the look before, in ms. A process that was stopped as a whole has seen none pass. */
+  /** Time since the last sample, in ms. It is small for a process that was suspended meanwhile. */
   readonly elapsedMs: number;
-  /** Number of the run under way; 0: none. */
+  /** Number of the current run; 0: none. */
   readonly run: number;
   readonly beat: number;
-  /** CPU time of the main thread, in ms; NaN where it is not known. */
+  /** CPU time of the main thread, in ms. NaN: not known. */
   readonly cpuMs: number;
   /** Resident memory of the process, in MB. */
   readonly memoryMb: number;
 }
 
 export type Action =
-  /** The run passed its first limit; `isOver`: the second one, too, so that it is interrupted at once. */
+  /** The run passed its first limit. `isOver`: it passed the second one too, so it is interrupted at once. */
   | { readonly kind: 'suspect'; readonly run: number; readonly ms: number; readonly grownMb: number; readonly isOver: boolean }
-  /** Interrupt the run, or interrupt it again. */
+  /** Interrupt the run, for the first time or again. */
   | { readonly kind: 'interrupt'; readonly run: number; readonly ms: number; readonly grownMb: number }
   /** The run cannot be interrupted. */
   | { readonly kind: 'kill'; readonly run: number; readonly ms: number; readonly grownMb: number }
   /** A suspected run ended. */
   | { readonly kind: 'ended'; readonly run: number; readonly ms: number; readonly grownMb: number }
-  /** The event loop does not turn, and no run is under way. */
+  /** The event loop is blocked outside of any run. */
   | { readonly kind: 'loop-slow'; readonly ms: number }
   | { readonly kind: 'loop-turns' }
-  /** It does not turn for so long that it must be ended: `known`, if game code blocks it; `unknown`, in any case. */
+  /**
+   * The event loop is blocked for so long that the process must end. `known`: only when game code blocks it. `unknown`: in any
+   * case.
+   */
   | { readonly kind: 'loop-limit'; readonly limit: 'known' | 'unknown'; readonly ms: number };
 
 interface Run {
@@ -42,7 +45,7 @@ interface Run {
   readonly memoryMb: number;
   ms: number;
   isSuspect: boolean;
-  /** Age at the first interrupt, and at the last; NaN before. */
+  /** Age of the run at the first and the last interrupt, in ms. NaN before. */
   interruptedAt: number;
   lastInterruptAt: number;
 }
@@ -54,12 +57,12 @@ interface Block {
   limit: 'none' | 'known' | 'unknown';
 }
 
-/** Decides, from what is seen, what to do about the main thread. Pure but for its memory of the looks before. */
+/** Decides what to do about the main thread, from a series of samples. It has no effects; it only remembers earlier samples. */
 export class RunObserver {
   private run: Run | null = null;
   private block: Block | null = null;
   private beat = -1;
-  /** Memory at the last look before a run. */
+  /** Memory at the last sample before the run. */
   private idleMemoryMb = Number.NaN;
 
   constructor(private readonly options: WatchdogOptions) {}
@@ -75,7 +78,7 @@ export class RunObserver {
       this.idleMemoryMb = sample.memoryMb;
       actions.push(...this.lookAtLoop(sample));
     } else {
-      // A run that is under way is watched as such.
+      // A current run is observed as a run, not as a blocked loop.
       if (this.block?.isTold) actions.push({ kind: 'loop-turns' });
       this.block = null;
       actions.push(...this.lookAtRun(sample));
@@ -101,7 +104,7 @@ export class RunObserver {
     const { run, options } = this;
     const grownMb = this.grownMb(run, sample);
     const isOver = sample.cpuMs - run.cpuMs >= options.limitMs || run.ms >= options.limitMs * WAIT_FACTOR || grownMb >= options.memoryMb;
-    // A run that was merely not given the CPU is not slow.
+    // A run that only waited for the CPU is not slow.
     const isSlow = isOver || sample.cpuMs - run.cpuMs >= options.slowMs || run.ms >= options.slowMs * WAIT_FACTOR;
     const facts = { run: run.number, ms: run.ms, grownMb };
     const actions: Action[] = [];
@@ -133,7 +136,7 @@ export class RunObserver {
       block.isTold = true;
       actions.push({ kind: 'loop-slow', ms: block.ms });
     }
-    // A process that sleeps (stopped, or its machine is) uses no CPU and is not blocked.
+    // A process that sleeps (suspended, or its machine is) uses no CPU, so its loop is not blocked.
     const usedMs = Number.isNaN(sample.cpuMs) ? block.ms : sample.cpuMs - block.cpuMs;
     if (block.limit === 'none' && usedMs >= LOOP_LIMIT_MS) {
       block.limit = 'known';

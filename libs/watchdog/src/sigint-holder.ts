@@ -3,13 +3,13 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { CELL, isOwnInterrupt } from './shared-state.js';
 
 /**
- * Thread that keeps Node's watchdog for SIGINT running. While it waits inside a boundary that SIGINT ends, such a boundary on
- * the main thread costs 0.5 µs instead of 34. It receives the signals that come while no run is under way: our own that came
- * too late, and Ctrl-C.
+ * A thread that keeps Node's own SIGINT watchdog running. While this thread waits inside a boundary that SIGINT ends, such a
+ * boundary on the main thread costs 0.5 µs instead of 34. It receives the signals that arrive while no run is active: late
+ * interrupts of the watchdog, and Ctrl-C.
  */
 const { cells } = workerData as { cells: Int32Array };
 const never = new Int32Array(new SharedArrayBuffer(4));
-/** A holder that registers again gets the next signal. It waits for the run under way to end first, but not for ever. */
+/** A holder that registers again gets the next signal. It first waits for the current run to end, but only for a limited time. */
 const YIELD_MS = 5;
 const YIELDS_MAX = 400;
 
@@ -20,7 +20,7 @@ const OPTIONS = { breakOnSigint: true, displayErrors: false };
 
 for (;;) {
   try {
-    // The outer boundary is there while the inner one is being made again: without any, SIGINT would end the process.
+    // The outer boundary exists while the inner one is created again. Without any boundary, SIGINT would end the process.
     holding.runInThisContext(OPTIONS);
   } catch {
     received();

@@ -2,30 +2,30 @@ import type { Subject } from './handler-guard.js';
 
 /** A run that takes too long, or an event loop that game code blocks. */
 export interface OverrunReport {
-  /** Absent where nobody knows whose code it is. */
+  /** Absent when the code is not known to belong to any subject. */
   readonly subject?: Subject;
-  /** `command place`, `timer turn`, `tick` …; `detached` for what a handler left behind (a timer or promise of its own). */
+  /** `command place`, `timer turn`, `tick` and so on. `detached`: a timer or promise that a handler created. */
   readonly handler: string;
   readonly seat: number;
   readonly seq: number;
   /** How long it has run, in ms. */
   readonly ms: number;
   readonly grownMb: number;
-  /** The main thread's stack, innermost call first; null where it could not be had. */
+  /** The main thread's stack, innermost call first. Null when it could not be read. */
   readonly stack: readonly string[] | null;
 }
 
 /**
- * What is to be done about overruns, on the watchdog's own thread: the main thread may be lost by then. Nothing of it may
- * reject or wait for long. A module that is given to `Watchdog.start` exports `createReporter(data)`, which makes one.
+ * Handles overruns on the watchdog's own thread, because the main thread may be lost by then. No method may reject or wait for
+ * long. The module that `Watchdog.start` gets exports `createReporter(data)`, which creates one.
  */
 export interface WatchdogReporter {
-  /** A run passed `slowMs`, or its limit of memory. Resolves when others would know of it should this process be lost now. */
+  /** A run passed `slowMs`, or its limit of memory. Resolves when the report would survive the loss of this process. */
   suspect(report: Omit<OverrunReport, 'stack'>): Promise<void>;
   /** The same run, for the log, once its stack is known. */
   slow(report: OverrunReport): void;
-  /** A suspected run ended, by itself or because it was interrupted. */
+  /** A suspected run ended, by itself or by an interrupt. */
   ended(report: Omit<OverrunReport, 'stack'>): Promise<void>;
-  /** The process is about to be killed: the run could not be interrupted. Resolves when that is written. */
+  /** The run could not be interrupted, and the process will be killed. Resolves when the report is written. */
   killing(report: OverrunReport): Promise<void>;
 }

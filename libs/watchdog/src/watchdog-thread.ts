@@ -7,7 +7,7 @@ import { mainThreadCpuMs } from './thread-cpu.js';
 import { POLL_MS, type WatchdogOptions } from './watchdog.options.js';
 import type { OverrunReport, WatchdogReporter } from './watchdog-reporter.js';
 
-/** What the main thread tells of its subjects and labels, before it uses their numbers. */
+/** A message of the main thread about a subject or label, sent before its number is used. */
 export type Told =
   | { readonly kind: 'subject'; readonly id: number; readonly subject: Subject | null }
   | { readonly kind: 'label'; readonly id: number; readonly name: string };
@@ -19,11 +19,11 @@ export interface WatchdogThreadData {
   readonly reporterData: unknown;
 }
 
-/** How long the main thread may take to come to a point where it can be paused, in ms. */
+/** How long the main thread may take to reach a point where it can be paused, in ms. */
 const PAUSE_TIMEOUT_MS = 1_000;
-/** How long the last words before a kill may take, in ms. */
+/** Time limit for the final reports before a kill, in ms. */
 const LAST_WORDS_MS = 500;
-/** Evaluated where the main thread is paused: the subject whose timer, promise or socket runs. */
+/** Evaluated in the paused main thread: the subject whose timer, promise or socket runs. */
 const WHOSE = 'globalThis.__holdfastSubject?.()';
 
 const { cells, options, reporterUrl, reporterData } = workerData as WatchdogThreadData;
@@ -34,10 +34,10 @@ const labels = new Map<number, string>();
 const observer = new RunObserver(options);
 interface Suspicion {
   readonly facts: Facts;
-  /** Settles when others know of it. */
+  /** Settles when the suspicion is stored outside this process. */
   readonly known: Promise<void>;
 }
-/** The run that takes too long, and what blocks the event loop outside of runs. */
+/** The run that takes too long, and the code that blocks the event loop outside of runs. */
 let suspect: Suspicion | null = null;
 let blocking: Suspicion | null = null;
 let blocker: Subject | null = null;
@@ -56,7 +56,7 @@ parentPort?.postMessage('watching');
 
 function look(): void {
   const now = performance.now();
-  // A process that was stopped as a whole finds that no more than this has passed.
+  // Limits the step, so that the time in which the whole process was suspended does not count.
   const elapsedMs = Math.min(now - lastLookAt, 2 * POLL_MS);
   lastLookAt = now;
   if (isKilling || Atomics.load(cells, CELL.debugged) !== 0) return;
@@ -94,7 +94,7 @@ function suspected(run: number, action: { ms: number; grownMb: number; isOver: b
   if (!facts) return;
   const report = { ...facts, ...measures(action) };
   suspect = { facts, known: reporter.suspect(report) };
-  // The interrupt follows at once: a pause would only keep a process that grows from ending.
+  // The interrupt follows at once. Pausing the main thread would only delay the end of a process that grows.
   if (action.isOver) return reporter.slow({ ...report, stack: null });
   void pauseMainThread(WHOSE, PAUSE_TIMEOUT_MS).then((paused) => reporter.slow({ ...report, stack: paused?.stack ?? null }));
 }
@@ -130,7 +130,7 @@ async function loopIsSlow(ms: number): Promise<void> {
 }
 
 async function loopIsOver(limit: 'known' | 'unknown', ms: number): Promise<void> {
-  // The first look may have found the thread in native code.
+  // At the first attempt the thread may have been in native code.
   if (!blocker) await loopIsSlow(ms);
   if (blocker || limit === 'unknown') await kill({ ...DETACHED, subject: blocker ?? undefined, ms: Math.round(ms), grownMb: 0 });
 }
@@ -152,7 +152,7 @@ async function kill(report: Omit<OverrunReport, 'stack'>): Promise<void> {
 const DETACHED = { handler: 'detached', seat: -1, seq: 0 } as const;
 const UNKNOWN: Facts = { handler: 'unknown', seat: -1, seq: 0 };
 
-/** Null when the run has ended meanwhile, and what the cells hold is of another. */
+/** Returns null when the run has ended and the cells describe another one. */
 function factsOf(run: number): Facts | null {
   const subject = subjects.get(Atomics.load(cells, CELL.subject));
   const handler = labels.get(Atomics.load(cells, CELL.label)) ?? 'unknown';

@@ -17,7 +17,7 @@ class WatchdogLife implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 }
 
-/** Provides `HandlerGuard`: the watchdog, or, where `limitMs` is 0 or the system has no signals, one that runs all as it is. */
+/** Provides `HandlerGuard`: the watchdog, or `DIRECT_GUARD` when `limitMs` is 0 or the system has no signals. */
 @Module({})
 export class WatchdogModule {
   static forRoot(options: WatchdogOptions, reporter: WatchdogReporterModule): DynamicModule {

@@ -11,26 +11,26 @@ import type { Told, WatchdogThreadData } from './watchdog-thread.js';
 export interface WatchdogReporterModule {
   /** URL of a module that exports `createReporter(data): WatchdogReporter`. */
   readonly url: URL;
-  /** What it is given; cloned to the watchdog's thread. */
+  /** The argument of `createReporter`. It is cloned to the watchdog's thread. */
   readonly data: unknown;
 }
 
 /**
- * Interrupts game code that runs for too long or allocates without end, and names it.
+ * Interrupts game code that runs too long or allocates without limit, and reports it.
  *
- * A thread looks at shared memory that says which run is under way. A run that passes a limit gets a SIGINT, which ends the
- * `vm` boundary around it (`breakOnSigint`) with an error that the main thread can catch. What cannot be interrupted (native
- * code, code outside a run) ends the process, after it was reported. A run costs 0.5 µs.
+ * A thread reads shared memory that contains the current run. A run that passes a limit gets a SIGINT. The signal ends the `vm`
+ * boundary around the run (`breakOnSigint`) with an error that the main thread can catch. When the code cannot be interrupted
+ * (native code, code outside a run), the thread reports it and ends the process. The cost of a run is 0.5 µs.
  *
- * Needs POSIX signals. No listener for SIGINT may exist in the process: it would take the signal. `onInterrupt` stands in.
+ * Needs POSIX signals. The process must have no listener for SIGINT, because it would take the signal. Use `onInterrupt` instead.
  */
 export class Watchdog extends HandlerGuard {
   private readonly subjects = new AsyncLocalStorage<{ readonly subject: Subject | null }>();
   private readonly cells = new Int32Array(new SharedArrayBuffer(4 * CELLS));
   private readonly labels = new Map<string, number>();
-  /** The threads and the beat, while the watchdog runs. */
+  /** The threads and the beat timer. Null while the watchdog does not run. */
   private parts: { readonly watcher: Worker; readonly holder: Worker; readonly beat: NodeJS.Timeout } | null = null;
-  /** What the thread is to know once it runs. */
+  /** Messages for the thread, kept until it runs. */
   private readonly untold: Told[] = [];
   private readonly interruptListeners: (() => void)[] = [];
   private readonly failureListeners: ((error: Error) => void)[] = [];
@@ -45,12 +45,12 @@ export class Watchdog extends HandlerGuard {
     super();
   }
 
-  /** False where it cannot work: Windows has no such signals. Runs are then neither watched nor interrupted. */
+  /** False on Windows, which has no such signals. Runs are then neither watched nor interrupted. */
   static get isSupported(): boolean {
     return process.platform !== 'win32';
   }
 
-  /** From now on runs are watched. Before, they are run all the same. */
+  /** Starts watching. Runs before this call are not watched. */
   start(): void {
     const { cells, options, reporter } = this;
     const data: WatchdogThreadData = { cells, options, reporterUrl: reporter.url.href, reporterData: reporter.data };
@@ -71,12 +71,12 @@ export class Watchdog extends HandlerGuard {
     });
   }
 
-  /** SIGINT from outside, such as Ctrl-C. */
+  /** Registers a listener for SIGINT from outside, such as Ctrl-C. */
   onInterrupt(listener: () => void): void {
     this.interruptListeners.push(listener);
   }
 
-  /** A thread of the watchdog ended with an error: nothing is interrupted any more. */
+  /** Registers a listener for the failure of a watchdog thread. After it, nothing is interrupted any more. */
   onFailure(listener: (error: Error) => void): void {
     this.failureListeners.push(listener);
   }
@@ -104,7 +104,7 @@ export class Watchdog extends HandlerGuard {
   /** Use `RunSubject.run`. */
   run<T>(subject: ThreadSubject, label: number, seat: number, seq: number, work: () => T, isPure: boolean): T {
     const { cells } = this;
-    // A run inside another belongs to it.
+    // A run inside another run belongs to the outer one.
     if (cells[CELL.run] !== 0) return work();
     for (;;) {
       const run = this.nextRun();
@@ -121,7 +121,7 @@ export class Watchdog extends HandlerGuard {
         const isMeant = Atomics.load(cells, CELL.target) === run;
         if (!isMeant && !isOwnInterrupt(cells)) this.interrupted();
         if (isMeant || !isPure) throw new OverrunError(this.nameOf(label), isMeant ? Atomics.load(cells, CELL.ranMs) : 0);
-        // Ctrl-C, or an interrupt that was meant for the run before: this one begins anew.
+        // Ctrl-C, or an interrupt meant for an earlier run. This run starts again.
         continue;
       } finally {
         cells[CELL.run] = 0;
@@ -157,14 +157,15 @@ export class Watchdog extends HandlerGuard {
     while (at < runs.length) {
       task = all;
       try {
-        // Around them all, so that nothing keeps the subject of the last one, or of one that was interrupted.
+        // One async context around all runs, so that no later code inherits the subject of the last run, or of an interrupted
+        // one.
         subjects.run(NOBODY, enter);
         if (hasThrown) throw thrown;
       } catch (error) {
         if (!isInterrupt(error)) throw error;
         const isMeant = at < runs.length && cells[CELL.run] !== 0 && Atomics.load(cells, CELL.target) === cells[CELL.run];
         if (!isMeant && !isOwnInterrupt(cells)) this.interrupted();
-        // Ctrl-C, or an interrupt that was meant for another: the one under way begins anew.
+        // Ctrl-C, or an interrupt meant for another run. The current run starts again.
         if (!isMeant) continue;
         runs[at].stopped(new OverrunError(this.nameOf(runs[at].label), Atomics.load(cells, CELL.ranMs)));
         return at + 1;
@@ -223,8 +224,8 @@ let returned: unknown;
 let thrown: unknown;
 let hasThrown = false;
 /**
- * Errors are caught inside the boundary, where an interrupt cannot be: what leaves it is an interrupt, and no error of a game
- * can be taken for one.
+ * Errors are caught inside the boundary, where no interrupt can be caught. So everything that leaves the boundary is an
+ * interrupt, and an error of a game cannot look like one.
  */
 Object.defineProperty(globalThis, '__holdfastTask', {
   configurable: true,
@@ -238,7 +239,10 @@ Object.defineProperty(globalThis, '__holdfastTask', {
     }
   },
 });
-/** Around several runs. A store of its own: with none, `AsyncLocalStorage.run` restores nothing where there was none before. */
+/**
+ * The async context around several runs. It needs its own store: without one, `AsyncLocalStorage.run` does not restore an empty
+ * context.
+ */
 const NOBODY = { subject: null };
 const boundary = new vm.Script('__holdfastTask()', { filename: 'holdfast-run' });
 const BOUNDARY_OPTIONS = { breakOnSigint: true, displayErrors: false };
@@ -246,13 +250,13 @@ const BOUNDARY_OPTIONS = { breakOnSigint: true, displayErrors: false };
 const enter = cheapEntry() ?? (() => boundary.runInThisContext(BOUNDARY_OPTIONS));
 
 /**
- * `runInThisContext` checks its options on every call, which takes as long as the rest of it. The function behind it is not
- * documented (the same in Node 20, 22 and 24), so it is used only where it does what is expected of it.
+ * `runInThisContext` validates its options on each call, which takes half of its time. The function behind it is not documented
+ * (but the same in Node 20, 22 and 24). It is used only when a test call behaves as expected.
  */
 function cheapEntry(): (() => unknown) | null {
   const { runInContext } = Object.getPrototypeOf(vm.Script.prototype) as { runInContext?: (...args: unknown[]) => unknown };
   if (typeof runInContext !== 'function' || runInContext === vm.Script.prototype.runInContext) return null;
-  // In turn: no other context, no time limit, no decorated errors, break on SIGINT, no break on the first line.
+  // The arguments: no other context, no time limit, no decorated errors, break on SIGINT, no break on the first line.
   const cheap = (): unknown => runInContext.call(boundary, null, -1, false, true, false);
   const marker = {};
   const before = task;

@@ -9,23 +9,23 @@ import { Toasts } from './toasts.js';
 import { asksForToken, tokenIn } from './token.js';
 import { pageView } from './views/page-view.js';
 
-/** One tab is one player: the tab keeps the session over a reload, and another tab does not know it. */
+/** One tab is one player: `sessionStorage` survives a reload, and other tabs do not share it. */
 const NAME_KEY = 'holdfast.name';
 const SESSION_KEY = 'holdfast.session';
 
-/** Where the player stands before, in and after a session. */
+/** The stage of the page: before, in, or after a session. */
 export type Stage =
   | { readonly at: 'door'; readonly isConnecting: boolean; readonly problem?: string }
   | { readonly at: 'inside'; readonly session: Session; readonly lobby: Lobby }
   | { readonly at: 'over'; readonly error: HoldfastError };
 
-/** The page: what has happened is in its fields, and `changed` draws it. */
+/** The page. Its fields are the state, and `changed` draws it. */
 export class App {
   stage: Stage = { at: 'door', isConnecting: false };
   screen: RoomScreen | null = null;
   readonly toasts = new Toasts(() => this.changed());
   name = sessionStorage.getItem(NAME_KEY) ?? '';
-  /** This server lets in who has a token; a name is not asked for. */
+  /** True when this server accepts only tokens, so the page does not ask for a name. */
   wantsToken = false;
 
   private token: string | null = null;
@@ -40,7 +40,7 @@ export class App {
     document.addEventListener('visibilitychange', () => {
       if (this.stage.at === 'inside' && !document.hidden && !this.screen) void this.stage.lobby.refresh();
     });
-    // The seconds of a search.
+    // Updates the seconds of a search.
     setInterval(() => this.stage.at === 'inside' && this.stage.lobby.search && this.changed(), 1_000);
     this.parts.then(() => this.changed());
     const { token, rest } = tokenIn(location);
@@ -55,21 +55,21 @@ export class App {
     if (this.name !== '' && sessionStorage.getItem(SESSION_KEY) !== null) return this.enter();
   }
 
-  /** As whoever the token is for. */
+  /** Enters as the user of this token. */
   async enterBy(token: string): Promise<void> {
     this.token = token;
-    // What this tab kept may be of somebody else.
+    // The stored session may belong to another user.
     sessionStorage.removeItem(SESSION_KEY);
     return this.enter();
   }
 
-  /** As this player: by the session this tab has, else by a new one. */
+  /** Enters as this player: with the stored session of this tab, else with a new one. */
   async enter(name = this.name): Promise<void> {
     this.name = name;
     this.stage = { at: 'door', isConnecting: true };
     this.changed();
     try {
-      // Boards must be known when the first room is shown.
+      // Boards must be loaded before the first room is shown.
       await this.parts;
       const login = this.wantsToken ? { ...(this.token !== null && { token: this.token }) } : { name };
       const session = await connect(playUrl(), { ...login, storage: sessionStorage, storageKey: SESSION_KEY });
@@ -78,7 +78,7 @@ export class App {
     } catch (error) {
       const { code, message } = error as Partial<HoldfastError>;
       if (code === 'unauthorized') this.token = null;
-      // What to do about a token stands beside its field for as long as that is empty.
+      // The advice about a token stays beside its field until a token is entered.
       const problem = this.wantsToken && code !== undefined ? message : undefined;
       this.stage = { at: 'door', isConnecting: false, ...(problem !== undefined && { problem }) };
       if (problem === undefined) this.toasts.failed(error);
@@ -86,7 +86,7 @@ export class App {
     }
   }
 
-  /** Gives the name and the session up. */
+  /** Ends the session and returns to the login form. */
   leaveSession(): void {
     if (this.stage.at === 'inside') this.stage.session.close();
     sessionStorage.removeItem(SESSION_KEY);
@@ -120,21 +120,21 @@ export class App {
     this.changed();
   }
 
-  /** A player at play gives up the game by this, and is asked first. */
+  /** A player who leaves a running game gives it up, so the page asks first. */
   async leaveRoom(): Promise<void> {
     const { screen } = this;
     if (!screen) return;
     const isLoss = screen.isOn && screen.room.seat !== null;
-    if (isLoss && !(await ask('Leave this game?', 'Who leaves a game that is being played gives it up.', 'Leave', 'Stay'))) return;
+    if (isLoss && !(await ask('Leave this game?', 'If you leave a game that is being played, you give it up.', 'Leave', 'Stay'))) return;
     await screen.leave();
   }
 
   async copyLink(): Promise<void> {
     await copyText(location.href);
-    this.toasts.note('The link is copied. Whoever opens it joins, or watches.');
+    this.toasts.note('The link is copied. A person who opens it joins the game or watches it.');
   }
 
-  /** Draws once, however much happened in this turn of the loop. */
+  /** Draws once per tick, however often it is called. */
   changed(): void {
     if (this.isDrawing) return;
     this.isDrawing = true;
@@ -160,7 +160,7 @@ export class App {
     session.on('error', (error) => this.toasts.failed(error));
     session.on('closed', (error) => this.over(session, lobby, error));
     const [me] = await Promise.all([session.me(), lobby.refresh()]);
-    // A reload: the room, or the search, is still ours.
+    // After a reload the player still has the room or the search.
     if (me.room && !session.room) await (me.watching ? session.watchRoom(me.room.id) : session.joinRoom(me.room.id));
     if (session.room) this.show(session.room);
     else lobby.open();
@@ -176,7 +176,7 @@ export class App {
     this.show(null);
   }
 
-  /** The room on the page is the session's. */
+  /** Shows this room on the page. */
   private show(room: Room | null): void {
     if (this.screen?.room !== room) {
       const before = this.screen;
@@ -206,7 +206,7 @@ export class App {
     if (reason !== undefined && WHY_OUT[reason]) this.toasts.note(WHY_OUT[reason]);
   }
 
-  /** To where the address points: a link, or the browser's way back. */
+  /** Goes to the room in the address: after a link was opened, or after the browser's back button. */
   private async follow(): Promise<void> {
     if (this.stage.at !== 'inside') return;
     const wanted = roomInHash(location.hash);
@@ -228,14 +228,14 @@ export class App {
     if (this.stage.at !== 'inside') return;
     const hash = hashOf(this.stage.session.room?.id ?? null);
     if (location.hash === hash || (location.hash === '' && hash === '#/')) return;
-    // Into a room is a step forward, which the browser's way back undoes; out of it is not.
+    // Entering a room adds an entry to the history, so that the back button leaves it. Leaving a room does not.
     if (this.stage.session.room) history.pushState(null, '', hash);
     else history.replaceState(null, '', hash);
   }
 }
 
 const WHY_OUT: Readonly<Record<string, string>> = {
-  'room-unknown': 'This room is no more.',
+  'room-unknown': 'This room no longer exists.',
   expired: 'This room was closed because nobody used it.',
   operator: 'This room was closed by an operator.',
   orphaned: 'This room was lost.',
@@ -245,7 +245,7 @@ function playUrl(): string {
   return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/play`;
 }
 
-/** A link is for whoever opens it: a seat if one is free, else a look. */
+/** For a link: takes a seat if one is free, else watches. */
 async function joinOrWatch(session: Session, room: string): Promise<void> {
   try {
     await session.joinRoom(room);
@@ -256,7 +256,7 @@ async function joinOrWatch(session: Session, room: string): Promise<void> {
   }
 }
 
-/** `navigator.clipboard` is there on https and localhost only; games are played in a home's network, too. */
+/** `navigator.clipboard` exists only on https and localhost, but people also play over http in a home network. */
 async function copyText(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text).catch(() => copyBySelection(text));
   copyBySelection(text);

@@ -1,6 +1,6 @@
 import { html, render } from 'lit-html';
 
-/** Asks before something that cannot be undone. Escape says no. */
+/** Asks for confirmation before an act that cannot be undone. Escape means no. */
 export function ask(question: string, details: string, yes: string, no: string): Promise<boolean> {
   const dialog = document.createElement('dialog');
   dialog.setAttribute('aria-label', question);

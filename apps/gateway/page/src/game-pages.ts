@@ -1,6 +1,6 @@
 import type { GamePage } from '#libs/page';
 
-/** Every game's page part, found by its place: a game adds its own by adding the folder. Each is loaded by itself. */
+/** The page part of every game, found by its folder. A game adds its own by adding the folder. Each part is loaded separately. */
 const PARTS = import.meta.glob<{ page: GamePage }>('../../../../games/*/page/index.ts');
 
 const loaded = new Map<string, GamePage>();
@@ -18,7 +18,7 @@ export function gamePage(game: string): GamePage | undefined {
   return loaded.get(game);
 }
 
-/** A game of the fleet that has no page part is named all the same. */
+/** A title for any game, even one without a page part. */
 export function gameTitle(game: string): string {
   return loaded.get(game)?.title ?? `${game.charAt(0).toUpperCase()}${game.slice(1).replaceAll('-', ' ')}`;
 }

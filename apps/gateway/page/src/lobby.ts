@@ -1,12 +1,12 @@
 import type { GameInfo, RoomSummary, Session } from '#libs/client';
 
-/** How old what the lobby shows may be. */
+/** Maximum age of the lists in the lobby, in ms. */
 const REFRESH_MS = 2_000;
 
-/** Games, open rooms, and the search for a partner. */
+/** The games, the open rooms, and the search for an opponent. */
 export class Lobby {
   games: readonly GameInfo[] = [];
-  /** null: not heard yet. */
+  /** Null: not loaded yet. */
   rooms: readonly RoomSummary[] | null = null;
   search: { readonly game: string; readonly since: number } | null = null;
   /** The game whose form for a new room is open. */
@@ -22,7 +22,7 @@ export class Lobby {
     private readonly failed: (error: unknown) => void,
   ) {}
 
-  /** Keeps the lists fresh while someone looks at them. */
+  /** Refreshes the lists periodically while the lobby is shown. */
   open(): void {
     if (this.timer !== undefined) return;
     this.timer = setInterval(() => this.refresh(), REFRESH_MS);
@@ -42,7 +42,7 @@ export class Lobby {
       this.games = games;
       this.rooms = rooms.filter(({ status }) => status !== 'closed');
     } catch {
-      // The next refresh is near, and what is shown is still nearly right.
+      // The next refresh is soon, and the old lists are still nearly right.
     } finally {
       this.isAsking = false;
       this.changed();

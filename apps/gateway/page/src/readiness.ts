@@ -1,13 +1,13 @@
 import type { RoomMember, RoomView, UserId } from '#libs/protocol';
 
-/** What keeps a waiting room from playing, seen by one of its members. */
+/** The reason why a waiting room does not start, from the view of one of its members. */
 export type Readiness =
   | { readonly kind: 'too-few'; readonly missing: number }
   | { readonly kind: 'unready'; readonly who: readonly RoomMember[] }
-  /** Everyone is; its owner's page starts the game. */
+  /** All members are ready. The page of the host starts the game. */
   | { readonly kind: 'ready' };
 
-/** @param seatsMin the fewest that the game is played by */
+/** @param seatsMin minimum number of players of the game */
 export function readinessOf(view: RoomView, seatsMin: number): Readiness {
   const missing = seatsMin - view.members.length;
   if (missing > 0) return { kind: 'too-few', missing };
@@ -15,7 +15,7 @@ export function readinessOf(view: RoomView, seatsMin: number): Readiness {
   return who.length > 0 ? { kind: 'unready', who } : { kind: 'ready' };
 }
 
-/** Only the owner may start; of all pages this one does, then, once everyone is ready, the owner too. */
+/** Only the host may start the game. So of all pages, the host's page starts it, once all members are ready. */
 export function shouldStart(view: RoomView, me: UserId, seatsMin: number): boolean {
   return view.status === 'waiting' && view.owner === me && readinessOf(view, seatsMin).kind === 'ready';
 }

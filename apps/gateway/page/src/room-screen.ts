@@ -4,24 +4,24 @@ import { gamePage } from './game-pages.js';
 import { shouldStart } from './readiness.js';
 import type { Toasts } from './toasts.js';
 
-/** How long the page says that the game goes on. */
+/** How long the page says that the game continues, in ms. */
 const RESUMED_MS = 2_500;
-/** A full fleet may have a place in a moment. */
+/** How long to wait for capacity, in ms: a full fleet may have a free slot soon. */
 const START_WAIT_MS = 10_000;
 
-/** The room I am in, as the page shows it: the lobby's part, and the game's board in `board`. */
+/** The player's room on the page: the lobby's part, and the board of the game in `board`. */
 export class RoomScreen {
   readonly board = document.createElement('div');
   readonly page: GamePage | undefined;
-  /** The game went on a moment ago. */
+  /** True shortly after the game resumed. */
   isResumed = false;
-  /** A request about the room is under way. */
+  /** True while a request about the room is in flight. */
   isBusy = false;
 
   private mounted: MountedGame | null = null;
   private readonly stops: (() => void)[];
   private resumedTimer: ReturnType<typeof setTimeout> | undefined;
-  /** The view that `start` was asked for. */
+  /** The revision for which `start` was requested. */
   private startedRev = -1;
 
   constructor(
@@ -64,7 +64,7 @@ export class RoomScreen {
     return this.room.status === 'playing' || this.room.status === 'paused';
   }
 
-  /** Whose turn it is; undefined: no game runs, or nobody knows. */
+  /** The seat whose turn it is. Undefined: no game runs, or it is not known. */
   get turn(): Seat | null | undefined {
     return this.isOn && this.room.state !== undefined ? this.page?.turnOf(this.room.state) : undefined;
   }
@@ -127,7 +127,9 @@ export class RoomScreen {
     };
   }
 
-  /** Who left is a player still, and no member. After the game, the members that stay move up, and their names tell. */
+  /**
+   * A player who left is no longer a member. After the game the remaining members may change seats, so they are found by name.
+   */
   private isHere(seat: Seat): boolean {
     const { members } = this.room.view;
     const member = members.find((one) => (this.isOn ? one.seat === seat : one.name === this.nameOf(seat)));
@@ -149,10 +151,10 @@ export class RoomScreen {
     if (!shouldStart(view, this.me, this.seatsMin(view.game)) || view.rev === this.startedRev) return;
     this.startedRev = view.rev;
     this.room.start({ waitMs: START_WAIT_MS }).catch(async (error: { code?: string }) => {
-      // Another page of ours, or the match itself, was faster.
+      // Another page of this player, or the match itself, started the game first.
       if (error.code === 'room-playing') return;
       this.toasts.failed(error);
-      // Else the page would go on trying for ever.
+      // Otherwise the page would try again without end.
       await this.room.ready(false).catch(() => {});
     });
   }

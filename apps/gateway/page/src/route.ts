@@ -1,6 +1,6 @@
 import type { RoomId } from '#libs/protocol';
 
-/** `#/room/ID` is a room; anything else is the lobby. */
+/** `#/room/ID` is a room. Every other address is the lobby. */
 export function roomInHash(hash: string): RoomId | null {
   const id = /^#\/room\/([^/]+)$/.exec(hash)?.[1];
   try {

@@ -1,6 +1,6 @@
 import { HoldfastError } from '#libs/client';
 
-/** Long enough to read two sentences. */
+/** In ms. Long enough to read two sentences. */
 const SHOWN_MS = 6_000;
 const SHOWN_MAX = 3;
 
@@ -10,7 +10,7 @@ export interface Toast {
   readonly kind: 'error' | 'note';
 }
 
-/** Sentences that pass by. */
+/** Short messages that disappear after a while. */
 export class Toasts {
   list: readonly Toast[] = [];
   private last = 0;
@@ -21,9 +21,9 @@ export class Toasts {
     this.show(text, 'note');
   }
 
-  /** @param sentences for codes that the server leaves to the game */
+  /** @param sentences texts for codes that the game defines */
   failed(error: unknown, sentences: Readonly<Record<string, string>> = {}): void {
-    // Who aborts knows why.
+    // The player aborted the request, so no message is needed.
     if (error instanceof DOMException && error.name === 'AbortError') return;
     if (!(error instanceof HoldfastError)) console.error(error);
     this.show(sentenceOf(error, sentences), 'error');
@@ -44,6 +44,6 @@ export class Toasts {
 }
 
 function sentenceOf(error: unknown, sentences: Readonly<Record<string, string>>): string {
-  if (!(error instanceof HoldfastError)) return 'Something went wrong on this page.';
+  if (!(error instanceof HoldfastError)) return 'This page had an error.';
   return Object.hasOwn(sentences, error.code) ? sentences[error.code] : error.message;
 }

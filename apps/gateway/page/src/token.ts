@@ -1,4 +1,6 @@
-/** Out of an address, and the address without it: a token is nobody's business who reads along or is sent the link. */
+/**
+ * Extracts the token from an address, and returns the rest without it. A token must not stay visible or be copied with a link.
+ */
 export function tokenIn({ search, hash }: Pick<Location, 'search' | 'hash'>): { readonly token: string | null; readonly rest: string } {
   const query = new URLSearchParams(search);
   const [, inHash] = /^#token=(.+)$/.exec(hash) ?? [];
@@ -8,7 +10,7 @@ export function tokenIn({ search, hash }: Pick<Location, 'search' | 'hash'>): { 
   return { token, rest: `${left === '' ? '' : `?${left}`}${inHash === undefined ? hash : ''}` };
 }
 
-/** Whether this server asks for one. An older one does not say, and is asked by name. */
+/** Whether this server requires a token. An older server does not say; the page then asks for a name. */
 export async function asksForToken(): Promise<boolean> {
   try {
     const response = await fetch('about.json');

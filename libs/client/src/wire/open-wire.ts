@@ -2,7 +2,7 @@ import { HoldfastError } from '#libs/protocol';
 import { defaultWebSocket, type Encoding, openWebSocket, type WebSocketConstructor } from './web-socket-wire.js';
 import type { OpenWire } from './wire.js';
 
-/** The transport that a URL's scheme names. */
+/** Returns the function that opens a connection over the transport of the URL's scheme. */
 export function wireOpener(encoding: Encoding, WebSocket: WebSocketConstructor | undefined, ca?: string): OpenWire {
   return async (url, listener) => {
     const { protocol } = new URL(url);
@@ -16,7 +16,10 @@ export function wireOpener(encoding: Encoding, WebSocket: WebSocketConstructor |
         return openTcp(url, listener, ca);
       }
       default:
-        throw new HoldfastError('bad-data', `A gateway's URL begins with ws://, wss://, tcp:// or tls://, not ${protocol}//.`);
+        throw new HoldfastError(
+          'bad-data',
+          `The URL of a gateway must begin with ws://, wss://, tcp:// or tls://, not with ${protocol}//.`,
+        );
     }
   };
 }

@@ -11,12 +11,12 @@ import {
 } from '#libs/protocol';
 import type { Wire, WireListener } from './wire.js';
 
-/** A whole state may come in one frame; more than this is not a game's state but a mistake. */
+/** A frame may contain a whole state. A longer frame can only be an error. */
 const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
- * Raw TCP, for Node only: loaded when a `tcp://host:port` or `tls://host:port` URL is used. `ca`: whose certificates are
- * trusted, instead of those that Node knows.
+ * Opens a raw TCP connection. For Node only: loaded when a `tcp://host:port` or `tls://host:port` URL is used. `ca`: the trusted
+ * certificates, instead of Node's own.
  */
 export function openTcp(url: string, listener: WireListener, ca?: string): Wire {
   const { protocol, hostname, port } = new URL(url);
@@ -40,7 +40,7 @@ export function openTcp(url: string, listener: WireListener, ca?: string): Wire 
       message = decodeServerMessage(frame);
     } catch (error) {
       if (error instanceof HoldfastError && error.code === 'unknown-kind') return;
-      return fail('a frame could not be understood', true);
+      return fail('a frame could not be decoded', true);
     }
     listener.message(message);
   });
@@ -52,7 +52,7 @@ export function openTcp(url: string, listener: WireListener, ca?: string): Wire 
       splitter.push(chunk);
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
-      fail('a frame could not be understood', true);
+      fail('a frame could not be decoded', true);
     }
   });
   return {
@@ -65,7 +65,7 @@ export function openTcp(url: string, listener: WireListener, ca?: string): Wire 
 
 function dial(host: string, port: number, isTls: boolean, ca: string | undefined): Socket {
   if (!isTls) return connect({ host, port, noDelay: true, keepAlive: true });
-  // An address is no name that could be asked for.
+  // SNI allows host names only, not IP addresses.
   const socket = connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }), ...(ca !== undefined && { ca }) });
   socket.setNoDelay(true);
   socket.setKeepAlive(true);

@@ -9,7 +9,7 @@ import {
 } from '#libs/protocol';
 import type { Wire, WireListener } from './wire.js';
 
-/** What this client needs of a WebSocket; the browser's own and that of the package `ws` both fit. */
+/** The part of a WebSocket that this client uses. The browser's class and that of the package `ws` both fit. */
 export interface WebSocketLike {
   binaryType: string;
   onopen: ((event: never) => void) | null;
@@ -29,7 +29,7 @@ export function openWebSocket(url: string, listener: WireListener, encoding: Enc
   socket.binaryType = 'arraybuffer';
   const release = (): void => {
     socket.onopen = socket.onmessage = socket.onclose = null;
-    // The package `ws` throws where nobody listens to its errors, also after we have let go.
+    // The package `ws` throws when an error has no listener, even after this client has released the socket.
     socket.onerror = () => {};
   };
   const fail = (reason: string, isFaulty = false): void => {
@@ -45,9 +45,9 @@ export function openWebSocket(url: string, listener: WireListener, encoding: Enc
     try {
       message = decode(event.data);
     } catch (error) {
-      // A kind of message that is newer than this client is none of its business; a broken frame is.
+      // Ignores a kind of message that this client is too old to know. A malformed frame is an error.
       if (error instanceof HoldfastError && error.code === 'unknown-kind') return;
-      return fail('a frame could not be understood', true);
+      return fail('a frame could not be decoded', true);
     }
     listener.message(message);
   };
@@ -61,11 +61,11 @@ export function openWebSocket(url: string, listener: WireListener, encoding: Enc
   };
 }
 
-/** The platform's own WebSocket; Node 20 has none, and takes the package `ws`. */
+/** Returns the platform's own WebSocket. Node 20 has none, so there it loads the package `ws`. */
 export async function defaultWebSocket(): Promise<WebSocketConstructor> {
   const own = (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
   if (own) return own;
-  // Not a literal, so that bundlers for browsers do not go looking for it.
+  // A variable instead of a literal, so that bundlers for browsers do not try to include the package.
   const packageName = 'ws';
   const { WebSocket } = (await import(/* @vite-ignore */ packageName)) as { WebSocket: WebSocketConstructor };
   return WebSocket;
@@ -82,6 +82,6 @@ function closeQuietly(socket: WebSocketLike): void {
   try {
     socket.close(1000);
   } catch {
-    // was never open
+    // The socket was never open.
   }
 }

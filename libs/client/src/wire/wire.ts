@@ -1,17 +1,17 @@
 import type { PlayerMessage, ServerMessage } from '#libs/protocol';
 
-/** One connection to one gateway, by whatever transport. */
+/** One connection to one gateway, over any transport. */
 export interface Wire {
-  /** Best effort: what is sent on a wire that is about to break is lost. */
+  /** Best effort: a message that is sent while the connection breaks is lost. */
   send(message: PlayerMessage): void;
-  /** Calls `closed` no more. */
+  /** Closes the connection. `closed` is not called after that. */
   close(): void;
 }
 
 export interface WireListener {
   opened(): void;
   message(message: ServerMessage): void;
-  /** Once, whether it was ever open or not. `isFaulty`: a frame came that could not be understood. */
+  /** Called once, whether the connection was ever open or not. `isFaulty`: a frame could not be decoded. */
   closed(reason: string, isFaulty?: boolean): void;
 }
 

@@ -1,9 +1,9 @@
--- Games have ended on a server: their rooms need their reservations no more, so the next game of each is placed afresh.
--- A reservation on another server, or on another incarnation of this one, belongs to a later start and stays. Idempotent.
+-- Releases the reservations of rooms whose games have ended on a server, so that the next game of each is placed anew. A
+-- reservation on another server or incarnation belongs to a later start and stays. Idempotent.
 --
 -- KEYS  1 reservations  2 expiries
 -- ARGV  1 the server's record  2 its incarnation  3… rooms
--- Answers how many reservations were given back.
+-- Returns the number of released reservations.
 
 local reservations, expiries, server, incarnation = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 

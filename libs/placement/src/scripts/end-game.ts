@@ -5,7 +5,7 @@ import { placementScript } from './script.js';
 
 const script = placementScript('end-game', 2);
 
-/** @returns how many of the rooms still had a reservation on that incarnation of the server. */
+/** @returns how many of the rooms still had a reservation on that incarnation of the server */
 export async function endGames(client: RedisClient, server: ServerId, incarnation: number, rooms: readonly RoomId[]): Promise<number> {
   return (await script.run(client, [RESERVATIONS_KEY, EXPIRIES_KEY], [serverKey(server), incarnation, ...rooms])) as number;
 }

@@ -5,7 +5,7 @@ import { placementScript } from './script.js';
 
 const script = placementScript('kept', 2);
 
-/** True: the room was reserved, and is now one of its server's rooms. */
+/** Confirms a reservation. True: the room was reserved, and is now one of its server's rooms. */
 export async function keepRoom(client: RedisClient, room: RoomId, claimMs: number): Promise<boolean> {
   return (await script.run(client, [RESERVATIONS_KEY, EXPIRIES_KEY], [room, claimMs])) === 1;
 }

@@ -1,10 +1,10 @@
--- In front of `place`: orders as far as they were read, changed here before anything is written.
+-- Prefix of `place`: orders as far as they were read. `place` changes them here and writes them at its end.
 --
 -- An order:
 --   key         of the sorted set
 --   is_better   whether one score comes before another
 --   scores      of its levels, the best last
---   levels      by score: servers that are equal, and `unread`: how many more of them there are
+--   levels      by score: servers with equal scores, and `unread`: how many more of them exist
 -- A server: record, score.
 
 local function is_lower(score, other) return score < other end
@@ -26,8 +26,8 @@ local function stand(order, server)
   level[#level + 1] = server
 end
 
--- The best `limit`. Of the last of them and its equals not the first are read, which all would have who read meanwhile, but
--- those from a place in their midst that is drawn by lot.
+-- Reads the best `limit` servers. The last level is read from a random position: concurrent callers would otherwise all read the
+-- same first servers of it.
 local function read_order(key, takes, limit)
   local order = { key = key, is_better = takes == 'highest' and is_higher or is_lower, scores = {}, levels = {} }
   local range = takes == 'highest' and 'ZREVRANGE' or 'ZRANGE'
@@ -40,7 +40,7 @@ local function read_order(key, takes, limit)
   if equals > read then
     local better, lot = limit - read, math.random(0, equals - 1)
     local some = redis.call(range, key, better + lot, better + math.min(lot + read, equals) - 1)
-    -- Past the last of them it goes on with the first.
+    -- Wraps around at the end of the level.
     for i = 1, read - #some do some[#some + 1] = best[2 * (better + i) - 1] end
     for i, server in ipairs(some) do best[2 * (better + i) - 1] = server end
   end
@@ -49,7 +49,8 @@ local function read_order(key, takes, limit)
   return order
 end
 
--- Of the best servers of an order that are not excluded, one by lot: its score, its place in the level, and how many they are.
+-- Chooses at random among the best servers of an order that are not excluded. Returns the score, the index in the level, and the
+-- number of equals.
 local function best_of(order, excluded)
   local scores, levels = order.scores, order.levels
   while #scores > 0 and #levels[scores[#scores]] == 0 do
@@ -69,7 +70,7 @@ local function best_of(order, excluded)
   end
 end
 
--- Takes the best server of several orders, by lot among equals, and answers its order too. Nothing: there is none.
+-- Takes the best server of several orders, at random among equals. Returns it with its order, or nothing when there is none.
 local function take_best(orders, excluded)
   local order, score, index, ties = nil, nil, nil, 0
   for _, candidate in ipairs(orders) do

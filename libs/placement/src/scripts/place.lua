@@ -1,15 +1,14 @@
--- Chooses servers for rooms and reserves places on them, in one step; one room after the other, as if each were asked for
--- alone.
+-- Chooses servers for rooms and reserves slots on them, atomically. Each room is handled as if it were alone.
 --
 -- KEYS  1 reservations  2 expiries  3… offers
--- ARGV  1 claim, ms  2 'lowest' or 'highest'  3 seed of the lots that break ties
---       then for each run of rooms that ask for the same: which of the offers (1: KEYS[3]), the weight of each room, how many
---       servers they are not to have, their records, how many rooms, the rooms
--- Answers 1 the servers: record, incarnation of each  2… for each room, in order, which of them it has (1: the first); negative
--- if it had that place already, whose lease is renewed; 0 when none is willing.
+-- ARGV  1 claim, ms  2 'lowest' or 'highest'  3 seed of the random choice among equals
+--       then for each run of equal requests: which of the offers (1: KEYS[3]), the weight of each room, the number of
+--       excluded servers, their records, the number of rooms, the rooms
+-- Returns 1 the servers: record and incarnation of each  2… for each room, in order, its server (1: the first); negative
+-- if the room had that reservation before, and its lease was renewed; 0 when no server is eligible.
 --
--- What a call costs is in its calls of Redis. So servers are read once, rooms are given to them here, and what became of
--- all is written at the end.
+-- The cost of this script is in its calls of Redis. So it reads each server once, places the rooms in memory, and writes all
+-- results at the end.
 
 local reservations, expiries, takes = KEYS[1], KEYS[2], ARGV[2]
 math.randomseed(tonumber(ARGV[3]))
@@ -34,11 +33,11 @@ while ARGV[at] do
 end
 
 local now = now_ms()
--- Two for each one made keep up with any rate; the rest is slack after a pause.
+-- Two sweeps per new reservation keep up with any rate. The constant is slack after a pause.
 local SWEPT_MAX = 16 + 2 * #rooms
 local may_more_be_expired = sweep(reservations, expiries, now, SWEPT_MAX) == SWEPT_MAX
 
--- What the rooms have already. A room that is asked for twice finds here what it was given the first time.
+-- The existing reservations. A room that is requested twice finds here what its first request got.
 local held = {}
 for i, reservation in ipairs(redis.call('HMGET', reservations, unpack(rooms))) do
   if reservation then
@@ -53,21 +52,20 @@ for room in pairs(held) do
   end
 end
 
--- Leases come before what they are for, so that whatever fails after this is swept up.
+-- Leases are written before the reservations, so that a later failure leaves nothing that is never swept.
 local leases, lease_end = {}, string.format('%d', now + ARGV[1])
 for i, room in ipairs(rooms) do leases[2 * i - 1], leases[2 * i] = lease_end, room end
 redis.call('ZADD', expiries, unpack(leases))
 
--- What is read in this call and not written yet: orders by key and by offer, the servers that were given rooms (with, as in
--- the record, incarnation reserved weight, and `free`: places left), and the reservations.
+-- Data that this call has read and not written yet: orders by key and by offer, the servers that got rooms, and the reservations.
+-- A server has the incarnation, reserved and weight of its record, and `free`: its free slots.
 local orders, orders_of, changed, taken = {}, {}, {}, {}
 
 local function orders_for(offer)
   if not orders_of[offer] then
     local those = {}
     for i, key in ipairs(redis.call('SMEMBERS', offer)) do
-      -- A room takes at most one server that none before it took, so with one for each room there is always one to take; one
-      -- more tells whether the last has equals.
+      -- Each room takes at most one new server, so one server per room is enough. One more shows whether the last one has equals.
       orders[key] = orders[key] or read_order(key, takes, #rooms + excluded_max + 1)
       those[i] = orders[key]
     end
@@ -116,7 +114,7 @@ end
 
 local function place(room, wish)
   local server, order = take_best(orders_for(wish.offer), wish.excluded)
-  -- All full: what has expired unnoticed may be just the place that is wanted.
+  -- All servers are full. An expired reservation that was not swept yet may hold the missing slot.
   while not server and may_more_be_expired do
     write_back()
     may_more_be_expired = sweep(reservations, expiries, now, 128) == 128

@@ -7,13 +7,13 @@ import { placementScript } from './script.js';
 
 const script = placementScript('place', null, ['orders']);
 
-/** Redis' own random numbers are the same in every run of a script. */
+/** The random numbers of Redis are the same in every run of a script, so each call passes a seed. */
 const SEEDS = 2 ** 31;
 
 export interface Choice {
   readonly server: ServerId;
   readonly incarnation: number;
-  /** The room had this place already. */
+  /** The room had this reservation before. */
   readonly again: boolean;
 }
 
@@ -26,13 +26,13 @@ export interface ChoiceRequest {
   readonly weight: number;
 }
 
-/** What holds for all rooms of a call. */
+/** Terms that all rooms of a call share. */
 export interface ChoiceTerms {
   readonly claimMs: number;
   readonly takes: 'lowest' | 'highest';
 }
 
-/** One for each request, in their order; null: no server is willing. May be repeated: a room has at most one reservation. */
+/** Returns one choice per request, in order. Null: no server is eligible. Idempotent: a room has at most one reservation. */
 export async function choose(
   client: RedisClient,
   requests: readonly ChoiceRequest[],
@@ -54,7 +54,7 @@ export async function choose(
   });
 }
 
-/** Rooms that ask for the same stand together when they came together; most calls are one run. */
+/** Groups adjacent equal requests. Most calls are one group. */
 function runsOfAlike(requests: readonly ChoiceRequest[]): ChoiceRequest[][] {
   const runs: ChoiceRequest[][] = [];
   for (const request of requests) {

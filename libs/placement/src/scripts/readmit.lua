@@ -1,8 +1,8 @@
--- A reason not to offer a server holds no more; when it was the last, the server is offered again. Idempotent.
+-- Removes a reason that withholds a server. Without any reason the server is eligible again. Idempotent.
 --
 -- KEYS  1 the server's record  2 servers
--- ARGV  1 reason  2 incarnation it is about, or '' for whichever has the name now
--- Answers how many reasons are left.
+-- ARGV  1 reason  2 its incarnation, or '' for the current one
+-- Returns the number of reasons left.
 
 local server, servers = KEYS[1], KEYS[2]
 local record = redis.call('HMGET', server, 'withheld', 'incarnation')
@@ -13,7 +13,7 @@ for known in string.gmatch(record[1], '%S+') do
 end
 redis.call('HSET', server, 'withheld', table.concat(left, ' '))
 if #left == 0 and not record[2] then
-  -- Never reported, nothing held against it: nothing is known of it.
+  -- The server never reported and has no reasons, so nothing is known about it.
   redis.call('DEL', server)
   redis.call('SREM', servers, server)
   return 0

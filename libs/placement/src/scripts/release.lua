@@ -1,8 +1,8 @@
--- The room needs its reservation no more.
+-- Releases the reservation of a room.
 --
 -- KEYS  1 reservations  2 expiries
 -- ARGV  1 room
--- Answers 1 if there was one, else 0.
+-- Returns 1 if there was one, else 0.
 
 local found = forget(KEYS[1], ARGV)
 if found == 1 then redis.call('ZREM', KEYS[2], ARGV[1]) end

@@ -5,7 +5,7 @@ import { placementScript } from './script.js';
 
 const script = placementScript('release', 2);
 
-/** True: there was a reservation. */
+/** Releases the reservation of a room. True: there was one. */
 export async function releaseRoom(client: RedisClient, room: RoomId): Promise<boolean> {
   return (await script.run(client, [RESERVATIONS_KEY, EXPIRIES_KEY], [room])) === 1;
 }

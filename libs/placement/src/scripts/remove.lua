@@ -1,9 +1,9 @@
--- An incarnation is gone for ever: neither it nor an older one is offered or may report again. Reservations on it are
--- void from now on, because they name it. Idempotent.
+-- Removes an incarnation for good: neither it nor an older one may report or get rooms again. The reservations on it become void,
+-- because they name it. Idempotent.
 --
 -- KEYS  1 the server's record  2 servers
 -- ARGV  1 incarnation  2 how long to remember, ms
--- Answers 1 if it was the one on record, else 0.
+-- Returns 1 if it was the current one, else 0.
 
 local server, servers = KEYS[1], KEYS[2]
 local known = standing_of(server, ARGV[1])

@@ -5,7 +5,7 @@ import { placementScript } from './script.js';
 
 const script = placementScript('remove', 2);
 
-/** True: it was the incarnation on record. */
+/** True: it was the current incarnation. */
 export async function buryIncarnation(client: RedisClient, server: ServerId, incarnation: number, keptMs: number): Promise<boolean> {
   return (await script.run(client, [serverKey(server), SERVERS_KEY], [incarnation, keptMs])) === 1;
 }

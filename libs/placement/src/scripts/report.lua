@@ -1,9 +1,9 @@
--- A server's facts replace what was thought of it.
+-- Replaces the known facts of a server by its report.
 --
 -- KEYS  1 the server's record  2 servers  3 reservations  4 expiries
 -- ARGV  1 incarnation  2 rooms  3 players  4 capacity  5 standing  6 order  7 its offers, separated by spaces
---       8 ramp, ms (0: none)  9… rooms that the server has taken, and counts among its rooms
--- Answers 'accepted', 'older' (a newer incarnation has reported) or 'removed'.
+--       8 ramp, ms (0: none)  9… rooms that the server has opened, included in its rooms
+-- Returns 'accepted', 'older' (a newer incarnation has reported) or 'removed'.
 
 local server, servers, reservations, expiries = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local incarnation, order, offers, ramp_ms = ARGV[1], ARGV[6], ARGV[7], tonumber(ARGV[8])
@@ -14,8 +14,8 @@ if known == 'older' or known == 'removed' then return known end
 local now = now_ms()
 sweep(reservations, expiries, now, 128)
 
--- A newcomer starts level with the middle of those peers that are no newcomers themselves. In a large fleet some of
--- them, from the whole of each order, speak for all: a fleet that starts together would look at each other for minutes.
+-- A new server starts level with the median of its established peers. A sample from each order is enough: in a large fleet that
+-- starts together, comparing all pairs would take minutes.
 local PEERS_LOOKED_AT = 100
 
 local function settled_peers(peers_order, share)
@@ -32,7 +32,7 @@ end
 local function ramp_for_newcomer()
   local offer = string.match(offers, '%S+')
   if ramp_ms == 0 or not offer then return 0 end
-  -- Whoever may get the rooms of its first game is a peer, of another build or version too.
+  -- A peer is any server that may get rooms of its first game, also one of another build or version.
   local orders, size = redis.call('SMEMBERS', offer), 0
   for _, peers_order in ipairs(orders) do size = size + redis.call('ZCARD', peers_order) end
   local scores = {}
@@ -50,7 +50,7 @@ if known == 'newer' then
   redis.call('HSET', server, 'ramp', ramp_for_newcomer())
 end
 
--- Its reservations that it has by now count among the rooms it reports.
+-- Confirms a reservation on this server: its room is already included in the reported rooms.
 local function keep(room, outstanding)
   local reservation = redis.call('HGET', reservations, room)
   if not reservation then return end
@@ -70,6 +70,6 @@ if ramp_ms > 0 then handicap = math.floor(before[4] * math.max(0, 1 - (now - bef
 redis.call('HSET', server, 'rooms', ARGV[2], 'players', ARGV[3], 'capacity', ARGV[4], 'standing', ARGV[5],
   'reserved', outstanding.reserved, 'weight', outstanding.weight, 'handicap', handicap, 'order', order, 'offers', offers)
 local willing, first_offer = settle(server), string.match(offers, '%S+')
--- An order that lost its place would be asked for nothing for as long as a server is in it.
+-- If an offer lost this order, its requests would find none of the servers in it.
 if willing and first_offer and redis.call('SISMEMBER', first_offer, order) == 0 then list(server, order) end
 return 'accepted'

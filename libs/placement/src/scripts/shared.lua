@@ -1,25 +1,25 @@
--- In front of every verb of placement.
+-- Prefix of every script of placement.
 --
 -- A server's record (hash):
---   incarnation              of the process the rest is about; absent: none has reported since the last was removed
---   rooms players capacity   its facts, as last reported; rooms it has taken since count as well
---   standing                 its place in the order by those facts (the strategy's score)
---   reserved weight          reservations outstanding, and what they add to the score
---   ramp handicap since      a newcomer's handicap at first and now; when it was first heard (Redis' time, ms)
---   withheld                 reasons not to offer it, separated by spaces; empty: none
---   order                    the order (sorted set) it stands in when willing, with all servers that are asked for the same
---   offers                   what that order is offered for, separated by spaces
---   removed                  the highest incarnation that was removed: neither it nor an older one comes back
+--   incarnation              the process that the rest describes; absent: none has reported since the last was removed
+--   rooms players capacity   its facts, as last reported; rooms that it has opened since are added
+--   standing                 the strategy's score of those facts
+--   reserved weight          outstanding reservations, and what they add to the score
+--   ramp handicap since      a new server's handicap at first and now; time of its first report (Redis' time, ms)
+--   withheld                 reasons that withhold it, separated by spaces; empty: none
+--   order                    the order (sorted set) that contains it while it is eligible, with all servers of the same offers
+--   offers                   the offers of that order, separated by spaces
+--   removed                  the highest removed incarnation: neither it nor an older one comes back
 --
--- An offer (set): the orders whose servers take such a room.
+-- An offer (set): the orders whose servers accept such a room.
 --
--- A reservation (field of one hash, by its room): incarnation, weight and record of its server, separated by spaces; for the
--- weight it says `kept` once the server has the room, which then counts among that server's rooms. Its lease is the room's
--- entry in `expiries`.
+-- A reservation (field of one hash, by room): incarnation, weight and record of its server, separated by spaces. The weight is
+-- `kept` once the server has opened the room, which then counts among that server's rooms. The lease is the room's entry in
+-- `expiries`.
 --
--- Invariants: a server is in its order, at the score standing + handicap + weight, exactly when it has an incarnation, no
--- reason to be withheld, and rooms + reserved < capacity. An order is in all of its offers exactly when a server is in it. So
--- a score is written once, whatever the server may be asked for.
+-- Invariants: a server is in its order, at the score standing + handicap + weight, exactly when it has an incarnation, no reason
+-- withholds it, and rooms + reserved < capacity. An order is in all of its offers exactly when it contains a server. So each
+-- score is written once, however many kinds of rooms the server accepts.
 
 local function now_ms()
   local time = redis.call('TIME')
@@ -39,19 +39,19 @@ local function leave(server, order)
   for offer in string.gmatch(redis.call('HGET', server, 'offers'), '%S+') do redis.call('SREM', offer, order) end
 end
 
--- Puts a server into its order, or takes it out, as its record says. Called after every change of a record. Answers whether
--- it is willing.
+-- Adds a server to its order or removes it, as its record says. Called after every change of a record. Returns whether the server
+-- is eligible.
 local function settle(server)
   local record = redis.call('HMGET', server, 'incarnation', 'rooms', 'reserved', 'capacity', 'withheld', 'standing', 'handicap', 'weight', 'order')
-  -- It has none before its first report.
+  -- A server has no order before its first report.
   if not record[1] or (record[9] or '') == '' then return false end
   local willing = record[5] == '' and record[2] + record[3] < tonumber(record[4])
   if willing then enter(server, record[9], record[6] + record[7] + record[8]) else leave(server, record[9]) end
   return willing
 end
 
--- Begins the record of a new incarnation. It starts with nothing reserved and nothing held against it: what was said of
--- its predecessor died with that. Only what was said before anybody reported under this name is kept.
+-- Starts the record of a new incarnation without reservations and reasons, because those belonged to its predecessor. Only
+-- reasons given before the first report under this name are kept.
 local function begin(server, incarnation, now)
   local old = redis.call('HMGET', server, 'incarnation', 'order', 'withheld', 'removed')
   if old[2] then leave(server, old[2]) end
@@ -62,7 +62,7 @@ local function begin(server, incarnation, now)
   redis.call('PERSIST', server)
 end
 
--- 'current', 'newer' (or the first), 'older', or 'removed': how an incarnation stands to the record under its name.
+-- Compares an incarnation with the record under its name. Returns 'current', 'newer' (or the first), 'older', or 'removed'.
 local function standing_of(server, incarnation)
   local record = redis.call('HMGET', server, 'incarnation', 'removed')
   local asked = tonumber(incarnation)
@@ -72,12 +72,12 @@ local function standing_of(server, incarnation)
   return 'current'
 end
 
--- A reservation's incarnation, weight (or 'kept') and server.
+-- Splits a reservation into incarnation, weight (or 'kept') and server.
 local function terms_of(reservation)
   return string.match(reservation, '^(%S+) (%S+) (.+)$')
 end
 
--- Reservations no longer count on a server, unless it is another incarnation by now.
+-- Subtracts reservations from a server, unless it has another incarnation by now.
 local function give_back(server, incarnation, count, weight)
   local record = redis.call('HMGET', server, 'incarnation', 'reserved', 'weight')
   if record[1] ~= incarnation then return end
@@ -85,8 +85,7 @@ local function give_back(server, incarnation, count, weight)
   settle(server)
 end
 
--- Forgets the reservations of rooms; those that were outstanding are given back, each server's in one step. Answers how many
--- there were.
+-- Deletes the reservations of rooms. Outstanding ones are subtracted, in one step per server. Returns the number deleted.
 local function forget(reservations, rooms)
   local found, servers = 0, {}
   for _, reservation in ipairs(redis.call('HMGET', reservations, unpack(rooms))) do
@@ -106,11 +105,11 @@ local function forget(reservations, rooms)
   return found
 end
 
--- Forgets at most `limit` of the expired reservations, so that no call pays for all. Answers how many.
+-- Deletes at most `limit` expired reservations, so that no call pays for all of them. Returns the number deleted.
 local function sweep(reservations, expiries, now, limit)
   local expired = redis.call('ZRANGEBYSCORE', expiries, '-inf', now, 'LIMIT', 0, limit)
   if #expired > 0 then
-    -- First, so that one that could not be given back would fail one call, and not every sweep from then on.
+    -- The lease goes first, so that a reservation which cannot be subtracted fails only one call, and not every later sweep.
     redis.call('ZREM', expiries, unpack(expired))
     forget(reservations, expired)
   end

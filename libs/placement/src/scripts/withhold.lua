@@ -1,8 +1,8 @@
--- A further reason not to offer a server. Idempotent.
+-- Adds a reason that withholds a server. Idempotent.
 --
 -- KEYS  1 the server's record  2 servers
--- ARGV  1 reason  2 incarnation it is about, or '' for whichever has the name now
--- Answers 1, or 0 when that incarnation is no more.
+-- ARGV  1 reason  2 its incarnation, or '' for the current one
+-- Returns 1, or 0 when that incarnation no longer exists.
 
 local server, servers = KEYS[1], KEYS[2]
 local reason, incarnation = ARGV[1], ARGV[2]
@@ -13,7 +13,7 @@ if incarnation ~= '' then
   if known == 'newer' then begin(server, incarnation, now_ms()) end
 else
   local record = redis.call('HMGET', server, 'incarnation', 'removed')
-  -- Said of one that was removed: nobody would ever take it back from its successor.
+  -- The reason is about a removed incarnation. On its successor nobody would ever remove it.
   if not record[1] and record[2] then return 0 end
 end
 

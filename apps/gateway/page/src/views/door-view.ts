@@ -5,7 +5,7 @@ import { roomInHash } from '../route.js';
 
 type Door = Extract<Stage, { at: 'door' }>;
 
-/** Who are you? */
+/** The login form. */
 export function doorView(app: App, { isConnecting, problem }: Door): TemplateResult {
   const room = roomInHash(location.hash);
   if (app.wantsToken) return tokenView(app, isConnecting, problem);
@@ -18,7 +18,7 @@ export function doorView(app: App, { isConnecting, problem }: Door): TemplateRes
     <h1>Games that hold on.</h1>
     <p class="lead">Servers come and go. The game you play stays where you left it.</p>
     <form class="card" @submit=${submit}>
-      ${room === null ? nothing : html`<p class="note">You were sent a link to a game.</p>`}
+      ${room === null ? nothing : html`<p class="note">This link leads to a game.</p>`}
       <label for="name">Your name</label>
       <div class="row">
         <input id="name" name="name" class="grow" required maxlength="256" autocomplete="nickname" spellcheck="false" autofocus .defaultValue=${app.name} ?disabled=${isConnecting} />
@@ -28,7 +28,7 @@ export function doorView(app: App, { isConnecting, problem }: Door): TemplateRes
   </section>`;
 }
 
-/** Where a name is not enough. */
+/** The login form of a server that requires a token. */
 function tokenView(app: App, isConnecting: boolean, problem: string | undefined): TemplateResult {
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
@@ -37,7 +37,7 @@ function tokenView(app: App, isConnecting: boolean, problem: string | undefined)
   };
   return html`<section class="door">
     <h1>Games that hold on.</h1>
-    <p class="lead">This server lets in who has a token.</p>
+    <p class="lead">You need a token to play on this server.</p>
     <form class="card" @submit=${submit}>
       ${problem === undefined ? nothing : html`<p class="note" role="alert">${problem} ${WHAT_TO_DO}</p>`}
       <label for="token">Your token</label>
@@ -45,17 +45,17 @@ function tokenView(app: App, isConnecting: boolean, problem: string | undefined)
         <input id="token" name="token" type="password" class="grow" required autocomplete="off" spellcheck="false" autofocus ?disabled=${isConnecting} />
         <button class="primary" ?disabled=${isConnecting}>${isConnecting ? 'Connecting…' : 'Play'}</button>
       </div>
-      <p class="note">You get one from whoever runs these games. A link may bring it along: this address, and #token=… after it.</p>
+      <p class="note">The operator of this server gives you a token. A link can contain it: this address, followed by #token=….</p>
     </form>
   </section>`;
 }
 
-const WHAT_TO_DO = 'Get a new one where you got this, or try again.';
+const WHAT_TO_DO = 'Request a new token, or try again.';
 
-/** The session has ended, and not by the player's wish. */
+/** The session ended, but not by the player. */
 export function overView(app: App, { code, message }: HoldfastError): TemplateResult {
   return html`<section class="door">
-    <h1>${code === 'replaced' ? 'You play elsewhere now.' : 'That was the connection.'}</h1>
+    <h1>${code === 'replaced' ? 'You are now playing in another place.' : 'The connection is closed.'}</h1>
     <p class="lead">${message}</p>
     <div class="row"><button class="primary" @click=${() => app.enter()}>${app.name === '' ? 'Come back' : `Come back as ${app.name}`}</button></div>
   </section>`;

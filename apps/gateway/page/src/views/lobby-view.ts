@@ -10,7 +10,7 @@ export function lobbyView(app: App, session: Session, lobby: Lobby): TemplateRes
   return html`<div class="lobby">
     <section aria-label="Games" class="games">
       <h1>What shall we play?</h1>
-      ${lobby.games.length === 0 ? html`<p class="note">${lobby.rooms === null ? 'One moment…' : 'No game server is here yet.'}</p>` : nothing}
+      ${lobby.games.length === 0 ? html`<p class="note">${lobby.rooms === null ? 'One moment…' : 'No game server is available yet.'}</p>` : nothing}
       ${repeat(
         lobby.games,
         ({ name }) => name,
@@ -50,7 +50,7 @@ function searching(lobby: Lobby, since: number): TemplateResult {
   const seconds = Math.floor((performance.now() - since) / 1_000);
   return html`<div class="row searching">
     <span class="spinner" aria-hidden="true"></span>
-    <span class="grow"><span role="status">Looking for an opponent…</span> <span class="time">${seconds} s</span></span>
+    <span class="grow"><span role="status">Searching for an opponent…</span> <span class="time">${seconds} s</span></span>
     <button @click=${() => lobby.cancel()}>Cancel</button>
   </div>`;
 }
@@ -69,7 +69,7 @@ function createForm(app: App, session: Session, lobby: Lobby, { name: game, seat
         ? nothing
         : html`<label>Players<input name="seats" type="number" min=${seats.min} max=${seats.max} .defaultValue=${String(seats.max)} /></label>`
     }
-    <label class="check"><input type="checkbox" name="private" /> Private: only who has the link finds it</label>
+    <label class="check"><input type="checkbox" name="private" /> Private: only people with the link can find it</label>
     <div class="row">
       <button class="primary">Create</button>
       <button type="button" @click=${() => lobby.create(null)}>Cancel</button>
@@ -77,14 +77,14 @@ function createForm(app: App, session: Session, lobby: Lobby, { name: game, seat
   </form>`;
 }
 
-/** One function for all, so that only a new element is given the focus. */
+/** One shared function, so that only a new element gets the focus. */
 function focus(element: Element | undefined): void {
   (element as HTMLElement | undefined)?.focus();
 }
 
 function roomList(app: App, { rooms }: Lobby): TemplateResult {
   if (rooms === null) return html`<p class="note">Looking around…</p>`;
-  if (rooms.length === 0) return html`<p class="empty">No open rooms. Create one, and others see it here.</p>`;
+  if (rooms.length === 0) return html`<p class="empty">There are no open rooms. Create one, and other players see it here.</p>`;
   return html`<ul class="room-list">
     ${repeat(
       rooms,

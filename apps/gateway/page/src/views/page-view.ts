@@ -40,14 +40,14 @@ function header(app: App): TemplateResult {
   </header>`;
 }
 
-/** One thing at a time keeps the game from going on: our connection, or its server. */
+/** Shows one problem at a time: the lost connection, or the lost server. */
 function banner({ stage, screen }: App): TemplateResult {
   const lines = (() => {
     if (stage.at !== 'inside') return nothing;
     if (stage.session.status === 'reconnecting') return html`<p class="banner warn">${SPINNER} Connection lost. Reconnecting…</p>`;
     if (screen?.room.status === 'paused')
-      return html`<p class="banner warn">${SPINNER} The server is gone; your game goes on in a moment.</p>`;
-    if (screen?.isResumed && screen.isOn) return html`<p class="banner good">And on it goes, from the last move.</p>`;
+      return html`<p class="banner warn">${SPINNER} The game server was lost. Your game continues in a moment.</p>`;
+    if (screen?.isResumed && screen.isOn) return html`<p class="banner good">The game continues from the last move.</p>`;
     return nothing;
   })();
   return html`<div class="banners" role="status">${lines}</div>`;

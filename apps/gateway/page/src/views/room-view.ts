@@ -21,7 +21,7 @@ export function roomView(app: App, screen: RoomScreen, session: Session): Templa
   </div>`;
 }
 
-/** Who is here, and what they may do before and after a game. */
+/** The members, and their actions before and after a game. */
 function lobbyPart(app: App, screen: RoomScreen, session: Session): TemplateResult {
   const { view } = screen.room;
   const free = Math.max(0, view.seats - view.members.length);
@@ -38,7 +38,10 @@ function lobbyPart(app: App, screen: RoomScreen, session: Session): TemplateResu
   </section>`;
 }
 
-/** Between two games; who plays stands at the board. Until the lobby knows of the end, its view is of the game before. */
+/**
+ * The actions between two games. The players are shown beside the board. Until the lobby knows of the end, its view is of the
+ * previous game.
+ */
 function nextGame(app: App, screen: RoomScreen): TemplateResult {
   return html`<div class="next-game">${screen.room.view.status === 'waiting' ? actions(app, screen) : nothing}</div>`;
 }
@@ -58,7 +61,7 @@ function actions(app: App, screen: RoomScreen): TemplateResult {
   const { room, isBusy, member } = screen;
   const { view } = room;
   if (view.status === 'starting' || view.status === 'playing') {
-    return html`<p class="note row"><span class="spinner" aria-hidden="true"></span> The game starts…</p>`;
+    return html`<p class="note row"><span class="spinner" aria-hidden="true"></span> The game is starting…</p>`;
   }
   if (!member) {
     const isFree = view.members.length < view.seats;
@@ -71,7 +74,7 @@ function actions(app: App, screen: RoomScreen): TemplateResult {
   return html`<div class="row">
     ${
       member.ready
-        ? html`<button ?disabled=${isBusy} @click=${() => screen.ready(false)}>Not ready after all</button>`
+        ? html`<button ?disabled=${isBusy} @click=${() => screen.ready(false)}>I am not ready</button>`
         : html`<button class="primary" ?disabled=${isBusy} @click=${() => screen.ready(true)}>${hasPlayed ? 'Play again' : "I'm ready"}</button>`
     }
     ${hasPlayed ? html`<button @click=${() => app.leaveRoom()}>Back to the lobby</button>` : nothing}
@@ -84,7 +87,7 @@ function waitingFor(app: App, { room }: RoomScreen, me: RoomMember): string {
   const readiness = readinessOf(room.view, seatsMin);
   switch (readiness.kind) {
     case 'too-few':
-      return 'Send the link to someone to play with.';
+      return 'Send the link to another player.';
     case 'unready': {
       const others = readiness.who.filter(({ user }) => user !== me.user).map(({ name }) => name);
       if (me.ready) return `Waiting for ${others.join(' and ')}.`;
@@ -95,16 +98,16 @@ function waitingFor(app: App, { room }: RoomScreen, me: RoomMember): string {
   }
 }
 
-/** What matters now, in a sentence; read out when it changes. */
+/** The most important fact in one sentence. Screen readers announce it when it changes. */
 function statusLine(screen: RoomScreen): string {
   const { room, lastResult, turn, isWatching } = screen;
   if (screen.isOn) {
-    if (turn === undefined) return 'The game begins…';
-    if (turn === null) return 'The game is on.';
+    if (turn === undefined) return 'The game is starting…';
+    if (turn === null) return 'The game is running.';
     if (screen.isMyTurn) return 'Your turn';
     return `${screen.nameOf(turn)}'s turn${isWatching && room.seat === null ? ' · you are watching' : ''}`;
   }
-  if (room.status === 'starting') return 'The game starts…';
+  if (room.status === 'starting') return 'The game is starting…';
   if (lastResult) return resultLine(screen, lastResult);
   return room.view.members.length < room.view.seats ? 'Waiting for players' : 'Ready?';
 }
@@ -114,17 +117,17 @@ function resultLine(screen: RoomScreen, result: GameResult): string {
   if (!outcome) return ENDED[result.reason];
   const { winner, how } = outcome;
   if (winner === null) return `A draw: ${how}.`;
-  // Without a state the page has not seen the game: it was reloaded after the end.
+  // Without a state this page has not seen the game: it was reloaded after the end.
   const mySeat = screen.room.state === undefined ? screen.member?.seat : screen.room.seat;
   return winner === mySeat ? `You win: ${how}.` : `${screen.nameOf(winner)} wins: ${how}.`;
 }
 
 const ENDED: Readonly<Record<GameResult['reason'], string>> = {
   finished: 'The game is over.',
-  'server-lost': 'The game was lost with its server.',
+  'server-lost': 'The game was lost together with its server.',
   abandoned: 'The game was abandoned.',
-  operator: 'The game was ended by an operator.',
-  'game-failed': 'The game failed and could not go on.',
+  operator: 'An operator ended the game.',
+  'game-failed': 'The game failed and cannot continue.',
   orphaned: 'The game was lost.',
   unreadable: 'The game was lost.',
 };
@@ -133,10 +136,10 @@ const LINK = html`<svg viewBox="0 0 24 24" aria-hidden="true">
   <path d="M10 14a4 4 0 0 0 5.7 0l3.6-3.6a4 4 0 0 0-5.7-5.7L12.5 5.8M14 10a4 4 0 0 0-5.7 0l-3.6 3.6a4 4 0 0 0 5.7 5.7l1.1-1.1" />
 </svg>`;
 
-/** For a game without a page part: what it holds, to look at. */
+/** Shows the raw state of a game without a page part. */
 function stateView(state: unknown): TemplateResult {
   return html`<section class="card">
-    <p class="note">This game has no board for this page. Its state:</p>
+    <p class="note">This page has no board for this game. The state is:</p>
     <pre>${JSON.stringify(state, null, 2)}</pre>
   </section>`;
 }
