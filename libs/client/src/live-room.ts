@@ -63,8 +63,8 @@ export class LiveRoom implements Room {
   private epoch = 0;
   /** The epoch under which `version` came. */
   versionEpoch = 0;
-  /** The epoch under which a rewind was told last: it is told again when the connection is lost before the state has come. */
-  private rewoundIn = 0;
+  /** The last rewind, and whose version was undone: it is told again when connection or server are lost before the state has come. */
+  private rewind = { ofEpoch: 0, to: -1 };
   /** Of the last event told: an event may come again after a resume. */
   private eventVersion = -1;
   /** Commands go out only between the `placed` of this connection and the next pause. */
@@ -250,8 +250,8 @@ export class LiveRoom implements Room {
   }
 
   private rewound(rewind: NonNullable<Placed['rewound']>): void {
-    if (this.rewoundIn === this.epoch || this.version < 0) return;
-    this.rewoundIn = this.epoch;
+    if (this.version < 0 || (this.rewind.ofEpoch === this.versionEpoch && this.rewind.to === rewind.to)) return;
+    this.rewind = { ofEpoch: this.versionEpoch, to: rewind.to };
     this.eventVersion = Math.min(this.eventVersion, rewind.to);
     this.emitter.emit('rewound', rewind);
   }
