@@ -361,7 +361,7 @@ export class RoomIntake {
   private async forget(room: HostedRoom): Promise<void> {
     try {
       const { outbox } = room.durable;
-      if (outbox.length > 0) await this.effects.runLast(room.id, { effects: outbox, batches: [room.batch], poisoned: [] });
+      if (outbox.length > 0) await this.effects.runLast(room.id, { effects: outbox, batches: [room.batch], poisoned: [] }, room.value.game);
       await this.records.forgetOwner([room.id], room.tenure.server, room.tenure.incarnation);
     } catch (error) {
       // An entry too many in an index is found and dropped by the next sweep.

@@ -29,6 +29,7 @@ describe('readSettings', () => {
       handlerSlowMs: 200,
       handlerLimitMs: 500,
       handlerMemoryMb: 256,
+      effectWarnMs: 60_000,
     });
   });
 

@@ -112,6 +112,12 @@ export const ROOM_SETTINGS = {
       fallback: 256,
       meaning: 'a handler during which the memory of the server grows by more than this is interrupted and its room ends',
     }),
+    effectWarnMs: integer('EFFECT_WARN_MS', {
+      from: 1_000,
+      to: 86_400_000,
+      fallback: 60_000,
+      meaning: 'a handler of an effect that has neither finished nor failed after this is named in the log (`effect.overdue`)',
+    }),
   }),
 
   match: group(['lobby'], {

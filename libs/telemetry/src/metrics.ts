@@ -31,6 +31,9 @@ export class Metrics {
 
   readonly placements = this.counter('holdfast_placements_total', 'Choices of a server for a room.', ['result']);
   readonly placementSeconds = this.histogram('holdfast_placement_seconds', 'Time to choose a server for a room.', SHORT_SECONDS);
+  readonly effectsOverdue = this.gauge('holdfast_effects_overdue', 'Handlers of effects that run for longer than EFFECT_WARN_MS.', [
+    'game',
+  ]);
   readonly freeSlots = this.gauge('holdfast_free_slots', 'Rooms that the game servers could still take.');
   readonly wantedGameServers = this.gauge('holdfast_wanted_game_servers', 'Game servers the fleet would like to have.');
 
