@@ -29,7 +29,6 @@ interface Waiting {
 export class Outbox {
   private readonly waiting = new Map<number, Waiting>();
   private last = 0;
-  private acknowledged = 0;
 
   get size(): number {
     return this.waiting.size;
@@ -70,7 +69,6 @@ export class Outbox {
 
   /** The room has applied everything up to `seq` that it has not refused; refusals come before this is said. */
   settle(seq: number): void {
-    this.acknowledged = Math.max(this.acknowledged, seq);
     for (const [waitingSeq, { resolve }] of this.waiting) {
       if (waitingSeq > seq) return;
       this.waiting.delete(waitingSeq);
@@ -96,16 +94,16 @@ export class Outbox {
 
   /**
    * The room says how far it has applied. Further than we have numbered: an earlier life of this client did; go on
-   * from there. Less far than it acknowledged: it is another game, or one that was wound back; begin there anew.
+   * from there. Less far than it acknowledged: it was wound back. No number is used again then, since a command with an old
+   * number may be on its way still, and the room would take a new one with that number for the old one.
    */
   align(seq: number): void {
-    if (seq < this.acknowledged) this.restart(seq, new HoldfastError('server-lost', 'The room was wound back to before this command.'));
-    else this.last = Math.max(this.last, seq);
+    this.last = Math.max(this.last, seq);
   }
 
+  /** Another game begins: its numbers are its own. */
   restart(seq: number, error: HoldfastError): void {
     this.last = seq;
-    this.acknowledged = seq;
     this.refuseAll(error);
   }
 

@@ -58,8 +58,8 @@ export interface Room<Rules = unknown> {
   /**
    * Asks the game to do something. Resolves once that is applied *and* durable; rejects with the game's own code when
    * it was refused and changed nothing. A command outlives the loss of the connection and of the server: it is sent
-   * again, and applied at most once. `game-ended` says that the game was over before an answer came, `busy` that 64
-   * commands are unanswered, `server-lost` that the room went back to before this command.
+   * again, and applied at most once; where the game was wound back meanwhile, to the state that it has then. `game-ended`
+   * says that the game was over before an answer came, `busy` that 64 commands are unanswered.
    */
   send<Name extends CommandName<Rules>>(name: Name, ...data: CommandData<Rules, Name>): Promise<void>;
 

@@ -7,7 +7,6 @@ const book = (rest: Partial<BankGameBook> = {}): BankGameBook => ({
   durability: 'checkpoint',
   acknowledged: new Set(['a', 'b']),
   asked: new Set(['a', 'b', 'c']),
-  isRewound: false,
   result: { game: GAME, purse: 998, sent: ['a', 'b'] },
   ...rest,
 });
@@ -35,11 +34,6 @@ describe('the audit of a bank', () => {
   ])('finds %s, and names the game', (_what, rest, payments, violation) => {
     const { violations } = auditBank([book(rest)], payments);
     expect(violations[0]).toMatch(new RegExp(`^bank-checkpoint game ${GAME}: .*${violation}`));
-  });
-
-  it('allows an acknowledged transfer to be undone by a rewind that was told', () => {
-    const rewound = book({ acknowledged: new Set(['a', 'b', 'c']), isRewound: true });
-    expect(auditBank([rewound], paid('a', 'b')).violations).toEqual([]);
   });
 
   it('asks no more of a game that was lost with its server than that nothing was paid twice', () => {

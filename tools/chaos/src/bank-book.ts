@@ -5,12 +5,10 @@ import { type BankResult, bankName, type Payment, PURSE } from './bank.js';
 export interface BankGameBook {
   readonly game: string;
   readonly durability: Durability;
-  /** Transfers whose command was acknowledged. */
-  readonly acknowledged: ReadonlySet<string>;
+  /** Transfers whose command was acknowledged, without those that a rewind has undone of which their player was told. */
+  readonly acknowledged: Pick<ReadonlyMap<string, unknown>, 'keys'>;
   /** All transfers that were asked for. */
   readonly asked: ReadonlySet<string>;
-  /** Its players were told that it was wound back. */
-  readonly isRewound: boolean;
   /** Null: the game did not end by its rules. */
   readonly result: BankResult | null;
 }
@@ -61,10 +59,9 @@ export function auditBank(games: readonly BankGameBook[], payments: readonly Pay
     const unpaid = sent.filter((id) => !ids.has(id));
     missing += unpaid.length;
     for (const id of unpaid) violations.push(`${name}: transfer ${id} was dropped: the game has it, and it was not paid`);
-    if (book.isRewound) continue;
-    for (const id of book.acknowledged)
+    for (const id of book.acknowledged.keys())
       if (!account.has(id))
-        violations.push(`${name}: transfer ${id} was acknowledged and is not in the game, and no player was told of a rewind`);
+        violations.push(`${name}: transfer ${id} was acknowledged and is not in the game, and its player was told of no rewind`);
   }
   return { violations, paid: byKey.size, missing };
 }

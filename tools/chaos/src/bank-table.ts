@@ -18,9 +18,9 @@ const UNANSWERED_MAX = 6;
 const STUCK_MS = 40_000;
 
 interface Book extends BankGameBook {
-  readonly acknowledged: Set<string>;
+  /** With the version that their player had by then. */
+  readonly acknowledged: Map<string, number>;
   readonly asked: Set<string>;
-  isRewound: boolean;
   result: BankResult | null;
 }
 
@@ -106,17 +106,16 @@ export class BankTable {
   private async send(room: BankRoom, book: Book): Promise<void> {
     const isTouch = this.chance.next() < TOUCH_SHARE;
     this.transfers += 1;
-    const id = `${this.name}#${this.transfers}`;
+    const id = `${this.nameOf(room)}#${this.transfers}`;
     if (!isTouch) book.asked.add(id);
     try {
       await (isTouch ? room.send('touch') : room.send('transfer', { id }));
       if (isTouch) return;
-      book.acknowledged.add(id);
+      book.acknowledged.set(id, room.version);
       this.findings.counts.transfers += 1;
     } catch (error) {
       const code = codeOf(error);
       this.findings.count(code);
-      // `server-lost`: undone by a rewind before it was answered.
       if (!(error as Partial<HoldfastError>).retry && !['game-ended', 'not-in-room'].includes(code))
         this.findings.violation(`${bankName(this.durability)}: ${id} was answered with ${code}: ${(error as Error).message}`);
     }
@@ -127,7 +126,9 @@ export class BankTable {
       room.on('rewound', ({ from, to }) => {
         const game = room.state?.game;
         if (game === undefined) return;
-        this.bookOf(game).isRewound = true;
+        // Of this player's: the other is told by a connection of their own.
+        const { acknowledged } = this.bookOf(game);
+        for (const [id, version] of acknowledged) if (version > to && id.startsWith(`${this.nameOf(room)}#`)) acknowledged.delete(id);
         this.findings.counts.rewinds += 1;
         if (this.durability !== 'checkpoint')
           this.findings.violation(`${bankName(this.durability)} game ${game} was wound back from version ${from} to ${to}`);
@@ -143,10 +144,14 @@ export class BankTable {
     ];
   }
 
+  private nameOf({ seat }: BankRoom): string {
+    return `${this.name}-${seat}`;
+  }
+
   private bookOf(game: string): Book {
     let book = this.books.get(game);
     if (!book) {
-      book = { game, durability: this.durability, acknowledged: new Set(), asked: new Set(), isRewound: false, result: null };
+      book = { game, durability: this.durability, acknowledged: new Map(), asked: new Set(), result: null };
       this.books.set(game, book);
     }
     return book;
