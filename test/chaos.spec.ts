@@ -9,14 +9,29 @@ const MINUTE = 60_000;
 /** A short run of `npm run chaos`; the long ones are started by hand. */
 describe('while servers of every kind and Redis fail at random', () => {
   it(
-    'nothing acknowledged is lost or done twice, all see the same, and nothing is left over',
+    'nothing acknowledged is lost or done twice, every transfer is paid once, all see the same, and nothing is left over',
     async () => {
-      const report = await chaos('--minutes', '0.3', '--every', '2.5', '--rooms', '8', '--others', '4', '--commands-per-second', '50');
+      const report = await chaos(
+        '--minutes',
+        '0.3',
+        '--every',
+        '2.5',
+        '--rooms',
+        '8',
+        '--others',
+        '4',
+        '--commands-per-second',
+        '50',
+        '--banks',
+        '3',
+      );
       expect(report.violations).toEqual([]);
       expect(report.ok).toBe(true);
       expect(report.faults).toBeGreaterThan(3);
       expect(report.counts.games).toBeGreaterThan(8);
       expect(report.counts.acknowledged).toBeGreaterThan(200);
+      expect(report.bank.games).toBeGreaterThan(2);
+      expect(report.bank.paid).toBeGreaterThan(10);
     },
     3 * MINUTE,
   );

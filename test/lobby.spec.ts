@@ -114,7 +114,7 @@ describe('the lobby, by two lobbies over one Redis', () => {
   it('puts everybody back in the lobby after a game, and plays again', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     expect(await playToTheEnd(rooms)).toEqual([0, 0]);
-    for (const room of rooms) await room.waitFor(({ view }) => view.status === 'waiting', { timeoutMs: 5_000 });
+    for (const room of rooms) await room.waitFor(({ view }) => view.status === 'waiting' && !!view.lastResult, { timeoutMs: 5_000 });
     const [owner, other] = rooms;
     expect(owner.view.lastResult).toMatchObject({ reason: 'finished', result: { winner: 0 } });
     // Ready for the last game is not ready for the next.

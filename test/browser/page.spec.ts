@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core';
 import { type Fleet, startFleet } from '../harness/index.js';
@@ -239,4 +242,36 @@ describeInChromium('the players’ page, in Chromium', () => {
     await server.exited;
     fleet.gateways.splice(fleet.gateways.indexOf(server), 1);
   });
+});
+
+describeInChromium('the players’ page, of a game that is saved only now and then', () => {
+  it('tells a player how far the game went back when its server was killed', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'holdfast-page-'));
+    const env = { TEST_BANK: join(dir, 'payments') };
+    const [fleet, browser] = await Promise.all([
+      startFleet({ gateways: 1, lobbies: 1, games: 2, testGames: { turnMs: 60_000 }, env }),
+      chromium.launch({ executablePath: executablePath as string, args: CHROMIUM_ARGS }),
+    ]);
+    try {
+      const ada = await fleet.newPlayer('Ada');
+      const room = await ada.createRoom({ game: 'bank-checkpoint', private: true });
+      const bob = await Visitor.open(browser, 'Bob', `${fleet.gateways[0].pageUrl}#/room/${room.id}`);
+      await bob.press("I'm ready");
+      await room.waitFor(({ view }) => view.members[1]?.ready === true, { timeoutMs: 10_000 });
+      await room.start();
+      await room.waitFor(({ status, state }) => status === 'playing' && state !== undefined, { timeoutMs: 10_000 });
+      for (let times = 0; times < 3; times++) await room.send('touch');
+      await bob.page.getByText('"touched": 3').waitFor();
+      (await fleet.ownerOf(room)).kill();
+      await bob.page
+        .getByText(`The game went back ${room.version} steps after a server failed. What happened in them is undone.`)
+        .waitFor();
+      await bob.page.getByText('"touched": 0').waitFor();
+      expect(bob.defects).toEqual([]);
+    } finally {
+      await browser.close();
+      await fleet.stop();
+      await rm(dir, { recursive: true });
+    }
+  }, 60_000);
 });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Cluster, Redis } from 'ioredis';
 import { ended } from '../../tools/process/leashed.mjs';
-import { startRedis } from '../../tools/redis/index.mjs';
+import { findRedisServer, startRedis } from '../../tools/redis/index.mjs';
 
 type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
 
@@ -16,19 +16,23 @@ export interface FleetStore {
 export interface FleetRedisOptions {
   readonly appendonly?: boolean;
   readonly config?: Readonly<Record<string, string | number>>;
+  /** In the environment of its process, besides what it needs. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A Redis of one fleet's own, that a test may stop, kill and look into. */
 export class FleetRedis implements FleetStore {
   private constructor(
     private running: RunningRedis,
-    private readonly options: { dir: string; appendonly: boolean; config: Record<string, string | number> },
+    private readonly options: Parameters<typeof startRedis>[0],
     /** For the test's own eyes and hands. */
     readonly client: Redis,
   ) {}
 
-  static async start(home: string, { appendonly = false, config = {} }: FleetRedisOptions = {}): Promise<FleetRedis> {
-    const options = { dir: join(home, 'redis'), appendonly, config: { ...config } };
+  static async start(home: string, { appendonly = false, config = {}, env }: FleetRedisOptions = {}): Promise<FleetRedis> {
+    const found = await findRedisServer();
+    const server = { ...found, env: { ...found.env, ...env } };
+    const options = { dir: join(home, 'redis'), appendonly, config: { ...config }, server };
     const running = await startRedis(options);
     const client = new Redis(running.url, { retryStrategy: () => 50 });
     // Without it the silence of a Redis that the test killed would end the test's process.

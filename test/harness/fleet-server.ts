@@ -31,7 +31,7 @@ export class FleetServer {
   readonly publicUrl: string;
   readonly tcpUrl: string;
   readonly pageUrl: string;
-  /** Settles with how it ended, whoever ended it. */
+  /** Settles with how it ended, whoever ended it, once all that it said has been read. */
   readonly exited: Promise<Exit>;
   exit: Exit | null = null;
   /** Whether the test asked for its end: another end is a fault. */
@@ -54,7 +54,12 @@ export class FleetServer {
         resolve(this.exit);
       };
       if (child.exitCode !== null || child.signalCode !== null) ended(child.exitCode, child.signalCode);
-      else child.once('exit', ended);
+      else {
+        child.once('exit', (code, signal) => {
+          this.exit = { code, signal };
+        });
+        child.once('close', ended);
+      }
     });
   }
 

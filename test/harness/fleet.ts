@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type ConnectOptions, connect, type Room, type Session } from '#libs/client';
 import type { ServerType } from '#libs/protocol';
 import { ROOT } from '../../tools/process/paths.mjs';
-import { FleetRedis, type FleetStore } from './fleet-redis.js';
+import { FleetRedis, type FleetRedisOptions, type FleetStore } from './fleet-redis.js';
 import { FleetServer } from './fleet-server.js';
 import { reportOnFailure } from './report.js';
 import { until } from './until.js';
@@ -17,7 +17,7 @@ export interface FleetOptions {
   readonly games?: number;
   /** Settings for all of its servers. */
   readonly env?: Readonly<Record<string, string>>;
-  readonly redis?: { readonly appendonly?: boolean; readonly config?: Readonly<Record<string, string | number>> };
+  readonly redis?: FleetRedisOptions;
   /** Another store than a single Redis; it is stopped with the fleet. */
   readonly store?: (home: string) => Promise<FleetStore>;
   /** Game servers with a short turn of tic-tac-toe, with a game that saves nothing (`fleeting`), and with `ledger`. */

@@ -76,6 +76,13 @@ export class LedgerGame {
     await until(() => this.acknowledged.every(({ length }, seat) => length >= before[seat] + more), deadlineMs);
   }
 
+  /** The state of the first player once it is so. What a store or another player says may reach a player later. */
+  async sees(isSo: (state: LedgerState) => boolean): Promise<LedgerState> {
+    const [room] = this.rooms;
+    await room.waitFor(({ state }) => state !== undefined && isSo(state), { timeoutMs: 10_000 });
+    return room.state as LedgerState;
+  }
+
   /** No more notes; those on their way are waited for. */
   async stop(): Promise<void> {
     this.isStopped = true;

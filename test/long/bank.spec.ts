@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Room } from '#libs/client';
-import { type Fleet, type Game, startFleet, until } from '../harness/index.js';
+import { type Fleet, type Game, RawPlayer, startFleet, until } from '../harness/index.js';
 
 interface Bank {
   readonly state: { purse: number; sent: string[]; touched: number };
@@ -40,13 +40,20 @@ async function payments(): Promise<Payment[]> {
 
 /** Two players of a game who transfer for as long as it lasts, or until they are told to stop. */
 class Spenders {
-  readonly acknowledged: string[] = [];
+  /** With the version that their player had by then; without those that a rewind has undone of which that player was told. */
+  readonly acknowledged = new Map<string, number>();
   readonly rewinds: { from: number; to: number }[] = [];
   private isStopped = false;
   private readonly playing: Promise<unknown>;
 
   constructor(private readonly game: Game) {
-    for (const room of game.rooms) room.on('rewound', (rewind) => this.rewinds.push(rewind));
+    for (const [seat, room] of game.rooms.entries()) {
+      room.on('rewound', (rewind) => {
+        this.rewinds.push(rewind);
+        for (const [id, version] of this.acknowledged)
+          if (version > rewind.to && id.startsWith(`${room.id}-${seat}-`)) this.acknowledged.delete(id);
+      });
+    }
     this.playing = Promise.all(game.rooms.map((room, seat) => this.spend(room, seat)));
   }
 
@@ -68,8 +75,8 @@ class Spenders {
       const id = `${room.id}-${seat}-${turn}`;
       const sent = turn % 3 === 0 ? room.send('touch') : room.send('transfer', { id });
       await sent.then(
-        () => turn % 3 !== 0 && this.acknowledged.push(id),
-        // Undone, or the game is over.
+        () => turn % 3 !== 0 && this.acknowledged.set(id, room.version),
+        // The game is over.
         () => {},
       );
     }
@@ -127,7 +134,7 @@ describe.each(DURABILITIES)('transfers by effects, durability %s, under kill -9 
       }
       expect([...new Set(paidHere)].sort()).toEqual([...state.sent].sort());
       expect(state.purse + outside).toBe(PURSE);
-      if (durability === 'every-change') expect(state.sent).toEqual(expect.arrayContaining(acknowledged));
+      expect(state.sent).toEqual(expect.arrayContaining([...acknowledged.keys()]));
     }
     if (durability === 'every-change') expect(all.flatMap(({ rewinds }) => rewinds)).toEqual([]);
     for (const { room } of all) await room.leave().catch(() => {});
@@ -152,4 +159,71 @@ describe('a game of durability `checkpoint` whose server is killed', () => {
     for (const room of rooms) expect((room.state as Bank['state']).touched).toBe(0);
     await fleet.restart(owner);
   }, 30_000);
+});
+
+describe('a game of durability `checkpoint` that loses two servers, one after the other', () => {
+  it('tells each player from the version they held and to the last that still holds; no key is given twice', async () => {
+    const [gateway] = fleet.gateways;
+    const ada = await fleet.newPlayer('Ada');
+    const room = await ada.createRoom({ game: 'bank-checkpoint', private: true });
+    const bob = await RawPlayer.welcomed(gateway, 'Bob');
+    for (const [id, operation] of ['rooms.join', 'rooms.ready'].entries())
+      expect((await bob.asks(id + 1, operation, operation === 'rooms.join' ? { room: room.id } : undefined)).error).toBeUndefined();
+    await room.start();
+    await room.waitFor(({ status, state }) => status === 'playing' && state !== undefined, { timeoutMs: 10_000 });
+    const rewinds: { from: number; to: number }[] = [];
+    room.on('rewound', (rewind) => rewinds.push(rewind));
+
+    /** Loses what came after a payment: to which version the game is wound back, and from which. */
+    async function loseServer(id: string, beforeEnd: () => void = () => {}): Promise<{ from: number; to: number }> {
+      await room.send('transfer', { id });
+      await until(async () => (await payments()).some((payment) => payment.id === id), 10_000);
+      const storedVersion = async () => Number(await fleet.redis.client.hget(`hf:room:{${room.id}}`, 'version'));
+      const to = await storedVersion();
+      // That it is paid is a change, too.
+      await room.waitFor(({ version }) => version > to, { timeoutMs: 5_000 });
+      for (let times = 0; times < 3; times++) await room.send('touch');
+      const owner = await fleet.ownerOf(room);
+      beforeEnd();
+      owner.kill();
+      await owner.exited;
+      expect(await storedVersion()).toBe(to);
+      const from = room.version;
+      await until(() => rewinds.some((rewind) => rewind.to === to), 10_000);
+      await room.waitFor(({ status }) => status === 'playing', { timeoutMs: 10_000 });
+      await fleet.restart(owner);
+      await fleet.whole();
+      return { from, to };
+    }
+
+    let held = { version: 0, epoch: 0 };
+    const first = await loseServer('twice-1', () => {
+      const version = bob.heard.reduce((highest, frame) => (frame.kind === 'sync' ? Math.max(highest, frame.version) : highest), 0);
+      const placed = bob.heard.find((frame) => frame.kind === 'placed');
+      held = { version, epoch: placed?.kind === 'placed' ? placed.epoch : 0 };
+      bob.close();
+    });
+    expect(held.version).toBeGreaterThan(first.to);
+    while (room.version <= first.from) await room.send('touch');
+    const second = await loseServer('twice-2');
+    expect(second.to).toBeGreaterThan(first.from);
+    expect(rewinds).toEqual([first, second]);
+
+    const { session, secret } = await bob.hears('welcome');
+    const { round } = await bob.hears('placed');
+    const back = await RawPlayer.connect(gateway);
+    back.say({ kind: 'hello', protocol: 1, session, secret, room: room.id, round, ...held });
+    expect((await back.hears('placed')).rewound).toEqual({ from: held.version, to: first.to });
+    const sync = await back.hears('sync');
+    expect(sync.from).toBeUndefined();
+    expect(sync.state).toEqual(room.state);
+
+    const paid = (await payments()).filter((payment) => payment.room === room.id);
+    const idsOf = new Map<string, Set<string>>();
+    for (const { key, id } of paid) idsOf.set(key, (idsOf.get(key) ?? new Set()).add(id));
+    for (const [key, ids] of idsOf) expect([key, ids.size]).toEqual([key, 1]);
+    expect([...idsOf.values()].flatMap((ids) => [...ids]).sort()).toEqual(['twice-1', 'twice-2']);
+    back.close();
+    await room.leave();
+  }, 60_000);
 });

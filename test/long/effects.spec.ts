@@ -30,7 +30,7 @@ async function payments(id: string): Promise<Payment[]> {
 
 /** A game on a server where effects never come to an end, and another server, where they do. */
 async function onAServerThatHangs(name: string): Promise<{ game: Game<Ledger>; owner: FleetServer }> {
-  const owner = await fleet.start('game', `hangs-${name}`, { TEST_EFFECTS_HANG: '1' });
+  const owner = await fleet.start('game', `hangs-${name}`, { TEST_EFFECTS_HANG: '1', EFFECT_WARN_MS: '1000' });
   await fleet.whole();
   const game = await fleet.twoPlayersInAGame<Ledger>('ledger');
   expect(await fleet.ownerOf(game.rooms[0])).toBe(owner);
@@ -84,6 +84,29 @@ describe('an effect', () => {
     await until(async () => (await payments('last')).some(({ hangs }) => !hangs), 15_000);
     expect(new Set((await payments('last')).map(({ key }) => key)).size).toBe(1);
     await until(async () => (await fleet.redis.client.exists(`hf:room:{${room.id}}:effects`)) === 0);
+    for (const one of game.rooms) await one.leave();
+  }, 40_000);
+});
+
+describe('an effect whose handler never settles', () => {
+  it('is named to operators once, with its game, room and key, and counted; other effects and the game go on', async () => {
+    const { game, owner } = await onAServerThatHangs('c');
+    const [room] = game.rooms;
+    await room.send('pay', { id: 'hanging' });
+    await until(async () => (await payments('hanging')).length === 1);
+    const [{ key }] = await payments('hanging');
+    await until(() => owner.logged('effect.overdue').length === 1);
+    expect(owner.logged('effect.overdue')).toMatchObject([{ level: 'warn', game: 'ledger', roomId: room.id, effect: 'ledger-pay', key }]);
+    await room.send('note', { id: 'meanwhile' });
+    await room.send('settle', { id: 'hanging-last' });
+    await until(async () => (await payments('hanging-last')).length === 1);
+    await until(() => owner.logged('effect.overdue').length === 2);
+    expect(owner.logged('effect.overdue')[1]).toMatchObject({
+      game: 'ledger',
+      roomId: room.id,
+      key: (await payments('hanging-last'))[0].key,
+    });
+    expect((await owner.ops('/metrics')).text).toMatch(/^holdfast_effects_overdue\{game="ledger",[^}]*\} 2$/m);
     for (const one of game.rooms) await one.leave();
   }, 40_000);
 });

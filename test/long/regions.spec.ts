@@ -29,7 +29,7 @@ describe('a fleet in two regions, with a canary', () => {
 
     const nowhere = await seated({ region: 'mars' });
     await expect(nowhere.start()).rejects.toMatchObject({ code: 'no-capacity', retry: true });
-    expect(nowhere.view.members).toHaveLength(2);
+    await nowhere.waitFor(({ view }) => view.status === 'waiting' && view.members.length === 2, { timeoutMs: 5_000 });
     await expect(fleet.newPlayer('Ada').then((ada) => ada.createRoom({ game: 'tic-tac-toe', region: 'no where' }))).rejects.toMatchObject({
       code: 'bad-data',
     });

@@ -101,7 +101,7 @@ export const PURPOSES = [
   },
   {
     title: 'Stop games that run too long',
-    variables: ['HANDLER_SLOW_MS', 'HANDLER_LIMIT_MS', 'HANDLER_MEMORY_MB'],
+    variables: ['HANDLER_SLOW_MS', 'HANDLER_LIMIT_MS', 'HANDLER_MEMORY_MB', 'EFFECT_WARN_MS'],
   },
   {
     title: 'Find dead servers and recover their rooms',

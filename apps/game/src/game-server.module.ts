@@ -41,6 +41,7 @@ export class GameServerModule {
           checkpointEveryChanges: rooms.checkpointEveryChanges,
           checkpointEveryMs: rooms.checkpointEveryMs,
           migrationsAtOnce: recovery.migrationsAtOnce,
+          effectWarnMs: game.effectWarnMs,
         }),
         HealthModule.forResponder({ facts: GameServerFacts, answerListeners: [PlacementReports] }),
       ],

@@ -69,9 +69,10 @@ export class LiveRoom implements Room {
   /** The epoch in which `version` arrived. */
   versionEpoch = 0;
   /**
-   * The epoch of the last reported rewind. A rewind may arrive twice, when the connection is lost before the new state arrives.
+   * The last reported rewind: the epoch of the undone version, and the version before it. A rewind may arrive again when the connection or the server is
+   * lost before the new state arrives.
    */
-  private rewoundIn = 0;
+  private rewind = { ofEpoch: 0, to: -1 };
   /** Version of the last emitted event. A server may send an event again after a resume. */
   private eventVersion = -1;
   /** Commands are sent only between the `placed` of this connection and the next pause. */
@@ -258,8 +259,8 @@ export class LiveRoom implements Room {
   }
 
   private rewound(rewind: NonNullable<Placed['rewound']>): void {
-    if (this.rewoundIn === this.epoch || this.version < 0) return;
-    this.rewoundIn = this.epoch;
+    if (this.version < 0 || (this.rewind.ofEpoch === this.versionEpoch && this.rewind.to === rewind.to)) return;
+    this.rewind = { ofEpoch: this.versionEpoch, to: rewind.to };
     this.eventVersion = Math.min(this.eventVersion, rewind.to);
     this.emitter.emit('rewound', rewind);
   }

@@ -49,15 +49,23 @@ describe('an outbox', () => {
     expect(add(outbox).seq).toBe(8);
   });
 
-  it("restarts at the room's seq after a rewind, and fails the commands in flight", async () => {
+  it('uses no number twice after a rewind, and sends the commands in flight again', async () => {
     const outbox = new Outbox();
     add(outbox);
-    outbox.settle(1);
-    const lost = add(outbox);
+    add(outbox);
+    outbox.settle(2);
+    const open = add(outbox);
+    outbox.takeFrom(3);
     outbox.align(0);
+    expect(outbox.repeat()).toMatchObject([{ seq: 3, settled: 2 }]);
+    // The room is behind what it had acknowledged.
+    outbox.settle(0);
     await turn();
-    expect(lost.fate()).toBe('server-lost');
-    expect(add(outbox).seq).toBe(1);
+    expect(open.fate()).toBe('open');
+    outbox.settle(3);
+    await turn();
+    expect(open.fate()).toBe('applied');
+    expect(add(outbox).seq).toBe(4);
   });
 
   it('accepts `busy` for a command sent once, and retries one sent twice a limited number of times', async () => {

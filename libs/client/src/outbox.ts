@@ -31,7 +31,6 @@ interface Waiting {
 export class Outbox {
   private readonly waiting = new Map<number, Waiting>();
   private last = 0;
-  private acknowledged = 0;
 
   get size(): number {
     return this.waiting.size;
@@ -76,7 +75,6 @@ export class Outbox {
 
   /** Settles every command up to `seq`. The room has applied all that it did not refuse, and it sends refusals first. */
   settle(seq: number): void {
-    this.acknowledged = Math.max(this.acknowledged, seq);
     for (const [waitingSeq, { resolve }] of this.waiting) {
       if (waitingSeq > seq) return;
       this.waiting.delete(waitingSeq);
@@ -101,18 +99,17 @@ export class Outbox {
   }
 
   /**
-   * Takes the room's own seq. A higher one comes from an earlier instance of this client, so numbering continues there. A lower
-   * one means another game, or a rewound one, so numbering restarts there.
+   * Takes the room's own seq. A higher one comes from an earlier instance of this client, so numbering continues there. A lower one
+   * means a rewind. Numbers are never used again: a command with an old number may still be on its way, and the room would take a
+   * new command with that number for the old one.
    */
   align(seq: number): void {
-    if (seq < this.acknowledged)
-      this.restart(seq, new HoldfastError('server-lost', 'The room was rewound to a state before this command.'));
-    else this.last = Math.max(this.last, seq);
+    this.last = Math.max(this.last, seq);
   }
 
+  /** Another game begins: its numbers are its own. */
   restart(seq: number, error: HoldfastError): void {
     this.last = seq;
-    this.acknowledged = seq;
     this.refuseAll(error);
   }
 

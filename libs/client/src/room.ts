@@ -58,10 +58,9 @@ export interface Room<Rules = unknown> {
   /**
    * Sends a command to the game. Resolves when the command is applied *and* durable. Rejects with the game's own code when the
    * command was refused and changed nothing. A command survives the loss of the connection and of the server: the client sends it
-   * again, and the room applies it at most once.
+   * again, and the room applies it at most once. After a rewind the room applies it to the state that it has then.
    *
-   * @throws `game-ended` when the game ended before an answer arrived, `busy` when 64 commands are unanswered, `server-lost` when
-   * the room was rewound to a state before this command
+   * @throws `game-ended` when the game ended before an answer arrived, `busy` when 64 commands are unanswered
    */
   send<Name extends CommandName<Rules>>(name: Name, ...data: CommandData<Rules, Name>): Promise<void>;
 

@@ -9,6 +9,9 @@ import { OwnerTies } from './owner-ties.js';
 import { RoomFollower } from './room-follower.js';
 import { SessionTable } from './session-table.js';
 
+/** Stands in a `placed` that tells a rewind; in another one only where a player has this name, which does no harm. */
+const REWOUND = Buffer.from('rewound');
+
 /**
  * The short path: frames between players and the owners of their rooms, not decoded, not awaited. Commands of a player
  * whose room is between two owners are held, so many and so long.
@@ -65,7 +68,10 @@ export class RoomFrames implements OnModuleDestroy {
     const kind = frame[LINK_HEADER.session.frame];
     if (kind === KIND.placed) {
       if (!this.ties.placed(session)) return;
-      if (session.held.length > 0) this.sendHeld(session);
+      // A client that numbers anew after a rewind would have its new numbers taken for those of what is held. It sends again
+      // what it has no answer to.
+      if (frame.includes(REWOUND)) session.held = [];
+      else if (session.held.length > 0) this.sendHeld(session);
     } else if (!session.isPlaced) return;
     else if (kind === KIND.ended) {
       session.endTold = true;

@@ -277,6 +277,7 @@ function hello(fields: Record<string, unknown>): PlayerMessage {
   for (const name of ['name', 'token', 'session', 'secret', 'room'] as const)
     if (fields[name] != null) message[name] = string(fields, name);
   for (const name of ['round', 'version'] as const) if (fields[name] != null) message[name] = uint32(fields, name);
+  if (fields.epoch != null) message.epoch = epoch(fields.epoch);
   return message as unknown as PlayerMessage;
 }
 
@@ -286,6 +287,13 @@ function uint32(fields: Record<string, unknown>, name: string): number {
     throw new HoldfastError('bad-frame', `\`${name}\` must be a whole number from 0 to ${UINT32_MAX}.`);
   }
   return value;
+}
+
+/** Milliseconds since 1970, which need more than 32 bits. */
+function epoch(value: unknown): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0)
+    throw new HoldfastError('bad-frame', `\`epoch\` must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}.`);
+  return value as number;
 }
 
 function string(fields: Record<string, unknown>, name: string): string {

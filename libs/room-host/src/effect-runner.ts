@@ -7,6 +7,7 @@ import { describeThrown, Log } from '#libs/telemetry';
 import { HandlerGuard, OverrunError, type RunSubject, type Subject } from '#libs/watchdog';
 import { Appender } from './appender.js';
 import { Checkpointer } from './checkpointer.js';
+import { EffectWatch } from './effect-watch.js';
 import { HandlerLabels } from './guarded-machine.js';
 import type { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
@@ -41,6 +42,7 @@ export class EffectRunner implements OnModuleDestroy {
     rooms: HostedRooms,
     private readonly guard: HandlerGuard,
     checkpointer: Checkpointer,
+    private readonly watch: EffectWatch,
   ) {
     this.labels = new HandlerLabels(guard);
     appender.onCommitted(({ room, changes }) => {
@@ -51,18 +53,19 @@ export class EffectRunner implements OnModuleDestroy {
   }
 
   /** Effects of games that have ended; they stand in a key of their own, and are taken out of it once all are done. */
-  async runLast(room: RoomId, { effects, batches, poisoned }: LastEffects): Promise<void> {
+  async runLast(room: RoomId, { effects, batches, poisoned }: LastEffects, game: string | null = null): Promise<void> {
     for (const effect of effects)
       if (poisoned.includes(effect.key)) this.log.error('effect.abandoned', { roomId: room, effect: effect.name, key: effect.key });
     const runnable = effects.filter(({ key }) => !poisoned.includes(key));
-    await Promise.all(runnable.map((effect) => this.lastAttempt(room, effect)));
+    await Promise.all(runnable.map((effect) => this.lastAttempt(room, effect, game)));
     await this.roomLog.lastEffectsDone(room, batches);
   }
 
   /** One that was under way when its game ended is waited for: it is not run a second time beside itself. */
-  private async lastAttempt(room: RoomId, effect: PendingEffect): Promise<void> {
+  private async lastAttempt(room: RoomId, effect: PendingEffect, game: string | null): Promise<void> {
     const outcome = await this.running.get(effect.key);
-    if (outcome === undefined || outcome === 'lost') await this.attempt({ game: 'ended', room, effect: effect.key }, effect, () => true);
+    if (outcome === undefined || outcome === 'lost')
+      await this.attempt({ game: 'ended', room, effect: effect.key }, effect, game, () => true);
   }
 
   onModuleDestroy(): void {
@@ -74,7 +77,7 @@ export class EffectRunner implements OnModuleDestroy {
       if (room.effectsRunning.has(effect.key)) continue;
       room.effectsRunning.add(effect.key);
       const subject = { game: room.value.game, room: room.id, epoch: room.tenure.epoch, effect: effect.key };
-      const attempt = this.attempt(subject, effect, () => room.status !== 'dropped');
+      const attempt = this.attempt(subject, effect, room.value.game, () => room.status !== 'dropped');
       this.running.set(effect.key, attempt);
       void attempt.then((outcome) => {
         this.running.delete(effect.key);
@@ -89,7 +92,7 @@ export class EffectRunner implements OnModuleDestroy {
   }
 
   /** `lost`: the room was lost meanwhile, and the next owner runs it. `stopped`: the watchdog interrupted it; it is not tried again. */
-  private async attempt(subject: Subject, effect: PendingEffect, isOurs: () => boolean): Promise<EffectOutcome> {
+  private async attempt(subject: Subject, effect: PendingEffect, game: string | null, isOurs: () => boolean): Promise<EffectOutcome> {
     const roomId = subject.room;
     const handler = this.registry.effectHandlers.get(effect.name);
     if (!handler) {
@@ -103,7 +106,8 @@ export class EffectRunner implements OnModuleDestroy {
         try {
           // A copy: what the handler does to it is not done to the room's value.
           const data = effect.data === undefined ? undefined : plainCopy(effect.data, 'data');
-          await runs.runOnce(label, () => handler({ key: effect.key, roomId, data }));
+          const run = { game, roomId, effect: effect.name, key: effect.key };
+          await this.watch.during(run, () => runs.runOnce(label, () => handler({ key: effect.key, roomId, data })));
           return 'done';
         } catch (error) {
           // To describe what a handler threw may run code of it.

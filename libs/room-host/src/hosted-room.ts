@@ -8,7 +8,7 @@ import {
   type RoomValue,
   UNANSWERED_MAX,
 } from '#libs/room';
-import { type Append, packCheckpoint, type RoomDoc, type Tenure } from '#libs/room-store';
+import { type Append, packCheckpoint, type RoomDoc, rewoundBy, type Takeover, type Tenure } from '#libs/room-store';
 import type { Attachment } from './attachment.js';
 import type { HostedMachine } from './guarded-machine.js';
 import { RecentChanges } from './recent-changes.js';
@@ -110,8 +110,7 @@ export class HostedRoom {
   /** The command that cost the room its last owner. */
   poison: { readonly seat: Seat; readonly seq: number } | null = null;
 
-  /** The version at which this owner took the room up: what a former owner had told beyond it is undone. */
-  private readonly takenAt: number;
+  private readonly takeovers: readonly Takeover[];
   /** For the keys of effects. */
   private readonly tenureName: string;
   /** Durability `checkpoint`: the keys of pending effects that the store has; null: all durable ones are stored. */
@@ -125,7 +124,13 @@ export class HostedRoom {
     readonly machine: HostedMachine,
     public tenure: Tenure,
     value: RoomValue,
-    { batch, doc, start, round }: { batch: string; doc: RoomDoc; start: string; round: number },
+    {
+      batch,
+      doc,
+      start,
+      round,
+      takeovers = [],
+    }: { batch: string; doc: RoomDoc; start: string; round: number; takeovers?: readonly Takeover[] },
     readonly time: RoomTime,
     /** Where the room comes from another owner, or was set up: what is known of its past. */
     recent = new RecentChanges({ since: value.version, changes: [] }, value.version),
@@ -133,7 +138,7 @@ export class HostedRoom {
   ) {
     this.value = value;
     this.durable = value;
-    this.takenAt = value.version;
+    this.takeovers = takeovers;
     this.tenureName = String(tenure.epoch);
     // What a room comes with was stored: by who opened it, by its last owner, or by a repair.
     this.storedEffects = this.durability === 'checkpoint' ? keysOf(value.outbox) : null;
@@ -275,9 +280,9 @@ export class HostedRoom {
    */
   rewoundTo(version: number | null, versionEpoch: number | null): number | null {
     if (version === null) return null;
+    if (versionEpoch !== null) return rewoundBy(this.takeovers, version, versionEpoch);
     // A client that does not say whose version it holds: it cannot be one that there has not been yet.
-    const isUndone = versionEpoch === null ? version > this.value.version : versionEpoch < this.tenure.epoch && version > this.takenAt;
-    return isUndone ? this.takenAt : null;
+    return version > this.value.version ? (this.takeovers.at(-1)?.version ?? null) : null;
   }
 
   /** The durable changes after `version`; null when not all of them are kept. */
@@ -288,7 +293,12 @@ export class HostedRoom {
 
   /** The room as it is durable, or as it will be with the changes of an append on its way: what the store keeps of it. */
   checkpoint({ after, changes }: Pick<InFlight, 'after' | 'changes'> = { after: this.durable, changes: [] }): Uint8Array {
-    return packCheckpoint(after, { ...this.recent.tail(this.shown, changes), at: this.time.now() });
+    const { takeovers } = this;
+    return packCheckpoint(after, {
+      ...this.recent.tail(this.shown, changes),
+      at: this.time.now(),
+      ...(takeovers.length > 0 && { takeovers }),
+    });
   }
 
   /** Effects that may be run: what asked for them is durable, so that no loss of this server undoes it. */

@@ -24,6 +24,7 @@ import { Auditor } from './auditor.js';
 import { Checkpointer } from './checkpointer.js';
 import { CommandBatch } from './command-batch.js';
 import { EffectRunner } from './effect-runner.js';
+import { EffectWatch } from './effect-watch.js';
 import type { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { Leavers } from './leavers.js';
@@ -222,7 +223,17 @@ export class Host {
     );
     const checkpointer = new Checkpointer(this.roomLog, this.rooms, log, this.appender, options);
     const leavers = new Leavers(hosts.records, this.engine, log, this.rooms, this.clock);
-    this.effects = new EffectRunner(registry, this.engine, this.roomLog, log, this.appender, this.rooms, DIRECT_GUARD, checkpointer);
+    this.effects = new EffectRunner(
+      registry,
+      this.engine,
+      this.roomLog,
+      log,
+      this.appender,
+      this.rooms,
+      DIRECT_GUARD,
+      checkpointer,
+      new EffectWatch(log, metrics, options),
+    );
     this.auditor = new Auditor(this.rooms, this.appender, this.roomLog, hosts.records, hosts.generation, directory, self, log);
     this.intake = new RoomIntake(
       this.rooms,

@@ -85,3 +85,51 @@ describe('a player of a game that was wound back', () => {
     expect(player.placed[0].rewound).toEqual({ from, to });
   });
 });
+
+describe('a player who was away while a game lost two owners, one after the other', () => {
+  /** The second owner plays on past what the first had told, has it saved, and is lost, too. */
+  async function lostTwice() {
+    const { before, next, room, from, to } = await rewound();
+    while (room.durable.version <= from) await next.does(room, 1, 'add');
+    await next.does(room, 1, 'save');
+    while (room.hasUnstoredEffects || room.durable.outbox.length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    const savedAt = Number(await versionOf(room));
+    expect(savedAt).toBeGreaterThan(from);
+    await next.does(room, 1, 'add');
+    const tenure = await hosts.tenure(room.id);
+    next.stop();
+    const last = hosts.add('last', {}, new Map([['save', () => {}]]));
+    await last.auditor.audit('test');
+    await last.intake.adopt([tenure]);
+    return { before, between: room, last, room: last.rooms.get(room.id) as HostedRoom, from, to, savedAt };
+  }
+
+  it('is told that it goes on from the version that the first owner had saved, and gets the state whole', async () => {
+    const { before, last, room, from, to } = await lostTwice();
+    const player = last.attach(room, 0, 1, from, before.tenure.epoch);
+    expect(player.placed[0].rewound).toEqual({ from, to });
+    expect(player.syncs[0]).toMatchObject({ version: room.durable.version, state: room.durable.state });
+    expect(player.syncs[0].from).toBeUndefined();
+  });
+
+  it('is told the version that the second owner had saved, by a client that heard of the second', async () => {
+    const { between, last, room, savedAt } = await lostTwice();
+    const from = between.durable.version;
+    const player = last.attach(room, 0, 1, from, between.tenure.epoch);
+    expect(player.placed[0].rewound).toEqual({ from, to: savedAt });
+    expect(last.attach(room, 0, 2, savedAt, between.tenure.epoch).placed[0].rewound).toBeUndefined();
+  });
+
+  it('is told so by an owner whose store has lost and got back the record', async () => {
+    const { before, last, room, from, to } = await lostTwice();
+    await hosts.redis.commands.del(`hf:room:{${room.id}}`);
+    expect(await last.auditor.reassert(room)).toBe('ok');
+    const tenure = await hosts.tenure(room.id);
+    last.stop();
+    const again = hosts.add('again', {}, new Map([['save', () => {}]]));
+    await again.auditor.audit('test');
+    await again.intake.adopt([tenure]);
+    const adopted = again.rooms.get(room.id) as HostedRoom;
+    expect(again.attach(adopted, 0, 1, from, before.tenure.epoch).placed[0].rewound).toEqual({ from, to });
+  });
+});

@@ -19,6 +19,8 @@ export interface RoomHostOptions {
   readonly migrationsAtOnce: number;
   /** A player without a connection for this long is `away` for the game, in ms: longer than a client takes to resume. */
   readonly awayAfterMs: number;
+  /** A handler of an effect that has not settled after this is named in the log, in ms. */
+  readonly effectWarnMs: number;
 }
 
 export const ROOM_HOST_DEFAULTS: RoomHostOptions = {
@@ -30,6 +32,7 @@ export const ROOM_HOST_DEFAULTS: RoomHostOptions = {
   checkpointEveryMs: 60_000,
   migrationsAtOnce: 32,
   awayAfterMs: 2_000,
+  effectWarnMs: 60_000,
 };
 
 /** Changes made and not yet durable, a room: beyond it commands are refused as `busy`, since the store does not keep up. */

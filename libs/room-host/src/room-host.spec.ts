@@ -13,6 +13,7 @@ import { Attachments } from './attachments.js';
 import { Checkpointer } from './checkpointer.js';
 import { CommandBatch } from './command-batch.js';
 import { EffectRunner } from './effect-runner.js';
+import { EffectWatch } from './effect-watch.js';
 import { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { ResyncWatch } from './resync-watch.js';
@@ -800,7 +801,17 @@ describe('effects', () => {
   function runner(host: ReturnType<typeof newHost>, pay: EffectRun): void {
     const registry = { effectHandlers: new Map([['pay', pay]]) } as unknown as GameRegistry;
     const checkpointer = new Checkpointer(host.roomLog, host.rooms, log, host.appender, ROOM_HOST_DEFAULTS);
-    new EffectRunner(registry, host.engine, host.roomLog, log, host.appender, host.rooms, DIRECT_GUARD, checkpointer);
+    new EffectRunner(
+      registry,
+      host.engine,
+      host.roomLog,
+      log,
+      host.appender,
+      host.rooms,
+      DIRECT_GUARD,
+      checkpointer,
+      new EffectWatch(log, new Metrics({ server: 'hf:game:test', level: 'silent', format: 'json' }), ROOM_HOST_DEFAULTS),
+    );
   }
 
   it('run once they are durable, again until they succeed, and under one key', async () => {

@@ -284,7 +284,7 @@ export class RoomIntake {
 
   /** The room as its checkpoint and log say. Game code runs only to bring an old version's state to ours. */
   private revive(adopted: AdoptedRoom, { value, tail, held }: Replayed, owner: RoomOwnership, time: RoomTime): HostedRoom {
-    const { epoch, batch, log, doc, start, round } = adopted;
+    const { epoch, batch, log, doc, start, round, takeovers } = adopted;
     const machine = new RoomMachine(this.rulesOf(value.game), time);
     const recent = new RecentChanges(tail, held);
     const guarded = new GuardedMachine(machine, this.labels, this.guard, value.room, { epoch });
@@ -299,7 +299,7 @@ export class RoomIntake {
     // Changes of an old version's state lead nobody to the new one: players get it whole.
     if (current === value) recent.push(log.changes, log.entries);
     else recent.tell(log.changes);
-    return new HostedRoom(guarded, { ...owner, epoch }, current, { batch, doc, start, round }, time, recent, tail.shown);
+    return new HostedRoom(guarded, { ...owner, epoch }, current, { batch, doc, start, round, takeovers }, time, recent, tail.shown);
   }
 
   /** Null when its `migrateState` had to be interrupted: another try would cost every other room as much time again. */
@@ -361,7 +361,7 @@ export class RoomIntake {
   private async forget(room: HostedRoom): Promise<void> {
     try {
       const { outbox } = room.durable;
-      if (outbox.length > 0) await this.effects.runLast(room.id, { effects: outbox, batches: [room.batch], poisoned: [] });
+      if (outbox.length > 0) await this.effects.runLast(room.id, { effects: outbox, batches: [room.batch], poisoned: [] }, room.value.game);
       await this.records.forgetOwner([room.id], room.tenure.server, room.tenure.incarnation);
     } catch (error) {
       // An entry too many in an index is found and dropped by the next sweep.

@@ -13,6 +13,7 @@ import {
   isText,
   readStored,
 } from './stored-bytes.js';
+import type { Takeover } from './takeovers.js';
 
 /** What a change told its room beside the state. */
 export type ToldChange = Pick<Change, 'version' | 'events'>;
@@ -28,6 +29,8 @@ export interface ToldTail {
   readonly shown: readonly Seat[];
   /** The room's time when this was written, in ms since 1970: it goes on from there, and never back. */
   readonly at?: number;
+  /** The takeovers of this game so far; absent: none. A record that was written again does not have them. */
+  readonly takeovers?: readonly Takeover[];
 }
 
 /** What a checkpoint stores: the room's value, and the tail beside it in one object. */
@@ -72,8 +75,13 @@ function isSeat(value: unknown): boolean {
 
 function isTail(value: unknown): boolean {
   if (!isMap(value) || !Number.isSafeInteger(value.since) || !isArrayOf(value.shown, isCount)) return false;
+  if (value.takeovers !== undefined && !isArrayOf(value.takeovers, isTakeover)) return false;
   return isArrayOf(
     value.changes,
     (told) => isMap(told) && isCount(told.version) && (told.events == null || isArrayOf(told.events, isNamed)),
   );
+}
+
+function isTakeover(value: unknown): boolean {
+  return isMap(value) && isCount(value.epoch) && isCount(value.version);
 }

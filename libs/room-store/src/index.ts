@@ -12,4 +12,5 @@ export * from './room-view.js';
 export * from './store-generation.js';
 export { UnreadableError } from './stored-bytes.js';
 export * from './suspect-marks.js';
+export * from './takeovers.js';
 export * from './user-rooms.js';

@@ -22,6 +22,7 @@ import {
 } from './room-keys.js';
 import type { RoomDoc, RoomOwnership } from './room-record.js';
 import { readSuspect, type SuspectInput, suspectEffectOf } from './suspect-marks.js';
+import { joinTakeovers, readTakeovers, type Takeover } from './takeovers.js';
 
 const openScript = new LuaScript('open_room', new URL('./scripts/open-room.lua', import.meta.url), 3);
 const checkpointScript = new LuaScript('checkpoint', new URL('./scripts/checkpoint.lua', import.meta.url), 3);
@@ -73,6 +74,8 @@ export interface AdoptedRoom {
   readonly losses: number;
   /** The room's time now, in ms since 1970, where it was handed to this owner by plan; null: it was not. */
   readonly handedAt: number | null;
+  /** The takeovers of this game, this one among them unless it was handed over by plan; both numbers rise from one to the next. */
+  readonly takeovers: readonly Takeover[];
 }
 
 /** The room was taken, in this epoch, but what is stored of it cannot be read. */
@@ -247,8 +250,9 @@ export class RoomLog {
     }
     // What this adoption reads may be the last append of the old owner: no more durable than the adoption is.
     await this.replicated();
-    const [epoch, version, batch, checkpoint, log, doc, round, start, pausedMs, poison, losses, handedAt] = answer;
+    const [epoch, version, batch, checkpoint, log, doc, round, start, pausedMs, poison, losses, handedAt, takeovers] = answer;
     try {
+      const stored = checkpoint.length > 0 ? unpackCheckpoint(checkpoint) : null;
       return {
         epoch: Number(String(epoch)),
         version: Number(String(version)),
@@ -256,12 +260,13 @@ export class RoomLog {
         round: Number(String(round)),
         start: String(start),
         pausedMs: Number(String(pausedMs)),
-        checkpoint: checkpoint.length > 0 ? unpackCheckpoint(checkpoint) : null,
+        checkpoint: stored,
         log: unpackChanges(log),
         doc: JSON.parse(String(doc)) as RoomDoc,
         poison: readSuspect(String(poison)),
         losses: Number(String(losses)),
         handedAt: handedAt.length > 0 ? Number(String(handedAt)) : null,
+        takeovers: joinTakeovers(stored?.tail?.takeovers ?? [], readTakeovers(String(takeovers))),
       };
     } catch (error) {
       return { epoch: Number(String(epoch)), unreadable: String(error) };

@@ -28,6 +28,7 @@ describe('readSettings', () => {
       handlerSlowMs: 200,
       handlerLimitMs: 500,
       handlerMemoryMb: 256,
+      effectWarnMs: 60_000,
     });
   });
 

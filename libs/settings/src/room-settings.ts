@@ -117,6 +117,12 @@ export const ROOM_SETTINGS = {
       fallback: 256,
       meaning: 'The watchdog interrupts a handler during which the memory of the server grows by more than this, and its room ends.',
     }),
+    effectWarnMs: integer('EFFECT_WARN_MS', {
+      from: 1_000,
+      to: 86_400_000,
+      fallback: 60_000,
+      meaning: 'The server logs `effect.overdue` for a handler of an effect that has not settled after this time.',
+    }),
   }),
 
   match: group(['lobby'], {

@@ -38,6 +38,9 @@ export class Metrics {
 
   readonly placements = this.counter('holdfast_placements_total', 'Requests to choose a server for a room.', ['result']);
   readonly placementSeconds = this.histogram('holdfast_placement_seconds', 'Time to choose a server for a room.', SHORT_SECONDS);
+  readonly effectsOverdue = this.gauge('holdfast_effects_overdue', 'Number of effects whose handler runs for longer than EFFECT_WARN_MS.', [
+    'game',
+  ]);
   readonly freeSlots = this.gauge('holdfast_free_slots', 'Number of rooms that the game servers can still take.');
   readonly wantedGameServers = this.gauge('holdfast_wanted_game_servers', 'Number of game servers that the fleet needs.');
 

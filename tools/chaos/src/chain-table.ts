@@ -151,8 +151,6 @@ export class ChainTable {
       if (code === 'negative') this.findings.counts.refused += 1;
       else if (code !== 'game-ended' && !(error as Partial<HoldfastError>).retry)
         this.findings.violation(`${id} of game ${book.game} was answered with ${code}: ${(error as Error).message}`);
-      // The room was wound back: what was acknowledged is gone, which a durable game promises not to.
-      if (code === 'server-lost') this.findings.violation(`${id} of game ${book.game}: ${(error as Error).message}`);
     }
   }
 
@@ -176,6 +174,11 @@ export class ChainTable {
         pausedAt ??= performance.now();
       }),
       room.on('resume', goesOn),
+      room.on('rewound', ({ from, to }) =>
+        this.findings.violation(
+          `game ${room.state?.game} was wound back from version ${from} to ${to}, which a durable game promises not to`,
+        ),
+      ),
       room.on('end', ({ reason, result }) => {
         goesOn();
         if (reason === 'finished') this.book((result as ChainResult).game).ended(player, result as ChainResult);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { ServerType } from '#libs/protocol';
 import type { startRedis } from '../../redis/index.mjs';
+import { LEDGER_VARIABLE, type Payment } from './bank.js';
 import { ChaosServer, type Condition, type Workshop } from './chaos-server.js';
 import { HalfOpenProxy } from './half-open-proxy.js';
 import { PlayerWires } from './player-wires.js';
@@ -125,6 +126,12 @@ export class ChaosFleet {
     );
   }
 
+  /** What the effects of bank games have paid so far. */
+  async payments(): Promise<Payment[]> {
+    const lines = (await readFile(this.bankLedger, 'utf8').catch(() => '')).split('\n');
+    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Payment);
+  }
+
   async stop(): Promise<void> {
     this.client.disconnect();
     this.wires.close();
@@ -149,6 +156,11 @@ export class ChaosFleet {
     return found.flat();
   }
 
+  /** Outlives servers and Redis. */
+  private get bankLedger(): string {
+    return join(this.folder, 'payments');
+  }
+
   private async add({ gateways, lobbies, games, tls }: Shape, fault: (sentence: string, server: ChaosServer) => void): Promise<void> {
     const secrets = { LINK_SECRET: randomBytes(18).toString('hex'), ADMIN_TOKEN: randomBytes(18).toString('hex') };
     const key = join(this.folder, 'public.key');
@@ -171,6 +183,7 @@ export class ChaosFleet {
           OPS_PORT: '0',
           LINK_PORT: '0',
           HOLDFAST_CHAOS_RUN: this.mark,
+          ...(type === 'game' && { [LEDGER_VARIABLE]: this.bankLedger }),
           // They stay over a restart: players come back to where they were.
           ...(type === 'gateway' && {
             PUBLIC_PORT: String(await this.workshop.freePort()),

@@ -15,6 +15,8 @@ export class Findings {
     absent: 0,
     reconnections: 0,
     evictions: 0,
+    transfers: 0,
+    rewinds: 0,
   };
   /** How often a command, or a request of a table, was answered with this code. */
   readonly codes = new Map<string, number>();

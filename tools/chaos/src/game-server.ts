@@ -1,15 +1,16 @@
 import 'reflect-metadata';
 import { runServer, type ServerPlan } from '#libs/server';
 import { gameServer } from '../../../apps/game/src/game.server.js';
+import { BankGameModule } from './bank-game.js';
 import { blockLoop } from './block-loop.js';
 import { ChainGameModule } from './chain-game.js';
 
-/** A game server as any other, with one game more. */
+/** A game server as any other, with the games of this tool. */
 const plan: ServerPlan<'game'> = {
   ...gameServer,
   module: (settings) => {
     const { imports = [], ...rest } = gameServer.module(settings);
-    return { ...rest, imports: [...imports, ChainGameModule] };
+    return { ...rest, imports: [...imports, ChainGameModule, BankGameModule] };
   },
 };
 

@@ -1,5 +1,8 @@
 import { Tally } from '../../players/src/tally.js';
 import { TicTacToeRun } from '../../players/src/tic-tac-toe.js';
+import { DURABILITIES } from './bank.js';
+import { auditBank } from './bank-book.js';
+import { BankTable } from './bank-table.js';
 import { ChainTable } from './chain-table.js';
 import { ChaosFleet } from './chaos-fleet.js';
 import type { Workshop } from './chaos-server.js';
@@ -11,7 +14,7 @@ import { operatorFaults } from './operator-faults.js';
 import { type ChaosOptions, readOptions } from './options.js';
 import { playerFaults } from './player-faults.js';
 import { Chance } from './random.js';
-import { type Report, readable, reportOf } from './report.js';
+import { type BankReport, type Report, readable, reportOf } from './report.js';
 import { RollingRestart } from './rolling-restart.js';
 import { serverFaults } from './server-faults.js';
 import { storeFaults } from './store-faults.js';
@@ -24,6 +27,7 @@ const HEAL_MS = 30_000;
 const LAST_GAMES_MS = 90_000;
 const SWEPT_MS = 30_000;
 const OTHERS_THINK_MS = 600;
+const BANK_THINK_MS = 250;
 
 /** Runs what the arguments ask for and prints what came of it. The exit code: 1 if ledger and rooms disagree, else 0. */
 export async function main(argv: readonly string[], workshop: Workshop): Promise<number> {
@@ -66,14 +70,18 @@ async function playUnderFaults(
   const tables = sizes.map(
     (size, index) => new ChainTable(`chain-${index + 1}`, size, thinkMs, findings, new Chance(seed * 1_000 + index)),
   );
-  for (const table of tables) await table.open(fleet.gatewayUrls, fleet.certificate);
+  const banks = Array.from({ length: options.banks }, (_, index) => {
+    const durability = DURABILITIES[index % DURABILITIES.length];
+    return new BankTable(`bank-${index + 1}`, durability, BANK_THINK_MS, findings, new Chance(seed * 1_000 + 500 + index));
+  });
+  for (const table of [...tables, ...banks]) await table.open(fleet.gatewayUrls, fleet.certificate);
   say(
-    `${players} players in ${tables.length} rooms of chain, ${options.others} of tic-tac-toe; ${options.rolling ? 'every server is restarted' : `faults for ${minutes} min, one every ${every} s`}`,
+    `${players} players in ${tables.length} rooms of chain, ${2 * banks.length} of bank games, ${options.others} of tic-tac-toe; ${options.rolling ? 'every server is restarted' : `faults for ${minutes} min, one every ${every} s`}`,
   );
 
   const innocents = new Innocents(fleet, findings);
   const others = new Others(options, fleet.gatewayUrls, fleet.certificate, findings);
-  const lives = Promise.all([...tables.map((table) => table.run()), others.run()]);
+  const lives = Promise.all([...[...tables, ...banks].map((table) => table.run()), others.run()]);
   const progress = setInterval(() => say(progressOf(findings, performance.now() - startedAt)), PROGRESS_MS);
 
   const chance = new Chance(seed);
@@ -94,7 +102,7 @@ async function playUnderFaults(
   innocents.stop();
 
   say('the last games');
-  for (const table of tables) table.stop();
+  for (const table of [...tables, ...banks]) table.stop();
   others.stop();
   const isOver = await Promise.race([
     lives.then(() => true),
@@ -103,17 +111,30 @@ async function playUnderFaults(
   if (!isOver) findings.violation(`not all players were done ${LAST_GAMES_MS / 1_000} s after the fleet was whole`);
   clearInterval(progress);
 
+  say('what the banks have paid');
+  const bank = await auditedBank(banks, fleet, findings);
+
   say('what is left over');
   await sweptClean(fleet, findings);
   await fleet.stop();
   await until(async () => (await fleet.orphans()).length === 0, 5_000).catch(async () => {
     for (const orphan of await fleet.orphans()) findings.violation(`a process is left over: ${orphan}`);
   });
-  return reportOf(options, findings, faults.done, others.tally, fleet.folder, performance.now() - startedAt);
+  return reportOf(options, findings, faults.done, others.tally, bank, fleet.folder, performance.now() - startedAt);
 }
 
 function allKinds(world: World): readonly Kind[] {
   return [...serverFaults(world), ...storeFaults(world), ...playerFaults(world), ...operatorFaults(world)];
+}
+
+/** A payment may be on its way when its game has ended. */
+async function auditedBank(banks: readonly BankTable[], fleet: ChaosFleet, findings: Findings): Promise<BankReport> {
+  const books = banks.flatMap((table) => [...table.books.values()]);
+  await until(async () => auditBank(books, await fleet.payments()).missing === 0, SWEPT_MS, 1_000).catch(() => {});
+  const { violations, paid } = auditBank(books, await fleet.payments());
+  for (const violation of violations) findings.violation(violation);
+  const { transfers, rewinds } = findings.counts;
+  return { games: books.length, acknowledged: transfers, paid, rewinds };
 }
 
 async function sweptClean(fleet: ChaosFleet, findings: Findings): Promise<void> {

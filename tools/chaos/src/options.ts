@@ -14,6 +14,8 @@ export interface ChaosOptions {
   readonly rooms: number;
   /** Who play tic-tac-toe beside them. */
   readonly others: number;
+  /** Rooms of the bank games, of two players each; the three durabilities take turns. */
+  readonly banks: number;
   /** Of all players of the checked game together. */
   readonly commandsPerSecond: number;
   /** Players and gateways over TLS, with a certificate of the run's own. */
@@ -39,6 +41,7 @@ export function readOptions(argv: readonly string[]): ChaosOptions {
     .option('--games <n>', 'game servers', whole, 3)
     .option('--rooms <n>', 'rooms of the checked game, with 2 to 4 players each', whole, 28)
     .option('--others <n>', 'players of tic-tac-toe beside them', whole, 16)
+    .option('--banks <n>', 'rooms of two players whose game pays by effects; the three durabilities take turns', whole, 6)
     .option('--commands-per-second <n>', 'of all players of the checked game together', positive, 150)
     .option('--tls', 'players come by wss://, with a certificate made for the run', false)
     .option('--faults <kinds...>', 'only these (`kill-game`, `pause-redis`, …; docs/chaos.md has them all)')

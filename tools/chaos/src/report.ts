@@ -4,6 +4,16 @@ import type { Findings } from './findings.js';
 import type { ChaosOptions } from './options.js';
 import type { Spread } from './pauses.js';
 
+export interface BankReport {
+  readonly games: number;
+  /** Transfers whose command was acknowledged. A rewind may have undone some. */
+  readonly acknowledged: number;
+  /** Transfers that effects have paid, without the runs of an effect beyond its first. */
+  readonly paid: number;
+  /** How often a player was told that a game was wound back. */
+  readonly rewinds: number;
+}
+
 /** What `--json` prints. Times in ms. */
 export interface Report {
   readonly ok: boolean;
@@ -14,6 +24,7 @@ export interface Report {
   readonly counts: Findings['counts'];
   readonly codes: Readonly<Record<string, number>>;
   readonly ticTacToe: { readonly games: number; readonly moves: number; readonly lost: number; readonly doubled: number };
+  readonly bank: BankReport;
   readonly answers: Spread;
   readonly byFault: Readonly<Record<string, { readonly faults: number; readonly pauses: Spread; readonly longWaits: Spread }>>;
   readonly violationCount: number;
@@ -26,6 +37,7 @@ export function reportOf(
   { counts, codes, pauses, violations, violationCount }: Findings,
   faults: readonly Fault[],
   { games, moves, lost, doubled }: Tally,
+  bank: BankReport,
   logs: string,
   elapsedMs: number,
 ): Report {
@@ -38,6 +50,7 @@ export function reportOf(
     counts,
     codes: Object.fromEntries(codes),
     ticTacToe: { games, moves, lost, doubled },
+    bank,
     answers: pauses.answersMs,
     byFault: pauses.byFault(faults),
     violationCount,
@@ -47,7 +60,7 @@ export function reportOf(
 }
 
 export function readable(report: Report): string {
-  const { counts, ticTacToe, answers } = report;
+  const { counts, ticTacToe, bank, answers } = report;
   const rows = Object.entries(report.byFault).map(
     ([kind, { faults, pauses, longWaits }]) => `  ${kind.padEnd(14)}${column(faults)} ${spread(pauses)}   ${spread(longWaits)}`,
   );
@@ -65,6 +78,7 @@ export function readable(report: Report): string {
         .join(', ') || 'none'
     }`,
     `  tic-tac-toe            ${ticTacToe.games} games, ${ticTacToe.moves} moves, ${ticTacToe.lost} lost, ${ticTacToe.doubled} doubled`,
+    `  bank                   ${bank.games} games, ${bank.acknowledged} transfers acknowledged, ${bank.paid} paid; ${bank.rewinds} rewinds told`,
     `  answered in, ms        p50 ${answers.p50}, p90 ${answers.p90}, p99 ${answers.p99}, max ${answers.max}`,
     '',
     `  ${'fault'.padEnd(14)}${column('done')}  ${'pauses that players were told of, ms'.padEnd(40)}   answers that took over 100 ms`,

@@ -40,6 +40,7 @@ export class RoomScreen {
       room.on('change', look),
       room.on('pause', look),
       room.on('resume', () => this.resumed()),
+      room.on('rewound', (rewind) => this.toasts.note(rewindSentence(rewind))),
       room.on('end', look),
     ];
     this.look();
@@ -158,4 +159,10 @@ export class RoomScreen {
       await this.room.ready(false).catch(() => {});
     });
   }
+}
+
+/** Versions count every change of a game, those of its clock and of its players' presence among them. */
+function rewindSentence({ from, to }: { readonly from: number; readonly to: number }): string {
+  const steps = from - to;
+  return `The game went back ${steps} ${steps === 1 ? 'step' : 'steps'} after a server failed. What happened in them is undone.`;
 }

@@ -4,10 +4,14 @@
 --       7 for how long nobody has owned it, in ms  8 the newest form of log and checkpoint that the new owner reads
 -- gives {epoch, version, batch, checkpoint or '', changes of the log one after the other, doc, round, start,
 --       how long nobody owned it before that and no change says so yet, in ms, the last input that cost the room an owner ('' : none),
---       how many owners its inputs cost, the room's time now if it was handed to this owner by plan ('' : it was not)}; {'0', …} where the record is not as expected:
+--       how many owners its inputs cost, the room's time now if it was handed to this owner by plan ('' : it was not),
+--       the takeovers so far and this one, each as EPOCH:VERSION}; {'0', …} where the record is not as expected:
 --       {'0', owner, incarnation, epoch, status}; {'log'} and nothing is written where the log is of a kind this version cannot read
+-- More takeovers than this are joined, the oldest first.
+local TAKEOVERS_MAX = 32
+
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'batch', 'status', 'doc', 'round', 'start', 'paused',
-  'suspect', 'poison', 'losses', 'format', 'handed')
+  'suspect', 'poison', 'losses', 'format', 'handed', 'takeovers')
 if room[1] ~= ARGV[1] or room[2] ~= ARGV[2] or room[3] ~= ARGV[3] or room[6] ~= 'playing' then
   return { '0', room[2] or '', room[3] or '', room[1] or '', room[6] or '' }
 end
@@ -42,9 +46,26 @@ if handedAs == ARGV[1] and ARGV[2] == ARGV[4] and ARGV[3] == ARGV[5] then
 elseif room[15] then
   redis.call('HDEL', KEYS[1], 'handed')
 end
+-- What the lost owner told beyond this version is undone. A room that is handed over by plan loses nothing. One that had been
+-- taken up at this version or a later one adds nothing: for whoever heard of it then, the version now is the earlier one.
+if roomTime == '' then
+  local takeovers = {}
+  for takenAs, takenAt in string.gmatch(room[16] or '', '(%d+):(%d+)') do
+    if tonumber(takenAt) < tonumber(room[4]) then takeovers[#takeovers + 1] = { takenAs, takenAt } end
+  end
+  takeovers[#takeovers + 1] = { epoch, room[4] }
+  if #takeovers > TAKEOVERS_MAX then
+    -- Whoever heard of either is told the earlier version of both: too far back does no harm.
+    takeovers[2][2] = takeovers[1][2]
+    table.remove(takeovers, 1)
+  end
+  for index, takeover in ipairs(takeovers) do takeovers[index] = takeover[1] .. ':' .. takeover[2] end
+  room[16] = table.concat(takeovers, ' ')
+  redis.call('HSET', KEYS[1], 'takeovers', room[16])
+end
 -- All that is new stands in the message, so that no gateway need read the record of each of a thousand rooms.
 local rev = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'rev', 1))
 redis.call('PUBLISH', KEYS[1], 'adopted ' .. rev .. ' ' .. epoch .. ' ' .. ARGV[5] .. ' ' .. ARGV[4])
 -- One string, since MessagePack says itself where a value ends, and a reply of a thousand parts is slow to read.
 return { epoch, room[4], room[5], redis.call('GET', KEYS[3]) or '', table.concat(log), room[7], room[8], room[9], before,
-  poison, tostring(losses), roomTime }
+  poison, tostring(losses), roomTime, room[16] or '' }

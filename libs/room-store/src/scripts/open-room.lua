@@ -13,7 +13,7 @@ local time = redis.call('TIME')
 local epoch = string.format('%.0f', math.max((tonumber(room[5]) or 0) + 1, time[1] * 1000 + math.floor(time[2] / 1000)))
 redis.call('HSET', record, 'status', 'playing', 'owner', ARGV[2], 'incarnation', ARGV[3], 'epoch', epoch,
   'version', 0, 'batch', '', 'durability', ARGV[5], 'gameVersion', ARGV[6])
-redis.call('HDEL', record, 'result', 'paused', 'suspect', 'poison', 'losses')
+redis.call('HDEL', record, 'result', 'paused', 'suspect', 'poison', 'losses', 'takeovers')
 redis.call('DEL', KEYS[2])
 if ARGV[4] == '' then redis.call('DEL', KEYS[3]) else redis.call('SET', KEYS[3], ARGV[4]) end
 -- All that is new stands in the message, so that no gateway need read the record of every game that begins.

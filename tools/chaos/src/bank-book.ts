@@ -1,0 +1,67 @@
+import type { Durability } from '#libs/game-kit';
+import { type BankResult, bankName, type Payment, PURSE } from './bank.js';
+
+/** One bank game, as its players saw it. */
+export interface BankGameBook {
+  readonly game: string;
+  readonly durability: Durability;
+  /** Transfers whose command was acknowledged, without those that a rewind has undone of which their player was told. */
+  readonly acknowledged: Pick<ReadonlyMap<string, unknown>, 'keys'>;
+  /** All transfers that were asked for. */
+  readonly asked: ReadonlySet<string>;
+  /** Null: the game did not end by its rules. */
+  readonly result: BankResult | null;
+}
+
+export interface BankAudit {
+  readonly violations: readonly string[];
+  /** Transfers that were paid, each once. */
+  readonly paid: number;
+  /** Transfers of games that ended by their rules which are not paid (yet). */
+  readonly missing: number;
+}
+
+/** Compares the games' accounts with the ledger outside. */
+export function auditBank(games: readonly BankGameBook[], payments: readonly Payment[]): BankAudit {
+  const violations: string[] = [];
+  const durabilities = new Map(games.map(({ game, durability }) => [game, durability]));
+  const nameOf = (game: string): string => `${bankName(durabilities.get(game) ?? 'every-change')} game ${game}`;
+
+  // Whoever takes payments removes duplicates by key, so a key names one transfer for ever.
+  const byKey = new Map<string, Payment>();
+  for (const payment of payments) {
+    const before = byKey.get(payment.key);
+    if (!before) byKey.set(payment.key, payment);
+    else if (before.id !== payment.id)
+      violations.push(`${nameOf(payment.game)}: key ${payment.key} was given to transfer ${before.id} and to ${payment.id}`);
+  }
+  const paid = new Map<string, Map<string, string[]>>();
+  for (const { key, game, id } of byKey.values()) {
+    const ids = paid.get(game) ?? new Map<string, string[]>();
+    ids.set(id, [...(ids.get(id) ?? []), key]);
+    paid.set(game, ids);
+  }
+
+  let missing = 0;
+  for (const book of games) {
+    const name = nameOf(book.game);
+    const ids = paid.get(book.game) ?? new Map<string, string[]>();
+    for (const [id, keys] of ids) {
+      if (keys.length > 1) violations.push(`${name}: transfer ${id} was paid ${keys.length} times, under the keys ${keys.join(', ')}`);
+      if (!book.asked.has(id)) violations.push(`${name}: transfer ${id} was paid, and no player asked for it`);
+    }
+    if (!book.result) continue;
+    const { sent, purse } = book.result;
+    const account = new Set(sent);
+    if (account.size !== sent.length) violations.push(`${name}: ${sent.length - account.size} transfers were applied twice`);
+    if (purse + sent.length !== PURSE) violations.push(`${name}: ${purse} are left of ${PURSE} after ${sent.length} transfers`);
+    for (const id of ids.keys()) if (!account.has(id)) violations.push(`${name}: transfer ${id} was paid, and the game does not have it`);
+    const unpaid = sent.filter((id) => !ids.has(id));
+    missing += unpaid.length;
+    for (const id of unpaid) violations.push(`${name}: transfer ${id} was dropped: the game has it, and it was not paid`);
+    for (const id of book.acknowledged.keys())
+      if (!account.has(id))
+        violations.push(`${name}: transfer ${id} was acknowledged and is not in the game, and its player was told of no rewind`);
+  }
+  return { violations, paid: byKey.size, missing };
+}

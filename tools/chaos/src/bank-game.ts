@@ -1,0 +1,71 @@
+import { appendFileSync } from 'node:fs';
+import { Injectable, Module, type Type } from '@nestjs/common';
+import { z } from 'zod';
+import { Command, type Durability, type Effect, EffectHandler, Game, type GameRules, type Room, type Setup } from '#libs/game-kit';
+import { type BankResult, bankName, DURABILITIES, LEDGER_VARIABLE, type Payment, PURSE } from './bank.js';
+
+export interface Bank {
+  /** Which game this is: no two are called the same. */
+  game: string;
+  /** It ends with so many transfers. */
+  target: number;
+  purse: number;
+  sent: string[];
+  touched: number;
+}
+
+const Transfer = z.object({ id: z.string().max(64) });
+const TARGET_MIN = 10;
+const TARGET_MAX = 25;
+/** Long enough to lose something when a server is killed. */
+const CHECKPOINT_MS = 3_000;
+/** Most kills come while some payment is under way. */
+const PAYING_MS = 20;
+
+/** Transfers money to an account outside, by effects. What is done beside that leaves the money where it is. */
+export abstract class BankRules implements GameRules<Bank> {
+  setup(room: Setup): Bank {
+    return {
+      game: `${room.id}-${Math.floor(room.random() * 2 ** 48).toString(36)}`,
+      target: TARGET_MIN + Math.floor(room.random() * (TARGET_MAX - TARGET_MIN)),
+      purse: PURSE,
+      sent: [],
+      touched: 0,
+    };
+  }
+
+  @Command(Transfer)
+  transfer(room: Room<Bank>, { id }: z.infer<typeof Transfer>): void {
+    const { state } = room;
+    state.purse -= 1;
+    state.sent.push(id);
+    room.effect('bank-transfer', { game: state.game, id });
+    if (state.sent.length < state.target) return;
+    room.end({ game: state.game, purse: state.purse, sent: [...state.sent] } satisfies BankResult);
+  }
+
+  @Command()
+  touch(room: Room<Bank>): void {
+    room.state.touched += 1;
+  }
+}
+
+/** The account outside. It takes every payment; whoever adds them up removes duplicates by key. */
+@Injectable()
+class Ledger {
+  @EffectHandler('bank-transfer')
+  async pay({ key, data: { game, id } }: Effect<{ game: string; id: string }>): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, PAYING_MS));
+    // One write, so that a server that is killed leaves no half of a line.
+    appendFileSync(process.env[LEDGER_VARIABLE] as string, `${JSON.stringify({ key, game, id } satisfies Payment)}\n`);
+  }
+}
+
+function bankOf(durability: Durability): Type<BankRules> {
+  class DurableBank extends BankRules {}
+  Game({ name: bankName(durability), version: 1, seats: 2, durability, checkpointMs: CHECKPOINT_MS })(DurableBank);
+  return DurableBank;
+}
+
+@Module({ providers: [...DURABILITIES.map(bankOf), Ledger] })
+export class BankGameModule {}

@@ -1,0 +1,175 @@
+import { connect, type HoldfastError, type Room, type Session } from '#libs/client';
+import type { Durability } from '#libs/game-kit';
+import { codeOf, freshly, leaveAnyRoom, patiently, startGame } from '../../players/src/player.js';
+import { trustIn } from '../../players/src/trust.js';
+import { type BankResult, bankName } from './bank.js';
+import type { BankGameBook } from './bank-book.js';
+import type { BankRules } from './bank-game.js';
+import type { Findings } from './findings.js';
+import type { Chance } from './random.js';
+import { pause } from './until.js';
+
+type BankRoom = Room<BankRules>;
+
+/** Commands that ask for no effect. What came after the last payment is lost when a game is wound back. */
+const TOUCH_SHARE = 0.75;
+const UNANSWERED_MAX = 6;
+/** Faults last 11 s at most. */
+const STUCK_MS = 40_000;
+
+interface Book extends BankGameBook {
+  /** With the version that their player had by then. */
+  readonly acknowledged: Map<string, number>;
+  readonly asked: Set<string>;
+  result: BankResult | null;
+}
+
+/** Two who stay together and play a bank game of one durability, with a book of each game. */
+export class BankTable {
+  readonly books = new Map<string, Book>();
+  private players: Session[] = [];
+  private isOver = false;
+  private transfers = 0;
+
+  constructor(
+    private readonly name: string,
+    private readonly durability: Durability,
+    /** A player's pause between two commands, on average. */
+    private readonly thinkMs: number,
+    private readonly findings: Findings,
+    private readonly chance: Chance,
+  ) {}
+
+  async open(urls: readonly string[], certificate: string | null): Promise<void> {
+    this.players = await Promise.all(
+      ['a', 'b'].map(async (letter) => {
+        const turn = this.chance.whole(0, urls.length - 1);
+        const inTurn = [...urls.slice(turn), ...urls.slice(0, turn)];
+        const session = await patiently(() => connect(inTurn, { name: `${this.name}-${letter}`, ...trustIn(certificate) }));
+        session.on('closed', (error) => {
+          if (error) this.findings.violation(`${session.name} was turned away: ${error.code}: ${error.message}`);
+        });
+        session.on('error', (error) => this.findings.violation(`${session.name} was not understood: ${error.code}: ${error.message}`));
+        return session;
+      }),
+    );
+  }
+
+  /** Until it is told to stop, and the game that is on has ended. */
+  async run(): Promise<void> {
+    while (!this.isOver) {
+      try {
+        await this.playInARoom();
+      } catch (error) {
+        if (!(error as Partial<HoldfastError>).retry)
+          this.findings.violation(`${this.name}: ${codeOf(error)}: ${(error as Error).message}`);
+        this.findings.count(`bank:${codeOf(error)}`);
+        await pause(200);
+      }
+      await Promise.all(this.players.map((session) => leaveAnyRoom(session)));
+    }
+    for (const session of this.players) session.close();
+  }
+
+  stop(): void {
+    this.isOver = true;
+  }
+
+  private async playInARoom(): Promise<void> {
+    const [host, guest] = this.players;
+    const game = bankName(this.durability);
+    const own = await freshly(host, () => host.createRoom<BankRules>({ game, private: true }));
+    const other = await freshly(guest, () => guest.joinRoom<BankRules>(own.id));
+    const rooms = [own, other];
+    const stops = rooms.flatMap((room) => this.listen(room));
+    try {
+      await patiently(() => other.ready(), ['room-playing']);
+      await startGame(own);
+      // A game of durability `none` may be over before it was seen.
+      await Promise.all(rooms.map((room) => this.soon(room, 'begin', ({ state, status }) => state !== undefined || status === 'ended')));
+      await Promise.all(rooms.map((room) => this.play(room)));
+    } finally {
+      for (const stop of stops) stop();
+    }
+  }
+
+  private async play(room: BankRoom): Promise<void> {
+    let last = { version: -2, at: performance.now() };
+    while (room.status === 'playing' || room.status === 'paused') {
+      await pause(this.thinkMs * this.chance.between(0.3, 1.7));
+      if (room.version !== last.version) last = { version: room.version, at: performance.now() };
+      else if (performance.now() - last.at > STUCK_MS) return this.stuck(room, `is stuck in game ${room.state?.game}`);
+      if (room.state && room.seat !== null && room.unanswered < UNANSWERED_MAX) void this.send(room, this.bookOf(room.state.game));
+    }
+  }
+
+  private async send(room: BankRoom, book: Book): Promise<void> {
+    const isTouch = this.chance.next() < TOUCH_SHARE;
+    this.transfers += 1;
+    const id = `${this.nameOf(room)}#${this.transfers}`;
+    if (!isTouch) book.asked.add(id);
+    try {
+      await (isTouch ? room.send('touch') : room.send('transfer', { id }));
+      if (isTouch) return;
+      book.acknowledged.set(id, room.version);
+      this.findings.counts.transfers += 1;
+    } catch (error) {
+      const code = codeOf(error);
+      this.findings.count(code);
+      if (!(error as Partial<HoldfastError>).retry && !['game-ended', 'not-in-room'].includes(code))
+        this.findings.violation(`${bankName(this.durability)}: ${id} was answered with ${code}: ${(error as Error).message}`);
+    }
+  }
+
+  private listen(room: BankRoom): (() => void)[] {
+    return [
+      room.on('rewound', ({ from, to }) => {
+        const game = room.state?.game;
+        if (game === undefined) return;
+        // Of this player's: the other is told by a connection of their own.
+        const { acknowledged } = this.bookOf(game);
+        for (const [id, version] of acknowledged) if (version > to && id.startsWith(`${this.nameOf(room)}#`)) acknowledged.delete(id);
+        this.findings.counts.rewinds += 1;
+        if (this.durability !== 'checkpoint')
+          this.findings.violation(`${bankName(this.durability)} game ${game} was wound back from version ${from} to ${to}`);
+        else if (to >= from) this.findings.violation(`${bankName(this.durability)} game ${game} was wound back from ${from} to ${to}`);
+      }),
+      room.on('end', ({ reason, result }) => {
+        if (reason === 'finished') {
+          const { game } = result as BankResult;
+          this.bookOf(game).result = result as BankResult;
+        } else if (this.durability === 'none' && reason === 'server-lost') this.findings.count('bank-none:server-lost');
+        else this.findings.violation(`${bankName(this.durability)} game ${room.state?.game} ended as ${reason} at version ${room.version}`);
+      }),
+    ];
+  }
+
+  private nameOf({ seat }: BankRoom): string {
+    return `${this.name}-${seat}`;
+  }
+
+  private bookOf(game: string): Book {
+    let book = this.books.get(game);
+    if (!book) {
+      book = { game, durability: this.durability, acknowledged: new Map(), asked: new Set(), result: null };
+      this.books.set(game, book);
+    }
+    return book;
+  }
+
+  private async soon(room: BankRoom, what: string, isSo: (room: BankRoom) => boolean): Promise<void> {
+    try {
+      await room.waitFor((one) => isSo(one as BankRoom), { timeoutMs: STUCK_MS });
+    } catch (error) {
+      if (codeOf(error) !== 'timed-out') throw error;
+      await this.stuck(room, `did not ${what}`);
+    }
+  }
+
+  private async stuck(room: BankRoom, what: string): Promise<void> {
+    const { status, view, version, unanswered } = room;
+    const seen = `${status}, lobby ${view.status} rev ${view.rev}, version ${version}, ${unanswered} unanswered`;
+    const record = await this.findings.recordOf(room.id).catch((error: Error) => error.message);
+    this.findings.violation(`room ${room.id} of ${this.name} ${what}; seen: ${seen}; record: ${record}`);
+  }
+}
