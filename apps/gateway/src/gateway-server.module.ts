@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AdminModule } from '#libs/admin';
 import { EdgeModule, GatewayEnd } from '#libs/edge';
 import { HealthModule } from '#libs/health';
-import { GameServerEnd, PlacementWillingness, RecoveryModule } from '#libs/recovery';
+import { GameServerEnd, OwnerContact, PlacementWillingness, RecoveryModule } from '#libs/recovery';
 import { CoreModule, certificateLog } from '#libs/server';
 import { type AuthOptions, SessionModule } from '#libs/session';
 import type { SettingsOf } from '#libs/settings';
@@ -16,7 +16,12 @@ export class GatewayServerModule {
   static forRoot(settings: SettingsOf<'gateway'>): DynamicModule {
     const { edge, rooms, session, login, recovery, health, admin, scale } = settings;
     const certificate = certificateFrom(edge, 'PUBLIC');
-    const checker = HealthModule.forChecker({ ...health, ends: [GameServerEnd, GatewayEnd], willingness: [PlacementWillingness] });
+    const checker = HealthModule.forChecker({
+      ...health,
+      ends: [GameServerEnd, GatewayEnd],
+      willingness: [PlacementWillingness],
+      contact: OwnerContact,
+    });
     return {
       module: GatewayServerModule,
       imports: [

@@ -4,6 +4,7 @@ import { EventSink } from './event-sink.js';
 import { FLEET_OPTIONS, type FleetOptions } from './fleet.options.js';
 import { FleetEvents } from './fleet-events.js';
 import { FleetLinks } from './fleet-links.js';
+import { GatewayReach } from './gateway-reach.js';
 import { LinkTrust } from './link-trust.js';
 import { RedisEventSink } from './redis-event-sink.js';
 import { MutableSelf, Self } from './self.js';
@@ -28,8 +29,9 @@ export class FleetModule {
         ServerDirectory,
         FleetLinks,
         LinkTrust,
+        GatewayReach,
       ],
-      exports: [Self, LinkIdentity, EventSink, FleetEvents, ServerRegistration, ServerDirectory, FleetLinks, LinkTrust],
+      exports: [Self, LinkIdentity, EventSink, FleetEvents, ServerRegistration, ServerDirectory, FleetLinks, LinkTrust, GatewayReach],
     };
   }
 }

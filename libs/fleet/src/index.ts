@@ -3,6 +3,7 @@ export * from './fleet.module.js';
 export * from './fleet.options.js';
 export * from './fleet-events.js';
 export * from './fleet-links.js';
+export * from './gateway-reach.js';
 export * from './http-refusal.js';
 export * from './link-error.filter.js';
 export * from './link-trust.js';
