@@ -7,6 +7,7 @@ import { CoreModule, certificateLog } from '#libs/server';
 import { type AuthOptions, SessionModule } from '#libs/session';
 import type { SettingsOf } from '#libs/settings';
 import { certificateFrom } from '#libs/tls';
+import { cutOffLinks } from './cut-off-links.js';
 import { GatewayFacts } from './gateway-facts.js';
 import { OwnerController } from './owner.controller.js';
 import { publicPages } from './public-pages.js';
@@ -44,7 +45,7 @@ export class GatewayServerModule {
         AdminModule.forRoot({ ...admin, scale }, checker),
       ],
       controllers: [OwnerController],
-      providers: [certificateLog(certificate), GatewayFacts],
+      providers: [certificateLog(certificate), cutOffLinks, GatewayFacts],
     };
   }
 }

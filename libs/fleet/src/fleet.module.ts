@@ -10,6 +10,7 @@ import { RedisEventSink } from './redis-event-sink.js';
 import { MutableSelf, Self } from './self.js';
 import { ServerDirectory } from './server-directory.js';
 import { ServerRegistration } from './server-registration.js';
+import { StoreLoss } from './store-loss.js';
 
 /** Needs `RedisModule`, `TelemetryModule` and `LinkModule`, to which it gives its identity. */
 @Module({})
@@ -30,8 +31,20 @@ export class FleetModule {
         FleetLinks,
         LinkTrust,
         GatewayReach,
+        StoreLoss,
       ],
-      exports: [Self, LinkIdentity, EventSink, FleetEvents, ServerRegistration, ServerDirectory, FleetLinks, LinkTrust, GatewayReach],
+      exports: [
+        Self,
+        LinkIdentity,
+        EventSink,
+        FleetEvents,
+        ServerRegistration,
+        ServerDirectory,
+        FleetLinks,
+        LinkTrust,
+        GatewayReach,
+        StoreLoss,
+      ],
     };
   }
 }

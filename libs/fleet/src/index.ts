@@ -14,3 +14,4 @@ export { Self } from './self.js';
 export * from './server-directory.js';
 export * from './server-record.js';
 export { type EvictedListener, type EvictionNotice, ServerRegistration } from './server-registration.js';
+export * from './store-loss.js';

@@ -91,6 +91,8 @@ export interface Control {
   'server.reopen': { data: Record<string, never>; answer: null };
   /** Operator → owner: end the game. */
   'room.end': { data: { room: RoomId; result: GameResult }; answer: null };
+  /** Server → server: how long ago a write of yours to the store succeeded last, in ms; null: none has. */
+  'store.status': { data: Record<string, never>; answer: { wroteMs: number | null } };
   /** Owner → gateway, event: this handle is no more, or never was; look where the room is now. */
   'room.detached': { data: { handle: number; room: RoomId; epoch: number; reason: DetachReason }; answer: null };
   /** Gateway → lobby, event: a member's connection is gone or back; of two words the one that was said later holds. */
