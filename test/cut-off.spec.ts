@@ -121,6 +121,53 @@ describe('a game server that is cut off', () => {
   });
 });
 
+describe('a gateway that alone has lost Redis', () => {
+  let fleet: Fleet;
+  let store: CuttableProxy;
+  let events: EventStream;
+
+  beforeAll(async () => {
+    fleet = await startFleet({ gateways: 1, games: 2, testGames: { turnMs: 60_000 } });
+    store = await CuttableProxy.to({ port: Number(new URL(fleet.redis.url).port) });
+    await fleet.start('gateway', 'lonely', { REDIS_URL: `redis://127.0.0.1:${store.port}` });
+    await fleet.whole();
+    events = await EventStream.of(fleet.gateways[0]);
+  }, 60_000);
+
+  afterAll(async () => {
+    events.close();
+    store.close();
+    await fleet.stop();
+  });
+
+  it('sends its players to another gateway, where they play the game that began meanwhile', async () => {
+    const lonely = fleet.gateways.find(({ name }) => name === 'lonely') as Fleet['gateways'][number];
+    const [other] = fleet.gateways.filter((gateway) => gateway !== lonely);
+    const [ada, bob] = await Promise.all([fleet.newPlayer('Ada', { gateway: other }), fleet.newPlayer('Bob', { gateway: lonely })]);
+    const game = await LedgerGame.begin(fleet);
+    const made = await ada.createRoom({ game: 'ledger', private: true });
+    const joined = await bob.joinRoom(made.id);
+    await joined.ready();
+    store.cut();
+    const since = performance.now();
+    await made.start();
+    // Without this it hears nothing of the game for as long as the cut lasts.
+    await joined.waitFor(({ status, state }) => status === 'playing' && state !== undefined, { timeoutMs: 15_000 });
+    expect(performance.now() - since).toBeLessThan(8_000);
+    await game.goesOn();
+    // Of its own event nobody hears while it lasts; it is in the log.
+    expect(lonely.logged('players.redirected')).toEqual([expect.objectContaining({ reason: 'store-lost' })]);
+    const newcomer = await fleet.newPlayer('Eve', { gateway: lonely });
+    await newcomer.rooms();
+    store.mend();
+    await until(async () => (await lonely.ops('/readyz')).status === 200, 15_000);
+    await game.settled();
+    expect(events.events.filter(({ kind }) => kind === 'server.evicted')).toEqual([]);
+    const late = await fleet.newPlayer('Dan', { gateway: lonely });
+    await late.rooms();
+  }, 60_000);
+});
+
 /** Misses count only after a while. */
 async function graceIsOver(fleet: Fleet): Promise<void> {
   await until(async () => {
