@@ -11,7 +11,7 @@ const TICK_MS = 100;
 /** Players sent elsewhere in one tick: they do not all come to another gateway at once. */
 const AT_ONCE = 32;
 /** A player who came back here has no other way in, and is not sent away again for so long, in ms. */
-const AGAIN_MS = 10_000;
+const AGAIN_MS = 3_000;
 
 type Reason = 'owner-unreachable' | 'store-lost';
 
