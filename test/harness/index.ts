@@ -1,3 +1,4 @@
+export { CuttableProxy } from '../../tools/chaos/src/cuttable-proxy.js';
 export { HalfOpenProxy } from '../../tools/chaos/src/half-open-proxy.js';
 export { EventStream } from './event-stream.js';
 export { ADMIN_TOKEN, type Fleet, type FleetOptions, type Game, type PlayerOptions, startFleet } from './fleet.js';

@@ -32,6 +32,7 @@ const LINES_KEPT = 15;
  * @property {number} [timeoutMs]
  * @property {number} [output] a file descriptor that takes the server's standard output and standard error instead of `onLine`
  *   and the log file
+ * @property {readonly string[]} [within] what stands before the command: `ip netns exec NAME`
  * @property {boolean} [mayBeUnready] resolves once its ports are known, whatever its `/readyz` says
  */
 
@@ -51,13 +52,15 @@ export async function launchServer({
   spawned,
   timeoutMs = READY_TIMEOUT_MS,
   output,
+  within = [],
   mayBeUnready = false,
 }) {
   await mkdir(dirname(readyFile), { recursive: true, mode: 0o700 });
   await mkdir(dirname(logFile), { recursive: true, mode: 0o700 });
   await rm(readyFile, { force: true });
 
-  const child = spawnLeashed(process.execPath, [...SERVER_FLAGS, main], {
+  const [command, ...args] = [...within, process.execPath, ...SERVER_FLAGS, main];
+  const child = spawnLeashed(command, args, {
     cwd: ROOT,
     env: { ...env, HOLDFAST_READY_FILE: readyFile },
     stdout: output ?? 'pipe',

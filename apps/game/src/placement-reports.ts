@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { LinkTrust, Self } from '#libs/fleet';
+import { GatewayReach, LinkTrust, Self } from '#libs/fleet';
 import { GameRegistry } from '#libs/game-kit';
 import { HealthAnswerListener } from '#libs/health';
 import { PlacementPool, PlacementReporter } from '#libs/placement';
@@ -8,8 +8,9 @@ import { Log } from '#libs/telemetry';
 import { GameServerFacts } from './game-server-facts.js';
 import { offeredGames, versionsTaken } from './offered-games.js';
 
-/** The reason that withholds a server whose `LINK_SECRET` differs from that of the fleet. */
-const REASON = 'link-refused';
+/** The reasons that withhold a server: its `LINK_SECRET` differs from that of the fleet, or most gateways cannot reach it. */
+const REASONS = ['link-refused', 'unreachable'] as const;
+type Reason = (typeof REASONS)[number];
 
 /**
  * Reports the load of this server to placement with every health answer, so that no count can drift. While no server can reach
@@ -17,8 +18,9 @@ const REASON = 'link-refused';
  */
 @Injectable()
 export class PlacementReports extends HealthAnswerListener {
-  /** The incarnation that was withheld. Null: none. */
-  private withheld: number | null = null;
+  private saying: Promise<void> = Promise.resolve();
+  /** For each reason that holds: the incarnation that was withheld. */
+  private readonly withheld = new Map<Reason, number>();
 
   constructor(
     private readonly reporter: PlacementReporter,
@@ -28,13 +30,16 @@ export class PlacementReports extends HealthAnswerListener {
     private readonly self: Self,
     private readonly pool: PlacementPool,
     private readonly trust: LinkTrust,
+    private readonly reach: GatewayReach,
     log: Log,
   ) {
     super();
     // If Redis does not accept it now, the next health answer repeats it.
-    trust.onChange(() => {
-      if (self.incarnation > 0) this.sayTrust().catch((error: unknown) => log.debug('placement.withhold-failed', { error }));
-    });
+    const say = (): void => {
+      if (self.incarnation > 0) this.sayReach().catch((error: unknown) => log.debug('placement.withhold-failed', { error }));
+    };
+    trust.onChange(say);
+    reach.onChange(say);
   }
 
   override async answered(): Promise<void> {
@@ -42,7 +47,7 @@ export class PlacementReports extends HealthAnswerListener {
   }
 
   async report(): Promise<void> {
-    await this.sayTrust();
+    await this.sayReach();
     const { id, incarnation, region, build, canary } = this.self;
     const offered = Object.entries(offeredGames(this.registry.all()));
     const versions = Object.fromEntries(offered.map(([name, game]) => [name, versionsTaken(game)]));
@@ -58,14 +63,25 @@ export class PlacementReports extends HealthAnswerListener {
     });
   }
 
-  private async sayTrust(): Promise<void> {
+  /** One after the other: of two that overlap, the later one is right. */
+  private sayReach(): Promise<void> {
+    const saying = this.saying.catch(() => {}).then(() => this.sayReachNow());
+    this.saying = saying;
+    return saying;
+  }
+
+  private async sayReachNow(): Promise<void> {
     const { id, incarnation } = this.self;
-    if (this.trust.isOutvoted) {
-      await this.pool.withhold(id, REASON, incarnation);
-      this.withheld = incarnation;
-    } else if (this.withheld !== null) {
-      await this.pool.readmit(id, REASON, this.withheld);
-      this.withheld = null;
+    const holds: Record<Reason, boolean> = { 'link-refused': this.trust.isOutvoted, unreachable: this.reach.isCutOff };
+    for (const reason of REASONS) {
+      const withheld = this.withheld.get(reason);
+      if (holds[reason]) {
+        await this.pool.withhold(id, reason, incarnation);
+        this.withheld.set(reason, incarnation);
+      } else if (withheld !== undefined) {
+        await this.pool.readmit(id, reason, withheld);
+        this.withheld.delete(reason);
+      }
     }
   }
 }

@@ -2,11 +2,12 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AdminModule } from '#libs/admin';
 import { EdgeModule, GatewayEnd } from '#libs/edge';
 import { HealthModule } from '#libs/health';
-import { GameServerEnd, PlacementWillingness, RecoveryModule } from '#libs/recovery';
+import { GameServerEnd, OwnerContact, PlacementWillingness, RecoveryModule } from '#libs/recovery';
 import { CoreModule, certificateLog } from '#libs/server';
 import { type AuthOptions, SessionModule } from '#libs/session';
 import type { SettingsOf } from '#libs/settings';
 import { certificateFrom } from '#libs/tls';
+import { cutOffLinks } from './cut-off-links.js';
 import { GatewayFacts } from './gateway-facts.js';
 import { OwnerController } from './owner.controller.js';
 import { publicPages } from './public-pages.js';
@@ -16,7 +17,12 @@ export class GatewayServerModule {
   static forRoot(settings: SettingsOf<'gateway'>): DynamicModule {
     const { edge, rooms, session, login, recovery, health, admin, scale } = settings;
     const certificate = certificateFrom(edge, 'PUBLIC');
-    const checker = HealthModule.forChecker({ ...health, ends: [GameServerEnd, GatewayEnd], willingness: [PlacementWillingness] });
+    const checker = HealthModule.forChecker({
+      ...health,
+      ends: [GameServerEnd, GatewayEnd],
+      willingness: [PlacementWillingness],
+      contact: OwnerContact,
+    });
     return {
       module: GatewayServerModule,
       imports: [
@@ -39,7 +45,7 @@ export class GatewayServerModule {
         AdminModule.forRoot({ ...admin, scale }, checker),
       ],
       controllers: [OwnerController],
-      providers: [certificateLog(certificate), GatewayFacts],
+      providers: [certificateLog(certificate), cutOffLinks, GatewayFacts],
     };
   }
 }

@@ -11,6 +11,7 @@ import { CLIENT_TRANSPORTS, GatewayService } from './gateway.service.js';
 import { GatewayEnd } from './gateway-end.js';
 import { LobbyRouter } from './lobby-router.js';
 import { OwnerTies } from './owner-ties.js';
+import { PlayerRedirect } from './player-redirect.js';
 import { PresenceKeeper } from './presence-keeper.js';
 import { RoomFollower } from './room-follower.js';
 import { RoomFrames } from './room-frames.js';
@@ -57,11 +58,12 @@ export class EdgeModule {
       Departures,
       GatewayEnd,
       SilentOwners,
+      PlayerRedirect,
       ConnectionLimits,
       SessionLife,
       FrameRouter,
       GatewayService,
     ];
-    return { module: EdgeModule, providers, exports: [EDGE_OPTIONS, GatewayEnd, GatewayService, OwnerTies, SessionTable] };
+    return { module: EdgeModule, providers, exports: [EDGE_OPTIONS, GatewayEnd, GatewayService, OwnerTies, PlayerRedirect, SessionTable] };
   }
 }

@@ -11,6 +11,7 @@ import { guestOf, part } from './guest.js';
 import { LobbyRouter } from './lobby-router.js';
 import { OwnerTies } from './owner-ties.js';
 import type { ConnectionEvents, PlayerConnection } from './player-connection.js';
+import { PlayerRedirect } from './player-redirect.js';
 import { releaseAll } from './release.js';
 import { RoomLink } from './room-link.js';
 import { SessionLife } from './session-life.js';
@@ -39,6 +40,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     private readonly rooms: RoomLink,
     private readonly table: SessionTable,
     private readonly ties: OwnerTies,
+    private readonly redirect: PlayerRedirect,
     private readonly notices: SessionNotices,
     private readonly fleetLinks: FleetLinks,
     private readonly self: Self,
@@ -77,7 +79,9 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
 
   opened(connection: PlayerConnection): void {
     this.metrics.connections.inc({ transport: connection.transport });
-    if (this.limits.enter(connection) && this.isClosing) part(connection, 'shutting-down');
+    if (!this.limits.enter(connection)) return;
+    if (this.isClosing) part(connection, 'shutting-down');
+    else if (this.redirect.refuses) part(connection, 'unavailable');
   }
 
   frame(connection: PlayerConnection, frame: Buffer): void {

@@ -39,9 +39,13 @@ export type PartingCode =
   | 'replaced'
   | 'too-slow'
   | 'timed-out'
-  | 'rate-limited';
+  | 'rate-limited'
+  | 'unavailable';
+
+/** Another gateway can serve the player now. */
+const COME_BACK_AT_ONCE: ReadonlySet<PartingCode> = new Set(['shutting-down', 'unavailable']);
 
 export function part(connection: PlayerConnection, code: PartingCode): void {
   const { message, retry } = errorBody(code);
-  connection.goodbye({ code, reason: message, ...(retry && { retryAfterMs: code === 'shutting-down' ? 0 : 1_000 }) }, GOODBYE_MS);
+  connection.goodbye({ code, reason: message, ...(retry && { retryAfterMs: COME_BACK_AT_ONCE.has(code) ? 0 : 1_000 }) }, GOODBYE_MS);
 }

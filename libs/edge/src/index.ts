@@ -5,6 +5,7 @@ export * from './gateway.service.js';
 export * from './gateway-end.js';
 export * from './owner-ties.js';
 export * from './player-connection.js';
+export * from './player-redirect.js';
 export * from './room-link.js';
 export * from './session-table.js';
 export * from './tcp-transport.js';

@@ -75,7 +75,7 @@ export class LobbyRouter {
   gateway = '';
 
   private lobbyOf(session: GatewaySession): LinkPeer {
-    if (session.lobby?.isOpen && this.directory.get(session.lobby.id)?.state === 'ready') return session.lobby;
+    if (session.lobby?.isOpen && !session.lobby.isSilent && this.directory.get(session.lobby.id)?.state === 'ready') return session.lobby;
     session.lobby = this.lobby(session.handle);
     return session.lobby;
   }
@@ -86,6 +86,8 @@ export class LobbyRouter {
       .filter(({ state, suspect }) => state === 'ready' && suspect === 0)
       .map(({ id }) => this.links.get(id))
       .filter((peer) => peer?.isOpen) as LinkPeer[];
+    const speaking = open.filter((peer) => !peer.isSilent);
+    if (speaking.length > 0) return speaking[turn % speaking.length];
     if (open.length === 0) throw new HoldfastError('unavailable', 'No lobby answers right now.', { retryAfterMs: 500 });
     return open[turn % open.length];
   }

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { type LinkPeer, Links, type ProbeResult } from '#libs/link';
-import type { ServerId, ServerType } from '#libs/protocol';
+import { HoldfastError, type ServerId, type ServerType } from '#libs/protocol';
 import { Log } from '#libs/telemetry';
 import { Self } from './self.js';
 import { ServerDirectory } from './server-directory.js';
@@ -57,8 +57,16 @@ export class FleetLinks implements OnModuleDestroy {
     return this.links.get(id);
   }
 
-  /** The link to a server, dialled if needed. Rejects with `server-lost`. */
+  /** There is a link to this incarnation of the server, and something was heard on it a moment ago. */
+  isWell({ id, incarnation }: Pick<ServerRecord, 'id' | 'incarnation'>): boolean {
+    const peer = this.links.get(id);
+    return peer?.isOpen === true && !peer.isSilent && peer.incarnation === incarnation;
+  }
+
+  /** The link to a server, dialled if needed. Rejects with `server-lost`, at once where the link there is has fallen silent. */
   async to(record: Pick<ServerRecord, 'id' | 'linkHost' | 'linkPort'>): Promise<LinkPeer> {
+    const known = this.links.get(record.id);
+    if (known?.isOpen && known.isSilent) throw new HoldfastError('server-lost', `${record.id} does not answer on its link.`);
     return this.links.to({ id: record.id, host: record.linkHost, port: record.linkPort });
   }
 

@@ -4,11 +4,13 @@ import { EventSink } from './event-sink.js';
 import { FLEET_OPTIONS, type FleetOptions } from './fleet.options.js';
 import { FleetEvents } from './fleet-events.js';
 import { FleetLinks } from './fleet-links.js';
+import { GatewayReach } from './gateway-reach.js';
 import { LinkTrust } from './link-trust.js';
 import { RedisEventSink } from './redis-event-sink.js';
 import { MutableSelf, Self } from './self.js';
 import { ServerDirectory } from './server-directory.js';
 import { ServerRegistration } from './server-registration.js';
+import { StoreLoss } from './store-loss.js';
 
 /** Needs `RedisModule`, `TelemetryModule` and `LinkModule`, to which it gives its identity. */
 @Module({})
@@ -28,8 +30,21 @@ export class FleetModule {
         ServerDirectory,
         FleetLinks,
         LinkTrust,
+        GatewayReach,
+        StoreLoss,
       ],
-      exports: [Self, LinkIdentity, EventSink, FleetEvents, ServerRegistration, ServerDirectory, FleetLinks, LinkTrust],
+      exports: [
+        Self,
+        LinkIdentity,
+        EventSink,
+        FleetEvents,
+        ServerRegistration,
+        ServerDirectory,
+        FleetLinks,
+        LinkTrust,
+        GatewayReach,
+        StoreLoss,
+      ],
     };
   }
 }

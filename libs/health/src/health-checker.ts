@@ -19,8 +19,9 @@ import {
   VERDICT_RETRY_MS,
 } from './health.options.js';
 import { type Case, type Judgement, judge, judgeCase, type VoidReason } from './judge.js';
+import { LostStore } from './lost-store.js';
 import { areMany } from './many-at-once.js';
-import type { Willingness, WillingnessListener } from './ports.js';
+import type { EvictionReason, Willingness, WillingnessListener } from './ports.js';
 import { type Asked, askServers } from './scripts/ask.js';
 import { markServer } from './scripts/mark.js';
 import { SelfDoubt } from './self-doubt.js';
@@ -59,6 +60,7 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly events: FleetEvents,
     private readonly store: StoreProbe,
     private readonly verdicts: Verdicts,
+    private readonly lostStore: LostStore,
     private readonly sink: EventSink,
     private readonly metrics: Metrics,
     private readonly log: Log,
@@ -199,6 +201,7 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
         watch.heldSince ??= now;
         this.verdicts.hold(watch.server, judgement.reason, { misses: judgement.misses });
         if (wasAsked) this.dialIfStale(watch, now);
+        if (judgement.reason === 'unheard') void this.lookAtItsStore(watch, now);
         return this.mark(watch, { suspect: judgement.misses, unheard: judgement.reason === 'unheard' });
       case 'condemned':
         watch.misses = judgement.misses;
@@ -209,7 +212,29 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
     }
   }
 
-  private async condemn(watch: Watch, reason: 'refused' | 'silent' | 'left' | 'operator'): Promise<void> {
+  /** It lives, and does not answer through the store. Has it lost the store, with all that its rooms need it for? */
+  private async lookAtItsStore(watch: Watch, now: number): Promise<void> {
+    const { server, askedAt } = watch;
+    if (server.type !== 'game' || watch.condemning || now < watch.storeLookAt) return;
+    watch.storeLookAt = now + VERDICT_RETRY_MS;
+    try {
+      if (askedAt === null || this.doubt.about(askedAt, now) || !(await this.lostStore.isLost(server))) return;
+      const since = performance.now();
+      if (watch.heldSince === null || this.doubt.about(askedAt, since)) return;
+      if (this.areManyUnheard() && since - watch.heldSince < this.options.holdMs)
+        return this.verdicts.hold(server, 'many', { reason: 'store-lost', misses: watch.misses });
+      await this.condemn(watch, 'store-lost');
+    } catch (error) {
+      this.distrust('store-unreachable', { error });
+    }
+  }
+
+  private areManyUnheard(): boolean {
+    const servers = this.directory.all().filter(({ id, state }) => id !== this.self.id && state !== 'dead');
+    return areMany(servers.filter(({ id, unheard }) => this.watches.get(id)?.marked.unheard ?? unheard).length, servers.length);
+  }
+
+  private async condemn(watch: Watch, reason: EvictionReason): Promise<void> {
     if (watch.condemning) return;
     watch.condemning = true;
     const { askedAt } = watch;

@@ -12,8 +12,10 @@ import {
 } from './health.options.js';
 import { HealthChecker } from './health-checker.js';
 import { HealthResponder } from './health-responder.js';
+import { LostStore } from './lost-store.js';
 import { ServerEnds } from './server-ends.js';
 import { StoreProbe } from './store-probe.js';
+import { UnreachableServers } from './unreachable-servers.js';
 import { Verdicts } from './verdicts.js';
 
 /** Needs `RedisModule`, `TelemetryModule`, `LinkModule`, `FleetModule`, and `ScheduleModule` for a checker. */
@@ -30,10 +32,12 @@ export class HealthModule {
         ServerEnds,
         Eviction,
         AbsentVoters,
+        LostStore,
         Verdicts,
+        UnreachableServers,
         HealthChecker,
       ],
-      exports: [Eviction, HealthChecker],
+      exports: [Eviction, HealthChecker, UnreachableServers],
     };
   }
 

@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { HealthAnswerListener, ServerEndListener, ServerFacts, WillingnessListener } from './ports.js';
+import type { HealthAnswerListener, ServerEndListener, ServerFacts, StoreContact, WillingnessListener } from './ports.js';
 
 export interface CheckOptions {
   /** Between two checks of a server, in ms. A hang is found in two to three of these. */
@@ -22,6 +22,8 @@ export interface HealthCheckerOptions extends Partial<CheckOptions> {
   readonly ends?: readonly Type<ServerEndListener>[];
   /** Who gives servers work, and must know which of them to pass over. */
   readonly willingness?: readonly Type<WillingnessListener>[];
+  /** Tells when a server wrote to the store last. Without it no server is evicted as `store-lost`. */
+  readonly contact?: Type<StoreContact>;
 }
 
 export interface HealthResponderOptions {
@@ -60,3 +62,13 @@ export const DEAD_RECORD_MS = 3_600_000;
 export const END_CLAIM_MS = 10_000;
 /** After a verdict others look this much later whether its work was left to them: one look each, in ms. */
 export const LEFT_LOOK_MS = 300;
+/** No link to a server for so long, and it is looked at as unreachable. In intervals, and not shorter than the second, in ms. */
+export const UNREACHABLE_INTERVALS = 2;
+export const UNREACHABLE_MS_MIN = 1_500;
+/** A gateway that cannot reach a server says so again this often, in ms. What it said counts for three times as long. */
+export const REPORT_MS = 250;
+export const REPORT_KEPT_MS = 3 * REPORT_MS;
+/** A gateway that says so alone for this long is the one that is cut off: its players are better off elsewhere. In ms. */
+export const ALONE_MS = 750;
+/** An owner writes to the store once a second; one that has not for so long has lost it. Longer than a lost connection takes, in ms. */
+export const STORE_LOST_MS = 3_000;

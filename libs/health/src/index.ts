@@ -5,3 +5,4 @@ export * from './health-checker.js';
 export * from './health-responder.js';
 export * from './judge.js';
 export * from './ports.js';
+export * from './unreachable-servers.js';

@@ -1,7 +1,11 @@
 import type { ServerRecord } from '#libs/fleet';
 
-/** `refused`: nobody listens at its address. `silent`: no word from it on any way. `left`: went by itself. `operator`: told to go. */
-export const EVICTION_REASONS = ['refused', 'silent', 'left', 'operator'] as const;
+/**
+ * `refused`: nobody listens at its address. `silent`: no word from it on any way. `unreachable`: the store hears it, and a majority
+ * of the gateways cannot reach it by link. `store-lost`: it answers on its link, and has written nothing to the store for too long.
+ * `left`: went by itself. `operator`: told to go.
+ */
+export const EVICTION_REASONS = ['refused', 'silent', 'unreachable', 'store-lost', 'left', 'operator'] as const;
 export type EvictionReason = (typeof EVICTION_REASONS)[number];
 
 export interface FactsOfServer {
@@ -39,4 +43,10 @@ export abstract class WillingnessListener {
  */
 export abstract class ServerEndListener {
   abstract ended(server: ServerRecord, reason: EvictionReason): Promise<void>;
+}
+
+/** How long ago a server last wrote to the store, by the store's own time: evidence that needs no link to the server. */
+export abstract class StoreContact {
+  /** In ms; null where nothing is known, as of a server that owns nothing. Rejects when the store is away. */
+  abstract silentMs(server: ServerRecord): Promise<number | null>;
 }

@@ -10,6 +10,7 @@ import { Eviction } from './eviction.js';
 import { CHECK_OPTIONS, type CheckOptions, DIAL_INTERVALS, PREPARED_INTERVALS, VERDICT_RETRY_MS, VOTE_MS } from './health.options.js';
 import type { HoldReason } from './judge.js';
 import { lifeOf } from './life-of.js';
+import { LostStore } from './lost-store.js';
 import type { EvictionReason } from './ports.js';
 
 /** `over`: nothing of this incarnation is left to judge. `open`: votes are missing, or it is a dry run. `acquitted`: it answered in time. */
@@ -36,6 +37,7 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
   private readonly openSince = new Map<string, number>();
   /** By incarnation, why a verdict on it is held. */
   private readonly reported = new Map<string, Set<HoldReason>>();
+  private readonly unreachableVoted = new Set<(server: ServerRecord) => void>();
   private isOpen = true;
 
   constructor(
@@ -47,6 +49,7 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
     private readonly links: FleetLinks,
     private readonly eviction: Eviction,
     private readonly absent: AbsentVoters,
+    private readonly lostStore: LostStore,
     private readonly sink: EventSink,
     private readonly metrics: Metrics,
     private readonly log: Log,
@@ -58,7 +61,7 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
       const server = this.directory.get(event.server);
       const isOpen = server && server.incarnation === event.incarnation && server.state !== 'dead' && server.id !== this.self.id;
       if (!isOpen) return;
-      if (event.kind === 'vote') void this.pursue(server, event.reason === 'silent' ? 'silent' : 'refused');
+      if (event.kind === 'vote') this.second(server, event.reason);
       else if (event.kind === 'state' && event.reason === 'suspect') this.prepareVote(server);
     });
     this.directory.onChange(({ kind, server, before }) => {
@@ -80,6 +83,11 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
     this.suspected.add(listener);
   }
 
+  /** Another gateway voted that this server is unreachable. */
+  onUnreachableVote(listener: (server: ServerRecord) => void): void {
+    this.unreachableVoted.add(listener);
+  }
+
   /** Rejects when the store is away: nothing is decided then. */
   async condemn(server: ServerRecord, reason: EvictionReason): Promise<VerdictOutcome> {
     if (this.options.dryRun) {
@@ -98,6 +106,8 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
         return 'over';
       case 'answered':
         return 'acquitted';
+      case 'unheard':
+        return 'open';
       case 'voted':
         this.reportWhenLong(server, { reason, votes: answer.votes, of: voters.length });
         await this.events.publish({ kind: 'vote', server: server.id, incarnation: server.incarnation, reason });
@@ -128,6 +138,32 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
   dial(server: ServerRecord): Promise<ProbeResult> {
     if (server.linkPort === 0) return Promise.resolve('silent');
     return this.links.probe(server, DIAL_INTERVALS * this.options.intervalMs);
+  }
+
+  /** Another gateway has voted. This one votes, too, if it finds the same by itself. */
+  private second(server: ServerRecord, reason: string | undefined): void {
+    switch (reason) {
+      case 'unreachable':
+        for (const listener of this.unreachableVoted) listener(server);
+        return;
+      case 'store-lost':
+        void this.secondLostStore(server);
+        return;
+      default:
+        void this.pursue(server, reason === 'silent' ? 'silent' : 'refused');
+    }
+  }
+
+  private async secondLostStore(server: ServerRecord): Promise<void> {
+    if (this.self.incarnation === 0 || this.pursued.has(lifeOf(server))) return;
+    this.pursued.add(lifeOf(server));
+    try {
+      if (await this.lostStore.isLost(server)) await this.condemn(server, 'store-lost');
+    } catch (error) {
+      this.log.debug('verdict.not-seconded', { target: server.id, error: String(error) });
+    } finally {
+      this.pursued.delete(lifeOf(server));
+    }
   }
 
   /** Asking for votes is no news, and over in a moment where all agree; that they do not come is. */

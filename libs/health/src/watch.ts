@@ -17,6 +17,8 @@ export interface Watch {
   /** What the last dial since it was last heard found, and when that began; it stands until the next one ends. */
   dialled: { readonly at: number; readonly found: ProbeResult } | null;
   heldSince: number | null;
+  /** When to look again whether it has lost the store. */
+  storeLookAt: number;
   /** A verdict is being carried out, or is to be tried again then. */
   condemning: boolean;
   retryAt: number;
@@ -36,6 +38,7 @@ export function newWatch(server: ServerRecord, now: number, dueAt: number): Watc
     diallingSince: null,
     dialled: null,
     heldSince: null,
+    storeLookAt: 0,
     condemning: false,
     retryAt: 0,
     marked: { suspect: server.suspect, unheard: server.unheard },

@@ -74,6 +74,11 @@ export class LinkPeer {
     return this.writer.backlogBytes > CONGESTED_BYTES;
   }
 
+  /** Nothing has been heard of it for 1 to 1.5 s, though it was asked. */
+  get isSilent(): boolean {
+    return this.isToldSilent;
+  }
+
   /** Rejects with the peer's error, `server-lost` when the link breaks, `unavailable` after `timeoutMs`. */
   request(pattern: string, data: unknown, { timeoutMs = REQUEST_TIMEOUT_MS_DEFAULT }: { timeoutMs?: number } = {}): Promise<unknown> {
     if (!this.isOpen) return Promise.reject(new HoldfastError('server-lost'));

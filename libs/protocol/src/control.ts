@@ -101,6 +101,8 @@ export interface Control {
   'server.reopen': { data: Record<string, never>; answer: null };
   /** Operator → owner: end the game. */
   'room.end': { data: { room: RoomId; result: GameResult }; answer: null };
+  /** Server → server: the time since the last successful write to Redis of the server that answers, in ms; null: there was none. */
+  'store.status': { data: Record<string, never>; answer: { wroteMs: number | null } };
   /** Owner → gateway, event: this handle is not attached (any more). The gateway must read again where the room is. */
   'room.detached': { data: { handle: number; room: RoomId; epoch: number; reason: DetachReason }; answer: null };
   /**

@@ -1,5 +1,6 @@
 export * from './game-server-end.js';
 export * from './orphan-sweeper.js';
+export * from './owner-contact.js';
 export * from './placement-willingness.js';
 export * from './recovery.module.js';
 export * from './recovery.options.js';

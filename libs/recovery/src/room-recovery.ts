@@ -145,7 +145,7 @@ export class RoomRecovery {
   }
 
   private async place(record: RoomRecord, owner: RoomOwnership): Promise<Placed | null> {
-    const exclude = this.refusedBy.get(record.id) ?? [];
+    const exclude = [...(this.refusedBy.get(record.id) ?? []), ...this.unreached()];
     try {
       const request = {
         room: record.id,
@@ -162,6 +162,14 @@ export class RoomRecovery {
       this.sayVersionMissing(record);
       return null;
     }
+  }
+
+  /** Servers that this process has no link to that speaks: asking them to adopt a room would take until the request has failed. */
+  private unreached(): ServerId[] {
+    return this.directory
+      .byType('game')
+      .filter((server) => server.state === 'ready' && !this.links.isWell(server))
+      .map(({ id }) => id);
   }
 
   /** A room may wait for a free server, and that passes. It may also wait for a version that nobody deploys again. */

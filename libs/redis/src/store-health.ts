@@ -41,6 +41,7 @@ interface Outage {
 export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
   private outage: Outage | null = null;
   private probeFailure: string | null = null;
+  private wroteAt: number | null = null;
   private timer: NodeJS.Timeout | null = null;
   private isStopped = false;
   private readonly listeners: ((change: StoreChange) => void)[] = [];
@@ -66,6 +67,16 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
     return this.probeFailure;
   }
 
+  /** For how long the store has been away, as far as this server has noticed, in ms; 0: it is there. */
+  get unavailableForMs(): number {
+    return this.outage === null ? 0 : performance.now() - this.outage.since;
+  }
+
+  /** How long ago a probe's write succeeded last, in ms; null: none has. */
+  get wroteMs(): number | null {
+    return this.wroteAt === null ? null : Math.round(performance.now() - this.wroteAt);
+  }
+
   onChange(listener: (change: StoreChange) => void): void {
     this.listeners.push(listener);
   }
@@ -89,6 +100,7 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       await this.write();
       this.probeFailure = null;
+      this.wroteAt = performance.now();
       this.succeeded();
     } catch (error) {
       // This server is stopping and has closed its connections itself.

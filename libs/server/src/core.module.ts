@@ -13,6 +13,7 @@ import { certificateFrom } from '#libs/tls';
 import { certificateLog } from './certificate-log.js';
 import { clockReports } from './clock-reports.js';
 import { storeReports } from './store-reports.js';
+import { StoreStatusController } from './store-status.controller.js';
 
 /** The settings that every type of server has. */
 export type CommonSettings = Pick<SettingsOf<'game'>, 'server' | 'redis' | 'clock' | 'link' | 'ops' | 'log' | 'placement'>;
@@ -39,6 +40,7 @@ export class CoreModule {
         RoomStoreModule.forRoot({ replicas: redis.durabilityReplicas, replicasTimeoutMs: redis.durabilityTimeoutMs }),
         ScheduleModule.forRoot(),
       ],
+      controllers: [StoreStatusController],
       providers: [
         { provide: APP_FILTER, useClass: LinkErrorFilter },
         certificateLog(certificate),

@@ -18,6 +18,20 @@ export interface Shape {
   readonly tls: boolean;
 }
 
+/** Where the servers of a run stand. Left out: all on the loopback interface of this host. */
+export interface Site {
+  /** The address of this host, where Redis is. */
+  readonly address: string;
+  addressOf(name: string): string;
+  /** What stands before the command that starts a server. */
+  within(name: string): readonly string[];
+}
+
+/** The name of a server at a site. */
+export function siteName(type: ServerType, name: string): string {
+  return `${type}${name}`;
+}
+
 /** Of silence, after which a player looks for another gateway: a stopped one should not cost more than an eviction. */
 const CONNECTION_TIMEOUT_MS = 6_000;
 
@@ -40,6 +54,7 @@ export class ChaosFleet {
     private redis: Awaited<ReturnType<typeof startRedis>>,
     private readonly proxy: HalfOpenProxy,
     private readonly workshop: Workshop,
+    private readonly site: Site | null,
   ) {
     this.client = new Redis(redis.url, { retryStrategy: () => 50 });
     // Its silence is what this is about.
@@ -51,12 +66,17 @@ export class ChaosFleet {
     shape: Shape,
     workshop: Workshop,
     fault: (sentence: string, server: ChaosServer) => void,
+    site: Site | null = null,
   ): Promise<ChaosFleet> {
     const folder = join(workshop.home, String(seed));
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
-    const redis = await workshop.startRedis({ dir: join(folder, 'redis'), appendonly: true });
-    const fleet = new ChaosFleet(folder, redis, await HalfOpenProxy.to(redis.url), workshop);
+    const redis = await workshop.startRedis({
+      dir: join(folder, 'redis'),
+      appendonly: true,
+      ...(site && { config: { bind: `127.0.0.1 ${site.address}`, 'protected-mode': 'no' } }),
+    });
+    const fleet = new ChaosFleet(folder, redis, await HalfOpenProxy.to(redis.url), workshop, site);
     await fleet.add(shape, fault);
     await fleet.whole(30_000);
     return fleet;
@@ -69,6 +89,10 @@ export class ChaosFleet {
   /** The one game server that reaches Redis over something that can fail. */
   get deafened(): { readonly server: ChaosServer; readonly proxy: HalfOpenProxy } {
     return { server: this.of('game')[0], proxy: this.proxy };
+  }
+
+  get redisPort(): number {
+    return this.redis.port;
   }
 
   async killRedis(): Promise<void> {
@@ -172,11 +196,17 @@ export class ChaosFleet {
     ];
     for (const [type, count] of wanted) {
       for (let number = 1; number <= count; number++) {
+        const host = this.site?.addressOf(siteName(type, String(number)));
         const env = {
-          REDIS_URL: type === 'game' && number === 1 ? this.proxy.url : this.redis.url,
+          REDIS_URL: this.site
+            ? `redis://${this.site.address}:${this.redis.port}`
+            : type === 'game' && number === 1
+              ? this.proxy.url
+              : this.redis.url,
           ...secrets,
           AUTH: 'guest',
-          PUBLIC_HOST: '127.0.0.1',
+          PUBLIC_HOST: host ?? '127.0.0.1',
+          ...(host !== undefined && { LINK_HOST: host, OPS_HOST: host }),
           CONNECTIONS_PER_ADDRESS: '20000',
           CONNECTION_TIMEOUT_MS: String(CONNECTION_TIMEOUT_MS),
           LOG_FORMAT: 'json',
@@ -191,11 +221,12 @@ export class ChaosFleet {
             ...(this.certificate !== null && { PUBLIC_TLS_CERT: this.certificate, PUBLIC_TLS_KEY: key }),
           }),
         };
-        this.servers.push(new ChaosServer(type, String(number), env, this.workshop, this.folder, fault));
+        const within = this.site?.within(siteName(type, String(number)));
+        this.servers.push(new ChaosServer(type, String(number), env, this.workshop, this.folder, fault, within));
       }
     }
-    for (const { publicPort } of this.of('gateway'))
-      this.gatewayUrls.push(`${tls ? 'wss' : 'ws'}://127.0.0.1:${await this.wires.before(publicPort)}/play`);
+    for (const { publicPort, host } of this.of('gateway'))
+      this.gatewayUrls.push(`${tls ? 'wss' : 'ws'}://127.0.0.1:${await this.wires.before(publicPort, host)}/play`);
     await Promise.all(this.servers.map((server) => server.start()));
   }
 }

@@ -48,12 +48,17 @@ export class ChaosServer {
     private readonly workshop: Workshop,
     private readonly folder: string,
     private readonly fault: (sentence: string, server: ChaosServer) => void,
+    private readonly within: readonly string[] = [],
   ) {
     this.setClock(0);
   }
 
   get id(): string {
     return `hf:${this.type}:${this.name}`;
+  }
+
+  get host(): string {
+    return this.env.LINK_HOST ?? '127.0.0.1';
   }
 
   get publicPort(): number {
@@ -68,6 +73,7 @@ export class ChaosServer {
       try {
         const { opsPort } = await launchServer({
           main: mains[this.type],
+          within: this.within,
           env: {
             PATH: process.env.PATH,
             SERVER_NAME: this.name,
@@ -153,14 +159,14 @@ export class ChaosServer {
   }
 
   async page(path: string): Promise<{ status: number; text: string }> {
-    const response = await fetch(`http://127.0.0.1:${this.opsPort}${path}`, { signal: AbortSignal.timeout(2_000) });
+    const response = await fetch(`http://${this.host}:${this.opsPort}${path}`, { signal: AbortSignal.timeout(2_000) });
     return { status: response.status, text: await response.text() };
   }
 
   /** As an operator. */
   async ask(method: 'GET' | 'POST', path: string): Promise<{ status: number; text: string }> {
     const headers = { Authorization: `Bearer ${this.env.ADMIN_TOKEN}` };
-    const response = await fetch(`http://127.0.0.1:${this.opsPort}${path}`, { method, headers, signal: AbortSignal.timeout(ANSWER_MS) });
+    const response = await fetch(`http://${this.host}:${this.opsPort}${path}`, { method, headers, signal: AbortSignal.timeout(ANSWER_MS) });
     return { status: response.status, text: await response.text() };
   }
 }

@@ -8,8 +8,8 @@ export class PlayerWires {
   private readonly wires = new Set<Wire>();
 
   /** Players who come to the port that this gives come to the gateway at `port`. */
-  async before(port: number): Promise<number> {
-    const server = createServer((near) => this.carry(near, connect({ port, host: '127.0.0.1', noDelay: true })));
+  async before(port: number, host = '127.0.0.1'): Promise<number> {
+    const server = createServer((near) => this.carry(near, connect({ port, host, noDelay: true })));
     this.servers.push(server);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

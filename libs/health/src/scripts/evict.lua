@@ -1,10 +1,11 @@
 -- Votes for a server's eviction, and evicts it when the votes suffice. Exactly one caller is told 'evicted'.
 -- KEYS  the server's hash
 -- ARGV  incarnation, reason, voter, votes needed, lifetime of a vote in ms, lifetime of the dead record in ms,
---       channel of the fleet, 1: only while its last check is unanswered,
+--       channel of the fleet,
+--       what its check must say ('testing': unanswered, 'update': answered, '': anything),
 --       number of gateways whose votes count, these gateways,
 --       then field, value, … of the record, to be written should the registry have lost it
--- answer  {'evicted', votes} | {'voted', votes} | {'dead'} | {'other'} | {'answered'}
+-- answer  {'evicted', votes} | {'voted', votes} | {'dead'} | {'other'} | {'answered'} | {'unheard'}
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state', 'check')
 local voters = tonumber(ARGV[9])
 if not record[1] then
@@ -13,7 +14,8 @@ if not record[1] then
 else
   if record[1] ~= ARGV[1] then return {'other'} end
   if record[2] == 'dead' then return {'dead'} end
-  if ARGV[8] == '1' and record[3] ~= 'testing' then return {'answered'} end
+  if ARGV[8] == 'testing' and record[3] ~= 'testing' then return {'answered'} end
+  if ARGV[8] == 'update' and record[3] ~= 'update' then return {'unheard'} end
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -19,7 +19,17 @@ export type VoteAnswer =
   /** This very call made it dead. */
   | { readonly kind: 'evicted'; readonly votes: number }
   | { readonly kind: 'voted'; readonly votes: number }
-  | { readonly kind: 'dead' | 'other' | 'answered' };
+  | { readonly kind: 'dead' | 'other' | 'answered' | 'unheard' };
+
+/**
+ * What the server's check must say up to the last moment. Silence: an answer between the verdict and this script acquits.
+ * Unreachable: one that the store does not hear either is judged by its health check.
+ */
+const CHECK_WANTED: Partial<Record<EvictionReason, 'testing' | 'update'>> = {
+  silent: 'testing',
+  'store-lost': 'testing',
+  unreachable: 'update',
+};
 
 export async function voteToEvict(client: RedisClient, { server, reason, voter, voters, needed }: Vote): Promise<VoteAnswer> {
   const { id, type, name, incarnation, linkHost, linkPort, opsHost, opsPort, startedAt, registeredAt, build, games } = server;
@@ -37,8 +47,6 @@ export async function voteToEvict(client: RedisClient, { server, reason, voter, 
     state: 'ready',
     check: 'testing',
   };
-  // Silence must hold up to the last moment: an answer between the verdict and this script acquits.
-  const onlyUnanswered = reason === 'silent' ? 1 : 0;
   const [kind, votes] = (await EVICT.run(
     client,
     [id],
@@ -50,7 +58,7 @@ export async function voteToEvict(client: RedisClient, { server, reason, voter, 
       VOTE_MS,
       DEAD_RECORD_MS,
       FLEET_CHANNEL,
-      onlyUnanswered,
+      CHECK_WANTED[reason] ?? '',
       voters.length,
       ...voters,
       ...Object.entries(record).flat(),

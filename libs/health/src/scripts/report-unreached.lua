@@ -1,0 +1,17 @@
+-- Notes that a gateway cannot reach a server by link, and counts the gateways that say so.
+-- KEYS  the server's hash
+-- ARGV  incarnation, gateway, lifetime of a report in ms, gateways whose reports count
+-- answer  {'reported', reports, rooms of the server} | {'unheard'}: the store does not hear it either, so other checks judge it
+--         | {'over'}: dead, or another incarnation
+local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state', 'check', 'rooms')
+if record[1] ~= ARGV[1] or record[2] == 'dead' then return {'over'} end
+if record[3] ~= 'update' then return {'unheard'} end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('HSET', KEYS[1], 'unreached:' .. ARGV[2], string.format('%.0f', now))
+local reports = 0
+for i = 4, #ARGV do
+  local at = tonumber(redis.call('HGET', KEYS[1], 'unreached:' .. ARGV[i]))
+  if at and now - at < tonumber(ARGV[3]) then reports = reports + 1 end
+end
+return {'reported', reports, tonumber(record[4]) or 0}

@@ -1,0 +1,16 @@
+import { Injectable } from '@nestjs/common';
+import type { ServerRecord } from '#libs/fleet';
+import { StoreContact } from '#libs/health';
+import { OwnerLife } from '#libs/room-store';
+
+/** A game server gives a sign of life in the store once a second: `hf:alive:…`. */
+@Injectable()
+export class OwnerContact extends StoreContact {
+  constructor(private readonly life: OwnerLife) {
+    super();
+  }
+
+  override async silentMs({ id, incarnation }: ServerRecord): Promise<number | null> {
+    return (await this.life.lastSign({ server: id, incarnation }))?.silentMs ?? null;
+  }
+}

@@ -1,0 +1,178 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { freePort } from '../tools/process/free-port.mjs';
+import { ROOT } from '../tools/process/paths.mjs';
+import { CuttableProxy, EventStream, type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
+
+const LISTEN_BEHIND = pathToFileURL(join(ROOT, 'tools/process/listen-behind.mjs')).href;
+/** Play must go on by then; the figures of `npm run partitions` are below it. */
+const GOES_ON_MS = 5_000;
+const PLAYED = 3;
+
+/** Cuts by proxies, which need no rights; `partitions.spec.ts` has the same, and more, with a real network. */
+describe('a game server that is cut off', () => {
+  let fleet: Fleet;
+  let links: CuttableProxy;
+  let store: CuttableProxy;
+  let events: EventStream;
+  let games: LedgerGame[];
+
+  /** Game server `cut` is reached over a proxy, and reaches Redis over another. */
+  async function open(gateways: number): Promise<void> {
+    fleet = await startFleet({ gateways, games: 1, testGames: { turnMs: 60_000 } });
+    const [announced, real] = [await freePort(), await freePort()];
+    links = await CuttableProxy.to({ port: real }, announced);
+    store = await CuttableProxy.to({ port: Number(new URL(fleet.redis.url).port) });
+    await fleet.start('game', 'cut', {
+      LINK_PORT: String(announced),
+      LISTEN_BEHIND: `${announced}:${real}`,
+      NODE_OPTIONS: `--import=${LISTEN_BEHIND}`,
+      REDIS_URL: `redis://127.0.0.1:${store.port}`,
+    });
+    await fleet.whole();
+    events = await EventStream.of(fleet.gateways[0]);
+    games = await LedgerGame.many(fleet, 8);
+    await graceIsOver(fleet);
+  }
+
+  async function close(): Promise<void> {
+    events.close();
+    links.close();
+    store.close();
+    await fleet.stop();
+  }
+
+  const cutServer = () => fleet.games.find(({ name }) => name === 'cut') as Fleet['games'][number];
+
+  async function playedBy(id: string): Promise<LedgerGame[]> {
+    const owners = await Promise.all(games.map(async ({ rooms }) => (await fleet.ownerOf(rooms[0])).id));
+    return games.filter((_, index) => owners[index] === id);
+  }
+
+  /** How long it took until each of these had some more answers. */
+  async function goOn(those: readonly LedgerGame[]): Promise<number> {
+    const since = performance.now();
+    await Promise.all(those.map((game) => game.goesOn(PLAYED, 4 * GOES_ON_MS)));
+    return performance.now() - since;
+  }
+
+  async function isBack(): Promise<void> {
+    const { id } = cutServer();
+    await until(async () => {
+      const [state, suspect, unheard] = await fleet.redis.client.hmget(id, 'state', 'suspect', 'unheard');
+      return state === 'ready' && (suspect ?? '0') === '0' && (unheard ?? '0') === '0';
+    }, 15_000);
+    await fleet.whole();
+  }
+
+  describe.each([1, 2, 3])('in a fleet of %i gateways', (gateways) => {
+    beforeAll(() => open(gateways), 60_000);
+    afterAll(close);
+
+    it('gives its rooms up to others within 5 s when no gateway reaches it, and says why', async () => {
+      const { id } = cutServer();
+      const concerned = await playedBy(id);
+      expect(concerned.length).toBeGreaterThan(0);
+      links.cut();
+      // What is under way when it is cut is answered before anything is silent.
+      expect(await goOn(concerned)).toBeLessThan(GOES_ON_MS);
+      expect(events.told('server.evicted', id)).toEqual([expect.objectContaining({ reason: 'unreachable' })]);
+      expect(await playedBy(id)).toEqual([]);
+      links.mend();
+      await isBack();
+      expect(events.events.filter(({ kind, server }) => kind === 'server.evicted' && server !== id)).toEqual([]);
+    }, 60_000);
+
+    it('is withheld from placement for as long as it cannot be reached, and condemned once only', async () => {
+      const { id } = cutServer();
+      await graceIsOver(fleet);
+      const before = events.told('server.evicted', id).length;
+      links.cut();
+      const withheld = () => fleet.redis.client.hget(`hf:{placement}:server:${id}`, 'withheld');
+      await until(async () => ((await withheld()) ?? '').includes('unreachable'), 10_000);
+      await new Promise((resolve) => setTimeout(resolve, 8_000));
+      // It has no rooms, so there is nobody to move.
+      expect(events.told('server.evicted', id).length).toBe(before);
+      await LedgerGame.begin(fleet).then(async (game) => {
+        expect((await fleet.ownerOf(game.rooms[0])).id).not.toBe(id);
+        games.push(game);
+      });
+      links.mend();
+      await isBack();
+    }, 60_000);
+
+    it('gives its rooms up to others within 5 s when it alone has lost Redis, and says why', async () => {
+      const { id } = cutServer();
+      games.push(...(await LedgerGame.many(fleet, 8)));
+      const concerned = await playedBy(id);
+      expect(concerned.length).toBeGreaterThan(0);
+      await graceIsOver(fleet);
+      store.cut();
+      expect(await goOn(concerned)).toBeLessThan(GOES_ON_MS);
+      expect(events.told('server.evicted', id).at(-1)).toMatchObject({ reason: 'store-lost' });
+      store.mend();
+      await isBack();
+      expect(events.events.filter(({ kind, server }) => kind === 'server.evicted' && server !== id)).toEqual([]);
+    }, 60_000);
+
+    it('has lost and doubled nothing', async () => {
+      for (const game of games) await game.settled();
+    }, 60_000);
+  });
+});
+
+describe('a gateway that alone has lost Redis', () => {
+  let fleet: Fleet;
+  let store: CuttableProxy;
+  let events: EventStream;
+
+  beforeAll(async () => {
+    fleet = await startFleet({ gateways: 1, games: 2, testGames: { turnMs: 60_000 } });
+    store = await CuttableProxy.to({ port: Number(new URL(fleet.redis.url).port) });
+    await fleet.start('gateway', 'lonely', { REDIS_URL: `redis://127.0.0.1:${store.port}` });
+    await fleet.whole();
+    events = await EventStream.of(fleet.gateways[0]);
+  }, 60_000);
+
+  afterAll(async () => {
+    events.close();
+    store.close();
+    await fleet.stop();
+  });
+
+  it('sends its players to another gateway, where they play the game that began meanwhile', async () => {
+    const lonely = fleet.gateways.find(({ name }) => name === 'lonely') as Fleet['gateways'][number];
+    const [other] = fleet.gateways.filter((gateway) => gateway !== lonely);
+    const [ada, bob] = await Promise.all([fleet.newPlayer('Ada', { gateway: other }), fleet.newPlayer('Bob', { gateway: lonely })]);
+    const game = await LedgerGame.begin(fleet);
+    const made = await ada.createRoom({ game: 'ledger', private: true });
+    const joined = await bob.joinRoom(made.id);
+    await joined.ready();
+    store.cut();
+    const since = performance.now();
+    await made.start();
+    // Without this it hears nothing of the game for as long as the cut lasts.
+    await joined.waitFor(({ status, state }) => status === 'playing' && state !== undefined, { timeoutMs: 15_000 });
+    expect(performance.now() - since).toBeLessThan(8_000);
+    await game.goesOn();
+    // Of its own event nobody hears while it lasts; it is in the log.
+    expect(lonely.logged('players.redirected')).toEqual([expect.objectContaining({ reason: 'store-lost' })]);
+    const newcomer = await fleet.newPlayer('Eve', { gateway: lonely });
+    await newcomer.rooms();
+    store.mend();
+    await until(async () => (await lonely.ops('/readyz')).status === 200, 15_000);
+    await game.settled();
+    expect(events.events.filter(({ kind }) => kind === 'server.evicted')).toEqual([]);
+    const late = await fleet.newPlayer('Dan', { gateway: lonely });
+    await late.rooms();
+  }, 60_000);
+});
+
+/** Misses count only after a while. */
+async function graceIsOver(fleet: Fleet): Promise<void> {
+  await until(async () => {
+    const [seconds] = await fleet.redis.client.time();
+    const times = await Promise.all(fleet.servers.map(({ id }) => fleet.redis.client.hget(id, 'registeredAt')));
+    return times.every((at) => Number(seconds) * 1_000 - Number(at) > 3_500);
+  }, 15_000);
+}

@@ -1,0 +1,101 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { libraryFolders, OwnApt } from '../process/own-apt.mjs';
+import { HOLDFAST_DIR } from '../process/paths.mjs';
+import { onPath } from '../redis/find-redis.mjs';
+
+const run = promisify(execFile);
+const TOOLS = /** @type {const} */ (['ip', 'nft']);
+const PACKAGES = { ip: 'iproute2', nft: 'nftables' };
+const INSTALL = 'install Debian’s iproute2 and nftables (apt-get install iproute2 nftables)';
+
+/**
+ * @typedef {{ ip: string, nft: string }} NetTools paths of the two programs
+ */
+
+/**
+ * What makes network namespaces and rules in them: `ip` and `nft` from the PATH, or Debian's packages unpacked under .holdfast/
+ * (about 1 MB, once; HOLDFAST_NO_NETWORK=1 says no to namespaces at all). Whether the kernel allows it is tried.
+ *
+ * @param {{ log?: (line: string) => void, env?: NodeJS.ProcessEnv }} [options]
+ * @returns {Promise<{ tools: NetTools } | { missing: string }>} the programs, or what is missing and what to do about it
+ */
+export async function findNetTools({ log = () => {}, env = process.env } = {}) {
+  if (env.HOLDFAST_NO_NETWORK) return { missing: 'HOLDFAST_NO_NETWORK is set' };
+  if (process.platform !== 'linux') return { missing: 'network namespaces need Linux' };
+  /** @type {NetTools} */
+  const tools = { ip: '', nft: '' };
+  for (const name of TOOLS) {
+    const found = await findOne(name, log, env);
+    if ('missing' in found) return found;
+    tools[name] = found.path;
+  }
+  const refused = await whyRefused(tools);
+  return refused === null ? { tools } : { missing: refused };
+}
+
+/** @param {'ip' | 'nft'} name @param {(line: string) => void} log @param {NodeJS.ProcessEnv} env @returns {Promise<{ path: string } | { missing: string }>} */
+async function findOne(name, log, env) {
+  const known = onPath(name, { PATH: `${env.PATH ?? ''}:/usr/sbin:/sbin` });
+  if (known) return { path: known };
+  const home = join(HOLDFAST_DIR, 'network-package', PACKAGES[name]);
+  const path = join(home, name);
+  if (existsSync(path)) return { path };
+  for (const tool of ['apt-get', 'dpkg'])
+    if (!onPath(tool, env)) return { missing: `there is no ${name}, and no ${tool} to fetch it; ${INSTALL}` };
+  try {
+    log(`fetching ${PACKAGES[name]} for the partition tests (about 1 MB, once) …`);
+    await fetchPackage(name, home, env);
+    return { path };
+  } catch (error) {
+    return { missing: `there is no ${name}, and fetching it failed (${error instanceof Error ? error.message : error}); ${INSTALL}` };
+  }
+}
+
+/** @param {'ip' | 'nft'} name @param {string} home @param {NodeJS.ProcessEnv} env */
+async function fetchPackage(name, home, env) {
+  await mkdir(join(HOLDFAST_DIR, 'network-package'), { recursive: true });
+  const work = await mkdtemp(join(HOLDFAST_DIR, 'network-package-'));
+  try {
+    const apt = await OwnApt.open(work, env);
+    const root = join(work, 'root');
+    await apt.unpackWithDependencies([PACKAGES[name]], root);
+    const folders = (await libraryFolders(root)).map((folder) => join(home, folder.slice(root.length + 1)));
+    const program = ['usr/sbin', 'sbin', 'usr/bin', 'bin'].map((folder) => join(folder, name)).find((file) => existsSync(join(root, file)));
+    if (!program) throw new Error(`the package ${PACKAGES[name]} has no ${name}`);
+    const launcher = ['#!/bin/sh', `LD_LIBRARY_PATH="${folders.join(':')}:$LD_LIBRARY_PATH" exec "${join(home, program)}" "$@"`, ''];
+    await writeFile(join(root, name), launcher.join('\n'));
+    await chmod(join(root, name), 0o755);
+    await rename(root, home).catch((error) => {
+      if (!existsSync(home)) throw error;
+    });
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** Makes one namespace with a bridge, a pair of interfaces and a rule, and removes it. @param {NetTools} tools @returns {Promise<string | null>} */
+async function whyRefused({ ip, nft }) {
+  const name = `hfp-${process.pid}-try`;
+  try {
+    await run(ip, ['netns', 'add', name]);
+    await run(ip, ['-n', name, 'link', 'add', 'try0', 'type', 'bridge']);
+    await run(ip, ['-n', name, 'link', 'add', 'try1', 'type', 'veth', 'peer', 'name', 'try2']);
+    await run(ip, [
+      'netns',
+      'exec',
+      name,
+      nft,
+      'add table inet try; add chain inet try in { type filter hook input priority 0; }; add rule inet try in numgen random mod 100 < 10 drop',
+    ]);
+    return null;
+  } catch (error) {
+    const { stderr = '', message } = /** @type {{ stderr?: string, message: string }} */ (error);
+    return `the kernel refuses network namespaces or rules in them (${(stderr.trim() || message).split('\n')[0]}); run as root, in a container with CAP_SYS_ADMIN and CAP_NET_ADMIN, on a kernel with veth, bridge and nf_tables`;
+  } finally {
+    await run(ip, ['netns', 'del', name]).catch(() => {});
+  }
+}

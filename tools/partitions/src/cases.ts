@@ -1,0 +1,172 @@
+import type { ChaosServer } from '../../chaos/src/chaos-server.js';
+import type { Partitions } from './partitions.js';
+
+/** Who is concerned, of a fleet: its parts by number, from 1. */
+export interface Parties {
+  readonly gateways: readonly ChaosServer[];
+  readonly lobbies: readonly ChaosServer[];
+  readonly games: readonly ChaosServer[];
+}
+
+export interface PartitionCase {
+  readonly name: string;
+  /** What is done, in words for the table. */
+  readonly what: string;
+  /** For how long, in ms. */
+  readonly lastsMs: number;
+  /** No answer to a command may take longer, in ms. */
+  readonly waitMsMax: number;
+  /** Reasons for which servers may be evicted. Others must not be. */
+  readonly mayEvict: readonly string[];
+  /** An event of one of these kinds and reasons must be told: `server.evicted unreachable`. */
+  readonly mustTell: readonly string[];
+  act(partitions: Partitions, parties: Parties): Promise<void>;
+}
+
+const PLAY_GOES_ON_MS = 5_000;
+/** Clients ping a third of `CONNECTION_TIMEOUT_MS` and give up after two unanswered pings; the fleet of chaos has 6 s. */
+const CLIENT_NOTICES_MS = 12_000;
+
+/** Cuts of each pair of parties; `docs/chaos.md` has the outcome of each. */
+export const CASES: readonly PartitionCase[] = [
+  {
+    name: 'game-gateways',
+    what: 'a game server and all gateways, both ways',
+    lastsMs: 8_000,
+    waitMsMax: PLAY_GOES_ON_MS,
+    mayEvict: ['unreachable'],
+    mustTell: ['server.evicted unreachable'],
+    act: (net, { games: [game], gateways }) => net.cut(game, gateways),
+  },
+  {
+    name: 'game-redis',
+    what: 'a game server and Redis, both ways',
+    lastsMs: 8_000,
+    waitMsMax: PLAY_GOES_ON_MS,
+    mayEvict: ['store-lost'],
+    mustTell: ['server.evicted store-lost'],
+    act: (net, { games: [game] }) => net.cut(game, ['redis']),
+  },
+  {
+    name: 'game-all',
+    what: 'a game server and everybody',
+    lastsMs: 8_000,
+    waitMsMax: PLAY_GOES_ON_MS,
+    mayEvict: ['silent', 'unreachable'],
+    mustTell: ['server.evicted silent|unreachable'],
+    act: (net, { games: [game, ...others], gateways, lobbies }) => net.cut(game, ['redis', ...gateways, ...lobbies, ...others]),
+  },
+  {
+    name: 'to-game',
+    what: 'one way: what gateways send to a game server is lost',
+    lastsMs: 8_000,
+    waitMsMax: PLAY_GOES_ON_MS + 1_000,
+    mayEvict: ['unreachable'],
+    mustTell: ['server.evicted unreachable'],
+    act: (net, { games: [game], gateways }) => net.lose(game, gateways, 'to'),
+  },
+  {
+    name: 'from-game',
+    what: 'one way: what a game server sends to gateways is lost',
+    lastsMs: 8_000,
+    waitMsMax: PLAY_GOES_ON_MS,
+    mayEvict: ['unreachable'],
+    mustTell: ['server.evicted unreachable'],
+    act: (net, { games: [game], gateways }) => net.lose(game, gateways, 'from'),
+  },
+  {
+    name: 'silent-link',
+    what: 'the link port of a game server accepts connections, and no data passes',
+    lastsMs: 8_000,
+    waitMsMax: PLAY_GOES_ON_MS,
+    mayEvict: ['unreachable'],
+    mustTell: ['server.evicted unreachable'],
+    act: (net, { games: [game], gateways }) => net.silence(game, gateways),
+  },
+  {
+    name: 'one-gateway',
+    what: 'one gateway and all game servers',
+    lastsMs: 8_000,
+    waitMsMax: PLAY_GOES_ON_MS,
+    mayEvict: [],
+    mustTell: ['players.redirected owner-unreachable'],
+    act: (net, { games, gateways: [gateway] }) => net.cut(gateway, games),
+  },
+  {
+    name: 'halves',
+    what: 'two gateways, each and another game server: rooms are split',
+    lastsMs: 10_000,
+    waitMsMax: PLAY_GOES_ON_MS + 2_000,
+    mayEvict: [],
+    mustTell: ['players.redirected owner-unreachable'],
+    act: async (net, { games: [one, other], gateways: [left, right] }) => {
+      await Promise.all([net.cut(left, [one]), net.cut(right, [other])]);
+    },
+  },
+  {
+    name: 'gateway-redis',
+    what: 'one gateway and Redis, for 15 s',
+    lastsMs: 15_000,
+    waitMsMax: PLAY_GOES_ON_MS,
+    mayEvict: [],
+    mustTell: ['server.unheard answers-its-link-only'],
+    act: (net, { gateways: [gateway] }) => net.cut(gateway, ['redis']),
+  },
+  {
+    name: 'gateway-lobby',
+    what: 'one gateway and one lobby',
+    lastsMs: 8_000,
+    waitMsMax: 2_000,
+    mayEvict: [],
+    mustTell: [],
+    act: (net, { gateways: [gateway], lobbies: [lobby] }) => net.cut(gateway, [lobby]),
+  },
+  {
+    name: 'lobby-games',
+    what: 'one lobby and all game servers',
+    lastsMs: 8_000,
+    waitMsMax: 2_000,
+    mayEvict: [],
+    mustTell: [],
+    act: (net, { games, lobbies: [lobby] }) => net.cut(lobby, games),
+  },
+  {
+    name: 'lobby-redis',
+    what: 'one lobby and Redis',
+    lastsMs: 8_000,
+    waitMsMax: 2_000,
+    mayEvict: [],
+    mustTell: ['server.unheard answers-its-link-only'],
+    act: (net, { lobbies: [lobby] }) => net.cut(lobby, ['redis']),
+  },
+  {
+    name: 'players',
+    what: 'one gateway and its players',
+    lastsMs: 8_000,
+    waitMsMax: CLIENT_NOTICES_MS,
+    mayEvict: [],
+    mustTell: [],
+    act: (net, { gateways: [gateway] }) => net.cut(gateway, ['players']),
+  },
+  {
+    name: 'loss',
+    what: 'a tenth of all packets between a game server and everybody is lost',
+    lastsMs: 10_000,
+    waitMsMax: PLAY_GOES_ON_MS,
+    mayEvict: [],
+    mustTell: [],
+    act: (net, { games: [game] }) => net.loseSome(game, 10),
+  },
+  {
+    name: 'cut-and-kill',
+    what: 'a game server and all gateways, and another game server is killed',
+    lastsMs: 8_000,
+    waitMsMax: PLAY_GOES_ON_MS + 1_000,
+    mayEvict: ['unreachable', 'refused'],
+    mustTell: ['server.evicted unreachable', 'server.evicted refused'],
+    act: async (net, { games: [game, other], gateways }) => {
+      await net.cut(game, gateways);
+      await other.kill();
+    },
+  },
+];

@@ -1,0 +1,34 @@
+import type { Spread } from '../../chaos/src/pauses.js';
+import type { CaseReport, PartitionReport } from './main.js';
+
+/** One row a case: what was cut, how long players waited, and what the fleet did about it. */
+export function readable({ ok, seed, seconds, games, acknowledged, cases, violations, logs }: PartitionReport): string {
+  const heads = ['count', 'p50', 'p99', 'max'].map(column).join('');
+  return [
+    '',
+    `  ${games} games, ${acknowledged} commands acknowledged, 0 of them lost or doubled unless it says so below, in ${seconds} s`,
+    '',
+    `  ${'cut'.padEnd(15)}${column('done')}   ${'answers that took over 100 ms'.padEnd(32)}   ${'pauses that players were told of'.padEnd(32)}   what the fleet did`,
+    `  ${''.padEnd(15)}${column('')}   ${heads}   ${heads}`,
+    ...cases.flatMap(rowOf),
+    '',
+    ...violations.map((violation) => `  ! ${violation}`),
+    ok ? `PASS  (seed ${seed})` : `FAIL  (seed ${seed}; logs in ${logs})`,
+  ].join('\n');
+}
+
+function rowOf({ name, cuts, waits, pauses, told, violations }: CaseReport): string[] {
+  const did = Object.entries(told).map(([what, count]) => `${what} ${count}`);
+  return [
+    `  ${name.padEnd(15)}${column(cuts)}   ${spread(waits)}   ${spread(pauses)}   ${did.join(', ') || 'nothing of note'}`,
+    ...violations.map((violation) => `    ! ${violation}`),
+  ];
+}
+
+function spread({ count, p50, p99, max }: Spread): string {
+  return column(count) + [p50, p99, max].map((ms) => column(Math.round(ms))).join('');
+}
+
+function column(value: string | number): string {
+  return String(value).padStart(8);
+}

@@ -1,0 +1,19 @@
+/**
+ * Preloaded by `--import`: a server that listens on another port than the one it announces, so that a proxy of a test or a chaos
+ * run can stand on the announced port and cut what comes in. `LISTEN_BEHIND` is `ANNOUNCED:REAL`.
+ */
+import { Server } from 'node:net';
+
+const [announced, real] = /** @type {string} */ (process.env.LISTEN_BEHIND).split(':').map(Number);
+const { listen, address } = Server.prototype;
+
+/** @this {Server} @param {any[]} args */
+Server.prototype.listen = function (...args) {
+  if (args[0] === announced) args[0] = real;
+  return Reflect.apply(listen, this, args);
+};
+
+Server.prototype.address = function () {
+  const found = Reflect.apply(address, this, []);
+  return found && typeof found === 'object' && found.port === real ? { ...found, port: announced } : found;
+};
