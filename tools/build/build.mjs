@@ -3,12 +3,14 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { DIST, ROOT } from '../process/paths.mjs';
+import { withLock } from '../process/lock-file.mjs';
+import { DIST, HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
 import { bundleDependencies } from './dependencies.mjs';
 
 /**
  * From sources to dist/: TypeScript by swc, Lua as it is beside its compiled caller, packages by rolldown, pages by vite. What has not changed
- * since the last build, by content, is not built again; what has no source any more is removed.
+ * since the last build, by content, is not built again; what has no source any more is removed. Two commands that build at once
+ * do so one after the other.
  *
  * @param {{ force?: boolean, log?: (line: string) => void }} [options]
  * @returns {Promise<{ built: string[] }>} what was stale
@@ -21,12 +23,16 @@ export async function build({ force = false, log = () => {} } = {}) {
     if (files.length === 0) continue;
     const stamp = join(DIST, `.${part.name}.built`);
     const hash = await contentHash([...files, ...part.settings]);
-    if (!force && (await readFile(stamp, 'utf8').catch(() => '')) === hash) continue;
-    log(`building ${part.name} …`);
-    await rm(stamp, { force: true });
-    await part.build(files);
-    await writeFile(stamp, hash);
-    built.push(part.name);
+    const isBuilt = async () => (await readFile(stamp, 'utf8').catch(() => '')) === hash;
+    if (!force && (await isBuilt())) continue;
+    await withLock(join(HOLDFAST_DIR, 'build.lock'), async () => {
+      if (!force && (await isBuilt())) return;
+      log(`building ${part.name} …`);
+      await rm(stamp, { force: true });
+      await part.build(files);
+      await writeFile(stamp, hash);
+      built.push(part.name);
+    });
   }
   return { built };
 }

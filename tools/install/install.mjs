@@ -2,28 +2,41 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ROOT } from '../process/paths.mjs';
+import { withLock } from '../process/lock-file.mjs';
+import { HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
 
 const run = promisify(execFile);
 
 /**
- * Makes node_modules what package-lock.json says, if it is not already.
+ * Makes node_modules what package-lock.json says, if it is not already. Where another command does so at the moment, that is
+ * waited for: `npm ci` begins by removing what is there.
  *
  * @param {{ log?: (line: string) => void }} [options]
  * @returns {Promise<{ installed: boolean }>}
  */
 export async function install({ log = () => {} } = {}) {
   if (await isInstalled()) return { installed: false };
-  log('installing dependencies (npm ci) …');
-  try {
-    // Dependencies for development too, whatever NODE_ENV says: what follows builds.
-    await run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: ROOT, maxBuffer: 64 << 20 });
-  } catch (error) {
-    const { stderr = '' } = /** @type {{ stderr?: string }} */ (error);
-    const reason = stderr.trim().split('\n').slice(0, 15).join('\n');
-    throw new Error(`npm ci failed:\n${reason || error}`);
-  }
-  return { installed: true };
+  const waiting = () => log('waiting for another command, which installs dependencies …');
+  return withLock(
+    join(HOLDFAST_DIR, 'install.lock'),
+    async (holdToo) => {
+      if (await isInstalled()) return { installed: false };
+      log('installing dependencies (npm ci) …');
+      // Dependencies for development too, whatever NODE_ENV says: what follows builds.
+      const npm = run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: ROOT, maxBuffer: 64 << 20 });
+      if (npm.child.pid !== undefined) await holdToo(npm.child.pid);
+      await npm.catch((error) => {
+        const reason = String(error.stderr ?? '')
+          .trim()
+          .split('\n')
+          .slice(0, 15)
+          .join('\n');
+        throw new Error(`npm ci failed:\n${reason || error}`);
+      });
+      return { installed: true };
+    },
+    { waiting },
+  );
 }
 
 /** npm notes what it installed in node_modules/.package-lock.json; packages for other platforms are missing there. */

@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../tools/process/paths.mjs';
+import { EVENTS, PROMISES } from './harness/promises.js';
+
+const HEADING = '## What is promised, with which Redis';
+
+/** The first table below the heading: its columns' names, and each row's cells by its first one. */
+function promisedTable(): { columns: string[]; rows: [string, string[]][] } {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const section = readme.slice(readme.indexOf(HEADING)).split('\n');
+  const from = section.findIndex((line) => line.startsWith('|'));
+  const length = section.slice(from).findIndex((line) => !line.startsWith('|'));
+  const [head, , ...rows] = section.slice(from, from + length).map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+  return { columns: head.slice(1), rows: rows.map(([name, ...cells]) => [name, cells]) };
+}
+
+describe('what the README promises', () => {
+  const { columns, rows } = promisedTable();
+
+  it('has the columns that are tested', () => {
+    expect(columns).toEqual(EVENTS);
+  });
+
+  it('has the rows that are tested', () => {
+    expect(rows.map(([name]) => name)).toEqual(Object.keys(PROMISES));
+  });
+
+  it.each(rows)('has a test for each cell of the row "%s", which checks what the cell says', (name, cells) => {
+    expect(cells).toEqual(EVENTS.map((event) => PROMISES[name as keyof typeof PROMISES]?.[event]));
+  });
+});
