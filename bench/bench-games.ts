@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { Command, Game, type GameRules, type Room, type Setup } from '#libs/game-kit';
 
 export interface Taps {
-  /** How many commands of each seat were applied: what the load generator's ledger is compared with. */
+  /** Number of applied commands per seat. The load generator compares it with its own count. */
   taps: number[];
-  /** The last payload, so that what comes in goes out. */
+  /** The last payload, so that every payload is also sent out. */
   last: string;
 }
 
-/** The least a game can do with a payload: count it, keep it, show it. */
+/** The minimum that a game can do with a payload: count it, store it, show it. */
 class Tapping implements GameRules<Taps> {
   setup({ seats }: Setup): Taps {
     return { taps: seats.map(() => 0), last: '' };
@@ -28,11 +28,11 @@ export class Durable extends Tapping {}
 @Game({ name: 'fleeting', version: 1, seats: 2, durability: 'none' })
 export class Fleeting extends Tapping {}
 
-/** One in, one out: the frame path and little else. */
+/** One message in, one out: measures the frame path and little else. */
 @Game({ name: 'echo', version: 1, seats: 1, durability: 'none' })
 export class Echo extends Tapping {}
 
-/** The same, saved: what each change costs, with one connection a room. */
+/** The same, with every change stored: the cost of a change, with one connection per room. */
 @Game({ name: 'diary', version: 1, seats: 1, durability: 'every-change' })
 export class Diary extends Tapping {}
 

@@ -5,7 +5,7 @@ import type { Recorded } from './record.js';
 import { verdictOf } from './table.js';
 import { ROOT } from './tools.js';
 
-/** A picture: bars by category, one colour a series. Where there is no such figure, there is no bar. */
+/** A bar chart by category, with one color per series. A missing figure has no bar. */
 export interface Chart {
   readonly name: string;
   readonly section: string;
@@ -13,11 +13,11 @@ export interface Chart {
   readonly unit: string;
   readonly categories: readonly string[];
   readonly series: readonly { readonly name: string; readonly figures: readonly string[] }[];
-  /** Where one is a hundred times the other. */
+  /** For values that differ by a factor of a hundred. */
   readonly isLogarithmic?: boolean;
 }
 
-/** Medians of figures by their full name within the section. */
+/** Medians of figures, by their full name within the section. */
 const RELAYED = ['Holdfast, CPU of gateway', 'bare relay, CPU of relay', 'HAProxy, CPU of relay', 'ws echo, CPU of echo'];
 
 function relayChart(connections: number): Chart {
@@ -26,7 +26,7 @@ function relayChart(connections: number): Chart {
   return {
     name: connections === 200 ? 'relay' : `relay-${connections}`,
     section: connections === 200 ? 'relay' : `relay-${connections}`,
-    title: `CPU of the relay for a message, ${connections} connections`,
+    title: `CPU of the relay per message, ${connections} connections`,
     unit: 's per million',
     categories: ['tcp', 'ws'].flatMap((way) => modes.map((mode) => `${way}, ${mode}`)),
     series: RELAYED.map((figure) => ({
@@ -49,7 +49,7 @@ function roomChart(section: string): Chart {
   return {
     name: section,
     section,
-    title: 'CPU for a message in a room of two: one in, two out',
+    title: 'CPU per message in a room of two: one in, two out',
     unit: 's per million',
     categories: modes,
     series: Object.entries(paths).map(([name, figure]) => ({ name, figures: modes.map((mode) => `${mode}: ${figure}`) })),
@@ -66,7 +66,7 @@ export const CHARTS: readonly Chart[] = [
   {
     name: 'starts',
     section: 'starts',
-    title: 'Rooms and quick joins a second, two servers',
+    title: 'Rooms and quick joins per second, two servers',
     unit: 'a second',
     isLogarithmic: true,
     categories: ['made and joined', 'made, joined and begun', 'quick joins (players)'],
@@ -78,7 +78,7 @@ export const CHARTS: readonly Chart[] = [
   {
     name: 'memory',
     section: 'memory',
-    title: 'Memory for an idle player in a room, all servers together',
+    title: 'Memory per idle player in a room, all servers together',
     unit: 'KB',
     categories: ['resident'],
     series: ['Holdfast', 'Colyseus'].map((name) => ({ name, figures: [`memory of an idle player in a room: ${name}`] })),
@@ -86,7 +86,7 @@ export const CHARTS: readonly Chart[] = [
   {
     name: 'growth-rooms',
     section: 'growth',
-    title: 'CPU for a message, by rooms that are open',
+    title: 'CPU per message, by number of open rooms',
     unit: 's per million',
     categories: ['10', '100', '1,000', '10,000'],
     series: GROWING.map((process) => ({
@@ -97,7 +97,7 @@ export const CHARTS: readonly Chart[] = [
   {
     name: 'growth-servers',
     section: 'growth',
-    title: 'CPU for a message, by game servers: all of a kind together',
+    title: 'CPU per message, by number of game servers: all servers of a type together',
     unit: 's per million',
     categories: ['1', '2', '3', '4'],
     series: GROWING.map((process) => ({
@@ -107,7 +107,7 @@ export const CHARTS: readonly Chart[] = [
   },
 ];
 
-/** Both faces of each chart that this record has figures for; answers the charts' names. */
+/** Draws each chart that this record has figures for, in both color schemes. Returns the charts. */
 export async function drawCharts(record: Readonly<Record<string, Recorded>>): Promise<readonly Chart[]> {
   const folder = join(ROOT, 'bench/charts');
   await mkdir(folder, { recursive: true });
@@ -138,7 +138,7 @@ const FACES = {
   dark: { ink: '#e6edf3', faint: '#3d444d', paper: '#0d1117' },
 } as const;
 
-/** Told apart without colours too: by order and by the numbers on the bars. Source: Okabe and Ito, 2008. */
+/** The series can also be distinguished without colors: by order and by the numbers on the bars. Source: Okabe and Ito, 2008. */
 const COLOURS = ['#0072b2', '#56b4e9', '#e69f00', '#cc79a7', '#d55e00', '#009e73'];
 
 function draw({ title, unit, categories, isLogarithmic }: Chart, values: readonly Values[], face: keyof typeof FACES): string {

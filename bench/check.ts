@@ -1,9 +1,9 @@
 import { type Figure, verdictOf } from './table.js';
 
 /**
- * How far a figure may be above what is recorded, by its unit: those that hold on any machine, whatever else it does.
- * Ratios of CPU times of one run are noisy. Counts are not, but how many answers share a read depends on how fast they come;
- * what this is to find, a write for each frame, doubles them.
+ * How far a figure may exceed the record, by its unit. Only units that do not depend on the machine are listed. Ratios of CPU
+ * times of one run are noisy. Counts vary a little, because the number of answers that share a read depends on their timing. The
+ * check must find, for example, one write per frame, which doubles the count.
  */
 const TOLERANCES: Readonly<Record<string, Tolerance>> = {
   '×': { share: 0.25, least: 0.05 },
@@ -13,7 +13,7 @@ const TOLERANCES: Readonly<Record<string, Tolerance>> = {
 
 interface Tolerance {
   readonly share: number;
-  /** In the figure's own unit: a quarter of almost nothing is nothing. */
+  /** In the unit of the figure. Needed because a share of a very small value is too small. */
   readonly least: number;
 }
 
@@ -24,7 +24,7 @@ export interface Worse {
   readonly limit: number;
 }
 
-/** Pure: what is worse than recorded, beyond the tolerance. `extra` widens it: 1 doubles it. */
+/** Finds the figures that exceed the record by more than the tolerance. `extra` widens the tolerance: 1 doubles it. Pure. */
 export function worseThan(
   record: Readonly<Record<string, { readonly figures: readonly Figure[] }>>,
   figures: readonly Figure[],

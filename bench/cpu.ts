@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 
-/** The kernel counts a process' time in these. */
+/** The unit in which the kernel counts CPU time. */
 const TICK_SECONDS = 0.01;
 
-/** Seconds of CPU that a process has used, user and system, all threads, by the kernel's account. */
+/** CPU time of a process in seconds, user and system, all threads, as counted by the kernel. */
 export function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  // The name, in brackets, may hold spaces.
+  // The name, in brackets, may contain spaces.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * TICK_SECONDS;
 }
@@ -16,7 +16,7 @@ export interface SystemCalls {
   readonly writes: number;
 }
 
-/** How often a process has asked the kernel to read or write anything, sockets and files alike. */
+/** Number of read and write system calls of a process, on sockets and files. */
 export function systemCalls(pid: number): SystemCalls {
   const io = readFileSync(`/proc/${pid}/io`, 'latin1');
   const of = (name: string): number => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(io)?.[1] ?? Number.NaN);
@@ -27,7 +27,7 @@ export function residentKilobytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? Number.NaN);
 }
 
-/** What each of some processes uses from now on. */
+/** Measures the CPU time of several processes from now on. */
 export class CpuMeter {
   private before: Record<string, number>;
 

@@ -1,4 +1,4 @@
-// CPU of one decode, in ns: `npm run build && node bench/decode.mjs`. The minimum of the rounds is the least disturbed.
+// CPU time of one decode in ns: `npm run build && node bench/decode.mjs`. The minimum of the rounds has the least noise.
 const built = new URL('../dist/libs/protocol/src/index.js', import.meta.url).href;
 const { encodePlayerMessage, encodeServerMessage, decodePlayerMessage, decodeServerMessage, pack, unpack, unpackBody } = await import(
   built

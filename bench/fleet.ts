@@ -25,7 +25,7 @@ export interface BenchServer {
   readonly opsPort: number;
 }
 
-/** Limits that keep strangers out are not what is measured. */
+/** Removes the limits for clients, because they are not measured here. */
 const NO_LIMITS = {
   MESSAGES_PER_SECOND: '1000000',
   MESSAGES_BURST: '1000000',
@@ -37,7 +37,10 @@ const NO_LIMITS = {
   MAX_GAMES: '100000',
 };
 
-/** Servers from dist/, each a process, with the benchmarks' games, on a Redis of its own that keeps (AOF, everysec). */
+/**
+ * Starts the servers from dist/ as processes, with the games of the benchmarks, and with their own persistent Redis (AOF,
+ * everysec).
+ */
 export class BenchFleet {
   readonly servers: BenchServer[] = [];
   private readonly linkSecret = randomBytes(18).toString('hex');
@@ -77,7 +80,7 @@ export class BenchFleet {
     return this.servers.filter((server) => server.type === type).sort((a, b) => a.name.localeCompare(b.name));
   }
 
-  /** `holdfast` names of processes, for a `CpuMeter`. */
+  /** The processes under the names that a `CpuMeter` reports. */
   pids(): Record<string, number> {
     const pids: Record<string, number> = { redis: this.redisPid };
     for (const type of ['gateway', 'lobby', 'game'] as const) {
@@ -109,7 +112,7 @@ export class BenchFleet {
     return this.spawn(type, name, env);
   }
 
-  /** Anew, with the ports it had. The old process must be gone, or stopped for ever. */
+  /** Starts a server again with its old ports. The old process must be gone, or suspended for good. */
   async relaunch(server: BenchServer): Promise<BenchServer> {
     this.servers.splice(this.servers.indexOf(server), 1);
     return this.spawn(server.type, server.name, server.env);
@@ -136,7 +139,7 @@ export class BenchFleet {
     return server;
   }
 
-  /** All game servers are offered to placement. */
+  /** Waits until all game servers are eligible for placement. */
   async whole(): Promise<void> {
     const games = this.of('game').map(({ id }) => id);
     await until(async () => {
@@ -146,7 +149,7 @@ export class BenchFleet {
     });
   }
 
-  /** All game servers have as many rooms as each other, as far as placement knows. */
+  /** Waits until all game servers have the same number of rooms, as placement counts them. */
   async level(): Promise<void> {
     const games = this.of('game').map(({ id }) => id);
     await until(async () => {
@@ -157,7 +160,7 @@ export class BenchFleet {
     }, 90_000);
   }
 
-  /** How many rooms each game server owns, by the store's word. */
+  /** The number of rooms of each game server, by the records in Redis. */
   async roomsOf(rooms: readonly string[]): Promise<Map<string, number>> {
     const pipeline = this.redis.pipeline();
     for (const room of rooms) pipeline.hget(`hf:room:{${room}}`, 'owner');
@@ -174,7 +177,7 @@ export class BenchFleet {
     await rm(this.home, { recursive: true, force: true, maxRetries: 3 });
   }
 
-  /** What `profile.mjs` has seen; anything else would end by this signal, and is about to anyway. */
+  /** Makes `profile.mjs` write its profiles. Without it this signal ends the process, which is about to happen anyway. */
   private async writeProfiles(): Promise<void> {
     for (const { child } of this.servers) child.kill('SIGUSR2');
     await sleep(2_000);

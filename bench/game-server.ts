@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { runServer, type ServerPlan } from '#libs/server';
 import { BenchGamesModule } from './bench-games.js';
 
-// A game server with the games of the benchmarks; everything else is what apps/game runs.
+// The normal game server with the games of the benchmarks.
 const { gameServer } = (await import(new URL('../apps/game/src/game.server.js', import.meta.url).href)) as {
   gameServer: ServerPlan<'game'>;
 };

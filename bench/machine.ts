@@ -3,7 +3,7 @@ import { cpus, hostname, loadavg, totalmem } from 'node:os';
 import { versionsOf } from './peers/installed.js';
 import { ROOT } from './tools.js';
 
-/** On what, and of what, figures were taken. */
+/** The machine and the versions with which figures were measured. */
 export interface Machine {
   readonly host: string;
   readonly cpu: string;
@@ -36,7 +36,7 @@ export async function describeMachine(): Promise<Machine> {
   };
 }
 
-/** How busy the machine was with anything, as an average over the last minute. */
+/** The average load of the machine over the last minute. */
 export function loadOfTheMinute(): number {
   return loadavg()[0];
 }

@@ -1,4 +1,4 @@
-/** How a server is chosen in the simulation; what each knows is what a real one could know. */
+/** How a server is chosen in the simulation. Each strategy uses only information that a real one could have. */
 export const CHOICES = [
   'random',
   'least of stale counts',
@@ -11,25 +11,25 @@ export type Choice = (typeof CHOICES)[number];
 export interface Churn {
   readonly servers: number;
   readonly startsPerSecond: number;
-  /** Mean life of a room, in ms; lives are exponential. */
+  /** Mean lifetime of a room, in ms. Lifetimes are exponential. */
   readonly lifeMs: number;
-  /** How old counts grow before servers report again, in ms; the servers report one after another. */
+  /** Interval between two reports of a server, in ms. The servers report one after another. */
   readonly reportMs: number;
   readonly seconds: number;
   readonly seed: number;
 }
 
 export interface Balance {
-  /** Fullest server ÷ average, over the second half of the run. */
+  /** Rooms of the fullest server ÷ average, over the second half of the run. */
   readonly mean: number;
   readonly worst: number;
 }
 
-/** Rooms start and end at random; how much more than its share has the fullest server? */
+/** Simulates rooms that start and end at random. Measures how much more than its share the fullest server has. */
 export function simulateBalance(choice: Choice, churn: Churn): Balance {
   const random = mulberry32(churn.seed);
   const owned = new Array<number>(churn.servers).fill(0);
-  /** What a chooser sees. */
+  /** The counts that the choice uses. */
   const seen = new Array<number>(churn.servers).fill(0);
   const ends = new EndQueue();
   const ratios: number[] = [];
@@ -72,7 +72,7 @@ function choose(choice: Choice, seen: readonly number[], random: () => number): 
   }
 }
 
-/** When which server loses a room: a binary heap by time. */
+/** The times at which servers lose a room: a binary heap by time. */
 class EndQueue {
   private readonly heap: { readonly at: number; readonly server: number }[] = [];
 
@@ -111,7 +111,7 @@ function exponential(random: () => number, mean: number): number {
   return -Math.log(1 - random()) * mean;
 }
 
-/** A small generator of random numbers with a seed (Tommy Ettinger's mulberry32), so that a run can be repeated. */
+/** A random number generator with a seed (Tommy Ettinger's mulberry32), so that a run can be repeated. */
 function mulberry32(seed: number): () => number {
   let state = seed;
   return () => {

@@ -11,7 +11,7 @@ import { TelemetryModule } from '#libs/telemetry';
 import { CHOICES, simulateBalance } from './placement-simulation.js';
 import type { Report } from './section.js';
 
-/** Placing as a lobby does it, through the whole service; and how even it keeps a fleet, in a simulation. */
+/** Measures placement through the whole service, as a lobby uses it, and the balance of a fleet in a simulation. */
 export async function placementBench(report: Report): Promise<void> {
   balance(report);
   for (const servers of [2, 100, 10_000]) await throughput(servers, report);
@@ -33,7 +33,7 @@ const IN_FLIGHT = 64;
 const PACED_MS = 2_000;
 const PACED_PER_SECOND = 10_000;
 
-/** A Redis of its own, because it registers thousands of servers that are none. */
+/** Uses its own Redis, because it registers thousands of fake servers. */
 async function throughput(servers: number, report: Report): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
   const tools = pathToFileURL(join(process.cwd(), 'tools/redis/index.mjs')).href;
@@ -69,7 +69,7 @@ async function throughput(servers: number, report: Report): Promise<void> {
     const cpuBefore = process.cpuUsage();
     const saturated = await inFlight(IN_FLIGHT, SATURATED_MS, place);
     const cpu = process.cpuUsage(cpuBefore);
-    // What a placement costs says more than how many there were, on a machine that has other things to do.
+    // On a busy machine the cost of a placement says more than the number of placements.
     report(`${servers} servers, CPU of the caller`, round((cpu.user + cpu.system) / saturated.latenciesMs.length, 1), 'µs/placement');
     const inScripts = scriptMicroseconds(await commands.info('commandstats'));
     report(`${servers} servers, CPU of Redis in the script`, round(inScripts / saturated.latenciesMs.length, 1), 'µs/placement');
@@ -89,7 +89,7 @@ function scriptMicroseconds(commandStats: string): number {
   return Number(/^cmdstat_evalsha:.*usec=(\d+)/m.exec(commandStats)?.[1] ?? Number.NaN);
 }
 
-/** As fast as it goes, with so many at once. */
+/** Runs as many acts as possible, with `count` of them concurrently. */
 async function inFlight(count: number, ms: number, act: () => Promise<unknown>): Promise<{ perSecond: number; latenciesMs: number[] }> {
   const latenciesMs: number[] = [];
   const start = performance.now();
@@ -105,7 +105,7 @@ async function inFlight(count: number, ms: number, act: () => Promise<unknown>):
   return { perSecond: (latenciesMs.length * 1_000) / (performance.now() - start), latenciesMs };
 }
 
-/** At a steady rate, whether or not answers keep up; a latency is counted from when the act was due. */
+/** Runs acts at a steady rate, even when answers do not keep up. A latency counts from the time at which the act was due. */
 async function atRate(perSecond: number, ms: number, act: () => Promise<unknown>): Promise<number[]> {
   const latenciesMs: number[] = [];
   const start = performance.now();

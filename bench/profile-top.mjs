@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
-// node bench/profile-top.mjs FILE.cpuprofile [how many] [seconds to skip]: where the CPU went by itself, and not in what was
-// called. The first seconds are those of a server's start.
+// node bench/profile-top.mjs FILE.cpuprofile [how many] [seconds to skip]: lists the functions by their own CPU time, without
+// that of their callees. The first seconds are those of a server's start.
 const [file, most = '30', skip = '0'] = process.argv.slice(2);
 const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(file, 'utf8'));
 
@@ -25,5 +25,5 @@ for (const [index, id] of samples.entries()) {
   self.set(name, (self.get(name) ?? 0) + timeDeltas[index]);
 }
 const top = [...self].sort((a, b) => b[1] - a[1]).slice(0, Number(most));
-console.log(`${(busy / 1e6).toFixed(2)} s in JavaScript and what it calls; of that, by itself:`);
+console.log(`${(busy / 1e6).toFixed(2)} s in JavaScript and its callees. Own time by function:`);
 for (const [name, microseconds] of top) console.log(`${((100 * microseconds) / busy).toFixed(1).padStart(5)} %  ${name}`);

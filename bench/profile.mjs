@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector';
 
 // BENCH_NODE_OPTIONS_GAME="--import ./bench/profile.mjs" npm run bench -- latency --quick
-// profiles every game server (GATEWAY, LOBBY and LOAD likewise) from its start until the bench ends the fleet, and
-// writes .holdfast/<program>-<pid>.cpuprofile. Node 20 takes no --cpu-prof from its environment.
+// profiles every game server (or with GATEWAY, LOBBY, LOAD another type) from its start to the end of the bench, and
+// writes .holdfast/<program>-<pid>.cpuprofile. Node 20 does not accept --cpu-prof from the environment.
 const session = new Session();
 session.connect();
 session.post('Profiler.enable');

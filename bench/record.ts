@@ -4,7 +4,10 @@ import type { Machine } from './machine.js';
 import type { Figure } from './table.js';
 import { ROOT } from './tools.js';
 
-/** What was measured of one section, when and on what: later runs are compared with it, and RESULTS.md is written from it. */
+/**
+ * The recorded figures of one section, with date and machine. Later runs are compared with them, and RESULTS.md is generated from
+ * them.
+ */
 export interface Recorded {
   readonly about: string;
   readonly machine: Machine;

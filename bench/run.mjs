@@ -6,5 +6,5 @@ await install();
 await build({ log: (line) => console.error(line) });
 const { main } = await import(new URL('../dist/bench/main.js', import.meta.url).href);
 process.exitCode = await main(process.argv.slice(2));
-// Sockets that linger must not hold a finished run.
+// Lingering sockets must not delay the exit.
 process.exit();

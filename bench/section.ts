@@ -1,24 +1,24 @@
-/** What a figure should be: at most, or at least. */
+/** The target of a figure: a maximum or a minimum. */
 export type Target = { readonly atMost: number } | { readonly atLeast: number };
 
 export type Report = (what: string, value: number, unit: string, target?: Target) => void;
 
 export interface Size {
-  /** Small enough to try a change; the figures are rougher. */
+  /** Small enough to try a change. The figures are less exact. */
   readonly quick: boolean;
-  /** How often each carrier is measured by a section that takes turns. */
+  /** Number of measurements per carrier, for a section that interleaves its carriers. */
   readonly runs: number;
 }
 
 export interface Section {
   readonly name: string;
   readonly about: string;
-  /** Keeps all it compares alive and measures them one after another, again and again: it is called once, not once a run. */
+  /** True: the section keeps all carriers alive and measures them in turn. It is then called once, not once per run. */
   readonly takesTurns?: boolean;
   run(report: Report, size: Size): Promise<void>;
 }
 
-/** CPU seconds per million of something. */
+/** CPU seconds per million. */
 export function perMillion(seconds: number, count: number): number {
   return (seconds * 1e6) / count;
 }

@@ -32,5 +32,5 @@ export const SECTIONS: readonly Section[] = [
   counts,
 ];
 
-/** Those whose figures are the same on a busy machine: for CI. */
+/** Sections whose figures are the same on a busy machine: for CI. */
 export const SHORT: readonly Section[] = [counts];

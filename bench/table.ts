@@ -1,6 +1,6 @@
 import type { Target } from './section.js';
 
-/** One thing that was measured, several times. */
+/** One measured figure, with all its values. */
 export interface Figure {
   readonly section: string;
   readonly what: string;
@@ -9,7 +9,7 @@ export interface Figure {
   readonly target?: Target;
 }
 
-/** Units that say more about a machine, and its other work, than about the code: not compared with another day's. */
+/** Units that depend on the machine and its load. They are not compared with another day's values. */
 const OF_THE_MOMENT: ReadonlySet<string> = new Set(['ms', '', 'rooms']);
 
 export function verdictOf({ values, target }: Figure): { median: number; isMet?: boolean } {
@@ -20,11 +20,13 @@ export function verdictOf({ values, target }: Figure): { median: number; isMet?:
   return { median, isMet: 'atMost' in target ? median <= target.atMost : median >= target.atLeast };
 }
 
-/** Figures beneath each other: the median, the least and the most of the runs, the target, and the change since `before` (medians by name). */
+/**
+ * A table of figures: the median, minimum and maximum of the runs, the target, and the change since `before` (medians by name).
+ */
 export function table(figures: readonly Figure[], before: Readonly<Record<string, number>>): string {
-  const head = ['', 'median', 'of the runs', 'target', 'since the record'];
+  const head = ['', 'median', 'min to max', 'target', 'since the record'];
   const rows = [head, ...figures.map((figure) => row(figure, before[figure.what]))];
-  // A column that says nothing is none.
+  // An empty column is omitted.
   const columns = head.map((_, column) => column).filter((column) => rows.slice(1).some((cells) => cells[column] !== ''));
   return markdown(rows.map((cells) => columns.map((column) => cells[column])));
 }

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** The repository, from dist/bench. */
+/** The repository, seen from dist/bench. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const BENCH_DIST = join(ROOT, 'dist/bench');
 
-// The tools run from their sources, and these files from dist/, so their path is not that of an import here.
+// The tools run from their sources, but these files run from dist/, so the path is computed.
 const tool = (path: string): string => pathToFileURL(join(ROOT, 'tools', path)).href;
 
 export const { startRedis } = (await import(tool('redis/index.mjs'))) as typeof import('../tools/redis/index.mjs');
@@ -18,7 +18,7 @@ export const { OwnApt, libraryFolders } = (await import(tool('process/own-apt.mj
 export const { onPath } = (await import(tool('redis/find-redis.mjs'))) as typeof import('../tools/redis/find-redis.mjs');
 export const { spawnLeashed } = (await import(tool('process/leashed.mjs'))) as typeof import('../tools/process/leashed.mjs');
 
-/** Monotonic and the same in all processes of a machine, in ms. */
+/** Monotonic time in ms, the same in all processes of a machine. */
 export function nowMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
@@ -30,7 +30,7 @@ export function sleep(ms: number): Promise<void> {
 export async function until(isSo: () => boolean | Promise<boolean>, deadlineMs = 20_000): Promise<void> {
   const deadline = nowMs() + deadlineMs;
   while (!(await isSo())) {
-    if (nowMs() > deadline) throw new Error(`was not so within ${deadlineMs} ms: ${isSo}`);
+    if (nowMs() > deadline) throw new Error(`the condition did not become true within ${deadlineMs} ms: ${isSo}`);
     await sleep(20);
   }
 }

@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
 
-// For the section `counts`: V8's own threads wake the loop by reading and writing a descriptor of their own, which the
-// kernel counts like any other. How often they do depends on how busy the machine is; here they are not to.
+// For the section `counts`: V8's own threads wake the event loop through a descriptor, and the kernel counts these reads and
+// writes. Their number depends on the load of the machine, so these threads are disabled.
 for (const flag of ['--no-incremental-marking', '--no-concurrent-recompilation', '--no-concurrent-sparkplug']) setFlagsFromString(flag);

@@ -70,7 +70,7 @@ describe('what operators do to a running fleet', () => {
     const games = await Promise.all(Array.from({ length: 4 }, () => fleet.twoPlayersInAGame<Chess>('chess')));
     for (const { rooms } of games) expect(await fleet.ownerOf(rooms[0])).toBe(other);
     expect(await cli('list')).toMatch(new RegExp(`${shortId(closed)} +ready, cordoned`));
-    expect(await cli('uncordon', shortId(closed))).toBe(`${shortId(closed)} is offered again.\n`);
+    expect(await cli('uncordon', shortId(closed))).toBe(`${shortId(closed)} gets new rooms again.\n`);
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     expect(await fleet.ownerOf(rooms[0])).toBe(closed);
     const { rooms: listed } = JSON.parse(await cli('--json', 'rooms', '--status', 'playing', '--server', shortId(other))) as RoomsAnswer;
@@ -97,7 +97,7 @@ describe('what operators do to a running fleet', () => {
   it('a drained server has no games left, and none of them notices', async () => {
     const played = await Promise.all(Array.from({ length: 3 }, () => fleet.twoPlayersInAGame<Chess>('chess')));
     const drained = await fleet.ownerOf(played[0].rooms[0]);
-    expect(await cli('drain', shortId(drained))).toMatch(new RegExp(`^${shortId(drained)} is drained: \\d+ rooms moved\\.\n$`));
+    expect(await cli('drain', shortId(drained))).toMatch(new RegExp(`^${shortId(drained)} is drained: \\d+ rooms migrated\\.\n$`));
     for (const { rooms } of played) {
       expect(await fleet.ownerOf(rooms[0])).not.toBe(drained);
       await rooms[0].send('move', { san: 'c4' });
@@ -105,7 +105,7 @@ describe('what operators do to a running fleet', () => {
     expect(await admin('GET', `/api/servers/${drained.id}`)).toMatchObject({ cordoned: true, willing: false });
     expect(await until(() => told('server.drained', drained.id))).toMatchObject({ reason: 'operator', detail: { left: 0 } });
 
-    expect(await cli('uncordon', shortId(drained))).toBe(`${shortId(drained)} is offered again.\n`);
+    expect(await cli('uncordon', shortId(drained))).toBe(`${shortId(drained)} gets new rooms again.\n`);
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     expect(await fleet.ownerOf(rooms[0])).toBe(drained);
   }, 40_000);

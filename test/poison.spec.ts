@@ -8,7 +8,7 @@ const FREE_OF_LOSS = [
   'loop in command',
   'loop in timer',
   'loop in setup',
-  'allocation without end',
+  'allocation without limit',
   'process.exit',
   'false interrupt in view',
   'error that cannot be described',

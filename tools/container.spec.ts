@@ -21,7 +21,7 @@ const compose: { readonly services: Readonly<Record<string, Service>> } = parse(
 });
 const servers = ['gateway', 'lobby', 'game'] as const;
 
-/** As Compose fills in `${NAME:-default}` and `${NAME:?message}`. */
+/** Replaces `${NAME:-default}` and `${NAME:?message}` as Compose does. */
 function filledIn(text: string, given: Readonly<Record<string, string>>): string {
   return text.replace(/\$\{(\w+)(:-|:\?)([^}]*)\}/g, (_, name: string, kind: string, rest: string) => {
     if (given[name]) return given[name];
@@ -35,7 +35,7 @@ function environmentOf(service: Service, given: Readonly<Record<string, string>>
 }
 
 describe('docker-compose.yml', () => {
-  it('keeps the Compose specification', async () => {
+  it('follows the Compose specification', async () => {
     const linter = join(ROOT, 'node_modules/dclint/bin/dclint.cjs');
     const { stdout } = await run(process.execPath, [linter, '--formatter', 'json', 'docker-compose.yml'], { cwd: ROOT }).catch(
       (error) => error,
@@ -52,23 +52,23 @@ describe('docker-compose.yml', () => {
     expect(settings.link.host).not.toBe('127.0.0.1');
   });
 
-  it('has no secret of its own', () => {
+  it('contains no secret', () => {
     for (const type of servers) expect(() => environmentOf(compose.services[type], {})).toThrow('LINK_SECRET');
     expect(() => environmentOf(compose.services.gateway, { LINK_SECRET: 'x' })).toThrow('ADMIN_TOKEN');
   });
 
-  it('runs one gateway, one lobby and two game servers over a Redis that keeps what is written', () => {
+  it('runs one gateway, one lobby and two game servers with a Redis that persists all writes', () => {
     expect(Object.keys(compose.services)).toEqual(['redis', ...servers]);
     expect(compose.services.game.deploy?.replicas).toBe(2);
     expect(compose.services.redis.command.join(' ')).toContain('--appendonly yes --maxmemory-policy noeviction');
   });
 
-  it('shows operators to this machine only', () => {
+  it('publishes the ops port only on this machine', () => {
     expect(compose.services.gateway.ports?.filter((port) => port.endsWith(':7010'))).toEqual([expect.stringMatching(/^127\.0\.0\.1:/)]);
     for (const type of ['redis', 'lobby', 'game']) expect(compose.services[type].ports).toBeUndefined();
   });
 
-  it('checks health with a program that Node understands', async () => {
+  it('checks health with a script that Node accepts', async () => {
     const script = compose.services.game.healthcheck?.test.at(-1)?.replaceAll('$$', '$') as string;
     await expect(run(process.execPath, ['--eval', script])).rejects.toMatchObject({ code: 1, stderr: '' });
   });
@@ -77,12 +77,12 @@ describe('docker-compose.yml', () => {
 describe('the Dockerfile', () => {
   const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
 
-  it('starts Node itself, as nobody special', () => {
+  it('starts Node directly, as an unprivileged user', () => {
     expect(dockerfile).toMatch(/^USER node$/m);
     expect(dockerfile).toMatch(/^ENTRYPOINT \["node", /m);
   });
 
-  it('tells Node what every other way to start a server tells it', async () => {
+  it('passes the same flags to Node as every other way to start a server', async () => {
     const { SERVER_FLAGS } = await import('./process/server-flags.mjs');
     const [, entry] = /^ENTRYPOINT (.+)$/m.exec(dockerfile) ?? [];
     expect(JSON.parse(entry)).toEqual(['node', ...SERVER_FLAGS]);
@@ -90,7 +90,7 @@ describe('the Dockerfile', () => {
     for (const type of servers) expect(scripts[`start:${type}`]).toBe(`exec node ${SERVER_FLAGS.join(' ')} tools/start/one.mjs ${type}`);
   });
 
-  it('names programs that the build makes', () => {
+  it('names programs that the build creates', () => {
     const programs = [...dockerfile.matchAll(/^CMD \["(.+)"\]$/gm)].map(([, program]) => program);
     for (const program of [...programs, ...servers.flatMap((type) => compose.services[type].command)]) {
       expect(program).toMatch(/^dist\/apps\/\w+\/src\/main\.js$/);

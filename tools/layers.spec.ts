@@ -1,27 +1,25 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 
-/**
- * The layer table of ARCHITECTURE.md, held. The table there is the one that is read: to move a library, move its word.
- */
+/** Checks the layer table of ARCHITECTURE.md. To move a library to another layer, change the table there. */
 const ROOT = join(__dirname, '..');
 const table = layerTable(readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8'));
 const files = ['apps', 'libs', 'games'].flatMap((folder) => sourcesUnder(folder)).map(parse);
 const servers = files.filter((file) => !file.isSpec && !file.isPage);
 
-/** Beside the rows: `protocol` is below `room`. */
+/** The only import within a row: `room` imports `protocol`. */
 const SIDEWAYS: Readonly<Record<string, readonly string[]>> = { 'libs/room': ['libs/protocol'] };
 const PURE = ['libs/protocol', 'libs/room'];
-/** For pages and the tools that play: no server imports them. */
+/** For pages and the tools that play. No server imports them. */
 const BROWSER = ['libs/client', 'libs/page'];
 
 describe('the layers', () => {
-  it('name every library and app, once', () => {
+  it('name every library and app once', () => {
     const present = [...new Set(files.map((file) => file.unit))].filter((unit) => !unit.startsWith('games/')).sort();
     expect(present.filter((unit) => !table.has(unit))).toEqual([]);
   });
 
-  it('are imported downwards only, never sideways', () => {
+  it('are imported only downwards, never sideways', () => {
     const wrong = servers.flatMap(({ path, unit, imports }) =>
       imports
         .map(({ to }) => unitOf(to))
@@ -31,7 +29,7 @@ describe('the layers', () => {
     expect(wrong).toEqual([]);
   });
 
-  it("are entered by a library's index only", () => {
+  it('are entered only through the index of a library', () => {
     const wrong = files.flatMap(({ path, unit, imports }) =>
       imports
         .filter(({ specifier, to }) => {
@@ -44,13 +42,13 @@ describe('the layers', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('have no cycle between files', () => {
+  it('have no import cycle between files', () => {
     expect(cycles(servers)).toEqual([]);
   });
 });
 
 describe('a game', () => {
-  it('imports game-kit and nothing else of ours', () => {
+  it('imports only game-kit of our libraries', () => {
     const wrong = servers
       .filter(({ unit }) => unit.startsWith('games/'))
       .flatMap(({ path, unit, imports }) =>
@@ -62,7 +60,7 @@ describe('a game', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('is imported by apps/game, and by pages for its types', () => {
+  it('is imported only by apps/game, and by pages for its types', () => {
     const wrong = servers.flatMap(({ path, unit, imports }) =>
       imports
         .filter(({ specifier }) => specifier.startsWith('#games/') && unit !== 'apps/game')
@@ -75,7 +73,7 @@ describe('a game', () => {
 describe('the client', () => {
   const client = servers.filter(({ unit }) => unit === 'libs/client');
 
-  it('imports nothing of ours but protocol and room', () => {
+  it('imports only protocol and room of our libraries', () => {
     const wrong = client.flatMap(({ path, imports }) =>
       imports
         .filter(({ to }) => !['libs/client', 'libs/protocol', 'libs/room', null].includes(unitOf(to)))
@@ -84,7 +82,7 @@ describe('the client', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('loads in a browser: what is of Node is imported only when it is asked for', () => {
+  it('loads in a browser: it imports Node modules only on demand', () => {
     const loaded = new Set<string>();
     const load = (path: string): void => {
       if (loaded.has(path)) return;
@@ -100,7 +98,7 @@ describe('the client', () => {
 describe('pure code', () => {
   const IMPURE = /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.|\bcrypto\.|\bset(Timeout|Interval|Immediate)\b|\bprocess\./;
 
-  it('has no clock, no chance, no timer and nothing of Node', () => {
+  it('uses no clock, no randomness, no timer and no Node module', () => {
     const wrong = servers
       .filter(({ unit }) => PURE.includes(unit))
       .flatMap(({ path, code, imports }) => [
@@ -144,14 +142,17 @@ describe('this test', () => {
 
 interface Import {
   readonly specifier: string;
-  /** The file it names, from the repository's root; the specifier itself for a package. */
+  /** The imported file, relative to the repository's root. For a package, the specifier itself. */
   readonly to: string;
   readonly typeOnly: boolean;
-  /** `import(…)`, at a time of its own. */
+  /** True for `import(…)`, which loads later. */
   readonly dynamic: boolean;
 }
 
-/** Rows such as `    3  health  placement          verdicts; choices`: the number is the layer, `-` the client, which only looks down on the pure ones. */
+/**
+ * Parses rows such as ` 3 health placement verdicts; choices`. The number is the layer. `-` is the client, which may import only
+ * the pure libraries.
+ */
 function layerTable(markdown: string): ReadonlyMap<string, number> {
   const section = markdown.split('## Layers')[1].split('\n## ')[0];
   const layers = new Map<string, number>();
@@ -167,7 +168,7 @@ function layerTable(markdown: string): ReadonlyMap<string, number> {
 
 function mayImport(unit: string, target: string): boolean {
   if (SIDEWAYS[unit]?.includes(target)) return true;
-  // A game is above what it may import; that it is game-kit alone is held by a test of its own.
+  // A game is above its imports. Another test checks that it imports only game-kit.
   return (table.get(unit) ?? Number.POSITIVE_INFINITY) > (table.get(target) as number) && !BROWSER.includes(target);
 }
 
@@ -197,12 +198,12 @@ function resolve(from: string, specifier: string): string {
   return join(dirname(from), specifier).split(sep).join('/').replace(/\.js$/, '.ts');
 }
 
-/** `libs/health`, `apps/game`, `games/chess`; null for anything else. */
+/** `libs/health`, `apps/game` or `games/chess`; null for anything else. */
 function unitOf(path: string): string | null {
   return /^(libs|apps|games)\/[^/]+/.exec(path)?.[0] ?? null;
 }
 
-/** Each cycle once, as a path. Imports of types alone vanish when compiled and close none. */
+/** Finds each cycle once, as a path. Type-only imports disappear in the compiled code and cannot close a cycle. */
 function cycles(all: readonly { path: string; imports: readonly Import[] }[]): string[] {
   const graph = new Map(all.map(({ path, imports }) => [path, imports.filter(({ typeOnly }) => !typeOnly).map(({ to }) => to)]));
   const done = new Set<string>();

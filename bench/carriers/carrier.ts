@@ -3,18 +3,18 @@ import type { LoadProcess } from '../load/load-process.js';
 import { perMillion, type Report } from '../section.js';
 import { sleep } from '../tools.js';
 
-/** One who carries messages, with players at it. */
+/** A system that carries messages, with players connected to it. */
 export interface Carrier {
   readonly name: string;
   readonly load: LoadProcess;
   /** All its processes. */
   readonly pids: Readonly<Record<string, number>>;
-  /** Those of `pids` that a message goes through. */
+  /** The processes of `pids` that a message passes through. */
   readonly path: readonly string[];
   stop(): Promise<void>;
 }
 
-/** What a carrier needed for each message, in CPU seconds per million: all its processes, and those on the path. */
+/** The CPU cost of a message in seconds per million: by process, and the sum of the processes on the path. */
 export interface Cost {
   readonly each: Readonly<Record<string, number>>;
   readonly path: number;
@@ -23,7 +23,7 @@ export interface Cost {
 
 export type Play = (load: LoadProcess) => Promise<{ readonly perSecond: number; readonly p50Ms: number; readonly p99Ms: number }>;
 
-/** Starts as many as can be started; one that cannot is left out with a line that says why. */
+/** Starts all carriers that can be started. Prints the reason for each one that is left out. */
 export async function startAll(starts: Readonly<Record<string, () => Promise<Carrier>>>, needed: readonly string[]): Promise<Carrier[]> {
   const carriers: Carrier[] = [];
   for (const [name, start] of Object.entries(starts)) {
@@ -34,7 +34,7 @@ export async function startAll(starts: Readonly<Record<string, () => Promise<Car
         await stopAll(carriers);
         throw error;
       }
-      process.stderr.write(`${name} is left out: ${error instanceof Error ? error.message.split('\n')[0] : error}\n`);
+      process.stderr.write(`${name} is omitted: ${error instanceof Error ? error.message.split('\n')[0] : error}\n`);
     }
   }
   return carriers;
@@ -47,12 +47,12 @@ export async function stopAll(carriers: readonly Carrier[]): Promise<void> {
   }
 }
 
-/** One measurement of one carrier: its rate, its times, and the CPU of each process for it. */
+/** Measures one carrier once: its rate, its latencies, and the CPU time of each process. */
 export async function measure(report: Report, head: string, carrier: Carrier, play: Play): Promise<Cost> {
   const { name, load, pids, path } = carrier;
   const cpu = new CpuMeter({ ...pids, load: load.pid });
   const startedAt = process.hrtime.bigint();
-  // Warm-up and the last answers are in both, messages and CPU.
+  // The counts and the CPU times both include the warm-up and the last answers.
   const before = await load.do.counts();
   const { perSecond, p50Ms, p99Ms } = await play(load);
   const used = cpu.seconds();

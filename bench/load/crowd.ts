@@ -1,19 +1,19 @@
 import { nowMs, percentile, sleep } from '../tools.js';
 
-/** One who sends a message at a time, and knows how many have no answer yet. */
+/** A player that sends messages and counts those without an answer. */
 export interface Tapper {
   readonly outstanding: number;
-  /** Undefined where there are no seats. */
+  /** Undefined when there are no seats. */
   readonly seat?: number;
-  /** `times`: so many at once, in one write. */
+  /** `times`: send this many messages in one write. */
   tap(times?: number): void;
   close(): void;
 }
 
-/** Where answers are told. */
+/** Receives the answers. */
 export interface Tally {
   acknowledged(tapper: Tapper, latencyMs: number): void;
-  /** A message came out, to whomever. */
+  /** Called for each message that any player receives. */
   delivered(): void;
 }
 
@@ -24,13 +24,13 @@ export interface Played {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
-  /** How late the generator itself was with what was due, p99: its share in what was measured. */
+  /** How late the generator itself sent due messages, p99. This delay is part of the measured latency. */
   readonly generatorLateMs: number;
 }
 
 const ANSWERS_MS = 60_000;
 
-/** Everyone of one load process, and how they send: each as soon as it is answered, or all together at a steady rate. */
+/** All players of one load process, and the way in which they send: each after its answer, or all together at a steady rate. */
 export class Crowd implements Tally {
   private tappers: Tapper[] = [];
   private latencies: number[] = [];
@@ -55,12 +55,15 @@ export class Crowd implements Tally {
     this.totals.deliveries += 1;
   }
 
-  /** How many answers and messages there have been, ever. */
+  /** Total number of answers and messages so far. */
   counts(): { answers: number; deliveries: number } {
     return this.totals;
   }
 
-  /** Each player sends the next as soon as the last is answered. `count`: as many each, and no longer; `seat`: of one seat only. */
+  /**
+   * Closed loop: each player sends the next message after the answer to the last one. `count`: messages per player. `seat`: only
+   * players of this seat.
+   */
   async closed({ ms, warmupMs = 500, count, seat }: { ms?: number; warmupMs?: number; count?: number; seat?: number }): Promise<Played> {
     const tappers = this.tappers.filter((tapper) => seat === undefined || tapper.seat === seat);
     const sent = new Map<Tapper, number>(tappers.map((tapper) => [tapper, 1]));
@@ -91,7 +94,7 @@ export class Crowd implements Tally {
     return played;
   }
 
-  /** Each sends `size` at once, and again when all of them are answered; so many `rounds`. */
+  /** Each player sends `size` messages at once, and the next ones when all are answered, for `rounds` rounds. */
   async bursts({ size, rounds }: { size: number; rounds: number }): Promise<Played> {
     this.count();
     const startedAt = nowMs();
@@ -110,7 +113,7 @@ export class Crowd implements Tally {
     return this.counted(startedAt);
   }
 
-  /** At a steady rate over all players, whether or not answers keep up. */
+  /** Sends at a steady rate over all players, even when answers do not keep up. */
   async paced({ perSecond, ms, warmupMs = 1_000 }: { perSecond: number; ms: number; warmupMs?: number }): Promise<Played> {
     this.pace({ perSecond });
     await sleep(warmupMs);
@@ -119,7 +122,7 @@ export class Crowd implements Tally {
     return played;
   }
 
-  /** What is answered in the next `ms` of a pace that is kept. */
+  /** Counts the answers of the next `ms` while a pace is running. */
   async paceCounted({ ms }: { ms: number }): Promise<Played> {
     this.count();
     const startedAt = nowMs();
@@ -127,7 +130,7 @@ export class Crowd implements Tally {
     return this.counted(startedAt);
   }
 
-  /** The same, until `stopPace`. */
+  /** Starts a steady rate that runs until `stopPace`. */
   pace({ perSecond }: { perSecond: number }): void {
     this.isPacing = true;
     this.pacing = this.keepPace(perSecond);
@@ -156,7 +159,7 @@ export class Crowd implements Tally {
     this.tappers = [];
   }
 
-  /** Answers are kept from now on. */
+  /** Starts to record answers. */
   private count(): void {
     this.isCounting = true;
     this.latencies = [];
@@ -178,7 +181,7 @@ export class Crowd implements Tally {
     };
   }
 
-  /** Until nothing is unanswered. */
+  /** Waits until all messages are answered. */
   private async quiet(deadlineMs = ANSWERS_MS): Promise<void> {
     const deadline = nowMs() + deadlineMs;
     while (this.tappers.some(({ outstanding }) => outstanding > 0) && nowMs() < deadline) await sleep(5);

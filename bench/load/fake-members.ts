@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 
-/** Members of the fleet that are no programs of ours: a record, a channel, and the answer, over plain Redis. */
+/** Fake members of the fleet: a record, a channel and the answer, over plain Redis. */
 export class FakeMembers {
   answers = 0;
 
@@ -17,7 +17,7 @@ export class FakeMembers {
     }
     ears.on('message', (id: string) => {
       members.answers += 1;
-      // All answers of one turn in one write: the cost that is looked at is the fleet's, not this stand-in's.
+      // Writes all answers of one tick at once, because the cost of the fleet is measured, not that of this fake.
       mouth.hset(id, 'check', 'update').catch(() => {});
     });
     await ears.subscribe(...ids);

@@ -1,6 +1,6 @@
 import { FakeMembers } from './fake-members.js';
 
-/** Servers that are none, for the checker to check. */
+/** Fake servers for the health checks. */
 export class FleetMembers {
   private members: FakeMembers | null = null;
 

@@ -13,10 +13,10 @@ export interface Entering {
 }
 
 export interface FaultSeen {
-  /** Times of `nowMs()`, one a player whose game was placed anew. */
+  /** Times of `nowMs()`, one per player whose game was placed again. */
   readonly back: readonly number[];
   readonly paused: readonly number[];
-  /** From a player's first `paused` to the sync that ended it, in ms. */
+  /** For each player: time in ms from the first `paused` to the sync that ended the pause. */
   readonly lengthsMs: readonly number[];
   readonly worstWaitsMs: readonly number[];
   readonly unanswered: number;
@@ -32,7 +32,7 @@ export interface Verdict {
 
 export const AT_ONCE = 32;
 
-/** Holdfast's players: in their rooms, through faults, and their books at the end. */
+/** Holdfast's players: they enter rooms, play through faults, and compare their counts at the end. */
 export class Games {
   private readonly players: Player[] = [];
   private names = 0;
@@ -40,7 +40,7 @@ export class Games {
 
   constructor(private readonly crowd: Crowd) {}
 
-  /** Rooms with all seats taken and their game begun. Answers their ids. */
+  /** Opens rooms with all seats taken and the game running. Returns their ids. */
   async enter(entering: Entering): Promise<string[]> {
     const rooms: string[] = [];
     const left = Array.from({ length: entering.rooms }, (_, index) => index);
@@ -75,7 +75,7 @@ export class Games {
     return players;
   }
 
-  /** These stay, and play with the rest. */
+  /** Adds players that stay and play with the others. */
   take(players: readonly Player[]): void {
     this.players.push(...players);
     this.crowd.add(...players);
@@ -99,19 +99,19 @@ export class Games {
     };
   }
 
-  /** How many have never lost their connection. */
+  /** Number of players that never lost their connection. */
   held(): number {
     return this.players.filter(({ reconnects }) => reconnects === 0).length;
   }
 
-  /** The players' books against what the game counts. Nothing may be under way. */
+  /** Compares the players' counts with those of the game. No command may be in flight. */
   verdict(): Verdict {
     let [acknowledged, refused, lost, doubled] = [0, 0, 0, 0];
     for (const player of this.players) {
       acknowledged += player.acknowledged;
       refused += player.refused;
       const difference = player.acknowledged - player.tapsSeen();
-      // Not a number: the game's count was not in the answer, and a book that cannot be closed is a loss.
+      // NaN: the answer did not contain the game's count, so all commands count as lost.
       if (Number.isNaN(difference)) lost += player.acknowledged;
       else if (difference > 0) lost += difference;
       else doubled -= difference;
@@ -120,7 +120,7 @@ export class Games {
   }
 }
 
-/** Makes a room, fills it, begins its game; resolves when everyone sees it. */
+/** Creates a room, fills it and starts its game. Resolves when all players see the game. */
 export async function play(players: readonly Player[], game: string): Promise<string> {
   const playing = players.map((player) => player.inPlay());
   const room = await gather(players, game);

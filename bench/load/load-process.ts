@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { BENCH_DIST } from '../tools.js';
 import type { Acts } from './load.js';
 
-/** A load generator in a process of its own. */
+/** A load generator in its own process. */
 export class LoadProcess {
-  /** What can be done there. */
+  /** The acts of the load generator. */
   readonly do: Acts;
   private readonly child: ChildProcess;
   private readonly waiting = new Map<number, { resolve: (answer: unknown) => void; reject: (error: Error) => void }>();

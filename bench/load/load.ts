@@ -8,7 +8,7 @@ import { SlowReaders } from './slow-readers.js';
 const crowd = new Crowd();
 const games = new Games(crowd);
 
-/** Everything a load process can be asked to do, by name. */
+/** All acts of a load process, by name. */
 export const parts = [crowd, games, new LobbyLoad(games), new PeerLoad(crowd), new FleetMembers(), new SlowReaders(games)] as const;
 
 type ActsOf<Part> = {

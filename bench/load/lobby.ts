@@ -12,20 +12,20 @@ export interface Turns {
   readonly game: string;
   readonly pairs: number;
   readonly ms: number;
-  /** As many each, and no longer. */
+  /** Repetitions per player. Absent: until the time is up. */
   readonly count?: number;
 }
 
-/** What players ask for before a game begins, over and over. */
+/** Repeated lobby requests of players, before a game begins. */
 export class LobbyLoad {
   constructor(private readonly games: Games) {}
 
-  /** Pairs who make a room, join it, begin, and leave, over and over. */
+  /** Pairs that repeatedly create a room, join it, start its game, and leave. */
   starts(turns: Turns): Promise<Rate> {
     return this.inTurns(turns, async (pair) => void (await play(pair, turns.game)));
   }
 
-  /** Pairs who make a room, join it, and leave: no game begins. */
+  /** Pairs that repeatedly create a room, join it, and leave. No game starts. */
   joins(turns: Turns): Promise<Rate> {
     return this.inTurns(turns, async ([host, guest]) => {
       const { room } = await host.ask<{ room: { id: string } }>('rooms.create', { game: turns.game, private: true });
@@ -56,7 +56,7 @@ export class LobbyLoad {
     return { perSecond, p50Ms: percentile(tookMs, 0.5) };
   }
 
-  /** Many who look for a match at once, each to be in a game of two; then they leave and look again. Players placed a second. */
+  /** Players that repeatedly search for a match, get a game of two, and leave. The result is players placed per second. */
   async matches({ port, game, count, ms }: { port: number; game: string; count: number; ms: number }): Promise<Rate> {
     const players = await this.games.newcomers(port, count);
     const tookMs: number[] = [];
@@ -73,7 +73,7 @@ export class LobbyLoad {
           }
         }),
       ),
-      // Who is left over when the others have stopped waits for ever.
+      // A player without an opponent would wait forever when the others have stopped.
       sleep(ms + 500),
     ]);
     const perSecond = (tookMs.length * 1_000) / (nowMs() - startedAt);
@@ -81,7 +81,7 @@ export class LobbyLoad {
     return { perSecond, p50Ms: percentile(tookMs, 0.5) };
   }
 
-  /** That many rooms, all begun in the same moment. Answers their ids and how long the last took. */
+  /** Starts this many rooms at the same moment. Returns their ids, and the time until the last one started. */
   async atOnce({ port, game, rooms }: { port: number; game: string; rooms: number }): Promise<{ rooms: string[]; ms: number }> {
     const players = await this.games.newcomers(port, 2 * rooms);
     const pairs = Array.from({ length: rooms }, (_, index) => players.slice(2 * index, 2 * index + 2));
@@ -95,7 +95,7 @@ export class LobbyLoad {
     return { rooms: ids, ms };
   }
 
-  /** Players who come in and say nothing more. Answers how many a second were welcomed. */
+  /** Connects players that stay idle. Returns how many per second were welcomed. */
   async idle({ port, way, count, atOnce }: { port: number; way: Way; count: number; atOnce: number }): Promise<number> {
     const startedAt = nowMs();
     let left = count;

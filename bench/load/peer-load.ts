@@ -12,13 +12,13 @@ import { type Way, Wire } from './wire.js';
 
 const DIALECTS = { colyseus, 'socket.io': socketIo, pinus } satisfies Record<string, Dialect>;
 
-/** Players of others: of echoes, which take any bytes, and of what a user might have picked instead. */
+/** Players of other systems: of echo servers, which accept any bytes, and of alternatives to Holdfast. */
 export class PeerLoad {
   private pairs = 0;
 
   constructor(private readonly crowd: Crowd) {}
 
-  /** Connections to something that answers each frame with one. */
+  /** Opens connections to a server that answers each frame with one frame. */
   async enterRaw({ port, way, count, payloadBytes }: { port: number; way: Way; count: number; payloadBytes: number }): Promise<void> {
     const frame = encodePlayerMessage({ kind: 'command', seq: 1, settled: 0, name: 'tap', data: 'x'.repeat(payloadBytes) });
     const bytes = Wire.framed(way, frame);
@@ -28,7 +28,7 @@ export class PeerLoad {
     }
   }
 
-  /** Rooms of two; what one says, both hear. */
+  /** Opens rooms of two. Both players receive every message. */
   async enterPairs({
     peer,
     ports,
@@ -61,7 +61,7 @@ export class PeerLoad {
     }
   }
 
-  /** Pairs who make a room of Colyseus', join it, and leave, over and over; at its processes in turns. */
+  /** Pairs that repeatedly create a Colyseus room, join it, and leave, at its processes in turn. */
   async colyseusJoins({ ports, pairs, ms }: { ports: readonly number[]; pairs: number; ms: number }): Promise<Rate> {
     const tookMs: number[] = [];
     const startedAt = nowMs();
@@ -81,7 +81,10 @@ export class PeerLoad {
     return { perSecond: (tookMs.length * 1_000) / (nowMs() - startedAt), p50Ms: percentile(tookMs, 0.5) };
   }
 
-  /** Many who ask Colyseus for any room of two with a place, all at once; then they leave and ask again. Players placed a second. */
+  /**
+   * Players that repeatedly request any Colyseus room of two with a free place, and leave. The result is players placed per
+   * second.
+   */
   async colyseusMatches({ ports, count, ms }: { ports: readonly number[]; count: number; ms: number }): Promise<Rate & { failed: number }> {
     const tookMs: number[] = [];
     let failed = 0;
@@ -103,7 +106,7 @@ export class PeerLoad {
     return { perSecond: (tookMs.length * 1_000) / (nowMs() - startedAt), p50Ms: percentile(tookMs, 0.5), failed };
   }
 
-  /** That many rooms asked for in the same moment, at its processes in turns. Answers how many each process got. */
+  /** Requests this many rooms at the same moment, at its processes in turn. Returns the number of rooms of each process. */
   async colyseusAtOnce({ ports, rooms }: { ports: readonly number[]; rooms: number }): Promise<{ counts: number[]; ms: number }> {
     const startedAt = nowMs();
     const seats = await Promise.all(Array.from({ length: rooms }, (_, index) => matchmake(ports[index % ports.length], 'create', 'pair')));

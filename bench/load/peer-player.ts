@@ -2,13 +2,13 @@ import { nowMs } from '../tools.js';
 import type { Tally, Tapper } from './crowd.js';
 import type { Wire } from './wire.js';
 
-/** One who sends the same bytes again and again, and knows by one byte of what comes back whether that was its own. */
+/** A player that sends the same bytes repeatedly, and recognizes its own messages by one byte. */
 export class PeerPlayer implements Tapper {
   private readonly sentAt: number[] = [];
 
   /**
-   * @param payloadAt where in a frame a tap's payload begins; 0: the frame is something else
-   * @param mark the first byte of this one's payloads; null: whatever comes back is its own
+   * @param payloadAt returns the offset of a tap's payload in a frame; 0: the frame is something else
+   * @param mark the first byte of this player's payloads; null: every received message is its own
    */
   constructor(
     private readonly wire: Wire,

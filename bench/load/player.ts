@@ -8,24 +8,24 @@ type Of<Kind extends ServerMessage['kind']> = Extract<ServerMessage, { kind: Kin
 const RECONNECT_MS = 20;
 const AGAIN_AT_ONCE = 64;
 
-/** A player who taps, and keeps a book of it. Frames of play are read by their headers alone. */
+/** A player that taps and counts its taps. It reads only the headers of game frames. */
 export class Player implements Tapper {
   seat = -1;
   room = '';
-  /** Applied, by acknowledgement. */
+  /** Number of acknowledged taps. */
   acknowledged = 0;
   refused = 0;
   reconnects = 0;
-  /** How often each code was heard, in a refusal or a goodbye. */
+  /** Number of refusals and goodbyes, by code. */
   readonly codes: Record<string, number> = {};
-  /** Since the last mark: when the game was first away, placed, and back (a sync after it was placed). 0: not yet. */
+  /** Since the last mark: when the game was first away, placed, and back (the first sync after it was placed). 0: not yet. */
   pausedAt = 0;
   placedAt = 0;
   backAt = 0;
   worstWaitMs = 0;
 
   private seq = 0;
-  /** Sent and not answered, oldest first. */
+  /** Commands without an answer, oldest first. */
   private readonly seqs: number[] = [];
   private readonly sentAt: number[] = [];
   private markedAt = 0;
@@ -49,7 +49,7 @@ export class Player implements Tapper {
     private readonly tally: Tally,
   ) {}
 
-  /** One who was welcomed. `ports`: gateways, the first is tried first. */
+  /** Connects and waits for the welcome. `ports`: gateways, in the order in which they are tried. */
   static async enter(name: string, way: Way, ports: readonly number[], tally: Tally): Promise<Player> {
     const player = new Player(name, way, ports, await Wire.open(way, ports[0]), tally);
     player.listen();
@@ -63,7 +63,7 @@ export class Player implements Tapper {
 
   // ── Play ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Payloads are `bytes` long, as text; `varied`: none is as the one before, so that each is told in full. */
+  /** Prepares payloads of `bytes` characters. `varied`: each differs from the last, so that no patch can be short. */
   prepare(bytes: number, { varied = false } = {}): void {
     this.isVaried = varied;
     const frame = encodePlayerMessage({ kind: 'command', seq: 0, settled: 0, name: 'tap', data: 'x'.repeat(bytes) });
@@ -84,7 +84,7 @@ export class Player implements Tapper {
     this.write(this.seq);
   }
 
-  /** The oldest without an answer once more: the room passes over what comes behind one that was turned away. */
+  /** Sends the oldest unanswered commands again. The room ignores commands behind one that was refused in between. */
   sendAgain(): void {
     for (const seq of this.seqs.slice(0, AGAIN_AT_ONCE)) this.write(seq);
   }
@@ -137,11 +137,11 @@ export class Player implements Tapper {
     this.isPlacing = false;
     this.backAt ||= now;
     this.settle('sync', { kind: 'sync' } as ServerMessage);
-    // What has no answer yet is sent again, under its old numbers.
+    // Sends unanswered commands again, under their old numbers.
     for (const unanswered of this.seqs) this.write(unanswered);
   }
 
-  /** What comes from now on is part of the next report. */
+  /** Starts the next report. */
   mark(): void {
     this.markedAt = nowMs();
     this.pausedAt = 0;
@@ -150,12 +150,12 @@ export class Player implements Tapper {
     this.worstWaitMs = 0;
   }
 
-  /** The longest wait since the mark, that for what is still unanswered included. */
+  /** The longest wait since the mark, including that of unanswered commands. */
   waitMs(now: number): number {
     return this.seqs.length === 0 ? this.worstWaitMs : Math.max(this.worstWaitMs, now - Math.max(this.sentAt[0], this.markedAt));
   }
 
-  /** How many of this player's taps the game counts, as of the last acknowledgement. */
+  /** The number of this player's taps in the game's state, as of the last acknowledgement. */
   tapsSeen(): number {
     if (!this.lastOwnSync) return 0;
     const { state, patches = [] } = decodeServerMessage(this.lastOwnSync) as Of<'sync'>;
@@ -165,7 +165,7 @@ export class Player implements Tapper {
     return last?.value ?? Number.NaN;
   }
 
-  // ── Around it ──────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Lobby and connection ───────────────────────────────────────────────────────────────────────────────────────────
 
   async ask<Answer>(operation: string, data?: unknown): Promise<Answer> {
     const id = ++this.requests;
@@ -176,7 +176,7 @@ export class Player implements Tapper {
     return result as Answer;
   }
 
-  /** Until the game's first state is there. */
+  /** Resolves when the first state of the game arrives. */
   inPlay(): Promise<unknown> {
     return this.next('sync');
   }
@@ -185,7 +185,7 @@ export class Player implements Tapper {
     this.wire.send(encodePlayerMessage({ kind: 'ping', nonce: 1 }));
   }
 
-  /** Hangs: reads nothing, and notices nothing, until it reads on. */
+  /** Simulates a hanging client: it reads nothing and notices nothing until `readOn`. */
   stopReading(): void {
     this.hanging = new Promise((resolve) => {
       this.wake = resolve;
@@ -253,7 +253,7 @@ export class Player implements Tapper {
     };
   }
 
-  /** At the next gateway, and on; a game that is on is placed again by that. */
+  /** Connects to the next gateway, repeatedly. A running game is then placed again. */
   private async reconnect(): Promise<void> {
     await this.hanging;
     this.reconnects += 1;

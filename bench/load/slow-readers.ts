@@ -3,24 +3,24 @@ import type { Games } from './games.js';
 import { play } from './games.js';
 import type { Player } from './player.js';
 
-/** How often those who drive them tap, in ms. */
+/** Interval between the taps of the drivers, in ms. */
 const TICK_MS = 20;
-/** Who reads nothing says so much still, every so often, in ms: it hangs, its computer does not. */
+/** Interval of the pings of a client that does not read, in ms: the client hangs, but its computer runs. */
 const PING_MS = 2_000;
-/** Unanswered taps of a player, beyond which they wait. */
+/** A driver with more unanswered taps waits. */
 const AHEAD_MAX = 2_000;
 const ANSWERED_MS = 30_000;
 
 export interface SlowSeen {
   readonly reconnects: number;
-  /** Of the slow: back in their game since they read on. */
+  /** Number of slow players that are back in their game since they read again. */
   readonly back: number;
   readonly unanswered: number;
-  /** How often each code was heard, in refusals and goodbyes. */
+  /** Number of refusals and goodbyes, by code. */
   readonly codes: Readonly<Record<string, number>>;
 }
 
-/** Rooms of two in which one plays on, and the other stops reading; and players who send whether or not they are answered. */
+/** Rooms of two in which one player plays and the other stops reading. The drivers send even without answers. */
 export class SlowReaders {
   private readonly drivers: Player[] = [];
   private readonly slow: Player[] = [];
@@ -41,7 +41,7 @@ export class SlowReaders {
     this.games.take(players);
   }
 
-  /** One of each room taps, so often. */
+  /** Makes one player of each room tap at this rate. */
   drive({ perSecond }: { perSecond: number }): void {
     let due = 0;
     this.driving = setInterval(() => {
@@ -71,7 +71,7 @@ export class SlowReaders {
     }
   }
 
-  /** Until everything has its answer: those who drive send again what has none. */
+  /** Waits until everything is answered. The drivers send unanswered commands again. */
   async answered(): Promise<void> {
     for (const deadline = nowMs() + ANSWERED_MS; this.drivers.some(({ outstanding }) => outstanding > 0); await sleep(TICK_MS)) {
       if (nowMs() > deadline) throw new Error(`no answer within ${ANSWERED_MS} ms to ${this.slowSeen().unanswered} commands`);

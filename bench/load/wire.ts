@@ -3,7 +3,7 @@ import { FrameSplitter, LENGTH_BYTES, SUBPROTOCOL_BINARY } from '#libs/protocol'
 
 export type Way = 'tcp' | 'ws';
 
-/** Where a WebSocket leads, and in which of its languages; by default to a gateway's players' port. */
+/** Path and subprotocol of a WebSocket. Default: the players' port of a gateway. */
 export interface Address {
   readonly path: string;
   readonly subprotocol?: string;
@@ -14,16 +14,16 @@ export const TEXT = 1;
 export const BINARY = 2;
 
 const FRAME_BYTES_MAX = 1 << 24;
-/** All sockets read into it, one after another; a frame is handed on before the next read. */
+/** All sockets read into this buffer in turn. A frame is passed on before the next read. */
 const shared = Buffer.allocUnsafeSlow(65_536);
 
-/** The cheapest connection that is still an honest one: no library, one buffer for all reads, one write a frame. */
+/** The cheapest realistic connection: no library, one buffer for all reads, one write per frame. */
 export class Wire {
   onClose: () => void = () => {};
   private readonly splitter: FrameSplitter;
   private readonly webSocket: WebSocketFrames;
   private listener: ((frame: Buffer) => void) | null = null;
-  /** What came with the answer to our opening, before anyone could listen. */
+  /** Frames that arrived together with the answer to the handshake, before there was a listener. */
   private early: Buffer[] = [];
   private isOpen = false;
   private opened: (() => void) | null = null;
@@ -64,7 +64,7 @@ export class Wire {
     });
   }
 
-  /** Rejects when nobody answers. */
+  /** Rejects when nothing answers. */
   static open(way: Way, port: number, address = PLAY): Promise<Wire> {
     return new Promise((resolve, reject) => {
       let wire: Wire | null = null;
@@ -82,17 +82,17 @@ export class Wire {
       });
       const opening = new Wire(way, port, socket, address);
       wire = opening;
-      opening.onClose = () => reject(new Error(`port ${port} is closed to us`));
+      opening.onClose = () => reject(new Error(`port ${port} closed the connection`));
       opening.opened = () => resolve(opening);
     });
   }
 
-  /** Bytes before a frame's payload in `framed`. */
+  /** Number of bytes before the payload in a frame of `framed`. */
   static headBytes(way: Way, payload: number): number {
     return way === 'tcp' ? LENGTH_BYTES : payload < 126 ? 6 : 8;
   }
 
-  /** A payload as it stands on the wire. The mask of a WebSocket is zero, which is a mask like any other, and free. */
+  /** Encodes a payload for the wire. The mask of the WebSocket is zero, which is valid and costs nothing. */
   static framed(way: Way, payload: Uint8Array, opcode = BINARY): Buffer {
     const head = Wire.headBytes(way, payload.length);
     const bytes = Buffer.alloc(head + payload.length);
@@ -109,7 +109,7 @@ export class Wire {
     return bytes;
   }
 
-  /** Frames are read at once: their bytes are another's when it returns. */
+  /** Sets the listener. It must read a frame at once, because its bytes are overwritten when it returns. */
   set onFrame(listener: (frame: Buffer) => void) {
     this.listener = listener;
     const { early } = this;
@@ -117,12 +117,12 @@ export class Wire {
     for (const frame of early) listener(frame);
   }
 
-  /** Bytes that `framed` made, not to be changed any more. */
+  /** Writes bytes from `framed`. They must not be changed any more. */
   write(bytes: Buffer): void {
     this.socket.write(bytes);
   }
 
-  /** What is written within is one write. */
+  /** Combines all writes inside `write` into one. */
   together(write: () => void): void {
     this.socket.cork();
     write();
@@ -170,7 +170,7 @@ const CLOSE = 8;
 const PING = 9;
 const PONG = 10;
 
-/** Cuts a stream of unmasked, unfragmented WebSocket frames. Source: RFC 6455, section 5.2. */
+/** Splits a stream into unmasked, unfragmented WebSocket frames. Source: RFC 6455, section 5.2. */
 class WebSocketFrames {
   private rest: Buffer | null = null;
 

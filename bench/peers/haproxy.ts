@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { freePort, HOLDFAST_DIR, libraryFolders, OwnApt, onPath } from '../tools.js';
 import { Peer } from './peer.js';
 
-/** The distribution's own package, from the PATH, or unpacked under .holdfast/ without root. */
+/** Finds the distribution's package on the PATH, or unpacks it under .holdfast/ without root. */
 async function findHaproxy(): Promise<{ command: string; env: NodeJS.ProcessEnv }> {
   const command = onPath('haproxy') ?? onPath('haproxy', { PATH: '/usr/sbin:/usr/local/sbin' });
   if (command) return { command, env: process.env };
@@ -25,7 +25,7 @@ async function findHaproxy(): Promise<{ command: string; env: NodeJS.ProcessEnv 
   return { command: join(home, 'usr/sbin/haproxy'), env: { ...process.env, LD_LIBRARY_PATH: (await libraryFolders(home)).join(':') } };
 }
 
-/** In TCP mode, a connection behind for each in front. One thread, as everything it stands beside has one. */
+/** Starts HAProxy in TCP mode, with one backend connection per client, and with one thread like all other carriers. */
 export async function startHaproxy(backendPort: number): Promise<Peer> {
   const { command, env } = await findHaproxy();
   const port = await freePort();
@@ -49,7 +49,7 @@ listen relay
   try {
     return await Peer.program(command, ['-db', '-f', config], port, env);
   } finally {
-    // Once it listens it has read it.
+    // It has read the file once it listens.
     await rm(home, { recursive: true, force: true });
   }
 }

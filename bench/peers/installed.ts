@@ -9,17 +9,17 @@ const SOURCES = join(ROOT, 'bench/peers/npm');
 
 export type NpmPeer = 'colyseus' | 'socket.io' | 'pinus';
 
-/** Peers that need a newer Node than ours bring one: the package `node`, whose program stands here. */
+/** A peer that needs a newer Node has the package `node` as a dependency. This is its program. */
 const OWN_NODE = 'node_modules/node/bin/node';
 
 export interface Installed {
-  /** Its folder, with node_modules: outside ours, so that no peer is a dependency of Holdfast. */
+  /** The folder with its node_modules. It is outside the repository's own, so that no peer is a dependency of Holdfast. */
   readonly folder: string;
-  /** The Node to start it with. */
+  /** The Node program that starts it. */
   readonly node: string;
 }
 
-/** The peer out of `bench/peers/npm`, with what it needs from npm under `.holdfast/peers`; fetched once. */
+/** Copies a peer from `bench/peers/npm` to `.holdfast/peers`, and installs its dependencies from npm once. */
 export async function installed(peer: NpmPeer): Promise<Installed> {
   const folder = join(HOLDFAST_DIR, 'peers', peer);
   await mkdir(folder, { recursive: true });
@@ -35,7 +35,7 @@ export async function installed(peer: NpmPeer): Promise<Installed> {
   return { folder, node: dependencies.node ? join(folder, OWN_NODE) : process.execPath };
 }
 
-/** What is installed of it, by name. */
+/** The installed versions, by package name. */
 export async function versionsOf(peer: NpmPeer): Promise<Readonly<Record<string, string>>> {
   const manifest = await readFile(join(SOURCES, peer, 'package.json'), 'utf8');
   return (JSON.parse(manifest) as { dependencies: Record<string, string> }).dependencies;

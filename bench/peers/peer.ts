@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { BENCH_DIST, freePort, spawnLeashed, until } from '../tools.js';
 import { installed, type NpmPeer } from './installed.js';
 
-/** A program that Holdfast is measured beside. It ends with the bench, however that ends. */
+/** A program with which Holdfast is compared. It ends with the bench, however the bench ends. */
 export class Peer {
   private constructor(
     readonly port: number,
@@ -12,13 +12,13 @@ export class Peer {
     private readonly child: ChildProcess,
   ) {}
 
-  /** One of this folder; resolves when it listens. `more`: what stands behind its port on the command line. */
+  /** Starts a program of this folder. Resolves when it listens. `before`, `more`: arguments before and after its port. */
   static async own(program: string, before: readonly string[] = [], more: readonly string[] = []): Promise<Peer> {
     const port = await freePort();
     return Peer.forked(port, fork(join(BENCH_DIST, 'peers', `${program}.js`), [...before, String(port), ...more]), program);
   }
 
-  /** One from npm, which is told its port and what follows it. */
+  /** Starts a program from npm with its port and further arguments. */
   static async npm(peer: NpmPeer, more: readonly string[] = []): Promise<Peer> {
     const { folder, node } = await installed(peer);
     const port = await freePort();
@@ -26,7 +26,7 @@ export class Peer {
     return Peer.forked(port, child, peer);
   }
 
-  /** Resolves when the program says that it is ready. */
+  /** Resolves when the program reports that it is ready. */
   static async forked(port: number, child: ChildProcess, name: string): Promise<Peer> {
     await new Promise<void>((resolve, reject) => {
       child.once('message', () => resolve());
@@ -35,7 +35,7 @@ export class Peer {
     return new Peer(port, child.pid as number, child);
   }
 
-  /** A program that is no Node: ready when its port can be connected to. */
+  /** Starts a program that is not Node. It is ready when its port accepts connections. */
   static async program(command: string, args: readonly string[], port: number, env: NodeJS.ProcessEnv): Promise<Peer> {
     const child = spawnLeashed(command, args, { env, graceSeconds: 1 });
     const peer = new Peer(port, child.pid as number, child);
@@ -56,7 +56,7 @@ export class Peer {
 
 export const PRODUCTION: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production' };
 
-/** What a peer has to say is of interest when it does not start. */
+/** The output of a peer matters only when it does not start. */
 export const STDIO: StdioOptions = ['ignore', 'ignore', process.env.BENCH_VERBOSE ? 'inherit' : 'ignore', 'ipc'];
 
 function isListening(port: number): Promise<boolean> {

@@ -12,7 +12,7 @@ export interface PinusFleet {
   stop(): Promise<void>;
 }
 
-/** Its three processes: a master, which introduces the others to each other, a connector, and a backend with the rooms. */
+/** Starts its three processes: a master, which connects the others, a connector, and a backend with the rooms. */
 export async function startPinus(): Promise<PinusFleet> {
   const { folder, node } = await installed('pinus');
   const home = await mkdtemp(join(tmpdir(), 'holdfast-pinus-'));

@@ -1,14 +1,14 @@
 import { connect, createServer, type Socket } from 'node:net';
 
 /**
- * The least a relay can be in Node: players' sockets on one side, one multiplexed connection to an echo on the other
- * (length, handle, frame), reads into one reused buffer, writes of a turn in one. `relay echo` is the other side.
+ * The minimal relay in Node: sockets of players on one side, and one multiplexed connection to an echo server on the other
+ * (length, handle, frame). It reads into one reused buffer, and writes once per tick. `relay echo` is the echo server.
  */
 const [role, port, backendPort] = process.argv.slice(2);
 const LENGTH = 4;
 const HANDLE = 4;
 
-// Nothing outlives the bench that started it.
+// The process ends with the bench that started it.
 process.on('disconnect', () => process.exit());
 
 function serveEcho(): void {
@@ -67,7 +67,7 @@ function cutter(onFrame: (frame: Buffer) => void): (chunk: Buffer) => void {
   };
 }
 
-/** Frames of one turn, in one write. */
+/** Combines the frames of one tick into one write. */
 class Batch {
   private static dirty: Batch[] = [];
   private parts: Buffer[] = [];
@@ -95,6 +95,6 @@ class Batch {
   }
 }
 
-// Last, because classes are not there before their line.
+// Last, because a class cannot be used before its definition.
 if (role === 'echo') serveEcho();
 else serveRelay();

@@ -1,6 +1,6 @@
 import { WebSocketServer } from 'ws';
 
-/** What the popular library does by itself: each message back, one process, no way behind it. */
+/** The popular library alone: one process that sends each message back, with nothing behind it. */
 const server = new WebSocketServer({ host: '127.0.0.1', port: Number(process.argv[2]), perMessageDeflate: false }, () =>
   process.send?.('ready'),
 );
@@ -9,5 +9,5 @@ server.on('connection', (socket) => {
   socket.on('error', () => {});
 });
 
-// Nothing outlives the bench that started it.
+// The process ends with the bench that started it.
 process.on('disconnect', () => process.exit());

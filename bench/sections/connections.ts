@@ -4,10 +4,10 @@ import { LoadProcess } from '../load/load-process.js';
 import type { Section } from '../section.js';
 import { sleep } from '../tools.js';
 
-/** Players who are there and do nothing: what each costs, and how fast they come in. */
+/** Idle players: the cost of each, and the rate at which they connect. */
 export const connections: Section = {
   name: 'connections',
-  about: 'idle sessions: memory of the gateway each, and how many a second are welcomed',
+  about: 'idle sessions: memory of the gateway per session, and sessions welcomed per second',
   async run(report, { quick }) {
     const count = quick ? 2_000 : 10_000;
     for (const way of ['tcp', 'ws'] as const) {
@@ -16,7 +16,7 @@ export const connections: Section = {
       try {
         const [gateway] = fleet.of('gateway');
         const port = way === 'tcp' ? gateway.tcpPort : gateway.publicPort;
-        // The first ones warm the code up; they are not counted.
+        // The first ones are not counted, because they warm the code up.
         await load.do.idle({ port, way, count: 500, atOnce: 64 });
         await sleep(2_000);
         const before = residentKilobytes(gateway.pid);

@@ -12,12 +12,12 @@ const BURSTS = 100;
 const ROOMS = 60;
 
 /**
- * What the kernel and Redis are asked for a message and for a room. Counts, not times: they are the same on a busy machine,
- * and a write for each frame where there was one for each turn of the loop shows at once.
+ * System calls and Redis commands per message and per room. These counts are the same on a busy machine. A regression from one
+ * write per tick to one write per frame is visible at once.
  */
 export const counts: Section = {
   name: 'counts',
-  about: 'system calls and Redis commands for a message and for a room: the same on any machine, however busy',
+  about: 'system calls and Redis commands per message and per room: the same on any machine, however busy',
   async run(report) {
     for (const game of ['echo', 'diary'] as const) {
       await withFleet(async (fleet, load) => {
@@ -42,7 +42,7 @@ export const counts: Section = {
 async function withFleet(act: (fleet: BenchFleet, load: LoadProcess) => Promise<void>): Promise<void> {
   const fleet = await BenchFleet.start({
     env: {
-      // Checks are rare, so that a slow machine, which sees more of them, counts the same.
+      // Rare health checks, so that a slow machine counts hardly more of them.
       HEALTH_INTERVAL_MS: '5000',
       NODE_OPTIONS: `--import ${pathToFileURL(join(ROOT, 'bench/uncounted.mjs')).href}`,
     },
@@ -75,7 +75,7 @@ async function count(
   const from = await look(fleet);
   await act();
   const to = await look(fleet);
-  // What a fleet does by itself is taken off, by the time it took.
+  // Subtracts the fleet's own activity during that time.
   const share = (to.at - from.at) / (from.at - quietFrom.at);
   const added = (of: (seen: Seen) => number): number => (of(to) - of(from) - share * (of(from) - of(quietFrom))) / times;
   for (const name of ['gateway', 'game', ...(unit === 'per room' ? ['lobby'] : [])]) {

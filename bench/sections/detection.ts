@@ -7,8 +7,8 @@ const GRACE_MS = 500;
 const GATEWAYS = 3;
 
 /**
- * How long a fleet whose gateways vote takes to find out that a game server is gone, or hangs: from the signal to the
- * record that says dead, seen by looking every 2 ms.
+ * How long a fleet with voting gateways takes to detect that a game server died or hangs: from the signal to the record with the
+ * state dead, polled every 2 ms.
  */
 export async function detection(report: Report, { quick }: Size): Promise<void> {
   const times = quick ? 3 : 20;
@@ -46,11 +46,11 @@ async function afterKill(fleet: BenchFleet): Promise<number> {
   return tookMs;
 }
 
-/** The same process every time: it wakes, finds itself evicted and joins anew. */
+/** Uses the same process each time: it resumes, finds that it was evicted, and registers again. */
 async function afterStop(fleet: BenchFleet): Promise<number> {
   const [, server] = fleet.of('game');
   await isSettled(fleet);
-  // At any time of the round.
+  // At a random time of the round.
   await sleep(Math.random() * INTERVAL_MS);
   const from = nowMs();
   server.child.kill('SIGSTOP');
@@ -70,7 +70,7 @@ async function isDead({ redis }: BenchFleet, { id }: BenchServer): Promise<numbe
   return nowMs();
 }
 
-/** All are ready, past their grace, and heard. */
+/** Waits until all servers are ready, past their grace period, and checked. */
 async function isSettled(fleet: BenchFleet): Promise<void> {
   await fleet.whole();
   await until(async () => {
@@ -83,7 +83,7 @@ async function isSettled(fleet: BenchFleet): Promise<void> {
   });
 }
 
-/** Beyond those that the measurement ended itself. */
+/** Evictions in addition to those that the measurement caused. */
 async function othersEvicted(fleet: BenchFleet, ended: number): Promise<number> {
   const metrics = await Promise.all(
     fleet.of('gateway').map(async ({ opsPort }) => (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text()),

@@ -7,10 +7,10 @@ import { nowMs, sleep } from '../tools.js';
 const PER_SECOND = 2_000;
 const PROCESSES = ['gateway', 'game', 'redis', 'lobby'];
 
-/** The same work with more around it: what of it grows. */
+/** The same load in larger fleets: shows which costs grow. */
 export const growth: Section = {
   name: 'growth',
-  about: `${PER_SECOND} durable commands a second in 10 to 10,000 rooms of one, and over 1 to 4 game servers`,
+  about: `${PER_SECOND} durable commands per second in 10 to 10,000 rooms of one, and over 1 to 4 game servers`,
   async run(report, size) {
     await byRooms(report, size);
     for (let servers = 1; servers <= 4; servers++) await byServers(report, size, servers);
@@ -28,7 +28,7 @@ async function byRooms(report: Report, { quick }: Size): Promise<void> {
       const startedAt = nowMs();
       await load.do.enter({ ports, way: 'tcp', game: 'diary', rooms: rooms - there, seats: 1, payloadBytes: 64 });
       report(`${rooms} rooms: entered`, ((rooms - there) * 1_000) / (nowMs() - startedAt), '/s');
-      // What is measured is compiled code.
+      // Warms up, so that compiled code is measured.
       if (there === 0) await load.do.paced({ perSecond: PER_SECOND, ms: 2_000 });
       await play(report, `${rooms} rooms`, fleet, load, PROCESSES, quick);
       const kilobytes = residentOf(fleet) - before;

@@ -5,11 +5,11 @@ import type { Report, Section, Size } from '../section.js';
 import { sleep } from '../tools.js';
 import { detection } from './detection.js';
 
-/** How fast the dead are found, and what checking a thousand servers costs, at the default interval of a second. */
+/** How fast dead servers are detected, and the cost of checking a thousand servers, at the default interval of a second. */
 export const health: Section = {
   name: 'health',
   about:
-    'a game server ends among three gateways; then 1,000 members that answer over plain Redis, checked by one gateway, beside the same fleet without them',
+    'a game server ends in a fleet of three gateways; then one gateway checks 1,000 fake members, compared with the same fleet without them',
   async run(report, size) {
     await detection(report, size);
     await costOfRounds(report, size);

@@ -7,10 +7,10 @@ import { sleep } from '../tools.js';
 const GAMES = ['fleeting', 'durable'] as const;
 const RATES = [1_000, 5_000, 10_000] as const;
 
-/** A command to its acknowledgement, in rooms of two, and what saving each change adds. */
+/** Time from a command to its acknowledgement, in rooms of two, and the time that storing each change adds. */
 export const latency: Section = {
   name: 'latency',
-  about: 'rooms of two, one in, two out: durability none beside every-change, at the same rates',
+  about: 'rooms of two, one in, two out: durability none compared with every-change, at the same rates',
   async run(report, { quick }) {
     const [rooms, ms] = quick ? [200, 2_000] : [1_000, 5_000];
     const fleet = await BenchFleet.start();
@@ -18,7 +18,7 @@ export const latency: Section = {
     try {
       const ports = fleet.of('gateway').map(({ tcpPort }) => tcpPort);
       for (const game of GAMES) await loads[game].do.enter({ ports, way: 'tcp', game, rooms, seats: 2, payloadBytes: 64 });
-      // What is measured is compiled code, of both.
+      // Warms both up, so that compiled code is measured.
       for (const game of GAMES) await loads[game].do.closed({ ms: 2_500 });
       for (const rate of RATES) {
         const measured: Record<string, { p50Ms: number; p99Ms: number; cpu: number }> = {};

@@ -8,10 +8,10 @@ import { sleep } from '../tools.js';
 const WARM_ROOMS = 200;
 const SETTLE_MS = 4_000;
 
-/** Players who sit in a room of two and do nothing: what each costs, in all servers together. */
+/** Idle players in rooms of two: the memory of each, in all servers together. */
 export const memory: Section = {
   name: 'memory',
-  about: 'idle players in rooms of two that are played: resident memory each, over all servers, beside Colyseus',
+  about: 'idle players in rooms of two in play: resident memory per player, over all servers, compared with Colyseus',
   async run(report, { quick }) {
     const rooms = quick ? 500 : 2_500;
     const fleet = await BenchFleet.start();
@@ -27,7 +27,7 @@ export const memory: Section = {
     try {
       server = await Peer.npm('colyseus');
     } catch (error) {
-      process.stderr.write(`Colyseus is left out: ${error instanceof Error ? error.message.split('\n')[0] : error}\n`);
+      process.stderr.write(`Colyseus is omitted: ${error instanceof Error ? error.message.split('\n')[0] : error}\n`);
       return;
     }
     try {
@@ -50,7 +50,7 @@ async function weigh(
 ): Promise<void> {
   const load = new LoadProcess();
   try {
-    // The first ones warm the code up; they are not counted.
+    // The first ones are not counted, because they warm the code up.
     await enter(load, WARM_ROOMS);
     await sleep(SETTLE_MS);
     const before = Object.entries(pids).map(([process, pid]) => [process, residentKilobytes(pid)] as const);

@@ -4,10 +4,10 @@ import { LoadProcess } from '../load/load-process.js';
 import { perMillion, type Report, type Section, type Target } from '../section.js';
 import { nowMs, percentile, sleep, until } from '../tools.js';
 
-/** What players feel of a server's end, in rooms that are played meanwhile. */
+/** The effect of a server's end on players, in rooms that are in play. */
 export const pauses: Section = {
   name: 'pauses',
-  about: 'players of 1,000 rooms at 1,000 durable commands a second, while a server is killed, stopped, drained',
+  about: 'players of 1,000 rooms at 1,000 durable commands per second, while a server is killed, suspended or drained',
   async run(report, { quick }) {
     const [rooms, perSecond] = quick ? [200, 400] : [1_000, 1_000];
     const fleet = await BenchFleet.start({ gateways: 2, games: 3 });
@@ -78,7 +78,7 @@ interface Fault {
   readonly limits: Limits;
 }
 
-/** Longer than any of the faults lasts: what is not back by then counts as lost. */
+/** In ms. Longer than the effect of any fault. A player who is not back by then counts as lost. */
 const WATCH_MS = 6_000;
 
 async function sufferFault({ name, fleet, load, rooms, victim, signal, report, limits }: Fault): Promise<void> {
@@ -94,7 +94,7 @@ async function sufferFault({ name, fleet, load, rooms, victim, signal, report, l
     report(`${name}: players not back`, Math.max(0, 2 * owned - back.length), '', { atMost: 0 });
   } else report(`${name}: players moved`, back.length, '');
   if (signal === 'SIGTERM') {
-    // Most rooms move within less than it takes to tell; what a player then notices is the wait below.
+    // Most rooms migrate before a pause is reported to their players. Players notice only the wait below.
     report(`${name}: players told of a pause`, lengthsMs.length, '');
     report(`${name}: until the last is back`, percentile(backMs, 1), 'ms', limits.last);
   } else {

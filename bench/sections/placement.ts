@@ -3,6 +3,6 @@ import type { Section } from '../section.js';
 
 export const placement: Section = {
   name: 'placement',
-  about: 'choosing a server as a lobby does it; and how even that keeps a fleet',
+  about: 'choosing a server as a lobby does it, and the balance of the fleet',
   run: (report) => placementBench(report),
 };

@@ -4,13 +4,13 @@ import { LoadProcess } from '../load/load-process.js';
 import type { Section } from '../section.js';
 import { nowMs, percentile, sleep } from '../tools.js';
 
-/** A full server's end: its rooms with long logs, all at once, into two others. */
+/** The end of a full server: its rooms, with long logs, are recovered at once on two other servers. */
 export const recovery: Section = {
   name: 'recovery',
-  about: '1,000 rooms with 200 changes each in their logs, revived on two other servers',
+  about: '1,000 rooms with 200 changes each in their logs, recovered on two other servers',
   async run(report, { quick }) {
     const [rooms, changes] = quick ? [200, 50] : [1_000, 200];
-    // No checkpoint in between: all changes are replayed. No ramp: both that revive are new.
+    // Without checkpoints all changes are replayed. Without a ramp both new servers share the rooms.
     const fleet = await BenchFleet.start({
       games: 1,
       env: { CHECKPOINT_EVERY_CHANGES: '100000', CHECKPOINT_EVERY_MS: '3600000', PLACEMENT_RAMP_MS: '0' },
@@ -20,7 +20,7 @@ export const recovery: Section = {
     try {
       const [{ tcpPort }] = fleet.of('gateway');
       const ids = await load.do.enter({ ports: [tcpPort], way: 'tcp', game: 'durable', rooms, seats: 2, payloadBytes: 64 });
-      // One seat plays, and waits for its answer: no two changes share an append.
+      // Only one seat plays and waits for each answer, so that no two changes share an append.
       await load.do.closed({ count: changes, seat: 0 });
       const length = await fleet.redis.llen(`hf:room:{${ids[0]}}:log`);
       report('changes in a log', length, '');

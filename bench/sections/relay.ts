@@ -7,14 +7,14 @@ import type { Report, Section, Size, Target } from '../section.js';
 const PAYLOAD_BYTES = 64;
 const PER_SECOND = 5_000;
 
-/** The design's: the gateway's CPU beside that of the least a relay can be, and of one in C. */
+/** Targets of the design: the gateway's CPU time compared with a minimal relay in Node, and with one in C. */
 const TARGETS: Readonly<Record<string, Target>> = { 'bare relay': { atMost: 1.5 }, HAProxy: { atMost: 1 } };
 
-/** A message: there and back. Ours stands beside others', each in turn, all of them alive the whole time. */
+/** One message there and back. Holdfast is compared with other carriers, in turn, while all of them stay alive. */
 function relaySection(connections: number): Section {
   return {
     name: connections === 200 ? 'relay' : `relay-${connections}`,
-    about: `client → gateway → game server → client, 64 bytes, ${connections} connections, beside a bare relay in Node, HAProxy and an echo of \`ws\``,
+    about: `client → gateway → game server → client, 64 bytes, ${connections} connections, compared with a bare relay in Node, HAProxy and an echo server with \`ws\``,
     takesTurns: true,
     run: async (report, size) => {
       for (const way of ['tcp', 'ws'] as const) await ofWay(report, size, way, connections);
@@ -40,7 +40,7 @@ async function ofWay(report: Report, { quick, runs }: Size, way: Way, connection
   );
   const head = `${way}, ${connections}`;
   try {
-    // What is measured is compiled code, of all of them.
+    // Warms all of them up, so that compiled code is measured.
     for (const { load } of carriers) await load.do.closed({ ms: 2_500 });
     for (let turn = 0; turn < runs; turn++) {
       await compare(report, `${head}, closed loop`, carriers, (load) => load.do.closed({ ms }));

@@ -13,7 +13,7 @@ interface Comparison {
   readonly target?: Target;
 }
 
-/** The design's. Socket.IO's is put as its own share: twice as far behind is half of it. */
+/** Targets of the design. A target for Socket.IO is given as our share of its cost: 0.5 means half the cost. */
 const COMPARISONS: readonly Comparison[] = [
   { ours: 'fleeting', other: 'Colyseus', target: { atMost: 1 } },
   { ours: 'durable', other: 'Colyseus', target: { atMost: 1.5 } },
@@ -25,11 +25,11 @@ const COMPARISONS: readonly Comparison[] = [
   { ours: 'durable', other: 'Pinus' },
 ];
 
-/** Rooms of two: what one says, both hear. Ours with nothing kept and with every change kept, beside others. */
+/** Rooms of two: both players receive every message. Holdfast without and with stored changes is compared with others. */
 function roomSection(rooms: number): Section {
   return {
     name: rooms === 100 ? 'room' : `room-${2 * rooms}`,
-    about: `rooms of two, one in, two out, 64 bytes, WebSocket, ${2 * rooms} players, beside Colyseus, Socket.IO and Pinus`,
+    about: `rooms of two, one in, two out, 64 bytes, WebSocket, ${2 * rooms} players, compared with Colyseus, Socket.IO and Pinus`,
     takesTurns: true,
     async run(report, { quick, runs }) {
       const ms = quick ? 2_000 : 3_000;
@@ -49,7 +49,7 @@ function roomSection(rooms: number): Section {
           },
           ['fleeting', 'durable'],
         );
-        // What is measured is compiled code, of all of them.
+        // Warms all of them up, so that compiled code is measured.
         for (const { load } of carriers) await load.do.closed({ ms: 2_000 });
         for (let turn = 0; turn < runs; turn++) {
           await compare(report, 'closed loop', carriers, (load) => load.do.closed({ ms }));

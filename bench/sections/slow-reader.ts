@@ -7,22 +7,25 @@ import { nowMs, percentile, sleep, until } from '../tools.js';
 
 const SLOW_ROOMS = 8;
 const PAYLOAD_BYTES = 1_000;
-/** Of each of those rooms: the kernel's buffers are full in seconds, and its own backlog long before the minute is over. */
+/** Per room. At this rate the kernel's buffers are full within seconds, and the backlog long before the minute ends. */
 const TAPS_PER_SECOND = 300;
 const OTHERS = { rooms: 100, perSecond: 1_000 };
-/** What a garbage collector is late with by chance, in MB: flat is what stays below. */
+/** Variation by garbage collection, in MB. A smaller growth counts as flat. */
 const FLAT_MB = 32;
 const SLICE_MS = 4_000;
-/** How long the game server is stopped: its gateway notices nothing wrong but that nothing is read. */
+/** How long the game server is suspended, in ms. Its gateway only notices that nothing is read. */
 const STOPPED_MS = 3_000;
 const STOPPED_TAPS_PER_SECOND = 3_000;
 
-/** Who does not read, and what does not keep up: neither costs memory or the time of others, and both are told. */
+/**
+ * Players that do not read, and a game server that does not keep up: neither may cost memory or delay others, and both are
+ * handled with clear messages.
+ */
 export const slowReader: Section = {
   name: 'slow-reader',
-  about: 'eight players who read nothing for a minute, beside 200 who play; then a game server that is stopped under load',
+  about: 'eight players that read nothing for a minute, beside 200 that play; then a game server that is suspended under load',
   async run(report, { quick }) {
-    // A verdict would end what is to be seen.
+    // Rare health checks, because an eviction would end the measurement.
     const fleet = await BenchFleet.start({ env: { HEALTH_INTERVAL_MS: '10000', SEAT_GRACE_MS: '120000' } });
     const [slow, others] = [new LoadProcess(), new LoadProcess()];
     try {
@@ -68,7 +71,7 @@ async function minute(
   report('held by the gateway for players, at most', watch.most(({ held }) => held.player) / 1e6, 'MB', {
     atMost: (SLOW_ROOMS * 4 * 262_144) / 1e6,
   });
-  // The median of slices: a machine that has other things to do stalls a few of them, with slow readers or without.
+  // The median of slices, because a busy machine delays a few of them in any case.
   for (const [name, { p50Ms, p99Ms }] of Object.entries({ 'everybody reads': without, 'beside slow readers': beside })) {
     report(`others, ${name}: p50`, p50Ms, 'ms');
     report(`others, ${name}: p99`, p99Ms, 'ms');
@@ -86,7 +89,7 @@ async function minute(
   report('they read on, resume, and all are back in their game within', nowMs() - readAt, 'ms');
 }
 
-/** The median of slices of this time. */
+/** The median of slices during this time. */
 async function typical(load: LoadProcess, ms: number): Promise<{ p50Ms: number; p99Ms: number }> {
   const slices: Played[] = [];
   for (const end = nowMs() + ms; nowMs() < end; ) slices.push(await load.do.paceCounted({ ms: SLICE_MS }));
@@ -102,7 +105,7 @@ async function typical(load: LoadProcess, ms: number): Promise<{ p50Ms: number; 
   };
 }
 
-/** Players send on while nothing of it is read. */
+/** The players keep sending while nothing is read. */
 async function stopped(report: Report, fleet: BenchFleet, load: LoadProcess): Promise<void> {
   const [{ pid }] = fleet.of('game');
   const before = await load.do.slowSeen();
@@ -116,7 +119,7 @@ async function stopped(report: Report, fleet: BenchFleet, load: LoadProcess): Pr
     process.kill(pid, 'SIGCONT');
   }
   watch.stop();
-  // What is sent again meanwhile could be turned away though it had come through the first time.
+  // Waits first: a command that is repeated now could be refused although its first copy arrived.
   await until(async () => (await metricsOf(fleet, 'gateway')).held.link === 0);
   await load.do.answered();
   const after = await load.do.slowSeen();
@@ -137,7 +140,7 @@ interface Look {
   readonly connections: number;
 }
 
-/** Gateway and game server, by the second. */
+/** Samples the gateway and the game server every second. */
 class Watch {
   private readonly looks: Look[] = [];
   private readonly startedAt = nowMs();

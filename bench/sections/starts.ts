@@ -6,15 +6,15 @@ import { Peer } from '../peers/peer.js';
 import type { Report, Section, Target } from '../section.js';
 import { sleep } from '../tools.js';
 
-/** So many that neither side has a core to spare: with fewer, the one that needs less of them waits for answers. */
+/** Enough to saturate both sides: with fewer, the faster one would wait for answers. */
 const PAIRS = 128;
 const SEEKERS = 128;
 const BURST = 100;
 
-/** Two game servers of ours, and two processes of Colyseus that share their matchmaking over the same Redis. */
+/** Two game servers of Holdfast, and two Colyseus processes that share their matchmaking over the same Redis. */
 export const starts: Section = {
   name: 'starts',
-  about: 'rooms made and joined, quick joins, 100 rooms at once on two servers, beside Colyseus with two processes over Redis',
+  about: 'rooms created and joined, quick joins, 100 rooms at once on two servers, compared with two Colyseus processes over Redis',
   takesTurns: true,
   async run(report, { quick, runs }) {
     const ms = quick ? 2_000 : 4_000;
@@ -26,7 +26,7 @@ export const starts: Section = {
       const ports = theirs.map((peer) => peer.port);
       const ours: Side = { name: 'Holdfast', pids: { ...fleet.pids(), load: load.pid } };
       const other: Side = { name: 'Colyseus', pids: { ...pidsOf(theirs), redis: fleet.redisPid, load: load.pid } };
-      // What is measured is compiled code, of both.
+      // Warms both up, so that compiled code is measured.
       await load.do.starts({ port, game: 'fleeting', pairs: PAIRS, ms });
       if (theirs.length > 0) await load.do.colyseusJoins({ ports, pairs: PAIRS, ms: ms / 2 });
 
@@ -71,7 +71,7 @@ async function twoOfColyseus({ redisUrl }: BenchFleet): Promise<readonly Peer[]>
   try {
     return [await Peer.npm('colyseus', [redisUrl]), await Peer.npm('colyseus', [redisUrl])];
   } catch (error) {
-    process.stderr.write(`Colyseus is left out: ${error instanceof Error ? error.message.split('\n')[0] : error}\n`);
+    process.stderr.write(`Colyseus is omitted: ${error instanceof Error ? error.message.split('\n')[0] : error}\n`);
     return [];
   }
 }
@@ -101,7 +101,7 @@ function compare(report: Report, what: string, ours: number, theirs: number, tar
 }
 
 async function burstOfOurs(report: Report, load: LoadProcess, fleet: BenchFleet, port: number): Promise<void> {
-  // What ended in the turns before is counted until each server has said so: that is another question.
+  // Waits until each server has reported the games that ended, because those are not part of this measurement.
   await fleet.level();
   const burst = await load.do.atOnce({ port, game: 'fleeting', rooms: BURST });
   const counts = [...(await fleet.roomsOf(burst.rooms)).values()];

@@ -8,12 +8,12 @@ import { DIST, HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
 import { bundleDependencies } from './dependencies.mjs';
 
 /**
- * From sources to dist/: TypeScript by swc, Lua as it is beside its compiled caller, packages by rolldown, pages by vite. What has not changed
- * since the last build, by content, is not built again; what has no source any more is removed. Two commands that build at once
- * do so one after the other.
+ * Builds dist/ from the sources: TypeScript with swc, Lua as a copy beside its compiled caller, packages with rolldown, pages
+ * with vite. It builds only what has changed since the last build, by content, and removes what no longer has a source. Two
+ * commands that build at the same time do so one after the other.
  *
  * @param {{ force?: boolean, log?: (line: string) => void }} [options]
- * @returns {Promise<{ built: string[] }>} what was stale
+ * @returns {Promise<{ built: string[] }>} the parts that were rebuilt
  */
 export async function build({ force = false, log = () => {} } = {}) {
   /** @type {string[]} */
@@ -37,14 +37,14 @@ export async function build({ force = false, log = () => {} } = {}) {
   return { built };
 }
 
-/** Folders whose TypeScript becomes dist/<the same path>. */
+/** Folders whose TypeScript is compiled to dist/<the same path>. */
 const CODE = ['apps', 'libs', 'games', 'tools', 'bench'];
 
 /**
  * @typedef {object} Part
  * @property {string} name
- * @property {string[]} settings files that change what comes out, beside the sources
- * @property {() => Promise<string[]>} sources none: there is nothing to build
+ * @property {string[]} settings files besides the sources that influence the output
+ * @property {() => Promise<string[]>} sources an empty list: there is nothing to build
  * @property {(files: string[]) => Promise<void>} build
  */
 
@@ -74,9 +74,9 @@ const PAGES = [
 ];
 
 /**
- * A page that vite builds, when its folder is there.
+ * A page that vite builds, if its folder exists.
  *
- * @param {string} name @param {string} folder @param {string[]} imports folders it takes code from
+ * @param {string} name @param {string} folder @param {string[]} imports folders from which it imports code
  * @returns {Part}
  */
 function page(name, folder, imports) {
@@ -113,7 +113,7 @@ async function compile(file) {
     sourceFileName: relative(dirname(output), file),
     sourceMaps: true,
   }).catch((error) => {
-    // Beneath what is wrong in the file swc prints where in itself it found that.
+    // swc appends its own stack to the error. Only the first part is about the source file.
     throw new Error(stripVTControlCharacters(String(error.message)).split(/\n+Caused by:/)[0]);
   });
   await put(output, `${code}//# sourceMappingURL=${basename(output)}.map\n`);
@@ -133,7 +133,12 @@ function outputOf(file) {
   return join(DIST, relative(ROOT, file));
 }
 
-/** In one step, so that a server that starts meanwhile never reads half a file. @param {string} file @param {string | Buffer} content */
+/**
+ * Writes a file atomically, so that a server that starts meanwhile never reads half of it.
+ *
+ * @param {string} file
+ * @param {string | Buffer} content
+ */
 async function put(file, content) {
   await mkdir(dirname(file), { recursive: true });
   const draft = `${file}.${randomUUID().slice(0, 8)}`;
@@ -148,7 +153,7 @@ async function removeOthers(outputs) {
   }
 }
 
-/** @param {string} folder @returns {Promise<string[]>} in a fixed order; none when there is no such folder */
+/** @param {string} folder @returns {Promise<string[]>} sorted; empty when the folder does not exist */
 async function filesUnder(folder) {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
   return entries

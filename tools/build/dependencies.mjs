@@ -7,7 +7,7 @@ const FROM = join(ROOT, 'node_modules');
 const TO = join(DIST, 'node_modules');
 const CHUNKS = '.chunks';
 
-/** ES modules that a server loads a hundred files of. */
+/** ES modules of which a server loads many files. */
 const MODULES = [
   '@nestjs/common',
   '@nestjs/core',
@@ -19,19 +19,19 @@ const MODULES = [
   'rxjs',
   'zod',
 ];
-/** The same in CommonJS, whose names only running it tells. */
+/** CommonJS packages. Their export names are known only after loading them. */
 const COMMON_JS = ['express', 'ioredis', 'pino-pretty', 'prom-client', 'reflect-metadata'];
-/** These find files of their own by where they stand (pages, native parts), so they stay where npm has put them. */
+/** These packages find their own files (pages, native parts) by their location, so they stay in node_modules. */
 const LEFT_ALONE = ['swagger-ui-dist', 'pino'];
 
 const ENTRY = '\0entry:';
 
 /**
- * What servers depend on, as a few files instead of fourteen hundred: reading those is most of what a start costs, and a
- * server that comes back sooner is a shorter pause. Node finds a package in dist/node_modules before the one beside dist,
- * so no import says which of the two it means, and tests beside the code run with the packages as npm has put them.
+ * Bundles the dependencies of servers into a few files instead of fourteen hundred. Reading those is most of the cost of a start,
+ * and a faster start means a shorter pause. Node finds a package in dist/node_modules before the one beside dist, so no import
+ * has to choose. Tests beside the sources use the packages as npm installed them.
  *
- * All packages that know each other are bundled in one go: two copies of one class would be two injection tokens.
+ * All packages that depend on each other are bundled together: two copies of one class would be two injection tokens.
  */
 export async function bundleDependencies() {
   const { rolldown } = await import('rolldown');
@@ -44,10 +44,10 @@ export async function bundleDependencies() {
   const bundle = await rolldown({
     input: Object.fromEntries([...entries.keys()].map((name) => [`${name}/index`, ENTRY + name])),
     platform: 'node',
-    // The CommonJS copy, which its exports name for Node, is half as large again.
+    // rxjs exports its CommonJS copy for Node, which is half as large again.
     resolve: { alias: { rxjs$: join(FROM, 'rxjs/dist/esm/index.js'), 'rxjs/operators$': join(FROM, 'rxjs/dist/esm/operators/index.js') } },
     external: (id) => isPackage(id) && (LEFT_ALONE.includes(packageOf(id)) || !existsSync(join(FROM, packageOf(id)))),
-    // What it would find unused are patches of globals.
+    // Tree shaking would remove patches of globals.
     treeshake: false,
     plugins: [
       {
@@ -71,10 +71,10 @@ const isPackage = (id) => !/^[./\0]|^node:/.test(id);
 /** @param {string} id */
 const packageOf = (id) => id.split('/', id.startsWith('@') ? 2 : 1).join('/');
 
-/** @param {string} name of a CommonJS package @returns {Promise<string>} a module that exports what `import` of it would give */
+/** @param {string} name of a CommonJS package @returns {Promise<string>} the source of a module with the same exports as `import` of the package */
 async function namesOf(name) {
   const names = Object.keys(await import(name)).filter((key) => key !== 'default' && key !== 'module.exports');
-  // By another name first: `static` is one that may be exported, not declared.
+  // Declared under another name first: `static` can be exported but not declared.
   const exported = names.map((key, index) => `const v${index} = all.${key};\nexport { v${index} as ${key} };`);
   return [`import all from '${name}';`, 'export default all;', ...exported].join('\n');
 }

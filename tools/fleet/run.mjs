@@ -6,5 +6,5 @@ await install();
 await build({ log: (line) => console.error(line) });
 const { main } = await import(new URL('../../dist/tools/fleet/src/main.js', import.meta.url).href);
 process.exitCode = await main(process.argv.slice(2));
-// A connection that is kept alive must not hold a finished command.
+// A keep-alive connection must not delay the exit.
 process.exit();

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { startRedis } from '../redis/start-redis.mjs';
 
 /**
- * A Redis for each worker, that saves nothing: specs that run side by side share no key (`own-redis.cjs` gives each its
- * own). HOLDFAST_TEST_REDIS_URL set beforehand names one for all of them.
+ * Starts one Redis without persistence per worker, so that specs that run in parallel share no keys (`own-redis.cjs` assigns
+ * them). If HOLDFAST_TEST_REDIS_URL is set, all workers use that one.
  *
  * @param {{ maxWorkers: number }} config
  */
 export default async function globalSetup({ maxWorkers }) {
   if (process.env.HOLDFAST_TEST_REDIS_URL) return;
   const started = [];
-  // One after the other: the first may have to fetch a Redis, which the others then find.
+  // One after the other: the first may have to download Redis, and the others then find it.
   while (started.length < maxWorkers) started.push(await startOne());
   process.env.HOLDFAST_TEST_REDIS_URLS = started.map(({ redis }) => redis.url).join();
   Object.assign(globalThis, { __holdfastTestRedis: started });

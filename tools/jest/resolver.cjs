@@ -1,4 +1,4 @@
-/** Our sources import './x.js', as Node's ESM demands; under Jest the file is still './x.ts'. */
+/** Our sources import './x.js', as Node's ESM requires. Under Jest the file is './x.ts'. */
 /** @type {import('jest-resolve').SyncResolver} */
 module.exports = (request, options) => {
   const ownRelative = /^\.{1,2}\//.test(request) && request.endsWith('.js') && !options.basedir.includes('node_modules');
@@ -6,7 +6,7 @@ module.exports = (request, options) => {
     try {
       return options.defaultResolver(request.replace(/\.js$/, '.ts'), options);
     } catch {
-      // a real .js file, then
+      // It is a real .js file.
     }
   }
   return options.defaultResolver(request, options);

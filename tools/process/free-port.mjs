@@ -1,12 +1,12 @@
 import { createServer } from 'node:net';
 
-// Below the ephemeral ports (from 32768), which the system gives to outgoing connections at any moment, and low enough
-// that a Redis Cluster's bus (port + 10000) stays below them too.
+// Below the ephemeral ports (from 32768), which the system may give to outgoing connections at any time. Also low enough that the
+// bus of a Redis Cluster (port + 10000) stays below them.
 const LOWEST = 10_240;
 const HIGHEST = 22_700;
 
-// A port that is found free is taken a moment later, and whoever looks in that moment finds it free as well. So the
-// workers of one jest each look at ports of their own, and no process gives out a port twice in a row.
+// A free port is bound a moment later, and another process may find it free meanwhile. So each jest worker uses its own range,
+// and no process returns a port twice in a row.
 const SLICES = 8;
 const SLICE = Math.floor((HIGHEST - LOWEST) / SLICES);
 const lowest = LOWEST + SLICE * (Number(process.env.JEST_WORKER_ID ?? 0) % SLICES);
@@ -14,9 +14,9 @@ const lowest = LOWEST + SLICE * (Number(process.env.JEST_WORKER_ID ?? 0) % SLICE
 /** @type {Set<number>} */
 const given = new Set();
 
-/** A port on which nobody listens right now, and that this process was not given lately. @returns {Promise<number>} */
+/** Returns a port that is free now, and that this process has not returned recently. @returns {Promise<number>} */
 export async function freePort(host = '127.0.0.1') {
-  // Who runs for days begins again: the first of them are long free.
+  // A process that runs for days starts again: its first ports have been free for a long time.
   if (given.size > SLICE / 2) given.clear();
   for (let attempt = 0; attempt < 1_000; attempt++) {
     const port = lowest + Math.floor(Math.random() * SLICE);

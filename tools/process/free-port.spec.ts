@@ -5,7 +5,7 @@ import { ROOT } from './paths.mjs';
 
 const MODULE = join(ROOT, 'tools/process/free-port.mjs');
 
-/** A hundred ports, all asked for at once by one process. */
+/** Gets a hundred ports at once in one process. */
 async function hundredPorts(worker: string): Promise<number[]> {
   const code = `const { freePort } = await import(${JSON.stringify(MODULE)});
     console.log(JSON.stringify(await Promise.all(Array.from({ length: 100 }, () => freePort()))));`;
@@ -16,7 +16,7 @@ async function hundredPorts(worker: string): Promise<number[]> {
 }
 
 describe('a free port', () => {
-  it('is given once, among the workers of one jest as well', async () => {
+  it('is returned once, even across the workers of one jest run', async () => {
     const [one, two] = await Promise.all([hundredPorts('1'), hundredPorts('2')]);
     expect(new Set([...one, ...two]).size).toBe(200);
     expect(Math.min(...two)).toBeGreaterThan(Math.max(...one));

@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process';
 
 /**
- * Starts a program that cannot outlive this process, however this one ends (kill -9 too): a waiting `cat` holds the
- * other end of its standard input, sees it close, and ends the program. The child's pid is the program's own.
+ * Starts a program that cannot outlive this process, even after kill -9: a waiting `cat` has the other end of its standard input,
+ * sees it close, and ends the program. The pid of the child is that of the program.
  *
- * The child leads a process group of its own, so that Ctrl-C on the terminal reaches only us and we choose the order
- * in which things stop.
+ * The child leads its own process group, so that Ctrl-C on the terminal reaches only this process, which chooses the order of
+ * shutdown.
  *
  * @param {string} command
  * @param {readonly string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, stdout?: 'pipe' | 'ignore' | number, stderr?: 'pipe' | 'ignore' | number, graceSeconds?: number }} [options]
- *   `graceSeconds`: between SIGTERM and SIGKILL once we are gone
+ *   `graceSeconds`: time between SIGTERM and SIGKILL after the end of this process
  * @returns {import('node:child_process').ChildProcess}
  */
 export function spawnLeashed(command, args, { cwd, env = process.env, stdout = 'ignore', stderr = 'ignore', graceSeconds = 5 } = {}) {
@@ -22,14 +22,14 @@ export function spawnLeashed(command, args, { cwd, env = process.env, stdout = '
   });
 }
 
-// `$$` is the shell's pid and, after `exec`, the program's. The watcher lets go of our output, or it would hold it open,
-// and does not insist when the program was gone already: its pid may be somebody else's by then.
-// What the program writes is for its user alone.
+// `$$` is the pid of the shell and, after `exec`, of the program. The watcher closes our output, which it would otherwise keep
+// open. It sends no SIGKILL when the program is already gone, because its pid may have been reused. The umask makes files of the
+// program readable for its user only.
 const LEASH =
   'umask 077; exec 3<&0; (exec >/dev/null 2>&1; cat <&3; kill -TERM $$ || exit; sleep "$0"; kill -KILL $$) & exec "$@" </dev/null 3<&-';
 
 /**
- * Waits for a child's end; true when it came within `timeoutMs`.
+ * Waits for the end of a child. True when it ended within `timeoutMs`.
  *
  * @param {import('node:child_process').ChildProcess} child
  * @param {number} timeoutMs

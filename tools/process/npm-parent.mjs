@@ -1,8 +1,8 @@
 const LOOK_MS = 250;
 
 /**
- * Calls once when the npm that runs this program is gone (kill -9): a program that outlives it would run on unseen.
- * Does nothing for one that was not started by npm.
+ * Calls `act` once when the npm process that started this program is gone (kill -9), because the program would then run
+ * unnoticed. Does nothing when npm did not start this program.
  *
  * @param {() => void} act @param {NodeJS.ProcessEnv} [env]
  */

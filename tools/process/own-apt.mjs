@@ -5,12 +5,12 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** A mirror that takes longer is as good as none. */
+/** In ms. A slower mirror is treated as unreachable. */
 const APT_TIMEOUT_MS = 300_000;
 
 /**
- * apt-get with state and cache of its own under a work folder: it needs no root and changes nothing on the machine.
- * What it fetches is unpacked, not installed.
+ * apt-get with its own state and cache in a work folder. It needs no root and changes nothing on the machine. Downloaded packages
+ * are unpacked, not installed.
  */
 export class OwnApt {
   /** @param {string} work @param {NodeJS.ProcessEnv} env */
@@ -29,13 +29,18 @@ export class OwnApt {
     return apt;
   }
 
-  /** These packages alone. @param {readonly string[]} packages @param {string} root stands for `/` */
+  /** Unpacks only these packages. @param {readonly string[]} packages @param {string} root stands for `/` */
   async unpack(packages, root) {
     await this.#get('download', ...packages);
     await this.#unpackFrom(this.work, root);
   }
 
-  /** These and all they depend on that this machine lacks. @param {readonly string[]} packages @param {string} root stands for `/` */
+  /**
+   * Unpacks these packages and all their dependencies that this machine lacks.
+   *
+   * @param {readonly string[]} packages
+   * @param {string} root stands for `/`
+   */
   async unpackWithDependencies(packages, root) {
     await this.#get('install', '--download-only', '--yes', '--no-install-recommends', ...packages);
     await this.#unpackFrom(this.archives, root);
@@ -58,7 +63,7 @@ export class OwnApt {
       `Dir::Cache=${join(this.work, 'apt/cache')}`,
       'Dir::State::status=/var/lib/dpkg/status',
       'Debug::NoLocking=true',
-      // As root apt would fetch as the user _apt, who may not write here.
+      // As root, apt would download as the user _apt, who must not write here.
       'APT::Sandbox::User=root',
       'Acquire::Languages=none',
       'Acquire::Retries=2',
@@ -80,8 +85,8 @@ export class OwnApt {
 }
 
 /**
- * Where unpacked packages hold libraries: usr/lib/<machine>/, in older ones lib/<machine>/, and folders beneath that
- * have some too (pulseaudio).
+ * Folders with libraries of unpacked packages: usr/lib/<machine>/, in older packages lib/<machine>/, and some of their subfolders
+ * (pulseaudio).
  *
  * @param {string} root
  * @returns {Promise<string[]>}

@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 /** The repository. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What the tools keep on this machine: a fetched Redis, its data, logs. Removing it loses only saved games. */
+/** Files of the tools on this machine: a downloaded Redis, its data, logs. Deleting it loses only saved games. */
 export const HOLDFAST_DIR = process.env.HOLDFAST_DIR ?? join(ROOT, '.holdfast');
 
-/** What the build makes. */
+/** The output of the build. */
 export const DIST = join(ROOT, 'dist');
 
-/** Where servers are started from. A test names another place, with servers of its own, which are then not built. */
+/** The folder from which servers are started. A test may set another one with its own servers, which are then not built. */
 export const SERVERS_DIST = process.env.HOLDFAST_DIST ?? DIST;

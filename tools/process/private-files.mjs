@@ -5,15 +5,15 @@ const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 const OTHERS = 0o077;
 
-/** Makes a folder that its user alone can look into, also when it existed with wider rights. @param {string} folder */
+/** Creates a folder that only its user can read. Restricts the permissions of an existing one. @param {string} folder */
 export function makePrivateFolder(folder) {
   mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
   makePrivate(folder);
 }
 
 /**
- * Takes the rights of others from a file, or from a folder and all that it holds. What is not there is left out.
- * Throws a sentence when it belongs to another user.
+ * Removes the permissions of other users from a file, or from a folder with its content. Does nothing when the path does not
+ * exist. Throws a clear error when it belongs to another user.
  *
  * @param {string} path
  */
@@ -25,7 +25,7 @@ export function makePrivate(path) {
       chmodSync(path, stats.isDirectory() ? FOLDER_MODE : FILE_MODE);
     } catch (error) {
       throw new Error(
-        `${path} can be read by other users, and this user may not change that (${/** @type {NodeJS.ErrnoException} */ (error).code}). Give the folder to this user, or choose another one with HOLDFAST_DIR.`,
+        `${path} can be read by other users, and this user cannot change that (${/** @type {NodeJS.ErrnoException} */ (error).code}). Give the folder to this user, or choose another one with HOLDFAST_DIR.`,
       );
     }
   }

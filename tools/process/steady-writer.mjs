@@ -1,23 +1,23 @@
 import { closeSync, constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
-/** Some thousands of lines, in characters. */
+/** Several thousand lines, in characters. */
 const BUFFER_CHARS = 1_048_576;
 const CHUNK_CHARS = 65_536;
-/** Between two attempts to write, in ms; it doubles. */
+/** Pause between two attempts to write, in ms; it doubles. */
 const RETRY_MS = { first: 10, longest: 1_000 };
 
 /**
- * @typedef {object} Loss what was not written, once writing is possible again
+ * @typedef {object} Loss the dropped lines, reported once writing is possible again
  * @property {number} lines
  * @property {string} reason the code of the error: `ENOSPC`, `EAGAIN` (nobody reads), `EPIPE` (the reader is gone), …
  */
 
 /**
- * Writes lines to a file, a pipe or a terminal. It never throws, and never waits for a disk or a reader: what cannot be
- * written now is kept up to a limit and written later; the rest is dropped and counted.
+ * Writes lines to a file, a pipe or a terminal. It never throws and never blocks on a disk or a reader. It buffers lines that
+ * cannot be written now, up to a limit, and drops and counts the rest.
  *
- * Servers have the same in `OutputWriter` (libs/telemetry), which does not exist before the build that this program makes.
+ * Servers use `OutputWriter` (libs/telemetry) instead. It does not exist before the build, which this program runs.
  */
 export class SteadyWriter {
   /** @type {{ fd: number, isSynchronous: boolean } | null} */
@@ -34,9 +34,9 @@ export class SteadyWriter {
   #reason = '';
 
   /**
-   * @param {() => number} open gives the descriptor; asked again when it throws
-   * @param {{ lost?: (loss: Loss) => string, failed?: (reason: string) => void }} [options] `lost`: the line that stands where
-   *   lines are missing; `failed`: called when it begins to fail
+   * @param {() => number} open returns the descriptor; called again after it throws
+   * @param {{ lost?: (loss: Loss) => string, failed?: (reason: string) => void }} [options] `lost`: the line that is written where
+   *   lines are missing; `failed`: called when writing begins to fail
    */
   constructor(open, { lost, failed } = {}) {
     this.open = open;
@@ -55,12 +55,12 @@ export class SteadyWriter {
     if (!this.#retry && !this.#isWriting) this.#advance();
   }
 
-  /** Writes what it can now, in step with the process, for its end. */
+  /** Writes what it can synchronously, before the process exits. */
   flush() {
     while (!this.#isEmpty) if (this.#writeSome() !== null) return;
   }
 
-  /** Gives the descriptor back once all is written, or cannot be. */
+  /** Closes the descriptor once everything is written, or cannot be written. */
   close() {
     this.#isClosing = true;
     if (!this.#isWriting) this.#advance();
@@ -102,7 +102,7 @@ export class SteadyWriter {
     });
   }
 
-  /** @returns {string | null} the code of the error that it met */
+  /** @returns {string | null} the code of the error */
   #writeSome() {
     const bytes = this.#next();
     try {
@@ -164,20 +164,20 @@ export class SteadyWriter {
   }
 }
 
-/** How a descriptor can be written without waiting for anybody. @param {number} fd */
+/** Returns how to write to a descriptor without blocking. @param {number} fd */
 function targetOf(fd) {
   const stats = fstatSync(fd);
   if (stats.isFIFO() || isatty(fd)) {
     try {
-      // Whether a descriptor blocks is shared with all processes that have it, such as the shell. One of our own is not.
+      // Opens the target again. The blocking mode of the original is shared with other processes, such as the shell.
       const own = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
       return { fd: own, isSynchronous: true };
     } catch {
-      // another user's, or no /proc here
+      // The file belongs to another user, or there is no /proc.
     }
   }
   if (stats.isFIFO() || stats.isSocket()) {
-    // Node's own stream makes it one that does not block.
+    // Node's own stream makes the descriptor non-blocking.
     void (fd === 2 ? process.stderr : process.stdout);
     return { fd, isSynchronous: true };
   }

@@ -10,7 +10,7 @@ import { onPath } from './find-redis.mjs';
 const run = promisify(execFile);
 
 /**
- * redis-server out of Debian's or Ubuntu's own packages, unpacked under .holdfast/ without root.
+ * Gets redis-server from the packages of Debian or Ubuntu, unpacked under .holdfast/ without root.
  *
  * @param {{ log: import('./find-redis.mjs').Log, env: NodeJS.ProcessEnv }} options
  * @returns {Promise<import('./find-redis.mjs').RedisServer>}
@@ -24,7 +24,7 @@ export async function fetchDebianRedis({ log, env }) {
     const work = await mkdtemp(join(HOLDFAST_DIR, 'redis-package-'));
     try {
       const root = await unpack(work, env);
-      // Whoever else fetched at the same time and was first has made the same folder.
+      // Another process may have downloaded and created the same folder meanwhile.
       await rename(root, home).catch((error) => {
         if (!existsSync(home)) throw error;
       });
@@ -44,13 +44,13 @@ async function serverIn(home, env) {
   return server;
 }
 
-/** @param {string} work @param {NodeJS.ProcessEnv} env @returns {Promise<string>} the folder that stands for `/` */
+/** @param {string} work @param {NodeJS.ProcessEnv} env @returns {Promise<string>} the folder that takes the place of `/` */
 async function unpack(work, env) {
   const apt = await OwnApt.open(work, env);
   const root = join(work, 'root');
   await apt.unpack(['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1'], root);
 
-  // A slim image lacks more than these. What the loader misses, it names; what it names, we know the packages of.
+  // A slim image lacks further libraries. The loader names the missing ones, and this table has their packages.
   const missing = await missingLibraries(root, env);
   for (const library of missing) {
     const candidates = PACKAGES_OF[library];
@@ -60,7 +60,7 @@ async function unpack(work, env) {
   return root;
 }
 
-/** Libraries' packages by soname; Ubuntu 24.04 renamed some (t64). @type {Record<string, string[]>} */
+/** The packages of libraries by soname. Ubuntu 24.04 renamed some (t64). @type {Record<string, string[]>} */
 const PACKAGES_OF = {
   'libatomic.so.1': ['libatomic1'],
   'libssl.so.3': ['libssl3', 'libssl3t64'],

@@ -4,14 +4,14 @@ import { fetchDebianRedis } from './debian-redis.mjs';
 import { fetchMemoryServerRedis } from './memory-server-redis.mjs';
 
 /**
- * @typedef {{ command: string, env: NodeJS.ProcessEnv, source: string }} RedisServer a program that can be started, what must
- *   be in its environment, and where it comes from
+ * @typedef {{ command: string, env: NodeJS.ProcessEnv, source: string }} RedisServer a program to start, its
+ *   environment, and its source
  * @typedef {(line: string) => void} Log
  * @typedef {{ log?: Log, env?: NodeJS.ProcessEnv }} FindOptions
  */
 
 /**
- * The Redis to use: the one that REDIS_URL names, else a program to start privately. Throws one message that names all ways.
+ * Finds a Redis: the one in REDIS_URL, else a program to start privately. Throws one error that names all possibilities.
  *
  * @param {FindOptions} [options]
  * @returns {Promise<{ url: string } | { server: RedisServer }>}
@@ -22,7 +22,7 @@ export async function findRedis(options = {}) {
 }
 
 /**
- * A redis-server to start, from the PATH or fetched. What was fetched once is found at once the next time.
+ * Finds a redis-server, on the PATH or by download. A downloaded one is used again the next time.
  *
  * @param {FindOptions} [options]
  * @returns {Promise<RedisServer>}
@@ -46,12 +46,12 @@ export async function findRedisServer({ log = () => {}, env = process.env } = {}
   }
   throw new Error(
     [
-      'No Redis found. Any one of these helps:',
+      'No Redis was found. Do one of these:',
       '  - set REDIS_URL to a running one (redis://HOST:PORT)',
       '  - install redis-server or valkey-server, so that it is on the PATH',
       '  - on Debian or Ubuntu, let this machine reach its package mirror (apt-get update)',
       '  - install make and a C compiler, for redis-memory-server',
-      'What was tried and failed:',
+      'These attempts failed:',
       ...failures,
     ].join('\n'),
   );
@@ -66,7 +66,7 @@ export function onPath(name, env = process.env) {
       accessSync(file, constants.X_OK);
       return file;
     } catch {
-      // there, but not ours to run
+      // The file exists, but this user cannot run it.
     }
   }
   return null;

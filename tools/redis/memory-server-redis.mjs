@@ -9,12 +9,12 @@ import { onPath } from './find-redis.mjs';
 
 const run = promisify(execFile);
 
-/** It compiles Redis from source, which takes a few minutes on a small machine. */
+/** In ms. Compiling Redis from source takes a few minutes on a small machine. */
 const BUILD_TIMEOUT_MS = 600_000;
 
 /**
- * redis-server as the npm package redis-memory-server builds it. Installed only when nothing else is there, under
- * .holdfast/, so that nobody else pays for it.
+ * Gets redis-server from the npm package redis-memory-server. It is installed under .holdfast/, and only when there is no other
+ * Redis.
  *
  * @param {{ log: import('./find-redis.mjs').Log, env: NodeJS.ProcessEnv }} options
  * @returns {Promise<import('./find-redis.mjs').RedisServer>}
@@ -47,6 +47,6 @@ export async function fetchMemoryServerRedis({ log, env }) {
     );
   });
   const command = stdout.trim().split('\n').at(-1) ?? '';
-  if (!existsSync(command)) throw new Error('it gave no program');
+  if (!existsSync(command)) throw new Error('it built no program');
   return { command, env, source: 'redis-memory-server' };
 }

@@ -4,10 +4,10 @@ import { connect as connectTls } from 'node:tls';
 const TIMEOUT_MS = 3_000;
 
 /**
- * Whether anybody answers at a REDIS_URL, asked without any library. Of several hosts (Cluster, Sentinel) one has to.
+ * Checks without any library whether a Redis answers at a REDIS_URL. Of several hosts (Cluster, Sentinel) one must answer.
  *
  * @param {string} url
- * @returns {Promise<string | null>} null: yes; else why not, as the end of a sentence that begins with "Redis at …"
+ * @returns {Promise<string | null>} null: it answers; else the problem, as the end of a sentence that begins with "Redis at …"
  */
 export async function pingRedis(url) {
   const hosts = url.startsWith('sentinel://')
@@ -17,7 +17,7 @@ export async function pingRedis(url) {
         .split(',')
         .map((host) => `redis://${host}`)
     : url.split(',');
-  let problem = 'is no URL';
+  let problem = 'is not a URL';
   for (const host of hosts) {
     const text = host.includes('://') ? host.trim() : `redis://${host.trim()}`;
     if (!URL.canParse(text) || !/^rediss?:$/.test(new URL(text).protocol)) {

@@ -35,13 +35,13 @@ async function ask<T>({ url }: { url: string }, question: (client: Redis) => Pro
 }
 
 describe('findRedis', () => {
-  it('takes REDIS_URL before anything else', async () => {
+  it('uses REDIS_URL before anything else', async () => {
     expect(await findRedis({ env: { REDIS_URL: 'redis://elsewhere:6379' } })).toEqual({ url: 'redis://elsewhere:6379' });
   });
 });
 
 describe('startRedis', () => {
-  it('gives a private Redis that refuses to evict, on a port below the ephemeral ones', async () => {
+  it('starts a private Redis that does not evict, on a port below the ephemeral ones', async () => {
     const redis = await start();
     expect(redis.port).toBeLessThan(32_768);
     expect(await ask(redis, (client) => client.config('GET', 'maxmemory-policy'))).toEqual(['maxmemory-policy', 'noeviction']);
@@ -49,7 +49,7 @@ describe('startRedis', () => {
     expect(await ask(redis, (client) => client.info('server'))).toContain(`process_id:${redis.pid}`);
   });
 
-  it('keeps what was written over a kill when asked to append', async () => {
+  it('persists writes across a kill when asked to append', async () => {
     const first = await start({ appendonly: true });
     await ask(first, (client) => client.set('kept', 'yes'));
     process.kill(first.pid, 'SIGKILL');
@@ -58,7 +58,7 @@ describe('startRedis', () => {
     expect(await ask(second, (client) => client.get('kept'))).toBe('yes');
   });
 
-  it('starts replicas and sentinels from further lines of configuration', async () => {
+  it('starts replicas and sentinels with additional configuration', async () => {
     const primary = await start({ dir: join(dir, 'primary') });
     const [replica, sentinel] = await Promise.all([
       start({ dir: join(dir, 'replica'), config: { replicaof: `127.0.0.1 ${primary.port}` } }),
@@ -69,13 +69,13 @@ describe('startRedis', () => {
     expect(address).toEqual(['127.0.0.1', String(primary.port)]);
   });
 
-  it('says why when it cannot start', async () => {
+  it('reports why Redis cannot start', async () => {
     const first = await start();
     await expect(start({ port: first.port, dir: join(dir, 'other') })).rejects.toThrow(/did not start.*Address already in use/s);
     await expect(start({ config: { 'no-such-setting': 1 } })).rejects.toThrow(/no-such-setting/);
   });
 
-  it('stops one that was paused', async () => {
+  it('stops a Redis that was suspended', async () => {
     const redis = await start();
     process.kill(redis.pid, 'SIGSTOP');
     await redis.stop();
@@ -84,19 +84,19 @@ describe('startRedis', () => {
 });
 
 describe('pingRedis', () => {
-  it('is content with one that answers, and with any of several', async () => {
+  it('accepts a Redis that answers, alone or among several', async () => {
     const redis = await start();
     expect(await pingRedis(redis.url)).toBeNull();
     expect(await pingRedis(`redis://127.0.0.1:${await freePort()},${redis.url}`)).toBeNull();
   });
 
-  it('gives a password, and says what the other side says', async () => {
+  it('sends a password, and passes on the refusal', async () => {
     const redis = await start({ config: { requirepass: 'word' } });
     expect(await pingRedis(`redis://:word@127.0.0.1:${redis.port}`)).toBeNull();
     expect(await pingRedis(redis.url)).toContain('NOAUTH');
   });
 
-  it('says why nobody answers', async () => {
+  it('reports why there is no answer', async () => {
     expect(await pingRedis(`redis://127.0.0.1:${await freePort()}`)).toContain('ECONNREFUSED');
     expect(await pingRedis('http://127.0.0.1')).toContain('is not a Redis URL');
   });

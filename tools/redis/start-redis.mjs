@@ -7,33 +7,33 @@ import { findRedisServer } from './find-redis.mjs';
 
 /**
  * @typedef {object} StartRedisOptions
- * @property {string} dir its own folder, for data, configuration and log; made when missing
- * @property {boolean} [appendonly] keep what is written over a restart (default: no, nothing is saved)
+ * @property {string} dir folder for data, configuration and log; created when missing
+ * @property {boolean} [appendonly] persist writes across a restart (default: no)
  * @property {number} [port] default: a free one below 32768
- * @property {string} [password] clients must know it; it stands in the configuration file, for its user alone, and in `url`
- * @property {Record<string, string | number>} [config] further lines of its configuration: `{ 'cluster-enabled': 'yes' }`, `{ replicaof: '127.0.0.1 6379' }`
- * @property {boolean} [sentinel] run as a Sentinel; `config` then holds `{ 'sentinel monitor': 'name 127.0.0.1 6379 2' }`
- * @property {number} [timeoutMs] for the first answer; a large append-only file takes a while to load
+ * @property {string} [password] required of clients; contained in `url`, and in the configuration file, which only its user can read
+ * @property {Record<string, string | number>} [config] further lines of the configuration: `{ 'cluster-enabled': 'yes' }`, `{ replicaof: '127.0.0.1 6379' }`
+ * @property {boolean} [sentinel] run as a Sentinel; `config` is then `{ 'sentinel monitor': 'name 127.0.0.1 6379 2' }`
+ * @property {number} [timeoutMs] for the first answer, in ms; loading a large append-only file takes a while
  * @property {import('./find-redis.mjs').RedisServer} [server] default: `findRedisServer()`
  * @property {import('./find-redis.mjs').Log} [log]
  *
  * @typedef {object} RunningRedis
  * @property {string} url
  * @property {number} port
- * @property {number} pid the server's own, for tests that stop or kill it
+ * @property {number} pid pid of the server, for tests that suspend or kill it
  * @property {import('node:child_process').ChildProcess} process
- * @property {() => Promise<void>} stop asks, waits, insists
+ * @property {() => Promise<void>} stop sends SIGTERM, waits, then sends SIGKILL
  */
 
 /**
- * A Redis of our own, on 127.0.0.1 only, that refuses to evict and ends with this process. It answers when this returns.
+ * Starts a private Redis on 127.0.0.1 that does not evict and ends with this process. Returns when it answers.
  *
  * @param {StartRedisOptions} options
  * @returns {Promise<RunningRedis>}
  */
 export async function startRedis(options) {
   const server = options.server ?? (await findRedisServer({ log: options.log }));
-  // Between finding a port free and binding it, somebody else may take it.
+  // Another process may take a free port before this Redis binds it.
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort());
     try {
@@ -48,7 +48,7 @@ export async function startRedis(options) {
 class RedisDidNotStart extends Error {
   /** @param {string} message @param {string} log */
   constructor(message, log) {
-    super(`${message}${log ? `; it said:\n${lastLines(log, 5)}` : ''}`);
+    super(`${message}${log ? `; its output:\n${lastLines(log, 5)}` : ''}`);
     this.log = log;
   }
 }
@@ -59,7 +59,7 @@ async function startOn(port, server, { dir, appendonly = false, password, config
   const file = join(dir, 'redis.conf');
   const logFile = join(dir, 'redis.log');
   const text = configuration(port, dir, appendonly, sentinel, { ...(password && { requirepass: password }), ...config });
-  // One that stands there already is kept: a full disk takes no other, and this Redis can start all the same.
+  // An existing file is kept: on a full disk no new file can be written, but this Redis can still start.
   if ((await readFile(file, 'utf8').catch(() => null)) !== text) await writeFile(file, text, { mode: 0o600 });
 
   const output = await open(logFile, 'w', 0o600);
@@ -95,7 +95,7 @@ async function startOn(port, server, { dir, appendonly = false, password, config
 function configuration(port, dir, appendonly, sentinel, more) {
   /** @type {Record<string, string | number>} */
   const lines = { port, bind: '127.0.0.1', dir: `"${dir}"`, daemonize: 'no' };
-  // A store that evicts would lose rooms in silence.
+  // An evicting Redis would silently lose rooms.
   if (!sentinel) Object.assign(lines, { save: '""', appendonly: appendonly ? 'yes' : 'no', 'maxmemory-policy': 'noeviction' });
   return Object.entries({ ...lines, ...more })
     .map(([name, value]) => `${name} ${value}\n`)
@@ -103,7 +103,7 @@ function configuration(port, dir, appendonly, sentinel, more) {
 }
 
 /**
- * Whether this very process answers on the port (and has loaded its data): another Redis there would be a stranger's.
+ * Whether this very process answers on the port and has loaded its data. Another Redis may be running there.
  *
  * @param {number} port @param {number} pid @param {string} [password]
  * @returns {Promise<boolean>}
@@ -122,7 +122,7 @@ function answers(port, pid, password) {
     socket.on('connect', () => socket.write(`${password ? `AUTH ${password}\r\n` : ''}PING\r\nINFO server\r\n`));
     socket.on('data', (chunk) => {
       reply += chunk;
-      // A password asked for by `config` hides both; that it answers has to do.
+      // With a password in `config` the pid is not visible, so any answer must be enough.
       if (reply.startsWith('-NOAUTH')) return settle(true);
       if (reply.startsWith('-')) return settle(false);
       const found = /process_id:(\d+)/.exec(reply);
@@ -134,7 +134,7 @@ function answers(port, pid, password) {
 /** @param {import('node:child_process').ChildProcess} child */
 async function stop(child) {
   child.kill('SIGTERM');
-  // A stopped process (SIGSTOP in a test) would keep the signal for later.
+  // A suspended process (SIGSTOP in a test) would not handle the signal.
   child.kill('SIGCONT');
   if (await ended(child, 5_000)) return;
   child.kill('SIGKILL');

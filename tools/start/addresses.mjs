@@ -2,8 +2,7 @@ import { resolve } from 'node:path';
 import { PORT_OFFSETS } from './options.mjs';
 
 /**
- * Where the fleet is reached from this machine, by the settings its gateways were given, and which certificates are to be
- * expected there.
+ * The addresses of the fleet as seen from this machine, by the settings of its gateways, and the certificates to expect there.
  *
  * @param {{ host: string, port: number }} options @param {NodeJS.ProcessEnv} env
  */

@@ -21,24 +21,24 @@ import { HELP, readOptions } from './options.mjs';
 import { readable, Terminal } from './terminal.mjs';
 import { watchFolders } from './watch-folders.mjs';
 
-/** A server that has not gone by then after SIGTERM is killed. Above what draining may take here. */
+/** In ms. A server that is still running this long after SIGTERM is killed. It must exceed the drain timeout here. */
 const STOP_TIMEOUT_MS = 10_000;
-/** Under npm one Ctrl-C comes twice: from the terminal, and passed on by npm. */
+/** In ms. Under npm one Ctrl-C arrives twice: from the terminal, and passed on by npm. */
 const SAME_SIGNAL_MS = 500;
-/** Between two attempts to write what runs, while the disk is full. */
+/** In ms between two attempts to write the running file, while the disk is full. */
 const NOTE_RETRY_MS = 1_000;
 const RUNNING_FILE = join(HOLDFAST_DIR, 'running.json');
 const LOGS = join(HOLDFAST_DIR, 'logs');
 
 const errors = new SteadyWriter(() => 2);
-/** What a person sees. The fleet does not depend on whether anybody reads it, or where it goes. */
+/** The output for people. The fleet does not depend on whether or where it is read. */
 const output = Object.assign(
   new SteadyWriter(() => 1, {
-    lost: ({ lines, reason }) => `  ${lines} lines could not be shown (${reason}); they are in ${LOGS}`,
+    lost: ({ lines, reason }) => `  ${lines} lines could not be written (${reason}); they are in ${LOGS}`,
     failed: (reason) => {
       if (reason === 'EPIPE')
         errors.write(
-          `Nobody reads this output any more. The fleet goes on; its logs are in ${LOGS}. Ctrl-C or "kill ${process.pid}" stops it.\n`,
+          `Nobody reads this output any more. The fleet continues; its logs are in ${LOGS}. To stop it, press Ctrl-C or run "kill ${process.pid}".\n`,
         );
     },
   }),
@@ -71,7 +71,7 @@ export async function main(argv) {
       if (firstSignalAt === 0) {
         firstSignalAt = Date.now();
         interrupt(signal);
-        // A terminal that closes may say so more than once; only a person insists.
+        // A closed terminal may send SIGHUP more than once. Only a second signal of a person kills.
       } else if (signal !== 'SIGHUP' && Date.now() - firstSignalAt > SAME_SIGNAL_MS) fleet.kill();
     });
   }
@@ -88,7 +88,7 @@ export async function main(argv) {
   }
 }
 
-/** A full disk, a closed terminal or a reader that is gone must not end the fleet: `console` may be used by what we import. */
+/** A full disk, a closed terminal or a lost reader must not end the fleet. Imported code may also use `console`. */
 function guardOutput() {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   process.on('exit', () => {
@@ -97,7 +97,7 @@ function guardOutput() {
   });
 }
 
-/** Something a person can mend; its message says how, and no stack is shown. */
+/** A problem that the user can fix. Its message says how, and no stack is printed. */
 class Plain extends Error {}
 
 class FleetCommand {
@@ -118,7 +118,7 @@ class FleetCommand {
     this.env = env;
     this.logLevel = options.verbose ? 'info' : env.LOG_LEVEL || 'warn';
     this.adminToken = env.ADMIN_TOKEN || randomBytes(18).toString('base64url');
-    /** Of a private Redis. Others on this machine can reach its port. */
+    /** Password of the private Redis, because other users of this machine can reach its port. */
     this.redisPassword = randomBytes(24).toString('base64url');
     /** @type {string | null} */
     this.privateRedisUrl = null;
@@ -156,7 +156,7 @@ class FleetCommand {
   async prepare() {
     await this.terminal.step('dependencies', async (say) => {
       const { installed } = await plainly(install({ log: say }));
-      say(installed ? 'dependencies installed' : 'dependencies are there');
+      say(installed ? 'dependencies installed' : 'dependencies are installed');
     });
     await this.terminal.step('build', async (say) => {
       const { built } = await plainly(build({ log: say }));
@@ -175,10 +175,10 @@ class FleetCommand {
       return clean.every(Boolean);
     };
     const work = async () => {
-      // Gateways first: players are told while there is somebody to tell them. Redis last: what was saved is complete.
+      // Gateways stop first, so that they can still notify players. Redis stops last, so that all saves are complete.
       const clean = [await stopAll('gateway'), await stopAll('game'), await stopAll('lobby')];
       await this.redis?.stop(STOP_TIMEOUT_MS);
-      if (clean.includes(false)) this.terminal.line('  a server did not stop by itself within 10 s and was killed');
+      if (clean.includes(false)) this.terminal.line('  a server did not stop within 10 s and was killed');
     };
     if (quiet) await work();
     else {
@@ -198,12 +198,12 @@ class FleetCommand {
     process.exit(130);
   }
 
-  /** One fleet a folder: two would share a Redis and every server's name. */
+  /** One fleet per folder: two would share a Redis and all server names. */
   async claimFolder() {
     const other = await clearLeftovers(RUNNING_FILE);
     if (other) {
       throw new Plain(
-        `A fleet of this folder runs already (pid ${other.supervisor}${other.url ? `, ${other.url}` : ''}). Stop it first, or start this one with another HOLDFAST_DIR and --port.`,
+        `A fleet of this folder is already running (pid ${other.supervisor}${other.url ? `, ${other.url}` : ''}). Stop it first, or start this one with another HOLDFAST_DIR and --port.`,
       );
     }
     await plainly(Promise.resolve().then(preparePrivateFolders));
@@ -218,7 +218,7 @@ class FleetCommand {
     const problem = await pingRedis(url);
     if (problem)
       throw new Plain(
-        `Redis at ${shown} ${problem}. Set --redis-url or REDIS_URL to one that answers, or leave both out for a private one.`,
+        `Redis at ${shown} ${problem}. Set --redis-url or REDIS_URL to one that answers, or omit both to start a private one.`,
       );
     say(`Redis at ${shown}`);
     return url;
@@ -230,7 +230,7 @@ class FleetCommand {
     say('Redis');
     const dir = join(HOLDFAST_DIR, 'redis');
     let url = '';
-    /** @type {number | undefined} the first one's, so that servers find it again after a restart */
+    /** @type {number | undefined} the port of the first start, so that servers find Redis again after a restart */
     let port;
     this.redis = new Keeper(async (spawned) => {
       const redis = await startRedis({ dir, appendonly: true, password: this.redisPassword, server, port, timeoutMs: 60_000 });
@@ -241,7 +241,7 @@ class FleetCommand {
     });
     this.tell('redis', this.redis);
     await plainly(this.redis.start());
-    say(`Redis, private, on port ${port}; games are saved in ${relative(ROOT, dir) || dir}`);
+    say(`Redis, private, on port ${port}; games are stored in ${relative(ROOT, dir) || dir}`);
     return url;
   }
 
@@ -252,7 +252,7 @@ class FleetCommand {
         const host = use === 'OPS_PORT' ? this.env.OPS_HOST || '127.0.0.1' : this.options.host;
         if (!(await isFree(port, host)))
           throw new Plain(
-            `Port ${port} is in use, and ${label} needs it as ${use}. Choose others: npm start -- --port ${this.options.port + 200}`,
+            `Port ${port} is in use, and ${label} needs it as ${use}. Choose other ports: npm start -- --port ${this.options.port + 200}`,
           );
       }
     }
@@ -282,21 +282,21 @@ class FleetCommand {
     return server;
   }
 
-  /** A person hears of every death and every return. @param {string} label @param {Keeper} keeper */
+  /** Prints every death and every return. @param {string} label @param {Keeper} keeper */
   tell(label, keeper) {
     const { terminal } = this;
     keeper.on('died', ({ why, ranMs, pauseMs }) =>
-      this.say(label, `${terminal.paint('31', 'died')} (${why}) after ${seconds(ranMs)}; starting it again in ${seconds(pauseMs)}`),
+      this.say(label, `${terminal.paint('31', 'died')} (${why}) after ${seconds(ranMs)}; restarting it in ${seconds(pauseMs)}`),
     );
     keeper.on('back', () => this.say(label, `${terminal.paint('32', 'is back')}`));
     keeper.on('failed', (error, pauseMs) =>
-      this.say(label, `${terminal.paint('31', 'did not start')}: ${error.message}; trying again in ${seconds(pauseMs)}`),
+      this.say(label, `${terminal.paint('31', 'did not start')}: ${error.message}; next attempt in ${seconds(pauseMs)}`),
     );
   }
 
   /** @param {string} label @param {string} line */
   show(label, line) {
-    // One that does not start is told of once, with its last lines.
+    // A server that does not start is reported once, with its last lines.
     if (this.stopping || (!this.started && !line.startsWith('{'))) return;
     const text = readable(line, this.logLevel);
     if (text !== null) this.say(label, text);
@@ -328,13 +328,13 @@ class FleetCommand {
     row('Logs', relative(process.cwd(), LOGS) || LOGS);
     terminal.line();
     terminal.line(
-      `  ${terminal.paint('2', `Try it: npm run players -- --players 50, and kill -9 a game server meanwhile (pids in ${relative(process.cwd(), RUNNING_FILE)}).`)}`,
+      `  ${terminal.paint('2', `Try it: run npm run players -- --players 50, and kill -9 a game server meanwhile (pids in ${relative(process.cwd(), RUNNING_FILE)}).`)}`,
     );
     terminal.line(`  ${terminal.paint('2', 'Ctrl-C stops everything.')}`);
     terminal.line();
   }
 
-  /** On disk: what runs, for the next start, and where, for `npm run fleet` and `npm run players`. */
+  /** Writes the pids for the next start, and the addresses for `npm run fleet` and `npm run players`. */
   note() {
     const entries = [...this.servers.map(({ plan, keeper }) => [plan.label, keeper.child?.pid]), ['redis', this.redis?.child?.pid]];
     const { url, opsUrl, certificate, opsCertificate } = addressesOf(this.options, this.env);
@@ -353,14 +353,14 @@ class FleetCommand {
       if (this.noting) clearTimeout(this.noting);
       this.noting = null;
     } catch (error) {
-      if (!this.noting) this.terminal.line(`  ${RUNNING_FILE} cannot be written (${errorCode(error)}); trying again until it can`);
+      if (!this.noting) this.terminal.line(`  ${RUNNING_FILE} cannot be written (${errorCode(error)}); trying again until it succeeds`);
       else clearTimeout(this.noting);
       this.noting = setTimeout(() => this.note(), NOTE_RETRY_MS);
       this.noting.unref();
     }
   }
 
-  /** Builds and restarts, one server after another, when code changes. */
+  /** Builds after changes of the code, and restarts one server after another. */
   watchCode() {
     let working = false;
     let again = false;
@@ -394,9 +394,12 @@ class FleetCommand {
   }
 }
 
-/** Games, tokens and passwords are in them: for this user alone, also when an older version made them for all. */
+/**
+ * These folders contain games, tokens and passwords, so only this user may read them, even when an older version created them
+ * with wider permissions.
+ */
 function preparePrivateFolders() {
-  // A folder that somebody named may hold other things of theirs, and what we keep in it is closed by itself.
+  // A folder that the user named may contain other files, so only our subfolders are restricted.
   if (!existsSync(HOLDFAST_DIR) || HOLDFAST_DIR === join(ROOT, '.holdfast')) {
     mkdirSync(HOLDFAST_DIR, { recursive: true, mode: 0o700 });
     chmodSync(HOLDFAST_DIR, 0o700);
@@ -410,7 +413,7 @@ function errorCode(error) {
   return /** @type {NodeJS.ErrnoException} */ (error).code ?? String(error);
 }
 
-/** @template T @param {Promise<T>} work @returns {Promise<T>} its failure as a sentence, without a stack */
+/** @template T @param {Promise<T>} work @returns {Promise<T>} fails with a sentence instead of a stack */
 async function plainly(work) {
   try {
     return await work;
@@ -423,7 +426,7 @@ async function plainly(work) {
 function didNotStart(label, error) {
   if (!(error instanceof ServerDidNotStart)) return error;
   const said = error.lastLines.map((line) => `  ${readable(line, 'debug')}`).join('\n');
-  return new Plain(`${label} ${error.message}${said ? `; it said last:\n${said}` : ''}`);
+  return new Plain(`${label} ${error.message}${said ? `; its last output:\n${said}` : ''}`);
 }
 
 /** @param {number} ms */

@@ -6,13 +6,13 @@ import { PORT_OFFSETS, PORT_STEP } from './options.mjs';
  * @typedef {object} PlannedServer
  * @property {ServerType} type
  * @property {string} name the last part of its id
- * @property {string} label for people: "game 2"
- * @property {Record<string, string>} env what it is told beside our own environment
+ * @property {string} label the name for people: "game 2"
+ * @property {Record<string, string>} env its environment variables in addition to those of this process
  * @property {{ port: number, use: string }[]} ports that must be free
  */
 
 /**
- * Pure: which servers, and what each is told. What the environment sets already is left to it.
+ * Plans the servers and their environment. Variables that are already set are kept. Pure.
  *
  * @param {import('./options.mjs').FleetOptions} options
  * @param {{ redisUrl: string, linkSecret: string, adminToken: string, env: NodeJS.ProcessEnv }} given
@@ -22,7 +22,7 @@ export function planFleet({ gateways, lobbies, games, host, port }, { redisUrl, 
   const shared = {
     REDIS_URL: redisUrl,
     LINK_SECRET: linkSecret,
-    // Read and shown by this program; files keep it as it is.
+    // This program parses the lines and prints them for people. The log files contain JSON.
     LOG_FORMAT: 'json',
     LOG_LEVEL: env.LOG_LEVEL || 'info',
   };
@@ -36,9 +36,9 @@ export function planFleet({ gateways, lobbies, games, host, port }, { redisUrl, 
           ADMIN_TOKEN: adminToken,
           AUTH: env.AUTH || 'guest',
           PUBLIC_HOST: host,
-          // Everybody on this machine has the same address.
+          // All players on this machine have the same address.
           CONNECTIONS_PER_ADDRESS: env.CONNECTIONS_PER_ADDRESS || '20000',
-          // Simulated players begin many games a second, as no person does.
+          // Simulated players begin many games per second, which people do not.
           MESSAGES_PER_SECOND: env.MESSAGES_PER_SECOND || '1000',
           MESSAGES_BURST: env.MESSAGES_BURST || '2000',
           ...Object.fromEntries(Object.entries(ports).map(([name, value]) => [name, String(value)])),
@@ -47,7 +47,7 @@ export function planFleet({ gateways, lobbies, games, host, port }, { redisUrl, 
       };
     }),
     ...numbered('lobby', lobbies, () => ({ env: { ...shared, OPS_PORT: '0' }, ports: [] })),
-    // With all game servers going at once there is nowhere to move to; the rooms stay in Redis.
+    // When all game servers stop together, no server can take their rooms. The rooms stay in Redis.
     ...numbered('game', games, () => ({ env: { ...shared, OPS_PORT: '0', DRAIN_TIMEOUT_MS: env.DRAIN_TIMEOUT_MS || '5000' }, ports: [] })),
   ];
 }
@@ -61,7 +61,7 @@ function numbered(type, count, planOf) {
   return Array.from({ length: count }, (_, index) => {
     const name = String(index + 1);
     const { env, ports } = planOf(index);
-    // Ports of links are the system's choice: two servers told the same number would collide.
+    // The system chooses the link ports: two servers with the same number would collide.
     return { type, name, label: `${type} ${name}`, env: { ...env, SERVER_NAME: name, LINK_PORT: '0' }, ports };
   });
 }

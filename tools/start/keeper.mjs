@@ -1,20 +1,26 @@
 import { EventEmitter } from 'node:events';
 import { ended } from '../process/leashed.mjs';
 
-/** A program that dies at once is tried again soon, one that keeps dying less and less often. */
+/** In ms. A program that dies is restarted soon; one that keeps dying is restarted less and less often. */
 export const PAUSES = { firstMs: 200, longestMs: 10_000, healthyAfterMs: 60_000 };
 
-/** Pure: how long to wait before the next start. @param {number} lastPauseMs @param {number} ranMs @param {typeof PAUSES} pauses */
+/**
+ * Returns the pause before the next start. Pure.
+ *
+ * @param {number} lastPauseMs
+ * @param {number} ranMs
+ * @param {typeof PAUSES} pauses
+ */
 export function pauseAfter(lastPauseMs, ranMs, pauses = PAUSES) {
   if (lastPauseMs === 0 || ranMs >= pauses.healthyAfterMs) return pauses.firstMs;
   return Math.min(pauses.longestMs, lastPauseMs * 2);
 }
 
 /**
- * Keeps one program running until told to stop.
+ * Keeps one program running until it is stopped.
  *
- * Emits `died` ({ why, ranMs, pauseMs }), `back` (after a death, when it is ready again) and `failed` (Error; a restart
- * that did not become ready, and will be tried again).
+ * Emits `died` ({ why, ranMs, pauseMs }), `back` (ready again after a death) and `failed` (Error: a restart that did not become
+ * ready, and will be repeated).
  */
 export class Keeper extends EventEmitter {
   /** @type {'idle' | 'running' | 'stopping'} */
@@ -27,8 +33,8 @@ export class Keeper extends EventEmitter {
   #planned = false;
 
   /**
-   * @param {(spawned: (child: import('node:child_process').ChildProcess) => void) => Promise<void>} launch spawns the
-   *   program, says so at once, and settles when it is ready, or rejects when it is not and will not be
+   * @param {(spawned: (child: import('node:child_process').ChildProcess) => void) => Promise<void>} launch starts the
+   *   program, passes the child at once, resolves when it is ready, and rejects when it cannot become ready
    * @param {typeof PAUSES} [pauses]
    */
   constructor(launch, pauses = PAUSES) {
@@ -37,7 +43,7 @@ export class Keeper extends EventEmitter {
     this.pauses = pauses;
   }
 
-  /** Settles when the program is ready; rejects when the first attempt fails, with nothing left running. */
+  /** Resolves when the program is ready. When the first attempt fails, it rejects and leaves nothing running. */
   async start() {
     this.status = 'running';
     try {
@@ -48,14 +54,18 @@ export class Keeper extends EventEmitter {
     }
   }
 
-  /** Ends it for good: asks, waits, insists. True when asking was enough. @param {number} deadlineMs */
+  /**
+   * Stops the program for good: sends SIGTERM, waits, then sends SIGKILL. True when SIGTERM was enough.
+   *
+   * @param {number} deadlineMs
+   */
   async stop(deadlineMs) {
     this.status = 'stopping';
     if (this.#pausing) clearTimeout(this.#pausing);
     return this.#end(deadlineMs);
   }
 
-  /** Ends it and starts it again, by plan: no pause, nobody is told of a death. @param {number} deadlineMs */
+  /** Stops the program and starts it again on purpose, without a pause and without a `died` event. @param {number} deadlineMs */
   async restart(deadlineMs) {
     this.#planned = true;
     await this.#end(deadlineMs);
@@ -87,12 +97,12 @@ export class Keeper extends EventEmitter {
       this.child = child;
       child.once('exit', (code, signal) => {
         this.child = null;
-        // Before it is ready, its end is the launch's failure, told there.
+        // Before the program is ready, its end is reported as a failure of the launch.
         if (ready && !this.#planned) this.#died(code, signal, Date.now() - startedAt);
       });
     });
     ready = true;
-    // It may have gone between being ready and our hearing of it.
+    // The program may have ended just after it was ready.
     if (this.child === null && !this.#planned) this.#died(null, null, 0);
   }
 

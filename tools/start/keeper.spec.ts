@@ -5,7 +5,7 @@ import { Keeper, PAUSES, pauseAfter } from './keeper.mjs';
 
 const PAUSES_HERE = { firstMs: 10, longestMs: 40, healthyAfterMs: 60_000 };
 
-/** Keeps a shell that lives until it is ended, or what `script` says. */
+/** A keeper of a shell that runs until it is ended, or of `script`. */
 function keeperOf(script = 'echo ready; exec sleep 60') {
   return new Keeper(async (spawned) => {
     const child = spawnLeashed('/bin/sh', ['-c', script], { stdout: 'pipe' });
@@ -16,7 +16,7 @@ function keeperOf(script = 'echo ready; exec sleep 60') {
 }
 
 describe('pauseAfter', () => {
-  it('grows with every death up to a longest, and begins anew after a healthy time', () => {
+  it('grows with every death up to a maximum, and restarts after a healthy time', () => {
     const pauses: number[] = [];
     for (let pause = 0; pauses.length < 8; pauses.push(pause)) pause = pauseAfter(pause, 1_000);
     expect(pauses).toEqual([200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]);
@@ -25,7 +25,7 @@ describe('pauseAfter', () => {
 });
 
 describe('a keeper', () => {
-  it('starts a program that is killed again, and says so', async () => {
+  it('restarts a program that is killed, and reports it', async () => {
     const keeper = keeperOf();
     await keeper.start();
     try {
@@ -41,7 +41,7 @@ describe('a keeper', () => {
     }
   });
 
-  it('lets one that was stopped rest', async () => {
+  it('does not restart a program that was stopped', async () => {
     const keeper = keeperOf();
     await keeper.start();
     const died = jest.fn();
@@ -51,18 +51,18 @@ describe('a keeper', () => {
     expect(died).not.toHaveBeenCalled();
   });
 
-  it('insists when asking is not enough', async () => {
+  it('sends SIGKILL when SIGTERM is not enough', async () => {
     const keeper = keeperOf("trap '' TERM; echo ready; while :; do sleep 0.05; done");
     await keeper.start();
     expect(await keeper.stop(50)).toBe(false);
     expect(keeper.child).toBeNull();
   });
 
-  it('refuses to start when the first attempt fails', async () => {
+  it('rejects when the first attempt fails', async () => {
     await expect(keeperOf('exit 3').start()).rejects.toThrow('ended before it was ready');
   });
 
-  it('restarts by plan without telling of a death', async () => {
+  it('restarts on purpose without reporting a death', async () => {
     const keeper = keeperOf();
     await keeper.start();
     try {
@@ -95,7 +95,7 @@ describe('a leashed process', () => {
   });
 });
 
-/** A process that has ended but was not waited for yet does not count. */
+/** A zombie process does not count. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

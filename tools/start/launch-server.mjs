@@ -9,13 +9,13 @@ import { ROOT, SERVERS_DIST } from '../process/paths.mjs';
 import { SERVER_FLAGS } from '../process/server-flags.mjs';
 import { SteadyWriter } from '../process/steady-writer.mjs';
 
-/** Ready in under a second on a quiet machine; a full one takes longer, and a server waits for its Redis. */
+/** In ms. A server is ready in under a second on an idle machine. A busy one takes longer, and a server may wait for Redis. */
 const READY_TIMEOUT_MS = 60_000;
 const POLL_MS = 25;
 const LINES_KEPT = 15;
 
 /**
- * @typedef {object} Ports what a server writes to HOLDFAST_READY_FILE
+ * @typedef {object} Ports the content of HOLDFAST_READY_FILE
  * @property {string} id
  * @property {number} opsPort
  * @property {number} [linkPort]
@@ -30,15 +30,15 @@ const LINES_KEPT = 15;
  * @property {(line: string) => void} onLine
  * @property {(child: import('node:child_process').ChildProcess) => void} spawned
  * @property {number} [timeoutMs]
- * @property {number} [output] a file descriptor that takes the server's standard output and standard error instead of `onLine`
+ * @property {number} [output] a file descriptor for the server's standard output and standard error, instead of `onLine`
  *   and the log file
- * @property {readonly string[]} [within] what stands before the command: `ip netns exec NAME`
- * @property {boolean} [mayBeUnready] resolves once its ports are known, whatever its `/readyz` says
+ * @property {readonly string[]} [within] words before the command: `ip netns exec NAME`
+ * @property {boolean} [mayBeUnready] resolve once its ports are known, even when it is not ready
  */
 
 /**
- * Starts one server as a process of its own and waits until its `/readyz` says 200. Rejects with its last words when
- * it ends before that.
+ * Starts one server as a process and waits until its `/readyz` answers 200. Rejects with its last output when it ends before
+ * that.
  *
  * @param {LaunchOptions} options
  * @returns {Promise<Ports>}
@@ -88,11 +88,11 @@ export async function launchServer({
 
   const deadline = Date.now() + timeoutMs;
   for (;;) {
-    // Its own line will do: a full disk takes no file.
+    // Its log line also has the ports: on a full disk it cannot write the file.
     const ports = (await portsIn(readyFile)) ?? toldPorts;
     if (ports && (mayBeUnready || (await isReady(ports.opsPort, env)))) return ports;
     if (child.exitCode !== null || child.signalCode !== null) {
-      // What it said last is still on its way.
+      // The end of its output may still be in the pipe.
       await new Promise((resolve) => (child.stdout?.closed !== false ? resolve(undefined) : child.once('close', resolve)));
       throw new ServerDidNotStart(`ended with ${child.signalCode ?? `exit code ${child.exitCode}`} before it was ready`, lastLines);
     }
@@ -114,7 +114,7 @@ export function mainOf(type) {
   return join(SERVERS_DIST, 'apps', type, 'src/main.js');
 }
 
-/** @param {string} file @returns {Promise<Ports | null>} null while it is not there, or not whole */
+/** @param {string} file @returns {Promise<Ports | null>} null while it is missing or incomplete */
 async function portsIn(file) {
   try {
     return JSON.parse(await readFile(file, 'utf8'));
@@ -135,7 +135,7 @@ function portsOf(line) {
 }
 
 /**
- * Whose certificate it shows does not matter here: it is a process of ours, on this machine.
+ * The certificate is not checked, because the server is a process of ours on this machine.
  *
  * @param {number} port @param {NodeJS.ProcessEnv} env @returns {Promise<boolean>}
  */

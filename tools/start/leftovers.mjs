@@ -3,20 +3,20 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname } from 'node:path';
 
 /**
- * What runs for this folder, on disk, so that a start after a `kill -9` of the last one finds what that left behind.
+ * The running processes of this folder, on disk, so that a start after a `kill -9` of the last one finds the leftovers.
  *
  * @typedef {object} Running
  * @property {number} supervisor
- * @property {string} [url] where to play
+ * @property {string} [url] the URL for players
  * @property {string} [opsUrl]
- * @property {string} [certificate] file of what players are shown at `url`, over TLS
- * @property {string} [opsCertificate] the same at `opsUrl`
+ * @property {string} [certificate] file of the certificate at `url`, with TLS
+ * @property {string} [opsCertificate] file of the certificate at `opsUrl`
  * @property {string} [adminToken]
- * @property {string} [redisUrl] of a private Redis, with its password
+ * @property {string} [redisUrl] the private Redis, with its password
  * @property {Record<string, number>} pids by label
  */
 
-/** A process is ours when its command line has one of these: pids are given out again. */
+/** A process is ours when its command line contains one of these. The check is needed because pids are reused. */
 const OURS = { supervisor: 'tools/start/', child: /\/apps\/\w+\/src\/main\.js|redis-server|valkey-server/ };
 const END_TIMEOUT_MS = 10_000;
 
@@ -30,14 +30,14 @@ export function readRunning(file) {
 }
 
 /**
- * Whole or not at all, in the order of the calls, and for us alone: the admin token is in it. Throws where it cannot be written.
+ * Writes the file atomically, readable for this user only, because it contains the admin token. Throws when it cannot be written.
  *
  * @param {string} file @param {Running} running
  */
 export function writeRunning(file, running) {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.draft`;
-  // One that was left over may have wider rights.
+  // A leftover draft may have wider permissions.
   rmSync(draft, { force: true });
   writeFileSync(draft, `${JSON.stringify(running, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
   renameSync(draft, file);
@@ -49,8 +49,8 @@ export function forgetRunning(file) {
 }
 
 /**
- * The fleet that runs already, if its `npm start` lives. Otherwise what is left of it is ended: servers at once (their
- * rooms are in Redis), then Redis, which is asked and so writes out what it has.
+ * Returns the running fleet when its `npm start` is alive. Otherwise ends its leftovers: servers at once (their rooms are in
+ * Redis), then Redis with SIGTERM, so that it writes its data.
  *
  * @param {string} file
  * @returns {Promise<Running | null>}
@@ -71,7 +71,7 @@ export async function clearLeftovers(file) {
   return null;
 }
 
-/** @param {number} pid @returns {string | null} null: there is no such process */
+/** @param {number} pid @returns {string | null} null: the process does not exist */
 function commandOf(pid) {
   try {
     if (existsSync('/proc/self/cmdline')) return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
@@ -86,6 +86,6 @@ function signal(pid, name) {
   try {
     process.kill(pid, name);
   } catch {
-    // it has just gone
+    // The process has just ended.
   }
 }

@@ -4,13 +4,13 @@ import { pathToFileURL } from 'node:url';
 import { ROOT } from '../process/paths.mjs';
 import { mainOf } from './launch-server.mjs';
 
-// `npm run start:game`: one server in this very process, so that signals reach it; all it is told is its environment.
+// `npm run start:game`: one server in this process, so that it receives signals. Its only input is the environment.
 const type = process.argv[2];
 if (!['gateway', 'lobby', 'game'].includes(type)) {
-  console.error('Which server? npm run start:gateway, start:lobby or start:game.');
+  console.error('Name a server: npm run start:gateway, start:lobby or start:game.');
   process.exit(1);
 }
-// In a container there is dist/ and no source: nothing to build, nothing to build with.
+// A container has dist/ and no sources, so there is nothing to build.
 if (existsSync(join(ROOT, 'apps', type, 'src/main.ts'))) {
   const { install } = await import('../install/install.mjs');
   const { build } = await import('../build/build.mjs');

@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
  * @property {boolean} help
  */
 
-/** Ports of the first gateway, counted from `--port`: players' WebSocket, players' TCP, operators. Each further one is ten on. */
+/** Offsets of the first gateway's ports from `--port`: WebSocket, TCP, ops. Each further gateway adds `PORT_STEP`. */
 export const PORT_OFFSETS = { public: 0, tcp: 1, ops: 10 };
 export const PORT_STEP = 20;
 export const PORT_DEFAULT = 7000;
@@ -38,7 +38,7 @@ Data, logs and what was fetched stand in .holdfast/ (another place: HOLDFAST_DIR
 `;
 
 /**
- * Pure: what was asked for, or the sentence that says what is wrong with it.
+ * Returns the options, or a sentence about what is wrong with them. Pure.
  *
  * @param {readonly string[]} argv @param {NodeJS.ProcessEnv} env
  * @returns {{ options: FleetOptions } | { problem: string }}
@@ -69,7 +69,7 @@ export function readOptions(argv, env) {
   const number = (name, text, fallback, from, to) => {
     const value = Number(text ?? fallback);
     if (Number.isInteger(value) && value >= from && value <= to) return value;
-    problems.push(`${name} is ${JSON.stringify(text)}; allowed is a whole number from ${from} to ${to}.`);
+    problems.push(`${name} is ${JSON.stringify(text)}: it must be a whole number from ${from} to ${to}.`);
     return fallback;
   };
   const gateways = number('--gateways', values.gateways, 1, 1, 20);

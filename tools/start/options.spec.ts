@@ -13,7 +13,7 @@ function problemOf(...argv: string[]): string {
 }
 
 describe('the options of npm start', () => {
-  it('are one gateway, one lobby and two game servers on port 7000 when nothing is said', () => {
+  it('default to one gateway, one lobby and two game servers on port 7000', () => {
     expect(optionsOf([])).toMatchObject({ gateways: 1, lobbies: 1, games: 2, port: 7000, host: '127.0.0.1', redisUrl: null });
   });
 
@@ -23,8 +23,8 @@ describe('the options of npm start', () => {
     expect(optionsOf(['--redis-url', 'redis://b:2', '--port', '9000'], env)).toMatchObject({ redisUrl: 'redis://b:2', port: 9000 });
   });
 
-  it('are refused with the name, the value and what is allowed', () => {
-    expect(problemOf('--games', 'many')).toBe('--games is "many"; allowed is a whole number from 1 to 100.');
+  it('are refused with the name, the value and the allowed values', () => {
+    expect(problemOf('--games', 'many')).toBe('--games is "many": it must be a whole number from 1 to 100.');
     expect(problemOf('--gamez', '3')).toContain("'--gamez'");
     expect(problemOf('--port', '65535')).toContain('65525');
   });
@@ -42,19 +42,19 @@ describe('the plan of a fleet', () => {
     ]);
   });
 
-  it('gives no port twice', () => {
+  it('assigns no port twice', () => {
     const ports = plan.flatMap((server) => server.ports.map(({ port }) => port));
     expect(ports).toHaveLength(9);
     expect(new Set(ports).size).toBe(9);
     expect(ports.slice(0, 3)).toEqual([7000, 7001, 7010]);
   });
 
-  it('tells all servers one Redis and one secret, and gateways alone the admin token', () => {
+  it('gives all servers one Redis and one secret, and only gateways the admin token', () => {
     for (const { env } of plan) expect(env).toMatchObject({ REDIS_URL: 'redis://r:1', LINK_SECRET: 'link' });
     expect(plan.filter(({ env }) => env.ADMIN_TOKEN === 'admin').map(({ type }) => type)).toEqual(['gateway', 'gateway', 'gateway']);
   });
 
-  it('leaves what the environment sets as it is', () => {
+  it('keeps variables that the environment already sets', () => {
     const [gateway] = planFleet(optionsOf([]), { ...given, env: { AUTH: 'jwt', LOG_LEVEL: 'debug' } });
     expect(gateway.env).toMatchObject({ AUTH: 'jwt', LOG_LEVEL: 'debug' });
     expect(plan[0].env.AUTH).toBe('guest');

@@ -1,4 +1,5 @@
-// `npm start`. This file keeps to words that any Node understands, so that an old one gets a sentence, not a stack.
+// `npm start`. This file uses only syntax that any Node version understands, so that an old one prints a sentence and not a
+// stack.
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`Holdfast needs Node 20.19 or newer; this is ${process.versions.node}. See https://nodejs.org/ or use nvm.`);

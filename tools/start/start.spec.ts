@@ -20,7 +20,7 @@ import { freePort } from '../process/free-port.mjs';
 import { ended } from '../process/leashed.mjs';
 import { findRedisServer } from '../redis/find-redis.mjs';
 
-/** `npm start` as a process, with stand-ins for the servers: what is tried here is who starts, watches and stops them. */
+/** Runs `npm start` as a process with stand-ins for the servers. The tests are about who starts, watches and stops them. */
 const STAND_IN = `
   const { createServer } = require('node:http');
   const { writeFileSync } = require('node:fs');
@@ -42,7 +42,7 @@ const STAND_IN = `
 
 const home = mkdtempSync(join(tmpdir(), 'holdfast-start-'));
 const dist = join(home, 'dist');
-/** A small disk of its own, where this user may mount one. */
+/** A small disk for the tests, if this user can mount one. */
 const disk = join(home, 'disk');
 let isMounted = false;
 const started: ChildProcess[] = [];
@@ -98,7 +98,7 @@ class Start {
   async says(pattern: RegExp): Promise<void> {
     const deadline = Date.now() + 20_000;
     while (!pattern.test(this.text)) {
-      if (Date.now() > deadline) throw new Error(`never said ${pattern}:\n${this.text}`);
+      if (Date.now() > deadline) throw new Error(`never printed ${pattern}:\n${this.text}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
@@ -121,7 +121,7 @@ function pidsIfAny(): Record<string, number> {
   }
 }
 
-/** Waits until a value is another than it was. */
+/** Waits until a value changes. */
 async function changed<T>(value: () => T, from: T): Promise<void> {
   const deadline = Date.now() + 20_000;
   while (value() === from) {
@@ -130,18 +130,18 @@ async function changed<T>(value: () => T, from: T): Promise<void> {
   }
 }
 
-/** As `ps` shows it to everybody. */
+/** The command line as `ps` shows it to everybody. */
 function commandLineOf(pid: number): string {
   return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
 }
 
-/** What other users may read, write or enter. */
+/** The files that other users can read, write or enter. */
 function openToOthers(folder: string): string[] {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   return names.filter((name) => (lstatSync(join(folder, name)).mode & 0o077) !== 0);
 }
 
-/** Leaves no room on the disk of this test until `makeRoom`. `isFull`: false where the test has no disk, since it may not mount one. */
+/** Fills the disk of this test until `makeRoom`. `isFull` is false when the test has no disk, because it cannot mount one. */
 function fillDisk(): { isFull: boolean; makeRoom(): void } {
   if (!isMounted) return { isFull: false, makeRoom: () => {} };
   const filler = openSync(join(disk, 'filler'), 'w');
@@ -150,12 +150,12 @@ function fillDisk(): { isFull: boolean; makeRoom(): void } {
       try {
         for (;;) writeSync(filler, Buffer.alloc(size));
       } catch {
-        // no more of this size
+        // No further block of this size fits.
       }
     }
   };
   fill();
-  // What others remove or write anew leaves room again.
+  // Deletions and rewrites by others free space again, so filling continues.
   const filling = setInterval(fill, 5);
   return {
     isFull: true,
@@ -168,7 +168,7 @@ function fillDisk(): { isFull: boolean; makeRoom(): void } {
 }
 
 describe('npm start', () => {
-  it('starts a fleet, names and restarts what dies, and stops all of it on Ctrl-C', async () => {
+  it('starts a fleet, reports and restarts servers that die, and stops all of it on Ctrl-C', async () => {
     const port = await freePort();
     const start = new Start(['--port', String(port), '--games', '3']);
     await start.says(/Ready after/);
@@ -185,7 +185,7 @@ describe('npm start', () => {
     for (const pid of Object.values(after)) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
-  it('stops all of it when its terminal is closed', async () => {
+  it('stops the whole fleet when its terminal is closed', async () => {
     const start = new Start(['--port', String(await freePort())]);
     await start.says(/Ready after/);
     const running = pids();
@@ -197,18 +197,18 @@ describe('npm start', () => {
     for (const pid of Object.values(running)) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
-  it('goes on without a reader of its output, and says so', async () => {
+  it('continues without a reader of its output, and reports that', async () => {
     const start = new Start(['--port', String(await freePort())]);
     await start.says(/Ready after/);
     const before = pids();
     start.child.stdout?.destroy();
     process.kill(before['game 1'], 'SIGKILL');
-    await start.says(/Nobody reads this output any more\. The fleet goes on; .*Ctrl-C or "kill \d+" stops it/);
+    await start.says(/Nobody reads this output any more\. The fleet continues; .*Ctrl-C or run "kill \d+"/);
     await changed(() => pids()['game 1'] ?? before['game 1'], before['game 1']);
     expect(pids().redis).toBe(before.redis);
   });
 
-  it('keeps its files and its Redis for its user alone, also those that an older version made', async () => {
+  it('makes its files and its Redis accessible only to its user, even those of an older version', async () => {
     const data = join(home, 'data');
     for (const folder of ['logs', 'redis/appendonlydir']) mkdirSync(join(data, folder), { recursive: true });
     writeFileSync(join(data, 'logs/game-1.log'), 'an old line\n');
@@ -246,7 +246,7 @@ describe('npm start', () => {
     for (const file of readdirSync(join(data, 'logs'))) expect(readFileSync(join(data, 'logs', file), 'utf8')).not.toContain(password);
   });
 
-  it('goes on while its disk is full, and says what it did not write', async () => {
+  it('continues while its disk is full, and reports the lines that it dropped', async () => {
     const start = new Start(['--port', String(await freePort())], { HOLDFAST_DIR: disk });
     await start.says(/Ready after/);
     const running = () => JSON.parse(readFileSync(join(disk, 'running.json'), 'utf8')).pids as Record<string, number>;
@@ -258,7 +258,7 @@ describe('npm start', () => {
     await start.says(/redis +is back/);
     expect(start.child.exitCode).toBeNull();
     for (const label of ['gateway 1', 'lobby 1', 'game 2']) process.kill(before[label], 0);
-    // More lines than are kept in memory.
+    // More lines than the memory buffer holds.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     makeRoom();
     await changed(() => running()['game 1'], before['game 1']);
@@ -268,21 +268,21 @@ describe('npm start', () => {
     expect(await start.end()).toBe(0);
   });
 
-  it('notes what runs as soon as it can be written again', async () => {
+  it('writes the running file as soon as it can be written again', async () => {
     const start = new Start(['--port', String(await freePort())]);
     await start.says(/Ready after/);
     const before = pids();
     const obstacle = join(home, 'data/running.json.draft');
     mkdirSync(join(obstacle, 'full'), { recursive: true });
     process.kill(before['game 1'], 'SIGKILL');
-    await start.says(/running\.json cannot be written \(\w+\); trying again until it can/);
+    await start.says(/running\.json cannot be written \(\w+\); trying again until it succeeds/);
     await start.says(/game 1 +is back/);
     expect(pids()).toEqual(before);
     rmSync(obstacle, { recursive: true });
     await changed(() => pids()['game 1'], before['game 1']);
   });
 
-  it('starts although its own output goes to a full disk', async () => {
+  it('starts even when its own output goes to a full disk', async () => {
     const full = openSync('/dev/full', 'w');
     const start = new Start(['--port', String(await freePort())], {}, full);
     closeSync(full);
@@ -292,7 +292,7 @@ describe('npm start', () => {
     expect(await start.end()).toBe(0);
   });
 
-  it('starts at once after the last one was killed, and takes its leftovers away', async () => {
+  it('starts right after the last one was killed, and removes its leftovers', async () => {
     const port = String(await freePort());
     const first = new Start(['--port', port]);
     await first.says(/Ready after/);
@@ -301,36 +301,38 @@ describe('npm start', () => {
     await second.says(/Ready after/);
   });
 
-  it('refuses to start a second fleet of the same folder', async () => {
+  it('refuses to start a second fleet in the same folder', async () => {
     const first = new Start(['--port', String(await freePort())]);
     await first.says(/Ready after/);
     const second = new Start(['--port', String(await freePort())]);
     expect(await second.end()).toBe(1);
-    expect(second.text).toContain(`runs already (pid ${first.child.pid}`);
+    expect(second.text).toContain(`is already running (pid ${first.child.pid}`);
   });
 
-  it('says in one sentence which port is taken and what to do', async () => {
+  it('names the port that is in use and says what to do', async () => {
     const port = await freePort();
     const other = createServer().listen(port, '127.0.0.1');
     try {
       const start = new Start(['--port', String(port)]);
       expect(await start.end()).toBe(1);
-      expect(start.text).toContain(`Port ${port} is in use, and gateway 1 needs it as PUBLIC_PORT. Choose others: npm start -- --port`);
+      expect(start.text).toContain(
+        `Port ${port} is in use, and gateway 1 needs it as PUBLIC_PORT. Choose other ports: npm start -- --port`,
+      );
     } finally {
       other.close();
     }
   });
 
-  it('says in one sentence that the Redis it was given does not answer', async () => {
+  it('says that the given Redis does not answer', async () => {
     const start = new Start(['--redis-url', `redis://:word@127.0.0.1:${await freePort()}`]);
     expect(await start.end()).toBe(1);
     expect(start.text).toMatch(/Redis at redis:\/\/\*\*\*@127\.0\.0\.1:\d+ cannot be reached \(ECONNREFUSED\)/);
     expect(start.text).not.toContain('word');
   });
 
-  it("ends with a server's own last words when that does not start", async () => {
+  it('ends with the last output of a server that does not start', async () => {
     const start = new Start(['--port', String(await freePort())], { STAND_IN_FAILS: '1' });
     expect(await start.end()).toBe(1);
-    expect(start.text).toMatch(/ended with exit code 3 before it was ready; it said last:\n +error: settings\.wrong/);
+    expect(start.text).toMatch(/ended with exit code 3 before it was ready; its last output:\n +error: settings\.wrong/);
   });
 });

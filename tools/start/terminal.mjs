@@ -2,13 +2,13 @@ import { stripVTControlCharacters } from 'node:util';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
-/** Good news is no warning, but after a server's end a person waits for it. */
+/** These events are not warnings, but after the death of a server the user waits for them. */
 const WORTH_SEEING = ['recovery.done', 'server.drained', 'store.available'];
 
 /**
  * @typedef {{ text: string, frame: number, timer: NodeJS.Timeout }} Step
  *
- * What a person sees: steps with a moving sign while they last, then lines. Without a terminal, plain lines.
+ * Output for people: steps with a spinner while they run, then lines. Without a terminal, only plain lines.
  */
 export class Terminal {
   /** @type {Step | null} */
@@ -23,7 +23,7 @@ export class Terminal {
   }
 
   /**
-   * Shows a step while it is done; `work` may rename it. The last name stays, with how it ended.
+   * Shows a step while `work` runs. `work` may rename it. The last name stays, with the result.
    *
    * @template T
    * @param {string} text @param {(rename: (text: string) => void) => Promise<T>} work
@@ -53,13 +53,13 @@ export class Terminal {
     return this.coloured ? `\x1b[${code}m${text}\x1b[0m` : text;
   }
 
-  /** Each name has a colour of its own. @param {string} name */
+  /** Each name has its own color. @param {string} name */
   name(name) {
     if (!this.#colours.has(name)) this.#colours.set(name, ['36', '35', '34', '33', '32', '96', '95', '94'][this.#colours.size % 8]);
     return this.paint(this.#colours.get(name), name);
   }
 
-  /** A step that is overtaken by another (Ctrl-C) is not heard of any more. @param {string} text @returns {Step} */
+  /** A step that is replaced by another one (Ctrl-C) is not shown any more. @param {string} text @returns {Step} */
   #begin(text) {
     if (this.#step) clearInterval(this.#step.timer);
     const timer = setInterval(() => {
@@ -79,7 +79,7 @@ export class Terminal {
     step.text = text;
     if (this.#step !== step) return;
     this.#draw();
-    // Work that takes long enough to say so is announced; the rest is told when it is done.
+    // A step that announces a long wait (…) is printed at once; others are printed when they end.
     if (!this.live && text.endsWith('…')) this.out.write(`  ${text}\n`);
   }
 
@@ -103,8 +103,8 @@ export class Terminal {
 }
 
 /**
- * Pure: a server's line of JSON as a person reads it; null when it is below `level`. What is no JSON (a stack of a
- * crash) is shown as it is.
+ * Formats a server's line of JSON for people, or returns null when it is below `level`. Other text (the stack of a crash) is
+ * returned as it is. Pure.
  *
  * @param {string} line @param {string} level
  * @returns {string | null}

@@ -8,35 +8,35 @@ function written(isTTY: boolean) {
 describe('a line of a server', () => {
   const line = JSON.stringify({ level: 'warn', time: 'T', server: 'hf:game:1', event: 'server.suspect', id: 'hf:game:2', misses: 1 });
 
-  it('is read as an event and its fields', () => {
+  it('is shown as an event and its fields', () => {
     expect(readable(line, 'warn')).toBe('warn: server.suspect id=hf:game:2 misses=1');
   });
 
-  it('is hidden below the level asked for', () => {
+  it('is hidden below the requested level', () => {
     expect(readable(line, 'error')).toBeNull();
   });
 
-  it('is shown among warnings when it is the good news after one', () => {
+  it('is shown among warnings when it reports that a problem is over', () => {
     const done = JSON.stringify({ level: 'info', event: 'recovery.done', rooms: 3, ms: 93 });
     expect(readable(done, 'warn')).toBe('recovery.done rooms=3 ms=93');
     expect(readable(done, 'error')).toBeNull();
     expect(readable(JSON.stringify({ level: 'info', event: 'server.ready' }), 'warn')).toBeNull();
   });
 
-  it('names the error that came with it', () => {
+  it('includes the message of its error', () => {
     expect(readable(JSON.stringify({ level: 'warn', event: 'start.failed', error: 'link broke' }), 'warn')).toBe(
       'warn: start.failed link broke',
     );
   });
 
-  it('is shown as it is when it is no fact: a crash prints its stack', () => {
+  it('is shown unchanged when it is not an event, such as the stack of a crash', () => {
     expect(readable('TypeError: x is not a function', 'error')).toBe('TypeError: x is not a function');
     expect(readable('42', 'error')).toBe('42');
   });
 });
 
 describe('steps', () => {
-  it('are plain lines where there is no terminal', async () => {
+  it('are plain lines without a terminal', async () => {
     const { chunks, out } = written(false);
     const terminal = new Terminal(out, {});
     await terminal.step('build', async (say) => {
@@ -46,13 +46,13 @@ describe('steps', () => {
     expect(chunks).toEqual(['  building …\n', '  ✓ built\n']);
   });
 
-  it('say how they ended when they fail', async () => {
+  it('show that they failed', async () => {
     const { chunks, out } = written(false);
     await expect(new Terminal(out, {}).step('Redis', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(chunks).toEqual(['  ✗ Redis\n']);
   });
 
-  it('leave no sign of the moving one on a terminal', async () => {
+  it('remove the spinner from a terminal', async () => {
     const { chunks, out } = written(true);
     await new Terminal(out, { NO_COLOR: '1' }).step('build', async () => {});
     expect(chunks.at(-2)).toBe('\r\x1b[2K');

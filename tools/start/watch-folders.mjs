@@ -1,12 +1,12 @@
 import { readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 
-/** An editor writes a file in several steps. */
+/** In ms. An editor writes a file in several steps. */
 const SETTLE_MS = 150;
 
 /**
- * Calls after files in or beneath these folders have changed. Folders are watched, not files: editors replace a file by
- * another of its name, and a watch on the old one would see nothing more.
+ * Calls `onChange` after files in these folders have changed. It watches folders instead of files: editors replace a file by a
+ * new one, and a watch on the old one would see nothing more.
  *
  * @param {readonly string[]} roots @param {() => void} onChange
  * @returns {() => void} stops it

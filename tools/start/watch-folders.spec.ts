@@ -23,12 +23,12 @@ describe('watchFolders', () => {
     change();
     const deadline = Date.now() + 5_000;
     while (calls === before) {
-      if (Date.now() > deadline) throw new Error('nothing was heard of it');
+      if (Date.now() > deadline) throw new Error('the change was not noticed');
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
 
-  it('hears of a file that is replaced, again and again, and of files in new folders', async () => {
+  it('notices a file that is replaced repeatedly, and files in new folders', async () => {
     const file = join(root, 'libs/a.ts');
     await hears(() => writeFileSync(file, '1'));
     for (const text of ['2', '3']) {

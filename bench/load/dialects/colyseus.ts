@@ -5,12 +5,12 @@ import { type Dialect, heard } from './dialect.js';
 
 const JOIN_ROOM = 10;
 const ROOM_DATA = 13;
-/** The name of the message, as its schema's encoder writes short strings. */
+/** The name of the message, encoded as a short string by the schema's encoder. */
 const TAP = Buffer.from([0xa0 | 3, ...Buffer.from('tap')]);
-/** Kind, name, and the head of a text of 32 to 255 bytes. */
+/** Offset of the payload: after the kind, the name, and the head of a text of 32 to 255 bytes. */
 const PAYLOAD_AT = 1 + TAP.length + 2;
 
-/** What the matchmaker answers: a seat on one of its processes. */
+/** The answer of the matchmaker: a seat on one of its processes. */
 export interface Seat {
   readonly sessionId: string;
   readonly roomId: string;
@@ -18,7 +18,7 @@ export interface Seat {
   readonly publicAddress?: string;
 }
 
-/** Version 0.18: a request to the matchmaker, then a WebSocket to the room's process. */
+/** Version 0.18: a request to the matchmaker, then a WebSocket to the process of the room. */
 export const colyseus: Dialect = {
   async pair(ports) {
     const host = await matchmake(ports[0], 'create', 'pair');
@@ -51,7 +51,7 @@ export function matchmake(port: number, method: 'create' | 'joinById' | 'joinOrC
 }
 const HEADERS = { 'content-type': 'application/json', 'content-length': 2 };
 
-/** Resolves when the room has let us in. `port`: where its process is, unless the seat says so itself. */
+/** Resolves when the room has admitted the player. `port`: the port of its process, unless the seat contains an address. */
 export async function take({ sessionId, roomId, processId, publicAddress }: Seat, port: number): Promise<Wire> {
   const at = publicAddress ? Number(publicAddress.split(':')[1]) : port;
   const wire = await Wire.open('ws', at, { path: `/${processId}/${roomId}?sessionId=${sessionId}` });

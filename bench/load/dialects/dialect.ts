@@ -1,16 +1,16 @@
 import type { Wire } from '../wire.js';
 
-/** What of a peer's language its players need: the way into a room, and a tap, there and back. */
+/** The part of a peer's protocol that its players need: entering a room, and sending and receiving a tap. */
 export interface Dialect {
-  /** Two in a room of their own, each at the next of these ports. */
+  /** Opens a room with two players, each at the next of these ports. */
   pair(ports: readonly number[], room: string): Promise<readonly [Wire, Wire]>;
-  /** A tap as it stands on the wire. */
+  /** Encodes a tap for the wire. */
   tap(payload: string): Buffer;
-  /** Where in a frame the payload of a tap begins; 0: the frame is something else. */
+  /** Offset of a tap's payload in a frame. 0: the frame is something else. */
   payloadAt(frame: Buffer): number;
 }
 
-/** The first frame that `read` makes something of; those before it are its own affair. */
+/** Waits for the first frame for which `read` returns a value. Earlier frames are ignored. */
 export function heard<T>(wire: Wire, read: (frame: Buffer) => T | undefined): Promise<T> {
   return new Promise((resolve, reject) => {
     wire.onClose = () => reject(new Error('the peer closed the connection'));

@@ -1,7 +1,7 @@
 import { Wire } from '../wire.js';
 import { type Dialect, heard } from './dialect.js';
 
-// Packages: kind, three bytes of length, body. Messages within: flag, id of a request, length and name of the route, JSON.
+// Packages: kind, three bytes of length, body. Messages inside: flag, request id, length and name of the route, JSON.
 const HANDSHAKE = 1;
 const ACKNOWLEDGED = 2;
 const DATA = 4;
@@ -12,7 +12,7 @@ const PUSH = 3 << 1;
 const HEAD = 4;
 const PAYLOAD_AT = HEAD + 1 + 1 + 'tap'.length + '{"payload":"'.length;
 
-/** Version 1.7: a connector, to which players are connected, and a backend, which has the room. */
+/** Version 1.7: a connector for the players, and a backend for the rooms. */
 export const pinus: Dialect = {
   async pair(ports, room) {
     return [await enter(ports[0], room, `${room}-a`), await enter(ports[0], room, `${room}-b`)];

@@ -1,6 +1,6 @@
 import type { Target } from './target.js';
 
-/** A refusal of the fleet, or no fleet at all, as a sentence for a person. */
+/** A refusal of the fleet, or the lack of a fleet, as a sentence for people. */
 export class FleetError extends Error {
   constructor(
     readonly code: string,
@@ -15,7 +15,7 @@ export class FleetError extends Error {
   }
 }
 
-/** Longer than any command may take; a drain waits for two minutes. */
+/** In ms. Longer than any command may take; a drain waits for two minutes. */
 const ANSWER_MS = 150_000;
 
 export class AdminClient {
@@ -31,7 +31,7 @@ export class AdminClient {
     return this.ask('POST', path, body);
   }
 
-  /** The events as they happen, until the connection ends. */
+  /** The events in real time, until the connection ends. */
   async *events({ recent = 0, signal }: { recent?: number; signal?: AbortSignal } = {}): AsyncGenerator<FleetEventLine> {
     const response = await this.send('GET', `/api/events?recent=${recent}`, undefined, signal);
     let rest = '';
@@ -72,19 +72,19 @@ export class AdminClient {
       const why = (error as { cause?: { code?: string } }).cause?.code ?? String(error);
       throw new FleetError(
         'unavailable',
-        `No fleet answers at ${url} (${why}). Start one with \`npm start\`, or give --url of a gateway's ops port.`,
+        `No fleet answers at ${url} (${why}). Start one with \`npm start\`, or pass the URL of a gateway's ops port with --url.`,
       );
     }
     if (response.ok) return response;
     const refusal = (await response.json().catch(() => null)) as { code?: unknown; message?: unknown } | null;
     if (response.status === 401)
-      throw new FleetError('unauthorized', `The fleet at ${url} does not accept this token; give its ADMIN_TOKEN with --token.`);
+      throw new FleetError('unauthorized', `The fleet at ${url} does not accept this token. Pass its ADMIN_TOKEN with --token.`);
     if (typeof refusal?.code === 'string') throw new FleetError(refusal.code, String(refusal.message));
-    throw new FleetError('not-found', `${url} answers, but is no ops port of a Holdfast gateway (${response.status} to ${path}).`);
+    throw new FleetError('not-found', `${url} answers, but is not the ops port of a Holdfast gateway (${response.status} to ${path}).`);
   }
 }
 
-/** An event as the CLI shows it; the API's description has all of its fields. */
+/** An event as the CLI shows it. The API's description has all its fields. */
 export interface FleetEventLine {
   readonly at: number;
   readonly by: string;

@@ -19,73 +19,73 @@ interface FleetCommand {
 }
 
 export const COMMANDS: readonly FleetCommand[] = [
-  { usage: 'list', about: 'all servers, and what the fleet can take', run: list },
-  { usage: 'watch', about: 'the same, kept current, and what happens as it happens', run: watch },
+  { usage: 'list', about: 'show all servers, and the capacity of the fleet', run: list },
+  { usage: 'watch', about: 'show the same, updated live, with all events', run: watch },
   {
     usage: 'drain <server>',
-    about: 'move all games off a game server while they go on; it stays cordoned until `uncordon`',
+    about: 'migrate all rooms of a game server during their games; it stays cordoned until `uncordon`',
     run: async (invocation) => {
       const { moved, left } = await act<{ moved: number; left: number }>(invocation, 'drain');
       say(
         invocation,
         { moved, left },
-        `${subject(invocation)} is drained: ${moved} rooms moved${left > 0 ? `, ${left} left: drain it again, or see whether the others have room` : ''}.`,
+        `${subject(invocation)} is drained: ${moved} rooms migrated${left > 0 ? `, ${left} left. Drain it again, or check that the other servers have capacity` : ''}.`,
       );
     },
   },
   {
     usage: 'cordon <server>',
-    about: 'give a game server no new rooms',
+    about: 'stop placing new rooms on a game server',
     run: async (invocation) => say(invocation, await act(invocation, 'cordon'), `${subject(invocation)} gets no new rooms.`),
   },
   {
     usage: 'uncordon <server>',
-    about: 'offer it again, also after a drain or in the middle of one',
+    about: 'place rooms on it again, also after or during a drain',
     run: async (invocation) => {
       const server = await act<ServerView>(invocation, 'uncordon');
-      const others = server.withheld.length > 0 ? `still gets no new rooms: ${server.withheld.join(', ')}.` : 'is offered again.';
+      const others = server.withheld.length > 0 ? `still gets no new rooms: ${server.withheld.join(', ')}.` : 'gets new rooms again.';
       say(invocation, server, `${subject(invocation)} ${others}`);
     },
   },
   {
     usage: 'evict <server>',
-    about: 'declare a server dead; its games go on elsewhere',
+    about: 'declare a server dead; its games continue on other servers',
     run: async (invocation) => {
       const answer = await act<{ evicted: boolean }>(invocation, 'evict');
-      const text = answer.evicted ? 'is evicted; what it had goes on elsewhere.' : 'was dead already, or has just started anew.';
+      const text = answer.evicted ? 'is evicted. Its rooms continue on other servers.' : 'was already dead, or has just restarted.';
       say(invocation, answer, `${subject(invocation)} ${text}`);
     },
   },
   {
     usage: 'rooms',
-    about: 'rooms, newest first',
+    about: 'list rooms, newest first',
     options: [
-      ['--game <game>', 'of this game only'],
-      ['--status <status>', 'waiting, starting, playing or closed only'],
-      ['--server <server>', 'owned by this server only'],
-      ['--limit <n>', 'at most so many (default 50)'],
-      ['--after <cursor>', 'the next page: what the page before ended with'],
+      ['--game <game>', 'only rooms of this game'],
+      ['--status <status>', 'only rooms with this status: waiting, starting, playing or closed'],
+      ['--server <server>', 'only rooms that this server owns'],
+      ['--limit <n>', 'maximum number of rooms (default 50)'],
+      ['--after <cursor>', 'show the next page, after the cursor at the end of the last one'],
     ],
     run: rooms,
   },
-  { usage: 'room <room>', about: 'one room, and the last changes of its game', run: room },
+  { usage: 'room <room>', about: 'show one room, and the last changes of its game', run: room },
   {
     usage: 'migrate <room> [server]',
-    about: 'move a room to another game server while it is played',
+    about: 'migrate a room to another game server during its game',
     run: async (invocation) => {
       const { client, words } = invocation;
       const answer = await client.post<{ from: string; to: string }>(`/api/rooms/${part(words[0])}/migrate`, { to: words[1] });
-      say(invocation, answer, `Room ${words[0]} has moved from ${shortId(answer.from)} to ${shortId(answer.to)}.`);
+      say(invocation, answer, `Room ${words[0]} has migrated from ${shortId(answer.from)} to ${shortId(answer.to)}.`);
     },
   },
   {
     usage: 'end <room>',
     about: 'end the game of a room',
-    options: [['--note <text>', 'told to its players']],
+    options: [['--note <text>', 'a message for its players']],
     run: async (invocation) => {
       const { client, words, options } = invocation;
       const answer = await client.post<object>(`/api/rooms/${part(words[0])}/end`, { note: options.note });
-      say(invocation, answer, `The game in room ${words[0]} is over.`);
+      say(invocation, answer, `The game in room ${words[0]} has ended.`);
     },
   },
 ];

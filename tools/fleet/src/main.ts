@@ -3,7 +3,7 @@ import { AdminClient, FleetError } from './admin-client.js';
 import { COMMANDS } from './commands.js';
 import { findTarget } from './target.js';
 
-/** The exit code: 0, 1 when the fleet refused or is not there, 2 when the command line was wrong. */
+/** Returns the exit code: 0, 1 when the fleet refused or did not answer, 2 when the command line was wrong. */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = newProgram();
   try {
@@ -26,18 +26,18 @@ interface Options {
 
 function newProgram(): Command {
   const program = new Command('npm run fleet --')
-    .description('What operators do with a running fleet, over the admin API of any of its gateways.')
+    .description('Operates a running fleet over the admin API of any of its gateways.')
     .option('--url <url>', "the ops port of a gateway (default: the fleet of this folder's npm start, else http://127.0.0.1:7010)")
-    .option('--token <token>', "the fleet's ADMIN_TOKEN (default: that variable, else what npm start made)")
-    .option('--json', 'answers for a program')
-    .addHelpText('after', '\nA SERVER is hf:game:1, or game:1 for short.')
+    .option('--token <token>', "the fleet's ADMIN_TOKEN (default: that variable, else the token of npm start)")
+    .option('--json', 'print JSON for programs')
+    .addHelpText('after', '\nSERVER is an id such as hf:game:1, or game:1 for short.')
     .showHelpAfterError('(npm run fleet -- --help lists all commands)')
     .exitOverride();
   for (const { usage, about, options = [], run } of COMMANDS) {
     const command = program.command(usage).description(about).exitOverride();
     for (const [flags, meaning] of options) command.option(flags, meaning);
     command.action(async (...given: unknown[]) => {
-      // Commander gives the arguments, then the command's own options, then the command.
+      // Commander passes the arguments, then the command's own options, then the command.
       const own = given.at(-2) as Record<string, string>;
       const words = given.slice(0, -2) as (string | undefined)[];
       const { url, token, json = false } = program.opts<Options>();

@@ -2,24 +2,24 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The fleet that `npm start` runs in this folder, as it says itself. */
+/** The fleet that `npm start` runs in this folder, from its own file. */
 export interface Running {
-  /** Where players go. */
+  /** The URL for players. */
   readonly url?: string;
-  /** File of the certificate that is shown there; absent: no TLS. */
+  /** File of the certificate at that URL. Absent: no TLS. */
   readonly certificate?: string;
   readonly opsUrl?: string;
   readonly adminToken?: string;
 }
 
-/** From dist/tools/fleet/src, where this runs. */
+/** The repository, seen from dist/tools/fleet/src. */
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
 export function runningFile(env: NodeJS.ProcessEnv = process.env): string {
   return join(env.HOLDFAST_DIR ?? join(ROOT, '.holdfast'), 'running.json');
 }
 
-/** Null where none runs. */
+/** Returns null when no fleet runs. */
 export function readRunning(file: string): Running | null {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));

@@ -4,7 +4,7 @@ import { ageOf, eventText, fleetTable, roomsTable, shortId, table } from './tabl
 const NOW = 1_000_000_000;
 
 describe('a table', () => {
-  it('has columns as wide as their widest cell, and no blanks at the ends of lines', () => {
+  it('has columns as wide as their widest cell, and no trailing blanks', () => {
     expect(
       table(
         ['A', 'BB'],
@@ -16,13 +16,13 @@ describe('a table', () => {
     ).toBe('A     BB\nlong  x\ns');
   });
 
-  it('shows nothing that a player could steer the terminal with', () => {
+  it('shows no control characters, which a player could put into a name', () => {
     expect(table(['NAME'], [['\x1b[2Jgone\n']])).toBe('NAME\n·[2Jgone·');
   });
 });
 
-describe('what an operator sees', () => {
-  it('is each server with its state and what is amiss, and the fleet in a sentence', () => {
+describe('the output for operators', () => {
+  it('shows each server with its state and problems, and a summary of the fleet', () => {
     const text = fleetTable([server({}), server({ id: 'hf:game:2', cordoned: true, suspect: 1, reserved: 3 })], FLEET, NOW);
     const [head, first, second, , summary] = text.split('\n');
     expect(head).toMatch(/^SERVER +STATE +ROOMS/);
@@ -45,21 +45,21 @@ describe('what an operator sees', () => {
     [140, '+0.1 s'],
     [-40, 'right'],
     [null, '?'],
-  ])('is how wrong the clock of a server is: %j ms', (clockOffsetMs, text) => {
+  ])('shows a clock that is off by %j ms as %s', (clockOffsetMs, text) => {
     const [, row] = fleetTable([server({ clockOffsetMs })], FLEET, NOW).split('\n');
     expect(row.split(/ {2,}/)[5]).toBe(text);
   });
 
-  it('is why a server died', () => {
+  it('shows why a server died', () => {
     expect(fleetTable([server({ state: 'dead', deadReason: 'refused' })], FLEET, NOW)).toContain('dead (refused)  ');
   });
 
-  it('is where the next page of rooms begins', () => {
+  it('shows where the next page of rooms begins', () => {
     expect(roomsTable({ rooms: [ROOM], next: '5.abc', total: 9 }, NOW)).toContain('9 rooms in all. More: --after 5.abc');
-    expect(roomsTable({ rooms: [], next: null, total: 0 }, NOW)).toBe('No such rooms\n\n0 rooms in all.');
+    expect(roomsTable({ rooms: [], next: null, total: 0 }, NOW)).toBe('No matching rooms\n\n0 rooms in all.');
   });
 
-  it('is what happened, where, and why, in a line', () => {
+  it('shows an event on one line: what, where and why', () => {
     const event = { at: NOW, by: 'hf:gateway:1', kind: 'room.recovered', reason: 'server-lost', server: 'hf:game:2', room: 'r1' };
     expect(eventText({ ...event, detail: { from: 'hf:game:1', epoch: 7 } })).toMatch(
       /^\d\d:\d\d:\d\d {2}room\.recovered {5}game:2 room r1 {2}server-lost {2}from=game:1 epoch=7$/,
@@ -73,11 +73,11 @@ describe('what an operator sees', () => {
     [10_000_000, '3 h'],
     [300_000_000, '3 d'],
     [-50, '0 s'],
-  ])('is an age of %d ms as %p', (ms, text) => {
+  ])('shows an age of %d ms as %p', (ms, text) => {
     expect(ageOf(NOW - ms, NOW)).toBe(text);
   });
 
-  it('is ids without what all of them begin with', () => {
+  it('shows ids without their common prefix', () => {
     expect(shortId('hf:game:1')).toBe('game:1');
     expect(shortId('game:1')).toBe('game:1');
   });

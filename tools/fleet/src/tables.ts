@@ -1,7 +1,7 @@
 import type { FleetAnswer, HistoryAnswer, RoomsAnswer, RoomView, ServerView } from '#libs/admin';
 import type { FleetEventLine } from './admin-client.js';
 
-/** Pure: what a terminal shows. `now` in ms since 1970. */
+/** Formats output for a terminal. Pure. `now`: ms since 1970. */
 export function fleetTable(servers: readonly ServerView[], fleet: FleetAnswer, now: number): string {
   const rows = servers.map((server) => [
     shortId(server.id),
@@ -35,14 +35,15 @@ export function roomsTable({ rooms, next, total }: RoomsAnswer, now: number): st
     ageOf(room.createdAt, now),
     room.name,
   ]);
-  const shown = rooms.length === 0 ? 'No such rooms' : table(['ROOM', 'GAME', 'STATUS', 'OWNER', 'SEATS', 'VERSION', 'AGE', 'NAME'], rows);
+  const shown =
+    rooms.length === 0 ? 'No matching rooms' : table(['ROOM', 'GAME', 'STATUS', 'OWNER', 'SEATS', 'VERSION', 'AGE', 'NAME'], rows);
   return `${shown}\n\n${total} rooms in all.${next ? ` More: --after ${next}` : ''}`;
 }
 
 export function roomText(room: RoomView, { changes }: HistoryAnswer, now: number): string {
   const facts: readonly (readonly [string, string])[] = [
     ['room', `${room.id}${room.name ? `  "${room.name}"` : ''}${room.private ? '  (private)' : ''}`],
-    ['game', `${room.game}, ${room.round} played to the end here`],
+    ['game', `${room.game}, ${room.round} games ended here`],
     ['status', `${room.status}, since ${ageOf(room.since, now)}`],
     ['owner', room.owner ? `${shortId(room.owner.server)}, epoch ${room.epoch}` : 'nobody'],
     ['version', `${room.version} (${room.durability})`],
@@ -53,7 +54,7 @@ export function roomText(room: RoomView, { changes }: HistoryAnswer, now: number
     ...(room.result ? [['result', JSON.stringify(room.result)] as const] : []),
   ];
   const head = facts.map(([name, value]) => `${name.padEnd(8)}  ${value}`).join('\n');
-  if (changes.length === 0) return `${head}\n\nNothing of its log is kept since the last checkpoint.`;
+  if (changes.length === 0) return `${head}\n\nThe log has no changes since the last checkpoint.`;
   const rows = changes.map(({ version, at, events, seats, patches, ended }) => [
     String(version),
     timeOf(at),
@@ -76,7 +77,7 @@ export function shortId(id: string): string {
   return id.startsWith('hf:') ? id.slice('hf:'.length) : id;
 }
 
-/** Columns as wide as their widest cell; ends of lines have no blanks. */
+/** Columns are as wide as their widest cell. Lines have no trailing blanks. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows].map((row) => row.map(printable));
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column].length)));
@@ -103,7 +104,7 @@ function stateOf({ state, cordoned, deadReason, withheld, rooms }: ServerView): 
   return cordoned ? `${state}, cordoned` : state;
 }
 
-/** How wrong its wall clock is. An answer takes some ms, so less than a tenth of a second is right. */
+/** The error of its wall clock. An answer takes some ms, so less than a tenth of a second counts as right. */
 function clockOf({ clockOffsetMs }: ServerView): string {
   if (clockOffsetMs === null) return '?';
   const tenths = Math.round(clockOffsetMs / 100);
@@ -111,11 +112,11 @@ function clockOf({ clockOffsetMs }: ServerView): string {
 }
 
 function remarksOn({ suspect, unheard, canary, reserved, withheld, state, settledAt }: ServerView): string {
-  if (state === 'dead') return settledAt === null ? 'its end is being seen to' : '';
+  if (state === 'dead') return settledAt === null ? 'cleanup is running' : '';
   const remarks = [
     canary && 'canary',
     suspect > 0 && `missed ${suspect} ${suspect === 1 ? 'check' : 'checks'}`,
-    unheard && 'unheard: answers on its link only',
+    unheard && 'unheard: answers only over its link',
     reserved > 0 && `${reserved} reserved`,
     withheld.some((reason) => !['suspect', 'unheard', 'cordoned', 'draining'].includes(reason)) && `withheld: ${withheld.join(', ')}`,
   ];
@@ -126,7 +127,7 @@ function timeOf(at: number): string {
   return new Date(at).toTimeString().slice(0, 8);
 }
 
-/** Names come from players: nothing of theirs may steer the terminal. */
+/** Replaces control characters, because players choose names and could control the terminal. */
 function printable(text: string): string {
   return text.replace(/\p{C}/gu, '·');
 }

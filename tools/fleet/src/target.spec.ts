@@ -5,7 +5,7 @@ import { findTarget, URL_DEFAULT } from './target.js';
 
 const RUNNING = { opsUrl: 'http://127.0.0.1:7410', adminToken: 'made by npm start' };
 
-describe('which fleet is meant', () => {
+describe('the fleet that a command addresses', () => {
   let folder: string;
   let file: string;
   beforeEach(() => {
@@ -19,25 +19,25 @@ describe('which fleet is meant', () => {
     expect(findTarget({}, {}, file)).toEqual({ url: RUNNING.opsUrl, token: RUNNING.adminToken });
   });
 
-  it('is the usual ops port where none runs', () => {
+  it('is at the default ops port when none runs', () => {
     expect(findTarget({}, { ADMIN_TOKEN: 'from the environment' }, join(folder, 'none'))).toEqual({
       url: URL_DEFAULT,
       token: 'from the environment',
     });
   });
 
-  it('is what was said, before all else', () => {
+  it('is the one from the command line, before all others', () => {
     expect(findTarget({ url: 'https://ops.example.org/', token: 'said' }, { ADMIN_TOKEN: 'other' }, file)).toEqual({
       url: 'https://ops.example.org',
       token: 'said',
     });
   });
 
-  it('does not show the token of one fleet to another', () => {
+  it('does not get the token of another fleet', () => {
     expect(() => findTarget({ url: 'http://10.0.0.1:7010' }, {}, file)).toThrow('No token');
   });
 
   it('must be a URL', () => {
-    expect(() => findTarget({ url: 'localhost:7010', token: 'said' }, {}, file)).toThrow('is no URL');
+    expect(() => findTarget({ url: 'localhost:7010', token: 'said' }, {}, file)).toThrow('is not a URL');
   });
 });

@@ -3,18 +3,21 @@ import { FleetError, type FleetEventLine } from './admin-client.js';
 import type { Invocation } from './commands.js';
 import { eventText, fleetTable } from './tables.js';
 
-/** The table is read again this often, in ms, and soon after something happened. */
+/** In ms: how often the table is read again, and how soon after an event. */
 const REDRAW_MS = 2_000;
 const SOON_MS = 150;
 const RETRY_MS = 1_000;
 const LINES_KEPT = 200;
 
-/** A table that stays current above the last events; into a pipe or with --json, the events alone, a line each. Until Ctrl-C. */
+/**
+ * Shows a table that is updated live above the last events, until Ctrl-C. In a pipe or with --json it prints only the events, one
+ * per line.
+ */
 export async function watch(invocation: Invocation): Promise<void> {
   const { client, json, print } = invocation;
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
-  // What is wrong at once is said at once; later the fleet may be away for a while.
+  // The first error ends the command at once. Later the fleet may be unreachable for a while.
   await client.get('/api/fleet');
   const screen = process.stdout.isTTY && !json ? new Screen(invocation) : null;
   screen?.start();
@@ -57,12 +60,12 @@ class Screen {
 
   add(event: FleetEventLine): void {
     const line = eventText(event);
-    // After a reconnect the last ones come again.
+    // After a reconnect the last events are sent again.
     if (this.seen.has(line)) return;
     this.seen.add(line);
     this.lines.push(line);
     if (this.lines.length > LINES_KEPT) this.seen.delete(this.lines.shift() as string);
-    // Not put off by each further event: there may be many a second.
+    // A further event does not delay the refresh, because there may be many per second.
     if (!this.isSoon) this.refreshIn(SOON_MS);
     this.isSoon = true;
   }

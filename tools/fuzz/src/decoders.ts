@@ -12,7 +12,7 @@ type Case =
   | { readonly form: 'binary' | 'json'; readonly bytes: Buffer }
   | { readonly form: 'stream'; readonly bytes: Buffer; readonly cuts: readonly number[] };
 
-/** The codecs by themselves: most cases for the least time. */
+/** The codecs alone: the most cases in the least time. */
 export function decoders(): Target<Case> {
   return {
     name: 'decoders',
@@ -32,7 +32,7 @@ export function decoders(): Target<Case> {
       if (one.form === 'json') return refused(() => decodePlayerMessage(JsonWebSocketConnection.frameOf(one.bytes.toString('utf8'))));
       refused(() => decodePlayerMessage(one.bytes));
       refused(() => decodeServerMessage(one.bytes));
-      // What was understood is said again in our own words, and understood again.
+      // A decoded message is encoded and decoded again.
       refused(() => decodePlayerMessage(encodePlayerMessage(decodePlayerMessage(one.bytes))));
     },
   };

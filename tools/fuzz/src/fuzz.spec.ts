@@ -1,8 +1,8 @@
 import { startRedis } from '../../redis/start-redis.mjs';
 import { type Fuzzer, newFuzzer } from './fuzzer.js';
 
-/** `npm run fuzz` is the long form. */
-describe('what strangers send', () => {
+/** `npm run fuzz` runs many more cases. */
+describe('the handling of hostile input', () => {
   let fuzzer: Fuzzer;
   beforeAll(async () => {
     fuzzer = await newFuzzer({ startRedis });
@@ -11,16 +11,16 @@ describe('what strangers send', () => {
 
   it.each([
     ['decoders', 1_500],
-    ['what stands in Redis', 500],
+    ['data in Redis', 500],
     ['players, MessagePack over TCP', 100],
     ['players, MessagePack over WebSocket', 100],
     ['players, JSON over WebSocket', 100],
     ['link frames', 200],
     ['admin requests', 200],
-  ])('to %s ends in a value or a refusal with its code, %i times', async (name, cases) => {
+  ])('ends for %s in a value or a refusal with its code, %i times', async (name, cases) => {
     const target = fuzzer.targets.find((one) => one.name === name);
     if (!target) throw new Error(`there is no target ${name}`);
-    // A seed of its own each time: the sum of all runs is what is covered, and a failure says its seed.
+    // Each run has a new seed, so that all runs together cover more. A failure prints its seed.
     await fuzzer.run(target, cases, Math.floor(Math.random() * 2 ** 31));
   });
 });

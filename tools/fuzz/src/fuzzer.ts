@@ -11,22 +11,22 @@ import { overTcp, overWebSocket } from './players.js';
 import { stored } from './stored.js';
 import { CASE_MS_MAX, Finding, type Target } from './target.js';
 
-/** A turn of the loop is no longer than this, in ms. */
+/** In ms. The fuzzer yields to the event loop after this time. */
 const TURN_MS = 50;
 
-/** What stands outside dist/ is given. */
+/** Functions that are outside dist/. */
 export interface Surroundings {
   startRedis(options: { dir: string; log: (line: string) => void }): Promise<{ readonly url: string; stop(): Promise<unknown> }>;
 }
 
 export interface Fuzzer {
   readonly targets: readonly Target[];
-  /** Rejects with what was found, its case made as small as it goes, and the seed. */
+  /** Runs the cases. Rejects with the finding, its smallest case, and the seed. */
   run(target: Target, cases: number, seed: number, each?: () => void): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A gateway in this process with a store of its own, and all that reads what strangers send. */
+/** Starts a gateway in this process with its own Redis, and creates all targets for hostile input. */
 export async function newFuzzer({ startRedis }: Surroundings): Promise<Fuzzer> {
   const dir = await mkdtemp(join(tmpdir(), 'holdfast-fuzz-'));
   const redis = await startRedis({ dir, log: () => {} });
@@ -41,7 +41,7 @@ export async function newFuzzer({ startRedis }: Surroundings): Promise<Fuzzer> {
 
   async function check(target: Target, one: unknown): Promise<void> {
     const startedAt = performance.now();
-    // Cases that wait for nothing would keep the gateway beside them from its store for seconds.
+    // Cases without any waiting would block the gateway's connection to Redis for seconds.
     if (startedAt - turnAt > TURN_MS) {
       await new Promise((resolve) => setImmediate(resolve));
       turnAt = performance.now();
@@ -49,8 +49,8 @@ export async function newFuzzer({ startRedis }: Surroundings): Promise<Fuzzer> {
     await target.check(one);
     const ms = performance.now() - startedAt;
     if (ms > (target.msMax ?? CASE_MS_MAX)) throw new Finding(`took ${Math.round(ms)} ms`);
-    if (unhandled.length > 0) throw new Finding('a rejection that nobody handled', { cause: unhandled.splice(0)[0] });
-    if (Reflect.ownKeys(Object.prototype).length !== prototype) throw new Finding('Object.prototype is changed');
+    if (unhandled.length > 0) throw new Finding('an unhandled rejection', { cause: unhandled.splice(0)[0] });
+    if (Reflect.ownKeys(Object.prototype).length !== prototype) throw new Finding('Object.prototype was changed');
   }
 
   return {

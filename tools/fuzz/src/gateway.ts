@@ -10,7 +10,7 @@ import { GatewayServerModule } from '../../../apps/gateway/src/gateway-server.mo
 export const LINK_SECRET = 'the link secret of the fuzzer';
 export const ADMIN_TOKEN = 'the admin token of the fuzzer';
 
-/** A gateway's own modules in this process, with every door open on the loopback: what crashes it crashes us. */
+/** The modules of a gateway in this process, with every port open on loopback. A crash of the gateway crashes the fuzzer. */
 export interface Gateway {
   readonly webSocketPort: number;
   readonly tcpPort: number;
@@ -32,13 +32,13 @@ export async function startGateway(redisUrl: string): Promise<Gateway> {
     OPS_PORT: '0',
     AUTH: 'guest',
     LOG_LEVEL: 'silent',
-    // One address opens all connections here, and says what it likes: other tests hold the limits.
+    // All connections come from one address without limits. Other tests check the limits.
     CONNECTIONS_PER_ADDRESS: many,
     CONNECTIONS_MAX: many,
     FRAME_BYTES_MAX: '4096',
     MESSAGES_PER_SECOND: many,
     MESSAGES_BURST: many,
-    // Sessions of those who went are to be forgotten while we look.
+    // Sessions of closed connections must expire while the fuzzer runs.
     SEAT_GRACE_MS: '1000',
     SESSION_TTL_MS: '10000',
   });

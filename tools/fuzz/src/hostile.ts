@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { encodePlayerMessage, KIND, LENGTH_BYTES, type PlayerMessage, pack } from '#libs/protocol';
 import { wildBytes } from './wild-bytes.js';
 
-/** What a stranger would try: values, bytes, and messages that were sound before somebody bent them. */
+/** Hostile values, bytes, and valid messages that were modified. */
 
 const KEYS = [
   '__proto__',
@@ -37,7 +37,7 @@ const STRINGS = ['', '\u0000', '\ud800', '__proto__', '../../etc/passwd', '*', '
 
 const key = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...KEYS) }, { weight: 1, arbitrary: fc.string({ maxLength: 8 }) });
 
-/** An own `__proto__`, too: `fromEntries` defines, where an assignment would set. */
+/** Includes an own key `__proto__`: `fromEntries` defines the key, while an assignment would set the prototype. */
 export const value: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -66,7 +66,7 @@ const OPERATIONS = [
 const operation = fc.oneof(fc.constantFrom(...OPERATIONS), fc.constantFrom(...STRINGS));
 const number = fc.oneof(fc.nat(), fc.constantFrom(...NUMBERS));
 
-/** In any order, and with anything in any field. */
+/** Messages in any order, with any value in any field. */
 export const message: fc.Arbitrary<PlayerMessage> = fc
   .oneof(
     fc.record({ kind: fc.constant('hello'), protocol: fc.oneof(fc.constant(1), value), name: fc.oneof(fc.constant('ada'), value) }),
@@ -78,7 +78,7 @@ export const message: fc.Arbitrary<PlayerMessage> = fc
   )
   .map((made) => made as unknown as PlayerMessage);
 
-/** Promises of MessagePack that nothing keeps, extensions, depth. */
+/** MessagePack with false lengths, with extensions, and with great depth. */
 const CLAIMS = [
   ...['c1', 'dd01ffffff', 'ddffffffff', 'df00ffffff', 'dbffffffff', 'c6ffffffff', 'c9ffffffff42', 'd47200', 'd6ff00000000', 'c70062'].map(
     (hex) => Buffer.from(hex, 'hex'),
@@ -110,7 +110,7 @@ function bent(bytes: Buffer, { how, at, to, bytes: more }: Bend): Buffer {
   return changed;
 }
 
-/** These bytes as they are, or bent up to three times. */
+/** The bytes unchanged, or modified up to three times. */
 export function bentBytes(sound: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
   return fc.tuple(sound, fc.array(bend, { maxLength: 3 })).map(([bytes, bends]) => bends.reduce(bent, bytes));
 }
@@ -122,7 +122,7 @@ const anyFrame = fc
     fc.oneof(fc.uint8Array({ maxLength: 80 }), fc.constantFrom(...CLAIMS)),
   )
   .map(([kind, rest]) => Buffer.from([kind, ...rest]));
-/** A sound header, and a body that is no plain MessagePack. */
+/** A valid header with a body that is not plain MessagePack. */
 const wildFrame = fc
   .tuple(
     fc.constantFrom(
@@ -161,13 +161,13 @@ const TEXTS = [
   '{"note":"\\ud800","__proto__":{"to":"x"}}',
 ];
 const soundText = message.map((sent) => Buffer.from(JSON.stringify(sent, (_, item) => (typeof item === 'bigint' ? Number(item) : item))));
-/** Bytes, since not all that is sent for text is UTF-8. */
+/** Bytes instead of strings, because hostile text need not be UTF-8. */
 export const text: fc.Arbitrary<Buffer> = fc.oneof(
   bentBytes(soundText),
   bentBytes(fc.oneof(fc.constantFrom(...TEXTS), fc.json()).map((json) => Buffer.from(json))),
 );
 
-/** Frames behind their lengths, and then the whole of it bent: lengths that lie, frames that end nowhere. */
+/** Frames with their lengths, modified as a whole: lengths may be wrong, and frames may have no end. */
 export function streamOf(frames: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
   return bentBytes(fc.array(frames, { minLength: 1, maxLength: 5 }).map((some) => Buffer.concat(some.map(withLength))));
 }
@@ -178,7 +178,7 @@ export function withLength(bytes: Uint8Array): Buffer {
   return Buffer.concat([length, bytes]);
 }
 
-/** A packed value, or nothing where it cannot be packed. */
+/** An encoded value, or no bytes when it cannot be encoded. */
 export const packed: fc.Arbitrary<Buffer> = value.map((one) => orElse(() => Buffer.from(pack(one)), Buffer.alloc(0)));
 
 function orElse(make: () => Buffer, otherwise: Buffer): Buffer {

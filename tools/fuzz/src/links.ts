@@ -9,7 +9,7 @@ import { Finding, inTime, type Target } from './target.js';
 import { wildBytes } from './wild-bytes.js';
 
 interface Case {
-  /** One that knows the secret says what only a server with a defect would. */
+  /** True: the peer knows the secret, and sends what only a defective server would send. */
   readonly isProved: boolean;
   readonly bytes: Buffer;
 }
@@ -50,10 +50,10 @@ export function links({ linkPort }: Gateway): Target<Case> {
       }
       socket.end(bytes);
       await inTime('the end of a link', closed);
-      // A proof of the right form, made with another secret, is answered `refused`, with nothing in it.
+      // The gateway must answer a proof of the right form with another secret by `refused`, without details.
       const told = heard.slice(1);
       if (!isProved && (told.length > 1 || told.some((frame) => frame.length !== 1 || frame[0] !== LINK_KIND.refused)))
-        throw new Finding('a stranger was told more than a nonce and a refusal');
+        throw new Finding('an unauthenticated peer got more than a nonce and a refusal');
     },
   };
 }
@@ -62,7 +62,7 @@ const name = fc.constantFrom(...PATTERNS).map((pattern) => Buffer.from([pattern.
 const id = fc.uint8Array({ minLength: 4, maxLength: 4 });
 
 const body = fc.oneof(packed, wildBytes);
-/** A proof that is sound but for its HMAC, and then bent; or one that is something else. */
+/** A proof that is valid except for its HMAC, then modified; or something else. */
 const introduction = fc.oneof(
   bentBytes(
     fc.constant(

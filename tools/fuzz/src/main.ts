@@ -5,15 +5,15 @@ import { Command, InvalidArgumentError } from 'commander';
 import { newFuzzer, type Surroundings } from './fuzzer.js';
 import type { Target } from './target.js';
 
-/** Cases of each target before the heap is looked at first: caches fill, code is compiled. */
+/** The share of each target's cases that run before the first measurement of the heap: caches fill, and code is compiled. */
 const WARM_UP_PART = 0.1;
-/** What may be there at the end and was not after the warm-up, in bytes: sessions wait out their time, metrics are counted. */
+/** Allowed growth of the heap after the warm-up, in bytes: sessions wait for their expiry, and metrics count. */
 const GROWTH_BYTES_MAX = 32 * 1024 * 1024;
 const PROGRESS_MS = 5_000;
-/** Longer than sessions of players who went are kept, in ms. */
+/** In ms. Longer than the sessions of closed connections are kept. */
 const FORGET_MS = 12_000;
 
-/** Runs what the arguments ask for. The exit code: 1 if anything was found, else 0. */
+/** Runs the requested cases. Returns the exit code: 1 if there was a finding, else 0. */
 export async function main(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   const { cases, seed } = readOptions(argv);
   console.log(`${cases} cases, --seed ${seed}`);
@@ -30,7 +30,7 @@ export async function main(argv: readonly string[], surroundings: Surroundings):
     });
     console.log(`heap: ${megabytes(warm)} MB after the first tenth, ${megabytes(end)} MB at the end`);
     if (end - warm <= GROWTH_BYTES_MAX) return 0;
-    console.log(`It grew by more than ${megabytes(GROWTH_BYTES_MAX)} MB: something is kept.`);
+    console.log(`It grew by more than ${megabytes(GROWTH_BYTES_MAX)} MB, which means a memory leak.`);
     return 1;
   } catch (error) {
     for (let one = error; one !== undefined; one = (one as Error).cause)
@@ -58,7 +58,7 @@ function progress(name: string, count: number): () => void {
   };
 }
 
-/** As `node --expose-gc` gives it. */
+/** Enables the garbage collector as `node --expose-gc` does. */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();
@@ -70,9 +70,9 @@ function megabytes(bytes: number): string {
 
 function readOptions(argv: readonly string[]): { readonly cases: number; readonly seed: number } {
   return new Command('npm run fuzz --')
-    .description('What strangers send to a gateway, at random: all of it must end in a value or a refusal with its code.')
-    .option('--cases <n>', 'how many, over all targets', whole(1), 100_000)
-    .option('--seed <n>', 'the same cases again', whole(0), Math.floor(Math.random() * 2 ** 31))
+    .description('Sends random hostile input to a gateway. Every case must end in a value or a refusal with a code.')
+    .option('--cases <n>', 'number of cases, over all targets', whole(1), 100_000)
+    .option('--seed <n>', 'repeat the cases of this seed', whole(0), Math.floor(Math.random() * 2 ** 31))
     .parse([...argv], { from: 'user' })
     .opts();
 }
@@ -80,7 +80,7 @@ function readOptions(argv: readonly string[]): { readonly cases: number; readonl
 function whole(least: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < least) throw new InvalidArgumentError(`a whole number from ${least} on`);
+    if (!Number.isSafeInteger(value) || value < least) throw new InvalidArgumentError(`It must be a whole number from ${least}.`);
     return value;
   };
 }

@@ -1,7 +1,7 @@
 /**
- * Bytes that a MessagePack library may take for a value and the dialect of `docs/protocol.md` has no value for: every
- * extension and special type that msgpackr knows, the forms of extension that it does not, and what lies about its size.
- * Specs send each of them to every port; the fuzzer puts them into other bytes.
+ * Bytes that a MessagePack library may accept, but that are not a value of the dialect of `docs/protocol.md`: every extension and
+ * special type of msgpackr, extension forms that it does not know, and wrong lengths. Specs send each of them to every port. The
+ * fuzzer inserts them into other bytes.
  */
 export type Sample = readonly [name: string, bytes: Buffer];
 
@@ -10,7 +10,7 @@ const ascii = (text: string): Buffer => Buffer.concat([Buffer.from([0xa0 | text.
 const ID = (id: number): Buffer => Buffer.concat([hex('d6 69'), uint32(id)]);
 const POINTER = (id: number): Buffer => Buffer.concat([hex('d6 70'), uint32(id)]);
 
-/** By its name in msgpackr's `unpack.js`, or by its form in the specification of MessagePack. */
+/** Named after msgpackr's `unpack.js`, or after the MessagePack specification. */
 export const EXTENSIONS: readonly Sample[] = [
   ['undefined (0x00)', hex('d4 00 00')],
   ['a big integer (0x42)', hex('d4 42 01')],
@@ -36,7 +36,7 @@ export const EXTENSIONS: readonly Sample[] = [
   ['a timestamp of 32 bits (0xff)', hex('d6 ff 00 00 00 00')],
   ['a timestamp of 64 bits (0xff)', hex('d7 ff 00 00 00 00 00 00 00 00')],
   ['a timestamp of 96 bits (0xff)', hex('c7 0c ff 00 00 00 00 00 00 00 00 00 00 00 00')],
-  ['a timestamp of a length that there is not (0xff)', hex('c7 01 ff 00')],
+  ['a timestamp of an invalid length (0xff)', hex('c7 01 ff 00')],
   ['an unknown fixext 1', hex('d4 01 00')],
   ['an unknown fixext 2', hex('d5 01 00 00')],
   ['an unknown fixext 4', hex('d6 01 00 00 00 00')],
@@ -46,8 +46,8 @@ export const EXTENSIONS: readonly Sample[] = [
   ['an empty ext 8', hex('c7 00 01')],
   ['an unknown ext 16', hex('c8 00 02 01 00 00')],
   ['an unknown ext 32', hex('c9 00 00 00 02 01 00 00')],
-  ['an ext 32 that promises four thousand million bytes', hex('c9 ff ff ff ff 42 00')],
-  ['the byte that means nothing', hex('c1')],
+  ['an ext 32 that declares four billion bytes', hex('c9 ff ff ff ff 42 00')],
+  ['the byte without a meaning', hex('c1')],
 ];
 
 export const BAD_NUMBERS: readonly Sample[] = [
@@ -82,7 +82,7 @@ const WRONG_TEXT: readonly (readonly [name: string, bytes: string])[] = [
   ['an overlong form of three bytes', 'e0 80 80'],
   ['half of a surrogate pair', 'ed a0 80'],
   ['a character beyond U+10FFFF', 'f4 90 80 80'],
-  ['a byte that is none of UTF-8', 'ff'],
+  ['a byte that never occurs in UTF-8', 'ff'],
 ];
 export const BAD_TEXTS: readonly Sample[] = WRONG_TEXT.flatMap(([name, bytes]): Sample[] => {
   const short = hex(bytes);
@@ -95,17 +95,17 @@ export const BAD_TEXTS: readonly Sample[] = WRONG_TEXT.flatMap(([name, bytes]): 
 });
 
 export const BAD_SIZES: readonly Sample[] = [
-  ['nothing in an array', hex('91')],
+  ['an array without its item', hex('91')],
   ['a key without its value', hex('81 a1 61')],
   ['a cut number', hex('cb 00 00')],
   ['two values', hex('01 01')],
-  ['an array 16 that promises too much', hex('dc ff ff')],
-  ['an array 32 that promises four thousand million', hex('dd ff ff ff ff')],
-  ['a map 16 that promises too much', hex('de ff ff')],
-  ['a map 32 that promises four thousand million', hex('df ff ff ff ff')],
-  ['a text of four thousand million bytes', hex('db ff ff ff ff 61')],
-  ['four thousand million bytes', hex('c6 ff ff ff ff 00')],
-  ['a thousand arrays that promise a thousand each', Buffer.from('dc03e8'.repeat(1_000), 'hex')],
+  ['an array 16 that declares too many items', hex('dc ff ff')],
+  ['an array 32 that declares four billion items', hex('dd ff ff ff ff')],
+  ['a map 16 that declares too many entries', hex('de ff ff')],
+  ['a map 32 that declares four billion entries', hex('df ff ff ff ff')],
+  ['a text of four billion bytes', hex('db ff ff ff ff 61')],
+  ['four billion bytes', hex('c6 ff ff ff ff 00')],
+  ['a thousand arrays that declare a thousand items each', Buffer.from('dc03e8'.repeat(1_000), 'hex')],
   ['arrays 513 deep', Buffer.concat([Buffer.alloc(513, 0x91), hex('c0')])],
   ['maps 513 deep', Buffer.concat([Buffer.from('81a161'.repeat(513), 'hex'), hex('c0')])],
   ['arrays 8,000 deep', Buffer.concat([Buffer.alloc(8_000, 0x91), hex('c0')])],
@@ -114,8 +114,8 @@ export const BAD_SIZES: readonly Sample[] = [
 export const NOT_PLAIN: readonly Sample[] = [...EXTENSIONS, ...BAD_NUMBERS, ...BAD_KEYS, ...BAD_TEXTS, ...BAD_SIZES];
 
 /**
- * An array whose every level is an array of two references to the level before: as a tree it has 2^`levels` leaves. 30
- * levels are a few hundred bytes. msgpackr decodes it in microseconds to shared arrays, unless told not to.
+ * An array in which every level is an array of two references to the previous level. As a tree it has 2^`levels` leaves; 30
+ * levels take a few hundred bytes. msgpackr decodes it in microseconds to shared arrays, unless this is disabled.
  */
 export function referenceBomb(levels = 30): Buffer {
   const parts: Buffer[] = [Buffer.from([0xdc, levels >> 8, levels & 0xff]), ID(1), hex('90')];
@@ -123,7 +123,7 @@ export function referenceBomb(levels = 30): Buffer {
   return Buffer.concat(parts);
 }
 
-/** The same sample where another value would stand. */
+/** The sample alone and in the place of a nested value. */
 export function nestings([name, bytes]: Sample): readonly Sample[] {
   return [
     [name, bytes],

@@ -1,11 +1,11 @@
 import { Finding } from './target.js';
 
-/** Values in what a decoder gave, at most: more than any case has bytes. */
+/** Maximum number of values in a decoded result: more than any case has bytes. */
 const VALUES_MAX = 2_000_000;
 
 /**
- * Throws a finding unless `value` is a tree of plain values: nothing of another class, nothing in two places, no own key
- * `__proto__`. A tree is what everything behind the decoders may walk without a budget of its own.
+ * Throws a finding unless `value` is a tree of plain values: no other classes, no object in two places, and no own key
+ * `__proto__`. Code behind the decoders can then walk it without a limit of its own.
  */
 export function assertPlainTree(value: unknown): void {
   const seen = new Set<object>();

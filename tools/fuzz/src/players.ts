@@ -9,7 +9,7 @@ import { DEFECT, Finding, inTime, type Target } from './target.js';
 
 const HELLO = { kind: 'hello', protocol: 1, name: 'ada' } as const;
 
-/** Whether it is welcome first, and what it says then. */
+/** Whether the connection first gets a welcome, and the bytes that it sends after it. */
 interface TcpCase {
   readonly isGreeted: boolean;
   readonly bytes: Buffer;
@@ -47,13 +47,13 @@ export function overTcp({ tcpPort }: Gateway): Target<TcpCase> {
 interface WebSocketCase {
   readonly isGreeted: boolean;
   readonly messages: readonly { readonly bytes: Buffer; readonly isOther: boolean }[];
-  /** Bytes past the WebSocket's own framing. */
+  /** Bytes that bypass the framing of the WebSocket. */
   readonly raw: Buffer | null;
 }
 
 export function overWebSocket({ webSocketPort }: Gateway, form: 'MessagePack' | 'JSON'): Target<WebSocketCase> {
   const isJson = form === 'JSON';
-  // FIN and text or binary, masked, 6 bytes: a frame as a client sends it, to be bent.
+  // FIN and text or binary, masked, 6 bytes: a valid frame of a client, to be modified.
   const wire = Buffer.from([isJson ? 0x81 : 0x82, 0x86, 0, 0, 0, 0, 5, 0, 0, 0, 1, 0]);
   return {
     name: `players, ${form} over WebSocket`,
@@ -81,7 +81,7 @@ export function overWebSocket({ webSocketPort }: Gateway, form: 'MessagePack' | 
       }
       for (const { bytes, isOther } of messages) client.send(bytes, { binary: isJson === isOther });
       if (raw) (client as unknown as { _socket: Socket | null })._socket?.write(raw);
-      // By the socket: the other side may be in the middle of a frame, and then hears no closing word.
+      // Ends the socket instead of the WebSocket: the server may be inside a frame, and would not see a close frame.
       (client as unknown as { _socket: Socket | null })._socket?.end();
       await inTime('the end of a WebSocket', closed);
       if (findings.length > 0) throw findings[0];
@@ -89,7 +89,7 @@ export function overWebSocket({ webSocketPort }: Gateway, form: 'MessagePack' | 
   };
 }
 
-/** Resolves when it is closed; how it breaks is no matter. */
+/** Resolves when the connection is closed, in whatever way. */
 function closing(connection: Socket | WebSocket): Promise<void> {
   connection.on('error', () => {});
   return new Promise((resolve) => {

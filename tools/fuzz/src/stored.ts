@@ -59,10 +59,10 @@ const SOUND: Readonly<Record<Case['what'], Uint8Array>> = {
   effects: pack(room.outbox),
 };
 
-/** What is read of a room from Redis, where a disk or another program has written it. */
+/** Data of a room as read from Redis, where a disk or another program may have corrupted it. */
 export function stored(): Target<Case> {
   return {
-    name: 'what stands in Redis',
+    name: 'data in Redis',
     share: 15,
     msMax: DECODER_MS_MAX,
     cases: fc.constantFrom(...WHAT).chain((what) =>
@@ -70,7 +70,7 @@ export function stored(): Target<Case> {
         what: fc.constant(what),
         bytes: fc.oneof(
           bentBytes(fc.constant(Buffer.from(SOUND[what]))),
-          // Something else where one of its fields was.
+          // Replaces one of its fields by something else.
           fc.tuple(fc.constant(SOUND[what]), wildBytes, fc.nat()).map(([sound, wild, at]) => {
             const cut = at % sound.length;
             return Buffer.concat([sound.subarray(0, cut), wild, sound.subarray(cut + 1)]);
@@ -96,7 +96,7 @@ export function stored(): Target<Case> {
   };
 }
 
-/** What a game may not write is another matter: here it is what would be read. */
+/** Games cannot write some values. Here only reading matters. */
 function plainOr(state: unknown): unknown {
   try {
     pack(state);

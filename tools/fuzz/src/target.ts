@@ -1,29 +1,29 @@
 import type * as fc from 'fast-check';
 
-/** Something that reads what strangers send. */
+/** A part of the system that reads hostile input. */
 export interface Target<Case = unknown> {
   readonly name: string;
-  /** Of all cases, as a part of the sum of all targets'. */
+  /** Share of all cases, relative to the sum of all shares. */
   readonly share: number;
-  /** A case takes no longer than this, in ms; absent: `CASE_MS_MAX`. */
+  /** Time limit for a case, in ms. Default: `CASE_MS_MAX`. */
   readonly msMax?: number;
   readonly cases: fc.Arbitrary<Case>;
-  /** Throws where the case ended otherwise than it may. */
+  /** Throws when the case ended in a way that is not allowed. */
   check(one: Case): void | Promise<void>;
 }
 
-/** Codes of a refusal that is somebody's fault but the stranger's. */
+/** The code of a refusal that means a defect of the server. */
 export const DEFECT = 'internal';
 
-/** One case, whatever it is made of, ends within this, in ms, on a machine that does much else. */
+/** Time limit for any case on a busy machine, in ms. */
 export const CASE_MS_MAX = 5_000;
 
-/** A case that only decodes takes microseconds; this leaves time for a busy machine. In ms. */
+/** Time limit for a case that only decodes, in ms. It takes microseconds; the rest is for a busy machine. */
 export const DECODER_MS_MAX = 1_000;
 
 export class Finding extends Error {}
 
-/** Rejects with a finding when it does not come to an end. */
+/** Rejects with a finding when the promise does not settle in time. */
 export async function inTime<Result>(what: string, promise: Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   try {

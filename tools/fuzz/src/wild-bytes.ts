@@ -3,8 +3,8 @@ import { pack } from '#libs/protocol';
 import { NOT_PLAIN, referenceBomb } from './not-plain.js';
 
 /**
- * MessagePack as no encoder of ours writes it: references and shared structure, every extension, keys that come twice or
- * are no strings, wrong text, lengths that promise too much, great depth and width, each of them within the others.
+ * MessagePack that our encoders never write: references and shared structure, every extension, repeated keys and keys that are
+ * not strings, invalid text, wrong lengths, great depth and width, all of them nested.
  */
 
 const KEYS = ['a', 'b', 'kind', 'data', 'name', 'protocol', 'version', 'seats', 'state', '__proto__', 'constructor', 'toJSON', 'then', ''];
@@ -50,7 +50,7 @@ export const wildBytes: fc.Arbitrary<Buffer> = fc.letrec<{ bytes: Buffer }>((tie
     fc
       .tuple(fc.array(fc.tuple(key, tie('bytes')), { maxLength: 5 }), promised)
       .map(([entries, more]) => Buffer.concat([head(0x80, 0xdf, entries.length, more), ...entries.flat()])),
-    // What is named here may be pointed to from anywhere after it, also from within itself.
+    // A value with an id can be referenced from anywhere after it, even from inside itself.
     fc.tuple(id, tie('bytes')).map(([to, target]) => Buffer.concat([Buffer.of(0xd6, 0x69), uint32(to), target])),
     fc
       .tuple(type, fc.constantFrom(0xd4, 0xd5, 0xd6, 0xd7, 0xd8), tie('bytes'))
@@ -61,7 +61,7 @@ export const wildBytes: fc.Arbitrary<Buffer> = fc.letrec<{ bytes: Buffer }>((tie
   ),
 })).bytes;
 
-/** The short form, or the one of four bytes where it promises more than there is. */
+/** The short form, or the four-byte form when it declares more than there is. */
 function head(short: number, long: number, length: number, more: number): Buffer {
   return more === 0 ? Buffer.of(short | length) : Buffer.concat([Buffer.of(long), uint32(length + more)]);
 }

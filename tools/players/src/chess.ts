@@ -8,17 +8,17 @@ import type { Tally } from './tally.js';
 
 type Board = Room<Chess>;
 
-/** A move that is not there by then will not come: above what a fleet takes to recover. */
+/** Time limit for a move, in ms. Longer than a fleet needs to recover. */
 const MOVE_MS = 60_000;
 
-/** A game that came out otherwise than in the file. */
+/** A game whose outcome differs from the file. */
 export interface Difference {
   readonly game: number;
   readonly title: string;
   readonly what: string;
 }
 
-/** Plays every game of a file, each by two players of its own who see only what the fleet tells them. */
+/** Plays every game of a file, each with two players who see only what the fleet sends them. */
 export class ChessRun {
   readonly differences: Difference[] = [];
   private next = 0;
@@ -50,7 +50,7 @@ export class ChessRun {
       try {
         await this.play(game, white, black);
       } catch (error) {
-        this.differs(game, `was not played to its end: ${sentenceOf(error)}`);
+        this.differs(game, `was not finished: ${sentenceOf(error)}`);
       }
       await Promise.all([leaveAnyRoom(white), leaveAnyRoom(black)]);
       this.tally.games += 1;
@@ -59,7 +59,7 @@ export class ChessRun {
   }
 
   private async play(game: PgnGame, white: Session, black: Session): Promise<void> {
-    // Who made the room has seat 0, and White.
+    // The player who created the room has seat 0, and White.
     const room: Board = await freshly(white, () => white.createRoom<Chess>({ game: 'chess', private: true }));
     const other: Board = await freshly(black, () => black.joinRoom<Chess>(room.id));
     await patiently(() => other.ready());
@@ -85,7 +85,10 @@ export class ChessRun {
     }
   }
 
-  /** What the file does not play out on the board: the loser resigns, a draw is offered and accepted. Unfinished: a draw. */
+  /**
+   * Reaches a result that the file does not show on the board. The loser resigns; for a draw or an unfinished game, one player
+   * offers a draw and the other accepts.
+   */
   private async agreeOnResult([white, black]: readonly Board[], { result }: PgnGame): Promise<void> {
     if (result === '1-0') return patiently(() => black.send('resign'));
     if (result === '0-1') return patiently(() => white.send('resign'));
@@ -105,7 +108,7 @@ export class ChessRun {
         this.differs(game, `seat ${seat} has ${moves.length} moves, the file ${game.moves.length}`);
       if (state?.fen !== game.fen) this.differs(game, `seat ${seat} sees ${state?.fen}, the file ends at ${game.fen}`);
       if (game.result !== '*' && results[seat]?.result !== game.result) {
-        this.differs(game, `seat ${seat} heard ${results[seat]?.result}, the file says ${game.result}`);
+        this.differs(game, `seat ${seat} received ${results[seat]?.result}, the file has ${game.result}`);
       }
     });
   }
@@ -116,9 +119,9 @@ export class ChessRun {
   }
 }
 
-/** Until so many moves are on the board, as this player sees it. */
+/** Waits until the board of this player shows this many moves. */
 async function arrive(board: Board, moves: number): Promise<void> {
   await board.waitFor(({ state, status }) => (state?.moves.length ?? -1) >= moves || status === 'ended', { timeoutMs: MOVE_MS });
   const made = board.state?.moves.length ?? 0;
-  if (made !== moves) throw new Error(`there are ${made} moves on the board where ${moves} were due`);
+  if (made !== moves) throw new Error(`there are ${made} moves on the board instead of ${moves}`);
 }

@@ -1,10 +1,10 @@
-/** One place on the board taken by one seat. */
+/** A cell on the board that a seat marked. */
 export interface Place {
   readonly seat: number;
   readonly cell: number;
 }
 
-/** The board as a player saw it last. */
+/** The last board that a player saw. */
 export interface SeenBoard {
   readonly version: number;
   readonly cells: readonly (number | null)[];
@@ -12,19 +12,19 @@ export interface SeenBoard {
 }
 
 export interface Verdict {
-  /** Acknowledged, and not on the board. */
+  /** Moves that were acknowledged but are not on the board. */
   readonly lost: number;
-  /** Told of twice, or counted more than once. */
+  /** Moves that were reported or counted twice. */
   readonly doubled: number;
 }
 
 /**
- * The book of one game: what both players were promised, what both were told, and the last board. Pure; asked once the
- * game is over. A command without an answer may be in the game or not, and is in no column.
+ * The record of one game: the acknowledged moves, the events that both players received, and the last board. Pure; evaluated
+ * after the game. A command without an answer may or may not be in the game, so it is not recorded.
  */
 export class GameLedger {
   private readonly acknowledged: Place[] = [];
-  /** By player: what each was told happened. */
+  /** By player: the moves in the received events. */
   private readonly told = new Map<string, Place[]>();
   private board: SeenBoard | null = null;
 
@@ -42,7 +42,7 @@ export class GameLedger {
     this.told.set(player, known);
   }
 
-  /** The newer board counts: a player may have been away at the end. */
+  /** The newest board counts, because a player may have been away at the end. */
   wasSeen(board: SeenBoard): void {
     if (this.board === null || board.version > this.board.version) this.board = board;
   }

@@ -8,7 +8,7 @@ import { type Report, readable, reportOf } from './report.js';
 import { Tally } from './tally.js';
 import { TicTacToeRun } from './tic-tac-toe.js';
 
-/** Runs what the arguments ask for and prints what came of it. The exit code: 1 if anything is wrong, else 0. */
+/** Runs the requested games and prints the report. Returns the exit code: 1 if anything is wrong, else 0. */
 export async function main(argv: readonly string[]): Promise<number> {
   const options = readOptions(argv);
   try {
@@ -17,7 +17,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     return report.ok ? 0 : 1;
   } catch (error) {
     const isNoFleet = codeOf(error) === NO_FLEET;
-    const sentence = isNoFleet ? `No fleet answers at ${options.urls.join(', ')}; start one with \`npm start\`.` : sentenceOf(error);
+    const sentence = isNoFleet ? `No fleet answers at ${options.urls.join(', ')}. Start one with \`npm start\`.` : sentenceOf(error);
     console.log(options.json ? JSON.stringify({ ok: false, error: sentence }) : sentence);
     return 1;
   }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readOptions, URL_DEFAULT } from './options.js';
 
-describe('where players go', () => {
+describe('the gateways that the players use', () => {
   let folder: string;
   let file: string;
   beforeEach(() => {
@@ -13,18 +13,18 @@ describe('where players go', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('is the fleet that npm start runs in this folder', () => {
+  it('are those of the fleet that npm start runs in this folder', () => {
     expect(readOptions([], file).urls).toEqual(['ws://127.0.0.1:7120/play']);
   });
 
-  it('is what was said, before that', () => {
+  it('are those from the command line, if given', () => {
     expect(readOptions(['--url', 'ws://10.0.0.1/play', 'ws://10.0.0.2/play'], file).urls).toEqual([
       'ws://10.0.0.1/play',
       'ws://10.0.0.2/play',
     ]);
   });
 
-  it('is over TLS where that fleet has a certificate, which is trusted there and nowhere else', () => {
+  it('use TLS when that fleet has a certificate, which is trusted only there', () => {
     const url = 'wss://127.0.0.1:7120/play';
     writeFileSync(file, JSON.stringify({ url, certificate: '/a.crt' }));
     expect(readOptions([], file)).toMatchObject({ urls: [url], certificate: '/a.crt' });
@@ -33,15 +33,15 @@ describe('where players go', () => {
     expect(readOptions(['--url', 'wss://10.0.0.1/play', '--certificate', '/b.crt'], file).certificate).toBe('/b.crt');
   });
 
-  it('is the usual port where none runs, or nobody says where', () => {
+  it('are the default when no fleet runs, or its file has no URL', () => {
     expect(readOptions([], join(folder, 'none')).urls).toEqual([URL_DEFAULT]);
     writeFileSync(file, '{}');
     expect(readOptions([], file).urls).toEqual([URL_DEFAULT]);
   });
 });
 
-describe('a game that the simulated players cannot play', () => {
-  it('ends the program with the names of those that they can', () => {
+describe('a game that the simulated players do not know', () => {
+  it('ends the program with the names of the known games', () => {
     const said: string[] = [];
     const exit = jest.spyOn(process, 'exit').mockImplementation((code) => {
       throw new Error(`exit ${code}`);

@@ -3,7 +3,10 @@ import { readRunning, runningFile } from '../../fleet/src/running.js';
 
 export const URL_DEFAULT = 'ws://127.0.0.1:7000/play';
 
-/** A gateway lets a connection send 100 messages a second; with this, two players make about as many moves between them. */
+/**
+ * In ms. A gateway accepts 100 messages per second of a connection. With this pause, two players together make about as many
+ * moves.
+ */
 const THINK_MS = 20;
 
 export type GameName = 'tic-tac-toe' | 'chess';
@@ -13,42 +16,40 @@ export interface PlayersOptions {
   readonly game: GameName;
   readonly seconds: number;
   readonly urls: readonly string[];
-  /** File of the certificate that gateways show, trusted for itself; null: as Node does. */
+  /** File of the certificate that the gateways show, which is trusted directly. Null: Node's defaults. */
   readonly certificate: string | null;
-  /** Print one JSON object and nothing else. */
+  /** Print only one JSON object. */
   readonly json: boolean;
-  /** Chess: games played at the same time. */
+  /** Chess: number of concurrent games. */
   readonly gamesAtOnce: number;
-  /** A player waits a random time up to this before a move, in ms. */
+  /** A player waits a random time up to this before each move, in ms. */
   readonly thinkMs: number;
   readonly pgn: string | null;
   readonly encoding: 'binary' | 'json';
-  /** Tic-tac-toe: two meet in a room that one of them made, or are put together by the matchmaker. */
+  /** Tic-tac-toe: `rooms`: two players share a room that one of them created. `match`: the matchmaker pairs them. */
   readonly pairing: 'rooms' | 'match';
 }
 
-/** Exits with commander's own message where an option makes no sense. */
+/** Exits with commander's own message when an option is invalid. */
 export function readOptions(argv: readonly string[], file: string = runningFile()): PlayersOptions {
   const command = new Command('npm run players --')
-    .description(
-      'Simulated players through the real client. Each keeps a ledger of what was acknowledged; none of it may be lost or doubled.',
-    )
-    .option('--players <n>', 'how many play tic-tac-toe', count, 200)
+    .description('Runs simulated players with the real client. Each records its acknowledged moves, and none may be lost or doubled.')
+    .option('--players <n>', 'number of players of tic-tac-toe', count, 200)
     .option('--game <name>', 'tic-tac-toe or chess', game, 'tic-tac-toe')
-    .option('--seconds <n>', 'how long tic-tac-toe is played', positive, 30)
-    .option('--url <url...>', `a gateway; may be given several times (default: that of npm start in this folder, else ${URL_DEFAULT})`)
-    .option('--certificate <file>', 'over wss://: trust the gateway that has this one (default: that of npm start in this folder)')
+    .option('--seconds <n>', 'duration of tic-tac-toe', positive, 30)
+    .option('--url <url...>', `one or more gateways (default: that of npm start in this folder, else ${URL_DEFAULT})`)
+    .option('--certificate <file>', 'for wss://: trust the gateway with this certificate (default: that of npm start in this folder)')
     .option('--think-ms <ms>', 'a player waits a random time up to this before each move', count0, THINK_MS)
     .option(
       '--pairing <how>',
-      'rooms: two share a room and play on in it; match: each looks for a new partner after each game',
+      'rooms: two players share a room for all games; match: each searches for a new opponent after each game',
       pairing,
       'rooms',
     )
-    .option('--pgn <file>', 'chess: plays every game of this file and compares how it ends with the file')
-    .option('--games-at-once <n>', 'chess: games played at the same time', count, 50)
+    .option('--pgn <file>', 'chess: play every game of this file, and compare the final position with the file')
+    .option('--games-at-once <n>', 'chess: number of concurrent games', count, 50)
     .option('--encoding <name>', 'binary or json (WebSocket only)', encoding, 'binary')
-    .option('--json', 'print one JSON object and nothing else', false);
+    .option('--json', 'print only one JSON object', false);
   const options = command.parse([...argv], { from: 'user' }).opts<{
     players: number;
     game: GameName;
@@ -62,11 +63,11 @@ export function readOptions(argv: readonly string[], file: string = runningFile(
     encoding: PlayersOptions['encoding'];
     json: boolean;
   }>();
-  if (options.game === 'chess' && options.pgn === undefined) command.error('error: chess is played from a file: --pgn FILE');
+  if (options.game === 'chess' && options.pgn === undefined) command.error('error: chess needs a file of games: --pgn FILE');
   const { url, certificate, pgn, ...rest } = options;
   const running = readRunning(file);
   const urls = url ?? [running?.url ?? URL_DEFAULT];
-  // The certificate of one fleet says nothing about another.
+  // The certificate of one fleet must not be trusted for another.
   const ofRunning = urls.every((one) => one === running?.url) ? running?.certificate : undefined;
   return { ...rest, urls, certificate: certificate ?? ofRunning ?? null, pgn: pgn ?? null };
 }
@@ -81,13 +82,13 @@ function count0(text: string): number {
 
 function atLeast(text: string, least: number): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < least) throw new InvalidArgumentError(`a whole number from ${least} on`);
+  if (!Number.isInteger(value) || value < least) throw new InvalidArgumentError(`It must be a whole number from ${least}.`);
   return value;
 }
 
 function positive(text: string): number {
   const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError('a number above 0');
+  if (!(value > 0)) throw new InvalidArgumentError('It must be a number above 0.');
   return value;
 }
 

@@ -2,19 +2,19 @@ import { Chess } from 'chess.js';
 
 export type Outcome = '1-0' | '0-1' | '1/2-1/2' | '*';
 
-/** One game of a file, replayed here, apart from the fleet: what the fleet has to arrive at. */
+/** One game of a file, replayed locally: the expected result of the fleet. */
 export interface PgnGame {
-  /** From 1, as it stands in the file. */
+  /** Position in the file, from 1. */
   readonly number: number;
   readonly title: string;
   readonly moves: readonly string[];
   readonly fen: string;
   readonly result: Outcome;
-  /** The last move itself ends the game: mate, stalemate, or too few pieces. */
+  /** True when the last move ends the game: checkmate, stalemate, or insufficient material. */
   readonly endsByItself: boolean;
 }
 
-/** Throws with the number of the game that is not legal chess. */
+/** @throws an error with the number of the first game that contains an illegal move */
 export function readPgn(text: string): PgnGame[] {
   return splitGames(text).map((pgn, index) => {
     const chess = new Chess();
@@ -35,7 +35,7 @@ export function readPgn(text: string): PgnGame[] {
   });
 }
 
-/** A game begins with the first tag after moves. */
+/** Splits the file at each [Event] tag. */
 export function splitGames(text: string): string[] {
   return text
     .replaceAll('\r\n', '\n')

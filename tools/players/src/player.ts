@@ -3,15 +3,15 @@ import type { PlayersOptions } from './options.js';
 import type { Tally } from './tally.js';
 import { trustIn } from './trust.js';
 
-/** Opening hundreds of connections at one stroke is not what is measured. */
+/** Limits concurrent connection attempts, because opening hundreds at once is not under test. */
 const OPEN_AT_ONCE = 16;
-/** A request that could work later is repeated for this long. */
+/** A request that may succeed later is repeated for this long, in ms. */
 const PATIENCE_MS = 30_000;
 const AGAIN_MS = 100;
-/** How long a start may wait for a game server with room for it. */
+/** How long a start may wait for capacity, in ms. */
 const START_MS = 5_000;
 
-/** Sessions under names of their own, spread over the gateways. Rejects with the first refusal. */
+/** Opens sessions with different names, spread over the gateways. Rejects with the first refusal. */
 export async function openSessions(count: number, options: PlayersOptions, tally: Tally): Promise<Session[]> {
   const sessions: Session[] = [];
   for (let first = 0; first < count; first += OPEN_AT_ONCE) {
@@ -30,13 +30,13 @@ async function open(index: number, { urls, encoding, certificate }: PlayersOptio
     if (status === 'reconnecting') tally.reconnects += 1;
   });
   session.on('closed', (error) => {
-    if (error) tally.fault(`${session.name} was turned away: ${error.code}: ${error.message}`);
+    if (error) tally.fault(`${session.name} was disconnected: ${error.code}: ${error.message}`);
   });
-  session.on('error', (error) => tally.fault(`${session.name} was not understood: ${error.code}: ${error.message}`));
+  session.on('error', (error) => tally.fault(`${session.name} sent a message that was refused: ${error.code}: ${error.message}`));
   return session;
 }
 
-/** Measures from each pause of the room until its game goes on or ends. Returns the way to stop. */
+/** Measures each pause of the room until its game resumes or ends. Returns a function that stops measuring. */
 export function watchPauses<Rules>(room: Room<Rules>, tally: Tally): () => void {
   let over: (() => void) | null = null;
   const goesOn = (): void => {
@@ -56,7 +56,7 @@ export function watchPauses<Rules>(room: Room<Rules>, tally: Tally): () => void 
   };
 }
 
-/** Sends, and books what came of it. False: refused, or nobody knows. */
+/** Sends a move and records the result. False: it was refused, or its outcome is not known. */
 export async function move(send: () => Promise<void>, tally: Tally): Promise<boolean> {
   const startedAt = performance.now();
   try {
@@ -65,13 +65,13 @@ export async function move(send: () => Promise<void>, tally: Tally): Promise<boo
     return true;
   } catch (error) {
     tally.refused(codeOf(error));
-    // Whoever is told to slow down, does.
+    // Waits when the server limits the rate.
     if ((error as Partial<HoldfastError>).retry) await pause((error as Partial<HoldfastError>).retryAfterMs ?? AGAIN_MS);
     return false;
   }
 }
 
-/** Again while the server says that trying again can help. */
+/** Repeats the act while the server says that another attempt can help. */
 export async function patiently<Result>(act: () => Promise<Result>, alsoAgain: readonly string[] = []): Promise<Result> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
@@ -88,12 +88,12 @@ export async function patiently<Result>(act: () => Promise<Result>, alsoAgain: r
 
 export const NO_FLEET = 'no-fleet';
 
-/** Where nobody answers at all, that is said at once, and not after half a minute. */
+/** Fails at once when no gateway answers at all, instead of retrying. */
 function orNoFleet(error: Partial<HoldfastError>): never {
   throw error.code === 'unavailable' && error.retryAfterMs === undefined ? new HoldfastError(NO_FLEET, error.message) : error;
 }
 
-/** Into a new room, by `enter`; out of the old one first, where a lobby was lost in the middle of it. */
+/** Enters a new room. Leaves the old one first, which may remain when a lobby was lost during an earlier request. */
 export function freshly<Rules>(session: Session, enter: () => Promise<Room<Rules>>): Promise<Room<Rules>> {
   return patiently(async () => {
     try {
@@ -106,8 +106,8 @@ export function freshly<Rules>(session: Session, enter: () => Promise<Room<Rules
 }
 
 /**
- * By the room's owner, when all others are ready. Where the answer is lost with its lobby, the game may have started, or
- * the start is taken back after a while; so it is asked again until a game runs.
+ * Starts the game as the host, when all others are ready. When the answer is lost together with its lobby, the game may have
+ * started, or the start is undone later. So the request is repeated until a game runs.
  */
 export async function startGame<Rules>(room: Room<Rules>): Promise<void> {
   const start = async (): Promise<void> => {
@@ -116,7 +116,7 @@ export async function startGame<Rules>(room: Room<Rules>): Promise<void> {
   await patiently(start, ['not-ready', 'room-playing']);
 }
 
-/** Out of whatever room this is, so that another can be entered. */
+/** Leaves the current room, if any, so that another can be entered. */
 export async function leaveAnyRoom(session: Session): Promise<void> {
   await patiently(async () => {
     const { room } = await session.me();

@@ -18,7 +18,7 @@ function ledgerOf(places: readonly [seat: number, cell: number][], cells: readon
 }
 
 describe('a ledger', () => {
-  it('agrees with the board of a game in which all went well', () => {
+  it('agrees with the board of a correct game', () => {
     expect(
       ledgerOf(
         [
@@ -31,7 +31,7 @@ describe('a ledger', () => {
     ).toEqual({ lost: 0, doubled: 0 });
   });
 
-  it('finds an acknowledged move that is not on the board, or is there for the other', () => {
+  it('finds an acknowledged move that is missing on the board, or belongs to the other seat', () => {
     expect(
       ledgerOf(
         [
@@ -45,18 +45,18 @@ describe('a ledger', () => {
     expect(ledgerOf([[0, 4]], [_, _, _, _, 1, _, _, _, _], 1).verdict().lost).toBe(1);
   });
 
-  it('finds a move that was counted twice or told twice', () => {
+  it('finds a move that was counted or reported twice', () => {
     expect(ledgerOf([[0, 4]], [_, _, _, _, 0, _, _, _, _], 2).verdict().doubled).toBe(1);
     const told = ledgerOf([[0, 4]], [_, _, _, _, 0, _, _, _, _], 1);
     told.wasTold('bob', { seat: 0, cell: 4 });
     expect(told.verdict().doubled).toBe(1);
   });
 
-  it('does not mind a move that nobody was promised', () => {
+  it('accepts a move that was never acknowledged', () => {
     expect(ledgerOf([[0, 4]], [_, 1, _, _, 0, _, _, _, _], 2).verdict()).toEqual({ lost: 0, doubled: 0 });
   });
 
-  it('goes by the newest board', () => {
+  it('uses the newest board', () => {
     const ledger = ledgerOf([[0, 4]], [_, _, _, _, 0, _, _, _, _], 1);
     ledger.wasSeen({ version: 0, cells: Array(9).fill(null), moves: 0 });
     expect(ledger.verdict()).toEqual({ lost: 0, doubled: 0 });
@@ -64,13 +64,13 @@ describe('a ledger', () => {
 });
 
 describe('a tally', () => {
-  it('says what part of the answers did not exceed', () => {
+  it('computes percentiles of the answer times', () => {
     const tally = new Tally();
     for (let ms = 100; ms >= 1; ms--) tally.acknowledged(ms);
     expect([tally.latencyMs(0.5), tally.latencyMs(0.99), tally.latencyMs(1)]).toEqual([50, 99, 100]);
   });
 
-  it('counts a pause that is not over as long as it has lasted', () => {
+  it('counts an unfinished pause with its current length', () => {
     const tally = new Tally();
     let now = 0;
     const goesOn = tally.pauseBegan(() => now);
@@ -84,7 +84,7 @@ describe('a tally', () => {
     expect([tally.longestPauseMs, tally.pauses]).toEqual([500, 2]);
   });
 
-  it('is right until something is lost, doubled or at fault', () => {
+  it('is right until a move is lost or doubled, or a fault occurs', () => {
     const tally = new Tally();
     tally.refused('not-your-turn');
     expect(tally.isRight).toBe(true);
@@ -104,7 +104,7 @@ describe('a board', () => {
 describe('a file of games', () => {
   const text = readFileSync(join(__dirname, 'two-games.pgn'), 'utf8');
 
-  it('is cut into its games and replayed', () => {
+  it('is split into its games and replayed', () => {
     expect(splitGames(text.replaceAll('\n', '\r\n'))).toHaveLength(2);
     const [mate, unfinished] = readPgn(text);
     expect(mate).toMatchObject({
@@ -118,7 +118,7 @@ describe('a file of games', () => {
     expect(unfinished.fen).toBe('rnbqkbnr/pp1ppppp/8/2p5/4P3/5N2/PPPP1PPP/RNBQKB1R b KQkq - 1 2');
   });
 
-  it('is refused with the number of the game that is not chess', () => {
+  it('is refused with the number of the game that contains an illegal move', () => {
     expect(() => readPgn(text.replace('2.Nf3', '2.Nf6'))).toThrow('game 2 of the file');
   });
 });

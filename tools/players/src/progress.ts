@@ -1,7 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { Tally } from './tally.js';
 
-/** How far a run is, for a person who waits for it. */
+/** Shows the progress of a run. */
 export interface Progress {
   begin(total: number, unit: string): void;
   at(value: number): void;
@@ -10,7 +10,7 @@ export interface Progress {
 
 const LINE_EVERY_MS = 5_000;
 
-/** A bar on a terminal, a line now and then elsewhere, nothing with `--json`. All on stderr. */
+/** Shows a bar on a terminal, periodic lines elsewhere, and nothing with `--json`. Writes to stderr. */
 export function progressFor(tally: Tally, isQuiet: boolean): Progress {
   if (isQuiet) return { begin: () => {}, at: () => {}, end: () => {} };
   return process.stderr.isTTY ? new Bar(tally) : new Lines(tally);

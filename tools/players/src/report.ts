@@ -2,7 +2,7 @@ import type { Difference } from './chess.js';
 import type { PlayersOptions } from './options.js';
 import { round, type Tally } from './tally.js';
 
-/** What `--json` prints. */
+/** The output of `--json`. */
 export interface Report {
   readonly ok: boolean;
   readonly game: string;
@@ -19,7 +19,7 @@ export interface Report {
   readonly reconnects: number;
   readonly refusals: Readonly<Record<string, number>>;
   readonly faults: readonly string[];
-  /** Chess: games that came out otherwise than in the file. */
+  /** Chess: games whose outcome differs from the file. */
   readonly differences?: readonly Difference[];
 }
 
@@ -58,14 +58,14 @@ export function readable(report: Report): string {
     `  players              ${report.players}`,
     `  games played         ${report.games}`,
     `  moves acknowledged   ${report.moves}   (${Math.round(report.moves / Math.max(report.seconds, 0.001))} a second)`,
-    `  acknowledged in      p50 ${ackMs.p50} ms, p99 ${ackMs.p99} ms, longest ${ackMs.max} ms`,
+    `  ack time             p50 ${ackMs.p50} ms, p99 ${ackMs.p99} ms, longest ${ackMs.max} ms`,
     `  moves lost           ${report.lost}`,
     `  moves doubled        ${report.doubled}`,
     `  longest pause        ${report.longestPauseMs} ms   (${report.pauses} pauses, ${report.reconnects} reconnections)`,
     ...(refused.length > 0 ? [`  refused              ${refused.join(', ')}`] : []),
-    ...(report.differences ? [`  other than the file  ${report.differences.length}`] : []),
+    ...(report.differences ? [`  differ from the file ${report.differences.length}`] : []),
     ...report.faults.map((fault) => `  ! ${fault}`),
     '',
-    report.ok ? 'All is well.' : 'Something is wrong.',
+    report.ok ? 'No errors.' : 'There were errors.',
   ].join('\n');
 }

@@ -1,15 +1,15 @@
-/** What a run has to report: numbers that many players add to. */
+/** Results of a run, summed over many players. */
 export class Tally {
   games = 0;
-  /** Acknowledged ones. */
+  /** Number of acknowledged moves. */
   moves = 0;
   lost = 0;
   doubled = 0;
   reconnects = 0;
   pauses = 0;
-  /** How often a move was refused, by code. */
+  /** Number of refused moves, by code. */
   readonly refusals = new Map<string, number>();
-  /** What went wrong otherwise, in sentences; only the first ones are kept. */
+  /** Other faults, as sentences. Only the first ones are kept. */
   readonly faults: string[] = [];
   faultCount = 0;
   private readonly latencies: number[] = [];
@@ -25,7 +25,7 @@ export class Tally {
     this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
   }
 
-  /** A game waits from now on; the answer is to be called when it goes on. */
+  /** Starts a pause. Call the returned function when the game resumes. */
   pauseBegan(now: () => number): () => void {
     const startedAt = now();
     const lengthMs = (): number => now() - startedAt;
@@ -36,7 +36,7 @@ export class Tally {
     };
   }
 
-  /** Those that are not over count as long as they have lasted. */
+  /** Unfinished pauses count with their current length. */
   get longestPauseMs(): number {
     return Math.max(this.endedPausesMaxMs, ...[...this.openPauses].map((lengthMs) => lengthMs()));
   }
@@ -50,7 +50,7 @@ export class Tally {
     return this.lost === 0 && this.doubled === 0 && this.faultCount === 0;
   }
 
-  /** @param share 0.99: the time that 99 in 100 did not exceed. */
+  /** @param share for example 0.99: the time that 99 of 100 answers did not exceed */
   latencyMs(share: number): number {
     if (this.latencies.length === 0) return 0;
     this.latencies.sort((a, b) => a - b);

@@ -9,20 +9,20 @@ import type { Tally } from './tally.js';
 
 type Table = Room<TicTacToe>;
 
-/** A game that has begun when time is up is played to its end, for at most this long: a fleet may be recovering. */
+/** In ms: a game that is running when the time is up may take this long to finish, because a fleet may be recovering. */
 const LAST_GAMES_MS = 30_000;
-/** Two who are in a room together and were told to play are playing by then, also where a server is lost meanwhile. */
+/** In ms: two ready players must be playing by then, even when a server is lost meanwhile. */
 const BEGIN_MS = 20_000;
-/** A game of nine moves that is not over by then hangs. */
+/** In ms: a game of nine moves that takes longer hangs. */
 const GAME_MS = 60_000;
 
-/** Players of tic-tac-toe who play without end until time is up. */
+/** Plays tic-tac-toe with pairs of players until the time is up. */
 export class TicTacToeRun {
   private readonly ledgers = new Map<string, { ledger: GameLedger; playersLeft: number }>();
   private readonly stopping = new AbortController();
-  /** Who plays where, right now. */
+  /** The current room of each player. */
   private readonly tables = new Map<Table, string>();
-  /** What the host of each pair is doing, for a run that does not end. */
+  /** The current step of each host, to explain a run that does not end. */
   private readonly steps = new Map<string, string>();
 
   constructor(
@@ -33,7 +33,7 @@ export class TicTacToeRun {
 
   async run(): Promise<void> {
     const { players, seconds, pairing } = this.options;
-    // Each search listens to it.
+    // Each search adds a listener to this signal.
     setMaxListeners(0, this.stopping.signal);
     const even = players + (players % 2);
     const sessions = await openSessions(even, this.options, this.tally);
@@ -59,12 +59,12 @@ export class TicTacToeRun {
     return this.stopping.signal.aborted;
   }
 
-  /** Two who stay together: one makes a room, the other joins, and they play in it again and again. */
+  /** Two players who stay together: one creates a room, the other joins, and they play in it repeatedly. */
   private async liveInRooms(host: Session, guest: Session): Promise<void> {
     const step = (what: string): void => void this.steps.set(host.name, what);
     while (!this.isOver) {
       try {
-        step('makes a room');
+        step('creates a room');
         const own: Table = await freshly(host, () => host.createRoom<TicTacToe>({ game: 'tic-tac-toe', private: true }));
         step(`waits for ${guest.name} in room ${own.id}`);
         const other: Table = await freshly(guest, () => guest.joinRoom<TicTacToe>(own.id));
@@ -87,7 +87,7 @@ export class TicTacToeRun {
     this.steps.delete(host.name);
   }
 
-  /** One who looks for somebody else after each game. */
+  /** One player who searches for a new opponent after each game. */
   private async liveByMatches(session: Session): Promise<void> {
     const { signal } = this.stopping;
     while (!this.isOver) {
@@ -102,7 +102,7 @@ export class TicTacToeRun {
   }
 
   private async afterFault(name: string, error: unknown): Promise<void> {
-    // A lobby that was lost in the middle of things is no defect of the games; anything else is.
+    // The loss of a lobby during a request is not a fault of the game. Every other error is.
     if (!(error as { retry?: boolean }).retry) this.tally.fault(`${name}: ${sentenceOf(error)}`);
     else this.tally.refused(codeOf(error));
     await pause(200);
@@ -111,7 +111,7 @@ export class TicTacToeRun {
   private async play(room: Table, player: string, round: number): Promise<void> {
     this.tables.set(room, player);
     try {
-      // The result of the game before stands until this one begins.
+      // The result of the previous game stays until this one begins.
       await room.waitFor(({ result, version }) => result === null && version >= 0, { timeoutMs: BEGIN_MS });
       await this.playOn(room, player, `${room.id}/${round}`);
     } finally {
@@ -141,7 +141,7 @@ export class TicTacToeRun {
     }
   }
 
-  /** False: the game is over. */
+  /** Waits for the player's turn. False: the game is over. */
   private async myTurn(room: Table): Promise<boolean> {
     await room.waitFor(
       ({ status, state, seat }) => status === 'ended' || (status === 'playing' && state?.turn === seat && !isDecided(state.cells)),
@@ -168,7 +168,7 @@ export class TicTacToeRun {
     return known.ledger;
   }
 
-  /** The second of the two closes the book. */
+  /** The second of the two players evaluates the ledger. */
   private close(game: string): void {
     const known = this.ledgers.get(game);
     if (!known) return;
@@ -184,17 +184,17 @@ export class TicTacToeRun {
   private async deadline(): Promise<void> {
     await new Promise((resolve) => this.stopping.signal.addEventListener('abort', resolve, { once: true }));
     await pause(LAST_GAMES_MS);
-    this.tally.fault(`games were not over ${LAST_GAMES_MS / 1_000} s after time was up`);
+    this.tally.fault(`some games were still running ${LAST_GAMES_MS / 1_000} s after the time was up`);
     for (const [name, what] of this.steps) this.tally.fault(`${name} ${what}`);
     for (const [{ id, status, version, seat, unanswered, view, state }, name] of this.tables) {
       this.tally.fault(
-        `${name} sits in room ${id}: ${status} (lobby: ${view.status}), version ${version}, seat ${seat}, turn ${state?.turn}, ${unanswered} unanswered`,
+        `${name} is in room ${id}: ${status} (lobby: ${view.status}), version ${version}, seat ${seat}, turn ${state?.turn}, ${unanswered} unanswered`,
       );
     }
   }
 }
 
-/** Full, or a line: then no move is due though a turn still stands in the state. */
+/** True when the board is full or has a line. Then no move follows, although the state still names a player to move. */
 export function isDecided(cells: readonly (number | null)[]): boolean {
   if (!cells.includes(null)) return true;
   return LINES.some(([a, b, c]) => cells[a] !== null && cells[a] === cells[b] && cells[b] === cells[c]);

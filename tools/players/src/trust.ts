@@ -4,14 +4,14 @@ import type { ConnectionOptions } from 'node:tls';
 import { WebSocket } from 'ws';
 import type { ConnectOptions } from '#libs/client';
 
-/** What to connect with; null: as Node does. */
+/** Options for the connection. Null: Node's defaults. */
 export function trustIn(certificate: string | null): Pick<ConnectOptions, 'WebSocket'> {
   return certificate === null ? {} : { WebSocket: trusting(certificate) };
 }
 
 /**
- * Trusts whoever has the very certificate of this file, whatever name it is for and whoever signed it: the gateway of a
- * fleet on this machine is asked for by an address. Read for each connection, since certificates are renewed.
+ * Trusts a server that shows exactly the certificate in this file, whatever its name and issuer: the gateway of a local fleet is
+ * addressed by IP address. The file is read for each connection, because certificates are renewed.
  */
 function trusting(file: string): NonNullable<ConnectOptions['WebSocket']> {
   return class extends WebSocket {
@@ -25,8 +25,8 @@ function trustOf(pem: string): ConnectionOptions {
   const { raw } = new X509Certificate(pem);
   return {
     ca: pem,
-    // The file may end before the root that signed it.
+    // The file may not contain the root certificate.
     allowPartialTrustChain: true,
-    checkServerIdentity: (_, shown) => (raw.equals(shown.raw) ? undefined : new Error('another certificate than that of the fleet')),
+    checkServerIdentity: (_, shown) => (raw.equals(shown.raw) ? undefined : new Error('the certificate is not that of the fleet')),
   } as ConnectionOptions;
 }

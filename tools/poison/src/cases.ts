@@ -1,19 +1,17 @@
 import type { Place } from './poison-game.js';
 import type { Poison } from './poisons.js';
 
-/** One hostile room: what it does, and what may come of it. */
+/** One hostile room: what it does, and which outcomes are allowed. */
 export interface PoisonCase {
   readonly name: string;
   readonly poison: Poison;
-  /** Where it is run; `setup`: before the game begins. */
+  /** The handler that runs the hostile code. `setup`: before the game begins. */
   readonly place: 'command' | 'setup' | Place;
-  /** How many times, each after the fleet is whole again. */
+  /** Number of repetitions. Each waits until the fleet is complete again. */
   readonly times: number;
-  /**
-   * `ends`: the room ends as `game-failed`. `refused`: the command or start is, and the room goes on.
-   */
+  /** `ends`: the room ends as `game-failed`. `refused`: the command or start is refused, and the room continues. */
   readonly outcome: 'ends' | 'refused';
-  /** Game servers that may be lost. */
+  /** Maximum number of lost game servers. */
   readonly lossesMax: number;
 }
 
@@ -26,12 +24,12 @@ const INTERRUPTIBLE: readonly PoisonCase[] = (['command', 'timer', 'tick', 'view
   lossesMax: 0,
 }));
 
-/** In this order: what can be interrupted first, then what costs a server. */
+/** First the cases that can be interrupted, then those that cost a server. */
 export const CASES: readonly PoisonCase[] = [
   ...INTERRUPTIBLE,
   { name: 'loop in setup', poison: 'loop', place: 'setup', times: 1, outcome: 'refused', lossesMax: 0 },
   { name: 'regular expression', poison: 'regex', place: 'command', times: 1, outcome: 'ends', lossesMax: 0 },
-  { name: 'allocation without end', poison: 'allocate', place: 'command', times: 1, outcome: 'ends', lossesMax: 0 },
+  { name: 'allocation without limit', poison: 'allocate', place: 'command', times: 1, outcome: 'ends', lossesMax: 0 },
   { name: 'process.exit', poison: 'exit', place: 'command', times: 1, outcome: 'refused', lossesMax: 0 },
   { name: 'process.abort', poison: 'abort', place: 'command', times: 1, outcome: 'refused', lossesMax: 0 },
   { name: 'process.kill', poison: 'suicide', place: 'command', times: 1, outcome: 'refused', lossesMax: 0 },

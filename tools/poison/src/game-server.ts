@@ -4,7 +4,7 @@ import { gameServer } from '../../../apps/game/src/game.server.js';
 import { ChainGameModule } from '../../chaos/src/chain-game.js';
 import { PoisonGameModule } from './poison-game.js';
 
-/** A game server like any other, with the checked game of the innocent rooms and with a hostile one. */
+/** A normal game server with two more games: the checked game of the innocent rooms, and the hostile one. */
 const plan: ServerPlan<'game'> = {
   ...gameServer,
   module: (settings) => {

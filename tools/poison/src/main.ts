@@ -13,7 +13,7 @@ import { type PoisonOptions, readOptions } from './options.js';
 import { playPoison } from './poison-room.js';
 
 const WHOLE_MS = 30_000;
-/** Between two cases: what one did is over before the next begins. */
+/** In ms between two cases, so that the effects of one end before the next begins. */
 const BETWEEN_MS = 5_500;
 const LAST_GAMES_MS = 60_000;
 const OPEN_AT_ONCE = 20;
@@ -24,9 +24,9 @@ export interface CaseReport {
   readonly ok: boolean;
   readonly lost: number;
   readonly lossesMax: number;
-  /** Until the player knew the outcome, in ms. */
+  /** Time until the player knew the outcome, in ms. */
   readonly ms: number;
-  /** Of innocent players: answers that took over 100 ms, and pauses that they were told of, in ms. */
+  /** Of innocent players: answers that took more than 100 ms, and reported pauses, in ms. */
   readonly waits: Spread;
   readonly pauses: Spread;
   readonly faults: readonly string[];
@@ -43,7 +43,7 @@ export interface PoisonReport {
   readonly logs: string;
 }
 
-/** Runs what the arguments ask for and prints what came of it. The exit code: 1 where anything is not as it should be. */
+/** Runs the requested cases and prints the report. Returns the exit code: 1 when any result is wrong. */
 export async function main(argv: readonly string[], workshop: Workshop): Promise<number> {
   const options = readOptions(argv);
   const say = (line: string): void => {
@@ -58,7 +58,7 @@ class PoisonRun {
   private readonly findings: Findings;
   private fleet: ChaosFleet | null = null;
   private lost = 0;
-  /** What it was when the case under way began. */
+  /** The number of lost servers when the current case began. */
   private lostBefore = 0;
   private isStopping = false;
 
@@ -78,8 +78,8 @@ class PoisonRun {
     const fleet = await ChaosFleet.start(seed, shape, workshop, (sentence, server) => {
       if (this.isStopping) return;
       this.lost += 1;
-      this.say(`  ${sentence}; it is started again`);
-      // A fleet that one room goes on killing is no longer restarted: the run fails.
+      this.say(`  ${sentence}; it is restarted`);
+      // A fleet in which one room keeps killing servers is not restarted any more, and the run fails.
       if (this.lost - this.lostBefore <= LOSSES_STOP) void server.start();
     });
     this.fleet = fleet;
@@ -97,7 +97,7 @@ class PoisonRun {
       const { cases, faults } = await this.runCases(fleet);
       for (const table of tables) table.stop();
       const isOver = await Promise.race([lives.then(() => true), pause(LAST_GAMES_MS).then(() => false)]);
-      if (!isOver) this.findings.violation(`not all innocent players were done ${LAST_GAMES_MS / 1_000} s after the last case`);
+      if (!isOver) this.findings.violation(`some innocent players were still playing ${LAST_GAMES_MS / 1_000} s after the last case`);
       return this.report(fleet, cases, faults);
     } finally {
       this.isStopping = true;
@@ -127,10 +127,10 @@ class PoisonRun {
       faults: [`the room could not be played: ${error}`],
     }));
     const found = [...faults];
-    await whole().catch((error) => found.push(`the fleet is not whole: ${error.message}`));
+    await whole().catch((error) => found.push(`the fleet is not complete: ${error.message}`));
     const lost = this.lost - this.lostBefore;
-    if (lost > poison.lossesMax) found.push(`${lost} game servers were lost, at most ${poison.lossesMax} may be`);
-    if ((await linesThatName(fleet)) === namedBefore) found.push('no line of any log names the game');
+    if (lost > poison.lossesMax) found.push(`${lost} game servers were lost, but at most ${poison.lossesMax} are allowed`);
+    if ((await linesThatName(fleet)) === namedBefore) found.push('no log line names the game');
     const { name, lossesMax } = poison;
     this.say(`${found.length === 0 ? 'ok  ' : 'FAIL'} ${name}: ${lost} lost, known after ${Math.round(ms)} ms`);
     for (const fault of found) this.say(`     ${fault}`);
@@ -153,7 +153,7 @@ class PoisonRun {
   }
 }
 
-/** Lines of the game servers' logs that name the hostile game. */
+/** Counts log lines of the game servers that name the hostile game. */
 async function linesThatName(fleet: ChaosFleet): Promise<number> {
   const files = fleet.of('game').map(({ name }) => join(fleet.folder, `game-${name}.log`));
   const logs = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
@@ -169,13 +169,13 @@ function readable({ ok, cases, violations, acknowledged, games, rooms, logs }: P
   const heads = ['lost', 'known ms', 'waits', 'p99 ms', 'max ms', 'pauses', 'max ms'].map(column).join('');
   return [
     '',
-    `  ${rooms} innocent rooms: ${games} games, ${acknowledged} commands acknowledged; waits over 100 ms and pauses are theirs`,
+    `  ${rooms} innocent rooms: ${games} games, ${acknowledged} commands acknowledged; waits over 100 ms and pauses are of these rooms`,
     '',
     `       ${'case'.padEnd(36)}${heads}`,
     ...rows,
     '',
     ...cases.flatMap(({ name, faults }) => faults.map((fault) => `  ! ${name}: ${fault}`)),
     ...violations.map((violation) => `  ! ${violation}`),
-    ok ? 'PASS  every hostile room cost itself only' : `FAIL  (logs in ${logs})`,
+    ok ? 'PASS  every hostile room affected only itself' : `FAIL  (logs in ${logs})`,
   ].join('\n');
 }

@@ -14,7 +14,7 @@ interface Vial {
   armed: { poison: Poison; place: Place } | null;
 }
 
-/** A game that does what a mistake in a game may do. */
+/** A game with the typical mistakes of hostile or broken game code. */
 @Game({ name: 'poison', version: 1, seats: { min: 1, max: 2 }, tickHz: 5, seatGraceMs: 1_000 })
 export class PoisonGame implements GameRules<Vial> {
   setup(room: Setup): Vial {
@@ -23,7 +23,7 @@ export class PoisonGame implements GameRules<Vial> {
     return { moves: 0, armed: null };
   }
 
-  /** An innocent move. */
+  /** A harmless move. */
   @Command()
   move(room: Room<Vial>): void {
     room.state.moves += 1;

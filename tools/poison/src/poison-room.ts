@@ -5,13 +5,13 @@ import type { PoisonCase } from './cases.js';
 import type { PoisonGame } from './poison-game.js';
 import { SETUP_POISON } from './poisons.js';
 
-/** A room that is lost and recovered must have settled by then. */
+/** Time limit in ms. A room that is lost and recovered has settled by then. */
 const OUTCOME_MS = 20_000;
 
 export interface PoisonOutcome {
-  /** From the act until its outcome was known to the player, in ms; of the last time. */
+  /** Time from the last act until the player knew its outcome, in ms. */
   readonly ms: number;
-  /** What is not as it should be. */
+  /** Differences from the allowed outcome. */
   readonly faults: readonly string[];
 }
 
@@ -64,7 +64,7 @@ async function poisonGame(
       await room.waitFor(({ result }) => result !== null, { timeoutMs: OUTCOME_MS }).catch(() => {});
       const reason = room.result?.reason ?? 'nothing';
       if (reason !== 'game-failed') faults.push(`the room ended as ${reason}, not game-failed (${room.status})`);
-      else if (!room.result?.message) faults.push('the end has no message for a person');
+      else if (!room.result?.message) faults.push('the end has no message for people');
     }
   }
   const ms = performance.now() - startedAt;
@@ -72,11 +72,11 @@ async function poisonGame(
     await whole();
     faults.push(...(await goesOn(room)));
   }
-  if (room.unanswered > 0) faults.push(`the client still sends ${room.unanswered} commands`);
+  if (room.unanswered > 0) faults.push(`the client is still sending ${room.unanswered} commands`);
   return { ms, faults };
 }
 
-/** The code of the answer, or `applied`. */
+/** Returns the code of the answer, or `applied`. */
 async function act(poison: PoisonCase, room: Room<PoisonGame>, other: Room<PoisonGame> | null): Promise<string> {
   const sent =
     poison.place === 'command'
@@ -100,7 +100,7 @@ async function goesOn(room: Room<PoisonGame>): Promise<string[]> {
     await until(() => room.state?.moves === before + 1, OUTCOME_MS);
     return [];
   } catch (error) {
-    return [`the room does not go on: ${codeOf(error)} (${room.status})`];
+    return [`the room does not continue: ${codeOf(error)} (${room.status})`];
   }
 }
 

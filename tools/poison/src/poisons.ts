@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 
-/** What hostile game code does. Each is run where a handler of the game stands. */
+/** Hostile code, run inside a handler of the game. */
 export const POISONS = {
-  /** Never returns, and can be interrupted. */
+  /** Never returns, but can be interrupted. */
   loop: (): void => {
     for (;;);
   },
@@ -10,7 +10,7 @@ export const POISONS = {
   regex: (): void => {
     /^(a+)+$/.test(`${'a'.repeat(64)}b`);
   },
-  /** Allocates without end. */
+  /** Allocates without limit. */
   allocate: (): void => {
     const kept: unknown[] = [];
     for (;;) kept.push({ kept: kept.length }, [kept.length]);
@@ -44,19 +44,19 @@ export const POISONS = {
   'late-exit': (): void => {
     setTimeout(() => process.exit(4), 5);
   },
-  /** An error that looks like the watchdog's interrupt. */
+  /** Throws an error that looks like the watchdog's interrupt. */
   'fake-interrupt': (): void => {
     throw Object.assign(new Error('not interrupted'), { code: 'ERR_SCRIPT_EXECUTION_INTERRUPTED' });
   },
-  /** An error that never returns when it is described. */
+  /** Throws an error whose description never returns. */
   'endless-error': (): void => {
     throw Object.defineProperty(new Error('endless'), 'stack', { get: POISONS.loop });
   },
-  /** A listener that would take the watchdog's interrupts. */
+  /** Adds a listener that would take the watchdog's interrupts. */
   listen: (): void => {
     process.on('SIGINT', () => {});
   },
-  /** Blocks the event loop where no handler runs: cannot be interrupted. */
+  /** Blocks the event loop outside of any handler, where it cannot be interrupted. */
   'late-loop': (): void => {
     setTimeout(() => {
       for (;;);
@@ -67,5 +67,5 @@ export const POISONS = {
 export type Poison = keyof typeof POISONS;
 export const POISON_NAMES = Object.keys(POISONS) as [Poison, ...Poison[]];
 
-/** A player of this name poisons the set-up: `setup:loop`. */
+/** The prefix of a player's name that runs hostile code during the setup: `setup:loop`. */
 export const SETUP_POISON = 'setup:';

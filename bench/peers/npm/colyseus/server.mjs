@@ -3,7 +3,7 @@ import { RedisDriver } from '@colyseus/redis-driver';
 import { RedisPresence } from '@colyseus/redis-presence';
 import { WebSocketTransport } from '@colyseus/ws-transport';
 
-// A room of two: what one says, both hear. With a Redis, one of several processes that share the matchmaking.
+// A room of two: both players receive every message. With a Redis, this is one of several processes that share the matchmaking.
 const [port, redisUrl] = process.argv.slice(2);
 
 class Pair extends Room {
@@ -24,5 +24,5 @@ server.define('pair', Pair);
 await server.listen(Number(port), '127.0.0.1');
 process.send?.('ready');
 
-// Nothing outlives the bench that started it.
+// The process ends with the bench that started it.
 process.on('disconnect', () => process.exit());

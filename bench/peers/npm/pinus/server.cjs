@@ -1,8 +1,8 @@
 require('reflect-metadata');
 const { pinus } = require('pinus');
 
-// One process of three: `serverType=master|connector|room` and the rest of what pinus itself reads from the command line.
-// It looks for app/ and config/ in the folder it is started in.
+// One process of three: pinus reads `serverType=master|connector|room` and more from the command line. It looks for app/ and
+// config/ in its working directory.
 const app = pinus.createApp({ base: process.cwd() });
 app.set('name', 'pair');
 app.configure('production', 'connector', () => {
@@ -13,5 +13,5 @@ app.start((error) => {
   process.send?.('ready');
 });
 
-// Nothing outlives the bench that started it.
+// The process ends with the bench that started it.
 process.on('disconnect', () => process.exit());

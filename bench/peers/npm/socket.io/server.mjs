@@ -3,7 +3,7 @@ import { createAdapter } from '@socket.io/redis-adapter';
 import { Redis } from 'ioredis';
 import { Server } from 'socket.io';
 
-// A room of two: what one says, both hear, on whichever node they are. With a Redis, one of several nodes.
+// A room of two: both players receive every message, whatever their nodes. With a Redis, this is one of several nodes.
 const [port, redisUrl] = process.argv.slice(2);
 
 const http = createServer();
@@ -20,5 +20,5 @@ io.on('connection', (socket) => {
 });
 http.listen(Number(port), '127.0.0.1', () => process.send?.('ready'));
 
-// Nothing outlives the bench that started it.
+// The process ends with the bench that started it.
 process.on('disconnect', () => process.exit());

@@ -1,4 +1,4 @@
-// A room of two: what one says, both hear.
+// A room of two: both players receive every message.
 class RoomHandler {
   constructor(app) {
     this.app = app;
