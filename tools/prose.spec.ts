@@ -57,6 +57,13 @@ describe('the check of comments', () => {
     expect(problems(`/**\n * Text.\n *\n *     ${words(50)}\n *\n * | ${words(50)} |\n *\n * @example\n * ${words(50)}\n */`)).toEqual([]);
   });
 
+  it('leaves the keys and arguments of a Lua script out, but not its other sentences', () => {
+    const head = (rest: number) =>
+      `-- Text.\n--\n-- KEYS  1 ${words(20)}\n-- ARGV  1 ${words(20)}\n--       2 ${words(20)}\n-- ${words(rest)}`;
+    expect(problems(head(35), 'sample.lua')).toEqual([]);
+    expect(problems(head(36), 'sample.lua')).toEqual([expect.stringContaining('sample.lua:6: a sentence of 36 words')]);
+  });
+
   it('takes no comment marks inside strings, templates and regular expressions for comments', () => {
     const code = [
       "const a = '// Who is it.';",

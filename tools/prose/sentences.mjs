@@ -43,7 +43,8 @@ function headlessStart(sentence, rule) {
 }
 
 /**
- * Paragraphs, items of lists and tags of JSDoc each stand alone. Code blocks, tables and directives for tools are left out.
+ * Paragraphs, items of lists and tags of JSDoc each stand alone. Code blocks, tables, the lists of a Lua script's keys and
+ * arguments, and directives for tools are left out.
  *
  * @param {string} comment
  */
@@ -54,7 +55,8 @@ function paragraphsOf(comment) {
   let isCode = false;
   for (const [line, raw] of comment.split('\n').entries()) {
     if (/^\s*```/.test(raw)) isCode = !isCode;
-    const isLeftOut = isCode || /^\s*```|^ {4}\S|^\s*\||^\s*$|^\s*@example|^\s*(biome-ignore|@ts-|eslint|prettier|#!|\/)/.test(raw);
+    const isLeftOut =
+      isCode || /^\s*```|^ {4,}\S|^(KEYS|ARGV) |^\s*\||^\s*$|^\s*@example|^\s*(biome-ignore|@ts-|eslint|prettier|#!|\/)/.test(raw);
     if (isLeftOut) {
       if (/^\s*@example/.test(raw)) isCode = true;
       isOpen = false;

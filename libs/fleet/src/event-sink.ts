@@ -1,6 +1,6 @@
 import type { RoomId, ServerId } from '#libs/protocol';
 
-/** Everything that can happen to servers and rooms and that an operator may want to see. */
+/** All kinds of facts about servers and rooms that an operator may want to see. */
 export const HAPPENING_KINDS = [
   'server.registered',
   'server.state',
@@ -30,10 +30,10 @@ export const HAPPENING_KINDS = [
 ] as const;
 export type HappeningKind = (typeof HAPPENING_KINDS)[number];
 
-/** What happened, told by the process that did it or saw it. */
+/** An operator event, reported by the process that caused or observed it. */
 export interface Happening {
   readonly kind: HappeningKind;
-  /** Why: one word or a short sentence, never empty. */
+  /** One word or a short sentence, never empty. */
   readonly reason: string;
   readonly server?: ServerId;
   readonly incarnation?: number;
@@ -41,21 +41,23 @@ export interface Happening {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-/** As it travels. */
+/** An operator event in the form in which it is published. */
 export interface ToldHappening extends Happening {
-  /** Unique in the fleet, and the same for all who hear it. */
+  /** Unique in the fleet. All receivers of an event see the same id. */
   readonly id: string;
-  /** Who tells it. */
+  /** The server that published the event. */
   readonly by: ServerId;
-  /** In ms since 1970, by the store's clock as the teller knows it. */
+  /** In ms since 1970: store time, as the publishing server estimates it. */
   readonly at: number;
 }
 
 /**
- * Where happenings go. `tell` returns at once, never throws and never waits, since it is called in the middle of
- * evictions and recoveries. Those of one process keep their order; any may be lost: whoever needs the truth reads the
- * records. One of your own (a pager, a warehouse): `FleetModule.forRoot({ …, eventSink: MySink })`; extend
- * `RedisEventSink` where the admin API's event stream is to go on as well.
+ * Port: publishes operator events. `tell` returns at once, never throws and never waits, because callers are in the middle
+ * of evictions and recoveries. Events of one process keep their order. Any event may be lost, so a reader that needs
+ * certainty reads the records.
+ *
+ * To add your own sink (a pager, a data warehouse), use `FleetModule.forRoot({ …, eventSink: MySink })`. Extend
+ * `RedisEventSink` to keep the event stream of the admin API.
  */
 export abstract class EventSink {
   abstract tell(happening: Happening): void;

@@ -6,7 +6,7 @@ import { FLEET_CHANNEL } from './fleet.options.js';
 
 export const FLEET_EVENT_KINDS = ['registered', 'state', 'evicted', 'left', 'vote'] as const;
 
-/** What happened to a server. A hint: it may be lost; the record is the truth. */
+/** A message about a change of a server. It may be lost, so a reader that needs certainty reads the record. */
 export interface FleetEvent {
   readonly kind: (typeof FLEET_EVENT_KINDS)[number];
   readonly server: ServerId;
@@ -16,7 +16,7 @@ export interface FleetEvent {
 
 export type FleetEventListener = (event: FleetEvent) => void;
 
-/** Tells all servers, and hears, what happens to servers: the channel `hf:fleet`. */
+/** Publishes and receives changes of servers on the channel `hf:fleet`. */
 @Injectable()
 export class FleetEvents implements OnModuleInit {
   private readonly listeners = new Set<FleetEventListener>();
@@ -34,7 +34,7 @@ export class FleetEvents implements OnModuleInit {
     this.listeners.add(listener);
   }
 
-  /** Events were missed: look for yourself. */
+  /** Calls `look` after events may have been lost, so that the caller reads the records again. */
   onGap(look: () => void): void {
     this.pubSub.onReconnect(look);
   }

@@ -8,14 +8,14 @@ import { ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
 import { ServerRegistration } from './server-registration.js';
 
-/** How soon a lost link is dialled again while the directory still has the server. */
+/** Interval of dialing missing links to servers in the directory. */
 const REDIAL_MS = 200;
-/** And one that holds another `LINK_SECRET`, which only a restart changes. */
+/** The same for a server with another `LINK_SECRET`, which only a restart can change. */
 const REDIAL_REFUSED_MS = 2_000;
 
 /**
- * Keeps a link open to every server of the types this process talks to. A link that closes is news: `onLost` tells of
- * it at once, long before a health check would.
+ * Keeps a link open to every server of the types that this process communicates with. When a link closes, `onLost`
+ * reports it at once, long before a health check would.
  */
 @Injectable()
 export class FleetLinks implements OnModuleDestroy {
@@ -35,13 +35,13 @@ export class FleetLinks implements OnModuleDestroy {
     links.onClosed((peer, reason) => this.lost(peer, reason));
     links.onRefused(({ id, port }) => this.refused.set(id, { port, at: performance.now() }));
     links.onOpened(({ id }) => this.refused.delete(id));
-    // What was agreed on these links was agreed with an incarnation that is over; the next one introduces itself anew.
+    // The peers know these links under an incarnation that is over. The next incarnation opens new links.
     registration.onEvicted(() => {
       for (const peer of [...links.all()]) peer.close('evicted');
     });
   }
 
-  /** From now on every server of these types, too, is dialled as soon as the directory knows it and this one is registered. */
+  /** Adds types whose servers this process dials as soon as the directory knows them and this process is registered. */
   keep(types: readonly ServerType[]): void {
     for (const type of types) this.types.add(type);
     if (!this.redialing) {
@@ -52,37 +52,37 @@ export class FleetLinks implements OnModuleDestroy {
     this.dialMissing();
   }
 
-  /** The open link to a server, if there is one; for those who cannot wait for a dial. */
+  /** Returns the open link to a server, if it exists, for callers that cannot wait for a dial. */
   get(id: ServerId): LinkPeer | undefined {
     return this.links.get(id);
   }
 
-  /** There is a link to this incarnation of the server, and something was heard on it a moment ago. */
+  /** Returns whether a link to this incarnation of the server is open, and its last ping was answered. */
   isWell({ id, incarnation }: Pick<ServerRecord, 'id' | 'incarnation'>): boolean {
     const peer = this.links.get(id);
     return peer?.isOpen === true && !peer.isSilent && peer.incarnation === incarnation;
   }
 
-  /** The link to a server, dialled if needed. Rejects with `server-lost`, at once where the link there is has fallen silent. */
+  /** Returns the link to a server and dials if needed. Rejects with `server-lost`; at once when the open link is silent. */
   async to(record: Pick<ServerRecord, 'id' | 'linkHost' | 'linkPort'>): Promise<LinkPeer> {
     const known = this.links.get(record.id);
     if (known?.isOpen && known.isSilent) throw new HoldfastError('server-lost', `${record.id} does not answer on its link.`);
     return this.links.to({ id: record.id, host: record.linkHost, port: record.linkPort });
   }
 
-  /** Dials a server just to see whether it lives. Never rejects. */
+  /** Dials a server only to find out whether it lives. Never rejects. */
   probe({ linkHost: host, linkPort: port }: ServerRecord, timeoutMs: number): Promise<ProbeResult> {
     return this.links.probe({ host, port, timeoutMs });
   }
 
-  /** What this process holds for servers that have not read it. */
+  /** Bytes that wait in this process because other servers have not read them yet. */
   get backlogBytes(): number {
     let bytes = 0;
     for (const peer of this.links.all()) bytes += peer.backlogBytes;
     return bytes;
   }
 
-  /** A link to a server that the directory still holds for alive has closed. */
+  /** Calls `listener` when a link has closed whose server is still alive in the directory. */
   onLost(listener: (server: ServerRecord) => void): void {
     this.news.on('lost', listener);
   }
@@ -112,7 +112,7 @@ export class FleetLinks implements OnModuleDestroy {
     const peer = this.links.get(record.id);
     if (peer?.isOpen) {
       if (peer.incarnation >= record.incarnation) return;
-      // What was agreed on this link ended with the incarnation; and the loss of a link that seems older is no news.
+      // This link belongs to an incarnation that is over. `lost` ignores it, because the directory has a newer one.
       peer.close('registered anew');
     }
     const refused = this.refused.get(record.id);
@@ -120,7 +120,7 @@ export class FleetLinks implements OnModuleDestroy {
     this.to(record).catch(() => {});
   }
 
-  /** Of two that keep links to each other, the lower id dials: two links at once would outlive each other by turns. */
+  /** Between servers of the same type the one with the lower id dials. If both dialed, each link would replace the other. */
   private isOursToDial({ id, type }: ServerRecord): boolean {
     return type === this.self.type ? this.self.id < id : true;
   }

@@ -12,7 +12,7 @@ import { ServerDirectory } from './server-directory.js';
 import { ServerRegistration } from './server-registration.js';
 import { StoreLoss } from './store-loss.js';
 
-/** Needs `RedisModule`, `TelemetryModule` and `LinkModule`, to which it gives its identity. */
+/** Requires `RedisModule`, `TelemetryModule` and `LinkModule`. It provides the `LinkIdentity` for `LinkModule`. */
 @Module({})
 export class FleetModule {
   static forRoot(options: FleetOptions): DynamicModule {

@@ -2,22 +2,22 @@ import type { Type } from '@nestjs/common';
 import type { ServerType } from '#libs/protocol';
 import type { EventSink } from './event-sink.js';
 
-/** What a game server says of one game it can run. */
+/** A game that a game server can run, as its record states it. */
 export interface OfferedGame {
   readonly version: number;
-  /** The oldest version of a room that this server can go on with; absent: it does not say so. */
+  /** The oldest version of a room that this server can continue. Absent: the server does not state it. */
   readonly oldestVersion?: number;
-  /** Fewest and most players. */
+  /** The lowest and highest number of players. */
   readonly seats: { readonly min: number; readonly max: number };
 }
 export type OfferedGames = Readonly<Record<string, OfferedGame>>;
 
-/** Whether a server that offers this can go on with a room of that version of the game. */
+/** Returns whether a server with this offer can continue a room of that game version. */
 export function takesVersion(offered: OfferedGame | undefined, gameVersion: number): boolean {
   return offered !== undefined && offered.version >= gameVersion && (offered.oldestVersion ?? 0) <= gameVersion;
 }
 
-/** For a message: `hf:game:2 has version 3 (rooms from version 2 on)`. */
+/** Describes versions for an error message: `hf:game:2 has version 3 (rooms from version 2 on)`. */
 export function describeVersions(servers: readonly { readonly id: string; readonly games: OfferedGames }[], game: string): string {
   const all = servers.filter(({ games }) => Object.hasOwn(games, game));
   const shown = all.slice(0, DESCRIBED_MAX).map(({ id, games }) => {
@@ -32,17 +32,17 @@ const DESCRIBED_MAX = 5;
 
 export interface FleetOptions {
   readonly type: ServerType;
-  /** The last part of the server's id; one living process a name. */
+  /** The last part of the server's id. Each living process needs its own name. */
   readonly name: string;
-  /** The games this server can run, where that is known before it starts; else given to `register`. */
+  /** The games that this server can run, if they are known before the start. Otherwise pass them to `register`. */
   readonly games?: OfferedGames;
-  /** Which build runs, for rolling deploys. */
+  /** The build of this server, for rolling deploys. */
   readonly build?: string;
-  /** Where it stands, for placement; none: it is of no region. */
+  /** The region of this server, for placement. Absent: no region. */
   readonly region?: string | null;
-  /** Takes only rooms that ask for its build. */
+  /** The server takes only rooms that ask for its build. */
   readonly canary?: boolean;
-  /** Who is told what happens to servers and rooms; else all gateways are, through Redis. */
+  /** Receives the operator events of this process. Default: publishes them to all gateways through Redis. */
   readonly eventSink?: Type<EventSink>;
 }
 
@@ -52,17 +52,17 @@ export const SERVERS_KEY = 'hf:servers';
 export const FLEET_CHANNEL = 'hf:fleet';
 export const HAPPENINGS_CHANNEL = 'hf:events';
 
-/** A server looks this often whether its record still stands: half a check's interval, so that a lost registry heals within two. */
+/** Interval at which a server reads its own record: half of a health check's interval, so a lost registry recovers within two. */
 export const OWN_RECORD_LOOK_MS = 500;
-/** Messages are hints and may be lost; a view is never older than this … */
+/** Interval of polling all records, because messages may be lost. In a large fleet `POLL_MS_PER_SERVER` makes it longer. */
 export const POLL_MS = 1_000;
-/** … in a small fleet. In a large one a process reads at most 1000 / this records a second, or polls would outweigh the work. */
+/** Share of each server in the poll interval. So a process reads at most 100 records a second, also in a large fleet. */
 export const POLL_MS_PER_SERVER = 10;
-/** Before the first view there is nobody to talk to: ask more often. */
+/** Shorter poll interval before the first result, because without it a process knows no other server. */
 export const FIRST_POLL_MS = 100;
-/** A record that is gone without a word may be back at once (a registry deleted by hand); its server stays in view this long. */
+/** A missing record may return at once, for example after a manual deletion. The directory keeps the server for this time. */
 export const MISSING_KEPT_MS = 5_000;
-/** After this long without a record even the id is taken off `hf:servers`. */
+/** After this time without a record the directory also removes the id from `hf:servers`. */
 export const MISSING_LISTED_MS = 60_000;
-/** How long it stays known that a server left by itself: longer than anybody takes to hear of its closed links. */
+/** TTL of the mark that a server left by itself: longer than any process needs to notice that its links are closed. */
 export const LEFT_KEPT_MS = 60_000;

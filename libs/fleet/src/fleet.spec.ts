@@ -23,7 +23,7 @@ interface TestServer {
   readonly events: FleetEvent[];
 }
 
-describe('the fleet', () => {
+describe('the registration of servers', () => {
   const started: TestServer[] = [];
 
   afterEach(async () => {
@@ -69,7 +69,7 @@ describe('the fleet', () => {
     return made;
   }
 
-  it('keeps the record that the contract names: a hash at the server id, listed in hf:servers', async () => {
+  it('writes the record as a hash at the server id and lists the id in hf:servers', async () => {
     const { self, redis } = await registered(unique('record'));
     const fields = await redis.commands.hgetall(self.id);
     expect(fields).toMatchObject({
@@ -89,7 +89,7 @@ describe('the fleet', () => {
     expect(await redis.commands.sismember(SERVERS_KEY, self.id)).toBe(1);
   });
 
-  it('tells every other server who came, changed and left', async () => {
+  it('reports to every other server which servers registered, changed and left', async () => {
     const watcher = await server(unique('watcher'));
     const guest = await registered(unique('guest'));
     const { id, incarnation } = guest.self;
@@ -112,7 +112,7 @@ describe('the fleet', () => {
     expect(await watcher.redis.commands.sismember(SERVERS_KEY, id)).toBe(0);
   });
 
-  it('sees a server although nobody said a word of it', async () => {
+  it('finds a server that was registered without a message', async () => {
     const watcher = await server(unique('watcher'));
     const id = `hf:game:${unique('foreign')}` as ServerId;
     await watcher.redis.commands.hset(id, { type: 'game', name: 'foreign', state: 'ready', incarnation: 5, linkHost: 'h', linkPort: 1 });
@@ -122,7 +122,7 @@ describe('the fleet', () => {
     await watcher.redis.commands.srem(SERVERS_KEY, id);
   });
 
-  it('writes a deleted record again with the same incarnation, and nobody takes the server for lost', async () => {
+  it('writes a deleted record again with the same incarnation, and no server reports it as left', async () => {
     const watcher = await server(unique('watcher'));
     const victim = await registered(unique('victim'));
     const { id, incarnation } = victim.self;
@@ -141,13 +141,13 @@ describe('the fleet', () => {
     expect(watcher.changes.filter(({ server, kind }) => server.id === id && kind === 'left')).toEqual([]);
   });
 
-  it('is listed again when only hf:servers was deleted', async () => {
+  it('lists the id again when only hf:servers was deleted', async () => {
     const { self, redis } = await registered(unique('unlisted'));
     await redis.commands.srem(SERVERS_KEY, self.id);
     await eventually(async () => expect(await redis.commands.sismember(SERVERS_KEY, self.id)).toBe(1));
   });
 
-  it('accepts a verdict: tells the listeners first, then registers anew with a higher incarnation', async () => {
+  it('accepts an eviction: notifies the listeners first, then registers again with a higher incarnation', async () => {
     const condemned = await registered(unique('condemned'));
     const { id, incarnation } = condemned.self;
     const seen: unknown[] = [];
@@ -159,13 +159,13 @@ describe('the fleet', () => {
     await eventually(async () => expect(await condemned.redis.commands.hget(id, 'state')).toBe('ready'));
   });
 
-  it('refuses to change the state of a condemned incarnation', async () => {
+  it('refuses to change the state of an evicted incarnation', async () => {
     const condemned = await registered(unique('condemned'));
     await condemned.redis.commands.hset(condemned.self.id, { state: 'dead' });
     expect(await condemned.registration.setState('draining')).toBe(false);
   });
 
-  it('gives a name to the newcomer, and the elder stays out', async () => {
+  it('gives a shared name to the newer process, and the older one stays out of the fleet', async () => {
     const name = unique('twin');
     const elder = await registered(name);
     const notices: string[] = [];
@@ -179,7 +179,7 @@ describe('the fleet', () => {
     expect(newcomer.self.state).toBe('ready');
   });
 
-  it('keeps an incarnation that a forgetful store had given to somebody before', async () => {
+  it('keeps the incarnation when the store has gone back to an older record', async () => {
     const server = await registered(unique('fallback'));
     const { id, incarnation } = server.self;
     await server.redis.commands.hset(id, { incarnation: incarnation - 1000, state: 'dead' });
@@ -188,7 +188,7 @@ describe('the fleet', () => {
     );
   });
 
-  it('does not remove the record of a condemned server that says goodbye', async () => {
+  it('does not remove the record of an evicted server that leaves', async () => {
     const condemned = await registered(unique('condemned'));
     const { id } = condemned.self;
     const leaving = condemned.redis.commands.hset(id, { state: 'dead' });
@@ -206,7 +206,7 @@ describe('judgeOwnRecord', () => {
     [7, 6, 'dead', 'lost'],
     [7, 8, 'ready', 'replaced'],
     [7, 8, 'dead', 'replaced'],
-  ] as const)('incarnation %p, record of %p that is %p: %s', (mine, found, state, verdict) => {
+  ] as const)('judges for incarnation %p a record with incarnation %p and state %p as %s', (mine, found, state, verdict) => {
     expect(judgeOwnRecord(mine, found, state)).toBe(verdict);
   });
 });
@@ -217,7 +217,7 @@ function unique(prefix: string): string {
   return `${prefix}-${process.pid}-${counter}`;
 }
 
-/** Waits for the thing; the last failure is the reason. */
+/** Repeats the assertion until it passes. After the deadline it throws the last failure. */
 async function eventually(assertion: () => void | Promise<void>, withinMs = 5_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   for (;;) {

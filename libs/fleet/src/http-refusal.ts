@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { type ErrorBody, errorBody } from '#libs/protocol';
 
-/** What the framework refuses by itself, as everything is refused: with a code. Null: it is no refusal of HTTP. */
+/** Gives an HTTP refusal by Nest or its body parser an error body with a code. Null: the error is not such a refusal. */
 export function httpRefusal(error: unknown): { readonly status: number; readonly body: ErrorBody } | null {
   const status = statusOf(error);
   if (status === null) return null;
@@ -9,7 +9,7 @@ export function httpRefusal(error: unknown): { readonly status: number; readonly
   return { status, body: errorBody(code, status < 500 ? (error as Error).message : undefined) };
 }
 
-/** Nest's own, or one of the body's reader: those carry a status and no class of their own. */
+/** Errors of the body parser have a status but no class of their own. */
 function statusOf(error: unknown): number | null {
   if (error instanceof HttpException) return error.getStatus();
   const { status, expose } = (error ?? {}) as { readonly status?: unknown; readonly expose?: unknown };

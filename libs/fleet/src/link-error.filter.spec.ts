@@ -6,7 +6,7 @@ import { LinkErrorFilter } from './link-error.filter.js';
 
 const rpc = { getType: () => 'rpc' } as unknown as ArgumentsHost;
 
-/** What the asking server is told, and under which event it was logged here. */
+/** Returns the error body for the other server, and the log events of this server. */
 async function refusal(error: unknown) {
   const logged: string[] = [];
   const note = (event: string) => void logged.push(event);
@@ -15,23 +15,23 @@ async function refusal(error: unknown) {
   return { told, logged };
 }
 
-describe('what a handler throws, at the link', () => {
+describe('LinkErrorFilter, for an error of a link handler', () => {
   it.each([
     "Stream isn't writeable and enableOfflineQueue options is false",
     'Command timed out',
     "OOM command not allowed when used memory > 'maxmemory'.",
-  ])('is `unavailable` where the store has failed (%s)', async (message) => {
+  ])('answers `unavailable` for a failure of the store (%s)', async (message) => {
     expect(await refusal(new Error(message))).toEqual({
       told: expect.objectContaining({ code: 'unavailable', retry: true, retryAfterMs: 500 }),
       logged: ['request.failed'],
     });
   });
 
-  it('is its own code where it has one', async () => {
+  it('answers with the code of the error and logs nothing', async () => {
     expect(await refusal(new HoldfastError('room-full'))).toEqual({ told: expect.objectContaining({ code: 'room-full' }), logged: [] });
   });
 
-  it('is `internal`, and in the log, where nobody expected it', async () => {
+  it('answers `internal` to an unexpected error and logs it', async () => {
     expect(await refusal(new Error('what?'))).toEqual({ told: expect.objectContaining({ code: 'internal' }), logged: ['request.failed'] });
   });
 });

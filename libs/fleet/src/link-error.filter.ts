@@ -11,8 +11,8 @@ interface JsonResponse {
 }
 
 /**
- * The link's edge: whatever a handler throws leaves as an error body with a code; a surprise is logged, once, here. So
- * does what the ops port refuses before any controller is asked: a path that is none, a body that cannot be read.
+ * Turns each error of a handler into an error body with a code, for links and for the ops port. Logs unexpected errors
+ * once. On the ops port it also handles refusals before any controller: an unknown path or an unreadable body.
  */
 @Catch()
 export class LinkErrorFilter implements ExceptionFilter {
@@ -36,7 +36,7 @@ export class LinkErrorFilter implements ExceptionFilter {
   }
 
   private surprise(error: unknown): void {
-    // A failure of the store is told of once, elsewhere.
+    // `Log` writes failures of the store at level `debug`, because another line reports the outage once.
     this.log.error('request.failed', { error });
   }
 }

@@ -6,7 +6,7 @@ import type { Self } from './self.js';
 import type { ServerChange, ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
 
-/** The servers around one, by what their secret is to its own. */
+/** A server and the other servers of its fleet. `hasSame`: the other server has the same secret. */
 class Around {
   readonly records = new Map<ServerId, ServerRecord>();
   readonly verified: ServerId[] = [];
@@ -51,11 +51,11 @@ class Around {
   }
 }
 
-/** Everything that was begun has been done. */
+/** Waits until all started comparisons are done. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-describe('trust in the link secret', () => {
-  it('is lost when most servers hold another secret, and the reason names the setting and the remedy', async () => {
+describe('LinkTrust', () => {
+  it('is outvoted when most servers have another secret, and the reason names the setting and the remedy', async () => {
     const around = new Around(['a', 'gateway', false], ['b', 'lobby', false], ['c', 'game', true]);
     await around.trust.ask();
     expect(around.readiness.notReady()).toEqual({});
@@ -65,7 +65,7 @@ describe('trust in the link secret', () => {
     expect(around.readiness.notReady().link).toMatch(/LINK_SECRET .* 3 of the 4 servers .* set the same LINK_SECRET on all servers/);
   });
 
-  it('is not shaken by a single server with another secret', async () => {
+  it('is not outvoted by a single server with another secret', async () => {
     const around = new Around(['a', 'gateway', true], ['bad', 'lobby', false]);
     around.refused({ id: serverId('lobby', 'bad'), host: 'h', port: 1 });
     await settled();
@@ -76,7 +76,7 @@ describe('trust in the link secret', () => {
     expect(alone.trust.isOutvoted).toBe(false);
   });
 
-  it('is not shaken by a stranger who claims to be each of the others', async () => {
+  it('is not outvoted by an unauthenticated peer that claims to be each of the other servers', async () => {
     const names = ['a', 'b', 'c', 'd', 'e'];
     const around = new Around(...names.map((name): [string, ServerType, boolean] => [name, 'game', true]));
     for (const name of [...names, 'nobody', 'me']) around.unproved(serverId('game', name));
@@ -89,7 +89,7 @@ describe('trust in the link secret', () => {
     expect(around.lines).toEqual([]);
   });
 
-  it('is restored when those servers come back with the same secret; each change is one line', async () => {
+  it('is trusted again when those servers return with the same secret, and logs one line for each change', async () => {
     const around = new Around(['a', 'gateway', false], ['b', 'lobby', false]);
     const told: boolean[] = [];
     around.trust.onChange(() => told.push(around.trust.isOutvoted));

@@ -6,11 +6,11 @@ import { Self } from './self.js';
 import { ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
 
-/** Servers that are asked at once: enough to find the majority, few enough in a fleet of thousands. */
+/** Number of servers to compare with at once: enough to find the majority, and few in a fleet of thousands. */
 const ASKED_MAX = 9;
-/** A start waits no longer than this for those that do not answer, in ms. */
+/** Limit for waiting for answers at the start, in ms. */
 const ASK_MS = 500;
-/** A server that holds another secret is looked at again this long after the last look, in ms. */
+/** Minimum time between two comparisons with the same server, in ms. */
 const AGAIN_MS = 2_000;
 
 interface Finding {
@@ -19,12 +19,12 @@ interface Finding {
 }
 
 /**
- * Does this server have the fleet's `LINK_SECRET`? Evidence is what this server itself has found at the addresses that
- * other servers registered; what somebody says who dials in is a reason to look, and no more. So neither a stranger at
- * the link port nor a single server with a wrong secret can make a good server doubt itself.
+ * Finds out whether this server has the fleet's `LINK_SECRET`. Only the results of dialing registered addresses count. A
+ * claim of a dialing peer is only a reason to dial. So neither an unauthenticated peer at the link port nor a single
+ * server with a wrong secret can make a correct server distrust its own secret.
  *
- * A server is outvoted when more of the ready servers it has met hold another secret than hold its own, itself among the
- * latter. An outvoted server is not ready, and a game server is not offered rooms.
+ * This server is outvoted when most of the ready servers that it has met have another secret; it counts itself among the
+ * servers with its own secret. An outvoted server is not ready, and an outvoted game server gets no rooms.
  */
 @Injectable()
 export class LinkTrust {
@@ -57,29 +57,30 @@ export class LinkTrust {
     readiness.add('link', () => this.why);
   }
 
-  /** Whether most of the servers hold another secret than this one. */
+  /** True when most of the servers have another secret than this one. */
   get isOutvoted(): boolean {
     const { refused, proved } = this.count();
     return refused.length > proved + 1;
   }
 
-  /** In words for an operator; null: the secret is that of the fleet, as far as is known. */
+  /** The problem in a sentence for an operator. Null: no problem is known. */
   get why(): string | null {
     if (!this.isOutvoted) return null;
     const { refused, proved } = this.count();
     const named = refused.slice(0, NAMED_MAX).join(', ');
-    return `LINK_SECRET of this server is not that of the fleet: ${refused.length} of the ${refused.length + proved} servers it met have another (${named}); ${ADVICE}`;
+    const met = refused.length + proved;
+    return `LINK_SECRET of this server differs from the fleet: ${refused.length} of the ${met} servers it met have another secret (${named}); ${ADVICE}`;
   }
 
-  /** Told whenever `isOutvoted` has changed. */
+  /** Calls `listener` whenever `isOutvoted` has changed. */
   onChange(listener: () => void): void {
     this.listeners.push(listener);
   }
 
-  /** Compares secrets with some servers that are ready: before this server becomes ready itself, too. Never rejects. */
+  /** Compares secrets with some ready servers. Also runs before this server becomes ready. Never rejects. */
   async ask(): Promise<void> {
     const ready = this.directory.all().filter((record) => this.isMet(record));
-    // Of each type some: those of one type may all be what was configured anew.
+    // Takes some servers of each type, because all servers of one type may have the same wrong configuration.
     const byType = (['gateway', 'lobby', 'game'] as const).map((type) => ready.filter((record) => record.type === type));
     const asked = byType.flatMap((those) => those.slice(0, ASKED_MAX / byType.length));
     let timer: NodeJS.Timeout | undefined;
@@ -90,7 +91,7 @@ export class LinkTrust {
     clearTimeout(timer);
   }
 
-  /** Somebody says to be this server, and holds another secret. Is that so? */
+  /** Checks the claim of a dialing peer that it is this server and has another secret. */
   private async lookAgain(id: ServerId): Promise<void> {
     const record = this.directory.get(id);
     if (!record || !this.isMet(record) || this.links.get(id)?.isOpen) return;
@@ -100,7 +101,7 @@ export class LinkTrust {
     await this.look(record);
   }
 
-  /** One server holds another secret. Whose is the fleet's? */
+  /** After one server has shown another secret: compares with more servers to find out which secret the fleet has. */
   private async compare(): Promise<void> {
     const now = performance.now();
     if (now - this.comparedAt < AGAIN_MS) return;
@@ -115,7 +116,7 @@ export class LinkTrust {
 
   private found(id: ServerId, incarnation: number, isProved: boolean): void {
     const known = this.findings.get(id);
-    // What is known of a later incarnation says more.
+    // A result for a later incarnation takes precedence.
     if (known && (known.incarnation > incarnation || (known.incarnation === incarnation && known.isProved === isProved))) return;
     this.findings.set(id, { incarnation, isProved });
     if (!isProved) this.log.warn('link.refused', { target: id, incarnation, reason: 'other-secret', check: ADVICE });

@@ -5,10 +5,10 @@ import { EventSink, type Happening, type ToldHappening } from './event-sink.js';
 import { HAPPENINGS_CHANNEL } from './fleet.options.js';
 import { Self } from './self.js';
 
-/** More than a process does in one turn; a message stays far below what anybody's buffer holds. */
+/** More events than a process usually reports in one tick. It keeps a message far below all buffer limits. */
 const MESSAGE_HAPPENINGS_MAX = 100;
 
-/** Publishes on `hf:events`: a JSON array of what was told within one turn of the loop, so that a thousand recovered rooms are few messages. */
+/** Publishes on `hf:events`. A message is a JSON array of the events of one tick, so a thousand recovered rooms need few messages. */
 @Injectable()
 export class RedisEventSink extends EventSink {
   private readonly batch = new TickBatch<ToldHappening>('io', (told) => this.publish(told));
@@ -25,7 +25,7 @@ export class RedisEventSink extends EventSink {
   override tell(happening: Happening): void {
     const { id: by, incarnation } = this.self;
     const at = Math.round(this.clock.storeTime());
-    // The incarnation alone does not do: before it is registered a process has none.
+    // The incarnation alone is not unique, because a process has none before it is registered.
     const id = `${by}:${incarnation}:${at}:${this.count++}`;
     this.batch.add({ id, by, at, ...happening });
   }
@@ -33,7 +33,7 @@ export class RedisEventSink extends EventSink {
   private publish(told: readonly ToldHappening[]): void {
     for (let from = 0; from < told.length; from += MESSAGE_HAPPENINGS_MAX) {
       const message = JSON.stringify(told.slice(from, from + MESSAGE_HAPPENINGS_MAX));
-      // Without a store nobody can be told; what happened is in the log.
+      // Without the store no process receives events. The facts are in the server log.
       this.pubSub.publish(HAPPENINGS_CHANNEL, message).catch(() => {});
     }
   }

@@ -4,17 +4,17 @@ import { type ServerId, type ServerType, serverId } from '#libs/protocol';
 import { FLEET_OPTIONS, type FleetOptions, type OfferedGames } from './fleet.options.js';
 import type { ServerAddresses, ServerState } from './server-record.js';
 
-/** Who this process is. Changed by `ServerRegistration` alone. */
+/** The identity of this process in the fleet. Only `ServerRegistration` changes it. */
 export abstract class Self extends LinkIdentity {
   abstract readonly type: ServerType;
   abstract readonly name: string;
-  /** The state it wants to be in; `dead` from the moment it learns of its eviction until it is registered anew. */
+  /** The wanted state of this process. It is `dead` from the notice of an eviction until the next registration. */
   abstract readonly state: ServerState;
   /** Null before it is registered. */
   abstract readonly addresses: ServerAddresses | null;
   abstract readonly games: OfferedGames;
   abstract readonly build: string;
-  /** '': none. */
+  /** '' means no region. */
   abstract readonly region: string;
   abstract readonly canary: boolean;
 }

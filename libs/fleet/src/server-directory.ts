@@ -8,9 +8,10 @@ import { hasLeft } from './scripts/leave.js';
 import { type ServerRecord, toServerRecord } from './server-record.js';
 
 /**
- * `registered`: new here, or as another incarnation (`before` is then the elder, which is over). `changed`: in what
- * others go by (state, addresses, games, suspect, unheard, cordoned), not in its counts. `evicted`: declared dead.
- * `left`: gone by itself, or without a trace for some time.
+ * - `registered`: the server is new, or has another incarnation. `before` is then the earlier one, which is over.
+ * - `changed`: a field changed that other servers depend on (state, addresses, games, suspect, unheard, cordoned).
+ * - `evicted`: the server was declared dead.
+ * - `left`: the server left by itself, or its record has been missing for some time.
  */
 export interface ServerChange {
   readonly kind: 'registered' | 'changed' | 'evicted' | 'left';
@@ -21,8 +22,8 @@ export interface ServerChange {
 export type ServerChangeListener = (change: ServerChange) => void;
 
 /**
- * All servers, as last read. Refreshed when something is said on `hf:fleet` and by polls. While Redis cannot be
- * reached the last view stays: a store that is away says nothing about the servers.
+ * Has the records of all servers, as last read. Messages on `hf:fleet` and polls refresh them. While Redis is unavailable
+ * the last view stays, because an outage of the store does not show anything about the servers.
  */
 @Injectable()
 export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy {
@@ -54,7 +55,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     await this.refresh();
   }
 
-  /** Every server with a record, the dead among them until their record is gone. */
+  /** Returns every server with a record, including dead servers until their record is removed. */
   all(): ServerRecord[] {
     return [...this.records.values()];
   }
@@ -67,7 +68,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     return this.records.get(id);
   }
 
-  /** The life in which a server does its work now, by the store's own word and not by the last view; null: in none. */
+  /** Reads from the store, not from the last view, which incarnation of a server is ready now. Null: none. */
   async readyLifeOf(id: ServerId): Promise<number | null> {
     const record = toServerRecord(id, await this.redis.commands.hgetall(id));
     return record?.state === 'ready' ? record.incarnation : null;
@@ -77,7 +78,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     this.listeners.add(listener);
   }
 
-  /** Reads everything now. Never rejects: the last view stays. */
+  /** Reads all records now. Never rejects: after an error the last view stays. */
   refresh(): Promise<void> {
     this.refreshing ??= this.readAll()
       .catch((error: unknown) => this.log.debug('directory.refresh-failed', { error }))
@@ -106,7 +107,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     this.hasView = true;
   }
 
-  /** Many messages in one turn of the loop make one read. */
+  /** Many messages in one event-loop tick cause one read. */
   private refreshOne(id: ServerId): void {
     this.stale.add(id);
     if (!this.refreshing && this.stale.size === 1) setImmediate(() => this.readStale());
@@ -149,7 +150,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     this.missingSince.set(id, since);
     const known = this.records.get(id);
     if (known) {
-      // The record of the dead goes when their end has been seen to; that is not news.
+      // The record of a dead server is removed after its cleanup. Listeners know its end already.
       const isOver =
         known.state === 'dead' || now - since >= MISSING_KEPT_MS || (await hasLeft(this.redis.commands, id, known.incarnation));
       if (!isOver || this.records.get(id) !== known) return;
@@ -179,7 +180,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
   }
 }
 
-/** Null: nothing that others go by. */
+/** Null: no field changed that other servers depend on. */
 export function kindOfChange(before: ServerRecord | undefined, now: ServerRecord): ServerChange['kind'] | null {
   if (now.state === 'dead') return before?.state === 'dead' && before.incarnation === now.incarnation ? null : 'evicted';
   if (!before || before.incarnation !== now.incarnation || before.state === 'dead') return 'registered';
@@ -202,7 +203,7 @@ const ESSENTIAL = [
   'cordoned',
 ] as const satisfies (keyof ServerRecord)[];
 
-/** One round trip. Each hash has a slot of its own: in a Cluster single commands are sent, which the client batches per node. */
+/** Reads in one round trip. In a Cluster each hash has its own slot, so it sends single commands, which the client batches. */
 async function readHashes(client: RedisClient, ids: readonly ServerId[]): Promise<Record<string, string>[]> {
   if (client.isCluster) return Promise.all(ids.map((id) => client.hgetall(id)));
   const pipeline = client.pipeline();

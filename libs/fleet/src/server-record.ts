@@ -1,7 +1,7 @@
 import { SERVER_TYPES, type ServerId, type ServerType } from '#libs/protocol';
 import type { OfferedGames } from './fleet.options.js';
 
-/** `dead` is for ever: the incarnation was condemned, and its process, should it wake, registers as another. */
+/** `dead` is final: the incarnation was evicted. If its process still lives, it registers with another incarnation. */
 export const SERVER_STATES = ['starting', 'ready', 'draining', 'dead'] as const;
 export type ServerState = (typeof SERVER_STATES)[number];
 
@@ -12,43 +12,43 @@ export interface ServerAddresses {
   readonly opsPort: number;
 }
 
-/** A server as its hash in Redis says, at the time it was read. */
+/** The hash of a server in Redis at the time of the read. */
 export interface ServerRecord extends ServerAddresses {
   readonly id: ServerId;
   readonly type: ServerType;
   readonly name: string;
   readonly incarnation: number;
   readonly state: ServerState;
-  /** Redis' time in ms: when the process first registered, and when it (last) wrote its record. */
+  /** Store time in ms: of the first registration of the process, and of its last registration. */
   readonly startedAt: number;
   readonly registeredAt: number;
   readonly build: string;
-  /** Where it stands; '': of no region. */
+  /** '' means no region. */
   readonly region: string;
-  /** Takes only rooms that ask for its build. */
+  /** The server takes only rooms that ask for its build. */
   readonly canary: boolean;
   readonly games: OfferedGames;
-  /** What it had at its last health answer. */
+  /** This field and the five below are from the last health answer. */
   readonly check: 'testing' | 'update' | null;
   readonly rooms: number;
   readonly players: number;
   readonly capacity: number;
   readonly lagMs: number;
-  /** By how much its wall clock is ahead of the store's, in ms; negative: behind. Null: it has not said so. */
+  /** How far the server's wall clock is ahead of store time, in ms; negative: behind. Null: not reported yet. */
   readonly clockOffsetMs: number | null;
-  /** Health checks missed in a row; above 0 the server gets no new rooms. */
+  /** Consecutive missed health checks. Above 0 the server gets no new rooms. */
   readonly suspect: number;
-  /** It answers on its link but not through Redis. */
+  /** The server answers on its link but not through Redis. */
   readonly unheard: boolean;
   readonly cordoned: boolean;
-  /** Why and when (Redis' time in ms) it was declared dead. */
+  /** The reason and store time in ms of the eviction. */
   readonly deadReason: string | null;
   readonly deadAt: number | null;
-  /** When everything its end asked for had been done; null: that is still under way. */
+  /** Store time in ms at which the cleanup of the dead server was complete. Null: not yet. */
   readonly settledAt: number | null;
 }
 
-/** Null for an empty hash, or one that is no server's (a field written to a record that had just been removed). */
+/** Null: the hash is empty or has no server, for example after a write to a field of a removed record. */
 export function toServerRecord(id: string, fields: Readonly<Record<string, string>>): ServerRecord | null {
   const type = fields.type as ServerType;
   const state = fields.state as ServerState;
@@ -90,7 +90,7 @@ function number(text: string | undefined): number {
   return Number.isFinite(value) ? value : 0;
 }
 
-/** A foreign program's mistake must not blind the fleet to the rest of its record. */
+/** Invalid JSON counts as no games: an error of another program must not hide the rest of the record. */
 function gamesOf(json: string | undefined): OfferedGames {
   if (!json) return {};
   try {

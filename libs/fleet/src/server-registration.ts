@@ -12,19 +12,19 @@ import { MutableSelf } from './self.js';
 import type { ServerAddresses, ServerState } from './server-record.js';
 
 /**
- * `condemned`: others declared this incarnation dead; once the listeners are done it is registered anew, as another.
- * `replaced`: another process has taken this server's name; this one stays out of the fleet and should end.
+ * - `condemned`: other servers declared this incarnation dead. After the listeners the process registers with a new one.
+ * - `replaced`: another process has this server's name. This process stays out of the fleet and should exit.
  */
 export type EvictionNotice = 'condemned' | 'replaced';
 export type EvictedListener = (notice: EvictionNotice) => void | Promise<void>;
 
 /**
- * This process's own record, for as long as it lives. A record that is merely gone is written again as it was; a
- * verdict is accepted: what the incarnation owned may belong to others by now, so the listeners drop it first.
+ * Maintains the record of this process. If the record is missing, it writes the same record again. If the incarnation was
+ * evicted, its rooms may have other owners already, so the listeners drop them before the next registration.
  *
- * Two processes of one name: the newcomer wins. It registers with a higher incarnation, and the elder, which finds
- * that incarnation in its record, tells its listeners `replaced` and does not register again, or the two would
- * throw each other out for ever.
+ * When two processes have the same name, the newer one wins: it registers with a higher incarnation. The older one finds
+ * that incarnation in the record, notifies its listeners with `replaced` and does not register again. Otherwise the two
+ * would replace each other forever.
  */
 @Injectable()
 export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
@@ -55,7 +55,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     this.readiness.add('fleet', () => this.whyNotReady());
   }
 
-  /** Enters the fleet as `starting`, with a new incarnation. Rejects when Redis cannot be reached. */
+  /** Registers this process as `starting`, with a new incarnation. Rejects when Redis is unavailable. */
   async register(addresses: ServerAddresses, games?: OfferedGames): Promise<void> {
     this.self.addresses = addresses;
     if (games) this.self.games = games;
@@ -65,7 +65,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     this.timer.unref();
   }
 
-  /** False: refused, because the record is no longer this incarnation's; the listeners of `onEvicted` are told. */
+  /** False: the record belongs to another incarnation or is dead. The listeners of `onEvicted` are then notified. */
   async setState(state: Exclude<ServerState, 'dead'>): Promise<boolean> {
     this.wantedState = state;
     if (this.phase !== 'registered') return false;
@@ -86,7 +86,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     return true;
   }
 
-  /** Leaves by itself; nobody has to recover anything. Never rejects: who cannot say goodbye will be missed. */
+  /** Removes this process from the fleet without a recovery. Never rejects: if it fails, the health checks find the end. */
   async leave(): Promise<void> {
     if (this.phase !== 'registered') return;
     this.phase = 'left';
@@ -101,12 +101,12 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  /** Called before this process is registered anew (`condemned`), or for the last time (`replaced`). */
+  /** Calls `listener` before the next registration (`condemned`), or for the last time (`replaced`). */
   onEvicted(listener: EvictedListener): void {
     this.listeners.push(listener);
   }
 
-  /** Sees whether the record still stands, now; else twice a second. One look at a time. */
+  /** Reads the own record now, in addition to the regular reads. Concurrent calls share one read. */
   look(): Promise<void> {
     if (this.phase !== 'registered') return Promise.resolve();
     return this.looks.join();
@@ -130,7 +130,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
         return;
       case 'lost':
         await this.write(incarnation);
-        // Somebody else was faster: what this incarnation owned is not certain any more.
+        // Another process changed the record first, so the ownership of this incarnation's rooms is uncertain.
         if (this.self.incarnation !== incarnation) return this.tell('condemned');
         this.log.warn('server.record-restored', { incarnation });
         return;
@@ -145,14 +145,21 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
         this.phase = 'replaced';
         this.self.state = 'dead';
         this.stopLooking();
-        this.log.error('server.replaced', { incarnation, by: Number(found), advice: 'two processes have this SERVER_NAME; end one' });
+        this.log.error('server.replaced', {
+          incarnation,
+          by: Number(found),
+          advice: 'two processes have this SERVER_NAME: stop one of them',
+        });
         return this.tell('replaced');
       default:
         return verdict satisfies never;
     }
   }
 
-  /** Listed first, then written, then told: a listed id without a record is passed over, a record that is not listed is not found. */
+  /**
+   * Adds the id to the list, then writes the record, then publishes it. The order matters: readers skip a listed id without
+   * a record, but they cannot find a record that is not listed.
+   */
   private async write(keep: number): Promise<void> {
     const { self, redis } = this;
     await redis.commands.sadd(SERVERS_KEY, self.id);
@@ -176,7 +183,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     const { id, incarnation } = this.self;
     await this.events.publish({ kind: 'left', server: id, incarnation, reason: 'left' });
     this.sink.tell({ kind: 'server.left', server: id, incarnation, reason: 'by-itself' });
-    // The process ends next, and its connections with it: by then the sink has sent what it collects in a turn.
+    // The process ends next and closes its connections. This tick lets the sink send its batch before that.
     await new Promise((resolve) => setImmediate(resolve));
   }
 
@@ -192,9 +199,9 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
   }
 }
 
-/** What the record in the store means to the incarnation that wrote it. */
+/** Compares the incarnation of this process with the record in the store. */
 export function judgeOwnRecord(mine: number, found: number | null, state: string | null): 'stands' | 'lost' | 'condemned' | 'replaced' {
-  // An older one: the store fell back to a time before this incarnation.
+  // An older incarnation in the record: the store has gone back to an earlier state.
   if (found === null || found < mine) return 'lost';
   if (found > mine) return 'replaced';
   return state === 'dead' ? 'condemned' : 'stands';

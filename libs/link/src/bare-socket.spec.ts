@@ -22,7 +22,7 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** A server that reads whom it accepts in place, and those it met. */
+/** Starts a server that reads its accepted sockets in place, and records them. */
 async function reading(maxConnections = 100): Promise<{ port: number; met: Met[]; server: Server }> {
   const met: Met[] = [];
   const server = createServer((accepted) => {
@@ -50,9 +50,9 @@ async function until(isIt: () => boolean): Promise<void> {
   }
 }
 
-describe('an accepted socket that is read in place', () => {
-  // Node has no public way to it: this is what fails first where a Node is different.
-  it('is another than the one that was accepted, and says, hears and ends as that would', async () => {
+describe('readInPlace', () => {
+  // The fields are not public in Node. This test fails first when a version of Node has changed them.
+  it('returns a new socket that sends, receives and closes like the accepted one', async () => {
     const { port, met } = await reading();
     const [ann, bea] = [dial(port), dial(port)];
     await until(() => met.length === 2);
@@ -69,7 +69,7 @@ describe('an accepted socket that is read in place', () => {
     expect(of(bea).own.destroyed).toBe(false);
   });
 
-  it('is counted by its server until it closes, and by nobody after', async () => {
+  it('leaves the socket in its server’s count of connections until it closes', async () => {
     const { port, met, server } = await reading(1);
     const first = dial(port);
     await until(() => met.length === 1);
@@ -86,7 +86,7 @@ describe('an accepted socket that is read in place', () => {
     await until(() => met.length === 2);
   });
 
-  it('over TLS is the one that was accepted, and reads as ever', async () => {
+  it('returns the accepted socket itself over TLS, and reads it through the stream', async () => {
     const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }]);
     const heard: string[] = [];
     const accepted: boolean[] = [];
@@ -103,8 +103,8 @@ describe('an accepted socket that is read in place', () => {
   });
 });
 
-describe('a socket that dials and reads in place', () => {
-  it('hears what is said, and that it is over', async () => {
+describe('readingTo', () => {
+  it('delivers the bytes of the peer and the end of the connection', async () => {
     const server = createServer((socket) => socket.end('hello'));
     const heard: string[] = [];
     const client = connect({ port: await listening(server), host: '127.0.0.1', onread: readingTo((bytes) => heard.push(String(bytes))) });
@@ -113,8 +113,8 @@ describe('a socket that dials and reads in place', () => {
   });
 });
 
-describe('a write at once', () => {
-  it('says as much as the kernel takes, and nothing behind what still waits, nor to a socket that is closed', async () => {
+describe('writeAtOnce', () => {
+  it('writes as much as the kernel takes, and nothing behind a backlog or to a closed socket', async () => {
     const { port, met } = await reading();
     const client = dial(port);
     await until(() => met.length === 1);

@@ -3,25 +3,25 @@ import { type OnReadOpts, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
 /**
- * Two things that Node's streams do for each read and write and that a relay can do without: a buffer of 64 KB for what
- * may come, and a request for what the kernel takes at once. Without them a gateway needs a sixth less CPU for a message
- * (`docs/adr/0008-two-ways-past-the-streams.md`).
+ * Node's streams allocate a buffer of 64 KB for each read, and a request object for each write, even if the kernel takes
+ * the bytes at once. A relay needs neither. Without both a gateway needs a sixth less CPU for a message
+ * (`docs/adr/0008-bypass-of-node-streams.md`).
  *
- * Both look at a field of a socket that Node does not document. Where it is not what it was, or there is TLS in between,
- * the streams do all as they always would.
+ * Both functions use fields of a socket that Node does not document. If a field has changed, or the socket uses TLS, the
+ * streams do the work as usual.
  */
 interface Internals {
-  /** The kernel's socket; null: closed, or given to another. */
+  /** The kernel's socket. Null: the socket is closed, or another object has taken it over. */
   _handle: { readonly fd?: number } | null;
-  /** Who accepted it, and counts it until it closes. */
+  /** The server that accepted the socket and counts it until it closes. */
   _server: unknown;
 }
 
 const READ_BYTES_MAX = 65_536;
-/** Of all sockets: whoever is handed a part of it has read it before the next is. */
+/** Shared by all sockets: a receiver has processed its part before the next read. */
 const incoming = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
 
-/** The `onread` of a socket that dials: what arrives is a view, valid during the call only. */
+/** Returns the `onread` option for a socket that dials. `receive` gets a view that is valid during the call only. */
 export function readingTo(receive: (bytes: Buffer) => void): OnReadOpts {
   return {
     buffer: incoming,
@@ -33,14 +33,14 @@ export function readingTo(receive: (bytes: Buffer) => void): OnReadOpts {
 }
 
 /**
- * The same for one that was accepted in this very turn, and has no listeners that matter. Answers the socket to use from
- * now on. Whoever counted `accepted` hears it close at once.
+ * Does the same for a socket that was accepted in this event-loop tick and has no listeners yet. Returns the socket to use
+ * from now on. Listeners of `accepted` receive its `close` at once.
  */
 export function readInPlace(accepted: Socket, receive: (bytes: Buffer) => void): Socket {
   const from = accepted as unknown as Internals;
   const handle = from._handle;
   if (!handle || accepted instanceof TLSSocket || accepted.readableLength > 0) {
-    // As one of our own would: an HTTP server's stays half open.
+    // The new socket below does not stay half open, but a socket of an HTTP server would.
     accepted.allowHalfOpen = false;
     accepted.on('data', receive);
     return accepted;
@@ -53,7 +53,10 @@ export function readInPlace(accepted: Socket, receive: (bytes: Buffer) => void):
   return socket;
 }
 
-/** Bytes of `chunk` up to `end` that the kernel took at once: none when it has no room, or the socket is closing, or not that plain. */
+/**
+ * Returns how many bytes of `chunk` up to `end` the kernel took at once. The result is 0 when the kernel has no room, when
+ * the socket is closing or uses TLS, or when bytes wait already.
+ */
 export function writeAtOnce(socket: Socket, chunk: Buffer, end: number): number {
   if (socket.writableLength > 0 || socket instanceof TLSSocket) return 0;
   const fd = (socket as unknown as Internals)._handle?.fd ?? -1;
@@ -61,7 +64,7 @@ export function writeAtOnce(socket: Socket, chunk: Buffer, end: number): number 
   try {
     return writeSync(fd, chunk, 0, end);
   } catch {
-    // No room now, or the socket is broken: the stream waits for the one, and tells of the other.
+    // The kernel has no room, or the socket is broken. The stream waits for room or reports the error.
     return 0;
   }
 }

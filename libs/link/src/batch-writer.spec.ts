@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { BatchWriter } from './batch-writer.js';
 import { CHUNK_BYTES_MAX, giveChunk, takeChunk } from './chunk-pool.js';
 
-/** Sockets to somebody who reads all, and what each of them has said. */
+/** Connects sockets to a server that reads everything. `heard` resolves with all bytes that a socket sent. */
 async function readers(count: number): Promise<{ sockets: Socket[]; heard: (index: number) => Promise<Buffer>; close: () => void }> {
   const heard = new Map<number, Promise<Buffer>>();
   const server = createServer((socket) => {
@@ -29,7 +29,7 @@ async function readers(count: number): Promise<{ sockets: Socket[]; heard: (inde
   return { sockets, heard: (index) => heard.get(sockets[index].localPort as number) as Promise<Buffer>, close: () => server.close() };
 }
 
-/** Who writes how many bytes, in which turn of the loop. */
+/** For each event-loop tick: pairs of a writer's index and a number of bytes. */
 const turns = fc.array(
   fc.array(
     fc.tuple(fc.integer({ min: 0, max: 2 }), fc.oneof(fc.integer({ min: 1, max: 600 }), fc.integer({ min: 1, max: 2 * CHUNK_BYTES_MAX }))),
@@ -38,8 +38,8 @@ const turns = fc.array(
   { maxLength: 6 },
 );
 
-describe('a batch writer', () => {
-  it('says all that was written, in order, and nothing of what others write in the same turn', async () => {
+describe('BatchWriter', () => {
+  it('sends all bytes in order, without bytes of other writers from the same tick', async () => {
     await fc.assert(
       fc.asyncProperty(turns, async (all) => {
         const { sockets, heard, close } = await readers(3);
@@ -66,7 +66,7 @@ describe('a batch writer', () => {
     );
   });
 
-  it('asks the kernel once for all that was written in one turn, and nothing of the stream', async () => {
+  it('makes one system call for all writes of a tick and does not use the stream', async () => {
     const { sockets, close } = await readers(1);
     const calls = jest.spyOn(fs, 'writeSync');
     const streamed = jest.spyOn(sockets[0], 'write');
@@ -84,7 +84,7 @@ describe('a batch writer', () => {
     }
   });
 
-  it('keeps what the kernel has no room for, and says it behind what went before, once there is', async () => {
+  it('keeps bytes while the kernel has no room, and sends them in order later', async () => {
     const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const met = once(server, 'connection');
@@ -119,8 +119,8 @@ describe('a batch writer', () => {
   });
 });
 
-describe('chunks', () => {
-  it('are as large as is asked for, and nobody else’s until they are given back', () => {
+describe('takeChunk', () => {
+  it('returns a chunk that is large enough and not shared until it is given back', () => {
     const sizes = [1, 512, 513, 4_096, 5_000, CHUNK_BYTES_MAX, CHUNK_BYTES_MAX + 1];
     const taken = [...sizes, ...sizes].map((bytes) => ({ bytes, chunk: takeChunk(bytes) }));
     for (const [index, { bytes, chunk }] of taken.entries()) {

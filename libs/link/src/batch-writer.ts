@@ -3,31 +3,31 @@ import { writeAtOnce } from './bare-socket.js';
 import { CHUNK_BYTES_MAX, giveChunk, takeChunk } from './chunk-pool.js';
 
 /**
- * Gathers what is written to a socket during one turn of the event loop into one buffer and one system call.
- * A write per frame costs more than twice the CPU of the whole relay. Chunks come from a shared pool and are held only
- * while bytes are in them, so an idle connection holds none.
+ * Collects all writes to a socket during one event-loop tick into one buffer and one system call. One system call for each
+ * frame would more than double the CPU cost of the relay. A writer takes chunks from a shared pool and has one only while
+ * it contains bytes, so an idle connection has none.
  */
 export class BatchWriter {
-  /** The chunk being filled. Valid after `reserve`, until the next call of it. */
+  /** The chunk that the caller fills. Valid after `reserve` until its next call. */
   chunk: Buffer = EMPTY;
   private used = 0;
-  /** What the last turn's bytes took; so much will be wanted again. */
+  /** The bytes of the last tick, as an estimate for the next tick. */
   private usual = 0;
   private dirty = false;
-  /** The chunk that the kernel is given, and those that wait behind it: an idle connection shall not keep even an array. */
+  /** The chunk that the kernel reads now, and the chunks that wait behind it. Null when idle, to save the memory of an array. */
   private inFlight: Buffer | null = null;
   private waiting: Buffer[] | null = null;
 
   /**
-   * `drained`: the kernel has taken what it did not take at once. The socket's own `drain` says so only after more than its
-   * own high water mark was refused.
+   * @param drained is called when the kernel has taken all delayed bytes. The `drain` event of the socket is not enough: it
+   * comes only after a backlog above the high water mark.
    */
   constructor(
     private readonly socket: Socket,
     private readonly drained: () => void = () => {},
   ) {}
 
-  /** Makes room for `bytes` in `chunk` and answers where they start; the caller must fill all of them at once. */
+  /** Makes room for `bytes` in `chunk` and returns their offset. The caller must fill all of them at once. */
   reserve(bytes: number): number {
     if (this.used + bytes > this.chunk.length) this.makeRoom(bytes);
     if (!this.dirty) {
@@ -48,7 +48,7 @@ export class BatchWriter {
     this.chunk.set(bytes, at);
   }
 
-  /** Bytes that the kernel was offered and has not taken yet. What this turn still gathers is no sign of a slow reader. */
+  /** Bytes that the kernel has not taken yet. The bytes of the current tick do not count: they do not show a slow reader. */
   get backlogBytes(): number {
     return this.socket.writableLength;
   }
@@ -74,7 +74,7 @@ export class BatchWriter {
     this.socket.write(chunk.subarray(sent, used), this.written);
   }
 
-  /** Called by the shared turn; not for others. */
+  /** Internal: only the shared flush at the end of a tick calls this. */
   flushTurn(): void {
     this.dirty = false;
     this.flush();
@@ -93,7 +93,7 @@ export class BatchWriter {
     }
   }
 
-  /** Callbacks of a socket come in the order of its writes, so the oldest chunk is the one that is free. */
+  /** A socket calls back in the order of its writes, so the oldest chunk is free now. */
   private readonly written = (): void => {
     if (this.inFlight === null) return;
     giveChunk(this.inFlight);

@@ -4,16 +4,16 @@ import { TLSSocket } from 'node:tls';
 import { decodeValue, pack, type ReadLimits, type ServerId } from '#libs/protocol';
 
 /**
- * Both sides prove that they hold the fleet's secret, over both nonces, so that nothing heard on one link serves on
- * another. The listener speaks first and says nothing but a nonce.
+ * Both sides prove that they have the fleet's secret. Each proof covers both nonces, so an attacker cannot replay it on
+ * another link. The listener sends the first message, which contains only a nonce.
  *
- *     listener → dialler   challenge: nonce
- *     dialler → listener   proof:     its nonce, id, incarnation, HMAC('dial', nonces, id, incarnation)
- *     listener → dialler   ready:     its id, incarnation, HMAC('accept', nonces, id, incarnation)
- *                       or refused:   nothing; the proof was not made with the listener's secret
+ *     listener → dialer   challenge: nonce
+ *     dialer → listener   proof:     its nonce, id, incarnation, HMAC('dial', nonces, id, incarnation)
+ *     listener → dialer   ready:     its id, incarnation, HMAC('accept', nonces, id, incarnation)
+ *                      or refused:   nothing; the proof was not made with the listener's secret
  *
- * Over TLS the HMAC covers the channel as well, so that one who stands between and ends TLS on both sides cannot pass
- * the proofs on: each side's certificate may then be signed by itself. Source: RFC 5705, RFC 8446 section 7.5.
+ * Over TLS the HMAC also covers the channel, so a proxy that ends TLS on both sides cannot forward the proofs. For this
+ * reason self-signed certificates are enough. Source: RFC 5705, RFC 8446 section 7.5.
  */
 export interface Introduction {
   readonly id: ServerId;
@@ -26,10 +26,10 @@ export function newNonce(): Buffer {
   return randomBytes(NONCE_BYTES);
 }
 
-/** `verify`, `verified`: proofs that only compare secrets, and that serve for no link. */
+/** `verify` and `verified` only compare secrets. Such a proof cannot open a link. */
 export type Side = 'dial' | 'accept' | 'verify' | 'verified';
 
-/** What stands for the TLS connection in the proofs; nothing where there is none. */
+/** Bytes that identify the TLS connection in the proofs; empty without TLS. */
 export function channelOf(socket: Socket): Uint8Array {
   return socket instanceof TLSSocket ? socket.exportKeyingMaterial(CHANNEL_BYTES, 'EXPORTER-holdfast-link-1', NO_CONTEXT) : NO_CHANNEL;
 }
@@ -66,22 +66,22 @@ export function packIntroduction(
   return pack({ nonce: ownNonce, id: who.id, incarnation: who.incarnation, mac: sign(secret, side, theirNonce, ownNonce, who, channel) });
 }
 
-/** What is no nonce is not signed: whoever sends it wants our word for something else. */
+/** A server signs only nonces of this length. A peer that sends other bytes may want a signature for another purpose. */
 export function isNonce(bytes: Uint8Array): boolean {
   return bytes.length === NONCE_BYTES;
 }
 
 /**
- * A stranger says these bytes before it has proved anything: one map of four fields, and not one value more. A later
- * handshake that says more has another name in its HMAC anyway.
+ * Limits for bytes of an unauthenticated peer: one map of four fields, and no further value. A later version of the
+ * handshake may have more fields, because it has another name in its HMAC.
  */
 const INTRODUCTION_LIMITS: ReadLimits = { nodes: 5, depth: 1, strictText: true };
 const FIELDS = 4;
 const MAC_BYTES = 32;
-/** As `SERVER_NAME` allows. */
+/** The server ids that `SERVER_NAME` allows. */
 const SERVER_ID = /^hf:(gateway|lobby|game):[A-Za-z0-9._-]{1,64}$/;
 
-/** Who they are, when they proved it; else null. Never throws: what a stranger sends is no reason to fail. */
+/** Returns the identity of the peer, or null without a valid proof. Never throws, whatever bytes a peer sends. */
 export function readIntroduction(
   secret: string,
   side: Side,
@@ -111,7 +111,10 @@ function introductionOf(bytes: Uint8Array): { who: Introduction; nonce: Uint8Arr
   return { who: { id: id as ServerId, incarnation }, nonce, mac };
 }
 
-/** Who the sender of an introduction by another secret says it is: good for a look, and for nothing else. Null: it is no introduction. */
+/**
+ * Returns the id that an introduction names, without checking its proof. Use it only to decide whom to verify, because
+ * anybody can send any id. Null: the bytes are not an introduction.
+ */
 export function claimedId(bytes: Uint8Array): ServerId | null {
   return introductionOf(bytes)?.who.id ?? null;
 }

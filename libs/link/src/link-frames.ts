@@ -1,4 +1,4 @@
-/** Kinds of frames on a link; `ARCHITECTURE.md` has their layout. */
+/** Kinds of frames on a link. `ARCHITECTURE.md` describes their layout. */
 export const LINK_KIND = {
   challenge: 1,
   proof: 2,
@@ -8,16 +8,16 @@ export const LINK_KIND = {
   event: 6,
   ping: 7,
   pong: 8,
-  /** Instead of `ready`: the proof was not made with this server's secret. */
+  /** Sent instead of `ready` when the proof was not made with this server's secret. */
   refused: 9,
-  /** Instead of `proof`: only to compare secrets; `ready` is the answer, and then the link is closed. */
+  /** Sent instead of `proof` to compare secrets only. The other side answers with `ready` and closes the connection. */
   verify: 10,
   toRoom: 16,
   toPlayer: 17,
   syncMany: 18,
 } as const;
 
-/** Byte offsets inside the frames that are read in place. */
+/** Byte offsets in the frames that are read without decoding. */
 export const LINK_HEADER = {
   /** `toRoom` and `toPlayer`: u32 handle, f64 epoch, the frame. */
   session: { handle: 1, epoch: 5, frame: 13 },

@@ -14,12 +14,12 @@ import {
 } from './link.options.js';
 import { LINK_HEADER, LINK_KIND } from './link-frames.js';
 
-/** What comes in on a link, for the one who routes it. Frames are views valid during the call only. */
+/** Receives the messages of a link. A frame is a view that is valid during the call only. */
 export interface LinkInbox {
   request(peer: LinkPeer, pattern: string, data: unknown): Promise<unknown>;
   event(peer: LinkPeer, pattern: string, data: unknown): void;
   frame(peer: LinkPeer, kind: number, frame: Buffer): void;
-  /** Nothing has been heard for a while, though it was asked; or something is again. */
+  /** The peer does not answer pings, or it has sent something again. */
   silence(peer: LinkPeer, isSilent: boolean): void;
 }
 
@@ -30,8 +30,8 @@ interface Pending {
 }
 
 /**
- * One proved connection to another server. Everything written in a turn of the loop leaves in one system call, in
- * order. What was sent before a link breaks may or may not have arrived: requests then fail with `server-lost`.
+ * One authenticated connection to another server. All messages of an event-loop tick leave in one system call, in order.
+ * When the link breaks, earlier messages may or may not have arrived, and open requests fail with `server-lost`.
  */
 export class LinkPeer {
   readonly id: ServerId;
@@ -50,7 +50,7 @@ export class LinkPeer {
     private readonly socket: Socket,
     who: Introduction,
     private readonly inbox: LinkInbox,
-    /** Whether this side dialled. */
+    /** Whether this side dialed. */
     readonly isDialled: boolean,
   ) {
     this.id = who.id;
@@ -64,22 +64,22 @@ export class LinkPeer {
     return this.closedBecause === null;
   }
 
-  /** Written, and not taken by the kernel yet. */
+  /** Bytes that the kernel has not taken yet. */
   get backlogBytes(): number {
     return this.writer.backlogBytes;
   }
 
-  /** True while the peer does not keep up: hold back, answer `busy`. */
+  /** True while the peer reads too slowly. Callers then send less and answer `busy`. */
   get isCongested(): boolean {
     return this.writer.backlogBytes > CONGESTED_BYTES;
   }
 
-  /** Nothing has been heard of it for 1 to 1.5 s, though it was asked. */
+  /** True while the peer has not answered a ping for 1 to 1.5 s. */
   get isSilent(): boolean {
     return this.isToldSilent;
   }
 
-  /** Rejects with the peer's error, `server-lost` when the link breaks, `unavailable` after `timeoutMs`. */
+  /** Rejects with the peer's error, with `server-lost` when the link breaks, or with `unavailable` after `timeoutMs`. */
   request(pattern: string, data: unknown, { timeoutMs = REQUEST_TIMEOUT_MS_DEFAULT }: { timeoutMs?: number } = {}): Promise<unknown> {
     if (!this.isOpen) return Promise.reject(new HoldfastError('server-lost'));
     if (this.pending.size >= REQUESTS_PENDING_MAX || this.isCongested) return Promise.reject(new HoldfastError('busy'));
@@ -88,19 +88,19 @@ export class LinkPeer {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.pending.delete(id);
-        reject(new HoldfastError('unavailable', `${this.id} did not answer ${pattern} within ${timeoutMs} ms`));
+        reject(new HoldfastError('unavailable', `${this.id} did not answer ${pattern} within ${timeoutMs} ms.`));
       }, timeoutMs);
       this.pending.set(id, { resolve, reject, timer });
       this.sendNamed(LINK_KIND.request, id, pattern, data);
     });
   }
 
-  /** At most once: nobody says whether it arrived. */
+  /** Sends an event at most once; the peer does not confirm it. */
   emit(pattern: string, data: unknown): void {
     if (this.isOpen) this.sendNamed(LINK_KIND.event, null, pattern, data);
   }
 
-  /** A player's frame for a room (`toRoom`), or a frame for a player (`toPlayer`). Copies `frame` at once. */
+  /** Sends a player's frame to a room (`toRoom`), or a frame to a player (`toPlayer`). Copies `frame` at once. */
   sendSessionFrame(kind: typeof LINK_KIND.toRoom | typeof LINK_KIND.toPlayer, handle: number, epoch: number, frame: Uint8Array): void {
     if (!this.isOpen) return;
     const length = LINK_HEADER.session.frame + frame.length;
@@ -111,7 +111,7 @@ export class LinkPeer {
     chunk.set(frame, at + LINK_HEADER.session.frame);
   }
 
-  /** One sync for many sessions of the peer. `entries`: handle and acknowledged seq, alternating. */
+  /** Sends one sync for many sessions of the peer. `entries` alternates between handle and acknowledged seq. */
   sendSyncMany(epoch: number, version: number, entries: readonly number[], body: Uint8Array): void {
     if (!this.isOpen) return;
     const { syncMany } = LINK_HEADER;
@@ -125,7 +125,7 @@ export class LinkPeer {
     chunk.set(body, at + bodyAt);
   }
 
-  /** What was written before still leaves, if the peer reads it soon. */
+  /** Closes the link. The peer still gets earlier messages if it reads them within `CLOSE_MS`. */
   close(reason: string): void {
     if (this.closedBecause !== null) return;
     this.closedBecause = reason;
@@ -145,7 +145,7 @@ export class LinkPeer {
     return this.closedBecause ?? 'open';
   }
 
-  /** A whole frame has come in. */
+  /** Handles one complete frame. */
   receive(frame: Buffer): void {
     this.heard = true;
     if (this.isToldSilent) this.tellSilence(false);
@@ -172,7 +172,7 @@ export class LinkPeer {
       case LINK_KIND.pong:
         return;
       default:
-        throw new HoldfastError('unknown-kind', `link frame of kind ${kind}`);
+        throw new HoldfastError('unknown-kind', `The link frame has the unknown kind ${kind}.`);
     }
   }
 
@@ -189,7 +189,7 @@ export class LinkPeer {
     const id = frame.readUInt32BE(1);
     const pending = this.pending.get(id);
     if (!pending) return;
-    // While it is still pending: what cannot be decoded ends the link, and that fails all that is.
+    // Decodes before the request leaves `pending`: a bad body ends the link, and this then rejects the request as well.
     const body = unpack(frame.subarray(6));
     this.pending.delete(id);
     clearTimeout(pending.timer);
@@ -203,7 +203,7 @@ export class LinkPeer {
     try {
       bytes = pack(body);
     } catch {
-      // An answer that cannot be packed is a defect of its handler, and no reason to leave the asker without one.
+      // An answer that cannot be packed is a defect of its handler. The other server still gets an error as answer.
       failed = 1;
       bytes = pack(errorBody('internal'));
     }
@@ -226,7 +226,7 @@ export class LinkPeer {
     chunk.set(body, at + nameAt + 1 + name.length);
   }
 
-  /** Writes length and kind; answers where the frame (its kind byte) starts in the writer's chunk. */
+  /** Writes length and kind. Returns the offset of the frame (of its kind byte) in the writer's chunk. */
   private begin(kind: number, length: number): number {
     const at = this.writer.reserve(LENGTH_BYTES + length);
     const { chunk } = this.writer;
@@ -239,10 +239,10 @@ export class LinkPeer {
     const now = performance.now();
     const late = now - this.lastTickAt > 2 * PING_MS;
     this.lastTickAt = now;
-    // It was us who slept: what the peer said meanwhile still waits in the socket.
+    // This process was suspended. Messages of the peer may still wait in the socket.
     if (late || this.heard) this.silentPings = 0;
     else if (++this.silentPings >= SILENT_PINGS_MAX) return this.cut('silent');
-    // The first silent tick asks, the next finds that unanswered.
+    // The first silent tick sends a ping; only the next tick shows that it is unanswered.
     else if (this.silentPings === SILENT_PINGS_TOLD + 1) this.tellSilence(true);
     if (this.writer.backlogBytes > BACKLOG_BYTES_MAX) return this.cut('reads nothing');
     if (!this.heard) this.begin(LINK_KIND.ping, 1);
@@ -254,7 +254,7 @@ export class LinkPeer {
     this.inbox.silence(this, isSilent);
   }
 
-  /** There is no point in waiting for a peer that reads nothing to read what is left. */
+  /** Does not wait until the backlog is read, because this peer reads nothing. */
   private cut(reason: string): void {
     this.close(reason);
     this.socket.destroy();
@@ -264,7 +264,7 @@ export class LinkPeer {
 function readNamed(frame: Buffer, lengthAt: number): { pattern: string; data: unknown } {
   const nameAt = lengthAt + 1;
   const end = nameAt + frame[lengthAt];
-  // Also where there is no length at all.
-  if (!(end <= frame.length)) throw new HoldfastError('bad-frame', 'The frame ends within its name.');
+  // Negated, so that it also catches a frame without a length, where `end` is NaN.
+  if (!(end <= frame.length)) throw new HoldfastError('bad-frame', 'The link frame ends within its operation name.');
   return { pattern: frame.toString('latin1', nameAt, end), data: unpack(frame.subarray(end)) };
 }

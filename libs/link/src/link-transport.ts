@@ -6,8 +6,8 @@ import type { LinkPeer } from './link-peer.js';
 import type { Links } from './links.js';
 
 /**
- * Nest's side of the links: requests and events become `@MessagePattern` and `@EventPattern` calls, with the pipes,
- * guards and filters of the application. The handler's context is the `LinkPeer` that asked.
+ * Connects the links with Nest: requests and events call `@MessagePattern` and `@EventPattern` handlers, with the pipes,
+ * guards and filters of the application. The context of a handler is the `LinkPeer` that sent the message.
  */
 export class LinkTransport extends Server implements CustomTransportStrategy {
   private inFlight = 0;
@@ -16,7 +16,7 @@ export class LinkTransport extends Server implements CustomTransportStrategy {
     super();
   }
 
-  /** Resolves when no request is being answered and the last answers have left, or after `timeoutMs`. */
+  /** Resolves when all requests are answered and the answers are sent, or after `timeoutMs`. */
   async whenIdle(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     while (this.inFlight > 0 && performance.now() < deadline) await sleep(5);
@@ -32,7 +32,7 @@ export class LinkTransport extends Server implements CustomTransportStrategy {
     callback();
   }
 
-  /** The links outlive this: others still send on them while they shut down (`Links.onApplicationShutdown`). */
+  /** Keeps the links open, because other providers still send during their shutdown (see `Links.onApplicationShutdown`). */
   close(): void {}
 
   override on(): void {}
@@ -48,7 +48,7 @@ export class LinkTransport extends Server implements CustomTransportStrategy {
     try {
       return await lastValueFrom(this.transformToObservable(await handler(data, peer)), { defaultValue: null });
     } catch (error) {
-      // The filter has turned what was thrown into a body; what is not one was thrown past it.
+      // The exception filter turns errors into bodies. Any other value was thrown outside of the filter.
       throw isErrorBody(error) ? error : toErrorBody(error);
     } finally {
       this.inFlight -= 1;

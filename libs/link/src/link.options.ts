@@ -2,29 +2,29 @@ import type { ServerId } from '#libs/protocol';
 import type { Certificate } from '#libs/tls';
 
 export interface LinkOptions {
-  /** Where this server listens; port 0 takes any free one. */
+  /** The address on which this server listens. Port 0 takes any free port. */
   readonly host: string;
   readonly port: number;
-  /** Shared by all servers of a fleet; a peer that cannot prove it is refused. */
+  /** Shared by all servers of a fleet. A server refuses a peer that cannot prove that it has the secret. */
   readonly secret: string;
-  /** Links are TLS, on both sides. One with a CA makes both sides prove by their certificates, too, who they are. */
+  /** With a certificate all links use TLS. With a CA both sides must also prove their identity with their certificates. */
   readonly certificate?: Certificate | null;
-  /** The longest frame a peer may send, in bytes: a room's state and some more. */
+  /** The longest frame that a peer may send, in bytes: a room's state and some reserve. */
   readonly frameBytesMax?: number;
-  /** A peer must have proved itself by then, in ms. */
+  /** The time within which a peer must prove its identity, in ms. */
   readonly handshakeTimeoutMs?: number;
-  /** Sockets at the port that have not proved who they are; with one more, the eldest is cut. */
+  /** Maximum number of unauthenticated connections at the port. One more closes the oldest of them. */
   readonly handshakesMax?: number;
 }
 
-/** Where a server's link is reached. */
+/** The address at which other servers dial a server. */
 export interface LinkAddress {
   readonly id: ServerId;
   readonly host: string;
   readonly port: number;
 }
 
-/** Who this process is, as it introduces itself on links. A port: the fleet knows. */
+/** Port: the identity with which this process introduces itself on links. `libs/fleet` implements it. */
 export abstract class LinkIdentity {
   abstract readonly id: ServerId;
   /** 0 before the server is registered. */
@@ -32,21 +32,21 @@ export abstract class LinkIdentity {
 }
 
 export const FRAME_BYTES_MAX_DEFAULT = 4 * 1024 * 1024;
-/** A dialled peer must have proved itself by then; loopback and data-centre round trips are far below. */
+/** In ms. Round trips on loopback and within a data center are far shorter. */
 export const HANDSHAKE_TIMEOUT_MS = 2_000;
 export const HANDSHAKES_MAX_DEFAULT = 128;
-/** An introduction is some hundred bytes; a stranger may promise, and make us set aside, no more than this. */
+/** An introduction has some hundred bytes. An unauthenticated peer cannot make the server allocate more than this. */
 export const INTRODUCTION_BYTES_MAX = 1_024;
-/** A link that is closed may take this long to read what was written before, in ms; a stopped peer would for ever. */
+/** Time for the peer of a closed link to read the earlier messages, in ms. A suspended peer would never read them. */
 export const CLOSE_MS = 1_000;
-/** Silence after which a ping is sent: what an idle link costs a second is two small frames. */
+/** Silence after which a side sends a ping, in ms. So an idle link costs two small frames a second. */
 export const PING_MS = 500;
-/** Unanswered pings after which those who wait for the peer are told, 1 to 1.5 s after its last word: no healthy pause is as long. */
+/** Unanswered pings after which `onSilence` reports the peer: 1 to 1.5 s after its last message. No healthy pause is as long. */
 export const SILENT_PINGS_TOLD = 1;
-/** And after which the link is dead: it is half open, or the peer hangs. */
+/** Unanswered pings after which the link is closed: it is half open, or the peer hangs. */
 export const SILENT_PINGS_MAX = 10;
 export const REQUEST_TIMEOUT_MS_DEFAULT = 5_000;
 export const REQUESTS_PENDING_MAX = 50_000;
-/** Above this backlog senders hold back (`busy`); above the second the link is cut, since the peer reads nothing. */
+/** Above this backlog callers get `busy`. Above the second limit the link is closed, because the peer reads nothing. */
 export const CONGESTED_BYTES = 4 * 1024 * 1024;
 export const BACKLOG_BYTES_MAX = 64 * 1024 * 1024;

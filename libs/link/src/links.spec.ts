@@ -61,7 +61,7 @@ async function newSide(options: Partial<LinkOptions> = {}): Promise<Side> {
   return { links, id, address: { id, host: '127.0.0.1', port: await links.listen() }, opened, closed };
 }
 
-/** Two servers with a link between them. */
+/** Starts two servers with a link between them. */
 async function pair(options: Partial<LinkOptions> = {}) {
   const [a, b] = await Promise.all([newSide(options), newSide(options)]);
   const toB = await a.links.to(b.address);
@@ -69,7 +69,7 @@ async function pair(options: Partial<LinkOptions> = {}) {
   return { a, b, toB, toA: b.links.get(a.id) as LinkPeer };
 }
 
-/** A socket that says to a link port what the test wants, and keeps what it hears. */
+/** An unauthenticated connection to a link port. It sends arbitrary bytes and records all received bytes. */
 class Stranger {
   readonly socket = new Socket();
   heard = Buffer.alloc(0);
@@ -95,7 +95,7 @@ class Stranger {
     return stranger;
   }
 
-  /** The nonce of the challenge. */
+  /** Waits for the challenge and returns its nonce. */
   async challenged(): Promise<Buffer> {
     await until(() => this.frames().length > 0);
     const [challenge] = this.frames();
@@ -114,7 +114,7 @@ class Stranger {
     return frames;
   }
 
-  /** Proves itself to the one it dialled. */
+  /** Sends a valid proof to the server and returns the id in it. */
   async prove(who = { id: serverId('game', `stranger-${++names}`), incarnation: 1 }, secret = SECRET): Promise<ServerId> {
     this.socket.write(framed(LINK_KIND.proof, packIntroduction(secret, 'dial', await this.challenged(), randomBytes(NONCE_BYTES), who)));
     return who.id;
@@ -137,7 +137,7 @@ async function until(isIt: () => boolean, withinMs = 5_000): Promise<void> {
 }
 
 describe('the handshake', () => {
-  it('makes two servers known to each other, by id and incarnation', async () => {
+  it('tells both servers the id and incarnation of the other', async () => {
     const { a, b, toB, toA } = await pair();
     expect([toB.id, toB.incarnation]).toEqual([b.id, 7]);
     expect([toA.id, toA.incarnation]).toEqual([a.id, 7]);
@@ -145,7 +145,7 @@ describe('the handshake', () => {
     expect(await a.links.to(b.address)).toBe(toB);
   });
 
-  it('dials once for many who ask at once', async () => {
+  it('dials once for many concurrent callers', async () => {
     const [a, b] = await Promise.all([newSide(), newSide()]);
     const peers = await Promise.all(Array.from({ length: 5 }, () => a.links.to(b.address)));
     expect(new Set(peers).size).toBe(1);
@@ -153,7 +153,7 @@ describe('the handshake', () => {
     expect(b.opened).toHaveLength(1);
   });
 
-  it('tells a stranger a nonce and that its proof is refused, and nothing else', async () => {
+  it('sends an unauthenticated peer only a nonce and the refusal of its proof', async () => {
     const { links, address, opened } = await newSide();
     const stranger = await Stranger.dial(address.port);
     expect(await stranger.challenged()).toHaveLength(NONCE_BYTES);
@@ -165,18 +165,18 @@ describe('the handshake', () => {
   });
 
   it.each([
-    ['no length at all', Buffer.from('GET / HTTP/1.1\r\n\r\n')],
-    ['a frame of nothing', Buffer.alloc(LENGTH_BYTES)],
+    ['bytes without a length', Buffer.from('GET / HTTP/1.1\r\n\r\n')],
+    ['an empty frame', Buffer.alloc(LENGTH_BYTES)],
     ['a frame of another kind', framed(LINK_KIND.request, pack({}))],
     ['a challenge in answer to a challenge', framed(LINK_KIND.challenge, randomBytes(NONCE_BYTES))],
-    ['a proof that is no MessagePack', framed(LINK_KIND.proof, Buffer.from([0xc1, 0xff]))],
+    ['a proof that is not MessagePack', framed(LINK_KIND.proof, Buffer.from([0xc1, 0xff]))],
     ['a proof without a nonce', framed(LINK_KIND.proof, pack({ id: 'hf:game:x', incarnation: 1, mac: randomBytes(32) }))],
     ['a proof that is nil', framed(LINK_KIND.proof, pack(null))],
     [
       'a proof with a short MAC',
       framed(LINK_KIND.proof, pack({ id: 'hf:game:x', incarnation: 1, nonce: randomBytes(NONCE_BYTES), mac: randomBytes(3) })),
     ],
-  ])('closes on %s', async (_, bytes) => {
+  ])('closes a connection that sends %s', async (_, bytes) => {
     const { address, opened } = await newSide();
     const stranger = await Stranger.dial(address.port);
     await stranger.challenged();
@@ -186,7 +186,7 @@ describe('the handshake', () => {
     expect(opened).toEqual([]);
   });
 
-  it('lets a stranger promise no more bytes than a proof has', async () => {
+  it('closes an unauthenticated connection that announces a frame larger than a proof', async () => {
     const { address } = await newSide();
     const stranger = await Stranger.dial(address.port);
     await stranger.challenged();
@@ -196,14 +196,14 @@ describe('the handshake', () => {
     await until(() => stranger.isClosed, HANDSHAKE_TIMEOUT_MS / 2);
   });
 
-  it('waits for a proof so long', async () => {
+  it('closes a connection that sends no proof within the handshake timeout', async () => {
     const { address } = await newSide({ handshakeTimeoutMs: 100 });
     const stranger = await Stranger.dial(address.port);
     await stranger.challenged();
     await until(() => stranger.isClosed, HANDSHAKE_TIMEOUT_MS / 2);
   });
 
-  it('cuts the eldest of too many strangers, so that a server still comes in between', async () => {
+  it('closes the oldest of too many unauthenticated connections, so that a server can still connect', async () => {
     const [a, b] = await Promise.all([newSide(), newSide({ handshakesMax: 3 })]);
     const strangers: Stranger[] = [];
     for (let count = 0; count < 5; count += 1) {
@@ -217,7 +217,7 @@ describe('the handshake', () => {
     expect(peer.isOpen).toBe(true);
   });
 
-  it('refuses a proof that was heard on another link', async () => {
+  it('refuses a proof that was recorded on another link', async () => {
     const { address } = await newSide();
     const honest = await Stranger.dial(address.port);
     const who = { id: serverId('game', 'honest'), incarnation: 1 };
@@ -229,7 +229,7 @@ describe('the handshake', () => {
     expect(thief.frames().slice(1)).toEqual([Buffer.from([LINK_KIND.refused])]);
   });
 
-  it('refuses its own word said back to it', () => {
+  it('refuses a proof that is reflected or has the nonces swapped', () => {
     const [ours, theirs] = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)];
     const who = { id: serverId('game', 'a'), incarnation: 1 };
     expect(readIntroduction(SECRET, 'dial', ours, packIntroduction(SECRET, 'dial', ours, theirs, who))?.who).toEqual(who);
@@ -237,7 +237,7 @@ describe('the handshake', () => {
     expect(readIntroduction(SECRET, 'dial', theirs, packIntroduction(SECRET, 'dial', ours, theirs, who))).toBeNull();
   });
 
-  it('refuses a server that is another than the one dialled', async () => {
+  it('refuses a server with another id than the dialed one', async () => {
     const [a, b] = await Promise.all([newSide(), newSide()]);
     await expect(a.links.to({ ...b.address, id: serverId('game', 'somebody-else') })).rejects.toMatchObject({ code: 'server-lost' });
     await until(() => b.closed.length === b.opened.length);
@@ -245,7 +245,7 @@ describe('the handshake', () => {
     expect([...b.links.all()]).toEqual([]);
   });
 
-  it('refuses a server that does not know the secret, and signs nothing but a nonce for it', async () => {
+  it('refuses a server without the secret, and signs nothing but a nonce for it', async () => {
     const a = await newSide();
     const asked: Buffer[] = [];
     const server = await listening((socket) => {
@@ -258,7 +258,7 @@ describe('the handshake', () => {
     expect(asked).toEqual([]);
   });
 
-  it('tells both sides that their secrets differ, and who was dialled', async () => {
+  it('reports on both sides that the secrets differ, with the id of the other side', async () => {
     const [a, b] = await Promise.all([newSide(), newSide({ secret: 'another secret' })]);
     const refused: LinkAddress[] = [];
     const unproved: ServerId[] = [];
@@ -270,7 +270,7 @@ describe('the handshake', () => {
     expect(b.opened).toEqual([]);
   });
 
-  it('compares secrets without making a link', async () => {
+  it('compares secrets without opening a link', async () => {
     const [a, b, other] = await Promise.all([newSide(), newSide(), newSide({ secret: 'another secret' })]);
     const { port, close } = await listening(() => {});
     close();
@@ -282,7 +282,7 @@ describe('the handshake', () => {
     for (const side of [a, b, other]) expect(side.opened).toEqual([]);
   });
 
-  it('takes no proof after one that it refused', async () => {
+  it('accepts no second proof after a refused one', async () => {
     const { address, opened } = await newSide();
     const stranger = await Stranger.dial(address.port);
     const nonce = await stranger.challenged();
@@ -293,14 +293,14 @@ describe('the handshake', () => {
     expect(opened).toEqual([]);
   });
 
-  it('rejects at once where nobody listens', async () => {
+  it('rejects at once when no server listens', async () => {
     const a = await newSide();
     const { port, close } = await listening(() => {});
     close();
     await expect(a.links.to({ id: serverId('game', 'gone'), host: '127.0.0.1', port })).rejects.toBeInstanceOf(HoldfastError);
   });
 
-  it('cuts off who takes too long, however slowly they go on', async () => {
+  it('closes a peer that sends its proof too slowly, byte by byte', async () => {
     jest.useFakeTimers({ doNotFake: [...REAL, 'setImmediate', 'Date'] });
     const { address } = await newSide();
     const stranger = await Stranger.dial(address.port);
@@ -319,7 +319,7 @@ describe('the handshake', () => {
     await until(() => stranger.isClosed);
   });
 
-  it('of one who proves and breaks the link in one breath leaves no link behind', async () => {
+  it('leaves no link when a peer sends a proof and a bad frame together', async () => {
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
     const who = { id: serverId('game', 'brief'), incarnation: 1 };
@@ -332,8 +332,8 @@ describe('the handshake', () => {
   });
 });
 
-describe('requests', () => {
-  it('are answered, each with its own, in whatever order the answers come', async () => {
+describe('requests on a link', () => {
+  it('get their own answers, in any order of the answers', async () => {
     const { toB, b } = await pair();
     const late: (() => void)[] = [];
     b.links.onRequest(async (_, pattern, data) => {
@@ -347,19 +347,19 @@ describe('requests', () => {
     expect(await slow).toEqual({ pattern: 'slow', data: 1 });
   });
 
-  it('go both ways on one link, whoever dialled', async () => {
+  it('work in both directions on one link', async () => {
     const { a, b, toA } = await pair();
     a.links.onRequest(async (peer) => peer.id);
     expect(await toA.request('who', null)).toBe(b.id);
   });
 
-  it('that are refused carry the refusal, with whether to try again', async () => {
+  it('reject with the refusal of the other server, including its retry hint', async () => {
     const { toB, b } = await pair();
     b.links.onRequest(() => Promise.reject({ code: 'no-capacity', message: 'Full.', retry: true, retryAfterMs: 40 }));
     await expect(toB.request('x', 1)).rejects.toMatchObject({ code: 'no-capacity', message: 'Full.', retry: true, retryAfterMs: 40 });
   });
 
-  it('whose answer cannot be sent are answered as an error, and break nothing', async () => {
+  it('get an error when their answer cannot be packed, and the link stays open', async () => {
     const { toB, b } = await pair();
     const circle: Record<string, unknown> = {};
     circle.itself = circle;
@@ -368,7 +368,7 @@ describe('requests', () => {
     expect(await toB.request('other', null)).toBe('fine');
   });
 
-  it('without an answer fail in time, and an answer that comes later is nobody’s', async () => {
+  it('fail after their timeout, and a late answer is ignored', async () => {
     const { toB, b } = await pair();
     let answer: (value: unknown) => void = () => {};
     b.links.onRequest((_, pattern) => (pattern === 'late' ? new Promise((resolve) => (answer = resolve)) : Promise.resolve('now')));
@@ -377,7 +377,7 @@ describe('requests', () => {
     expect(await toB.request('other', null)).toBe('now');
   });
 
-  it('on a link that breaks fail at once, and so do those that come after', async () => {
+  it('fail at once when the link breaks, as do all later requests', async () => {
     const { a, b, toB, toA } = await pair();
     b.links.onRequest(() => new Promise(() => {}));
     const waiting = [toB.request('x', 1), toB.request('y', 2)];
@@ -392,8 +392,8 @@ describe('requests', () => {
   });
 });
 
-describe('frames', () => {
-  it('are told apart wherever the stream is cut', async () => {
+describe('frames on a link', () => {
+  it('are split correctly at any boundary of the received chunks', async () => {
     const { links, address } = await newSide();
     const events: unknown[] = [];
     links.onEvent((_, pattern, data) => events.push([pattern, data]));
@@ -417,7 +417,7 @@ describe('frames', () => {
     expect(new Set(frames)).toEqual(new Set([toRoom.subarray(LENGTH_BYTES).toString('hex')]));
   });
 
-  it('arrive in the order they were sent, events and frames alike', async () => {
+  it('arrive in the order of sending, mixed with events', async () => {
     const { toB, b } = await pair();
     const seen: number[] = [];
     b.links.onEvent((_, __, data) => seen.push(data as number));
@@ -430,7 +430,7 @@ describe('frames', () => {
     expect(seen).toEqual(Array.from({ length: 2_000 }, (_, n) => n));
   });
 
-  it('carry a sync to many sessions as it was given', async () => {
+  it('transport a sync for many sessions unchanged', async () => {
     const { toB, b } = await pair();
     let frame = Buffer.alloc(0);
     b.links.onFrame(LINK_KIND.syncMany, (_, received) => {
@@ -443,7 +443,7 @@ describe('frames', () => {
     expect(frame.subarray(31).toString()).toBe('body');
   });
 
-  it('of one turn leave in one write', async () => {
+  it('leave in one write for each event-loop tick', async () => {
     const { links, address } = await newSide();
     const stranger = await Stranger.dial(address.port);
     const id = await stranger.prove();
@@ -454,7 +454,7 @@ describe('frames', () => {
     expect(stranger.chunks - before).toBe(1);
   });
 
-  it('larger than a peer may send end the link', async () => {
+  it('end the link when they are larger than allowed', async () => {
     const { a, b, toB } = await pair({ frameBytesMax: 10_000 });
     toB.emit('large', randomBytes(10_001));
     await until(() => b.closed.length === 1);
@@ -462,7 +462,7 @@ describe('frames', () => {
     expect(b.closed[0].reason).toMatch(/at most 10000 bytes/);
   });
 
-  it('of an unknown kind, or that are no frames, end the link', async () => {
+  it('end the link when they are malformed or of an unknown kind', async () => {
     for (const bad of [framed(9), framed(LINK_KIND.response, Buffer.from([0, 0])), framed(LINK_KIND.event, Buffer.from([200, 1]))]) {
       const side = await newSide();
       const stranger = await Stranger.dial(side.address.port);
@@ -475,11 +475,11 @@ describe('frames', () => {
   });
 });
 
-/** `FUZZ_RUNS=100000 npx jest libs/link` for a long walk. */
+/** `FUZZ_RUNS=100000 npx jest libs/link` runs longer. */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 2_000);
 
-describe('whatever is sent', () => {
-  it('as an introduction is a proof or nothing, and throws nothing', () => {
+describe('random bytes on a link', () => {
+  it('never pass as an introduction, and never throw', () => {
     const who = { id: serverId('game', 'a'), incarnation: 1 };
     const [ours, theirs] = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)];
     const proof = packIntroduction(SECRET, 'dial', ours, theirs, who);
@@ -495,7 +495,7 @@ describe('whatever is sent', () => {
     );
   });
 
-  it('by a peer after its proof ends its link at most, and never this process', async () => {
+  it('end at most the link of their sender, and never this process', async () => {
     const side = await newSide();
     side.links.onRequest(async (_, __, data) => data);
     const kinds = fc.constantFrom(...Object.values(LINK_KIND), 0, 9, 255);
@@ -513,7 +513,7 @@ describe('whatever is sent', () => {
 });
 
 describe('hostile MessagePack on a link', () => {
-  /** Time in which a hostile frame is handled and the next peer is served. */
+  /** Time within which the server handles a hostile frame and serves the next peer, in ms. */
   const BOUND_MS = 1_000;
   const who = { id: serverId('game', 'a'), incarnation: 1 };
   const nonces = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)] as const;
@@ -525,20 +525,20 @@ describe('hostile MessagePack on a link', () => {
     return result;
   }
 
-  it.each(NOT_PLAIN.flatMap(nestings))('proves nothing as an introduction: %s', (_name, bytes) => {
+  it.each(NOT_PLAIN.flatMap(nestings))('is refused as an introduction: %s', (_name, bytes) => {
     expect(readIntroduction(SECRET, 'dial', nonces[0], bytes)).toBeNull();
   });
 
   it.each([
-    ['a field more', { more: 1 }],
-    ['a field less', { incarnation: undefined }],
-    ['a map for an id', { id: {} }],
-    ['an id that is none', { id: 'hf:game:\n' }],
+    ['an additional field', { more: 1 }],
+    ['a missing field', { incarnation: undefined }],
+    ['a map as id', { id: {} }],
+    ['an invalid id', { id: 'hf:game:\n' }],
     ['a long id', { id: `hf:game:${'x'.repeat(500)}` }],
     ['a nonce of another length', { nonce: randomBytes(15) }],
     ['a short HMAC', { mac: randomBytes(31) }],
-    ['an incarnation that is no whole number', { incarnation: 0.5 }],
-    ['an incarnation below zero', { incarnation: -1 }],
+    ['an incarnation that is not a whole number', { incarnation: 0.5 }],
+    ['a negative incarnation', { incarnation: -1 }],
   ])('refuses an introduction with %s', (_name, fields) => {
     const proof = unpack(packIntroduction(SECRET, 'dial', ...nonces, who)) as object;
     const bent = Object.fromEntries(Object.entries({ ...proof, ...fields }).filter(([, value]) => value !== undefined));
@@ -546,7 +546,7 @@ describe('hostile MessagePack on a link', () => {
     expect(readIntroduction(SECRET, 'dial', nonces[0], pack(bent))).toBeNull();
   });
 
-  it('closes the socket of a stranger that sends a reference bomb, and accepts the next server at once', async () => {
+  it('closes an unauthenticated connection that sends a reference bomb, and accepts the next server at once', async () => {
     const side = await newSide();
     await within(BOUND_MS, async () => {
       const stranger = await Stranger.dial(side.address.port);
@@ -561,7 +561,7 @@ describe('hostile MessagePack on a link', () => {
   });
 
   const samples = [['a reference bomb', referenceBomb()] as const, ...NOT_PLAIN.filter((sample) => !BAD_TEXTS.includes(sample))];
-  // Servers may nest somewhat deeper than players.
+  // Servers may send deeper nested values than players, so the samples just above the players' limit are left out.
   it.each(samples.filter(([name]) => !name.includes('513')))(
     'ends the link of a server that sends %s, and no other link',
     async (_name, bytes) => {
@@ -599,7 +599,7 @@ describe('hostile MessagePack on a link', () => {
     },
   );
 
-  it('replaces wrong text in a frame of a server, and keeps the link', async () => {
+  it('replaces invalid UTF-8 in a frame of a server, and keeps the link', async () => {
     const side = await newSide();
     const heard: unknown[] = [];
     side.links.onEvent((_, __, data) => heard.push(data));
@@ -611,7 +611,7 @@ describe('hostile MessagePack on a link', () => {
   });
 });
 
-/** Sockets and promises go on; intervals and the monotonic clock are the test's. */
+/** Sockets and promises work as usual. The test controls intervals and the monotonic clock. */
 const REAL = ['nextTick', 'queueMicrotask'] as const;
 const CLOCK_ONLY = { doNotFake: [...REAL, 'setImmediate' as const, 'setTimeout' as const, 'clearTimeout' as const, 'Date' as const] };
 
@@ -619,7 +619,7 @@ async function turns(count = 20): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Seconds as the links see them, with time for their sockets in between. */
+/** Advances the clock by a number of ping intervals and lets the sockets work after each. */
 async function pass(pings: number): Promise<void> {
   for (let ping = 0; ping < pings; ping++) {
     jest.advanceTimersByTime(PING_MS);
@@ -627,8 +627,8 @@ async function pass(pings: number): Promise<void> {
   }
 }
 
-describe('a link to a peer that there is a link to already', () => {
-  it('takes its place when the same side dials anew: the one before is closed, and what waits on it fails', async () => {
+describe('a second link to the same peer', () => {
+  it('replaces the first link when the same side dials again, and fails the open requests of the first', async () => {
     const side = await newSide();
     const who = { id: serverId('game', `stranger-${++names}`), incarnation: 1 };
     const [before, after] = [await Stranger.dial(side.address.port), await Stranger.dial(side.address.port)];
@@ -643,7 +643,7 @@ describe('a link to a peer that there is a link to already', () => {
     expect([side.opened[1].isOpen, after.isClosed]).toEqual([true, false]);
   });
 
-  it('takes its place when the peer is in another life', async () => {
+  it('replaces the first link when the peer has another incarnation', async () => {
     const side = await newSide();
     const id = serverId('game', `stranger-${++names}`);
     const [before, after] = [await Stranger.dial(side.address.port), await Stranger.dial(side.address.port)];
@@ -653,7 +653,7 @@ describe('a link to a peer that there is a link to already', () => {
     expect(side.links.get(id)?.incarnation).toBe(2);
   });
 
-  it('stands beside it when both dialled each other at once, so that neither is closed under the other', async () => {
+  it('stays beside the first link when both sides dialed at once, so that no request is lost', async () => {
     const [a, b] = await Promise.all([newSide(), newSide()]);
     const [toB, toA] = await Promise.all([a.links.to(b.address), b.links.to(a.address)]);
     await until(() => a.opened.length === 2 && b.opened.length === 2);
@@ -663,8 +663,8 @@ describe('a link to a peer that there is a link to already', () => {
   });
 });
 
-describe('a peer that falls silent', () => {
-  it('is asked, and closed when it does not answer', async () => {
+describe('a silent peer', () => {
+  it('gets pings, and its link is closed when it does not answer', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
@@ -679,7 +679,7 @@ describe('a peer that falls silent', () => {
     await until(() => stranger.isClosed);
   });
 
-  it('is said to be silent before that, once, and said to be heard again when it is', async () => {
+  it('is reported once before that, and reported again when it sends something', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const told: [ServerId, boolean][] = [];
@@ -698,21 +698,21 @@ describe('a peer that falls silent', () => {
     expect([told.length, side.closed]).toEqual([2, []]);
   });
 
-  it('but answers pings is kept', async () => {
+  it('keeps its link while it answers pings', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const { a, b } = await pair();
     await pass(4 * SILENT_PINGS_MAX);
     expect([a.closed, b.closed]).toEqual([[], []]);
   });
 
-  it('while we slept ourselves is kept: what it said waits in the socket', async () => {
+  it('keeps its link when this process was suspended, because its messages may wait in the socket', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
     await stranger.prove();
     await until(() => side.opened.length === 1);
     await pass(SILENT_PINGS_MAX);
-    // Ours is a single late tick, not many missed ones.
+    // A suspended process has one late tick, not many missed ones.
     sleepOver(PING_MS * 10);
     await pass(1);
     stranger.socket.write(framed(LINK_KIND.pong));
@@ -721,7 +721,7 @@ describe('a peer that falls silent', () => {
     expect(side.closed).toEqual([]);
   });
 
-  it('and reads nothing either is closed, with all that was to be sent', async () => {
+  it('loses its link with the whole backlog when it also reads nothing', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
@@ -730,7 +730,7 @@ describe('a peer that falls silent', () => {
     const peer = side.opened[0];
     stranger.socket.pause();
     const much = randomBytes(1024 * 1024);
-    // More than the kernel's buffers hold.
+    // More than the kernel can buffer.
     for (let sent = 0; sent < 16; sent++) peer.emit('much', much);
     await turns();
     expect(peer.isCongested).toBe(true);
@@ -741,7 +741,7 @@ describe('a peer that falls silent', () => {
     expect(side.links.get(id)).toBeUndefined();
   });
 
-  it('and is told goodbye by us is cut off all the same', async () => {
+  it('is disconnected even if it does not read the backlog of a closed link', async () => {
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
     await stranger.prove();
@@ -754,7 +754,7 @@ describe('a peer that falls silent', () => {
   });
 });
 
-/** The clock goes on and no timer runs, as in a process that was stopped. */
+/** Advances the clock without running timers, as if the process had been suspended. */
 function sleepOver(ms: number): void {
   const before = performance.now();
   const spy = jest.spyOn(performance, 'now').mockImplementation(() => before + ms + PING_MS);
@@ -763,7 +763,7 @@ function sleepOver(ms: number): void {
 }
 
 describe('shutting down', () => {
-  it('tells every peer, after what was written', async () => {
+  it('closes every link after sending its earlier messages', async () => {
     const { a, b, toB } = await pair();
     const events: unknown[] = [];
     b.links.onEvent((_, pattern) => events.push(pattern));
@@ -792,7 +792,7 @@ describe('a link over TLS', () => {
 
   let made = 0;
 
-  /** A server's certificate, signed by this one or by itself. */
+  /** Creates a certificate that is signed by `ca`, or by itself. */
   async function certificate(ca?: Awaited<ReturnType<typeof newCa>>): Promise<Certificate> {
     const { cert, private: key } = await generate([{ name: 'commonName', value: 'server' }], {
       keyType: 'ec',
@@ -807,13 +807,13 @@ describe('a link over TLS', () => {
     return new Certificate(files, { cert: 'LINK_TLS_CERT', key: 'LINK_TLS_KEY', ca: 'LINK_TLS_CA' });
   }
 
-  it('carries requests, without a certificate that anybody else signed', async () => {
+  it('carries requests with self-signed certificates', async () => {
     const { toB, b } = await pair({ certificate: await certificate() });
     b.links.onRequest(async (_, pattern, data) => [pattern, data]);
     expect(await toB.request('ask', { a: 1 })).toEqual(['ask', { a: 1 }]);
   });
 
-  it('with a CA takes those whom it signed, and nobody else, whatever secret they know', async () => {
+  it('accepts only certificates of the configured CA, even from servers with the right secret', async () => {
     const [ours, theirs] = [await newCa('ours'), await newCa('theirs')];
     const [a, b] = [await newSide({ certificate: await certificate(ours) }), await newSide({ certificate: await certificate(ours) })];
     expect((await a.links.to(b.address)).isOpen).toBe(true);
@@ -825,7 +825,7 @@ describe('a link over TLS', () => {
     expect(b.opened.map(({ id }) => id)).toEqual([a.id]);
   });
 
-  it('does not speak with a server that speaks plainly, nor with another secret', async () => {
+  it('is not opened with a server without TLS or with another secret', async () => {
     const tls = await newSide({ certificate: await certificate() });
     const plain = await newSide({ handshakeTimeoutMs: 300 });
     await expect(plain.links.to(tls.address)).rejects.toMatchObject({ code: 'server-lost' });
@@ -835,7 +835,7 @@ describe('a link over TLS', () => {
     expect([...tls.links.all()]).toEqual([]);
   });
 
-  it('is not made through one who ends TLS in between and passes on what both sides say', async () => {
+  it('is not opened through a proxy that ends TLS and forwards all bytes', async () => {
     const between = await certificate();
     const [a, b] = [await newSide({ certificate: await certificate() }), await newSide({ certificate: await certificate() })];
     const server = createTlsServer(between.options, (socket) => {
@@ -851,7 +851,7 @@ describe('a link over TLS', () => {
     expect(b.opened).toEqual([]);
   });
 
-  it('is seen to live by whoever just looks, and gives up the place of a stranger that is gone', async () => {
+  it('answers probes, and frees the place of a closed unauthenticated connection', async () => {
     const side = await newSide({ certificate: await certificate(), handshakesMax: 2 });
     for (let count = 0; count < 4; count += 1) {
       expect(await side.links.probe({ host: '127.0.0.1', port: side.address.port, timeoutMs: 5_000 })).toBe('answered');
@@ -864,19 +864,19 @@ describe('a link over TLS', () => {
   });
 });
 
-describe('a probe', () => {
-  it('hears a living server', async () => {
+describe('probeLink', () => {
+  it('reports a living server as answered', async () => {
     const { address } = await newSide();
     expect(await probeLink({ ...address, timeoutMs: 5_000 })).toBe('answered');
   });
 
-  it('is refused where no process listens', async () => {
+  it('reports a port without a listener as refused', async () => {
     const { port, close } = await listening(() => {});
     close();
     expect(await probeLink({ host: '127.0.0.1', port, timeoutMs: 5_000 })).toBe('refused');
   });
 
-  it('hears nothing of a process that is stopped, and of one that was woken it does', async () => {
+  it('reports a suspended process as silent, and as answered after it continues', async () => {
     const child = spawn(
       process.execPath,
       [
@@ -898,7 +898,7 @@ describe('a probe', () => {
     }
   });
 
-  it('takes a server that hangs up without a word for silent', async () => {
+  it('reports a server that closes without sending anything as silent', async () => {
     const { port } = await listening((socket) => socket.end());
     expect(await probeLink({ host: '127.0.0.1', port, timeoutMs: 5_000 })).toBe('silent');
   });

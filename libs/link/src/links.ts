@@ -23,26 +23,26 @@ export const LINK_OPTIONS = Symbol('LinkOptions');
 
 type FrameHandler = (peer: LinkPeer, frame: Buffer) => void;
 type RequestHandler = (peer: LinkPeer, pattern: string, data: unknown) => Promise<unknown>;
-/** `proved`: both hold the same secret. `refused`: they do not. `unreachable`: nothing is known. */
+/** `proved`: both servers have the same secret. `refused`: their secrets differ. `unreachable`: the result is unknown. */
 export type Verification = 'proved' | 'refused' | 'unreachable';
 type EventHandler = (peer: LinkPeer, pattern: string, data: unknown) => void;
 
 /**
- * All links of this process, dialled and accepted alike: one a peer, whoever dialled. Frames of a link are handled in
- * their order; requests are handled concurrently.
+ * All links of this process, both dialed and accepted ones. Each peer has one link, no matter which side dialed. Frames of
+ * a link are handled in order, and requests concurrently.
  */
 @Injectable()
 export class Links implements OnApplicationShutdown {
   private readonly peers = new Map<ServerId, LinkPeer>();
   private readonly dialling = new KeyedFlights<string, LinkPeer>();
-  /** By kind. */
+  /** By frame kind. */
   private readonly frameHandlers: (FrameHandler | undefined)[] = [];
   private requestHandler: RequestHandler = () => Promise.reject(errorBody('unavailable'));
   private eventHandler: EventHandler = () => {};
   private readonly news = new EventEmitter();
   private server: Server | null = null;
   private readonly sockets = new Set<Socket>();
-  /** Accepted, and not proved yet, by their two ends; the eldest first. */
+  /** Unauthenticated accepted connections by their two addresses, the oldest first. */
   private readonly strangers = new Map<string, Socket>();
 
   constructor(
@@ -52,7 +52,7 @@ export class Links implements OnApplicationShutdown {
     this.news.setMaxListeners(0);
   }
 
-  /** The port that was taken. Rejects with one clear sentence when it is in use. */
+  /** Resolves with the port. Rejects with one clear sentence when the port is in use. */
   listen(): Promise<number> {
     const { certificate, handshakeTimeoutMs: handshakeTimeout = HANDSHAKE_TIMEOUT_MS } = this.options;
     const accept = (socket: Socket): void => this.accept(socket);
@@ -78,12 +78,12 @@ export class Links implements OnApplicationShutdown {
     return address && typeof address === 'object' ? address.port : 0;
   }
 
-  /** Dials just to see who is there. Never rejects. */
+  /** Dials an address only to find out whether a server answers there. Never rejects. */
   probe(address: { readonly host: string; readonly port: number; readonly timeoutMs: number }): Promise<ProbeResult> {
     return probeLink(address, this.options.certificate != null);
   }
 
-  /** The link to a server if there is one, whoever dialled it. */
+  /** Returns the link to a server if it exists, no matter which side dialed. */
   get(id: ServerId): LinkPeer | undefined {
     return this.peers.get(id);
   }
@@ -92,7 +92,7 @@ export class Links implements OnApplicationShutdown {
     return this.peers.values();
   }
 
-  /** The link to a server, dialled if there is none. Rejects with `server-lost` when it cannot be had. */
+  /** Returns the link to a server and dials if there is none. Rejects with `server-lost` when dialing fails. */
   to(address: LinkAddress): Promise<LinkPeer> {
     const known = this.peers.get(address.id);
     if (known?.isOpen) return Promise.resolve(known);
@@ -108,7 +108,7 @@ export class Links implements OnApplicationShutdown {
     this.eventHandler = handler;
   }
 
-  /** One handler a kind: the frame path has no fan-out. The frame is a view valid during the call only. */
+  /** Sets the only handler of a kind: the frame path has no fan-out. The frame is a view that is valid during the call only. */
   onFrame(kind: number, handler: FrameHandler): void {
     this.frameHandlers[kind] = handler;
   }
@@ -121,17 +121,17 @@ export class Links implements OnApplicationShutdown {
     this.news.on('closed', listener);
   }
 
-  /** A server that was dialled holds another secret: it refused the proof of this one, or could not give its own. */
+  /** A dialed server has another secret: it refused this server's proof, or could not send its own. */
   onRefused(listener: (address: LinkAddress) => void): void {
     this.news.on('refused', listener);
   }
 
-  /** Somebody who dialled gave a proof by another secret. `claimed`: who they said they are; anybody can say that. */
+  /** A dialing peer sent a proof with another secret. `claimed` is the id that it sent, which anybody can invent. */
   onUnproved(listener: (claimed: ServerId) => void): void {
     this.news.on('unproved', listener);
   }
 
-  /** Compares secrets with a server, and makes no link. Never rejects. */
+  /** Compares secrets with a server without opening a link. Never rejects. */
   async verify(address: LinkAddress): Promise<Verification> {
     const { socket, proved, verdict } = this.introduce(address, 'verify');
     await proved.catch(() => {});
@@ -139,7 +139,7 @@ export class Links implements OnApplicationShutdown {
     return verdict() ?? 'unreachable';
   }
 
-  /** A peer says nothing though it was asked, for 1 to 1.5 s; or it does again. The link stands all the while. */
+  /** A peer has not answered a ping for 1 to 1.5 s, or has sent something again. The link stays open meanwhile. */
   onSilence(listener: (peer: LinkPeer, isSilent: boolean) => void): void {
     this.news.on('silence', listener);
   }
@@ -157,9 +157,9 @@ export class Links implements OnApplicationShutdown {
     silence: (peer, isSilent) => this.news.emit('silence', peer, isSilent),
   };
 
-  /** A socket that nobody has proved anything on, before anything is read of it. */
+  /** Registers an unauthenticated socket before any byte is read from it. */
   private meet(socket: Socket): void {
-    // A proof takes milliseconds: whoever has not given it after all these came is the one to go, and not the newest.
+    // A proof takes milliseconds. The oldest connection without one is probably hostile, so it is closed, not the newest.
     for (const [ends, eldest] of this.strangers) {
       if (this.strangers.size < (this.options.handshakesMax ?? HANDSHAKES_MAX_DEFAULT)) break;
       this.strangers.delete(ends);
@@ -182,7 +182,7 @@ export class Links implements OnApplicationShutdown {
         const proof = readIntroduction(this.options.secret, isVerify ? 'verify' : 'dial', nonce, body, channel);
         if (!proof) {
           const claimed = claimedId(body);
-          // Anything else than a proof by another secret is no server's, and gets no answer.
+          // Only a server can send a well-formed proof with another secret. Other bytes get no answer.
           if (claimed === null) return null;
           writeFrame(socket, LINK_KIND.refused, NO_BODY);
           this.news.emit('unproved', claimed);
@@ -193,13 +193,13 @@ export class Links implements OnApplicationShutdown {
         return isVerify ? 'over' : proof.who;
       },
     );
-    // Over TLS it was met before its handshake.
+    // A TLS socket was registered before its TLS handshake.
     if (!this.options.certificate) this.meet(socket);
     const ends = endsOf(socket);
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
     writeFrame(socket, LINK_KIND.challenge, nonce);
-    // What was written to one who is refused still leaves.
+    // `destroySoon`, so that a refused peer still gets the `refused` frame.
     proved.catch(() => socket.destroySoon()).finally(() => this.strangers.delete(ends));
   }
 
@@ -218,7 +218,7 @@ export class Links implements OnApplicationShutdown {
     }
   }
 
-  /** Dials, and proves the secret: to have a link, or only to compare. `verdict`: what became known; null before that. */
+  /** Dials and proves the secret, to open a link or only to compare. `verdict` returns null until the result is known. */
   private introduce(
     address: LinkAddress,
     side: 'dial' | 'verify',
@@ -242,7 +242,7 @@ export class Links implements OnApplicationShutdown {
         const proof =
           kind === LINK_KIND.ready ? readIntroduction(secret, isVerify ? 'verified' : 'accept', nonce, body, channelOf(socket)) : null;
         if (!proof) verdict = 'refused';
-        // Another server has that address now.
+        // Another server uses this address now.
         if (proof?.who.id !== address.id) return null;
         verdict = 'proved';
         return isVerify ? 'over' : proof.who;
@@ -256,7 +256,7 @@ export class Links implements OnApplicationShutdown {
   private socketTo({ host, port }: LinkAddress, receive: (bytes: Buffer) => void): Socket {
     const { certificate } = this.options;
     if (!certificate) return connect({ host, port, onread: readingTo(receive) });
-    // A server is reached by whatever address it has; that it is one is said by who signed its certificate, and the secret.
+    // The address of a server need not be in its certificate. The CA and the secret prove its identity instead.
     const socket = connectTls({
       ...certificate.options,
       ...TLS,
@@ -268,7 +268,10 @@ export class Links implements OnApplicationShutdown {
     return socket.on('data', receive);
   }
 
-  /** Runs the handshake, then makes the peer known and hands it every frame. `step` answers undefined to go on, null to refuse, `over` when all is said. */
+  /**
+   * Runs the handshake, then registers the peer and passes every frame to it. `step` returns undefined to continue, null to
+   * refuse, or `over` when the exchange is complete without a link.
+   */
   private shake(
     open: (receive: (bytes: Buffer) => void) => Socket,
     isDialled: boolean,
@@ -304,7 +307,7 @@ export class Links implements OnApplicationShutdown {
       clearTimeout(timer);
       peer = new LinkPeer(socket, who, this.inbox, isDialled);
       splitter.frameBytesMax = this.options.frameBytesMax ?? FRAME_BYTES_MAX_DEFAULT;
-      // In this very turn: the next frame of this chunk may be the peer's, and so may be its last.
+      // Without a delay: the next frame in the same chunk may belong to the peer, and may even end the link.
       this.register(peer);
       resolve(peer);
     };
@@ -330,8 +333,8 @@ export class Links implements OnApplicationShutdown {
     const before = this.peers.get(peer.id);
     this.peers.set(peer.id, peer);
     this.news.emit('opened', peer);
-    // Who dials anew has given up the link it had, and so has another life of it: that one is half open. Two that dial
-    // each other at once have a link each, and use both.
+    // A peer that dials again, or has another incarnation, has given up its earlier link, which is half open. When two
+    // servers dial each other at once, each has its own link, and both links stay in use.
     if (before && (before.isDialled === peer.isDialled || before.incarnation !== peer.incarnation))
       before.close('replaced by a newer link');
   }
@@ -343,15 +346,15 @@ export class Links implements OnApplicationShutdown {
   }
 }
 
-/** Why a link ended goes into logs and into the error of every request on it. */
+/** The reason of a lost link appears in logs and in the error of every open request. */
 const REASON_CHARACTERS_MAX = 200;
 const NOT_PROVED = 'the two servers did not prove to each other that they have the same LINK_SECRET';
 const NO_BODY = new Uint8Array(0);
 
-/** Both ends are of this house. */
+/** Both ends are Holdfast servers, so older versions are not needed. */
 const TLS = { minVersion: 'TLSv1.3' } as const;
 
-/** TLS makes a second object of a socket, with the same two ends. */
+/** Key of a connection: TLS wraps a socket in a second object, which has the same two addresses. */
 function endsOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress}|${remotePort}`;
 }

@@ -1,19 +1,19 @@
 import { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
-/** `refused`: no process listens there. `answered`: a living one spoke. `silent`: neither, within the time. */
+/** `refused`: no process listens there. `answered`: a living process sent something. `silent`: neither within the time. */
 export type ProbeResult = 'answered' | 'refused' | 'silent';
 
 /**
- * Dials a link port just to see who is there: a living server speaks first (its challenge), or, with TLS, answers a
- * hello. Never rejects.
+ * Dials a link port only to find out whether a server lives there. A living server sends a challenge first or, with TLS,
+ * answers the client hello. Never rejects.
  */
 export function probeLink(
   { host, port, timeoutMs }: { readonly host: string; readonly port: number; readonly timeoutMs: number },
   isTls = false,
 ): Promise<ProbeResult> {
   return new Promise((resolve) => {
-    // Who it is does not matter here, only that somebody lives.
+    // The identity of the server does not matter here, so its certificate is not checked.
     const socket = isTls ? connectTls({ host, port, rejectUnauthorized: false }) : new Socket();
     const settle = (result: ProbeResult): void => {
       clearTimeout(timer);
@@ -28,7 +28,7 @@ export function probeLink(
     socket.once('error', (error: NodeJS.ErrnoException) =>
       settle(REFUSALS.has(error.code ?? '') ? 'refused' : isTls && error.code?.startsWith('ERR_SSL') ? 'answered' : 'silent'),
     );
-    // The kernel accepts for a stopped process, too; one that is gone closes what it had accepted.
+    // The kernel also accepts for a suspended process. When that process dies, the accepted socket closes.
     socket.once('close', () => settle('silent'));
     if (!isTls) socket.connect(port, host);
   });

@@ -32,22 +32,22 @@ function signed(
   return new SignJWT({ exp: Math.floor(Date.now() / 1000) + 60, ...claims }).setProtectedHeader(header).sign(key);
 }
 
-describe('a guest', () => {
+describe('GuestAuthenticator', () => {
   const authenticator = new GuestAuthenticator();
 
-  it('is a new user each time, under the name that was given', async () => {
+  it('creates a new user for each login, with the given name', async () => {
     const [one, other] = [await authenticator.authenticate({ name: ' Ada ' }), await authenticator.authenticate({ name: 'Ada' })];
     expect(one.name).toBe('Ada');
     expect(one.user).toMatch(/^guest:[\w-]{12}$/);
     expect(other.user).not.toBe(one.user);
   });
 
-  it('needs no name, but none that cannot be shown', async () => {
+  it('accepts a missing name and refuses a name that cannot be shown', async () => {
     expect((await authenticator.authenticate({})).name).toBe('guest');
     expect((await refusal(authenticator.authenticate({ name: '\u0007' }))).code).toBe('unauthorized');
   });
 
-  it('may have emoji in its name', async () => {
+  it('accepts emoji in a name', async () => {
     expect((await authenticator.authenticate({ name: 'Ada 👩‍🚀' })).name).toBe('Ada 👩‍🚀');
   });
 
@@ -55,52 +55,56 @@ describe('a guest', () => {
     ['\u3164', 'The name has the character U+3164, which is not allowed: it is invisible.'],
     [' ', 'The name is empty: it needs at least one visible character.'],
     ['x'.repeat(33), 'The name has 33 characters: at most 32 are allowed.'],
-  ])('is told what is wrong with the name %j', async (name, message) => {
+  ])('explains what is wrong with the name %j', async (name, message) => {
     expect(await refusal(authenticator.authenticate({ name }))).toMatchObject({ code: 'unauthorized', message });
   });
 });
 
-describe('a token with a shared secret', () => {
+describe('JwtAuthenticator with a shared secret', () => {
   const authenticator = new JwtAuthenticator({ secret: SECRET });
 
-  it('says who it is', async () => {
+  it('takes user and name from the token and ignores the name in the hello', async () => {
     const token = await signed({ sub: 'u1', name: 'Ada' });
     expect(await authenticator.authenticate({ token, name: 'Mallory' })).toEqual({ user: 'u1', name: 'Ada' });
   });
 
-  it('without a name shows the user', async () => {
+  it('uses the user id as name when the token has no name', async () => {
     expect(await authenticator.authenticate({ token: await signed({ sub: 'u1' }), name: 'Mallory' })).toEqual({ user: 'u1', name: 'u1' });
   });
 
-  it('is needed', async () => {
+  it('refuses a login without a token', async () => {
     expect(await refusal(authenticator.authenticate({ name: 'Ada' }))).toMatchObject({
       code: 'unauthorized',
-      message: 'A token is needed.',
+      message: 'The hello has no token: this server requires one.',
     });
   });
 
   it.each<[string, () => Promise<string> | string, RegExp]>([
     ['that has expired', () => signed({ sub: 'u1', exp: 1 }), /expired/],
     ['that is not valid yet', () => signed({ sub: 'u1', nbf: Date.now() }), /not valid yet/],
-    ['of another signer', () => signed({ sub: 'u1' }, new TextEncoder().encode(`${SECRET}!`)), /not signed by/],
-    ['that never expires', () => signed({ sub: 'u1', exp: undefined }), /no time of expiry \(exp\).*AUTH_JWT_ALLOW_NO_EXP/],
-    ['whose expiry is text', () => signed({ sub: 'u1', exp: 'soon' as unknown as number }), /claim exp of the token must be a number/],
-    ['without a user', () => signed({ name: 'Ada' }), /names no user/],
-    ['with an empty user', () => signed({ sub: '' }), /names no user/],
-    ['with a user that fits no key', () => signed({ sub: 'u1\n' }), /white space, a control or an invisible character/],
+    ['from another issuer', () => signed({ sub: 'u1' }, new TextEncoder().encode(`${SECRET}!`)), /not signed by a key/],
+    ['without an expiry time', () => signed({ sub: 'u1', exp: undefined }), /no expiry time \(exp\).*AUTH_JWT_ALLOW_NO_EXP/],
+    [
+      'with a text as expiry time',
+      () => signed({ sub: 'u1', exp: 'soon' as unknown as number }),
+      /claim exp of the token must be a number/,
+    ],
+    ['without a user', () => signed({ name: 'Ada' }), /has no user/],
+    ['with an empty user', () => signed({ sub: '' }), /has no user/],
+    ['with a line break in the user', () => signed({ sub: 'u1\n' }), /white space, a control or an invisible character/],
     ['with an invisible user', () => signed({ sub: '\u3164' }), /invisible character/],
     ['with a user that is too long', () => signed({ sub: 'x'.repeat(513) }), /has 513 bytes: at most 512 are allowed/],
-    ['with a user that is a number with lost digits', () => signed({ sub: (2 ** 53) as unknown as string }), /no safe whole number/],
-    ['with a user that is a fraction', () => signed({ sub: 1.5 as unknown as string }), /no safe whole number/],
-    ['with a user that is no text', () => signed({ sub: { id: 1 } as unknown as string }), /must be a string or a whole number/],
-    ['that is none', () => 'not-a-token', /not a valid JWT/],
-    ['that is not signed', () => `${base64({ alg: 'none' })}.${base64({ sub: 'u1' })}.`, /way that is not accepted/],
-  ])('%s is refused', async (_, token, message) => {
+    ['with a user that is a number above 2^53 - 1', () => signed({ sub: (2 ** 53) as unknown as string }), /not a safe whole number/],
+    ['with a user that is a fraction', () => signed({ sub: 1.5 as unknown as string }), /not a safe whole number/],
+    ['with a user that is an object', () => signed({ sub: { id: 1 } as unknown as string }), /must be a string or a whole number/],
+    ['that is not a JWT', () => 'not-a-token', /not a valid JWT/],
+    ['that is not signed', () => `${base64({ alg: 'none' })}.${base64({ sub: 'u1' })}.`, /algorithm that this server does not accept/],
+  ])('refuses a token %s', async (_, token, message) => {
     const error = await refusal(authenticator.authenticate({ token: await token() }));
     expect(error).toMatchObject({ code: 'unauthorized', message: expect.stringMatching(message) });
   });
 
-  it('is judged by the clock that the authenticator is given, not by that of its host', async () => {
+  it('checks times against the given clock, not against the clock of the host', async () => {
     const hour = 3_600_000;
     const judge = (aheadMs: number, claims: JWTPayload): Promise<unknown> =>
       signed({ sub: 'u1', ...claims }).then((token) =>
@@ -111,7 +115,7 @@ describe('a token with a shared secret', () => {
     expect(await judge(-hour, { exp: Math.floor(Date.now() / 1000) - 60 })).toMatchObject({ user: 'u1' });
   });
 
-  it('that never expires is accepted where the operator allows it', async () => {
+  it('accepts a token without an expiry time when the operator allows it', async () => {
     const lenient = new JwtAuthenticator({ secret: SECRET, allowNoExp: true });
     expect((await lenient.authenticate({ token: await signed({ sub: 'u1', exp: undefined }) })).user).toBe('u1');
     expect(await refusal(lenient.authenticate({ token: await signed({ sub: 'u1', exp: 1 }) }))).toMatchObject({
@@ -124,7 +128,7 @@ describe('a token with a shared secret', () => {
     [Number.MAX_SAFE_INTEGER, '9007199254740991'],
     ['auth0|4711', 'auth0|4711'],
     ['x'.repeat(255), 'x'.repeat(255)],
-  ])('names the user %j as %j', async (sub, user) => {
+  ])('turns the sub %j into the user %j', async (sub, user) => {
     expect((await authenticator.authenticate({ token: await signed({ sub: sub as string }) })).user).toBe(user);
   });
 
@@ -134,14 +138,14 @@ describe('a token with a shared secret', () => {
     ['mixes alphabets', { sub: 'u1', name: '\u0410da' }, '\u0410da'],
     ['has emoji', { sub: 'u1', name: 'Ada 👩‍🚀' }, 'Ada 👩‍🚀'],
     ['is blank', { sub: 'u1', name: '\u3164' }, 'u1'],
-    ['is no text', { sub: 'u1', name: 7 }, 'u1'],
-    ['is missing beside a long user', { sub: 'x'.repeat(100) }, 'x'.repeat(32)],
-    ['is blank like the user', { sub: '\u2800', name: ' ' }, PLAYER_NAME_FALLBACK],
-  ])('whose name %s lets its user in', async (_, claims, name) => {
+    ['is a number', { sub: 'u1', name: 7 }, 'u1'],
+    ['is missing and the user is long', { sub: 'x'.repeat(100) }, 'x'.repeat(32)],
+    ['is blank and the user is blank, too', { sub: '\u2800', name: ' ' }, PLAYER_NAME_FALLBACK],
+  ])('accepts a token when the name %s', async (_, claims, name) => {
     expect(await authenticator.authenticate({ token: await signed(claims) })).toMatchObject({ name });
   });
 
-  it('must be for us, when it matters for whom it is', async () => {
+  it('refuses a token for another audience when the operator has set one', async () => {
     const strict = new JwtAuthenticator({ secret: SECRET, issuer: 'accounts', audience: 'game' });
     await strict.authenticate({ token: await signed({ sub: 'u1', iss: 'accounts', aud: 'game' }) });
     expect(await refusal(strict.authenticate({ token: await signed({ sub: 'u1', iss: 'accounts', aud: 'shop' }) }))).toMatchObject({
@@ -150,12 +154,12 @@ describe('a token with a shared secret', () => {
     });
   });
 
-  it('has a secret that cannot be guessed', () => {
+  it('refuses a secret that is too short', () => {
     expect(() => new JwtAuthenticator({ secret: 'short' })).toThrow(/at least 32 bytes/);
   });
 });
 
-describe('a token with public keys', () => {
+describe('JwtAuthenticator with public keys', () => {
   let server: Server;
   let keys: JWK[] = [];
   let requests = 0;
@@ -179,7 +183,7 @@ describe('a token with public keys', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
   }
 
-  /** A key of the signer; published unless told otherwise. */
+  /** Creates a signing key. The key server publishes it unless `published` is false. */
   async function newSigner(kid: string, published = true) {
     const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
     const jwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256' };
@@ -187,14 +191,14 @@ describe('a token with public keys', () => {
     return { jwk, sign: (claims: JWTPayload) => signed(claims, privateKey, { alg: 'ES256', kid }) };
   }
 
-  it('is checked with keys that are fetched once', async () => {
+  it('fetches the keys once for many tokens', async () => {
     const { sign } = await newSigner('k1');
     const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl() });
     for (const sub of ['u1', 'u2', 'u3']) expect((await authenticator.authenticate({ token: await sign({ sub }) })).user).toBe(sub);
     expect(requests).toBe(1);
   });
 
-  it('of a new key is accepted after the signer has changed keys', async () => {
+  it('accepts a token with a new key after the issuer has changed keys', async () => {
     const old = await newSigner('k1');
     const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl(), jwks: { cooldownMs: 0 } });
     await authenticator.authenticate({ token: await old.sign({ sub: 'u1' }) });
@@ -202,7 +206,7 @@ describe('a token with public keys', () => {
     expect((await authenticator.authenticate({ token: await next.sign({ sub: 'u1' }) })).user).toBe('u1');
   });
 
-  it('of a key that was withdrawn is refused once the keys have aged', async () => {
+  it('refuses a token with a withdrawn key after the fetched keys have expired', async () => {
     const old = await newSigner('k1');
     const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl(), jwks: { cooldownMs: 0, maxAgeMs: 0 } });
     await authenticator.authenticate({ token: await old.sign({ sub: 'u1' }) });
@@ -210,7 +214,7 @@ describe('a token with public keys', () => {
     expect((await refusal(authenticator.authenticate({ token: await old.sign({ sub: 'u1' }) }))).code).toBe('unauthorized');
   });
 
-  it('of an unknown key is refused, and a flood of them fetches nothing', async () => {
+  it('refuses tokens with an unknown key and does not fetch the keys for each of them', async () => {
     await newSigner('k1');
     const stranger = await newSigner('k9', false);
     const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl() });
@@ -220,14 +224,14 @@ describe('a token with public keys', () => {
     expect(requests).toBe(1);
   });
 
-  it('that takes a public key for a shared secret is refused', async () => {
+  it('refuses a token that is signed with the public key as a shared secret', async () => {
     const { jwk } = await newSigner('k1');
     const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl() });
     const forged = await signed({ sub: 'u1' }, new TextEncoder().encode(JSON.stringify(jwk)), { alg: 'HS256', kid: 'k1' });
     expect((await refusal(authenticator.authenticate({ token: forged }))).code).toBe('unauthorized');
   });
 
-  it('cannot be checked while the signer is away, which is no fault of the player', async () => {
+  it('answers `unavailable` while the key server does not respond', async () => {
     const { sign } = await newSigner('k1');
     const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl() });
     const token = await sign({ sub: 'u1' });
@@ -235,7 +239,7 @@ describe('a token with public keys', () => {
     expect(await refusal(authenticator.authenticate({ token }))).toMatchObject({ code: 'unavailable', retry: true });
   });
 
-  it('cannot be checked, which is said once, with where the keys were asked for and what to look at; and once that they are there again', async () => {
+  it('logs once that the keys are unreachable, with host and advice, and once that they are back', async () => {
     const { sign } = await newSigner('k1');
     const said: [string, Record<string, unknown>][] = [];
     const note = (event: string, fields: Record<string, unknown>) => void said.push([event, fields]);
@@ -262,12 +266,12 @@ class HouseAuthenticator extends Authenticator {
   }
 }
 
-describe('the module', () => {
+describe('SessionModule', () => {
   it.each([
     ['guests', { kind: 'guest' } as const, GuestAuthenticator],
-    ['tokens', { kind: 'jwt', secret: SECRET } as const, JwtAuthenticator],
-    ["a developer's own way", HouseAuthenticator, HouseAuthenticator],
-  ])('takes %s', async (_, auth, expected) => {
+    ['JSON Web Tokens', { kind: 'jwt', secret: SECRET } as const, JwtAuthenticator],
+    ['a custom authenticator', HouseAuthenticator, HouseAuthenticator],
+  ])('supports %s', async (_, auth, expected) => {
     const url = process.env.HOLDFAST_TEST_REDIS_URL as string;
     const module = await Test.createTestingModule({ imports: [RedisModule.forRoot({ url }), SessionModule.forRoot({ auth })] }).compile();
     expect(module.get(Authenticator)).toBeInstanceOf(expected);

@@ -1,6 +1,6 @@
 import type { UserId } from '#libs/protocol';
 
-/** What a player shows at `hello`. */
+/** The fields of `hello` by which a player proves an identity. */
 export interface Credentials {
   readonly name?: string;
   readonly token?: string;
@@ -8,13 +8,15 @@ export interface Credentials {
 
 export interface Identity {
   readonly user: UserId;
-  /** For other people's eyes. */
+  /** The name that other players see. */
   readonly name: string;
 }
 
 /**
- * Who is this? The same user every time for the same credentials, or a new one each time, as a way of signing in has it.
- * Throws `unauthorized` when the credentials are not accepted, `unavailable` when that cannot be found out right now.
+ * Finds the user that belongs to credentials. Each implementation decides whether the same credentials always give the
+ * same user, or a new user each time.
+ *
+ * Throws `unauthorized` when it does not accept the credentials, and `unavailable` when it cannot check them now.
  */
 export abstract class Authenticator {
   abstract authenticate(credentials: Credentials): Promise<Identity>;

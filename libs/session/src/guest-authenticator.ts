@@ -4,10 +4,10 @@ import { HoldfastError, type UserId } from '#libs/protocol';
 import { Authenticator, type Credentials, type Identity } from './authenticator.js';
 import { checkPlayerName } from './player-name.js';
 
-/** 72 bits: two guests never meet under one id. */
+/** 72 random bits: two guests do not get the same id. */
 const GUEST_ID_BYTES = 9;
 
-/** Anyone is welcome, as a new user each time; a guest comes back by resuming the session. */
+/** Accepts every player, as a new user each time. A guest keeps the user only by resuming the session. */
 @Injectable()
 export class GuestAuthenticator extends Authenticator {
   async authenticate({ name = 'guest' }: Credentials): Promise<Identity> {

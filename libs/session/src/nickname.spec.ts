@@ -68,9 +68,9 @@ describe('checkNickname', () => {
     ['a variation selector alone', '\ufe0f', 'U+FE0F, which is not allowed: it is invisible'],
     ['a variation selector that selects nothing', 'a\ufe0e', 'invisible'],
     ['a joiner that joins no emoji', 'a\u200db', 'U+200D, which is not allowed: it is invisible, and joins or separates nothing here'],
-    ['emoji joined to what is none', '🦊\u200d🚀', 'U+200D'],
+    ['emoji joined in an unknown combination', '🦊\u200d🚀', 'U+200D'],
     ['a non-joiner between Latin letters', 'a\u200cb', 'U+200C'],
-    ['a non-joiner that nothing follows', 'علی\u200c', 'U+200C'],
+    ['a non-joiner at the end', 'علی\u200c', 'U+200C'],
     ['a control character', 'a\u0000b', 'U+0000, which is not allowed: it is a control character'],
     ['a line break', 'a\nb', 'U+000A, which is not allowed: it is a control character'],
     ['a line separator', 'a\u2028b', 'U+2028, which is not allowed: it only controls how text is laid out'],
@@ -87,13 +87,13 @@ describe('checkNickname', () => {
     ['too many characters', 'x'.repeat(33), 'has 33 characters: at most 32 are allowed'],
     ['too many emoji', '👩‍🚀'.repeat(33), 'has 33 characters: at most 32 are allowed'],
     ['too many bytes', '👨‍👩‍👧‍👦'.repeat(11), 'has 275 bytes in UTF-8: at most 256 are allowed'],
-    ['far too much', 'x'.repeat(10_000), 'has more than 512 characters: at most 32 are allowed'],
-    ['far too much once it is normalized', '\ufdfa'.repeat(500), 'has more than 512 characters: at most 32 are allowed'],
+    ['a text above the input limit', 'x'.repeat(10_000), 'has more than 512 characters: at most 32 are allowed'],
+    ['a text above the input limit after normalization', '\ufdfa'.repeat(500), 'has more than 512 characters: at most 32 are allowed'],
   ])('refuses %s and says what is wrong', (_, text, flaw) => {
     expect(check(text)).toEqual({ ok: false, flaw: expect.stringContaining(flaw) });
   });
 
-  it('gives a name that it accepts unchanged, and that has no invisible character outside of an emoji', () => {
+  it('returns a name that it accepts again unchanged, without invisible characters outside emoji', () => {
     fc.assert(
       fc.property(anyName, (text) => {
         const checked = check(text);
@@ -121,13 +121,13 @@ describe('cleanNickname', () => {
     ['\u0301a', 'a'],
     ['\u0410dmin', '\u0410dmin'],
     ['\ud800a', 'a'],
-  ])('makes %j to %j', (text, name) => {
-    // NFKC puts marks into an order of its own.
+  ])('turns %j into %j', (text, name) => {
+    // NFKC may change the order of marks, so the second check ignores the order.
     expect(clean(text)).toBe(clean(name));
     expect([...clean(text)].sort()).toEqual([...name.normalize('NFKC')].sort());
   });
 
-  it('leaves nothing that checkNickname refuses but mixed alphabets, and is done when it is done', () => {
+  it('removes everything that checkNickname refuses except mixed alphabets, and is idempotent', () => {
     fc.assert(
       fc.property(anyName, (text) => {
         const name = clean(text);
@@ -152,10 +152,10 @@ describe('cleanNickname', () => {
   });
 });
 
-/** Not a literal: TypeScript accepts the flag `v` there only for a later target. */
+/** Not a literal, because TypeScript accepts the flag `v` in a literal only for a later target. */
 const RGI_EMOJI = new RegExp(...([String.raw`\p{RGI_Emoji}`, 'gv'] as const));
 
-/** Characters of every kind that a rule speaks of, side by side. */
+/** Random texts of characters that the rules mention. */
 const anyName = fc
   .array(
     fc.oneof(

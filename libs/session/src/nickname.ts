@@ -1,32 +1,32 @@
 /**
- * The nickname profile of PRECIS (RFC 8266, on the FreeformClass of RFC 8264), by the Unicode version of this Node. Three
- * additions, because people have such names:
+ * The nickname profile of PRECIS (RFC 8266, on the FreeformClass of RFC 8264), with the Unicode version of this Node. It
+ * has three additions, because real names need them:
  *
  * - Emoji that Unicode recommends for interchange (`RGI_Emoji`, UTS #51) stay as they are, with the joiners, variation
  *   selectors and tags inside them.
  * - Hangul compatibility jamo stay as they are (`ㅋㅋㅋ`). NFKC turns them into conjoining jamo, which the profile refuses.
  * - A middle dot may stand between any two letters, not only between two `l`: Chinese writes foreign names with it.
  *
- * And three restrictions, because a name is shown next to others:
+ * It has three restrictions, because a name is shown next to other names:
  *
- * - Characters that Unicode calls visible and fonts draw as nothing (U+2800 BRAILLE PATTERN BLANK …) are refused.
+ * - Characters that Unicode classifies as visible but fonts draw as nothing (U+2800 BRAILLE PATTERN BLANK …) are refused.
  * - More than four nonspacing marks in a row are refused (UTS #39, section 5.4), and a mark without a base.
- * - A word that mixes Latin, Greek and Cyrillic letters is refused: `Аdmin` with a Cyrillic `А` looks like `Admin`. No other
- *   look-alikes are detected (a word that is Cyrillic as a whole, `l` and `I`), and two players may have the same name. Who
- *   somebody is, is said by the user id and never by the name.
+ * - A word that mixes Latin, Greek and Cyrillic letters is refused: `Аdmin` with a Cyrillic `А` looks like `Admin`. Other
+ *   look-alikes are not detected (a fully Cyrillic word, `l` and `I`), and two players may have the same name. Only the
+ *   user id identifies a user, never the name.
  */
 
 export interface NicknameLimits {
-  /** Grapheme clusters: what a reader takes for one character. */
+  /** In grapheme clusters. A reader sees one cluster as one character. */
   readonly graphemesMax: number;
   /** In UTF-8. A single grapheme can have many bytes. */
   readonly bytesMax: number;
 }
 
-/** `flaw` continues the sentence "The name …" and says what is wrong and what is allowed. */
+/** `flaw` continues a sentence that begins with "The name". It says what is wrong and what is allowed. */
 export type CheckedNickname = { readonly ok: true; readonly name: string } | { readonly ok: false; readonly flaw: string };
 
-/** The name as others see it, or what is wrong with it. White space at its ends is removed first. */
+/** Returns the name as others see it, or its flaw. Removes white space at both ends first. */
 export function checkNickname(text: string, { graphemesMax, bytesMax }: NicknameLimits): CheckedNickname {
   if (text.length > INPUT_CHARS_MAX) return flawed(tooMany(`more than ${INPUT_CHARS_MAX} characters`, graphemesMax));
   const name = mapped(text.trim());
@@ -47,12 +47,13 @@ export function checkNickname(text: string, { graphemesMax, bytesMax }: Nickname
 }
 
 /**
- * What is left of a name that nobody here can correct: without the characters that `checkNickname` refuses, and cut to
- * the limits. Mixed alphabets stay: whoever issued the name has vouched for it. Empty when nothing is left.
+ * Cleans a name that the player cannot correct, such as the name in a token. Removes the characters that `checkNickname`
+ * refuses and cuts the name to the limits. Keeps mixed alphabets, because the issuer vouches for the name. The result is
+ * empty when no character is left.
  */
 export function cleanNickname(text: string, limits: NicknameLimits): string {
   let name = text.slice(0, INPUT_CHARS_MAX);
-  // What is removed can bring together what is refused next to each other. RFC 8266 applies its rules again as well.
+  // Removing a character can put two characters side by side that are not allowed there. RFC 8266 repeats its rules, too.
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     const cleaned = cutTo(withoutDisallowed(mapped(name.trim()).slice(0, INPUT_CHARS_MAX)), limits);
     if (cleaned === name) return name;
@@ -61,9 +62,12 @@ export function cleanNickname(text: string, limits: NicknameLimits): string {
   return '';
 }
 
-/** UTF-16 units, before and after normalization (NFKC makes up to 18 characters of one). More than any limit, and bounds the cost. */
+/**
+ * In UTF-16 units, before and after normalization (NFKC turns one character into up to 18). It is larger than every
+ * limit and bounds the cost.
+ */
 const INPUT_CHARS_MAX = 512;
-/** Two are enough for every input that the property test found. */
+/** The property test found no input that needs more than two. */
 const ROUNDS_MAX = 8;
 /** Source: UTS #39, section 5.4. */
 const MARKS_MAX = 4;
@@ -71,22 +75,22 @@ const MARKS_MAX = 4;
 const SEGMENTER = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
 /*
- * `new RegExp`, because TypeScript accepts the flag `v` in a literal only for a target later than ours. All sets are in
- * the syntax of `v`, in which `--` subtracts.
+ * The patterns use `new RegExp`, because TypeScript accepts the flag `v` in a literal only for a later target than ours.
+ * All sets use the syntax of `v`, in which `--` subtracts.
  */
 
-/** Assigned and visible, but drawn as nothing: Braille blank, null notehead, hieroglyph blanks, Khitan filler, object placeholder. */
+/** Assigned and "visible", but drawn as nothing: Braille blank, null notehead, hieroglyph blanks, Khitan filler, object placeholder. */
 const BLANK = String.raw`\u2800\u{1D159}\u{13441}\u{13442}\u{16FE4}\uFFFC`;
-/** RFC 8264, section 9.9: parts of syllables. Those of modern Korean are composed by NFKC before this is asked. */
+/** RFC 8264, section 9.9: parts of syllables. NFKC has composed those of modern Korean before this set is applied. */
 const CONJOINING_JAMO = String.raw`\u1100-\u11FF\uA960-\uA97F\uD7B0-\uD7FF`;
 /** RFC 8264, section 9.6: disallowed by name. */
 const EXCEPTIONS = String.raw`\u0640\u07FA\u302E\u302F\u3031-\u3035\u303B`;
-/** RFC 5892, appendix A: allowed only where one of CONTEXT_RULES holds. The joiners are invisible, and so excluded already. */
+/** RFC 5892, appendix A: allowed only where one of CONTEXT_RULES matches. The joiners are excluded already as invisible. */
 const CONTEXTUAL = String.raw`\u00B7\u0375\u05F3\u05F4\u30FB\u0660-\u0669\u06F0-\u06F9`;
 const FREEFORM = String.raw`[[\p{L}\p{M}\p{N}\p{P}\p{S} ]--[\p{Default_Ignorable_Code_Point}${BLANK}${CONJOINING_JAMO}${EXCEPTIONS}${CONTEXTUAL}]]`;
-/** Canonical combining class 9 in the scripts that are written with joiners today: Devanagari … Sinhala, Myanmar, Khmer. */
+/** Canonical combining class 9 in the scripts that use joiners today: Devanagari … Sinhala, Myanmar, Khmer. */
 const VIRAMA = String.raw`[\u094D\u09CD\u0A4D\u0ACD\u0B4D\u0BCD\u0C4D\u0CCD\u0D4D\u0DCA\u1039\u17D2]`;
-/** Joining_Type D of the Arabic block: after these a non-joiner is seen. Source: ArabicShaping.txt. */
+/** Joining_Type D of the Arabic block: after these letters a non-joiner has a visible effect. Source: ArabicShaping.txt. */
 const JOINING = String.raw`[\u0620\u0626\u0628\u062A-\u062E\u0633-\u063F\u0641-\u0647\u0649\u064A\u066E\u066F\u0678-\u0687\u069A-\u06BF\u06C1\u06C2\u06CC\u06CE\u06D0\u06D1\u06FA-\u06FC\u06FF]`;
 const JAPANESE = String.raw`[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]`;
 const CONTEXT_RULES = [
@@ -109,12 +113,12 @@ const ALLOWED = `(?:${RGI_EMOJI}|${FREEFORM}|${CONTEXT_RULES.join('|')})`;
 const ALLOWED_START = new RegExp(`^${ALLOWED}+`, 'v');
 const ALLOWED_RUNS = new RegExp(`${ALLOWED}+`, 'gv');
 
-/** Kept as they are; the parentheses make `split` give them, too. */
+/** These stay as they are. The parentheses make `split` return them as well. */
 const UNMAPPED = new RegExp(String.raw`(${RGI_EMOJI}|[\u3131-\u3163\u3165-\u318E])`, 'v');
 const MARK_WITHOUT_BASE = /(^| )\p{M}+/u;
 const MARKS_TOO_MANY = new RegExp(String.raw`([\p{Mn}\p{Me}]{${MARKS_MAX}})[\p{Mn}\p{Me}]+`, 'v');
 
-/** RFC 8266, section 2.1: spaces become U+0020, at the ends none and elsewhere one; NFKC. Case stays. */
+/** RFC 8266, section 2.1: NFKC; each run of spaces becomes one U+0020, and none at the ends. Case stays. */
 function mapped(text: string): string {
   const parts = text.split(UNMAPPED);
   // Every second part is an emoji or a jamo.
@@ -151,7 +155,7 @@ function scriptsMixed(name: string): string | null {
   return null;
 }
 
-/** Tried in this order. */
+/** In this order: the first match is the reason. */
 const REASONS: readonly (readonly [test: RegExp, reason: string])[] = [
   [/[\u200C\u200D]/u, 'it is invisible, and joins or separates nothing here'],
   [/\p{Default_Ignorable_Code_Point}/u, 'it is invisible'],
@@ -165,7 +169,7 @@ const REASONS: readonly (readonly [test: RegExp, reason: string])[] = [
   [new RegExp(`[${CONTEXTUAL}]`, 'v'), 'it is not allowed in this place'],
 ];
 
-/** @param text as it was entered: what is named is the character there, not the one that normalization made of it. */
+/** @param text the entered text: the message names the character that the player typed, not its normalized form. */
 function describeDisallowed(character: string, text: string): string {
   const entered = [...text].find((one) => one.normalize('NFKC').includes(character)) ?? character;
   const reason = REASONS.find(([test]) => test.test(character))?.[1] ?? 'RFC 8264 disallows it';

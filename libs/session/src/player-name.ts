@@ -1,17 +1,17 @@
 import { type CheckedNickname, checkNickname, cleanNickname, type NicknameLimits } from './nickname.js';
 
-/** 256 bytes: 32 characters of any script, or ten emoji of a whole family. */
+/** 256 bytes are enough for 32 characters of any script, or for ten family emoji. */
 export const PLAYER_NAME_LIMITS: NicknameLimits = { graphemesMax: 32, bytesMax: 256 };
 
-/** Shown where a token has no name and its user id has nothing that can be shown. */
+/** The name of a player whose token has neither a name nor a user id that can be shown. */
 export const PLAYER_NAME_FALLBACK = 'player';
 
-/** A name that a player chose: refused with a reason when it cannot be shown. */
+/** For names that the player chose: refuses a name that cannot be shown, with the reason. */
 export function checkPlayerName(name: string): CheckedNickname {
   return checkNickname(name, PLAYER_NAME_LIMITS);
 }
 
-/** The first of these of which something can be shown. For names that the player cannot correct. */
+/** For names that the player cannot correct: returns the first candidate that is not empty after cleaning. */
 export function shownPlayerName(...candidates: readonly unknown[]): string {
   for (const candidate of candidates) {
     const name = typeof candidate === 'string' ? cleanNickname(candidate, PLAYER_NAME_LIMITS) : '';

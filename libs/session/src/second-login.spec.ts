@@ -17,7 +17,7 @@ const store = new SessionStore(redis, holders, aways, { auth: { kind: 'guest' } 
 beforeAll(() => redis.ready());
 afterAll(() => redis.onApplicationShutdown());
 
-/** Gateways that refuse second logins, as the store has them. */
+/** Creates gateways with `SECOND_LOGIN=refuse`, and one user. */
 function newFleet() {
   const lives = new Map<ServerId, number>();
   const lifeOf: LifeOfGateway = async (gateway) => lives.get(gateway) ?? null;
@@ -39,7 +39,7 @@ function newFleet() {
   };
 }
 
-/** As its gateway says so when a connection is lost, and once the store has it. */
+/** Marks the session as away, as its gateway does after a lost connection, and waits for the mark in the store. */
 async function disconnect({ session, secret }: { session: SessionId; secret: string }, gateway: ServerId): Promise<void> {
   aways.mark(session, { gateway, secretHash: hashOf(secret) });
   const deadline = Date.now() + 5_000;
@@ -48,7 +48,7 @@ async function disconnect({ session, secret }: { session: SessionId; secret: str
   }
 }
 
-/** The store as a gateway has it that cannot reach it for some commands: they are not carried out, or nobody hears that they were. */
+/** A store in which some commands fail: Redis does not run them (`not`), or the reply is lost (`unheard`). */
 function newFailing(commands: Record<string, 'not' | 'unheard'>) {
   const failing = new Map(Object.entries(commands));
   const client = new Proxy(redis.commands, {
@@ -90,8 +90,8 @@ async function until(succeeds: () => Promise<unknown>): Promise<void> {
 
 const refused = { code: 'already-online', retry: false };
 
-describe('a second login that is to be refused', () => {
-  it('is refused at any gateway while somebody is connected, whose session stays as it is', async () => {
+describe('a second login with SECOND_LOGIN=refuse', () => {
+  it('is refused at every gateway while the first player is connected, and the first session does not change', async () => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const login = await first.logIn();
@@ -104,7 +104,7 @@ describe('a second login that is to be refused', () => {
     await second.resume(resumed);
   });
 
-  it('is let in when the connection is gone, and again refused once the session was resumed', async () => {
+  it('is accepted after the connection is lost, and refused again after the session was resumed', async () => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const login = await first.logIn();
@@ -118,21 +118,21 @@ describe('a second login that is to be refused', () => {
     await expect(second.resume(resumed)).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  it('is refused when word of a lost connection comes late, after the session was resumed', async () => {
+  it('is refused when the mark of a lost connection arrives only after the session was resumed', async () => {
     const fleet = newFleet();
     const gateway = fleet.newGateway();
     const login = await gateway.logIn();
     await gateway.resume(login);
     aways.mark(login.session, { gateway: gateway.id, secretHash: hashOf(login.secret) });
-    // One connection, so this is answered after it.
+    // Redis answers in order on one connection, so the mark has been processed after this.
     await redis.commands.ping();
     await expect(gateway.logIn()).rejects.toMatchObject(refused);
   });
 
   it.each([
     ['was killed', (gateway: ReturnType<ReturnType<typeof newFleet>['newGateway']>) => gateway.dies()],
-    ['was started anew', (gateway: ReturnType<ReturnType<typeof newFleet>['newGateway']>) => gateway.restarts()],
-  ])('is let in when the gateway that held the session %s', async (_, falls) => {
+    ['was restarted', (gateway: ReturnType<ReturnType<typeof newFleet>['newGateway']>) => gateway.restarts()],
+  ])('is accepted after the gateway that had the session %s', async (_, falls) => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const login = await first.logIn();
@@ -142,26 +142,26 @@ describe('a second login that is to be refused', () => {
     await expect(second.resume(login)).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  it('is let in when the session has expired, or its login died between two writes', async () => {
+  it('is accepted after the session has expired, or after its login stopped between two writes', async () => {
     const fleet = newFleet();
     const gateway = fleet.newGateway();
     const login = await gateway.logIn();
     await redis.commands.del(sessionKey(login.session));
     await gateway.logIn();
-    // Named, and never written.
+    // The user's key names a session without a record.
     await redis.commands.set(userSessionKey(fleet.user), 'nothing');
     const { session, replaced } = await gateway.logIn();
     expect(replaced).toBeNull();
-    // Written, and never named.
+    // The session has a record, but the user's key does not name it.
     await redis.commands.del(userSessionKey(fleet.user));
     await gateway.logIn();
     expect((await store.find(fleet.user))?.session).not.toBe(session);
   });
 
   it.each([
-    ['before it', 'not'],
-    ['after it, with its reply', 'unheard'],
-  ] as const)('is let in once the store is back that failed in the middle of the first, %s', async (_, named) => {
+    ['before the session was named', 'not'],
+    ['with the reply to naming the session lost', 'unheard'],
+  ] as const)('is accepted after the store has failed during the first login and recovered, %s', async (_, named) => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const failing = newFailing({ hf_session_claim_user: named, hf_session_finish: 'not', hf_session_mark_away: 'not' });
@@ -171,7 +171,7 @@ describe('a second login that is to be refused', () => {
     await until(() => second.logIn());
   });
 
-  it('is let in once the store is back that failed in the middle of a resume', async () => {
+  it('is accepted after the store has failed during a resume and recovered', async () => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const login = await first.logIn();
@@ -183,7 +183,7 @@ describe('a second login that is to be refused', () => {
     await until(() => second.logIn());
   });
 
-  it('is let in once the store is back that heard neither of the end of a connection nor of a resume after it', async () => {
+  it('is accepted after the store has recovered when it received neither the away mark nor the resume', async () => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const login = await first.logIn();
@@ -194,7 +194,7 @@ describe('a second login that is to be refused', () => {
     await until(() => second.logIn());
   });
 
-  it('leaves nothing to be written later where the store took nothing of it', async () => {
+  it('keeps no mark to write later when the store received nothing of the login', async () => {
     const failing = newFailing({ sadd: 'not', hf_session_finish: 'not' });
     const mark = jest.spyOn(failing.aways, 'mark');
     const gateway = newFleet().newGateway();
@@ -202,7 +202,7 @@ describe('a second login that is to be refused', () => {
     expect(mark).not.toHaveBeenCalled();
   });
 
-  it('is one of many at once that is let in, at whichever gateway; the others are refused and leave nothing', async () => {
+  it('accepts exactly one of many concurrent logins at several gateways; the others leave no session', async () => {
     for (let round = 0; round < 10; round += 1) {
       const fleet = newFleet();
       const gateways = [fleet.newGateway(), fleet.newGateway(), fleet.newGateway()];
@@ -216,7 +216,7 @@ describe('a second login that is to be refused', () => {
     }
   });
 
-  it('and a resume at once: one of the two is in, and stays in', async () => {
+  it('accepts exactly one when it races with a resume, and the winner keeps the session', async () => {
     for (let round = 0; round < 20; round += 1) {
       const fleet = newFleet();
       const [first, second] = [fleet.newGateway(), fleet.newGateway()];
@@ -229,7 +229,7 @@ describe('a second login that is to be refused', () => {
     }
   });
 
-  it('that finds the session let go, and then resumed, is refused', async () => {
+  it('is refused when a resume changes the session between its read and its write', async () => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const old = await first.logIn();
@@ -244,7 +244,7 @@ describe('a second login that is to be refused', () => {
     expect((await store.find(fleet.user))?.session).toBe(old.session);
   });
 
-  it('that somebody else overtakes names nobody', async () => {
+  it('does not overwrite the live session of a faster login', async () => {
     const fleet = newFleet();
     await claimUser(redis.commands, fleet.user, { from: null, to: 'faster' as SessionId }, 10_000);
     expect(await claimUser(redis.commands, fleet.user, { from: null, to: 'slower' as SessionId }, 10_000)).toBe(false);

@@ -4,15 +4,16 @@ import { retire } from './scripts/retire.js';
 import type { SessionHolders } from './session-holders.js';
 import { sessionKey } from './session-keys.js';
 
-/** Which life of a gateway takes players now, by the store's own word; null: none. */
+/** Reads from the store which incarnation of a gateway accepts players now. Null: none. */
 export type LifeOfGateway = (gateway: ServerId) => Promise<number | null>;
 
 /**
- * Whether a session stands in the way of its user's next login. `held`: somebody is connected by it, as far as can be
- * known. `changed`: it was resumed while we looked. Else it is over now; with the gateway that may still remember it.
+ * Ends a user's session before the next login, if no player is connected with it.
  *
- * It is held while a living gateway lists it and has not said that its connection is gone: a session whose player went
- * away, or whose gateway died, was restarted or forgot it, holds nobody back.
+ * - `held`: a player is connected as far as the store knows, and the session stays. That is the case while a living
+ *   gateway lists the session and has not marked it as away.
+ * - `changed`: a resume changed the session during this call. The caller tries again.
+ * - Otherwise the session is over. The result names the gateway that may still have it in memory.
  */
 export async function letGo(
   client: RedisClient,
@@ -27,6 +28,6 @@ export async function letGo(
     const incarnation = await lifeOf(gateway);
     if (incarnation !== null && (await holders.among([session], { gateway, incarnation })).has(session)) return 'held';
   }
-  // A resume changes the secret in one step, so of the two at once one finds what the other did.
+  // A resume changes the secret atomically, so of two concurrent calls the second sees the change of the first.
   return (await retire(client, session, gateway, secretHash)) ? { gateway } : 'changed';
 }

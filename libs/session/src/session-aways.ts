@@ -3,19 +3,20 @@ import type { ServerId, SessionId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { markAway } from './scripts/mark-away.js';
 
-/** A session as its gateway held it when its connection was lost. */
+/** The gateway and secret of a session at the time when its connection was lost. */
 interface LetGo {
   readonly gateway: ServerId;
   readonly secretHash: string;
 }
 
 /**
- * Notes on a session's record that its connection is gone, so that it stands in nobody's way. What the store did not
- * take is kept and written again: no more of them than there are sessions, since a login needs the store.
+ * Marks a session's record as away when its connection is lost, so that the session does not block the user's next login.
+ * Keeps marks that the store did not accept and writes them again. A login needs the store, so there are never more
+ * marks than sessions.
  */
 @Injectable()
 export class SessionAways {
-  /** By the hash of the secret: a resume that is not known to have been done leaves two, of which either may hold. */
+  /** By the hash of the secret: after a resume with an unknown result, either of two secrets may be the stored one. */
   private readonly unwritten = new Map<string, LetGo & { readonly session: SessionId }>();
 
   constructor(private readonly redis: RedisConnections) {}
@@ -25,7 +26,7 @@ export class SessionAways {
     void this.write(session, letGo);
   }
 
-  /** To be called now and then. */
+  /** The gateway calls this regularly. */
   retry(): void {
     if (!this.redis.isReady) return;
     for (const letGo of this.unwritten.values()) void this.write(letGo.session, letGo);
@@ -36,7 +37,7 @@ export class SessionAways {
       await markAway(this.redis.commands, session, gateway, secretHash);
       this.unwritten.delete(secretHash);
     } catch {
-      // The store is away: `retry`.
+      // The store is not available: `retry` writes the mark again.
     }
   }
 }

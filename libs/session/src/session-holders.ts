@@ -3,18 +3,19 @@ import type { ServerId, SessionId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { SESSION_HOLDERS_KEY, sessionsOfKey } from './session-keys.js';
 
-/** One life of a gateway: under the same name it may start anew, with none of the sessions it had. */
+/** One incarnation of a gateway. A restarted gateway has the same name and none of its earlier sessions. */
 export interface SessionHolder {
   readonly gateway: ServerId;
   readonly incarnation: number;
 }
 
-/** Longer than a store or a whole fleet is away; only what nobody ever comes back for is forgotten by it. */
+/** Longer than any outage of the store or of the whole fleet. Only an index without a living gateway expires. */
 const KEPT_MS = 24 * 3_600_000;
 
 /**
- * Which sessions a gateway may hold: an index, written before the session's record and cleared after it, so never short.
- * It says where to look when a gateway is gone; whether the session is still there, its record says.
+ * Index from a gateway to the sessions that it may have. An entry is written before the session's record and removed
+ * after it, so the index never lacks a session. It shows which sessions a dead gateway may have had; only the record of
+ * a session shows whether the session is still at that gateway.
  */
 @Injectable()
 export class SessionHolders {
@@ -39,19 +40,19 @@ export class SessionHolders {
     return this.redis.commands.smembers(sessionsOfKey(holder));
   }
 
-  /** Which of these it may hold. */
+  /** Returns the sessions out of these that the gateway may have. */
   async among(sessions: readonly SessionId[], holder: SessionHolder): Promise<ReadonlySet<SessionId>> {
     if (sessions.length === 0) return new Set();
     const answers = (await this.redis.commands.smismember(sessionsOfKey(holder), ...sessions)) as number[];
     return new Set(sessions.filter((_, index) => answers[index] === 1));
   }
 
-  /** All that may hold any. */
+  /** Returns all incarnations of gateways that may have sessions. */
   async all(): Promise<SessionHolder[]> {
     return (await this.redis.commands.smembers(SESSION_HOLDERS_KEY)).map(holderOf);
   }
 
-  /** It holds none any more, and will not again. */
+  /** Removes an incarnation that has no sessions and will not get any. */
   async remove(holder: SessionHolder): Promise<void> {
     await this.redis.commands.srem(SESSION_HOLDERS_KEY, memberOf(holder));
   }

@@ -1,6 +1,6 @@
 import type { ServerId, SessionId, UserId } from '#libs/protocol';
 
-/** Hash: `user name secret previous gateway room`, and `away` while it has no connection; its TTL is the session's. */
+/** Hash: `user name secret previous gateway room`, and `away` while the session has no connection. Expires with the session. */
 export function sessionKey(session: SessionId): string {
   return `hf:session:${session}`;
 }
@@ -10,20 +10,20 @@ export function userSessionKey(user: UserId): string {
   return `hf:user-session:{${user}}`;
 }
 
-/** String: what a gateway wrote there last; another answer means that the store forgot something. */
+/** String: the value that a gateway wrote last. If the gateway reads another value, the store has lost data. */
 export function witnessKey(gateway: ServerId): string {
   return `hf:sessions:${gateway}:witness`;
 }
 
-/** Set: all that may hold sessions, `GATEWAY INCARNATION`. */
+/** Set: all incarnations of gateways that may have sessions, as `GATEWAY INCARNATION`. */
 export const SESSION_HOLDERS_KEY = 'hf:session-holders';
 
-/** Set: the sessions that one life of a gateway may hold. */
+/** Set: the sessions that one incarnation of a gateway may have. */
 export function sessionsOfKey({ gateway, incarnation }: { readonly gateway: ServerId; readonly incarnation: number }): string {
   return `hf:sessions-of:${gateway}:${incarnation}`;
 }
 
-/** Channel: what a gateway is told about its sessions. */
+/** Channel: notices to a gateway about its sessions. */
 export function sessionsChannel(gateway: ServerId): string {
   return `hf:sessions:${gateway}`;
 }

@@ -17,11 +17,11 @@ const noticeSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('unbind'), user: z.string(), session: z.string().optional(), room: z.string() }),
 ]);
 
-/** What a gateway is told about one of its sessions. */
+/** A message to a gateway about one of its sessions. */
 export type SessionNotice =
-  /** The session goes on elsewhere, or its user has a newer one: close this connection. */
+  /** The session continues at another gateway, or its user has a newer session: close this connection. */
   | { readonly kind: 'replaced'; readonly session: SessionId }
-  /** The user is in this room now: attach the session to the room's owner. */
+  /** The user has entered this room: attach the session to the room's owner. */
   | {
       readonly kind: 'bind';
       readonly user: UserId;
@@ -31,13 +31,15 @@ export type SessionNotice =
       /** The room's revision that has the user in it. */
       readonly rev: number;
     }
-  /** The user is in this room no more. */
+  /** The user has left this room. */
   | { readonly kind: 'unbind'; readonly user: UserId; readonly session?: SessionId; readonly room: RoomId };
 
 /**
- * Notices to gateways, at most once: one that is published while the gateway's connection to Redis is down is lost. In
- * the order of one sender, but not in a Cluster: a `bind` may be overtaken by the `unbind` after it. They make things quick; what holds is on record (`SessionStore`, the rooms), and
- * a gateway looks there when it is told, when a session touches or resumes, and when its own subscription comes back.
+ * Sends notices to gateways, at most once: a notice is lost while the gateway's connection to Redis is down. Notices of
+ * one sender arrive in order, except in a Cluster, where an `unbind` may overtake the `bind` before it.
+ *
+ * Notices only make a reaction fast. The records (`SessionStore`, the rooms) decide. A gateway reads them after a notice,
+ * when it touches or resumes a session, and when its subscription is back.
  */
 @Injectable()
 export class SessionNotices {
@@ -47,7 +49,7 @@ export class SessionNotices {
     await this.pubSub.publish(sessionsChannel(gateway), JSON.stringify(notice));
   }
 
-  /** Calls `listener` with each notice to `gateway` until the function that is given back is called. */
+  /** Calls `listener` with each notice to `gateway`, until the caller calls the returned function. */
   async onNotice(gateway: ServerId, listener: (notice: SessionNotice) => void): Promise<() => Promise<void>> {
     const channel = sessionsChannel(gateway);
     const handler = (message: string): void => {
@@ -59,7 +61,7 @@ export class SessionNotices {
   }
 }
 
-/** Null: not a notice this build knows; a newer server may send more. */
+/** Null: this build does not know the notice. A newer server may send other kinds. */
 export function parseNotice(message: string): SessionNotice | null {
   try {
     return noticeSchema.parse(JSON.parse(message)) as SessionNotice;

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** 256 bits: nobody guesses it, so one round of SHA-256 is enough to keep it. */
+/** Nobody can guess 256 random bits, so the stored hash needs only one round of SHA-256. */
 const SECRET_BYTES = 32;
 const SESSION_ID_BYTES = 16;
 
@@ -12,12 +12,12 @@ export function newSessionId(): string {
   return randomBytes(SESSION_ID_BYTES).toString('base64url');
 }
 
-/** What is stored of a secret: who reads the store cannot resume. */
+/** The stored form of a secret: a reader of the store cannot resume with it. */
 export function hashOf(secret: string): string {
   return createHash('sha256').update(secret).digest('base64url');
 }
 
-/** In constant time, so that a wrong secret does not learn how wrong it was. */
+/** Compares in constant time: the duration must not show how many bytes of a guess are right. */
 export function isHashOf(secretHash: string, stored: string): boolean {
   const [shown, kept] = [Buffer.from(secretHash), Buffer.from(stored)];
   return shown.length === kept.length && timingSafeEqual(shown, kept);

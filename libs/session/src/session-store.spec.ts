@@ -15,7 +15,7 @@ afterEach(async () => {
   await Promise.all(modules.splice(0).map((module) => module.close()));
 });
 
-/** One gateway, with connections of its own. */
+/** Creates a gateway with its own connections to Redis. */
 async function newGateway(options: Partial<SessionOptions> = {}) {
   const module = await Test.createTestingModule({
     imports: [
@@ -66,8 +66,8 @@ async function until<T>(look: () => T | Promise<T>, isIt: (seen: T) => boolean, 
   }
 }
 
-describe('a login', () => {
-  it('makes a session that can be found, and replaces nothing', async () => {
+describe('SessionStore.create', () => {
+  it('creates a session that can be found and replaces none', async () => {
     const gateway = await newGateway();
     const user = newUser();
     const { session, replaced } = await logIn(gateway, user, 'Grace');
@@ -75,7 +75,7 @@ describe('a login', () => {
     expect(await gateway.store.find(user)).toEqual({ session, user, name: 'Grace', gateway: gateway.id, room: null, isAway: false });
   });
 
-  it('takes over from the session of the same user, wherever that is, and says where', async () => {
+  it('ends the earlier session of the user at any gateway and returns that gateway', async () => {
     const [there, here] = [await newGateway(), await newGateway()];
     const user = newUser();
     const old = await logIn(there, user);
@@ -85,14 +85,14 @@ describe('a login', () => {
     expect(await refusalCode(resume(there, old))).toBe('session-unknown');
   });
 
-  it('leaves other users alone', async () => {
+  it('does not change sessions of other users', async () => {
     const gateway = await newGateway();
     const other = await logIn(gateway);
     await logIn(gateway);
     expect((await resume(gateway, other)).session).toBe(other.session);
   });
 
-  it('leaves one live session when many come at once, each of the others told or refused', async () => {
+  it('leaves one live session after many concurrent logins, and reports or refuses each of the others', async () => {
     const gateways = [await newGateway(), await newGateway(), await newGateway()];
     const user = newUser();
     const logins = await Promise.all(Array.from({ length: 12 }, (_, index) => logIn(gateways[index % 3], user)));
@@ -106,7 +106,7 @@ describe('a login', () => {
     await resume(gateways[0], live[0]);
   });
 
-  it('keeps no secret in the store', async () => {
+  it('stores no secret in plain text', async () => {
     const gateway = await newGateway();
     const { session, secret } = await logIn(gateway);
     const resumed = await resume(gateway, { session, secret });
@@ -116,8 +116,8 @@ describe('a login', () => {
   });
 });
 
-describe('a resume', () => {
-  it('goes on at any gateway, which learns where the session was', async () => {
+describe('SessionStore.resume', () => {
+  it('continues the session at any gateway and returns the earlier gateway', async () => {
     const [first, second] = [await newGateway(), await newGateway()];
     const user = newUser();
     const login = await logIn(first, user, 'Alan');
@@ -128,7 +128,7 @@ describe('a resume', () => {
     expect((await resume(second, resumed)).previousGateway).toBeNull();
   });
 
-  it('tells the room the session was in', async () => {
+  it('returns the room of the session', async () => {
     const gateway = await newGateway();
     const login = await logIn(gateway);
     const room = randomUUID() as RoomId;
@@ -139,23 +139,23 @@ describe('a resume', () => {
     expect((await resume(gateway, resumed)).room).toBeNull();
   });
 
-  it('works with the secret before, as long as the new one was never shown', async () => {
+  it('accepts the previous secret as long as the new one was never used', async () => {
     const gateway = await newGateway();
     const login = await logIn(gateway);
     await resume(gateway, login);
     await resume(gateway, login);
     const heard = await resume(gateway, login);
     await resume(gateway, heard);
-    // The new secret was shown: whoever stole an older one comes too late.
+    // The new secret was used, so the older one no longer works.
     expect(await refusalCode(resume(gateway, login))).toBe('session-unknown');
   });
 
-  it('makes a secret useless as soon as the next is known to have arrived, and only that one', async () => {
+  it('invalidates older secrets when the newest one is confirmed, and ignores the confirmation of a lost one', async () => {
     const gateway = await newGateway();
     const login = await logIn(gateway);
     const lost = await resume(gateway, login);
     const heard = await resume(gateway, login);
-    // Of a welcome that nobody has read any more, an answer to which comes late.
+    // A late confirmation of a secret that a newer resume has replaced.
     await gateway.store.confirm(login.session, hashOf(lost.secret));
     const again = await resume(gateway, login);
     await gateway.store.confirm(login.session, hashOf(again.secret));
@@ -163,7 +163,7 @@ describe('a resume', () => {
     await resume(gateway, again);
   });
 
-  it('makes a secret useless two rotations later', async () => {
+  it('rejects a resume whose secret was rotated twice', async () => {
     const gateway = await newGateway();
     const first = await logIn(gateway);
     const second = await resume(gateway, first);
@@ -173,7 +173,7 @@ describe('a resume', () => {
     await resume(gateway, fourth);
   });
 
-  it('voids the secret of a welcome that was lost, when the one before was shown again', async () => {
+  it('invalidates the secret of a lost welcome when the player uses the previous secret again', async () => {
     const gateway = await newGateway();
     const login = await logIn(gateway);
     const lost = await resume(gateway, login);
@@ -185,21 +185,21 @@ describe('a resume', () => {
     ['a wrong secret', (session: SessionId) => ({ session, secret: 'wrong' })],
     ['no secret', (session: SessionId) => ({ session, secret: '' })],
     ['an unknown session', (_: SessionId, secret: string) => ({ session: randomUUID() as SessionId, secret })],
-  ])('is refused with %s', async (_, shown) => {
+  ])('rejects %s', async (_, shown) => {
     const gateway = await newGateway();
     const login = await logIn(gateway);
     expect(await refusalCode(resume(gateway, shown(login.session, login.secret)))).toBe('session-unknown');
     await resume(gateway, login);
   });
 
-  it('is refused with what is stored of a secret', async () => {
+  it('rejects the stored hash of a secret', async () => {
     const gateway = await newGateway();
     const { session } = await logIn(gateway);
     const stored = (await gateway.redis.hget(sessionKey(session), 'secret')) as string;
     expect(await refusalCode(resume(gateway, { session, secret: stored }))).toBe('session-unknown');
   });
 
-  it('of two at once gives the session to the later, which learns of the earlier', async () => {
+  it('gives the session to the later of two concurrent resumes, and returns the gateway of the earlier', async () => {
     const [home, left, right] = [await newGateway(), await newGateway(), await newGateway()];
     for (let round = 0; round < 20; round += 1) {
       const user = newUser();
@@ -215,7 +215,7 @@ describe('a resume', () => {
     }
   });
 
-  it('that races with a login of the same user never leaves both', async () => {
+  it('leaves exactly one session when a resume races with a login of the same user', async () => {
     const [home, left, right] = [await newGateway(), await newGateway(), await newGateway()];
     for (let round = 0; round < 20; round += 1) {
       const user = newUser();
@@ -223,14 +223,14 @@ describe('a resume', () => {
       const [resumed, login] = await Promise.all([resume(left, old).catch((error: HoldfastError) => error), logIn(right, user)]);
       expect((await home.store.find(user))?.session).toBe(login.session);
       if (resumed instanceof HoldfastError) expect(resumed.code).toBe('session-unknown');
-      // It won for a moment: then the login tells its gateway, not the one before.
+      // The resume came first, so the login replaces the session at the gateway of the resume.
       else expect(login.replaced).toEqual({ session: old.session, gateway: left.id });
       expect(await refusalCode(resume(home, old))).toBe('session-unknown');
     }
   });
 });
 
-describe('the life of a session', () => {
+describe('the lifetime of a session', () => {
   it('ends with its TTL', async () => {
     const gateway = await newGateway({ sessionTtlMs: 50 });
     const user = newUser();
@@ -244,7 +244,7 @@ describe('the life of a session', () => {
     expect((await logIn(gateway, user)).replaced).toBeNull();
   });
 
-  it('goes on for as long as it is touched, of many in one go', async () => {
+  it('is extended by touch, for many sessions in one call', async () => {
     const gateway = await newGateway();
     const users = Array.from({ length: 20 }, newUser);
     const sessions = await Promise.all(users.map(async (user) => ({ user, session: (await logIn(gateway, user)).session })));
@@ -255,7 +255,7 @@ describe('the life of a session', () => {
     expect(Math.min(...left)).toBeGreaterThan(60_000);
   });
 
-  it('is longer after a resume', async () => {
+  it('is extended by a resume', async () => {
     const gateway = await newGateway();
     const user = newUser();
     const login = await logIn(gateway, user);
@@ -266,7 +266,7 @@ describe('the life of a session', () => {
     expect(await gateway.redis.pttl(userSessionKey(user))).toBeGreaterThan(60_000);
   });
 
-  it('that is over is named when it is touched, so that a lost notice does not matter', async () => {
+  it('makes touch return the sessions that are over, so that a lost notice does no harm', async () => {
     const [there, here] = [await newGateway(), await newGateway()];
     const [replacedUser, endedUser, playingUser] = [newUser(), newUser(), newUser()];
     const replaced = await logIn(there, replacedUser);
@@ -283,7 +283,7 @@ describe('the life of a session', () => {
     expect(await there.store.touch([])).toEqual([]);
   });
 
-  it('ends with a goodbye, once', async () => {
+  it('ends once when the player says bye', async () => {
     const gateway = await newGateway();
     const user = newUser();
     const login = await logIn(gateway, user);
@@ -294,7 +294,7 @@ describe('the life of a session', () => {
     expect(await gateway.store.enterRoom(login.session, 'r' as RoomId)).toBe(false);
   });
 
-  it('is not ended by a gateway it has left, nor is its successor', async () => {
+  it('cannot be ended by an earlier gateway, which cannot end a newer session either', async () => {
     const [first, second] = [await newGateway(), await newGateway()];
     const user = newUser();
     const login = await logIn(first, user);
@@ -306,14 +306,14 @@ describe('the life of a session', () => {
   });
 });
 
-describe('notices', () => {
+describe('SessionNotices', () => {
   async function listener(gateway: Gateway): Promise<{ heard: SessionNotice[]; stop: () => Promise<void> }> {
     const heard: SessionNotice[] = [];
     const stop = await gateway.notices.onNotice(gateway.id, (notice) => heard.push(notice));
     return { heard, stop };
   }
 
-  it('reach the gateway they are for, and no other', async () => {
+  it('delivers notices to their gateway and to no other', async () => {
     const [sender, target, other] = [await newGateway(), await newGateway(), await newGateway()];
     const [atTarget, atOther] = [await listener(target), await listener(other)];
     const user = newUser();
@@ -328,12 +328,12 @@ describe('notices', () => {
       () => atTarget.heard.length,
       (count) => count === sent.length,
     );
-    // In a Cluster they come in any order.
+    // In a Cluster the notices arrive in any order.
     expect(new Set(atTarget.heard)).toEqual(new Set(sent));
     expect(atOther.heard).toEqual([]);
   });
 
-  it('that this build does not know are passed over', async () => {
+  it('ignores notices that this build does not know', async () => {
     const [sender, target] = [await newGateway(), await newGateway()];
     const { heard } = await listener(target);
     const channel = `hf:sessions:${target.id}`;
@@ -347,7 +347,7 @@ describe('notices', () => {
     expect(heard).toEqual([{ kind: 'replaced', session: 's1' }]);
   });
 
-  it('end when the listener stops', async () => {
+  it('delivers no notice after the listener has stopped', async () => {
     const [sender, target] = [await newGateway(), await newGateway()];
     const first = await listener(target);
     const second = await listener(target);
@@ -360,7 +360,7 @@ describe('notices', () => {
     expect(first.heard).toEqual([]);
   });
 
-  it('to a gateway that is gone are lost, and nobody waits', async () => {
+  it('drops a notice to a gateway that is gone, without waiting', async () => {
     const sender = await newGateway();
     await sender.notices.send('hf:gateway:gone' as ServerId, { kind: 'replaced', session: 's1' as SessionId });
   });

@@ -19,18 +19,18 @@ import { hashOf, isHashOf, newSecret, newSessionId } from './session-secret.js';
 export interface NewSession {
   readonly session: SessionId;
   readonly secret: string;
-  /** The user's session until now, which is over: its gateway should be told. */
+  /** The earlier session of the user, which is over. The caller notifies its gateway. */
   readonly replaced: { readonly session: SessionId; readonly gateway: ServerId } | null;
 }
 
 export interface ResumedSession {
   readonly session: SessionId;
-  /** To be shown at the next resume. */
+  /** The player needs it for the next resume. */
   readonly secret: string;
   readonly user: UserId;
   readonly name: string;
   readonly room: RoomId | null;
-  /** Where the session was; it may still be open there, and that gateway should be told. Null: here. */
+  /** The gateway that had the session. Its connection may still be open, so the caller notifies it. Null: this gateway. */
   readonly previousGateway: ServerId | null;
 }
 
@@ -40,34 +40,35 @@ export interface FoundSession {
   readonly name: string;
   readonly gateway: ServerId;
   readonly room: RoomId | null;
-  /** Its gateway has said that it has no connection. */
+  /** The gateway has marked the session as away. */
   readonly isAway: boolean;
 }
 
-/** Each turn of the loop means that another resume of the same session came between; so many at once are no player's. */
+/** Each try fails only when another resume of the same session came between. No real player resumes this often at once. */
 const ROTATE_TRIES_MAX = 5;
-/** The same of logins and resumes while another login looks on: somebody is there. */
+/** Each try fails only when another login or resume of the same user came between. After so many, the user is online. */
 const CLAIM_TRIES_MAX = 5;
-/** Longer than a store is away; a gateway that sleeps longer looks at its sessions as after a loss. */
+/** Longer than an outage of the store. A gateway that was suspended for longer checks its sessions as after a data loss. */
 const WITNESS_MS = 3_600_000;
 
-/** The session a user had, which is over, and the gateway that may still remember it. Null: they had none. */
+/** The ended session of a user, and the gateway that may still have it in memory. Null: the user had no session. */
 type Freed = { readonly session: SessionId; readonly gateway: ServerId | null } | null;
 
 /**
- * Sessions outlive connections and gateways: the record is written at login, so that a gateway may die without a word.
+ * Stores sessions, which outlive connections and gateways. The record is written at login, so a session survives the
+ * sudden death of its gateway.
  *
- * A user has at most one live session: `hf:user-session:{USER}` names it, and a record it does not name cannot be
- * resumed. The two keys are in different slots of a Cluster, so they change one after the other, each atomically; the
- * name is changed first and read last, so whichever of two racing logins and resumes loses is refused or told.
+ * A user has at most one live session. The key `hf:user-session:{USER}` names it, and no other session of the user can
+ * be resumed. The record and this key are in different slots of a Cluster, so they change one after the other, each
+ * atomically. The key is written first and read last. So when logins and resumes race, each loser is refused or notified.
  *
- * A secret works until its successor is known to have arrived, by what the player says after the welcome or by being
- * shown: the welcome that carries it may be lost on its way. After that it is useless to whoever stole it.
+ * A secret works until its successor is known to have arrived. The `welcome` with the successor may be lost on its way,
+ * so only a later message or resume of the player proves the arrival. After that, a stolen old secret is useless.
  */
 @Injectable()
 export class SessionStore {
   private readonly ttlMs: number;
-  /** What was written for `hasForgotten` last. */
+  /** The value that `hasForgotten` wrote last. */
   private witness: string | null = null;
 
   constructor(
@@ -80,8 +81,8 @@ export class SessionStore {
   }
 
   /**
-   * A login. Takes over from the user's session until now, if there is one; with `lifeOf` only from one that nobody is
-   * connected by, else it throws `already-online`. Of two at once, one is in, and the other refused.
+   * Creates the session of a login and ends the user's earlier session. With `lifeOf` it ends only a session without a
+   * connection; otherwise it throws `already-online`, and of two concurrent logins exactly one succeeds.
    */
   async create({ user, name, ...holder }: { user: UserId; name: string } & SessionHolder, lifeOf?: LifeOfGateway): Promise<NewSession> {
     const client = this.redis.commands;
@@ -96,8 +97,9 @@ export class SessionStore {
       const replaced = lifeOf ? await this.claim(user, session, lifeOf, before ?? null) : await this.takeOver(user, session);
       return { session, secret, replaced };
     } catch (error) {
-      // Nobody was told its secret, so nobody is to find it in their way: with no store to say so to, as soon as there is.
-      // One whose record is not known to be written was named nowhere; of those there are many while the store is away.
+      // No client received the secret, so this session must not block the user's next login. If the store is not available
+      // now, the mark is written later. A session whose record may be unwritten was not named in the user's key and needs
+      // no mark; during an outage of the store there are many of those.
       await finish(client, session).catch(() => {
         if (isWritten) this.aways.mark(session, { gateway: holder.gateway, secretHash });
       });
@@ -105,13 +107,16 @@ export class SessionStore {
     }
   }
 
-  /** Throws `session-unknown`: over, replaced by another login, or the secret is wrong. Of two at once, the later has the session. */
+  /**
+   * Continues a session at this gateway. Throws `session-unknown` when the session is over or replaced by another login,
+   * or when the secret is wrong. Of two concurrent resumes, the later one has the session.
+   */
   async resume({ session, secret, gateway, incarnation }: { session: SessionId; secret: string } & SessionHolder): Promise<ResumedSession> {
     const client = this.redis.commands;
     const shown = hashOf(secret);
     for (let tries = 0; tries < ROTATE_TRIES_MAX; tries += 1) {
       const [stored, previous] = await client.hmget(sessionKey(session), 'secret', 'previous');
-      // Both are compared whatever the first says: an answer tells nothing by its time.
+      // Always compares both, so that the duration does not show which of them matched.
       const isCurrent = isHashOf(shown, stored ?? '');
       const isPrevious = isHashOf(shown, previous ?? '');
       if (stored === null || !(isCurrent || isPrevious)) break;
@@ -128,18 +133,18 @@ export class SessionStore {
     throw new HoldfastError('session-unknown');
   }
 
-  /** The player has read this secret: the one before is void. Nothing happens when another resume came between. */
+  /** The player has received this secret, so the previous one becomes invalid. Does nothing after a newer resume. */
   async confirm(session: SessionId, secretHash: string): Promise<void> {
     await confirm(this.redis.commands, session, secretHash);
   }
 
   /**
-   * These sessions are still here: they live for another TTL. To be called at a third of it, so that two lost calls do
-   * not cost a session. Answers those that are gone or replaced by a later login, of which no notice may have come.
+   * Extends the lives of sessions by a full TTL. The gateway calls this every third of the TTL, so that two lost calls do
+   * not end a session. Returns the sessions that are over or replaced by a later login; their notices may have been lost.
    */
   async touch(sessions: readonly { readonly session: SessionId; readonly user: UserId }[]): Promise<readonly SessionId[]> {
     const client = this.redis.commands;
-    // A Cluster's client batches by node itself, and refuses one pipeline over many slots.
+    // The client of a Cluster batches by node itself and refuses a pipeline over several slots.
     const pipeline = client.isCluster ? null : client.pipeline();
     const calls = sessions.map(({ session, user }) => {
       const target = pipeline ?? client;
@@ -150,8 +155,8 @@ export class SessionStore {
   }
 
   /**
-   * Whether the store lost anything since the gateway asked last: it was emptied, or fell back to a time before. Asked for
-   * the first time it says yes: what was written before that may be lost as well.
+   * Returns whether the store has lost data since the last call of this gateway: it was emptied, or is at an earlier state.
+   * The first call returns true, because earlier data may be lost as well.
    */
   async hasForgotten(gateway: ServerId): Promise<boolean> {
     const expected = this.witness;
@@ -162,8 +167,8 @@ export class SessionStore {
   }
 
   /**
-   * Writes a session again that the store lost, as its gateway holds it. False: it is not lost, or the user has logged in
-   * anew. Only for a store that has forgotten something: else a session that is gone is over.
+   * Writes a lost session again from the memory of its gateway. False: the session is not lost, or the user has logged in
+   * again. Call this only after a data loss of the store; at other times a missing session is over.
    */
   async restore(held: HeldSession): Promise<boolean> {
     const live = await this.redis.commands.set(userSessionKey(held.user), held.session, 'PX', this.ttlMs, 'NX', 'GET');
@@ -171,19 +176,19 @@ export class SessionStore {
     return restore(this.redis.commands, held, this.ttlMs);
   }
 
-  /** The player said goodbye. With a `gateway`: only if the session is still there. False: it was over, or is elsewhere. */
+  /** Ends a session; with a `gateway`, only if that gateway still has it. False: it was over, or another gateway has it. */
   async end(session: SessionId, gateway?: ServerId): Promise<boolean> {
     const ended = await finish(this.redis.commands, session, gateway);
     if (ended) await forgetUser(this.redis.commands, ended.user, session);
     return ended !== null;
   }
 
-  /** Notes the room a session plays in, or null. False: there is no such session. */
+  /** Stores the room of a session, or null for no room. False: the session does not exist. */
   async enterRoom(session: SessionId, room: RoomId | null): Promise<boolean> {
     return enterRoom(this.redis.commands, session, room);
   }
 
-  /** A user's live session; a hint, it may end or move at any time. */
+  /** Returns the live session of a user. It may end or change its gateway at any time. */
   async find(user: UserId): Promise<FoundSession | null> {
     const client = this.redis.commands;
     const session = (await client.get(userSessionKey(user))) as SessionId | null;
@@ -193,7 +198,7 @@ export class SessionStore {
     return { session, user, name, gateway: gateway as ServerId, room: (room || null) as RoomId | null, isAway: away !== null };
   }
 
-  /** In the order asked for, with the gateway that each is at; null: there is no such session. */
+  /** Returns user and gateway of each session, in the order of the parameter. Null: the session does not exist. */
   async readMany(sessions: readonly SessionId[]): Promise<({ user: UserId; gateway: ServerId } | null)[]> {
     const client = this.redis.commands;
     const records = await Promise.all(sessions.map((session) => client.hmget(sessionKey(session), 'user', 'gateway')));
@@ -201,18 +206,18 @@ export class SessionStore {
   }
 
   private async write(session: SessionId, begun: BegunSession, holder: SessionHolder): Promise<void> {
-    // A script and no `multi`, onto each of which ioredis copies all scripts it knows: twice the memory that a session takes.
+    // A script instead of `multi`: ioredis copies all known scripts onto each `multi`, which doubles the memory of a session.
     await Promise.all([begin(this.redis.commands, session, begun, this.ttlMs), this.holders.note([session], holder)]);
   }
 
-  /** Null: it is over. */
+  /** Null: the session is over. */
   private async takeUp(session: SessionId, rotation: Rotation): Promise<Rotated | 'changed' | null> {
     try {
       const rotated = await rotate(this.redis.commands, session, rotation);
       if (rotated === null || rotated === 'changed') return rotated;
       return (await this.isLive(rotated.user as UserId, session)) ? rotated : null;
     } catch (error) {
-      // It may have been done; nobody has a connection by it.
+      // Redis may have applied the rotation, but no connection uses the new secret.
       this.aways.mark(session, { gateway: rotation.gateway, secretHash: rotation.newSecret });
       throw error;
     }
@@ -225,7 +230,7 @@ export class SessionStore {
     return before && ended && { session: before, gateway: ended.gateway };
   }
 
-  /** As long as nobody else was faster. */
+  /** Names the session as the user's live session, and tries again when another login was faster. */
   private async claim(user: UserId, session: SessionId, lifeOf: LifeOfGateway, first: Freed): Promise<NewSession['replaced']> {
     let before = first;
     for (let tries = 0; tries < CLAIM_TRIES_MAX; tries += 1) {
@@ -239,8 +244,8 @@ export class SessionStore {
   }
 
   /**
-   * Ends the user's session until now, before another is named: whoever dies in between leaves a user without one, who
-   * may log in. Throws `already-online` when it is held.
+   * Ends the user's earlier session before the new one is named. If the gateway dies in between, the user has no session
+   * and can log in. Throws `already-online` when a player is connected with the session.
    */
   private async freeUser(user: UserId, lifeOf: LifeOfGateway): Promise<Freed> {
     const client = this.redis.commands;
@@ -254,7 +259,7 @@ export class SessionStore {
     throw new HoldfastError('already-online');
   }
 
-  /** Asked after a resume was written, so that a login meanwhile, which wrote first, is seen. */
+  /** Called after a resume is written: a concurrent login has written the user's key by then, so this read sees it. */
   private async isLive(user: UserId, session: SessionId): Promise<boolean> {
     const key = userSessionKey(user);
     const live = await this.redis.commands.get(key);

@@ -4,12 +4,12 @@ import type { JwtKeySource } from './jwt-authenticator.js';
 
 export const SESSION_OPTIONS = Symbol('SessionOptions');
 
-/** `guest`: any name becomes a new user. `jwt`: a token says who it is. Or a class of your own. */
+/** `guest`: each login creates a new user. `jwt`: a token names the user. A class: your own authenticator. */
 export type AuthOptions = { readonly kind: 'guest' } | ({ readonly kind: 'jwt' } & JwtKeySource) | Type<Authenticator>;
 
 export interface SessionOptions {
   readonly auth: AuthOptions;
-  /** How long a session outlives its last `touch`, in ms: the time a player has to come back. */
+  /** How long a session lives after its last `touch`, in ms: the time that a player has to come back. */
   readonly sessionTtlMs?: number;
 }
 

@@ -5,8 +5,8 @@ import { LEFT_KEPT_MS, SERVERS_KEY } from '../fleet.options.js';
 const LEAVE = new LuaScript('fleet_leave', new URL('./leave.lua', import.meta.url), 1);
 
 /**
- * Removes the record for good. The mark is set before the record goes, so that whoever finds the record missing can
- * tell a server that left from a registry that was lost. True: it was there.
+ * Removes the record of a server that leaves. It sets a mark first. So a reader of the missing record can distinguish a
+ * server that left from a lost registry. True: the record existed.
  */
 export async function removeServer(client: RedisClient, id: ServerId, incarnation: number): Promise<boolean> {
   await client.set(leftKey(id), incarnation, 'PX', LEFT_KEPT_MS);
@@ -15,7 +15,7 @@ export async function removeServer(client: RedisClient, id: ServerId, incarnatio
   return removed;
 }
 
-/** Whether this incarnation said that it leaves. */
+/** Returns whether this incarnation left by itself. */
 export async function hasLeft(client: RedisClient, id: ServerId, incarnation: number): Promise<boolean> {
   return Number(await client.get(leftKey(id))) >= incarnation;
 }

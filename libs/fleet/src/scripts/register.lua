@@ -1,11 +1,14 @@
--- Writes a server's whole record; what stood there is replaced.
--- KEYS  the server's hash
--- ARGV  the incarnation to keep (0: a new one), the highest one this process ever had, then field, value, …
--- answer  the incarnation registered
+-- Writes the whole record of a server and replaces an existing one.
 --
--- The wanted incarnation is kept only where nobody else could have had a later one and it was not condemned: the
--- registry was lost, or fell back to a time before this server. A new one is never given out twice, even by a store
--- that forgot: it is larger than the old, than the caller's, and than yesterday's clock.
+-- KEYS  1 record of the server
+-- ARGV  1 the incarnation to keep (0: a new one)  2 the highest incarnation that this process ever had
+--       3… field, value, …
+-- Returns the registered incarnation.
+--
+-- The wanted incarnation is kept only if no other process can have a later one and it was not evicted: the registry was
+-- lost, or has gone back to an earlier state. A new incarnation is never used twice, even after a data loss of the store,
+-- because it is higher than the old one, than the caller's, and at least the time in ms.
+
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local before = redis.call('HMGET', KEYS[1], 'incarnation', 'state')

@@ -4,7 +4,7 @@ import type { ServerState } from '../server-record.js';
 
 const REGISTER = new LuaScript('fleet_register', new URL('./register.lua', import.meta.url), 1);
 
-/** Answers the incarnation registered: `keep` where that could be kept, else a new one. */
+/** Returns the registered incarnation: `keep` if it could be kept, else a new one. */
 export async function registerServer(
   client: RedisClient,
   self: Self,
@@ -13,7 +13,7 @@ export async function registerServer(
   keep: number,
 ): Promise<number> {
   const { id, type, name, incarnation, addresses, build, region, canary, games } = self;
-  if (!addresses) throw new Error('a server without addresses cannot be registered');
+  if (!addresses) throw new Error('The server has no addresses: call register() with addresses first.');
   const fields = {
     type,
     name,

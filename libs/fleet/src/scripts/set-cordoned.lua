@@ -1,7 +1,9 @@
--- Notes on a living incarnation's record whether it is to be given new rooms.
--- KEYS  the server's hash
--- ARGV  incarnation, 1 | 0
--- answer  'ok' | 'gone' (no record) | 'other' (another incarnation's) | 'dead'
+-- Cordons or uncordons a living incarnation: a cordoned server gets no new rooms.
+--
+-- KEYS  1 record of the server
+-- ARGV  1 incarnation  2 1 to cordon, 0 to uncordon
+-- Returns 'ok'; 'gone' without a record; 'other' when the record has another incarnation; 'dead' when it was evicted.
+
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state')
 if not record[1] then return 'gone' end
 if record[1] ~= ARGV[1] then return 'other' end

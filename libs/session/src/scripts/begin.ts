@@ -11,7 +11,7 @@ export interface BegunSession {
   readonly gateway: ServerId;
 }
 
-/** In no room. Rejects when it is not known to be written. */
+/** Writes the record of a new session without a room. Rejects when Redis did not confirm the write. */
 export async function begin(client: RedisClient, session: SessionId, begun: BegunSession, ttlMs: number): Promise<void> {
   const { user, name, secretHash, gateway } = begun;
   await script.run(client, [sessionKey(session)], [user, name, secretHash, gateway, ttlMs]);

@@ -1,8 +1,8 @@
--- A login becomes its user's live session, if no other login came between.
+-- Makes a new session the live session of its user, if no other login was faster.
 --
--- KEYS  1 the user's session
--- ARGV  1 the session it was, as it was read ('': none)  2 the new one  3 TTL, ms
--- Answers 1, or 0 when it is another by now.
+-- KEYS  1 live session of the user
+-- ARGV  1 id of the live session that the caller read ('': none)  2 id of the new session  3 TTL, ms
+-- Returns 1, or 0 when the user has another live session now.
 
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])

@@ -1,8 +1,8 @@
--- Notes on a session which room it plays in. Never makes a record: one that is gone stays gone.
+-- Stores the room of a session in its record. Never creates a record: a session that is over stays over.
 --
--- KEYS  1 the session
+-- KEYS  1 record of the session
 -- ARGV  1 room, or '' for none
--- Answers 1, or 0 when there is no such session.
+-- Returns 1, or 0 when the session does not exist.
 
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('HSET', KEYS[1], 'room', ARGV[1])

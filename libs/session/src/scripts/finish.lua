@@ -1,8 +1,8 @@
--- A session is over.
+-- Deletes the record of a session that is over.
 --
--- KEYS  1 the session
--- ARGV  1 gateway it must be at, or '' for any
--- Answers { user, gateway } it had, or nil when there was none, or it is elsewhere by now.
+-- KEYS  1 record of the session
+-- ARGV  1 gateway that must have the session, or '' for any
+-- Returns { user, gateway } of the record; nil when there was none, or another gateway has the session now.
 
 local record = redis.call('HMGET', KEYS[1], 'user', 'gateway')
 if not record[1] or (ARGV[1] ~= '' and ARGV[1] ~= record[2]) then return nil end

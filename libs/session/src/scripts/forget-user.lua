@@ -1,7 +1,8 @@
--- A user has no live session any more, unless it is another one by now.
+-- Deletes the key of a user's live session, unless it already names a newer session.
 --
--- KEYS  1 the user's session
--- ARGV  1 the session that ended
+-- KEYS  1 live session of the user
+-- ARGV  1 id of the session that ended
+-- Returns 1.
 
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1

@@ -1,8 +1,8 @@
--- A session has no connection any more. Nothing, when it goes on elsewhere or under another secret by now.
+-- Marks a session as away. Does nothing when the session was resumed: it has another gateway or another secret then.
 --
--- KEYS  1 the session
--- ARGV  1 gateway that held it  2 hash of the secret its player was given there last
--- Answers 1, or 0 when it is another by now.
+-- KEYS  1 record of the session
+-- ARGV  1 gateway that had the session  2 hash of the newest secret that this gateway sent to the player
+-- Returns 1, or 0 when the session was resumed or is gone.
 
 local record = redis.call('HMGET', KEYS[1], 'gateway', 'secret')
 if record[1] ~= ARGV[1] or record[2] ~= ARGV[2] then return 0 end

@@ -4,20 +4,20 @@ import { sessionKey } from '../session-keys.js';
 
 const script = new LuaScript('session_restore', new URL('./restore.lua', import.meta.url), 1);
 
-/** A session as the gateway that holds it knows it. */
+/** A session from the memory of its gateway. */
 export interface HeldSession {
   readonly session: SessionId;
   readonly user: UserId;
   readonly name: string;
-  /** Of the secret that its player was given last. */
+  /** Hash of the newest secret that the gateway sent to the player. */
   readonly secretHash: string;
   readonly gateway: ServerId;
   readonly room: RoomId | null;
-  /** It has no connection. */
+  /** The session has no connection. */
   readonly isAway: boolean;
 }
 
-/** False: there is a record. */
+/** False: the session already has a record. */
 export async function restore(client: RedisClient, held: HeldSession, ttlMs: number): Promise<boolean> {
   const { session, user, name, secretHash, gateway, room, isAway } = held;
   return (await script.run(client, [sessionKey(session)], [user, name, secretHash, gateway, room ?? '', ttlMs, isAway ? '1' : ''])) === 1;

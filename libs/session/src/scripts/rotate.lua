@@ -1,10 +1,10 @@
--- A session goes on at another gateway, under a new secret, if its secrets are still those that were checked.
+-- Gives a session to a gateway under a new secret, if its secrets are still those that the caller compared.
 --
--- KEYS  1 the session
--- ARGV  1 hash of the secret  2 hash of the previous one ('': none), both as they were read
---       3 hash of the new secret  4 hash of the one that was shown: it works until the new one was shown
+-- KEYS  1 record of the session
+-- ARGV  1 hash of the secret  2 hash of the previous secret ('': none), both as the caller read them
+--       3 hash of the new secret  4 hash of the secret that the player sent: it works until the new one has arrived
 --       5 gateway  6 TTL, ms
--- Answers { user, name, gateway before, room or '' }; 'changed' when another resume came between; nil when it is gone.
+-- Returns { user, name, earlier gateway, room or '' }; 'changed' after another resume; nil when the session is gone.
 
 local record = redis.call('HMGET', KEYS[1], 'secret', 'previous', 'user', 'name', 'gateway', 'room')
 if not record[1] then return nil end

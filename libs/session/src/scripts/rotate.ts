@@ -5,7 +5,7 @@ import { sessionKey } from '../session-keys.js';
 const script = new LuaScript('session_rotate', new URL('./rotate.lua', import.meta.url), 1);
 
 export interface Rotation {
-  /** The stored hashes that were compared. */
+  /** The stored hashes with which the caller compared the player's secret. */
   readonly secret: string;
   readonly previous: string;
   readonly newSecret: string;
@@ -21,7 +21,7 @@ export interface Rotated {
   readonly room: string;
 }
 
-/** `changed`: another resume came between reading the secrets and this; read again. Null: the session is gone. */
+/** `changed`: another resume changed the secrets since the caller read them; read again. Null: the session is gone. */
 export async function rotate(client: RedisClient, session: SessionId, rotation: Rotation): Promise<Rotated | 'changed' | null> {
   const { secret, previous, newSecret, shown, gateway, ttlMs } = rotation;
   const answer = (await script.run(client, [sessionKey(session)], [secret, previous, newSecret, shown, gateway, ttlMs])) as

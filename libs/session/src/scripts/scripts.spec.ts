@@ -5,7 +5,7 @@ import { sessionKey, userSessionKey } from '../session-keys.js';
 import { forgetUser } from './forget-user.js';
 import { rotate } from './rotate.js';
 
-/** What two gateways at once do to each other, step by step. */
+/** These tests replay races of two gateways step by step. */
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
 const client = redis.commands;
 
@@ -21,7 +21,7 @@ describe('rotate', () => {
     return session;
   }
 
-  it('changes nothing when another resume came between', async () => {
+  it('changes nothing after another resume has changed the secrets', async () => {
     const session = await newRecord();
     expect(await rotate(client, session, rotation)).toEqual({ user: 'u', name: 'n', gatewayBefore: 'hf:gateway:0', room: '' });
     const after = await client.hgetall(sessionKey(session));
@@ -31,7 +31,7 @@ describe('rotate', () => {
     await client.del(sessionKey(session));
   });
 
-  it('makes no record of a session that is gone', async () => {
+  it('creates no record for a session that is gone', async () => {
     const session = randomUUID() as SessionId;
     expect(await rotate(client, session, rotation)).toBeNull();
     expect(await client.exists(sessionKey(session))).toBe(0);
@@ -39,7 +39,7 @@ describe('rotate', () => {
 });
 
 describe('forget-user', () => {
-  it('leaves a login that came between', async () => {
+  it('keeps the key of a newer login', async () => {
     const user = randomUUID() as UserId;
     await client.set(userSessionKey(user), 'newer', 'PX', 10_000);
     await forgetUser(client, user, 'older' as SessionId);
