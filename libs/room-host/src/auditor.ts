@@ -123,7 +123,7 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     if (room.isReasserting || room.status === 'dropped') return 'unknown';
     room.isReasserting = true;
     try {
-      const { inFlight, tenure, doc, round, start, durability } = room;
+      const { inFlight, tenure, doc, rev, round, start, durability } = room;
       const onItsWay = inFlight?.append && !inFlight.append.ended ? inFlight : null;
       const value = onItsWay?.after ?? room.durable;
       const batch = onItsWay?.append?.batch ?? room.batch;
@@ -133,6 +133,7 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
         batch,
         state,
         doc,
+        rev,
         game: value.game,
         gameVersion: value.gameVersion,
         durability,

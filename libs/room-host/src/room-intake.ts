@@ -76,14 +76,14 @@ export class RoomIntake {
         const place = await this.roomLog.open(id, start, owner, durability === 'none' ? null : value, durability, tail);
         if (!place) throw new HoldfastError('room-unknown', 'This start of the room is over.');
         if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
-        const { epoch, doc } = place;
+        const { epoch, doc, rev } = place;
         news = place.news;
         guarded.opened(epoch);
         const opened = new HostedRoom(
           guarded,
           { ...owner, epoch },
           value,
-          { batch: '', doc, start, round: place.round },
+          { batch: '', doc, rev, start, round: place.round },
           time,
           new RecentChanges(tail, 0),
         );
@@ -284,7 +284,7 @@ export class RoomIntake {
 
   /** The room as its checkpoint and log say. Game code runs only to bring an old version's state to ours. */
   private revive(adopted: AdoptedRoom, { value, tail, held }: Replayed, owner: RoomOwnership, time: RoomTime): HostedRoom {
-    const { epoch, batch, log, doc, start, round } = adopted;
+    const { epoch, batch, log, doc, rev, start, round } = adopted;
     const machine = new RoomMachine(this.rulesOf(value.game), time);
     const recent = new RecentChanges(tail, held);
     const guarded = new GuardedMachine(machine, this.labels, this.guard, value.room, { epoch });
@@ -299,7 +299,7 @@ export class RoomIntake {
     // Changes of an old version's state lead nobody to the new one: players get it whole.
     if (current === value) recent.push(log.changes, log.entries);
     else recent.tell(log.changes);
-    return new HostedRoom(guarded, { ...owner, epoch }, current, { batch, doc, start, round }, time, recent, tail.shown);
+    return new HostedRoom(guarded, { ...owner, epoch }, current, { batch, doc, rev, start, round }, time, recent, tail.shown);
   }
 
   /** Null when its `migrateState` had to be interrupted: another try would cost every other room as much time again. */

@@ -17,6 +17,7 @@ import {
 import { ownerOf, type RoomDoc, type RoomGlance, type RoomOwnership, type RoomRecord, readRecord } from './room-record.js';
 
 const saveScript = new LuaScript('save_room', new URL('./scripts/save-room.lua', import.meta.url), 1);
+const restoreScript = new LuaScript('restore_room', new URL('./scripts/restore-room.lua', import.meta.url), 4);
 const closeScript = new LuaScript('close_room', new URL('./scripts/close-room.lua', import.meta.url), 4);
 
 /**
@@ -40,6 +41,11 @@ interface Saved extends Readonly<Record<string, string>> {
   readonly rev: string;
   readonly since: string;
 }
+
+/** What `restore` found: it wrote the record again; the room is closed; the store has this revision or a later one. */
+export type Restored = 'restored' | 'closed' | 'known';
+
+const RESTORED: readonly Restored[] = ['restored', 'closed', 'known'];
 
 /** A room's place in the index of all rooms. */
 export interface IndexEntry {
@@ -113,6 +119,18 @@ export class RoomRecords {
     const closed = (await closeScript.run(this.redis.commands, keys, [record.rev, reason, CLOSED_MS])) === 1;
     if (closed) await Promise.all([this.unindex([record.id]), ...(record.doc.private ? [] : [this.unlist([record.id], [record.game])])]);
     return closed;
+  }
+
+  /** Writes a record again, as it was read last, into a store that lost it or has an older one; the game in it is its owner's to write. */
+  async restore(record: RoomRecord): Promise<Restored> {
+    const { id, rev, doc, game, status, round, result, since, start, epoch } = record;
+    const keys = [roomKey(id), logKey(id), checkpointKey(id), closedKey(id)];
+    const args = [rev, JSON.stringify(doc), game, status, round, result === null ? '' : JSON.stringify(result), since, start ?? '', epoch];
+    args.push(doc.private ? '1' : '0');
+    const restored = RESTORED[(await restoreScript.run(this.redis.commands, keys, args)) as number];
+    if (restored !== 'restored') return restored;
+    await Promise.all([this.index([id], doc.createdAt), ...(doc.private ? [] : [this.enlist(id, game, doc.createdAt)])]);
+    return restored;
   }
 
   /** Ids in the index, newest first. Some may have no record (any more). */

@@ -4,7 +4,7 @@
 --       7 for how long nobody has owned it, in ms  8 the newest form of log and checkpoint that the new owner reads
 -- gives {epoch, version, batch, checkpoint or '', changes of the log one after the other, doc, round, start,
 --       how long nobody owned it before that and no change says so yet, in ms, the last input that cost the room an owner ('' : none),
---       how many owners its inputs cost, the room's time now if it was handed to this owner by plan ('' : it was not)}; {'0', …} where the record is not as expected:
+--       how many owners its inputs cost, the room's time now if it was handed to this owner by plan ('' : it was not), rev}; {'0', …} where the record is not as expected:
 --       {'0', owner, incarnation, epoch, status}; {'log'} and nothing is written where the log is of a kind this version cannot read
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'batch', 'status', 'doc', 'round', 'start', 'paused',
   'suspect', 'poison', 'losses', 'format', 'handed')
@@ -47,4 +47,4 @@ local rev = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'rev', 1))
 redis.call('PUBLISH', KEYS[1], 'adopted ' .. rev .. ' ' .. epoch .. ' ' .. ARGV[5] .. ' ' .. ARGV[4])
 -- One string, since MessagePack says itself where a value ends, and a reply of a thousand parts is slow to read.
 return { epoch, room[4], room[5], redis.call('GET', KEYS[3]) or '', table.concat(log), room[7], room[8], room[9], before,
-  poison, tostring(losses), roomTime }
+  poison, tostring(losses), roomTime, rev }
