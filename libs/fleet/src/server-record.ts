@@ -41,6 +41,8 @@ export interface ServerRecord extends ServerAddresses {
   /** It answers on its link but not through Redis. */
   readonly unheard: boolean;
   readonly cordoned: boolean;
+  /** It says when it has compared what it holds with a store that was restarted; false: a version that does not. */
+  readonly marksStore: boolean;
   /** Why and when (Redis' time in ms) it was declared dead. */
   readonly deadReason: string | null;
   readonly deadAt: number | null;
@@ -79,6 +81,7 @@ export function toServerRecord(id: string, fields: Readonly<Record<string, strin
     suspect: number(fields.suspect),
     unheard: fields.unheard === '1',
     cordoned: fields.cordoned === '1',
+    marksStore: fields.marksStore === '1',
     deadReason: fields.deadReason ?? null,
     deadAt: fields.deadAt === undefined ? null : number(fields.deadAt),
     settledAt: fields.settledAt === undefined ? null : number(fields.settledAt),

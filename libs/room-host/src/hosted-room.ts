@@ -89,6 +89,8 @@ export class HostedRoom {
   isReasserting = false;
   /** To whom a handoff is on its way, or was made: the store may say so before its answer has been heard. */
   handingTo: Tenure | null = null;
+  /** The append that ends the game, once it was made, and the record after it, once the store has it. */
+  ending: { readonly append: Append; record: DocAtRev | null } | null = null;
   changesSinceCheckpoint = 0;
   /** When the last checkpoint was written, by the monotonic clock. */
   checkpointAt = performance.now();

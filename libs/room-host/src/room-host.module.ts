@@ -7,6 +7,7 @@ import { Checkpointer } from './checkpointer.js';
 import { CommandBatch } from './command-batch.js';
 import { DetachedFailures } from './detached-failures.js';
 import { EffectRunner } from './effect-runner.js';
+import { EndedGames } from './ended-games.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { Leavers } from './leavers.js';
 import { LoadRequests } from './load-requests.js';
@@ -35,6 +36,7 @@ const PROVIDERS = [
   LoadRequests,
   Checkpointer,
   EffectRunner,
+  EndedGames,
   Auditor,
   TimeAlone,
   RoomIntake,

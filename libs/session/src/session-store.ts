@@ -163,12 +163,17 @@ export class SessionStore {
 
   /**
    * Writes a session again that the store lost, as its gateway holds it. False: it is not lost, or the user has logged in
-   * anew. Only for a store that has forgotten something: else a session that is gone is over.
+   * anew. Only for a store that has forgotten something: else a session that is gone is over. `isLast`: the user's last admission is
+   * known to be the one of this session at this gateway, so that another in its place is an older one.
    */
-  async restore(held: HeldSession): Promise<boolean> {
-    const live = await this.redis.commands.set(userSessionKey(held.user), held.session, 'PX', this.ttlMs, 'NX', 'GET');
-    if (live !== null && live !== held.session) return false;
-    return restore(this.redis.commands, held, this.ttlMs);
+  async restore(held: HeldSession, isLast = false): Promise<boolean> {
+    const { commands } = this.redis;
+    const key = userSessionKey(held.user);
+    const live = isLast
+      ? await commands.set(key, held.session, 'PX', this.ttlMs, 'GET')
+      : await commands.set(key, held.session, 'PX', this.ttlMs, 'NX', 'GET');
+    if (!isLast && live !== null && live !== held.session) return false;
+    return restore(commands, held, this.ttlMs, isLast);
   }
 
   /** The player said goodbye. With a `gateway`: only if the session is still there. False: it was over, or is elsewhere. */

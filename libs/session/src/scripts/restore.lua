@@ -1,12 +1,14 @@
--- Writes a session again, into a store that lost it. Never over one that is there.
+-- Writes a session again, into a store that lost it or has an older copy of it.
 --
 -- KEYS  1 the session
 -- ARGV  1 user  2 name  3 hash of the secret  4 gateway  5 room, or '' for none  6 TTL, ms
---       7 '1': it has no connection
--- Answers 1, or 0 when there is a record.
+--       7 '1': it has no connection  8 '1': the gateway that has it is known to be the last one; else a record that is there stays
+-- Answers 1, or 0 when there is such a record.
 
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+local there = redis.call('HMGET', KEYS[1], 'secret', 'gateway')
+if there[1] and (ARGV[8] ~= '1' or (there[1] == ARGV[3] and there[2] == ARGV[4])) then return 0 end
 redis.call('HSET', KEYS[1], 'user', ARGV[1], 'name', ARGV[2], 'secret', ARGV[3], 'gateway', ARGV[4], 'room', ARGV[5])
+redis.call('HDEL', KEYS[1], 'previous', 'away')
 if ARGV[7] == '1' then redis.call('HSET', KEYS[1], 'away', '1') end
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
 return 1

@@ -17,8 +17,9 @@ export interface HeldSession {
   readonly isAway: boolean;
 }
 
-/** False: there is a record. */
-export async function restore(client: RedisClient, held: HeldSession, ttlMs: number): Promise<boolean> {
+/** False: there is a record; with `isLast`, one that says the same. */
+export async function restore(client: RedisClient, held: HeldSession, ttlMs: number, isLast: boolean): Promise<boolean> {
   const { session, user, name, secretHash, gateway, room, isAway } = held;
-  return (await script.run(client, [sessionKey(session)], [user, name, secretHash, gateway, room ?? '', ttlMs, isAway ? '1' : ''])) === 1;
+  const args = [user, name, secretHash, gateway, room ?? '', ttlMs, isAway ? '1' : '', isLast ? '1' : ''];
+  return (await script.run(client, [sessionKey(session)], args)) === 1;
 }
