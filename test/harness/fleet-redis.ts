@@ -1,3 +1,4 @@
+import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Cluster, Redis } from 'ioredis';
 import { ended } from '../../tools/process/leashed.mjs';
@@ -20,8 +21,13 @@ export interface FleetRedisOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** A copy of what a Redis held at one moment. */
+export type KeptStore = string & { readonly kept: true };
+
 /** A Redis of one fleet's own, that a test may stop, kill and look into. */
 export class FleetRedis implements FleetStore {
+  private keptCount = 0;
+
   private constructor(
     private running: RunningRedis,
     private readonly options: Parameters<typeof startRedis>[0],
@@ -65,9 +71,26 @@ export class FleetRedis implements FleetStore {
     await this.startAgain();
   }
 
-  /** As `restart`, of one that was killed. */
-  async startAgain(): Promise<void> {
-    this.running = await startRedis({ ...this.options, port: this.running.port });
+  /** As `restart`, of one that was killed. `config`: beside the settings that it has. */
+  async startAgain(config: Readonly<Record<string, string | number>> = {}): Promise<void> {
+    const { options } = this;
+    this.running = await startRedis({ ...options, config: { ...options.config, ...config }, port: this.running.port });
+  }
+
+  /** Keeps what it holds now beside it, to fall back to. Only with `appendonly`. */
+  async keep(): Promise<KeptStore> {
+    const folder = `${this.dir}-kept-${++this.keptCount}`;
+    await cp(join(this.dir, 'appendonlydir'), folder, { recursive: true });
+    return folder as KeptStore;
+  }
+
+  /** kill -9, and started again with what it held when `keep` was called, or with nothing. Resolves when it answers. */
+  async fallBack(to: KeptStore | 'nothing'): Promise<void> {
+    await this.kill();
+    const folder = join(this.dir, 'appendonlydir');
+    await rm(folder, { recursive: true, force: true });
+    if (to !== 'nothing') await cp(to, folder, { recursive: true });
+    await this.startAgain();
   }
 
   /** It holds its connections and answers nobody. */

@@ -8,4 +8,4 @@ export { type Ledger, LedgerGame, type LedgerState } from './ledgers.js';
 export { QuietProxy } from './quiet-proxy.js';
 export { RawPlayer, type Way } from './raw-player.js';
 export { ClusterStore, SentinelStore } from './redis-groups.js';
-export { until } from './until.js';
+export { answered, until } from './until.js';

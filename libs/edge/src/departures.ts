@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Asked, type Control, HoldfastError, type UserId } from '#libs/protocol';
 import { Log } from '#libs/telemetry';
-import { DEPARTURES_AT_ONCE, DEPARTURES_MAX, REQUEST_TIMEOUT_MS } from './edge.options.js';
+import { DEPARTURES_AT_ONCE, DEPARTURES_MAX, LEFT_KEPT_MS, REQUEST_TIMEOUT_MS } from './edge.options.js';
 import type { GatewaySession } from './gateway-session.js';
 import { LobbyRouter } from './lobby-router.js';
 
@@ -23,6 +23,8 @@ interface Departure {
 export class Departures {
   /** By user: a later departure voids all that an earlier one does. */
   private readonly pending = new Map<UserId, Departure>();
+  /** Carried out lately, the oldest first: a store that falls back may have lost it. */
+  private readonly done = new Map<UserId, { readonly departure: Departure; readonly at: number }>();
 
   constructor(
     private readonly lobbies: LobbyRouter,
@@ -51,6 +53,16 @@ export class Departures {
     }
   }
 
+  /** The store may have lost those that were carried out lately. */
+  repeat(): void {
+    this.forgetOld();
+    for (const [user, { departure }] of this.done) {
+      if (this.pending.has(user)) continue;
+      this.pending.set(user, departure);
+      void this.send(departure);
+    }
+  }
+
   get size(): number {
     return this.pending.size;
   }
@@ -71,7 +83,19 @@ export class Departures {
       if (room && !room.watching) this.lobbies.tell(session, 'member.gone', { room: room.id, user, asked });
       this.lobbies.tell(session, 'searcher.gone', { user, asked });
     }
+    departure.isSending = false;
     if (this.pending.get(data.user) === departure) this.pending.delete(data.user);
+    this.done.delete(data.user);
+    this.done.set(data.user, { departure, at: performance.now() });
+    this.forgetOld();
     done();
+  }
+
+  private forgetOld(): void {
+    const since = performance.now() - LEFT_KEPT_MS;
+    for (const [user, { at }] of this.done) {
+      if (at > since && this.done.size <= DEPARTURES_MAX) return;
+      this.done.delete(user);
+    }
   }
 }

@@ -16,9 +16,11 @@ import { PresenceKeeper } from './presence-keeper.js';
 import { RoomFollower } from './room-follower.js';
 import { RoomFrames } from './room-frames.js';
 import { RoomLink } from './room-link.js';
+import { RoomRestorer } from './room-restorer.js';
 import { SessionLife } from './session-life.js';
 import { SessionRestorer } from './session-restorer.js';
 import { SessionTable } from './session-table.js';
+import { SettledSessions } from './settled-sessions.js';
 import { SilentOwners } from './silent-owners.js';
 import { TcpTransport } from './tcp-transport.js';
 import { PUBLIC_PAGES, WebSocketTransport } from './web-socket-transport.js';
@@ -53,7 +55,9 @@ export class EdgeModule {
       RoomFrames,
       RoomLink,
       Welcomer,
+      RoomRestorer,
       SessionRestorer,
+      SettledSessions,
       PresenceKeeper,
       Departures,
       GatewayEnd,

@@ -77,3 +77,11 @@ export const DEPARTURES_AT_ONCE = 64;
 /** Sessions whose gateway ended unseen are looked for this often, in ms; by whom, is claimed for the second time, kept alive. */
 export const HOLDER_SWEEP_MS = 5_000;
 export const HOLDER_CLAIM_MS = 10_000;
+/** A room that a store has lost, which may not be settled, is looked at again after this, in ms. */
+export const UNSETTLED_LOOK_MS = 250;
+/** What a store that was restarted lost is written again; where that fails, after this again, in ms. */
+export const RESTORE_RETRY_MS = 100;
+/** A departure or a leave may be lost with a store that falls back: it is said again within this time, in ms. */
+export const LEFT_KEPT_MS = 60_000;
+/** A user who joined a room in the lost part of the store's past is made a member again in so many tries. */
+export const REJOIN_TRIES_MAX = 5;

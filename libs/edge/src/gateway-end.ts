@@ -5,6 +5,7 @@ import type { SessionId, UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { UserRooms } from '#libs/room-store';
 import { type SessionHolder, SessionHolders, SessionStore } from '#libs/session';
+import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import { AWAY_AT_ONCE, AWAY_RETRY_MS, HOLDER_CLAIM_MS, HOLDER_SWEEP_MS, NOT_HERE_AFTER_MS } from './edge.options.js';
 import { LobbyRouter } from './lobby-router.js';
@@ -36,6 +37,7 @@ export class GatewayEnd extends ServerEndListener implements OnApplicationBootst
     private readonly redis: RedisConnections,
     private readonly self: Self,
     private readonly log: Log,
+    private readonly settlement: StoreSettlement,
   ) {
     super();
   }
@@ -107,7 +109,7 @@ export class GatewayEnd extends ServerEndListener implements OnApplicationBootst
 
   private async sweep(): Promise<void> {
     // Where not even this server is listed, the list says nothing about the others.
-    if (!this.redis.isReady || !this.directory.get(this.self.id)) return;
+    if (!this.redis.isReady || !this.settlement.isSettled || !this.directory.get(this.self.id)) return;
     try {
       const orphans = (await this.holders.all()).filter((holder) => !this.isAlive(holder));
       const seenBefore = this.suspects;

@@ -14,6 +14,7 @@ interface HeldCommand {
 }
 
 const NONE: readonly NodeJS.Timeout[] = [];
+const NO_REQUESTS: readonly number[] = [];
 
 /** A player at this gateway. It holds what is needed to route, and nothing that could be lost with it. */
 export class GatewaySession {
@@ -51,6 +52,15 @@ export class GatewaySession {
   turn = 0;
   requests = 0;
   requestsPending = 0;
+  /** Numbers of the requests that a lobby has not answered yet. */
+  underWay: readonly number[] = NO_REQUESTS;
+  /** What its player looks for a match with, and by which request; null: they do not. */
+  search: { readonly data: unknown; readonly asked: Asked } | null = null;
+  /** The room it left last, and when by the monotonic clock: a store that falls back may have it there again. */
+  leftRoom: { readonly room: RoomId; readonly at: number } | null = null;
+  /** The store may have lost that its player is a member of its room: then it is not out of that, but joins again. */
+  mustRejoin = false;
+  isRejoining = false;
   slowSince: number | null = null;
   /** What is to happen if the player does not come back. */
   goneTimers: readonly NodeJS.Timeout[] = NONE;
@@ -85,6 +95,12 @@ export class GatewaySession {
   nextAsked(): Asked {
     this.requests += 1;
     return this.asked;
+  }
+
+  /** The first request that may still have an effect; where there is none, one more, so that all so far are late. */
+  firstOpen(): Asked {
+    const first = Math.min(...this.underWay, this.search?.asked.number ?? Number.POSITIVE_INFINITY);
+    return Number.isFinite(first) ? { turn: this.turn, number: first } : this.nextAsked();
   }
 
   send(message: ServerMessage): void {

@@ -31,14 +31,19 @@ export class LobbyRouter {
     const room = binding ? { id: binding.room, watching: binding.watching } : undefined;
     const asked = session.nextAsked();
     const request: PlayerRequest = { caller: { user, name, session: id, gateway: this.gateway, asked, ...(room && { room }) }, data };
+    session.underWay = [...session.underWay, asked.number];
     try {
-      return (await this.lobbyOf(session).request(operation, request, { timeoutMs })) as PlayerAnswer;
+      const answer = (await this.lobbyOf(session).request(operation, request, { timeoutMs })) as PlayerAnswer;
+      noteSearch(session, operation, data, asked, answer);
+      return answer;
     } catch (error) {
       const code = error instanceof HoldfastError ? error.code : '';
       if (code === 'server-lost' && REPEATABLE.has(operation))
         return (await this.lobbyOf(session).request(operation, request, { timeoutMs })) as PlayerAnswer;
       if ((code === 'server-lost' || code === 'unavailable') && !OUTLIVES_ITS_ANSWER.has(operation)) await this.giveUp(session, asked);
       throw error;
+    } finally {
+      session.underWay = session.underWay.filter((number) => number !== asked.number);
     }
   }
 
@@ -91,4 +96,20 @@ export class LobbyRouter {
     if (open.length === 0) throw new HoldfastError('unavailable', 'No lobby answers right now.', { retryAfterMs: 500 });
     return open[turn % open.length];
   }
+}
+
+/** Who looks for a match is known to lobbies through the store alone, which may lose it. */
+function noteSearch(
+  session: GatewaySession,
+  operation: string,
+  data: unknown,
+  asked: Asked,
+  { binding, data: answer }: PlayerAnswer,
+): void {
+  if (binding || operation === 'match.cancel') session.search = null;
+  else if (operation === 'match.find' && isWaiting(answer)) session.search = { data, asked };
+}
+
+function isWaiting(answer: unknown): boolean {
+  return (answer as { waiting?: unknown } | null)?.waiting === true;
 }

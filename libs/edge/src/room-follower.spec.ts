@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { PubSub, RedisConnections } from '#libs/redis';
-import { type RoomDoc, type RoomRecord, RoomRecords, roomKey } from '#libs/room-store';
+import { type RoomDoc, type RoomRecord, RoomRecords, roomKey, type StoreGeneration } from '#libs/room-store';
+import type { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import { RoomFollower } from './room-follower.js';
+import { RoomRestorer } from './room-restorer.js';
 
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
 const pubSub = new PubSub(redis);
 const records = new RoomRecords(redis);
 const log = new Log({ server: 'hf:gateway:spec', level: 'silent', format: 'json' });
+const settlement = { isSettled: true, isStillSettled: async () => settlement.isSettled };
+const generation = { current: 'one', isLate: true, wasSettled: async () => generation.isLate };
 const doc: RoomDoc = { name: 'a room', owner: 'ada', seats: 2, seatsMin: 2, private: false, members: [], players: [], createdAt: 1 };
 
 beforeAll(() => redis.ready());
@@ -22,7 +26,18 @@ describe('who follows a room', () => {
   let told: (RoomRecord | string)[];
 
   beforeEach(async () => {
-    follower = new RoomFollower(records, redis, pubSub, log);
+    const restorer = new RoomRestorer(records, generation as unknown as StoreGeneration);
+    follower = new RoomFollower(
+      records,
+      redis,
+      pubSub,
+      log,
+      settlement as unknown as StoreSettlement,
+      generation as unknown as StoreGeneration,
+      restorer,
+    );
+    settlement.isSettled = true;
+    Object.assign(generation, { current: 'one', isLate: true });
     told = [];
     follower.onChange({ changed: (record) => told.push(record), closed: (_, reason) => told.push(reason) });
     room = (await records.create(`test-${randomUUID()}`, 'counter', doc)) as RoomRecord;
@@ -64,6 +79,57 @@ describe('who follows a room', () => {
     expect(told[2]).toEqual({ ...again, rev: room.rev + 3, status: 'starting' });
   });
 
+  it('is told nothing while the store is not settled, and all of it afterwards', async () => {
+    settlement.isSettled = false;
+    const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
+    await redis.commands.publish(roomKey(room.id), 'closed by nobody');
+    await records.read(room.id);
+    expect(told).toHaveLength(1);
+    settlement.isSettled = true;
+    await follower.settled();
+    await until(() => told.length === 2);
+    expect(told[1]).toEqual(saved);
+  });
+
+  it('gives a store that lost the room its record again, and is not told that it is gone', async () => {
+    generation.isLate = false;
+    const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
+    await until(() => told.length === 2);
+    await redis.commands.del(roomKey(room.id));
+    follower.look(room.id);
+    await until(async () => (await records.read(room.id)) !== null);
+    expect(await records.read(room.id)).toEqual(saved);
+    expect(told).toHaveLength(2);
+  });
+
+  it('accepts an older revision of a store that was settled without this gateway', async () => {
+    const before = await records.read(room.id);
+    await records.save(room, { doc: { ...doc, seats: 3 } });
+    await until(() => told.length === 2);
+    generation.current = 'two';
+    await redis.commands.hset(roomKey(room.id), 'rev', room.rev, 'doc', JSON.stringify(doc), 'since', room.since);
+    await follower.settled();
+    await until(() => told.length === 3);
+    expect(told[2]).toEqual(before);
+  });
+
+  it('is told of another owner under the same revision in another run of the store', async () => {
+    generation.current = 'two';
+    await redis.commands.hset(roomKey(room.id), 'epoch', 7);
+    await follower.settled();
+    await until(() => told.length === 2);
+    expect(told[1]).toEqual({ ...room, epoch: 7 });
+  });
+
+  it('is told that a room is gone which was closed unheard', async () => {
+    settlement.isSettled = false;
+    await records.close(room, 'done');
+    settlement.isSettled = true;
+    await follower.settled();
+    await until(() => told.length === 2);
+    expect(told[1]).toBe('room-unknown');
+  });
+
   it('takes an older word for no news', async () => {
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
     await until(() => told.length === 2);
@@ -74,9 +140,9 @@ describe('who follows a room', () => {
   });
 });
 
-async function until(condition: () => boolean): Promise<void> {
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 5_000;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`was not so in time: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

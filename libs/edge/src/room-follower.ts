@@ -1,9 +1,11 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { RoomId } from '#libs/protocol';
 import { fewAtATime, PubSub, RedisConnections } from '#libs/redis';
-import { type RoomRecord, RoomRecords, readNews, roomKey } from '#libs/room-store';
+import { type RoomGlance, type RoomRecord, RoomRecords, readNews, roomKey, StoreGeneration } from '#libs/room-store';
+import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
-import { FOLLOW_POLL_MS, FOLLOW_TICK_MS } from './edge.options.js';
+import { FOLLOW_POLL_MS, FOLLOW_TICK_MS, UNSETTLED_LOOK_MS } from './edge.options.js';
+import { RoomRestorer } from './room-restorer.js';
 
 /** What a follower is told: the record as it is now, or that the room is no more. */
 export interface RoomListener {
@@ -15,9 +17,11 @@ interface Followed {
   readonly id: RoomId;
   followers: number;
   record: RoomRecord | null;
+  /** The run of the store in which `record` was found to be what that holds. */
+  generation: string | null;
   /** What is asked for meanwhile is read once that is done. */
   isSubscribing: boolean;
-  isReading: boolean;
+  reading: Promise<void> | null;
   mustReadAgain: boolean;
   readonly handler: (message: string) => void;
 }
@@ -25,6 +29,9 @@ interface Followed {
 /**
  * The records of the rooms that players of this gateway are in, kept up to date: a change is published with the write
  * that makes it; what is missed is found by looking again, after each reconnect and now and then.
+ *
+ * While a store that was restarted is not settled, nothing is read or told: a record may be an older copy, and absence says
+ * nothing. Once it is settled, all rooms are compared.
  */
 @Injectable()
 export class RoomFollower implements OnModuleDestroy {
@@ -40,6 +47,9 @@ export class RoomFollower implements OnModuleDestroy {
     private readonly redis: RedisConnections,
     private readonly pubSub: PubSub,
     private readonly log: Log,
+    private readonly settlement: StoreSettlement,
+    private readonly generation: StoreGeneration,
+    private readonly restorer: RoomRestorer,
   ) {
     pubSub.onReconnect(() => void this.lookAtAll());
     this.polling = setInterval(() => void this.lookOn(), FOLLOW_TICK_MS);
@@ -56,7 +66,7 @@ export class RoomFollower implements OnModuleDestroy {
     let room = this.rooms.get(id);
     if (!room) {
       const handler = (message: string): void => this.heard(id, message);
-      room = { id, followers: 0, record: null, isSubscribing: true, isReading: false, mustReadAgain: false, handler };
+      room = { id, followers: 0, record: null, generation: null, isSubscribing: true, reading: null, mustReadAgain: false, handler };
       this.rooms.set(id, room);
       void this.subscribe(room);
     }
@@ -77,15 +87,28 @@ export class RoomFollower implements OnModuleDestroy {
     return this.rooms.get(id)?.record ?? null;
   }
 
+  /** Every record that is known. */
+  known(): RoomRecord[] {
+    return [...this.rooms.values()].flatMap(({ record }) => record ?? []);
+  }
+
+  /** The store is settled: compares all rooms with it. The listener has heard of each by then, also of those that are as they were. */
+  async settled(): Promise<void> {
+    for await (const some of fewAtATime([...this.rooms.keys()], { breathMs: 0 })) {
+      await this.compare(some, true);
+      await Promise.all(some.map((id) => this.rooms.get(id)?.reading));
+    }
+  }
+
   /** Reads the record again, now. */
   look(id: RoomId): void {
     const room = this.rooms.get(id);
     if (!room || room.isSubscribing) return;
-    if (room.isReading) {
-      room.mustReadAgain = true;
-      return;
-    }
-    void this.read(room);
+    if (room.reading) room.mustReadAgain = true;
+    else
+      room.reading = this.read(room).finally(() => {
+        room.reading = null;
+      });
   }
 
   onModuleDestroy(): void {
@@ -101,43 +124,62 @@ export class RoomFollower implements OnModuleDestroy {
 
   private heard(id: RoomId, message: string): void {
     const room = this.rooms.get(id);
-    if (!room) return;
+    if (!room || !this.settlement.isSettled) return;
     const news = readNews(room.record, message);
     switch (news.kind) {
       case 'closed':
         return this.listener?.closed(id, news.reason);
       case 'record':
-        room.record = news.record;
-        return this.listener?.changed(news.record);
+        return this.accept(room, news.record);
       default:
         return this.look(id);
     }
   }
 
   private async read(room: Followed): Promise<void> {
-    room.isReading = true;
     try {
       do {
         room.mustReadAgain = false;
+        const known = room.record;
+        const { current } = this.generation;
         const record = await this.records.read(room.id);
         if (this.rooms.get(room.id) !== room) return;
-        if (record && room.record && record.rev <= room.record.rev) continue;
-        room.record = record;
-        if (record) this.listener?.changed(record);
-        // Not published: it was gone before we listened, or with a store that lost it; only the second look is believed.
-        else if (await this.isGone(room.id)) this.listener?.closed(room.id, 'room-unknown');
+        // All are looked at once it is.
+        if (!this.settlement.isSettled || this.generation.current !== current) return;
+        if (room.record !== known) room.mustReadAgain = true;
+        else if (record && (!known || record.rev > known.rev)) this.accept(room, record);
+        else if (record && record.rev === known?.rev) {
+          // A revision names one content of the document; who owns the game may be another in another run of the store.
+          if (room.generation !== current) this.accept(room, record);
+        } else if (known) await this.restore(room, known, record);
+        else if (await this.settlement.isStillSettled()) this.listener?.closed(room.id, 'room-unknown');
+        else setTimeout(() => this.look(room.id), UNSETTLED_LOOK_MS).unref();
       } while (room.mustReadAgain);
     } catch (error) {
       this.log.debug('room.read-failed', { roomId: room.id, error: String(error) });
-    } finally {
-      room.isReading = false;
     }
   }
 
-  /** A store that was wiped gets its rooms back from their owners within moments. */
-  private async isGone(id: RoomId): Promise<boolean> {
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-    return this.rooms.has(id) && (await this.records.read(id)) === null;
+  private accept(room: Followed, record: RoomRecord): void {
+    room.record = record;
+    room.generation = this.generation.current;
+    this.listener?.changed(record);
+  }
+
+  /** The store has no record, or an older one: it was closed unheard, or the store lost something. */
+  private async restore(room: Followed, known: RoomRecord, record: RoomRecord | null): Promise<void> {
+    switch (await this.restorer.restore(known, record === null)) {
+      case 'closed':
+        return this.listener?.closed(room.id, 'room-unknown');
+      case 'superseded':
+        if (record && room.record === known) this.accept(room, record);
+        return;
+      case 'known':
+        room.mustReadAgain = true;
+        return;
+      case 'restored':
+        this.log.info('room.restored', { roomId: room.id, rev: known.rev });
+    }
   }
 
   /** What was published while nobody here listened: no time to lose, but not all in one breath. */
@@ -157,16 +199,27 @@ export class RoomFollower implements OnModuleDestroy {
     await this.compare(some);
   }
 
-  /** Reads those whose record is another than the one that is known. */
-  private async compare(rooms: readonly RoomId[]): Promise<void> {
-    if (rooms.length === 0 || !this.redis.isReady) return;
+  /** Reads those whose record is another than the one that is known. `tellAll`: the listener hears of the others as well. */
+  private async compare(rooms: readonly RoomId[], tellAll = false): Promise<void> {
+    if (rooms.length === 0 || !this.redis.isReady || !this.settlement.isSettled) return;
     try {
+      const { current } = this.generation;
       const glances = await this.records.glance(rooms);
+      if (this.generation.current !== current) return;
       for (const [index, id] of rooms.entries()) {
-        if (glances[index] === null || glances[index].rev !== this.get(id)?.rev) this.look(id);
+        const room = this.rooms.get(id);
+        if (!room?.record || !isSame(room.record, glances[index])) this.look(id);
+        else {
+          room.generation = current;
+          if (tellAll) this.listener?.changed(room.record);
+        }
       }
     } catch (error) {
       this.log.debug('rooms.glance-failed', { error: String(error) });
     }
   }
+}
+
+function isSame(known: RoomRecord, glance: RoomGlance | null): boolean {
+  return glance !== null && (['rev', 'status', 'epoch', 'round'] as const).every((field) => known[field] === glance[field]);
 }

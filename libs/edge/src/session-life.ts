@@ -3,6 +3,7 @@ import { Self } from '#libs/fleet';
 import { type Binding, decodePlayerMessage, HoldfastError, PROTOCOL_VERSION, type SessionId, type UserId } from '#libs/protocol';
 import { answerTo, fewAtATime } from '#libs/redis';
 import { hashOf, SessionAways, type SessionNotice, SessionStore } from '#libs/session';
+import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import { ConnectionLimits } from './connection-limits.js';
 import { Departures } from './departures.js';
@@ -41,6 +42,7 @@ export class SessionLife {
     private readonly aways: SessionAways,
     private readonly self: Self,
     private readonly log: Log,
+    private readonly settlement: StoreSettlement,
   ) {}
 
   async greet(connection: PlayerConnection, guest: Guest, frame: Buffer): Promise<void> {
@@ -131,6 +133,7 @@ export class SessionLife {
     if (forGood) return;
     const away = setTimeout(() => {
       session.isAway = true;
+      session.search = null;
       this.presence.tell(session);
       this.lobbies.tell(session, 'searcher.gone', { user: session.user, asked: session.nextAsked() });
     }, NOT_HERE_AFTER_MS);
@@ -169,9 +172,11 @@ export class SessionLife {
   /** To be called now and then: what the store lost is written again, and what lives here stays alive there. */
   keep(now: number): void {
     this.restorer.look().catch((error: unknown) => this.log.debug('sessions.look-failed', { error: String(error) }));
-    this.presence.correct();
     this.aways.retry();
     this.departures.retry();
+    // What a store says that may have fallen back is nothing to go by.
+    if (!this.settlement.isSettled) return;
+    this.presence.correct();
     if (this.presence.isRenamed || now - this.touchedAt > Math.min(30_000, this.options.sessionTtlMs / 3)) void this.touch(now);
   }
 

@@ -5,6 +5,8 @@ import { RedisConnections } from '#libs/redis';
 import { type StoreGeneration, UserRooms } from '#libs/room-store';
 import { hashOf, SessionAways, SessionHolders, SessionStore } from '#libs/session';
 import type { Log, Metrics } from '#libs/telemetry';
+import type { RoomFollower } from './room-follower.js';
+import type { RoomRestorer } from './room-restorer.js';
 import { SessionRestorer } from './session-restorer.js';
 import { SessionTable } from './session-table.js';
 
@@ -21,16 +23,30 @@ function newGateway() {
   const id = serverId('gateway', randomUUID());
   const store = new SessionStore(redis, new SessionHolders(redis), new SessionAways(redis), { auth: { kind: 'guest' } });
   const table = new SessionTable({ sessions: { set: () => {} } } as unknown as Metrics);
-  const generation = { current: 'one' as string | null };
+  const marked: string[] = [];
+  const generation = { current: 'one' as string | null, markAudited: async (_: unknown, name: string) => void marked.push(name) };
   const log = { warn: () => {} } as unknown as Log;
-  const restorer = new SessionRestorer(table, store, userRooms, generation as StoreGeneration, redis, { id } as Self, log);
+  const self = { id, incarnation: 1 } as Self;
+  const follower = { known: () => [] } as unknown as RoomFollower;
+  const rooms = { restoreAll: async () => 0 } as unknown as RoomRestorer;
+  const restorer = new SessionRestorer(
+    table,
+    store,
+    userRooms,
+    generation as unknown as StoreGeneration,
+    redis,
+    self,
+    log,
+    follower,
+    rooms,
+  );
   const welcome = async (user = `user-${randomUUID()}` as UserId) => {
     const { session, secret } = await store.create({ user, name: 'Ada', gateway: id, incarnation: 1 });
     const held = table.add(session, user, 'Ada');
     held.secretHash = hashOf(secret);
     return { held, secret, resume: () => store.resume({ session, secret, gateway: id, incarnation: 1 }) };
   };
-  return { id, store, table, generation, restorer, welcome };
+  return { id, store, table, generation, marked, restorer, welcome };
 }
 
 describe('sessions that the store lost', () => {
@@ -74,6 +90,43 @@ describe('sessions that the store lost', () => {
     await restorer.look();
     await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
     expect((await store.find(held.user))?.session).toBe(anew.session);
+  });
+
+  it('are written over an older login of their user in a store that fell back', async () => {
+    const { restorer, store, generation, welcome } = newGateway();
+    const { held, resume } = await welcome();
+    held.turn = (await userRooms.admit(held.user)).turn;
+    await restorer.look();
+    const older = await store.create({ user: held.user, name: 'Ada', gateway: serverId('gateway', 'other'), incarnation: 1 });
+    await redis.commands.del(`hf:session:${held.id}`);
+    await redis.commands.hset(`hf:user:${held.user}`, 'turn', held.turn - 1);
+    generation.current = 'two';
+    await restorer.look();
+    await expect(resume()).resolves.toMatchObject({ session: held.id });
+    expect((await store.find(held.user))?.session).not.toBe(older.session);
+  });
+
+  it('are marked as written again once for each run of the store, after that', async () => {
+    const { restorer, generation, marked, welcome } = newGateway();
+    await welcome();
+    await restorer.look();
+    await restorer.look();
+    generation.current = 'two';
+    await restorer.look();
+    expect(marked).toEqual(['one', 'two']);
+  });
+
+  it('say where the store had their users before', async () => {
+    const { restorer, generation, welcome } = newGateway();
+    const { held } = await welcome();
+    held.turn = (await userRooms.admit(held.user)).turn;
+    await restorer.look();
+    restorer.takeRestored();
+    await userRooms.set(held.user, 'left-before', false);
+    generation.current = 'two';
+    await restorer.look();
+    expect(restorer.takeRestored()).toEqual([{ session: held, outcome: 'written', before: { room: 'left-before', watching: false } }]);
+    expect(await userRooms.get(held.user)).toBeNull();
   });
 
   it('that ended by themselves are not brought back', async () => {

@@ -1,11 +1,14 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Self } from '#libs/fleet';
 import type { SessionId, UserId } from '#libs/protocol';
-import { RedisConnections } from '#libs/redis';
-import { StoreGeneration, UserRooms } from '#libs/room-store';
+import { fewAtATime, RedisConnections } from '#libs/redis';
+import { type RestoredUser, StoreGeneration, type UserRoom, UserRooms } from '#libs/room-store';
 import { SessionStore } from '#libs/session';
 import { Log } from '#libs/telemetry';
+import { RESTORE_RETRY_MS } from './edge.options.js';
 import type { GatewaySession } from './gateway-session.js';
+import { RoomFollower } from './room-follower.js';
+import { RoomRestorer } from './room-restorer.js';
 import { SessionTable } from './session-table.js';
 
 export interface TouchedSession {
@@ -13,14 +16,25 @@ export interface TouchedSession {
   readonly user: UserId;
 }
 
+/** A session whose user was written again, and where the store had them before. */
+export interface RestoredSession {
+  readonly session: GatewaySession;
+  readonly outcome: RestoredUser['outcome'];
+  readonly before: UserRoom | null;
+}
+
 /**
- * A store that lost its last writes, or all, gets its sessions again from the gateways that hold them: without this a
- * player who never noticed the loss would be taken for one whose session is over.
+ * A store that lost its last writes, or all, gets its sessions again from the gateways that hold them, and the rooms that they are in:
+ * without this a player who never noticed the loss would be taken for one whose session is over. Then this gateway says that it has
+ * compared what it holds (`StoreSettlement`).
  */
 @Injectable()
-export class SessionRestorer {
+export class SessionRestorer implements OnApplicationBootstrap {
   private generation: string | null = null;
   private mustRestore = false;
+  /** What this gateway has marked: its incarnation and the generation. */
+  private marked = '';
+  private restored: readonly RestoredSession[] = [];
   private looking: Promise<void> | null = null;
 
   constructor(
@@ -31,7 +45,20 @@ export class SessionRestorer {
     private readonly redis: RedisConnections,
     private readonly self: Self,
     private readonly log: Log,
+    private readonly follower: RoomFollower,
+    private readonly rooms: RoomRestorer,
   ) {}
+
+  onApplicationBootstrap(): void {
+    this.storeGeneration.onConnected(() => void this.lookUntilMarked());
+  }
+
+  /** The sessions of the last restoration; told once. */
+  takeRestored(): readonly RestoredSession[] {
+    const { restored } = this;
+    this.restored = [];
+    return restored;
+  }
 
   /** Whether something was lost, and what to do about it; one look at a time. Rejects when the store does not answer. */
   look(): Promise<void> {
@@ -68,20 +95,58 @@ export class SessionRestorer {
   private async lookOnce(): Promise<void> {
     const { current } = this.storeGeneration;
     if (!this.isKnown) return;
-    if (await this.store.hasForgotten(this.self.id)) this.mustRestore = true;
-    if (this.generation !== null && this.generation !== current) this.mustRestore = true;
+    const isAnother = this.generation !== null && this.generation !== current;
+    if (isAnother || (await this.store.hasForgotten(this.self.id))) this.mustRestore = true;
+    if (this.mustRestore) await this.restoreAll(this.generation !== current);
     this.generation = current;
-    if (!this.mustRestore) return;
-    const restored = await Promise.all([...this.table.all()].map((session) => this.restore(session)));
-    this.mustRestore = false;
-    const count = restored.filter((wasLost) => wasLost).length;
-    if (count > 0) this.log.warn('sessions.restored', { sessions: count });
+    await this.mark(current as string);
   }
 
-  private async restore({ id: session, user, name, secretHash, binding, connection }: GatewaySession): Promise<boolean> {
-    const room = binding?.room ?? null;
-    const wasLost = await this.store.restore({ session, user, name, secretHash, gateway: this.self.id, room, isAway: connection === null });
-    if (wasLost && binding) await this.userRooms.set(user, binding.room, binding.watching);
-    return wasLost;
+  /** `isAnother`: the store may have fallen back, so that it holds older copies. */
+  private async restoreAll(isAnother: boolean): Promise<void> {
+    const rooms = await this.rooms.restoreAll(this.follower.known());
+    let sessions = 0;
+    const restored: RestoredSession[] = [];
+    for await (const some of fewAtATime([...this.table.all()], { breathMs: 0 })) {
+      for (const { wasLost, ...one } of await Promise.all(some.map((session) => this.restore(session, isAnother)))) {
+        if (wasLost) sessions += 1;
+        restored.push(one);
+      }
+    }
+    this.mustRestore = false;
+    this.restored = restored;
+    this.marked = '';
+    if (sessions > 0 || rooms > 0) this.log.warn('sessions.restored', { sessions, rooms });
+  }
+
+  private async restore(session: GatewaySession, isAnother: boolean): Promise<RestoredSession & { readonly wasLost: boolean }> {
+    const { id, user, name, secretHash, binding, connection } = session;
+    const { outcome, before } = await this.userRooms.restore(user, binding, session.firstOpen());
+    const held = { session: id, user, name, secretHash, gateway: this.self.id, room: binding?.room ?? null, isAway: connection === null };
+    const wasLost = await this.store.restore(held, isAnother && outcome !== 'late');
+    return { session, outcome, before, wasLost };
+  }
+
+  private async mark(generation: string): Promise<void> {
+    const { id: server, incarnation } = this.self;
+    const mark = `${incarnation} ${generation}`;
+    if (incarnation === 0 || this.marked === mark) return;
+    await this.storeGeneration.markAudited({ server, incarnation }, generation);
+    this.marked = mark;
+  }
+
+  /** Others wait for the mark: a store that takes no writes yet is asked again at once. */
+  private async lookUntilMarked(): Promise<void> {
+    const { current } = this.storeGeneration;
+    for (;;) {
+      try {
+        await this.look();
+      } catch (error) {
+        this.log.debug('sessions.look-failed', { error: String(error) });
+      }
+      const isOver = this.storeGeneration.current !== current || this.self.incarnation === 0;
+      if (isOver || this.marked === `${this.self.incarnation} ${current}`) return;
+      await new Promise((resolve) => setTimeout(resolve, RESTORE_RETRY_MS));
+    }
   }
 }

@@ -4,6 +4,7 @@ import { Self, ServerDirectory } from '#libs/fleet';
 import { type Binding, type Hello, HoldfastError, PROTOCOL_VERSION, type SessionId, type UserId } from '#libs/protocol';
 import { isMember, RoomRecords, UserRooms } from '#libs/room-store';
 import { Authenticator, hashOf, type LifeOfGateway, SessionAways, type SessionHolder, SessionNotices, SessionStore } from '#libs/session';
+import { SETTLE_WAIT_MS, StoreSettlement } from '#libs/settlement';
 import { EDGE_OPTIONS, type EdgeOptions } from './edge.options.js';
 import type { HeldGame } from './room-link.js';
 
@@ -47,6 +48,7 @@ export class Welcomer {
     private readonly directory: ServerDirectory,
     private readonly self: Self,
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
+    private readonly settlement: StoreSettlement,
   ) {}
 
   /** Throws `protocol-version`, `bad-data`, `unauthorized`, `session-unknown`, `already-online`, or `unavailable`. */
@@ -56,6 +58,8 @@ export class Welcomer {
     const hello = parsed.data;
     if (hello.protocol !== PROTOCOL_VERSION)
       throw new HoldfastError('protocol-version', `This server speaks version ${PROTOCOL_VERSION} of the protocol.`);
+    // A session that a store has lost which was restarted is over only when no gateway has written it again.
+    await this.settlement.whenSettled(SETTLE_WAIT_MS);
     return hello.session !== undefined && hello.secret !== undefined ? this.resume(hello, hello.session, hello.secret) : this.login(hello);
   }
 

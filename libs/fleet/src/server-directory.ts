@@ -17,6 +17,8 @@ export interface ServerChange {
   readonly kind: 'registered' | 'changed' | 'evicted' | 'left';
   readonly server: ServerRecord;
   readonly before?: ServerRecord;
+  /** With `left`: it said so itself. Else it has only had no record for some time. */
+  readonly isCertain?: boolean;
 }
 
 export type ServerChangeListener = (change: ServerChange) => void;
@@ -62,6 +64,16 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
 
   byType(type: ServerType): ServerRecord[] {
     return this.all().filter((server) => server.type === type);
+  }
+
+  /** There is a view: the store has been read at least once. */
+  get isKnown(): boolean {
+    return this.hasView;
+  }
+
+  /** It is in view, but had no record when it was read last. */
+  isMissing(id: ServerId): boolean {
+    return this.missingSince.has(id);
   }
 
   get(id: ServerId): ServerRecord | undefined {
@@ -133,6 +145,9 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
       if (record) this.found(record);
       else missing.push(id);
     }
+    // Where nobody has a record, the store has lost them all and takes no writes yet: that says nothing about the servers.
+    if (missing.length === ids.length && ids.length >= this.records.size)
+      for (const id of missing) this.missingSince.set(id, performance.now());
     await Promise.all(missing.map((id) => this.notFound(id)));
   }
 
@@ -151,11 +166,12 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     const known = this.records.get(id);
     if (known) {
       // The record of a dead server is removed after its cleanup. Listeners know its end already.
-      const isOver =
-        known.state === 'dead' || now - since >= MISSING_KEPT_MS || (await hasLeft(this.redis.commands, id, known.incarnation));
+      const isDead = known.state === 'dead';
+      const isCertain = !isDead && (await hasLeft(this.redis.commands, id, known.incarnation));
+      const isOver = isDead || isCertain || now - since >= MISSING_KEPT_MS;
       if (!isOver || this.records.get(id) !== known) return;
       this.records.delete(id);
-      if (known.state !== 'dead') this.tell({ kind: 'left', server: known });
+      if (!isDead) this.tell({ kind: 'left', server: known, isCertain });
     }
     if (now - since >= MISSING_LISTED_MS) {
       this.missingSince.delete(id);

@@ -41,6 +41,8 @@ export interface ServerRecord extends ServerAddresses {
   /** The server answers on its link but not through Redis. */
   readonly unheard: boolean;
   readonly cordoned: boolean;
+  /** The server marks each store generation with which it has compared its data; false: its version does not. */
+  readonly marksStore: boolean;
   /** The reason and store time in ms of the eviction. */
   readonly deadReason: string | null;
   readonly deadAt: number | null;
@@ -79,6 +81,7 @@ export function toServerRecord(id: string, fields: Readonly<Record<string, strin
     suspect: number(fields.suspect),
     unheard: fields.unheard === '1',
     cordoned: fields.cordoned === '1',
+    marksStore: fields.marksStore === '1',
     deadReason: fields.deadReason ?? null,
     deadAt: fields.deadAt === undefined ? null : number(fields.deadAt),
     settledAt: fields.settledAt === undefined ? null : number(fields.settledAt),

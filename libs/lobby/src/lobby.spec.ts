@@ -3,8 +3,9 @@ import { FleetLinks, ServerDirectory } from '#libs/fleet';
 import { LoadBalancerService, type PlacementRequest } from '#libs/placement';
 import { type Asked, type Caller, type Control, HoldfastError, type RoomId, serverId } from '#libs/protocol';
 import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
-import { ROOMS_KEY, RoomLog, type RoomRecord, RoomRecords, roomKey, UserRooms } from '#libs/room-store';
+import { ROOMS_KEY, RoomLog, type RoomRecord, RoomRecords, roomKey, type StoreGeneration, UserRooms } from '#libs/room-store';
 import { SessionAways, SessionHolders, SessionNotices, SessionStore } from '#libs/session';
+import type { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
@@ -23,6 +24,7 @@ const elsewhere = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS
 const pubSub = new PubSub(redis);
 const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' });
 const records = new RoomRecords(redis);
+const generation = { onConnected: () => {} } as unknown as StoreGeneration;
 const userRooms = new UserRooms(redis);
 const sessions = new SessionStore(redis, new SessionHolders(redis), new SessionAways(redis), { auth: { kind: 'guest' } });
 const roomLog = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
@@ -88,7 +90,7 @@ class GameServers {
 function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers()) {
   const options: LobbyOptions = { roomIdleMs: 600_000, seatGraceMs: 60_000, matchWaitMs: 60_000, roomsListedMax: 100, ...change };
   const games = new GameCatalogue(servers.directory);
-  const queue = new MatchQueue(redis);
+  const queue = new MatchQueue(redis, generation);
   const rooms = new RoomService(redis, records, userRooms, games, queue, servers.directory, new StoreClock(redis));
   const list = new RoomList(records, options);
   const starter = new GameStarter(rooms, records, servers.links, servers.directory, log);
@@ -105,7 +107,21 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
     log,
     options,
   );
-  const sweeper = new RoomSweeper(redis, records, rooms, starter, queue, matchmaker, userRooms, sessions, servers.directory, log, options);
+  const settlement = { isSettled: true } as StoreSettlement;
+  const sweeper = new RoomSweeper(
+    redis,
+    records,
+    rooms,
+    starter,
+    queue,
+    matchmaker,
+    userRooms,
+    sessions,
+    servers.directory,
+    log,
+    options,
+    settlement,
+  );
   return { servers, queue, rooms, list, starter, matchmaker, sweeper };
 }
 
@@ -324,7 +340,7 @@ describe('the queue for matches', () => {
     queue.find(of, caller, seats, `match-${randomUUID()}`, waitMs);
 
   it('matches each of many who come at once exactly once', async () => {
-    const queues = [new MatchQueue(redis), new MatchQueue(elsewhere)];
+    const queues = [new MatchQueue(redis, generation), new MatchQueue(elsewhere, generation)];
     const of = game();
     const callers = newCallers(41);
     const found = await Promise.all(callers.map((caller, index) => seek(queues[index % 2], of, caller)));
@@ -339,7 +355,7 @@ describe('the queue for matches', () => {
   });
 
   it('matches nobody with themselves', async () => {
-    const queue = new MatchQueue(redis);
+    const queue = new MatchQueue(redis, generation);
     const of = game();
     const caller = newCaller();
     expect(await Promise.all([1, 2, 3].map(() => seek(queue, of, caller)))).toEqual([null, null, null]);
@@ -347,7 +363,7 @@ describe('the queue for matches', () => {
   });
 
   it('serves who came first, where they are now', async () => {
-    const queue = new MatchQueue(redis);
+    const queue = new MatchQueue(redis, generation);
     const of = game();
     const [first, second, third] = newCallers(3);
     await seek(queue, of, first, 3);
@@ -359,7 +375,7 @@ describe('the queue for matches', () => {
   });
 
   it('forgets who cancels, and who waited too long', async () => {
-    const queue = new MatchQueue(redis);
+    const queue = new MatchQueue(redis, generation);
     const of = game();
     const [cancelled, stale, waiting, last] = newCallers(4);
     await seek(queue, of, cancelled);
@@ -372,7 +388,7 @@ describe('the queue for matches', () => {
   });
 
   it('loses nobody when one of them cancels and comes again at once', async () => {
-    const queues = [new MatchQueue(redis), new MatchQueue(elsewhere)];
+    const queues = [new MatchQueue(redis, generation), new MatchQueue(elsewhere, generation)];
     for (let round = 0; round < 30; round++) {
       const of = game();
       const [fickle, other] = newCallers(2);
@@ -385,7 +401,7 @@ describe('the queue for matches', () => {
   });
 
   it('keeps a match until its room stands', async () => {
-    const queue = new MatchQueue(redis);
+    const queue = new MatchQueue(redis, generation);
     const of = game();
     await seek(queue, of, newCaller());
     const match = await seek(queue, of, newCaller());

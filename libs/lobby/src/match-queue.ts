@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Asked, RoomId, ServerId, SessionId, UserId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
+import { StoreGeneration } from '#libs/room-store';
 
 const findScript = new LuaScript('match_find', new URL('./scripts/match-find.lua', import.meta.url), 3);
 
@@ -41,7 +42,13 @@ export class MatchQueue {
   private games: readonly string[] = [];
   private gamesReadAt = Number.NEGATIVE_INFINITY;
 
-  constructor(private readonly redis: RedisConnections) {}
+  constructor(
+    private readonly redis: RedisConnections,
+    generation: StoreGeneration,
+  ) {
+    // A store that was restarted may have lost which games there are.
+    generation.onConnected(() => this.known.clear());
+  }
 
   /** The match that this search completes, under the id it was given; null: the searcher waits. */
   async find(game: string, searcher: Searcher, seats: number, id: RoomId, waitMs: number): Promise<MadeMatch | null> {

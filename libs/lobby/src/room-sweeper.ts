@@ -5,6 +5,7 @@ import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
 import { fewAtATime, RedisConnections } from '#libs/redis';
 import { type RoomGlance, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
 import { SessionStore } from '#libs/session';
+import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import { GameStarter } from './game-starter.js';
 import {
@@ -48,11 +49,12 @@ export class RoomSweeper {
     private readonly directory: ServerDirectory,
     private readonly log: Log,
     @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
+    private readonly settlement: StoreSettlement,
   ) {}
 
   @Interval(SWEEP_MS)
   async sweep(): Promise<void> {
-    if (this.isSweeping || !this.redis.isReady) return;
+    if (this.isSweeping || !this.redis.isReady || !this.settlement.isSettled) return;
     this.isSweeping = true;
     try {
       await this.sweepRooms();

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { pack } from '#libs/protocol';
 import type { Change, RoomValue } from '#libs/room';
-import { type Append, type Epilogue, packChange, RoomLog, type WriteResult } from '#libs/room-store';
+import { type Append, type DocAtRev, type Epilogue, packChange, RoomLog, type WriteResult } from '#libs/room-store';
 import { describeThrown, Log, Metrics } from '#libs/telemetry';
 import type { HostedRoom, InFlight } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
@@ -153,6 +153,9 @@ export class Appender {
         return null;
       }
     }
+    const onEnded = (record: DocAtRev): void => {
+      if (room.ending) room.ending.record = record;
+    };
     const append: Append = {
       room: room.id,
       tenure: room.tenure,
@@ -160,8 +163,9 @@ export class Appender {
       entries,
       batch: `${PROCESS_TAG}-${++this.batches}`,
       ended: after.ended,
-      ...(after.ended && { lastEffects: after.outbox, epilogue: epilogueOf(room, after, changes) }),
+      ...(after.ended && { lastEffects: after.outbox, epilogue: epilogueOf(room, after, changes), onEnded }),
     };
+    if (after.ended) room.ending = { append, record: null };
     room.inFlight = { append, changes, after, since };
     return append;
   }

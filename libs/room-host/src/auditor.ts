@@ -1,9 +1,12 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Self, ServerDirectory } from '#libs/fleet';
+import { HoldfastError } from '#libs/protocol';
 import { fewAtATime } from '#libs/redis';
 import { RoomLog, RoomRecords, type RoomStanding, StoreGeneration } from '#libs/room-store';
+import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import { Appender } from './appender.js';
+import { EndedGames } from './ended-games.js';
 import type { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { AUDIT_EVERY_MS, AUDIT_ROUTINE, AUDIT_URGENT, INDEX_RETRY_MS, OWN_PAUSE_MS, PAUSE_TICK_MS } from './room-host.options.js';
@@ -24,6 +27,8 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
   private timers: NodeJS.Timeout[] = [];
   private lastTickAt = performance.now();
   private auditedAs = 0;
+  /** The generation of the store that this server has compared with, and said so. */
+  private auditedGeneration: string | null = null;
 
   constructor(
     private readonly rooms: HostedRooms,
@@ -34,6 +39,8 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly directory: ServerDirectory,
     private readonly self: Self,
     private readonly log: Log,
+    private readonly ended: EndedGames,
+    private readonly settlement: StoreSettlement,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -64,8 +71,12 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     return this.auditing;
   }
 
-  /** Whether every game server that may be alive has compared its rooms with the store as it is now. */
+  /**
+   * Whether the store is settled, and every game server that may be alive has compared its rooms with it: also one that was emptied
+   * since, which has lost their marks.
+   */
   async isStoreAudited(): Promise<boolean> {
+    if (!this.settlement.isSettled) return false;
     const owners = this.directory.byType('game').filter(({ state }) => state === 'ready' || state === 'draining');
     return this.generation.isAuditedBy(owners.map(({ id, incarnation }) => ({ server: id, incarnation })));
   }
@@ -76,43 +87,51 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     if (generation === null || incarnation === 0) return;
     const isRoutine = reason === ROUTINE;
     let reasserted = 0;
+    let unanswered = 0;
     for await (const some of fewAtATime([...this.rooms.all()], isRoutine ? AUDIT_ROUTINE : AUDIT_URGENT)) {
       if (isRoutine && this.next !== null) return;
       const batch = some.filter(({ status }) => status !== 'dropped');
       const held = batch.map(({ durable }) => durable.version);
       const standings = await this.roomLog.standings(batch.map(({ id }) => id));
       const outcomes = await Promise.all(batch.map((room, index) => this.compare(room, held[index], standings[index])));
-      reasserted += outcomes.filter((outcome) => outcome).length;
+      reasserted += outcomes.filter((outcome) => outcome === 'reasserted').length;
+      unanswered += outcomes.filter((outcome) => outcome === 'unanswered').length;
     }
+    // A store that lost rooms in play may have lost ends as well.
+    const ended = isRoutine && reasserted === 0 ? 0 : await this.ended.restore();
+    if (reasserted > 0 || ended) this.log.warn('store.repaired', { rooms: reasserted, ended: ended ?? 0, reason });
+    if (ended === null || unanswered > 0) throw new HoldfastError('unavailable', 'The store did not take all that it had lost.');
     if (this.generation.current === generation && this.self.incarnation === incarnation) await this.mark(incarnation, generation);
-    if (reasserted > 0) this.log.warn('store.repaired', { rooms: reasserted, reason });
   }
 
   private async mark(incarnation: number, generation: string): Promise<void> {
     const server = this.self.id;
     await this.generation.markAudited({ server, incarnation }, generation);
+    this.auditedGeneration = generation;
     if (this.auditedAs !== incarnation && this.auditedAs > 0) await this.generation.forget({ server, incarnation: this.auditedAs });
     this.auditedAs = incarnation;
   }
 
-  /** True: the store had less than we have, and has it again. */
-  private async compare(room: HostedRoom, version: number, standing: RoomStanding): Promise<boolean> {
-    if (room.status === 'dropped') return false;
+  /** `reasserted`: the store had less than we have, and has it again. `unanswered`: it may still have less. */
+  private async compare(room: HostedRoom, version: number, standing: RoomStanding): Promise<'reasserted' | 'unanswered' | null> {
+    if (room.status === 'dropped') return null;
     const { epoch, server, incarnation } = room.tenure;
     const isNewer = standing !== null && standing.epoch > epoch;
     const isOthers = standing !== null && standing.epoch === epoch && (standing.server !== server || standing.incarnation !== incarnation);
     if (isNewer || (isOthers && standing.status === 'playing')) {
       this.rooms.fenced(room);
-      return false;
+      return null;
     }
     // Back in the lobby: by our own last append, whose answer is on its way, or by somebody's word against ours.
     if (standing !== null && standing.epoch === epoch && standing.status !== 'playing') {
       if (!room.value.ended) this.rooms.fenced(room);
-      return false;
+      return null;
     }
     const isLogged = room.durability === 'every-change';
-    if (standing !== null && standing.epoch === epoch && (!isLogged || standing.version >= version)) return false;
-    return (await this.reassert(room)) === 'ok';
+    if (standing !== null && standing.epoch === epoch && (!isLogged || standing.version >= version)) return null;
+    const result = await this.reassert(room);
+    if (result === 'ok') return 'reasserted';
+    return result === 'unknown' && (room.status as string) !== 'dropped' ? 'unanswered' : null;
   }
 
   /**
@@ -123,7 +142,7 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     if (room.isReasserting || room.status === 'dropped') return 'unknown';
     room.isReasserting = true;
     try {
-      const { inFlight, tenure, doc, round, start, durability } = room;
+      const { inFlight, tenure, doc, rev, round, start, durability } = room;
       const onItsWay = inFlight?.append && !inFlight.append.ended ? inFlight : null;
       const value = onItsWay?.after ?? room.durable;
       const batch = onItsWay?.append?.batch ?? room.batch;
@@ -133,6 +152,7 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
         batch,
         state,
         doc,
+        rev,
         game: value.game,
         gameVersion: value.gameVersion,
         durability,
@@ -179,6 +199,8 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     this.lastTickAt = now;
     // Registered anew: others wait for the word of this incarnation, too.
     if (this.self.incarnation !== this.auditedAs) void this.audit('registered');
+    // Nobody adopts, and no lobby goes on, before it is compared with.
+    else if (this.generation.current !== null && this.generation.current !== this.auditedGeneration) void this.audit('unsettled');
     if (sleptMs < OWN_PAUSE_MS) return;
     this.log.warn('server.slept', { ms: Math.round(sleptMs) });
     void this.audit('slept');

@@ -8,7 +8,7 @@ import {
   type RoomValue,
   UNANSWERED_MAX,
 } from '#libs/room';
-import { type Append, packCheckpoint, type RoomDoc, rewoundBy, type Takeover, type Tenure } from '#libs/room-store';
+import { type Append, type DocAtRev, packCheckpoint, type RoomDoc, rewoundBy, type Takeover, type Tenure } from '#libs/room-store';
 import type { Attachment } from './attachment.js';
 import type { HostedMachine } from './guarded-machine.js';
 import { RecentChanges } from './recent-changes.js';
@@ -66,8 +66,9 @@ export class HostedRoom {
   value: RoomValue;
   /** The id of the last append the store acknowledged. */
   batch: string;
-  /** The lobby's part of the record as it was when the room came here: written again should the store lose it. */
+  /** The lobby's part of the record as it was when the room came here, and its revision: written again should the store lose it. */
   readonly doc: RoomDoc;
+  readonly rev: number;
   readonly start: string;
   /** Which game of the room this is. */
   readonly round: number;
@@ -88,6 +89,8 @@ export class HostedRoom {
   isReasserting = false;
   /** To whom a handoff is on its way, or was made: the store may say so before its answer has been heard. */
   handingTo: Tenure | null = null;
+  /** The append that ends the game, once it was made, and the record after it, once the store has it. */
+  ending: { readonly append: Append; record: DocAtRev | null } | null = null;
   changesSinceCheckpoint = 0;
   /** When the last checkpoint was written, by the monotonic clock. */
   checkpointAt = performance.now();
@@ -127,10 +130,11 @@ export class HostedRoom {
     {
       batch,
       doc,
+      rev,
       start,
       round,
       takeovers = [],
-    }: { batch: string; doc: RoomDoc; start: string; round: number; takeovers?: readonly Takeover[] },
+    }: DocAtRev & { batch: string; start: string; round: number; takeovers?: readonly Takeover[] },
     readonly time: RoomTime,
     /** Where the room comes from another owner, or was set up: what is known of its past. */
     recent = new RecentChanges({ since: value.version, changes: [] }, value.version),
@@ -144,6 +148,7 @@ export class HostedRoom {
     this.storedEffects = this.durability === 'checkpoint' ? keysOf(value.outbox) : null;
     this.batch = batch;
     this.doc = doc;
+    this.rev = rev;
     this.start = start;
     this.round = round;
     this.recent = recent;

@@ -16,6 +16,7 @@ import {
 import { RedisConnections, StoreClock } from '#libs/redis';
 import type { RoomRules } from '#libs/room';
 import { OwnerLife, type RoomDoc, RoomLog, type RoomRecord, RoomRecords, StoreGeneration, type WriteResult } from '#libs/room-store';
+import type { StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
 import { Appender } from './appender.js';
@@ -25,6 +26,7 @@ import { Checkpointer } from './checkpointer.js';
 import { CommandBatch } from './command-batch.js';
 import { EffectRunner } from './effect-runner.js';
 import { EffectWatch } from './effect-watch.js';
+import { EndedGames } from './ended-games.js';
 import type { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { Leavers } from './leavers.js';
@@ -143,6 +145,7 @@ export class Host {
   readonly attachments: Attachments;
   readonly effects: EffectRunner;
   readonly auditor: Auditor;
+  readonly ended: EndedGames;
   readonly intake: RoomIntake;
   readonly mover: Mover;
   readonly metrics: Metrics;
@@ -234,7 +237,10 @@ export class Host {
       checkpointer,
       new EffectWatch(log, metrics, options),
     );
-    this.auditor = new Auditor(this.rooms, this.appender, this.roomLog, hosts.records, hosts.generation, directory, self, log);
+    const settlement = { isSettled: true, whenSettled: async () => {} } as unknown as StoreSettlement;
+    this.ended = new EndedGames(this.roomLog, this.rooms);
+    const { rooms, appender, roomLog, ended } = this;
+    this.auditor = new Auditor(rooms, appender, roomLog, hosts.records, hosts.generation, directory, self, log, ended, settlement);
     this.intake = new RoomIntake(
       this.rooms,
       registry,
@@ -250,6 +256,8 @@ export class Host {
       options,
       DIRECT_GUARD,
       this.storeClock,
+      ended,
+      settlement,
     );
     this.mover = new Mover(
       this.rooms,

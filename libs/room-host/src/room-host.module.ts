@@ -8,6 +8,7 @@ import { CommandBatch } from './command-batch.js';
 import { DetachedFailures } from './detached-failures.js';
 import { EffectRunner } from './effect-runner.js';
 import { EffectWatch } from './effect-watch.js';
+import { EndedGames } from './ended-games.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { Leavers } from './leavers.js';
 import { LoadRequests } from './load-requests.js';
@@ -37,6 +38,7 @@ const PROVIDERS = [
   Checkpointer,
   EffectRunner,
   EffectWatch,
+  EndedGames,
   Auditor,
   TimeAlone,
   RoomIntake,

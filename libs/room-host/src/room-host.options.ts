@@ -70,3 +70,16 @@ export const LOAD_TIMEOUT_MS = 3_000;
 export const MOVE_RETRY_MS = 200;
 /** Rooms that the record gives to this server but which it does not hold are looked for this often, in ms. */
 export const SWEEP_MS = 2_000;
+/**
+ * What a game left that ended here is kept whole for this long, in ms, to write its end again should the store lose it: longer than any
+ * store falls back that keeps a log or has a replica …
+ */
+export const ENDED_KEPT_MS = 60_000;
+/** … but no more games than this, and no more bytes. */
+export const ENDED_WHOLE_MAX = 2_000;
+export const ENDED_BYTES_MAX = 32 * 1024 * 1024;
+/** That they ended is remembered for this long, in ms, and of this many: an older copy of such a game is not taken up. */
+export const ENDED_REMEMBERED_MS = 600_000;
+export const ENDED_REMEMBERED_MAX = 20_000;
+/** A planned exit waits until the last end is this old, in ms: a Redis that writes to disk once a second has it by then. */
+export const ENDED_DURABLE_MS = 2_000;

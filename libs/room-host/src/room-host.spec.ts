@@ -207,7 +207,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
       machine as RoomMachine,
       { ...owner, epoch: opened.epoch },
       value,
-      { batch: '', doc, start: 's', round: 0 },
+      { batch: '', doc, rev: 1, start: 's', round: 0 },
       TIME,
     );
     rooms.add(made);
@@ -267,7 +267,7 @@ describe('a hosted room', () => {
       { user: 'u0', name: 'U0' },
       { user: 'u1', name: 'U1' },
     ]);
-    return new HostedRoom(machine as RoomMachine, { ...owner, epoch: 1 }, value, { batch: '', doc, start: 's', round: 0 }, TIME);
+    return new HostedRoom(machine as RoomMachine, { ...owner, epoch: 1 }, value, { batch: '', doc, rev: 1, start: 's', round: 0 }, TIME);
   }
 
   function handled(room: HostedRoom, seat: number, seq: number, name = 'add', data: unknown = 1): void {
@@ -729,7 +729,7 @@ describe('the clock of a room', () => {
     host.rooms.drop(first, 'moved');
     await sleep(10);
     const { epoch } = (await host.roomLog.adopt(first.id, first.tenure, owner)) as { epoch: number };
-    const second = new HostedRoom(first.machine, { ...owner, epoch }, value, { batch: '', doc, start: 's', round: 0 }, TIME);
+    const second = new HostedRoom(first.machine, { ...owner, epoch }, value, { batch: '', doc, rev: 1, start: 's', round: 0 }, TIME);
     host.rooms.add(second);
     await until(() => stateOf(second).heard.includes('ring'));
   });
@@ -839,7 +839,13 @@ describe('effects', () => {
     const run: unknown[] = [];
     runner(next, async ({ data }) => void run.push(data));
     const { epoch } = (await host.roomLog.adopt(room.id, room.tenure, owner)) as { epoch: number };
-    const revived = new HostedRoom(room.machine, { ...owner, epoch }, room.durable, { batch: room.batch, doc, start: 's', round: 0 }, TIME);
+    const revived = new HostedRoom(
+      room.machine,
+      { ...owner, epoch },
+      room.durable,
+      { batch: room.batch, doc, rev: 1, start: 's', round: 0 },
+      TIME,
+    );
     next.rooms.add(revived);
     await until(() => revived.durable.outbox.length === 0);
     expect(run).toEqual([5]);

@@ -5,11 +5,13 @@ import { type RoomId, serverId } from '#libs/protocol';
 import { RedisConnections, type StoreClock } from '#libs/redis';
 import type { RoomRules } from '#libs/room';
 import { type RoomDoc, RoomLog, type RoomRecord, RoomRecords } from '#libs/room-store';
+import type { StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
 import type { Appender } from './appender.js';
 import type { Auditor } from './auditor.js';
 import type { EffectRunner } from './effect-runner.js';
+import type { EndedGames } from './ended-games.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { rulesOf } from './hosts.fixture.js';
 import { ROOM_HOST_DEFAULTS } from './room-host.options.js';
@@ -74,6 +76,8 @@ function newServer(playedBy: RoomRules<never> = rules as unknown as RoomRules<ne
     ROOM_HOST_DEFAULTS,
     DIRECT_GUARD,
     Date as unknown as StoreClock,
+    { resultOf: () => null, effectsDone: () => {} } as unknown as EndedGames,
+    { whenSettled: async () => {} } as unknown as StoreSettlement,
   );
   return { self, rooms, roomLog, intake, warnings };
 }

@@ -5,11 +5,13 @@ import { type AdoptResult, type Control, type GameResult, HoldfastError, pack, t
 import { answerTo, StoreClock } from '#libs/redis';
 import { applyChanges, listed, NotPlainError, plainCopy, quoted, RoomMachine, type RoomRules, type RoomValue } from '#libs/room';
 import { type AdoptedRoom, LOSSES_MAX, RoomLog, type RoomOwnership, RoomRecords, type Tenure, type ToldTail } from '#libs/room-store';
+import { SETTLE_WAIT_MS, StoreSettlement } from '#libs/settlement';
 import { describeThrown, Log } from '#libs/telemetry';
 import { HandlerGuard, OverrunError } from '#libs/watchdog';
 import { Appender } from './appender.js';
 import { Auditor } from './auditor.js';
 import { EffectRunner } from './effect-runner.js';
+import { EndedGames } from './ended-games.js';
 import { GameError, GuardedMachine, HANDLER, HandlerLabels } from './guarded-machine.js';
 import { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
@@ -49,6 +51,8 @@ export class RoomIntake {
     @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
     private readonly guard: HandlerGuard,
     private readonly clock: StoreClock,
+    private readonly ended: EndedGames,
+    private readonly settlement: StoreSettlement,
   ) {
     this.labels = new HandlerLabels(guard);
     rooms.onDropped((room, reason) => {
@@ -64,6 +68,8 @@ export class RoomIntake {
       const hosted = this.rooms.get(id);
       if (hosted?.start === start) return hosted;
       this.refuseWhenFull();
+      // In a store that fell back this may be the start of a game that has long begun, or ended.
+      await this.settlement.whenSettled(SETTLE_WAIT_MS);
       const time = new RoomTime(this.clock);
       const machine = new RoomMachine(this.rulesOf(game), time);
       const guarded = new GuardedMachine(machine, this.labels, this.guard, id, { start });
@@ -76,14 +82,14 @@ export class RoomIntake {
         const place = await this.roomLog.open(id, start, owner, durability === 'none' ? null : value, durability, tail);
         if (!place) throw new HoldfastError('room-unknown', 'This start of the room is over.');
         if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
-        const { epoch, doc } = place;
+        const { epoch, doc, rev } = place;
         news = place.news;
         guarded.opened(epoch);
         const opened = new HostedRoom(
           guarded,
           { ...owner, epoch },
           value,
-          { batch: '', doc, start, round: place.round },
+          { batch: '', doc, rev, start, round: place.round },
           time,
           new RecentChanges(tail, 0),
         );
@@ -182,6 +188,14 @@ export class RoomIntake {
     }
   }
 
+  /** True: the game of the room ended here, in this epoch or a later one, and the store has it in play again. */
+  private async endAgain({ room, ...tenure }: RoomTenure): Promise<boolean> {
+    const result = this.ended.resultOf(room, tenure.epoch);
+    if (result === null) return false;
+    if (await this.roomLog.abandon(room, tenure, result)) this.log.warn('game.ended-again', { roomId: room, epoch: tenure.epoch });
+    return true;
+  }
+
   /** An entry without its room, seen twice: the first time, the room may have been about to come. */
   private async tidyUp(room: RoomId, owner: RoomOwnership, strangersBefore: ReadonlySet<string>): Promise<void> {
     const entry = `${owner.incarnation}:${room}`;
@@ -198,6 +212,8 @@ export class RoomIntake {
         const hosted = this.rooms.get(tenure.room);
         if (hosted && hosted.status !== 'lame' && hosted.tenure.epoch >= tenure.epoch && this.isStill(hosted.tenure)) return hosted;
         if (hosted) this.rooms.drop(hosted, 'moved');
+        // What ended stays ended: this is a copy from before the end, which a store that fell back has.
+        if (await this.endAgain(tenure)) return null;
         const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, this.epochSeen(tenure.room), since(tenure).aloneMs);
         if ('unreadable' in adopted) {
           await this.giveUp(tenure.room, { ...owner, epoch: adopted.epoch }, 'unreadable', adopted.unreadable);
@@ -284,7 +300,7 @@ export class RoomIntake {
 
   /** The room as its checkpoint and log say. Game code runs only to bring an old version's state to ours. */
   private revive(adopted: AdoptedRoom, { value, tail, held }: Replayed, owner: RoomOwnership, time: RoomTime): HostedRoom {
-    const { epoch, batch, log, doc, start, round, takeovers } = adopted;
+    const { epoch, batch, log, doc, rev, start, round, takeovers } = adopted;
     const machine = new RoomMachine(this.rulesOf(value.game), time);
     const recent = new RecentChanges(tail, held);
     const guarded = new GuardedMachine(machine, this.labels, this.guard, value.room, { epoch });
@@ -299,7 +315,8 @@ export class RoomIntake {
     // Changes of an old version's state lead nobody to the new one: players get it whole.
     if (current === value) recent.push(log.changes, log.entries);
     else recent.tell(log.changes);
-    return new HostedRoom(guarded, { ...owner, epoch }, current, { batch, doc, start, round, takeovers }, time, recent, tail.shown);
+    const place = { batch, doc, rev, start, round, takeovers };
+    return new HostedRoom(guarded, { ...owner, epoch }, current, place, time, recent, tail.shown);
   }
 
   /** Null when its `migrateState` had to be interrupted: another try would cost every other room as much time again. */
@@ -362,6 +379,7 @@ export class RoomIntake {
     try {
       const { outbox } = room.durable;
       if (outbox.length > 0) await this.effects.runLast(room.id, { effects: outbox, batches: [room.batch], poisoned: [] }, room.value.game);
+      this.ended.effectsDone(room.id, room.tenure.epoch);
       await this.records.forgetOwner([room.id], room.tenure.server, room.tenure.incarnation);
     } catch (error) {
       // An entry too many in an index is found and dropped by the next sweep.

@@ -2,6 +2,7 @@ import { pack } from '#libs/protocol';
 import { LuaScript } from '#libs/redis';
 import { checkpointKey, effectsKey, epilogueKey, logKey, roomKey } from './room-keys.js';
 import type { Append } from './room-log.js';
+import type { RoomDoc } from './room-record.js';
 
 const appendFile = new URL('./scripts/append.lua', import.meta.url);
 const appendScript = new LuaScript('append', appendFile, null);
@@ -10,7 +11,7 @@ const appendOneScript = new LuaScript('append_one', appendFile, 2);
 const finishScript = new LuaScript('finish', new URL('./scripts/finish.lua', import.meta.url), 5);
 
 /** Longer than any client tries to come back to a game. */
-const EPILOGUE_MS = 600_000;
+export const EPILOGUE_MS = 600_000;
 /** Rooms in one call: the store does nothing else meanwhile, some 5 µs a room. */
 const ROOMS_PER_CALL = 64;
 
@@ -20,6 +21,8 @@ export interface AppendCall {
   readonly keys: readonly string[];
   readonly args: readonly (string | number | Buffer)[];
   readonly appends: readonly number[];
+  /** Told the document and revision of a room whose game the call ended. */
+  readonly onEnded?: Append['onEnded'];
 }
 
 /** As few calls as can be: most of what an append costs, at both ends, is the call. `roomsPerCall`: 1 in a Cluster. */
@@ -45,8 +48,12 @@ export function callsOf(appends: readonly Append[], roomsPerCall = ROOMS_PER_CAL
 }
 
 /** What each append of a call was answered. */
-export function codesOf({ appends }: AppendCall, answer: unknown): readonly unknown[] {
-  return Array.isArray(answer) ? answer : appends.map(() => answer);
+export function codesOf({ appends, script, onEnded }: AppendCall, answer: unknown): readonly unknown[] {
+  if (!Array.isArray(answer)) return appends.map(() => answer);
+  if (script !== finishScript) return answer;
+  const [code, rev, doc] = answer as [number, string, string];
+  onEnded?.({ rev: Number(rev), doc: JSON.parse(doc) as RoomDoc });
+  return [code];
 }
 
 /** The same bytes, not a copy of them. */
@@ -54,10 +61,10 @@ function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-function finishCall({ tenure, room, from, batch, ended, lastEffects, epilogue }: Append, index: number): AppendCall {
+function finishCall({ tenure, room, from, batch, ended, lastEffects, epilogue, onEnded }: Append, index: number): AppendCall {
   const effects = lastEffects?.length ? Buffer.from(pack(lastEffects)) : '';
   const last = Buffer.from(pack(epilogue ?? null));
   const args = [tenure.epoch, tenure.server, tenure.incarnation, from ?? '', batch, JSON.stringify(ended), effects, last, EPILOGUE_MS];
   const keys = [roomKey(room), logKey(room), checkpointKey(room), effectsKey(room), epilogueKey(room)];
-  return { script: finishScript, keys, args, appends: [index] };
+  return { script: finishScript, keys, args, appends: [index], ...(onEnded && { onEnded }) };
 }

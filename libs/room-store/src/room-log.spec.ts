@@ -410,6 +410,7 @@ describe('a reassertion', () => {
     batch: `batch-at-${version}`,
     state: pack(valueAt(room, version)),
     doc,
+    rev: 100,
     game: 'counter',
     durability: 'every-change',
     round: 3,
@@ -420,7 +421,8 @@ describe('a reassertion', () => {
     const { room, tenure } = await playingRoom();
     await redis.commands.del(roomKey(room), logKey(room), checkpointKey(room));
     expect(await log.reassert(room, tenure, told(7, room))).toBe('ok');
-    expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: tenure.epoch, version: 7, round: 3, doc });
+    const again = { status: 'playing', owner: first, epoch: tenure.epoch, version: 7, round: 3, doc, rev: 100 };
+    expect(await records.read(room)).toMatchObject(again);
     expect(await one(append(room, tenure, 7))).toBe('ok');
     const adopted = await adoptFrom(room, tenure, second);
     expect(adopted.checkpoint?.value.version).toBe(7);
@@ -432,7 +434,21 @@ describe('a reassertion', () => {
     await one(append(room, tenure, 0, 2));
     const before = await records.read(room);
     expect(await log.reassert(room, tenure, { ...told(5, room), doc: { ...doc, name: 'as it was' } })).toBe('ok');
-    expect(await records.read(room)).toMatchObject({ version: 5, round: 0, doc: { name: 'a room' }, rev: (before?.rev ?? 0) + 1 });
+    expect(await records.read(room)).toMatchObject({ version: 5, round: 3, doc: { name: 'a room' }, rev: before?.rev });
+  });
+
+  it('replaces an older document of the lobby, under the revision that the owner knows', async () => {
+    const { room, tenure } = await playingRoom();
+    const { rev } = await mustRead(room);
+    const later = { ...doc, name: 'as it is' };
+    expect(await log.reassert(room, tenure, { ...told(5, room), doc: later, rev: rev + 3 })).toBe('ok');
+    expect(await records.read(room)).toMatchObject({ status: 'playing', version: 5, doc: later, rev: rev + 3 });
+  });
+
+  it('is refused where a later round of the room has begun', async () => {
+    const { room, tenure } = await playingRoom();
+    await redis.commands.hset(roomKey(room), 'round', 4, 'epoch', 1);
+    expect(await log.reassert(room, tenure, told(5, room))).toBe('fenced');
   });
 
   it('makes an append that was on its way known to be there', async () => {

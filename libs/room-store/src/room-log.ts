@@ -2,10 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ChainableCommander } from 'ioredis';
 import { Redis } from 'ioredis';
 import type { GameResult, RoomId, ServerId } from '#libs/protocol';
-import { HoldfastError } from '#libs/protocol';
+import { HoldfastError, pack } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import type { Change, PendingEffect, RoomValue } from '#libs/room';
-import { type AppendCall, callsOf, codesOf } from './append-calls.js';
+import { type AppendCall, callsOf, codesOf, EPILOGUE_MS } from './append-calls.js';
 import { type PackedChanges, unpackChanges } from './change-codec.js';
 import { type Checkpoint, packCheckpoint, type ToldTail, unpackCheckpoint } from './checkpoint.js';
 import { type Epilogue, unpackEffects, unpackEpilogue } from './epilogue.js';
@@ -30,6 +30,7 @@ const adoptScript = new LuaScript('adopt', new URL('./scripts/adopt.lua', import
 const handoffScript = new LuaScript('handoff', new URL('./scripts/handoff.lua', import.meta.url), 3);
 const nextEpochScript = new LuaScript('next_epoch', new URL('./scripts/next-epoch.lua', import.meta.url), 1);
 const reassertScript = new LuaScript('reassert', new URL('./scripts/reassert.lua', import.meta.url), 4);
+const restoreEndScript = new LuaScript('restore_end', new URL('./scripts/restore-end.lua', import.meta.url), 6);
 const abandonScript = new LuaScript('abandon', new URL('./scripts/abandon.lua', import.meta.url), 5);
 
 /** The right to write to a room's log: who, and with which fencing token. */
@@ -53,6 +54,40 @@ export interface Append {
   readonly ended?: GameResult;
   readonly lastEffects?: readonly PendingEffect[];
   readonly epilogue?: Epilogue;
+  /** With `ended`: called with the record's document as it is once the store has the end, also when the append is repeated. */
+  readonly onEnded?: (record: DocAtRev) => void;
+}
+
+/** The lobby's part of a record, and the revision that names this content. */
+export interface DocAtRev {
+  readonly doc: RoomDoc;
+  readonly rev: number;
+}
+
+/** A game that has ended, as its last owner knows it. */
+export interface EndedGame extends DocAtRev {
+  readonly epoch: number;
+  readonly batch: string;
+  readonly result: GameResult;
+  /** Effects that are not done yet. */
+  readonly effects: readonly PendingEffect[];
+  readonly epilogue: Epilogue | null;
+  /** Games that were played to their end in the room, this one among them. */
+  readonly round: number;
+  readonly game: string;
+}
+
+/** What an owner writes again of a game that it runs. */
+export interface LivingGame extends DocAtRev {
+  readonly version: number;
+  readonly batch: string;
+  /** A packed checkpoint; null: the game is not to outlive its server. */
+  readonly state: Uint8Array | null;
+  readonly game: string;
+  readonly gameVersion?: number;
+  readonly durability: string;
+  readonly round: number;
+  readonly start: string;
 }
 
 export interface AdoptedRoom {
@@ -68,6 +103,8 @@ export interface AdoptedRoom {
   /** What the log holds. */
   readonly log: PackedChanges;
   readonly doc: RoomDoc;
+  /** The record's revision after the adoption. */
+  readonly rev: number;
   /** The last input that cost the room an owner: it must not run again. Null: none did. */
   readonly poison: SuspectInput | null;
   /** How many owners inputs of this room cost. */
@@ -152,13 +189,15 @@ export class RoomLog {
     value: RoomValue | null,
     durability: string,
     tail: ToldTail | null = null,
-  ): Promise<{ epoch: number; round: number; doc: RoomDoc; news?: string } | null> {
+  ): Promise<(DocAtRev & { epoch: number; round: number; news?: string }) | null> {
     const checkpoint = value === null ? '' : Buffer.from(packCheckpoint(value, tail));
     const args = [start, owner.server, owner.incarnation, checkpoint, durability, value?.gameVersion ?? ''];
     const keys = [roomKey(room), logKey(room), checkpointKey(room)];
-    const [epoch, round, doc, news] = (await openScript.run(this.redis.appends, keys, args)) as [string, string, string, string?];
-    if (epoch !== '0') await this.replicated();
-    return epoch === '0' ? null : { epoch: Number(epoch), round: Number(round), doc: JSON.parse(doc) as RoomDoc, ...(news && { news }) };
+    const answer = (await openScript.run(this.redis.appends, keys, args)) as [string, string, string, string, string?];
+    const [epoch, round, doc, rev, news] = answer;
+    if (epoch === '0') return null;
+    await this.replicated();
+    return { epoch: Number(epoch), round: Number(round), doc: JSON.parse(doc) as RoomDoc, rev: Number(rev), ...(news && { news }) };
   }
 
   /** All appends of a turn, in a few calls. Never rejects: an append without an answer is `unknown`. */
@@ -166,8 +205,13 @@ export class RoomLog {
     const client = this.redis.appends;
     if (!(client instanceof Redis)) {
       const calls = callsOf(appends, 1);
-      const written = calls.map(({ script, keys, args }) => this.written(script.run(client, keys, args).then(firstOf), WRITE_RESULTS));
-      return inOrder(appends, calls, await Promise.all(written.map(async (result) => [await result])));
+      const results = calls.map((call) =>
+        this.written(
+          call.script.run(client, call.keys, call.args).then((answer) => codesOf(call, answer)[0]),
+          WRITE_RESULTS,
+        ),
+      );
+      return inOrder(appends, calls, await Promise.all(results.map(async (result) => [await result])));
     }
     const calls = callsOf(appends);
     const results = await this.call(client, calls);
@@ -250,7 +294,7 @@ export class RoomLog {
     }
     // What this adoption reads may be the last append of the old owner: no more durable than the adoption is.
     await this.replicated();
-    const [epoch, version, batch, checkpoint, log, doc, round, start, pausedMs, poison, losses, handedAt, takeovers] = answer;
+    const [epoch, version, batch, checkpoint, log, doc, round, start, pausedMs, poison, losses, handedAt, takeovers, rev] = answer;
     try {
       const stored = checkpoint.length > 0 ? unpackCheckpoint(checkpoint) : null;
       return {
@@ -263,6 +307,7 @@ export class RoomLog {
         checkpoint: stored,
         log: unpackChanges(log),
         doc: JSON.parse(String(doc)) as RoomDoc,
+        rev: Number(String(rev)),
         poison: readSuspect(String(poison)),
         losses: Number(String(losses)),
         handedAt: handedAt.length > 0 ? Number(String(handedAt)) : null,
@@ -340,39 +385,30 @@ export class RoomLog {
     return this.written(handoffScript.run(this.redis.appends, [roomKey(room), logKey(room), checkpointKey(room)], args), STATE_RESULTS);
   }
 
-  reassert(
-    room: RoomId,
-    tenure: Tenure,
-    value: {
-      version: number;
-      batch: string;
-      state: Uint8Array | null;
-      doc: RoomDoc;
-      game: string;
-      gameVersion?: number;
-      durability: string;
-      round: number;
-      start: string;
-    },
-  ): Promise<WriteResult> {
-    const state = value.state === null ? '' : Buffer.from(value.state);
-    const { version, batch, game, durability, round, start } = value;
-    const args = [
-      tenure.epoch,
-      tenure.server,
-      tenure.incarnation,
-      version,
-      batch,
-      state,
-      JSON.stringify(value.doc),
-      game,
-      durability,
-      round,
-      start,
-      value.gameVersion ?? '',
-    ];
+  /**
+   * Writes a game again that lives here, into a store that lost some or all of it. `fenced`: the store has another owner, or
+   * knows that the game or the room is over.
+   */
+  reassert(room: RoomId, tenure: Tenure, living: LivingGame): Promise<WriteResult> {
+    const { version, batch, state, doc, rev, game, gameVersion, durability, round, start } = living;
+    const { epoch, server, incarnation } = tenure;
+    const packed = state === null ? '' : Buffer.from(state);
+    const args = [epoch, server, incarnation, version, batch, packed, JSON.stringify(doc), game, durability, round, start];
+    args.push(gameVersion ?? '', rev, doc.private ? '1' : '0');
     const keys = [roomKey(room), logKey(room), checkpointKey(room), closedKey(room)];
     return this.written(reassertScript.run(this.redis.appends, keys, args), STATE_RESULTS);
+  }
+
+  /**
+   * Writes the end of a game again, into a store that lost it. `fenced`: the store has a later owner or a later game, or knows
+   * that the room is closed.
+   */
+  restoreEnd(room: RoomId, { epoch, batch, result, effects, epilogue, rev, doc, round, game }: EndedGame): Promise<WriteResult> {
+    const packed = effects.length > 0 ? Buffer.from(pack(effects)) : '';
+    const args = [epoch, batch, JSON.stringify(result), packed, Buffer.from(pack(epilogue)), EPILOGUE_MS, rev, JSON.stringify(doc), round];
+    args.push(game, doc.private ? '1' : '0');
+    const keys = [roomKey(room), logKey(room), checkpointKey(room), effectsKey(room), epilogueKey(room), closedKey(room)];
+    return this.written(restoreEndScript.run(this.redis.appends, keys, args), STATE_RESULTS);
   }
 
   private async written(reply: Promise<unknown>, results: readonly WriteResult[]): Promise<WriteResult> {
@@ -449,11 +485,6 @@ function written(call: AppendCall, answer: unknown): WriteResult[] {
 /** Null: the store has refused it. Else nobody knows. */
 function failed({ appends }: AppendCall, error: Error): WriteResult[] | null {
   return error.name === 'ReplyError' ? null : appends.map(() => 'unknown');
-}
-
-/** In a Cluster a call is of one room. */
-function firstOf(answer: unknown): unknown {
-  return Array.isArray(answer) ? answer[0] : answer;
 }
 
 function inOrder(appends: readonly Append[], calls: readonly AppendCall[], results: readonly (readonly WriteResult[])[]): WriteResult[] {

@@ -59,7 +59,7 @@ export interface RoomRecord {
   readonly hasFailedSetup: boolean;
 }
 
-export type RoomGlance = Pick<RoomRecord, 'id' | 'game' | 'rev' | 'status' | 'owner'> & {
+export type RoomGlance = Pick<RoomRecord, 'id' | 'game' | 'rev' | 'status' | 'owner' | 'epoch' | 'round'> & {
   /** Null: the record was written by a version that did not say so; its document does. */
   readonly private: boolean | null;
 };

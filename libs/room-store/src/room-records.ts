@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Injectable } from '@nestjs/common';
-import type { RoomId, RoomStatus, ServerId } from '#libs/protocol';
+import { Injectable, Optional } from '@nestjs/common';
+import { HoldfastError, type RoomId, type RoomStatus, type ServerId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import {
   checkpointKey,
@@ -15,8 +15,10 @@ import {
   roomsOfKey,
 } from './room-keys.js';
 import { ownerOf, type RoomDoc, type RoomGlance, type RoomOwnership, type RoomRecord, readRecord } from './room-record.js';
+import { StoreGeneration } from './store-generation.js';
 
 const saveScript = new LuaScript('save_room', new URL('./scripts/save-room.lua', import.meta.url), 1);
+const restoreScript = new LuaScript('restore_room', new URL('./scripts/restore-room.lua', import.meta.url), 4);
 const closeScript = new LuaScript('close_room', new URL('./scripts/close-room.lua', import.meta.url), 4);
 
 /**
@@ -41,6 +43,11 @@ interface Saved extends Readonly<Record<string, string>> {
   readonly since: string;
 }
 
+/** What `restore` found: it wrote the record again; the room is closed; the store has this revision or a later one. */
+export type Restored = 'restored' | 'closed' | 'known';
+
+const RESTORED: readonly Restored[] = ['restored', 'closed', 'known'];
+
 /** A room's place in the index of all rooms. */
 export interface IndexEntry {
   readonly room: RoomId;
@@ -56,7 +63,14 @@ export class RoomRecords {
   /** Games of which this process knows that they stand in `LISTED_GAMES_KEY`. */
   private readonly gamesNoted = new Set<string>();
 
-  constructor(private readonly redis: RedisConnections) {}
+  constructor(
+    private readonly redis: RedisConnections,
+    /** With it nothing new is written before the store is settled. */
+    @Optional() private readonly generation?: StoreGeneration,
+  ) {
+    // A store that was restarted may have lost them.
+    generation?.onConnected(() => this.gamesNoted.clear());
+  }
 
   async read(room: RoomId): Promise<RoomRecord | null> {
     return readRecord(room, await this.redis.commands.hgetall(roomKey(room)));
@@ -80,11 +94,12 @@ export class RoomRecords {
   async glance(rooms: readonly RoomId[]): Promise<(RoomGlance | null)[]> {
     const { commands } = this.redis;
     const all = await Promise.all(
-      rooms.map((room) => commands.hmget(roomKey(room), 'rev', 'status', 'owner', 'incarnation', 'private', 'game')),
+      rooms.map((room) => commands.hmget(roomKey(room), 'rev', 'status', 'owner', 'incarnation', 'private', 'game', 'epoch', 'round')),
     );
-    return all.map(([rev, status, owner, incarnation, isPrivate, game], index) => {
+    return all.map(([rev, status, owner, incarnation, isPrivate, game, epoch, round], index) => {
       if (!rev) return null;
-      const known = { id: rooms[index], game: game ?? '', rev: Number(rev), status: status as RoomStatus };
+      const at = { rev: Number(rev), epoch: Number(epoch ?? 0), round: Number(round ?? 0) };
+      const known = { id: rooms[index], game: game ?? '', ...at, status: status as RoomStatus };
       return { ...known, owner: ownerOf(owner, incarnation), private: isPrivate === null ? null : isPrivate === '1' };
     });
   }
@@ -100,19 +115,35 @@ export class RoomRecords {
     return saved && readRecord(id, { game, doc: JSON.stringify(doc), status, ...saved });
   }
 
-  /** As it is now; null when somebody else changed the room since `record` was read: nothing is written then. */
+  /**
+   * As it is now; null when somebody else changed the room since `record` was read: nothing is written then. Throws `unavailable` before
+   * the store is settled.
+   */
   async save(record: RoomRecord, change: { doc?: RoomDoc; status?: RoomStatus; start?: string }): Promise<RoomRecord | null> {
     const { doc = record.doc, status = record.status, start = record.start } = change;
     const saved = await this.write(record.id, String(record.rev), doc, change.status ?? '', change.start ?? '', '');
     return saved && { ...record, doc, status, start, rev: Number(saved.rev), since: Number(saved.since) };
   }
 
-  /** Ends a room nobody plays in. False where `save` gives null. */
+  /** Ends a room nobody plays in. False where `save` gives null. Throws `unavailable` before the store is settled. */
   async close(record: RoomRecord, reason: string): Promise<boolean> {
+    this.refuseUnsettled();
     const keys = [roomKey(record.id), logKey(record.id), checkpointKey(record.id), closedKey(record.id)];
     const closed = (await closeScript.run(this.redis.commands, keys, [record.rev, reason, CLOSED_MS])) === 1;
     if (closed) await Promise.all([this.unindex([record.id]), ...(record.doc.private ? [] : [this.unlist([record.id], [record.game])])]);
     return closed;
+  }
+
+  /** Writes a record again, as it was read last, into a store that lost it or has an older one; the game in it is its owner's to write. */
+  async restore(record: RoomRecord): Promise<Restored> {
+    const { id, rev, doc, game, status, round, result, since, start, epoch } = record;
+    const keys = [roomKey(id), logKey(id), checkpointKey(id), closedKey(id)];
+    const args = [rev, JSON.stringify(doc), game, status, round, result === null ? '' : JSON.stringify(result), since, start ?? '', epoch];
+    args.push(doc.private ? '1' : '0');
+    const restored = RESTORED[(await restoreScript.run(this.redis.commands, keys, args)) as number];
+    if (restored !== 'restored') return restored;
+    await Promise.all([this.index([id], doc.createdAt), ...(doc.private ? [] : [this.enlist(id, game, doc.createdAt)])]);
+    return restored;
   }
 
   /** Ids in the index, newest first. Some may have no record (any more). */
@@ -194,7 +225,14 @@ export class RoomRecords {
     if (rooms.length > 0) await this.redis.commands.zrem(ROOMS_KEY, ...rooms);
   }
 
+  /** What is written on top of an older copy, before those who know the newer one have written that, would have the newer one's revision. */
+  private refuseUnsettled(): void {
+    if (this.generation && !this.generation.isSettled)
+      throw new HoldfastError('unavailable', 'The store was restarted, and what it lost is being written again. Try again in a moment.');
+  }
+
   private async write(id: RoomId, rev: string, doc: RoomDoc, status: string, start: string, game: string): Promise<Saved | null> {
+    this.refuseUnsettled();
     const args = [rev, JSON.stringify(doc), status, start, game, TOLD_DOC_BYTES_MAX, doc.private ? '1' : '0'];
     const [newRev, since] = (await saveScript.run(this.redis.commands, [roomKey(id)], args)) as string[];
     return newRev === undefined ? null : { rev: newRev, since };

@@ -4,6 +4,7 @@ import type { ServerId } from '#libs/protocol';
 import { type RedisClient, RedisConnections } from '#libs/redis';
 
 const AUDITED_KEY = 'hf:audited';
+const SETTLED_KEY = 'hf:settled';
 
 export interface Auditor {
   readonly server: ServerId;
@@ -20,6 +21,8 @@ export interface Auditor {
 @Injectable()
 export class StoreGeneration {
   private id: string | null = null;
+  /** The generation that is known to be settled; undefined: nobody here finds out, and none is waited for. */
+  private settled: string | null | undefined;
   private readonly listeners: (() => void)[] = [];
 
   constructor(private readonly redis: RedisConnections) {
@@ -34,6 +37,31 @@ export class StoreGeneration {
   /** Null while the store is away, or not yet known. Changes whenever the connection for rooms is a new one to a new run. */
   get current(): string | null {
     return this.id;
+  }
+
+  /** All who live have compared what they hold with it (`StoreSettlement`): records can be believed, and written. */
+  get isSettled(): boolean {
+    return this.id !== null && (this.settled === undefined || this.settled === this.id);
+  }
+
+  /** From now on a generation counts as settled only after `settle`. */
+  awaitSettlement(): void {
+    this.settled ??= null;
+  }
+
+  /** This generation is settled; also for processes that come back to it late (`wasSettled`). Rejects when the store does not answer. */
+  async settle(generation: string): Promise<void> {
+    await this.redis.appends.set(SETTLED_KEY, generation);
+    this.settled = generation;
+  }
+
+  /**
+   * Whether the generation that is connected now was settled at any time: whoever writes again what it knows comes too late then, and
+   * others have gone on without it. A store that was emptied since has forgotten that. Rejects when the store does not answer.
+   */
+  async wasSettled(): Promise<boolean> {
+    const generation = this.id;
+    return generation !== null && (await this.redis.appends.get(SETTLED_KEY)) === generation;
   }
 
   /** After each (re)connection, once the generation is known. */

@@ -20,6 +20,7 @@ export interface MoveTerms {
 
 const overtaken = new URL('./scripts/user-overtaken.lua', import.meta.url);
 const admitScript = new LuaScript('admit_user', new URL('./scripts/admit-user.lua', import.meta.url), 1);
+const restoreUserScript = new LuaScript('restore_user', new URL('./scripts/restore-user.lua', import.meta.url), 1);
 const renewTurnScript = new LuaScript('renew_turn', new URL('./scripts/renew-turn.lua', import.meta.url), 1);
 const moveScript = new LuaScript('move_user', [overtaken, new URL('./scripts/move-user.lua', import.meta.url)], 1);
 const leaveScript = new LuaScript('leave_user', [overtaken, new URL('./scripts/leave-user.lua', import.meta.url)], 1);
@@ -34,6 +35,17 @@ export interface Standing {
   /** The pointer was written by this request, not by a later one that leads to the same room. */
   readonly isOwn: boolean;
 }
+
+/**
+ * What the store said of a user whom a gateway wrote again: `late`, they were admitted elsewhere since; `written`; `moved`, a request
+ * that may still be under way has moved them. `before`: where the store had them.
+ */
+export interface RestoredUser {
+  readonly outcome: 'late' | 'written' | 'moved';
+  readonly before: UserRoom | null;
+}
+
+const RESTORED: readonly RestoredUser['outcome'][] = ['late', 'written', 'moved'];
 
 /** A pointer outlives any game, and a user who never comes back costs nothing for ever. */
 const POINTER_TTL_SECONDS = 24 * 3600;
@@ -59,6 +71,16 @@ export class UserRooms {
       string | null,
     ];
     return { turn: Number(turn), pointer: pointerOf(room, watching) };
+  }
+
+  /**
+   * Writes again where a user is, as the gateway of their session has it, into a store that lost it. `asked`: their session's turn, and
+   * the first of its requests that may still be under way.
+   */
+  async restore(user: UserId, to: UserRoom | null, asked: Asked): Promise<RestoredUser> {
+    const args = [to?.room ?? '', to?.watching ? '1' : '0', asked.turn, asked.number, POINTER_TTL_SECONDS];
+    const [code, room, watching] = (await restoreUserScript.run(this.redis.commands, [userKey(user)], args)) as [number, string, string];
+    return { outcome: RESTORED[code], before: pointerOf(room, watching) };
   }
 
   /** Another turn for a user who is still where they had that one. Null: they have come in again since, here or elsewhere. */

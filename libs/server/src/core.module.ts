@@ -8,6 +8,7 @@ import { type ServerType, serverId } from '#libs/protocol';
 import { RedisModule } from '#libs/redis';
 import { RoomStoreModule } from '#libs/room-store';
 import type { SettingsOf } from '#libs/settings';
+import { SettlementModule } from '#libs/settlement';
 import { TelemetryModule } from '#libs/telemetry';
 import { certificateFrom } from '#libs/tls';
 import { certificateLog } from './certificate-log.js';
@@ -38,6 +39,7 @@ export class CoreModule {
         FleetModule.forRoot({ type, name: server.name, build: server.build, region: server.region, canary: server.canary }),
         PlacementModule.forRoot(placement),
         RoomStoreModule.forRoot({ replicas: redis.durabilityReplicas, replicasTimeoutMs: redis.durabilityTimeoutMs }),
+        SettlementModule,
         ScheduleModule.forRoot(),
       ],
       controllers: [StoreStatusController],

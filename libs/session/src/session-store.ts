@@ -169,11 +169,17 @@ export class SessionStore {
   /**
    * Writes a lost session again from the memory of its gateway. False: the session is not lost, or the user has logged in
    * again. Call this only after a data loss of the store; at other times a missing session is over.
+   *
+   * @param isLast the user's last admission is known to be that of this session at this gateway. Another session in its place is older
    */
-  async restore(held: HeldSession): Promise<boolean> {
-    const live = await this.redis.commands.set(userSessionKey(held.user), held.session, 'PX', this.ttlMs, 'NX', 'GET');
-    if (live !== null && live !== held.session) return false;
-    return restore(this.redis.commands, held, this.ttlMs);
+  async restore(held: HeldSession, isLast = false): Promise<boolean> {
+    const { commands } = this.redis;
+    const key = userSessionKey(held.user);
+    const live = isLast
+      ? await commands.set(key, held.session, 'PX', this.ttlMs, 'GET')
+      : await commands.set(key, held.session, 'PX', this.ttlMs, 'NX', 'GET');
+    if (!isLast && live !== null && live !== held.session) return false;
+    return restore(commands, held, this.ttlMs, isLast);
   }
 
   /** Ends a session; with a `gateway`, only if that gateway still has it. False: it was over, or another gateway has it. */

@@ -23,6 +23,7 @@ export async function registerServer(
     region,
     canary: canary ? '1' : '0',
     games: JSON.stringify(games),
+    marksStore: '1',
     ...(startedAt > 0 ? { startedAt } : {}),
   };
   const answer = await REGISTER.run(client, [id], [keep, incarnation, ...Object.entries(fields).flat()]);

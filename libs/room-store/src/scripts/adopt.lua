@@ -5,7 +5,7 @@
 -- gives {epoch, version, batch, checkpoint or '', changes of the log one after the other, doc, round, start,
 --       how long nobody owned it before that and no change says so yet, in ms, the last input that cost the room an owner ('' : none),
 --       how many owners its inputs cost, the room's time now if it was handed to this owner by plan ('' : it was not),
---       the takeovers so far and this one, each as EPOCH:VERSION}; {'0', …} where the record is not as expected:
+--       the takeovers so far and this one, each as EPOCH:VERSION, rev}; {'0', …} where the record is not as expected:
 --       {'0', owner, incarnation, epoch, status}; {'log'} and nothing is written where the log is of a kind this version cannot read
 -- More takeovers than this are joined, the oldest first.
 local TAKEOVERS_MAX = 32
@@ -68,4 +68,4 @@ local rev = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'rev', 1))
 redis.call('PUBLISH', KEYS[1], 'adopted ' .. rev .. ' ' .. epoch .. ' ' .. ARGV[5] .. ' ' .. ARGV[4])
 -- One string, since MessagePack says itself where a value ends, and a reply of a thousand parts is slow to read.
 return { epoch, room[4], room[5], redis.call('GET', KEYS[3]) or '', table.concat(log), room[7], room[8], room[9], before,
-  poison, tostring(losses), roomTime, room[16] or '' }
+  poison, tostring(losses), roomTime, room[16] or '', rev }

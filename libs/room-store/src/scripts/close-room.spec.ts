@@ -38,7 +38,7 @@ const reassert = (room: RoomId, epoch: number) =>
   log.reassert(
     room,
     { ...owner, epoch },
-    { version: 3, batch: 'b', state: new Uint8Array([1]), doc, game: 'chess', durability: 'every-change', round: 0, start: 'one' },
+    { version: 3, batch: 'b', state: new Uint8Array([1]), doc, rev: 1, game: 'chess', durability: 'every-change', round: 0, start: 'one' },
   );
 
 it('a closed room is not brought back by a former owner that slept through its end', async () => {
@@ -48,6 +48,14 @@ it('a closed room is not brought back by a former owner that slept through its e
   expect(await reassert(room, epoch)).toBe('fenced');
   expect(await redis.commands.exists(roomKey(room))).toBe(0);
   expect(await redis.commands.pttl(closedKey(room))).toBeGreaterThan(0);
+});
+
+it('a closed room that no server owned is not brought back by a gateway that slept through its end', async () => {
+  const room = randomUUID() as RoomId;
+  const known = (await records.create(room, 'chess', doc)) as RoomRecord;
+  expect(await records.close(known, 'empty')).toBe(true);
+  expect(await records.restore(known)).toBe('closed');
+  expect(await records.read(room)).toBeNull();
 });
 
 it('a room that the store lost is', async () => {

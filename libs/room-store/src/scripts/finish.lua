@@ -2,10 +2,10 @@
 -- KEYS  1 record  2 log  3 checkpoint  4 effects  5 epilogue
 -- ARGV  1 epoch  2 owner  3 incarnation  4 version before ('' : whatever it is)  5 batch id  6 result (JSON)  7 effects not yet done ('' : none)
 --       8 epilogue: what players are told who did not hear the end from the owner  9 how long it is kept, in ms
--- gives as append.lua
-local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'batch', 'status')
+-- gives {0, rev, doc} as they are then; else as append.lua
+local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'batch', 'status', 'doc')
 if not room[1] then return 3 end
-if room[6] ~= 'playing' and room[5] == ARGV[5] then return 0 end
+if room[6] ~= 'playing' and room[5] == ARGV[5] then return { 0, redis.call('HGET', KEYS[1], 'rev'), room[7] } end
 local epoch, mine = tonumber(room[1]), tonumber(ARGV[1])
 if epoch > mine then return 1 end
 if epoch < mine then return 2 end
@@ -24,4 +24,4 @@ if ARGV[7] ~= '' then redis.call('HSET', KEYS[4], ARGV[5], ARGV[7]) end
 redis.call('SET', KEYS[5], ARGV[8], 'PX', ARGV[9])
 local rev = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'rev', 1))
 redis.call('PUBLISH', KEYS[1], table.concat({ 'finished', rev, now, ARGV[6] }, ' '))
-return 0
+return { 0, rev, room[7] }

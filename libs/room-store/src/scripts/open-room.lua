@@ -2,12 +2,12 @@
 -- KEYS  1 record  2 log  3 checkpoint
 -- ARGV  1 start id  2 owner  3 incarnation  4 checkpoint ('' : the room is not to outlive its server)  5 durability
 --       6 version of the game ('' : whichever)
--- gives {epoch, round, doc, what was published}; without the last when it had done so before; {'0'} when this start is not (or no
--- longer) the one under way
+-- gives {epoch, round, doc, rev, what was published}; without the last when it had done so before; {'0'} when this start is not (or
+-- no longer) the one under way
 local record = KEYS[1]
-local room = redis.call('HMGET', record, 'status', 'start', 'owner', 'incarnation', 'epoch', 'round', 'doc')
+local room = redis.call('HMGET', record, 'status', 'start', 'owner', 'incarnation', 'epoch', 'round', 'doc', 'rev')
 if room[2] ~= ARGV[1] then return { '0' } end
-if room[1] == 'playing' and room[3] == ARGV[2] and room[4] == ARGV[3] then return { room[5], room[6], room[7] } end
+if room[1] == 'playing' and room[3] == ARGV[2] and room[4] == ARGV[3] then return { room[5], room[6], room[7], room[8] } end
 if room[1] ~= 'starting' then return { '0' } end
 local time = redis.call('TIME')
 local epoch = string.format('%.0f', math.max((tonumber(room[5]) or 0) + 1, time[1] * 1000 + math.floor(time[2] / 1000)))
@@ -20,4 +20,4 @@ if ARGV[4] == '' then redis.call('DEL', KEYS[3]) else redis.call('SET', KEYS[3],
 local rev = string.format('%.0f', redis.call('HINCRBY', record, 'rev', 1))
 local news = table.concat({ 'opened', rev, epoch, ARGV[3], ARGV[2], ARGV[5], ARGV[6] == '' and '-' or ARGV[6] }, ' ')
 redis.call('PUBLISH', record, news)
-return { epoch, room[6], room[7], news }
+return { epoch, room[6], room[7], rev, news }

@@ -1,12 +1,15 @@
--- Writes the record of a session again after the store lost it. Never overwrites a record.
+-- Writes the record of a session again after the store lost it or fell back to an older copy of it.
 --
 -- KEYS  1 record of the session
 -- ARGV  1 user  2 name  3 hash of the secret  4 gateway  5 room, or '' for none  6 TTL, ms
 --       7 '1' when the session has no connection, else ''
--- Returns 1, or 0 when a record exists.
+--       8 '1' when this gateway is known to be the last one of the session, else '': then a record is never overwritten
+-- Returns 1, or 0 when a record exists that stays.
 
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+local there = redis.call('HMGET', KEYS[1], 'secret', 'gateway')
+if there[1] and (ARGV[8] ~= '1' or (there[1] == ARGV[3] and there[2] == ARGV[4])) then return 0 end
 redis.call('HSET', KEYS[1], 'user', ARGV[1], 'name', ARGV[2], 'secret', ARGV[3], 'gateway', ARGV[4], 'room', ARGV[5])
+redis.call('HDEL', KEYS[1], 'previous', 'away')
 if ARGV[7] == '1' then redis.call('HSET', KEYS[1], 'away', '1') end
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
 return 1

@@ -17,8 +17,9 @@ export interface HeldSession {
   readonly isAway: boolean;
 }
 
-/** False: the session already has a record. */
-export async function restore(client: RedisClient, held: HeldSession, ttlMs: number): Promise<boolean> {
+/** False: the session already has a record; with `isLast`, one with the same content. */
+export async function restore(client: RedisClient, held: HeldSession, ttlMs: number, isLast: boolean): Promise<boolean> {
   const { session, user, name, secretHash, gateway, room, isAway } = held;
-  return (await script.run(client, [sessionKey(session)], [user, name, secretHash, gateway, room ?? '', ttlMs, isAway ? '1' : ''])) === 1;
+  const args = [user, name, secretHash, gateway, room ?? '', ttlMs, isAway ? '1' : '', isLast ? '1' : ''];
+  return (await script.run(client, [sessionKey(session)], args)) === 1;
 }

@@ -1,0 +1,4 @@
+export * from './settled-guard.js';
+export * from './settlement.module.js';
+export * from './settlement.options.js';
+export * from './store-settlement.js';

@@ -1,0 +1,165 @@
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { ServerDirectory, type ServerRecord } from '#libs/fleet';
+import { HoldfastError, type ServerId } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import { StoreGeneration } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
+import { LISTED_AGAIN_MS, LOOK_MS, UNSETTLED_TOLD_MS } from './settlement.options.js';
+
+/** A server whose comparison is waited for. */
+interface Awaited {
+  readonly incarnation: number;
+  /** Since when it has no record although the store takes writes, by the monotonic clock; null: it has one. */
+  missingSince: number | null;
+}
+
+/**
+ * Whether the store can be believed. A Redis that was restarted or failed over may hold any earlier moment, down to nothing. The
+ * game servers and gateways that live write again what they know, and mark that they have done so. Once all of them have, the store
+ * is *settled*: what it does not hold then is lost, or never was. Before that, nobody may conclude anything from a record, or write
+ * something new on top of it.
+ *
+ * Each process asks until this generation of the store is settled, and remembers that: afterwards the question costs nothing.
+ */
+@Injectable()
+export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly listeners: ((generation: string) => void)[] = [];
+  private readonly waiters = new Set<() => void>();
+  private readonly awaited = new Map<ServerId, Awaited>();
+  /** The generation that `awaited` is about. */
+  private awaitedFor: string | null = null;
+  private unsettledSince = performance.now();
+  private isTold = false;
+  private isLooking = false;
+  private looking: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly generation: StoreGeneration,
+    private readonly directory: ServerDirectory,
+    private readonly redis: RedisConnections,
+    private readonly log: Log,
+  ) {
+    generation.awaitSettlement();
+    // Gone for good, by its own word or by a verdict. One that only has no record may be about to write it again.
+    directory.onChange(({ kind, server, isCertain }) => {
+      if (kind === 'evicted' || (kind === 'left' && isCertain)) this.forget(server);
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.generation.onConnected(() => void this.look());
+    this.looking = setInterval(() => void this.look(), LOOK_MS);
+    this.looking.unref();
+  }
+
+  onModuleDestroy(): void {
+    if (this.looking) clearInterval(this.looking);
+  }
+
+  get isSettled(): boolean {
+    return this.generation.isSettled;
+  }
+
+  /** Called with each generation once it is settled. */
+  onSettled(listener: (generation: string) => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** Throws `unavailable` (retry) when the store is not settled within `timeoutMs`, at once where there is no store to wait for. */
+  async whenSettled(timeoutMs: number): Promise<void> {
+    if (this.isSettled) return;
+    if (this.redis.isReady && (await this.settledWithin(timeoutMs))) return;
+    throw new HoldfastError('unavailable', 'The store was restarted, and what it lost is being written again. Try again in a moment.', {
+      retryAfterMs: 500,
+    });
+  }
+
+  /**
+   * Whether it is settled by the store's own word. A store that was emptied without a restart has lost the marks, so that absence
+   * means nothing there. Rejects when the store does not answer.
+   */
+  async isStillSettled(): Promise<boolean> {
+    const living = this.directory.all().filter(isAwaited);
+    return this.isSettled && this.generation.isAuditedBy(living.map(({ id, incarnation }) => ({ server: id, incarnation })));
+  }
+
+  private async look(): Promise<void> {
+    const { current } = this.generation;
+    if (current === null || this.isSettled || this.isLooking || !this.directory.isKnown) return;
+    this.isLooking = true;
+    try {
+      this.noteAwaited(current);
+      const servers = [...this.awaited].map(([server, { incarnation }]) => ({ server, incarnation }));
+      if (await this.generation.isAuditedBy(servers)) await this.settle(current);
+      else this.tellIfLong(current);
+    } catch {
+      // It is away again, or takes no commands yet.
+    } finally {
+      this.isLooking = false;
+    }
+  }
+
+  private async settle(generation: string): Promise<void> {
+    const ms = Math.round(performance.now() - this.unsettledSince);
+    await this.generation.settle(generation);
+    if (!this.isSettled) return;
+    this.log.info('store.settled', { servers: this.awaited.size, ms });
+    for (const listener of this.listeners) listener(generation);
+    for (const waiter of this.waiters) waiter();
+  }
+
+  private noteAwaited(generation: string): void {
+    const now = performance.now();
+    if (this.awaitedFor !== generation) {
+      this.awaitedFor = generation;
+      this.unsettledSince = now;
+      this.isTold = false;
+    }
+    const living = this.directory.all().filter(isAwaited);
+    const listed = new Set<ServerId>();
+    for (const { id, incarnation } of living) {
+      if (!this.directory.isMissing(id)) listed.add(id);
+      const known = this.awaited.get(id);
+      if (known?.incarnation !== incarnation) this.awaited.set(id, { incarnation, missingSince: null });
+    }
+    // Where no server is listed, the store takes no writes yet, and absence says nothing about anybody.
+    const takesWrites = this.directory.all().some(({ id }) => !this.directory.isMissing(id));
+    for (const [id, server] of this.awaited) {
+      if (listed.has(id) || !takesWrites) server.missingSince = null;
+      else {
+        server.missingSince ??= now;
+        if (now - server.missingSince > LISTED_AGAIN_MS) this.awaited.delete(id);
+      }
+    }
+  }
+
+  private forget({ id, incarnation }: ServerRecord): void {
+    if ((this.awaited.get(id)?.incarnation ?? Number.POSITIVE_INFINITY) <= incarnation) this.awaited.delete(id);
+  }
+
+  private tellIfLong(generation: string): void {
+    if (this.isTold || performance.now() - this.unsettledSince < UNSETTLED_TOLD_MS) return;
+    this.isTold = true;
+    this.log.warn('store.unsettled', { generation, servers: [...this.awaited.keys()].join(' ') });
+  }
+
+  private settledWithin(timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (isSettled: boolean) => (): void => {
+        clearTimeout(timer);
+        this.waiters.delete(settled);
+        resolve(isSettled);
+      };
+      const settled = end(true);
+      const timer = setTimeout(end(false), timeoutMs);
+      this.waiters.add(settled);
+    });
+  }
+}
+
+/** Who holds something that a store may have lost, and says when it has written it again. */
+function isAwaited({ type, state, marksStore }: ServerRecord): boolean {
+  if (state !== 'ready' && state !== 'draining') return false;
+  // A gateway of a version before this marks nothing.
+  return type === 'game' || (type === 'gateway' && marksStore);
+}

@@ -1,0 +1,398 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, type Room, type Session } from '#libs/client';
+import { RedisConnections } from '#libs/redis';
+import { type RoomRecord, RoomRecords } from '#libs/room-store';
+import { ADMIN_TOKEN, answered, type Fleet, type FleetServer, type Ledger, startFleet, until } from './harness/index.js';
+
+type LedgerRoom = Room<Ledger>;
+interface Pair {
+  readonly players: [Session, Session];
+  readonly rooms: [LedgerRoom, LedgerRoom];
+}
+
+const QUICKLY = { reconnect: { firstMs: 50, maxMs: 200, giveUpMs: 60_000 } };
+/** Nothing that players are told may take longer after a store fell back. */
+const SOON = { timeoutMs: 8_000 };
+
+let fleet: Fleet;
+let folder: string;
+let effectsFile: string;
+let stopped: FleetServer[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-fallback-'));
+  effectsFile = join(folder, 'effects');
+  fleet = await startFleet({
+    gateways: 2,
+    lobbies: 1,
+    games: 2,
+    testGames: { turnMs: 60_000 },
+    redis: { appendonly: true },
+    env: { TEST_EFFECTS: effectsFile },
+  });
+}, 60_000);
+afterAll(async () => {
+  await fleet.stop();
+  await rm(folder, { recursive: true });
+});
+afterEach(async () => {
+  for (const server of stopped) server.kill('SIGCONT');
+  stopped = [];
+  for (const server of fleet.servers) if (server.exit) await fleet.restart(server);
+  await fleet.whole();
+}, 40_000);
+
+const newPlayers = (): Promise<[Session, Session]> =>
+  Promise.all([
+    fleet.newPlayer('Ada', { gateway: fleet.gateways[0], ...QUICKLY }),
+    fleet.newPlayer('Bob', { gateway: fleet.gateways[1], ...QUICKLY }),
+  ]);
+
+async function together(players: [Session, Session]): Promise<Pair> {
+  const [ada, bob] = players;
+  const made = await ada.createRoom<Ledger>({ game: 'ledger' });
+  return { players, rooms: [made, await bob.joinRoom<Ledger>(made.id)] };
+}
+
+async function start({ rooms: [made, joined] }: Pair): Promise<void> {
+  await answered(() => joined.ready());
+  await answered(() => made.start());
+  for (const room of [made, joined]) await room.waitFor(({ status, state }) => status === 'playing' && state !== undefined, SOON);
+}
+
+let notes = 0;
+/** Both players note so many things, and both see all of it. */
+async function play({ rooms }: Pair, moves = 3): Promise<void> {
+  let last = '';
+  for (let move = 0; move < moves; move++) {
+    for (const room of rooms) {
+      last = String(++notes);
+      await room.send('note', { id: last });
+    }
+  }
+  for (const room of rooms) await room.waitFor(({ state }) => state?.applied.some((ids) => ids.includes(last)) === true, SOON);
+}
+
+/** Ends the game; both hear it, and are back in the room. */
+async function finish({ rooms }: Pair, id: string): Promise<void> {
+  const heard = rooms.map((room) => new Promise((resolve) => room.on('end', resolve)));
+  await rooms[0].send('settle', { id });
+  expect(await Promise.all(heard)).toEqual(
+    Array.from(rooms, () => expect.objectContaining({ reason: 'finished', result: { settled: id } })),
+  );
+  for (const room of rooms) await room.waitFor(({ view }) => view.status === 'waiting' && view.lastResult !== undefined, SOON);
+}
+
+/** The effects that ran, in order. */
+async function ran(id: string): Promise<string[]> {
+  const lines = (await readFile(effectsFile, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
+  return lines.map((line) => JSON.parse(line) as { id: string; key: string }).flatMap((one) => (one.id === id ? one.key : []));
+}
+
+/** The connection breaks, and the player resumes at another gateway. */
+async function comesBack(player: Session, gateway: FleetServer): Promise<Session> {
+  player.detach();
+  return answered(() => connect([gateway.publicUrl], { ...player.credentials, ...QUICKLY }));
+}
+
+async function inRoom(player: Session, id: string): Promise<LedgerRoom> {
+  return (await until(() => player.room?.id === id && player.room, SOON.timeoutMs)) as LedgerRoom;
+}
+
+const record = (id: string) => fleet.redis.client.hgetall(`hf:room:{${id}}`);
+
+async function close(...players: Session[]): Promise<void> {
+  for (const player of players) {
+    await player.room?.leave().catch(() => {});
+    player.close();
+  }
+}
+
+describe('a store that falls back to before the start of a game', () => {
+  it('lets the game go on at once, for players who stay and for players who resume', async () => {
+    const players = await newPlayers();
+    const made = await players[0].createRoom<Ledger>({ game: 'ledger' });
+    const kept = await fleet.redis.keep();
+    const pair: Pair = { players, rooms: [made, await players[1].joinRoom<Ledger>(made.id)] };
+    await start(pair);
+    await play(pair);
+    await fleet.redis.fallBack(kept);
+    await play(pair);
+
+    const bob = await comesBack(players[1], fleet.gateways[0]);
+    const room = await inRoom(bob, made.id);
+    await room.waitFor(({ status, state, seat }) => status === 'playing' && state !== undefined && seat === 1, SOON);
+    expect((await answered(() => bob.me())).room).toMatchObject({ id: made.id, status: 'playing' });
+    const again: Pair = { players: [players[0], bob], rooms: [made, room] };
+    await play(again);
+
+    const owner = await fleet.ownerOf(made);
+    owner.kill();
+    await play(again);
+    await finish(again, 'a');
+    await close(...again.players);
+  }, 60_000);
+});
+
+describe('a store that falls back to before the end of a game', () => {
+  it('leaves the game ended, with its result, and its effects run once; a rematch can start', async () => {
+    const pair = await together(await newPlayers());
+    await start(pair);
+    await play(pair);
+    const kept = await fleet.redis.keep();
+    await finish(pair, 'b');
+    await until(async () => (await ran('b')).length === 1);
+    await fleet.redis.fallBack(kept);
+    await until(async () => (await record(pair.rooms[0].id)).status === 'waiting');
+    expect(await record(pair.rooms[0].id)).toMatchObject({ status: 'waiting', round: '1', owner: '' });
+    expect((await answered(() => pair.players[1].me())).room).toMatchObject({
+      status: 'waiting',
+      lastResult: { result: { settled: 'b' } },
+    });
+    // Longer than the former owner's own sweep takes to find a room that names it.
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(await record(pair.rooms[0].id)).toMatchObject({ status: 'waiting', round: '1' });
+    await start(pair);
+    await play(pair);
+    await finish(pair, 'b2');
+    expect(await ran('b')).toHaveLength(1);
+    await close(...pair.players);
+  }, 60_000);
+
+  it('leaves the game ended also when its players are gone from the gateways', async () => {
+    const pair = await together(await newPlayers());
+    await start(pair);
+    await play(pair);
+    const kept = await fleet.redis.keep();
+    await finish(pair, 'c');
+    const [{ id }] = pair.rooms;
+    await until(async () => (await ran('c')).length === 1);
+    for (const player of pair.players) player.detach();
+    for (const gateway of fleet.gateways) gateway.kill();
+    await Promise.all(fleet.gateways.map(({ exited }) => exited));
+    await fleet.redis.fallBack(kept);
+    for (const gateway of [...fleet.gateways]) await fleet.restart(gateway);
+    await until(async () => (await record(id)).status === 'waiting', 10_000);
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(await record(id)).toMatchObject({ status: 'waiting', round: '1', result: expect.stringContaining('"c"') });
+    expect(await ran('c')).toHaveLength(1);
+  }, 60_000);
+});
+
+describe('a store that falls back to nothing', () => {
+  it('throws nobody out while the owner of the rooms is busy', async () => {
+    const pairs = await Promise.all(Array.from({ length: 4 }, async () => together(await newPlayers())));
+    await Promise.all(pairs.map(start));
+    await Promise.all(pairs.map((pair) => play(pair, 1)));
+    const left = watchLeft(pairs);
+    stopped = [...fleet.games];
+    for (const server of stopped) server.kill('SIGSTOP');
+    await fleet.redis.fallBack('nothing');
+    // Shorter than health checks take to condemn a server.
+    await new Promise((resolve) => setTimeout(resolve, 1_800));
+    for (const server of stopped) server.kill('SIGCONT');
+    for (const pair of pairs) await play(pair, 2);
+    expect(left).toEqual([]);
+    for (const [index, pair] of pairs.entries()) await finish(pair, `busy-${index}`);
+    await close(...pairs.flatMap(({ players }) => players));
+  }, 60_000);
+
+  it('throws nobody out when it takes no writes for five seconds', async () => {
+    const pairs = await Promise.all(Array.from({ length: 4 }, async () => together(await newPlayers())));
+    const waiting = await together(await newPlayers());
+    await Promise.all(pairs.map(start));
+    await Promise.all(pairs.map((pair) => play(pair, 1)));
+    const left = watchLeft([...pairs, waiting]);
+    await fleet.redis.kill();
+    await rm(`${fleet.redis.dir}/appendonlydir`, { recursive: true, force: true });
+    await fleet.redis.startAgain({ 'min-replicas-to-write': 3 });
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    await fleet.redis.client.config('SET', 'min-replicas-to-write', '0');
+    for (const pair of pairs) await play(pair, 2);
+    await start(waiting);
+    await play(waiting);
+    expect(left).toEqual([]);
+    await close(...[...pairs, waiting].flatMap(({ players }) => players));
+  }, 60_000);
+
+  it('gets rooms in which no game runs from the gateways, with who is in them, and their place in the list', async () => {
+    const [carl, dora] = await newPlayers();
+    const pair = await together(await newPlayers());
+    const left = watchLeft([pair]);
+    await fleet.redis.fallBack('nothing');
+    await until(async () => (await carl.rooms().catch(() => [])).some(({ id }) => id === pair.rooms[0].id), SOON.timeoutMs);
+    const [summary] = (await answered(() => carl.rooms())).filter(({ id }) => id === pair.rooms[0].id);
+    expect(summary).toMatchObject({ players: 2, seats: 2 });
+    const watched = await answered(() => dora.watchRoom<Ledger>(pair.rooms[0].id));
+    await start(pair);
+    await watched.waitFor(({ state }) => state !== undefined, SOON);
+    await fleet.redis.fallBack('nothing');
+    await play(pair);
+    await watched.waitFor(({ state }) => state?.applied[1].length === 3, SOON);
+    const again = await comesBack(dora, fleet.gateways[0]);
+    await (await inRoom(again, watched.id)).waitFor(({ state }) => state?.applied[1].length === 3, SOON);
+    expect((await answered(() => again.me())).watching).toBe(true);
+    await finish(pair, 'f');
+    expect(left).toEqual([]);
+    await close(...pair.players, carl, again);
+  }, 60_000);
+});
+
+describe('a store that falls back in a room where no game runs', () => {
+  it('keeps who had joined, who had left, and who was ready', async () => {
+    const [ada, bob] = await newPlayers();
+    const carl = await fleet.newPlayer('Carl', QUICKLY);
+    const made = await ada.createRoom<Ledger>({ game: 'ledger' });
+    await (await carl.joinRoom(made.id)).waitFor(({ view }) => view.members.length === 2, SOON);
+    const kept = await fleet.redis.keep();
+    await carl.room?.leave();
+    const joined = await bob.joinRoom<Ledger>(made.id);
+    await joined.ready();
+    await made.waitFor(({ view }) => view.members.some(({ user, ready }) => user === bob.user && ready), SOON);
+    await fleet.redis.fallBack(kept);
+    await start({ players: [ada, bob], rooms: [made, joined] });
+    await play({ players: [ada, bob], rooms: [made, joined] });
+    expect((await answered(() => carl.me())).room).toBeNull();
+    expect(made.view.members.map(({ name }) => name)).toEqual(['Ada', 'Bob']);
+    await close(ada, bob, carl);
+  }, 40_000);
+
+  it('leaves a room closed that its last member had left', async () => {
+    const [ada, bob] = await newPlayers();
+    const made = await ada.createRoom<Ledger>({ game: 'ledger' });
+    const kept = await fleet.redis.keep();
+    await made.leave();
+    await until(async () => Object.keys(await record(made.id)).length === 0);
+    await fleet.redis.fallBack(kept);
+    await until(async () => Object.keys(await record(made.id)).length === 0, SOON.timeoutMs);
+    expect((await answered(() => ada.me())).room).toBeNull();
+    expect((await answered(() => bob.rooms())).map(({ id }) => id)).not.toContain(made.id);
+    await close(ada, bob);
+  }, 40_000);
+
+  it('does not bring a room back that was closed while a gateway slept', async () => {
+    const pair = await together(await newPlayers());
+    const [{ id }] = pair.rooms;
+    stopped = [fleet.gateways[1]];
+    fleet.gateways[1].kill('SIGSTOP');
+    await pair.rooms[0].leave();
+    // The last member's gateway sleeps: the room is closed as the sweeper does it.
+    await closeRoom(id);
+    await fleet.redis.fallBack(await fleet.redis.keep());
+    fleet.gateways[1].kill('SIGCONT');
+    await pair.rooms[1]
+      .waitFor(({ status }) => status === 'left', SOON)
+      .catch((error) => expect(error).toMatchObject({ code: 'not-in-room' }));
+    expect(await record(id)).toEqual({});
+    await close(...pair.players);
+  }, 40_000);
+});
+
+describe('a store that falls back to before a room changed its owner', () => {
+  it('keeps the game with the owner that it was handed to, and with the one that adopted it', async () => {
+    const pair = await together(await newPlayers());
+    await start(pair);
+    await play(pair);
+    let kept = await fleet.redis.keep();
+    const source = await fleet.ownerOf(pair.rooms[0]);
+    const target = fleet.games.find((server) => server !== source) as FleetServer;
+    await migrate(pair.rooms[0].id, target);
+    await play(pair);
+    await fleet.redis.fallBack(kept);
+    await play(pair);
+    await until(async () => (await record(pair.rooms[0].id)).owner === target.id, SOON.timeoutMs);
+
+    kept = await fleet.redis.keep();
+    target.kill();
+    await play(pair);
+    await fleet.redis.fallBack(kept);
+    await play(pair);
+    await until(async () => (await record(pair.rooms[0].id)).owner === source.id, SOON.timeoutMs);
+    await fleet.restart(target);
+    await finish(pair, 'e');
+    await close(...pair.players);
+  }, 60_000);
+});
+
+describe('a store that falls back forgets about players', () => {
+  it('who looked for a match: they are matched all the same', async () => {
+    const [ada, bob] = await newPlayers();
+    const first = ada.quickMatch<Ledger>('ledger');
+    await until(async () => (await answered(() => ada.me())).searching === 'ledger');
+    await fleet.redis.fallBack('nothing');
+    await until(async () => (await ada.me().catch(() => null))?.searching === 'ledger', SOON.timeoutMs);
+    const rooms = await Promise.all([first, until(() => bob.quickMatch<Ledger>('ledger').catch(() => null), SOON.timeoutMs)]);
+    expect(rooms[0].id).toBe(rooms[1].id);
+    await close(ada, bob);
+  }, 40_000);
+
+  it('who were matched: they stay in their game, though the store has them in the queue again', async () => {
+    const [ada, bob] = await newPlayers();
+    const carl = await fleet.newPlayer('Carl', QUICKLY);
+    const first = ada.quickMatch<Ledger>('ledger');
+    await until(async () => (await answered(() => ada.me())).searching === 'ledger');
+    const kept = await fleet.redis.keep();
+    const rooms = await Promise.all([first, bob.quickMatch<Ledger>('ledger')]);
+    for (const room of rooms) await room.waitFor(({ status, state }) => status === 'playing' && state !== undefined, SOON);
+    await fleet.redis.fallBack(kept);
+    await play({ players: [ada, bob], rooms });
+    const search = new AbortController();
+    const third = carl.quickMatch<Ledger>('ledger', { signal: search.signal }).catch(() => null);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    search.abort();
+    expect(await third).toBeNull();
+    expect(ada.room?.id).toBe(rooms[0].id);
+    await play({ players: [ada, bob], rooms });
+    await close(ada, bob, carl);
+  }, 40_000);
+
+  it('who logged in, who resumed at another gateway, and who said goodbye', async () => {
+    const [ada, bob] = await newPlayers();
+    const made = await ada.createRoom<Ledger>({ game: 'ledger' });
+    const joined = await bob.joinRoom<Ledger>(made.id);
+    const kept = await fleet.redis.keep();
+    const carl = await fleet.newPlayer('Carl', { gateway: fleet.gateways[0], ...QUICKLY });
+    const resumed = await comesBack(ada, fleet.gateways[1]);
+    await inRoom(resumed, made.id);
+    bob.close();
+    await (resumed.room as LedgerRoom).waitFor(({ view }) => view.members.length === 1, SOON);
+    await fleet.redis.fallBack(kept);
+    const carlAgain = await comesBack(carl, fleet.gateways[1]);
+    expect(carlAgain.user).toBe(carl.user);
+    const adaAgain = await comesBack(resumed, fleet.gateways[0]);
+    const room = await inRoom(adaAgain, made.id);
+    await room.waitFor(({ view }) => view.members.length === 1, SOON);
+    expect(joined.status).toBe('left');
+    const guest = await answered(() => carlAgain.joinRoom<Ledger>(made.id));
+    await start({ players: [adaAgain, carlAgain], rooms: [room, guest] });
+    await close(adaAgain, carlAgain);
+  }, 40_000);
+});
+
+async function closeRoom(id: string): Promise<void> {
+  const connections = new RedisConnections({ url: fleet.redis.url });
+  await connections.ready();
+  const records = new RoomRecords(connections);
+  await until(async () => records.close((await records.read(id)) as RoomRecord, 'room-expired'));
+  connections.onApplicationShutdown();
+}
+
+async function migrate(id: string, to: FleetServer): Promise<void> {
+  const response = await fetch(`${fleet.gateways[0].opsUrl}/api/rooms/${id}/migrate`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ to: to.id }),
+  });
+  expect([response.status, await response.json()]).toMatchObject([200, { to: to.id }]);
+}
+
+/** Who is told that they are out of their room. */
+function watchLeft(pairs: readonly Pair[]): string[] {
+  const left: string[] = [];
+  for (const { players, rooms } of pairs) {
+    for (const [index, room] of rooms.entries()) room.on('left', (reason) => left.push(`${players[index].name} of ${room.id}: ${reason}`));
+  }
+  return left;
+}
