@@ -199,6 +199,7 @@ it('reports a server whose clock is wrong, and that it is right again', async ()
   const offsetOf = async ({ id }: FleetServer): Promise<number> =>
     (await admin<{ clockOffsetMs: number }>('GET', `servers/${id}`)).clockOffsetMs;
   const isNear = (value: number, wanted: number): boolean => Math.abs(value - wanted) < SECOND;
+  await until(() => server.logged('server.clock-wrong').length > 0);
   expect(server.logged('server.clock-wrong')).toMatchObject([{ warnMs: SECOND }]);
   await until(async () => isNear(await offsetOf(server), -HOUR));
   const [, seconds] = /^holdfast_clock_offset_seconds\{[^}]*\} (\S+)/m.exec((await server.ops('/metrics')).text) ?? [];

@@ -227,3 +227,34 @@ describe('a game of durability `checkpoint` that loses two servers, one after th
     await room.leave();
   }, 60_000);
 });
+
+describe('a client that numbers its commands anew after a rewind', () => {
+  it('is not acknowledged what was not applied, though a command was under way when the server was killed', async () => {
+    const ada = await fleet.newPlayer('Ada');
+    const room = await ada.createRoom({ game: 'bank-checkpoint', private: true });
+    const bob = await RawPlayer.welcomed(fleet.gateways[0], 'Bob');
+    expect((await bob.asks(1, 'rooms.join', { room: room.id })).error).toBeUndefined();
+    expect((await bob.asks(2, 'rooms.ready')).error).toBeUndefined();
+    await room.start();
+    const answered = (seq: number, since = 0) => until(() => bob.heard.slice(since).some((one) => one.kind === 'sync' && one.seq >= seq));
+    await bob.hears('sync');
+    for (let seq = 1; seq <= 3; seq++) bob.say({ kind: 'command', seq, settled: seq - 1, name: 'touch' });
+    await answered(3);
+
+    const owner = await fleet.ownerOf(room);
+    owner.kill();
+    await bob.hears('paused');
+    // No server has the room now: the gateway holds this.
+    bob.say({ kind: 'command', seq: 4, settled: 3, name: 'touch' });
+    const placed = await bob.hears('placed', ({ rewound }) => rewound !== undefined);
+    const since = bob.heard.indexOf(placed);
+    expect(placed).toMatchObject({ seq: 0, rewound: { to: 0 } });
+    bob.say({ kind: 'command', seq: 1, settled: 0, name: 'transfer', data: { id: 'anew' } });
+    await answered(1, since);
+    await room.waitFor(({ state }) => (state as Bank['state'] | undefined)?.sent.includes('anew') === true, { timeoutMs: 5_000 });
+    await fleet.restart(owner);
+    await fleet.whole();
+    bob.close();
+    await room.leave();
+  }, 30_000);
+});
