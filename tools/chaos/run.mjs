@@ -19,6 +19,7 @@ process.exitCode = await main(process.argv.slice(2), {
   ended,
   freePort,
   mains: { gateway: mainOf('gateway'), lobby: mainOf('lobby'), game: join(mainOf('game'), '../../../../tools/chaos/src/game-server.js') },
+  listenBehind: pathToFileURL(join(ROOT, 'tools/process/listen-behind.mjs')).href,
   wallClock: pathToFileURL(join(ROOT, 'tools/process/wall-clock.mjs')).href,
   home: join(HOLDFAST_DIR, 'chaos'),
 });

@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
-import { Self } from '#libs/fleet';
+import { GatewayReach, Self } from '#libs/fleet';
 import type { LinkPeer } from '#libs/link';
 import { PlacementPool } from '#libs/placement';
 import { type Control, HoldfastError } from '#libs/protocol';
@@ -23,10 +23,13 @@ export class RoomController {
     private readonly mover: Mover,
     private readonly pool: PlacementPool,
     private readonly self: Self,
+    private readonly reach: GatewayReach,
   ) {}
 
   @MessagePattern('room.open')
-  open(@Payload() request: Data<'room.open'>): Answer<'room.open'> {
+  async open(@Payload() request: Data<'room.open'>): Answer<'room.open'> {
+    // A lobby may reach this server where no gateway does: the game would begin without its players.
+    if (this.reach.isCutOff) throw new HoldfastError('unavailable', `Most gateways cannot reach ${this.self.id}. Ask another server.`);
     return this.intake.open(request);
   }
 

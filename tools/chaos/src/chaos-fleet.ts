@@ -6,6 +6,7 @@ import type { ServerType } from '#libs/protocol';
 import type { startRedis } from '../../redis/index.mjs';
 import { LEDGER_VARIABLE, type Payment } from './bank.js';
 import { ChaosServer, type Condition, type Workshop } from './chaos-server.js';
+import { CuttableProxy } from './cuttable-proxy.js';
 import { HalfOpenProxy } from './half-open-proxy.js';
 import { PlayerWires } from './player-wires.js';
 import { until } from './until.js';
@@ -44,6 +45,7 @@ export class ChaosFleet {
   readonly mark = `chaos-${randomBytes(12).toString('hex')}`;
   redisCondition: Condition = 'up';
   readonly wires = new PlayerWires();
+  private cuts: { readonly links: CuttableProxy; readonly store: CuttableProxy } | null = null;
   /** Players come in by these. */
   readonly gatewayUrls: string[] = [];
   /** File of what they are shown there; null: no TLS. */
@@ -93,6 +95,12 @@ export class ChaosFleet {
 
   get redisPort(): number {
     return this.redis.port;
+  }
+
+  /** The one game server whose links, and whose way to Redis, can be cut; null: none. */
+  get cuttable(): { readonly server: ChaosServer; readonly links: CuttableProxy; readonly store: CuttableProxy } | null {
+    const server = this.of('game')[1];
+    return server && this.cuts ? { server, ...this.cuts } : null;
   }
 
   async killRedis(): Promise<void> {
@@ -160,6 +168,8 @@ export class ChaosFleet {
     this.client.disconnect();
     this.wires.close();
     this.proxy.close();
+    this.cuts?.links.close();
+    this.cuts?.store.close();
     await Promise.all(this.servers.map((server) => server.kill()));
     this.redis.process.kill('SIGKILL');
     await this.workshop.ended(this.redis.process, 5_000);
@@ -180,9 +190,25 @@ export class ChaosFleet {
     return found.flat();
   }
 
-  /** Outlives servers and Redis. */
+  /** A file that survives the end of servers and of Redis. */
   private get bankLedger(): string {
     return join(this.folder, 'payments');
+  }
+
+  /** The first game server reaches Redis over something that can go deaf, the second over something that can be cut. */
+  private redisUrlFor(type: ServerType, number: number): string {
+    if (this.site) return `redis://${this.site.address}:${this.redis.port}`;
+    return type === 'game' && number === 1 ? this.proxy.url : this.redis.url;
+  }
+
+  /** What a server is told whose links, and whose way to Redis, can be cut. */
+  private async openCuts(): Promise<Record<string, string>> {
+    if (!this.workshop.listenBehind) return {};
+    const [announced, real] = [await this.workshop.freePort(), await this.workshop.freePort()];
+    const links = await CuttableProxy.to({ port: real }, announced);
+    const store = await CuttableProxy.to({ port: this.redis.port });
+    this.cuts = { links, store };
+    return { LINK_PORT: String(announced), LISTEN_BEHIND: `${announced}:${real}`, REDIS_URL: `redis://127.0.0.1:${store.port}` };
   }
 
   private async add({ gateways, lobbies, games, tls }: Shape, fault: (sentence: string, server: ChaosServer) => void): Promise<void> {
@@ -197,12 +223,9 @@ export class ChaosFleet {
     for (const [type, count] of wanted) {
       for (let number = 1; number <= count; number++) {
         const host = this.site?.addressOf(siteName(type, String(number)));
+        const cut = type === 'game' && number === 2 && !this.site ? await this.openCuts() : {};
         const env = {
-          REDIS_URL: this.site
-            ? `redis://${this.site.address}:${this.redis.port}`
-            : type === 'game' && number === 1
-              ? this.proxy.url
-              : this.redis.url,
+          REDIS_URL: this.redisUrlFor(type, number),
           ...secrets,
           AUTH: 'guest',
           PUBLIC_HOST: host ?? '127.0.0.1',
@@ -212,6 +235,7 @@ export class ChaosFleet {
           LOG_FORMAT: 'json',
           OPS_PORT: '0',
           LINK_PORT: '0',
+          ...cut,
           HOLDFAST_CHAOS_RUN: this.mark,
           ...(type === 'game' && { [LEDGER_VARIABLE]: this.bankLedger }),
           // They stay over a restart: players come back to where they were.

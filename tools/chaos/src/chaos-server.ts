@@ -18,6 +18,8 @@ export interface Workshop {
   readonly mains: Readonly<Record<ServerType, string>>;
   /** URL of the module that gives a process a wall clock which can be set; absent: servers have that of this host. */
   readonly wallClock?: string;
+  /** URL of the module that lets a server listen behind a proxy; absent: no links are cut. */
+  readonly listenBehind?: string;
   /** Runs keep their logs beneath it, by seed. */
   readonly home: string;
 }
@@ -67,7 +69,8 @@ export class ChaosServer {
 
   /** Until it is ready; one that ends while it starts (its Redis may be away) is started again, as a supervisor would. */
   async start(): Promise<void> {
-    const { launchServer, mains } = this.workshop;
+    const { launchServer, mains, wallClock, listenBehind } = this.workshop;
+    const preloads = [wallClock, this.env.LISTEN_BEHIND && listenBehind].filter((url) => url !== undefined);
     this.isEndWanted = false;
     for (;;) {
       try {
@@ -77,7 +80,8 @@ export class ChaosServer {
           env: {
             PATH: process.env.PATH,
             SERVER_NAME: this.name,
-            ...(this.workshop.wallClock && { NODE_OPTIONS: `--import ${this.workshop.wallClock}`, WALL_CLOCK_FILE: this.clockFile }),
+            ...(preloads.length > 0 && { NODE_OPTIONS: preloads.map((url) => `--import ${url}`).join(' ') }),
+            ...(wallClock && { WALL_CLOCK_FILE: this.clockFile }),
             ...this.env,
           },
           readyFile: join(this.folder, `${this.type}-${this.name}.json`),

@@ -7,7 +7,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
  */
 export class CuttableProxy {
   private readonly sockets = new Set<Socket>();
-  private isCut = false;
+  private cutNow = false;
 
   private constructor(
     private readonly server: Server,
@@ -26,13 +26,17 @@ export class CuttableProxy {
     return proxy;
   }
 
+  get isCut(): boolean {
+    return this.cutNow;
+  }
+
   cut(): void {
-    this.isCut = true;
+    this.cutNow = true;
     for (const socket of this.sockets) socket.pause();
   }
 
   mend(): void {
-    this.isCut = false;
+    this.cutNow = false;
     for (const socket of this.sockets) socket.resume();
   }
 
@@ -53,7 +57,7 @@ export class CuttableProxy {
         this.sockets.delete(socket);
         other.destroySoon();
       });
-      if (this.isCut) socket.pause();
+      if (this.cutNow) socket.pause();
     }
   }
 }

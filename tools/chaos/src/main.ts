@@ -12,6 +12,7 @@ import { allOpen, Innocents } from './innocents.js';
 import { roomLeftovers } from './leftovers.js';
 import { operatorFaults } from './operator-faults.js';
 import { type ChaosOptions, readOptions } from './options.js';
+import { partitionFaults } from './partition-faults.js';
 import { playerFaults } from './player-faults.js';
 import { Chance } from './random.js';
 import { type BankReport, type Report, readable, reportOf } from './report.js';
@@ -124,7 +125,7 @@ async function playUnderFaults(
 }
 
 function allKinds(world: World): readonly Kind[] {
-  return [...serverFaults(world), ...storeFaults(world), ...playerFaults(world), ...operatorFaults(world)];
+  return [...serverFaults(world), ...storeFaults(world), ...partitionFaults(world), ...playerFaults(world), ...operatorFaults(world)];
 }
 
 /** A payment may be on its way when its game has ended. */

@@ -1,6 +1,6 @@
 import { ChainTable } from '../../chaos/src/chain-table.js';
 import { ChaosFleet, siteName } from '../../chaos/src/chaos-fleet.js';
-import type { Workshop } from '../../chaos/src/chaos-server.js';
+import type { ChaosServer, Workshop } from '../../chaos/src/chaos-server.js';
 import type { Fault } from '../../chaos/src/faults.js';
 import { Findings } from '../../chaos/src/findings.js';
 import { allOpen } from '../../chaos/src/innocents.js';
@@ -29,6 +29,8 @@ export interface CaseReport {
   readonly waits: Spread;
   readonly pauses: Spread;
   readonly waitMsMax: number;
+  /** Players who heard nothing of a game but its end. */
+  readonly absent: number;
   readonly told: Readonly<Record<string, number>>;
   readonly violations: readonly string[];
 }
@@ -68,6 +70,7 @@ class PartitionRun {
   private readonly findings: Findings;
   private readonly faults: Fault[] = [];
   private readonly told = new Map<string, Record<string, number>>();
+  private readonly absent = new Map<string, number>();
   private readonly wrong = new Map<string, string[]>();
   private fleet: ChaosFleet | null = null;
   private isInterrupted = false;
@@ -133,7 +136,12 @@ class PartitionRun {
     await this.isQuiet(fleet);
     events.take();
     const partitions = new Partitions(this.network, fleet);
-    const parties = { gateways: fleet.of('gateway'), lobbies: fleet.of('lobby'), games: await this.busiestFirst(fleet) };
+    const parties = {
+      gateways: await busiestFirst(fleet, 'gateway', 'players'),
+      lobbies: fleet.of('lobby'),
+      games: await busiestFirst(fleet, 'game', 'rooms'),
+    };
+    const { absent } = this.findings.counts;
     const fault: Fault = { kind: one.name, what: one.what, from: performance.now(), until: Number.POSITIVE_INFINITY };
     this.faults.push(fault);
     await one.act(partitions, parties);
@@ -141,6 +149,7 @@ class PartitionRun {
     await partitions.mend();
     await Promise.all(fleet.servers.filter(({ condition }) => condition === 'down').map((server) => server.start()));
     fault.until = performance.now();
+    this.absent.set(one.name, (this.absent.get(one.name) ?? 0) + this.findings.counts.absent - absent);
     const told = events.take();
     const counts = this.told.get(one.name) ?? {};
     for (const [name, count] of Object.entries(summaryOf(told))) counts[name] = (counts[name] ?? 0) + count;
@@ -174,13 +183,6 @@ class PartitionRun {
     ]);
   }
 
-  /** The server with the most rooms first: its players are those who wait. */
-  private async busiestFirst(fleet: ChaosFleet) {
-    const games = fleet.of('game');
-    const rooms = new Map(await Promise.all(games.map(async ({ id }) => [id, Number(await fleet.client.hget(id, 'rooms'))] as const)));
-    return games.toSorted((a, b) => (rooms.get(b.id) ?? 0) - (rooms.get(a.id) ?? 0));
-  }
-
   private violation({ name }: PartitionCase, sentence: string): void {
     const known = this.wrong.get(name) ?? [];
     this.wrong.set(name, [...known, sentence]);
@@ -201,6 +203,7 @@ class PartitionRun {
         waits: longWaits,
         pauses: told,
         waitMsMax: one.waitMsMax,
+        absent: this.absent.get(one.name) ?? 0,
         told: this.told.get(one.name) ?? {},
         violations: this.wrong.get(one.name) ?? [],
       };
@@ -216,4 +219,11 @@ class PartitionRun {
       logs: fleet.folder,
     };
   }
+}
+
+/** Those with the most at stake first: their players are the ones who wait. */
+async function busiestFirst(fleet: ChaosFleet, type: 'gateway' | 'game', count: 'players' | 'rooms'): Promise<ChaosServer[]> {
+  const servers = fleet.of(type);
+  const counts = new Map(await Promise.all(servers.map(async ({ id }) => [id, Number(await fleet.client.hget(id, count))] as const)));
+  return servers.toSorted((a, b) => (counts.get(b.id) ?? 0) - (counts.get(a.id) ?? 0));
 }

@@ -8,8 +8,8 @@ export function readable({ ok, seed, seconds, games, acknowledged, cases, violat
     '',
     `  ${games} games, ${acknowledged} commands acknowledged, 0 of them lost or doubled unless it says so below, in ${seconds} s`,
     '',
-    `  ${'cut'.padEnd(15)}${column('done')}   ${'answers that took over 100 ms'.padEnd(32)}   ${'pauses that players were told of'.padEnd(32)}   what the fleet did`,
-    `  ${''.padEnd(15)}${column('')}   ${heads}   ${heads}`,
+    `  ${'cut'.padEnd(15)}${column('done')}   ${'answers that took over 100 ms'.padEnd(32)}   ${'pauses that players were told of'.padEnd(32)}${column('absent')}   what the fleet did`,
+    `  ${''.padEnd(15)}${column('')}   ${heads}   ${heads}${column('')}`,
     ...cases.flatMap(rowOf),
     '',
     ...violations.map((violation) => `  ! ${violation}`),
@@ -17,10 +17,10 @@ export function readable({ ok, seed, seconds, games, acknowledged, cases, violat
   ].join('\n');
 }
 
-function rowOf({ name, cuts, waits, pauses, told, violations }: CaseReport): string[] {
+function rowOf({ name, cuts, waits, pauses, absent, told, violations }: CaseReport): string[] {
   const did = Object.entries(told).map(([what, count]) => `${what} ${count}`);
   return [
-    `  ${name.padEnd(15)}${column(cuts)}   ${spread(waits)}   ${spread(pauses)}   ${did.join(', ') || 'nothing of note'}`,
+    `  ${name.padEnd(15)}${column(cuts)}   ${spread(waits)}   ${spread(pauses)}${column(absent)}   ${did.join(', ') || 'nothing of note'}`,
     ...violations.map((violation) => `    ! ${violation}`),
   ];
 }

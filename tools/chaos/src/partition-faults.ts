@@ -1,0 +1,32 @@
+import type { CuttableProxy } from './cuttable-proxy.js';
+import type { Kind, Plan, World } from './faults.js';
+import { pause } from './until.js';
+
+const CUT_MS = [5_000, 9_000] as const;
+
+/** Cuts that need no rights: one game server is reached, and reaches Redis, over proxies. `npm run partitions` cuts any pair. */
+export function partitionFaults(world: World): Kind[] {
+  return [
+    { name: 'cut-links-game', weight: 2, plan: () => cut(world, 'links') },
+    { name: 'cut-store-game', weight: 2, plan: () => cut(world, 'store') },
+  ];
+}
+
+/** It may be condemned for it, as `unreachable` or `store-lost`; nobody else may. */
+function cut({ fleet, chance }: World, which: 'links' | 'store'): Plan | null {
+  const { cuttable } = fleet;
+  if (cuttable?.server.condition !== 'up') return null;
+  const proxy: CuttableProxy = cuttable[which];
+  if (proxy.isCut) return null;
+  const ms = chance.between(...CUT_MS);
+  return {
+    what: `${cuttable.server.id} for ${Math.round(ms)} ms`,
+    act: async () => {
+      cuttable.server.mayBeCondemned();
+      proxy.cut();
+      await pause(ms);
+      proxy.mend();
+      cuttable.server.mayBeCondemned();
+    },
+  };
+}
