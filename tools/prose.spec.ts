@@ -124,6 +124,15 @@ describe('the check of names', () => {
     expect(problems('export const A = 1; export type A = typeof A;')).toEqual([]);
   });
 
+  it('compares shipped code with shipped code, and each tool with itself', () => {
+    const code = 'export interface Target {}';
+    const among = (...paths: string[]) => problemsOfNames(paths.map((path) => ({ path, code }))).map(lineOf);
+    expect(among('libs/a/src/a.ts', 'bench/b.ts', 'tools/c/src/c.ts', 'tools/d/src/d.ts')).toEqual([]);
+    expect(among('libs/a/src/a.ts', 'libs/a/src/a.fixture.ts', 'libs/a/test/a.ts')).toEqual([]);
+    expect(among('libs/a/src/a.ts', 'apps/b/src/b.ts')).toHaveLength(1);
+    expect(among('tools/c/src/c.ts', 'tools/c/src/d.ts')).toHaveLength(1);
+  });
+
   it('reports a log event that two files write', () => {
     const migrated = "this.log.info('room.migrated', { room });";
     expect(problems(migrated, migrated)).toEqual([expect.stringContaining('1.ts:1: logs the event room.migrated, as 0.ts:1 does')]);

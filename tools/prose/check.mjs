@@ -44,13 +44,15 @@ export function problemsOfFile(path, code) {
 }
 
 /**
- * Pure: exported types of one name, and log events of one name in two files. Tests and fixtures do not count.
+ * Pure: exported types of one name, and log events of one name in two files. `libs`, `apps` and `games` are shipped together,
+ * so a name stands for one thing in all of them. Each tool, `bench` and `docs` have names of their own. Tests and fixtures do
+ * not count.
  *
  * @param {readonly { path: string, code: string }[]} files @returns {Problem[]}
  */
 export function problemsOfNames(files) {
   const declared = files
-    .filter(({ path }) => !path.endsWith('.lua') && !/\.spec\.ts$/.test(path))
+    .filter(({ path }) => !path.endsWith('.lua') && !/\.(spec|fixture)\.ts$|(^|\/)test\//.test(path))
     .map(({ path, code }) => ({ path, ...declarationsOf(path, code) }));
   const types = declared.flatMap(({ path, types }) => types.map((type) => ({ path, ...type })));
   const events = declared.flatMap(({ path, logCalls }) => logCalls.map((call) => ({ path, ...call })));
@@ -100,10 +102,16 @@ function repeated(all) {
   /** @type {Map<string, T>} */
   const first = new Map();
   return all.flatMap((here) => {
-    const there = first.get(here.name);
-    if (!there) first.set(here.name, here);
+    const key = `${scopeOf(here.path)} ${here.name}`;
+    const there = first.get(key);
+    if (!there) first.set(key, here);
     return there && there.path !== here.path ? [{ here, there }] : [];
   });
+}
+
+/** @param {string} path */
+function scopeOf(path) {
+  return /^(tools\/[^/]+|bench|docs)\//.exec(path)?.[1] ?? 'shipped';
 }
 
 /** @param {{ path: string, line: number }} at */

@@ -1,7 +1,7 @@
 import type { UserId } from '#libs/protocol';
 
 /** The fields of `hello` by which a player proves an identity. */
-export interface Credentials {
+export interface LoginProof {
   readonly name?: string;
   readonly token?: string;
 }
@@ -19,5 +19,5 @@ export interface Identity {
  * Throws `unauthorized` when it does not accept the credentials, and `unavailable` when it cannot check them now.
  */
 export abstract class Authenticator {
-  abstract authenticate(credentials: Credentials): Promise<Identity>;
+  abstract authenticate(credentials: LoginProof): Promise<Identity>;
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { HoldfastError, type UserId } from '#libs/protocol';
-import { Authenticator, type Credentials, type Identity } from './authenticator.js';
+import { Authenticator, type Identity, type LoginProof } from './authenticator.js';
 import { checkPlayerName } from './player-name.js';
 
 /** 72 random bits: two guests do not get the same id. */
@@ -10,7 +10,7 @@ const GUEST_ID_BYTES = 9;
 /** Accepts every player, as a new user each time. A guest keeps the user only by resuming the session. */
 @Injectable()
 export class GuestAuthenticator extends Authenticator {
-  async authenticate({ name = 'guest' }: Credentials): Promise<Identity> {
+  async authenticate({ name = 'guest' }: LoginProof): Promise<Identity> {
     const checked = checkPlayerName(name);
     if (!checked.ok) throw new HoldfastError('unauthorized', `The name ${checked.flaw}.`);
     return { user: `guest:${randomBytes(GUEST_ID_BYTES).toString('base64url')}` as UserId, name: checked.name };

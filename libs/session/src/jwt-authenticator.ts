@@ -1,7 +1,7 @@
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { HoldfastError, type UserId } from '#libs/protocol';
 import type { Log } from '#libs/telemetry';
-import { Authenticator, type Credentials, type Identity } from './authenticator.js';
+import { Authenticator, type Identity, type LoginProof } from './authenticator.js';
 import { shownPlayerName } from './player-name.js';
 
 /** Either the secret that the issuer signs with (HS256), or the URL of the issuer's public keys. */
@@ -82,7 +82,7 @@ export class JwtAuthenticator extends Authenticator {
     }
   }
 
-  async authenticate({ token }: Credentials): Promise<Identity> {
+  async authenticate({ token }: LoginProof): Promise<Identity> {
     if (!token) throw new HoldfastError('unauthorized', 'The hello has no token: this server requires one.');
     const { sub, name } = await this.verify(token);
     const user = userOf(sub);
