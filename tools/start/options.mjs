@@ -25,16 +25,17 @@ export const HELP = `Starts a whole Holdfast fleet on this machine and stops it 
   --gateways N      gateways (default 1)
   --lobbies N       lobbies (default 1)
   --games N         game servers (default 2)
-  --port PORT       where players of the first gateway connect (default ${PORT_DEFAULT});
-                    TCP is PORT+${PORT_OFFSETS.tcp}, operators PORT+${PORT_OFFSETS.ops}, each further gateway ${PORT_STEP} on
-  --host HOST       where gateways listen for players (default 127.0.0.1; 0.0.0.0 lets others in)
-  --redis-url URL   a Redis of yours; else REDIS_URL, else a private one is found or fetched
-  --watch           build and restart the servers whenever their code changes (npm run dev)
-  --verbose         show what servers log, not warnings alone
-  --help            this
+  --port PORT       port for players of the first gateway (default ${PORT_DEFAULT}); TCP is PORT+${PORT_OFFSETS.tcp},
+                    operators PORT+${PORT_OFFSETS.ops}; each further gateway adds ${PORT_STEP}
+  --host HOST       address on which gateways listen for players (default 127.0.0.1;
+                    0.0.0.0 for other machines)
+  --redis-url URL   use this Redis (default: REDIS_URL, else a private one is found or downloaded)
+  --watch           build and restart the servers when their code changes (npm run dev)
+  --verbose         show all log lines of servers, not only warnings
+  --help            show this help
 
 Settings of the servers (npm start passes its environment and .env on to them) are in docs/settings.md.
-Data, logs and what was fetched stand in .holdfast/ (another place: HOLDFAST_DIR).
+Data, logs and downloads are in .holdfast/ (set HOLDFAST_DIR for another folder).
 `;
 
 /**

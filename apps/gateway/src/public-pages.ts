@@ -6,7 +6,7 @@ import { pageHeaders } from '#libs/server';
 /** Built by `npm run build`. Without it the gateway still serves players, but not this page. */
 const PAGE_DIR = fileURLToPath(new URL('../../../page', import.meta.url));
 
-/** What the page must know before a player logs in. */
+/** Facts that the page needs before a player logs in. */
 export interface PublicFacts {
   readonly auth: 'guest' | 'jwt';
 }

@@ -72,8 +72,8 @@ describe('chess', () => {
     expect(other.state.moves.at(-1)).toBe('axb8=Q');
   });
 
-  describe('ends', () => {
-    it('by checkmate', async () => {
+  describe('a game', () => {
+    it('ends by checkmate', async () => {
       const game = await play();
       moves(game, 'f3', 'e5', 'g4', 'Qh4#');
       expect(game.ended?.result).toEqual({ result: '0-1', by: 'checkmate', winner: 1 });
@@ -81,7 +81,7 @@ describe('chess', () => {
       expect(game.state.clocks.runningSince).toBeNull();
     });
 
-    it('by stalemate, as a draw', async () => {
+    it('ends by stalemate as a draw', async () => {
       const game = await play();
       // Sam Loyd's shortest stalemate.
       moves(
@@ -109,19 +109,19 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'stalemate', winner: null });
     });
 
-    it("by resignation, in either player's turn", async () => {
+    it("ends by resignation, in either player's turn", async () => {
       const game = await play();
       game.as(1).resign();
       expect(game.ended?.result).toEqual({ result: '1-0', by: 'resignation', winner: 0 });
     });
 
-    it('when a player leaves', async () => {
+    it('ends when a player leaves', async () => {
       const game = await play();
       game.seat(0).left();
       expect(game.ended?.result).toEqual({ result: '0-1', by: 'left', winner: 1 });
     });
 
-    it('as a draw when only the kings are left', async () => {
+    it('ends as a draw when only the kings are left', async () => {
       const game = await play();
       moves(game, ...capturesUntil((score) => score.isInsufficientMaterial()));
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'insufficient', winner: null });

@@ -222,7 +222,7 @@ describe('the admin API', () => {
     expect(JSON.stringify(document.paths['/api/fleet'].get.responses)).toContain('wantedGameServers');
   });
 
-  describe('of servers', () => {
+  describe('the servers resource', () => {
     it('lists them with their placement status', async () => {
       const { servers } = await get<{ servers: ServerView[] }>('/api/servers?type=game');
       expect(servers.every(({ type }) => type === 'game')).toBe(true);
@@ -298,7 +298,7 @@ describe('the admin API', () => {
     });
   });
 
-  describe('of rooms', () => {
+  describe('the rooms resource', () => {
     it('lists them newest first, page by page, each once, even when rooms are added meanwhile', async () => {
       const game_ = `paged-${randomUUID()}`;
       const now = Date.now();

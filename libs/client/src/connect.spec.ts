@@ -492,7 +492,7 @@ describe('a lost connection', () => {
     expect(room.unanswered).toBe(0);
   });
 
-  it('does not count a command as refused when only its second sending was turned away', async () => {
+  it('does not count a command as refused when only its second sending was refused on the way', async () => {
     const { session, room, owner } = await play();
     owner.mute = true;
     const applied = room.send('add', { n: 1 });

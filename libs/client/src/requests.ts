@@ -1,6 +1,6 @@
 import { HoldfastError, type OperationName, type Request, type Response } from '#libs/protocol';
 
-/** A gateway accepts no more requests of one session at once. */
+/** Maximum number of unanswered requests of one session. A gateway accepts no more. */
 const REQUESTS_MAX = 16;
 /** In ms. Longer than any operation takes in a healthy fleet. */
 const REQUEST_MS = 15_000;

@@ -174,7 +174,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return { away: happens('away'), back: happens('back'), left: happens('left') };
   }
 
-  /** What this seat sees. Null: a spectator. */
+  /** The state as this seat sees it. Null: a spectator. */
   view(seat: Seat | null): unknown {
     const whose = seat === null ? 'spectators' : `seat ${seat}`;
     return this.inPlainData(`in the view of ${whose}`, () => this.machine.view(this.value.state, seat));
@@ -242,7 +242,9 @@ export class GameTest<Rules extends GameRules<unknown>> {
     const replayed = applyChange(before, JSON.parse(JSON.stringify(change)) as Change);
     const difference = firstDifference(replayed.state, value.state);
     if (difference)
-      throw new Error(`${this.name}: after ${what}, the recorded change does not make the same ${difference} of the state before`);
+      throw new Error(
+        `${this.name}: after ${what}, the recorded change does not turn the previous state into the new one: they differ at ${difference}`,
+      );
     this.events.push(...(change.events ?? []));
     return outcome;
   }

@@ -50,13 +50,13 @@ export function defineGame(options: GameOptions, onTickHz: number | null | undef
   const { name, version, durability = 'every-change', checkpointMs = CHECKPOINT_MS_DEFAULT, seatGraceMs = SEAT_GRACE_MS_DEFAULT } = options;
   demand(
     typeof name === 'string' && /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) && name.length <= NAME_CHARS_MAX,
-    `has the name ${quoted(name)}; a name is up to ${NAME_CHARS_MAX} lower-case letters, digits and dashes`,
+    `has the name ${quoted(name)}; give up to ${NAME_CHARS_MAX} lower-case letters, digits and dashes`,
   );
-  demand(Number.isInteger(version) && version >= 1, `has version ${quoted(version)}; versions are whole numbers from 1 on`);
+  demand(Number.isInteger(version) && version >= 1, `has version ${quoted(version)}; give a whole number from 1`);
   const seats = seatsOf(options.seats);
-  demand(DURABILITIES.has(durability), `has durability ${quoted(durability)}; there are ${[...DURABILITIES].join(', ')}`);
-  demand(isMs(checkpointMs) && checkpointMs > 0, `has checkpointMs ${quoted(checkpointMs)}; it is a time in ms`);
-  demand(isMs(seatGraceMs), `has seatGraceMs ${quoted(seatGraceMs)}; it is a time in ms`);
+  demand(DURABILITIES.has(durability), `has durability ${quoted(durability)}; give one of ${[...DURABILITIES].join(', ')}`);
+  demand(isMs(checkpointMs) && checkpointMs > 0, `has checkpointMs ${quoted(checkpointMs)}; give a time in ms above 0`);
+  demand(isMs(seatGraceMs), `has seatGraceMs ${quoted(seatGraceMs)}; give a time in ms from 0`);
   return { name, version, seats, durability, checkpointMs, seatGraceMs, tickHz: tickHz(options.tickHz, onTickHz) };
 }
 

@@ -40,7 +40,7 @@ export function OnTick(hz?: number): HandlerDecorator<(room: Room<never>, elapse
 
 /** Runs when one of these events happens to a player. `room.seat` is the player's seat. */
 export function OnSeat(...events: [SeatEvent, ...SeatEvent[]]): HandlerDecorator<RoomHandler> {
-  if (events.length === 0) return handles(() => flawed(`@OnSeat() and no event; there are ${listed(SEAT_EVENTS)}`));
+  if (events.length === 0) return handles(() => flawed(`@OnSeat() and no event; give at least one of ${listed(SEAT_EVENTS)}`));
   return handles(...events.map((event) => () => seatHandle(event)));
 }
 
@@ -90,7 +90,7 @@ function named(kind: 'timer' | 'effect', decorator: string, name: string): Handl
 }
 
 function seatHandle(event: SeatEvent): Handle {
-  if (!SEAT_EVENTS.includes(event)) return flawed(`@OnSeat(${quoted(event)}), which never happens; there are ${listed(SEAT_EVENTS)}`);
+  if (!SEAT_EVENTS.includes(event)) return flawed(`@OnSeat(${quoted(event)}), which never happens; give one of ${listed(SEAT_EVENTS)}`);
   return { kind: 'seat', event };
 }
 

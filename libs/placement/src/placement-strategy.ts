@@ -28,7 +28,9 @@ export abstract class PlacementStrategy {
   /** The score of a server from its last report. Rounded to a whole number, so that sums stay exact. */
   abstract score(facts: ServerFacts): number;
 
-  /** What a room adds to the score of its server until the next report: a whole number from 0, in the unit of `score`. */
+  /**
+   * The amount that a room adds to the score of its server until the next report: a whole number from 0, in the unit of `score`.
+   */
   weight(_wish: RoomWish): number {
     return 1;
   }

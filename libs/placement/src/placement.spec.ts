@@ -937,7 +937,7 @@ describe('the strategy', () => {
     );
   });
 
-  it('can be one line of a developer, and treats a NaN score as 0', async () => {
+  it("accepts a developer's own class of one line, and treats a NaN score as 0", async () => {
     const at = await newProcess({ strategy: FewestPlayersPerSlot });
     const fleet = new Fleet(at, 2);
     const [small, large] = fleet.servers;

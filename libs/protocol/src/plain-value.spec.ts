@@ -205,7 +205,7 @@ describe('a series of values', () => {
     const limits = { nodes: 3, depth: 1, strictText: true };
     expect(() => decodeValues(bytesOf('92 01 02 92 01 02'), limits, () => {})).not.toThrow();
     expect(() => decodeValues(bytesOf('92 01 02 93 01 02 03'), limits, () => {})).toThrow('too many values');
-    expect(() => decodeValues(bytesOf('92 01 02 c1'), limits, () => {})).toThrow('a byte that means nothing at byte 3');
+    expect(() => decodeValues(bytesOf('92 01 02 c1'), limits, () => {})).toThrow('a byte without a meaning at byte 3');
   });
 });
 

@@ -153,7 +153,7 @@ function readValue(depth: number): unknown {
     default:
       // c1 has no meaning in MessagePack. The eight extension forms are c7 to c9 and d4 to d8.
       at -= 1;
-      throw notPlain(token === 0xc1 ? 'a byte that means nothing' : 'an extension type, which is never allowed');
+      throw notPlain(token === 0xc1 ? 'a byte without a meaning' : 'an extension type, which is never allowed');
   }
 }
 

@@ -26,7 +26,7 @@ export class StoreClock implements OnModuleDestroy {
   private anchor = Date.now();
   private anchoredAt = performance.now();
   private pace = 1;
-  /** What to add to the monotonic clock to get Redis' time, by the best sample. Null: no sample yet. */
+  /** The difference between Redis' time and the monotonic clock, by the best sample. Null: no sample yet. */
   private storeOrigin: number | null = null;
   private timer: NodeJS.Timeout | null = null;
   private readonly samples = new SingleFlight(() => this.measure());

@@ -8,7 +8,7 @@ export class NotPlainError extends Error {
   constructor(
     /** The path of the value: `state.hands[0]`. */
     readonly path: string,
-    /** What is wrong with it: `is a Date`. */
+    /** The flaw of the value: `is a Date`. */
     readonly flaw: string,
     cause?: unknown,
   ) {

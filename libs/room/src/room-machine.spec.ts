@@ -5,7 +5,7 @@ import type { CommandRule, GameDefinition, Room, RoomRules, SeatEvent, Setup } f
 import { type Change, type Refusal, type RoomValue, UNANSWERED_MAX } from './room-value.js';
 
 describe('a room', () => {
-  describe('at its start', () => {
+  describe('when it starts', () => {
     it('has the state, timers, events and effects of its setup, at version 0', () => {
       const room = new Table({
         setup: (setup) => {
@@ -60,7 +60,7 @@ describe('a room', () => {
     });
   });
 
-  describe('given a command', () => {
+  describe('with commands', () => {
     it('makes the next value and a change that records the result, not the request', () => {
       const room = new Table();
       const before = room.value;
@@ -198,7 +198,7 @@ describe('a room', () => {
     });
   });
 
-  describe('and refused commands', () => {
+  describe('with refused commands', () => {
     const refused = (...refusals: Refusal[]) => new Map([[0, refusals]]);
 
     it('records them with the next change', () => {

@@ -8,7 +8,7 @@ export interface SeatInfo {
   readonly presence: Presence;
 }
 
-/** What a handler of a game may do with its room. All of it takes effect together, or none of it. */
+/** The methods of a room during a handler of its game. All of their effects happen together, or none of them. */
 export interface RoomContext {
   readonly id: string;
   readonly seats: readonly SeatInfo[];
@@ -90,7 +90,7 @@ export interface RoomRules<State = unknown> {
   readonly tick: ((room: Room<State>, elapsedMs: number) => void) | null;
   /** Called after `ms` without an owner. The room's timers are already delayed; the game adjusts the times in its own state. */
   readonly paused?: ((room: Room<State>, ms: number) => void) | null;
-  /** What a seat may see of the state (null: a spectator). Null: everybody sees everything. Pure. */
+  /** Returns the part of the state that a seat may see (null: a spectator). Null: everybody sees everything. Pure. */
   readonly view: ((state: State, seat: Seat | null) => unknown) | null;
   /** Upgrades a state of an older version of the game to this version. */
   readonly migrateState: ((state: unknown, fromVersion: number) => State) | null;

@@ -15,7 +15,7 @@ import type { CommonSettings } from './core.module.js';
 import { limitOps } from './ops-limits.js';
 import { opsHeaders } from './page-headers.js';
 
-/** What one type of server adds to the common life cycle. */
+/** The parts that one type of server adds to the common life cycle. */
 export interface ServerPlan<Type extends ServerType> {
   readonly type: Type;
   module(settings: SettingsOf<Type>): DynamicModule;

@@ -8,7 +8,7 @@ import {
   type WatchdogOptions,
 } from './watchdog.options.js';
 
-/** What the watchdog measures of the main thread at one time. */
+/** One measurement of the main thread by the watchdog. */
 export interface Sample {
   /** Time since the last sample, in ms. It is small for a process that was suspended meanwhile. */
   readonly elapsedMs: number;

@@ -79,7 +79,7 @@ export class TicTacToeRun {
           await Promise.all([this.play(own, host.name, round), this.play(other, guest.name, round)]);
         }
       } catch (error) {
-        await this.afterFault(`${host.name}, who ${this.steps.get(host.name)}`, error);
+        await this.afterFault(`${host.name} ${this.steps.get(host.name)}`, error);
       }
       step('leaves');
       await Promise.all([leaveAnyRoom(host), leaveAnyRoom(guest)]);

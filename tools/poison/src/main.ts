@@ -26,7 +26,7 @@ export interface CaseReport {
   readonly lossesMax: number;
   /** Time until the player knew the outcome, in ms. */
   readonly ms: number;
-  /** Of innocent players: answers that took more than 100 ms, and reported pauses, in ms. */
+  /** Waits and pauses of innocent players, in ms. A wait is an answer that took more than 100 ms. */
   readonly waits: Spread;
   readonly pauses: Spread;
   readonly faults: readonly string[];

@@ -7,7 +7,7 @@ describe('a token in the address', () => {
     ['?x=1&token=a.b.c', '', 'a.b.c', '?x=1'],
     ['', '#/room/r-1', null, '#/room/r-1'],
     ['?x=1', '#token=', null, '?x=1#token='],
-  ])('of search %j and hash %j is %j, and the hash becomes %j', (search, hash, token, rest) => {
+  ])('in search %j and hash %j is %j, and the rest of the address is %j', (search, hash, token, rest) => {
     expect(tokenIn({ search, hash })).toEqual({ token, rest });
   });
 });

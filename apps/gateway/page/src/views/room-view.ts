@@ -51,7 +51,7 @@ function memberRow(screen: RoomScreen, { user, name, seat, ready, here }: RoomMe
   return html`<li class="member seat-${seat}">
     <span class="avatar" aria-hidden="true">${[...name][0]?.toUpperCase() ?? '?'}</span>
     <span class="member-name">${name}</span>
-    ${user === me ? html`<span class="tag">you</span>` : nothing} ${user === view.owner ? html`<span class="tag">owner</span>` : nothing}
+    ${user === me ? html`<span class="tag">you</span>` : nothing} ${user === view.owner ? html`<span class="tag">host</span>` : nothing}
     ${here ? nothing : html`<span class="tag warn">away</span>`}
     <span class="ready ${ready ? 'yes' : ''}">${ready ? 'ready' : 'not ready'}</span>
   </li>`;
