@@ -7,7 +7,7 @@ import { ADMIN_TOKEN, EventStream, type Fleet, type FleetServer, startFleet, unt
 
 const run = promisify(execFile);
 
-describe('what operators do to a running fleet', () => {
+describe('an operator', () => {
   let fleet: Fleet;
   let stream: EventStream;
 
@@ -21,7 +21,7 @@ describe('what operators do to a running fleet', () => {
     await fleet.stop();
   });
 
-  /** Through the gateway that does not hear of it first: any of them serves. */
+  /** Asks another gateway than the one with the event stream, because every gateway has the admin API. */
   async function admin<Answer>(method: string, path: string, gateway = 1): Promise<Answer> {
     const response = await fetch(`${fleet.gateways[gateway].opsUrl}${path}`, {
       method,
@@ -32,7 +32,7 @@ describe('what operators do to a running fleet', () => {
     return body as Answer;
   }
 
-  /** The command line, as its own process, against this fleet. */
+  /** Runs `npm run fleet` as a process against this fleet and returns its output. */
   async function cli(...words: string[]): Promise<string> {
     const program = "import('./dist/tools/fleet/src/main.js').then(async ({ main }) => process.exit(await main(process.argv.slice(1))))";
     const argv = ['-e', program, '--', '--url', fleet.gateways[0].opsUrl, '--token', ADMIN_TOKEN, ...words];
@@ -42,7 +42,7 @@ describe('what operators do to a running fleet', () => {
   const shortId = ({ id }: FleetServer): string => id.slice('hf:'.length);
   const told = (kind: ToldHappening['kind'], about: string): ToldHappening | undefined => stream.told(kind, about)[0];
 
-  it('moving a game leaves it as it was, and tells who moved it where', async () => {
+  it('migrates a game without changing it, and the event names both servers', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     await rooms[0].send('move', { san: 'e4' });
     const [from, room] = [await fleet.ownerOf(rooms[0]), rooms[0].id];
@@ -64,7 +64,7 @@ describe('what operators do to a running fleet', () => {
     expect(await until(() => told('room.ended', room))).toMatchObject({ reason: 'operator' });
   }, 30_000);
 
-  it('a cordoned server gets no new games until it is uncordoned', async () => {
+  it('keeps new games away from a cordoned server until it is uncordoned', async () => {
     const [closed, other] = fleet.games;
     expect(await cli('cordon', shortId(closed))).toBe(`${shortId(closed)} gets no new rooms.\n`);
     const games = await Promise.all(Array.from({ length: 4 }, () => fleet.twoPlayersInAGame<Chess>('chess')));
@@ -77,7 +77,7 @@ describe('what operators do to a running fleet', () => {
     expect(listed).toHaveLength(4);
   }, 40_000);
 
-  it('an evicted server loses its games to another and comes back empty', async () => {
+  it('evicts a server: another recovers its games, and it returns empty', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     await rooms[0].send('move', { san: 'd4' });
     const owner = await fleet.ownerOf(rooms[0]);
@@ -94,7 +94,7 @@ describe('what operators do to a running fleet', () => {
     expect(await until(() => told('room.recovered', rooms[0].id))).toMatchObject({ reason: 'server-lost', detail: { from: owner.id } });
   }, 40_000);
 
-  it('a drained server has no games left, and none of them notices', async () => {
+  it('drains a server: its games continue on others, and it gets new games after it is uncordoned', async () => {
     const played = await Promise.all(Array.from({ length: 3 }, () => fleet.twoPlayersInAGame<Chess>('chess')));
     const drained = await fleet.ownerOf(played[0].rooms[0]);
     expect(await cli('drain', shortId(drained))).toMatch(new RegExp(`^${shortId(drained)} is drained: \\d+ rooms migrated\\.\n$`));
@@ -110,7 +110,7 @@ describe('what operators do to a running fleet', () => {
     expect(await fleet.ownerOf(rooms[0])).toBe(drained);
   }, 40_000);
 
-  it('a wrong token, and a place where no fleet is, are sentences and exit codes', async () => {
+  it('gets a sentence and an exit code for a wrong token, address or command', async () => {
     const wrong = await cli('--token', 'not the token of this fleet', 'list').catch((error) => error);
     expect({ code: wrong.code, said: wrong.stderr }).toEqual({ code: 1, said: expect.stringContaining('does not accept this token') });
     const nowhere = await cli('--url', 'http://127.0.0.1:1', 'list').catch((error) => error);

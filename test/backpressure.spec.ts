@@ -3,15 +3,15 @@ import { applyPatches, type Sync } from '#libs/protocol';
 import { type Fleet, type FleetServer, type Ledger, LedgerGame, type LedgerState, RawPlayer, startFleet, until } from './harness/index.js';
 
 const BACKLOG_BYTES_MAX = 65_536;
-/** Above this a link is too full for more; then come the frames that were let through before it was. */
+/** Above this backlog a link accepts no more commands. Frames that were accepted before are added to it. */
 const LINK_FULL_BYTES = 4_194_304;
 const FRAME_BYTES_MAX = 65_536;
-/** By default. */
+/** The default of the setting. */
 const LINK_FRAME_BYTES_MAX = 4_194_304;
-/** Commands of a seat without an answer. */
+/** Maximum number of unanswered commands of a seat. */
 const UNANSWERED_MAX = 64;
 
-describe('who does not keep up', () => {
+describe('a fleet with slow readers', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     const env = {
@@ -22,14 +22,14 @@ describe('who does not keep up', () => {
       MESSAGES_BURST: '100000',
       BYTES_PER_SECOND: '1000000000',
       BYTES_BURST: '1000000000',
-      // A verdict would end what is to be seen.
+      // Slow health checks, because an eviction would disturb the test.
       HEALTH_INTERVAL_MS: '10000',
     };
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, testGames: { turnMs: 60_000 }, env });
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('as a player is told `too-slow`, the others are answered all the while, and what was missed comes in one step', async () => {
+  it('closes a player who does not read with `too-slow`, serves the others meanwhile, and sends all missed changes in one sync', async () => {
     const [gateway] = fleet.gateways;
     const beside = await LedgerGame.begin(fleet);
     const { ada, bob, room } = await inALedger();
@@ -39,7 +39,7 @@ describe('who does not keep up', () => {
       noted.push(id);
       await room.send('note', { id });
     };
-    // It says so much still: it hangs, its computer does not.
+    // The pings keep the connection alive: only the program hangs, not the computer.
     const pinging = setInterval(() => ada.say({ kind: 'ping', nonce: 1 }), 500);
     ada.listen(false);
     const text = 'x'.repeat(50_000);
@@ -48,9 +48,9 @@ describe('who does not keep up', () => {
       return (await metric(gateway, 'holdfast_backpressure_total', 'where="player"')) > 0;
     }, 20_000);
     const others = beside.count;
-    // What it is not sent any more, and hears of all the same.
+    // The gateway drops these syncs for Ada. She receives the changes after her resume.
     for (let count = 0; count < 20; count++) await note();
-    // What reaches a socket that is closed resets it, and with it what the kernel has for her still.
+    // Bytes for a closed socket would reset it and discard the data that the kernel still has for her.
     clearInterval(pinging);
     await until(async () => (await metric(gateway, 'holdfast_goodbyes_total', 'code="too-slow"')) === 1, 10_000);
     expect(beside.count - others).toBeGreaterThan(20);
@@ -84,7 +84,7 @@ describe('who does not keep up', () => {
     bob.close();
   }, 60_000);
 
-  it('and missed more than a link carries at once is given the state, and told so; nobody else waits for it', async () => {
+  it('sends a player who missed more than a link frame the whole state with `missed`, without delaying others', async () => {
     const [gateway] = fleet.gateways;
     const { ada, bob, room } = await inALedger();
     const { session, secret } = await ada.hears('welcome');
@@ -99,7 +99,7 @@ describe('who does not keep up', () => {
     const sync = await resumed.hears('sync');
     expect(sync).toMatchObject({ state: expect.anything(), missed: true });
     await room.send('note', { id: 'after' });
-    // That they are back is a change of its own, of which either player may hear first.
+    // The return of the player is a change as well. Either player may receive it first.
     await until(() => syncsOf(resumed).at(-1)?.version === room.version);
     expect(stateAfter(syncsOf(resumed))).toEqual(room.state);
     expect(beside.pauses).toEqual([]);
@@ -110,13 +110,13 @@ describe('who does not keep up', () => {
     bob.close();
   }, 40_000);
 
-  it('as a game server has players told `busy` by a gateway that holds no more for it, and goes on where it was', async () => {
+  it('answers `busy` while a game server does not read, and continues without loss when it reads again', async () => {
     const [gateway] = fleet.gateways;
     const [server] = fleet.games;
     const tables = await Promise.all(Array.from({ length: 6 }, () => inALedger()));
     const payloads = Array.from({ length: UNANSWERED_MAX }, (_, index) => ({ id: `a-${index + 1}`, pad: 'x'.repeat(60_000) }));
     let floods = 0;
-    /** All that a player may have unanswered; resolves when the gateway has seen all of it. */
+    /** Sends the maximum number of unanswered commands of each player. Resolves when the gateway has received them. */
     const flood = async (at = tables): Promise<void> => {
       floods += 1;
       for (const { ada } of at) {
@@ -134,7 +134,7 @@ describe('who does not keep up', () => {
     expect(turnedAway).toBeGreaterThan(0);
     await flood();
     expect(new Set(refused())).toEqual(new Set(['busy']));
-    // The kernel may have found room for a few more.
+    // The kernel may have taken a few more.
     expect(refused().length - turnedAway).toBeGreaterThan(0.9 * tables.length * UNANSWERED_MAX);
     const held = await until(async () => {
       const bytes = await metric(gateway, 'holdfast_backlog_bytes', 'where="link"');
@@ -149,7 +149,8 @@ describe('who does not keep up', () => {
     const ids = payloads.map(({ id }) => id);
     for (const table of tables) {
       const { ada, room } = table;
-      // All of it again, what was taken among it: nobody knows how much that was. One after the other, which no link is too full for.
+      // Sends all commands again, because the player does not know which of them were accepted. Only one table at a time, so
+      // that the link is never too full.
       await flood([table]);
       await room.waitFor(({ state }) => state?.applied[0].length === ids.length, { timeoutMs: 10_000 });
       expect(room.state?.applied).toEqual([ids, ['kept']]);
@@ -164,7 +165,7 @@ describe('who does not keep up', () => {
     }
   }, 60_000);
 
-  /** Ada, a raw player, and Bob, a client, in one game; the room is Bob's. */
+  /** Starts a game of Ada, a raw player, and Bob, a client. `room` is Bob's view of the room. */
   async function inALedger(): Promise<{ ada: RawPlayer; bob: Session; room: Room<Ledger> }> {
     const ada = await RawPlayer.welcomed(fleet.gateways[0], 'Ada', 'tcp');
     const { room: made } = (await ada.asks(1, 'rooms.create', { game: 'ledger' })).data as { room: { id: string } };
@@ -182,7 +183,7 @@ function syncsOf(...players: readonly RawPlayer[]): Sync[] {
   return players.flatMap(({ heard }) => heard.filter((message): message is Sync => message.kind === 'sync'));
 }
 
-/** As a client makes it: each must be of the version that the one before led to. */
+/** Applies syncs as a client does: each must begin at the version to which the previous one led. */
 function stateAfter(syncs: readonly Sync[]): LedgerState {
   let [state, at]: [unknown, number | undefined] = [undefined, undefined];
   for (const { from, version, patches, ...whole } of syncs) {

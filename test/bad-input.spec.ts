@@ -19,16 +19,16 @@ function signed(claims: Record<string, unknown>): Promise<string> {
   return new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(new TextEncoder().encode(SECRET_JWT));
 }
 
-describe('bad input', () => {
+describe('a fleet with bad input', () => {
   let fleet: Fleet;
-  /** Secrets of sessions, as players were told them. */
+  /** The session secrets that players received. */
   const told: string[] = [];
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, env: { HELLO_TIMEOUT_MS: '600', LOG_LEVEL: 'debug' } });
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  /** After whatever came before: as many processes as ever, and a game from its start to a move. */
+  /** After each test all servers must be alive, and a new game must work. */
   afterEach(async () => {
     expect(fleet.servers.map(({ exit }) => exit)).toEqual(fleet.servers.map(() => null));
     const { rooms } = await fleet.twoPlayersInAGame('tic-tac-toe');
@@ -57,14 +57,14 @@ describe('bad input', () => {
       await player.isClosedByServer();
     });
 
-    it('says goodbye with `frame-too-large` to a frame that is', async () => {
+    it('says goodbye with `frame-too-large` to a frame that is too large', async () => {
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
       player.say({ kind: 'request', id: 1, operation: 'rooms.create', data: { game: 'chess', name: 'x'.repeat(20_000) } });
       expect(await player.hears('goodbye')).toMatchObject({ code: 'frame-too-large' });
       await player.isClosedByServer();
     });
 
-    it('answers a kind it does not know with an error, and stays', async () => {
+    it('answers an unknown kind of message with an error and keeps the connection', async () => {
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
       player.send(way === 'json' ? '{"kind":"dance","to":"the music"}' : Uint8Array.of(0x7f, 1, 2, 3));
       expect(await player.hears('error')).toMatchObject({ code: 'unknown-kind', retry: false });
@@ -73,14 +73,14 @@ describe('bad input', () => {
       player.close();
     });
 
-    it('passes over fields it does not know', async () => {
+    it('ignores unknown fields', async () => {
       const player = await RawPlayer.connect(gateway(), way);
       player.say({ kind: 'hello', protocol: 1, name: 'Ada', colour: 'red' } as never);
       await player.hears('welcome');
       player.close();
     });
 
-    it('wants a hello first, and only one', async () => {
+    it('requires a hello as the first message, and only one', async () => {
       const player = await RawPlayer.connect(gateway(), way);
       player.say({ kind: 'command', seq: 1, settled: 0, name: 'place', data: { cell: 0 } });
       await player.hears('error', ({ code }) => code === 'hello-first');
@@ -93,17 +93,17 @@ describe('bad input', () => {
       player.close();
     });
 
-    it('closes what never says hello', async () => {
+    it('closes a connection that sends no hello in time', async () => {
       const player = await RawPlayer.connect(gateway(), way);
       expect(await player.hears('goodbye')).toMatchObject({ code: 'hello-timeout' });
       await player.isClosedByServer();
     });
 
-    it('has a code for each request that cannot be', async () => {
+    it('answers each invalid request with its code', async () => {
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
       const wanted: [operation: string, data: unknown, code: string][] = [
         ['rooms.burn', undefined, 'unknown-operation'],
-        // What servers ask each other is not for players.
+        // Requests between servers are not available to players.
         ['room.open', { room: 'r', game: 'chess', start: 's', players: [] }, 'unknown-operation'],
         ['room.end', { room: 'r', result: { reason: 'operator' } }, 'unknown-operation'],
         ['rooms.join', { room: 'gone' }, 'room-unknown'],
@@ -127,7 +127,7 @@ describe('bad input', () => {
       player.close();
     });
 
-    it('welcomes nobody with another version, without a name, or with a session that is not theirs', async () => {
+    it('refuses a hello with another protocol version, without a valid name, or with a foreign session', async () => {
       const ada = await fleet.newPlayer('Ada');
       const { session, secret } = ada.credentials;
       told.push(secret);
@@ -151,7 +151,7 @@ describe('bad input', () => {
       expect((await ada.me()).user).toBe(ada.user);
     });
 
-    it('slows down who talks too much, says so, and serves the others', async () => {
+    it('refuses messages above the rate limit with `rate-limited`', async () => {
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
       for (let nonce = 0; nonce < 400; nonce++) player.say({ kind: 'ping', nonce });
       expect(await player.hears('error', ({ code }) => code === 'rate-limited')).toMatchObject({ retry: true });
@@ -160,7 +160,7 @@ describe('bad input', () => {
   });
 
   describe('hostile MessagePack and JSON', () => {
-    /** 30 levels of arrays that refer to each other: 2^30 values as a tree. A gateway used to walk them all. */
+    /** 30 levels of arrays that refer to each other: as a tree they have 2^30 values. */
     const bomb = referenceBomb();
     const SOON_MS = 1_000;
     const text = (name: string): number[] => [name.length, ...Buffer.from(name)];
@@ -208,7 +208,7 @@ describe('bad input', () => {
       });
     });
 
-    it('answers every sample with `bad-frame`, wherever it stands in a message', async () => {
+    it('answers every sample with `bad-frame` at every position in a message', async () => {
       const samples = NOT_PLAIN.flatMap((sample) => [nestings(sample)[0], nestings(sample)[3]]);
       const heard = async ([name, bytes]: Sample, asHello: boolean): Promise<readonly [string, string]> => {
         const player = asHello ? await RawPlayer.connect(gateway(), 'tcp') : await RawPlayer.welcomed(gateway(), 'Mallory', 'tcp');
@@ -260,14 +260,14 @@ describe('bad input', () => {
     });
   });
 
-  it('reads no byte of a TCP frame that promises too much', async () => {
+  it('refuses a TCP frame by its length before it reads the body', async () => {
     const player = await RawPlayer.connect(gateway(), 'tcp');
     player.write(Uint8Array.of(0x7f, 0xff, 0xff, 0xff));
     expect(await player.hears('goodbye')).toMatchObject({ code: 'frame-too-large' });
     await player.isClosedByServer();
   });
 
-  it('understands a TCP stream however it is cut, and drops one that ends within a frame', async () => {
+  it('reads a TCP stream that arrives byte by byte, and drops a stream that ends within a frame', async () => {
     const player = await RawPlayer.connect(gateway(), 'tcp');
     const hello = encodePlayerMessage({ kind: 'hello', protocol: 1, name: 'Ada' });
     for (const byte of [0, 0, 0, hello.length, ...hello]) player.write(Uint8Array.of(byte));
@@ -276,7 +276,7 @@ describe('bad input', () => {
     player.close();
   });
 
-  it('accepts no WebSocket without one of its subprotocols, at another path, or of another site', async () => {
+  it('refuses a WebSocket without a known subprotocol, at another path, or from another site', async () => {
     const { publicUrl } = gateway();
     const statusOf = (url: string, protocol: string | undefined, origin?: string): Promise<number> =>
       new Promise((resolve, reject) => {
@@ -294,7 +294,7 @@ describe('bad input', () => {
     expect(await statusOf(publicUrl, 'holdfast.v1.json', 'https://evil.example')).toBe(403);
   });
 
-  it('answers a command of a room that is gone, and one out of turn, and goes on', async () => {
+  it('rejects a command out of turn, with bad data, without a room, or after the end of the game', async () => {
     const { rooms, players } = await fleet.twoPlayersInAGame('tic-tac-toe');
     await expect(rooms[1].send('place', { cell: 0 })).rejects.toMatchObject({ code: 'not-your-turn' });
     await expect(rooms[0].send('place', { cell: 9 })).rejects.toMatchObject({ code: 'bad-data' });
@@ -306,8 +306,8 @@ describe('bad input', () => {
     await rooms[1].leave();
   });
 
-  describe('the link', () => {
-    it('says nothing but a nonce to a peer that does not prove the secret, and listens to none of it', async () => {
+  describe('the link port', () => {
+    it('sends only a nonce to a peer without a proof, and ignores its frames', async () => {
       for (const { id, ports } of fleet.servers) {
         for (const lie of [
           frame(2, Buffer.from('no proof at all')),
@@ -316,7 +316,7 @@ describe('bad input', () => {
           frame(99),
         ]) {
           const heard = await talk(ports.linkPort as number, lie);
-          // A length, the kind of a challenge, sixteen bytes of chance.
+          // A length, the kind of a challenge, and sixteen random bytes.
           expect([id, heard.length, heard.subarray(0, 5)]).toEqual([id, 4 + 1 + 16, Buffer.from([0, 0, 0, 17, 1])]);
         }
       }
@@ -324,7 +324,7 @@ describe('bad input', () => {
 
     it('refuses a server with another secret', async () => {
       const server = await fleet.startStranger('lobby', 'stranger', OTHER_LINK_SECRET);
-      // It stands in the registry, since the store is its own matter; but nobody gives it a request.
+      // The server is in the registry, because the store does not check the secret. But it gets no requests.
       for (let asked = 0; asked < 10; asked++) {
         const player = await fleet.newPlayer(`P${asked}`);
         await player.createRoom({ game: 'chess' });
@@ -336,8 +336,8 @@ describe('bad input', () => {
     });
   });
 
-  describe('a token', () => {
-    it('that is none, or signed by another, is turned away', async () => {
+  describe('a gateway with AUTH=jwt', () => {
+    it('refuses a missing, unsigned or expiry-free token, and accepts valid ones', async () => {
       const server = await fleet.start('gateway', 'jwt', { AUTH: 'jwt', AUTH_JWT_SECRET: SECRET_JWT });
       const refused = (login: object) => expect(connect(server.publicUrl, login)).rejects.toMatchObject({ code: 'unauthorized' });
       await refused({ token: 'no token' });
@@ -359,7 +359,7 @@ describe('bad input', () => {
     });
   });
 
-  /** After all of the above: whatever they had to say about it, at whatever level. */
+  /** The last test: it searches all log lines that the tests above caused, at all levels. */
   it('leaves no secret in the log of any server', async () => {
     const ada = await fleet.newPlayer('Ada');
     told.push(ada.credentials.secret);
@@ -383,13 +383,13 @@ describe('bad input', () => {
     );
     expect(found).toEqual([]);
     expect(new Set(secrets).size).toBe(secrets.length);
-    // It was looked for where they speak.
+    // The logs do contain the lines of all servers.
     for (const server of fleet.servers) expect(logs).toContain(`"server":"${server.id}"`);
     expect(logs).toContain('hf:gateway:jwt');
     expect(logs).toContain('hf:lobby:stranger');
   });
 
-  describe('a start', () => {
+  describe('the start of a server', () => {
     it.each([
       ['game', 'MAX_GAMES', 'plenty'],
       ['game', 'LINK_SECRET', 'short'],
@@ -398,13 +398,13 @@ describe('bad input', () => {
       ['gateway', 'ADMIN_TOKEN', ''],
       ['lobby', 'REDIS_URL', 'localhost'],
       ['lobby', 'SERVER_NAME', 'two words'],
-    ] as const)('of a %s with %s=%s stops with a line that names it, and what is allowed', async (type, name, value) => {
+    ] as const)('fails for a %s with %s=%s with a line that names the setting and the allowed values', async (type, name, value) => {
       const { code, said } = await startOnce(type, { ...fleet.settings(), LOG_LEVEL: 'info', SERVER_NAME: 'wrong', [name]: value });
       expect(code).toBe(1);
       expect(said).toContain(name);
       if (value && name !== 'LINK_SECRET') expect(said).toContain(value);
       expect(said).not.toMatch(/\n\s+at /);
-      // A headline, and one line for one mistake.
+      // One headline, and one line for each wrong setting.
       expect(said.trim().split('\n')).toEqual([
         expect.stringContaining(`This ${type} cannot start`),
         expect.stringContaining('it must be'),
@@ -416,7 +416,7 @@ describe('bad input', () => {
       ['gateway', 'TCP_PORT'],
       ['gateway', 'OPS_PORT'],
       ['lobby', 'LINK_PORT'],
-    ] as const)('of a %s whose %s is taken says so in one sentence', async (type, name) => {
+    ] as const)('fails for a %s with a used %s in one sentence', async (type, name) => {
       const occupant = createServer();
       await new Promise<void>((resolve) => occupant.listen(0, '127.0.0.1', resolve));
       const { port } = occupant.address() as { port: number };
@@ -436,7 +436,7 @@ describe('bad input', () => {
       expect(said).not.toMatch(/\n\s+at /);
     });
 
-    it('without a Redis says where it looked', async () => {
+    it('names the address when Redis is unreachable', async () => {
       const { code, said } = await startOnce('lobby', {
         ...fleet.settings(),
         LOG_LEVEL: 'info',
@@ -450,7 +450,7 @@ describe('bad input', () => {
   });
 });
 
-/** A link frame of this kind. */
+/** Builds a link frame of this kind. */
 function frame(kind: number, body: Buffer = Buffer.alloc(0)): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt32BE(1 + body.length);
@@ -458,7 +458,7 @@ function frame(kind: number, body: Buffer = Buffer.alloc(0)): Buffer {
   return Buffer.concat([head, body]);
 }
 
-/** All that a port answers to these bytes, until it closes. */
+/** Sends bytes to a port and returns all received bytes until the port closes the connection. */
 async function talk(port: number, bytes: Buffer): Promise<Buffer> {
   const heard: Buffer[] = [];
   let isClosed = false;
@@ -474,7 +474,7 @@ async function talk(port: number, bytes: Buffer): Promise<Buffer> {
   return Buffer.concat(heard);
 }
 
-/** What stands under the structured log. */
+/** Returns the lines of the output that are not structured log lines. */
 function lastSentence(said: string): string {
   return said
     .trim()

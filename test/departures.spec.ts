@@ -5,12 +5,12 @@ import { type Fleet, type FleetServer, RawPlayer, startFleet, until } from './ha
 const SECRET = 'a secret for tests only, of more than 32 characters';
 const SECOND = 1_000;
 const SEAT_GRACE_MS = SECOND;
-/** The loss of a connection is told after 1.5 s, then the grace begins; a sweep removes the member within seconds of its end. */
+/** A lost connection is reported after 1.5 s. Then the grace begins, and a sweep removes the member some seconds after its end. */
 const SETTLED_MS = 20 * SECOND;
 
 let nextUser = 0;
 
-/** A player over TCP, who logs in by token, so that a second login can be of the same user. */
+/** A player over TCP with a token, so that the same user can log in twice. */
 class Player {
   private nextId = 0;
 
@@ -28,7 +28,7 @@ class Player {
     return Player.greet(gateway, user, { kind: 'hello', protocol: 1, token });
   }
 
-  /** The same session over another connection. */
+  /** Resumes the session over another connection. */
   async resume(gateway: FleetServer): Promise<Player> {
     return Player.greet(gateway, this.user, await this.resumption());
   }
@@ -58,7 +58,7 @@ class Player {
     return result as Result;
   }
 
-  /** All in one TCP segment. */
+  /** Sends all messages in one TCP segment. */
   write(...messages: PlayerMessage[]): void {
     const frames = messages.map(encodePlayerMessage).map((frame) => {
       const length = Buffer.alloc(LENGTH_BYTES);
@@ -75,7 +75,7 @@ class Player {
 
 type Ending = (player: Player, request: PlayerMessage) => Promise<unknown>;
 
-describe('a session that ends while one of its requests is under way', () => {
+describe('a session that ends during one of its requests', () => {
   let fleet: Fleet;
 
   beforeAll(async () => {
@@ -89,7 +89,7 @@ describe('a session that ends while one of its requests is under way', () => {
         SEAT_GRACE_MS: String(SEAT_GRACE_MS),
         SESSION_TTL_MS: String(10 * SECOND),
         WATCHERS_PER_ROOM: '1',
-        // A lobby that is stopped for some seconds here is not to be evicted.
+        // The tests suspend the lobby for some seconds. It must not be evicted.
         HEALTH_INTERVAL_MS: '3000',
         HEALTH_MAX_MISSES: '10',
       },
@@ -99,7 +99,7 @@ describe('a session that ends while one of its requests is under way', () => {
 
   const gateway = () => fleet.gateways[0];
 
-  /** Rooms, whoever lists them, in which the user is a member. */
+  /** Returns all rooms that have the user as a member, public or private. */
   const roomsWith = async (user: string): Promise<string[]> => {
     const ids = await fleet.store.client.zrange('hf:rooms', '0', '-1');
     const docs = await Promise.all(ids.map((id) => fleet.store.client.hget(`hf:room:{${id}}`, 'doc')));
@@ -108,7 +108,7 @@ describe('a session that ends while one of its requests is under way', () => {
   const isSearching = async (user: string): Promise<boolean> => (await fleet.store.client.zscore('hf:match:{tic-tac-toe}', user)) !== null;
   const isNowhere = async (user: string): Promise<boolean> => (await roomsWith(user)).length === 0 && !(await isSearching(user));
 
-  /** Stops the lobby, lets each player's session end with their request on its way, and lets the lobby go on. */
+  /** Suspends the lobby, sends a request of each player, ends their sessions with `ending`, and continues the lobby. */
   async function endAll(ending: Ending, stoppedMs = 0): Promise<{ hosts: Player[]; rooms: string[]; players: Record<string, Player> }> {
     const hosts = await Promise.all([1, 2, 3, 4].map(() => Player.login(gateway())));
     const rooms = await Promise.all(hosts.map((host) => host.create()));
@@ -140,7 +140,7 @@ describe('a session that ends while one of its requests is under way', () => {
     return { hosts, rooms, players };
   }
 
-  /** The others' rooms are as if the player had never come. */
+  /** Checks that the ended sessions occupy no place in the rooms of the hosts. */
   async function expectRoomsFree(hosts: readonly Player[], rooms: readonly string[]): Promise<void> {
     const guest = await Player.login(gateway());
     for (const [index, room] of rooms.slice(0, 3).entries()) {
@@ -149,7 +149,7 @@ describe('a session that ends while one of its requests is under way', () => {
       await hosts[index].ask('rooms.start');
       await guest.ask('rooms.leave');
     }
-    // One may watch at this gateway: the place is not held by a session that is over.
+    // The limit is one spectator, so this fails if an ended session still occupies the place.
     await guest.ask('rooms.watch', { room: rooms[3] });
     guest.raw.close();
   }
@@ -166,7 +166,7 @@ describe('a session that ends while one of its requests is under way', () => {
   const isKicked: Ending = async (player, request) => {
     player.write(request, { kind: 'ping', nonce: 1 });
     await player.raw.hears('pong');
-    // A request without a header.
+    // A request frame without its header.
     player.raw.send(Buffer.from([KIND.request]));
     await player.raw.isClosedByServer();
   };
@@ -184,7 +184,7 @@ describe('a session that ends while one of its requests is under way', () => {
     ['a goodbye by the gateway', isKicked],
     ['its expiry', expires],
   ])(
-    'leaves no member, room, search or watcher behind after %s',
+    'leaves no member, room, search or spectator after %s',
     async (_, ending) => {
       const { hosts, rooms, players } = await endAll(ending);
       for (const { user } of Object.values(players)) await until(() => isNowhere(user), SETTLED_MS);
@@ -207,7 +207,7 @@ describe('a session that ends while one of its requests is under way', () => {
       },
     ],
     [
-      'its resumption at another gateway',
+      'a resume at another gateway',
       async (player, request) => {
         player.write(request, { kind: 'ping', nonce: 1 });
         await player.raw.hears('pong');
@@ -215,7 +215,7 @@ describe('a session that ends while one of its requests is under way', () => {
       },
     ],
   ])(
-    'leaves the user where the new connection was told they are after %s',
+    'leaves the user in the room that the new connection was sent, after %s',
     async (_, ending) => {
       const { hosts, rooms, players } = await endAll(ending);
       for (const player of Object.values(players)) {
@@ -225,7 +225,7 @@ describe('a session that ends while one of its requests is under way', () => {
         expect(me.watching ? [] : me.room ? [me.room.id] : []).toEqual(await roomsWith(player.user));
         expect(told?.room?.id ?? null).toBe(me.room?.id ?? null);
         expect(await isSearching(player.user)).toBe(me.searching === 'tic-tac-toe');
-        // Free to leave for good.
+        // The user can leave for good.
         next.write({ kind: 'bye' });
         await until(() => isNowhere(player.user), SETTLED_MS);
       }
@@ -249,7 +249,7 @@ describe('a session that ends while one of its requests is under way', () => {
     await until(() => isNowhere(host.user), SETTLED_MS);
   }, 40_000);
 
-  it('leaves its room after a bye at a time when no lobby is running', async () => {
+  it('leaves its room after a bye while no lobby is running', async () => {
     const host = await Player.login(gateway());
     const room = await host.create();
     const guest = await Player.login(gateway());

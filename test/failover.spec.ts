@@ -5,15 +5,15 @@ import { type Fleet, type FleetServer, type Game, startFleet, until } from './ha
 
 const SECOND = 1_000;
 
-describe('when a server is killed under its players', () => {
+describe('the loss of one server', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 2, lobbies: 2, games: 3, testGames: { turnMs: 60_000 } });
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  describe('a game server', () => {
-    it('its games pause, go on elsewhere within a second with every move that was made, and the others notice nothing', async () => {
+  describe('a fleet without one of its game servers', () => {
+    it('continues the lost games on other servers within a second with every move, and does not pause other games', async () => {
       const games = await Promise.all(Array.from({ length: 9 }, () => fleet.twoPlayersInAGame<Chess>('chess')));
       for (const { rooms } of games) await play(rooms, ['e4', 'e5', 'Nf3']);
       const owners = await Promise.all(games.map(({ rooms }) => fleet.ownerOf(rooms[0])));
@@ -44,7 +44,7 @@ describe('when a server is killed under its players', () => {
       await Promise.all(games.map(finish));
     }, 40_000);
 
-    it('a game that saves nothing ends for its players, who start another', async () => {
+    it('ends a game without durability, and its players can start another', async () => {
       const { rooms } = await fleet.twoPlayersInAGame<{ tap(room: unknown): void }>('fleeting');
       const owner = await fleet.ownerOf(rooms[0]);
       const killedAt = performance.now();
@@ -58,7 +58,7 @@ describe('when a server is killed under its players', () => {
       await rooms[1].leave();
     }, 20_000);
 
-    it('one that is started again is found by all, with nothing else started anew', async () => {
+    it('places games on the restarted server again, without restarting others', async () => {
       for (const server of fleet.games.filter(({ exit }) => exit)) await fleet.restart(server);
       await fleet.whole();
       const games = await Promise.all(Array.from({ length: 6 }, () => fleet.twoPlayersInAGame('tic-tac-toe')));
@@ -68,8 +68,8 @@ describe('when a server is killed under its players', () => {
     }, 30_000);
   });
 
-  describe('a lobby', () => {
-    it('rooms, lists, matches and games go on through the other', async () => {
+  describe('a fleet without one of its lobbies', () => {
+    it('serves rooms, lists, matches and games through the other lobby', async () => {
       const players = await Promise.all(Array.from({ length: 8 }, (_, index) => fleet.newPlayer(`P${index}`)));
       const rooms = await Promise.all(players.slice(0, 4).map((player) => player.createRoom({ game: 'tic-tac-toe' })));
       const going = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
@@ -78,7 +78,7 @@ describe('when a server is killed under its players', () => {
       const [killed] = fleet.lobbies;
       killed.kill();
       await killed.exited;
-      // In flight or just after: answered, or refused in a way that says "try again".
+      // Requests during or just after the loss are answered, or refused with `retry`.
       const asked = await Promise.allSettled(players.map((player) => player.me()));
       for (const outcome of asked) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ retry: true });
 
@@ -97,9 +97,9 @@ describe('when a server is killed under its players', () => {
       await finish(going);
     }, 40_000);
 
-    it('what it had in hand is answered by the other, or refused in a way that says "try again"', async () => {
+    it('answers the open requests through the other lobby, or refuses them with `retry`', async () => {
       const players = await Promise.all(Array.from({ length: 8 }, (_, index) => fleet.newPlayer(`P${index}`)));
-      // Each keeps the lobby of their first request.
+      // A player stays with the lobby of the first request.
       await Promise.all(players.map((player) => player.me()));
       const [killed] = fleet.lobbies;
       killed.kill('SIGSTOP');
@@ -123,8 +123,8 @@ describe('when a server is killed under its players', () => {
     }, 40_000);
   });
 
-  describe('a gateway', () => {
-    it('its players come back through the other, lose no move, and play on', async () => {
+  describe('a fleet without one of its gateways', () => {
+    it('reconnects the players through the other gateway without losing a move', async () => {
       const [killed, other] = fleet.gateways;
       const games = await Promise.all(
         Array.from({ length: 5 }, () =>
@@ -133,7 +133,7 @@ describe('when a server is killed under its players', () => {
       );
       for (const { rooms } of games) await play(rooms, ['e4', 'e5']);
       const pauses = games.map(({ rooms }) => watchPauses(rooms[0]));
-      // On its way when the gateway goes.
+      // These moves are in flight when the gateway dies.
       const inFlight = games.map(({ rooms }) => rooms[0].send('move', { san: 'Nf3' }));
       killed.kill();
       await Promise.all(inFlight);
@@ -157,14 +157,14 @@ describe('when a server is killed under its players', () => {
   });
 });
 
-describe('with a single gateway and a single lobby', () => {
+describe('a fleet with one gateway and one lobby', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 2 });
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('the games of a killed game server go on within a second', async () => {
+  it('continues the games of a killed game server within a second', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     await play(rooms, ['e4']);
     const pauses = rooms.map(watchPauses);
@@ -178,7 +178,7 @@ describe('with a single gateway and a single lobby', () => {
     await leaveAll(rooms);
   }, 30_000);
 
-  it('without a lobby games go on and requests are told to come again, until there is one', async () => {
+  it('continues games without a lobby, and refuses requests with `retry` until there is one', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     const [lobby] = fleet.lobbies;
     lobby.kill();
@@ -193,7 +193,7 @@ describe('with a single gateway and a single lobby', () => {
     await leaveAll(rooms);
   }, 30_000);
 
-  it('players wait for the gateway, and play on when it is back', async () => {
+  it('lets players wait for the restarted gateway and continue', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess', [{}, { encoding: 'tcp' }]);
     await play(rooms, ['e4']);
     fleet.gateways[0].kill();
@@ -207,7 +207,7 @@ describe('with a single gateway and a single lobby', () => {
   }, 30_000);
 });
 
-/** Each by whoever is to move, once they see that they are; each is answered before the next. */
+/** Plays moves one after another. Each is sent by the player whose turn it is, after that player sees the latest state. */
 async function play(rooms: readonly Room<Chess>[], moves: readonly string[]): Promise<void> {
   for (const san of moves) {
     const newest = rooms.reduce((a, b) => ((b.state?.moves.length ?? 0) > (a.state?.moves.length ?? 0) ? b : a));
@@ -245,7 +245,7 @@ async function leaveAll<Rules>(rooms: readonly Room<Rules>[]): Promise<void> {
   for (const room of rooms) if (room.status !== 'left') await again(() => room.leave());
 }
 
-/** Until it is no longer refused with "try again". */
+/** Repeats `act` while it fails with `retry`. */
 async function again<T>(act: () => Promise<T>): Promise<T> {
   const done = await until(async () => {
     try {

@@ -3,7 +3,7 @@ import type { TicTacToe } from '#games/tic-tac-toe';
 import type { GameEvent, Room } from '#libs/client';
 import { type Fleet, type Game, startFleet, type Way } from './harness/index.js';
 
-/** Short enough to wait for, long enough for a move on a machine that is busy. */
+/** Short enough to wait for, and long enough for a move on a busy machine. */
 const TURN_MS = 3_000;
 const SOON = { timeoutMs: 5_000 };
 
@@ -14,7 +14,7 @@ describe.each<Way>(['binary', 'json', 'tcp'])('games over %s', (encoding) => {
     fleet = shared ??= await startFleet({ gateways: 2, lobbies: 1, games: 2, testGames: { turnMs: TURN_MS } });
   }, 60_000);
 
-  it('tic-tac-toe is played to a line, and everybody sees each step and the result', async () => {
+  it('runs tic-tac-toe to a line, and both players see each move and the result', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe', ways);
     const events = rooms.map(collectEvents);
     await place(rooms, [0, 3, 1, 4, 2]);
@@ -26,14 +26,14 @@ describe.each<Way>(['binary', 'json', 'tcp'])('games over %s', (encoding) => {
     }
   });
 
-  it('tic-tac-toe can be a draw', async () => {
+  it('runs tic-tac-toe to a draw', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe', ways);
     await place(rooms, [0, 1, 2, 4, 3, 5, 7, 6, 8]);
     await rooms[1].waitFor(({ status }) => status === 'ended', SOON);
     expect(rooms[1].result?.result).toEqual({ winner: null, by: 'full' });
   });
 
-  it('chess ends by mate, by resignation and by agreement', async () => {
+  it('ends chess by mate, by resignation and by agreement', async () => {
     const mated = await fleet.twoPlayersInAGame<Chess>('chess', ways);
     await move(mated, ['f3', 'e5', 'g4', 'Qh4#']);
     await bothHear(mated, { result: '0-1', by: 'checkmate', winner: 1 });
@@ -49,7 +49,7 @@ describe.each<Way>(['binary', 'json', 'tcp'])('games over %s', (encoding) => {
     await bothHear(agreed, { result: '1/2-1/2', by: 'agreement', winner: null });
   });
 
-  it('a refused command has its code, and changes nothing', async () => {
+  it('rejects an invalid command with a code and changes nothing', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess', ways);
     await move({ rooms }, ['e4']);
     for (const room of rooms) await room.waitFor(({ version }) => version === rooms[0].version && version > 0, SOON);
@@ -61,17 +61,17 @@ describe.each<Way>(['binary', 'json', 'tcp'])('games over %s', (encoding) => {
     await refused(black.send('move', { san: 17 }), 'bad-data');
     await refused(black.send('acceptDraw'), 'no-draw-offer');
     await refused(black.send('castle-into-the-air'), 'unknown-command');
-    // Not a player's to call, though it is a method of the class.
+    // These are methods of the class, but not commands.
     await refused(black.send('flagFell'), 'unknown-command');
     await refused(black.send('constructor'), 'unknown-command');
     expect(rooms.map(({ state, version }) => ({ state, version }))).toEqual(before);
-    // And the next good one is the very next version.
+    // The next valid command leads to the next version.
     await black.send('move', { san: 'e5' });
     expect(black.version).toBe(before[1].version + 1);
     await white.leave();
   });
 
-  it('spectators see the same states, and may give no commands', async () => {
+  it('shows spectators the same states and rejects their commands', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess', ways);
     await move({ rooms }, ['e4']);
     const watcher = await fleet.newPlayer('Eve', { encoding });
@@ -87,7 +87,7 @@ describe.each<Way>(['binary', 'json', 'tcp'])('games over %s', (encoding) => {
     await watched.waitFor(({ result }) => (result?.result as { by?: string } | undefined)?.by === 'resignation', SOON);
   });
 
-  it('who leaves loses', async () => {
+  it('ends a game that a player leaves, and the other player wins', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe', ways);
     await rooms[0].leave();
     await rooms[1].waitFor(({ status }) => status === 'ended', SOON);
@@ -95,7 +95,7 @@ describe.each<Way>(['binary', 'json', 'tcp'])('games over %s', (encoding) => {
   });
 });
 
-it('who does not move loses the turn, and a game that nobody plays ends', async () => {
+it('passes the turn of a player who does not move, and ends a game that nobody plays', async () => {
   const { rooms } = await (shared as Fleet).twoPlayersInAGame<TicTacToe>('tic-tac-toe');
   await rooms[1].waitFor(({ state }) => state?.turn === 1, { timeoutMs: 2 * TURN_MS });
   expect(rooms[1].state).toMatchObject({ moves: 0, passes: 1 });
@@ -104,11 +104,11 @@ it('who does not move loses the turn, and a game that nobody plays ends', async 
   expect(rooms[0].result?.result).toEqual({ winner: null, by: 'timeout' });
 });
 
-/** One fleet for all three ways in. */
+/** One fleet for all three encodings. */
 let shared: Fleet | undefined;
 afterAll(() => shared?.stop());
 
-/** Seat 0 begins; each waits until they see the other's mark. */
+/** Seat 0 begins. Each player waits for the other's mark. */
 async function place(rooms: readonly Room<TicTacToe>[], cells: readonly number[]): Promise<void> {
   for (const [moves, cell] of cells.entries()) {
     const room = rooms[moves % 2];

@@ -5,25 +5,25 @@ import { ROOT } from '../tools/process/paths.mjs';
 import { type Fleet, startFleet, until } from './harness/index.js';
 
 const run = promisify(execFile);
-/** Half of them at the gateway that is killed. `GATEWAY_LOSS_PLAYERS=400` is the design's case, and says what it measured. */
+/** Half of them are at the gateway that is killed. `GATEWAY_LOSS_PLAYERS=400` runs the case of the design and prints its report. */
 const PLAYERS = Number(process.env.GATEWAY_LOSS_PLAYERS ?? 80);
 const SECONDS = 8;
 
-describe('a gateway that is killed under its players', () => {
+describe('the loss of a gateway with many players', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 2, lobbies: 1, games: 2 });
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('costs none of them a move, none of their moves is done twice, and all play on at the other within two seconds', async () => {
+  it('neither loses nor doubles a move, and all players continue at the other gateway within two seconds', async () => {
     const [killed] = fleet.gateways;
     const urls = fleet.gateways.flatMap(({ publicUrl }) => ['--url', publicUrl]);
     const options = ['--players', String(PLAYERS), '--seconds', String(SECONDS), '--think-ms', '2000', ...urls, '--json'];
     const playing = run(process.execPath, [join(ROOT, 'tools/players/run.mjs'), ...options], { cwd: ROOT });
     try {
       await until(async () => (await playersAt(killed)) >= PLAYERS / 2, 20_000);
-      // Their games are under way.
+      // Wait until their games are being played.
       await until(async () => (await gamesOn()) >= PLAYERS / 4, 20_000);
     } finally {
       killed.kill();

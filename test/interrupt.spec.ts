@@ -1,15 +1,15 @@
 import type { TicTacToe } from '#games/tic-tac-toe';
 import { type Fleet, startFleet } from './harness/index.js';
 
-/** The watchdog of a game server uses SIGINT for itself; Ctrl-C must still mean what it means everywhere. */
-describe('SIGINT from outside', () => {
+/** The watchdog of a game server uses SIGINT itself. Ctrl-C must still stop a server in good order. */
+describe('SIGINT from another process', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ games: 2 });
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('drains a game server, whose games go on elsewhere', async () => {
+  it('drains a game server, and its games continue on another', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     const [first] = rooms;
     const mover = rooms.find(({ seat, state }) => seat === state?.turn) ?? first;
@@ -23,7 +23,7 @@ describe('SIGINT from outside', () => {
     expect(await fleet.ownerOf(first)).not.toBe(owner);
   }, 30_000);
 
-  it('stops a gateway and a lobby in good order', async () => {
+  it('stops a gateway and a lobby with exit code 0', async () => {
     for (const server of [fleet.gateways[0], fleet.lobbies[0]]) {
       server.kill('SIGINT');
       expect(await server.exited).toEqual({ code: 0, signal: null });

@@ -16,7 +16,7 @@ interface Odd extends GameRules<State> {
 
 type Line = { event?: string; roomId?: string; error?: string; reason?: string; [field: string]: unknown };
 
-describe('what a room keeps', () => {
+describe('a fleet with a state that cannot be stored or read', () => {
   let fleet: Fleet;
   let stream: EventStream;
   beforeAll(async () => {
@@ -51,7 +51,7 @@ describe('what a room keeps', () => {
     ['a cut emoji', 'state.odd.here[0] is a string with half of a surrogate pair'],
     ['a key __proto__', 'state.odd.here[0] has a key __proto__'],
   ])(
-    'refuses a command that puts %s into the state, names it in one line, and goes on after a kill',
+    'refuses a command that puts %s into the state, logs it once, and survives a kill',
     async (what, flaw) => {
       const { rooms, players } = await fleet.twoPlayersInAGame<Odd>('odd');
       const statuses: string[] = [];
@@ -70,7 +70,7 @@ describe('what a room keeps', () => {
       await kill(await fleet.ownerOf(rooms[0]));
       await rooms[0].send('count');
       for (const room of rooms) await room.waitFor(({ state }) => state?.count === 3, { timeoutMs: 10_000 });
-      // Their connections stood all the while.
+      // The connections of the players stayed open.
       expect(statuses).toEqual([]);
       await rooms[0].leave();
       await wholeAgain();
@@ -78,7 +78,7 @@ describe('what a room keeps', () => {
     60_000,
   );
 
-  it('ends the game of a timer that does so', async () => {
+  it('ends a game whose timer puts such a value into the state', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Odd>('odd');
     await rooms[0].send('wind');
     for (const room of rooms) await room.waitFor(({ result }) => result?.reason === 'game-failed', { timeoutMs: 5_000 });
@@ -88,9 +88,9 @@ describe('what a room keeps', () => {
   it.each<[string, (room: string) => Promise<unknown>]>([
     ['a checkpoint', (room) => fleet.redis.client.set(`hf:room:{${room}}:checkpoint`, 'neither one thing nor another')],
     ['a log', (room) => fleet.redis.client.lset(`hf:room:{${room}}:log`, -1, Buffer.from([0xc1, 0xa3]))],
-    ['a checkpoint that is gone', (room) => fleet.redis.client.del(`hf:room:{${room}}:checkpoint`)],
+    ['a missing checkpoint', (room) => fleet.redis.client.del(`hf:room:{${room}}:checkpoint`)],
   ])(
-    'ends a room of which %s cannot be read, tells why, and frees its players; others go on',
+    'ends a room with %s that cannot be read, with the reason, and frees its players',
     async (_what, corrupt) => {
       const [odd, fine] = await Promise.all([
         fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe'),
@@ -100,7 +100,7 @@ describe('what a room keeps', () => {
       const room = odd.rooms[0].id;
       await corrupt(room);
       for (const server of new Set([await fleet.ownerOf(odd.rooms[0]), await fleet.ownerOf(fine.rooms[0])])) {
-        // One after the other, so that there is always one to take the rooms.
+        // One server at a time, so that another can always take the rooms.
         await kill(server);
         await until(async () => (await fleet.redis.client.hget(`hf:room:{${fine.rooms[0].id}}`, 'owner')) !== server.id, 10_000);
         await wholeAgain();
@@ -119,7 +119,7 @@ describe('what a room keeps', () => {
     60_000,
   );
 
-  it('logs a session once that wants the whole state again and again', async () => {
+  it('logs a session once when it requests the whole state again and again', async () => {
     const { rooms, players } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     const owner = await fleet.ownerOf(rooms[0]);
     let { session, secret } = players[1].credentials;
@@ -138,7 +138,7 @@ describe('what a room keeps', () => {
     await rooms[0].leave();
   }, 30_000);
 
-  it('lets an operator end a room that no server has', async () => {
+  it('lets an operator end a room without an owner', async () => {
     const { rooms, players } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     await Promise.all(fleet.games.map(kill));
     await rooms[0].waitFor(({ status }) => status === 'paused', { timeoutMs: 10_000 });
@@ -148,7 +148,7 @@ describe('what a room keeps', () => {
     expect((await end(rooms[0].id)).status).toBe(409);
     await wholeAgain();
     await (await players[0].createRoom({ game: 'tic-tac-toe', private: true })).leave();
-    // Nobody brings it back.
+    // No server adopts the ended room.
     expect(await fleet.redis.client.hget(`hf:room:{${rooms[0].id}}`, 'status')).toBe('waiting');
   }, 60_000);
 });

@@ -1,11 +1,11 @@
 import { connect as dial, type Socket } from 'node:net';
 import { type Fleet, type Game, RawPlayer, startFleet, until, type Way } from './harness/index.js';
 
-describe('a stranger', () => {
+describe('a fleet with limits for clients', () => {
   let fleet: Fleet;
   let innocent: Game;
   let cell = 0;
-  /** Where this test's stranger lives: a house of its own. The innocent live at 127.0.0.1. */
+  /** The client address of this test. The players of the running game are at 127.0.0.1. */
   let nextDoor: string;
 
   beforeAll(async () => {
@@ -34,7 +34,7 @@ describe('a stranger', () => {
     nextDoor = `127.0.2.${cell + 1}`;
   });
 
-  /** Whatever came before: the two who play go on, over the connections they had. */
+  /** After each test the running game must continue over its first connections. */
   afterEach(async () => {
     await innocent.rooms[cell % 2].send('place', { cell: [0, 1, 2, 4, 3, 5, 7, 6, 8][cell] });
     cell += 1;
@@ -44,7 +44,7 @@ describe('a stranger', () => {
 
   const gateway = () => fleet.gateways[0];
 
-  it.each<Way>(['binary', 'tcp'])('has so many connections over %s, and is told `too-many-connections`', async (way) => {
+  it.each<Way>(['binary', 'tcp'])('refuses more connections from one address over %s with `too-many-connections`', async (way) => {
     const players = await Promise.all([1, 2, 3].map((count) => RawPlayer.welcomed(gateway(), `M${count}`, way, nextDoor)));
     players.push(...(await Promise.all([4, 5, 6].map((count) => RawPlayer.welcomed(gateway(), `M${count}`, way, nextDoor)))));
     const seventh = await RawPlayer.connect(gateway(), way, nextDoor);
@@ -54,7 +54,7 @@ describe('a stranger', () => {
     for (const player of [...players, neighbour]) player.close();
   });
 
-  it('that says no hello takes no more than the places of those who do not', async () => {
+  it('refuses connections when too many have sent no hello, and frees their places after the hello timeout', async () => {
     const silent = await Promise.all([1, 2, 3, 4, 5].map((host) => RawPlayer.connect(gateway(), 'tcp', `127.0.1.${host}`)));
     const sixth = await RawPlayer.connect(gateway(), 'tcp', '127.0.1.6');
     expect(await sixth.hears('goodbye')).toMatchObject({ code: 'too-many-connections' });
@@ -65,7 +65,7 @@ describe('a stranger', () => {
     (await RawPlayer.welcomed(gateway(), 'Neighbour', 'tcp', nextDoor)).close();
   });
 
-  it('that opens the public port and says nothing is closed, and one who asks too often answered 503', async () => {
+  it('answers 408 to unfinished HTTP requests, and 503 to more connections from one address', async () => {
     const { port } = new URL(gateway().pageUrl);
     const open = (): { socket: Socket; heard: () => string; isClosed: () => boolean } => {
       let text = '';
@@ -87,7 +87,7 @@ describe('a stranger', () => {
     expect(slow.map(({ heard }) => heard().slice(0, 12))).toEqual(slow.map(() => 'HTTP/1.1 408'));
   });
 
-  it('may say a whole frame, though it is all its bytes for a while; then it is `rate-limited`', async () => {
+  it('accepts one frame of the maximum size, and refuses the next with `rate-limited`', async () => {
     const player = await RawPlayer.welcomed(gateway(), 'Mallory', 'binary', nextDoor);
     const data = { game: 'chess', name: 'x'.repeat(15_900) };
     player.say({ kind: 'request', id: 1, operation: 'rooms.create', data });
@@ -97,7 +97,7 @@ describe('a stranger', () => {
     player.close();
   });
 
-  it('that pings by the WebSocket is counted, and not answered for ever', async () => {
+  it('counts WebSocket pings as messages', async () => {
     const { WebSocket } = await import('ws');
     const socket = new WebSocket(gateway().publicUrl, 'holdfast.v1.json', { localAddress: nextDoor });
     const heard: string[] = [];
@@ -108,14 +108,14 @@ describe('a stranger', () => {
     socket.on('message', (data) => heard.push(String(data)));
     await until(() => socket.readyState === WebSocket.OPEN);
     for (let ping = 0; ping < 200; ping++) socket.ping();
-    // More than one: it may come when the next fiftieth of a second has brought a place for it.
+    // Many pings, because the limit allows a new one every fiftieth of a second.
     for (let ping = 0; ping < 20; ping++) socket.send('{"kind":"ping","nonce":1}');
     await until(() => heard.some((message) => JSON.parse(message).code === 'rate-limited'));
     expect(pongs).toBeLessThan(100);
     socket.terminate();
   });
 
-  it('may watch, unless as many do as may', async () => {
+  it('refuses more spectators of a room than allowed with `too-many-watchers`', async () => {
     const room = innocent.rooms[0].id;
     const [first, second] = await Promise.all(['W1', 'W2'].map((name) => RawPlayer.welcomed(gateway(), name, 'json', nextDoor)));
     expect((await first.asks(1, 'rooms.watch', { room })).error).toBeUndefined();
@@ -126,7 +126,7 @@ describe('a stranger', () => {
     for (const player of [first, second]) player.close();
   });
 
-  it('at the link port costs the eldest stranger its place, and no server its link', async () => {
+  it('closes the oldest unauthenticated connections at the link port, and no link of a server', async () => {
     const { linkPort } = fleet.games[0].ports;
     const strangers = await Promise.all(
       [1, 2, 3, 4, 5, 6].map(async () => {

@@ -2,16 +2,16 @@ import { type Fleet, type FleetServer, startFleet, until } from './harness/index
 
 const OTHER_SECRET = 'another secret of some length';
 const ROOMS = 12;
-/** Each has even odds that the stranger's vote is the one that completes the verdict. */
+/** Each kill has even odds that the vote of the server with the other secret would complete the majority. */
 const KILLS = 5;
-/** Longer than several attempts to have a link take. */
+/** Longer than several attempts to open a link. */
 const ATTEMPTS_MS = 3_000;
 
 describe('a server with another LINK_SECRET than the fleet', () => {
   let fleet: Fleet;
   afterEach(() => fleet.stop());
 
-  it('is not ready when it joins, gets no rooms, and both sides log it once; the others stay ready', async () => {
+  it('is not ready, gets no rooms, and is logged once on both sides; the other servers stay ready', async () => {
     fleet = await startFleet({ gateways: 2, lobbies: 1, games: 1, env: { PLACEMENT_RAMP_MS: '0' } });
     const good = fleet.servers.slice();
     const strangers = await Promise.all(
@@ -32,7 +32,7 @@ describe('a server with another LINK_SECRET than the fleet', () => {
     for (const stranger of strangers) await expectNotReady(stranger);
   }, 60_000);
 
-  it('is no longer ready, nor offered, once it meets the others that were started after it; with the right secret it is', async () => {
+  it('loses its readiness when other servers start after it, and regains it with the right secret', async () => {
     fleet = await startFleet({ gateways: 0, lobbies: 0, games: 0 });
     const stranger = await fleet.startStranger('game', 'stranger', OTHER_SECRET);
     await until(async () => (await stranger.ops('/readyz')).status === 200, 5_000);
@@ -49,7 +49,7 @@ describe('a server with another LINK_SECRET than the fleet', () => {
     expect(await withheld(fleet, back)).toBe('');
   }, 60_000);
 
-  it('is not what a killed game server depends on, though as a gateway it has a vote in verdicts', async () => {
+  it('does not prevent the eviction of a killed game server, even when it is a gateway with a vote', async () => {
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 2, env: { HEALTH_GRACE_MS: '0' } });
     const [gateway] = fleet.gateways;
     await fleet.startStranger('gateway', 'stranger', OTHER_SECRET);
@@ -65,7 +65,7 @@ describe('a server with another LINK_SECRET than the fleet', () => {
   }, 90_000);
 });
 
-/** Players come in by the gateways that are in order. */
+/** Returns options that connect two players through the gateways with the right secret. */
 function throughGood(fleet: Fleet, good: readonly FleetServer[]) {
   const [first, second] = fleet.gateways.filter((gateway) => good.includes(gateway));
   return [{ gateway: first }, { gateway: second }] as const;

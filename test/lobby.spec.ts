@@ -2,7 +2,7 @@ import type { TicTacToe, TicTacToeResult } from '#games/tic-tac-toe';
 import type { Room, Session } from '#libs/client';
 import { type Fleet, startFleet, until } from './harness/index.js';
 
-describe('the lobby, by two lobbies over one Redis', () => {
+describe('the lobby service of two lobbies with one Redis', () => {
   const IDLE_MS = 4_000;
   let fleet: Fleet;
   beforeAll(async () => {
@@ -13,7 +13,7 @@ describe('the lobby, by two lobbies over one Redis', () => {
   const players = (count: number): Promise<Session[]> =>
     Promise.all(Array.from({ length: count }, (_, index) => fleet.newPlayer(`Player ${index + 1}`)));
 
-  it('says which games there are', async () => {
+  it('lists the available games', async () => {
     const [ada] = await players(1);
     expect(await ada.games()).toEqual([
       { name: 'chess', seats: { min: 2, max: 2 } },
@@ -21,7 +21,7 @@ describe('the lobby, by two lobbies over one Redis', () => {
     ]);
   });
 
-  it('lists a room to players of another gateway, and no private one', async () => {
+  it('lists a public room to players of another gateway, and no private room', async () => {
     const [ada, bob, cy] = await players(3);
     const open = await ada.createRoom({ game: 'tic-tac-toe', name: 'Open to all' });
     const hidden = await cy.createRoom({ game: 'tic-tac-toe', private: true });
@@ -31,7 +31,7 @@ describe('the lobby, by two lobbies over one Redis', () => {
     expect((await bob.rooms({ game: 'chess' })).map(({ id }) => id)).not.toContain(open.id);
   });
 
-  it('gives the last seat to exactly one of two who take it at once, twenty times', async () => {
+  it('gives the last seat to exactly one of two concurrent players, twenty times', async () => {
     const [owner, ...others] = await players(5);
     const pairs = others.flatMap((one, index) => others.slice(index + 1).map((other) => [one, other]));
     for (let race = 0; race < 20; race++) {
@@ -47,7 +47,7 @@ describe('the lobby, by two lobbies over one Redis', () => {
     }
   });
 
-  it('hands the room on when its owner leaves', async () => {
+  it('makes another member the host when the host leaves', async () => {
     const [ada, bob] = await players(2);
     const room = await ada.createRoom({ game: 'tic-tac-toe' });
     const joined = await bob.joinRoom(room.id);
@@ -56,7 +56,7 @@ describe('the lobby, by two lobbies over one Redis', () => {
     await joined.waitFor(({ view }) => view.owner === bob.user && view.members.length === 1, { timeoutMs: 5_000 });
   });
 
-  it('ends a room that everybody has left', async () => {
+  it('ends a room that all members have left', async () => {
     const [ada, bob] = await players(2);
     const room = await ada.createRoom({ game: 'tic-tac-toe' });
     await room.leave();
@@ -65,7 +65,7 @@ describe('the lobby, by two lobbies over one Redis', () => {
     expect((await ada.me()).room).toBeNull();
   });
 
-  it('ends a room that nobody starts, and says so to those in it', async () => {
+  it('ends a room that nobody starts, and notifies its members', async () => {
     const [ada, bob] = await players(2);
     const room = await ada.createRoom({ game: 'tic-tac-toe' });
     const reasons: (string | undefined)[] = [];
@@ -73,11 +73,11 @@ describe('the lobby, by two lobbies over one Redis', () => {
     await until(() => room.status === 'left', IDLE_MS + 5_000);
     expect(reasons).toEqual(['room-expired']);
     await expect(bob.joinRoom(room.id)).rejects.toMatchObject({ code: 'room-unknown' });
-    // Free to go on elsewhere.
+    // The player can enter another room.
     await (await ada.createRoom({ game: 'chess' })).leave();
   });
 
-  it('tells all in the room who came, who is ready and who left', async () => {
+  it('sends members every change of the room: who joined, who is ready and who left', async () => {
     const [ada, bob] = await players(2);
     const room = await ada.createRoom({ game: 'chess' });
     const joined = await bob.joinRoom(room.id);
@@ -90,7 +90,7 @@ describe('the lobby, by two lobbies over one Redis', () => {
     await room.waitFor(({ view }) => view.members.length === 1, { timeoutMs: 5_000 });
   });
 
-  it('says no with a code, and changes nothing', async () => {
+  it('refuses invalid requests with a code and changes nothing', async () => {
     const [ada, bob, cy] = await players(3);
     const refused = (act: Promise<unknown>, code: string) => expect(act).rejects.toMatchObject({ code });
     await refused(ada.createRoom({ game: 'no-such-game' }), 'unknown-game');
@@ -111,13 +111,13 @@ describe('the lobby, by two lobbies over one Redis', () => {
     await refused(room.ready(), 'not-in-room');
   });
 
-  it('puts everybody back in the lobby after a game, and plays again', async () => {
+  it('keeps the members together after a game, and they can start another', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     expect(await playToTheEnd(rooms)).toEqual([0, 0]);
     for (const room of rooms) await room.waitFor(({ view }) => view.status === 'waiting' && !!view.lastResult, { timeoutMs: 5_000 });
     const [owner, other] = rooms;
     expect(owner.view.lastResult).toMatchObject({ reason: 'finished', result: { winner: 0 } });
-    // Ready for the last game is not ready for the next.
+    // Members must declare themselves ready again for the next game.
     await expect(owner.start()).rejects.toMatchObject({ code: 'not-ready' });
     await other.ready();
     await owner.start();
@@ -125,7 +125,7 @@ describe('the lobby, by two lobbies over one Redis', () => {
     expect(await playToTheEnd(rooms)).toEqual([0, 0]);
   });
 
-  it('pairs ten who ask at once into five games', async () => {
+  it('matches ten concurrent players into five games', async () => {
     const searchers = await players(10);
     const rooms = await Promise.all(searchers.map((player) => player.quickMatch<TicTacToe>('tic-tac-toe')));
     await Promise.all(rooms.map((room) => room.waitFor(({ status, state }) => status === 'playing' && !!state, { timeoutMs: 10_000 })));
@@ -134,7 +134,7 @@ describe('the lobby, by two lobbies over one Redis', () => {
     expect([...seats.values()]).toEqual(Array.from({ length: 5 }, () => [0, 1]));
   });
 
-  it('forgets a search that was given up', async () => {
+  it('forgets a cancelled search', async () => {
     const [ada, bob] = await players(2);
     const giveUp = new AbortController();
     const search = ada.quickMatch('chess', { signal: giveUp.signal });
@@ -149,7 +149,7 @@ describe('the lobby, by two lobbies over one Redis', () => {
   });
 });
 
-/** Seat 0 takes the top row. What each player heard of the winner. */
+/** Plays until seat 0 has the top row. Returns the winner as each player received it. */
 async function playToTheEnd(rooms: readonly Room<TicTacToe>[]): Promise<unknown[]> {
   const bySeat = [...rooms].sort((a, b) => (a.seat as number) - (b.seat as number));
   for (const [turn, cell] of [0, 3, 1, 4, 2].entries()) {

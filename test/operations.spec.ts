@@ -1,14 +1,14 @@
 import type { TicTacToe } from '#games/tic-tac-toe';
 import { type Fleet, startFleet, until } from './harness/index.js';
 
-describe('operations', () => {
+describe('a running fleet', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2 });
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  /** Of one metric, over all servers and labels. */
+  /** Sums one metric over all servers and labels. */
   async function sum(name: string): Promise<number> {
     const pages = await Promise.all(fleet.servers.map((server) => server.ops('/metrics')));
     return pages
@@ -16,20 +16,20 @@ describe('operations', () => {
       .reduce((all, line) => all + Number(line.split(' ').at(-1)), 0);
   }
 
-  it('each server says that it lives, that it is ready, and what it counts', async () => {
+  it('answers /livez, /readyz and /metrics on each server', async () => {
     for (const server of fleet.servers) {
       expect((await server.ops('/livez')).status).toBe(200);
       expect((await server.ops('/readyz')).status).toBe(200);
       const { status, text } = await server.ops('/metrics');
       expect(status).toBe(200);
       expect(text).toMatch(new RegExp(`^holdfast_event_loop_lag_seconds\\{[^}]*server="${server.id}"`, 'm'));
-      // Every line is a comment or a sample.
+      // Each line is a comment or a sample.
       for (const line of text.split('\n').filter((line) => line !== ''))
         expect(line).toMatch(/^(# (HELP|TYPE) \S+ .*|[a-z_]\w*(\{.*\})? [-+\d.eInfNa]+)$/i);
     }
   });
 
-  it('the metrics of play move with it', async () => {
+  it('counts connections, sessions, rooms, commands and placements', async () => {
     const names = ['holdfast_connections', 'holdfast_sessions', 'holdfast_rooms{', 'holdfast_commands_total', 'holdfast_placements_total'];
     const before = await Promise.all(names.map(sum));
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
@@ -45,7 +45,7 @@ describe('operations', () => {
     await rooms[0].leave();
   });
 
-  it('the time from a command to its acknowledgement is measured', async () => {
+  it('measures the time from a command to its acknowledgement', async () => {
     const before = await sum('holdfast_command_ack_seconds_count');
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     await rooms[0].send('place', { cell: 0 });
@@ -53,7 +53,7 @@ describe('operations', () => {
     await rooms[0].leave();
   });
 
-  it('a server without its Redis lives, but is not ready', async () => {
+  it('is alive but not ready while Redis is suspended', async () => {
     fleet.redis.pause();
     try {
       for (const server of fleet.servers) {
@@ -68,20 +68,20 @@ describe('operations', () => {
     await (await fleet.twoPlayersInAGame('tic-tac-toe')).rooms[0].leave();
   }, 60_000);
 
-  it('one line of the log is one JSON object', () => {
+  it('writes each log line as one JSON object', () => {
     for (const server of fleet.servers) {
       expect(server.logged('server.ready')).toHaveLength(1);
       for (const line of server.log()) expect(JSON.parse(line)).toMatchObject({ level: expect.any(String), event: expect.any(String) });
     }
   });
 
-  it('no secret is in a log', () => {
+  it('writes no secret into the log', () => {
     const all = fleet.servers.flatMap((server) => server.log()).join('\n');
     expect(all).not.toContain(fleet.linkSecret);
   });
 
   describe('SIGTERM', () => {
-    it('of a lobby: what was asked is answered, by it or another, and it exits 0', async () => {
+    it('stops a lobby with exit code 0, and all requests are answered by it or another lobby', async () => {
       const players = await Promise.all(Array.from({ length: 6 }, (_, index) => fleet.newPlayer(`P${index}`)));
       const [leaving] = fleet.lobbies;
       const asking = players.map((player) => askUntilItHasGone(player, leaving.exited));
@@ -95,7 +95,7 @@ describe('operations', () => {
       await fleet.whole();
     }, 30_000);
 
-    it('of a gateway: its players go on through the other, no answer is lost, and it exits 0', async () => {
+    it('stops a gateway with exit code 0, and its players continue through the other without losing an answer', async () => {
       const [leaving, other] = fleet.gateways;
       const { rooms, players } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe', [{ gateway: leaving }, { gateway: other }]);
       const asking = askUntilItHasGone(players[0], leaving.exited);
@@ -112,7 +112,7 @@ describe('operations', () => {
       await rooms[0].leave();
     }, 30_000);
 
-    it('of a game server: its games go on elsewhere, no answer is lost, and it exits 0', async () => {
+    it('stops a game server with exit code 0, and its games continue on another without losing an answer', async () => {
       const games = await Promise.all(Array.from({ length: 6 }, () => fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe')));
       const [leaving] = fleet.games;
       const asking = games.map(({ players }) => askUntilItHasGone(players[0], leaving.exited));
@@ -131,7 +131,7 @@ describe('operations', () => {
   });
 });
 
-/** What came of each request, one after the other, from now until a little after the end. */
+/** Sends requests one after another until shortly after the server has exited. Returns their outcomes. */
 async function askUntilItHasGone(player: { rooms(): Promise<unknown> }, exited: Promise<unknown>): Promise<string[]> {
   const outcomes: string[] = [];
   let hasGone = false;
@@ -145,7 +145,7 @@ async function askUntilItHasGone(player: { rooms(): Promise<unknown> }, exited: 
         (error: { retry?: boolean; code?: string }) => (error.retry ? 'told to ask again' : `refused: ${error.code}`),
       ),
     );
-    // At a player's pace: far below what a connection may send.
+    // A pause as of a real player, far below the rate limit.
     await new Promise((resolve) => setTimeout(resolve, 15));
   }
   return outcomes;

@@ -7,11 +7,11 @@ import { FleetServer } from './harness/fleet-server.js';
 import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
 const TALKATIVE = join(ROOT, 'test/harness/talkative-server.mjs');
-/** What a liveness probe waits for while the server formats so many lines; the longest, on a machine that others use as well. */
+/** Limits for a liveness probe while the server formats many lines, in ms. `longest` allows for other load on the machine. */
 const LIVEZ_MS = { median: 100, longest: 1_000 };
 const GAMES = 6;
 
-describe('a fleet whose output goes to a full disk', () => {
+describe('a fleet that logs to a full disk', () => {
   let fleet: Fleet;
   let full: number;
   beforeAll(async () => {
@@ -23,21 +23,21 @@ describe('a fleet whose output goes to a full disk', () => {
     closeSync(full);
   });
 
-  it('recovers every game of a server that is killed, and counts the lines that it dropped', async () => {
+  it('recovers every game of a killed server, and counts the dropped log lines', async () => {
     const games = await LedgerGame.many(fleet, GAMES);
     await Promise.all(games.map((game) => game.goesOn()));
     const owner = await fleet.ownerOf(games[0].rooms[0]);
     owner.kill();
     await Promise.all(games.map((game) => game.goesOn(5, 20_000)));
     await Promise.all(games.map((game) => game.settled()));
-    // The gateway logs the eviction and the recovery; a buffer holds them until the disk has room.
+    // The gateway logs the eviction and the recovery. A buffer keeps these lines until the disk has room.
     const [gateway] = fleet.gateways;
     expect((await gateway.ops('/livez')).status).toBe(200);
     expect((await gateway.ops('/metrics')).text).toMatch(/holdfast_log_lines_dropped_total\{stream="stdout"/);
   }, 60_000);
 });
 
-describe('a server whose output nobody reads', () => {
+describe('a server with output that nobody reads', () => {
   let home: string;
   let fleet: Fleet;
   beforeAll(async () => {
@@ -50,7 +50,7 @@ describe('a server whose output nobody reads', () => {
   });
 
   it.each(['json', 'pretty'])(
-    'answers health checks while it logs 100,000 lines, and says how many it dropped once it is read again (%s)',
+    'answers health checks while it logs 100,000 lines, and reports the dropped lines when it is read again (%s)',
     async (format) => {
       const path = join(home, `${format}.fifo`);
       execFileSync('mkfifo', [path]);
@@ -101,7 +101,7 @@ describe('a server whose output nobody reads', () => {
     60_000,
   );
 
-  it('ends within its time on SIGTERM', async () => {
+  it('stops on SIGTERM with exit code 0', async () => {
     const path = join(home, 'ending.fifo');
     execFileSync('mkfifo', [path]);
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -118,8 +118,8 @@ describe('a server whose output nobody reads', () => {
     closeSync(reader);
   }, 30_000);
 
-  it('answers although the process that reads its socket is stopped', async () => {
-    // What `npm start` and other programs in Node give a server is a socket, not a pipe.
+  it('answers while the process that reads its output is suspended', async () => {
+    // `npm start` and other Node programs connect the output to a socket, not to a pipe.
     const child = spawn(process.execPath, [TALKATIVE], {
       cwd: ROOT,
       env: { ...process.env, ...fleet.settings(), SERVER_NAME: 'unread', OPS_PORT: '0', HOLDFAST_READY_FILE: join(home, 'unread.json') },
@@ -140,7 +140,7 @@ describe('a server whose output nobody reads', () => {
     }
   }, 30_000);
 
-  it('goes on without a reader', async () => {
+  it('continues after the reader of its output has gone', async () => {
     const path = join(home, 'alone.fifo');
     execFileSync('mkfifo', [path]);
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -158,9 +158,9 @@ describe('a server whose output nobody reads', () => {
   }, 30_000);
 });
 
-describe('the last lines of a server', () => {
+describe('a server that stops', () => {
   it.each(['json', 'pretty'])(
-    'are in its file when it has ended by itself (%s)',
+    'has written its last lines to its log file (%s)',
     async (format) => {
       const home = mkdtempSync(join(tmpdir(), 'holdfast-output-'));
       const fleet = await startFleet();
@@ -186,8 +186,8 @@ describe('the last lines of a server', () => {
   );
 });
 
-describe('a server whose terminal is closed (SIGHUP)', () => {
-  it('drains as on SIGTERM, of every type', async () => {
+describe('a server after its terminal is closed (SIGHUP)', () => {
+  it('drains as on SIGTERM, for every type of server', async () => {
     const fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2, testGames: { turnMs: 60_000 } });
     try {
       const game = await LedgerGame.begin(fleet);
@@ -207,7 +207,7 @@ describe('a server whose terminal is closed (SIGHUP)', () => {
   }, 60_000);
 });
 
-/** Reads a FIFO now and then; gives all that was read so far. */
+/** Returns a function that reads a FIFO and returns all bytes that were read so far. */
 function readWhile(fd: number): () => string {
   const chunk = Buffer.alloc(1 << 16);
   const chunks: Buffer[] = [];

@@ -8,12 +8,12 @@ import { ROOT } from '../tools/process/paths.mjs';
 import { type Fleet, startFleet } from './harness/index.js';
 
 const run = promisify(execFile);
-/** The whole tournament, where it is there; ten games of it are ours. */
+/** The whole tournament, if the file exists. The fixture has ten games of it. */
 const TOURNAMENT = join(ROOT, '../shared/data/london-1851.pgn');
 const FIXTURE = join(__dirname, 'fixtures/london-1851-ten-games.pgn');
 const GAMES_MAX = 20;
 
-describe('real games', () => {
+describe('the tool tools/players', () => {
   let fleet: Fleet;
   let folder: string;
   beforeAll(async () => {
@@ -25,7 +25,7 @@ describe('real games', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('are played through the fleet by the players of the tool, and come out as the file says', async () => {
+  it('plays real chess games through the fleet and gets the results of the file', async () => {
     const text = await readFile(existsSync(TOURNAMENT) ? TOURNAMENT : FIXTURE, 'utf8');
     const games = text
       .split(/(?=^\[Event )/m)
@@ -40,11 +40,11 @@ describe('real games', () => {
         .join('')
         .replace(/^\[.*$/gm, '')
         .match(/(?<![\w-])[KQRBNOa-h][\w+#=-]*/g) ?? [];
-    // The result of a game that did not end on the board is agreed on by commands that are no moves.
+    // Some games did not end on the board. Their results use other commands, which do not count as moves.
     expect(report.moves).toBe(moves.length);
   }, 120_000);
 
-  it('tic-tac-toe is played without end, and nothing is lost or doubled', async () => {
+  it('plays tic-tac-toe continuously without losing or doubling a command', async () => {
     const report = await players('--players', '40', '--seconds', '3', '--pairing', 'match');
     expect(report).toMatchObject({ ok: true, lost: 0, doubled: 0, faults: [] });
     expect(report.games).toBeGreaterThan(20);

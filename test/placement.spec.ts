@@ -11,12 +11,12 @@ describe('placement', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('spreads a hundred rooms that start at once, through two lobbies, evenly over two servers and then over four', async () => {
+  it('spreads a hundred rooms that start at once through two lobbies evenly, over two servers and then over four', async () => {
     const pairs = await Promise.all(Array.from({ length: ROOMS }, () => pair(fleet)));
     const first = await startAll(pairs);
     expect(await spread(fleet, first)).toEqual([50, 50]);
 
-    // Back to nothing, so that the next hundred say where they go by themselves.
+    // Empties all servers, so that only the second hundred rooms decide their distribution.
     await Promise.all(pairs.flatMap(([host, guest]) => [host.room?.leave(), guest.room?.leave()]));
     await until(() => fleet.redis.client.zcard('hf:rooms').then((left) => left === 0), 15_000);
     await Promise.all(['3', '4'].map((name) => fleet.start('game', name)));
@@ -28,7 +28,7 @@ describe('placement', () => {
     expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
   }, 60_000);
 
-  it('passes over a server that was killed, from the very moment', async () => {
+  it('places no room on a server that was just killed', async () => {
     const [killed] = fleet.games;
     const pairs = await Promise.all(Array.from({ length: 20 }, () => pair(fleet)));
     const ready = await Promise.all(pairs.map(seated));
@@ -40,7 +40,7 @@ describe('placement', () => {
     expect(owners).not.toContain(killed.id);
   }, 30_000);
 
-  it('finds a server that comes back, with nothing else started anew', async () => {
+  it('places rooms on a restarted server again, without restarting others', async () => {
     const back = await fleet.restart(fleet.games[0]);
     await fleet.whole();
     const ready = await Promise.all(Array.from({ length: 20 }, async () => seated(await pair(fleet))));
@@ -52,12 +52,12 @@ describe('placement', () => {
 describe('a rematch', () => {
   let fleet: Fleet;
   beforeAll(async () => {
-    // The lease is as long as by default; a server that joins is offered at once.
+    // Without a ramp a new server gets its full share of rooms at once. The lease has its default length.
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, env: { PLACEMENT_RAMP_MS: '0' } });
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('goes to the emptiest server at once, not to where the last game was', async () => {
+  it('is placed on the emptiest server, not on the server of the last game', async () => {
     const busy = fleet.games[0];
     const others = await Promise.all(Array.from({ length: 3 }, () => fleet.twoPlayersInAGame('tic-tac-toe')));
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
@@ -74,17 +74,17 @@ describe('a rematch', () => {
   }, 30_000);
 });
 
-describe('a reservation whose lobby is killed between reserving and starting', () => {
+describe('a reservation of a lobby that is killed before the start of the room', () => {
   const STARTS = 12;
   let fleet: Fleet;
   beforeAll(async () => {
-    // Game servers that answer nobody for a moment are not what is tested here.
+    // The test suspends the game servers for a moment. They must not be evicted.
     const env = { HEALTH_MAX_MISSES: '20', PLACEMENT_CLAIM_MS: '2000' };
     fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2, env });
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('is neither lost nor doubled: every room is played, on one server, and nothing stays reserved', async () => {
+  it('is neither lost nor doubled: every room is played on one server, and no reservation remains', async () => {
     const { client } = fleet.redis;
     const rooms = await Promise.all(Array.from({ length: STARTS }, async () => seated(await pair(fleet))));
     for (const game of fleet.games) game.kill('SIGSTOP');
@@ -102,7 +102,7 @@ describe('a reservation whose lobby is killed between reserving and starting', (
     for (const { id } of fleet.games) {
       const owned = owners.filter((owner) => owner === id).length;
       expect(owned).toBeGreaterThan(0);
-      // By the word of each server, of placement, and of the rooms' own records.
+      // The record of the server, the record of placement and the records of the rooms must agree.
       await until(async () => Number(await client.hget(id, 'rooms')) === owned, 10_000);
       await until(async () => {
         const [inPlacement, reserved, weight] = await client.hmget(`hf:{placement}:server:${id}`, 'rooms', 'reserved', 'weight');
@@ -114,14 +114,14 @@ describe('a reservation whose lobby is killed between reserving and starting', (
   }, 60_000);
 });
 
-/** A start that nobody finished is taken back; whoever made the room starts it again. */
+/** An unfinished start is taken back, and then the host starts the room again. */
 async function playsOrStartsAgain(room: Room): Promise<boolean> {
   if (room.status === 'playing') return true;
   if (room.view.status === 'waiting') await room.start().catch(() => {});
   return false;
 }
 
-describe('placement on a fleet that is full', () => {
+describe('placement in a full fleet', () => {
   let fleet: Fleet;
   let going: Game[] = [];
   beforeAll(async () => {
@@ -129,7 +129,7 @@ describe('placement on a fleet that is full', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('refuses with `no-capacity`, leaves the players together, and starts them once there is room', async () => {
+  it('refuses a start with `no-capacity`, keeps the players together, and starts the room when there is capacity', async () => {
     going = await Promise.all([fleet.twoPlayersInAGame('tic-tac-toe'), fleet.twoPlayersInAGame('chess')]);
     const late = await seated(await pair(fleet));
     await expect(late.start()).rejects.toMatchObject({ code: 'no-capacity', retry: true });
@@ -142,7 +142,7 @@ describe('placement on a fleet that is full', () => {
     going = [going[1]];
   }, 30_000);
 
-  it('refuses with `no-capacity` when there is no game server, and starts once there is one again', async () => {
+  it('refuses a start with `no-capacity` without a game server, and starts the room when one is back', async () => {
     const room = await seated(await pair(fleet));
     const [server] = fleet.games;
     server.kill();
@@ -150,7 +150,7 @@ describe('placement on a fleet that is full', () => {
     await expect(room.start()).rejects.toMatchObject({ code: 'no-capacity', retry: true });
     await room.waitFor(({ view }) => view.status === 'waiting' && view.members.length === 2, { timeoutMs: 5_000 });
 
-    // Its own games have first claim on the one that comes back: the room waits behind them.
+    // The recovered games take the slots of the returned server first, so this room waits for their end.
     await fleet.restart(server);
     await Promise.all(going.map(({ rooms }) => rooms[0].waitFor(({ status }) => status === 'playing', { timeoutMs: 10_000 })));
     await Promise.all(going.map(({ rooms }) => rooms[0].leave()));
@@ -159,19 +159,19 @@ describe('placement on a fleet that is full', () => {
   }, 30_000);
 });
 
-/** Two sessions with nowhere to be yet, at different gateways. */
+/** Connects two players without a room, at different gateways. */
 async function pair(fleet: Fleet): Promise<readonly [Session, Session]> {
   return [await fleet.newPlayer('Host'), await fleet.newPlayer('Guest')];
 }
 
-/** The two in a room of their own, ready to start. */
+/** Puts two players into a room, ready to start. */
 async function seated([host, guest]: readonly [Session, Session]): Promise<Room> {
   const room = await host.createRoom({ game: 'tic-tac-toe', private: true });
   await (await guest.joinRoom(room.id)).ready();
   return room;
 }
 
-/** All seated first, so that the starts themselves come at once. */
+/** Fills all rooms first, so that all starts come at once. */
 async function startAll(pairs: readonly (readonly [Session, Session])[]): Promise<Room[]> {
   const rooms = await Promise.all(pairs.map(seated));
   await Promise.all(rooms.map((room) => room.start()));
@@ -182,7 +182,7 @@ async function ownerIdOf(fleet: Fleet, { id }: { readonly id: string }): Promise
   return fleet.redis.client.hget(`hf:room:{${id}}`, 'owner');
 }
 
-/** Rooms a server, by the rooms' own records. */
+/** Counts the rooms of each server by the records of the rooms. */
 async function spread(fleet: Fleet, rooms: readonly Room[]): Promise<number[]> {
   const owners = await Promise.all(rooms.map((room) => ownerIdOf(fleet, room)));
   return fleet.games.map(({ id }) => owners.filter((owner) => owner === id).length);

@@ -16,10 +16,10 @@ const FREE_OF_LOSS = [
 ];
 const COSTS_A_SERVER = ['native call in command', 'native call in timer'];
 
-/** A short run of `npm run poison`; the whole one is started by hand. */
-describe('hostile games', () => {
+/** A short run of `npm run poison`. The whole run is started by hand. */
+describe('a hostile game', () => {
   it(
-    'cost their own rooms only: handlers that can be interrupted no server, others one server once',
+    'harms only its own room: an interruptible handler costs no server, any other handler costs one server once',
     async () => {
       const report = await poison('--rooms', '6', '--commands-per-second', '20', '--cases', ...FREE_OF_LOSS, ...COSTS_A_SERVER);
       expect(report.violations).toEqual([]);
@@ -35,7 +35,7 @@ describe('hostile games', () => {
 function poison(...options: string[]): Promise<PoisonReport> {
   const args = [join(ROOT, 'tools/poison/run.mjs'), '--json', ...options];
   return new Promise((resolve, reject) => {
-    // It ends by itself; what it started ends with it, however it does.
+    // The tool ends by itself, and the processes that it started always end with it.
     execFile(process.execPath, args, { cwd: ROOT, timeout: 3.5 * MINUTE, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
       try {
         resolve(JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as PoisonReport);

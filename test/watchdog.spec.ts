@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ROOT } from '../tools/process/paths.mjs';
 
-/** The watchdog relies on behavior of Node that is not documented: a Node where it is another fails here. */
-describe('the watchdog, in a process of its own', () => {
-  it('interrupts what runs, names nobody afterwards, and tells its interrupts from others', async () => {
+/** The watchdog relies on undocumented behavior of Node. This test fails with a version of Node that behaves differently. */
+describe('the watchdog in a separate process', () => {
+  it('interrupts running handlers, blames no later code, and distinguishes its own interrupts from others', async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, 'test/fixtures/watchdog-checks.mjs')], { timeout: 40_000 });
     expect(JSON.parse(stdout)).toEqual({
       loop: 'OverrunError',

@@ -1,5 +1,5 @@
-// A game for each durability that pays by effects. What was paid is written down outside, one line for each run of an
-// effect, in the file TEST_BANK. Whoever adds it up removes duplicates by key, as docs/writing-a-game.md shows.
+// One game for each durability, which pays by effects. Each run of an effect appends one line to the file TEST_BANK. A
+// reader of the file must remove duplicates by key, as docs/writing-a-game.md shows.
 import { appendFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Command, EffectHandler, Game } from '#libs/game-kit';
@@ -11,7 +11,7 @@ import { Module } from './nest.mjs';
  */
 
 const PURSE = 10_000;
-/** Long enough to lose something when a server is killed. */
+/** Long enough that a killed server loses changes of the game with `checkpoint`. */
 const CHECKPOINT_MS = 3_000;
 const PAYING_MS = 20;
 
@@ -44,7 +44,7 @@ function bankOf(durability) {
 class Clearing {
   /** @param {{ key: string, roomId: string, data: { id: string } }} effect */
   async pay({ key, roomId, data }) {
-    // Killed before this, it has not happened; killed after it, it happens again.
+    // If the server is killed before the next line, nothing was paid. If it is killed after it, the effect runs again.
     await new Promise((resolve) => setTimeout(resolve, PAYING_MS));
     appendFileSync(process.env.TEST_BANK ?? '', `${JSON.stringify({ key, room: roomId, id: data.id })}\n`);
   }
@@ -54,7 +54,7 @@ decorate(EffectHandler('bank-transfer'), Clearing, 'pay');
 class BankGames {}
 Module({ providers: [bankOf('every-change'), bankOf('checkpoint'), bankOf('none'), Clearing] })(BankGames);
 
-/** What to import for it; nothing where no file is named. */
+/** The modules to import for these games; empty without TEST_BANK. */
 export const BankModule = process.env.TEST_BANK ? [BankGames] : [];
 
 /** @param {Function} decorator @param {Function} target @param {string} name */

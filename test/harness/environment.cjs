@@ -1,6 +1,6 @@
 const { TestEnvironment } = require('jest-environment-node');
 
-/** Tells the test file's fleets when one of its tests has failed, so that their servers' last words are printed. */
+/** Notifies the fleets of a test file about a failed test, so that they print the last log lines of their servers. */
 module.exports = class FleetEnvironment extends TestEnvironment {
   /** @param {{ name: string, test?: { name: string, errors: readonly unknown[] } }} event */
   async handleTestEvent({ name, test }) {

@@ -2,7 +2,7 @@ import type { ToldHappening } from '#libs/fleet';
 import { ADMIN_TOKEN } from './fleet.js';
 import type { FleetServer } from './fleet-server.js';
 
-/** What one gateway tells at `/api/events`, from its past on: as an operator hears it. */
+/** Reads the operator events of one gateway at `/api/events`, beginning with its recent events. */
 export class EventStream {
   readonly events: ToldHappening[] = [];
   private readonly listening = new AbortController();
@@ -15,12 +15,12 @@ export class EventStream {
       headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
       signal: stream.listening.signal,
     });
-    if (!response.ok) throw new Error(`${gateway.id} gives no events: ${response.status}`);
+    if (!response.ok) throw new Error(`${gateway.id} answered ${response.status} at /api/events`);
     void stream.read(response).catch(() => {});
     return stream;
   }
 
-  /** Of this kind, about this server or room. */
+  /** Returns the events of this kind about this server or room. */
   told(kind: ToldHappening['kind'], about: string): ToldHappening[] {
     return this.events.filter((event) => event.kind === kind && (event.room === about || event.server === about));
   }

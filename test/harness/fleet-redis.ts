@@ -6,10 +6,10 @@ import { findRedisServer, startRedis } from '../../tools/redis/index.mjs';
 
 type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
 
-/** What a fleet keeps its rooms in. */
+/** The store of a fleet. */
 export interface FleetStore {
   readonly url: string;
-  /** For the test's own eyes and hands. */
+  /** A client for direct reads and writes by the test. */
   readonly client: Redis | Cluster;
   stop(): Promise<void>;
 }
@@ -17,21 +17,21 @@ export interface FleetStore {
 export interface FleetRedisOptions {
   readonly appendonly?: boolean;
   readonly config?: Readonly<Record<string, string | number>>;
-  /** In the environment of its process, besides what it needs. */
+  /** Additional environment variables of its process. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A copy of what a Redis held at one moment. */
+/** A copy of the data of a Redis at one moment. */
 export type KeptStore = string & { readonly kept: true };
 
-/** A Redis of one fleet's own, that a test may stop, kill and look into. */
+/** The private Redis of one fleet. A test may stop it, kill it and read its data. */
 export class FleetRedis implements FleetStore {
   private keptCount = 0;
 
   private constructor(
     private running: RunningRedis,
     private readonly options: Parameters<typeof startRedis>[0],
-    /** For the test's own eyes and hands. */
+    /** A client for direct reads and writes by the test. */
     readonly client: Redis,
   ) {}
 
@@ -41,7 +41,7 @@ export class FleetRedis implements FleetStore {
     const options = { dir: join(home, 'redis'), appendonly, config: { ...config }, server };
     const running = await startRedis(options);
     const client = new Redis(running.url, { retryStrategy: () => 50 });
-    // Without it the silence of a Redis that the test killed would end the test's process.
+    // Without a listener an `error` event after the test has killed Redis would end the test's process.
     client.on('error', () => {});
     return new FleetRedis(running, options, client);
   }
@@ -54,37 +54,37 @@ export class FleetRedis implements FleetStore {
     return this.running.pid;
   }
 
-  /** kill -9; resolves when it is gone. */
+  /** Sends SIGKILL and resolves when the process has ended. */
   async kill(): Promise<void> {
     this.running.process.kill('SIGKILL');
     await ended(this.running.process, 5_000);
   }
 
-  /** Where it keeps its data. */
+  /** The folder of its data. */
   get dir(): string {
     return this.options.dir;
   }
 
-  /** On the same port, with what was kept; resolves when it answers. */
+  /** Starts Redis again on the same port, with its stored data. Resolves when it answers. */
   async restart(): Promise<void> {
     await this.kill();
     await this.startAgain();
   }
 
-  /** As `restart`, of one that was killed. `config`: beside the settings that it has. */
+  /** Starts a Redis again that was killed, with additional settings in `config`. */
   async startAgain(config: Readonly<Record<string, string | number>> = {}): Promise<void> {
     const { options } = this;
     this.running = await startRedis({ ...options, config: { ...options.config, ...config }, port: this.running.port });
   }
 
-  /** Keeps what it holds now beside it, to fall back to. Only with `appendonly`. */
+  /** Copies the current data for a later fallback. Works only with `appendonly`. */
   async keep(): Promise<KeptStore> {
     const folder = `${this.dir}-kept-${++this.keptCount}`;
     await cp(join(this.dir, 'appendonlydir'), folder, { recursive: true });
     return folder as KeptStore;
   }
 
-  /** kill -9, and started again with what it held when `keep` was called, or with nothing. Resolves when it answers. */
+  /** Kills Redis and starts it again with a copy from `keep`, or empty. Resolves when it answers. */
   async fallBack(to: KeptStore | 'nothing'): Promise<void> {
     await this.kill();
     const folder = join(this.dir, 'appendonlydir');
@@ -93,7 +93,7 @@ export class FleetRedis implements FleetStore {
     await this.startAgain();
   }
 
-  /** It holds its connections and answers nobody. */
+  /** Suspends Redis: its connections stay open, but it does not answer. */
   pause(): void {
     this.running.process.kill('SIGSTOP');
   }

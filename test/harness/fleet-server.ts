@@ -8,11 +8,11 @@ export interface ServerSpec {
   readonly type: ServerType;
   readonly name: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Another program than the built one. */
+  /** A program to start instead of the built server. */
   readonly main?: string;
-  /** A file descriptor that takes its standard output and standard error. `log()` is empty then. */
+  /** A file descriptor for its standard output and standard error. `log()` is then empty. */
   readonly output?: number;
-  /** It is not waited for to be ready, since it is not to become so. */
+  /** Do not wait until the server is ready, because the test expects that it does not become ready. */
   readonly mayBeUnready?: boolean;
 }
 
@@ -23,18 +23,18 @@ export interface Exit {
 
 const LINES_KEPT = 2_000;
 
-/** One server of a fleet, as a process of its own. */
+/** One server of a fleet, in its own process. */
 export class FleetServer {
   readonly id: ServerId;
   readonly opsUrl: string;
-  /** Gateways only, as the rest of the ways in. */
+  /** This and the next two: the addresses for players. Gateways only. */
   readonly publicUrl: string;
   readonly tcpUrl: string;
   readonly pageUrl: string;
-  /** Settles with how it ended, whoever ended it, once all that it said has been read. */
+  /** Resolves when the process has ended and all of its output is read. */
   readonly exited: Promise<Exit>;
   exit: Exit | null = null;
-  /** Whether the test asked for its end: another end is a fault. */
+  /** Whether the test ended the process. An unexpected end makes `Fleet.stop` fail. */
   isExpectedToEnd = false;
 
   private constructor(
@@ -63,7 +63,7 @@ export class FleetServer {
     });
   }
 
-  /** Resolves once it is ready; rejects with its last words when it ends before that. `spawned` is called at once. */
+  /** Resolves when the server is ready. Rejects with its last lines when it ends before that. Calls `spawned` at once. */
   static async start(spec: ServerSpec, home: string, spawned: (child: ChildProcess) => void = () => {}): Promise<FleetServer> {
     const { type, name, env, main = mainOf(type), output, mayBeUnready } = spec;
     const lines: string[] = [];
@@ -90,7 +90,7 @@ export class FleetServer {
     return new FleetServer(spec, ports, child as ChildProcess, lines);
   }
 
-  /** Ports of its own that stay over a restart: players come back to where they were. */
+  /** Returns settings with fixed ports for players, so that they can reconnect after a restart. */
   static async portsFor(type: ServerType): Promise<Record<string, string>> {
     if (type !== 'gateway') return { OPS_PORT: '0', LINK_PORT: '0' };
     const [publicPort, tcpPort] = [await freePort(), await freePort()];
@@ -109,18 +109,18 @@ export class FleetServer {
     return this.child.pid as number;
   }
 
-  /** SIGKILL unless another is named. For the end itself wait for `exited`. */
+  /** Sends a signal, by default SIGKILL. To wait for the end, await `exited`. */
   kill(signal: NodeJS.Signals = 'SIGKILL'): void {
     if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') this.isExpectedToEnd = true;
     this.child.kill(signal);
   }
 
-  /** What it has said, line by line. */
+  /** The last lines of its output. */
   log(): readonly string[] {
     return this.lines;
   }
 
-  /** What it logged of one event (`server.ready`). */
+  /** Returns its log lines with this event, such as `server.ready`. */
   logged(event: string): Record<string, unknown>[] {
     return this.lines.flatMap((line) => {
       if (!line.includes(event)) return [];
@@ -133,7 +133,7 @@ export class FleetServer {
     });
   }
 
-  /** An ops page's status and text. */
+  /** Fetches a page of the ops port. */
   async ops(path: string): Promise<{ status: number; text: string }> {
     const response = await fetch(`${this.opsUrl}${path}`, { signal: AbortSignal.timeout(5_000) });
     return { status: response.status, text: await response.text() };

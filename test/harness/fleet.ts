@@ -15,24 +15,24 @@ export interface FleetOptions {
   readonly gateways?: number;
   readonly lobbies?: number;
   readonly games?: number;
-  /** Settings for all of its servers. */
+  /** Settings for all servers. */
   readonly env?: Readonly<Record<string, string>>;
   readonly redis?: FleetRedisOptions;
-  /** Another store than a single Redis; it is stopped with the fleet. */
+  /** Starts another store than a single Redis. The fleet stops it at its end. */
   readonly store?: (home: string) => Promise<FleetStore>;
-  /** Game servers with a short turn of tic-tac-toe, with a game that saves nothing (`fleeting`), and with `ledger`. */
+  /** Use `game-server.mjs`: tic-tac-toe with a short turn, and the games for tests, such as `ledger` and `fleeting`. */
   readonly testGames?: { readonly turnMs: number };
-  /** A file descriptor that takes standard output and standard error of every server. */
+  /** A file descriptor for the standard output and standard error of every server. */
   readonly output?: number;
 }
 
 export interface PlayerOptions extends Pick<ConnectOptions, 'reconnect'> {
-  /** Where they come in first; the others are where they go when it is lost. */
+  /** The gateway to connect to first. The client uses the others when this one is lost. */
   readonly gateway?: FleetServer;
   readonly encoding?: 'binary' | 'json' | 'tcp';
 }
 
-/** Two in a game: the first made the room and has seat 0. */
+/** Two players in a game. The first one created the room and has seat 0. */
 export interface Game<Rules = unknown> {
   readonly players: readonly [Session, Session];
   readonly rooms: readonly [Room<Rules>, Room<Rules>];
@@ -44,8 +44,8 @@ const TEST_GAME_SERVER = join(ROOT, 'test/harness/game-server.mjs');
 const LAST_LINES = 12;
 
 /**
- * A whole fleet from dist/, each server a process, with a Redis of its own. Everything ends with `stop()`, and with
- * this process, however that ends.
+ * Starts a whole fleet from dist/ with a private Redis. Each server is a process. All processes end with `stop()` or with
+ * the test's process.
  */
 export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
   const home = await mkdtemp(join(tmpdir(), 'holdfast-fleet-'));
@@ -75,7 +75,7 @@ export class Fleet {
   readonly linkSecret = randomBytes(18).toString('hex');
 
   private readonly children = new Set<ChildProcess>();
-  /** Those that were replaced by a restart, for their last words. */
+  /** Processes that a restart replaced. `print` shows their last lines. */
   private readonly former: FleetServer[] = [];
   private readonly sessions: Session[] = [];
   private readonly stopReporting: () => void;
@@ -89,9 +89,9 @@ export class Fleet {
     this.stopReporting = reportOnFailure((test) => this.print(test));
   }
 
-  /** The single Redis of a fleet that has one. */
+  /** The single Redis of this fleet. Throws when the fleet has another store. */
   get redis(): FleetRedis {
-    if (!(this.store instanceof FleetRedis)) throw new Error('this fleet has another store than a single Redis');
+    if (!(this.store instanceof FleetRedis)) throw new Error('This fleet has another store than a single Redis: use `store`.');
     return this.store;
   }
 
@@ -99,18 +99,18 @@ export class Fleet {
     return [...this.gateways, ...this.lobbies, ...this.games];
   }
 
-  /** One more server; resolves when it is ready. */
+  /** Starts one more server. Resolves when it is ready. */
   async start(type: ServerType, name: string, env: Readonly<Record<string, string>> = {}): Promise<FleetServer> {
     return this.launch(type, name, { ...this.settings(), ...(await FleetServer.portsFor(type)), ...env });
   }
 
-  /** One more server that has another `LINK_SECRET` than the fleet; resolves when it listens. */
+  /** Starts one more server with another `LINK_SECRET` than the fleet. Resolves when it listens. */
   async startStranger(type: ServerType, name: string, linkSecret: string): Promise<FleetServer> {
     const env = { ...this.settings(), ...(await FleetServer.portsFor(type)), LINK_SECRET: linkSecret };
     return this.launch(type, name, env, true);
   }
 
-  /** What a server of this fleet is told, beside its name and ports. */
+  /** The settings of every server of this fleet, without its name and ports. */
   settings(): Record<string, string> {
     return {
       REDIS_URL: this.store.url,
@@ -126,14 +126,14 @@ export class Fleet {
     };
   }
 
-  /** The same server anew (kill -9 if it lives): same name, settings and players' ports. */
+  /** Starts a server again with the same name, settings and ports for players. Kills it first if it is alive. */
   async restart(server: FleetServer): Promise<FleetServer> {
     if (!server.exit) server.kill();
     await server.exited;
     return this.launch(server.type, server.name, server.spec.env);
   }
 
-  /** Waits until every server that lives is ready, knows each of the others, and rooms can be placed on all game servers. */
+  /** Waits until all living servers are ready and know each other, and rooms can be placed on all game servers. */
   async whole(): Promise<void> {
     const living = this.servers.filter(({ exit }) => exit === null);
     const games = living.filter(({ type }) => type === 'game').map(({ id }) => id);
@@ -145,7 +145,7 @@ export class Fleet {
     }, 10_000);
   }
 
-  /** All that its servers have written since it was started, those that have ended among them. */
+  /** Returns the whole output of all servers, including servers that have ended. */
   async logs(): Promise<string> {
     const files = (await readdir(this.home)).filter((name) => name.endsWith('.log'));
     return (await Promise.all(files.map((name) => readFile(join(this.home, name), 'utf8')))).join('\n');
@@ -153,7 +153,7 @@ export class Fleet {
 
   // ── Players ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** A player who has said hello. Gateways take turns unless one is named. */
+  /** Connects a new player. Without `gateway` the players go to the gateways in rotation. */
   async newPlayer(name: string, { gateway, encoding = 'binary', reconnect }: PlayerOptions = {}): Promise<Session> {
     const first = gateway ? this.gateways.indexOf(gateway) : this.nextGateway++ % this.gateways.length;
     const inOrder = [...this.gateways.slice(first), ...this.gateways.slice(0, first)];
@@ -165,7 +165,7 @@ export class Fleet {
     return session;
   }
 
-  /** Two new players, at different gateways if there are several, and the first state of their game before them. */
+  /** Starts a game of two new players, at different gateways if possible. Resolves when both have its first state. */
   async twoPlayersInAGame<Rules = unknown>(game: string, options: readonly [PlayerOptions?, PlayerOptions?] = []): Promise<Game<Rules>> {
     const players = await Promise.all([this.newPlayer('Ada', options[0]), this.newPlayer('Bob', options[1])]);
     const [ada, bob] = players;
@@ -177,17 +177,17 @@ export class Fleet {
     return { players: [ada, bob], rooms: [rooms[0], rooms[1]] };
   }
 
-  /** The server that a room is played on, by the store's word. */
+  /** Reads the owner of a room from the store. */
   async ownerOf({ id }: { id: string }): Promise<FleetServer> {
     const owner = await this.store.client.hget(`hf:room:{${id}}`, 'owner');
     const server = this.games.find((game) => game.id === owner);
-    if (!server) throw new Error(`room ${id} is owned by ${owner}, which is no game server of this fleet`);
+    if (!server) throw new Error(`Room ${id} has the owner ${owner}, which is not a game server of this fleet.`);
     return server;
   }
 
   // ── The end ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Ends everything at once. Fails when a server had ended that the test did not end. */
+  /** Ends all processes at once. Throws when a server had ended unexpectedly before. */
   async stop(): Promise<void> {
     this.stopReporting();
     for (const session of this.sessions) session.detach();
@@ -199,14 +199,14 @@ export class Fleet {
     await rm(this.home, { recursive: true, force: true, maxRetries: 3 });
     if (faults.length === 0) return;
     throw new Error(
-      faults.map((server) => `${server.id} ended by itself (${JSON.stringify(server.exit)}):\n${lastWords(server)}`).join('\n'),
+      faults.map((server) => `${server.id} ended unexpectedly (${JSON.stringify(server.exit)}):\n${lastWords(server)}`).join('\n'),
     );
   }
 
-  /** The servers' last lines, for whoever looks at a test that failed. */
+  /** Prints the last lines of all servers, to explain a failed test. */
   print(test: string): void {
     const words = [...this.former, ...this.servers].map((server) => `${server.id}${server.exit ? ' (ended)' : ''}\n${lastWords(server)}`);
-    process.stderr.write(`\n── ${test}: what the servers said last ──\n${words.join('\n')}\n`);
+    process.stderr.write(`\n── ${test}: the last lines of the servers ──\n${words.join('\n')}\n`);
   }
 
   private async launch(type: ServerType, name: string, env: Readonly<Record<string, string>>, mayBeUnready = false): Promise<FleetServer> {
@@ -238,14 +238,14 @@ export class Fleet {
   }
 }
 
-/** The first state is there. */
+/** Waits for the first state of the game. */
 function inPlay<Rules>(room: Room<Rules>): Promise<Room<Rules>> {
   return room.waitFor(({ status, state }) => status === 'playing' && state !== undefined, { timeoutMs: 10_000 });
 }
 
-/** By its own metrics; `holdfast_servers` counts itself too. */
+/** Returns whether a server counts all living servers in its metric `holdfast_servers`, which includes itself. */
 async function knowsAll(server: FleetServer, living: readonly FleetServer[]): Promise<boolean> {
-  // What it knows it knows still while it has no store to ask.
+  // A server without the store still shows its last view in the metrics, so it must be ready as well.
   if ((await server.ops('/readyz')).status !== 200) return false;
   const { text } = await server.ops('/metrics');
   return (['gateway', 'lobby', 'game'] as const).every((type) => {

@@ -1,6 +1,9 @@
-// A game server as tests need it: tic-tac-toe with a short turn, a game that saves nothing, one that only keeps account of
-// what it was asked (`ledger.mjs`), one whose state is no plain data (`odd.mjs`), and with TEST_BANK one for each durability
-// that pays (`bank.mjs`). From dist/, as any other.
+// A game server for tests, which uses dist/ like the real one. It has:
+// - tic-tac-toe with a short turn,
+// - `fleeting`, a game that stores nothing,
+// - `ledger`, a game that records all commands (`ledger.mjs`),
+// - `odd`, a game that puts values into its state that are not plain data (`odd.mjs`),
+// - with TEST_BANK, one game that pays for each durability (`bank.mjs`).
 import 'reflect-metadata';
 import { TicTacToeModule } from '#games/tic-tac-toe';
 import { Command, Game } from '#libs/game-kit';

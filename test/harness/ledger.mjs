@@ -1,6 +1,8 @@
-// A game that keeps account of every command, rings bells by timers, and pays by effects. TEST_LEDGER says which
-// version of it a server has (1, 2; 0: none), TEST_LEDGER_MIGRATES=0 that it has no migrateState, TEST_EFFECTS where its effects are written down, TEST_EFFECTS_HANG=1 that
-// they never come to an end here.
+// A game that records every command, rings bells by timers, and pays by effects. Settings of its server:
+// - TEST_LEDGER: the version of the game (1 or 2; 0: the server does not have the game).
+// - TEST_LEDGER_MIGRATES=0: the game has no `migrateState`.
+// - TEST_EFFECTS: a file to which each run of an effect appends a line.
+// - TEST_EFFECTS_HANG=1: the effects never finish on this server.
 import { appendFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Command, EffectHandler, Game, OnSeat, OnTimer } from '#libs/game-kit';
@@ -96,7 +98,7 @@ decorate(EffectHandler('ledger-pay'), Till, 'pay');
 class LedgerGame {}
 Module({ providers: [Ledger, Till] })(LedgerGame);
 
-/** What to import for it; nothing where the server is not to have it. */
+/** The modules to import for the game; empty for TEST_LEDGER=0. */
 export const LedgerModule = version > 0 ? [LedgerGame] : [];
 
 /** @param {Function} decorator @param {Function} target @param {string} name */

@@ -3,7 +3,7 @@ import type { Room as RulesRoom } from '#libs/room';
 import type { Fleet, Game } from './fleet.js';
 import { answered, until } from './until.js';
 
-/** The rules of `ledger.mjs`, as a client sees them. */
+/** The type of the game in `ledger.mjs`, for clients. */
 export interface Ledger {
   setup(room: unknown): LedgerState;
   note(room: LedgerCall, data: { id: string }): void;
@@ -24,24 +24,24 @@ export interface LedgerState {
 
 type LedgerCall = RulesRoom<LedgerState>;
 
-/** Players come back sooner than by default, where a test has to wait for them. */
+/** Players reconnect sooner than by default, because tests wait for them. */
 const COME_BACK = { firstMs: 100, maxMs: 300, giveUpMs: 60_000 };
-/** Between two notes of one player: enough for many in flight at any fault, little enough for a small machine. */
+/** Pause between two notes of a player. Short enough to have notes in flight at any fault, and long enough for a slow machine. */
 const BETWEEN_NOTES_MS = 15;
 
 /**
- * Both players of a ledger game, noting one thing after another, each with what was acknowledged. Whatever happens to
- * servers and stores meanwhile, `settled` tells whether the game's account is theirs.
+ * Both players of a ledger game send one note after another and record each acknowledged note. After any failures of servers
+ * and stores, `settled` checks that the state of the game has exactly the acknowledged notes.
  */
 export class LedgerGame {
-  /** By seat: ids in the order they were sent; all of them were acknowledged unless they stand in `refused`. */
+  /** By seat: the ids of acknowledged notes, in the order of sending. Refused notes are in `refused`. */
   readonly acknowledged: [string[], string[]] = [[], []];
   readonly refused: string[] = [];
-  /** What no player may ever see: a state that is not the continuation of one they saw before. */
+  /** Violations: a player saw a state that does not continue an earlier state, or missed events. */
   readonly breaks: string[] = [];
   readonly pauses: string[] = [];
 
-  /** What each player was told, in the order in which they were told it. */
+  /** By seat: the events that each player received, in order. */
   private readonly heard: [string[], string[]] = [[], []];
 
   private readonly playing: Promise<unknown>;
@@ -70,26 +70,26 @@ export class LedgerGame {
     return this.acknowledged[0].length + this.acknowledged[1].length;
   }
 
-  /** Until each player has had so many more answers. */
+  /** Waits until each player has had `more` further notes acknowledged. */
   async goesOn(more = 5, deadlineMs = 15_000): Promise<void> {
     const before = this.acknowledged.map(({ length }) => length);
     await until(() => this.acknowledged.every(({ length }, seat) => length >= before[seat] + more), deadlineMs);
   }
 
-  /** The state of the first player once it is so. What a store or another player says may reach a player later. */
+  /** Waits until the first player sees a state for which `isSo` is true. Changes by other players may arrive late. */
   async sees(isSo: (state: LedgerState) => boolean): Promise<LedgerState> {
     const [room] = this.rooms;
     await room.waitFor(({ state }) => state !== undefined && isSo(state), { timeoutMs: 10_000 });
     return room.state as LedgerState;
   }
 
-  /** No more notes; those on their way are waited for. */
+  /** Sends no more notes and waits for the open ones. */
   async stop(): Promise<void> {
     this.isStopped = true;
     await this.playing;
   }
 
-  /** After `stop`: what the players see, and what somebody sees who comes now, against what was acknowledged. */
+  /** Stops, and compares the acknowledged notes with the states of both players and of a new spectator. */
   async settled(): Promise<void> {
     await this.stop();
     const visitor = await this.fleet.newPlayer('Auditor');
@@ -100,7 +100,7 @@ export class LedgerGame {
       });
       expect(room.state?.applied).toEqual(this.acknowledged);
     }
-    // Both were told of every note once, each seat's in its order.
+    // Each player received the event of every note once, in order for each seat.
     for (const heard of this.heard) {
       expect([0, 1].map((seat) => heard.filter((id) => id.startsWith(`${seat}-`)))).toEqual(this.acknowledged);
     }
@@ -112,7 +112,7 @@ export class LedgerGame {
 
   async leave(): Promise<void> {
     for (const [seat, room] of this.rooms.entries()) {
-      // Asked again: a store that has just failed over breaks connections once more.
+      // Retried, because a store that has just failed over may break connections once more.
       if (this.players[seat].status === 'open') await until(() => room.status === 'left' || room.leave().then(() => true), 10_000);
     }
   }

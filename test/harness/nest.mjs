@@ -1,5 +1,5 @@
 /** @type {typeof import('@nestjs/common')} */
 const nest = await import(new URL('../../dist/node_modules/@nestjs/common/index.js', import.meta.url).href);
 
-/** Nest as the servers in dist/ have it: another copy would be loaded beside it, file by file. */
+/** The copy of Nest that the servers in dist/ use. Importing it by name would load a second copy. */
 export const { Module } = nest;

@@ -1,4 +1,4 @@
-// A game that puts into its state what no store gives back: `put` by a command, `wind` by a timer.
+// A game that puts values into its state that a store cannot restore: `put` in a command, `wind` in a timer.
 import { z } from 'zod';
 import { Command, Game, OnTimer } from '#libs/game-kit';
 import { Module } from './nest.mjs';

@@ -1,12 +1,12 @@
-/** What happens, as the columns of README's table name it. */
+/** The failures that are the columns of the README's table. */
 export const EVENTS = ['any number of our servers die', 'Redis dies, our servers live', 'both at once'] as const;
 export type PromisedEvent = (typeof EVENTS)[number];
 
 type Promises = Readonly<Record<PromisedEvent, string>>;
 
 /**
- * README's table "What is promised, with which Redis", word for word: by row, by column. `test/promises.spec.ts` compares it with
- * the README; `test/long/promises.spec.ts` has a test for each cell.
+ * The README's table "What is promised, with which Redis", by row and column. `test/promises.spec.ts` compares it with the
+ * README, and `test/long/promises.spec.ts` has a test for each cell.
  */
 export const PROMISES = {
   'no persistence': {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Stands between a client and a gateway, and can make a connection half open: it stands, and carries nothing. */
+/** A proxy before a gateway. It can make connections half open: they stay open and transport nothing. */
 export class QuietProxy {
   private readonly sockets = new Set<Socket>();
 
@@ -29,7 +29,7 @@ export class QuietProxy {
     return proxy;
   }
 
-  /** From now on nothing passes on the connections there are, and neither side is told. New ones pass. */
+  /** Makes all current connections half open, without closing them. New connections work. */
   swallow(): void {
     this.sockets.clear();
   }

@@ -14,31 +14,31 @@ import { until } from './until.js';
 export type Way = 'binary' | 'json' | 'tcp';
 type Of<Kind extends ServerMessage['kind']> = Extract<ServerMessage, { kind: Kind }>;
 
-/** As much as the real client takes: who missed much gets it in one step. */
+/** The limit of the real client: a player who missed much receives it in one frame. */
 const FRAME_BYTES_MAX = 16 * 1_048_576;
 
-/** A player who is no client of ours: says what it likes, byte by byte, and keeps all it hears. */
+/** A player without our client: it can send any bytes, and records all received messages. */
 export class RawPlayer {
   readonly heard: ServerMessage[] = [];
   isClosed = false;
 
   private constructor(
     private readonly way: Way,
-    /** A whole message's bytes; of JSON, its text. */
+    /** Sends one message: its bytes, or its text for JSON. */
     readonly send: (frame: Uint8Array | string) => void,
-    /** What stands on the wire, for TCP. */
+    /** Sends raw bytes, for TCP only. */
     readonly write: (bytes: Uint8Array) => void,
     private readonly end: () => void,
-    /** Reads nothing any more, or all that has come since. */
+    /** Stops or continues reading from the socket. */
     readonly listen: (isListening: boolean) => void,
   ) {}
 
-  /** `from`: this machine has all of 127.0.0.0/8, so one test can be two neighbours. */
+  /** @param from the client's address: a machine has all of 127.0.0.0/8, so one test can use several addresses. */
   static async connect(gateway: FleetServer, way: Way = 'json', from = '127.0.0.1'): Promise<RawPlayer> {
     return way === 'tcp' ? RawPlayer.overTcp(gateway, from) : RawPlayer.overWebSocket(gateway, way, from);
   }
 
-  /** One who has said hello, and was welcomed. */
+  /** Connects a player, sends `hello` and waits for `welcome`. */
   static async welcomed(gateway: FleetServer, name: string, way: Way = 'json', from?: string): Promise<RawPlayer> {
     const player = await RawPlayer.connect(gateway, way, from);
     player.say({ kind: 'hello', protocol: 1, name });
@@ -50,18 +50,19 @@ export class RawPlayer {
     this.send(this.way === 'json' ? JSON.stringify(message) : encodePlayerMessage(message));
   }
 
-  /** The first message of this kind, heard already or soon, that is as wanted. */
+  /** Returns the first message of this kind that is wanted. Waits for it if it has not arrived yet. */
   hears<Kind extends ServerMessage['kind']>(kind: Kind, isWanted: (message: Of<Kind>) => boolean = () => true): Promise<Of<Kind>> {
     const find = (): Of<Kind> | undefined =>
       this.heard.find((message): message is Of<Kind> => message.kind === kind && isWanted(message as Of<Kind>));
     return until(() => {
       const found = find();
-      if (!found && this.isClosed) throw new Error(`closed without such a ${kind}; heard ${JSON.stringify(this.heard)}`);
+      if (!found && this.isClosed)
+        throw new Error(`The server closed the connection without the expected ${kind}. It sent ${JSON.stringify(this.heard)}`);
       return found;
     });
   }
 
-  /** The answer to one request. */
+  /** Sends a request and returns its answer. */
   async asks(id: number, operation: string, data?: unknown): Promise<Of<'response'>> {
     this.say({ kind: 'request', id, operation, ...(data !== undefined && { data }) });
     return this.hears('response', (response) => response.id === id);
@@ -81,7 +82,7 @@ export class RawPlayer {
       way,
       (frame) => socket.send(frame),
       () => {
-        throw new Error('a WebSocket takes messages, not bytes');
+        throw new Error('A WebSocket sends messages, not bytes: use `send`.');
       },
       () => socket.terminate(),
       (isListening) => (isListening ? socket.resume() : socket.pause()),

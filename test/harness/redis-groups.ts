@@ -9,10 +9,10 @@ type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
 
 const NAME = 'holdfast';
 const SLOTS = 16_384;
-/** Shorter than an operator would choose, for the sake of the tests' time. */
+/** Shorter than an operator would choose, to keep the tests short. */
 const DOWN_AFTER_MS = 1_000;
 
-/** A primary, two replicas and three sentinels that watch over them. */
+/** A primary, two replicas and three sentinels that monitor them. */
 export class SentinelStore implements FleetStore {
   private constructor(
     readonly url: string,
@@ -44,13 +44,13 @@ export class SentinelStore implements FleetStore {
     return store;
   }
 
-  /** kill -9; resolves when it is gone. */
+  /** Sends SIGKILL and resolves when the process has ended. */
   async killPrimary(): Promise<void> {
     this.primary.process.kill('SIGKILL');
     await ended(this.primary.process, 5_000);
   }
 
-  /** Until every sentinel has another primary and is done with setting it up, for which it breaks connections once more. */
+  /** Waits until every sentinel has another primary and has configured it, which breaks connections once more. */
   async failedOver(): Promise<void> {
     await until(
       async () => (await Promise.all(this.sentinels.map((sentinel) => isSettled(sentinel, this.primary)))).every(Boolean),
@@ -79,7 +79,7 @@ export class ClusterStore implements FleetStore {
     const share = Math.ceil(SLOTS / nodes.length);
     for (const [index, node] of nodes.entries()) {
       await node.call('CLUSTER', 'ADDSLOTSRANGE', index * share, Math.min(SLOTS, (index + 1) * share) - 1);
-      // Each its own epoch, or they would have to agree on that first.
+      // Each node gets its own epoch. Otherwise they would have to agree on epochs first.
       await node.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
     }
     for (const { port } of all.slice(1)) await nodes[0].call('CLUSTER', 'MEET', '127.0.0.1', port);
@@ -99,12 +99,12 @@ export class ClusterStore implements FleetStore {
   }
 }
 
-/** Both replicas and both of its peers; one that knows less may promote nobody, or the wrong one. */
+/** Returns whether a sentinel knows both replicas and both other sentinels. Otherwise its failover may fail. */
 function knowsAll(sentinel: RunningRedis): Promise<boolean> {
   return connected(sentinel, async (client) => /slaves=2,sentinels=3/.test(await client.info('sentinel')));
 }
 
-/** Of its primary it says nothing but that it is one, and it is another than the one before. */
+/** Returns whether a sentinel reports a new primary, with `master` as its only flag. */
 function isSettled(sentinel: RunningRedis, before: RunningRedis): Promise<boolean> {
   return connected(sentinel, async (client) => {
     const said = (await client.call('SENTINEL', 'MASTER', NAME)) as string[];

@@ -1,4 +1,5 @@
-// A game server that writes 100,000 log lines, and 10,000 lines by `console.log`, when it is sent SIGUSR2. From dist/, as any other.
+// A game server that writes 100,000 log lines, and 10,000 lines with `console.log`, after SIGUSR2. It uses dist/ like the
+// real one.
 import 'reflect-metadata';
 import { Log } from '#libs/telemetry';
 

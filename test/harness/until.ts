@@ -2,8 +2,8 @@ const LOOK_MS = 10;
 const ASK_AGAIN_MS = 50;
 
 /**
- * Waits for a thing to be so: what `condition` gives as soon as that is truthy. Fails after `deadlineMs` with the
- * condition's own last error, if it threw, else with its source.
+ * Repeats `condition` until its result is truthy, and returns that result. After `deadlineMs` it throws the last error of
+ * the condition, or an error with the source of the condition.
  */
 export async function until<T>(condition: () => T | Promise<T>, deadlineMs = 5_000): Promise<NonNullable<T>> {
   const deadline = performance.now() + deadlineMs;
@@ -16,14 +16,14 @@ export async function until<T>(condition: () => T | Promise<T>, deadlineMs = 5_0
     } catch (error) {
       failure = error;
     }
-    if (performance.now() > deadline) throw failure ?? new Error(`was not so within ${deadlineMs} ms: ${condition}`);
+    if (performance.now() > deadline) throw failure ?? new Error(`The condition was not met within ${deadlineMs} ms: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }
 
 /**
- * Asks until the answer is another than that the store is away: one that has just come back, or failed over, may break connections
- * once more, and not all servers' at the same moment. For what may be asked twice.
+ * Repeats a request while it fails with `unavailable`. After a restart or failover the store may break connections once more,
+ * and not those of all servers at the same time. Use it only for idempotent requests.
  */
 export async function answered<T>(ask: () => Promise<T>, deadlineMs = 10_000): Promise<T> {
   const deadline = performance.now() + deadlineMs;

@@ -6,20 +6,21 @@ import { Self } from './self.js';
 import { ServerDirectory } from './server-directory.js';
 import { ServerRegistration } from './server-registration.js';
 
-/** A gateway that was just seen dials within this time, in ms. */
+/** A new gateway dials within this time, in ms. */
 const DIALS_WITHIN_MS = 1_000;
 
 /**
- * Do gateways reach this server? Gateways dial every server, so a server to which a majority of them has no link that speaks is cut
- * off: rooms that it took would have no players. The same majority evicts a server that has rooms (`UnreachableServers`).
+ * Finds out whether the gateways reach this server. Every gateway dials every server. So this server is cut off when a
+ * majority of the gateways has no working link to it: its rooms would have no players. The same majority evicts a server
+ * that has rooms (`UnreachableServers`).
  */
 @Injectable()
 export class GatewayReach {
-  /** Gateways without a link, and since when. */
+  /** Gateways without a working link, and the time since when, in ms of the monotonic clock. */
   private readonly missing = new Map<ServerId, number>();
   private readonly listeners: (() => void)[] = [];
   private wasCutOff = false;
-  /** It was condemned before, maybe for this: it is believed to be reached when it is. */
+  /** True after an eviction, which may have had this cause. Then a gateway counts only with a working link. */
   private mustProve = false;
 
   constructor(
@@ -38,7 +39,7 @@ export class GatewayReach {
     });
   }
 
-  /** A majority of the gateways has no link to this server that speaks. False where there is no gateway. */
+  /** True when a majority of the gateways has no working link to this server. False without any gateway. */
   get isCutOff(): boolean {
     const now = performance.now();
     const gateways = this.directory
@@ -54,14 +55,14 @@ export class GatewayReach {
       }
       const since = this.missing.get(gateway.id) ?? now;
       this.missing.set(gateway.id, since);
-      // A silent link has been silent for longer than any dial takes.
+      // A link counts as silent only after a longer time than any dial takes, so there is no need to wait.
       const isSilent = this.fleetLinks.get(gateway.id)?.isSilent === true;
       if (this.mustProve || isSilent || now - since >= DIALS_WITHIN_MS) cut += 1;
     }
     return gateways.length > 0 && cut >= Math.floor(gateways.length / 2) + 1;
   }
 
-  /** Told when `isCutOff` has changed with a link or a gateway; time alone is told to nobody. */
+  /** Calls `listener` when a change of a link or gateway has changed `isCutOff`. A change by time alone causes no call. */
   onChange(listener: () => void): void {
     this.listeners.push(listener);
   }

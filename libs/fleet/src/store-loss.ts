@@ -5,23 +5,27 @@ import { StoreHealth } from '#libs/redis';
 import { Log } from '#libs/telemetry';
 
 const LOOK_MS = 500;
-/** Without the store for so long since that was noticed, and others are asked, in ms. A reconnect takes less. */
+/** Length of an outage after which this server asks other servers, in ms. A reconnect takes less. */
 const ASK_AFTER_MS = 1_000;
-/** Servers that are asked: enough for a majority, in a fleet of any size. */
+/** Number of servers to ask: enough for a majority in a fleet of any size. */
 const ASKED_MAX = 5;
 const ANSWER_MS = 400;
-/** A server whose last write is older than this has lost the store, too, and may not know it yet, in ms. Each writes once a second. */
+/**
+ * A server whose last write is older than this, in ms, has also lost the store, even if it does not know it yet. Each
+ * server writes once a second.
+ */
 const FRESH_MS = 2_000;
 
 /**
- * Has this server alone lost the store? It asks other servers over its links when they wrote last. A store that is away for all is
- * waited for; a server that is cut off from it alone should leave its work to others.
+ * Finds out whether only this server has lost the store. It asks other servers over its links for the time of their last
+ * write. In an outage for all servers this server waits. If only this server is cut off, it should leave its work to
+ * others.
  */
 @Injectable()
 export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: NodeJS.Timeout | null = null;
   private isAsking = false;
-  /** Asked twice: one answer may have been on its way when the store went away for all. */
+  /** Consecutive rounds with that result. Two are needed: in the first round the others may not have noticed an outage yet. */
   private saidSo = 0;
 
   constructor(
@@ -42,7 +46,7 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.timer) clearInterval(this.timer);
   }
 
-  /** Most of the servers that were asked write to the store, and this one cannot. */
+  /** True when most of the asked servers write to the store and this server cannot. */
   get isAlone(): boolean {
     return this.saidSo >= 2;
   }
