@@ -226,8 +226,8 @@ export class Host {
     const checkpointer = new Checkpointer(this.roomLog, this.rooms, log, this.appender, options);
     const leavers = new Leavers(hosts.records, this.engine, log, this.rooms, this.clock);
     this.effects = new EffectRunner(registry, this.engine, this.roomLog, log, this.appender, this.rooms, DIRECT_GUARD, checkpointer);
-    const settlement = { isSettled: true, whenSettled: async () => {} } as unknown as StoreSettlement;
-    this.ended = new EndedGames(this.roomLog, this.rooms);
+    const settlement = { isSettled: true, whenSettled: async () => {}, onSettled: () => {} } as unknown as StoreSettlement;
+    this.ended = new EndedGames(this.roomLog, this.rooms, settlement, log);
     const { rooms, appender, roomLog, ended } = this;
     this.auditor = new Auditor(rooms, appender, roomLog, hosts.records, hosts.generation, directory, self, log, ended, settlement);
     this.intake = new RoomIntake(
