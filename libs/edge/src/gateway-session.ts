@@ -15,6 +15,8 @@ interface HeldCommand {
 
 const NONE: readonly NodeJS.Timeout[] = [];
 const NO_REQUESTS: readonly number[] = [];
+const NO_ROOMS: GatewaySession['leftRooms'] = [];
+const LEFT_ROOMS_MAX = 4;
 
 /** A player at this gateway. It holds what is needed to route, and nothing that could be lost with it. */
 export class GatewaySession {
@@ -56,8 +58,8 @@ export class GatewaySession {
   underWay: readonly number[] = NO_REQUESTS;
   /** What its player looks for a match with, and by which request; null: they do not. */
   search: { readonly data: unknown; readonly asked: Asked } | null = null;
-  /** The room it left last, and when by the monotonic clock: a store that falls back may have it there again. */
-  leftRoom: { readonly room: RoomId; readonly at: number } | null = null;
+  /** The last rooms that it left, and when by the monotonic clock: a store that falls back may have it there again. */
+  leftRooms: readonly { readonly room: RoomId; readonly at: number }[] = NO_ROOMS;
   /** The store may have lost that its player is a member of its room: then it is not out of that, but joins again. */
   mustRejoin = false;
   isRejoining = false;
@@ -95,6 +97,10 @@ export class GatewaySession {
   nextAsked(): Asked {
     this.requests += 1;
     return this.asked;
+  }
+
+  hasLeft(room: RoomId): void {
+    this.leftRooms = [{ room, at: performance.now() }, ...this.leftRooms.slice(0, LEFT_ROOMS_MAX - 1)];
   }
 
   /** The first request that may still have an effect; where there is none, one more, so that all so far are late. */

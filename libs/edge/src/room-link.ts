@@ -81,7 +81,7 @@ export class RoomLink {
     if (!binding) return;
     this.ties.detach(session, gone);
     session.binding = null;
-    if (gone === 'left' && !binding.watching) session.leftRoom = { room: binding.room, at: performance.now() };
+    if (gone === 'left' && !binding.watching) session.hasLeft(binding.room);
     session.held = [];
     hold(session, null);
     const sessions = this.members.get(binding.room);

@@ -53,10 +53,10 @@ export class SettledSessions implements OnApplicationBootstrap {
 
   /** A room that the session had left, where the store may have its user as a member again. */
   private leaveAgain({ session, before }: RestoredSession): void {
-    const { user, binding, leftRoom } = session;
+    const { user, binding, leftRooms } = session;
     const left = new Set<RoomId>();
     if (before && !before.watching) left.add(before.room);
-    if (leftRoom && performance.now() - leftRoom.at < LEFT_KEPT_MS) left.add(leftRoom.room);
+    for (const { room, at } of leftRooms) if (performance.now() - at < LEFT_KEPT_MS) left.add(room);
     if (binding) left.delete(binding.room);
     for (const room of left) this.lobbies.tell(session, 'member.gone', { room, user, asked: session.asked });
   }

@@ -83,6 +83,46 @@ describe('an audit', () => {
   });
 });
 
+describe('a game that has ended', () => {
+  const effectsKeyOf = (room: string) => `hf:room:{${room}}:effects`;
+
+  async function ended() {
+    const room = await hosts.open(first);
+    const during = await hosts.redis.commands.dumpBuffer(`hf:room:{${room.id}}`);
+    room.handle({ kind: 'end', result: { reason: 'finished' } });
+    first.appender.markDirty(room);
+    await until(async () => first.rooms.get(room.id) === undefined && (await hosts.record(room.id)).status === 'waiting');
+    const back = async () => {
+      await hosts.redis.commands.del(...keysOf(room.id), effectsKeyOf(room.id));
+      await hosts.redis.commands.restore(`hf:room:{${room.id}}`, 0, during);
+    };
+    return { room, back, over: await hosts.record(room.id) };
+  }
+
+  it('is ended again by the audit of its last owner, under the same revision, in a store that has it in play again', async () => {
+    const { room, back, over } = await ended();
+    await back();
+    expect(await hosts.record(room.id)).toMatchObject({ status: 'playing' });
+    await first.auditor.audit('test');
+    expect(await hosts.record(room.id)).toMatchObject({ ...over, since: expect.any(Number) });
+    expect(first.rooms.get(room.id)).toBeUndefined();
+  });
+
+  it('is not brought back by its last owner where the store has lost the room: whoever is in it does that', async () => {
+    const { room } = await ended();
+    await hosts.redis.commands.del(...keysOf(room.id));
+    await first.auditor.audit('test');
+    expect(await hosts.records.read(room.id)).toBeNull();
+  });
+
+  it('is not taken up again by its last owner, who ends it instead', async () => {
+    const { room, back } = await ended();
+    await back();
+    expect(await first.intake.adopt([await hosts.tenure(room.id)])).toEqual([{ result: 'elsewhere' }]);
+    expect(await hosts.record(room.id)).toMatchObject({ status: 'waiting', round: 1, result: { reason: 'finished' } });
+  });
+});
+
 describe('a store', () => {
   it('from which nobody adopts before all owners that live have compared', async () => {
     const room = await hosts.open(first);
@@ -112,3 +152,11 @@ describe('a store', () => {
     expect(await second.auditor.isStoreAudited()).toBe(true);
   });
 });
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`was not so in time: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -1,9 +1,19 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { GameResult, RoomId } from '#libs/protocol';
 import { type EndedGame, RoomLog } from '#libs/room-store';
+import { StoreSettlement } from '#libs/settlement';
+import { Log } from '#libs/telemetry';
 import type { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
-import { ENDED_BYTES_MAX, ENDED_KEPT_MS, ENDED_REMEMBERED_MAX, ENDED_REMEMBERED_MS, ENDED_WHOLE_MAX } from './room-host.options.js';
+import {
+  ENDED_BYTES_MAX,
+  ENDED_DURABLE_MS,
+  ENDED_KEPT_MS,
+  ENDED_REMEMBERED_MAX,
+  ENDED_REMEMBERED_MS,
+  ENDED_WHOLE_MAX,
+} from './room-host.options.js';
 
 /** What is remembered of a game for longer: enough to keep it ended. */
 interface Tombstone {
@@ -24,13 +34,20 @@ interface Tombstone {
 export class EndedGames {
   /** The oldest first. */
   private readonly tombstones = new Map<RoomId, Tombstone>();
+  /** Rooms of which the store had no record: nobody is in them any more, or a gateway is about to write it again. */
+  private missing: readonly RoomId[] = [];
   private whole = 0;
   private bytes = 0;
 
   constructor(
     private readonly roomLog: RoomLog,
     rooms: HostedRooms,
+    settlement: StoreSettlement,
+    log: Log,
   ) {
+    settlement.onSettled(() => {
+      this.restoreMissing().catch((error: unknown) => log.debug('ended-games.unrestored', { error: String(error) }));
+    });
     rooms.onDropped((room, reason) => {
       if (reason === 'ended') this.add(room);
     });
@@ -54,6 +71,7 @@ export class EndedGames {
    */
   async restore(): Promise<number | null> {
     this.forgetOld();
+    this.missing = [];
     const games = [...this.tombstones].flatMap(([room, { game }]) => (game ? [{ room, game }] : []));
     if (games.length === 0) return 0;
     const standings = await this.roomLog.standings(games.map(({ room }) => room));
@@ -67,14 +85,31 @@ export class EndedGames {
       }),
     );
     if (results.some(({ result }) => result === 'unknown')) return null;
+    this.missing = games.flatMap(({ room }, index) => (results[index].result === 'missing' ? room : []));
     return results.filter(({ result, isKept }) => result === 'ok' && !isKept).length;
   }
 
-  /** How long ago the last game ended here, in ms; infinite where none is remembered. */
-  get sinceLastMs(): number {
+  /**
+   * Resolves when the last game that ended here did so `ENDED_DURABLE_MS` ago: for a server that is to leave, since nobody else could
+   * write its effects and its epilogue again. A Redis that writes to disk once a second has them by then.
+   */
+  async untilDurable(): Promise<void> {
     let last = Number.NEGATIVE_INFINITY;
     for (const { endedAt } of this.tombstones.values()) last = Math.max(last, endedAt);
-    return performance.now() - last;
+    const ms = last + ENDED_DURABLE_MS - performance.now();
+    if (ms > 0) await pause(ms);
+  }
+
+  /** Gateways have written what they know: whoever missed the end of the game finds it there. */
+  private async restoreMissing(): Promise<void> {
+    const { missing } = this;
+    this.missing = [];
+    await Promise.all(
+      missing.map(async (room) => {
+        const game = this.tombstones.get(room)?.game;
+        if (game) await this.roomLog.restoreEnd(room, game);
+      }),
+    );
   }
 
   private add({ id, tenure, round, value, ending, bytesMeasured }: HostedRoom): void {

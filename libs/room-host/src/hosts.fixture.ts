@@ -237,8 +237,8 @@ export class Host {
       checkpointer,
       new EffectWatch(log, metrics, options),
     );
-    const settlement = { isSettled: true, whenSettled: async () => {} } as unknown as StoreSettlement;
-    this.ended = new EndedGames(this.roomLog, this.rooms);
+    const settlement = { isSettled: true, whenSettled: async () => {}, onSettled: () => {} } as unknown as StoreSettlement;
+    this.ended = new EndedGames(this.roomLog, this.rooms, settlement, log);
     const { rooms, appender, roomLog, ended } = this;
     this.auditor = new Auditor(rooms, appender, roomLog, hosts.records, hosts.generation, directory, self, log, ended, settlement);
     this.intake = new RoomIntake(

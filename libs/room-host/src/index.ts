@@ -1,6 +1,7 @@
 export * from './arrivals.js';
 export * from './attachments.js';
 export * from './auditor.js';
+export * from './ended-games.js';
 export * from './hosted-rooms.js';
 export * from './mover.js';
 export * from './overrun-reporter-module.js';

@@ -30,7 +30,7 @@ const adoptScript = new LuaScript('adopt', new URL('./scripts/adopt.lua', import
 const handoffScript = new LuaScript('handoff', new URL('./scripts/handoff.lua', import.meta.url), 3);
 const nextEpochScript = new LuaScript('next_epoch', new URL('./scripts/next-epoch.lua', import.meta.url), 1);
 const reassertScript = new LuaScript('reassert', new URL('./scripts/reassert.lua', import.meta.url), 4);
-const restoreEndScript = new LuaScript('restore_end', new URL('./scripts/restore-end.lua', import.meta.url), 6);
+const restoreEndScript = new LuaScript('restore_end', new URL('./scripts/restore-end.lua', import.meta.url), 5);
 const abandonScript = new LuaScript('abandon', new URL('./scripts/abandon.lua', import.meta.url), 5);
 
 /** The right to write to a room's log: who, and with which fencing token. */
@@ -400,14 +400,14 @@ export class RoomLog {
   }
 
   /**
-   * Writes the end of a game again, into a store that lost it. `fenced`: the store has a later owner or a later game, or knows
-   * that the room is closed.
+   * Writes the end of a game again, into a store that lost it. `fenced`: the store has a later owner or a later game. `missing`:
+   * there is no record of the room.
    */
   restoreEnd(room: RoomId, { epoch, batch, result, effects, epilogue, rev, doc, round, game }: EndedGame): Promise<WriteResult> {
     const packed = effects.length > 0 ? Buffer.from(pack(effects)) : '';
     const args = [epoch, batch, JSON.stringify(result), packed, Buffer.from(pack(epilogue)), EPILOGUE_MS, rev, JSON.stringify(doc), round];
     args.push(game, doc.private ? '1' : '0');
-    const keys = [roomKey(room), logKey(room), checkpointKey(room), effectsKey(room), epilogueKey(room), closedKey(room)];
+    const keys = [roomKey(room), logKey(room), checkpointKey(room), effectsKey(room), epilogueKey(room)];
     return this.written(restoreEndScript.run(this.redis.appends, keys, args), STATE_RESULTS);
   }
 

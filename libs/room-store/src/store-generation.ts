@@ -5,6 +5,8 @@ import { type RedisClient, RedisConnections } from '#libs/redis';
 
 const AUDITED_KEY = 'hf:audited';
 const SETTLED_KEY = 'hf:settled';
+/** A change of a Cluster's nodes is looked at this long after the last of them, in ms. */
+const CHANGED_MS = 250;
 
 export interface Auditor {
   readonly server: ServerId;
@@ -24,6 +26,7 @@ export class StoreGeneration {
   /** The generation that is known to be settled; undefined: nobody here finds out, and none is waited for. */
   private settled: string | null | undefined;
   private readonly listeners: (() => void)[] = [];
+  private changing: NodeJS.Timeout | undefined;
 
   constructor(private readonly redis: RedisConnections) {
     const { appends } = redis;
@@ -31,6 +34,16 @@ export class StoreGeneration {
       this.id = null;
     });
     appends.on('ready', () => void this.identify(appends));
+    if (!(appends instanceof Redis)) {
+      // A Cluster stays connected when one of its primaries is replaced by a replica, which may have less.
+      const changed = (): void => {
+        clearTimeout(this.changing);
+        this.changing = setTimeout(() => void this.identify(appends), CHANGED_MS);
+        this.changing.unref();
+      };
+      appends.on('+node', changed);
+      appends.on('-node', changed);
+    }
     if (appends.status === 'ready') void this.identify(appends);
   }
 

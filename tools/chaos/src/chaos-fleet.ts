@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { ServerType } from '#libs/protocol';
@@ -107,6 +107,24 @@ export class ChaosFleet {
     this.redisCondition = 'down';
     this.redis.process.kill('SIGKILL');
     await this.workshop.ended(this.redis.process, 5_000);
+  }
+
+  /** A copy of what Redis holds now, for `rewindRedis`. */
+  async keepRedis(): Promise<string> {
+    const kept = join(this.folder, 'redis-kept');
+    await rm(kept, { recursive: true, force: true });
+    await cp(this.redisFiles, kept, { recursive: true });
+    return kept;
+  }
+
+  /** Of a Redis that was killed: it starts again with what was kept, or (null) with nothing. */
+  async rewindRedis(kept: string | null): Promise<void> {
+    await rm(this.redisFiles, { recursive: true, force: true });
+    if (kept !== null) await cp(kept, this.redisFiles, { recursive: true });
+  }
+
+  private get redisFiles(): string {
+    return join(this.folder, 'redis', 'appendonlydir');
   }
 
   /** With what its append-only file holds. */

@@ -15,6 +15,10 @@ export interface Kind {
   readonly name: string;
   /** How often it is chosen, beside the others; 0: only by name. */
   readonly weight: number;
+  /** Nothing befalls a server or the store beside it. */
+  readonly isAlone?: boolean;
+  /** It befalls players only, and may come beside any other. */
+  readonly isOfPlayers?: boolean;
   /** What it would do now; null: it would leave none of its kind, or there is nothing to do it to. */
   plan(): Plan | null;
 }
@@ -35,6 +39,8 @@ export interface World {
 export class Faults {
   readonly done: Fault[] = [];
   private readonly underWay = new Set<Promise<void>>();
+  /** Kinds under way that befall servers or the store. */
+  private readonly kindsUnderWay: Kind[] = [];
   private isOver = false;
   private wake: () => void = () => {};
 
@@ -60,10 +66,10 @@ export class Faults {
       });
       if (this.isOver) return;
       const kind = this.chance.pick(fresh.size > 0 ? [...fresh] : bag) as Kind;
-      const plan = kind.plan();
+      const plan = this.mayBegin(kind) ? kind.plan() : null;
       if (!plan) continue;
       fresh.delete(kind);
-      this.begin(kind.name, plan);
+      this.begin(kind, plan);
     }
   }
 
@@ -74,13 +80,21 @@ export class Faults {
     await Promise.all(this.underWay);
   }
 
-  private begin(kind: string, { what, act }: Plan): void {
-    const fault: Fault = { kind, what, from: performance.now(), until: Number.POSITIVE_INFINITY };
+  private mayBegin({ isAlone = false, isOfPlayers = false }: Kind): boolean {
+    if (isOfPlayers) return true;
+    return isAlone ? this.kindsUnderWay.length === 0 : this.kindsUnderWay.every((other) => !other.isAlone);
+  }
+
+  private begin(kind: Kind, { what, act }: Plan): void {
+    const fault: Fault = { kind: kind.name, what, from: performance.now(), until: Number.POSITIVE_INFINITY };
     this.done.push(fault);
     this.tell(fault);
+    if (!kind.isOfPlayers) this.kindsUnderWay.push(kind);
     const doing = act().finally(() => {
       fault.until = performance.now();
       this.underWay.delete(doing);
+      const index = this.kindsUnderWay.indexOf(kind);
+      if (index !== -1) this.kindsUnderWay.splice(index, 1);
     });
     this.underWay.add(doing);
   }

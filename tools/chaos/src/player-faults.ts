@@ -12,10 +12,20 @@ export function playerFaults(world: World): Kind[] {
   const { fleet, chance } = world;
   const onAWire = (plan: () => Plan) => (): Plan | null => (fleet.wires.count === 0 ? null : plan());
   return [
-    { name: 'cut-client', weight: 3, plan: onAWire(() => ({ what: 'one player', act: async () => fleet.wires.cutOne(chance) })) },
-    { name: 'silence-client', weight: 2, plan: onAWire(() => ({ what: 'one player', act: async () => fleet.wires.silenceOne(chance) })) },
-    { name: 'slow-client', weight: 2, plan: onAWire(() => slow(world)) },
-    { name: 'second-login', weight: 1, plan: () => secondLogin(world) },
+    {
+      name: 'cut-client',
+      weight: 3,
+      isOfPlayers: true,
+      plan: onAWire(() => ({ what: 'one player', act: async () => fleet.wires.cutOne(chance) })),
+    },
+    {
+      name: 'silence-client',
+      weight: 2,
+      isOfPlayers: true,
+      plan: onAWire(() => ({ what: 'one player', act: async () => fleet.wires.silenceOne(chance) })),
+    },
+    { name: 'slow-client', weight: 2, isOfPlayers: true, plan: onAWire(() => slow(world)) },
+    { name: 'second-login', weight: 1, isOfPlayers: true, plan: () => secondLogin(world) },
   ];
 }
 

@@ -5,6 +5,12 @@ const SHORT_PAUSE_MS = [200, 3_500] as const;
 /** Longer than every deadline that has to do with the store. */
 const LONG_PAUSE_MS = [8_000, 11_000] as const;
 const DEAF_MS = [4_000, 7_000] as const;
+/** How much of its past a store loses that falls back: up to two seconds of `appendfsync everysec`; and how often all of it. */
+const LOST_MS = [300, 2_000] as const;
+const EMPTIED_SHARE = 0.25;
+/** All servers live, and have written again by then what they know. */
+const SETTLED_MS = 10_000;
+const AFTER_SETTLED_MS = 1_000;
 /** Each server looks after its own record twice a second. */
 const REGISTERED_AGAIN_MS = 10_000;
 
@@ -16,6 +22,7 @@ export function storeFaults(world: World): Kind[] {
     { name: 'kill-redis', weight: 2, plan: withStore(() => kill(world)) },
     { name: 'pause-redis', weight: 2, plan: withStore(() => pauseFor(world, SHORT_PAUSE_MS)) },
     { name: 'hang-redis', weight: 1, plan: withStore(() => pauseFor(world, LONG_PAUSE_MS)) },
+    { name: 'fall-back-redis', weight: 2, isAlone: true, plan: withStore(() => fallBack(world)) },
     // Only by name: beside a game server that dies at the same moment it takes with it what nobody holds any more.
     { name: 'flush-redis', weight: 0, plan: withStore(() => flush(world)) },
     { name: 'drop-registry', weight: 1, plan: withStore(() => dropRegistry(world)) },
@@ -43,6 +50,34 @@ function pauseFor({ fleet, chance }: World, [low, high]: readonly [number, numbe
       fleet.stopRedis();
       await pause(ms);
       fleet.continueRedis();
+    },
+  };
+}
+
+/** Its host dies: what it wrote last is lost, or all of it. What a server holds that dies beside it is lost for good, so none does. */
+function fallBack({ fleet, chance, findings }: World): Plan | null {
+  if (fleet.servers.some(({ condition }) => condition !== 'up')) return null;
+  const isEmptied = chance.next() < EMPTIED_SHARE;
+  const lostMs = chance.between(...LOST_MS);
+  const downMs = chance.between(0, 1_500);
+  return {
+    what: isEmptied ? `to nothing, after ${Math.round(downMs)} ms` : `by ${Math.round(lostMs)} ms, after ${Math.round(downMs)} ms`,
+    act: async () => {
+      const kept = await fleet.keepRedis();
+      await pause(lostMs);
+      await fleet.killRedis();
+      await fleet.rewindRedis(isEmptied ? null : kept);
+      await pause(downMs);
+      await fleet.restartRedis();
+      const isSettled = async (): Promise<boolean> => {
+        const [, run] = /run_id:(\w+)/.exec(await fleet.client.info('server')) ?? [];
+        return run !== undefined && (await fleet.client.get('hf:settled')) === run;
+      };
+      await until(isSettled, SETTLED_MS, 50).catch(() => {
+        findings.violation(`the store was not settled ${SETTLED_MS / 1_000} s after it fell back`);
+      });
+      // Whoever is told something then is told it before the next server dies.
+      await pause(AFTER_SETTLED_MS);
     },
   };
 }

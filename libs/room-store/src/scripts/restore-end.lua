@@ -1,24 +1,25 @@
--- The owner of a game that has ended writes the end again, into a store that lost it.
--- KEYS  1 record  2 log  3 checkpoint  4 effects  5 epilogue  6 closed
+-- The owner of a game that has ended writes the end again, into a store that lost it. A room without a record is left alone: somebody
+-- who is in it writes that again (`restore-room.lua`), or nobody is in it any more.
+-- KEYS  1 record  2 log  3 checkpoint  4 effects  5 epilogue
 -- ARGV  1 epoch of the game  2 batch id of the end  3 result (JSON)  4 effects not yet done ('' : none)  5 epilogue  6 how long it is
 --       kept, in ms  7 rev after the end  8 doc  9 round after the end  10 game  11 '1': the room is private, '0': it is public
--- gives 0 ok, the store has the end  1 the store has more: a later owner or a later game, or the room is closed
+-- gives 0 ok, the store has the end  1 the store has more: a later owner or a later game  3 there is no record
 local room = redis.call('HMGET', KEYS[1], 'rev', 'status', 'round', 'epoch', 'batch')
 local epoch, mine = tonumber(room[4]) or 0, tonumber(ARGV[1])
 local round, ended = tonumber(room[3]) or 0, tonumber(ARGV[9])
-if not room[1] and redis.call('EXISTS', KEYS[6]) == 1 then return 1 end
+if not room[1] then return 3 end
 if epoch > mine or round > ended then return 1 end
 if room[5] == ARGV[2] and room[2] ~= 'playing' then return 0 end
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-if not room[1] or round < ended then
+if round < ended then
   redis.call('HSET', KEYS[1], 'status', 'waiting', 'result', ARGV[3], 'round', ARGV[9], 'owner', '', 'incarnation', '', 'start', '', 'since', now)
   redis.call('HDEL', KEYS[1], 'suspect', 'poison', 'losses')
   redis.call('DEL', KEYS[2], KEYS[3])
 end
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'batch', ARGV[2])
 local rev = room[1]
-if not rev or tonumber(rev) < tonumber(ARGV[7]) then
+if tonumber(rev) < tonumber(ARGV[7]) then
   rev = ARGV[7]
   redis.call('HSET', KEYS[1], 'rev', rev, 'doc', ARGV[8], 'game', ARGV[10], 'private', ARGV[11])
 end

@@ -1,0 +1,174 @@
+import type { ServerChange, ServerDirectory, ServerRecord } from '#libs/fleet';
+import { type ServerId, serverId } from '#libs/protocol';
+import type { RedisConnections } from '#libs/redis';
+import type { Auditor, StoreGeneration } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
+import { LISTED_AGAIN_MS, LOOK_MS } from './settlement.options.js';
+import { StoreSettlement } from './store-settlement.js';
+
+/** A store, with the marks that servers make in it, and a directory of who is there. */
+class World {
+  readonly marks = new Map<string, string>();
+  readonly missing = new Set<ServerId>();
+  readonly servers = new Map<ServerId, ServerRecord>();
+  readonly told: string[] = [];
+  readonly redis = { isReady: true };
+  current: string | null = 'one';
+  private settled: string | null = null;
+  private changed: (change: ServerChange) => void = () => {};
+  private connected: () => void = () => {};
+  readonly settlement: StoreSettlement;
+
+  constructor() {
+    const world = this;
+    const generation = {
+      get current() {
+        return world.current;
+      },
+      get isSettled() {
+        return world.current !== null && world.settled === world.current;
+      },
+      awaitSettlement: () => {},
+      onConnected: (listener: () => void) => {
+        this.connected = listener;
+      },
+      isAuditedBy: async (all: readonly Auditor[]) =>
+        all.every(({ server, incarnation }) => this.marks.get(`${server}:${incarnation}`) === this.current),
+      settle: async (settled: string) => {
+        this.settled = settled;
+      },
+    } as unknown as StoreGeneration;
+    const directory = {
+      isKnown: true,
+      all: () => [...this.servers.values()],
+      isMissing: (id: ServerId) => this.missing.has(id),
+      onChange: (listener: (change: ServerChange) => void) => {
+        this.changed = listener;
+      },
+    } as unknown as ServerDirectory;
+    const log = new Log({ server: 'spec', level: 'silent', format: 'json' });
+    this.settlement = new StoreSettlement(generation, directory, this.redis as RedisConnections, log);
+    this.settlement.onSettled((settled) => this.told.push(settled));
+    this.settlement.onApplicationBootstrap();
+  }
+
+  add(type: 'game' | 'gateway' | 'lobby', name: string, more: Partial<ServerRecord> = {}): ServerRecord {
+    const record = { id: serverId(type, name), type, incarnation: 1, state: 'ready', marksStore: true, ...more } as ServerRecord;
+    this.servers.set(record.id, record);
+    return record;
+  }
+
+  mark({ id, incarnation }: ServerRecord): void {
+    this.marks.set(`${id}:${incarnation}`, this.current as string);
+  }
+
+  tell(change: ServerChange): void {
+    this.servers.delete(change.server.id);
+    this.changed(change);
+  }
+
+  restart(generation: string): void {
+    this.current = generation;
+    this.connected();
+  }
+
+  /** As if so much time had passed, with everything that falls into it. */
+  pass(ms = 2 * LOOK_MS): Promise<void> {
+    return jest.advanceTimersByTimeAsync(ms);
+  }
+}
+
+describe('a store', () => {
+  let world: World;
+  beforeEach(() => {
+    jest.useFakeTimers();
+    world = new World();
+  });
+  afterEach(() => {
+    world.settlement.onModuleDestroy();
+    jest.useRealTimers();
+  });
+
+  it('is settled once every living game server and gateway has marked it, and stays so at no cost', async () => {
+    const [game, gateway] = [world.add('game', '1'), world.add('gateway', '1')];
+    world.add('lobby', '1');
+    world.mark(game);
+    await world.pass();
+    expect(world.settlement.isSettled).toBe(false);
+    world.mark(gateway);
+    await world.pass();
+    expect(world.settlement.isSettled).toBe(true);
+    expect(world.told).toEqual(['one']);
+    // A server that comes later has nothing that the store could have lost.
+    world.add('game', '2');
+    await world.pass();
+    expect(world.settlement.isSettled).toBe(true);
+  });
+
+  it('that was restarted is not settled before all have marked it anew', async () => {
+    const game = world.add('game', '1');
+    world.mark(game);
+    await world.pass();
+    world.restart('two');
+    await world.pass();
+    expect(world.settlement.isSettled).toBe(false);
+    world.mark(game);
+    await world.pass();
+    expect(world.told).toEqual(['one', 'two']);
+  });
+
+  it('waits for a server that has lost its record with the store, and for none that was evicted or has left', async () => {
+    const [slow, dead, left] = [world.add('game', '1'), world.add('game', '2'), world.add('gateway', '1')];
+    await world.pass();
+    world.tell({ kind: 'evicted', server: dead });
+    world.tell({ kind: 'left', server: left, isCertain: true });
+    // Without a record for a while: the directory has given it up.
+    world.tell({ kind: 'left', server: slow, isCertain: false });
+    world.missing.add(slow.id);
+    await world.pass(1_000);
+    expect(world.settlement.isSettled).toBe(false);
+    world.mark(slow);
+    await world.pass();
+    expect(world.settlement.isSettled).toBe(true);
+  });
+
+  it('gives up a server that writes no record again although others do, but none while the store takes no writes', async () => {
+    const [lost, other] = [world.add('game', '1'), world.add('game', '2')];
+    world.missing.add(lost.id).add(other.id);
+    world.mark(other);
+    await world.pass(LISTED_AGAIN_MS + 1_000);
+    expect(world.settlement.isSettled).toBe(false);
+    world.missing.delete(other.id);
+    await world.pass(LISTED_AGAIN_MS - 1_000);
+    expect(world.settlement.isSettled).toBe(false);
+    await world.pass(2_000);
+    expect(world.settlement.isSettled).toBe(true);
+  });
+
+  it('does not wait for gateways of a version that marks nothing', async () => {
+    world.add('gateway', '1', { marksStore: false });
+    await world.pass();
+    expect(world.settlement.isSettled).toBe(true);
+  });
+
+  it('holds who waits for it, until it is settled or their time is over', async () => {
+    const game = world.add('game', '1');
+    const outcomes: string[] = [];
+    const wait = (ms: number) =>
+      world.settlement.whenSettled(ms).then(
+        () => outcomes.push('settled'),
+        ({ code, retry }: { code: string; retry: boolean }) => outcomes.push(`${code} ${retry}`),
+      );
+    void wait(500);
+    void wait(5_000);
+    await world.pass(600);
+    expect(outcomes).toEqual(['unavailable true']);
+    world.mark(game);
+    await world.pass();
+    expect(outcomes).toEqual(['unavailable true', 'settled']);
+    world.restart('two');
+    world.redis.isReady = false;
+    await wait(5_000);
+    expect(outcomes[2]).toBe('unavailable true');
+  });
+});
