@@ -1,6 +1,22 @@
-import { violationOf } from './invariants.js';
-import { isGoal, type Rules, type State, stepsOf } from './protocol.js';
 import { Random } from './random.js';
+
+/** What is explored: a value and all steps that may come next. */
+export interface Model<State, Rules> {
+  stepsOf(state: State, rules: Rules): readonly Step<State>[];
+  /** What is broken in this state, in a sentence; null: nothing. */
+  violationOf(state: State, rules: Rules): string | null;
+  /** All is well and nothing is under way. */
+  isGoal(state: State): boolean;
+  /** Of two states that are the same it is the same. */
+  hashOf(state: State): number;
+}
+
+export interface Step<State> {
+  readonly label: string;
+  /** Something that goes wrong, or that somebody wants: it need not happen for the room to go on. */
+  readonly isFault: boolean;
+  readonly next: State;
+}
 
 export interface Exploration {
   readonly states: number;
@@ -22,7 +38,8 @@ export interface CounterExample {
  * Breadth first through all states, so that the first violation is a shortest one. States are known by a 53-bit hash:
  * among a million of them, two of the same hash (one of which would then not be explored) are less likely than 1 in 10,000.
  */
-export function explore(initial: State, rules: Rules, statesMax: number): Exploration {
+export function explore<State, Rules>(model: Model<State, Rules>, initial: State, rules: Rules, statesMax: number): Exploration {
+  const { stepsOf, violationOf, isGoal, hashOf } = model;
   const ids = new Map<number, number>([[hashOf(initial), 0]]);
   const parents = [-1];
   const choices = [-1];
@@ -42,7 +59,7 @@ export function explore(initial: State, rules: Rules, statesMax: number): Explor
         transitions,
         isComplete: false,
         stuck: 0,
-        counterExample: { violation, trace: traceTo(at, parents, choices, initial, rules) },
+        counterExample: { violation, trace: traceTo(at, parents, choices, initial, (state) => stepsOf(state, rules)) },
       };
     if (isGoal(state)) goals.push(at);
     for (const [choice, { next, isFault }] of stepsOf(state, rules).entries()) {
@@ -65,7 +82,7 @@ export function explore(initial: State, rules: Rules, statesMax: number): Explor
     stuck.length > 0
       ? {
           violation: 'the room is stuck: no way to the goal without a further fault',
-          trace: traceTo(stuck[0], parents, choices, initial, rules),
+          trace: traceTo(stuck[0], parents, choices, initial, (state) => stepsOf(state, rules)),
         }
       : null;
   return { states: at, transitions, isComplete, stuck: stuck.length, counterExample };
@@ -78,7 +95,13 @@ export interface Walks {
 }
 
 /** Random ways through far more faults than can be explored in full; each must come to the goal once the faults end. */
-export function walk(initial: State, rules: Rules, seed: number, until: (walks: number) => boolean): Walks {
+export function walk<State, Rules>(
+  { stepsOf, violationOf, isGoal }: Model<State, Rules>,
+  initial: State,
+  rules: Rules,
+  seed: number,
+  until: (walks: number) => boolean,
+): Walks {
   const random = new Random(seed);
   let walks = 0;
   let steps = 0;
@@ -135,37 +158,27 @@ function unable(count: number, edges: readonly number[], goals: readonly number[
 }
 
 /** Each state keeps its parent and which of the parent's steps led to it; the way is walked again from these. */
-function traceTo(id: number, parents: readonly number[], choices: readonly number[], initial: State, rules: Rules): string[] {
+function traceTo<State>(
+  id: number,
+  parents: readonly number[],
+  choices: readonly number[],
+  initial: State,
+  stepsOf: (state: State) => readonly Step<State>[],
+): string[] {
   const path: number[] = [];
   for (let at = id; at > 0; at = parents[at]) path.unshift(choices[at]);
   let state = initial;
   return path.map((choice) => {
-    const { label, next } = stepsOf(state, rules)[choice];
+    const { label, next } = stepsOf(state)[choice];
     state = next;
     return label;
   });
 }
 
-/** Of the parts' hashes: a step changes few parts, and the others are the very same objects as before. */
-function hashOf(state: State): number {
-  const { clock, store, durable, generation, servers, players, wire, budget, told, issued, flaw } = state;
-  // Messages on the road are a set: in whichever order they were sent, it is the same state.
-  const messages = wire.map(partHashOf).sort();
-  const parts = [
-    store && partHashOf(store),
-    durable && partHashOf(durable),
-    ...servers.map(partHashOf),
-    '|',
-    ...players.map(partHashOf),
-    '|',
-    ...messages,
-  ];
-  return cyrb53(`${clock} ${generation} ${parts.join(' ')} ${partHashOf(budget)} ${partHashOf(told)} ${partHashOf(issued)} ${flaw}`);
-}
-
 const partHashes = new WeakMap<object, number>();
 
-function partHashOf(part: object): number {
+/** A step changes few parts of a state, and the others are the very same objects as before. */
+export function partHashOf(part: object): number {
   let hash = partHashes.get(part);
   if (hash === undefined) {
     hash = cyrb53(JSON.stringify(part));
@@ -177,7 +190,7 @@ function partHashOf(part: object): number {
 /** Looking up a global is slow where Jest runs code, and this is done for every letter. */
 const { imul } = Math;
 
-function cyrb53(text: string): number {
+export function cyrb53(text: string): number {
   let high = 0xdeadbeef;
   let low = 0x41c6ce57;
   for (let at = 0; at < text.length; at++) {

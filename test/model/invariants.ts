@@ -1,4 +1,7 @@
-import { commandsIn, historyOf, isPrefix, type Rules, refusalsIn, type State } from './protocol.js';
+import type { Model } from './explorer.js';
+import { commandsIn, hashOf, historyOf, isGoal, isPrefix, type Rules, refusalsIn, type State, stepsOf } from './protocol.js';
+
+export const ROOM_PROTOCOL: Model<State, Rules> = { stepsOf, violationOf, isGoal, hashOf };
 
 /** What is broken in this state, in a sentence; null: nothing. */
 export function violationOf(state: State, rules: Rules): string | null {

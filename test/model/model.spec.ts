@@ -1,4 +1,5 @@
 import { type CounterExample, explore, walk } from './explorer.js';
+import { ROOM_PROTOCOL } from './invariants.js';
 import { beginningOf, LONG_SCENARIOS, MUTANTS, SCENARIOS, WALKS } from './scenarios.js';
 
 /** `npm run model`: more scenarios, and minutes of walks; each part says how far it came. */
@@ -21,7 +22,7 @@ describe('the room protocol', () => {
   it.each(isLong ? [...SCENARIOS, ...LONG_SCENARIOS] : SCENARIOS)(
     'holds when $name',
     (scenario) => {
-      const found = explore(beginningOf(scenario), { store: scenario.store }, STATES_MAX);
+      const found = explore(ROOM_PROTOCOL, beginningOf(scenario), { store: scenario.store }, STATES_MAX);
       say(`${found.states} states, ${found.transitions} transitions${found.isComplete ? '' : ' (not all)'}: ${scenario.name}`);
       expect(textOf(found.counterExample)).toBe('');
       expect(found.isComplete).toBe(true);
@@ -33,6 +34,7 @@ describe('the room protocol', () => {
     'holds on random ways through $name',
     (scenario) => {
       const { walks, steps, counterExample } = walk(
+        ROOM_PROTOCOL,
         beginningOf(scenario),
         { store: scenario.store },
         SEED,
@@ -50,6 +52,7 @@ describe('the explorer finds what breaks without the rule that', () => {
     '$without',
     ({ rule, without, breaks, scenario }) => {
       const { states, counterExample } = explore(
+        ROOM_PROTOCOL,
         beginningOf({ name: rule, ...scenario }),
         { store: scenario.store, [rule]: true },
         STATES_MAX,
@@ -58,7 +61,9 @@ describe('the explorer finds what breaks without the rule that', () => {
       expect(counterExample?.violation).toMatch(breaks);
       // The same scenario with the rule in place is sound: it is the rule that was missing, not the model.
       if (isLong)
-        expect(explore(beginningOf({ name: rule, ...scenario }), { store: scenario.store }, STATES_MAX).counterExample).toBeNull();
+        expect(
+          explore(ROOM_PROTOCOL, beginningOf({ name: rule, ...scenario }), { store: scenario.store }, STATES_MAX).counterExample,
+        ).toBeNull();
     },
     600_000,
   );

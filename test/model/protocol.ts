@@ -1,3 +1,4 @@
+import { cyrb53, partHashOf, type Step as StepTo } from './explorer.js';
 import * as store from './store.js';
 import { EMPTY, type StoredRoom, type Tenure } from './store.js';
 
@@ -159,12 +160,7 @@ export interface Rules extends Partial<Mutations> {
   readonly store: 'strict' | 'weak';
 }
 
-export interface Step {
-  readonly label: string;
-  /** Something that goes wrong, or that somebody wants: it need not happen for the room to go on. */
-  readonly isFault: boolean;
-  readonly next: State;
-}
+export type Step = StepTo<State>;
 
 const serverName = (index: number): string => `s${index}`;
 const indexOf = (owner: string): number => Number(owner.slice(1));
@@ -222,6 +218,23 @@ export function isGoal(state: State): boolean {
       state.store.owner === serverName(index) &&
       state.store.incarnation === incarnation,
   );
+}
+
+/** Of the parts' hashes: a step changes few parts, and the others are the very same objects as before. */
+export function hashOf(state: State): number {
+  const { clock, store, durable, generation, servers, players, wire, budget, told, issued, flaw } = state;
+  // Messages on the road are a set: in whichever order they were sent, it is the same state.
+  const messages = wire.map(partHashOf).sort();
+  const parts = [
+    store && partHashOf(store),
+    durable && partHashOf(durable),
+    ...servers.map(partHashOf),
+    '|',
+    ...players.map(partHashOf),
+    '|',
+    ...messages,
+  ];
+  return cyrb53(`${clock} ${generation} ${parts.join(' ')} ${partHashOf(budget)} ${partHashOf(told)} ${partHashOf(issued)} ${flaw}`);
 }
 
 /** What the store can give back of the room: null when there is a hole in it. */
@@ -679,8 +692,8 @@ function runMessage(state: State, at: number, rules: Rules): State {
       break;
     }
     case 'reassert': {
-      const rest = { doc: '{}', game: '', durability: '', round: 0, start: '' };
-      ({ answer, room } = store.reassert(before, { ...tenure, version, batch, state: packedHistory, ...rest }, 0));
+      const rest = { doc: '{}', rev: 0, game: '', durability: '', round: 0, start: '' };
+      ({ answer, room } = store.reassert(before, { ...tenure, version, batch, state: packedHistory, ...rest }));
       break;
     }
     case 'adopt':

@@ -120,35 +120,139 @@ export interface ReassertArgs extends Tenure {
   /** '' : not to outlive its server. */
   readonly state: string;
   readonly doc: string;
+  /** Of the doc. */
+  readonly rev: number;
   readonly game: string;
   readonly durability: string;
   readonly round: number;
   readonly start: string;
 }
 
-export function reassert(room: StoredRoom | null, args: ReassertArgs, now: number): Written {
+/** `isClosed`: the store knows that the room was closed. */
+export function reassert(room: StoredRoom | null, args: ReassertArgs, isClosed = false): Written {
+  if (!room && isClosed) return { answer: 'fenced', room };
   if (room?.epoch != null) {
     if (room.epoch > args.epoch) return { answer: 'fenced', room };
     if (room.epoch === args.epoch && (!isOwner(room, args) || room.version > args.version)) return { answer: 'fenced', room };
   }
-  const { epoch, owner, incarnation, version, batch, game, durability, start } = args;
-  const known = room?.doc ? room : { ...(room ?? EMPTY), doc: args.doc, round: args.round, rev: now };
-  const { rev, checkpoint: held } = known;
-  const written = {
-    ...known,
-    epoch,
-    owner,
-    incarnation,
-    version,
-    batch,
-    game,
-    durability,
-    start,
-    status: 'playing',
-    log: [],
-    rev: rev + 1,
-  };
-  return { answer: 'ok', room: { ...written, checkpoint: args.state || held } };
+  if ((room?.round ?? 0) > args.round) return { answer: 'fenced', room };
+  const { epoch, owner, incarnation, version, batch, game, durability, start, round } = args;
+  const { doc, rev } = room && room.rev >= args.rev ? room : args;
+  const known = room ?? EMPTY;
+  const written = { epoch, owner, incarnation, version, batch, game, durability, start, round, status: 'playing', result: null };
+  return { answer: 'ok', room: { ...known, ...written, doc, rev, log: [], checkpoint: args.state || known.checkpoint } };
+}
+
+/** What a gateway knows of a record. */
+export type KnownRoom = Pick<StoredRoom, 'rev' | 'doc' | 'game' | 'status' | 'round' | 'result' | 'start' | 'epoch'>;
+
+export function restoreRoom(room: StoredRoom | null, known: KnownRoom, isClosed = false): { answer: Restored; room: StoredRoom | null } {
+  if (!room && isClosed) return { answer: 'closed', room };
+  if (room && room.rev >= known.rev) return { answer: 'known', room };
+  const { rev, doc, game, round, result, start, status } = known;
+  const isPlaying = room?.status === 'playing';
+  const before = room ?? EMPTY;
+  let next: StoredRoom = { ...before, rev, doc, game };
+  if (status === 'playing') {
+    if (!room || before.round < round)
+      next = { ...(isPlaying ? withoutGame(next) : next), status: 'waiting', round, start: '', result: null };
+  } else if (!isPlaying || before.round < round || (before.epoch ?? 0) <= (known.epoch ?? 0)) {
+    const epoch = (known.epoch ?? 0) > (before.epoch ?? 0) ? known.epoch : before.epoch;
+    next = { ...(isPlaying ? withoutGame(next) : next), status, round, start, epoch, result };
+  }
+  return { answer: 'restored', room: next };
+}
+
+export const RESTORED = ['restored', 'closed', 'known'] as const;
+export type Restored = (typeof RESTORED)[number];
+
+export interface EndArgs {
+  readonly epoch: number;
+  readonly batch: string;
+  readonly result: string;
+  /** '' : none. */
+  readonly effects: string;
+  /** Of the record after the end. */
+  readonly rev: number;
+  readonly doc: string;
+  readonly round: number;
+  readonly game: string;
+}
+
+export function restoreEnd(room: StoredRoom | null, args: EndArgs, isClosed = false): { isDone: boolean; room: StoredRoom | null } {
+  if (!room && isClosed) return { isDone: false, room };
+  const before = room ?? EMPTY;
+  if ((before.epoch ?? 0) > args.epoch || before.round > args.round) return { isDone: false, room };
+  if (room && room.batch === args.batch && room.status !== 'playing') return { isDone: true, room };
+  const { epoch, batch, result, round, effects } = args;
+  const over = { owner: '', incarnation: null, start: '', status: 'waiting', result, round, log: [], checkpoint: null };
+  const ended = !room || before.round < round ? { ...before, ...over } : before;
+  const { doc, rev, game } = room && room.rev >= args.rev ? room : args;
+  return { isDone: true, room: { ...ended, epoch, batch, doc, rev, game, effects: effects || before.effects } };
+}
+
+export interface SaveArgs {
+  /** Null: the room must not exist. */
+  readonly rev: number | null;
+  readonly doc: string;
+  /** '' : as it is. */
+  readonly status: string;
+  /** '' : as it is. */
+  readonly start: string;
+  readonly game: string;
+}
+
+/** What a lobby writes. `isSaved`: false where another was faster. */
+export function save(room: StoredRoom | null, args: SaveArgs, now: number): { isSaved: boolean; room: StoredRoom | null } {
+  const { rev, doc, status, start, game } = args;
+  if ((room?.rev ?? null) !== rev) return { isSaved: false, room };
+  if (!room) return { isSaved: true, room: { ...EMPTY, doc, status, start, game, rev: now } };
+  return { isSaved: true, room: { ...room, doc, status: status || room.status, start: start || room.start, rev: room.rev + 1 } };
+}
+
+/** `closed`: the epoch that is kept of a room that was closed; null: it was not. */
+export function close(room: StoredRoom | null, rev: number): { closed: number | null; room: StoredRoom | null } {
+  if (room?.rev !== rev || room.status === 'playing') return { closed: null, room };
+  return { closed: room.epoch ?? 0, room: null };
+}
+
+/** Where a user is, and the last of what they asked for. */
+export interface StoredUser {
+  /** '' : in none. */
+  readonly room: string;
+  readonly turn: number;
+  readonly movedTurn: number;
+  readonly movedNumber: number;
+}
+
+export const NOBODY: StoredUser = { room: '', turn: 0, movedTurn: 0, movedNumber: 0 };
+
+/** A request by its number within a turn. */
+export interface Asked {
+  readonly turn: number;
+  readonly number: number;
+}
+
+export function isLate(user: StoredUser, { turn, number }: Asked): boolean {
+  return turn < user.turn || turn < user.movedTurn || (turn === user.movedTurn && number < user.movedNumber);
+}
+
+/** `from`: the room they must be in now, '' : any. */
+export function moveUser(user: StoredUser, room: string, asked: Asked, from = ''): { isMoved: boolean; user: StoredUser } {
+  if (isLate(user, asked) || (from !== '' && user.room !== from)) return { isMoved: false, user };
+  return { isMoved: true, user: { ...user, room, movedTurn: asked.turn, movedNumber: asked.number } };
+}
+
+export function leaveUser(user: StoredUser, room: string, asked: Asked): { isOut: boolean; user: StoredUser } {
+  const isThere = user.room === room;
+  if (isLate(user, asked)) return { isOut: !isThere, user };
+  return { isOut: true, user: { ...user, room: isThere ? '' : user.room, movedTurn: asked.turn, movedNumber: asked.number } };
+}
+
+export function restoreUser(user: StoredUser, room: string, asked: Asked): { outcome: 'late' | 'written' | 'moved'; user: StoredUser } {
+  if (asked.turn < user.turn) return { outcome: 'late', user };
+  if (user.movedTurn > asked.turn || (user.movedTurn === asked.turn && user.movedNumber >= asked.number)) return { outcome: 'moved', user };
+  return { outcome: 'written', user: { room, turn: asked.turn, movedTurn: asked.turn, movedNumber: asked.number } };
 }
 
 export interface AdoptArgs {
@@ -252,4 +356,8 @@ function isHeldBy(room: StoredRoom, tenure: Tenure): boolean {
 function gameOver(room: StoredRoom, result: string): StoredRoom {
   const nobody = { owner: '', incarnation: null, start: '' };
   return { ...room, ...nobody, status: 'waiting', result, round: room.round + 1, log: [], checkpoint: null, rev: room.rev + 1 };
+}
+
+function withoutGame(room: StoredRoom): StoredRoom {
+  return { ...room, owner: '', incarnation: null, batch: '', log: [], checkpoint: null };
 }

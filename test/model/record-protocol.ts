@@ -1,0 +1,1051 @@
+import { cyrb53, type Model, partHashOf, type Step as StepTo } from './explorer.js';
+import * as store from './store.js';
+import { type Asked, type KnownRoom, NOBODY, type StoredRoom, type StoredUser } from './store.js';
+
+/**
+ * The record of one room: its document and revision, where its users are, its place in the list, the start and the end of
+ * its games, and a store that may fall back to any earlier moment. Game servers, gateways and lobbies decide as
+ * `libs/room-host`, `libs/edge` and `libs/lobby` do; `Mutations` switches off one rule at a time.
+ *
+ * A document names the members, `a` or, when ready for the round, `A`. The state of a game is its moves.
+ */
+export interface State {
+  /** Grows with each epoch and each first revision: time, as far as these need it. */
+  readonly clock: number;
+  readonly store: Store;
+  /** Every earlier content of the store, while it may still fall back. */
+  readonly past: readonly Store[];
+  readonly generation: number;
+  /** The generation that is known to be settled. */
+  readonly settled: number;
+  readonly servers: readonly Server[];
+  readonly gateways: readonly Gateway[];
+  readonly users: readonly User[];
+  readonly operations: readonly Operation[];
+  readonly budget: Budget;
+  /** Only to such a moment may the store fall back; null: to any. */
+  readonly fallsTo: RegExp | null;
+  /** How many starts, and moves, there were: each has a name of its own. */
+  readonly named: number;
+  // What nobody in the protocol knows: kept to judge it.
+  /** `round=moves` of all ends that a player was told. */
+  readonly results: readonly string[];
+  /** Epochs of the games whose last effect was done. */
+  readonly effects: readonly number[];
+  /** What went wrong; null: nothing. */
+  readonly flaw: string | null;
+}
+
+/** All keys that a fallback takes back. */
+export interface Store {
+  readonly room: StoredRoom | null;
+  /** The epoch that is kept of a closed room; null: none. */
+  readonly closed: number | null;
+  readonly users: readonly StoredUser[];
+  readonly isListed: boolean;
+}
+
+export interface Server {
+  readonly isDead: boolean;
+  readonly room: Hosted | null;
+  /** The last game that ended here. */
+  readonly ended: EndedGame | null;
+  /** The generation that it has compared its rooms with. */
+  readonly marked: number;
+}
+
+export interface Hosted {
+  readonly epoch: number;
+  readonly round: number;
+  readonly start: string;
+  /** As of the start of the tenure. */
+  readonly doc: string;
+  readonly rev: number;
+  readonly moves: readonly string[];
+  readonly batch: string;
+  readonly inFlight: InFlight | null;
+  /** The store has said that it holds less. */
+  readonly isBehind: boolean;
+}
+
+interface InFlight {
+  readonly isEnd: boolean;
+  readonly to: readonly string[];
+  readonly batch: string;
+  /** '' : none came yet, and it is sent again. */
+  readonly answer: string;
+  /** Of the record after the end. */
+  readonly rev: number;
+  readonly doc: string;
+}
+
+export interface EndedGame extends store.EndArgs {
+  /** False: only that it ended is remembered, and how. */
+  readonly isWhole: boolean;
+}
+
+export interface Gateway {
+  readonly isDead: boolean;
+  readonly known: Known | null;
+  /** The generation of the store in which `known` was true. */
+  readonly knownIn: number;
+  /** The generations that it has compared its rooms with, and its users, and that it took for settled. */
+  readonly compared: number;
+  readonly marked: number;
+  readonly settled: number;
+}
+
+type Known = KnownRoom & { readonly owner: string };
+
+export interface User {
+  /** The gateway of its session; null: that died, and the player is about to come in at another. */
+  readonly at: number | null;
+  readonly turn: number;
+  readonly number: number;
+  /** What the player will do, in order. */
+  readonly wants: readonly Want[];
+  /** The session is in the room, as of this revision. */
+  readonly binding: number | null;
+  readonly mustRejoin: boolean;
+  /** It left the room a moment ago, as far as its gateway knows. */
+  readonly hasLeft: boolean;
+  /** Attached to the owner of this epoch; 0: to none. */
+  readonly epoch: number;
+  /** The round in which its client is in play. */
+  readonly round: number | null;
+  readonly moves: readonly string[];
+  // What the player was told, and may expect.
+  readonly isIn: boolean;
+  readonly mayBeOut: boolean;
+  /** The round for which it was told that it is ready. */
+  readonly ready: number | null;
+  /** Rounds whose end it was told. */
+  readonly ended: readonly number[];
+}
+
+export type Want = 'create' | 'join' | 'ready' | 'start' | 'move' | 'end' | 'leave' | 'come again';
+
+/** What a lobby does for a user, step by step. */
+export interface Operation {
+  readonly kind: 'create' | 'join' | 'ready' | 'start' | 'leave' | 'remove' | 'expel';
+  readonly user: number;
+  /** The gateway that waits for the answer; null: none does. */
+  readonly gateway: number | null;
+  readonly asked: Asked;
+  /** Of the store, when it was asked. */
+  readonly askedIn: number;
+  readonly stage: 'asked' | 'begun' | 'read' | 'written' | 'answered' | 'failed';
+  /** The record that was read, and in which generation. */
+  readonly read: { readonly rev: number; readonly doc: string; readonly status: string; readonly round: number } | null;
+  readonly readIn: number;
+  /** It has moved the user; where they were before. */
+  readonly before: string | null;
+  /** Of the record that it has written. */
+  readonly rev: number;
+  readonly start: string;
+}
+
+/** How many of each may still happen. */
+export interface Budget {
+  readonly fallback: number;
+  readonly killServer: number;
+  readonly killGateway: number;
+  /** A lobby removes a member who was away for too long. */
+  readonly remove: number;
+  /** Of the end of a game only that it ended is remembered, since it is long ago. */
+  readonly forget: number;
+}
+
+const NO_BUDGET: Budget = { fallback: 0, killServer: 0, killGateway: 0, remove: 0, forget: 0 };
+
+/** Each is a rule of the protocol when false. True takes the rule away. */
+export interface Mutations {
+  readonly reassertBumpsRev: boolean;
+  readonly absentTakesNow: boolean;
+  readonly gatewayRestoresNothing: boolean;
+  readonly restoreIgnoresClosed: boolean;
+  readonly restoreGoesBack: boolean;
+  readonly pointersAreNotRestored: boolean;
+  readonly gatewayDoesNotMark: boolean;
+  readonly lobbyWritesUnsettled: boolean;
+  readonly opensUnsettled: boolean;
+  readonly adoptsUnsettled: boolean;
+  readonly viewsUnsettled: boolean;
+  readonly absenceIsBelieved: boolean;
+  readonly lowerRevIsIgnored: boolean;
+  readonly endsAreForgotten: boolean;
+  readonly sweepAdoptsEnded: boolean;
+  readonly endNeedsItsEpoch: boolean;
+  readonly fencedEndIsDropped: boolean;
+  readonly oldAnswersCount: boolean;
+  readonly membersAreNotRestored: boolean;
+  readonly leaversAreNotRemoved: boolean;
+  readonly operationsOutliveGenerations: boolean;
+  readonly answersAheadOfRecords: boolean;
+  readonly mustRejoinStays: boolean;
+  readonly rejoinsLeavers: boolean;
+}
+
+export type Rules = Partial<Mutations>;
+
+/** What was shipped before the design: none of its rules. */
+export const BEFORE: Rules = {
+  reassertBumpsRev: true,
+  absentTakesNow: true,
+  gatewayRestoresNothing: true,
+  pointersAreNotRestored: true,
+  gatewayDoesNotMark: true,
+  lobbyWritesUnsettled: true,
+  opensUnsettled: true,
+  viewsUnsettled: true,
+  absenceIsBelieved: true,
+  lowerRevIsIgnored: true,
+  endsAreForgotten: true,
+  sweepAdoptsEnded: true,
+  fencedEndIsDropped: true,
+  oldAnswersCount: true,
+  membersAreNotRestored: true,
+  leaversAreNotRemoved: true,
+  operationsOutliveGenerations: true,
+  answersAheadOfRecords: true,
+};
+
+export type Step = StepTo<State>;
+
+const ROOM = 'r';
+const NAMES = 'ab';
+const EMPTY_STORE: Store = { room: null, closed: null, users: [NOBODY, NOBODY], isListed: false };
+const serverName = (index: number): string => `s${index}`;
+
+export interface Beginning {
+  readonly servers: number;
+  /** The gateway of each user. */
+  readonly at: readonly number[];
+  /** The members of the room that there is; '' : there is none. */
+  readonly members: string;
+  readonly wants: readonly (readonly Want[])[];
+  readonly faults: Partial<Budget>;
+  /** Moments before this beginning that the store may fall back to, each as the members that there were. */
+  readonly earlier?: readonly string[];
+  /** Only to such a moment may the store fall back (`describe`). */
+  readonly fallsTo?: RegExp;
+}
+
+export function beginningOf({ servers, at, members, wants, faults, earlier = [], fallsTo }: Beginning): State {
+  const contentOf = (doc: string, rev: number): Store => {
+    const room: StoredRoom | null = doc === '' ? null : { ...store.EMPTY, rev, doc, game: 'g', status: 'waiting' };
+    const users = [...NAMES].map((name) => ({ ...NOBODY, turn: 1, room: has(doc, name) ? ROOM : '' }));
+    return { room, closed: null, users, isListed: doc !== '' };
+  };
+  const rev = earlier.length + 1;
+  const content = contentOf(members, rev);
+  const known = content.room && knownOf(content.room);
+  const isIn = at.map((_, user) => has(members, NAMES[user]));
+  const gateways = Array.from({ length: Math.max(...at) + 1 }, (_, index) => ({
+    isDead: false,
+    known: isIn.some((is, user) => is && at[user] === index) ? known : null,
+    knownIn: 0,
+    compared: 0,
+    marked: 0,
+    settled: 0,
+  }));
+  return {
+    clock: rev + 1,
+    store: content,
+    past: (faults.fallback ?? 0) > 0 ? earlier.map((doc, index) => contentOf(doc, index + 1)) : [],
+    generation: 0,
+    settled: 0,
+    servers: Array.from({ length: servers }, (): Server => ({ isDead: false, room: null, ended: null, marked: 0 })),
+    gateways,
+    users: at.map((gateway, user) => ({
+      at: gateway,
+      turn: 1,
+      number: 0,
+      wants: wants[user] ?? [],
+      binding: isIn[user] ? rev : null,
+      mustRejoin: false,
+      hasLeft: false,
+      epoch: 0,
+      round: null,
+      moves: [],
+      isIn: isIn[user],
+      mayBeOut: !isIn[user],
+      ready: members.includes(NAMES[user].toUpperCase()) ? 0 : null,
+      ended: [],
+    })),
+    operations: [],
+    budget: { ...NO_BUDGET, ...faults },
+    fallsTo: fallsTo ?? null,
+    named: 0,
+    results: [],
+    effects: [],
+    flaw: null,
+  };
+}
+
+// ── What may happen next ─────────────────────────────────────────────────────────────────────────────────────────
+
+function stepsOf(state: State, rules: Rules): Step[] {
+  const steps: Step[] = [];
+  const add = (label: string, isFault: boolean, next: State | null): void => {
+    if (next && next !== state) steps.push({ label, isFault, next: remembered(state, next) });
+  };
+  const step = (label: string, next: State | null): void => add(label, false, next);
+  const fault = (label: string, cost: keyof Budget, change: () => State | null): void => {
+    if (state.budget[cost] === 0) return;
+    const next = change();
+    add(label, true, next && { ...next, budget: { ...next.budget, [cost]: next.budget[cost] - 1 } });
+  };
+
+  state.users.forEach((user, index) => {
+    const [want] = user.wants;
+    if (want !== undefined) add(`${NAMES[index]} wants to ${want}`, true, wish(state, index, want, rules));
+    if (user.at === null) step(`${NAMES[index]} comes in at another gateway`, comeIn(state, index, rules));
+    step(`${NAMES[index]} is attached to the owner of its room`, attach(state, index));
+  });
+  state.operations.forEach((operation, at) => {
+    const name = `${operation.kind} of ${NAMES[operation.user]}`;
+    if (operation.stage === 'asked') step(`a lobby begins the ${name}`, begin(state, at, rules));
+    if (operation.stage === 'begun') step(`a lobby reads for the ${name}`, read(state, at, rules));
+    if (operation.stage === 'read') step(`a lobby writes the ${name}`, write(state, at, rules));
+    if (operation.stage === 'written' && operation.kind === 'start') {
+      const server = state.servers.findIndex(({ isDead }) => !isDead);
+      step(`${serverName(server)} opens the room`, open(state, at, server, rules));
+    }
+    if (operation.stage === 'written' && operation.kind !== 'start') step(`a lobby answers the ${name}`, check(state, at, rules));
+    if (operation.stage === 'answered' || operation.stage === 'failed')
+      step(`the answer to the ${name} arrives${operation.stage === 'failed' ? ': it failed' : ''}`, arrive(state, at, rules));
+  });
+  step('a lobby takes an abandoned start back', takeBack(state, rules));
+  step('a lobby lists the room again', enlist(state));
+  state.servers.forEach((server, index) => {
+    if (server.isDead) return;
+    const name = serverName(index);
+    step(`${name} compares its rooms with the store`, audit(state, index, rules));
+    step(`${name} writes its room again, which the store has less of`, repair(state, index, rules));
+    step(`${name} writes`, append(state, index));
+    step(`${name} hears that it is written`, written(state, index, rules));
+    step(`${name} takes its own room up`, sweep(state, index, rules));
+    step(`${name} adopts the room of a dead server`, adoptOthers(state, index, rules));
+    step(`${name} does the last effect`, doEffect(state, index));
+    fault(`${name} forgets all but that the game ended`, 'forget', () =>
+      server.ended?.isWhole ? withServer(state, index, { ended: { ...server.ended, isWhole: false } }) : null,
+    );
+    fault(`${name} is killed`, 'killServer', () => killServer(state, index));
+  });
+  state.gateways.forEach((gateway, index) => {
+    if (gateway.isDead) return;
+    const name = `g${index}`;
+    step(`${name} compares its room with the store`, restore(state, index, rules));
+    step(`${name} compares its users with the store, and says so`, restoreUsers(state, index, rules));
+    step(`${name} hears that the store is settled`, hearSettled(state, index, rules));
+    step(`${name} reads the room`, look(state, index, rules));
+    fault(`${name} is killed`, 'killGateway', () => killGateway(state, index));
+  });
+  step('the store is settled', settle(state, rules));
+  fault('a lobby removes b, who was away for too long', 'remove', () =>
+    state.operations.some(({ user }) => user === 1) ? null : asked(state, 1, 'remove', null),
+  );
+  const moments = state.past.includes(EMPTY_STORE) ? state.past : [EMPTY_STORE, ...state.past];
+  for (const [index, moment] of moments.entries()) {
+    if (state.fallsTo && !state.fallsTo.test(describe(moment))) continue;
+    fault(`the store falls back to ${describe(moment)}`, 'fallback', () => fallBack(state, moment, moments.slice(0, index)));
+  }
+  return steps;
+}
+
+/** Keeps what the store was, as long as it may fall back to it. */
+function remembered(before: State, next: State): State {
+  if (next.budget.fallback === 0) return next.past.length === 0 ? next : { ...next, past: [] };
+  if (next.store === before.store || next.generation !== before.generation) return next;
+  return { ...next, past: [...next.past, before.store] };
+}
+
+function describe(moment: Store): string {
+  const { room, closed } = moment;
+  if (moment === EMPTY_STORE) return 'nothing';
+  if (!room) return closed === null ? 'before the room' : 'a closed room';
+  return `revision ${room.rev}, ${room.doc || 'nobody'} ${room.status}${room.status === 'playing' ? ` ${movesOf(room).join('')}` : ''}`;
+}
+
+// ── Players and their gateways ───────────────────────────────────────────────────────────────────────────────────
+
+function wish(state: State, index: number, want: Want, rules: Rules): State | null {
+  const user = state.users[index];
+  if (user.at === null || state.operations.some((operation) => operation.user === index && operation.gateway !== null)) return null;
+  const next = withUser(state, index, { wants: user.wants.slice(1) });
+  switch (want) {
+    case 'move':
+    case 'end':
+      return play(next, index, want === 'end');
+    case 'come again':
+      return comeIn(next, index, rules);
+    case 'create':
+    case 'join':
+      return asked(next, index, want, user.at);
+    case 'leave':
+      return user.binding === null ? null : asked(withUser(next, index, { mayBeOut: true }), index, want, user.at);
+    default:
+      return user.binding === null ? null : asked(next, index, want, user.at);
+  }
+}
+
+function asked(state: State, index: number, kind: Operation['kind'], gateway: number | null): State {
+  const { turn, number } = state.users[index];
+  const operation: Operation = {
+    kind,
+    user: index,
+    gateway,
+    asked: { turn, number: number + 1 },
+    askedIn: state.generation,
+    stage: 'asked',
+    read: null,
+    readIn: 0,
+    before: null,
+    rev: 0,
+    start: '',
+  };
+  return { ...withUser(state, index, { number: number + 1 }), operations: [...state.operations, operation] };
+}
+
+/** The player comes in, anew or for the first time: the pointer and the record say where they are. */
+function comeIn(state: State, index: number, rules: Rules): State | null {
+  if (!isSettled(state) && !rules.viewsUnsettled) return null;
+  const user = state.users[index];
+  const at = user.at ?? state.gateways.findIndex(({ isDead }) => !isDead);
+  const stored = state.store.users[index];
+  const turn = Math.max(stored.turn, user.turn) + 1;
+  let next = withStoredUser(state, index, { ...stored, turn });
+  const { room } = state.store;
+  const isIn = stored.room === ROOM && room !== null && has(room.doc, NAMES[index]);
+  const session = { at, turn, number: 0, epoch: 0, mustRejoin: false, hasLeft: false };
+  next = withUser(next, index, { ...session, binding: isIn ? (room?.rev ?? 0) : null, isIn: isIn || user.isIn });
+  return unfollowed(isIn ? next : tellOut(next, index));
+}
+
+/** The gateway attaches the session to the owner that its record names. */
+function attach(state: State, index: number): State | null {
+  const user = state.users[index];
+  const known = user.at === null ? null : state.gateways[user.at].known;
+  if (!known || user.binding === null || known.status !== 'playing' || (known.epoch ?? 0) <= user.epoch) return null;
+  if (known.rev < user.binding || !has(known.doc, NAMES[index])) return null;
+  const owner = state.servers.find(({ room }) => room?.epoch === known.epoch)?.room;
+  if (!owner) return null;
+  if (user.ended.includes(owner.round)) return broken(state, `${NAMES[index]} was told the end of round ${owner.round}, which runs on`);
+  if (user.round === owner.round && !isPrefix(user.moves, owner.moves))
+    return broken(state, `${NAMES[index]} was shown ${user.moves.join('')}, and its game goes on at ${owner.moves.join('') || 'no move'}`);
+  return withUser(state, index, { epoch: owner.epoch, round: owner.round, moves: owner.moves });
+}
+
+function tellOut(state: State, index: number): State {
+  const user = state.users[index];
+  const next = withUser(state, index, { isIn: false, binding: null, epoch: 0, round: null, moves: [], ready: null, mustRejoin: false, hasLeft: true });
+  return user.mayBeOut || !user.isIn ? next : broken(next, `${NAMES[index]} is told that it is out of its room, which it never left`);
+}
+
+function tellEnd(state: State, index: number, round: number, result: string): State {
+  const user = state.users[index];
+  const moves = result.split('=')[1] ?? '';
+  const [other] = state.results.filter((told) => told.startsWith(`${round}=`) && told !== result);
+  let next = withUser(state, index, { round: null, moves: [], epoch: 0, ready: null, ended: [...user.ended, round].sort() });
+  if (!state.results.includes(result)) next = { ...next, results: [...state.results, result].sort() };
+  if (other) return broken(next, `round ${round} ended as ${other} and as ${result}`);
+  if (!result.startsWith(`${round}=`)) return broken(next, `${NAMES[index]} is told the end of round ${round} with another's: ${result}`);
+  return moves.startsWith(user.moves.join('')) ? next : broken(next, `${NAMES[index]} was shown ${user.moves.join('')}, and the end is ${moves}`);
+}
+
+/** Nobody of this gateway is in the room any more. */
+function unfollowed(state: State): State {
+  const gateways = state.gateways.map((gateway, index) =>
+    gateway.known && !state.users.some(({ at, binding }) => at === index && binding !== null) ? { ...gateway, known: null } : gateway,
+  );
+  return gateways.some((gateway, index) => gateway !== state.gateways[index]) ? { ...state, gateways } : state;
+}
+
+/** Reads the record, and tells the players of this gateway what follows. */
+function look(state: State, index: number, rules: Rules): State | null {
+  const gateway = state.gateways[index];
+  const isLocallySettled = gateway.settled === state.generation;
+  if (!isLocallySettled && !rules.viewsUnsettled) return null;
+  const here = state.users.flatMap(({ at, binding }, user) => (at === index && binding !== null ? user : []));
+  if (here.length === 0) return null;
+  const { room, closed } = state.store;
+  const { known } = gateway;
+  if (!room) {
+    if (rules.absenceIsBelieved || closed !== null || (!known && isLocallySettled))
+      return unfollowed(here.reduce((next, user) => tellOut(next, user), state));
+    // It was closed, or lost: what is written again nobody can have gone on without.
+    return known && isLocallySettled ? withRoom(state, store.restoreRoom(null, known).room) : null;
+  }
+  if (known?.rev === room.rev && contentOf(known) !== contentOf(room) && gateway.marked === state.generation)
+    return broken(state, `revision ${room.rev} is ${contentOf(known)} and ${contentOf(room)}`);
+  const isOlder = known !== null && room.rev < known.rev;
+  if (isOlder && (rules.lowerRevIsIgnored || !isLocallySettled)) return null;
+  let next = state;
+  const isSame = known?.rev === room.rev && gateway.knownIn === state.generation;
+  // Only an owner changes without another revision, which nobody is told.
+  if (!isSame) {
+    next = withGateway(next, index, { known: knownOf(room), knownIn: state.generation });
+  }
+  const record = isSame ? (known as Known) : knownOf(room);
+  for (const user of here) next = follow(next, user, record, rules);
+  return unfollowed(next);
+}
+
+function follow(state: State, index: number, record: Known, rules: Rules): State {
+  const user = state.users[index];
+  if (user.binding === null || user.binding > record.rev) return state;
+  if (!has(record.doc, NAMES[index])) {
+    // What it asks for itself decides.
+    const isMoving = state.operations.some(({ user: other, gateway }) => other === index && gateway !== null);
+    if (isMoving && !(user.mustRejoin && rules.rejoinsLeavers)) return state;
+    return user.mustRejoin ? asked(withUser(state, index, { mustRejoin: false }), index, 'join', user.at) : tellOut(state, index);
+  }
+  const next = user.mustRejoin && !rules.mustRejoinStays ? withUser(state, index, { mustRejoin: false }) : state;
+  if (user.round === null || (record.status === 'playing' && record.round === user.round)) return next;
+  return tellEnd(next, index, user.round, record.result ?? '');
+}
+
+/** In a new generation: writes the record again that it knows, if the store has an older one or none. */
+function restore(state: State, index: number, rules: Rules): State | null {
+  const gateway = state.gateways[index];
+  if (gateway.compared === state.generation) return null;
+  const next = withGateway(state, index, { compared: state.generation });
+  const { room, closed } = state.store;
+  if (!gateway.known || rules.gatewayRestoresNothing) return next;
+  // One that comes late writes only what is absent: others have gone on without it.
+  if (room && state.settled === state.generation && !rules.restoreGoesBack) return next;
+  const known = rules.restoreGoesBack ? { ...gateway.known, rev: Math.max(gateway.known.rev, (room?.rev ?? 0) + 1) } : gateway.known;
+  return withRoom(next, store.restoreRoom(room, known, closed !== null && !rules.restoreIgnoresClosed).room);
+}
+
+function restoreUsers(state: State, index: number, rules: Rules): State | null {
+  const gateway = state.gateways[index];
+  if (gateway.marked === state.generation || gateway.compared !== state.generation) return null;
+  let next = withGateway(state, index, { marked: state.generation });
+  state.users.forEach(({ at, binding, turn, number }, user) => {
+    if (at !== index || rules.pointersAreNotRestored) return;
+    const [underWay] = state.operations.filter((operation) => operation.user === user && operation.gateway !== null);
+    const first = underWay?.asked.number ?? number + 1;
+    if (!underWay) next = withUser(next, user, { number: first });
+    const restored = store.restoreUser(next.store.users[user], binding === null ? '' : ROOM, { turn, number: first });
+    next = withStoredUser(next, user, restored.user);
+  });
+  return next;
+}
+
+/** What its sessions are owed once the store is settled. */
+function hearSettled(state: State, index: number, rules: Rules): State | null {
+  if (state.settled !== state.generation || state.gateways[index].settled === state.generation) return null;
+  let next = withGateway(state, index, { settled: state.generation });
+  state.users.forEach((user, at) => {
+    if (user.at !== index) return;
+    if (user.binding !== null && !rules.oldAnswersCount) next = withUser(next, at, { binding: 0 });
+    if (user.binding !== null && !rules.membersAreNotRestored) next = withUser(next, at, { mustRejoin: true });
+    // The store may have it in the room again that it left.
+    if (user.binding === null && user.hasLeft && !rules.leaversAreNotRemoved) next = asked(next, at, 'remove', null);
+  });
+  return next;
+}
+
+// ── Lobbies ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function begin(state: State, at: number, rules: Rules): State | null {
+  return isSettled(state) || rules.lobbyWritesUnsettled ? withOperation(state, at, { stage: 'begun', readIn: state.generation }) : null;
+}
+
+/** What was found out in another generation of the store says nothing about this one. */
+function mustBeginAgain(state: State, { readIn }: Operation, rules: Rules): boolean {
+  return readIn !== state.generation && !rules.operationsOutliveGenerations;
+}
+
+function read(state: State, at: number, rules: Rules): State {
+  const operation = state.operations[at];
+  if (mustBeginAgain(state, operation, rules)) return withOperation(state, at, { stage: 'asked', before: null });
+  const { kind, user, asked: by, before } = operation;
+  const { room } = state.store;
+  const stored = state.store.users[user];
+  const fail = (next: State): State => withOperation(next, at, { stage: 'failed' });
+  let next = state;
+  const isMember = room !== null && has(room.doc, NAMES[user]);
+  switch (kind) {
+    case 'create':
+    case 'join': {
+      if (kind === 'join' && !room) return fail(state);
+      if (kind === 'create' && stored.room === ROOM && isMember) return fail(state);
+      if (before === null) {
+        const moved = store.moveUser(stored, ROOM, by);
+        if (!moved.isMoved) return fail(state);
+        next = withStoredUser(state, user, moved.user);
+      } else if (store.isLate(stored, by)) return fail(state);
+      if (kind === 'join' && room?.status !== 'waiting' && !isMember) return fail(undone(next, user, by, before ?? stored.room));
+      break;
+    }
+    // A join that does not hold: only where the user is in the room by a later request it is left at that.
+    case 'expel':
+      if (!isMember || stored.room === ROOM) return fail(state);
+      break;
+    case 'leave':
+    case 'remove': {
+      if (!room) return fail(state);
+      if (before === null) {
+        const left = kind === 'leave' ? store.leaveUser(stored, ROOM, by) : { isOut: !store.isLate(stored, by), user: stored };
+        if (!left.isOut) return fail(state);
+        const out = kind === 'remove' ? store.moveUser(stored, '', by, ROOM).user : left.user;
+        next = withStoredUser(state, user, out);
+      } else if (store.isLate(stored, by)) return fail(state);
+      if (!isMember) return fail(next);
+      break;
+    }
+    default:
+      if (stored.room !== ROOM || !isMember || room?.status !== 'waiting' || store.isLate(stored, by)) return fail(state);
+      if (kind === 'start' && (room.doc.length < 2 || [...room.doc].some((name, seat) => seat > 0 && name !== name.toUpperCase()))) return fail(state);
+  }
+  const seen = room && { rev: room.rev, doc: room.doc, status: room.status, round: room.round };
+  return withOperation(next, at, { stage: 'read', read: seen, readIn: state.generation, before: before ?? stored.room });
+}
+
+/** Back to where they were. */
+function undone(state: State, user: number, by: Asked, before: string): State {
+  return withStoredUser(state, user, store.moveUser(state.store.users[user], before, by, ROOM).user);
+}
+
+function write(state: State, at: number, rules: Rules): State {
+  const operation = state.operations[at];
+  const { kind, user, asked: by, before, read: seen } = operation;
+  const fail = (next: State): State => withOperation(next, at, { stage: 'failed' });
+  if (!isSettled(state) && !rules.lobbyWritesUnsettled)
+    return fail(kind === 'join' && !mustBeginAgain(state, operation, rules) ? undone(state, user, by, before ?? '') : state);
+  if (mustBeginAgain(state, operation, rules)) return withOperation(state, at, { stage: 'asked', before: null });
+  const { room } = state.store;
+  if (seen && room?.rev === seen.rev && seen.doc !== room.doc)
+    return broken(state, `what was read as ${seen.doc} is written upon ${room.doc}, both of revision ${room.rev}`);
+  const again = (): State => withOperation(state, at, { stage: 'begun' });
+  const name = NAMES[user];
+  if (kind === 'create') {
+    const saved = store.save(room, { rev: null, doc: name, status: 'waiting', start: '', game: 'g' }, state.clock);
+    if (!saved.isSaved) return withOperation(state, at, { stage: 'written', rev: room?.rev ?? 0 });
+    const next = withRoom({ ...state, clock: state.clock + 1 }, saved.room);
+    return withOperation({ ...next, store: { ...next.store, isListed: true } }, at, { stage: 'written', rev: state.clock });
+  }
+  if (!seen) return fail(state);
+  if (kind === 'start') {
+    const start = `st${state.named + 1}`;
+    const saved = store.save(room, { rev: seen.rev, doc: seen.doc, status: 'starting', start, game: '' }, 0);
+    if (!saved.isSaved) return again();
+    return withOperation(withRoom({ ...state, named: state.named + 1 }, saved.room), at, { stage: 'written', rev: seen.rev + 1, start });
+  }
+  const doc = docAfter(kind, seen.doc, name);
+  if (doc === seen.doc) return withOperation(state, at, { stage: 'written', rev: seen.rev });
+  const next = kind === 'remove' || kind === 'expel' ? withUser(state, user, { mayBeOut: true }) : state;
+  if (doc === '' && seen.status !== 'playing') {
+    const { closed, room: rest } = store.close(room, seen.rev);
+    if (closed === null) return again();
+    const content = { ...next.store, room: rest, closed, isListed: false };
+    return withOperation({ ...next, store: content }, at, { stage: 'written', rev: 0 });
+  }
+  const saved = store.save(room, { rev: seen.rev, doc, status: '', start: '', game: '' }, 0);
+  return saved.isSaved ? withOperation(withRoom(next, saved.room), at, { stage: 'written', rev: seen.rev + 1 }) : again();
+}
+
+function docAfter(kind: Operation['kind'], doc: string, name: string): string {
+  if (kind === 'join') return has(doc, name) ? doc : doc + name;
+  if (kind === 'ready') return doc.replace(name, name.toUpperCase());
+  return [...doc].filter((member) => member.toLowerCase() !== name).join('');
+}
+
+/** Whoever was sent to a room has not gone on since. */
+function check(state: State, at: number, rules: Rules): State {
+  const operation = state.operations[at];
+  if (mustBeginAgain(state, operation, rules)) return withOperation(state, at, { stage: 'asked', before: null });
+  const { kind, user, asked: by, gateway } = operation;
+  const stored = state.store.users[user];
+  const isEntry = kind === 'join' || kind === 'create';
+  if (isEntry && (store.isLate(stored, by) || (stored.room !== ROOM && !(kind === 'create' && stored.room === '')))) {
+    // The member is taken out again, before the player hears that it failed.
+    return withOperation(state, at, { kind: 'expel', stage: 'asked' });
+  }
+  if (kind === 'expel') return withOperation(state, at, { stage: 'failed' });
+  if (gateway === null) return withoutOperation(state, at);
+  return withOperation(state, at, { stage: 'answered', readIn: rules.operationsOutliveGenerations ? 0 : operation.readIn });
+}
+
+function arrive(state: State, at: number, rules: Rules): State | null {
+  const operation = state.operations[at];
+  const { kind, user: index, gateway, stage, rev, askedIn, asked: by } = operation;
+  const next = withoutOperation(state, at);
+  const user = state.users[index];
+  if (gateway === null || user.at !== gateway || user.turn !== by.turn) return next;
+  const { known, marked } = state.gateways[gateway];
+  const isEntry = kind === 'create' || kind === 'join' || kind === 'expel';
+  // It was asked of another generation than the users of this gateway were written into: so it is asked again.
+  if (askedIn !== state.generation && marked === state.generation && !rules.oldAnswersCount) {
+    const again = { stage: 'asked' as const, askedIn: state.generation, before: null, kind: isEntry ? ('join' as const) : kind };
+    return withOperation(state, at, again);
+  }
+  if (stage === 'failed') return isEntry && user.binding !== null && !isMemberHere(state, index) ? unfollowed(tellOut(next, index)) : next;
+  if (isEntry && user.binding === null && !rules.answersAheadOfRecords) return withUser(state, index, { binding: rev });
+  // Not told before this gateway could write it again, should the store lose it.
+  if (kind !== 'leave' && !rules.answersAheadOfRecords && !(known && known.rev >= rev)) return null;
+  switch (kind) {
+    case 'create':
+    case 'join':
+      return withUser(next, index, { binding: user.binding ?? rev, isIn: true, mayBeOut: false, hasLeft: false });
+    case 'leave':
+      return unfollowed(tellOut(next, index));
+    case 'ready':
+      return withUser(next, index, { ready: known?.round ?? 0 });
+    default:
+      return next;
+  }
+}
+
+function isMemberHere(state: State, index: number): boolean {
+  const { room } = state.store;
+  return room !== null && has(room.doc, NAMES[index]);
+}
+
+/** A start that nobody is about any more. */
+function takeBack(state: State, rules: Rules): State | null {
+  const { room } = state.store;
+  if (room?.status !== 'starting' || (!isSettled(state) && !rules.lobbyWritesUnsettled)) return null;
+  if (state.operations.some(({ start, stage }) => start === room.start && stage === 'written')) return null;
+  return withRoom(state, store.save(room, { rev: room.rev, doc: room.doc, status: 'waiting', start: 'none', game: '' }, 0).room);
+}
+
+function enlist(state: State): State | null {
+  const { room, isListed } = state.store;
+  return (room !== null) === isListed ? null : { ...state, store: { ...state.store, isListed: room !== null } };
+}
+
+// ── Game servers ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+function open(state: State, at: number, index: number, rules: Rules): State | null {
+  const { start } = state.operations[at];
+  const server = state.servers[index];
+  if (server.isDead || (!isSettled(state) && !rules.opensUnsettled)) return null;
+  const owner = { owner: serverName(index), incarnation: 1 };
+  const done = store.open(state.store.room, { start, ...owner, checkpoint: '', durability: 'every-change' }, state.clock);
+  if (done.epoch === 0 || !done.room) return withOperation(state, at, { stage: 'failed' });
+  const { round, doc, rev } = done.room;
+  const hosted: Hosted = { epoch: done.epoch, round, start, doc, rev, moves: [], batch: '', inFlight: null, isBehind: false };
+  const next = withServer({ ...withRoom(state, done.room), clock: Math.max(state.clock, done.epoch) + 1 }, index, { room: hosted });
+  return withOperation(next, at, { stage: 'answered', rev });
+}
+
+function play(state: State, index: number, isEnd: boolean): State | null {
+  const { epoch } = state.users[index];
+  const at = state.servers.findIndex(({ room }) => epoch > 0 && room?.epoch === epoch);
+  const room = state.servers[at]?.room;
+  if (!room || room.inFlight) return null;
+  const name = `m${state.named + 1}`;
+  const inFlight = { isEnd, to: [...room.moves, name], batch: name, answer: '', rev: 0, doc: '' };
+  return withServer({ ...state, named: state.named + 1 }, at, { room: { ...room, inFlight } });
+}
+
+function append(state: State, index: number): State | null {
+  const { room } = state.servers[index];
+  if (!room?.inFlight || room.inFlight.answer !== '' || room.isBehind) return null;
+  const { inFlight, moves, epoch, round } = room;
+  const { isEnd, to, batch } = inFlight;
+  const tenure = { epoch, owner: serverName(index), incarnation: 1, from: moves.length, batch };
+  const result = `${round}=${to.join('')}`;
+  const done = isEnd
+    ? store.finish(state.store.room, { ...tenure, result, effects: `e${epoch}` })
+    : store.append(state.store.room, { ...tenure, changes: to.slice(moves.length) });
+  const { rev = 0, doc = '' } = done.room ?? {};
+  return withServer(withRoom(state, done.room), index, { room: { ...room, inFlight: { ...inFlight, answer: done.answer, rev, doc } } });
+}
+
+function written(state: State, index: number, rules: Rules): State | null {
+  const { room } = state.servers[index];
+  if (!room?.inFlight || room.inFlight.answer === '') return null;
+  const { answer, isEnd, to, batch, rev, doc } = room.inFlight;
+  if (answer === 'behind' || answer === 'missing')
+    return withServer(state, index, { room: { ...room, inFlight: { ...room.inFlight, answer: '' }, isBehind: true } });
+  if (answer !== 'ok') return fenced(state, index, rules);
+  if (isEnd) return over(state, index, rev, doc);
+  let next = withServer(state, index, { room: { ...room, moves: to, batch, inFlight: null } });
+  state.users.forEach((user, at) => {
+    if (user.epoch === room.epoch) next = withUser(next, at, { moves: to });
+  });
+  return next;
+}
+
+/** The game has ended, and the store has the end. */
+function over(state: State, index: number, rev: number, doc: string): State {
+  const { epoch, round, inFlight } = state.servers[index].room as Hosted;
+  const { to, batch } = inFlight as InFlight;
+  const result = `${round}=${to.join('')}`;
+  const ended = { epoch, batch, result, effects: `e${epoch}`, rev, doc, round: round + 1, game: 'g', isWhole: true };
+  let next = withServer(state, index, { room: null, ended });
+  state.users.forEach((user, at) => {
+    if (user.epoch === epoch) next = tellEnd(next, at, round, result);
+  });
+  return next;
+}
+
+/** The store refuses what the owner writes. A gateway may have written the end again that the owner has not heard of. */
+function fenced(state: State, index: number, rules: Rules): State {
+  const room = state.servers[index].room as Hosted;
+  const { room: stored } = state.store;
+  const isOwnEnd = room.inFlight?.isEnd && stored?.status !== 'playing' && stored?.result === `${room.round}=${room.inFlight.to.join('')}`;
+  if (!isOwnEnd || !stored || rules.fencedEndIsDropped) return detached(withServer(state, index, { room: null }), room.epoch);
+  const next = over(state, index, stored.rev, stored.doc);
+  return withRoom(next, store.restoreEnd(stored, next.servers[index].ended as EndedGame).room);
+}
+
+function audit(state: State, index: number, rules: Rules): State | null {
+  const server = state.servers[index];
+  const { room: stored } = state.store;
+  const { room } = server;
+  const isNew = server.marked !== state.generation;
+  const isFenced = room !== null && stored !== null && (stored.epoch ?? 0) > room.epoch;
+  if (!isNew && !isFenced) return null;
+  let next = withServer(state, index, { marked: state.generation });
+  if (isFenced) next = fenced(next, index, rules);
+  else if (room && !(stored?.epoch === room.epoch && stored.version >= room.moves.length)) next = reassert(next, index, rules);
+  if (!server.ended?.isWhole || rules.endsAreForgotten || !isNew) return next;
+  const { room: before, closed } = next.store;
+  if (rules.endNeedsItsEpoch && before?.epoch !== server.ended.epoch) return next;
+  return withRoom(next, store.restoreEnd(before, server.ended, closed !== null).room);
+}
+
+function repair(state: State, index: number, rules: Rules): State | null {
+  return state.servers[index].room?.isBehind ? reassert(state, index, rules) : null;
+}
+
+function reassert(state: State, index: number, rules: Rules): State {
+  const room = state.servers[index].room as Hosted;
+  const { epoch, round, start, doc, rev, moves, batch, inFlight } = room;
+  const { room: stored, closed } = state.store;
+  // What is on its way is written with it; an end is sent again afterwards.
+  const isOnItsWay = inFlight !== null && !inFlight.isEnd;
+  const [to, as] = isOnItsWay ? [inFlight.to, inFlight.batch] : [moves, batch];
+  const tenure = { epoch, owner: serverName(index), incarnation: 1 };
+  const args = { ...tenure, version: to.length, batch: as, state: packed(to), doc, rev, game: 'g', durability: 'every-change', round, start };
+  const done = store.reassert(stored, rules.absentTakesNow && !stored ? { ...args, rev: state.clock } : args, closed !== null);
+  if (done.answer !== 'ok' || !done.room) return fenced(state, index, rules);
+  let written: StoredRoom = done.room;
+  if (rules.absentTakesNow && stored) written = { ...written, doc: stored.doc, rev: stored.rev, round: stored.round };
+  if (rules.reassertBumpsRev) written = { ...written, rev: written.rev + 1 };
+  const next = withRoom({ ...state, clock: Math.max(state.clock, written.rev) + 1 }, written);
+  const answered = isOnItsWay ? { ...inFlight, answer: 'ok' } : inFlight;
+  return withServer(next, index, { room: { ...room, isBehind: false, inFlight: answered } });
+}
+
+/** A room that the store has as this server's, which does not have it. */
+function sweep(state: State, index: number, rules: Rules): State | null {
+  const { room: stored } = state.store;
+  const { room, ended } = state.servers[index];
+  if (stored?.status !== 'playing' || stored.owner !== serverName(index) || room || !mayAdopt(state, rules)) return null;
+  if (ended && ended.epoch >= (stored.epoch ?? 0) && !rules.sweepAdoptsEnded) {
+    const { epoch, owner, incarnation } = stored;
+    const expected = { epoch: epoch as number, owner, incarnation: incarnation as number };
+    return withRoom(state, store.abandon(stored, { expected, result: ended.result }).room);
+  }
+  return adopt(state, index);
+}
+
+function adoptOthers(state: State, index: number, rules: Rules): State | null {
+  const { room: stored } = state.store;
+  if (stored?.status !== 'playing' || !mayAdopt(state, rules)) return null;
+  return state.servers.some(({ isDead }, at) => isDead && stored.owner === serverName(at)) ? adopt(state, index) : null;
+}
+
+function mayAdopt(state: State, rules: Rules): boolean {
+  return rules.adoptsUnsettled === true || state.servers.every(({ isDead, marked }) => isDead || marked === state.generation);
+}
+
+function adopt(state: State, index: number): State {
+  const stored = state.store.room as StoredRoom;
+  const { owner, incarnation } = stored;
+  const expected = { epoch: stored.epoch as number, owner, incarnation: incarnation as number };
+  const done = store.adopt(stored, { expected, owner: serverName(index), incarnation: 1, epochMin: 0 }, state.clock);
+  if (!done.adopted || !done.room) return state;
+  const { round, doc, start, rev } = done.room;
+  const { epoch, batch } = done.adopted;
+  const room: Hosted = { epoch, round, start, doc, rev, moves: movesOf(stored), batch, inFlight: null, isBehind: false };
+  const next = withServer({ ...withRoom(state, done.room), clock: Math.max(state.clock, epoch) + 1 }, index, { room });
+  const [witness] = state.users.flatMap(({ ended }, user) => (ended.includes(round) ? NAMES[user] : []));
+  return witness ? broken(next, `${witness} was told the end of round ${round}, and ${serverName(index)} takes it up again`) : next;
+}
+
+/** The effect of a game's end: its owner does it, or another one that finds it in the store. */
+function doEffect(state: State, index: number): State | null {
+  const { ended } = state.servers[index];
+  const { room } = state.store;
+  const isMine = ended !== null && ended.effects !== '';
+  const isHeld = state.servers.some((server) => !server.isDead && server.ended?.effects === room?.effects);
+  if (!isMine && (!room?.effects || isHeld)) return null;
+  const effect = isMine ? ended.effects : (room?.effects as string);
+  const epoch = Number(effect.slice(1));
+  const next = isMine ? withServer(state, index, { ended: { ...ended, effects: '' } }) : state;
+  const effects = state.effects.includes(epoch) ? state.effects : [...state.effects, epoch].sort();
+  return withRoom({ ...next, effects }, room?.effects === effect ? { ...room, effects: null } : room);
+}
+
+// ── Faults, and what follows ─────────────────────────────────────────────────────────────────────────────────────
+
+/** All connections are cut: what was on its way is gone. */
+function fallBack(state: State, to: Store, past: readonly Store[]): State {
+  const generation = state.generation + 1;
+  const servers = state.servers.map((server) => {
+    const { room, ended } = server;
+    // Whoever holds nothing has compared it.
+    if (!room && !ended) return { ...server, marked: generation };
+    return room?.inFlight?.answer ? { ...server, room: { ...room, inFlight: { ...room.inFlight, answer: '' } } } : server;
+  });
+  return { ...state, store: to, past, generation, clock: state.clock + 1, servers };
+}
+
+function isSettled(state: State): boolean {
+  return state.settled === state.generation;
+}
+
+/** Everybody who lives has compared what they hold with this generation. */
+function settle(state: State, rules: Rules): State | null {
+  if (isSettled(state)) return null;
+  const all = rules.gatewayDoesNotMark ? state.servers : [...state.servers, ...state.gateways];
+  return all.every(({ isDead, marked }) => isDead || marked === state.generation) ? { ...state, settled: state.generation } : null;
+}
+
+/** A store that falls back and the loss of what only one process knew is more than one fault. */
+function mayKill(state: State): boolean {
+  return state.budget.fallback === 0 && isSettled(state);
+}
+
+function killServer(state: State, index: number): State | null {
+  const { room } = state.servers[index];
+  if (!mayKill(state)) return null;
+  if (state.servers.filter(({ isDead }) => !isDead).length < 2) return null;
+  return detached(withServer(state, index, { isDead: true, room: null, ended: null }), room?.epoch ?? -1);
+}
+
+function killGateway(state: State, index: number): State | null {
+  if (!mayKill(state)) return null;
+  if (state.gateways.filter(({ isDead }) => !isDead).length < 2) return null;
+  const next = withGateway(state, index, { isDead: true, known: null });
+  const users = state.users.map((user) => (user.at === index ? { ...user, at: null, binding: null, epoch: 0, hasLeft: false } : user));
+  return { ...next, users };
+}
+
+// ── What must hold ───────────────────────────────────────────────────────────────────────────────────────────────
+
+function violationOf({ flaw }: State): string | null {
+  return flaw;
+}
+
+/** Every player sees the room as it is, or was told that it is out, and all that leads to the room agrees with it. */
+function isGoal(state: State): boolean {
+  return whyNotYet(state) === null;
+}
+
+/** What is still to come, in a sentence; null: nothing. */
+export function whyNotYet(state: State): string | null {
+  const { room, isListed } = state.store;
+  if (!isSettled(state) || state.operations.length > 0) return 'something is under way';
+  if (isListed !== (room !== null)) return 'the list does not agree with the room';
+  if (room?.status === 'starting') return 'a start is under way';
+  const owner = state.servers.find(({ room: hosted }) => hosted && hosted.epoch === room?.epoch)?.room ?? null;
+  if (room?.status === 'playing' && (!owner || owner.inFlight)) return 'the game has no owner';
+  if (state.servers.some(({ room: hosted }) => hosted && (hosted !== owner || room?.status !== 'playing'))) return 'a server has a room that is not its own';
+  for (const [index, user] of state.users.entries()) {
+    const why = whyNot(state, index, user, owner);
+    if (why) return `${NAMES[index]} ${why}`;
+  }
+  return null;
+}
+
+function whyNot({ store: { room, users }, gateways, effects }: State, index: number, user: User, owner: Hosted | null): string | null {
+  const isMember = room !== null && has(room.doc, NAMES[index]);
+  if (user.at === null) return 'is not connected';
+  if (user.isIn !== isMember) return isMember ? 'is a member, and was told that it is not' : 'is no member, and was told that it is';
+  // A pointer to a room that does not have the user is a hint that leads nowhere.
+  if (isMember && users[index].room !== ROOM) return 'is a member, and nothing leads it there';
+  if ((user.binding !== null) !== isMember) return 'has a session that does not agree with the room';
+  if (user.ended.some((round) => (room?.round ?? 9) <= round)) return 'was told an end that the room does not know';
+  if (effects.length < user.ended.length) return 'was told an end whose effect is not done';
+  if (!isMember || !room) return null;
+  const { known } = gateways[user.at];
+  if (known?.rev !== room.rev || known.status !== room.status || known.epoch !== room.epoch) return 'does not see the room as it is';
+  if ((user.binding ?? 0) > room.rev) return 'waits for a revision that does not come';
+  if (room.status === 'waiting' && user.ready === room.round && !room.doc.includes(NAMES[index].toUpperCase())) return 'was told that it is ready, and is not';
+  if (room.status === 'playing' && (user.epoch !== owner?.epoch || user.moves.length !== owner.moves.length)) return 'is not attached to the owner';
+  return room.status !== 'playing' && user.round !== null ? 'was not told the end' : null;
+}
+
+/** Of the parts' hashes. Operations are a set: in whichever order they were asked, it is the same state. */
+function hashOf(state: State): number {
+  const { clock, store: content, past, generation, settled, servers, gateways, users, operations, budget, named, flaw } = state;
+  const parts = [partHashOf(content), ...past.map(partHashOf), '|', ...servers.map(partHashOf), ...gateways.map(partHashOf), ...users.map(partHashOf)];
+  const rest = [partHashOf(budget), partHashOf(state.results), partHashOf(state.effects), flaw];
+  return cyrb53(`${clock} ${generation} ${settled} ${named} ${parts.join(' ')} ${operations.map(partHashOf).sort().join(' ')} ${rest.join(' ')}`);
+}
+
+export const RECORD_PROTOCOL: Model<State, Rules> = { stepsOf, violationOf, isGoal, hashOf };
+
+// ── Values ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function broken(state: State, flaw: string): State {
+  return { ...state, flaw: state.flaw ?? flaw };
+}
+
+function detached(state: State, epoch: number): State {
+  return { ...state, users: state.users.map((user) => (user.epoch === epoch ? { ...user, epoch: 0 } : user)) };
+}
+
+function withRoom(state: State, room: StoredRoom | null): State {
+  return room === state.store.room ? state : { ...state, store: { ...state.store, room } };
+}
+
+function withStoredUser(state: State, index: number, user: StoredUser): State {
+  const users = state.store.users.map((other, at) => (at === index ? user : other));
+  return JSON.stringify(user) === JSON.stringify(state.store.users[index]) ? state : { ...state, store: { ...state.store, users } };
+}
+
+function withServer(state: State, index: number, change: Partial<Server>): State {
+  return { ...state, servers: state.servers.map((server, at) => (at === index ? { ...server, ...change } : server)) };
+}
+
+function withGateway(state: State, index: number, change: Partial<Gateway>): State {
+  return { ...state, gateways: state.gateways.map((gateway, at) => (at === index ? { ...gateway, ...change } : gateway)) };
+}
+
+function withUser(state: State, index: number, change: Partial<User>): State {
+  return { ...state, users: state.users.map((user, at) => (at === index ? { ...user, ...change } : user)) };
+}
+
+function withOperation(state: State, at: number, change: Partial<Operation>): State {
+  return { ...state, operations: state.operations.map((operation, index) => (index === at ? { ...operation, ...change } : operation)) };
+}
+
+function withoutOperation(state: State, at: number): State {
+  return { ...state, operations: state.operations.filter((_, index) => index !== at) };
+}
+
+/** What a revision names. */
+function contentOf({ doc, status, round, result }: KnownRoom): string {
+  return `${doc || 'nobody'} ${status} ${round}${result ? ` after ${result}` : ''}`;
+}
+
+function knownOf({ rev, doc, game, status, round, result, start, epoch, owner }: StoredRoom): Known {
+  return { rev, doc, game, status, round, result, start, epoch, owner };
+}
+
+/** A member, ready or not. */
+function has(doc: string, name: string): boolean {
+  return doc.toLowerCase().includes(name);
+}
+
+function packed(moves: readonly string[]): string {
+  return `=${moves.join(' ')}`;
+}
+
+function movesOf({ checkpoint, log }: StoredRoom): readonly string[] {
+  return [...(checkpoint && checkpoint.length > 1 ? checkpoint.slice(1).split(' ') : []), ...log];
+}
+
+function isPrefix(short: readonly string[], long: readonly string[]): boolean {
+  return short.every((move, at) => long[at] === move);
+}
