@@ -439,7 +439,16 @@ function attach(state: State, index: number): State | null {
 
 function tellOut(state: State, index: number): State {
   const user = state.users[index];
-  const next = withUser(state, index, { isIn: false, binding: null, epoch: 0, round: null, moves: [], ready: null, mustRejoin: false, hasLeft: true });
+  const next = withUser(state, index, {
+    isIn: false,
+    binding: null,
+    epoch: 0,
+    round: null,
+    moves: [],
+    ready: null,
+    mustRejoin: false,
+    hasLeft: true,
+  });
   return user.mayBeOut || !user.isIn ? next : broken(next, `${NAMES[index]} is told that it is out of its room, which it never left`);
 }
 
@@ -451,7 +460,9 @@ function tellEnd(state: State, index: number, round: number, result: string): St
   if (!state.results.includes(result)) next = { ...next, results: [...state.results, result].sort() };
   if (other) return broken(next, `round ${round} ended as ${other} and as ${result}`);
   if (!result.startsWith(`${round}=`)) return broken(next, `${NAMES[index]} is told the end of round ${round} with another's: ${result}`);
-  return moves.startsWith(user.moves.join('')) ? next : broken(next, `${NAMES[index]} was shown ${user.moves.join('')}, and the end is ${moves}`);
+  return moves.startsWith(user.moves.join(''))
+    ? next
+    : broken(next, `${NAMES[index]} was shown ${user.moves.join('')}, and the end is ${moves}`);
 }
 
 /** Nobody of this gateway is in the room any more. */
@@ -599,7 +610,8 @@ function read(state: State, at: number, rules: Rules): State {
     }
     default:
       if (stored.room !== ROOM || !isMember || room?.status !== 'waiting' || store.isLate(stored, by)) return fail(state);
-      if (kind === 'start' && (room.doc.length < 2 || [...room.doc].some((name, seat) => seat > 0 && name !== name.toUpperCase()))) return fail(state);
+      if (kind === 'start' && (room.doc.length < 2 || [...room.doc].some((name, seat) => seat > 0 && name !== name.toUpperCase())))
+        return fail(state);
   }
   const seen = room && { rev: room.rev, doc: room.doc, status: room.status, round: room.round };
   return withOperation(next, at, { stage: 'read', read: seen, readIn: state.generation, before: before ?? stored.room });
@@ -823,7 +835,18 @@ function reassert(state: State, index: number, rules: Rules): State {
   const isOnItsWay = inFlight !== null && !inFlight.isEnd;
   const [to, as] = isOnItsWay ? [inFlight.to, inFlight.batch] : [moves, batch];
   const tenure = { epoch, owner: serverName(index), incarnation: 1 };
-  const args = { ...tenure, version: to.length, batch: as, state: packed(to), doc, rev, game: 'g', durability: 'every-change', round, start };
+  const args = {
+    ...tenure,
+    version: to.length,
+    batch: as,
+    state: packed(to),
+    doc,
+    rev,
+    game: 'g',
+    durability: 'every-change',
+    round,
+    start,
+  };
   const done = store.reassert(stored, rules.absentTakesNow && !stored ? { ...args, rev: state.clock } : args, closed !== null);
   if (done.answer !== 'ok' || !done.room) return fenced(state, index, rules);
   let written: StoredRoom = done.room;
@@ -949,7 +972,8 @@ export function whyNotYet(state: State): string | null {
   if (room?.status === 'starting') return 'a start is under way';
   const owner = state.servers.find(({ room: hosted }) => hosted && hosted.epoch === room?.epoch)?.room ?? null;
   if (room?.status === 'playing' && (!owner || owner.inFlight)) return 'the game has no owner';
-  if (state.servers.some(({ room: hosted }) => hosted && (hosted !== owner || room?.status !== 'playing'))) return 'a server has a room that is not its own';
+  if (state.servers.some(({ room: hosted }) => hosted && (hosted !== owner || room?.status !== 'playing')))
+    return 'a server has a room that is not its own';
   for (const [index, user] of state.users.entries()) {
     const why = whyNot(state, index, user, owner);
     if (why) return `${NAMES[index]} ${why}`;
@@ -970,17 +994,28 @@ function whyNot({ store: { room, users }, gateways, effects }: State, index: num
   const { known } = gateways[user.at];
   if (known?.rev !== room.rev || known.status !== room.status || known.epoch !== room.epoch) return 'does not see the room as it is';
   if ((user.binding ?? 0) > room.rev) return 'waits for a revision that does not come';
-  if (room.status === 'waiting' && user.ready === room.round && !room.doc.includes(NAMES[index].toUpperCase())) return 'was told that it is ready, and is not';
-  if (room.status === 'playing' && (user.epoch !== owner?.epoch || user.moves.length !== owner.moves.length)) return 'is not attached to the owner';
+  if (room.status === 'waiting' && user.ready === room.round && !room.doc.includes(NAMES[index].toUpperCase()))
+    return 'was told that it is ready, and is not';
+  if (room.status === 'playing' && (user.epoch !== owner?.epoch || user.moves.length !== owner.moves.length))
+    return 'is not attached to the owner';
   return room.status !== 'playing' && user.round !== null ? 'was not told the end' : null;
 }
 
 /** Of the parts' hashes. Operations are a set: in whichever order they were asked, it is the same state. */
 function hashOf(state: State): number {
   const { clock, store: content, past, generation, settled, servers, gateways, users, operations, budget, named, flaw } = state;
-  const parts = [partHashOf(content), ...past.map(partHashOf), '|', ...servers.map(partHashOf), ...gateways.map(partHashOf), ...users.map(partHashOf)];
+  const parts = [
+    partHashOf(content),
+    ...past.map(partHashOf),
+    '|',
+    ...servers.map(partHashOf),
+    ...gateways.map(partHashOf),
+    ...users.map(partHashOf),
+  ];
   const rest = [partHashOf(budget), partHashOf(state.results), partHashOf(state.effects), flaw];
-  return cyrb53(`${clock} ${generation} ${settled} ${named} ${parts.join(' ')} ${operations.map(partHashOf).sort().join(' ')} ${rest.join(' ')}`);
+  return cyrb53(
+    `${clock} ${generation} ${settled} ${named} ${parts.join(' ')} ${operations.map(partHashOf).sort().join(' ')} ${rest.join(' ')}`,
+  );
 }
 
 export const RECORD_PROTOCOL: Model<State, Rules> = { stepsOf, violationOf, isGoal, hashOf };

@@ -64,7 +64,8 @@ export class SettledSessions implements OnApplicationBootstrap {
   /** The record of its room does not have the session's user. True: that may be the store's loss, and they join again. */
   private isMissing(session: GatewaySession, { id }: RoomRecord): boolean {
     if (session.isRejoining) return true;
-    if (!session.mustRejoin) return false;
+    // One of its requests may be to leave.
+    if (!session.mustRejoin || session.underWay.length > 0) return false;
     session.mustRejoin = false;
     session.isRejoining = true;
     void this.rejoin(session, id);
