@@ -158,6 +158,15 @@ export const CASES: readonly PartitionCase[] = [
     act: (net, { games: [game] }) => net.loseSome(game, 10),
   },
   {
+    name: 'latency',
+    what: '50 ms more, each way, between a game server and gateways, lobbies and Redis',
+    lastsMs: 10_000,
+    waitMsMax: 2_000,
+    mayEvict: [],
+    mustTell: [],
+    act: async (net, { games: [game], gateways, lobbies }) => net.slow(game, ['redis', ...gateways, ...lobbies], 50),
+  },
+  {
     name: 'cut-and-kill',
     what: 'a game server and all gateways, and another game server is killed',
     lastsMs: 8_000,
