@@ -40,6 +40,13 @@ export class Partitions {
     await this.add(server, { input: rule('saddr'), output: rule('daddr') });
   }
 
+  /** Connections between it and these are reset, and new ones refused, as by a firewall that says so. */
+  async refuse(server: ChaosServer, others: readonly ChaosServer[]): Promise<void> {
+    const rule = (way: string): string[] =>
+      others.map((other) => `ip ${way} ${this.addressOf(other)} meta l4proto tcp reject with tcp reset`);
+    await this.add(server, { input: rule('saddr'), output: rule('daddr') });
+  }
+
   /** So many of a hundred packets, in each direction. */
   async loseSome(server: ChaosServer, percent: number): Promise<void> {
     const rule = `numgen random mod 100 < ${percent} drop`;
