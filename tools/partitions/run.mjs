@@ -1,11 +1,12 @@
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build } from '../build/build.mjs';
 import { install } from '../install/install.mjs';
 import { findNetTools } from '../network/find-net-tools.mjs';
 import { Network } from '../network/network.mjs';
 import { freePort } from '../process/free-port.mjs';
 import { ended } from '../process/leashed.mjs';
-import { HOLDFAST_DIR } from '../process/paths.mjs';
+import { HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
 import { startRedis } from '../redis/index.mjs';
 import { launchServer, mainOf } from '../start/launch-server.mjs';
 
@@ -26,6 +27,7 @@ process.exitCode = await main(process.argv.slice(2), {
   startRedis,
   ended,
   freePort,
+  slowWire: pathToFileURL(join(ROOT, 'tools/process/slow-wire.mjs')).href,
   openNetwork: () => Network.open(tools),
   mains: { gateway: mainOf('gateway'), lobby: mainOf('lobby'), game: join(mainOf('game'), '../../../../tools/chaos/src/game-server.js') },
   home: join(HOLDFAST_DIR, 'partitions'),

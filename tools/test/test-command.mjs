@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { build } from '../build/build.mjs';
 import { install } from '../install/install.mjs';
+import { findNetTools } from '../network/find-net-tools.mjs';
 import { whenNpmIsGone } from '../process/npm-parent.mjs';
 import { HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
 import { findRedisServer } from '../redis/find-redis.mjs';
@@ -60,6 +61,10 @@ export async function main(argv) {
       const found = await findChromium({ log: say });
       if ('path' in found) env.CHROMIUM_PATH = found.path;
       say('path' in found ? `Chromium: ${found.path}` : `browser tests will be skipped: ${found.missing}`);
+    });
+    await terminal.step('network', async (say) => {
+      const found = await findNetTools({ log: say });
+      say('tools' in found ? `network: ${found.tools.ip}, ${found.tools.nft}` : `partition tests will be skipped: ${found.missing}`);
     });
   } catch (error) {
     console.error(`\n${error instanceof Error ? error.message : error}`);

@@ -28,7 +28,7 @@ interface Lost {
   readonly since: number;
   /** When the last dial began; null: none yet. */
   dialledAt: number | null;
-  /** The dial found silence. Until then nothing is said. */
+  /** The dial found nobody. Until then nothing is said. */
   isUnreached: boolean;
   reportedSince: number | null;
   reportAt: number;
@@ -161,9 +161,10 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     lost.dialledAt = now;
     void this.verdicts.dial(lost.server).then((found) => {
       lost.isBusy = false;
-      if (found === 'silent') lost.isUnreached = true;
+      // Refused, while the store hears it: something on the way refuses, or this gateway knows an address that is not the server's.
+      if (found !== 'answered') lost.isUnreached = true;
       // It speaks on a new connection: the one there is leads nowhere any more, and is replaced.
-      else if (found === 'answered' && !this.links.isWell(lost.server) && performance.now() - now < this.options.intervalMs)
+      else if (!this.links.isWell(lost.server) && performance.now() - now < this.options.intervalMs)
         this.links.get(lost.server.id)?.close('silent, while a new connection is answered');
     });
   }

@@ -20,6 +20,8 @@ export interface Workshop {
   readonly wallClock?: string;
   /** URL of the module that lets a server listen behind a proxy; absent: no links are cut. */
   readonly listenBehind?: string;
+  /** URL of the module that makes what a server sends leave late; absent: nothing does. */
+  readonly slowWire?: string;
   /** Runs keep their logs beneath it, by seed. */
   readonly home: string;
 }
@@ -53,6 +55,7 @@ export class ChaosServer {
     private readonly within: readonly string[] = [],
   ) {
     this.setClock(0);
+    this.setDelays([]);
   }
 
   get id(): string {
@@ -69,8 +72,8 @@ export class ChaosServer {
 
   /** Until it is ready; one that ends while it starts (its Redis may be away) is started again, as a supervisor would. */
   async start(): Promise<void> {
-    const { launchServer, mains, wallClock, listenBehind } = this.workshop;
-    const preloads = [wallClock, this.env.LISTEN_BEHIND && listenBehind].filter((url) => url !== undefined);
+    const { launchServer, mains, wallClock, listenBehind, slowWire } = this.workshop;
+    const preloads = [wallClock, slowWire, this.env.LISTEN_BEHIND && listenBehind].filter((url) => url !== undefined);
     this.isEndWanted = false;
     for (;;) {
       try {
@@ -82,6 +85,7 @@ export class ChaosServer {
             SERVER_NAME: this.name,
             ...(preloads.length > 0 && { NODE_OPTIONS: preloads.map((url) => `--import ${url}`).join(' ') }),
             ...(wallClock && { WALL_CLOCK_FILE: this.clockFile }),
+            ...(slowWire && { SLOW_WIRE_FILE: this.delaysFile }),
             ...this.env,
           },
           readyFile: join(this.folder, `${this.type}-${this.name}.json`),
@@ -141,6 +145,15 @@ export class ChaosServer {
   setClock(aheadMs: number): void {
     // In one write of a few bytes, which no reader finds half done.
     writeFileSync(this.clockFile, String(aheadMs));
+  }
+
+  /** What it sends to these, by address or address and port, leaves so many ms late. It stays so over a restart. */
+  setDelays(delays: readonly { readonly to: string; readonly ms: number }[]): void {
+    writeFileSync(this.delaysFile, delays.map(({ to, ms }) => `${to} ${ms}\n`).join(''));
+  }
+
+  private get delaysFile(): string {
+    return join(this.folder, `${this.type}-${this.name}.delays`);
   }
 
   private get clockFile(): string {

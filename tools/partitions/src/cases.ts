@@ -93,6 +93,15 @@ export const CASES: readonly PartitionCase[] = [
     act: (net, { games, gateways: [gateway] }) => net.cut(gateway, games),
   },
   {
+    name: 'refused',
+    what: 'one gateway and all game servers, by a firewall that resets connections',
+    lastsMs: 8_000,
+    waitMsMax: PLAY_GOES_ON_MS,
+    mayEvict: [],
+    mustTell: ['players.redirected owner-unreachable'],
+    act: (net, { games, gateways: [gateway] }) => net.refuse(gateway, games),
+  },
+  {
     name: 'halves',
     what: 'two gateways, each and another game server: rooms are split',
     lastsMs: 10_000,
@@ -156,6 +165,15 @@ export const CASES: readonly PartitionCase[] = [
     mayEvict: [],
     mustTell: [],
     act: (net, { games: [game] }) => net.loseSome(game, 10),
+  },
+  {
+    name: 'latency',
+    what: '50 ms more, each way, between a game server and gateways, lobbies and Redis',
+    lastsMs: 10_000,
+    waitMsMax: 2_000,
+    mayEvict: [],
+    mustTell: [],
+    act: async (net, { games: [game], gateways, lobbies }) => net.slow(game, ['redis', ...gateways, ...lobbies], 50),
   },
   {
     name: 'cut-and-kill',

@@ -10,6 +10,8 @@ export type Party = ChaosServer | 'redis' | 'players';
 export class Partitions {
   private readonly rules = new Map<ChaosServer, { input: string[]; output: string[] }>();
 
+  private readonly slowed = new Set<ChaosServer>();
+
   constructor(
     private readonly network: Network,
     private readonly fleet: ChaosFleet,
@@ -38,13 +40,39 @@ export class Partitions {
     await this.add(server, { input: rule('saddr'), output: rule('daddr') });
   }
 
+  /** Connections between it and these are reset, and new ones refused, as by a firewall that says so. */
+  async refuse(server: ChaosServer, others: readonly ChaosServer[]): Promise<void> {
+    const rule = (way: string): string[] =>
+      others.map((other) => `ip ${way} ${this.addressOf(other)} meta l4proto tcp reject with tcp reset`);
+    await this.add(server, { input: rule('saddr'), output: rule('daddr') });
+  }
+
   /** So many of a hundred packets, in each direction. */
   async loseSome(server: ChaosServer, percent: number): Promise<void> {
     const rule = `numgen random mod 100 < ${percent} drop`;
     await this.add(server, { input: [`ip saddr ${this.network.net}.0/24 ${rule}`], output: [] });
   }
 
+  /** What it and these say to each other arrives so much later, each way, in ms. The servers themselves see to it: not every kernel can. */
+  slow(server: ChaosServer, others: readonly (ChaosServer | 'redis')[], ms: number): void {
+    const ways = new Map<ChaosServer, { to: string; ms: number }[]>();
+    ways.set(
+      server,
+      others.map((other) =>
+        // Redis delays nothing itself: the way there takes the time of both.
+        other === 'redis' ? { to: `${this.network.address}:${this.fleet.redisPort}`, ms: 2 * ms } : { to: this.addressOf(other), ms },
+      ),
+    );
+    for (const other of others) if (other !== 'redis') ways.set(other, [{ to: this.addressOf(server), ms }]);
+    for (const [one, delays] of ways) {
+      one.setDelays(delays);
+      this.slowed.add(one);
+    }
+  }
+
   async mend(): Promise<void> {
+    for (const server of this.slowed) server.setDelays([]);
+    this.slowed.clear();
     const concerned = [...this.rules.keys()];
     this.rules.clear();
     await Promise.all(concerned.map((server) => this.network.setRules(nameOf(server), {})));

@@ -1,7 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import type { PartitionReport } from '../tools/partitions/src/main.js';
-import { ROOT } from '../tools/process/paths.mjs';
+import type { PartitionReport } from '../../tools/partitions/src/main.js';
+import { ROOT } from '../../tools/process/paths.mjs';
 
 const MINUTE = 60_000;
 const PROBE = spawnSync(process.execPath, [join(ROOT, 'tools/network/probe.mjs')], { encoding: 'utf8' });

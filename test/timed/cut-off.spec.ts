@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { freePort } from '../tools/process/free-port.mjs';
-import { ROOT } from '../tools/process/paths.mjs';
-import { CuttableProxy, EventStream, type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
+import { freePort } from '../../tools/process/free-port.mjs';
+import { ROOT } from '../../tools/process/paths.mjs';
+import { CuttableProxy, EventStream, type Fleet, LedgerGame, startFleet, until } from '../harness/index.js';
 
 const LISTEN_BEHIND = pathToFileURL(join(ROOT, 'tools/process/listen-behind.mjs')).href;
 /** Play must go on by then; the figures of `npm run partitions` are below it. */
@@ -90,7 +90,7 @@ describe('a game server that is cut off', () => {
       links.cut();
       const withheld = () => fleet.redis.client.hget(`hf:{placement}:server:${id}`, 'withheld');
       await until(async () => ((await withheld()) ?? '').includes('unreachable'), 10_000);
-      await new Promise((resolve) => setTimeout(resolve, 8_000));
+      await new Promise((resolve) => setTimeout(resolve, 5_000));
       // It has no rooms, so there is nobody to move.
       expect(events.told('server.evicted', id).length).toBe(before);
       await LedgerGame.begin(fleet).then(async (game) => {

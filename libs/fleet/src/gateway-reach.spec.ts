@@ -1,0 +1,97 @@
+import { jest } from '@jest/globals';
+import type { LinkPeer, Links } from '#libs/link';
+import { type ServerId, serverId } from '#libs/protocol';
+import type { FleetLinks } from './fleet-links.js';
+import { GatewayReach } from './gateway-reach.js';
+import type { Self } from './self.js';
+import type { ServerDirectory } from './server-directory.js';
+import type { ServerRecord } from './server-record.js';
+import type { ServerRegistration } from './server-registration.js';
+
+/** A game server among gateways, each with a link to it, without one, or with one that has fallen silent. */
+class Among {
+  readonly reach: GatewayReach;
+  readonly changes: boolean[] = [];
+  evicted: () => void = () => {};
+  private readonly listeners: (() => void)[] = [];
+  private readonly gateways = new Map<ServerId, { record: ServerRecord; link: 'well' | 'silent' | 'none' }>();
+
+  constructor(...links: readonly ('well' | 'silent' | 'none')[]) {
+    for (const [index, link] of links.entries()) this.add(String(index + 1), link);
+    const on = (listener: () => void) => void this.listeners.push(listener);
+    const fleetLinks = {
+      isWell: ({ id }: ServerRecord) => this.gateways.get(id)?.link === 'well',
+      get: (id: ServerId) => {
+        const link = this.gateways.get(id)?.link;
+        return link === 'none' || link === undefined ? undefined : ({ isSilent: link === 'silent' } as LinkPeer);
+      },
+    } as unknown as FleetLinks;
+    this.reach = new GatewayReach(
+      { onOpened: on, onClosed: on, onSilence: on } as unknown as Links,
+      { onEvicted: (listener: () => void) => (this.evicted = listener) } as unknown as ServerRegistration,
+      fleetLinks,
+      { byType: () => [...this.gateways.values()].map(({ record }) => record), onChange: on } as unknown as ServerDirectory,
+      { id: serverId('game', '1') } as Self,
+    );
+    this.reach.onChange(() => this.changes.push(this.reach.isCutOff));
+  }
+
+  add(name: string, link: 'well' | 'silent' | 'none'): void {
+    const id = serverId('gateway', name);
+    this.gateways.set(id, { record: { id, type: 'gateway', state: 'ready', suspect: 0, unheard: false } as ServerRecord, link });
+    for (const listener of this.listeners) listener();
+  }
+}
+
+describe('whether gateways reach this server', () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ now: 0 });
+  });
+
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('is so while no majority of them is without a link that speaks', () => {
+    expect(new Among().reach.isCutOff).toBe(false);
+    expect(new Among('well').reach.isCutOff).toBe(false);
+    expect(new Among('well', 'silent').reach.isCutOff).toBe(false);
+    expect(new Among('well', 'well', 'silent').reach.isCutOff).toBe(false);
+    expect(new Among('silent').reach.isCutOff).toBe(true);
+    expect(new Among('silent', 'silent').reach.isCutOff).toBe(true);
+    expect(new Among('well', 'silent', 'silent').reach.isCutOff).toBe(true);
+  });
+
+  it('leaves a gateway that was just seen the time to dial', () => {
+    const { reach } = new Among('none');
+    expect(reach.isCutOff).toBe(false);
+    jest.advanceTimersByTime(1_000);
+    expect(reach.isCutOff).toBe(true);
+  });
+
+  it('has to be proved by links once the server was condemned', () => {
+    const among = new Among('none');
+    among.evicted();
+    expect(among.reach.isCutOff).toBe(true);
+    among.add('1', 'well');
+    expect(among.reach.isCutOff).toBe(false);
+  });
+
+  it('is told when it changes, once', () => {
+    const among = new Among('well');
+    among.add('1', 'silent');
+    among.add('1', 'silent');
+    among.add('1', 'well');
+    expect(among.changes).toEqual([true, false]);
+  });
+
+  it('does not ask for the links of gateways that miss their own checks', () => {
+    const among = new Among('well');
+    const id = serverId('gateway', 'gone');
+    among.add('gone', 'silent');
+    expect(among.reach.isCutOff).toBe(false);
+    Object.assign((among as unknown as { gateways: Map<ServerId, { record: object }> }).gateways.get(id)?.record ?? {}, { suspect: 1 });
+    among.add('1', 'silent');
+    expect(among.reach.isCutOff).toBe(true);
+  });
+});

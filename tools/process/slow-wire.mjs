@@ -1,0 +1,48 @@
+/**
+ * Preloaded by `--import`: what this process sends over TCP leaves late. The file `SLOW_WIRE_FILE` holds lines of `ADDRESS MS` or
+ * `ADDRESS:PORT MS`: what goes there waits so long. It is read again while the process runs. For kernels without netem.
+ */
+import fs, { readFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { Socket } from 'node:net';
+
+const LOOK_MS = 50;
+const file = /** @type {string} */ (process.env.SLOW_WIRE_FILE);
+/** @type {Map<string, number>} */
+let delays = new Map();
+let text = '';
+
+function look() {
+  const now = readFileSync(file, 'utf8');
+  if (now === text) return;
+  text = now;
+  const entries = now.split('\n').map((line) => line.split(' '));
+  delays = new Map(entries.filter((entry) => entry.length === 2).map(([where, ms]) => [where, Number(ms)]));
+}
+
+look();
+setInterval(look, LOOK_MS).unref();
+
+// The next write of a socket waits until the one before has left, so order is kept, and what comes meanwhile leaves together.
+for (const name of /** @type {const} */ (['_write', '_writev'])) {
+  const write = /** @type {(...args: any[]) => void} */ (/** @type {any} */ (Socket.prototype)[name]);
+  /** @this {Socket} @param {any[]} args */
+  const late = function (...args) {
+    if (delays.size === 0) return Reflect.apply(write, this, args);
+    const ms = delays.get(`${this.remoteAddress}:${this.remotePort}`) ?? delays.get(this.remoteAddress ?? '') ?? 0;
+    if (ms === 0) return Reflect.apply(write, this, args);
+    setTimeout(() => Reflect.apply(write, this, args), ms);
+  };
+  Object.defineProperty(Socket.prototype, name, { value: late, configurable: true, writable: true });
+}
+
+// Links write past the stream where the kernel takes everything at once. It is made to have no room: the stream is used then.
+const { writeSync } = fs;
+fs.writeSync = /** @type {typeof fs.writeSync} */ (
+  /** @param {any[]} args */
+  (...args) => {
+    if (delays.size > 0 && args[0] > 2 && args.length === 4) throw Object.assign(new Error('the wire is slow'), { code: 'EAGAIN' });
+    return Reflect.apply(writeSync, fs, args);
+  }
+);
+syncBuiltinESMExports();
