@@ -13,7 +13,7 @@ interface Pair {
 }
 
 const QUICKLY = { reconnect: { firstMs: 50, maxMs: 200, giveUpMs: 60_000 } };
-/** Nothing that players are told may take longer after a store fell back. */
+/** Limit for everything that players receive after a fallback of the store. */
 const SOON = { timeoutMs: 8_000 };
 
 let fleet: Fleet;
@@ -63,7 +63,7 @@ async function start({ rooms: [made, joined] }: Pair): Promise<void> {
 }
 
 let notes = 0;
-/** Both players note so many things, and both see all of it. */
+/** Both players send notes, and both see all of them. */
 async function play({ rooms }: Pair, moves = 3): Promise<void> {
   let last = '';
   for (let move = 0; move < moves; move++) {
@@ -75,7 +75,7 @@ async function play({ rooms }: Pair, moves = 3): Promise<void> {
   for (const room of rooms) await room.waitFor(({ state }) => state?.applied.some((ids) => ids.includes(last)) === true, SOON);
 }
 
-/** Ends the game; both hear it, and are back in the room. */
+/** Ends the game. Both players receive the result and are back in the room. */
 async function finish({ rooms }: Pair, id: string): Promise<void> {
   const heard = rooms.map((room) => new Promise((resolve) => room.on('end', resolve)));
   await rooms[0].send('settle', { id });
@@ -85,13 +85,13 @@ async function finish({ rooms }: Pair, id: string): Promise<void> {
   for (const room of rooms) await room.waitFor(({ view }) => view.status === 'waiting' && view.lastResult !== undefined, SOON);
 }
 
-/** The effects that ran, in order. */
+/** Returns the keys of the effects that ran for `id`, in order. */
 async function ran(id: string): Promise<string[]> {
   const lines = (await readFile(effectsFile, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
   return lines.map((line) => JSON.parse(line) as { id: string; key: string }).flatMap((one) => (one.id === id ? one.key : []));
 }
 
-/** The connection breaks, and the player resumes at another gateway. */
+/** Breaks the connection of a player and resumes the session at a gateway. */
 async function comesBack(player: Session, gateway: FleetServer): Promise<Session> {
   player.detach();
   return answered(() => connect([gateway.publicUrl], { ...player.credentials, ...QUICKLY }));
@@ -111,7 +111,7 @@ async function close(...players: Session[]): Promise<void> {
 }
 
 describe('a store that falls back to before the start of a game', () => {
-  it('lets the game go on at once, for players who stay and for players who resume', async () => {
+  it('continues the game at once, for players who stay and for players who resume', async () => {
     const players = await newPlayers();
     const made = await players[0].createRoom<Ledger>({ game: 'ledger' });
     const kept = await fleet.redis.keep();
@@ -137,7 +137,7 @@ describe('a store that falls back to before the start of a game', () => {
 });
 
 describe('a store that falls back to before the end of a game', () => {
-  it('leaves the game ended, with its result, and its effects run once; a rematch can start', async () => {
+  it('leaves the game ended with its result, runs its effects once, and allows a rematch', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);
@@ -151,7 +151,7 @@ describe('a store that falls back to before the end of a game', () => {
       status: 'waiting',
       lastResult: { result: { settled: 'b' } },
     });
-    // Longer than the former owner's own sweep takes to find a room that names it.
+    // Longer than the sweep of the former owner needs to find a room with its name.
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(await record(pair.rooms[0].id)).toMatchObject({ status: 'waiting', round: '1' });
     await start(pair);
@@ -161,7 +161,7 @@ describe('a store that falls back to before the end of a game', () => {
     await close(...pair.players);
   }, 60_000);
 
-  it('leaves the game ended also when its players are gone from the gateways', async () => {
+  it('leaves the game ended also when no gateway has its players any more', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);
@@ -182,7 +182,7 @@ describe('a store that falls back to before the end of a game', () => {
 });
 
 describe('a store that falls back to nothing', () => {
-  it('throws nobody out while the owner of the rooms is busy', async () => {
+  it('keeps all players in their rooms while the owner of the rooms is suspended', async () => {
     const pairs = await Promise.all(Array.from({ length: 4 }, async () => together(await newPlayers())));
     await Promise.all(pairs.map(start));
     await Promise.all(pairs.map((pair) => play(pair, 1)));
@@ -190,7 +190,7 @@ describe('a store that falls back to nothing', () => {
     stopped = [...fleet.games];
     for (const server of stopped) server.kill('SIGSTOP');
     await fleet.redis.fallBack('nothing');
-    // Shorter than health checks take to condemn a server.
+    // Shorter than the health checks need to evict a server.
     await new Promise((resolve) => setTimeout(resolve, 1_800));
     for (const server of stopped) server.kill('SIGCONT');
     for (const pair of pairs) await play(pair, 2);
@@ -199,7 +199,7 @@ describe('a store that falls back to nothing', () => {
     await close(...pairs.flatMap(({ players }) => players));
   }, 60_000);
 
-  it('throws nobody out when it takes no writes for five seconds', async () => {
+  it('keeps all players in their rooms when it refuses writes for five seconds', async () => {
     const pairs = await Promise.all(Array.from({ length: 4 }, async () => together(await newPlayers())));
     const waiting = await together(await newPlayers());
     await Promise.all(pairs.map(start));
@@ -217,7 +217,7 @@ describe('a store that falls back to nothing', () => {
     await close(...[...pairs, waiting].flatMap(({ players }) => players));
   }, 60_000);
 
-  it('gets rooms in which no game runs from the gateways, with who is in them, and their place in the list', async () => {
+  it('gets rooms without a running game back from the gateways, with their members and their place in the list', async () => {
     const [carl, dora] = await newPlayers();
     const pair = await together(await newPlayers());
     const left = watchLeft([pair]);
@@ -240,8 +240,8 @@ describe('a store that falls back to nothing', () => {
   }, 60_000);
 });
 
-describe('a store that falls back in a room where no game runs', () => {
-  it('keeps who had joined, who had left, and who was ready', async () => {
+describe('a store that falls back while no game runs in a room', () => {
+  it('keeps the changes of the members: who had joined, who had left, and who was ready', async () => {
     const [ada, bob] = await newPlayers();
     const carl = await fleet.newPlayer('Carl', QUICKLY);
     const made = await ada.createRoom<Ledger>({ game: 'ledger' });
@@ -259,7 +259,7 @@ describe('a store that falls back in a room where no game runs', () => {
     await close(ada, bob, carl);
   }, 40_000);
 
-  it('leaves a room closed that its last member had left', async () => {
+  it('keeps a room closed after its last member had left', async () => {
     const [ada, bob] = await newPlayers();
     const made = await ada.createRoom<Ledger>({ game: 'ledger' });
     const kept = await fleet.redis.keep();
@@ -272,13 +272,13 @@ describe('a store that falls back in a room where no game runs', () => {
     await close(ada, bob);
   }, 40_000);
 
-  it('does not bring a room back that was closed while a gateway slept', async () => {
+  it('does not restore a room that was closed while a gateway was suspended', async () => {
     const pair = await together(await newPlayers());
     const [{ id }] = pair.rooms;
     stopped = [fleet.gateways[1]];
     fleet.gateways[1].kill('SIGSTOP');
     await pair.rooms[0].leave();
-    // The last member's gateway sleeps: the room is closed as the sweeper does it.
+    // The gateway of the last member is suspended, so the test closes the room as the sweeper would.
     await closeRoom(id);
     await fleet.redis.fallBack(await fleet.redis.keep());
     fleet.gateways[1].kill('SIGCONT');
@@ -291,7 +291,7 @@ describe('a store that falls back in a room where no game runs', () => {
 });
 
 describe('a store that falls back to before a room changed its owner', () => {
-  it('keeps the game with the owner that it was handed to, and with the one that adopted it', async () => {
+  it('keeps the game at the owner that received it by migration, and at the owner that adopted it', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);
@@ -316,8 +316,8 @@ describe('a store that falls back to before a room changed its owner', () => {
   }, 60_000);
 });
 
-describe('a store that falls back forgets about players', () => {
-  it('who looked for a match: they are matched all the same', async () => {
+describe('a store that falls back and loses data about players', () => {
+  it('still matches players who were searching', async () => {
     const [ada, bob] = await newPlayers();
     const first = ada.quickMatch<Ledger>('ledger');
     await until(async () => (await answered(() => ada.me())).searching === 'ledger');
@@ -328,7 +328,7 @@ describe('a store that falls back forgets about players', () => {
     await close(ada, bob);
   }, 40_000);
 
-  it('who were matched: they stay in their game, though the store has them in the queue again', async () => {
+  it('keeps matched players in their game, although the store has them in the queue again', async () => {
     const [ada, bob] = await newPlayers();
     const carl = await fleet.newPlayer('Carl', QUICKLY);
     const first = ada.quickMatch<Ledger>('ledger');
@@ -348,7 +348,7 @@ describe('a store that falls back forgets about players', () => {
     await close(ada, bob, carl);
   }, 40_000);
 
-  it('who logged in, who resumed at another gateway, and who said goodbye', async () => {
+  it('accepts a later login, a later resume at another gateway and a later bye', async () => {
     const [ada, bob] = await newPlayers();
     const made = await ada.createRoom<Ledger>({ game: 'ledger' });
     const joined = await bob.joinRoom<Ledger>(made.id);
@@ -388,7 +388,7 @@ async function migrate(id: string, to: FleetServer): Promise<void> {
   expect([response.status, await response.json()]).toMatchObject([200, { to: to.id }]);
 }
 
-/** Who is told that they are out of their room. */
+/** Records all players who receive `left`, with the reason. */
 function watchLeft(pairs: readonly Pair[]): string[] {
   const left: string[] = [];
   for (const { players, rooms } of pairs) {

@@ -15,15 +15,15 @@ import { TokenBucket } from '../libs/edge/src/token-bucket.js';
 import { type Fleet, RawPlayer, startFleet, until } from './harness/index.js';
 
 const SECOND = 1_000;
-/** Times that each operation is counted. */
+/** Number of runs of each operation. */
 const COUNT = 40;
-/** How long each mix of operations is tried. */
+/** Duration of each mix of operations, in ms. */
 const MIX_MS = Number(process.env.PRICES_MIX_MS ?? 1_500);
 const WARM_UP_MS = 300;
 const MESSAGES_PER_SECOND = 100;
 const MESSAGES_BURST = 200;
 const ATTACKERS = 4;
-/** What one message may cost a lobby, in ms of its CPU, on the machine of `docs/security.md`; a loaded machine shows more. */
+/** Limit of a lobby's CPU time for one message, in ms, on the machine of `docs/security.md`. A loaded machine needs more. */
 const LOBBY_MS_PER_MESSAGE = 1;
 const GAME = { game: 'tic-tac-toe' };
 
@@ -49,7 +49,7 @@ class Player {
     const id = this.lastId;
     this.raw.say({ kind: 'request', id, operation, data });
     const response = await this.raw.hears('response', (message) => message.id === id);
-    // What was heard is searched from its beginning: only answers to what is still asked stay.
+    // `hears` searches all messages from the beginning, so this removes the answer and all other messages but responses.
     const others = this.raw.heard.filter((message) => message.kind === 'response' && message !== response);
     this.raw.heard.splice(0, this.raw.heard.length, ...others);
     return response.error ? { error: response.error } : (response.data as Answer);
@@ -62,7 +62,7 @@ class Player {
   }
 }
 
-/** Asks as much as it may, and reads no more of the answers than it must: this process measures the others. */
+/** Sends as many requests as allowed. Reads as little of the answers as possible, because this process also measures the others. */
 class Attacker {
   private lastId = 0;
   private readonly waiting = new Map<number, (frame: Buffer) => void>();
@@ -90,7 +90,7 @@ class Attacker {
     return attacker;
   }
 
-  /** Null, or why not. */
+  /** Resolves with the error of the answer, or null. */
   ask(operation: string, data?: unknown): Promise<{ code: string; retryAfterMs?: number } | null> {
     this.lastId += 1;
     const id = this.lastId;
@@ -111,7 +111,7 @@ class Attacker {
     this.socket.write(Buffer.concat([length, frame]));
   }
 
-  /** As much as it may, and no more, since what is refused costs as well: on so many lines at once. */
+  /** Sends requests at the rate limit, and not above it, because refused requests have a cost as well. */
   async attack(mix: Mix, room: string, until: number, atOnce: number): Promise<number> {
     const allowed = new TokenBucket(MESSAGES_PER_SECOND, MESSAGES_BURST, performance.now());
     let done = 0;
@@ -133,7 +133,7 @@ class Attacker {
 
 type Mix = readonly (readonly [OperationName, (unknown | ((room: string) => unknown))?])[];
 
-/** Of the main thread, which does nearly all of the work in a lobby and in Redis. */
+/** CPU time of the main thread, which does nearly all of the work in a lobby and in Redis. */
 const cpuMs = (pid: number): number => Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
 
 async function look(fleet: Fleet) {
@@ -168,11 +168,11 @@ describe('the price of an operation', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  /** What Redis does for one of these, beyond what it does anyway. */
+  /** Counts the commands of Redis for one run of `act`, without the commands of an idle fleet. */
   async function count(what: string, price: number, act: (index: number) => Promise<unknown>): Promise<void> {
     const from = await look(fleet);
     for (let index = 0; index < COUNT; index++) await act(index);
-    // What follows an answer: the gateway reads the room, other members hear of it.
+    // Waits for the work after an answer: the gateway reads the room, and other members receive the change.
     await pause(300);
     const to = await look(fleet);
     const seconds = (to.at - from.at) / SECOND;
@@ -186,7 +186,7 @@ describe('the price of an operation', () => {
 
   const price = (operation: OperationName, data?: unknown): number => priceOf(operation, data, 100) as number;
 
-  it('covers what Redis does for it', async () => {
+  it('covers the commands of Redis that the operation causes', async () => {
     const players: Player[] = [];
     const logsIn = async (): Promise<void> => void players.push(await Player.login(fleet));
     await count('hello: login', HELLO_PRICE, logsIn);
@@ -197,7 +197,7 @@ describe('the price of an operation', () => {
     await count('hello: resume, and a loss', HELLO_PRICE, async () => {
       const first = await Player.login(fleet);
       first.raw.close();
-      // The login is counted by itself above.
+      // The cost of a login is measured above.
       (await Player.login(fleet, { session: first.session, secret: first.secret })).raw.say({ kind: 'bye' });
     });
     await count('me', price('me'), () => any.ask('me'));
@@ -245,7 +245,7 @@ describe('the price of an operation', () => {
   }, 120_000);
 });
 
-describe('players at their limit', () => {
+describe('a player at the rate limit', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     const env = { ...settings, MESSAGES_PER_SECOND: String(MESSAGES_PER_SECOND), MESSAGES_BURST: String(MESSAGES_BURST) };
@@ -273,12 +273,12 @@ describe('players at their limit', () => {
     'games listed': [['games.list']],
   };
 
-  it('take no more than their share of Redis and the lobby by any mix, and cost the others no more than milliseconds', async () => {
+  it('uses at most its share of Redis and the lobby with any mix of operations', async () => {
     const owner = await Player.login(fleet);
     const room = ((await owner.ask('rooms.create', GAME)).room as { id: string }).id;
     const listed = await Promise.all(Array.from({ length: 100 }, () => Player.login(fleet)));
     for (const player of listed) await player.ask('rooms.create', GAME);
-    // Others who make themselves ready, over and over: a write, and what all in the room are told.
+    // Other players toggle `ready` again and again: a write, and a message to all members of the room.
     const others = await Promise.all(Array.from({ length: 10 }, async () => (await fleet.newPlayer('Honest')).createRoom(GAME)));
     const tookMs: number[] = [];
     let isOver = false;
@@ -295,7 +295,7 @@ describe('players at their limit', () => {
       return sorted[Math.floor(sorted.length * 0.99)] ?? 0;
     };
     try {
-      // Code that runs for the first times costs more than it does later.
+      // Warm-up: code costs more in its first runs.
       for (const mix of Object.values(MIXES)) {
         const attacker = await Attacker.login(fleet);
         await attacker.attack(mix, room, performance.now() + WARM_UP_MS, 8);
@@ -305,7 +305,7 @@ describe('players at their limit', () => {
       tookMs.length = 0;
       const [quietFrom] = [await look(fleet), await pause(MIX_MS + SECOND)];
       const quietTo = await look(fleet);
-      print(`others, nobody at their limit: p99 ${p99().toFixed(1)} ms`);
+      print(`other players, without attackers: p99 ${p99().toFixed(1)} ms`);
       for (const [what, mix] of Object.entries(MIXES)) {
         const attackers = await Promise.all(Array.from({ length: ATTACKERS }, () => Attacker.login(fleet)));
         if (what === 'joins of a full room') await listed[99].try('rooms.join', { room });
@@ -331,7 +331,7 @@ describe('players at their limit', () => {
       }
     } finally {
       isOver = true;
-      // An honest player never hears that they ask too much.
+      // Fails if an honest player was ever refused.
       await Promise.all(honest);
     }
   }, 180_000);
@@ -340,7 +340,7 @@ describe('players at their limit', () => {
 describe('operations of one address', () => {
   let fleet: Fleet;
   beforeAll(async () => {
-    // Six connections: 48 messages a second for their operations together, and 200 at once.
+    // Six connections together may spend 48 messages a second on operations, and 200 at once.
     const env = { ...settings, CONNECTIONS_PER_ADDRESS: '6', CONNECTIONS_WINDOW_MS: '1000', MESSAGES_BURST: '100' };
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, env });
   }, 60_000);
@@ -350,7 +350,7 @@ describe('operations of one address', () => {
     const player = await RawPlayer.connect(fleet.gateways[0], 'tcp', from);
     player.say({ kind: 'hello', protocol: 1, name: 'Mallory' });
     const heard = await until(() => player.heard.find(({ kind }) => kind === 'welcome' || kind === 'goodbye'));
-    // A login is an operation, too.
+    // A login counts as an operation as well.
     if (heard.kind === 'goodbye') return Array.from({ length: count }, () => heard);
     for (let id = 1; id <= count; id++) player.say({ kind: 'request', id, operation: 'rooms.list' });
     const answers = [];
@@ -359,9 +359,9 @@ describe('operations of one address', () => {
     return answers.flatMap(({ error }) => error ?? []);
   };
 
-  it('are limited by their cost, and answered again after the time that the refusal names', async () => {
+  it('are limited by their cost, and accepted again after the time in the refusal', async () => {
     const errors = await listsAtOnce('127.0.5.1', 14);
-    // Ten of price 10 are as much as a hundred messages.
+    // Ten requests with the price 10 count as a hundred messages.
     expect(errors.length).toBeGreaterThanOrEqual(3);
     expect(errors.length).toBeLessThanOrEqual(4);
     expect(new Set(errors.map(({ code }) => code))).toEqual(new Set(['rate-limited']));
@@ -377,7 +377,7 @@ describe('operations of one address', () => {
     player.close();
   });
 
-  it('are limited together, also when the connections come anew, and cost a neighbor nothing', async () => {
+  it('are limited together, also over new connections, and do not limit another address', async () => {
     let done = 0;
     const from = performance.now();
     for (let round = 0; round < 5; round++) {

@@ -5,7 +5,7 @@ import { EVENTS, PROMISES } from './harness/promises.js';
 
 const HEADING = '## What is promised, with which Redis';
 
-/** The first table below the heading: its columns' names, and each row's cells by its first one. */
+/** Reads the first table below the heading: the names of its columns, and the name and cells of each row. */
 function promisedTable(): { columns: string[]; rows: [string, string[]][] } {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
   const section = readme.slice(readme.indexOf(HEADING)).split('\n');
@@ -20,7 +20,7 @@ function promisedTable(): { columns: string[]; rows: [string, string[]][] } {
   return { columns: head.slice(1), rows: rows.map(([name, ...cells]) => [name, cells]) };
 }
 
-describe('what the README promises', () => {
+describe('the table of promises in the README', () => {
   const { columns, rows } = promisedTable();
 
   it('has the columns that are tested', () => {
@@ -31,7 +31,7 @@ describe('what the README promises', () => {
     expect(rows.map(([name]) => name)).toEqual(Object.keys(PROMISES));
   });
 
-  it.each(rows)('has a test for each cell of the row "%s", which checks what the cell says', (name, cells) => {
+  it.each(rows)('has a test with the same promise for each cell of the row "%s"', (name, cells) => {
     expect(cells).toEqual(EVENTS.map((event) => PROMISES[name as keyof typeof PROMISES]?.[event]));
   });
 });

@@ -5,7 +5,7 @@ import { type Fleet, type FleetServer, type Ledger, QuietProxy, RawPlayer, start
 const SECOND = 1_000;
 const SEAT_GRACE_MS = 4 * SECOND;
 const CONNECTION_TIMEOUT_MS = 3 * SECOND;
-/** The gateway looks once a second. */
+/** The gateway checks its connections once a second. */
 const LOOK_MS = 1_500;
 
 describe('a session', () => {
@@ -19,15 +19,15 @@ describe('a session', () => {
       MESSAGES_BURST: '5000',
       BYTES_PER_SECOND: '100000000',
       BYTES_BURST: '100000000',
-      // Nobody is condemned for a stop of seconds: what players see of it is looked at here.
+      // High, so that no server is evicted when a test suspends it for seconds. The tests observe the effects for players.
       HEALTH_MAX_MISSES: '8',
     };
     fleet = await startFleet({ gateways: 2, lobbies: 1, games: 1, testGames: { turnMs: 60_000 }, env });
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  describe('whose gateway is gone without a word', () => {
-    it('is away for its room, comes back at another gateway, and is gone after the grace; who resumes at once was never away', async () => {
+  describe('after the sudden loss of its gateway', () => {
+    it('is away until it resumes elsewhere, loses its place after the grace, and is never away when it resumes at once', async () => {
       const [first, second] = fleet.gateways;
       const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
       const ada = await RawPlayer.welcomed(first, 'Ada');
@@ -59,7 +59,7 @@ describe('a session', () => {
       await fleet.whole();
     }, 60_000);
 
-    it('is away for its game, and back', async () => {
+    it('is reported to its game as away, and as back after the resume', async () => {
       const [first, second] = fleet.gateways;
       const { ada, room } = await inALedger(first, second);
       first.kill();
@@ -73,7 +73,7 @@ describe('a session', () => {
     }, 30_000);
   });
 
-  it('whose gateway said goodbye, and that does not come back, is away all the same', async () => {
+  it('is away when it does not resume after a goodbye of its stopping gateway', async () => {
     const [first, second] = fleet.gateways;
     const ada = await RawPlayer.welcomed(first, 'Ada');
     const { room } = (await ada.asks(1, 'rooms.create', { game: 'tic-tac-toe' })).data as { room: { id: string } };
@@ -89,7 +89,7 @@ describe('a session', () => {
     await fleet.whole();
   }, 30_000);
 
-  it('goes on under a new secret at another gateway, where the one before is told, and an old secret opens nothing', async () => {
+  it('continues with a new secret at another gateway, which closes the old connection and refuses the old secret', async () => {
     const [first, second] = fleet.gateways;
     const ada = await RawPlayer.welcomed(first, 'Ada');
     const welcome = await ada.hears('welcome');
@@ -97,7 +97,7 @@ describe('a session', () => {
     expect(await ada.hears('goodbye')).toMatchObject({ code: 'replaced' });
     const next = await resumed.hears('welcome');
     expect(next.secret).not.toBe(welcome.secret);
-    // Its first word says that it has read its welcome.
+    // Its first message proves that it has received the welcome.
     await resumed.asks(1, 'me');
     const key = `hf:session:${welcome.session}`;
     await until(async () => (await fleet.redis.client.hexists(key, 'previous')) === 0);
@@ -110,8 +110,8 @@ describe('a session', () => {
     resumed.close();
   }, 20_000);
 
-  describe('on a connection that has gone silent', () => {
-    it('is closed by the gateway in its time, while one that pings stays, also when the gateway itself has slept', async () => {
+  describe('on a silent connection', () => {
+    it('is disconnected after the timeout; a connection with pings stays, also after the gateway was suspended', async () => {
       const [gateway] = fleet.gateways;
       const [silent, living] = [await RawPlayer.welcomed(gateway, 'Silent', 'tcp'), await RawPlayer.welcomed(gateway, 'Living', 'tcp')];
       const pinging = setInterval(() => living.say({ kind: 'ping', nonce: 1 }), 200);
@@ -131,7 +131,7 @@ describe('a session', () => {
       }
     }, 20_000);
 
-    it('stays where a program at its other end answers WebSocket pings, as a browser does for a tab whose timers hardly run', async () => {
+    it('stays connected while the client answers WebSocket pings, as a browser does for a throttled tab', async () => {
       const throttled = await RawPlayer.welcomed(fleet.gateways[0], 'Throttled', 'binary');
       await new Promise((resolve) => setTimeout(resolve, 2 * CONNECTION_TIMEOUT_MS));
       expect(throttled.isClosed).toBe(false);
@@ -139,7 +139,7 @@ describe('a session', () => {
       throttled.close();
     }, 20_000);
 
-    it('is noticed by its client before that, and resumed at another gateway without a loss', async () => {
+    it('is resumed by its client at another gateway before the timeout, without a loss', async () => {
       const [first, second] = fleet.gateways;
       const proxy = await QuietProxy.before(Number(new URL(first.tcpUrl).port));
       const ada = await connect([`tcp://127.0.0.1:${proxy.port}`, second.tcpUrl], { name: 'Ada' });
@@ -163,7 +163,7 @@ describe('a session', () => {
     }, 20_000);
   });
 
-  it('hears that its game waits while the game server hangs, and that it goes on', async () => {
+  it('receives a pause while the game server hangs, and a resume when it continues', async () => {
     const { players, rooms } = await fleet.twoPlayersInAGame<Ledger>('ledger');
     const told: string[] = [];
     for (const room of rooms) {
@@ -187,13 +187,13 @@ describe('a session', () => {
     for (const player of players) player.close();
   }, 20_000);
 
-  it('that reads nothing is sent nothing more, then all it missed in one step, or goodbye; the others notice nothing', async () => {
+  it('gets one sync with all missed changes when it reads again, or a goodbye, and does not delay others', async () => {
     const [first, second] = fleet.gateways;
     const { ada, room } = await inALedger(first, second, 'tcp');
     const backpressure = async () =>
       Number(/^holdfast_backpressure_total\{[^}]*where="player"[^}]*\} (\d+)/m.exec((await first.ops('/metrics')).text)?.[1] ?? 0);
     const before = await backpressure();
-    // Who reads nothing is here all the same, for as long as that takes on a busy machine.
+    // The pings keep the connection alive although it reads nothing, even on a busy machine.
     const pinging = setInterval(() => ada.say({ kind: 'ping', nonce: 1 }), 500);
     const text = 'x'.repeat(15_000);
     let tookMs: number[] = [];
@@ -212,7 +212,7 @@ describe('a session', () => {
         return (await backpressure()) > since;
       }, 40 * SECOND);
     await shoutUntilItIsTooMuch(before);
-    // What the kernel still takes may let it go once more.
+    // The kernel may take a few more bytes, which ends the backpressure once more.
     for (let more = 0; more < 10; more++) await Promise.all(Array.from({ length: 8 }, shout));
     for (let more = 0; more < 20; more++) await shout();
     const { length } = ada.heard;
@@ -221,10 +221,10 @@ describe('a session', () => {
     await ada.hears('sync', (sync) => sync.version >= version);
     const versions = ada.heard.slice(length).flatMap((message) => (message.kind === 'sync' ? message.version : []));
     expect(versions.some((at, index) => index > 0 && at > versions[index - 1] + 15)).toBe(true);
-    // Room for a machine that gets busy meanwhile; behind one who does not read they would wait for seconds.
+    // The limit allows for other load on the machine. If a slow reader blocked others, they would wait for seconds.
     expect(median(tookMs)).toBeLessThan(10 * usualMs + 250);
 
-    // A connection of its own: the kernel holds megabytes for one that has read as much.
+    // A new connection: the kernel buffers megabytes for a connection that has read as much before.
     const back = await resume(first, await ada.hears('welcome'), 'tcp');
     await back.hears('sync');
     const staying = setInterval(() => back.say({ kind: 'ping', nonce: 1 }), 500);
@@ -247,7 +247,7 @@ describe('a session', () => {
     return Number(/^holdfast_connections\{[^}]*transport="tcp"[^}]*\} (\d+)/m.exec(text)?.[1] ?? 0);
   }
 
-  /** Ada, a raw player at `first`, and a client at `second`, in one game; the room is the client's. */
+  /** Starts a game of Ada, a raw player at `first`, and a client at `second`. `room` is the client's view of the room. */
   async function inALedger(first: FleetServer, second: FleetServer, way: Way = 'json'): Promise<{ ada: RawPlayer; room: Room<Ledger> }> {
     const ada = await RawPlayer.welcomed(first, 'Ada', way);
     const { room: made } = (await ada.asks(1, 'rooms.create', { game: 'ledger' })).data as { room: { id: string } };

@@ -6,16 +6,16 @@ import { ADMIN_TOKEN, type Fleet, type FleetServer, LedgerGame, RawPlayer, start
 
 const HELLOS = 960;
 const GAMES = 2;
-/** A store that hangs is noticed after this. */
+/** A server notices a hanging store after this time. */
 const COMMAND_TIMEOUT_MS = 500;
-/** Of one server in one outage: what it says of the store, of itself, and of what it watches over. */
+/** Limit of the warnings of one server in one outage: about the store, about itself, and about servers that it checks. */
 const WARNINGS_MAX = 6;
 
 interface Trouble {
   readonly name: string;
   begin(fleet: Fleet): Promise<unknown>;
   end(fleet: Fleet): Promise<unknown>;
-  /** The reason that servers give; absent: it depends on which command meets it first. */
+  /** The reason that servers log. Absent: it depends on the first command that fails. */
   readonly reason?: string;
 }
 
@@ -104,7 +104,7 @@ const TROUBLES: readonly Trouble[] = [
   { name: 'hangs', begin: async ({ redis }) => redis.pause(), end: async ({ redis }) => redis.resume() },
 ];
 
-describe('when the store cannot do its work', () => {
+describe('a fleet with a failing store', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({
@@ -117,7 +117,7 @@ describe('when the store cannot do its work', () => {
   afterAll(() => fleet.stop());
 
   it.each(TROUBLES)(
-    'because it $name, players are told `unavailable`, servers say so once and are not ready, and games go on afterwards',
+    'when the store $name, refuses players with `unavailable`, logs it once, is not ready, and continues its games afterwards',
     async ({ begin, end, reason }) => {
       const games = await LedgerGame.many(fleet, GAMES);
       await Promise.all(games.map((game) => game.goesOn()));
@@ -165,7 +165,7 @@ describe('when the store cannot do its work', () => {
   );
 });
 
-/** What a server has logged since its line `from`; of one event, if it is named. */
+/** Returns the log lines of a server since its line `from`, optionally only those of one event. */
 function saidOf(server: FleetServer, from: number, event?: string): Record<string, unknown>[] {
   const lines = server
     .log()
@@ -174,7 +174,7 @@ function saidOf(server: FleetServer, from: number, event?: string): Record<strin
   return event === undefined ? lines : lines.filter((line) => line.event === event);
 }
 
-/** What a guest is told who says hello now. */
+/** Returns the code that a new guest gets now. */
 async function codeOfHello(gateway: FleetServer, name: string): Promise<string> {
   const player = await RawPlayer.connect(gateway, 'tcp');
   player.say({ kind: 'hello', protocol: 1, name });

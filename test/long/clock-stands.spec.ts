@@ -2,17 +2,17 @@ import type { Chess } from '#games/chess';
 import type { Room } from '#libs/client';
 import { type Fleet, startFleet, until } from '../harness/index.js';
 
-/** An owner's sign of life is at most so old when it dies: by that much a pause may be taken for longer. */
+/** Maximum age of an owner's heartbeat when the owner dies. The downtime may be overestimated by this. */
 const LIFE_SIGN_MS = 1_000;
 
-describe('the clock of a chess game whose server is killed', () => {
+describe('the clock of a chess game after its server was killed', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1 });
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('stands until another server has the game', async () => {
+  it('does not run until another server owns the game', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     const [white, black] = rooms as readonly Room<Chess>[] as readonly [Room<Chess>, Room<Chess>];
     await white.send('move', { san: 'e4' });

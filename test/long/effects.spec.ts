@@ -28,7 +28,7 @@ async function payments(id: string): Promise<Payment[]> {
   return lines.map((line) => JSON.parse(line) as Payment).filter((payment) => payment.id === id);
 }
 
-/** A game on a server where effects never come to an end, and another server, where they do. */
+/** Starts a game on a server on which effects never finish, and then another server on which they do. */
 async function onAServerThatHangs(name: string): Promise<{ game: Game<Ledger>; owner: FleetServer }> {
   const owner = await fleet.start('game', `hangs-${name}`, { TEST_EFFECTS_HANG: '1', EFFECT_WARN_MS: '1000' });
   await fleet.whole();
@@ -39,7 +39,7 @@ async function onAServerThatHangs(name: string): Promise<{ game: Game<Ledger>; o
   return { game, owner };
 }
 
-/** Each test has its servers to itself. */
+/** Each test starts its own game servers. */
 beforeEach(async () => {
   await end(...fleet.games.filter(({ exit }) => !exit));
 });
@@ -52,7 +52,7 @@ async function end(...servers: FleetServer[]): Promise<void> {
 }
 
 describe('an effect', () => {
-  it('that was durable when its server was killed is done by the next, under the same key, and then no more', async () => {
+  it('is run again by the next owner under the same key after its server was killed, and then never again', async () => {
     const { game, owner } = await onAServerThatHangs('a');
     const [room] = game.rooms;
     await room.send('pay', { id: 'first' });
@@ -62,7 +62,7 @@ describe('an effect', () => {
     const tried = await payments('first');
     expect(new Set(tried.map(({ key }) => key))).toEqual(new Set([expect.stringMatching(new RegExp(`^${room.id}:\\d+:\\d+:0$`))]));
 
-    // Done and on record: the one after that has nothing left to do.
+    // The effect is done and recorded, so a third owner must not run it.
     const paidAt = Number(tried[0].key.split(':')[2]);
     await room.waitFor(({ version }) => version > paidAt, { timeoutMs: 5_000 });
     const next = await fleet.start('game', 'next-a');
@@ -75,7 +75,7 @@ describe('an effect', () => {
     await room.leave();
   }, 40_000);
 
-  it('of the last change of a game is done even though its server was killed', async () => {
+  it('is run by the next owner even if it belongs to the last change of a game', async () => {
     const { game, owner } = await onAServerThatHangs('b');
     const [room] = game.rooms;
     await room.send('settle', { id: 'last' });
@@ -88,8 +88,8 @@ describe('an effect', () => {
   }, 40_000);
 });
 
-describe('an effect whose handler never settles', () => {
-  it('is named to operators once, with its game, room and key, and counted; other effects and the game go on', async () => {
+describe('an effect with a handler that never finishes', () => {
+  it('is logged once with its game, room and key, and counted; other effects and the game continue', async () => {
     const { game, owner } = await onAServerThatHangs('c');
     const [room] = game.rooms;
     await room.send('pay', { id: 'hanging' });
@@ -114,7 +114,7 @@ describe('an effect whose handler never settles', () => {
 describe('a timer', () => {
   const WOUND_MS = 1_200;
 
-  it('fires once, on time, where its room is by then: after a kill, and after a drain', async () => {
+  it('fires once and on time on the current owner, after a kill and after a drain', async () => {
     const before = await fleet.start('game', 'early');
     await fleet.whole();
     const game = await fleet.twoPlayersInAGame<Ledger>('ledger');
@@ -135,7 +135,7 @@ describe('a timer', () => {
     await room.waitFor(({ state }) => state?.rings === 2, { timeoutMs: 5_000 });
     expect(room.state?.servers).toEqual(['second', 'third']);
 
-    // Another of the same length would have rung by then, had one been left behind.
+    // If an earlier timer had survived on another server, it would have fired before this one.
     await room.send('wind', { ms: WOUND_MS });
     await room.waitFor(({ state }) => (state?.rings ?? 0) >= 3, { timeoutMs: 5_000 });
     expect(room.state?.servers).toEqual(['second', 'third', 'third']);

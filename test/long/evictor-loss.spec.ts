@@ -1,17 +1,17 @@
 import { Redis } from 'ioredis';
 import { type Fleet, RawPlayer, startFleet, until } from '../harness/index.js';
 
-/** More than are told of in one request, so that the work has a middle. */
+/** More than fit into one request, so that the cleanup has several steps. */
 const PLAYERS = 100;
 
-describe('a gateway that is killed while it sees to the end of another', () => {
+describe('a gateway that is killed during the cleanup of another', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 3, lobbies: 1, games: 1, env: { HEALTH_GRACE_MS: '0' } });
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('leaves nobody for present who is gone: the one that is left tells of all of them, once each', async () => {
+  it('leaves the cleanup to the remaining gateway, which marks all players of the first as away', async () => {
     const [lost, ...others] = fleet.gateways;
     const rooms = await Promise.all(
       Array.from({ length: PLAYERS }, async (_, index) => {
@@ -25,11 +25,11 @@ describe('a gateway that is killed while it sees to the end of another', () => {
       const docs = await Promise.all(rooms.map((room) => store.hget(`hf:room:{${room}}`, 'doc')));
       return docs.filter((doc) => JSON.parse(doc as string).members[0].here === false).length;
     };
-    // Of one room the store answers nothing but errors, so whoever begins is in the middle of it for as long as that lasts.
+    // The store answers only errors for one room, so the cleanup cannot finish as long as that lasts.
     const [held] = rooms;
     await store.rename(`hf:room:{${held}}`, `held:{${held}}`);
     await store.set(`hf:room:{${held}}`, 'not a room');
-    // A room says so when it changes.
+    // Each change of a room is published.
     const listener = new Redis(fleet.redis.url);
     await listener.psubscribe('hf:room:*');
     const begun = new Promise<void>((resolve) => listener.once('pmessage', () => resolve()));
@@ -42,7 +42,7 @@ describe('a gateway that is killed while it sees to the end of another', () => {
     expect(evictor.logged('gateway-end.done')).toEqual([]);
     await store.rename(`held:{${held}}`, `hf:room:{${held}}`);
     const [left] = others.filter((gateway) => gateway !== evictor);
-    // A lobby's sweep may mark them away before the gateway that is left takes the work up.
+    // A lobby's sweep may mark them as away before the remaining gateway takes over the cleanup.
     await until(async () => (await away()) === PLAYERS, 30_000);
     await until(() => left.logged('gateway-end.done').some(({ target }) => target === lost.id), 30_000);
     expect(left.logged('server-end.taken-up')).toMatchObject([{ target: lost.id }]);

@@ -4,12 +4,12 @@ import { EventStream, type Fleet, type FleetOptions, startFleet, until } from '.
 const INTERVAL_MS = 500;
 const ENV = { HEALTH_INTERVAL_MS: String(INTERVAL_MS), HEALTH_GRACE_MS: '500', HEALTH_HOLD_MS: '2000' };
 const AWAY_MS = 10_000;
-/** Late for its own checks, and back before a command times out. */
+/** Long enough that the gateway is late for its own checks, and short enough that no command times out. */
 const SHORT_SLEEP_MS = INTERVAL_MS;
 const SECOND = 1_000;
 
-/** Three fleets, each with a fault of its own, at the same time: what they wait for is mostly time. */
-describe('a fleet whose judges cannot trust what they see', () => {
+/** Three fleets with different faults run at the same time, because they mostly wait. */
+describe('a fleet with unreliable checkers', () => {
   const fleets: Fleet[] = [];
   const streams: EventStream[] = [];
   afterEach(async () => {
@@ -25,7 +25,7 @@ describe('a fleet whose judges cannot trust what they see', () => {
     return { fleet, stream };
   }
 
-  it('throws nobody out: its only gateway stopped for ten seconds, one of three, or its Redis', async () => {
+  it('evicts no healthy server after its only gateway, one of three gateways, or Redis was suspended for ten seconds', async () => {
     const [only, three, store] = await Promise.all([
       start({ gateways: 1, lobbies: 1, games: 2 }),
       start({ gateways: 3, lobbies: 1, games: 2 }),
@@ -38,7 +38,7 @@ describe('a fleet whose judges cannot trust what they see', () => {
     sleeper.kill('SIGSTOP');
     store.fleet.redis.pause();
     await new Promise((resolve) => setTimeout(resolve, AWAY_MS));
-    // The one that slept is not innocent: the other two have missed it.
+    // The suspended one of three gateways is evicted, because the other two have missed it.
     expect(await three.fleet.redis.client.hmget(sleeper.id, 'state', 'deadReason')).toEqual(['dead', 'silent']);
     only.fleet.gateways[0].kill('SIGCONT');
     sleeper.kill('SIGCONT');
@@ -59,14 +59,14 @@ describe('a fleet whose judges cannot trust what they see', () => {
     expect(text).toMatch(/^holdfast_health_rounds_void_total\{[^}]*reason="(store-slow|store-unreachable|no-echo)"[^}]*\} [1-9]/m);
 
     await redisComesBackAsAnother(store, before[2]);
-    // They all judge still: the guilty goes, and whoever is beside it stays.
+    // The checks still work: they evict a killed server and no other.
     const [killed] = store.fleet.games;
     killed.kill();
     await until(async () => (await store.fleet.redis.client.hget(killed.id, 'state')) === 'dead', 3 * SECOND);
     expect(changed(before[2], await lives(store.fleet))).toEqual([killed.id]);
   }, 90_000);
 
-  /** The long one may have been told to nobody: its connections to the store time out in its sleep. */
+  /** Checks the event of a short suspension. After a long one the event may be lost, because connections to Redis time out. */
   async function tellsOfAShortSleep({ fleet, stream }: { fleet: Fleet; stream: EventStream }) {
     const [gateway] = fleet.gateways;
     const lastOf = (event: string): number => Date.parse(String(gateway.logged(event).at(-1)?.time));
@@ -107,7 +107,7 @@ function changed(before: ReadonlyMap<string, string>, after: ReadonlyMap<string,
   return [...before.keys()].filter((id) => before.get(id) !== after.get(id));
 }
 
-/** Everybody knows everybody, and each gateway has judged a few checks since now. */
+/** Waits until all servers know each other and some further checks have succeeded. */
 async function judgedAgain(fleet: Fleet): Promise<void> {
   await until(async () => [...(await lives(fleet)).values()].every((record) => record.startsWith('ready')), 15 * SECOND);
   await fleet.whole();

@@ -3,14 +3,14 @@ import { type Fleet, RawPlayer, startFleet } from '../harness/index.js';
 
 const SECOND = 1_000;
 const HEALTH_INTERVAL_MS = 300;
-/** What a woken lobby does, it does at once; looked at for this long. */
+/** How long the test observes a lobby that continues, in ms. Such a lobby handles its old requests at once. */
 const WATCHED_MS = 1_500;
 const SEAT_GRACE_MS = 4 * SECOND;
 
 type Me = Operations['me']['result'];
 type View = NonNullable<Me['room']>;
 
-/** A raw player who numbers their own requests. */
+/** A raw player that numbers its requests. */
 class Asker {
   private id = 0;
 
@@ -18,7 +18,7 @@ class Asker {
 
   static async at(fleet: Fleet, name: string): Promise<Asker> {
     const asker = new Asker(await RawPlayer.welcomed(fleet.gateways[0], name));
-    // It keeps the lobby of its first request.
+    // A player stays with the lobby of the first request.
     await asker.me();
     return asker;
   }
@@ -43,17 +43,17 @@ class Asker {
   }
 }
 
-describe('a lobby that hangs with requests, and wakes when their players have moved on', () => {
+describe('a lobby that hangs with requests and continues after their players have done something else', () => {
   let fleet: Fleet;
   beforeAll(async () => {
-    // This test asks for lists in a loop.
+    // The test requests lists in a loop.
     const env = { HEALTH_INTERVAL_MS: String(HEALTH_INTERVAL_MS), HEALTH_GRACE_MS: '0', MESSAGES_BURST: '100000' };
     fleet = await startFleet({ gateways: 1, lobbies: 2, games: 1, env });
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('carries out none of them: nobody is put into a room, made ready, started or matched', async () => {
-    // One after the other, so that each two are at different lobbies.
+  it('applies none of them: no player is put into a room, made ready, started or matched', async () => {
+    // One after another, so that each pair of players is at different lobbies.
     const players: Asker[] = [];
     for (let index = 0; index < 16; index += 1) players.push(await Asker.at(fleet, `Player ${index + 1}`));
     const pair = (index: number): Asker[] => players.slice(2 * index, 2 * index + 2);
@@ -80,7 +80,7 @@ describe('a lobby that hangs with requests, and wakes when their players have mo
       late(readiers, (player) => player.ask('rooms.ready')),
       late(starters, (player) => player.ask('rooms.start')),
     ]);
-    // The readier goes to another room, and is not ready there; the finder has a room; the starter gets a partner who is ready.
+    // The readier enters another room and is not ready there. The finder gets a room. The starter gets a ready partner.
     await readier.player.ask('rooms.leave');
     await readier.player.ask('rooms.join', { room: rooms[4].id });
     const findersRoom = await finder.player.create();
@@ -108,7 +108,7 @@ describe('a lobby that hangs with requests, and wakes when their players have mo
   }, 40_000);
 });
 
-describe('a lobby that hangs with a word that somebody is here, and wakes when the gateway that said it is dead', () => {
+describe('a lobby that hangs with a report of presence and continues after the reporting gateway has died', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     const env = { HEALTH_INTERVAL_MS: String(HEALTH_INTERVAL_MS), HEALTH_GRACE_MS: '0', SEAT_GRACE_MS: String(SEAT_GRACE_MS) };
@@ -116,11 +116,11 @@ describe('a lobby that hangs with a word that somebody is here, and wakes when t
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('leaves them away: their place is given up when its time is over', async () => {
+  it('leaves the players away, and they lose their places after the grace', async () => {
     const [first, second] = fleet.gateways;
     const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
     const rooms = [await bob.createRoom({ game: 'tic-tac-toe' }), await dora.createRoom({ game: 'tic-tac-toe' })];
-    // One after the other, so that each is at another lobby.
+    // One after another, so that each is at another lobby.
     const guests: RawPlayer[] = [];
     for (const [index, name] of ['Ada', 'Cy'].entries()) {
       const guest = await RawPlayer.welcomed(first, name);
@@ -134,7 +134,7 @@ describe('a lobby that hangs with a word that somebody is here, and wakes when t
       const back = await RawPlayer.connect(first);
       back.say({ kind: 'hello', protocol: 1, session, secret });
       expect(await back.hears('welcome')).toMatchObject({ resumed: true });
-      // What the gateway says with its welcome has left it by then.
+      // After the pong the gateway has sent the report of presence that belongs to its welcome.
       back.say({ kind: 'ping', nonce: 1 });
       await back.hears('pong');
     }
@@ -148,7 +148,7 @@ describe('a lobby that hangs with a word that somebody is here, and wakes when t
     await fleet.whole();
   }, 60_000);
 
-  it('shows who is at a gateway that only hung as here again, as soon as that wakes', async () => {
+  it('shows a player as present again when a suspended gateway continues', async () => {
     const [first, second] = fleet.gateways;
     const bob = await fleet.newPlayer('Bob', { gateway: second });
     const room = await bob.createRoom({ game: 'tic-tac-toe' });

@@ -3,15 +3,15 @@ import { type Fleet, type FleetOptions, type FleetServer, LedgerGame, SentinelSt
 import { EVENTS, PROMISES, type PromisedEvent, type PromisedRedis } from '../harness/promises.js';
 
 const GAMES = 3;
-/** The operating system of a host that dies has not yet been told to write so much. */
+/** Time of the writes that a dying host has not synced yet, in ms (`appendfsync everysec`). */
 const UNSYNCED_MS = 1_000;
 
 let fleet: Fleet;
 let games: LedgerGame[];
 
-/** What one test does, and what must be so after it. */
+/** The failure and the assertions of one test. */
 interface Check {
-  /** What of the cell it is about, where that is more than one thing. */
+  /** The case, for a cell with several cases. */
   readonly of?: string;
   run(): Promise<void>;
 }
@@ -23,7 +23,7 @@ const REDIS: Readonly<Record<PromisedRedis, () => FleetOptions>> = {
   'replicas, `DURABILITY_REPLICAS=1`': () => ({ env: { DURABILITY_REPLICAS: '1' }, store: (home) => SentinelStore.start(home) }),
 };
 
-/** Whatever Redis it is. */
+/** The same for every kind of Redis. */
 const SERVERS_DIE: readonly Check[] = [
   {
     of: 'all game servers',
@@ -115,7 +115,7 @@ describe.each(Object.keys(PROMISES) as PromisedRedis[])('%s', (redis) => {
   it.each(cells)('%s', (_cell, run) => run(), 90_000);
 });
 
-/** Every command that was acknowledged is in its game, once, and the games go on. */
+/** Checks that every acknowledged command is in its game exactly once, and that the games continue. */
 async function nothingIsLost(): Promise<void> {
   await Promise.all(games.map((game) => game.goesOn(5, 30_000)));
   await Promise.all(games.map((game) => game.settled()));
@@ -141,12 +141,12 @@ async function allIsLost(): Promise<void> {
   await fleet.redis.startAgain();
   expect(await fleet.redis.client.keys('hf:room:*')).toEqual([]);
   await started(servers);
-  // The players are told so, and do not wait for ever.
+  // The players are notified and do not wait forever.
   await until(() => games.every(({ rooms }) => rooms.every(({ status }) => status === 'left')), 15_000);
   await Promise.all(games.map((game) => game.stop()));
 }
 
-/** Of each game there is all that was acknowledged a second before, and all that was acknowledged since it goes on. */
+/** Checks that each game has all commands that were acknowledged a second before the failure, or after it. */
 async function upToASecondIsLost(): Promise<void> {
   const rewinds = games.map(({ rooms }) => rooms.map((room) => rewindsOf(room)));
   const host = await hostOfRedis();
@@ -180,7 +180,7 @@ function rewindsOf(room: LedgerGame['rooms'][number]): unknown[] {
   return told;
 }
 
-/** The host of a Redis of `appendfsync everysec`: when it dies, what was written after now is lost with it. */
+/** Simulates the host of a Redis with `appendfsync everysec`: `dies` loses all writes after this call. */
 async function hostOfRedis(): Promise<{ dies(): Promise<void> }> {
   const written = `${fleet.redis.dir}/appendonlydir`;
   const synced = `${written}-synced`;

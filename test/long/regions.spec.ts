@@ -14,14 +14,14 @@ describe('a fleet in two regions, with a canary', () => {
     far = await Promise.all(['far-1', 'far-2'].map((name) => fleet.start('game', name, { REGION: 'us' })));
     await fleet.whole();
     canary = await fleet.start('game', 'canary', { SERVER_BUILD: BUILD, CANARY: 'true' });
-    // Of the canary's build there is nothing before it: one order, of it alone.
+    // Wait until the canary is offered: it is the only server of its build.
     const offer = `hf:{placement}:offers:tic-tac-toe,build=${BUILD}`;
     await until(async () => (await fleet.store.client.scard(offer)) === 1, 10_000);
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('gives each room to a server of the region and the build it asks for, near its player if it asks for nothing', async () => {
-    // More than one, or the lot might have found the right server by itself.
+  it('places each room in the requested region and on the requested build, and by default near its player', async () => {
+    // Several rooms, because a random choice could find the right server for one.
     const nearby = await Promise.all(Array.from({ length: 4 }, () => startedIn({})));
     const asked = await Promise.all([startedIn({ region: 'us' }), startedIn({ region: 'us' }), startedIn({ build: BUILD })]);
     expect(await Promise.all(nearby.map(owner))).toEqual(nearby.map(() => near.id));
@@ -35,13 +35,13 @@ describe('a fleet in two regions, with a canary', () => {
     });
   }, 30_000);
 
-  it('plays the rooms of a lost server on in their region, elsewhere when that is gone, never on a canary they did not ask for', async () => {
+  it('recovers rooms in their region, elsewhere when the region is gone, and never on a canary', async () => {
     const rooms = await Promise.all(Array.from({ length: 12 }, () => startedIn({ region: 'us' })));
     const alone = async (owners: readonly string[]) => {
       await Promise.all(rooms.map((room) => until(async () => owners.includes((await owner(room)) ?? ''), 15_000)));
       await Promise.all(rooms.map((room) => room.waitFor(({ status }) => status === 'playing', { timeoutMs: 10_000 })));
     };
-    // The one that is near has the fewest rooms.
+    // The server in the other region has the fewest rooms, but must not get these.
     far[0].kill();
     await alone([far[1].id]);
     far[1].kill();

@@ -5,7 +5,7 @@ import { type Fleet, type FleetServer, RawPlayer, startFleet, until } from '../h
 const SECRET = 'a secret for the tokens of tests only';
 const CONNECTION_TIMEOUT_MS = 2_000;
 
-describe('a second login where it is to be refused', () => {
+describe('a second login with SECOND_LOGIN=refuse', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     const env = {
@@ -18,7 +18,7 @@ describe('a second login where it is to be refused', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('is told so while the first is connected, who notices nothing; whoever has the session comes in by it', async () => {
+  it('is refused while the first player is connected, who is not affected; a resume with the session is accepted', async () => {
     const [first, second] = fleet.gateways;
     const token = await tokenOf('ada');
     const ada = await comesIn(first, token);
@@ -40,14 +40,14 @@ describe('a second login where it is to be refused', () => {
     await entersAtLast(first, token);
   }, 20_000);
 
-  it('is let in when the first has fallen silent, as far as its gateway can know', async () => {
+  it('is accepted after the first connection was silent until its timeout', async () => {
     const [first, second] = fleet.gateways;
     const token = await tokenOf('bob');
     await comesIn(first, token, 'tcp');
     await entersAtLast(second, token, CONNECTION_TIMEOUT_MS + 3_000);
   }, 20_000);
 
-  it("is let in when the first's gateway was killed, whose sessions nobody said goodbye to", async () => {
+  it('is accepted after the gateway of the first session was killed', async () => {
     const [first, second] = fleet.gateways;
     const token = await tokenOf('cy');
     await comesIn(second, token);

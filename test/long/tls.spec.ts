@@ -48,7 +48,7 @@ describe('a fleet with certificates', () => {
     rmSync(home, { recursive: true, force: true });
   });
 
-  /** Trusts the fleet's certificate, which is signed by itself, and no other. */
+  /** Returns options that trust only the fleet's self-signed certificate. */
   const trusting = () => {
     const ca = trusted;
     const Trusting = class extends WebSocket {
@@ -63,7 +63,7 @@ describe('a fleet with certificates', () => {
     tls: fleet.gateways[0].tcpUrl.replace('tcp:', 'tls:'),
   });
 
-  it('lets two play, one over wss:// and one over tls://, whose servers talk over links with certificates', async () => {
+  it('runs a game of a player over wss:// and one over tls://, with certificates on all links', async () => {
     const { wss, tls } = urls();
     const [ada, bob] = await Promise.all([connect(wss, { name: 'Ada', ...trusting() }), connect(tls, { name: 'Bob', ...trusting() })]);
     const made = await ada.createRoom({ game: 'tic-tac-toe', private: true });
@@ -76,7 +76,7 @@ describe('a fleet with certificates', () => {
     for (const player of [ada, bob]) player.close();
   });
 
-  it('is not entered by a client that does not trust the certificate, nor without TLS', async () => {
+  it('refuses clients without TLS, and clients refuse a certificate that they do not trust', async () => {
     const { wss, tls } = urls();
     for (const url of [wss, tls, fleet.gateways[0].publicUrl, fleet.gateways[0].tcpUrl]) {
       await expect(connect(url, { name: 'Ada', WebSocket: WebSocket as never, welcomeMs: 2_000 })).rejects.toMatchObject({
@@ -85,7 +85,7 @@ describe('a fleet with certificates', () => {
     }
   });
 
-  it('shows the page over https, and a renewed certificate to those who come after', async () => {
+  it('serves the page over https, and uses a renewed certificate for new connections', async () => {
     const { port } = new URL(fleet.gateways[0].pageUrl);
     const status = await new Promise((resolve, reject) =>
       https.get({ port, path: '/', rejectUnauthorized: false, agent: false }, ({ statusCode }) => resolve(statusCode)).on('error', reject),
@@ -107,7 +107,7 @@ describe('a fleet with certificates', () => {
     expect(fleet.gateways[0].logged('certificate.renewed')).not.toEqual([]);
   });
 
-  it('has no link with a server whose certificate another has signed', async () => {
+  it('opens no link to a server with a certificate of another CA', async () => {
     const stranger = await fleet.start('lobby', 'stranger', {
       LINK_TLS_CERT: path('foreign.crt'),
       LINK_TLS_KEY: path('foreign.key'),
@@ -127,7 +127,7 @@ describe('a fleet with certificates', () => {
     ['PUBLIC_TLS_KEY', 'link.key', /PUBLIC_TLS_KEY is ".*link\.key", which is not the key of the certificate in PUBLIC_TLS_CERT/],
     ['LINK_TLS_CA', 'link.key', /LINK_TLS_CA is ".*link\.key", which contains no certificate/],
     ['OPS_TLS_CERT', 'public.crt', /OPS_TLS_KEY is not set/],
-  ])('does not start with a wrong %s, and says so in one sentence', async (name, file, sentence) => {
+  ])('does not start with a wrong %s, and names the problem in one sentence', async (name, file, sentence) => {
     const value = file.startsWith('/') ? file : path(file);
     const { code, said } = await startOnce('gateway', {
       ...fleet.settings(),
@@ -142,7 +142,7 @@ describe('a fleet with certificates', () => {
     expect(said).not.toMatch(/\n\s+at /);
   });
 
-  it('has its ops port behind https where it is told to', async () => {
+  it('serves the ops port over https when OPS_TLS_CERT is set', async () => {
     const server = await fleet.start('lobby', 'ops', { OPS_TLS_CERT: path('link.crt'), OPS_TLS_KEY: path('link.key') });
     const status = await new Promise((resolve, reject) =>
       https

@@ -5,11 +5,11 @@ import { ROOT } from '../../tools/process/paths.mjs';
 import { CuttableProxy, EventStream, type Fleet, LedgerGame, startFleet, until } from '../harness/index.js';
 
 const LISTEN_BEHIND = pathToFileURL(join(ROOT, 'tools/process/listen-behind.mjs')).href;
-/** Play must go on by then; the figures of `npm run partitions` are below it. */
+/** Limit until games continue, in ms. `npm run partitions` measures lower figures. */
 const GOES_ON_MS = 5_000;
 const PLAYED = 3;
 
-/** Cuts by proxies, which need no rights; `partitions.spec.ts` has the same, and more, with a real network. */
+/** These tests cut connections with proxies, which need no rights. `partitions.spec.ts` uses a real network and tests more. */
 describe('a game server that is cut off', () => {
   let fleet: Fleet;
   let links: CuttableProxy;
@@ -17,7 +17,7 @@ describe('a game server that is cut off', () => {
   let events: EventStream;
   let games: LedgerGame[];
 
-  /** Game server `cut` is reached over a proxy, and reaches Redis over another. */
+  /** Starts a fleet. Others reach its game server `cut` over a proxy, and that server reaches Redis over another. */
   async function open(gateways: number): Promise<void> {
     fleet = await startFleet({ gateways, games: 1, testGames: { turnMs: 60_000 } });
     const [announced, real] = [await freePort(), await freePort()];
@@ -49,7 +49,7 @@ describe('a game server that is cut off', () => {
     return games.filter((_, index) => owners[index] === id);
   }
 
-  /** How long it took until each of these had some more answers. */
+  /** Returns the time until each of these games had some more notes acknowledged, in ms. */
   async function goOn(those: readonly LedgerGame[]): Promise<number> {
     const since = performance.now();
     await Promise.all(those.map((game) => game.goesOn(PLAYED, 4 * GOES_ON_MS)));
@@ -69,12 +69,12 @@ describe('a game server that is cut off', () => {
     beforeAll(() => open(gateways), 60_000);
     afterAll(close);
 
-    it('gives its rooms up to others within 5 s when no gateway reaches it, and says why', async () => {
+    it('loses its rooms to other servers within 5 s when no gateway reaches it, with the reason `unreachable`', async () => {
       const { id } = cutServer();
       const concerned = await playedBy(id);
       expect(concerned.length).toBeGreaterThan(0);
       links.cut();
-      // What is under way when it is cut is answered before anything is silent.
+      // Notes in flight at the cut are answered before the links become silent, so several notes are awaited.
       expect(await goOn(concerned)).toBeLessThan(GOES_ON_MS);
       expect(events.told('server.evicted', id)).toEqual([expect.objectContaining({ reason: 'unreachable' })]);
       expect(await playedBy(id)).toEqual([]);
@@ -83,7 +83,7 @@ describe('a game server that is cut off', () => {
       expect(events.events.filter(({ kind, server }) => kind === 'server.evicted' && server !== id)).toEqual([]);
     }, 60_000);
 
-    it('is withheld from placement for as long as it cannot be reached, and condemned once only', async () => {
+    it('is withheld from placement as long as it is unreachable, and not evicted again', async () => {
       const { id } = cutServer();
       await graceIsOver(fleet);
       const before = events.told('server.evicted', id).length;
@@ -91,7 +91,7 @@ describe('a game server that is cut off', () => {
       const withheld = () => fleet.redis.client.hget(`hf:{placement}:server:${id}`, 'withheld');
       await until(async () => ((await withheld()) ?? '').includes('unreachable'), 10_000);
       await new Promise((resolve) => setTimeout(resolve, 5_000));
-      // It has no rooms, so there is nobody to move.
+      // The server has no rooms, so an eviction would have no use.
       expect(events.told('server.evicted', id).length).toBe(before);
       await LedgerGame.begin(fleet).then(async (game) => {
         expect((await fleet.ownerOf(game.rooms[0])).id).not.toBe(id);
@@ -101,7 +101,7 @@ describe('a game server that is cut off', () => {
       await isBack();
     }, 60_000);
 
-    it('gives its rooms up to others within 5 s when it alone has lost Redis, and says why', async () => {
+    it('loses its rooms to other servers within 5 s when only this server has lost Redis, with the reason `store-lost`', async () => {
       const { id } = cutServer();
       games.push(...(await LedgerGame.many(fleet, 8)));
       const concerned = await playedBy(id);
@@ -115,13 +115,13 @@ describe('a game server that is cut off', () => {
       expect(events.events.filter(({ kind, server }) => kind === 'server.evicted' && server !== id)).toEqual([]);
     }, 60_000);
 
-    it('has lost and doubled nothing', async () => {
+    it('has neither lost nor doubled a command', async () => {
       for (const game of games) await game.settled();
     }, 60_000);
   });
 });
 
-describe('a gateway that alone has lost Redis', () => {
+describe('a gateway that is the only server without Redis', () => {
   let fleet: Fleet;
   let store: CuttableProxy;
   let events: EventStream;
@@ -140,7 +140,7 @@ describe('a gateway that alone has lost Redis', () => {
     await fleet.stop();
   });
 
-  it('sends its players to another gateway, where they play the game that began meanwhile', async () => {
+  it('sends its players to another gateway, where they play a game that started meanwhile', async () => {
     const lonely = fleet.gateways.find(({ name }) => name === 'lonely') as Fleet['gateways'][number];
     const [other] = fleet.gateways.filter((gateway) => gateway !== lonely);
     const [ada, bob] = await Promise.all([fleet.newPlayer('Ada', { gateway: other }), fleet.newPlayer('Bob', { gateway: lonely })]);
@@ -151,11 +151,11 @@ describe('a gateway that alone has lost Redis', () => {
     store.cut();
     const since = performance.now();
     await made.start();
-    // Without this it hears nothing of the game for as long as the cut lasts.
+    // Without the redirection this player would not learn of the game during the cut.
     await joined.waitFor(({ status, state }) => status === 'playing' && state !== undefined, { timeoutMs: 15_000 });
     expect(performance.now() - since).toBeLessThan(8_000);
     await game.goesOn();
-    // Of its own event nobody hears while it lasts; it is in the log.
+    // The gateway cannot publish its operator event during the cut, but it logs it.
     expect(lonely.logged('players.redirected')).toEqual([expect.objectContaining({ reason: 'store-lost' })]);
     const newcomer = await fleet.newPlayer('Eve', { gateway: lonely });
     await newcomer.rooms();
@@ -168,7 +168,7 @@ describe('a gateway that alone has lost Redis', () => {
   }, 60_000);
 });
 
-/** Misses count only after a while. */
+/** Waits until the grace of all servers is over, because earlier misses do not count. */
 async function graceIsOver(fleet: Fleet): Promise<void> {
   await until(async () => {
     const [seconds] = await fleet.redis.client.time();

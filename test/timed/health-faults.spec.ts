@@ -6,15 +6,15 @@ const INTERVAL_MS = 500;
 const ENV = { HEALTH_INTERVAL_MS: String(INTERVAL_MS), HEALTH_GRACE_MS: '500', HEALTH_HOLD_MS: '2000' };
 const SECOND = 1_000;
 
-/** Each fault beside those that must not suffer for it. */
-describe('the health of a fleet of three gateways', () => {
+/** Each test has faulty servers, and healthy servers that must not be evicted. */
+describe('a fleet with three gateways', () => {
   let fleet: Fleet;
   let proxy: HalfOpenProxy;
   let rooms: Game<Chess>['rooms'];
   let stream: EventStream;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 3, lobbies: 2, games: 3, env: ENV });
-    // Before the odd ones come: the server that owns it is to hang, and they have faults of their own.
+    // The game starts before the servers with other faults, because its owner must be able to hang.
     ({ rooms } = await fleet.twoPlayersInAGame<Chess>('chess'));
     proxy = await HalfOpenProxy.to(fleet.redis.url);
     const busyLoop = pathToFileURL('test/fixtures/busy-loop.mjs').href;
@@ -33,7 +33,7 @@ describe('the health of a fleet of three gateways', () => {
 
   const game = (name: string): FleetServer => fleet.games.find((server) => server.name === name) as FleetServer;
 
-  it('a hanging game server goes within three intervals; a busy one, a napping one and one that hears nothing stay', async () => {
+  it('evicts a hanging game server within three intervals, but no busy, briefly suspended or unheard one', async () => {
     await rooms[0].send('move', { san: 'e4' });
     const hanging = await fleet.ownerOf(rooms[0]);
     const [napping] = fleet.games.filter((server) => ['1', '2', '3'].includes(server.name) && server !== hanging);
@@ -48,12 +48,13 @@ describe('the health of a fleet of three gateways', () => {
     setTimeout(() => napping.kill('SIGCONT'), 0.8 * INTERVAL_MS);
 
     await isDead(fleet, hanging, 10 * INTERVAL_MS);
-    // A miss counts from the second look on; the votes and this machine's other work take what is over three.
+    // The limit of three intervals does not include the votes and other work of this machine.
     expect(performance.now() - stoppedAt).toBeLessThan(3.5 * INTERVAL_MS + 250);
     await rooms[1].waitFor(({ status }) => status === 'playing', { timeoutMs: 5_000 });
     await rooms[1].send('move', { san: 'e5' });
 
-    // Deaf until it was noticed: it subscribes anew by itself each second or two, and might be heard before its second miss.
+    // The proxy stays silent until a gateway has noticed it. The server subscribes again every second or two, so it could
+    // answer again before its second miss.
     await until(() => stream.told('server.unheard', game('deaf').id).length > 0, 10 * SECOND);
     proxy.hearAgain();
     await until(() => heardAgain(fleet, game('deaf')), 10 * SECOND);
@@ -68,7 +69,7 @@ describe('the health of a fleet of three gateways', () => {
     await rooms[0].leave();
   }, 40_000);
 
-  it('says why, in the log, the metrics and the event stream: of the eviction, and of what was held', async () => {
+  it('reports the reasons of an eviction and of a held one in the log, the metrics and the event stream', async () => {
     const evicted = stream.events.filter(({ kind }) => kind === 'server.evicted');
     expect(evicted).toEqual([expect.objectContaining({ reason: 'silent', detail: expect.objectContaining({ of: 3 }) })]);
     const { server, incarnation } = evicted[0];
@@ -86,7 +87,7 @@ describe('the health of a fleet of three gateways', () => {
     expect(stream.told('server.heard', id)).not.toEqual([]);
   });
 
-  it('half of it killed at once is gone within seconds, two of the three gateways among them, and nobody else', async () => {
+  it('evicts a killed half of its servers within seconds, including two of three gateways, and no other server', async () => {
     const killed = [fleet.gateways[0], fleet.gateways[1], fleet.lobbies[0], fleet.games[0], game('busy')];
     const spared = fleet.servers.filter((server) => !killed.includes(server));
     await until(async () => (await Promise.all(spared.map((server) => heardAgain(fleet, server)))).every(Boolean), 10 * SECOND);
@@ -103,7 +104,7 @@ describe('the health of a fleet of three gateways', () => {
   }, 40_000);
 });
 
-/** Misses count only after a while. */
+/** Waits until the grace of all servers is over, because earlier misses do not count. */
 async function graceIsOver(fleet: Fleet): Promise<void> {
   const { client } = fleet.redis;
   await until(async () => {
@@ -134,7 +135,7 @@ async function heardAgain(fleet: Fleet, { id }: FleetServer): Promise<boolean> {
   return state === 'ready' && (suspect ?? '0') === '0' && (unheard ?? '0') === '0';
 }
 
-/** Of one metric with these labels, over all that live. */
+/** Sums one metric with these labels over all living gateways. */
 async function sum(fleet: Fleet, name: string, labels: string): Promise<number> {
   const pages = await Promise.all(fleet.gateways.filter(({ exit }) => !exit).map((server) => server.ops('/metrics')));
   return pages

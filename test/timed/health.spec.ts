@@ -4,8 +4,8 @@ import { type Fleet, startFleet, until } from '../harness/index.js';
 
 const INTERVAL_MS = 400;
 
-/** What can be seen, and done, by hand: `redis-cli` and a few lines of any language are enough for this. */
-describe('the health check, as seen in Redis', () => {
+/** Tests of the contract in Redis. `redis-cli` and a few lines of any language are enough to follow it. */
+describe('the contract of health checks in Redis', () => {
   let fleet: Fleet;
   let redis: Redis;
   let ears: Redis;
@@ -22,7 +22,7 @@ describe('the health check, as seen in Redis', () => {
   });
 
   it.each(['hf:gateway:1', 'hf:lobby:1', 'hf:game:1'])(
-    'asks %s on the channel of its name, and it writes `update` into its field',
+    'lets gateways ask %s on the channel of its id, and the server answers with `update` in its record',
     async (id) => {
       let asked = 0;
       ears.on('message', (channel) => {
@@ -30,7 +30,7 @@ describe('the health check, as seen in Redis', () => {
       });
       await ears.subscribe(id);
       for (let round = 1; round <= 2; round++) {
-        // What a checker writes; nobody but the server itself turns it back.
+        // The same writes as by a checker. Only the server itself sets the field back.
         await redis.hset(id, 'check', 'testing');
         await redis.publish(id, 'check');
         await until(async () => (await redis.hget(id, 'check')) === 'update', 1_000);
@@ -43,15 +43,15 @@ describe('the health check, as seen in Redis', () => {
     },
   );
 
-  it('writes what a server has beside its answer', async () => {
+  it('makes a server write its load with each answer', async () => {
     const { rooms } = await fleet.twoPlayersInAGame('chess');
-    // What it had when it was asked: of a game that is beginning, one player may not be there yet.
+    // The answer has the load at the time of the check. A game that is starting may have one player only.
     await until(async () => (await redis.hmget('hf:game:1', 'rooms', 'players')).join() === '1,2');
     expect(await redis.hmget('hf:game:1', 'capacity', 'lagMs')).toEqual(['1000', expect.stringMatching(/^\d+(\.\d+)?$/)]);
     await rooms[0].leave();
   });
 
-  it('keeps a program that keeps the contract, and condemns it when it stops', async () => {
+  it('accepts any program that follows the contract, and evicts it when it stops answering', async () => {
     const member = await Member.join(redis, fleet.redis.url);
     try {
       await until(() => member.answers >= 8, 20 * INTERVAL_MS);
@@ -61,7 +61,7 @@ describe('the health check, as seen in Redis', () => {
       member.isSilent = true;
       const silentAt = performance.now();
       await until(async () => (await redis.hget(member.id, 'state')) === 'dead', 10 * INTERVAL_MS);
-      // No sooner than two checks went unanswered, and within three intervals and the time of a vote.
+      // Not before two missed checks.
       expect(performance.now() - silentAt).toBeGreaterThan(INTERVAL_MS);
       expect(await redis.hget(member.id, 'deadReason')).toBe('silent');
     } finally {
@@ -69,7 +69,7 @@ describe('the health check, as seen in Redis', () => {
     }
   }, 30_000);
 
-  it('forgives a member one check that it missed', async () => {
+  it('does not evict a server after one missed check', async () => {
     const member = await Member.join(redis, fleet.redis.url);
     try {
       await until(() => member.answers >= 4, 20 * INTERVAL_MS);
@@ -82,7 +82,7 @@ describe('the health check, as seen in Redis', () => {
     }
   }, 30_000);
 
-  it('finds a killed server within a second, and takes it back when it comes again', async () => {
+  it('evicts a killed server within a second, and accepts it again after a restart', async () => {
     for (const kind of ['games', 'lobbies', 'gateways'] as const) {
       const server = fleet[kind][fleet[kind].length - 1];
       const before = Number(await redis.hget(server.id, 'incarnation'));
@@ -99,10 +99,10 @@ describe('the health check, as seen in Redis', () => {
     }
   }, 60_000);
 
-  it('finds a hanging server within three intervals, and has it back, registered anew, when it wakes', async () => {
+  it('evicts a hanging server within three intervals, and the server registers again when it continues', async () => {
     const [game] = fleet.games;
     const before = await redis.hget(game.id, 'incarnation');
-    // Past its grace.
+    // Wait until the grace of the server is over.
     await until(async () => (await redis.hget(game.id, 'check')) === 'update');
     await until(async () => Number((await redis.time())[0]) * 1_000 - Number(await redis.hget(game.id, 'registeredAt')) > 2_000);
     game.kill('SIGSTOP');
@@ -116,7 +116,7 @@ describe('the health check, as seen in Redis', () => {
     await (await fleet.twoPlayersInAGame('chess')).rooms[0].leave();
   }, 30_000);
 
-  it('makes the registry whole again that somebody deleted, and throws nobody out', async () => {
+  it('restores a deleted registry without an eviction', async () => {
     const ids = fleet.servers.map(({ id }) => id);
     const before = await Promise.all(ids.map((id) => redis.hget(id, 'incarnation')));
     await redis.del('hf:servers', ...ids);
@@ -124,7 +124,7 @@ describe('the health check, as seen in Redis', () => {
     await until(async () => (await Promise.all(ids.map((id) => redis.hget(id, 'state')))).every((state) => state === 'ready'));
     expect(await Promise.all(ids.map((id) => redis.hget(id, 'incarnation')))).toEqual(before);
     await fleet.whole();
-    // What a gateway read while the lobby was not there may reach it after all that.
+    // A gateway may get its read of the incomplete registry only now.
     const eve = await fleet.newPlayer('Eve');
     await until(() =>
       eve.rooms().then(
@@ -136,7 +136,7 @@ describe('the health check, as seen in Redis', () => {
   }, 30_000);
 });
 
-/** A member of the fleet in plain ioredis: a hash, an entry in a set, a channel, and a port that takes connections. */
+/** A server of the fleet in plain ioredis: a hash, an entry in a set, a channel, and a port that accepts connections. */
 class Member {
   static count = 0;
   answers = 0;
@@ -154,7 +154,7 @@ class Member {
     const id = `hf:game:${name}`;
     const ears = new Redis(url);
     ears.on('error', () => {});
-    // Takes connections and says nothing: nobody can tell it from a hanging server, but for its answers.
+    // The port accepts connections and sends nothing, like a hanging server. Only its answers in Redis show that it lives.
     const door = createServer((socket) => void socket.on('error', () => {}));
     await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
     const linkPort = (door.address() as { port: number }).port;
