@@ -163,10 +163,20 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
       lost.isBusy = false;
       // Refused, while the store hears it: something on the way refuses, or this gateway knows an address that is not the server's.
       if (found !== 'answered') lost.isUnreached = true;
-      // It speaks on a new connection: the one there is leads nowhere any more, and is replaced.
-      else if (!this.links.isWell(lost.server) && performance.now() - now < this.options.intervalMs)
-        this.links.get(lost.server.id)?.close('silent, while a new connection is answered');
+      else this.replaceIfDead(lost);
     });
+  }
+
+  /**
+   * It speaks on a new connection. A server that wakes speaks on its link a moment later, too; a link that stays silent leads nowhere
+   * any more, and is closed, so that it is dialled anew.
+   */
+  private replaceIfDead({ server }: Lost): void {
+    const peer = this.links.get(server.id);
+    if (!peer) return;
+    setTimeout(() => {
+      if (this.isOpen && this.links.get(server.id) === peer && peer.isSilent) peer.close('silent, while a new connection is answered');
+    }, SILENCE_KNOWN_AFTER_MS).unref();
   }
 
   /** Says so, learns who says the same, and acts on it. Never rejects: a store that is away decides nothing. */
