@@ -10,11 +10,13 @@ const ASK_AFTER_MS = 1_000;
 /** Number of servers to ask: enough for a majority in a fleet of any size. */
 const ASKED_MAX = 5;
 const ANSWER_MS = 400;
-/**
- * A server whose last write is older than this, in ms, has also lost the store, even if it does not know it yet. Each
- * server writes once a second.
- */
+/** A server whose last write is older than this, in ms, has also lost the store, even if it does not know it yet. */
 const FRESH_MS = 2_000;
+/**
+ * The last write of another server must be later than the last write of this one by more than this, in ms. Each server
+ * writes once a second, so in an outage for all servers the last writes differ by up to a second.
+ */
+const LATER_MS = 1_500;
 
 /**
  * Finds out whether only this server has lost the store. It asks other servers over its links for the time of their last
@@ -66,7 +68,9 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
       const ages = answers.flatMap((answer) =>
         answer.status === 'fulfilled' ? [(answer.value as Control['store.status']['answer']).wroteMs] : [],
       );
-      const writing = ages.filter((age) => age !== null && age < FRESH_MS).length;
+      // The store may have come back meanwhile.
+      const ownAge = this.store.unavailableForMs > 0 ? (this.store.wroteMs ?? Number.POSITIVE_INFINITY) : 0;
+      const writing = countWriting(ownAge, ages);
       const wasAlone = this.isAlone;
       this.saidSo = writing > ages.length / 2 ? this.saidSo + 1 : 0;
       if (this.isAlone && !wasAlone) this.log.error('store.lost-alone', { asked: ages.length, writing });
@@ -74,4 +78,14 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
       this.isAsking = false;
     }
   }
+}
+
+/**
+ * Counts the servers that use the store while this one cannot.
+ *
+ * @param ownAge time since the last write of this server, in ms
+ * @param ages the same of other servers; null: a server that has never written
+ */
+export function countWriting(ownAge: number, ages: readonly (number | null)[]): number {
+  return ages.filter((age) => age !== null && age < FRESH_MS && age + LATER_MS < ownAge).length;
 }
