@@ -20,7 +20,6 @@ export const CLEAN = [
   'test/backpressure.spec.ts',
   'test/bad-input.spec.ts',
   'test/browser',
-  'test/cut-off.spec.ts',
   'test/departures.spec.ts',
   'test/failover.spec.ts',
   'test/fallback.spec.ts',
