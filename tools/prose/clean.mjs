@@ -26,6 +26,7 @@ export const CLEAN = [
   'test/fixtures',
   'test/games.spec.ts',
   'test/gateway-loss.spec.ts',
+  'test/harness',
   'test/interrupt.spec.ts',
   'test/kept-state.spec.ts',
   'test/limits.spec.ts',
