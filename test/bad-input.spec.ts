@@ -50,14 +50,14 @@ describe('a fleet with bad input', () => {
       tcp: [Uint8Array.of(0x02, 0, 0, 0, 1, 2, 0x6d, 0x65, 0xc1), Uint8Array.of(0x02), Uint8Array.of(0x03, 0, 0), Uint8Array.of(0x05, 1)],
     };
 
-    it.each(garbage[way].map((frame) => [frame]))('says goodbye with `bad-frame` to %p', async (frame) => {
+    it.each(garbage[way].map((frame) => [frame]))('closes a connection with `bad-frame` after %p', async (frame) => {
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
       player.send(frame);
       expect(await player.hears('goodbye')).toMatchObject({ code: 'bad-frame' });
       await player.isClosedByServer();
     });
 
-    it('says goodbye with `frame-too-large` to a frame that is too large', async () => {
+    it('closes a connection with `frame-too-large` after a frame that is too large', async () => {
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
       player.say({ kind: 'request', id: 1, operation: 'rooms.create', data: { game: 'chess', name: 'x'.repeat(20_000) } });
       expect(await player.hears('goodbye')).toMatchObject({ code: 'frame-too-large' });
@@ -193,7 +193,7 @@ describe('a fleet with bad input', () => {
         }
       });
 
-      it('rejects a reference bomb in a command with `bad-frame` at once, and the game goes on', async () => {
+      it('rejects a reference bomb in a command with `bad-frame` at once, and the game continues', async () => {
         const players = await Promise.all(['Mallory', 'Ada'].map((name) => RawPlayer.welcomed(gateway(), name, way)));
         for (const player of players) player.say({ kind: 'request', id: 1, operation: 'match.find', data: { game: 'tic-tac-toe' } });
         const seats = await Promise.all(players.map(async (player) => (await player.hears('placed')).seat));
@@ -337,7 +337,7 @@ describe('a fleet with bad input', () => {
   });
 
   describe('a gateway with AUTH=jwt', () => {
-    it('refuses a missing, unsigned or expiry-free token, and accepts valid ones', async () => {
+    it('refuses a missing, malformed, unsigned or never-expiring token, and accepts valid ones', async () => {
       const server = await fleet.start('gateway', 'jwt', { AUTH: 'jwt', AUTH_JWT_SECRET: SECRET_JWT });
       const refused = (login: object) => expect(connect(server.publicUrl, login)).rejects.toMatchObject({ code: 'unauthorized' });
       await refused({ token: 'no token' });

@@ -235,7 +235,7 @@ describe('a session that ends during one of its requests', () => {
     60_000,
   );
 
-  it('leaves its room when the connection that resumes it closes before the welcome', async () => {
+  it('leaves its room when the connection of its resume closes before the welcome', async () => {
     const host = await Player.login(gateway());
     const room = await host.create();
     const guest = await Player.login(gateway());

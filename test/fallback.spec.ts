@@ -151,7 +151,7 @@ describe('a store that falls back to before the end of a game', () => {
       status: 'waiting',
       lastResult: { result: { settled: 'b' } },
     });
-    // Longer than the sweep of the former owner needs to find a room with its name.
+    // Longer than the sweep of the former owner needs to find a room whose record names it.
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(await record(pair.rooms[0].id)).toMatchObject({ status: 'waiting', round: '1' });
     await start(pair);

@@ -49,7 +49,7 @@ describe('a server with another LINK_SECRET than the fleet', () => {
     expect(await withheld(fleet, back)).toBe('');
   }, 60_000);
 
-  it('does not prevent the eviction of a killed game server, even when it is a gateway with a vote', async () => {
+  it('does not prevent the eviction of a killed game server, although it is a gateway with a vote', async () => {
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 2, env: { HEALTH_GRACE_MS: '0' } });
     const [gateway] = fleet.gateways;
     await fleet.startStranger('gateway', 'stranger', OTHER_SECRET);

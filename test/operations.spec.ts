@@ -23,7 +23,7 @@ describe('a running fleet', () => {
       const { status, text } = await server.ops('/metrics');
       expect(status).toBe(200);
       expect(text).toMatch(new RegExp(`^holdfast_event_loop_lag_seconds\\{[^}]*server="${server.id}"`, 'm'));
-      // Each line is a comment or a sample.
+      // Each line must be a comment or a sample.
       for (const line of text.split('\n').filter((line) => line !== ''))
         expect(line).toMatch(/^(# (HELP|TYPE) \S+ .*|[a-z_]\w*(\{.*\})? [-+\d.eInfNa]+)$/i);
     }
@@ -145,7 +145,7 @@ async function askUntilItHasGone(player: { rooms(): Promise<unknown> }, exited: 
         (error: { retry?: boolean; code?: string }) => (error.retry ? 'told to ask again' : `refused: ${error.code}`),
       ),
     );
-    // A pause as of a real player, far below the rate limit.
+    // Pauses like a real player, to stay far below the rate limit.
     await new Promise((resolve) => setTimeout(resolve, 15));
   }
   return outcomes;

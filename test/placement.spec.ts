@@ -11,7 +11,7 @@ describe('placement', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('spreads a hundred rooms that start at once through two lobbies evenly, over two servers and then over four', async () => {
+  it('spreads a hundred rooms that start at once evenly over two servers, and then over four', async () => {
     const pairs = await Promise.all(Array.from({ length: ROOMS }, () => pair(fleet)));
     const first = await startAll(pairs);
     expect(await spread(fleet, first)).toEqual([50, 50]);

@@ -30,7 +30,7 @@ describe('the contract of health checks in Redis', () => {
       });
       await ears.subscribe(id);
       for (let round = 1; round <= 2; round++) {
-        // The same writes as by a checker. Only the server itself sets the field back.
+        // A checker writes the same. Only the server itself sets the field back.
         await redis.hset(id, 'check', 'testing');
         await redis.publish(id, 'check');
         await until(async () => (await redis.hget(id, 'check')) === 'update', 1_000);
@@ -61,7 +61,7 @@ describe('the contract of health checks in Redis', () => {
       member.isSilent = true;
       const silentAt = performance.now();
       await until(async () => (await redis.hget(member.id, 'state')) === 'dead', 10 * INTERVAL_MS);
-      // Not before two missed checks.
+      // The eviction must not come before two missed checks.
       expect(performance.now() - silentAt).toBeGreaterThan(INTERVAL_MS);
       expect(await redis.hget(member.id, 'deadReason')).toBe('silent');
     } finally {

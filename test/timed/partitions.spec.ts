@@ -9,10 +9,10 @@ const missing = PROBE.status === 0 ? null : PROBE.stdout.trim() || PROBE.stderr.
 if (missing) console.warn(`Partitions are not tested with a real network: ${missing}`);
 const withNetwork = missing ? it.skip : it;
 
-/** A short run of `npm run partitions`; the whole one is started by hand. */
+/** A short run of `npm run partitions`. The whole run is started by hand. */
 describe('a fleet in network namespaces', () => {
   withNetwork(
-    'plays on within 5 s after each cut, loses and doubles nothing, and moves rooms only where a majority cannot reach their server',
+    'continues within 5 s after each cut without a loss, and moves rooms only when a majority cannot reach their server',
     async () => {
       const report = await partitions('game-gateways', 'game-redis', 'one-gateway');
       expect(report.violations).toEqual([]);
@@ -38,7 +38,7 @@ function partitions(...cases: string[]): Promise<PartitionReport> {
     '--cases',
   ];
   return new Promise((resolve, reject) => {
-    // It ends by itself, and removes what it made. SIGTERM, so that it does so here, too.
+    // The tool ends by itself and removes its namespaces. After SIGTERM it does so as well.
     execFile(
       process.execPath,
       [...args, ...cases],

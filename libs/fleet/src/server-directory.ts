@@ -17,7 +17,7 @@ export interface ServerChange {
   readonly kind: 'registered' | 'changed' | 'evicted' | 'left';
   readonly server: ServerRecord;
   readonly before?: ServerRecord;
-  /** With `left`: it said so itself. Else it has only had no record for some time. */
+  /** For `left`: true when the server left by itself, and false when only its record has been missing for some time. */
   readonly isCertain?: boolean;
 }
 
@@ -145,7 +145,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
       if (record) this.found(record);
       else missing.push(id);
     }
-    // Where nobody has a record, the store has lost them all and takes no writes yet: that says nothing about the servers.
+    // If all records are missing, the store has lost them and accepts no writes yet. The servers may all be alive.
     if (missing.length === ids.length && ids.length >= this.records.size)
       for (const id of missing) this.missingSince.set(id, performance.now());
     await Promise.all(missing.map((id) => this.notFound(id)));

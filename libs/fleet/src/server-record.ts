@@ -41,7 +41,7 @@ export interface ServerRecord extends ServerAddresses {
   /** The server answers on its link but not through Redis. */
   readonly unheard: boolean;
   readonly cordoned: boolean;
-  /** The server marks each store generation with which it has compared its data; false: its version does not. */
+  /** True when the server's version marks each store generation with which it has compared its data. */
   readonly marksStore: boolean;
   /** The reason and store time in ms of the eviction. */
   readonly deadReason: string | null;

@@ -332,8 +332,8 @@ describe('the handshake', () => {
   });
 });
 
-describe('requests on a link', () => {
-  it('get their own answers, in any order of the answers', async () => {
+describe('a request on a link', () => {
+  it('gets its own answer, in any order of the answers', async () => {
     const { toB, b } = await pair();
     const late: (() => void)[] = [];
     b.links.onRequest(async (_, pattern, data) => {
@@ -347,19 +347,19 @@ describe('requests on a link', () => {
     expect(await slow).toEqual({ pattern: 'slow', data: 1 });
   });
 
-  it('work in both directions on one link', async () => {
+  it('works in both directions on one link', async () => {
     const { a, b, toA } = await pair();
     a.links.onRequest(async (peer) => peer.id);
     expect(await toA.request('who', null)).toBe(b.id);
   });
 
-  it('reject with the refusal of the other server, including its retry hint', async () => {
+  it('rejects with the refusal of the other server, including its retry hint', async () => {
     const { toB, b } = await pair();
     b.links.onRequest(() => Promise.reject({ code: 'no-capacity', message: 'Full.', retry: true, retryAfterMs: 40 }));
     await expect(toB.request('x', 1)).rejects.toMatchObject({ code: 'no-capacity', message: 'Full.', retry: true, retryAfterMs: 40 });
   });
 
-  it('get an error when their answer cannot be packed, and the link stays open', async () => {
+  it('gets an error when its answer cannot be packed, and the link stays open', async () => {
     const { toB, b } = await pair();
     const circle: Record<string, unknown> = {};
     circle.itself = circle;
@@ -368,7 +368,7 @@ describe('requests on a link', () => {
     expect(await toB.request('other', null)).toBe('fine');
   });
 
-  it('fail after their timeout, and a late answer is ignored', async () => {
+  it('fails after its timeout, and a late answer is ignored', async () => {
     const { toB, b } = await pair();
     let answer: (value: unknown) => void = () => {};
     b.links.onRequest((_, pattern) => (pattern === 'late' ? new Promise((resolve) => (answer = resolve)) : Promise.resolve('now')));
@@ -377,7 +377,7 @@ describe('requests on a link', () => {
     expect(await toB.request('other', null)).toBe('now');
   });
 
-  it('fail at once when the link breaks, as do all later requests', async () => {
+  it('fails at once when the link breaks, as do all later requests', async () => {
     const { a, b, toB, toA } = await pair();
     b.links.onRequest(() => new Promise(() => {}));
     const waiting = [toB.request('x', 1), toB.request('y', 2)];
@@ -392,8 +392,8 @@ describe('requests on a link', () => {
   });
 });
 
-describe('frames on a link', () => {
-  it('are split correctly at any boundary of the received chunks', async () => {
+describe('a frame on a link', () => {
+  it('is read correctly at any boundary of the received chunks', async () => {
     const { links, address } = await newSide();
     const events: unknown[] = [];
     links.onEvent((_, pattern, data) => events.push([pattern, data]));
@@ -417,7 +417,7 @@ describe('frames on a link', () => {
     expect(new Set(frames)).toEqual(new Set([toRoom.subarray(LENGTH_BYTES).toString('hex')]));
   });
 
-  it('arrive in the order of sending, mixed with events', async () => {
+  it('arrives in the order of sending, also between events', async () => {
     const { toB, b } = await pair();
     const seen: number[] = [];
     b.links.onEvent((_, __, data) => seen.push(data as number));
@@ -430,7 +430,7 @@ describe('frames on a link', () => {
     expect(seen).toEqual(Array.from({ length: 2_000 }, (_, n) => n));
   });
 
-  it('transport a sync for many sessions unchanged', async () => {
+  it('transports a sync for many sessions unchanged', async () => {
     const { toB, b } = await pair();
     let frame = Buffer.alloc(0);
     b.links.onFrame(LINK_KIND.syncMany, (_, received) => {
@@ -443,7 +443,7 @@ describe('frames on a link', () => {
     expect(frame.subarray(31).toString()).toBe('body');
   });
 
-  it('leave in one write for each event-loop tick', async () => {
+  it('leaves in one write with all frames of its event-loop tick', async () => {
     const { links, address } = await newSide();
     const stranger = await Stranger.dial(address.port);
     const id = await stranger.prove();
@@ -454,7 +454,7 @@ describe('frames on a link', () => {
     expect(stranger.chunks - before).toBe(1);
   });
 
-  it('end the link when they are larger than allowed', async () => {
+  it('ends the link when it is larger than allowed', async () => {
     const { a, b, toB } = await pair({ frameBytesMax: 10_000 });
     toB.emit('large', randomBytes(10_001));
     await until(() => b.closed.length === 1);
@@ -462,7 +462,7 @@ describe('frames on a link', () => {
     expect(b.closed[0].reason).toMatch(/at most 10000 bytes/);
   });
 
-  it('end the link when they are malformed or of an unknown kind', async () => {
+  it('ends the link when it is malformed or of an unknown kind', async () => {
     for (const bad of [framed(9), framed(LINK_KIND.response, Buffer.from([0, 0])), framed(LINK_KIND.event, Buffer.from([200, 1]))]) {
       const side = await newSide();
       const stranger = await Stranger.dial(side.address.port);
@@ -478,8 +478,8 @@ describe('frames on a link', () => {
 /** `FUZZ_RUNS=100000 npx jest libs/link` runs longer. */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 2_000);
 
-describe('random bytes on a link', () => {
-  it('never pass as an introduction, and never throw', () => {
+describe('a server that receives random bytes', () => {
+  it('accepts none of them as an introduction, and never throws', () => {
     const who = { id: serverId('game', 'a'), incarnation: 1 };
     const [ours, theirs] = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)];
     const proof = packIntroduction(SECRET, 'dial', ours, theirs, who);
@@ -495,7 +495,7 @@ describe('random bytes on a link', () => {
     );
   });
 
-  it('end at most the link of their sender, and never this process', async () => {
+  it('ends at most the link of their sender', async () => {
     const side = await newSide();
     side.links.onRequest(async (_, __, data) => data);
     const kinds = fc.constantFrom(...Object.values(LINK_KIND), 0, 9, 255);

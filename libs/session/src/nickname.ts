@@ -79,7 +79,7 @@ const SEGMENTER = new Intl.Segmenter('und', { granularity: 'grapheme' });
  * All sets use the syntax of `v`, in which `--` subtracts.
  */
 
-/** Assigned and "visible", but drawn as nothing: Braille blank, null notehead, hieroglyph blanks, Khitan filler, object placeholder. */
+/** Classified as visible, but drawn as nothing: Braille blank, null notehead, hieroglyph blanks, Khitan filler, object placeholder. */
 const BLANK = String.raw`\u2800\u{1D159}\u{13441}\u{13442}\u{16FE4}\uFFFC`;
 /** RFC 8264, section 9.9: parts of syllables. NFKC has composed those of modern Korean before this set is applied. */
 const CONJOINING_JAMO = String.raw`\u1100-\u11FF\uA960-\uA97F\uD7B0-\uD7FF`;
@@ -118,7 +118,7 @@ const UNMAPPED = new RegExp(String.raw`(${RGI_EMOJI}|[\u3131-\u3163\u3165-\u318E
 const MARK_WITHOUT_BASE = /(^| )\p{M}+/u;
 const MARKS_TOO_MANY = new RegExp(String.raw`([\p{Mn}\p{Me}]{${MARKS_MAX}})[\p{Mn}\p{Me}]+`, 'v');
 
-/** RFC 8266, section 2.1: NFKC; each run of spaces becomes one U+0020, and none at the ends. Case stays. */
+/** RFC 8266, section 2.1: applies NFKC, turns each run of spaces into one U+0020, and trims the ends. Case stays. */
 function mapped(text: string): string {
   const parts = text.split(UNMAPPED);
   // Every second part is an emoji or a jamo.

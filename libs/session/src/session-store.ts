@@ -46,7 +46,7 @@ export interface FoundSession {
 
 /** Each try fails only when another resume of the same session came between. No real player resumes this often at once. */
 const ROTATE_TRIES_MAX = 5;
-/** Each try fails only when another login or resume of the same user came between. After so many, the user is online. */
+/** Each try fails only when another login or resume of the same user came between. After that many, the user counts as online. */
 const CLAIM_TRIES_MAX = 5;
 /** Longer than an outage of the store. A gateway that was suspended for longer checks its sessions as after a data loss. */
 const WITNESS_MS = 3_600_000;
@@ -170,7 +170,8 @@ export class SessionStore {
    * Writes a lost session again from the memory of its gateway. False: the session is not lost, or the user has logged in
    * again. Call this only after a data loss of the store; at other times a missing session is over.
    *
-   * @param isLast the user's last admission is known to be that of this session at this gateway. Another session in its place is older
+   * @param isLast true when the user's last admission was this session at this gateway, so another session in the store is
+   * older and is replaced
    */
   async restore(held: HeldSession, isLast = false): Promise<boolean> {
     const { commands } = this.redis;
