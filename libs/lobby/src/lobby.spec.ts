@@ -613,6 +613,18 @@ describe('what comes late, to a lobby that slept', () => {
     expect((await mustRead(first.id)).doc.members.at(-1)).toMatchObject({ user: late.user, here: true, readyRound: null });
   });
 
+  it('takes a member out of a room that they had left, although they have moved to another since', async () => {
+    const { rooms } = newLobby();
+    const [owner, mover] = newCallers(2);
+    const { id } = await rooms.create(owner, { game: 'duel' });
+    await rooms.join({ ...mover, asked: { turn: 1, number: 1 } }, id);
+    // A store that fell back has the member there again; the gateway says so while the user makes a room.
+    await userRooms.move(mover.user, null);
+    await rooms.create({ ...mover, asked: { turn: 1, number: 3 } }, { game: 'duel' });
+    await rooms.gone(id, mover.user, { turn: 1, number: 2 });
+    expect((await mustRead(id)).doc.members.map(({ user }) => user)).toEqual([owner.user]);
+  });
+
   it('leaves a member as their gateway said last, who went and came back; a gateway judged wrongly says so again', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();

@@ -194,11 +194,14 @@ export class RoomService {
     await this.turns.take(room, () => this.removeMember(room, user, 'gone', { guard })).catch(ignoreGone);
   }
 
-  /** A member who will not come back, if that is still so: a user who was admitted or has moved since it was said is not gone. */
+  /**
+   * A member who will not come back, if that is still so. With `asked`: unless the user has come back to this room since. Without: unless
+   * the user was admitted or has moved since this was called.
+   */
   async gone(room: RoomId, user: UserId, asked?: Asked, isDue?: RoomGuard): Promise<void> {
     const since = asked ?? (await this.userRooms.lastAsked(user));
     const guard: RoomGuard = async (record) => {
-      await this.userRooms.refuseLate(user, since);
+      await (asked ? this.refuseReturned(room, { user, asked }) : this.userRooms.refuseLate(user, since));
       await isDue?.(record);
     };
     try {
@@ -283,7 +286,7 @@ export class RoomService {
   }
 
   /** A late wish to leave a room is not for the stay there that came after it. */
-  private async refuseReturned(room: RoomId, { user, asked }: Caller): Promise<void> {
+  private async refuseReturned(room: RoomId, { user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<void> {
     if ((await this.userRooms.get(user))?.room === room) await this.refuseLate({ user, asked });
   }
 

@@ -34,6 +34,7 @@ class World {
       },
       isAuditedBy: async (all: readonly Auditor[]) =>
         all.every(({ server, incarnation }) => this.marks.get(`${server}:${incarnation}`) === this.current),
+      forget: async ({ server, incarnation }: Auditor) => void this.marks.delete(`${server}:${incarnation}`),
       settle: async (settled: string) => {
         this.settled = settled;
       },
@@ -130,6 +131,15 @@ describe('a store', () => {
     world.mark(slow);
     await world.pass();
     expect(world.settlement.isSettled).toBe(true);
+  });
+
+  it('keeps no mark of a server that is gone, or was started again', async () => {
+    const [dead, left, again] = [world.add('game', '1'), world.add('gateway', '1'), world.add('gateway', '2')];
+    for (const server of [dead, left, again]) world.mark(server);
+    world.tell({ kind: 'evicted', server: dead });
+    world.tell({ kind: 'left', server: left, isCertain: true });
+    world.tell({ kind: 'registered', server: { ...again, incarnation: 2 }, before: again });
+    expect([...world.marks]).toEqual([]);
   });
 
   it('gives up a server that writes no record again although others do, but none while the store takes no writes', async () => {

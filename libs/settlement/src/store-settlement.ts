@@ -41,8 +41,9 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
   ) {
     generation.awaitSettlement();
     // Gone for good, by its own word or by a verdict. One that only has no record may be about to write it again.
-    directory.onChange(({ kind, server, isCertain }) => {
+    directory.onChange(({ kind, server, before, isCertain }) => {
       if (kind === 'evicted' || (kind === 'left' && isCertain)) this.forget(server);
+      else if (kind === 'registered' && before && before.incarnation !== server.incarnation) this.forget(before);
     });
   }
 
@@ -135,6 +136,8 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
 
   private forget({ id, incarnation }: ServerRecord): void {
     if ((this.awaited.get(id)?.incarnation ?? Number.POSITIVE_INFINITY) <= incarnation) this.awaited.delete(id);
+    // Its mark would stay for ever. One that is not removed is asked after by nobody.
+    this.generation.forget({ server: id, incarnation }).catch(() => {});
   }
 
   private tellIfLong(generation: string): void {
