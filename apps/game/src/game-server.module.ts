@@ -9,8 +9,8 @@ import { CoreModule } from '#libs/server';
 import type { SettingsOf } from '#libs/settings';
 import { WatchdogModule } from '#libs/watchdog';
 import { GameServerFacts } from './game-server-facts.js';
+import { HostedRoomsController } from './hosted-rooms.controller.js';
 import { PlacementReports } from './placement-reports.js';
-import { RoomController } from './room.controller.js';
 import { VersionGaps } from './version-gaps.js';
 
 /** The games of this server, one line each. */
@@ -45,7 +45,7 @@ export class GameServerModule {
         }),
         HealthModule.forResponder({ facts: GameServerFacts, answerListeners: [PlacementReports] }),
       ],
-      controllers: [RoomController],
+      controllers: [HostedRoomsController],
       providers: [GameServerFacts, PlacementReports, VersionGaps],
     };
   }

@@ -2,7 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { PlayerRedirect } from '#libs/edge';
 import { UnreachableServers } from '#libs/health';
 
-/** Whose game is on a server that this gateway alone does not reach is sent to another gateway. */
+/** Connects the two: the gateway sends players to another gateway when only this one cannot reach their game server. */
 export const cutOffLinks: Provider = {
   provide: Symbol('CutOffLinks'),
   inject: [UnreachableServers, PlayerRedirect],

@@ -98,7 +98,7 @@ export class HoldfastError extends Error {
   }
 }
 
-/** What an edge answers for any thrown thing: our own codes as they are, everything else `internal`. */
+/** The answer of an edge to a thrown value: a `HoldfastError` keeps its code, everything else is `internal`. */
 export function toErrorBody(error: unknown): ErrorBody {
   if (error instanceof HoldfastError) return error.toBody();
   return errorBody('internal');

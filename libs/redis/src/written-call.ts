@@ -8,8 +8,8 @@ export type CallArgument = string | number | Uint8Array;
 let scratch = Buffer.allocUnsafe(65_536);
 
 /**
- * A command that is encoded at once, in one pass over its arguments. ioredis first makes a string or buffer of each argument,
- * which is most of the cost of a call with hundreds of arguments.
+ * A command that is encoded in one pass over its arguments. ioredis first makes a string or buffer of each argument. That is most
+ * of the cost of a call with hundreds of arguments.
  */
 export class WrittenCall extends Command {
   private readonly bytes: Buffer;

@@ -25,8 +25,8 @@ export const PLAIN_DEPTH_MAX = 500;
 const PARTS_MAX = 1_000_000;
 
 /**
- * Returns a copy that equals what Redis will return, and shares nothing with `value`. -0 becomes 0, a getter becomes its value,
- * an object without a prototype becomes an ordinary one, and properties that are not enumerable are left out.
+ * Returns a copy that equals what Redis will return, and shares nothing with `value`. In the copy -0 is 0, a getter is its value,
+ * and an object without a prototype is an ordinary one. The copy has no properties that are not enumerable.
  * @param root the name of the value in errors
  * @throws NotPlainError
  */

@@ -113,7 +113,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
       await registration.leave();
       await app.close();
     } catch (error) {
-      log.error('server.stop-failed', { error: String(error) });
+      log.error('server.stop-failed', { error });
       process.exit(1);
     }
     process.exit(code);
@@ -137,7 +137,7 @@ function writeReadyFile(file: string, text: string, log: Log, isAgain = false): 
     writeFileSync(file, text, { mode: 0o600 });
     if (isAgain) log.info('ready-file.written', { file });
   } catch (error) {
-    if (!isAgain) log.error('ready-file.write-failed', { file, error: String(error) });
+    if (!isAgain) log.error('ready-file.write-failed', { file, error });
     setTimeout(() => writeReadyFile(file, text, log, true), READY_FILE_RETRY_MS).unref();
   }
 }

@@ -10,7 +10,7 @@ import type { Setting } from './setting.js';
  */
 export const SETTINGS = { ...PROCESS_SETTINGS, ...ROOM_SETTINGS, ...GATEWAY_SETTINGS } as const;
 
-/** What a server of this type is given: each group that concerns it, and no other. */
+/** The settings of a server of this type: the groups that concern it, and no others. */
 export type SettingsOf<T extends ServerType> = {
   readonly [G in keyof Groups as T extends Groups[G]['servers'][number] ? G : never]: Values<Groups[G]['settings']>;
 };

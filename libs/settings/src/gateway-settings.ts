@@ -1,7 +1,7 @@
 import { flag, host, integer, list, oneOf, optionalSecret, optionalText, port, secret } from './setting.js';
 import { group } from './setting-group.js';
 
-/** What players and operators may do at a gateway, and who they are. */
+/** The settings of a gateway: logins, limits and ports of players, and access of operators. */
 export const GATEWAY_SETTINGS = {
   login: group(['gateway'], {
     second: oneOf('SECOND_LOGIN', ['takeover', 'refuse'], {

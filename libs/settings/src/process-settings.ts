@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { flag, host, integer, oneOf, optionalText, port, secret, text } from './setting.js';
 import { group } from './setting-group.js';
 
-/** What every process is told: who it is, where the store, the others and its operators are, and how it judges them. */
+/** The settings of every process: its identity, its ports, Redis, links, logs and health checks. */
 export const PROCESS_SETTINGS = {
   server: group('every server', {
     name: text('SERVER_NAME', /^[A-Za-z0-9._-]{1,64}$/, '1 to 64 letters, digits, dots, dashes and underscores', {

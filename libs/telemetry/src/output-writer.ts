@@ -66,8 +66,8 @@ export class OutputWriter {
   }
 
   /**
-   * Registers a function that is called when the buffer is empty again after lines were dropped. What the listener writes takes
-   * the place of the missing lines.
+   * Registers a function that is called when the buffer is empty again after lines were dropped. The listener's
+   * output takes the place of the missing lines.
    */
   onRecovery(listener: (loss: OutputLoss) => void): void {
     this.recoveryListeners.push(listener);

@@ -1,10 +1,10 @@
 -- Prefix of `place`: orders as far as they were read. `place` changes them here and writes them at its end.
 --
 -- An order:
---   key         of the sorted set
---   is_better   whether one score comes before another
---   scores      of its levels, the best last
---   levels      by score: servers with equal scores, and `unread`: how many more of them exist
+--     key         of the sorted set
+--     is_better   whether one score comes before another
+--     scores      of its levels, the best last
+--     levels      by score: servers with equal scores, and `unread`: how many more of them exist
 -- A server: record, score.
 
 local function is_lower(score, other) return score < other end

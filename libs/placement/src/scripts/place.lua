@@ -4,8 +4,8 @@
 -- ARGV  1 claim, ms  2 'lowest' or 'highest'  3 seed of the random choice among equals
 --       then for each run of equal requests: which of the offers (1: KEYS[3]), the weight of each room, the number of
 --       excluded servers, their records, the number of rooms, the rooms
--- Returns 1 the servers: record and incarnation of each  2… for each room, in order, its server (1: the first); negative
--- if the room had that reservation before, and its lease was renewed; 0 when no server is eligible.
+-- Returns 1 the servers: record and incarnation of each  2… for each room, in order, its server (1: the first). The number is
+-- negative if the room had that reservation before, and its lease was renewed. It is 0 when no server is eligible.
 --
 -- The cost of this script is in its calls of Redis. So it reads each server once, places the rooms in memory, and writes all
 -- results at the end.

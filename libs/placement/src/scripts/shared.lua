@@ -1,15 +1,15 @@
 -- Prefix of every script of placement.
 --
 -- A server's record (hash):
---   incarnation              the process that the rest describes; absent: none has reported since the last was removed.
---   rooms players capacity   its facts, as last reported; rooms that it has opened since are added.
---   standing                 the strategy's score of those facts.
---   reserved weight          outstanding reservations, and what they add to the score.
---   ramp handicap since      a new server's handicap at first and now; time of its first report (Redis' time, ms).
---   withheld                 reasons that withhold it, separated by spaces; empty: none.
---   order                    the order (sorted set) that contains it while it is eligible, with all servers of the same offers.
---   offers                   the offers of that order, separated by spaces.
---   removed                  the highest removed incarnation: neither it nor an older one comes back.
+--     incarnation              the process that the rest describes; absent: none has reported since the last was removed.
+--     rooms players capacity   its facts, as last reported; rooms that it has opened since are added.
+--     standing                 the strategy's score of those facts.
+--     reserved weight          outstanding reservations, and what they add to the score.
+--     ramp handicap since      a new server's handicap at first and now; time of its first report (Redis' time, ms).
+--     withheld                 reasons that withhold it, separated by spaces; empty: none.
+--     order                    the order (sorted set) that contains it while it is eligible, with all servers of the same offers.
+--     offers                   the offers of that order, separated by spaces.
+--     removed                  the highest removed incarnation: neither it nor an older one comes back.
 --
 -- An offer (set): the orders whose servers accept such a room.
 --

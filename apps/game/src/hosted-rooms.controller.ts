@@ -14,7 +14,7 @@ const OPERATOR_DRAIN_MS = 60_000;
 
 /** Requests of other servers about the rooms of this server. */
 @Controller()
-export class RoomController {
+export class HostedRoomsController {
   constructor(
     private readonly intake: RoomIntake,
     private readonly arrivals: Arrivals,
