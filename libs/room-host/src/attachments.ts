@@ -71,6 +71,8 @@ export class Attachments {
     const held = round === room.round ? version : null;
     if (held === null) this.resyncs.wantsAll(room, session, seat);
     this.outputs.welcome(attachment, held, room.rewoundTo(held, versionEpoch));
+    // The frames of these refusals may be lost. The sync of the next change covers their numbers, and would acknowledge the commands.
+    if (seat !== null) for (const [seq, code] of room.unrecordedRefusals(seat)) this.sayRefusal(attachment, seq, errorBody(code));
     if (room.stallTold) this.outputs.pause(room, 'store');
     if (room.brokenBy !== null) this.engine.viewFailed(room);
   }

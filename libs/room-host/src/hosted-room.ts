@@ -56,6 +56,8 @@ export type SeqVerdict =
   /** In work, or one before it is missing: nothing to say, the client sends again what it has no answer to. */
   | { readonly kind: 'ignore' };
 
+const NO_REFUSALS: readonly Refusal[] = [];
+
 /**
  * A room on its owner. `value` runs ahead: it has all that was handled; `durable` is what the store has acknowledged,
  * and only of that does anybody hear. Invariant: `durable.version` + in flight + unflushed = `value.version`.
@@ -258,6 +260,11 @@ export class HostedRoom {
 
   sawSeq(seat: Seat, seq: number): void {
     this.seen[seat] = seq;
+  }
+
+  /** The refusals of the seat since the last change. No change has them on record yet. */
+  unrecordedRefusals(seat: Seat): readonly Refusal[] {
+    return this.refused.get(seat) ?? NO_REFUSALS;
   }
 
   noteRefusal(seat: Seat, seq: number, code: string): void {

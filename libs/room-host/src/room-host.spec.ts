@@ -491,6 +491,22 @@ describe('a refusal', () => {
     ]);
   });
 
+  it('is sent again to a player who came back before the next change, so that no sync acknowledges the command', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const [lost, other] = [host.attach(room, 0), host.attach(room, 1)];
+    host.command(room, lost, 1, 1, 'refuse');
+    const back = host.attach(room, 0);
+    host.command(room, other, 1, 1, 'add', 1);
+    await until(() => kinds(back.to(1)).filter((kind) => kind === 'sync').length === 2);
+    expect(back.to(1)).toMatchObject([
+      { kind: 'placed', seq: 1 },
+      { kind: 'sync', seq: 0 },
+      { kind: 'rejected', seq: 1, code: 'not-your-turn' },
+      { kind: 'sync', seq: expect.any(Number) },
+    ]);
+  });
+
   it('of what is unknown, unreadable, or a spectator’s has its code', async () => {
     const host = newHost();
     const room = await host.room();
