@@ -113,6 +113,17 @@ describe('who follows a room', () => {
     expect(told[2]).toEqual(before);
   });
 
+  it('reads the record instead of applying news to a record of an earlier run of the store', async () => {
+    const before = { ...room };
+    generation.current = 'two';
+    // The new run holds another content under the known revision; the next one changes the status alone.
+    const other = JSON.stringify({ ...doc, name: 'other' });
+    await redis.commands.hset(roomKey(room.id), 'rev', before.rev + 1, 'doc', other, 'status', 'starting', 'start', 'mine');
+    await redis.commands.publish(roomKey(room.id), `saved ${before.rev + 1} 5 starting mine ${JSON.stringify(doc)}`);
+    await until(() => told.length === 2);
+    expect(told[1]).toMatchObject({ rev: before.rev + 1, doc: { name: 'other' } });
+  });
+
   it('is told of another owner under the same revision in another run of the store', async () => {
     generation.current = 'two';
     await redis.commands.hset(roomKey(room.id), 'epoch', 7);

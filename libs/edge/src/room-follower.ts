@@ -125,7 +125,9 @@ export class RoomFollower implements OnModuleDestroy {
   private heard(id: RoomId, message: string): void {
     const room = this.rooms.get(id);
     if (!room || !this.settlement.isSettled) return;
-    const news = readNews(room.record, message);
+    // News describes a change to the record of this run of the store. A record of an earlier run is no base for it.
+    const base = room.generation === this.generation.current ? room.record : null;
+    const news = readNews(base, message);
     switch (news.kind) {
       case 'closed':
         return this.listener?.closed(id, news.reason);
