@@ -85,3 +85,7 @@ export const RESTORE_RETRY_MS = 100;
 export const LEFT_KEPT_MS = 60_000;
 /** A user who joined a room in the lost part of the store's past is made a member again in so many tries. */
 export const REJOIN_TRIES_MAX = 5;
+/** An answer of a lobby waits at most so long until this gateway holds the record that the answer is about, in ms. */
+export const RECORD_WAIT_MS = 2_000;
+/** A publication that is later than this is lost, so the gateway reads the record, in ms. */
+export const RECORD_LOOK_MS = 100;

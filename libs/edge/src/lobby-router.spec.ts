@@ -4,6 +4,7 @@ import type { StoreGeneration, UserRooms } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
 import { GatewaySession } from './gateway-session.js';
 import { LobbyRouter } from './lobby-router.js';
+import type { RoomFollower } from './room-follower.js';
 
 const inRoom = (room: string, rev = 1) => ({ data: { room: { id: room, rev } }, binding: { room: room as RoomId, watching: false, rev } });
 const refuse = (code: ConstructorParameters<typeof HoldfastError>[0]) => new HoldfastError(code);
@@ -26,6 +27,7 @@ function newRouter(...answers: unknown[]) {
     },
   };
   const settled: number[] = [];
+  const held = jest.fn(async (..._: unknown[]): Promise<void> => {});
   const router = new LobbyRouter(
     { get: () => lobby } as unknown as FleetLinks,
     {
@@ -36,6 +38,7 @@ function newRouter(...answers: unknown[]) {
     { overtake: async (_: unknown, { number }: { number: number }) => overtaken.push(number) } as unknown as UserRooms,
     generation as unknown as StoreGeneration,
     { whenSettled: async () => void settled.push(1) } as unknown as StoreSettlement,
+    { whenHeld: (...wanted: unknown[]) => held(...wanted) } as unknown as RoomFollower,
   );
   const session = new GatewaySession('s1' as SessionId, 'u1' as UserId, 'Ada', 1);
   session.turn = 5;
@@ -44,7 +47,7 @@ function newRouter(...answers: unknown[]) {
     generation.current = 'two';
     return answer;
   };
-  return { router, session, generation, requests, settled, overtaken, answers, afterRestart };
+  return { router, session, generation, requests, held, settled, overtaken, answers, afterRestart };
 }
 
 describe('a request of a player whose answer arrives in the run of the store in which it was sent', () => {
@@ -63,6 +66,29 @@ describe('a request of a player whose answer arrives in the run of the store in 
     });
     await router.ask(session, 'rooms.join', { room: 'a' }, 500);
     expect(requests).toHaveLength(1);
+  });
+
+  it.each([
+    ['rooms.join', inRoom('a', 7)],
+    ['rooms.ready', { data: { room: { id: 'a', rev: 7 } } }],
+  ])('is answered only once this gateway holds the record (%s)', async (operation, answer) => {
+    const { router, session, held } = newRouter(answer);
+    let hold = (): void => {};
+    held.mockImplementation(
+      () =>
+        new Promise<void>((resolve) => {
+          hold = resolve;
+        }),
+    );
+    let isAnswered = false;
+    const asked = router.ask(session, operation, undefined, 500).finally(() => {
+      isAnswered = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(held).toHaveBeenCalledWith('a', 7, expect.any(Number));
+    expect(isAnswered).toBe(false);
+    hold();
+    await expect(asked).resolves.toEqual(answer);
   });
 
   it('rejects with the refusal', async () => {
@@ -85,6 +111,15 @@ describe('a request of a player whose answer arrives after the store was restart
     await expect(router.ask(session, 'rooms.join', { room: 'a' }, 500)).resolves.toEqual(inRoom('a', 6));
     expect(requests.map(({ number }) => number)).toEqual([1, 1]);
     expect(session.underWay).toEqual([]);
+  });
+
+  it('is sent again also when the restart comes before this gateway holds the record', async () => {
+    const { router, session, generation, requests, held } = newRouter(inRoom('a', 7), inRoom('a', 6));
+    held.mockImplementationOnce(async () => {
+      generation.current = 'two';
+    });
+    await expect(router.ask(session, 'rooms.join', { room: 'a' }, 500)).resolves.toEqual(inRoom('a', 6));
+    expect(requests).toHaveLength(2);
   });
 
   it.each(['unavailable', 'busy', 'overtaken', 'server-lost', 'already-in-room'] as const)('is sent again after %s', async (code) => {

@@ -2,12 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { sleep } from '#libs/async';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
 import type { LinkPeer } from '#libs/link';
-import { type Asked, type ControlPattern, HoldfastError, type PlayerAnswer, type PlayerRequest } from '#libs/protocol';
+import { type Asked, type ControlPattern, HoldfastError, type PlayerAnswer, type PlayerRequest, type RoomView } from '#libs/protocol';
 import { StoreGeneration, UserRooms } from '#libs/room-store';
 import { StoreSettlement } from '#libs/settlement';
-import { RESTORE_RETRY_MS } from './edge.options.js';
+import { RECORD_WAIT_MS, RESTORE_RETRY_MS } from './edge.options.js';
 import type { GatewaySession } from './gateway-session.js';
 import { repeatRequest } from './repeated-request.js';
+import { RoomFollower } from './room-follower.js';
 
 /** Asking these twice is asking once, so a lost lobby is not the player's business. */
 const REPEATABLE: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'me']);
@@ -23,6 +24,7 @@ export class LobbyRouter {
     private readonly userRooms: UserRooms,
     private readonly generation: StoreGeneration,
     private readonly settlement: StoreSettlement,
+    private readonly follower: RoomFollower,
   ) {
     // One that hangs closes nothing by itself: whoever waits for its answer waits for nothing.
     directory.onChange(({ kind, server }) => {
@@ -33,7 +35,8 @@ export class LobbyRouter {
 
   /**
    * An answer counts only in the run of the store in which the request was sent. This gateway may have restored its users into a later run
-   * without the result of the request, so it sends the request again, once that run is settled.
+   * without the result of the request, so it sends the request again, once that run is settled. Resolves only when this gateway holds the
+   * room's record as the answer has it: whatever the player was told can be restored then.
    *
    * Rejects with the lobby's refusal; `server-lost` when the lobby died with the request; `unavailable` when there is none.
    */
@@ -68,6 +71,7 @@ export class LobbyRouter {
       const run = this.storeRun;
       try {
         const answer: PlayerAnswer = await (isRepeated ? repeatRequest(send, operation, request, before) : send(operation, request.data));
+        if (this.storeRun === run) await this.whenHeld(answer);
         if (this.storeRun === run) return answer;
         before = answer;
       } catch (error) {
@@ -78,6 +82,14 @@ export class LobbyRouter {
       }
       await this.whenSettled(endsAt);
     }
+  }
+
+  /** A record that does not come in time holds up no player. */
+  private async whenHeld({ binding, data }: PlayerAnswer): Promise<void> {
+    const room = (data as { room?: Partial<RoomView> | null } | null | undefined)?.room;
+    const id = binding?.room ?? room?.id;
+    const rev = binding?.rev ?? room?.rev;
+    if (id !== undefined && rev !== undefined) await this.follower.whenHeld(id, rev, RECORD_WAIT_MS);
   }
 
   /** A read changes nothing, so its answer counts in any run, and another lobby may give it. */

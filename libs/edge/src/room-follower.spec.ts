@@ -141,6 +141,46 @@ describe('who follows a room', () => {
     expect(told[1]).toBe('room-unknown');
   });
 
+  it('holds a revision once it was published, without a read', async () => {
+    const read = jest.spyOn(records, 'read');
+    let isHeld = false;
+    const holding = follower.whenHeld(room.id, room.rev + 1, 5_000).then(() => {
+      isHeld = true;
+    });
+    await follower.whenHeld(room.id, room.rev, 5_000);
+    expect(isHeld).toBe(false);
+    const saved = await records.save(room, { doc: { ...doc, seats: 3 } });
+    await holding;
+    expect(follower.get(room.id)).toEqual(saved);
+    expect(read).not.toHaveBeenCalled();
+    read.mockRestore();
+  });
+
+  it('reads a revision once that it follows for the first time, and keeps it for a follower of the same turn', async () => {
+    const other = (await records.create(`test-${randomUUID()}`, 'counter', doc)) as RoomRecord;
+    const read = jest.spyOn(records, 'read');
+    await follower.whenHeld(other.id, other.rev, 5_000);
+    expect(follower.follow(other.id)).toEqual(other);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(follower.get(other.id)).toEqual(other);
+    expect(read).toHaveBeenCalledTimes(1);
+    read.mockRestore();
+    follower.unfollow(other.id);
+    expect(follower.get(other.id)).toBeNull();
+  });
+
+  it('waits no longer for a revision of a room that is closed, or of an earlier run of the store', async () => {
+    const lost = follower.whenHeld(room.id, room.rev + 1, 60_000);
+    generation.current = 'two';
+    await follower.settled();
+    await lost;
+    const closed = follower.whenHeld(room.id, room.rev + 1, 60_000);
+    await records.close(room, 'done');
+    await closed;
+    expect(follower.follow(room.id)).toBeNull();
+    follower.unfollow(room.id);
+  });
+
   it('takes an older word for no news', async () => {
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
     await until(() => told.length === 2);
