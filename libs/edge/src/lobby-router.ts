@@ -14,6 +14,8 @@ import { RoomFollower } from './room-follower.js';
 const REPEATABLE: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'me']);
 /** Who loses the answer to these searches on, or does not; the client asks which. The others are void when given up. */
 const OUTLIVES_ITS_ANSWER: ReadonlySet<string> = new Set([...REPEATABLE, 'match.find']);
+/** These say nothing about the outcome of a request that is repeated, so it is repeated once more. */
+const UNDECIDED: ReadonlySet<string> = new Set(['unavailable', 'busy', 'server-lost']);
 
 /** Which lobby a session talks to: any, then the same one, then, when that is gone, another. */
 @Injectable()
@@ -76,7 +78,7 @@ export class LobbyRouter {
         before = answer;
       } catch (error) {
         const isSameRun = this.storeRun === run;
-        const mayHelp = !isSameRun || (isRepeated && error instanceof HoldfastError && error.retry);
+        const mayHelp = !isSameRun || (isRepeated && error instanceof HoldfastError && UNDECIDED.has(error.code));
         if (!mayHelp || performance.now() > endsAt) throw error;
         if (isSameRun) await sleep(RESTORE_RETRY_MS);
       }
