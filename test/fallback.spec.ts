@@ -259,6 +259,27 @@ describe('a store that falls back while no game runs in a room', () => {
     await close(ada, bob, carl);
   }, 40_000);
 
+  it('carries out a request once that was under way, and answers it', async () => {
+    const [ada, bob] = await newPlayers();
+    const made = await bob.createRoom<Ledger>({ game: 'ledger' });
+    stopped = [...fleet.lobbies];
+    for (const lobby of stopped) lobby.kill('SIGSTOP');
+    const creating = ada.createRoom<Ledger>({ game: 'ledger', name: 'under way' });
+    const leaving = made.leave();
+    await fleet.redis.fallBack('nothing');
+    // The lobby restores nothing, so the others settle the store without it.
+    await until(() => fleet.redis.client.exists('hf:settled').then((count) => count === 1));
+    for (const lobby of stopped) lobby.kill('SIGCONT');
+    const created = await creating;
+    await leaving;
+    expect((await answered(() => ada.rooms())).filter(({ name }) => name === 'under way').map(({ id }) => id)).toEqual([created.id]);
+    expect((await answered(() => bob.me())).room).toBeNull();
+    const pair: Pair = { players: [ada, bob], rooms: [created, await bob.joinRoom<Ledger>(created.id)] };
+    await start(pair);
+    await play(pair);
+    await close(...pair.players);
+  }, 40_000);
+
   it('keeps a room closed after its last member had left', async () => {
     const [ada, bob] = await newPlayers();
     const made = await ada.createRoom<Ledger>({ game: 'ledger' });

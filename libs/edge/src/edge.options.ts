@@ -83,5 +83,9 @@ export const UNSETTLED_LOOK_MS = 250;
 export const RESTORE_RETRY_MS = 100;
 /** A departure or a leave may be lost with a store that falls back: it is said again within this time, in ms. */
 export const LEFT_KEPT_MS = 60_000;
-/** A user who joined a room in the lost part of the store's past is made a member again in so many tries. */
-export const REJOIN_TRIES_MAX = 5;
+/** A search for a match that the store has lost is sent again at most so many times. */
+export const SEARCH_TRIES_MAX = 5;
+/** An answer of a lobby waits at most so long until this gateway holds the record that the answer is about, in ms. */
+export const RECORD_WAIT_MS = 2_000;
+/** A publication that is later than this is lost, so the gateway reads the record, in ms. */
+export const RECORD_LOOK_MS = 100;

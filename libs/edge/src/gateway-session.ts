@@ -60,9 +60,6 @@ export class GatewaySession {
   search: { readonly data: unknown; readonly asked: Asked } | null = null;
   /** The last rooms that it left, and when by the monotonic clock: a store that falls back may have it there again. */
   leftRooms: readonly { readonly room: RoomId; readonly at: number }[] = NO_ROOMS;
-  /** The store may have lost that its player is a member of its room: then it is not out of that, but joins again. */
-  mustRejoin = false;
-  isRejoining = false;
   slowSince: number | null = null;
   /** What is to happen if the player does not come back. */
   goneTimers: readonly NodeJS.Timeout[] = NONE;

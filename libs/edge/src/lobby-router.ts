@@ -1,14 +1,21 @@
 import { Injectable } from '@nestjs/common';
+import { sleep } from '#libs/async';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
 import type { LinkPeer } from '#libs/link';
-import { type Asked, type ControlPattern, HoldfastError, type PlayerAnswer, type PlayerRequest } from '#libs/protocol';
-import { UserRooms } from '#libs/room-store';
+import { type Asked, type ControlPattern, HoldfastError, type PlayerAnswer, type PlayerRequest, type RoomView } from '#libs/protocol';
+import { StoreGeneration, UserRooms } from '#libs/room-store';
+import { StoreSettlement } from '#libs/settlement';
+import { RECORD_WAIT_MS, RESTORE_RETRY_MS } from './edge.options.js';
 import type { GatewaySession } from './gateway-session.js';
+import { repeatRequest } from './repeated-request.js';
+import { RoomFollower } from './room-follower.js';
 
 /** Asking these twice is asking once, so a lost lobby is not the player's business. */
 const REPEATABLE: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'me']);
 /** Who loses the answer to these searches on, or does not; the client asks which. The others are void when given up. */
 const OUTLIVES_ITS_ANSWER: ReadonlySet<string> = new Set([...REPEATABLE, 'match.find']);
+/** These say nothing about the outcome of a request that is repeated, so it is repeated once more. */
+const UNDECIDED: ReadonlySet<string> = new Set(['unavailable', 'busy', 'server-lost']);
 
 /** Which lobby a session talks to: any, then the same one, then, when that is gone, another. */
 @Injectable()
@@ -17,6 +24,9 @@ export class LobbyRouter {
     private readonly links: FleetLinks,
     private readonly directory: ServerDirectory,
     private readonly userRooms: UserRooms,
+    private readonly generation: StoreGeneration,
+    private readonly settlement: StoreSettlement,
+    private readonly follower: RoomFollower,
   ) {
     // One that hangs closes nothing by itself: whoever waits for its answer waits for nothing.
     directory.onChange(({ kind, server }) => {
@@ -25,7 +35,13 @@ export class LobbyRouter {
     });
   }
 
-  /** Rejects with the lobby's refusal; `server-lost` when the lobby died with the request; `unavailable` when there is none. */
+  /**
+   * An answer counts only in the run of the store in which the request was sent. This gateway may have restored its users into a later run
+   * without the result of the request, so it sends the request again, once that run is settled. Resolves only when this gateway holds the
+   * room's record as the answer has it: whatever the player was told can be restored then.
+   *
+   * Rejects with the lobby's refusal; `server-lost` when the lobby died with the request; `unavailable` when there is none.
+   */
   async ask(session: GatewaySession, operation: string, data: unknown, timeoutMs: number): Promise<PlayerAnswer> {
     const { user, name, id, binding } = session;
     const room = binding ? { id: binding.room, watching: binding.watching } : undefined;
@@ -33,17 +49,77 @@ export class LobbyRouter {
     const request: PlayerRequest = { caller: { user, name, session: id, gateway: this.gateway, asked, ...(room && { room }) }, data };
     session.underWay = [...session.underWay, asked.number];
     try {
-      const answer = (await this.lobbyOf(session).request(operation, request, { timeoutMs })) as PlayerAnswer;
+      const answer = await this.askInOneRun(session, operation, request, timeoutMs);
       noteSearch(session, operation, data, asked, answer);
       return answer;
     } catch (error) {
       const code = error instanceof HoldfastError ? error.code : '';
-      if (code === 'server-lost' && REPEATABLE.has(operation))
-        return (await this.lobbyOf(session).request(operation, request, { timeoutMs })) as PlayerAnswer;
       if ((code === 'server-lost' || code === 'unavailable') && !OUTLIVES_ITS_ANSWER.has(operation)) await this.giveUp(session, asked);
       throw error;
     } finally {
       session.underWay = session.underWay.filter((number) => number !== asked.number);
+    }
+  }
+
+  private async askInOneRun(session: GatewaySession, operation: string, request: PlayerRequest, timeoutMs: number): Promise<PlayerAnswer> {
+    const endsAt = performance.now() + timeoutMs;
+    if (REPEATABLE.has(operation)) return this.read(session, operation, request, timeoutMs);
+    const send = async (name: string, data: unknown): Promise<PlayerAnswer> => {
+      const remainingMs = Math.max(endsAt - performance.now(), 1);
+      return (await this.lobbyOf(session).request(name, { ...request, data }, { timeoutMs: remainingMs })) as PlayerAnswer;
+    };
+    let before: PlayerAnswer | null = null;
+    for (let isRepeated = false; ; isRepeated = true) {
+      const run = this.storeRun;
+      try {
+        const answer: PlayerAnswer = await (isRepeated ? repeatRequest(send, operation, request, before) : send(operation, request.data));
+        if (this.storeRun === run) await this.whenHeld(answer);
+        if (this.storeRun === run) return answer;
+        before = answer;
+      } catch (error) {
+        const isSameRun = this.storeRun === run;
+        const mayHelp = !isSameRun || (isRepeated && error instanceof HoldfastError && UNDECIDED.has(error.code));
+        if (!mayHelp || performance.now() > endsAt) throw error;
+        if (isSameRun) await sleep(RESTORE_RETRY_MS);
+      }
+      await this.whenSettled(endsAt);
+    }
+  }
+
+  /** A record that does not come in time holds up no player. */
+  private async whenHeld({ binding, data }: PlayerAnswer): Promise<void> {
+    const room = (data as { room?: Partial<RoomView> | null } | null | undefined)?.room;
+    const id = binding?.room ?? room?.id;
+    const rev = binding?.rev ?? room?.rev;
+    if (id !== undefined && rev !== undefined) await this.follower.whenHeld(id, rev, RECORD_WAIT_MS);
+  }
+
+  /** A read changes nothing, so its answer counts in any run, and another lobby may give it. */
+  private async read(session: GatewaySession, operation: string, request: PlayerRequest, timeoutMs: number): Promise<PlayerAnswer> {
+    try {
+      return (await this.lobbyOf(session).request(operation, request, { timeoutMs })) as PlayerAnswer;
+    } catch (error) {
+      if (!(error instanceof HoldfastError && error.code === 'server-lost')) throw error;
+      return (await this.lobbyOf(session).request(operation, request, { timeoutMs })) as PlayerAnswer;
+    }
+  }
+
+  /** The last run of the store that this gateway was connected to. It does not change while the store is away. */
+  private get storeRun(): string | null {
+    this.lastRun = this.generation.current ?? this.lastRun;
+    return this.lastRun;
+  }
+
+  /** Throws `unavailable` when the store is not settled by then. */
+  private async whenSettled(endsAt: number): Promise<void> {
+    for (;;) {
+      try {
+        return await this.settlement.whenSettled(Math.max(endsAt - performance.now(), 1));
+      } catch (error) {
+        // The store may only be away for a moment.
+        if (performance.now() > endsAt) throw error;
+        await sleep(RESTORE_RETRY_MS);
+      }
     }
   }
 
@@ -75,6 +151,7 @@ export class LobbyRouter {
   }
 
   private nextLobby = 0;
+  private lastRun: string | null = null;
 
   /** Set once, at start. */
   gateway = '';

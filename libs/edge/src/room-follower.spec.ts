@@ -113,6 +113,17 @@ describe('who follows a room', () => {
     expect(told[2]).toEqual(before);
   });
 
+  it('reads the record instead of applying news to a record of an earlier run of the store', async () => {
+    const before = { ...room };
+    generation.current = 'two';
+    // The new run holds another content under the known revision; the next one changes the status alone.
+    const other = JSON.stringify({ ...doc, name: 'other' });
+    await redis.commands.hset(roomKey(room.id), 'rev', before.rev + 1, 'doc', other, 'status', 'starting', 'start', 'mine');
+    await redis.commands.publish(roomKey(room.id), `saved ${before.rev + 1} 5 starting mine ${JSON.stringify(doc)}`);
+    await until(() => told.length === 2);
+    expect(told[1]).toMatchObject({ rev: before.rev + 1, doc: { name: 'other' } });
+  });
+
   it('is told of another owner under the same revision in another run of the store', async () => {
     generation.current = 'two';
     await redis.commands.hset(roomKey(room.id), 'epoch', 7);
@@ -128,6 +139,46 @@ describe('who follows a room', () => {
     await follower.settled();
     await until(() => told.length === 2);
     expect(told[1]).toBe('room-unknown');
+  });
+
+  it('holds a revision once it was published, without a read', async () => {
+    const read = jest.spyOn(records, 'read');
+    let isHeld = false;
+    const holding = follower.whenHeld(room.id, room.rev + 1, 5_000).then(() => {
+      isHeld = true;
+    });
+    await follower.whenHeld(room.id, room.rev, 5_000);
+    expect(isHeld).toBe(false);
+    const saved = await records.save(room, { doc: { ...doc, seats: 3 } });
+    await holding;
+    expect(follower.get(room.id)).toEqual(saved);
+    expect(read).not.toHaveBeenCalled();
+    read.mockRestore();
+  });
+
+  it('reads a revision once that it follows for the first time, and keeps it for a follower of the same turn', async () => {
+    const other = (await records.create(`test-${randomUUID()}`, 'counter', doc)) as RoomRecord;
+    const read = jest.spyOn(records, 'read');
+    await follower.whenHeld(other.id, other.rev, 5_000);
+    expect(follower.follow(other.id)).toEqual(other);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(follower.get(other.id)).toEqual(other);
+    expect(read).toHaveBeenCalledTimes(1);
+    read.mockRestore();
+    follower.unfollow(other.id);
+    expect(follower.get(other.id)).toBeNull();
+  });
+
+  it('waits no longer for a revision of a room that is closed, or of an earlier run of the store', async () => {
+    const lost = follower.whenHeld(room.id, room.rev + 1, 60_000);
+    generation.current = 'two';
+    await follower.settled();
+    await lost;
+    const closed = follower.whenHeld(room.id, room.rev + 1, 60_000);
+    await records.close(room, 'done');
+    await closed;
+    expect(follower.follow(room.id)).toBeNull();
+    follower.unfollow(room.id);
   });
 
   it('takes an older word for no news', async () => {

@@ -4,7 +4,7 @@ import { fewAtATime, PubSub, RedisConnections } from '#libs/redis';
 import { type RoomGlance, type RoomRecord, RoomRecords, readNews, roomKey, StoreGeneration } from '#libs/room-store';
 import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
-import { FOLLOW_POLL_MS, FOLLOW_TICK_MS, UNSETTLED_LOOK_MS } from './edge.options.js';
+import { FOLLOW_POLL_MS, FOLLOW_TICK_MS, RECORD_LOOK_MS, UNSETTLED_LOOK_MS } from './edge.options.js';
 import { RoomRestorer } from './room-restorer.js';
 
 /** What a follower is told: the record as it is now, or that the room is no more. */
@@ -24,6 +24,8 @@ interface Followed {
   reading: Promise<void> | null;
   mustReadAgain: boolean;
   readonly handler: (message: string) => void;
+  /** Called whenever the record was found to be current, and when the room is closed. */
+  readonly waiters: Set<() => void>;
 }
 
 /**
@@ -66,7 +68,17 @@ export class RoomFollower implements OnModuleDestroy {
     let room = this.rooms.get(id);
     if (!room) {
       const handler = (message: string): void => this.heard(id, message);
-      room = { id, followers: 0, record: null, generation: null, isSubscribing: true, reading: null, mustReadAgain: false, handler };
+      room = {
+        id,
+        followers: 0,
+        record: null,
+        generation: null,
+        isSubscribing: true,
+        reading: null,
+        mustReadAgain: false,
+        handler,
+        waiters: new Set(),
+      };
       this.rooms.set(id, room);
       void this.subscribe(room);
     }
@@ -81,6 +93,41 @@ export class RoomFollower implements OnModuleDestroy {
     if (room.followers > 0) return;
     this.rooms.delete(id);
     this.pubSub.unsubscribe(roomKey(id), room.handler).catch(() => {});
+  }
+
+  /**
+   * Resolves once this gateway holds the record of this run of the store at revision `rev` or a later one. Only then can the gateway
+   * restore that revision. Resolves also when the room is closed, when the store was restarted and settled since, and after `timeoutMs`.
+   *
+   * The room stays followed until the end of the turn, so a caller that follows it at once causes no second read.
+   */
+  async whenHeld(id: RoomId, rev: number, timeoutMs: number): Promise<void> {
+    if (this.isHeld(this.rooms.get(id), rev)) return;
+    this.follow(id);
+    const room = this.rooms.get(id) as Followed;
+    const { current } = this.generation;
+    // The publication normally comes before the answer of the lobby. One that was lost is made up for by a read.
+    const looking = setTimeout(() => this.look(id), RECORD_LOOK_MS);
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        room.waiters.delete(check);
+        resolve();
+      };
+      const check = (): void => {
+        const isLaterRun = current !== null && this.generation.current !== current;
+        if (!room.record || isLaterRun || this.isHeld(room, rev)) end();
+      };
+      const timer = setTimeout(end, timeoutMs);
+      room.waiters.add(check);
+    });
+    clearTimeout(looking);
+    setImmediate(() => this.unfollow(id));
+  }
+
+  private isHeld(room: Followed | undefined, rev: number): boolean {
+    const { current } = this.generation;
+    return room?.record != null && room.record.rev >= rev && (current === null || room.generation === current);
   }
 
   get(id: RoomId): RoomRecord | null {
@@ -125,10 +172,12 @@ export class RoomFollower implements OnModuleDestroy {
   private heard(id: RoomId, message: string): void {
     const room = this.rooms.get(id);
     if (!room || !this.settlement.isSettled) return;
-    const news = readNews(room.record, message);
+    // News describes a change to the record of this run of the store. A record of an earlier run is no base for it.
+    const base = room.generation === this.generation.current ? room.record : null;
+    const news = readNews(base, message);
     switch (news.kind) {
       case 'closed':
-        return this.listener?.closed(id, news.reason);
+        return this.close(room, news.reason);
       case 'record':
         return this.accept(room, news.record);
       default:
@@ -152,7 +201,7 @@ export class RoomFollower implements OnModuleDestroy {
           // A revision names one content of the document; who owns the game may be another in another run of the store.
           if (room.generation !== current) this.accept(room, record);
         } else if (known) await this.restore(room, known, record);
-        else if (await this.settlement.isStillSettled()) this.listener?.closed(room.id, 'room-unknown');
+        else if (await this.settlement.isStillSettled()) this.close(room, 'room-unknown');
         else setTimeout(() => this.look(room.id), UNSETTLED_LOOK_MS).unref();
       } while (room.mustReadAgain);
     } catch (error) {
@@ -164,13 +213,21 @@ export class RoomFollower implements OnModuleDestroy {
     room.record = record;
     room.generation = this.generation.current;
     this.listener?.changed(record);
+    for (const check of room.waiters) check();
+  }
+
+  private close(room: Followed, reason: string): void {
+    this.listener?.closed(room.id, reason);
+    // A request may still wait for the record. Its session is not to be shown a closed room.
+    room.record = null;
+    for (const check of room.waiters) check();
   }
 
   /** The store has no record, or an older one: it was closed unheard, or the store lost something. */
   private async restore(room: Followed, known: RoomRecord, record: RoomRecord | null): Promise<void> {
     switch (await this.restorer.restore(known, record === null)) {
       case 'closed':
-        return this.listener?.closed(room.id, 'room-unknown');
+        return this.close(room, 'room-unknown');
       case 'superseded':
         if (record && room.record === known) this.accept(room, record);
         return;
@@ -212,6 +269,7 @@ export class RoomFollower implements OnModuleDestroy {
         else {
           room.generation = current;
           if (tellAll) this.listener?.changed(room.record);
+          for (const check of room.waiters) check();
         }
       }
     } catch (error) {

@@ -22,7 +22,6 @@ export interface HeldGame {
 export class RoomLink {
   private readonly members = new Map<RoomId, Set<GatewaySession>>();
   private readonly views = new Map<RoomId, string>();
-  private missing: (session: GatewaySession, record: RoomRecord) => boolean = () => false;
 
   constructor(
     private readonly follower: RoomFollower,
@@ -32,19 +31,9 @@ export class RoomLink {
     follower.onChange({ changed: (record) => this.recordChanged(record), closed: (room, reason) => this.roomClosed(room, reason) });
   }
 
-  /** Asked when the record does not have the session's user as a member. True: the listener sees to that; else the session is out. */
-  onMissing(listener: (session: GatewaySession, record: RoomRecord) => boolean): void {
-    this.missing = listener;
-  }
-
   /** The record's revisions may have gone back: whatever the record says now counts for these. */
   acceptAny(sessions: Iterable<GatewaySession>): void {
     for (const session of sessions) if (session.binding) session.binding = { ...session.binding, rev: 0 };
-  }
-
-  /** The session is told that it is out of its room. */
-  leave(session: GatewaySession, reason: string): void {
-    this.leftRoom(session, reason);
   }
 
   /** From now on the session is in this room. `held`: what its client holds of a game there. */
@@ -137,10 +126,7 @@ export class RoomLink {
   private follow(session: GatewaySession, record: RoomRecord, frame: Uint8Array | null): void {
     // What was read before the session came to the room says nothing about it; a newer view is on its way.
     if (!session.binding || record.rev < session.binding.rev) return;
-    if (!session.binding.watching && !isMember(record, session.user)) {
-      if (!this.missing(session, record)) this.leftRoom(session, 'left');
-      return;
-    }
+    if (!session.binding.watching && !isMember(record, session.user)) return this.leftRoom(session, 'left');
     // The client is in a game that is no more the room's: that one ends for it first.
     if (session.round !== null && (record.status !== 'playing' || record.round !== session.round)) {
       return this.ends.tell(session, record, () => {

@@ -1,5 +1,4 @@
-import { HoldfastError, type RoomId, type SessionId, type UserId } from '#libs/protocol';
-import type { RoomRecord } from '#libs/room-store';
+import type { RoomId, SessionId, UserId } from '#libs/protocol';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import type { Departures } from './departures.js';
@@ -13,7 +12,6 @@ import type { SessionTable } from './session-table.js';
 import { SettledSessions } from './settled-sessions.js';
 
 const ROOM = 'r1' as RoomId;
-const record = { id: ROOM } as RoomRecord;
 
 /** One session of a gateway, and what is done for it once a store is settled. */
 function newGateway(answer: (operation: string) => unknown = () => ({})) {
@@ -23,21 +21,14 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
   const asked: string[] = [];
   const done: string[] = [];
   let restored: RestoredSession[] = [];
-  let missing: (session: GatewaySession, record: RoomRecord) => boolean = () => false;
   let settle = (): void => {};
-  /** What the follower finds of the room while it compares it. */
-  let found = (): void => {};
   const sessions = new SettledSessions(
     { all: () => [session] } as unknown as SessionTable,
     {
-      onMissing: (listener: typeof missing) => {
-        missing = listener;
-      },
       acceptAny: () => done.push('accept'),
-      leave: (_: GatewaySession, reason: string) => done.push(`out: ${reason}`),
       bind: (_: GatewaySession, { room }: { room: RoomId }) => done.push(`bound to ${room}`),
     } as unknown as RoomLink,
-    { settled: async () => found(), look: () => {} } as unknown as RoomFollower,
+    { settled: async () => {} } as unknown as RoomFollower,
     { takeRestored: () => restored } as unknown as SessionRestorer,
     { repeat: () => done.push('departures') } as unknown as Departures,
     {
@@ -55,37 +46,21 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
     new Log({ server: 'spec', level: 'silent', format: 'json' }),
   );
   sessions.onApplicationBootstrap();
-  const settled = async (more: { restored?: RestoredSession[]; found?: () => void } = {}): Promise<void> => {
+  const settled = async (more: { restored?: RestoredSession[] } = {}): Promise<void> => {
     restored = more.restored ?? [];
-    found = more.found ?? (() => {});
     settle();
     await new Promise((resolve) => setTimeout(resolve, 5));
   };
-  return { session, asked, done, settled, isMissing: () => missing(session, record) };
+  return { session, asked, done, settled };
 }
 
 describe('a session, once a store that was restarted is settled', () => {
-  it('joins its room again when the store has lost that its user is a member, and is out when it cannot', async () => {
+  it('stays where the settled record has it, and joins no room again', async () => {
     const gateway = newGateway();
     gateway.session.binding = { room: ROOM, watching: false, rev: 7 };
-    await gateway.settled({ found: () => expect(gateway.isMissing()).toBe(true) });
-    expect(gateway.asked).toEqual(['rooms.join']);
-    expect(gateway.done).toEqual(['accept', 'departures']);
-
-    const full = newGateway(() => Promise.reject(new HoldfastError('room-full')));
-    full.session.binding = { room: ROOM, watching: false, rev: 7 };
-    await full.settled({ found: () => full.isMissing() });
-    expect(full.done).toContain('out: room-full');
-  });
-
-  it('does not join again where it may have asked to leave, nor later on', async () => {
-    const gateway = newGateway();
-    gateway.session.binding = { room: ROOM, watching: false, rev: 7 };
-    gateway.session.underWay = [3];
-    await gateway.settled({ found: () => expect(gateway.isMissing()).toBe(false) });
-    gateway.session.underWay = [];
-    expect(gateway.isMissing()).toBe(false);
+    await gateway.settled();
     expect(gateway.asked).toEqual([]);
+    expect(gateway.done).toEqual(['accept', 'departures']);
   });
 
   it('is taken out of rooms that it had left', async () => {
