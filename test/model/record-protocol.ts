@@ -32,6 +32,8 @@ export interface State {
   readonly results: readonly string[];
   /** Epochs of the games whose last effect was done. */
   readonly effects: readonly number[];
+  /** The store fell back while a gateway slept: what only that one knew may be lost, as long as its players hear so. */
+  readonly mayLose: boolean;
   /** What went wrong; null: nothing. */
   readonly flaw: string | null;
 }
@@ -86,6 +88,8 @@ export interface EndedGame extends store.EndArgs {
 
 export interface Gateway {
   readonly isDead: boolean;
+  /** And taken for dead. */
+  readonly isAsleep: boolean;
   readonly known: Known | null;
   /** The generation of the store in which `known` was true. */
   readonly knownIn: number;
@@ -127,7 +131,7 @@ export type Want = 'create' | 'join' | 'ready' | 'start' | 'move' | 'end' | 'lea
 
 /** What a lobby does for a user, step by step. */
 export interface Operation {
-  readonly kind: 'create' | 'join' | 'ready' | 'start' | 'leave' | 'remove' | 'expel';
+  readonly kind: 'create' | 'join' | 'ready' | 'start' | 'leave' | 'remove' | 'take out' | 'expel';
   readonly user: number;
   /** The gateway that waits for the answer; null: none does. */
   readonly gateway: number | null;
@@ -150,13 +154,15 @@ export interface Budget {
   readonly fallback: number;
   readonly killServer: number;
   readonly killGateway: number;
+  /** A gateway sleeps until it is taken for dead, and wakes. */
+  readonly sleep: number;
   /** A lobby removes a member who was away for too long. */
   readonly remove: number;
   /** Of the end of a game only that it ended is remembered, since it is long ago. */
   readonly forget: number;
 }
 
-const NO_BUDGET: Budget = { fallback: 0, killServer: 0, killGateway: 0, remove: 0, forget: 0 };
+const NO_BUDGET: Budget = { fallback: 0, killServer: 0, killGateway: 0, sleep: 0, remove: 0, forget: 0 };
 
 /** Each is a rule of the protocol when false. True takes the rule away. */
 export interface Mutations {
@@ -169,21 +175,19 @@ export interface Mutations {
   readonly gatewayDoesNotMark: boolean;
   readonly lobbyWritesUnsettled: boolean;
   readonly opensUnsettled: boolean;
-  readonly adoptsUnsettled: boolean;
   readonly viewsUnsettled: boolean;
   readonly absenceIsBelieved: boolean;
   readonly lowerRevIsIgnored: boolean;
+  readonly endsUnsettled: boolean;
   readonly endsAreForgotten: boolean;
   readonly sweepAdoptsEnded: boolean;
   readonly endNeedsItsEpoch: boolean;
   readonly fencedEndIsDropped: boolean;
   readonly oldAnswersCount: boolean;
-  readonly membersAreNotRestored: boolean;
+  readonly sessionsRejoin: boolean;
   readonly leaversAreNotRemoved: boolean;
   readonly operationsOutliveGenerations: boolean;
   readonly answersAheadOfRecords: boolean;
-  readonly mustRejoinStays: boolean;
-  readonly rejoinsLeavers: boolean;
 }
 
 export type Rules = Partial<Mutations>;
@@ -197,6 +201,7 @@ export const BEFORE: Rules = {
   gatewayDoesNotMark: true,
   lobbyWritesUnsettled: true,
   opensUnsettled: true,
+  endsUnsettled: true,
   viewsUnsettled: true,
   absenceIsBelieved: true,
   lowerRevIsIgnored: true,
@@ -204,7 +209,6 @@ export const BEFORE: Rules = {
   sweepAdoptsEnded: true,
   fencedEndIsDropped: true,
   oldAnswersCount: true,
-  membersAreNotRestored: true,
   leaversAreNotRemoved: true,
   operationsOutliveGenerations: true,
   answersAheadOfRecords: true,
@@ -213,6 +217,8 @@ export const BEFORE: Rules = {
 export type Step = StepTo<State>;
 
 const ROOM = 'r';
+/** The clock is far ahead of revisions, which began with it and grow by the change. */
+const LATER = 50;
 const NAMES = 'ab';
 const EMPTY_STORE: Store = { room: null, closed: null, users: [NOBODY, NOBODY], isListed: false };
 const serverName = (index: number): string => `s${index}`;
@@ -243,6 +249,7 @@ export function beginningOf({ servers, at, members, wants, faults, earlier = [],
   const isIn = at.map((_, user) => has(members, NAMES[user]));
   const gateways = Array.from({ length: Math.max(...at) + 1 }, (_, index) => ({
     isDead: false,
+    isAsleep: false,
     known: isIn.some((is, user) => is && at[user] === index) ? known : null,
     knownIn: 0,
     compared: 0,
@@ -279,6 +286,7 @@ export function beginningOf({ servers, at, members, wants, faults, earlier = [],
     named: 0,
     results: [],
     effects: [],
+    mayLose: false,
     flaw: null,
   };
 }
@@ -298,6 +306,7 @@ function stepsOf(state: State, rules: Rules): Step[] {
   };
 
   state.users.forEach((user, index) => {
+    if (user.at !== null && state.gateways[user.at].isAsleep) return;
     const [want] = user.wants;
     if (want !== undefined) add(`${NAMES[index]} wants to ${want}`, true, wish(state, index, want, rules));
     if (user.at === null) step(`${NAMES[index]} comes in at another gateway`, comeIn(state, index, rules));
@@ -305,15 +314,17 @@ function stepsOf(state: State, rules: Rules): Step[] {
   });
   state.operations.forEach((operation, at) => {
     const name = `${operation.kind} of ${NAMES[operation.user]}`;
-    if (operation.stage === 'asked') step(`a lobby begins the ${name}`, begin(state, at, rules));
+    if (operation.stage === 'asked')
+      step(`a lobby ${rules.operationsOutliveGenerations ? 'begins' : 'reads for'} the ${name}`, begin(state, at, rules));
     if (operation.stage === 'begun') step(`a lobby reads for the ${name}`, read(state, at, rules));
-    if (operation.stage === 'read') step(`a lobby writes the ${name}`, write(state, at, rules));
+    if (operation.stage === 'read') step(`a lobby writes the ${name}`, writeAndCheck(state, at, rules));
     if (operation.stage === 'written' && operation.kind === 'start') {
       const server = state.servers.findIndex(({ isDead }) => !isDead);
       step(`${serverName(server)} opens the room`, open(state, at, server, rules));
     }
     if (operation.stage === 'written' && operation.kind !== 'start') step(`a lobby answers the ${name}`, check(state, at, rules));
-    if (operation.stage === 'answered' || operation.stage === 'failed')
+    const isHeard = operation.gateway === null || !state.gateways[operation.gateway].isAsleep;
+    if (isHeard && (operation.stage === 'answered' || operation.stage === 'failed'))
       step(`the answer to the ${name} arrives${operation.stage === 'failed' ? ': it failed' : ''}`, arrive(state, at, rules));
   });
   step('a lobby takes an abandoned start back', takeBack(state, rules));
@@ -323,19 +334,26 @@ function stepsOf(state: State, rules: Rules): Step[] {
     const name = serverName(index);
     step(`${name} compares its rooms with the store`, audit(state, index, rules));
     step(`${name} writes its room again, which the store has less of`, repair(state, index, rules));
-    step(`${name} writes`, append(state, index));
+    step(`${name} writes`, append(state, index, rules));
     step(`${name} hears that it is written`, written(state, index, rules));
     step(`${name} takes its own room up`, sweep(state, index, rules));
-    step(`${name} adopts the room of a dead server`, adoptOthers(state, index, rules));
+    step(`${name} adopts the room of a dead server`, adoptOthers(state, index));
     step(`${name} does the last effect`, doEffect(state, index));
     fault(`${name} forgets all but that the game ended`, 'forget', () =>
-      server.ended?.isWhole ? withServer(state, index, { ended: { ...server.ended, isWhole: false } }) : null,
+      server.ended?.isWhole && state.gateways.every(({ known }) => !known || known.rev >= (server.ended?.rev ?? 0))
+        ? withServer(state, index, { ended: { ...server.ended, isWhole: false } })
+        : null,
     );
     fault(`${name} is killed`, 'killServer', () => killServer(state, index));
   });
   state.gateways.forEach((gateway, index) => {
     if (gateway.isDead) return;
     const name = `g${index}`;
+    if (gateway.isAsleep) {
+      step(`${name} wakes`, withGateway(state, index, { isAsleep: false }));
+      return;
+    }
+    fault(`${name} sleeps`, 'sleep', () => withGateway({ ...state, mayLose: state.generation > 0 }, index, { isAsleep: true }));
     step(`${name} compares its room with the store`, restore(state, index, rules));
     step(`${name} compares its users with the store, and says so`, restoreUsers(state, index, rules));
     step(`${name} hears that the store is settled`, hearSettled(state, index, rules));
@@ -346,7 +364,8 @@ function stepsOf(state: State, rules: Rules): Step[] {
   fault('a lobby removes b, who was away for too long', 'remove', () =>
     state.operations.some(({ user }) => user === 1) ? null : asked(state, 1, 'remove', null),
   );
-  const moments = state.past.includes(EMPTY_STORE) ? state.past : [EMPTY_STORE, ...state.past];
+  // The last one: it was restarted, and lost nothing.
+  const moments = [...(state.past.includes(EMPTY_STORE) ? [] : [EMPTY_STORE]), ...state.past, state.store];
   for (const [index, moment] of moments.entries()) {
     if (state.fallsTo && !state.fallsTo.test(describe(moment))) continue;
     fault(`the store falls back to ${describe(moment)}`, 'fallback', () => fallBack(state, moment, moments.slice(0, index)));
@@ -382,7 +401,7 @@ function wish(state: State, index: number, want: Want, rules: Rules): State | nu
       return comeIn(next, index, rules);
     case 'create':
     case 'join':
-      return asked(next, index, want, user.at);
+      return asked(withUser(next, index, { mayBeOut: !user.isIn }), index, want, user.at);
     case 'leave':
       return user.binding === null ? null : asked(withUser(next, index, { mayBeOut: true }), index, want, user.at);
     default:
@@ -411,8 +430,10 @@ function asked(state: State, index: number, kind: Operation['kind'], gateway: nu
 /** The player comes in, anew or for the first time: the pointer and the record say where they are. */
 function comeIn(state: State, index: number, rules: Rules): State | null {
   if (!isSettled(state) && !rules.viewsUnsettled) return null;
+  // Who comes while a lobby takes them out, between its two writes, is out; should that be refused as late, it is done by the next sweep.
+  if (state.operations.some(({ user: other, kind, before }) => other === index && kind === 'remove' && before !== null)) return null;
   const user = state.users[index];
-  const at = user.at ?? state.gateways.findIndex(({ isDead }) => !isDead);
+  const at = user.at ?? state.gateways.findIndex(({ isDead, isAsleep }) => !isDead && !isAsleep);
   const stored = state.store.users[index];
   const turn = Math.max(stored.turn, user.turn) + 1;
   let next = withStoredUser(state, index, { ...stored, turn });
@@ -439,7 +460,12 @@ function attach(state: State, index: number): State | null {
 
 function tellOut(state: State, index: number): State {
   const user = state.users[index];
-  const next = withUser(state, index, {
+  // An answer that waits for the record comes too late.
+  const operations = state.operations.filter(
+    ({ user: other, kind, stage }) => !(other === index && stage === 'answered' && (kind === 'join' || kind === 'create')),
+  );
+  const isRefused = operations.length < state.operations.length;
+  const next = withUser(isRefused ? { ...state, operations } : state, index, {
     isIn: false,
     binding: null,
     epoch: 0,
@@ -449,7 +475,9 @@ function tellOut(state: State, index: number): State {
     mustRejoin: false,
     hasLeft: true,
   });
-  return user.mayBeOut || !user.isIn ? next : broken(next, `${NAMES[index]} is told that it is out of its room, which it never left`);
+  return user.mayBeOut || !user.isIn || state.mayLose
+    ? next
+    : broken(next, `${NAMES[index]} is told that it is out of its room, which it never left`);
 }
 
 function tellEnd(state: State, index: number, round: number, result: string): State {
@@ -477,44 +505,47 @@ function unfollowed(state: State): State {
 function look(state: State, index: number, rules: Rules): State | null {
   const gateway = state.gateways[index];
   const isLocallySettled = gateway.settled === state.generation;
-  if (!isLocallySettled && !rules.viewsUnsettled) return null;
+  const isBelieved = rules.absenceIsBelieved && !state.store.room;
+  if (!isLocallySettled && !rules.viewsUnsettled && !isBelieved) return null;
   const here = state.users.flatMap(({ at, binding }, user) => (at === index && binding !== null ? user : []));
   if (here.length === 0) return null;
   const { room, closed } = state.store;
   const { known } = gateway;
   if (!room) {
-    if (rules.absenceIsBelieved || closed !== null || (!known && isLocallySettled))
+    if (isBelieved || closed !== null || (!known && isLocallySettled))
       return unfollowed(here.reduce((next, user) => tellOut(next, user), state));
     // It was closed, or lost: what is written again nobody can have gone on without.
     return known && isLocallySettled ? withRoom(state, store.restoreRoom(null, known).room) : null;
   }
-  if (known?.rev === room.rev && contentOf(known) !== contentOf(room) && gateway.marked === state.generation)
+  if (known?.rev === room.rev && contentOf(known) !== contentOf(room) && gateway.marked === state.generation && !state.mayLose)
     return broken(state, `revision ${room.rev} is ${contentOf(known)} and ${contentOf(room)}`);
   const isOlder = known !== null && room.rev < known.rev;
   if (isOlder && (rules.lowerRevIsIgnored || !isLocallySettled)) return null;
   let next = state;
-  const isSame = known?.rev === room.rev && gateway.knownIn === state.generation;
+  const isSame = known?.rev === room.rev && (gateway.knownIn === state.generation || rules.lowerRevIsIgnored);
   // Only an owner changes without another revision, which nobody is told.
   if (!isSame) {
     next = withGateway(next, index, { known: knownOf(room), knownIn: state.generation });
   }
   const record = isSame ? (known as Known) : knownOf(room);
-  for (const user of here) next = follow(next, user, record, rules);
+  for (const user of here) next = follow(next, user, record);
   return unfollowed(next);
 }
 
-function follow(state: State, index: number, record: Known, rules: Rules): State {
+function follow(state: State, index: number, record: Known): State {
   const user = state.users[index];
   if (user.binding === null || user.binding > record.rev) return state;
   if (!has(record.doc, NAMES[index])) {
     // What it asks for itself decides.
     const isMoving = state.operations.some(({ user: other, gateway }) => other === index && gateway !== null);
-    if (isMoving && !(user.mustRejoin && rules.rejoinsLeavers)) return state;
+    if (isMoving) return state;
     return user.mustRejoin ? asked(withUser(state, index, { mustRejoin: false }), index, 'join', user.at) : tellOut(state, index);
   }
-  const next = user.mustRejoin && !rules.mustRejoinStays ? withUser(state, index, { mustRejoin: false }) : state;
+  const next = user.mustRejoin ? withUser(state, index, { mustRejoin: false }) : state;
   if (user.round === null || (record.status === 'playing' && record.round === user.round)) return next;
-  return tellEnd(next, index, user.round, record.result ?? '');
+  // Another game has begun since: how that one ended stands in its epilogue.
+  const epilogue = state.results.find((told) => told.startsWith(`${user.round}=`)) ?? `${user.round}=${user.moves.join('')}`;
+  return tellEnd(next, index, user.round, record.result ?? epilogue);
 }
 
 /** In a new generation: writes the record again that it knows, if the store has an older one or none. */
@@ -526,8 +557,9 @@ function restore(state: State, index: number, rules: Rules): State | null {
   if (!gateway.known || rules.gatewayRestoresNothing) return next;
   // One that comes late writes only what is absent: others have gone on without it.
   if (room && state.settled === state.generation && !rules.restoreGoesBack) return next;
+  if (!room && closed !== null && rules.restoreIgnoresClosed) return broken(next, 'a room that was closed is written again');
   const known = rules.restoreGoesBack ? { ...gateway.known, rev: Math.max(gateway.known.rev, (room?.rev ?? 0) + 1) } : gateway.known;
-  return withRoom(next, store.restoreRoom(room, known, closed !== null && !rules.restoreIgnoresClosed).room);
+  return withRoom(next, store.restoreRoom(room, known, closed !== null).room);
 }
 
 function restoreUsers(state: State, index: number, rules: Rules): State | null {
@@ -552,9 +584,10 @@ function hearSettled(state: State, index: number, rules: Rules): State | null {
   state.users.forEach((user, at) => {
     if (user.at !== index) return;
     if (user.binding !== null && !rules.oldAnswersCount) next = withUser(next, at, { binding: 0 });
-    if (user.binding !== null && !rules.membersAreNotRestored) next = withUser(next, at, { mustRejoin: true });
+    if (user.binding !== null && rules.sessionsRejoin) next = withUser(next, at, { mustRejoin: true });
     // The store may have it in the room again that it left.
-    if (user.binding === null && user.hasLeft && !rules.leaversAreNotRemoved) next = asked(next, at, 'remove', null);
+    const isMoving = state.operations.some((operation) => operation.user === at && operation.gateway !== null);
+    if (user.binding === null && user.hasLeft && !isMoving && !rules.leaversAreNotRemoved) next = asked(next, at, 'take out', null);
   });
   return next;
 }
@@ -562,7 +595,10 @@ function hearSettled(state: State, index: number, rules: Rules): State | null {
 // ── Lobbies ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function begin(state: State, at: number, rules: Rules): State | null {
-  return isSettled(state) || rules.lobbyWritesUnsettled ? withOperation(state, at, { stage: 'begun', readIn: state.generation }) : null;
+  if (!isSettled(state) && !rules.lobbyWritesUnsettled) return null;
+  const begun = withOperation(state, at, { stage: 'begun', readIn: state.generation });
+  // Where it would begin again in another generation there is nothing between the two.
+  return rules.operationsOutliveGenerations ? begun : read(begun, at, rules);
 }
 
 /** What was found out in another generation of the store says nothing about this one. */
@@ -573,7 +609,7 @@ function mustBeginAgain(state: State, { readIn }: Operation, rules: Rules): bool
 function read(state: State, at: number, rules: Rules): State {
   const operation = state.operations[at];
   if (mustBeginAgain(state, operation, rules)) return withOperation(state, at, { stage: 'asked', before: null });
-  const { kind, user, asked: by, before } = operation;
+  const { kind, user, asked: by, before, gateway } = operation;
   const { room } = state.store;
   const stored = state.store.users[user];
   const fail = (next: State): State => withOperation(next, at, { stage: 'failed' });
@@ -594,18 +630,18 @@ function read(state: State, at: number, rules: Rules): State {
     }
     // A join that does not hold: only where the user is in the room by a later request it is left at that.
     case 'expel':
-      if (!isMember || stored.room === ROOM) return fail(state);
+      if (!isMember || (stored.room === ROOM && !isOwn(stored, by))) return fail(state);
       break;
     case 'leave':
+    case 'take out':
     case 'remove': {
-      if (!room) return fail(state);
-      if (before === null) {
-        const left = kind === 'leave' ? store.leaveUser(stored, ROOM, by) : { isOut: !store.isLate(stored, by), user: stored };
-        if (!left.isOut) return fail(state);
-        const out = kind === 'remove' ? store.moveUser(stored, '', by, ROOM).user : left.user;
-        next = withStoredUser(state, user, out);
-      } else if (store.isLate(stored, by)) return fail(state);
-      if (!isMember) return fail(next);
+      // Who has left is out, also when they have come in anew since.
+      const isLate = store.isLate(kind === 'take out' ? { ...stored, turn: 0 } : stored, by);
+      if (!room || (isLate && (kind !== 'leave' || stored.room === ROOM || before !== null))) return fail(state);
+      const out = kind === 'leave' ? store.leaveUser(stored, ROOM, by).user : store.moveUser(stored, '', by, ROOM).user;
+      if (before === null) next = withStoredUser(state, user, out);
+      // Asked again, it has been done.
+      if (!isMember) return kind === 'leave' && gateway !== null ? withOperation(next, at, { stage: 'answered' }) : fail(next);
       break;
     }
     default:
@@ -615,6 +651,11 @@ function read(state: State, at: number, rules: Rules): State {
   }
   const seen = room && { rev: room.rev, doc: room.doc, status: room.status, round: room.round };
   return withOperation(next, at, { stage: 'read', read: seen, readIn: state.generation, before: before ?? stored.room });
+}
+
+/** The user is where they are by this request. */
+function isOwn({ movedTurn, movedNumber }: StoredUser, { turn, number }: Asked): boolean {
+  return movedTurn === turn && movedNumber === number;
 }
 
 /** Back to where they were. */
@@ -649,7 +690,7 @@ function write(state: State, at: number, rules: Rules): State {
   }
   const doc = docAfter(kind, seen.doc, name);
   if (doc === seen.doc) return withOperation(state, at, { stage: 'written', rev: seen.rev });
-  const next = kind === 'remove' || kind === 'expel' ? withUser(state, user, { mayBeOut: true }) : state;
+  const next = kind !== 'leave' && doc.length < seen.doc.length ? withUser(state, user, { mayBeOut: true }) : state;
   if (doc === '' && seen.status !== 'playing') {
     const { closed, room: rest } = store.close(room, seen.rev);
     if (closed === null) return again();
@@ -658,6 +699,13 @@ function write(state: State, at: number, rules: Rules): State {
   }
   const saved = store.save(room, { rev: seen.rev, doc, status: '', start: '', game: '' }, 0);
   return saved.isSaved ? withOperation(withRoom(next, saved.room), at, { stage: 'written', rev: seen.rev + 1 }) : again();
+}
+
+/** Only of who was sent to a room it is asked afterwards whether they have gone on. */
+function writeAndCheck(state: State, at: number, rules: Rules): State {
+  const next = write(state, at, rules);
+  const { kind, stage } = next.operations[at];
+  return stage === 'written' && !['create', 'join', 'start'].includes(kind) ? check(next, at, rules) : next;
 }
 
 function docAfter(kind: Operation['kind'], doc: string, name: string): string {
@@ -672,8 +720,10 @@ function check(state: State, at: number, rules: Rules): State {
   if (mustBeginAgain(state, operation, rules)) return withOperation(state, at, { stage: 'asked', before: null });
   const { kind, user, asked: by, gateway } = operation;
   const stored = state.store.users[user];
-  const isEntry = kind === 'join' || kind === 'create';
-  if (isEntry && (store.isLate(stored, by) || (stored.room !== ROOM && !(kind === 'create' && stored.room === '')))) {
+  const isThere = stored.room === ROOM && !(store.isLate(stored, by) && isOwn(stored, by));
+  // A store that lost the pointer of who made the room says nothing by its absence.
+  const isForgotten = kind === 'create' && stored.room === '' && !store.isLate(stored, by);
+  if ((kind === 'join' || kind === 'create') && !isThere && !isForgotten) {
     // The member is taken out again, before the player hears that it failed.
     return withOperation(state, at, { kind: 'expel', stage: 'asked' });
   }
@@ -695,13 +745,19 @@ function arrive(state: State, at: number, rules: Rules): State | null {
     const again = { stage: 'asked' as const, askedIn: state.generation, before: null, kind: isEntry ? ('join' as const) : kind };
     return withOperation(state, at, again);
   }
-  if (stage === 'failed') return isEntry && user.binding !== null && !isMemberHere(state, index) ? unfollowed(tellOut(next, index)) : next;
+  if (stage === 'failed') {
+    if (!isEntry || user.isIn) return next;
+    const out = unfollowed(tellOut(next, index));
+    const isDue = user.hasLeft && state.generation > 0 && !rules.leaversAreNotRemoved;
+    return isDue ? asked(out, index, 'take out', null) : out;
+  }
   if (isEntry && user.binding === null && !rules.answersAheadOfRecords) return withUser(state, index, { binding: rev });
   // Not told before this gateway could write it again, should the store lose it.
   if (kind !== 'leave' && !rules.answersAheadOfRecords && !(known && known.rev >= rev)) return null;
   switch (kind) {
     case 'create':
     case 'join':
+      if (user.isIn && user.mayBeOut) return broken(state, `${NAMES[index]} left its room or was removed, and is in it again`);
       return withUser(next, index, { binding: user.binding ?? rev, isIn: true, mayBeOut: false, hasLeft: false });
     case 'leave':
       return unfollowed(tellOut(next, index));
@@ -710,11 +766,6 @@ function arrive(state: State, at: number, rules: Rules): State | null {
     default:
       return next;
   }
-}
-
-function isMemberHere(state: State, index: number): boolean {
-  const { room } = state.store;
-  return room !== null && has(room.doc, NAMES[index]);
 }
 
 /** A start that nobody is about any more. */
@@ -755,11 +806,15 @@ function play(state: State, index: number, isEnd: boolean): State | null {
   return withServer({ ...state, named: state.named + 1 }, at, { room: { ...room, inFlight } });
 }
 
-function append(state: State, index: number): State | null {
+function append(state: State, index: number, rules: Rules): State | null {
   const { room } = state.servers[index];
-  if (!room?.inFlight || room.inFlight.answer !== '' || room.isBehind) return null;
-  const { inFlight, moves, epoch, round } = room;
-  const { isEnd, to, batch } = inFlight;
+  const inFlight = room?.inFlight;
+  if (!room || !inFlight || room.isBehind) return null;
+  const { moves, epoch, round } = room;
+  const { isEnd, to, batch, answer } = inFlight;
+  if (answer !== '') return null;
+  // An end makes another revision.
+  if (isEnd && !isSettled(state) && !rules.endsUnsettled) return null;
   const tenure = { epoch, owner: serverName(index), incarnation: 1, from: moves.length, batch };
   const result = `${round}=${to.join('')}`;
   const done = isEnd
@@ -847,7 +902,7 @@ function reassert(state: State, index: number, rules: Rules): State {
     round,
     start,
   };
-  const done = store.reassert(stored, rules.absentTakesNow && !stored ? { ...args, rev: state.clock } : args, closed !== null);
+  const done = store.reassert(stored, rules.absentTakesNow && !stored ? { ...args, rev: state.clock + LATER } : args, closed !== null);
   if (done.answer !== 'ok' || !done.room) return fenced(state, index, rules);
   let written: StoredRoom = done.room;
   if (rules.absentTakesNow && stored) written = { ...written, doc: stored.doc, rev: stored.rev, round: stored.round };
@@ -861,7 +916,7 @@ function reassert(state: State, index: number, rules: Rules): State {
 function sweep(state: State, index: number, rules: Rules): State | null {
   const { room: stored } = state.store;
   const { room, ended } = state.servers[index];
-  if (stored?.status !== 'playing' || stored.owner !== serverName(index) || room || !mayAdopt(state, rules)) return null;
+  if (stored?.status !== 'playing' || stored.owner !== serverName(index) || room || !mayAdopt(state)) return null;
   if (ended && ended.epoch >= (stored.epoch ?? 0) && !rules.sweepAdoptsEnded) {
     const { epoch, owner, incarnation } = stored;
     const expected = { epoch: epoch as number, owner, incarnation: incarnation as number };
@@ -870,14 +925,14 @@ function sweep(state: State, index: number, rules: Rules): State | null {
   return adopt(state, index);
 }
 
-function adoptOthers(state: State, index: number, rules: Rules): State | null {
+function adoptOthers(state: State, index: number): State | null {
   const { room: stored } = state.store;
-  if (stored?.status !== 'playing' || !mayAdopt(state, rules)) return null;
+  if (stored?.status !== 'playing' || !mayAdopt(state)) return null;
   return state.servers.some(({ isDead }, at) => isDead && stored.owner === serverName(at)) ? adopt(state, index) : null;
 }
 
-function mayAdopt(state: State, rules: Rules): boolean {
-  return rules.adoptsUnsettled === true || state.servers.every(({ isDead, marked }) => isDead || marked === state.generation);
+function mayAdopt(state: State): boolean {
+  return state.servers.every(({ isDead, marked }) => isDead || marked === state.generation);
 }
 
 function adopt(state: State, index: number): State {
@@ -919,7 +974,8 @@ function fallBack(state: State, to: Store, past: readonly Store[]): State {
     if (!room && !ended) return { ...server, marked: generation };
     return room?.inFlight?.answer ? { ...server, room: { ...room, inFlight: { ...room.inFlight, answer: '' } } } : server;
   });
-  return { ...state, store: to, past, generation, clock: state.clock + 1, servers };
+  const mayLose = state.mayLose || state.gateways.some(({ isAsleep }) => isAsleep);
+  return { ...state, store: to, past, generation, mayLose, clock: state.clock + 1, servers };
 }
 
 function isSettled(state: State): boolean {
@@ -929,8 +985,10 @@ function isSettled(state: State): boolean {
 /** Everybody who lives has compared what they hold with this generation. */
 function settle(state: State, rules: Rules): State | null {
   if (isSettled(state)) return null;
-  const all = rules.gatewayDoesNotMark ? state.servers : [...state.servers, ...state.gateways];
-  return all.every(({ isDead, marked }) => isDead || marked === state.generation) ? { ...state, settled: state.generation } : null;
+  const gateways = rules.gatewayDoesNotMark ? [] : state.gateways.filter(({ isAsleep }) => !isAsleep);
+  return [...state.servers, ...gateways].every(({ isDead, marked }) => isDead || marked === state.generation)
+    ? { ...state, settled: state.generation }
+    : null;
 }
 
 /** A store that falls back and the loss of what only one process knew is more than one fault. */
@@ -967,6 +1025,7 @@ function isGoal(state: State): boolean {
 /** What is still to come, in a sentence; null: nothing. */
 export function whyNotYet(state: State): string | null {
   const { room, isListed } = state.store;
+  if (state.gateways.some(({ isAsleep }) => isAsleep)) return 'a gateway sleeps';
   if (!isSettled(state) || state.operations.length > 0) return 'something is under way';
   if (isListed !== (room !== null)) return 'the list does not agree with the room';
   if (room?.status === 'starting') return 'a start is under way';
@@ -981,7 +1040,12 @@ export function whyNotYet(state: State): string | null {
   return null;
 }
 
-function whyNot({ store: { room, users }, gateways, effects }: State, index: number, user: User, owner: Hosted | null): string | null {
+function whyNot(
+  { store: { room, users }, gateways, effects, mayLose }: State,
+  index: number,
+  user: User,
+  owner: Hosted | null,
+): string | null {
   const isMember = room !== null && has(room.doc, NAMES[index]);
   if (user.at === null) return 'is not connected';
   if (user.isIn !== isMember) return isMember ? 'is a member, and was told that it is not' : 'is no member, and was told that it is';
@@ -994,7 +1058,7 @@ function whyNot({ store: { room, users }, gateways, effects }: State, index: num
   const { known } = gateways[user.at];
   if (known?.rev !== room.rev || known.status !== room.status || known.epoch !== room.epoch) return 'does not see the room as it is';
   if ((user.binding ?? 0) > room.rev) return 'waits for a revision that does not come';
-  if (room.status === 'waiting' && user.ready === room.round && !room.doc.includes(NAMES[index].toUpperCase()))
+  if (!mayLose && room.status === 'waiting' && user.ready === room.round && !room.doc.includes(NAMES[index].toUpperCase()))
     return 'was told that it is ready, and is not';
   if (room.status === 'playing' && (user.epoch !== owner?.epoch || user.moves.length !== owner.moves.length))
     return 'is not attached to the owner';
@@ -1014,7 +1078,7 @@ function hashOf(state: State): number {
   ];
   const rest = [partHashOf(budget), partHashOf(state.results), partHashOf(state.effects), flaw];
   return cyrb53(
-    `${clock} ${generation} ${settled} ${named} ${parts.join(' ')} ${operations.map(partHashOf).sort().join(' ')} ${rest.join(' ')}`,
+    `${clock} ${generation} ${settled} ${named} ${state.mayLose} ${parts.join(' ')} ${operations.map(partHashOf).sort().join(' ')} ${rest.join(' ')}`,
   );
 }
 

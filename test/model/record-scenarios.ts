@@ -1,53 +1,280 @@
-import type { Beginning, Rules } from './record-protocol.js';
+import type { Beginning, Mutations } from './record-protocol.js';
 
 export interface RecordScenario extends Beginning {
   readonly name: string;
 }
 
+/** Two members at two gateways, and what came before them. */
+const MEMBERS = { servers: 1, at: [0, 1], members: 'ab', earlier: ['', 'a'] } as const;
+/** The same, ready to start. */
+const READY = { ...MEMBERS, members: 'aB', earlier: ['', 'ab'] } as const;
+const ONE_GATEWAY = { at: [0, 0] } as const;
+const FALLBACK = { fallback: 1 } as const;
+const NOTHING = { servers: 1, at: [0, 1], members: '' } as const;
+
+/** Explored in full, in the short form. */
 export const RECORD_SCENARIOS: readonly RecordScenario[] = [
+  { name: 'a player joins and is ready', ...MEMBERS, members: 'a', earlier: [''], wants: [[], ['join', 'ready']], faults: FALLBACK },
+  { name: 'a player leaves', ...MEMBERS, wants: [['leave'], []], faults: FALLBACK },
+  { name: 'a game starts', ...READY, ...ONE_GATEWAY, wants: [['start'], ['come again']], faults: FALLBACK },
+  { name: 'a game is played and ends', ...READY, ...ONE_GATEWAY, wants: [['start', 'move', 'end'], []], faults: FALLBACK },
+  { name: 'a gateway sleeps meanwhile', ...MEMBERS, wants: [['ready'], []], faults: { ...FALLBACK, sleep: 1 } },
+];
+
+/** What the long form adds. */
+export const LONG_RECORD_SCENARIOS: readonly RecordScenario[] = [
+  { name: 'a room is made and joined', ...NOTHING, wants: [['create'], ['join']], faults: FALLBACK },
+  { name: 'a member joins again while another is ready', ...MEMBERS, wants: [['ready'], ['join', 'ready']], faults: FALLBACK },
   {
-    name: 'a room is made and joined, and the store falls back',
-    servers: 1,
-    at: [0, 1],
-    members: '',
-    wants: [['create'], ['join']],
-    faults: { fallback: 1 },
+    name: 'both leave by one gateway, and the room is closed',
+    ...MEMBERS,
+    ...ONE_GATEWAY,
+    wants: [['leave'], ['leave']],
+    faults: FALLBACK,
   },
+  { name: 'a member is removed while another is ready', ...MEMBERS, wants: [['ready'], []], faults: { ...FALLBACK, remove: 1 } },
   {
-    name: 'a member is ready, and the store falls back',
-    servers: 1,
-    at: [0, 1],
-    members: 'a',
-    earlier: [''],
-    wants: [[], ['join', 'ready']],
-    faults: { fallback: 1 },
-  },
-  {
-    name: 'a member leaves, and the store falls back',
-    servers: 1,
-    at: [0, 1],
-    members: 'ab',
-    earlier: ['', 'a'],
+    name: 'a member is removed, another leaves, and the room is closed',
+    ...MEMBERS,
     wants: [['leave'], []],
-    faults: { fallback: 1 },
+    faults: { ...FALLBACK, remove: 1 },
   },
   {
-    name: 'a game starts, and the store falls back',
-    servers: 2,
-    at: [0, 1],
-    members: 'aB',
-    earlier: ['', 'a', 'ab'],
+    name: 'a game starts, a player makes a move, another comes again',
+    ...READY,
     wants: [['start', 'move'], ['come again']],
-    faults: { fallback: 1 },
+    faults: FALLBACK,
   },
   {
-    name: 'a game ends, and the store falls back',
+    name: 'a game starts and ends, and a player leaves meanwhile',
+    ...READY,
+    ...ONE_GATEWAY,
+    wants: [['start', 'end'], ['leave']],
+    faults: FALLBACK,
+  },
+  { name: 'a game is played and ends, with two gateways', ...READY, wants: [['start', 'move', 'end'], []], faults: FALLBACK },
+  {
+    name: 'a game starts, and later its owner is killed',
+    ...READY,
     servers: 2,
-    at: [0, 1],
-    members: 'aB',
-    earlier: ['', 'ab'],
+    wants: [['start', 'move'], []],
+    faults: { ...FALLBACK, killServer: 1 },
+  },
+  {
+    name: 'a game starts, and later a gateway is killed',
+    ...READY,
+    wants: [['start', 'move'], []],
+    faults: { ...FALLBACK, killGateway: 1 },
+  },
+  {
+    name: 'an owner and a gateway are killed, and the store stays',
+    ...READY,
+    servers: 2,
     wants: [['start', 'move', 'end'], []],
-    faults: { fallback: 1 },
+    faults: { killServer: 1, killGateway: 1 },
+  },
+  { name: 'the store falls back twice', ...MEMBERS, wants: [['ready'], []], faults: { fallback: 2 } },
+  {
+    name: 'the store falls back twice around the end of a game',
+    ...READY,
+    ...ONE_GATEWAY,
+    wants: [['start', 'end'], []],
+    faults: { fallback: 2 },
+  },
+  {
+    name: 'a game ended long ago, and its players have left',
+    ...READY,
+    ...ONE_GATEWAY,
+    wants: [['start', 'end', 'leave'], ['leave']],
+    earlier: [],
+    faults: { ...FALLBACK, forget: 1 },
+    fallsTo: /playing/,
   },
 ];
-export type { Rules };
+
+/** Random walks go through these, which are far too many to explore. */
+export const RECORD_WALKS: readonly RecordScenario[] = [
+  {
+    name: 'two games, and a store that falls back three times',
+    ...READY,
+    servers: 2,
+    wants: [
+      ['start', 'move', 'end', 'start', 'move', 'end', 'leave'],
+      ['come again', 'ready', 'leave', 'join', 'ready', 'leave'],
+    ],
+    faults: { fallback: 3, remove: 1 },
+  },
+  {
+    name: 'a room from its beginning to its end',
+    ...NOTHING,
+    servers: 2,
+    wants: [
+      ['create', 'start', 'move', 'end', 'leave'],
+      ['join', 'ready', 'move', 'come again', 'leave'],
+    ],
+    faults: { fallback: 2, killServer: 1, killGateway: 1 },
+  },
+  {
+    name: 'a gateway that sleeps',
+    ...READY,
+    wants: [
+      ['start', 'move', 'end', 'leave'],
+      ['leave', 'join', 'ready'],
+    ],
+    faults: { fallback: 2, sleep: 2 },
+  },
+];
+
+/** Without any of the design's rules: what was reported, each as a shortest way there. */
+export const REPORTED: readonly (RecordScenario & { readonly breaks: RegExp })[] = [
+  {
+    name: 'a player who comes again is out of the running game',
+    ...READY,
+    earlier: ['', 'a', 'ab'],
+    wants: [['start'], ['come again']],
+    faults: FALLBACK,
+    fallsTo: /revision 2,/,
+    breaks: /^b is told that it is out/,
+  },
+  {
+    name: 'the record goes another way than a gateway knows',
+    ...READY,
+    servers: 2,
+    wants: [['start'], []],
+    faults: { ...FALLBACK, killServer: 1 },
+    fallsTo: /waiting/,
+    breaks: /^revision \d+ is/,
+  },
+  {
+    name: 'a finished game is undone',
+    ...READY,
+    wants: [['start', 'end'], []],
+    faults: FALLBACK,
+    fallsTo: /playing/,
+    breaks: /takes it up again/,
+  },
+  {
+    name: 'players are thrown out of a room that is about to be written again',
+    ...READY,
+    wants: [['start'], []],
+    faults: FALLBACK,
+    fallsTo: /nothing/,
+    breaks: /is told that it is out/,
+  },
+  {
+    name: 'a join is lost',
+    ...MEMBERS,
+    members: 'a',
+    earlier: [''],
+    wants: [[], ['join']],
+    faults: FALLBACK,
+    fallsTo: /revision 2,/,
+    breaks: /stuck/,
+  },
+  { name: 'a leave is undone', ...MEMBERS, wants: [[], ['leave']], faults: FALLBACK, fallsTo: /waiting/, breaks: /stuck/ },
+  { name: 'a ready is lost', ...MEMBERS, wants: [[], ['ready']], faults: FALLBACK, fallsTo: /revision 3,/, breaks: /stuck/ },
+];
+
+export interface RecordMutant {
+  readonly rule: keyof Mutations;
+  /** The rule that is taken away, as a sentence. */
+  readonly without: string;
+  /** What is expected to break. */
+  readonly breaks: RegExp;
+  readonly scenario: Beginning;
+}
+
+const ready: Beginning = { ...MEMBERS, members: 'a', earlier: [''], wants: [[], ['join', 'ready']], faults: FALLBACK };
+const start: Beginning = { ...READY, ...ONE_GATEWAY, wants: [['start'], ['come again']], faults: FALLBACK };
+const end: Beginning = { ...READY, ...ONE_GATEWAY, wants: [['start', 'end'], []], faults: FALLBACK };
+const leaveInPlay: Beginning = { ...READY, ...ONE_GATEWAY, wants: [['start', 'end'], ['leave']], faults: FALLBACK };
+const leave: Beginning = { ...MEMBERS, wants: [['leave'], []], faults: FALLBACK };
+const OUT = /is told that it is out/;
+const TWINS = /^revision \d+ is/;
+const STUCK = /stuck/;
+
+export const RECORD_MUTANTS: readonly RecordMutant[] = [
+  {
+    rule: 'reassertBumpsRev',
+    without: 'an owner writes its document again under the revision that it had',
+    breaks: TWINS,
+    scenario: { ...end, fallsTo: /waiting/ },
+  },
+  {
+    rule: 'absentTakesNow',
+    without: 'an owner writes an absent record under the revision that it had',
+    breaks: TWINS,
+    scenario: { ...end, fallsTo: /nothing/ },
+  },
+  { rule: 'gatewayRestoresNothing', without: 'a gateway writes the records again that it knows', breaks: OUT, scenario: ready },
+  {
+    rule: 'restoreIgnoresClosed',
+    without: 'a room that was closed is not written again',
+    breaks: /closed/,
+    scenario: { ...MEMBERS, wants: [['leave'], []], faults: { ...FALLBACK, remove: 1 }, fallsTo: /closed/ },
+  },
+  { rule: 'restoreGoesBack', without: 'a gateway never writes over a later revision', breaks: OUT, scenario: ready },
+  {
+    rule: 'pointersAreNotRestored',
+    without: 'a gateway writes again where its users are',
+    breaks: OUT,
+    scenario: { ...start, fallsTo: /nothing/ },
+  },
+  { rule: 'gatewayDoesNotMark', without: 'the store is settled only after every gateway has compared', breaks: OUT, scenario: start },
+  { rule: 'lobbyWritesUnsettled', without: 'a lobby writes nothing before the store is settled', breaks: /./, scenario: leave },
+  {
+    rule: 'opensUnsettled',
+    without: 'a game server opens no room before the store is settled',
+    breaks: TWINS,
+    scenario: { ...leaveInPlay, fallsTo: /starting/ },
+  },
+  {
+    rule: 'endsUnsettled',
+    without: 'no game ends before the store is settled',
+    breaks: TWINS,
+    scenario: { ...leaveInPlay, fallsTo: /playing/ },
+  },
+  { rule: 'viewsUnsettled', without: 'a gateway shows no record before the store is settled', breaks: OUT, scenario: start },
+  { rule: 'absenceIsBelieved', without: 'absence is believed only when the store is settled', breaks: OUT, scenario: start },
+  {
+    rule: 'lowerRevIsIgnored',
+    without: 'a record of a newer generation counts, even with a lower revision',
+    breaks: STUCK,
+    scenario: { ...MEMBERS, wants: [['ready'], []], faults: { ...FALLBACK, sleep: 1 } },
+  },
+  { rule: 'endsAreForgotten', without: 'an owner writes the end of a game again', breaks: /./, scenario: end },
+  { rule: 'endNeedsItsEpoch', without: 'an end is written over an older epoch and over nothing', breaks: /./, scenario: end },
+  {
+    rule: 'sweepAdoptsEnded',
+    without: 'nobody adopts a game that it knows to be over',
+    breaks: /takes it up again/,
+    scenario: {
+      ...READY,
+      ...ONE_GATEWAY,
+      wants: [['start', 'end', 'leave'], ['leave']],
+      faults: { ...FALLBACK, forget: 1 },
+      fallsTo: /playing/,
+    },
+  },
+  { rule: 'fencedEndIsDropped', without: 'an owner knows its own end when a gateway has written it', breaks: STUCK, scenario: end },
+  {
+    rule: 'oldAnswersCount',
+    without: 'what was asked of an older generation is asked again',
+    breaks: STUCK,
+    scenario: { ...ready, wants: [[], ['join']] },
+  },
+  { rule: 'answersAheadOfRecords', without: 'a player is told only what the gateway can write again', breaks: OUT, scenario: ready },
+  { rule: 'leaversAreNotRemoved', without: 'a player who has left is removed again', breaks: STUCK, scenario: leave },
+  {
+    rule: 'operationsOutliveGenerations',
+    without: 'what was read in an older generation is read again',
+    breaks: /is written upon/,
+    scenario: { ...MEMBERS, ...ONE_GATEWAY, wants: [['ready'], ['ready']], faults: { ...FALLBACK, remove: 1 }, fallsTo: /revision 3,/ },
+  },
+  {
+    rule: 'sessionsRejoin',
+    without: 'no session joins again by itself',
+    breaks: /is in it again/,
+    scenario: { ...MEMBERS, wants: [[], []], faults: { ...FALLBACK, remove: 1 } },
+  },
+];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { Random } from './random.js';
 import * as store from './store.js';
-import { ANSWERS, EMPTY, type StoredRoom, type Tenure } from './store.js';
+import { ANSWERS, type Asked, EMPTY, NOBODY, RESTORED, type StoredRoom, type StoredUser, type Tenure } from './store.js';
 
 const SEQUENCES = process.env.MODEL_LONG ? 3_000 : 150;
 const VERBS_A_SEQUENCE = 30;
@@ -24,6 +24,19 @@ const verbs = {
   adopt: verb('adopt'),
   abandon: verb('abandon'),
   open: verb('open-room'),
+  save: verb('save-room'),
+  close: verb('close-room'),
+  restoreRoom: verb('restore-room'),
+  restoreEnd: verb('restore-end'),
+};
+const overtaken = readFileSync(join(scripts, 'user-overtaken.lua'), 'utf8');
+const userVerb = (name: string): string => `${overtaken}\n${readFileSync(join(scripts, `${name}.lua`), 'utf8')}`;
+const userVerbs = {
+  admit: userVerb('admit-user'),
+  move: userVerb('move-user'),
+  leave: userVerb('leave-user'),
+  overtake: userVerb('overtake-user'),
+  restore: userVerb('restore-user'),
 };
 
 describe('the model of the store', () => {
@@ -32,6 +45,12 @@ describe('the model of the store', () => {
 
   beforeAll(() => redis.connect());
   afterAll(() => redis.disconnect());
+
+  /** What the store may fall back to. */
+  interface Moment {
+    readonly room: StoredRoom | null;
+    readonly isClosed: boolean;
+  }
 
   class RealRoom {
     private readonly keys: string[];
@@ -45,8 +64,10 @@ describe('the model of the store', () => {
       const { lua, keys } = verbs[name];
       const [record] = this.keys;
       const others: Partial<Record<keyof typeof verbs, readonly string[]>> = {
-        // Says that a room is closed, which none of the model ever is.
         reassert: [`${record}:closed`],
+        close: [`${record}:closed`],
+        restoreRoom: [`${record}:closed`],
+        restoreEnd: [...this.keys.slice(3, 5), `${record}:closed`],
         abandon: [`${record}:kept:log`, `${record}:kept:checkpoint`],
       };
       const names = others[name] ? [...this.keys.slice(0, 3), ...others[name]] : this.keys.slice(0, keys);
@@ -54,7 +75,10 @@ describe('the model of the store', () => {
     }
 
     async write(room: StoredRoom): Promise<void> {
-      const { log: _log, checkpoint: _checkpoint, effects: _effects, epoch, incarnation, result, paused, ...fields } = room;
+      const { log, checkpoint, effects, epoch, incarnation, result, paused, ...fields } = room;
+      if (log.length > 0) await redis.rpush(this.keys[1], ...log);
+      if (checkpoint !== null) await redis.set(this.keys[2], checkpoint);
+      if (effects !== null) await redis.hset(this.keys[3], room.batch, effects);
       await redis.hset(this.keys[0], {
         ...fields,
         ...(epoch !== null && { epoch }),
@@ -94,8 +118,19 @@ describe('the model of the store', () => {
       };
     }
 
+    /** The store falls back to this moment. */
+    async fallBack({ room, isClosed }: Moment): Promise<void> {
+      await this.destroy();
+      if (room) await this.write(room);
+      if (isClosed) await redis.set(`${this.keys[0]}:closed`, '0');
+    }
+
+    async isClosed(): Promise<boolean> {
+      return (await redis.exists(`${this.keys[0]}:closed`)) === 1;
+    }
+
     destroy(): Promise<unknown> {
-      return redis.del(...this.keys);
+      return redis.del(...this.keys, `${this.keys[0]}:closed`);
     }
   }
 
@@ -122,11 +157,17 @@ describe('the model of the store', () => {
     }
   }
 
+  function nearRev(random: Random, room: StoredRoom | null): number {
+    return Math.max(1, (room?.rev ?? 3) + random.of([0, 0, 1, -1]));
+  }
+
   async function runSequence(seed: number): Promise<Set<string>> {
     const random = new Random(seed);
     const real = new RealRoom(`model-${process.pid}-${seed}`);
     const seen = new Set<string>();
     let model: StoredRoom | null = null;
+    let isClosed = false;
+    let moments: readonly Moment[] = [];
     const trace: string[] = [];
     try {
       // Half of the rooms have epochs ahead of the clock, so that both sides of `max(old + 1, now)` are met.
@@ -164,7 +205,14 @@ describe('the model of the store', () => {
           'open',
           'finish',
           'abandon',
+          'save',
+          'restoreRoom',
+          'restoreRoom',
+          'restoreEnd',
+          'fall back',
+          'close',
         ] as const);
+        moments = [...moments, { room: model, isClosed }].slice(-6);
         const before = await redisNow();
         let expected: unknown;
         let answer: unknown;
@@ -183,10 +231,12 @@ describe('the model of the store', () => {
             if (random.int(3)) continue;
             const from = random.int(4) ? near : null;
             const effects = random.of(['', 'e']);
-            answer = await real.call('finish', [mine, owner, incarnation, from ?? '', batch, '{}', effects, 'epilogue', 60_000]);
+            const reply = await real.call('finish', [mine, owner, incarnation, from ?? '', batch, '{}', effects, 'epilogue', 60_000]);
+            answer = [reply].flat()[0];
             const written = store.finish(model, { ...tenure, from, batch, result: '{}', effects });
             expected = ANSWERS.indexOf(written.answer);
             model = written.room;
+            if (Array.isArray(reply)) expect(reply).toEqual([0, `${model?.rev}`, model?.doc]);
             break;
           }
           case 'checkpoint': {
@@ -206,37 +256,102 @@ describe('the model of the store', () => {
             model = written.room;
             break;
           }
+          case 'fall back': {
+            if (random.int(3) > 0) continue;
+            const moment: Moment = random.int(4) ? random.of(moments) : { room: null, isClosed: false };
+            await real.fallBack(moment);
+            ({ room: model, isClosed } = moment);
+            answer = expected = 'fell back';
+            break;
+          }
           case 'reassert': {
             const state = random.of(['', `v${near}`]);
+            const rev = nearRev(random, model);
+            const round = random.of([model?.round ?? 0, 2]);
             const args = {
               ...tenure,
               version: near,
               batch,
               state,
-              doc: '{"d":1}',
+              doc: `{"d":${rev}}`,
+              rev,
               game: 'g',
               durability: 'every-change',
-              round: 2,
+              round,
               start: 'st2',
             };
-            answer = await real.call('reassert', [
-              mine,
-              owner,
-              incarnation,
-              near,
-              batch,
-              state,
-              args.doc,
-              'g',
-              'every-change',
-              2,
-              'st2',
-              '',
-            ]);
-            const now = model?.doc ? 0 : await seenTime(((await real.read())?.rev ?? 0) - 1);
-            const written = store.reassert(model, args, now);
+            const told = [args.doc, 'g', 'every-change', round, 'st2', '', rev, '0'];
+            answer = await real.call('reassert', [mine, owner, incarnation, near, batch, state, ...told]);
+            const written = store.reassert(model, args, isClosed);
             expected = ANSWERS.indexOf(written.answer);
             model = written.room;
+            break;
+          }
+          case 'restoreRoom': {
+            const rev = nearRev(random, model);
+            const known = {
+              rev,
+              doc: `{"d":${rev}}`,
+              game: 'g',
+              status: random.of(['waiting', 'starting', 'playing']),
+              round: (model?.round ?? 0) + random.of([0, 0, 1]),
+              result: random.of([null, '{"r":1}']),
+              start: random.of(['', 'st1']),
+              epoch: mine,
+            };
+            const { doc, game, status, round, result, start } = known;
+            answer = await real.call('restoreRoom', [rev, doc, game, status, round, result ?? '', 7, start, mine, '0']);
+            const restored = store.restoreRoom(model, known, isClosed);
+            expected = RESTORED.indexOf(restored.answer);
+            model = restored.room;
+            break;
+          }
+          case 'restoreEnd': {
+            const rev = nearRev(random, model);
+            const round = Math.max(1, (model?.round ?? 0) + random.of([0, 0, 1, -1]));
+            const end = {
+              epoch: mine,
+              batch,
+              result: '{"r":2}',
+              effects: random.of(['', 'e']),
+              rev,
+              doc: `{"d":${rev}}`,
+              round,
+              game: 'g',
+            };
+            const told = [end.result, end.effects, 'epilogue', 60_000, rev, end.doc, round, 'g', '0'];
+            answer = await real.call('restoreEnd', [mine, batch, ...told]);
+            const restored = store.restoreEnd(model, end, isClosed);
+            expected = restored.isDone ? 0 : 1;
+            model = restored.room;
+            break;
+          }
+          case 'save': {
+            const rev = random.int(4) ? (model?.rev ?? null) : nearRev(random, model);
+            const args = {
+              rev,
+              doc: `{"s":${step}}`,
+              status: random.of(['', 'waiting', 'starting']),
+              start: random.of(['', 'st1']),
+              game: 'g',
+            };
+            if (model?.status === 'playing') args.status = '';
+            if (!model && rev === null && isClosed) continue;
+            const reply = (await real.call('save', [rev ?? '', args.doc, args.status, args.start, 'g', 1_000, '0'])) as string[];
+            const saved = store.save(model, args, await seenTime(Number(reply[0] ?? 0)));
+            answer = reply.slice(0, 1);
+            expected = saved.isSaved ? [`${saved.room?.rev}`] : [];
+            model = saved.room;
+            break;
+          }
+          case 'close': {
+            if (random.int(4) > 0 || !model) continue;
+            const rev = random.int(4) ? model.rev : nearRev(random, model);
+            answer = await real.call('close', [rev, 'empty', 60_000]);
+            const done = store.close(model, rev);
+            expected = done.closed === null ? 0 : 1;
+            isClosed ||= done.closed !== null;
+            model = done.room;
             break;
           }
           case 'adopt': {
@@ -249,7 +364,7 @@ describe('the model of the store', () => {
             ];
             const done = store.adopt(model, { expected: tenure, ...me, epochMin, aloneMs }, await seenTime(Number(reply[0])));
             // What is marked as poison, and the room's time, are not modelled.
-            answer = done.adopted ? reply.slice(0, 9) : reply;
+            answer = done.adopted ? [...reply.slice(0, 9), reply[13]] : reply;
             const held = model;
             expected = done.adopted
               ? [
@@ -262,6 +377,7 @@ describe('the model of the store', () => {
                   `${held?.round}`,
                   held?.start,
                   `${done.adopted.pausedMs}`,
+                  `${done.room?.rev}`,
                 ]
               : ['0', held?.owner ?? '', `${held?.incarnation ?? ''}`, `${held?.epoch ?? ''}`, held?.status ?? ''];
             model = done.room;
@@ -291,7 +407,7 @@ describe('the model of the store', () => {
               await seenTime(Number(epoch)),
             );
             answer = reply;
-            expected = done.epoch === 0 ? ['0'] : [`${done.epoch}`, `${model?.round}`, model?.doc];
+            expected = done.epoch === 0 ? ['0'] : [`${done.epoch}`, `${model?.round}`, model?.doc, `${done.room?.rev}`];
             // What was published, where it was taken just now and not before.
             if (done.room !== model && Array.isArray(expected))
               expected.push(`opened ${done.room?.rev} ${done.epoch} ${incarnation} ${owner} every-change -`);
@@ -301,13 +417,13 @@ describe('the model of the store', () => {
           }
         }
         trace.push(`${name} ${JSON.stringify(tenure)} near ${near}: ${JSON.stringify(answer)}`);
-        const code = name === 'open' ? ([answer].flat()[0] as string) : answer;
+        const code = name === 'open' || name === 'save' ? ([answer].flat()[0] as string) : answer;
         seen.add(
           name === 'adopt' ? `adopt ${(answer as unknown[])[0] !== '0'}` : `${name} ${code === '0' || Number(code) < 5 ? code : 'epoch'}`,
         );
         const note = `seed ${seed}\n${trace.join('\n')}`;
         expect({ answer, note }).toEqual({ answer: expected, note });
-        expect({ room: await real.read(), note }).toEqual({ room: model, note });
+        expect({ room: await real.read(), isClosed: await real.isClosed(), note }).toEqual({ room: model, isClosed, note });
       }
     } finally {
       await real.destroy();
@@ -326,6 +442,9 @@ describe('the model of the store', () => {
       handoff: [0, 1, 2, 3],
       reassert: [0, 1],
       abandon: [0, 1],
+      restoreRoom: [0, 1, 2],
+      restoreEnd: [0, 1],
+      close: [0, 1],
       open: ['0', 'epoch'],
       adopt: [true, false],
     };
@@ -333,5 +452,87 @@ describe('the model of the store', () => {
       answers.map((answer) => `${name} ${answer}`).filter((outcome) => !seen.has(outcome)),
     );
     expect(missing).toEqual([]);
+  }, 600_000);
+
+  async function runUser(seed: number): Promise<Set<string>> {
+    const random = new Random(seed);
+    const key = `hf:user:{model-${process.pid}-${seed}}`;
+    const fields = ['room', 'turn', 'movedTurn', 'movedNumber'] as const;
+    let model: StoredUser = NOBODY;
+    let past: readonly StoredUser[] = [NOBODY];
+    const seen = new Set<string>();
+    const write = async (user: StoredUser): Promise<void> => {
+      await redis.del(key);
+      const { room, turn, movedTurn, movedNumber } = user;
+      await redis.hset(key, { turn, movedTurn, movedNumber, ...(room && { room, watching: '0' }) });
+    };
+    try {
+      for (let step = 0; step < VERBS_A_SEQUENCE; step++) {
+        const asked: Asked = {
+          turn: Math.max(0, model.turn + random.of([0, 0, 0, 1, -1])),
+          number: Math.max(0, model.movedNumber + random.of([0, 0, 1, 1, 2, -1])),
+        };
+        const room = random.of(['', 'r1', 'r2']);
+        const call = (name: keyof typeof userVerbs, ...args: readonly (string | number)[]) => redis.eval(userVerbs[name], 1, key, ...args);
+        const name = random.of(['move', 'move', 'leave', 'restore', 'restore', 'overtake', 'admit', 'fall back'] as const);
+        let answer: unknown;
+        let expected: unknown;
+        switch (name) {
+          case 'move': {
+            const from = random.of(['', '', 'r1']);
+            answer = await call('move', room, '0', asked.turn, asked.number, from, '', 60);
+            const moved = store.moveUser(model, room, asked, from);
+            expected = moved.isMoved ? 1 : 0;
+            model = moved.user;
+            break;
+          }
+          case 'leave': {
+            answer = await call('leave', room || 'r1', asked.turn, asked.number, 60);
+            const left = store.leaveUser(model, room || 'r1', asked);
+            expected = left.isOut ? 1 : 0;
+            model = left.user;
+            break;
+          }
+          case 'restore': {
+            [answer] = (await call('restore', room, '0', asked.turn, asked.number, 60)) as unknown[];
+            const restored = store.restoreUser(model, room, asked);
+            expected = ['late', 'written', 'moved'].indexOf(restored.outcome);
+            model = restored.user;
+            break;
+          }
+          case 'overtake':
+            answer = await call('overtake', asked.turn, asked.number, 60, '');
+            expected = store.isLate(model, asked) ? 0 : 1;
+            if (expected === 1) model = { ...model, movedTurn: asked.turn, movedNumber: asked.number };
+            break;
+          case 'admit':
+            if (random.int(3) > 0) continue;
+            [answer] = (await call('admit', 60)) as unknown[];
+            expected = `${Math.max(model.turn + 1, Number(answer))}`;
+            model = { ...model, turn: Number(answer) };
+            break;
+          case 'fall back':
+            model = random.of(past);
+            await write(model);
+        }
+        past = [...past, model].slice(-6);
+        seen.add(`${name} ${name === 'admit' ? '' : answer}`);
+        const note = `seed ${seed}, step ${step}: ${name} ${room} ${JSON.stringify(asked)}`;
+        expect({ answer, note }).toEqual({ answer: expected, note });
+        const [stored, ...numbers] = await redis.hmget(key, ...fields);
+        const [turn, movedTurn, movedNumber] = numbers.map(Number);
+        expect({ user: { room: stored ?? '', turn, movedTurn, movedNumber }, note }).toEqual({ user: model, note });
+      }
+    } finally {
+      await redis.del(key);
+    }
+    return seen;
+  }
+
+  it('answers and writes of users as the real scripts do', async () => {
+    const seen = new Set<string>();
+    for (let seed = 1; seed <= SEQUENCES; seed++) for (const outcome of await runUser(seed)) seen.add(outcome);
+    const wanted = ['move 0', 'move 1', 'leave 0', 'leave 1', 'restore 0', 'restore 1', 'restore 2', 'overtake 0', 'overtake 1', 'admit '];
+    expect(wanted.filter((outcome) => !seen.has(outcome))).toEqual([]);
   }, 600_000);
 });
