@@ -99,6 +99,24 @@ describe('a game that has ended', () => {
     return { room, back, over: await hosts.record(room.id) };
   }
 
+  it('writes its end only once the store is settled, and its moves before that', async () => {
+    const [room, other] = [await hosts.open(first), await hosts.open(first)];
+    first.settlement.isSettled = false;
+    await first.does(room, 0, 'add');
+    const during = await hosts.record(room.id);
+    expect(during).toMatchObject({ version: 1, status: 'playing' });
+    room.handle({ kind: 'end', result: { reason: 'finished' } });
+    first.appender.markDirty(room);
+    // Two appends of another room: the end would have left with the first.
+    await first.does(other, 0, 'add');
+    await first.does(other, 0, 'add');
+    expect(await hosts.record(room.id)).toEqual(during);
+    expect(first.rooms.get(room.id)).toBe(room);
+    first.settlement.settle();
+    await until(async () => first.rooms.get(room.id) === undefined);
+    expect(await hosts.record(room.id)).toMatchObject({ status: 'waiting', round: 1, rev: during.rev + 1 });
+  });
+
   it('is ended again by the audit of its last owner, under the same revision, in a store that has it in play again', async () => {
     const { room, back, over } = await ended();
     await back();
