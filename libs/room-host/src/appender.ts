@@ -93,6 +93,40 @@ export class Appender {
     if (room.unflushed.length > 0) this.markDirty(room);
   }
 
+  /**
+   * The store refuses what this server writes of the room: drops it (`fenced`). Unless that is because the store has the end that this
+   * server wrote: its answer was lost with a store that fell back, and a gateway that had heard of the end wrote the record again. Then
+   * the effects and the epilogue of the end are written again, too, and the players are told (`ended`). `unknown`: no answer came.
+   */
+  async fenced(room: HostedRoom): Promise<'ended' | 'fenced' | 'unknown'> {
+    const { inFlight, ending } = room;
+    const isEnding = ending !== null && inFlight?.append === ending.append;
+    const outcome = isEnding ? await this.restoreOwnEnd(room) : 'fenced';
+    if (room.status === 'dropped' || (isEnding && room.inFlight !== inFlight)) return 'unknown';
+    if (outcome === 'ended') this.commitInFlight(room);
+    else if (outcome === 'fenced') this.rooms.fenced(room);
+    else setTimeout(() => this.markDirty(room), APPEND_RETRY_MS);
+    return outcome;
+  }
+
+  private async restoreOwnEnd(room: HostedRoom): Promise<'ended' | 'fenced' | 'unknown'> {
+    const { ending, tenure, round } = room;
+    try {
+      const last = await this.roomLog.lastGame(room.id);
+      // Fell back once more: the end is sent again.
+      if (!last || last.round <= round) return 'unknown';
+      if (ending === null || last.epoch > tenure.epoch || last.owner !== '' || last.round !== round + 1) return 'fenced';
+      ending.record = { doc: last.doc, rev: last.rev };
+      const { endedGame } = room;
+      if (!endedGame) return 'fenced';
+      const result = await this.roomLog.restoreEnd(room.id, endedGame);
+      if (result === 'ok') return 'ended';
+      return result === 'fenced' ? 'fenced' : 'unknown';
+    } catch {
+      return 'unknown';
+    }
+  }
+
   private schedule(): void {
     if (this.isScheduled || this.isFlushing) return;
     this.isScheduled = true;
@@ -211,7 +245,7 @@ export class Appender {
         if (room.unflushed.length > 0) this.dirty.add(room);
         return;
       case 'fenced':
-        this.rooms.fenced(room);
+        void this.fenced(room);
         return;
       case 'conflict':
         this.log.error('append.conflict', { roomId: room.id, epoch: room.tenure.epoch, version: inFlight.append?.from });

@@ -65,6 +65,15 @@ export interface DocAtRev {
   readonly rev: number;
 }
 
+/** The record of a room, as far as it says whose the last game was. */
+export interface LastGame extends DocAtRev {
+  readonly epoch: number;
+  /** '': nobody owns the room. */
+  readonly owner: string;
+  /** Games that were played to their end. */
+  readonly round: number;
+}
+
 /** A game that has ended, as its last owner knows it. */
 export interface EndedGame extends DocAtRev {
   readonly epoch: number;
@@ -414,6 +423,13 @@ export class RoomLog {
     args.push(game, doc.private ? '1' : '0');
     const keys = [roomKey(room), logKey(room), checkpointKey(room), effectsKey(room), epilogueKey(room)];
     return this.written(restoreEndScript.run(this.redis.appends, keys, args), STATE_RESULTS);
+  }
+
+  /** Null: there is no record of the room. Rejects when the store does not answer. */
+  async lastGame(room: RoomId): Promise<LastGame | null> {
+    const [epoch, owner, round, rev, doc] = await this.redis.appends.hmget(roomKey(room), 'epoch', 'owner', 'round', 'rev', 'doc');
+    if (rev == null || doc == null) return null;
+    return { epoch: Number(epoch ?? 0), owner: owner ?? '', round: Number(round ?? 0), rev: Number(rev), doc: JSON.parse(doc) as RoomDoc };
   }
 
   private async written(reply: Promise<unknown>, results: readonly WriteResult[]): Promise<WriteResult> {
