@@ -4,6 +4,7 @@ import { LoadBalancerService, type Place } from '#libs/placement';
 import { type AdoptResult, HoldfastError, type RoomId, type RoomTenure, type ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { RoomLog, type RoomOwnership, type RoomRecord, RoomRecords } from '#libs/room-store';
+import { SETTLE_WAIT_MS, StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
 import {
   ADOPT_TIMEOUT_MS,
@@ -38,6 +39,7 @@ export class RoomRecovery {
     private readonly log: Log,
     private readonly metrics: Metrics,
     private readonly trust: LinkTrust,
+    private readonly settlement: StoreSettlement,
     @Inject(RECOVERY_OPTIONS) private readonly options: RecoveryOptions,
   ) {}
 
@@ -67,6 +69,7 @@ export class RoomRecovery {
 
   private async recoverAll(owner: RoomOwnership): Promise<void> {
     const startedAt = performance.now();
+    await this.untilSettled();
     let waiting = await this.records.roomsOf(owner.server, owner.incarnation);
     if (waiting.length === 0) return;
     this.log.info('recovery.started', { target: owner.server, incarnation: owner.incarnation, rooms: waiting.length });
@@ -75,6 +78,7 @@ export class RoomRecovery {
     while (waiting.length > 0) {
       // Found out meanwhile: another gateway must take this up.
       if (this.trust.isOutvoted) throw new HoldfastError('unavailable', this.trust.why ?? undefined);
+      await this.untilSettled();
       const left: RoomId[] = [];
       const lostMs = await this.lostMs(owner);
       const batches: RoomId[][] = [];
@@ -89,6 +93,15 @@ export class RoomRecovery {
     const ms = Math.round(performance.now() - startedAt);
     this.log.info('recovery.done', { target: owner.server, incarnation: owner.incarnation, rooms: total, ms });
     this.sink.tell({ kind: 'recovery.done', ...owner, reason: 'server-lost', detail: { rooms: total, ms } });
+  }
+
+  /** In a store that fell back a record may be older than its game. Rejects when the store is away. */
+  private async untilSettled(): Promise<void> {
+    while (!this.settlement.isSettled) {
+      await this.settlement.whenSettled(SETTLE_WAIT_MS).catch((error: unknown) => {
+        if (!this.redis.isReady) throw error;
+      });
+    }
   }
 
   /** The rooms that must be tried again. */

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { pack } from '#libs/protocol';
 import type { Change, RoomValue } from '#libs/room';
 import { type Append, type DocAtRev, type Epilogue, packChange, RoomLog, type WriteResult } from '#libs/room-store';
+import { StoreSettlement } from '#libs/settlement';
 import { describeThrown, Log, Metrics } from '#libs/telemetry';
 import type { HostedRoom, InFlight } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
@@ -27,6 +28,9 @@ const PROCESS_TAG = randomUUID().slice(0, 8);
  * one leaves as soon as that has answered, so that a batch grows with the load and a lone change waits for nobody.
  *
  * An append without an answer is sent again as the very same append until it has one; a room never has two on the way.
+ *
+ * The append that ends a game makes a revision of the record. It waits until the store is settled: in a store that fell back, its revision
+ * could be that of another content, which a gateway knows and has not written again yet. All other appends go on.
  */
 @Injectable()
 export class Appender {
@@ -36,6 +40,9 @@ export class Appender {
   private batches = 0;
   private readonly committedListeners: ((committed: Committed) => void)[] = [];
   private readonly behindListeners: ((room: HostedRoom) => void)[] = [];
+  /** Rooms whose game has ended, while the store is not settled. */
+  private readonly held = new Set<HostedRoom>();
+  private holdTimer: NodeJS.Timeout | null = null;
   private readonly settledWaiters = new Map<HostedRoom, (() => void)[]>();
 
   constructor(
@@ -44,9 +51,11 @@ export class Appender {
     private readonly outputs: RoomOutputs,
     private readonly metrics: Metrics,
     private readonly log: Log,
+    private readonly settlement: StoreSettlement,
   ) {
     rooms.onDropped((room) => {
       this.dirty.delete(room);
+      this.held.delete(room);
       this.settled(room);
     });
   }
@@ -82,6 +91,40 @@ export class Appender {
     if (!inFlight) return;
     this.commit(room, inFlight);
     if (room.unflushed.length > 0) this.markDirty(room);
+  }
+
+  /**
+   * The store refuses what this server writes of the room: drops it (`fenced`). Unless that is because the store has the end that this
+   * server wrote: its answer was lost with a store that fell back, and a gateway that had heard of the end wrote the record again. Then
+   * the effects and the epilogue of the end are written again, too, and the players are told (`ended`). `unknown`: no answer came.
+   */
+  async fenced(room: HostedRoom): Promise<'ended' | 'fenced' | 'unknown'> {
+    const { inFlight, ending } = room;
+    const isEnding = ending !== null && inFlight?.append === ending.append;
+    const outcome = isEnding ? await this.restoreOwnEnd(room) : 'fenced';
+    if (room.status === 'dropped' || (isEnding && room.inFlight !== inFlight)) return 'unknown';
+    if (outcome === 'ended') this.commitInFlight(room);
+    else if (outcome === 'fenced') this.rooms.fenced(room);
+    else setTimeout(() => this.markDirty(room), APPEND_RETRY_MS);
+    return outcome;
+  }
+
+  private async restoreOwnEnd(room: HostedRoom): Promise<'ended' | 'fenced' | 'unknown'> {
+    const { ending, tenure, round } = room;
+    try {
+      const last = await this.roomLog.lastGame(room.id);
+      // Fell back once more: the end is sent again.
+      if (!last || last.round <= round) return 'unknown';
+      if (ending === null || last.epoch > tenure.epoch || last.owner !== '' || last.round !== round + 1) return 'fenced';
+      ending.record = { doc: last.doc, rev: last.rev };
+      const { endedGame } = room;
+      if (!endedGame) return 'fenced';
+      const result = await this.roomLog.restoreEnd(room.id, endedGame);
+      if (result === 'ok') return 'ended';
+      return result === 'fenced' ? 'fenced' : 'unknown';
+    } catch {
+      return 'unknown';
+    }
   }
 
   private schedule(): void {
@@ -133,6 +176,11 @@ export class Appender {
   /** The append to send for a room now: its one in flight again, or a new one. Null: none. */
   private nextAppend(room: HostedRoom): Append | null {
     if (room.status === 'dropped' || room.status === 'lame') return null;
+    const ends = room.inFlight ? room.inFlight.append?.ended : room.value.ended;
+    if (ends && !this.settlement.isSettled) {
+      this.hold(room);
+      return null;
+    }
     if (room.inFlight) return room.inFlight.append;
     if (room.unflushed.length === 0 && !room.value.ended) return null;
     const changes = room.unflushed;
@@ -170,6 +218,26 @@ export class Appender {
     return append;
   }
 
+  /** Keeps the end of a game until the store is settled. */
+  private hold(room: HostedRoom): void {
+    this.stalled(room);
+    this.held.add(room);
+    if (this.held.size === 1) this.settlement.onceSettled(() => this.releaseHeld());
+    // Players are told of a wait that takes long.
+    this.holdTimer ??= setTimeout(() => {
+      this.holdTimer = null;
+      for (const waiting of this.held) this.stalled(waiting);
+    }, STALL_TOLD_MS + 1).unref();
+  }
+
+  private releaseHeld(): void {
+    if (this.holdTimer) clearTimeout(this.holdTimer);
+    this.holdTimer = null;
+    const rooms = [...this.held];
+    this.held.clear();
+    for (const room of rooms) this.markDirty(room);
+  }
+
   private settle(room: HostedRoom, inFlight: InFlight, result: WriteResult): void {
     switch (result) {
       case 'ok':
@@ -177,7 +245,7 @@ export class Appender {
         if (room.unflushed.length > 0) this.dirty.add(room);
         return;
       case 'fenced':
-        this.rooms.fenced(room);
+        void this.fenced(room);
         return;
       case 'conflict':
         this.log.error('append.conflict', { roomId: room.id, epoch: room.tenure.epoch, version: inFlight.append?.from });

@@ -99,6 +99,67 @@ describe('a game that has ended', () => {
     return { room, back, over: await hosts.record(room.id) };
   }
 
+  it('writes its end only once the store is settled, and its moves before that', async () => {
+    const [room, other] = [await hosts.open(first), await hosts.open(first)];
+    first.settlement.isSettled = false;
+    await first.does(room, 0, 'add');
+    const during = await hosts.record(room.id);
+    expect(during).toMatchObject({ version: 1, status: 'playing' });
+    room.handle({ kind: 'end', result: { reason: 'finished' } });
+    first.appender.markDirty(room);
+    // Two appends of another room: the end would have left with the first.
+    await first.does(other, 0, 'add');
+    await first.does(other, 0, 'add');
+    expect(await hosts.record(room.id)).toEqual(during);
+    expect(first.rooms.get(room.id)).toBe(room);
+    first.settlement.settle();
+    await until(async () => first.rooms.get(room.id) === undefined);
+    expect(await hosts.record(room.id)).toMatchObject({ status: 'waiting', round: 1, rev: during.rev + 1 });
+  });
+
+  describe.each([
+    ['has it again from a gateway that had heard of the end', (epoch: number) => epoch],
+    ['has only a record of an earlier epoch, from such a gateway', () => 0],
+  ])('and whose answer was lost with a store that fell back, where the store %s', (_, epochOf) => {
+    it('is ended with its effects and its epilogue', async () => {
+      const ran: unknown[] = [];
+      const paying = hosts.add('paying', {}, new Map([['pay', (run) => void ran.push((run as unknown as { data: unknown }).data)]]));
+      const room = await hosts.open(paying);
+      const peer = paying.attach(room, 0, 1, 0);
+      const key = `hf:room:{${room.id}}`;
+      const outbox = [{ key: 'k', name: 'pay', data: 5 }] as unknown as typeof room.value.outbox;
+      const { appendAll } = paying.roomLog;
+      // The end is written, and then lost: but for what a gateway knows of it.
+      jest.spyOn(paying.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {
+        await appendAll.call(paying.roomLog, appends);
+        await hosts.redis.commands.del(`${key}:effects`, `${key}:epilogue`);
+        await hosts.redis.commands.hset(key, { batch: '', epoch: epochOf(room.tenure.epoch) });
+        return appends.map(() => 'unknown');
+      });
+      room.handle({ kind: 'end', result: { reason: 'finished' } });
+      room.value = { ...room.value, outbox };
+      paying.appender.markDirty(room);
+      await until(async () => paying.rooms.get(room.id) === undefined);
+      expect(peer.detached).toEqual([expect.objectContaining({ reason: 'ended' })]);
+      await until(async () => ran.length > 0);
+      expect(ran).toEqual([5]);
+      expect(await paying.roomLog.epilogue(room.id)).toMatchObject({ epoch: room.tenure.epoch, round: 0 });
+      expect(await hosts.record(room.id)).toMatchObject({ status: 'waiting', round: 1, rev: room.rev + 1, epoch: room.tenure.epoch });
+      expect(paying.ended.resultOf(room.id, room.tenure.epoch)).toEqual({ reason: 'finished' });
+    });
+  });
+
+  it('is fenced where another has ended it, or owns the room', async () => {
+    const room = await hosts.open(first);
+    const { room: _, ...tenure } = await hosts.tenure(room.id);
+    await first.roomLog.abandon(room.id, tenure, { reason: 'orphaned' });
+    room.handle({ kind: 'end', result: { reason: 'finished' } });
+    first.appender.markDirty(room);
+    await until(async () => first.rooms.get(room.id) === undefined);
+    expect(first.ended.resultOf(room.id, room.tenure.epoch)).toBeNull();
+    expect(await hosts.record(room.id)).toMatchObject({ status: 'waiting', round: 1, result: { reason: 'orphaned' } });
+  });
+
   it('is ended again by the audit of its last owner, under the same revision, in a store that has it in play again', async () => {
     const { room, back, over } = await ended();
     await back();

@@ -167,8 +167,7 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
           else if (room.inFlight) this.appender.markDirty(room);
           return 'ok';
         case 'fenced':
-          this.rooms.fenced(room);
-          return 'fenced';
+          return (await this.appender.fenced(room)) === 'unknown' ? 'unknown' : 'fenced';
         default:
           // No answer: the append that found the store behind is sent again, and finds it so again.
           if (room.isDirty) setTimeout(() => this.appender.markDirty(room), PAUSE_TICK_MS);

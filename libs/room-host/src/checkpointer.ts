@@ -24,9 +24,9 @@ export class Checkpointer {
 
   constructor(
     private readonly roomLog: RoomLog,
-    private readonly rooms: HostedRooms,
+    rooms: HostedRooms,
     private readonly log: Log,
-    appender: Appender,
+    private readonly appender: Appender,
     @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
   ) {
     appender.onCommitted((committed) => this.consider(committed));
@@ -86,7 +86,7 @@ export class Checkpointer {
       isReplicated: hasUnstoredEffects,
     });
     if (room.status === 'dropped' || room.tenure !== tenure) return;
-    if (result === 'fenced') this.rooms.fenced(room);
+    if (result === 'fenced') void this.appender.fenced(room);
     else if (result === 'ok') {
       room.checkpointed(durable);
       for (const listener of this.storedListeners) listener(room);

@@ -112,20 +112,10 @@ export class EndedGames {
     );
   }
 
-  private add({ id, tenure, round, value, ending, bytesMeasured }: HostedRoom): void {
+  private add(room: HostedRoom): void {
+    const { id, tenure, value, bytesMeasured } = room;
     if (!value.ended) return;
-    const game = ending?.record
-      ? {
-          ...ending.record,
-          epoch: tenure.epoch,
-          batch: ending.append.batch,
-          result: value.ended,
-          effects: ending.append.lastEffects ?? [],
-          epilogue: ending.append.epilogue ?? null,
-          round: round + 1,
-          game: value.game,
-        }
-      : null;
+    const game = room.endedGame;
     this.remove(id);
     // The epilogue holds what each player may see of the last state.
     const bytes = (bytesMeasured + ENTRY_BYTES) * (value.seats.length + 1);

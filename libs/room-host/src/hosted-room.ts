@@ -8,7 +8,16 @@ import {
   type RoomValue,
   UNANSWERED_MAX,
 } from '#libs/room';
-import { type Append, type DocAtRev, packCheckpoint, type RoomDoc, rewoundBy, type Takeover, type Tenure } from '#libs/room-store';
+import {
+  type Append,
+  type DocAtRev,
+  type EndedGame,
+  packCheckpoint,
+  type RoomDoc,
+  rewoundBy,
+  type Takeover,
+  type Tenure,
+} from '#libs/room-store';
 import type { Attachment } from './attachment.js';
 import type { HostedMachine } from './guarded-machine.js';
 import { RecentChanges } from './recent-changes.js';
@@ -337,6 +346,23 @@ export class HostedRoom {
 
   get ended(): GameResult | undefined {
     return this.durable.ended;
+  }
+
+  /** The end of the game, to be written again should the store lose it; null: the store is not known to have had it. */
+  get endedGame(): EndedGame | null {
+    const { ending, value } = this;
+    if (!ending?.record || !value.ended) return null;
+    const { append, record } = ending;
+    return {
+      ...record,
+      epoch: this.tenure.epoch,
+      batch: append.batch,
+      result: value.ended,
+      effects: append.lastEffects ?? [],
+      epilogue: append.epilogue ?? null,
+      round: this.round + 1,
+      game: value.game,
+    };
   }
 
   stopTimers(): void {

@@ -60,6 +60,31 @@ export class WatchedLog extends RoomLog {
   }
 }
 
+/** Whether the store is settled, as a test says. */
+export class TestSettlement {
+  isSettled = true;
+  private readonly waiters: (() => void)[] = [];
+  private readonly listeners: ((generation: string) => void)[] = [];
+
+  onSettled(listener: (generation: string) => void): void {
+    this.listeners.push(listener);
+  }
+
+  onceSettled(waiter: () => void): void {
+    this.waiters.push(waiter);
+  }
+
+  async whenSettled(): Promise<void> {
+    if (!this.isSettled) throw new HoldfastError('unavailable');
+  }
+
+  settle(): void {
+    this.isSettled = true;
+    for (const listener of this.listeners) listener('');
+    for (const waiter of this.waiters.splice(0)) waiter();
+  }
+}
+
 /** Game servers in one process over one real Redis: everything of `libs/room-host`, and of the rest as little as it needs. */
 export class Hosts {
   readonly redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
@@ -146,6 +171,7 @@ export class Host {
   readonly effects: EffectRunner;
   readonly auditor: Auditor;
   readonly ended: EndedGames;
+  readonly settlement = new TestSettlement();
   readonly intake: RoomIntake;
   readonly mover: Mover;
   readonly metrics: Metrics;
@@ -211,7 +237,8 @@ export class Host {
     this.rooms = new HostedRooms(metrics, log);
     this.roomLog = new WatchedLog(hosts.redis, { replicas: 0, replicasTimeoutMs: 100 });
     this.outputs = new RoomOutputs(options);
-    this.appender = new Appender(this.roomLog, this.rooms, this.outputs, metrics, log);
+    const settlement = this.settlement as unknown as StoreSettlement;
+    this.appender = new Appender(this.roomLog, this.rooms, this.outputs, metrics, log, settlement);
     this.engine = new RoomEngine(this.appender, log, options);
     this.clock = new RoomClock(this.engine, this.rooms, options);
     this.attachments = new Attachments(
@@ -237,7 +264,6 @@ export class Host {
       checkpointer,
       new EffectWatch(log, metrics, options),
     );
-    const settlement = { isSettled: true, whenSettled: async () => {}, onSettled: () => {} } as unknown as StoreSettlement;
     this.ended = new EndedGames(this.roomLog, this.rooms, settlement, log);
     const { rooms, appender, roomLog, ended } = this;
     this.auditor = new Auditor(rooms, appender, roomLog, hosts.records, hosts.generation, directory, self, log, ended, settlement);

@@ -6,6 +6,7 @@ import { decodeServerMessage, encodePlayerMessage, type Patch, pack, type Server
 import { RedisConnections } from '#libs/redis';
 import { type CommandRule, type GameDefinition, type Room, RoomMachine, type RoomRules, type SeatEvent } from '#libs/room';
 import { type Append, packChange, type RoomDoc, RoomLog, RoomRecords, type WriteResult } from '#libs/room-store';
+import type { StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
 import { Appender } from './appender.js';
@@ -169,7 +170,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
   hosted.push(rooms);
   const outputs = new RoomOutputs(settings);
   const roomLog = new LossyLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
-  const appender = new Appender(roomLog, rooms, outputs, metrics, log);
+  const appender = new Appender(roomLog, rooms, outputs, metrics, log, { isSettled: true } as StoreSettlement);
   const engine = new RoomEngine(appender, log, settings);
   const clock = new RoomClock(engine, rooms, settings);
   let frameIn: (peer: LinkPeer, frame: Buffer) => void = () => {};

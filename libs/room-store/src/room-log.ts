@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { ChainableCommander } from 'ioredis';
 import { Redis } from 'ioredis';
 import type { GameResult, RoomId, ServerId } from '#libs/protocol';
@@ -21,6 +21,7 @@ import {
   roomKey,
 } from './room-keys.js';
 import type { RoomDoc, RoomOwnership } from './room-record.js';
+import { StoreGeneration } from './store-generation.js';
 import { readSuspect, type SuspectInput, suspectEffectOf } from './suspect-marks.js';
 import { joinTakeovers, readTakeovers, type Takeover } from './takeovers.js';
 
@@ -62,6 +63,15 @@ export interface Append {
 export interface DocAtRev {
   readonly doc: RoomDoc;
   readonly rev: number;
+}
+
+/** The record of a room, as far as it says whose the last game was. */
+export interface LastGame extends DocAtRev {
+  readonly epoch: number;
+  /** '': nobody owns the room. */
+  readonly owner: string;
+  /** Games that were played to their end. */
+  readonly round: number;
 }
 
 /** A game that has ended, as its last owner knows it. */
@@ -176,11 +186,13 @@ export class RoomLog {
   constructor(
     private readonly redis: RedisConnections,
     @Inject(ROOM_STORE_OPTIONS) private readonly options: RoomStoreOptions,
+    /** With it nothing that makes a revision is written before the store is settled, except `appendAll`, whose caller waits. */
+    @Optional() private readonly generation?: StoreGeneration,
   ) {}
 
   /**
    * Takes a room whose start is under way; null when `start` is not that start (any more). `news`: what was published of it; absent
-   * when it was taken before.
+   * when it was taken before. Throws `unavailable` before the store is settled.
    */
   async open(
     room: RoomId,
@@ -193,6 +205,7 @@ export class RoomLog {
     const checkpoint = value === null ? '' : Buffer.from(packCheckpoint(value, tail));
     const args = [start, owner.server, owner.incarnation, checkpoint, durability, value?.gameVersion ?? ''];
     const keys = [roomKey(room), logKey(room), checkpointKey(room)];
+    this.generation?.refuseUnsettled();
     const answer = (await openScript.run(this.redis.appends, keys, args)) as [string, string, string, string, string?];
     const [epoch, round, doc, rev, news] = answer;
     if (epoch === '0') return null;
@@ -274,7 +287,7 @@ export class RoomLog {
    * Takes a room whose record is exactly as expected; the old owner is fenced before anything is read.
    * `aloneMs`: since when it had no owner; kept until the room's next change, which is to say so (`paused`).
    * Rejects when Redis does not answer: the outcome is unknown then, and the record says who owns the room. Throws
-   * `unknown-game`, and takes nothing, where the log is of a version of Holdfast that wrote it in another way.
+   * `unavailable` before the store is settled. Throws `unknown-game`, and takes nothing, where the log is of a version of Holdfast that wrote it in another way.
    * An `UnreadableRoom` was taken, too: nobody else writes to it, and its game can only be ended (`abandon`).
    */
   async adopt(
@@ -286,6 +299,7 @@ export class RoomLog {
   ): Promise<AdoptedRoom | NotAdopted | UnreadableRoom> {
     const { server, incarnation } = owner;
     const args = [expected.epoch, expected.server, expected.incarnation, server, incarnation, epochMin, Math.round(aloneMs), LOG_FORMAT];
+    this.generation?.refuseUnsettled();
     const answer = (await adoptScript.runBinary(this.redis.appends, [roomKey(room), logKey(room), checkpointKey(room)], args)) as Buffer[];
     if (String(answer[0]) === 'log') throw new HoldfastError('unknown-game', 'Another version of Holdfast wrote the log of this room.');
     if (String(answer[0]) === '0') {
@@ -411,6 +425,13 @@ export class RoomLog {
     return this.written(restoreEndScript.run(this.redis.appends, keys, args), STATE_RESULTS);
   }
 
+  /** Null: there is no record of the room. Rejects when the store does not answer. */
+  async lastGame(room: RoomId): Promise<LastGame | null> {
+    const [epoch, owner, round, rev, doc] = await this.redis.appends.hmget(roomKey(room), 'epoch', 'owner', 'round', 'rev', 'doc');
+    if (rev == null || doc == null) return null;
+    return { epoch: Number(epoch ?? 0), owner: owner ?? '', round: Number(round ?? 0), rev: Number(rev), doc: JSON.parse(doc) as RoomDoc };
+  }
+
   private async written(reply: Promise<unknown>, results: readonly WriteResult[]): Promise<WriteResult> {
     try {
       const result = results[(await reply) as number] ?? 'unknown';
@@ -451,10 +472,12 @@ export class RoomLog {
    * state cannot or must not be brought back. Its players are told `result` and are back in the lobby's room. An owner that
    * lives after all is fenced. Log and checkpoint are kept for `KEPT_MS` beside the room.
    * False where the record is not as expected (any more): somebody else has taken the room, or ended the game.
+   * Throws `unavailable` before the store is settled.
    */
   async abandon(room: RoomId, expected: Tenure, result: GameResult): Promise<boolean> {
     const args = [expected.epoch, expected.server, expected.incarnation, JSON.stringify(result), KEPT_MS];
     const keys = [roomKey(room), logKey(room), checkpointKey(room), keptLogKey(room), keptCheckpointKey(room)];
+    this.generation?.refuseUnsettled();
     return (await abandonScript.run(this.redis.appends, keys, args)) === 1;
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, Optional } from '@nestjs/common';
-import { HoldfastError, type RoomId, type RoomStatus, type ServerId } from '#libs/protocol';
+import { type RoomId, type RoomStatus, type ServerId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import {
   checkpointKey,
@@ -227,8 +227,7 @@ export class RoomRecords {
 
   /** What is written on top of an older copy, before those who know the newer one have written that, would have the newer one's revision. */
   private refuseUnsettled(): void {
-    if (this.generation && !this.generation.isSettled)
-      throw new HoldfastError('unavailable', 'The store was restarted, and what it lost is being written again. Try again in a moment.');
+    this.generation?.refuseUnsettled();
   }
 
   private async write(id: RoomId, rev: string, doc: RoomDoc, status: string, start: string, game: string): Promise<Saved | null> {

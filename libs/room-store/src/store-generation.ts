@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { Redis } from 'ioredis';
-import type { ServerId } from '#libs/protocol';
+import { HoldfastError, type ServerId } from '#libs/protocol';
 import { type RedisClient, RedisConnections } from '#libs/redis';
 
 const AUDITED_KEY = 'hf:audited';
 const SETTLED_KEY = 'hf:settled';
 /** A change of a Cluster's nodes is looked at this long after the last of them, in ms. */
 const CHANGED_MS = 250;
+/** Connections that are at different runs of Redis are asked again after this, in ms: one of them hangs at a run that is over, and closes. */
+const APART_MS = 250;
 
 export interface Auditor {
   readonly server: ServerId;
@@ -18,43 +20,45 @@ export interface Auditor {
  * so. Each new run of it is another generation; owners compare their rooms with it and say when they have, and nobody
  * adopts a room from a generation that some living owner has not compared with: an old copy would beat its room.
  *
+ * Both connections count, `appends` and `commands`: when a host dies without closing its connections, one may have reached the next run
+ * while the other still hangs.
+ *
  * Marks are in the store itself, so a store that lost everything lost them, too, and all compare again.
  */
 @Injectable()
 export class StoreGeneration {
-  private id: string | null = null;
+  /** By connection; null: not known. */
+  private readonly ids = new Map<RedisClient, string | null>();
   /** The generation that is known to be settled; undefined: nobody here finds out, and none is waited for. */
   private settled: string | null | undefined;
   private readonly listeners: (() => void)[] = [];
-  private changing: NodeJS.Timeout | undefined;
+  private asking: NodeJS.Timeout | undefined;
 
   constructor(private readonly redis: RedisConnections) {
-    const { appends } = redis;
-    appends.on('close', () => {
-      this.id = null;
-    });
-    appends.on('ready', () => void this.identify(appends));
-    if (!(appends instanceof Redis)) {
-      // A Cluster stays connected when one of its primaries is replaced by a replica, which may have less.
-      const changed = (): void => {
-        clearTimeout(this.changing);
-        this.changing = setTimeout(() => void this.identify(appends), CHANGED_MS);
-        this.changing.unref();
-      };
-      appends.on('+node', changed);
-      appends.on('-node', changed);
-    }
-    if (appends.status === 'ready') void this.identify(appends);
+    for (const client of new Set([redis.appends, redis.commands])) this.follow(client);
   }
 
-  /** Null while the store is away, or not yet known. Changes whenever the connection for rooms is a new one to a new run. */
+  /**
+   * Null while the store is away, while it is not yet known, or while the connections are at different runs. Changes whenever they are
+   * connected to a new run.
+   */
   get current(): string | null {
-    return this.id;
+    const id = this.ids.get(this.redis.appends) ?? null;
+    return this.ids.get(this.redis.commands) === id ? id : null;
   }
 
   /** All who live have compared what they hold with it (`StoreSettlement`): records can be believed, and written. */
   get isSettled(): boolean {
-    return this.id !== null && (this.settled === undefined || this.settled === this.id);
+    const { current } = this;
+    return current !== null && (this.settled === undefined || this.settled === current);
+  }
+
+  /** Throws `unavailable` before the store is settled. To be called in the turn in which something is written that makes a revision. */
+  refuseUnsettled(): void {
+    if (!this.isSettled)
+      throw new HoldfastError('unavailable', 'The store was restarted, and what it lost is being written again. Try again in a moment.', {
+        retryAfterMs: 500,
+      });
   }
 
   /** From now on a generation counts as settled only after `settle`. */
@@ -73,7 +77,7 @@ export class StoreGeneration {
    * others have gone on without it. A store that was emptied since has forgotten that. Rejects when the store does not answer.
    */
   async wasSettled(): Promise<boolean> {
-    const generation = this.id;
+    const generation = this.current;
     return generation !== null && (await this.redis.appends.get(SETTLED_KEY)) === generation;
   }
 
@@ -92,21 +96,46 @@ export class StoreGeneration {
 
   /** Whether all of these have compared their rooms with the generation that is connected now. */
   async isAuditedBy(auditors: readonly Auditor[]): Promise<boolean> {
-    const generation = this.id;
+    const generation = this.current;
     if (generation === null) return false;
     if (auditors.length === 0) return true;
     const marks = await this.redis.appends.hmget(AUDITED_KEY, ...auditors.map(({ server, incarnation }) => `${server}:${incarnation}`));
-    return this.id === generation && marks.every((mark) => mark === generation);
+    return this.current === generation && marks.every((mark) => mark === generation);
+  }
+
+  private follow(client: RedisClient): void {
+    this.ids.set(client, null);
+    client.on('close', () => this.ids.set(client, null));
+    client.on('ready', () => void this.identify(client));
+    if (!(client instanceof Redis)) {
+      // A Cluster stays connected when one of its primaries is replaced by a replica, which may have less.
+      const changed = (): void => this.identifyAllIn(CHANGED_MS);
+      client.on('+node', changed);
+      client.on('-node', changed);
+    }
+    if (client.status === 'ready') void this.identify(client);
   }
 
   private async identify(client: RedisClient): Promise<void> {
     try {
-      this.id = await generationOf(client);
-      for (const listener of this.listeners) listener();
+      const id = await generationOf(client);
+      if (client.status !== 'ready') return;
+      this.ids.set(client, id);
     } catch {
       // Gone again; the next `ready` asks anew. One that stays but did not answer is asked once more.
       if (client.status === 'ready') setTimeout(() => void this.identify(client), 100);
+      return;
     }
+    if (this.current !== null) for (const listener of this.listeners) listener();
+    else if ([...this.ids.values()].every((known) => known !== null)) this.identifyAllIn(APART_MS);
+  }
+
+  private identifyAllIn(ms: number): void {
+    clearTimeout(this.asking);
+    this.asking = setTimeout(() => {
+      for (const client of this.ids.keys()) if (client.status === 'ready') void this.identify(client);
+    }, ms);
+    this.asking.unref();
   }
 }
 

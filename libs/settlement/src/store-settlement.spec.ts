@@ -161,6 +161,19 @@ describe('a store', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
+  it('releases everybody who waits when the connection comes back to a generation that was settled', async () => {
+    world.mark(world.add('game', '1'));
+    await world.pass();
+    world.current = null;
+    const outcomes: string[] = [];
+    world.settlement.onceSettled(() => outcomes.push('called'));
+    void world.settlement.whenSettled(5_000).then(() => outcomes.push('resolved'));
+    expect(outcomes).toEqual([]);
+    world.restart('one');
+    await world.pass(0);
+    expect(outcomes).toEqual(['called', 'resolved']);
+  });
+
   it('holds who waits for it, until it is settled or their time is over', async () => {
     const game = world.add('game', '1');
     const outcomes: string[] = [];

@@ -48,7 +48,8 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   onApplicationBootstrap(): void {
-    this.generation.onConnected(() => void this.look());
+    // A connection that comes back to the same run finds it settled.
+    this.generation.onConnected(() => (this.isSettled ? this.releaseWaiters() : void this.look()));
     this.looking = setInterval(() => void this.look(), LOOK_MS);
     this.looking.unref();
   }
@@ -64,6 +65,19 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
   /** Called with each generation once it is settled. */
   onSettled(listener: (generation: string) => void): void {
     this.listeners.push(listener);
+  }
+
+  /** Called once, as soon as the store is settled. */
+  onceSettled(listener: () => void): void {
+    if (this.isSettled) {
+      listener();
+      return;
+    }
+    const waiter = (): void => {
+      this.waiters.delete(waiter);
+      listener();
+    };
+    this.waiters.add(waiter);
   }
 
   /** Throws `unavailable` (retry) when the store is not settled within `timeoutMs`, at once where there is no store to wait for. */
@@ -106,6 +120,10 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
     if (!this.isSettled) return;
     this.log.info('store.settled', { servers: this.awaited.size, ms });
     for (const listener of this.listeners) listener(generation);
+    this.releaseWaiters();
+  }
+
+  private releaseWaiters(): void {
     for (const waiter of this.waiters) waiter();
   }
 

@@ -1,0 +1,97 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import { RedisConnections } from '#libs/redis';
+import { startRedis } from '../../../tools/redis/index.mjs';
+import { RoomLog } from './room-log.js';
+import { StoreGeneration } from './store-generation.js';
+
+type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
+
+let folder: string;
+/** The run of Redis before a fallback, and the one after it. */
+let before: RunningRedis;
+let after: RunningRedis;
+let redis: RedisConnections;
+let generation: StoreGeneration;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-generation-'));
+  [before, after] = await Promise.all(['before', 'after'].map((name) => startRedis({ dir: join(folder, name) })));
+});
+afterAll(async () => {
+  await Promise.all([before.stop(), after.stop()]);
+  await rm(folder, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  redis = new RedisConnections({ url: before.url });
+  generation = new StoreGeneration(redis);
+  generation.awaitSettlement();
+  await redis.ready();
+  await until(() => generation.current !== null);
+  await generation.settle(generation.current as string);
+});
+afterEach(() => redis.onApplicationShutdown());
+
+/** As after a failover: the connection breaks, and comes back to another run. */
+function moveOn(client: RedisConnections['commands']): void {
+  (client as Redis).options.port = after.port;
+  (client as Redis).disconnect(true);
+}
+
+describe('the generation of a store', () => {
+  it.each(['appends', 'commands'] as const)('is not known while only `%s` is connected to the next run', async (first) => {
+    const settled = generation.current;
+    expect(generation.isSettled).toBe(true);
+    moveOn(redis[first]);
+    await until(() => redis[first].status !== 'ready');
+    expect([generation.current, generation.isSettled]).toEqual([null, false]);
+    await until(() => redis[first].status === 'ready');
+    // Until it has been identified: what the generation asks was sent before.
+    await redis[first].ping();
+    expect([generation.current, generation.isSettled]).toEqual([null, false]);
+
+    const connected = new Promise<void>((resolve) => generation.onConnected(resolve));
+    moveOn(redis[first === 'appends' ? 'commands' : 'appends']);
+    await connected;
+    expect(generation.current).not.toBeNull();
+    expect(generation.current).not.toBe(settled);
+    expect(generation.isSettled).toBe(false);
+    await generation.settle(generation.current as string);
+    expect(generation.isSettled).toBe(true);
+  });
+
+  it('is settled again when a connection comes back to the same run', async () => {
+    const settled = generation.current;
+    redis.commands.disconnect(true);
+    await until(() => redis.commands.status !== 'ready');
+    expect(generation.isSettled).toBe(false);
+    await until(() => generation.isSettled);
+    expect(generation.current).toBe(settled);
+  });
+});
+
+it('refuses to open, adopt or abandon a room while the store is not settled', async () => {
+  const log = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 }, generation);
+  const owner = { server: 'hf:game:1', incarnation: 1 };
+  const tenure = { ...owner, epoch: 1 };
+  expect(await log.abandon('room', tenure, { reason: 'orphaned' })).toBe(false);
+  await redis.commands.hset('hf:room:{room}', { ...tenure, owner: owner.server, status: 'playing', rev: 1, doc: '{}' });
+  moveOn(redis.appends);
+  await until(() => redis.appends.status !== 'ready');
+  const refused = { code: 'unavailable' };
+  await expect(log.open('room', 's', owner, null, 'none')).rejects.toMatchObject(refused);
+  await expect(log.adopt('room', tenure, owner)).rejects.toMatchObject(refused);
+  await expect(log.abandon('room', tenure, { reason: 'orphaned' })).rejects.toMatchObject(refused);
+  expect(await redis.commands.hget('hf:room:{room}', 'status')).toBe('playing');
+  await until(() => redis.appends.status === 'ready');
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`was not so in time: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
