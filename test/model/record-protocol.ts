@@ -84,6 +84,8 @@ interface InFlight {
 export interface EndedGame extends store.EndArgs {
   /** False: only that it ended is remembered, and how. */
   readonly isWhole: boolean;
+  /** The store had no record when the owner wrote the end again. */
+  readonly isMissing: boolean;
 }
 
 export interface Gateway {
@@ -334,6 +336,7 @@ function stepsOf(state: State, rules: Rules): Step[] {
     const name = serverName(index);
     step(`${name} compares its rooms with the store`, audit(state, index, rules));
     step(`${name} writes its room again, which the store has less of`, repair(state, index, rules));
+    step(`${name} writes the end of its game again, which had no record`, restoreMissingEnd(state, index, rules));
     step(`${name} writes`, append(state, index, rules));
     step(`${name} hears that it is written`, written(state, index, rules));
     step(`${name} takes its own room up`, sweep(state, index, rules));
@@ -844,7 +847,7 @@ function over(state: State, index: number, rev: number, doc: string): State {
   const { epoch, round, inFlight } = state.servers[index].room as Hosted;
   const { to, batch } = inFlight as InFlight;
   const result = `${round}=${to.join('')}`;
-  const ended = { epoch, batch, result, effects: `e${epoch}`, rev, doc, round: round + 1, game: 'g', isWhole: true };
+  const ended = { epoch, batch, result, effects: `e${epoch}`, rev, doc, round: round + 1, game: 'g', isWhole: true, isMissing: false };
   let next = withServer(state, index, { room: null, ended });
   state.users.forEach((user, at) => {
     if (user.epoch === epoch) next = tellEnd(next, at, round, result);
@@ -869,13 +872,29 @@ function audit(state: State, index: number, rules: Rules): State | null {
   const isNew = server.marked !== state.generation;
   const isFenced = room !== null && stored !== null && (stored.epoch ?? 0) > room.epoch;
   if (!isNew && !isFenced) return null;
+  // The end of a game needs a record, which a gateway may still write again.
+  const waitsForGateways = isNew && server.ended?.isWhole && !stored && !haveGatewaysMarked(state, rules);
+  if (waitsForGateways && !rules.endsAreForgotten) return null;
   let next = withServer(state, index, { marked: state.generation });
   if (isFenced) next = fenced(next, index, rules);
   else if (room && !(stored?.epoch === room.epoch && stored.version >= room.moves.length)) next = reassert(next, index, rules);
   if (!server.ended?.isWhole || rules.endsAreForgotten || !isNew) return next;
-  const { room: before, closed } = next.store;
-  if (rules.endNeedsItsEpoch && before?.epoch !== server.ended.epoch) return next;
-  return withRoom(next, store.restoreEnd(before, server.ended, closed !== null).room);
+  return restoreEnd(next, index, rules);
+}
+
+function restoreEnd(state: State, index: number, rules: Rules): State {
+  const ended = state.servers[index].ended as EndedGame;
+  const { room: before } = state.store;
+  if (rules.endNeedsItsEpoch && before?.epoch !== ended.epoch) return state;
+  const { answer, room } = store.restoreEnd(before, ended);
+  // A gateway may still write the record. The owner asks again once the store is settled.
+  return withRoom(withServer(state, index, { ended: { ...ended, isMissing: answer === 'missing' } }), room);
+}
+
+function restoreMissingEnd(state: State, index: number, rules: Rules): State | null {
+  const { isDead, ended } = state.servers[index];
+  if (isDead || !ended?.isMissing || !isSettled(state)) return null;
+  return restoreEnd(withServer(state, index, { ended: { ...ended, isMissing: false } }), index, rules);
 }
 
 function repair(state: State, index: number, rules: Rules): State | null {
@@ -980,6 +999,10 @@ function fallBack(state: State, to: Store, past: readonly Store[]): State {
 
 function isSettled(state: State): boolean {
   return state.settled === state.generation;
+}
+
+function haveGatewaysMarked({ gateways, generation }: State, rules: Rules): boolean {
+  return rules.gatewayDoesNotMark || gateways.every(({ isDead, isAsleep, marked }) => isDead || isAsleep || marked === generation);
 }
 
 /** Everybody who lives has compared what they hold with this generation. */

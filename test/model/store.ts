@@ -179,16 +179,15 @@ export interface EndArgs {
   readonly game: string;
 }
 
-export function restoreEnd(room: StoredRoom | null, args: EndArgs, isClosed = false): { isDone: boolean; room: StoredRoom | null } {
-  if (!room && isClosed) return { isDone: false, room };
-  const before = room ?? EMPTY;
-  if ((before.epoch ?? 0) > args.epoch || before.round > args.round) return { isDone: false, room };
-  if (room && room.batch === args.batch && room.status !== 'playing') return { isDone: true, room };
+export function restoreEnd(room: StoredRoom | null, args: EndArgs): { answer: 'ok' | 'newer' | 'missing'; room: StoredRoom | null } {
+  if (!room) return { answer: 'missing', room };
+  if ((room.epoch ?? 0) > args.epoch || room.round > args.round) return { answer: 'newer', room };
+  if (room.batch === args.batch && room.status !== 'playing') return { answer: 'ok', room };
   const { epoch, batch, result, round, effects } = args;
   const over = { owner: '', incarnation: null, start: '', status: 'waiting', result, round, log: [], checkpoint: null };
-  const ended = !room || before.round < round ? { ...before, ...over } : before;
-  const { doc, rev, game } = room && room.rev >= args.rev ? room : args;
-  return { isDone: true, room: { ...ended, epoch, batch, doc, rev, game, effects: effects || before.effects } };
+  const ended = room.round < round ? { ...room, ...over } : room;
+  const { doc, rev, game } = room.rev >= args.rev ? room : args;
+  return { answer: 'ok', room: { ...ended, epoch, batch, doc, rev, game, effects: effects || room.effects } };
 }
 
 export interface SaveArgs {

@@ -91,6 +91,8 @@ async function startAgain(send: SendOperation, operation: string, data: unknown)
     if (codeOf(error) !== 'room-playing' || isUnready) throw error;
     const { room, watching } = await whereIs(send);
     if (!room || watching || room.status === 'waiting') throw error;
+    // The store restart may have interrupted that start. Then a lobby takes it back, and the player must start again.
+    if (room.status === 'starting' && operation === 'rooms.start') throw new HoldfastError('unavailable');
     return { data: { room } };
   }
 }

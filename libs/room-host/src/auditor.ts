@@ -1,4 +1,5 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { sleep } from '#libs/async';
 import { Self, ServerDirectory } from '#libs/fleet';
 import { HoldfastError } from '#libs/protocol';
 import { fewAtATime } from '#libs/redis';
@@ -10,6 +11,9 @@ import { EndedGames } from './ended-games.js';
 import type { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { AUDIT_EVERY_MS, AUDIT_ROUTINE, AUDIT_URGENT, INDEX_RETRY_MS, OWN_PAUSE_MS, PAUSE_TICK_MS } from './room-host.options.js';
+
+/** Time for which this server waits for the marks of gateways, in ms. They compare their rooms in a tenth of a second. */
+const GATEWAYS_WAIT_MS = 2_000;
 
 /** The reason of an audit for which nothing has happened. */
 const ROUTINE = 'interval';
@@ -98,10 +102,32 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
       unanswered += outcomes.filter((outcome) => outcome === 'unanswered').length;
     }
     // A store that lost rooms in play may have lost ends as well.
-    const ended = isRoutine && reasserted === 0 ? 0 : await this.ended.restore();
+    const ended = isRoutine && reasserted === 0 ? 0 : await this.restoreEnds();
     if (reasserted > 0 || ended) this.log.warn('store.repaired', { rooms: reasserted, ended: ended ?? 0, reason });
     if (ended === null || unanswered > 0) throw new HoldfastError('unavailable', 'The store did not take all that it had lost.');
     if (this.generation.current === generation && this.self.incarnation === incarnation) await this.mark(incarnation, generation);
+  }
+
+  /**
+   * Writes ends again. The store may have no record of such a room, because the gateways write those. Then this server waits for the
+   * marks of the gateways before it sets its own: once the store is settled, a gateway would read the room without its end.
+   */
+  private async restoreEnds(): Promise<number | null> {
+    const ended = await this.ended.restore();
+    if (!this.ended.hasMissing || this.settlement.isSettled) return ended;
+    const deadline = performance.now() + GATEWAYS_WAIT_MS;
+    while (performance.now() < deadline && !(await this.haveGatewaysMarked())) await sleep(PAUSE_TICK_MS);
+    const more = await this.ended.restore();
+    return ended === null || more === null ? null : ended + more;
+  }
+
+  private async haveGatewaysMarked(): Promise<boolean> {
+    const gateways = this.directory
+      .byType('gateway')
+      .filter(
+        ({ state, suspect, unheard, marksStore }) => marksStore && (state === 'ready' || state === 'draining') && !suspect && !unheard,
+      );
+    return this.generation.isAuditedBy(gateways.map(({ id, incarnation }) => ({ server: id, incarnation })));
   }
 
   private async mark(incarnation: number, generation: string): Promise<void> {

@@ -89,6 +89,11 @@ export class EndedGames {
     return results.filter(({ result, isKept }) => result === 'ok' && !isKept).length;
   }
 
+  /** The store has no record of a room whose game ended here. A gateway may be about to write it again. */
+  get hasMissing(): boolean {
+    return this.missing.length > 0;
+  }
+
   /**
    * Resolves when the last game that ended here did so `ENDED_DURABLE_MS` ago: for a server that is to leave, since nobody else could
    * write its effects and its epilogue again. A Redis that writes to disk once a second has them by then.
