@@ -1,15 +1,16 @@
-import { Controller, UseGuards } from '@nestjs/common';
+import { Controller, UseGuards, UseInterceptors } from '@nestjs/common';
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { Matchmaker } from '#libs/lobby';
 import type { Control, PlayerAnswer } from '#libs/protocol';
 import { viewOf } from '#libs/room-store';
-import { SettledGuard } from '#libs/settlement';
+import { FallbackInterceptor, SettledGuard } from '#libs/settlement';
 import { OPERATION_SCHEMAS } from './operation-schemas.js';
 import { type Asked, PlayerRequestPipe } from './player-request.pipe.js';
 
 /** Requests of players about matchmaking. */
 @Controller()
 @UseGuards(SettledGuard)
+@UseInterceptors(FallbackInterceptor)
 export class MatchController {
   constructor(private readonly matchmaker: Matchmaker) {}
 

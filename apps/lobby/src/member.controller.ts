@@ -1,12 +1,13 @@
-import { Controller, UseGuards } from '@nestjs/common';
+import { Controller, UseGuards, UseInterceptors } from '@nestjs/common';
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { RoomService } from '#libs/lobby';
 import type { Control } from '#libs/protocol';
-import { SettledGuard } from '#libs/settlement';
+import { FallbackInterceptor, SettledGuard } from '#libs/settlement';
 
 /** Reports of gateways about the connections of room members. */
 @Controller()
 @UseGuards(SettledGuard)
+@UseInterceptors(FallbackInterceptor)
 export class MemberController {
   constructor(private readonly rooms: RoomService) {}
 

@@ -1,10 +1,10 @@
-import { Controller, UseGuards } from '@nestjs/common';
+import { Controller, UseGuards, UseInterceptors } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { GameCatalogue, GameStarter, MatchQueue, RoomList, RoomService } from '#libs/lobby';
 import { LoadBalancerService } from '#libs/placement';
 import type { OperationName, Operations, PlayerAnswer } from '#libs/protocol';
 import { type RoomRecord, viewOf } from '#libs/room-store';
-import { SettledGuard } from '#libs/settlement';
+import { FallbackInterceptor, SettledGuard } from '#libs/settlement';
 import { OPERATION_SCHEMAS } from './operation-schemas.js';
 import { type Asked, PlayerRequestPipe } from './player-request.pipe.js';
 
@@ -13,6 +13,7 @@ const asked = (operation: OperationName): PlayerRequestPipe => new PlayerRequest
 /** Requests of players about rooms. The load balancer is injected here, because it places the room of a start. */
 @Controller()
 @UseGuards(SettledGuard)
+@UseInterceptors(FallbackInterceptor)
 export class RoomController {
   constructor(
     private readonly rooms: RoomService,

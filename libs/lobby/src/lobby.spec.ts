@@ -176,6 +176,20 @@ describe('rooms', () => {
     expect((await mustRead(id)).doc.members).toHaveLength(2);
   });
 
+  it('are created and left once by a request that begins again', async () => {
+    const { rooms } = newLobby();
+    const caller = { ...newCaller(), asked: { turn: 1, number: 1 } };
+    const made = await rooms.create(caller, { game: 'duel' });
+    expect((await rooms.create(caller, { game: 'duel' })).id).toBe(made.id);
+    const next = { ...caller, asked: { turn: 1, number: 2 } };
+    await expect(rooms.create(next, { game: 'duel' })).rejects.toMatchObject({ code: 'already-in-room' });
+    await rooms.join(newCaller(), made.id);
+    const leaving = { ...caller, asked: { turn: 1, number: 3 }, room: { id: made.id, watching: false } };
+    expect(await rooms.leave(leaving)).toBe(made.id);
+    expect(await rooms.leave(leaving)).toBe(made.id);
+    expect((await mustRead(made.id)).doc.members).toHaveLength(1);
+  });
+
   it('are one a user: who is in one is refused by another, until they leave', async () => {
     const { rooms } = newLobby();
     const first = await rooms.create(newCaller(), { game: 'duel' });

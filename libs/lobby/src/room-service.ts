@@ -21,6 +21,8 @@ export type RoomGuard = (record: RoomRecord) => unknown;
 export class RoomService {
   /** Of two who change a room at once one must begin again; what this lobby does to one room waits for its turn instead. */
   private readonly turns = new Turns();
+  /** The room of each request to create or leave one that has begun, for one that begins again after a fallback of the store. */
+  private readonly begun = new WeakMap<Caller, RoomId>();
 
   constructor(
     private readonly redis: RedisConnections,
@@ -40,10 +42,11 @@ export class RoomService {
   async create(caller: Caller, wish: Operations['rooms.create']['data']): Promise<RoomRecord> {
     const { game, name, seats, private: isPrivate, region, build } = wish;
     const info = this.games.mustGet(game);
-    await this.freeFor(caller, null);
+    const id = (caller.asked && this.begun.get(caller)) ?? newRoomId();
+    await this.freeFor(caller, id);
     const near = region === undefined ? this.regionOf(caller) : undefined;
     const doc = newRoom(caller, { name, seats: info.seats, wanted: seats, private: isPrivate, region, build, near }, this.now());
-    const id = newRoomId();
+    this.begun.set(caller, id);
     if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
     return this.make(id, game, doc, [caller]);
   }
@@ -114,11 +117,15 @@ export class RoomService {
     const { user, room: meant, asked } = caller;
     const left = meant ? { room: meant.id, watching: meant.watching } : await this.userRooms.get(user);
     if (!left) throw new HoldfastError('not-in-room');
+    // Begins again: what it did before may have survived.
+    const isRepeated = asked !== undefined && this.begun.get(caller) === left.room;
+    this.begun.set(caller, left.room);
     await this.turns.take(left.room, async () => {
       // Read before it is found not to be late, as in `join`.
       const record = left.watching ? null : await this.records.read(left.room);
       if (!(await this.userRooms.leave(user, left.room, asked)) && !left.watching) throw new HoldfastError('overtaken');
       if (left.watching) return;
+      if (isRepeated && !(record && isMember(record, user))) return;
       if (!record) throw new HoldfastError('room-unknown');
       await this.removeMember(left.room, user, 'not-in-room', { guard: () => this.refuseReturned(left.room, caller), record });
     });

@@ -1,3 +1,4 @@
+export * from './fallback-interceptor.js';
 export * from './settled-guard.js';
 export * from './settlement.module.js';
 export * from './settlement.options.js';

@@ -1,0 +1,45 @@
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import { defer, lastValueFrom, type Observable } from 'rxjs';
+import { sleep } from '#libs/async';
+import { RedisConnections } from '#libs/redis';
+import { StoreGeneration } from '#libs/room-store';
+import { LOOK_MS, SETTLE_WAIT_MS } from './settlement.options.js';
+import { StoreSettlement } from './store-settlement.js';
+
+/**
+ * Begins a request again from its start when the store fell back while it was under way, once the store is settled: some of its steps
+ * were then taken in a store that has lost them, and others in one that had not. Requests are idempotent, so that they may be repeated.
+ * Throws `unavailable` when the store is not settled in time.
+ */
+@Injectable()
+export class FallbackInterceptor implements NestInterceptor {
+  constructor(
+    private readonly generation: StoreGeneration,
+    private readonly settlement: StoreSettlement,
+    private readonly redis: RedisConnections,
+  ) {}
+
+  intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return defer(() => this.run(next));
+  }
+
+  private async run(next: CallHandler): Promise<unknown> {
+    const deadline = performance.now() + SETTLE_WAIT_MS;
+    for (;;) {
+      const began = this.generation.current;
+      const outcome = await lastValueFrom(next.handle(), { defaultValue: undefined }).then(
+        (value: unknown) => ({ isDone: true, value }) as const,
+        (error: unknown) => ({ isDone: false, error }) as const,
+      );
+      const { current } = this.generation;
+      const isOver = began === null || current === began || (current === null && outcome.isDone);
+      if (isOver || performance.now() >= deadline) {
+        if (outcome.isDone) return outcome.value;
+        throw outcome.error;
+      }
+      // The connection broke while the request was under way.
+      while (!this.redis.isReady && performance.now() < deadline) await sleep(LOOK_MS);
+      await this.settlement.whenSettled(Math.max(0, deadline - performance.now()));
+    }
+  }
+}
