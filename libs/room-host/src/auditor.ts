@@ -14,6 +14,7 @@ import { AUDIT_EVERY_MS, AUDIT_ROUTINE, AUDIT_URGENT, INDEX_RETRY_MS, OWN_PAUSE_
 
 /** Time for which this server waits for the marks of gateways, in ms. They compare their rooms in a tenth of a second. */
 const GATEWAYS_WAIT_MS = 2_000;
+const GATEWAYS_LOOK_MS = 50;
 
 /** The reason of an audit for which nothing has happened. */
 const ROUTINE = 'interval';
@@ -116,7 +117,7 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     const ended = await this.ended.restore();
     if (!this.ended.hasMissing || this.settlement.isSettled) return ended;
     const deadline = performance.now() + GATEWAYS_WAIT_MS;
-    while (performance.now() < deadline && !(await this.haveGatewaysMarked())) await sleep(PAUSE_TICK_MS);
+    while (performance.now() < deadline && !(await this.haveGatewaysMarked())) await sleep(GATEWAYS_LOOK_MS);
     const more = await this.ended.restore();
     return ended === null || more === null ? null : ended + more;
   }
