@@ -1,4 +1,4 @@
-import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
+import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import { lastValueFrom } from 'rxjs';
 import { sleep } from '#libs/async';
 import { errorBody, toErrorBody } from '#libs/protocol';
@@ -27,7 +27,7 @@ export class LinkTransport extends Server implements CustomTransportStrategy {
     this.links.onRequest((peer, pattern, data) => this.answer(peer, pattern, data));
     this.links.onEvent((peer, pattern, data) => {
       const handler = this.messageHandlers.get(pattern);
-      if (handler) void Promise.resolve(handler(data, peer)).catch(() => {});
+      if (handler) void this.handle(handler, data, peer);
     });
     callback();
   }
@@ -39,6 +39,15 @@ export class LinkTransport extends Server implements CustomTransportStrategy {
 
   override unwrap<T>(): T {
     return this.links as T;
+  }
+
+  /** An event handler behind an interceptor runs only when its result is subscribed to. */
+  private async handle(handler: MessageHandler, data: unknown, peer: LinkPeer): Promise<void> {
+    try {
+      await lastValueFrom(this.transformToObservable(await handler(data, peer)), { defaultValue: null });
+    } catch {
+      // The exception filter has logged it, and nobody waits for an answer.
+    }
   }
 
   private async answer(peer: LinkPeer, pattern: string, data: unknown): Promise<unknown> {

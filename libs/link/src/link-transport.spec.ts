@@ -1,0 +1,18 @@
+import { defer, of } from 'rxjs';
+import type { LinkPeer } from './link-peer.js';
+import { LinkTransport } from './link-transport.js';
+import type { EventHandler, Links } from './links.js';
+
+describe('LinkTransport', () => {
+  it('runs an event handler whose interceptor starts it only at the subscription', async () => {
+    let receive: EventHandler = () => {};
+    const links = { onRequest: () => {}, onEvent: (handler: EventHandler) => (receive = handler) } as unknown as Links;
+    const transport = new LinkTransport(links);
+    const received: unknown[] = [];
+    transport.addHandler('member.gone', async (data) => defer(() => of(received.push(data))), true);
+    transport.listen(() => {});
+    receive({} as LinkPeer, 'member.gone', { user: 'ada' });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(received).toEqual([{ user: 'ada' }]);
+  });
+});
