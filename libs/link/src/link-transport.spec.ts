@@ -1,7 +1,9 @@
 import { defer, of } from 'rxjs';
 import type { LinkPeer } from './link-peer.js';
 import { LinkTransport } from './link-transport.js';
-import type { EventHandler, Links } from './links.js';
+import type { Links } from './links.js';
+
+type EventHandler = Parameters<Links['onEvent']>[0];
 
 describe('LinkTransport', () => {
   it('runs an event handler whose interceptor starts it only at the subscription', async () => {
