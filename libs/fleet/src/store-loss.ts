@@ -115,7 +115,7 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
     return this.self.type === 'gateway' && serverTypeOf(id) === 'gateway';
   }
 
-  /** Those that wrote in the last round, then others in any order, so that a gateway that writes is found in time. */
+  /** Returns gateways that wrote in the last round, then others in any order, so that a gateway that writes is found in time. */
   private gatewaysToAsk(): ServerRecord[] {
     const others = this.directory
       .byType('gateway')
