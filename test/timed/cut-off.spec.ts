@@ -121,6 +121,34 @@ describe('a game server that is cut off', () => {
   });
 });
 
+describe('all gateways without Redis, while the other servers have it', () => {
+  let fleet: Fleet;
+  let store: CuttableProxy;
+
+  beforeAll(async () => {
+    fleet = await startFleet({ gateways: 0, games: 2, testGames: { turnMs: 60_000 } });
+    store = await CuttableProxy.to({ port: Number(new URL(fleet.redis.url).port) });
+    for (const name of ['one', 'two']) await fleet.start('gateway', name, { REDIS_URL: `redis://127.0.0.1:${store.port}` });
+    await fleet.whole();
+  }, 60_000);
+
+  afterAll(async () => {
+    store.close();
+    await fleet.stop();
+  });
+
+  it('keep their players, whose games go on', async () => {
+    const game = await LedgerGame.begin(fleet);
+    store.cut();
+    await until(() => fleet.gateways.every((gateway) => gateway.logged('store.lost-alone').length > 0), 15_000);
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await game.goesOn();
+    for (const gateway of fleet.gateways) expect(gateway.logged('players.redirected')).toEqual([]);
+    store.mend();
+    await game.settled();
+  }, 60_000);
+});
+
 describe('a gateway that is the only server without Redis', () => {
   let fleet: Fleet;
   let store: CuttableProxy;

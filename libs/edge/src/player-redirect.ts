@@ -82,10 +82,15 @@ export class PlayerRedirect implements OnModuleDestroy {
     return record?.status === 'playing' && record.owner !== null && servers.has(record.owner.server);
   }
 
+  /** Without the store the directory does not change, so then another gateway must have said itself that it writes. */
   private hasOthers(): boolean {
+    const { isAlone, writers } = this.storeLoss;
     return this.directory
       .byType('gateway')
-      .some(({ id, state, suspect, unheard }) => id !== this.self.id && state === 'ready' && suspect === 0 && !unheard);
+      .some(
+        ({ id, state, suspect, unheard }) =>
+          id !== this.self.id && state === 'ready' && suspect === 0 && !unheard && (!isAlone || writers.has(id)),
+      );
   }
 
   /** Once for each time of need: a redirect goes on for some ticks. */

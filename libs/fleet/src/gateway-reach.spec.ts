@@ -85,6 +85,25 @@ describe('whether gateways reach this server', () => {
     expect(among.changes).toEqual([true, false]);
   });
 
+  it('is told when it ends, also when only the time had begun it', () => {
+    const among = new Among('none');
+    expect(among.reach.isCutOff).toBe(false);
+    jest.advanceTimersByTime(1_000);
+    expect(among.reach.isCutOff).toBe(true);
+    among.add('1', 'well');
+    expect(among.changes).toEqual([false]);
+  });
+
+  it('has to be proved only until a majority reaches the server again', () => {
+    const among = new Among('well');
+    among.evicted();
+    expect(among.reach.isCutOff).toBe(false);
+    among.add('1', 'none');
+    expect(among.reach.isCutOff).toBe(false);
+    jest.advanceTimersByTime(1_000);
+    expect(among.reach.isCutOff).toBe(true);
+  });
+
   it('does not ask for the links of gateways that miss their own checks', () => {
     const among = new Among('well');
     const id = serverId('gateway', 'gone');

@@ -19,8 +19,14 @@ export class GatewayReach {
   /** Gateways without a working link, and the time since when, in ms of the monotonic clock. */
   private readonly missing = new Map<ServerId, number>();
   private readonly listeners: (() => void)[] = [];
-  private wasCutOff = false;
-  /** True after an eviction, which may have had this cause. Then a gateway counts only with a working link. */
+  /** The last value of `isCutOff` that anyone has read. */
+  private seen = false;
+  /** Its value at the last call of the listeners. */
+  private told = false;
+  /**
+   * True after an eviction, which may have had this cause, until a majority of the gateways reaches this server. Meanwhile a
+   * gateway counts only with a working link.
+   */
   private mustProve = false;
 
   constructor(
@@ -48,9 +54,11 @@ export class GatewayReach {
     const ids = new Set(gateways.map(({ id }) => id));
     for (const id of this.missing.keys()) if (!ids.has(id)) this.missing.delete(id);
     let cut = 0;
+    let reached = 0;
     for (const gateway of gateways) {
       if (this.fleetLinks.isWell(gateway)) {
         this.missing.delete(gateway.id);
+        reached += 1;
         continue;
       }
       const since = this.missing.get(gateway.id) ?? now;
@@ -59,18 +67,25 @@ export class GatewayReach {
       const isSilent = this.fleetLinks.get(gateway.id)?.isSilent === true;
       if (this.mustProve || isSilent || now - since >= DIALS_WITHIN_MS) cut += 1;
     }
-    return gateways.length > 0 && cut >= Math.floor(gateways.length / 2) + 1;
+    const majority = Math.floor(gateways.length / 2) + 1;
+    if (reached >= majority) this.mustProve = false;
+    this.seen = gateways.length > 0 && cut >= majority;
+    return this.seen;
   }
 
-  /** Calls `listener` when a change of a link or gateway has changed `isCutOff`. A change by time alone causes no call. */
+  /**
+   * Calls `listener` when a change of a link or gateway has changed `isCutOff` since it was last read or told. A change by
+   * time alone causes no call.
+   */
   onChange(listener: () => void): void {
     this.listeners.push(listener);
   }
 
   private review(): void {
+    const before = this.seen;
     const { isCutOff } = this;
-    if (isCutOff === this.wasCutOff) return;
-    this.wasCutOff = isCutOff;
+    if (isCutOff === before && isCutOff === this.told) return;
+    this.told = isCutOff;
     for (const listener of this.listeners) listener();
   }
 }

@@ -1,4 +1,12 @@
-import { countWriting } from './store-loss.js';
+import { jest } from '@jest/globals';
+import type { LinkPeer, Links } from '#libs/link';
+import { type ServerId, serverId } from '#libs/protocol';
+import type { StoreHealth } from '#libs/redis';
+import type { Log } from '#libs/telemetry';
+import type { FleetLinks } from './fleet-links.js';
+import type { Self } from './self.js';
+import type { ServerDirectory } from './server-directory.js';
+import { countWriting, StoreLoss } from './store-loss.js';
 
 describe('countWriting', () => {
   it('counts the servers that write while this one has not for some time', () => {
@@ -12,5 +20,62 @@ describe('countWriting', () => {
 
   it('counts no server that has never written, or whose last write is old', () => {
     expect(countWriting(10_000, [null, 2_500])).toBe(0);
+  });
+});
+
+describe('a gateway without the store', () => {
+  const [gateway, game, lobby] = [serverId('gateway', '2'), serverId('game', '1'), serverId('lobby', '1')];
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  /** Each server wrote so long ago, in ms. There are no links to gateways at first. */
+  function lossAmong(wroteMs: Record<ServerId, number>) {
+    const store = { unavailableForMs: 5_000, wroteMs: 5_000, onChange: () => {} };
+    const links = new Map<ServerId, LinkPeer>();
+    const open = (id: ServerId): LinkPeer => {
+      const request = async () => ({ wroteMs: wroteMs[id] });
+      const peer = { id, isOpen: true, isSilent: false, request, close: () => links.delete(id) } as unknown as LinkPeer;
+      links.set(id, peer);
+      return peer;
+    };
+    for (const id of [game, lobby]) open(id);
+    const loss = new StoreLoss(
+      store as unknown as StoreHealth,
+      { all: () => links.values(), get: (id: ServerId) => links.get(id) } as unknown as Links,
+      { get: (id: ServerId) => links.get(id), to: async ({ id }: { id: ServerId }) => links.get(id) ?? open(id) } as unknown as FleetLinks,
+      { byType: () => [{ id: gateway, state: 'ready', linkPort: 1 }] } as unknown as ServerDirectory,
+      { id: serverId('gateway', '1'), type: 'gateway' } as Self,
+      { error: () => {} } as unknown as Log,
+    );
+    loss.onApplicationBootstrap();
+    return { loss, store, links };
+  }
+
+  it('dials another gateway and learns whether that one writes', async () => {
+    const { loss, store, links } = lossAmong({ [gateway]: 100, [game]: 100, [lobby]: 100 });
+    await jest.advanceTimersByTimeAsync(1_100);
+    expect(loss.isAlone).toBe(true);
+    expect(loss.writers.has(gateway)).toBe(true);
+    store.unavailableForMs = 0;
+    await jest.advanceTimersByTimeAsync(600);
+    expect(loss.isAlone).toBe(false);
+    expect(loss.writers.size).toBe(0);
+    expect(links.has(gateway)).toBe(false);
+    loss.onModuleDestroy();
+  });
+
+  it('does not count a gateway as writing that has lost the store too, while other servers write', async () => {
+    const { loss, links } = lossAmong({ [gateway]: 5_000, [game]: 100, [lobby]: 100 });
+    await jest.advanceTimersByTimeAsync(1_100);
+    expect(loss.isAlone).toBe(true);
+    expect([...loss.writers].sort()).toEqual([game, lobby].sort());
+    expect(links.has(gateway)).toBe(false);
+    loss.onModuleDestroy();
   });
 });

@@ -1,14 +1,20 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { Links } from '#libs/link';
-import type { Control } from '#libs/protocol';
+import { type LinkPeer, Links } from '#libs/link';
+import { type Control, type ServerId, serverTypeOf } from '#libs/protocol';
 import { StoreHealth } from '#libs/redis';
 import { Log } from '#libs/telemetry';
+import { FleetLinks } from './fleet-links.js';
+import { Self } from './self.js';
+import { ServerDirectory } from './server-directory.js';
+import type { ServerRecord } from './server-record.js';
 
 const LOOK_MS = 500;
 /** Length of an outage after which this server asks other servers, in ms. A reconnect takes less. */
 const ASK_AFTER_MS = 1_000;
 /** Number of servers to ask: enough for a majority in a fleet of any size. */
 const ASKED_MAX = 5;
+/** Number of gateways that a gateway asks, among the servers above. It has no links to them and dials them for it. */
+const GATEWAYS_ASKED_MAX = 2;
 const ANSWER_MS = 400;
 /** A server whose last write is older than this, in ms, has also lost the store, even if it does not know it yet. */
 const FRESH_MS = 2_000;
@@ -17,6 +23,13 @@ const FRESH_MS = 2_000;
  * writes once a second, so in an outage for all servers the last writes differ by up to a second.
  */
 const LATER_MS = 1_500;
+
+const NONE: ReadonlySet<ServerId> = new Set();
+
+interface Answer {
+  readonly id: ServerId;
+  readonly wroteMs: number | null;
+}
 
 /**
  * Finds out whether only this server has lost the store. It asks other servers over its links for the time of their last
@@ -29,10 +42,16 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
   private isAsking = false;
   /** Consecutive rounds with that result. Two are needed: in the first round the others may not have noticed an outage yet. */
   private saidSo = 0;
+  private lastWriters: ReadonlySet<ServerId> = NONE;
+  /** Gateways to which this gateway has opened a link only to ask. */
+  private readonly dialled = new Set<ServerId>();
 
   constructor(
     private readonly store: StoreHealth,
     private readonly links: Links,
+    private readonly fleetLinks: FleetLinks,
+    private readonly directory: ServerDirectory,
+    private readonly self: Self,
     private readonly log: Log,
   ) {}
 
@@ -40,7 +59,7 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
     this.timer = setInterval(() => void this.look(), LOOK_MS);
     this.timer.unref();
     this.store.onChange(({ isAvailable }) => {
-      if (isAvailable) this.saidSo = 0;
+      if (isAvailable) this.reset();
     });
   }
 
@@ -53,29 +72,96 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
     return this.saidSo >= 2;
   }
 
+  /**
+   * Servers that said in the last round that they write to the store. Empty while this server writes itself. The directory
+   * cannot tell this: it does not change while the store is lost.
+   */
+  get writers(): ReadonlySet<ServerId> {
+    return this.lastWriters;
+  }
+
   private async look(): Promise<void> {
     if (this.isAsking) return;
     if (this.store.unavailableForMs < ASK_AFTER_MS) {
-      this.saidSo = 0;
+      this.reset();
       return;
     }
     this.isAsking = true;
     try {
-      const peers = [...this.links.all()].filter((peer) => peer.isOpen && !peer.isSilent);
-      const start = Math.floor(Math.random() * peers.length);
-      const asked = [...peers.slice(start), ...peers.slice(0, start)].slice(0, ASKED_MAX);
-      const answers = await Promise.allSettled(asked.map((peer) => peer.request('store.status', {}, { timeoutMs: ANSWER_MS })));
-      const ages = answers.flatMap((answer) =>
-        answer.status === 'fulfilled' ? [(answer.value as Control['store.status']['answer']).wroteMs] : [],
-      );
+      const answers = (await Promise.all(this.ask())).filter((answer) => answer !== null);
       // The store may have come back meanwhile.
-      const ownAge = this.store.unavailableForMs > 0 ? (this.store.wroteMs ?? Number.POSITIVE_INFINITY) : 0;
-      const writing = countWriting(ownAge, ages);
+      if (this.store.unavailableForMs === 0) return this.reset();
+      const ownAge = this.store.wroteMs ?? Number.POSITIVE_INFINITY;
+      const ages = answers.map(({ wroteMs }) => wroteMs);
+      this.lastWriters = new Set(answers.filter(({ wroteMs }) => countWriting(ownAge, [wroteMs]) > 0).map(({ id }) => id));
+      this.closeDialled();
+      const writing = this.lastWriters.size;
       const wasAlone = this.isAlone;
       this.saidSo = writing > ages.length / 2 ? this.saidSo + 1 : 0;
       if (this.isAlone && !wasAlone) this.log.error('store.lost-alone', { asked: ages.length, writing });
     } finally {
       this.isAsking = false;
+    }
+  }
+
+  /** Asks gateways first: only another gateway can take players. */
+  private ask(): Promise<Answer | null>[] {
+    const gateways = this.self.type === 'gateway' ? this.gatewaysToAsk().map((record) => this.askGateway(record)) : [];
+    const peers = rotated([...this.links.all()].filter((peer) => peer.isOpen && !peer.isSilent && !this.isAskedAsGateway(peer)));
+    return [...gateways, ...peers.slice(0, ASKED_MAX - gateways.length).map((peer) => this.askPeer(peer))];
+  }
+
+  private isAskedAsGateway({ id }: LinkPeer): boolean {
+    return this.self.type === 'gateway' && serverTypeOf(id) === 'gateway';
+  }
+
+  /** Returns gateways that wrote in the last round, then others in any order, so that a gateway that writes is found in time. */
+  private gatewaysToAsk(): ServerRecord[] {
+    const others = this.directory
+      .byType('gateway')
+      .filter(({ id, state, linkPort }) => id !== this.self.id && state === 'ready' && linkPort > 0);
+    const isWriter = ({ id }: ServerRecord) => this.lastWriters.has(id);
+    return [...others.filter(isWriter), ...rotated(others.filter((other) => !isWriter(other)))].slice(0, GATEWAYS_ASKED_MAX);
+  }
+
+  private async askGateway(record: ServerRecord): Promise<Answer | null> {
+    if (!this.fleetLinks.get(record.id)) this.dialled.add(record.id);
+    let isLate = false;
+    const dial = this.fleetLinks.to(record).then((peer) => {
+      if (!isLate) return this.askPeer(peer);
+      peer.close('asked');
+      return null;
+    });
+    const late = new Promise<null>((resolve) => {
+      setTimeout(() => {
+        isLate = true;
+        resolve(null);
+      }, 2 * ANSWER_MS).unref();
+    });
+    return Promise.race([dial.catch(() => null), late]);
+  }
+
+  private async askPeer(peer: LinkPeer): Promise<Answer | null> {
+    try {
+      const { wroteMs } = (await peer.request('store.status', {}, { timeoutMs: ANSWER_MS })) as Control['store.status']['answer'];
+      return { id: peer.id, wroteMs };
+    } catch {
+      return null;
+    }
+  }
+
+  private reset(): void {
+    this.saidSo = 0;
+    this.lastWriters = NONE;
+    this.closeDialled();
+  }
+
+  /** Keeps the links to gateways that write: they are asked again. */
+  private closeDialled(): void {
+    for (const id of this.dialled) {
+      if (this.lastWriters.has(id)) continue;
+      this.dialled.delete(id);
+      this.links.get(id)?.close('asked');
     }
   }
 }
@@ -88,4 +174,9 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
  */
 export function countWriting(ownAge: number, ages: readonly (number | null)[]): number {
   return ages.filter((age) => age !== null && age < FRESH_MS && age + LATER_MS < ownAge).length;
+}
+
+function rotated<T>(items: readonly T[]): T[] {
+  const start = Math.floor(Math.random() * items.length);
+  return [...items.slice(start), ...items.slice(0, start)];
 }

@@ -55,6 +55,27 @@ describe('game servers that cannot be reached by link, over a real Redis', () =>
     expect(evicted(watching, cut.self.id)).toEqual([]);
   }, 20_000);
 
+  it('goes on with its report when that arrives between a health check and its answer', async () => {
+    const [watching] = [await world.gateway('1', WATCHING), await world.gateway('2', DORMANT)];
+    const cut = await world.linked('cut');
+    await world.linked('near');
+    await reached([watching], cut);
+    cut.wire.goSilent();
+    const service = watching.module.get(UnreachableServers);
+    await eventually(() => expect([...service.alone]).toEqual([cut.self.id]));
+    const { lost, report } = service as unknown as { lost: Map<string, { isBusy: boolean }>; report(lost: unknown): Promise<void> };
+    const found = lost.get(cut.self.id);
+    await eventually(() => expect(found?.isBusy).toBe(false));
+    // One after the other on one connection, so that no health check comes between.
+    await Promise.all([
+      watching.redis.commands.hset(cut.self.id, 'check', 'testing'),
+      report.call(service, found),
+      watching.redis.commands.hset(cut.self.id, 'check', 'update'),
+    ]);
+    expect(found).toMatchObject({ reportedSince: expect.any(Number), isAlone: true });
+    expect([...service.alone]).toEqual([cut.self.id]);
+  }, 20_000);
+
   it('counts a gateway once, those that are asked for, and only while they say so', async () => {
     const [one, two] = [await world.gateway('1', DORMANT), await world.gateway('2', DORMANT)];
     const { id } = await world.foreign(one, 'accused', 'speaks');

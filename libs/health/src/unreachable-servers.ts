@@ -193,8 +193,11 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
       // Heard of again, or gone, while the answer was on its way.
       if (this.lost.get(server.id) !== lost || answer.kind === 'over') return;
       if (answer.kind === 'unheard') {
+        // The record also says so between each health check and its answer. That is no news about the server.
+        if (this.directory.get(server.id)?.suspect === 0) return;
         lost.reportedSince = null;
         lost.heldSince = null;
+        lost.isAlone = false;
         return;
       }
       // The first one only counts: a server that wakes answers the store and its links in the same moment, in any order.

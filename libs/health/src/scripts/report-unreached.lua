@@ -1,7 +1,8 @@
 -- Notes that a gateway cannot reach a server by link, and counts the gateways that say so.
 -- KEYS  the server's hash
 -- ARGV  incarnation, gateway, lifetime of a report in ms, gateways whose reports count
--- answer  {'reported', reports, rooms of the server} | {'unheard'}: the store does not hear it either, so other checks judge it
+-- answer  {'reported', reports, rooms of the server} | {'unheard'}: a health check waits for its answer. If the server is suspect,
+--         the store does not hear it either, and other checks judge it
 --         | {'over'}: dead, or another incarnation
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state', 'check', 'rooms')
 if record[1] ~= ARGV[1] or record[2] == 'dead' then return {'over'} end

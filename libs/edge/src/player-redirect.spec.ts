@@ -1,0 +1,33 @@
+import type { EventSink, Self, ServerDirectory, StoreLoss } from '#libs/fleet';
+import { type ServerId, serverId } from '#libs/protocol';
+import type { Log } from '#libs/telemetry';
+import { PlayerRedirect } from './player-redirect.js';
+import type { RoomFollower } from './room-follower.js';
+import type { SessionTable } from './session-table.js';
+
+const OTHER = serverId('gateway', '2');
+
+function refuses(isAlone: boolean, writers: readonly ServerId[]): boolean {
+  const redirect = new PlayerRedirect(
+    { all: () => [] } as unknown as SessionTable,
+    {} as RoomFollower,
+    { byType: () => [{ id: OTHER, state: 'ready', suspect: 0, unheard: false }] } as unknown as ServerDirectory,
+    { id: serverId('gateway', '1') } as Self,
+    { isAlone, writers: new Set(writers) } as unknown as StoreLoss,
+    {} as EventSink,
+    {} as Log,
+  );
+  redirect.onModuleDestroy();
+  return redirect.refuses;
+}
+
+describe('a gateway that alone has lost the store', () => {
+  it('refuses players when another gateway writes to the store', () => {
+    expect(refuses(true, [OTHER])).toBe(true);
+    expect(refuses(false, [OTHER])).toBe(false);
+  });
+
+  it('keeps its players when only servers of other types write: all gateways have lost the store', () => {
+    expect(refuses(true, [serverId('game', '1'), serverId('lobby', '1')])).toBe(false);
+  });
+});
