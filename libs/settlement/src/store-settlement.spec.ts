@@ -54,7 +54,16 @@ class World {
   }
 
   add(type: 'game' | 'gateway' | 'lobby', name: string, more: Partial<ServerRecord> = {}): ServerRecord {
-    const record = { id: serverId(type, name), type, incarnation: 1, state: 'ready', marksStore: true, ...more } as ServerRecord;
+    const record = {
+      id: serverId(type, name),
+      type,
+      incarnation: 1,
+      state: 'ready',
+      marksStore: true,
+      suspect: 0,
+      unheard: false,
+      ...more,
+    } as ServerRecord;
     this.servers.set(record.id, record);
     return record;
   }
@@ -153,6 +162,41 @@ describe('a store', () => {
     expect(world.settlement.isSettled).toBe(false);
     await world.pass(2_000);
     expect(world.settlement.isSettled).toBe(true);
+  });
+
+  it.each([{ suspect: 1 }, { unheard: true }])('gives up a server that remains %j and that nobody evicts', async (doubt) => {
+    world.mark(world.add('game', '1'));
+    world.add('gateway', '1', doubt);
+    await world.pass(LISTED_AGAIN_MS - 1_000);
+    expect(world.settlement.isSettled).toBe(false);
+    await world.pass(2_000);
+    expect(world.settlement.isSettled).toBe(true);
+  });
+
+  it('waits for a server that is suspect for a short time only', async () => {
+    const game = world.add('game', '1', { suspect: 1 });
+    await world.pass(LISTED_AGAIN_MS - 1_000);
+    world.add('game', '1');
+    await world.pass(3 * LISTED_AGAIN_MS);
+    expect(world.settlement.isSettled).toBe(false);
+    world.mark(game);
+    await world.pass();
+    expect(world.settlement.isSettled).toBe(true);
+  });
+
+  it('does not wait again for a server that it gave up while it waits for another', async () => {
+    const [lost, slow] = [world.add('game', '1'), world.add('game', '2')];
+    world.missing.add(lost.id);
+    await world.pass(LISTED_AGAIN_MS + 1_000);
+    expect(world.settlement.isSettled).toBe(false);
+    world.mark(slow);
+    await world.pass();
+    expect(world.settlement.isSettled).toBe(true);
+    // In another generation, the server gets the full time again.
+    world.restart('two');
+    world.mark(slow);
+    await world.pass();
+    expect(world.settlement.isSettled).toBe(false);
   });
 
   it('does not wait for gateways of a version that marks nothing', async () => {
