@@ -9,6 +9,8 @@ const SETTLED_KEY = 'hf:settled';
 const CHANGED_MS = 250;
 /** Connections that are at different runs of Redis are asked again after this, in ms: one of them hangs at a run that is over, and closes. */
 const APART_MS = 250;
+/** Pause before a connection that did not tell its run is asked again, in ms. */
+const IDENTIFY_AGAIN_MS = 100;
 
 export interface Auditor {
   readonly server: ServerId;
@@ -29,6 +31,8 @@ export interface Auditor {
 export class StoreGeneration {
   /** By connection; null: not known. */
   private readonly ids = new Map<RedisClient, string | null>();
+  /** By connection: the number of its latest identification. The answer of an earlier one may be out of date, and is ignored. */
+  private readonly identifications = new Map<RedisClient, number>();
   /** The generation that is known to be settled; undefined: nobody here finds out, and none is waited for. */
   private settled: string | null | undefined;
   private readonly listeners: (() => void)[] = [];
@@ -104,26 +108,44 @@ export class StoreGeneration {
   }
 
   private follow(client: RedisClient): void {
-    this.ids.set(client, null);
-    client.on('close', () => this.ids.set(client, null));
+    this.invalidate(client);
+    client.on('close', () => this.invalidate(client));
     client.on('ready', () => void this.identify(client));
     if (!(client instanceof Redis)) {
-      // A Cluster stays connected when one of its primaries is replaced by a replica, which may have less.
-      const changed = (): void => this.identifyAllIn(CHANGED_MS);
+      // A Cluster stays connected when a replica replaces one of its primaries. The replica may have lost the last writes.
+      const changed = (): void => {
+        this.invalidate(client);
+        this.identifyAllIn(CHANGED_MS);
+      };
       client.on('+node', changed);
       client.on('-node', changed);
     }
     if (client.status === 'ready') void this.identify(client);
   }
 
+  private invalidate(client: RedisClient): void {
+    this.ids.set(client, null);
+    this.begin(client);
+  }
+
+  private begin(client: RedisClient): number {
+    const number = (this.identifications.get(client) ?? 0) + 1;
+    this.identifications.set(client, number);
+    return number;
+  }
+
   private async identify(client: RedisClient): Promise<void> {
+    const number = this.begin(client);
+    const isLatest = (): boolean => this.identifications.get(client) === number;
     try {
       const id = await generationOf(client);
-      if (client.status !== 'ready') return;
+      if (client.status !== 'ready' || !isLatest()) return;
       this.ids.set(client, id);
     } catch {
-      // Gone again; the next `ready` asks anew. One that stays but did not answer is asked once more.
-      if (client.status === 'ready') setTimeout(() => void this.identify(client), 100);
+      if (!isLatest()) return;
+      this.ids.set(client, null);
+      // After a lost connection, the next `ready` starts again. A connection that stays is asked again.
+      if (client.status === 'ready') setTimeout(() => isLatest() && void this.identify(client), IDENTIFY_AGAIN_MS).unref();
       return;
     }
     if (this.current !== null) for (const listener of this.listeners) listener();
