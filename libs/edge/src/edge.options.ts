@@ -77,6 +77,8 @@ export const DEPARTURES_AT_ONCE = 64;
 /** Sessions whose gateway ended unseen are looked for this often, in ms; by whom, is claimed for the second time, kept alive. */
 export const HOLDER_SWEEP_MS = 5_000;
 export const HOLDER_CLAIM_MS = 10_000;
+/** Pause before the rooms are compared again with a settled store that did not answer, in ms. */
+export const COMPARE_RETRY_MS = 100;
 /** A room that a store has lost, which may not be settled, is looked at again after this, in ms. */
 export const UNSETTLED_LOOK_MS = 250;
 /** What a store that was restarted lost is written again; where that fails, after this again, in ms. */

@@ -91,6 +91,41 @@ describe('who follows a room', () => {
     expect(told[1]).toEqual(saved);
   });
 
+  it('is told of every room although the settled store fails to answer at first', async () => {
+    generation.current = 'two';
+    const isReady = jest.spyOn(redis, 'isReady', 'get').mockReturnValueOnce(false);
+    const glance = jest.spyOn(records, 'glance').mockRejectedValueOnce(new Error('Connection is closed.'));
+    await follower.settled();
+    expect(glance).toHaveBeenCalledTimes(2);
+    expect(told).toEqual([room, room]);
+    // The glance shows another record, and the read of it fails once.
+    await redis.commands.hset(roomKey(room.id), 'rev', room.rev + 1);
+    const read = jest.spyOn(records, 'read').mockRejectedValueOnce(new Error('Connection is closed.'));
+    await follower.settled();
+    expect(told[2]).toEqual({ ...room, rev: room.rev + 1 });
+    for (const spy of [isReady, glance, read]) spy.mockRestore();
+  });
+
+  it('is told of every room when the connection was lost meanwhile, and stops in another generation', async () => {
+    const lose = (next: string | null) => async () => {
+      Object.assign(generation, { current: next });
+      settlement.isSettled = false;
+      throw new Error('Connection is closed.');
+    };
+    const glance = jest.spyOn(records, 'glance').mockImplementationOnce(lose(null));
+    const settled = follower.settled();
+    await until(() => !settlement.isSettled);
+    expect(told).toHaveLength(1);
+    generation.current = 'one';
+    settlement.isSettled = true;
+    await settled;
+    expect(told).toEqual([room, room]);
+    glance.mockImplementationOnce(lose('two'));
+    await follower.settled();
+    expect(told).toHaveLength(2);
+    glance.mockRestore();
+  });
+
   it('gives a store that lost the room its record again, and is not told that it is gone', async () => {
     generation.isLate = false;
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;

@@ -1,10 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { RoomId } from '#libs/protocol';
 import { fewAtATime, PubSub, RedisConnections } from '#libs/redis';
 import { type RoomGlance, type RoomRecord, RoomRecords, readNews, roomKey, StoreGeneration } from '#libs/room-store';
 import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
-import { FOLLOW_POLL_MS, FOLLOW_TICK_MS, RECORD_LOOK_MS, UNSETTLED_LOOK_MS } from './edge.options.js';
+import { COMPARE_RETRY_MS, FOLLOW_POLL_MS, FOLLOW_TICK_MS, RECORD_LOOK_MS, UNSETTLED_LOOK_MS } from './edge.options.js';
 import { RoomRestorer } from './room-restorer.js';
 
 /** What a follower is told: the record as it is now, or that the room is no more. */
@@ -21,7 +22,8 @@ interface Followed {
   generation: string | null;
   /** What is asked for meanwhile is read once that is done. */
   isSubscribing: boolean;
-  reading: Promise<void> | null;
+  /** Resolves to what `read` returns. */
+  reading: Promise<boolean> | null;
   mustReadAgain: boolean;
   readonly handler: (message: string) => void;
   /** Called whenever the record was found to be current, and when the room is closed. */
@@ -43,6 +45,7 @@ export class RoomFollower implements OnModuleDestroy {
   /** Where the round over all rooms is, and how many of it are due: rooms are looked at one after the other, not at once. */
   private round: Iterator<RoomId> = this.rooms.keys();
   private due = 0;
+  private isOpen = true;
 
   constructor(
     private readonly records: RoomRecords,
@@ -139,12 +142,27 @@ export class RoomFollower implements OnModuleDestroy {
     return [...this.rooms.values()].flatMap(({ record }) => record ?? []);
   }
 
-  /** The store is settled: compares all rooms with it. The listener has heard of each by then, also of those that are as they were. */
+  /**
+   * The store is settled: compares all rooms with it, and repeats that after an error or a lost connection. When it resolves, the listener
+   * has been told of each room, also of unchanged ones. It resolves earlier only in another generation, for which another call follows.
+   */
   async settled(): Promise<void> {
+    const { current: generation } = this.generation;
+    const isOver = (): boolean => !this.isOpen || (this.generation.current ?? generation) !== generation;
     for await (const some of fewAtATime([...this.rooms.keys()], { breathMs: 0 })) {
-      await this.compare(some, true);
-      await Promise.all(some.map((id) => this.rooms.get(id)?.reading));
+      let due = await this.compareAndRead(some);
+      while (due.length > 0 && !isOver()) {
+        await pause(COMPARE_RETRY_MS);
+        due = await this.compareAndRead(due);
+      }
     }
+  }
+
+  /** Returns the rooms that could not be compared or read. */
+  private async compareAndRead(rooms: readonly RoomId[]): Promise<readonly RoomId[]> {
+    if (!(await this.compare(rooms, true))) return rooms;
+    const isDone = await Promise.all(rooms.map((id) => this.rooms.get(id)?.reading ?? true));
+    return rooms.filter((_, index) => !isDone[index]);
   }
 
   /** Reads the record again, now. */
@@ -159,6 +177,7 @@ export class RoomFollower implements OnModuleDestroy {
   }
 
   onModuleDestroy(): void {
+    this.isOpen = false;
     clearInterval(this.polling);
   }
 
@@ -185,16 +204,17 @@ export class RoomFollower implements OnModuleDestroy {
     }
   }
 
-  private async read(room: Followed): Promise<void> {
+  /** Returns false when the store did not answer or is not settled, or when its generation changed. */
+  private async read(room: Followed): Promise<boolean> {
     try {
       do {
         room.mustReadAgain = false;
         const known = room.record;
         const { current } = this.generation;
         const record = await this.records.read(room.id);
-        if (this.rooms.get(room.id) !== room) return;
+        if (this.rooms.get(room.id) !== room) return true;
         // All are looked at once it is.
-        if (!this.settlement.isSettled || this.generation.current !== current) return;
+        if (!this.settlement.isSettled || this.generation.current !== current) return false;
         if (room.record !== known) room.mustReadAgain = true;
         else if (record && (!known || record.rev > known.rev)) this.accept(room, record);
         else if (record && record.rev === known?.rev) {
@@ -204,8 +224,10 @@ export class RoomFollower implements OnModuleDestroy {
         else if (await this.settlement.isStillSettled()) this.close(room, 'room-unknown');
         else setTimeout(() => this.look(room.id), UNSETTLED_LOOK_MS).unref();
       } while (room.mustReadAgain);
+      return true;
     } catch (error) {
       this.log.debug('room.read-failed', { roomId: room.id, error: String(error) });
+      return false;
     }
   }
 
@@ -256,13 +278,17 @@ export class RoomFollower implements OnModuleDestroy {
     await this.compare(some);
   }
 
-  /** Reads those whose record is another than the one that is known. `tellAll`: the listener hears of the others as well. */
-  private async compare(rooms: readonly RoomId[], tellAll = false): Promise<void> {
-    if (rooms.length === 0 || !this.redis.isReady || !this.settlement.isSettled) return;
+  /**
+   * Reads the rooms whose record differs from the known one. `tellAll`: the listener is told of the others as well. Returns false when
+   * the store did not answer, is not ready or is not settled, or when its generation changed.
+   */
+  private async compare(rooms: readonly RoomId[], tellAll = false): Promise<boolean> {
+    if (rooms.length === 0) return true;
+    if (!this.redis.isReady || !this.settlement.isSettled) return false;
     try {
       const { current } = this.generation;
       const glances = await this.records.glance(rooms);
-      if (this.generation.current !== current) return;
+      if (this.generation.current !== current) return false;
       for (const [index, id] of rooms.entries()) {
         const room = this.rooms.get(id);
         if (!room?.record || !isSame(room.record, glances[index])) this.look(id);
@@ -272,8 +298,10 @@ export class RoomFollower implements OnModuleDestroy {
           for (const check of room.waiters) check();
         }
       }
+      return true;
     } catch (error) {
       this.log.debug('rooms.glance-failed', { error: String(error) });
+      return false;
     }
   }
 }

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,6 +63,11 @@ describe('the generation of a store', () => {
     expect(generation.isSettled).toBe(true);
   });
 
+  it('knows how long ago the store was started', async () => {
+    const [, seconds] = /uptime_in_seconds:(\d+)/.exec(String(await (redis.commands as Redis).info('server'))) ?? [];
+    expect(Math.abs(generation.ageMs - Number(seconds) * 1_000)).toBeLessThan(2_000);
+  });
+
   it('is settled again when a connection comes back to the same run', async () => {
     const settled = generation.current;
     redis.commands.disconnect(true);
@@ -69,6 +75,61 @@ describe('the generation of a store', () => {
     expect(generation.isSettled).toBe(false);
     await until(() => generation.isSettled);
     expect(generation.current).toBe(settled);
+  });
+});
+
+describe('the generation of a Cluster', () => {
+  /** A Cluster of one primary. Each INFO waits until the test answers it. */
+  class FakeCluster extends EventEmitter {
+    status = 'ready';
+    readonly asked: { answer(run: string): void; fail(): void }[] = [];
+    nodes(): unknown[] {
+      return [{ info: () => this.info() }];
+    }
+    private info(): Promise<string> {
+      return new Promise((resolve, reject) => {
+        this.asked.push({ answer: (run) => resolve(`run_id:${run}\r\n`), fail: () => reject(new Error('LOADING')) });
+      });
+    }
+  }
+
+  let cluster: FakeCluster;
+  let ofCluster: StoreGeneration;
+  beforeEach(async () => {
+    cluster = new FakeCluster();
+    ofCluster = new StoreGeneration({ appends: cluster, commands: cluster } as unknown as RedisConnections);
+    cluster.asked[0]?.answer('one');
+    await until(() => ofCluster.current === 'one');
+  });
+
+  it('is not known from the change of a node on, until all primaries have told their runs', async () => {
+    cluster.emit('-node');
+    expect(ofCluster.current).toBeNull();
+    await until(() => cluster.asked.length === 2);
+    cluster.asked[1]?.fail();
+    await until(() => cluster.asked.length === 3);
+    expect(ofCluster.current).toBeNull();
+    cluster.asked[2]?.answer('two');
+    await until(() => ofCluster.current === 'two');
+  });
+
+  it('ignores an answer that was asked for before a later change or question', async () => {
+    cluster.emit('ready');
+    cluster.emit('ready');
+    cluster.asked[2]?.answer('two');
+    await until(() => ofCluster.current === 'two');
+    cluster.asked[1]?.answer('one');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(ofCluster.current).toBe('two');
+
+    cluster.emit('ready');
+    cluster.emit('+node');
+    cluster.asked[3]?.answer('two');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(ofCluster.current).toBeNull();
+    await until(() => cluster.asked.length === 5);
+    cluster.asked[4]?.answer('three');
+    await until(() => ofCluster.current === 'three');
   });
 });
 

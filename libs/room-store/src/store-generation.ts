@@ -9,6 +9,8 @@ const SETTLED_KEY = 'hf:settled';
 const CHANGED_MS = 250;
 /** Connections that are at different runs of Redis are asked again after this, in ms: one of them hangs at a run that is over, and closes. */
 const APART_MS = 250;
+/** Pause before a connection that did not tell its run is asked again, in ms. */
+const IDENTIFY_AGAIN_MS = 100;
 
 export interface Auditor {
   readonly server: ServerId;
@@ -29,6 +31,10 @@ export interface Auditor {
 export class StoreGeneration {
   /** By connection; null: not known. */
   private readonly ids = new Map<RedisClient, string | null>();
+  /** When this run of Redis started, by the monotonic clock, in ms. */
+  private startedAt = Number.NEGATIVE_INFINITY;
+  /** By connection: the number of its latest identification. The answer of an earlier one may be out of date, and is ignored. */
+  private readonly identifications = new Map<RedisClient, number>();
   /** The generation that is known to be settled; undefined: nobody here finds out, and none is waited for. */
   private settled: string | null | undefined;
   private readonly listeners: (() => void)[] = [];
@@ -45,6 +51,11 @@ export class StoreGeneration {
   get current(): string | null {
     const id = this.ids.get(this.redis.appends) ?? null;
     return this.ids.get(this.redis.commands) === id ? id : null;
+  }
+
+  /** Time since this run of Redis started, or the youngest primary of a Cluster, in ms. May be up to a second less than the real age. */
+  get ageMs(): number {
+    return performance.now() - this.startedAt;
   }
 
   /** All who live have compared what they hold with it (`StoreSettlement`): records can be believed, and written. */
@@ -104,26 +115,45 @@ export class StoreGeneration {
   }
 
   private follow(client: RedisClient): void {
-    this.ids.set(client, null);
-    client.on('close', () => this.ids.set(client, null));
+    this.invalidate(client);
+    client.on('close', () => this.invalidate(client));
     client.on('ready', () => void this.identify(client));
     if (!(client instanceof Redis)) {
-      // A Cluster stays connected when one of its primaries is replaced by a replica, which may have less.
-      const changed = (): void => this.identifyAllIn(CHANGED_MS);
+      // A Cluster stays connected when a replica replaces one of its primaries. The replica may have lost the last writes.
+      const changed = (): void => {
+        this.invalidate(client);
+        this.identifyAllIn(CHANGED_MS);
+      };
       client.on('+node', changed);
       client.on('-node', changed);
     }
     if (client.status === 'ready') void this.identify(client);
   }
 
+  private invalidate(client: RedisClient): void {
+    this.ids.set(client, null);
+    this.begin(client);
+  }
+
+  private begin(client: RedisClient): number {
+    const number = (this.identifications.get(client) ?? 0) + 1;
+    this.identifications.set(client, number);
+    return number;
+  }
+
   private async identify(client: RedisClient): Promise<void> {
+    const number = this.begin(client);
+    const isLatest = (): boolean => this.identifications.get(client) === number;
     try {
-      const id = await generationOf(client);
-      if (client.status !== 'ready') return;
+      const { id, ageMs } = await generationOf(client);
+      if (client.status !== 'ready' || !isLatest()) return;
       this.ids.set(client, id);
+      this.startedAt = performance.now() - ageMs;
     } catch {
-      // Gone again; the next `ready` asks anew. One that stays but did not answer is asked once more.
-      if (client.status === 'ready') setTimeout(() => void this.identify(client), 100);
+      if (!isLatest()) return;
+      this.ids.set(client, null);
+      // After a lost connection, the next `ready` starts again. A connection that stays is asked again.
+      if (client.status === 'ready') setTimeout(() => isLatest() && void this.identify(client), IDENTIFY_AGAIN_MS).unref();
       return;
     }
     if (this.current !== null) for (const listener of this.listeners) listener();
@@ -139,9 +169,11 @@ export class StoreGeneration {
   }
 }
 
-/** The run id of the node, or of all primaries of a Cluster. */
-async function generationOf(client: RedisClient): Promise<string> {
+/** The run id of the node, or of all primaries of a Cluster, and the age of the youngest of them. */
+async function generationOf(client: RedisClient): Promise<{ id: string; ageMs: number }> {
   const nodes = client instanceof Redis ? [client] : client.nodes('master');
-  const ids = await Promise.all(nodes.map(async (node) => /run_id:(\w+)/.exec(String(await node.info('server')))?.[1] ?? ''));
-  return ids.sort().join('+');
+  const infos = await Promise.all(nodes.map(async (node) => String(await node.info('server'))));
+  const ids = infos.map((info) => /run_id:(\w+)/.exec(info)?.[1] ?? '');
+  const ages = infos.map((info) => Number(/uptime_in_seconds:(\d+)/.exec(info)?.[1] ?? 0) * 1_000);
+  return { id: ids.sort().join('+'), ageMs: Math.min(...ages) };
 }

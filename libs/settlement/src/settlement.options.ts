@@ -1,8 +1,18 @@
 /** How often a process asks whether a store that was restarted is settled, in ms; after that, never. */
 export const LOOK_MS = 50;
-/** A server without a record is waited for no more after this, in ms: one that lives writes its record again within half a second. */
+/**
+ * The settlement does not wait longer than this for a server that has no record, is suspect or is unheard, in ms. A living server writes
+ * its record again within half a second.
+ */
 export const LISTED_AGAIN_MS = 5_000;
 /** A store that takes longer than this to settle is reported, in ms. */
 export const UNSETTLED_TOLD_MS = 5_000;
 /** How long a request waits for the store to settle, in ms; then it fails and may be repeated. */
 export const SETTLE_WAIT_MS = 4_000;
+/** A store that was started less than this ago, in ms, may still lack the records of living servers. */
+export const YOUNG_STORE_MS = 5_000;
+/**
+ * A process that has settled no store before waits this long before it settles a young one, in ms. It does not know which servers live.
+ * They connect again every 50 ms and write their records once a second.
+ */
+export const NEWCOMER_WAIT_MS = 2_000;

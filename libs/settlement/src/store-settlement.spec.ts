@@ -3,7 +3,7 @@ import { type ServerId, serverId } from '#libs/protocol';
 import type { RedisConnections } from '#libs/redis';
 import type { Auditor, StoreGeneration } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
-import { LISTED_AGAIN_MS, LOOK_MS } from './settlement.options.js';
+import { LISTED_AGAIN_MS, LOOK_MS, NEWCOMER_WAIT_MS, YOUNG_STORE_MS } from './settlement.options.js';
 import { StoreSettlement } from './store-settlement.js';
 
 /** A store, with the marks that servers make in it, and a directory of who is there. */
@@ -14,7 +14,10 @@ class World {
   readonly told: string[] = [];
   readonly redis = { isReady: true };
   current: string | null = 'one';
+  ageMs = 60_000;
   private settled: string | null = null;
+  /** The generation that another process has marked as settled. */
+  settledByOther: string | null = null;
   private changed: (change: ServerChange) => void = () => {};
   private connected: () => void = () => {};
   readonly settlement: StoreSettlement;
@@ -28,6 +31,10 @@ class World {
       get isSettled() {
         return world.current !== null && world.settled === world.current;
       },
+      get ageMs() {
+        return world.ageMs;
+      },
+      wasSettled: async () => this.settledByOther === this.current,
       awaitSettlement: () => {},
       onConnected: (listener: () => void) => {
         this.connected = listener;
@@ -54,7 +61,16 @@ class World {
   }
 
   add(type: 'game' | 'gateway' | 'lobby', name: string, more: Partial<ServerRecord> = {}): ServerRecord {
-    const record = { id: serverId(type, name), type, incarnation: 1, state: 'ready', marksStore: true, ...more } as ServerRecord;
+    const record = {
+      id: serverId(type, name),
+      type,
+      incarnation: 1,
+      state: 'ready',
+      marksStore: true,
+      suspect: 0,
+      unheard: false,
+      ...more,
+    } as ServerRecord;
     this.servers.set(record.id, record);
     return record;
   }
@@ -153,6 +169,80 @@ describe('a store', () => {
     expect(world.settlement.isSettled).toBe(false);
     await world.pass(2_000);
     expect(world.settlement.isSettled).toBe(true);
+  });
+
+  it.each([{ suspect: 1 }, { unheard: true }])('gives up a server that remains %j and that nobody evicts', async (doubt) => {
+    world.mark(world.add('game', '1'));
+    world.add('gateway', '1', doubt);
+    await world.pass(LISTED_AGAIN_MS - 1_000);
+    expect(world.settlement.isSettled).toBe(false);
+    await world.pass(2_000);
+    expect(world.settlement.isSettled).toBe(true);
+  });
+
+  it('waits for a server that is suspect for a short time only', async () => {
+    const game = world.add('game', '1', { suspect: 1 });
+    await world.pass(LISTED_AGAIN_MS - 1_000);
+    world.add('game', '1');
+    await world.pass(3 * LISTED_AGAIN_MS);
+    expect(world.settlement.isSettled).toBe(false);
+    world.mark(game);
+    await world.pass();
+    expect(world.settlement.isSettled).toBe(true);
+  });
+
+  it('does not wait again for a server that it gave up while it waits for another', async () => {
+    const [lost, slow] = [world.add('game', '1'), world.add('game', '2')];
+    world.missing.add(lost.id);
+    await world.pass(LISTED_AGAIN_MS + 1_000);
+    expect(world.settlement.isSettled).toBe(false);
+    world.mark(slow);
+    await world.pass();
+    expect(world.settlement.isSettled).toBe(true);
+    // In another generation, the server gets the full time again.
+    world.restart('two');
+    world.mark(slow);
+    await world.pass();
+    expect(world.settlement.isSettled).toBe(false);
+  });
+
+  describe('that was started a moment ago', () => {
+    beforeEach(() => {
+      world.ageMs = 1_000;
+      world.mark(world.add('game', 'new'));
+    });
+
+    it('is not settled by a new process before living servers could write their records again', async () => {
+      await world.pass(NEWCOMER_WAIT_MS - 500);
+      expect(world.settlement.isSettled).toBe(false);
+      const gateway = world.add('gateway', '1');
+      await world.pass();
+      world.mark(gateway);
+      await world.pass(1_000);
+      expect(world.settlement.isSettled).toBe(true);
+    });
+
+    it('is settled by a new process at once after another process has settled it', async () => {
+      world.settledByOther = 'one';
+      await world.pass();
+      expect(world.settlement.isSettled).toBe(true);
+    });
+
+    it('is settled by a new process as soon as it is old enough', async () => {
+      await world.pass();
+      expect(world.settlement.isSettled).toBe(false);
+      world.ageMs = YOUNG_STORE_MS;
+      await world.pass();
+      expect(world.settlement.isSettled).toBe(true);
+    });
+
+    it('is settled at once by a process that has settled an earlier generation', async () => {
+      await world.pass(NEWCOMER_WAIT_MS + 500);
+      world.restart('two');
+      for (const server of world.servers.values()) world.mark(server);
+      await world.pass();
+      expect(world.told).toEqual(['one', 'two']);
+    });
   });
 
   it('does not wait for gateways of a version that marks nothing', async () => {

@@ -2,15 +2,19 @@ import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@
 import { ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { HoldfastError, type ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
-import { StoreGeneration } from '#libs/room-store';
+import { type Auditor, StoreGeneration } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
-import { LISTED_AGAIN_MS, LOOK_MS, UNSETTLED_TOLD_MS } from './settlement.options.js';
+import { LISTED_AGAIN_MS, LOOK_MS, NEWCOMER_WAIT_MS, UNSETTLED_TOLD_MS, YOUNG_STORE_MS } from './settlement.options.js';
 
 /** A server whose comparison is waited for. */
 interface Awaited {
   readonly incarnation: number;
-  /** Since when it has no record although the store takes writes, by the monotonic clock; null: it has one. */
-  missingSince: number | null;
+  /**
+   * Since when the store takes writes and the server has no record, or other servers do not reach it. Monotonic clock, in ms. Null: neither.
+   */
+  absentSince: number | null;
+  /** The server was absent for too long. The settlement of this generation does not wait for it anymore. */
+  isGivenUp: boolean;
 }
 
 /**
@@ -30,6 +34,8 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
   private awaitedFor: string | null = null;
   private unsettledSince = performance.now();
   private isTold = false;
+  /** This process has settled a generation, so it knows the servers that lived then. */
+  private hasSettled = false;
   private isLooking = false;
   private looking: NodeJS.Timeout | null = null;
 
@@ -94,7 +100,7 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
    * means nothing there. Rejects when the store does not answer.
    */
   async isStillSettled(): Promise<boolean> {
-    const living = this.directory.all().filter(isAwaited);
+    const living = this.directory.all().filter((server) => isAwaited(server) && !this.isGivenUp(server));
     return this.isSettled && this.generation.isAuditedBy(living.map(({ id, incarnation }) => ({ server: id, incarnation })));
   }
 
@@ -104,9 +110,8 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
     this.isLooking = true;
     try {
       this.noteAwaited(current);
-      const servers = [...this.awaited].map(([server, { incarnation }]) => ({ server, incarnation }));
-      if (await this.generation.isAuditedBy(servers)) await this.settle(current);
-      else this.tellIfLong(current);
+      if (!(await this.generation.isAuditedBy(this.stillAwaited()))) this.tellIfLong(current);
+      else if (!(await this.mayLackServers())) await this.settle(current);
     } catch {
       // It is away again, or takes no commands yet.
     } finally {
@@ -114,11 +119,21 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
     }
   }
 
+  /**
+   * A store that was just started and is empty lists no living server. A process that has just started does not know them either, and
+   * would settle the store before they have compared it.
+   */
+  private async mayLackServers(): Promise<boolean> {
+    if (this.hasSettled || this.generation.ageMs >= YOUNG_STORE_MS) return false;
+    return performance.now() - this.unsettledSince < NEWCOMER_WAIT_MS && !(await this.generation.wasSettled());
+  }
+
   private async settle(generation: string): Promise<void> {
     const ms = Math.round(performance.now() - this.unsettledSince);
     await this.generation.settle(generation);
     if (!this.isSettled) return;
-    this.log.info('store.settled', { servers: this.awaited.size, ms });
+    this.hasSettled = true;
+    this.log.info('store.settled', { servers: this.stillAwaited().length, ms });
     for (const listener of this.listeners) listener(generation);
     this.releaseWaiters();
   }
@@ -133,23 +148,38 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
       this.awaitedFor = generation;
       this.unsettledSince = now;
       this.isTold = false;
-    }
-    const living = this.directory.all().filter(isAwaited);
-    const listed = new Set<ServerId>();
-    for (const { id, incarnation } of living) {
-      if (!this.directory.isMissing(id)) listed.add(id);
-      const known = this.awaited.get(id);
-      if (known?.incarnation !== incarnation) this.awaited.set(id, { incarnation, missingSince: null });
-    }
-    // Where no server is listed, the store takes no writes yet, and absence says nothing about anybody.
-    const takesWrites = this.directory.all().some(({ id }) => !this.directory.isMissing(id));
-    for (const [id, server] of this.awaited) {
-      if (listed.has(id) || !takesWrites) server.missingSince = null;
-      else {
-        server.missingSince ??= now;
-        if (now - server.missingSince > LISTED_AGAIN_MS) this.awaited.delete(id);
+      // In another generation, a server that was given up gets the full time again.
+      for (const [id, server] of this.awaited) {
+        if (server.isGivenUp) this.awaited.delete(id);
+        server.absentSince = null;
       }
     }
+    const present = new Set<ServerId>();
+    for (const server of this.directory.all().filter(isAwaited)) {
+      const { id, incarnation } = server;
+      if (!this.directory.isMissing(id) && isReached(server)) present.add(id);
+      if (this.awaited.get(id)?.incarnation !== incarnation) this.awaited.set(id, { incarnation, absentSince: null, isGivenUp: false });
+    }
+    // If no server is listed, the store accepts no writes yet, and a missing record says nothing about its server.
+    const takesWrites = this.directory.all().some(({ id }) => !this.directory.isMissing(id));
+    for (const [id, server] of this.awaited) {
+      if (present.has(id) || !takesWrites) server.absentSince = null;
+      else {
+        server.absentSince ??= now;
+        if (server.isGivenUp || now - server.absentSince <= LISTED_AGAIN_MS) continue;
+        server.isGivenUp = true;
+        this.log.warn('store.server-given-up', { server: id, incarnation: server.incarnation, generation });
+      }
+    }
+  }
+
+  private stillAwaited(): Auditor[] {
+    return [...this.awaited].flatMap(([server, { incarnation, isGivenUp }]) => (isGivenUp ? [] : [{ server, incarnation }]));
+  }
+
+  private isGivenUp({ id, incarnation }: ServerRecord): boolean {
+    const known = this.awaited.get(id);
+    return known?.incarnation === incarnation && known.isGivenUp;
   }
 
   private forget({ id, incarnation }: ServerRecord): void {
@@ -161,7 +191,12 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
   private tellIfLong(generation: string): void {
     if (this.isTold || performance.now() - this.unsettledSince < UNSETTLED_TOLD_MS) return;
     this.isTold = true;
-    this.log.warn('store.unsettled', { generation, servers: [...this.awaited.keys()].join(' ') });
+    this.log.warn('store.unsettled', {
+      generation,
+      servers: this.stillAwaited()
+        .map(({ server }) => server)
+        .join(' '),
+    });
   }
 
   private settledWithin(timeoutMs: number): Promise<boolean> {
@@ -183,4 +218,12 @@ function isAwaited({ type, state, marksStore }: ServerRecord): boolean {
   if (state !== 'ready' && state !== 'draining') return false;
   // A gateway of a version before this marks nothing.
   return type === 'game' || (type === 'gateway' && marksStore);
+}
+
+/**
+ * Other servers have no doubt that it is alive. A server may remain suspect or unheard without an eviction: for example with
+ * `HEALTH_DRY_RUN`, or when a gateway has lost Redis and still answers its links.
+ */
+function isReached({ suspect, unheard }: ServerRecord): boolean {
+  return suspect === 0 && !unheard;
 }
