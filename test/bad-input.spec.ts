@@ -24,7 +24,7 @@ describe('a fleet with bad input', () => {
   /** The session secrets that players received. */
   const told: string[] = [];
   beforeAll(async () => {
-    fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, env: { HELLO_TIMEOUT_MS: '600', LOG_LEVEL: 'debug' } });
+    fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, env: { HELLO_TIMEOUT_MS: '1500', LOG_LEVEL: 'debug' } });
   }, 60_000);
   afterAll(() => fleet.stop());
 
