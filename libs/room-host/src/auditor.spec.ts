@@ -206,6 +206,13 @@ describe('a store', () => {
     expect(await first.auditor.isStoreAudited()).toBe(false);
   });
 
+  it('is audited although a server that the settlement gave up has not compared its rooms', async () => {
+    const third = hosts.add('third');
+    expect(await second.auditor.isStoreAudited()).toBe(false);
+    second.settlement.givenUp.add(third.self.id);
+    expect(await second.auditor.isStoreAudited()).toBe(true);
+  });
+
   it('is not waited for by owners that are gone', async () => {
     const third = hosts.add('third');
     expect(await second.auditor.isStoreAudited()).toBe(false);

@@ -78,11 +78,12 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
 
   /**
    * Whether the store is settled, and every game server that may be alive has compared its rooms with it: also one that was emptied
-   * since, which has lost their marks.
+   * since, which has lost their marks. A server that the settlement gave up does not count.
    */
   async isStoreAudited(): Promise<boolean> {
     if (!this.settlement.isSettled) return false;
-    const owners = this.directory.byType('game').filter(({ state }) => state === 'ready' || state === 'draining');
+    const mayOwn = this.directory.byType('game').filter(({ state }) => state === 'ready' || state === 'draining');
+    const owners = mayOwn.filter((server) => !this.settlement.isGivenUp(server));
     return this.generation.isAuditedBy(owners.map(({ id, incarnation }) => ({ server: id, incarnation })));
   }
 

@@ -63,6 +63,7 @@ export class WatchedLog extends RoomLog {
 /** Whether the store is settled, as a test says. */
 export class TestSettlement {
   isSettled = true;
+  readonly givenUp = new Set<ServerId>();
   private readonly waiters: (() => void)[] = [];
   private readonly listeners: ((generation: string) => void)[] = [];
 
@@ -76,6 +77,10 @@ export class TestSettlement {
 
   async whenSettled(): Promise<void> {
     if (!this.isSettled) throw new HoldfastError('unavailable');
+  }
+
+  isGivenUp({ id }: { id: ServerId }): boolean {
+    return this.givenUp.has(id);
   }
 
   settle(): void {

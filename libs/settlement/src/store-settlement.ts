@@ -104,6 +104,12 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
     return this.isSettled && this.generation.isAuditedBy(living.map(({ id, incarnation }) => ({ server: id, incarnation })));
   }
 
+  /** The settlement of this generation stopped waiting for that incarnation. It may be dead, and may never compare what it holds. */
+  isGivenUp({ id, incarnation }: Pick<ServerRecord, 'id' | 'incarnation'>): boolean {
+    const known = this.awaited.get(id);
+    return known?.incarnation === incarnation && known.isGivenUp;
+  }
+
   private async look(): Promise<void> {
     const { current } = this.generation;
     if (current === null || this.isSettled || this.isLooking || !this.directory.isKnown) return;
@@ -175,11 +181,6 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
 
   private stillAwaited(): Auditor[] {
     return [...this.awaited].flatMap(([server, { incarnation, isGivenUp }]) => (isGivenUp ? [] : [{ server, incarnation }]));
-  }
-
-  private isGivenUp({ id, incarnation }: ServerRecord): boolean {
-    const known = this.awaited.get(id);
-    return known?.incarnation === incarnation && known.isGivenUp;
   }
 
   private forget({ id, incarnation }: ServerRecord): void {
