@@ -52,6 +52,8 @@ export interface Server {
   readonly room: Hosted | null;
   /** The last game that ended here. */
   readonly ended: EndedGame | null;
+  /** The store had no record for the end to be written to. */
+  readonly isMissing: boolean;
   /** The generation that it has compared its rooms with. */
   readonly marked: number;
 }
@@ -84,8 +86,6 @@ interface InFlight {
 export interface EndedGame extends store.EndArgs {
   /** False: only that it ended is remembered, and how. */
   readonly isWhole: boolean;
-  /** The store had no record when the owner wrote the end again. */
-  readonly isMissing: boolean;
 }
 
 export interface Gateway {
@@ -182,6 +182,7 @@ export interface Mutations {
   readonly lowerRevIsIgnored: boolean;
   readonly endsUnsettled: boolean;
   readonly endsAreForgotten: boolean;
+  readonly endsLate: boolean;
   readonly sweepAdoptsEnded: boolean;
   readonly endNeedsItsEpoch: boolean;
   readonly fencedEndIsDropped: boolean;
@@ -264,7 +265,7 @@ export function beginningOf({ servers, at, members, wants, faults, earlier = [],
     past: (faults.fallback ?? 0) > 0 ? earlier.map((doc, index) => contentOf(doc, index + 1)) : [],
     generation: 0,
     settled: 0,
-    servers: Array.from({ length: servers }, (): Server => ({ isDead: false, room: null, ended: null, marked: 0 })),
+    servers: Array.from({ length: servers }, (): Server => ({ isDead: false, room: null, ended: null, isMissing: false, marked: 0 })),
     gateways,
     users: at.map((gateway, user) => ({
       at: gateway,
@@ -335,8 +336,8 @@ function stepsOf(state: State, rules: Rules): Step[] {
     if (server.isDead) return;
     const name = serverName(index);
     step(`${name} compares its rooms with the store`, audit(state, index, rules));
+    step(`${name} writes the end again into a record that is back`, endMissing(state, index, rules));
     step(`${name} writes its room again, which the store has less of`, repair(state, index, rules));
-    step(`${name} writes the end of its game again, which had no record`, restoreMissingEnd(state, index, rules));
     step(`${name} writes`, append(state, index, rules));
     step(`${name} hears that it is written`, written(state, index, rules));
     step(`${name} takes its own room up`, sweep(state, index, rules));
@@ -847,7 +848,7 @@ function over(state: State, index: number, rev: number, doc: string): State {
   const { epoch, round, inFlight } = state.servers[index].room as Hosted;
   const { to, batch } = inFlight as InFlight;
   const result = `${round}=${to.join('')}`;
-  const ended = { epoch, batch, result, effects: `e${epoch}`, rev, doc, round: round + 1, game: 'g', isWhole: true, isMissing: false };
+  const ended = { epoch, batch, result, effects: `e${epoch}`, rev, doc, round: round + 1, game: 'g', isWhole: true };
   let next = withServer(state, index, { room: null, ended });
   state.users.forEach((user, at) => {
     if (user.epoch === epoch) next = tellEnd(next, at, round, result);
@@ -871,30 +872,29 @@ function audit(state: State, index: number, rules: Rules): State | null {
   const { room } = server;
   const isNew = server.marked !== state.generation;
   const isFenced = room !== null && stored !== null && (stored.epoch ?? 0) > room.epoch;
-  if (!isNew && !isFenced) return null;
-  // The end of a game needs a record, which a gateway may still write again.
-  const waitsForGateways = isNew && server.ended?.isWhole && !stored && !haveGatewaysMarked(state, rules);
-  if (waitsForGateways && !rules.endsAreForgotten) return null;
+  if ((!isNew && !isFenced) || server.isMissing) return null;
   let next = withServer(state, index, { marked: state.generation });
   if (isFenced) next = fenced(next, index, rules);
   else if (room && !(stored?.epoch === room.epoch && stored.version >= room.moves.length)) next = reassert(next, index, rules);
   if (!server.ended?.isWhole || rules.endsAreForgotten || !isNew) return next;
-  return restoreEnd(next, index, rules);
+  const { room: before } = next.store;
+  if (rules.endNeedsItsEpoch && before?.epoch !== server.ended.epoch) return next;
+  const written = store.restoreEnd(before, server.ended);
+  const isMissing = written.answer === 'missing';
+  // It has compared all only when it has written that as well.
+  const marked = isMissing && !rules.endsLate ? server.marked : state.generation;
+  return withServer(withRoom(next, written.room), index, { isMissing, marked });
 }
 
-function restoreEnd(state: State, index: number, rules: Rules): State {
-  const ended = state.servers[index].ended as EndedGame;
-  const { room: before } = state.store;
-  if (rules.endNeedsItsEpoch && before?.epoch !== ended.epoch) return state;
-  const { answer, room } = store.restoreEnd(before, ended);
-  // A gateway may still write the record. The owner asks again once the store is settled.
-  return withRoom(withServer(state, index, { ended: { ...ended, isMissing: answer === 'missing' } }), room);
+/** Gateways have written what they know: the end goes on top of that. */
+function endMissing(state: State, index: number, rules: Rules): State | null {
+  const { ended, isMissing } = state.servers[index];
+  if (!isMissing || !ended || !(rules.endsLate ? isSettled(state) : areGatewaysDone(state))) return null;
+  return withServer(withRoom(state, store.restoreEnd(state.store.room, ended).room), index, { isMissing: false, marked: state.generation });
 }
 
-function restoreMissingEnd(state: State, index: number, rules: Rules): State | null {
-  const { isDead, ended } = state.servers[index];
-  if (isDead || !ended?.isMissing || !isSettled(state)) return null;
-  return restoreEnd(withServer(state, index, { ended: { ...ended, isMissing: false } }), index, rules);
+function areGatewaysDone({ gateways, generation }: State): boolean {
+  return gateways.every(({ isDead, isAsleep, compared }) => isDead || isAsleep || compared === generation);
 }
 
 function repair(state: State, index: number, rules: Rules): State | null {
@@ -990,8 +990,8 @@ function fallBack(state: State, to: Store, past: readonly Store[]): State {
   const servers = state.servers.map((server) => {
     const { room, ended } = server;
     // Whoever holds nothing has compared it.
-    if (!room && !ended) return { ...server, marked: generation };
-    return room?.inFlight?.answer ? { ...server, room: { ...room, inFlight: { ...room.inFlight, answer: '' } } } : server;
+    if (!room && !ended) return { ...server, isMissing: false, marked: generation };
+    return { ...server, isMissing: false, room: room?.inFlight ? { ...room, inFlight: { ...room.inFlight, answer: '' } } : room };
   });
   const mayLose = state.mayLose || state.gateways.some(({ isAsleep }) => isAsleep);
   return { ...state, store: to, past, generation, mayLose, clock: state.clock + 1, servers };
@@ -999,10 +999,6 @@ function fallBack(state: State, to: Store, past: readonly Store[]): State {
 
 function isSettled(state: State): boolean {
   return state.settled === state.generation;
-}
-
-function haveGatewaysMarked({ gateways, generation }: State, rules: Rules): boolean {
-  return rules.gatewayDoesNotMark || gateways.every(({ isDead, isAsleep, marked }) => isDead || isAsleep || marked === generation);
 }
 
 /** Everybody who lives has compared what they hold with this generation. */

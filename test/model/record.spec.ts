@@ -12,6 +12,7 @@ import {
 /** `npm run model`: more scenarios and walks; each part says how far it came. */
 const isLong = process.env.MODEL_LONG !== undefined;
 const STATES_MAX = isLong ? 3_000_000 : 60_000;
+const SOUND_STATES_MAX = 200_000;
 const WALKS_A_SCENARIO = isLong ? 3_000 : 100;
 const SEED = Number(process.env.MODEL_SEED ?? 1);
 
@@ -23,8 +24,8 @@ function textOf(found: CounterExample | null): string {
   return found ? [found.violation, ...found.trace.map((label, at) => `  ${at + 1}. ${label}`)].join('\n') : '';
 }
 
-function run(scenario: Omit<RecordScenario, 'name'>, rules: Rules = {}): Exploration {
-  return explore(RECORD_PROTOCOL, beginningOf(scenario), rules, STATES_MAX);
+function run(scenario: Omit<RecordScenario, 'name'>, rules: Rules = {}, statesMax = STATES_MAX): Exploration {
+  return explore(RECORD_PROTOCOL, beginningOf(scenario), rules, statesMax);
 }
 
 describe('the record of a room', () => {
@@ -70,8 +71,8 @@ describe('the explorer finds what breaks without the rule that', () => {
       const { states, counterExample } = run(scenario, { [rule]: true });
       say(`\nwithout ${rule} (${states} states): ${textOf(counterExample)}`);
       expect(counterExample?.violation).toMatch(breaks);
-      // The same scenario with the rule in place is sound: it is the rule that was missing, not the model.
-      if (isLong) expect(textOf(run(scenario).counterExample)).toBe('');
+      // The same scenario with the rule in place is sound, as far as it is explored: it is the rule that was missing, not the model.
+      if (isLong) expect(textOf(run(scenario, {}, SOUND_STATES_MAX).counterExample)).toBe('');
     },
     600_000,
   );

@@ -179,9 +179,10 @@ export interface EndArgs {
   readonly game: string;
 }
 
-export function restoreEnd(room: StoredRoom | null, args: EndArgs): { answer: 'ok' | 'newer' | 'missing'; room: StoredRoom | null } {
+/** `missing`: without a record it is left alone, since somebody who is in the room writes that again, or nobody is. */
+export function restoreEnd(room: StoredRoom | null, args: EndArgs): Written {
   if (!room) return { answer: 'missing', room };
-  if ((room.epoch ?? 0) > args.epoch || room.round > args.round) return { answer: 'newer', room };
+  if ((room.epoch ?? 0) > args.epoch || room.round > args.round) return { answer: 'fenced', room };
   if (room.batch === args.batch && room.status !== 'playing') return { answer: 'ok', room };
   const { epoch, batch, result, round, effects } = args;
   const over = { owner: '', incarnation: null, start: '', status: 'waiting', result, round, log: [], checkpoint: null };
