@@ -31,8 +31,6 @@ export interface Auditor {
 export class StoreGeneration {
   /** By connection; null: not known. */
   private readonly ids = new Map<RedisClient, string | null>();
-  /** When this run of Redis started, by the monotonic clock, in ms. */
-  private startedAt = Number.NEGATIVE_INFINITY;
   /** By connection: the number of its latest identification. The answer of an earlier one may be out of date, and is ignored. */
   private readonly identifications = new Map<RedisClient, number>();
   /** The generation that is known to be settled; undefined: nobody here finds out, and none is waited for. */
@@ -51,11 +49,6 @@ export class StoreGeneration {
   get current(): string | null {
     const id = this.ids.get(this.redis.appends) ?? null;
     return this.ids.get(this.redis.commands) === id ? id : null;
-  }
-
-  /** Time since this run of Redis started, or the youngest primary of a Cluster, in ms. May be up to a second less than the real age. */
-  get ageMs(): number {
-    return performance.now() - this.startedAt;
   }
 
   /** All who live have compared what they hold with it (`StoreSettlement`): records can be believed, and written. */
@@ -145,10 +138,9 @@ export class StoreGeneration {
     const number = this.begin(client);
     const isLatest = (): boolean => this.identifications.get(client) === number;
     try {
-      const { id, ageMs } = await generationOf(client);
+      const id = await generationOf(client);
       if (client.status !== 'ready' || !isLatest()) return;
       this.ids.set(client, id);
-      this.startedAt = performance.now() - ageMs;
     } catch {
       if (!isLatest()) return;
       this.ids.set(client, null);
@@ -169,11 +161,9 @@ export class StoreGeneration {
   }
 }
 
-/** The run id of the node, or of all primaries of a Cluster, and the age of the youngest of them. */
-async function generationOf(client: RedisClient): Promise<{ id: string; ageMs: number }> {
+/** The run id of the node, or of all primaries of a Cluster. */
+async function generationOf(client: RedisClient): Promise<string> {
   const nodes = client instanceof Redis ? [client] : client.nodes('master');
-  const infos = await Promise.all(nodes.map(async (node) => String(await node.info('server'))));
-  const ids = infos.map((info) => /run_id:(\w+)/.exec(info)?.[1] ?? '');
-  const ages = infos.map((info) => Number(/uptime_in_seconds:(\d+)/.exec(info)?.[1] ?? 0) * 1_000);
-  return { id: ids.sort().join('+'), ageMs: Math.min(...ages) };
+  const ids = await Promise.all(nodes.map(async (node) => /run_id:(\w+)/.exec(String(await node.info('server')))?.[1] ?? ''));
+  return ids.sort().join('+');
 }

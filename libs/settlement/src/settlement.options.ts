@@ -9,10 +9,3 @@ export const LISTED_AGAIN_MS = 5_000;
 export const UNSETTLED_TOLD_MS = 5_000;
 /** How long a request waits for the store to settle, in ms; then it fails and may be repeated. */
 export const SETTLE_WAIT_MS = 4_000;
-/** A store that was started less than this ago, in ms, may still lack the records of living servers. */
-export const YOUNG_STORE_MS = 5_000;
-/**
- * A process that has settled no store before waits this long before it settles a young one, in ms. It does not know which servers live.
- * They connect again every 50 ms and write their records once a second.
- */
-export const NEWCOMER_WAIT_MS = 2_000;

@@ -3,7 +3,7 @@ import { type ServerId, serverId } from '#libs/protocol';
 import type { RedisConnections } from '#libs/redis';
 import type { Auditor, StoreGeneration } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
-import { LISTED_AGAIN_MS, LOOK_MS, NEWCOMER_WAIT_MS, YOUNG_STORE_MS } from './settlement.options.js';
+import { LISTED_AGAIN_MS, LOOK_MS } from './settlement.options.js';
 import { StoreSettlement } from './store-settlement.js';
 
 /** A store, with the marks that servers make in it, and a directory of who is there. */
@@ -14,10 +14,7 @@ class World {
   readonly told: string[] = [];
   readonly redis = { isReady: true };
   current: string | null = 'one';
-  ageMs = 60_000;
   private settled: string | null = null;
-  /** The generation that another process has marked as settled. */
-  settledByOther: string | null = null;
   private changed: (change: ServerChange) => void = () => {};
   private connected: () => void = () => {};
   readonly settlement: StoreSettlement;
@@ -31,10 +28,6 @@ class World {
       get isSettled() {
         return world.current !== null && world.settled === world.current;
       },
-      get ageMs() {
-        return world.ageMs;
-      },
-      wasSettled: async () => this.settledByOther === this.current,
       awaitSettlement: () => {},
       onConnected: (listener: () => void) => {
         this.connected = listener;
@@ -204,45 +197,6 @@ describe('a store', () => {
     world.mark(slow);
     await world.pass();
     expect(world.settlement.isSettled).toBe(false);
-  });
-
-  describe('that was started a moment ago', () => {
-    beforeEach(() => {
-      world.ageMs = 1_000;
-      world.mark(world.add('game', 'new'));
-    });
-
-    it('is not settled by a new process before living servers could write their records again', async () => {
-      await world.pass(NEWCOMER_WAIT_MS - 500);
-      expect(world.settlement.isSettled).toBe(false);
-      const gateway = world.add('gateway', '1');
-      await world.pass();
-      world.mark(gateway);
-      await world.pass(1_000);
-      expect(world.settlement.isSettled).toBe(true);
-    });
-
-    it('is settled by a new process at once after another process has settled it', async () => {
-      world.settledByOther = 'one';
-      await world.pass();
-      expect(world.settlement.isSettled).toBe(true);
-    });
-
-    it('is settled by a new process as soon as it is old enough', async () => {
-      await world.pass();
-      expect(world.settlement.isSettled).toBe(false);
-      world.ageMs = YOUNG_STORE_MS;
-      await world.pass();
-      expect(world.settlement.isSettled).toBe(true);
-    });
-
-    it('is settled at once by a process that has settled an earlier generation', async () => {
-      await world.pass(NEWCOMER_WAIT_MS + 500);
-      world.restart('two');
-      for (const server of world.servers.values()) world.mark(server);
-      await world.pass();
-      expect(world.told).toEqual(['one', 'two']);
-    });
   });
 
   it('does not wait for gateways of a version that marks nothing', async () => {

@@ -4,7 +4,7 @@ import { HoldfastError, type ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type Auditor, StoreGeneration } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
-import { LISTED_AGAIN_MS, LOOK_MS, NEWCOMER_WAIT_MS, UNSETTLED_TOLD_MS, YOUNG_STORE_MS } from './settlement.options.js';
+import { LISTED_AGAIN_MS, LOOK_MS, UNSETTLED_TOLD_MS } from './settlement.options.js';
 
 /** A server whose comparison is waited for. */
 interface Awaited {
@@ -34,8 +34,6 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
   private awaitedFor: string | null = null;
   private unsettledSince = performance.now();
   private isTold = false;
-  /** This process has settled a generation, so it knows the servers that lived then. */
-  private hasSettled = false;
   private isLooking = false;
   private looking: NodeJS.Timeout | null = null;
 
@@ -116,8 +114,8 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
     this.isLooking = true;
     try {
       this.noteAwaited(current);
-      if (!(await this.generation.isAuditedBy(this.stillAwaited()))) this.tellIfLong(current);
-      else if (!(await this.mayLackServers())) await this.settle(current);
+      if (await this.generation.isAuditedBy(this.stillAwaited())) await this.settle(current);
+      else this.tellIfLong(current);
     } catch {
       // It is away again, or takes no commands yet.
     } finally {
@@ -125,20 +123,10 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
     }
   }
 
-  /**
-   * A store that was just started and is empty lists no living server. A process that has just started does not know them either, and
-   * would settle the store before they have compared it.
-   */
-  private async mayLackServers(): Promise<boolean> {
-    if (this.hasSettled || this.generation.ageMs >= YOUNG_STORE_MS) return false;
-    return performance.now() - this.unsettledSince < NEWCOMER_WAIT_MS && !(await this.generation.wasSettled());
-  }
-
   private async settle(generation: string): Promise<void> {
     const ms = Math.round(performance.now() - this.unsettledSince);
     await this.generation.settle(generation);
     if (!this.isSettled) return;
-    this.hasSettled = true;
     this.log.info('store.settled', { servers: this.stillAwaited().length, ms });
     for (const listener of this.listeners) listener(generation);
     this.releaseWaiters();
