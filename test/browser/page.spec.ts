@@ -174,7 +174,7 @@ describeInChromium('the players’ page, in Chromium', () => {
 
   it('says what a server refuses in the server’s words', async () => {
     const ada = await visit('Ada', {}, `${home()}#/room/no-such-room`);
-    await ada.page.getByRole('alert').filter({ hasText: 'This room does not exist' }).waitFor();
+    await ada.page.getByRole('alert').filter({ hasText: 'There is no such room' }).waitFor();
     await ada.page.getByRole('heading', { name: 'What shall we play?' }).waitFor();
   });
 
@@ -225,7 +225,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await give('no token');
     await isTold('The token is not a valid JWT.');
     await give(await tokenFor('Ada', '1 hour ago'));
-    await isTold('The token has expired. Get a new one');
+    await isTold('The token has expired.');
     await give(await tokenFor('Ada', '1 hour'));
     await ada.page.getByRole('heading', { name: 'What shall we play?' }).waitFor();
     await ada.page.reload();
