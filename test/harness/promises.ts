@@ -11,7 +11,7 @@ type Promises = Readonly<Record<PromisedEvent, string>>;
 export const PROMISES = {
   'no persistence': {
     'any number of our servers die': '0 lost',
-    'Redis dies, our servers live': '0 lost (owners write their rooms again)',
+    'Redis dies, our servers live': '0 lost (our servers write it again)',
     'both at once': 'all lost',
   },
   'AOF `everysec` (a private Redis of `npm start`)': {
