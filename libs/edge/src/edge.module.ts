@@ -12,6 +12,7 @@ import { GatewayEnd } from './gateway-end.js';
 import { LobbyRouter } from './lobby-router.js';
 import { OwnerTies } from './owner-ties.js';
 import { PlayerRedirect } from './player-redirect.js';
+import { PlayerRequests } from './player-requests.js';
 import { PresenceKeeper } from './presence-keeper.js';
 import { RoomFollower } from './room-follower.js';
 import { RoomFrames } from './room-frames.js';
@@ -49,6 +50,7 @@ export class EdgeModule {
       { provide: CLIENT_TRANSPORTS, useFactory: (...instances: ClientTransport[]) => instances, inject: ways },
       SessionTable,
       LobbyRouter,
+      PlayerRequests,
       RoomFollower,
       OwnerTies,
       GameEnds,

@@ -24,10 +24,10 @@ import {
 } from './edge.options.js';
 import type { GatewaySession } from './gateway-session.js';
 import { type Guest, guestOf, part } from './guest.js';
-import { LobbyRouter } from './lobby-router.js';
 import { HELLO_PRICE, priceOf } from './operation-prices.js';
 import { OwnerTies } from './owner-ties.js';
 import type { PlayerConnection } from './player-connection.js';
+import { PlayerRequests } from './player-requests.js';
 import { RoomFrames } from './room-frames.js';
 import { RoomLink } from './room-link.js';
 import { SessionLife } from './session-life.js';
@@ -41,7 +41,7 @@ export class FrameRouter {
   constructor(
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
     private readonly life: SessionLife,
-    private readonly lobbies: LobbyRouter,
+    private readonly requests: PlayerRequests,
     private readonly rooms: RoomLink,
     private readonly frames: RoomFrames,
     private readonly ties: OwnerTies,
@@ -159,7 +159,7 @@ export class FrameRouter {
       return answer(null, errorBody('too-many-watchers'));
     session.requestsPending += 1;
     try {
-      const { data: result, binding } = await this.lobbies.ask(session, operation, data, REQUEST_TIMEOUT_MS);
+      const { data: result, binding } = await this.requests.ask(session, operation, data, REQUEST_TIMEOUT_MS);
       answer(result);
       if (binding === null) this.rooms.unbind(session, 'left');
       else if (binding) this.rooms.bind(session, binding);

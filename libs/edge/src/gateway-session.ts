@@ -15,6 +15,7 @@ interface HeldCommand {
 
 const NONE: readonly NodeJS.Timeout[] = [];
 const NO_REQUESTS: readonly number[] = [];
+const NO_REQUEST: Asked = { turn: 0, number: 0 };
 const NO_ROOMS: GatewaySession['leftRooms'] = [];
 const LEFT_ROOMS_MAX = 4;
 
@@ -56,8 +57,10 @@ export class GatewaySession {
   requestsPending = 0;
   /** Numbers of the requests that a lobby has not answered yet. */
   underWay: readonly number[] = NO_REQUESTS;
-  /** What its player looks for a match with, and by which request; null: they do not. */
+  /** The player's search for a match: its data and the order of its request. Null: the player is not searching. */
   search: { readonly data: unknown; readonly asked: Asked } | null = null;
+  /** The order of the request that ended the last search. */
+  searchOverAt: Asked = NO_REQUEST;
   /** The last rooms that it left, and when by the monotonic clock: a store that falls back may have it there again. */
   leftRooms: readonly { readonly room: RoomId; readonly at: number }[] = NO_ROOMS;
   slowSince: number | null = null;

@@ -5,6 +5,7 @@ import type { Departures } from './departures.js';
 import { GatewaySession } from './gateway-session.js';
 import type { LobbyRouter } from './lobby-router.js';
 import type { PlayerConnection } from './player-connection.js';
+import type { PlayerRequests } from './player-requests.js';
 import type { RoomFollower } from './room-follower.js';
 import type { RoomLink } from './room-link.js';
 import type { RestoredSession, SessionRestorer } from './session-restorer.js';
@@ -32,12 +33,14 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
     { takeRestored: () => restored } as unknown as SessionRestorer,
     { repeat: () => done.push('departures') } as unknown as Departures,
     {
+      tell: (_: GatewaySession, pattern: string, { room }: { room: RoomId }) => done.push(`${pattern} ${room}`),
+    } as unknown as LobbyRouter,
+    {
       ask: async (_: GatewaySession, operation: string) => {
         asked.push(operation);
         return answer(operation);
       },
-      tell: (_: GatewaySession, pattern: string, { room }: { room: RoomId }) => done.push(`${pattern} ${room}`),
-    } as unknown as LobbyRouter,
+    } as unknown as PlayerRequests,
     {
       onSettled: (listener: () => void) => {
         settle = listener;

@@ -6,6 +6,7 @@ import { Departures } from './departures.js';
 import { LEFT_KEPT_MS, REQUEST_TIMEOUT_MS, RESTORE_RETRY_MS, SEARCH_TRIES_MAX } from './edge.options.js';
 import type { GatewaySession } from './gateway-session.js';
 import { LobbyRouter } from './lobby-router.js';
+import { PlayerRequests } from './player-requests.js';
 import { RoomFollower } from './room-follower.js';
 import { RoomLink } from './room-link.js';
 import { type RestoredSession, SessionRestorer } from './session-restorer.js';
@@ -15,7 +16,7 @@ import { SessionTable } from './session-table.js';
  * The work for the sessions of a gateway once a store that was restarted is settled. The gateway compares all rooms. It takes users out of
  * rooms that they had left, and repeats lost searches for a match.
  *
- * Nobody joins a room again here: a player hears of a join only once the gateway can restore it (`LobbyRouter`), so a user who is no
+ * Nobody joins a room again here: a player hears of a join only once the gateway can restore it (`PlayerRequests`), so a user who is no
  * member of the settled record was removed.
  */
 @Injectable()
@@ -27,6 +28,7 @@ export class SettledSessions implements OnApplicationBootstrap {
     private readonly restorer: SessionRestorer,
     private readonly departures: Departures,
     private readonly lobbies: LobbyRouter,
+    private readonly requests: PlayerRequests,
     private readonly settlement: StoreSettlement,
     private readonly log: Log,
   ) {}
@@ -75,7 +77,7 @@ export class SettledSessions implements OnApplicationBootstrap {
   private async ask(session: GatewaySession, operation: string, data: unknown): Promise<Binding | null> {
     for (let tries = 1; ; tries++) {
       try {
-        return (await this.lobbies.ask(session, operation, data, REQUEST_TIMEOUT_MS)).binding ?? null;
+        return (await this.requests.ask(session, operation, data, REQUEST_TIMEOUT_MS)).binding ?? null;
       } catch (error) {
         const mayHelp = error instanceof HoldfastError && error.retry && tries < SEARCH_TRIES_MAX;
         if (!mayHelp) throw error;

@@ -4,13 +4,14 @@ import type { StoreGeneration, UserRooms } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
 import { GatewaySession } from './gateway-session.js';
 import { LobbyRouter } from './lobby-router.js';
+import { PlayerRequests } from './player-requests.js';
 import type { RoomFollower } from './room-follower.js';
 
 const inRoom = (room: string, rev = 1) => ({ data: { room: { id: room, rev } }, binding: { room: room as RoomId, watching: false, rev } });
 const refuse = (code: ConstructorParameters<typeof HoldfastError>[0]) => new HoldfastError(code);
 
 /** A gateway's link to one lobby, whose answers the test gives in order. An answer of a function is computed when the lobby is asked. */
-function newRouter(...answers: unknown[]) {
+function newPlayerRequests(...answers: unknown[]) {
   const requests: { operation: string; data: unknown; number: number | undefined }[] = [];
   const generation = { current: 'one' as string | null };
   const overtaken: number[] = [];
@@ -28,13 +29,16 @@ function newRouter(...answers: unknown[]) {
   };
   const settled: number[] = [];
   const held = jest.fn(async (..._: unknown[]): Promise<void> => {});
-  const router = new LobbyRouter(
+  const lobbies = new LobbyRouter(
     { get: () => lobby } as unknown as FleetLinks,
     {
       onChange: () => {},
       byType: () => [{ id: 'lobby', state: 'ready', suspect: 0 }],
       get: () => ({ state: 'ready' }),
     } as unknown as ServerDirectory,
+  );
+  const playerRequests = new PlayerRequests(
+    lobbies,
     { overtake: async (_: unknown, { number }: { number: number }) => overtaken.push(number) } as unknown as UserRooms,
     generation as unknown as StoreGeneration,
     { whenSettled: async () => void settled.push(1) } as unknown as StoreSettlement,
@@ -47,24 +51,24 @@ function newRouter(...answers: unknown[]) {
     generation.current = 'two';
     return answer;
   };
-  return { router, session, generation, requests, held, settled, overtaken, answers, afterRestart };
+  return { playerRequests, session, generation, requests, held, settled, overtaken, answers, afterRestart };
 }
 
 describe('a request of a player whose answer arrives in the run of the store in which it was sent', () => {
   it('is sent once', async () => {
-    const { router, session, requests, settled } = newRouter(inRoom('a'));
-    await expect(router.ask(session, 'rooms.join', { room: 'a' }, 500)).resolves.toEqual(inRoom('a'));
+    const { playerRequests, session, requests, settled } = newPlayerRequests(inRoom('a'));
+    await expect(playerRequests.ask(session, 'rooms.join', { room: 'a' }, 500)).resolves.toEqual(inRoom('a'));
     expect(requests).toEqual([{ operation: 'rooms.join', data: { room: 'a' }, number: 1 }]);
     expect(settled).toEqual([]);
   });
 
   it('is sent once also when the store was away in between', async () => {
-    const { router, session, generation, requests, answers } = newRouter();
+    const { playerRequests, session, generation, requests, answers } = newPlayerRequests();
     answers.push(() => {
       generation.current = null;
       return inRoom('a');
     });
-    await router.ask(session, 'rooms.join', { room: 'a' }, 500);
+    await playerRequests.ask(session, 'rooms.join', { room: 'a' }, 500);
     expect(requests).toHaveLength(1);
   });
 
@@ -72,7 +76,7 @@ describe('a request of a player whose answer arrives in the run of the store in 
     ['rooms.join', inRoom('a', 7)],
     ['rooms.ready', { data: { room: { id: 'a', rev: 7 } } }],
   ])('is answered only once this gateway holds the record (%s)', async (operation, answer) => {
-    const { router, session, held } = newRouter(answer);
+    const { playerRequests, session, held } = newPlayerRequests(answer);
     let hold = (): void => {};
     held.mockImplementation(
       () =>
@@ -81,7 +85,7 @@ describe('a request of a player whose answer arrives in the run of the store in 
         }),
     );
     let isAnswered = false;
-    const asked = router.ask(session, operation, undefined, 500).finally(() => {
+    const asked = playerRequests.ask(session, operation, undefined, 500).finally(() => {
       isAnswered = true;
     });
     await new Promise((resolve) => setImmediate(resolve));
@@ -92,89 +96,109 @@ describe('a request of a player whose answer arrives in the run of the store in 
   });
 
   it('rejects with the refusal', async () => {
-    const { router, session, overtaken } = newRouter(refuse('room-full'), refuse('server-lost'));
-    await expect(router.ask(session, 'rooms.join', { room: 'a' }, 500)).rejects.toMatchObject({ code: 'room-full' });
+    const { playerRequests, session, overtaken } = newPlayerRequests(refuse('room-full'), refuse('server-lost'));
+    await expect(playerRequests.ask(session, 'rooms.join', { room: 'a' }, 500)).rejects.toMatchObject({ code: 'room-full' });
     expect(overtaken).toEqual([]);
-    await expect(router.ask(session, 'rooms.join', { room: 'a' }, 500)).rejects.toMatchObject({ code: 'server-lost' });
+    await expect(playerRequests.ask(session, 'rooms.join', { room: 'a' }, 500)).rejects.toMatchObject({ code: 'server-lost' });
     expect(overtaken).toEqual([3]);
   });
 });
 
 describe('a request of a player whose answer arrives after the store was restarted', () => {
   it('is sent again under its number once the store is settled, and stays open meanwhile', async () => {
-    const { router, session, requests, settled, answers, afterRestart } = newRouter();
+    const { playerRequests, session, requests, settled, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart(inRoom('a', 7)), () => {
       expect(settled).toHaveLength(1);
       expect(session.underWay).toEqual([1]);
       return inRoom('a', 6);
     });
-    await expect(router.ask(session, 'rooms.join', { room: 'a' }, 500)).resolves.toEqual(inRoom('a', 6));
+    await expect(playerRequests.ask(session, 'rooms.join', { room: 'a' }, 500)).resolves.toEqual(inRoom('a', 6));
     expect(requests.map(({ number }) => number)).toEqual([1, 1]);
     expect(session.underWay).toEqual([]);
   });
 
   it('is sent again also when the restart comes before this gateway holds the record', async () => {
-    const { router, session, generation, requests, held } = newRouter(inRoom('a', 7), inRoom('a', 6));
+    const { playerRequests, session, generation, requests, held } = newPlayerRequests(inRoom('a', 7), inRoom('a', 6));
     held.mockImplementationOnce(async () => {
       generation.current = 'two';
     });
-    await expect(router.ask(session, 'rooms.join', { room: 'a' }, 500)).resolves.toEqual(inRoom('a', 6));
+    await expect(playerRequests.ask(session, 'rooms.join', { room: 'a' }, 500)).resolves.toEqual(inRoom('a', 6));
     expect(requests).toHaveLength(2);
   });
 
   it.each(['unavailable', 'busy', 'overtaken', 'server-lost', 'already-in-room'] as const)('is sent again after %s', async (code) => {
-    const { router, session, answers, afterRestart } = newRouter();
+    const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart(refuse(code)), refuse('unavailable'), inRoom('a'));
-    await expect(router.ask(session, 'rooms.join', { room: 'a' }, 2_000)).resolves.toEqual(inRoom('a'));
+    await expect(playerRequests.ask(session, 'rooms.join', { room: 'a' }, 2_000)).resolves.toEqual(inRoom('a'));
   });
 
   it('is not sent again when it only reads', async () => {
-    const { router, session, requests, answers, afterRestart } = newRouter();
+    const { playerRequests, session, requests, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart({ data: { rooms: [] } }));
-    await router.ask(session, 'rooms.list', undefined, 500);
+    await playerRequests.ask(session, 'rooms.list', undefined, 500);
     expect(requests).toHaveLength(1);
   });
 
   it.each(['rooms.create', 'match.find'])(
     'joins the room of %s, and repeats the operation only where that room is gone',
     async (operation) => {
-      const kept = newRouter();
+      const kept = newPlayerRequests();
       kept.answers.push(kept.afterRestart(inRoom('a')), inRoom('a', 2));
-      await expect(kept.router.ask(kept.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('a', 2));
+      await expect(kept.playerRequests.ask(kept.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('a', 2));
       expect(kept.requests.map((request) => request.operation)).toEqual([operation, 'rooms.join']);
 
-      const lost = newRouter();
+      const lost = newPlayerRequests();
       lost.answers.push(lost.afterRestart(inRoom('a')), refuse('room-unknown'), inRoom('b'));
-      await expect(lost.router.ask(lost.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('b'));
+      await expect(lost.playerRequests.ask(lost.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('b'));
       expect(lost.requests.map((request) => request.operation)).toEqual([operation, 'rooms.join', operation]);
     },
   );
 
   it('finds the room that it created when the answer was lost', async () => {
-    const { router, session, requests, answers, afterRestart } = newRouter();
+    const { playerRequests, session, requests, answers, afterRestart } = newPlayerRequests();
     const me = { data: { room: { id: 'a' }, watching: false } };
     answers.push(afterRestart(refuse('server-lost')), refuse('already-in-room'), me, inRoom('a'));
-    await expect(router.ask(session, 'rooms.create', { game: 'chess' }, 500)).resolves.toEqual(inRoom('a'));
+    await expect(playerRequests.ask(session, 'rooms.create', { game: 'chess' }, 500)).resolves.toEqual(inRoom('a'));
     expect(requests.map(({ operation }) => operation)).toEqual(['rooms.create', 'rooms.create', 'me', 'rooms.join']);
   });
 
   it('succeeds when it asked to leave and the player is in no room', async () => {
-    const { router, session, answers, afterRestart } = newRouter();
+    const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     session.binding = { room: 'a' as RoomId, watching: false, rev: 1 };
     answers.push(afterRestart(refuse('unavailable')), refuse('not-in-room'));
-    await expect(router.ask(session, 'rooms.leave', undefined, 500)).resolves.toEqual({ data: { left: 'a' }, binding: null });
+    await expect(playerRequests.ask(session, 'rooms.leave', undefined, 500)).resolves.toEqual({ data: { left: 'a' }, binding: null });
   });
 
   it('succeeds when it asked to start a game that runs', async () => {
-    const { router, session, answers, afterRestart } = newRouter();
+    const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     const room = { id: 'a', status: 'playing' };
     answers.push(afterRestart({ data: { room } }), refuse('room-playing'), { data: { room, watching: false } });
-    await expect(router.ask(session, 'rooms.start', undefined, 500)).resolves.toEqual({ data: { room } });
+    await expect(playerRequests.ask(session, 'rooms.start', undefined, 500)).resolves.toEqual({ data: { room } });
   });
 
   it('succeeds when it cancelled a search that the store has lost', async () => {
-    const { router, session, answers, afterRestart } = newRouter();
+    const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart({ data: { cancelled: true } }), { data: { cancelled: false } });
-    await expect(router.ask(session, 'match.cancel', undefined, 500)).resolves.toEqual({ data: { cancelled: true } });
+    await expect(playerRequests.ask(session, 'match.cancel', undefined, 500)).resolves.toEqual({ data: { cancelled: true } });
+  });
+});
+
+describe('the search of a session', () => {
+  it('stays cancelled when the answer to the search arrives after the answer to its cancel', async () => {
+    let answerSearch = (_: unknown): void => {};
+    const { playerRequests, session, answers } = newPlayerRequests();
+    answers.push(() => new Promise((resolve) => (answerSearch = resolve)), { data: { cancelled: true }, binding: null });
+    const found = playerRequests.ask(session, 'match.find', { game: 'chess' }, 500);
+    await playerRequests.ask(session, 'match.cancel', undefined, 500);
+    answerSearch({ data: { waiting: true }, binding: null });
+    await found;
+    expect(session.search).toBeNull();
+  });
+
+  it('is remembered when a later request searches again', async () => {
+    const { playerRequests, session } = newPlayerRequests({ data: { cancelled: true } }, { data: { waiting: true } });
+    await playerRequests.ask(session, 'match.cancel', undefined, 500);
+    await playerRequests.ask(session, 'match.find', { game: 'chess' }, 500);
+    expect(session.search?.data).toEqual({ game: 'chess' });
   });
 });
