@@ -104,7 +104,7 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
       unanswered += outcomes.filter((outcome) => outcome === 'unanswered').length;
     }
     // A store that lost rooms in play may have lost ends as well.
-    const ended = isRoutine && reasserted === 0 ? 0 : await this.restoreEnds();
+    const ended = isRoutine && reasserted === 0 && !this.ended.mustRestore ? 0 : await this.restoreEnds();
     if (reasserted > 0 || ended) this.log.warn('store.repaired', { rooms: reasserted, ended: ended ?? 0, reason });
     if (ended === null || unanswered > 0) throw new HoldfastError('unavailable', 'The store did not take all that it had lost.');
     if (this.generation.current === generation && this.self.incarnation === incarnation) await this.mark(incarnation, generation);

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
+import { sleep } from '#libs/async';
 import type { GameResult, RoomId } from '#libs/protocol';
 import { type EndedGame, RoomLog } from '#libs/room-store';
 import { StoreSettlement } from '#libs/settlement';
@@ -15,29 +15,37 @@ import {
   ENDED_WHOLE_MAX,
 } from './room-host.options.js';
 
-/** What is remembered of a game for longer: enough to keep it ended. */
+/** The fact that a game ended. It keeps the room from being taken for a game in play. */
 interface Tombstone {
   readonly epoch: number;
   readonly result: GameResult;
+  /** By the monotonic clock, in ms. */
   readonly endedAt: number;
-  /** Whole, to be written again should the store lose the end; null: no more. */
-  game: EndedGame | null;
-  /** About how much memory `game` takes. */
+}
+
+/** An end that this server can write again. */
+interface RecentEnd {
+  game: EndedGame;
+  readonly endedAt: number;
+  /** Estimated memory of `game`. */
   readonly bytes: number;
 }
 
 /**
- * The games that ended on this server. A room is nobody's after that, so only this memory can write an end again that a store has lost
- * which fell back to an earlier moment; and only this memory keeps the server from taking the older copy for a game of its own.
+ * The games that ended on this server. After its end a room has no owner. So when the store falls back to an earlier moment, only this
+ * memory can write the end again. It also keeps this server from adopting the older copy as a game in play.
  */
 @Injectable()
 export class EndedGames {
   /** The oldest first. */
   private readonly tombstones = new Map<RoomId, Tombstone>();
-  /** Rooms of which the store had no record: nobody is in them any more, or a gateway is about to write it again. */
+  /** The oldest first; each has a tombstone. */
+  private readonly recent = new Map<RoomId, RecentEnd>();
+  private recentBytes = 0;
+  /** Rooms without a record in the store. Either they are closed, or a gateway is about to write their record again. */
   private missing: readonly RoomId[] = [];
-  private whole = 0;
-  private bytes = 0;
+  /** The store did not answer after its settlement, so the next audit calls `restore`. */
+  mustRestore = false;
 
   constructor(
     private readonly roomLog: RoomLog,
@@ -46,118 +54,115 @@ export class EndedGames {
     log: Log,
   ) {
     settlement.onSettled(() => {
-      this.restoreMissing().catch((error: unknown) => log.debug('ended-games.unrestored', { error: String(error) }));
+      this.restoreMissing().catch((error: unknown) => log.debug('ended-games.unrestored', { error }));
     });
     rooms.onDropped((room, reason) => {
       if (reason === 'ended') this.add(room);
     });
   }
 
-  /** The result of a game of the room that ended here in this epoch or a later one; null: none is remembered. */
+  /** The result of a game of the room that ended here in this epoch or a later one. Null: none is known. */
   resultOf(room: RoomId, epoch: number): GameResult | null {
     const tombstone = this.tombstones.get(room);
     return tombstone && tombstone.epoch >= epoch ? tombstone.result : null;
   }
 
-  /** All effects of that game are done, so none is written again. */
+  /** Notes that all effects of that game are done, so that none is written again. */
   effectsDone(room: RoomId, epoch: number): void {
-    const tombstone = this.tombstones.get(room);
-    if (tombstone?.epoch === epoch && tombstone.game) tombstone.game = { ...tombstone.game, effects: [] };
+    const end = this.recent.get(room);
+    if (end?.game.epoch === epoch) end.game = { ...end.game, effects: [] };
   }
 
-  /**
-   * Writes the ends of the last minute again, where the store has lost them. Gives how many it had lost, or null where it did not
-   * answer.
-   */
+  /** Writes the ends of the last minute again where the store has lost them. Returns their number; null when the store did not answer. */
   async restore(): Promise<number | null> {
     this.forgetOld();
     this.missing = [];
-    const games = [...this.tombstones].flatMap(([room, { game }]) => (game ? [{ room, game }] : []));
+    this.mustRestore = false;
+    const games = [...this.recent].map(([room, { game }]) => ({ room, game }));
     if (games.length === 0) return 0;
     const standings = await this.roomLog.standings(games.map(({ room }) => room));
     const results = await Promise.all(
       games.map(async ({ room, game }, index) => {
-        const isKept = standings[index]?.status !== 'playing' && (standings[index]?.epoch ?? 0) >= game.epoch;
+        const isStored = standings[index]?.status !== 'playing' && (standings[index]?.epoch ?? 0) >= game.epoch;
         const result = await this.roomLog.restoreEnd(room, game);
-        // What was done already is not to be found, and done, once more.
+        // The store may have effects again that are done. Nobody must run them a second time.
         if (result === 'ok' && game.effects.length === 0) await this.roomLog.lastEffectsDone(room, [game.batch]);
-        return { result, isKept };
+        return { result, isStored };
       }),
     );
     if (results.some(({ result }) => result === 'unknown')) return null;
     this.missing = games.flatMap(({ room }, index) => (results[index].result === 'missing' ? room : []));
-    return results.filter(({ result, isKept }) => result === 'ok' && !isKept).length;
+    return results.filter(({ result, isStored }) => result === 'ok' && !isStored).length;
   }
 
-  /** The store has no record of a room whose game ended here. A gateway may be about to write it again. */
+  /** True when the store had no record for an end at the last `restore`. */
   get hasMissing(): boolean {
     return this.missing.length > 0;
   }
 
   /**
-   * Resolves when the last game that ended here did so `ENDED_DURABLE_MS` ago: for a server that is to leave, since nobody else could
-   * write its effects and its epilogue again. A Redis that writes to disk once a second has them by then.
+   * Resolves when the last game that ended here did so `ENDED_DURABLE_MS` ago. A server waits for this before it exits, because no other
+   * server can write the effects and the epilogue again. A Redis that writes to disk once a second has them by then.
    */
   async untilDurable(): Promise<void> {
     let last = Number.NEGATIVE_INFINITY;
-    for (const { endedAt } of this.tombstones.values()) last = Math.max(last, endedAt);
+    for (const { endedAt } of this.recent.values()) last = Math.max(last, endedAt);
     const ms = last + ENDED_DURABLE_MS - performance.now();
-    if (ms > 0) await pause(ms);
+    if (ms > 0) await sleep(ms);
   }
 
-  /** Gateways have written what they know: whoever missed the end of the game finds it there. */
+  /** The gateways have written their records. The ends go on top, for players who missed them. */
   private async restoreMissing(): Promise<void> {
     const { missing } = this;
     this.missing = [];
-    await Promise.all(
+    const results = await Promise.all(
       missing.map(async (room) => {
-        const game = this.tombstones.get(room)?.game;
-        if (game) await this.roomLog.restoreEnd(room, game);
+        const end = this.recent.get(room);
+        return end ? this.roomLog.restoreEnd(room, end.game) : 'ok';
       }),
     );
+    this.mustRestore = results.includes('unknown');
   }
 
   private add(room: HostedRoom): void {
     const { id, tenure, value, bytesMeasured } = room;
     if (!value.ended) return;
+    this.forget(id);
+    const endedAt = performance.now();
+    this.tombstones.set(id, { epoch: tenure.epoch, result: value.ended, endedAt });
     const game = room.endedGame;
-    this.remove(id);
-    // The epilogue holds what each player may see of the last state.
-    const bytes = (bytesMeasured + ENTRY_BYTES) * (value.seats.length + 1);
-    this.tombstones.set(id, { epoch: tenure.epoch, result: value.ended, endedAt: performance.now(), game, bytes });
     if (game) {
-      this.whole += 1;
-      this.bytes += bytes;
+      // The epilogue has the view of each player and of the spectators.
+      const bytes = (bytesMeasured + ENTRY_BYTES) * (value.seats.length + 1);
+      this.recent.set(id, { game, endedAt, bytes });
+      this.recentBytes += bytes;
     }
     this.forgetOld();
   }
 
+  /** Costs as much as it removes: a thousand games may end in one event-loop tick. */
   private forgetOld(): void {
     const now = performance.now();
-    for (const [room, tombstone] of this.tombstones) {
-      const ageMs = now - tombstone.endedAt;
-      const isOld = ageMs > ENDED_REMEMBERED_MS || this.tombstones.size > ENDED_REMEMBERED_MAX;
-      if (isOld) this.remove(room);
-      else if (tombstone.game && (ageMs > ENDED_KEPT_MS || this.whole > ENDED_WHOLE_MAX || this.bytes > ENDED_BYTES_MAX))
-        this.shorten(tombstone);
-      else if (tombstone.game) return;
+    for (const [room, { endedAt }] of this.tombstones) {
+      if (now - endedAt <= ENDED_REMEMBERED_MS && this.tombstones.size <= ENDED_REMEMBERED_MAX) break;
+      this.forget(room);
+    }
+    for (const [room, { endedAt }] of this.recent) {
+      if (now - endedAt <= ENDED_KEPT_MS && this.recent.size <= ENDED_WHOLE_MAX && this.recentBytes <= ENDED_BYTES_MAX) break;
+      this.forgetRecent(room);
     }
   }
 
-  private remove(room: RoomId): void {
-    const tombstone = this.tombstones.get(room);
-    if (!tombstone) return;
-    this.shorten(tombstone);
+  private forget(room: RoomId): void {
+    this.forgetRecent(room);
     this.tombstones.delete(room);
   }
 
-  private shorten(tombstone: Tombstone): void {
-    if (!tombstone.game) return;
-    tombstone.game = null;
-    this.whole -= 1;
-    this.bytes -= tombstone.bytes;
+  private forgetRecent(room: RoomId): void {
+    this.recentBytes -= this.recent.get(room)?.bytes ?? 0;
+    this.recent.delete(room);
   }
 }
 
-/** Of an ended game without its states. */
+/** Memory of an end without the states. */
 const ENTRY_BYTES = 1_024;
