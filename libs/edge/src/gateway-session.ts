@@ -103,6 +103,11 @@ export class GatewaySession {
     this.leftRooms = [{ room, at: performance.now() }, ...this.leftRooms.slice(0, LEFT_ROOMS_MAX - 1)];
   }
 
+  /** The position before the first request that a lobby has not answered: that request comes later. */
+  lastAnswered(): Asked {
+    return this.underWay.length === 0 ? this.asked : { turn: this.turn, number: Math.min(...this.underWay) - 1 };
+  }
+
   /** The first request that may still have an effect; where there is none, one more, so that all so far are late. */
   firstOpen(): Asked {
     const first = Math.min(...this.underWay, this.search?.asked.number ?? Number.POSITIVE_INFINITY);

@@ -35,6 +35,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
   /** What this gateway has marked: its incarnation and the generation. */
   private marked = '';
   private restored: readonly RestoredSession[] = [];
+  private readonly restoredListeners: (() => void)[] = [];
   private looking: Promise<void> | null = null;
 
   constructor(
@@ -53,7 +54,12 @@ export class SessionRestorer implements OnApplicationBootstrap {
     this.storeGeneration.onConnected(() => void this.lookUntilMarked());
   }
 
-  /** The sessions of the last restoration; told once. */
+  /** Called after each restoration, whether the store is settled or not. */
+  onRestored(listener: () => void): void {
+    this.restoredListeners.push(listener);
+  }
+
+  /** Returns the sessions of the last restoration, once. */
   takeRestored(): readonly RestoredSession[] {
     const { restored } = this;
     this.restored = [];
@@ -97,9 +103,11 @@ export class SessionRestorer implements OnApplicationBootstrap {
     if (!this.isKnown) return;
     const isAnother = this.generation !== null && this.generation !== current;
     if (isAnother || (await this.store.hasForgotten(this.self.id))) this.mustRestore = true;
-    if (this.mustRestore) await this.restoreAll(this.generation !== current);
+    const { mustRestore } = this;
+    if (mustRestore) await this.restoreAll(this.generation !== current);
     this.generation = current;
     await this.mark(current as string);
+    if (mustRestore) for (const listener of this.restoredListeners) listener();
   }
 
   /** `isAnother`: the store may have fallen back, so that it holds older copies. */

@@ -1,4 +1,4 @@
-import type { RoomId, SessionId, UserId } from '#libs/protocol';
+import type { Asked, RoomId, SessionId, UserId } from '#libs/protocol';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import type { Departures } from './departures.js';
@@ -21,8 +21,11 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
   session.turn = 5;
   const asked: string[] = [];
   const done: string[] = [];
+  const orders: Asked[] = [];
   let restored: RestoredSession[] = [];
   let settle = (): void => {};
+  let tellRestored = (): void => {};
+  const settlement = { isSettled: false };
   const sessions = new SettledSessions(
     { all: () => [session] } as unknown as SessionTable,
     {
@@ -30,10 +33,13 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
       bind: (_: GatewaySession, { room }: { room: RoomId }) => done.push(`bound to ${room}`),
     } as unknown as RoomLink,
     { settled: async () => {} } as unknown as RoomFollower,
-    { takeRestored: () => restored } as unknown as SessionRestorer,
+    { takeRestored: () => restored, onRestored: (listener: () => void) => (tellRestored = listener) } as unknown as SessionRestorer,
     { repeat: () => done.push('departures') } as unknown as Departures,
     {
-      tell: (_: GatewaySession, pattern: string, { room }: { room: RoomId }) => done.push(`${pattern} ${room}`),
+      tell: (_: GatewaySession, pattern: string, { room, asked }: { room: RoomId; asked: Asked }) => {
+        done.push(`${pattern} ${room}`);
+        orders.push(asked);
+      },
     } as unknown as LobbyRouter,
     {
       ask: async (_: GatewaySession, operation: string) => {
@@ -41,11 +47,11 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
         return answer(operation);
       },
     } as unknown as PlayerRequests,
-    {
+    Object.assign(settlement, {
       onSettled: (listener: () => void) => {
         settle = listener;
       },
-    } as unknown as StoreSettlement,
+    }) as unknown as StoreSettlement,
     new Log({ server: 'spec', level: 'silent', format: 'json' }),
   );
   sessions.onApplicationBootstrap();
@@ -54,11 +60,18 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
     settle();
     await new Promise((resolve) => setTimeout(resolve, 5));
   };
-  return { session, asked, done, settled };
+  /** The gateway has restored these sessions, without a settlement that follows. */
+  const restoredLate = async (isSettled: boolean, late: RestoredSession[]): Promise<void> => {
+    settlement.isSettled = isSettled;
+    restored = late;
+    tellRestored();
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  };
+  return { session, asked, done, orders, settled, restoredLate };
 }
 
 describe('a session, once a store that was restarted is settled', () => {
-  it('stays where the settled record has it, and joins no room again', async () => {
+  it('stays in its room and joins no room again', async () => {
     const gateway = newGateway();
     gateway.session.binding = { room: ROOM, watching: false, rev: 7 };
     await gateway.settled();
@@ -66,7 +79,7 @@ describe('a session, once a store that was restarted is settled', () => {
     expect(gateway.done).toEqual(['accept', 'departures']);
   });
 
-  it('is taken out of rooms that it had left', async () => {
+  it('leaves rooms again that it had left', async () => {
     const gateway = newGateway();
     const { session } = gateway;
     session.hasLeft('left-1' as RoomId);
@@ -77,7 +90,7 @@ describe('a session, once a store that was restarted is settled', () => {
     expect(gateway.done).toEqual(['accept', 'departures', 'member.gone left-2', 'member.gone left-1']);
   });
 
-  it('looks for a match again, or goes to the one that was found', async () => {
+  it('searches for a match again, or enters the match that a lobby has found', async () => {
     const gateway = newGateway(() => ({ binding: { room: ROOM, watching: false, rev: 1 } }));
     const { session } = gateway;
     session.search = { data: { game: 'chess' }, asked: { turn: 5, number: 2 } };
@@ -90,5 +103,25 @@ describe('a session, once a store that was restarted is settled', () => {
     await found.settled({ restored: [{ session: found.session, outcome: 'moved', before: { room: ROOM, watching: false } }] });
     expect(found.asked).toEqual([]);
     expect(found.done).toContain(`bound to ${ROOM}`);
+  });
+
+  it('orders the repeated leave before a join that is under way', async () => {
+    const gateway = newGateway();
+    const { session } = gateway;
+    session.hasLeft(ROOM);
+    session.requests = 4;
+    session.underWay = [4];
+    await gateway.settled({ restored: [{ session, outcome: 'written', before: null }] });
+    expect(gateway.orders).toEqual([{ turn: 5, number: 3 }]);
+  });
+
+  it('is completed also when the gateway restores it after the settlement, or without one', async () => {
+    const gateway = newGateway();
+    const { session } = gateway;
+    session.hasLeft(ROOM);
+    await gateway.restoredLate(false, [{ session, outcome: 'written', before: null }]);
+    expect(gateway.done).toEqual([]);
+    await gateway.restoredLate(true, [{ session, outcome: 'written', before: null }]);
+    expect(gateway.done).toEqual(['accept', 'departures', `member.gone ${ROOM}`]);
   });
 });

@@ -1,4 +1,5 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { sleep } from '#libs/async';
 import { type Binding, HoldfastError, type RoomId } from '#libs/protocol';
 import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
@@ -13,11 +14,11 @@ import { type RestoredSession, SessionRestorer } from './session-restorer.js';
 import { SessionTable } from './session-table.js';
 
 /**
- * The work for the sessions of a gateway once a store that was restarted is settled. The gateway compares all rooms. It takes users out of
- * rooms that they had left, and repeats lost searches for a match.
+ * Completes the restoration of a gateway's sessions once a restarted store is settled. The gateway compares all rooms. It removes users
+ * from rooms that they had left, and repeats lost searches for a match.
  *
- * Nobody joins a room again here: a player hears of a join only once the gateway can restore it (`PlayerRequests`), so a user who is no
- * member of the settled record was removed.
+ * It never joins a room again. A player learns of a join only when the gateway can restore it (`PlayerRequests`), so a user who is
+ * missing in a settled record was removed by a lobby.
  */
 @Injectable()
 export class SettledSessions implements OnApplicationBootstrap {
@@ -35,6 +36,10 @@ export class SettledSessions implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     this.settlement.onSettled(() => void this.settled());
+    // No settlement follows when the store lost data without a restart, or was settled before this gateway restored its sessions.
+    this.restorer.onRestored(() => {
+      if (this.settlement.isSettled) void this.settled();
+    });
   }
 
   private async settled(): Promise<void> {
@@ -49,31 +54,31 @@ export class SettledSessions implements OnApplicationBootstrap {
     }
   }
 
-  /** A room that the session had left, where the store may have its user as a member again. */
+  /** Removes the user from rooms that the session had left, because the store may list the user there again. */
   private leaveAgain({ session, before }: RestoredSession): void {
     const { user, binding, leftRooms } = session;
     const left = new Set<RoomId>();
     if (before && !before.watching) left.add(before.room);
     for (const { room, at } of leftRooms) if (performance.now() - at < LEFT_KEPT_MS) left.add(room);
     if (binding) left.delete(binding.room);
-    for (const room of left) this.lobbies.tell(session, 'member.gone', { room, user, asked: session.asked });
+    for (const room of left) this.lobbies.tell(session, 'member.gone', { room, user, asked: session.lastAnswered() });
   }
 
   private async searchAgain({ session, outcome, before }: RestoredSession): Promise<void> {
     const { search } = session;
     if (!search || !session.connection) return;
-    // Found, and its notice was lost.
+    // A lobby found a match, and its message was lost.
     if (outcome === 'moved' && before) return this.rooms.bind(session, { ...before, rev: 0 });
     try {
       const binding = await this.ask(session, 'match.find', search.data);
       if (binding) this.rooms.bind(session, binding);
     } catch (error) {
-      // Its client asks which searches go on (`me`).
-      this.log.warn('search.lost', { user: session.user, error: String(error) });
+      // The client asks with `me` whether its search goes on.
+      this.log.warn('search.lost', { user: session.user, error });
     }
   }
 
-  /** Some time is given to lobbies that are restarted, or have not heard yet that the store is settled. */
+  /** Repeats the request while lobbies restart, or do not know yet that the store is settled. */
   private async ask(session: GatewaySession, operation: string, data: unknown): Promise<Binding | null> {
     for (let tries = 1; ; tries++) {
       try {
@@ -81,7 +86,7 @@ export class SettledSessions implements OnApplicationBootstrap {
       } catch (error) {
         const mayHelp = error instanceof HoldfastError && error.retry && tries < SEARCH_TRIES_MAX;
         if (!mayHelp) throw error;
-        await new Promise((resolve) => setTimeout(resolve, RESTORE_RETRY_MS * tries));
+        await sleep(RESTORE_RETRY_MS * tries);
       }
     }
   }
