@@ -43,6 +43,19 @@ function socketFrom(remoteAddress: string): Socket {
   return Object.assign(new EventEmitter(), { remoteAddress, remotePort: ++ports, localPort: 1 }) as unknown as Socket;
 }
 
+describe('the hello timeout', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  it('closes a connection that has sent no hello, and spares one whose hello waits for the store', () => {
+    const limits = new ConnectionLimits(options);
+    const [silent, greeting] = [enter(limits, '192.0.2.1', false), enter(limits, '192.0.2.2', false)];
+    guestOf(greeting.connection).isGreeting = true;
+    jest.advanceTimersByTime(options.helloTimeoutMs + 1);
+    expect([silent.said, greeting.said]).toEqual([['hello-timeout'], []]);
+  });
+});
+
 describe('connections', () => {
   it('of one address are so many, and those of another are none of its business', () => {
     const limits = new ConnectionLimits(options);

@@ -69,7 +69,10 @@ export class ConnectionLimits {
     this.connections.add(connection);
     this.hellosPending += 1;
     const guest = new Guest(this.options, use.operations, now);
-    guest.helloTimer = setTimeout(() => part(connection, 'hello-timeout'), helloTimeoutMs);
+    guest.helloTimer = setTimeout(() => {
+      // A hello that has arrived may wait for the store to settle. Its requests to the store have their own limits.
+      if (!guest.isGreeting) part(connection, 'hello-timeout');
+    }, helloTimeoutMs);
     connection.owner = guest;
     const isWithin =
       use.players <= connectionsPerAddress && this.connections.size <= connectionsMax && this.hellosPending <= hellosPendingMax;

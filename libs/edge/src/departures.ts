@@ -8,22 +8,24 @@ import { LobbyRouter } from './lobby-router.js';
 interface Departure {
   readonly session: GatewaySession;
   readonly data: Control['user.gone']['data'];
-  /** Runs once a lobby has carried the departure out. */
+  /** Called when a lobby has carried out the departure. */
   readonly done: () => void;
   isSending: boolean;
 }
 
 /**
- * Users whose session has ended here for good, until a lobby has taken them out of their room and queue. A request of the
- * session may still be under way at a lobby, so this gateway may not know the room; the store orders both by `Asked`.
- * A departure that no lobby has answered is sent again. If this gateway dies first, the session's record is still in its
- * index, and `GatewayEnd` marks the user away.
+ * Requests the departure of each user whose session has ended at this gateway, until a lobby has removed the user from the room and from
+ * matchmaking. A lobby may still handle a request of the session, so this gateway may not know the room. The store orders the departure
+ * and that request by `Asked`.
+ *
+ * A departure without an answer is sent again. If this gateway dies first, its index still names the session, and `GatewayEnd` marks the
+ * user as away.
  */
 @Injectable()
 export class Departures {
-  /** By user: a later departure voids all that an earlier one does. */
+  /** By user. A later departure includes everything that an earlier one does. */
   private readonly pending = new Map<UserId, Departure>();
-  /** Carried out lately, the oldest first: a store that falls back may have lost it. */
+  /** The departures of the last `LEFT_KEPT_MS`, oldest first. A store that falls back may have lost them. */
   private readonly done = new Map<UserId, { readonly departure: Departure; readonly at: number }>();
 
   constructor(
@@ -31,18 +33,18 @@ export class Departures {
     private readonly log: Log,
   ) {}
 
-  /** @param asked of the departure: later than every request of the session. */
+  /** @param asked the request order of the departure, later than every request of the session. */
   add(session: GatewaySession, asked: Asked, done: () => void = () => {}): void {
     const { user, binding } = session;
     const room = binding && { id: binding.room, watching: binding.watching };
     const departure: Departure = { session, data: { user, asked, ...(room && { room }) }, done, isSending: false };
-    // The oldest is given up: its session is marked away by now, and the sweeper of rooms finds its user.
+    // At the limit the oldest is dropped. Its session is marked as away by now, so the lobby's sweep of rooms finds its user.
     if (this.pending.size >= DEPARTURES_MAX) for (const [eldest] of this.pending) if (this.pending.delete(eldest)) break;
     this.pending.set(user, departure);
     void this.send(departure);
   }
 
-  /** To be called now and then: sends again what no lobby has answered. */
+  /** Sends departures without an answer again, at most `DEPARTURES_AT_ONCE`. The gateway calls this periodically. */
   retry(): void {
     let count = 0;
     for (const departure of this.pending.values()) {
@@ -53,7 +55,7 @@ export class Departures {
     }
   }
 
-  /** The store may have lost those that were carried out lately. */
+  /** Sends the recent departures again after the store fell back, because it may have lost them. */
   repeat(): void {
     this.forgetOld();
     for (const [user, { departure }] of this.done) {
@@ -78,7 +80,7 @@ export class Departures {
         departure.isSending = false;
         return;
       }
-      // A lobby of an older version, in the middle of a rolling update.
+      // During a rolling update, a lobby of an older version does not know `user.gone`.
       const { user, asked, room } = data;
       if (room && !room.watching) this.lobbies.tell(session, 'member.gone', { room: room.id, user, asked });
       this.lobbies.tell(session, 'searcher.gone', { user, asked });

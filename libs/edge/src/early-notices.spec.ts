@@ -7,7 +7,7 @@ const replaced: SessionNotice = { kind: 'replaced', session: S };
 const bind: SessionNotice = { kind: 'bind', user: 'ada', session: S, room: 'r', role: 'player', rev: 1 };
 
 describe('early notices', () => {
-  it('gives each notice once, and only those that came since the hello', () => {
+  it('returns each notice once, and only notices that came since the hello', () => {
     const early = new EarlyNotices();
     early.keep(S, replaced, 1_000);
     early.keep(S, bind, 2_000);
@@ -15,7 +15,7 @@ describe('early notices', () => {
     expect(early.take(S, 0)).toEqual([]);
   });
 
-  it('keeps notices of few sessions, and none for long', () => {
+  it('drops the notices of the oldest sessions at the limit, and every notice after some time', () => {
     const early = new EarlyNotices();
     for (let index = 0; index < 5_000; index++) early.keep(`s${index}` as SessionId, bind, index / 1_000);
     expect(early.take('s0' as SessionId, 0)).toEqual([]);

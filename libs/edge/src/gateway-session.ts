@@ -3,8 +3,8 @@ import type { Asked, Binding, RoomId, ServerMessage, SessionId, UserId } from '#
 import type { PlayerConnection } from './player-connection.js';
 
 /**
- * Where a session stands with the game of its room. `none`: no game runs. `attaching`: the owner was asked. `attached`:
- * frames flow. `paused`: the game goes on elsewhere, soon. `slow`: its connection does not keep up, the owner holds back.
+ * The state of a session's attachment to its room's owner. `none`: no game runs. `attaching`: the gateway has asked the owner. `attached`:
+ * the owner sends frames. `paused`: the room waits for an owner. `slow`: the owner sends no frames because the backlog is large.
  */
 export type Attachment = 'none' | 'attaching' | 'attached' | 'paused' | 'slow';
 
@@ -19,69 +19,69 @@ const NO_REQUEST: Asked = { turn: 0, number: 0 };
 const NO_ROOMS: GatewaySession['leftRooms'] = [];
 const LEFT_ROOMS_MAX = 4;
 
-/** A player at this gateway. It holds what is needed to route, and nothing that could be lost with it. */
+/** A session at this gateway. It holds routing state only, so nothing is lost for the player when the gateway dies. */
 export class GatewaySession {
   connection: PlayerConnection | null = null;
   binding: Binding | null = null;
   attachment: Attachment = 'none';
   /** The owner's link while attached or attaching. */
   peer: LinkPeer | null = null;
-  /** The owner's `placed` has come for this attachment; what came before it was for one before. */
+  /** The owner's `placed` has come for this attachment. Frames before it belong to an earlier attachment. */
   isPlaced = false;
-  /** Its client was shown the game since it came to the room: a pause is news to it. */
+  /** The client has received the game's state in this room, so it must receive `paused`. */
   hasSeenGame = false;
-  /** The highest epoch known of its room's owner; frames of lower ones are dropped. */
+  /** The highest known epoch of the room. The gateway drops frames of lower epochs. */
   epoch = 0;
-  /** The game of the room that its client is in and has not heard the end of; null: none. `version` is of this one. */
+  /** The round that the client plays and whose end it has not received. Null: none. `version` belongs to this round. */
   round: number | null = null;
-  /** The game it was attached to last. */
+  /** The round of the last attachment. */
   attachedRound = 0;
-  /** The end of its game is being told. */
+  /** The gateway is sending the end of the game. */
   isEnding = false;
-  /** What to do once the owner has said so itself. */
+  /** Called when the owner's own message about the end arrives. */
   endWhenTold: (() => Promise<void>) | null = null;
-  /** The room's version that was sent to the player last; null: none. */
+  /** The version that the player received last. Null: none. */
   version: number | null = null;
-  /** The epoch of the owner that sent it; null: not known. */
+  /** The epoch of the owner that sent `version`. Null: not known. */
   versionEpoch: number | null = null;
-  /** The player was told `paused`, and not yet `resumed`. */
+  /** The player has received `paused` and not yet `resumed`. */
   pauseTold = false;
   pausedAt = 0;
-  /** The player was told how the game of this epoch ended. */
+  /** The player has received the end of the game of this epoch. */
   endTold = false;
   held: HeldCommand[] = [];
   lobby: LinkPeer | null = null;
-  /** Of its last admission here, and the requests it made since: see `Asked`. */
+  /** The number of the session's last admission here, and of its requests since: see `Asked`. */
   turn = 0;
   requests = 0;
   requestsPending = 0;
-  /** Numbers of the requests that a lobby has not answered yet. */
+  /** Numbers of the requests without an answer of a lobby. */
   underWay: readonly number[] = NO_REQUESTS;
   /** The player's search for a match: its data and the order of its request. Null: the player is not searching. */
   search: { readonly data: unknown; readonly asked: Asked } | null = null;
   /** The order of the request that ended the last search. */
   searchOverAt: Asked = NO_REQUEST;
-  /** The last rooms that it left, and when by the monotonic clock: a store that falls back may have it there again. */
+  /** The rooms that the session left last, with the monotonic time. A store that falls back may have the user in one of them again. */
   leftRooms: readonly { readonly room: RoomId; readonly at: number }[] = NO_ROOMS;
   slowSince: number | null = null;
-  /** What is to happen if the player does not come back. */
+  /** Timers that run while the player has no connection. */
   goneTimers: readonly NodeJS.Timeout[] = NONE;
-  /** Without a connection for long enough that the others in its room are told so. */
+  /** The session has had no connection for `NOT_HERE_AFTER_MS`, so the other members see the player as away. */
   isAway = false;
-  /** It has left this gateway's table: what was asked for it before, and is answered now, binds it to nothing. */
+  /** The session has left this gateway's table. A late answer to one of its requests must not bind it to a room. */
   isOver = false;
   attachAttempt = 0;
-  /** When the owner was asked last, and when to look at the room's record next. */
+  /** The time of the last question to the owner, and of the next read of the room's record. In ms of the monotonic clock. */
   askedAt = 0;
   lookAt = 0;
-  /** Of the secret its player was given last, to write the session again should the store lose it. */
+  /** The hash of the player's current secret. The gateway needs it to restore the session in a store that lost it. */
   secretHash = '';
 
   constructor(
     readonly id: SessionId,
     readonly user: UserId,
     readonly name: string,
-    /** This gateway's number for the session on its links. */
+    /** The handle of the session on this gateway's links. */
     readonly handle: number,
   ) {}
 
@@ -93,7 +93,7 @@ export class GatewaySession {
     return { turn: this.turn, number: this.requests };
   }
 
-  /** The number of one more request, or of another thing that is said after all requests so far. */
+  /** Takes the next request number, for a request or for another act that is ordered after all requests so far. */
   nextAsked(): Asked {
     this.requests += 1;
     return this.asked;
@@ -108,7 +108,7 @@ export class GatewaySession {
     return this.underWay.length === 0 ? this.asked : { turn: this.turn, number: Math.min(...this.underWay) - 1 };
   }
 
-  /** The first request that may still have an effect; where there is none, one more, so that all so far are late. */
+  /** The first request that may still have an effect. When there is none, it takes a new number, so that all requests so far are late. */
   firstOpen(): Asked {
     const first = Math.min(...this.underWay, this.search?.asked.number ?? Number.POSITIVE_INFINITY);
     return Number.isFinite(first) ? { turn: this.turn, number: first } : this.nextAsked();

@@ -27,7 +27,7 @@ describe('a gateway that alone has lost the store', () => {
     expect(refuses(false, [OTHER])).toBe(false);
   });
 
-  it('keeps its players when only servers of other types write: all gateways have lost the store', () => {
+  it('keeps its players when only servers of other types write, because every gateway has lost the store', () => {
     expect(refuses(true, [serverId('game', '1'), serverId('lobby', '1')])).toBe(false);
   });
 });

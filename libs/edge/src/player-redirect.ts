@@ -8,17 +8,20 @@ import { RoomFollower } from './room-follower.js';
 import { SessionTable } from './session-table.js';
 
 const TICK_MS = 100;
-/** Players sent elsewhere in one tick: they do not all come to another gateway at once. */
+/** Players redirected in one tick, so that they do not all reach another gateway at once. */
 const AT_ONCE = 32;
-/** A player who came back here has no other way in, and is not sent away again for so long, in ms. */
+/**
+ * Time for which a player is not redirected again, in ms. A player who comes back to this gateway probably cannot reach another one. Also
+ * the shortest time between two log events of one reason.
+ */
 const AGAIN_MS = 3_000;
 
 type Reason = 'owner-unreachable' | 'store-lost';
 
 /**
- * A gateway that is cut off sends its players to other gateways: all of them when it alone has lost the store, and those whose game is
- * on a server that other gateways reach and this one does not. They resume there within moments; here they would wait for as long as
- * the cut lasts.
+ * Sends players to other gateways when this gateway is cut off. When only this gateway has lost the store, it sends all players. When it
+ * does not reach a game server that other gateways reach, it sends the players of that server's rooms. They resume at another gateway at
+ * once, and would wait here until the network is repaired.
  */
 @Injectable()
 export class PlayerRedirect implements OnModuleDestroy {
@@ -40,12 +43,12 @@ export class PlayerRedirect implements OnModuleDestroy {
     this.timer.unref();
   }
 
-  /** Who knows which game servers this gateway alone does not reach. */
+  /** Sets the source of the game servers that other gateways reach and this one does not. */
   set unreachableFrom(unreachable: () => ReadonlySet<ServerId>) {
     this.unreachable = unreachable;
   }
 
-  /** Nobody can be welcomed here, and others can do it. */
+  /** This gateway cannot admit players, and another gateway can. */
   get refuses(): boolean {
     return this.storeLoss.isAlone && this.hasOthers();
   }
@@ -82,7 +85,7 @@ export class PlayerRedirect implements OnModuleDestroy {
     return record?.status === 'playing' && record.owner !== null && servers.has(record.owner.server);
   }
 
-  /** Without the store the directory does not change, so then another gateway must have said itself that it writes. */
+  /** Without the store the directory is stale. Then another gateway counts only when it says itself that it writes to the store. */
   private hasOthers(): boolean {
     const { isAlone, writers } = this.storeLoss;
     return this.directory
@@ -93,7 +96,7 @@ export class PlayerRedirect implements OnModuleDestroy {
       );
   }
 
-  /** Once for each time of need: a redirect goes on for some ticks. */
+  /** Reports a reason at most once in `AGAIN_MS`, because a redirect takes several ticks. */
   private tell(reason: Reason, players: number, now: number): void {
     if (now - (this.told.get(reason) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
     this.told.set(reason, now);

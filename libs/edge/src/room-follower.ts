@@ -8,7 +8,7 @@ import { Log } from '#libs/telemetry';
 import { COMPARE_RETRY_MS, FOLLOW_POLL_MS, FOLLOW_TICK_MS, RECORD_LOOK_MS, UNSETTLED_LOOK_MS } from './edge.options.js';
 import { RoomRestorer } from './room-restorer.js';
 
-/** What a follower is told: the record as it is now, or that the room is no more. */
+/** Receives the current record of each followed room, or the news that the room is closed. */
 export interface RoomListener {
   changed(record: RoomRecord): void;
   closed(room: RoomId, reason: string): void;
@@ -18,31 +18,31 @@ interface Followed {
   readonly id: RoomId;
   followers: number;
   record: RoomRecord | null;
-  /** The run of the store in which `record` was found to be what that holds. */
+  /** The store generation in which the store held `record`. */
   generation: string | null;
-  /** What is asked for meanwhile is read once that is done. */
+  /** The room is read as soon as the subscription is made, so a read in between is skipped. */
   isSubscribing: boolean;
-  /** Resolves to what `read` returns. */
+  /** The result of the read under way. Null: none is. */
   reading: Promise<boolean> | null;
   mustReadAgain: boolean;
   readonly handler: (message: string) => void;
-  /** Called whenever the record was found to be current, and when the room is closed. */
+  /** Called when the record is found to be current, and when the room is closed. */
   readonly waiters: Set<() => void>;
 }
 
 /**
- * The records of the rooms that players of this gateway are in, kept up to date: a change is published with the write
- * that makes it; what is missed is found by looking again, after each reconnect and now and then.
+ * Keeps the records of the rooms whose members or spectators are at this gateway. Each write of a record publishes the change. A poll after
+ * each reconnect, and at intervals, finds changes whose publication was lost.
  *
- * While a store that was restarted is not settled, nothing is read or told: a record may be an older copy, and absence says
- * nothing. Once it is settled, all rooms are compared.
+ * While a restarted store is not settled, the follower accepts no record and reports no room as closed. A record may then be an older copy,
+ * and a missing record proves nothing. When the store is settled, the follower compares all rooms.
  */
 @Injectable()
 export class RoomFollower implements OnModuleDestroy {
   private readonly rooms = new Map<RoomId, Followed>();
   private listener: RoomListener | null = null;
   private readonly polling: NodeJS.Timeout;
-  /** Where the round over all rooms is, and how many of it are due: rooms are looked at one after the other, not at once. */
+  /** The position of the poll in the list of rooms, and the number of rooms that are due. The poll is spread over `FOLLOW_POLL_MS`. */
   private round: Iterator<RoomId> = this.rooms.keys();
   private due = 0;
   private isOpen = true;
@@ -61,12 +61,12 @@ export class RoomFollower implements OnModuleDestroy {
     this.polling.unref();
   }
 
-  /** One listener: what becomes of a room becomes of all its sessions. */
+  /** There is one listener, which handles all sessions of a room. */
   onChange(listener: RoomListener): void {
     this.listener = listener;
   }
 
-  /** The record as far as it is known; it is read at once, and the listener hears of it. */
+  /** Returns the record if it is known. For a new room the follower reads the record at once and passes it to the listener. */
   follow(id: RoomId): RoomRecord | null {
     let room = this.rooms.get(id);
     if (!room) {
@@ -99,17 +99,17 @@ export class RoomFollower implements OnModuleDestroy {
   }
 
   /**
-   * Resolves once this gateway holds the record of this run of the store at revision `rev` or a later one. Only then can the gateway
-   * restore that revision. Resolves also when the room is closed, when the store was restarted and settled since, and after `timeoutMs`.
+   * Resolves when this gateway holds the record of this store generation at revision `rev` or later. Only then can the gateway restore that
+   * revision. Resolves also when the room is closed, when the store was restarted and settled meanwhile, and after `timeoutMs`.
    *
-   * The room stays followed until the end of the turn, so a caller that follows it at once causes no second read.
+   * The room stays followed until the end of the event-loop tick, so a caller that follows it at once causes no second read.
    */
   async whenHeld(id: RoomId, rev: number, timeoutMs: number): Promise<void> {
     if (this.isHeld(this.rooms.get(id), rev)) return;
     this.follow(id);
     const room = this.rooms.get(id) as Followed;
     const { current } = this.generation;
-    // The publication normally comes before the answer of the lobby. One that was lost is made up for by a read.
+    // The publication normally comes before the lobby's answer. A read replaces a lost publication.
     const looking = setTimeout(() => this.look(id), RECORD_LOOK_MS);
     await new Promise<void>((resolve) => {
       const end = (): void => {
@@ -137,14 +137,14 @@ export class RoomFollower implements OnModuleDestroy {
     return this.rooms.get(id)?.record ?? null;
   }
 
-  /** Every record that is known. */
+  /** Returns every known record. */
   known(): RoomRecord[] {
     return [...this.rooms.values()].flatMap(({ record }) => record ?? []);
   }
 
   /**
-   * The store is settled: compares all rooms with it, and repeats that after an error or a lost connection. When it resolves, the listener
-   * has been told of each room, also of unchanged ones. It resolves earlier only in another generation, for which another call follows.
+   * Compares all rooms with the settled store, and repeats that after an error or a lost connection. When it resolves, the listener has
+   * received each room, also unchanged ones. It resolves earlier only in another generation, for which another call follows.
    */
   async settled(): Promise<void> {
     const { current: generation } = this.generation;
@@ -165,7 +165,7 @@ export class RoomFollower implements OnModuleDestroy {
     return rooms.filter((_, index) => !isDone[index]);
   }
 
-  /** Reads the record again, now. */
+  /** Reads the record again now. */
   look(id: RoomId): void {
     const room = this.rooms.get(id);
     if (!room || room.isSubscribing) return;
@@ -181,7 +181,7 @@ export class RoomFollower implements OnModuleDestroy {
     clearInterval(this.polling);
   }
 
-  /** Before it is read, so that no change falls in between. */
+  /** Subscribes before the first read, so that no change is lost in between. */
   private async subscribe(room: Followed): Promise<void> {
     await this.pubSub.subscribe(roomKey(room.id), room.handler).catch(() => {});
     room.isSubscribing = false;
@@ -191,7 +191,7 @@ export class RoomFollower implements OnModuleDestroy {
   private heard(id: RoomId, message: string): void {
     const room = this.rooms.get(id);
     if (!room || !this.settlement.isSettled) return;
-    // News describes a change to the record of this run of the store. A record of an earlier run is no base for it.
+    // A publication describes a change to the record of this store generation. It cannot be applied to a record of an earlier one.
     const base = room.generation === this.generation.current ? room.record : null;
     const news = readNews(base, message);
     switch (news.kind) {
@@ -213,12 +213,12 @@ export class RoomFollower implements OnModuleDestroy {
         const { current } = this.generation;
         const record = await this.records.read(room.id);
         if (this.rooms.get(room.id) !== room) return true;
-        // All are looked at once it is.
+        // `settled` reads all rooms later.
         if (!this.settlement.isSettled || this.generation.current !== current) return false;
         if (room.record !== known) room.mustReadAgain = true;
         else if (record && (!known || record.rev > known.rev)) this.accept(room, record);
         else if (record && record.rev === known?.rev) {
-          // A revision names one content of the document; who owns the game may be another in another run of the store.
+          // A revision identifies one content of the document. In another store generation the owner of the game may differ.
           if (room.generation !== current) this.accept(room, record);
         } else if (known) await this.restore(room, known, record);
         else if (await this.settlement.isStillSettled()) this.close(room, 'room-unknown');
@@ -240,12 +240,12 @@ export class RoomFollower implements OnModuleDestroy {
 
   private close(room: Followed, reason: string): void {
     this.listener?.closed(room.id, reason);
-    // A request may still wait for the record. Its session is not to be shown a closed room.
+    // A request may still wait for the record, and its session must not be bound to a closed room.
     room.record = null;
     for (const check of room.waiters) check();
   }
 
-  /** The store has no record, or an older one: it was closed unheard, or the store lost something. */
+  /** Handles a missing or older record. Either the publication of the close was lost, or the store lost the record. */
   private async restore(room: Followed, known: RoomRecord, record: RoomRecord | null): Promise<void> {
     switch (await this.restorer.restore(known, record === null)) {
       case 'closed':
@@ -261,12 +261,12 @@ export class RoomFollower implements OnModuleDestroy {
     }
   }
 
-  /** What was published while nobody here listened: no time to lose, but not all in one breath. */
+  /** Compares all rooms at once after a reconnect, in small batches, because publications were lost before it. */
   private async lookAtAll(): Promise<void> {
     for await (const some of fewAtATime([...this.rooms.keys()], { breathMs: 0 })) await this.compare(some);
   }
 
-  /** The next few of the round over all rooms. */
+  /** Polls the next rooms of the round over all rooms. */
   private async lookOn(): Promise<void> {
     this.due += (this.rooms.size * FOLLOW_TICK_MS) / FOLLOW_POLL_MS;
     const some: RoomId[] = [];
@@ -279,8 +279,8 @@ export class RoomFollower implements OnModuleDestroy {
   }
 
   /**
-   * Reads the rooms whose record differs from the known one. `tellAll`: the listener is told of the others as well. Returns false when
-   * the store did not answer, is not ready or is not settled, or when its generation changed.
+   * Reads the rooms whose record differs from the known one. With `tellAll` the listener also receives the unchanged ones. Returns false
+   * when the store did not answer, is not ready or is not settled, or when its generation changed.
    */
   private async compare(rooms: readonly RoomId[], tellAll = false): Promise<boolean> {
     if (rooms.length === 0) return true;

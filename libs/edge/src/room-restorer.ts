@@ -2,15 +2,15 @@ import { Injectable } from '@nestjs/common';
 import { fewAtATime } from '#libs/redis';
 import { type Restored, type RoomGlance, type RoomRecord, RoomRecords, StoreGeneration } from '#libs/room-store';
 
-/** Records compared in one pipeline, where the store may have lost some: nobody can go on before that. */
+/** Records compared in one pipeline. More than for routine reads, because every server waits for this comparison. */
 const AT_ONCE = 250;
 
-/** What became of a record that the store has lost or holds an older copy of. `superseded`: others have gone on from the older copy. */
+/** The outcome for a record that the store lost or holds in an older copy. `superseded`: other servers have written on that older copy. */
 export type RoomRestored = Restored | 'superseded';
 
 /**
- * A store that lost its last writes, or all, gets the records of rooms again from the gateways that follow them: members, results and
- * whatever else players were told. The games in them are for their owners to write.
+ * Writes the records of rooms again into a store that lost its last writes or all data. The gateways that follow a room know its record as
+ * players saw it: members, results, status. The owners write the games themselves.
  */
 @Injectable()
 export class RoomRestorer {
@@ -19,7 +19,7 @@ export class RoomRestorer {
     private readonly generation: StoreGeneration,
   ) {}
 
-  /** Compares these with the store, and writes those again that it lost. Gives how many. Rejects when the store does not answer. */
+  /** Compares the records with the store, writes the lost ones again and returns their number. Rejects when the store does not answer. */
   async restoreAll(known: readonly RoomRecord[]): Promise<number> {
     if (known.length === 0) return 0;
     const isLate = await this.generation.wasSettled();
@@ -33,7 +33,10 @@ export class RoomRestorer {
     return restored;
   }
 
-  /** The store has an older record than this, or (`isAbsent`) none. Rejects when it does not answer. */
+  /**
+   * Writes the record again when the store has an older one, or none (`isAbsent`). If the store was settled before, it keeps an older one.
+   * Rejects when the store does not answer.
+   */
   async restore(known: RoomRecord, isAbsent: boolean): Promise<RoomRestored> {
     return !isAbsent && (await this.generation.wasSettled()) ? 'superseded' : this.records.restore(known);
   }

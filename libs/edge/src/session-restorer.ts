@@ -16,7 +16,7 @@ export interface TouchedSession {
   readonly user: UserId;
 }
 
-/** A session whose user was written again, and where the store had them before. */
+/** A session whose user was restored, and the room that the store had for the user before. */
 export interface RestoredSession {
   readonly session: GatewaySession;
   readonly outcome: RestoredUser['outcome'];
@@ -24,15 +24,14 @@ export interface RestoredSession {
 }
 
 /**
- * A store that lost its last writes, or all, gets its sessions again from the gateways that hold them, and the rooms that they are in:
- * without this a player who never noticed the loss would be taken for one whose session is over. Then this gateway says that it has
- * compared what it holds (`StoreSettlement`).
+ * Writes the sessions of this gateway, and the records of their rooms, again into a store that lost its last writes or all data. Otherwise
+ * the gateway would end the session of a player who noticed nothing. Then the gateway sets its mark, which `StoreSettlement` waits for.
  */
 @Injectable()
 export class SessionRestorer implements OnApplicationBootstrap {
   private generation: string | null = null;
   private mustRestore = false;
-  /** What this gateway has marked: its incarnation and the generation. */
+  /** The incarnation and the generation of the last mark. */
   private marked = '';
   private restored: readonly RestoredSession[] = [];
   private readonly restoredListeners: (() => void)[] = [];
@@ -66,7 +65,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
     return restored;
   }
 
-  /** Whether something was lost, and what to do about it; one look at a time. Rejects when the store does not answer. */
+  /** Checks whether the store lost data, and restores it. Concurrent calls share one check. Rejects when the store does not answer. */
   look(): Promise<void> {
     this.looking ??= this.lookOnce().finally(() => {
       this.looking = null;
@@ -75,11 +74,11 @@ export class SessionRestorer implements OnApplicationBootstrap {
   }
 
   /**
-   * Keeps these alive in the store, and answers which of them are over. Rejects when the store does not answer, or does
-   * not say yet which one it is.
+   * Renews the time to live of the sessions and returns the sessions that are over. Rejects when the store does not answer, and while its
+   * generation is not known.
    *
-   * The store may lose everything between the look and the touch, or a look that was under way saw it as it was before:
-   * who seems to be over is asked after once more, when what was lost is written again.
+   * The store may lose everything between the check and the renewal, or the shared check may have read it before the loss. Each session
+   * that seems to be over is therefore renewed once more after a second check.
    */
   async touch(sessions: readonly TouchedSession[]): Promise<readonly SessionId[]> {
     const missing = new Set(await this.touchAfterLook(sessions));
@@ -90,7 +89,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
 
   private async touchAfterLook(sessions: readonly TouchedSession[]): Promise<readonly SessionId[]> {
     await this.look();
-    if (!this.isKnown) throw new Error('which store this is, is not known yet');
+    if (!this.isKnown) throw new Error('The gateway does not know yet which store this is (its generation). Try again later.');
     return this.store.touch(sessions);
   }
 
@@ -110,7 +109,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
     if (mustRestore) for (const listener of this.restoredListeners) listener();
   }
 
-  /** `isAnother`: the store may have fallen back, so that it holds older copies. */
+  /** @param isAnother the store has another generation, so it may have fallen back and hold older copies. */
   private async restoreAll(isAnother: boolean): Promise<void> {
     const rooms = await this.rooms.restoreAll(this.follower.known());
     let sessions = 0;
@@ -143,7 +142,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
     this.marked = mark;
   }
 
-  /** Others wait for the mark: a store that takes no writes yet is asked again at once. */
+  /** Repeats the check every `RESTORE_RETRY_MS` until the mark is set, because all servers wait for it. */
   private async lookUntilMarked(): Promise<void> {
     const { current } = this.storeGeneration;
     for (;;) {

@@ -12,7 +12,7 @@ const CUT: UnreachedCase = {
   aloneMs: 750,
 };
 
-describe('the judgement on a server that cannot be reached by link', () => {
+describe('the judgement on a server that gateways cannot reach by link', () => {
   it.each([
     [1, 1, 'condemned'],
     [2, 2, 'condemned'],
@@ -21,21 +21,21 @@ describe('the judgement on a server that cannot be reached by link', () => {
     [1, 3, 'wait'],
     [2, 4, 'wait'],
     [3, 4, 'condemned'],
-  ])('with %i of %i gateways that say so is: %s', (reports, gateways, kind) => {
+  ])('for reports from %i of %i gateways is `%s`', (reports, gateways, kind) => {
     expect(judgeUnreached({ ...CUT, reports, gateways })).toEqual({ kind });
   });
 
-  it('is that the gateway is cut off itself, once it has been alone with its report for a while', () => {
+  it('is `alone` when the gateway has reported the server for `aloneMs` without a majority', () => {
     expect(judgeUnreached({ ...CUT, reports: 1, reportedForMs: 749 })).toEqual({ kind: 'wait' });
     expect(judgeUnreached({ ...CUT, reports: 1, reportedForMs: 750 })).toEqual({ kind: 'alone' });
   });
 
-  it('is held while many are unreachable at once, and falls when that lasts', () => {
+  it('is `held` while many servers are unreachable at once, and `condemned` after `holdMs`', () => {
     expect(judgeUnreached({ ...CUT, many: true, heldForMs: 9_999 })).toEqual({ kind: 'held' });
     expect(judgeUnreached({ ...CUT, many: true, heldForMs: 10_000 })).toEqual({ kind: 'condemned' });
   });
 
-  it('leaves a server without rooms, and one whose rooms could go nowhere', () => {
+  it('is `wait` for a server without rooms, and when no other server can take its rooms', () => {
     expect(judgeUnreached({ ...CUT, rooms: 0 })).toEqual({ kind: 'wait' });
     expect(judgeUnreached({ ...CUT, othersReached: false })).toEqual({ kind: 'wait' });
   });

@@ -1,30 +1,30 @@
-/** What a gateway knows of a server that it cannot reach by link, and that the store hears. */
+/** The facts about a server that this gateway cannot reach by link, and that answers its checks through the store. */
 export interface UnreachedCase {
-  /** Gateways that say the same, this one among them, and how many there are. */
+  /** The number of gateways that report the server as unreachable, including this one, and the number of all gateways. */
   readonly reports: number;
   readonly gateways: number;
-  /** What the server has. One without rooms keeps nobody waiting. */
+  /** The number of rooms on the server. No player waits for a server without rooms. */
   readonly rooms: number;
-  /** This gateway reaches another server of the type, to which the rooms can go. */
+  /** This gateway reaches another game server, which can take the rooms. */
   readonly othersReached: boolean;
-  /** So many servers are unreachable at once that one cause is likelier. */
+  /** So many servers are unreachable at once that they probably share one cause. */
   readonly many: boolean;
   readonly heldForMs: number;
   readonly holdMs: number;
-  /** For how long this gateway has said so, and for how long it must before it takes itself for the one that is cut off. */
+  /** The time for which this gateway has reported the server. After `aloneMs` without a majority it regards itself as cut off. */
   readonly reportedForMs: number;
   readonly aloneMs: number;
 }
 
 export type UnreachedJudgement =
   | { readonly kind: 'wait' }
-  /** Enough gateways say so: its rooms go to servers that can be reached. */
+  /** A majority of the gateways reports the server. Other servers adopt its rooms. */
   | { readonly kind: 'condemned' }
   | { readonly kind: 'held' }
-  /** Most gateways reach it: it is this one that is cut off. */
+  /** No majority reports the server, so this gateway is cut off itself. */
   | { readonly kind: 'alone' };
 
-/** Pure. A majority of the gateways evicts, as in every verdict; a gateway that stays without one looks to its own players. */
+/** Pure. A majority of the gateways condemns the server. A gateway that gets no majority sends its own players to other gateways. */
 export function judgeUnreached(seen: UnreachedCase): UnreachedJudgement {
   const { reports, gateways, rooms, othersReached, many, heldForMs, holdMs, reportedForMs, aloneMs } = seen;
   if (reports < Math.floor(gateways / 2) + 1) return reportedForMs < aloneMs ? { kind: 'wait' } : { kind: 'alone' };

@@ -6,8 +6,8 @@ import type { StoreContact } from './ports.js';
 import { StoreProbe } from './store-probe.js';
 
 /**
- * Has a server lost the store? One that only hears nothing through it (a half-open subscription) still writes, and keeps its rooms.
- * One that has written nothing for `STORE_LOST_MS` cannot acknowledge a move, so its rooms are better off elsewhere.
+ * Decides whether a server has lost the store. A server with a half-open subscription receives nothing but still writes, so it keeps its
+ * rooms. A server that has written nothing for `STORE_LOST_MS` cannot acknowledge commands, so other servers adopt its rooms.
  */
 @Injectable()
 export class LostStore implements OnApplicationBootstrap {
@@ -25,7 +25,10 @@ export class LostStore implements OnApplicationBootstrap {
     this.contact = contact ? this.modules.get(contact, { strict: false }) : null;
   }
 
-  /** False also where nothing is known, or this process has trouble with the store itself. Rejects when the store is away. */
+  /**
+   * False also when nothing is known about the server, or when this process gets no answers from the store in time. Rejects when the store
+   * is away.
+   */
   async isLost(server: ServerRecord): Promise<boolean> {
     const silentMs = (await this.contact?.silentMs(server)) ?? null;
     if (silentMs === null || silentMs < STORE_LOST_MS) return false;

@@ -6,10 +6,10 @@ import { CHECKS, DORMANT, eventually, evicted, HealthWorld, recordIn, type Start
 import { reportUnreached } from './scripts/report-unreached.js';
 import { UnreachableServers } from './unreachable-servers.js';
 
-/** Misses do not matter here, and a dial does not take long. */
+/** The long grace keeps missed checks from evicting a server in these tests. */
 const WATCHING = { ...CHECKS, graceMs: 60_000 };
 
-describe('game servers that cannot be reached by link, over a real Redis', () => {
+describe('the watch for game servers that gateways cannot reach by link, over a real Redis', () => {
   let world: HealthWorld;
 
   beforeEach(async () => {
@@ -18,7 +18,7 @@ describe('game servers that cannot be reached by link, over a real Redis', () =>
 
   afterEach(() => world.close());
 
-  it('evicts one that answers its checks once a majority of the gateways cannot reach it', async () => {
+  it('evicts a server that answers its checks when a majority of the gateways cannot reach it', async () => {
     const gateways = [await world.gateway('1', WATCHING), await world.gateway('2', WATCHING), await world.gateway('3', WATCHING)];
     const [cut, other] = [await world.linked('cut'), await world.linked('other')];
     await reached(gateways, cut);
@@ -27,7 +27,7 @@ describe('game servers that cannot be reached by link, over a real Redis', () =>
     expect(await gateways[0].redis.commands.hget(other.self.id, 'state')).toBe('ready');
   }, 20_000);
 
-  it('leaves one that the others reach, and says which servers it is alone with', async () => {
+  it('keeps a server that other gateways reach, and lists it in `alone`', async () => {
     const [alone, other] = [await world.gateway('1', WATCHING), await world.gateway('2', DORMANT)];
     const cut = await world.linked('cut');
     await world.linked('near');
@@ -38,7 +38,7 @@ describe('game servers that cannot be reached by link, over a real Redis', () =>
     expect(evicted(alone, cut.self.id)).toEqual([]);
   }, 20_000);
 
-  it('tells it once when it begins', async () => {
+  it('publishes one operator event when a server becomes unreachable', async () => {
     const told: string[] = [];
     const watching = await world.gateway('1', WATCHING);
     await watching.module.get(PubSub).subscribe('hf:events', (message) => {
@@ -47,7 +47,7 @@ describe('game servers that cannot be reached by link, over a real Redis', () =>
     });
     const cut = await world.linked('cut');
     await reached([watching], cut);
-    // The only one: there is nowhere to go, so nobody is evicted.
+    // It is the only game server, so no other server can take its rooms and no gateway evicts it.
     cut.wire.goSilent();
     await eventually(() => expect(told).toEqual([`server.unreachable ${cut.self.id}`]));
     await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -55,7 +55,7 @@ describe('game servers that cannot be reached by link, over a real Redis', () =>
     expect(evicted(watching, cut.self.id)).toEqual([]);
   }, 20_000);
 
-  it('goes on with its report when that arrives between a health check and its answer', async () => {
+  it('keeps its report when the report arrives between a health check and its answer', async () => {
     const [watching] = [await world.gateway('1', WATCHING), await world.gateway('2', DORMANT)];
     const cut = await world.linked('cut');
     await world.linked('near');
@@ -66,7 +66,7 @@ describe('game servers that cannot be reached by link, over a real Redis', () =>
     const { lost, report } = service as unknown as { lost: Map<string, { isBusy: boolean }>; report(lost: unknown): Promise<void> };
     const found = lost.get(cut.self.id);
     await eventually(() => expect(found?.isBusy).toBe(false));
-    // One after the other on one connection, so that no health check comes between.
+    // The commands run in this order on one connection, so that no health check comes between.
     await Promise.all([
       watching.redis.commands.hset(cut.self.id, 'check', 'testing'),
       report.call(service, found),
@@ -76,7 +76,7 @@ describe('game servers that cannot be reached by link, over a real Redis', () =>
     expect([...service.alone]).toEqual([cut.self.id]);
   }, 20_000);
 
-  it('counts a gateway once, those that are asked for, and only while they say so', async () => {
+  it('counts each named gateway once, and only until its report expires', async () => {
     const [one, two] = [await world.gateway('1', DORMANT), await world.gateway('2', DORMANT)];
     const { id } = await world.foreign(one, 'accused', 'speaks');
     const server = await recordIn(one, id);
@@ -94,7 +94,7 @@ describe('game servers that cannot be reached by link, over a real Redis', () =>
     expect(await report(one)).toMatchObject({ kind: 'over' });
   });
 
-  it('is no verdict on one that the store does not hear either', async () => {
+  it('does not evict a server as unreachable while a health check waits for its answer', async () => {
     const one = await world.gateway('1', DORMANT);
     const { id } = await world.foreign(one, 'accused', 'is silent');
     const server = await recordIn(one, id);
@@ -106,7 +106,7 @@ describe('game servers that cannot be reached by link, over a real Redis', () =>
   });
 });
 
-/** These gateways have a link to it. */
+/** Resolves when each of these gateways has an open link to the server. */
 async function reached(gateways: readonly Started[], server: Started): Promise<void> {
   await eventually(() => {
     for (const { module } of gateways) expect(module.get(Links).get(server.self.id)?.isOpen).toBe(true);

@@ -19,16 +19,16 @@ import { areMany } from './many-at-once.js';
 import { reportUnreached } from './scripts/report-unreached.js';
 import { Verdicts } from './verdicts.js';
 
-/** A link is told silent a second after the last word at the soonest. */
+/** A link counts as silent at the earliest this long after its last message, in ms. */
 const SILENCE_KNOWN_AFTER_MS = 1_000;
 
-/** A game server to which this gateway has no link that speaks. Times are of the monotonic clock of this process, in ms. */
+/** A game server to which this gateway has no link, or only a silent one. Times are in ms of this process's monotonic clock. */
 interface Lost {
   readonly server: ServerRecord;
   readonly since: number;
-  /** When the last dial began; null: none yet. */
+  /** When the last dial began. Null: this gateway has not dialed yet. */
   dialledAt: number | null;
-  /** The dial found nobody. Until then nothing is said. */
+  /** A dial got no answer. This gateway sends no report before that. */
   isUnreached: boolean;
   reportedSince: number | null;
   reportAt: number;
@@ -38,10 +38,12 @@ interface Lost {
 }
 
 /**
- * Game servers that the store hears and this gateway cannot reach by link. A server in this state keeps its players waiting, and no
- * health check misses it. The gateway dials it, reports what it found at the server's record, and counts the gateways that report the
- * same. A majority evicts the server as `unreachable`, by the votes of every verdict. A gateway that stays alone with its report is
- * cut off itself: `onAlone` tells the edge, which sends its players to other gateways.
+ * Finds game servers that answer through the store and that this gateway cannot reach by link. The players of such a server wait, although
+ * the server answers its health checks.
+ *
+ * The gateway dials the server, stores a report in the server's record, and counts the gateways with such a report. A majority evicts the
+ * server as `unreachable`, with votes as for every eviction. A gateway that gets no majority is cut off itself. `onAlone` then calls the
+ * edge, which sends the affected players to other gateways.
  */
 @Injectable()
 export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestroy {
@@ -67,7 +69,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
   }
 
   onApplicationBootstrap(): void {
-    // Another gateway votes: what is known here is said at once.
+    // When another gateway votes, this gateway renews its report at once, so that the vote counts it.
     this.verdicts.onUnreachableVote((server) => {
       const lost = this.lost.get(server.id);
       if (lost?.reportedSince != null) void this.report(lost);
@@ -79,14 +81,14 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     this.isOpen = false;
   }
 
-  /** Servers that other gateways reach and this one does not. */
+  /** The servers that other gateways reach and this one does not. */
   get alone(): ReadonlySet<ServerId> {
     const alone = new Set<ServerId>();
     for (const { server, isAlone } of this.lost.values()) if (isAlone) alone.add(server.id);
     return alone;
   }
 
-  /** Told when `alone` has grown. */
+  /** The listener is called when `alone` has a new server. */
   onAlone(listener: () => void): void {
     this.aloneListeners.push(listener);
   }
@@ -97,7 +99,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     const wasLate = now - this.lastTickAt > REPORT_MS + 2 * TICK_MS;
     this.lastTickAt = now;
     if (!this.isOpen || this.self.incarnation === 0 || this.self.state === 'dead') return;
-    // It was this process that slept: its links have not been read yet.
+    // This process slept and has not read its links yet, so a silent link says nothing about the server.
     if (wasLate) this.lost.clear();
     this.lookAtLinks(now);
     for (const lost of this.lost.values()) {
@@ -131,7 +133,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
         isAlone: false,
         isBusy: false,
       });
-      // In parallel with the rest of the wait: what it finds is needed at its end.
+      // The dial runs during the rest of the wait, so that its result is there at the end.
       if (isSilent) this.dialIfDue(this.lost.get(server.id) as Lost, now);
     }
   }
@@ -161,15 +163,16 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     lost.dialledAt = now;
     void this.verdicts.dial(lost.server).then((found) => {
       lost.isBusy = false;
-      // Refused, while the store hears it: something on the way refuses, or this gateway knows an address that is not the server's.
+      // The server answers through the store. A refused dial therefore means that the network refuses it or that this gateway has a
+      // wrong address.
       if (found !== 'answered') lost.isUnreached = true;
       else this.replaceIfDead(lost);
     });
   }
 
   /**
-   * It speaks on a new connection. A server that wakes speaks on its link a moment later, too; a link that stays silent leads nowhere
-   * any more, and is closed, so that it is dialled anew.
+   * Closes the link when it stays silent although the server answers on a new connection. The gateway then dials the link again. A server
+   * that has just woken answers on its old link within `SILENCE_KNOWN_AFTER_MS`, and keeps it.
    */
   private replaceIfDead({ server }: Lost): void {
     const peer = this.links.get(server.id);
@@ -179,7 +182,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     }, SILENCE_KNOWN_AFTER_MS).unref();
   }
 
-  /** Says so, learns who says the same, and acts on it. Never rejects: a store that is away decides nothing. */
+  /** Stores the report, counts the reports and acts on the count. Never rejects: after an error it reports again later. */
   private async report(lost: Lost): Promise<void> {
     if (lost.isBusy) return;
     lost.isBusy = true;
@@ -190,17 +193,17 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
       const answer = await reportUnreached(this.redis.commands, server, this.self.id, gateways);
       const now = performance.now();
       lost.reportAt = now + REPORT_MS;
-      // Heard of again, or gone, while the answer was on its way.
+      // The server was reached again or has left before the store answered.
       if (this.lost.get(server.id) !== lost || answer.kind === 'over') return;
       if (answer.kind === 'unheard') {
-        // The record also says so between each health check and its answer. That is no news about the server.
+        // The record is also in this state between each check and its answer. That says nothing about the server.
         if (this.directory.get(server.id)?.suspect === 0) return;
         lost.reportedSince = null;
         lost.heldSince = null;
         lost.isAlone = false;
         return;
       }
-      // The first one only counts: a server that wakes answers the store and its links in the same moment, in any order.
+      // The first report has no consequence. A server that wakes answers through the store and on its links at about the same time.
       if (lost.reportedSince === null) return this.tellUnreachable(lost, answer.reports, gateways.length, now);
       await this.judge(lost, answer, gateways.length, now);
     } catch (error) {
@@ -267,11 +270,11 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     return areMany(unreached, this.directory.byType('game').filter(({ state }) => state !== 'dead').length);
   }
 
-  /** A gateway that reaches no game server, while other gateways do, is of no use to players. */
+  /** A gateway is not ready when it reaches no game server and other gateways do. */
   private whyNotReady(): string | null {
     const { alone } = this;
     if (alone.size === 0) return null;
     const ready = this.directory.byType('game').filter(({ state }) => state === 'ready');
-    return ready.every(({ id }) => alone.has(id)) ? 'no game server can be reached from here, and other gateways reach them' : null;
+    return ready.every(({ id }) => alone.has(id)) ? 'this gateway reaches no game server, and other gateways reach them' : null;
   }
 }

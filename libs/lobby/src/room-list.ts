@@ -7,7 +7,7 @@ import { Turns } from './turns.js';
 type Query = NonNullable<Operations['rooms.list']['data']>;
 type Page = Operations['rooms.list']['result'];
 
-/** A public room that was read, and its place in the index. */
+/** A public room, and its entry in the index. */
 interface Listed {
   readonly entry: IndexEntry;
   readonly summary: RoomSummary;
@@ -15,27 +15,27 @@ interface Listed {
 
 interface Read {
   readonly rooms: readonly Listed[];
-  /** The last entry that was looked at; null: the index ends there. */
+  /** The last entry that was read. Null: the index has no more entries. */
   readonly end: IndexEntry | null;
 }
 
-/** Records that a page may read for each room that is asked for. */
+/** Most records that a page reads for each requested room. Private rooms and missing records take no place on the page. */
 const PAGES_MAX = 2;
-/** An entry of the index that is older than this, in ms, and has no record is of a room that is gone. */
+/** Age from which an entry of the index without a record belongs to a closed room, in ms. A new room has its entry before its record. */
 const UNMADE_MS = 60_000;
 
 /**
- * The public rooms, newest first, a page at a time. A page reads at most `PAGES_MAX` records for each room asked for, however
- * many rooms there are. Players who ask for the first page of a game at the same time share one read, which begins after
- * all of them have asked: everybody sees what was done before they asked.
+ * Returns the public rooms in pages, newest first. A page reads at most `PAGES_MAX` records for each requested room, so its cost does not
+ * depend on the number of rooms. Players who request the first page of a game at the same time share one read. The read begins after their
+ * requests, so each player sees all changes from before the own request.
  */
 @Injectable()
 export class RoomList {
-  /** By game, '' for all: the read of the first page that has not begun. */
+  /** By game, '' for all games: the read of the first page that has not begun. */
   private readonly next = new Map<string, Promise<Read>>();
-  /** By game: when the read under way began, or the last one, in ms. */
+  /** By game: when the current or last read began, in ms of the monotonic clock. */
   private readonly beganAt = new Map<string, number>();
-  /** By game: settles when the read under way is done. */
+  /** By game: settles with the current read. */
   private readonly current = new Map<string, Promise<unknown>>();
 
   private readonly turns = new Turns();
@@ -45,7 +45,7 @@ export class RoomList {
     @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
   ) {}
 
-  /** Throws `bad-data` for a cursor that is not the `next` of an answer. */
+  /** Returns one page. Throws `bad-data` for a cursor that is not the `next` of an answer. */
   async page({ game, limit, cursor }: Query = {}): Promise<Page> {
     const max = this.options.roomsListedMax;
     const wanted = Math.min(limit ?? max, max);
@@ -53,7 +53,7 @@ export class RoomList {
     return pageOf(await this.firstPage(game), wanted);
   }
 
-  /** Of `roomsListedMax` rooms, whatever is wanted of it: so that all who ask for it can share it. */
+  /** Reads `roomsListedMax` rooms, also when a player requests fewer, so that all players can share the read. */
   private firstPage(game: string | undefined): Promise<Read> {
     const key = game ?? '';
     const waiting = this.next.get(key);
@@ -68,7 +68,7 @@ export class RoomList {
     const waitMs = (this.beganAt.get(key) ?? Number.NEGATIVE_INFINITY) + LIST_EVERY_MS - performance.now();
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
     this.next.delete(key);
-    // Deleted first, so that the eldest stand first.
+    // Deleting the key first keeps the map in the order of time, which `forgetOld` relies on.
     this.beganAt.delete(key);
     this.beganAt.set(key, performance.now());
     const read = this.read(game, null, this.options.roomsListedMax);
@@ -82,7 +82,7 @@ export class RoomList {
     }
   }
 
-  /** Names of games come from players. */
+  /** Drops old keys. The names of games come from players, so the map would grow without limit. */
   private forgetOld(): void {
     const now = performance.now();
     for (const [key, at] of this.beganAt) {
@@ -91,7 +91,7 @@ export class RoomList {
     }
   }
 
-  /** One read after the other: many at once would hold up every other request of this lobby for as long as they take together. */
+  /** Runs one read at a time. Many reads at once would delay every other request of this lobby. */
   private read(game: string | undefined, after: IndexEntry | null, wanted: number): Promise<Read> {
     return this.turns.take('', () => this.readNow(game, after, wanted));
   }
@@ -117,10 +117,10 @@ export class RoomList {
     return { rooms, end: at };
   }
 
-  /** Not those that are about to be made: the index is written before the record. */
+  /** Removes old entries without a record. A young entry may belong to a new room, whose record is written after the index. */
   private unlist(entries: readonly IndexEntry[], game: string | undefined): void {
     const old = entries.filter(({ createdAt }) => Date.now() - createdAt > UNMADE_MS).map(({ room }) => room);
-    // Left to the next reader when the store does not answer.
+    // After an error, the next read removes them.
     void this.records.unlist(old, game === undefined ? undefined : [game]).catch(ignore);
   }
 }
@@ -131,7 +131,7 @@ function pageOf({ rooms, end }: Read, wanted: number): Page {
   return { rooms: page.map(({ summary }) => summary), ...(last && { next: textOf(last) }) };
 }
 
-/** A cursor: `<createdAt>.<room>` of the last room that was looked at. */
+/** The cursor: `<createdAt>.<room>` of the last entry that was read. */
 function textOf({ room, createdAt }: IndexEntry): string {
   return `${createdAt}.${room}`;
 }

@@ -3,7 +3,7 @@ import type { ServerRecord } from '#libs/fleet';
 import { StoreContact } from '#libs/health';
 import { OwnerLife } from '#libs/room-store';
 
-/** A game server gives a sign of life in the store once a second: `hf:alive:…`. */
+/** Reads the age of a game server's heartbeat (`hf:alive:…`), which the server writes once a second. */
 @Injectable()
 export class OwnerContact extends StoreContact {
   constructor(private readonly life: OwnerLife) {

@@ -12,27 +12,27 @@ import type { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { AUDIT_EVERY_MS, AUDIT_ROUTINE, AUDIT_URGENT, INDEX_RETRY_MS, OWN_PAUSE_MS, PAUSE_TICK_MS } from './room-host.options.js';
 
-/** Time for which this server waits for the marks of gateways, in ms. They compare their rooms in a tenth of a second. */
+/** Longest time for which this server waits for the marks of gateways, in ms. A gateway compares its rooms in about 100 ms. */
 const GATEWAYS_WAIT_MS = 2_000;
 const GATEWAYS_LOOK_MS = 50;
 
-/** The reason of an audit for which nothing has happened. */
+/** The reason of the regular audit, which no event caused. */
 const ROUTINE = 'interval';
 
 /**
- * Compares what this server owns with what the store says: after each reconnect, after this process slept, and now and
- * then. A store that lost a tail, or everything, gets it again from the living owner (`reassert`); an owner that lost
- * its room finds that out before it says another word.
+ * Compares the rooms of this server with the store: after each reconnect, after this process slept, and at intervals. When the store lost
+ * the last changes of a room, or the whole room, the living owner writes the room again (`reassert`). An owner that lost its room learns
+ * that here before it sends another frame.
  */
 @Injectable()
 export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
   private auditing: Promise<void> | null = null;
-  /** Why there is another to come. */
+  /** The reason of the next audit. Null: no audit follows the current one. */
   private next: string | null = null;
   private timers: NodeJS.Timeout[] = [];
   private lastTickAt = performance.now();
   private auditedAs = 0;
-  /** The generation of the store that this server has compared with, and said so. */
+  /** The store generation for which this server has set its mark. */
   private auditedGeneration: string | null = null;
 
   constructor(
@@ -59,7 +59,10 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     for (const timer of this.timers) clearInterval(timer);
   }
 
-  /** One at a time; one that something has happened for runs afterwards, and one that is just routine makes way for it. Never rejects. */
+  /**
+   * Runs one audit at a time. During an audit, an event causes one more audit after it. A regular audit stops early in favor of that one.
+   * Never rejects.
+   */
   audit(reason: string): Promise<void> {
     if (this.auditing) {
       if (reason !== ROUTINE) this.next = reason;
@@ -77,8 +80,8 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /**
-   * Whether the store is settled, and every game server that may be alive has compared its rooms with it: also one that was emptied
-   * since, which has lost their marks. A server that the settlement gave up does not count.
+   * True when the store is settled and has the mark of every game server that may be alive, except those that the settlement gave up. A
+   * store that was emptied after it was settled has lost the marks.
    */
   async isStoreAudited(): Promise<boolean> {
     if (!this.settlement.isSettled) return false;
@@ -103,16 +106,17 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
       reasserted += outcomes.filter((outcome) => outcome === 'reasserted').length;
       unanswered += outcomes.filter((outcome) => outcome === 'unanswered').length;
     }
-    // A store that lost rooms in play may have lost ends as well.
+    // A store that lost rooms with a running game may have lost ends of games as well.
     const ended = isRoutine && reasserted === 0 && !this.ended.mustRestore ? 0 : await this.restoreEnds();
     if (reasserted > 0 || ended) this.log.warn('store.repaired', { rooms: reasserted, ended: ended ?? 0, reason });
-    if (ended === null || unanswered > 0) throw new HoldfastError('unavailable', 'The store did not take all that it had lost.');
+    if (ended === null || unanswered > 0) throw new HoldfastError('unavailable', 'The store has not taken all lost rooms again yet.');
     if (this.generation.current === generation && this.self.incarnation === incarnation) await this.mark(incarnation, generation);
   }
 
   /**
-   * Writes ends again. The store may have no record of such a room, because the gateways write those. Then this server waits for the
-   * marks of the gateways before it sets its own: once the store is settled, a gateway would read the room without its end.
+   * Writes the ends of games again. When the store has no record of such a room, a gateway must write the record first. This server then
+   * waits for the marks of the gateways before it sets its own mark. Otherwise the store could be settled, and a gateway could read the
+   * room without its end. Null: the store did not take all ends.
    */
   private async restoreEnds(): Promise<number | null> {
     const ended = await this.ended.restore();
@@ -140,7 +144,7 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     this.auditedAs = incarnation;
   }
 
-  /** `reasserted`: the store had less than we have, and has it again. `unanswered`: it may still have less. */
+  /** `reasserted`: the store had less than this owner and now has the same. `unanswered`: the store may still have less. */
   private async compare(room: HostedRoom, version: number, standing: RoomStanding): Promise<'reasserted' | 'unanswered' | null> {
     if (room.status === 'dropped') return null;
     const { epoch, server, incarnation } = room.tenure;
@@ -150,7 +154,7 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
       this.rooms.fenced(room);
       return null;
     }
-    // Back in the lobby: by our own last append, whose answer is on its way, or by somebody's word against ours.
+    // The game has ended in the store. Either the answer to this owner's last append is on its way, or another server ended the game.
     if (standing !== null && standing.epoch === epoch && standing.status !== 'playing') {
       if (!room.value.ended) this.rooms.fenced(room);
       return null;
@@ -163,8 +167,8 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /**
-   * Writes the room as far as the owner may tell of it: with an append on its way, as far as that one. `fenced`: the store
-   * knows better. `unknown`: no answer came, or it is being done already.
+   * Writes the room again at its durable version, or at the version of the append under way. `fenced`: another owner has the room, or its
+   * game is over. `unknown`: the store did not answer, or another call writes the room already.
    */
   async reassert(room: HostedRoom): Promise<'ok' | 'fenced' | 'unknown'> {
     if (room.isReasserting || room.status === 'dropped') return 'unknown';
@@ -197,7 +201,7 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
         case 'fenced':
           return (await this.appender.fenced(room)) === 'unknown' ? 'unknown' : 'fenced';
         default:
-          // No answer: the append that found the store behind is sent again, and finds it so again.
+          // Without an answer the owner sends the append again. The append finds again that the store has less, and causes the next try.
           if (room.isDirty) setTimeout(() => this.appender.markDirty(room), PAUSE_TICK_MS);
           return 'unknown';
       }
@@ -206,7 +210,7 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     }
   }
 
-  /** The indexes that lead to the room may have been lost with it; nothing else would write them again. */
+  /** Writes the indexes of the room again. The store may have lost them with the room, and no other code restores them. */
   private async index(room: HostedRoom): Promise<void> {
     const { id, tenure, doc } = room;
     try {
@@ -219,14 +223,14 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     }
   }
 
-  /** A process that slept may have been declared dead meanwhile; it looks before it goes on. */
+  /** Starts an audit after this process slept, because other servers may have evicted it meanwhile. */
   private noticeOwnPause(): void {
     const now = performance.now();
     const sleptMs = now - this.lastTickAt - PAUSE_TICK_MS;
     this.lastTickAt = now;
-    // Registered anew: others wait for the word of this incarnation, too.
+    // This server registered again, and other servers wait for the mark of its new incarnation.
     if (this.self.incarnation !== this.auditedAs) void this.audit('registered');
-    // Nobody adopts, and no lobby goes on, before it is compared with.
+    // No server adopts a room, and no lobby writes, before this server has set its mark for this generation.
     else if (this.generation.current !== null && this.generation.current !== this.auditedGeneration) void this.audit('unsettled');
     if (sleptMs < OWN_PAUSE_MS) return;
     this.log.warn('server.slept', { ms: Math.round(sleptMs) });

@@ -8,13 +8,15 @@ import { RoomEngine } from './room-engine.js';
 export type CommandInput = RoomInput & { kind: 'command' };
 export type CommandAnswer = (attachment: Attachment, input: CommandInput, outcome: RoomOutcome<unknown>) => void;
 
-/** More than a read of a link holds in most cases; a longer queue is handled in parts. */
+/** Most commands in one batch. One read of a link rarely has more. */
 const COMMANDS_MAX = 64;
 
 /**
- * Handles the commands that arrive in one turn of the event loop together, at most one for each seat: to enter the watchdog's
- * boundary costs as much as some commands. Inside the boundary outcomes are computed, which is pure: those of one room each on
- * the value that the one before leads to. They take effect after it.
+ * Handles the commands of one event-loop tick together, at most one for each seat, because each call of the watchdog costs as much as
+ * several commands.
+ *
+ * Inside that call the outcomes are computed, which has no effects. The second command of a room is computed on the value to which the
+ * first one leads. The outcomes take effect after the call.
  */
 @Injectable()
 export class CommandBatch {
@@ -38,7 +40,7 @@ export class CommandBatch {
     this.answered = answered;
   }
 
-  /** Handles the command before the event loop goes on, after all that were added before it. */
+  /** Adds the command to the batch of this event-loop tick. Commands are handled in the order in which they are added. */
   add(attachment: Attachment, input: CommandInput): void {
     const { room } = attachment;
     if (attachment.isQueued || this.queue.length >= COMMANDS_MAX) this.flush();
@@ -50,12 +52,12 @@ export class CommandBatch {
     process.nextTick(this.flushLater);
   }
 
-  /** Handles what is queued now: whoever looks at a room must see it. */
+  /** Handles all queued commands now. Call it before a room is read or gets another input. */
   flush(): void {
     while (this.queue.length > 0) this.handleSome();
   }
 
-  /** Handles the queue up to a command that had to be interrupted, which cost every other room enough time already. */
+  /** Handles the queue up to and including a command that the watchdog interrupts. The rest waits, so that other rooms can continue. */
   private handleSome(): void {
     const { queue, engine } = this;
     const admitted: QueuedCommand[] = [];
@@ -84,16 +86,16 @@ export class CommandBatch {
     base: RoomValue | null,
   ): RoomOutcome<unknown> {
     if (outcome !== null && base === null) return outcome;
-    // The one before it did not lead to where this one was computed: it was taken back, or ended the game.
+    // The command before it was taken back or ended the game, so this outcome has the wrong base and is computed again.
     if (outcome === null || base !== room.value) return this.engine.input(room, input);
     return this.engine.settle(room, input, outcome);
   }
 }
 
 class QueuedCommand implements QueuedRun {
-  /** Null until it is known. */
+  /** Null until the outcome is known. */
   outcome: RoomOutcome<unknown> | null = null;
-  /** The value that it was computed on; null: it was not. */
+  /** The value on which the outcome was computed. Null: it was not computed. */
   base: RoomValue | null = null;
 
   constructor(
@@ -119,7 +121,7 @@ class QueuedCommand implements QueuedRun {
 
   work(): void {
     const { room } = this.attachment;
-    // The same one when this is run again: it may have come as far as to leave its result to the next.
+    // A second run uses the same base, because the first run may already have set `ahead`.
     this.base ??= room.ahead ?? room.value;
     try {
       this.outcome = room.compute(this.input, this.base);

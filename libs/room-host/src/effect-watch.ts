@@ -5,7 +5,7 @@ import { ROOM_HOST_OPTIONS, type RoomHostOptions } from './room-host.options.js'
 
 /** One attempt at an effect. */
 export interface EffectAttempt {
-  /** Null where the game has ended and its name is not known any more. */
+  /** Null when the game has ended and its name is not known anymore. */
   readonly game: string | null;
   readonly roomId: RoomId;
   readonly effect: string;
@@ -13,8 +13,8 @@ export interface EffectAttempt {
 }
 
 /**
- * Tells operators of handlers that do not settle. Such an effect is not run again, by this server or another, while the room
- * stays here: nobody can know whether its handler is still at work.
+ * Logs and counts effect handlers that do not settle. While the room stays on this server, no server runs such an effect again, because
+ * its handler may still be working.
  */
 @Injectable()
 export class EffectWatch {
@@ -24,7 +24,7 @@ export class EffectWatch {
     @Inject(ROOM_HOST_OPTIONS) private readonly options: Pick<RoomHostOptions, 'effectWarnMs'>,
   ) {}
 
-  /** Settles as `work` does. */
+  /** Runs `work` and settles as it does. Logs `effect.overdue` when that takes longer than `effectWarnMs`. */
   async during(attempt: EffectAttempt, work: () => unknown): Promise<void> {
     const { game, roomId, effect, key } = attempt;
     const labels = { game: game ?? 'ended' };
@@ -33,7 +33,7 @@ export class EffectWatch {
     const timer = setTimeout(() => {
       isOverdue = true;
       this.metrics.effectsOverdue.inc(labels);
-      const check = 'the handler has neither finished nor failed; give what it waits for a timeout';
+      const check = 'the handler has neither finished nor failed; set a timeout for each call that it waits for';
       this.log.warn('effect.overdue', { game, roomId, effect, key, ms: elapsedMs(startedAt), check });
     }, this.options.effectWarnMs);
     timer.unref();

@@ -14,8 +14,8 @@ function newWatch() {
 
 const room = { id: 'r1', value: { game: 'chess' } } as unknown as HostedRoom;
 
-describe('a session that wants the whole state', () => {
-  it('again and again is logged once a minute, with its room, and counted each time', async () => {
+describe('the watch for sessions that request the whole state', () => {
+  it('logs a session that requests it again and again once a minute, with its room, and counts each time', async () => {
     const { watch, warned, metrics } = newWatch();
     for (let time = 0; time < 50; time++) watch.wantsAll(room, 's1', 1, time * 100);
     expect(warned).toEqual([['resync.repeated', { roomId: 'r1', game: 'chess', session: 's1', seat: 1, times: 6, withinMs: 60_000 }]]);
@@ -24,7 +24,7 @@ describe('a session that wants the whole state', () => {
     expect(warned).toHaveLength(2);
   });
 
-  it('now and then, or one of many that do so once, is not', () => {
+  it('does not log a session that requests it rarely, or many sessions that request it once', () => {
     const { watch, warned } = newWatch();
     for (let time = 0; time < 50; time++) watch.wantsAll(room, 's1', 0, time * 15_000);
     for (let count = 0; count < 1_000; count++) watch.wantsAll(room, `s${count}`, null, 1_000_000);

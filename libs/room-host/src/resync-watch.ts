@@ -3,10 +3,10 @@ import type { SessionId } from '#libs/protocol';
 import { Log, Metrics } from '#libs/telemetry';
 import type { HostedRoom } from './hosted-room.js';
 
-/** A session that asks for the whole state more often than this within the window cannot read what it is sent, or forgets it. */
+/** Most requests of one session for the whole state within the window. A client with more of them cannot read its syncs, or loses them. */
 const RESYNCS_MAX = 5;
 const WINDOW_MS = 60_000;
-/** Sessions watched, a room: more than have a seat; of a crowd of spectators the last. */
+/** Most watched sessions of one room: more than its seats. With many spectators, the ones that came last are watched. */
 const SESSIONS_MAX = 256;
 
 interface Watched {
@@ -15,8 +15,8 @@ interface Watched {
 }
 
 /**
- * Sees sessions that come back to a room again and again and want the whole state each time: their client cannot read or
- * apply what the room sends. Such a session is logged once a window, for its operator would else hear nothing of it.
+ * Finds sessions that attach to a room again and again and request the whole state each time. Their client cannot read or apply the syncs.
+ * The server logs such a session once a window, because operators would not notice it otherwise.
  */
 @Injectable()
 export class ResyncWatch {
@@ -27,7 +27,7 @@ export class ResyncWatch {
     private readonly log: Log,
   ) {}
 
-  /** The session was attached and holds nothing of the game. */
+  /** Counts an attachment of a session that has no state of the game. */
   wantsAll(room: HostedRoom, session: SessionId, seat: number | null, now = performance.now()): void {
     let sessions = this.byRoom.get(room);
     if (!sessions) {

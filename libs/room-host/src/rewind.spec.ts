@@ -22,14 +22,14 @@ const hosts = new Hosts({ ...rules, definition: { ...rules.definition, durabilit
 beforeAll(() => hosts.ready());
 afterAll(() => hosts.close());
 
-/** A game of 3 changes, saved with the last, and 2 more that are lost with its server. */
+/** A game with 3 changes and a checkpoint after the third, and 2 more changes that are lost with its server. */
 async function rewound(): Promise<{ before: HostedRoom; next: Host; room: HostedRoom; from: number; to: number }> {
   const saved = new Map([['save', () => {}]]);
   const first = hosts.add('first', {}, saved);
   const before = await hosts.open(first);
   await first.does(before, 0, 'add');
   await first.does(before, 0, 'add');
-  // Its effect has a checkpoint written at once.
+  // The effect makes the owner write a checkpoint at once.
   await first.does(before, 0, 'save');
   while (before.hasUnstoredEffects || before.durable.outbox.length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
   const to = Number(await versionOf(before));
@@ -41,7 +41,7 @@ async function rewound(): Promise<{ before: HostedRoom; next: Host; room: Hosted
   await next.auditor.audit('test');
   await next.intake.adopt([tenure]);
   const room = next.rooms.get(before.id) as HostedRoom;
-  // The effect is run again, and that it is done is a change of the new history.
+  // The new owner runs the effect again. Its completion is the first change of the new history.
   while (room.durable.outbox.length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
   expect(room.durable.version).toBe(to + 1);
   return { before, next, room, from: before.durable.version, to };
@@ -51,8 +51,8 @@ async function versionOf({ id }: HostedRoom): Promise<string | null> {
   return hosts.redis.commands.hget(`hf:room:{${id}}`, 'version');
 }
 
-describe('a player of a game that was wound back', () => {
-  it('is told from and to which version, and gets the state whole', async () => {
+describe('a player of a game that was rewound', () => {
+  it('receives `rewound` with both versions, and a snapshot', async () => {
     const { before, next, room, from, to } = await rewound();
     expect(from).toBeGreaterThan(to);
     const player = next.attach(room, 0, 1, from, before.tenure.epoch);
@@ -60,7 +60,7 @@ describe('a player of a game that was wound back', () => {
     expect(player.syncs).toEqual([{ room: room.id, version: to + 1, state: { count: 2 } }]);
   });
 
-  it('is told so, and gets no patches, when the new history is as long by then; hears only what happened in that', async () => {
+  it('receives `rewound`, a snapshot and only the new events when the new history has become longer', async () => {
     const { before, next, room, from, to } = await rewound();
     while (room.durable.version <= from) await next.does(room, 1, 'add');
     const player = next.attach(room, 0, 1, from, before.tenure.epoch);
@@ -70,7 +70,7 @@ describe('a player of a game that was wound back', () => {
     expect(player.hasMissed).toBe(false);
   });
 
-  it('is not told so by a client that holds what was saved, nor again by one that holds the new history', async () => {
+  it('receives no `rewound` when its client has the saved version, a version of the new history or none', async () => {
     const { before, next, room, to } = await rewound();
     await next.does(room, 1, 'add');
     const { version } = room.durable;
@@ -79,7 +79,7 @@ describe('a player of a game that was wound back', () => {
     expect(next.attach(room, 0, 3, null).placed[0].rewound).toBeUndefined();
   });
 
-  it('is told so when its client does not say whose version it holds, where that can only be of another history', async () => {
+  it('receives `rewound` when its client sends no epoch and its version can only be of another history', async () => {
     const { next, room, from, to } = await rewound();
     const player = next.attach(room, 0, 1, from);
     expect(player.placed[0].rewound).toEqual({ from, to });
@@ -87,7 +87,7 @@ describe('a player of a game that was wound back', () => {
 });
 
 describe('a player who was away while a game lost two owners, one after the other', () => {
-  /** The second owner plays on past what the first had told, has it saved, and is lost, too. */
+  /** The second owner passes the last version of the first, writes a checkpoint and is lost as well. */
   async function lostTwice() {
     const { before, next, room, from, to } = await rewound();
     while (room.durable.version <= from) await next.does(room, 1, 'add');
@@ -104,7 +104,7 @@ describe('a player who was away while a game lost two owners, one after the othe
     return { before, between: room, last, room: last.rooms.get(room.id) as HostedRoom, from, to, savedAt };
   }
 
-  it('is told that it goes on from the version that the first owner had saved, and gets the state whole', async () => {
+  it('receives `rewound` to the version that the first owner saved, and a snapshot', async () => {
     const { before, last, room, from, to } = await lostTwice();
     const player = last.attach(room, 0, 1, from, before.tenure.epoch);
     expect(player.placed[0].rewound).toEqual({ from, to });
@@ -112,7 +112,7 @@ describe('a player who was away while a game lost two owners, one after the othe
     expect(player.syncs[0].from).toBeUndefined();
   });
 
-  it('is told the version that the second owner had saved, by a client that heard of the second', async () => {
+  it('receives `rewound` to the version that the second owner saved when its client has a version of the second', async () => {
     const { between, last, room, savedAt } = await lostTwice();
     const from = between.durable.version;
     const player = last.attach(room, 0, 1, from, between.tenure.epoch);
@@ -120,7 +120,7 @@ describe('a player who was away while a game lost two owners, one after the othe
     expect(last.attach(room, 0, 2, savedAt, between.tenure.epoch).placed[0].rewound).toBeUndefined();
   });
 
-  it('is told so by an owner whose store has lost and got back the record', async () => {
+  it('receives `rewound` also after the store lost the record and the owner restored it', async () => {
     const { before, last, room, from, to } = await lostTwice();
     await hosts.redis.commands.del(`hf:room:{${room.id}}`);
     expect(await last.auditor.reassert(room)).toBe('ok');

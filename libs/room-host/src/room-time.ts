@@ -1,14 +1,14 @@
 import type { RoomSurroundings } from '#libs/room';
 
 /**
- * The time of one room, in whole ms since 1970: what `room.now` is and what its timers are due by. It keeps the pace of this
- * server's store clock, and so of the monotonic one; the wall clock of the host has no part in it. A room that comes from another
- * owner may be some time ahead of this server's clock, and stays so.
+ * The room time of one room, in whole ms since 1970. `room.now` and the room's timers use it. It runs at the speed of this server's
+ * estimate of store time, which uses the monotonic clock. The wall clock of the host has no influence. A room from another owner may be
+ * ahead of this server's store time, and stays ahead.
  */
 export class RoomTime implements RoomSurroundings {
   private readonly aheadMs: number;
 
-  /** @param startsAt the room's time now; the clock's where it is absent. */
+  /** @param startsAt the room time now; when left out, the time of `clock`. */
   constructor(
     private readonly clock: { now(): number },
     startsAt?: number,

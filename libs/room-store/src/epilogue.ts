@@ -3,23 +3,23 @@ import type { PendingEffect, Refusal } from '#libs/room';
 import { assertStored, isArrayOf, isCount, isMap, isNamed, isPendingEffect, isRefusal, isText, readStored } from './stored-bytes.js';
 
 /**
- * How a game ended, for players who did not hear it from the owner: it died with its last words, or they were away.
- * Kept for a while after the end, beside the room.
+ * The stored end of a game, for players who did not receive it from the owner because they were away or the owner died. The store keeps it
+ * for a limited time after the end, in a key beside the room's record.
  */
 export interface Epilogue {
   readonly epoch: number;
   readonly round: number;
   readonly version: number;
-  /** By seat: what they may see of the last state, their highest command that was applied, and those refused lately. */
+  /** By seat: the player's view of the last state, the sequence number of the last applied command, and the recent rejections. */
   readonly seats: readonly { readonly user: string; readonly seq: number; readonly refused: readonly Refusal[]; readonly state: unknown }[];
-  /** What spectators may see. */
+  /** The spectators' view of the last state. */
   readonly watched: unknown;
-  /** The last events, of all changes after version `since`; one with `to` is for those seats only. */
+  /** The events of all changes after version `since`. An event with `to` is only for those seats. */
   readonly events: readonly (GameEvent & { readonly to?: readonly Seat[] })[];
   readonly since: number;
 }
 
-/** Null: the game left nothing. Throws `UnreadableError`. */
+/** Null when the game stored no epilogue. Throws `UnreadableError`. */
 export function unpackEpilogue(bytes: Uint8Array): Epilogue | null {
   const what = 'The epilogue';
   const stored = readStored(what, () => unpack(bytes));

@@ -4,15 +4,15 @@ import { packChange, unpackChanges } from './change-codec.js';
 import { packCheckpoint, unpackCheckpoint } from './checkpoint.js';
 
 /**
- * What the owner of a room holds is what the store gives back, whatever the game puts into the state. Each run tries
- * other values; a failure prints the seed that repeats it. `KEPT_RUNS=50000` tries many more.
+ * Checks that the store returns exactly the owner's state, for any value that a game puts into it. Each run uses other random values. A
+ * failure prints the seed that repeats it. `KEPT_RUNS=50000` runs many more cases.
  */
 const RUNS = Number(process.env.KEPT_RUNS ?? 1_500);
 
 type State = Record<string, unknown>;
 
 describe('a state, with a failover after each change', () => {
-  it('is what the store gives back, or the change is refused by path and kind and changes nothing', () => {
+  it('equals what the store returns, or the room refuses the change with its path and kind', () => {
     let accepted = 0;
     let refused = 0;
     fc.assert(
@@ -37,7 +37,7 @@ describe('a state, with a failover after each change', () => {
       }),
       { numRuns: RUNS },
     );
-    // Neither side of the property is tried by accident only.
+    // Both outcomes must be frequent, or the property would test only one of them.
     expect(accepted).toBeGreaterThan(RUNS / 10);
     expect(refused).toBeGreaterThan(RUNS / 10);
   });
@@ -64,7 +64,7 @@ describe('a state, with a failover after each change', () => {
     ['a circle', () => circle(), 'levels deep, or holds itself'],
     ['more levels than a frame has', () => deep(600), 'levels deep, or holds itself'],
     ['references that double 40 times', () => doubled(40), 'makes more than 1000000 objects and arrays'],
-  ])('refuses %s, and names its path', (_what, make, flaw) => {
+  ])('rejects %s and names its path', (_what, make, flaw) => {
     const game = new Game();
     const outcome = game.command((state) => {
       (state.list as unknown[])[0] = { x: make() };
@@ -110,7 +110,7 @@ describe('a state, with a failover after each change', () => {
     expectSame(game.fromCheckpoint(), game.owner);
   });
 
-  it('shares nothing with what the game keeps', () => {
+  it('shares no object with the game', () => {
     const game = new Game();
     const kept = { cards: [{ rank: 1 }] };
     game.command((state) => {
@@ -122,14 +122,14 @@ describe('a state, with a failover after each change', () => {
     expectSame(game.replayed(), game.owner);
   });
 
-  it('cannot be written to by a view', () => {
+  it('cannot be changed by a view', () => {
     const game = new Game();
     const before = exactly(game.owner);
     expect(() => game.spyingView()).toThrow(TypeError);
     expect(exactly(game.owner)).toBe(before);
   });
 
-  it('cannot be written to for long by a view of its changes, either', () => {
+  it('detects within a few changes that a view of the changes writes to it', () => {
     const game = new Game();
     const writeInViews = (): void => {
       for (let change = 0; change < 16; change++) {
@@ -141,7 +141,7 @@ describe('a state, with a failover after each change', () => {
     expect(writeInViews).toThrow(TypeError);
   });
 
-  it('cannot hold a part of the state that an earlier handler got', () => {
+  it('cannot contain a part of the state that an earlier handler kept', () => {
     const game = new Game();
     let kept: unknown;
     game.command((state) => {
@@ -160,17 +160,17 @@ describe('a state, with a failover after each change', () => {
 
   it.each<[string, State, (state: State) => void]>([
     [
-      'a key that was taken out and put in again',
+      'a key that was deleted and set again',
       { a: 1, b: 2, c: 3 },
       (s) => {
         delete s.a;
         s.a = 1;
       },
     ],
-    ['a key that came in between', { o: { a: 1, c: 3 } }, (s) => void Object.assign(s, { o: { a: 1, b: 2, c: 3 } })],
+    ['a new key between two others', { o: { a: 1, c: 3 } }, (s) => void Object.assign(s, { o: { a: 1, b: 2, c: 3 } })],
     ['keys in the other order', { o: { a: 1, b: { n: 1 } } }, (s) => void Object.assign(s, { o: { b: { n: 2 }, a: 1 } })],
     [
-      'many keys, of which some go and some come',
+      'many keys, some deleted and some added',
       { o: many() },
       ({ o }) => {
         const all = o as State;
@@ -185,14 +185,14 @@ describe('a state, with a failover after each change', () => {
       { o: { 7: 1, b: 1 } },
       (s) => void Object.assign(s, { o: { b: 1, 3: 1, 7: 2, '-1': 1, '01': 1, 4294967295: 1, 4294967294: 1 } }),
     ],
-  ])('has its keys in the order that the store gives back: %s', (_what, start, change) => {
+  ])('has its keys in the same order as the stored state: %s', (_what, start, change) => {
     const game = new Game(start);
     expect(game.command(change).kind).toBe('changed');
     expectSame(game.replayed(), game.owner);
   });
 });
 
-describe('what a game says beside its state', () => {
+describe('a value that a game passes to its room beside the state', () => {
   it.each<[string, (room: Room<State>) => void, string]>([
     ['an event', (room) => room.emit('shown', { at: [new Date(0)] }), 'event shown: data.at[0] is a Date'],
     ['an effect', (room) => room.effect('pay', { sum: Number.NaN }), 'effect pay: data.sum is NaN'],
@@ -201,7 +201,7 @@ describe('what a game says beside its state', () => {
     ['the name of an effect', (room) => room.effect(7 as never), 'room.effect is given 7 as the name of an effect'],
     ['the name of a timer', (room) => room.schedule('__proto__', 1), "room.schedule('__proto__') names a timer that no @OnTimer handles"],
     ['the code of a refusal', (room) => room.reject('\ud83d'), 'as a code: give a text of 1 to 64 characters'],
-  ])('is refused where it cannot be kept: %s', (_what, say, flaw) => {
+  ])('is refused when it cannot be stored: %s', (_what, say, flaw) => {
     const game = new Game();
     const outcome = game.handle(say);
     expect(outcome.kind).toBe('failed');
@@ -209,7 +209,7 @@ describe('what a game says beside its state', () => {
   });
 });
 
-/** A room on its owner, and what the store holds of it. */
+/** A room on its owner, and its stored checkpoint and log. */
 class Game {
   owner: RoomValue<State>;
   private stored: RoomValue<State>;
@@ -270,7 +270,7 @@ class Game {
     return roundTrip(this.owner);
   }
 
-  /** Another owner takes the room up: from the log, and later from a checkpoint of what it made of that. */
+  /** Another owner adopts the room from the log. After some changes it writes a checkpoint of the adopted state. */
   failOver(): void {
     this.owner = this.replayed();
     if (this.log.length > 2) {
@@ -296,7 +296,10 @@ function expectSame(stored: RoomValue<State>, owner: RoomValue<State>): void {
   expect(otherwise(stored, owner, 'value')).toBeNull();
 }
 
-/** Where two values are not exactly the same, prototypes and the order of keys included. (Jest takes a key `constructor` for a class.) */
+/**
+ * Returns the path of the first difference, including prototypes and the order of keys. Null when there is none. (Jest's own comparison
+ * mistakes a key `constructor` for a class.)
+ */
 function otherwise(a: unknown, b: unknown, path: string): string | null {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b) ? null : path;
   const [keys, others] = [Reflect.ownKeys(a) as string[], Reflect.ownKeys(b) as string[]];
@@ -312,7 +315,7 @@ function otherwise(a: unknown, b: unknown, path: string): string | null {
 function expectNamed(outcome: RoomOutcome<State>): void {
   expect(outcome.kind).toBe('failed');
   const { error } = outcome as { error: unknown };
-  // What a getter throws is the game's own.
+  // An error from a getter is an error of the game.
   if ((error as Error).message === GETTER_THREW) return;
   expect(error).toBeInstanceOf(NotPlainError);
   expect((error as NotPlainError).path).toMatch(/^state/);
@@ -322,7 +325,7 @@ function expectNamed(outcome: RoomOutcome<State>): void {
 
 const GETTER_THREW = 'the getter threw';
 
-/** Everything of a value, as a text. */
+/** The whole value as a text, for a comparison before and after. */
 function exactly(value: RoomValue<State>): string {
   return JSON.stringify(value);
 }
@@ -333,12 +336,12 @@ interface Step {
   readonly make: () => unknown;
 }
 
-/** What was put in by the step before may be frozen, or throw when it is read. */
+/** Ignores errors, because an earlier step may have put in a frozen object or one that throws when it is read. */
 function tryToPut(state: State, step: Step): void {
   try {
     put(state, step);
   } catch {
-    // The next step goes on with what there is.
+    // The next step continues with the state as it is.
   }
 }
 
@@ -388,7 +391,7 @@ const anyKey = fc.oneof(
   { weight: 2, arbitrary: fc.string({ maxLength: 3, unit: 'binary' }) },
 );
 
-/** Made anew in each run: fast-check looks into the values that it hands out, and some of these do not bear it. */
+/** Makes a new value for each run. fast-check inspects its own values, and some of these values throw when they are inspected. */
 type Maker = () => unknown;
 
 const stranger = fc.constantFrom<Maker>(

@@ -7,7 +7,7 @@ import type { RoomDoc, RoomRecord } from './room-record.js';
 import { RoomRecords } from './room-records.js';
 import { UserRooms } from './user-rooms.js';
 
-/** What gateways and owners write again into a store that fell back to an earlier moment, or to nothing. */
+/** Tests of the records that gateways and owners write again into a store that fell back to an earlier state, or lost everything. */
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
 const records = new RoomRecords(redis);
 const log = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 0 });
@@ -28,7 +28,7 @@ const doc: RoomDoc = {
 beforeAll(() => redis.ready());
 afterAll(() => redis.onApplicationShutdown());
 
-/** A room, and a way back to each moment of it. */
+/** A room, with the means to set the store back to an earlier state of it. */
 class Times {
   private constructor(readonly room: RoomId) {}
 
@@ -65,7 +65,7 @@ class Times {
     return { ...(ended as EndedGame), epoch: tenure.epoch, batch: append.batch, result, effects, epilogue: null, round, game: 'chess' };
   }
 
-  /** What the store holds of the room now; given back, it is so again. */
+  /** Saves the room's keys. The returned function sets the store back to them. */
   async moment(): Promise<() => Promise<void>> {
     const keys = [roomKey, logKey, checkpointKey, closedKey, effectsKey, epilogueKey].map((key) => key(this.room));
     const dumps = await Promise.all(keys.map((key) => redis.commands.dumpBuffer(key)));
@@ -77,7 +77,7 @@ class Times {
 }
 
 describe('a gateway that restores a record', () => {
-  it('writes what it knows into a store that lost the room, with its place among the public rooms', async () => {
+  it('writes the record into a store that lost the room, and lists the room as public again', async () => {
     const times = await Times.make();
     const known = await times.save({ doc: { ...doc, name: 'renamed' } });
     await redis.commands.del(roomKey(times.room));
@@ -89,7 +89,7 @@ describe('a gateway that restores a record', () => {
     expect(await records.areListed([known])).toEqual([true]);
   });
 
-  it('changes nothing where the store has that revision or a later one', async () => {
+  it('changes nothing when the store has that revision or a later one', async () => {
     const times = await Times.make();
     const known = await times.read();
     expect(await records.restore(known)).toBe('known');
@@ -98,7 +98,7 @@ describe('a gateway that restores a record', () => {
     expect(await times.read()).toEqual(later);
   });
 
-  it('gives the same record in whatever order two gateways write what they know', async () => {
+  it('leads to the same record in either order of two gateways', async () => {
     const times = await Times.make();
     const first = await times.read();
     const second = await times.save({ doc: { ...doc, name: 'later' } });
@@ -112,7 +112,7 @@ describe('a gateway that restores a record', () => {
     }
   });
 
-  it('leaves the game to its owner, who gives it the revision that the gateway knows', async () => {
+  it('does not write the game, which the owner then writes under the same revision', async () => {
     const times = await Times.make();
     const before = await times.moment();
     const tenure = await times.play();
@@ -126,7 +126,7 @@ describe('a gateway that restores a record', () => {
     expect(await times.read()).toMatchObject({ ...known, version: 3, since: expect.any(Number) });
   });
 
-  it('ends a game that it knows to be over, though the store still has it in play', async () => {
+  it('ends a game that the store still has in play and whose end the gateway knows', async () => {
     const times = await Times.make();
     const tenure = await times.play();
     const during = await times.moment();
@@ -139,7 +139,7 @@ describe('a gateway that restores a record', () => {
     expect(next.epoch).toBeGreaterThan(tenure.epoch);
   });
 
-  it('does not end the next game, which the store has lost the start of', async () => {
+  it('does not end the next game when the store lost the start of that game', async () => {
     const times = await Times.make();
     const first = await times.play();
     const during = await times.moment();
@@ -157,7 +157,7 @@ describe('a gateway that restores a record', () => {
 });
 
 describe('an owner that writes the end of a game again', () => {
-  it('ends the game in a store that has it in play, once, with its effects and under the same revision', async () => {
+  it('ends a game that the store still has in play, once, with its effects and the same revision', async () => {
     const times = await Times.make();
     const tenure = await times.play();
     const during = await times.moment();
@@ -171,7 +171,7 @@ describe('an owner that writes the end of a game again', () => {
     expect((await log.lastEffects(times.room)).effects).toEqual(ended.effects);
   });
 
-  it('adds what only it knows to a record that a gateway has restored, and makes none where no gateway does', async () => {
+  it('adds the effects and the epilogue to a record that a gateway restored, and creates no record itself', async () => {
     const times = await Times.make();
     const tenure = await times.play();
     const ended = await times.end(tenure);
@@ -186,7 +186,7 @@ describe('an owner that writes the end of a game again', () => {
     expect(await redis.commands.exists(epilogueKey(times.room))).toBe(1);
   });
 
-  it('changes nothing where the room is closed, or plays a later game', async () => {
+  it('changes nothing when the room is closed or plays a later game', async () => {
     const times = await Times.make();
     const ended = await times.end(await times.play());
     await times.play();
@@ -205,7 +205,7 @@ describe('a gateway that restores a user', () => {
   const user = () => randomUUID() as UserId;
   const room = randomUUID() as RoomId;
 
-  it('writes where they are into a store that forgot them, so that their older requests are late', async () => {
+  it('writes the room of the user into a store that lost it, so that older requests of the user are late', async () => {
     const ada = user();
     const { turn } = await users.admit(ada);
     await redis.commands.del(userKey(ada));
@@ -215,7 +215,7 @@ describe('a gateway that restores a user', () => {
     expect(await users.move(ada, null, { asked: { turn, number: 4 } })).toBe(true);
   });
 
-  it('takes them out of a room that they had left, and says which it was', async () => {
+  it('removes the user from a room that the user had left, and returns that room', async () => {
     const ada = user();
     const { turn } = await users.admit(ada);
     await users.move(ada, { room, watching: false }, { asked: { turn, number: 1 } });
@@ -224,7 +224,7 @@ describe('a gateway that restores a user', () => {
     expect(await users.get(ada)).toBeNull();
   });
 
-  it('changes nothing for a user who was admitted elsewhere since, or moved by a request that is under way', async () => {
+  it('changes nothing for a user who was admitted elsewhere since, or whom a request under way has moved', async () => {
     const ada = user();
     const { turn } = await users.admit(ada);
     await users.move(ada, { room, watching: false }, { asked: { turn, number: 2 } });

@@ -3,16 +3,16 @@ import type { Asked, GameResult, RoomId, RoomStatus, ServerId, UserId } from '#l
 export interface DocMember {
   readonly user: UserId;
   readonly name: string;
-  /** The round for which this member is ready: ready means `readyRound === round`, so the end of a game unreadies all. */
+  /** The round for which this member is ready. A member is ready when `readyRound === round`, so no member is ready after a game. */
   readonly readyRound: number | null;
   readonly here: boolean;
-  /** When the connection was missed first, in ms since 1970 by Redis' clock; while `here` absent. */
+  /** When the member became away, in ms since 1970 of store time. Absent while `here`. */
   readonly awaySince?: number;
-  /** The last word by which `here` changed, or might have: an older one comes too late. Absent: none has come. */
+  /** The order of the last message about `here`. An older message is late and changes nothing. Absent: no message has come. */
   readonly word?: Asked;
 }
 
-/** The lobby's part of a room; changed only by compare-and-set. */
+/** The lobby's part of a room. It changes only by compare-and-set on the revision. */
 export interface RoomDoc {
   readonly name: string;
   readonly owner: UserId;
@@ -20,10 +20,10 @@ export interface RoomDoc {
   readonly seatsMin: number;
   readonly private: boolean;
   readonly members: readonly DocMember[];
-  /** Who plays the game that runs, by seat; members may leave meanwhile. */
+  /** The users who play the current game, by seat. A player who leaves the room stays in this list until the game ends. */
   readonly players: readonly UserId[];
   readonly createdAt: number;
-  /** Where its game is to run: only in this region, only on this build; first in that one. */
+  /** Placement of the game: only in `region`, only on `build`, and preferably in the region `near`. */
   readonly region?: string;
   readonly build?: string;
   readonly near?: string;
@@ -34,20 +34,20 @@ export interface RoomOwnership {
   readonly incarnation: number;
 }
 
-/** A room's record, whole, as it was at one moment. */
+/** The whole record of a room, read in one step. */
 export interface RoomRecord {
   readonly id: RoomId;
   readonly game: string;
-  /** Of the state that is stored: who takes the room must have it, or know the way from it. Null: not known. */
+  /** The game version of the stored state. An adopting server needs this version, or a schema upgrade from it. Null: not known. */
   readonly gameVersion: number | null;
   readonly doc: RoomDoc;
   readonly rev: number;
   readonly status: RoomStatus;
-  /** When the lobby last touched it or its status changed, in ms since 1970 by Redis' clock. */
+  /** When a lobby last wrote the record or its status changed, in ms since 1970 of store time. */
   readonly since: number;
-  /** How many games were played to their end in this room. */
+  /** The number of games that have ended in this room. */
   readonly round: number;
-  /** The id of the start under way or done; names one placement. */
+  /** The id of the current or last start. It identifies one placement. */
   readonly start: string | null;
   readonly owner: RoomOwnership | null;
   /** 0 before the first owner. */
@@ -55,16 +55,16 @@ export interface RoomRecord {
   readonly version: number;
   readonly durability: string;
   readonly result: GameResult | null;
-  /** The set-up of a game in this room was reported by a watchdog and did not come to its end since. */
+  /** A watchdog reported that the setup of a game in this room took too long, and the setup has not finished since. */
   readonly hasFailedSetup: boolean;
 }
 
 export type RoomGlance = Pick<RoomRecord, 'id' | 'game' | 'rev' | 'status' | 'owner' | 'epoch' | 'round'> & {
-  /** Null: the record was written by a version that did not say so; its document does. */
+  /** Null: an older version wrote the record without this field. The document has the value. */
   readonly private: boolean | null;
 };
 
-/** Null where the hash is no room (any more), or one that cannot be read: it must not keep others of a batch from being read. */
+/** Null when the hash is not a room, or cannot be read. One unreadable room must not prevent the read of the others in a batch. */
 export function readRecord(id: RoomId, hash: Readonly<Record<string, string>>): RoomRecord | null {
   if (!hash.rev || !hash.doc) return null;
   try {

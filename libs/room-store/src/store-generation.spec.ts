@@ -11,7 +11,7 @@ import { StoreGeneration } from './store-generation.js';
 type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
 
 let folder: string;
-/** The run of Redis before a fallback, and the one after it. */
+/** The Redis process before a fallback, and the one after it. */
 let before: RunningRedis;
 let after: RunningRedis;
 let redis: RedisConnections;
@@ -35,21 +35,21 @@ beforeEach(async () => {
 });
 afterEach(() => redis.onApplicationShutdown());
 
-/** As after a failover: the connection breaks, and comes back to another run. */
+/** Acts as a failover: the connection breaks and comes back to another Redis process. */
 function moveOn(client: RedisConnections['commands']): void {
   (client as Redis).options.port = after.port;
   (client as Redis).disconnect(true);
 }
 
 describe('the generation of a store', () => {
-  it.each(['appends', 'commands'] as const)('is not known while only `%s` is connected to the next run', async (first) => {
+  it.each(['appends', 'commands'] as const)('is not known while only `%s` is connected to the new process', async (first) => {
     const settled = generation.current;
     expect(generation.isSettled).toBe(true);
     moveOn(redis[first]);
     await until(() => redis[first].status !== 'ready');
     expect([generation.current, generation.isSettled]).toEqual([null, false]);
     await until(() => redis[first].status === 'ready');
-    // Until it has been identified: what the generation asks was sent before.
+    // Redis has answered the question of `generation` by then, because that question was sent before this one.
     await redis[first].ping();
     expect([generation.current, generation.isSettled]).toEqual([null, false]);
 
@@ -63,7 +63,7 @@ describe('the generation of a store', () => {
     expect(generation.isSettled).toBe(true);
   });
 
-  it('is settled again when a connection comes back to the same run', async () => {
+  it('is settled again when a connection comes back to the same process', async () => {
     const settled = generation.current;
     redis.commands.disconnect(true);
     await until(() => redis.commands.status !== 'ready');
@@ -97,7 +97,7 @@ describe('the generation of a Cluster', () => {
     await until(() => ofCluster.current === 'one');
   });
 
-  it('is not known from the change of a node on, until all primaries have told their runs', async () => {
+  it('is not known after a node changes, until all primaries have returned their run ids', async () => {
     cluster.emit('-node');
     expect(ofCluster.current).toBeNull();
     await until(() => cluster.asked.length === 2);
@@ -108,7 +108,7 @@ describe('the generation of a Cluster', () => {
     await until(() => ofCluster.current === 'two');
   });
 
-  it('ignores an answer that was asked for before a later change or question', async () => {
+  it('ignores the answer to a question when a change or another question followed it', async () => {
     cluster.emit('ready');
     cluster.emit('ready');
     cluster.asked[2]?.answer('two');
@@ -147,7 +147,7 @@ it('refuses to open, adopt or abandon a room while the store is not settled', as
 async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + 5_000;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`was not so in time: ${condition}`);
+    if (performance.now() > deadline) throw new Error(`The condition did not become true within 5 s: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }

@@ -41,7 +41,7 @@ const epilogue = {
   since: -1,
 };
 
-/** Everything that is read of a room, with bytes that a server would have written. */
+/** Each reader of stored bytes, with bytes that a server writes. */
 const READERS: readonly (readonly [name: string, read: (bytes: Uint8Array) => unknown, sound: Uint8Array])[] = [
   ['a checkpoint', unpackCheckpoint, packCheckpoint(value, { since: 0, changes: [{ version: 3, events: change.events }], shown: [0] })],
   ['a change', unpackChange, packChange(change)],
@@ -84,7 +84,7 @@ describe.each(READERS)('%s in the store', (_name, read, sound) => {
 });
 
 describe('an UnreadableError', () => {
-  it('names what cannot be read, and quotes nothing of it', () => {
+  it('names what cannot be read, and quotes no stored bytes', () => {
     const secret = 'hunter2'.repeat(1_000);
     for (const [, read] of READERS)
       for (const bytes of [pack({ secret }), Buffer.concat([pack([secret]), Buffer.from([0xc1])])]) {
@@ -104,7 +104,7 @@ function thrownBy(act: () => unknown): Error | null {
   }
 }
 
-/** Plain: JSON knows nothing else, and bytes. */
+/** True when the read fails with `UnreadableError` or returns a plain value: the types of JSON, and bytes. */
 function unreadableOrPlain(read: () => unknown): boolean {
   const error = thrownBy(() => {
     const pending: unknown[] = [read()];

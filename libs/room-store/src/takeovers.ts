@@ -1,24 +1,24 @@
 /**
- * An owner took the room up after the loss of the owner before. What that one, or one before it, had told beyond `version` is
- * undone: the versions that follow are others.
+ * One adoption after the loss of an owner. Changes beyond `version` that earlier owners sent to clients are lost. The new owner makes other
+ * changes with the same version numbers.
  */
 export interface Takeover {
-  /** Of the owner that took the room up. */
+  /** The epoch of the owner that adopted the room. */
   readonly epoch: number;
   readonly version: number;
 }
 
 /**
- * To which version a room was wound back for a client that holds `version`, as an owner of epoch `epoch` told it; null: it holds
- * what still is.
+ * Returns the version to which the room was rewound, for a client that received `version` from the owner of epoch `epoch`. Null when the
+ * client's version is still part of the history.
  */
 export function rewoundBy(takeovers: readonly Takeover[], version: number, epoch: number): number | null {
-  // Versions rise from one to the next, so the first after that owner is the one that went back furthest.
+  // The versions of the list rise, so the first takeover after that owner has the lowest version.
   const takeover = takeovers.find((later) => later.epoch > epoch);
   return takeover !== undefined && version > takeover.version ? takeover.version : null;
 }
 
-/** Those of both lists, by epoch, without such as a later one went back behind. */
+/** Joins two lists, in the order of epochs. A takeover is left out when a later one has the same or a lower version. */
 export function joinTakeovers(some: readonly Takeover[], others: readonly Takeover[]): readonly Takeover[] {
   const joined: Takeover[] = [];
   for (const takeover of [...some, ...others].sort((one, other) => one.epoch - other.epoch)) {
@@ -28,7 +28,7 @@ export function joinTakeovers(some: readonly Takeover[], others: readonly Takeov
   return joined;
 }
 
-/** As `adopt.lua` writes them: `EPOCH:VERSION`, with spaces between. */
+/** Parses the list that `adopt.lua` writes: `EPOCH:VERSION`, separated by spaces. */
 export function readTakeovers(text: string): readonly Takeover[] {
   return [...text.matchAll(/(\d+):(\d+)/g)].map(([, epoch, version]) => ({ epoch: Number(epoch), version: Number(version) }));
 }

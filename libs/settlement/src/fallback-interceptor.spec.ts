@@ -27,7 +27,7 @@ const key = 'spec:fallback-interceptor';
 beforeEach(() => redis.commands.del(key));
 
 describe('a request during which the store fell back', () => {
-  it.each(['succeeded', 'failed'])('begins again from its start when it %s', async (outcome) => {
+  it.each(['succeeded', 'failed'])('runs again from its start when it %s', async (outcome) => {
     const { generation, run } = newInterceptor(true);
     const result = await run(async () => {
       const tries = await redis.commands.incr(key);
@@ -51,7 +51,7 @@ describe('a request during which the store fell back', () => {
   });
 });
 
-it('runs a request once, whatever its outcome, in a store that stays', async () => {
+it('runs a request once when the store does not change, also when the request fails', async () => {
   const { run } = newInterceptor(true);
   expect(await run(() => redis.commands.incr(key))).toBe(1);
   const refused = async () => {

@@ -7,9 +7,11 @@ import { LOOK_MS, SETTLE_WAIT_MS } from './settlement.options.js';
 import { StoreSettlement } from './store-settlement.js';
 
 /**
- * Begins a request again from its start when the store fell back while it was under way, once the store is settled: some of its steps
- * were then taken in a store that has lost them, and others in one that had not. Requests are idempotent, so that they may be repeated.
- * Throws `unavailable` when the store is not settled in time.
+ * Runs a request again from its start when the store fell back during the request. The store may have lost the writes of the first
+ * steps and hold those of the later ones. The second run waits until the store is settled. A repeat is safe because requests are
+ * idempotent.
+ *
+ * Throws `unavailable` when the store is not settled within `SETTLE_WAIT_MS`.
  */
 @Injectable()
 export class FallbackInterceptor implements NestInterceptor {
@@ -37,7 +39,7 @@ export class FallbackInterceptor implements NestInterceptor {
         if (outcome.isDone) return outcome.value;
         throw outcome.error;
       }
-      // The connection broke while the request was under way.
+      // The connection broke during the request. `whenSettled` would throw at once without a connection.
       while (!this.redis.isReady && performance.now() < deadline) await sleep(LOOK_MS);
       await this.settlement.whenSettled(Math.max(0, deadline - performance.now()));
     }

@@ -3,7 +3,10 @@ import { RedisConnections } from '#libs/redis';
 import { SETTLE_WAIT_MS } from './settlement.options.js';
 import { StoreSettlement } from './store-settlement.js';
 
-/** Holds a request until the store is settled. Throws `unavailable` when that takes too long; a store that is away is found out by the request itself. */
+/**
+ * Holds a request until the store is settled. Throws `unavailable` when the store is not settled within `SETTLE_WAIT_MS`. Without a
+ * connection to the store it lets the request through, and the request itself fails.
+ */
 @Injectable()
 export class SettledGuard implements CanActivate {
   constructor(

@@ -1,11 +1,11 @@
-/** How often a process asks whether a store that was restarted is settled, in ms; after that, never. */
+/** Interval at which a process asks whether a restarted store is settled, in ms. It asks no more once the store is settled. */
 export const LOOK_MS = 50;
 /**
- * The settlement does not wait longer than this for a server that has no record, is suspect or is unheard, in ms. A living server writes
- * its record again within half a second.
+ * Longest time for which the settlement waits for a server that has no record, is suspect or is unheard, in ms. A living server writes its
+ * record again within half a second.
  */
 export const LISTED_AGAIN_MS = 5_000;
-/** A store that takes longer than this to settle is reported, in ms. */
+/** Time after which a process logs `store.unsettled`, in ms. */
 export const UNSETTLED_TOLD_MS = 5_000;
-/** How long a request waits for the store to settle, in ms; then it fails and may be repeated. */
+/** Longest time for which a request waits until the store is settled, in ms. After that it fails with `unavailable` and may be repeated. */
 export const SETTLE_WAIT_MS = 4_000;

@@ -6,7 +6,7 @@ import { Log } from '#libs/telemetry';
 import { LISTED_AGAIN_MS, LOOK_MS } from './settlement.options.js';
 import { StoreSettlement } from './store-settlement.js';
 
-/** A store, with the marks that servers make in it, and a directory of who is there. */
+/** A store with the marks of servers, and a directory of servers. */
 class World {
   readonly marks = new Map<string, string>();
   readonly missing = new Set<ServerId>();
@@ -82,13 +82,13 @@ class World {
     this.connected();
   }
 
-  /** As if so much time had passed, with everything that falls into it. */
+  /** Moves the fake clock on and runs the timers that become due. */
   pass(ms = 2 * LOOK_MS): Promise<void> {
     return jest.advanceTimersByTimeAsync(ms);
   }
 }
 
-describe('a store', () => {
+describe('the settlement of a store', () => {
   let world: World;
   beforeEach(() => {
     jest.useFakeTimers();
@@ -99,7 +99,7 @@ describe('a store', () => {
     jest.useRealTimers();
   });
 
-  it('is settled once every living game server and gateway has marked it, and stays so at no cost', async () => {
+  it('settles the store when every living game server and gateway has marked it, and keeps it settled', async () => {
     const [game, gateway] = [world.add('game', '1'), world.add('gateway', '1')];
     world.add('lobby', '1');
     world.mark(game);
@@ -109,13 +109,13 @@ describe('a store', () => {
     await world.pass();
     expect(world.settlement.isSettled).toBe(true);
     expect(world.told).toEqual(['one']);
-    // A server that comes later has nothing that the store could have lost.
+    // A server that starts later knows nothing that the store could have lost.
     world.add('game', '2');
     await world.pass();
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('that was restarted is not settled before all have marked it anew', async () => {
+  it('does not settle a restarted store before every server has marked it again', async () => {
     const game = world.add('game', '1');
     world.mark(game);
     await world.pass();
@@ -127,12 +127,12 @@ describe('a store', () => {
     expect(world.told).toEqual(['one', 'two']);
   });
 
-  it('waits for a server that has lost its record with the store, and for none that was evicted or has left', async () => {
+  it('waits for a server whose record the store lost, and not for servers that were evicted or have left', async () => {
     const [slow, dead, left] = [world.add('game', '1'), world.add('game', '2'), world.add('gateway', '1')];
     await world.pass();
     world.tell({ kind: 'evicted', server: dead });
     world.tell({ kind: 'left', server: left, isCertain: true });
-    // Without a record for a while: the directory has given it up.
+    // The store has had no record of this server for a while, and the directory has dropped it.
     world.tell({ kind: 'left', server: slow, isCertain: false });
     world.missing.add(slow.id);
     await world.pass(1_000);
@@ -142,7 +142,7 @@ describe('a store', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('keeps no mark of a server that is gone, or was started again', async () => {
+  it('deletes the mark of a server that was evicted, has left or was started again', async () => {
     const [dead, left, again] = [world.add('game', '1'), world.add('gateway', '1'), world.add('gateway', '2')];
     for (const server of [dead, left, again]) world.mark(server);
     world.tell({ kind: 'evicted', server: dead });
@@ -151,7 +151,7 @@ describe('a store', () => {
     expect([...world.marks]).toEqual([]);
   });
 
-  it('gives up a server that writes no record again although others do, but none while the store takes no writes', async () => {
+  it('gives up a server that writes no record again while others do, and none while the store takes no writes', async () => {
     const [lost, other] = [world.add('game', '1'), world.add('game', '2')];
     world.missing.add(lost.id).add(other.id);
     world.mark(other);
@@ -164,7 +164,7 @@ describe('a store', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it.each([{ suspect: 1 }, { unheard: true }])('gives up a server that remains %j and that nobody evicts', async (doubt) => {
+  it.each([{ suspect: 1 }, { unheard: true }])('gives up a server that remains %j without an eviction', async (doubt) => {
     world.mark(world.add('game', '1'));
     world.add('gateway', '1', doubt);
     await world.pass(LISTED_AGAIN_MS - 1_000);
@@ -173,7 +173,7 @@ describe('a store', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('waits for a server that is suspect for a short time only', async () => {
+  it('goes on waiting for a server that was suspect only for a short time', async () => {
     const game = world.add('game', '1', { suspect: 1 });
     await world.pass(LISTED_AGAIN_MS - 1_000);
     world.add('game', '1');
@@ -184,7 +184,7 @@ describe('a store', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('does not wait again for a server that it gave up while it waits for another', async () => {
+  it('does not wait for a server again that it gave up while it waits for another', async () => {
     const [lost, slow] = [world.add('game', '1'), world.add('game', '2')];
     world.missing.add(lost.id);
     await world.pass(LISTED_AGAIN_MS + 1_000);
@@ -192,20 +192,20 @@ describe('a store', () => {
     world.mark(slow);
     await world.pass();
     expect(world.settlement.isSettled).toBe(true);
-    // In another generation, the server gets the full time again.
+    // In a new generation, the settlement waits for the lost server again for the full time.
     world.restart('two');
     world.mark(slow);
     await world.pass();
     expect(world.settlement.isSettled).toBe(false);
   });
 
-  it('does not wait for gateways of a version that marks nothing', async () => {
+  it('does not wait for a gateway of an older version, which sets no marks', async () => {
     world.add('gateway', '1', { marksStore: false });
     await world.pass();
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('releases everybody who waits when the connection comes back to a generation that was settled', async () => {
+  it('releases all waiters when the connection comes back to a generation that was settled', async () => {
     world.mark(world.add('game', '1'));
     await world.pass();
     world.current = null;
@@ -218,7 +218,7 @@ describe('a store', () => {
     expect(outcomes).toEqual(['called', 'resolved']);
   });
 
-  it('holds who waits for it, until it is settled or their time is over', async () => {
+  it('holds a waiter until the store is settled, and rejects it with `unavailable` after its timeout', async () => {
     const game = world.add('game', '1');
     const outcomes: string[] = [];
     const wait = (ms: number) =>

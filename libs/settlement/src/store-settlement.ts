@@ -6,11 +6,12 @@ import { type Auditor, StoreGeneration } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { LISTED_AGAIN_MS, LOOK_MS, UNSETTLED_TOLD_MS } from './settlement.options.js';
 
-/** A server whose comparison is waited for. */
+/** A server whose mark the settlement waits for. */
 interface Awaited {
   readonly incarnation: number;
   /**
-   * Since when the store takes writes and the server has no record, or other servers do not reach it. Monotonic clock, in ms. Null: neither.
+   * The time since which the store has taken writes and the server has had no record or has not been reached by other servers. In ms of the
+   * monotonic clock. Null: the server has a record and is reached, or the store takes no writes.
    */
   absentSince: number | null;
   /** The server was absent for too long. The settlement of this generation does not wait for it anymore. */
@@ -18,12 +19,13 @@ interface Awaited {
 }
 
 /**
- * Whether the store can be believed. A Redis that was restarted or failed over may hold any earlier moment, down to nothing. The
- * game servers and gateways that live write again what they know, and mark that they have done so. Once all of them have, the store
- * is *settled*: what it does not hold then is lost, or never was. Before that, nobody may conclude anything from a record, or write
- * something new on top of it.
+ * Knows whether servers may trust the store. A Redis that was restarted or failed over may hold any earlier state, or nothing. Each living
+ * game server and gateway then writes again what it knows and the store lost. After that it sets its mark in the store.
  *
- * Each process asks until this generation of the store is settled, and remembers that: afterwards the question costs nothing.
+ * The store is *settled* when all of them have set their marks. From then on, a record that the store does not hold is lost or never
+ * existed. Before that, a server must not conclude anything from a record, and must not write a new value that depends on one.
+ *
+ * Each process polls the store until this generation is settled and then remembers it. From then on `isSettled` reads no key.
  */
 @Injectable()
 export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy {
@@ -44,7 +46,7 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
     private readonly log: Log,
   ) {
     generation.awaitSettlement();
-    // Gone for good, by its own word or by a verdict. One that only has no record may be about to write it again.
+    // A server is gone for good when it says so itself or when it is evicted. A server without a record may be about to write it again.
     directory.onChange(({ kind, server, before, isCertain }) => {
       if (kind === 'evicted' || (kind === 'left' && isCertain)) this.forget(server);
       else if (kind === 'registered' && before && before.incarnation !== server.incarnation) this.forget(before);
@@ -52,7 +54,7 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   onApplicationBootstrap(): void {
-    // A connection that comes back to the same run finds it settled.
+    // A connection that comes back to the same generation finds it settled.
     this.generation.onConnected(() => (this.isSettled ? this.releaseWaiters() : void this.look()));
     this.looking = setInterval(() => void this.look(), LOOK_MS);
     this.looking.unref();
@@ -84,7 +86,10 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
     this.waiters.add(waiter);
   }
 
-  /** Throws `unavailable` (retry) when the store is not settled within `timeoutMs`, at once where there is no store to wait for. */
+  /**
+   * Resolves when the store is settled. Throws `unavailable` (with `retryAfterMs`) when it is not settled within `timeoutMs`, and at once
+   * when there is no connection to the store.
+   */
   async whenSettled(timeoutMs: number): Promise<void> {
     if (this.isSettled) return;
     if (this.redis.isReady && (await this.settledWithin(timeoutMs))) return;
@@ -94,15 +99,15 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   /**
-   * Whether it is settled by the store's own word. A store that was emptied without a restart has lost the marks, so that absence
-   * means nothing there. Rejects when the store does not answer.
+   * Reads the marks again. A store that was emptied without a restart has lost the marks, so a missing record proves nothing there.
+   * Rejects when the store does not answer.
    */
   async isStillSettled(): Promise<boolean> {
     const living = this.directory.all().filter((server) => isAwaited(server) && !this.isGivenUp(server));
     return this.isSettled && this.generation.isAuditedBy(living.map(({ id, incarnation }) => ({ server: id, incarnation })));
   }
 
-  /** The settlement of this generation stopped waiting for that incarnation. It may be dead, and may never compare what it holds. */
+  /** The settlement of this generation no longer waits for that incarnation, which may be dead and may never set its mark. */
   isGivenUp({ id, incarnation }: Pick<ServerRecord, 'id' | 'incarnation'>): boolean {
     const known = this.awaited.get(id);
     return known?.incarnation === incarnation && known.isGivenUp;
@@ -117,7 +122,7 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
       if (await this.generation.isAuditedBy(this.stillAwaited())) await this.settle(current);
       else this.tellIfLong(current);
     } catch {
-      // It is away again, or takes no commands yet.
+      // The store is away again, or takes no commands yet. The next interval asks again.
     } finally {
       this.isLooking = false;
     }
@@ -142,7 +147,7 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
       this.awaitedFor = generation;
       this.unsettledSince = now;
       this.isTold = false;
-      // In another generation, a server that was given up gets the full time again.
+      // In a new generation, the settlement waits again for the full time for a server that it gave up.
       for (const [id, server] of this.awaited) {
         if (server.isGivenUp) this.awaited.delete(id);
         server.absentSince = null;
@@ -154,7 +159,7 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
       if (!this.directory.isMissing(id) && isReached(server)) present.add(id);
       if (this.awaited.get(id)?.incarnation !== incarnation) this.awaited.set(id, { incarnation, absentSince: null, isGivenUp: false });
     }
-    // If no server is listed, the store accepts no writes yet, and a missing record says nothing about its server.
+    // When no server has a record, the store takes no writes yet. A missing record then says nothing about its server.
     const takesWrites = this.directory.all().some(({ id }) => !this.directory.isMissing(id));
     for (const [id, server] of this.awaited) {
       if (present.has(id) || !takesWrites) server.absentSince = null;
@@ -173,7 +178,7 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
 
   private forget({ id, incarnation }: ServerRecord): void {
     if ((this.awaited.get(id)?.incarnation ?? Number.POSITIVE_INFINITY) <= incarnation) this.awaited.delete(id);
-    // Its mark would stay for ever. One that is not removed is asked after by nobody.
+    // The mark has no time to live. A mark that stays after an error does no harm, because no server reads it.
     this.generation.forget({ server: id, incarnation }).catch(() => {});
   }
 
@@ -202,16 +207,16 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
   }
 }
 
-/** Who holds something that a store may have lost, and says when it has written it again. */
+/** The server holds data that a store may have lost, and sets a mark when it has written the data again. */
 function isAwaited({ type, state, marksStore }: ServerRecord): boolean {
   if (state !== 'ready' && state !== 'draining') return false;
-  // A gateway of a version before this marks nothing.
+  // A gateway of an older version sets no marks.
   return type === 'game' || (type === 'gateway' && marksStore);
 }
 
 /**
- * Other servers have no doubt that it is alive. A server may remain suspect or unheard without an eviction: for example with
- * `HEALTH_DRY_RUN`, or when a gateway has lost Redis and still answers its links.
+ * The health checks regard the server as alive. A server may remain suspect or unheard without an eviction: for example with
+ * `HEALTH_DRY_RUN`, or when a gateway has lost Redis and still answers on its links.
  */
 function isReached({ suspect, unheard }: ServerRecord): boolean {
   return suspect === 0 && !unheard;

@@ -1,9 +1,10 @@
--- Notes that a gateway cannot reach a server by link, and counts the gateways that say so.
--- KEYS  the server's hash
+-- Stores the report of a gateway that it cannot reach a server by link, and counts the gateways with such a report.
+-- KEYS  the server's record
 -- ARGV  incarnation, gateway, lifetime of a report in ms, gateways whose reports count
--- answer  {'reported', reports, rooms of the server} | {'unheard'}: a health check waits for its answer. If the server is suspect,
---         the store does not hear it either, and other checks judge it
---         | {'over'}: dead, or another incarnation
+-- answer  {'reported', reports, rooms of the server}
+--         {'unheard'}: a health check waits for the server's answer; if the server is suspect, it does not answer through the store
+--                      either, and its checker judges it
+--         {'over'}: the server is dead or has another incarnation
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state', 'check', 'rooms')
 if record[1] ~= ARGV[1] or record[2] == 'dead' then return {'over'} end
 if record[3] ~= 'update' then return {'unheard'} end

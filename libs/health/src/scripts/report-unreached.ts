@@ -6,14 +6,18 @@ import { REPORT_KEPT_MS } from '../health.options.js';
 const REPORT = new LuaScript('health_report_unreached', new URL('./report-unreached.lua', import.meta.url), 1);
 
 export type ReportAnswer =
-  /** `reports`: how many gateways say so, the caller among them. `rooms`: what the server had at its last health answer. */
+  /** `reports`: the number of gateways with a report, including the caller. `rooms`: the server's rooms at its last answer to a check. */
   | { readonly kind: 'reported'; readonly reports: number; readonly rooms: number }
-  /** The store does not hear it either: its health check judges it. */
+  /** A check waits for the server's answer. If the server is suspect, its checker judges it. */
   | { readonly kind: 'unheard' }
-  /** This incarnation is dead, or replaced. */
+  /** This incarnation is dead, or the server has a newer one. */
   | { readonly kind: 'over' };
 
-/** @param gateways whose reports count, the caller among them. */
+/**
+ * Stores the caller's report about the server, for `REPORT_KEPT_MS`, and counts the reports.
+ *
+ * @param gateways the gateways that count, including the caller.
+ */
 export async function reportUnreached(
   client: RedisClient,
   { id, incarnation }: ServerRecord,
