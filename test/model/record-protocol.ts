@@ -3,45 +3,45 @@ import * as store from './store.js';
 import { type Asked, type KnownRoom, NOBODY, type StoredRoom, type StoredUser } from './store.js';
 
 /**
- * The record of one room: its document and revision, where its users are, its place in the list, the start and the end of
- * its games, and a store that may fall back to any earlier moment. Game servers, gateways and lobbies decide as
- * `libs/room-host`, `libs/edge` and `libs/lobby` do; `Mutations` switches off one rule at a time.
+ * Models the record of one room in a store that may fall back to any earlier state. The record has a document, a revision and the games.
+ * The model also has the rooms of the users and the list of rooms. Game servers, gateways and lobbies decide as `libs/room-host`,
+ * `libs/edge` and `libs/lobby` do. `Mutations` switches off one rule at a time.
  *
- * A document names the members, `a` or, when ready for the round, `A`. The state of a game is its moves.
+ * A document is a string of members: `a`, or `A` for a member who is ready. The state of a game is the list of its moves.
  */
 export interface State {
-  /** Grows with each epoch and each first revision: time, as far as these need it. */
+  /** The time, as far as epochs and first revisions need it. It grows with each of them. */
   readonly clock: number;
   readonly store: Store;
-  /** Every earlier content of the store, while it may still fall back. */
+  /** All earlier contents of the store. Empty when the store may not fall back anymore. */
   readonly past: readonly Store[];
   readonly generation: number;
-  /** The generation that is known to be settled. */
+  /** The last generation that was settled. */
   readonly settled: number;
   readonly servers: readonly Server[];
   readonly gateways: readonly Gateway[];
   readonly users: readonly User[];
   readonly operations: readonly Operation[];
   readonly budget: Budget;
-  /** Only to such a moment may the store fall back; null: to any. */
+  /** The store may fall back only to a state whose description matches. Null: to any state. */
   readonly fallsTo: RegExp | null;
-  /** How many starts, and moves, there were: each has a name of its own. */
+  /** The number of starts and moves so far, from which each gets its own name. */
   readonly named: number;
-  // What nobody in the protocol knows: kept to judge it.
-  /** `round=moves` of all ends that a player was told. */
+  // No process of the protocol knows the following fields. The explorer needs them to check the protocol.
+  /** `round=moves` of all ends that players have received. */
   readonly results: readonly string[];
   /** Epochs of the games whose last effect was done. */
   readonly effects: readonly number[];
-  /** The store fell back while a gateway slept: what only that one knew may be lost, as long as its players hear so. */
+  /** The store fell back while a gateway slept. Data that only this gateway knew may be lost, if its players learn of the loss. */
   readonly mayLose: boolean;
-  /** What went wrong; null: nothing. */
+  /** The first violation. Null: none. */
   readonly flaw: string | null;
 }
 
-/** All keys that a fallback takes back. */
+/** The keys that a fallback sets back. */
 export interface Store {
   readonly room: StoredRoom | null;
-  /** The epoch that is kept of a closed room; null: none. */
+  /** The epoch in the key `closed`. Null: the room was not closed. */
   readonly closed: number | null;
   readonly users: readonly StoredUser[];
   readonly isListed: boolean;
@@ -52,9 +52,9 @@ export interface Server {
   readonly room: Hosted | null;
   /** The last game that ended here. */
   readonly ended: EndedGame | null;
-  /** The store had no record for the end to be written to. */
+  /** The store had no record when this server wrote the end again. */
   readonly isMissing: boolean;
-  /** The generation that it has compared its rooms with. */
+  /** The last generation for which the server has set its mark. */
   readonly marked: number;
 }
 
@@ -62,13 +62,13 @@ export interface Hosted {
   readonly epoch: number;
   readonly round: number;
   readonly start: string;
-  /** As of the start of the tenure. */
+  /** The document at the start of the tenure. */
   readonly doc: string;
   readonly rev: number;
   readonly moves: readonly string[];
   readonly batch: string;
   readonly inFlight: InFlight | null;
-  /** The store has said that it holds less. */
+  /** The store has answered that it has less than the owner. */
   readonly isBehind: boolean;
 }
 
@@ -76,26 +76,26 @@ interface InFlight {
   readonly isEnd: boolean;
   readonly to: readonly string[];
   readonly batch: string;
-  /** '' : none came yet, and it is sent again. */
+  /** '' : no answer has come, and the owner sends the append again. */
   readonly answer: string;
-  /** Of the record after the end. */
+  /** The revision of the record after the end. */
   readonly rev: number;
   readonly doc: string;
 }
 
 export interface EndedGame extends store.EndArgs {
-  /** False: only that it ended is remembered, and how. */
+  /** False: the server remembers only that the game ended, and its result. */
   readonly isWhole: boolean;
 }
 
 export interface Gateway {
   readonly isDead: boolean;
-  /** And taken for dead. */
+  /** The gateway sleeps, and other servers regard it as dead. */
   readonly isAsleep: boolean;
   readonly known: Known | null;
-  /** The generation of the store in which `known` was true. */
+  /** The generation in which the store held `known`. */
   readonly knownIn: number;
-  /** The generations that it has compared its rooms with, and its users, and that it took for settled. */
+  /** The last generation with which it has compared its rooms (`compared`), its users (`marked`), and that it found settled. */
   readonly compared: number;
   readonly marked: number;
   readonly settled: number;
@@ -104,69 +104,69 @@ export interface Gateway {
 type Known = KnownRoom & { readonly owner: string };
 
 export interface User {
-  /** The gateway of its session; null: that died, and the player is about to come in at another. */
+  /** The gateway of the session. Null: it died, and the player will log in at another one. */
   readonly at: number | null;
   readonly turn: number;
   readonly number: number;
-  /** What the player will do, in order. */
+  /** The next acts of the player, in order. */
   readonly wants: readonly Want[];
-  /** The session is in the room, as of this revision. */
+  /** The revision from which the session is in the room. Null: it is in no room. */
   readonly binding: number | null;
   readonly mustRejoin: boolean;
-  /** It left the room a moment ago, as far as its gateway knows. */
+  /** As far as its gateway knows, the session left the room a short time ago. */
   readonly hasLeft: boolean;
-  /** Attached to the owner of this epoch; 0: to none. */
+  /** The epoch of the owner to which the session is attached. 0: none. */
   readonly epoch: number;
   /** The round in which its client is in play. */
   readonly round: number | null;
   readonly moves: readonly string[];
-  // What the player was told, and may expect.
+  // The following fields are what the player has received and may rely on.
   readonly isIn: boolean;
   readonly mayBeOut: boolean;
-  /** The round for which it was told that it is ready. */
+  /** The round for which the player was told that it is ready. */
   readonly ready: number | null;
-  /** Rounds whose end it was told. */
+  /** Rounds whose end the player has received. */
   readonly ended: readonly number[];
 }
 
 export type Want = 'create' | 'join' | 'ready' | 'start' | 'move' | 'end' | 'leave' | 'come again';
 
-/** What a lobby does for a user, step by step. */
+/** An operation that a lobby carries out for a user, step by step. */
 export interface Operation {
   readonly kind: 'create' | 'join' | 'ready' | 'start' | 'leave' | 'remove' | 'take out' | 'expel';
   readonly user: number;
-  /** The gateway that waits for the answer; null: none does. */
+  /** The gateway that waits for the answer. Null: no gateway waits. */
   readonly gateway: number | null;
   readonly asked: Asked;
-  /** Of the store, when it was asked. */
+  /** The store generation of the request. */
   readonly askedIn: number;
   readonly stage: 'asked' | 'begun' | 'read' | 'written' | 'answered' | 'failed';
-  /** The record that was read, and in which generation. */
+  /** The record that the lobby read, in the generation `readIn`. */
   readonly read: { readonly rev: number; readonly doc: string; readonly status: string; readonly round: number } | null;
   readonly readIn: number;
-  /** It has moved the user; where they were before. */
+  /** The room of the user before this operation moved the user. Null: it has not moved the user. */
   readonly before: string | null;
-  /** Of the record that it has written. */
+  /** The revision of the record that the lobby wrote. */
   readonly rev: number;
   readonly start: string;
 }
 
-/** How many of each may still happen. */
+/** The number of faults of each kind that may still happen. */
 export interface Budget {
   readonly fallback: number;
   readonly killServer: number;
   readonly killGateway: number;
-  /** A gateway sleeps until it is taken for dead, and wakes. */
+  /** A gateway sleeps until other servers regard it as dead, and then wakes. */
   readonly sleep: number;
   /** A lobby removes a member who was away for too long. */
   readonly remove: number;
-  /** Of the end of a game only that it ended is remembered, since it is long ago. */
+  /** A server forgets the details of an old end and remembers only that the game ended. */
   readonly forget: number;
 }
 
 const NO_BUDGET: Budget = { fallback: 0, killServer: 0, killGateway: 0, sleep: 0, remove: 0, forget: 0 };
 
-/** Each is a rule of the protocol when false. True takes the rule away. */
+/** Each field stands for one rule of the protocol. True switches the rule off. */
 export interface Mutations {
   readonly reassertBumpsRev: boolean;
   readonly absentTakesNow: boolean;
@@ -195,7 +195,7 @@ export interface Mutations {
 
 export type Rules = Partial<Mutations>;
 
-/** What was shipped before the design: none of its rules. */
+/** The protocol before these rules existed. */
 export const BEFORE: Rules = {
   reassertBumpsRev: true,
   absentTakesNow: true,
@@ -220,7 +220,7 @@ export const BEFORE: Rules = {
 export type Step = StepTo<State>;
 
 const ROOM = 'r';
-/** The clock is far ahead of revisions, which began with it and grow by the change. */
+/** The lead of the clock over revisions. A first revision is the clock's time, and each change adds only 1. */
 const LATER = 50;
 const NAMES = 'ab';
 const EMPTY_STORE: Store = { room: null, closed: null, users: [NOBODY, NOBODY], isListed: false };
@@ -230,13 +230,13 @@ export interface Beginning {
   readonly servers: number;
   /** The gateway of each user. */
   readonly at: readonly number[];
-  /** The members of the room that there is; '' : there is none. */
+  /** The document of the room. '' : there is no room. */
   readonly members: string;
   readonly wants: readonly (readonly Want[])[];
   readonly faults: Partial<Budget>;
-  /** Moments before this beginning that the store may fall back to, each as the members that there were. */
+  /** Earlier states to which the store may fall back, each as the document of that time. */
   readonly earlier?: readonly string[];
-  /** Only to such a moment may the store fall back (`describe`). */
+  /** The store may fall back only to a state whose description (`describe`) matches. */
   readonly fallsTo?: RegExp;
 }
 
@@ -294,7 +294,7 @@ export function beginningOf({ servers, at, members, wants, faults, earlier = [],
   };
 }
 
-// ── What may happen next ─────────────────────────────────────────────────────────────────────────────────────────
+// ── Possible steps ───────────────────────────────────────────────────────────────────────────────────────────────
 
 function stepsOf(state: State, rules: Rules): Step[] {
   const steps: Step[] = [];
@@ -312,7 +312,7 @@ function stepsOf(state: State, rules: Rules): Step[] {
     if (user.at !== null && state.gateways[user.at].isAsleep) return;
     const [want] = user.wants;
     if (want !== undefined) add(`${NAMES[index]} wants to ${want}`, true, wish(state, index, want, rules));
-    if (user.at === null) step(`${NAMES[index]} comes in at another gateway`, comeIn(state, index, rules));
+    if (user.at === null) step(`${NAMES[index]} logs in at another gateway`, comeIn(state, index, rules));
     step(`${NAMES[index]} is attached to the owner of its room`, attach(state, index));
   });
   state.operations.forEach((operation, at) => {
@@ -336,14 +336,14 @@ function stepsOf(state: State, rules: Rules): Step[] {
     if (server.isDead) return;
     const name = serverName(index);
     step(`${name} compares its rooms with the store`, audit(state, index, rules));
-    step(`${name} writes the end again into a record that is back`, endMissing(state, index, rules));
-    step(`${name} writes its room again, which the store has less of`, repair(state, index, rules));
+    step(`${name} writes the end again into a restored record`, endMissing(state, index, rules));
+    step(`${name} writes its room again into a store that has less`, repair(state, index, rules));
     step(`${name} writes`, append(state, index, rules));
-    step(`${name} hears that it is written`, written(state, index, rules));
-    step(`${name} takes its own room up`, sweep(state, index, rules));
+    step(`${name} receives the answer to its write`, written(state, index, rules));
+    step(`${name} adopts or ends its own room`, sweep(state, index, rules));
     step(`${name} adopts the room of a dead server`, adoptOthers(state, index));
     step(`${name} does the last effect`, doEffect(state, index));
-    fault(`${name} forgets all but that the game ended`, 'forget', () =>
+    fault(`${name} forgets the details of the end`, 'forget', () =>
       server.ended?.isWhole && state.gateways.every(({ known }) => !known || known.rev >= (server.ended?.rev ?? 0))
         ? withServer(state, index, { ended: { ...server.ended, isWhole: false } })
         : null,
@@ -359,8 +359,8 @@ function stepsOf(state: State, rules: Rules): Step[] {
     }
     fault(`${name} sleeps`, 'sleep', () => withGateway({ ...state, mayLose: state.generation > 0 }, index, { isAsleep: true }));
     step(`${name} compares its room with the store`, restore(state, index, rules));
-    step(`${name} compares its users with the store, and says so`, restoreUsers(state, index, rules));
-    step(`${name} hears that the store is settled`, hearSettled(state, index, rules));
+    step(`${name} compares its users with the store and sets its mark`, restoreUsers(state, index, rules));
+    step(`${name} learns that the store is settled`, hearSettled(state, index, rules));
     step(`${name} reads the room`, look(state, index, rules));
     fault(`${name} is killed`, 'killGateway', () => killGateway(state, index));
   });
@@ -368,7 +368,7 @@ function stepsOf(state: State, rules: Rules): Step[] {
   fault('a lobby removes b, who was away for too long', 'remove', () =>
     state.operations.some(({ user }) => user === 1) ? null : asked(state, 1, 'remove', null),
   );
-  // The last one: it was restarted, and lost nothing.
+  // The last state is the current one: the store restarts and loses nothing.
   const moments = [...(state.past.includes(EMPTY_STORE) ? [] : [EMPTY_STORE]), ...state.past, state.store];
   for (const [index, moment] of moments.entries()) {
     if (state.fallsTo && !state.fallsTo.test(describe(moment))) continue;
@@ -377,7 +377,7 @@ function stepsOf(state: State, rules: Rules): Step[] {
   return steps;
 }
 
-/** Keeps what the store was, as long as it may fall back to it. */
+/** Adds the earlier content of the store to `past`, if the store may still fall back. */
 function remembered(before: State, next: State): State {
   if (next.budget.fallback === 0) return next.past.length === 0 ? next : { ...next, past: [] };
   if (next.store === before.store || next.generation !== before.generation) return next;
@@ -431,10 +431,10 @@ function asked(state: State, index: number, kind: Operation['kind'], gateway: nu
   return { ...withUser(state, index, { number: number + 1 }), operations: [...state.operations, operation] };
 }
 
-/** The player comes in, anew or for the first time: the pointer and the record say where they are. */
+/** A gateway admits the player. The stored user and the record determine the room. */
 function comeIn(state: State, index: number, rules: Rules): State | null {
   if (!isSettled(state) && !rules.viewsUnsettled) return null;
-  // Who comes while a lobby takes them out, between its two writes, is out; should that be refused as late, it is done by the next sweep.
+  // Not modeled: an admission between the two writes of a removal. If the second write is refused as late, the next sweep repeats it.
   if (state.operations.some(({ user: other, kind, before }) => other === index && kind === 'remove' && before !== null)) return null;
   const user = state.users[index];
   const at = user.at ?? state.gateways.findIndex(({ isDead, isAsleep }) => !isDead && !isAsleep);
@@ -464,7 +464,7 @@ function attach(state: State, index: number): State | null {
 
 function tellOut(state: State, index: number): State {
   const user = state.users[index];
-  // An answer that waits for the record comes too late.
+  // An answer to a join or create that still waits for the record is dropped.
   const operations = state.operations.filter(
     ({ user: other, kind, stage }) => !(other === index && stage === 'answered' && (kind === 'join' || kind === 'create')),
   );
@@ -497,7 +497,7 @@ function tellEnd(state: State, index: number, round: number, result: string): St
     : broken(next, `${NAMES[index]} was shown ${user.moves.join('')}, and the end is ${moves}`);
 }
 
-/** Nobody of this gateway is in the room any more. */
+/** A gateway without a session in the room drops the record. */
 function unfollowed(state: State): State {
   const gateways = state.gateways.map((gateway, index) =>
     gateway.known && !state.users.some(({ at, binding }) => at === index && binding !== null) ? { ...gateway, known: null } : gateway,
@@ -505,7 +505,7 @@ function unfollowed(state: State): State {
   return gateways.some((gateway, index) => gateway !== state.gateways[index]) ? { ...state, gateways } : state;
 }
 
-/** Reads the record, and tells the players of this gateway what follows. */
+/** The gateway reads the record and informs its players. */
 function look(state: State, index: number, rules: Rules): State | null {
   const gateway = state.gateways[index];
   const isLocallySettled = gateway.settled === state.generation;
@@ -518,7 +518,7 @@ function look(state: State, index: number, rules: Rules): State | null {
   if (!room) {
     if (isBelieved || closed !== null || (!known && isLocallySettled))
       return unfollowed(here.reduce((next, user) => tellOut(next, user), state));
-    // It was closed, or lost: what is written again nobody can have gone on without.
+    // The room was closed or lost. A restored record can do no harm, because no server has written on a missing one.
     return known && isLocallySettled ? withRoom(state, store.restoreRoom(null, known).room) : null;
   }
   if (known?.rev === room.rev && contentOf(known) !== contentOf(room) && gateway.marked === state.generation && !state.mayLose)
@@ -527,7 +527,7 @@ function look(state: State, index: number, rules: Rules): State | null {
   if (isOlder && (rules.lowerRevIsIgnored || !isLocallySettled)) return null;
   let next = state;
   const isSame = known?.rev === room.rev && (gateway.knownIn === state.generation || rules.lowerRevIsIgnored);
-  // Only an owner changes without another revision, which nobody is told.
+  // Within one generation, only the owner can change without a new revision. Players receive nothing about that.
   if (!isSame) {
     next = withGateway(next, index, { known: knownOf(room), knownIn: state.generation });
   }
@@ -540,26 +540,26 @@ function follow(state: State, index: number, record: Known): State {
   const user = state.users[index];
   if (user.binding === null || user.binding > record.rev) return state;
   if (!has(record.doc, NAMES[index])) {
-    // What it asks for itself decides.
+    // The answer to the session's own request decides.
     const isMoving = state.operations.some(({ user: other, gateway }) => other === index && gateway !== null);
     if (isMoving) return state;
     return user.mustRejoin ? asked(withUser(state, index, { mustRejoin: false }), index, 'join', user.at) : tellOut(state, index);
   }
   const next = user.mustRejoin ? withUser(state, index, { mustRejoin: false }) : state;
   if (user.round === null || (record.status === 'playing' && record.round === user.round)) return next;
-  // Another game has begun since: how that one ended stands in its epilogue.
+  // When the next game has begun, the player receives the end from the epilogue.
   const epilogue = state.results.find((told) => told.startsWith(`${user.round}=`)) ?? `${user.round}=${user.moves.join('')}`;
   return tellEnd(next, index, user.round, record.result ?? epilogue);
 }
 
-/** In a new generation: writes the record again that it knows, if the store has an older one or none. */
+/** In a new generation, the gateway writes its record again if the store has an older one or none. */
 function restore(state: State, index: number, rules: Rules): State | null {
   const gateway = state.gateways[index];
   if (gateway.compared === state.generation) return null;
   const next = withGateway(state, index, { compared: state.generation });
   const { room, closed } = state.store;
   if (!gateway.known || rules.gatewayRestoresNothing) return next;
-  // One that comes late writes only what is absent: others have gone on without it.
+  // After the store is settled, the gateway writes only a missing record, because other servers have written on the older one.
   if (room && state.settled === state.generation && !rules.restoreGoesBack) return next;
   if (!room && closed !== null && rules.restoreIgnoresClosed) return broken(next, 'a room that was closed is written again');
   const known = rules.restoreGoesBack ? { ...gateway.known, rev: Math.max(gateway.known.rev, (room?.rev ?? 0) + 1) } : gateway.known;
@@ -581,7 +581,7 @@ function restoreUsers(state: State, index: number, rules: Rules): State | null {
   return next;
 }
 
-/** What its sessions are owed once the store is settled. */
+/** The gateway learns that the store is settled, and handles its sessions. */
 function hearSettled(state: State, index: number, rules: Rules): State | null {
   if (state.settled !== state.generation || state.gateways[index].settled === state.generation) return null;
   let next = withGateway(state, index, { settled: state.generation });
@@ -589,7 +589,7 @@ function hearSettled(state: State, index: number, rules: Rules): State | null {
     if (user.at !== index) return;
     if (user.binding !== null && !rules.oldAnswersCount) next = withUser(next, at, { binding: 0 });
     if (user.binding !== null && rules.sessionsRejoin) next = withUser(next, at, { mustRejoin: true });
-    // The store may have it in the room again that it left.
+    // The store may have the user again in the room that the user left.
     const isMoving = state.operations.some((operation) => operation.user === at && operation.gateway !== null);
     if (user.binding === null && user.hasLeft && !isMoving && !rules.leaversAreNotRemoved) next = asked(next, at, 'take out', null);
   });
@@ -601,11 +601,11 @@ function hearSettled(state: State, index: number, rules: Rules): State | null {
 function begin(state: State, at: number, rules: Rules): State | null {
   if (!isSettled(state) && !rules.lobbyWritesUnsettled) return null;
   const begun = withOperation(state, at, { stage: 'begun', readIn: state.generation });
-  // Where it would begin again in another generation there is nothing between the two.
+  // With the rule, the lobby would begin again in another generation, so both steps are one.
   return rules.operationsOutliveGenerations ? begun : read(begun, at, rules);
 }
 
-/** What was found out in another generation of the store says nothing about this one. */
+/** Data that was read in another generation says nothing about this one. */
 function mustBeginAgain(state: State, { readIn }: Operation, rules: Rules): boolean {
   return readIn !== state.generation && !rules.operationsOutliveGenerations;
 }
@@ -632,19 +632,19 @@ function read(state: State, at: number, rules: Rules): State {
       if (kind === 'join' && room?.status !== 'waiting' && !isMember) return fail(undone(next, user, by, before ?? stored.room));
       break;
     }
-    // A join that does not hold: only where the user is in the room by a later request it is left at that.
+    // Takes back a failed join. The user stays a member only when a later request has brought the user into the room.
     case 'expel':
       if (!isMember || (stored.room === ROOM && !isOwn(stored, by))) return fail(state);
       break;
     case 'leave':
     case 'take out':
     case 'remove': {
-      // Who has left is out, also when they have come in anew since.
+      // A departure also counts after a later admission of the user.
       const isLate = store.isLate(kind === 'take out' ? { ...stored, turn: 0 } : stored, by);
       if (!room || (isLate && (kind !== 'leave' || stored.room === ROOM || before !== null))) return fail(state);
       const out = kind === 'leave' ? store.leaveUser(stored, ROOM, by).user : store.moveUser(stored, '', by, ROOM).user;
       if (before === null) next = withStoredUser(state, user, out);
-      // Asked again, it has been done.
+      // A repeated leave succeeds, because the user is no member anymore.
       if (!isMember) return kind === 'leave' && gateway !== null ? withOperation(next, at, { stage: 'answered' }) : fail(next);
       break;
     }
@@ -657,12 +657,12 @@ function read(state: State, at: number, rules: Rules): State {
   return withOperation(next, at, { stage: 'read', read: seen, readIn: state.generation, before: before ?? stored.room });
 }
 
-/** The user is where they are by this request. */
+/** This request brought the user to the current room. */
 function isOwn({ movedTurn, movedNumber }: StoredUser, { turn, number }: Asked): boolean {
   return movedTurn === turn && movedNumber === number;
 }
 
-/** Back to where they were. */
+/** Moves the user back to the room from before the request. */
 function undone(state: State, user: number, by: Asked, before: string): State {
   return withStoredUser(state, user, store.moveUser(state.store.users[user], before, by, ROOM).user);
 }
@@ -705,7 +705,7 @@ function write(state: State, at: number, rules: Rules): State {
   return saved.isSaved ? withOperation(withRoom(next, saved.room), at, { stage: 'written', rev: seen.rev + 1 }) : again();
 }
 
-/** Only of who was sent to a room it is asked afterwards whether they have gone on. */
+/** Writes, and checks in the same step. The check after a create or join is a step of its own. A start has no check. */
 function writeAndCheck(state: State, at: number, rules: Rules): State {
   const next = write(state, at, rules);
   const { kind, stage } = next.operations[at];
@@ -718,17 +718,17 @@ function docAfter(kind: Operation['kind'], doc: string, name: string): string {
   return [...doc].filter((member) => member.toLowerCase() !== name).join('');
 }
 
-/** Whoever was sent to a room has not gone on since. */
+/** Checks that a user whom the operation moved to a room is still there. */
 function check(state: State, at: number, rules: Rules): State {
   const operation = state.operations[at];
   if (mustBeginAgain(state, operation, rules)) return withOperation(state, at, { stage: 'asked', before: null });
   const { kind, user, asked: by, gateway } = operation;
   const stored = state.store.users[user];
   const isThere = stored.room === ROOM && !(store.isLate(stored, by) && isOwn(stored, by));
-  // A store that lost the pointer of who made the room says nothing by its absence.
+  // The store may have lost the room of the user who created it, so a missing one proves nothing.
   const isForgotten = kind === 'create' && stored.room === '' && !store.isLate(stored, by);
   if ((kind === 'join' || kind === 'create') && !isThere && !isForgotten) {
-    // The member is taken out again, before the player hears that it failed.
+    // The lobby removes the member before the player receives the failure.
     return withOperation(state, at, { kind: 'expel', stage: 'asked' });
   }
   if (kind === 'expel') return withOperation(state, at, { stage: 'failed' });
@@ -744,7 +744,7 @@ function arrive(state: State, at: number, rules: Rules): State | null {
   if (gateway === null || user.at !== gateway || user.turn !== by.turn) return next;
   const { known, marked } = state.gateways[gateway];
   const isEntry = kind === 'create' || kind === 'join' || kind === 'expel';
-  // It was asked of another generation than the users of this gateway were written into: so it is asked again.
+  // The request belongs to an older generation than the restored users of this gateway, so the gateway repeats it.
   if (askedIn !== state.generation && marked === state.generation && !rules.oldAnswersCount) {
     const again = { stage: 'asked' as const, askedIn: state.generation, before: null, kind: isEntry ? ('join' as const) : kind };
     return withOperation(state, at, again);
@@ -756,7 +756,7 @@ function arrive(state: State, at: number, rules: Rules): State | null {
     return isDue ? asked(out, index, 'take out', null) : out;
   }
   if (isEntry && user.binding === null && !rules.answersAheadOfRecords) return withUser(state, index, { binding: rev });
-  // Not told before this gateway could write it again, should the store lose it.
+  // The answer waits until this gateway could restore the record in a store that lost it.
   if (kind !== 'leave' && !rules.answersAheadOfRecords && !(known && known.rev >= rev)) return null;
   switch (kind) {
     case 'create':
@@ -772,7 +772,7 @@ function arrive(state: State, at: number, rules: Rules): State | null {
   }
 }
 
-/** A start that nobody is about any more. */
+/** A lobby takes back a start that no operation handles anymore. */
 function takeBack(state: State, rules: Rules): State | null {
   const { room } = state.store;
   if (room?.status !== 'starting' || (!isSettled(state) && !rules.lobbyWritesUnsettled)) return null;
@@ -817,7 +817,7 @@ function append(state: State, index: number, rules: Rules): State | null {
   const { moves, epoch, round } = room;
   const { isEnd, to, batch, answer } = inFlight;
   if (answer !== '') return null;
-  // An end makes another revision.
+  // An end makes a new revision, so it waits until the store is settled.
   if (isEnd && !isSettled(state) && !rules.endsUnsettled) return null;
   const tenure = { epoch, owner: serverName(index), incarnation: 1, from: moves.length, batch };
   const result = `${round}=${to.join('')}`;
@@ -843,7 +843,7 @@ function written(state: State, index: number, rules: Rules): State | null {
   return next;
 }
 
-/** The game has ended, and the store has the end. */
+/** The store has the end of the game, and the players receive it. */
 function over(state: State, index: number, rev: number, doc: string): State {
   const { epoch, round, inFlight } = state.servers[index].room as Hosted;
   const { to, batch } = inFlight as InFlight;
@@ -856,7 +856,7 @@ function over(state: State, index: number, rev: number, doc: string): State {
   return next;
 }
 
-/** The store refuses what the owner writes. A gateway may have written the end again that the owner has not heard of. */
+/** The store refuses a write of the owner. A gateway may have restored the owner's own end before the owner received the answer. */
 function fenced(state: State, index: number, rules: Rules): State {
   const room = state.servers[index].room as Hosted;
   const { room: stored } = state.store;
@@ -881,12 +881,12 @@ function audit(state: State, index: number, rules: Rules): State | null {
   if (rules.endNeedsItsEpoch && before?.epoch !== server.ended.epoch) return next;
   const written = store.restoreEnd(before, server.ended);
   const isMissing = written.answer === 'missing';
-  // It has compared all only when it has written that as well.
+  // Without a record, the server sets its mark only after it has written the end.
   const marked = isMissing && !rules.endsLate ? server.marked : state.generation;
   return withServer(withRoom(next, written.room), index, { isMissing, marked });
 }
 
-/** Gateways have written what they know: the end goes on top of that. */
+/** After the gateways have restored the record, the server writes the end into it. */
 function endMissing(state: State, index: number, rules: Rules): State | null {
   const { ended, isMissing } = state.servers[index];
   if (!isMissing || !ended || !(rules.endsLate ? isSettled(state) : areGatewaysDone(state))) return null;
@@ -905,7 +905,7 @@ function reassert(state: State, index: number, rules: Rules): State {
   const room = state.servers[index].room as Hosted;
   const { epoch, round, start, doc, rev, moves, batch, inFlight } = room;
   const { room: stored, closed } = state.store;
-  // What is on its way is written with it; an end is sent again afterwards.
+  // The write includes an append under way. The owner sends an end again afterwards.
   const isOnItsWay = inFlight !== null && !inFlight.isEnd;
   const [to, as] = isOnItsWay ? [inFlight.to, inFlight.batch] : [moves, batch];
   const tenure = { epoch, owner: serverName(index), incarnation: 1 };
@@ -931,7 +931,7 @@ function reassert(state: State, index: number, rules: Rules): State {
   return withServer(next, index, { room: { ...room, isBehind: false, inFlight: answered } });
 }
 
-/** A room that the store has as this server's, which does not have it. */
+/** The server adopts or ends a room that the store has as its own and that it does not run. */
 function sweep(state: State, index: number, rules: Rules): State | null {
   const { room: stored } = state.store;
   const { room, ended } = state.servers[index];
@@ -968,7 +968,7 @@ function adopt(state: State, index: number): State {
   return witness ? broken(next, `${witness} was told the end of round ${round}, and ${serverName(index)} takes it up again`) : next;
 }
 
-/** The effect of a game's end: its owner does it, or another one that finds it in the store. */
+/** A server runs the last effect of a game: its owner, or another server that finds it in the store. */
 function doEffect(state: State, index: number): State | null {
   const { ended } = state.servers[index];
   const { room } = state.store;
@@ -982,14 +982,14 @@ function doEffect(state: State, index: number): State | null {
   return withRoom({ ...next, effects }, room?.effects === effect ? { ...room, effects: null } : room);
 }
 
-// ── Faults, and what follows ─────────────────────────────────────────────────────────────────────────────────────
+// ── Faults and their results ─────────────────────────────────────────────────────────────────────────────────────
 
-/** All connections are cut: what was on its way is gone. */
+/** The store falls back. All connections break, and writes under way are lost. */
 function fallBack(state: State, to: Store, past: readonly Store[]): State {
   const generation = state.generation + 1;
   const servers = state.servers.map((server) => {
     const { room, ended } = server;
-    // Whoever holds nothing has compared it.
+    // A server without a room or an end has nothing to compare.
     if (!room && !ended) return { ...server, isMissing: false, marked: generation };
     return { ...server, isMissing: false, room: room?.inFlight ? { ...room, inFlight: { ...room.inFlight, answer: '' } } : room };
   });
@@ -1001,7 +1001,7 @@ function isSettled(state: State): boolean {
   return state.settled === state.generation;
 }
 
-/** Everybody who lives has compared what they hold with this generation. */
+/** The store is settled when every living server has set its mark for this generation. */
 function settle(state: State, rules: Rules): State | null {
   if (isSettled(state)) return null;
   const gateways = rules.gatewayDoesNotMark ? [] : state.gateways.filter(({ isAsleep }) => !isAsleep);
@@ -1010,7 +1010,7 @@ function settle(state: State, rules: Rules): State | null {
     : null;
 }
 
-/** A store that falls back and the loss of what only one process knew is more than one fault. */
+/** No process is killed while the store may fall back. Both together may lose data that only that process knew, which is permitted. */
 function mayKill(state: State): boolean {
   return state.budget.fallback === 0 && isSettled(state);
 }
@@ -1030,18 +1030,18 @@ function killGateway(state: State, index: number): State | null {
   return { ...next, users };
 }
 
-// ── What must hold ───────────────────────────────────────────────────────────────────────────────────────────────
+// ── Invariants and goal ──────────────────────────────────────────────────────────────────────────────────────────
 
 function violationOf({ flaw }: State): string | null {
   return flaw;
 }
 
-/** Every player sees the room as it is, or was told that it is out, and all that leads to the room agrees with it. */
+/** Every player sees the current room, or knows that the player is out of it. The users and the list agree with the room. */
 function isGoal(state: State): boolean {
   return whyNotYet(state) === null;
 }
 
-/** What is still to come, in a sentence; null: nothing. */
+/** Says in a sentence what is still under way. Null: nothing. */
 export function whyNotYet(state: State): string | null {
   const { room, isListed } = state.store;
   if (state.gateways.some(({ isAsleep }) => isAsleep)) return 'a gateway sleeps';
@@ -1068,7 +1068,7 @@ function whyNot(
   const isMember = room !== null && has(room.doc, NAMES[index]);
   if (user.at === null) return 'is not connected';
   if (user.isIn !== isMember) return isMember ? 'is a member, and was told that it is not' : 'is no member, and was told that it is';
-  // A pointer to a room that does not have the user is a hint that leads nowhere.
+  // The reverse is no fault: a user may point to a room of which the user is no member.
   if (isMember && users[index].room !== ROOM) return 'is a member, and nothing leads it there';
   if ((user.binding !== null) !== isMember) return 'has a session that does not agree with the room';
   if (user.ended.some((round) => (room?.round ?? 9) <= round)) return 'was told an end that the room does not know';
@@ -1084,7 +1084,7 @@ function whyNot(
   return room.status !== 'playing' && user.round !== null ? 'was not told the end' : null;
 }
 
-/** Of the parts' hashes. Operations are a set: in whichever order they were asked, it is the same state. */
+/** Combines the hashes of the parts. The order of the operations does not matter, because they are a set. */
 function hashOf(state: State): number {
   const { clock, store: content, past, generation, settled, servers, gateways, users, operations, budget, named, flaw } = state;
   const parts = [
@@ -1142,7 +1142,7 @@ function withoutOperation(state: State, at: number): State {
   return { ...state, operations: state.operations.filter((_, index) => index !== at) };
 }
 
-/** What a revision names. */
+/** The content that a revision identifies. */
 function contentOf({ doc, status, round, result }: KnownRoom): string {
   return `${doc || 'nobody'} ${status} ${round}${result ? ` after ${result}` : ''}`;
 }
@@ -1151,7 +1151,7 @@ function knownOf({ rev, doc, game, status, round, result, start, epoch, owner }:
   return { rev, doc, game, status, round, result, start, epoch, owner };
 }
 
-/** A member, ready or not. */
+/** True for a member, ready or not. */
 function has(doc: string, name: string): boolean {
   return doc.toLowerCase().includes(name);
 }

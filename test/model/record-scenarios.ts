@@ -4,29 +4,29 @@ export interface RecordScenario extends Beginning {
   readonly name: string;
 }
 
-/** Two members at two gateways, and what came before them. */
+/** Two members at two gateways, with the earlier states of the room. */
 const MEMBERS = { servers: 1, at: [0, 1], members: 'ab', earlier: ['', 'a'] } as const;
-/** The same, ready to start. */
+/** The same members, ready to start. */
 const READY = { ...MEMBERS, members: 'aB', earlier: ['', 'ab'] } as const;
 const ONE_GATEWAY = { at: [0, 0] } as const;
 const FALLBACK = { fallback: 1 } as const;
 const NOTHING = { servers: 1, at: [0, 1], members: '' } as const;
 
-/** Explored in full, in the short form. */
+/** The short form of the test explores all states of these scenarios. */
 export const RECORD_SCENARIOS: readonly RecordScenario[] = [
   { name: 'a player joins and is ready', ...MEMBERS, members: 'a', earlier: [''], wants: [[], ['join', 'ready']], faults: FALLBACK },
   { name: 'a player leaves', ...MEMBERS, wants: [['leave'], []], faults: FALLBACK },
   { name: 'a game starts', ...READY, ...ONE_GATEWAY, wants: [['start'], ['come again']], faults: FALLBACK },
   { name: 'a game is played and ends', ...READY, ...ONE_GATEWAY, wants: [['start', 'move', 'end'], []], faults: FALLBACK },
-  { name: 'a gateway sleeps meanwhile', ...MEMBERS, wants: [['ready'], []], faults: { ...FALLBACK, sleep: 1 } },
+  { name: 'a gateway sleeps while a player becomes ready', ...MEMBERS, wants: [['ready'], []], faults: { ...FALLBACK, sleep: 1 } },
 ];
 
-/** What the long form adds. */
+/** The long form of the test explores these scenarios as well. */
 export const LONG_RECORD_SCENARIOS: readonly RecordScenario[] = [
-  { name: 'a room is made and joined', ...NOTHING, wants: [['create'], ['join']], faults: FALLBACK },
+  { name: 'a room is created and joined', ...NOTHING, wants: [['create'], ['join']], faults: FALLBACK },
   { name: 'a member joins again while another is ready', ...MEMBERS, wants: [['ready'], ['join', 'ready']], faults: FALLBACK },
   {
-    name: 'both leave by one gateway, and the room is closed',
+    name: 'both members leave through one gateway, and the room is closed',
     ...MEMBERS,
     ...ONE_GATEWAY,
     wants: [['leave'], ['leave']],
@@ -40,7 +40,7 @@ export const LONG_RECORD_SCENARIOS: readonly RecordScenario[] = [
     faults: { ...FALLBACK, remove: 1 },
   },
   {
-    name: 'a game starts, a player makes a move, another comes again',
+    name: 'a game starts, a player makes a move, and another logs in again',
     ...READY,
     wants: [['start', 'move'], ['come again']],
     faults: FALLBACK,
@@ -67,7 +67,7 @@ export const LONG_RECORD_SCENARIOS: readonly RecordScenario[] = [
     faults: { ...FALLBACK, killGateway: 1 },
   },
   {
-    name: 'an owner and a gateway are killed, and the store stays',
+    name: 'an owner and a gateway are killed, and the store does not fall back',
     ...READY,
     servers: 2,
     wants: [['start', 'move', 'end'], []],
@@ -83,7 +83,7 @@ export const LONG_RECORD_SCENARIOS: readonly RecordScenario[] = [
   },
 ];
 
-/** Random walks go through these, which are far too many to explore. */
+/** These scenarios have too many states to explore, so the test takes random walks through them. */
 export const RECORD_WALKS: readonly RecordScenario[] = [
   {
     name: 'two games, and a store that falls back three times',
@@ -116,10 +116,10 @@ export const RECORD_WALKS: readonly RecordScenario[] = [
   },
 ];
 
-/** Without any of the design's rules: what was reported, each as a shortest way there. */
+/** Defects that were reported before the rules existed. Each scenario is a shortest path to its defect without any of the rules. */
 export const REPORTED: readonly (RecordScenario & { readonly breaks: RegExp })[] = [
   {
-    name: 'a player who comes again is out of the running game',
+    name: 'a player who logs in again is removed from the running game',
     ...READY,
     earlier: ['', 'a', 'ab'],
     wants: [['start'], ['come again']],
@@ -128,7 +128,7 @@ export const REPORTED: readonly (RecordScenario & { readonly breaks: RegExp })[]
     breaks: /^b is told that it is out/,
   },
   {
-    name: 'the record goes another way than a gateway knows',
+    name: 'one revision of the record has two contents',
     ...READY,
     servers: 2,
     wants: [['start'], []],
@@ -145,7 +145,7 @@ export const REPORTED: readonly (RecordScenario & { readonly breaks: RegExp })[]
     breaks: /takes it up again/,
   },
   {
-    name: 'players are thrown out of a room that is about to be written again',
+    name: 'players are removed from a room that its owner is about to write again',
     ...READY,
     wants: [['start'], []],
     faults: FALLBACK,
@@ -168,9 +168,9 @@ export const REPORTED: readonly (RecordScenario & { readonly breaks: RegExp })[]
 
 export interface RecordMutant {
   readonly rule: keyof Mutations;
-  /** The rule that is taken away, as a sentence. */
+  /** The rule that the mutant switches off, as a sentence. */
   readonly without: string;
-  /** What is expected to break. */
+  /** The violation that the explorer must find. */
   readonly breaks: RegExp;
   readonly scenario: Beginning;
 }
@@ -187,27 +187,27 @@ const STUCK = /stuck/;
 export const RECORD_MUTANTS: readonly RecordMutant[] = [
   {
     rule: 'reassertBumpsRev',
-    without: 'an owner writes its document again under the revision that it had',
+    without: 'an owner writes its document again with its old revision',
     breaks: TWINS,
     scenario: { ...end, fallsTo: /waiting/ },
   },
   {
     rule: 'absentTakesNow',
-    without: 'an owner writes an absent record under the revision that it had',
+    without: 'an owner writes a missing record again with its old revision',
     breaks: TWINS,
     scenario: { ...end, fallsTo: /nothing/ },
   },
-  { rule: 'gatewayRestoresNothing', without: 'a gateway writes the records again that it knows', breaks: OUT, scenario: ready },
+  { rule: 'gatewayRestoresNothing', without: 'a gateway writes the records that it knows again', breaks: OUT, scenario: ready },
   {
     rule: 'restoreIgnoresClosed',
-    without: 'a room that was closed is not written again',
+    without: 'a gateway does not write a closed room again',
     breaks: /closed/,
     scenario: { ...MEMBERS, wants: [['leave'], []], faults: { ...FALLBACK, remove: 1 }, fallsTo: /closed/ },
   },
-  { rule: 'restoreGoesBack', without: 'a gateway never writes over a later revision', breaks: OUT, scenario: ready },
+  { rule: 'restoreGoesBack', without: 'a gateway never overwrites a later revision', breaks: OUT, scenario: ready },
   {
     rule: 'pointersAreNotRestored',
-    without: 'a gateway writes again where its users are',
+    without: 'a gateway writes the rooms of its users again',
     breaks: OUT,
     scenario: { ...start, fallsTo: /nothing/ },
   },
@@ -226,10 +226,10 @@ export const RECORD_MUTANTS: readonly RecordMutant[] = [
     scenario: { ...leaveInPlay, fallsTo: /playing/ },
   },
   { rule: 'viewsUnsettled', without: 'a gateway shows no record before the store is settled', breaks: OUT, scenario: start },
-  { rule: 'absenceIsBelieved', without: 'absence is believed only when the store is settled', breaks: OUT, scenario: start },
+  { rule: 'absenceIsBelieved', without: 'a missing record counts as closed only when the store is settled', breaks: OUT, scenario: start },
   {
     rule: 'lowerRevIsIgnored',
-    without: 'a record of a newer generation counts, even with a lower revision',
+    without: 'a gateway accepts a record of a newer generation, also with a lower revision',
     breaks: STUCK,
     scenario: { ...MEMBERS, wants: [['ready'], []], faults: { ...FALLBACK, sleep: 1 } },
   },
@@ -240,10 +240,10 @@ export const RECORD_MUTANTS: readonly RecordMutant[] = [
     breaks: TWINS,
     scenario: { ...end, fallsTo: /nothing/ },
   },
-  { rule: 'endNeedsItsEpoch', without: 'an end is written over an older epoch and over nothing', breaks: /./, scenario: end },
+  { rule: 'endNeedsItsEpoch', without: 'an owner writes an end over an older epoch and over a missing record', breaks: /./, scenario: end },
   {
     rule: 'sweepAdoptsEnded',
-    without: 'nobody adopts a game that it knows to be over',
+    without: 'a server does not adopt a game whose end it knows',
     breaks: /takes it up again/,
     scenario: {
       ...READY,
@@ -253,24 +253,24 @@ export const RECORD_MUTANTS: readonly RecordMutant[] = [
       fallsTo: /playing/,
     },
   },
-  { rule: 'fencedEndIsDropped', without: 'an owner knows its own end when a gateway has written it', breaks: STUCK, scenario: end },
+  { rule: 'fencedEndIsDropped', without: 'an owner recognizes its own end when a gateway has written it', breaks: STUCK, scenario: end },
   {
     rule: 'oldAnswersCount',
-    without: 'what was asked of an older generation is asked again',
+    without: 'a gateway repeats a request of an older generation',
     breaks: STUCK,
     scenario: { ...ready, wants: [[], ['join']] },
   },
-  { rule: 'answersAheadOfRecords', without: 'a player is told only what the gateway can write again', breaks: OUT, scenario: ready },
+  { rule: 'answersAheadOfRecords', without: 'a player receives only answers that the gateway can restore', breaks: OUT, scenario: ready },
   { rule: 'leaversAreNotRemoved', without: 'a player who has left is removed again', breaks: STUCK, scenario: leave },
   {
     rule: 'operationsOutliveGenerations',
-    without: 'what was read in an older generation is read again',
+    without: 'a lobby repeats what it read in an older generation',
     breaks: /is written upon/,
     scenario: { ...MEMBERS, ...ONE_GATEWAY, wants: [['ready'], ['ready']], faults: { ...FALLBACK, remove: 1 }, fallsTo: /revision 3,/ },
   },
   {
     rule: 'sessionsRejoin',
-    without: 'no session joins again by itself',
+    without: 'no session joins a room again by itself',
     breaks: /is in it again/,
     scenario: { ...MEMBERS, wants: [[], []], faults: { ...FALLBACK, remove: 1 } },
   },

@@ -9,7 +9,7 @@ import {
   type RecordScenario,
 } from './record-scenarios.js';
 
-/** `npm run model`: more scenarios and walks; each part says how far it came. */
+/** `npm run model` sets this. The long form has more scenarios and walks, and prints the number of states of each part. */
 const isLong = process.env.MODEL_LONG !== undefined;
 const STATES_MAX = isLong ? 3_000_000 : 60_000;
 const SOUND_STATES_MAX = 200_000;
@@ -30,7 +30,7 @@ function run(scenario: Omit<RecordScenario, 'name'>, rules: Rules = {}, statesMa
 
 describe('the record of a room', () => {
   it.each(isLong ? [...RECORD_SCENARIOS, ...LONG_RECORD_SCENARIOS] : RECORD_SCENARIOS)(
-    'holds when the store falls back: $name',
+    'violates no rule when the store falls back: $name',
     (scenario) => {
       const found = run(scenario);
       say(`${found.states} states, ${found.transitions} transitions${found.isComplete ? '' : ' (not all)'}: ${scenario.name}`);
@@ -41,7 +41,7 @@ describe('the record of a room', () => {
   );
 
   it.each(RECORD_WALKS)(
-    'holds on random ways through $name',
+    'violates no rule on random walks: $name',
     (scenario) => {
       const { walks, steps, counterExample } = walk(RECORD_PROTOCOL, beginningOf(scenario), {}, SEED, (done) => done >= WALKS_A_SCENARIO);
       say(`${walks} walks, ${steps} steps: ${scenario.name}`);
@@ -51,7 +51,7 @@ describe('the record of a room', () => {
   );
 });
 
-describe('without the rules for a store that falls back, the explorer finds that', () => {
+describe('without the rules for a store that falls back, the explorer finds the defect that', () => {
   it.each(REPORTED)(
     '$name',
     ({ breaks, ...scenario }) => {
@@ -64,20 +64,20 @@ describe('without the rules for a store that falls back, the explorer finds that
   );
 });
 
-describe('the explorer finds what breaks without the rule that', () => {
+describe('the explorer finds a violation without the rule that', () => {
   it.each(RECORD_MUTANTS)(
     '$without',
     ({ rule, breaks, scenario }) => {
       const { states, counterExample } = run(scenario, { [rule]: true });
       say(`\nwithout ${rule} (${states} states): ${textOf(counterExample)}`);
       expect(counterExample?.violation).toMatch(breaks);
-      // The same scenario with the rule in place is sound, as far as it is explored: it is the rule that was missing, not the model.
+      // With the rule, the explored part of the same scenario has no violation. The violation is therefore not a defect of the model.
       if (isLong) expect(textOf(run(scenario, {}, SOUND_STATES_MAX).counterExample)).toBe('');
     },
     600_000,
   );
 });
 
-it('says of a room at rest that nothing is to come', () => {
+it('returns null for a room in which nothing is under way', () => {
   expect(whyNotYet(beginningOf(RECORD_SCENARIOS[1]))).toBeNull();
 });

@@ -1,8 +1,8 @@
--- Ends the game of a room without running any of its code: its owner is gone, and its state cannot or must not be brought back.
--- An owner that lives after all is fenced.
--- KEYS  1 record  2 log  3 checkpoint  4 where the log is kept  5 where the checkpoint is kept
--- ARGV  1 epoch expected  2 owner expected  3 incarnation expected  4 result (JSON)  5 how long they are kept, in ms
--- gives 1; 0 where the record is not as expected
+-- Ends the game of a room without running its code, because the owner is gone and the state cannot or must not be adopted.
+-- If the owner is alive after all, it is fenced.
+-- KEYS  1 record  2 log  3 checkpoint  4 new key of the log  5 new key of the checkpoint
+-- ARGV  1 expected epoch  2 expected owner  3 expected incarnation  4 result (JSON)  5 time to live of the two new keys, in ms
+-- gives 1; 0 when the record is not as expected
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'status')
 if room[1] ~= ARGV[1] or room[2] ~= ARGV[2] or room[3] ~= ARGV[3] or room[4] ~= 'playing' then return 0 end
 local time = redis.call('TIME')

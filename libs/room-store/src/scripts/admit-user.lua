@@ -1,8 +1,9 @@
--- A user comes in at a gateway, by a login or a resume: what they asked for elsewhere before is late from now on.
+-- A gateway admits a user, by a login or a resume. Requests of earlier admissions are late from now on.
 --
 -- KEYS  1 the user
--- ARGV  1 TTL, seconds
--- Answers { turn, room, watching }: the turn is higher than any before, also in a store that forgot them.
+-- ARGV  1 time to live, in seconds
+-- Answers { turn, room, watching }. `turn` is the number of the admission. It is higher than any before, also when the store lost the
+-- user, because it follows store time.
 
 local time = redis.call('TIME')
 local known = redis.call('HMGET', KEYS[1], 'turn', 'room', 'watching')

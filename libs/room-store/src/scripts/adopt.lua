@@ -1,13 +1,14 @@
--- A new owner takes a room whose owner is gone: fenced and read in one step.
+-- A new owner adopts a room whose owner is gone. The script fences the old owner and reads the room in one step.
 -- KEYS  1 record  2 log  3 checkpoint
--- ARGV  1 epoch expected  2 owner expected  3 incarnation expected  4 new owner  5 its incarnation  6 lowest epoch to give
---       7 for how long nobody has owned it, in ms  8 the newest form of log and checkpoint that the new owner reads
--- gives {epoch, version, batch, checkpoint or '', changes of the log one after the other, doc, round, start,
---       how long nobody owned it before that and no change says so yet, in ms, the last input that cost the room an owner ('' : none),
---       how many owners its inputs cost, the room's time now if it was handed to this owner by plan ('' : it was not),
---       the takeovers so far and this one, each as EPOCH:VERSION, rev}; {'0', …} where the record is not as expected:
---       {'0', owner, incarnation, epoch, status}; {'log'} and nothing is written where the log is of a kind this version cannot read
--- More takeovers than this are joined, the oldest first.
+-- ARGV  1 expected epoch  2 expected owner  3 expected incarnation  4 new owner  5 its incarnation  6 lowest epoch to give
+--       7 downtime of the room, in ms  8 the newest format of log and checkpoint that the new owner reads
+-- gives {epoch, version, batch, checkpoint or '', the changes of the log in one string, doc, round, start,
+--       earlier downtime that no change records yet, in ms, the last input that cost the room an owner ('' : none),
+--       how many owners its inputs cost, the room time now after a handoff to this owner ('' : there was none),
+--       the takeovers so far and this one, each as EPOCH:VERSION, rev}
+--       {'0', owner, incarnation, epoch, status} when the record is not as expected
+--       {'log'}, without a write, when this version cannot read the format of the log
+-- Most takeovers in a record. Beyond that, the two oldest are joined.
 local TAKEOVERS_MAX = 32
 
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'batch', 'status', 'doc', 'round', 'start', 'paused',
@@ -16,7 +17,7 @@ if room[1] ~= ARGV[1] or room[2] ~= ARGV[2] or room[3] ~= ARGV[3] or room[6] ~= 
   return { '0', room[2] or '', room[3] or '', room[1] or '', room[6] or '' }
 end
 if tonumber(room[14] or '1') > tonumber(ARGV[8] or '1') then return { 'log' } end
--- Read first, in case it cannot be; nobody can write between this and the fence, which both stand in one script.
+-- The log is read before the first write, because the read can fail. No other write can come in between within one script.
 local log = redis.pcall('LRANGE', KEYS[2], 0, -1)
 if log.err then return { 'log' } end
 local time = redis.call('TIME')
@@ -24,12 +25,12 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local epoch = math.max(tonumber(room[1]) + 1, now, tonumber(ARGV[6]))
 epoch = string.format('%.0f', epoch)
 redis.call('HSET', KEYS[1], 'epoch', epoch, 'owner', ARGV[4], 'incarnation', ARGV[5])
--- An owner's first change says how long the room was without one. At the version it was adopted at, it has not been made.
+-- The first change of an owner records the downtime. At the version of the last adoption, no change has recorded it yet.
 local at, before = string.match(room[10] or '', '^(%d+):(%d+)$')
 if at ~= room[4] then before = '0' end
 local paused = string.format('%.0f', tonumber(before) + tonumber(ARGV[7]))
 if paused ~= '0' then redis.call('HSET', KEYS[1], 'paused', room[4] .. ':' .. paused) end
--- The lost owner was handling this input when it was lost. Nobody else's mark counts, nor one that I left myself.
+-- The lost owner was handling this input when it was lost. A mark of another owner, or of this incarnation itself, does not count.
 local poison, losses = room[12] or '', tonumber(room[13]) or 0
 local marked, input = string.match(room[11] or '', '^(%d+) (.*)$')
 if marked == ARGV[1] and ARGV[3] ~= ARGV[5] then
@@ -37,7 +38,7 @@ if marked == ARGV[1] and ARGV[3] ~= ARGV[5] then
   redis.call('HSET', KEYS[1], 'poison', poison, 'losses', losses)
 end
 if room[11] then redis.call('HDEL', KEYS[1], 'suspect') end
--- As long as nobody else takes it, the room's time is what it was when it was handed over, and what has passed since.
+-- After a handoff to this owner, the room time is the time at the handoff and the store time that has passed since.
 local roomTime = ''
 local handedAs, handedAt, roomThen = string.match(room[15] or '', '^(%d+) (%d+) (%d+)$')
 if handedAs == ARGV[1] and ARGV[2] == ARGV[4] and ARGV[3] == ARGV[5] then
@@ -46,8 +47,8 @@ if handedAs == ARGV[1] and ARGV[2] == ARGV[4] and ARGV[3] == ARGV[5] then
 elseif room[15] then
   redis.call('HDEL', KEYS[1], 'handed')
 end
--- What the lost owner told beyond this version is undone. A room that is handed over by plan loses nothing. One that had been
--- taken up at this version or a later one adds nothing: for whoever heard of it then, the version now is the earlier one.
+-- Changes beyond this version that the lost owner sent to clients are lost. A handoff loses nothing. Earlier takeovers at this version or
+-- a later one are dropped, because their clients are rewound to this version now.
 if roomTime == '' then
   local takeovers = {}
   for takenAs, takenAt in string.gmatch(room[16] or '', '(%d+):(%d+)') do
@@ -55,7 +56,7 @@ if roomTime == '' then
   end
   takeovers[#takeovers + 1] = { epoch, room[4] }
   if #takeovers > TAKEOVERS_MAX then
-    -- Whoever heard of either is told the earlier version of both: too far back does no harm.
+    -- Clients of both takeovers are rewound to the lower version of the two. A rewind that goes back too far does no harm.
     takeovers[2][2] = takeovers[1][2]
     table.remove(takeovers, 1)
   end
@@ -63,9 +64,9 @@ if roomTime == '' then
   room[16] = table.concat(takeovers, ' ')
   redis.call('HSET', KEYS[1], 'takeovers', room[16])
 end
--- All that is new stands in the message, so that no gateway need read the record of each of a thousand rooms.
+-- The message has all new values, so that gateways do not read the record of each of a thousand rooms.
 local rev = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'rev', 1))
 redis.call('PUBLISH', KEYS[1], 'adopted ' .. rev .. ' ' .. epoch .. ' ' .. ARGV[5] .. ' ' .. ARGV[4])
--- One string, since MessagePack says itself where a value ends, and a reply of a thousand parts is slow to read.
+-- The log is one string, because a reply with a thousand parts is slow to read. MessagePack marks the end of each value itself.
 return { epoch, room[4], room[5], redis.call('GET', KEYS[3]) or '', table.concat(log), room[7], room[8], room[9], before,
   poison, tostring(losses), roomTime, room[16] or '', rev }

@@ -1,12 +1,12 @@
--- Appends a batch of changes to the log of each of some rooms: fenced by epoch and owner, conditional on the position.
--- Sent again after a lost reply it answers as the first time.
+-- Appends a batch of changes to the log of each room. Each append is fenced by epoch and owner, and needs the expected version.
+-- Repeating the call after a lost reply gives the same answer.
 -- KEYS  of each room: 1 record  2 log
--- ARGV  of each room: 1 epoch  2 owner  3 incarnation  4 version before  5 batch id  6 how many changes  7 … the changes
+-- ARGV  of each room: 1 epoch  2 owner  3 incarnation  4 version before  5 batch id  6 number of changes  7 … the changes
 -- gives for each room:
---       0 ok  1 fenced  2 behind (the store has less than the owner)  3 missing  4 conflict (another writer with my epoch)
--- The last element of a log is the change that made the record's version, and no version between the first and it is
--- missing: so a change is found by its place, and needs no name of its own.
--- Pushed some at a time, since Lua unpacks no more than its stack holds.
+--       0 ok  1 fenced  2 behind (the store has less than the owner)  3 missing  4 conflict (another writer with the same epoch)
+-- Invariant: the last element of a log is the change that led to the record's version, and no version is missing before it.
+-- The position of a change therefore gives its version.
+-- Most changes in one RPUSH, because `unpack` is limited by the size of Lua's stack.
 local PUSHED_MAX = 1000
 
 local function append(record, log, first, last, expected, owner, incarnation, before, batch)

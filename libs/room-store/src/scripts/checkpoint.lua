@@ -1,7 +1,8 @@
--- Replaces a room's checkpoint and trims the log up to it: fenced like an append, and never backwards.
+-- Replaces a room's checkpoint and removes the changes up to it from the log. Fenced like an append. The version never goes back.
 -- KEYS  1 record  2 log  3 checkpoint
--- ARGV  1 epoch  2 owner  3 incarnation  4 version  5 state  6 '1': no log leads to it (durability checkpoint, or another version of the game)
---       7 version of the game that the state was brought to ('' : as it was)
+-- ARGV  1 epoch  2 owner  3 incarnation  4 version  5 state
+--       6 '1': no log leads to the state (durability checkpoint, or after a schema upgrade)
+--       7 game version of the state after a schema upgrade ('' : unchanged)
 -- gives 0 ok  1 fenced  2 behind  3 missing
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'status')
 if not room[1] then return 3 end
@@ -14,7 +15,7 @@ if stored < version then
   if ARGV[6] ~= '1' then return 2 end
   redis.call('HSET', KEYS[1], 'version', ARGV[4])
 end
--- A late one, which the log does not reach back to any more: to store it would leave a hole.
+-- A late checkpoint, whose next changes are no longer in the log. Storing it would leave a gap.
 if stored - redis.call('LLEN', KEYS[2]) > version then return 0 end
 redis.call('SET', KEYS[3], ARGV[5])
 if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'gameVersion', ARGV[7]) end

@@ -1,10 +1,9 @@
--- A user's session is over for good: takes the user out of the room they are in, and voids every older request.
+-- A user's session has ended for good. Removes the user from the room, and makes all older requests late.
 --
 -- KEYS  1 the user
--- ARGV  1 turn and  2 number of the departure  3 TTL, seconds
--- Answers { room, watching } of the room that the user was in ('' and '0' when in none). Repeating the call gives the
--- same answer, because the room stays on record in `left` and `leftWatching`. Answers nil, and changes nothing, when the
--- user was admitted or moved since.
+-- ARGV  1 admission and  2 number of the departure  3 time to live, in seconds
+-- Answers { room, watching } of the room that the user was in ('' and '0' : none). Repeating the call gives the same answer, because
+-- `left` and `leftWatching` keep the room. Answers nil, without a write, when the user was admitted or moved since.
 
 if isOvertaken(KEYS[1], ARGV[1], ARGV[2], false) then return false end
 local where = redis.call('HMGET', KEYS[1], 'room', 'watching', 'left', 'leftWatching')

@@ -1,8 +1,8 @@
--- The last batch of a game: its room goes back to the lobby, and what only the game needed is dropped.
+-- Writes the last batch of a game. The room waits for its next game, and log and checkpoint are deleted.
 -- KEYS  1 record  2 log  3 checkpoint  4 effects  5 epilogue
--- ARGV  1 epoch  2 owner  3 incarnation  4 version before ('' : whatever it is)  5 batch id  6 result (JSON)  7 effects not yet done ('' : none)
---       8 epilogue: what players are told who did not hear the end from the owner  9 how long it is kept, in ms
--- gives {0, rev, doc} as they are then; else as append.lua
+-- ARGV  1 epoch  2 owner  3 incarnation  4 version before ('' : any)  5 batch id  6 result (JSON)  7 effects not yet done ('' : none)
+--       8 epilogue, for players who did not receive the end from the owner  9 time to live of the epilogue, in ms
+-- gives {0, rev, doc} after the write; otherwise the answers of append.lua
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'batch', 'status', 'doc')
 if not room[1] then return 3 end
 if room[6] ~= 'playing' and room[5] == ARGV[5] then return { 0, redis.call('HGET', KEYS[1], 'rev'), room[7] } end

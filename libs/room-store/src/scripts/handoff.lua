@@ -1,7 +1,7 @@
--- Gives a room to another server by plan: a door that opens one way. Sent again it answers as the first time.
+-- Gives a room to another server by plan. The old owner cannot take it back. Repeating the call gives the same answer.
 -- KEYS  1 record  2 log  3 checkpoint
--- ARGV  1 epoch  2 owner  3 incarnation  4 version  5 new epoch  6 new owner  7 its incarnation  8 state  9 the room's time, in ms
--- gives 0 ok  1 fenced (mine no longer, or the log holds what the state does not)  2 behind  3 missing
+-- ARGV  1 epoch  2 owner  3 incarnation  4 version  5 new epoch  6 new owner  7 its incarnation  8 state  9 room time, in ms
+-- gives 0 ok  1 fenced (another server owns the room, or the log has changes that the state lacks)  2 behind  3 missing
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'status')
 if not room[1] then return 3 end
 local epoch, mine, new = tonumber(room[1]), tonumber(ARGV[1]), tonumber(ARGV[5])
@@ -10,10 +10,10 @@ if epoch > mine or room[5] ~= 'playing' then return 1 end
 if epoch < mine then return 2 end
 if room[2] ~= ARGV[2] or room[3] ~= ARGV[3] or tonumber(room[4]) > tonumber(ARGV[4]) then return 1 end
 local time = redis.call('TIME')
--- What the room's time is at this moment of the store's: the new owner goes on from there.
+-- The room time at this store time. The new owner continues the room time from here.
 local handed = string.format('%s %.0f %s', ARGV[5], time[1] * 1000 + math.floor(time[2] / 1000), ARGV[9])
 redis.call('HSET', KEYS[1], 'epoch', ARGV[5], 'owner', ARGV[6], 'incarnation', ARGV[7], 'version', ARGV[4], 'handed', handed)
 redis.call('SET', KEYS[3], ARGV[8])
 redis.call('DEL', KEYS[2])
--- Neither published nor a new revision: the new owner tells when it has loaded the room, and nobody can attach there before.
+-- The script publishes nothing and keeps the revision. The new owner publishes when it has loaded the room, and attachments fail before.
 return 0

@@ -1,8 +1,8 @@
--- Notes which input of a room its owner has been handling for too long: should the owner be lost, the next one does not run
--- it again. Written by the owner's watchdog while the room is still its own.
+-- Marks the input that a room's owner has been handling for too long. If the owner is lost, the next owner does not run the input again.
+-- The watchdog of the owner writes the mark while the owner still owns the room.
 -- KEYS  1 record
--- ARGV  1 epoch of the owner ('' : the room is being set up)  2 id of the start under way ('' : the room is in play)  3 the input
--- gives 1; 0 where the room is not (any more) as expected
+-- ARGV  1 epoch of the owner ('' : the room is being set up)  2 id of the current start ('' : a game runs)  3 the input
+-- gives 1; 0 when the room is not as expected
 local room = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'start')
 if ARGV[1] == '' then
   if room[1] ~= 'starting' or room[3] ~= ARGV[2] then return 0 end

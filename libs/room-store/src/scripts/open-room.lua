@@ -1,9 +1,9 @@
--- A game server takes a room whose start is under way: version 0, a first epoch.
+-- A game server becomes the owner of a room whose game is starting. The version is 0 and the epoch is new.
 -- KEYS  1 record  2 log  3 checkpoint
--- ARGV  1 start id  2 owner  3 incarnation  4 checkpoint ('' : the room is not to outlive its server)  5 durability
---       6 version of the game ('' : whichever)
--- gives {epoch, round, doc, rev, what was published}; without the last when it had done so before; {'0'} when this start is not (or
--- no longer) the one under way
+-- ARGV  1 start id  2 owner  3 incarnation  4 checkpoint ('' : the game ends with its server)  5 durability
+--       6 game version ('' : not known)
+-- gives {epoch, round, doc, rev, the published message}; without the message when the server had opened the room before
+--       {'0'} when this start is not the current one
 local record = KEYS[1]
 local room = redis.call('HMGET', record, 'status', 'start', 'owner', 'incarnation', 'epoch', 'round', 'doc', 'rev')
 if room[2] ~= ARGV[1] then return { '0' } end
@@ -16,7 +16,7 @@ redis.call('HSET', record, 'status', 'playing', 'owner', ARGV[2], 'incarnation',
 redis.call('HDEL', record, 'result', 'paused', 'suspect', 'poison', 'losses', 'takeovers')
 redis.call('DEL', KEYS[2])
 if ARGV[4] == '' then redis.call('DEL', KEYS[3]) else redis.call('SET', KEYS[3], ARGV[4]) end
--- All that is new stands in the message, so that no gateway need read the record of every game that begins.
+-- The message has all new values, so that gateways do not read the record of each game that starts.
 local rev = string.format('%.0f', redis.call('HINCRBY', record, 'rev', 1))
 local news = table.concat({ 'opened', rev, epoch, ARGV[3], ARGV[2], ARGV[5], ARGV[6] == '' and '-' or ARGV[6] }, ' ')
 redis.call('PUBLISH', record, news)

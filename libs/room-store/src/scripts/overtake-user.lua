@@ -1,8 +1,9 @@
--- A user stays where they are, and whatever they asked for before this is late from now on.
+-- Makes all older requests of a user late. The user stays in the room.
 --
 -- KEYS  1 the user
--- ARGV  1 turn and  2 number of the request, '' of nobody in particular  3 TTL, seconds  4 '1': only if they are in no room, or watch one
--- Answers 1; 0 when this one is late itself; the room that they are in.
+-- ARGV  1 admission ('' : not a request of a player) and  2 number of the request  3 time to live, in seconds
+--       4 '1': only when the user is in no room or is a spectator
+-- Answers 1; 0 when this request is late itself; the room, without a write, when ARGV 4 excludes the user.
 
 if ARGV[4] == '1' then
   local there = redis.call('HMGET', KEYS[1], 'room', 'watching')

@@ -1,12 +1,12 @@
--- A living owner writes its room again, into a store that lost some or all of it. The owner's document counts only where the
--- store has an older one, and keeps the revision it had: a revision names one content, also after a store fell back.
+-- A living owner writes its room again into a store that lost a part of it or all of it. The script writes the owner's document only when
+-- the store has an older one. The document keeps its revision, because a revision identifies one content, also after a fallback.
 -- KEYS  1 record  2 log  3 checkpoint  4 closed
--- ARGV  1 epoch  2 owner  3 incarnation  4 version  5 batch id  6 state ('' : not to outlive its server)  7 doc  8 game  9 durability
---       10 round  11 start  12 version of the game  13 rev of the doc  14 '1': the room is private, '0': it is public
+-- ARGV  1 epoch  2 owner  3 incarnation  4 version  5 batch id  6 state ('' : the game ends with its server)  7 doc  8 game
+--       9 durability  10 round  11 start  12 game version  13 rev of the doc  14 '1': the room is private, '0': it is public
 -- gives 0 ok  1 fenced (another owner has the room, its game is over, or it is closed)
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'rev', 'round')
 local epoch, mine = tonumber(room[1]), tonumber(ARGV[1])
--- Not lost, but over: others played it to its end and left it while this owner was away.
+-- The store did not lose the room. The room was closed while this owner was away.
 if not room[5] and redis.call('EXISTS', KEYS[4]) == 1 then return 1 end
 if epoch and epoch > mine then return 1 end
 if epoch == mine then

@@ -1,8 +1,8 @@
--- A user goes on where they are in a turn of their own: the one they had was ended by somebody who took them for gone.
+-- Gives a connected session a new admission number, because another server has ended the old one by mistake. The user stays in the room.
 --
 -- KEYS  1 the user
--- ARGV  1 the turn they have  2 TTL, seconds
--- Answers the new turn, higher than any before; nil when they were admitted since.
+-- ARGV  1 the session's admission number  2 time to live, in seconds
+-- Answers the new number, which is higher than any before; nil when the user was admitted since.
 
 local had = tonumber(ARGV[1])
 if (tonumber(redis.call('HGET', KEYS[1], 'turn')) or 0) > had then return false end

@@ -1,9 +1,10 @@
--- The owner of a game that has ended writes the end again, into a store that lost it. A room without a record is left alone: somebody
--- who is in it writes that again (`restore-room.lua`), or nobody is in it any more.
+-- The owner of a game that has ended writes the end again into a store that lost it. It creates no record. If the room still has members,
+-- a gateway restores the record (`restore-room.lua`).
 -- KEYS  1 record  2 log  3 checkpoint  4 effects  5 epilogue
--- ARGV  1 epoch of the game  2 batch id of the end  3 result (JSON)  4 effects not yet done ('' : none)  5 epilogue  6 how long it is
---       kept, in ms  7 rev after the end  8 doc  9 round after the end  10 game  11 '1': the room is private, '0': it is public
--- gives 0 ok, the store has the end  1 the store has more: a later owner or a later game  3 there is no record
+-- ARGV  1 epoch of the game  2 batch id of the end  3 result (JSON)  4 effects not yet done ('' : none)  5 epilogue
+--       6 time to live of the epilogue, in ms  7 rev after the end  8 doc  9 round after the end  10 game
+--       11 '1': the room is private, '0': it is public
+-- gives 0 the store has the end  1 the store has a later owner or a later game  3 the store has no record
 local room = redis.call('HMGET', KEYS[1], 'rev', 'status', 'round', 'epoch', 'batch')
 local epoch, mine = tonumber(room[4]) or 0, tonumber(ARGV[1])
 local round, ended = tonumber(room[3]) or 0, tonumber(ARGV[9])

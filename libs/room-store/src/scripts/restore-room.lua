@@ -1,16 +1,16 @@
--- A gateway writes the record of a room again, as it read it last, into a store that lost some or all of it. The game itself is
--- its owner's to write again; but a game that the gateway knows to be over is over.
+-- A gateway writes the last record that it read of a room again, into a store that lost a part of it or all of it. The owner writes a
+-- running game again. When the gateway knows that a game has ended, the script ends that game in the store.
 -- KEYS  1 record  2 log  3 checkpoint  4 closed
 -- ARGV  1 rev  2 doc  3 game  4 status  5 round  6 result (JSON, '' : none)  7 since  8 start ('' : none)  9 epoch  10 '1': the room is
 --       private, '0': it is public
--- gives 0 restored  1 the room is closed  2 nothing was lost: the store has this revision or a later one
+-- gives 0 restored  1 the room is closed  2 the store has this revision or a later one
 local room = redis.call('HMGET', KEYS[1], 'rev', 'status', 'round', 'epoch')
 if not room[1] and redis.call('EXISTS', KEYS[4]) == 1 then return 1 end
 if room[1] and tonumber(room[1]) >= tonumber(ARGV[1]) then return 2 end
 local round, knownRound = tonumber(room[3]) or 0, tonumber(ARGV[5])
 local epoch, knownEpoch = tonumber(room[4]) or 0, tonumber(ARGV[9])
 
--- What the store takes for the room's game was over when the gateway read the record.
+-- Ends the game that the store has in play, because it had ended when the gateway read the record.
 local function endGame()
   redis.call('HSET', KEYS[1], 'owner', '', 'incarnation', '', 'batch', '')
   redis.call('HDEL', KEYS[1], 'suspect', 'poison', 'losses')

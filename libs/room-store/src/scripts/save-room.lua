@@ -1,10 +1,10 @@
--- Writes the lobby's part of a room, if nobody changed the room since it was read.
+-- Writes the lobby's part of a room, if the record has not changed since it was read.
 -- KEYS  1 record
--- ARGV  1 rev it was read at ('' : the room must not exist)  2 doc  3 status ('' : as it is)  4 start ('' : as it is)  5 game
---       6 the longest doc that is told to all who follow the room, in bytes; of a longer one they hear that there is one
---       7 '1': the room is private, '0': it is public; kept in a field of its own when the room is created, because the
---         sweeper asks for it of every room
--- gives {new rev, since}; {} when another was faster
+-- ARGV  1 rev that was read ('' : the room must not exist)  2 doc  3 status ('' : unchanged)  4 start ('' : unchanged)  5 game
+--       6 size of the largest doc that is published, in bytes; for a larger doc only its revision is published
+--       7 '1': the room is private, '0': it is public; the script writes it to its own field when it creates the room, because the sweep
+--         reads it for every room
+-- gives {new rev, since}; {} when the record has changed
 local record = KEYS[1]
 local room = redis.call('HMGET', record, 'rev', 'status', 'start')
 local rev = room[1] or ''
@@ -15,7 +15,7 @@ if start == '' then start = room[3] or '' end
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 if rev == '' then
-  -- From the clock, so that a room made again by the same id, after a store that forgot it, is never taken for an old view.
+  -- The first revision is the store time. A room that is created again with the same id therefore has a higher revision than before.
   rev = now
   redis.call('HSET', record, 'doc', ARGV[2], 'since', now, 'status', status, 'start', start, 'game', ARGV[5], 'rev', rev, 'round', 0, 'private', ARGV[7])
   redis.call('PUBLISH', record, rev)

@@ -1,6 +1,6 @@
--- Whether what a user asked for has been overtaken: a lobby that slept comes to it when they have long moved on.
--- Fields of the user: `turn`, their last admission; `movedTurn movedNumber`, the last request by which they moved.
--- An empty turn is of nobody in particular, and never late.
+-- Decides whether a request of a user is late. A lobby that slept may handle a request after later requests of the user.
+-- Fields of the user: `turn`, the number of the last admission; `movedTurn` and `movedNumber`, the last request that moved the user.
+-- An empty `askedTurn` means that no player made the request. Such a request is never late.
 
 local function isOvertaken(key, askedTurn, askedNumber, outlivesAdmissions)
   if askedTurn == '' then return false end
