@@ -205,6 +205,25 @@ describe('a fleet with one gateway and one lobby', () => {
     expect(rooms[1].state?.moves).toEqual(['e4', 'e5', 'Nf3']);
     await leaveAll(rooms);
   }, 30_000);
+
+  it('gives the games to restarted game servers while no gateway lives, and continues them', async () => {
+    const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
+    await play(rooms, ['e4', 'e5']);
+    const epoch = async (): Promise<number> => Number(await fleet.redis.client.hget(`hf:room:{${rooms[0].id}}`, 'epoch'));
+    const before = await epoch();
+    const servers = [...fleet.games];
+    const killed = [...fleet.gateways, ...servers];
+    for (const server of killed) server.kill();
+    await Promise.all(killed.map(({ exited }) => exited));
+    await Promise.all(servers.map((server) => fleet.restart(server)));
+    // Each owner of a room has a higher epoch than the one before.
+    await until(async () => (await epoch()) > before, 10_000);
+    await fleet.restart(fleet.gateways[0]);
+    await play(rooms, ['Nf3']);
+    await rooms[1].waitFor(({ state }) => state?.moves.length === 3, { timeoutMs: 10_000 });
+    expect(rooms[1].state?.moves).toEqual(['e4', 'e5', 'Nf3']);
+    await leaveAll(rooms);
+  }, 40_000);
 });
 
 /** Plays moves one after another. Each is sent by the player whose turn it is, after that player sees the latest state. */

@@ -1,5 +1,5 @@
 import { cp, rm } from 'node:fs/promises';
-import { type Fleet, type FleetOptions, type FleetServer, LedgerGame, SentinelStore, startFleet, until } from '../harness/index.js';
+import { type Fleet, type FleetOptions, type FleetServer, LedgerGame, SentinelStore, startFleet } from '../harness/index.js';
 import { EVENTS, PROMISES, type PromisedEvent, type PromisedRedis } from '../harness/promises.js';
 
 const GAMES = 3;
@@ -141,8 +141,10 @@ async function allIsLost(): Promise<void> {
   await fleet.redis.startAgain();
   expect(await fleet.redis.client.keys('hf:room:*')).toEqual([]);
   await started(servers);
-  // The players are notified and do not wait forever.
-  await until(() => games.every(({ rooms }) => rooms.every(({ status }) => status === 'left')), 15_000);
+  // The gateway lives and writes the rooms again. The players are notified that their games have ended, and may start new ones.
+  for (const { rooms } of games)
+    for (const room of rooms) await room.waitFor(({ view }) => view.status === 'waiting', { timeoutMs: 15_000 });
+  for (const { rooms } of games) expect(rooms.map(({ result }) => result)).toEqual([{ reason: 'abandoned' }, { reason: 'abandoned' }]);
   await Promise.all(games.map((game) => game.stop()));
 }
 

@@ -63,6 +63,16 @@ export class FleetLinks implements OnModuleDestroy {
     return peer?.isOpen === true && !peer.isSilent && peer.incarnation === incarnation;
   }
 
+  /**
+   * Returns whether a request to this server would fail, as far as the links show. A server of a type to which this process keeps no links
+   * is only dialed when needed, so a missing link to it shows nothing.
+   */
+  isOutOfReach(server: Pick<ServerRecord, 'id' | 'incarnation' | 'type'>): boolean {
+    if (this.types.has(server.type)) return !this.isWell(server);
+    const peer = this.links.get(server.id);
+    return peer?.isOpen === true && peer.isSilent;
+  }
+
   /** Returns the link to a server and dials if needed. Rejects with `server-lost`; at once when the open link is silent. */
   async to(record: Pick<ServerRecord, 'id' | 'linkHost' | 'linkPort'>): Promise<LinkPeer> {
     const known = this.links.get(record.id);

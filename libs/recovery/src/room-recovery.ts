@@ -158,7 +158,7 @@ export class RoomRecovery {
   }
 
   private async place(record: RoomRecord, owner: RoomOwnership): Promise<Placed | null> {
-    const exclude = [...(this.refusedBy.get(record.id) ?? []), ...this.unreached()];
+    const exclude = [...(this.refusedBy.get(record.id) ?? []), ...this.outOfReach()];
     try {
       const request = {
         room: record.id,
@@ -177,11 +177,11 @@ export class RoomRecovery {
     }
   }
 
-  /** Servers that this process has no link to that speaks: asking them to adopt a room would take until the request has failed. */
-  private unreached(): ServerId[] {
+  /** Servers that this process cannot reach. A request to adopt a room would only fail, after its timeout. */
+  private outOfReach(): ServerId[] {
     return this.directory
       .byType('game')
-      .filter((server) => server.state === 'ready' && !this.links.isWell(server))
+      .filter((server) => server.state === 'ready' && this.links.isOutOfReach(server))
       .map(({ id }) => id);
   }
 
