@@ -240,6 +240,40 @@ describe('a store that falls back to nothing', () => {
   }, 60_000);
 });
 
+describe('a gateway that starts while the store comes back empty', () => {
+  it('waits for the servers that live, and then knows the sessions of their players', async () => {
+    const pair = await together(await newPlayers());
+    const [ada, bob] = pair.players;
+    const [living, starting] = fleet.gateways;
+    const left: string[] = [];
+    pair.rooms[1].on('left', (reason) => left.push(String(reason)));
+    starting.kill();
+    await starting.exited;
+    // Bob's session is lost with his gateway and with the store. He moves to the gateway that lives before that.
+    await until(() => bob.status === 'open');
+    await fleet.redis.kill();
+    await rm(`${fleet.redis.dir}/appendonlydir`, { recursive: true, force: true });
+    const started = fleet.restart(starting);
+    // Enough for the process to start, on most machines. It then waits for Redis.
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    stopped = [living, ...fleet.games];
+    for (const server of stopped) server.kill('SIGSTOP');
+    await fleet.redis.startAgain();
+    // As long as a slow machine keeps the other servers busy, or until the new process has settled the store without them.
+    await until(async () => (await fleet.redis.client.get('hf:settled')) !== null, 900).catch(() => {});
+    const resumed = comesBack(ada, starting);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    for (const server of stopped) server.kill('SIGCONT');
+    await started;
+    const again = await resumed;
+    expect(again.user).toBe(ada.user);
+    const room = await inRoom(again, pair.rooms[0].id);
+    await start({ players: [again, bob], rooms: [room, pair.rooms[1]] });
+    expect(left).toEqual([]);
+    await close(again, bob);
+  }, 40_000);
+});
+
 describe('a store that falls back while no game runs in a room', () => {
   it('keeps the changes of the members: who had joined, who had left, and who was ready', async () => {
     const [ada, bob] = await newPlayers();
