@@ -247,10 +247,10 @@ describe('a gateway that starts while the store comes back empty', () => {
     const [living, starting] = fleet.gateways;
     const left: string[] = [];
     pair.rooms[1].on('left', (reason) => left.push(String(reason)));
+    // Bob moves to the gateway that lives. The store would lose his session, and his first gateway could not write it again.
+    const moved = new Promise<void>((resolve) => void bob.on('status', (status) => status === 'open' && resolve()));
     starting.kill();
-    await starting.exited;
-    // Bob's session is lost with his gateway and with the store. He moves to the gateway that lives before that.
-    await until(() => bob.status === 'open');
+    await Promise.all([starting.exited, moved]);
     await fleet.redis.kill();
     await rm(`${fleet.redis.dir}/appendonlydir`, { recursive: true, force: true });
     const started = fleet.restart(starting);
