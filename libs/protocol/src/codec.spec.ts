@@ -84,7 +84,7 @@ const serverMessages: fc.Arbitrary<ServerMessage> = fc.oneof(
 
 describe('the codec', () => {
   it('decodes every message of a player to what was encoded, in both forms', () => {
-    fc.assert(
+    return fc.assert(
       fc.property(playerMessages, (message) => {
         expect(decodePlayerMessage(encodePlayerMessage(message))).toEqual(message);
         expect(playerMessageFromJson(JSON.stringify(message))).toEqual(message);
@@ -93,7 +93,7 @@ describe('the codec', () => {
   });
 
   it('decodes every message of a server to what was encoded, in both forms', () => {
-    fc.assert(
+    return fc.assert(
       fc.property(serverMessages, (message) => {
         expect(decodeServerMessage(encodeServerMessage(message))).toEqual(message);
         expect(JSON.parse(serverMessageToJson(message))).toEqual(message);
@@ -162,7 +162,7 @@ function isRefusal(error: unknown): boolean {
 describe('decoding of untrusted input', () => {
   it('returns a message or throws a refusal with a code, for any bytes', () => {
     const kinds = fc.constantFrom(...Object.values(KIND), 0, 0xff);
-    fc.assert(
+    return fc.assert(
       fc.property(kinds, fc.uint8Array({ maxLength: 64 }), (kind, rest) => {
         const frame = Uint8Array.of(kind, ...rest);
         expect(isRefusal(thrownBy(() => decodePlayerMessage(frame)))).toBe(true);
@@ -173,7 +173,7 @@ describe('decoding of untrusted input', () => {
   });
 
   it('returns a message or throws a refusal when a frame is truncated or one byte is wrong', () => {
-    fc.assert(
+    return fc.assert(
       fc.property(playerMessages, fc.nat(), fc.nat({ max: 255 }), (message, at, byte) => {
         const frame = encodePlayerMessage(message);
         expect(isRefusal(thrownBy(() => decodePlayerMessage(frame.subarray(0, at % (frame.length + 1)))))).toBe(true);
@@ -198,7 +198,7 @@ describe('decoding of untrusted input', () => {
           }
         }),
     );
-    fc.assert(fc.property(texts, (text) => expect(isRefusal(thrownBy(() => playerMessageFromJson(text)))).toBe(true)));
+    return fc.assert(fc.property(texts, (text) => expect(isRefusal(thrownBy(() => playerMessageFromJson(text)))).toBe(true)));
   });
 
   it('accepts a body of the maximum depth and refuses a deeper one', () => {
