@@ -5,6 +5,7 @@ export * from './pub-sub.js';
 export * from './redis.module.js';
 export * from './redis.options.js';
 export * from './redis-connections.js';
+export * from './redis-lease.js';
 export * from './store-clock.js';
 export * from './store-failure.js';
 export * from './store-health.js';
