@@ -58,7 +58,7 @@ export class ChessTable implements MountedGame {
   }
 
   private get mySide(): Side | null {
-    return this.room.seat === null ? null : SIDES[this.room.seat];
+    return this.room.seat === null ? null : SIDES[this.room.seat]!;
   }
 
   /** The player's side when it is to move, else null. */

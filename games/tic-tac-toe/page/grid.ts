@@ -50,7 +50,7 @@ export class Grid implements MountedGame {
       isMe: seat === this.room.seat,
       isTurn: isOn && turn === seat,
       isHere: this.table.isHere(seat),
-      mark: MARKS[seat],
+      mark: MARKS[seat]!,
     });
   }
 

@@ -28,7 +28,7 @@ export class RoomReader {
       const entries = await this.records.page(at, ROOMS_READ_AT_ONCE);
       const records = await this.records.readMany(entries.map(({ room }) => room));
       for (const [index, record] of records.entries()) {
-        at = entries[index];
+        at = entries[index]!;
         if (record && matches(record, query)) rooms.push(viewOf(record));
         if (rooms.length === query.limit) return { rooms, next: textOf(at), total };
       }

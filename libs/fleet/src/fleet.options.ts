@@ -21,7 +21,7 @@ export function takesVersion(offered: OfferedGame | undefined, gameVersion: numb
 export function describeVersions(servers: readonly { readonly id: string; readonly games: OfferedGames }[], game: string): string {
   const all = servers.filter(({ games }) => Object.hasOwn(games, game));
   const shown = all.slice(0, DESCRIBED_MAX).map(({ id, games }) => {
-    const { version, oldestVersion = version } = games[game];
+    const { version, oldestVersion = version } = games[game]!;
     return `${id} has version ${version}${oldestVersion < version ? ` (rooms from version ${oldestVersion} on)` : ''}`;
   });
   if (all.length > DESCRIBED_MAX) shown.push(`and ${all.length - DESCRIBED_MAX} more`);

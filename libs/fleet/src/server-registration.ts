@@ -123,7 +123,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
       this.redis.commands.sismember(SERVERS_KEY, id),
     ]);
     if (this.phase !== 'registered' || this.self.incarnation !== incarnation) return;
-    const verdict = judgeOwnRecord(incarnation, found === null ? null : Number(found), state);
+    const verdict = judgeOwnRecord(incarnation, found == null ? null : Number(found), state ?? null);
     switch (verdict) {
       case 'stands':
         if (!isListed) await this.redis.commands.sadd(SERVERS_KEY, id);

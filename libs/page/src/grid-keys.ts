@@ -6,8 +6,8 @@ export function moveFocus(event: KeyboardEvent, columns: number): void {
   if (to === null) return;
   event.preventDefault();
   for (const cell of cells) cell.tabIndex = -1;
-  cells[to].tabIndex = 0;
-  cells[to].focus();
+  cells[to]!.tabIndex = 0;
+  cells[to]!.focus();
 }
 
 /** The cell to which a key leads from `at`. Null: the key has no meaning here, or the cell is at the edge. */

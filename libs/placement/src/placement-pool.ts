@@ -64,7 +64,7 @@ export class PlacementPool {
     const answers = (await pipeline.exec()) ?? [];
     return answers.flatMap(([error, record], index) => {
       if (error) throw error;
-      return pooledServer(serverOfKey(keys[index]), record as Record<string, string>) ?? [];
+      return pooledServer(serverOfKey(keys[index]!), record as Record<string, string>) ?? [];
     });
   }
 }
