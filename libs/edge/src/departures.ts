@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Asked, type Control, HoldfastError, type UserId } from '#libs/protocol';
+import { type Control, HoldfastError, type RequestOrder, type UserId } from '#libs/protocol';
 import { Log } from '#libs/telemetry';
 import { DEPARTURES_AT_ONCE, DEPARTURES_MAX, LEFT_KEPT_MS, REQUEST_TIMEOUT_MS } from './edge.options.js';
 import type { GatewaySession } from './gateway-session.js';
@@ -16,7 +16,7 @@ interface Departure {
 /**
  * Requests the departure of each user whose session has ended at this gateway, until a lobby has removed the user from the room and from
  * matchmaking. A lobby may still handle a request of the session, so this gateway may not know the room. The store orders the departure
- * and that request by `Asked`.
+ * and that request by `RequestOrder`.
  *
  * A departure without an answer is sent again. If this gateway dies first, its index still names the session, and `GatewayEnd` marks the
  * user as away.
@@ -34,7 +34,7 @@ export class Departures {
   ) {}
 
   /** @param asked the request order of the departure, later than every request of the session. */
-  add(session: GatewaySession, asked: Asked, done: () => void = () => {}): void {
+  add(session: GatewaySession, asked: RequestOrder, done: () => void = () => {}): void {
     const { user, binding } = session;
     const room = binding && { id: binding.room, watching: binding.watching };
     const departure: Departure = { session, data: { user, asked, ...(room && { room }) }, done, isSending: false };

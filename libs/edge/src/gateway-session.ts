@@ -1,5 +1,5 @@
 import type { LinkPeer } from '#libs/link';
-import type { Asked, Binding, RoomId, ServerMessage, SessionId, UserId } from '#libs/protocol';
+import type { Binding, RequestOrder, RoomId, ServerMessage, SessionId, UserId } from '#libs/protocol';
 import type { PlayerConnection } from './player-connection.js';
 
 /**
@@ -15,7 +15,7 @@ interface HeldCommand {
 
 const NONE: readonly NodeJS.Timeout[] = [];
 const NO_REQUESTS: readonly number[] = [];
-const NO_REQUEST: Asked = { turn: 0, number: 0 };
+const NO_REQUEST: RequestOrder = { turn: 0, number: 0 };
 const NO_ROOMS: GatewaySession['leftRooms'] = [];
 const LEFT_ROOMS_MAX = 4;
 
@@ -51,16 +51,16 @@ export class GatewaySession {
   endTold = false;
   held: HeldCommand[] = [];
   lobby: LinkPeer | null = null;
-  /** The number of the session's last admission here, and of its requests since: see `Asked`. */
+  /** The number of the session's last admission here, and of its requests since: see `RequestOrder`. */
   turn = 0;
   requests = 0;
   requestsPending = 0;
   /** Numbers of the requests without an answer of a lobby. */
   underWay: readonly number[] = NO_REQUESTS;
   /** The player's search for a match: its data and the order of its request. Null: the player is not searching. */
-  search: { readonly data: unknown; readonly asked: Asked } | null = null;
+  search: { readonly data: unknown; readonly asked: RequestOrder } | null = null;
   /** The order of the request that ended the last search. */
-  searchOverAt: Asked = NO_REQUEST;
+  searchOverAt: RequestOrder = NO_REQUEST;
   /** The rooms that the session left last, with the monotonic time. A store that falls back may have the user in one of them again. */
   leftRooms: readonly { readonly room: RoomId; readonly at: number }[] = NO_ROOMS;
   slowSince: number | null = null;
@@ -89,12 +89,12 @@ export class GatewaySession {
     return this.binding?.room ?? null;
   }
 
-  get asked(): Asked {
+  get asked(): RequestOrder {
     return { turn: this.turn, number: this.requests };
   }
 
   /** Takes the next request number, for a request or for another act that is ordered after all requests so far. */
-  nextAsked(): Asked {
+  nextAsked(): RequestOrder {
     this.requests += 1;
     return this.asked;
   }
@@ -104,12 +104,12 @@ export class GatewaySession {
   }
 
   /** The position before the first request that a lobby has not answered: that request comes later. */
-  lastAnswered(): Asked {
+  lastAnswered(): RequestOrder {
     return this.underWay.length === 0 ? this.asked : { turn: this.turn, number: Math.min(...this.underWay) - 1 };
   }
 
   /** The first request that may still have an effect. When there is none, it takes a new number, so that all requests so far are late. */
-  firstOpen(): Asked {
+  firstOpen(): RequestOrder {
     const first = Math.min(...this.underWay, this.search?.asked.number ?? Number.POSITIVE_INFINITY);
     return Number.isFinite(first) ? { turn: this.turn, number: first } : this.nextAsked();
   }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { sleep } from '#libs/async';
-import { type Asked, HoldfastError, isBefore, type PlayerAnswer, type PlayerRequest, type RoomView } from '#libs/protocol';
+import { HoldfastError, isBefore, type PlayerAnswer, type PlayerRequest, type RequestOrder, type RoomView } from '#libs/protocol';
 import { StoreGeneration, UserRooms } from '#libs/room-store';
 import { StoreSettlement } from '#libs/settlement';
 import { RECORD_WAIT_MS, RESTORE_RETRY_MS } from './edge.options.js';
@@ -125,7 +125,7 @@ export class PlayerRequests {
   }
 
   /** Voids a request before the player learns that it failed. A lobby that hangs must not carry it out when it wakes. */
-  private async giveUp(session: GatewaySession, { turn, number }: Asked): Promise<void> {
+  private async giveUp(session: GatewaySession, { turn, number }: RequestOrder): Promise<void> {
     session.requests = Math.max(session.requests, number + 1);
     // If the store is away, the player's next request has a higher number and voids this one.
     await this.userRooms.overtake(session.user, { turn, number: number + 1 }).catch(() => {});
@@ -140,7 +140,7 @@ function noteSearch(
   session: GatewaySession,
   operation: string,
   data: unknown,
-  asked: Asked,
+  asked: RequestOrder,
   { binding, data: answer }: PlayerAnswer,
 ): void {
   if (binding || operation === 'match.cancel') {

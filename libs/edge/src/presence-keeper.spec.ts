@@ -1,5 +1,5 @@
 import type { Self } from '#libs/fleet';
-import { type Asked, endOf, type SessionId } from '#libs/protocol';
+import { endOf, type RequestOrder, type SessionId } from '#libs/protocol';
 import type { UserRooms } from '#libs/room-store';
 import type { SessionHolders, SessionStore } from '#libs/session';
 import type { Metrics } from '#libs/telemetry';
@@ -16,7 +16,7 @@ interface Told {
 
 /** A gateway with one member of a room, and what the room's record says of them. */
 function newGateway() {
-  const member: { user: string; here: boolean; word?: Asked } = { user: 'ada', here: true };
+  const member: { user: string; here: boolean; word?: RequestOrder } = { user: 'ada', here: true };
   /** As the store has it. */
   const admitted = { turn: 7 };
   const told: Told[] = [];

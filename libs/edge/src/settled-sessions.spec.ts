@@ -1,4 +1,4 @@
-import type { Asked, RoomId, SessionId, UserId } from '#libs/protocol';
+import type { RequestOrder, RoomId, SessionId, UserId } from '#libs/protocol';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import type { Departures } from './departures.js';
@@ -21,7 +21,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
   session.turn = 5;
   const asked: string[] = [];
   const done: string[] = [];
-  const orders: Asked[] = [];
+  const orders: RequestOrder[] = [];
   let restored: RestoredSession[] = [];
   let settle = (): void => {};
   let tellRestored = (): void => {};
@@ -36,7 +36,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
     { takeRestored: () => restored, onRestored: (listener: () => void) => (tellRestored = listener) } as unknown as SessionRestorer,
     { repeat: () => done.push('departures') } as unknown as Departures,
     {
-      tell: (_: GatewaySession, pattern: string, { room, asked }: { room: RoomId; asked: Asked }) => {
+      tell: (_: GatewaySession, pattern: string, { room, asked }: { room: RoomId; asked: RequestOrder }) => {
         done.push(`${pattern} ${room}`);
         orders.push(asked);
       },

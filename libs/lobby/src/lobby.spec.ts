@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
 import { LoadBalancerService, type PlacementRequest } from '#libs/placement';
-import { type Asked, type Caller, type Control, HoldfastError, type RoomId, serverId } from '#libs/protocol';
+import { type Caller, type Control, HoldfastError, type RequestOrder, type RoomId, serverId } from '#libs/protocol';
 import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
 import { ROOMS_KEY, RoomLog, type RoomRecord, RoomRecords, roomKey, type StoreGeneration, UserRooms } from '#libs/room-store';
 import { SessionAways, SessionHolders, SessionNotices, SessionStore } from '#libs/session';
@@ -825,7 +825,7 @@ describe('the list of rooms', () => {
 
 describe('a session that ends during a request', () => {
   /** Numbers a user's requests, as their gateway does. */
-  async function newAsker(): Promise<() => Caller & { asked: Asked }> {
+  async function newAsker(): Promise<() => Caller & { asked: RequestOrder }> {
     const caller = newCaller();
     const { turn } = await userRooms.admit(caller.user);
     let number = 0;
