@@ -4,7 +4,7 @@ import { type EvictionReason, ServerEndListener } from '#libs/health';
 import type { SessionId, UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { UserRooms } from '#libs/room-store';
-import { type SessionHolder, SessionHolders, SessionStore } from '#libs/session';
+import { type GatewayIncarnation, GatewaySessionIndex, SessionStore } from '#libs/session';
 import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import { AWAY_AT_ONCE, AWAY_RETRY_MS, HOLDER_CLAIM_MS, HOLDER_SWEEP_MS, NOT_HERE_AFTER_MS } from './edge.options.js';
@@ -29,7 +29,7 @@ export class GatewayEnd extends ServerEndListener implements OnApplicationBootst
   private suspects = new Set<string>();
 
   constructor(
-    private readonly holders: SessionHolders,
+    private readonly index: GatewaySessionIndex,
     private readonly sessions: SessionStore,
     private readonly userRooms: UserRooms,
     private readonly directory: ServerDirectory,
@@ -63,31 +63,31 @@ export class GatewayEnd extends ServerEndListener implements OnApplicationBootst
   }
 
   /** Resolves when all are seen to. Rejects when the store does not answer, or this process ends; then it must be done again. */
-  private async settle(holder: SessionHolder): Promise<void> {
+  private async settle(holder: GatewayIncarnation): Promise<void> {
     // Most come back at once, and nobody needs to hear of those.
     await pause(NOT_HERE_AFTER_MS);
     let away = 0;
-    const all = await this.holders.sessionsOf(holder);
+    const all = await this.index.sessionsOf(holder);
     for (let at = 0; at < all.length; at += AWAY_AT_ONCE) {
       const sessions = all.slice(at, at + AWAY_AT_ONCE);
       const left = await this.leftBehind(sessions, holder);
       if (left.length > 0) await this.tellAway(left);
       away += left.length;
-      await this.holders.forget(sessions, holder);
+      await this.index.removeSessions(sessions, holder);
     }
-    await this.holders.remove(holder);
+    await this.index.remove(holder);
     if (all.length > 0)
       this.log.info('gateway-end.done', { target: holder.gateway, incarnation: holder.incarnation, sessions: all.length, away });
   }
 
   /** Whose session is nowhere else by now: not at another gateway, nor at this one in its next life. */
-  private async leftBehind(sessions: readonly SessionId[], { gateway, incarnation }: SessionHolder): Promise<LeftBehind[]> {
+  private async leftBehind(sessions: readonly SessionId[], { gateway, incarnation }: GatewayIncarnation): Promise<LeftBehind[]> {
     const known = await this.sessions.readMany(sessions);
     // Read before it is looked who is still there, so that who comes back after that has a later turn.
     const turns = await Promise.all(known.map(async (record) => (record ? (await this.userRooms.lastAsked(record.user)).turn : 0)));
     const records = await this.sessions.readMany(sessions);
     const successor = this.directory.get(gateway)?.incarnation ?? incarnation;
-    const isBack = successor === incarnation ? new Set() : await this.holders.among(sessions, { gateway, incarnation: successor });
+    const isBack = successor === incarnation ? new Set() : await this.index.among(sessions, { gateway, incarnation: successor });
     return records.flatMap((record, index) =>
       record?.gateway === gateway && !isBack.has(sessions[index]) ? { user: record.user, turn: turns[index] } : [],
     );
@@ -111,7 +111,7 @@ export class GatewayEnd extends ServerEndListener implements OnApplicationBootst
     // Where not even this server is listed, the list says nothing about the others.
     if (!this.redis.isReady || !this.settlement.isSettled || !this.directory.get(this.self.id)) return;
     try {
-      const orphans = (await this.holders.all()).filter((holder) => !this.isAlive(holder));
+      const orphans = (await this.index.gateways()).filter((holder) => !this.isAlive(holder));
       const seenBefore = this.suspects;
       this.suspects = new Set(orphans.map(keyOf));
       for (const holder of orphans) if (seenBefore.has(keyOf(holder))) void this.takeUp(holder);
@@ -121,7 +121,7 @@ export class GatewayEnd extends ServerEndListener implements OnApplicationBootst
   }
 
   /** As `settle`, unless another process is at it. */
-  private async takeUp(holder: SessionHolder): Promise<void> {
+  private async takeUp(holder: GatewayIncarnation): Promise<void> {
     const key = `hf:settling:${keyOf(holder)}`;
     const { commands } = this.redis;
     let keeping: NodeJS.Timeout | undefined;
@@ -138,14 +138,14 @@ export class GatewayEnd extends ServerEndListener implements OnApplicationBootst
     }
   }
 
-  private isAlive({ gateway, incarnation }: SessionHolder): boolean {
+  private isAlive({ gateway, incarnation }: GatewayIncarnation): boolean {
     const record = this.directory.get(gateway);
     // Of the dead, the verdict's winner sees to the end, and keeps at it until it is done.
     return record?.incarnation === incarnation && (record.state !== 'dead' || record.settledAt === null);
   }
 }
 
-function keyOf({ gateway, incarnation }: SessionHolder): string {
+function keyOf({ gateway, incarnation }: GatewayIncarnation): string {
   return `${gateway}:${incarnation}`;
 }
 

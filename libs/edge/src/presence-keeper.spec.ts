@@ -1,7 +1,7 @@
 import type { Self } from '#libs/fleet';
 import { endOf, type RequestOrder, type SessionId } from '#libs/protocol';
 import type { UserRooms } from '#libs/room-store';
-import type { SessionHolders, SessionStore } from '#libs/session';
+import type { GatewaySessionIndex, SessionStore } from '#libs/session';
 import type { Metrics } from '#libs/telemetry';
 import type { LobbyRouter } from './lobby-router.js';
 import type { PlayerConnection } from './player-connection.js';
@@ -24,7 +24,7 @@ function newGateway() {
   const follower = { get: () => ({ doc: { members: [member] } }) } as unknown as RoomFollower;
   const lobbies = { tell: (_: unknown, __: string, data: Told) => told.push(data) } as unknown as LobbyRouter;
   const userRooms = { renewTurn: async (_: unknown, turn: number) => (turn === admitted.turn ? turn + 1 : null) } as unknown as UserRooms;
-  const keeper = new PresenceKeeper(table, follower, lobbies, {} as SessionHolders, {} as SessionStore, userRooms, {} as Self);
+  const keeper = new PresenceKeeper(table, follower, lobbies, {} as GatewaySessionIndex, {} as SessionStore, userRooms, {} as Self);
   const session = table.add('s' as SessionId, 'ada', 'Ada');
   session.turn = 7;
   session.binding = { room: 'a-room', watching: false, rev: 1 };

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Self } from '#libs/fleet';
 import { isBefore, type SessionId } from '#libs/protocol';
 import { UserRooms } from '#libs/room-store';
-import { SessionHolders, SessionStore } from '#libs/session';
+import { GatewaySessionIndex, SessionStore } from '#libs/session';
 import type { GatewaySession } from './gateway-session.js';
 import { LobbyRouter } from './lobby-router.js';
 import { RoomFollower } from './room-follower.js';
@@ -22,7 +22,7 @@ export class PresenceKeeper {
     private readonly table: SessionTable,
     private readonly follower: RoomFollower,
     private readonly lobbies: LobbyRouter,
-    private readonly holders: SessionHolders,
+    private readonly index: GatewaySessionIndex,
     private readonly sessions: SessionStore,
     private readonly userRooms: UserRooms,
     private readonly self: Self,
@@ -69,9 +69,9 @@ export class PresenceKeeper {
     const { id: gateway, incarnation } = this.self;
     if (incarnation === 0) return;
     const holder = { gateway, incarnation };
-    const listed = await this.holders.sessionsOf(holder);
+    const listed = await this.index.sessionsOf(holder);
     const known = new Set(listed);
-    await this.holders.note(
+    await this.index.add(
       [...this.table.all()].map(({ id }) => id).filter((id) => !known.has(id)),
       holder,
     );
@@ -83,6 +83,6 @@ export class PresenceKeeper {
     const records = await this.sessions.readMany(lost);
     const users = records.flatMap((record) => (record?.gateway === gateway ? record.user : []));
     if (users.length > 0) await this.lobbies.request('users.away', { users });
-    await this.holders.forget(lost, holder);
+    await this.index.removeSessions(lost, holder);
   }
 }

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Self } from '#libs/fleet';
 import { type Binding, decodePlayerMessage, HoldfastError, PROTOCOL_VERSION, type SessionId, type UserId } from '#libs/protocol';
 import { answerTo, fewAtATime } from '#libs/redis';
-import { hashOf, SessionAways, type SessionNotice, SessionStore } from '#libs/session';
+import { hashOf, PendingAwayMarks, type SessionNotice, SessionStore } from '#libs/session';
 import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import { ConnectionLimits } from './connection-limits.js';
@@ -39,7 +39,7 @@ export class SessionLife {
     private readonly lobbies: LobbyRouter,
     private readonly rooms: RoomLink,
     private readonly store: SessionStore,
-    private readonly aways: SessionAways,
+    private readonly awayMarks: PendingAwayMarks,
     private readonly self: Self,
     private readonly log: Log,
     private readonly settlement: StoreSettlement,
@@ -142,7 +142,7 @@ export class SessionLife {
   }
 
   private markAway({ id, secretHash }: GatewaySession): void {
-    this.aways.mark(id, { gateway: this.self.id, secretHash });
+    this.awayMarks.mark(id, { gateway: this.self.id, secretHash });
   }
 
   /** Admitted, with a connection that was gone by then. */
@@ -172,7 +172,7 @@ export class SessionLife {
   /** To be called now and then: what the store lost is written again, and what lives here stays alive there. */
   keep(now: number): void {
     this.restorer.look().catch((error: unknown) => this.log.debug('sessions.look-failed', { error: String(error) }));
-    this.aways.retry();
+    this.awayMarks.retry();
     this.departures.retry();
     // What a store says that may have fallen back is nothing to go by.
     if (!this.settlement.isSettled) return;

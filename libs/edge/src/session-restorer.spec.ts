@@ -3,7 +3,7 @@ import type { Self } from '#libs/fleet';
 import { type SessionId, serverId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type StoreGeneration, UserRooms } from '#libs/room-store';
-import { hashOf, SessionAways, SessionHolders, SessionStore } from '#libs/session';
+import { GatewaySessionIndex, hashOf, PendingAwayMarks, SessionStore } from '#libs/session';
 import type { Log, Metrics } from '#libs/telemetry';
 import type { RoomFollower } from './room-follower.js';
 import type { RoomRestorer } from './room-restorer.js';
@@ -21,7 +21,7 @@ afterAll(() => redis.onApplicationShutdown());
 /** A gateway, as far as it remembers its sessions. */
 function newGateway() {
   const id = serverId('gateway', randomUUID());
-  const store = new SessionStore(redis, new SessionHolders(redis), new SessionAways(redis), { auth: { kind: 'guest' } });
+  const store = new SessionStore(redis, new GatewaySessionIndex(redis), new PendingAwayMarks(redis), { auth: { kind: 'guest' } });
   const table = new SessionTable({ sessions: { set: () => {} } } as unknown as Metrics);
   const marked: string[] = [];
   const generation = { current: 'one' as string | null, markAudited: async (_: unknown, name: string) => void marked.push(name) };

@@ -3,7 +3,15 @@ import { z } from 'zod';
 import { Self, ServerDirectory } from '#libs/fleet';
 import { type Binding, type Hello, HoldfastError, PROTOCOL_VERSION, type SessionId, type UserId } from '#libs/protocol';
 import { isMember, RoomRecords, UserRooms } from '#libs/room-store';
-import { Authenticator, hashOf, type LifeOfGateway, SessionAways, type SessionHolder, SessionNotices, SessionStore } from '#libs/session';
+import {
+  Authenticator,
+  type GatewayIncarnation,
+  hashOf,
+  type IncarnationOf,
+  PendingAwayMarks,
+  SessionNotices,
+  SessionStore,
+} from '#libs/session';
 import { SETTLE_WAIT_MS, StoreSettlement } from '#libs/settlement';
 import { EDGE_OPTIONS, type EdgeOptions } from './edge.options.js';
 import type { HeldGame } from './room-link.js';
@@ -44,7 +52,7 @@ export class Welcomer {
     private readonly notices: SessionNotices,
     private readonly userRooms: UserRooms,
     private readonly records: RoomRecords,
-    private readonly aways: SessionAways,
+    private readonly awayMarks: PendingAwayMarks,
     private readonly directory: ServerDirectory,
     private readonly self: Self,
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
@@ -65,7 +73,7 @@ export class Welcomer {
 
   private async login({ name, token }: z.infer<typeof helloSchema>): Promise<Admission> {
     const identity = await this.authenticator.authenticate({ name, token });
-    const { session, secret, replaced } = await this.sessions.create({ ...identity, ...this.holder }, this.lifeOf);
+    const { session, secret, replaced } = await this.sessions.create({ ...identity, ...this.holder }, this.incarnationOf);
     if (replaced) await this.tellReplaced(replaced.gateway, replaced.session);
     const { binding, turn } = await this.whereIs(identity.user, session, secret);
     return { session, secret, ...identity, resumed: false, binding, turn, held: null };
@@ -80,12 +88,12 @@ export class Welcomer {
     return { session, secret: resumed.secret, user: resumed.user, name: resumed.name, resumed: true, binding, turn, held };
   }
 
-  private get holder(): SessionHolder {
+  private get holder(): GatewayIncarnation {
     return { gateway: this.self.id, incarnation: this.self.incarnation };
   }
 
   /** What a second login must respect; undefined: nothing. */
-  private get lifeOf(): LifeOfGateway | undefined {
+  private get incarnationOf(): IncarnationOf | undefined {
     return this.options.secondLogin === 'refuse' ? (gateway) => this.directory.readyLifeOf(gateway) : undefined;
   }
 
@@ -94,7 +102,7 @@ export class Welcomer {
       return await this.admitUser(user);
     } catch (error) {
       // The store has them here; this hello fails, and the session has no connection.
-      this.aways.mark(session, { gateway: this.self.id, secretHash: hashOf(secret) });
+      this.awayMarks.mark(session, { gateway: this.self.id, secretHash: hashOf(secret) });
       throw error;
     }
   }
