@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
 import type { Certificate } from '#libs/tls';
+import { Admission } from './admission.js';
 import { type ClientTransport, PUBLIC_CERTIFICATE } from './client-transport.js';
 import { ConnectionLimits } from './connection-limits.js';
 import { Departures } from './departures.js';
@@ -18,14 +19,13 @@ import { RoomFollower } from './room-follower.js';
 import { RoomFrames } from './room-frames.js';
 import { RoomLink } from './room-link.js';
 import { RoomRestorer } from './room-restorer.js';
-import { SessionLife } from './session-life.js';
+import { SessionLifecycle } from './session-lifecycle.js';
 import { SessionRestorer } from './session-restorer.js';
 import { SessionTable } from './session-table.js';
 import { SettledSessions } from './settled-sessions.js';
 import { SilentOwners } from './silent-owners.js';
 import { TcpTransport } from './tcp-transport.js';
 import { PUBLIC_PAGES, WebSocketTransport } from './web-socket-transport.js';
-import { Welcomer } from './welcomer.js';
 
 export interface EdgeModuleOptions {
   readonly options: EdgeOptions;
@@ -56,7 +56,7 @@ export class EdgeModule {
       GameEnds,
       RoomFrames,
       RoomLink,
-      Welcomer,
+      Admission,
       RoomRestorer,
       SessionRestorer,
       SettledSessions,
@@ -66,7 +66,7 @@ export class EdgeModule {
       SilentOwners,
       PlayerRedirect,
       ConnectionLimits,
-      SessionLife,
+      SessionLifecycle,
       FrameRouter,
       GatewayService,
     ];

@@ -2,8 +2,8 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { EventSink, Self, ServerDirectory, StoreLoss } from '#libs/fleet';
 import type { ServerId, SessionId } from '#libs/protocol';
 import { Log } from '#libs/telemetry';
+import { disconnect } from './connection-state.js';
 import type { GatewaySession } from './gateway-session.js';
-import { part } from './guest.js';
 import { RoomFollower } from './room-follower.js';
 import { SessionTable } from './session-table.js';
 
@@ -75,7 +75,7 @@ export class PlayerRedirect implements OnModuleDestroy {
       if (!isAlone && !this.isOwnerIn(session, unreachable)) continue;
       this.sent.set(id, now);
       count += 1;
-      part(connection, 'unavailable');
+      disconnect(connection, 'unavailable');
     }
     if (count > 0) this.tell(isAlone ? 'store-lost' : 'owner-unreachable', count, now);
   }

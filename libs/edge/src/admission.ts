@@ -17,7 +17,7 @@ import { EDGE_OPTIONS, type EdgeOptions } from './edge.options.js';
 import type { HeldGame } from './room-link.js';
 
 /** Who came in, and where they are. */
-export interface Admission {
+export interface AdmittedSession {
   readonly session: SessionId;
   readonly secret: string;
   readonly user: UserId;
@@ -45,7 +45,7 @@ const helloSchema = z.object({
 
 /** The door: from a `hello` to a session. */
 @Injectable()
-export class Welcomer {
+export class Admission {
   constructor(
     private readonly authenticator: Authenticator,
     private readonly sessions: SessionStore,
@@ -60,7 +60,7 @@ export class Welcomer {
   ) {}
 
   /** Throws `protocol-version`, `bad-data`, `unauthorized`, `session-unknown`, `already-online`, or `unavailable`. */
-  async admit(message: Hello): Promise<Admission> {
+  async admit(message: Hello): Promise<AdmittedSession> {
     const parsed = helloSchema.safeParse(message);
     if (!parsed.success) throw new HoldfastError('bad-data', `hello: ${z.prettifyError(parsed.error)}`);
     const hello = parsed.data;
@@ -71,18 +71,18 @@ export class Welcomer {
     return hello.session !== undefined && hello.secret !== undefined ? this.resume(hello, hello.session, hello.secret) : this.login(hello);
   }
 
-  private async login({ name, token }: z.infer<typeof helloSchema>): Promise<Admission> {
+  private async login({ name, token }: z.infer<typeof helloSchema>): Promise<AdmittedSession> {
     const identity = await this.authenticator.authenticate({ name, token });
     const { session, secret, replaced } = await this.sessions.create({ ...identity, ...this.holder }, this.incarnationOf);
-    if (replaced) await this.tellReplaced(replaced.gateway, replaced.session);
-    const { binding, turn } = await this.whereIs(identity.user, session, secret);
+    if (replaced) await this.notifyReplaced(replaced.gateway, replaced.session);
+    const { binding, turn } = await this.findRoom(identity.user, session, secret);
     return { session, secret, ...identity, resumed: false, binding, turn, held: null };
   }
 
-  private async resume(hello: z.infer<typeof helloSchema>, session: SessionId, secret: string): Promise<Admission> {
+  private async resume(hello: z.infer<typeof helloSchema>, session: SessionId, secret: string): Promise<AdmittedSession> {
     const resumed = await this.sessions.resume({ session, secret, ...this.holder });
-    if (resumed.previousGateway) await this.tellReplaced(resumed.previousGateway, session);
-    const { binding, turn } = await this.whereIs(resumed.user, session, resumed.secret);
+    if (resumed.previousGateway) await this.notifyReplaced(resumed.previousGateway, session);
+    const { binding, turn } = await this.findRoom(resumed.user, session, resumed.secret);
     const isSameRoom = binding && hello.room === binding.room && hello.round !== undefined;
     const held = isSameRoom ? { round: hello.round as number, version: hello.version ?? null, epoch: hello.epoch ?? null } : null;
     return { session, secret: resumed.secret, user: resumed.user, name: resumed.name, resumed: true, binding, turn, held };
@@ -97,7 +97,7 @@ export class Welcomer {
     return this.options.secondLogin === 'refuse' ? (gateway) => this.directory.readyLifeOf(gateway) : undefined;
   }
 
-  private async whereIs(user: UserId, session: SessionId, secret: string): Promise<{ binding: Binding | null; turn: number }> {
+  private async findRoom(user: UserId, session: SessionId, secret: string): Promise<{ binding: Binding | null; turn: number }> {
     try {
       return await this.admitUser(user);
     } catch (error) {
@@ -115,7 +115,7 @@ export class Welcomer {
   }
 
   /** At most once; a session that did not hear it finds out when it is touched. */
-  private async tellReplaced(gateway: string, session: SessionId): Promise<void> {
+  private async notifyReplaced(gateway: string, session: SessionId): Promise<void> {
     await this.notices.send(gateway, { kind: 'replaced', session }).catch(() => {});
   }
 }
