@@ -14,7 +14,7 @@ import {
 } from '#libs/session';
 import { SETTLE_WAIT_MS, StoreSettlement } from '#libs/settlement';
 import { EDGE_OPTIONS, type EdgeOptions } from './edge.options.js';
-import type { HeldGame } from './room-link.js';
+import type { ClientGame } from './session-rooms.js';
 
 /** Who came in, and where they are. */
 export interface AdmittedSession {
@@ -27,7 +27,7 @@ export interface AdmittedSession {
   /** Of what they ask from now on. */
   readonly turn: number;
   /** What the client holds of a game in that room. */
-  readonly held: HeldGame | null;
+  readonly game: ClientGame | null;
 }
 
 const text = (max: number) => z.string().max(max);
@@ -76,7 +76,7 @@ export class Admission {
     const { session, secret, replaced } = await this.sessions.create({ ...identity, ...this.holder }, this.incarnationOf);
     if (replaced) await this.notifyReplaced(replaced.gateway, replaced.session);
     const { binding, turn } = await this.findRoom(identity.user, session, secret);
-    return { session, secret, ...identity, resumed: false, binding, turn, held: null };
+    return { session, secret, ...identity, resumed: false, binding, turn, game: null };
   }
 
   private async resume(hello: z.infer<typeof helloSchema>, session: SessionId, secret: string): Promise<AdmittedSession> {
@@ -84,8 +84,8 @@ export class Admission {
     if (resumed.previousGateway) await this.notifyReplaced(resumed.previousGateway, session);
     const { binding, turn } = await this.findRoom(resumed.user, session, resumed.secret);
     const isSameRoom = binding && hello.room === binding.room && hello.round !== undefined;
-    const held = isSameRoom ? { round: hello.round as number, version: hello.version ?? null, epoch: hello.epoch ?? null } : null;
-    return { session, secret: resumed.secret, user: resumed.user, name: resumed.name, resumed: true, binding, turn, held };
+    const game = isSameRoom ? { round: hello.round as number, version: hello.version ?? null, epoch: hello.epoch ?? null } : null;
+    return { session, secret: resumed.secret, user: resumed.user, name: resumed.name, resumed: true, binding, turn, game };
   }
 
   private get holder(): GatewayIncarnation {

@@ -18,7 +18,7 @@ interface Departure {
  * matchmaking. A lobby may still handle a request of the session, so this gateway may not know the room. The store orders the departure
  * and that request by `RequestOrder`.
  *
- * A departure without an answer is sent again. If this gateway dies first, its index still names the session, and `GatewayEnd` marks the
+ * A departure without an answer is sent again. If this gateway dies first, its index still names the session, and `GatewayCleanup` marks the
  * user as away.
  */
 @Injectable()
@@ -73,7 +73,7 @@ export class Departures {
     const { session, data, done } = departure;
     departure.isSending = true;
     try {
-      await this.lobbies.askFor(session, 'user.gone', data, REQUEST_TIMEOUT_MS);
+      await this.lobbies.requestFor(session, 'user.gone', data, REQUEST_TIMEOUT_MS);
     } catch (error) {
       if (!(error instanceof HoldfastError && error.code === 'unknown-operation')) {
         this.log.debug('departure.unanswered', { user: data.user, error: String(error) });
@@ -82,8 +82,8 @@ export class Departures {
       }
       // During a rolling update, a lobby of an older version does not know `user.gone`.
       const { user, asked, room } = data;
-      if (room && !room.watching) this.lobbies.tell(session, 'member.gone', { room: room.id, user, asked });
-      this.lobbies.tell(session, 'searcher.gone', { user, asked });
+      if (room && !room.watching) this.lobbies.emit(session, 'member.gone', { room: room.id, user, asked });
+      this.lobbies.emit(session, 'searcher.gone', { user, asked });
     }
     departure.isSending = false;
     if (this.pending.get(data.user) === departure) this.pending.delete(data.user);

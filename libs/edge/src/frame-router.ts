@@ -25,12 +25,12 @@ import {
 } from './edge.options.js';
 import type { GatewaySession } from './gateway-session.js';
 import { HELLO_PRICE, priceOf } from './operation-prices.js';
-import { OwnerTies } from './owner-ties.js';
+import { OwnerAttachments } from './owner-attachments.js';
 import type { PlayerConnection } from './player-connection.js';
 import { PlayerRequests } from './player-requests.js';
 import { RoomFrames } from './room-frames.js';
-import { RoomLink } from './room-link.js';
 import { SessionLifecycle } from './session-lifecycle.js';
+import { SessionRooms } from './session-rooms.js';
 
 /**
  * Where a player's frame goes: a hello to the door, a command to the room, a request to a lobby. What is too much, or
@@ -42,9 +42,9 @@ export class FrameRouter {
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
     private readonly sessions: SessionLifecycle,
     private readonly requests: PlayerRequests,
-    private readonly rooms: RoomLink,
+    private readonly rooms: SessionRooms,
     private readonly frames: RoomFrames,
-    private readonly ties: OwnerTies,
+    private readonly attachments: OwnerAttachments,
     private readonly log: Log,
   ) {}
 
@@ -118,7 +118,7 @@ export class FrameRouter {
           throw new HoldfastError('bad-frame', 'A command ends within its header.');
         }
         this.frames.command(session, frame);
-        if (connection.backlogBytes > this.options.backlogBytesMax) this.ties.holdBack(session);
+        if (connection.backlogBytes > this.options.backlogBytesMax) this.attachments.suspendFrames(session);
         return;
       case KIND.request:
         void this.request(connection, session, frame);
@@ -155,11 +155,11 @@ export class FrameRouter {
     // Answers are long; who does not read them gets a short one.
     if (session.requestsPending >= REQUESTS_MAX || connection.backlogBytes > this.options.backlogBytesMax)
       return answer(null, errorBody('busy'));
-    if (operation === 'rooms.watch' && this.rooms.watchersOf(roomOf(data)) >= this.options.watchersPerRoom)
+    if (operation === 'rooms.watch' && this.rooms.spectatorCount(roomOf(data)) >= this.options.watchersPerRoom)
       return answer(null, errorBody('too-many-watchers'));
     session.requestsPending += 1;
     try {
-      const { data: result, binding } = await this.requests.ask(session, operation, data, REQUEST_TIMEOUT_MS);
+      const { data: result, binding } = await this.requests.send(session, operation, data, REQUEST_TIMEOUT_MS);
       answer(result);
       if (binding === null) this.rooms.unbind(session, 'left');
       else if (binding) this.rooms.bind(session, binding);

@@ -10,11 +10,11 @@ import { drainConnections } from './drain-connections.js';
 import { BACKLOGS_MAX, EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from './edge.options.js';
 import { FrameRouter } from './frame-router.js';
 import { LobbyRouter } from './lobby-router.js';
-import { OwnerTies } from './owner-ties.js';
+import { OwnerAttachments } from './owner-attachments.js';
 import type { ConnectionEvents, PlayerConnection } from './player-connection.js';
 import { PlayerRedirect } from './player-redirect.js';
-import { RoomLink } from './room-link.js';
 import { SessionLifecycle } from './session-lifecycle.js';
+import { SessionRooms } from './session-rooms.js';
 import { SessionTable } from './session-table.js';
 
 export const CLIENT_TRANSPORTS = Symbol('ClientTransports');
@@ -37,9 +37,9 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     private readonly router: FrameRouter,
     private readonly sessions: SessionLifecycle,
     private readonly lobbies: LobbyRouter,
-    private readonly rooms: RoomLink,
+    private readonly rooms: SessionRooms,
     private readonly table: SessionTable,
-    private readonly ties: OwnerTies,
+    private readonly attachments: OwnerAttachments,
     private readonly redirect: PlayerRedirect,
     private readonly notices: SessionNotices,
     private readonly fleetLinks: FleetLinks,
@@ -95,7 +95,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
   drained(connection: PlayerConnection): void {
     const { session } = stateOf(connection);
     if (session?.slowSince == null || session.connection !== connection || !connection.isOpen) return;
-    if (connection.backlogBytes < this.options.backlogBytesMax / 2) this.rooms.letGo(session);
+    if (connection.backlogBytes < this.options.backlogBytesMax / 2) this.rooms.resumeFrames(session);
   }
 
   closed(connection: PlayerConnection): void {
@@ -135,7 +135,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     const state = stateOf(connection);
     if (backlogBytes > backlogBytesMax) {
       state.slowSince ??= now;
-      if (state.session) this.ties.holdBack(state.session);
+      if (state.session) this.attachments.suspendFrames(state.session);
     } else if (backlogBytes < backlogBytesMax / 2) state.slowSince = null;
     const isTooLong = state.slowSince !== null && now - state.slowSince > backlogTimeoutMs;
     if (isTooLong || backlogBytes > BACKLOGS_MAX * backlogBytesMax) disconnect(connection, 'too-slow');

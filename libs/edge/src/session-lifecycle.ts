@@ -10,13 +10,13 @@ import { ConnectionLimits } from './connection-limits.js';
 import { type ConnectionState, disconnect, stateOf } from './connection-state.js';
 import { Departures } from './departures.js';
 import { EarlyNotices } from './early-notices.js';
-import { EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS, NOT_HERE_AFTER_MS } from './edge.options.js';
+import { AWAY_AFTER_MS, EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from './edge.options.js';
 import type { GatewaySession } from './gateway-session.js';
 import { LobbyRouter } from './lobby-router.js';
 import type { PlayerConnection } from './player-connection.js';
-import { PresenceKeeper } from './presence-keeper.js';
-import { type HeldGame, RoomLink } from './room-link.js';
+import { PresenceReconciler } from './presence-reconciler.js';
 import { SessionRestorer } from './session-restorer.js';
+import { type ClientGame, SessionRooms } from './session-rooms.js';
 import { SessionTable } from './session-table.js';
 
 /**
@@ -34,10 +34,10 @@ export class SessionLifecycle {
     private readonly limits: ConnectionLimits,
     private readonly admission: Admission,
     private readonly restorer: SessionRestorer,
-    private readonly presence: PresenceKeeper,
+    private readonly presence: PresenceReconciler,
     private readonly departures: Departures,
     private readonly lobbies: LobbyRouter,
-    private readonly rooms: RoomLink,
+    private readonly rooms: SessionRooms,
     private readonly store: SessionStore,
     private readonly awayMarks: PendingAwayMarks,
     private readonly self: Self,
@@ -51,7 +51,7 @@ export class SessionLifecycle {
     try {
       const hello = decodePlayerMessage(frame);
       if (hello.kind !== 'hello') return;
-      const { session: id, secret, user, name, resumed, binding, turn, held } = await this.admission.admit(hello);
+      const { session: id, secret, user, name, resumed, binding, turn, game } = await this.admission.admit(hello);
       const early = this.early.take(id, since);
       // Another login or resume came while this hello was under way.
       if (early.some(({ kind }) => kind === 'replaced') && !(await this.isCurrent(user, id))) throw new HoldfastError('replaced');
@@ -60,7 +60,7 @@ export class SessionLifecycle {
       const before = session.connection;
       session.secretHash = hashOf(secret);
       // Two at once may end in the other order than they began.
-      if (turn > session.turn) session.turn = turn;
+      if (turn > session.admission) session.admission = turn;
       // The store has them here since; that they are gone again must be told as of any other.
       if (!connection.isOpen) {
         if (!before) this.addDisconnected(session, binding);
@@ -71,7 +71,7 @@ export class SessionLifecycle {
       state.session = session;
       state.mustConfirm = resumed;
       if (before) disconnect(before, 'replaced');
-      session.stopGoneTimers();
+      session.stopGraceTimers();
       const { connectionTimeoutMs } = this.options;
       connection.send({
         kind: 'welcome',
@@ -84,7 +84,7 @@ export class SessionLifecycle {
         server: this.self.id,
         pingMs: Math.floor(connectionTimeoutMs / 3),
       });
-      this.place(session, binding, held);
+      this.place(session, binding, game);
       for (const notice of early) if (notice.kind !== 'replaced') this.handleNotice(notice);
     } catch (error) {
       const body = answerTo(error);
@@ -114,7 +114,7 @@ export class SessionLifecycle {
 
   /** The session is over for good, whatever of it is still under way at a lobby. */
   private depart(session: GatewaySession, expire: 'left' | 'away', done?: () => void): void {
-    this.departures.add(session, session.nextAsked(), done);
+    this.departures.add(session, session.nextRequestOrder(), done);
     this.rooms.unbind(session, expire);
     this.table.remove(session);
   }
@@ -128,17 +128,17 @@ export class SessionLifecycle {
   /** Its connection is gone. `forGood`: this gateway closes, and the session goes on at another. */
   disconnected(session: GatewaySession, forGood: boolean): void {
     session.connection = null;
-    this.rooms.disconnect(session);
+    this.rooms.connectionLost(session);
     this.markAway(session);
     if (forGood) return;
     const away = setTimeout(() => {
       session.isAway = true;
       session.search = null;
-      this.presence.tell(session);
-      this.lobbies.tell(session, 'searcher.gone', { user: session.user, asked: session.nextAsked() });
-    }, NOT_HERE_AFTER_MS);
+      this.presence.report(session);
+      this.lobbies.emit(session, 'searcher.gone', { user: session.user, asked: session.nextRequestOrder() });
+    }, AWAY_AFTER_MS);
     const gone = setTimeout(() => void this.gone(session), this.options.seatGraceMs);
-    session.goneTimers = [away, gone];
+    session.graceTimers = [away, gone];
   }
 
   private markAway({ id, secretHash }: GatewaySession): void {
@@ -148,7 +148,7 @@ export class SessionLifecycle {
   /** Admitted, with a connection that was gone by then. */
   private addDisconnected(session: GatewaySession, binding: Binding | null): void {
     if (binding) this.rooms.bind(session, binding);
-    session.stopGoneTimers();
+    session.stopGraceTimers();
     this.disconnected(session, false);
   }
 
@@ -156,7 +156,7 @@ export class SessionLifecycle {
     const id = 'session' in notice ? notice.session : undefined;
     const session = id !== undefined ? this.table.get(id) : notice.kind === 'replaced' ? undefined : this.table.ofUser(notice.user);
     if (!session) {
-      if (id !== undefined) this.early.keep(id, notice, performance.now());
+      if (id !== undefined) this.early.add(id, notice, performance.now());
       return;
     }
     switch (notice.kind) {
@@ -171,21 +171,21 @@ export class SessionLifecycle {
 
   /** To be called now and then: what the store lost is written again, and what lives here stays alive there. */
   maintain(now: number): void {
-    this.restorer.look().catch((error: unknown) => this.log.debug('sessions.look-failed', { error: String(error) }));
+    this.restorer.check().catch((error: unknown) => this.log.debug('sessions.look-failed', { error: String(error) }));
     this.awayMarks.retry();
     this.departures.retry();
     // What a store says that may have fallen back is nothing to go by.
     if (!this.settlement.isSettled) return;
-    this.presence.correct();
-    if (this.presence.isRenamed || now - this.touchedAt > Math.min(30_000, this.options.sessionTtlMs / 3)) void this.touch(now);
+    this.presence.reconcileMembers();
+    if (this.presence.hasNewIncarnation || now - this.touchedAt > Math.min(30_000, this.options.sessionTtlMs / 3)) void this.touch(now);
   }
 
   /** Into the room the store says they are in, which may not be the one we knew. */
-  private place(session: GatewaySession, binding: Binding | null, held: HeldGame | null): void {
-    if (session.binding && session.binding.room === binding?.room) this.rooms.reconnect(session, held);
-    else if (binding) this.rooms.bind(session, binding, held);
+  private place(session: GatewaySession, binding: Binding | null, game: ClientGame | null): void {
+    if (session.binding && session.binding.room === binding?.room) this.rooms.connectionReplaced(session, game);
+    else if (binding) this.rooms.bind(session, binding, game);
     else this.rooms.unbind(session, 'left');
-    this.presence.tell(session);
+    this.presence.report(session);
   }
 
   private sessionOf(id: string, user: string, name: string): GatewaySession {
@@ -237,7 +237,7 @@ export class SessionLifecycle {
           if (session) await this.endUnknown(session);
         }
       }
-      await this.presence.compare();
+      await this.presence.reconcileIndex();
     } catch (error) {
       this.log.warn('sessions.touch-failed', { error: String(error) });
     }
