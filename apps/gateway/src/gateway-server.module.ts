@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AdminModule } from '#libs/admin';
-import { EdgeModule, GatewayEnd } from '#libs/edge';
+import { EdgeModule, GatewayCleanup } from '#libs/edge';
 import { HealthModule } from '#libs/health';
 import { GameServerEnd, OwnerContact, PlacementWillingness, RecoveryModule } from '#libs/recovery';
 import { CoreModule, certificateLog } from '#libs/server';
@@ -19,7 +19,7 @@ export class GatewayServerModule {
     const certificate = certificateFrom(edge, 'PUBLIC');
     const checker = HealthModule.forChecker({
       ...health,
-      ends: [GameServerEnd, GatewayEnd],
+      ends: [GameServerEnd, GatewayCleanup],
       willingness: [PlacementWillingness],
       contact: OwnerContact,
     });

@@ -1,16 +1,16 @@
 import { Controller } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
-import { OwnerTies } from '#libs/edge';
+import { OwnerAttachments } from '#libs/edge';
 import type { LinkPeer } from '#libs/link';
 import type { Control } from '#libs/protocol';
 
 /** Messages of room owners to this gateway. */
 @Controller()
 export class OwnerController {
-  constructor(private readonly ties: OwnerTies) {}
+  constructor(private readonly attachments: OwnerAttachments) {}
 
   @EventPattern('room.detached')
   detached(@Payload() event: Control['room.detached']['data'], @Ctx() peer: unknown): void {
-    this.ties.ownerDetached(peer as LinkPeer, event);
+    this.attachments.ownerDetached(peer as LinkPeer, event);
   }
 }

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { ConnectionLimits } from './connection-limits.js';
+import { stateOf } from './connection-state.js';
 import type { EdgeOptions } from './edge.options.js';
-import { guestOf } from './guest.js';
 import type { PlayerConnection } from './player-connection.js';
 
 const options = {
@@ -21,12 +21,12 @@ let ports = 0;
 const here: { limits: ConnectionLimits; connection: PlayerConnection }[] = [];
 
 afterEach(() => {
-  for (const { limits, connection } of here.splice(0)) limits.leave(connection);
+  for (const { limits, connection } of here.splice(0)) limits.removeConnection(connection);
 });
 
 function connectionFrom(address: string, peer = `${address}|${++ports}`) {
   const said: string[] = [];
-  const connection = { address, peer, owner: null, goodbye: ({ code }: { code: string }) => said.push(code) };
+  const connection = { address, peer, state: null, goodbye: ({ code }: { code: string }) => said.push(code) };
   return { connection: connection as unknown as PlayerConnection, said };
 }
 
@@ -34,8 +34,8 @@ function connectionFrom(address: string, peer = `${address}|${++ports}`) {
 function enter(limits: ConnectionLimits, address: string, isWelcomed = true) {
   const { connection, said } = connectionFrom(address);
   here.push({ limits, connection });
-  const isIn = limits.enter(connection);
-  if (isIn && isWelcomed) limits.welcomed(guestOf(connection));
+  const isIn = limits.addConnection(connection);
+  if (isIn && isWelcomed) limits.admitted(stateOf(connection));
   return { connection, isIn, said };
 }
 
@@ -50,7 +50,7 @@ describe('the hello timeout', () => {
   it('closes a connection that has sent no hello, and spares one whose hello waits for the store', () => {
     const limits = new ConnectionLimits(options);
     const [silent, greeting] = [enter(limits, '192.0.2.1', false), enter(limits, '192.0.2.2', false)];
-    guestOf(greeting.connection).isGreeting = true;
+    stateOf(greeting.connection).isAdmitting = true;
     jest.advanceTimersByTime(options.helloTimeoutMs + 1);
     expect([silent.said, greeting.said]).toEqual([['hello-timeout'], []]);
   });
@@ -83,8 +83,8 @@ describe('connections', () => {
     const strangers = [1, 2, 3, 4].map((host) => enter(limits, `192.0.2.${host}`, false));
     const fifth = enter(limits, '192.0.2.5', false);
     expect(fifth.isIn).toBe(false);
-    limits.leave(fifth.connection);
-    limits.welcomed(guestOf(strangers[0].connection));
+    limits.removeConnection(fifth.connection);
+    limits.admitted(stateOf(strangers[0].connection));
     expect(enter(limits, '192.0.2.6').isIn).toBe(true);
   });
 
@@ -92,7 +92,7 @@ describe('connections', () => {
     const limits = new ConnectionLimits(options);
     const comesAndGoes = (address: string): boolean => {
       const { connection, isIn } = enter(limits, address);
-      limits.leave(connection);
+      limits.removeConnection(connection);
       return isIn;
     };
     expect([1, 2, 3, 4].map(() => comesAndGoes('192.0.2.1'))).toEqual([true, true, true, false]);
@@ -104,7 +104,7 @@ describe('connections', () => {
     const { connection } = enter(limits, '192.0.2.1');
     limits.sweep(performance.now() + options.connectionsWindowMs + 1);
     expect(limits.addressesKnown).toBe(1);
-    limits.leave(connection);
+    limits.removeConnection(connection);
     limits.sweep(performance.now());
     expect(limits.addressesKnown).toBe(1);
     limits.sweep(performance.now() + options.connectionsWindowMs + 1);
@@ -116,36 +116,36 @@ describe('visitors', () => {
   it('of one address are so many, until they close', () => {
     const limits = new ConnectionLimits(options);
     const sockets = [1, 2, 3].map(() => socketFrom('192.0.2.1'));
-    expect(sockets.map((socket) => limits.visit(socket))).toEqual([true, true, true]);
-    expect(limits.visit(socketFrom('192.0.2.1'))).toBe(false);
-    expect(limits.visit(socketFrom('192.0.2.2'))).toBe(true);
+    expect(sockets.map((socket) => limits.addSocket(socket))).toEqual([true, true, true]);
+    expect(limits.addSocket(socketFrom('192.0.2.1'))).toBe(false);
+    expect(limits.addSocket(socketFrom('192.0.2.2'))).toBe(true);
     sockets[0].emit('close');
     sockets[0].emit('close');
-    expect(limits.visit(socketFrom('192.0.2.1'))).toBe(true);
-    expect(limits.visit(socketFrom('192.0.2.1'))).toBe(false);
+    expect(limits.addSocket(socketFrom('192.0.2.1'))).toBe(true);
+    expect(limits.addSocket(socketFrom('192.0.2.1'))).toBe(false);
   });
 
   it('that become players are counted as these, and not twice', () => {
     const limits = new ConnectionLimits(options);
     for (let visit = 0; visit < 3; visit += 1) {
       const socket = socketFrom('192.0.2.1');
-      expect(limits.visit(socket)).toBe(true);
+      expect(limits.addSocket(socket)).toBe(true);
       const { connection } = connectionFrom('192.0.2.1', `${socket.remoteAddress}|${socket.remotePort}|${socket.localPort}`);
       here.push({ limits, connection });
-      expect(limits.enter(connection)).toBe(true);
-      limits.welcomed(guestOf(connection));
+      expect(limits.addConnection(connection)).toBe(true);
+      limits.admitted(stateOf(connection));
     }
-    expect([1, 2, 3, 4].map(() => limits.visit(socketFrom('192.0.2.1')))).toEqual([true, true, true, false]);
+    expect([1, 2, 3, 4].map(() => limits.addSocket(socketFrom('192.0.2.1')))).toEqual([true, true, true, false]);
   });
 
   it('that become players leave nothing on their sockets, which live long', () => {
     const limits = new ConnectionLimits(options);
     const socket = socketFrom('192.0.2.1');
-    limits.visit(socket);
+    limits.addSocket(socket);
     expect(socket.listenerCount('close')).toBe(1);
     const { connection } = connectionFrom('192.0.2.1', `${socket.remoteAddress}|${socket.remotePort}|${socket.localPort}`);
     here.push({ limits, connection });
-    limits.enter(connection);
+    limits.addConnection(connection);
     expect(socket.listenerCount('close')).toBe(0);
   });
 });

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import { addressKey, peerOf } from './address.js';
+import { ConnectionState, disconnect, stateOf } from './connection-state.js';
 import {
   EDGE_OPTIONS,
   type EdgeOptions,
@@ -9,14 +10,13 @@ import {
   OPERATIONS_PER_CONNECTION,
   OPERATIONS_REFILL_MS,
 } from './edge.options.js';
-import { Guest, guestOf, part } from './guest.js';
 import type { PlayerConnection } from './player-connection.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** What one address has here. */
 interface AddressUse {
-  players: number;
-  visitors: number;
+  connections: number;
+  sockets: number;
   /** Connections it may still open: one that comes and goes costs a session each time. */
   readonly openings: TokenBucket;
   /** The budget of all players of this address for requests to lobbies and the store, in messages: see `operation-prices.ts`. */
@@ -25,7 +25,7 @@ interface AddressUse {
 }
 
 /** A socket that is nobody's yet. */
-interface Visitor {
+interface PendingSocket {
   readonly socket: Socket;
   readonly use: AddressUse;
   readonly closed: () => void;
@@ -40,82 +40,82 @@ interface Visitor {
 export class ConnectionLimits {
   readonly connections = new Set<PlayerConnection>();
   /** By the two ends of their sockets. */
-  private readonly visitors = new Map<string, Visitor>();
+  private readonly sockets = new Map<string, PendingSocket>();
   private readonly perAddress = new Map<string, AddressUse>();
   private hellosPending = 0;
 
   constructor(@Inject(EDGE_OPTIONS) private readonly options: EdgeOptions) {}
 
   /** A socket that is nobody's yet: it reads a page, or is in the middle of a handshake. False: there are too many. */
-  visit(socket: Socket): boolean {
+  addSocket(socket: Socket): boolean {
     const { connectionsPerAddress, hellosPendingMax } = this.options;
     const use = this.useOf(addressKey(socket.remoteAddress), performance.now());
-    if (use.visitors >= connectionsPerAddress || this.visitors.size + this.hellosPending >= hellosPendingMax) return false;
+    if (use.sockets >= connectionsPerAddress || this.sockets.size + this.hellosPending >= hellosPendingMax) return false;
     const peer = peerOf(socket);
-    use.visitors += 1;
-    const closed = (): void => this.visited(peer);
-    this.visitors.set(peer, { socket, use, closed });
+    use.sockets += 1;
+    const closed = (): void => this.removeSocket(peer);
+    this.sockets.set(peer, { socket, use, closed });
     socket.on('close', closed);
     return true;
   }
 
   /** It is counted in any case, since it exists until it has closed. False: there are too many; it is on its way out. */
-  enter(connection: PlayerConnection): boolean {
+  addConnection(connection: PlayerConnection): boolean {
     const { connectionsMax, connectionsPerAddress, hellosPendingMax, helloTimeoutMs } = this.options;
     const now = performance.now();
-    this.visited(connection.peer);
+    this.removeSocket(connection.peer);
     const use = this.useOf(addressKey(connection.address), now);
-    use.players += 1;
+    use.connections += 1;
     this.connections.add(connection);
     this.hellosPending += 1;
-    const guest = new Guest(this.options, use.operations, now);
-    guest.helloTimer = setTimeout(() => {
+    const state = new ConnectionState(this.options, use.operations, now);
+    state.helloTimer = setTimeout(() => {
       // A hello that has arrived may wait for the store to settle. Its requests to the store have their own limits.
-      if (!guest.isGreeting) part(connection, 'hello-timeout');
+      if (!state.isAdmitting) disconnect(connection, 'hello-timeout');
     }, helloTimeoutMs);
-    connection.owner = guest;
+    connection.state = state;
     const isWithin =
-      use.players <= connectionsPerAddress && this.connections.size <= connectionsMax && this.hellosPending <= hellosPendingMax;
+      use.connections <= connectionsPerAddress && this.connections.size <= connectionsMax && this.hellosPending <= hellosPendingMax;
     if (isWithin && use.openings.take(1, now)) return true;
-    part(connection, 'too-many-connections');
+    disconnect(connection, 'too-many-connections');
     return false;
   }
 
   /** It said who it is, and is no stranger any more. */
-  welcomed(guest: Guest): void {
-    if (guest.helloTimer === null) return;
-    clearTimeout(guest.helloTimer);
-    guest.helloTimer = null;
+  admitted(state: ConnectionState): void {
+    if (state.helloTimer === null) return;
+    clearTimeout(state.helloTimer);
+    state.helloTimer = null;
     this.hellosPending -= 1;
   }
 
   /** False: it was never here, or has left already. */
-  leave(connection: PlayerConnection): boolean {
+  removeConnection(connection: PlayerConnection): boolean {
     if (!this.connections.delete(connection)) return false;
     const use = this.perAddress.get(addressKey(connection.address));
-    if (use) use.players -= 1;
-    this.welcomed(guestOf(connection));
+    if (use) use.connections -= 1;
+    this.admitted(stateOf(connection));
     return true;
   }
 
   /** Forgets addresses that nobody has come from for so long that they have all their openings again. */
   sweep(now: number): void {
     const keptMs = Math.max(this.options.connectionsWindowMs, OPERATIONS_REFILL_MS);
-    for (const [address, { players, visitors, seenAt }] of this.perAddress)
-      if (players === 0 && visitors === 0 && now - seenAt > keptMs) this.perAddress.delete(address);
+    for (const [address, { connections, sockets, seenAt }] of this.perAddress)
+      if (connections === 0 && sockets === 0 && now - seenAt > keptMs) this.perAddress.delete(address);
   }
 
   get addressesKnown(): number {
     return this.perAddress.size;
   }
 
-  private visited(peer: string): void {
-    const visitor = this.visitors.get(peer);
-    if (!visitor) return;
-    this.visitors.delete(peer);
-    visitor.use.visitors -= 1;
+  private removeSocket(peer: string): void {
+    const pending = this.sockets.get(peer);
+    if (!pending) return;
+    this.sockets.delete(peer);
+    pending.use.sockets -= 1;
     // Its socket may be a player's for hours.
-    visitor.socket.off('close', visitor.closed);
+    pending.socket.off('close', pending.closed);
   }
 
   private useOf(address: string, now: number): AddressUse {
@@ -128,7 +128,7 @@ export class ConnectionLimits {
         Math.max(connectionsPerAddress * OPERATIONS_BURST_PER_CONNECTION, OPERATIONS_BURST_MIN),
         now,
       );
-      use = { players: 0, visitors: 0, openings, operations, seenAt: now };
+      use = { connections: 0, sockets: 0, openings, operations, seenAt: now };
       this.perAddress.set(address, use);
     }
     use.seenAt = now;

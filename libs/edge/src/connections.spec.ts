@@ -46,10 +46,10 @@ class Gateway implements ConnectionEvents {
   readonly connections: PlayerConnection[] = [];
   readonly frames: Buffer[] = [];
   closings = 0;
-  visitorsMax = 100;
+  socketsMax = 100;
   pingsMax = 100;
-  arrived(): boolean {
-    return this.visitorsMax-- > 0;
+  accepted(): boolean {
+    return this.socketsMax-- > 0;
   }
   pinged(): boolean {
     return this.pingsMax-- > 0;
@@ -127,12 +127,12 @@ describe('a WebSocket that has gone silent', () => {
       pings += 1;
     });
     const pongsMax = gateway.pingsMax;
-    connection.probe(connection.heardAt + 1);
-    connection.probe(connection.heardAt + 2);
+    connection.probe(connection.lastMessageAt + 1);
+    connection.probe(connection.lastMessageAt + 2);
     await until(() => gateway.pingsMax === pongsMax - 1);
     expect(pings).toBe(1);
-    connection.heardAt += 10;
-    connection.probe(connection.heardAt + 1);
+    connection.lastMessageAt += 10;
+    connection.probe(connection.lastMessageAt + 1);
     await until(() => gateway.pingsMax === pongsMax - 2);
     expect(pings).toBe(2);
   });
@@ -378,7 +378,7 @@ describe('the public port', () => {
 
   it('answers 503 to one visitor too many, and keeps the player who came before', async () => {
     const { port, gateway, client } = await overWebSocket(SUBPROTOCOL_BINARY);
-    gateway.visitorsMax = 0;
+    gateway.socketsMax = 0;
     expect(await heard(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).toMatch(/^HTTP\/1\.1 503 /);
     expect(await heard(port, UPGRADE)).toMatch(/^HTTP\/1\.1 503 /);
     client.send(Buffer.from([KIND.bye]));

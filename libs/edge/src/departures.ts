@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Asked, type Control, HoldfastError, type UserId } from '#libs/protocol';
+import { type Control, HoldfastError, type RequestOrder, type UserId } from '#libs/protocol';
 import { Log } from '#libs/telemetry';
 import { DEPARTURES_AT_ONCE, DEPARTURES_MAX, LEFT_KEPT_MS, REQUEST_TIMEOUT_MS } from './edge.options.js';
 import type { GatewaySession } from './gateway-session.js';
@@ -16,9 +16,9 @@ interface Departure {
 /**
  * Requests the departure of each user whose session has ended at this gateway, until a lobby has removed the user from the room and from
  * matchmaking. A lobby may still handle a request of the session, so this gateway may not know the room. The store orders the departure
- * and that request by `Asked`.
+ * and that request by `RequestOrder`.
  *
- * A departure without an answer is sent again. If this gateway dies first, its index still names the session, and `GatewayEnd` marks the
+ * A departure without an answer is sent again. If this gateway dies first, its index still names the session, and `GatewayCleanup` marks the
  * user as away.
  */
 @Injectable()
@@ -34,7 +34,7 @@ export class Departures {
   ) {}
 
   /** @param asked the request order of the departure, later than every request of the session. */
-  add(session: GatewaySession, asked: Asked, done: () => void = () => {}): void {
+  add(session: GatewaySession, asked: RequestOrder, done: () => void = () => {}): void {
     const { user, binding } = session;
     const room = binding && { id: binding.room, watching: binding.watching };
     const departure: Departure = { session, data: { user, asked, ...(room && { room }) }, done, isSending: false };
@@ -73,7 +73,7 @@ export class Departures {
     const { session, data, done } = departure;
     departure.isSending = true;
     try {
-      await this.lobbies.askFor(session, 'user.gone', data, REQUEST_TIMEOUT_MS);
+      await this.lobbies.requestFor(session, 'user.gone', data, REQUEST_TIMEOUT_MS);
     } catch (error) {
       if (!(error instanceof HoldfastError && error.code === 'unknown-operation')) {
         this.log.debug('departure.unanswered', { user: data.user, error: String(error) });
@@ -82,8 +82,8 @@ export class Departures {
       }
       // During a rolling update, a lobby of an older version does not know `user.gone`.
       const { user, asked, room } = data;
-      if (room && !room.watching) this.lobbies.tell(session, 'member.gone', { room: room.id, user, asked });
-      this.lobbies.tell(session, 'searcher.gone', { user, asked });
+      if (room && !room.watching) this.lobbies.emit(session, 'member.gone', { room: room.id, user, asked });
+      this.lobbies.emit(session, 'searcher.gone', { user, asked });
     }
     departure.isSending = false;
     if (this.pending.get(data.user) === departure) this.pending.delete(data.user);

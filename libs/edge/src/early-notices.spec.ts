@@ -9,18 +9,18 @@ const bind: SessionNotice = { kind: 'bind', user: 'ada', session: S, room: 'r', 
 describe('early notices', () => {
   it('returns each notice once, and only notices that came since the hello', () => {
     const early = new EarlyNotices();
-    early.keep(S, replaced, 1_000);
-    early.keep(S, bind, 2_000);
+    early.add(S, replaced, 1_000);
+    early.add(S, bind, 2_000);
     expect(early.take(S, 1_500)).toEqual([bind]);
     expect(early.take(S, 0)).toEqual([]);
   });
 
   it('drops the notices of the oldest sessions at the limit, and every notice after some time', () => {
     const early = new EarlyNotices();
-    for (let index = 0; index < 5_000; index++) early.keep(`s${index}` as SessionId, bind, index / 1_000);
+    for (let index = 0; index < 5_000; index++) early.add(`s${index}` as SessionId, bind, index / 1_000);
     expect(early.take('s0' as SessionId, 0)).toEqual([]);
     expect(early.take('s4999' as SessionId, 0)).toEqual([bind]);
-    early.keep(S, bind, 60_000);
+    early.add(S, bind, 60_000);
     expect(early.take('s4998' as SessionId, 0)).toEqual([]);
   });
 });

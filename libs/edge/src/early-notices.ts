@@ -6,7 +6,7 @@ const KEPT_MS = 10_000;
 /** Sessions for which notices are kept. At the limit the oldest session is dropped. */
 const SESSIONS_MAX = 1_000;
 
-interface Kept {
+interface EarlyNotice {
   readonly notice: SessionNotice;
   readonly at: number;
 }
@@ -16,25 +16,25 @@ interface Kept {
  * whom a match or a takeover reaches in between would otherwise miss the notice.
  */
 export class EarlyNotices {
-  private readonly kept = new Map<SessionId, Kept[]>();
+  private readonly notices = new Map<SessionId, EarlyNotice[]>();
 
   /** @param now in ms, on the same clock as `since` of `take`. */
-  keep(session: SessionId, notice: SessionNotice, now: number): void {
-    const others = this.kept.get(session) ?? [];
-    this.kept.delete(session);
+  add(session: SessionId, notice: SessionNotice, now: number): void {
+    const others = this.notices.get(session) ?? [];
+    this.notices.delete(session);
     // No more than four notices arrive during one hello.
-    this.kept.set(session, [...others.slice(-3), { notice, at: now }]);
-    for (const [eldest, notices] of this.kept) {
+    this.notices.set(session, [...others.slice(-3), { notice, at: now }]);
+    for (const [eldest, notices] of this.notices) {
       const isOver = now - notices[notices.length - 1].at > KEPT_MS;
-      if (!isOver && this.kept.size <= SESSIONS_MAX) break;
-      this.kept.delete(eldest);
+      if (!isOver && this.notices.size <= SESSIONS_MAX) break;
+      this.notices.delete(eldest);
     }
   }
 
   /** Returns the session's notices since `since`, oldest first, and removes all its notices. */
   take(session: SessionId, since: number): SessionNotice[] {
-    const notices = this.kept.get(session) ?? [];
-    this.kept.delete(session);
+    const notices = this.notices.get(session) ?? [];
+    this.notices.delete(session);
     return notices.filter(({ at }) => at >= since).map(({ notice }) => notice);
   }
 }

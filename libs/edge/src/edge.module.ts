@@ -1,31 +1,31 @@
 import type { RequestListener } from 'node:http';
 import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
 import type { Certificate } from '#libs/tls';
+import { Admission } from './admission.js';
 import { type ClientTransport, PUBLIC_CERTIFICATE } from './client-transport.js';
 import { ConnectionLimits } from './connection-limits.js';
 import { Departures } from './departures.js';
 import { EDGE_OPTIONS, type EdgeOptions } from './edge.options.js';
 import { FrameRouter } from './frame-router.js';
-import { GameEnds } from './game-ends.js';
+import { GameEndNotifier } from './game-end-notifier.js';
 import { CLIENT_TRANSPORTS, GatewayService } from './gateway.service.js';
-import { GatewayEnd } from './gateway-end.js';
+import { GatewayCleanup } from './gateway-cleanup.js';
 import { LobbyRouter } from './lobby-router.js';
-import { OwnerTies } from './owner-ties.js';
+import { OwnerAttachments } from './owner-attachments.js';
 import { PlayerRedirect } from './player-redirect.js';
 import { PlayerRequests } from './player-requests.js';
-import { PresenceKeeper } from './presence-keeper.js';
-import { RoomFollower } from './room-follower.js';
+import { PresenceReconciler } from './presence-reconciler.js';
 import { RoomFrames } from './room-frames.js';
-import { RoomLink } from './room-link.js';
+import { RoomRecordCache } from './room-record-cache.js';
 import { RoomRestorer } from './room-restorer.js';
-import { SessionLife } from './session-life.js';
+import { SessionLifecycle } from './session-lifecycle.js';
 import { SessionRestorer } from './session-restorer.js';
+import { SessionRooms } from './session-rooms.js';
 import { SessionTable } from './session-table.js';
 import { SettledSessions } from './settled-sessions.js';
-import { SilentOwners } from './silent-owners.js';
+import { StalledOwnerNotifier } from './stalled-owner-notifier.js';
 import { TcpTransport } from './tcp-transport.js';
 import { PUBLIC_PAGES, WebSocketTransport } from './web-socket-transport.js';
-import { Welcomer } from './welcomer.js';
 
 export interface EdgeModuleOptions {
   readonly options: EdgeOptions;
@@ -51,25 +51,29 @@ export class EdgeModule {
       SessionTable,
       LobbyRouter,
       PlayerRequests,
-      RoomFollower,
-      OwnerTies,
-      GameEnds,
+      RoomRecordCache,
+      OwnerAttachments,
+      GameEndNotifier,
       RoomFrames,
-      RoomLink,
-      Welcomer,
+      SessionRooms,
+      Admission,
       RoomRestorer,
       SessionRestorer,
       SettledSessions,
-      PresenceKeeper,
+      PresenceReconciler,
       Departures,
-      GatewayEnd,
-      SilentOwners,
+      GatewayCleanup,
+      StalledOwnerNotifier,
       PlayerRedirect,
       ConnectionLimits,
-      SessionLife,
+      SessionLifecycle,
       FrameRouter,
       GatewayService,
     ];
-    return { module: EdgeModule, providers, exports: [EDGE_OPTIONS, GatewayEnd, GatewayService, OwnerTies, PlayerRedirect, SessionTable] };
+    return {
+      module: EdgeModule,
+      providers,
+      exports: [EDGE_OPTIONS, GatewayCleanup, GatewayService, OwnerAttachments, PlayerRedirect, SessionTable],
+    };
   }
 }

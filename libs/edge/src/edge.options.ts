@@ -48,12 +48,12 @@ export const OPERATIONS_REFILL_MS = (1_000 * Math.max(OPERATIONS_BURST_PER_CONNE
 /** Most requests of one session without an answer. */
 export const REQUESTS_MAX = 16;
 /** Most commands held for a session while its room has no owner, and the time for which they are held, in ms. */
-export const HELD_MAX = 64;
-export const HELD_MS = 15_000;
+export const DELAYED_COMMANDS_MAX = 64;
+export const DELAYED_COMMANDS_MS = 15_000;
 /** Interval at which sessions without an attachment ask the owner that they know, in ms. A lost link may be open again. */
 export const LOST_POLL_MS = 250;
 /** Interval at which the gateway reads the records of their rooms, in addition to publications, in ms. */
-export const LOST_LOOK_MS = 1_000;
+export const LOST_READ_MS = 1_000;
 /** Time after which the gateway asks an owner again that has not answered, in ms. Longer than an adoption takes. */
 export const ATTACH_TIMEOUT_MS = 3_000;
 /** Most sessions in one request to an owner. It has about 30 KB then, far below the limit of a link's frame. */
@@ -63,11 +63,11 @@ export const FOLLOW_POLL_MS = 10_000;
 /** Interval at which the gateway polls the next few of these rooms, in ms. */
 export const FOLLOW_TICK_MS = 100;
 /** Time for which the gateway waits for the owner's last frames after the record says that the game has ended, in ms. */
-export const LAST_WORDS_MS = 250;
+export const OWNER_END_WAIT_MS = 250;
 /** Time that a client has to read the last message before the gateway closes the connection, in ms. */
 export const GOODBYE_MS = 500;
 /** Time after which a session without a connection becomes away for the other members, in ms. Most players reconnect sooner. */
-export const NOT_HERE_AFTER_MS = 1_500;
+export const AWAY_AFTER_MS = 1_500;
 /** Most users of a lost gateway in one request to a lobby. Each user costs the lobby a few reads and a write. */
 export const AWAY_AT_ONCE = 64;
 /** Time after which such a request is sent again when there is no lobby, in ms. */
@@ -79,13 +79,13 @@ export const DEPARTURES_MAX = 10_000;
 /** Most departures that the gateway sends again in one tick. */
 export const DEPARTURES_AT_ONCE = 64;
 /** Interval of the sweep for sessions whose gateway ended without a notice, in ms. */
-export const HOLDER_SWEEP_MS = 5_000;
+export const GATEWAY_SWEEP_MS = 5_000;
 /** Lease on the cleanup of one such gateway, in ms. The holder renews it at a third. */
-export const HOLDER_CLAIM_MS = 10_000;
+export const CLEANUP_LEASE_MS = 10_000;
 /** Time after which the gateway compares rooms again when the settled store did not answer, in ms. */
 export const COMPARE_RETRY_MS = 100;
 /** Time after which the gateway reads a missing room again when the store is possibly not settled, in ms. */
-export const UNSETTLED_LOOK_MS = 250;
+export const UNSETTLED_READ_MS = 250;
 /** Time after which the gateway tries again to restore lost data in a restarted store, in ms. */
 export const RESTORE_RETRY_MS = 100;
 /** When the store falls back within this time after a departure or a leave, the gateway sends it again. In ms. */
@@ -95,4 +95,4 @@ export const SEARCH_TRIES_MAX = 5;
 /** Longest time for which a lobby's answer waits until this gateway holds the record that the answer is about, in ms. */
 export const RECORD_WAIT_MS = 2_000;
 /** Time after which the gateway regards a publication as lost and reads the record, in ms. */
-export const RECORD_LOOK_MS = 100;
+export const RECORD_READ_MS = 100;

@@ -13,6 +13,7 @@ import {
 } from '#libs/protocol';
 import { answerTo } from '#libs/redis';
 import { Log } from '#libs/telemetry';
+import { type ConnectionState, disconnect, stateOf } from './connection-state.js';
 import {
   BACKLOGS_MAX,
   EDGE_OPTIONS,
@@ -23,14 +24,13 @@ import {
   REQUESTS_MAX,
 } from './edge.options.js';
 import type { GatewaySession } from './gateway-session.js';
-import { type Guest, guestOf, part } from './guest.js';
 import { HELLO_PRICE, priceOf } from './operation-prices.js';
-import { OwnerTies } from './owner-ties.js';
+import { OwnerAttachments } from './owner-attachments.js';
 import type { PlayerConnection } from './player-connection.js';
 import { PlayerRequests } from './player-requests.js';
 import { RoomFrames } from './room-frames.js';
-import { RoomLink } from './room-link.js';
-import { SessionLife } from './session-life.js';
+import { SessionLifecycle } from './session-lifecycle.js';
+import { SessionRooms } from './session-rooms.js';
 
 /**
  * Where a player's frame goes: a hello to the door, a command to the room, a request to a lobby. What is too much, or
@@ -40,22 +40,22 @@ import { SessionLife } from './session-life.js';
 export class FrameRouter {
   constructor(
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
-    private readonly life: SessionLife,
+    private readonly sessions: SessionLifecycle,
     private readonly requests: PlayerRequests,
-    private readonly rooms: RoomLink,
+    private readonly rooms: SessionRooms,
     private readonly frames: RoomFrames,
-    private readonly ties: OwnerTies,
+    private readonly attachments: OwnerAttachments,
     private readonly log: Log,
   ) {}
 
   route(connection: PlayerConnection, frame: Buffer): void {
     if (!connection.isOpen) return;
-    const guest = guestOf(connection);
-    if (!this.allows(connection, frame.length)) return this.limited(connection, frame);
+    const state = stateOf(connection);
+    if (!this.takeMessage(connection, frame.length)) return this.refuseMessage(connection, frame);
     // It asks and asks, and reads no answer.
-    if (connection.backlogBytes > BACKLOGS_MAX * this.options.backlogBytesMax) return part(connection, 'too-slow');
+    if (connection.backlogBytes > BACKLOGS_MAX * this.options.backlogBytesMax) return disconnect(connection, 'too-slow');
     try {
-      this.dispatch(connection, guest, frame);
+      this.dispatch(connection, state, frame);
     } catch (error) {
       if (!(error instanceof HoldfastError)) {
         // A defect of ours, met by one frame: it costs that connection, and never the process with everyone's.
@@ -69,16 +69,16 @@ export class FrameRouter {
   }
 
   /** One more message of so many bytes; a sign of life in any case. */
-  allows(connection: PlayerConnection, bytes: number): boolean {
-    const { messages, bytes: budget } = guestOf(connection);
+  takeMessage(connection: PlayerConnection, bytes: number): boolean {
+    const { messages, bytes: budget } = stateOf(connection);
     const now = performance.now();
-    connection.heardAt = now;
+    connection.lastMessageAt = now;
     // What JSON said in a whole frame may be longer in our own form than a burst: it takes all of one.
     return messages.take(1, now) && budget.take(Math.min(bytes, this.options.bytesBurst), now);
   }
 
   /** Takes an operation's price, of which its message was one. 0, or in how many ms it can be had; then nothing is taken. */
-  private charge({ messages, operations }: Guest, fullPrice: number): number {
+  private charge({ messages, operations }: ConnectionState, fullPrice: number): number {
     const now = performance.now();
     // No operation costs more than a whole burst, or it could never be asked for.
     const price = Math.min(fullPrice, this.options.messagesBurst, OPERATIONS_BURST_MIN);
@@ -92,16 +92,16 @@ export class FrameRouter {
     return 0;
   }
 
-  private dispatch(connection: PlayerConnection, guest: Guest, frame: Buffer): void {
-    const { session } = guest;
+  private dispatch(connection: PlayerConnection, state: ConnectionState, frame: Buffer): void {
+    const { session } = state;
     const kind = frame[0];
     if (kind === KIND.hello) {
-      if (guest.isGreeting || session) throw new HoldfastError('already-welcome');
-      const waitMs = guest.operations.waitMs(HELLO_PRICE, performance.now());
+      if (state.isAdmitting || session) throw new HoldfastError('already-welcome');
+      const waitMs = state.operations.waitMs(HELLO_PRICE, performance.now());
       if (waitMs > 0)
         return connection.goodbye({ code: 'rate-limited', reason: errorBody('rate-limited').message, retryAfterMs: waitMs }, GOODBYE_MS);
-      guest.operations.take(HELLO_PRICE, performance.now());
-      void this.life.greet(connection, guest, frame);
+      state.operations.take(HELLO_PRICE, performance.now());
+      void this.sessions.admit(connection, state, frame);
       return;
     }
     if (kind === KIND.ping) {
@@ -111,20 +111,20 @@ export class FrameRouter {
     }
     if (playerKindOf(kind) === null) throw new HoldfastError('unknown-kind');
     if (!session) throw new HoldfastError('hello-first');
-    if (guest.mustConfirm) this.life.confirmed(guest, session);
+    if (state.mustConfirm) this.sessions.confirmSecret(state, session);
     switch (kind) {
       case KIND.command:
         if (frame.length < HEADER.command.name || frame.length < HEADER.command.name + frame[HEADER.command.nameLength]) {
           throw new HoldfastError('bad-frame', 'A command ends within its header.');
         }
         this.frames.command(session, frame);
-        if (connection.backlogBytes > this.options.backlogBytesMax) this.ties.holdBack(session);
+        if (connection.backlogBytes > this.options.backlogBytesMax) this.attachments.suspendFrames(session);
         return;
       case KIND.request:
         void this.request(connection, session, frame);
         return;
       case KIND.bye:
-        this.life.bye(connection, session);
+        this.sessions.bye(connection, session);
         return;
       default:
         // An acknowledgement of a version: the link's own flow is enough for us.
@@ -150,16 +150,16 @@ export class FrameRouter {
     const price = priceOf(operation, data, this.options.roomsListedMax);
     // Patterns between servers are not for players, whatever they guess.
     if (price === undefined) return answer(null, errorBody('unknown-operation', `There is no operation "${bounded(operation, 64)}".`));
-    const waitMs = this.charge(guestOf(connection), price);
+    const waitMs = this.charge(stateOf(connection), price);
     if (waitMs > 0) return answer(null, errorBody('rate-limited', undefined, true, waitMs));
     // Answers are long; who does not read them gets a short one.
     if (session.requestsPending >= REQUESTS_MAX || connection.backlogBytes > this.options.backlogBytesMax)
       return answer(null, errorBody('busy'));
-    if (operation === 'rooms.watch' && this.rooms.watchersOf(roomOf(data)) >= this.options.watchersPerRoom)
+    if (operation === 'rooms.watch' && this.rooms.spectatorCount(roomOf(data)) >= this.options.watchersPerRoom)
       return answer(null, errorBody('too-many-watchers'));
     session.requestsPending += 1;
     try {
-      const { data: result, binding } = await this.requests.ask(session, operation, data, REQUEST_TIMEOUT_MS);
+      const { data: result, binding } = await this.requests.send(session, operation, data, REQUEST_TIMEOUT_MS);
       answer(result);
       if (binding === null) this.rooms.unbind(session, 'left');
       else if (binding) this.rooms.bind(session, binding);
@@ -171,8 +171,8 @@ export class FrameRouter {
     }
   }
 
-  private limited(connection: PlayerConnection, frame: Buffer): void {
-    const { messages, bytes } = guestOf(connection);
+  private refuseMessage(connection: PlayerConnection, frame: Buffer): void {
+    const { messages, bytes } = stateOf(connection);
     const now = performance.now();
     const waitMs = Math.max(messages.waitMs(1, now), bytes.waitMs(frame.length, now), 1);
     const error = errorBody('rate-limited', undefined, true, waitMs);
@@ -182,7 +182,7 @@ export class FrameRouter {
       connection.send({ kind: 'response', id: frame.readUInt32BE(HEADER.request.id), error });
     else connection.send({ kind: 'error', ...error });
     // One that goes on without reading the answers is not slowed down by more of them.
-    if (connection.backlogBytes > this.options.backlogBytesMax) part(connection, 'rate-limited');
+    if (connection.backlogBytes > this.options.backlogBytesMax) disconnect(connection, 'rate-limited');
   }
 }
 

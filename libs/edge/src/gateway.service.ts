@@ -5,16 +5,16 @@ import { SessionNotices } from '#libs/session';
 import { Metrics, Readiness } from '#libs/telemetry';
 import type { ClientTransport } from './client-transport.js';
 import { ConnectionLimits } from './connection-limits.js';
+import { disconnect, stateOf } from './connection-state.js';
+import { drainConnections } from './drain-connections.js';
 import { BACKLOGS_MAX, EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from './edge.options.js';
 import { FrameRouter } from './frame-router.js';
-import { guestOf, part } from './guest.js';
 import { LobbyRouter } from './lobby-router.js';
-import { OwnerTies } from './owner-ties.js';
+import { OwnerAttachments } from './owner-attachments.js';
 import type { ConnectionEvents, PlayerConnection } from './player-connection.js';
 import { PlayerRedirect } from './player-redirect.js';
-import { releaseAll } from './release.js';
-import { RoomLink } from './room-link.js';
-import { SessionLife } from './session-life.js';
+import { SessionLifecycle } from './session-lifecycle.js';
+import { SessionRooms } from './session-rooms.js';
 import { SessionTable } from './session-table.js';
 
 export const CLIENT_TRANSPORTS = Symbol('ClientTransports');
@@ -35,11 +35,11 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     @Inject(CLIENT_TRANSPORTS) private readonly transports: readonly ClientTransport[],
     private readonly limits: ConnectionLimits,
     private readonly router: FrameRouter,
-    private readonly life: SessionLife,
+    private readonly sessions: SessionLifecycle,
     private readonly lobbies: LobbyRouter,
-    private readonly rooms: RoomLink,
+    private readonly rooms: SessionRooms,
     private readonly table: SessionTable,
-    private readonly ties: OwnerTies,
+    private readonly attachments: OwnerAttachments,
     private readonly redirect: PlayerRedirect,
     private readonly notices: SessionNotices,
     private readonly fleetLinks: FleetLinks,
@@ -52,7 +52,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
   async open(): Promise<void> {
     this.lobbies.gateway = this.self.id;
     this.fleetLinks.keep(['lobby', 'game']);
-    await this.notices.onNotice(this.self.id, (notice) => this.life.noticed(notice));
+    await this.notices.onNotice(this.self.id, (notice) => this.sessions.handleNotice(notice));
     for (const transport of this.transports) this.ports[transport.name] = await transport.listen(this);
     this.tickedAt = performance.now();
     this.ticking = setInterval(() => this.tick(), TICK_MS);
@@ -64,7 +64,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     if (this.isClosing) return;
     this.isClosing = true;
     for (const transport of this.transports) transport.close();
-    await releaseAll(this.limits.connections, (session) => this.table.get(session.id) === session);
+    await drainConnections(this.limits.connections, (session) => this.table.get(session.id) === session);
     const deadline = performance.now() + 2 * GOODBYE_MS;
     while (this.limits.connections.size > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -73,15 +73,15 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     if (this.ticking) clearInterval(this.ticking);
   }
 
-  arrived(socket: Socket): boolean {
-    return this.limits.visit(socket);
+  accepted(socket: Socket): boolean {
+    return this.limits.addSocket(socket);
   }
 
   opened(connection: PlayerConnection): void {
     this.metrics.connections.inc({ transport: connection.transport });
-    if (!this.limits.enter(connection)) return;
-    if (this.isClosing) part(connection, 'shutting-down');
-    else if (this.redirect.refuses) part(connection, 'unavailable');
+    if (!this.limits.addConnection(connection)) return;
+    if (this.isClosing) disconnect(connection, 'shutting-down');
+    else if (this.redirect.refuses) disconnect(connection, 'unavailable');
   }
 
   frame(connection: PlayerConnection, frame: Buffer): void {
@@ -89,21 +89,21 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
   }
 
   pinged(connection: PlayerConnection, bytes: number): boolean {
-    return this.router.allows(connection, bytes);
+    return this.router.takeMessage(connection, bytes);
   }
 
   drained(connection: PlayerConnection): void {
-    const { session } = guestOf(connection);
+    const { session } = stateOf(connection);
     if (session?.slowSince == null || session.connection !== connection || !connection.isOpen) return;
-    if (connection.backlogBytes < this.options.backlogBytesMax / 2) this.rooms.letGo(session);
+    if (connection.backlogBytes < this.options.backlogBytesMax / 2) this.rooms.resumeFrames(session);
   }
 
   closed(connection: PlayerConnection): void {
-    if (!this.limits.leave(connection)) return;
+    if (!this.limits.removeConnection(connection)) return;
     this.metrics.connections.dec({ transport: connection.transport });
     if (connection.goodbyeCode !== null) this.metrics.goodbyes.inc({ code: connection.goodbyeCode });
-    const { session } = guestOf(connection);
-    if (session && session.connection === connection) this.life.disconnected(session, this.isClosing);
+    const { session } = stateOf(connection);
+    if (session && session.connection === connection) this.sessions.disconnected(session, this.isClosing);
   }
 
   private tick(): void {
@@ -115,29 +115,29 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     for (const connection of this.limits.connections) {
       unreadBytes += connection.backlogBytes;
       // It was us who slept: what they said meanwhile still waits in their sockets.
-      if (lateMs > TICK_MS) connection.heardAt += lateMs;
-      if (now - connection.heardAt > connectionTimeoutMs) part(connection, 'timed-out');
+      if (lateMs > TICK_MS) connection.lastMessageAt += lateMs;
+      if (now - connection.lastMessageAt > connectionTimeoutMs) disconnect(connection, 'timed-out');
       else {
-        if (now - connection.heardAt > connectionTimeoutMs / 2 && guestOf(connection).session) connection.probe(now);
-        this.weigh(connection, now);
+        if (now - connection.lastMessageAt > connectionTimeoutMs / 2 && stateOf(connection).session) connection.probe(now);
+        this.checkBacklog(connection, now);
       }
     }
     this.metrics.backlogBytes.set({ where: 'player' }, unreadBytes);
     this.metrics.backlogBytes.set({ where: 'link' }, this.fleetLinks.backlogBytes);
     this.limits.sweep(now);
-    this.life.keep(now);
+    this.sessions.maintain(now);
   }
 
   /** Who does not read is sent nothing more of a game, and after a while, or with too much unsent, goodbye. */
-  private weigh(connection: PlayerConnection, now: number): void {
+  private checkBacklog(connection: PlayerConnection, now: number): void {
     const { backlogBytesMax, backlogTimeoutMs } = this.options;
     const { backlogBytes } = connection;
-    const guest = guestOf(connection);
+    const state = stateOf(connection);
     if (backlogBytes > backlogBytesMax) {
-      guest.slowSince ??= now;
-      if (guest.session) this.ties.holdBack(guest.session);
-    } else if (backlogBytes < backlogBytesMax / 2) guest.slowSince = null;
-    const isTooLong = guest.slowSince !== null && now - guest.slowSince > backlogTimeoutMs;
-    if (isTooLong || backlogBytes > BACKLOGS_MAX * backlogBytesMax) part(connection, 'too-slow');
+      state.slowSince ??= now;
+      if (state.session) this.attachments.suspendFrames(state.session);
+    } else if (backlogBytes < backlogBytesMax / 2) state.slowSince = null;
+    const isTooLong = state.slowSince !== null && now - state.slowSince > backlogTimeoutMs;
+    if (isTooLong || backlogBytes > BACKLOGS_MAX * backlogBytesMax) disconnect(connection, 'too-slow');
   }
 }

@@ -28,12 +28,12 @@ export class LobbyRouter {
   }
 
   /** Sends a request of the gateway itself about a session, to the lobby of that session. */
-  async askFor(session: GatewaySession, pattern: ControlPattern, data: unknown, timeoutMs: number): Promise<unknown> {
+  async requestFor(session: GatewaySession, pattern: ControlPattern, data: unknown, timeoutMs: number): Promise<unknown> {
     return this.lobbyOf(session).request(pattern, data, { timeoutMs });
   }
 
   /** Sends an event about a session to a lobby, at most once. */
-  tell(session: GatewaySession, pattern: string, data: unknown): void {
+  emit(session: GatewaySession, pattern: string, data: unknown): void {
     try {
       this.lobbyOf(session).emit(pattern, data);
     } catch {

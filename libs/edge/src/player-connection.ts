@@ -8,7 +8,7 @@ export type TransportName = 'websocket' | 'tcp' | (string & {});
 /** What a transport hands to the gateway. Frames are binary, and views valid during the call only. */
 export interface ConnectionEvents {
   /** A socket was accepted that is nobody's connection yet. False: there are too many; turn it away. */
-  arrived(socket: Socket): boolean;
+  accepted(socket: Socket): boolean;
   /** Before its first frame; may be refused by `goodbye`. */
   opened(connection: PlayerConnection): void;
   frame(connection: PlayerConnection, frame: Buffer): void;
@@ -25,8 +25,8 @@ export interface ConnectionEvents {
  */
 export abstract class PlayerConnection {
   /** Free for the gateway's own use: what the connection belongs to. */
-  owner: unknown = null;
-  heardAt = performance.now();
+  state: unknown = null;
+  lastMessageAt = performance.now();
   protected readonly writer: BatchWriter;
   /** What it was told when we ended it; null: we did not. */
   goodbyeCode: string | null = null;

@@ -2,7 +2,7 @@ import type { EventSink, Self, ServerDirectory, StoreLoss } from '#libs/fleet';
 import { type ServerId, serverId } from '#libs/protocol';
 import type { Log } from '#libs/telemetry';
 import { PlayerRedirect } from './player-redirect.js';
-import type { RoomFollower } from './room-follower.js';
+import type { RoomRecordCache } from './room-record-cache.js';
 import type { SessionTable } from './session-table.js';
 
 const OTHER = serverId('gateway', '2');
@@ -10,7 +10,7 @@ const OTHER = serverId('gateway', '2');
 function refuses(isAlone: boolean, writers: readonly ServerId[]): boolean {
   const redirect = new PlayerRedirect(
     { all: () => [] } as unknown as SessionTable,
-    {} as RoomFollower,
+    {} as RoomRecordCache,
     { byType: () => [{ id: OTHER, state: 'ready', suspect: 0, unheard: false }] } as unknown as ServerDirectory,
     { id: serverId('gateway', '1') } as Self,
     { isAlone, writers: new Set(writers) } as unknown as StoreLoss,

@@ -2,9 +2,9 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { EventSink, Self, ServerDirectory, StoreLoss } from '#libs/fleet';
 import type { ServerId, SessionId } from '#libs/protocol';
 import { Log } from '#libs/telemetry';
+import { disconnect } from './connection-state.js';
 import type { GatewaySession } from './gateway-session.js';
-import { part } from './guest.js';
-import { RoomFollower } from './room-follower.js';
+import { RoomRecordCache } from './room-record-cache.js';
 import { SessionTable } from './session-table.js';
 
 const TICK_MS = 100;
@@ -26,13 +26,13 @@ type Reason = 'owner-unreachable' | 'store-lost';
 @Injectable()
 export class PlayerRedirect implements OnModuleDestroy {
   private readonly sent = new Map<SessionId, number>();
-  private readonly told = new Map<Reason, number>();
+  private readonly reportedAt = new Map<Reason, number>();
   private readonly timer: NodeJS.Timeout;
   private unreachable: () => ReadonlySet<ServerId> = () => NONE;
 
   constructor(
     private readonly table: SessionTable,
-    private readonly follower: RoomFollower,
+    private readonly cache: RoomRecordCache,
     private readonly directory: ServerDirectory,
     private readonly self: Self,
     private readonly storeLoss: StoreLoss,
@@ -61,7 +61,7 @@ export class PlayerRedirect implements OnModuleDestroy {
     const unreachable = this.unreachable();
     const { isAlone } = this.storeLoss;
     if (!isAlone && unreachable.size === 0) {
-      this.told.clear();
+      this.reportedAt.clear();
       if (this.sent.size > 0) this.forget();
       return;
     }
@@ -75,13 +75,13 @@ export class PlayerRedirect implements OnModuleDestroy {
       if (!isAlone && !this.isOwnerIn(session, unreachable)) continue;
       this.sent.set(id, now);
       count += 1;
-      part(connection, 'unavailable');
+      disconnect(connection, 'unavailable');
     }
-    if (count > 0) this.tell(isAlone ? 'store-lost' : 'owner-unreachable', count, now);
+    if (count > 0) this.report(isAlone ? 'store-lost' : 'owner-unreachable', count, now);
   }
 
   private isOwnerIn({ room }: GatewaySession, servers: ReadonlySet<ServerId>): boolean {
-    const record = room ? this.follower.get(room) : null;
+    const record = room ? this.cache.get(room) : null;
     return record?.status === 'playing' && record.owner !== null && servers.has(record.owner.server);
   }
 
@@ -97,9 +97,9 @@ export class PlayerRedirect implements OnModuleDestroy {
   }
 
   /** Reports a reason at most once in `AGAIN_MS`, because a redirect takes several ticks. */
-  private tell(reason: Reason, players: number, now: number): void {
-    if (now - (this.told.get(reason) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
-    this.told.set(reason, now);
+  private report(reason: Reason, players: number, now: number): void {
+    if (now - (this.reportedAt.get(reason) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
+    this.reportedAt.set(reason, now);
     this.log.warn('players.redirected', { reason, players });
     this.sink.tell({ kind: 'players.redirected', server: this.self.id, incarnation: this.self.incarnation, reason, detail: { players } });
   }

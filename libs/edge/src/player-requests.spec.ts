@@ -5,7 +5,7 @@ import type { StoreSettlement } from '#libs/settlement';
 import { GatewaySession } from './gateway-session.js';
 import { LobbyRouter } from './lobby-router.js';
 import { PlayerRequests } from './player-requests.js';
-import type { RoomFollower } from './room-follower.js';
+import type { RoomRecordCache } from './room-record-cache.js';
 
 const inRoom = (room: string, rev = 1) => ({ data: { room: { id: room, rev } }, binding: { room: room as RoomId, watching: false, rev } });
 const refuse = (code: ConstructorParameters<typeof HoldfastError>[0]) => new HoldfastError(code);
@@ -42,10 +42,10 @@ function newPlayerRequests(...answers: unknown[]) {
     { overtake: async (_: unknown, { number }: { number: number }) => overtaken.push(number) } as unknown as UserRooms,
     generation as unknown as StoreGeneration,
     { whenSettled: async () => void settled.push(1) } as unknown as StoreSettlement,
-    { whenHeld: (...wanted: unknown[]) => held(...wanted) } as unknown as RoomFollower,
+    { whenKnown: (...wanted: unknown[]) => held(...wanted) } as unknown as RoomRecordCache,
   );
   const session = new GatewaySession('s1' as SessionId, 'u1' as UserId, 'Ada', 1);
-  session.turn = 5;
+  session.admission = 5;
   /** The store is restarted before this answer arrives. */
   const afterRestart = (answer: unknown) => () => {
     generation.current = 'two';
@@ -57,7 +57,7 @@ function newPlayerRequests(...answers: unknown[]) {
 describe('a request of a player whose answer arrives in the run of the store in which it was sent', () => {
   it('is sent once', async () => {
     const { playerRequests, session, requests, settled } = newPlayerRequests(inRoom('a'));
-    await expect(playerRequests.ask(session, 'rooms.join', { room: 'a' }, 500)).resolves.toEqual(inRoom('a'));
+    await expect(playerRequests.send(session, 'rooms.join', { room: 'a' }, 500)).resolves.toEqual(inRoom('a'));
     expect(requests).toEqual([{ operation: 'rooms.join', data: { room: 'a' }, number: 1 }]);
     expect(settled).toEqual([]);
   });
@@ -68,7 +68,7 @@ describe('a request of a player whose answer arrives in the run of the store in 
       generation.current = null;
       return inRoom('a');
     });
-    await playerRequests.ask(session, 'rooms.join', { room: 'a' }, 500);
+    await playerRequests.send(session, 'rooms.join', { room: 'a' }, 500);
     expect(requests).toHaveLength(1);
   });
 
@@ -85,7 +85,7 @@ describe('a request of a player whose answer arrives in the run of the store in 
         }),
     );
     let isAnswered = false;
-    const asked = playerRequests.ask(session, operation, undefined, 500).finally(() => {
+    const asked = playerRequests.send(session, operation, undefined, 500).finally(() => {
       isAnswered = true;
     });
     await new Promise((resolve) => setImmediate(resolve));
@@ -97,9 +97,9 @@ describe('a request of a player whose answer arrives in the run of the store in 
 
   it('rejects with the refusal', async () => {
     const { playerRequests, session, overtaken } = newPlayerRequests(refuse('room-full'), refuse('server-lost'));
-    await expect(playerRequests.ask(session, 'rooms.join', { room: 'a' }, 500)).rejects.toMatchObject({ code: 'room-full' });
+    await expect(playerRequests.send(session, 'rooms.join', { room: 'a' }, 500)).rejects.toMatchObject({ code: 'room-full' });
     expect(overtaken).toEqual([]);
-    await expect(playerRequests.ask(session, 'rooms.join', { room: 'a' }, 500)).rejects.toMatchObject({ code: 'server-lost' });
+    await expect(playerRequests.send(session, 'rooms.join', { room: 'a' }, 500)).rejects.toMatchObject({ code: 'server-lost' });
     expect(overtaken).toEqual([3]);
   });
 });
@@ -109,12 +109,12 @@ describe('a request of a player whose answer arrives after the store was restart
     const { playerRequests, session, requests, settled, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart(inRoom('a', 7)), () => {
       expect(settled).toHaveLength(1);
-      expect(session.underWay).toEqual([1]);
+      expect(session.unanswered).toEqual([1]);
       return inRoom('a', 6);
     });
-    await expect(playerRequests.ask(session, 'rooms.join', { room: 'a' }, 500)).resolves.toEqual(inRoom('a', 6));
+    await expect(playerRequests.send(session, 'rooms.join', { room: 'a' }, 500)).resolves.toEqual(inRoom('a', 6));
     expect(requests.map(({ number }) => number)).toEqual([1, 1]);
-    expect(session.underWay).toEqual([]);
+    expect(session.unanswered).toEqual([]);
   });
 
   it('is sent again also when the restart comes before this gateway holds the record', async () => {
@@ -122,20 +122,20 @@ describe('a request of a player whose answer arrives after the store was restart
     held.mockImplementationOnce(async () => {
       generation.current = 'two';
     });
-    await expect(playerRequests.ask(session, 'rooms.join', { room: 'a' }, 500)).resolves.toEqual(inRoom('a', 6));
+    await expect(playerRequests.send(session, 'rooms.join', { room: 'a' }, 500)).resolves.toEqual(inRoom('a', 6));
     expect(requests).toHaveLength(2);
   });
 
   it.each(['unavailable', 'busy', 'overtaken', 'server-lost', 'already-in-room'] as const)('is sent again after %s', async (code) => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart(refuse(code)), refuse('unavailable'), inRoom('a'));
-    await expect(playerRequests.ask(session, 'rooms.join', { room: 'a' }, 2_000)).resolves.toEqual(inRoom('a'));
+    await expect(playerRequests.send(session, 'rooms.join', { room: 'a' }, 2_000)).resolves.toEqual(inRoom('a'));
   });
 
   it('is not sent again when it only reads', async () => {
     const { playerRequests, session, requests, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart({ data: { rooms: [] } }));
-    await playerRequests.ask(session, 'rooms.list', undefined, 500);
+    await playerRequests.send(session, 'rooms.list', undefined, 500);
     expect(requests).toHaveLength(1);
   });
 
@@ -144,12 +144,12 @@ describe('a request of a player whose answer arrives after the store was restart
     async (operation) => {
       const kept = newPlayerRequests();
       kept.answers.push(kept.afterRestart(inRoom('a')), inRoom('a', 2));
-      await expect(kept.playerRequests.ask(kept.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('a', 2));
+      await expect(kept.playerRequests.send(kept.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('a', 2));
       expect(kept.requests.map((request) => request.operation)).toEqual([operation, 'rooms.join']);
 
       const lost = newPlayerRequests();
       lost.answers.push(lost.afterRestart(inRoom('a')), refuse('room-unknown'), inRoom('b'));
-      await expect(lost.playerRequests.ask(lost.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('b'));
+      await expect(lost.playerRequests.send(lost.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('b'));
       expect(lost.requests.map((request) => request.operation)).toEqual([operation, 'rooms.join', operation]);
     },
   );
@@ -158,7 +158,7 @@ describe('a request of a player whose answer arrives after the store was restart
     const { playerRequests, session, requests, answers, afterRestart } = newPlayerRequests();
     const me = { data: { room: { id: 'a' }, watching: false } };
     answers.push(afterRestart(refuse('server-lost')), refuse('already-in-room'), me, inRoom('a'));
-    await expect(playerRequests.ask(session, 'rooms.create', { game: 'chess' }, 500)).resolves.toEqual(inRoom('a'));
+    await expect(playerRequests.send(session, 'rooms.create', { game: 'chess' }, 500)).resolves.toEqual(inRoom('a'));
     expect(requests.map(({ operation }) => operation)).toEqual(['rooms.create', 'rooms.create', 'me', 'rooms.join']);
   });
 
@@ -166,20 +166,20 @@ describe('a request of a player whose answer arrives after the store was restart
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     session.binding = { room: 'a' as RoomId, watching: false, rev: 1 };
     answers.push(afterRestart(refuse('unavailable')), refuse('not-in-room'));
-    await expect(playerRequests.ask(session, 'rooms.leave', undefined, 500)).resolves.toEqual({ data: { left: 'a' }, binding: null });
+    await expect(playerRequests.send(session, 'rooms.leave', undefined, 500)).resolves.toEqual({ data: { left: 'a' }, binding: null });
   });
 
   it('succeeds when it asked to start a game that runs', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     const room = { id: 'a', status: 'playing' };
     answers.push(afterRestart({ data: { room } }), refuse('room-playing'), { data: { room, watching: false } });
-    await expect(playerRequests.ask(session, 'rooms.start', undefined, 500)).resolves.toEqual({ data: { room } });
+    await expect(playerRequests.send(session, 'rooms.start', undefined, 500)).resolves.toEqual({ data: { room } });
   });
 
   it('succeeds when it cancelled a search that the store has lost', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart({ data: { cancelled: true } }), { data: { cancelled: false } });
-    await expect(playerRequests.ask(session, 'match.cancel', undefined, 500)).resolves.toEqual({ data: { cancelled: true } });
+    await expect(playerRequests.send(session, 'match.cancel', undefined, 500)).resolves.toEqual({ data: { cancelled: true } });
   });
 });
 
@@ -188,8 +188,8 @@ describe('the search of a session', () => {
     let answerSearch = (_: unknown): void => {};
     const { playerRequests, session, answers } = newPlayerRequests();
     answers.push(() => new Promise((resolve) => (answerSearch = resolve)), { data: { cancelled: true }, binding: null });
-    const found = playerRequests.ask(session, 'match.find', { game: 'chess' }, 500);
-    await playerRequests.ask(session, 'match.cancel', undefined, 500);
+    const found = playerRequests.send(session, 'match.find', { game: 'chess' }, 500);
+    await playerRequests.send(session, 'match.cancel', undefined, 500);
     answerSearch({ data: { waiting: true }, binding: null });
     await found;
     expect(session.search).toBeNull();
@@ -197,8 +197,8 @@ describe('the search of a session', () => {
 
   it('is remembered when a later request searches again', async () => {
     const { playerRequests, session } = newPlayerRequests({ data: { cancelled: true } }, { data: { waiting: true } });
-    await playerRequests.ask(session, 'match.cancel', undefined, 500);
-    await playerRequests.ask(session, 'match.find', { game: 'chess' }, 500);
+    await playerRequests.send(session, 'match.cancel', undefined, 500);
+    await playerRequests.send(session, 'match.find', { game: 'chess' }, 500);
     expect(session.search?.data).toEqual({ game: 'chess' });
   });
 });

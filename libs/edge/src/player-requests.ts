@@ -1,18 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { sleep } from '#libs/async';
-import { type Asked, HoldfastError, isBefore, type PlayerAnswer, type PlayerRequest, type RoomView } from '#libs/protocol';
+import { HoldfastError, isBefore, type PlayerAnswer, type PlayerRequest, type RequestOrder, type RoomView } from '#libs/protocol';
 import { StoreGeneration, UserRooms } from '#libs/room-store';
 import { StoreSettlement } from '#libs/settlement';
 import { RECORD_WAIT_MS, RESTORE_RETRY_MS } from './edge.options.js';
 import type { GatewaySession } from './gateway-session.js';
 import { LobbyRouter } from './lobby-router.js';
 import { repeatRequest } from './repeated-request.js';
-import { RoomFollower } from './room-follower.js';
+import { RoomRecordCache } from './room-record-cache.js';
 
 /** Reads. They change nothing, so another lobby may answer them when the first one is lost. */
 const READS: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'me']);
 /** The gateway does not void these when their answer is lost: a search may go on, and the client asks with `me`. */
-const OUTLIVES_ITS_ANSWER: ReadonlySet<string> = new Set([...READS, 'match.find']);
+const NOT_VOIDED: ReadonlySet<string> = new Set([...READS, 'match.find']);
 /** Refusals that do not decide the outcome of a repeated request, so the gateway repeats it once more. */
 const UNDECIDED: ReadonlySet<string> = new Set(['unavailable', 'busy', 'server-lost']);
 
@@ -31,7 +31,7 @@ export class PlayerRequests {
     private readonly userRooms: UserRooms,
     private readonly generation: StoreGeneration,
     private readonly settlement: StoreSettlement,
-    private readonly follower: RoomFollower,
+    private readonly cache: RoomRecordCache,
   ) {}
 
   /**
@@ -40,29 +40,29 @@ export class PlayerRequests {
    * @param timeoutMs for all repetitions together
    * @throws the lobby's refusal, `server-lost` when the lobby died with the request, `unavailable` when there is no lobby
    */
-  async ask(session: GatewaySession, operation: string, data: unknown, timeoutMs: number): Promise<PlayerAnswer> {
+  async send(session: GatewaySession, operation: string, data: unknown, timeoutMs: number): Promise<PlayerAnswer> {
     const { user, name, id, binding } = session;
     const room = binding ? { id: binding.room, watching: binding.watching } : undefined;
-    const asked = session.nextAsked();
+    const asked = session.nextRequestOrder();
     const request: PlayerRequest = {
       caller: { user, name, session: id, gateway: this.lobbies.gateway, asked, ...(room && { room }) },
       data,
     };
-    session.underWay = [...session.underWay, asked.number];
+    session.unanswered = [...session.unanswered, asked.number];
     try {
-      const answer = await this.askInOneRun(session, operation, request, timeoutMs);
+      const answer = await this.sendInOneRun(session, operation, request, timeoutMs);
       noteSearch(session, operation, data, asked, answer);
       return answer;
     } catch (error) {
       const code = error instanceof HoldfastError ? error.code : '';
-      if ((code === 'server-lost' || code === 'unavailable') && !OUTLIVES_ITS_ANSWER.has(operation)) await this.giveUp(session, asked);
+      if ((code === 'server-lost' || code === 'unavailable') && !NOT_VOIDED.has(operation)) await this.voidRequest(session, asked);
       throw error;
     } finally {
-      session.underWay = session.underWay.filter((number) => number !== asked.number);
+      session.unanswered = session.unanswered.filter((number) => number !== asked.number);
     }
   }
 
-  private async askInOneRun(session: GatewaySession, operation: string, request: PlayerRequest, timeoutMs: number): Promise<PlayerAnswer> {
+  private async sendInOneRun(session: GatewaySession, operation: string, request: PlayerRequest, timeoutMs: number): Promise<PlayerAnswer> {
     const endsAt = performance.now() + timeoutMs;
     if (READS.has(operation)) return this.read(session, operation, request, timeoutMs);
     const send = async (name: string, data: unknown): Promise<PlayerAnswer> => {
@@ -74,7 +74,7 @@ export class PlayerRequests {
       const run = this.storeRun;
       try {
         const answer: PlayerAnswer = await (isRepeated ? repeatRequest(send, operation, request, before) : send(operation, request.data));
-        if (this.storeRun === run) await this.whenHeld(answer);
+        if (this.storeRun === run) await this.whenCached(answer);
         if (this.storeRun === run) return answer;
         before = answer;
       } catch (error) {
@@ -88,11 +88,11 @@ export class PlayerRequests {
   }
 
   /** Waits for the record for a limited time: a player gets the answer even if the record does not arrive. */
-  private async whenHeld({ binding, data }: PlayerAnswer): Promise<void> {
+  private async whenCached({ binding, data }: PlayerAnswer): Promise<void> {
     const room = (data as { room?: Partial<RoomView> | null } | null | undefined)?.room;
     const id = binding?.room ?? room?.id;
     const rev = binding?.rev ?? room?.rev;
-    if (id !== undefined && rev !== undefined) await this.follower.whenHeld(id, rev, RECORD_WAIT_MS);
+    if (id !== undefined && rev !== undefined) await this.cache.whenKnown(id, rev, RECORD_WAIT_MS);
   }
 
   /** The answer to a read counts in any run. */
@@ -125,8 +125,8 @@ export class PlayerRequests {
   }
 
   /** Voids a request before the player learns that it failed. A lobby that hangs must not carry it out when it wakes. */
-  private async giveUp(session: GatewaySession, { turn, number }: Asked): Promise<void> {
-    session.requests = Math.max(session.requests, number + 1);
+  private async voidRequest(session: GatewaySession, { turn, number }: RequestOrder): Promise<void> {
+    session.requestNumber = Math.max(session.requestNumber, number + 1);
     // If the store is away, the player's next request has a higher number and voids this one.
     await this.userRooms.overtake(session.user, { turn, number: number + 1 }).catch(() => {});
   }
@@ -140,13 +140,14 @@ function noteSearch(
   session: GatewaySession,
   operation: string,
   data: unknown,
-  asked: Asked,
+  asked: RequestOrder,
   { binding, data: answer }: PlayerAnswer,
 ): void {
   if (binding || operation === 'match.cancel') {
     session.search = null;
-    session.searchOverAt = asked;
-  } else if (operation === 'match.find' && isWaiting(answer) && !isBefore(asked, session.searchOverAt)) session.search = { data, asked };
+    session.searchEndedBy = asked;
+  } else if (operation === 'match.find' && isWaiting(answer) && !isBefore(asked, session.searchEndedBy))
+    session.search = { data, requestOrder: asked };
 }
 
 function isWaiting(answer: unknown): boolean {

@@ -2,11 +2,11 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { LINK_HEADER, LINK_KIND, Links } from '#libs/link';
 import { encodeServerMessage, errorBody, HEADER, KIND } from '#libs/protocol';
 import { Metrics, type Tally } from '#libs/telemetry';
-import { EDGE_OPTIONS, type EdgeOptions, HELD_MAX, HELD_MS, LOST_POLL_MS } from './edge.options.js';
-import { GameEnds } from './game-ends.js';
+import { DELAYED_COMMANDS_MAX, DELAYED_COMMANDS_MS, EDGE_OPTIONS, type EdgeOptions, LOST_POLL_MS } from './edge.options.js';
+import { GameEndNotifier } from './game-end-notifier.js';
 import type { GatewaySession } from './gateway-session.js';
-import { OwnerTies } from './owner-ties.js';
-import { RoomFollower } from './room-follower.js';
+import { OwnerAttachments } from './owner-attachments.js';
+import { RoomRecordCache } from './room-record-cache.js';
 import { SessionTable } from './session-table.js';
 
 /** Stands in a `placed` that tells a rewind; in another one only where a player has this name, which does no harm. */
@@ -20,16 +20,16 @@ const REWOUND = Buffer.from('rewound');
  */
 @Injectable()
 export class RoomFrames implements OnModuleDestroy {
-  private readonly holding = new Set<GatewaySession>();
+  private readonly delayed = new Set<GatewaySession>();
   private readonly polling: NodeJS.Timeout;
   private readonly framesUp: Tally;
   private readonly framesDown: Tally;
 
   constructor(
     private readonly sessions: SessionTable,
-    private readonly follower: RoomFollower,
-    private readonly ties: OwnerTies,
-    private readonly ends: GameEnds,
+    private readonly cache: RoomRecordCache,
+    private readonly attachments: OwnerAttachments,
+    private readonly ends: GameEndNotifier,
     metrics: Metrics,
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
     @Inject(Links) links: Links,
@@ -44,18 +44,18 @@ export class RoomFrames implements OnModuleDestroy {
 
   /** A command's frame on its way to the room; or its refusal. `frame` is a view valid during the call only. */
   command(session: GatewaySession, frame: Buffer): void {
-    if (session.attachment === 'attached' && session.peer?.isOpen) {
+    if (session.status === 'attached' && session.peer?.isOpen) {
       if (session.peer.isCongested) return this.refuse(session, frame, 'busy');
       this.framesUp.inc();
       session.peer.sendSessionFrame(LINK_KIND.toRoom, session.handle, session.epoch, frame);
       return;
     }
-    const record = session.room ? this.follower.get(session.room) : null;
+    const record = session.room ? this.cache.get(session.room) : null;
     if (!session.binding) return this.refuse(session, frame, 'not-in-room');
-    if (record && record.status !== 'playing' && session.attachment === 'none') return this.refuse(session, frame, 'room-not-playing');
-    if (session.held.length >= HELD_MAX) return this.refuse(session, frame, 'busy');
-    session.held.push({ frame: Buffer.from(frame), at: performance.now() });
-    this.holding.add(session);
+    if (record && record.status !== 'playing' && session.status === 'none') return this.refuse(session, frame, 'room-not-playing');
+    if (session.delayedCommands.length >= DELAYED_COMMANDS_MAX) return this.refuse(session, frame, 'busy');
+    session.delayedCommands.push({ frame: Buffer.from(frame), at: performance.now() });
+    this.delayed.add(session);
   }
 
   onModuleDestroy(): void {
@@ -67,19 +67,19 @@ export class RoomFrames implements OnModuleDestroy {
     if (!session || frame.readDoubleBE(LINK_HEADER.session.epoch) < session.epoch || !session.connection) return;
     const kind = frame[LINK_HEADER.session.frame];
     if (kind === KIND.placed) {
-      if (!this.ties.placed(session)) return;
+      if (!this.attachments.placed(session)) return;
       // A client that numbers anew after a rewind would have its new numbers taken for those of what is held. It sends again
       // what it has no answer to.
-      if (frame.includes(REWOUND)) session.held = [];
-      else if (session.held.length > 0) this.sendHeld(session);
+      if (frame.includes(REWOUND)) session.delayedCommands = [];
+      else if (session.delayedCommands.length > 0) this.sendDelayed(session);
     } else if (!session.isPlaced) return;
     else if (kind === KIND.ended) {
-      session.endTold = true;
-      if (session.room) this.follower.look(session.room);
+      session.isEndSent = true;
+      if (session.room) this.cache.refresh(session.room);
     }
     this.framesDown.inc();
     session.connection.sendFrame(frame.subarray(LINK_HEADER.session.frame));
-    if (kind === KIND.ended) this.ends.ownerHasSpoken(session);
+    if (kind === KIND.ended) this.ends.ownerSentEnd(session);
   }
 
   private receiveSync(frame: Buffer): void {
@@ -91,28 +91,28 @@ export class RoomFrames implements OnModuleDestroy {
     this.framesDown.inc(count);
     for (let at = syncMany.entries; count > 0 && at < syncMany.entries + count * syncMany.entryBytes; at += syncMany.entryBytes) {
       const session = this.sessions.withHandle(frame.readUInt32BE(at));
-      if (!session?.isPlaced || epoch < session.epoch || !session.connection || session.attachment === 'slow') continue;
+      if (!session?.isPlaced || epoch < session.epoch || !session.connection || session.status === 'slow') continue;
       session.version = version;
       session.versionEpoch = epoch;
       session.connection.sendSync(version, frame.readUInt32BE(at + 4), body);
-      if (session.connection.backlogBytes > this.options.backlogBytesMax) this.ties.holdBack(session);
+      if (session.connection.backlogBytes > this.options.backlogBytesMax) this.attachments.suspendFrames(session);
     }
   }
 
-  private sendHeld(session: GatewaySession): void {
-    const { held, peer } = session;
-    session.held = [];
-    for (const { frame } of held) peer?.sendSessionFrame(LINK_KIND.toRoom, session.handle, session.epoch, frame);
+  private sendDelayed(session: GatewaySession): void {
+    const { delayedCommands, peer } = session;
+    session.delayedCommands = [];
+    for (const { frame } of delayedCommands) peer?.sendSessionFrame(LINK_KIND.toRoom, session.handle, session.epoch, frame);
   }
 
   private refuseOverdue(): void {
     const now = performance.now();
-    for (const session of this.holding) {
-      const { held } = session;
-      if (held.length > 0 && now - held[0].at <= HELD_MS) continue;
-      this.holding.delete(session);
-      session.held = [];
-      for (const { frame } of held) this.refuse(session, frame, 'unavailable');
+    for (const session of this.delayed) {
+      const { delayedCommands } = session;
+      if (delayedCommands.length > 0 && now - delayedCommands[0].at <= DELAYED_COMMANDS_MS) continue;
+      this.delayed.delete(session);
+      session.delayedCommands = [];
+      for (const { frame } of delayedCommands) this.refuse(session, frame, 'unavailable');
     }
   }
 

@@ -3,9 +3,9 @@ import type { Self } from '#libs/fleet';
 import { type SessionId, serverId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type StoreGeneration, UserRooms } from '#libs/room-store';
-import { hashOf, SessionAways, SessionHolders, SessionStore } from '#libs/session';
+import { GatewaySessionIndex, hashOf, PendingAwayMarks, SessionStore } from '#libs/session';
 import type { Log, Metrics } from '#libs/telemetry';
-import type { RoomFollower } from './room-follower.js';
+import type { RoomRecordCache } from './room-record-cache.js';
 import type { RoomRestorer } from './room-restorer.js';
 import { SessionRestorer } from './session-restorer.js';
 import { SessionTable } from './session-table.js';
@@ -21,25 +21,15 @@ afterAll(() => redis.onApplicationShutdown());
 /** A gateway, as far as it remembers its sessions. */
 function newGateway() {
   const id = serverId('gateway', randomUUID());
-  const store = new SessionStore(redis, new SessionHolders(redis), new SessionAways(redis), { auth: { kind: 'guest' } });
+  const store = new SessionStore(redis, new GatewaySessionIndex(redis), new PendingAwayMarks(redis), { auth: { kind: 'guest' } });
   const table = new SessionTable({ sessions: { set: () => {} } } as unknown as Metrics);
   const marked: string[] = [];
   const generation = { current: 'one' as string | null, markAudited: async (_: unknown, name: string) => void marked.push(name) };
   const log = { warn: () => {} } as unknown as Log;
   const self = { id, incarnation: 1 } as Self;
-  const follower = { known: () => [] } as unknown as RoomFollower;
+  const cache = { all: () => [] } as unknown as RoomRecordCache;
   const rooms = { restoreAll: async () => 0 } as unknown as RoomRestorer;
-  const restorer = new SessionRestorer(
-    table,
-    store,
-    userRooms,
-    generation as unknown as StoreGeneration,
-    redis,
-    self,
-    log,
-    follower,
-    rooms,
-  );
+  const restorer = new SessionRestorer(table, store, userRooms, generation as unknown as StoreGeneration, redis, self, log, cache, rooms);
   const welcome = async (user = `user-${randomUUID()}` as UserId) => {
     const { session, secret } = await store.create({ user, name: 'Ada', gateway: id, incarnation: 1 });
     const held = table.add(session, user, 'Ada');
@@ -54,9 +44,9 @@ describe('sessions that the store lost', () => {
     const { restorer, welcome } = newGateway();
     const { held, resume } = await welcome();
     held.binding = { room: 'a-room', watching: false, rev: 1 };
-    await restorer.look();
+    await restorer.check();
     await redis.commands.flushdb();
-    await restorer.look();
+    await restorer.check();
     expect(await userRooms.get(held.user)).toEqual({ room: 'a-room', watching: false });
     expect(await resume()).toMatchObject({ session: held.id, user: held.user, name: 'Ada' });
   });
@@ -65,29 +55,29 @@ describe('sessions that the store lost', () => {
     const { restorer, welcome } = newGateway();
     const { held, resume } = await welcome();
     await redis.commands.flushdb();
-    await restorer.look();
+    await restorer.check();
     await expect(resume()).resolves.toMatchObject({ session: held.id });
   });
 
   it('are looked for when the store is another, though it remembers us', async () => {
     const { restorer, generation, welcome } = newGateway();
     const { held, resume } = await welcome();
-    await restorer.look();
+    await restorer.check();
     await redis.commands.del(`hf:session:${held.id}`);
-    await restorer.look();
+    await restorer.check();
     await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
     generation.current = 'two';
-    await restorer.look();
+    await restorer.check();
     await expect(resume()).resolves.toMatchObject({ session: held.id });
   });
 
   it('stay over where their user has logged in anew meanwhile', async () => {
     const { restorer, store, welcome } = newGateway();
     const { held, resume } = await welcome();
-    await restorer.look();
+    await restorer.check();
     await redis.commands.flushdb();
     const anew = await store.create({ user: held.user, name: 'Ada', gateway: serverId('gateway', 'other'), incarnation: 1 });
-    await restorer.look();
+    await restorer.check();
     await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
     expect((await store.find(held.user))?.session).toBe(anew.session);
   });
@@ -95,13 +85,13 @@ describe('sessions that the store lost', () => {
   it('are written over an older login of their user in a store that fell back', async () => {
     const { restorer, store, generation, welcome } = newGateway();
     const { held, resume } = await welcome();
-    held.turn = (await userRooms.admit(held.user)).turn;
-    await restorer.look();
+    held.admission = (await userRooms.admit(held.user)).turn;
+    await restorer.check();
     const older = await store.create({ user: held.user, name: 'Ada', gateway: serverId('gateway', 'other'), incarnation: 1 });
     await redis.commands.del(`hf:session:${held.id}`);
-    await redis.commands.hset(`hf:user:${held.user}`, 'turn', held.turn - 1);
+    await redis.commands.hset(`hf:user:${held.user}`, 'turn', held.admission - 1);
     generation.current = 'two';
-    await restorer.look();
+    await restorer.check();
     await expect(resume()).resolves.toMatchObject({ session: held.id });
     expect((await store.find(held.user))?.session).not.toBe(older.session);
   });
@@ -109,22 +99,22 @@ describe('sessions that the store lost', () => {
   it('are marked as written again once for each run of the store, after that', async () => {
     const { restorer, generation, marked, welcome } = newGateway();
     await welcome();
-    await restorer.look();
-    await restorer.look();
+    await restorer.check();
+    await restorer.check();
     generation.current = 'two';
-    await restorer.look();
+    await restorer.check();
     expect(marked).toEqual(['one', 'two']);
   });
 
   it('say where the store had their users before', async () => {
     const { restorer, generation, welcome } = newGateway();
     const { held } = await welcome();
-    held.turn = (await userRooms.admit(held.user)).turn;
-    await restorer.look();
+    held.admission = (await userRooms.admit(held.user)).turn;
+    await restorer.check();
     restorer.takeRestored();
     await userRooms.set(held.user, 'left-before', false);
     generation.current = 'two';
-    await restorer.look();
+    await restorer.check();
     expect(restorer.takeRestored()).toEqual([{ session: held, outcome: 'written', before: { room: 'left-before', watching: false } }]);
     expect(await userRooms.get(held.user)).toBeNull();
   });
@@ -132,9 +122,9 @@ describe('sessions that the store lost', () => {
   it('that ended by themselves are not brought back', async () => {
     const { restorer, store, welcome } = newGateway();
     const { held, resume } = await welcome();
-    await restorer.look();
+    await restorer.check();
     await store.end(held.id as SessionId);
-    await restorer.look();
+    await restorer.check();
     await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
@@ -144,7 +134,7 @@ describe('sessions that the store lost', () => {
     it('are not over where the store is emptied between the look and the touch', async () => {
       const { restorer, store, welcome } = newGateway();
       const player = await welcome();
-      await restorer.look();
+      await restorer.check();
       const touch = store.touch.bind(store);
       jest.spyOn(store, 'touch').mockImplementationOnce(async (sessions) => {
         await redis.commands.flushdb();
@@ -157,7 +147,7 @@ describe('sessions that the store lost', () => {
     it('are not over before it is known which store this is', async () => {
       const { restorer, generation, welcome } = newGateway();
       const player = await welcome();
-      await restorer.look();
+      await restorer.check();
       generation.current = null;
       await redis.commands.flushdb();
       await expect(restorer.touch(touched(player))).rejects.toThrow('which store this is');
@@ -168,7 +158,7 @@ describe('sessions that the store lost', () => {
     it('are over where their user has logged in anew', async () => {
       const { restorer, store, welcome } = newGateway();
       const player = await welcome();
-      await restorer.look();
+      await restorer.check();
       await store.create({ user: player.held.user, name: 'Ada', gateway: serverId('gateway', 'other'), incarnation: 1 });
       await expect(restorer.touch(touched(player))).resolves.toEqual([player.held.id]);
     });

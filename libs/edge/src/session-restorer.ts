@@ -7,7 +7,7 @@ import { SessionStore } from '#libs/session';
 import { Log } from '#libs/telemetry';
 import { RESTORE_RETRY_MS } from './edge.options.js';
 import type { GatewaySession } from './gateway-session.js';
-import { RoomFollower } from './room-follower.js';
+import { RoomRecordCache } from './room-record-cache.js';
 import { RoomRestorer } from './room-restorer.js';
 import { SessionTable } from './session-table.js';
 
@@ -35,7 +35,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
   private marked = '';
   private restored: readonly RestoredSession[] = [];
   private readonly restoredListeners: (() => void)[] = [];
-  private looking: Promise<void> | null = null;
+  private checking: Promise<void> | null = null;
 
   constructor(
     private readonly table: SessionTable,
@@ -45,12 +45,12 @@ export class SessionRestorer implements OnApplicationBootstrap {
     private readonly redis: RedisConnections,
     private readonly self: Self,
     private readonly log: Log,
-    private readonly follower: RoomFollower,
+    private readonly cache: RoomRecordCache,
     private readonly rooms: RoomRestorer,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.storeGeneration.onConnected(() => void this.lookUntilMarked());
+    this.storeGeneration.onConnected(() => void this.checkUntilMarked());
   }
 
   /** Called after each restoration, whether the store is settled or not. */
@@ -66,11 +66,11 @@ export class SessionRestorer implements OnApplicationBootstrap {
   }
 
   /** Checks whether the store lost data, and restores it. Concurrent calls share one check. Rejects when the store does not answer. */
-  look(): Promise<void> {
-    this.looking ??= this.lookOnce().finally(() => {
-      this.looking = null;
+  check(): Promise<void> {
+    this.checking ??= this.checkOnce().finally(() => {
+      this.checking = null;
     });
-    return this.looking;
+    return this.checking;
   }
 
   /**
@@ -81,14 +81,14 @@ export class SessionRestorer implements OnApplicationBootstrap {
    * that seems to be over is therefore renewed once more after a second check.
    */
   async touch(sessions: readonly TouchedSession[]): Promise<readonly SessionId[]> {
-    const missing = new Set(await this.touchAfterLook(sessions));
+    const missing = new Set(await this.touchAfterCheck(sessions));
     if (missing.size === 0) return [];
-    await this.looking?.catch(() => {});
-    return this.touchAfterLook(sessions.filter(({ session }) => missing.has(session)));
+    await this.checking?.catch(() => {});
+    return this.touchAfterCheck(sessions.filter(({ session }) => missing.has(session)));
   }
 
-  private async touchAfterLook(sessions: readonly TouchedSession[]): Promise<readonly SessionId[]> {
-    await this.look();
+  private async touchAfterCheck(sessions: readonly TouchedSession[]): Promise<readonly SessionId[]> {
+    await this.check();
     if (!this.isKnown) throw new Error('The gateway does not know yet which store this is (its generation). Try again later.');
     return this.store.touch(sessions);
   }
@@ -97,7 +97,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
     return this.redis.isReady && this.storeGeneration.current !== null;
   }
 
-  private async lookOnce(): Promise<void> {
+  private async checkOnce(): Promise<void> {
     const { current } = this.storeGeneration;
     if (!this.isKnown) return;
     const isAnother = this.generation !== null && this.generation !== current;
@@ -111,7 +111,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
 
   /** @param isAnother the store has another generation, so it may have fallen back and hold older copies. */
   private async restoreAll(isAnother: boolean): Promise<void> {
-    const rooms = await this.rooms.restoreAll(this.follower.known());
+    const rooms = await this.rooms.restoreAll(this.cache.all());
     let sessions = 0;
     const restored: RestoredSession[] = [];
     for await (const some of fewAtATime([...this.table.all()], { breathMs: 0 })) {
@@ -129,8 +129,8 @@ export class SessionRestorer implements OnApplicationBootstrap {
   private async restore(session: GatewaySession, isAnother: boolean): Promise<RestoredSession & { readonly wasLost: boolean }> {
     const { id, user, name, secretHash, binding, connection } = session;
     const { outcome, before } = await this.userRooms.restore(user, binding, session.firstOpen());
-    const held = { session: id, user, name, secretHash, gateway: this.self.id, room: binding?.room ?? null, isAway: connection === null };
-    const wasLost = await this.store.restore(held, isAnother && outcome !== 'late');
+    const record = { session: id, user, name, secretHash, gateway: this.self.id, room: binding?.room ?? null, isAway: connection === null };
+    const wasLost = await this.store.restore(record, isAnother && outcome !== 'late');
     return { session, outcome, before, wasLost };
   }
 
@@ -143,11 +143,11 @@ export class SessionRestorer implements OnApplicationBootstrap {
   }
 
   /** Repeats the check every `RESTORE_RETRY_MS` until the mark is set, because all servers wait for it. */
-  private async lookUntilMarked(): Promise<void> {
+  private async checkUntilMarked(): Promise<void> {
     const { current } = this.storeGeneration;
     for (;;) {
       try {
-        await this.look();
+        await this.check();
       } catch (error) {
         this.log.debug('sessions.look-failed', { error: String(error) });
       }

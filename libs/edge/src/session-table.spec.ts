@@ -49,7 +49,7 @@ describe('the table of sessions', () => {
     const { table } = newTable();
     const session = add(table, 'a');
     let isGone = false;
-    session.goneTimers = [
+    session.graceTimers = [
       setTimeout(() => {
         isGone = true;
       }, 1_000),

@@ -45,7 +45,7 @@ export class SessionTable {
   }
 
   remove(session: GatewaySession): void {
-    session.stopGoneTimers();
+    session.stopGraceTimers();
     session.isOver = true;
     if (this.byId.get(session.id) !== session) return;
     this.byId.delete(session.id);

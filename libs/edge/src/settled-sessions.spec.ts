@@ -1,4 +1,4 @@
-import type { Asked, RoomId, SessionId, UserId } from '#libs/protocol';
+import type { RequestOrder, RoomId, SessionId, UserId } from '#libs/protocol';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import type { Departures } from './departures.js';
@@ -6,9 +6,9 @@ import { GatewaySession } from './gateway-session.js';
 import type { LobbyRouter } from './lobby-router.js';
 import type { PlayerConnection } from './player-connection.js';
 import type { PlayerRequests } from './player-requests.js';
-import type { RoomFollower } from './room-follower.js';
-import type { RoomLink } from './room-link.js';
+import type { RoomRecordCache } from './room-record-cache.js';
 import type { RestoredSession, SessionRestorer } from './session-restorer.js';
+import type { SessionRooms } from './session-rooms.js';
 import type { SessionTable } from './session-table.js';
 import { SettledSessions } from './settled-sessions.js';
 
@@ -18,10 +18,10 @@ const ROOM = 'r1' as RoomId;
 function newGateway(answer: (operation: string) => unknown = () => ({})) {
   const session = new GatewaySession('s1' as SessionId, 'u1' as UserId, 'Ada', 1);
   session.connection = { isOpen: true } as PlayerConnection;
-  session.turn = 5;
-  const asked: string[] = [];
+  session.admission = 5;
+  const requested: string[] = [];
   const done: string[] = [];
-  const orders: Asked[] = [];
+  const orders: RequestOrder[] = [];
   let restored: RestoredSession[] = [];
   let settle = (): void => {};
   let tellRestored = (): void => {};
@@ -29,21 +29,21 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
   const sessions = new SettledSessions(
     { all: () => [session] } as unknown as SessionTable,
     {
-      acceptAny: () => done.push('accept'),
+      acceptAnyRevision: () => done.push('accept'),
       bind: (_: GatewaySession, { room }: { room: RoomId }) => done.push(`bound to ${room}`),
-    } as unknown as RoomLink,
-    { settled: async () => {} } as unknown as RoomFollower,
+    } as unknown as SessionRooms,
+    { compareSettled: async () => {} } as unknown as RoomRecordCache,
     { takeRestored: () => restored, onRestored: (listener: () => void) => (tellRestored = listener) } as unknown as SessionRestorer,
     { repeat: () => done.push('departures') } as unknown as Departures,
     {
-      tell: (_: GatewaySession, pattern: string, { room, asked }: { room: RoomId; asked: Asked }) => {
+      emit: (_: GatewaySession, pattern: string, { room, asked }: { room: RoomId; asked: RequestOrder }) => {
         done.push(`${pattern} ${room}`);
         orders.push(asked);
       },
     } as unknown as LobbyRouter,
     {
-      ask: async (_: GatewaySession, operation: string) => {
-        asked.push(operation);
+      send: async (_: GatewaySession, operation: string) => {
+        requested.push(operation);
         return answer(operation);
       },
     } as unknown as PlayerRequests,
@@ -67,7 +67,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
     tellRestored();
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
   };
-  return { session, asked, done, orders, settled, restoredLate };
+  return { session, requested, done, orders, settled, restoredLate };
 }
 
 describe('a session, once a store that was restarted is settled', () => {
@@ -75,15 +75,15 @@ describe('a session, once a store that was restarted is settled', () => {
     const gateway = newGateway();
     gateway.session.binding = { room: ROOM, watching: false, rev: 7 };
     await gateway.settled();
-    expect(gateway.asked).toEqual([]);
+    expect(gateway.requested).toEqual([]);
     expect(gateway.done).toEqual(['accept', 'departures']);
   });
 
   it('leaves rooms again that it had left', async () => {
     const gateway = newGateway();
     const { session } = gateway;
-    session.hasLeft('left-1' as RoomId);
-    session.hasLeft(ROOM);
+    session.recordLeftRoom('left-1' as RoomId);
+    session.recordLeftRoom(ROOM);
     session.binding = { room: ROOM, watching: false, rev: 7 };
     const before = { room: 'left-2' as RoomId, watching: false };
     await gateway.settled({ restored: [{ session, outcome: 'written', before }] });
@@ -93,24 +93,24 @@ describe('a session, once a store that was restarted is settled', () => {
   it('searches for a match again, or enters the match that a lobby has found', async () => {
     const gateway = newGateway(() => ({ binding: { room: ROOM, watching: false, rev: 1 } }));
     const { session } = gateway;
-    session.search = { data: { game: 'chess' }, asked: { turn: 5, number: 2 } };
+    session.search = { data: { game: 'chess' }, requestOrder: { turn: 5, number: 2 } };
     await gateway.settled({ restored: [{ session, outcome: 'written', before: null }] });
-    expect(gateway.asked).toEqual(['match.find']);
+    expect(gateway.requested).toEqual(['match.find']);
     expect(gateway.done).toContain(`bound to ${ROOM}`);
 
     const found = newGateway();
-    found.session.search = { data: { game: 'chess' }, asked: { turn: 5, number: 2 } };
+    found.session.search = { data: { game: 'chess' }, requestOrder: { turn: 5, number: 2 } };
     await found.settled({ restored: [{ session: found.session, outcome: 'moved', before: { room: ROOM, watching: false } }] });
-    expect(found.asked).toEqual([]);
+    expect(found.requested).toEqual([]);
     expect(found.done).toContain(`bound to ${ROOM}`);
   });
 
   it('orders the repeated leave before a join that is under way', async () => {
     const gateway = newGateway();
     const { session } = gateway;
-    session.hasLeft(ROOM);
-    session.requests = 4;
-    session.underWay = [4];
+    session.recordLeftRoom(ROOM);
+    session.requestNumber = 4;
+    session.unanswered = [4];
     await gateway.settled({ restored: [{ session, outcome: 'written', before: null }] });
     expect(gateway.orders).toEqual([{ turn: 5, number: 3 }]);
   });
@@ -118,7 +118,7 @@ describe('a session, once a store that was restarted is settled', () => {
   it('is completed also when the gateway restores it after the settlement, or without one', async () => {
     const gateway = newGateway();
     const { session } = gateway;
-    session.hasLeft(ROOM);
+    session.recordLeftRoom(ROOM);
     await gateway.restoredLate(false, [{ session, outcome: 'written', before: null }]);
     expect(gateway.done).toEqual([]);
     await gateway.restoredLate(true, [{ session, outcome: 'written', before: null }]);

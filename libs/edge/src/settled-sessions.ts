@@ -8,9 +8,9 @@ import { LEFT_KEPT_MS, REQUEST_TIMEOUT_MS, RESTORE_RETRY_MS, SEARCH_TRIES_MAX } 
 import type { GatewaySession } from './gateway-session.js';
 import { LobbyRouter } from './lobby-router.js';
 import { PlayerRequests } from './player-requests.js';
-import { RoomFollower } from './room-follower.js';
-import { RoomLink } from './room-link.js';
+import { RoomRecordCache } from './room-record-cache.js';
 import { type RestoredSession, SessionRestorer } from './session-restorer.js';
+import { SessionRooms } from './session-rooms.js';
 import { SessionTable } from './session-table.js';
 
 /**
@@ -24,8 +24,8 @@ import { SessionTable } from './session-table.js';
 export class SettledSessions implements OnApplicationBootstrap {
   constructor(
     private readonly table: SessionTable,
-    private readonly rooms: RoomLink,
-    private readonly follower: RoomFollower,
+    private readonly rooms: SessionRooms,
+    private readonly cache: RoomRecordCache,
     private readonly restorer: SessionRestorer,
     private readonly departures: Departures,
     private readonly lobbies: LobbyRouter,
@@ -44,8 +44,8 @@ export class SettledSessions implements OnApplicationBootstrap {
 
   private async settled(): Promise<void> {
     const restored = this.restorer.takeRestored();
-    this.rooms.acceptAny(this.table.all());
-    await this.follower.settled();
+    this.rooms.acceptAnyRevision(this.table.all());
+    await this.cache.compareSettled();
     this.departures.repeat();
     for (const one of restored) {
       if (one.session.isOver) continue;
@@ -61,7 +61,7 @@ export class SettledSessions implements OnApplicationBootstrap {
     if (before && !before.watching) left.add(before.room);
     for (const { room, at } of leftRooms) if (performance.now() - at < LEFT_KEPT_MS) left.add(room);
     if (binding) left.delete(binding.room);
-    for (const room of left) this.lobbies.tell(session, 'member.gone', { room, user, asked: session.lastAnswered() });
+    for (const room of left) this.lobbies.emit(session, 'member.gone', { room, user, asked: session.lastAnswered() });
   }
 
   private async searchAgain({ session, outcome, before }: RestoredSession): Promise<void> {
@@ -70,7 +70,7 @@ export class SettledSessions implements OnApplicationBootstrap {
     // A lobby found a match, and its message was lost.
     if (outcome === 'moved' && before) return this.rooms.bind(session, { ...before, rev: 0 });
     try {
-      const binding = await this.ask(session, 'match.find', search.data);
+      const binding = await this.request(session, 'match.find', search.data);
       if (binding) this.rooms.bind(session, binding);
     } catch (error) {
       // The client asks with `me` whether its search goes on.
@@ -79,10 +79,10 @@ export class SettledSessions implements OnApplicationBootstrap {
   }
 
   /** Repeats the request while lobbies restart, or do not know yet that the store is settled. */
-  private async ask(session: GatewaySession, operation: string, data: unknown): Promise<Binding | null> {
+  private async request(session: GatewaySession, operation: string, data: unknown): Promise<Binding | null> {
     for (let tries = 1; ; tries++) {
       try {
-        return (await this.requests.ask(session, operation, data, REQUEST_TIMEOUT_MS)).binding ?? null;
+        return (await this.requests.send(session, operation, data, REQUEST_TIMEOUT_MS)).binding ?? null;
       } catch (error) {
         const mayHelp = error instanceof HoldfastError && error.retry && tries < SEARCH_TRIES_MAX;
         if (!mayHelp) throw error;

@@ -39,7 +39,7 @@ export class TcpTransport extends ClientTransport {
     const handshakeTimeout = this.options.helloTimeoutMs;
     const server = createTlsServer({ ...certificate.options, handshakeTimeout }, (socket) => this.accept(socket, events));
     server.on('connection', (socket: Socket) => {
-      if (!events.arrived(socket)) socket.destroy();
+      if (!events.accepted(socket)) socket.destroy();
     });
     certificate.keepFresh(server);
     return server;

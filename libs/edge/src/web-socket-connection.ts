@@ -49,7 +49,7 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
 
   /** A browser answers by itself, also where it lets the timers of a page in the background run once a minute. */
   override probe(now: number): void {
-    if (!this.isOpen || this.probedAt >= this.heardAt) return;
+    if (!this.isOpen || this.probedAt >= this.lastMessageAt) return;
     this.probedAt = now;
     this.begin(OPCODE.ping, 0);
   }

@@ -41,7 +41,7 @@ export class WebSocketTransport extends ClientTransport {
     server.maxConnections = socketsMax(this.options);
     this.server = server;
     server.on('connection', (socket: Socket) => {
-      if (events.arrived(socket)) return;
+      if (events.accepted(socket)) return;
       // Before a handshake there is no telling why.
       if (this.certificate) socket.destroy();
       else turnedAway.add(socket);

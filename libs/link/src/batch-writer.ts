@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { writeAtOnce } from './bare-socket.js';
 import { CHUNK_BYTES_MAX, giveChunk, takeChunk } from './chunk-pool.js';
+import { writeAtOnce } from './raw-socket.js';
 
 /**
  * Collects all writes to a socket during one event-loop tick into one buffer and one system call. One system call for each

@@ -1,4 +1,3 @@
-export { readInPlace } from './bare-socket.js';
 export * from './batch-writer.js';
 export { NONCE_BYTES, packIntroduction } from './handshake.js';
 export * from './link.module.js';
@@ -8,3 +7,4 @@ export * from './link-peer.js';
 export * from './link-transport.js';
 export * from './links.js';
 export * from './probe-link.js';
+export { readInPlace } from './raw-socket.js';

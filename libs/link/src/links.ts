@@ -4,7 +4,6 @@ import { connect as connectTls, createServer as createTlsServer, type Server as 
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { KeyedFlights } from '#libs/async';
 import { bounded, errorBody, FrameSplitter, HoldfastError, LENGTH_BYTES, type ServerId } from '#libs/protocol';
-import { readInPlace, readingTo } from './bare-socket.js';
 import { channelOf, claimedId, type Introduction, isNonce, newNonce, packIntroduction, readIntroduction } from './handshake.js';
 import {
   FRAME_BYTES_MAX_DEFAULT,
@@ -18,6 +17,7 @@ import {
 import { LINK_KIND } from './link-frames.js';
 import { type LinkInbox, LinkPeer } from './link-peer.js';
 import { type ProbeResult, probeLink } from './probe-link.js';
+import { readInPlace, readingTo } from './raw-socket.js';
 
 export const LINK_OPTIONS = Symbol('LinkOptions');
 

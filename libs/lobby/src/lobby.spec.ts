@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
 import { LoadBalancerService, type PlacementRequest } from '#libs/placement';
-import { type Asked, type Caller, type Control, HoldfastError, type RoomId, serverId } from '#libs/protocol';
+import { type Caller, type Control, HoldfastError, type RequestOrder, type RoomId, serverId } from '#libs/protocol';
 import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
 import { ROOMS_KEY, RoomLog, type RoomRecord, RoomRecords, roomKey, type StoreGeneration, UserRooms } from '#libs/room-store';
-import { SessionAways, SessionHolders, SessionNotices, SessionStore } from '#libs/session';
+import { GatewaySessionIndex, PendingAwayMarks, SessionNotices, SessionStore } from '#libs/session';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import { GameCatalogue } from './game-catalogue.js';
@@ -26,7 +26,7 @@ const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' }
 const records = new RoomRecords(redis);
 const generation = { onConnected: () => {} } as unknown as StoreGeneration;
 const userRooms = new UserRooms(redis);
-const sessions = new SessionStore(redis, new SessionHolders(redis), new SessionAways(redis), { auth: { kind: 'guest' } });
+const sessions = new SessionStore(redis, new GatewaySessionIndex(redis), new PendingAwayMarks(redis), { auth: { kind: 'guest' } });
 const roomLog = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
 
 beforeAll(async () => {
@@ -825,7 +825,7 @@ describe('the list of rooms', () => {
 
 describe('a session that ends during a request', () => {
   /** Numbers a user's requests, as their gateway does. */
-  async function newAsker(): Promise<() => Caller & { asked: Asked }> {
+  async function newAsker(): Promise<() => Caller & { asked: RequestOrder }> {
     const caller = newCaller();
     const { turn } = await userRooms.admit(caller.user);
     let number = 0;

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Asked, RoomId, ServerId, SessionId, UserId } from '#libs/protocol';
+import type { RequestOrder, RoomId, ServerId, SessionId, UserId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import { StoreGeneration } from '#libs/room-store';
 
@@ -13,7 +13,7 @@ export interface Searcher {
   readonly gateway: ServerId;
   /** Where the game is to run, if it can. */
   readonly region?: string;
-  readonly asked?: Asked;
+  readonly asked?: RequestOrder;
 }
 
 export interface MadeMatch {
@@ -68,7 +68,7 @@ export class MatchQueue {
   }
 
   /** With `asked`, only a search that is older than that. False: the user did not wait (any more). */
-  async cancel(game: string, user: UserId, asked?: Asked): Promise<boolean> {
+  async cancel(game: string, user: UserId, asked?: RequestOrder): Promise<boolean> {
     const keys = [queueKey(game), peopleKey(game)];
     return (await cancelScript.run(this.redis.commands, keys, [user, asked?.turn ?? '', asked?.number ?? ''])) === 1;
   }

@@ -1,4 +1,4 @@
-import { type Asked, HoldfastError, isBefore, type UserId } from '#libs/protocol';
+import { HoldfastError, isBefore, type RequestOrder, type UserId } from '#libs/protocol';
 import { type DocMember, isReady, type RoomDoc, type RoomRecord } from '#libs/room-store';
 
 /**
@@ -62,7 +62,7 @@ export function setReady(record: RoomRecord, user: UserId, ready: boolean): Room
 }
 
 /** `word`: when it was said. It changes nothing where a later one was heard. */
-export function cameBack({ doc }: RoomRecord, user: UserId, word?: Asked): RoomDoc {
+export function cameBack({ doc }: RoomRecord, user: UserId, word?: RequestOrder): RoomDoc {
   return withMember(doc, user, (member) => {
     const { awaySince, ...rest } = member;
     const isSo = member.here && awaySince === undefined;
@@ -71,7 +71,7 @@ export function cameBack({ doc }: RoomRecord, user: UserId, word?: Asked): RoomD
 }
 
 /** Said again, it is as it was, and later: the seat is kept from the first time on. */
-export function wentAway({ doc }: RoomRecord, user: UserId, now: number, word?: Asked): RoomDoc {
+export function wentAway({ doc }: RoomRecord, user: UserId, now: number, word?: RequestOrder): RoomDoc {
   return withMember(doc, user, (member) => {
     if (isOlder(word, member.word)) return member;
     if (member.here) return { ...member, here: false, awaySince: now, ...(word && { word }) };
@@ -101,9 +101,9 @@ export function checkStart(record: RoomRecord, user: UserId): readonly DocMember
   return doc.members;
 }
 
-const NEVER: Asked = { turn: 0, number: 0 };
+const NEVER: RequestOrder = { turn: 0, number: 0 };
 
-function isOlder(word: Asked | undefined, than: Asked | undefined): boolean {
+function isOlder(word: RequestOrder | undefined, than: RequestOrder | undefined): boolean {
   return word !== undefined && than !== undefined && isBefore(word, than);
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { ServerDirectory } from '#libs/fleet';
-import { type Asked, type Caller, endOf, HoldfastError, type Operations, type RoomId, type UserId } from '#libs/protocol';
+import { type Caller, endOf, HoldfastError, type Operations, type RequestOrder, type RoomId, type UserId } from '#libs/protocol';
 import { RedisConnections, StoreClock } from '#libs/redis';
 import { isMember, type MoveTerms, type RoomDoc, type RoomRecord, RoomRecords, type UserRoom, UserRooms } from '#libs/room-store';
 import { GameCatalogue } from './game-catalogue.js';
@@ -166,7 +166,7 @@ export class RoomService {
   }
 
   /** As the member's gateway has it. It says nothing of a later turn than its own, and nothing once a later word was heard. */
-  async setPresence(room: RoomId, user: UserId, here: boolean, word?: Asked): Promise<void> {
+  async setPresence(room: RoomId, user: UserId, here: boolean, word?: RequestOrder): Promise<void> {
     const turn = word && endOf(word.turn);
     if (!here) return this.setAway(room, user, turn, word);
     await this.change(room, (record) => cameBack(record, user, word), { user, asked: turn }).catch(ignoreGone);
@@ -191,7 +191,7 @@ export class RoomService {
    * repeated. Does nothing when the user was admitted or moved since. `known`: where the gateway has the user, for a store
    * that lost its own pointer.
    */
-  async depart(user: UserId, asked: Asked, known: UserRoom | null = null): Promise<void> {
+  async depart(user: UserId, asked: RequestOrder, known: UserRoom | null = null): Promise<void> {
     const left = await this.userRooms.depart(user, asked);
     if (left === 'late') return;
     await this.stopSearching(user, asked);
@@ -205,7 +205,7 @@ export class RoomService {
    * A member who will not come back, if that is still so. With `asked`: unless the user has come back to this room since. Without: unless
    * the user was admitted or has moved since this was called.
    */
-  async gone(room: RoomId, user: UserId, asked?: Asked, isDue?: RoomGuard): Promise<void> {
+  async gone(room: RoomId, user: UserId, asked?: RequestOrder, isDue?: RoomGuard): Promise<void> {
     const since = asked ?? (await this.userRooms.lastAsked(user));
     const guard: RoomGuard = async (record) => {
       await (asked ? this.refuseReturned(room, { user, asked }) : this.userRooms.refuseLate(user, since));
@@ -303,7 +303,7 @@ export class RoomService {
     if (pointer?.room === room && !isOwn) throw new HoldfastError('overtaken');
   }
 
-  private async setAway(room: RoomId, user: UserId, asked?: Asked, word?: Asked): Promise<void> {
+  private async setAway(room: RoomId, user: UserId, asked?: RequestOrder, word?: RequestOrder): Promise<void> {
     const now = await this.redisNow();
     await this.change(room, (record) => wentAway(record, user, now, word), { user, asked }).catch(ignoreGone);
   }
@@ -314,7 +314,7 @@ export class RoomService {
   }
 
   /** Of what they looked for by then. */
-  private async stopSearching(user: UserId, asked: Asked | undefined): Promise<void> {
+  private async stopSearching(user: UserId, asked: RequestOrder | undefined): Promise<void> {
     const game = await this.matches.gameOf(user);
     if (game) await this.matches.cancel(game, user, asked);
   }

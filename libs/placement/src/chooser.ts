@@ -9,7 +9,7 @@ const ROOMS_MAX = 64;
  */
 const CALLS_MAX = 2;
 
-interface Asked {
+interface PendingChoice {
   readonly request: ChoiceRequest;
   readonly resolve: (choice: Choice | null) => void;
   readonly reject: (error: unknown) => void;
@@ -17,7 +17,7 @@ interface Asked {
 
 /** Sends the requests of one tick in one call, because a call costs as much as several rooms in it. */
 export class Chooser {
-  private readonly asked: Asked[] = [];
+  private readonly pending: PendingChoice[] = [];
   private calls = 0;
   private isFlushDue = false;
 
@@ -32,7 +32,7 @@ export class Chooser {
    */
   choose(request: ChoiceRequest): Promise<Choice | null> {
     return new Promise((resolve, reject) => {
-      this.asked.push({ request, resolve, reject });
+      this.pending.push({ request, resolve, reject });
       this.flushSoon();
     });
   }
@@ -42,11 +42,11 @@ export class Chooser {
     this.isFlushDue = true;
     setImmediate(() => {
       this.isFlushDue = false;
-      while (this.calls < CALLS_MAX && this.asked.length > 0) void this.send(this.asked.splice(0, ROOMS_MAX));
+      while (this.calls < CALLS_MAX && this.pending.length > 0) void this.send(this.pending.splice(0, ROOMS_MAX));
     });
   }
 
-  private async send(asked: readonly Asked[]): Promise<void> {
+  private async send(asked: readonly PendingChoice[]): Promise<void> {
     this.calls += 1;
     try {
       const requests = asked.map(({ request }) => request);
@@ -56,7 +56,7 @@ export class Chooser {
       for (const { reject } of asked) reject(error);
     } finally {
       this.calls -= 1;
-      if (this.asked.length > 0) this.flushSoon();
+      if (this.pending.length > 0) this.flushSoon();
     }
   }
 }

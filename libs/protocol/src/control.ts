@@ -5,17 +5,17 @@ import type { GameResult } from './messages.js';
  * Position of a request in the order of all requests of one user. `turn` grows with each admission of the user by any gateway;
  * `number` grows with each request of that admission.
  */
-export interface Asked {
+export interface RequestOrder {
   readonly turn: number;
   readonly number: number;
 }
 
 /** The order after every other request of the same admission. */
-export function endOf(turn: number): Asked {
+export function endOf(turn: number): RequestOrder {
   return { turn, number: Number.MAX_SAFE_INTEGER };
 }
 
-export function isBefore(asked: Asked, than: Asked): boolean {
+export function isBefore(asked: RequestOrder, than: RequestOrder): boolean {
   return asked.turn < than.turn || (asked.turn === than.turn && asked.number < than.number);
 }
 
@@ -34,7 +34,7 @@ export interface Caller {
    * The order of the request. A lobby that hung may process the request late; a request older than the user's last move changes
    * nothing. Absent: the request can never be late.
    */
-  readonly asked?: Asked;
+  readonly asked?: RequestOrder;
 }
 
 /** A player's request on its way from a gateway to a lobby. */
@@ -108,28 +108,28 @@ export interface Control {
   /**
    * Gateway → lobby, event: a member lost its connection or has one again. Of two such events, the one with the later order wins.
    */
-  'member.presence': { data: { room: RoomId; user: UserId; here: boolean; asked?: Asked }; answer: null };
+  'member.presence': { data: { room: RoomId; user: UserId; here: boolean; asked?: RequestOrder }; answer: null };
   /**
    * Gateway → lobby: these users lost their connections with their gateway. `turns` are the admissions by that gateway. A user
    * with a later admission keeps searching for a match, and later requests of the old admission are refused. Idempotent.
    */
   'users.away': { data: { users: readonly UserId[]; turns?: readonly number[] }; answer: null };
   /** Gateway → lobby, event: a user who searches for a match has lost the connection. */
-  'searcher.gone': { data: { user: UserId; asked?: Asked }; answer: null };
+  'searcher.gone': { data: { user: UserId; asked?: RequestOrder }; answer: null };
   /**
    * Gateway → lobby: the user's session has ended for good. Every request ordered before `asked` is void, even one that a lobby
    * is still processing. `room`: where the gateway has the user, for the case that Redis lost its own pointer. Idempotent; the
    * gateway repeats the request until a lobby has answered.
    */
   'user.gone': {
-    data: { user: UserId; asked: Asked; room?: { readonly id: RoomId; readonly watching: boolean } };
+    data: { user: UserId; asked: RequestOrder; room?: { readonly id: RoomId; readonly watching: boolean } };
     answer: null;
   };
   /**
    * Gateway → lobby, event: a member will not come back. Replaced by `user.gone`; still accepted so that two versions can run
    * side by side.
    */
-  'member.gone': { data: { room: RoomId; user: UserId; asked?: Asked }; answer: null };
+  'member.gone': { data: { room: RoomId; user: UserId; asked?: RequestOrder }; answer: null };
 }
 
 /** A session that asks its room's owner for an attachment. */

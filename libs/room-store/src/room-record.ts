@@ -1,4 +1,4 @@
-import type { Asked, GameResult, RoomId, RoomStatus, ServerId, UserId } from '#libs/protocol';
+import type { GameResult, RequestOrder, RoomId, RoomStatus, ServerId, UserId } from '#libs/protocol';
 
 export interface DocMember {
   readonly user: UserId;
@@ -9,7 +9,7 @@ export interface DocMember {
   /** When the member became away, in ms since 1970 of store time. Absent while `here`. */
   readonly awaySince?: number;
   /** The order of the last message about `here`. An older message is late and changes nothing. Absent: no message has come. */
-  readonly word?: Asked;
+  readonly word?: RequestOrder;
 }
 
 /** The lobby's part of a room. It changes only by compare-and-set on the revision. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Asked, HoldfastError, isBefore, type RoomId, type UserId } from '#libs/protocol';
+import { HoldfastError, isBefore, type RequestOrder, type RoomId, type UserId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import { userKey } from './room-keys.js';
 
@@ -11,7 +11,7 @@ export interface UserRoom {
 /** What a move must hold against; nothing of it: it is made in any case. */
 export interface MoveTerms {
   /** The request that asks for it: refused when the user has moved, or was admitted, since. */
-  readonly asked?: Asked;
+  readonly asked?: RequestOrder;
   /** A search for a match goes on over admissions: only where the user moved since is it refused. */
   readonly outlivesAdmissions?: boolean;
   /** Refused when they are in another room than this. */
@@ -77,7 +77,7 @@ export class UserRooms {
    * Writes again where a user is, as the gateway of their session has it, into a store that lost it. `asked`: their session's turn, and
    * the first of its requests that may still be under way.
    */
-  async restore(user: UserId, to: UserRoom | null, asked: Asked): Promise<RestoredUser> {
+  async restore(user: UserId, to: UserRoom | null, asked: RequestOrder): Promise<RestoredUser> {
     const args = [to?.room ?? '', to?.watching ? '1' : '0', asked.turn, asked.number, POINTER_TTL_SECONDS];
     const [code, room, watching] = (await restoreUserScript.run(this.redis.commands, [userKey(user)], args)) as [number, string, string];
     return { outcome: RESTORED[code], before: pointerOf(room, watching) };
@@ -100,7 +100,7 @@ export class UserRooms {
    * Out of that room, if they are in it; and whatever was asked before this comes too late from now on. False: this does,
    * and they are in that room again.
    */
-  async leave(user: UserId, room: RoomId, asked: Asked | undefined): Promise<boolean> {
+  async leave(user: UserId, room: RoomId, asked: RequestOrder | undefined): Promise<boolean> {
     const args = [room, asked?.turn ?? '', asked?.number ?? '', POINTER_TTL_SECONDS];
     return (await leaveScript.run(this.redis.commands, [userKey(user)], args)) === 1;
   }
@@ -109,7 +109,7 @@ export class UserRooms {
    * The user's session is over for good: out of any room, and every older request is void. Gives the room that the user
    * was in, also when the call is repeated. `late`: the user was admitted or moved since; nothing has changed.
    */
-  async depart(user: UserId, asked: Asked): Promise<UserRoom | null | 'late'> {
+  async depart(user: UserId, asked: RequestOrder): Promise<UserRoom | null | 'late'> {
     const answer = await departScript.run(this.redis.commands, [userKey(user)], [asked.turn, asked.number, POINTER_TTL_SECONDS]);
     if (answer === null) return 'late';
     const [room, watching] = answer as [string, string];
@@ -128,20 +128,20 @@ export class UserRooms {
   }
 
   /** Whatever was asked before this comes too late from now on. False: this does. */
-  async overtake(user: UserId, asked: Asked | undefined): Promise<boolean> {
+  async overtake(user: UserId, asked: RequestOrder | undefined): Promise<boolean> {
     if (!asked) return true;
     return (await overtakeScript.run(this.redis.commands, [userKey(user)], [asked.turn, asked.number, POINTER_TTL_SECONDS, ''])) === 1;
   }
 
   /** As `overtake`, for a user who is in no room, or only watches. A room: they are in that one, and nothing has changed. */
-  async overtakeIfFree(user: UserId, asked: Asked | undefined): Promise<boolean | RoomId> {
+  async overtakeIfFree(user: UserId, asked: RequestOrder | undefined): Promise<boolean | RoomId> {
     const args = [asked?.turn ?? '', asked?.number ?? '', POINTER_TTL_SECONDS, '1'];
     const answer = (await overtakeScript.run(this.redis.commands, [userKey(user)], args)) as number | RoomId;
     return typeof answer === 'number' ? answer === 1 : answer;
   }
 
   /** Throws `overtaken` when the user has moved, or was admitted, since they asked. To be followed by a conditional write. */
-  async refuseLate(user: UserId, asked: Asked | undefined): Promise<void> {
+  async refuseLate(user: UserId, asked: RequestOrder | undefined): Promise<void> {
     if (!asked) return;
     const [turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), 'turn', 'movedTurn', 'movedNumber');
     const isLate = asked.turn < Number(turn) || isBefore(asked, { turn: Number(movedTurn), number: Number(movedNumber) });
@@ -149,7 +149,7 @@ export class UserRooms {
   }
 
   /** The last request by which the user moved, and their last admission: what is done by this is refused if either changes. */
-  async lastAsked(user: UserId): Promise<Asked> {
+  async lastAsked(user: UserId): Promise<RequestOrder> {
     const [turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), 'turn', 'movedTurn', 'movedNumber');
     return Number(movedTurn) >= Number(turn) ? { turn: Number(movedTurn), number: Number(movedNumber) } : { turn: Number(turn), number: 0 };
   }

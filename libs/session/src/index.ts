@@ -1,13 +1,13 @@
 export * from './authenticator.js';
+export * from './gateway-session-index.js';
 export * from './guest-authenticator.js';
 export * from './jwt-authenticator.js';
 export * from './nickname.js';
+export * from './pending-away-marks.js';
 export * from './player-name.js';
-export type { LifeOfGateway } from './second-login.js';
+export type { IncarnationOf } from './second-login.js';
 export * from './session.module.js';
 export * from './session.options.js';
-export * from './session-aways.js';
-export * from './session-holders.js';
 export * from './session-keys.js';
 export * from './session-notices.js';
 export { hashOf } from './session-secret.js';

@@ -1,39 +1,39 @@
 import { randomUUID } from 'node:crypto';
 import { type ServerId, type SessionId, serverId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
+import { GatewaySessionIndex } from './gateway-session-index.js';
+import { PendingAwayMarks } from './pending-away-marks.js';
 import { claimUser } from './scripts/claim-user.js';
-import type { LifeOfGateway } from './second-login.js';
-import { SessionAways } from './session-aways.js';
-import { SessionHolders } from './session-holders.js';
+import type { IncarnationOf } from './second-login.js';
 import { sessionKey, userSessionKey } from './session-keys.js';
 import { hashOf } from './session-secret.js';
 import { SessionStore } from './session-store.js';
 
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
-const holders = new SessionHolders(redis);
-const aways = new SessionAways(redis);
-const store = new SessionStore(redis, holders, aways, { auth: { kind: 'guest' } });
+const index = new GatewaySessionIndex(redis);
+const awayMarks = new PendingAwayMarks(redis);
+const store = new SessionStore(redis, index, awayMarks, { auth: { kind: 'guest' } });
 
 beforeAll(() => redis.ready());
 afterAll(() => redis.onApplicationShutdown());
 
 /** Creates gateways with `SECOND_LOGIN=refuse`, and one user. */
 function newFleet() {
-  const lives = new Map<ServerId, number>();
-  const lifeOf: LifeOfGateway = async (gateway) => lives.get(gateway) ?? null;
+  const incarnations = new Map<ServerId, number>();
+  const incarnationOf: IncarnationOf = async (gateway) => incarnations.get(gateway) ?? null;
   const user = `user-${randomUUID()}` as UserId;
   return {
     user,
     newGateway() {
       const gateway = serverId('gateway', randomUUID());
-      lives.set(gateway, 1);
+      incarnations.set(gateway, 1);
       return {
         id: gateway,
-        dies: () => lives.delete(gateway),
-        restarts: () => lives.set(gateway, 2),
-        logIn: (as = lifeOf, by = store) => by.create({ user, name: 'Ada', gateway, incarnation: 1 }, as),
+        dies: () => incarnations.delete(gateway),
+        restarts: () => incarnations.set(gateway, 2),
+        logIn: (as = incarnationOf, by = store) => by.create({ user, name: 'Ada', gateway, incarnation: 1 }, as),
         resume: ({ session, secret }: { session: SessionId; secret: string }, by = store) =>
-          by.resume({ session, secret, gateway, incarnation: lives.get(gateway) ?? 1 }),
+          by.resume({ session, secret, gateway, incarnation: incarnations.get(gateway) ?? 1 }),
       };
     },
   };
@@ -41,7 +41,7 @@ function newFleet() {
 
 /** Marks the session as away, as its gateway does after a lost connection, and waits for the mark in the store. */
 async function disconnect({ session, secret }: { session: SessionId; secret: string }, gateway: ServerId): Promise<void> {
-  aways.mark(session, { gateway, secretHash: hashOf(secret) });
+  awayMarks.mark(session, { gateway, secretHash: hashOf(secret) });
   const deadline = Date.now() + 5_000;
   while ((await redis.commands.hexists(sessionKey(session), 'away')) === 0) {
     if (Date.now() > deadline) throw new Error('was not marked');
@@ -64,15 +64,15 @@ function newFailing(commands: Record<string, 'not' | 'unheard'>) {
     },
   });
   const connections = { commands: client, isReady: true } as unknown as RedisConnections;
-  const unsure = new SessionAways(connections);
+  const unsure = new PendingAwayMarks(connections);
   const heal = (): void => {
     failing.clear();
     unsure.retry();
   };
   return {
     heal,
-    aways: unsure,
-    store: new SessionStore(connections, new SessionHolders(connections), unsure, { auth: { kind: 'guest' } }),
+    awayMarks: unsure,
+    store: new SessionStore(connections, new GatewaySessionIndex(connections), unsure, { auth: { kind: 'guest' } }),
   };
 }
 
@@ -98,7 +98,7 @@ describe('a second login with SECOND_LOGIN=refuse', () => {
     await expect(first.logIn()).rejects.toMatchObject(refused);
     await expect(second.logIn()).rejects.toMatchObject(refused);
     expect((await store.find(fleet.user))?.session).toBe(login.session);
-    expect(await holders.sessionsOf({ gateway: second.id, incarnation: 1 })).toEqual([]);
+    expect(await index.sessionsOf({ gateway: second.id, incarnation: 1 })).toEqual([]);
     const resumed = await second.resume(login);
     await expect(first.logIn()).rejects.toMatchObject(refused);
     await second.resume(resumed);
@@ -123,7 +123,7 @@ describe('a second login with SECOND_LOGIN=refuse', () => {
     const gateway = fleet.newGateway();
     const login = await gateway.logIn();
     await gateway.resume(login);
-    aways.mark(login.session, { gateway: gateway.id, secretHash: hashOf(login.secret) });
+    awayMarks.mark(login.session, { gateway: gateway.id, secretHash: hashOf(login.secret) });
     // Redis answers in order on one connection, so the mark has been processed after this.
     await redis.commands.ping();
     await expect(gateway.logIn()).rejects.toMatchObject(refused);
@@ -188,7 +188,7 @@ describe('a second login with SECOND_LOGIN=refuse', () => {
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const login = await first.logIn();
     const failing = newFailing({ hf_session_rotate: 'not', hf_session_mark_away: 'not' });
-    failing.aways.mark(login.session, { gateway: first.id, secretHash: hashOf(login.secret) });
+    failing.awayMarks.mark(login.session, { gateway: first.id, secretHash: hashOf(login.secret) });
     await expect(first.resume(login, failing.store)).rejects.toThrow('lost');
     failing.heal();
     await until(() => second.logIn());
@@ -196,7 +196,7 @@ describe('a second login with SECOND_LOGIN=refuse', () => {
 
   it('keeps no mark to write later when the store received nothing of the login', async () => {
     const failing = newFailing({ sadd: 'not', hf_session_finish: 'not' });
-    const mark = jest.spyOn(failing.aways, 'mark');
+    const mark = jest.spyOn(failing.awayMarks, 'mark');
     const gateway = newFleet().newGateway();
     await expect(gateway.logIn(undefined, failing.store)).rejects.toThrow('lost');
     expect(mark).not.toHaveBeenCalled();
@@ -235,7 +235,7 @@ describe('a second login with SECOND_LOGIN=refuse', () => {
     const old = await first.logIn();
     first.dies();
     let isResumed = false;
-    const whileItLooks: LifeOfGateway = async (gateway) => {
+    const whileItLooks: IncarnationOf = async (gateway) => {
       if (!isResumed) await second.resume(old);
       isResumed = true;
       return gateway === second.id ? 1 : null;

@@ -1,6 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HoldfastError, type RoomId, type ServerId, type SessionId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
+import { type GatewayIncarnation, GatewaySessionIndex } from './gateway-session-index.js';
+import { PendingAwayMarks } from './pending-away-marks.js';
 import { type BegunSession, begin } from './scripts/begin.js';
 import { claimUser } from './scripts/claim-user.js';
 import { confirm } from './scripts/confirm.js';
@@ -9,10 +11,8 @@ import { finish } from './scripts/finish.js';
 import { forgetUser } from './scripts/forget-user.js';
 import { type HeldSession, restore } from './scripts/restore.js';
 import { type Rotated, type Rotation, rotate } from './scripts/rotate.js';
-import { type LifeOfGateway, letGo } from './second-login.js';
+import { type IncarnationOf, retireUnlessConnected } from './second-login.js';
 import { SESSION_OPTIONS, SESSION_TTL_MS_DEFAULT, type SessionOptions } from './session.options.js';
-import { SessionAways } from './session-aways.js';
-import { type SessionHolder, SessionHolders } from './session-holders.js';
 import { sessionKey, userSessionKey, witnessKey } from './session-keys.js';
 import { hashOf, isHashOf, newSecret, newSessionId } from './session-secret.js';
 
@@ -73,35 +73,38 @@ export class SessionStore {
 
   constructor(
     private readonly redis: RedisConnections,
-    private readonly holders: SessionHolders,
-    private readonly aways: SessionAways,
+    private readonly index: GatewaySessionIndex,
+    private readonly awayMarks: PendingAwayMarks,
     @Inject(SESSION_OPTIONS) options: SessionOptions,
   ) {
     this.ttlMs = options.sessionTtlMs ?? SESSION_TTL_MS_DEFAULT;
   }
 
   /**
-   * Creates the session of a login and ends the user's earlier session. With `lifeOf` it ends only a session without a
+   * Creates the session of a login and ends the user's earlier session. With `incarnationOf` it ends only a session without a
    * connection; otherwise it throws `already-online`, and of two concurrent logins exactly one succeeds.
    */
-  async create({ user, name, ...holder }: { user: UserId; name: string } & SessionHolder, lifeOf?: LifeOfGateway): Promise<NewSession> {
+  async create(
+    { user, name, ...holder }: { user: UserId; name: string } & GatewayIncarnation,
+    incarnationOf?: IncarnationOf,
+  ): Promise<NewSession> {
     const client = this.redis.commands;
     const session = newSessionId() as SessionId;
     const secret = newSecret();
     const secretHash = hashOf(secret);
-    const before = lifeOf && (await this.freeUser(user, lifeOf));
+    const before = incarnationOf && (await this.freeUser(user, incarnationOf));
     let isWritten = false;
     try {
       await this.write(session, { user, name, secretHash, gateway: holder.gateway }, holder);
       isWritten = true;
-      const replaced = lifeOf ? await this.claim(user, session, lifeOf, before ?? null) : await this.takeOver(user, session);
+      const replaced = incarnationOf ? await this.claim(user, session, incarnationOf, before ?? null) : await this.takeOver(user, session);
       return { session, secret, replaced };
     } catch (error) {
       // No client received the secret, so this session must not block the user's next login. If the store is not available
       // now, the mark is written later. A session whose record may be unwritten was not named in the user's key and needs
       // no mark; during an outage of the store there are many of those.
       await finish(client, session).catch(() => {
-        if (isWritten) this.aways.mark(session, { gateway: holder.gateway, secretHash });
+        if (isWritten) this.awayMarks.mark(session, { gateway: holder.gateway, secretHash });
       });
       throw error;
     }
@@ -111,7 +114,12 @@ export class SessionStore {
    * Continues a session at this gateway. Throws `session-unknown` when the session is over or replaced by another login,
    * or when the secret is wrong. Of two concurrent resumes, the later one has the session.
    */
-  async resume({ session, secret, gateway, incarnation }: { session: SessionId; secret: string } & SessionHolder): Promise<ResumedSession> {
+  async resume({
+    session,
+    secret,
+    gateway,
+    incarnation,
+  }: { session: SessionId; secret: string } & GatewayIncarnation): Promise<ResumedSession> {
     const client = this.redis.commands;
     const shown = hashOf(secret);
     for (let tries = 0; tries < ROTATE_TRIES_MAX; tries += 1) {
@@ -120,7 +128,7 @@ export class SessionStore {
       const isCurrent = isHashOf(shown, stored ?? '');
       const isPrevious = isHashOf(shown, previous ?? '');
       if (stored === null || !(isCurrent || isPrevious)) break;
-      await this.holders.note([session], { gateway, incarnation });
+      await this.index.add([session], { gateway, incarnation });
       const next = newSecret();
       const rotation = { secret: stored, previous: previous ?? '', newSecret: hashOf(next), shown, gateway, ttlMs: this.ttlMs };
       const rotated = await this.takeUp(session, rotation);
@@ -212,9 +220,9 @@ export class SessionStore {
     return records.map(([user, gateway]) => (user === null || gateway === null ? null : { user, gateway: gateway as ServerId }));
   }
 
-  private async write(session: SessionId, begun: BegunSession, holder: SessionHolder): Promise<void> {
+  private async write(session: SessionId, begun: BegunSession, holder: GatewayIncarnation): Promise<void> {
     // A script instead of `multi`: ioredis copies all known scripts onto each `multi`, which doubles the memory of a session.
-    await Promise.all([begin(this.redis.commands, session, begun, this.ttlMs), this.holders.note([session], holder)]);
+    await Promise.all([begin(this.redis.commands, session, begun, this.ttlMs), this.index.add([session], holder)]);
   }
 
   /** Null: the session is over. */
@@ -225,7 +233,7 @@ export class SessionStore {
       return (await this.isLive(rotated.user as UserId, session)) ? rotated : null;
     } catch (error) {
       // Redis may have applied the rotation, but no connection uses the new secret.
-      this.aways.mark(session, { gateway: rotation.gateway, secretHash: rotation.newSecret });
+      this.awayMarks.mark(session, { gateway: rotation.gateway, secretHash: rotation.newSecret });
       throw error;
     }
   }
@@ -238,14 +246,14 @@ export class SessionStore {
   }
 
   /** Names the session as the user's live session, and tries again when another login was faster. */
-  private async claim(user: UserId, session: SessionId, lifeOf: LifeOfGateway, first: Freed): Promise<NewSession['replaced']> {
+  private async claim(user: UserId, session: SessionId, incarnationOf: IncarnationOf, first: Freed): Promise<NewSession['replaced']> {
     let before = first;
     for (let tries = 0; tries < CLAIM_TRIES_MAX; tries += 1) {
       const from = before?.session ?? null;
       if (await claimUser(this.redis.commands, user, { from, to: session }, this.ttlMs)) {
         return before?.gateway ? { session: before.session, gateway: before.gateway } : null;
       }
-      before = await this.freeUser(user, lifeOf);
+      before = await this.freeUser(user, incarnationOf);
     }
     throw new HoldfastError('already-online');
   }
@@ -254,12 +262,12 @@ export class SessionStore {
    * Ends the user's earlier session before the new one is named. If the gateway dies in between, the user has no session
    * and can log in. Throws `already-online` when a player is connected with the session.
    */
-  private async freeUser(user: UserId, lifeOf: LifeOfGateway): Promise<Freed> {
+  private async freeUser(user: UserId, incarnationOf: IncarnationOf): Promise<Freed> {
     const client = this.redis.commands;
     for (let tries = 0; tries < CLAIM_TRIES_MAX; tries += 1) {
       const session = (await client.get(userSessionKey(user))) as SessionId | null;
       if (session === null) return null;
-      const outcome = await letGo(client, this.holders, session, lifeOf);
+      const outcome = await retireUnlessConnected(client, this.index, session, incarnationOf);
       if (outcome === 'held') break;
       if (outcome !== 'changed') return { session, gateway: outcome.gateway };
     }

@@ -2,11 +2,11 @@ import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { StoreClock } from '#libs/redis';
 import { Log } from '#libs/telemetry';
 import { Authenticator } from './authenticator.js';
+import { GatewaySessionIndex } from './gateway-session-index.js';
 import { GuestAuthenticator } from './guest-authenticator.js';
 import { JwtAuthenticator } from './jwt-authenticator.js';
+import { PendingAwayMarks } from './pending-away-marks.js';
 import { type AuthOptions, SESSION_OPTIONS, type SessionOptions } from './session.options.js';
-import { SessionAways } from './session-aways.js';
-import { SessionHolders } from './session-holders.js';
 import { SessionNotices } from './session-notices.js';
 import { SessionStore } from './session-store.js';
 
@@ -19,12 +19,12 @@ export class SessionModule {
       providers: [
         { provide: SESSION_OPTIONS, useValue: options },
         authenticatorProvider(options.auth),
-        SessionAways,
-        SessionHolders,
+        PendingAwayMarks,
+        GatewaySessionIndex,
         SessionStore,
         SessionNotices,
       ],
-      exports: [Authenticator, SessionAways, SessionHolders, SessionStore, SessionNotices],
+      exports: [Authenticator, PendingAwayMarks, GatewaySessionIndex, SessionStore, SessionNotices],
     };
   }
 }

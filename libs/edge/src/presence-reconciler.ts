@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { Self } from '#libs/fleet';
 import { isBefore, type SessionId } from '#libs/protocol';
 import { UserRooms } from '#libs/room-store';
-import { SessionHolders, SessionStore } from '#libs/session';
+import { GatewaySessionIndex, SessionStore } from '#libs/session';
 import type { GatewaySession } from './gateway-session.js';
 import { LobbyRouter } from './lobby-router.js';
-import { RoomFollower } from './room-follower.js';
+import { RoomRecordCache } from './room-record-cache.js';
 import { SessionTable } from './session-table.js';
 
 /**
@@ -13,42 +13,42 @@ import { SessionTable } from './session-table.js';
  * this gateway may be wrong.
  */
 @Injectable()
-export class PresenceKeeper {
+export class PresenceReconciler {
   private indexedFor = 0;
   /** Listed as ours, and not here, when we looked last: one that is being welcomed is listed first. */
   private suspects: ReadonlySet<SessionId> = new Set();
 
   constructor(
     private readonly table: SessionTable,
-    private readonly follower: RoomFollower,
+    private readonly cache: RoomRecordCache,
     private readonly lobbies: LobbyRouter,
-    private readonly holders: SessionHolders,
+    private readonly index: GatewaySessionIndex,
     private readonly sessions: SessionStore,
     private readonly userRooms: UserRooms,
     private readonly self: Self,
   ) {}
 
   /** This life of the gateway is not the one that the sessions were noted for. */
-  get isRenamed(): boolean {
+  get hasNewIncarnation(): boolean {
     return this.self.incarnation !== 0 && this.self.incarnation !== this.indexedFor;
   }
 
   /** Tells a member's room whether they are here, as a word that comes after all that were said before. */
-  tell(session: GatewaySession): void {
+  report(session: GatewaySession): void {
     const { binding, user, isAway } = session;
     if (!binding || binding.watching) return;
-    this.lobbies.tell(session, 'member.presence', { room: binding.room, user, here: !isAway, asked: session.nextAsked() });
+    this.lobbies.emit(session, 'member.presence', { room: binding.room, user, here: !isAway, asked: session.nextRequestOrder() });
   }
 
   /** Players whose room holds them for away and who are here, or the other way round. */
-  correct(): void {
+  reconcileMembers(): void {
     for (const session of this.table.all()) {
       const { connection, binding, user, isAway } = session;
       if (!binding || !(connection?.isOpen || isAway)) continue;
-      const member = this.follower.get(binding.room)?.doc.members.find((one) => one.user === user);
+      const member = this.cache.get(binding.room)?.doc.members.find((one) => one.user === user);
       if (!member || member.here !== isAway) continue;
-      if (member.word && isBefore(session.asked, member.word)) void this.speakAgain(session);
-      else this.tell(session);
+      if (member.word && isBefore(session.requestOrder, member.word)) void this.reportInNewAdmission(session);
+      else this.report(session);
     }
   }
 
@@ -56,22 +56,22 @@ export class PresenceKeeper {
    * Its turn was ended by somebody who took this gateway for dead: nothing that is said in it counts any more. A store that
    * does not answer is asked again when it is looked at the next time.
    */
-  private async speakAgain(session: GatewaySession): Promise<void> {
-    const { user, turn } = session;
-    const renewed = await this.userRooms.renewTurn(user, turn).catch(() => null);
-    if (renewed === null || session.turn !== turn) return;
-    session.turn = renewed;
-    this.tell(session);
+  private async reportInNewAdmission(session: GatewaySession): Promise<void> {
+    const { user, admission } = session;
+    const renewed = await this.userRooms.renewTurn(user, admission).catch(() => null);
+    if (renewed === null || session.admission !== admission) return;
+    session.admission = renewed;
+    this.report(session);
   }
 
   /** The index of this gateway's sessions says what the table says; whoever was lost in between is away. */
-  async compare(): Promise<void> {
+  async reconcileIndex(): Promise<void> {
     const { id: gateway, incarnation } = this.self;
     if (incarnation === 0) return;
     const holder = { gateway, incarnation };
-    const listed = await this.holders.sessionsOf(holder);
+    const listed = await this.index.sessionsOf(holder);
     const known = new Set(listed);
-    await this.holders.note(
+    await this.index.add(
       [...this.table.all()].map(({ id }) => id).filter((id) => !known.has(id)),
       holder,
     );
@@ -83,6 +83,6 @@ export class PresenceKeeper {
     const records = await this.sessions.readMany(lost);
     const users = records.flatMap((record) => (record?.gateway === gateway ? record.user : []));
     if (users.length > 0) await this.lobbies.request('users.away', { users });
-    await this.holders.forget(lost, holder);
+    await this.index.removeSessions(lost, holder);
   }
 }

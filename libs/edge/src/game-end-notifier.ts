@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { errorBody, type RoomId } from '#libs/protocol';
 import { type Epilogue, RoomLog, type RoomRecord } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
-import { LAST_WORDS_MS } from './edge.options.js';
+import { OWNER_END_WAIT_MS } from './edge.options.js';
 import type { GatewaySession } from './gateway-session.js';
 
 /**
@@ -10,36 +10,36 @@ import type { GatewaySession } from './gateway-session.js';
  * says so itself, with the last sync before it; else the epilogue is told in its place.
  */
 @Injectable()
-export class GameEnds {
+export class GameEndNotifier {
   constructor(
     private readonly roomLog: RoomLog,
     private readonly log: Log,
   ) {}
 
   /** `over`: what to do once the client has heard the end; not called when it has gone elsewhere meanwhile. */
-  tell(session: GatewaySession, record: RoomRecord, over: () => void): void {
+  send(session: GatewaySession, record: RoomRecord, over: () => void): void {
     if (session.isEnding) return;
     session.isEnding = true;
     const { round, connection } = session;
-    const isOwnerHere = !session.endTold && session.attachment === 'attached' && session.peer?.isOpen;
+    const isOwnerHere = !session.isEndSent && session.status === 'attached' && session.peer?.isOpen;
     const end = async (): Promise<void> => {
-      const epilogue = session.endTold ? null : await this.epilogueOf(record.id);
+      const epilogue = session.isEndSent ? null : await this.epilogueOf(record.id);
       session.isEnding = false;
       if (session.room !== record.id || session.round !== round || session.connection !== connection) return;
-      if (!session.endTold) tellEnd(session, record, epilogue?.round === round ? epilogue : null);
+      if (!session.isEndSent) sendEnd(session, record, epilogue?.round === round ? epilogue : null);
       over();
     };
     if (!isOwnerHere) return void end();
-    session.endWhenTold = end;
+    session.sendEnd = end;
     setTimeout(() => {
-      if (session.endWhenTold === end) this.ownerHasSpoken(session);
-    }, LAST_WORDS_MS);
+      if (session.sendEnd === end) this.ownerSentEnd(session);
+    }, OWNER_END_WAIT_MS);
   }
 
   /** Its owner has said its last words, or waited too long with them. */
-  ownerHasSpoken(session: GatewaySession): void {
-    const end = session.endWhenTold;
-    session.endWhenTold = null;
+  ownerSentEnd(session: GatewaySession): void {
+    const end = session.sendEnd;
+    session.sendEnd = null;
     void end?.();
   }
 
@@ -54,7 +54,7 @@ export class GameEnds {
 }
 
 /** In the owner's place: the last state with the last acknowledgement, and the result. */
-function tellEnd(session: GatewaySession, record: RoomRecord, epilogue: Epilogue | null): void {
+function sendEnd(session: GatewaySession, record: RoomRecord, epilogue: Epilogue | null): void {
   if (epilogue) {
     const { version, watched, seats, events, since } = epilogue;
     const at = session.binding?.watching ? -1 : seats.findIndex(({ user }) => user === session.user);

@@ -1,12 +1,12 @@
 import type { Self } from '#libs/fleet';
-import { type Asked, endOf, type SessionId } from '#libs/protocol';
+import { endOf, type RequestOrder, type SessionId } from '#libs/protocol';
 import type { UserRooms } from '#libs/room-store';
-import type { SessionHolders, SessionStore } from '#libs/session';
+import type { GatewaySessionIndex, SessionStore } from '#libs/session';
 import type { Metrics } from '#libs/telemetry';
 import type { LobbyRouter } from './lobby-router.js';
 import type { PlayerConnection } from './player-connection.js';
-import { PresenceKeeper } from './presence-keeper.js';
-import type { RoomFollower } from './room-follower.js';
+import { PresenceReconciler } from './presence-reconciler.js';
+import type { RoomRecordCache } from './room-record-cache.js';
 import { SessionTable } from './session-table.js';
 
 interface Told {
@@ -16,65 +16,65 @@ interface Told {
 
 /** A gateway with one member of a room, and what the room's record says of them. */
 function newGateway() {
-  const member: { user: string; here: boolean; word?: Asked } = { user: 'ada', here: true };
+  const member: { user: string; here: boolean; word?: RequestOrder } = { user: 'ada', here: true };
   /** As the store has it. */
   const admitted = { turn: 7 };
   const told: Told[] = [];
   const table = new SessionTable({ sessions: { set: () => {} } } as unknown as Metrics);
-  const follower = { get: () => ({ doc: { members: [member] } }) } as unknown as RoomFollower;
-  const lobbies = { tell: (_: unknown, __: string, data: Told) => told.push(data) } as unknown as LobbyRouter;
+  const cache = { get: () => ({ doc: { members: [member] } }) } as unknown as RoomRecordCache;
+  const lobbies = { emit: (_: unknown, __: string, data: Told) => told.push(data) } as unknown as LobbyRouter;
   const userRooms = { renewTurn: async (_: unknown, turn: number) => (turn === admitted.turn ? turn + 1 : null) } as unknown as UserRooms;
-  const keeper = new PresenceKeeper(table, follower, lobbies, {} as SessionHolders, {} as SessionStore, userRooms, {} as Self);
+  const presence = new PresenceReconciler(table, cache, lobbies, {} as GatewaySessionIndex, {} as SessionStore, userRooms, {} as Self);
   const session = table.add('s' as SessionId, 'ada', 'Ada');
-  session.turn = 7;
+  session.admission = 7;
   session.binding = { room: 'a-room', watching: false, rev: 1 };
   session.connection = { isOpen: true } as PlayerConnection;
-  return { keeper, session, member, admitted, told };
+  return { presence, session, member, admitted, told };
 }
 
 describe('a member whose room has them for', () => {
   it('away, and who is here, is told to be here; and the other way round', () => {
-    const { keeper, session, member, told } = newGateway();
+    const { presence, session, member, told } = newGateway();
     member.here = false;
-    keeper.correct();
+    presence.reconcileMembers();
     expect(told).toMatchObject([{ here: true }]);
     member.here = true;
     session.connection = null;
     session.isAway = true;
-    keeper.correct();
+    presence.reconcileMembers();
     expect(told).toMatchObject([{ here: true }, { here: false }]);
   });
 
   it('away, by one who took this gateway for dead, is told otherwise in another turn, unless they have come in elsewhere', async () => {
-    const { keeper, session, member, admitted, told } = newGateway();
+    const { presence, session, member, admitted, told } = newGateway();
     Object.assign(member, { here: false, word: endOf(7) });
-    keeper.correct();
+    presence.reconcileMembers();
     await settled();
     expect(told).toMatchObject([{ here: true, asked: { turn: 8 } }]);
-    expect(session.turn).toBe(8);
+    expect(session.admission).toBe(8);
     Object.assign(member, { word: endOf(8) });
     admitted.turn = 9;
-    keeper.correct();
+    presence.reconcileMembers();
     await settled();
     expect(told).toHaveLength(1);
   });
 
   it('what they are is told nothing, nor is one who may be back at once', () => {
-    const { keeper, session, member, told } = newGateway();
-    keeper.correct();
+    const { presence, session, member, told } = newGateway();
+    presence.reconcileMembers();
     session.connection = null;
-    keeper.correct();
+    presence.reconcileMembers();
     session.isAway = true;
     member.here = false;
-    keeper.correct();
+    presence.reconcileMembers();
     expect(told).toEqual([]);
   });
 
   it('anything is told by words in order', () => {
-    const { keeper, session, told } = newGateway();
-    keeper.tell(session);
+    const { presence, session, told } = newGateway();
+    presence.report(session);
     session.isAway = true;
-    keeper.tell(session);
+    presence.report(session);
     expect(told.map(({ asked }) => asked.turn)).toEqual([7, 7]);
     expect(told[1].asked.number).toBeGreaterThan(told[0].asked.number);
   });

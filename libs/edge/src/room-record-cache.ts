@@ -5,7 +5,7 @@ import { fewAtATime, PubSub, RedisConnections } from '#libs/redis';
 import { type RoomGlance, type RoomRecord, RoomRecords, readNews, roomKey, StoreGeneration } from '#libs/room-store';
 import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
-import { COMPARE_RETRY_MS, FOLLOW_POLL_MS, FOLLOW_TICK_MS, RECORD_LOOK_MS, UNSETTLED_LOOK_MS } from './edge.options.js';
+import { COMPARE_RETRY_MS, FOLLOW_POLL_MS, FOLLOW_TICK_MS, RECORD_READ_MS, UNSETTLED_READ_MS } from './edge.options.js';
 import { RoomRestorer } from './room-restorer.js';
 
 /** Receives the current record of each followed room, or the news that the room is closed. */
@@ -14,7 +14,7 @@ export interface RoomListener {
   closed(room: RoomId, reason: string): void;
 }
 
-interface Followed {
+interface CachedRoom {
   readonly id: RoomId;
   followers: number;
   record: RoomRecord | null;
@@ -34,12 +34,12 @@ interface Followed {
  * Keeps the records of the rooms whose members or spectators are at this gateway. Each write of a record publishes the change. A poll after
  * each reconnect, and at intervals, finds changes whose publication was lost.
  *
- * While a restarted store is not settled, the follower accepts no record and reports no room as closed. A record may then be an older copy,
- * and a missing record proves nothing. When the store is settled, the follower compares all rooms.
+ * While a restarted store is not settled, the cache accepts no record and reports no room as closed. A record may then be an older copy,
+ * and a missing record proves nothing. When the store is settled, the cache compares all rooms.
  */
 @Injectable()
-export class RoomFollower implements OnModuleDestroy {
-  private readonly rooms = new Map<RoomId, Followed>();
+export class RoomRecordCache implements OnModuleDestroy {
+  private readonly rooms = new Map<RoomId, CachedRoom>();
   private listener: RoomListener | null = null;
   private readonly polling: NodeJS.Timeout;
   /** The position of the poll in the list of rooms, and the number of rooms that are due. The poll is spread over `FOLLOW_POLL_MS`. */
@@ -56,8 +56,8 @@ export class RoomFollower implements OnModuleDestroy {
     private readonly generation: StoreGeneration,
     private readonly restorer: RoomRestorer,
   ) {
-    pubSub.onReconnect(() => void this.lookAtAll());
-    this.polling = setInterval(() => void this.lookOn(), FOLLOW_TICK_MS);
+    pubSub.onReconnect(() => void this.compareAll());
+    this.polling = setInterval(() => void this.compareNext(), FOLLOW_TICK_MS);
     this.polling.unref();
   }
 
@@ -66,11 +66,11 @@ export class RoomFollower implements OnModuleDestroy {
     this.listener = listener;
   }
 
-  /** Returns the record if it is known. For a new room the follower reads the record at once and passes it to the listener. */
+  /** Returns the record if it is known. For a new room the cache reads the record at once and passes it to the listener. */
   follow(id: RoomId): RoomRecord | null {
     let room = this.rooms.get(id);
     if (!room) {
-      const handler = (message: string): void => this.heard(id, message);
+      const handler = (message: string): void => this.receivePublication(id, message);
       room = {
         id,
         followers: 0,
@@ -104,13 +104,13 @@ export class RoomFollower implements OnModuleDestroy {
    *
    * The room stays followed until the end of the event-loop tick, so a caller that follows it at once causes no second read.
    */
-  async whenHeld(id: RoomId, rev: number, timeoutMs: number): Promise<void> {
-    if (this.isHeld(this.rooms.get(id), rev)) return;
+  async whenKnown(id: RoomId, rev: number, timeoutMs: number): Promise<void> {
+    if (this.isKnownAt(this.rooms.get(id), rev)) return;
     this.follow(id);
-    const room = this.rooms.get(id) as Followed;
+    const room = this.rooms.get(id) as CachedRoom;
     const { current } = this.generation;
     // The publication normally comes before the lobby's answer. A read replaces a lost publication.
-    const looking = setTimeout(() => this.look(id), RECORD_LOOK_MS);
+    const looking = setTimeout(() => this.refresh(id), RECORD_READ_MS);
     await new Promise<void>((resolve) => {
       const end = (): void => {
         clearTimeout(timer);
@@ -119,7 +119,7 @@ export class RoomFollower implements OnModuleDestroy {
       };
       const check = (): void => {
         const isLaterRun = current !== null && this.generation.current !== current;
-        if (!room.record || isLaterRun || this.isHeld(room, rev)) end();
+        if (!room.record || isLaterRun || this.isKnownAt(room, rev)) end();
       };
       const timer = setTimeout(end, timeoutMs);
       room.waiters.add(check);
@@ -128,7 +128,7 @@ export class RoomFollower implements OnModuleDestroy {
     setImmediate(() => this.unfollow(id));
   }
 
-  private isHeld(room: Followed | undefined, rev: number): boolean {
+  private isKnownAt(room: CachedRoom | undefined, rev: number): boolean {
     const { current } = this.generation;
     return room?.record != null && room.record.rev >= rev && (current === null || room.generation === current);
   }
@@ -138,7 +138,7 @@ export class RoomFollower implements OnModuleDestroy {
   }
 
   /** Returns every known record. */
-  known(): RoomRecord[] {
+  all(): RoomRecord[] {
     return [...this.rooms.values()].flatMap(({ record }) => record ?? []);
   }
 
@@ -146,7 +146,7 @@ export class RoomFollower implements OnModuleDestroy {
    * Compares all rooms with the settled store, and repeats that after an error or a lost connection. When it resolves, the listener has
    * received each room, also unchanged ones. It resolves earlier only in another generation, for which another call follows.
    */
-  async settled(): Promise<void> {
+  async compareSettled(): Promise<void> {
     const { current: generation } = this.generation;
     const isOver = (): boolean => !this.isOpen || (this.generation.current ?? generation) !== generation;
     for await (const some of fewAtATime([...this.rooms.keys()], { breathMs: 0 })) {
@@ -166,7 +166,7 @@ export class RoomFollower implements OnModuleDestroy {
   }
 
   /** Reads the record again now. */
-  look(id: RoomId): void {
+  refresh(id: RoomId): void {
     const room = this.rooms.get(id);
     if (!room || room.isSubscribing) return;
     if (room.reading) room.mustReadAgain = true;
@@ -182,13 +182,13 @@ export class RoomFollower implements OnModuleDestroy {
   }
 
   /** Subscribes before the first read, so that no change is lost in between. */
-  private async subscribe(room: Followed): Promise<void> {
+  private async subscribe(room: CachedRoom): Promise<void> {
     await this.pubSub.subscribe(roomKey(room.id), room.handler).catch(() => {});
     room.isSubscribing = false;
-    if (this.rooms.get(room.id) === room) this.look(room.id);
+    if (this.rooms.get(room.id) === room) this.refresh(room.id);
   }
 
-  private heard(id: RoomId, message: string): void {
+  private receivePublication(id: RoomId, message: string): void {
     const room = this.rooms.get(id);
     if (!room || !this.settlement.isSettled) return;
     // A publication describes a change to the record of this store generation. It cannot be applied to a record of an earlier one.
@@ -200,12 +200,12 @@ export class RoomFollower implements OnModuleDestroy {
       case 'record':
         return this.accept(room, news.record);
       default:
-        return this.look(id);
+        return this.refresh(id);
     }
   }
 
   /** Returns false when the store did not answer or is not settled, or when its generation changed. */
-  private async read(room: Followed): Promise<boolean> {
+  private async read(room: CachedRoom): Promise<boolean> {
     try {
       do {
         room.mustReadAgain = false;
@@ -222,7 +222,7 @@ export class RoomFollower implements OnModuleDestroy {
           if (room.generation !== current) this.accept(room, record);
         } else if (known) await this.restore(room, known, record);
         else if (await this.settlement.isStillSettled()) this.close(room, 'room-unknown');
-        else setTimeout(() => this.look(room.id), UNSETTLED_LOOK_MS).unref();
+        else setTimeout(() => this.refresh(room.id), UNSETTLED_READ_MS).unref();
       } while (room.mustReadAgain);
       return true;
     } catch (error) {
@@ -231,14 +231,14 @@ export class RoomFollower implements OnModuleDestroy {
     }
   }
 
-  private accept(room: Followed, record: RoomRecord): void {
+  private accept(room: CachedRoom, record: RoomRecord): void {
     room.record = record;
     room.generation = this.generation.current;
     this.listener?.changed(record);
     for (const check of room.waiters) check();
   }
 
-  private close(room: Followed, reason: string): void {
+  private close(room: CachedRoom, reason: string): void {
     this.listener?.closed(room.id, reason);
     // A request may still wait for the record, and its session must not be bound to a closed room.
     room.record = null;
@@ -246,7 +246,7 @@ export class RoomFollower implements OnModuleDestroy {
   }
 
   /** Handles a missing or older record. Either the publication of the close was lost, or the store lost the record. */
-  private async restore(room: Followed, known: RoomRecord, record: RoomRecord | null): Promise<void> {
+  private async restore(room: CachedRoom, known: RoomRecord, record: RoomRecord | null): Promise<void> {
     switch (await this.restorer.restore(known, record === null)) {
       case 'closed':
         return this.close(room, 'room-unknown');
@@ -262,12 +262,12 @@ export class RoomFollower implements OnModuleDestroy {
   }
 
   /** Compares all rooms at once after a reconnect, in small batches, because publications were lost before it. */
-  private async lookAtAll(): Promise<void> {
+  private async compareAll(): Promise<void> {
     for await (const some of fewAtATime([...this.rooms.keys()], { breathMs: 0 })) await this.compare(some);
   }
 
   /** Polls the next rooms of the round over all rooms. */
-  private async lookOn(): Promise<void> {
+  private async compareNext(): Promise<void> {
     this.due += (this.rooms.size * FOLLOW_TICK_MS) / FOLLOW_POLL_MS;
     const some: RoomId[] = [];
     for (; this.due >= 1; this.due--) {
@@ -291,7 +291,7 @@ export class RoomFollower implements OnModuleDestroy {
       if (this.generation.current !== current) return false;
       for (const [index, id] of rooms.entries()) {
         const room = this.rooms.get(id);
-        if (!room?.record || !isSame(room.record, glances[index])) this.look(id);
+        if (!room?.record || !isSame(room.record, glances[index])) this.refresh(id);
         else {
           room.generation = current;
           if (tellAll) this.listener?.changed(room.record);

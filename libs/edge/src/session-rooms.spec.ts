@@ -13,14 +13,21 @@ import {
 } from '#libs/protocol';
 import type { RoomLog, RoomRecord } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
-import { ATTACH_TIMEOUT_MS, type EdgeOptions, HELD_MAX, HELD_MS, LOST_LOOK_MS, LOST_POLL_MS } from './edge.options.js';
-import { GameEnds } from './game-ends.js';
+import {
+  ATTACH_TIMEOUT_MS,
+  DELAYED_COMMANDS_MAX,
+  DELAYED_COMMANDS_MS,
+  type EdgeOptions,
+  LOST_POLL_MS,
+  LOST_READ_MS,
+} from './edge.options.js';
+import { GameEndNotifier } from './game-end-notifier.js';
 import type { GatewaySession } from './gateway-session.js';
-import { OwnerTies } from './owner-ties.js';
+import { OwnerAttachments } from './owner-attachments.js';
 import type { PlayerConnection } from './player-connection.js';
-import type { RoomFollower } from './room-follower.js';
 import { RoomFrames } from './room-frames.js';
-import { RoomLink } from './room-link.js';
+import type { RoomRecordCache } from './room-record-cache.js';
+import { SessionRooms } from './session-rooms.js';
 import { SessionTable } from './session-table.js';
 
 const ROOM = 'r1' as RoomId;
@@ -42,7 +49,7 @@ class Owner {
   sendSessionFrame(_: number, handle: number, epoch: number, frame: Uint8Array): void {
     this.frames.push({ handle, epoch, frame: Buffer.from(frame) });
   }
-  asked(): Record<string, unknown>[] {
+  attachRequests(): Record<string, unknown>[] {
     return this.events.filter(({ pattern }) => pattern === 'room.attach').flatMap(({ data }) => data.sessions as Record<string, unknown>[]);
   }
 }
@@ -50,30 +57,30 @@ class Owner {
 /** A gateway's part between players and owners, with a record that the test writes. */
 class Gateway {
   readonly owners = new Map<ServerId, Owner>();
-  readonly looks: RoomId[] = [];
+  readonly refreshed: RoomId[] = [];
   record: RoomRecord | null = null;
   private readonly handlers = new Map<number, (peer: unknown, frame: Buffer) => void>();
   private readonly closed: ((peer: LinkPeer) => void)[] = [];
-  private listener: Parameters<RoomFollower['onChange']>[0] | null = null;
+  private listener: Parameters<RoomRecordCache['onChange']>[0] | null = null;
   private readonly links = {
     onFrame: (kind: number, handler: (peer: unknown, frame: Buffer) => void) => this.handlers.set(kind, handler),
     onClosed: (listener: (peer: LinkPeer) => void) => this.closed.push(listener),
   } as unknown as Links;
-  private readonly follower = {
-    onChange: (listener: Parameters<RoomFollower['onChange']>[0]) => {
+  private readonly cache = {
+    onChange: (listener: Parameters<RoomRecordCache['onChange']>[0]) => {
       this.listener = listener;
     },
     follow: () => this.record,
     unfollow: () => {},
     get: () => this.record,
-    look: (room: RoomId) => this.looks.push(room),
-  } as unknown as RoomFollower;
+    refresh: (room: RoomId) => this.refreshed.push(room),
+  } as unknown as RoomRecordCache;
   private readonly metrics = new Metrics(telemetry);
   private readonly table = new SessionTable(this.metrics);
-  private readonly ends = new GameEnds({ epilogue: async () => null } as unknown as RoomLog, new Log(telemetry));
-  readonly ties = new OwnerTies(
+  private readonly ends = new GameEndNotifier({ epilogue: async () => null } as unknown as RoomLog, new Log(telemetry));
+  readonly attachments = new OwnerAttachments(
     this.table,
-    this.follower,
+    this.cache,
     { get: (id: ServerId) => this.owners.get(id), to: async ({ id }: { id: ServerId }) => this.owners.get(id) } as unknown as FleetLinks,
     { get: () => undefined } as unknown as ServerDirectory,
     new Log(telemetry),
@@ -82,14 +89,14 @@ class Gateway {
   );
   readonly frames = new RoomFrames(
     this.table,
-    this.follower,
-    this.ties,
+    this.cache,
+    this.attachments,
     this.ends,
     this.metrics,
     { backlogBytesMax: 1_000 } as EdgeOptions,
     this.links,
   );
-  readonly rooms = new RoomLink(this.follower, this.ties, this.ends);
+  readonly rooms = new SessionRooms(this.cache, this.attachments, this.ends);
 
   owner(name: string): Owner {
     const owner = new Owner(`hf:game:${name}` as ServerId);
@@ -186,7 +193,7 @@ it('asks an owner for all its sessions in one event, and holds their commands un
   gateway.frames.command(ada.session, command(1));
   await passes(0);
   expect(owner.events.map(({ pattern }) => pattern)).toEqual(['room.attach']);
-  expect(owner.asked()).toMatchObject([
+  expect(owner.attachRequests()).toMatchObject([
     { user: 'ada', epoch: 7, watch: false },
     { user: 'bob', epoch: 7, watch: false },
   ]);
@@ -215,7 +222,7 @@ it('passes on nothing of an owner that was replaced, whatever it says', async ()
   gateway.syncs(session, 9, 2);
   gateway.syncs(session, 7, 3);
   expect(versions(told)).toEqual([1, 2]);
-  expect(fresh.asked()).toMatchObject([{ version: 1 }]);
+  expect(fresh.attachRequests()).toMatchObject([{ version: 1 }]);
 });
 
 it('tells a pause once, and its end with the next owner; and neither to one who has seen nothing yet', async () => {
@@ -245,42 +252,42 @@ it('comes back to an owner that was only cut off, by itself', async () => {
   const again = gateway.owner('1');
   await passes(LOST_POLL_MS);
   gateway.places(session, 7);
-  expect(again.asked()).toHaveLength(1);
+  expect(again.attachRequests()).toHaveLength(1);
   expect(kinds(told)).toEqual(['placed', 'paused', 'resumed', 'placed']);
 });
 
-it('asks again when an owner says nothing, and looks at the record while it waits, but not all the time', async () => {
+it('asks again when an owner says nothing, and refreshed at the record while it waits, but not all the time', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');
   gateway.player('ada');
   gateway.owned(owner, 7);
-  gateway.looks.length = 0;
+  gateway.refreshed.length = 0;
   await passes(ATTACH_TIMEOUT_MS - LOST_POLL_MS);
-  expect(owner.asked()).toHaveLength(1);
+  expect(owner.attachRequests()).toHaveLength(1);
   await passes(2 * LOST_POLL_MS);
-  expect(owner.asked()).toHaveLength(2);
+  expect(owner.attachRequests()).toHaveLength(2);
   gateway.loses(owner);
-  gateway.looks.length = 0;
-  await passes(5 * LOST_LOOK_MS);
-  expect(gateway.looks.length).toBeGreaterThanOrEqual(4);
-  expect(gateway.looks.length).toBeLessThanOrEqual(6);
+  gateway.refreshed.length = 0;
+  await passes(5 * LOST_READ_MS);
+  expect(gateway.refreshed.length).toBeGreaterThanOrEqual(4);
+  expect(gateway.refreshed.length).toBeLessThanOrEqual(6);
 });
 
-it('looks for the room where an owner says that it does not have it, and leaves a session alone that has no seat', async () => {
+it('refreshed for the room where an owner says that it does not have it, and leaves a session alone that has no seat', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');
   const { session } = gateway.player('ada');
   gateway.owned(owner, 7);
   await passes(0);
-  gateway.looks.length = 0;
+  gateway.refreshed.length = 0;
   const detached = { handle: session.handle, room: ROOM, epoch: 7 };
-  gateway.ties.ownerDetached(owner as unknown as LinkPeer, { ...detached, reason: 'not-here' });
-  expect(gateway.looks).toEqual([ROOM]);
+  gateway.attachments.ownerDetached(owner as unknown as LinkPeer, { ...detached, reason: 'not-here' });
+  expect(gateway.refreshed).toEqual([ROOM]);
   await passes(LOST_POLL_MS);
-  expect(owner.asked()).toHaveLength(2);
-  gateway.ties.ownerDetached(owner as unknown as LinkPeer, { ...detached, reason: 'forbidden' });
+  expect(owner.attachRequests()).toHaveLength(2);
+  gateway.attachments.ownerDetached(owner as unknown as LinkPeer, { ...detached, reason: 'forbidden' });
   await passes(10 * LOST_POLL_MS);
-  expect(owner.asked()).toHaveLength(2);
+  expect(owner.attachRequests()).toHaveLength(2);
 });
 
 it('holds so many commands and so long, and says what became of the others', async () => {
@@ -288,10 +295,10 @@ it('holds so many commands and so long, and says what became of the others', asy
   const owner = gateway.owner('1');
   const { session, told } = gateway.player('ada');
   gateway.owned(owner, 7);
-  for (let seq = 1; seq <= HELD_MAX + 1; seq++) gateway.frames.command(session, command(seq));
-  expect(told.at(-1)).toMatchObject({ kind: 'rejected', seq: HELD_MAX + 1, code: 'busy' });
-  await passes(HELD_MS + 2 * LOST_POLL_MS);
-  expect(told.filter((message) => message.kind === 'rejected' && message.code === 'unavailable')).toHaveLength(HELD_MAX);
+  for (let seq = 1; seq <= DELAYED_COMMANDS_MAX + 1; seq++) gateway.frames.command(session, command(seq));
+  expect(told.at(-1)).toMatchObject({ kind: 'rejected', seq: DELAYED_COMMANDS_MAX + 1, code: 'busy' });
+  await passes(DELAYED_COMMANDS_MS + 2 * LOST_POLL_MS);
+  expect(told.filter((message) => message.kind === 'rejected' && message.code === 'unavailable')).toHaveLength(DELAYED_COMMANDS_MAX);
   gateway.places(session, 7);
   expect(owner.frames).toEqual([]);
 });
@@ -308,10 +315,10 @@ it('shows a player who did not keep up one sync, from the version they have', as
   expect(owner.events.at(-1)).toMatchObject({ pattern: 'room.detach', data: { gone: 'slow' } });
   gateway.syncs(session, 7, 2);
   connection.backlogBytes = 0;
-  gateway.rooms.letGo(session);
+  gateway.rooms.resumeFrames(session);
   await passes(0);
   expect(versions(told)).toEqual([1]);
-  expect(owner.asked().at(-1)).toMatchObject({ version: 1 });
+  expect(owner.attachRequests().at(-1)).toMatchObject({ version: 1 });
   gateway.places(session, 7);
   gateway.syncs(session, 7, 2);
   expect(versions(told)).toEqual([1, 2]);

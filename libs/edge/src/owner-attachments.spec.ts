@@ -4,9 +4,9 @@ import { type RoomId, type SessionId, serverId } from '#libs/protocol';
 import type { RoomRecord } from '#libs/room-store';
 import type { Log, Metrics } from '#libs/telemetry';
 import { LOST_POLL_MS } from './edge.options.js';
-import { OwnerTies } from './owner-ties.js';
+import { OwnerAttachments } from './owner-attachments.js';
 import type { PlayerConnection } from './player-connection.js';
-import type { RoomFollower } from './room-follower.js';
+import type { RoomRecordCache } from './room-record-cache.js';
 import { SessionTable } from './session-table.js';
 
 const owner = { server: serverId('game', 'one'), incarnation: 1 };
@@ -14,19 +14,19 @@ const record = { id: 'a-room' as RoomId, status: 'playing', owner, epoch: 7, rou
 
 /** A gateway with one player of a room, and what it knows of the room's owner. */
 function newGateway() {
-  const asked: unknown[] = [];
-  const peer = { ...owner, isOpen: true, isCongested: false, emit: (_: string, data: unknown) => asked.push(data) };
+  const requests: unknown[] = [];
+  const peer = { ...owner, isOpen: true, isCongested: false, emit: (_: string, data: unknown) => requests.push(data) };
   const knows = { server: null as object | null, link: null as object | null };
   const links = { get: () => knows.link, to: async () => peer } as unknown as FleetLinks;
   const directory = { get: () => knows.server } as unknown as ServerDirectory;
-  const follower = { get: () => record, look: () => {} } as unknown as RoomFollower;
+  const cache = { get: () => record, refresh: () => {} } as unknown as RoomRecordCache;
   const table = new SessionTable({ sessions: { set: () => {} } } as unknown as Metrics);
   const log = { debug: () => {} } as unknown as Log;
-  const ties = new OwnerTies(table, follower, links, directory, log, {} as Metrics, { onClosed: () => {} } as unknown as Links);
+  const attachments = new OwnerAttachments(table, cache, links, directory, log, {} as Metrics, { onClosed: () => {} } as unknown as Links);
   const session = table.add('s' as SessionId, 'ada', 'Ada');
   session.binding = { room: record.id, watching: false, rev: 1 };
   session.connection = { isOpen: true, send: () => {} } as unknown as PlayerConnection;
-  return { ties, session, knows, peer, asked };
+  return { attachments, session, knows, peer, requests };
 }
 
 let gateway: ReturnType<typeof newGateway>;
@@ -35,15 +35,15 @@ beforeEach(() => {
   gateway = newGateway();
 });
 afterEach(() => {
-  gateway.ties.onModuleDestroy();
+  gateway.attachments.onModuleDestroy();
   jest.useRealTimers();
 });
 
-/** The session has asked, found nobody, and waits. */
+/** The session has requests, found nobody, and waits. */
 async function waits(): Promise<void> {
-  gateway.ties.attach(gateway.session, record);
+  gateway.attachments.attach(gateway.session, record);
   await jest.advanceTimersByTimeAsync(1);
-  expect(gateway.session.attachment).toBe('paused');
+  expect(gateway.session.status).toBe('paused');
 }
 
 describe('a session whose owner is gone', () => {
@@ -57,7 +57,7 @@ describe('a session whose owner is gone', () => {
     const { attachAttempt } = gateway.session;
     await jest.advanceTimersByTimeAsync(4 * LOST_POLL_MS);
     expect(gateway.session.attachAttempt).toBe(attachAttempt);
-    expect(gateway.session.attachment).toBe('paused');
+    expect(gateway.session.status).toBe('paused');
   });
 
   it.each([
@@ -67,7 +67,7 @@ describe('a session whose owner is gone', () => {
     await waits();
     Object.assign(gateway.knows, news());
     await jest.advanceTimersByTimeAsync(LOST_POLL_MS);
-    expect(gateway.asked).toMatchObject([{ sessions: [{ room: record.id, epoch: 7 }] }]);
-    expect(gateway.session.attachment).toBe('attaching');
+    expect(gateway.requests).toMatchObject([{ sessions: [{ room: record.id, epoch: 7 }] }]);
+    expect(gateway.session.status).toBe('attaching');
   });
 });

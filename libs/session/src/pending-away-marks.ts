@@ -4,7 +4,7 @@ import { RedisConnections } from '#libs/redis';
 import { markAway } from './scripts/mark-away.js';
 
 /** The gateway and secret of a session at the time when its connection was lost. */
-interface LetGo {
+interface LostConnection {
   readonly gateway: ServerId;
   readonly secretHash: string;
 }
@@ -15,24 +15,24 @@ interface LetGo {
  * marks than sessions.
  */
 @Injectable()
-export class SessionAways {
+export class PendingAwayMarks {
   /** By the hash of the secret: after a resume with an unknown result, either of two secrets may be the stored one. */
-  private readonly unwritten = new Map<string, LetGo & { readonly session: SessionId }>();
+  private readonly unwritten = new Map<string, LostConnection & { readonly session: SessionId }>();
 
   constructor(private readonly redis: RedisConnections) {}
 
-  mark(session: SessionId, letGo: LetGo): void {
-    this.unwritten.set(letGo.secretHash, { ...letGo, session });
-    void this.write(session, letGo);
+  mark(session: SessionId, lost: LostConnection): void {
+    this.unwritten.set(lost.secretHash, { ...lost, session });
+    void this.write(session, lost);
   }
 
   /** The gateway calls this regularly. */
   retry(): void {
     if (!this.redis.isReady) return;
-    for (const letGo of this.unwritten.values()) void this.write(letGo.session, letGo);
+    for (const lost of this.unwritten.values()) void this.write(lost.session, lost);
   }
 
-  private async write(session: SessionId, { gateway, secretHash }: LetGo): Promise<void> {
+  private async write(session: SessionId, { gateway, secretHash }: LostConnection): Promise<void> {
     try {
       await markAway(this.redis.commands, session, gateway, secretHash);
       this.unwritten.delete(secretHash);

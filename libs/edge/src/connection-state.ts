@@ -5,10 +5,10 @@ import type { PlayerConnection } from './player-connection.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** What the gateway keeps of one socket: who it is, once that is known, and how much it may still say. */
-export class Guest {
+export class ConnectionState {
   session: GatewaySession | null = null;
   /** A hello has come, and is being looked at. */
-  isGreeting = false;
+  isAdmitting = false;
   /** Since when it has not read what it was sent; null: it keeps up. */
   slowSince: number | null = null;
   /** It resumed, and has said nothing since its welcome: whether it knows its new secret is not known. */
@@ -27,12 +27,12 @@ export class Guest {
   }
 }
 
-export function guestOf(connection: PlayerConnection): Guest {
-  return connection.owner as Guest;
+export function stateOf(connection: PlayerConnection): ConnectionState {
+  return connection.state as ConnectionState;
 }
 
 /** Why the gateway, and not the player, ends a connection. */
-export type PartingCode =
+export type DisconnectCode =
   | 'hello-timeout'
   | 'too-many-connections'
   | 'shutting-down'
@@ -43,9 +43,9 @@ export type PartingCode =
   | 'unavailable';
 
 /** Another gateway can serve the player now. */
-const COME_BACK_AT_ONCE: ReadonlySet<PartingCode> = new Set(['shutting-down', 'unavailable']);
+const RECONNECT_AT_ONCE: ReadonlySet<DisconnectCode> = new Set(['shutting-down', 'unavailable']);
 
-export function part(connection: PlayerConnection, code: PartingCode): void {
+export function disconnect(connection: PlayerConnection, code: DisconnectCode): void {
   const { message, retry } = errorBody(code);
-  connection.goodbye({ code, reason: message, ...(retry && { retryAfterMs: COME_BACK_AT_ONCE.has(code) ? 0 : 1_000 }) }, GOODBYE_MS);
+  connection.goodbye({ code, reason: message, ...(retry && { retryAfterMs: RECONNECT_AT_ONCE.has(code) ? 0 : 1_000 }) }, GOODBYE_MS);
 }

@@ -8,44 +8,44 @@ import { SessionTable } from './session-table.js';
  * tie to the owner stands meanwhile, and what a player said goes on as soon as it is read.
  */
 @Injectable()
-export class SilentOwners {
+export class StalledOwnerNotifier {
   /** Told of a pause by the silence of an owner; by which epoch, since another may have taken over. */
-  private readonly told = new Map<GatewaySession, number>();
+  private readonly notified = new Map<GatewaySession, number>();
 
   constructor(
     private readonly sessions: SessionTable,
     links: Links,
   ) {
     links.onSilence((peer, isSilent) => {
-      if (isSilent) this.fellSilent(peer);
-      else this.heardAgain(peer);
+      if (isSilent) this.notifyPaused(peer);
+      else this.notifyResumed(peer);
     });
-    links.onClosed(() => this.forgetMoved());
+    links.onClosed(() => this.forgetOthers());
   }
 
-  private fellSilent(peer: LinkPeer): void {
-    this.forgetMoved();
+  private notifyPaused(peer: LinkPeer): void {
+    this.forgetOthers();
     for (const session of this.sessions.all()) {
-      if (session.peer !== peer || session.attachment !== 'attached' || session.pauseTold || !session.room) continue;
+      if (session.peer !== peer || session.status !== 'attached' || session.isPauseSent || !session.room) continue;
       // As if by the one that ties sessions to owners, who says `resumed` in its turn should another owner take over.
-      session.pauseTold = true;
+      session.isPauseSent = true;
       session.pausedAt = performance.now();
-      this.told.set(session, session.epoch);
+      this.notified.set(session, session.epoch);
       session.send({ kind: 'paused', room: session.room, reason: 'server-silent' });
     }
   }
 
-  private heardAgain(peer: LinkPeer): void {
-    for (const [session, epoch] of this.told) {
+  private notifyResumed(peer: LinkPeer): void {
+    for (const [session, epoch] of this.notified) {
       if (session.peer !== peer) continue;
-      this.told.delete(session);
-      if (!session.pauseTold || !session.room || session.epoch !== epoch || session.attachment !== 'attached') continue;
-      session.pauseTold = false;
+      this.notified.delete(session);
+      if (!session.isPauseSent || !session.room || session.epoch !== epoch || session.status !== 'attached') continue;
+      session.isPauseSent = false;
       session.send({ kind: 'resumed', room: session.room, reason: 'owner' });
     }
   }
 
-  private forgetMoved(): void {
-    for (const session of this.told.keys()) if (session.attachment !== 'attached') this.told.delete(session);
+  private forgetOthers(): void {
+    for (const session of this.notified.keys()) if (session.status !== 'attached') this.notified.delete(session);
   }
 }

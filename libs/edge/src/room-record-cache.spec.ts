@@ -3,7 +3,7 @@ import { PubSub, RedisConnections } from '#libs/redis';
 import { type RoomDoc, type RoomRecord, RoomRecords, roomKey, type StoreGeneration } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
-import { RoomFollower } from './room-follower.js';
+import { RoomRecordCache } from './room-record-cache.js';
 import { RoomRestorer } from './room-restorer.js';
 
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
@@ -21,13 +21,13 @@ afterAll(() => {
 });
 
 describe('who follows a room', () => {
-  let follower: RoomFollower;
+  let cache: RoomRecordCache;
   let room: RoomRecord;
   let told: (RoomRecord | string)[];
 
   beforeEach(async () => {
     const restorer = new RoomRestorer(records, generation as unknown as StoreGeneration);
-    follower = new RoomFollower(
+    cache = new RoomRecordCache(
       records,
       redis,
       pubSub,
@@ -39,15 +39,15 @@ describe('who follows a room', () => {
     settlement.isSettled = true;
     Object.assign(generation, { current: 'one', isLate: true });
     told = [];
-    follower.onChange({ changed: (record) => told.push(record), closed: (_, reason) => told.push(reason) });
+    cache.onChange({ changed: (record) => told.push(record), closed: (_, reason) => told.push(reason) });
     room = (await records.create(`test-${randomUUID()}`, 'counter', doc)) as RoomRecord;
-    expect(follower.follow(room.id)).toBeNull();
+    expect(cache.follow(room.id)).toBeNull();
     await until(() => told.length === 1);
     expect(told).toEqual([room]);
   });
   afterEach(() => {
-    follower.unfollow(room.id);
-    follower.onModuleDestroy();
+    cache.unfollow(room.id);
+    cache.onModuleDestroy();
   });
 
   it('is told each revision, and its end', async () => {
@@ -86,7 +86,7 @@ describe('who follows a room', () => {
     await records.read(room.id);
     expect(told).toHaveLength(1);
     settlement.isSettled = true;
-    await follower.settled();
+    await cache.compareSettled();
     await until(() => told.length === 2);
     expect(told[1]).toEqual(saved);
   });
@@ -95,13 +95,13 @@ describe('who follows a room', () => {
     generation.current = 'two';
     const isReady = jest.spyOn(redis, 'isReady', 'get').mockReturnValueOnce(false);
     const glance = jest.spyOn(records, 'glance').mockRejectedValueOnce(new Error('Connection is closed.'));
-    await follower.settled();
+    await cache.compareSettled();
     expect(glance).toHaveBeenCalledTimes(2);
     expect(told).toEqual([room, room]);
     // The glance shows another record, and the read of it fails once.
     await redis.commands.hset(roomKey(room.id), 'rev', room.rev + 1);
     const read = jest.spyOn(records, 'read').mockRejectedValueOnce(new Error('Connection is closed.'));
-    await follower.settled();
+    await cache.compareSettled();
     expect(told[2]).toEqual({ ...room, rev: room.rev + 1 });
     for (const spy of [isReady, glance, read]) spy.mockRestore();
   });
@@ -113,7 +113,7 @@ describe('who follows a room', () => {
       throw new Error('Connection is closed.');
     };
     const glance = jest.spyOn(records, 'glance').mockImplementationOnce(lose(null));
-    const settled = follower.settled();
+    const settled = cache.compareSettled();
     await until(() => !settlement.isSettled);
     expect(told).toHaveLength(1);
     generation.current = 'one';
@@ -121,7 +121,7 @@ describe('who follows a room', () => {
     await settled;
     expect(told).toEqual([room, room]);
     glance.mockImplementationOnce(lose('two'));
-    await follower.settled();
+    await cache.compareSettled();
     expect(told).toHaveLength(2);
     glance.mockRestore();
   });
@@ -131,7 +131,7 @@ describe('who follows a room', () => {
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
     await until(() => told.length === 2);
     await redis.commands.del(roomKey(room.id));
-    follower.look(room.id);
+    cache.refresh(room.id);
     await until(async () => (await records.read(room.id)) !== null);
     expect(await records.read(room.id)).toEqual(saved);
     expect(told).toHaveLength(2);
@@ -143,7 +143,7 @@ describe('who follows a room', () => {
     await until(() => told.length === 2);
     generation.current = 'two';
     await redis.commands.hset(roomKey(room.id), 'rev', room.rev, 'doc', JSON.stringify(doc), 'since', room.since);
-    await follower.settled();
+    await cache.compareSettled();
     await until(() => told.length === 3);
     expect(told[2]).toEqual(before);
   });
@@ -162,7 +162,7 @@ describe('who follows a room', () => {
   it('is told of another owner under the same revision in another run of the store', async () => {
     generation.current = 'two';
     await redis.commands.hset(roomKey(room.id), 'epoch', 7);
-    await follower.settled();
+    await cache.compareSettled();
     await until(() => told.length === 2);
     expect(told[1]).toEqual({ ...room, epoch: 7 });
   });
@@ -171,7 +171,7 @@ describe('who follows a room', () => {
     settlement.isSettled = false;
     await records.close(room, 'done');
     settlement.isSettled = true;
-    await follower.settled();
+    await cache.compareSettled();
     await until(() => told.length === 2);
     expect(told[1]).toBe('room-unknown');
   });
@@ -179,14 +179,14 @@ describe('who follows a room', () => {
   it('holds a revision once it was published, without a read', async () => {
     const read = jest.spyOn(records, 'read');
     let isHeld = false;
-    const holding = follower.whenHeld(room.id, room.rev + 1, 5_000).then(() => {
+    const holding = cache.whenKnown(room.id, room.rev + 1, 5_000).then(() => {
       isHeld = true;
     });
-    await follower.whenHeld(room.id, room.rev, 5_000);
+    await cache.whenKnown(room.id, room.rev, 5_000);
     expect(isHeld).toBe(false);
     const saved = await records.save(room, { doc: { ...doc, seats: 3 } });
     await holding;
-    expect(follower.get(room.id)).toEqual(saved);
+    expect(cache.get(room.id)).toEqual(saved);
     expect(read).not.toHaveBeenCalled();
     read.mockRestore();
   });
@@ -194,26 +194,26 @@ describe('who follows a room', () => {
   it('reads a revision once that it follows for the first time, and keeps it for a follower of the same turn', async () => {
     const other = (await records.create(`test-${randomUUID()}`, 'counter', doc)) as RoomRecord;
     const read = jest.spyOn(records, 'read');
-    await follower.whenHeld(other.id, other.rev, 5_000);
-    expect(follower.follow(other.id)).toEqual(other);
+    await cache.whenKnown(other.id, other.rev, 5_000);
+    expect(cache.follow(other.id)).toEqual(other);
     await new Promise((resolve) => setImmediate(resolve));
-    expect(follower.get(other.id)).toEqual(other);
+    expect(cache.get(other.id)).toEqual(other);
     expect(read).toHaveBeenCalledTimes(1);
     read.mockRestore();
-    follower.unfollow(other.id);
-    expect(follower.get(other.id)).toBeNull();
+    cache.unfollow(other.id);
+    expect(cache.get(other.id)).toBeNull();
   });
 
   it('waits no longer for a revision of a room that is closed, or of an earlier run of the store', async () => {
-    const lost = follower.whenHeld(room.id, room.rev + 1, 60_000);
+    const lost = cache.whenKnown(room.id, room.rev + 1, 60_000);
     generation.current = 'two';
-    await follower.settled();
+    await cache.compareSettled();
     await lost;
-    const closed = follower.whenHeld(room.id, room.rev + 1, 60_000);
+    const closed = cache.whenKnown(room.id, room.rev + 1, 60_000);
     await records.close(room, 'done');
     await closed;
-    expect(follower.follow(room.id)).toBeNull();
-    follower.unfollow(room.id);
+    expect(cache.follow(room.id)).toBeNull();
+    cache.unfollow(room.id);
   });
 
   it('takes an older word for no news', async () => {

@@ -3,13 +3,21 @@ import { z } from 'zod';
 import { Self, ServerDirectory } from '#libs/fleet';
 import { type Binding, type Hello, HoldfastError, PROTOCOL_VERSION, type SessionId, type UserId } from '#libs/protocol';
 import { isMember, RoomRecords, UserRooms } from '#libs/room-store';
-import { Authenticator, hashOf, type LifeOfGateway, SessionAways, type SessionHolder, SessionNotices, SessionStore } from '#libs/session';
+import {
+  Authenticator,
+  type GatewayIncarnation,
+  hashOf,
+  type IncarnationOf,
+  PendingAwayMarks,
+  SessionNotices,
+  SessionStore,
+} from '#libs/session';
 import { SETTLE_WAIT_MS, StoreSettlement } from '#libs/settlement';
 import { EDGE_OPTIONS, type EdgeOptions } from './edge.options.js';
-import type { HeldGame } from './room-link.js';
+import type { ClientGame } from './session-rooms.js';
 
 /** Who came in, and where they are. */
-export interface Admission {
+export interface AdmittedSession {
   readonly session: SessionId;
   readonly secret: string;
   readonly user: UserId;
@@ -19,7 +27,7 @@ export interface Admission {
   /** Of what they ask from now on. */
   readonly turn: number;
   /** What the client holds of a game in that room. */
-  readonly held: HeldGame | null;
+  readonly game: ClientGame | null;
 }
 
 const text = (max: number) => z.string().max(max);
@@ -37,14 +45,14 @@ const helloSchema = z.object({
 
 /** The door: from a `hello` to a session. */
 @Injectable()
-export class Welcomer {
+export class Admission {
   constructor(
     private readonly authenticator: Authenticator,
     private readonly sessions: SessionStore,
     private readonly notices: SessionNotices,
     private readonly userRooms: UserRooms,
     private readonly records: RoomRecords,
-    private readonly aways: SessionAways,
+    private readonly awayMarks: PendingAwayMarks,
     private readonly directory: ServerDirectory,
     private readonly self: Self,
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
@@ -52,7 +60,7 @@ export class Welcomer {
   ) {}
 
   /** Throws `protocol-version`, `bad-data`, `unauthorized`, `session-unknown`, `already-online`, or `unavailable`. */
-  async admit(message: Hello): Promise<Admission> {
+  async admit(message: Hello): Promise<AdmittedSession> {
     const parsed = helloSchema.safeParse(message);
     if (!parsed.success) throw new HoldfastError('bad-data', `hello: ${z.prettifyError(parsed.error)}`);
     const hello = parsed.data;
@@ -63,38 +71,38 @@ export class Welcomer {
     return hello.session !== undefined && hello.secret !== undefined ? this.resume(hello, hello.session, hello.secret) : this.login(hello);
   }
 
-  private async login({ name, token }: z.infer<typeof helloSchema>): Promise<Admission> {
+  private async login({ name, token }: z.infer<typeof helloSchema>): Promise<AdmittedSession> {
     const identity = await this.authenticator.authenticate({ name, token });
-    const { session, secret, replaced } = await this.sessions.create({ ...identity, ...this.holder }, this.lifeOf);
-    if (replaced) await this.tellReplaced(replaced.gateway, replaced.session);
-    const { binding, turn } = await this.whereIs(identity.user, session, secret);
-    return { session, secret, ...identity, resumed: false, binding, turn, held: null };
+    const { session, secret, replaced } = await this.sessions.create({ ...identity, ...this.holder }, this.incarnationOf);
+    if (replaced) await this.notifyReplaced(replaced.gateway, replaced.session);
+    const { binding, turn } = await this.findRoom(identity.user, session, secret);
+    return { session, secret, ...identity, resumed: false, binding, turn, game: null };
   }
 
-  private async resume(hello: z.infer<typeof helloSchema>, session: SessionId, secret: string): Promise<Admission> {
+  private async resume(hello: z.infer<typeof helloSchema>, session: SessionId, secret: string): Promise<AdmittedSession> {
     const resumed = await this.sessions.resume({ session, secret, ...this.holder });
-    if (resumed.previousGateway) await this.tellReplaced(resumed.previousGateway, session);
-    const { binding, turn } = await this.whereIs(resumed.user, session, resumed.secret);
+    if (resumed.previousGateway) await this.notifyReplaced(resumed.previousGateway, session);
+    const { binding, turn } = await this.findRoom(resumed.user, session, resumed.secret);
     const isSameRoom = binding && hello.room === binding.room && hello.round !== undefined;
-    const held = isSameRoom ? { round: hello.round as number, version: hello.version ?? null, epoch: hello.epoch ?? null } : null;
-    return { session, secret: resumed.secret, user: resumed.user, name: resumed.name, resumed: true, binding, turn, held };
+    const game = isSameRoom ? { round: hello.round as number, version: hello.version ?? null, epoch: hello.epoch ?? null } : null;
+    return { session, secret: resumed.secret, user: resumed.user, name: resumed.name, resumed: true, binding, turn, game };
   }
 
-  private get holder(): SessionHolder {
+  private get holder(): GatewayIncarnation {
     return { gateway: this.self.id, incarnation: this.self.incarnation };
   }
 
   /** What a second login must respect; undefined: nothing. */
-  private get lifeOf(): LifeOfGateway | undefined {
+  private get incarnationOf(): IncarnationOf | undefined {
     return this.options.secondLogin === 'refuse' ? (gateway) => this.directory.readyLifeOf(gateway) : undefined;
   }
 
-  private async whereIs(user: UserId, session: SessionId, secret: string): Promise<{ binding: Binding | null; turn: number }> {
+  private async findRoom(user: UserId, session: SessionId, secret: string): Promise<{ binding: Binding | null; turn: number }> {
     try {
       return await this.admitUser(user);
     } catch (error) {
       // The store has them here; this hello fails, and the session has no connection.
-      this.aways.mark(session, { gateway: this.self.id, secretHash: hashOf(secret) });
+      this.awayMarks.mark(session, { gateway: this.self.id, secretHash: hashOf(secret) });
       throw error;
     }
   }
@@ -107,7 +115,7 @@ export class Welcomer {
   }
 
   /** At most once; a session that did not hear it finds out when it is touched. */
-  private async tellReplaced(gateway: string, session: SessionId): Promise<void> {
+  private async notifyReplaced(gateway: string, session: SessionId): Promise<void> {
     await this.notices.send(gateway, { kind: 'replaced', session }).catch(() => {});
   }
 }

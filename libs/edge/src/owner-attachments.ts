@@ -4,12 +4,12 @@ import { type LinkPeer, Links } from '#libs/link';
 import { type AttachRequest, type Control, HoldfastError, type RoomId } from '#libs/protocol';
 import type { RoomOwnership, RoomRecord } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
-import { ATTACH_TIMEOUT_MS, ATTACHED_AT_ONCE_MAX, LOST_LOOK_MS, LOST_POLL_MS } from './edge.options.js';
+import { ATTACH_TIMEOUT_MS, ATTACHED_AT_ONCE_MAX, LOST_POLL_MS, LOST_READ_MS } from './edge.options.js';
 import type { GatewaySession } from './gateway-session.js';
-import { RoomFollower } from './room-follower.js';
+import { RoomRecordCache } from './room-record-cache.js';
 import { SessionTable } from './session-table.js';
 
-interface Asking {
+interface QueuedAttach {
   readonly session: GatewaySession;
   readonly attempt: number;
   readonly request: AttachRequest;
@@ -23,15 +23,15 @@ interface Asking {
  * while is asked for again, and asking twice is asking once.
  */
 @Injectable()
-export class OwnerTies implements OnModuleDestroy {
+export class OwnerAttachments implements OnModuleDestroy {
   /** Sessions without an owner that should have one: `attaching` or `paused`. */
   private readonly waiting = new Set<GatewaySession>();
-  private asking = new Map<string, { owner: RoomOwnership; all: Asking[] }>();
+  private unsent = new Map<string, { owner: RoomOwnership; all: QueuedAttach[] }>();
   private readonly polling: NodeJS.Timeout;
 
   constructor(
     private readonly sessions: SessionTable,
-    private readonly follower: RoomFollower,
+    private readonly cache: RoomRecordCache,
     private readonly fleetLinks: FleetLinks,
     private readonly directory: ServerDirectory,
     private readonly log: Log,
@@ -39,7 +39,7 @@ export class OwnerTies implements OnModuleDestroy {
     @Inject(Links) links: Links,
   ) {
     links.onClosed((peer) => this.ownerLost(peer));
-    this.polling = setInterval(() => this.lookAfterWaiting(), LOST_POLL_MS);
+    this.polling = setInterval(() => this.pollWaiting(), LOST_POLL_MS);
     this.polling.unref();
   }
 
@@ -58,25 +58,25 @@ export class OwnerTies implements OnModuleDestroy {
     const version = session.round === round ? session.version : null;
     const watch = binding.watching || !record.doc.players.includes(user);
     const request = { room, epoch, handle, session: id, user, watch, round, version, versionEpoch: session.versionEpoch };
-    this.ask(owner, { session, attempt: session.attachAttempt, request });
+    this.queue(owner, { session, attempt: session.attachAttempt, request });
   }
 
   /** The owner has said so: frames flow from here on. False: it speaks to an attachment from before. */
   placed(session: GatewaySession): boolean {
-    if (session.attachment !== 'attaching' && session.attachment !== 'attached') return false;
+    if (session.status !== 'attaching' && session.status !== 'attached') return false;
     session.isPlaced = true;
     session.hasSeenGame = true;
     session.round = session.attachedRound;
     this.become(session, 'attached');
-    if (!session.pauseTold || !session.room) return true;
-    session.pauseTold = false;
+    if (!session.isPauseSent || !session.room) return true;
+    session.isPauseSent = false;
     this.metrics.roomPauseSeconds.observe({ cause: 'server-lost' }, (performance.now() - session.pausedAt) / 1_000);
     session.send({ kind: 'resumed', room: session.room, reason: 'owner' });
     return true;
   }
 
   detach(session: GatewaySession, gone: 'left' | 'away' | 'slow'): void {
-    if (session.peer && (session.attachment === 'attached' || session.attachment === 'attaching')) {
+    if (session.peer && (session.status === 'attached' || session.status === 'attaching')) {
       session.peer.emit('room.detach', { handle: session.handle, gone });
     }
     this.rest(session);
@@ -94,8 +94,8 @@ export class OwnerTies implements OnModuleDestroy {
   }
 
   /** The connection does not keep up: the owner shall send nothing until it does. */
-  holdBack(session: GatewaySession): void {
-    if (session.attachment !== 'attached') return;
+  suspendFrames(session: GatewaySession): void {
+    if (session.status !== 'attached') return;
     this.metrics.backpressure.inc({ where: 'player' });
     session.peer?.emit('room.detach', { handle: session.handle, gone: 'slow' });
     this.become(session, 'slow');
@@ -108,9 +108,9 @@ export class OwnerTies implements OnModuleDestroy {
     if (!session || session.room !== room || session.peer !== peer || session.epoch > epoch || reason === 'ended') return;
     // The seat was given up; the room still names the player until the lobby has caught up.
     if (reason === 'forbidden') return this.rest(session);
-    if (session.attachment !== 'none') this.pause(session, reason === 'moved' ? 'moving' : 'server-lost');
+    if (session.status !== 'none') this.pause(session, reason === 'moved' ? 'moving' : 'server-lost');
     // A new owner is published as soon as it is one. Anything else means that the record we went by is not the latest.
-    if (reason !== 'moved') this.follower.look(room);
+    if (reason !== 'moved') this.cache.refresh(room);
   }
 
   onModuleDestroy(): void {
@@ -119,28 +119,28 @@ export class OwnerTies implements OnModuleDestroy {
 
   // ── Asking ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private ask(owner: RoomOwnership, asked: Asking): void {
-    if (this.asking.size === 0) process.nextTick(() => this.askAll());
+  private queue(owner: RoomOwnership, attach: QueuedAttach): void {
+    if (this.unsent.size === 0) process.nextTick(() => this.sendAll());
     const key = `${owner.server}:${owner.incarnation}`;
-    const same = this.asking.get(key);
-    if (same) same.all.push(asked);
-    else this.asking.set(key, { owner, all: [asked] });
+    const same = this.unsent.get(key);
+    if (same) same.all.push(attach);
+    else this.unsent.set(key, { owner, all: [attach] });
   }
 
-  private askAll(): void {
-    const { asking } = this;
-    this.asking = new Map();
-    for (const { owner, all } of asking.values()) void this.askOwner(owner, all);
+  private sendAll(): void {
+    const { unsent: asking } = this;
+    this.unsent = new Map();
+    for (const { owner, all } of asking.values()) void this.sendTo(owner, all);
   }
 
-  private async askOwner(owner: RoomOwnership, all: readonly Asking[]): Promise<void> {
+  private async sendTo(owner: RoomOwnership, all: readonly QueuedAttach[]): Promise<void> {
     let peer: LinkPeer | null = null;
     try {
       peer = await this.linkTo(owner);
     } catch (error) {
       this.log.debug('attach.no-link', { target: owner.server, sessions: all.length, error: String(error) });
     }
-    const current = all.filter(({ session, attempt }) => session.attachAttempt === attempt && session.attachment === 'attaching');
+    const current = all.filter(({ session, attempt }) => session.attachAttempt === attempt && session.status === 'attaching');
     if (!peer || peer.isCongested) {
       for (const { session } of current) this.pause(session, 'server-lost');
       return;
@@ -163,7 +163,7 @@ export class OwnerTies implements OnModuleDestroy {
     return peer;
   }
 
-  private canAsk(owner: RoomOwnership): boolean {
+  private isReachable(owner: RoomOwnership): boolean {
     return this.openLinkTo(owner) !== null || this.recordOf(owner) !== null;
   }
 
@@ -185,8 +185,8 @@ export class OwnerTies implements OnModuleDestroy {
     session.peer = null;
     session.attachAttempt += 1;
     // Who has seen nothing of the game yet need not hear that it waits.
-    if (session.pauseTold || !session.hasSeenGame || !session.room) return;
-    session.pauseTold = true;
+    if (session.isPauseSent || !session.hasSeenGame || !session.room) return;
+    session.isPauseSent = true;
     session.pausedAt = performance.now();
     session.send({ kind: 'paused', room: session.room, reason });
   }
@@ -194,37 +194,37 @@ export class OwnerTies implements OnModuleDestroy {
   /** Its rooms are looked at only after a while: where they went is published, and whoever finds that out is at work now. */
   private ownerLost(peer: LinkPeer): void {
     for (const session of this.sessions.all()) {
-      if (session.peer === peer && session.attachment !== 'none') this.pause(session, 'server-lost');
+      if (session.peer === peer && session.status !== 'none') this.pause(session, 'server-lost');
     }
   }
 
   /** A published word may be lost; and an owner that was only cut off takes its sessions again. */
-  private lookAfterWaiting(): void {
+  private pollWaiting(): void {
     const now = performance.now();
     const rooms = new Set<RoomId>();
     for (const session of this.waiting) {
       const { room } = session;
       if (!room || !session.connection) continue;
-      if (session.attachment === 'attaching' && now - session.askedAt < ATTACH_TIMEOUT_MS) continue;
-      if (session.attachment === 'attaching') this.pause(session, 'server-lost');
-      const record = this.follower.get(room);
+      if (session.status === 'attaching' && now - session.attachSentAt < ATTACH_TIMEOUT_MS) continue;
+      if (session.status === 'attaching') this.pause(session, 'server-lost');
+      const record = this.cache.get(room);
       // Of one that is gone there is nothing to ask; thousands of sessions may wait for the word of who has their rooms.
-      if (record?.status === 'playing' && record.owner && this.canAsk(record.owner)) this.attach(session, record);
-      if (now < session.lookAt) continue;
-      session.lookAt = now + LOST_LOOK_MS;
+      if (record?.status === 'playing' && record.owner && this.isReachable(record.owner)) this.attach(session, record);
+      if (now < session.readAt) continue;
+      session.readAt = now + LOST_READ_MS;
       rooms.add(room);
     }
-    for (const room of rooms) this.follower.look(room);
+    for (const room of rooms) this.cache.refresh(room);
   }
 
-  private become(session: GatewaySession, attachment: GatewaySession['attachment']): void {
+  private become(session: GatewaySession, attachment: GatewaySession['status']): void {
     const isWaiting = attachment === 'attaching' || attachment === 'paused';
     if (!isWaiting) this.waiting.delete(session);
     else if (!this.waiting.has(session)) {
       this.waiting.add(session);
-      session.lookAt = performance.now() + LOST_LOOK_MS;
+      session.readAt = performance.now() + LOST_READ_MS;
     }
-    if (attachment === 'attaching') session.askedAt = performance.now();
-    session.attachment = attachment;
+    if (attachment === 'attaching') session.attachSentAt = performance.now();
+    session.status = attachment;
   }
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { generate } from 'selfsigned';
-import { readInPlace, readingTo, writeAtOnce } from './bare-socket.js';
+import { readInPlace, readingTo, writeAtOnce } from './raw-socket.js';
 
 const closers: (() => void)[] = [];
 afterEach(() => {

@@ -4,7 +4,7 @@ import { RedisConnections } from '#libs/redis';
 import { SESSION_HOLDERS_KEY, sessionsOfKey } from './session-keys.js';
 
 /** One incarnation of a gateway. A restarted gateway has the same name and none of its earlier sessions. */
-export interface SessionHolder {
+export interface GatewayIncarnation {
   readonly gateway: ServerId;
   readonly incarnation: number;
 }
@@ -18,51 +18,51 @@ const KEPT_MS = 24 * 3_600_000;
  * a session shows whether the session is still at that gateway.
  */
 @Injectable()
-export class SessionHolders {
+export class GatewaySessionIndex {
   constructor(private readonly redis: RedisConnections) {}
 
-  async note(sessions: readonly SessionId[], holder: SessionHolder): Promise<void> {
+  async add(sessions: readonly SessionId[], gateway: GatewayIncarnation): Promise<void> {
     if (sessions.length === 0) return;
     const { commands } = this.redis;
-    const key = sessionsOfKey(holder);
+    const key = sessionsOfKey(gateway);
     await Promise.all([
-      commands.sadd(SESSION_HOLDERS_KEY, memberOf(holder)),
+      commands.sadd(SESSION_HOLDERS_KEY, memberOf(gateway)),
       commands.sadd(key, ...sessions),
       commands.pexpire(key, KEPT_MS),
     ]);
   }
 
-  async forget(sessions: readonly SessionId[], holder: SessionHolder): Promise<void> {
-    if (sessions.length > 0) await this.redis.commands.srem(sessionsOfKey(holder), ...sessions);
+  async removeSessions(sessions: readonly SessionId[], gateway: GatewayIncarnation): Promise<void> {
+    if (sessions.length > 0) await this.redis.commands.srem(sessionsOfKey(gateway), ...sessions);
   }
 
-  async sessionsOf(holder: SessionHolder): Promise<SessionId[]> {
-    return this.redis.commands.smembers(sessionsOfKey(holder));
+  async sessionsOf(gateway: GatewayIncarnation): Promise<SessionId[]> {
+    return this.redis.commands.smembers(sessionsOfKey(gateway));
   }
 
   /** Returns the sessions out of these that the gateway may have. */
-  async among(sessions: readonly SessionId[], holder: SessionHolder): Promise<ReadonlySet<SessionId>> {
+  async among(sessions: readonly SessionId[], gateway: GatewayIncarnation): Promise<ReadonlySet<SessionId>> {
     if (sessions.length === 0) return new Set();
-    const answers = (await this.redis.commands.smismember(sessionsOfKey(holder), ...sessions)) as number[];
+    const answers = (await this.redis.commands.smismember(sessionsOfKey(gateway), ...sessions)) as number[];
     return new Set(sessions.filter((_, index) => answers[index] === 1));
   }
 
   /** Returns all incarnations of gateways that may have sessions. */
-  async all(): Promise<SessionHolder[]> {
-    return (await this.redis.commands.smembers(SESSION_HOLDERS_KEY)).map(holderOf);
+  async gateways(): Promise<GatewayIncarnation[]> {
+    return (await this.redis.commands.smembers(SESSION_HOLDERS_KEY)).map(gatewayOf);
   }
 
   /** Removes an incarnation that has no sessions and will not get any. */
-  async remove(holder: SessionHolder): Promise<void> {
-    await this.redis.commands.srem(SESSION_HOLDERS_KEY, memberOf(holder));
+  async remove(gateway: GatewayIncarnation): Promise<void> {
+    await this.redis.commands.srem(SESSION_HOLDERS_KEY, memberOf(gateway));
   }
 }
 
-function memberOf({ gateway, incarnation }: SessionHolder): string {
+function memberOf({ gateway, incarnation }: GatewayIncarnation): string {
   return `${gateway} ${incarnation}`;
 }
 
-function holderOf(member: string): SessionHolder {
+function gatewayOf(member: string): GatewayIncarnation {
   const [gateway, incarnation] = member.split(' ');
   return { gateway: gateway as ServerId, incarnation: Number(incarnation) };
 }

@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { type Binding, encodeServerMessage, type RoomId } from '#libs/protocol';
 import { isMember, type RoomRecord, viewOf } from '#libs/room-store';
-import { GameEnds } from './game-ends.js';
+import { GameEndNotifier } from './game-end-notifier.js';
 import type { GatewaySession } from './gateway-session.js';
-import { OwnerTies } from './owner-ties.js';
-import { RoomFollower } from './room-follower.js';
+import { OwnerAttachments } from './owner-attachments.js';
+import { RoomRecordCache } from './room-record-cache.js';
 
 /** A client's own memory of a game: which one of the room, and how far. */
-export interface HeldGame {
+export interface ClientGame {
   readonly round: number;
   readonly version: number | null;
   /** The epoch of the owner that sent that version; null: the client does not say. */
@@ -19,25 +19,25 @@ export interface HeldGame {
  * of the game's end, and leave with it.
  */
 @Injectable()
-export class RoomLink {
+export class SessionRooms {
   private readonly members = new Map<RoomId, Set<GatewaySession>>();
   private readonly views = new Map<RoomId, string>();
 
   constructor(
-    private readonly follower: RoomFollower,
-    private readonly ties: OwnerTies,
-    private readonly ends: GameEnds,
+    private readonly cache: RoomRecordCache,
+    private readonly attachments: OwnerAttachments,
+    private readonly ends: GameEndNotifier,
   ) {
-    follower.onChange({ changed: (record) => this.recordChanged(record), closed: (room, reason) => this.roomClosed(room, reason) });
+    cache.onChange({ changed: (record) => this.recordChanged(record), closed: (room, reason) => this.roomClosed(room, reason) });
   }
 
   /** The record's revisions may have gone back: whatever the record says now counts for these. */
-  acceptAny(sessions: Iterable<GatewaySession>): void {
+  acceptAnyRevision(sessions: Iterable<GatewaySession>): void {
     for (const session of sessions) if (session.binding) session.binding = { ...session.binding, rev: 0 };
   }
 
-  /** From now on the session is in this room. `held`: what its client holds of a game there. */
-  bind(session: GatewaySession, binding: Binding, held: HeldGame | null = null): void {
+  /** From now on the session is in this room. `game`: what its client holds of a game there. */
+  bind(session: GatewaySession, binding: Binding, game: ClientGame | null = null): void {
     const { binding: before } = session;
     // The answer to a request that the session did not live to hear: its user is taken out of the room again, or has been.
     if (session.isOver) return;
@@ -45,20 +45,20 @@ export class RoomLink {
     if (before) this.unbind(session, 'left');
     session.binding = binding;
     session.search = null;
-    hold(session, held);
+    setGame(session, game);
     let sessions = this.members.get(binding.room);
     if (!sessions) {
       sessions = new Set();
       this.members.set(binding.room, sessions);
     }
     sessions.add(session);
-    const record = this.follower.follow(binding.room);
+    const record = this.cache.follow(binding.room);
     if (record && record.rev >= binding.rev) this.catchUp(session, record);
-    else this.follower.look(binding.room);
+    else this.cache.refresh(binding.room);
   }
 
   /** Those of this gateway who look on in a room. */
-  watchersOf(room: RoomId): number {
+  spectatorCount(room: RoomId): number {
     let count = 0;
     for (const { binding } of this.members.get(room) ?? []) if (binding?.watching) count += 1;
     return count;
@@ -68,44 +68,44 @@ export class RoomLink {
   unbind(session: GatewaySession, gone: 'left' | 'away'): void {
     const { binding } = session;
     if (!binding) return;
-    this.ties.detach(session, gone);
+    this.attachments.detach(session, gone);
     session.binding = null;
-    if (gone === 'left' && !binding.watching) session.hasLeft(binding.room);
-    session.held = [];
-    hold(session, null);
+    if (gone === 'left' && !binding.watching) session.recordLeftRoom(binding.room);
+    session.delayedCommands = [];
+    setGame(session, null);
     const sessions = this.members.get(binding.room);
     sessions?.delete(session);
     if (sessions?.size === 0) {
       this.members.delete(binding.room);
       this.views.delete(binding.room);
     }
-    this.follower.unfollow(binding.room);
+    this.cache.unfollow(binding.room);
   }
 
   /** The session's connection is new: it is shown everything again. */
-  reconnect(session: GatewaySession, held: HeldGame | null): void {
+  connectionReplaced(session: GatewaySession, game: ClientGame | null): void {
     const { binding } = session;
     if (!binding) return;
-    this.ties.detach(session, 'slow');
-    hold(session, held);
-    const record = this.follower.get(binding.room);
+    this.attachments.detach(session, 'slow');
+    setGame(session, game);
+    const record = this.cache.get(binding.room);
     if (record) this.catchUp(session, record);
-    else this.follower.look(binding.room);
+    else this.cache.refresh(binding.room);
   }
 
   /** The session's connection is gone; its room hears that its player may be away. */
-  disconnect(session: GatewaySession): void {
-    this.ties.detach(session, 'away');
-    session.held = [];
+  connectionLost(session: GatewaySession): void {
+    this.attachments.detach(session, 'away');
+    session.delayedCommands = [];
   }
 
   /** A connection that did not keep up does again: one sync brings all it missed. */
-  letGo(session: GatewaySession): void {
+  resumeFrames(session: GatewaySession): void {
     session.slowSince = null;
-    if (session.attachment !== 'slow') return;
-    const record = session.room ? this.follower.get(session.room) : null;
-    if (record?.status === 'playing') return this.ties.attach(session, record);
-    this.ties.rest(session);
+    if (session.status !== 'slow') return;
+    const record = session.room ? this.cache.get(session.room) : null;
+    if (record?.status === 'playing') return this.attachments.attach(session, record);
+    this.attachments.rest(session);
     if (record) this.catchUp(session, record);
   }
 
@@ -126,34 +126,34 @@ export class RoomLink {
   private follow(session: GatewaySession, record: RoomRecord, frame: Uint8Array | null): void {
     // What was read before the session came to the room says nothing about it; a newer view is on its way.
     if (!session.binding || record.rev < session.binding.rev) return;
-    if (!session.binding.watching && !isMember(record, session.user)) return this.leftRoom(session, 'left');
+    if (!session.binding.watching && !isMember(record, session.user)) return this.remove(session, 'left');
     // The client is in a game that is no more the room's: that one ends for it first.
     if (session.round !== null && (record.status !== 'playing' || record.round !== session.round)) {
-      return this.ends.tell(session, record, () => {
-        this.rest(session);
-        this.catchUp(session, this.follower.get(record.id) ?? record);
+      return this.ends.send(session, record, () => {
+        this.endGame(session);
+        this.catchUp(session, this.cache.get(record.id) ?? record);
       });
     }
     if (frame) session.connection?.sendFrame(frame);
-    if (record.status !== 'playing') this.rest(session);
-    else if (record.epoch > session.epoch) this.ties.attach(session, record);
+    if (record.status !== 'playing') this.endGame(session);
+    else if (record.epoch > session.epoch) this.attachments.attach(session, record);
   }
 
-  private rest(session: GatewaySession): void {
-    this.ties.rest(session);
-    session.pauseTold = false;
-    session.endTold = false;
+  private endGame(session: GatewaySession): void {
+    this.attachments.rest(session);
+    session.isPauseSent = false;
+    session.isEndSent = false;
     session.round = null;
     session.version = null;
     session.versionEpoch = null;
-    session.held = [];
+    session.delayedCommands = [];
   }
 
   private roomClosed(room: RoomId, reason: string): void {
-    for (const session of [...(this.members.get(room) ?? [])]) this.leftRoom(session, reason);
+    for (const session of [...(this.members.get(room) ?? [])]) this.remove(session, reason);
   }
 
-  private leftRoom(session: GatewaySession, reason: string): void {
+  private remove(session: GatewaySession, reason: string): void {
     this.unbind(session, 'left');
     session.send({ kind: 'room', room: null, reason });
   }
@@ -169,13 +169,13 @@ export class RoomLink {
 
 const frameOf = (record: RoomRecord): Uint8Array => encodeServerMessage({ kind: 'room', room: viewOf(record) });
 
-function hold(session: GatewaySession, held: HeldGame | null): void {
-  session.round = held?.round ?? null;
-  session.version = held?.version ?? null;
-  session.versionEpoch = held?.epoch ?? null;
+function setGame(session: GatewaySession, game: ClientGame | null): void {
+  session.round = game?.round ?? null;
+  session.version = game?.version ?? null;
+  session.versionEpoch = game?.epoch ?? null;
   session.epoch = 0;
-  session.pauseTold = false;
-  session.endTold = false;
+  session.isPauseSent = false;
+  session.isEndSent = false;
   session.isEnding = false;
-  session.endWhenTold = null;
+  session.sendEnd = null;
 }
