@@ -94,7 +94,7 @@ export class RoomSweeper {
     // A game that is played is its owner's business.
     const ours = glances.flatMap((glance) => (glance?.status === 'waiting' || glance?.status === 'starting' ? glance.id : []));
     for (const record of await this.records.readMany(ours)) {
-      if (record) await this.look(record, now);
+      if (record) await this.sweepRoom(record, now);
     }
   }
 
@@ -145,7 +145,7 @@ export class RoomSweeper {
     return gateway !== undefined && gateway.state !== 'dead';
   }
 
-  private async look(record: RoomRecord, now: number): Promise<void> {
+  private async sweepRoom(record: RoomRecord, now: number): Promise<void> {
     const ageMs = now - record.since;
     if (record.status === 'starting' && ageMs > START_ABANDONED_MS) {
       this.log.info('start.taken-back', { roomId: record.id });
