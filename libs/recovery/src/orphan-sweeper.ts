@@ -1,8 +1,9 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
+import { inBatches } from '#libs/async';
 import { LinkTrust, ServerDirectory } from '#libs/fleet';
 import { PlacementPool } from '#libs/placement';
-import { fewAtATime, RedisConnections } from '#libs/redis';
+import { RedisConnections } from '#libs/redis';
 import { type RoomOwnership, RoomRecords } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { ORPHAN_SWEEP_MS, ORPHAN_SWEEP_ROOMS } from './recovery.options.js';
@@ -49,7 +50,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
     try {
       const ids = await this.records.list(ORPHAN_SWEEP_ROOMS, this.page * ORPHAN_SWEEP_ROOMS);
       const owners = new Map<string, { owner: RoomOwnership; rooms: string[] }>();
-      for await (const some of fewAtATime(ids)) {
+      for await (const some of inBatches(ids)) {
         for (const record of await this.records.glance(some)) {
           if (record?.status !== 'playing' || !record.owner || this.isAlive(record.owner)) continue;
           const key = `${record.owner.server}:${record.owner.incarnation}`;
