@@ -145,7 +145,7 @@ describe('the admin API', () => {
     const id = randomUUID().slice(0, 10);
     const doc = {
       name: '',
-      owner: 'u1',
+      host: 'u1',
       seats: 2,
       seatsMin: 2,
       private: false,
