@@ -24,17 +24,17 @@ import { overdue } from './room-rules.js';
 import { RoomService } from './room-service.js';
 
 /**
- * What nobody came back for: rooms that idle, that are empty, members who stayed away, starts and matches whose lobby died. Every lobby sweeps;
- * each act is a compare-and-set, so it is done once.
+ * Removes idle and empty rooms and members who stayed away, and completes or takes back starts and matches whose lobby died. Every lobby
+ * sweeps. Each change is a compare-and-set, so it happens once.
  */
 @Injectable()
 export class RoomSweeper {
   private isSweeping = false;
   private page = 0;
-  /** Index entries without a record, as the last walk over all rooms saw them: their rooms may have been about to be written. */
+  /** Index entries without a record in the last complete sweep. An entry in only one sweep may belong to a room that is being created. */
   private suspects = new Set<RoomId>();
   private missing = new Set<RoomId>();
-  /** The same of members without a connection whose room has them for here, by `keyOf`: a session may be about to be written. */
+  /** Members without a connection who are marked as here in the last complete sweep, by `keyOf`. Their session may be about to be written. */
   private suspectMembers = new Set<string>();
   private unconnected = new Set<string>();
 
@@ -92,14 +92,14 @@ export class RoomSweeper {
     const gone = missing.filter((id) => this.suspects.has(id));
     await Promise.all([this.records.unindex(gone), this.records.unlist(gone)]);
     await this.enlistForgotten(glances);
-    // A game that is played is its owner's business.
+    // The owner of a game in play removes its players.
     const ours = glances.flatMap((glance) => (glance?.status === 'waiting' || glance?.status === 'starting' ? glance.id : []));
     for (const record of await this.records.readMany(ours)) {
       if (record) await this.sweepRoom(record, now);
     }
   }
 
-  /** Public rooms that are not listed: an older version made them, or a process or a store lost what was to be written. */
+  /** Lists public rooms that are missing in the list: an older version made them, or a process or Redis lost the write. */
   private async enlistForgotten(glances: readonly (RoomGlance | null)[]): Promise<void> {
     const candidates = glances.flatMap((glance) => (glance && glance.private !== true ? glance : []));
     const areListed = await this.records.areListed(candidates);
@@ -109,7 +109,7 @@ export class RoomSweeper {
     }
   }
 
-  /** One user is in one room. A store that lost its last second may have forgotten who was elsewhere, and let them in twice. */
+  /** A user is a member of one room at most. A store that lost its last second may have let a user into two rooms. */
   private async removeStrays({ id, doc }: RoomRecord): Promise<void> {
     for (const { user } of doc.members) {
       const pointer = await this.userRooms.get(user);
@@ -125,8 +125,8 @@ export class RoomSweeper {
   }
 
   /**
-   * Marks members away who have no connection although their room has them for here: the session ended, or its gateway died,
-   * and the process that had to tell the room died with it. Whoever is connected after all, their gateway says so again.
+   * Marks members as away who have no connection: their session or gateway ended, and so did the process that had to report it. The gateway
+   * of a member who is connected reports this again.
    */
   private async markUnconnected({ id, doc }: RoomRecord): Promise<void> {
     for (const { user, here } of doc.members) {
