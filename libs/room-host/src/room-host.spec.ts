@@ -508,6 +508,24 @@ describe('a refusal', () => {
     ]);
   });
 
+  it('is kept when a command of another player in the same tick changes the room', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const [lost, other] = [host.attach(room, 0), host.attach(room, 1)];
+    host.command(room, lost, 1, 1, 'refuse');
+    host.command(room, other, 1, 1, 'add', 1);
+    await until(() => room.durable.version === 1);
+    host.command(room, lost, 1, 2, 'add', 1);
+    await until(() => room.durable.version === 2);
+    expect(room.judgeSeq(0, 1, 0)).toEqual({ kind: 'refused-before', code: 'not-your-turn' });
+    const back = host.attach(room, 0);
+    expect(back.to(1)).toMatchObject([
+      { kind: 'placed', seq: 2 },
+      { kind: 'rejected', seq: 1, code: 'not-your-turn' },
+      { kind: 'sync', seq: 2 },
+    ]);
+  });
+
   it('of what is unknown, unreadable, or a spectator’s has its code', async () => {
     const host = newHost();
     const room = await host.room();
