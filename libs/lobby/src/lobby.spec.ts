@@ -513,6 +513,24 @@ describe('the sweeper', () => {
     expect(await rooms.whereIs(stray.user)).toMatchObject({ record: { id: now.id } });
   });
 
+  it('takes a member out on the second round whom Redis knows to be in no room, and keeps one whom it does not know', async () => {
+    const { rooms, sweeper } = newLobby();
+    const [host, unplaced, unknown] = newCallers(3);
+    const { id } = await rooms.create(host, { game: 'duel', seats: 4 });
+    await rooms.join(unplaced, id);
+    await rooms.join(unknown, id);
+    // A gateway wrote the user again as in no room, while the record already had the join that was under way.
+    await userRooms.admit(unplaced.user);
+    await userRooms.move(unplaced.user, null);
+    await userRooms.clear(unknown.user);
+    await aged(id, STRAY_AFTER_MS + 2_000);
+    const members = async (): Promise<string[]> => (await mustRead(id)).doc.members.map(({ user }) => user);
+    await sweeper.sweep();
+    expect(await members()).toEqual([host.user, unplaced.user, unknown.user]);
+    await sweeper.sweep();
+    expect(await members()).toEqual([host.user, unknown.user]);
+  });
+
   it('makes the room of a match whose lobby died, once, whoever sweeps', async () => {
     const { queue, sweeper, rooms } = newLobby();
     const other = newLobby();
