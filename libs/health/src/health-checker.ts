@@ -5,7 +5,7 @@ import { EventSink, FleetEvents, Self, ServerDirectory, type ServerRecord } from
 import type { ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
-import { checkerOf, judges } from './checker-choice.js';
+import { checkerOf, votingGateways } from './checker-choice.js';
 import {
   BATCH_MAX,
   CHECK_OPTIONS,
@@ -19,35 +19,35 @@ import {
   VERDICT_RETRY_MS,
 } from './health.options.js';
 import { type Case, type Judgement, judge, judgeCase, type VoidReason } from './judge.js';
+import { LocalHealth } from './local-health.js';
 import { LostStore } from './lost-store.js';
-import { areMany } from './many-at-once.js';
-import type { EvictionReason, Willingness, WillingnessListener } from './ports.js';
-import { type Asked, askServers } from './scripts/ask.js';
+import { isMassFailure } from './mass-failure.js';
+import type { Eligibility, EligibilityListener, EvictionReason } from './ports.js';
+import { type CheckedRecord, checkServers } from './scripts/check.js';
 import { markServer } from './scripts/mark.js';
-import { SelfDoubt } from './self-doubt.js';
+import { clear, newServerMonitor, type ServerMonitor } from './server-monitor.js';
 import { StoreProbe } from './store-probe.js';
 import { Verdicts } from './verdicts.js';
-import { clear, newWatch, type Watch } from './watch.js';
 
 /**
  * Checks the servers that fall to this gateway: reads each one's answer to the last check, judges it, asks again.
  * Each server has its own time within the interval, so a thousand checks spread over it; a suspect's comes sooner.
- * Judging is `judge`; whether to believe what was seen is `SelfDoubt`; carrying a verdict out is `Verdicts`.
+ * Judging is `judge`; whether to believe what was seen is `LocalHealth`; carrying a verdict out is `Verdicts`.
  */
 @Injectable()
 export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly watches = new Map<ServerId, Watch>();
+  private readonly monitors = new Map<ServerId, ServerMonitor>();
   /** When servers were declared dead, by whomever, within the window of many at once. */
   private readonly deaths: number[] = [];
-  private readonly doubt: SelfDoubt;
-  private willingness: readonly WillingnessListener[] = [];
+  private readonly localHealth: LocalHealth;
+  private eligibilityListeners: readonly EligibilityListener[] = [];
   private isOpen = false;
   private fleetChanged = true;
   private asking: Promise<void> | null = null;
-  private lookingAtStore: Promise<VoidReason | null> | null = null;
-  private nextStoreLookAt = 0;
+  private storeCheck: Promise<VoidReason | null> | null = null;
+  private nextStoreCheckAt = 0;
   private share = 0;
-  private many = { at: Number.NaN, areMany: false };
+  private many = { at: Number.NaN, isMass: false };
   private voidSince: VoidReason | null = null;
 
   constructor(
@@ -65,18 +65,18 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly metrics: Metrics,
     private readonly log: Log,
   ) {
-    this.doubt = new SelfDoubt(options.intervalMs, performance.now());
+    this.localHealth = new LocalHealth(options.intervalMs, performance.now());
   }
 
   onApplicationBootstrap(): void {
-    this.willingness = (this.checkerOptions.willingness ?? []).map((type) => this.modules.get(type, { strict: false }));
+    this.eligibilityListeners = (this.checkerOptions.eligibility ?? []).map((type) => this.modules.get(type, { strict: false }));
     this.directory.onChange((change) => {
       this.fleetChanged = true;
       // One without a past here died before this process looked.
       if (change.kind === 'evicted' && change.before) this.deaths.push(performance.now());
     });
     this.verdicts.onSuspected((server, dialledAt) => this.hurry(server, dialledAt));
-    this.doubt.turn(performance.now());
+    this.localHealth.tick(performance.now());
     this.isOpen = true;
   }
 
@@ -88,14 +88,14 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
   @Interval(TICK_MS)
   tick(): void {
     const now = performance.now();
-    const wasLate = this.doubt.turn(now);
+    const wasLate = this.localHealth.tick(now);
     if (!this.isOpen || this.self.incarnation === 0 || this.self.state === 'dead') return;
     if (wasLate) this.reportVoid('loop-late');
     this.divideAnew(now);
-    if (now >= this.nextStoreLookAt) this.lookAtStore(now);
-    for (const watch of this.watches.values()) if (watch.misses > 0 || watch.hurried) this.judgeAgain(watch, now);
+    if (now >= this.nextStoreCheckAt) this.checkStore(now);
+    for (const watch of this.monitors.values()) if (watch.misses > 0 || watch.hurried) this.judgeAgain(watch, now);
     if (this.asking) return;
-    const due = [...this.watches.values()].filter(({ dueAt }) => dueAt <= now).slice(0, BATCH_MAX);
+    const due = [...this.monitors.values()].filter(({ dueAt }) => dueAt <= now).slice(0, BATCH_MAX);
     if (due.length === 0) return;
     this.asking = this.ask(due)
       .catch((error: unknown) => this.log.error('health.round-failed', { error }))
@@ -104,12 +104,12 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
       });
   }
 
-  private async ask(due: readonly Watch[]): Promise<void> {
+  private async ask(due: readonly ServerMonitor[]): Promise<void> {
     const { intervalMs } = this.options;
     const askedAt = performance.now();
-    let answers: (Asked | null)[];
+    let answers: (CheckedRecord | null)[];
     try {
-      answers = await askServers(
+      answers = await checkServers(
         this.redis.commands,
         due.map(({ server }) => server.id),
       );
@@ -122,13 +122,13 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
     if (now - askedAt > intervalMs) this.distrust('store-slow', { tookMs: Math.round(now - askedAt) });
     for (const [index, watch] of due.entries()) {
       // It may have changed hands, or died, while the answer was on its way.
-      if (this.watches.get(watch.server.id) !== watch) continue;
+      if (this.monitors.get(watch.server.id) !== watch) continue;
       this.judgeOne(watch, answers[index], now);
       watch.askedAt = askedAt;
     }
   }
 
-  private judgeOne(watch: Watch, asked: Asked | null, now: number): void {
+  private judgeOne(watch: ServerMonitor, asked: CheckedRecord | null, now: number): void {
     if (asked && (asked.incarnation !== watch.server.incarnation || asked.state === 'dead')) {
       // Another has taken its place, or a verdict has fallen: the directory will say so in a moment.
       watch.askedAt = null;
@@ -144,7 +144,7 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
     const judgement = judge(
       {
         answer: watch.askedAt === null ? 'unasked' : asked?.answered ? 'answered' : 'unanswered',
-        doubt: watch.askedAt === null ? null : this.doubt.about(watch.askedAt, now),
+        doubt: watch.askedAt === null ? null : this.localHealth.voidReason(watch.askedAt, now),
         inGrace: asked !== null && asked.ageMs < this.options.graceMs,
         missesBefore: watch.misses,
       },
@@ -154,15 +154,15 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** Between checks: a dial was answered, or a hold has lasted long enough. */
-  private judgeAgain(watch: Watch, now: number): void {
+  private judgeAgain(watch: ServerMonitor, now: number): void {
     if (watch.condemning || now < watch.retryAt || watch.dialled === null) return;
     const judgement = judgeCase({ ...this.caseOf(watch, now), misses: watch.misses });
     if (judgement.kind === 'condemned' || judgement.kind === 'held') this.act(watch, judgement, now, false);
   }
 
-  private caseOf(watch: Watch, now: number): Omit<Case, 'misses'> {
+  private caseOf(watch: ServerMonitor, now: number): Omit<Case, 'misses'> {
     // This process was away while it waited for the answer: that was no silence.
-    if (watch.dialled?.found === 'silent' && this.doubt.about(watch.dialled.at, now)) watch.dialled = null;
+    if (watch.dialled?.found === 'silent' && this.localHealth.voidReason(watch.dialled.at, now)) watch.dialled = null;
     const { intervalMs, maxMisses, holdMs } = this.options;
     const patienceMs = Math.min(2 * watch.lagMs, PATIENCE_INTERVALS_MAX * intervalMs);
     return {
@@ -170,13 +170,13 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
       holdMs,
       secondPath: watch.dialled?.found ?? null,
       patienceIsOver: now - watch.lastHeardAt >= patienceMs,
-      many: this.areManySilent(now),
+      many: this.isMassSilence(now),
       heldForMs: watch.heldSince === null ? 0 : now - watch.heldSince,
     };
   }
 
   /** The one place where a judgement has effects. `wasAsked`: it follows a check, so the next one is to be fixed. */
-  private act(watch: Watch, judgement: Judgement, now: number, wasAsked = true): void {
+  private act(watch: ServerMonitor, judgement: Judgement, now: number, wasAsked = true): void {
     const { intervalMs } = this.options;
     if (wasAsked) {
       const pauseMs = watch.hurried ? HURRIED_MS : judgement.kind === 'missed' ? intervalMs / 2 : intervalMs;
@@ -185,7 +185,7 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
     }
     switch (judgement.kind) {
       case 'healthy':
-        if (watch.heldSince !== null || watch.misses > 0) this.verdicts.release(watch.server);
+        if (watch.heldSince !== null || watch.misses > 0) this.verdicts.clearReports(watch.server);
         clear(watch, now);
         return this.mark(watch, { suspect: 0, unheard: false });
       case 'void':
@@ -199,9 +199,9 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
       case 'held':
         watch.misses = judgement.misses;
         watch.heldSince ??= now;
-        this.verdicts.hold(watch.server, judgement.reason, { misses: judgement.misses });
+        this.verdicts.reportHeld(watch.server, judgement.reason, { misses: judgement.misses });
         if (wasAsked) this.dialIfStale(watch, now);
-        if (judgement.reason === 'unheard') void this.lookAtItsStore(watch, now);
+        if (judgement.reason === 'unheard') void this.checkStoreLoss(watch, now);
         return this.mark(watch, { suspect: judgement.misses, unheard: judgement.reason === 'unheard' });
       case 'condemned':
         watch.misses = judgement.misses;
@@ -213,41 +213,41 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** It lives, and does not answer through the store. Has it lost the store, with all that its rooms need it for? */
-  private async lookAtItsStore(watch: Watch, now: number): Promise<void> {
+  private async checkStoreLoss(watch: ServerMonitor, now: number): Promise<void> {
     const { server, askedAt } = watch;
-    if (server.type !== 'game' || watch.condemning || now < watch.storeLookAt) return;
-    watch.storeLookAt = now + VERDICT_RETRY_MS;
+    if (server.type !== 'game' || watch.condemning || now < watch.storeLossCheckAt) return;
+    watch.storeLossCheckAt = now + VERDICT_RETRY_MS;
     try {
-      if (askedAt === null || this.doubt.about(askedAt, now) || !(await this.lostStore.isLost(server))) return;
+      if (askedAt === null || this.localHealth.voidReason(askedAt, now) || !(await this.lostStore.isLost(server))) return;
       const since = performance.now();
-      if (watch.heldSince === null || this.doubt.about(askedAt, since)) return;
-      if (this.areManyUnheard() && since - watch.heldSince < this.options.holdMs)
-        return this.verdicts.hold(server, 'many', { reason: 'store-lost', misses: watch.misses });
+      if (watch.heldSince === null || this.localHealth.voidReason(askedAt, since)) return;
+      if (this.isMassUnheard() && since - watch.heldSince < this.options.holdMs)
+        return this.verdicts.reportHeld(server, 'many', { reason: 'store-lost', misses: watch.misses });
       await this.condemn(watch, 'store-lost');
     } catch (error) {
       this.distrust('store-unreachable', { error });
     }
   }
 
-  private areManyUnheard(): boolean {
+  private isMassUnheard(): boolean {
     const servers = this.directory.all().filter(({ id, state }) => id !== this.self.id && state !== 'dead');
-    return areMany(servers.filter(({ id, unheard }) => this.watches.get(id)?.marked.unheard ?? unheard).length, servers.length);
+    return isMassFailure(servers.filter(({ id, unheard }) => this.monitors.get(id)?.marked.unheard ?? unheard).length, servers.length);
   }
 
-  private async condemn(watch: Watch, reason: EvictionReason): Promise<void> {
+  private async condemn(watch: ServerMonitor, reason: EvictionReason): Promise<void> {
     if (watch.condemning) return;
     watch.condemning = true;
     const { askedAt } = watch;
     try {
       if (reason === 'silent') {
         // A verdict on silence is about to be acted on: is it really not me, and not the store?
-        const trouble = await this.store.look(this.options.intervalMs);
+        const trouble = await this.store.check(this.options.intervalMs);
         if (trouble) return this.distrust(trouble);
-        if (askedAt === null || this.doubt.about(askedAt, performance.now())) return;
+        if (askedAt === null || this.localHealth.voidReason(askedAt, performance.now())) return;
       }
       const outcome = await this.verdicts.condemn(watch.server, reason);
       if (outcome === 'over') {
-        if (this.watches.get(watch.server.id) === watch) this.watches.delete(watch.server.id);
+        if (this.monitors.get(watch.server.id) === watch) this.monitors.delete(watch.server.id);
         void this.directory.refresh();
       } else if (outcome === 'acquitted') {
         clear(watch, performance.now());
@@ -267,7 +267,7 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Its link was lost and nobody answered the dial: ask now, and again until it is decided. */
   private hurry(server: ServerRecord, dialledAt: number): void {
-    const watch = this.watches.get(server.id);
+    const watch = this.monitors.get(server.id);
     if (!watch || watch.server.incarnation !== server.incarnation) return;
     this.log.info('server.link-lost', { target: server.id, incarnation: server.incarnation });
     watch.hurried = true;
@@ -276,12 +276,12 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
     watch.dueAt = Math.max(performance.now(), (watch.askedAt ?? 0) + HURRIED_MS);
   }
 
-  private dialIfStale(watch: Watch, now: number): void {
+  private dialIfStale(watch: ServerMonitor, now: number): void {
     const isFresh = watch.dialled !== null && now - watch.dialled.at < this.options.intervalMs;
     if (watch.diallingSince === null && !isFresh) this.dial(watch);
   }
 
-  private dial(watch: Watch): void {
+  private dial(watch: ServerMonitor): void {
     const at = performance.now();
     watch.diallingSince = at;
     void this.verdicts.dial(watch.server).then((found) => {
@@ -293,9 +293,9 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** Counted once a tick, not once a suspect. */
-  private areManySilent(now: number): boolean {
-    if (this.many.at !== now) this.many = { at: now, areMany: this.countSilent(now) };
-    return this.many.areMany;
+  private isMassSilence(now: number): boolean {
+    if (this.many.at !== now) this.many = { at: now, isMass: this.countSilent(now) };
+    return this.many.isMass;
   }
 
   private countSilent(now: number): boolean {
@@ -306,47 +306,47 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
     for (const server of this.directory.all()) {
       if (server.id === this.self.id || server.state === 'dead') continue;
       others += 1;
-      const watch = this.watches.get(server.id);
+      const watch = this.monitors.get(server.id);
       const isSilent = watch ? watch.misses > 0 && watch.dialled?.found !== 'answered' : server.suspect > 0 && !server.unheard;
       if (isSilent) silent += 1;
     }
-    return areMany(silent + this.deaths.length, others);
+    return isMassFailure(silent + this.deaths.length, others);
   }
 
-  private mark(watch: Watch, willingness: Willingness): void {
+  private mark(watch: ServerMonitor, eligibility: Eligibility): void {
     const { suspect, unheard } = watch.marked;
-    if (suspect === willingness.suspect && unheard === willingness.unheard) return;
-    watch.marked = { ...willingness };
+    if (suspect === eligibility.suspect && unheard === eligibility.unheard) return;
+    watch.marked = { ...eligibility };
     const { server } = watch;
-    const isNews = suspect > 0 !== willingness.suspect > 0 || unheard !== willingness.unheard;
-    markServer(this.redis.commands, server.id, server.incarnation, willingness)
+    const isNews = suspect > 0 !== eligibility.suspect > 0 || unheard !== eligibility.unheard;
+    markServer(this.redis.commands, server.id, server.incarnation, eligibility)
       .then(async (marked) => {
         if (!marked || !isNews) return;
-        if (willingness.suspect === 0) this.log.info('server.heard', { target: server.id, incarnation: server.incarnation });
-        for (const listener of this.willingness) void Promise.resolve(listener.changed(server, willingness)).catch(() => {});
-        const reason = willingness.unheard ? 'unheard' : willingness.suspect > 0 ? 'suspect' : 'heard';
+        if (eligibility.suspect === 0) this.log.info('server.heard', { target: server.id, incarnation: server.incarnation });
+        for (const listener of this.eligibilityListeners) void Promise.resolve(listener.changed(server, eligibility)).catch(() => {});
+        const reason = eligibility.unheard ? 'unheard' : eligibility.suspect > 0 ? 'suspect' : 'heard';
         this.sink.tell({
           kind: `server.${reason}`,
           server: server.id,
           incarnation: server.incarnation,
           reason: REASONS[reason],
-          detail: { misses: willingness.suspect },
+          detail: { misses: eligibility.suspect },
         });
         await this.events.publish({ kind: 'state', server: server.id, incarnation: server.incarnation, reason });
       })
       .catch(() => this.distrust('store-unreachable'));
   }
 
-  private lookAtStore(now: number): void {
-    this.nextStoreLookAt = now + this.options.intervalMs;
-    if (this.lookingAtStore) return;
-    this.lookingAtStore = this.store.look(this.options.intervalMs);
-    void this.lookingAtStore.then((trouble) => {
-      this.lookingAtStore = null;
+  private checkStore(now: number): void {
+    this.nextStoreCheckAt = now + this.options.intervalMs;
+    if (this.storeCheck) return;
+    this.storeCheck = this.store.check(this.options.intervalMs);
+    void this.storeCheck.then((trouble) => {
+      this.storeCheck = null;
       const endedAt = performance.now();
       if (trouble) return this.distrust(trouble);
-      this.doubt.storeClean(endedAt);
-      if (this.voidSince && !this.doubt.about(endedAt, endedAt)) {
+      this.localHealth.redisAnswered(endedAt);
+      if (this.voidSince && !this.localHealth.voidReason(endedAt, endedAt)) {
         this.log.info('health.trust-restored', { after: this.voidSince });
         this.voidSince = null;
       }
@@ -354,7 +354,7 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private distrust(reason: VoidReason, fields: Readonly<Record<string, unknown>> = {}): void {
-    this.doubt.storeTroubled(reason);
+    this.localHealth.redisFailed(reason);
     this.reportVoid(reason, fields);
   }
 
@@ -372,13 +372,13 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
     if (!this.fleetChanged) return;
     this.fleetChanged = false;
     const servers = this.directory.all();
-    const gateways = judges(servers).map(({ id }) => id);
+    const gateways = votingGateways(servers).map(({ id }) => id);
     const mine = new Map(servers.filter((server) => this.isMine(server, gateways)).map((server) => [server.id, server]));
-    for (const id of this.watches.keys()) if (!mine.has(id)) this.watches.delete(id);
+    for (const id of this.monitors.keys()) if (!mine.has(id)) this.monitors.delete(id);
     for (const server of mine.values()) {
-      const watch = this.watches.get(server.id);
+      const watch = this.monitors.get(server.id);
       if (watch?.server.incarnation === server.incarnation) watch.server = server;
-      else this.watches.set(server.id, newWatch(server, now, now + this.nextShare() * this.options.intervalMs));
+      else this.monitors.set(server.id, newServerMonitor(server, now, now + this.nextShare() * this.options.intervalMs));
     }
   }
 

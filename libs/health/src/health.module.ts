@@ -1,5 +1,4 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { AbsentVoters } from './absent-voters.js';
 import { Eviction } from './eviction.js';
 import {
   CHECK_DEFAULTS,
@@ -13,10 +12,11 @@ import {
 import { HealthChecker } from './health-checker.js';
 import { HealthResponder } from './health-responder.js';
 import { LostStore } from './lost-store.js';
-import { ServerEnds } from './server-ends.js';
+import { ServerCleanups } from './server-cleanups.js';
 import { StoreProbe } from './store-probe.js';
 import { UnreachableServers } from './unreachable-servers.js';
 import { Verdicts } from './verdicts.js';
+import { VoterProbe } from './voter-probe.js';
 
 /** Needs `RedisModule`, `TelemetryModule`, `LinkModule`, `FleetModule`, and `ScheduleModule` for a checker. */
 @Module({})
@@ -29,9 +29,9 @@ export class HealthModule {
         { provide: CHECKER_OPTIONS, useValue: options },
         { provide: CHECK_OPTIONS, useValue: checkOptions(options) },
         StoreProbe,
-        ServerEnds,
+        ServerCleanups,
         Eviction,
-        AbsentVoters,
+        VoterProbe,
         LostStore,
         Verdicts,
         UnreachableServers,

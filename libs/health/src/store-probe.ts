@@ -25,7 +25,7 @@ export class StoreProbe implements OnModuleInit {
   }
 
   /** Null: the store is the one it was, and a message through it came back within `withinMs`. Never rejects. */
-  async look(withinMs: number): Promise<VoidReason | null> {
+  async check(withinMs: number): Promise<VoidReason | null> {
     const nonce = randomUUID();
     const startedAt = performance.now();
     const echo = new Promise<'echo'>((resolve) => this.waiting.set(nonce, () => resolve('echo')));

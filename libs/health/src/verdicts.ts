@@ -4,14 +4,14 @@ import type { ProbeResult } from '#libs/link';
 import { SERVER_TYPES } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
-import { AbsentVoters } from './absent-voters.js';
-import { judges } from './checker-choice.js';
+import { votingGateways } from './checker-choice.js';
 import { Eviction } from './eviction.js';
 import { CHECK_OPTIONS, type CheckOptions, DIAL_INTERVALS, PREPARED_INTERVALS, VERDICT_RETRY_MS, VOTE_MS } from './health.options.js';
+import { incarnationKey } from './incarnation-key.js';
 import type { HoldReason } from './judge.js';
-import { lifeOf } from './life-of.js';
 import { LostStore } from './lost-store.js';
 import type { EvictionReason } from './ports.js';
+import { VoterProbe } from './voter-probe.js';
 
 /** `over`: nothing of this incarnation is left to judge. `open`: votes are missing, or it is a dry run. `acquitted`: it answered in time. */
 export type VerdictOutcome = 'over' | 'open' | 'acquitted';
@@ -48,7 +48,7 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
     private readonly events: FleetEvents,
     private readonly links: FleetLinks,
     private readonly eviction: Eviction,
-    private readonly absent: AbsentVoters,
+    private readonly voterProbe: VoterProbe,
     private readonly lostStore: LostStore,
     private readonly sink: EventSink,
     private readonly metrics: Metrics,
@@ -61,11 +61,11 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
       const server = this.directory.get(event.server);
       const isOpen = server && server.incarnation === event.incarnation && server.state !== 'dead' && server.id !== this.self.id;
       if (!isOpen) return;
-      if (event.kind === 'vote') this.second(server, event.reason);
+      if (event.kind === 'vote') this.secondVote(server, event.reason);
       else if (event.kind === 'state' && event.reason === 'suspect') this.prepareVote(server);
     });
     this.directory.onChange(({ kind, server, before }) => {
-      if (kind !== 'changed') this.release(before ?? server);
+      if (kind !== 'changed') this.clearReports(before ?? server);
     });
   }
 
@@ -91,12 +91,12 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
   /** Rejects when the store is away: nothing is decided then. */
   async condemn(server: ServerRecord, reason: EvictionReason): Promise<VerdictOutcome> {
     if (this.options.dryRun) {
-      this.hold(server, 'dry-run', { reason });
+      this.reportHeld(server, 'dry-run', { reason });
       return 'open';
     }
     // Who left has said so, although its record is gone and its port closed.
     if (await hasLeft(this.redis.commands, server.id, server.incarnation)) return 'over';
-    const gateways = judges(this.directory.all()).map(({ id }) => id);
+    const gateways = votingGateways(this.directory.all()).map(({ id }) => id);
     const voters = gateways.includes(this.self.id) ? gateways : [...gateways, this.self.id];
     const answer = await this.eviction.vote(server, reason, voters);
     switch (answer.kind) {
@@ -111,7 +111,7 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
       case 'voted':
         this.reportWhenLong(server, { reason, votes: answer.votes, of: voters.length });
         await this.events.publish({ kind: 'vote', server: server.id, incarnation: server.incarnation, reason });
-        this.absent.lookFor(voters.filter((voter) => voter !== server.id));
+        this.voterProbe.probe(voters.filter((voter) => voter !== server.id));
         return 'open';
       default:
         return answer satisfies never;
@@ -119,19 +119,19 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
   }
 
   /** Reports, once an incarnation and reason, that a verdict is not acted on. */
-  hold(server: ServerRecord, reason: HoldReason, fields: Readonly<Record<string, unknown>> = {}): void {
-    const reported = this.reported.get(lifeOf(server)) ?? new Set();
+  reportHeld(server: ServerRecord, reason: HoldReason, fields: Readonly<Record<string, unknown>> = {}): void {
+    const reported = this.reported.get(incarnationKey(server)) ?? new Set();
     if (reported.has(reason)) return;
-    this.reported.set(lifeOf(server), reported.add(reason));
+    this.reported.set(incarnationKey(server), reported.add(reason));
     this.metrics.evictionsHeld.inc({ reason });
     this.sink.tell({ kind: 'eviction.held', server: server.id, incarnation: server.incarnation, reason, detail: fields });
     this.log.warn('eviction.held', { target: server.id, incarnation: server.incarnation, held: reason, ...fields });
   }
 
   /** What was held may be held, and reported, again. */
-  release(server: ServerRecord): void {
-    this.reported.delete(lifeOf(server));
-    this.openSince.delete(lifeOf(server));
+  clearReports(server: ServerRecord): void {
+    this.reported.delete(incarnationKey(server));
+    this.openSince.delete(incarnationKey(server));
   }
 
   /** A member without a link port has no second path: its checks alone speak for it. */
@@ -141,7 +141,7 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
   }
 
   /** Another gateway has voted. This one votes, too, if it finds the same by itself. */
-  private second(server: ServerRecord, reason: string | undefined): void {
+  private secondVote(server: ServerRecord, reason: string | undefined): void {
     switch (reason) {
       case 'unreachable':
         for (const listener of this.unreachableVoted) listener(server);
@@ -155,28 +155,28 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
   }
 
   private async secondLostStore(server: ServerRecord): Promise<void> {
-    if (this.self.incarnation === 0 || this.pursued.has(lifeOf(server))) return;
-    this.pursued.add(lifeOf(server));
+    if (this.self.incarnation === 0 || this.pursued.has(incarnationKey(server))) return;
+    this.pursued.add(incarnationKey(server));
     try {
       if (await this.lostStore.isLost(server)) await this.condemn(server, 'store-lost');
     } catch (error) {
       this.log.debug('verdict.not-seconded', { target: server.id, error: String(error) });
     } finally {
-      this.pursued.delete(lifeOf(server));
+      this.pursued.delete(incarnationKey(server));
     }
   }
 
   /** Asking for votes is no news, and over in a moment where all agree; that they do not come is. */
   private reportWhenLong(server: ServerRecord, fields: Readonly<Record<string, unknown>>): void {
     const now = performance.now();
-    const since = this.openSince.get(lifeOf(server)) ?? now;
-    this.openSince.set(lifeOf(server), since);
-    if (now - since >= this.options.intervalMs) this.hold(server, 'votes', fields);
+    const since = this.openSince.get(incarnationKey(server)) ?? now;
+    this.openSince.set(incarnationKey(server), since);
+    if (now - since >= this.options.intervalMs) this.reportHeld(server, 'votes', fields);
   }
 
   /** Its checker missed it: dialled now, so that a vote on its silence, should there be one, is not a dial late. */
   private prepareVote(server: ServerRecord): void {
-    const life = lifeOf(server);
+    const life = incarnationKey(server);
     if (this.prepared.has(life)) return;
     this.prepared.set(life, this.observe(server));
     setTimeout(() => this.prepared.delete(life), PREPARED_INTERVALS * this.options.intervalMs).unref();
@@ -195,10 +195,10 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
    * one who asked had found; silence is seconded only where it was silence, since that needs the rounds of a checker.
    */
   private async pursue(server: ServerRecord, belief: 'refused' | 'silent'): Promise<void> {
-    if (this.self.incarnation === 0 || this.pursued.has(lifeOf(server))) return;
-    this.pursued.add(lifeOf(server));
+    if (this.self.incarnation === 0 || this.pursued.has(incarnationKey(server))) return;
+    this.pursued.add(incarnationKey(server));
     const deadline = performance.now() + VOTE_MS;
-    let prepared = belief === 'silent' ? this.prepared.get(lifeOf(server)) : undefined;
+    let prepared = belief === 'silent' ? this.prepared.get(incarnationKey(server)) : undefined;
     try {
       while (this.isOpen && performance.now() < deadline) {
         const isPrepared = prepared !== undefined;
@@ -210,7 +210,7 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
         if (found === 'silent' && wasLate) continue;
         if (found === 'silent' && belief === 'refused') {
           // Its checker may be one that fell silent with it.
-          if (server.type === 'gateway') this.absent.lookFor([server.id]);
+          if (server.type === 'gateway') this.voterProbe.probe([server.id]);
           for (const listener of this.suspected) listener(server, dialledAt);
           return;
         }
@@ -219,7 +219,7 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
         await new Promise((resolve) => setTimeout(resolve, VERDICT_RETRY_MS));
       }
     } finally {
-      this.pursued.delete(lifeOf(server));
+      this.pursued.delete(incarnationKey(server));
     }
   }
 }

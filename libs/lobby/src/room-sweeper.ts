@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
+import { inBatches } from '#libs/async';
 import { ServerDirectory } from '#libs/fleet';
 import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
-import { fewAtATime, RedisConnections } from '#libs/redis';
+import { RedisConnections } from '#libs/redis';
 import { type RoomGlance, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
 import { SessionStore } from '#libs/session';
 import { StoreSettlement } from '#libs/settlement';
@@ -73,7 +74,7 @@ export class RoomSweeper {
     const ids = await this.records.list(SWEEP_ROOMS, this.page * SWEEP_ROOMS);
     const [seconds] = await this.redis.commands.time();
     const now = Number(seconds) * 1_000;
-    for await (const some of fewAtATime(ids)) await this.sweepSome(some, now);
+    for await (const some of inBatches(ids)) await this.sweepSome(some, now);
     if (ids.length === SWEEP_ROOMS) this.page += 1;
     else {
       this.page = 0;
@@ -90,7 +91,7 @@ export class RoomSweeper {
     // A game that is played is its owner's business.
     const ours = glances.flatMap((glance) => (glance?.status === 'waiting' || glance?.status === 'starting' ? glance.id : []));
     for (const record of await this.records.readMany(ours)) {
-      if (record) await this.look(record, now);
+      if (record) await this.sweepRoom(record, now);
     }
   }
 
@@ -151,7 +152,7 @@ export class RoomSweeper {
     return gateway !== undefined && gateway.state !== 'dead';
   }
 
-  private async look(record: RoomRecord, now: number): Promise<void> {
+  private async sweepRoom(record: RoomRecord, now: number): Promise<void> {
     const ageMs = now - record.since;
     if (record.status === 'starting' && ageMs > START_ABANDONED_MS) {
       this.log.info('start.taken-back', { roomId: record.id });

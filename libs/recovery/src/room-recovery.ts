@@ -172,7 +172,7 @@ export class RoomRecovery {
     } catch (error) {
       this.refusedBy.delete(record.id);
       if (!(error instanceof HoldfastError)) throw error;
-      this.sayVersionMissing(record);
+      this.logMissingVersion(record);
       return null;
     }
   }
@@ -186,7 +186,7 @@ export class RoomRecovery {
   }
 
   /** A room may wait for a free server, and that passes. It may also wait for a version that nobody deploys again. */
-  private sayVersionMissing({ id, game, gameVersion }: RoomRecord): void {
+  private logMissingVersion({ id, game, gameVersion }: RoomRecord): void {
     if (gameVersion === null) return;
     const key = `${game}@${gameVersion}`;
     const ready = this.directory.byType('game').filter(({ state }) => state === 'ready');

@@ -1,5 +1,5 @@
 import type { GameResult, Room, RoomMember, Seat } from '#libs/client';
-import type { GamePage, MountedGame, Outcome, Table } from '#libs/page';
+import type { GamePage, MountedGame, Outcome, Table } from '#libs/game-page';
 import type { UserId } from '#libs/protocol';
 import { gamePage } from './game-pages.js';
 import { shouldStart } from './readiness.js';

@@ -1,10 +1,10 @@
 import type { ServerId } from '#libs/protocol';
 import { LuaScript, type RedisClient } from '#libs/redis';
 
-const ASK = new LuaScript('health_ask', new URL('./ask.lua', import.meta.url), 1);
+const CHECK = new LuaScript('health_check', new URL('./check.lua', import.meta.url), 1);
 
 /** A server's record as its checker sees it. */
-export interface Asked {
+export interface CheckedRecord {
   readonly incarnation: number;
   readonly state: string;
   readonly answered: boolean;
@@ -15,19 +15,19 @@ export interface Asked {
 }
 
 /** In the order of `ids`; null: no record. Rejects when any answer is missing: then none is to be trusted. */
-export async function askServers(client: RedisClient, ids: readonly ServerId[]): Promise<(Asked | null)[]> {
-  if (client.isCluster) return Promise.all(ids.map(async (id) => toAsked(await ASK.run(client, [id], []))));
+export async function checkServers(client: RedisClient, ids: readonly ServerId[]): Promise<(CheckedRecord | null)[]> {
+  if (client.isCluster) return Promise.all(ids.map(async (id) => toCheckedRecord(await CHECK.run(client, [id], []))));
   const pipeline = client.pipeline();
-  for (const id of ids) ASK.queue(client, pipeline, [id], []);
+  for (const id of ids) CHECK.queue(client, pipeline, [id], []);
   const answers = (await pipeline.exec()) ?? [];
   if (answers.length !== ids.length) throw new Error('the pipeline was cut');
   return answers.map(([error, answer]) => {
     if (error) throw error;
-    return toAsked(answer);
+    return toCheckedRecord(answer);
   });
 }
 
-function toAsked(answer: unknown): Asked | null {
+function toCheckedRecord(answer: unknown): CheckedRecord | null {
   if (answer === null) return null;
   const [incarnation, state, check, lagMs, suspect, unheard, ageMs] = answer as (string | null)[];
   return {

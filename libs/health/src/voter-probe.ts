@@ -4,7 +4,7 @@ import type { ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { Log } from '#libs/telemetry';
 import { CHECK_OPTIONS, type CheckOptions, TICK_MS } from './health.options.js';
-import { askServers } from './scripts/ask.js';
+import { checkServers } from './scripts/check.js';
 import { markServer } from './scripts/mark.js';
 import { StoreProbe } from './store-probe.js';
 
@@ -14,8 +14,8 @@ import { StoreProbe } from './store-probe.js';
  * interval is a miss, and a suspect is no judge (`judges`); its checker, a living one from now on, does the rest.
  */
 @Injectable()
-export class AbsentVoters {
-  private readonly asked = new Set<ServerId>();
+export class VoterProbe {
+  private readonly probed = new Set<ServerId>();
 
   constructor(
     @Inject(CHECK_OPTIONS) private readonly options: CheckOptions,
@@ -29,21 +29,21 @@ export class AbsentVoters {
   ) {}
 
   /** Never rejects: a store that is away says nothing about anybody. */
-  lookFor(voters: readonly ServerId[]): void {
+  probe(voters: readonly ServerId[]): void {
     for (const id of voters) {
       const voter = this.directory.get(id);
-      if (!voter || voter.state === 'dead' || id === this.self.id || this.asked.has(id)) continue;
-      this.asked.add(id);
-      void this.look(voter)
+      if (!voter || voter.state === 'dead' || id === this.self.id || this.probed.has(id)) continue;
+      this.probed.add(id);
+      void this.probeVoter(voter)
         .catch((error: unknown) => this.log.debug('health.voter-not-asked', { target: id, error }))
-        .finally(() => this.asked.delete(id));
+        .finally(() => this.probed.delete(id));
     }
   }
 
-  private async look({ id, incarnation }: ServerRecord): Promise<void> {
+  private async probeVoter({ id, incarnation }: ServerRecord): Promise<void> {
     const { intervalMs } = this.options;
     const from = performance.now();
-    await askServers(this.redis.commands, [id]);
+    await checkServers(this.redis.commands, [id]);
     for (let isOver = false; ; ) {
       const [now, check] = await this.redis.commands.hmget(id, 'incarnation', 'check');
       if (now !== String(incarnation) || check !== 'testing') return;
@@ -52,7 +52,7 @@ export class AbsentVoters {
       isOver = performance.now() - from >= intervalMs;
       await new Promise((resolve) => setTimeout(resolve, TICK_MS));
     }
-    if (await this.store.look(intervalMs)) return;
+    if (await this.store.check(intervalMs)) return;
     if (!(await markServer(this.redis.commands, id, incarnation, { suspect: 1, unheard: false }))) return;
     this.log.warn('server.suspect', { target: id, incarnation, reason: 'vote-missing' });
     this.sink.tell({ kind: 'server.suspect', server: id, incarnation, reason: 'vote-missing' });

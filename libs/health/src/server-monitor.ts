@@ -2,7 +2,7 @@ import type { ServerRecord } from '#libs/fleet';
 import type { ProbeResult } from '#libs/link';
 
 /** What a checker knows of one incarnation that it checks. Times are of the checker's own monotonic clock, in ms. */
-export interface Watch {
+export interface ServerMonitor {
   server: ServerRecord;
   dueAt: number;
   /** When the open question was asked; null: none is. */
@@ -18,7 +18,7 @@ export interface Watch {
   dialled: { readonly at: number; readonly found: ProbeResult } | null;
   heldSince: number | null;
   /** When to look again whether it has lost the store. */
-  storeLookAt: number;
+  storeLossCheckAt: number;
   /** A verdict is being carried out, or is to be tried again then. */
   condemning: boolean;
   retryAt: number;
@@ -26,7 +26,7 @@ export interface Watch {
   marked: { suspect: number; unheard: boolean };
 }
 
-export function newWatch(server: ServerRecord, now: number, dueAt: number): Watch {
+export function newServerMonitor(server: ServerRecord, now: number, dueAt: number): ServerMonitor {
   return {
     server,
     dueAt,
@@ -38,7 +38,7 @@ export function newWatch(server: ServerRecord, now: number, dueAt: number): Watc
     diallingSince: null,
     dialled: null,
     heldSince: null,
-    storeLookAt: 0,
+    storeLossCheckAt: 0,
     condemning: false,
     retryAt: 0,
     marked: { suspect: server.suspect, unheard: server.unheard },
@@ -46,7 +46,7 @@ export function newWatch(server: ServerRecord, now: number, dueAt: number): Watc
 }
 
 /** All that was held against it is forgotten. */
-export function clear(watch: Watch, now: number): void {
+export function clear(watch: ServerMonitor, now: number): void {
   watch.lastHeardAt = now;
   watch.misses = 0;
   watch.hurried = false;

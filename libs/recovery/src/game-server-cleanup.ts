@@ -6,7 +6,7 @@ import { RoomRecovery } from './room-recovery.js';
 
 /** What the end of a game server makes to do: it is offered no more, and its rooms go on elsewhere. */
 @Injectable()
-export class GameServerEnd extends ServerEndListener {
+export class GameServerCleanup extends ServerEndListener {
   constructor(
     private readonly pool: PlacementPool,
     private readonly recovery: RoomRecovery,
