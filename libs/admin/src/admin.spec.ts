@@ -5,7 +5,15 @@ import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { EventSink, FleetModule, LinkErrorFilter, Self, ServerDirectory, ServerRegistration, type ToldHappening } from '#libs/fleet';
+import {
+  EventSink,
+  FleetModule,
+  LinkErrorFilter,
+  type PublishedOperatorEvent,
+  Self,
+  ServerDirectory,
+  ServerRegistration,
+} from '#libs/fleet';
 import { HealthModule } from '#libs/health';
 import { LinkModule, Links, LinkTransport } from '#libs/link';
 import { PlacementModule, PlacementPool, PlacementReporter } from '#libs/placement';
@@ -472,7 +480,7 @@ describe('the admin API', () => {
       for (const reader of readers.splice(0)) reader.abort();
     });
 
-    async function listen(query = '', headers: Record<string, string> = {}): Promise<ToldHappening[]> {
+    async function listen(query = '', headers: Record<string, string> = {}): Promise<PublishedOperatorEvent[]> {
       const reader = new AbortController();
       readers.push(reader);
       const response = await fetch(`${url}/api/events${query}`, {
@@ -480,12 +488,12 @@ describe('the admin API', () => {
         signal: reader.signal,
       });
       expect(response.headers.get('content-type')).toContain('text/event-stream');
-      const heard: ToldHappening[] = [];
+      const heard: PublishedOperatorEvent[] = [];
       void read(response.body as ReadableStream<Uint8Array>, heard).catch(() => {});
       return heard;
     }
 
-    async function read(body: ReadableStream<Uint8Array>, heard: ToldHappening[]): Promise<void> {
+    async function read(body: ReadableStream<Uint8Array>, heard: PublishedOperatorEvent[]): Promise<void> {
       const decoder = new TextDecoder();
       let rest = '';
       const reader = body.getReader();
@@ -502,8 +510,8 @@ describe('the admin API', () => {
     it('has the events of every server in order, each with its source and reason', async () => {
       const heard = await listen();
       const room = randomUUID();
-      game.get(EventSink).tell({ kind: 'room.started', room, server: gameId, reason: 'opened' });
-      game.get(EventSink).tell({ kind: 'room.ended', room, server: gameId, reason: 'finished' });
+      game.get(EventSink).publish({ kind: 'room.started', room, server: gameId, reason: 'opened' });
+      game.get(EventSink).publish({ kind: 'room.ended', room, server: gameId, reason: 'finished' });
       await ask('POST', `/api/servers/${gameId}/cordon`);
       await ask('POST', `/api/servers/${gameId}/uncordon`);
       await until(() => heard.some(({ kind, server }) => kind === 'server.uncordoned' && server === gameId));
@@ -520,7 +528,7 @@ describe('the admin API', () => {
     it('sends a returning reader the events that it missed', async () => {
       const heard = await listen();
       const rooms: RoomId[] = [randomUUID(), randomUUID(), randomUUID()];
-      for (const room of rooms) game.get(EventSink).tell({ kind: 'room.started', room, reason: 'opened' });
+      for (const room of rooms) game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened' });
       await until(() => rooms.every((room) => heard.some((told) => told.room === room)));
       const lastId = heard.find((told) => told.room === rooms[0])?.id as string;
       const again = await listen('', { 'last-event-id': lastId });
@@ -531,7 +539,7 @@ describe('the admin API', () => {
     it('sends recent events to a new reader on request', async () => {
       const room = randomUUID();
       const before = await listen();
-      game.get(EventSink).tell({ kind: 'room.started', room, reason: 'opened' });
+      game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened' });
       await until(() => before.some((told) => told.room === room));
       const heard = await listen('?recent=1000');
       await until(() => heard.some((told) => told.room === room));
@@ -552,7 +560,7 @@ describe('the admin API', () => {
       const tell = async () => {
         const room = randomUUID();
         told.push(room);
-        game.get(EventSink).tell({ kind: 'room.started', room, reason: 'opened', detail: { pad } });
+        game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened', detail: { pad } });
         await until(() => beside.some((heard) => heard.room === room));
       };
       // The kernel buffers a few megabytes first.
@@ -579,7 +587,7 @@ describe('the admin API', () => {
       const redis = gateway.get(RedisConnections).commands;
       for (const message of ['nonsense', '{}', '[1, null, {"kind": "x\\n", "id": "1"}]']) await redis.publish('hf:events', message);
       const room = randomUUID();
-      game.get(EventSink).tell({ kind: 'room.started', room, reason: 'opened' });
+      game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened' });
       await until(() => heard.some((told) => told.room === room));
       expect(heard.every(({ kind, by }) => kind && by)).toBe(true);
     });

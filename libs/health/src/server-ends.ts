@@ -4,7 +4,7 @@ import { LinkTrust, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { RedisConnections } from '#libs/redis';
 import { Log } from '#libs/telemetry';
 import { CHECKER_OPTIONS, END_CLAIM_MS, type HealthCheckerOptions, LEFT_LOOK_MS } from './health.options.js';
-import { lifeOf } from './life-of.js';
+import { incarnationKey } from './incarnation-key.js';
 import { EVICTION_REASONS, type EvictionReason, type ServerEndListener } from './ports.js';
 import { claimEnd } from './scripts/claim-end.js';
 
@@ -42,8 +42,8 @@ export class ServerEnds implements OnApplicationBootstrap, OnModuleDestroy {
   async see(server: ServerRecord, reason: EvictionReason): Promise<void> {
     // No other server would take what this one has to give away.
     if (this.trust.isOutvoted) return this.leaveToOthers(server);
-    if (this.listeners.length === 0 || this.underWay.has(lifeOf(server))) return;
-    this.underWay.add(lifeOf(server));
+    if (this.listeners.length === 0 || this.underWay.has(incarnationKey(server))) return;
+    this.underWay.add(incarnationKey(server));
     const keeping = setInterval(() => void claimEnd(this.redis.commands, server, 'keep').catch(() => {}), END_CLAIM_MS / 3);
     try {
       const outcomes = await Promise.allSettled(this.listeners.map(async (listener) => listener.ended(server, reason)));
@@ -55,7 +55,7 @@ export class ServerEnds implements OnApplicationBootstrap, OnModuleDestroy {
       this.log.warn('server-end.not-settled', { target: server.id, incarnation: server.incarnation, error });
     } finally {
       clearInterval(keeping);
-      this.underWay.delete(lifeOf(server));
+      this.underWay.delete(incarnationKey(server));
     }
   }
 
@@ -82,7 +82,7 @@ export class ServerEnds implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.listeners.length === 0 || this.trust.isOutvoted) return;
     const open = this.directory
       .all()
-      .filter((server) => server.state === 'dead' && server.settledAt === null && !this.underWay.has(lifeOf(server)));
+      .filter((server) => server.state === 'dead' && server.settledAt === null && !this.underWay.has(incarnationKey(server)));
     for (const server of open) {
       const taken = await claimEnd(this.redis.commands, server, 'take').catch(() => false);
       if (taken) {

@@ -8,8 +8,8 @@ import { AbsentVoters } from './absent-voters.js';
 import { judges } from './checker-choice.js';
 import { Eviction } from './eviction.js';
 import { CHECK_OPTIONS, type CheckOptions, DIAL_INTERVALS, PREPARED_INTERVALS, VERDICT_RETRY_MS, VOTE_MS } from './health.options.js';
+import { incarnationKey } from './incarnation-key.js';
 import type { HoldReason } from './judge.js';
-import { lifeOf } from './life-of.js';
 import { LostStore } from './lost-store.js';
 import type { EvictionReason } from './ports.js';
 
@@ -120,18 +120,18 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
 
   /** Reports, once an incarnation and reason, that a verdict is not acted on. */
   hold(server: ServerRecord, reason: HoldReason, fields: Readonly<Record<string, unknown>> = {}): void {
-    const reported = this.reported.get(lifeOf(server)) ?? new Set();
+    const reported = this.reported.get(incarnationKey(server)) ?? new Set();
     if (reported.has(reason)) return;
-    this.reported.set(lifeOf(server), reported.add(reason));
+    this.reported.set(incarnationKey(server), reported.add(reason));
     this.metrics.evictionsHeld.inc({ reason });
-    this.sink.tell({ kind: 'eviction.held', server: server.id, incarnation: server.incarnation, reason, detail: fields });
+    this.sink.publish({ kind: 'eviction.held', server: server.id, incarnation: server.incarnation, reason, detail: fields });
     this.log.warn('eviction.held', { target: server.id, incarnation: server.incarnation, held: reason, ...fields });
   }
 
   /** What was held may be held, and reported, again. */
   release(server: ServerRecord): void {
-    this.reported.delete(lifeOf(server));
-    this.openSince.delete(lifeOf(server));
+    this.reported.delete(incarnationKey(server));
+    this.openSince.delete(incarnationKey(server));
   }
 
   /** A member without a link port has no second path: its checks alone speak for it. */
@@ -155,28 +155,28 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
   }
 
   private async secondLostStore(server: ServerRecord): Promise<void> {
-    if (this.self.incarnation === 0 || this.pursued.has(lifeOf(server))) return;
-    this.pursued.add(lifeOf(server));
+    if (this.self.incarnation === 0 || this.pursued.has(incarnationKey(server))) return;
+    this.pursued.add(incarnationKey(server));
     try {
       if (await this.lostStore.isLost(server)) await this.condemn(server, 'store-lost');
     } catch (error) {
       this.log.debug('verdict.not-seconded', { target: server.id, error: String(error) });
     } finally {
-      this.pursued.delete(lifeOf(server));
+      this.pursued.delete(incarnationKey(server));
     }
   }
 
   /** Asking for votes is no news, and over in a moment where all agree; that they do not come is. */
   private reportWhenLong(server: ServerRecord, fields: Readonly<Record<string, unknown>>): void {
     const now = performance.now();
-    const since = this.openSince.get(lifeOf(server)) ?? now;
-    this.openSince.set(lifeOf(server), since);
+    const since = this.openSince.get(incarnationKey(server)) ?? now;
+    this.openSince.set(incarnationKey(server), since);
     if (now - since >= this.options.intervalMs) this.hold(server, 'votes', fields);
   }
 
   /** Its checker missed it: dialled now, so that a vote on its silence, should there be one, is not a dial late. */
   private prepareVote(server: ServerRecord): void {
-    const life = lifeOf(server);
+    const life = incarnationKey(server);
     if (this.prepared.has(life)) return;
     this.prepared.set(life, this.observe(server));
     setTimeout(() => this.prepared.delete(life), PREPARED_INTERVALS * this.options.intervalMs).unref();
@@ -195,10 +195,10 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
    * one who asked had found; silence is seconded only where it was silence, since that needs the rounds of a checker.
    */
   private async pursue(server: ServerRecord, belief: 'refused' | 'silent'): Promise<void> {
-    if (this.self.incarnation === 0 || this.pursued.has(lifeOf(server))) return;
-    this.pursued.add(lifeOf(server));
+    if (this.self.incarnation === 0 || this.pursued.has(incarnationKey(server))) return;
+    this.pursued.add(incarnationKey(server));
     const deadline = performance.now() + VOTE_MS;
-    let prepared = belief === 'silent' ? this.prepared.get(lifeOf(server)) : undefined;
+    let prepared = belief === 'silent' ? this.prepared.get(incarnationKey(server)) : undefined;
     try {
       while (this.isOpen && performance.now() < deadline) {
         const isPrepared = prepared !== undefined;
@@ -219,7 +219,7 @@ export class Verdicts implements OnModuleInit, OnApplicationBootstrap, OnModuleD
         await new Promise((resolve) => setTimeout(resolve, VERDICT_RETRY_MS));
       }
     } finally {
-      this.pursued.delete(lifeOf(server));
+      this.pursued.delete(incarnationKey(server));
     }
   }
 }
