@@ -5,7 +5,15 @@ import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { EventSink, FleetModule, LinkErrorFilter, Self, ServerDirectory, ServerRegistration, type ToldHappening } from '#libs/fleet';
+import {
+  EventSink,
+  FleetModule,
+  LinkErrorFilter,
+  type PublishedOperatorEvent,
+  Self,
+  ServerDirectory,
+  ServerRegistration,
+} from '#libs/fleet';
 import { HealthModule } from '#libs/health';
 import { LinkModule, Links, LinkTransport } from '#libs/link';
 import { PlacementModule, PlacementPool, PlacementReporter } from '#libs/placement';
@@ -475,7 +483,7 @@ describe('the admin API', () => {
       for (const reader of readers.splice(0)) reader.abort();
     });
 
-    async function listen(query = '', headers: Record<string, string> = {}): Promise<ToldHappening[]> {
+    async function listen(query = '', headers: Record<string, string> = {}): Promise<PublishedOperatorEvent[]> {
       const reader = new AbortController();
       readers.push(reader);
       const response = await fetch(`${url}/api/events${query}`, {
@@ -483,12 +491,12 @@ describe('the admin API', () => {
         signal: reader.signal,
       });
       expect(response.headers.get('content-type')).toContain('text/event-stream');
-      const heard: ToldHappening[] = [];
+      const heard: PublishedOperatorEvent[] = [];
       void read(response.body as ReadableStream<Uint8Array>, heard).catch(() => {});
       return heard;
     }
 
-    async function read(body: ReadableStream<Uint8Array>, heard: ToldHappening[]): Promise<void> {
+    async function read(body: ReadableStream<Uint8Array>, heard: PublishedOperatorEvent[]): Promise<void> {
       const decoder = new TextDecoder();
       let rest = '';
       const reader = body.getReader();
@@ -505,8 +513,8 @@ describe('the admin API', () => {
     it('has the events of every server in order, each with its source and reason', async () => {
       const heard = await listen();
       const room = randomUUID() as string as RoomId;
-      game.get(EventSink).tell({ kind: 'room.started', room, server: gameId, reason: 'opened' });
-      game.get(EventSink).tell({ kind: 'room.ended', room, server: gameId, reason: 'finished' });
+      game.get(EventSink).publish({ kind: 'room.started', room, server: gameId, reason: 'opened' });
+      game.get(EventSink).publish({ kind: 'room.ended', room, server: gameId, reason: 'finished' });
       await ask('POST', `/api/servers/${gameId}/cordon`);
       await ask('POST', `/api/servers/${gameId}/uncordon`);
       await until(() => heard.some(({ kind, server }) => kind === 'server.uncordoned' && server === gameId));
@@ -523,7 +531,7 @@ describe('the admin API', () => {
     it('sends a returning reader the events that it missed', async () => {
       const heard = await listen();
       const rooms: RoomId[] = [randomUUID() as RoomId, randomUUID() as RoomId, randomUUID() as RoomId];
-      for (const room of rooms) game.get(EventSink).tell({ kind: 'room.started', room, reason: 'opened' });
+      for (const room of rooms) game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened' });
       await until(() => rooms.every((room) => heard.some((told) => told.room === room)));
       const lastId = heard.find((told) => told.room === rooms[0])?.id as string;
       const again = await listen('', { 'last-event-id': lastId });
@@ -534,7 +542,7 @@ describe('the admin API', () => {
     it('sends recent events to a new reader on request', async () => {
       const room = randomUUID() as string as RoomId;
       const before = await listen();
-      game.get(EventSink).tell({ kind: 'room.started', room, reason: 'opened' });
+      game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened' });
       await until(() => before.some((told) => told.room === room));
       const heard = await listen('?recent=1000');
       await until(() => heard.some((told) => told.room === room));
@@ -555,7 +563,7 @@ describe('the admin API', () => {
       const tell = async () => {
         const room = randomUUID() as string as RoomId;
         told.push(room as RoomId);
-        game.get(EventSink).tell({ kind: 'room.started', room, reason: 'opened', detail: { pad } });
+        game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened', detail: { pad } });
         await until(() => beside.some((heard) => heard.room === room));
       };
       // The kernel buffers a few megabytes first.
@@ -582,7 +590,7 @@ describe('the admin API', () => {
       const redis = gateway.get(RedisConnections).commands;
       for (const message of ['nonsense', '{}', '[1, null, {"kind": "x\\n", "id": "1"}]']) await redis.publish('hf:events', message);
       const room = randomUUID() as string as RoomId;
-      game.get(EventSink).tell({ kind: 'room.started', room, reason: 'opened' });
+      game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened' });
       await until(() => heard.some((told) => told.room === room));
       expect(heard.every(({ kind, by }) => kind && by)).toBe(true);
     });

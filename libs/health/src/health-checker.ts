@@ -325,7 +325,7 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
         if (eligibility.suspect === 0) this.log.info('server.heard', { target: server.id, incarnation: server.incarnation });
         for (const listener of this.eligibilityListeners) void Promise.resolve(listener.changed(server, eligibility)).catch(() => {});
         const reason = eligibility.unheard ? 'unheard' : eligibility.suspect > 0 ? 'suspect' : 'heard';
-        this.sink.tell({
+        this.sink.publish({
           kind: `server.${reason}`,
           server: server.id,
           incarnation: server.incarnation,
@@ -363,7 +363,7 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.voidSince === reason) return;
     this.voidSince = reason;
     this.metrics.healthRoundsVoid.inc({ reason });
-    this.sink.tell({ kind: 'health.void', server: this.self.id, incarnation: this.self.incarnation, reason });
+    this.sink.publish({ kind: 'health.void', server: this.self.id, incarnation: this.self.incarnation, reason });
     this.log.warn('health.round-void', { reason, ...fields });
   }
 

@@ -74,7 +74,7 @@ export class RoomRecovery {
     if (waiting.length === 0) return;
     this.log.info('recovery.started', { target: owner.server, incarnation: owner.incarnation, rooms: waiting.length });
     const total = waiting.length;
-    this.sink.tell({ kind: 'recovery.started', ...owner, reason: 'server-lost', detail: { rooms: total } });
+    this.sink.publish({ kind: 'recovery.started', ...owner, reason: 'server-lost', detail: { rooms: total } });
     while (waiting.length > 0) {
       // Found out meanwhile: another gateway must take this up.
       if (this.trust.isOutvoted) throw new HoldfastError('unavailable', this.trust.why ?? undefined);
@@ -92,7 +92,7 @@ export class RoomRecovery {
     }
     const ms = Math.round(performance.now() - startedAt);
     this.log.info('recovery.done', { target: owner.server, incarnation: owner.incarnation, rooms: total, ms });
-    this.sink.tell({ kind: 'recovery.done', ...owner, reason: 'server-lost', detail: { rooms: total, ms } });
+    this.sink.publish({ kind: 'recovery.done', ...owner, reason: 'server-lost', detail: { rooms: total, ms } });
   }
 
   /** In a store that fell back a record may be older than its game. Rejects when the store is away. */
@@ -115,11 +115,11 @@ export class RoomRecovery {
       if (!record || !isOwnedBy(record, owner)) over.push(batch[index]);
       else if (record.durability === 'none') {
         await this.roomLog.abandon(record.id, { ...owner, epoch: record.epoch }, { reason: 'server-lost' });
-        this.sink.tell({ kind: 'room.given-up', room: record.id, server: owner.server, reason: 'not-durable' });
+        this.sink.publish({ kind: 'room.given-up', room: record.id, server: owner.server, reason: 'not-durable' });
         done.push(record.id);
       } else if (lostMs > this.options.orphanTtlMs) {
         this.log.warn('room.given-up', { roomId: record.id });
-        this.sink.tell({ kind: 'room.given-up', room: record.id, server: owner.server, reason: 'orphaned' });
+        this.sink.publish({ kind: 'room.given-up', room: record.id, server: owner.server, reason: 'orphaned' });
         await this.roomLog.abandon(record.id, { ...owner, epoch: record.epoch }, { reason: 'orphaned' });
         done.push(record.id);
       } else lost.push(record);
@@ -236,7 +236,7 @@ export class RoomRecovery {
       this.refusedBy.delete(id);
       if (outcome?.result === 'adopted') {
         this.metrics.roomsRecovered.inc();
-        this.sink.tell({
+        this.sink.publish({
           kind: 'room.recovered',
           room: id,
           server,

@@ -40,7 +40,7 @@ export class HostedRooms {
   }
 
   /**
-   * The store says that the room is not ours any more. One that is being handed over is what we wanted: the mover keeps it,
+   * The store says that the room is not ours any more. One that is being handed over is what we wanted: the migrator keeps it,
    * silent, until somebody is known to have it, since the store may forget the handoff.
    */
   fenced(room: HostedRoom): void {

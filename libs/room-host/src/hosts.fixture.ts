@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { EventSink, FleetLinks, Happening, Self, ServerDirectory } from '#libs/fleet';
+import type { EventSink, FleetLinks, OperatorEvent, Self, ServerDirectory } from '#libs/fleet';
 import type { EffectRun, GameRegistry } from '#libs/game-kit';
 import type { LinkPeer, Links } from '#libs/link';
 import type { LoadBalancerService } from '#libs/placement';
@@ -15,7 +15,7 @@ import {
 } from '#libs/protocol';
 import { RedisConnections, StoreClock } from '#libs/redis';
 import type { RoomRules } from '#libs/room';
-import { OwnerLife, type RoomDoc, RoomLog, type RoomRecord, RoomRecords, StoreGeneration, type WriteResult } from '#libs/room-store';
+import { OwnerHeartbeats, type RoomDoc, RoomLog, type RoomRecord, RoomRecords, StoreGeneration, type WriteResult } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
@@ -24,21 +24,21 @@ import { Attachments } from './attachments.js';
 import { Auditor } from './auditor.js';
 import { Checkpointer } from './checkpointer.js';
 import { CommandBatch } from './command-batch.js';
+import { DepartureReconciler } from './departure-reconciler.js';
+import { DowntimeCompensation } from './downtime-compensation.js';
 import { EffectRunner } from './effect-runner.js';
 import { EffectWatch } from './effect-watch.js';
 import { EndedGames } from './ended-games.js';
 import type { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
-import { Leavers } from './leavers.js';
 import { LoadRequests } from './load-requests.js';
-import { Mover } from './mover.js';
 import { ResyncWatch } from './resync-watch.js';
 import { RoomClock } from './room-clock.js';
 import { RoomEngine } from './room-engine.js';
 import { ROOM_HOST_DEFAULTS, type RoomHostOptions } from './room-host.options.js';
-import { RoomIntake } from './room-intake.js';
+import { RoomLoader } from './room-loader.js';
+import { RoomMigrator } from './room-migrator.js';
 import { RoomOutputs } from './room-outputs.js';
-import { TimeAlone } from './time-alone.js';
 
 /** The real store, of which a test may take single answers away, or look at the moment before a write. */
 export class WatchedLog extends RoomLog {
@@ -94,7 +94,7 @@ export class TestSettlement {
 export class Hosts {
   readonly redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
   readonly records = new RoomRecords(this.redis);
-  readonly life = new OwnerLife(this.redis);
+  readonly life = new OwnerHeartbeats(this.redis);
   readonly clock = new StoreClock(this.redis);
   readonly generation = new StoreGeneration(this.redis);
   readonly all = new Map<ServerId, Host>();
@@ -137,7 +137,7 @@ export class Hosts {
     const { name } = this.rules.definition;
     await this.records.create(id, name, doc);
     await this.records.save(await this.record(id), { status: 'starting', start: 's' });
-    await host.intake.open({ room: id, game: name, start: 's', round: 0, players: people });
+    await host.loader.open({ room: id, game: name, start: 's', round: 0, players: people });
     return host.rooms.get(id) as HostedRoom;
   }
 
@@ -177,11 +177,11 @@ export class Host {
   readonly auditor: Auditor;
   readonly ended: EndedGames;
   readonly settlement = new TestSettlement();
-  readonly intake: RoomIntake;
-  readonly mover: Mover;
+  readonly loader: RoomLoader;
+  readonly migrator: RoomMigrator;
   readonly metrics: Metrics;
   /** What operators are told. */
-  readonly happenings: Happening[] = [];
+  readonly operatorEvents: OperatorEvent[] = [];
   /** By how much its clock is ahead of that of the others, in ms. */
   clockAheadMs = 0;
   readonly storeClock: StoreClock;
@@ -208,7 +208,7 @@ export class Host {
     const log = new Log(labels);
     this.metrics = new Metrics(labels);
     const { metrics } = this;
-    const sink = { tell: (happening: Happening) => this.happenings.push(happening) } as unknown as EventSink;
+    const sink = { publish: (event: OperatorEvent) => this.operatorEvents.push(event) } as unknown as EventSink;
     const recordOf = (host: Host | undefined) => {
       if (!host?.isListed) return undefined;
       const { definition, migrateState } = host.rules;
@@ -226,7 +226,7 @@ export class Host {
     } as unknown as FleetLinks;
     const balancer = {
       place: async ({ exclude, gameVersion }: { exclude: ServerId[]; gameVersion?: number }) => {
-        const isFree = (host: Host): boolean => host.isListed && host.intake.door === 'open' && !exclude.includes(host.self.id);
+        const isFree = (host: Host): boolean => host.isListed && host.loader.admission === 'open' && !exclude.includes(host.self.id);
         const takes = ({ rules: { definition, migrateState } }: Host): boolean =>
           gameVersion === undefined || gameVersion === definition.version || (gameVersion < definition.version && migrateState !== null);
         const free = [...hosts.all.values()].find((host) => isFree(host) && takes(host));
@@ -257,7 +257,7 @@ export class Host {
       new CommandBatch(this.engine, DIRECT_GUARD),
     );
     const checkpointer = new Checkpointer(this.roomLog, this.rooms, log, this.appender, options);
-    const leavers = new Leavers(hosts.records, this.engine, log, this.rooms, this.clock);
+    const departures = new DepartureReconciler(hosts.records, this.engine, log, this.rooms, this.clock);
     this.effects = new EffectRunner(
       registry,
       this.engine,
@@ -272,7 +272,7 @@ export class Host {
     this.ended = new EndedGames(this.roomLog, this.rooms, settlement, log);
     const { rooms, appender, roomLog, ended } = this;
     this.auditor = new Auditor(rooms, appender, roomLog, hosts.records, hosts.generation, directory, self, log, ended, settlement);
-    this.intake = new RoomIntake(
+    this.loader = new RoomLoader(
       this.rooms,
       registry,
       this.roomLog,
@@ -280,7 +280,7 @@ export class Host {
       this.appender,
       this.effects,
       this.auditor,
-      new TimeAlone(hosts.life, this.engine, this.storeClock),
+      new DowntimeCompensation(hosts.life, this.engine, this.storeClock),
       self,
       sink,
       log,
@@ -290,13 +290,13 @@ export class Host {
       ended,
       settlement,
     );
-    this.mover = new Mover(
+    this.migrator = new RoomMigrator(
       this.rooms,
-      this.intake,
+      this.loader,
       this.appender,
       this.auditor,
       this.clock,
-      leavers,
+      departures,
       this.roomLog,
       hosts.records,
       balancer,
@@ -349,7 +349,7 @@ export class Host {
     this.loadsAsked += 1;
     if (this.loadAnswers === 'never') await this.isGivenUp;
     if (this.loadAnswers !== 'as it is') throw new HoldfastError('server-lost');
-    return { results: await this.intake.load(rooms) };
+    return { results: await this.loader.load(rooms) };
   }
 }
 

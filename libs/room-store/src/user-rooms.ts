@@ -155,7 +155,7 @@ export class UserRooms {
   }
 
   /** The last request by which the user moved, and their last admission: what is done by this is refused if either changes. */
-  async lastAsked(user: UserId): Promise<RequestOrder> {
+  async lastRequestOrder(user: UserId): Promise<RequestOrder> {
     const [turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), 'turn', 'movedTurn', 'movedNumber');
     return Number(movedTurn) >= Number(turn) ? { turn: Number(movedTurn), number: Number(movedNumber) } : { turn: Number(turn), number: 0 };
   }

@@ -84,7 +84,7 @@ export class GatewayCleanup extends ServerEndListener implements OnApplicationBo
   private async findAbsent(sessions: readonly SessionId[], { gateway, incarnation }: GatewayIncarnation): Promise<AbsentUser[]> {
     const known = await this.sessions.readMany(sessions);
     // Read before it is looked who is still there, so that who comes back after that has a later turn.
-    const turns = await Promise.all(known.map(async (record) => (record ? (await this.userRooms.lastAsked(record.user)).turn : 0)));
+    const turns = await Promise.all(known.map(async (record) => (record ? (await this.userRooms.lastRequestOrder(record.user)).turn : 0)));
     const records = await this.sessions.readMany(sessions);
     const successor = this.directory.get(gateway)?.incarnation ?? incarnation;
     const isBack = successor === incarnation ? new Set() : await this.index.among(sessions, { gateway, incarnation: successor });

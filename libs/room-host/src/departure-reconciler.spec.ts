@@ -40,7 +40,7 @@ describe('a player who leaves', () => {
   it('while the room is about to move has left on its next server, from the first', async () => {
     const { room, leave } = await played();
     first.roomLog.beforeHandoff = () => leave(1);
-    await first.mover.migrate(room.id);
+    await first.migrator.migrate(room.id);
     expect(presences(second.rooms.get(room.id))).toEqual(['here', 'left']);
   });
 
@@ -50,14 +50,14 @@ describe('a player who leaves', () => {
       await leave(1);
       throw new Error('no way there');
     };
-    await expect(first.mover.migrate(room.id)).rejects.toThrow('no way there');
+    await expect(first.migrator.migrate(room.id)).rejects.toThrow('no way there');
     await until(() => presences(room)?.[1] === 'left');
     expect(presences(room)?.[0]).toBe('here');
   });
 
   it('when the next server has the room already, and nobody tells it, has left there soon', async () => {
     const { room, leave } = await played();
-    await first.mover.migrate(room.id);
+    await first.migrator.migrate(room.id);
     const moved = second.rooms.get(room.id) as HostedRoom;
     second.attach(moved, 0, 1, null);
     await leave(1);
@@ -67,7 +67,7 @@ describe('a player who leaves', () => {
 
   it('is another than one who is only away: that seat is kept', async () => {
     const { room } = await played();
-    await first.mover.migrate(room.id);
+    await first.migrator.migrate(room.id);
     const moved = second.rooms.get(room.id) as HostedRoom;
     await hosts.leave(room.id, 'u1');
     await until(() => presences(moved)?.[1] === 'left');
@@ -80,7 +80,7 @@ describe('a player who leaves', () => {
     first.stop();
     await hosts.leave(room.id, 'u0');
     await hosts.leave(room.id, 'u1');
-    await second.intake.adopt([tenure]);
+    await second.loader.adopt([tenure]);
     await until(async () => (await hosts.record(room.id)).status === 'waiting');
     expect((await hosts.record(room.id)).result).toEqual({ reason: 'abandoned' });
   });

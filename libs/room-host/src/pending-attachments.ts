@@ -3,7 +3,7 @@ import { type LinkPeer, Links } from '#libs/link';
 import { type AttachRequest, type Control, HoldfastError } from '#libs/protocol';
 import { Attachments } from './attachments.js';
 import { HostedRooms } from './hosted-rooms.js';
-import { RoomIntake } from './room-intake.js';
+import { RoomLoader } from './room-loader.js';
 
 type Detach = Control['room.detach']['data'];
 
@@ -19,12 +19,12 @@ interface Expected {
  * its player the time until it asks again.
  */
 @Injectable()
-export class Arrivals {
+export class PendingAttachments {
   private readonly expected = new Map<LinkPeer, Map<number, Expected>>();
 
   constructor(
     private readonly rooms: HostedRooms,
-    private readonly intake: RoomIntake,
+    private readonly loader: RoomLoader,
     private readonly attachments: Attachments,
     links: Links,
   ) {
@@ -46,7 +46,7 @@ export class Arrivals {
     const { room, epoch, handle } = request;
     this.expected.get(peer)?.delete(handle);
     const hosted = this.rooms.get(room);
-    const coming = hosted && hosted.tenure.epoch >= epoch ? null : this.intake.coming(room);
+    const coming = hosted && hosted.tenure.epoch >= epoch ? null : this.loader.whenLoaded(room);
     if (!coming) return this.takeNow(peer, request);
     const expected: Expected = { request, gone: null };
     let handles = this.expected.get(peer);

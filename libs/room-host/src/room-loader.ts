@@ -10,6 +10,7 @@ import { describeThrown, Log } from '#libs/telemetry';
 import { HandlerGuard, OverrunError } from '#libs/watchdog';
 import { Appender } from './appender.js';
 import { Auditor } from './auditor.js';
+import { DowntimeCompensation, type DowntimeOf } from './downtime-compensation.js';
 import { EffectRunner } from './effect-runner.js';
 import { EndedGames } from './ended-games.js';
 import { GameError, GuardedMachine, HANDLER, HandlerLabels } from './guarded-machine.js';
@@ -18,11 +19,10 @@ import { HostedRooms } from './hosted-rooms.js';
 import { RecentChanges } from './recent-changes.js';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from './room-host.options.js';
 import { RoomTime } from './room-time.js';
-import { type SinceLastOwner, TimeAlone } from './time-alone.js';
 
 /** How rooms come to this server: opened by a lobby, adopted after a loss, handed over by plan. One at a time each. */
 @Injectable()
-export class RoomIntake {
+export class RoomLoader {
   private readonly underWay = new Map<RoomId, Promise<HostedRoom | null>>();
   private readonly labels: HandlerLabels;
   /** This server's incarnations whose index of rooms is not empty for certain; the newest is last. */
@@ -34,7 +34,7 @@ export class RoomIntake {
   /** Rooms taken since placement was last told. */
   private taken: RoomId[] = [];
   /** No new rooms while an operator empties this server (`drained`), nor ever again when it is on its way out (`leaving`). */
-  door: 'open' | 'drained' | 'leaving' = 'open';
+  admission: 'open' | 'drained' | 'leaving' = 'open';
 
   constructor(
     private readonly rooms: HostedRooms,
@@ -44,7 +44,7 @@ export class RoomIntake {
     private readonly appender: Appender,
     private readonly effects: EffectRunner,
     private readonly barrier: Auditor,
-    private readonly timeAlone: TimeAlone,
+    private readonly downtime: DowntimeCompensation,
     private readonly self: Self,
     private readonly sink: EventSink,
     private readonly log: Log,
@@ -96,7 +96,7 @@ export class RoomIntake {
         this.take(opened);
         this.log.debug('room.opened', { roomId: id, game, epoch });
         const detail = { game, players: players.length, epoch };
-        this.sink.tell({ kind: 'room.started', room: id, server: owner.server, reason: 'opened', detail });
+        this.sink.publish({ kind: 'room.started', room: id, server: owner.server, reason: 'opened', detail });
         return opened;
       } catch (error) {
         guarded.release();
@@ -109,7 +109,7 @@ export class RoomIntake {
 
   /** Takes rooms whose records are as expected: from a dead owner, or handed to this one. Never rejects. */
   async adopt(tenures: readonly RoomTenure[]): Promise<AdoptResult[]> {
-    if (this.door !== 'open' || this.rooms.size >= this.options.roomsMax)
+    if (this.admission !== 'open' || this.rooms.size >= this.options.roomsMax)
       return tenures.map(() => ({ result: 'failed', code: 'no-capacity' }));
     return this.takeOver(tenures);
   }
@@ -121,27 +121,27 @@ export class RoomIntake {
 
   private async takeOver(tenures: readonly RoomTenure[]): Promise<AdoptResult[]> {
     const owner = this.owner();
-    let since: SinceLastOwner;
+    let downtimeOf: DowntimeOf;
     try {
       const ids = tenures.map(({ room }) => room);
-      const [isAudited, sinceLastOwner] = await Promise.all([
+      const [isAudited, measured] = await Promise.all([
         this.barrier.isStoreAudited(),
-        this.timeAlone.sinceLastOwner(tenures, owner),
+        this.downtime.measure(tenures, owner),
         this.records.noteOwner(ids, owner.server, owner.incarnation),
       ]);
       // A copy from before a loss of the store must not beat an owner that lives and has not said so yet.
       if (!isAudited) return tenures.map(() => ({ result: 'failed', code: 'unavailable' }));
-      since = sinceLastOwner;
+      downtimeOf = measured;
     } catch {
       return tenures.map(() => ({ result: 'failed', code: 'unavailable' }));
     }
-    return Promise.all(tenures.map((tenure) => this.adoptOne(tenure, owner, since)));
+    return Promise.all(tenures.map((tenure) => this.adoptOne(tenure, owner, downtimeOf)));
   }
 
   /** Settles, and never rejects, when the room that is on its way here has come, or will not. Null: none is. */
-  coming(room: RoomId): Promise<void> | null {
-    const intake = this.underWay.get(room);
-    return intake ? intake.then(done, done) : null;
+  whenLoaded(room: RoomId): Promise<void> | null {
+    const loading = this.underWay.get(room);
+    return loading ? loading.then(done, done) : null;
   }
 
   /** For the balancer: which rooms are new since it was last asked. */
@@ -206,7 +206,7 @@ export class RoomIntake {
     await this.runWhatIsLeft(room, owner);
   }
 
-  private async adoptOne(tenure: RoomTenure, owner: RoomOwnership, since: SinceLastOwner): Promise<AdoptResult> {
+  private async adoptOne(tenure: RoomTenure, owner: RoomOwnership, downtimeOf: DowntimeOf): Promise<AdoptResult> {
     try {
       const room = await this.once(tenure.room, async () => {
         const hosted = this.rooms.get(tenure.room);
@@ -214,7 +214,7 @@ export class RoomIntake {
         if (hosted) this.rooms.drop(hosted, 'moved');
         // What ended stays ended: this is a copy from before the end, which a store that fell back has.
         if (await this.endAgain(tenure)) return null;
-        const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, this.epochSeen(tenure.room), since(tenure).aloneMs);
+        const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, this.epochSeen(tenure.room), downtimeOf(tenure).downtimeMs);
         if ('unreadable' in adopted) {
           await this.giveUp(tenure.room, { ...owner, epoch: adopted.epoch }, 'unreadable', adopted.unreadable);
           return null;
@@ -228,14 +228,14 @@ export class RoomIntake {
           await this.giveUp(tenure.room, { ...owner, epoch: adopted.epoch }, 'unreadable', replayed);
           return null;
         }
-        const { time, aloneMs } = this.timeAlone.timeOf(adopted, since(tenure));
+        const { time, downtimeMs } = this.downtime.timeOf(adopted, downtimeOf(tenure));
         const revived = await this.revivedOrGivenUp(adopted, replayed, owner, time);
         if (!revived) return null;
         try {
           this.quarantine(revived, adopted);
           await this.storeMigrated(revived, adopted);
           if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
-          this.timeAlone.takeOut(revived, adopted, aloneMs);
+          this.downtime.compensate(revived, adopted, downtimeMs);
           this.take(revived);
           return revived;
         } catch (error) {
@@ -288,7 +288,7 @@ export class RoomIntake {
       error: why.slice(0, WHY_CHARS_MAX),
       kept: `hf:room:{${room}}:kept:log and :checkpoint`,
     });
-    this.sink.tell({
+    this.sink.publish({
       kind: 'room.given-up',
       room,
       server: tenure.server,
@@ -439,16 +439,16 @@ export class RoomIntake {
   }
 
   private refuseWhenFull(): void {
-    if (this.door !== 'open' || this.rooms.size >= this.options.roomsMax) throw new HoldfastError('no-capacity');
+    if (this.admission !== 'open' || this.rooms.size >= this.options.roomsMax) throw new HoldfastError('no-capacity');
   }
 
   private owner(): RoomOwnership {
     return { server: this.self.id, incarnation: this.self.incarnation };
   }
 
-  private once(id: RoomId, intake: () => Promise<HostedRoom | null>): Promise<HostedRoom | null> {
+  private once(id: RoomId, load: () => Promise<HostedRoom | null>): Promise<HostedRoom | null> {
     const before = this.underWay.get(id) ?? Promise.resolve(null);
-    const now = before.then(intake, intake).finally(() => {
+    const now = before.then(load, load).finally(() => {
       if (this.underWay.get(id) === now) this.underWay.delete(id);
     });
     this.underWay.set(id, now);

@@ -12,7 +12,7 @@ import { RoomEngine } from './room-engine.js';
  * been lost: when a room comes here, when one that was to move stays, and when a player is away.
  */
 @Injectable()
-export class Leavers {
+export class DepartureReconciler {
   constructor(
     private readonly records: RoomRecords,
     private readonly engine: RoomEngine,
@@ -20,21 +20,21 @@ export class Leavers {
     rooms: HostedRooms,
     clock: RoomClock,
   ) {
-    rooms.onAdded((room) => this.compare(room, room.doc));
-    clock.onAway((room) => void this.look(room));
+    rooms.onAdded((room) => this.removeDeparted(room, room.doc));
+    clock.onAway((room) => void this.reconcile(room));
   }
 
   /** Never rejects: where the store does not answer, the seat's grace ends all the same. */
-  async look(room: HostedRoom): Promise<void> {
+  async reconcile(room: HostedRoom): Promise<void> {
     try {
       const record = await this.records.read(room.id);
-      if (record?.status === 'playing' && record.epoch === room.tenure.epoch) this.compare(room, record.doc);
+      if (record?.status === 'playing' && record.epoch === room.tenure.epoch) this.removeDeparted(room, record.doc);
     } catch (error) {
-      this.log.debug('leavers.unread', { roomId: room.id, error: String(error) });
+      this.log.debug('departures.read-failed', { roomId: room.id, error: String(error) });
     }
   }
 
-  private compare(room: HostedRoom, { members }: RoomDoc): void {
+  private removeDeparted(room: HostedRoom, { members }: RoomDoc): void {
     for (const [seat, { user, presence }] of room.value.seats.entries()) {
       if (presence === 'left' || room.bySeat.has(seat) || members.some((member) => member.user === user)) continue;
       this.engine.input(room, { kind: 'seat', seat, event: 'left' });

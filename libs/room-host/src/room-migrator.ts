@@ -6,9 +6,9 @@ import { RoomLog, type RoomOwnership, RoomRecords, type Tenure } from '#libs/roo
 import { Log, Metrics } from '#libs/telemetry';
 import { Appender } from './appender.js';
 import { Auditor } from './auditor.js';
+import { DepartureReconciler } from './departure-reconciler.js';
 import type { HostedRoom, HostedStatus } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
-import { Leavers } from './leavers.js';
 import { LoadRequests } from './load-requests.js';
 import { RoomClock } from './room-clock.js';
 import {
@@ -19,7 +19,7 @@ import {
   type RoomHostOptions,
   SETTLE_MS_MAX,
 } from './room-host.options.js';
-import { RoomIntake } from './room-intake.js';
+import { RoomLoader } from './room-loader.js';
 
 /**
  * Moves rooms by plan. The order is what makes it safe: take no more inputs, let the store acknowledge what was made,
@@ -27,14 +27,14 @@ import { RoomIntake } from './room-intake.js';
  * it is an ordinary loss of the server that the record names.
  */
 @Injectable()
-export class Mover {
+export class RoomMigrator {
   constructor(
     private readonly rooms: HostedRooms,
-    private readonly intake: RoomIntake,
+    private readonly loader: RoomLoader,
     private readonly appender: Appender,
     private readonly auditor: Auditor,
     private readonly clock: RoomClock,
-    private readonly leavers: Leavers,
+    private readonly departures: DepartureReconciler,
     private readonly roomLog: RoomLog,
     private readonly records: RoomRecords,
     private readonly balancer: LoadBalancerService,
@@ -79,8 +79,8 @@ export class Mover {
     this.metrics.roomPauseSeconds.observe({ cause: 'migration' }, (performance.now() - startedAt) / 1_000);
     const ms = Math.round(performance.now() - startedAt);
     this.log.info('room.moved', { roomId: id, to: target.server, ms });
-    const reason = this.intake.door === 'open' ? 'operator' : 'drain';
-    this.sink.tell({
+    const reason = this.loader.admission === 'open' ? 'operator' : 'drain';
+    this.sink.publish({
       kind: 'room.moved',
       room: id,
       server: target.server,
@@ -92,12 +92,12 @@ export class Mover {
 
   /** Moves all rooms away, as long as it takes or `timeoutMs`, or until it is called off. Takes no new ones from now on. */
   async drain(timeoutMs: number, why: 'drained' | 'leaving'): Promise<{ moved: number; left: number }> {
-    if (this.intake.door !== 'leaving') this.intake.door = why;
+    if (this.loader.admission !== 'leaving') this.loader.admission = why;
     const deadline = performance.now() + timeoutMs;
     let moved = 0;
     let cause: string | undefined;
     const waiting = (): HostedRoom[] => [...this.rooms.all()].filter(({ status }) => status === 'active');
-    const isCalledOff = (): boolean => this.intake.door === 'open';
+    const isCalledOff = (): boolean => this.loader.admission === 'open';
     const goesOn = (): boolean => !isCalledOff() && performance.now() < deadline;
     while (this.rooms.size > 0 && goesOn()) {
       const queue = waiting();
@@ -121,8 +121,8 @@ export class Mover {
 
   /** Rooms may come again; a drain under way ends with the rooms that are moving now. False: this server is leaving. */
   reopen(): boolean {
-    if (this.intake.door === 'leaving') return false;
-    this.intake.door = 'open';
+    if (this.loader.admission === 'leaving') return false;
+    this.loader.admission = 'open';
     return true;
   }
 
@@ -256,7 +256,7 @@ export class Mover {
     this.clock.start(room);
     if (room.isDirty) this.appender.markDirty(room);
     // Who left while it was frozen was not heard.
-    void this.leavers.look(room);
+    void this.departures.reconcile(room);
   }
 }
 

@@ -29,7 +29,7 @@ beforeEach(async () => {
 });
 afterEach(() => hosts.close());
 
-/** As if it had given its last sign of life so long ago. */
+/** As if it had given its last heartbeat so long ago. */
 async function silentFor(host: Host, ms: number): Promise<void> {
   const { id: server, incarnation } = host.self;
   await hosts.life.renew({ server, incarnation }, host.storeClock.now() - ms);
@@ -42,7 +42,7 @@ describe('a room that had no owner', () => {
     const { id, value } = await hosts.open(first);
     first.stop();
     await silentFor(first, 5_000);
-    expect(await second.intake.adopt([await hosts.tenure(id)])).toMatchObject([{ result: 'adopted' }]);
+    expect(await second.loader.adopt([await hosts.tenure(id)])).toMatchObject([{ result: 'adopted' }]);
     const room = second.rooms.get(id);
     if (!room) throw new Error('not there');
     await second.appender.whenSettled(room);
@@ -54,7 +54,7 @@ describe('a room that had no owner', () => {
     // That time is made up for: the next loss counts its own only.
     second.stop();
     await silentFor(second, 2_000);
-    await third.intake.adopt([await hosts.tenure(id)]);
+    await third.loader.adopt([await hosts.tenure(id)]);
     expect(told).toHaveLength(2);
     expect(told[1]).toBeLessThan(5_000);
   });
@@ -64,20 +64,20 @@ describe('a room that had no owner', () => {
     first.stop();
     await silentFor(first, 5_000);
     second.appender.markDirty = () => {};
-    await second.intake.adopt([await hosts.tenure(id)]);
+    await second.loader.adopt([await hosts.tenure(id)]);
     second.stop();
     await silentFor(second, 1_000);
-    await third.intake.adopt([await hosts.tenure(id)]);
+    await third.loader.adopt([await hosts.tenure(id)]);
     // Two readings of two clocks, each whole milliseconds.
     expect(told[1]).toBeGreaterThan(told[0] + 900);
   });
 
-  it('counts from its last change where that is later than the last sign of life', async () => {
+  it('counts from its last change where that is later than the last heartbeat', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');
     first.stop();
     await silentFor(first, HOUR);
-    await second.intake.adopt([await hosts.tenure(room.id)]);
+    await second.loader.adopt([await hosts.tenure(room.id)]);
     expect(told[0] ?? 0).toBeLessThan(10_000);
   });
 });
@@ -85,10 +85,10 @@ describe('a room that had no owner', () => {
 it('a room that is moved by plan, or whose owner nothing is known of, is taken as it is', async () => {
   const { id, value } = await hosts.open(first);
   await silentFor(first, 5_000);
-  await first.mover.migrate(id, second.self.id);
+  await first.migrator.migrate(id, second.self.id);
   expect(second.rooms.get(id)?.value).toMatchObject({ version: value.version, timers: value.timers });
   second.stop();
-  await third.intake.adopt([await hosts.tenure(id)]);
+  await third.loader.adopt([await hosts.tenure(id)]);
   expect(third.rooms.get(id)?.value).toMatchObject({ version: value.version, timers: value.timers });
   expect(told).toEqual([]);
 });
@@ -105,7 +105,7 @@ describe('a room whose next owner has another clock', () => {
     second.clockAheadMs = aheadMs;
     const room = await hosts.open(first);
     const before = room.time.now();
-    await first.mover.migrate(room.id, second.self.id);
+    await first.migrator.migrate(room.id, second.self.id);
     const moved = second.rooms.get(room.id) as HostedRoom;
     expect(left(moved)).toBeGreaterThan(HOUR - 10_000);
     expect(left(moved)).toBeLessThanOrEqual(HOUR);
@@ -122,7 +122,7 @@ describe('a room whose next owner has another clock', () => {
     const before = room.time.now();
     first.stop();
     await silentFor(first, 2_000);
-    await second.intake.adopt([await hosts.tenure(room.id)]);
+    await second.loader.adopt([await hosts.tenure(room.id)]);
     const adopted = second.rooms.get(room.id) as HostedRoom;
     expect(left(adopted)).toBeGreaterThan(HOUR - 10_000);
     expect(left(adopted)).toBeLessThanOrEqual(HOUR + 5_000);
@@ -138,7 +138,7 @@ describe('a room whose next owner has another clock', () => {
     first.stop();
     // Nothing is known of its owner, and the clock of the next one is behind.
     second.clockAheadMs = BEHIND;
-    await second.intake.adopt([await hosts.tenure(room.id)]);
+    await second.loader.adopt([await hosts.tenure(room.id)]);
     const adopted = second.rooms.get(room.id) as HostedRoom;
     expect(adopted.time.now()).toBeGreaterThanOrEqual(before);
     expect(left(adopted)).toBeGreaterThan(HOUR - 10_000);

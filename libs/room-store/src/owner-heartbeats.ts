@@ -6,10 +6,10 @@ import type { RoomOwnership } from './room-record.js';
 /** Longer than any room waits for an owner: as long as `ROOM_ORPHAN_TTL_MS` may be, and a while. */
 const KEPT_MS = 40 * 24 * 3_600_000;
 
-/** An owner's last sign of life. */
-export interface OwnerSign {
+/** An owner's last heartbeat. */
+export interface OwnerHeartbeat {
   /** How long ago it gave it, in ms by the store's clock. */
-  readonly silentMs: number;
+  readonly ageMs: number;
   /** What its own clock said then, in ms since 1970; null: a version that did not say so. */
   readonly clock: number | null;
 }
@@ -19,7 +19,7 @@ export interface OwnerSign {
  * gone: one clock for all, the store's. The key holds the owner's own clock, by which its rooms' timers are due.
  */
 @Injectable()
-export class OwnerLife {
+export class OwnerHeartbeats {
   constructor(private readonly redis: RedisConnections) {}
 
   /** @param clock what the owner's clock says, in ms since 1970. */
@@ -28,9 +28,9 @@ export class OwnerLife {
   }
 
   /** Null where nothing is known of it. */
-  async lastSign({ server, incarnation }: RoomOwnership): Promise<OwnerSign | null> {
+  async last({ server, incarnation }: RoomOwnership): Promise<OwnerHeartbeat | null> {
     const key = aliveKey(server, incarnation);
     const [left, clock] = await Promise.all([this.redis.commands.pttl(key), this.redis.commands.get(key)]);
-    return left < 0 ? null : { silentMs: Math.max(0, KEPT_MS - left), clock: Number(clock) || null };
+    return left < 0 ? null : { ageMs: Math.max(0, KEPT_MS - left), clock: Number(clock) || null };
   }
 }

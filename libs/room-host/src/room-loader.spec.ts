@@ -10,14 +10,14 @@ import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
 import type { Appender } from './appender.js';
 import type { Auditor } from './auditor.js';
+import type { DowntimeCompensation } from './downtime-compensation.js';
 import type { EffectRunner } from './effect-runner.js';
 import type { EndedGames } from './ended-games.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { rulesOf } from './hosts.fixture.js';
 import { ROOM_HOST_DEFAULTS } from './room-host.options.js';
-import { RoomIntake } from './room-intake.js';
+import { RoomLoader } from './room-loader.js';
 import { RoomTime } from './room-time.js';
-import type { TimeAlone } from './time-alone.js';
 
 /** A server that hears of its own eviction while it takes a room. */
 const options = { server: 'hf:game:woken', level: 'silent', format: 'json' } as const;
@@ -57,7 +57,7 @@ function newServer(playedBy: RoomRules<never> = rules as unknown as RoomRules<ne
   log.warn = (event, fields) => void warnings.push({ event, ...fields });
   const rooms = new HostedRooms(new Metrics(options), log);
   const roomLog = new SlowLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
-  const intake = new RoomIntake(
+  const loader = new RoomLoader(
     rooms,
     { get: (name: string) => (name === 'empty' ? playedBy : undefined), all: () => [playedBy] } as unknown as GameRegistry,
     roomLog,
@@ -66,12 +66,12 @@ function newServer(playedBy: RoomRules<never> = rules as unknown as RoomRules<ne
     { runLast: async () => {} } as unknown as EffectRunner,
     { isStoreAudited: async () => true } as unknown as Auditor,
     {
-      sinceLastOwner: async () => () => ({ aloneMs: 0, now: 0 }),
-      timeOf: () => ({ time: new RoomTime(Date), aloneMs: 0 }),
-      takeOut: () => {},
-    } as unknown as TimeAlone,
+      measure: async () => () => ({ downtimeMs: 0, now: 0 }),
+      timeOf: () => ({ time: new RoomTime(Date), downtimeMs: 0 }),
+      compensate: () => {},
+    } as unknown as DowntimeCompensation,
     self as unknown as Self,
-    { tell: () => {} } as unknown as EventSink,
+    { publish: () => {} } as unknown as EventSink,
     log,
     ROOM_HOST_DEFAULTS,
     DIRECT_GUARD,
@@ -79,11 +79,11 @@ function newServer(playedBy: RoomRules<never> = rules as unknown as RoomRules<ne
     { resultOf: () => null, effectsDone: () => {} } as unknown as EndedGames,
     { whenSettled: async () => {} } as unknown as StoreSettlement,
   );
-  return { self, rooms, roomLog, intake, warnings };
+  return { self, rooms, roomLog, loader, warnings };
 }
 
 async function roomThatStarts(): Promise<RoomId> {
-  const room = `intake-${randomUUID()}` as RoomId;
+  const room = `loader-${randomUUID()}` as RoomId;
   await records.create(room, 'empty', doc);
   await records.save((await records.read(room)) as RoomRecord, { status: 'starting', start: 's' });
   return room;
@@ -95,65 +95,65 @@ const tenureOf = async (room: RoomId) => {
 };
 
 it('takes no room for an incarnation that is condemned while the room is opened, and none while it is adopted', async () => {
-  const { self, rooms, roomLog, intake } = newServer();
+  const { self, rooms, roomLog, loader } = newServer();
   roomLog.meanwhile = () => {
     self.state = 'dead';
   };
   const room = await roomThatStarts();
-  await expect(intake.open({ room, game: 'empty', start: 's', round: 0, players })).rejects.toMatchObject({ code: 'unavailable' });
+  await expect(loader.open({ room, game: 'empty', start: 's', round: 0, players })).rejects.toMatchObject({ code: 'unavailable' });
   expect(rooms.get(room)).toBeUndefined();
 
   Object.assign(self, { incarnation: 2, state: 'ready' });
   roomLog.meanwhile = () => Object.assign(self, { incarnation: 3 });
-  expect(await intake.adopt([await tenureOf(room)])).toEqual([{ result: 'failed', code: 'unavailable' }]);
+  expect(await loader.adopt([await tenureOf(room)])).toEqual([{ result: 'failed', code: 'unavailable' }]);
   expect(rooms.get(room)).toBeUndefined();
 
   roomLog.meanwhile = () => {};
-  expect(await intake.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
+  expect(await loader.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
   expect(rooms.get(room)?.tenure.incarnation).toBe(3);
 });
 
 it('leaves a room as it is whose migrated state is no plain data: another server may take it', async () => {
   const room = await roomThatStarts();
-  await newServer().intake.open({ room, game: 'empty', start: 's', round: 0, players });
+  await newServer().loader.open({ room, game: 'empty', start: 's', round: 0, players });
   const definition = { ...rules.definition, version: 2 };
   const broken = newServer({ ...rules, definition, migrateState: () => ({ seen: new Map() }) } as unknown as RoomRules<never>);
-  expect(await broken.intake.adopt([await tenureOf(room)])).toEqual([{ result: 'failed', code: 'game-failed' }]);
-  const { rooms, intake } = newServer({ ...rules, definition, migrateState: () => ({ seen: {} }) } as unknown as RoomRules<never>);
-  expect(await intake.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
+  expect(await broken.loader.adopt([await tenureOf(room)])).toEqual([{ result: 'failed', code: 'game-failed' }]);
+  const { rooms, loader } = newServer({ ...rules, definition, migrateState: () => ({ seen: {} }) } as unknown as RoomRules<never>);
+  expect(await loader.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
   expect(rooms.get(room)?.value).toMatchObject({ gameVersion: 2, state: { seen: {} } });
 });
 
 it('does not pass off a room that it holds for a dead incarnation as adopted', async () => {
-  const { self, rooms, intake } = newServer();
+  const { self, rooms, loader } = newServer();
   const room = await roomThatStarts();
-  await intake.open({ room, game: 'empty', start: 's', round: 0, players });
+  await loader.open({ room, game: 'empty', start: 's', round: 0, players });
   self.incarnation = 2;
-  expect(await intake.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
+  expect(await loader.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
   expect(rooms.get(room)?.tenure.incarnation).toBe(2);
   expect((await records.read(room))?.owner?.incarnation).toBe(2);
 });
 
 it('forgets entries of its indexes, and of those of its former incarnations, that name no room of theirs', async () => {
-  const { self, intake } = newServer();
-  const [one, two] = [`intake-${randomUUID()}`, `intake-${randomUUID()}`] as RoomId[];
+  const { self, loader } = newServer();
+  const [one, two] = [`loader-${randomUUID()}`, `loader-${randomUUID()}`] as RoomId[];
   self.incarnation = Date.now();
-  await intake.sweep();
+  await loader.sweep();
   const [former, current] = [self.incarnation, self.incarnation + 1];
   await records.noteOwner([one], id, former);
   self.incarnation = current;
   await records.noteOwner([two], id, current);
-  await intake.sweep();
+  await loader.sweep();
   expect(await records.roomsOf(id, current)).toEqual([two]);
-  await intake.sweep();
+  await loader.sweep();
   expect(await records.roomsOf(id, former)).toEqual([]);
   expect(await records.roomsOf(id, current)).toEqual([]);
 });
 
 it('says which games there are where it is to open another', async () => {
-  const { intake } = newServer();
+  const { loader } = newServer();
   const room = await roomThatStarts();
-  await expect(intake.open({ room, game: 'emtpy', start: 's', round: 0, players })).rejects.toMatchObject({
+  await expect(loader.open({ room, game: 'emtpy', start: 's', round: 0, players })).rejects.toMatchObject({
     code: 'unknown-game',
     message: "hf:game:woken does not have the game 'emtpy'. Its games are: 'empty'.",
   });
@@ -193,19 +193,19 @@ describe('a room of version 1 of its game, at a server of version 2', () => {
   ])('%s, is not taken, logged once with what to do, and not lost', async (_, migrateState, code, message) => {
     const older = newServer();
     const room = await roomThatStarts();
-    await older.intake.open({ room, game: 'empty', start: 's', round: 0, players });
+    await older.loader.open({ room, game: 'empty', start: 's', round: 0, players });
 
     const newer = newServer({ ...version2, migrateState });
     newer.self.incarnation = 2;
     const refused = [{ result: 'failed', code }];
-    for (let attempt = 0; attempt < 3; attempt += 1) expect(await newer.intake.adopt([await tenureOf(room)])).toEqual(refused);
+    for (let attempt = 0; attempt < 3; attempt += 1) expect(await newer.loader.adopt([await tenureOf(room)])).toEqual(refused);
     expect(newer.rooms.get(room)).toBeUndefined();
     const warnings = newer.warnings.filter(({ event }) => event === 'room.adopt-failed');
     expect(warnings).toMatchObject([{ roomId: room, error: expect.stringContaining(message(room)) }]);
 
     const mended = newServer({ ...version2, migrateState: () => ({ mended: true }) as never });
     mended.self.incarnation = 3;
-    expect(await mended.intake.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
+    expect(await mended.loader.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
     expect(mended.rooms.get(room)?.value).toMatchObject({ gameVersion: 2, state: { mended: true } });
   });
 });

@@ -1,9 +1,9 @@
 import type { LinkPeer, Links } from '#libs/link';
 import { type AttachRequest, HoldfastError, type RoomId, type SessionId, type UserId } from '#libs/protocol';
-import { Arrivals } from './arrivals.js';
 import type { Attachments } from './attachments.js';
 import type { HostedRooms } from './hosted-rooms.js';
-import type { RoomIntake } from './room-intake.js';
+import { PendingAttachments } from './pending-attachments.js';
+import type { RoomLoader } from './room-loader.js';
 
 /** A server's door: one room that is here at epoch 1, one that is on its way, and what was done with who came. */
 class Server {
@@ -18,9 +18,9 @@ class Server {
   private closed: (peer: LinkPeer) => void = () => {};
   refuse: HoldfastError | null = null;
 
-  readonly arrivals = new Arrivals(
+  readonly pending = new PendingAttachments(
     { get: (id: RoomId) => (id === 'here' ? { tenure: { epoch: 1 } } : undefined) } as unknown as HostedRooms,
-    { coming: (id: RoomId) => (id === 'coming' ? this.coming : null) } as unknown as RoomIntake,
+    { whenLoaded: (id: RoomId) => (id === 'coming' ? this.coming : null) } as unknown as RoomLoader,
     {
       attach: (_: LinkPeer, { room, handle, version }: AttachRequest) => {
         if (this.refuse) throw this.refuse;
@@ -36,7 +36,7 @@ class Server {
   );
 
   ask(...sessions: [room: string, handle: number, version?: number][]): void {
-    this.arrivals.attach(this.peer, { sessions: sessions.map(([room, handle, version = 0]) => request(room, handle, version)) });
+    this.pending.attach(this.peer, { sessions: sessions.map(([room, handle, version = 0]) => request(room, handle, version)) });
   }
 
   async come(): Promise<void> {
@@ -66,7 +66,7 @@ it('takes sessions of a room that is here at once, and lets those of one on its 
 it('does both for a player who has left before the room came, so that the game hears of it', async () => {
   const server = new Server();
   server.ask(['coming', 1]);
-  server.arrivals.detach(server.peer, { handle: 1, gone: 'left' });
+  server.pending.detach(server.peer, { handle: 1, gone: 'left' });
   expect(server.done).toEqual([]);
   await server.come();
   expect(server.done).toEqual(['attach coming 1 0', 'detach 1 left']);

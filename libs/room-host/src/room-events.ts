@@ -5,7 +5,7 @@ import { HostedRooms } from './hosted-rooms.js';
 
 /** Tells operators which games end here, and which rooms this server had to let go. Starts, recoveries and moves are told by who makes them. */
 @Injectable()
-export class RoomHappenings {
+export class RoomEvents {
   constructor(
     rooms: HostedRooms,
     private readonly sink: EventSink,
@@ -19,8 +19,14 @@ export class RoomHappenings {
     const server = this.self.id;
     if (reason === 'ended') {
       const { reason: why = 'finished', message } = value.ended ?? {};
-      this.sink.tell({ kind: 'room.ended', room, server, reason: why, detail: { ...detail, ...(message !== undefined && { message }) } });
+      this.sink.publish({
+        kind: 'room.ended',
+        room,
+        server,
+        reason: why,
+        detail: { ...detail, ...(message !== undefined && { message }) },
+      });
     }
-    if (reason !== 'ended' && reason !== 'moved') this.sink.tell({ kind: 'room.dropped', room, server, reason, detail });
+    if (reason !== 'ended' && reason !== 'moved') this.sink.publish({ kind: 'room.dropped', room, server, reason, detail });
   }
 }

@@ -20,7 +20,7 @@ describe('a room that is moved', () => {
     const room = await hosts.open(first);
     const peer = first.attach(room, 0, 1, null);
     for (let seq = 1; seq <= 3; seq++) first.engine.input(room, { ...add, seq });
-    expect(await first.mover.migrate(room.id)).toBe(second.self.id);
+    expect(await first.migrator.migrate(room.id)).toBe(second.self.id);
     expect(first.rooms.get(room.id)).toBeUndefined();
     expect(peer.detached).toMatchObject([{ reason: 'moved' }]);
     const moved = second.rooms.get(room.id);
@@ -39,12 +39,12 @@ describe('a room that is moved', () => {
     await newer.auditor.audit('test');
     const room = await hosts.open(first);
     const sentence = new RegExp(`version 1 of count: ${newer.self.id} has version 2\\. Add migrateState`);
-    await expect(first.mover.migrate(room.id)).rejects.toMatchObject({ code: 'no-capacity', message: expect.stringMatching(sentence) });
-    await expect(first.mover.migrate(room.id, newer.self.id)).rejects.toMatchObject({
+    await expect(first.migrator.migrate(room.id)).rejects.toMatchObject({ code: 'no-capacity', message: expect.stringMatching(sentence) });
+    await expect(first.migrator.migrate(room.id, newer.self.id)).rejects.toMatchObject({
       code: 'not-found',
       message: expect.stringMatching(sentence),
     });
-    expect(await first.mover.drain(50, 'drained')).toEqual({ moved: 0, left: 1 });
+    expect(await first.migrator.drain(50, 'drained')).toEqual({ moved: 0, left: 1 });
     expect(newer.loadsAsked).toBe(0);
     await first.does(room, 0, 'add');
     expect(await hosts.tenure(room.id)).toMatchObject({ server: first.self.id });
@@ -56,14 +56,14 @@ describe('a room that is moved', () => {
     const newer = hosts.add('newer', {}, undefined, rules);
     await newer.auditor.audit('test');
     const room = await hosts.open(first);
-    expect(await first.mover.migrate(room.id)).toBe(newer.self.id);
+    expect(await first.migrator.migrate(room.id)).toBe(newer.self.id);
     expect(newer.rooms.get(room.id)?.value).toMatchObject({ gameVersion: 2, state: { count: 70 } });
   });
 
   it('takes no input from when it is frozen, and stays silent until its target has it', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'nothing';
-    const moving = first.mover.migrate(room.id);
+    const moving = first.migrator.migrate(room.id);
     await until(() => room.status === 'lame');
     expect(first.engine.input(room, { ...add, seq: 1 })).toEqual({ kind: 'refused', code: 'moved' });
     await until(() => second.loadsAsked > 1);
@@ -76,7 +76,7 @@ describe('a room that is moved', () => {
   it('is handed over once where the answer to that was lost', async () => {
     const room = await hosts.open(first);
     first.roomLog.handoffAnswersToLose = 2;
-    await first.mover.migrate(room.id);
+    await first.migrator.migrate(room.id);
     expect(second.rooms.get(room.id)?.tenure.epoch).toBe((await hosts.record(room.id)).epoch);
     expect(first.rooms.get(room.id)).toBeUndefined();
   });
@@ -100,7 +100,7 @@ describe('a room that is moved', () => {
     second.loadAnswers = 'nothing';
     await busy.does(room, 0, 'add');
     busy.roomLog.beforeHandoff = () => void late.push(busy.auditor.audit('test'));
-    const moving = busy.mover.migrate(room.id, second.self.id);
+    const moving = busy.migrator.migrate(room.id, second.self.id);
     await isLame();
     expect(await Promise.all(late)).toEqual(['fenced', undefined]);
     expect(busy.rooms.get(room.id)).toBe(room);
@@ -118,7 +118,7 @@ describe('a room that is moved', () => {
     for (let seq = 1; seq <= 3; seq++) await first.does(room, 0, 'add');
     const { epoch } = await hosts.record(room.id);
     second.loadAnswers = 'nothing';
-    const moving = first.mover.migrate(room.id, second.self.id);
+    const moving = first.migrator.migrate(room.id, second.self.id);
     await until(() => room.status === 'lame');
     const [server, incarnation] = [first.self.id, first.self.incarnation];
     await hosts.redis.commands.hset(`hf:room:{${room.id}}`, { epoch, owner: server, incarnation });
@@ -134,9 +134,9 @@ describe('a room that is moved', () => {
   it('is let go of where its target played it to its end, and all have left it, before its answer was heard', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'nothing';
-    const moving = first.mover.migrate(room.id, second.self.id);
+    const moving = first.migrator.migrate(room.id, second.self.id);
     await until(() => room.status === 'lame');
-    await second.intake.load([await hosts.tenure(room.id)]);
+    await second.loader.load([await hosts.tenure(room.id)]);
     second.engine.input(second.rooms.get(room.id) as HostedRoom, { kind: 'end', result: { reason: 'operator' } });
     await until(() => second.rooms.get(room.id) === undefined);
     await hosts.records.close(await hosts.record(room.id), 'empty');
@@ -149,10 +149,10 @@ describe('a room that is moved', () => {
   it('is found among the rooms of its source where that was given it again, its target being gone', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'never';
-    const moving = first.mover.migrate(room.id, second.self.id);
+    const moving = first.migrator.migrate(room.id, second.self.id);
     await until(() => second.loadsAsked > 0);
     second.stop();
-    expect(await first.intake.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
+    expect(await first.loader.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
     second.giveUp();
     await expect(moving).rejects.toMatchObject({ code: 'server-lost', message: expect.stringContaining('back on') });
     expect(await movesTold(first)).toEqual({ counted: 0, told: [] });
@@ -163,7 +163,7 @@ describe('a room that is moved', () => {
   it('has not moved where its target was gone before it took it: it is to be recovered', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'never';
-    const moving = first.mover.migrate(room.id, second.self.id);
+    const moving = first.migrator.migrate(room.id, second.self.id);
     await until(() => second.loadsAsked > 0);
     second.stop();
     second.giveUp();
@@ -174,8 +174,8 @@ describe('a room that is moved', () => {
   it('stays, and goes on, where nobody can take it', async () => {
     const room = await hosts.open(first);
     second.isListed = false;
-    await expect(first.mover.migrate(room.id)).rejects.toMatchObject({ code: 'no-capacity' });
-    await expect(first.mover.migrate(room.id, second.self.id)).rejects.toMatchObject({ code: 'not-found' });
+    await expect(first.migrator.migrate(room.id)).rejects.toMatchObject({ code: 'no-capacity' });
+    await expect(first.migrator.migrate(room.id, second.self.id)).rejects.toMatchObject({ code: 'not-found' });
     await first.does(room, 0, 'add');
     expect((await hosts.record(room.id)).version).toBe(1);
   });
@@ -186,9 +186,9 @@ describe('a room that is moved', () => {
     await third.auditor.audit('test');
     first.roomLog.beforeHandoff = async () => {
       first.roomLog.beforeHandoff = () => {};
-      expect(await third.intake.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
+      expect(await third.loader.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
     };
-    await expect(first.mover.migrate(room.id, second.self.id)).rejects.toMatchObject({ code: 'moved' });
+    await expect(first.migrator.migrate(room.id, second.self.id)).rejects.toMatchObject({ code: 'moved' });
     expect(await movesTold(first)).toEqual({ counted: 0, told: [] });
     expect(first.rooms.get(room.id)).toBeUndefined();
     expect(second.rooms.get(room.id)).toBeUndefined();
@@ -203,7 +203,7 @@ describe('a room that is moved', () => {
       await noteOwner.call(hosts.records, ...args);
       first.engine.input(room, { kind: 'end', result: { reason: 'operator' } });
     });
-    const moving = first.mover.migrate(room.id, second.self.id).finally(() => noting.mockRestore());
+    const moving = first.migrator.migrate(room.id, second.self.id).finally(() => noting.mockRestore());
     await expect(moving).rejects.toMatchObject({ code: 'game-ended' });
     expect(await movesTold(first)).toEqual({ counted: 0, told: [] });
     expect(second.rooms.get(room.id)).toBeUndefined();
@@ -211,7 +211,7 @@ describe('a room that is moved', () => {
 
   it('twice at once is moved once', async () => {
     const room = await hosts.open(first);
-    const [one, other] = await Promise.allSettled([first.mover.migrate(room.id), first.mover.migrate(room.id)]);
+    const [one, other] = await Promise.allSettled([first.migrator.migrate(room.id), first.migrator.migrate(room.id)]);
     expect([one.status, other.status].sort()).toEqual(['fulfilled', 'rejected']);
     expect(second.rooms.get(room.id)).toBeDefined();
   });
@@ -220,7 +220,7 @@ describe('a room that is moved', () => {
 describe('a drain', () => {
   it('leaves no room behind, and lets none in', async () => {
     const rooms = await Promise.all([1, 2, 3].map(() => hosts.open(first)));
-    expect(await first.mover.drain(5_000, 'drained')).toEqual({ moved: 3, left: 0 });
+    expect(await first.migrator.drain(5_000, 'drained')).toEqual({ moved: 3, left: 0 });
     for (const { id } of rooms) expect(second.rooms.get(id)).toBeDefined();
     await expect(hosts.open(first)).rejects.toMatchObject({ code: 'no-capacity' });
   });
@@ -228,20 +228,20 @@ describe('a drain', () => {
   it('waits for a server that can take its rooms, for as long as it has', async () => {
     const room = await hosts.open(first);
     second.isListed = false;
-    expect(await first.mover.drain(100, 'drained')).toEqual({ moved: 0, left: 1 });
+    expect(await first.migrator.drain(100, 'drained')).toEqual({ moved: 0, left: 1 });
     await first.does(room, 0, 'add');
-    const draining = first.mover.drain(5_000, 'drained');
+    const draining = first.migrator.drain(5_000, 'drained');
     second.isListed = true;
     expect(await draining).toEqual({ moved: 1, left: 0 });
   });
 });
 
 /** By the metric, and to operators, each with the server that is said to have it. */
-async function movesTold({ metrics, happenings }: Host): Promise<{ counted: number; told: unknown[] }> {
+async function movesTold({ metrics, operatorEvents }: Host): Promise<{ counted: number; told: unknown[] }> {
   const { values } = await metrics.roomsMigrated.get();
   return {
     counted: values.reduce((sum, { value }) => sum + value, 0),
-    told: happenings.flatMap(({ kind, server }) => (kind === 'room.moved' ? [server] : [])),
+    told: operatorEvents.flatMap(({ kind, server }) => (kind === 'room.moved' ? [server] : [])),
   };
 }
 
