@@ -94,7 +94,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
 
   drained(connection: PlayerConnection): void {
     const { session } = stateOf(connection);
-    if (session?.slowSince == null || session.connection !== connection || !connection.isOpen) return;
+    if (session?.attachment.kind !== 'slow' || session.connection !== connection || !connection.isOpen) return;
     if (connection.backlogBytes < this.options.backlogBytesMax / 2) this.rooms.resumeFrames(session);
   }
 

@@ -3,6 +3,7 @@ import { errorBody, type RoomId } from '#libs/protocol';
 import { type Epilogue, RoomLog, type RoomRecord } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { OWNER_END_WAIT_MS } from '../edge.options.js';
+import { END_SENT, type GameEnd, NOT_ENDED } from '../session/game-end.js';
 import type { GatewaySession } from '../session/gateway-session.js';
 
 /**
@@ -16,31 +17,52 @@ export class GameEndNotifier {
     private readonly log: Log,
   ) {}
 
-  /** `over`: what to do once the client has heard the end; not called when it has gone elsewhere meanwhile. */
+  /**
+   * The record says that the game of the client has ended. Sends the end, unless the owner has sent it or sends it in time.
+   *
+   * @param over called when the client has received the end; not called when it has another game or connection by then
+   */
   send(session: GatewaySession, record: RoomRecord, over: () => void): void {
-    if (session.isEnding) return;
-    session.isEnding = true;
-    const { round, connection } = session;
-    const isOwnerHere = !session.isEndSent && session.status === 'attached' && session.peer?.isOpen;
-    const end = async (): Promise<void> => {
-      const epilogue = session.isEndSent ? null : await this.epilogueOf(record.id);
-      session.isEnding = false;
+    const { round, connection, attachment } = session;
+    if (session.gameEnd.kind === 'finishing') return;
+    const isSent = session.gameEnd.kind === 'sent';
+    const finish = async (): Promise<void> => {
+      const epilogue = isEndSent(session) ? null : await this.epilogueOf(record.id);
+      const isEnded = isEndSent(session);
+      if (isFinishing(session, finish)) this.set(session, isEnded ? END_SENT : NOT_ENDED);
       if (session.room !== record.id || session.round !== round || session.connection !== connection) return;
-      if (!session.isEndSent) sendEnd(session, record, epilogue?.round === round ? epilogue : null);
+      if (!isEnded) sendEnd(session, record, epilogue?.round === round ? epilogue : null);
       over();
     };
-    if (!isOwnerHere) return void end();
-    session.sendEnd = end;
+    this.set(session, { kind: 'finishing', isSent, isStarted: false, finish });
+    const isOwnerHere = !isSent && attachment.kind === 'attached' && attachment.peer.isOpen;
+    if (!isOwnerHere) return this.finish(session);
     setTimeout(() => {
-      if (session.sendEnd === end) this.ownerSentEnd(session);
+      if (isFinishing(session, finish)) this.finish(session);
     }, OWNER_END_WAIT_MS);
   }
 
-  /** Its owner has said its last words, or waited too long with them. */
-  ownerSentEnd(session: GatewaySession): void {
-    const end = session.sendEnd;
-    session.sendEnd = null;
-    void end?.();
+  /** The owner has sent the end of the game. */
+  ownerEnded(session: GatewaySession): void {
+    const { gameEnd } = session;
+    this.set(session, gameEnd.kind === 'finishing' ? { ...gameEnd, isSent: true } : END_SENT);
+  }
+
+  /** The owner's last frames have passed, or the time for them is over. */
+  finish(session: GatewaySession): void {
+    const { gameEnd } = session;
+    if (gameEnd.kind !== 'finishing' || gameEnd.isStarted) return;
+    this.set(session, { ...gameEnd, isStarted: true });
+    void gameEnd.finish();
+  }
+
+  /** The client plays another game, or none. */
+  reset(session: GatewaySession): void {
+    this.set(session, NOT_ENDED);
+  }
+
+  private set(session: { -readonly [Key in keyof GatewaySession]: GatewaySession[Key] }, gameEnd: GameEnd): void {
+    session.gameEnd = gameEnd;
   }
 
   private async epilogueOf(room: RoomId): Promise<Epilogue | null> {
@@ -51,6 +73,14 @@ export class GameEndNotifier {
       return null;
     }
   }
+}
+
+function isFinishing({ gameEnd }: GatewaySession, finish: () => Promise<void>): boolean {
+  return gameEnd.kind === 'finishing' && gameEnd.finish === finish;
+}
+
+function isEndSent({ gameEnd }: GatewaySession): boolean {
+  return gameEnd.kind === 'sent' || (gameEnd.kind === 'finishing' && gameEnd.isSent);
 }
 
 /** In the owner's place: the last state with the last acknowledgement, and the result. */

@@ -43,7 +43,7 @@ afterEach(() => {
 async function waits(): Promise<void> {
   gateway.attachments.attach(gateway.session, record);
   await jest.advanceTimersByTimeAsync(1);
-  expect(gateway.session.status).toBe('paused');
+  expect(gateway.session.attachment.kind).toBe('paused');
 }
 
 describe('a session whose owner is gone', () => {
@@ -54,10 +54,10 @@ describe('a session whose owner is gone', () => {
   ])('does not ask for it again: %s', async (_, server) => {
     gateway.knows.server = server;
     await waits();
-    const { attachAttempt } = gateway.session;
+    const { attachment } = gateway.session;
     await jest.advanceTimersByTimeAsync(4 * LOST_POLL_MS);
-    expect(gateway.session.attachAttempt).toBe(attachAttempt);
-    expect(gateway.session.status).toBe('paused');
+    expect(gateway.session.attachment).toBe(attachment);
+    expect(gateway.session.attachment.kind).toBe('paused');
   });
 
   it.each([
@@ -68,6 +68,6 @@ describe('a session whose owner is gone', () => {
     Object.assign(gateway.knows, news());
     await jest.advanceTimersByTimeAsync(LOST_POLL_MS);
     expect(gateway.requests).toMatchObject([{ sessions: [{ room: record.id, epoch: 7 }] }]);
-    expect(gateway.session.status).toBe('attaching');
+    expect(gateway.session.attachment.kind).toBe('attaching');
   });
 });

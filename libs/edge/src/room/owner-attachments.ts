@@ -5,13 +5,23 @@ import { type AttachRequest, type Control, HoldfastError, type RoomId } from '#l
 import type { RoomOwnership, RoomRecord } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
 import { ATTACH_TIMEOUT_MS, ATTACHED_AT_ONCE_MAX, LOST_POLL_MS, LOST_READ_MS } from '../edge.options.js';
+import {
+  type AttachmentEvent,
+  type AttachmentOutput,
+  type AttachmentState,
+  type DetachReason,
+  nextAttachment,
+  type PauseReason,
+  peerOf,
+} from '../session/attachment-state.js';
 import type { GatewaySession } from '../session/gateway-session.js';
 import { SessionTable } from '../session/session-table.js';
 import { RoomRecordCache } from './room-record-cache.js';
 
 interface QueuedAttach {
   readonly session: GatewaySession;
-  readonly attempt: number;
+  /** A later state of the session voids the request. */
+  readonly attachment: AttachmentState;
   readonly request: AttachRequest;
 }
 
@@ -24,8 +34,8 @@ interface QueuedAttach {
  */
 @Injectable()
 export class OwnerAttachments implements OnModuleDestroy {
-  /** Sessions without an owner that should have one: `attaching` or `paused`. */
-  private readonly waiting = new Set<GatewaySession>();
+  /** Sessions in `attaching` or `paused`, with the time of the next read of the room's record, in ms of the monotonic clock. */
+  private readonly waiting = new Map<GatewaySession, number>();
   private unsent = new Map<string, { owner: RoomOwnership; all: QueuedAttach[] }>();
   private readonly polling: NodeJS.Timeout;
 
@@ -43,73 +53,64 @@ export class OwnerAttachments implements OnModuleDestroy {
     this.polling.unref();
   }
 
-  /** The room's owner, by its record, shall take the session. `placed` and a sync come, or `detached`, or nothing. */
+  /** Requests the attachment from the room's owner. The owner answers with `placed` and a sync, with `room.detached`, or not at all. */
   attach(session: GatewaySession, record: RoomRecord): void {
     const { owner, epoch, id: room, round } = record;
     const { binding, handle, id, user } = session;
     if (!owner || !binding || !session.connection) return;
-    session.epoch = epoch;
-    // From here on the former owner's link is nothing to this session: a drained server's ends as soon as its last room has left.
-    session.peer = null;
-    session.attachedRound = round;
-    session.isPlaced = false;
-    session.attachAttempt += 1;
-    this.become(session, 'attaching');
+    this.apply(session, { kind: 'attach', epoch, round, now: performance.now() });
     const version = session.round === round ? session.version : null;
     const watch = binding.watching || !record.doc.players.includes(user);
     const request = { room, epoch, handle, session: id, user, watch, round, version, versionEpoch: session.versionEpoch };
-    this.queue(owner, { session, attempt: session.attachAttempt, request });
+    this.queue(owner, { session, attachment: session.attachment, request });
   }
 
-  /** The owner has said so: frames flow from here on. False: it speaks to an attachment from before. */
+  /** The owner has sent `placed`. Returns false when this belongs to an earlier attachment. */
   placed(session: GatewaySession): boolean {
-    if (session.status !== 'attaching' && session.status !== 'attached') return false;
-    session.isPlaced = true;
-    session.hasSeenGame = true;
-    session.round = session.attachedRound;
-    this.become(session, 'attached');
-    if (!session.isPauseSent || !session.room) return true;
-    session.isPauseSent = false;
-    this.metrics.roomPauseSeconds.observe({ cause: 'server-lost' }, (performance.now() - session.pausedAt) / 1_000);
-    session.send({ kind: 'resumed', room: session.room, reason: 'owner' });
+    if (!this.apply(session, { kind: 'placed', now: performance.now() })) return false;
+    if (session.attachment.kind === 'attached') session.round = session.attachment.round;
     return true;
   }
 
-  detach(session: GatewaySession, gone: 'left' | 'away' | 'slow'): void {
-    if (session.peer && (session.status === 'attached' || session.status === 'attaching')) {
-      session.peer.emit('room.detach', { handle: session.handle, gone });
-    }
-    this.rest(session);
-    session.epoch = 0;
-    session.slowSince = null;
+  /** The session leaves the room, or its connection is gone or new. */
+  detach(session: GatewaySession, gone: DetachReason): void {
+    this.apply(session, { kind: 'detach', gone });
   }
 
-  /** No game runs for the session, or not for it. */
-  rest(session: GatewaySession): void {
-    this.become(session, 'none');
-    session.isPlaced = false;
-    session.hasSeenGame = false;
-    session.peer = null;
-    session.attachAttempt += 1;
+  /** No game runs in the room, and the client knows it. */
+  end(session: GatewaySession): void {
+    this.apply(session, { kind: 'ended' });
   }
 
-  /** The connection does not keep up: the owner shall send nothing until it does. */
+  /** No game runs for a session whose owner has stopped sending frames. */
+  drop(session: GatewaySession): void {
+    this.apply(session, { kind: 'dropped' });
+  }
+
+  /** The connection does not keep up, so the owner must send no syncs until it does. */
   suspendFrames(session: GatewaySession): void {
-    if (session.status !== 'attached') return;
-    this.metrics.backpressure.inc({ where: 'player' });
-    session.peer?.emit('room.detach', { handle: session.handle, gone: 'slow' });
-    this.become(session, 'slow');
-    session.slowSince = performance.now();
+    if (this.apply(session, { kind: 'slow' })) this.metrics.backpressure.inc({ where: 'player' });
   }
 
-  /** The owner says that a handle of its is no more, or never was. */
+  /** The owner's link has fallen silent. The attachment stays, and the owner handles what it receives later. */
+  ownerStalled(session: GatewaySession): void {
+    this.apply(session, { kind: 'stalled', now: performance.now() });
+  }
+
+  ownerRecovered(session: GatewaySession): void {
+    this.apply(session, { kind: 'recovered' });
+  }
+
+  /** The owner has removed a handle, or does not know it. */
   ownerDetached(peer: LinkPeer, { handle, room, epoch, reason }: Control['room.detached']['data']): void {
     const session = this.sessions.withHandle(handle);
-    if (!session || session.room !== room || session.peer !== peer || session.epoch > epoch || reason === 'ended') return;
-    // The seat was given up; the room still names the player until the lobby has caught up.
-    if (reason === 'forbidden') return this.rest(session);
-    if (session.status !== 'none') this.pause(session, reason === 'moved' ? 'moving' : 'server-lost');
-    // A new owner is published as soon as it is one. Anything else means that the record we went by is not the latest.
+    if (!session || session.room !== room || reason === 'ended') return;
+    const { attachment } = session;
+    if (peerOf(attachment) !== peer || attachment.epoch > epoch) return;
+    // The player has given up the seat. The room still lists the player until the lobby has removed it.
+    if (reason === 'forbidden') return void this.apply(session, { kind: 'dropped' });
+    this.lose(session, reason === 'moved' ? 'moving' : 'server-lost');
+    // A new owner publishes itself at once. With any other reason, the record that the gateway used is not the latest.
     if (reason !== 'moved') this.cache.refresh(room);
   }
 
@@ -140,12 +141,12 @@ export class OwnerAttachments implements OnModuleDestroy {
     } catch (error) {
       this.log.debug('attach.no-link', { target: owner.server, sessions: all.length, error: String(error) });
     }
-    const current = all.filter(({ session, attempt }) => session.attachAttempt === attempt && session.status === 'attaching');
+    const current = all.filter(({ session, attachment }) => session.attachment === attachment);
     if (!peer || peer.isCongested) {
-      for (const { session } of current) this.pause(session, 'server-lost');
+      for (const { session } of current) this.lose(session, 'server-lost');
       return;
     }
-    for (const { session } of current) session.peer = peer;
+    for (const { session } of current) this.apply(session, { kind: 'requested', peer });
     for (let at = 0; at < current.length; at += ATTACHED_AT_ONCE_MAX) {
       const sessions = current.slice(at, at + ATTACHED_AT_ONCE_MAX).map(({ request }) => request);
       peer.emit('room.attach', { sessions });
@@ -179,52 +180,65 @@ export class OwnerAttachments implements OnModuleDestroy {
 
   // ── Without an owner ───────────────────────────────────────────────────────────────────────────────────────────
 
-  private pause(session: GatewaySession, reason: string): void {
-    this.become(session, 'paused');
-    session.isPlaced = false;
-    session.peer = null;
-    session.attachAttempt += 1;
-    // Who has seen nothing of the game yet need not hear that it waits.
-    if (session.isPauseSent || !session.hasSeenGame || !session.room) return;
-    session.isPauseSent = true;
-    session.pausedAt = performance.now();
-    session.send({ kind: 'paused', room: session.room, reason });
+  private lose(session: GatewaySession, reason: PauseReason): void {
+    this.apply(session, { kind: 'lost', reason, now: performance.now() });
   }
 
-  /** Its rooms are looked at only after a while: where they went is published, and whoever finds that out is at work now. */
+  /** Does not read the records of the rooms at once: another server is placing them now and publishes where they went. */
   private ownerLost(peer: LinkPeer): void {
-    for (const session of this.sessions.all()) {
-      if (session.peer === peer && session.status !== 'none') this.pause(session, 'server-lost');
-    }
+    for (const session of this.sessions.all()) if (peerOf(session.attachment) === peer) this.lose(session, 'server-lost');
   }
 
-  /** A published word may be lost; and an owner that was only cut off takes its sessions again. */
+  /** A publication may be lost, and an owner that was only cut off takes its sessions again. */
   private pollWaiting(): void {
     const now = performance.now();
     const rooms = new Set<RoomId>();
-    for (const session of this.waiting) {
-      const { room } = session;
+    for (const [session, readAt] of this.waiting) {
+      const { room, attachment } = session;
       if (!room || !session.connection) continue;
-      if (session.status === 'attaching' && now - session.attachSentAt < ATTACH_TIMEOUT_MS) continue;
-      if (session.status === 'attaching') this.pause(session, 'server-lost');
+      if (attachment.kind === 'attaching' && now - attachment.since < ATTACH_TIMEOUT_MS) continue;
+      if (attachment.kind === 'attaching') this.lose(session, 'server-lost');
       const record = this.cache.get(room);
-      // Of one that is gone there is nothing to ask; thousands of sessions may wait for the word of who has their rooms.
+      // An owner that is gone cannot answer, and thousands of sessions may wait for the next one.
       if (record?.status === 'playing' && record.owner && this.isReachable(record.owner)) this.attach(session, record);
-      if (now < session.readAt) continue;
-      session.readAt = now + LOST_READ_MS;
+      if (now < readAt) continue;
+      this.waiting.set(session, now + LOST_READ_MS);
       rooms.add(room);
     }
     for (const room of rooms) this.cache.refresh(room);
   }
 
-  private become(session: GatewaySession, attachment: GatewaySession['status']): void {
-    const isWaiting = attachment === 'attaching' || attachment === 'paused';
+  // ── The one writer of `session.attachment` ─────────────────────────────────────────────────────────────────────
+
+  /** Returns false when the event means nothing in the session's state. */
+  private apply(session: Writable<GatewaySession>, event: AttachmentEvent): boolean {
+    const step = nextAttachment(session.attachment, event);
+    if (step === null) return false;
+    session.attachment = step.state;
+    const isWaiting = step.state.kind === 'attaching' || step.state.kind === 'paused';
     if (!isWaiting) this.waiting.delete(session);
-    else if (!this.waiting.has(session)) {
-      this.waiting.add(session);
-      session.readAt = performance.now() + LOST_READ_MS;
+    else if (!this.waiting.has(session)) this.waiting.set(session, performance.now() + LOST_READ_MS);
+    if (step.output) this.send(session, step.output);
+    return true;
+  }
+
+  private send(session: GatewaySession, output: AttachmentOutput): void {
+    const { room, handle } = session;
+    switch (output.kind) {
+      case 'detach':
+        output.peer.emit('room.detach', { handle, gone: output.gone });
+        return;
+      case 'paused':
+        if (room) session.send({ kind: 'paused', room, reason: output.reason });
+        return;
+      case 'resumed':
+        if (output.pausedMs !== null) this.metrics.roomPauseSeconds.observe({ cause: 'server-lost' }, output.pausedMs / 1_000);
+        if (room) session.send({ kind: 'resumed', room, reason: 'owner' });
+        return;
+      default:
+        output satisfies never;
     }
-    if (attachment === 'attaching') session.attachSentAt = performance.now();
-    session.status = attachment;
   }
 }
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };

@@ -44,15 +44,16 @@ export class RoomFrames implements OnModuleDestroy {
 
   /** A command's frame on its way to the room; or its refusal. `frame` is a view valid during the call only. */
   command(session: GatewaySession, frame: Buffer): void {
-    if (session.status === 'attached' && session.peer?.isOpen) {
-      if (session.peer.isCongested) return this.refuse(session, frame, 'busy');
+    const { attachment } = session;
+    if (attachment.kind === 'attached' && attachment.peer.isOpen) {
+      if (attachment.peer.isCongested) return this.refuse(session, frame, 'busy');
       this.framesUp.inc();
-      session.peer.sendSessionFrame(LINK_KIND.toRoom, session.handle, session.epoch, frame);
+      attachment.peer.sendSessionFrame(LINK_KIND.toRoom, session.handle, attachment.epoch, frame);
       return;
     }
     const record = session.room ? this.cache.get(session.room) : null;
     if (!session.binding) return this.refuse(session, frame, 'not-in-room');
-    if (record && record.status !== 'playing' && session.status === 'none') return this.refuse(session, frame, 'room-not-playing');
+    if (record && record.status !== 'playing' && attachment.kind === 'none') return this.refuse(session, frame, 'room-not-playing');
     if (session.delayedCommands.length >= DELAYED_COMMANDS_MAX) return this.refuse(session, frame, 'busy');
     session.delayedCommands.push({ frame: Buffer.from(frame), at: performance.now() });
     this.delayed.add(session);
@@ -64,7 +65,9 @@ export class RoomFrames implements OnModuleDestroy {
 
   private receiveFrame(frame: Buffer): void {
     const session = this.sessions.withHandle(frame.readUInt32BE(LINK_HEADER.session.handle));
-    if (!session || frame.readDoubleBE(LINK_HEADER.session.epoch) < session.epoch || !session.connection) return;
+    if (!session?.connection) return;
+    const { attachment } = session;
+    if (frame.readDoubleBE(LINK_HEADER.session.epoch) < attachment.epoch) return;
     const kind = frame[LINK_HEADER.session.frame];
     if (kind === KIND.placed) {
       if (!this.attachments.placed(session)) return;
@@ -72,14 +75,14 @@ export class RoomFrames implements OnModuleDestroy {
       // what it has no answer to.
       if (frame.includes(REWOUND)) session.delayedCommands = [];
       else if (session.delayedCommands.length > 0) this.sendDelayed(session);
-    } else if (!session.isPlaced) return;
+    } else if (attachment.kind !== 'attached' && attachment.kind !== 'slow') return;
     else if (kind === KIND.ended) {
-      session.isEndSent = true;
+      this.ends.ownerEnded(session);
       if (session.room) this.cache.refresh(session.room);
     }
     this.framesDown.inc();
     session.connection.sendFrame(frame.subarray(LINK_HEADER.session.frame));
-    if (kind === KIND.ended) this.ends.ownerSentEnd(session);
+    if (kind === KIND.ended) this.ends.finish(session);
   }
 
   private receiveSync(frame: Buffer): void {
@@ -91,7 +94,7 @@ export class RoomFrames implements OnModuleDestroy {
     this.framesDown.inc(count);
     for (let at = syncMany.entries; count > 0 && at < syncMany.entries + count * syncMany.entryBytes; at += syncMany.entryBytes) {
       const session = this.sessions.withHandle(frame.readUInt32BE(at));
-      if (!session?.isPlaced || epoch < session.epoch || !session.connection || session.status === 'slow') continue;
+      if (session?.attachment.kind !== 'attached' || epoch < session.attachment.epoch || !session.connection) continue;
       session.version = version;
       session.versionEpoch = epoch;
       session.connection.sendSync(version, frame.readUInt32BE(at + 4), body);
@@ -100,9 +103,10 @@ export class RoomFrames implements OnModuleDestroy {
   }
 
   private sendDelayed(session: GatewaySession): void {
-    const { delayedCommands, peer } = session;
+    const { delayedCommands, attachment } = session;
     session.delayedCommands = [];
-    for (const { frame } of delayedCommands) peer?.sendSessionFrame(LINK_KIND.toRoom, session.handle, session.epoch, frame);
+    if (attachment.kind !== 'attached') return;
+    for (const { frame } of delayedCommands) attachment.peer.sendSessionFrame(LINK_KIND.toRoom, session.handle, attachment.epoch, frame);
   }
 
   private refuseOverdue(): void {

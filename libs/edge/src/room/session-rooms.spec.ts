@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import type { FleetLinks, ServerDirectory } from '#libs/fleet';
 import { LINK_HEADER, LINK_KIND, type LinkPeer, type Links } from '#libs/link';
 import {
@@ -29,6 +30,7 @@ import { OwnerAttachments } from './owner-attachments.js';
 import { RoomFrames } from './room-frames.js';
 import type { RoomRecordCache } from './room-record-cache.js';
 import { SessionRooms } from './session-rooms.js';
+import { StalledOwnerNotifier } from './stalled-owner-notifier.js';
 
 const ROOM = 'r1' as RoomId;
 const telemetry = { server: 'hf:gateway:spec', level: 'silent', format: 'json' } as const;
@@ -61,10 +63,12 @@ class Gateway {
   record: RoomRecord | null = null;
   private readonly handlers = new Map<number, (peer: unknown, frame: Buffer) => void>();
   private readonly closed: ((peer: LinkPeer) => void)[] = [];
+  private readonly silence: ((peer: LinkPeer, isSilent: boolean) => void)[] = [];
   private listener: Parameters<RoomRecordCache['onChange']>[0] | null = null;
   private readonly links = {
     onFrame: (kind: number, handler: (peer: unknown, frame: Buffer) => void) => this.handlers.set(kind, handler),
     onClosed: (listener: (peer: LinkPeer) => void) => this.closed.push(listener),
+    onSilence: (listener: (peer: LinkPeer, isSilent: boolean) => void) => this.silence.push(listener),
   } as unknown as Links;
   private readonly cache = {
     onChange: (listener: Parameters<RoomRecordCache['onChange']>[0]) => {
@@ -97,6 +101,7 @@ class Gateway {
     this.links,
   );
   readonly rooms = new SessionRooms(this.cache, this.attachments, this.ends);
+  readonly stalled = new StalledOwnerNotifier(this.table, this.attachments, this.links);
 
   owner(name: string): Owner {
     const owner = new Owner(`hf:game:${name}` as ServerId);
@@ -164,6 +169,16 @@ class Gateway {
     whole.writeUInt32BE(session.handle, syncMany.entries);
     whole.set(body, syncMany.entries + syncMany.entryBytes);
     this.handlers.get(LINK_KIND.syncMany)?.(null, whole);
+  }
+
+  stalls(owner: Owner, isSilent: boolean): void {
+    for (const listener of this.silence) listener(owner as unknown as LinkPeer, isSilent);
+  }
+
+  /** The room has no game any more, as its record says. */
+  waits(): void {
+    if (this.record) this.record = { ...this.record, rev: this.record.rev + 1, status: 'waiting', owner: null };
+    if (this.record) this.listener?.changed(this.record);
   }
 
   loses(owner: Owner): void {
@@ -322,4 +337,60 @@ it('shows a player who did not keep up one sync, from the version they have', as
   gateway.places(session, 7);
   gateway.syncs(session, 7, 2);
   expect(versions(told)).toEqual([1, 2]);
+});
+
+it('sends `resumed` only after `paused`, whatever happens to the owners and the connection', async () => {
+  const acts = [
+    'owned',
+    'placed',
+    'placed',
+    'placed',
+    'lost',
+    'back',
+    'silent',
+    'heard',
+    'slow',
+    'read',
+    'moved',
+    'forbidden',
+    'waiting',
+    'reconnected',
+    'time',
+  ];
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.constantFrom(...acts), { maxLength: 50, size: 'max' }), async (all) => {
+      const gateway = new Gateway();
+      const { session, told } = gateway.player('ada');
+      let epoch = 1;
+      let owner = gateway.owner('1');
+      let isPaused = false;
+      let seen = 0;
+      for (const act of all) {
+        const detached = { handle: session.handle, room: ROOM, epoch };
+        if (act === 'owned') gateway.owned(owner, ++epoch);
+        if (act === 'placed') gateway.places(session, epoch);
+        if (act === 'lost') gateway.loses(owner);
+        if (act === 'back') owner = gateway.owner('1');
+        if (act === 'silent' || act === 'heard') gateway.stalls(owner, act === 'silent');
+        if (act === 'slow') gateway.attachments.suspendFrames(session);
+        if (act === 'read') gateway.rooms.resumeFrames(session);
+        if (act === 'moved' || act === 'forbidden')
+          gateway.attachments.ownerDetached(owner as unknown as LinkPeer, { ...detached, reason: act });
+        if (act === 'waiting') gateway.waits();
+        if (act === 'reconnected') gateway.rooms.connectionReplaced(session, null);
+        await passes(act === 'time' ? 2 * ATTACH_TIMEOUT_MS : 0);
+        for (const { kind } of told.slice(seen)) {
+          if (kind === 'resumed') expect(isPaused).toBe(true);
+          if (kind === 'paused') expect(isPaused).toBe(false);
+          if (kind === 'paused' || kind === 'resumed') isPaused = kind === 'paused';
+          if (kind === 'ended') isPaused = false;
+        }
+        seen = told.length;
+        if (act === 'reconnected') isPaused = false;
+      }
+      gateway.attachments.onModuleDestroy();
+      gateway.frames.onModuleDestroy();
+    }),
+    { numRuns: 150 },
+  );
 });

@@ -45,7 +45,7 @@ export class SessionRooms {
     if (before) this.unbind(session, 'left');
     session.binding = binding;
     session.search = null;
-    setGame(session, game);
+    this.setGame(session, game);
     let sessions = this.members.get(binding.room);
     if (!sessions) {
       sessions = new Set();
@@ -72,7 +72,7 @@ export class SessionRooms {
     session.binding = null;
     if (gone === 'left' && !binding.watching) session.recordLeftRoom(binding.room);
     session.delayedCommands = [];
-    setGame(session, null);
+    this.setGame(session, null);
     const sessions = this.members.get(binding.room);
     sessions?.delete(session);
     if (sessions?.size === 0) {
@@ -87,7 +87,7 @@ export class SessionRooms {
     const { binding } = session;
     if (!binding) return;
     this.attachments.detach(session, 'slow');
-    setGame(session, game);
+    this.setGame(session, game);
     const record = this.cache.get(binding.room);
     if (record) this.catchUp(session, record);
     else this.cache.refresh(binding.room);
@@ -101,11 +101,10 @@ export class SessionRooms {
 
   /** A connection that did not keep up does again: one sync brings all it missed. */
   resumeFrames(session: GatewaySession): void {
-    session.slowSince = null;
-    if (session.status !== 'slow') return;
+    if (session.attachment.kind !== 'slow') return;
     const record = session.room ? this.cache.get(session.room) : null;
     if (record?.status === 'playing') return this.attachments.attach(session, record);
-    this.attachments.rest(session);
+    this.attachments.drop(session);
     if (record) this.catchUp(session, record);
   }
 
@@ -136,13 +135,12 @@ export class SessionRooms {
     }
     if (frame) session.connection?.sendFrame(frame);
     if (record.status !== 'playing') this.endGame(session);
-    else if (record.epoch > session.epoch) this.attachments.attach(session, record);
+    else if (record.epoch > session.attachment.epoch) this.attachments.attach(session, record);
   }
 
   private endGame(session: GatewaySession): void {
-    this.attachments.rest(session);
-    session.isPauseSent = false;
-    session.isEndSent = false;
+    this.attachments.end(session);
+    this.ends.reset(session);
     session.round = null;
     session.version = null;
     session.versionEpoch = null;
@@ -158,6 +156,14 @@ export class SessionRooms {
     session.send({ kind: 'room', room: null, reason });
   }
 
+  /** `game`: what the client of a session that is not attached has of a game in the room. */
+  private setGame(session: GatewaySession, game: ClientGame | null): void {
+    session.round = game?.round ?? null;
+    session.version = game?.version ?? null;
+    session.versionEpoch = game?.epoch ?? null;
+    this.ends.reset(session);
+  }
+
   /** Only what its members see counts: an owner may change without a word to them. */
   private isNewView(record: RoomRecord): boolean {
     const view = JSON.stringify({ ...viewOf(record), rev: 0 });
@@ -168,14 +174,3 @@ export class SessionRooms {
 }
 
 const frameOf = (record: RoomRecord): Uint8Array => encodeServerMessage({ kind: 'room', room: viewOf(record) });
-
-function setGame(session: GatewaySession, game: ClientGame | null): void {
-  session.round = game?.round ?? null;
-  session.version = game?.version ?? null;
-  session.versionEpoch = game?.epoch ?? null;
-  session.epoch = 0;
-  session.isPauseSent = false;
-  session.isEndSent = false;
-  session.isEnding = false;
-  session.sendEnd = null;
-}

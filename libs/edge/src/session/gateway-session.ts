@@ -1,12 +1,8 @@
 import type { LinkPeer } from '#libs/link';
 import type { Binding, RequestOrder, RoomId, ServerMessage, SessionId, UserId } from '#libs/protocol';
 import type { PlayerConnection } from '../transport/player-connection.js';
-
-/**
- * The state of a session's attachment to its room's owner. `none`: no game runs. `attaching`: the gateway has asked the owner. `attached`:
- * the owner sends frames. `paused`: the room waits for an owner. `slow`: the owner sends no frames because the backlog is large.
- */
-export type AttachmentStatus = 'none' | 'attaching' | 'attached' | 'paused' | 'slow';
+import { type AttachmentState, UNATTACHED } from './attachment-state.js';
+import { type GameEnd, NOT_ENDED } from './game-end.js';
 
 interface DelayedCommand {
   readonly frame: Buffer;
@@ -23,32 +19,16 @@ const LEFT_ROOMS_MAX = 4;
 export class GatewaySession {
   connection: PlayerConnection | null = null;
   binding: Binding | null = null;
-  status: AttachmentStatus = 'none';
-  /** The owner's link while attached or attaching. */
-  peer: LinkPeer | null = null;
-  /** The owner's `placed` has come for this attachment. Frames before it belong to an earlier attachment. */
-  isPlaced = false;
-  /** The client has received the game's state in this room, so it must receive `paused`. */
-  hasSeenGame = false;
-  /** The highest known epoch of the room. The gateway drops frames of lower epochs. */
-  epoch = 0;
+  /** Only `OwnerAttachments` writes it. */
+  readonly attachment: AttachmentState = UNATTACHED;
+  /** Only `GameEndNotifier` writes it. */
+  readonly gameEnd: GameEnd = NOT_ENDED;
   /** The round that the client plays and whose end it has not received. Null: none. `version` belongs to this round. */
   round: number | null = null;
-  /** The round of the last attachment. */
-  attachedRound = 0;
-  /** The gateway is sending the end of the game. */
-  isEnding = false;
-  /** Called when the owner's own message about the end arrives. */
-  sendEnd: (() => Promise<void>) | null = null;
   /** The version that the player received last. Null: none. */
   version: number | null = null;
   /** The epoch of the owner that sent `version`. Null: not known. */
   versionEpoch: number | null = null;
-  /** The player has received `paused` and not yet `resumed`. */
-  isPauseSent = false;
-  pausedAt = 0;
-  /** The player has received the end of the game of this epoch. */
-  isEndSent = false;
   delayedCommands: DelayedCommand[] = [];
   lobby: LinkPeer | null = null;
   /** The number of the session's last admission here, and of its requests since: see `RequestOrder`. */
@@ -63,17 +43,12 @@ export class GatewaySession {
   searchEndedBy: RequestOrder = NO_REQUEST;
   /** The rooms that the session left last, with the monotonic time. A store that falls back may have the user in one of them again. */
   leftRooms: readonly { readonly room: RoomId; readonly at: number }[] = NO_ROOMS;
-  slowSince: number | null = null;
   /** Timers that run while the player has no connection. */
   graceTimers: readonly NodeJS.Timeout[] = NONE;
   /** The session has had no connection for `NOT_HERE_AFTER_MS`, so the other members see the player as away. */
   isAway = false;
   /** The session has left this gateway's table. A late answer to one of its requests must not bind it to a room. */
   isOver = false;
-  attachAttempt = 0;
-  /** The time of the last question to the owner, and of the next read of the room's record. In ms of the monotonic clock. */
-  attachSentAt = 0;
-  readAt = 0;
   /** The hash of the player's current secret. The gateway needs it to restore the session in a store that lost it. */
   secretHash = '';
 
