@@ -1,8 +1,9 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { sleep } from '#libs/async';
 import { Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { type EvictionReason, ServerEndListener } from '#libs/health';
 import type { SessionId, UserId } from '#libs/protocol';
-import { RedisConnections } from '#libs/redis';
+import { RedisConnections, RedisLease } from '#libs/redis';
 import { UserRooms } from '#libs/room-store';
 import { type GatewayIncarnation, GatewaySessionIndex, SessionStore } from '#libs/session';
 import { StoreSettlement } from '#libs/settlement';
@@ -65,7 +66,7 @@ export class GatewayCleanup extends ServerEndListener implements OnApplicationBo
   /** Resolves when all are seen to. Rejects when the store does not answer, or this process ends; then it must be done again. */
   private async cleanUp(holder: GatewayIncarnation): Promise<void> {
     // Most come back at once, and nobody needs to hear of those.
-    await pause(AWAY_AFTER_MS);
+    await sleep(AWAY_AFTER_MS);
     let away = 0;
     const all = await this.index.sessionsOf(holder);
     for (let at = 0; at < all.length; at += AWAY_AT_ONCE) {
@@ -102,7 +103,7 @@ export class GatewayCleanup extends ServerEndListener implements OnApplicationBo
       } catch (error) {
         if (this.isOver) throw error;
         this.log.debug('gateway-end.untold', { users: users.length, error: String(error) });
-        await pause(AWAY_RETRY_MS);
+        await sleep(AWAY_RETRY_MS);
       }
     }
   }
@@ -120,21 +121,13 @@ export class GatewayCleanup extends ServerEndListener implements OnApplicationBo
     }
   }
 
-  /** As `settle`, unless another process is at it. */
+  /** Like `cleanUp`, unless another process is doing it. */
   private async claimAndCleanUp(holder: GatewayIncarnation): Promise<void> {
-    const key = `hf:settling:${keyOf(holder)}`;
-    const { commands } = this.redis;
-    let keeping: NodeJS.Timeout | undefined;
     try {
-      if ((await commands.set(key, '1', 'PX', CLEANUP_LEASE_MS, 'NX')) === null) return;
-      keeping = setInterval(() => void commands.pexpire(key, CLEANUP_LEASE_MS).catch(() => {}), CLEANUP_LEASE_MS / 3);
-      await this.cleanUp(holder);
-      await commands.del(key);
+      await new RedisLease(this.redis, `hf:settling:${keyOf(holder)}`, CLEANUP_LEASE_MS).run(() => this.cleanUp(holder));
     } catch (error) {
-      // The sweep comes by again.
+      // The next sweep tries again.
       this.log.warn('gateway-end.failed', { target: holder.gateway, incarnation: holder.incarnation, error: String(error) });
-    } finally {
-      clearInterval(keeping);
     }
   }
 
@@ -147,8 +140,4 @@ export class GatewayCleanup extends ServerEndListener implements OnApplicationBo
 
 function keyOf({ gateway, incarnation }: GatewayIncarnation): string {
   return `${gateway}:${incarnation}`;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
