@@ -462,14 +462,14 @@ describe('what strangers send', () => {
     const anyFrame = fc
       .tuple(fc.oneof(fc.constantFrom(...Object.values(KIND)), fc.nat(255)), fc.uint8Array({ maxLength: 80 }))
       .map(([kind, rest]) => Uint8Array.of(kind, ...rest));
-    fc.assert(
+    return fc.assert(
       fc.property(anyFrame, (frame) => refusedProperly(() => decodePlayerMessage(frame))),
       { numRuns },
     );
   });
 
   it('as a frame that was cut, lengthened or bent is a message or a refusal', () => {
-    fc.assert(
+    return fc.assert(
       fc.property(message, fc.nat(), fc.nat(255), fc.uint8Array({ maxLength: 4 }), (sent, at, byte, more) => {
         const frame = encodePlayerMessage(sent);
         refusedProperly(() => decodePlayerMessage(frame.subarray(0, at % (frame.length + 1))));
@@ -490,7 +490,7 @@ describe('what strangers send', () => {
       fields.map((value) => JSON.stringify(value)),
       message.map((value) => JSON.stringify(value)),
     );
-    fc.assert(
+    return fc.assert(
       fc.property(text, (sent) =>
         refusedProperly(() => {
           const frame = JsonWebSocketConnection.frameOf(sent);
@@ -516,7 +516,7 @@ describe('what strangers send', () => {
 
   it('as a stream, however it is cut, gives the same frames or the same refusal, and makes us hold no more than a frame', () => {
     const frames = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 6 });
-    fc.assert(
+    return fc.assert(
       fc.property(frames, fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (sent, cuts) => {
         const stream = Buffer.concat(
           sent.map((frame) => {
@@ -557,7 +557,7 @@ describe('what strangers send', () => {
   });
 
   it('is answered in kind: whatever the server says can be read back', () => {
-    fc.assert(
+    return fc.assert(
       fc.property(fc.nat(), jsonOfServers, (id, data) => {
         const decoded = decodeServerMessage(encodeServerMessage({ kind: 'response', id, data }));
         expect(decoded).toMatchObject({ kind: 'response', id });
