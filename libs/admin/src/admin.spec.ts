@@ -153,7 +153,7 @@ describe('the admin API', () => {
     const id = randomUUID().slice(0, 10) as RoomId;
     const doc: RoomDoc = {
       name: '',
-      owner: 'u1' as UserId,
+      host: 'u1' as UserId,
       seats: 2,
       seatsMin: 2,
       private: false,

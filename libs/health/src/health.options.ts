@@ -39,7 +39,7 @@ export const RESPONDER_OPTIONS = Symbol('HealthResponderOptions');
 /** How often it is asked which servers are due: the grain of every period below, and of noticing that oneself was late. */
 export const TICK_MS = 50;
 /** A server whose link was lost is checked this often until it is decided. */
-export const HURRIED_MS = 250;
+export const URGENT_CHECK_MS = 250;
 /** A dial without an answer ends after this part of an interval: with a miss before it, a hang is decided within three. */
 export const DIAL_INTERVALS = 0.75;
 /** What a gateway found when another missed a server counts for its vote for so long: as long as that other's own dial does, nearly. */

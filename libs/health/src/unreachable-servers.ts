@@ -5,6 +5,7 @@ import type { ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { Log, Readiness } from '#libs/telemetry';
 import { votingGateways } from './checker-choice.js';
+import { EvictionHolds } from './eviction-holds.js';
 import {
   ALONE_MS,
   CHECK_OPTIONS,
@@ -17,7 +18,9 @@ import {
 import { judgeUnreached } from './judge-unreached.js';
 import { isMassFailure } from './mass-failure.js';
 import { reportUnreached } from './scripts/report-unreached.js';
+import { ServerDials } from './server-dials.js';
 import { Verdicts } from './verdicts.js';
+import { VoteResponder } from './vote-responder.js';
 
 /** A link counts as silent at the earliest this long after its last message, in ms. */
 const SILENCE_KNOWN_AFTER_MS = 1_000;
@@ -59,7 +62,10 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     private readonly redis: RedisConnections,
     private readonly directory: ServerDirectory,
     private readonly links: FleetLinks,
+    private readonly dials: ServerDials,
     private readonly verdicts: Verdicts,
+    private readonly responder: VoteResponder,
+    private readonly holds: EvictionHolds,
     private readonly sink: EventSink,
     private readonly log: Log,
     readiness: Readiness,
@@ -70,7 +76,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
 
   onApplicationBootstrap(): void {
     // When another gateway votes, this gateway renews its report at once, so that the vote counts it.
-    this.verdicts.onUnreachableVote((server) => {
+    this.responder.onUnreachableVote((server) => {
       const lost = this.lost.get(server.id);
       if (lost?.reportedSince != null) void this.report(lost);
     });
@@ -154,14 +160,14 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     this.redis.commands.hdel(server.id, `unreached:${this.self.id}`).catch(() => {});
     this.log.info('server.reachable', { target: server.id, incarnation: server.incarnation });
     this.sink.publish({ kind: 'server.reachable', server: server.id, incarnation: server.incarnation, reason: 'link-restored' });
-    this.verdicts.clearReports(server);
+    this.holds.clear(server);
   }
 
   private dialIfDue(lost: Lost, now: number): void {
     if (lost.isBusy || (lost.dialledAt !== null && now - lost.dialledAt < this.options.intervalMs)) return;
     lost.isBusy = true;
     lost.dialledAt = now;
-    void this.verdicts.dial(lost.server).then((found) => {
+    void this.dials.dial(lost.server).then((found) => {
       lost.isBusy = false;
       // The server answers through the store. A refused dial therefore means that the network refuses it or that this gateway has a
       // wrong address.
@@ -242,7 +248,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
         return;
       case 'held':
         lost.heldSince ??= now;
-        return this.verdicts.reportHeld(server, 'many', { reason: 'unreachable', reports, of: gateways });
+        return this.holds.report(server, 'many', { reason: 'unreachable', reports, of: gateways });
       case 'condemned':
         await this.verdicts.condemn(server, 'unreachable');
         return;

@@ -91,7 +91,7 @@ export class Matchmaker {
     try {
       started = await this.starter.start(room, first.user, this.balancer);
     } catch (error) {
-      // They are together in a room; its owner can start when there is capacity.
+      // They are together in a room. The host can start the game when there is capacity.
       this.log.warn('match.start-failed', { roomId: room.id, error: String(error) });
     }
     await this.queue.done(match);

@@ -100,7 +100,7 @@ const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as
 const records = new RoomRecords(redis);
 const log = new Log({ server: 'hf:game:test', level: 'silent', format: 'json' });
 const owner = { server: serverId('game', 'test'), incarnation: 5 };
-const doc: RoomDoc = { name: '', owner: 'u0', seats: 4, seatsMin: 1, private: false, members: [], players: [], createdAt: 1 };
+const doc: RoomDoc = { name: '', host: 'u0', seats: 4, seatsMin: 1, private: false, members: [], players: [], createdAt: 1 };
 const hosted: HostedRooms[] = [];
 
 beforeAll(() => redis.ready());

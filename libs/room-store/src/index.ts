@@ -2,6 +2,7 @@ export * from './change-codec.js';
 export * from './checkpoint.js';
 export * from './epilogue.js';
 export * from './owner-heartbeats.js';
+export * from './room-doc-codec.js';
 export * from './room-keys.js';
 export * from './room-log.js';
 export * from './room-news.js';
