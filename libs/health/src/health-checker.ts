@@ -21,7 +21,7 @@ import {
 import { type Case, type Judgement, judge, judgeCase, type VoidReason } from './judge.js';
 import { LostStore } from './lost-store.js';
 import { areMany } from './many-at-once.js';
-import type { EvictionReason, Willingness, WillingnessListener } from './ports.js';
+import type { Eligibility, EligibilityListener, EvictionReason } from './ports.js';
 import { type Asked, askServers } from './scripts/ask.js';
 import { markServer } from './scripts/mark.js';
 import { SelfDoubt } from './self-doubt.js';
@@ -40,7 +40,7 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
   /** When servers were declared dead, by whomever, within the window of many at once. */
   private readonly deaths: number[] = [];
   private readonly doubt: SelfDoubt;
-  private willingness: readonly WillingnessListener[] = [];
+  private eligibility: readonly EligibilityListener[] = [];
   private isOpen = false;
   private fleetChanged = true;
   private asking: Promise<void> | null = null;
@@ -69,7 +69,7 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   onApplicationBootstrap(): void {
-    this.willingness = (this.checkerOptions.willingness ?? []).map((type) => this.modules.get(type, { strict: false }));
+    this.eligibility = (this.checkerOptions.eligibility ?? []).map((type) => this.modules.get(type, { strict: false }));
     this.directory.onChange((change) => {
       this.fleetChanged = true;
       // One without a past here died before this process looked.
@@ -313,24 +313,24 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
     return areMany(silent + this.deaths.length, others);
   }
 
-  private mark(watch: Watch, willingness: Willingness): void {
+  private mark(watch: Watch, eligibility: Eligibility): void {
     const { suspect, unheard } = watch.marked;
-    if (suspect === willingness.suspect && unheard === willingness.unheard) return;
-    watch.marked = { ...willingness };
+    if (suspect === eligibility.suspect && unheard === eligibility.unheard) return;
+    watch.marked = { ...eligibility };
     const { server } = watch;
-    const isNews = suspect > 0 !== willingness.suspect > 0 || unheard !== willingness.unheard;
-    markServer(this.redis.commands, server.id, server.incarnation, willingness)
+    const isNews = suspect > 0 !== eligibility.suspect > 0 || unheard !== eligibility.unheard;
+    markServer(this.redis.commands, server.id, server.incarnation, eligibility)
       .then(async (marked) => {
         if (!marked || !isNews) return;
-        if (willingness.suspect === 0) this.log.info('server.heard', { target: server.id, incarnation: server.incarnation });
-        for (const listener of this.willingness) void Promise.resolve(listener.changed(server, willingness)).catch(() => {});
-        const reason = willingness.unheard ? 'unheard' : willingness.suspect > 0 ? 'suspect' : 'heard';
+        if (eligibility.suspect === 0) this.log.info('server.heard', { target: server.id, incarnation: server.incarnation });
+        for (const listener of this.eligibility) void Promise.resolve(listener.changed(server, eligibility)).catch(() => {});
+        const reason = eligibility.unheard ? 'unheard' : eligibility.suspect > 0 ? 'suspect' : 'heard';
         this.sink.publish({
           kind: `server.${reason}`,
           server: server.id,
           incarnation: server.incarnation,
           reason: REASONS[reason],
-          detail: { misses: willingness.suspect },
+          detail: { misses: eligibility.suspect },
         });
         await this.events.publish({ kind: 'state', server: server.id, incarnation: server.incarnation, reason });
       })

@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { HealthAnswerListener, ServerEndListener, ServerFacts, StoreContact, WillingnessListener } from './ports.js';
+import type { EligibilityListener, HealthAnswerListener, ServerEndListener, ServerFacts, StoreContact } from './ports.js';
 
 export interface CheckOptions {
   /** Between two checks of a server, in ms. A hang is found in two to three of these. */
@@ -21,7 +21,7 @@ export interface HealthCheckerOptions extends Partial<CheckOptions> {
   /** Who sees to it that a dead server's rooms, sessions, users go on. */
   readonly ends?: readonly Type<ServerEndListener>[];
   /** Who gives servers work, and must know which of them to pass over. */
-  readonly willingness?: readonly Type<WillingnessListener>[];
+  readonly eligibility?: readonly Type<EligibilityListener>[];
   /** Tells when a server wrote to the store last. Without it no server is evicted as `store-lost`. */
   readonly contact?: Type<StoreContact>;
 }

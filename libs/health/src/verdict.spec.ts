@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
-import { CHECKS, EndsSeen, eventually, evicted, HealthWorld, INTERVAL_MS, metric, result, WillingnessSeen } from './health.fixture.js';
+import { CHECKS, EligibilitySeen, EndsSeen, eventually, evicted, HealthWorld, INTERVAL_MS, metric, result } from './health.fixture.js';
 import type { HealthCheckerOptions } from './health.options.js';
 
 describe('a verdict, over a real Redis', () => {
@@ -26,7 +26,7 @@ describe('a verdict, over a real Redis', () => {
     expect(await silent.record()).toMatchObject({ state: 'dead', deadReason: 'silent' });
     await eventually(async () => expect((await silent.record()).settledAt).toBeDefined());
     expect(watching.module.get(EndsSeen).ends).toEqual([`${silent.id} ${silent.incarnation} silent`]);
-    expect(watching.module.get(WillingnessSeen).changes[0]).toEqual({ id: silent.id, suspect: 1, unheard: false });
+    expect(watching.module.get(EligibilitySeen).changes[0]).toEqual({ id: silent.id, suspect: 1, unheard: false });
     expect((await busy.record()).state).toBe('ready');
     expect(await metric(watching, 'holdfast_evictions_total')).toEqual([
       expect.objectContaining({ value: 1, labels: { type: 'game', reason: 'silent' } }),

@@ -123,7 +123,7 @@ export class EffectRunner implements OnModuleDestroy {
       }
       return 'lost';
     } finally {
-      runs.release();
+      runs.dispose();
     }
   }
 

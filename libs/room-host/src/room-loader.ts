@@ -56,7 +56,7 @@ export class RoomLoader {
   ) {
     this.labels = new HandlerLabels(guard);
     rooms.onDropped((room, reason) => {
-      room.machine.release?.();
+      room.machine.dispose?.();
       if (reason === 'ended') void this.forget(room);
     });
   }
@@ -99,7 +99,7 @@ export class RoomLoader {
         this.sink.publish({ kind: 'room.started', room: id, server: owner.server, reason: 'opened', detail });
         return opened;
       } catch (error) {
-        guarded.release();
+        guarded.dispose();
         throw error;
       }
     });
@@ -239,7 +239,7 @@ export class RoomLoader {
           this.take(revived);
           return revived;
         } catch (error) {
-          revived.machine.release?.();
+          revived.machine.dispose?.();
           throw error;
         }
       });
@@ -309,7 +309,7 @@ export class RoomLoader {
     try {
       current = isToBeEnded(adopted) ? value : migrated(guarded, value);
     } catch (error) {
-      guarded.release();
+      guarded.dispose();
       throw error;
     }
     // Changes of an old version's state lead nobody to the new one: players get it whole.
@@ -411,7 +411,7 @@ export class RoomLoader {
         handler: HANDLER.setup,
         error: describeThrown(error),
       });
-      machine.release();
+      machine.dispose();
       throw new HoldfastError('game-failed', 'The game could not be set up.');
     }
     if (pack(started.value).length > this.options.stateBytesMax) throw new HoldfastError('state-too-large');
