@@ -233,7 +233,7 @@ export class RoomLoader {
         if (!revived) return null;
         try {
           this.quarantine(revived, adopted);
-          await this.storeMigrated(revived, adopted);
+          await this.storeUpgraded(revived, adopted);
           if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
           this.downtime.compensate(revived, adopted, downtimeMs);
           this.take(revived);
@@ -307,7 +307,7 @@ export class RoomLoader {
     // Where it is to be ended, its state is left as it is.
     let current: RoomValue;
     try {
-      current = isToBeEnded(adopted) ? value : migrated(guarded, value);
+      current = isToBeEnded(adopted) ? value : upgraded(guarded, value);
     } catch (error) {
       guarded.dispose();
       throw error;
@@ -356,14 +356,14 @@ export class RoomLoader {
   }
 
   /** A state that was brought to a newer version of its game is stored before a change of it can be: the old log does not lead there. */
-  private async storeMigrated(room: HostedRoom, { checkpoint }: AdoptedRoom): Promise<void> {
+  private async storeUpgraded(room: HostedRoom, { checkpoint }: AdoptedRoom): Promise<void> {
     const { value, tenure } = room;
     if (checkpoint?.value.gameVersion === value.gameVersion) return;
     const result = await this.roomLog.checkpoint(room.id, tenure, room.checkpoint(), value.version, true, {
       gameVersion: value.gameVersion,
     });
-    if (result !== 'ok') throw new HoldfastError('unavailable', `The migrated state could not be stored: ${result}.`);
-    this.log.info('room.migrated', { roomId: room.id, game: value.game, from: checkpoint?.value.gameVersion, to: value.gameVersion });
+    if (result !== 'ok') throw new HoldfastError('unavailable', `The upgraded state could not be stored: ${result}.`);
+    this.log.info('room.upgraded', { roomId: room.id, game: value.game, from: checkpoint?.value.gameVersion, to: value.gameVersion });
   }
 
   private take(room: HostedRoom): void {
@@ -494,7 +494,7 @@ function replay(room: RoomId, { checkpoint, log, version }: AdoptedRoom): Replay
 }
 
 /** The value in the version of the game that this server has. Throws what the game throws, or why there is no way. */
-function migrated(machine: GuardedMachine, value: RoomValue): RoomValue {
+function upgraded(machine: GuardedMachine, value: RoomValue): RoomValue {
   const { definition, migrateState } = machine.rules;
   const { state, game, gameVersion, version, room } = value;
   if (gameVersion === definition.version) return value;
