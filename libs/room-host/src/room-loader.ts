@@ -89,7 +89,7 @@ export class RoomLoader {
           guarded,
           { ...owner, epoch },
           value,
-          { batch: '', doc, rev, start, round: place.round },
+          { batch: '', doc, rev, start, round: place.round, stateBytesMax: this.options.stateBytesMax },
           time,
           new RecentChanges(tail, 0),
         );
@@ -315,7 +315,7 @@ export class RoomLoader {
     // Changes of an old version's state lead nobody to the new one: players get it whole.
     if (current === value) recent.push(log.changes, log.entries);
     else recent.tell(log.changes);
-    const place = { batch, doc, rev, start, round, takeovers };
+    const place = { batch, doc, rev, start, round, takeovers, stateBytesMax: this.options.stateBytesMax };
     return new HostedRoom(guarded, { ...owner, epoch }, current, place, time, recent, tail.shown);
   }
 
@@ -347,7 +347,7 @@ export class RoomLoader {
     if (effect !== undefined) {
       room.handle({ kind: 'effects-done', keys: [effect] });
       // It stands among the pending ones until that is durable.
-      room.effectsRunning.add(effect);
+      room.poisonedEffect = effect;
     } else if (!isToBeEnded(adopted)) room.poison = { seat, seq };
     if (isToBeEnded(adopted)) {
       room.brokenBy = handler;
