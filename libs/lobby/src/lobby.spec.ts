@@ -44,7 +44,7 @@ const LIST_COMMANDS_MAX = 101;
 /** Game servers as far as a start sees them: each takes the room from the store, or does what a test wants. */
 class GameServers {
   readonly asked: string[] = [];
-  released: RoomId[] = [];
+  cancelled: RoomId[] = [];
   names = ['a', 'b', 'c', 'd', 'e'];
   /** What a server does instead of taking the room. */
   trouble: (server: string, take: () => Promise<unknown>) => Promise<unknown> = (_, take) => take();
@@ -57,8 +57,8 @@ class GameServers {
       if (!server) throw new HoldfastError('no-capacity');
       return { server };
     },
-    kept: async () => {},
-    release: async (room: RoomId) => void this.released.push(room),
+    confirm: async () => {},
+    cancel: async (room: RoomId) => void this.cancelled.push(room),
   } as unknown as LoadBalancerService;
 
   /** One of an older version does not. */
@@ -328,7 +328,7 @@ describe('a start', () => {
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-capacity'));
     await expect(lobby.starter.start(room, host.user, lobby.servers.balancer)).rejects.toMatchObject({ code: 'no-capacity' });
     expect(await mustRead(room.id)).toMatchObject({ status: 'waiting' });
-    expect(lobby.servers.released).toEqual([room.id]);
+    expect(lobby.servers.cancelled).toEqual([room.id]);
     lobby.servers.trouble = (_, take) => take();
     await expect(lobby.starter.start(await mustRead(room.id), host.user, lobby.servers.balancer)).resolves.toMatchObject({
       status: 'playing',
@@ -344,7 +344,7 @@ describe('a start', () => {
     };
     const started = await lobby.starter.start(room, host.user, lobby.servers.balancer);
     expect(started).toMatchObject({ status: 'playing', owner: { server: 'hf:game:a' } });
-    expect(lobby.servers.released).toEqual([]);
+    expect(lobby.servers.cancelled).toEqual([]);
   });
 });
 

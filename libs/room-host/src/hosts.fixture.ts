@@ -233,7 +233,7 @@ export class Host {
         if (!free) throw new HoldfastError('no-capacity');
         return { server: free.self.id };
       },
-      release: async () => {},
+      cancel: async () => {},
     } as unknown as LoadBalancerService;
     const registry = { get: () => rules, effectHandlers } as unknown as GameRegistry;
     const links = { onFrame: () => {}, onClosed: () => {} } as unknown as Links;

@@ -56,7 +56,7 @@ export class RoomLoader {
   ) {
     this.labels = new HandlerLabels(guard);
     rooms.onDropped((room, reason) => {
-      room.machine.release?.();
+      room.machine.dispose?.();
       if (reason === 'ended') void this.forget(room);
     });
   }
@@ -89,7 +89,7 @@ export class RoomLoader {
           guarded,
           { ...owner, epoch },
           value,
-          { batch: '', doc, rev, start, round: place.round },
+          { batch: '', doc, rev, start, round: place.round, stateBytesMax: this.options.stateBytesMax },
           time,
           new RecentChanges(tail, 0),
         );
@@ -99,7 +99,7 @@ export class RoomLoader {
         this.sink.publish({ kind: 'room.started', room: id, server: owner.server, reason: 'opened', detail });
         return opened;
       } catch (error) {
-        guarded.release();
+        guarded.dispose();
         throw error;
       }
     });
@@ -233,13 +233,13 @@ export class RoomLoader {
         if (!revived) return null;
         try {
           this.quarantine(revived, adopted);
-          await this.storeMigrated(revived, adopted);
+          await this.storeUpgraded(revived, adopted);
           if (!this.isStill(owner)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
           this.downtime.compensate(revived, adopted, downtimeMs);
           this.take(revived);
           return revived;
         } catch (error) {
-          revived.machine.release?.();
+          revived.machine.dispose?.();
           throw error;
         }
       });
@@ -307,15 +307,15 @@ export class RoomLoader {
     // Where it is to be ended, its state is left as it is.
     let current: RoomValue;
     try {
-      current = isToBeEnded(adopted) ? value : migrated(guarded, value);
+      current = isToBeEnded(adopted) ? value : upgraded(guarded, value);
     } catch (error) {
-      guarded.release();
+      guarded.dispose();
       throw error;
     }
     // Changes of an old version's state lead nobody to the new one: players get it whole.
     if (current === value) recent.push(log.changes, log.entries);
     else recent.tell(log.changes);
-    const place = { batch, doc, rev, start, round, takeovers };
+    const place = { batch, doc, rev, start, round, takeovers, stateBytesMax: this.options.stateBytesMax };
     return new HostedRoom(guarded, { ...owner, epoch }, current, place, time, recent, tail.shown);
   }
 
@@ -347,7 +347,7 @@ export class RoomLoader {
     if (effect !== undefined) {
       room.handle({ kind: 'effects-done', keys: [effect] });
       // It stands among the pending ones until that is durable.
-      room.effectsRunning.add(effect);
+      room.poisonedEffect = effect;
     } else if (!isToBeEnded(adopted)) room.poison = { seat, seq };
     if (isToBeEnded(adopted)) {
       room.brokenBy = handler;
@@ -356,14 +356,14 @@ export class RoomLoader {
   }
 
   /** A state that was brought to a newer version of its game is stored before a change of it can be: the old log does not lead there. */
-  private async storeMigrated(room: HostedRoom, { checkpoint }: AdoptedRoom): Promise<void> {
+  private async storeUpgraded(room: HostedRoom, { checkpoint }: AdoptedRoom): Promise<void> {
     const { value, tenure } = room;
     if (checkpoint?.value.gameVersion === value.gameVersion) return;
     const result = await this.roomLog.checkpoint(room.id, tenure, room.checkpoint(), value.version, true, {
       gameVersion: value.gameVersion,
     });
-    if (result !== 'ok') throw new HoldfastError('unavailable', `The migrated state could not be stored: ${result}.`);
-    this.log.info('room.migrated', { roomId: room.id, game: value.game, from: checkpoint?.value.gameVersion, to: value.gameVersion });
+    if (result !== 'ok') throw new HoldfastError('unavailable', `The upgraded state could not be stored: ${result}.`);
+    this.log.info('room.upgraded', { roomId: room.id, game: value.game, from: checkpoint?.value.gameVersion, to: value.gameVersion });
   }
 
   private take(room: HostedRoom): void {
@@ -411,7 +411,7 @@ export class RoomLoader {
         handler: HANDLER.setup,
         error: describeThrown(error),
       });
-      machine.release();
+      machine.dispose();
       throw new HoldfastError('game-failed', 'The game could not be set up.');
     }
     if (pack(started.value).length > this.options.stateBytesMax) throw new HoldfastError('state-too-large');
@@ -494,7 +494,7 @@ function replay(room: RoomId, { checkpoint, log, version }: AdoptedRoom): Replay
 }
 
 /** The value in the version of the game that this server has. Throws what the game throws, or why there is no way. */
-function migrated(machine: GuardedMachine, value: RoomValue): RoomValue {
+function upgraded(machine: GuardedMachine, value: RoomValue): RoomValue {
   const { definition, migrateState } = machine.rules;
   const { state, game, gameVersion, version, room } = value;
   if (gameVersion === definition.version) return value;

@@ -70,7 +70,7 @@ export class RoomMigrator {
       await within(this.appender.whenSettled(room), SETTLE_MS_MAX);
       given = hasStatus(room, 'dropped') ? 'not-ours' : await this.handOver(room, target);
     } catch (error) {
-      await this.balancer.release(id).catch(() => {});
+      await this.balancer.cancel(id).catch(() => {});
       if (hasStatus(room, 'freezing')) this.thaw(room);
       throw error;
     }
@@ -159,7 +159,7 @@ export class RoomMigrator {
         (error: unknown) => Promise.reject(exclude.length > 1 ? this.noVersionFor(room, error) : error),
       );
       if (this.canRun(server, room)) return server;
-      await this.balancer.release(room.id).catch(() => {});
+      await this.balancer.cancel(room.id).catch(() => {});
       exclude.push(server);
     }
   }

@@ -1,4 +1,4 @@
--- Releases the reservation of a room.
+-- Cancels the reservation of a room.
 --
 -- KEYS  1 reservations  2 expiries
 -- ARGV  1 room
