@@ -31,13 +31,17 @@ import { EffectWatch } from './effect-watch.js';
 import { EndedGames } from './ended-games.js';
 import type { HostedRoom } from './hosted-room.js';
 import { HostedRooms } from './hosted-rooms.js';
+import { LeftoverEffects } from './leftover-effects.js';
 import { LoadRequests } from './load-requests.js';
+import { MachineFactory } from './machine-factory.js';
 import { ResyncWatch } from './resync-watch.js';
+import { RoomAdopter } from './room-adopter.js';
 import { RoomClock } from './room-clock.js';
 import { RoomEngine } from './room-engine.js';
 import { ROOM_HOST_DEFAULTS, type RoomHostOptions } from './room-host.options.js';
 import { RoomLoader } from './room-loader.js';
 import { RoomMigrator } from './room-migrator.js';
+import { RoomOpener } from './room-opener.js';
 import { RoomOutputs } from './room-outputs.js';
 
 /** The real store, of which a test may take single answers away, or look at the moment before a write. */
@@ -272,24 +276,13 @@ export class Host {
     this.ended = new EndedGames(this.roomLog, this.rooms, settlement, log);
     const { rooms, appender, roomLog, ended } = this;
     this.auditor = new Auditor(rooms, appender, roomLog, hosts.records, hosts.generation, directory, self, log, ended, settlement);
-    this.loader = new RoomLoader(
-      this.rooms,
-      registry,
-      this.roomLog,
-      hosts.records,
-      this.appender,
-      this.effects,
-      this.auditor,
-      new DowntimeCompensation(hosts.life, this.engine, this.storeClock),
-      self,
-      sink,
-      log,
-      options,
-      DIRECT_GUARD,
-      this.storeClock,
-      ended,
-      settlement,
-    );
+    const downtime = new DowntimeCompensation(hosts.life, this.engine, this.storeClock);
+    const machines = new MachineFactory(registry, DIRECT_GUARD, self);
+    const leftovers = new LeftoverEffects(rooms, roomLog, hosts.records, this.effects, ended, log);
+    const opener = new RoomOpener(machines, roomLog, hosts.records, settlement, this.storeClock, self, log, options);
+    const adopter = new RoomAdopter(machines, roomLog, hosts.records, leftovers, downtime, ended, sink, log, options);
+    const { auditor } = this;
+    this.loader = new RoomLoader(rooms, opener, adopter, hosts.records, appender, auditor, downtime, self, sink, log, options);
     this.migrator = new RoomMigrator(
       this.rooms,
       this.loader,

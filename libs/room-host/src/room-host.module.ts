@@ -11,10 +11,14 @@ import { EffectRunner } from './effect-runner.js';
 import { EffectWatch } from './effect-watch.js';
 import { EndedGames } from './ended-games.js';
 import { HostedRooms } from './hosted-rooms.js';
+import { LeftoverEffects } from './leftover-effects.js';
 import { LoadRequests } from './load-requests.js';
+import { MachineFactory } from './machine-factory.js';
+import { OwnedRoomSweeper } from './owned-room-sweeper.js';
 import { PendingAttachments } from './pending-attachments.js';
 import { ReservationReturner } from './reservation-returner.js';
 import { ResyncWatch } from './resync-watch.js';
+import { RoomAdopter } from './room-adopter.js';
 import { RoomClock } from './room-clock.js';
 import { RoomEngine } from './room-engine.js';
 import { RoomEvents } from './room-events.js';
@@ -22,6 +26,7 @@ import { ROOM_HOST_DEFAULTS, ROOM_HOST_OPTIONS, type RoomHostOptions } from './r
 import { RoomLoader } from './room-loader.js';
 import { RoomMaintenance } from './room-maintenance.js';
 import { RoomMigrator } from './room-migrator.js';
+import { RoomOpener } from './room-opener.js';
 import { RoomOutputs } from './room-outputs.js';
 
 const PROVIDERS = [
@@ -41,7 +46,12 @@ const PROVIDERS = [
   EndedGames,
   Auditor,
   DowntimeCompensation,
+  MachineFactory,
+  LeftoverEffects,
+  RoomOpener,
+  RoomAdopter,
   RoomLoader,
+  OwnedRoomSweeper,
   PendingAttachments,
   RoomMigrator,
   RoomMaintenance,

@@ -15,8 +15,13 @@ import type { EffectRunner } from './effect-runner.js';
 import type { EndedGames } from './ended-games.js';
 import { HostedRooms } from './hosted-rooms.js';
 import { rulesOf } from './hosts.fixture.js';
+import { LeftoverEffects } from './leftover-effects.js';
+import { MachineFactory } from './machine-factory.js';
+import { OwnedRoomSweeper } from './owned-room-sweeper.js';
+import { RoomAdopter } from './room-adopter.js';
 import { ROOM_HOST_DEFAULTS } from './room-host.options.js';
 import { RoomLoader } from './room-loader.js';
+import { RoomOpener } from './room-opener.js';
 import { RoomTime } from './room-time.js';
 
 /** A server that hears of its own eviction while it takes a room. */
@@ -57,29 +62,26 @@ function newServer(playedBy: RoomRules<never> = rules as unknown as RoomRules<ne
   log.warn = (event, fields) => void warnings.push({ event, ...fields });
   const rooms = new HostedRooms(new Metrics(options), log);
   const roomLog = new SlowLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
-  const loader = new RoomLoader(
-    rooms,
-    { get: (name: string) => (name === 'empty' ? playedBy : undefined), all: () => [playedBy] } as unknown as GameRegistry,
-    roomLog,
-    records,
-    { markDirty: () => {} } as unknown as Appender,
-    { runLast: async () => {} } as unknown as EffectRunner,
-    { isStoreAudited: async () => true } as unknown as Auditor,
-    {
-      measure: async () => () => ({ downtimeMs: 0, now: 0 }),
-      timeOf: () => ({ time: new RoomTime(Date), downtimeMs: 0 }),
-      compensate: () => {},
-    } as unknown as DowntimeCompensation,
-    self as unknown as Self,
-    { publish: () => {} } as unknown as EventSink,
-    log,
-    ROOM_HOST_DEFAULTS,
-    DIRECT_GUARD,
-    Date as unknown as StoreClock,
-    { resultOf: () => null, effectsDone: () => {} } as unknown as EndedGames,
-    { whenSettled: async () => {} } as unknown as StoreSettlement,
-  );
-  return { self, rooms, roomLog, loader, warnings };
+  const registry = { get: (name: string) => (name === 'empty' ? playedBy : undefined), all: () => [playedBy] } as unknown as GameRegistry;
+  const appender = { markDirty: () => {} } as unknown as Appender;
+  const auditor = { isStoreAudited: async () => true } as unknown as Auditor;
+  const downtime = {
+    measure: async () => () => ({ downtimeMs: 0, now: 0 }),
+    timeOf: () => ({ time: new RoomTime(Date), downtimeMs: 0 }),
+    compensate: () => {},
+  } as unknown as DowntimeCompensation;
+  const sink = { publish: () => {} } as unknown as EventSink;
+  const effects = { runLast: async () => {} } as unknown as EffectRunner;
+  const ended = { resultOf: () => null, effectsDone: () => {} } as unknown as EndedGames;
+  const settlement = { whenSettled: async () => {} } as unknown as StoreSettlement;
+  const server = self as unknown as Self;
+  const machines = new MachineFactory(registry, DIRECT_GUARD, server);
+  const leftovers = new LeftoverEffects(rooms, roomLog, records, effects, ended, log);
+  const opener = new RoomOpener(machines, roomLog, records, settlement, Date as unknown as StoreClock, server, log, ROOM_HOST_DEFAULTS);
+  const adopter = new RoomAdopter(machines, roomLog, records, leftovers, downtime, ended, sink, log, ROOM_HOST_DEFAULTS);
+  const loader = new RoomLoader(rooms, opener, adopter, records, appender, auditor, downtime, server, sink, log, ROOM_HOST_DEFAULTS);
+  const sweeper = new OwnedRoomSweeper(rooms, loader, records, leftovers, server);
+  return { self, rooms, roomLog, loader, sweeper, warnings };
 }
 
 async function roomThatStarts(): Promise<RoomId> {
@@ -135,17 +137,17 @@ it('does not pass off a room that it holds for a dead incarnation as adopted', a
 });
 
 it('forgets entries of its indexes, and of those of its former incarnations, that name no room of theirs', async () => {
-  const { self, loader } = newServer();
+  const { self, sweeper } = newServer();
   const [one, two] = [`loader-${randomUUID()}`, `loader-${randomUUID()}`] as RoomId[];
   self.incarnation = Date.now();
-  await loader.sweep();
+  await sweeper.sweep();
   const [former, current] = [self.incarnation, self.incarnation + 1];
   await records.noteOwner([one], id, former);
   self.incarnation = current;
   await records.noteOwner([two], id, current);
-  await loader.sweep();
+  await sweeper.sweep();
   expect(await records.roomsOf(id, current)).toEqual([two]);
-  await loader.sweep();
+  await sweeper.sweep();
   expect(await records.roomsOf(id, former)).toEqual([]);
   expect(await records.roomsOf(id, current)).toEqual([]);
 });

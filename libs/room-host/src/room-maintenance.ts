@@ -6,6 +6,7 @@ import { OwnerHeartbeats } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { Auditor } from './auditor.js';
 import { HostedRooms } from './hosted-rooms.js';
+import { OwnedRoomSweeper } from './owned-room-sweeper.js';
 import { HEARTBEAT_MS, OWN_PAUSE_MS, SWEEP_MS } from './room-host.options.js';
 import { RoomLoader } from './room-loader.js';
 
@@ -18,6 +19,7 @@ export class RoomMaintenance implements OnApplicationBootstrap {
   constructor(
     private readonly rooms: HostedRooms,
     private readonly loader: RoomLoader,
+    private readonly sweeper: OwnedRoomSweeper,
     private readonly auditor: Auditor,
     private readonly registration: ServerRegistration,
     private readonly self: Self,
@@ -54,7 +56,7 @@ export class RoomMaintenance implements OnApplicationBootstrap {
     if (this.isSweeping || !this.redis.isReady) return;
     this.isSweeping = true;
     try {
-      if (await this.auditor.isStoreAudited()) await this.loader.sweep();
+      if (await this.auditor.isStoreAudited()) await this.sweeper.sweep();
     } catch (error) {
       this.log.debug('rooms.sweep-failed', { error: String(error) });
     } finally {
