@@ -26,7 +26,7 @@ function newGateway() {
   const userRooms = { renewTurn: async (_: unknown, turn: number) => (turn === admitted.turn ? turn + 1 : null) } as unknown as UserRooms;
   const presence = new PresenceReconciler(table, cache, lobbies, {} as GatewaySessionIndex, {} as SessionStore, userRooms, {} as Self);
   const session = table.add('s' as SessionId, 'ada', 'Ada');
-  session.admission = 7;
+  session.admissionNumber = 7;
   session.binding = { room: 'a-room', watching: false, rev: 1 };
   session.connection = { isOpen: true } as PlayerConnection;
   return { presence, session, member, admitted, told };
@@ -51,7 +51,7 @@ describe('a member whose room has them for', () => {
     presence.reconcileMembers();
     await settled();
     expect(told).toMatchObject([{ here: true, asked: { turn: 8 } }]);
-    expect(session.admission).toBe(8);
+    expect(session.admissionNumber).toBe(8);
     Object.assign(member, { word: endOf(8) });
     admitted.turn = 9;
     presence.reconcileMembers();

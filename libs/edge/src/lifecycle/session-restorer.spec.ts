@@ -85,11 +85,11 @@ describe('sessions that the store lost', () => {
   it('are written over an older login of their user in a store that fell back', async () => {
     const { restorer, store, generation, welcome } = newGateway();
     const { held, resume } = await welcome();
-    held.admission = (await userRooms.admit(held.user)).turn;
+    held.admissionNumber = (await userRooms.admit(held.user)).turn;
     await restorer.check();
     const older = await store.create({ user: held.user, name: 'Ada', gateway: serverId('gateway', 'other'), incarnation: 1 });
     await redis.commands.del(`hf:session:${held.id}`);
-    await redis.commands.hset(`hf:user:${held.user}`, 'turn', held.admission - 1);
+    await redis.commands.hset(`hf:user:${held.user}`, 'turn', held.admissionNumber - 1);
     generation.current = 'two';
     await restorer.check();
     await expect(resume()).resolves.toMatchObject({ session: held.id });
@@ -109,7 +109,7 @@ describe('sessions that the store lost', () => {
   it('say where the store had their users before', async () => {
     const { restorer, generation, welcome } = newGateway();
     const { held } = await welcome();
-    held.admission = (await userRooms.admit(held.user)).turn;
+    held.admissionNumber = (await userRooms.admit(held.user)).turn;
     await restorer.check();
     restorer.takeRestored();
     await userRooms.set(held.user, 'left-before', false);

@@ -18,7 +18,7 @@ const ROOM = 'r1' as RoomId;
 function newGateway(answer: (operation: string) => unknown = () => ({})) {
   const session = new GatewaySession('s1' as SessionId, 'u1' as UserId, 'Ada', 1);
   session.connection = { isOpen: true } as PlayerConnection;
-  session.admission = 5;
+  session.admissionNumber = 5;
   const requested: string[] = [];
   const done: string[] = [];
   const orders: RequestOrder[] = [];

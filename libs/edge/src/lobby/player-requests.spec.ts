@@ -45,7 +45,7 @@ function newPlayerRequests(...answers: unknown[]) {
     { whenKnown: (...wanted: unknown[]) => held(...wanted) } as unknown as RoomRecordCache,
   );
   const session = new GatewaySession('s1' as SessionId, 'u1' as UserId, 'Ada', 1);
-  session.admission = 5;
+  session.admissionNumber = 5;
   /** The store is restarted before this answer arrives. */
   const afterRestart = (answer: unknown) => () => {
     generation.current = 'two';

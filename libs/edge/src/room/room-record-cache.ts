@@ -213,7 +213,7 @@ export class RoomRecordCache implements OnModuleDestroy {
         const { current } = this.generation;
         const record = await this.records.read(room.id);
         if (this.rooms.get(room.id) !== room) return true;
-        // `settled` reads all rooms later.
+        // `compareSettled` reads all rooms later.
         if (!this.settlement.isSettled || this.generation.current !== current) return false;
         if (room.record !== known) room.mustReadAgain = true;
         else if (record && (!known || record.rev > known.rev)) this.accept(room, record);
