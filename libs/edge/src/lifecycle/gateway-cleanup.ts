@@ -103,7 +103,7 @@ export class GatewayCleanup extends ServerEndListener implements OnApplicationBo
         return;
       } catch (error) {
         if (this.isOver) throw error;
-        this.log.debug('gateway-end.untold', { users: users.length, error: String(error) });
+        this.log.debug('gateway-end.report-failed', { users: users.length, error });
         await pause(AWAY_RETRY_MS);
       }
     }
@@ -118,7 +118,7 @@ export class GatewayCleanup extends ServerEndListener implements OnApplicationBo
       this.suspects = new Set(orphans.map(keyOf));
       for (const gateway of orphans) if (seenBefore.has(keyOf(gateway))) void this.claimAndCleanUp(gateway);
     } catch (error) {
-      this.log.debug('gateway-end.sweep-failed', { error: String(error) });
+      this.log.debug('gateway-end.sweep-failed', { error });
     }
   }
 
@@ -134,7 +134,7 @@ export class GatewayCleanup extends ServerEndListener implements OnApplicationBo
       await commands.del(key);
     } catch (error) {
       // The sweep tries again.
-      this.log.warn('gateway-end.failed', { target: gateway.gateway, incarnation: gateway.incarnation, error: String(error) });
+      this.log.warn('gateway-end.failed', { target: gateway.gateway, incarnation: gateway.incarnation, error });
     } finally {
       clearInterval(keeping);
     }

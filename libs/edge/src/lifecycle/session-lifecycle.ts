@@ -99,7 +99,7 @@ export class SessionLifecycle {
   /** The first message after `welcome` proves that the client has the new secret. So the store can delete the previous one. */
   confirmSecret(state: ConnectionState, { id, secretHash }: GatewaySession): void {
     state.mustConfirm = false;
-    this.store.confirm(id, secretHash).catch((error: unknown) => this.log.debug('session.unconfirmed', { error: String(error) }));
+    this.store.confirm(id, secretHash).catch((error: unknown) => this.log.debug('session.confirm-failed', { error }));
   }
 
   /** A lobby may still handle a request of the session. The order of the departure decides which of the two counts. */
@@ -171,7 +171,7 @@ export class SessionLifecycle {
 
   /** The gateway calls this once a second. Restores lost data in the store, repeats failed writes, and renews the sessions. */
   maintain(now: number): void {
-    this.restorer.check().catch((error: unknown) => this.log.debug('sessions.look-failed', { error: String(error) }));
+    this.restorer.check().catch((error: unknown) => this.log.debug('sessions.check-failed', { error }));
     this.awayMarks.retry();
     this.departures.retry();
     // The records of a store that is not settled may be older copies.
@@ -239,7 +239,7 @@ export class SessionLifecycle {
       }
       await this.presence.reconcileIndex();
     } catch (error) {
-      this.log.warn('sessions.touch-failed', { error: String(error) });
+      this.log.warn('sessions.touch-failed', { error });
     }
   }
 }

@@ -69,7 +69,7 @@ export class GameEndNotifier {
     try {
       return await this.roomLog.epilogue(room);
     } catch (error) {
-      this.log.warn('epilogue.unread', { roomId: room, error: String(error) });
+      this.log.warn('epilogue.read-failed', { roomId: room, error });
       return null;
     }
   }

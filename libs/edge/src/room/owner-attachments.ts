@@ -139,7 +139,7 @@ export class OwnerAttachments implements OnModuleDestroy {
     try {
       peer = await this.linkTo(owner);
     } catch (error) {
-      this.log.debug('attach.no-link', { target: owner.server, sessions: all.length, error: String(error) });
+      this.log.debug('attach.no-link', { target: owner.server, sessions: all.length, error });
     }
     const current = all.filter(({ session, attachment }) => session.attachment === attachment);
     if (!peer || peer.isCongested) {

@@ -226,7 +226,7 @@ export class RoomRecordCache implements OnModuleDestroy {
       } while (room.mustReadAgain);
       return true;
     } catch (error) {
-      this.log.debug('room.read-failed', { roomId: room.id, error: String(error) });
+      this.log.debug('room.read-failed', { roomId: room.id, error });
       return false;
     }
   }
@@ -300,7 +300,7 @@ export class RoomRecordCache implements OnModuleDestroy {
       }
       return true;
     } catch (error) {
-      this.log.debug('rooms.glance-failed', { error: String(error) });
+      this.log.debug('rooms.compare-failed', { error });
       return false;
     }
   }
