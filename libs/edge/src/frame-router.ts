@@ -164,7 +164,7 @@ export class FrameRouter {
       if (binding === null) this.rooms.unbind(session, 'left');
       else if (binding) this.rooms.bind(session, binding);
     } catch (error) {
-      if (!(error instanceof HoldfastError)) this.log.error('request.failed', { operation, error });
+      if (!(error instanceof HoldfastError)) this.log.error('player-request.failed', { operation, error });
       answer(null, answerTo(error));
     } finally {
       session.requestsPending -= 1;
