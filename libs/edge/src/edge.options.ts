@@ -47,7 +47,7 @@ export const OPERATIONS_BURST_MIN = 200;
 export const OPERATIONS_REFILL_MS = (1_000 * Math.max(OPERATIONS_BURST_PER_CONNECTION, OPERATIONS_BURST_MIN)) / OPERATIONS_PER_CONNECTION;
 /** Most requests of one session without an answer. */
 export const REQUESTS_MAX = 16;
-/** Most commands held for a session while its room has no owner, and the time for which they are held, in ms. */
+/** Most commands that are delayed for a session while its room has no owner, and the time for which they are delayed, in ms. */
 export const DELAYED_COMMANDS_MAX = 64;
 export const DELAYED_COMMANDS_MS = 15_000;
 /** Interval at which sessions without an attachment ask the owner that they know, in ms. A lost link may be open again. */

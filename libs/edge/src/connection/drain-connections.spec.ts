@@ -2,7 +2,7 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
 import { drainConnections, RECONNECTING_MAX } from './drain-connections.js';
 
-/** Players as a drain sees them. */
+/** Connections of players, and a record of the closed ones. */
 function newPlayers(count: number) {
   const here = new Set<GatewaySession>();
   const told: GatewaySession[] = [];
@@ -19,11 +19,11 @@ function newPlayers(count: number) {
   };
 }
 
-describe('players who are sent elsewhere', () => {
+describe('the drain of a gateway', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
-  it('go as others arrive there, and are few on their way', async () => {
+  it('disconnects the next player when an earlier one has arrived elsewhere, and few at the same time', async () => {
     const { connections, told, arrive, isCurrent } = newPlayers(3 * RECONNECTING_MAX);
     const drained = drainConnections(connections, isCurrent);
     expect(told).toHaveLength(RECONNECTING_MAX);
@@ -38,7 +38,7 @@ describe('players who are sent elsewhere', () => {
     await drained;
   });
 
-  it('wait for nobody who never arrives, nor for ever', async () => {
+  it('does not wait long for players who never arrive, and ends within a limit', async () => {
     const few = newPlayers(2 * RECONNECTING_MAX);
     const drained = drainConnections(few.connections, few.isCurrent);
     await jest.advanceTimersByTimeAsync(300);
@@ -51,7 +51,7 @@ describe('players who are sent elsewhere', () => {
     expect(many.told).toHaveLength(2_000);
   });
 
-  it('are not told twice, nor when they have gone by themselves', async () => {
+  it('sends nothing to a connection that is closed already', async () => {
     const { connections, told, isCurrent } = newPlayers(2);
     Object.assign(connections[0], { isOpen: false });
     await drainConnections(connections, isCurrent);

@@ -76,7 +76,7 @@ export class Departures {
       await this.lobbies.requestFor(session, 'user.gone', data, REQUEST_TIMEOUT_MS);
     } catch (error) {
       if (!(error instanceof HoldfastError && error.code === 'unknown-operation')) {
-        this.log.debug('departure.unanswered', { user: data.user, error: String(error) });
+        this.log.debug('departure.unanswered', { user: data.user, error });
         departure.isSending = false;
         return;
       }

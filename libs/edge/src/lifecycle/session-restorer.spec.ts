@@ -10,7 +10,7 @@ import type { RoomRestorer } from '../room/room-restorer.js';
 import { SessionTable } from '../session/session-table.js';
 import { SessionRestorer } from './session-restorer.js';
 
-// A database of its own: it is emptied.
+// A separate database, because the test empties it.
 const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/9` });
 const userRooms = new UserRooms(redis);
 
@@ -18,7 +18,7 @@ beforeAll(() => redis.ready());
 beforeEach(() => redis.commands.flushdb());
 afterAll(() => redis.onApplicationShutdown());
 
-/** A gateway, as far as it remembers its sessions. */
+/** The sessions of a gateway and their restorer. */
 function newGateway() {
   const id = serverId('gateway', randomUUID());
   const store = new SessionStore(redis, new GatewaySessionIndex(redis), new PendingAwayMarks(redis), { auth: { kind: 'guest' } });
@@ -40,7 +40,7 @@ function newGateway() {
 }
 
 describe('sessions that the store lost', () => {
-  it('are written again by the gateway that holds them, with their room, and resume with the secret they were given', async () => {
+  it('are restored by their gateway, with their room, and resume with the same secret', async () => {
     const { restorer, welcome } = newGateway();
     const { held, resume } = await welcome();
     held.binding = { room: 'a-room', watching: false, rev: 1 };
@@ -51,7 +51,7 @@ describe('sessions that the store lost', () => {
     expect(await resume()).toMatchObject({ session: held.id, user: held.user, name: 'Ada' });
   });
 
-  it('before the gateway looked for the first time are written again as well', async () => {
+  it('are restored when the store lost them before the first check of the gateway', async () => {
     const { restorer, welcome } = newGateway();
     const { held, resume } = await welcome();
     await redis.commands.flushdb();
@@ -59,7 +59,7 @@ describe('sessions that the store lost', () => {
     await expect(resume()).resolves.toMatchObject({ session: held.id });
   });
 
-  it('are looked for when the store is another, though it remembers us', async () => {
+  it('are restored in a store of another generation that has the mark of this gateway', async () => {
     const { restorer, generation, welcome } = newGateway();
     const { held, resume } = await welcome();
     await restorer.check();
@@ -71,7 +71,7 @@ describe('sessions that the store lost', () => {
     await expect(resume()).resolves.toMatchObject({ session: held.id });
   });
 
-  it('stay over where their user has logged in anew meanwhile', async () => {
+  it('are not restored when their user has logged in again meanwhile', async () => {
     const { restorer, store, welcome } = newGateway();
     const { held, resume } = await welcome();
     await restorer.check();
@@ -82,21 +82,21 @@ describe('sessions that the store lost', () => {
     expect((await store.find(held.user))?.session).toBe(anew.session);
   });
 
-  it('are written over an older login of their user in a store that fell back', async () => {
+  it('replace an older login of their user in a store that fell back', async () => {
     const { restorer, store, generation, welcome } = newGateway();
     const { held, resume } = await welcome();
-    held.admission = (await userRooms.admit(held.user)).turn;
+    held.admissionNumber = (await userRooms.admit(held.user)).turn;
     await restorer.check();
     const older = await store.create({ user: held.user, name: 'Ada', gateway: serverId('gateway', 'other'), incarnation: 1 });
     await redis.commands.del(`hf:session:${held.id}`);
-    await redis.commands.hset(`hf:user:${held.user}`, 'turn', held.admission - 1);
+    await redis.commands.hset(`hf:user:${held.user}`, 'turn', held.admissionNumber - 1);
     generation.current = 'two';
     await restorer.check();
     await expect(resume()).resolves.toMatchObject({ session: held.id });
     expect((await store.find(held.user))?.session).not.toBe(older.session);
   });
 
-  it('are marked as written again once for each run of the store, after that', async () => {
+  it('are marked as restored once for each store generation', async () => {
     const { restorer, generation, marked, welcome } = newGateway();
     await welcome();
     await restorer.check();
@@ -106,10 +106,10 @@ describe('sessions that the store lost', () => {
     expect(marked).toEqual(['one', 'two']);
   });
 
-  it('say where the store had their users before', async () => {
+  it('are returned with the room that the store had for their users before', async () => {
     const { restorer, generation, welcome } = newGateway();
     const { held } = await welcome();
-    held.admission = (await userRooms.admit(held.user)).turn;
+    held.admissionNumber = (await userRooms.admit(held.user)).turn;
     await restorer.check();
     restorer.takeRestored();
     await userRooms.set(held.user, 'left-before', false);
@@ -119,7 +119,7 @@ describe('sessions that the store lost', () => {
     expect(await userRooms.get(held.user)).toBeNull();
   });
 
-  it('that ended by themselves are not brought back', async () => {
+  it('are not restored when they had ended before', async () => {
     const { restorer, store, welcome } = newGateway();
     const { held, resume } = await welcome();
     await restorer.check();
@@ -128,10 +128,10 @@ describe('sessions that the store lost', () => {
     await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  describe('when they are touched', () => {
+  describe('when they are renewed', () => {
     const touched = ({ held }: { held: { id: SessionId; user: UserId } }) => [{ session: held.id, user: held.user }];
 
-    it('are not over where the store is emptied between the look and the touch', async () => {
+    it('are not over when the store is emptied between the check and the renewal', async () => {
       const { restorer, store, welcome } = newGateway();
       const player = await welcome();
       await restorer.check();
@@ -144,7 +144,7 @@ describe('sessions that the store lost', () => {
       await expect(player.resume()).resolves.toMatchObject({ session: player.held.id });
     });
 
-    it('are not over before it is known which store this is', async () => {
+    it('are not over while the store generation is unknown', async () => {
       const { restorer, generation, welcome } = newGateway();
       const player = await welcome();
       await restorer.check();
@@ -155,7 +155,7 @@ describe('sessions that the store lost', () => {
       await expect(restorer.touch(touched(player))).resolves.toEqual([]);
     });
 
-    it('are over where their user has logged in anew', async () => {
+    it('are over when their user has logged in again', async () => {
       const { restorer, store, welcome } = newGateway();
       const player = await welcome();
       await restorer.check();

@@ -150,7 +150,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
       try {
         await this.check();
       } catch (error) {
-        this.log.debug('sessions.look-failed', { error: String(error) });
+        this.log.debug('sessions.restore-failed', { error });
       }
       const isOver = this.storeGeneration.current !== current || this.self.incarnation === 0;
       if (isOver || this.marked === `${this.self.incarnation} ${current}`) return;

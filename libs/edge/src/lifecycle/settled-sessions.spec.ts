@@ -14,11 +14,11 @@ import { SettledSessions } from './settled-sessions.js';
 
 const ROOM = 'r1' as RoomId;
 
-/** One session of a gateway, and what is done for it once a store is settled. */
+/** One session of a gateway, and the acts for it once a store is settled. */
 function newGateway(answer: (operation: string) => unknown = () => ({})) {
   const session = new GatewaySession('s1' as SessionId, 'u1' as UserId, 'Ada', 1);
   session.connection = { isOpen: true } as PlayerConnection;
-  session.admission = 5;
+  session.admissionNumber = 5;
   const requested: string[] = [];
   const done: string[] = [];
   const orders: RequestOrder[] = [];
@@ -60,7 +60,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
     settle();
     await new Promise((resolve) => setTimeout(resolve, 5));
   };
-  /** The gateway has restored these sessions, without a settlement that follows. */
+  /** Restores these sessions. No settlement follows. */
   const restoredLate = async (isSettled: boolean, late: RestoredSession[]): Promise<void> => {
     settlement.isSettled = isSettled;
     restored = late;

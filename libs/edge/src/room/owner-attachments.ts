@@ -26,11 +26,11 @@ interface QueuedAttach {
 }
 
 /**
- * The tie of each session to the owner of its room: asked for, proved by the owner's `placed`, given up, asked for
- * again. All sessions of one owner are asked for in one event, since a server that dies leaves hundreds at once.
+ * Attaches sessions to the owners of their rooms. One event requests all sessions of an owner, because hundreds of them lose an owner at
+ * once. The transitions are in `attachment-state.ts`; this class alone writes the state and sends what a transition requires.
  *
- * An event may be lost with its link, or reach an owner that does not have the room yet: what has no `placed` after a
- * while is asked for again, and asking twice is asking once.
+ * An event may be lost with its link, or reach an owner that does not have the room yet. So the gateway repeats a request that has no
+ * `placed` after `ATTACH_TIMEOUT_MS`. A repeated request is harmless.
  */
 @Injectable()
 export class OwnerAttachments implements OnModuleDestroy {
@@ -118,7 +118,7 @@ export class OwnerAttachments implements OnModuleDestroy {
     clearInterval(this.polling);
   }
 
-  // ── Asking ─────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Requests to owners ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private queue(owner: RoomOwnership, attach: QueuedAttach): void {
     if (this.unsent.size === 0) process.nextTick(() => this.sendAll());
@@ -139,7 +139,7 @@ export class OwnerAttachments implements OnModuleDestroy {
     try {
       peer = await this.linkTo(owner);
     } catch (error) {
-      this.log.debug('attach.no-link', { target: owner.server, sessions: all.length, error: String(error) });
+      this.log.debug('attach.no-link', { target: owner.server, sessions: all.length, error });
     }
     const current = all.filter(({ session, attachment }) => session.attachment === attachment);
     if (!peer || peer.isCongested) {
@@ -153,7 +153,7 @@ export class OwnerAttachments implements OnModuleDestroy {
     }
   }
 
-  /** Null where that incarnation is known to be gone. */
+  /** Null when that incarnation is gone. */
   private async linkTo(owner: RoomOwnership): Promise<LinkPeer | null> {
     const open = this.openLinkTo(owner);
     if (open) return open;

@@ -214,7 +214,7 @@ export class RoomRecordCache implements OnModuleDestroy {
         const { current } = this.generation;
         const record = await this.records.read(room.id);
         if (this.rooms.get(room.id) !== room) return true;
-        // `settled` reads all rooms later.
+        // `compareSettled` reads all rooms later.
         if (!this.settlement.isSettled || this.generation.current !== current) return false;
         if (room.record !== known) room.mustReadAgain = true;
         else if (record && (!known || record.rev > known.rev)) this.accept(room, record);
@@ -227,7 +227,7 @@ export class RoomRecordCache implements OnModuleDestroy {
       } while (room.mustReadAgain);
       return true;
     } catch (error) {
-      this.log.debug('room.read-failed', { roomId: room.id, error: String(error) });
+      this.log.debug('room.read-failed', { roomId: room.id, error });
       return false;
     }
   }
@@ -301,7 +301,7 @@ export class RoomRecordCache implements OnModuleDestroy {
       }
       return true;
     } catch (error) {
-      this.log.debug('rooms.glance-failed', { error: String(error) });
+      this.log.debug('rooms.compare-failed', { error });
       return false;
     }
   }

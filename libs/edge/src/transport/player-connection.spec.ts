@@ -16,7 +16,6 @@ import {
   SUBPROTOCOL_BINARY,
   SUBPROTOCOL_JSON,
 } from '#libs/protocol';
-import { TokenBucket } from '../connection/token-bucket.js';
 import type { EdgeOptions } from '../edge.options.js';
 import { type ConnectionEvents, type PlayerConnection } from './player-connection.js';
 import { TcpTransport } from './tcp-transport.js';
@@ -41,7 +40,7 @@ afterEach(() => {
 
 const UPGRADE = `GET /play HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: ${SUBPROTOCOL_BINARY}\r\n\r\n`;
 
-/** What a gateway sees of its connections. */
+/** Records the events of connections. */
 class Gateway implements ConnectionEvents {
   readonly connections: PlayerConnection[] = [];
   readonly frames: Buffer[] = [];
@@ -114,13 +113,13 @@ async function overTcp() {
 async function until(isIt: () => boolean, withinMs = 5_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!isIt()) {
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms`);
+    if (Date.now() > deadline) throw new Error(`The condition was not true within ${withinMs} ms.`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
-describe('a WebSocket that has gone silent', () => {
-  it('is asked for a sign of life once, and again only after it has given one', async () => {
+describe('a silent WebSocket', () => {
+  it('gets one ping, and another one only after it has answered', async () => {
     const { gateway, client, connection } = await overWebSocket(SUBPROTOCOL_BINARY);
     let pings = 0;
     client.on('ping', () => {
@@ -138,36 +137,9 @@ describe('a WebSocket that has gone silent', () => {
   });
 });
 
-describe('a token bucket', () => {
-  it('gives a burst at once, then so many a second, and never more than a burst', () => {
-    const bucket = new TokenBucket(10, 3, 0);
-    expect([1, 2, 3, 4].map(() => bucket.take(1, 0))).toEqual([true, true, true, false]);
-    expect(bucket.take(1, 99)).toBe(false);
-    expect(bucket.take(1, 100)).toBe(true);
-    expect([1, 2, 3, 4].map(() => bucket.take(1, 60_000))).toEqual([true, true, true, false]);
-  });
-
-  it('says in how many ms so many can be taken', () => {
-    const bucket = new TokenBucket(10, 20, 0);
-    expect(bucket.waitMs(20, 0)).toBe(0);
-    bucket.take(20, 0);
-    expect(bucket.waitMs(5, 0)).toBe(500);
-    expect(bucket.waitMs(5, 400)).toBe(100);
-    expect(bucket.take(5, 500)).toBe(true);
-    // More than a burst is never there: then a whole one.
-    expect(bucket.waitMs(100, 500)).toBe(2_000);
-  });
-
-  it('takes nothing for what it refuses', () => {
-    const bucket = new TokenBucket(1, 5, 0);
-    expect(bucket.take(6, 0)).toBe(false);
-    expect(bucket.take(5, 0)).toBe(true);
-  });
-});
-
 describe('a WebSocket connection', () => {
-  // Around every length at which RFC 6455 writes the length otherwise.
-  it.each([1, 125, 126, 127, 65_535, 65_536, 200_000])('carries a frame of %i bytes whole', async (length) => {
+  // The lengths around each change of the length field in RFC 6455.
+  it.each([1, 125, 126, 127, 65_535, 65_536, 200_000])('carries a frame of %i bytes', async (length) => {
     const { connection, received } = await overWebSocket(SUBPROTOCOL_BINARY);
     const frame = Buffer.alloc(length, 7);
     connection.sendFrame(frame);
@@ -177,14 +149,14 @@ describe('a WebSocket connection', () => {
     expect(received[1]).toEqual(Buffer.from([1]));
   });
 
-  it('carries a sync made of its parts', async () => {
+  it('carries a sync that is sent from its parts', async () => {
     const { connection, received } = await overWebSocket(SUBPROTOCOL_BINARY);
     connection.sendSync(9, 4, pack({ room: 'r', state: { a: 1 } }));
     await until(() => received.length === 1);
     expect(decodeServerMessage(received[0] as Buffer)).toEqual({ kind: 'sync', version: 9, seq: 4, room: 'r', state: { a: 1 } });
   });
 
-  it('that speaks JSON says and hears the same', async () => {
+  it('converts messages from and to JSON', async () => {
     const { connection, received, client, gateway } = await overWebSocket(SUBPROTOCOL_JSON);
     const ended: ServerMessage = { kind: 'ended', room: 'r', reason: 'finished', result: { winner: '✓' } };
     connection.send(ended);
@@ -200,7 +172,7 @@ describe('a WebSocket connection', () => {
     expect(decodePlayerMessage(gateway.frames[0])).toEqual({ kind: 'command', seq: 3, settled: 2, name: 'place', data: { cell: 4 } });
   });
 
-  it('that speaks JSON ends alone when a message to it cannot be written as JSON', async () => {
+  it('closes only the JSON connection whose message cannot be written as JSON', async () => {
     const { connection, received, closed } = await overWebSocket(SUBPROTOCOL_JSON);
     const date = Buffer.from([0x81, 0xa5, ...Buffer.from('state'), 0xd6, 0xff, 0, 0, 0, 0]);
     expect(() => connection.sendSync(9, 4, date)).not.toThrow();
@@ -211,7 +183,7 @@ describe('a WebSocket connection', () => {
   it('cuts the reason of a close frame to the length that a close frame may have', async () => {
     const { connection, client } = await overWebSocket(SUBPROTOCOL_BINARY);
     const closing = once(client, 'close') as Promise<[code: number, reason: Buffer]>;
-    connection.goodbye({ code: 'x'.repeat(500), reason: 'a code that no server of ours has' }, 1_000);
+    connection.goodbye({ code: 'x'.repeat(500), reason: 'no server uses this code' }, 1_000);
     const [code, reason] = await closing;
     expect([code, reason.length <= 123, String(reason)]).toEqual([4000, true, expect.stringContaining('xxx… (500 characters)')]);
   });
@@ -219,8 +191,8 @@ describe('a WebSocket connection', () => {
   it.each([
     ['too large', Buffer.alloc(1_001), 1009, 'frame-too-large'],
     ['empty', Buffer.alloc(0), 1007, 'bad-frame'],
-    ['text where binary was agreed', 'hello', 1007, 'bad-frame'],
-  ])('is told goodbye for a frame that is %s', async (_, data, closeCode, code) => {
+    ['text on a binary connection', 'hello', 1007, 'bad-frame'],
+  ])('sends goodbye for a frame that is %s', async (_, data, closeCode, code) => {
     const { client, received, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     client.send(data);
     await until(() => closed.code !== undefined);
@@ -230,7 +202,7 @@ describe('a WebSocket connection', () => {
     await until(() => gateway.closings === 1);
   });
 
-  it('agrees to no compression, and is closed for a frame that says it is compressed', async () => {
+  it('accepts no compression, and closes at a compressed frame', async () => {
     const { client, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY, { perMessageDeflate: true });
     expect(client.extensions).toBe('');
     // RSV1 set; an empty mask. Source: RFC 7692, section 6.
@@ -239,7 +211,7 @@ describe('a WebSocket connection', () => {
     expect(gateway.frames).toEqual([]);
   });
 
-  it('takes a message in a few pieces, and is closed for one in very many', async () => {
+  it('accepts a message in a few fragments, and closes at one in very many', async () => {
     const { client, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     for (let piece = 0; piece < 8; piece++) client.send(Buffer.from([KIND.bye]), { fin: piece === 7 });
     await until(() => gateway.frames.length === 1);
@@ -248,7 +220,7 @@ describe('a WebSocket connection', () => {
     expect(gateway.frames).toHaveLength(1);
   });
 
-  it('has its pings answered as long as they are not too many', async () => {
+  it('answers pings up to the limit', async () => {
     const { client, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     let pongs = 0;
     client.on('pong', () => {
@@ -261,27 +233,27 @@ describe('a WebSocket connection', () => {
     expect(gateway.pingsMax).toBe(-3);
   });
 
-  it('answers a close with its own, of the same code, and is gone', async () => {
+  it('answers a close frame with the same code, and closes', async () => {
     const { client, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     client.close(4_321, 'enough');
     await until(() => closed.code !== undefined && gateway.closings === 1);
     expect(closed.code).toBe(4_321);
   });
 
-  it('is gone when its client ends without a word', async () => {
+  it('closes when the client ends the socket without a close frame', async () => {
     const { client, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     (client as unknown as { _socket: Socket })._socket.end();
     await until(() => gateway.closings === 1);
   });
 
-  it('is closed for what is no WebSocket, with a code that says so', async () => {
+  it('closes with a protocol error at bytes that are no WebSocket frame', async () => {
     const { client, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     (client as unknown as { _socket: Socket })._socket.write(Buffer.from([0x82, 1, 7]));
     await until(() => closed.code !== undefined && gateway.closings === 1);
     expect(closed.code).toBe(1002);
   });
 
-  it('hears what a client says in the same breath as it asks for it', async () => {
+  it('receives a frame that the client sends together with its upgrade request', async () => {
     const { port, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     const socket = new Socket();
     closers.push(() => socket.destroy());
@@ -291,7 +263,7 @@ describe('a WebSocket connection', () => {
     expect(gateway.frames[0]).toEqual(Buffer.from([KIND.bye]));
   });
 
-  it('is closed when it sends four times as much as it may: that is not even read', async () => {
+  it('closes without reading a message of four times the limit', async () => {
     const { client, closed } = await overWebSocket(SUBPROTOCOL_BINARY);
     client.send(Buffer.alloc(4_001));
     await until(() => closed.code !== undefined);
@@ -299,9 +271,9 @@ describe('a WebSocket connection', () => {
 
   it.each([
     ['another path', '/other', SUBPROTOCOL_BINARY, undefined, 404],
-    ['no subprotocol of ours', '/play', 'mqtt', undefined, 400],
-    ['a foreign page', '/play', SUBPROTOCOL_BINARY, 'https://evil.example', 403],
-  ])('is refused to %s', async (_, path, subprotocol, origin, status) => {
+    ['an unknown subprotocol', '/play', 'mqtt', undefined, 400],
+    ['a page of another origin', '/play', SUBPROTOCOL_BINARY, 'https://evil.example', 403],
+  ])('is refused for %s', async (_, path, subprotocol, origin, status) => {
     const { port } = await overWebSocket(SUBPROTOCOL_BINARY);
     const client = new WebSocket(`ws://127.0.0.1:${port}${path}`, subprotocol, { origin });
     const [, response] = (await once(client, 'unexpected-response')) as [unknown, { statusCode: number }];
@@ -312,8 +284,8 @@ describe('a WebSocket connection', () => {
 });
 
 describe('the public port', () => {
-  /** What it answers to these bytes until it closes. */
-  async function heard(port: number, ...said: string[]): Promise<string> {
+  /** Sends these bytes and returns the answer when the port has closed the socket. */
+  async function answerTo(port: number, ...sent: string[]): Promise<string> {
     const socket = new Socket();
     closers.push(() => socket.destroy());
     let text = '';
@@ -326,22 +298,22 @@ describe('the public port', () => {
       isClosed = true;
     });
     socket.connect(port, '127.0.0.1');
-    for (const line of said) socket.write(line);
+    for (const line of sent) socket.write(line);
     await until(() => isClosed, 10_000);
     return text;
   }
 
-  it('waits for nobody who says a request slowly, and goes on serving those who play', async () => {
+  it('closes the socket of a slow request, and keeps the connections of players', async () => {
     const { port, client, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
-    const [slow, silent] = await Promise.all([heard(port, 'GET / HTTP/1.1\r\nHost: x\r\n', 'X-One: 1\r\n'), heard(port)]);
+    const [slow, silent] = await Promise.all([answerTo(port, 'GET / HTTP/1.1\r\nHost: x\r\n', 'X-One: 1\r\n'), answerTo(port)]);
     expect(slow).toMatch(/^HTTP\/1\.1 408 /);
     expect(silent).toMatch(/^(HTTP\/1\.1 408 .*)?$/s);
     client.send(Buffer.from([KIND.bye]));
     await until(() => gateway.frames.length === 1);
   });
 
-  it('waits for nobody who does not read the answer', async () => {
-    // More than any kernel takes for somebody who reads nothing.
+  it('closes the socket of a client that does not read the answer', async () => {
+    // More than a kernel buffers for a client that reads nothing.
     const page = Buffer.alloc(32 * 1024 * 1024);
     let isCut = false;
     const transport = new WebSocketTransport(options, (request, response) => {
@@ -370,17 +342,17 @@ describe('the public port', () => {
     expect(bytes).toBeLessThan(page.length);
   });
 
-  it('answers 400 to what is no HTTP, and 431 to headers without end', async () => {
+  it('answers 400 to bytes that are no HTTP, and 431 to headers that are too long', async () => {
     const { port } = await overWebSocket(SUBPROTOCOL_BINARY);
-    expect(await heard(port, '\u0000\u0001 what?\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
-    expect(await heard(port, `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
+    expect(await answerTo(port, '\u0000\u0001 what?\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await answerTo(port, `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
   });
 
-  it('answers 503 to one visitor too many, and keeps the player who came before', async () => {
+  it('answers 503 to a socket above the limit, and keeps the connections of players', async () => {
     const { port, gateway, client } = await overWebSocket(SUBPROTOCOL_BINARY);
     gateway.socketsMax = 0;
-    expect(await heard(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).toMatch(/^HTTP\/1\.1 503 /);
-    expect(await heard(port, UPGRADE)).toMatch(/^HTTP\/1\.1 503 /);
+    expect(await answerTo(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).toMatch(/^HTTP\/1\.1 503 /);
+    expect(await answerTo(port, UPGRADE)).toMatch(/^HTTP\/1\.1 503 /);
     client.send(Buffer.from([KIND.bye]));
     await until(() => gateway.frames.length === 1);
   });
@@ -398,17 +370,17 @@ describe('a TCP connection', () => {
   });
 
   it.each([
-    ['promises too much', Buffer.from([0, 0, 4, 0]), 'frame-too-large'],
+    ['declares too many bytes', Buffer.from([0, 0, 4, 0]), 'frame-too-large'],
     ['has no bytes', Buffer.from([0, 0, 0, 0]), 'bad-frame'],
     ['is HTTP', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'frame-too-large'],
-  ])('is told goodbye for a frame that %s', async (_, bytes, code) => {
+  ])('sends goodbye for a frame that %s', async (_, bytes, code) => {
     const { client, received, isClosed } = await overTcp();
     client.write(bytes);
     await until(isClosed);
     expect(decodeServerMessage(received[0])).toMatchObject({ kind: 'goodbye', code });
   });
 
-  it('whose client reads nothing holds what it was given, says so, and says when that has left', async () => {
+  it('reports the backlog of a client that reads nothing, and when the backlog has been sent', async () => {
     const { connection, client, gateway } = await overTcp();
     client.pause();
     for (let sent = 0; sent < 64; sent++) connection.sendFrame(Buffer.alloc(256 * 1024));
@@ -418,7 +390,7 @@ describe('a TCP connection', () => {
     await until(() => gateway.drains > 0);
   });
 
-  it('whose client reads much at once holds nothing for it', async () => {
+  it('has no backlog for a client that reads a large frame at once', async () => {
     const { connection, received } = await overTcp();
     connection.sendFrame(Buffer.alloc(100_000));
     expect(connection.backlogBytes).toBe(0);
@@ -426,7 +398,7 @@ describe('a TCP connection', () => {
     expect(connection.backlogBytes).toBe(0);
   });
 
-  it('whose client does not even read the goodbye is cut off', async () => {
+  it('cuts off a client that does not read the goodbye', async () => {
     const { connection, client, gateway } = await overTcp();
     client.pause();
     for (let sent = 0; sent < 64; sent++) connection.sendFrame(Buffer.alloc(256 * 1024));
@@ -436,10 +408,10 @@ describe('a TCP connection', () => {
   });
 });
 
-/** `FUZZ_RUNS=100000 npx jest libs/edge` for a long walk. */
+/** `FUZZ_RUNS=100000 npx jest libs/edge` for many more runs. */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 2_000);
 
-describe('what strangers send', () => {
+describe('hostile input', () => {
   const refusedProperly = (parse: () => unknown): void => {
     try {
       parse();
@@ -449,7 +421,7 @@ describe('what strangers send', () => {
     }
   };
   const json = fc.jsonValue({ maxDepth: 4 });
-  /** No server has a key `__proto__`: none is let in. */
+  /** Servers refuse the key `__proto__`, so they never send it. */
   const jsonOfServers = json.filter((value) => !JSON.stringify(value).includes('"__proto__":'));
   const message = fc.oneof(
     fc.record({ kind: fc.constant('hello' as const), protocol: fc.nat(), name: fc.string() }),
@@ -458,7 +430,7 @@ describe('what strangers send', () => {
     fc.record({ kind: fc.constant('ack' as const), version: fc.nat() }),
   );
 
-  it('as a binary frame is a message or a refusal', () => {
+  it('is a message or a refusal when it is any binary frame', () => {
     const anyFrame = fc
       .tuple(fc.oneof(fc.constantFrom(...Object.values(KIND)), fc.nat(255)), fc.uint8Array({ maxLength: 80 }))
       .map(([kind, rest]) => Uint8Array.of(kind, ...rest));
@@ -468,21 +440,21 @@ describe('what strangers send', () => {
     );
   });
 
-  it('as a frame that was cut, lengthened or bent is a message or a refusal', () => {
+  it('is a message or a refusal when it is a frame that was cut, lengthened or modified', () => {
     return fc.assert(
       fc.property(message, fc.nat(), fc.nat(255), fc.uint8Array({ maxLength: 4 }), (sent, at, byte, more) => {
         const frame = encodePlayerMessage(sent);
         refusedProperly(() => decodePlayerMessage(frame.subarray(0, at % (frame.length + 1))));
         refusedProperly(() => decodePlayerMessage(Uint8Array.of(...frame, ...more)));
-        const bent = frame.slice();
-        bent[at % frame.length] = byte;
-        refusedProperly(() => decodePlayerMessage(bent));
+        const modified = frame.slice();
+        modified[at % frame.length] = byte;
+        refusedProperly(() => decodePlayerMessage(modified));
       }),
       { numRuns },
     );
   });
 
-  it('as JSON is a message or a refusal, and a message survives the way through the binary form', () => {
+  it('is a message or a refusal when it is JSON, and a message keeps its kind in the binary form', () => {
     const fields = fc.dictionary(fc.constantFrom('kind', 'id', 'seq', 'settled', 'name', 'operation', 'version', 'protocol', 'data'), json);
     const text = fc.oneof(
       fc.string(),
@@ -501,7 +473,7 @@ describe('what strangers send', () => {
     );
   });
 
-  it('as JSON or MessagePack of great depth is refused', () => {
+  it('is refused when it is JSON or MessagePack of great depth', () => {
     const depth = 100_000;
     refusedProperly(() =>
       JsonWebSocketConnection.frameOf(`{"kind":"request","id":1,"operation":"x","data":${'['.repeat(depth)}${']'.repeat(depth)}}`),
@@ -514,7 +486,7 @@ describe('what strangers send', () => {
     refusedProperly(() => decodePlayerMessage(deep));
   });
 
-  it('as a stream, however it is cut, gives the same frames or the same refusal, and makes us hold no more than a frame', () => {
+  it('gives the same frames or the same refusal however a stream is cut, and the gateway buffers at most one frame', () => {
     const frames = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 6 });
     return fc.assert(
       fc.property(frames, fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (sent, cuts) => {
@@ -526,29 +498,29 @@ describe('what strangers send', () => {
           }),
         );
         const split = (sizes: readonly number[]): string[] => {
-          const heard: string[] = [];
+          const results: string[] = [];
           let allocated = 0;
           const splitter = new FrameSplitter(
             32,
-            (frame) => heard.push(Buffer.from(frame).toString('hex')),
+            (frame) => results.push(Buffer.from(frame).toString('hex')),
             (bytes) => {
               allocated = Math.max(allocated, bytes);
               return Buffer.alloc(bytes);
             },
           );
           try {
-            for (let at = 0, turn = 0; at < stream.length; turn++) {
-              const size = sizes[turn % sizes.length];
+            for (let at = 0, cut = 0; at < stream.length; cut++) {
+              const size = sizes[cut % sizes.length];
               splitter.push(stream.subarray(at, at + size));
               expect(splitter.bytesHeld).toBeLessThanOrEqual(32);
               at += size;
             }
           } catch (error) {
             if (!(error instanceof HoldfastError)) throw error;
-            heard.push(error.code);
+            results.push(error.code);
           }
           expect(allocated).toBeLessThanOrEqual(32);
-          return heard;
+          return results;
         };
         expect(split(cuts)).toEqual(split([stream.length || 1]));
       }),
@@ -556,7 +528,7 @@ describe('what strangers send', () => {
     );
   });
 
-  it('is answered in kind: whatever the server says can be read back', () => {
+  it('gets answers that a client can decode', () => {
     return fc.assert(
       fc.property(fc.nat(), jsonOfServers, (id, data) => {
         const decoded = decodeServerMessage(encodeServerMessage({ kind: 'response', id, data }));
