@@ -4,8 +4,8 @@ import { EventSink, FleetLinks, Self, ServerDirectory, type ServerRecord } from 
 import type { ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { Log, Readiness } from '#libs/telemetry';
-import { votingGateways } from './checker-choice.js';
-import { EvictionHolds } from './eviction-holds.js';
+import { isMassFailure } from '../evidence/mass-failure.js';
+import { ServerDials } from '../evidence/server-dials.js';
 import {
   ALONE_MS,
   CHECK_OPTIONS,
@@ -14,13 +14,13 @@ import {
   TICK_MS,
   UNREACHABLE_INTERVALS,
   UNREACHABLE_MS_MIN,
-} from './health.options.js';
+} from '../health.options.js';
+import { reportUnreached } from '../scripts/report-unreached.js';
+import { EvictionHolds } from '../voting/eviction-holds.js';
+import { Verdicts } from '../voting/verdicts.js';
+import { VoteResponder } from '../voting/vote-responder.js';
+import { votingGateways } from '../voting/voting-gateways.js';
 import { judgeUnreached } from './judge-unreached.js';
-import { isMassFailure } from './mass-failure.js';
-import { reportUnreached } from './scripts/report-unreached.js';
-import { ServerDials } from './server-dials.js';
-import { Verdicts } from './verdicts.js';
-import { VoteResponder } from './vote-responder.js';
 
 /** A link counts as silent at the earliest this long after its last message, in ms. */
 const SILENCE_KNOWN_AFTER_MS = 1_000;

@@ -1,8 +1,8 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import type { ServerRecord } from '#libs/fleet';
-import { CHECK_OPTIONS, CHECKER_OPTIONS, type CheckOptions, type HealthCheckerOptions, STORE_LOST_MS } from './health.options.js';
-import type { StoreContact } from './ports.js';
+import { CHECK_OPTIONS, CHECKER_OPTIONS, type CheckOptions, type HealthCheckerOptions, STORE_LOST_MS } from '../health.options.js';
+import type { StoreContact } from '../ports.js';
 import { StoreProbe } from './store-probe.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { ServerRecord } from '#libs/fleet';
 import type { ServerId } from '#libs/protocol';
-import { MANY_WINDOW_INTERVALS } from './health.options.js';
-import { isMassFailure } from './mass-failure.js';
+import { isMassFailure } from '../evidence/mass-failure.js';
+import { MANY_WINDOW_INTERVALS } from '../health.options.js';
 
 /** What the monitor of a server knows better than the directory. */
 export interface MonitoredState {

@@ -1,17 +1,17 @@
 import type { ServerDirectory, ServerRecord } from '#libs/fleet';
 import type { ProbeResult } from '#libs/link';
 import type { Log, Metrics } from '#libs/telemetry';
+import type { LostStore } from '../evidence/lost-store.js';
+import type { ServerDials } from '../evidence/server-dials.js';
+import { type CheckOptions, PATIENCE_INTERVALS_MAX, URGENT_CHECK_MS, VERDICT_RETRY_MS } from '../health.options.js';
+import type { Eligibility, EvictionReason } from '../ports.js';
+import type { CheckedRecord } from '../scripts/check.js';
+import type { EvictionHolds } from '../voting/eviction-holds.js';
+import type { Verdicts } from '../voting/verdicts.js';
 import type { EligibilityMarks } from './eligibility-marks.js';
-import type { EvictionHolds } from './eviction-holds.js';
-import { type CheckOptions, PATIENCE_INTERVALS_MAX, URGENT_CHECK_MS, VERDICT_RETRY_MS } from './health.options.js';
 import { type Case, type Judgement, judge, judgeCase } from './judge.js';
-import type { LostStore } from './lost-store.js';
 import type { MassFailures } from './mass-failures.js';
-import type { Eligibility, EvictionReason } from './ports.js';
-import type { CheckedRecord } from './scripts/check.js';
 import type { SelfCheck } from './self-check.js';
-import type { ServerDials } from './server-dials.js';
-import type { Verdicts } from './verdicts.js';
 
 /** What the monitors of one process share. */
 export interface MonitorContext {

@@ -1,4 +1,4 @@
-import { CLEAN_ROUNDS, TICK_MS } from './health.options.js';
+import { CLEAN_ROUNDS, TICK_MS } from '../health.options.js';
 import type { VoidReason } from './judge.js';
 
 /**

@@ -1,7 +1,8 @@
 import { type ServerRecord, toServerRecord } from '#libs/fleet';
 import { type ServerId, type ServerType, serverId } from '#libs/protocol';
-import { checkerOf, votingGateways } from './checker-choice.js';
-import { isMassFailure } from './mass-failure.js';
+import { isMassFailure } from '../evidence/mass-failure.js';
+import { votingGateways } from '../voting/voting-gateways.js';
+import { checkerOf } from './checker-choice.js';
 
 const GATEWAYS = ['1', '2', '3'].map((name) => serverId('gateway', name));
 const GAMES = Array.from({ length: 300 }, (_, index) => serverId('game', String(index)));

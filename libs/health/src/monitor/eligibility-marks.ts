@@ -3,9 +3,9 @@ import { ModuleRef } from '@nestjs/core';
 import { EventSink, FleetEvents, type ServerRecord } from '#libs/fleet';
 import { RedisConnections } from '#libs/redis';
 import { Log } from '#libs/telemetry';
-import { CHECKER_OPTIONS, type HealthCheckerOptions } from './health.options.js';
-import type { Eligibility, EligibilityListener } from './ports.js';
-import { markServer } from './scripts/mark.js';
+import { CHECKER_OPTIONS, type HealthCheckerOptions } from '../health.options.js';
+import type { Eligibility, EligibilityListener } from '../ports.js';
+import { markServer } from '../scripts/mark.js';
 import { SelfCheck } from './self-check.js';
 
 const EVENT_REASONS = {

@@ -1,8 +1,8 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { EventSink, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { Log, Metrics } from '#libs/telemetry';
-import { CHECK_OPTIONS, type CheckOptions } from './health.options.js';
-import { incarnationKey } from './incarnation-key.js';
+import { CHECK_OPTIONS, type CheckOptions } from '../health.options.js';
+import { incarnationKey } from '../incarnation-key.js';
 
 /**
  * Why a verdict is not carried out. `unheard`: the server answers on its link. `many`: too many servers fail at once. `votes`: votes of

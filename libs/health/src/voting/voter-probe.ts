@@ -3,10 +3,10 @@ import { EventSink, FleetEvents, Self, ServerDirectory, type ServerRecord } from
 import type { ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { Log } from '#libs/telemetry';
-import { CHECK_OPTIONS, type CheckOptions, TICK_MS } from './health.options.js';
-import { checkServers } from './scripts/check.js';
-import { markServer } from './scripts/mark.js';
-import { StoreProbe } from './store-probe.js';
+import { StoreProbe } from '../evidence/store-probe.js';
+import { CHECK_OPTIONS, type CheckOptions, TICK_MS } from '../health.options.js';
+import { checkServers } from '../scripts/check.js';
+import { markServer } from '../scripts/mark.js';
 
 /**
  * Gateways whose votes do not come. They check each other, so several that die at once would leave nobody to miss

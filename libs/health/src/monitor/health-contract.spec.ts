@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { ServerDirectory, ServerRegistration } from '#libs/fleet';
-import { AnswersSeen, EndsSeen, eventually, evicted, HealthWorld, metric } from './health.fixture.js';
+import { AnswersSeen, EndsSeen, eventually, evicted, HealthWorld, metric } from '../health.fixture.js';
 
 describe('the contract of a health check, over a real Redis', () => {
   let world: HealthWorld;

@@ -4,9 +4,9 @@ import { SingleFlight } from '#libs/async';
 import { Self, ServerRegistration } from '#libs/fleet';
 import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
 import { EventLoopLag, Log } from '#libs/telemetry';
-import { type HealthResponderOptions, RESPONDER_OPTIONS } from './health.options.js';
-import type { HealthAnswerListener, ServerFacts } from './ports.js';
-import { answerCheck } from './scripts/answer.js';
+import { type HealthResponderOptions, RESPONDER_OPTIONS } from '../health.options.js';
+import type { HealthAnswerListener, ServerFacts } from '../ports.js';
+import { answerCheck } from '../scripts/answer.js';
 
 /** Answers this server's checks: hears its channel, writes that it lives and what it has. */
 @Injectable()

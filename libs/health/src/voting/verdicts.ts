@@ -1,12 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { FleetEvents, hasLeft, Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { RedisConnections } from '#libs/redis';
-import { votingGateways } from './checker-choice.js';
+import { CHECK_OPTIONS, type CheckOptions } from '../health.options.js';
+import type { EvictionReason } from '../ports.js';
 import { Eviction } from './eviction.js';
 import { EvictionHolds } from './eviction-holds.js';
-import { CHECK_OPTIONS, type CheckOptions } from './health.options.js';
-import type { EvictionReason } from './ports.js';
 import { VoterProbe } from './voter-probe.js';
+import { votingGateways } from './voting-gateways.js';
 
 /**
  * `over`: the incarnation is dead, has left, or has a successor. `open`: votes are missing, or it is a dry run. `acquitted`: the server

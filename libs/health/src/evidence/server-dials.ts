@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { FleetLinks, type ServerRecord } from '#libs/fleet';
 import type { ProbeResult } from '#libs/link';
-import { CHECK_OPTIONS, type CheckOptions, DIAL_INTERVALS } from './health.options.js';
+import { CHECK_OPTIONS, type CheckOptions, DIAL_INTERVALS } from '../health.options.js';
 
 /** Dials link ports: the second path to a server, beside Redis. */
 @Injectable()

@@ -4,18 +4,19 @@ import { Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import type { ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
-import { checkerOf, votingGateways } from './checker-choice.js';
+import { LostStore } from '../evidence/lost-store.js';
+import { ServerDials } from '../evidence/server-dials.js';
+import { BATCH_MAX, CHECK_OPTIONS, type CheckOptions, TICK_MS } from '../health.options.js';
+import { type CheckedRecord, checkServers } from '../scripts/check.js';
+import { EvictionHolds } from '../voting/eviction-holds.js';
+import { Verdicts } from '../voting/verdicts.js';
+import { VoteResponder } from '../voting/vote-responder.js';
+import { votingGateways } from '../voting/voting-gateways.js';
+import { checkerOf } from './checker-choice.js';
 import { EligibilityMarks } from './eligibility-marks.js';
-import { EvictionHolds } from './eviction-holds.js';
-import { BATCH_MAX, CHECK_OPTIONS, type CheckOptions, TICK_MS } from './health.options.js';
-import { LostStore } from './lost-store.js';
 import { MassFailures } from './mass-failures.js';
-import { type CheckedRecord, checkServers } from './scripts/check.js';
 import { SelfCheck } from './self-check.js';
-import { ServerDials } from './server-dials.js';
 import { type MonitorContext, ServerMonitor } from './server-monitor.js';
-import { Verdicts } from './verdicts.js';
-import { VoteResponder } from './vote-responder.js';
 
 /**
  * Decides which servers this gateway checks, and checks them. One call of Redis reads the answers to the last checks and sends the next

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
-import { CHECKS, EligibilitySeen, EndsSeen, eventually, evicted, HealthWorld, INTERVAL_MS, metric, result } from './health.fixture.js';
-import type { HealthCheckerOptions } from './health.options.js';
+import { CHECKS, EligibilitySeen, EndsSeen, eventually, evicted, HealthWorld, INTERVAL_MS, metric, result } from '../health.fixture.js';
+import type { HealthCheckerOptions } from '../health.options.js';
 
 describe('a verdict, over a real Redis', () => {
   let world: HealthWorld;

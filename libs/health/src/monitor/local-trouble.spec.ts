@@ -1,4 +1,4 @@
-import { blockFor, eventually, HealthWorld, healthyAgain, INTERVAL_MS, metric, result } from './health.fixture.js';
+import { blockFor, eventually, HealthWorld, healthyAgain, INTERVAL_MS, metric, result } from '../health.fixture.js';
 
 describe('a gateway that was away, or whose store was, over a real Redis', () => {
   let world: HealthWorld;

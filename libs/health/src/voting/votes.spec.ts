@@ -1,7 +1,7 @@
 import { ServerDirectory, ServerRegistration } from '#libs/fleet';
 import { serverId } from '#libs/protocol';
+import { CHECKS, DORMANT, EndsSeen, eventually, evicted, HealthWorld, metric, recordIn, Started } from '../health.fixture.js';
 import { Eviction } from './eviction.js';
-import { CHECKS, DORMANT, EndsSeen, eventually, evicted, HealthWorld, metric, recordIn, Started } from './health.fixture.js';
 import { Verdicts } from './verdicts.js';
 import { VoterProbe } from './voter-probe.js';
 

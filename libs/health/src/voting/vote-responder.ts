@@ -4,10 +4,10 @@ import { FleetEvents, FleetLinks, Self, ServerDirectory, type ServerRecord } fro
 import type { ProbeResult } from '#libs/link';
 import { SERVER_TYPES } from '#libs/protocol';
 import { Log } from '#libs/telemetry';
-import { CHECK_OPTIONS, type CheckOptions, PREPARED_INTERVALS, VERDICT_RETRY_MS, VOTE_MS } from './health.options.js';
-import { incarnationKey } from './incarnation-key.js';
-import { LostStore } from './lost-store.js';
-import { ServerDials } from './server-dials.js';
+import { LostStore } from '../evidence/lost-store.js';
+import { ServerDials } from '../evidence/server-dials.js';
+import { CHECK_OPTIONS, type CheckOptions, PREPARED_INTERVALS, VERDICT_RETRY_MS, VOTE_MS } from '../health.options.js';
+import { incarnationKey } from '../incarnation-key.js';
 import { Verdicts } from './verdicts.js';
 import { VoterProbe } from './voter-probe.js';
 

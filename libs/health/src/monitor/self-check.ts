@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { EventSink, Self } from '#libs/fleet';
 import { Log, Metrics } from '#libs/telemetry';
-import { CHECK_OPTIONS, type CheckOptions } from './health.options.js';
+import { StoreProbe } from '../evidence/store-probe.js';
+import { CHECK_OPTIONS, type CheckOptions } from '../health.options.js';
 import type { VoidReason } from './judge.js';
 import { LocalHealth } from './local-health.js';
-import { StoreProbe } from './store-probe.js';
 
 /** Checks this process and its connection to Redis. A missed check counts only while both are well. */
 @Injectable()

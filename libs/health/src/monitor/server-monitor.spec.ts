@@ -1,8 +1,8 @@
 import { type ServerRecord, toServerRecord } from '#libs/fleet';
 import type { ServerType } from '#libs/protocol';
 import { serverId } from '#libs/protocol';
-import { URGENT_CHECK_MS, VERDICT_RETRY_MS } from './health.options.js';
-import type { CheckedRecord } from './scripts/check.js';
+import { URGENT_CHECK_MS, VERDICT_RETRY_MS } from '../health.options.js';
+import type { CheckedRecord } from '../scripts/check.js';
 import { type MonitorContext, ServerMonitor } from './server-monitor.js';
 
 const INTERVAL_MS = 1_000;

@@ -1,7 +1,7 @@
 import type { ProbeResult } from '#libs/link';
-import type { HoldReason } from './eviction-holds.js';
-import type { EvictionReason } from './ports.js';
-import type { StoreTrouble } from './store-probe.js';
+import type { StoreTrouble } from '../evidence/store-probe.js';
+import type { EvictionReason } from '../ports.js';
+import type { HoldReason } from '../voting/eviction-holds.js';
 
 /**
  * Why a check says nothing about the server. `loop-late`: this process was away. `grace`: the server has just registered. `first`: no

@@ -3,9 +3,9 @@ import { EventSink, SERVERS_KEY, Self, type ServerRecord } from '#libs/fleet';
 import type { ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
-import type { EvictionReason } from './ports.js';
-import { type VoteAnswer, voteToEvict } from './scripts/evict.js';
-import { ServerCleanups } from './server-cleanups.js';
+import { ServerCleanups } from '../cleanup/server-cleanups.js';
+import type { EvictionReason } from '../ports.js';
+import { type VoteAnswer, voteToEvict } from '../scripts/evict.js';
 
 /**
  * Makes an incarnation dead, for ever, whoever says so and however many say it: one script compares, counts the votes

@@ -1,9 +1,9 @@
 import type { OperatorEventKind } from '#libs/fleet';
 import { Links } from '#libs/link';
 import { PubSub } from '#libs/redis';
-import { Eviction } from './eviction.js';
-import { CHECKS, DORMANT, eventually, evicted, HealthWorld, recordIn, type Started } from './health.fixture.js';
-import { reportUnreached } from './scripts/report-unreached.js';
+import { CHECKS, DORMANT, eventually, evicted, HealthWorld, recordIn, type Started } from '../health.fixture.js';
+import { reportUnreached } from '../scripts/report-unreached.js';
+import { Eviction } from '../voting/eviction.js';
 import { UnreachableServers } from './unreachable-servers.js';
 
 /** The long grace keeps missed checks from evicting a server in these tests. */

@@ -3,10 +3,10 @@ import { ModuleRef } from '@nestjs/core';
 import { LinkTrust, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { RedisConnections } from '#libs/redis';
 import { Log } from '#libs/telemetry';
-import { CHECKER_OPTIONS, CLEANUP_LEASE_MS, type HealthCheckerOptions, LEFT_CHECK_MS } from './health.options.js';
-import { incarnationKey } from './incarnation-key.js';
-import { EVICTION_REASONS, type EvictionReason, type ServerEndListener } from './ports.js';
-import { claimCleanup } from './scripts/claim-cleanup.js';
+import { CHECKER_OPTIONS, CLEANUP_LEASE_MS, type HealthCheckerOptions, LEFT_CHECK_MS } from '../health.options.js';
+import { incarnationKey } from '../incarnation-key.js';
+import { EVICTION_REASONS, type EvictionReason, type ServerEndListener } from '../ports.js';
+import { claimCleanup } from '../scripts/claim-cleanup.js';
 
 /**
  * Sees to the work that a dead server's end makes, until all of it is done. The work is claimed, and the claim kept
