@@ -1,7 +1,7 @@
 import { pack } from '#libs/protocol';
 import { LuaScript } from '#libs/redis';
+import type { Append } from './append.js';
 import { checkpointKey, effectsKey, epilogueKey, logKey, roomKey } from './room-keys.js';
-import type { Append } from './room-log.js';
 import type { RoomDoc } from './room-record.js';
 
 const appendFile = new URL('./scripts/append.lua', import.meta.url);
