@@ -1,5 +1,8 @@
+export * from './adopted-room.js';
+export * from './append.js';
 export * from './change-codec.js';
 export * from './checkpoint.js';
+export * from './ended-game.js';
 export * from './epilogue.js';
 export * from './owner-heartbeats.js';
 export * from './room-doc-codec.js';
@@ -9,6 +12,7 @@ export * from './room-news.js';
 export * from './room-record.js';
 export * from './room-records.js';
 export * from './room-store.module.js';
+export * from './room-store.options.js';
 export * from './room-view.js';
 export * from './store-generation.js';
 export { UnreadableError } from './stored-bytes.js';

@@ -1,7 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { OwnerHeartbeats } from './owner-heartbeats.js';
-import { ROOM_STORE_OPTIONS, RoomLog, type RoomStoreOptions } from './room-log.js';
+import { RoomLog } from './room-log.js';
 import { RoomRecords } from './room-records.js';
+import { ROOM_STORE_OPTIONS, type RoomStoreOptions } from './room-store.options.js';
 import { StoreGeneration } from './store-generation.js';
 import { UserRooms } from './user-rooms.js';
 
