@@ -26,7 +26,7 @@ import { VoterProbe } from './voting/voter-probe.js';
 /** Needs `RedisModule`, `TelemetryModule`, `LinkModule`, `FleetModule`, and `ScheduleModule` for a checker. */
 @Module({})
 export class HealthModule {
-  /** For a server that judges others: a gateway. */
+  /** For a server that checks others: a gateway. */
   static forChecker(options: HealthCheckerOptions = {}): DynamicModule {
     return {
       module: HealthModule,

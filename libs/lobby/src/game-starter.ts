@@ -88,7 +88,7 @@ export class GameStarter {
         return news;
       } catch (error) {
         const mayHelp = error instanceof HoldfastError && error.retry && tries < START_TRIES_MAX;
-        this.log.warn('start.failed', { roomId: room.id, target: server, error: String(error), again: mayHelp });
+        this.log.warn('start.failed', { roomId: room.id, target: server, error, again: mayHelp });
         if (!mayHelp) throw error;
         // The set-up may be what the server was lost to: then no other server is lost to it.
         refuseFailedSetup(await this.rooms.mustRead(room.id));

@@ -92,7 +92,7 @@ export class Matchmaker {
       started = await this.starter.start(room, first.user, this.balancer);
     } catch (error) {
       // They are together in a room. The host can start the game when there is capacity.
-      this.log.warn('match.start-failed', { roomId: room.id, error: String(error) });
+      this.log.warn('match.start-failed', { roomId: room.id, error });
     }
     await this.queue.done(match);
     await Promise.all(match.people.map((person) => this.tellMatched(person, room).catch(() => {})));

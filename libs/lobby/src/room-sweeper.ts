@@ -64,7 +64,7 @@ export class RoomSweeper {
         await this.matchmaker.make(match);
       }
     } catch (error) {
-      this.log.warn('sweep.failed', { error: String(error) });
+      this.log.warn('sweep.failed', { error });
     } finally {
       this.isSweeping = false;
     }

@@ -8,7 +8,7 @@ import { type HealthResponderOptions, RESPONDER_OPTIONS } from '../health.option
 import type { HealthAnswerListener, ServerFacts } from '../ports.js';
 import { answerCheck } from '../scripts/answer.js';
 
-/** Answers this server's checks: hears its channel, writes that it lives and what it has. */
+/** Answers the checks of this server: on each message of its channel, it writes its load into its record. */
 @Injectable()
 export class HealthResponder implements OnApplicationBootstrap {
   private facts: ServerFacts | null = null;
@@ -32,11 +32,11 @@ export class HealthResponder implements OnApplicationBootstrap {
     this.facts = facts ? this.modules.get(facts, { strict: false }) : null;
     this.listeners = answerListeners.map((type) => this.modules.get(type, { strict: false }));
     await this.pubSub.subscribe(this.self.id, () => this.heard());
-    // A check may have been missed meanwhile; answering unasked spares a suspicion.
+    // A check may have been lost meanwhile. An answer without a check prevents a miss.
     this.pubSub.onReconnect(() => this.heard());
   }
 
-  /** Checks that come while an answer is on its way are answered once, after it. */
+  /** Checks that arrive during an answer share one answer after it. */
   private heard(): void {
     if (this.self.incarnation === 0) return;
     void this.answers.again().catch((error: unknown) => this.log.debug('health.answer-failed', { error }));

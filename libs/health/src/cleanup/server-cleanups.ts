@@ -9,14 +9,14 @@ import { EVICTION_REASONS, type EvictionReason, type ServerEndListener } from '.
 import { claimCleanup } from '../scripts/claim-cleanup.js';
 
 /**
- * Sees to the work that a dead server's end makes, until all of it is done. The work is claimed, and the claim kept
- * alive meanwhile: should this process die in the middle, another finds the claim lapsed and takes it up.
+ * Runs the cleanup of dead servers: all `ServerEndListener`s, until none fails. The gateway that runs a cleanup has a lease on it and renews
+ * the lease. When that gateway dies, the lease expires and another gateway takes over.
  */
 @Injectable()
 export class ServerCleanups implements OnApplicationBootstrap, OnModuleDestroy {
   private listeners: readonly ServerEndListener[] = [];
-  /** Whose end is being seen to here. */
-  private readonly underWay = new Set<string>();
+  /** Dead incarnations that this process cleans up at the moment. */
+  private readonly inProgress = new Set<string>();
   private sweeping: NodeJS.Timeout | null = null;
   private leftCheck: NodeJS.Timeout | null = null;
 
@@ -38,13 +38,13 @@ export class ServerCleanups implements OnApplicationBootstrap, OnModuleDestroy {
     });
   }
 
-  /** Runs the listeners; what fails is tried again when the claim has lapsed. Never rejects. */
+  /** Runs the listeners. When one fails, all run again after the lease has expired. Never rejects. */
   async run(server: ServerRecord, reason: EvictionReason): Promise<void> {
-    // No other server would take what this one has to give away.
+    // An outvoted gateway has no links, so it could not give the rooms to other servers.
     if (this.trust.isOutvoted) return this.leaveToOthers(server);
-    if (this.listeners.length === 0 || this.underWay.has(incarnationKey(server))) return;
-    this.underWay.add(incarnationKey(server));
-    const keeping = setInterval(() => void claimCleanup(this.redis.commands, server, 'renew').catch(() => {}), CLEANUP_LEASE_MS / 3);
+    if (this.listeners.length === 0 || this.inProgress.has(incarnationKey(server))) return;
+    this.inProgress.add(incarnationKey(server));
+    const renewal = setInterval(() => void claimCleanup(this.redis.commands, server, 'renew').catch(() => {}), CLEANUP_LEASE_MS / 3);
     try {
       const outcomes = await Promise.allSettled(this.listeners.map(async (listener) => listener.ended(server, reason)));
       const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
@@ -54,8 +54,8 @@ export class ServerCleanups implements OnApplicationBootstrap, OnModuleDestroy {
     } catch (error) {
       this.log.warn('server-end.not-settled', { target: server.id, incarnation: server.incarnation, error });
     } finally {
-      clearInterval(keeping);
-      this.underWay.delete(incarnationKey(server));
+      clearInterval(renewal);
+      this.inProgress.delete(incarnationKey(server));
     }
   }
 
@@ -69,7 +69,7 @@ export class ServerCleanups implements OnApplicationBootstrap, OnModuleDestroy {
     await claimCleanup(this.redis.commands, server, 'give-up').catch(() => false);
   }
 
-  /** A verdict has fallen elsewhere: if the one who carried it out leaves its work to others, that is known soon after. */
+  /** Another gateway evicted a server. If it gives up the cleanup, this gateway takes over soon. */
   private checkLeftSoon(): void {
     this.leftCheck ??= setTimeout(() => {
       this.leftCheck = null;
@@ -82,7 +82,7 @@ export class ServerCleanups implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.listeners.length === 0 || this.trust.isOutvoted) return;
     const open = this.directory
       .all()
-      .filter((server) => server.state === 'dead' && server.settledAt === null && !this.underWay.has(incarnationKey(server)));
+      .filter((server) => server.state === 'dead' && server.settledAt === null && !this.inProgress.has(incarnationKey(server)));
     for (const server of open) {
       const taken = await claimCleanup(this.redis.commands, server, 'take').catch(() => false);
       if (taken) {

@@ -1,6 +1,6 @@
 /**
- * Whether so many servers are silent, or were condemned a moment ago, that one cause is likelier than as many deaths:
- * more than a third of the others, and at least two.
+ * Whether so many servers fail at once that one cause is more likely than as many independent failures: more than a third of the others, and
+ * at least two.
  */
 export function isMassFailure(silentOrJustDead: number, others: number): boolean {
   return silentOrJustDead >= 2 && silentOrJustDead > others / 3;

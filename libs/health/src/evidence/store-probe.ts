@@ -4,10 +4,10 @@ import { Cluster } from 'ioredis';
 import { Self } from '#libs/fleet';
 import { PubSub, type RedisClient, RedisConnections } from '#libs/redis';
 
-/** What a probe of Redis can find. `no-echo`: Redis answers, and its messages do not arrive. */
+/** A failure that a probe of Redis can find. `no-echo`: Redis answers commands, and its messages do not arrive. */
 export type StoreTrouble = 'no-echo' | 'store-unreachable' | 'store-slow' | 'store-restarted';
 
-/** This process's own check through Redis: what it asks of servers it must be able to do itself. */
+/** Checks that this process can do through Redis what it expects of other servers: write, and receive a message. */
 @Injectable()
 export class StoreProbe implements OnModuleInit {
   private readonly waiting = new Map<string, () => void>();
@@ -26,7 +26,7 @@ export class StoreProbe implements OnModuleInit {
     await this.pubSub.subscribe(this.channel, (nonce) => this.waiting.get(nonce)?.());
   }
 
-  /** Null: the store is the one it was, and a message through it came back within `withinMs`. Never rejects. */
+  /** Null: Redis has not restarted, and a message through it came back within `withinMs`. Never rejects. */
   async check(withinMs: number): Promise<StoreTrouble | null> {
     const nonce = randomUUID();
     const startedAt = performance.now();
@@ -55,7 +55,7 @@ export class StoreProbe implements OnModuleInit {
   }
 }
 
-/** Another `run_id` is another process with perhaps another past; in a Cluster that of any primary. */
+/** A new `run_id` means a new process, which may have lost data. In a Cluster, the ids of all primaries. */
 async function readRunIds(client: RedisClient): Promise<string> {
   const nodes = client instanceof Cluster ? client.nodes('master') : [client];
   const ids = await Promise.all(nodes.map(async (node) => /run_id:(\w+)/.exec(await node.info('server'))?.[1] ?? ''));

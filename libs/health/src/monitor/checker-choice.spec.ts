@@ -8,7 +8,7 @@ const GATEWAYS = ['1', '2', '3'].map((name) => serverId('gateway', name));
 const GAMES = Array.from({ length: 300 }, (_, index) => serverId('game', String(index)));
 
 describe('checkerOf', () => {
-  it('divides the servers among the gateways, whatever order these are in', () => {
+  it('divides the servers among the gateways, independent of the order of the gateways', () => {
     const shares = new Map<ServerId | null, number>();
     for (const game of GAMES) {
       const checker = checkerOf(game, GATEWAYS);
@@ -19,7 +19,7 @@ describe('checkerOf', () => {
     for (const share of shares.values()) expect(share).toBeGreaterThan(60);
   });
 
-  it('moves only the share of a gateway that is gone', () => {
+  it('gives only the servers of a lost gateway another checker', () => {
     for (const game of GAMES) {
       const before = checkerOf(game, GATEWAYS);
       const after = checkerOf(game, GATEWAYS.slice(0, 2));
@@ -33,8 +33,8 @@ describe('checkerOf', () => {
   });
 });
 
-describe('judges', () => {
-  it('are gateways that are neither dead nor missing checks themselves', () => {
+describe('votingGateways', () => {
+  it('returns the gateways that are neither dead nor suspect', () => {
     const servers = [
       record('gateway', 'well', {}),
       record('gateway', 'dead', { state: 'dead' }),
@@ -45,7 +45,7 @@ describe('judges', () => {
     expect(votingGateways(servers).map(({ name }) => name)).toEqual(['well']);
   });
 
-  it('are all living gateways when none is without fault', () => {
+  it('returns all living gateways when each of them is suspect', () => {
     const servers = [record('gateway', 'suspect', { suspect: '1' }), record('gateway', 'dead', { state: 'dead' })];
     expect(votingGateways(servers).map(({ name }) => name)).toEqual(['suspect']);
   });
@@ -60,7 +60,7 @@ describe('isMassFailure', () => {
     [2, 6, false],
     [333, 999, false],
     [334, 999, true],
-  ])('%p of %p: %p', (silent, others, expected) => {
+  ])('for %p failed servers of %p is %p', (silent, others, expected) => {
     expect(isMassFailure(silent, others)).toBe(expected);
   });
 });

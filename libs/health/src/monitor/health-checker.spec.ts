@@ -3,7 +3,7 @@ import { FleetLinks, ServerDirectory } from '#libs/fleet';
 import { CHECKS, EligibilitySeen, EndsSeen, eventually, evicted, HealthWorld, INTERVAL_MS, metric, result } from '../health.fixture.js';
 import type { HealthCheckerOptions } from '../health.options.js';
 
-describe('a verdict, over a real Redis', () => {
+describe('the health checker, over a real Redis', () => {
   let world: HealthWorld;
 
   beforeEach(async () => {
@@ -12,7 +12,7 @@ describe('a verdict, over a real Redis', () => {
 
   afterEach(() => world.close());
 
-  it('evicts the silent one and keeps the busy one beside it', async () => {
+  it('evicts a silent server and keeps a busy one', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     await world.start('lobby', '2');
@@ -39,7 +39,7 @@ describe('a verdict, over a real Redis', () => {
     await world.start('lobby', '2');
     const hanging = await world.foreign(watching, 'hanging', 'speaks');
     let isHanging = false;
-    // Told in checks, which a machine that has other things to do does not make more of.
+    // Counted in checks, because a busy machine does not make more of them.
     let unanswered = 0;
     await world.answerLate(watching, hanging.id, 0, () => {
       if (isHanging) unanswered += 1;
@@ -52,7 +52,7 @@ describe('a verdict, over a real Redis', () => {
     expect(unanswered).toBeLessThanOrEqual(3);
   });
 
-  it('spares a new server its grace', async () => {
+  it('does not count the misses of a new server during its grace', async () => {
     const watching = await world.gateway('1', { ...CHECKS, graceMs: 60_000 });
     const fresh = await world.foreign(watching, 'fresh', 'is silent');
     await watching.redis.commands.hset(fresh.id, 'registeredAt', Date.now());
@@ -61,7 +61,7 @@ describe('a verdict, over a real Redis', () => {
     expect(evicted(watching, fresh.id)).toEqual([]);
   });
 
-  it('marks as unheard who answers on its link only, forgives it when it is heard, condemns it when the link falls silent, too', async () => {
+  it('marks a server as unheard while only its link answers, and condemns it when the link is silent too', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     await world.start('lobby', '2');
@@ -82,20 +82,20 @@ describe('a verdict, over a real Redis', () => {
     await eventually(() => expect(evicted(watching, deaf.id)).toHaveLength(1));
   });
 
-  it('waits for a server whose subscription died in silence until it has noticed by itself', async () => {
+  it('does not evict a server with a half-open subscription, which reconnects by itself', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     await world.start('lobby', '2');
     const game = await world.start('game', '1');
     await eventually(async () => expect(await result(watching, 'healthy')).toBeGreaterThan(3));
-    // Half open: nothing comes any more, and nobody says so.
+    // Half open: no message arrives, and the connection is not closed.
     (game.redis.subscriptions as Redis).stream.pause();
     await eventually(async () => expect(await watching.redis.commands.hget(game.self.id, 'unheard')).toBe('1'));
     await eventually(async () => expect(await watching.redis.commands.hgetall(game.self.id)).toMatchObject({ unheard: '0', suspect: '0' }));
     expect(evicted(watching, game.self.id)).toEqual([]);
   });
 
-  it('holds many that fall silent at once until that has lasted, and lets go at once who is refused', async () => {
+  it('holds the verdicts on many silent servers for a while, and evicts a server that refuses connections at once', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     const silent = await Promise.all(['a', 'b', 'c'].map((name) => world.foreign(watching, name, 'is silent')));
@@ -113,7 +113,7 @@ describe('a verdict, over a real Redis', () => {
   });
 
   describe('when a link is lost', () => {
-    it('keeps one link between two gateways, whichever came first', async () => {
+    it('keeps one link between two gateways, whichever started first', async () => {
       const gateways = [await world.linked('2', { type: 'gateway' }), await world.linked('1', { type: 'gateway' })];
       const [two, one] = gateways.map(({ module }) => module.get(FleetLinks));
       await eventually(() => {
@@ -123,10 +123,10 @@ describe('a verdict, over a real Redis', () => {
       expect(one.get(gateways[1].self.id)).toBeUndefined();
     });
 
-    // Rounds that never come: what is seen here is the fast path alone.
+    // The checker never runs, so only the dial after the loss of the link can evict.
     const RARE: HealthCheckerOptions = { ...CHECKS, intervalMs: 60_000 };
 
-    it('evicts at once a process that is gone, and not one that is still there', async () => {
+    it('evicts a server whose process has ended at once, and keeps one whose process still runs', async () => {
       const watching = await world.gateway('1', RARE);
       const [gone, there] = [await world.linked('gone'), await world.linked('there')];
       const links = watching.module.get(FleetLinks);
@@ -142,7 +142,7 @@ describe('a verdict, over a real Redis', () => {
       expect(evicted(watching, there.self.id)).toEqual([]);
     });
 
-    it('asks more often who does not answer the dial, and decides sooner', async () => {
+    it('checks a server that does not answer the dial more often, and decides sooner', async () => {
       const intervalMs = 4_000;
       const watching = await world.gateway('1', { ...CHECKS, intervalMs });
       await world.start('lobby', '1');
@@ -153,7 +153,7 @@ describe('a verdict, over a real Redis', () => {
       hung.wire.goSilent();
       const from = performance.now();
       await eventually(() => expect(evicted(watching, hung.self.id)).toEqual([expect.objectContaining({ reason: 'silent' })]));
-      // The dial's own time, and two quick checks; by rounds it would be two to three intervals more.
+      // The dial and two quick checks. With regular checks it would take two to three intervals more.
       expect(performance.now() - from).toBeLessThan(1.5 * intervalMs + 500);
     });
   });

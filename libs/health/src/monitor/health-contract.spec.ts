@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { ServerDirectory, ServerRegistration } from '#libs/fleet';
 import { AnswersSeen, EndsSeen, eventually, evicted, HealthWorld, metric } from '../health.fixture.js';
 
-describe('the contract of a health check, over a real Redis', () => {
+describe('the protocol of health checks, over a real Redis', () => {
   let world: HealthWorld;
 
   beforeEach(async () => {
@@ -11,7 +11,7 @@ describe('the contract of a health check, over a real Redis', () => {
 
   afterEach(() => world.close());
 
-  it('keeps the contract that redis-cli shows: testing on the hash, a message on its channel, update and the facts in answer', async () => {
+  it('writes `testing` into the record, sends a message, and gets `update` and the load as the answer', async () => {
     const watching = await world.gateway('1');
     const game = await world.start('game', '1');
     await eventually(async () => {
@@ -33,7 +33,7 @@ describe('the contract of a health check, over a real Redis', () => {
     expect((await silent.record()).check).toBe('testing');
   });
 
-  it('lets any program be a member that writes update when it is asked', async () => {
+  it('accepts any program as a server that writes `update` after a check', async () => {
     const watching = await world.gateway('1');
     const other = await world.foreign(watching, 'other', 'refuses');
     await watching.redis.commands.hset(other.id, { linkPort: 0 });

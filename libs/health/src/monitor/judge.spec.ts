@@ -5,19 +5,24 @@ const CASE: Case = { misses: 2, maxMisses: 2, secondPath: 'silent', patienceIsOv
 
 describe('judge', () => {
   it.each<[string, Partial<Seen>, Partial<Case>, Judgement]>([
-    ['an answer is health, whatever went before', { answer: 'answered', missesBefore: 9 }, {}, { kind: 'healthy' }],
-    ['an answer is believed even in doubt', { answer: 'answered', doubt: 'loop-late' }, {}, { kind: 'healthy' }],
-    ['no question, no miss', { answer: 'unasked' }, {}, { kind: 'void', reason: 'first' }],
-    ['a checker that was late counts nothing', { doubt: 'loop-late', missesBefore: 1 }, {}, { kind: 'void', reason: 'loop-late' }],
     [
-      'nor does one whose store was away',
+      'is healthy after an answer, however many checks were missed before',
+      { answer: 'answered', missesBefore: 9 },
+      {},
+      { kind: 'healthy' },
+    ],
+    ['is healthy after an answer, even when this process was late', { answer: 'answered', doubt: 'loop-late' }, {}, { kind: 'healthy' }],
+    ['counts no miss when no check waited for an answer', { answer: 'unasked' }, {}, { kind: 'void', reason: 'first' }],
+    ['counts no miss when this process was late', { doubt: 'loop-late', missesBefore: 1 }, {}, { kind: 'void', reason: 'loop-late' }],
+    [
+      'counts no miss when Redis did not answer',
       { doubt: 'store-unreachable', missesBefore: 1 },
       {},
       { kind: 'void', reason: 'store-unreachable' },
     ],
-    ['nor is a server judged in its grace', { inGrace: true, missesBefore: 1 }, {}, { kind: 'void', reason: 'grace' }],
-    ['the first miss makes a suspect', {}, { secondPath: null }, { kind: 'missed', misses: 1 }],
-    ['the second miss condemns the silent', { missesBefore: 1 }, {}, { kind: 'condemned', reason: 'silent', misses: 2 }],
+    ['counts no miss during the grace of a server', { inGrace: true, missesBefore: 1 }, {}, { kind: 'void', reason: 'grace' }],
+    ['suspects a server after its first miss', {}, { secondPath: null }, { kind: 'missed', misses: 1 }],
+    ['condemns a silent server after its second miss', { missesBefore: 1 }, {}, { kind: 'condemned', reason: 'silent', misses: 2 }],
   ])('%s', (_rule, seen, rest, expected) => {
     expect(judge({ ...SEEN, ...seen }, { ...CASE, ...rest })).toEqual(expected);
   });
@@ -25,16 +30,32 @@ describe('judge', () => {
 
 describe('judgeCase', () => {
   it.each<[string, Partial<Case>, Judgement]>([
-    ['misses alone condemn nobody: the link is asked first', { secondPath: null }, { kind: 'missed', misses: 2 }],
-    ['silence on the link alone condemns nobody', { misses: 1 }, { kind: 'missed', misses: 1 }],
-    ['who answers on the link lives', { secondPath: 'answered', misses: 9 }, { kind: 'held', reason: 'unheard', misses: 9 }],
-    ['a refusal condemns at the first miss', { secondPath: 'refused', misses: 1 }, { kind: 'condemned', reason: 'refused', misses: 1 }],
-    ['a refusal condemns among many', { secondPath: 'refused', many: true }, { kind: 'condemned', reason: 'refused', misses: 2 }],
-    ['a busy server is given its time', { patienceIsOver: false }, { kind: 'missed', misses: 2 }],
-    ['many at once are held', { many: true }, { kind: 'held', reason: 'many', misses: 2 }],
-    ['a hold ends', { many: true, heldForMs: 10_000 }, { kind: 'condemned', reason: 'silent', misses: 2 }],
+    ['does not condemn a server before a dial has ended', { secondPath: null }, { kind: 'missed', misses: 2 }],
+    ['does not condemn a server with one miss whose link is silent', { misses: 1 }, { kind: 'missed', misses: 1 }],
     [
-      'of many, who answers on the link lives',
+      'holds the verdict on a server that answers a dial',
+      { secondPath: 'answered', misses: 9 },
+      { kind: 'held', reason: 'unheard', misses: 9 },
+    ],
+    [
+      'condemns a server that refuses a dial after its first miss',
+      { secondPath: 'refused', misses: 1 },
+      { kind: 'condemned', reason: 'refused', misses: 1 },
+    ],
+    [
+      'condemns a server that refuses a dial even when many servers are silent',
+      { secondPath: 'refused', many: true },
+      { kind: 'condemned', reason: 'refused', misses: 2 },
+    ],
+    ['gives a busy server more time', { patienceIsOver: false }, { kind: 'missed', misses: 2 }],
+    ['holds the verdict when many servers are silent', { many: true }, { kind: 'held', reason: 'many', misses: 2 }],
+    [
+      'condemns a silent server of many after the hold',
+      { many: true, heldForMs: 10_000 },
+      { kind: 'condemned', reason: 'silent', misses: 2 },
+    ],
+    [
+      'holds the verdict on a server of many that answers a dial',
       { many: true, secondPath: 'answered', heldForMs: 10_000 },
       { kind: 'held', reason: 'unheard', misses: 2 },
     ],

@@ -16,31 +16,34 @@ export type Judgement =
   | { readonly kind: 'held'; readonly reason: HoldReason; readonly misses: number }
   | { readonly kind: 'condemned'; readonly reason: EvictionReason; readonly misses: number };
 
-/** What one look at a server showed. */
+/** The result of one check. */
 export interface Seen {
-  /** `unasked`: no question was open. `unanswered`: it still says `testing`, or there is no record at all. */
+  /** `unasked`: no check waited for an answer. `unanswered`: the record still says `testing`, or there is no record. */
   readonly answer: 'unasked' | 'answered' | 'unanswered';
-  /** Null: this checker trusts itself and the store since the question was asked. */
+  /** Null: this process and Redis have been well since the check was sent. */
   readonly doubt: VoidReason | null;
   readonly inGrace: boolean;
   readonly missesBefore: number;
 }
 
-/** What else is known once checks were missed. */
+/** The evidence about a server that missed checks. */
 export interface Case {
   readonly misses: number;
   readonly maxMisses: number;
-  /** What its link port said when it was dialled since it was last heard; null: not known yet. */
+  /** The result of a dial since the last answer. Null: no dial has ended yet. */
   readonly secondPath: ProbeResult | null;
-  /** Silent for longer than a server as busy as it last said it was. */
+  /** The server has been silent for longer than its last reported event-loop lag explains. */
   readonly patienceIsOver: boolean;
-  /** Too many are silent at once for this to be each one's own death. */
+  /** So many servers are silent at once that they probably share one cause. */
   readonly many: boolean;
   readonly heldForMs: number;
   readonly holdMs: number;
 }
 
-/** The verdict of a health check: pure, all brakes in one place. Who acts on it has one more look at the store and asks for votes. */
+/**
+ * Judges one check. Pure, and the only place with the rules. A verdict on silence needs one more check of Redis, and every verdict the votes
+ * of a majority of the gateways.
+ */
 export function judge(seen: Seen, rest: Omit<Case, 'misses'>): Judgement {
   if (seen.answer === 'answered') return { kind: 'healthy' };
   if (seen.answer === 'unasked') return { kind: 'void', reason: 'first' };
@@ -49,9 +52,9 @@ export function judge(seen: Seen, rest: Omit<Case, 'misses'>): Judgement {
   return judgeCase({ ...rest, misses: seen.missesBefore + 1 });
 }
 
-/** The same for a server with misses of which more has become known, without another check. */
+/** Judges a server that missed checks, when new evidence comes without a new check. */
 export function judgeCase({ misses, maxMisses, secondPath, patienceIsOver, many, heldForMs, holdMs }: Case): Judgement {
-  // Nobody listens there: no need to wait for a second miss, however many others there are.
+  // No process listens on the port. That is certain, so neither a second miss nor the number of other failures matters.
   if (secondPath === 'refused') return { kind: 'condemned', reason: 'refused', misses };
   if (misses < maxMisses || secondPath === null) return { kind: 'missed', misses };
   if (secondPath === 'answered') return { kind: 'held', reason: 'unheard', misses };

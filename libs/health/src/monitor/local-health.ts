@@ -2,8 +2,8 @@ import { CLEAN_ROUNDS, TICK_MS } from '../health.options.js';
 import type { VoidReason } from './judge.js';
 
 /**
- * Whether this checker may believe what it sees. Invariant: a question counts only if from its asking to its judging
- * this process was never late, and the store had been fine for two rounds before it was asked.
+ * Decides whether a missed check counts. Invariant: it counts only if this process was never late between sending and judging the check, and
+ * if Redis had answered `CLEAN_ROUNDS` times before the check was sent. Pure: the caller passes the time.
  */
 export class LocalHealth {
   private lastTickAt: number;
@@ -18,7 +18,7 @@ export class LocalHealth {
     this.lastTickAt = now;
   }
 
-  /** The process turns; called at each tick. True: it comes late. */
+  /** Called at each tick. True: the tick is late. */
   tick(now: number): boolean {
     this.detectLateLoop(now);
     this.lastTickAt = now;
@@ -37,8 +37,8 @@ export class LocalHealth {
   }
 
   /**
-   * Null: what was asked at `askedAt` may be judged `now`. A process that was stopped finds answers before its own
-   * tick has noticed, so this looks at the clock itself.
+   * Null: a check that was sent at `askedAt` counts. A process that was suspended may read answers before its next tick, so this method
+   * also compares the time.
    */
   voidReason(askedAt: number, now: number): VoidReason | null {
     this.detectLateLoop(now);

@@ -1,6 +1,6 @@
 import { blockFor, eventually, HealthWorld, healthyAgain, INTERVAL_MS, metric, result } from '../health.fixture.js';
 
-describe('a gateway that was away, or whose store was, over a real Redis', () => {
+describe('a gateway that was away or without Redis, over a real Redis', () => {
   let world: HealthWorld;
 
   beforeEach(async () => {
@@ -9,9 +9,9 @@ describe('a gateway that was away, or whose store was, over a real Redis', () =>
 
   afterEach(() => world.close());
 
-  it('condemns nobody when it was away itself', async () => {
+  it('condemns no server when it was away itself', async () => {
     const watching = await world.gateway('1');
-    // Silent on their links, so that nothing but the gateway's doubt of itself saves them.
+    // Their links are silent, so only the self-check of the gateway prevents an eviction.
     const game = await world.start('game', '1', { port: 'is silent' });
     await world.start('game', '2', { port: 'is silent' });
     await eventually(async () => expect(await result(watching, 'healthy')).toBeGreaterThan(3));
@@ -23,7 +23,7 @@ describe('a gateway that was away, or whose store was, over a real Redis', () =>
     expect(await watching.redis.commands.hget(game.self.id, 'state')).toBe('ready');
   });
 
-  it('counts no miss for a question that was open while it was away', async () => {
+  it('counts no miss for a check that waited for its answer while the gateway was away', async () => {
     const watching = await world.gateway('1');
     const asked = await world.foreign(watching, 'asked', 'is silent');
     let block = false;
@@ -42,7 +42,7 @@ describe('a gateway that was away, or whose store was, over a real Redis', () =>
     expect(await result(watching, 'missed')).toBe(0);
   });
 
-  it('counts no miss for a question that was open while the store was away', async () => {
+  it('counts no miss for a check that waited for its answer while Redis was away', async () => {
     const watching = await world.gateway('1');
     const asked = await world.foreign(watching, 'asked', 'is silent');
     let stop: 'not yet' | 'now' | 'stopped' | 'over' = 'not yet';
@@ -50,7 +50,7 @@ describe('a gateway that was away, or whose store was, over a real Redis', () =>
       if (stop === 'now') {
         stop = 'stopped';
         process.kill(world.redisServer.pid, 'SIGSTOP');
-        // Shorter than a command's time, so that no failure says so: the store was merely slow.
+        // Shorter than the time limit of a command, so no command fails.
         setTimeout(() => {
           process.kill(world.redisServer.pid, 'SIGCONT');
           stop = 'over';
@@ -67,9 +67,9 @@ describe('a gateway that was away, or whose store was, over a real Redis', () =>
     expect(await result(watching, 'void')).toBeGreaterThan(0);
   });
 
-  it('condemns nobody when the store stops for ten intervals, is flushed, or comes back as another with nothing in it', async () => {
+  it('condemns no server when Redis stops for ten intervals, is flushed, or restarts empty', async () => {
     const watching = await world.gateway('1');
-    // Silent on their links, so that nothing but the gateway's doubt of the store saves them.
+    // Their links are silent, so only the self-check of the gateway prevents an eviction.
     const games = [
       await world.start('game', '1', { port: 'is silent' }),
       await world.start('game', '2', { port: 'is silent' }),

@@ -3,7 +3,7 @@ import type { ServerId } from '#libs/protocol';
 import { isMassFailure } from '../evidence/mass-failure.js';
 import { MANY_WINDOW_INTERVALS } from '../health.options.js';
 
-/** What the monitor of a server knows better than the directory. */
+/** The state of a server that its monitor knows earlier than the directory. */
 export interface MonitoredState {
   readonly isSilent: boolean;
   readonly isUnheard: boolean;

@@ -148,7 +148,7 @@ describe('ServerMonitor', () => {
     expect(context.dials.dial).not.toHaveBeenCalled();
   });
 
-  it('condemns nobody when the last look at Redis fails', async () => {
+  it('does not condemn the server when Redis fails the check before the verdict', async () => {
     const { context, check, miss } = newMonitor();
     context.self.confirm.mockResolvedValue(false);
     await check();
@@ -210,7 +210,7 @@ describe('ServerMonitor', () => {
     expect(monitor.isDue(performance.now() + URGENT_CHECK_MS)).toBe(false);
   });
 
-  it('judges nothing by the record of another incarnation, and has the directory read again', async () => {
+  it('does not judge the record of another incarnation, and refreshes the directory', async () => {
     const { context, monitor, check, miss } = newMonitor();
     await check();
     await miss();

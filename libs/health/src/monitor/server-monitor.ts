@@ -13,7 +13,7 @@ import { type Case, type Judgement, judge, judgeCase } from './judge.js';
 import type { MassFailures } from './mass-failures.js';
 import type { SelfCheck } from './self-check.js';
 
-/** What the monitors of one process share. */
+/** The parts that the monitors of one process share. */
 export interface MonitorContext {
   readonly options: Pick<CheckOptions, 'intervalMs' | 'maxMisses' | 'graceMs' | 'holdMs'>;
   readonly self: Pick<SelfCheck, 'voidReason' | 'confirm' | 'distrust' | 'reportVoid'>;

@@ -214,7 +214,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
       await this.judge(lost, answer, gateways.length, now);
     } catch (error) {
       lost.reportAt = performance.now() + REPORT_MS;
-      this.log.debug('health.report-failed', { target: server.id, error: String(error) });
+      this.log.debug('health.report-failed', { target: server.id, error });
     } finally {
       lost.isBusy = false;
     }

@@ -8,8 +8,8 @@ import type { EvictionReason } from '../ports.js';
 import { type VoteAnswer, voteToEvict } from '../scripts/evict.js';
 
 /**
- * Makes an incarnation dead, for ever, whoever says so and however many say it: one script compares, counts the votes
- * and marks. The one caller whose vote was the last one needed sees to the server's end.
+ * Evicts incarnations. One script compares the incarnation, counts the votes and marks the record as dead. Exactly one caller learns that its
+ * vote completed the eviction, and starts the cleanup. A dead incarnation never becomes alive again.
  */
 @Injectable()
 export class Eviction {
@@ -22,13 +22,13 @@ export class Eviction {
     private readonly log: Log,
   ) {}
 
-  /** Without votes, for an operator's word. True: this call made it dead, and nobody else's did. Rejects when the store is away. */
+  /** Evicts without votes, for an operator. True: this call evicted the server. Rejects when Redis does not answer. */
   async evict(server: ServerRecord, reason: EvictionReason): Promise<boolean> {
     const answer = await this.vote(server, reason, []);
     return answer.kind === 'evicted';
   }
 
-  /** A vote among these gateways, this one included: a majority of them evicts. */
+  /** Votes as one of `gateways`, which contains this one. A majority of them evicts. */
   async vote(server: ServerRecord, reason: EvictionReason, gateways: readonly ServerId[]): Promise<VoteAnswer> {
     const voters = gateways.filter((gateway) => gateway !== server.id);
     const needed = voters.length === 0 ? 0 : Math.floor(voters.length / 2) + 1;
@@ -44,7 +44,7 @@ export class Eviction {
       });
       const { id, incarnation } = server;
       this.sink.publish({ kind: 'server.evicted', server: id, incarnation, reason, detail: { votes: answer.votes, of: voters.length } });
-      // A registry that was lost may not list it; the end of a server that nobody lists would be overlooked.
+      // A registry that lost data may not contain the server. Other gateways would then not know of its cleanup.
       await this.redis.commands.sadd(SERVERS_KEY, server.id).catch(() => {});
       void this.cleanups.run(server, reason);
     }

@@ -95,7 +95,7 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
     try {
       if (await this.lostStore.isLost(server)) await this.verdicts.condemn(server, 'store-lost');
     } catch (error) {
-      this.log.debug('verdict.not-seconded', { target: server.id, error: String(error) });
+      this.log.debug('verdict.not-seconded', { target: server.id, error });
     } finally {
       this.inProgress.delete(key);
     }

@@ -9,9 +9,9 @@ import { checkServers } from '../scripts/check.js';
 import { markServer } from '../scripts/mark.js';
 
 /**
- * Gateways whose votes do not come. They check each other, so several that die at once would leave nobody to miss
- * them, and a majority of them no majority: whoever waits for a vote asks the voter whether it is there. Silence for an
- * interval is a miss, and a suspect is no judge (`judges`); its checker, a living one from now on, does the rest.
+ * Checks gateways whose votes are missing. Gateways check each other, so when several die at once, no gateway may check the dead ones, and
+ * their votes stay missing. A gateway that waits for a vote therefore checks the voter itself. A voter that does not answer within an
+ * interval becomes suspect, and the votes of suspects do not count (`votingGateways`). Its new checker evicts it.
  */
 @Injectable()
 export class VoterProbe {
@@ -28,7 +28,7 @@ export class VoterProbe {
     private readonly log: Log,
   ) {}
 
-  /** Never rejects: a store that is away says nothing about anybody. */
+  /** Never throws. When Redis does not answer, nothing is known about the voters. */
   probe(voters: readonly ServerId[]): void {
     for (const id of voters) {
       const voter = this.directory.get(id);
@@ -47,14 +47,14 @@ export class VoterProbe {
     for (let isOver = false; ; ) {
       const [now, check] = await this.redis.commands.hmget(id, 'incarnation', 'check');
       if (now !== String(incarnation) || check !== 'testing') return;
-      // Looked at once more after the time is over: this process may have been away itself.
+      // Reads the record once more after the time is over, because this process may have been away.
       if (isOver) break;
       isOver = performance.now() - from >= intervalMs;
       await new Promise((resolve) => setTimeout(resolve, TICK_MS));
     }
     if (await this.store.check(intervalMs)) return;
     if (!(await markServer(this.redis.commands, id, incarnation, { suspect: 1, unheard: false }))) return;
-    this.log.warn('server.suspect', { target: id, incarnation, reason: 'vote-missing' });
+    this.log.warn('voter.suspect', { target: id, incarnation, reason: 'vote-missing' });
     this.sink.publish({ kind: 'server.suspect', server: id, incarnation, reason: 'vote-missing' });
     await this.events.publish({ kind: 'state', server: id, incarnation, reason: 'suspect' });
   }

@@ -5,7 +5,7 @@ import { Eviction } from './eviction.js';
 import { Verdicts } from './verdicts.js';
 import { VoterProbe } from './voter-probe.js';
 
-describe('gateways that agree, over a real Redis', () => {
+describe('the votes of gateways, over a real Redis', () => {
   let world: HealthWorld;
 
   beforeEach(async () => {
@@ -14,7 +14,7 @@ describe('gateways that agree, over a real Redis', () => {
 
   afterEach(() => world.close());
 
-  it('evicts once with three gateways, by the votes of two, and one of them sees to the end', async () => {
+  it('evicts a server once by two votes of three, and one of the voters runs the cleanup', async () => {
     const gateways = [await world.gateway('1'), await world.gateway('2'), await world.gateway('3')];
     const games = [await world.start('game', '1'), await world.start('game', '2')];
     const silent = await world.foreign(gateways[0], 'silent', 'is silent');
@@ -26,7 +26,7 @@ describe('gateways that agree, over a real Redis', () => {
     for (const { self, redis } of [...gateways, ...games]) expect(await redis.commands.hget(self.id, 'state')).toBe('ready');
   });
 
-  it('counts a gateway once, and only those whose votes are asked for', async () => {
+  it('counts each gateway once, and only named gateways', async () => {
     const [one, two, stranger] = [await world.gateway('1', DORMANT), await world.gateway('2', DORMANT), await world.gateway('3', DORMANT)];
     const { id } = await world.foreign(one, 'accused', 'speaks');
     const server = await recordIn(one, id);
@@ -39,7 +39,7 @@ describe('gateways that agree, over a real Redis', () => {
     expect(await vote(one)).toMatchObject({ kind: 'dead' });
   });
 
-  it('asks after voters whose votes are missing, and takes their say from none but those who are silent', async () => {
+  it('checks voters whose votes are missing, and excludes only the silent ones', async () => {
     const [watching, present] = [await world.gateway('1'), await world.gateway('2', DORMANT)];
     const absent = await world.foreign(watching, 'absent', 'is silent');
     await watching.redis.commands.hset(absent.id, { registeredAt: Date.now() + 60_000 });
@@ -48,13 +48,13 @@ describe('gateways that agree, over a real Redis', () => {
     watching.module.get(VoterProbe).probe([absent.id, present.self.id]);
     await eventually(async () => expect((await absent.record()).suspect).toBe('1'));
     expect(await watching.redis.commands.hget(present.self.id, 'suspect')).not.toBe('1');
-    // The record is written before the event is told.
+    // The record is written before the event is published.
     await eventually(() =>
       expect(watching.events).toContainEqual(expect.objectContaining({ kind: 'state', server: absent.id, reason: 'suspect' })),
     );
   });
 
-  it('says that votes are missing once they have been for an interval, not whenever it asks for them', async () => {
+  it('reports missing votes after an interval, and not at each request for votes', async () => {
     const [one] = [await world.gateway('1'), await world.gateway('2', DORMANT)];
     const { id } = await world.foreign(one, 'accused', 'speaks');
     const server = await recordIn(one, id);
@@ -70,7 +70,7 @@ describe('gateways that agree, over a real Redis', () => {
     });
   });
 
-  it('has one winner when several evict at the same time', async () => {
+  it('gives the answer `evicted` to exactly one of several simultaneous calls', async () => {
     const [one, two] = [await world.gateway('1', DORMANT), await world.gateway('2', DORMANT)];
     const { id } = await world.foreign(one, 'accused', 'speaks');
     const server = await recordIn(one, id);
@@ -79,7 +79,7 @@ describe('gateways that agree, over a real Redis', () => {
     await eventually(() => expect([one, two].flatMap(({ module }) => module.get(EndsSeen).ends)).toHaveLength(1));
   });
 
-  it('touches no other incarnation, and acquits the silent one who answers before the verdict', async () => {
+  it('does not change another incarnation, and acquits a silent server that answers before the verdict', async () => {
     const watching = await world.gateway('1', DORMANT);
     const accused = await world.foreign(watching, 'accused', 'speaks');
     const server = await recordIn(watching, accused.id);
@@ -91,7 +91,7 @@ describe('gateways that agree, over a real Redis', () => {
     expect((await accused.record()).state).toBe('ready');
   });
 
-  it('declares dead whom it is refused by even when the registry was lost, but not one that left', async () => {
+  it('evicts a server that refuses connections even when the registry was lost, but not one that left', async () => {
     const watching = await world.gateway('1');
     const lost = await world.foreign(watching, 'lost', 'refuses');
     await recordIn(watching, lost.id);
@@ -109,7 +109,7 @@ describe('gateways that agree, over a real Redis', () => {
     expect(await watching.redis.commands.exists(leaving.self.id)).toBe(0);
   });
 
-  it('decides and reports in a dry run, and evicts nobody', async () => {
+  it('judges and reports in a dry run, and evicts no server', async () => {
     const watching = await world.gateway('1', { ...CHECKS, dryRun: true });
     const refused = await world.foreign(watching, 'refused', 'refuses');
     await eventually(async () =>
@@ -120,7 +120,7 @@ describe('gateways that agree, over a real Redis', () => {
     expect((await refused.record()).state).toBe('ready');
   });
 
-  it('takes up the end of a server that its evictor has not seen to', async () => {
+  it('takes over the cleanup of a server whose evicting gateway has not run it', async () => {
     const evictor = await world.gateway('1', DORMANT);
     const other = await world.gateway('2', DORMANT);
     evictor.module.get(EndsSeen).failures = 1;
@@ -128,7 +128,7 @@ describe('gateways that agree, over a real Redis', () => {
     await evictor.module.get(Eviction).evict(await recordIn(evictor, accused.id), 'operator');
     await eventually(() => expect(evictor.module.get(EndsSeen).ends).toHaveLength(1));
     expect(await accused.record()).not.toHaveProperty('settledAt');
-    // As if the time of a claim had passed.
+    // As if the lease had expired.
     await evictor.redis.commands.hset(accused.id, 'endClaimedAt', 1);
     await eventually(async () => expect((await accused.record()).settledAt).toBeDefined(), 12_000);
     const ends = [evictor, other].flatMap(({ module }) => module.get(EndsSeen).ends);
