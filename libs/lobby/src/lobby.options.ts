@@ -13,7 +13,7 @@ export interface LobbyOptions {
 
 /** The first page of a list of rooms is read this often, in ms, however many ask for it. */
 export const LIST_EVERY_MS = 20;
-/** Of two who write at once one goes again; more turns than this mean that something is wrong. */
+/** Tries of one compare-and-set. Of two simultaneous writes one is repeated; more tries than this mean a defect. */
 export const CAS_TRIES_MAX = 20;
 /** A start that nobody finished (its lobby died) is taken back after this, in ms: longer than any start takes. */
 export const START_ABANDONED_MS = 15_000;
