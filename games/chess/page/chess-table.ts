@@ -1,6 +1,6 @@
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import type { Room } from '#libs/client';
-import { type MountedGame, playerStrip, type Table } from '#libs/page';
+import { type MountedGame, playerStrip, type Table } from '#libs/game-page';
 import type { Chess, ChessState } from '../src/chess.js';
 import type { Side } from '../src/position.js';
 import { boardView } from './board-view.js';

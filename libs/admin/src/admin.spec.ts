@@ -17,7 +17,7 @@ import {
 import { HealthModule } from '#libs/health';
 import { LinkModule, Links, LinkTransport } from '#libs/link';
 import { PlacementModule, PlacementPool, PlacementReporter } from '#libs/placement';
-import { type Control, HoldfastError, type RoomId, type ServerId, serverId } from '#libs/protocol';
+import { type Control, HoldfastError, type RoomId, type ServerId, serverId, type UserId } from '#libs/protocol';
 import { RedisConnections, RedisModule } from '#libs/redis';
 import type { Change } from '#libs/room';
 import { packChange, type RoomDoc, RoomLog, RoomRecords, RoomStoreModule, roomKey } from '#libs/room-store';
@@ -150,10 +150,10 @@ describe('the admin API', () => {
   }
 
   async function room(changes: Partial<RoomDoc> = {}, game_ = GAME): Promise<RoomId> {
-    const id = randomUUID().slice(0, 10);
-    const doc = {
+    const id = randomUUID().slice(0, 10) as RoomId;
+    const doc: RoomDoc = {
       name: '',
-      owner: 'u1',
+      host: 'u1' as UserId,
       seats: 2,
       seatsMin: 2,
       private: false,
@@ -168,7 +168,10 @@ describe('the admin API', () => {
 
   /** Creates a room as a game server that owns it would leave it. */
   async function roomInPlay(owner: Pick<Self, 'id' | 'incarnation'>): Promise<RoomId> {
-    const id = await room({ members: [{ user: 'u1', name: 'Ada', readyRound: 0, here: true }], players: ['u1', 'u2'] });
+    const id = await room({
+      members: [{ user: 'u1' as UserId, name: 'Ada', readyRound: 0, here: true }],
+      players: ['u1' as UserId, 'u2' as UserId],
+    });
     const redis = gateway.get(RedisConnections).commands;
     const { id: server, incarnation } = owner;
     await redis.hset(roomKey(id), { status: 'playing', owner: server, incarnation, epoch: 7, version: 3 });
@@ -509,7 +512,7 @@ describe('the admin API', () => {
 
     it('has the events of every server in order, each with its source and reason', async () => {
       const heard = await listen();
-      const room = randomUUID();
+      const room = randomUUID() as string as RoomId;
       game.get(EventSink).publish({ kind: 'room.started', room, server: gameId, reason: 'opened' });
       game.get(EventSink).publish({ kind: 'room.ended', room, server: gameId, reason: 'finished' });
       await ask('POST', `/api/servers/${gameId}/cordon`);
@@ -527,17 +530,17 @@ describe('the admin API', () => {
 
     it('sends a returning reader the events that it missed', async () => {
       const heard = await listen();
-      const rooms: RoomId[] = [randomUUID(), randomUUID(), randomUUID()];
+      const rooms: RoomId[] = [randomUUID() as RoomId, randomUUID() as RoomId, randomUUID() as RoomId];
       for (const room of rooms) game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened' });
       await until(() => rooms.every((room) => heard.some((told) => told.room === room)));
       const lastId = heard.find((told) => told.room === rooms[0])?.id as string;
       const again = await listen('', { 'last-event-id': lastId });
       await until(() => again.length >= 2);
-      expect(again.filter((told) => rooms.includes(told.room as string)).map((told) => told.room)).toEqual(rooms.slice(1));
+      expect(again.filter((told) => rooms.includes(told.room as RoomId)).map((told) => told.room)).toEqual(rooms.slice(1));
     });
 
     it('sends recent events to a new reader on request', async () => {
-      const room = randomUUID();
+      const room = randomUUID() as string as RoomId;
       const before = await listen();
       game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened' });
       await until(() => before.some((told) => told.room === room));
@@ -558,8 +561,8 @@ describe('the admin API', () => {
       const pad = 'x'.repeat(50_000);
       const told: RoomId[] = [];
       const tell = async () => {
-        const room = randomUUID();
-        told.push(room);
+        const room = randomUUID() as string as RoomId;
+        told.push(room as RoomId);
         game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened', detail: { pad } });
         await until(() => beside.some((heard) => heard.room === room));
       };
@@ -567,7 +570,7 @@ describe('the admin API', () => {
       while ((await cuts()) === 0 && told.length < 500) await tell();
       expect(await cuts()).toBe(1);
       await tell();
-      expect(beside.flatMap(({ room }) => (told.includes(room as string) ? room : []))).toEqual(told);
+      expect(beside.flatMap(({ room }) => (told.includes(room as RoomId) ? room : []))).toEqual(told);
       const closed = once(deaf, 'close');
       deaf.resume();
       await closed;
@@ -586,7 +589,7 @@ describe('the admin API', () => {
       const heard = await listen();
       const redis = gateway.get(RedisConnections).commands;
       for (const message of ['nonsense', '{}', '[1, null, {"kind": "x\\n", "id": "1"}]']) await redis.publish('hf:events', message);
-      const room = randomUUID();
+      const room = randomUUID() as string as RoomId;
       game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened' });
       await until(() => heard.some((told) => told.room === room));
       expect(heard.every(({ kind, by }) => kind && by)).toBe(true);

@@ -13,7 +13,8 @@ import {
 } from '#libs/protocol';
 import { answerTo } from '#libs/redis';
 import { Log } from '#libs/telemetry';
-import { type ConnectionState, disconnect, stateOf } from './connection-state.js';
+import { type ConnectionState, disconnect, stateOf } from './connection/connection-state.js';
+import { HELLO_PRICE, priceOf } from './connection/operation-prices.js';
 import {
   BACKLOGS_MAX,
   EDGE_OPTIONS,
@@ -23,14 +24,13 @@ import {
   REQUEST_TIMEOUT_MS,
   REQUESTS_MAX,
 } from './edge.options.js';
-import type { GatewaySession } from './gateway-session.js';
-import { HELLO_PRICE, priceOf } from './operation-prices.js';
-import { OwnerAttachments } from './owner-attachments.js';
-import type { PlayerConnection } from './player-connection.js';
-import { PlayerRequests } from './player-requests.js';
-import { RoomFrames } from './room-frames.js';
-import { SessionLifecycle } from './session-lifecycle.js';
-import { SessionRooms } from './session-rooms.js';
+import { SessionLifecycle } from './lifecycle/session-lifecycle.js';
+import { PlayerRequests } from './lobby/player-requests.js';
+import { OwnerAttachments } from './room/owner-attachments.js';
+import { RoomFrames } from './room/room-frames.js';
+import { SessionRooms } from './room/session-rooms.js';
+import type { GatewaySession } from './session/gateway-session.js';
+import type { PlayerConnection } from './transport/player-connection.js';
 
 /**
  * Where a player's frame goes: a hello to the door, a command to the room, a request to a lobby. What is too much, or

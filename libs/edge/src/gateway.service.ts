@@ -3,19 +3,19 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { FleetLinks, Self } from '#libs/fleet';
 import { SessionNotices } from '#libs/session';
 import { Metrics, Readiness } from '#libs/telemetry';
-import type { ClientTransport } from './client-transport.js';
-import { ConnectionLimits } from './connection-limits.js';
-import { disconnect, stateOf } from './connection-state.js';
-import { drainConnections } from './drain-connections.js';
+import { ConnectionLimits } from './connection/connection-limits.js';
+import { disconnect, stateOf } from './connection/connection-state.js';
+import { drainConnections } from './connection/drain-connections.js';
 import { BACKLOGS_MAX, EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from './edge.options.js';
 import { FrameRouter } from './frame-router.js';
-import { LobbyRouter } from './lobby-router.js';
-import { OwnerAttachments } from './owner-attachments.js';
-import type { ConnectionEvents, PlayerConnection } from './player-connection.js';
+import { SessionLifecycle } from './lifecycle/session-lifecycle.js';
+import { LobbyRouter } from './lobby/lobby-router.js';
 import { PlayerRedirect } from './player-redirect.js';
-import { SessionLifecycle } from './session-lifecycle.js';
-import { SessionRooms } from './session-rooms.js';
-import { SessionTable } from './session-table.js';
+import { OwnerAttachments } from './room/owner-attachments.js';
+import { SessionRooms } from './room/session-rooms.js';
+import { SessionTable } from './session/session-table.js';
+import type { ClientTransport } from './transport/client-transport.js';
+import type { ConnectionEvents, PlayerConnection } from './transport/player-connection.js';
 
 export const CLIENT_TRANSPORTS = Symbol('ClientTransports');
 
@@ -94,7 +94,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
 
   drained(connection: PlayerConnection): void {
     const { session } = stateOf(connection);
-    if (session?.slowSince == null || session.connection !== connection || !connection.isOpen) return;
+    if (session?.attachment.kind !== 'slow' || session.connection !== connection || !connection.isOpen) return;
     if (connection.backlogBytes < this.options.backlogBytesMax / 2) this.rooms.resumeFrames(session);
   }
 

@@ -2,10 +2,10 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { EventSink, Self, ServerDirectory, StoreLoss } from '#libs/fleet';
 import type { ServerId, SessionId } from '#libs/protocol';
 import { Log } from '#libs/telemetry';
-import { disconnect } from './connection-state.js';
-import type { GatewaySession } from './gateway-session.js';
-import { RoomRecordCache } from './room-record-cache.js';
-import { SessionTable } from './session-table.js';
+import { disconnect } from './connection/connection-state.js';
+import { RoomRecordCache } from './room/room-record-cache.js';
+import type { GatewaySession } from './session/gateway-session.js';
+import { SessionTable } from './session/session-table.js';
 
 const TICK_MS = 100;
 /** Players redirected in one tick, so that they do not all reach another gateway at once. */

@@ -1,7 +1,7 @@
 import { type ServerRecord, toServerRecord } from '#libs/fleet';
 import { type ServerId, type ServerType, serverId } from '#libs/protocol';
-import { checkerOf, judges } from './checker-choice.js';
-import { areMany } from './many-at-once.js';
+import { checkerOf, votingGateways } from './checker-choice.js';
+import { isMassFailure } from './mass-failure.js';
 
 const GATEWAYS = ['1', '2', '3'].map((name) => serverId('gateway', name));
 const GAMES = Array.from({ length: 300 }, (_, index) => serverId('game', String(index)));
@@ -41,16 +41,16 @@ describe('judges', () => {
       record('gateway', 'starting', { state: 'starting' }),
       record('game', 'game', {}),
     ];
-    expect(judges(servers).map(({ name }) => name)).toEqual(['well']);
+    expect(votingGateways(servers).map(({ name }) => name)).toEqual(['well']);
   });
 
   it('are all living gateways when none is without fault', () => {
     const servers = [record('gateway', 'suspect', { suspect: '1' }), record('gateway', 'dead', { state: 'dead' })];
-    expect(judges(servers).map(({ name }) => name)).toEqual(['suspect']);
+    expect(votingGateways(servers).map(({ name }) => name)).toEqual(['suspect']);
   });
 });
 
-describe('areMany', () => {
+describe('isMassFailure', () => {
   it.each([
     [1, 1, false],
     [1, 2, false],
@@ -60,7 +60,7 @@ describe('areMany', () => {
     [333, 999, false],
     [334, 999, true],
   ])('%p of %p: %p', (silent, others, expected) => {
-    expect(areMany(silent, others)).toBe(expected);
+    expect(isMassFailure(silent, others)).toBe(expected);
   });
 });
 

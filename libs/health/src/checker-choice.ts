@@ -3,7 +3,7 @@ import type { ServerRecord } from '#libs/fleet';
 import type { ServerId } from '#libs/protocol';
 
 /** Gateways that can judge others: not dead, and not missing checks themselves. */
-export function judges(servers: readonly ServerRecord[]): ServerRecord[] {
+export function votingGateways(servers: readonly ServerRecord[]): ServerRecord[] {
   const gateways = servers.filter(({ type, state }) => type === 'gateway' && state !== 'dead');
   const able = gateways.filter(({ state, suspect, unheard }) => state !== 'starting' && suspect === 0 && !unheard);
   return able.length > 0 ? able : gateways;

@@ -5,7 +5,7 @@ import { RedisConnections } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
 import type { EvictionReason } from './ports.js';
 import { type VoteAnswer, voteToEvict } from './scripts/evict.js';
-import { ServerEnds } from './server-ends.js';
+import { ServerCleanups } from './server-cleanups.js';
 
 /**
  * Makes an incarnation dead, for ever, whoever says so and however many say it: one script compares, counts the votes
@@ -16,7 +16,7 @@ export class Eviction {
   constructor(
     private readonly self: Self,
     private readonly redis: RedisConnections,
-    private readonly ends: ServerEnds,
+    private readonly cleanups: ServerCleanups,
     private readonly sink: EventSink,
     private readonly metrics: Metrics,
     private readonly log: Log,
@@ -46,7 +46,7 @@ export class Eviction {
       this.sink.publish({ kind: 'server.evicted', server: id, incarnation, reason, detail: { votes: answer.votes, of: voters.length } });
       // A registry that was lost may not list it; the end of a server that nobody lists would be overlooked.
       await this.redis.commands.sadd(SERVERS_KEY, server.id).catch(() => {});
-      void this.ends.see(server, reason);
+      void this.cleanups.run(server, reason);
     }
     return answer;
   }

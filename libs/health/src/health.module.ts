@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { AbsentVoters } from './absent-voters.js';
+import { EligibilityMarks } from './eligibility-marks.js';
 import { Eviction } from './eviction.js';
+import { EvictionHolds } from './eviction-holds.js';
 import {
   CHECK_DEFAULTS,
   CHECK_OPTIONS,
@@ -13,10 +14,14 @@ import {
 import { HealthChecker } from './health-checker.js';
 import { HealthResponder } from './health-responder.js';
 import { LostStore } from './lost-store.js';
-import { ServerEnds } from './server-ends.js';
+import { SelfCheck } from './self-check.js';
+import { ServerCleanups } from './server-cleanups.js';
+import { ServerDials } from './server-dials.js';
 import { StoreProbe } from './store-probe.js';
 import { UnreachableServers } from './unreachable-servers.js';
 import { Verdicts } from './verdicts.js';
+import { VoteResponder } from './vote-responder.js';
+import { VoterProbe } from './voter-probe.js';
 
 /** Needs `RedisModule`, `TelemetryModule`, `LinkModule`, `FleetModule`, and `ScheduleModule` for a checker. */
 @Module({})
@@ -29,13 +34,18 @@ export class HealthModule {
         { provide: CHECKER_OPTIONS, useValue: options },
         { provide: CHECK_OPTIONS, useValue: checkOptions(options) },
         StoreProbe,
-        ServerEnds,
-        Eviction,
-        AbsentVoters,
         LostStore,
+        ServerDials,
+        ServerCleanups,
+        Eviction,
+        EvictionHolds,
+        VoterProbe,
         Verdicts,
-        UnreachableServers,
+        VoteResponder,
+        SelfCheck,
+        EligibilityMarks,
         HealthChecker,
+        UnreachableServers,
       ],
       exports: [Eviction, HealthChecker, UnreachableServers],
     };

@@ -1,9 +1,13 @@
 import type { ProbeResult } from '#libs/link';
+import type { HoldReason } from './eviction-holds.js';
 import type { EvictionReason } from './ports.js';
+import type { StoreTrouble } from './store-probe.js';
 
-/** Why a check says nothing about the server that was asked. */
-export type VoidReason = 'loop-late' | 'no-echo' | 'store-unreachable' | 'store-slow' | 'store-restarted' | 'grace' | 'first';
-export type HoldReason = 'unheard' | 'many' | 'votes' | 'dry-run';
+/**
+ * Why a check says nothing about the server. `loop-late`: this process was away. `grace`: the server has just registered. `first`: no
+ * check waited for an answer.
+ */
+export type VoidReason = StoreTrouble | 'loop-late' | 'grace' | 'first';
 
 export type Judgement =
   | { readonly kind: 'healthy' }

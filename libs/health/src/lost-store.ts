@@ -32,6 +32,6 @@ export class LostStore implements OnApplicationBootstrap {
   async isLost(server: ServerRecord): Promise<boolean> {
     const silentMs = (await this.contact?.silentMs(server)) ?? null;
     if (silentMs === null || silentMs < STORE_LOST_MS) return false;
-    return (await this.store.look(this.options.intervalMs)) === null;
+    return (await this.store.check(this.options.intervalMs)) === null;
   }
 }

@@ -3,7 +3,9 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Cluster } from 'ioredis';
 import { Self } from '#libs/fleet';
 import { PubSub, type RedisClient, RedisConnections } from '#libs/redis';
-import type { VoidReason } from './judge.js';
+
+/** What a probe of Redis can find. `no-echo`: Redis answers, and its messages do not arrive. */
+export type StoreTrouble = 'no-echo' | 'store-unreachable' | 'store-slow' | 'store-restarted';
 
 /** This process's own check through Redis: what it asks of servers it must be able to do itself. */
 @Injectable()
@@ -25,7 +27,7 @@ export class StoreProbe implements OnModuleInit {
   }
 
   /** Null: the store is the one it was, and a message through it came back within `withinMs`. Never rejects. */
-  async look(withinMs: number): Promise<VoidReason | null> {
+  async check(withinMs: number): Promise<StoreTrouble | null> {
     const nonce = randomUUID();
     const startedAt = performance.now();
     const echo = new Promise<'echo'>((resolve) => this.waiting.set(nonce, () => resolve('echo')));

@@ -4,7 +4,8 @@ import { EventSink, FleetLinks, Self, ServerDirectory, type ServerRecord } from 
 import type { ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { Log, Readiness } from '#libs/telemetry';
-import { judges } from './checker-choice.js';
+import { votingGateways } from './checker-choice.js';
+import { EvictionHolds } from './eviction-holds.js';
 import {
   ALONE_MS,
   CHECK_OPTIONS,
@@ -15,9 +16,11 @@ import {
   UNREACHABLE_MS_MIN,
 } from './health.options.js';
 import { judgeUnreached } from './judge-unreached.js';
-import { areMany } from './many-at-once.js';
+import { isMassFailure } from './mass-failure.js';
 import { reportUnreached } from './scripts/report-unreached.js';
+import { ServerDials } from './server-dials.js';
 import { Verdicts } from './verdicts.js';
+import { VoteResponder } from './vote-responder.js';
 
 /** A link counts as silent at the earliest this long after its last message, in ms. */
 const SILENCE_KNOWN_AFTER_MS = 1_000;
@@ -59,7 +62,10 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     private readonly redis: RedisConnections,
     private readonly directory: ServerDirectory,
     private readonly links: FleetLinks,
+    private readonly dials: ServerDials,
     private readonly verdicts: Verdicts,
+    private readonly responder: VoteResponder,
+    private readonly holds: EvictionHolds,
     private readonly sink: EventSink,
     private readonly log: Log,
     readiness: Readiness,
@@ -70,7 +76,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
 
   onApplicationBootstrap(): void {
     // When another gateway votes, this gateway renews its report at once, so that the vote counts it.
-    this.verdicts.onUnreachableVote((server) => {
+    this.responder.onUnreachableVote((server) => {
       const lost = this.lost.get(server.id);
       if (lost?.reportedSince != null) void this.report(lost);
     });
@@ -101,7 +107,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     if (!this.isOpen || this.self.incarnation === 0 || this.self.state === 'dead') return;
     // This process slept and has not read its links yet, so a silent link says nothing about the server.
     if (wasLate) this.lost.clear();
-    this.lookAtLinks(now);
+    this.updateLost(now);
     for (const lost of this.lost.values()) {
       if (now - lost.since < this.afterMs) continue;
       if (!lost.isUnreached) this.dialIfDue(lost, now);
@@ -109,7 +115,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     }
   }
 
-  private lookAtLinks(now: number): void {
+  private updateLost(now: number): void {
     for (const [id, { server }] of this.lost) {
       if (!this.isWatched(this.directory.get(id), server.incarnation)) this.lost.delete(id);
     }
@@ -154,14 +160,14 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     this.redis.commands.hdel(server.id, `unreached:${this.self.id}`).catch(() => {});
     this.log.info('server.reachable', { target: server.id, incarnation: server.incarnation });
     this.sink.publish({ kind: 'server.reachable', server: server.id, incarnation: server.incarnation, reason: 'link-restored' });
-    this.verdicts.release(server);
+    this.holds.clear(server);
   }
 
   private dialIfDue(lost: Lost, now: number): void {
     if (lost.isBusy || (lost.dialledAt !== null && now - lost.dialledAt < this.options.intervalMs)) return;
     lost.isBusy = true;
     lost.dialledAt = now;
-    void this.verdicts.dial(lost.server).then((found) => {
+    void this.dials.dial(lost.server).then((found) => {
       lost.isBusy = false;
       // The server answers through the store. A refused dial therefore means that the network refuses it or that this gateway has a
       // wrong address.
@@ -188,7 +194,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     lost.isBusy = true;
     const { server } = lost;
     try {
-      const found = judges(this.directory.all()).map(({ id }) => id);
+      const found = votingGateways(this.directory.all()).map(({ id }) => id);
       const gateways = found.includes(this.self.id) ? found : [...found, this.self.id];
       const answer = await reportUnreached(this.redis.commands, server, this.self.id, gateways);
       const now = performance.now();
@@ -204,7 +210,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
         return;
       }
       // The first report has no consequence. A server that wakes answers through the store and on its links at about the same time.
-      if (lost.reportedSince === null) return this.tellUnreachable(lost, answer.reports, gateways.length, now);
+      if (lost.reportedSince === null) return this.announceUnreachable(lost, answer.reports, gateways.length, now);
       await this.judge(lost, answer, gateways.length, now);
     } catch (error) {
       lost.reportAt = performance.now() + REPORT_MS;
@@ -226,7 +232,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
       gateways,
       rooms,
       othersReached: this.directory.byType('game').some((other) => other.state === 'ready' && this.links.isWell(other)),
-      many: this.areManyUnreached(),
+      many: this.isMassUnreached(),
       heldForMs: heldSince === null ? 0 : now - heldSince,
       holdMs: this.options.holdMs,
       reportedForMs: now - (reportedSince ?? now),
@@ -242,7 +248,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
         return;
       case 'held':
         lost.heldSince ??= now;
-        return this.verdicts.hold(server, 'many', { reason: 'unreachable', reports, of: gateways });
+        return this.holds.report(server, 'many', { reason: 'unreachable', reports, of: gateways });
       case 'condemned':
         await this.verdicts.condemn(server, 'unreachable');
         return;
@@ -251,7 +257,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     }
   }
 
-  private tellUnreachable(lost: Lost, reports: number, gateways: number, now: number): void {
+  private announceUnreachable(lost: Lost, reports: number, gateways: number, now: number): void {
     const { id, incarnation } = lost.server;
     lost.reportedSince = now;
     this.log.warn('server.unreachable', { target: id, incarnation, reports, of: gateways });
@@ -264,10 +270,10 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     });
   }
 
-  private areManyUnreached(): boolean {
+  private isMassUnreached(): boolean {
     let unreached = 0;
     for (const { reportedSince } of this.lost.values()) if (reportedSince !== null) unreached += 1;
-    return areMany(unreached, this.directory.byType('game').filter(({ state }) => state !== 'dead').length);
+    return isMassFailure(unreached, this.directory.byType('game').filter(({ state }) => state !== 'dead').length);
   }
 
   /** A gateway is not ready when it reaches no game server and other gateways do. */

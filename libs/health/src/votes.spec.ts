@@ -1,9 +1,9 @@
 import { ServerDirectory, ServerRegistration } from '#libs/fleet';
 import { serverId } from '#libs/protocol';
-import { AbsentVoters } from './absent-voters.js';
 import { Eviction } from './eviction.js';
 import { CHECKS, DORMANT, EndsSeen, eventually, evicted, HealthWorld, metric, recordIn, Started } from './health.fixture.js';
 import { Verdicts } from './verdicts.js';
+import { VoterProbe } from './voter-probe.js';
 
 describe('gateways that agree, over a real Redis', () => {
   let world: HealthWorld;
@@ -45,7 +45,7 @@ describe('gateways that agree, over a real Redis', () => {
     await watching.redis.commands.hset(absent.id, { registeredAt: Date.now() + 60_000 });
     await recordIn(watching, absent.id);
     await recordIn(watching, present.self.id);
-    watching.module.get(AbsentVoters).lookFor([absent.id, present.self.id]);
+    watching.module.get(VoterProbe).probe([absent.id, present.self.id]);
     await eventually(async () => expect((await absent.record()).suspect).toBe('1'));
     expect(await watching.redis.commands.hget(present.self.id, 'suspect')).not.toBe('1');
     // The record is written before the event is told.

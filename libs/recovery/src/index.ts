@@ -1,4 +1,4 @@
-export * from './game-server-end.js';
+export * from './game-server-cleanup.js';
 export * from './orphan-sweeper.js';
 export * from './owner-contact.js';
 export * from './placement-eligibility.js';

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { describeVersions, EventSink, FleetLinks, LinkTrust, ServerDirectory, takesVersion } from '#libs/fleet';
 import { LoadBalancerService, type Place } from '#libs/placement';
 import { type AdoptResult, HoldfastError, type RoomId, type RoomTenure, type ServerId } from '#libs/protocol';
-import { RedisConnections } from '#libs/redis';
+import { RedisConnections, RedisLease } from '#libs/redis';
 import { RoomLog, type RoomOwnership, type RoomRecord, RoomRecords } from '#libs/room-store';
 import { SETTLE_WAIT_MS, StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
@@ -56,15 +56,8 @@ export class RoomRecovery {
 
   /** As `recover`, unless another process is at it. */
   async recoverUnclaimed(owner: RoomOwnership): Promise<void> {
-    const key = `hf:recovering:${owner.server}:${owner.incarnation}`;
-    if ((await this.redis.commands.set(key, '1', 'PX', CLAIM_MS, 'NX')) === null) return;
-    const keeping = setInterval(() => void this.redis.commands.pexpire(key, CLAIM_MS).catch(() => {}), CLAIM_MS / 3);
-    try {
-      await this.recover(owner);
-    } finally {
-      clearInterval(keeping);
-      await this.redis.commands.del(key).catch(() => {});
-    }
+    const lease = new RedisLease(this.redis, `hf:recovering:${owner.server}:${owner.incarnation}`, CLAIM_MS);
+    await lease.run(() => this.recover(owner));
   }
 
   private async recoverAll(owner: RoomOwnership): Promise<void> {
@@ -172,7 +165,7 @@ export class RoomRecovery {
     } catch (error) {
       this.refusedBy.delete(record.id);
       if (!(error instanceof HoldfastError)) throw error;
-      this.sayVersionMissing(record);
+      this.logMissingVersion(record);
       return null;
     }
   }
@@ -186,7 +179,7 @@ export class RoomRecovery {
   }
 
   /** A room may wait for a free server, and that passes. It may also wait for a version that nobody deploys again. */
-  private sayVersionMissing({ id, game, gameVersion }: RoomRecord): void {
+  private logMissingVersion({ id, game, gameVersion }: RoomRecord): void {
     if (gameVersion === null) return;
     const key = `${game}@${gameVersion}`;
     const ready = this.directory.byType('game').filter(({ state }) => state === 'ready');

@@ -1,5 +1,4 @@
 export * from './connect.js';
-export * from './few-at-a-time.js';
 export * from './lua-script.js';
 export * from './pub-sub.js';
 export * from './redis.module.js';

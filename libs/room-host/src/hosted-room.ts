@@ -129,7 +129,7 @@ export class HostedRoom {
   /** Highest seq handled, by seat: applied or refused. */
   private readonly seen: number[];
   /** Refusals since the last change, not on record yet. */
-  private refused = new Map<Seat, Refusal[]>();
+  private readonly refused = new Map<Seat, readonly Refusal[]>();
 
   constructor(
     readonly machine: HostedMachine,
@@ -214,7 +214,7 @@ export class HostedRoom {
     this.value = outcome.value;
     if (this.unflushed.length === 0) this.unflushedSince = performance.now();
     this.unflushed.push(outcome.change);
-    if (this.refused.size > 0) this.refused = new Map();
+    if (this.refused.size > 0) this.forgetRecorded(outcome.change);
     return outcome;
   }
 
@@ -272,11 +272,17 @@ export class HostedRoom {
   }
 
   noteRefusal(seat: Seat, seq: number, code: string): void {
-    const refusals = this.refused.get(seat);
-    if (!refusals) this.refused.set(seat, [[seq, code]]);
-    else {
-      refusals.push([seq, code]);
-      if (refusals.length > UNANSWERED_MAX) refusals.shift();
+    // A new array, because changes that are computed already contain the old one.
+    this.refused.set(seat, [...this.unrecordedRefusals(seat), [seq, code] as const].slice(-UNANSWERED_MAX));
+  }
+
+  /** A refusal that was decided after the change was computed is not in it, and waits for the next change. */
+  private forgetRecorded({ seats }: Change): void {
+    for (const [seat, refusals] of this.refused) {
+      const recorded = seats?.[seat]?.refused ?? NO_REFUSALS;
+      const left = refusals.filter(([seq]) => !recorded.some(([recordedSeq]) => recordedSeq === seq));
+      if (left.length > 0) this.refused.set(seat, left);
+      else this.refused.delete(seat);
     }
   }
 

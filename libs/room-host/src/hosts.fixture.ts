@@ -130,7 +130,7 @@ export class Hosts {
     const people = Array.from({ length: players }, (_, seat) => ({ user: `u${seat}`, name: `U${seat}` }));
     const doc: RoomDoc = {
       name: '',
-      owner: 'u0',
+      host: 'u0',
       seats: players,
       seatsMin: players,
       private: false,

@@ -100,7 +100,7 @@ const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as
 const records = new RoomRecords(redis);
 const log = new Log({ server: 'hf:game:test', level: 'silent', format: 'json' });
 const owner = { server: serverId('game', 'test'), incarnation: 5 };
-const doc: RoomDoc = { name: '', owner: 'u0', seats: 4, seatsMin: 1, private: false, members: [], players: [], createdAt: 1 };
+const doc: RoomDoc = { name: '', host: 'u0', seats: 4, seatsMin: 1, private: false, members: [], players: [], createdAt: 1 };
 const hosted: HostedRooms[] = [];
 
 beforeAll(() => redis.ready());
@@ -506,6 +506,24 @@ describe('a refusal', () => {
       { kind: 'sync', seq: 0 },
       { kind: 'rejected', seq: 1, code: 'not-your-turn' },
       { kind: 'sync', seq: expect.any(Number) },
+    ]);
+  });
+
+  it('is kept when a command of another player in the same tick changes the room', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const [lost, other] = [host.attach(room, 0), host.attach(room, 1)];
+    host.command(room, lost, 1, 1, 'refuse');
+    host.command(room, other, 1, 1, 'add', 1);
+    await until(() => room.durable.version === 1);
+    host.command(room, lost, 1, 2, 'add', 1);
+    await until(() => room.durable.version === 2);
+    expect(room.judgeSeq(0, 1, 0)).toEqual({ kind: 'refused-before', code: 'not-your-turn' });
+    const back = host.attach(room, 0);
+    expect(back.to(1)).toMatchObject([
+      { kind: 'placed', seq: 2 },
+      { kind: 'rejected', seq: 1, code: 'not-your-turn' },
+      { kind: 'sync', seq: 2 },
     ]);
   });
 

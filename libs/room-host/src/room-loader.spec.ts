@@ -29,7 +29,7 @@ const options = { server: 'hf:game:woken', level: 'silent', format: 'json' } as 
 const id = serverId('game', 'woken');
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
 const records = new RoomRecords(redis);
-const doc: RoomDoc = { name: '', owner: 'u0', seats: 1, seatsMin: 1, private: false, members: [], players: ['u0'], createdAt: 1 };
+const doc: RoomDoc = { name: '', host: 'u0', seats: 1, seatsMin: 1, private: false, members: [], players: ['u0'], createdAt: 1 };
 const players = [{ user: 'u0', name: 'Ada' }];
 
 const rules = rulesOf('empty', () => ({}));

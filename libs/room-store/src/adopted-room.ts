@@ -1,6 +1,7 @@
 import type { PackedChanges } from './change-codec.js';
 import { unpackChanges } from './change-codec.js';
 import { type Checkpoint, unpackCheckpoint } from './checkpoint.js';
+import { decodeRoomDoc } from './room-doc-codec.js';
 import type { RoomDoc, RoomOwnership } from './room-record.js';
 import { readSuspect, type SuspectInput } from './suspect-marks.js';
 import { joinTakeovers, readTakeovers, type Takeover } from './takeovers.js';
@@ -58,7 +59,7 @@ export function readAdoption(answer: readonly Buffer[]): AdoptedRoom | Unreadabl
       pausedMs: Number(String(pausedMs)),
       checkpoint: stored,
       log: unpackChanges(log),
-      doc: JSON.parse(String(doc)) as RoomDoc,
+      doc: decodeRoomDoc(String(doc)),
       rev: Number(String(rev)),
       poison: readSuspect(String(poison)),
       losses: Number(String(losses)),

@@ -5,6 +5,7 @@ export * from './checkpoint.js';
 export * from './ended-game.js';
 export * from './epilogue.js';
 export * from './owner-heartbeats.js';
+export * from './room-doc-codec.js';
 export * from './room-keys.js';
 export * from './room-log.js';
 export * from './room-news.js';

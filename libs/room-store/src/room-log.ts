@@ -14,6 +14,7 @@ import type { EndedGame, LastEffects, LastGame } from './ended-game.js';
 import { type Epilogue, unpackEffects, unpackEpilogue } from './epilogue.js';
 import { execWithin } from './exec-within.js';
 import { ReplicatedWrites } from './replicated-writes.js';
+import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
 import {
   checkpointKey,
   closedKey,
@@ -25,7 +26,7 @@ import {
   logKey,
   roomKey,
 } from './room-keys.js';
-import type { RoomDoc, RoomOwnership } from './room-record.js';
+import type { RoomOwnership } from './room-record.js';
 import { ROOM_STORE_OPTIONS, type RoomStoreOptions } from './room-store.options.js';
 import { StoreGeneration } from './store-generation.js';
 import { suspectEffectOf } from './suspect-marks.js';
@@ -106,7 +107,7 @@ export class RoomLog {
     const [epoch, round, doc, rev, news] = answer;
     if (epoch === '0') return null;
     await this.writes.wait();
-    return { epoch: Number(epoch), round: Number(round), doc: JSON.parse(doc) as RoomDoc, rev: Number(rev), ...(news && { news }) };
+    return { epoch: Number(epoch), round: Number(round), doc: decodeRoomDoc(doc), rev: Number(rev), ...(news && { news }) };
   }
 
   /** Writes the changes of many rooms in a few calls. Never rejects: the result of an append without an answer is `unknown`. */
@@ -244,7 +245,7 @@ export class RoomLog {
     const { version, batch, state, doc, rev, game, gameVersion, durability, round, start } = living;
     const { epoch, server, incarnation } = tenure;
     const packed = state === null ? '' : Buffer.from(state);
-    const args = [epoch, server, incarnation, version, batch, packed, JSON.stringify(doc), game, durability, round, start];
+    const args = [epoch, server, incarnation, version, batch, packed, encodeRoomDoc(doc), game, durability, round, start];
     args.push(gameVersion ?? '', rev, doc.private ? '1' : '0');
     const keys = [roomKey(room), logKey(room), checkpointKey(room), closedKey(room)];
     return this.writes.result(reassertScript.run(this.redis.appends, keys, args), STATE_RESULTS);
@@ -256,7 +257,7 @@ export class RoomLog {
    */
   restoreEnd(room: RoomId, { epoch, batch, result, effects, epilogue, rev, doc, round, game }: EndedGame): Promise<WriteResult> {
     const packed = effects.length > 0 ? Buffer.from(pack(effects)) : '';
-    const args = [epoch, batch, JSON.stringify(result), packed, Buffer.from(pack(epilogue)), EPILOGUE_MS, rev, JSON.stringify(doc), round];
+    const args = [epoch, batch, JSON.stringify(result), packed, Buffer.from(pack(epilogue)), EPILOGUE_MS, rev, encodeRoomDoc(doc), round];
     args.push(game, doc.private ? '1' : '0');
     const keys = [roomKey(room), logKey(room), checkpointKey(room), effectsKey(room), epilogueKey(room)];
     return this.writes.result(restoreEndScript.run(this.redis.appends, keys, args), STATE_RESULTS);
@@ -266,7 +267,7 @@ export class RoomLog {
   async lastGame(room: RoomId): Promise<LastGame | null> {
     const [epoch, owner, round, rev, doc] = await this.redis.appends.hmget(roomKey(room), 'epoch', 'owner', 'round', 'rev', 'doc');
     if (rev == null || doc == null) return null;
-    return { epoch: Number(epoch ?? 0), owner: owner ?? '', round: Number(round ?? 0), rev: Number(rev), doc: JSON.parse(doc) as RoomDoc };
+    return { epoch: Number(epoch ?? 0), owner: owner ?? '', round: Number(round ?? 0), rev: Number(rev), doc: decodeRoomDoc(doc) };
   }
 
   /** What the store says of rooms, for owners who compare. Rejects when it does not answer. */
