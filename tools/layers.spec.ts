@@ -12,6 +12,7 @@ const SIDEWAYS: Readonly<Record<string, readonly string[]>> = { 'libs/room': ['l
 /** The folders of a large library, lowest first. A folder imports itself and lower ones. */
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   'libs/edge': ['transport', 'session', 'connection', 'room', 'lobby', 'lifecycle'],
+  'libs/room-host': ['room', 'durability', 'engine', 'ownership', 'attachments'],
 };
 const PURE = ['libs/protocol', 'libs/room'];
 /** For pages and the tools that play. No server imports them. */
