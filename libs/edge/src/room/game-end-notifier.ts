@@ -92,7 +92,7 @@ function sendEnd(session: GatewaySession, record: RoomRecord, epilogue: Epilogue
     // Rejections go first: the `seq` of the sync acknowledges all other commands up to it.
     for (const [seq, code] of seat?.refused ?? []) session.send({ kind: 'rejected', seq, ...errorBody(code) });
     const missed = events
-      .filter(({ version: told, to }) => told > (session.version ?? version) && (!to || to.includes(at)))
+      .filter(({ version: eventVersion, to }) => eventVersion > (session.version ?? version) && (!to || to.includes(at)))
       .map(({ to, ...event }) => event);
     session.send({
       kind: 'sync',
