@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type Room, type Session } from '#libs/client';
+import type { RoomId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type RoomRecord, RoomRecords } from '#libs/room-store';
 import { ADMIN_TOKEN, answered, type Fleet, type FleetServer, type Ledger, startFleet, until } from './harness/index.js';
@@ -240,6 +241,40 @@ describe('a store that falls back to nothing', () => {
   }, 60_000);
 });
 
+describe('a gateway that starts while the store comes back empty', () => {
+  it('waits for the servers that live, and then knows the sessions of their players', async () => {
+    const pair = await together(await newPlayers());
+    const [ada, bob] = pair.players;
+    const [living, starting] = fleet.gateways;
+    const left: string[] = [];
+    pair.rooms[1].on('left', (reason) => left.push(String(reason)));
+    // Bob moves to the gateway that lives. The store would lose his session, and his first gateway could not write it again.
+    const moved = new Promise<void>((resolve) => void bob.on('status', (status) => status === 'open' && resolve()));
+    starting.kill();
+    await Promise.all([starting.exited, moved]);
+    await fleet.redis.kill();
+    await rm(`${fleet.redis.dir}/appendonlydir`, { recursive: true, force: true });
+    const started = fleet.restart(starting);
+    // Enough for the process to start, on most machines. It then waits for Redis.
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    stopped = [living, ...fleet.games];
+    for (const server of stopped) server.kill('SIGSTOP');
+    await fleet.redis.startAgain();
+    // As long as a slow machine keeps the other servers busy, or until the new process has settled the store without them.
+    await until(async () => (await fleet.redis.client.get('hf:settled')) !== null, 900).catch(() => {});
+    const resumed = comesBack(ada, starting);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    for (const server of stopped) server.kill('SIGCONT');
+    await started;
+    const again = await resumed;
+    expect(again.user).toBe(ada.user);
+    const room = await inRoom(again, pair.rooms[0].id);
+    await start({ players: [again, bob], rooms: [room, pair.rooms[1]] });
+    expect(left).toEqual([]);
+    await close(again, bob);
+  }, 40_000);
+});
+
 describe('a store that falls back while no game runs in a room', () => {
   it('keeps the changes of the members: who had joined, who had left, and who was ready', async () => {
     const [ada, bob] = await newPlayers();
@@ -392,7 +427,7 @@ describe('a store that falls back and loses data about players', () => {
   }, 40_000);
 });
 
-async function closeRoom(id: string): Promise<void> {
+async function closeRoom(id: RoomId): Promise<void> {
   const connections = new RedisConnections({ url: fleet.redis.url });
   await connections.ready();
   const records = new RoomRecords(connections);

@@ -15,7 +15,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
 };
 const PURE = ['libs/protocol', 'libs/room'];
 /** For pages and the tools that play. No server imports them. */
-const BROWSER = ['libs/client', 'libs/page'];
+const BROWSER = ['libs/client', 'libs/game-page'];
 
 describe('the layers', () => {
   it('name every library and app once', () => {
@@ -192,7 +192,7 @@ function mayImport(unit: string, target: string): boolean {
 function parse(path: string) {
   const code = withoutComments(readFileSync(join(ROOT, path), 'utf8'));
   const imports = importsOf(code).map((found) => ({ ...found, to: resolve(path, found.specifier) }));
-  return { path, unit: unitOf(path) as string, code, imports, isSpec: /\.spec\.ts$/.test(path), isPage: path.split('/').includes('page') };
+  return { path, unit: unitOf(path) as string, code, imports, isSpec: /\.spec\.ts$/.test(path), isPage: /\/(game-)?page\//.test(path) };
 }
 
 function importsOf(code: string): Omit<Import, 'to'>[] {

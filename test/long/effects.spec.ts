@@ -95,18 +95,21 @@ describe('an effect with a handler that never finishes', () => {
     await room.send('pay', { id: 'hanging' });
     await until(async () => (await payments('hanging')).length === 1);
     const [{ key }] = await payments('hanging');
-    await until(() => owner.logged('effect.overdue').length === 1);
-    expect(owner.logged('effect.overdue')).toMatchObject([{ level: 'warn', game: 'ledger', roomId: room.id, effect: 'ledger-pay', key }]);
+    // The effect of an earlier game may be overdue on this server as well.
+    const overdue = (): Record<string, unknown>[] => owner.logged('effect.overdue').filter(({ roomId }) => roomId === room.id);
+    await until(() => overdue().length === 1);
+    expect(overdue()).toMatchObject([{ level: 'warn', game: 'ledger', roomId: room.id, effect: 'ledger-pay', key }]);
     await room.send('note', { id: 'meanwhile' });
     await room.send('settle', { id: 'hanging-last' });
     await until(async () => (await payments('hanging-last')).length === 1);
-    await until(() => owner.logged('effect.overdue').length === 2);
-    expect(owner.logged('effect.overdue')[1]).toMatchObject({
+    await until(() => overdue().length === 2);
+    expect(overdue()[1]).toMatchObject({
       game: 'ledger',
       roomId: room.id,
       key: (await payments('hanging-last'))[0].key,
     });
-    expect((await owner.ops('/metrics')).text).toMatch(/^holdfast_effects_overdue\{game="ledger",[^}]*\} 2$/m);
+    const counted = /^holdfast_effects_overdue\{game="ledger",[^}]*\} (\d+)$/m.exec((await owner.ops('/metrics')).text)?.[1];
+    expect(Number(counted)).toBe(owner.logged('effect.overdue').length);
     for (const one of game.rooms) await one.leave();
   }, 40_000);
 });

@@ -69,7 +69,7 @@ const DEPENDENCIES = {
 
 /** @type {Part[]} */
 const PAGES = [
-  page('page', 'apps/gateway/page', ['games', 'libs/client', 'libs/page', 'libs/protocol', 'libs/room']),
+  page('page', 'apps/gateway/page', ['games', 'libs/client', 'libs/game-page', 'libs/protocol', 'libs/room']),
   page('dashboard', 'dashboard', []),
 ];
 
@@ -98,7 +98,7 @@ function page(name, folder, imports) {
 /** @param {string} file */
 function isServerCode(file) {
   const path = relative(ROOT, file).split(sep);
-  if (path.includes('page')) return false;
+  if (path.includes('page') || path.includes('game-page')) return false;
   return (file.endsWith('.ts') && !/\.(spec|fixture|d)\.ts$/.test(file)) || file.endsWith('.lua');
 }
 

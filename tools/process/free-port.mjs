@@ -14,13 +14,17 @@ const lowest = LOWEST + SLICE * (Number(process.env.JEST_WORKER_ID ?? 0) % SLICE
 /** @type {Set<number>} */
 const given = new Set();
 
-/** Returns a port that is free now, and that this process has not returned recently. @returns {Promise<number>} */
-export async function freePort(host = '127.0.0.1') {
+/**
+ * Returns a port that is free now, and that this process has not returned recently.
+ * @param {(port: number) => boolean} [isAllowed] for ports that something else will use soon
+ * @returns {Promise<number>}
+ */
+export async function freePort(host = '127.0.0.1', isAllowed = () => true) {
   // A process that runs for days starts again: its first ports have been free for a long time.
   if (given.size > SLICE / 2) given.clear();
   for (let attempt = 0; attempt < 1_000; attempt++) {
     const port = lowest + Math.floor(Math.random() * SLICE);
-    if (given.has(port)) continue;
+    if (given.has(port) || !isAllowed(port)) continue;
     given.add(port);
     if (await isFree(port, host)) return port;
   }

@@ -21,4 +21,10 @@ describe('a free port', () => {
     expect(new Set([...one, ...two]).size).toBe(200);
     expect(Math.min(...two)).toBeGreaterThan(Math.max(...one));
   });
+
+  it('is only one that the caller allows', async () => {
+    const { freePort } = (await import(MODULE)) as typeof import('./free-port.mjs');
+    const ports = await Promise.all(Array.from({ length: 20 }, () => freePort('127.0.0.1', (port) => port % 2 === 0)));
+    expect(ports.filter((port) => port % 2 !== 0)).toEqual([]);
+  });
 });

@@ -10,6 +10,7 @@ import { findRedisServer } from './find-redis.mjs';
  * @property {string} dir folder for data, configuration and log; created when missing
  * @property {boolean} [appendonly] persist writes across a restart (default: no)
  * @property {number} [port] default: a free one below 32768
+ * @property {(port: number) => boolean} [isAllowed] for a free port: false for ports that something else will use soon
  * @property {string} [password] required of clients; contained in `url`, and in the configuration file, which only its user can read
  * @property {Record<string, string | number>} [config] further lines of the configuration: `{ 'cluster-enabled': 'yes' }`, `{ replicaof: '127.0.0.1 6379' }`
  * @property {boolean} [sentinel] run as a Sentinel; `config` is then `{ 'sentinel monitor': 'name 127.0.0.1 6379 2' }`
@@ -35,7 +36,7 @@ export async function startRedis(options) {
   const server = options.server ?? (await findRedisServer({ log: options.log }));
   // Another process may take a free port before this Redis binds it.
   for (let attempt = 1; ; attempt++) {
-    const port = options.port ?? (await freePort());
+    const port = options.port ?? (await freePort('127.0.0.1', options.isAllowed));
     try {
       return await startOn(port, server, options);
     } catch (error) {

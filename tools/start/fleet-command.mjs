@@ -17,7 +17,7 @@ import { planFleet } from './fleet-plan.mjs';
 import { Keeper } from './keeper.mjs';
 import { launchServer, mainOf, ServerDidNotStart } from './launch-server.mjs';
 import { clearLeftovers, forgetRunning, writeRunning } from './leftovers.mjs';
-import { HELP, readOptions } from './options.mjs';
+import { HELP, isPortOfGateway, readOptions } from './options.mjs';
 import { readable, Terminal } from './terminal.mjs';
 import { watchFolders } from './watch-folders.mjs';
 
@@ -232,8 +232,9 @@ class FleetCommand {
     let url = '';
     /** @type {number | undefined} the port of the first start, so that servers find Redis again after a restart */
     let port;
+    const isAllowed = (/** @type {number} */ free) => !isPortOfGateway(free, this.options);
     this.redis = new Keeper(async (spawned) => {
-      const redis = await startRedis({ dir, appendonly: true, password: this.redisPassword, server, port, timeoutMs: 60_000 });
+      const redis = await startRedis({ dir, appendonly: true, password: this.redisPassword, server, port, isAllowed, timeoutMs: 60_000 });
       spawned(redis.process);
       ({ url, port } = redis);
       this.privateRedisUrl = url;

@@ -16,6 +16,11 @@ import { parseArgs } from 'node:util';
 /** Offsets of the first gateway's ports from `--port`: WebSocket, TCP, ops. Each further gateway adds `PORT_STEP`. */
 export const PORT_OFFSETS = { public: 0, tcp: 1, ops: 10 };
 export const PORT_STEP = 20;
+
+/** @param {number} port @param {Pick<FleetOptions, 'port' | 'gateways'>} options @returns {boolean} */
+export function isPortOfGateway(port, { port: first, gateways }) {
+  return port >= first && port < first + PORT_STEP * gateways;
+}
 export const PORT_DEFAULT = 7000;
 
 export const HELP = `Starts a whole Holdfast fleet on this machine and stops it on Ctrl-C.

@@ -1,5 +1,5 @@
 import { planFleet } from './fleet-plan.mjs';
-import { readOptions } from './options.mjs';
+import { isPortOfGateway, readOptions } from './options.mjs';
 
 function optionsOf(argv: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const read = readOptions(argv, env);
@@ -47,6 +47,12 @@ describe('the plan of a fleet', () => {
     expect(ports).toHaveLength(9);
     expect(new Set(ports).size).toBe(9);
     expect(ports.slice(0, 3)).toEqual([7000, 7001, 7010]);
+  });
+
+  it('keeps the ports of the gateways free of the private Redis', () => {
+    const options = optionsOf(['--gateways', '3']);
+    for (const server of plan) for (const { port } of server.ports) expect(isPortOfGateway(port, options)).toBe(true);
+    expect([6999, 7060].map((port) => isPortOfGateway(port, options))).toEqual([false, false]);
   });
 
   it('gives all servers one Redis and one secret, and only gateways the admin token', () => {

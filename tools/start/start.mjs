@@ -5,4 +5,4 @@ if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`Holdfast needs Node 20.19 or newer; this is ${process.versions.node}. See https://nodejs.org/ or use nvm.`);
   process.exit(1);
 }
-import('./fleet-command.mjs').then(({ main }) => main(process.argv.slice(2)));
+void import('./fleet-command.mjs').then(({ main }) => main(process.argv.slice(2)));

@@ -4,4 +4,4 @@ if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`Holdfast needs Node 20.19 or newer; this is ${process.versions.node}. See https://nodejs.org/ or use nvm.`);
   process.exit(1);
 }
-import('./test-command.mjs').then(({ main }) => main(process.argv.slice(2)));
+void import('./test-command.mjs').then(({ main }) => main(process.argv.slice(2)));

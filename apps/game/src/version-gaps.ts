@@ -52,7 +52,7 @@ export interface VersionGap {
 /** The games of which `others` has an older version than `own`, and whose rooms `own` cannot accept. */
 export function versionGaps(own: OfferedGames, others: OfferedGames): VersionGap[] {
   return Object.entries(own).flatMap(([game, offered]) => {
-    const olderVersion = Object.hasOwn(others, game) ? others[game].version : offered.version;
+    const olderVersion = Object.hasOwn(others, game) ? others[game]!.version : offered.version;
     const isGap = olderVersion < offered.version && !takesVersion(offered, olderVersion);
     return isGap ? [{ game, version: offered.version, olderVersion }] : [];
   });

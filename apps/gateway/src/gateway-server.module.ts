@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AdminModule } from '#libs/admin';
 import { EdgeModule, GatewayCleanup } from '#libs/edge';
 import { HealthModule } from '#libs/health';
-import { GameServerEnd, OwnerContact, PlacementWillingness, RecoveryModule } from '#libs/recovery';
+import { GameServerCleanup, OwnerContact, PlacementEligibility, RecoveryModule } from '#libs/recovery';
 import { CoreModule, certificateLog } from '#libs/server';
 import { type AuthOptions, SessionModule } from '#libs/session';
 import type { SettingsOf } from '#libs/settings';
@@ -19,8 +19,8 @@ export class GatewayServerModule {
     const certificate = certificateFrom(edge, 'PUBLIC');
     const checker = HealthModule.forChecker({
       ...health,
-      ends: [GameServerEnd, GatewayCleanup],
-      willingness: [PlacementWillingness],
+      ends: [GameServerCleanup, GatewayCleanup],
+      eligibility: [PlacementEligibility],
       contact: OwnerContact,
     });
     return {

@@ -15,7 +15,7 @@ await runServer({
   async open(app) {
     const gateway = app.get(GatewayService);
     await gateway.open();
-    return { publicPort: gateway.ports.websocket, tcpPort: gateway.ports.tcp };
+    return { publicPort: gateway.ports.websocket!, tcpPort: gateway.ports.tcp! };
   },
   drain: (app) => app.get(GatewayService).close(),
 });

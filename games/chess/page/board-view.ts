@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
-import { moveFocus } from '#libs/page';
+import { moveFocus } from '#libs/game-page';
 import type { Side } from '../src/position.js';
 import { PIECE_NAMES, piece } from './pieces.js';
 import type { Replay } from './replay.js';

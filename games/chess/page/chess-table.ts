@@ -1,6 +1,6 @@
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import type { Room } from '#libs/client';
-import { type MountedGame, playerStrip, type Table } from '#libs/page';
+import { type MountedGame, playerStrip, type Table } from '#libs/game-page';
 import type { Chess, ChessState } from '../src/chess.js';
 import type { Side } from '../src/position.js';
 import { boardView } from './board-view.js';
@@ -58,7 +58,7 @@ export class ChessTable implements MountedGame {
   }
 
   private get mySide(): Side | null {
-    return this.room.seat === null ? null : SIDES[this.room.seat];
+    return this.room.seat === null ? null : SIDES[this.room.seat]!;
   }
 
   /** The player's side when it is to move, else null. */

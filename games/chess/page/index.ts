@@ -1,6 +1,6 @@
 import './chess.css';
 import { html } from 'lit-html';
-import type { GamePage } from '#libs/page';
+import type { GamePage } from '#libs/game-page';
 import type { Chess, ChessResult } from '../src/chess.js';
 import { ChessTable } from './chess-table.js';
 

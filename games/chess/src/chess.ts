@@ -107,7 +107,7 @@ export class Chess implements GameRules<ChessState> {
   claimDraw(room: Room<ChessState>): void {
     const { state, seat } = room;
     if (seat !== SEAT[state.turn]) room.reject('not-your-turn');
-    if (state.positions[repetitionKey(state.fen)] >= 3) return draw(room, 'repetition');
+    if (state.positions[repetitionKey(state.fen)]! >= 3) return draw(room, 'repetition');
     if (halfMovesOf(state.fen) >= 100) return draw(room, 'fifty-moves');
     room.reject('no-draw-claim');
   }

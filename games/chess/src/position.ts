@@ -46,7 +46,7 @@ export function canMate(fen: string, side: Side): boolean {
   const others = pieces.filter(({ color }) => color !== side);
   if (own.length === 0) return false;
   // A lone knight needs another piece of the opponent to block the king's last square. A queen there would also attack it.
-  if (own.length === 1 && own[0].type === 'n') return others.some(({ type }) => type !== 'q');
+  if (own.length === 1 && own[0]!.type === 'n') return others.some(({ type }) => type !== 'q');
   if (own.every(({ type }) => type === 'b')) {
     const colours = new Set(pieces.filter(({ type }) => type === 'b').map(({ square }) => position.squareColor(square)));
     return colours.size === 2 || others.some(({ type }) => type === 'n' || type === 'p');

@@ -1,6 +1,6 @@
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import type { Room, Seat } from '#libs/client';
-import { type MountedGame, moveFocus, playerStrip, type Table } from '#libs/page';
+import { type MountedGame, moveFocus, playerStrip, type Table } from '#libs/game-page';
 import type { Board, TicTacToe, TicTacToeResult } from '../src/tic-tac-toe.js';
 
 /** The board: nine buttons, in the order of the state's cells. */
@@ -50,7 +50,7 @@ export class Grid implements MountedGame {
       isMe: seat === this.room.seat,
       isTurn: isOn && turn === seat,
       isHere: this.table.isHere(seat),
-      mark: MARKS[seat],
+      mark: MARKS[seat]!,
     });
   }
 

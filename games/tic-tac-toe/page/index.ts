@@ -1,6 +1,6 @@
 import './tic-tac-toe.css';
 import { html } from 'lit-html';
-import type { GamePage } from '#libs/page';
+import type { GamePage } from '#libs/game-page';
 import type { TicTacToe, TicTacToeResult } from '../src/tic-tac-toe.js';
 import { Grid } from './grid.js';
 

@@ -48,10 +48,10 @@ export class StabilisedWish {
   add(wanted: number, present: number, now: number): number {
     this.firstAt ??= now;
     // The list is kept in descending order, so its first element is the maximum. An equal value replaces the older one.
-    while (this.wishes.length > 0 && this.wishes[this.wishes.length - 1].wanted <= wanted) this.wishes.pop();
+    while (this.wishes.length > 0 && this.wishes[this.wishes.length - 1]!.wanted <= wanted) this.wishes.pop();
     this.wishes.push({ at: now, wanted });
-    while (now - this.wishes[0].at > this.windowMs) this.wishes.shift();
-    const highest = this.wishes[0].wanted;
+    while (now - this.wishes[0]!.at > this.windowMs) this.wishes.shift();
+    const highest = this.wishes[0]!.wanted;
     return now - this.firstAt < this.windowMs ? Math.max(highest, present) : highest;
   }
 }

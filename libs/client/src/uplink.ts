@@ -107,7 +107,7 @@ export class Uplink {
   private seek(): void {
     const turn = this.close();
     this.phase = 'seeking';
-    const url = this.options.urls[this.gateway];
+    const url = this.options.urls[this.gateway]!;
     this.timer = setTimeout(() => this.failed(`no welcome from ${url} in ${this.options.welcomeMs} ms`), this.options.welcomeMs);
     const ifCurrent =
       <Args extends unknown[]>(act: (...args: Args) => void) =>

@@ -101,7 +101,13 @@ export class PlayerRedirect implements OnModuleDestroy {
     if (now - (this.reportedAt.get(reason) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
     this.reportedAt.set(reason, now);
     this.log.warn('players.redirected', { reason, players });
-    this.sink.tell({ kind: 'players.redirected', server: this.self.id, incarnation: this.self.incarnation, reason, detail: { players } });
+    this.sink.publish({
+      kind: 'players.redirected',
+      server: this.self.id,
+      incarnation: this.self.incarnation,
+      reason,
+      detail: { players },
+    });
   }
 
   private forget(): void {

@@ -21,7 +21,7 @@ export function takesVersion(offered: OfferedGame | undefined, gameVersion: numb
 export function describeVersions(servers: readonly { readonly id: string; readonly games: OfferedGames }[], game: string): string {
   const all = servers.filter(({ games }) => Object.hasOwn(games, game));
   const shown = all.slice(0, DESCRIBED_MAX).map(({ id, games }) => {
-    const { version, oldestVersion = version } = games[game];
+    const { version, oldestVersion = version } = games[game]!;
     return `${id} has version ${version}${oldestVersion < version ? ` (rooms from version ${oldestVersion} on)` : ''}`;
   });
   if (all.length > DESCRIBED_MAX) shown.push(`and ${all.length - DESCRIBED_MAX} more`);
@@ -50,7 +50,7 @@ export const FLEET_OPTIONS = Symbol('FleetOptions');
 
 export const SERVERS_KEY = 'hf:servers';
 export const FLEET_CHANNEL = 'hf:fleet';
-export const HAPPENINGS_CHANNEL = 'hf:events';
+export const OPERATOR_EVENTS_CHANNEL = 'hf:events';
 
 /** Interval at which a server reads its own record: half of a health check's interval, so a lost registry recovers within two. */
 export const OWN_RECORD_LOOK_MS = 500;

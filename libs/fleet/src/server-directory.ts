@@ -141,7 +141,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     const hashes = await readHashes(this.redis.commands, ids);
     const missing: ServerId[] = [];
     for (const [index, id] of ids.entries()) {
-      const record = toServerRecord(id, hashes[index]);
+      const record = toServerRecord(id, hashes[index]!);
       if (record) this.found(record);
       else missing.push(id);
     }

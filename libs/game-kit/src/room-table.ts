@@ -56,10 +56,10 @@ export function roomTableOf(instance: object, effects: ReadonlySet<string> | nul
 export function handledMethodsOf(instance: object): HandledMethod[] {
   const prototype = Object.getPrototypeOf(instance) as Record<string, HandledMethod['run']>;
   return scanner.getAllMethodNames(prototype).flatMap((method) => {
-    const handles = handlesOf(prototype[method]);
+    const handles = handlesOf(prototype[method]!);
     for (const handle of handles) if (handle.kind === 'flawed') throw new Error(`has ${method}() with ${handle.flaw}`);
     if (handles.some(({ kind }) => kind !== 'effect')) refuseAsync(prototype[method], method);
-    return handles.map((handle) => ({ method, handle, run: prototype[method].bind(instance) }));
+    return handles.map((handle) => ({ method, handle, run: prototype[method]!.bind(instance) }));
   });
 }
 
@@ -68,7 +68,7 @@ export function hasHandles(target: unknown): boolean {
   const prototype: unknown = typeof target === 'function' ? target.prototype : null;
   if (typeof prototype !== 'object' || prototype === null) return false;
   const methods = prototype as Record<string, object>;
-  return scanner.getAllMethodNames(prototype).some((method) => handlesOf(methods[method]).length > 0);
+  return scanner.getAllMethodNames(prototype).some((method) => handlesOf(methods[method]!).length > 0);
 }
 
 type RoomHandler = (room: Room<unknown>) => void;

@@ -13,7 +13,7 @@ import { startRedis } from '../../../tools/redis/index.mjs';
 import { HealthModule } from './health.module.js';
 import type { HealthCheckerOptions } from './health.options.js';
 import { FakePort, type Port, Wire } from './ports.fixture.js';
-import { HealthAnswerListener, ServerEndListener, ServerFacts, WillingnessListener } from './ports.js';
+import { EligibilityListener, HealthAnswerListener, ServerEndListener, ServerFacts } from './ports.js';
 
 export const INTERVAL_MS = 300;
 export const CHECKS: HealthCheckerOptions = { intervalMs: INTERVAL_MS, graceMs: 0, holdMs: 3_000 };
@@ -54,10 +54,10 @@ export class EndsSeen extends ServerEndListener {
 }
 
 @Injectable()
-export class WillingnessSeen extends WillingnessListener {
+export class EligibilitySeen extends EligibilityListener {
   readonly changes: unknown[] = [];
-  changed(server: ServerRecord, willingness: unknown): void {
-    this.changes.push({ id: server.id, ...(willingness as object) });
+  changed(server: ServerRecord, eligibility: unknown): void {
+    this.changes.push({ id: server.id, ...(eligibility as object) });
   }
 }
 
@@ -108,7 +108,7 @@ export class HealthWorld {
         ...(options.checks ? [ScheduleModule.forRoot(), HealthModule.forChecker(options.checks)] : []),
         ...(options.answers === false ? [] : [HealthModule.forResponder({ facts: TestFacts, answerListeners: [AnswersSeen] })]),
       ],
-      providers: [TestFacts, AnswersSeen, EndsSeen, WillingnessSeen],
+      providers: [TestFacts, AnswersSeen, EndsSeen, EligibilitySeen],
     }).compile();
     this.opened.push(async () => {
       await module.close();
@@ -131,7 +131,7 @@ export class HealthWorld {
   }
 
   gateway(name: string, checks: HealthCheckerOptions = CHECKS): Promise<Started> {
-    return this.start('gateway', name, { checks: { ends: [EndsSeen], willingness: [WillingnessSeen], ...checks } });
+    return this.start('gateway', name, { checks: { ends: [EndsSeen], eligibility: [EligibilitySeen], ...checks } });
   }
 
   /** A member of the fleet with no code of ours: a record, and whatever its link port does. */

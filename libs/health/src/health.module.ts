@@ -1,6 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { AbsentVoters } from './absent-voters.js';
-import { Eviction } from './eviction.js';
+import { HealthResponder } from './answer/health-responder.js';
+import { ServerCleanups } from './cleanup/server-cleanups.js';
+import { LostStore } from './evidence/lost-store.js';
+import { ServerDials } from './evidence/server-dials.js';
+import { StoreProbe } from './evidence/store-probe.js';
 import {
   CHECK_DEFAULTS,
   CHECK_OPTIONS,
@@ -10,13 +13,15 @@ import {
   type HealthResponderOptions,
   RESPONDER_OPTIONS,
 } from './health.options.js';
-import { HealthChecker } from './health-checker.js';
-import { HealthResponder } from './health-responder.js';
-import { LostStore } from './lost-store.js';
-import { ServerEnds } from './server-ends.js';
-import { StoreProbe } from './store-probe.js';
-import { UnreachableServers } from './unreachable-servers.js';
-import { Verdicts } from './verdicts.js';
+import { EligibilityMarks } from './monitor/eligibility-marks.js';
+import { HealthChecker } from './monitor/health-checker.js';
+import { SelfCheck } from './monitor/self-check.js';
+import { UnreachableServers } from './unreachable/unreachable-servers.js';
+import { Eviction } from './voting/eviction.js';
+import { EvictionHolds } from './voting/eviction-holds.js';
+import { Verdicts } from './voting/verdicts.js';
+import { VoteResponder } from './voting/vote-responder.js';
+import { VoterProbe } from './voting/voter-probe.js';
 
 /** Needs `RedisModule`, `TelemetryModule`, `LinkModule`, `FleetModule`, and `ScheduleModule` for a checker. */
 @Module({})
@@ -29,13 +34,18 @@ export class HealthModule {
         { provide: CHECKER_OPTIONS, useValue: options },
         { provide: CHECK_OPTIONS, useValue: checkOptions(options) },
         StoreProbe,
-        ServerEnds,
-        Eviction,
-        AbsentVoters,
         LostStore,
+        ServerDials,
+        ServerCleanups,
+        Eviction,
+        EvictionHolds,
+        VoterProbe,
         Verdicts,
-        UnreachableServers,
+        VoteResponder,
+        SelfCheck,
+        EligibilityMarks,
         HealthChecker,
+        UnreachableServers,
       ],
       exports: [Eviction, HealthChecker, UnreachableServers],
     };

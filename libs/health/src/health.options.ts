@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { HealthAnswerListener, ServerEndListener, ServerFacts, StoreContact, WillingnessListener } from './ports.js';
+import type { EligibilityListener, HealthAnswerListener, ServerEndListener, ServerFacts, StoreContact } from './ports.js';
 
 export interface CheckOptions {
   /** Between two checks of a server, in ms. A hang is found in two to three of these. */
@@ -21,7 +21,7 @@ export interface HealthCheckerOptions extends Partial<CheckOptions> {
   /** Who sees to it that a dead server's rooms, sessions, users go on. */
   readonly ends?: readonly Type<ServerEndListener>[];
   /** Who gives servers work, and must know which of them to pass over. */
-  readonly willingness?: readonly Type<WillingnessListener>[];
+  readonly eligibility?: readonly Type<EligibilityListener>[];
   /** Tells when a server wrote to the store last. Without it no server is evicted as `store-lost`. */
   readonly contact?: Type<StoreContact>;
 }
@@ -39,7 +39,7 @@ export const RESPONDER_OPTIONS = Symbol('HealthResponderOptions');
 /** How often it is asked which servers are due: the grain of every period below, and of noticing that oneself was late. */
 export const TICK_MS = 50;
 /** A server whose link was lost is checked this often until it is decided. */
-export const HURRIED_MS = 250;
+export const URGENT_CHECK_MS = 250;
 /** A dial without an answer ends after this part of an interval: with a miss before it, a hang is decided within three. */
 export const DIAL_INTERVALS = 0.75;
 /** What a gateway found when another missed a server counts for its vote for so long: as long as that other's own dial does, nearly. */
@@ -59,9 +59,9 @@ export const VOTE_MS = 5_000;
 /** The record of the dead stays for the one who wakes and looks, and for the operator; then its name is free of traces. */
 export const DEAD_RECORD_MS = 3_600_000;
 /** Who sees to a server's end says so again within a third of this; else another takes it up. */
-export const END_CLAIM_MS = 10_000;
+export const CLEANUP_LEASE_MS = 10_000;
 /** After a verdict others look this much later whether its work was left to them: one look each, in ms. */
-export const LEFT_LOOK_MS = 300;
+export const LEFT_CHECK_MS = 300;
 /** No link to a server for so long, and it is looked at as unreachable. In intervals, and not shorter than the second, in ms. */
 export const UNREACHABLE_INTERVALS = 2;
 export const UNREACHABLE_MS_MIN = 1_500;

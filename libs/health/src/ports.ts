@@ -25,7 +25,7 @@ export abstract class HealthAnswerListener {
   abstract answered(facts: FactsOfServer & { readonly lagMs: number }): void | Promise<void>;
 }
 
-export interface Willingness {
+export interface Eligibility {
   /** Checks missed in a row. */
   readonly suspect: number;
   /** It lives, but does not answer through the store. */
@@ -33,8 +33,8 @@ export interface Willingness {
 }
 
 /** Told by the server's checker when a server becomes suspect or unheard, or is neither any more. Other processes see it in the directory. */
-export abstract class WillingnessListener {
-  abstract changed(server: ServerRecord, willingness: Willingness): void | Promise<void>;
+export abstract class EligibilityListener {
+  abstract changed(server: ServerRecord, eligibility: Eligibility): void | Promise<void>;
 }
 
 /**

@@ -121,7 +121,7 @@ export class LinkPeer {
     chunk.writeDoubleBE(epoch, at + syncMany.epoch);
     chunk.writeUInt32BE(version, at + syncMany.version);
     chunk.writeUInt16BE(entries.length / 2, at + syncMany.count);
-    for (let index = 0; index < entries.length; index++) chunk.writeUInt32BE(entries[index], at + syncMany.entries + 4 * index);
+    for (let index = 0; index < entries.length; index++) chunk.writeUInt32BE(entries[index]!, at + syncMany.entries + 4 * index);
     chunk.set(body, at + bodyAt);
   }
 
@@ -149,7 +149,7 @@ export class LinkPeer {
   receive(frame: Buffer): void {
     this.heard = true;
     if (this.isToldSilent) this.tellSilence(false);
-    const kind = frame[0];
+    const kind = frame[0]!;
     if (kind >= LINK_KIND.toRoom) {
       this.inbox.frame(this, kind, frame);
       return;
@@ -263,7 +263,7 @@ export class LinkPeer {
 
 function readNamed(frame: Buffer, lengthAt: number): { pattern: string; data: unknown } {
   const nameAt = lengthAt + 1;
-  const end = nameAt + frame[lengthAt];
+  const end = nameAt + frame[lengthAt]!;
   // Negated, so that it also catches a frame without a length, where `end` is NaN.
   if (!(end <= frame.length)) throw new HoldfastError('bad-frame', 'The link frame ends within its operation name.');
   return { pattern: frame.toString('latin1', nameAt, end), data: unpack(frame.subarray(end)) };

@@ -483,7 +483,7 @@ describe('a server that receives random bytes', () => {
     const who = { id: serverId('game', 'a'), incarnation: 1 };
     const [ours, theirs] = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)];
     const proof = packIntroduction(SECRET, 'dial', ours, theirs, who);
-    fc.assert(
+    return fc.assert(
       fc.property(fc.uint8Array({ maxLength: 120 }), fc.nat(proof.length - 1), fc.integer({ min: 1, max: 255 }), (bytes, at, flip) => {
         expect(readIntroduction(SECRET, 'dial', ours, bytes)).toBeNull();
         const bent = Buffer.from(proof);

@@ -300,7 +300,7 @@ export class Links implements OnApplicationShutdown {
         peer.receive(bytes);
         return;
       }
-      const who = step(bytes[0], Buffer.from(bytes.subarray(1)));
+      const who = step(bytes[0]!, Buffer.from(bytes.subarray(1)));
       if (who === undefined) return;
       if (who === null) throw new Error(NOT_PROVED);
       if (who === 'over') throw new Error('only the secrets were compared');

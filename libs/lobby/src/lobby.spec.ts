@@ -44,7 +44,7 @@ const LIST_COMMANDS_MAX = 101;
 /** Game servers as far as a start sees them: each takes the room from the store, or does what a test wants. */
 class GameServers {
   readonly asked: string[] = [];
-  released: RoomId[] = [];
+  cancelled: RoomId[] = [];
   names = ['a', 'b', 'c', 'd', 'e'];
   /** What a server does instead of taking the room. */
   trouble: (server: string, take: () => Promise<unknown>) => Promise<unknown> = (_, take) => take();
@@ -57,8 +57,8 @@ class GameServers {
       if (!server) throw new HoldfastError('no-capacity');
       return { server };
     },
-    kept: async () => {},
-    release: async (room: RoomId) => void this.released.push(room),
+    confirm: async () => {},
+    cancel: async (room: RoomId) => void this.cancelled.push(room),
   } as unknown as LoadBalancerService;
 
   /** One of an older version does not. */
@@ -153,8 +153,8 @@ async function aged(id: RoomId, ms: number): Promise<void> {
 describe('rooms', () => {
   it('give their seats to as many as there are, of many who come at once to several lobbies', async () => {
     const lobbies = [newLobby(), newLobby()];
-    const owner = newCaller();
-    const { id } = await lobbies[0].rooms.create(owner, { game: 'duel', seats: 4 });
+    const host = newCaller();
+    const { id } = await lobbies[0].rooms.create(host, { game: 'duel', seats: 4 });
     const callers = newCallers(9);
     const outcomes = await Promise.allSettled(callers.map((caller, index) => lobbies[index % 2].rooms.join(caller, id)));
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
@@ -263,18 +263,18 @@ describe('rooms', () => {
 });
 
 describe('a start', () => {
-  async function readyRoom({ rooms }: ReturnType<typeof newLobby>): Promise<{ room: RoomRecord; owner: Caller }> {
-    const [owner, other] = newCallers(2);
-    const { id } = await rooms.create(owner, { game: 'duel' });
+  async function readyRoom({ rooms }: ReturnType<typeof newLobby>): Promise<{ room: RoomRecord; host: Caller }> {
+    const [host, other] = newCallers(2);
+    const { id } = await rooms.create(host, { game: 'duel' });
     await rooms.join(other, id);
     await rooms.setReady(other, true);
-    return { room: await mustRead(id), owner };
+    return { room: await mustRead(id), host };
   }
 
   it('asked for twice at once makes one game', async () => {
     const lobby = newLobby();
-    const { room, owner } = await readyRoom(lobby);
-    const starts = await Promise.allSettled([1, 2].map(() => lobby.starter.start(room, owner.user, lobby.servers.balancer)));
+    const { room, host } = await readyRoom(lobby);
+    const starts = await Promise.allSettled([1, 2].map(() => lobby.starter.start(room, host.user, lobby.servers.balancer)));
     expect(starts.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     expect(await mustRead(room.id)).toMatchObject({ status: 'playing', doc: { players: room.doc.members.map(({ user }) => user) } });
     expect(lobby.servers.asked).toHaveLength(1);
@@ -283,13 +283,13 @@ describe('a start', () => {
   it('answers the room as it stands, whatever the game server says of it and whoever changes it meanwhile', async () => {
     const lobby = newLobby();
     const plain = await readyRoom(lobby);
-    const started = await lobby.starter.start(plain.room, plain.owner.user, lobby.servers.balancer);
+    const started = await lobby.starter.start(plain.room, plain.host.user, lobby.servers.balancer);
     expect(started).toEqual(await mustRead(plain.room.id));
     expect(started).toMatchObject({ status: 'playing', owner: { server: 'hf:game:a', incarnation: 1 }, durability: 'none' });
 
     lobby.servers.tellsNews = false;
     const untold = await readyRoom(lobby);
-    expect(await lobby.starter.start(untold.room, untold.owner.user, lobby.servers.balancer)).toEqual(await mustRead(untold.room.id));
+    expect(await lobby.starter.start(untold.room, untold.host.user, lobby.servers.balancer)).toEqual(await mustRead(untold.room.id));
 
     lobby.servers.tellsNews = true;
     const left = await readyRoom(lobby);
@@ -298,25 +298,25 @@ describe('a start', () => {
       await lobby.rooms.gone(left.room.id, other.user);
       return take();
     };
-    const without = await lobby.starter.start(left.room, left.owner.user, lobby.servers.balancer);
+    const without = await lobby.starter.start(left.room, left.host.user, lobby.servers.balancer);
     expect(without).toEqual(await mustRead(left.room.id));
-    expect(without.doc.members.map(({ user }) => user)).toEqual([left.owner.user]);
+    expect(without.doc.members.map(({ user }) => user)).toEqual([left.host.user]);
   });
 
   it('passes over servers that are lost or full, and no others', async () => {
     const lobby = newLobby();
-    const { room, owner } = await readyRoom(lobby);
+    const { room, host } = await readyRoom(lobby);
     const codes = new Map([
       ['hf:game:a', 'server-lost'],
       ['hf:game:b', 'no-capacity'],
     ]);
     lobby.servers.trouble = (server, take) => (codes.has(server) ? Promise.reject(new HoldfastError(codes.get(server) as string)) : take());
-    const started = await lobby.starter.start(room, owner.user, lobby.servers.balancer);
+    const started = await lobby.starter.start(room, host.user, lobby.servers.balancer);
     expect(started.owner?.server).toBe('hf:game:c');
     const failing = newLobby();
     const second = await readyRoom(failing);
     failing.servers.trouble = () => Promise.reject(new HoldfastError('game-failed'));
-    await expect(failing.starter.start(second.room, second.owner.user, failing.servers.balancer)).rejects.toMatchObject({
+    await expect(failing.starter.start(second.room, second.host.user, failing.servers.balancer)).rejects.toMatchObject({
       code: 'game-failed',
     });
     expect(failing.servers.asked).toHaveLength(1);
@@ -324,27 +324,27 @@ describe('a start', () => {
 
   it('that no server takes brings the room back to waiting, ready as before', async () => {
     const lobby = newLobby();
-    const { room, owner } = await readyRoom(lobby);
+    const { room, host } = await readyRoom(lobby);
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-capacity'));
-    await expect(lobby.starter.start(room, owner.user, lobby.servers.balancer)).rejects.toMatchObject({ code: 'no-capacity' });
+    await expect(lobby.starter.start(room, host.user, lobby.servers.balancer)).rejects.toMatchObject({ code: 'no-capacity' });
     expect(await mustRead(room.id)).toMatchObject({ status: 'waiting' });
-    expect(lobby.servers.released).toEqual([room.id]);
+    expect(lobby.servers.cancelled).toEqual([room.id]);
     lobby.servers.trouble = (_, take) => take();
-    await expect(lobby.starter.start(await mustRead(room.id), owner.user, lobby.servers.balancer)).resolves.toMatchObject({
+    await expect(lobby.starter.start(await mustRead(room.id), host.user, lobby.servers.balancer)).resolves.toMatchObject({
       status: 'playing',
     });
   });
 
   it('whose answer was lost is a start', async () => {
     const lobby = newLobby();
-    const { room, owner } = await readyRoom(lobby);
+    const { room, host } = await readyRoom(lobby);
     lobby.servers.trouble = async (_, take) => {
       await take();
       throw new HoldfastError('server-lost');
     };
-    const started = await lobby.starter.start(room, owner.user, lobby.servers.balancer);
+    const started = await lobby.starter.start(room, host.user, lobby.servers.balancer);
     expect(started).toMatchObject({ status: 'playing', owner: { server: 'hf:game:a' } });
-    expect(lobby.servers.released).toEqual([]);
+    expect(lobby.servers.cancelled).toEqual([]);
   });
 });
 
@@ -464,7 +464,7 @@ describe('a match', () => {
     const [first, second] = newCallers(2);
     await lobby.matchmaker.find(first, 'duel');
     const room = await lobby.matchmaker.find(second, 'duel');
-    expect(await mustRead(room?.id as RoomId)).toMatchObject({ status: 'waiting', doc: { owner: first.user } });
+    expect(await mustRead(room?.id as RoomId)).toMatchObject({ status: 'waiting', doc: { host: first.user } });
   });
 });
 
@@ -513,6 +513,24 @@ describe('the sweeper', () => {
     expect(await rooms.whereIs(stray.user)).toMatchObject({ record: { id: now.id } });
   });
 
+  it('takes a member out on the second round whom Redis knows to be in no room, and keeps one whom it does not know', async () => {
+    const { rooms, sweeper } = newLobby();
+    const [host, unplaced, unknown] = newCallers(3);
+    const { id } = await rooms.create(host, { game: 'duel', seats: 4 });
+    await rooms.join(unplaced, id);
+    await rooms.join(unknown, id);
+    // A gateway wrote the user again as in no room, while the record already had the join that was under way.
+    await userRooms.admit(unplaced.user);
+    await userRooms.move(unplaced.user, null);
+    await userRooms.clear(unknown.user);
+    await aged(id, STRAY_AFTER_MS + 2_000);
+    const members = async (): Promise<string[]> => (await mustRead(id)).doc.members.map(({ user }) => user);
+    await sweeper.sweep();
+    expect(await members()).toEqual([host.user, unplaced.user, unknown.user]);
+    await sweeper.sweep();
+    expect(await members()).toEqual([host.user, unknown.user]);
+  });
+
   it('makes the room of a match whose lobby died, once, whoever sweeps', async () => {
     const { queue, sweeper, rooms } = newLobby();
     const other = newLobby();
@@ -557,11 +575,11 @@ describe('where a room is to run', () => {
   async function wishOfRoom(gatewayRegion: string, wish: { region?: string; build?: string }) {
     const { servers, rooms, starter } = newLobby();
     servers.region = gatewayRegion;
-    const [owner, guest] = newCallers(2);
-    const { id } = await rooms.create(owner, { game: 'duel', ...wish });
+    const [host, guest] = newCallers(2);
+    const { id } = await rooms.create(host, { game: 'duel', ...wish });
     await rooms.join(guest, id);
     await rooms.setReady(guest, true);
-    await starter.start(await mustRead(id), owner.user, servers.balancer);
+    await starter.start(await mustRead(id), host.user, servers.balancer);
     return wishOf(servers.wishes[0]);
   }
 
@@ -629,14 +647,14 @@ describe('what comes late, to a lobby that slept', () => {
 
   it('takes a member out of a room that they had left, although they have moved to another since', async () => {
     const { rooms } = newLobby();
-    const [owner, mover] = newCallers(2);
-    const { id } = await rooms.create(owner, { game: 'duel' });
+    const [host, mover] = newCallers(2);
+    const { id } = await rooms.create(host, { game: 'duel' });
     await rooms.join({ ...mover, asked: { turn: 1, number: 1 } }, id);
     // A store that fell back has the member there again; the gateway says so while the user makes a room.
     await userRooms.move(mover.user, null);
     await rooms.create({ ...mover, asked: { turn: 1, number: 3 } }, { game: 'duel' });
     await rooms.gone(id, mover.user, { turn: 1, number: 2 });
-    expect((await mustRead(id)).doc.members.map(({ user }) => user)).toEqual([owner.user]);
+    expect((await mustRead(id)).doc.members.map(({ user }) => user)).toEqual([host.user]);
   });
 
   it('leaves a member as their gateway said last, who went and came back; a gateway judged wrongly says so again', async () => {
@@ -898,8 +916,8 @@ describe('a session that ends during a request', () => {
 
   it('is out of its room after a departure that failed halfway is repeated', async () => {
     const { rooms } = newLobby();
-    const owner = newCaller();
-    const { id } = await rooms.create(owner, { game: 'duel' });
+    const host = newCaller();
+    const { id } = await rooms.create(host, { game: 'duel' });
     const next = await newAsker();
     await rooms.join(next(), id);
     const { user, asked } = next();
@@ -908,7 +926,7 @@ describe('a session that ends during a request', () => {
     await expect(rooms.depart(user, asked)).rejects.toThrow('died');
     await rooms.depart(user, asked);
     await rooms.depart(user, asked);
-    expect((await mustRead(id)).doc.members.map((member) => member.user)).toEqual([owner.user]);
+    expect((await mustRead(id)).doc.members.map((member) => member.user)).toEqual([host.user]);
   });
 
   it('keeps its room when the user was admitted again before the departure arrived', async () => {

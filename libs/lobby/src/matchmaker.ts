@@ -35,7 +35,7 @@ export class Matchmaker {
     const isFree = await this.userRooms.overtakeIfFree(user, asked);
     const isOvertaking = typeof isFree === 'boolean' ? isFree : await this.overtakeOutOf(isFree, caller);
     if (!isOvertaking) throw new HoldfastError('overtaken');
-    return this.look(game, { user, name, session, gateway, region, asked }, info.seats.min);
+    return this.search(game, { user, name, session, gateway, region, asked }, info.seats.min);
   }
 
   /** What they looked for when this was asked; what they look for since goes on. */
@@ -51,7 +51,7 @@ export class Matchmaker {
     return this.userRooms.overtake(user, asked);
   }
 
-  private async look(game: string, searcher: Searcher, people: number): Promise<RoomRecord | null> {
+  private async search(game: string, searcher: Searcher, people: number): Promise<RoomRecord | null> {
     const soughtAt = performance.now();
     const match = await this.queue.find(game, searcher, people, newRoomId(), this.options.matchWaitMs);
     if (match) return this.make(match, soughtAt);
@@ -91,7 +91,7 @@ export class Matchmaker {
     try {
       started = await this.starter.start(room, first.user, this.balancer);
     } catch (error) {
-      // They are together in a room; its owner can start when there is capacity.
+      // They are together in a room. The host can start the game when there is capacity.
       this.log.warn('match.start-failed', { roomId: room.id, error: String(error) });
     }
     await this.queue.done(match);
@@ -111,7 +111,7 @@ export class Matchmaker {
     await Promise.all(
       others.map(({ user, asked }) => this.userRooms.move(user, null, { asked, outlivesAdmissions: true, from: match.id })),
     );
-    for (const person of others) await this.look(match.game, person, match.people.length).catch(ignoreOvertaken);
+    for (const person of others) await this.search(match.game, person, match.people.length).catch(ignoreOvertaken);
     return null;
   }
 

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { KeyedMutex } from '#libs/async';
 import { HoldfastError, type Operations, type RoomId, type RoomSummary } from '#libs/protocol';
 import { type IndexEntry, RoomRecords, summaryOf } from '#libs/room-store';
 import { LIST_EVERY_MS, LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
-import { Turns } from './turns.js';
 
 type Query = NonNullable<Operations['rooms.list']['data']>;
 type Page = Operations['rooms.list']['result'];
@@ -38,7 +38,7 @@ export class RoomList {
   /** By game: settles with the current read. */
   private readonly current = new Map<string, Promise<unknown>>();
 
-  private readonly turns = new Turns();
+  private readonly mutex = new KeyedMutex();
 
   constructor(
     private readonly records: RoomRecords,
@@ -93,7 +93,7 @@ export class RoomList {
 
   /** Runs one read at a time. Many reads at once would delay every other request of this lobby. */
   private read(game: string | undefined, after: IndexEntry | null, wanted: number): Promise<Read> {
-    return this.turns.take('', () => this.readNow(game, after, wanted));
+    return this.mutex.run('', () => this.readNow(game, after, wanted));
   }
 
   private async readNow(game: string | undefined, after: IndexEntry | null, wanted: number): Promise<Read> {

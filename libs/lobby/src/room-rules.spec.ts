@@ -11,7 +11,7 @@ function member(user: string, change: Partial<DocMember> = {}): DocMember {
 function room(change: Partial<RoomDoc> = {}, record: Partial<RoomRecord> = {}): RoomRecord {
   const doc: RoomDoc = {
     name: 'a room',
-    owner: 'ada',
+    host: 'ada',
     seats: 3,
     seatsMin: 2,
     private: false,
@@ -64,10 +64,10 @@ describe('a new room', () => {
     expect(refusal(() => newRoom({ user: 'ada', name: 'Ada' }, { seats, wanted }, 5))).toBe('bad-data');
   });
 
-  it('has its maker for an owner, who is not ready, and a name in any case', () => {
+  it('has its creator as host, who is not ready, and always has a name', () => {
     const doc = newRoom({ user: 'ada', name: 'Ada' }, { seats, name: '   ' }, 5);
     expect(doc).toMatchObject({
-      owner: 'ada',
+      host: 'ada',
       name: "Ada's room",
       private: false,
       members: [{ user: 'ada', readyRound: null, here: true }],
@@ -110,9 +110,9 @@ describe('leaving', () => {
     ['goes to the next', 'ada', [member('ada'), member('bob'), member('cy')], 'bob'],
     ['goes to one who is here', 'ada', [member('ada'), member('bob', { here: false }), member('cy')], 'cy'],
     ['goes to one who is away, if nobody is here', 'ada', [member('ada'), member('bob', { here: false })], 'bob'],
-  ])('ownership %s', (_, user, members, owner) => {
+  ])('the host %s', (_, user, members, host) => {
     const doc = leave(room({ members }), user);
-    expect(doc?.owner).toBe(owner);
+    expect(doc?.host).toBe(host);
     expect(doc?.members).toHaveLength(members.length - 1);
   });
 
@@ -178,7 +178,7 @@ describe('being ready', () => {
 });
 
 describe('a start', () => {
-  it('is of all members, in their order; the owner need not be ready', () => {
+  it('is of all members, in their order; the host need not be ready', () => {
     expect(checkStart(room(), 'ada').map(({ user }) => user)).toEqual(['ada', 'bob']);
   });
 

@@ -21,17 +21,17 @@ export interface Person {
   readonly name: string;
 }
 
-export function newRoom(owner: Person, { name, seats, wanted, private: isPrivate = false, ...place }: NewRoom, now: number): RoomDoc {
+export function newRoom(host: Person, { name, seats, wanted, private: isPrivate = false, ...place }: NewRoom, now: number): RoomDoc {
   if (wanted !== undefined && (wanted < seats.min || wanted > seats.max)) {
     throw new HoldfastError('bad-data', `This game is for ${seats.min} to ${seats.max} players.`);
   }
   return {
-    name: name?.trim() || `${owner.name}'s room`,
-    owner: owner.user,
+    name: name?.trim() || `${host.name}'s room`,
+    host: host.user,
     seats: wanted ?? seats.max,
     seatsMin: seats.min,
     private: isPrivate,
-    members: [memberOf(owner)],
+    members: [memberOf(host)],
     players: [],
     createdAt: now,
     ...place,
@@ -47,13 +47,13 @@ export function join(record: RoomRecord, person: Person): RoomDoc {
   return { ...doc, members: [...doc.members, memberOf(person)] };
 }
 
-/** The room without the member; null when nobody is left. The owner's place goes to the one who came next. */
+/** The room without the member; null when nobody is left. When the host leaves, the next member who is here becomes the host. */
 export function leave({ doc }: RoomRecord, user: UserId): RoomDoc | null {
   const members = doc.members.filter((member) => member.user !== user);
   if (members.length === doc.members.length) throw new HoldfastError('not-in-room');
   if (members.length === 0) return null;
-  const owner = doc.owner === user ? (members.find(({ here }) => here) ?? members[0]).user : doc.owner;
-  return { ...doc, members, owner };
+  const host = doc.host === user ? (members.find(({ here }) => here) ?? members[0]).user : doc.host;
+  return { ...doc, members, host };
 }
 
 export function setReady(record: RoomRecord, user: UserId, ready: boolean): RoomDoc {
@@ -93,9 +93,9 @@ export function checkStart(record: RoomRecord, user: UserId): readonly DocMember
   const { doc } = record;
   if (!doc.members.some((member) => member.user === user)) throw new HoldfastError('not-in-room');
   if (record.status !== 'waiting') throw new HoldfastError('room-playing');
-  if (doc.owner !== user) throw new HoldfastError('not-owner');
+  if (doc.host !== user) throw new HoldfastError('not-owner');
   if (doc.members.length < doc.seatsMin) throw new HoldfastError('too-few-players');
-  // The owner says "start", which is as good as "ready".
+  // The host who starts the game is ready.
   const unready = doc.members.filter((member) => member.user !== user && !isReady(record, member));
   if (unready.length > 0) throw new HoldfastError('not-ready', `Not ready: ${unready.map(({ name }) => name).join(', ')}.`);
   return doc.members;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { KeyedMutex } from '#libs/async';
 import { ServerDirectory } from '#libs/fleet';
 import { type Caller, endOf, HoldfastError, type Operations, type RequestOrder, type RoomId, type UserId } from '#libs/protocol';
 import { RedisConnections, StoreClock } from '#libs/redis';
@@ -8,7 +9,6 @@ import { GameCatalogue } from './game-catalogue.js';
 import { CAS_TRIES_MAX } from './lobby.options.js';
 import { MatchQueue } from './match-queue.js';
 import { cameBack, join, leave, newRoom, type Person, setReady, wentAway } from './room-rules.js';
-import { Turns } from './turns.js';
 
 /** Asked of a room's record before it is changed; refuses by throwing. */
 export type RoomGuard = (record: RoomRecord) => unknown;
@@ -19,8 +19,8 @@ export type RoomGuard = (record: RoomRecord) => unknown;
  */
 @Injectable()
 export class RoomService {
-  /** Of two who change a room at once one must begin again; what this lobby does to one room waits for its turn instead. */
-  private readonly turns = new Turns();
+  /** One change of a room at a time: of two changes at once, one would fail its compare-and-set and begin again. */
+  private readonly mutex = new KeyedMutex();
   /** The room of each request to create or leave one that has begun, for one that begins again after a fallback of the store. */
   private readonly begun = new WeakMap<Caller, RoomId>();
 
@@ -81,7 +81,7 @@ export class RoomService {
   }
 
   async join(caller: Caller, id: RoomId): Promise<RoomRecord> {
-    return this.turns.take(id, async () => {
+    return this.mutex.run(id, async () => {
       // Read before the caller is found not to be late, so that what is written at this revision is written by one who is not.
       const [record, before] = await Promise.all([this.records.read(id), this.freeFor(caller, id)]);
       if (!record) throw new HoldfastError('room-unknown');
@@ -120,7 +120,7 @@ export class RoomService {
     // Begins again: what it did before may have survived.
     const isRepeated = asked !== undefined && this.begun.get(caller) === left.room;
     this.begun.set(caller, left.room);
-    await this.turns.take(left.room, async () => {
+    await this.mutex.run(left.room, async () => {
       // Read before it is found not to be late, as in `join`.
       const record = left.watching ? null : await this.records.read(left.room);
       if (!(await this.userRooms.leave(user, left.room, asked)) && !left.watching) throw new HoldfastError('overtaken');
@@ -198,7 +198,7 @@ export class RoomService {
     const { room, watching } = left ?? known ?? {};
     if (room === undefined || watching) return;
     const guard = () => this.refuseLate({ user, asked });
-    await this.turns.take(room, () => this.removeMember(room, user, 'gone', { guard })).catch(ignoreGone);
+    await this.mutex.run(room, () => this.removeMember(room, user, 'gone', { guard })).catch(ignoreGone);
   }
 
   /**
@@ -206,13 +206,13 @@ export class RoomService {
    * the user was admitted or has moved since this was called.
    */
   async gone(room: RoomId, user: UserId, asked?: RequestOrder, isDue?: RoomGuard): Promise<void> {
-    const since = asked ?? (await this.userRooms.lastAsked(user));
+    const since = asked ?? (await this.userRooms.lastRequestOrder(user));
     const guard: RoomGuard = async (record) => {
       await (asked ? this.refuseReturned(room, { user, asked }) : this.userRooms.refuseLate(user, since));
       await isDue?.(record);
     };
     try {
-      await this.turns.take(room, async () => {
+      await this.mutex.run(room, async () => {
         await guard(await this.mustRead(room));
         await this.userRooms.move(user, null, { asked: since, from: room });
         await this.removeMember(room, user, 'gone', { guard });
@@ -227,7 +227,7 @@ export class RoomService {
    * caller who has moved on since they asked, nothing is written: `overtaken`.
    */
   async change(id: RoomId, rule: (record: RoomRecord) => RoomDoc, caller?: Pick<Caller, 'user' | 'asked'>): Promise<RoomRecord> {
-    return this.turns.take(id, () => this.changeNow(id, rule, { caller }));
+    return this.mutex.run(id, () => this.changeNow(id, rule, { caller }));
   }
 
   /** `record`: as it was before the caller was found not to be late, to begin with. */

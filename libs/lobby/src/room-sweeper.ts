@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
+import { inBatches } from '#libs/async';
 import { ServerDirectory } from '#libs/fleet';
 import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
-import { fewAtATime, RedisConnections } from '#libs/redis';
+import { RedisConnections } from '#libs/redis';
 import { type RoomGlance, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
 import { SessionStore } from '#libs/session';
 import { StoreSettlement } from '#libs/settlement';
@@ -30,12 +31,12 @@ import { RoomService } from './room-service.js';
 export class RoomSweeper {
   private isSweeping = false;
   private page = 0;
-  /** Index entries without a record, as the last walk over all rooms saw them: their rooms may have been about to be written. */
-  private suspects = new Set<RoomId>();
-  private missing = new Set<RoomId>();
-  /** The same of members without a connection whose room has them for here, by `keyOf`: a session may be about to be written. */
-  private suspectMembers = new Set<string>();
-  private unconnected = new Set<string>();
+  /** Index entries without a record. The record may be about to be written. */
+  private readonly missing = new SeenTwice();
+  /** Members without a connection although their room has them as here, by `keyOf`. A session may be about to be written. */
+  private readonly unconnected = new SeenTwice();
+  /** Members of whom Redis says that they are in no room, by `keyOf`. A join may be under way. */
+  private readonly unplaced = new SeenTwice();
 
   constructor(
     private readonly redis: RedisConnections,
@@ -73,28 +74,24 @@ export class RoomSweeper {
     const ids = await this.records.list(SWEEP_ROOMS, this.page * SWEEP_ROOMS);
     const [seconds] = await this.redis.commands.time();
     const now = Number(seconds) * 1_000;
-    for await (const some of fewAtATime(ids)) await this.sweepSome(some, now);
+    for await (const some of inBatches(ids)) await this.sweepSome(some, now);
     if (ids.length === SWEEP_ROOMS) this.page += 1;
     else {
       this.page = 0;
-      this.suspects = this.missing;
-      this.missing = new Set();
-      this.suspectMembers = this.unconnected;
-      this.unconnected = new Set();
+      for (const seen of [this.missing, this.unconnected, this.unplaced]) seen.nextRound();
     }
   }
 
   private async sweepSome(ids: readonly RoomId[], now: number): Promise<void> {
     const glances = await this.records.glance(ids);
     const missing = ids.filter((_, index) => glances[index] === null);
-    for (const id of missing) this.missing.add(id);
-    const gone = missing.filter((id) => this.suspects.has(id));
+    const gone = missing.filter((id) => this.missing.again(id));
     await Promise.all([this.records.unindex(gone), this.records.unlist(gone)]);
     await this.enlistForgotten(glances);
     // A game that is played is its owner's business.
     const ours = glances.flatMap((glance) => (glance?.status === 'waiting' || glance?.status === 'starting' ? glance.id : []));
     for (const record of await this.records.readMany(ours)) {
-      if (record) await this.look(record, now);
+      if (record) await this.sweepRoom(record, now);
     }
   }
 
@@ -108,10 +105,14 @@ export class RoomSweeper {
     }
   }
 
-  /** One user is in one room. A store that lost its last second may have forgotten who was elsewhere, and let them in twice. */
+  /**
+   * Removes members who are in another room or in none. A Redis that lost its last second may have forgotten that a user had left, or
+   * a gateway may have died after it had written such a user again.
+   */
   private async removeStrays({ id, doc }: RoomRecord): Promise<void> {
     for (const { user } of doc.members) {
       const pointer = await this.userRooms.get(user);
+      if (!pointer) await this.removeUnplaced(id, user);
       if (!pointer || pointer.watching || pointer.room === id) continue;
       const now = await this.rooms.whereIs(user as UserId);
       if (!now || now.watching || now.record.id === id) continue;
@@ -123,6 +124,14 @@ export class RoomSweeper {
     }
   }
 
+  private async removeUnplaced(id: RoomId, user: UserId): Promise<void> {
+    if (!(await this.userRooms.isInNoRoom(user)) || !this.unplaced.again(keyOf(id, user))) return;
+    this.log.info('member.unplaced', { roomId: id, user });
+    await this.rooms.gone(id, user, undefined, async () => {
+      if (!(await this.userRooms.isInNoRoom(user))) throw new HoldfastError('overtaken');
+    });
+  }
+
   /**
    * Marks members away who have no connection although their room has them for here: the session ended, or its gateway died,
    * and the process that had to tell the room died with it. Whoever is connected after all, their gateway says so again.
@@ -130,9 +139,7 @@ export class RoomSweeper {
   private async markUnconnected({ id, doc }: RoomRecord): Promise<void> {
     for (const { user, here } of doc.members) {
       if (!here || (await this.isConnected(user as UserId))) continue;
-      const key = keyOf(id, user as UserId);
-      this.unconnected.add(key);
-      if (!this.suspectMembers.has(key)) continue;
+      if (!this.unconnected.again(keyOf(id, user as UserId))) continue;
       this.log.info('member.unconnected', { roomId: id, user });
       await this.rooms.setPresence(id, user as UserId, false);
     }
@@ -145,7 +152,7 @@ export class RoomSweeper {
     return gateway !== undefined && gateway.state !== 'dead';
   }
 
-  private async look(record: RoomRecord, now: number): Promise<void> {
+  private async sweepRoom(record: RoomRecord, now: number): Promise<void> {
     const ageMs = now - record.since;
     if (record.status === 'starting' && ageMs > START_ABANDONED_MS) {
       this.log.info('start.taken-back', { roomId: record.id });
@@ -165,6 +172,23 @@ export class RoomSweeper {
     if (record.doc.members.length === 0) await this.records.close(record, 'empty');
     else if (ageMs > this.options.roomIdleMs && (await this.records.close(record, 'room-expired')))
       this.log.info('room.expired', { roomId: record.id });
+  }
+}
+
+/** Keys that one round over all rooms saw, so that the next round knows which of them it sees again. */
+class SeenTwice {
+  private before = new Set<string>();
+  private now = new Set<string>();
+
+  /** Returns whether the last round saw the key as well. */
+  again(key: string): boolean {
+    this.now.add(key);
+    return this.before.has(key);
+  }
+
+  nextRound(): void {
+    this.before = this.now;
+    this.now = new Set();
   }
 }
 

@@ -51,7 +51,7 @@ export class Chooser {
     try {
       const requests = asked.map(({ request }) => request);
       const choices = await choose(this.client, requests, this.terms);
-      for (const [index, { resolve }] of asked.entries()) resolve(choices[index]);
+      for (const [index, { resolve }] of asked.entries()) resolve(choices[index]!);
     } catch (error) {
       for (const { reject } of asked) reject(error);
     } finally {

@@ -136,7 +136,7 @@ export function decodeServerMessage(frame: Uint8Array): ServerMessage {
     case KIND.pong:
       return { kind: 'pong', nonce: read(1) };
     default: {
-      const kind = frame[0] >= 0x80 ? KIND_NAMES.get(frame[0]) : undefined;
+      const kind = frame[0]! >= 0x80 ? KIND_NAMES.get(frame[0]!) : undefined;
       if (kind === undefined) throw new HoldfastError('unknown-kind');
       return serverFields(frame, 1, kind) as unknown as ServerMessage;
     }
@@ -190,7 +190,7 @@ export function serverMessageToJson(message: ServerMessage): string {
 
 export function readName(frame: Uint8Array, lengthAt: number): { name: string; end: number } {
   if (frame.length <= lengthAt) throw new HoldfastError('bad-frame', 'The frame ends within its header.');
-  const end = lengthAt + 1 + frame[lengthAt];
+  const end = lengthAt + 1 + frame[lengthAt]!;
   if (frame.length < end) throw new HoldfastError('bad-frame', 'The frame ends within its name.');
   try {
     return { name: decodeText(frame, lengthAt + 1, end), end };

@@ -21,7 +21,7 @@ function split(chunks: readonly Uint8Array[], frameBytesMax = 1_000): Uint8Array
 describe('FrameSplitter', () => {
   it('finds the same frames wherever the stream is split', () => {
     const frames = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { minLength: 1, maxLength: 8 });
-    fc.assert(
+    return fc.assert(
       fc.property(frames, fc.array(fc.nat({ max: 300 })), (sent, cuts) => {
         const stream = framed(sent);
         const edges = [0, ...cuts.map((cut) => cut % (stream.length + 1)).sort((a, b) => a - b), stream.length];

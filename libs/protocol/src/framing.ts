@@ -42,7 +42,9 @@ export class FrameSplitter {
   }
 
   private take(chunk: Uint8Array, offset: number, chunkLength: number): number {
-    const length = this.checked(((chunk[offset] << 24) | (chunk[offset + 1] << 16) | (chunk[offset + 2] << 8) | chunk[offset + 3]) >>> 0);
+    const length = this.checked(
+      ((chunk[offset]! << 24) | (chunk[offset + 1]! << 16) | (chunk[offset + 2]! << 8) | chunk[offset + 3]!) >>> 0,
+    );
     const start = offset + LENGTH_BYTES;
     const end = start + length;
     if (end <= chunkLength) {
@@ -54,7 +56,7 @@ export class FrameSplitter {
   }
 
   private fillLength(chunk: Uint8Array, offset: number): number {
-    this.lengthSoFar = (this.lengthSoFar << 8) | chunk[offset];
+    this.lengthSoFar = (this.lengthSoFar << 8) | chunk[offset]!;
     this.lengthFilled += 1;
     if (this.lengthFilled === LENGTH_BYTES) {
       const length = this.lengthSoFar >>> 0;

@@ -70,7 +70,7 @@ describe('applyPatches', () => {
       fc.record({ at: fc.nat({ max: 7 }), key: fc.constantFrom('a', 'b', 'c/~'), kind: fc.constantFrom('set', 'push', 'cut', 'drop') }),
       { maxLength: 12 },
     );
-    fc.assert(
+    return fc.assert(
       fc.property(change, (steps) => {
         const before: Board = { list: [{ n: 0 }, { n: 1 }, { n: 2 }], map: { a: { n: 1 } } };
         const [after, patches] = create(

@@ -34,12 +34,12 @@ function applyOne(root: unknown, patch: Patch, keys: readonly string[], copied: 
   const newRoot = own(root, copied, patch.path);
   let parent: unknown = newRoot;
   for (let at = 0; at < keys.length - 1; at++) {
-    const key = keys[at];
+    const key = keys[at]!;
     const child = own(childOf(parent, key, patch.path), copied, patch.path);
     setChild(parent, key, child);
     parent = child;
   }
-  const last = keys[keys.length - 1];
+  const last = keys[keys.length - 1]!;
   if (Array.isArray(parent)) applyToArray(parent, last, patch);
   else applyToObject(parent as Record<string, unknown>, last, patch);
   return newRoot;

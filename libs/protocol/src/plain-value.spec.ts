@@ -45,7 +45,7 @@ const plain = fc.letrec<{ value: unknown }>((tie) => ({
 
 describe('a plain value', () => {
   it('is decoded to what was encoded', () => {
-    fc.assert(
+    return fc.assert(
       fc.property(plain, (value) => {
         expect(decode(pack(value))).toEqual(value);
       }),
@@ -165,7 +165,7 @@ describe('the decoder', () => {
 
   it('accepts only bytes that msgpackr decodes to the same value', () => {
     const bend = fc.record({ at: fc.nat(), to: fc.nat(255) });
-    fc.assert(
+    return fc.assert(
       fc.property(plain, fc.array(bend, { maxLength: 4 }), (value, bends) => {
         const bytes = Buffer.from(pack(value));
         for (const { at, to } of bends) bytes[at % bytes.length] = to;

@@ -93,7 +93,7 @@ function begin(bytes: Uint8Array, start: number, end: number, limits: ReadLimits
 /** `depth`: how many more levels of maps and arrays are allowed here. */
 function readValue(depth: number): unknown {
   if (at >= stop) throw cutShort();
-  const token = source[at++];
+  const token = source[at++]!;
   if (token < 0x80) return token;
   if (token >= 0xe0) return token - 0x100;
   if (token < 0x90) return readMap(token & 0x0f, depth);
@@ -114,11 +114,11 @@ function readValue(depth: number): unknown {
       return readBytes(readUint32());
     case 0xca:
       take(4);
-      for (let index = 0; index < 4; index++) scratchBytes[index] = source[at - 4 + index];
+      for (let index = 0; index < 4; index++) scratchBytes[index] = source[at - 4 + index]!;
       return scratch.getFloat32(0);
     case 0xcb:
       take(8);
-      for (let index = 0; index < 8; index++) scratchBytes[index] = source[at - 8 + index];
+      for (let index = 0; index < 8; index++) scratchBytes[index] = source[at - 8 + index]!;
       return scratch.getFloat64(0);
     case 0xcc:
       return readUint8();
@@ -186,7 +186,7 @@ function enter(nodes: number, bytesMin: number, depth: number): void {
 
 function readKey(): string {
   if (at >= stop) throw cutShort();
-  const token = source[at++];
+  const token = source[at++]!;
   let length: number;
   if (token >= 0xa0 && token < 0xc0) length = token & 0x1f;
   else if (token === 0xd9) length = readUint8();
@@ -223,17 +223,17 @@ function readBytes(length: number): Uint8Array {
 
 function readUint8(): number {
   take(1);
-  return source[at - 1];
+  return source[at - 1]!;
 }
 
 function readUint16(): number {
   take(2);
-  return (source[at - 2] << 8) | source[at - 1];
+  return (source[at - 2]! << 8) | source[at - 1]!;
 }
 
 function readUint32(): number {
   take(4);
-  return ((source[at - 4] << 24) | (source[at - 3] << 16) | (source[at - 2] << 8) | source[at - 1]) >>> 0;
+  return ((source[at - 4]! << 24) | (source[at - 3]! << 16) | (source[at - 2]! << 8) | source[at - 1]!) >>> 0;
 }
 
 function take(length: number): void {
@@ -262,15 +262,15 @@ const TEXTS = new Array<string>(CACHE_MASK + 1).fill('');
 function cachedText(cache: string[], start: number, length: number): string {
   if (length === 0) return '';
   const end = start + length;
-  const slot = (((length * 31 + source[start]) * 31 + source[end - 1]) * 31 + source[start + (length >> 1)]) & CACHE_MASK;
-  const known = cache[slot];
+  const slot = (((length * 31 + source[start]!) * 31 + source[end - 1]!) * 31 + source[start + (length >> 1)]!) & CACHE_MASK;
+  const known = cache[slot]!;
   if (known.length === length) {
     let index = 0;
     while (index < length && known.charCodeAt(index) === source[start + index]) index++;
     // The table contains only ASCII, so equal codes are equal bytes.
     if (index === length) return known;
   }
-  for (let index = start; index < end; index++) if (source[index] >= 0x80) return decoded(start, end);
+  for (let index = start; index < end; index++) if (source[index]! >= 0x80) return decoded(start, end);
   const text = asciiOf(start, end);
   cache[slot] = text;
   return text;
@@ -279,7 +279,7 @@ function cachedText(cache: string[], start: number, length: number): string {
 function textOf(start: number, length: number): string {
   const end = start + length;
   if (length > LOOKED_THROUGH_MAX) return decoded(start, end);
-  for (let index = start; index < end; index++) if (source[index] >= 0x80) return decoded(start, end);
+  for (let index = start; index < end; index++) if (source[index]! >= 0x80) return decoded(start, end);
   return asciiOf(start, end);
 }
 
@@ -292,12 +292,21 @@ function asciiOf(start: number, end: number): string {
   let text = '';
   let index = start;
   for (; index + 8 <= end; index += 8)
-    text += fromCharCode(b[index], b[index + 1], b[index + 2], b[index + 3], b[index + 4], b[index + 5], b[index + 6], b[index + 7]);
+    text += fromCharCode(
+      b[index]!,
+      b[index + 1]!,
+      b[index + 2]!,
+      b[index + 3]!,
+      b[index + 4]!,
+      b[index + 5]!,
+      b[index + 6]!,
+      b[index + 7]!,
+    );
   if (index + 4 <= end) {
-    text += fromCharCode(b[index], b[index + 1], b[index + 2], b[index + 3]);
+    text += fromCharCode(b[index]!, b[index + 1]!, b[index + 2]!, b[index + 3]!);
     index += 4;
   }
-  for (; index < end; index++) text += fromCharCode(b[index]);
+  for (; index < end; index++) text += fromCharCode(b[index]!);
   return text;
 }
 
@@ -325,20 +334,20 @@ function decoded(start: number, end: number): string {
 function shortText(start: number, end: number): string | null {
   let text = '';
   for (let index = start; index < end; ) {
-    const first = source[index++];
+    const first = source[index++]!;
     if (first < 0x80) {
       text += fromCharCode(first);
       continue;
     }
     const more = first >= 0xc2 && first <= 0xdf ? 1 : first >= 0xe0 && first <= 0xef ? 2 : first >= 0xf0 && first <= 0xf4 ? 3 : 0;
     if (more === 0 || index + more > end) return null;
-    const second = source[index];
+    const second = source[index]!;
     const lowest = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
     const highest = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
     if (second < lowest || second > highest) return null;
     let point = ((first & (0x3f >> more)) << 6) | (second & 0x3f);
     for (let next = 1; next < more; next++) {
-      const byte = source[index + next];
+      const byte = source[index + next]!;
       if ((byte & 0xc0) !== 0x80) return null;
       point = (point << 6) | (byte & 0x3f);
     }

@@ -23,7 +23,7 @@ const alive: RoomOwnership = { server: serverId('game', 'alive'), incarnation: 1
 
 async function playedBy({ server, incarnation }: RoomOwnership): Promise<string> {
   const id = `orphan-${randomUUID()}`;
-  const doc = { name: '', owner: 'u', seats: 2, seatsMin: 2, private: false, members: [], players: [], createdAt: Date.now() };
+  const doc = { name: '', host: 'u', seats: 2, seatsMin: 2, private: false, members: [], players: [], createdAt: Date.now() };
   await records.create(id, 'duel', doc);
   await redis.commands.hset(roomKey(id), { status: 'playing', owner: server, incarnation, epoch: 1 });
   return id;

@@ -1,8 +1,9 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
+import { inBatches } from '#libs/async';
 import { LinkTrust, ServerDirectory } from '#libs/fleet';
 import { PlacementPool } from '#libs/placement';
-import { fewAtATime, RedisConnections } from '#libs/redis';
+import { RedisConnections } from '#libs/redis';
 import { type RoomOwnership, RoomRecords } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { ORPHAN_SWEEP_MS, ORPHAN_SWEEP_ROOMS } from './recovery.options.js';
@@ -36,9 +37,9 @@ export class OrphanSweeper implements OnApplicationBootstrap {
     this.directory.onChange(({ kind, server, before }) => {
       if (server.type !== 'game') return;
       // Gone by itself with rooms that it could not give away in time.
-      if (kind === 'left') void this.takeUp({ server: server.id, incarnation: server.incarnation });
+      if (kind === 'left') void this.recover({ server: server.id, incarnation: server.incarnation });
       else if (kind === 'registered' && before && before.incarnation !== server.incarnation)
-        void this.takeUp({ server: before.id, incarnation: before.incarnation });
+        void this.recover({ server: before.id, incarnation: before.incarnation });
     });
   }
 
@@ -49,7 +50,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
     try {
       const ids = await this.records.list(ORPHAN_SWEEP_ROOMS, this.page * ORPHAN_SWEEP_ROOMS);
       const owners = new Map<string, { owner: RoomOwnership; rooms: string[] }>();
-      for await (const some of fewAtATime(ids)) {
+      for await (const some of inBatches(ids)) {
         for (const record of await this.records.glance(some)) {
           if (record?.status !== 'playing' || !record.owner || this.isAlive(record.owner)) continue;
           const key = `${record.owner.server}:${record.owner.incarnation}`;
@@ -70,9 +71,9 @@ export class OrphanSweeper implements OnApplicationBootstrap {
         if (!seenBefore.has(key)) continue;
         // The index of its rooms may have been lost with a store; the records are the truth.
         await this.records.noteOwner(rooms, owner.server, owner.incarnation);
-        await this.takeUp(owner);
+        await this.recover(owner);
       }
-      await this.takeUpWhatIsLeft();
+      await this.recoverRemaining();
     } catch (error) {
       this.log.warn('orphans.sweep-failed', { error: String(error) });
     } finally {
@@ -84,7 +85,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
    * What a game left that ended with its owner (effects to be run) stands in no record that is played. Whoever was to see
    * to it may have found no server to give it to, and have died waiting: the owner's index has it until it is done.
    */
-  private async takeUpWhatIsLeft(): Promise<void> {
+  private async recoverRemaining(): Promise<void> {
     const gone = (await this.records.owners()).filter((owner) => !this.isAlive(owner));
     const seenBefore = this.absent;
     this.absent = new Set(gone.map(({ server, incarnation }) => `${server}:${incarnation}`));
@@ -92,7 +93,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
       if (!seenBefore.has(`${owner.server}:${owner.incarnation}`)) continue;
       if ((await this.records.roomsOf(owner.server, owner.incarnation)).length === 0) await this.records.forgetOwnersIndex(owner);
       // Not waited for: without a server that could take it, it lasts.
-      else void this.takeUp(owner);
+      else void this.recover(owner);
     }
   }
 
@@ -101,7 +102,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
     return record !== undefined && record.incarnation === incarnation && record.state !== 'dead';
   }
 
-  private async takeUp(owner: RoomOwnership): Promise<void> {
+  private async recover(owner: RoomOwnership): Promise<void> {
     // No server would take a room from this one.
     if (this.trust.isOutvoted) return;
     try {

@@ -1,12 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { GameServerEnd } from './game-server-end.js';
+import { GameServerCleanup } from './game-server-cleanup.js';
 import { OrphanSweeper } from './orphan-sweeper.js';
 import { OwnerContact } from './owner-contact.js';
-import { PlacementWillingness } from './placement-willingness.js';
+import { PlacementEligibility } from './placement-eligibility.js';
 import { RECOVERY_OPTIONS, type RecoveryOptions } from './recovery.options.js';
 import { RoomRecovery } from './room-recovery.js';
 
-const PROVIDERS = [RoomRecovery, GameServerEnd, OwnerContact, PlacementWillingness];
+const PROVIDERS = [RoomRecovery, GameServerCleanup, OwnerContact, PlacementEligibility];
 
 /** Needs `RoomStoreModule`, `PlacementModule`, `FleetModule` and Nest's schedules. */
 @Module({})

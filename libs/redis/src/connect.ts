@@ -89,10 +89,10 @@ export function parseRedisUrl(url: string): RedisTarget {
   for (const node of nodes) {
     if (!URL.canParse(node) || !['redis:', 'rediss:'].includes(new URL(node).protocol)) refuse();
   }
-  return nodes.length === 1 ? { kind: 'single', url: nodes[0] } : { kind: 'cluster', nodes };
+  return nodes.length === 1 ? { kind: 'single', url: nodes[0]! } : { kind: 'cluster', nodes };
 }
 
 function hostAndPort(text: string): { host: string; port: number } | null {
   const match = /^(.+):(\d+)$/.exec(text.trim());
-  return match ? { host: match[1], port: Number(match[2]) } : null;
+  return match ? { host: match[1]!, port: Number(match[2]) } : null;
 }

@@ -69,7 +69,7 @@ export class LuaScript {
   /** Adds the call to a pipeline of `client`. In a Cluster, all keys of a pipeline must share a slot, so use `run` there. */
   queue(client: RedisClient, pipeline: ChainableCommander, keys: readonly string[], args: readonly ScriptArgument[]): void {
     this.callOf(client);
-    (pipeline as unknown as Record<string, (args: unknown[]) => void>)[this.command](this.all(keys, args));
+    (pipeline as unknown as Record<string, (args: unknown[]) => void>)[this.command]!(this.all(keys, args));
   }
 
   private all(keys: readonly string[], args: readonly ScriptArgument[]): unknown[] {
@@ -79,7 +79,7 @@ export class LuaScript {
   private callOf(client: RedisClient, suffix = ''): (args: unknown[]) => unknown {
     this.define(client);
     const calls = client as unknown as Record<string, (args: unknown[]) => unknown>;
-    return (args) => calls[this.command + suffix](args);
+    return (args) => calls[this.command + suffix]!(args);
   }
 
   private define(client: RedisClient): void {

@@ -70,7 +70,7 @@ export class RedisConnections implements OnApplicationShutdown {
     let settings: Record<string, string>;
     try {
       const reply = (await this.commands.call('CONFIG', 'GET', 'maxmemory*')) as string[];
-      settings = Object.fromEntries(reply.flatMap((name, index) => (index % 2 === 0 ? [[name, reply[index + 1]]] : [])));
+      settings = Object.fromEntries(reply.flatMap((name, index) => (index % 2 === 0 ? [[name, reply[index + 1]!]] : [])));
     } catch {
       // Managed services block CONFIG. There the operator chooses the policy.
       return;

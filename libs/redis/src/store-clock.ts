@@ -116,7 +116,7 @@ export class StoreClock implements OnModuleDestroy {
   private async askTime(): Promise<number> {
     const { commands } = this.redis;
     const answer = commands instanceof Cluster ? await commands.eval("return redis.call('TIME')", 1, CLUSTER_KEY) : await commands.time();
-    const [seconds, microseconds] = (answer as (string | number)[]).map(Number);
-    return seconds * 1_000 + microseconds / 1_000;
+    const [seconds, microseconds] = answer as readonly [string | number, string | number];
+    return Number(seconds) * 1_000 + Number(microseconds) / 1_000;
   }
 }

@@ -51,7 +51,7 @@ export interface StoreFailure {
 export function storeFailureOf(error: unknown): StoreFailure | null {
   const message = textOf(error);
   const reply = REPLY.exec(message);
-  if (reply) return { reason: reply[1].toLowerCase(), isCertain: true };
+  if (reply) return { reason: reply[1]!.toLowerCase(), isCertain: true };
   if (NO_PERMISSION.test(message)) return { reason: 'noperm', isCertain: true };
   if (CLIENTS.test(message)) return { reason: 'max-clients', isCertain: true };
   if (TIMEOUT.test(message)) return { reason: 'timeout', isCertain: true };

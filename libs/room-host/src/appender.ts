@@ -222,7 +222,7 @@ export class Appender {
   private hold(room: HostedRoom): void {
     this.stalled(room);
     this.held.add(room);
-    if (this.held.size === 1) this.settlement.onceSettled(() => this.releaseHeld());
+    if (this.held.size === 1) this.settlement.onceSettled(() => this.resumeHeld());
     // Players are told of a wait that takes long.
     this.holdTimer ??= setTimeout(() => {
       this.holdTimer = null;
@@ -230,7 +230,7 @@ export class Appender {
     }, STALL_TOLD_MS + 1).unref();
   }
 
-  private releaseHeld(): void {
+  private resumeHeld(): void {
     if (this.holdTimer) clearTimeout(this.holdTimer);
     this.holdTimer = null;
     const rooms = [...this.held];
@@ -271,7 +271,7 @@ export class Appender {
       room.stallTold = false;
       this.outputs.resume(room, 'store');
     }
-    this.tell(room, () => this.outputs.release(room, before, changes));
+    this.tell(room, () => this.outputs.sendChanges(room, before, changes));
     for (const listener of this.committedListeners) listener({ room, before, changes });
     if (after.ended) {
       const { ended } = after;

@@ -26,7 +26,7 @@ describe('an audit', () => {
     expect(await hosts.records.roomsOf(first.self.id, first.self.incarnation)).toContain(room.id);
     await first.does(room, 0, 'add');
     first.stop();
-    await second.intake.adopt([await hosts.tenure(room.id)]);
+    await second.loader.adopt([await hosts.tenure(room.id)]);
     expect(second.rooms.get(room.id)?.value.state).toEqual({ count: 2 });
   });
 
@@ -66,7 +66,7 @@ describe('an audit', () => {
 
   it('drops a room that is another server’s by now, and writes nothing over it', async () => {
     const room = await hosts.open(first);
-    await second.intake.adopt([await hosts.tenure(room.id)]);
+    await second.loader.adopt([await hosts.tenure(room.id)]);
     const theirs = await hosts.record(room.id);
     await first.auditor.audit('test');
     expect(first.rooms.get(room.id)).toBeUndefined();
@@ -179,7 +179,7 @@ describe('a game that has ended', () => {
   it('is not taken up again by its last owner, who ends it instead', async () => {
     const { room, back } = await ended();
     await back();
-    expect(await first.intake.adopt([await hosts.tenure(room.id)])).toEqual([{ result: 'elsewhere' }]);
+    expect(await first.loader.adopt([await hosts.tenure(room.id)])).toEqual([{ result: 'elsewhere' }]);
     expect(await hosts.record(room.id)).toMatchObject({ status: 'waiting', round: 1, result: { reason: 'finished' } });
   });
 });
@@ -190,10 +190,10 @@ describe('a store', () => {
     const tenure = await hosts.tenure(room.id);
     const third = hosts.add('third');
     expect(await second.auditor.isStoreAudited()).toBe(false);
-    expect(await second.intake.adopt([tenure])).toEqual([{ result: 'failed', code: 'unavailable' }]);
+    expect(await second.loader.adopt([tenure])).toEqual([{ result: 'failed', code: 'unavailable' }]);
     await third.auditor.audit('test');
     expect(await second.auditor.isStoreAudited()).toBe(true);
-    expect(await second.intake.adopt([tenure])).toMatchObject([{ result: 'adopted' }]);
+    expect(await second.loader.adopt([tenure])).toMatchObject([{ result: 'adopted' }]);
   });
 
   it('that lost the marks is compared with anew, and so is one that is another by now', async () => {

@@ -1,8 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { sleep } from '#libs/async';
+import { inBatches, sleep } from '#libs/async';
 import { Self, ServerDirectory } from '#libs/fleet';
 import { HoldfastError } from '#libs/protocol';
-import { fewAtATime } from '#libs/redis';
 import { RoomLog, RoomRecords, type RoomStanding, StoreGeneration } from '#libs/room-store';
 import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
@@ -97,7 +96,7 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     const isRoutine = reason === ROUTINE;
     let reasserted = 0;
     let unanswered = 0;
-    for await (const some of fewAtATime([...this.rooms.all()], isRoutine ? AUDIT_ROUTINE : AUDIT_URGENT)) {
+    for await (const some of inBatches([...this.rooms.all()], isRoutine ? AUDIT_ROUTINE : AUDIT_URGENT)) {
       if (isRoutine && this.next !== null) return;
       const batch = some.filter(({ status }) => status !== 'dropped');
       const held = batch.map(({ durable }) => durable.version);

@@ -11,6 +11,14 @@ const CONCURRENT_MAX = 8;
 /** A checkpoint that effects wait for is tried again after this, in ms. */
 const RETRY_MS = 200;
 
+/** The way of a room to its next checkpoint. */
+interface Progress {
+  /** Changes since the last checkpoint. */
+  changes: number;
+  /** When the last checkpoint was written, by the monotonic clock. */
+  writtenAt: number;
+}
+
 /**
  * Keeps logs short: after so many changes, bytes or so much time the whole value replaces the log behind it. A room of
  * durability `checkpoint` lives by these alone.
@@ -20,6 +28,8 @@ export class Checkpointer {
   private readonly waiting = new Set<HostedRoom>();
   /** Rooms whose checkpoint is on its way: one at a time each. */
   private readonly underWay = new Set<HostedRoom>();
+  /** Of each room that has changed since it came here. */
+  private readonly progress = new Map<HostedRoom, Progress>();
   private readonly storedListeners: ((room: HostedRoom) => void)[] = [];
 
   constructor(
@@ -30,7 +40,11 @@ export class Checkpointer {
     @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
   ) {
     appender.onCommitted((committed) => this.consider(committed));
-    rooms.onDropped((room) => this.waiting.delete(room));
+    rooms.onAdded((room) => this.progress.set(room, { changes: 0, writtenAt: performance.now() }));
+    rooms.onDropped((room) => {
+      this.waiting.delete(room);
+      this.progress.delete(room);
+    });
   }
 
   /** A checkpoint has been stored: effects that waited for it may be run. */
@@ -40,9 +54,11 @@ export class Checkpointer {
 
   private consider({ room, changes }: Committed): void {
     if (room.durability === 'none' || room.durable.ended) return;
-    room.changesSinceCheckpoint += changes.length;
+    const progress = this.progress.get(room);
+    if (!progress) return;
+    progress.changes += changes.length;
     const hasEffects = room.durability === 'checkpoint' && changes.some(({ effects }) => effects !== undefined);
-    if (hasEffects || this.isDue(room)) this.want(room);
+    if (hasEffects || this.isDue(room, progress)) this.want(room);
   }
 
   private want(room: HostedRoom): void {
@@ -51,12 +67,12 @@ export class Checkpointer {
     this.next();
   }
 
-  private isDue(room: HostedRoom): boolean {
-    const ageMs = performance.now() - room.checkpointAt;
+  private isDue(room: HostedRoom, { changes, writtenAt }: Progress): boolean {
+    const ageMs = performance.now() - writtenAt;
     if (room.durability === 'checkpoint') return ageMs >= room.machine.rules.definition.checkpointMs;
     return (
-      room.changesSinceCheckpoint >= this.options.checkpointEveryChanges ||
-      room.bytesSinceMeasured >= this.options.checkpointEveryBytes ||
+      changes >= this.options.checkpointEveryChanges ||
+      room.size.changedBytes >= this.options.checkpointEveryBytes ||
       ageMs >= this.options.checkpointEveryMs
     );
   }
@@ -77,10 +93,12 @@ export class Checkpointer {
   private async write(room: HostedRoom): Promise<void> {
     const { durable, tenure, hasUnstoredEffects } = room;
     const state = room.checkpoint();
-    room.bytesMeasured = state.length;
-    room.bytesSinceMeasured = 0;
-    room.changesSinceCheckpoint = 0;
-    room.checkpointAt = performance.now();
+    room.size.measured(state.length);
+    const progress = this.progress.get(room);
+    if (progress) {
+      progress.changes = 0;
+      progress.writtenAt = performance.now();
+    }
     const result = await this.roomLog.checkpoint(room.id, tenure, state, durable.version, room.durability === 'checkpoint', {
       // What an effect does outside is never undone.
       isReplicated: hasUnstoredEffects,
@@ -92,7 +110,7 @@ export class Checkpointer {
       for (const listener of this.storedListeners) listener(room);
     } else {
       // Nothing is lost by a late checkpoint: the log still has it all. The next change asks again.
-      room.changesSinceCheckpoint = this.options.checkpointEveryChanges;
+      if (progress) progress.changes = this.options.checkpointEveryChanges;
       this.log.debug('checkpoint.failed', { roomId: room.id, result });
       // No further change need come, and effects wait.
       if (room.hasUnstoredEffects) this.wantLater(room);

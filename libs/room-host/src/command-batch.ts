@@ -88,7 +88,7 @@ export class CommandBatch {
     if (outcome !== null && base === null) return outcome;
     // The command before it was taken back or ended the game, so this outcome has the wrong base and is computed again.
     if (outcome === null || base !== room.value) return this.engine.input(room, input);
-    return this.engine.settle(room, input, outcome);
+    return this.engine.apply(room, input, outcome);
   }
 }
 

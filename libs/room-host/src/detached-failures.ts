@@ -45,7 +45,7 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
     } catch (overrun) {
       return String(overrun);
     } finally {
-      runs.release();
+      runs.dispose();
     }
   }
 

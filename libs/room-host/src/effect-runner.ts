@@ -28,6 +28,8 @@ const RETRY_MS_MAX = 30_000;
 export class EffectRunner implements OnModuleDestroy {
   /** Attempts under way, by key of their effect. */
   private readonly running = new Map<string, Promise<EffectOutcome>>();
+  /** Keys of the attempts of each room on this server. A room that comes back is another one, with attempts of its own. */
+  private readonly attempted = new Map<HostedRoom, Set<string>>();
   private readonly retries = new Set<NodeJS.Timeout>();
   private readonly done = new Map<HostedRoom, string[]>();
   private isScheduled = false;
@@ -50,6 +52,7 @@ export class EffectRunner implements OnModuleDestroy {
     });
     checkpointer.onStored((room) => this.runPending(room));
     rooms.onAdded((room) => this.runPending(room));
+    rooms.onDropped((room) => this.attempted.delete(room));
   }
 
   /** Effects of games that have ended; they stand in a key of their own, and are taken out of it once all are done. */
@@ -73,15 +76,19 @@ export class EffectRunner implements OnModuleDestroy {
   }
 
   private runPending(room: HostedRoom): void {
-    for (const effect of room.runnableEffects) {
-      if (room.effectsRunning.has(effect.key)) continue;
-      room.effectsRunning.add(effect.key);
+    const effects = room.runnableEffects;
+    if (effects.length === 0) return;
+    const attempted = this.attempted.get(room) ?? new Set();
+    this.attempted.set(room, attempted);
+    for (const effect of effects) {
+      if (attempted.has(effect.key)) continue;
+      attempted.add(effect.key);
       const subject = { game: room.value.game, room: room.id, epoch: room.tenure.epoch, effect: effect.key };
       const attempt = this.attempt(subject, effect, room.value.game, () => room.status !== 'dropped');
       this.running.set(effect.key, attempt);
       void attempt.then((outcome) => {
         this.running.delete(effect.key);
-        room.effectsRunning.delete(effect.key);
+        attempted.delete(effect.key);
         if (outcome === 'done') this.noteDone(room, effect.key);
         if (outcome !== 'stopped' || room.value.ended) return;
         // Before the end, so that it is no effect that the game left behind.
@@ -123,7 +130,7 @@ export class EffectRunner implements OnModuleDestroy {
       }
       return 'lost';
     } finally {
-      runs.release();
+      runs.dispose();
     }
   }
 

@@ -57,7 +57,7 @@ class Bank extends Hosts {
     owner.stop();
     const next = this.newServer('next');
     await next.auditor.audit('test');
-    expect(await next.intake.adopt([tenure])).toMatchObject([{ result: 'adopted' }]);
+    expect(await next.loader.adopt([tenure])).toMatchObject([{ result: 'adopted' }]);
     return { owner: next, room: next.rooms.get(room.id) as HostedRoom };
   }
 }

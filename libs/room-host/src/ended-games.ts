@@ -125,7 +125,7 @@ export class EndedGames {
   }
 
   private add(room: HostedRoom): void {
-    const { id, tenure, value, bytesMeasured } = room;
+    const { id, tenure, value, size } = room;
     if (!value.ended) return;
     this.forget(id);
     const endedAt = performance.now();
@@ -133,7 +133,7 @@ export class EndedGames {
     const game = room.endedGame;
     if (game) {
       // The epilogue has the view of each player and of the spectators.
-      const bytes = (bytesMeasured + ENTRY_BYTES) * (value.seats.length + 1);
+      const bytes = (size.bytes + ENTRY_BYTES) * (value.seats.length + 1);
       this.recent.set(id, { game, endedAt, bytes });
       this.recentBytes += bytes;
     }

@@ -16,7 +16,7 @@ import { type HandlerGuard, OverrunError, type RunSubject } from '#libs/watchdog
 /** What a hosted room needs of its machine. `RoomMachine` itself fits, for tests. */
 export interface HostedMachine extends Pick<RoomMachine, 'rules' | 'handle' | 'view' | 'viewPatches'> {
   /** The room is gone. */
-  release?(): void;
+  dispose?(): void;
   /** Whose code the watchdog sees, and which. */
   readonly runs?: RunSubject;
   labelOf?(input: GameInput): number;
@@ -116,8 +116,8 @@ export class GuardedMachine implements HostedMachine {
     return this.runs.run(this.labels.view, seat ?? -1, 0, () => describing(() => this.machine.view(state, seat)));
   }
 
-  release(): void {
-    this.runs.release();
+  dispose(): void {
+    this.runs.dispose();
   }
 }
 

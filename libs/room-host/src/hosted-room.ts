@@ -6,6 +6,7 @@ import {
   type RoomInput,
   type RoomOutcome,
   type RoomValue,
+  STATE_BYTES_MAX_DEFAULT,
   UNANSWERED_MAX,
 } from '#libs/room';
 import {
@@ -22,6 +23,7 @@ import type { Attachment } from './attachment.js';
 import type { HostedMachine } from './guarded-machine.js';
 import { RecentChanges } from './recent-changes.js';
 import type { RoomTime } from './room-time.js';
+import { StateSize } from './state-size.js';
 
 /**
  * `active`: takes inputs. `freezing`: none any more, what is made is being stored. `lame`: handed over, kept in silence
@@ -65,6 +67,11 @@ export type SeqVerdict =
   /** In work, or one before it is missing: nothing to say, the client sends again what it has no answer to. */
   | { readonly kind: 'ignore' };
 
+/** `too-large`: the change would make the room larger than the limit of its server, so it was dropped. */
+export type HandledOutcome = RoomOutcome<unknown> | { readonly kind: 'too-large' };
+
+const TOO_LARGE: HandledOutcome = { kind: 'too-large' };
+
 const NO_REFUSALS: readonly Refusal[] = [];
 
 /**
@@ -102,19 +109,7 @@ export class HostedRoom {
   handingTo: Tenure | null = null;
   /** The append that ends the game, once it was made, and the record after it, once the store has it. */
   ending: { readonly append: Append; record: DocAtRev | null } | null = null;
-  changesSinceCheckpoint = 0;
-  /** When the last checkpoint was written, by the monotonic clock. */
-  checkpointAt = performance.now();
-  /** The packed size of the value when it was last measured, and of the changes since. */
-  bytesMeasured = 0;
-  bytesSinceMeasured = 0;
-  timer: NodeJS.Timeout | null = null;
-  /** When `timer` fires, by the room's time. */
-  timerDue = Number.POSITIVE_INFINITY;
-  ticking: NodeJS.Timeout | null = null;
-  lastTickAt = 0;
-  readonly awayTimers = new Map<Seat, NodeJS.Timeout>();
-  readonly effectsRunning = new Set<string>();
+  readonly size: StateSize;
   /** What the game's view threw, or what of it could not be sent: such a game is ended. */
   brokenBy: unknown = null;
   /** A command of it waits for the end of this turn of the event loop. */
@@ -123,6 +118,8 @@ export class HostedRoom {
   ahead: RoomValue | null = null;
   /** The command that cost the room its last owner. */
   poison: { readonly seat: Seat; readonly seq: number } | null = null;
+  /** The key of the effect that cost the room its last owner. It is pending until the change that drops it is durable. */
+  poisonedEffect: string | null = null;
 
   private readonly takeovers: readonly Takeover[];
   /** For the keys of effects. */
@@ -132,7 +129,7 @@ export class HostedRoom {
   /** Highest seq handled, by seat: applied or refused. */
   private readonly seen: number[];
   /** Refusals since the last change, not on record yet. */
-  private refused = new Map<Seat, Refusal[]>();
+  private readonly refused = new Map<Seat, readonly Refusal[]>();
 
   constructor(
     readonly machine: HostedMachine,
@@ -145,7 +142,8 @@ export class HostedRoom {
       start,
       round,
       takeovers = [],
-    }: DocAtRev & { batch: string; start: string; round: number; takeovers?: readonly Takeover[] },
+      stateBytesMax = STATE_BYTES_MAX_DEFAULT,
+    }: DocAtRev & { batch: string; start: string; round: number; takeovers?: readonly Takeover[]; stateBytesMax?: number },
     readonly time: RoomTime,
     /** Where the room comes from another owner, or was set up: what is known of its past. */
     recent = new RecentChanges({ since: value.version, changes: [] }, value.version),
@@ -154,6 +152,7 @@ export class HostedRoom {
     this.value = value;
     this.durable = value;
     this.takeovers = takeovers;
+    this.size = new StateSize(stateBytesMax);
     this.tenureName = String(tenure.epoch);
     // What a room comes with was stored: by who opened it, by its last owner, or by a repair.
     this.storedEffects = this.durability === 'checkpoint' ? keysOf(value.outbox) : null;
@@ -190,26 +189,32 @@ export class HostedRoom {
     return seat === -1 ? null : seat;
   }
 
-  /** Runs one input. The value goes ahead; the change waits to be stored. */
-  handle(input: RoomInput): RoomOutcome<unknown> {
-    return this.accept(this.compute(input));
+  /** Runs one input. After a change `value` is ahead of `durable`, and the change waits to be stored. */
+  handle(input: RoomInput): HandledOutcome {
+    return this.apply(input, this.compute(input));
   }
 
-  /** What the input would lead to. Changes nothing. `from`: a value that the room is about to have. */
+  /** The outcome that the input would have on `from`, a value that the room is about to have. Changes nothing. */
   compute(input: RoomInput, from: RoomValue = this.value): RoomOutcome<unknown> {
-    // Refusals go on record with the next change, which is the first of those that are computed.
+    // The next change records the refusals. That is the first one of those that are computed.
     const refused = from === this.value && this.refused.size > 0 ? this.refused : undefined;
     return this.machine.handle(from, input, refused, this.tenureName);
   }
 
-  /** Takes over what was computed of the room as it is. */
-  accept(outcome: RoomOutcome<unknown>): RoomOutcome<unknown> {
-    if (outcome.kind === 'changed') {
-      this.value = outcome.value;
-      if (this.unflushed.length === 0) this.unflushedSince = performance.now();
-      this.unflushed.push(outcome.change);
-      if (this.refused.size > 0) this.refused = new Map();
+  /** Applies what was computed of the room as it is now. A change that cannot be stored or is too large leaves the room as it was. */
+  apply(input: RoomInput, outcome: RoomOutcome<unknown>): HandledOutcome {
+    if (outcome.kind !== 'changed') return outcome;
+    if (isMeasured(input)) {
+      try {
+        if (!this.size.takes(outcome.change, outcome.value)) return TOO_LARGE;
+      } catch (error) {
+        return { kind: 'failed', error };
+      }
     }
+    this.value = outcome.value;
+    if (this.unflushed.length === 0) this.unflushedSince = performance.now();
+    this.unflushed.push(outcome.change);
+    if (this.refused.size > 0) this.forgetRecorded(outcome.change);
     return outcome;
   }
 
@@ -233,16 +238,6 @@ export class HostedRoom {
     } catch (error) {
       this.brokenBy = error ?? 'nothing';
       return [];
-    }
-  }
-
-  /** Undoes the last `handle`, before anything of it was stored. */
-  takeBack(before: RoomValue): void {
-    const undone = this.unflushed.pop();
-    this.value = before;
-    // Refusals that were to go on record with it wait for the next change.
-    for (const [seat, { refused }] of Object.entries(undone?.seats ?? {})) {
-      for (const [seq, code] of refused ?? []) this.noteRefusal(Number(seat), seq, code);
     }
   }
 
@@ -277,11 +272,17 @@ export class HostedRoom {
   }
 
   noteRefusal(seat: Seat, seq: number, code: string): void {
-    const refusals = this.refused.get(seat);
-    if (!refusals) this.refused.set(seat, [[seq, code]]);
-    else {
-      refusals.push([seq, code]);
-      if (refusals.length > UNANSWERED_MAX) refusals.shift();
+    // A new array, because changes that are computed already contain the old one.
+    this.refused.set(seat, [...this.unrecordedRefusals(seat), [seq, code] as const].slice(-UNANSWERED_MAX));
+  }
+
+  /** A refusal that was decided after the change was computed is not in it, and waits for the next change. */
+  private forgetRecorded({ seats }: Change): void {
+    for (const [seat, refusals] of this.refused) {
+      const recorded = seats?.[seat]?.refused ?? NO_REFUSALS;
+      const left = refusals.filter(([seq]) => !recorded.some(([recordedSeq]) => recordedSeq === seq));
+      if (left.length > 0) this.refused.set(seat, left);
+      else this.refused.delete(seat);
     }
   }
 
@@ -324,8 +325,9 @@ export class HostedRoom {
 
   /** Effects that may be run: what asked for them is durable, so that no loss of this server undoes it. */
   get runnableEffects(): readonly PendingEffect[] {
-    const { storedEffects } = this;
-    return storedEffects === null ? this.durable.outbox : this.durable.outbox.filter(({ key }) => storedEffects.has(key));
+    const { storedEffects, poisonedEffect } = this;
+    if (storedEffects === null && poisonedEffect === null) return this.durable.outbox;
+    return this.durable.outbox.filter(({ key }) => key !== poisonedEffect && (storedEffects === null || storedEffects.has(key)));
   }
 
   /** Whether an effect waits for a checkpoint. */
@@ -365,15 +367,6 @@ export class HostedRoom {
     };
   }
 
-  stopTimers(): void {
-    if (this.timer) clearTimeout(this.timer);
-    if (this.ticking) clearInterval(this.ticking);
-    for (const timer of this.awayTimers.values()) clearTimeout(timer);
-    this.awayTimers.clear();
-    this.timer = null;
-    this.ticking = null;
-  }
-
   private refusalOf(seat: Seat, seq: number): string | null {
     const onRecord = this.value.seats[seat].refused;
     // Nearly always: and this is asked for every command.
@@ -381,6 +374,11 @@ export class HostedRoom {
     const recorded = onRecord.find(([refusedSeq]) => refusedSeq === seq);
     return (recorded ?? this.refused.get(seat)?.find(([refusedSeq]) => refusedSeq === seq))?.[1] ?? null;
   }
+}
+
+/** What the server records itself must always be possible. It is small, and it ends a game that has grown too large. */
+function isMeasured(input: RoomInput): boolean {
+  return input.kind !== 'end' && input.kind !== 'effects-done';
 }
 
 function keysOf(effects: readonly PendingEffect[]): ReadonlySet<string> {

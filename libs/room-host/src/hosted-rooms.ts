@@ -40,7 +40,7 @@ export class HostedRooms {
   }
 
   /**
-   * The store says that the room is not ours any more. One that is being handed over is what we wanted: the mover keeps it,
+   * The store says that the room is not ours any more. One that is being handed over is what we wanted: the migrator keeps it,
    * silent, until somebody is known to have it, since the store may forget the handoff.
    */
   fenced(room: HostedRoom): void {
@@ -50,7 +50,6 @@ export class HostedRooms {
   drop(room: HostedRoom, reason: 'ended' | 'fenced' | 'moved' | 'evicted' | 'conflict'): void {
     if (room.status === 'dropped') return;
     room.become('dropped');
-    room.stopTimers();
     if (this.rooms.get(room.id) === room) this.rooms.delete(room.id);
     this.metrics.rooms.dec({ game: room.value.game, state: 'playing' });
     if (reason !== 'ended' && reason !== 'moved') this.log.info('room.dropped', { roomId: room.id, epoch: room.tenure.epoch, reason });

@@ -4,7 +4,7 @@ import type { AdoptResult, RoomId } from '#libs/protocol';
 import type { RoomOwnership, Tenure } from '#libs/room-store';
 import { LOAD_TIMEOUT_MS } from './room-host.options.js';
 
-interface Asked {
+interface PendingLoad {
   readonly room: RoomId;
   readonly tenure: Tenure;
   resolve(result: AdoptResult): void;
@@ -17,7 +17,7 @@ interface Asked {
  */
 @Injectable()
 export class LoadRequests {
-  private readonly byTarget = new Map<string, Asked[]>();
+  private readonly byTarget = new Map<string, PendingLoad[]>();
 
   constructor(
     private readonly directory: ServerDirectory,
@@ -48,7 +48,7 @@ export class LoadRequests {
     });
   }
 
-  private async send(target: RoomOwnership, all: readonly Asked[]): Promise<void> {
+  private async send(target: RoomOwnership, all: readonly PendingLoad[]): Promise<void> {
     try {
       const record = this.directory.get(target.server);
       if (record?.incarnation !== target.incarnation) throw new Error(`${target.server} is gone`);

@@ -19,7 +19,7 @@ async function lostTo(input: SuspectInput, times = 1) {
     owner.stop();
     owner = hosts.add('next');
     await owner.auditor.audit('test');
-    const [answer] = await owner.intake.adopt([tenure]);
+    const [answer] = await owner.loader.adopt([tenure]);
     expect(answer.result).toBe('adopted');
     const taken = owner.rooms.get(room.id);
     if (!taken) break;
@@ -69,7 +69,7 @@ describe('a room whose owner was lost to an input', () => {
     first.stop();
     const next = paying.add('next', {}, new Map([['pay', (effect) => ran.push((effect as unknown as { key: string }).key)]]));
     await next.auditor.audit('test');
-    await next.intake.adopt([tenure]);
+    await next.loader.adopt([tenure]);
     const taken = next.rooms.get(room.id);
     if (!taken) throw new Error('not taken');
     await next.does(taken, 0, 'pay');

@@ -98,7 +98,7 @@ describe('what is too much for one step', () => {
 describe('who was told up to a version hears all that was told after it, once, in order', () => {
   it('from the server that the room was moved to', async () => {
     const room = await sayAndWhisper();
-    expect(await first.mover.migrate(room.id)).toBe(second.self.id);
+    expect(await first.migrator.migrate(room.id)).toBe(second.self.id);
     const [ada, bob] = await comeBackTo(room.id, 1);
     expect(ada.told).toEqual(['4 four']);
     expect(bob.told).toEqual(['2 two', '4 four']);
@@ -113,7 +113,7 @@ describe('who was told up to a version hears all that was told after it, once, i
     await first.does(room, 0, 'say', 'five');
     await until(async () => (await hosts.redis.commands.llen(`hf:room:{${room.id}}:log`)) < 5);
     first.stop();
-    expect(await second.intake.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
+    expect(await second.loader.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
     const [ada, bob] = await comeBackTo(room.id, 0);
     expect(ada.told).toEqual(['1 one', '4 four', '5 five']);
     expect(bob.told).toEqual(['1 one', '2 two', '4 four', '5 five']);
@@ -125,7 +125,7 @@ describe('who was told up to a version hears all that was told after it, once, i
     await hosts.redis.commands.del(...['', ':log', ':checkpoint'].map((part) => `hf:room:{${room.id}}${part}`));
     await first.auditor.audit('test');
     first.stop();
-    expect(await second.intake.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
+    expect(await second.loader.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
     const [, bob] = await comeBackTo(room.id, 0);
     expect(bob.told).toEqual(['1 one', '2 two', '4 four']);
     expect(bob.hasMissed).toBe(false);
@@ -136,7 +136,7 @@ describe('who was told up to a version hears all that was told after it, once, i
     first.stop();
     Object.assign(rules, { definition: { ...rules.definition, version: 2 } });
     try {
-      expect(await second.intake.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
+      expect(await second.loader.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
       const [ada] = await comeBackTo(room.id, 0);
       expect(ada.told).toEqual(['1 one', '4 four']);
       expect(ada.hasMissed).toBe(false);
@@ -149,7 +149,7 @@ describe('who was told up to a version hears all that was told after it, once, i
     const room = await hosts.open(first);
     first.attach(room, 1, 9, null);
     await first.does(room, 0, 'say', 'one');
-    await first.mover.migrate(room.id);
+    await first.migrator.migrate(room.id);
     const moved = second.rooms.get(room.id);
     if (!moved) throw new Error('not there');
     expect(second.attach(moved, 0, 1, null).told).toEqual(['0 begun', '1 one']);
@@ -177,7 +177,7 @@ describe('what is told late has a limit', () => {
   it('of changes, past which a player is told that there were more', async () => {
     const room = await hosts.open(first);
     for (let count = 1; count <= RECENT_CHANGES_MAX + 2; count++) await first.does(room, 0, 'say', `e${count}`);
-    await first.mover.migrate(room.id);
+    await first.migrator.migrate(room.id);
     const [, one] = await comeBackTo(room.id, 1);
     expect(one.hasMissed).toBe(true);
     const [, two] = await comeBackTo(room.id, 2);
@@ -189,7 +189,7 @@ describe('what is told late has a limit', () => {
     const room = await hosts.open(first);
     for (let count = 0; count < 8; count++) await first.does(room, 0, 'boast', TOLD_BYTES_MAX / 4);
     expect(room.checkpoint().length).toBeLessThan(TOLD_BYTES_MAX + 1_000);
-    await first.mover.migrate(room.id);
+    await first.migrator.migrate(room.id);
     const [late] = await comeBackTo(room.id, 1);
     expect(late.hasMissed).toBe(true);
     const [soon] = await comeBackTo(room.id, 7);

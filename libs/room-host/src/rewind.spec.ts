@@ -39,7 +39,7 @@ async function rewound(): Promise<{ before: HostedRoom; next: Host; room: Hosted
   first.stop();
   const next = hosts.add('next', {}, saved);
   await next.auditor.audit('test');
-  await next.intake.adopt([tenure]);
+  await next.loader.adopt([tenure]);
   const room = next.rooms.get(before.id) as HostedRoom;
   // The new owner runs the effect again. Its completion is the first change of the new history.
   while (room.durable.outbox.length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -100,7 +100,7 @@ describe('a player who was away while a game lost two owners, one after the othe
     next.stop();
     const last = hosts.add('last', {}, new Map([['save', () => {}]]));
     await last.auditor.audit('test');
-    await last.intake.adopt([tenure]);
+    await last.loader.adopt([tenure]);
     return { before, between: room, last, room: last.rooms.get(room.id) as HostedRoom, from, to, savedAt };
   }
 
@@ -128,7 +128,7 @@ describe('a player who was away while a game lost two owners, one after the othe
     last.stop();
     const again = hosts.add('again', {}, new Map([['save', () => {}]]));
     await again.auditor.audit('test');
-    await again.intake.adopt([tenure]);
+    await again.loader.adopt([tenure]);
     const adopted = again.rooms.get(room.id) as HostedRoom;
     expect(again.attach(adopted, 0, 1, from, before.tenure.epoch).placed[0].rewound).toEqual({ from, to });
   });

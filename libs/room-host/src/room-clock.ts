@@ -14,6 +14,7 @@ const TIMEOUT_MAX_MS = 2 ** 31 - 1;
  */
 @Injectable()
 export class RoomClock {
+  private readonly schedules = new Map<HostedRoom, Schedule>();
   private readonly awayListeners: ((room: HostedRoom) => void)[] = [];
 
   constructor(
@@ -21,20 +22,28 @@ export class RoomClock {
     rooms: HostedRooms,
     @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
   ) {
-    rooms.onAdded((room) => this.start(room));
+    rooms.onAdded((room) => {
+      this.schedules.set(room, new Schedule());
+      this.start(room);
+    });
+    rooms.onDropped((room) => {
+      this.schedules.get(room)?.stop();
+      this.schedules.delete(room);
+    });
     engine.onHandled((room) => this.schedule(room));
   }
 
   /** The seat's connection is gone; unless another comes soon, its player is away for the game. */
   seatEmptied(room: HostedRoom, seat: Seat): void {
-    if (room.awayTimers.has(seat) || room.status !== 'active') return;
+    const awayTimers = this.schedules.get(room)?.awayTimers;
+    if (!awayTimers || awayTimers.has(seat) || room.status !== 'active') return;
     const timer = setTimeout(() => {
-      room.awayTimers.delete(seat);
+      awayTimers.delete(seat);
       if (room.bySeat.has(seat)) return;
       this.engine.input(room, { kind: 'seat', seat, event: 'away' });
       for (const listener of this.awayListeners) listener(room);
     }, this.options.awayAfterMs);
-    room.awayTimers.set(seat, timer);
+    awayTimers.set(seat, timer);
   }
 
   /** A player has been without a connection for long enough to be away. */
@@ -43,26 +52,26 @@ export class RoomClock {
   }
 
   seatFilled(room: HostedRoom, seat: Seat): void {
-    const timer = room.awayTimers.get(seat);
-    if (timer) {
-      clearTimeout(timer);
-      room.awayTimers.delete(seat);
-    }
+    const awayTimers = this.schedules.get(room)?.awayTimers;
+    clearTimeout(awayTimers?.get(seat));
+    awayTimers?.delete(seat);
     if (room.value.seats[seat].presence === 'away') this.engine.input(room, { kind: 'seat', seat, event: 'back' });
   }
 
   /** Timers and ticks of a room that takes inputs (again). */
   start(room: HostedRoom): void {
+    const schedule = this.schedules.get(room);
+    if (!schedule) return;
     this.schedule(room);
     const { tickHz } = room.machine.rules.definition;
     if (tickHz > 0 && room.machine.rules.tick) {
       // One that was frozen has its ticks still.
-      if (room.ticking) clearInterval(room.ticking);
-      room.lastTickAt = performance.now();
-      room.ticking = setInterval(() => {
+      if (schedule.ticking) clearInterval(schedule.ticking);
+      let lastTickAt = performance.now();
+      schedule.ticking = setInterval(() => {
         const now = performance.now();
-        const elapsedMs = now - room.lastTickAt;
-        room.lastTickAt = now;
+        const elapsedMs = now - lastTickAt;
+        lastTickAt = now;
         this.engine.input(room, { kind: 'tick', elapsedMs });
       }, 1_000 / tickHz);
     }
@@ -72,18 +81,20 @@ export class RoomClock {
   }
 
   private schedule(room: HostedRoom): void {
+    const schedule = this.schedules.get(room);
+    if (!schedule) return;
     let next = Number.POSITIVE_INFINITY;
     for (const name in room.value.timers) next = Math.min(next, room.value.timers[name]);
-    if (next === room.timerDue && room.timer) return;
-    if (room.timer) clearTimeout(room.timer);
-    room.timer = null;
-    room.timerDue = next;
+    if (next === schedule.timerDue && schedule.timer) return;
+    if (schedule.timer) clearTimeout(schedule.timer);
+    schedule.timer = null;
+    schedule.timerDue = next;
     if (next === Number.POSITIVE_INFINITY || room.value.ended || room.status !== 'active') return;
-    room.timer = setTimeout(() => this.fire(room), Math.min(TIMEOUT_MAX_MS, Math.max(0, next - room.time.now())));
+    schedule.timer = setTimeout(() => this.fire(room, schedule), Math.min(TIMEOUT_MAX_MS, Math.max(0, next - room.time.now())));
   }
 
-  private fire(room: HostedRoom): void {
-    room.timer = null;
+  private fire(room: HostedRoom, schedule: Schedule): void {
+    schedule.timer = null;
     const now = room.time.now();
     const due = Object.entries(room.value.timers)
       .filter(([, at]) => at <= now)
@@ -93,5 +104,20 @@ export class RoomClock {
       if (room.status === 'active' && room.value.timers[name] === at && !room.value.ended) this.engine.input(room, { kind: 'timer', name });
     }
     this.schedule(room);
+  }
+}
+
+/** What a room waits for, in timers of this process. */
+class Schedule {
+  timer: NodeJS.Timeout | null = null;
+  /** When `timer` fires, by the room's time. */
+  timerDue = Number.POSITIVE_INFINITY;
+  ticking: NodeJS.Timeout | null = null;
+  readonly awayTimers = new Map<Seat, NodeJS.Timeout>();
+
+  stop(): void {
+    if (this.timer) clearTimeout(this.timer);
+    if (this.ticking) clearInterval(this.ticking);
+    for (const timer of this.awayTimers.values()) clearTimeout(timer);
   }
 }

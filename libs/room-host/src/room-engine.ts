@@ -1,11 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { pack } from '#libs/protocol';
 import type { RoomInput, RoomOutcome } from '#libs/room';
 import { describeThrown, Log } from '#libs/telemetry';
 import { OverrunError } from '#libs/watchdog';
 import { Appender } from './appender.js';
 import { HANDLER, handlerOf } from './guarded-machine.js';
-import type { HostedRoom } from './hosted-room.js';
+import type { HandledOutcome, HostedRoom } from './hosted-room.js';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions, UNFLUSHED_MAX } from './room-host.options.js';
 
 /** The one door through which anything happens to a hosted room: one input at a time, in the order they come. */
@@ -23,7 +22,7 @@ export class RoomEngine {
   /** The outcome as the machine gave it, but `busy` and `state-too-large` where the server's limits are reached. */
   input(room: HostedRoom, input: RoomInput): RoomOutcome<unknown> {
     if (room.isQueued) this.flushQueued();
-    return this.refusalOf(room, input) ?? this.settle(room, input, room.compute(input));
+    return this.refusalOf(room, input) ?? this.settle(room, input, room.handle(input));
   }
 
   /** What is to be done before another input reaches a room of which a command is queued. */
@@ -39,33 +38,9 @@ export class RoomEngine {
     return input.kind === 'tick' ? { kind: 'unchanged' } : null;
   }
 
-  /** Puts into effect what was computed of the room as it is (`HostedRoom.compute`). */
-  settle(room: HostedRoom, input: RoomInput, outcome: RoomOutcome<unknown>): RoomOutcome<unknown> {
-    const before = room.value;
-    room.accept(outcome);
-    switch (outcome.kind) {
-      case 'changed':
-        if (isGamesOwn(input)) {
-          let fits: boolean;
-          try {
-            fits = this.fits(room);
-          } catch (error) {
-            room.takeBack(before);
-            return this.failed(room, input, error);
-          }
-          if (!fits) {
-            room.takeBack(before);
-            return this.tooLarge(room, input);
-          }
-        }
-        this.appender.markDirty(room);
-        for (const listener of this.handledListeners) listener(room);
-        return outcome;
-      case 'failed':
-        return this.failed(room, input, outcome.error);
-      default:
-        return outcome;
-    }
+  /** Applies what was computed of the room as it is now (`HostedRoom.compute`). */
+  apply(room: HostedRoom, input: RoomInput, computed: RoomOutcome<unknown>): RoomOutcome<unknown> {
+    return this.settle(room, input, room.apply(input, computed));
   }
 
   onHandled(listener: (room: HostedRoom) => void): void {
@@ -85,6 +60,22 @@ export class RoomEngine {
     this.endFailed(room, 'The game failed in what it shows to its players.');
   }
 
+  /** The acts that follow an outcome. */
+  private settle(room: HostedRoom, input: RoomInput, outcome: HandledOutcome): RoomOutcome<unknown> {
+    switch (outcome.kind) {
+      case 'changed':
+        this.appender.markDirty(room);
+        for (const listener of this.handledListeners) listener(room);
+        return outcome;
+      case 'failed':
+        return this.failed(room, input, outcome.error);
+      case 'too-large':
+        return this.tooLarge(room, input);
+      default:
+        return outcome;
+    }
+  }
+
   /**
    * A command that fails is refused. A timer or tick that fails would fail again, for ever: the room is broken, and ends. So
    * does a room whose handler had to be interrupted.
@@ -98,43 +89,12 @@ export class RoomEngine {
     return input.kind === 'command' ? { kind: 'refused', code: 'game-failed' } : { kind: 'unchanged' };
   }
 
-  /**
-   * Throws where a change holds what cannot be stored: a room must not find that out when it is on its way.
-   * Measuring is packing the whole value, so it is done only when the value can have grown past the limit: each
-   * measurement is good until as many bytes of changes have come as were left to the limit.
-   */
-  private fits(room: HostedRoom): boolean {
-    const change = room.unflushed[room.unflushed.length - 1];
-    room.bytesSinceMeasured += sizeOf(change.patches) + sizeOf(change.events) + sizeOf(change.effects) + sizeOf(change.ended);
-    if (room.bytesMeasured + room.bytesSinceMeasured <= this.options.stateBytesMax) return true;
-    room.bytesMeasured = pack(room.value).length;
-    room.bytesSinceMeasured = 0;
-    return room.bytesMeasured <= this.options.stateBytesMax;
-  }
-
   private tooLarge(room: HostedRoom, input: RoomInput): RoomOutcome<unknown> {
     this.log.warn('room.too-large', { roomId: room.id, game: room.value.game, bytesMax: this.options.stateBytesMax });
     if (input.kind === 'command') return { kind: 'refused', code: 'state-too-large' };
     this.endFailed(room, `The game grew past ${this.options.stateBytesMax} bytes in its ${handlerOf(input)}.`);
     return { kind: 'unchanged' };
   }
-}
-
-/** What we record ourselves must always be possible: it is small, and ends what has grown too large. */
-function isGamesOwn(input: RoomInput): boolean {
-  return input.kind !== 'end' && input.kind !== 'effects-done';
-}
-
-/** About the packed size of a change's parts, without packing them: rather too much than too little. Throws on what is no plain data. */
-function sizeOf(value: unknown): number {
-  if (value === undefined) return 0;
-  if (typeof value === 'string') return value.length + 5;
-  if (typeof value === 'bigint' || typeof value === 'symbol') throw new Error(`a ${typeof value} is no plain data and cannot be stored`);
-  if (typeof value !== 'object' || value === null) return 9;
-  let bytes = 5;
-  if (Array.isArray(value)) for (const item of value) bytes += sizeOf(item);
-  else for (const key in value) bytes += key.length + 1 + sizeOf((value as Record<string, unknown>)[key]);
-  return bytes;
 }
 
 function seatOf(input: RoomInput): { seat?: number; seq?: number } {

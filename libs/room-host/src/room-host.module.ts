@@ -1,28 +1,33 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { Appender } from './appender.js';
-import { Arrivals } from './arrivals.js';
 import { Attachments } from './attachments.js';
 import { Auditor } from './auditor.js';
 import { Checkpointer } from './checkpointer.js';
 import { CommandBatch } from './command-batch.js';
+import { DepartureReconciler } from './departure-reconciler.js';
 import { DetachedFailures } from './detached-failures.js';
+import { DowntimeCompensation } from './downtime-compensation.js';
 import { EffectRunner } from './effect-runner.js';
 import { EffectWatch } from './effect-watch.js';
 import { EndedGames } from './ended-games.js';
 import { HostedRooms } from './hosted-rooms.js';
-import { Leavers } from './leavers.js';
+import { LeftoverEffects } from './leftover-effects.js';
 import { LoadRequests } from './load-requests.js';
-import { Mover } from './mover.js';
+import { MachineFactory } from './machine-factory.js';
+import { OwnedRoomSweeper } from './owned-room-sweeper.js';
+import { PendingAttachments } from './pending-attachments.js';
 import { ReservationReturner } from './reservation-returner.js';
 import { ResyncWatch } from './resync-watch.js';
+import { RoomAdopter } from './room-adopter.js';
 import { RoomClock } from './room-clock.js';
 import { RoomEngine } from './room-engine.js';
-import { RoomHappenings } from './room-happenings.js';
+import { RoomEvents } from './room-events.js';
 import { ROOM_HOST_DEFAULTS, ROOM_HOST_OPTIONS, type RoomHostOptions } from './room-host.options.js';
-import { RoomIntake } from './room-intake.js';
+import { RoomLoader } from './room-loader.js';
 import { RoomMaintenance } from './room-maintenance.js';
+import { RoomMigrator } from './room-migrator.js';
+import { RoomOpener } from './room-opener.js';
 import { RoomOutputs } from './room-outputs.js';
-import { TimeAlone } from './time-alone.js';
 
 const PROVIDERS = [
   HostedRooms,
@@ -33,17 +38,22 @@ const PROVIDERS = [
   RoomClock,
   Attachments,
   ResyncWatch,
-  Leavers,
+  DepartureReconciler,
   LoadRequests,
   Checkpointer,
   EffectRunner,
   EffectWatch,
   EndedGames,
   Auditor,
-  TimeAlone,
-  RoomIntake,
-  Arrivals,
-  Mover,
+  DowntimeCompensation,
+  MachineFactory,
+  LeftoverEffects,
+  RoomOpener,
+  RoomAdopter,
+  RoomLoader,
+  OwnedRoomSweeper,
+  PendingAttachments,
+  RoomMigrator,
   RoomMaintenance,
 ];
 
@@ -57,7 +67,7 @@ export class RoomHostModule {
       providers: [
         { provide: ROOM_HOST_OPTIONS, useValue: { ...ROOM_HOST_DEFAULTS, ...options } },
         ...PROVIDERS,
-        RoomHappenings,
+        RoomEvents,
         ReservationReturner,
         DetachedFailures,
       ],

@@ -51,15 +51,15 @@ export const STALL_TOLD_MS = 1_000;
 /** All rooms are compared with the store this often, in ms, besides after each reconnect; more than fit into that time take theirs. */
 export const AUDIT_EVERY_MS = 5_000;
 /** Rooms compared in one pipeline: where something has happened, in no time; else so that nobody's move waits for it. */
-export const AUDIT_URGENT = { few: 250, breathMs: 0 } as const;
-export const AUDIT_ROUTINE = { few: 50, breathMs: 100 } as const;
+export const AUDIT_URGENT = { size: 250, pauseMs: 0 } as const;
+export const AUDIT_ROUTINE = { size: 50, pauseMs: 100 } as const;
 /** An index that could not be written after a loss of the store is tried again after this, in ms. */
 export const INDEX_RETRY_MS = 500;
 /** A timer of this period that comes this much late means that the process slept, in ms. */
 export const PAUSE_TICK_MS = 250;
 export const OWN_PAUSE_MS = 750;
 /** An owner says that it lives this often, in ms: at most by so much is a pause taken for longer than it was. */
-export const LIFE_SIGN_MS = 1_000;
+export const HEARTBEAT_MS = 1_000;
 /** A room that is to move waits at most this long for the store, in ms; else it stays. */
 export const SETTLE_MS_MAX = 3_000;
 export const HANDOFF_RETRY_MS = 50;

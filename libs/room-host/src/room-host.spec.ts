@@ -100,7 +100,7 @@ const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as
 const records = new RoomRecords(redis);
 const log = new Log({ server: 'hf:game:test', level: 'silent', format: 'json' });
 const owner = { server: serverId('game', 'test'), incarnation: 5 };
-const doc: RoomDoc = { name: '', owner: 'u0', seats: 4, seatsMin: 1, private: false, members: [], players: [], createdAt: 1 };
+const doc: RoomDoc = { name: '', host: 'u0', seats: 4, seatsMin: 1, private: false, members: [], players: [], createdAt: 1 };
 const hosted: HostedRooms[] = [];
 
 beforeAll(() => redis.ready());
@@ -208,7 +208,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
       machine as RoomMachine,
       { ...owner, epoch: opened.epoch },
       value,
-      { batch: '', doc, rev: 1, start: 's', round: 0 },
+      { batch: '', doc, rev: 1, start: 's', round: 0, stateBytesMax: settings.stateBytesMax },
       TIME,
     );
     rooms.add(made);
@@ -262,13 +262,14 @@ const stateOf = (room: HostedRoom): Counter => room.value.state as Counter;
 const kinds = (messages: readonly ServerMessage[]): string[] => messages.map(({ kind }) => kind);
 
 describe('a hosted room', () => {
-  function alone(): HostedRoom {
+  function alone(stateBytesMax?: number): HostedRoom {
     const machine = new RoomMachine(rulesOf(), { now: () => 1, random: () => 0 });
     const { value } = machine.start('r', [
       { user: 'u0', name: 'U0' },
       { user: 'u1', name: 'U1' },
     ]);
-    return new HostedRoom(machine as RoomMachine, { ...owner, epoch: 1 }, value, { batch: '', doc, rev: 1, start: 's', round: 0 }, TIME);
+    const place = { batch: '', doc, rev: 1, start: 's', round: 0, stateBytesMax };
+    return new HostedRoom(machine as RoomMachine, { ...owner, epoch: 1 }, value, place, TIME);
   }
 
   function handled(room: HostedRoom, seat: number, seq: number, name = 'add', data: unknown = 1): void {
@@ -312,12 +313,12 @@ describe('a hosted room', () => {
     expect(room.judgeSeq(0, 2, 0)).toEqual({ kind: 'applied' });
   });
 
-  it('takes back what cannot be kept, and keeps the refusals that were to go on record with it', () => {
-    const room = alone();
+  it('stays as it was after a change that cannot be stored or is too large, and keeps the refusals for the next change', () => {
+    const room = alone(1_000);
     handled(room, 1, 1, 'refuse');
     const before = room.value;
-    handled(room, 0, 1);
-    room.takeBack(before);
+    expect(room.handle({ kind: 'command', seat: 0, seq: 1, name: 'grow', data: 2_000 })).toEqual({ kind: 'too-large' });
+    expect(room.handle({ kind: 'command', seat: 0, seq: 1, name: 'oddity', data: 1 })).toMatchObject({ kind: 'failed' });
     expect(room.value).toBe(before);
     expect(room.isDirty).toBe(false);
     handled(room, 0, 2);
@@ -505,6 +506,24 @@ describe('a refusal', () => {
       { kind: 'sync', seq: 0 },
       { kind: 'rejected', seq: 1, code: 'not-your-turn' },
       { kind: 'sync', seq: expect.any(Number) },
+    ]);
+  });
+
+  it('is kept when a command of another player in the same tick changes the room', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const [lost, other] = [host.attach(room, 0), host.attach(room, 1)];
+    host.command(room, lost, 1, 1, 'refuse');
+    host.command(room, other, 1, 1, 'add', 1);
+    await until(() => room.durable.version === 1);
+    host.command(room, lost, 1, 2, 'add', 1);
+    await until(() => room.durable.version === 2);
+    expect(room.judgeSeq(0, 1, 0)).toEqual({ kind: 'refused-before', code: 'not-your-turn' });
+    const back = host.attach(room, 0);
+    expect(back.to(1)).toMatchObject([
+      { kind: 'placed', seq: 2 },
+      { kind: 'rejected', seq: 1, code: 'not-your-turn' },
+      { kind: 'sync', seq: 2 },
     ]);
   });
 
@@ -739,12 +758,11 @@ describe('the clock of a room', () => {
   it('fires what became due while nobody owned the room', async () => {
     const host = newHost();
     const first = await host.room();
-    schedule(host, first, 1, 'ring', 5);
+    schedule(host, first, 1, 'ring', 50);
     const { value } = first;
-    first.stopTimers();
     await host.appender.whenSettled(first);
     host.rooms.drop(first, 'moved');
-    await sleep(10);
+    await sleep(60);
     const { epoch } = (await host.roomLog.adopt(first.id, first.tenure, owner)) as { epoch: number };
     const second = new HostedRoom(first.machine, { ...owner, epoch }, value, { batch: '', doc, rev: 1, start: 's', round: 0 }, TIME);
     host.rooms.add(second);
@@ -802,15 +820,19 @@ describe('the clock of a room', () => {
     const host = newHost();
     const room = await host.room({ rules });
     await until(() => elapsed.length > 2);
-    const intervals = jest.spyOn(globalThis, 'clearInterval');
-    const before = room.ticking;
-    room.become('freezing');
-    room.become('active');
-    host.clock.start(room);
-    expect(intervals).toHaveBeenCalledWith(before);
-    intervals.mockRestore();
-    const after = room.ticking;
-    expect(after).not.toBe(before);
+    const starts = jest.spyOn(globalThis, 'setInterval');
+    const stops = jest.spyOn(globalThis, 'clearInterval');
+    try {
+      room.become('freezing');
+      room.become('active');
+      host.clock.start(room);
+      expect([starts.mock.calls.length, stops.mock.calls.length]).toEqual([1, 1]);
+      host.rooms.drop(room, 'evicted');
+      expect(stops).toHaveBeenLastCalledWith(starts.mock.results[0].value);
+    } finally {
+      starts.mockRestore();
+      stops.mockRestore();
+    }
   });
 });
 

@@ -2,26 +2,28 @@ import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { Self, ServerRegistration } from '#libs/fleet';
 import { RedisConnections, StoreClock } from '#libs/redis';
-import { OwnerLife } from '#libs/room-store';
+import { OwnerHeartbeats } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { Auditor } from './auditor.js';
 import { HostedRooms } from './hosted-rooms.js';
-import { LIFE_SIGN_MS, OWN_PAUSE_MS, SWEEP_MS } from './room-host.options.js';
-import { RoomIntake } from './room-intake.js';
+import { OwnedRoomSweeper } from './owned-room-sweeper.js';
+import { HEARTBEAT_MS, OWN_PAUSE_MS, SWEEP_MS } from './room-host.options.js';
+import { RoomLoader } from './room-loader.js';
 
 /** Keeps what this server holds and what the record says it holds the same. */
 @Injectable()
 export class RoomMaintenance implements OnApplicationBootstrap {
   private isSweeping = false;
-  private lifeSignAt = performance.now();
+  private heartbeatAt = performance.now();
 
   constructor(
     private readonly rooms: HostedRooms,
-    private readonly intake: RoomIntake,
+    private readonly loader: RoomLoader,
+    private readonly sweeper: OwnedRoomSweeper,
     private readonly auditor: Auditor,
     private readonly registration: ServerRegistration,
     private readonly self: Self,
-    private readonly life: OwnerLife,
+    private readonly heartbeats: OwnerHeartbeats,
     private readonly redis: RedisConnections,
     private readonly log: Log,
     private readonly clock: StoreClock,
@@ -32,21 +34,21 @@ export class RoomMaintenance implements OnApplicationBootstrap {
     this.registration.onEvicted(() => {
       for (const room of [...this.rooms.all()]) this.rooms.drop(room, 'evicted');
       // What an operator wanted of the condemned incarnation is over with it.
-      if (this.intake.door === 'drained') this.intake.door = 'open';
+      if (this.loader.admission === 'drained') this.loader.admission = 'open';
     });
   }
 
   /** That this owner lives. One that slept does not say so at once: its rooms may have been given up meanwhile. */
-  @Interval(LIFE_SIGN_MS)
-  async giveLifeSign(): Promise<void> {
+  @Interval(HEARTBEAT_MS)
+  async renewHeartbeat(): Promise<void> {
     const now = performance.now();
-    const sleptMs = now - this.lifeSignAt - LIFE_SIGN_MS;
-    this.lifeSignAt = now;
+    const sleptMs = now - this.heartbeatAt - HEARTBEAT_MS;
+    this.heartbeatAt = now;
     if (sleptMs > OWN_PAUSE_MS || this.self.state === 'dead' || !this.redis.isReady) return;
     const { id: server, incarnation } = this.self;
-    await this.life
+    await this.heartbeats
       .renew({ server, incarnation }, this.clock.now())
-      .catch((error: unknown) => this.log.debug('life.untold', { error: String(error) }));
+      .catch((error: unknown) => this.log.debug('heartbeat.failed', { error: String(error) }));
   }
 
   @Interval(SWEEP_MS)
@@ -54,9 +56,9 @@ export class RoomMaintenance implements OnApplicationBootstrap {
     if (this.isSweeping || !this.redis.isReady) return;
     this.isSweeping = true;
     try {
-      if (await this.auditor.isStoreAudited()) await this.intake.sweep();
+      if (await this.auditor.isStoreAudited()) await this.sweeper.sweep();
     } catch (error) {
-      this.log.debug('intake.sweep-failed', { error: String(error) });
+      this.log.debug('rooms.sweep-failed', { error: String(error) });
     } finally {
       this.isSweeping = false;
     }

@@ -60,13 +60,13 @@ export class RoomOutputs {
   }
 
   /** These changes, from `before` to the durable value, are facts now. */
-  release(room: HostedRoom, before: RoomValue, changes: readonly Change[]): void {
+  sendChanges(room: HostedRoom, before: RoomValue, changes: readonly Change[]): void {
     // Before the sync: its `seq` answers every command up to it that was not refused.
     this.sayRefusals(room);
     if (room.attachments.size > 0) {
       this.sayRecorded(room, changes);
-      if (room.machine.rules.view === null && !changes.some(hasTargetedEvent)) this.releaseToAll(room, before, changes);
-      else for (const attachment of room.attachments) this.releaseToOne(attachment, before, changes);
+      if (room.machine.rules.view === null && !changes.some(hasTargetedEvent)) this.sendToAll(room, before, changes);
+      else for (const attachment of room.attachments) this.sendToOne(attachment, before, changes);
     }
   }
 
@@ -115,7 +115,7 @@ export class RoomOutputs {
     }
   }
 
-  private releaseToAll(room: HostedRoom, before: RoomValue, changes: readonly Change[]): void {
+  private sendToAll(room: HostedRoom, before: RoomValue, changes: readonly Change[]): void {
     const { durable, tenure } = room;
     let body: Uint8Array | null = null;
     const peers: LinkPeer[] = [];
@@ -139,7 +139,7 @@ export class RoomOutputs {
     }
   }
 
-  private releaseToOne(attachment: Attachment, before: RoomValue, changes: readonly Change[]): void {
+  private sendToOne(attachment: Attachment, before: RoomValue, changes: readonly Change[]): void {
     const { room, seat } = attachment;
     const { view } = room.machine.rules;
     if (attachment.version !== before.version) return this.sendSync(attachment, this.snapshot(room, seat, attachment.version));

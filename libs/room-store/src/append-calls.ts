@@ -1,8 +1,8 @@
 import { pack } from '#libs/protocol';
 import { LuaScript } from '#libs/redis';
+import { decodeRoomDoc } from './room-doc-codec.js';
 import { checkpointKey, effectsKey, epilogueKey, logKey, roomKey } from './room-keys.js';
 import type { Append } from './room-log.js';
-import type { RoomDoc } from './room-record.js';
 
 const appendFile = new URL('./scripts/append.lua', import.meta.url);
 const appendScript = new LuaScript('append', appendFile, null);
@@ -52,7 +52,7 @@ export function codesOf({ appends, script, onEnded }: AppendCall, answer: unknow
   if (!Array.isArray(answer)) return appends.map(() => answer);
   if (script !== finishScript) return answer;
   const [code, rev, doc] = answer as [number, string, string];
-  onEnded?.({ rev: Number(rev), doc: JSON.parse(doc) as RoomDoc });
+  onEnded?.({ rev: Number(rev), doc: decodeRoomDoc(doc) });
   return [code];
 }
 

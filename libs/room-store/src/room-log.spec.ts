@@ -26,7 +26,7 @@ const second: RoomOwnership = { server: serverId('game', 'second'), incarnation:
 const third: RoomOwnership = { server: serverId('game', 'third'), incarnation: 33 };
 const doc: RoomDoc = {
   name: 'a room',
-  owner: 'ada',
+  host: 'ada',
   seats: 2,
   seatsMin: 2,
   private: false,

@@ -9,6 +9,7 @@ import { type AppendCall, callsOf, codesOf, EPILOGUE_MS } from './append-calls.j
 import { type PackedChanges, unpackChanges } from './change-codec.js';
 import { type Checkpoint, packCheckpoint, type ToldTail, unpackCheckpoint } from './checkpoint.js';
 import { type Epilogue, unpackEffects, unpackEpilogue } from './epilogue.js';
+import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
 import {
   checkpointKey,
   closedKey,
@@ -210,7 +211,7 @@ export class RoomLog {
     const [epoch, round, doc, rev, news] = answer;
     if (epoch === '0') return null;
     await this.replicated();
-    return { epoch: Number(epoch), round: Number(round), doc: JSON.parse(doc) as RoomDoc, rev: Number(rev), ...(news && { news }) };
+    return { epoch: Number(epoch), round: Number(round), doc: decodeRoomDoc(doc), rev: Number(rev), ...(news && { news }) };
   }
 
   /** All appends of a turn, in a few calls. Never rejects: an append without an answer is `unknown`. */
@@ -320,7 +321,7 @@ export class RoomLog {
         pausedMs: Number(String(pausedMs)),
         checkpoint: stored,
         log: unpackChanges(log),
-        doc: JSON.parse(String(doc)) as RoomDoc,
+        doc: decodeRoomDoc(String(doc)),
         rev: Number(String(rev)),
         poison: readSuspect(String(poison)),
         losses: Number(String(losses)),
@@ -407,7 +408,7 @@ export class RoomLog {
     const { version, batch, state, doc, rev, game, gameVersion, durability, round, start } = living;
     const { epoch, server, incarnation } = tenure;
     const packed = state === null ? '' : Buffer.from(state);
-    const args = [epoch, server, incarnation, version, batch, packed, JSON.stringify(doc), game, durability, round, start];
+    const args = [epoch, server, incarnation, version, batch, packed, encodeRoomDoc(doc), game, durability, round, start];
     args.push(gameVersion ?? '', rev, doc.private ? '1' : '0');
     const keys = [roomKey(room), logKey(room), checkpointKey(room), closedKey(room)];
     return this.written(reassertScript.run(this.redis.appends, keys, args), STATE_RESULTS);
@@ -419,7 +420,7 @@ export class RoomLog {
    */
   restoreEnd(room: RoomId, { epoch, batch, result, effects, epilogue, rev, doc, round, game }: EndedGame): Promise<WriteResult> {
     const packed = effects.length > 0 ? Buffer.from(pack(effects)) : '';
-    const args = [epoch, batch, JSON.stringify(result), packed, Buffer.from(pack(epilogue)), EPILOGUE_MS, rev, JSON.stringify(doc), round];
+    const args = [epoch, batch, JSON.stringify(result), packed, Buffer.from(pack(epilogue)), EPILOGUE_MS, rev, encodeRoomDoc(doc), round];
     args.push(game, doc.private ? '1' : '0');
     const keys = [roomKey(room), logKey(room), checkpointKey(room), effectsKey(room), epilogueKey(room)];
     return this.written(restoreEndScript.run(this.redis.appends, keys, args), STATE_RESULTS);
@@ -429,7 +430,7 @@ export class RoomLog {
   async lastGame(room: RoomId): Promise<LastGame | null> {
     const [epoch, owner, round, rev, doc] = await this.redis.appends.hmget(roomKey(room), 'epoch', 'owner', 'round', 'rev', 'doc');
     if (rev == null || doc == null) return null;
-    return { epoch: Number(epoch ?? 0), owner: owner ?? '', round: Number(round ?? 0), rev: Number(rev), doc: JSON.parse(doc) as RoomDoc };
+    return { epoch: Number(epoch ?? 0), owner: owner ?? '', round: Number(round ?? 0), rev: Number(rev), doc: decodeRoomDoc(doc) };
   }
 
   private async written(reply: Promise<unknown>, results: readonly WriteResult[]): Promise<WriteResult> {

@@ -1,3 +1,4 @@
+import { encodeRoomDoc } from './room-doc-codec.js';
 import { readNews } from './room-news.js';
 import type { RoomRecord } from './room-record.js';
 
@@ -5,7 +6,7 @@ const record: RoomRecord = {
   id: 'room',
   game: 'chess',
   gameVersion: 2,
-  doc: { name: 'a room', owner: 'ada', seats: 2, seatsMin: 2, private: false, members: [], players: [], createdAt: 1 },
+  doc: { name: 'a room', host: 'ada', seats: 2, seatsMin: 2, private: false, members: [], players: [], createdAt: 1 },
   rev: 7,
   status: 'playing',
   since: 1,
@@ -39,7 +40,7 @@ describe('the news of a room', () => {
         gameVersion: null,
       },
     });
-    expect(readNews(record, `saved 8 20 waiting - ${JSON.stringify({ ...record.doc, name: 'a b  c' })}`)).toEqual({
+    expect(readNews(record, `saved 8 20 waiting - ${encodeRoomDoc({ ...record.doc, name: 'a b  c' })}`)).toEqual({
       kind: 'record',
       record: { ...record, rev: 8, since: 20, status: 'waiting', start: null, doc: { ...record.doc, name: 'a b  c' } },
     });

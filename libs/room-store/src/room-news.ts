@@ -1,4 +1,5 @@
 import type { GameResult, RoomStatus, ServerId } from '#libs/protocol';
+import { decodeRoomDoc } from './room-doc-codec.js';
 import { ownerOf, type RoomRecord } from './room-record.js';
 
 /** What is published with each write of a room's record, understood; pure. The messages are written in `scripts/*.lua`. */
@@ -35,7 +36,7 @@ const CHANGES: Readonly<Record<string, ((words: string, known: RoomRecord) => Pa
     const [since, afterSince] = cut(words);
     const [status, afterStatus] = cut(afterSince);
     const [start, doc] = cut(afterStatus);
-    return { since: Number(since), status: status as RoomStatus, start: optional(start), doc: JSON.parse(doc) };
+    return { since: Number(since), status: status as RoomStatus, start: optional(start), doc: decodeRoomDoc(doc) };
   },
   /** `epoch incarnation server durability gameVersion`: a game begins. */
   opened(words) {

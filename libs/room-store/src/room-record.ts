@@ -1,4 +1,5 @@
 import type { GameResult, RequestOrder, RoomId, RoomStatus, ServerId, UserId } from '#libs/protocol';
+import { decodeRoomDoc } from './room-doc-codec.js';
 
 export interface DocMember {
   readonly user: UserId;
@@ -15,7 +16,7 @@ export interface DocMember {
 /** The lobby's part of a room. It changes only by compare-and-set on the revision. */
 export interface RoomDoc {
   readonly name: string;
-  readonly owner: UserId;
+  readonly host: UserId;
   readonly seats: number;
   readonly seatsMin: number;
   readonly private: boolean;
@@ -79,7 +80,7 @@ function recordOf(id: RoomId, hash: Readonly<Record<string, string>>): RoomRecor
     id,
     game: hash.game,
     gameVersion: hash.gameVersion ? Number(hash.gameVersion) : null,
-    doc: JSON.parse(hash.doc) as RoomDoc,
+    doc: decodeRoomDoc(hash.doc),
     rev: Number(hash.rev),
     status: hash.status as RoomStatus,
     since: Number(hash.since ?? 0),

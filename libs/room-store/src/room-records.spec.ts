@@ -21,7 +21,7 @@ afterAll(() => {
 
 const doc: RoomDoc = {
   name: 'a room',
-  owner: 'ada',
+  host: 'ada',
   seats: 2,
   seatsMin: 2,
   private: false,

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, Optional } from '@nestjs/common';
 import { type RoomId, type RoomStatus, type ServerId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
+import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
 import {
   checkpointKey,
   closedKey,
@@ -86,7 +87,7 @@ export class RoomRecords {
     const { commands } = this.redis;
     const all = await Promise.all(rooms.map((room) => commands.hmget(roomKey(room), 'rev', 'game', 'status', 'doc')));
     return all.map(([rev, game, status, doc], index) =>
-      rev && doc ? { id: rooms[index], game: game as string, status: status as RoomStatus, doc: JSON.parse(doc) as RoomDoc } : null,
+      rev && doc ? { id: rooms[index], game: game as string, status: status as RoomStatus, doc: decodeRoomDoc(doc) } : null,
     );
   }
 
@@ -112,7 +113,7 @@ export class RoomRecords {
     const indexed = this.redis.commands.zadd(ROOMS_KEY, doc.createdAt, id);
     await Promise.all([indexed, ...(doc.private ? [] : [this.enlist(id, game, doc.createdAt)])]);
     const saved = await this.write(id, '', doc, status, '', game);
-    return saved && readRecord(id, { game, doc: JSON.stringify(doc), status, ...saved });
+    return saved && readRecord(id, { game, doc: encodeRoomDoc(doc), status, ...saved });
   }
 
   /**
@@ -138,7 +139,7 @@ export class RoomRecords {
   async restore(record: RoomRecord): Promise<Restored> {
     const { id, rev, doc, game, status, round, result, since, start, epoch } = record;
     const keys = [roomKey(id), logKey(id), checkpointKey(id), closedKey(id)];
-    const args = [rev, JSON.stringify(doc), game, status, round, result === null ? '' : JSON.stringify(result), since, start ?? '', epoch];
+    const args = [rev, encodeRoomDoc(doc), game, status, round, result === null ? '' : JSON.stringify(result), since, start ?? '', epoch];
     args.push(doc.private ? '1' : '0');
     const restored = RESTORED[(await restoreScript.run(this.redis.commands, keys, args)) as number];
     if (restored !== 'restored') return restored;
@@ -232,7 +233,7 @@ export class RoomRecords {
 
   private async write(id: RoomId, rev: string, doc: RoomDoc, status: string, start: string, game: string): Promise<Saved | null> {
     this.refuseUnsettled();
-    const args = [rev, JSON.stringify(doc), status, start, game, TOLD_DOC_BYTES_MAX, doc.private ? '1' : '0'];
+    const args = [rev, encodeRoomDoc(doc), status, start, game, TOLD_DOC_BYTES_MAX, doc.private ? '1' : '0'];
     const [newRev, since] = (await saveScript.run(this.redis.commands, [roomKey(id)], args)) as string[];
     return newRev === undefined ? null : { rev: newRev, since };
   }

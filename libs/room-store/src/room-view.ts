@@ -10,7 +10,7 @@ export function viewOf(record: RoomRecord): RoomView {
     name: doc.name,
     status: record.status,
     rev: record.rev,
-    owner: doc.owner,
+    owner: doc.host,
     seats: doc.seats,
     members: doc.members.map((member, index) => ({
       user: member.user,

@@ -24,7 +24,7 @@ const servers = Array.from(
 );
 const doc: RoomDoc = {
   name: '',
-  owner: 'ada',
+  host: 'ada',
   seats: 1,
   seatsMin: 1,
   private: true,

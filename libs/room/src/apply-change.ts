@@ -28,7 +28,7 @@ export function withChange<State>(value: RoomValue<State>, change: Change, state
 }
 
 function patchesOf(changes: readonly Change[]): readonly Patch[] {
-  if (changes.length === 1) return changes[0].patches;
+  if (changes.length === 1) return changes[0]!.patches;
   const patches: Patch[] = [];
   for (const change of changes) for (const patch of change.patches) patches.push(patch);
   return patches;
@@ -70,8 +70,8 @@ class SeatsAfter {
     // A loop over numbers, because it runs for every command and listing an object's numeric keys is slow.
     for (let seat = 0; seat < this.before.length; seat++) {
       if (changes[seat] === undefined) continue;
-      const { seq, refused, presence } = changes[seat];
-      let copy = this.copies[seat];
+      const { seq, refused, presence } = changes[seat]!;
+      let copy = this.copies[seat]!;
       if (copy === this.before[seat]) {
         const { user, name, presence, seq, refused } = copy;
         copy = { user, name, presence, seq, refused };

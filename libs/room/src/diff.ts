@@ -103,7 +103,7 @@ function nextRecord(path: string, before: PlainObject, after: PlainObject, patch
   // Keys rarely change. As long as they are equal in order, no key is looked up.
   let same = 0;
   for (; same < keys.length && keys[same] === keysBefore[same]; same++) {
-    const key = keys[same];
+    const key = keys[same]!;
     const old = before[key];
     const kept = nextOf(path, key, old, after, patches, depth);
     if (kept === old) continue;
@@ -139,7 +139,7 @@ function reshaped(
   let at = same;
   let isInOrder = true;
   for (let index = same; index < keys.length; index++) {
-    const key = keys[index];
+    const key = keys[index]!;
     if (isIndex(key)) {
       if (Object.hasOwn(before, key)) stay.add(key);
       continue;
@@ -153,13 +153,13 @@ function reshaped(
     }
   }
   const next = emptyRecord(keys.length);
-  for (let index = 0; index < same; index++) next[keys[index]] = before[keys[index]];
+  for (let index = 0; index < same; index++) next[keys[index]!] = before[keys[index]!];
   for (let index = same; index < keysBefore.length; index++) {
-    const key = keysBefore[index];
+    const key = keysBefore[index]!;
     if (!stay.has(key)) patches.push({ op: 'remove', path: `${path}/${escapeKey(key)}` });
   }
   for (let index = same; index < keys.length; index++) {
-    const key = keys[index];
+    const key = keys[index]!;
     if (stay.has(key)) {
       next[key] = nextOf(path, key, before[key], after, patches, depth);
       continue;

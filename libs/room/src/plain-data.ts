@@ -131,7 +131,7 @@ export function assertKey(key: string): void {
 export function copyOf(record: PlainObject, keys: readonly string[]): PlainObject {
   if (keys.length <= SPREAD_KEYS_MAX) return { ...record };
   const copy = emptyRecord(keys.length);
-  for (let index = 0; index < keys.length; index++) copy[keys[index]] = record[keys[index]];
+  for (let index = 0; index < keys.length; index++) copy[keys[index]!] = record[keys[index]!];
   return copy;
 }
 
@@ -201,7 +201,7 @@ function copyRecord(value: PlainObject, depth: number): PlainObject {
     throw asFlaw(thrown);
   }
   for (let index = 0; index < keys.length; index++) {
-    const key = keys[index];
+    const key = keys[index]!;
     assertKey(key);
     const part = copy[key];
     try {

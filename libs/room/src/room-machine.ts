@@ -414,7 +414,7 @@ class Turn<State> implements Room<State> {
 
   /** A timer without a handler may come from an older version of the game. It may be cancelled. */
   private remainingOf(call: string, timer: string): number | null {
-    const due = this.timers && Object.hasOwn(this.timers, timer) ? this.timers[timer] : (this.value.timers[timer] ?? null);
+    const due = this.timers && Object.hasOwn(this.timers, timer) ? this.timers[timer]! : (this.value.timers[timer] ?? null);
     if (!this.rules.timers.has(timer) && (due === null || isOwnTimer(timer))) throw this.mistake(this.describeUnknownTimer(call, timer));
     return due === null ? null : Math.max(0, due - this.now);
   }

@@ -9,6 +9,7 @@ import { Links, LinkTransport } from '#libs/link';
 import type { ServerType } from '#libs/protocol';
 import { RedisConnections, StoreClock } from '#libs/redis';
 import { readSettings, SettingsError, type SettingsOf } from '#libs/settings';
+import { YoungStore } from '#libs/settlement';
 import { guardStandardStreams, Log, NestLog } from '#libs/telemetry';
 import { certificateFrom } from '#libs/tls';
 import type { CommonSettings } from './core.module.js';
@@ -80,6 +81,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   process.removeAllListeners('warning');
   process.on('warning', (error) => log.warn('process.warned', { error }));
   await app.get(RedisConnections).ready();
+  await app.get(YoungStore).whenServersAreListed();
   await app.get(StoreClock).start();
   const linkPort = await app.get(Links).listen();
   const transport = new LinkTransport(app.get(Links));

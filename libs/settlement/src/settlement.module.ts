@@ -2,8 +2,11 @@ import { Global, Module } from '@nestjs/common';
 import { FallbackInterceptor } from './fallback-interceptor.js';
 import { SettledGuard } from './settled-guard.js';
 import { StoreSettlement } from './store-settlement.js';
+import { YoungStore } from './young-store.js';
+
+const PROVIDERS = [StoreSettlement, SettledGuard, FallbackInterceptor, YoungStore];
 
 /** Needs `FleetModule` and `RoomStoreModule`. */
 @Global()
-@Module({ providers: [StoreSettlement, SettledGuard, FallbackInterceptor], exports: [StoreSettlement, SettledGuard, FallbackInterceptor] })
+@Module({ providers: PROVIDERS, exports: PROVIDERS })
 export class SettlementModule {}

@@ -9,3 +9,8 @@ export const LISTED_AGAIN_MS = 5_000;
 export const UNSETTLED_TOLD_MS = 5_000;
 /** Longest time for which a request waits until the store is settled, in ms. After that it fails with `unavailable` and may be repeated. */
 export const SETTLE_WAIT_MS = 4_000;
+/**
+ * Time in which living servers list themselves again in a Redis that was started, in ms. They connect again every 50 ms and then write
+ * their records.
+ */
+export const RELISTED_MS = 2_000;

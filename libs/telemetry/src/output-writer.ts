@@ -151,9 +151,9 @@ export class OutputWriter {
     }
     let count = 0;
     let chars = 0;
-    while (count < this.queue.length && (count === 0 || chars + this.queue[count].length <= CHUNK_CHARS))
-      chars += this.queue[count++].length;
-    const text = count === 1 ? this.queue[0] : this.queue.slice(0, count).join('');
+    while (count < this.queue.length && (count === 0 || chars + this.queue[count]!.length <= CHUNK_CHARS))
+      chars += this.queue[count++]!.length;
+    const text = count === 1 ? this.queue[0]! : this.queue.slice(0, count).join('');
     this.queue = count === this.queue.length ? [] : this.queue.slice(count);
     this.queuedChars -= chars;
     return Buffer.from(text);

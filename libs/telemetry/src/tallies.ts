@@ -60,8 +60,8 @@ export class TallyHistogram {
   observe(value: number, times = 1): void {
     const { buckets } = this.about;
     let bucket = 0;
-    while (bucket < buckets.length && value > buckets[bucket]) bucket++;
-    this.counts[bucket] += times;
+    while (bucket < buckets.length && value > buckets[bucket]!) bucket++;
+    this.counts[bucket]! += times;
     this.sum += value * times;
   }
 

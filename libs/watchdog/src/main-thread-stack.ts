@@ -47,7 +47,7 @@ export function pauseMainThread(expression: string, timeoutMs: number): Promise<
         const name = (functionName || '(anonymous)').slice(0, NAME_CHARS_MAX);
         return `${name} ${shortPath(urls.get(scriptId) ?? '')}:${lineNumber + 1}`;
       });
-      const { callFrameId } = callFrames[0];
+      const { callFrameId } = callFrames[0]!;
       session.post('Debugger.evaluateOnCallFrame', { callFrameId, expression, returnByValue: true, silent: true }, (error, answer) => {
         finish({ stack, value: error || answer.exceptionDetails ? undefined : answer.result.value });
       });

@@ -81,7 +81,7 @@ export class GameProcessGuard {
   private refuseListening(): void {
     const self = process as unknown as Record<string, (event?: unknown, ...rest: unknown[]) => unknown>;
     for (const name of LISTENING) {
-      const original = self[name];
+      const original = self[name]!;
       self[name] = (event, ...rest) => {
         if (event === undefined || OURS.has(event)) this.refuse(`process.${name}(${String(event ?? '').slice(0, 40)})`);
         return original.call(process, event, ...rest);

@@ -141,7 +141,7 @@ export class Watchdog extends HandlerGuard {
     let at = 0;
     const all = (): void => {
       for (; at < runs.length; at++) {
-        const { subject, label, seat, seq } = runs[at];
+        const { subject, label, seat, seq } = runs[at]!;
         if (subject instanceof ThreadSubject) {
           cells[CELL.subject] = subject.id;
           subjects.enterWith(subject);
@@ -150,7 +150,7 @@ export class Watchdog extends HandlerGuard {
         cells[CELL.seat] = seat;
         cells[CELL.seq] = seq;
         cells[CELL.run] = this.nextRun();
-        runs[at].work();
+        runs[at]!.work();
         cells[CELL.run] = 0;
       }
     };
@@ -167,7 +167,7 @@ export class Watchdog extends HandlerGuard {
         if (!isMeant && !isOwnInterrupt(cells)) this.interrupted();
         // Ctrl-C, or an interrupt meant for another run. The current run starts again.
         if (!isMeant) continue;
-        runs[at].stopped(new OverrunError(this.nameOf(runs[at].label), Atomics.load(cells, CELL.ranMs)));
+        runs[at]!.stopped(new OverrunError(this.nameOf(runs[at]!.label), Atomics.load(cells, CELL.ranMs)));
         return at + 1;
       } finally {
         cells[CELL.run] = 0;
@@ -295,7 +295,7 @@ class ThreadSubject implements RunSubject {
     this.watchdog.tell({ kind: 'subject', id: this.id, subject });
   }
 
-  release(): void {
+  dispose(): void {
     this.watchdog.tell({ kind: 'subject', id: this.id, subject: null });
   }
 }

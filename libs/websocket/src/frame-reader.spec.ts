@@ -94,7 +94,7 @@ const message = fc
 
 describe('WebSocketReader', () => {
   it('delivers every message whole and in order, however it is cut into frames and reads', () => {
-    fc.assert(
+    return fc.assert(
       fc.property(fc.array(message, { maxLength: 4 }), cuts, (messages, cuts) => {
         const stream = Buffer.concat(messages.flatMap(({ frames }) => frames.map(frameOf)));
         expect(read(stream, cuts)).toEqual({ delivered: messages.flatMap(({ delivered }) => delivered), closeCode: null });
@@ -156,7 +156,7 @@ describe('WebSocketReader', () => {
   });
 
   it('gives the same result for any bytes, however they are cut into reads', () => {
-    fc.assert(
+    return fc.assert(
       fc.property(bytes(400), cuts, (stream, cuts) => {
         expect(read(stream, cuts)).toEqual(read(stream));
       }),

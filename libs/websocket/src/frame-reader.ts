@@ -96,8 +96,8 @@ export class WebSocketReader {
   /** Gives the end of the header that starts at `at`; null when part of it has not arrived. Then the part that has is stored. */
   private readHeader(bytes: Buffer, at: number, end: number): number | null {
     if (end - at >= 2) {
-      const first = bytes[at];
-      const second = bytes[at + 1];
+      const first = bytes[at]!;
+      const second = bytes[at + 1]!;
       this.first = first;
       this.checkStart(first, second);
       const short = second & 0x7f;
@@ -119,7 +119,7 @@ export class WebSocketReader {
 
   private fillHeader(header: Buffer, chunk: Buffer, from: number): number | null {
     for (let at = from; at < chunk.length; at++) {
-      header[this.headerFilled++] = chunk[at];
+      header[this.headerFilled++] = chunk[at]!;
       if (this.readHeader(header, 0, this.headerFilled) === null) continue;
       this.header = null;
       return at + 1;
@@ -204,14 +204,14 @@ function unmask(bytes: Buffer, start: number, end: number, mask: number): void {
   const fourth = mask & 0xff;
   let at = start;
   for (const whole = end - 3; at < whole; at += 4) {
-    bytes[at] ^= first;
-    bytes[at + 1] ^= second;
-    bytes[at + 2] ^= third;
-    bytes[at + 3] ^= fourth;
+    bytes[at]! ^= first;
+    bytes[at + 1]! ^= second;
+    bytes[at + 2]! ^= third;
+    bytes[at + 3]! ^= fourth;
   }
-  if (at < end) bytes[at] ^= first;
-  if (at + 1 < end) bytes[at + 1] ^= second;
-  if (at + 2 < end) bytes[at + 2] ^= third;
+  if (at < end) bytes[at]! ^= first;
+  if (at + 1 < end) bytes[at + 1]! ^= second;
+  if (at + 2 < end) bytes[at + 2]! ^= third;
 }
 
 function longLength(bytes: Buffer, at: number): number {

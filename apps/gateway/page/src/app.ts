@@ -42,7 +42,7 @@ export class App {
     });
     // Updates the seconds of a search.
     setInterval(() => this.stage.at === 'inside' && this.stage.lobby.search && this.changed(), 1_000);
-    this.parts.then(() => this.changed());
+    void this.parts.then(() => this.changed());
     const { token, rest } = tokenIn(location);
     if (token !== null) history.replaceState(null, '', location.pathname + rest);
     void this.begin(token);

@@ -1,4 +1,4 @@
-import type { GamePage } from '#libs/page';
+import type { GamePage } from '#libs/game-page';
 
 /** The page part of every game, found by its folder. A game adds its own by adding the folder. Each part is loaded separately. */
 const PARTS = import.meta.glob<{ page: GamePage }>('../../../../games/*/page/index.ts');

@@ -45,5 +45,5 @@ export class Toasts {
 
 function sentenceOf(error: unknown, sentences: Readonly<Record<string, string>>): string {
   if (!(error instanceof HoldfastError)) return 'This page had an error.';
-  return Object.hasOwn(sentences, error.code) ? sentences[error.code] : error.message;
+  return Object.hasOwn(sentences, error.code) ? sentences[error.code]! : error.message;
 }

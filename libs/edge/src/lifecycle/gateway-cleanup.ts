@@ -1,8 +1,9 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { sleep } from '#libs/async';
 import { Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { type EvictionReason, ServerEndListener } from '#libs/health';
 import type { SessionId, UserId } from '#libs/protocol';
-import { RedisConnections } from '#libs/redis';
+import { RedisConnections, RedisLease } from '#libs/redis';
 import { UserRooms } from '#libs/room-store';
 import { type GatewayIncarnation, GatewaySessionIndex, SessionStore } from '#libs/session';
 import { StoreSettlement } from '#libs/settlement';
@@ -67,7 +68,7 @@ export class GatewayCleanup extends ServerEndListener implements OnApplicationBo
   /** Rejects when the store does not answer or this process ends. Then the cleanup must be repeated. */
   private async cleanUp(gateway: GatewayIncarnation): Promise<void> {
     // Most players come back at once, and their rooms need no report.
-    await pause(AWAY_AFTER_MS);
+    await sleep(AWAY_AFTER_MS);
     let away = 0;
     const all = await this.index.sessionsOf(gateway);
     for (let at = 0; at < all.length; at += AWAY_AT_ONCE) {
@@ -86,7 +87,9 @@ export class GatewayCleanup extends ServerEndListener implements OnApplicationBo
   private async findAbsent(sessions: readonly SessionId[], { gateway, incarnation }: GatewayIncarnation): Promise<AbsentUser[]> {
     const known = await this.sessions.readMany(sessions);
     // The numbers are read before the sessions, so a user who comes back later has a higher number.
-    const admissions = await Promise.all(known.map(async (record) => (record ? (await this.userRooms.lastAsked(record.user)).turn : 0)));
+    const admissions = await Promise.all(
+      known.map(async (record) => (record ? (await this.userRooms.lastRequestOrder(record.user)).turn : 0)),
+    );
     const records = await this.sessions.readMany(sessions);
     const successor = this.directory.get(gateway)?.incarnation ?? incarnation;
     const isBack = successor === incarnation ? new Set() : await this.index.among(sessions, { gateway, incarnation: successor });
@@ -104,7 +107,7 @@ export class GatewayCleanup extends ServerEndListener implements OnApplicationBo
       } catch (error) {
         if (this.isOver) throw error;
         this.log.debug('gateway-end.report-failed', { users: users.length, error });
-        await pause(AWAY_RETRY_MS);
+        await sleep(AWAY_RETRY_MS);
       }
     }
   }
@@ -124,19 +127,11 @@ export class GatewayCleanup extends ServerEndListener implements OnApplicationBo
 
   /** Runs the cleanup unless another process holds its lease. */
   private async claimAndCleanUp(gateway: GatewayIncarnation): Promise<void> {
-    const key = `hf:settling:${keyOf(gateway)}`;
-    const { commands } = this.redis;
-    let keeping: NodeJS.Timeout | undefined;
     try {
-      if ((await commands.set(key, '1', 'PX', CLEANUP_LEASE_MS, 'NX')) === null) return;
-      keeping = setInterval(() => void commands.pexpire(key, CLEANUP_LEASE_MS).catch(() => {}), CLEANUP_LEASE_MS / 3);
-      await this.cleanUp(gateway);
-      await commands.del(key);
+      await new RedisLease(this.redis, `hf:settling:${keyOf(gateway)}`, CLEANUP_LEASE_MS).run(() => this.cleanUp(gateway));
     } catch (error) {
       // The sweep tries again.
       this.log.warn('gateway-end.failed', { target: gateway.gateway, incarnation: gateway.incarnation, error });
-    } finally {
-      clearInterval(keeping);
     }
   }
 
@@ -149,8 +144,4 @@ export class GatewayCleanup extends ServerEndListener implements OnApplicationBo
 
 function keyOf({ gateway, incarnation }: GatewayIncarnation): string {
   return `${gateway}:${incarnation}`;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { inBatches } from '#libs/async';
 import { Self } from '#libs/fleet';
 import { type Binding, decodePlayerMessage, HoldfastError, PROTOCOL_VERSION, type SessionId, type UserId } from '#libs/protocol';
-import { answerTo, fewAtATime } from '#libs/redis';
+import { answerTo } from '#libs/redis';
 import { hashOf, PendingAwayMarks, type SessionNotice, SessionStore } from '#libs/session';
 import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
@@ -230,7 +231,7 @@ export class SessionLifecycle {
     this.touchedAt = now;
     const connected = [...this.table.all()].filter(({ connection }) => connection !== null);
     try {
-      for await (const some of fewAtATime(connected)) {
+      for await (const some of inBatches(connected)) {
         const over = await this.restorer.touch(some.map(({ id, user }) => ({ session: id, user })));
         for (const id of over) {
           const session = this.table.get(id);

@@ -1,7 +1,8 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { inBatches } from '#libs/async';
 import { Self } from '#libs/fleet';
 import type { SessionId, UserId } from '#libs/protocol';
-import { fewAtATime, RedisConnections } from '#libs/redis';
+import { RedisConnections } from '#libs/redis';
 import { type RestoredUser, StoreGeneration, type UserRoom, UserRooms } from '#libs/room-store';
 import { SessionStore } from '#libs/session';
 import { Log } from '#libs/telemetry';
@@ -114,7 +115,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
     const rooms = await this.rooms.restoreAll(this.cache.all());
     let sessions = 0;
     const restored: RestoredSession[] = [];
-    for await (const some of fewAtATime([...this.table.all()], { breathMs: 0 })) {
+    for await (const some of inBatches([...this.table.all()], { pauseMs: 0 })) {
       for (const { wasLost, ...one } of await Promise.all(some.map((session) => this.restore(session, isAnother)))) {
         if (wasLost) sessions += 1;
         restored.push(one);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { PubSub, RedisConnections } from '#libs/redis';
-import { type RoomDoc, type RoomRecord, RoomRecords, roomKey, type StoreGeneration } from '#libs/room-store';
+import { encodeRoomDoc, type RoomDoc, type RoomRecord, RoomRecords, roomKey, type StoreGeneration } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import { RoomRecordCache } from './room-record-cache.js';
@@ -12,7 +12,7 @@ const records = new RoomRecords(redis);
 const log = new Log({ server: 'hf:gateway:spec', level: 'silent', format: 'json' });
 const settlement = { isSettled: true, isStillSettled: async () => settlement.isSettled };
 const generation = { current: 'one', isLate: true, wasSettled: async () => generation.isLate };
-const doc: RoomDoc = { name: 'a room', owner: 'ada', seats: 2, seatsMin: 2, private: false, members: [], players: [], createdAt: 1 };
+const doc: RoomDoc = { name: 'a room', host: 'ada', seats: 2, seatsMin: 2, private: false, members: [], players: [], createdAt: 1 };
 
 beforeAll(() => redis.ready());
 afterAll(() => {
@@ -63,7 +63,7 @@ describe('the cache of room records', () => {
   it('applies a publication without a read', async () => {
     // A read would find no record.
     await redis.commands.del(roomKey(room.id));
-    await redis.commands.publish(roomKey(room.id), `saved ${room.rev + 1} 5 starting mine ${JSON.stringify(doc)}`);
+    await redis.commands.publish(roomKey(room.id), `saved ${room.rev + 1} 5 starting mine ${encodeRoomDoc(doc)}`);
     await until(() => reported.length === 2);
     expect(reported[1]).toEqual({ ...room, rev: room.rev + 1, since: 5, status: 'starting', start: 'mine' });
   });
@@ -74,7 +74,7 @@ describe('the cache of room records', () => {
     expect(reported[1]).toEqual(saved);
     // Two revisions later, with one publication.
     await redis.commands.hset(roomKey(room.id), 'rev', room.rev + 3, 'status', 'starting');
-    await redis.commands.publish(roomKey(room.id), `saved ${room.rev + 3} 5 starting mine ${JSON.stringify(doc)}`);
+    await redis.commands.publish(roomKey(room.id), `saved ${room.rev + 3} 5 starting mine ${encodeRoomDoc(doc)}`);
     await until(() => reported.length === 3);
     expect(reported[2]).toEqual({ ...again, rev: room.rev + 3, status: 'starting' });
   });
@@ -142,7 +142,7 @@ describe('the cache of room records', () => {
     await records.save(room, { doc: { ...doc, seats: 3 } });
     await until(() => reported.length === 2);
     generation.current = 'two';
-    await redis.commands.hset(roomKey(room.id), 'rev', room.rev, 'doc', JSON.stringify(doc), 'since', room.since);
+    await redis.commands.hset(roomKey(room.id), 'rev', room.rev, 'doc', encodeRoomDoc(doc), 'since', room.since);
     await cache.compareSettled();
     await until(() => reported.length === 3);
     expect(reported[2]).toEqual(before);
@@ -152,9 +152,9 @@ describe('the cache of room records', () => {
     const before = { ...room };
     generation.current = 'two';
     // The new generation has another document under the known revision. The publication changes only the status.
-    const other = JSON.stringify({ ...doc, name: 'other' });
+    const other = encodeRoomDoc({ ...doc, name: 'other' });
     await redis.commands.hset(roomKey(room.id), 'rev', before.rev + 1, 'doc', other, 'status', 'starting', 'start', 'mine');
-    await redis.commands.publish(roomKey(room.id), `saved ${before.rev + 1} 5 starting mine ${JSON.stringify(doc)}`);
+    await redis.commands.publish(roomKey(room.id), `saved ${before.rev + 1} 5 starting mine ${encodeRoomDoc(doc)}`);
     await until(() => reported.length === 2);
     expect(reported[1]).toMatchObject({ rev: before.rev + 1, doc: { name: 'other' } });
   });
@@ -219,7 +219,7 @@ describe('the cache of room records', () => {
   it('ignores an older publication', async () => {
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
     await until(() => reported.length === 2);
-    await redis.commands.publish(roomKey(room.id), `saved ${saved.rev} 5 starting mine ${JSON.stringify(doc)}`);
+    await redis.commands.publish(roomKey(room.id), `saved ${saved.rev} 5 starting mine ${encodeRoomDoc(doc)}`);
     const next = (await records.save(saved, { doc })) as RoomRecord;
     await until(() => reported.length === 3);
     expect(reported[2]).toEqual(next);

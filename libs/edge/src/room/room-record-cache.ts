@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { inBatches } from '#libs/async';
 import type { RoomId } from '#libs/protocol';
-import { fewAtATime, PubSub, RedisConnections } from '#libs/redis';
+import { PubSub, RedisConnections } from '#libs/redis';
 import { type RoomGlance, type RoomRecord, RoomRecords, readNews, roomKey, StoreGeneration } from '#libs/room-store';
 import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
@@ -149,7 +150,7 @@ export class RoomRecordCache implements OnModuleDestroy {
   async compareSettled(): Promise<void> {
     const { current: generation } = this.generation;
     const isOver = (): boolean => !this.isOpen || (this.generation.current ?? generation) !== generation;
-    for await (const some of fewAtATime([...this.rooms.keys()], { breathMs: 0 })) {
+    for await (const some of inBatches([...this.rooms.keys()], { pauseMs: 0 })) {
       let due = await this.compareAndRead(some);
       while (due.length > 0 && !isOver()) {
         await pause(COMPARE_RETRY_MS);
@@ -263,7 +264,7 @@ export class RoomRecordCache implements OnModuleDestroy {
 
   /** Compares all rooms at once after a reconnect, in small batches, because publications were lost before it. */
   private async compareAll(): Promise<void> {
-    for await (const some of fewAtATime([...this.rooms.keys()], { breathMs: 0 })) await this.compare(some);
+    for await (const some of inBatches([...this.rooms.keys()], { pauseMs: 0 })) await this.compare(some);
   }
 
   /** Polls the next rooms of the round over all rooms. */

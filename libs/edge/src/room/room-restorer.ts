@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { fewAtATime } from '#libs/redis';
+import { inBatches } from '#libs/async';
 import { type Restored, type RoomGlance, type RoomRecord, RoomRecords, StoreGeneration } from '#libs/room-store';
 
 /** Records compared in one pipeline. More than for routine reads, because every server waits for this comparison. */
@@ -24,7 +24,7 @@ export class RoomRestorer {
     if (known.length === 0) return 0;
     const isLate = await this.generation.wasSettled();
     let restored = 0;
-    for await (const some of fewAtATime(known, { few: AT_ONCE, breathMs: 0 })) {
+    for await (const some of inBatches(known, { size: AT_ONCE, pauseMs: 0 })) {
       const glances = await this.records.glance(some.map(({ id }) => id));
       const lost = some.filter((record, index) => isOlder(glances[index], record) && !(isLate && glances[index]));
       const outcomes = await Promise.all(lost.map((record) => this.records.restore(record)));

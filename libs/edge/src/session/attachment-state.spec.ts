@@ -70,7 +70,7 @@ const lost: AttachmentEvent = { kind: 'lost', reason: 'server-lost', now: 20 };
 
 describe('the attachment of a session to the owner of its room', () => {
   it('stays in the declared states after any sequence of events', () => {
-    fc.assert(
+    return fc.assert(
       fc.property(sequences, (all) => {
         run(all, (_, __, after) => expectDeclared(after));
       }),
@@ -79,7 +79,7 @@ describe('the attachment of a session to the owner of its room', () => {
   });
 
   it('sends `resumed` only after `paused`, and neither of them twice in a row, after any sequence of events', () => {
-    fc.assert(
+    return fc.assert(
       fc.property(sequences, (all) => {
         let state = UNATTACHED;
         let isPaused = false;
@@ -105,7 +105,7 @@ describe('the attachment of a session to the owner of its room', () => {
   });
 
   it('is attached only by a `placed` that follows a request on a link', () => {
-    fc.assert(
+    return fc.assert(
       fc.property(sequences, (all) => {
         run(all, (before, event, after) => {
           if (after.kind !== 'attached' || before.kind === 'attached') return;
@@ -118,7 +118,7 @@ describe('the attachment of a session to the owner of its room', () => {
   });
 
   it('detaches from each owner that may have the session, and from no other', () => {
-    fc.assert(
+    return fc.assert(
       fc.property(sequences, (all) => {
         const { state } = run(all);
         const { state: after, output } = nextAttachment(state, { kind: 'detach', gone: 'left' }) ?? fail();

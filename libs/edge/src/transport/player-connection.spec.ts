@@ -434,14 +434,14 @@ describe('hostile input', () => {
     const anyFrame = fc
       .tuple(fc.oneof(fc.constantFrom(...Object.values(KIND)), fc.nat(255)), fc.uint8Array({ maxLength: 80 }))
       .map(([kind, rest]) => Uint8Array.of(kind, ...rest));
-    fc.assert(
+    return fc.assert(
       fc.property(anyFrame, (frame) => refusedProperly(() => decodePlayerMessage(frame))),
       { numRuns },
     );
   });
 
   it('is a message or a refusal when it is a frame that was cut, lengthened or modified', () => {
-    fc.assert(
+    return fc.assert(
       fc.property(message, fc.nat(), fc.nat(255), fc.uint8Array({ maxLength: 4 }), (sent, at, byte, more) => {
         const frame = encodePlayerMessage(sent);
         refusedProperly(() => decodePlayerMessage(frame.subarray(0, at % (frame.length + 1))));
@@ -462,7 +462,7 @@ describe('hostile input', () => {
       fields.map((value) => JSON.stringify(value)),
       message.map((value) => JSON.stringify(value)),
     );
-    fc.assert(
+    return fc.assert(
       fc.property(text, (sent) =>
         refusedProperly(() => {
           const frame = JsonWebSocketConnection.frameOf(sent);
@@ -488,7 +488,7 @@ describe('hostile input', () => {
 
   it('gives the same frames or the same refusal however a stream is cut, and the gateway buffers at most one frame', () => {
     const frames = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 6 });
-    fc.assert(
+    return fc.assert(
       fc.property(frames, fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (sent, cuts) => {
         const stream = Buffer.concat(
           sent.map((frame) => {
@@ -529,7 +529,7 @@ describe('hostile input', () => {
   });
 
   it('gets answers that a client can decode', () => {
-    fc.assert(
+    return fc.assert(
       fc.property(fc.nat(), jsonOfServers, (id, data) => {
         const decoded = decodeServerMessage(encodeServerMessage({ kind: 'response', id, data }));
         expect(decoded).toMatchObject({ kind: 'response', id });

@@ -1,6 +1,6 @@
 import type { ServerId } from '#libs/protocol';
 import { LuaScript, type RedisClient } from '#libs/redis';
-import type { Willingness } from '../ports.js';
+import type { Eligibility } from '../ports.js';
 
 const MARK = new LuaScript('health_mark', new URL('./mark.lua', import.meta.url), 1);
 
@@ -9,7 +9,7 @@ export async function markServer(
   client: RedisClient,
   id: ServerId,
   incarnation: number,
-  { suspect, unheard }: Willingness,
+  { suspect, unheard }: Eligibility,
 ): Promise<boolean> {
   return (await MARK.run(client, [id], [incarnation, suspect, unheard ? 1 : 0])) === 1;
 }

@@ -41,7 +41,7 @@ export async function choose(
   const keys = [RESERVATIONS_KEY, EXPIRIES_KEY];
   const args: (string | number)[] = [claimMs, takes, Math.floor(Math.random() * SEEDS)];
   for (const run of runsOfAlike(requests)) {
-    const { game, gameVersion, place, weight, exclude } = run[0];
+    const { game, gameVersion, place, weight, exclude } = run[0]!;
     keys.push(offerKey(game, gameVersion, place));
     args.push(keys.length - 2, weight, exclude.length, ...exclude.map(serverKey), run.length, ...run.map(({ room }) => room));
   }
@@ -50,7 +50,7 @@ export async function choose(
   return chosen.map((number) => {
     if (number === 0) return null;
     const at = 2 * Math.abs(number) - 2;
-    return { server: serverOfKey(servers[at]), incarnation: Number(servers[at + 1]), again: number < 0 };
+    return { server: serverOfKey(servers[at]!), incarnation: Number(servers[at + 1]), again: number < 0 };
   });
 }
 
@@ -59,7 +59,7 @@ function runsOfAlike(requests: readonly ChoiceRequest[]): ChoiceRequest[][] {
   const runs: ChoiceRequest[][] = [];
   for (const request of requests) {
     const run = runs.at(-1);
-    if (run && isAlike(run[0], request)) run.push(request);
+    if (run && isAlike(run[0]!, request)) run.push(request);
     else runs.push([request]);
   }
   return runs;

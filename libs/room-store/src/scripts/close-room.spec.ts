@@ -14,7 +14,7 @@ const owner = { server: 'hf:game:sleeper' as ServerId, incarnation: 1 };
 
 const doc: RoomDoc = {
   name: 'a room',
-  owner: 'ada' as UserId,
+  host: 'ada' as UserId,
   seats: 2,
   seatsMin: 2,
   private: true,

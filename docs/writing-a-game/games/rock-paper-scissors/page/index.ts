@@ -1,5 +1,5 @@
 import { html, nothing, render } from 'lit-html';
-import type { GamePage } from '#libs/page';
+import type { GamePage } from '#libs/game-page';
 import type { Hand, RockPaperScissors } from '../src/rock-paper-scissors.js';
 
 const HANDS: readonly Hand[] = ['rock', 'paper', 'scissors'];

@@ -1,0 +1,32 @@
+/** Moves the focus within a board of buttons with the arrow keys, Home and End. Tab leaves the board in one step. */
+export function moveFocus(event: KeyboardEvent, columns: number): void {
+  const cells = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLButtonElement>('button[data-cell]')];
+  const at = cells.indexOf(document.activeElement as HTMLButtonElement);
+  const to = at < 0 ? null : cellTo(event.key, at, columns, cells.length);
+  if (to === null) return;
+  event.preventDefault();
+  for (const cell of cells) cell.tabIndex = -1;
+  cells[to]!.tabIndex = 0;
+  cells[to]!.focus();
+}
+
+/** The cell to which a key leads from `at`. Null: the key has no meaning here, or the cell is at the edge. */
+export function cellTo(key: string, at: number, columns: number, count: number): number | null {
+  const column = at % columns;
+  switch (key) {
+    case 'ArrowLeft':
+      return column > 0 ? at - 1 : null;
+    case 'ArrowRight':
+      return column < columns - 1 ? at + 1 : null;
+    case 'ArrowUp':
+      return at >= columns ? at - columns : null;
+    case 'ArrowDown':
+      return at + columns < count ? at + columns : null;
+    case 'Home':
+      return at - column;
+    case 'End':
+      return at - column + columns - 1;
+    default:
+      return null;
+  }
+}

@@ -1,6 +1,0 @@
-import type { ServerRecord } from '#libs/fleet';
-
-/** One incarnation of one server. Incarnations are times: two servers may well have the same. */
-export function lifeOf({ id, incarnation }: Pick<ServerRecord, 'id' | 'incarnation'>): string {
-  return `${id} ${incarnation}`;
-}

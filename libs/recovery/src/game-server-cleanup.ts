@@ -1,0 +1,22 @@
+import { Injectable } from '@nestjs/common';
+import type { ServerRecord } from '#libs/fleet';
+import { type EvictionReason, ServerEndListener } from '#libs/health';
+import { PlacementPool } from '#libs/placement';
+import { RoomRecovery } from './room-recovery.js';
+
+/** What the end of a game server makes to do: it is offered no more, and its rooms go on elsewhere. */
+@Injectable()
+export class GameServerCleanup extends ServerEndListener {
+  constructor(
+    private readonly pool: PlacementPool,
+    private readonly recovery: RoomRecovery,
+  ) {
+    super();
+  }
+
+  override async ended({ id, type, incarnation }: ServerRecord, _reason: EvictionReason): Promise<void> {
+    if (type !== 'game') return;
+    await this.pool.remove(id, incarnation);
+    await this.recovery.recover({ server: id, incarnation });
+  }
+}

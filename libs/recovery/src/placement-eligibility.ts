@@ -1,0 +1,20 @@
+import { Injectable } from '@nestjs/common';
+import type { ServerRecord } from '#libs/fleet';
+import { type Eligibility, EligibilityListener } from '#libs/health';
+import { PlacementPool } from '#libs/placement';
+
+/** A server that is suspect or unheard gets no new rooms until it is neither. */
+@Injectable()
+export class PlacementEligibility extends EligibilityListener {
+  constructor(private readonly pool: PlacementPool) {
+    super();
+  }
+
+  override async changed({ id, type, incarnation }: ServerRecord, { suspect, unheard }: Eligibility): Promise<void> {
+    if (type !== 'game') return;
+    await Promise.all([
+      suspect > 0 ? this.pool.withhold(id, 'suspect', incarnation) : this.pool.readmit(id, 'suspect', incarnation),
+      unheard ? this.pool.withhold(id, 'unheard', incarnation) : this.pool.readmit(id, 'unheard', incarnation),
+    ]);
+  }
+}

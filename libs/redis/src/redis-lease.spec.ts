@@ -1,0 +1,100 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sleep } from '#libs/async';
+import { startRedis } from '../../../tools/redis/index.mjs';
+import { RedisConnections } from './redis-connections.js';
+import { RedisLease } from './redis-lease.js';
+
+const TTL_MS = 300;
+
+let folder: string;
+let store: Awaited<ReturnType<typeof startRedis>>;
+let redis: RedisConnections;
+let other: RedisConnections;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-lease-'));
+  store = await startRedis({ dir: folder });
+  [redis, other] = [new RedisConnections({ url: store.url }), new RedisConnections({ url: store.url })];
+  await Promise.all([redis.ready(), other.ready()]);
+});
+afterAll(async () => {
+  redis.onApplicationShutdown();
+  other.onApplicationShutdown();
+  await store.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+beforeEach(() => redis.commands.flushall());
+
+const leaseOf = (connections: RedisConnections): RedisLease => new RedisLease(connections, 'hf:lease', TTL_MS);
+
+/** Work that lasts until `end` is called. */
+function work(): { run(): Promise<void>; end(): void; began: Promise<void> } {
+  let end = (): void => {};
+  let begin = (): void => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const began = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  return {
+    began,
+    end,
+    run: () => {
+      begin();
+      return ended;
+    },
+  };
+}
+
+describe('a lease', () => {
+  it('lets one process work at a time, and the next one after it', async () => {
+    const { run, end, began } = work();
+    const first = leaseOf(redis).run(run);
+    await began;
+    const second = jest.fn(async () => {});
+    expect(await leaseOf(other).run(second)).toBe(false);
+    expect(second).not.toHaveBeenCalled();
+    end();
+    expect(await first).toBe(true);
+    expect(await leaseOf(other).run(second)).toBe(true);
+    expect(second).toHaveBeenCalledTimes(1);
+  });
+
+  it('lasts as long as the work, although that takes longer than its time to live', async () => {
+    const { run, end, began } = work();
+    const first = leaseOf(redis).run(run);
+    await began;
+    await sleep(3 * TTL_MS);
+    expect(await leaseOf(other).run(async () => {})).toBe(false);
+    end();
+    await first;
+  });
+
+  it('is released when the work fails, and reports that failure', async () => {
+    await expect(leaseOf(redis).run(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+    expect(await leaseOf(other).run(async () => {})).toBe(true);
+  });
+
+  it('expires when its process dies', async () => {
+    await redis.commands.set('hf:lease', 'a dead process', 'PX', TTL_MS);
+    expect(await leaseOf(other).run(async () => {})).toBe(false);
+    await sleep(TTL_MS + 50);
+    expect(await leaseOf(other).run(async () => {})).toBe(true);
+  });
+
+  it('of another process is neither renewed nor released by one that had lost it', async () => {
+    const { run, end, began } = work();
+    const first = leaseOf(redis).run(run);
+    await began;
+    await redis.commands.set('hf:lease', 'another process', 'PX', TTL_MS);
+    await sleep(TTL_MS / 2);
+    end();
+    await first;
+    expect(await redis.commands.get('hf:lease')).toBe('another process');
+    await sleep(TTL_MS);
+    expect(await redis.commands.get('hf:lease')).toBeNull();
+  });
+});

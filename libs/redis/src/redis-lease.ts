@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import { LuaScript } from './lua-script.js';
+import type { RedisConnections } from './redis-connections.js';
+
+const renew = new LuaScript('lease', new URL('./redis-lease.lua', import.meta.url), 1);
+
+/**
+ * Lets one process at a time do some work. The lease is renewed while the work runs, and expires after `ttlMs` when the process dies.
+ *
+ * It saves work and is no lock: a process that was suspended may continue after another one has begun. So the work must be safe to do
+ * twice.
+ *
+ * @example
+ * const lease = new RedisLease(redis, `hf:recovering:${server}`, 10_000);
+ * await lease.run(() => recovery.recover(server));
+ */
+export class RedisLease {
+  constructor(
+    private readonly redis: RedisConnections,
+    private readonly key: string,
+    private readonly ttlMs: number,
+  ) {}
+
+  /**
+   * Runs `work` while this process holds the lease. Resolves to false at once, without running it, when another process holds the lease.
+   * Rejects when `work` rejects, and when Redis does not answer the first request. The lease is released in each case.
+   */
+  async run(work: () => Promise<unknown>): Promise<boolean> {
+    const { commands } = this.redis;
+    const token = randomUUID();
+    if ((await commands.set(this.key, token, 'PX', this.ttlMs, 'NX')) === null) return false;
+    const set = (ttlMs: number): Promise<unknown> => renew.run(commands, [this.key], [token, ttlMs]).catch(() => {});
+    const renewing = setInterval(() => void set(this.ttlMs), this.ttlMs / 3);
+    try {
+      await work();
+      return true;
+    } finally {
+      clearInterval(renewing);
+      await set(0);
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
+import type { RoomDoc } from './room-record.js';
+
+const doc: RoomDoc = { name: 'a room', host: 'ada', seats: 2, seatsMin: 2, private: false, members: [], players: [], createdAt: 1 };
+
+describe('the codec of room documents', () => {
+  it('stores the host under the name that records have always used', () => {
+    expect(JSON.parse(encodeRoomDoc(doc))).toMatchObject({ owner: 'ada' });
+    expect(JSON.parse(encodeRoomDoc(doc))).not.toHaveProperty('host');
+  });
+
+  it('reads what it wrote, with its optional fields', () => {
+    const placed = { ...doc, region: 'eu', near: 'eu' };
+    expect(decodeRoomDoc(encodeRoomDoc(placed))).toEqual(placed);
+  });
+
+  it('throws for a text that is not JSON', () => {
+    expect(() => decodeRoomDoc('{')).toThrow(SyntaxError);
+  });
+});

@@ -1,0 +1,67 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RedisConnections } from '#libs/redis';
+import { StoreGeneration } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
+import { startRedis } from '../../../tools/redis/index.mjs';
+import { RELISTED_MS } from './settlement.options.js';
+import { YoungStore } from './young-store.js';
+
+const log = new Log({ server: 'spec', level: 'silent', format: 'json' });
+let folder: string;
+let store: Awaited<ReturnType<typeof startRedis>>;
+let redis: RedisConnections;
+let generation: StoreGeneration;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-young-'));
+  store = await startRedis({ dir: folder });
+  redis = new RedisConnections({ url: store.url });
+  generation = new StoreGeneration(redis);
+  await redis.ready();
+});
+afterEach(async () => {
+  redis.onApplicationShutdown();
+  await store.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** The time for which a process that starts now waits, in ms. */
+async function waited(): Promise<number> {
+  const since = performance.now();
+  await new YoungStore(generation, redis, log).whenServersAreListed();
+  return performance.now() - since;
+}
+
+async function uptime(): Promise<number> {
+  return Number(/uptime_in_seconds:(\d+)/.exec(await redis.commands.info('server'))?.[1]);
+}
+
+describe('a process that starts', () => {
+  it('waits in an empty Redis that was just started, until living servers have listed themselves', async () => {
+    expect(await uptime()).toBeLessThan(RELISTED_MS / 1_000);
+    await waited();
+    expect(await uptime()).toBeGreaterThanOrEqual(RELISTED_MS / 1_000);
+    // The same Redis is no longer young.
+    expect(await waited()).toBeLessThan(RELISTED_MS / 2);
+  });
+
+  it('waits in a Redis that lists servers, because their records may have expired while it was down', async () => {
+    await redis.commands.sadd('hf:servers', 'hf:game:1');
+    expect(await waited()).toBeGreaterThanOrEqual(RELISTED_MS - 1);
+  });
+
+  it('goes on as soon as another process has settled this run of Redis', async () => {
+    await redis.commands.sadd('hf:servers', 'hf:game:1');
+    const waiting = waited();
+    await generation.settle(generation.current as string);
+    expect(await waiting).toBeLessThan(RELISTED_MS / 2);
+  });
+
+  it('does not take a settlement of an earlier run for one of this run', async () => {
+    await redis.commands.mset('hf:settled', 'an-earlier-run');
+    await redis.commands.sadd('hf:servers', 'hf:game:1');
+    expect(await waited()).toBeGreaterThanOrEqual(RELISTED_MS - 1);
+  });
+});
