@@ -25,18 +25,18 @@ afterEach(() => {
 });
 
 function connectionFrom(address: string, peer = `${address}|${++ports}`) {
-  const said: string[] = [];
-  const connection = { address, peer, state: null, goodbye: ({ code }: { code: string }) => said.push(code) };
-  return { connection: connection as unknown as PlayerConnection, said };
+  const codes: string[] = [];
+  const connection = { address, peer, state: null, goodbye: ({ code }: { code: string }) => codes.push(code) };
+  return { connection: connection as unknown as PlayerConnection, codes };
 }
 
-/** Opens a connection, with an accepted hello unless `isAdmitted` is false. `said` has the codes with which it was closed. */
+/** Opens a connection, with an accepted hello unless `isAdmitted` is false. `codes` has the codes with which it was closed. */
 function enter(limits: ConnectionLimits, address: string, isAdmitted = true) {
-  const { connection, said } = connectionFrom(address);
+  const { connection, codes } = connectionFrom(address);
   here.push({ limits, connection });
   const isIn = limits.addConnection(connection);
   if (isIn && isAdmitted) limits.admitted(stateOf(connection));
-  return { connection, isIn, said };
+  return { connection, isIn, codes };
 }
 
 function socketFrom(remoteAddress: string): Socket {
@@ -52,7 +52,7 @@ describe('the hello timeout', () => {
     const [silent, greeting] = [enter(limits, '192.0.2.1', false), enter(limits, '192.0.2.2', false)];
     stateOf(greeting.connection).isAdmitting = true;
     jest.advanceTimersByTime(options.helloTimeoutMs + 1);
-    expect([silent.said, greeting.said]).toEqual([['hello-timeout'], []]);
+    expect([silent.codes, greeting.codes]).toEqual([['hello-timeout'], []]);
   });
 });
 
@@ -61,7 +61,7 @@ describe('the limits of connections', () => {
     const limits = new ConnectionLimits(options);
     const own = [1, 2, 3, 4].map(() => enter(limits, '192.0.2.1'));
     expect(own.map(({ isIn }) => isIn)).toEqual([true, true, true, false]);
-    expect(own[3].said).toEqual(['too-many-connections']);
+    expect(own[3].codes).toEqual(['too-many-connections']);
     expect(enter(limits, '192.0.2.2').isIn).toBe(true);
   });
 

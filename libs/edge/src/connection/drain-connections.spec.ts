@@ -5,15 +5,15 @@ import { drainConnections, RECONNECTING_MAX } from './drain-connections.js';
 /** Connections of players, and a record of the closed ones. */
 function newPlayers(count: number) {
   const here = new Set<GatewaySession>();
-  const told: GatewaySession[] = [];
+  const disconnected: GatewaySession[] = [];
   const connections = Array.from({ length: count }, () => {
     const session = {} as GatewaySession;
     here.add(session);
-    return { isOpen: true, state: { session }, goodbye: () => void told.push(session) } as unknown as PlayerConnection;
+    return { isOpen: true, state: { session }, goodbye: () => void disconnected.push(session) } as unknown as PlayerConnection;
   });
   return {
     connections,
-    told,
+    disconnected,
     arrive: (session: GatewaySession) => here.delete(session),
     isCurrent: (session: GatewaySession) => here.has(session),
   };
@@ -24,17 +24,17 @@ describe('the drain of a gateway', () => {
   afterEach(() => jest.useRealTimers());
 
   it('disconnects the next player when an earlier one has arrived elsewhere, and few at the same time', async () => {
-    const { connections, told, arrive, isCurrent } = newPlayers(3 * RECONNECTING_MAX);
+    const { connections, disconnected, arrive, isCurrent } = newPlayers(3 * RECONNECTING_MAX);
     const drained = drainConnections(connections, isCurrent);
-    expect(told).toHaveLength(RECONNECTING_MAX);
-    for (const session of told.slice(0, 5)) arrive(session);
+    expect(disconnected).toHaveLength(RECONNECTING_MAX);
+    for (const session of disconnected.slice(0, 5)) arrive(session);
     await jest.advanceTimersByTimeAsync(10);
-    expect(told).toHaveLength(RECONNECTING_MAX + 5);
+    expect(disconnected).toHaveLength(RECONNECTING_MAX + 5);
     for (let arrived = 5; arrived < 3 * RECONNECTING_MAX; arrived += 5) {
-      for (const session of told) arrive(session);
+      for (const session of disconnected) arrive(session);
       await jest.advanceTimersByTimeAsync(10);
     }
-    expect(told).toHaveLength(3 * RECONNECTING_MAX);
+    expect(disconnected).toHaveLength(3 * RECONNECTING_MAX);
     await drained;
   });
 
@@ -42,19 +42,19 @@ describe('the drain of a gateway', () => {
     const few = newPlayers(2 * RECONNECTING_MAX);
     const drained = drainConnections(few.connections, few.isCurrent);
     await jest.advanceTimersByTimeAsync(300);
-    expect(few.told).toHaveLength(2 * RECONNECTING_MAX);
+    expect(few.disconnected).toHaveLength(2 * RECONNECTING_MAX);
     await drained;
     const many = newPlayers(2_000);
     const all = drainConnections(many.connections, many.isCurrent);
     await jest.advanceTimersByTimeAsync(9_000);
     await all;
-    expect(many.told).toHaveLength(2_000);
+    expect(many.disconnected).toHaveLength(2_000);
   });
 
   it('sends nothing to a connection that is closed already', async () => {
-    const { connections, told, isCurrent } = newPlayers(2);
+    const { connections, disconnected, isCurrent } = newPlayers(2);
     Object.assign(connections[0], { isOpen: false });
     await drainConnections(connections, isCurrent);
-    expect(told).toHaveLength(1);
+    expect(disconnected).toHaveLength(1);
   });
 });

@@ -110,7 +110,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
     if (mustRestore) for (const listener of this.restoredListeners) listener();
   }
 
-  /** @param isAnother the store has another generation, so it may have fallen back and hold older copies. */
+  /** @param isAnother the store has another generation, so it may have fallen back and have older copies. */
   private async restoreAll(isAnother: boolean): Promise<void> {
     const rooms = await this.rooms.restoreAll(this.cache.all());
     let sessions = 0;

@@ -24,7 +24,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
   const orders: RequestOrder[] = [];
   let restored: RestoredSession[] = [];
   let settle = (): void => {};
-  let tellRestored = (): void => {};
+  let reportRestored = (): void => {};
   const settlement = { isSettled: false };
   const sessions = new SettledSessions(
     { all: () => [session] } as unknown as SessionTable,
@@ -33,7 +33,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
       bind: (_: GatewaySession, { room }: { room: RoomId }) => done.push(`bound to ${room}`),
     } as unknown as SessionRooms,
     { compareSettled: async () => {} } as unknown as RoomRecordCache,
-    { takeRestored: () => restored, onRestored: (listener: () => void) => (tellRestored = listener) } as unknown as SessionRestorer,
+    { takeRestored: () => restored, onRestored: (listener: () => void) => (reportRestored = listener) } as unknown as SessionRestorer,
     { repeat: () => done.push('departures') } as unknown as Departures,
     {
       emit: (_: GatewaySession, pattern: string, { room, asked }: { room: RoomId; asked: RequestOrder }) => {
@@ -64,7 +64,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
   const restoredLate = async (isSettled: boolean, late: RestoredSession[]): Promise<void> => {
     settlement.isSettled = isSettled;
     restored = late;
-    tellRestored();
+    reportRestored();
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
   };
   return { session, requested, done, orders, settled, restoredLate };

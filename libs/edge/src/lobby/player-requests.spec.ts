@@ -28,7 +28,7 @@ function newPlayerRequests(...answers: unknown[]) {
     },
   };
   const settled: number[] = [];
-  const held = jest.fn(async (..._: unknown[]): Promise<void> => {});
+  const whenKnown = jest.fn(async (..._: unknown[]): Promise<void> => {});
   const lobbies = new LobbyRouter(
     { get: () => lobby } as unknown as FleetLinks,
     {
@@ -42,7 +42,7 @@ function newPlayerRequests(...answers: unknown[]) {
     { overtake: async (_: unknown, { number }: { number: number }) => overtaken.push(number) } as unknown as UserRooms,
     generation as unknown as StoreGeneration,
     { whenSettled: async () => void settled.push(1) } as unknown as StoreSettlement,
-    { whenKnown: (...wanted: unknown[]) => held(...wanted) } as unknown as RoomRecordCache,
+    { whenKnown: (...wanted: unknown[]) => whenKnown(...wanted) } as unknown as RoomRecordCache,
   );
   const session = new GatewaySession('s1' as SessionId, 'u1' as UserId, 'Ada', 1);
   session.admissionNumber = 5;
@@ -51,7 +51,7 @@ function newPlayerRequests(...answers: unknown[]) {
     generation.current = 'two';
     return answer;
   };
-  return { playerRequests, session, generation, requests, held, settled, overtaken, answers, afterRestart };
+  return { playerRequests, session, generation, requests, whenKnown, settled, overtaken, answers, afterRestart };
 }
 
 describe('a request of a player whose answer arrives in the run of the store in which it was sent', () => {
@@ -76,12 +76,12 @@ describe('a request of a player whose answer arrives in the run of the store in 
     ['rooms.join', inRoom('a', 7)],
     ['rooms.ready', { data: { room: { id: 'a', rev: 7 } } }],
   ])('is answered only when this gateway has the record (%s)', async (operation, answer) => {
-    const { playerRequests, session, held } = newPlayerRequests(answer);
-    let hold = (): void => {};
-    held.mockImplementation(
+    const { playerRequests, session, whenKnown } = newPlayerRequests(answer);
+    let letPass = (): void => {};
+    whenKnown.mockImplementation(
       () =>
         new Promise<void>((resolve) => {
-          hold = resolve;
+          letPass = resolve;
         }),
     );
     let isAnswered = false;
@@ -89,9 +89,9 @@ describe('a request of a player whose answer arrives in the run of the store in 
       isAnswered = true;
     });
     await new Promise((resolve) => setImmediate(resolve));
-    expect(held).toHaveBeenCalledWith('a', 7, expect.any(Number));
+    expect(whenKnown).toHaveBeenCalledWith('a', 7, expect.any(Number));
     expect(isAnswered).toBe(false);
-    hold();
+    letPass();
     await expect(asked).resolves.toEqual(answer);
   });
 
@@ -118,8 +118,8 @@ describe('a request of a player whose answer arrives after the store was restart
   });
 
   it('is sent again also when the restart comes before this gateway has the record', async () => {
-    const { playerRequests, session, generation, requests, held } = newPlayerRequests(inRoom('a', 7), inRoom('a', 6));
-    held.mockImplementationOnce(async () => {
+    const { playerRequests, session, generation, requests, whenKnown } = newPlayerRequests(inRoom('a', 7), inRoom('a', 6));
+    whenKnown.mockImplementationOnce(async () => {
       generation.current = 'two';
     });
     await expect(playerRequests.send(session, 'rooms.join', { room: 'a' }, 500)).resolves.toEqual(inRoom('a', 6));
@@ -142,10 +142,10 @@ describe('a request of a player whose answer arrives after the store was restart
   it.each(['rooms.create', 'match.find'])(
     'joins the room of %s, and repeats the operation only where that room is gone',
     async (operation) => {
-      const kept = newPlayerRequests();
-      kept.answers.push(kept.afterRestart(inRoom('a')), inRoom('a', 2));
-      await expect(kept.playerRequests.send(kept.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('a', 2));
-      expect(kept.requests.map((request) => request.operation)).toEqual([operation, 'rooms.join']);
+      const repeated = newPlayerRequests();
+      repeated.answers.push(repeated.afterRestart(inRoom('a')), inRoom('a', 2));
+      await expect(repeated.playerRequests.send(repeated.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('a', 2));
+      expect(repeated.requests.map((request) => request.operation)).toEqual([operation, 'rooms.join']);
 
       const lost = newPlayerRequests();
       lost.answers.push(lost.afterRestart(inRoom('a')), refuse('room-unknown'), inRoom('b'));

@@ -4,7 +4,7 @@ import { type Epilogue, RoomLog, type RoomRecord } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { OWNER_END_WAIT_MS } from '../edge.options.js';
 import { END_SENT, type GameEnd, NOT_ENDED } from '../session/game-end.js';
-import type { GatewaySession } from '../session/gateway-session.js';
+import type { GatewaySession, WritableSession } from '../session/gateway-session.js';
 
 /**
  * Sends the end of a game to a session when the room's record says that the game has ended. A living owner sends the last sync and the end
@@ -61,7 +61,7 @@ export class GameEndNotifier {
     this.set(session, NOT_ENDED);
   }
 
-  private set(session: { -readonly [Key in keyof GatewaySession]: GatewaySession[Key] }, gameEnd: GameEnd): void {
+  private set(session: WritableSession, gameEnd: GameEnd): void {
     session.gameEnd = gameEnd;
   }
 
@@ -92,7 +92,7 @@ function sendEnd(session: GatewaySession, record: RoomRecord, epilogue: Epilogue
     // Rejections go first: the `seq` of the sync acknowledges all other commands up to it.
     for (const [seq, code] of seat?.refused ?? []) session.send({ kind: 'rejected', seq, ...errorBody(code) });
     const missed = events
-      .filter(({ version: told, to }) => told > (session.version ?? version) && (!to || to.includes(at)))
+      .filter(({ version: eventVersion, to }) => eventVersion > (session.version ?? version) && (!to || to.includes(at)))
       .map(({ to, ...event }) => event);
     session.send({
       kind: 'sync',

@@ -14,9 +14,12 @@ import {
   type PauseReason,
   peerOf,
 } from '../session/attachment-state.js';
-import type { GatewaySession } from '../session/gateway-session.js';
+import type { GatewaySession, WritableSession } from '../session/gateway-session.js';
 import { SessionTable } from '../session/session-table.js';
 import { RoomRecordCache } from './room-record-cache.js';
+
+/** Shared, because a slow connection may cause this event with every frame. */
+const SLOW: AttachmentEvent = { kind: 'slow' };
 
 interface QueuedAttach {
   readonly session: GatewaySession;
@@ -89,7 +92,7 @@ export class OwnerAttachments implements OnModuleDestroy {
 
   /** The connection does not keep up, so the owner must send no syncs until it does. */
   suspendFrames(session: GatewaySession): void {
-    if (this.apply(session, { kind: 'slow' })) this.metrics.backpressure.inc({ where: 'player' });
+    if (this.apply(session, SLOW)) this.metrics.backpressure.inc({ where: 'player' });
   }
 
   /** The owner's link has fallen silent. The attachment stays, and the owner handles what it receives later. */
@@ -97,6 +100,7 @@ export class OwnerAttachments implements OnModuleDestroy {
     this.apply(session, { kind: 'stalled', now: performance.now() });
   }
 
+  /** The owner's link delivers again. */
   ownerRecovered(session: GatewaySession): void {
     this.apply(session, { kind: 'recovered' });
   }
@@ -129,9 +133,9 @@ export class OwnerAttachments implements OnModuleDestroy {
   }
 
   private sendAll(): void {
-    const { unsent: asking } = this;
+    const { unsent } = this;
     this.unsent = new Map();
-    for (const { owner, all } of asking.values()) void this.sendTo(owner, all);
+    for (const { owner, all } of unsent.values()) void this.sendTo(owner, all);
   }
 
   private async sendTo(owner: RoomOwnership, all: readonly QueuedAttach[]): Promise<void> {
@@ -210,8 +214,8 @@ export class OwnerAttachments implements OnModuleDestroy {
 
   // ── The one writer of `session.attachment` ─────────────────────────────────────────────────────────────────────
 
-  /** Returns false when the event means nothing in the session's state. */
-  private apply(session: Writable<GatewaySession>, event: AttachmentEvent): boolean {
+  /** Returns false when the event has no effect in the session's state. */
+  private apply(session: WritableSession, event: AttachmentEvent): boolean {
     const step = nextAttachment(session.attachment, event);
     if (step === null) return false;
     session.attachment = step.state;
@@ -240,5 +244,3 @@ export class OwnerAttachments implements OnModuleDestroy {
     }
   }
 }
-
-type Writable<T> = { -readonly [Key in keyof T]: T[Key] };

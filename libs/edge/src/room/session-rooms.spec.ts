@@ -146,7 +146,7 @@ class Gateway {
   }
 
   /** Receives a frame of the owner for one session. */
-  says(session: GatewaySession, epoch: number, message: object): void {
+  receives(session: GatewaySession, epoch: number, message: object): void {
     const frame = encodeServerMessage(message as ServerMessage);
     const whole = Buffer.alloc(LINK_HEADER.session.frame + frame.length);
     whole.writeUInt32BE(session.handle, LINK_HEADER.session.handle);
@@ -156,7 +156,7 @@ class Gateway {
   }
 
   places(session: GatewaySession, epoch: number): void {
-    this.says(session, epoch, { kind: 'placed', room: ROOM, game: 'g', seat: 0, epoch, round: 0, players: [], seq: 0 });
+    this.receives(session, epoch, { kind: 'placed', room: ROOM, game: 'g', seat: 0, epoch, round: 0, players: [], seq: 0 });
   }
 
   syncs(session: GatewaySession, epoch: number, version: number): void {
@@ -348,7 +348,7 @@ it('sends `resumed` only after `paused`, after any sequence of events at the own
     'lost',
     'back',
     'silent',
-    'heard',
+    'answers',
     'slow',
     'read',
     'moved',
@@ -371,7 +371,7 @@ it('sends `resumed` only after `paused`, after any sequence of events at the own
         if (act === 'placed') gateway.places(session, epoch);
         if (act === 'lost') gateway.loses(owner);
         if (act === 'back') owner = gateway.owner('1');
-        if (act === 'silent' || act === 'heard') gateway.stalls(owner, act === 'silent');
+        if (act === 'silent' || act === 'answers') gateway.stalls(owner, act === 'silent');
         if (act === 'slow') gateway.attachments.suspendFrames(session);
         if (act === 'read') gateway.rooms.resumeFrames(session);
         if (act === 'moved' || act === 'forbidden')

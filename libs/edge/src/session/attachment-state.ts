@@ -41,8 +41,9 @@ export type AttachmentEvent =
   | { readonly kind: 'placed'; readonly now: number }
   /** The owner is gone, does not answer, or has refused. */
   | { readonly kind: 'lost'; readonly reason: PauseReason; readonly now: number }
-  /** The owner's link has fallen silent, or delivers again. */
+  /** The owner's link has fallen silent. */
   | { readonly kind: 'stalled'; readonly now: number }
+  /** The owner's link delivers again. */
   | { readonly kind: 'recovered' }
   /** The connection does not keep up. */
   | { readonly kind: 'slow' }

@@ -99,3 +99,6 @@ export class GatewaySession {
     this.isAway = false;
   }
 }
+
+/** For the one writer of a field that is readonly for all others. */
+export type WritableSession = { -readonly [Key in keyof GatewaySession]: GatewaySession[Key] };
