@@ -3,12 +3,14 @@ import type { RoomId } from '#libs/protocol';
 import { describeThrown, Log } from '#libs/telemetry';
 import { type DetachedError, GameProcessGuard, HandlerGuard, type Subject, Watchdog } from '#libs/watchdog';
 import { HostedRooms } from '../room/hosted-rooms.js';
+import { RepeatedErrors } from './repeated-errors.js';
 import { RoomEngine } from './room-engine.js';
 
 /** Errors of what a handler left behind, a timer or promise of its own: the room ends, and the server lives. */
 @Injectable()
 export class DetachedFailures implements OnApplicationBootstrap, OnApplicationShutdown {
   private process: GameProcessGuard | null = null;
+  private readonly repeated = new RepeatedErrors();
 
   constructor(
     private readonly guard: HandlerGuard,
@@ -51,13 +53,17 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
 
   private gameFailed({ subject, error }: DetachedError): void {
     const { game, room: roomId, effect } = subject;
-    this.log.error('game.failed', {
-      roomId,
-      game,
-      handler: 'detached',
-      ...(effect !== undefined && { effect }),
-      error: this.described(subject, error),
-    });
+    const skipped = this.repeated.skippedBefore(subject);
+    if (skipped !== null) {
+      this.log.error('game.failed', {
+        roomId,
+        game,
+        handler: 'detached',
+        ...(effect !== undefined && { effect }),
+        ...(skipped > 0 && { skipped }),
+        error: this.described(subject, error),
+      });
+    }
     const room = this.rooms.get(roomId as RoomId);
     // What an effect left behind is no part of the game's rules.
     if (room && effect === undefined) this.engine.endFailed(room, 'The game failed in work that it had left running.');
