@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Chess } from '#games/chess';
 import type { RoomsAnswer, ServerView } from '#libs/admin';
-import type { ToldHappening } from '#libs/fleet';
+import type { PublishedOperatorEvent } from '#libs/fleet';
 import { ADMIN_TOKEN, EventStream, type Fleet, type FleetServer, startFleet, until } from './harness/index.js';
 
 const run = promisify(execFile);
@@ -40,7 +40,7 @@ describe('an operator', () => {
   }
 
   const shortId = ({ id }: FleetServer): string => id.slice('hf:'.length);
-  const told = (kind: ToldHappening['kind'], about: string): ToldHappening | undefined => stream.told(kind, about)[0];
+  const told = (kind: PublishedOperatorEvent['kind'], about: string): PublishedOperatorEvent | undefined => stream.told(kind, about)[0];
 
   it('migrates a game without changing it, and the event names both servers', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');

@@ -137,7 +137,7 @@ describe('a turn of a game', () => {
     const pausedMs = performance.now() - killedAt;
     const ms = await untilPassed();
     expect(ms).toBeGreaterThan(TURN_MS - SLACK_MS);
-    // The last sign of life may be a second old: so much longer is the pause taken for.
+    // The last heartbeat may be a second old, and the measured pause is longer by so much.
     expect(ms).toBeLessThan(TURN_MS + pausedMs + SECOND + SLACK_MS);
   });
 });

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type Room, type Session } from '#libs/client';
+import type { RoomId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type RoomRecord, RoomRecords } from '#libs/room-store';
 import { ADMIN_TOKEN, answered, type Fleet, type FleetServer, type Ledger, startFleet, until } from './harness/index.js';
@@ -426,7 +427,7 @@ describe('a store that falls back and loses data about players', () => {
   }, 40_000);
 });
 
-async function closeRoom(id: string): Promise<void> {
+async function closeRoom(id: RoomId): Promise<void> {
   const connections = new RedisConnections({ url: fleet.redis.url });
   await connections.ready();
   const records = new RoomRecords(connections);

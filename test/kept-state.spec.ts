@@ -1,5 +1,5 @@
 import type { TicTacToe } from '#games/tic-tac-toe';
-import type { ToldHappening } from '#libs/fleet';
+import type { PublishedOperatorEvent } from '#libs/fleet';
 import type { Room as GameRoom, GameRules } from '#libs/game-kit';
 import { ADMIN_TOKEN, EventStream, type Fleet, type FleetServer, RawPlayer, startFleet, until } from './harness/index.js';
 
@@ -41,7 +41,7 @@ describe('a fleet with a state that cannot be stored or read', () => {
       .split('\n')
       .filter((line) => line.includes(`"${event}"`) && line.includes(room))
       .map((line) => JSON.parse(line) as Line);
-  const told = (kind: ToldHappening['kind'], room: string): ToldHappening[] => stream.told(kind, room);
+  const told = (kind: PublishedOperatorEvent['kind'], room: string): PublishedOperatorEvent[] => stream.told(kind, room);
   const end = (room: string): Promise<Response> =>
     fetch(`${fleet.gateways[0].opsUrl}/api/rooms/${room}/end`, { method: 'POST', headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });
 

@@ -10,8 +10,8 @@ import {
   type OperationName,
   type PlayerMessage,
 } from '#libs/protocol';
-import { HELLO_PRICE, priceOf, REDIS_COMMANDS_PER_MESSAGE } from '../libs/edge/src/operation-prices.js';
-import { TokenBucket } from '../libs/edge/src/token-bucket.js';
+import { HELLO_PRICE, priceOf, REDIS_COMMANDS_PER_MESSAGE } from '../libs/edge/src/connection/operation-prices.js';
+import { TokenBucket } from '../libs/edge/src/connection/token-bucket.js';
 import { type Fleet, RawPlayer, startFleet, until } from './harness/index.js';
 
 const SECOND = 1_000;

@@ -9,6 +9,11 @@ const servers = files.filter((file) => !file.isSpec && !file.isPage);
 
 /** The only import within a row: `room` imports `protocol`. */
 const SIDEWAYS: Readonly<Record<string, readonly string[]>> = { 'libs/room': ['libs/protocol'] };
+/** The folders of a large library, lowest first. A folder imports itself and lower ones. */
+const FOLDERS: Readonly<Record<string, readonly string[]>> = {
+  'libs/edge': ['transport', 'session', 'connection', 'room', 'lobby', 'lifecycle'],
+  'libs/room-host': ['room', 'durability', 'engine', 'ownership', 'attachments'],
+};
 const PURE = ['libs/protocol', 'libs/room'];
 /** For pages and the tools that play. No server imports them. */
 const BROWSER = ['libs/client', 'libs/game-page'];
@@ -39,6 +44,19 @@ describe('the layers', () => {
         })
         .map(({ specifier }) => `${path} imports ${specifier}`),
     );
+    expect(wrong).toEqual([]);
+  });
+
+  it('have folders that are imported only downwards, and that are all listed', () => {
+    const wrong = servers.flatMap(({ path, unit, imports }) => {
+      const folders = FOLDERS[unit];
+      const rank = folders?.indexOf(folderOf(path) ?? '') ?? -1;
+      if (!folders || folderOf(path) === null) return [];
+      if (rank === -1) return [`${path} is in a folder that is not listed`];
+      return imports
+        .filter(({ to }) => unitOf(to) === unit && folders.indexOf(folderOf(to) ?? '') > rank)
+        .map(({ to }) => `${path} imports ${to}`);
+    });
     expect(wrong).toEqual([]);
   });
 
@@ -201,6 +219,11 @@ function resolve(from: string, specifier: string): string {
 /** `libs/health`, `apps/game` or `games/chess`; null for anything else. */
 function unitOf(path: string): string | null {
   return /^(libs|apps|games)\/[^/]+/.exec(path)?.[0] ?? null;
+}
+
+/** `room` for `libs/edge/src/room/room-frames.ts`; null for a file directly in `src`. */
+function folderOf(path: string): string | null {
+  return /^libs\/[^/]+\/src\/([^/]+)\//.exec(path)?.[1] ?? null;
 }
 
 /** Finds each cycle once, as a path. Type-only imports disappear in the compiled code and cannot close a cycle. */

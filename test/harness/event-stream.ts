@@ -1,10 +1,10 @@
-import type { ToldHappening } from '#libs/fleet';
+import type { PublishedOperatorEvent } from '#libs/fleet';
 import { ADMIN_TOKEN } from './fleet.js';
 import type { FleetServer } from './fleet-server.js';
 
 /** Reads the operator events of one gateway at `/api/events`, beginning with its recent events. */
 export class EventStream {
-  readonly events: ToldHappening[] = [];
+  readonly events: PublishedOperatorEvent[] = [];
   private readonly listening = new AbortController();
 
   private constructor() {}
@@ -21,7 +21,7 @@ export class EventStream {
   }
 
   /** Returns the events of this kind about this server or room. */
-  told(kind: ToldHappening['kind'], about: string): ToldHappening[] {
+  told(kind: PublishedOperatorEvent['kind'], about: string): PublishedOperatorEvent[] {
     return this.events.filter((event) => event.kind === kind && (event.room === about || event.server === about));
   }
 

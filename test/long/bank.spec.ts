@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Room } from '#libs/client';
+import type { RoomId } from '#libs/protocol';
 import { type Fleet, type Game, RawPlayer, startFleet, until } from '../harness/index.js';
 
 interface Bank {
@@ -114,7 +115,7 @@ describe.each(DURABILITIES)('transfers by effects, durability %s, under kill -9 
     };
     if (durability !== 'none') await until(isSettled, 20_000);
 
-    const paid = (await payments()).filter(({ room }) => rooms.has(room));
+    const paid = (await payments()).filter(({ room }) => rooms.has(room as RoomId));
     const byKey = new Map<string, string>();
     for (const { key, id } of paid) {
       expect([key, byKey.get(key) ?? id]).toEqual([key, id]);

@@ -41,7 +41,7 @@ describe('a room of version 1 of its game', () => {
       expect(await game.sees((state) => state.migratedFrom.length > 1)).toMatchObject({ migratedFrom: [1, 2] });
     }
     for (const server of [without, older])
-      for (const event of ['room.adopt-failed', 'room.migrated']) expect(server.logged(event)).toEqual([]);
+      for (const event of ['room.adopt-failed', 'room.upgraded']) expect(server.logged(event)).toEqual([]);
     expect(fleet.gateways[0].logged('recovery.adopt-failed')).toEqual([]);
     await Promise.all(games.map((game) => game.leave()));
   }, 60_000);

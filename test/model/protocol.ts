@@ -845,7 +845,7 @@ function unpacked(state: string): readonly string[] {
   return state.length > 1 ? state.slice(1).split(' ') : [];
 }
 
-/** As `RoomIntake` revives a room; null where it throws. */
+/** Restores a room as `RoomLoader` does; null where it throws. */
 function revived(checkpoint: string, log: readonly string[], version: number): readonly string[] | null {
   const held = unpacked(checkpoint);
   const before = version - log.length;

@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import type { Chess } from '#games/chess';
+import type { ServerId } from '#libs/protocol';
 import { EventStream, type Fleet, type FleetServer, type Game, HalfOpenProxy, startFleet, until } from '../harness/index.js';
 
 const INTERVAL_MS = 500;
@@ -98,7 +99,7 @@ describe('a fleet with three gateways', () => {
     await Promise.all(killed.map((server) => isDead(fleet, server, 10 * SECOND)));
     expect(performance.now() - killedAt).toBeLessThan(5 * SECOND);
     const ids = spared.map(({ id }) => id);
-    expect(changed(before, await incarnations(fleet)).filter((id) => ids.includes(id))).toEqual([]);
+    expect(changed(before, await incarnations(fleet)).filter((id) => ids.includes(id as ServerId))).toEqual([]);
     await fleet.whole();
     await (await fleet.twoPlayersInAGame('chess', [{ gateway: fleet.gateways[2] }, { gateway: fleet.gateways[2] }])).rooms[0].leave();
   }, 40_000);

@@ -10,6 +10,7 @@ export const CLEAN = [
   'games/tic-tac-toe',
   'libs/async',
   'libs/client',
+  'libs/edge',
   'libs/fleet',
   'libs/game-page',
   'libs/health',

@@ -1,7 +1,7 @@
 import { Self } from '#libs/fleet';
 import { GameRegistry } from '#libs/game-kit';
 import { PlacementPool } from '#libs/placement';
-import { Auditor, EndedGames, Mover } from '#libs/room-host';
+import { Auditor, EndedGames, RoomMigrator } from '#libs/room-host';
 import type { ServerPlan } from '#libs/server';
 import { HandlerGuard, Watchdog } from '#libs/watchdog';
 import { GameServerModule } from './game-server.module.js';
@@ -31,7 +31,7 @@ export const gameServer: ServerPlan<'game'> = {
   async drain(app, settings) {
     const { id, incarnation } = app.get(Self);
     await app.get(PlacementPool).withhold(id, 'draining', incarnation);
-    await app.get(Mover).drain(settings.game.drainTimeoutMs, 'leaving');
+    await app.get(RoomMigrator).drain(settings.game.drainTimeoutMs, 'leaving');
     await app.get(EndedGames).untilDurable();
   },
 };

@@ -4,7 +4,7 @@ import { GatewayReach, Self } from '#libs/fleet';
 import type { LinkPeer } from '#libs/link';
 import { PlacementPool } from '#libs/placement';
 import { type Control, HoldfastError } from '#libs/protocol';
-import { Arrivals, HostedRooms, Mover, RoomEngine, RoomIntake } from '#libs/room-host';
+import { HostedRooms, PendingAttachments, RoomEngine, RoomLoader, RoomMigrator } from '#libs/room-host';
 
 type Data<Pattern extends keyof Control> = Control[Pattern]['data'];
 type Answer<Pattern extends keyof Control> = Promise<Control[Pattern]['answer']>;
@@ -16,11 +16,11 @@ const OPERATOR_DRAIN_MS = 60_000;
 @Controller()
 export class HostedRoomsController {
   constructor(
-    private readonly intake: RoomIntake,
-    private readonly arrivals: Arrivals,
+    private readonly loader: RoomLoader,
+    private readonly attachments: PendingAttachments,
     private readonly rooms: HostedRooms,
     private readonly engine: RoomEngine,
-    private readonly mover: Mover,
+    private readonly migrator: RoomMigrator,
     private readonly pool: PlacementPool,
     private readonly self: Self,
     private readonly reach: GatewayReach,
@@ -30,32 +30,32 @@ export class HostedRoomsController {
   async open(@Payload() request: Data<'room.open'>): Answer<'room.open'> {
     // A lobby may reach this server where no gateway does: the game would begin without its players.
     if (this.reach.isCutOff) throw new HoldfastError('unavailable', `Most gateways cannot reach ${this.self.id}. Ask another server.`);
-    return this.intake.open(request);
+    return this.loader.open(request);
   }
 
   @EventPattern('room.attach')
   attach(@Payload() event: Data<'room.attach'>, @Ctx() peer: unknown): void {
-    this.arrivals.attach(peer as LinkPeer, event);
+    this.attachments.attach(peer as LinkPeer, event);
   }
 
   @EventPattern('room.detach')
   detach(@Payload() event: Data<'room.detach'>, @Ctx() peer: unknown): void {
-    this.arrivals.detach(peer as LinkPeer, event);
+    this.attachments.detach(peer as LinkPeer, event);
   }
 
   @MessagePattern('room.adopt')
   async adopt(@Payload() { rooms }: Data<'room.adopt'>): Answer<'room.adopt'> {
-    return { results: await this.intake.adopt(rooms) };
+    return { results: await this.loader.adopt(rooms) };
   }
 
   @MessagePattern('room.load')
   async load(@Payload() { rooms }: Data<'room.load'>): Answer<'room.load'> {
-    return { results: await this.intake.load(rooms) };
+    return { results: await this.loader.load(rooms) };
   }
 
   @MessagePattern('room.migrate')
   async migrate(@Payload() { room, to }: Data<'room.migrate'>): Answer<'room.migrate'> {
-    return { to: await this.mover.migrate(room, to) };
+    return { to: await this.migrator.migrate(room, to) };
   }
 
   @MessagePattern('room.end')
@@ -71,13 +71,13 @@ export class HostedRoomsController {
   async drain(): Answer<'server.drain'> {
     const { id, incarnation } = this.self;
     await this.pool.withhold(id, 'draining', incarnation);
-    return this.mover.drain(OPERATOR_DRAIN_MS, 'drained');
+    return this.migrator.drain(OPERATOR_DRAIN_MS, 'drained');
   }
 
   @MessagePattern('server.reopen')
   async reopen(): Answer<'server.reopen'> {
     const { id, incarnation } = this.self;
-    if (!this.mover.reopen()) throw new HoldfastError('server-lost', `${id} is shutting down and takes no more rooms.`);
+    if (!this.migrator.reopen()) throw new HoldfastError('server-lost', `${id} is shutting down and takes no more rooms.`);
     await this.pool.readmit(id, 'draining', incarnation);
     return null;
   }

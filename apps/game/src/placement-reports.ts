@@ -3,7 +3,7 @@ import { GatewayReach, LinkTrust, Self } from '#libs/fleet';
 import { GameRegistry } from '#libs/game-kit';
 import { HealthAnswerListener } from '#libs/health';
 import { PlacementPool, PlacementReporter } from '#libs/placement';
-import { RoomIntake } from '#libs/room-host';
+import { RoomLoader } from '#libs/room-host';
 import { Log } from '#libs/telemetry';
 import { GameServerFacts } from './game-server-facts.js';
 import { offeredGames, versionsTaken } from './offered-games.js';
@@ -24,7 +24,7 @@ export class PlacementReports extends HealthAnswerListener {
 
   constructor(
     private readonly reporter: PlacementReporter,
-    private readonly intake: RoomIntake,
+    private readonly loader: RoomLoader,
     private readonly facts: GameServerFacts,
     private readonly registry: GameRegistry,
     private readonly self: Self,
@@ -59,7 +59,7 @@ export class PlacementReports extends HealthAnswerListener {
       region,
       build,
       canary,
-      owned: this.intake.takenSinceLast(),
+      owned: this.loader.takenSinceLast(),
     });
   }
 

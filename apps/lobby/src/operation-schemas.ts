@@ -1,8 +1,12 @@
 import { z } from 'zod';
-import type { OperationName, Operations } from '#libs/protocol';
+import type { OperationName, Operations, RoomId } from '#libs/protocol';
 import { checkNickname } from '#libs/session';
 
-const id = z.string().min(1).max(64);
+const roomId = z
+  .string()
+  .min(1)
+  .max(64)
+  .transform((id) => id as RoomId);
 const game = z.string().min(1).max(64);
 /** The limit is 256 bytes for the same reason as for a player's name. */
 const ROOM_NAME_LIMITS = { graphemesMax: 48, bytesMax: 256 };
@@ -32,8 +36,8 @@ export const OPERATION_SCHEMAS = {
     region: region.optional(),
     build: build.optional(),
   }),
-  'rooms.join': z.object({ room: id }),
-  'rooms.watch': z.object({ room: id }),
+  'rooms.join': z.object({ room: roomId }),
+  'rooms.watch': z.object({ room: roomId }),
   'rooms.leave': nothing,
   'rooms.ready': z.object({ ready: z.boolean() }).optional(),
   'rooms.start': z.object({ waitMs: z.int().min(0).max(10_000).optional() }).optional(),

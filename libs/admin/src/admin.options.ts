@@ -25,7 +25,7 @@ export const ROOMS_READ_MAX = 5_000;
 /** Maximum number of event streams of one gateway. Their readers are operators and dashboards, not players. */
 export const STREAMS_MAX = 100;
 /** Number of past events that a gateway keeps for new readers. */
-export const HAPPENINGS_KEPT = 1_000;
+export const OPERATOR_EVENTS_KEPT = 1_000;
 /**
  * A stream is closed when its reader is this far behind. The reader reconnects with the id of the last event that it received.
  */

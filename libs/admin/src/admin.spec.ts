@@ -5,11 +5,19 @@ import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { EventSink, FleetModule, LinkErrorFilter, Self, ServerDirectory, ServerRegistration, type ToldHappening } from '#libs/fleet';
+import {
+  EventSink,
+  FleetModule,
+  LinkErrorFilter,
+  type PublishedOperatorEvent,
+  Self,
+  ServerDirectory,
+  ServerRegistration,
+} from '#libs/fleet';
 import { HealthModule } from '#libs/health';
 import { LinkModule, Links, LinkTransport } from '#libs/link';
 import { PlacementModule, PlacementPool, PlacementReporter } from '#libs/placement';
-import { type Control, HoldfastError, type RoomId, type ServerId, serverId } from '#libs/protocol';
+import { type Control, HoldfastError, type RoomId, type ServerId, serverId, type UserId } from '#libs/protocol';
 import { RedisConnections, RedisModule } from '#libs/redis';
 import type { Change } from '#libs/room';
 import { packChange, type RoomDoc, RoomLog, RoomRecords, RoomStoreModule, roomKey } from '#libs/room-store';
@@ -142,10 +150,10 @@ describe('the admin API', () => {
   }
 
   async function room(changes: Partial<RoomDoc> = {}, game_ = GAME): Promise<RoomId> {
-    const id = randomUUID().slice(0, 10);
-    const doc = {
+    const id = randomUUID().slice(0, 10) as RoomId;
+    const doc: RoomDoc = {
       name: '',
-      host: 'u1',
+      host: 'u1' as UserId,
       seats: 2,
       seatsMin: 2,
       private: false,
@@ -160,7 +168,10 @@ describe('the admin API', () => {
 
   /** Creates a room as a game server that owns it would leave it. */
   async function roomInPlay(owner: Pick<Self, 'id' | 'incarnation'>): Promise<RoomId> {
-    const id = await room({ members: [{ user: 'u1', name: 'Ada', readyRound: 0, here: true }], players: ['u1', 'u2'] });
+    const id = await room({
+      members: [{ user: 'u1' as UserId, name: 'Ada', readyRound: 0, here: true }],
+      players: ['u1' as UserId, 'u2' as UserId],
+    });
     const redis = gateway.get(RedisConnections).commands;
     const { id: server, incarnation } = owner;
     await redis.hset(roomKey(id), { status: 'playing', owner: server, incarnation, epoch: 7, version: 3 });
@@ -472,7 +483,7 @@ describe('the admin API', () => {
       for (const reader of readers.splice(0)) reader.abort();
     });
 
-    async function listen(query = '', headers: Record<string, string> = {}): Promise<ToldHappening[]> {
+    async function listen(query = '', headers: Record<string, string> = {}): Promise<PublishedOperatorEvent[]> {
       const reader = new AbortController();
       readers.push(reader);
       const response = await fetch(`${url}/api/events${query}`, {
@@ -480,12 +491,12 @@ describe('the admin API', () => {
         signal: reader.signal,
       });
       expect(response.headers.get('content-type')).toContain('text/event-stream');
-      const heard: ToldHappening[] = [];
+      const heard: PublishedOperatorEvent[] = [];
       void read(response.body as ReadableStream<Uint8Array>, heard).catch(() => {});
       return heard;
     }
 
-    async function read(body: ReadableStream<Uint8Array>, heard: ToldHappening[]): Promise<void> {
+    async function read(body: ReadableStream<Uint8Array>, heard: PublishedOperatorEvent[]): Promise<void> {
       const decoder = new TextDecoder();
       let rest = '';
       const reader = body.getReader();
@@ -501,9 +512,9 @@ describe('the admin API', () => {
 
     it('has the events of every server in order, each with its source and reason', async () => {
       const heard = await listen();
-      const room = randomUUID();
-      game.get(EventSink).tell({ kind: 'room.started', room, server: gameId, reason: 'opened' });
-      game.get(EventSink).tell({ kind: 'room.ended', room, server: gameId, reason: 'finished' });
+      const room = randomUUID() as string as RoomId;
+      game.get(EventSink).publish({ kind: 'room.started', room, server: gameId, reason: 'opened' });
+      game.get(EventSink).publish({ kind: 'room.ended', room, server: gameId, reason: 'finished' });
       await ask('POST', `/api/servers/${gameId}/cordon`);
       await ask('POST', `/api/servers/${gameId}/uncordon`);
       await until(() => heard.some(({ kind, server }) => kind === 'server.uncordoned' && server === gameId));
@@ -519,19 +530,19 @@ describe('the admin API', () => {
 
     it('sends a returning reader the events that it missed', async () => {
       const heard = await listen();
-      const rooms: RoomId[] = [randomUUID(), randomUUID(), randomUUID()];
-      for (const room of rooms) game.get(EventSink).tell({ kind: 'room.started', room, reason: 'opened' });
+      const rooms: RoomId[] = [randomUUID() as RoomId, randomUUID() as RoomId, randomUUID() as RoomId];
+      for (const room of rooms) game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened' });
       await until(() => rooms.every((room) => heard.some((told) => told.room === room)));
       const lastId = heard.find((told) => told.room === rooms[0])?.id as string;
       const again = await listen('', { 'last-event-id': lastId });
       await until(() => again.length >= 2);
-      expect(again.filter((told) => rooms.includes(told.room as string)).map((told) => told.room)).toEqual(rooms.slice(1));
+      expect(again.filter((told) => rooms.includes(told.room as RoomId)).map((told) => told.room)).toEqual(rooms.slice(1));
     });
 
     it('sends recent events to a new reader on request', async () => {
-      const room = randomUUID();
+      const room = randomUUID() as string as RoomId;
       const before = await listen();
-      game.get(EventSink).tell({ kind: 'room.started', room, reason: 'opened' });
+      game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened' });
       await until(() => before.some((told) => told.room === room));
       const heard = await listen('?recent=1000');
       await until(() => heard.some((told) => told.room === room));
@@ -550,16 +561,16 @@ describe('the admin API', () => {
       const pad = 'x'.repeat(50_000);
       const told: RoomId[] = [];
       const tell = async () => {
-        const room = randomUUID();
-        told.push(room);
-        game.get(EventSink).tell({ kind: 'room.started', room, reason: 'opened', detail: { pad } });
+        const room = randomUUID() as string as RoomId;
+        told.push(room as RoomId);
+        game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened', detail: { pad } });
         await until(() => beside.some((heard) => heard.room === room));
       };
       // The kernel buffers a few megabytes first.
       while ((await cuts()) === 0 && told.length < 500) await tell();
       expect(await cuts()).toBe(1);
       await tell();
-      expect(beside.flatMap(({ room }) => (told.includes(room as string) ? room : []))).toEqual(told);
+      expect(beside.flatMap(({ room }) => (told.includes(room as RoomId) ? room : []))).toEqual(told);
       const closed = once(deaf, 'close');
       deaf.resume();
       await closed;
@@ -578,8 +589,8 @@ describe('the admin API', () => {
       const heard = await listen();
       const redis = gateway.get(RedisConnections).commands;
       for (const message of ['nonsense', '{}', '[1, null, {"kind": "x\\n", "id": "1"}]']) await redis.publish('hf:events', message);
-      const room = randomUUID();
-      game.get(EventSink).tell({ kind: 'room.started', room, reason: 'opened' });
+      const room = randomUUID() as string as RoomId;
+      game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened' });
       await until(() => heard.some((told) => told.room === room));
       expect(heard.every(({ kind, by }) => kind && by)).toBe(true);
     });

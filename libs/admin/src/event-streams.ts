@@ -1,9 +1,9 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { HAPPENINGS_CHANNEL, type ToldHappening } from '#libs/fleet';
+import { OPERATOR_EVENTS_CHANNEL, type PublishedOperatorEvent } from '#libs/fleet';
 import { HoldfastError } from '#libs/protocol';
 import { PubSub } from '#libs/redis';
 import { Metrics } from '#libs/telemetry';
-import { HAPPENINGS_KEPT, STREAM_BACKLOG_BYTES_MAX, STREAM_KEEPALIVE_MS, STREAMS_MAX } from './admin.options.js';
+import { OPERATOR_EVENTS_KEPT, STREAM_BACKLOG_BYTES_MAX, STREAM_KEEPALIVE_MS, STREAMS_MAX } from './admin.options.js';
 
 /** The part of an HTTP response that this file uses. */
 export interface StreamResponse {
@@ -23,7 +23,7 @@ export interface StreamResponse {
  */
 @Injectable()
 export class EventStreams implements OnModuleInit, OnModuleDestroy {
-  private readonly kept: ToldHappening[] = [];
+  private readonly kept: PublishedOperatorEvent[] = [];
   private readonly open = new Set<StreamResponse>();
   private keepalive: NodeJS.Timeout | null = null;
 
@@ -33,8 +33,8 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
   ) {}
 
   async onModuleInit(): Promise<void> {
-    await this.pubSub.subscribe(HAPPENINGS_CHANNEL, (message) => {
-      for (const happening of happeningsOf(message)) this.hear(happening);
+    await this.pubSub.subscribe(OPERATOR_EVENTS_CHANNEL, (message) => {
+      for (const event of eventsOf(message)) this.record(event);
     });
     this.pubSub.onReconnect(() => this.writeAll(': Redis was unreachable; some events may be missing\n\n'));
     this.keepalive = setInterval(() => this.writeAll(': keepalive\n\n'), STREAM_KEEPALIVE_MS);
@@ -66,10 +66,10 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
     this.open.clear();
   }
 
-  private hear(happening: ToldHappening): void {
-    this.kept.push(happening);
-    if (this.kept.length > HAPPENINGS_KEPT) this.kept.shift();
-    if (this.open.size > 0) this.writeAll(textOf(happening));
+  private record(event: PublishedOperatorEvent): void {
+    this.kept.push(event);
+    if (this.kept.length > OPERATOR_EVENTS_KEPT) this.kept.shift();
+    if (this.open.size > 0) this.writeAll(textOf(event));
   }
 
   private writeAll(text: string): void {
@@ -88,21 +88,21 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
   }
 }
 
-function textOf(happening: ToldHappening): string {
-  return `id: ${happening.id}\nevent: ${happening.kind}\ndata: ${JSON.stringify(happening)}\n\n`;
+function textOf(event: PublishedOperatorEvent): string {
+  return `id: ${event.id}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
 /** Returns no events for a message of another program. */
-function happeningsOf(message: string): ToldHappening[] {
+function eventsOf(message: string): PublishedOperatorEvent[] {
   try {
     const told: unknown = JSON.parse(message);
-    return Array.isArray(told) ? told.filter(isHappening) : [];
+    return Array.isArray(told) ? told.filter(isOperatorEvent) : [];
   } catch {
     return [];
   }
 }
 
-function isHappening(told: unknown): told is ToldHappening {
-  const { id, kind } = (told ?? {}) as Partial<ToldHappening>;
+function isOperatorEvent(told: unknown): told is PublishedOperatorEvent {
+  const { id, kind } = (told ?? {}) as Partial<PublishedOperatorEvent>;
   return typeof id === 'string' && !/[\r\n]/.test(id) && typeof kind === 'string' && /^[a-z.-]+$/.test(kind);
 }

@@ -76,7 +76,7 @@ export class RoomReader {
       .filter(({ id, doc: { createdAt } }) => !after || createdAt < after.createdAt || (createdAt === after.createdAt && id < after.room));
     const rooms = mine.slice(0, query.limit).map(viewOf);
     const last = rooms.at(-1);
-    return { rooms, next: mine.length > rooms.length && last ? textOf({ room: last.id, createdAt: last.createdAt }) : null };
+    return { rooms, next: mine.length > rooms.length && last ? textOf({ room: last.id as RoomId, createdAt: last.createdAt }) : null };
   }
 }
 
@@ -117,5 +117,5 @@ export function cursorOf(text: string | undefined): IndexEntry | null {
   if (text === undefined || text === '') return null;
   const [, createdAt, room] = /^(\d{1,16})\.(.+)$/.exec(text) ?? [];
   if (room === undefined) throw new HoldfastError('bad-data', '`after` must be the `next` of a page of rooms.');
-  return { room, createdAt: Number(createdAt) };
+  return { room: room as RoomId, createdAt: Number(createdAt) };
 }

@@ -1,6 +1,7 @@
 import { Body, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { z } from 'zod';
+import type { RoomId } from '#libs/protocol';
 import { AdminApi } from './admin-api.decorator.js';
 import { RoomOperations } from './room-operations.js';
 import { RoomReader } from './room-reader.js';
@@ -33,14 +34,14 @@ export class RoomsController {
   @Get(':id')
   @ApiOperation({ summary: 'One room.' })
   @ApiOkResponse({ standardSchema: RoomView })
-  async one(@Param('id') id: string): Promise<RoomView> {
+  async one(@Param('id') id: RoomId): Promise<RoomView> {
     return this.rooms.one(id);
   }
 
   @Get(':id/history')
   @ApiOperation({ summary: "The last changes of a room's game, as far back as its log goes." })
   @ApiOkResponse({ standardSchema: HistoryAnswer })
-  async history(@Param('id') id: string, @Query({ schema: HistoryQuery }) { limit }: z.infer<typeof HistoryQuery>): Promise<HistoryAnswer> {
+  async history(@Param('id') id: RoomId, @Query({ schema: HistoryQuery }) { limit }: z.infer<typeof HistoryQuery>): Promise<HistoryAnswer> {
     return this.rooms.history(id, limit);
   }
 
@@ -49,7 +50,7 @@ export class RoomsController {
   @ApiOperation({ summary: 'Migrate a room to another game server during the game.' })
   @ApiOkResponse({ standardSchema: MigrateAnswer })
   async migrate(
-    @Param('id') id: string,
+    @Param('id') id: RoomId,
     @Body({ schema: MigrateBody }) body: z.infer<typeof MigrateBody>,
   ): Promise<z.infer<typeof MigrateAnswer>> {
     return this.operations.migrate(id, body?.to);
@@ -59,7 +60,7 @@ export class RoomsController {
   @HttpCode(200)
   @ApiOperation({ summary: 'End the game of a room, even when no server owns it. Its players see that an operator ended it.' })
   @ApiOkResponse({ standardSchema: EndAnswer })
-  async end(@Param('id') id: string, @Body({ schema: EndBody }) body: z.infer<typeof EndBody>): Promise<z.infer<typeof EndAnswer>> {
+  async end(@Param('id') id: RoomId, @Body({ schema: EndBody }) body: z.infer<typeof EndBody>): Promise<z.infer<typeof EndAnswer>> {
     await this.operations.end(id, body?.note);
     return { room: id, ended: true };
   }

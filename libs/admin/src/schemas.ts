@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HAPPENING_KINDS, SERVER_STATES } from '#libs/fleet';
+import { OPERATOR_EVENT_KINDS, SERVER_STATES } from '#libs/fleet';
 import { SERVER_TYPES } from '#libs/protocol';
 
 /** The inputs and outputs of the admin API. Types, validation and the OpenAPI document are all derived from these schemas. */
@@ -166,7 +166,7 @@ export const EventView = z.object({
   id: z.string(),
   at: z.int().describe('ms since 1970, by the clock of that server'),
   by: z.string().describe('the server that reports it'),
-  kind: z.enum(HAPPENING_KINDS),
+  kind: z.enum(OPERATOR_EVENT_KINDS),
   reason: z.string(),
   server: z.string().optional(),
   incarnation: z.int().optional(),

@@ -82,7 +82,7 @@ export class ServerOperations {
   private tell(kind: 'server.cordoned' | 'server.uncordoned' | 'server.drained', server: ServerRecord, detail = {}): void {
     const { id, incarnation } = server;
     this.log.info(kind, { target: id, incarnation, reason: 'operator', ...detail });
-    this.sink.tell({ kind, server: id, incarnation, reason: 'operator', detail });
+    this.sink.publish({ kind, server: id, incarnation, reason: 'operator', detail });
   }
 }
 

@@ -62,7 +62,7 @@ export function viewOf(record: ServerRecord, pooled: PooledServer | undefined): 
     ops: `${opsHost}:${opsPort}`,
     reserved: mine?.reserved ?? 0,
     withheld: [...(mine?.withheld ?? [])],
-    willing: record.state === 'ready' && (mine?.willing ?? false),
+    willing: record.state === 'ready' && (mine?.isEligible ?? false),
   };
 }
 

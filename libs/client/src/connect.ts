@@ -1,4 +1,4 @@
-import { HoldfastError } from '#libs/protocol';
+import { HoldfastError, type SessionId } from '#libs/protocol';
 import { LiveSession } from './live-session.js';
 import { RECONNECT_DEFAULTS, type ReconnectOptions } from './reconnect.js';
 import type { Credentials, Session } from './session.js';
@@ -67,13 +67,13 @@ export async function connect(url: string | readonly string[], options: ConnectO
 }
 
 function givenCredentials({ session, secret }: ConnectOptions): Credentials | null {
-  return session !== undefined && secret !== undefined ? { session, secret } : null;
+  return session !== undefined && secret !== undefined ? { session: session as SessionId, secret } : null;
 }
 
 function storedCredentials(storage: SessionStorage, key: string): Credentials | null {
   try {
     const { session, secret } = JSON.parse(storage.getItem(key) ?? '') as Partial<Credentials>;
-    return typeof session === 'string' && typeof secret === 'string' ? { session, secret } : null;
+    return typeof session === 'string' && typeof secret === 'string' ? { session: session as SessionId, secret } : null;
   } catch {
     return null;
   }

@@ -37,8 +37,8 @@ interface Search {
 
 /** The implementation of `Session`, driven by the messages of the server. */
 export class LiveSession implements Session {
-  id: SessionId = '';
-  user: UserId = '';
+  id = '' as SessionId;
+  user = '' as UserId;
   name = '';
   status: SessionStatus = 'connecting';
   room: LiveRoom | null = null;
@@ -99,12 +99,12 @@ export class LiveSession implements Session {
     return this.enter((await this.request('rooms.create', room)).room) as Room<Rules>;
   }
 
-  async joinRoom<Rules>(id: RoomId): Promise<Room<Rules>> {
-    return this.enter((await this.request('rooms.join', { room: id })).room) as Room<Rules>;
+  async joinRoom<Rules>(id: string): Promise<Room<Rules>> {
+    return this.enter((await this.request('rooms.join', { room: id as RoomId })).room) as Room<Rules>;
   }
 
-  async watchRoom<Rules>(id: RoomId): Promise<Room<Rules>> {
-    return this.enter((await this.request('rooms.watch', { room: id })).room) as Room<Rules>;
+  async watchRoom<Rules>(id: string): Promise<Room<Rules>> {
+    return this.enter((await this.request('rooms.watch', { room: id as RoomId })).room) as Room<Rules>;
   }
 
   async quickMatch<Rules>(game: string, { signal, region }: { signal?: AbortSignal; region?: string } = {}): Promise<Room<Rules>> {
@@ -263,7 +263,7 @@ export class LiveSession implements Session {
   /** The server may announce a game before the lobby's view of its room arrives. */
   private roomOf(id: RoomId, game: string): LiveRoom {
     if (this.room?.id !== id)
-      this.change(this.makeRoom({ id, game, name: '', status: 'playing', rev: -1, owner: '', seats: 0, members: [] }));
+      this.change(this.makeRoom({ id, game, name: '', status: 'playing', rev: -1, owner: '' as UserId, seats: 0, members: [] }));
     return this.room as LiveRoom;
   }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { playerMessageFromJson, type ServerMessage } from '#libs/protocol';
+import { playerMessageFromJson, type RoomId, type ServerMessage, type SessionId, serverId, type UserId } from '#libs/protocol';
 
 const page = readFileSync(join(process.cwd(), 'docs/protocol.md'), 'utf8');
 const [, script] = /```js\n([\s\S]*?)```/.exec(page) ?? [];
@@ -21,8 +21,8 @@ class Board {
   private hear(json: string): void {
     const message = playerMessageFromJson(json);
     if (message.kind === 'hello') {
-      const welcome = { session: 's', secret: 'x', user: 'u', name: message.name as string, resumed: false, server: 'hf:gateway:1' };
-      this.say({ kind: 'welcome', protocol: 1, ...welcome, pingMs: 20 });
+      const ids = { session: 's' as SessionId, secret: 'x', user: 'u' as UserId, server: serverId('gateway', '1') };
+      this.say({ kind: 'welcome', protocol: 1, ...ids, name: message.name as string, resumed: false, pingMs: 20 });
     } else if (message.kind === 'ping') this.say({ kind: 'pong', nonce: message.nonce });
     else if (message.kind === 'request') this.begin(message.id);
     else if (message.kind === 'command') this.play(message.seq, (message.data as { cell: number }).cell);
@@ -34,15 +34,15 @@ class Board {
       { seat: 0, name: 'Bob' },
       { seat: 1, name: 'Script' },
     ];
-    this.say({ kind: 'placed', room: 'r', game: 'tic-tac-toe', seat: 1, epoch: 1, round: 0, players, seq: 0 });
-    this.say({ kind: 'sync', version: 0, seq: 0, room: 'r', state: { cells: this.cells, turn: 0, moves: 0 } });
+    this.say({ kind: 'placed', room: 'r' as RoomId, game: 'tic-tac-toe', seat: 1, epoch: 1, round: 0, players, seq: 0 });
+    this.say({ kind: 'sync', version: 0, seq: 0, room: 'r' as RoomId, state: { cells: this.cells, turn: 0, moves: 0 } });
     this.mark(0, 8, 0);
   }
 
   private play(seq: number, cell: number): void {
     this.moves.push([seq, cell]);
     this.mark(1, cell, seq);
-    if (this.moves.length === 3) this.say({ kind: 'ended', room: 'r', reason: 'finished', result: { winner: 1 } });
+    if (this.moves.length === 3) this.say({ kind: 'ended', room: 'r' as RoomId, reason: 'finished', result: { winner: 1 } });
     else this.mark(0, this.cells.lastIndexOf(null), seq);
   }
 
@@ -53,7 +53,7 @@ class Board {
       { op: 'replace' as const, path: '/turn', value: 1 - seat },
     ];
     this.version += 1;
-    this.say({ kind: 'sync', version: this.version, seq, room: 'r', from: this.version - 1, patches });
+    this.say({ kind: 'sync', version: this.version, seq, room: 'r' as RoomId, from: this.version - 1, patches });
   }
 
   private say(message: ServerMessage): void {

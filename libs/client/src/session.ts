@@ -1,4 +1,4 @@
-import type { GameInfo, HoldfastError, Operations, RoomId, RoomSummary, SessionId, UserId } from '#libs/protocol';
+import type { GameInfo, HoldfastError, Operations, RoomSummary, SessionId, UserId } from '#libs/protocol';
 import type { Room } from './room.js';
 
 export type SessionStatus = 'connecting' | 'open' | 'reconnecting' | 'closed';
@@ -59,8 +59,8 @@ export interface Session {
   roomsPage(filter?: { game?: string; limit?: number; cursor?: string }): Promise<{ rooms: RoomSummary[]; next?: string }>;
   me(): Promise<Operations['me']['result']>;
   createRoom<Rules = unknown>(room: CreateRoom): Promise<Room<Rules>>;
-  joinRoom<Rules = unknown>(id: RoomId): Promise<Room<Rules>>;
-  watchRoom<Rules = unknown>(id: RoomId): Promise<Room<Rules>>;
+  joinRoom<Rules = unknown>(id: string): Promise<Room<Rules>>;
+  watchRoom<Rules = unknown>(id: string): Promise<Room<Rules>>;
   /** Resolves when an opponent is found. Abort the signal to cancel the search. `region`: where the game should run. */
   quickMatch<Rules = unknown>(game: string, options?: { signal?: AbortSignal; region?: string }): Promise<Room<Rules>>;
 

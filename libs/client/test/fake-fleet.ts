@@ -13,10 +13,13 @@ import {
   PROTOCOL_VERSION,
   playerMessageFromJson,
   type Request,
+  type RoomId,
   type RoomMember,
   type RoomView,
   type ServerMessage,
+  type SessionId,
   SUBPROTOCOL_JSON,
+  type UserId,
 } from '#libs/protocol';
 
 /** One connection of a player, from the fleet's side. */
@@ -119,9 +122,9 @@ export class FakeFleet {
     line.send({
       kind: 'welcome',
       protocol: PROTOCOL_VERSION,
-      session: session.id,
+      session: session.id as SessionId,
       secret: session.secret,
-      user,
+      user: user as UserId,
       name: session.name,
       resumed: known !== undefined,
       server: 'hf:gateway:fake',
@@ -160,15 +163,15 @@ export class FakeFleet {
         return { rooms: [] };
       case 'rooms.create':
         if (asked.game !== 'tally') throw new HoldfastError('unknown-game');
-        this.room = new FakeRoom('r1', session);
+        this.room = new FakeRoom('r1' as RoomId, session);
         return { room: this.room.view };
       case 'rooms.join':
-        this.theRoom(asked.room).join(session);
-        return { room: this.theRoom(asked.room).view };
+        this.theRoom(asked.room as RoomId).join(session);
+        return { room: this.theRoom(asked.room as RoomId).view };
       case 'rooms.watch':
-        this.theRoom(asked.room).watchers.add(session);
+        this.theRoom(asked.room as RoomId).watchers.add(session);
         queueMicrotask(() => this.room?.attach(session, undefined));
-        return { room: this.theRoom(asked.room).view };
+        return { room: this.theRoom(asked.room as RoomId).view };
       case 'rooms.ready':
         this.theRoom().ready(session, asked.ready ?? true);
         return { room: this.theRoom().view };
@@ -189,7 +192,7 @@ export class FakeFleet {
           return { waiting: true };
         }
         partner.searching = null;
-        this.room = new FakeRoom('r-match', partner);
+        this.room = new FakeRoom('r-match' as RoomId, partner);
         this.room.join(session);
         return { room: this.room.view };
       }
@@ -229,8 +232,8 @@ export class FakeRoom {
   mute = false;
   private readonly changes: { patches: Patch[]; events: GameEvent[] }[] = [];
 
-  constructor(id: string, owner: FakeSession) {
-    this.view = { id, game: 'tally', name: 'a room', status: 'waiting', rev: 1, owner: owner.user, seats: 2, members: [] };
+  constructor(id: RoomId, owner: FakeSession) {
+    this.view = { id, game: 'tally', name: 'a room', status: 'waiting', rev: 1, owner: owner.user as UserId, seats: 2, members: [] };
     this.join(owner);
   }
 
@@ -241,7 +244,7 @@ export class FakeRoom {
   join(session: FakeSession): void {
     if (this.seats.length === this.view.seats) throw new HoldfastError('room-full');
     this.seats.push({ session, seq: 0, refused: new Map() });
-    const member: RoomMember = { user: session.user, name: session.name, seat: this.seats.length - 1, ready: false, here: true };
+    const member: RoomMember = { user: session.user as UserId, name: session.name, seat: this.seats.length - 1, ready: false, here: true };
     this.change({ members: [...this.view.members, member] });
   }
 

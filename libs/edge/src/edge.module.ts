@@ -1,53 +1,53 @@
 import type { RequestListener } from 'node:http';
 import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
 import type { Certificate } from '#libs/tls';
-import { Admission } from './admission.js';
-import { type ClientTransport, PUBLIC_CERTIFICATE } from './client-transport.js';
-import { ConnectionLimits } from './connection-limits.js';
-import { Departures } from './departures.js';
+import { ConnectionLimits } from './connection/connection-limits.js';
 import { EDGE_OPTIONS, type EdgeOptions } from './edge.options.js';
 import { FrameRouter } from './frame-router.js';
-import { GameEndNotifier } from './game-end-notifier.js';
 import { CLIENT_TRANSPORTS, GatewayService } from './gateway.service.js';
-import { GatewayCleanup } from './gateway-cleanup.js';
-import { LobbyRouter } from './lobby-router.js';
-import { OwnerAttachments } from './owner-attachments.js';
+import { Admission } from './lifecycle/admission.js';
+import { Departures } from './lifecycle/departures.js';
+import { GatewayCleanup } from './lifecycle/gateway-cleanup.js';
+import { PresenceReconciler } from './lifecycle/presence-reconciler.js';
+import { SessionLifecycle } from './lifecycle/session-lifecycle.js';
+import { SessionRestorer } from './lifecycle/session-restorer.js';
+import { SettledSessions } from './lifecycle/settled-sessions.js';
+import { LobbyRouter } from './lobby/lobby-router.js';
+import { PlayerRequests } from './lobby/player-requests.js';
 import { PlayerRedirect } from './player-redirect.js';
-import { PlayerRequests } from './player-requests.js';
-import { PresenceReconciler } from './presence-reconciler.js';
-import { RoomFrames } from './room-frames.js';
-import { RoomRecordCache } from './room-record-cache.js';
-import { RoomRestorer } from './room-restorer.js';
-import { SessionLifecycle } from './session-lifecycle.js';
-import { SessionRestorer } from './session-restorer.js';
-import { SessionRooms } from './session-rooms.js';
-import { SessionTable } from './session-table.js';
-import { SettledSessions } from './settled-sessions.js';
-import { StalledOwnerNotifier } from './stalled-owner-notifier.js';
-import { TcpTransport } from './tcp-transport.js';
-import { PUBLIC_PAGES, WebSocketTransport } from './web-socket-transport.js';
+import { GameEndNotifier } from './room/game-end-notifier.js';
+import { OwnerAttachments } from './room/owner-attachments.js';
+import { RoomFrames } from './room/room-frames.js';
+import { RoomRecordCache } from './room/room-record-cache.js';
+import { RoomRestorer } from './room/room-restorer.js';
+import { SessionRooms } from './room/session-rooms.js';
+import { StalledOwnerNotifier } from './room/stalled-owner-notifier.js';
+import { SessionTable } from './session/session-table.js';
+import { type ClientTransport, PUBLIC_CERTIFICATE } from './transport/client-transport.js';
+import { TcpTransport } from './transport/tcp-transport.js';
+import { PUBLIC_PAGES, WebSocketTransport } from './transport/web-socket-transport.js';
 
 export interface EdgeModuleOptions {
   readonly options: EdgeOptions;
-  /** With it both ways in are TLS. */
+  /** With a certificate both transports use TLS. */
   readonly certificate?: Certificate | null;
-  /** What the public port answers to plain HTTP. */
+  /** Handles plain HTTP requests on the public port. */
   readonly pages?: RequestListener;
-  /** Further ways in. */
+  /** Transports beside WebSocket and TCP. */
   readonly transports?: readonly Type<ClientTransport>[];
 }
 
-/** Needs `FleetModule`, `LinkModule`, `RoomStoreModule`, `SessionModule`. */
+/** Accepts players and relays their messages. Needs `FleetModule`, `LinkModule`, `RoomStoreModule`, `SessionModule`. */
 @Module({})
 export class EdgeModule {
   static forRoot({ options, certificate = null, pages, transports = [] }: EdgeModuleOptions): DynamicModule {
-    const ways: Type<ClientTransport>[] = [WebSocketTransport, TcpTransport, ...transports];
+    const allTransports: Type<ClientTransport>[] = [WebSocketTransport, TcpTransport, ...transports];
     const providers: Provider[] = [
       { provide: EDGE_OPTIONS, useValue: options },
       { provide: PUBLIC_CERTIFICATE, useValue: certificate },
       { provide: PUBLIC_PAGES, useValue: pages ?? null },
-      ...ways,
-      { provide: CLIENT_TRANSPORTS, useFactory: (...instances: ClientTransport[]) => instances, inject: ways },
+      ...allTransports,
+      { provide: CLIENT_TRANSPORTS, useFactory: (...instances: ClientTransport[]) => instances, inject: allTransports },
       SessionTable,
       LobbyRouter,
       PlayerRequests,

@@ -2,8 +2,8 @@ import type { EventSink, Self, ServerDirectory, StoreLoss } from '#libs/fleet';
 import { type ServerId, serverId } from '#libs/protocol';
 import type { Log } from '#libs/telemetry';
 import { PlayerRedirect } from './player-redirect.js';
-import type { RoomRecordCache } from './room-record-cache.js';
-import type { SessionTable } from './session-table.js';
+import type { RoomRecordCache } from './room/room-record-cache.js';
+import type { SessionTable } from './session/session-table.js';
 
 const OTHER = serverId('gateway', '2');
 

@@ -2,10 +2,10 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { EventSink, Self, ServerDirectory, StoreLoss } from '#libs/fleet';
 import type { ServerId, SessionId } from '#libs/protocol';
 import { Log } from '#libs/telemetry';
-import { disconnect } from './connection-state.js';
-import type { GatewaySession } from './gateway-session.js';
-import { RoomRecordCache } from './room-record-cache.js';
-import { SessionTable } from './session-table.js';
+import { disconnect } from './connection/connection-state.js';
+import { RoomRecordCache } from './room/room-record-cache.js';
+import type { GatewaySession } from './session/gateway-session.js';
+import { SessionTable } from './session/session-table.js';
 
 const TICK_MS = 100;
 /** Players redirected in one tick, so that they do not all reach another gateway at once. */
@@ -85,7 +85,7 @@ export class PlayerRedirect implements OnModuleDestroy {
     return record?.status === 'playing' && record.owner !== null && servers.has(record.owner.server);
   }
 
-  /** Without the store the directory is stale. Then another gateway counts only when it says itself that it writes to the store. */
+  /** Without the store the directory is stale. Then another gateway counts only when it reports that it writes to the store. */
   private hasOthers(): boolean {
     const { isAlone, writers } = this.storeLoss;
     return this.directory
@@ -101,7 +101,13 @@ export class PlayerRedirect implements OnModuleDestroy {
     if (now - (this.reportedAt.get(reason) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
     this.reportedAt.set(reason, now);
     this.log.warn('players.redirected', { reason, players });
-    this.sink.tell({ kind: 'players.redirected', server: this.self.id, incarnation: this.self.incarnation, reason, detail: { players } });
+    this.sink.publish({
+      kind: 'players.redirected',
+      server: this.self.id,
+      incarnation: this.self.incarnation,
+      reason,
+      detail: { players },
+    });
   }
 
   private forget(): void {

@@ -1,7 +1,7 @@
 import type { RoomId, ServerId } from '#libs/protocol';
 
 /** All kinds of facts about servers and rooms that an operator may want to see. */
-export const HAPPENING_KINDS = [
+export const OPERATOR_EVENT_KINDS = [
   'server.registered',
   'server.state',
   'server.left',
@@ -28,11 +28,11 @@ export const HAPPENING_KINDS = [
   'room.dropped',
   'room.given-up',
 ] as const;
-export type HappeningKind = (typeof HAPPENING_KINDS)[number];
+export type OperatorEventKind = (typeof OPERATOR_EVENT_KINDS)[number];
 
 /** An operator event, reported by the process that caused or observed it. */
-export interface Happening {
-  readonly kind: HappeningKind;
+export interface OperatorEvent {
+  readonly kind: OperatorEventKind;
   /** One word or a short sentence, never empty. */
   readonly reason: string;
   readonly server?: ServerId;
@@ -42,7 +42,7 @@ export interface Happening {
 }
 
 /** An operator event in the form in which it is published. */
-export interface ToldHappening extends Happening {
+export interface PublishedOperatorEvent extends OperatorEvent {
   /** Unique in the fleet. All receivers of an event see the same id. */
   readonly id: string;
   /** The server that published the event. */
@@ -52,7 +52,7 @@ export interface ToldHappening extends Happening {
 }
 
 /**
- * Port: publishes operator events. `tell` returns at once, never throws and never waits, because callers are in the middle
+ * Port: publishes operator events. `publish` returns at once, never throws and never waits, because callers are in the middle
  * of evictions and recoveries. Events of one process keep their order. Any event may be lost, so a reader that needs
  * certainty reads the records.
  *
@@ -60,5 +60,5 @@ export interface ToldHappening extends Happening {
  * `RedisEventSink` to keep the event stream of the admin API.
  */
 export abstract class EventSink {
-  abstract tell(happening: Happening): void;
+  abstract publish(event: OperatorEvent): void;
 }

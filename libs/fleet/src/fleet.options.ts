@@ -50,7 +50,7 @@ export const FLEET_OPTIONS = Symbol('FleetOptions');
 
 export const SERVERS_KEY = 'hf:servers';
 export const FLEET_CHANNEL = 'hf:fleet';
-export const HAPPENINGS_CHANNEL = 'hf:events';
+export const OPERATOR_EVENTS_CHANNEL = 'hf:events';
 
 /** Interval at which a server reads its own record: half of a health check's interval, so a lost registry recovers within two. */
 export const OWN_RECORD_LOOK_MS = 500;

@@ -1,17 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { TickBatch } from '#libs/async';
 import { PubSub, StoreClock } from '#libs/redis';
-import { EventSink, type Happening, type ToldHappening } from './event-sink.js';
-import { HAPPENINGS_CHANNEL } from './fleet.options.js';
+import { EventSink, type OperatorEvent, type PublishedOperatorEvent } from './event-sink.js';
+import { OPERATOR_EVENTS_CHANNEL } from './fleet.options.js';
 import { Self } from './self.js';
 
 /** More events than a process usually reports in one tick. It keeps a message far below all buffer limits. */
-const MESSAGE_HAPPENINGS_MAX = 100;
+const MESSAGE_EVENTS_MAX = 100;
 
 /** Publishes on `hf:events`. A message is a JSON array of the events of one tick, so a thousand recovered rooms need few messages. */
 @Injectable()
 export class RedisEventSink extends EventSink {
-  private readonly batch = new TickBatch<ToldHappening>('io', (told) => this.publish(told));
+  private readonly batch = new TickBatch<PublishedOperatorEvent>('io', (events) => this.send(events));
   private count = 0;
 
   constructor(
@@ -22,19 +22,19 @@ export class RedisEventSink extends EventSink {
     super();
   }
 
-  override tell(happening: Happening): void {
+  override publish(event: OperatorEvent): void {
     const { id: by, incarnation } = this.self;
     const at = Math.round(this.clock.storeTime());
     // The incarnation alone is not unique, because a process has none before it is registered.
     const id = `${by}:${incarnation}:${at}:${this.count++}`;
-    this.batch.add({ id, by, at, ...happening });
+    this.batch.add({ id, by, at, ...event });
   }
 
-  private publish(told: readonly ToldHappening[]): void {
-    for (let from = 0; from < told.length; from += MESSAGE_HAPPENINGS_MAX) {
-      const message = JSON.stringify(told.slice(from, from + MESSAGE_HAPPENINGS_MAX));
+  private send(events: readonly PublishedOperatorEvent[]): void {
+    for (let from = 0; from < events.length; from += MESSAGE_EVENTS_MAX) {
+      const message = JSON.stringify(events.slice(from, from + MESSAGE_EVENTS_MAX));
       // Without the store no process receives events. The facts are in the server log.
-      this.pubSub.publish(HAPPENINGS_CHANNEL, message).catch(() => {});
+      this.pubSub.publish(OPERATOR_EVENTS_CHANNEL, message).catch(() => {});
     }
   }
 }

@@ -81,7 +81,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     }
     this.self.state = state;
     this.log.info('server.state', { state });
-    this.sink.tell({ kind: 'server.state', server: id, incarnation, reason: state });
+    this.sink.publish({ kind: 'server.state', server: id, incarnation, reason: state });
     await this.events.publish({ kind: 'state', server: id, incarnation, reason: state });
     return true;
   }
@@ -169,7 +169,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     this.startedAt ||= self.incarnation;
     this.log.info('server.registered', { incarnation: self.incarnation, state: self.state, ...self.addresses });
     const { id: server, incarnation, build } = self;
-    this.sink.tell({ kind: 'server.registered', server, incarnation, reason, detail: { build } });
+    this.sink.publish({ kind: 'server.registered', server, incarnation, reason, detail: { build } });
     await this.events.publish({ kind: 'registered', server: self.id, incarnation: self.incarnation }).catch(() => {});
   }
 
@@ -182,7 +182,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
   private async tellLeft(): Promise<void> {
     const { id, incarnation } = this.self;
     await this.events.publish({ kind: 'left', server: id, incarnation, reason: 'left' });
-    this.sink.tell({ kind: 'server.left', server: id, incarnation, reason: 'by-itself' });
+    this.sink.publish({ kind: 'server.left', server: id, incarnation, reason: 'by-itself' });
     // The process ends next and closes its connections. This tick lets the sink send its batch before that.
     await new Promise((resolve) => setImmediate(resolve));
   }

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Module, type ModuleMetadata, Scope, type Type } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { z } from 'zod';
+import type { RoomId, UserId } from '#libs/protocol';
 import { type Room, RoomMachine, type Setup } from '#libs/room';
 import type { Effect } from './effect.js';
 import { Game, type GameOptions } from './game.decorator.js';
@@ -90,7 +91,7 @@ function start(imports: ModuleMetadata['imports'], providers: ModuleMetadata['pr
 }
 
 describe('GameRegistry', () => {
-  const players = [{ user: 'u1', name: 'Ann' }];
+  const players = [{ user: 'u1' as UserId, name: 'Ann' }];
 
   it('finds games in any module, and fills in defaults', async () => {
     const registry = (await start([PotModule])).get(GameRegistry);
@@ -113,7 +114,7 @@ describe('GameRegistry', () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     if (!rules) throw new Error('no pot');
     const machine = new RoomMachine(rules, { now: () => 0, random: () => 0 });
-    let { value } = machine.start('r1', players);
+    let { value } = machine.start('r1' as RoomId, players);
     const play = (input: Parameters<typeof machine.handle>[1]): unknown => {
       const outcome = machine.handle(value, input);
       if (outcome.kind !== 'changed') return outcome;

@@ -1,6 +1,6 @@
 import type { DynamicModule, ModuleMetadata, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { type GameResult, pack, type Seat } from '#libs/protocol';
+import { type GameResult, pack, type RoomId, type Seat, type UserId } from '#libs/protocol';
 import {
   applyChange,
   type Change,
@@ -111,7 +111,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     const { value, events } = this.inPlainData('after setup', () =>
       this.machine.start(
         ROOM,
-        players.map((player) => ({ user: `user-of-${player}`, name: player })),
+        players.map((player) => ({ user: `user-of-${player}` as UserId, name: player })),
       ),
     );
     this.value = value;
@@ -278,7 +278,7 @@ function raise(error: unknown): never {
 
 class GameTestModule {}
 
-const ROOM = 'test';
+const ROOM = 'test' as RoomId;
 /** Any time would do: a game must not depend on it. */
 const START = Date.UTC(2030, 0, 1);
 /** An hour of ticks at 20 Hz is 72,000. A timer in a loop exceeds this limit in a second. */

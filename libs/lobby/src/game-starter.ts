@@ -50,7 +50,7 @@ export class GameStarter {
       // The game runs; only the answer was lost.
       if (record.start === start && record.status === 'playing') return record;
       await this.takeBack(record, start);
-      await balancer.release(room.id).catch(() => {});
+      await balancer.cancel(room.id).catch(() => {});
       throw error;
     }
     // The room may have changed during the setup of the game.
@@ -84,7 +84,7 @@ export class GameStarter {
         const peer = await this.links.to(record);
         const opening: Control['room.open']['data'] = { room: room.id, game: room.game, start, round: room.round, players: seats };
         const { news } = (await peer.request('room.open', opening)) as Control['room.open']['answer'];
-        await balancer.kept(room.id).catch(() => {});
+        await balancer.confirm(room.id).catch(() => {});
         return news;
       } catch (error) {
         const mayHelp = error instanceof HoldfastError && error.retry && tries < START_TRIES_MAX;

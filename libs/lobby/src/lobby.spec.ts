@@ -44,7 +44,7 @@ const LIST_COMMANDS_MAX = 101;
 /** Fake game servers: each opens the room in Redis, or does what `trouble` says. */
 class GameServers {
   readonly asked: string[] = [];
-  released: RoomId[] = [];
+  cancelled: RoomId[] = [];
   names = ['a', 'b', 'c', 'd', 'e'];
   /** Replaces the opening of a room by a server. */
   trouble: (server: string, take: () => Promise<unknown>) => Promise<unknown> = (_, take) => take();
@@ -57,8 +57,8 @@ class GameServers {
       if (!server) throw new HoldfastError('no-capacity');
       return { server };
     },
-    kept: async () => {},
-    release: async (room: RoomId) => void this.released.push(room),
+    confirm: async () => {},
+    cancel: async (room: RoomId) => void this.cancelled.push(room),
   } as unknown as LoadBalancerService;
 
   /** Servers of an older version do not send the news of the room. */
@@ -328,7 +328,7 @@ describe('a start', () => {
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-capacity'));
     await expect(lobby.starter.start(room, host.user, lobby.servers.balancer)).rejects.toMatchObject({ code: 'no-capacity' });
     expect(await mustRead(room.id)).toMatchObject({ status: 'waiting' });
-    expect(lobby.servers.released).toEqual([room.id]);
+    expect(lobby.servers.cancelled).toEqual([room.id]);
     lobby.servers.trouble = (_, take) => take();
     await expect(lobby.starter.start(await mustRead(room.id), host.user, lobby.servers.balancer)).resolves.toMatchObject({
       status: 'playing',
@@ -344,7 +344,7 @@ describe('a start', () => {
     };
     const started = await lobby.starter.start(room, host.user, lobby.servers.balancer);
     expect(started).toMatchObject({ status: 'playing', owner: { server: 'hf:game:a' } });
-    expect(lobby.servers.released).toEqual([]);
+    expect(lobby.servers.cancelled).toEqual([]);
   });
 });
 
@@ -511,6 +511,24 @@ describe('the sweeper', () => {
     expect((await mustRead(now.id)).doc.members.map(({ user }) => user)).toEqual([stray.user]);
     expect((await mustRead(kept.id)).doc.members.map(({ user }) => user)).toEqual([loyal.user]);
     expect(await rooms.whereIs(stray.user)).toMatchObject({ record: { id: now.id } });
+  });
+
+  it('takes a member out on the second round whom Redis knows to be in no room, and keeps one whom it does not know', async () => {
+    const { rooms, sweeper } = newLobby();
+    const [host, unplaced, unknown] = newCallers(3);
+    const { id } = await rooms.create(host, { game: 'duel', seats: 4 });
+    await rooms.join(unplaced, id);
+    await rooms.join(unknown, id);
+    // A gateway wrote the user again as in no room, while the record already had the join that was under way.
+    await userRooms.admit(unplaced.user);
+    await userRooms.move(unplaced.user, null);
+    await userRooms.clear(unknown.user);
+    await aged(id, STRAY_AFTER_MS + 2_000);
+    const members = async (): Promise<string[]> => (await mustRead(id)).doc.members.map(({ user }) => user);
+    await sweeper.sweep();
+    expect(await members()).toEqual([host.user, unplaced.user, unknown.user]);
+    await sweeper.sweep();
+    expect(await members()).toEqual([host.user, unknown.user]);
   });
 
   it('makes the room of a match whose lobby died exactly once, in any lobby', async () => {

@@ -206,7 +206,7 @@ export class RoomService {
    * admitted or has moved since this call.
    */
   async gone(room: RoomId, user: UserId, asked?: RequestOrder, isDue?: RoomGuard): Promise<void> {
-    const since = asked ?? (await this.userRooms.lastAsked(user));
+    const since = asked ?? (await this.userRooms.lastRequestOrder(user));
     const guard: RoomGuard = async (record) => {
       await (asked ? this.refuseReturned(room, { user, asked }) : this.userRooms.refuseLate(user, since));
       await isDue?.(record);

@@ -31,12 +31,12 @@ import { RoomService } from './room-service.js';
 export class RoomSweeper {
   private isSweeping = false;
   private page = 0;
-  /** Index entries without a record in the last complete sweep. An entry in only one sweep may belong to a room that is being created. */
-  private suspects = new Set<RoomId>();
-  private missing = new Set<RoomId>();
-  /** Members without a connection who are marked as here in the last complete sweep, by `keyOf`. Their session may be about to be written. */
-  private suspectMembers = new Set<string>();
-  private unconnected = new Set<string>();
+  /** Index entries without a record. The record may be about to be written. */
+  private readonly missing = new SeenTwice();
+  /** Members without a connection although their room has them as here, by `keyOf`. A session may be about to be written. */
+  private readonly unconnected = new SeenTwice();
+  /** Members of whom Redis says that they are in no room, by `keyOf`. A join may be under way. */
+  private readonly unplaced = new SeenTwice();
 
   constructor(
     private readonly redis: RedisConnections,
@@ -78,18 +78,14 @@ export class RoomSweeper {
     if (ids.length === SWEEP_ROOMS) this.page += 1;
     else {
       this.page = 0;
-      this.suspects = this.missing;
-      this.missing = new Set();
-      this.suspectMembers = this.unconnected;
-      this.unconnected = new Set();
+      for (const seen of [this.missing, this.unconnected, this.unplaced]) seen.nextRound();
     }
   }
 
   private async sweepSome(ids: readonly RoomId[], now: number): Promise<void> {
     const glances = await this.records.glance(ids);
     const missing = ids.filter((_, index) => glances[index] === null);
-    for (const id of missing) this.missing.add(id);
-    const gone = missing.filter((id) => this.suspects.has(id));
+    const gone = missing.filter((id) => this.missing.again(id));
     await Promise.all([this.records.unindex(gone), this.records.unlist(gone)]);
     await this.enlistForgotten(glances);
     // The owner of a game in play removes its players.
@@ -109,10 +105,14 @@ export class RoomSweeper {
     }
   }
 
-  /** A user is a member of one room at most. A store that lost its last second may have let a user into two rooms. */
+  /**
+   * Removes members who are in another room or in none. A Redis that lost its last second may have forgotten that a user had left, or
+   * a gateway may have died after it had written such a user again.
+   */
   private async removeStrays({ id, doc }: RoomRecord): Promise<void> {
     for (const { user } of doc.members) {
       const pointer = await this.userRooms.get(user);
+      if (!pointer) await this.removeUnplaced(id, user);
       if (!pointer || pointer.watching || pointer.room === id) continue;
       const now = await this.rooms.whereIs(user as UserId);
       if (!now || now.watching || now.record.id === id) continue;
@@ -124,6 +124,14 @@ export class RoomSweeper {
     }
   }
 
+  private async removeUnplaced(id: RoomId, user: UserId): Promise<void> {
+    if (!(await this.userRooms.isInNoRoom(user)) || !this.unplaced.again(keyOf(id, user))) return;
+    this.log.info('member.unplaced', { roomId: id, user });
+    await this.rooms.gone(id, user, undefined, async () => {
+      if (!(await this.userRooms.isInNoRoom(user))) throw new HoldfastError('overtaken');
+    });
+  }
+
   /**
    * Marks members as away who have no connection: their session or gateway ended, and so did the process that had to report it. The gateway
    * of a member who is connected reports this again.
@@ -131,9 +139,7 @@ export class RoomSweeper {
   private async markUnconnected({ id, doc }: RoomRecord): Promise<void> {
     for (const { user, here } of doc.members) {
       if (!here || (await this.isConnected(user as UserId))) continue;
-      const key = keyOf(id, user as UserId);
-      this.unconnected.add(key);
-      if (!this.suspectMembers.has(key)) continue;
+      if (!this.unconnected.again(keyOf(id, user as UserId))) continue;
       this.log.info('member.unconnected', { roomId: id, user });
       await this.rooms.setPresence(id, user as UserId, false);
     }
@@ -166,6 +172,23 @@ export class RoomSweeper {
     if (record.doc.members.length === 0) await this.records.close(record, 'empty');
     else if (ageMs > this.options.roomIdleMs && (await this.records.close(record, 'room-expired')))
       this.log.info('room.expired', { roomId: record.id });
+  }
+}
+
+/** Keys that one round over all rooms saw, so that the next round knows which of them it sees again. */
+class SeenTwice {
+  private before = new Set<string>();
+  private now = new Set<string>();
+
+  /** Returns whether the last round saw the key as well. */
+  again(key: string): boolean {
+    this.now.add(key);
+    return this.before.has(key);
+  }
+
+  nextRound(): void {
+    this.before = this.now;
+    this.now = new Set();
   }
 }
 

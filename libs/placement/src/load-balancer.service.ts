@@ -16,10 +16,10 @@ import {
   WAITERS_MAX,
 } from './placement.options.js';
 import { PlacementStrategy, type RoomWish, wholeNumber } from './placement-strategy.js';
+import { cancelReservation } from './scripts/cancel.js';
+import { confirmReservation } from './scripts/confirm.js';
 import { endGames } from './scripts/end-game.js';
-import { keepRoom } from './scripts/kept.js';
 import type { Choice } from './scripts/place.js';
-import { releaseRoom } from './scripts/release.js';
 
 /** `region`, `build`: only servers with these. Without a build, canaries are excluded. */
 export interface PlacementRequest extends RoomWish, Place {
@@ -48,7 +48,7 @@ interface Placed extends Choice {
  *
  * A reservation is a lease, identified by its room. A repeated request returns the same server and renews the lease, unless that
  * server is excluded or gone. The reservation counts against the server until the server reports the room as its own
- * (`PlacementReporter`, `kept`), the reservation is released, or the lease expires. A caller that dies in between loses nothing:
+ * (`PlacementReporter`, `confirm`), the reservation is cancelled, or the lease expires. A caller that dies in between loses nothing:
  * the next caller gets the same answer, or the lease expires.
  */
 @Injectable()
@@ -86,13 +86,13 @@ export class LoadBalancerService {
   }
 
   /** Confirms a reservation: the server has opened the room. False: it was reported before, or the lease has expired. */
-  async kept(room: RoomId): Promise<boolean> {
-    return keepRoom(this.redis.commands, room, this.claimMs);
+  async confirm(room: RoomId): Promise<boolean> {
+    return confirmReservation(this.redis.commands, room, this.claimMs);
   }
 
-  /** Releases a reservation whose room is not started after all. False: there was none. */
-  async release(room: RoomId): Promise<boolean> {
-    return releaseRoom(this.redis.commands, room);
+  /** Cancels a reservation whose room is not started after all. False: there was none. */
+  async cancel(room: RoomId): Promise<boolean> {
+    return cancelReservation(this.redis.commands, room);
   }
 
   /**
@@ -124,7 +124,7 @@ export class LoadBalancerService {
   }
 
   /**
-   * Polls until a server is eligible. Capacity comes from reports and from released and expired reservations, so no process could
+   * Polls until a server is eligible. Capacity comes from reports and from cancelled and expired reservations, so no process could
    * notify all waiting callers in order.
    */
   private async choiceWithin(request: PlacementRequest, waitMs: number): Promise<Placed | null> {

@@ -25,7 +25,7 @@ export interface PooledServer {
   readonly score: number;
   readonly withheld: readonly WithholdReason[];
   /** Whether the next room may be placed on it. */
-  readonly willing: boolean;
+  readonly isEligible: boolean;
 }
 
 /**
@@ -83,7 +83,7 @@ function pooledServer(server: ServerId, record: Record<string, string>): PooledS
     reserved,
     score: count('standing') + count('handicap') + count('weight'),
     withheld,
-    willing: withheld.length === 0 && rooms + reserved < capacity,
+    isEligible: withheld.length === 0 && rooms + reserved < capacity,
   };
 }
 

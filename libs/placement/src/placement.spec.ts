@@ -177,7 +177,7 @@ describe('choosing a server', () => {
       async () => {
         const room = newRoom();
         first.add((await fleet.place({ room })).server);
-        await at.balancer.release(room);
+        await at.balancer.cancel(room);
         return first.size;
       },
       (size) => size === 3,
@@ -195,7 +195,7 @@ describe('choosing a server', () => {
         const placements = await Promise.all(rooms.map((room) => fleet.place({ room })));
         expect(spread(placements, fleet.servers).fullest).toBe(1);
         for (const { server } of placements) seen.add(server);
-        await Promise.all(rooms.map((room) => at.balancer.release(room)));
+        await Promise.all(rooms.map((room) => at.balancer.cancel(room)));
         calls += 1;
         return seen.size;
       },
@@ -259,9 +259,9 @@ describe('choosing a server', () => {
     const rooms = Array.from({ length: 6 }, newRoom);
     await Promise.all(rooms.map((room) => fleet.place({ room })));
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
-    expect((await fleet.records()).map(({ willing }) => willing)).toEqual([false, false]);
+    expect((await fleet.records()).map(({ isEligible }) => isEligible)).toEqual([false, false]);
 
-    await at.balancer.release(rooms[0]);
+    await at.balancer.cancel(rooms[0]);
     await fleet.place();
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
 
@@ -515,7 +515,7 @@ describe('a reservation', () => {
     const at = await newProcess({ claimMs: 50 });
     const fleet = await Fleet.started(at, 1, { capacity: 1 });
     await fleet.place();
-    expect((await fleet.record(fleet.servers[0]))?.willing).toBe(false);
+    expect((await fleet.record(fleet.servers[0]))?.isEligible).toBe(false);
     await until(
       () => fleet.place().catch(() => null),
       (placement) => placement !== null,
@@ -557,31 +557,31 @@ describe('a reservation', () => {
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
     const placement = await fleet.place({ room });
-    expect(await at.balancer.kept(room)).toBe(true);
-    expect(await at.balancer.kept(room)).toBe(false);
+    expect(await at.balancer.confirm(room)).toBe(true);
+    expect(await at.balancer.confirm(room)).toBe(false);
     expect(await fleet.record(placement.server)).toMatchObject({ rooms: 1, reserved: 0, score: 1 });
     expect(await fleet.place({ room })).toEqual(placement);
     expect((await fleet.place()).server).not.toBe(placement.server);
   });
 
-  it('can be released once', async () => {
+  it('can be cancelled once', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const room = newRoom();
     await fleet.place({ room });
-    expect(await at.balancer.release(room)).toBe(true);
-    expect(await at.balancer.release(room)).toBe(false);
+    expect(await at.balancer.cancel(room)).toBe(true);
+    expect(await at.balancer.cancel(room)).toBe(false);
     expect(await fleet.record(fleet.servers[0])).toMatchObject({ reserved: 0, score: 0 });
   });
 });
 
 describe('the end of a game', () => {
-  it('releases the reservation, so that the next game of the room goes to the emptiest server', async () => {
+  it('cancels the reservation, so that the next game of the room goes to the emptiest server', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
     const first = await fleet.place({ room });
-    await at.balancer.kept(room);
+    await at.balancer.confirm(room);
     await fleet.report(first.server, { rooms: 5 });
     expect(await fleet.place({ room })).toEqual(first);
     await at.balancer.gamesEnded(first, [room]);
@@ -627,7 +627,7 @@ describe("a server's report", () => {
     const [server] = fleet.servers;
     const [taken, starting, kept] = [newRoom(), newRoom(), newRoom()];
     for (const room of [taken, starting, kept]) await fleet.place({ room });
-    await at.balancer.kept(kept);
+    await at.balancer.confirm(kept);
     await fleet.report(server, { rooms: 2, owned: [taken] });
     expect(await fleet.record(server)).toMatchObject({ rooms: 2, reserved: 1, score: 3 });
     // A repeated report, because the answer was lost, changes nothing.
@@ -663,7 +663,7 @@ describe("a server's report", () => {
     await fleet.report(server, { incarnation: 2 });
     expect((await fleet.record(server))?.reserved).toBe(0);
     expect((await fleet.place({ room })).incarnation).toBe(2);
-    await at.balancer.release(room);
+    await at.balancer.cancel(room);
     expect(await fleet.record(server)).toMatchObject({ reserved: 0, score: 0 });
   });
 
@@ -790,7 +790,7 @@ describe('the pool', () => {
     expect(await fleet.report(server, { incarnation: 6 })).toBe('accepted');
     expect((await fleet.place({ room })).incarnation).toBe(6);
     expect(await at.pool.remove(server, 5)).toBe(false);
-    expect((await fleet.record(server))?.willing).toBe(true);
+    expect((await fleet.record(server))?.isEligible).toBe(true);
     expect(await at.redis.ttl(serverKey(server))).toBe(-1);
   });
 
@@ -863,10 +863,10 @@ describe('the strategy', () => {
   it.each(STRATEGY_NAMES)('%s subtracts reservations exactly as it added them, however they end', async (strategy) => {
     const at = await newProcess({ strategy });
     const fleet = await Fleet.started(at, 1);
-    const [released, kept, reported, expired] = Array.from({ length: 4 }, newRoom);
-    for (const room of [released, kept, reported, expired]) await fleet.place({ room, players: 2 });
-    await at.balancer.release(released);
-    await at.balancer.kept(kept);
+    const [cancelled, kept, reported, expired] = Array.from({ length: 4 }, newRoom);
+    for (const room of [cancelled, kept, reported, expired]) await fleet.place({ room, players: 2 });
+    await at.balancer.cancel(cancelled);
+    await at.balancer.confirm(kept);
     await expire(at, expired);
     await fleet.report(fleet.servers[0], { rooms: 2, owned: [reported] });
     expect(await at.redis.hmget(serverKey(fleet.servers[0]), 'reserved', 'weight')).toEqual(['0', '0']);
@@ -952,7 +952,7 @@ describe('the strategy', () => {
     const fleet = await Fleet.started(at, 1);
     const heavy = newRoom();
     await Promise.all([fleet.place({ room: heavy, players: 1 }), fleet.place()]);
-    await at.balancer.release(heavy);
+    await at.balancer.cancel(heavy);
     expect(await fleet.record(fleet.servers[0])).toMatchObject({ reserved: 1, score: 0 });
   });
 });
@@ -1031,8 +1031,8 @@ describe('the count of reservations', () => {
   const server = fc.nat({ max: SERVERS - 1 });
   const act = fc.oneof(
     fc.record({ kind: fc.constant('place' as const), room, exclude: fc.option(server) }),
-    fc.record({ kind: fc.constant('kept' as const), room }),
-    fc.record({ kind: fc.constant('release' as const), room }),
+    fc.record({ kind: fc.constant('confirm' as const), room }),
+    fc.record({ kind: fc.constant('cancel' as const), room }),
     fc.record({ kind: fc.constant('expire' as const), room }),
     fc.record({
       kind: fc.constant('report' as const),
@@ -1071,10 +1071,10 @@ describe('the count of reservations', () => {
         await fleet.place({ room: rooms[step.room], exclude }).catch((error) => expect(error.code).toBe('no-capacity'));
         return;
       }
-      case 'kept':
-        return void (await balancer.kept(rooms[step.room]));
-      case 'release':
-        return void (await balancer.release(rooms[step.room]));
+      case 'confirm':
+        return void (await balancer.confirm(rooms[step.room]));
+      case 'cancel':
+        return void (await balancer.cancel(rooms[step.room]));
       case 'expire':
         return expire(fleet.at, rooms[step.room]);
       case 'report': {
@@ -1103,7 +1103,7 @@ describe('the count of reservations', () => {
         (held) => held?.isOutstanding && held.server === serverKey(id) && held.incarnation === record?.incarnation,
       );
       expect(record?.reserved ?? 0).toBe(outstanding.length);
-      for (const scores of offers) expect(scores.get(serverKey(id))).toBe(record?.willing ? record.score : undefined);
+      for (const scores of offers) expect(scores.get(serverKey(id))).toBe(record?.isEligible ? record.score : undefined);
       expect(record?.score ?? 0).toBe((record?.rooms ?? 0) + (record?.reserved ?? 0));
     }
   }

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import type { RoomId, SessionId } from '#libs/protocol';
 import {
   decodePlayerMessage,
   decodeServerMessage,
@@ -16,6 +17,8 @@ import { NESTING_MAX } from './plain-value.js';
 
 const u32 = fc.nat({ max: 0xffff_ffff });
 const name = fc.string({ maxLength: 60, unit: 'grapheme' });
+const roomId = name as fc.Arbitrary<RoomId>;
+const sessionId = name as fc.Arbitrary<SessionId>;
 /** Any JSON value without the one key that the codec refuses. */
 const data = fc
   .jsonValue({ maxDepth: 4, noUnicodeString: false } as fc.JsonSharedConstraints)
@@ -30,9 +33,9 @@ const playerMessages: fc.Arbitrary<PlayerMessage> = fc.oneof(
       protocol: u32,
       name,
       token: name,
-      session: name,
+      session: sessionId,
       secret: name,
-      room: name,
+      room: roomId,
       round: u32,
       version: u32,
       epoch: fc.nat({ max: 2 ** 45 }),
@@ -54,7 +57,7 @@ const serverMessages: fc.Arbitrary<ServerMessage> = fc.oneof(
   fc.record(
     {
       kind: fc.constant('placed' as const),
-      room: name,
+      room: roomId,
       game: name,
       seat: fc.option(fc.nat()),
       epoch: fc.nat({ max: 2 ** 45 }),
@@ -65,18 +68,18 @@ const serverMessages: fc.Arbitrary<ServerMessage> = fc.oneof(
     },
     { requiredKeys: ['kind', 'room', 'game', 'seat', 'epoch', 'round', 'players', 'seq'] },
   ),
-  fc.record({ kind: fc.constant('sync' as const), version: u32, seq: u32, room: name, state: plain }),
+  fc.record({ kind: fc.constant('sync' as const), version: u32, seq: u32, room: roomId, state: plain }),
   fc.record({
     kind: fc.constant('sync' as const),
     version: u32,
     seq: u32,
-    room: name,
+    room: roomId,
     from: u32,
     patches: fc.array(fc.record({ op: fc.constant('replace' as const), path: name, value: plain })),
   }),
   error.chain((body) => fc.record({ kind: fc.constant('rejected' as const), seq: u32 }).map((message) => ({ ...message, ...body }))),
-  fc.record({ kind: fc.constantFrom('paused' as const, 'resumed' as const), room: name, reason: name }),
-  fc.record({ kind: fc.constant('ended' as const), room: name, reason: fc.constant('finished' as const), result: plain }),
+  fc.record({ kind: fc.constantFrom('paused' as const, 'resumed' as const), room: roomId, reason: name }),
+  fc.record({ kind: fc.constant('ended' as const), room: roomId, reason: fc.constant('finished' as const), result: plain }),
   fc.record({ kind: fc.constant('pong' as const), nonce: u32 }),
   error.map((body) => ({ kind: 'error' as const, ...body })),
   fc.record({ kind: fc.constant('goodbye' as const), code: name, reason: name, retryAfterMs: fc.nat() }),
@@ -127,7 +130,7 @@ describe('the codec', () => {
     expect(view.getUint32(HEADER.command.settled)).toBe(4);
     expect(command[HEADER.command.nameLength]).toBe(2);
     expect(playerKindOf(command[0])).toBe('command');
-    const sync = encodeServerMessage({ kind: 'sync', version: 8, seq: 5, room: 'r', state: null });
+    const sync = encodeServerMessage({ kind: 'sync', version: 8, seq: 5, room: 'r' as RoomId, state: null });
     expect(new DataView(sync.buffer, sync.byteOffset).getUint32(HEADER.sync.seq)).toBe(5);
   });
 

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { describeVersions, EventSink, FleetLinks, LinkTrust, ServerDirectory, takesVersion } from '#libs/fleet';
 import { LoadBalancerService, type Place } from '#libs/placement';
 import { type AdoptResult, HoldfastError, type RoomId, type RoomTenure, type ServerId } from '#libs/protocol';
-import { RedisConnections } from '#libs/redis';
+import { RedisConnections, RedisLease } from '#libs/redis';
 import { RoomLog, type RoomOwnership, type RoomRecord, RoomRecords } from '#libs/room-store';
 import { SETTLE_WAIT_MS, StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
@@ -56,15 +56,8 @@ export class RoomRecovery {
 
   /** Does the same as `recover`, unless another process already does it. */
   async recoverUnclaimed(owner: RoomOwnership): Promise<void> {
-    const key = `hf:recovering:${owner.server}:${owner.incarnation}`;
-    if ((await this.redis.commands.set(key, '1', 'PX', CLAIM_MS, 'NX')) === null) return;
-    const renewal = setInterval(() => void this.redis.commands.pexpire(key, CLAIM_MS).catch(() => {}), CLAIM_MS / 3);
-    try {
-      await this.recover(owner);
-    } finally {
-      clearInterval(renewal);
-      await this.redis.commands.del(key).catch(() => {});
-    }
+    const lease = new RedisLease(this.redis, `hf:recovering:${owner.server}:${owner.incarnation}`, CLAIM_MS);
+    await lease.run(() => this.recover(owner));
   }
 
   private async recoverAll(owner: RoomOwnership): Promise<void> {
@@ -74,7 +67,7 @@ export class RoomRecovery {
     if (waiting.length === 0) return;
     this.log.info('recovery.started', { target: owner.server, incarnation: owner.incarnation, rooms: waiting.length });
     const total = waiting.length;
-    this.sink.tell({ kind: 'recovery.started', ...owner, reason: 'server-lost', detail: { rooms: total } });
+    this.sink.publish({ kind: 'recovery.started', ...owner, reason: 'server-lost', detail: { rooms: total } });
     while (waiting.length > 0) {
       // This process has become outvoted. Another gateway takes over the cleanup.
       if (this.trust.isOutvoted) throw new HoldfastError('unavailable', this.trust.why ?? undefined);
@@ -92,7 +85,7 @@ export class RoomRecovery {
     }
     const ms = Math.round(performance.now() - startedAt);
     this.log.info('recovery.done', { target: owner.server, incarnation: owner.incarnation, rooms: total, ms });
-    this.sink.tell({ kind: 'recovery.done', ...owner, reason: 'server-lost', detail: { rooms: total, ms } });
+    this.sink.publish({ kind: 'recovery.done', ...owner, reason: 'server-lost', detail: { rooms: total, ms } });
   }
 
   /** In a store that lost data, a record may be older than its game. Rejects when Redis does not answer. */
@@ -115,11 +108,11 @@ export class RoomRecovery {
       if (!record || !isOwnedBy(record, owner)) over.push(batch[index]);
       else if (record.durability === 'none') {
         await this.roomLog.abandon(record.id, { ...owner, epoch: record.epoch }, { reason: 'server-lost' });
-        this.sink.tell({ kind: 'room.given-up', room: record.id, server: owner.server, reason: 'not-durable' });
+        this.sink.publish({ kind: 'room.given-up', room: record.id, server: owner.server, reason: 'not-durable' });
         done.push(record.id);
       } else if (lostMs > this.options.orphanTtlMs) {
         this.log.warn('room.given-up', { roomId: record.id });
-        this.sink.tell({ kind: 'room.given-up', room: record.id, server: owner.server, reason: 'orphaned' });
+        this.sink.publish({ kind: 'room.given-up', room: record.id, server: owner.server, reason: 'orphaned' });
         await this.roomLog.abandon(record.id, { ...owner, epoch: record.epoch }, { reason: 'orphaned' });
         done.push(record.id);
       } else lost.push(record);
@@ -236,7 +229,7 @@ export class RoomRecovery {
       this.refusedBy.delete(id);
       if (outcome?.result === 'adopted') {
         this.metrics.roomsRecovered.inc();
-        this.sink.tell({
+        this.sink.publish({
           kind: 'room.recovered',
           room: id,
           server,

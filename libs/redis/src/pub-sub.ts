@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { RedisConnections } from './redis-connections.js';
 
 export type MessageHandler = (message: string, channel: string) => void;
@@ -11,10 +11,10 @@ const PING_MS = 1_000;
  * read the current state: on reconnect (`onReconnect`) and periodically.
  */
 @Injectable()
-export class PubSub implements OnModuleDestroy {
+export class PubSub implements OnModuleInit, OnModuleDestroy {
   private readonly handlers = new Map<string, Set<MessageHandler>>();
   private readonly reconnected = new Set<() => void>();
-  private readonly pinging: NodeJS.Timeout;
+  private pinging: NodeJS.Timeout | null = null;
   private wasReady = false;
 
   constructor(private readonly redis: RedisConnections) {
@@ -25,6 +25,10 @@ export class PubSub implements OnModuleDestroy {
     });
     // Subscribes to the channels that were requested while the connection was down.
     client.on('ready', () => void this.restore());
+  }
+
+  onModuleInit(): void {
+    const client = this.redis.subscriptions;
     this.pinging = setInterval(() => {
       if (client.status === 'ready') client.ping().catch(() => client.disconnect(true));
     }, PING_MS);
@@ -58,7 +62,7 @@ export class PubSub implements OnModuleDestroy {
   }
 
   onModuleDestroy(): void {
-    clearInterval(this.pinging);
+    if (this.pinging) clearInterval(this.pinging);
   }
 
   private async restore(): Promise<void> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { EventSink, FleetLinks, Happening, Self, ServerDirectory } from '#libs/fleet';
+import type { EventSink, FleetLinks, OperatorEvent, Self, ServerDirectory } from '#libs/fleet';
 import type { EffectRun, GameRegistry } from '#libs/game-kit';
 import type { LinkPeer, Links } from '#libs/link';
 import type { LoadBalancerService } from '#libs/placement';
@@ -15,30 +15,34 @@ import {
 } from '#libs/protocol';
 import { RedisConnections, StoreClock } from '#libs/redis';
 import type { RoomRules } from '#libs/room';
-import { OwnerLife, type RoomDoc, RoomLog, type RoomRecord, RoomRecords, StoreGeneration, type WriteResult } from '#libs/room-store';
+import { OwnerHeartbeats, type RoomDoc, RoomLog, type RoomRecord, RoomRecords, StoreGeneration, type WriteResult } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
-import { Appender } from './appender.js';
-import { Attachments } from './attachments.js';
-import { Auditor } from './auditor.js';
-import { Checkpointer } from './checkpointer.js';
-import { CommandBatch } from './command-batch.js';
-import { EffectRunner } from './effect-runner.js';
-import { EffectWatch } from './effect-watch.js';
-import { EndedGames } from './ended-games.js';
-import type { HostedRoom } from './hosted-room.js';
-import { HostedRooms } from './hosted-rooms.js';
-import { Leavers } from './leavers.js';
-import { LoadRequests } from './load-requests.js';
-import { Mover } from './mover.js';
-import { ResyncWatch } from './resync-watch.js';
-import { RoomClock } from './room-clock.js';
-import { RoomEngine } from './room-engine.js';
+import { Attachments } from './attachments/attachments.js';
+import { ResyncWatch } from './attachments/resync-watch.js';
+import { Appender } from './durability/appender.js';
+import { Auditor } from './durability/auditor.js';
+import { Checkpointer } from './durability/checkpointer.js';
+import { EndedGames } from './durability/ended-games.js';
+import { CommandBatch } from './engine/command-batch.js';
+import { EffectRunner } from './engine/effect-runner.js';
+import { EffectWatch } from './engine/effect-watch.js';
+import { RoomClock } from './engine/room-clock.js';
+import { RoomEngine } from './engine/room-engine.js';
+import { DepartureReconciler } from './ownership/departure-reconciler.js';
+import { DowntimeCompensation } from './ownership/downtime-compensation.js';
+import { LeftoverEffects } from './ownership/leftover-effects.js';
+import { LoadRequests } from './ownership/load-requests.js';
+import { RoomAdopter } from './ownership/room-adopter.js';
+import { RoomLoader } from './ownership/room-loader.js';
+import { RoomMigrator } from './ownership/room-migrator.js';
+import { RoomOpener } from './ownership/room-opener.js';
+import type { HostedRoom } from './room/hosted-room.js';
+import { HostedRooms } from './room/hosted-rooms.js';
+import { MachineFactory } from './room/machine-factory.js';
+import { RoomOutputs } from './room/room-outputs.js';
 import { ROOM_HOST_DEFAULTS, type RoomHostOptions } from './room-host.options.js';
-import { RoomIntake } from './room-intake.js';
-import { RoomOutputs } from './room-outputs.js';
-import { TimeAlone } from './time-alone.js';
 
 /** The real store, of which a test may take single answers away, or look at the moment before a write. */
 export class WatchedLog extends RoomLog {
@@ -94,7 +98,7 @@ export class TestSettlement {
 export class Hosts {
   readonly redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
   readonly records = new RoomRecords(this.redis);
-  readonly life = new OwnerLife(this.redis);
+  readonly life = new OwnerHeartbeats(this.redis);
   readonly clock = new StoreClock(this.redis);
   readonly generation = new StoreGeneration(this.redis);
   readonly all = new Map<ServerId, Host>();
@@ -137,7 +141,7 @@ export class Hosts {
     const { name } = this.rules.definition;
     await this.records.create(id, name, doc);
     await this.records.save(await this.record(id), { status: 'starting', start: 's' });
-    await host.intake.open({ room: id, game: name, start: 's', round: 0, players: people });
+    await host.loader.open({ room: id, game: name, start: 's', round: 0, players: people });
     return host.rooms.get(id) as HostedRoom;
   }
 
@@ -177,11 +181,11 @@ export class Host {
   readonly auditor: Auditor;
   readonly ended: EndedGames;
   readonly settlement = new TestSettlement();
-  readonly intake: RoomIntake;
-  readonly mover: Mover;
+  readonly loader: RoomLoader;
+  readonly migrator: RoomMigrator;
   readonly metrics: Metrics;
   /** What operators are told. */
-  readonly happenings: Happening[] = [];
+  readonly operatorEvents: OperatorEvent[] = [];
   /** By how much its clock is ahead of that of the others, in ms. */
   clockAheadMs = 0;
   readonly storeClock: StoreClock;
@@ -208,7 +212,7 @@ export class Host {
     const log = new Log(labels);
     this.metrics = new Metrics(labels);
     const { metrics } = this;
-    const sink = { tell: (happening: Happening) => this.happenings.push(happening) } as unknown as EventSink;
+    const sink = { publish: (event: OperatorEvent) => this.operatorEvents.push(event) } as unknown as EventSink;
     const recordOf = (host: Host | undefined) => {
       if (!host?.isListed) return undefined;
       const { definition, migrateState } = host.rules;
@@ -226,14 +230,14 @@ export class Host {
     } as unknown as FleetLinks;
     const balancer = {
       place: async ({ exclude, gameVersion }: { exclude: ServerId[]; gameVersion?: number }) => {
-        const isFree = (host: Host): boolean => host.isListed && host.intake.door === 'open' && !exclude.includes(host.self.id);
+        const isFree = (host: Host): boolean => host.isListed && host.loader.admission === 'open' && !exclude.includes(host.self.id);
         const takes = ({ rules: { definition, migrateState } }: Host): boolean =>
           gameVersion === undefined || gameVersion === definition.version || (gameVersion < definition.version && migrateState !== null);
         const free = [...hosts.all.values()].find((host) => isFree(host) && takes(host));
         if (!free) throw new HoldfastError('no-capacity');
         return { server: free.self.id };
       },
-      release: async () => {},
+      cancel: async () => {},
     } as unknown as LoadBalancerService;
     const registry = { get: () => rules, effectHandlers } as unknown as GameRegistry;
     const links = { onFrame: () => {}, onClosed: () => {} } as unknown as Links;
@@ -257,7 +261,7 @@ export class Host {
       new CommandBatch(this.engine, DIRECT_GUARD),
     );
     const checkpointer = new Checkpointer(this.roomLog, this.rooms, log, this.appender, options);
-    const leavers = new Leavers(hosts.records, this.engine, log, this.rooms, this.clock);
+    const departures = new DepartureReconciler(hosts.records, this.engine, log, this.rooms, this.clock);
     this.effects = new EffectRunner(
       registry,
       this.engine,
@@ -272,31 +276,20 @@ export class Host {
     this.ended = new EndedGames(this.roomLog, this.rooms, settlement, log);
     const { rooms, appender, roomLog, ended } = this;
     this.auditor = new Auditor(rooms, appender, roomLog, hosts.records, hosts.generation, directory, self, log, ended, settlement);
-    this.intake = new RoomIntake(
+    const downtime = new DowntimeCompensation(hosts.life, this.engine, this.storeClock);
+    const machines = new MachineFactory(registry, DIRECT_GUARD, self);
+    const leftovers = new LeftoverEffects(rooms, roomLog, hosts.records, this.effects, ended, log);
+    const opener = new RoomOpener(machines, roomLog, hosts.records, settlement, this.storeClock, self, log, options);
+    const adopter = new RoomAdopter(machines, roomLog, hosts.records, leftovers, downtime, ended, sink, log, options);
+    const { auditor } = this;
+    this.loader = new RoomLoader(rooms, opener, adopter, hosts.records, appender, auditor, downtime, self, sink, log, options);
+    this.migrator = new RoomMigrator(
       this.rooms,
-      registry,
-      this.roomLog,
-      hosts.records,
-      this.appender,
-      this.effects,
-      this.auditor,
-      new TimeAlone(hosts.life, this.engine, this.storeClock),
-      self,
-      sink,
-      log,
-      options,
-      DIRECT_GUARD,
-      this.storeClock,
-      ended,
-      settlement,
-    );
-    this.mover = new Mover(
-      this.rooms,
-      this.intake,
+      this.loader,
       this.appender,
       this.auditor,
       this.clock,
-      leavers,
+      departures,
       this.roomLog,
       hosts.records,
       balancer,
@@ -349,7 +342,7 @@ export class Host {
     this.loadsAsked += 1;
     if (this.loadAnswers === 'never') await this.isGivenUp;
     if (this.loadAnswers !== 'as it is') throw new HoldfastError('server-lost');
-    return { results: await this.intake.load(rooms) };
+    return { results: await this.loader.load(rooms) };
   }
 }
 

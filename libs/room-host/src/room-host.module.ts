@@ -1,28 +1,33 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { Appender } from './appender.js';
-import { Arrivals } from './arrivals.js';
-import { Attachments } from './attachments.js';
-import { Auditor } from './auditor.js';
-import { Checkpointer } from './checkpointer.js';
-import { CommandBatch } from './command-batch.js';
-import { DetachedFailures } from './detached-failures.js';
-import { EffectRunner } from './effect-runner.js';
-import { EffectWatch } from './effect-watch.js';
-import { EndedGames } from './ended-games.js';
-import { HostedRooms } from './hosted-rooms.js';
-import { Leavers } from './leavers.js';
-import { LoadRequests } from './load-requests.js';
-import { Mover } from './mover.js';
-import { ReservationReturner } from './reservation-returner.js';
-import { ResyncWatch } from './resync-watch.js';
-import { RoomClock } from './room-clock.js';
-import { RoomEngine } from './room-engine.js';
-import { RoomHappenings } from './room-happenings.js';
+import { Attachments } from './attachments/attachments.js';
+import { PendingAttachments } from './attachments/pending-attachments.js';
+import { ResyncWatch } from './attachments/resync-watch.js';
+import { Appender } from './durability/appender.js';
+import { Auditor } from './durability/auditor.js';
+import { Checkpointer } from './durability/checkpointer.js';
+import { EndedGames } from './durability/ended-games.js';
+import { CommandBatch } from './engine/command-batch.js';
+import { DetachedFailures } from './engine/detached-failures.js';
+import { EffectRunner } from './engine/effect-runner.js';
+import { EffectWatch } from './engine/effect-watch.js';
+import { RoomClock } from './engine/room-clock.js';
+import { RoomEngine } from './engine/room-engine.js';
+import { DepartureReconciler } from './ownership/departure-reconciler.js';
+import { DowntimeCompensation } from './ownership/downtime-compensation.js';
+import { LeftoverEffects } from './ownership/leftover-effects.js';
+import { LoadRequests } from './ownership/load-requests.js';
+import { OwnedRoomSweeper } from './ownership/owned-room-sweeper.js';
+import { ReservationReturner } from './ownership/reservation-returner.js';
+import { RoomAdopter } from './ownership/room-adopter.js';
+import { RoomEvents } from './ownership/room-events.js';
+import { RoomLoader } from './ownership/room-loader.js';
+import { RoomMaintenance } from './ownership/room-maintenance.js';
+import { RoomMigrator } from './ownership/room-migrator.js';
+import { RoomOpener } from './ownership/room-opener.js';
+import { HostedRooms } from './room/hosted-rooms.js';
+import { MachineFactory } from './room/machine-factory.js';
+import { RoomOutputs } from './room/room-outputs.js';
 import { ROOM_HOST_DEFAULTS, ROOM_HOST_OPTIONS, type RoomHostOptions } from './room-host.options.js';
-import { RoomIntake } from './room-intake.js';
-import { RoomMaintenance } from './room-maintenance.js';
-import { RoomOutputs } from './room-outputs.js';
-import { TimeAlone } from './time-alone.js';
 
 const PROVIDERS = [
   HostedRooms,
@@ -33,17 +38,22 @@ const PROVIDERS = [
   RoomClock,
   Attachments,
   ResyncWatch,
-  Leavers,
+  DepartureReconciler,
   LoadRequests,
   Checkpointer,
   EffectRunner,
   EffectWatch,
   EndedGames,
   Auditor,
-  TimeAlone,
-  RoomIntake,
-  Arrivals,
-  Mover,
+  DowntimeCompensation,
+  MachineFactory,
+  LeftoverEffects,
+  RoomOpener,
+  RoomAdopter,
+  RoomLoader,
+  OwnedRoomSweeper,
+  PendingAttachments,
+  RoomMigrator,
   RoomMaintenance,
 ];
 
@@ -57,7 +67,7 @@ export class RoomHostModule {
       providers: [
         { provide: ROOM_HOST_OPTIONS, useValue: { ...ROOM_HOST_DEFAULTS, ...options } },
         ...PROVIDERS,
-        RoomHappenings,
+        RoomEvents,
         ReservationReturner,
         DetachedFailures,
       ],

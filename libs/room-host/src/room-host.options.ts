@@ -59,7 +59,7 @@ export const INDEX_RETRY_MS = 500;
 export const PAUSE_TICK_MS = 250;
 export const OWN_PAUSE_MS = 750;
 /** An owner says that it lives this often, in ms: at most by so much is a pause taken for longer than it was. */
-export const LIFE_SIGN_MS = 1_000;
+export const HEARTBEAT_MS = 1_000;
 /** A room that is to move waits at most this long for the store, in ms; else it stays. */
 export const SETTLE_MS_MAX = 3_000;
 export const HANDOFF_RETRY_MS = 50;

@@ -1,8 +1,8 @@
 import { pack } from '#libs/protocol';
 import { LuaScript } from '#libs/redis';
+import type { Append } from './append.js';
 import { decodeRoomDoc } from './room-doc-codec.js';
 import { checkpointKey, effectsKey, epilogueKey, logKey, roomKey } from './room-keys.js';
-import type { Append } from './room-log.js';
 
 const appendFile = new URL('./scripts/append.lua', import.meta.url);
 const appendScript = new LuaScript('append', appendFile, null);

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { RoomId, ServerId, UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
+import type { Tenure } from './append.js';
+import type { EndedGame } from './ended-game.js';
 import { checkpointKey, closedKey, effectsKey, epilogueKey, logKey, roomKey, userKey } from './room-keys.js';
-import { type EndedGame, RoomLog, type Tenure } from './room-log.js';
+import { RoomLog } from './room-log.js';
 import type { RoomDoc, RoomRecord } from './room-record.js';
 import { RoomRecords } from './room-records.js';
 import { UserRooms } from './user-rooms.js';

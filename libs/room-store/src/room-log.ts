@@ -1,14 +1,19 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
-import type { ChainableCommander } from 'ioredis';
 import { Redis } from 'ioredis';
 import type { GameResult, RoomId, ServerId } from '#libs/protocol';
 import { HoldfastError, pack } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import type { Change, PendingEffect, RoomValue } from '#libs/room';
-import { type AppendCall, callsOf, codesOf, EPILOGUE_MS } from './append-calls.js';
-import { type PackedChanges, unpackChanges } from './change-codec.js';
-import { type Checkpoint, packCheckpoint, type ToldTail, unpackCheckpoint } from './checkpoint.js';
+import { type AdoptedRoom, type NotAdopted, readAdoption, type UnreadableRoom } from './adopted-room.js';
+import type { Append, DocAtRev, Tenure, WriteResult } from './append.js';
+import { EPILOGUE_MS } from './append-calls.js';
+import { AppendWriter } from './append-writer.js';
+import { unpackChanges } from './change-codec.js';
+import { packCheckpoint, type ToldTail } from './checkpoint.js';
+import type { EndedGame, LastEffects, LastGame } from './ended-game.js';
 import { type Epilogue, unpackEffects, unpackEpilogue } from './epilogue.js';
+import { execWithin } from './exec-within.js';
+import { ReplicatedWrites } from './replicated-writes.js';
 import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
 import {
   checkpointKey,
@@ -21,10 +26,10 @@ import {
   logKey,
   roomKey,
 } from './room-keys.js';
-import type { RoomDoc, RoomOwnership } from './room-record.js';
+import type { RoomOwnership } from './room-record.js';
+import { ROOM_STORE_OPTIONS, type RoomStoreOptions } from './room-store.options.js';
 import { StoreGeneration } from './store-generation.js';
-import { readSuspect, type SuspectInput, suspectEffectOf } from './suspect-marks.js';
-import { joinTakeovers, readTakeovers, type Takeover } from './takeovers.js';
+import { suspectEffectOf } from './suspect-marks.js';
 
 const openScript = new LuaScript('open_room', new URL('./scripts/open-room.lua', import.meta.url), 3);
 const checkpointScript = new LuaScript('checkpoint', new URL('./scripts/checkpoint.lua', import.meta.url), 3);
@@ -34,59 +39,6 @@ const nextEpochScript = new LuaScript('next_epoch', new URL('./scripts/next-epoc
 const reassertScript = new LuaScript('reassert', new URL('./scripts/reassert.lua', import.meta.url), 4);
 const restoreEndScript = new LuaScript('restore_end', new URL('./scripts/restore-end.lua', import.meta.url), 5);
 const abandonScript = new LuaScript('abandon', new URL('./scripts/abandon.lua', import.meta.url), 5);
-
-/** The right to write to a room's log: who, and with which fencing token. */
-export interface Tenure extends RoomOwnership {
-  readonly epoch: number;
-}
-
-/** What a conditional write answers. `unknown`: no answer came; repeat the very same write, never a new one. */
-export type WriteResult = 'ok' | 'fenced' | 'behind' | 'missing' | 'conflict' | 'unknown';
-
-export interface Append {
-  readonly room: RoomId;
-  readonly tenure: Tenure;
-  /** The room's version before the first change; null where the log is not kept and any will do (only with `ended`). */
-  readonly from: number | null;
-  /** The changes, each as `packChange` makes it; none with `ended`. */
-  readonly entries: readonly Uint8Array[];
-  /** Names this append among all: its own repeat is told from another writer's. */
-  readonly batch: string;
-  /** Set when the last change ends the game: the log is not written, the room goes back to the lobby. */
-  readonly ended?: GameResult;
-  readonly lastEffects?: readonly PendingEffect[];
-  readonly epilogue?: Epilogue;
-  /** With `ended`: called with the record's document as it is once the store has the end, also when the append is repeated. */
-  readonly onEnded?: (record: DocAtRev) => void;
-}
-
-/** The lobby's part of a record, and the revision that names this content. */
-export interface DocAtRev {
-  readonly doc: RoomDoc;
-  readonly rev: number;
-}
-
-/** The record of a room, as far as it says whose the last game was. */
-export interface LastGame extends DocAtRev {
-  readonly epoch: number;
-  /** '': nobody owns the room. */
-  readonly owner: string;
-  /** Games that were played to their end. */
-  readonly round: number;
-}
-
-/** A game that has ended, as its last owner knows it. */
-export interface EndedGame extends DocAtRev {
-  readonly epoch: number;
-  readonly batch: string;
-  readonly result: GameResult;
-  /** Effects that are not done yet. */
-  readonly effects: readonly PendingEffect[];
-  readonly epilogue: Epilogue | null;
-  /** Games that were played to their end in the room, this one among them. */
-  readonly round: number;
-  readonly game: string;
-}
 
 /** What an owner writes again of a game that it runs. */
 export interface LivingGame extends DocAtRev {
@@ -101,69 +53,8 @@ export interface LivingGame extends DocAtRev {
   readonly start: string;
 }
 
-export interface AdoptedRoom {
-  readonly epoch: number;
-  readonly version: number;
-  readonly batch: string;
-  readonly round: number;
-  readonly start: string;
-  /** How long nobody owned it before `aloneMs`, in ms: an owner in between died before it said so. */
-  readonly pausedMs: number;
-  /** Null when nothing was stored (durability `none`). */
-  readonly checkpoint: Checkpoint | null;
-  /** What the log holds. */
-  readonly log: PackedChanges;
-  readonly doc: RoomDoc;
-  /** The record's revision after the adoption. */
-  readonly rev: number;
-  /** The last input that cost the room an owner: it must not run again. Null: none did. */
-  readonly poison: SuspectInput | null;
-  /** How many owners inputs of this room cost. */
-  readonly losses: number;
-  /** The room's time now, in ms since 1970, where it was handed to this owner by plan; null: it was not. */
-  readonly handedAt: number | null;
-  /** The takeovers of this game, this one among them unless it was handed over by plan; both numbers rise from one to the next. */
-  readonly takeovers: readonly Takeover[];
-}
-
-/** The room was taken, in this epoch, but what is stored of it cannot be read. */
-export interface UnreadableRoom {
-  readonly epoch: number;
-  /** Why, for a log line. */
-  readonly unreadable: string;
-}
-
 /** Where a room stands in the store; null: it does not. */
 export type RoomStanding = (Tenure & { readonly version: number; readonly status: string }) | null;
-
-/** The record was not as expected; this is what it holds now. */
-export interface NotAdopted {
-  readonly owner: RoomOwnership | null;
-  readonly epoch: number;
-  readonly status: string;
-}
-
-/** By the last append of each game: a room may have ended a second game while effects of the first are tried again. */
-export interface LastEffects {
-  readonly batches: readonly string[];
-  readonly effects: readonly PendingEffect[];
-  /** Keys of those that cost a server: they must not run again. */
-  readonly poisoned: readonly string[];
-  /** Batches that cannot be read. They are among `batches`, and were put aside. */
-  readonly unreadable?: readonly string[];
-}
-
-export const ROOM_STORE_OPTIONS = Symbol('RoomStoreOptions');
-
-export interface RoomStoreOptions {
-  /** Replicas of Redis that must have a write before it counts (`DURABILITY_REPLICAS`). */
-  readonly replicas: number;
-  /** How long one wait for them may take, in ms. */
-  readonly replicasTimeoutMs: number;
-}
-
-/** Longer than a command's own timeout: it only catches a pipeline that never settles. */
-const PIPELINE_TIMEOUT_MS = 5_000;
 
 /**
  * The form in which this version writes logs and checkpoints. A version that writes another form sets the field `format` of
@@ -174,7 +65,6 @@ const LOG_FORMAT = 1;
 /** How long the log and the checkpoint of a game are kept that was ended without its owner, in ms: long enough to look at them after a weekend. */
 export const KEPT_MS = 3 * 86_400_000;
 
-const WRITE_RESULTS: readonly WriteResult[] = ['ok', 'fenced', 'behind', 'missing', 'conflict'];
 /** `checkpoint.lua`, `handoff.lua` and `reassert.lua` know no more than these. */
 const STATE_RESULTS: readonly WriteResult[] = ['ok', 'fenced', 'behind', 'missing'];
 
@@ -184,12 +74,18 @@ const STATE_RESULTS: readonly WriteResult[] = ['ok', 'fenced', 'behind', 'missin
  */
 @Injectable()
 export class RoomLog {
+  private readonly writes: ReplicatedWrites;
+  private readonly appends: AppendWriter;
+
   constructor(
     private readonly redis: RedisConnections,
-    @Inject(ROOM_STORE_OPTIONS) private readonly options: RoomStoreOptions,
+    @Inject(ROOM_STORE_OPTIONS) options: RoomStoreOptions,
     /** With it nothing that makes a revision is written before the store is settled, except `appendAll`, whose caller waits. */
     @Optional() private readonly generation?: StoreGeneration,
-  ) {}
+  ) {
+    this.writes = new ReplicatedWrites(redis, options);
+    this.appends = new AppendWriter(redis, options, this.writes);
+  }
 
   /**
    * Takes a room whose start is under way; null when `start` is not that start (any more). `news`: what was published of it; absent
@@ -210,54 +106,13 @@ export class RoomLog {
     const answer = (await openScript.run(this.redis.appends, keys, args)) as [string, string, string, string, string?];
     const [epoch, round, doc, rev, news] = answer;
     if (epoch === '0') return null;
-    await this.replicated();
+    await this.writes.wait();
     return { epoch: Number(epoch), round: Number(round), doc: decodeRoomDoc(doc), rev: Number(rev), ...(news && { news }) };
   }
 
-  /** All appends of a turn, in a few calls. Never rejects: an append without an answer is `unknown`. */
-  async appendAll(appends: readonly Append[]): Promise<WriteResult[]> {
-    const client = this.redis.appends;
-    if (!(client instanceof Redis)) {
-      const calls = callsOf(appends, 1);
-      const results = calls.map((call) =>
-        this.written(
-          call.script.run(client, call.keys, call.args).then((answer) => codesOf(call, answer)[0]),
-          WRITE_RESULTS,
-        ),
-      );
-      return inOrder(appends, calls, await Promise.all(results.map(async (result) => [await result])));
-    }
-    const calls = callsOf(appends);
-    const results = await this.call(client, calls);
-    // A call breaks off at the room that the store fails at: those before it are stored, and say so when asked again.
-    const broken = calls.filter((call, index) => results[index] === null && call.appends.length > 1);
-    const alone = broken.flatMap((call) => call.appends.map((index) => appends[index]));
-    const again = alone.length > 0 ? await this.call(client, callsOf(alone, 1)) : [];
-    let next = 0;
-    return inOrder(
-      appends,
-      calls,
-      calls.map(
-        (call, index) => results[index] ?? call.appends.map(() => (call.appends.length > 1 ? again[next++]?.[0] : null) ?? 'unknown'),
-      ),
-    );
-  }
-
-  /** By call, what became of each of its appends; null where the call itself failed at the store. */
-  private async call(client: Redis, calls: readonly AppendCall[]): Promise<(WriteResult[] | null)[]> {
-    const { replicas, replicasTimeoutMs } = this.options;
-    if (replicas === 0) return Promise.all(calls.map((call) => resultsOf(call, client)));
-    const pipeline = client.pipeline();
-    for (const { script, keys, args } of calls) script.queue(client, pipeline, keys, args);
-    (pipeline as unknown as { wait(replicas: number, ms: number): void }).wait(replicas, replicasTimeoutMs);
-    const replies = await execWithin(pipeline, PIPELINE_TIMEOUT_MS + replicasTimeoutMs);
-    const isReplicated = Number(replies[calls.length]?.[1] ?? 0) >= replicas;
-    return calls.map((call, index) => {
-      const [error, answer] = replies[index] ?? [new Error('no reply'), null];
-      if (error) return failed(call, error);
-      // Stored here, but not where it was promised to be: the same append again will say ok and wait again.
-      return written(call, answer).map((result) => (!isReplicated && result === 'ok' ? 'unknown' : result));
-    });
+  /** Writes the changes of many rooms in a few calls. Never rejects: the result of an append without an answer is `unknown`. */
+  appendAll(appends: readonly Append[]): Promise<WriteResult[]> {
+    return this.appends.writeAll(appends);
   }
 
   /**
@@ -276,9 +131,9 @@ export class RoomLog {
     const { epoch, server, incarnation } = tenure;
     const args = [epoch, server, incarnation, version, Buffer.from(state), isVolatile ? '1' : '0', gameVersion ?? ''];
     const keys = [roomKey(room), logKey(room), checkpointKey(room)];
-    const result = await this.written(checkpointScript.run(this.redis.appends, keys, args), STATE_RESULTS);
+    const result = await this.writes.result(checkpointScript.run(this.redis.appends, keys, args), STATE_RESULTS);
     if (result !== 'ok' || !isReplicated) return result;
-    return this.replicated().then(
+    return this.writes.wait().then(
       () => 'ok',
       () => 'unknown',
     );
@@ -308,29 +163,8 @@ export class RoomLog {
       return { owner: server ? { server: server as ServerId, incarnation: Number(incarnation) } : null, epoch: Number(epoch), status };
     }
     // What this adoption reads may be the last append of the old owner: no more durable than the adoption is.
-    await this.replicated();
-    const [epoch, version, batch, checkpoint, log, doc, round, start, pausedMs, poison, losses, handedAt, takeovers, rev] = answer;
-    try {
-      const stored = checkpoint.length > 0 ? unpackCheckpoint(checkpoint) : null;
-      return {
-        epoch: Number(String(epoch)),
-        version: Number(String(version)),
-        batch: String(batch),
-        round: Number(String(round)),
-        start: String(start),
-        pausedMs: Number(String(pausedMs)),
-        checkpoint: stored,
-        log: unpackChanges(log),
-        doc: decodeRoomDoc(String(doc)),
-        rev: Number(String(rev)),
-        poison: readSuspect(String(poison)),
-        losses: Number(String(losses)),
-        handedAt: handedAt.length > 0 ? Number(String(handedAt)) : null,
-        takeovers: joinTakeovers(stored?.tail?.takeovers ?? [], readTakeovers(String(takeovers))),
-      };
-    } catch (error) {
-      return { epoch: Number(String(epoch)), unreadable: String(error) };
-    }
+    await this.writes.wait();
+    return readAdoption(answer);
   }
 
   /** Effects of a game that has ended, which nobody is known to have finished. */
@@ -397,7 +231,10 @@ export class RoomLog {
   handoff(room: RoomId, tenure: Tenure, version: number, state: Uint8Array, to: Tenure, now: number): Promise<WriteResult> {
     const { epoch, server, incarnation } = tenure;
     const args = [epoch, server, incarnation, version, to.epoch, to.server, to.incarnation, Buffer.from(state), now];
-    return this.written(handoffScript.run(this.redis.appends, [roomKey(room), logKey(room), checkpointKey(room)], args), STATE_RESULTS);
+    return this.writes.result(
+      handoffScript.run(this.redis.appends, [roomKey(room), logKey(room), checkpointKey(room)], args),
+      STATE_RESULTS,
+    );
   }
 
   /**
@@ -411,7 +248,7 @@ export class RoomLog {
     const args = [epoch, server, incarnation, version, batch, packed, encodeRoomDoc(doc), game, durability, round, start];
     args.push(gameVersion ?? '', rev, doc.private ? '1' : '0');
     const keys = [roomKey(room), logKey(room), checkpointKey(room), closedKey(room)];
-    return this.written(reassertScript.run(this.redis.appends, keys, args), STATE_RESULTS);
+    return this.writes.result(reassertScript.run(this.redis.appends, keys, args), STATE_RESULTS);
   }
 
   /**
@@ -423,7 +260,7 @@ export class RoomLog {
     const args = [epoch, batch, JSON.stringify(result), packed, Buffer.from(pack(epilogue)), EPILOGUE_MS, rev, encodeRoomDoc(doc), round];
     args.push(game, doc.private ? '1' : '0');
     const keys = [roomKey(room), logKey(room), checkpointKey(room), effectsKey(room), epilogueKey(room)];
-    return this.written(restoreEndScript.run(this.redis.appends, keys, args), STATE_RESULTS);
+    return this.writes.result(restoreEndScript.run(this.redis.appends, keys, args), STATE_RESULTS);
   }
 
   /** Null: there is no record of the room. Rejects when the store does not answer. */
@@ -433,26 +270,6 @@ export class RoomLog {
     return { epoch: Number(epoch ?? 0), owner: owner ?? '', round: Number(round ?? 0), rev: Number(rev), doc: decodeRoomDoc(doc) };
   }
 
-  private async written(reply: Promise<unknown>, results: readonly WriteResult[]): Promise<WriteResult> {
-    try {
-      const result = results[(await reply) as number] ?? 'unknown';
-      if (result === 'ok') await this.replicated();
-      return result;
-    } catch {
-      return 'unknown';
-    }
-  }
-
-  /** Rejects when the last writes of this connection are not at as many replicas as they were promised to be. */
-  private async replicated(): Promise<void> {
-    const { replicas, replicasTimeoutMs } = this.options;
-    // In a Cluster a WAIT would have to follow its write to the same node; settings refuse to ask for it there.
-    const client = this.redis.appends;
-    if (replicas === 0 || !(client instanceof Redis)) return;
-    if ((await client.wait(replicas, replicasTimeoutMs)) < replicas)
-      throw new HoldfastError('unavailable', 'Too few replicas of Redis have this write.');
-  }
-
   /** What the store says of rooms, for owners who compare. Rejects when it does not answer. */
   async standings(rooms: readonly RoomId[]): Promise<RoomStanding[]> {
     const client = this.redis.appends;
@@ -460,7 +277,7 @@ export class RoomLog {
     if (!(client instanceof Redis)) return Promise.all(rooms.map(async (room) => standingOf(await client.hmget(roomKey(room), ...fields))));
     const pipeline = client.pipeline();
     for (const room of rooms) pipeline.hmget(roomKey(room), ...fields);
-    const replies = await execWithin(pipeline, PIPELINE_TIMEOUT_MS);
+    const replies = await execWithin(pipeline);
     return rooms.map((_, index) => {
       const [error, values] = replies[index] ?? [new Error('no reply'), null];
       if (error) throw error;
@@ -492,48 +309,4 @@ function standingOf([epoch, server, incarnation, version, status]: readonly (str
     version: Number(version ?? 0),
     status: status ?? '',
   };
-}
-
-async function resultsOf(call: AppendCall, client: Redis): Promise<WriteResult[] | null> {
-  try {
-    return written(call, await call.script.runWritten(client, call.keys, call.args));
-  } catch (error) {
-    return failed(call, error as Error);
-  }
-}
-
-function written(call: AppendCall, answer: unknown): WriteResult[] {
-  return codesOf(call, answer).map((code) => WRITE_RESULTS[code as number] ?? 'unknown');
-}
-
-/** Null: the store has refused it. Else nobody knows. */
-function failed({ appends }: AppendCall, error: Error): WriteResult[] | null {
-  return error.name === 'ReplyError' ? null : appends.map(() => 'unknown');
-}
-
-function inOrder(appends: readonly Append[], calls: readonly AppendCall[], results: readonly (readonly WriteResult[])[]): WriteResult[] {
-  const inOrder: WriteResult[] = appends.map(() => 'unknown');
-  calls.forEach((call, at) => {
-    call.appends.forEach((index, part) => {
-      inOrder[index] = results[at][part] ?? 'unknown';
-    });
-  });
-  return inOrder;
-}
-
-type Replies = [error: Error | null, result: unknown][];
-
-/** ioredis 6 has ways never to settle a pipeline whose connection broke; nothing of ours may wait for ever. */
-async function execWithin(pipeline: ChainableCommander, timeoutMs: number): Promise<Replies> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<Replies>((resolve) => {
-    timer = setTimeout(() => resolve([]), timeoutMs);
-  });
-  try {
-    return await Promise.race([pipeline.exec().then((replies) => (replies ?? []) as Replies), timeout]);
-  } catch {
-    return [];
-  } finally {
-    clearTimeout(timer);
-  }
 }

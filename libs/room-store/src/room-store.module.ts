@@ -1,11 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { OwnerLife } from './owner-life.js';
-import { ROOM_STORE_OPTIONS, RoomLog, type RoomStoreOptions } from './room-log.js';
+import { OwnerHeartbeats } from './owner-heartbeats.js';
+import { RoomLog } from './room-log.js';
 import { RoomRecords } from './room-records.js';
+import { ROOM_STORE_OPTIONS, type RoomStoreOptions } from './room-store.options.js';
 import { StoreGeneration } from './store-generation.js';
 import { UserRooms } from './user-rooms.js';
 
-const PROVIDERS = [RoomLog, RoomRecords, UserRooms, StoreGeneration, OwnerLife];
+const PROVIDERS = [RoomLog, RoomRecords, UserRooms, StoreGeneration, OwnerHeartbeats];
 
 @Module({})
 export class RoomStoreModule {

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { pack, type RoomId, serverId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
+import type { AdoptedRoom } from './adopted-room.js';
+import type { Tenure } from './append.js';
 import { effectsKey } from './room-keys.js';
-import { type AdoptedRoom, RoomLog, type Tenure } from './room-log.js';
+import { RoomLog } from './room-log.js';
 import type { RoomDoc, RoomOwnership } from './room-record.js';
 import { RoomRecords } from './room-records.js';
 import { LOSSES_MAX, SuspectMarks } from './suspect-marks.js';

@@ -95,15 +95,15 @@ describe('a user who moves', () => {
     const user = newUser();
     const { turn } = await users.admit(user);
     await users.overtake(user, { turn, number: 3 });
-    expect(await users.lastAsked(user)).toEqual({ turn, number: 3 });
+    expect(await users.lastRequestOrder(user)).toEqual({ turn, number: 3 });
     await redis.commands.del(userKey(user));
     expect(await users.move(user, A, { asked: { turn, number: 4 } })).toBe(true);
     // The turn itself is not known any more: what was asked last is.
-    expect(await users.lastAsked(user)).toEqual({ turn, number: 4 });
+    expect(await users.lastRequestOrder(user)).toEqual({ turn, number: 4 });
     await redis.commands.del(userKey(user));
     await new Promise((resolve) => setTimeout(resolve, 2));
     const again = await users.admit(user);
     expect(again.turn).toBeGreaterThan(turn);
-    expect(await users.lastAsked(user)).toEqual({ turn: again.turn, number: 0 });
+    expect(await users.lastRequestOrder(user)).toEqual({ turn: again.turn, number: 0 });
   });
 });

@@ -63,6 +63,12 @@ export class UserRooms {
     return pointerOf(room, watching);
   }
 
+  /** True: Redis knows the user, and that the user is in no room. False as well when it has no record of the user any more. */
+  async isInNoRoom(user: UserId): Promise<boolean> {
+    const [turn, room] = await this.redis.commands.hmget(userKey(user), 'turn', 'room');
+    return !!turn && !room;
+  }
+
   /** The user comes in at a gateway: a turn of their own for what they ask there, and where they are. */
   async admit(user: UserId): Promise<{ readonly turn: number; readonly pointer: UserRoom | null }> {
     const [turn, room, watching] = (await admitScript.run(this.redis.commands, [userKey(user)], [POINTER_TTL_SECONDS])) as [
@@ -149,7 +155,7 @@ export class UserRooms {
   }
 
   /** The last request by which the user moved, and their last admission: what is done by this is refused if either changes. */
-  async lastAsked(user: UserId): Promise<RequestOrder> {
+  async lastRequestOrder(user: UserId): Promise<RequestOrder> {
     const [turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), 'turn', 'movedTurn', 'movedNumber');
     return Number(movedTurn) >= Number(turn) ? { turn: Number(movedTurn), number: Number(movedNumber) } : { turn: Number(turn), number: 0 };
   }

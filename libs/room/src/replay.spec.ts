@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { applyPatches } from '#libs/protocol';
+import { applyPatches, type RoomId, type UserId } from '#libs/protocol';
 import { applyChange, applyChanges } from './apply-change.js';
 import { diff } from './diff.js';
 import { RoomMachine, type RoomOutcome } from './room-machine.js';
@@ -29,7 +29,7 @@ describe('a change', () => {
       fc.property(state, fc.array(edits, { minLength: 1, maxLength: 6 }), fc.nat(5), (before, chain, checkpoint) => {
         let step = 0;
         const machine = machineOf(before, (room) => editAll(room.state, chain[step]));
-        const values = [machine.start('r1', PLAYERS).value];
+        const values = [machine.start('r1' as RoomId, PLAYERS).value];
         const changes: Change[] = [];
         for (step = 0; step < chain.length; step++) {
           const outcome = machine.handle(values[step], { kind: 'command', seat: step % 2, seq: step + 1, name: 'edit', data: null });
@@ -191,7 +191,7 @@ describe('one object in two places', () => {
       },
     ];
     const machine = machineOf({ a: { n: 1 } }, (room) => handlers[step](room.state));
-    let owner = machine.start('r1', PLAYERS).value;
+    let owner = machine.start('r1' as RoomId, PLAYERS).value;
     let recovered: RoomValue<Json> = stored(owner);
     for (step = 0; step < handlers.length; step++) {
       const outcome = machine.handle(owner, { kind: 'command', seat: 0, seq: step + 1, name: 'edit', data: null });
@@ -226,7 +226,7 @@ describe('one object in two places', () => {
       (room.state.list as unknown[]).push(data, data);
       (room.state.list as { tags: string[] }[])[0].tags.push('y');
     });
-    const old = machine.start('r1', PLAYERS).value;
+    const old = machine.start('r1' as RoomId, PLAYERS).value;
     const outcome = machine.handle(old, { kind: 'command', seat: 0, seq: 1, name: 'edit', data: sent });
     if (outcome.kind !== 'changed') throw new Error(outcome.kind);
     expect(applyChange(old, stored(outcome.change))).toEqual(outcome.value);
@@ -385,8 +385,8 @@ function containersOf(value: unknown): (Json | unknown[])[] {
 }
 
 const PLAYERS = [
-  { user: 'u1', name: 'Ann' },
-  { user: 'u2', name: 'Bob' },
+  { user: 'u1' as UserId, name: 'Ann' },
+  { user: 'u2' as UserId, name: 'Bob' },
 ];
 
 function machineOf(before: Json, run: (room: Room<Json>, data: unknown) => void): RoomMachine<Json> {
@@ -413,7 +413,7 @@ function machineOf(before: Json, run: (room: Room<Json>, data: unknown) => void)
 
 function changed(before: Json, run: (room: Room<Json>) => void): { old: RoomValue<Json>; value: RoomValue<Json>; change: Change } {
   const machine = machineOf(before, run);
-  const old = machine.start('r1', PLAYERS).value;
+  const old = machine.start('r1' as RoomId, PLAYERS).value;
   const outcome: RoomOutcome<Json> = machine.handle(old, { kind: 'command', seat: 0, seq: 1, name: 'edit', data: null });
   if (outcome.kind === 'failed') throw outcome.error;
   if (outcome.kind !== 'changed') throw new Error(outcome.kind);

@@ -1,3 +1,4 @@
+import type { RoomId, UserId } from '#libs/protocol';
 import { applyChange, withChange } from './apply-change.js';
 import { GameMistake } from './game-mistake.js';
 import { RoomMachine, type RoomOutcome } from './room-machine.js';
@@ -716,9 +717,9 @@ class Table {
       },
       { now: () => 1_000, random: () => 0.25 },
     );
-    const { value, events } = this.machine.start('r1', [
-      { user: 'u1', name: 'Ann' },
-      { user: 'u2', name: 'Bob' },
+    const { value, events } = this.machine.start('r1' as RoomId, [
+      { user: 'u1' as UserId, name: 'Ann' },
+      { user: 'u2' as UserId, name: 'Bob' },
     ]);
     this.value = value;
     this.startEvents = events;

@@ -31,7 +31,7 @@ export function clockReports(warnMs: number): Provider {
         if (isWrong) log.warn(kind, { offsetMs, warnMs, advice: 'set the clock of this host, for example with NTP' });
         else log.info(kind, { offsetMs });
         const reason = isWrong ? (offsetMs > 0 ? 'ahead' : 'behind') : 'corrected';
-        sink.tell({ kind, server: self.id, incarnation: self.incarnation, reason, detail: { offsetMs } });
+        sink.publish({ kind, server: self.id, incarnation: self.incarnation, reason, detail: { offsetMs } });
       });
       return null;
     },

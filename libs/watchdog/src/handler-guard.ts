@@ -29,7 +29,7 @@ export interface RunSubject {
   /** Replaces the facts of the subject. */
   update(subject: Subject): void;
   /** Tells the guard that no code of this subject runs any more. */
-  release(): void;
+  dispose(): void;
 }
 
 /** One of several runs in one call. */
@@ -70,7 +70,7 @@ export const DIRECT_GUARD: HandlerGuard = {
     run: (_label, _seat, _seq, work) => work(),
     runOnce: (_label, work) => work(),
     update: () => {},
-    release: () => {},
+    dispose: () => {},
   }),
   label: () => 0,
   runAll: (runs) => {

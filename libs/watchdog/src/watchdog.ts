@@ -295,7 +295,7 @@ class ThreadSubject implements RunSubject {
     this.watchdog.tell({ kind: 'subject', id: this.id, subject });
   }
 
-  release(): void {
+  dispose(): void {
     this.watchdog.tell({ kind: 'subject', id: this.id, subject: null });
   }
 }

@@ -1,15 +1,16 @@
 import type { RoomView } from '#libs/client';
+import type { RoomId, UserId } from '#libs/protocol';
 import { readinessOf, shouldStart } from './readiness.js';
 
 const room = (...ready: boolean[]): RoomView => ({
-  id: 'r',
+  id: 'r' as RoomId,
   game: 'chess',
   name: '',
   status: 'waiting',
   rev: 1,
-  owner: 'u0',
+  owner: 'u0' as UserId,
   seats: 2,
-  members: ready.map((isReady, seat) => ({ user: `u${seat}`, name: `P${seat}`, seat, ready: isReady, here: true })),
+  members: ready.map((isReady, seat) => ({ user: `u${seat}` as UserId, name: `P${seat}`, seat, ready: isReady, here: true })),
 });
 
 describe('a waiting room', () => {
@@ -20,9 +21,9 @@ describe('a waiting room', () => {
   });
 
   it('is started by the page of its host, once all players are ready', () => {
-    expect(shouldStart(room(true, true), 'u0', 2)).toBe(true);
-    expect(shouldStart(room(true, true), 'u1', 2)).toBe(false);
-    expect(shouldStart(room(false, true), 'u0', 2)).toBe(false);
-    expect(shouldStart({ ...room(true, true), status: 'starting' }, 'u0', 2)).toBe(false);
+    expect(shouldStart(room(true, true), 'u0' as UserId, 2)).toBe(true);
+    expect(shouldStart(room(true, true), 'u1' as UserId, 2)).toBe(false);
+    expect(shouldStart(room(false, true), 'u0' as UserId, 2)).toBe(false);
+    expect(shouldStart({ ...room(true, true), status: 'starting' }, 'u0' as UserId, 2)).toBe(false);
   });
 });

@@ -1,5 +1,6 @@
 import type { GameResult, Room, RoomMember, Seat } from '#libs/client';
 import type { GamePage, MountedGame, Outcome, Table } from '#libs/game-page';
+import type { UserId } from '#libs/protocol';
 import { gamePage } from './game-pages.js';
 import { shouldStart } from './readiness.js';
 import type { Toasts } from './toasts.js';
@@ -26,7 +27,7 @@ export class RoomScreen {
 
   constructor(
     readonly room: Room,
-    private readonly me: string,
+    private readonly me: UserId,
     private readonly seatsMin: (game: string) => number,
     private readonly toasts: Toasts,
     private readonly changed: () => void,

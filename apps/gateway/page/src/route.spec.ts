@@ -1,9 +1,10 @@
+import type { RoomId } from '#libs/protocol';
 import { hashOf, roomInHash } from './route.js';
 
 describe('the address of a room', () => {
   it('contains the room id, whatever its characters', () => {
-    expect(roomInHash(hashOf('k4x9'))).toBe('k4x9');
-    expect(roomInHash(hashOf('a/b c'))).toBe('a/b c');
+    expect(roomInHash(hashOf('k4x9' as RoomId))).toBe('k4x9');
+    expect(roomInHash(hashOf('a/b c' as RoomId))).toBe('a/b c');
   });
 
   it('names no room when it is malformed', () => {

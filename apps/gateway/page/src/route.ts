@@ -4,7 +4,7 @@ import type { RoomId } from '#libs/protocol';
 export function roomInHash(hash: string): RoomId | null {
   const id = /^#\/room\/([^/]+)$/.exec(hash)?.[1];
   try {
-    return id === undefined ? null : decodeURIComponent(id);
+    return id === undefined ? null : (decodeURIComponent(id) as RoomId);
   } catch {
     return null;
   }

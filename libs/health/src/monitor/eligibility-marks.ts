@@ -46,7 +46,7 @@ export class EligibilityMarks implements OnApplicationBootstrap {
     for (const listener of this.listeners) void Promise.resolve(listener.changed(server, after)).catch(() => {});
     const event = after.unheard ? 'unheard' : after.suspect > 0 ? 'suspect' : 'heard';
     const detail = { misses: after.suspect };
-    this.sink.tell({ kind: `server.${event}`, server: id, incarnation, reason: EVENT_REASONS[event], detail });
+    this.sink.publish({ kind: `server.${event}`, server: id, incarnation, reason: EVENT_REASONS[event], detail });
     await this.events.publish({ kind: 'state', server: id, incarnation, reason: event });
   }
 }

@@ -72,7 +72,7 @@ export class SelfCheck {
     if (this.voidSince === reason) return;
     this.voidSince = reason;
     this.metrics.healthRoundsVoid.inc({ reason });
-    this.sink.tell({ kind: 'health.void', server: this.self.id, incarnation: this.self.incarnation, reason });
+    this.sink.publish({ kind: 'health.void', server: this.self.id, incarnation: this.self.incarnation, reason });
     this.log.warn('health.round-void', { reason, ...fields });
   }
 }

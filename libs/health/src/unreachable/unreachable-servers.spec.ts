@@ -1,4 +1,4 @@
-import type { HappeningKind } from '#libs/fleet';
+import type { OperatorEventKind } from '#libs/fleet';
 import { Links } from '#libs/link';
 import { PubSub } from '#libs/redis';
 import { CHECKS, DORMANT, eventually, evicted, HealthWorld, recordIn, type Started } from '../health.fixture.js';
@@ -42,7 +42,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     const told: string[] = [];
     const watching = await world.gateway('1', WATCHING);
     await watching.module.get(PubSub).subscribe('hf:events', (message) => {
-      for (const { kind, server } of JSON.parse(message) as { kind: HappeningKind; server?: string }[])
+      for (const { kind, server } of JSON.parse(message) as { kind: OperatorEventKind; server?: string }[])
         if (kind.endsWith('reachable')) told.push(`${kind} ${server}`);
     });
     const cut = await world.linked('cut');

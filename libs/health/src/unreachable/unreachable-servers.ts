@@ -159,7 +159,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     if (reportedSince === null) return;
     this.redis.commands.hdel(server.id, `unreached:${this.self.id}`).catch(() => {});
     this.log.info('server.reachable', { target: server.id, incarnation: server.incarnation });
-    this.sink.tell({ kind: 'server.reachable', server: server.id, incarnation: server.incarnation, reason: 'link-restored' });
+    this.sink.publish({ kind: 'server.reachable', server: server.id, incarnation: server.incarnation, reason: 'link-restored' });
     this.holds.clear(server);
   }
 
@@ -261,7 +261,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     const { id, incarnation } = lost.server;
     lost.reportedSince = now;
     this.log.warn('server.unreachable', { target: id, incarnation, reports, of: gateways });
-    this.sink.tell({
+    this.sink.publish({
       kind: 'server.unreachable',
       server: id,
       incarnation,

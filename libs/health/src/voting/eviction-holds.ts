@@ -37,7 +37,7 @@ export class EvictionHolds implements OnModuleInit {
     if (reported.has(reason)) return;
     this.reported.set(incarnationKey(server), reported.add(reason));
     this.metrics.evictionsHeld.inc({ reason });
-    this.sink.tell({ kind: 'eviction.held', server: server.id, incarnation: server.incarnation, reason, detail: fields });
+    this.sink.publish({ kind: 'eviction.held', server: server.id, incarnation: server.incarnation, reason, detail: fields });
     this.log.warn('eviction.held', { target: server.id, incarnation: server.incarnation, held: reason, ...fields });
   }
 

@@ -43,7 +43,7 @@ export class Eviction {
         of: voters.length,
       });
       const { id, incarnation } = server;
-      this.sink.tell({ kind: 'server.evicted', server: id, incarnation, reason, detail: { votes: answer.votes, of: voters.length } });
+      this.sink.publish({ kind: 'server.evicted', server: id, incarnation, reason, detail: { votes: answer.votes, of: voters.length } });
       // A registry that lost data may not contain the server. Other gateways would then not know of its cleanup.
       await this.redis.commands.sadd(SERVERS_KEY, server.id).catch(() => {});
       void this.cleanups.run(server, reason);

@@ -55,7 +55,7 @@ export class VoterProbe {
     if (await this.store.check(intervalMs)) return;
     if (!(await markServer(this.redis.commands, id, incarnation, { suspect: 1, unheard: false }))) return;
     this.log.warn('voter.suspect', { target: id, incarnation, reason: 'vote-missing' });
-    this.sink.tell({ kind: 'server.suspect', server: id, incarnation, reason: 'vote-missing' });
+    this.sink.publish({ kind: 'server.suspect', server: id, incarnation, reason: 'vote-missing' });
     await this.events.publish({ kind: 'state', server: id, incarnation, reason: 'suspect' });
   }
 }

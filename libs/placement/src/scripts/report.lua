@@ -69,7 +69,7 @@ local handicap = 0
 if ramp_ms > 0 then handicap = math.floor(before[4] * math.max(0, 1 - (now - before[5]) / ramp_ms)) end
 redis.call('HSET', server, 'rooms', ARGV[2], 'players', ARGV[3], 'capacity', ARGV[4], 'standing', ARGV[5],
   'reserved', outstanding.reserved, 'weight', outstanding.weight, 'handicap', handicap, 'order', order, 'offers', offers)
-local willing, first_offer = settle(server), string.match(offers, '%S+')
+local eligible, first_offer = settle(server), string.match(offers, '%S+')
 -- If an offer lost this order, its requests would find none of the servers in it.
-if willing and first_offer and redis.call('SISMEMBER', first_offer, order) == 0 then list(server, order) end
+if eligible and first_offer and redis.call('SISMEMBER', first_offer, order) == 0 then list(server, order) end
 return 'accepted'

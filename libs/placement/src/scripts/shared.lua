@@ -45,9 +45,9 @@ local function settle(server)
   local record = redis.call('HMGET', server, 'incarnation', 'rooms', 'reserved', 'capacity', 'withheld', 'standing', 'handicap', 'weight', 'order')
   -- A server has no order before its first report.
   if not record[1] or (record[9] or '') == '' then return false end
-  local willing = record[5] == '' and record[2] + record[3] < tonumber(record[4])
-  if willing then enter(server, record[9], record[6] + record[7] + record[8]) else leave(server, record[9]) end
-  return willing
+  local eligible = record[5] == '' and record[2] + record[3] < tonumber(record[4])
+  if eligible then enter(server, record[9], record[6] + record[7] + record[8]) else leave(server, record[9]) end
+  return eligible
 end
 
 -- Starts the record of a new incarnation without reservations and reasons, because those belonged to its predecessor. Only

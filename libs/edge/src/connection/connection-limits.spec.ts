@@ -1,0 +1,151 @@
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import type { EdgeOptions } from '../edge.options.js';
+import type { PlayerConnection } from '../transport/player-connection.js';
+import { ConnectionLimits } from './connection-limits.js';
+import { stateOf } from './connection-state.js';
+
+const options = {
+  connectionsMax: 6,
+  connectionsPerAddress: 3,
+  connectionsWindowMs: 60_000,
+  hellosPendingMax: 4,
+  helloTimeoutMs: 60_000,
+  messagesPerSecond: 1,
+  messagesBurst: 1,
+  bytesPerSecond: 1,
+  bytesBurst: 1,
+} as unknown as EdgeOptions;
+
+let ports = 0;
+const here: { limits: ConnectionLimits; connection: PlayerConnection }[] = [];
+
+afterEach(() => {
+  for (const { limits, connection } of here.splice(0)) limits.removeConnection(connection);
+});
+
+function connectionFrom(address: string, peer = `${address}|${++ports}`) {
+  const codes: string[] = [];
+  const connection = { address, peer, state: null, goodbye: ({ code }: { code: string }) => codes.push(code) };
+  return { connection: connection as unknown as PlayerConnection, codes };
+}
+
+/** Opens a connection, with an accepted hello unless `isAdmitted` is false. `codes` has the codes with which it was closed. */
+function enter(limits: ConnectionLimits, address: string, isAdmitted = true) {
+  const { connection, codes } = connectionFrom(address);
+  here.push({ limits, connection });
+  const isIn = limits.addConnection(connection);
+  if (isIn && isAdmitted) limits.admitted(stateOf(connection));
+  return { connection, isIn, codes };
+}
+
+function socketFrom(remoteAddress: string): Socket {
+  return Object.assign(new EventEmitter(), { remoteAddress, remotePort: ++ports, localPort: 1 }) as unknown as Socket;
+}
+
+describe('the hello timeout', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  it('closes a connection that has sent no hello, and spares one whose hello waits for the store', () => {
+    const limits = new ConnectionLimits(options);
+    const [silent, greeting] = [enter(limits, '192.0.2.1', false), enter(limits, '192.0.2.2', false)];
+    stateOf(greeting.connection).isAdmitting = true;
+    jest.advanceTimersByTime(options.helloTimeoutMs + 1);
+    expect([silent.codes, greeting.codes]).toEqual([['hello-timeout'], []]);
+  });
+});
+
+describe('the limits of connections', () => {
+  it('refuse connections of one address above its limit, and count another address apart', () => {
+    const limits = new ConnectionLimits(options);
+    const own = [1, 2, 3, 4].map(() => enter(limits, '192.0.2.1'));
+    expect(own.map(({ isIn }) => isIn)).toEqual([true, true, true, false]);
+    expect(own[3].codes).toEqual(['too-many-connections']);
+    expect(enter(limits, '192.0.2.2').isIn).toBe(true);
+  });
+
+  it('count an IPv6 network of 64 bits as one address', () => {
+    const limits = new ConnectionLimits(options);
+    const own = [1, 2, 3, 4].map((host) => enter(limits, `2001:db8::${host}`));
+    expect(own.map(({ isIn }) => isIn)).toEqual([true, true, true, false]);
+    expect(enter(limits, '2001:db8:0:1::1').isIn).toBe(true);
+  });
+
+  it('refuse connections above the total', () => {
+    const limits = new ConnectionLimits(options);
+    const all = [1, 2, 3, 4, 5, 6, 7].map((host) => enter(limits, `192.0.2.${host}`));
+    expect(all.map(({ isIn }) => isIn)).toEqual([true, true, true, true, true, true, false]);
+  });
+
+  it('refuse connections when too many have sent no hello, until one of these is admitted', () => {
+    const limits = new ConnectionLimits(options);
+    const pending = [1, 2, 3, 4].map((host) => enter(limits, `192.0.2.${host}`, false));
+    const fifth = enter(limits, '192.0.2.5', false);
+    expect(fifth.isIn).toBe(false);
+    limits.removeConnection(fifth.connection);
+    limits.admitted(stateOf(pending[0].connection));
+    expect(enter(limits, '192.0.2.6').isIn).toBe(true);
+  });
+
+  it('refuse new connections of an address that opened too many within the window, because each may leave a session', () => {
+    const limits = new ConnectionLimits(options);
+    const comesAndGoes = (address: string): boolean => {
+      const { connection, isIn } = enter(limits, address);
+      limits.removeConnection(connection);
+      return isIn;
+    };
+    expect([1, 2, 3, 4].map(() => comesAndGoes('192.0.2.1'))).toEqual([true, true, true, false]);
+    expect(comesAndGoes('192.0.2.2')).toBe(true);
+  });
+
+  it('forget an address when it has had no connection for the whole window', () => {
+    const limits = new ConnectionLimits(options);
+    const { connection } = enter(limits, '192.0.2.1');
+    limits.sweep(performance.now() + options.connectionsWindowMs + 1);
+    expect(limits.addressesKnown).toBe(1);
+    limits.removeConnection(connection);
+    limits.sweep(performance.now());
+    expect(limits.addressesKnown).toBe(1);
+    limits.sweep(performance.now() + options.connectionsWindowMs + 1);
+    expect(limits.addressesKnown).toBe(0);
+  });
+});
+
+describe('the limits of sockets without a connection', () => {
+  it('refuse sockets of one address above its limit, until one of them closes', () => {
+    const limits = new ConnectionLimits(options);
+    const sockets = [1, 2, 3].map(() => socketFrom('192.0.2.1'));
+    expect(sockets.map((socket) => limits.addSocket(socket))).toEqual([true, true, true]);
+    expect(limits.addSocket(socketFrom('192.0.2.1'))).toBe(false);
+    expect(limits.addSocket(socketFrom('192.0.2.2'))).toBe(true);
+    sockets[0].emit('close');
+    sockets[0].emit('close');
+    expect(limits.addSocket(socketFrom('192.0.2.1'))).toBe(true);
+    expect(limits.addSocket(socketFrom('192.0.2.1'))).toBe(false);
+  });
+
+  it('stop counting a socket that becomes a connection', () => {
+    const limits = new ConnectionLimits(options);
+    for (let opened = 0; opened < 3; opened += 1) {
+      const socket = socketFrom('192.0.2.1');
+      expect(limits.addSocket(socket)).toBe(true);
+      const { connection } = connectionFrom('192.0.2.1', `${socket.remoteAddress}|${socket.remotePort}|${socket.localPort}`);
+      here.push({ limits, connection });
+      expect(limits.addConnection(connection)).toBe(true);
+      limits.admitted(stateOf(connection));
+    }
+    expect([1, 2, 3, 4].map(() => limits.addSocket(socketFrom('192.0.2.1')))).toEqual([true, true, true, false]);
+  });
+
+  it('leave no listener on a socket that becomes a connection, which may live for hours', () => {
+    const limits = new ConnectionLimits(options);
+    const socket = socketFrom('192.0.2.1');
+    limits.addSocket(socket);
+    expect(socket.listenerCount('close')).toBe(1);
+    const { connection } = connectionFrom('192.0.2.1', `${socket.remoteAddress}|${socket.remotePort}|${socket.localPort}`);
+    here.push({ limits, connection });
+    limits.addConnection(connection);
+    expect(socket.listenerCount('close')).toBe(0);
+  });
+});

@@ -1,0 +1,137 @@
+import type { Socket } from 'node:net';
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  EDGE_OPTIONS,
+  type EdgeOptions,
+  OPERATIONS_BURST_MIN,
+  OPERATIONS_BURST_PER_CONNECTION,
+  OPERATIONS_PER_CONNECTION,
+  OPERATIONS_REFILL_MS,
+} from '../edge.options.js';
+import { addressKey, peerOf } from '../transport/address.js';
+import type { PlayerConnection } from '../transport/player-connection.js';
+import { ConnectionState, disconnect, stateOf } from './connection-state.js';
+import { TokenBucket } from './token-bucket.js';
+
+/** The connections and budgets of one address. */
+interface AddressUse {
+  connections: number;
+  sockets: number;
+  /** Limits new connections, because each of them may create a session. */
+  readonly openings: TokenBucket;
+  /** The budget of all players of this address for requests to lobbies and the store, in messages: see `operation-prices.ts`. */
+  readonly operations: TokenBucket;
+  seenAt: number;
+}
+
+/** A socket without a connection of a player: it reads a page or is in a handshake. */
+interface PendingSocket {
+  readonly socket: Socket;
+  readonly use: AddressUse;
+  readonly closed: () => void;
+}
+
+/**
+ * Limits the number of connections: in total, from one address, and before their hello. A socket counts as pending from the moment when it
+ * is accepted. A socket that becomes a connection of a player counts as pending until the hello is accepted. Each count goes down once,
+ * however the socket ends.
+ */
+@Injectable()
+export class ConnectionLimits {
+  readonly connections = new Set<PlayerConnection>();
+  /** By the two ends of the socket (`peerOf`). */
+  private readonly sockets = new Map<string, PendingSocket>();
+  private readonly perAddress = new Map<string, AddressUse>();
+  private hellosPending = 0;
+
+  constructor(@Inject(EDGE_OPTIONS) private readonly options: EdgeOptions) {}
+
+  /** Counts a socket that is not a connection of a player yet. Returns false when there are too many. */
+  addSocket(socket: Socket): boolean {
+    const { connectionsPerAddress, hellosPendingMax } = this.options;
+    const use = this.useOf(addressKey(socket.remoteAddress), performance.now());
+    if (use.sockets >= connectionsPerAddress || this.sockets.size + this.hellosPending >= hellosPendingMax) return false;
+    const peer = peerOf(socket);
+    use.sockets += 1;
+    const closed = (): void => this.removeSocket(peer);
+    this.sockets.set(peer, { socket, use, closed });
+    socket.on('close', closed);
+    return true;
+  }
+
+  /** Counts a connection until it has closed. Returns false when there are too many, and closes the connection then. */
+  addConnection(connection: PlayerConnection): boolean {
+    const { connectionsMax, connectionsPerAddress, hellosPendingMax, helloTimeoutMs } = this.options;
+    const now = performance.now();
+    this.removeSocket(connection.peer);
+    const use = this.useOf(addressKey(connection.address), now);
+    use.connections += 1;
+    this.connections.add(connection);
+    this.hellosPending += 1;
+    const state = new ConnectionState(this.options, use.operations, now);
+    state.helloTimer = setTimeout(() => {
+      // A hello that has arrived may wait for the store to settle. Its requests to the store have their own limits.
+      if (!state.isAdmitting) disconnect(connection, 'hello-timeout');
+    }, helloTimeoutMs);
+    connection.state = state;
+    const isWithin =
+      use.connections <= connectionsPerAddress && this.connections.size <= connectionsMax && this.hellosPending <= hellosPendingMax;
+    if (isWithin && use.openings.take(1, now)) return true;
+    disconnect(connection, 'too-many-connections');
+    return false;
+  }
+
+  /** The hello of the connection was accepted. */
+  admitted(state: ConnectionState): void {
+    if (state.helloTimer === null) return;
+    clearTimeout(state.helloTimer);
+    state.helloTimer = null;
+    this.hellosPending -= 1;
+  }
+
+  /** Returns false when the connection is not counted, or not any more. */
+  removeConnection(connection: PlayerConnection): boolean {
+    if (!this.connections.delete(connection)) return false;
+    const use = this.perAddress.get(addressKey(connection.address));
+    if (use) use.connections -= 1;
+    this.admitted(stateOf(connection));
+    return true;
+  }
+
+  /** Forgets addresses without connections whose budgets are full again. */
+  sweep(now: number): void {
+    const keptMs = Math.max(this.options.connectionsWindowMs, OPERATIONS_REFILL_MS);
+    for (const [address, { connections, sockets, seenAt }] of this.perAddress)
+      if (connections === 0 && sockets === 0 && now - seenAt > keptMs) this.perAddress.delete(address);
+  }
+
+  get addressesKnown(): number {
+    return this.perAddress.size;
+  }
+
+  private removeSocket(peer: string): void {
+    const pending = this.sockets.get(peer);
+    if (!pending) return;
+    this.sockets.delete(peer);
+    pending.use.sockets -= 1;
+    // The socket may stay open for hours as the connection of a player.
+    pending.socket.off('close', pending.closed);
+  }
+
+  private useOf(address: string, now: number): AddressUse {
+    let use = this.perAddress.get(address);
+    if (!use) {
+      const { connectionsPerAddress, connectionsWindowMs } = this.options;
+      const openings = new TokenBucket((connectionsPerAddress * 1_000) / connectionsWindowMs, connectionsPerAddress, now);
+      const operations = new TokenBucket(
+        connectionsPerAddress * OPERATIONS_PER_CONNECTION,
+        Math.max(connectionsPerAddress * OPERATIONS_BURST_PER_CONNECTION, OPERATIONS_BURST_MIN),
+        now,
+      );
+      use = { connections: 0, sockets: 0, openings, operations, seenAt: now };
+      this.perAddress.set(address, use);
+    }
+    use.seenAt = now;
+    return use;
+  }
+}

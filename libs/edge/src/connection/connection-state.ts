@@ -1,0 +1,51 @@
+import { errorBody } from '#libs/protocol';
+import { type EdgeOptions, GOODBYE_MS } from '../edge.options.js';
+import type { GatewaySession } from '../session/gateway-session.js';
+import type { PlayerConnection } from '../transport/player-connection.js';
+import { TokenBucket } from './token-bucket.js';
+
+/** The state of one connection: its session, once it has one, and its budgets. */
+export class ConnectionState {
+  session: GatewaySession | null = null;
+  /** A hello is being handled. */
+  isAdmitting = false;
+  /** The time since which the backlog is too large, in ms. Null: the connection keeps up. */
+  slowSince: number | null = null;
+  /** The session was resumed, and no message has proved yet that the client has the new secret. */
+  mustConfirm = false;
+  /** Null: the hello was accepted, or the connection is gone. */
+  helloTimer: NodeJS.Timeout | null = null;
+  readonly messages: TokenBucket;
+  readonly bytes: TokenBucket;
+  /** The budget for requests to lobbies and the store. All connections of one address share it. */
+  readonly operations: TokenBucket;
+
+  constructor({ messagesPerSecond, messagesBurst, bytesPerSecond, bytesBurst }: EdgeOptions, operations: TokenBucket, now: number) {
+    this.operations = operations;
+    this.messages = new TokenBucket(messagesPerSecond, messagesBurst, now);
+    this.bytes = new TokenBucket(bytesPerSecond, bytesBurst, now);
+  }
+}
+
+export function stateOf(connection: PlayerConnection): ConnectionState {
+  return connection.state as ConnectionState;
+}
+
+/** The reasons for which the gateway closes a connection. */
+export type DisconnectCode =
+  | 'hello-timeout'
+  | 'too-many-connections'
+  | 'shutting-down'
+  | 'replaced'
+  | 'too-slow'
+  | 'timed-out'
+  | 'rate-limited'
+  | 'unavailable';
+
+/** Another gateway can serve the player now. */
+const RECONNECT_AT_ONCE: ReadonlySet<DisconnectCode> = new Set(['shutting-down', 'unavailable']);
+
+export function disconnect(connection: PlayerConnection, code: DisconnectCode): void {
+  const { message, retry } = errorBody(code);
+  connection.goodbye({ code, reason: message, ...(retry && { retryAfterMs: RECONNECT_AT_ONCE.has(code) ? 0 : 1_000 }) }, GOODBYE_MS);
+}

@@ -1,0 +1,37 @@
+import type { GatewaySession } from '../session/gateway-session.js';
+import type { PlayerConnection } from '../transport/player-connection.js';
+import { disconnect, stateOf } from './connection-state.js';
+
+/** Most players who reconnect at the same time: as many as another gateway admits without a queue. */
+export const RECONNECTING_MAX = 16;
+/** Time for which the drain waits for a player to arrive at another gateway, in ms. The player may be gone for good. */
+const RECONNECT_MS_MAX = 250;
+/** Time after which all remaining players are disconnected at once, in ms, because the process has a limited time to stop. */
+const DRAIN_MS_MAX = 8_000;
+const POLL_MS = 5;
+
+/**
+ * Disconnects all players, a few at a time, so that they do not all reach another gateway at once. The next player follows when an earlier
+ * one has arrived there, which this gateway learns by the notice `replaced`. The others play on meanwhile.
+ *
+ * @param isCurrent whether the session is still this gateway's
+ */
+export async function drainConnections(
+  connections: Iterable<PlayerConnection>,
+  isCurrent: (session: GatewaySession) => boolean,
+): Promise<void> {
+  const deadline = performance.now() + DRAIN_MS_MAX;
+  let reconnecting: { readonly session: GatewaySession; readonly since: number }[] = [];
+  for (const connection of [...connections]) {
+    for (;;) {
+      const now = performance.now();
+      reconnecting = reconnecting.filter(({ session, since }) => now - since < RECONNECT_MS_MAX && isCurrent(session));
+      if (reconnecting.length < RECONNECTING_MAX || now > deadline) break;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    if (!connection.isOpen) continue;
+    const { session } = stateOf(connection);
+    disconnect(connection, 'shutting-down');
+    if (session) reconnecting.push({ session, since: performance.now() });
+  }
+}

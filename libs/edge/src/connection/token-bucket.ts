@@ -1,0 +1,33 @@
+/** Limits a rate and a burst. The caller passes the time, so that one read of the clock serves several buckets. */
+export class TokenBucket {
+  private tokens: number;
+  private at: number;
+
+  constructor(
+    private readonly perSecond: number,
+    private readonly burst: number,
+    now: number,
+  ) {
+    this.tokens = burst;
+    this.at = now;
+  }
+
+  /** Returns false, and takes nothing, when fewer than `count` tokens are left. @param now in ms, of any monotonic clock */
+  take(count: number, now: number): boolean {
+    this.refill(now);
+    if (this.tokens < count) return false;
+    this.tokens -= count;
+    return true;
+  }
+
+  /** Time in ms until `count` tokens, or a whole burst if that is less, are there, if none are taken until then. */
+  waitMs(count: number, now: number): number {
+    this.refill(now);
+    return Math.max(0, Math.ceil(((Math.min(count, this.burst) - this.tokens) * 1_000) / this.perSecond));
+  }
+
+  private refill(now: number): void {
+    this.tokens = Math.min(this.burst, this.tokens + ((now - this.at) * this.perSecond) / 1_000);
+    this.at = now;
+  }
+}

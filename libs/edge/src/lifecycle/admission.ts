@@ -1,0 +1,123 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { Self, ServerDirectory } from '#libs/fleet';
+import { type Binding, type Hello, HoldfastError, PROTOCOL_VERSION, type SessionId, type UserId } from '#libs/protocol';
+import { isMember, RoomRecords, UserRooms } from '#libs/room-store';
+import {
+  Authenticator,
+  type GatewayIncarnation,
+  hashOf,
+  type IncarnationOf,
+  PendingAwayMarks,
+  SessionNotices,
+  SessionStore,
+} from '#libs/session';
+import { SETTLE_WAIT_MS, StoreSettlement } from '#libs/settlement';
+import { EDGE_OPTIONS, type EdgeOptions } from '../edge.options.js';
+import type { ClientGame } from '../room/session-rooms.js';
+
+/** The result of a login or a resume. */
+export interface AdmittedSession {
+  readonly session: SessionId;
+  readonly secret: string;
+  readonly user: UserId;
+  readonly name: string;
+  readonly resumed: boolean;
+  readonly binding: Binding | null;
+  /** The requests of this session have this number in the request order. */
+  readonly admissionNumber: number;
+  /** How far the client is in the game of that room. Null: it starts from nothing. */
+  readonly game: ClientGame | null;
+}
+
+type FoundRoom = Pick<AdmittedSession, 'binding' | 'admissionNumber'>;
+
+const text = (max: number) => z.string().max(max);
+const helloSchema = z.object({
+  protocol: z.int(),
+  name: text(64).optional(),
+  token: text(8_192).optional(),
+  session: text(64).optional(),
+  secret: text(256).optional(),
+  room: text(64).optional(),
+  round: z.int().min(0).optional(),
+  version: z.int().min(0).optional(),
+  epoch: z.number().min(0).optional(),
+});
+
+/** Admits players: turns a `hello` into a session. */
+@Injectable()
+export class Admission {
+  constructor(
+    private readonly authenticator: Authenticator,
+    private readonly sessions: SessionStore,
+    private readonly notices: SessionNotices,
+    private readonly userRooms: UserRooms,
+    private readonly records: RoomRecords,
+    private readonly awayMarks: PendingAwayMarks,
+    private readonly directory: ServerDirectory,
+    private readonly self: Self,
+    @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
+    private readonly settlement: StoreSettlement,
+  ) {}
+
+  /** @throws `protocol-version`, `bad-data`, `unauthorized`, `session-unknown`, `already-online`, or `unavailable` */
+  async admit(message: Hello): Promise<AdmittedSession> {
+    const parsed = helloSchema.safeParse(message);
+    if (!parsed.success) throw new HoldfastError('bad-data', `hello: ${z.prettifyError(parsed.error)}`);
+    const hello = parsed.data;
+    if (hello.protocol !== PROTOCOL_VERSION)
+      throw new HoldfastError('protocol-version', `This server speaks version ${PROTOCOL_VERSION} of the protocol.`);
+    // After a restart of the store, the session's gateway may still have to write the session again.
+    await this.settlement.whenSettled(SETTLE_WAIT_MS);
+    return hello.session !== undefined && hello.secret !== undefined ? this.resume(hello, hello.session, hello.secret) : this.login(hello);
+  }
+
+  private async login({ name, token }: z.infer<typeof helloSchema>): Promise<AdmittedSession> {
+    const identity = await this.authenticator.authenticate({ name, token });
+    const { session, secret, replaced } = await this.sessions.create({ ...identity, ...this.gateway }, this.incarnationOf);
+    if (replaced) await this.notifyReplaced(replaced.gateway, replaced.session);
+    const { binding, admissionNumber } = await this.findRoom(identity.user, session, secret);
+    return { session, secret, ...identity, resumed: false, binding, admissionNumber, game: null };
+  }
+
+  private async resume(hello: z.infer<typeof helloSchema>, session: SessionId, secret: string): Promise<AdmittedSession> {
+    const resumed = await this.sessions.resume({ session, secret, ...this.gateway });
+    if (resumed.previousGateway) await this.notifyReplaced(resumed.previousGateway, session);
+    const { binding, admissionNumber } = await this.findRoom(resumed.user, session, resumed.secret);
+    const isSameRoom = binding && hello.room === binding.room && hello.round !== undefined;
+    const game = isSameRoom ? { round: hello.round as number, version: hello.version ?? null, epoch: hello.epoch ?? null } : null;
+    return { session, secret: resumed.secret, user: resumed.user, name: resumed.name, resumed: true, binding, admissionNumber, game };
+  }
+
+  private get gateway(): GatewayIncarnation {
+    return { gateway: this.self.id, incarnation: this.self.incarnation };
+  }
+
+  /** Undefined: a second login ends the earlier session in any case. */
+  private get incarnationOf(): IncarnationOf | undefined {
+    return this.options.secondLogin === 'refuse' ? (gateway) => this.directory.readyLifeOf(gateway) : undefined;
+  }
+
+  private async findRoom(user: UserId, session: SessionId, secret: string): Promise<FoundRoom> {
+    try {
+      return await this.admitUser(user);
+    } catch (error) {
+      // The store has the session at this gateway. The hello fails, so the session has no connection.
+      this.awayMarks.mark(session, { gateway: this.self.id, secretHash: hashOf(secret) });
+      throw error;
+    }
+  }
+
+  private async admitUser(user: UserId): Promise<FoundRoom> {
+    const { turn: admissionNumber, pointer } = await this.userRooms.admit(user);
+    const record = pointer ? await this.records.read(pointer.room) : null;
+    if (!pointer || !record || !(pointer.watching || isMember(record, user))) return { binding: null, admissionNumber };
+    return { binding: { room: record.id, watching: pointer.watching, rev: record.rev }, admissionNumber };
+  }
+
+  /** Sends the notice at most once. A gateway that misses it finds the change when it renews the session. */
+  private async notifyReplaced(gateway: string, session: SessionId): Promise<void> {
+    await this.notices.send(gateway, { kind: 'replaced', session }).catch(() => {});
+  }
+}

@@ -1,0 +1,103 @@
+import { Injectable } from '@nestjs/common';
+import { type Control, HoldfastError, type RequestOrder, type UserId } from '#libs/protocol';
+import { Log } from '#libs/telemetry';
+import { DEPARTURES_AT_ONCE, DEPARTURES_MAX, LEFT_KEPT_MS, REQUEST_TIMEOUT_MS } from '../edge.options.js';
+import { LobbyRouter } from '../lobby/lobby-router.js';
+import type { GatewaySession } from '../session/gateway-session.js';
+
+interface Departure {
+  readonly session: GatewaySession;
+  readonly data: Control['user.gone']['data'];
+  /** Called when a lobby has carried out the departure. */
+  readonly done: () => void;
+  isSending: boolean;
+}
+
+/**
+ * Requests the departure of each user whose session has ended at this gateway, until a lobby has removed the user from the room and from
+ * matchmaking. A lobby may still handle a request of the session, so this gateway may not know the room. The store orders the departure
+ * and that request by `RequestOrder`.
+ *
+ * A departure without an answer is sent again. If this gateway dies first, its index still names the session, and `GatewayCleanup` marks the
+ * user as away.
+ */
+@Injectable()
+export class Departures {
+  /** By user. A later departure includes everything that an earlier one does. */
+  private readonly pending = new Map<UserId, Departure>();
+  /** The departures of the last `LEFT_KEPT_MS`, oldest first. A store that falls back may have lost them. */
+  private readonly done = new Map<UserId, { readonly departure: Departure; readonly at: number }>();
+
+  constructor(
+    private readonly lobbies: LobbyRouter,
+    private readonly log: Log,
+  ) {}
+
+  /** @param order the request order of the departure, later than every request of the session. */
+  add(session: GatewaySession, order: RequestOrder, done: () => void = () => {}): void {
+    const { user, binding } = session;
+    const room = binding && { id: binding.room, watching: binding.watching };
+    const departure: Departure = { session, data: { user, asked: order, ...(room && { room }) }, done, isSending: false };
+    // At the limit the oldest is dropped. Its session is marked as away by now, so the lobby's sweep of rooms finds its user.
+    if (this.pending.size >= DEPARTURES_MAX) for (const [eldest] of this.pending) if (this.pending.delete(eldest)) break;
+    this.pending.set(user, departure);
+    void this.send(departure);
+  }
+
+  /** Sends departures without an answer again, at most `DEPARTURES_AT_ONCE`. The gateway calls this periodically. */
+  retry(): void {
+    let count = 0;
+    for (const departure of this.pending.values()) {
+      if (departure.isSending) continue;
+      void this.send(departure);
+      count += 1;
+      if (count === DEPARTURES_AT_ONCE) return;
+    }
+  }
+
+  /** Sends the recent departures again after the store fell back, because it may have lost them. */
+  repeat(): void {
+    this.forgetOld();
+    for (const [user, { departure }] of this.done) {
+      if (this.pending.has(user)) continue;
+      this.pending.set(user, departure);
+      void this.send(departure);
+    }
+  }
+
+  get size(): number {
+    return this.pending.size;
+  }
+
+  private async send(departure: Departure): Promise<void> {
+    const { session, data, done } = departure;
+    departure.isSending = true;
+    try {
+      await this.lobbies.requestFor(session, 'user.gone', data, REQUEST_TIMEOUT_MS);
+    } catch (error) {
+      if (!(error instanceof HoldfastError && error.code === 'unknown-operation')) {
+        this.log.debug('departure.unanswered', { user: data.user, error });
+        departure.isSending = false;
+        return;
+      }
+      // During a rolling update, a lobby of an older version does not know `user.gone`.
+      const { user, asked, room } = data;
+      if (room && !room.watching) this.lobbies.emit(session, 'member.gone', { room: room.id, user, asked });
+      this.lobbies.emit(session, 'searcher.gone', { user, asked });
+    }
+    departure.isSending = false;
+    if (this.pending.get(data.user) === departure) this.pending.delete(data.user);
+    this.done.delete(data.user);
+    this.done.set(data.user, { departure, at: performance.now() });
+    this.forgetOld();
+    done();
+  }
+
+  private forgetOld(): void {
+    const since = performance.now() - LEFT_KEPT_MS;
+    for (const [user, { at }] of this.done) {
+      if (at > since && this.done.size <= DEPARTURES_MAX) return;
+      this.done.delete(user);
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import type { SessionId } from '#libs/protocol';
+import type { SessionNotice } from '#libs/session';
+
+/** In ms. Longer than a hello takes while the store answers. */
+const KEPT_MS = 10_000;
+/** Most sessions with notices. At the limit the oldest session is dropped. */
+const SESSIONS_MAX = 1_000;
+
+interface EarlyNotice {
+  readonly notice: SessionNotice;
+  readonly at: number;
+}
+
+/**
+ * Keeps notices about sessions that this gateway does not have yet. The store names this gateway before the hello is finished. A player
+ * whom a match or a takeover reaches in between would otherwise miss the notice.
+ */
+export class EarlyNotices {
+  private readonly notices = new Map<SessionId, EarlyNotice[]>();
+
+  /** @param now in ms, on the same clock as `since` of `take`. */
+  add(session: SessionId, notice: SessionNotice, now: number): void {
+    const others = this.notices.get(session) ?? [];
+    this.notices.delete(session);
+    // No more than four notices arrive during one hello.
+    this.notices.set(session, [...others.slice(-3), { notice, at: now }]);
+    for (const [eldest, notices] of this.notices) {
+      const isOver = now - notices[notices.length - 1].at > KEPT_MS;
+      if (!isOver && this.notices.size <= SESSIONS_MAX) break;
+      this.notices.delete(eldest);
+    }
+  }
+
+  /** Returns the session's notices since `since`, oldest first, and removes all its notices. */
+  take(session: SessionId, since: number): SessionNotice[] {
+    const notices = this.notices.get(session) ?? [];
+    this.notices.delete(session);
+    return notices.filter(({ at }) => at >= since).map(({ notice }) => notice);
+  }
+}

@@ -1,0 +1,147 @@
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { sleep } from '#libs/async';
+import { Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
+import { type EvictionReason, ServerEndListener } from '#libs/health';
+import type { SessionId, UserId } from '#libs/protocol';
+import { RedisConnections, RedisLease } from '#libs/redis';
+import { UserRooms } from '#libs/room-store';
+import { type GatewayIncarnation, GatewaySessionIndex, SessionStore } from '#libs/session';
+import { StoreSettlement } from '#libs/settlement';
+import { Log } from '#libs/telemetry';
+import { AWAY_AFTER_MS, AWAY_AT_ONCE, AWAY_RETRY_MS, CLEANUP_LEASE_MS, GATEWAY_SWEEP_MS } from '../edge.options.js';
+import { LobbyRouter } from '../lobby/lobby-router.js';
+
+/** A user whose session was at the gateway that ended, with the number of the admission there. */
+interface AbsentUser {
+  readonly user: UserId;
+  readonly admissionNumber: number;
+}
+
+/**
+ * Marks the users of an ended gateway as away, unless they have come back. A gateway ends by an eviction, by a goodbye, or when the same
+ * name registers again. A sweep finds gateways that no event has cleaned up.
+ *
+ * The cleanup may run twice, run in two processes at once, or be interrupted anywhere. A session leaves the index when it has been
+ * handled, so the next cleanup finds the others.
+ */
+@Injectable()
+export class GatewayCleanup extends ServerEndListener implements OnApplicationBootstrap, OnModuleDestroy {
+  private sweeping: NodeJS.Timeout | null = null;
+  private isOver = false;
+  /** Incarnations without a living server at the last sweep. One of them may be about to register again. */
+  private suspects = new Set<string>();
+
+  constructor(
+    private readonly index: GatewaySessionIndex,
+    private readonly sessions: SessionStore,
+    private readonly userRooms: UserRooms,
+    private readonly directory: ServerDirectory,
+    private readonly lobbies: LobbyRouter,
+    private readonly redis: RedisConnections,
+    private readonly self: Self,
+    private readonly log: Log,
+    private readonly settlement: StoreSettlement,
+  ) {
+    super();
+  }
+
+  onApplicationBootstrap(): void {
+    this.directory.onChange(({ kind, server, before }) => {
+      if (server.type !== 'gateway') return;
+      if (kind === 'left') void this.claimAndCleanUp({ gateway: server.id, incarnation: server.incarnation });
+      else if (kind === 'registered' && before && before.incarnation !== server.incarnation)
+        void this.claimAndCleanUp({ gateway: before.id, incarnation: before.incarnation });
+    });
+    this.sweeping = setInterval(() => void this.sweep(), GATEWAY_SWEEP_MS);
+    this.sweeping.unref();
+  }
+
+  onModuleDestroy(): void {
+    this.isOver = true;
+    if (this.sweeping) clearInterval(this.sweeping);
+  }
+
+  override async ended({ id, type, incarnation }: ServerRecord, _reason: EvictionReason): Promise<void> {
+    if (type === 'gateway') await this.cleanUp({ gateway: id, incarnation });
+  }
+
+  /** Rejects when the store does not answer or this process ends. Then the cleanup must be repeated. */
+  private async cleanUp(gateway: GatewayIncarnation): Promise<void> {
+    // Most players come back at once, and their rooms need no report.
+    await sleep(AWAY_AFTER_MS);
+    let away = 0;
+    const all = await this.index.sessionsOf(gateway);
+    for (let at = 0; at < all.length; at += AWAY_AT_ONCE) {
+      const sessions = all.slice(at, at + AWAY_AT_ONCE);
+      const absent = await this.findAbsent(sessions, gateway);
+      if (absent.length > 0) await this.reportAway(absent);
+      away += absent.length;
+      await this.index.removeSessions(sessions, gateway);
+    }
+    await this.index.remove(gateway);
+    if (all.length > 0)
+      this.log.info('gateway-end.done', { target: gateway.gateway, incarnation: gateway.incarnation, sessions: all.length, away });
+  }
+
+  /** Returns the users whose session is neither at another gateway nor at the next incarnation of this one. */
+  private async findAbsent(sessions: readonly SessionId[], { gateway, incarnation }: GatewayIncarnation): Promise<AbsentUser[]> {
+    const known = await this.sessions.readMany(sessions);
+    // The numbers are read before the sessions, so a user who comes back later has a higher number.
+    const admissions = await Promise.all(
+      known.map(async (record) => (record ? (await this.userRooms.lastRequestOrder(record.user)).turn : 0)),
+    );
+    const records = await this.sessions.readMany(sessions);
+    const successor = this.directory.get(gateway)?.incarnation ?? incarnation;
+    const isBack = successor === incarnation ? new Set() : await this.index.among(sessions, { gateway, incarnation: successor });
+    return records.flatMap((record, index) =>
+      record?.gateway === gateway && !isBack.has(sessions[index]) ? { user: record.user, admissionNumber: admissions[index] } : [],
+    );
+  }
+
+  private async reportAway(absent: readonly AbsentUser[]): Promise<void> {
+    const [users, turns] = [absent.map(({ user }) => user), absent.map(({ admissionNumber }) => admissionNumber)];
+    for (;;) {
+      try {
+        await this.lobbies.request('users.away', { users, turns });
+        return;
+      } catch (error) {
+        if (this.isOver) throw error;
+        this.log.debug('gateway-end.report-failed', { users: users.length, error });
+        await sleep(AWAY_RETRY_MS);
+      }
+    }
+  }
+
+  private async sweep(): Promise<void> {
+    // A directory that lacks this server itself proves nothing about others.
+    if (!this.redis.isReady || !this.settlement.isSettled || !this.directory.get(this.self.id)) return;
+    try {
+      const orphans = (await this.index.gateways()).filter((gateway) => !this.isAlive(gateway));
+      const seenBefore = this.suspects;
+      this.suspects = new Set(orphans.map(keyOf));
+      for (const gateway of orphans) if (seenBefore.has(keyOf(gateway))) void this.claimAndCleanUp(gateway);
+    } catch (error) {
+      this.log.debug('gateway-end.sweep-failed', { error });
+    }
+  }
+
+  /** Runs the cleanup unless another process holds its lease. */
+  private async claimAndCleanUp(gateway: GatewayIncarnation): Promise<void> {
+    try {
+      await new RedisLease(this.redis, `hf:settling:${keyOf(gateway)}`, CLEANUP_LEASE_MS).run(() => this.cleanUp(gateway));
+    } catch (error) {
+      // The sweep tries again.
+      this.log.warn('gateway-end.failed', { target: gateway.gateway, incarnation: gateway.incarnation, error });
+    }
+  }
+
+  private isAlive({ gateway, incarnation }: GatewayIncarnation): boolean {
+    const record = this.directory.get(gateway);
+    // The server that evicted a dead one repeats its cleanup until it is done (`settledAt`).
+    return record?.incarnation === incarnation && (record.state !== 'dead' || record.settledAt === null);
+  }
+}
+
+function keyOf({ gateway, incarnation }: GatewayIncarnation): string {
+  return `${gateway}:${incarnation}`;
+}

@@ -1,0 +1,86 @@
+import type { Self } from '#libs/fleet';
+import { endOf, type RequestOrder, type SessionId } from '#libs/protocol';
+import type { UserRooms } from '#libs/room-store';
+import type { GatewaySessionIndex, SessionStore } from '#libs/session';
+import type { Metrics } from '#libs/telemetry';
+import type { LobbyRouter } from '../lobby/lobby-router.js';
+import type { RoomRecordCache } from '../room/room-record-cache.js';
+import { SessionTable } from '../session/session-table.js';
+import type { PlayerConnection } from '../transport/player-connection.js';
+import { PresenceReconciler } from './presence-reconciler.js';
+
+interface Report {
+  readonly here: boolean;
+  readonly asked: { readonly turn: number; readonly number: number };
+}
+
+/** A gateway with one member of a room, and the member in the room's record. */
+function newGateway() {
+  const member: { user: string; here: boolean; word?: RequestOrder } = { user: 'ada', here: true };
+  /** The admission that the store has. */
+  const admitted = { turn: 7 };
+  const reports: Report[] = [];
+  const table = new SessionTable({ sessions: { set: () => {} } } as unknown as Metrics);
+  const cache = { get: () => ({ doc: { members: [member] } }) } as unknown as RoomRecordCache;
+  const lobbies = { emit: (_: unknown, __: string, data: Report) => reports.push(data) } as unknown as LobbyRouter;
+  const userRooms = { renewTurn: async (_: unknown, turn: number) => (turn === admitted.turn ? turn + 1 : null) } as unknown as UserRooms;
+  const presence = new PresenceReconciler(table, cache, lobbies, {} as GatewaySessionIndex, {} as SessionStore, userRooms, {} as Self);
+  const session = table.add('s' as SessionId, 'ada', 'Ada');
+  session.admissionNumber = 7;
+  session.binding = { room: 'a-room', watching: false, rev: 1 };
+  session.connection = { isOpen: true } as PlayerConnection;
+  return { presence, session, member, admitted, reports };
+}
+
+describe('the presence of a member', () => {
+  it('is reported when the record has the wrong one', () => {
+    const { presence, session, member, reports } = newGateway();
+    member.here = false;
+    presence.reconcileMembers();
+    expect(reports).toMatchObject([{ here: true }]);
+    member.here = true;
+    session.connection = null;
+    session.isAway = true;
+    presence.reconcileMembers();
+    expect(reports).toMatchObject([{ here: true }, { here: false }]);
+  });
+
+  it('is reported in a new admission when another server has ended the last one, unless the user is admitted elsewhere', async () => {
+    const { presence, session, member, admitted, reports } = newGateway();
+    Object.assign(member, { here: false, word: endOf(7) });
+    presence.reconcileMembers();
+    await settled();
+    expect(reports).toMatchObject([{ here: true, asked: { turn: 8 } }]);
+    expect(session.admissionNumber).toBe(8);
+    Object.assign(member, { word: endOf(8) });
+    admitted.turn = 9;
+    presence.reconcileMembers();
+    await settled();
+    expect(reports).toHaveLength(1);
+  });
+
+  it('is not reported when the record is right, nor while the member may come back at once', () => {
+    const { presence, session, member, reports } = newGateway();
+    presence.reconcileMembers();
+    session.connection = null;
+    presence.reconcileMembers();
+    session.isAway = true;
+    member.here = false;
+    presence.reconcileMembers();
+    expect(reports).toEqual([]);
+  });
+
+  it('is reported in order', () => {
+    const { presence, session, reports } = newGateway();
+    presence.report(session);
+    session.isAway = true;
+    presence.report(session);
+    expect(reports.map(({ asked }) => asked.turn)).toEqual([7, 7]);
+    expect(reports[1].asked.number).toBeGreaterThan(reports[0].asked.number);
+  });
+});
+
+/** Resolves when the calls of the store, which answers at once, have taken effect. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

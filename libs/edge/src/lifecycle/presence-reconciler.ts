@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common';
+import { Self } from '#libs/fleet';
+import { isBefore, type SessionId } from '#libs/protocol';
+import { UserRooms } from '#libs/room-store';
+import { GatewaySessionIndex, SessionStore } from '#libs/session';
+import { LobbyRouter } from '../lobby/lobby-router.js';
+import { RoomRecordCache } from '../room/room-record-cache.js';
+import type { GatewaySession } from '../session/gateway-session.js';
+import { SessionTable } from '../session/session-table.js';
+
+/**
+ * Compares the presence of users in the store with the sessions of this gateway, and reports the differences. A report to a lobby may be
+ * lost, and other gateways may have condemned this one by mistake.
+ */
+@Injectable()
+export class PresenceReconciler {
+  private indexedFor = 0;
+  /** Sessions that the index listed and this gateway did not have, at the last comparison. An admission writes the index first. */
+  private suspects: ReadonlySet<SessionId> = new Set();
+
+  constructor(
+    private readonly table: SessionTable,
+    private readonly cache: RoomRecordCache,
+    private readonly lobbies: LobbyRouter,
+    private readonly index: GatewaySessionIndex,
+    private readonly sessions: SessionStore,
+    private readonly userRooms: UserRooms,
+    private readonly self: Self,
+  ) {}
+
+  /** The gateway has registered again, and the index of the new incarnation lacks its sessions. */
+  get hasNewIncarnation(): boolean {
+    return this.self.incarnation !== 0 && this.self.incarnation !== this.indexedFor;
+  }
+
+  /** Reports the presence of a member to the room. The report is ordered after all earlier requests of the session. */
+  report(session: GatewaySession): void {
+    const { binding, user, isAway } = session;
+    if (!binding || binding.watching) return;
+    this.lobbies.emit(session, 'member.presence', { room: binding.room, user, here: !isAway, asked: session.nextRequestOrder() });
+  }
+
+  /** Reports each member whose room's record has the wrong presence. */
+  reconcileMembers(): void {
+    for (const session of this.table.all()) {
+      const { connection, binding, user, isAway } = session;
+      if (!binding || !(connection?.isOpen || isAway)) continue;
+      const member = this.cache.get(binding.room)?.doc.members.find((one) => one.user === user);
+      if (!member || member.here !== isAway) continue;
+      if (member.word && isBefore(session.requestOrder, member.word)) void this.reportInNewAdmission(session);
+      else this.report(session);
+    }
+  }
+
+  /**
+   * Another server has taken this gateway for dead and ended the admission, so lobbies ignore its reports. The report therefore needs a
+   * new admission. If the store does not answer, the next comparison tries again.
+   */
+  private async reportInNewAdmission(session: GatewaySession): Promise<void> {
+    const { user, admissionNumber } = session;
+    const renewed = await this.userRooms.renewTurn(user, admissionNumber).catch(() => null);
+    if (renewed === null || session.admissionNumber !== admissionNumber) return;
+    session.admissionNumber = renewed;
+    this.report(session);
+  }
+
+  /** Adds missing sessions to this gateway's index, and marks the users of sessions that only the index has as away. */
+  async reconcileIndex(): Promise<void> {
+    const { id: gateway, incarnation } = this.self;
+    if (incarnation === 0) return;
+    const self = { gateway, incarnation };
+    const listed = await this.index.sessionsOf(self);
+    const known = new Set(listed);
+    await this.index.add(
+      [...this.table.all()].map(({ id }) => id).filter((id) => !known.has(id)),
+      self,
+    );
+    this.indexedFor = incarnation;
+    const missing = listed.filter((id) => !this.table.get(id));
+    const lost = missing.filter((id) => this.suspects.has(id));
+    this.suspects = new Set(missing);
+    if (lost.length === 0) return;
+    const records = await this.sessions.readMany(lost);
+    const users = records.flatMap((record) => (record?.gateway === gateway ? record.user : []));
+    if (users.length > 0) await this.lobbies.request('users.away', { users });
+    await this.index.removeSessions(lost, self);
+  }
+}

@@ -1,0 +1,246 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { inBatches } from '#libs/async';
+import { Self } from '#libs/fleet';
+import { type Binding, decodePlayerMessage, HoldfastError, PROTOCOL_VERSION, type SessionId, type UserId } from '#libs/protocol';
+import { answerTo } from '#libs/redis';
+import { hashOf, PendingAwayMarks, type SessionNotice, SessionStore } from '#libs/session';
+import { StoreSettlement } from '#libs/settlement';
+import { Log } from '#libs/telemetry';
+import { ConnectionLimits } from '../connection/connection-limits.js';
+import { type ConnectionState, disconnect, stateOf } from '../connection/connection-state.js';
+import { AWAY_AFTER_MS, EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from '../edge.options.js';
+import { LobbyRouter } from '../lobby/lobby-router.js';
+import { type ClientGame, SessionRooms } from '../room/session-rooms.js';
+import type { GatewaySession } from '../session/gateway-session.js';
+import { SessionTable } from '../session/session-table.js';
+import type { PlayerConnection } from '../transport/player-connection.js';
+import { Admission } from './admission.js';
+import { Departures } from './departures.js';
+import { EarlyNotices } from './early-notices.js';
+import { PresenceReconciler } from './presence-reconciler.js';
+import { SessionRestorer } from './session-restorer.js';
+
+/**
+ * Handles a session at this gateway from its hello to its end: the admission, its room, the grace without a connection, and the departure
+ * or the takeover by another gateway.
+ */
+@Injectable()
+export class SessionLifecycle {
+  private touchedAt = 0;
+  private readonly earlyNotices = new EarlyNotices();
+
+  constructor(
+    @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
+    private readonly table: SessionTable,
+    private readonly limits: ConnectionLimits,
+    private readonly admission: Admission,
+    private readonly restorer: SessionRestorer,
+    private readonly presence: PresenceReconciler,
+    private readonly departures: Departures,
+    private readonly lobbies: LobbyRouter,
+    private readonly rooms: SessionRooms,
+    private readonly store: SessionStore,
+    private readonly awayMarks: PendingAwayMarks,
+    private readonly self: Self,
+    private readonly log: Log,
+    private readonly settlement: StoreSettlement,
+  ) {}
+
+  async admit(connection: PlayerConnection, state: ConnectionState, frame: Buffer): Promise<void> {
+    state.isAdmitting = true;
+    const since = performance.now();
+    try {
+      const hello = decodePlayerMessage(frame);
+      if (hello.kind !== 'hello') return;
+      const { session: id, secret, user, name, resumed, binding, admissionNumber, game } = await this.admission.admit(hello);
+      const early = this.earlyNotices.take(id, since);
+      // Another login or resume came while this hello was under way.
+      if (early.some(({ kind }) => kind === 'replaced') && !(await this.isCurrent(user, id))) throw new HoldfastError('replaced');
+      this.limits.admitted(state);
+      const session = this.sessionOf(id, user, name);
+      const before = session.connection;
+      session.secretHash = hashOf(secret);
+      // Two concurrent admissions may finish in the other order.
+      if (admissionNumber > session.admissionNumber) session.admissionNumber = admissionNumber;
+      // The store has the session at this gateway now, so its lost connection must be reported like any other.
+      if (!connection.isOpen) {
+        if (!before) this.addDisconnected(session, binding);
+        for (const notice of early) if (notice.kind !== 'replaced') this.handleNotice(notice);
+        return;
+      }
+      session.connection = connection;
+      state.session = session;
+      state.mustConfirm = resumed;
+      if (before) disconnect(before, 'replaced');
+      session.stopGraceTimers();
+      const { connectionTimeoutMs } = this.options;
+      connection.send({
+        kind: 'welcome',
+        protocol: PROTOCOL_VERSION,
+        session: id,
+        secret,
+        user,
+        name,
+        resumed,
+        server: this.self.id,
+        pingMs: Math.floor(connectionTimeoutMs / 3),
+      });
+      this.place(session, binding, game);
+      for (const notice of early) if (notice.kind !== 'replaced') this.handleNotice(notice);
+    } catch (error) {
+      const body = answerTo(error);
+      if (!(error instanceof HoldfastError)) this.log.error('hello.failed', { error });
+      connection.goodbye(
+        { code: body.code, reason: body.message, ...(body.retry && { retryAfterMs: body.retryAfterMs ?? 500 }) },
+        GOODBYE_MS,
+      );
+    }
+  }
+
+  /** The first message after `welcome` proves that the client has the new secret. So the store can delete the previous one. */
+  confirmSecret(state: ConnectionState, { id, secretHash }: GatewaySession): void {
+    state.mustConfirm = false;
+    this.store.confirm(id, secretHash).catch((error: unknown) => this.log.debug('session.confirm-failed', { error }));
+  }
+
+  /** A lobby may still handle a request of the session. The order of the departure decides which of the two counts. */
+  bye(connection: PlayerConnection, session: GatewaySession): void {
+    stateOf(connection).session = null;
+    session.connection = null;
+    connection.goodbye({ code: 'bye', reason: 'Goodbye.' }, GOODBYE_MS);
+    // The record stays until a lobby has carried out the departure. If this gateway dies first, its cleanup finds the user by it.
+    this.markAway(session);
+    this.depart(session, 'left', () => void this.store.end(session.id).catch(() => {}));
+  }
+
+  /** Ends the session for good, also when a lobby still handles a request of it. */
+  private depart(session: GatewaySession, expire: 'left' | 'away', done?: () => void): void {
+    this.departures.add(session, session.nextRequestOrder(), done);
+    this.rooms.unbind(session, expire);
+    this.table.remove(session);
+  }
+
+  /** Whether the store has the user's live session at this gateway. True when the store does not answer. */
+  private async isCurrent(user: UserId, session: SessionId): Promise<boolean> {
+    const found = await this.store.find(user).catch(() => undefined);
+    return found === undefined || (found?.session === session && found.gateway === this.self.id);
+  }
+
+  /** The session has lost its connection. `forGood`: this gateway closes, and the session continues at another one. */
+  disconnected(session: GatewaySession, forGood: boolean): void {
+    session.connection = null;
+    this.rooms.connectionLost(session);
+    this.markAway(session);
+    if (forGood) return;
+    const away = setTimeout(() => {
+      session.isAway = true;
+      session.search = null;
+      this.presence.report(session);
+      this.lobbies.emit(session, 'searcher.gone', { user: session.user, asked: session.nextRequestOrder() });
+    }, AWAY_AFTER_MS);
+    const gone = setTimeout(() => void this.gone(session), this.options.seatGraceMs);
+    session.graceTimers = [away, gone];
+  }
+
+  private markAway({ id, secretHash }: GatewaySession): void {
+    this.awayMarks.mark(id, { gateway: this.self.id, secretHash });
+  }
+
+  /** The connection was lost during the admission. */
+  private addDisconnected(session: GatewaySession, binding: Binding | null): void {
+    if (binding) this.rooms.bind(session, binding);
+    session.stopGraceTimers();
+    this.disconnected(session, false);
+  }
+
+  handleNotice(notice: SessionNotice): void {
+    const id = 'session' in notice ? notice.session : undefined;
+    const session = id !== undefined ? this.table.get(id) : notice.kind === 'replaced' ? undefined : this.table.ofUser(notice.user);
+    if (!session) {
+      if (id !== undefined) this.earlyNotices.add(id, notice, performance.now());
+      return;
+    }
+    switch (notice.kind) {
+      case 'replaced':
+        return this.end(session, 'replaced');
+      case 'bind':
+        return this.rooms.bind(session, { room: notice.room, watching: notice.role === 'watcher', rev: notice.rev });
+      case 'unbind':
+        if (session.room === notice.room) this.rooms.unbind(session, 'left');
+    }
+  }
+
+  /** The gateway calls this once a second. Restores lost data in the store, repeats failed writes, and renews the sessions. */
+  maintain(now: number): void {
+    this.restorer.check().catch((error: unknown) => this.log.debug('sessions.check-failed', { error }));
+    this.awayMarks.retry();
+    this.departures.retry();
+    // The records of a store that is not settled may be older copies.
+    if (!this.settlement.isSettled) return;
+    this.presence.reconcileMembers();
+    if (this.presence.hasNewIncarnation || now - this.touchedAt > Math.min(30_000, this.options.sessionTtlMs / 3)) void this.touch(now);
+  }
+
+  /** Binds the session to the room that the store names. It may differ from the one that this gateway knew. */
+  private place(session: GatewaySession, binding: Binding | null, game: ClientGame | null): void {
+    if (session.binding && session.binding.room === binding?.room) this.rooms.connectionReplaced(session, game);
+    else if (binding) this.rooms.bind(session, binding, game);
+    else this.rooms.unbind(session, 'left');
+    this.presence.report(session);
+  }
+
+  private sessionOf(id: string, user: string, name: string): GatewaySession {
+    const known = this.table.get(id);
+    if (known) return known;
+    // The store has replaced the user's older session at this gateway.
+    const older = this.table.ofUser(user);
+    if (older) this.end(older, 'replaced');
+    return this.table.add(id, user, name);
+  }
+
+  /** The grace is over. The session may be at another gateway if the notice of that was lost. Then the user has not left. */
+  private async gone(session: GatewaySession): Promise<void> {
+    const found = await this.store.find(session.user).catch(() => null);
+    if (session.connection || session.isOver) return;
+    if (found === null || (found.session === session.id && found.gateway === this.self.id)) return this.depart(session, 'away');
+    this.rooms.unbind(session, 'away');
+    this.table.remove(session);
+  }
+
+  /** The store does not have the session any more: another session of the user replaced it, it expired, or the store lost it. */
+  private async endUnknown(session: GatewaySession): Promise<void> {
+    const found = await this.store.find(session.user);
+    if (session.isOver) return;
+    if (found !== null) return this.end(session, 'replaced');
+    const { connection } = session;
+    session.connection = null;
+    this.depart(session, 'away');
+    if (connection) disconnect(connection, 'replaced');
+  }
+
+  /** The session is at another gateway now, so its player is not away. */
+  private end(session: GatewaySession, code: 'replaced'): void {
+    const { connection } = session;
+    session.connection = null;
+    this.rooms.unbind(session, 'away');
+    this.table.remove(session);
+    if (connection) disconnect(connection, code);
+  }
+
+  private async touch(now: number): Promise<void> {
+    this.touchedAt = now;
+    const connected = [...this.table.all()].filter(({ connection }) => connection !== null);
+    try {
+      for await (const some of inBatches(connected)) {
+        const over = await this.restorer.touch(some.map(({ id, user }) => ({ session: id, user })));
+        for (const id of over) {
+          const session = this.table.get(id);
+          if (session) await this.endUnknown(session);
+        }
+      }
+      await this.presence.reconcileIndex();
+    } catch (error) {
+      this.log.warn('sessions.touch-failed', { error });
+    }
+  }
+}

@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import type { Self } from '#libs/fleet';
+import { type SessionId, serverId, type UserId } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import { type StoreGeneration, UserRooms } from '#libs/room-store';
+import { GatewaySessionIndex, hashOf, PendingAwayMarks, SessionStore } from '#libs/session';
+import type { Log, Metrics } from '#libs/telemetry';
+import type { RoomRecordCache } from '../room/room-record-cache.js';
+import type { RoomRestorer } from '../room/room-restorer.js';
+import { SessionTable } from '../session/session-table.js';
+import { SessionRestorer } from './session-restorer.js';
+
+// A separate database, because the test empties it.
+const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/9` });
+const userRooms = new UserRooms(redis);
+
+beforeAll(() => redis.ready());
+beforeEach(() => redis.commands.flushdb());
+afterAll(() => redis.onApplicationShutdown());
+
+/** The sessions of a gateway and their restorer. */
+function newGateway() {
+  const id = serverId('gateway', randomUUID());
+  const store = new SessionStore(redis, new GatewaySessionIndex(redis), new PendingAwayMarks(redis), { auth: { kind: 'guest' } });
+  const table = new SessionTable({ sessions: { set: () => {} } } as unknown as Metrics);
+  const marked: string[] = [];
+  const generation = { current: 'one' as string | null, markAudited: async (_: unknown, name: string) => void marked.push(name) };
+  const log = { warn: () => {} } as unknown as Log;
+  const self = { id, incarnation: 1 } as Self;
+  const cache = { all: () => [] } as unknown as RoomRecordCache;
+  const rooms = { restoreAll: async () => 0 } as unknown as RoomRestorer;
+  const restorer = new SessionRestorer(table, store, userRooms, generation as unknown as StoreGeneration, redis, self, log, cache, rooms);
+  const newSession = async (user = `user-${randomUUID()}` as UserId) => {
+    const { session, secret } = await store.create({ user, name: 'Ada', gateway: id, incarnation: 1 });
+    const gatewaySession = table.add(session, user, 'Ada');
+    gatewaySession.secretHash = hashOf(secret);
+    return { gatewaySession, secret, resume: () => store.resume({ session, secret, gateway: id, incarnation: 1 }) };
+  };
+  return { id, store, table, generation, marked, restorer, newSession };
+}
+
+describe('sessions that the store lost', () => {
+  it('are restored by their gateway, with their room, and resume with the same secret', async () => {
+    const { restorer, newSession } = newGateway();
+    const { gatewaySession, resume } = await newSession();
+    gatewaySession.binding = { room: 'a-room', watching: false, rev: 1 };
+    await restorer.check();
+    await redis.commands.flushdb();
+    await restorer.check();
+    expect(await userRooms.get(gatewaySession.user)).toEqual({ room: 'a-room', watching: false });
+    expect(await resume()).toMatchObject({ session: gatewaySession.id, user: gatewaySession.user, name: 'Ada' });
+  });
+
+  it('are restored when the store lost them before the first check of the gateway', async () => {
+    const { restorer, newSession } = newGateway();
+    const { gatewaySession, resume } = await newSession();
+    await redis.commands.flushdb();
+    await restorer.check();
+    await expect(resume()).resolves.toMatchObject({ session: gatewaySession.id });
+  });
+
+  it('are restored in a store of another generation that has the mark of this gateway', async () => {
+    const { restorer, generation, newSession } = newGateway();
+    const { gatewaySession, resume } = await newSession();
+    await restorer.check();
+    await redis.commands.del(`hf:session:${gatewaySession.id}`);
+    await restorer.check();
+    await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
+    generation.current = 'two';
+    await restorer.check();
+    await expect(resume()).resolves.toMatchObject({ session: gatewaySession.id });
+  });
+
+  it('are not restored when their user has logged in again meanwhile', async () => {
+    const { restorer, store, newSession } = newGateway();
+    const { gatewaySession, resume } = await newSession();
+    await restorer.check();
+    await redis.commands.flushdb();
+    const again = await store.create({ user: gatewaySession.user, name: 'Ada', gateway: serverId('gateway', 'other'), incarnation: 1 });
+    await restorer.check();
+    await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
+    expect((await store.find(gatewaySession.user))?.session).toBe(again.session);
+  });
+
+  it('replace an older login of their user in a store that fell back', async () => {
+    const { restorer, store, generation, newSession } = newGateway();
+    const { gatewaySession, resume } = await newSession();
+    gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).turn;
+    await restorer.check();
+    const older = await store.create({ user: gatewaySession.user, name: 'Ada', gateway: serverId('gateway', 'other'), incarnation: 1 });
+    await redis.commands.del(`hf:session:${gatewaySession.id}`);
+    await redis.commands.hset(`hf:user:${gatewaySession.user}`, 'turn', gatewaySession.admissionNumber - 1);
+    generation.current = 'two';
+    await restorer.check();
+    await expect(resume()).resolves.toMatchObject({ session: gatewaySession.id });
+    expect((await store.find(gatewaySession.user))?.session).not.toBe(older.session);
+  });
+
+  it('are marked as restored once for each store generation', async () => {
+    const { restorer, generation, marked, newSession } = newGateway();
+    await newSession();
+    await restorer.check();
+    await restorer.check();
+    generation.current = 'two';
+    await restorer.check();
+    expect(marked).toEqual(['one', 'two']);
+  });
+
+  it('are returned with the room that the store had for their users before', async () => {
+    const { restorer, generation, newSession } = newGateway();
+    const { gatewaySession } = await newSession();
+    gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).turn;
+    await restorer.check();
+    restorer.takeRestored();
+    await userRooms.set(gatewaySession.user, 'left-before', false);
+    generation.current = 'two';
+    await restorer.check();
+    expect(restorer.takeRestored()).toEqual([
+      { session: gatewaySession, outcome: 'written', before: { room: 'left-before', watching: false } },
+    ]);
+    expect(await userRooms.get(gatewaySession.user)).toBeNull();
+  });
+
+  it('are not restored when they had ended before', async () => {
+    const { restorer, store, newSession } = newGateway();
+    const { gatewaySession, resume } = await newSession();
+    await restorer.check();
+    await store.end(gatewaySession.id as SessionId);
+    await restorer.check();
+    await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
+  });
+
+  describe('when they are renewed', () => {
+    const renewed = ({ gatewaySession }: { gatewaySession: { id: SessionId; user: UserId } }) => [
+      { session: gatewaySession.id, user: gatewaySession.user },
+    ];
+
+    it('are not over when the store is emptied between the check and the renewal', async () => {
+      const { restorer, store, newSession } = newGateway();
+      const player = await newSession();
+      await restorer.check();
+      const touch = store.touch.bind(store);
+      jest.spyOn(store, 'touch').mockImplementationOnce(async (sessions) => {
+        await redis.commands.flushdb();
+        return touch(sessions);
+      });
+      await expect(restorer.touch(renewed(player))).resolves.toEqual([]);
+      await expect(player.resume()).resolves.toMatchObject({ session: player.gatewaySession.id });
+    });
+
+    it('are not over while the store generation is unknown', async () => {
+      const { restorer, generation, newSession } = newGateway();
+      const player = await newSession();
+      await restorer.check();
+      generation.current = null;
+      await redis.commands.flushdb();
+      await expect(restorer.touch(renewed(player))).rejects.toThrow('which store this is');
+      generation.current = 'two';
+      await expect(restorer.touch(renewed(player))).resolves.toEqual([]);
+    });
+
+    it('are over when their user has logged in again', async () => {
+      const { restorer, store, newSession } = newGateway();
+      const player = await newSession();
+      await restorer.check();
+      await store.create({ user: player.gatewaySession.user, name: 'Ada', gateway: serverId('gateway', 'other'), incarnation: 1 });
+      await expect(restorer.touch(renewed(player))).resolves.toEqual([player.gatewaySession.id]);
+    });
+  });
+});

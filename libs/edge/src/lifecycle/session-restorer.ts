@@ -1,0 +1,160 @@
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { inBatches } from '#libs/async';
+import { Self } from '#libs/fleet';
+import type { SessionId, UserId } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import { type RestoredUser, StoreGeneration, type UserRoom, UserRooms } from '#libs/room-store';
+import { SessionStore } from '#libs/session';
+import { Log } from '#libs/telemetry';
+import { RESTORE_RETRY_MS } from '../edge.options.js';
+import { RoomRecordCache } from '../room/room-record-cache.js';
+import { RoomRestorer } from '../room/room-restorer.js';
+import type { GatewaySession } from '../session/gateway-session.js';
+import { SessionTable } from '../session/session-table.js';
+
+export interface TouchedSession {
+  readonly session: SessionId;
+  readonly user: UserId;
+}
+
+/** A session whose user was restored, and the room that the store had for the user before. */
+export interface RestoredSession {
+  readonly session: GatewaySession;
+  readonly outcome: RestoredUser['outcome'];
+  readonly before: UserRoom | null;
+}
+
+/**
+ * Writes the sessions of this gateway, and the records of their rooms, again into a store that lost its last writes or all data. Otherwise
+ * the gateway would end the session of a player who noticed nothing. Then the gateway sets its mark, which `StoreSettlement` waits for.
+ */
+@Injectable()
+export class SessionRestorer implements OnApplicationBootstrap {
+  private generation: string | null = null;
+  private mustRestore = false;
+  /** The incarnation and the generation of the last mark. */
+  private marked = '';
+  private restored: readonly RestoredSession[] = [];
+  private readonly restoredListeners: (() => void)[] = [];
+  private checking: Promise<void> | null = null;
+
+  constructor(
+    private readonly table: SessionTable,
+    private readonly store: SessionStore,
+    private readonly userRooms: UserRooms,
+    private readonly storeGeneration: StoreGeneration,
+    private readonly redis: RedisConnections,
+    private readonly self: Self,
+    private readonly log: Log,
+    private readonly cache: RoomRecordCache,
+    private readonly rooms: RoomRestorer,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.storeGeneration.onConnected(() => void this.checkUntilMarked());
+  }
+
+  /** Called after each restoration, whether the store is settled or not. */
+  onRestored(listener: () => void): void {
+    this.restoredListeners.push(listener);
+  }
+
+  /** Returns the sessions of the last restoration, once. */
+  takeRestored(): readonly RestoredSession[] {
+    const { restored } = this;
+    this.restored = [];
+    return restored;
+  }
+
+  /** Checks whether the store lost data, and restores it. Concurrent calls share one check. Rejects when the store does not answer. */
+  check(): Promise<void> {
+    this.checking ??= this.checkOnce().finally(() => {
+      this.checking = null;
+    });
+    return this.checking;
+  }
+
+  /**
+   * Renews the time to live of the sessions and returns the sessions that are over. Rejects when the store does not answer, and while its
+   * generation is not known.
+   *
+   * The store may lose everything between the check and the renewal, or the shared check may have read it before the loss. Each session
+   * that seems to be over is therefore renewed once more after a second check.
+   */
+  async touch(sessions: readonly TouchedSession[]): Promise<readonly SessionId[]> {
+    const missing = new Set(await this.touchAfterCheck(sessions));
+    if (missing.size === 0) return [];
+    await this.checking?.catch(() => {});
+    return this.touchAfterCheck(sessions.filter(({ session }) => missing.has(session)));
+  }
+
+  private async touchAfterCheck(sessions: readonly TouchedSession[]): Promise<readonly SessionId[]> {
+    await this.check();
+    if (!this.isKnown) throw new Error('The gateway does not know yet which store this is (its generation). Try again later.');
+    return this.store.touch(sessions);
+  }
+
+  private get isKnown(): boolean {
+    return this.redis.isReady && this.storeGeneration.current !== null;
+  }
+
+  private async checkOnce(): Promise<void> {
+    const { current } = this.storeGeneration;
+    if (!this.isKnown) return;
+    const isAnother = this.generation !== null && this.generation !== current;
+    if (isAnother || (await this.store.hasForgotten(this.self.id))) this.mustRestore = true;
+    const { mustRestore } = this;
+    if (mustRestore) await this.restoreAll(this.generation !== current);
+    this.generation = current;
+    await this.mark(current as string);
+    if (mustRestore) for (const listener of this.restoredListeners) listener();
+  }
+
+  /** @param isAnother the store has another generation, so it may have fallen back and have older copies. */
+  private async restoreAll(isAnother: boolean): Promise<void> {
+    const rooms = await this.rooms.restoreAll(this.cache.all());
+    let sessions = 0;
+    const restored: RestoredSession[] = [];
+    for await (const some of inBatches([...this.table.all()], { pauseMs: 0 })) {
+      for (const { wasLost, ...one } of await Promise.all(some.map((session) => this.restore(session, isAnother)))) {
+        if (wasLost) sessions += 1;
+        restored.push(one);
+      }
+    }
+    this.mustRestore = false;
+    this.restored = restored;
+    this.marked = '';
+    if (sessions > 0 || rooms > 0) this.log.warn('sessions.restored', { sessions, rooms });
+  }
+
+  private async restore(session: GatewaySession, isAnother: boolean): Promise<RestoredSession & { readonly wasLost: boolean }> {
+    const { id, user, name, secretHash, binding, connection } = session;
+    const { outcome, before } = await this.userRooms.restore(user, binding, session.firstOpen());
+    const record = { session: id, user, name, secretHash, gateway: this.self.id, room: binding?.room ?? null, isAway: connection === null };
+    const wasLost = await this.store.restore(record, isAnother && outcome !== 'late');
+    return { session, outcome, before, wasLost };
+  }
+
+  private async mark(generation: string): Promise<void> {
+    const { id: server, incarnation } = this.self;
+    const mark = `${incarnation} ${generation}`;
+    if (incarnation === 0 || this.marked === mark) return;
+    await this.storeGeneration.markAudited({ server, incarnation }, generation);
+    this.marked = mark;
+  }
+
+  /** Repeats the check every `RESTORE_RETRY_MS` until the mark is set, because all servers wait for it. */
+  private async checkUntilMarked(): Promise<void> {
+    const { current } = this.storeGeneration;
+    for (;;) {
+      try {
+        await this.check();
+      } catch (error) {
+        this.log.debug('sessions.restore-failed', { error });
+      }
+      const isOver = this.storeGeneration.current !== current || this.self.incarnation === 0;
+      if (isOver || this.marked === `${this.self.incarnation} ${current}`) return;
+      await new Promise((resolve) => setTimeout(resolve, RESTORE_RETRY_MS));
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import type { RequestOrder, RoomId, SessionId, UserId } from '#libs/protocol';
+import type { StoreSettlement } from '#libs/settlement';
+import { Log } from '#libs/telemetry';
+import type { LobbyRouter } from '../lobby/lobby-router.js';
+import type { PlayerRequests } from '../lobby/player-requests.js';
+import type { RoomRecordCache } from '../room/room-record-cache.js';
+import type { SessionRooms } from '../room/session-rooms.js';
+import { GatewaySession } from '../session/gateway-session.js';
+import type { SessionTable } from '../session/session-table.js';
+import type { PlayerConnection } from '../transport/player-connection.js';
+import type { Departures } from './departures.js';
+import type { RestoredSession, SessionRestorer } from './session-restorer.js';
+import { SettledSessions } from './settled-sessions.js';
+
+const ROOM = 'r1' as RoomId;
+
+/** One session of a gateway, and the acts for it once a store is settled. */
+function newGateway(answer: (operation: string) => unknown = () => ({})) {
+  const session = new GatewaySession('s1' as SessionId, 'u1' as UserId, 'Ada', 1);
+  session.connection = { isOpen: true } as PlayerConnection;
+  session.admissionNumber = 5;
+  const requested: string[] = [];
+  const done: string[] = [];
+  const orders: RequestOrder[] = [];
+  let restored: RestoredSession[] = [];
+  let settle = (): void => {};
+  let reportRestored = (): void => {};
+  const settlement = { isSettled: false };
+  const sessions = new SettledSessions(
+    { all: () => [session] } as unknown as SessionTable,
+    {
+      acceptAnyRevision: () => done.push('accept'),
+      bind: (_: GatewaySession, { room }: { room: RoomId }) => done.push(`bound to ${room}`),
+    } as unknown as SessionRooms,
+    { compareSettled: async () => {} } as unknown as RoomRecordCache,
+    { takeRestored: () => restored, onRestored: (listener: () => void) => (reportRestored = listener) } as unknown as SessionRestorer,
+    { repeat: () => done.push('departures') } as unknown as Departures,
+    {
+      emit: (_: GatewaySession, pattern: string, { room, asked }: { room: RoomId; asked: RequestOrder }) => {
+        done.push(`${pattern} ${room}`);
+        orders.push(asked);
+      },
+    } as unknown as LobbyRouter,
+    {
+      send: async (_: GatewaySession, operation: string) => {
+        requested.push(operation);
+        return answer(operation);
+      },
+    } as unknown as PlayerRequests,
+    Object.assign(settlement, {
+      onSettled: (listener: () => void) => {
+        settle = listener;
+      },
+    }) as unknown as StoreSettlement,
+    new Log({ server: 'spec', level: 'silent', format: 'json' }),
+  );
+  sessions.onApplicationBootstrap();
+  const settled = async (more: { restored?: RestoredSession[] } = {}): Promise<void> => {
+    restored = more.restored ?? [];
+    settle();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  /** Restores these sessions. No settlement follows. */
+  const restoredLate = async (isSettled: boolean, late: RestoredSession[]): Promise<void> => {
+    settlement.isSettled = isSettled;
+    restored = late;
+    reportRestored();
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  };
+  return { session, requested, done, orders, settled, restoredLate };
+}
+
+describe('a session, once a store that was restarted is settled', () => {
+  it('stays in its room and joins no room again', async () => {
+    const gateway = newGateway();
+    gateway.session.binding = { room: ROOM, watching: false, rev: 7 };
+    await gateway.settled();
+    expect(gateway.requested).toEqual([]);
+    expect(gateway.done).toEqual(['accept', 'departures']);
+  });
+
+  it('leaves rooms again that it had left', async () => {
+    const gateway = newGateway();
+    const { session } = gateway;
+    session.recordLeftRoom('left-1' as RoomId);
+    session.recordLeftRoom(ROOM);
+    session.binding = { room: ROOM, watching: false, rev: 7 };
+    const before = { room: 'left-2' as RoomId, watching: false };
+    await gateway.settled({ restored: [{ session, outcome: 'written', before }] });
+    expect(gateway.done).toEqual(['accept', 'departures', 'member.gone left-2', 'member.gone left-1']);
+  });
+
+  it('searches for a match again, or enters the match that a lobby has found', async () => {
+    const gateway = newGateway(() => ({ binding: { room: ROOM, watching: false, rev: 1 } }));
+    const { session } = gateway;
+    session.search = { data: { game: 'chess' }, requestOrder: { turn: 5, number: 2 } };
+    await gateway.settled({ restored: [{ session, outcome: 'written', before: null }] });
+    expect(gateway.requested).toEqual(['match.find']);
+    expect(gateway.done).toContain(`bound to ${ROOM}`);
+
+    const found = newGateway();
+    found.session.search = { data: { game: 'chess' }, requestOrder: { turn: 5, number: 2 } };
+    await found.settled({ restored: [{ session: found.session, outcome: 'moved', before: { room: ROOM, watching: false } }] });
+    expect(found.requested).toEqual([]);
+    expect(found.done).toContain(`bound to ${ROOM}`);
+  });
+
+  it('orders the repeated leave before a join that is under way', async () => {
+    const gateway = newGateway();
+    const { session } = gateway;
+    session.recordLeftRoom(ROOM);
+    session.requestNumber = 4;
+    session.unanswered = [4];
+    await gateway.settled({ restored: [{ session, outcome: 'written', before: null }] });
+    expect(gateway.orders).toEqual([{ turn: 5, number: 3 }]);
+  });
+
+  it('is completed also when the gateway restores it after the settlement, or without one', async () => {
+    const gateway = newGateway();
+    const { session } = gateway;
+    session.recordLeftRoom(ROOM);
+    await gateway.restoredLate(false, [{ session, outcome: 'written', before: null }]);
+    expect(gateway.done).toEqual([]);
+    await gateway.restoredLate(true, [{ session, outcome: 'written', before: null }]);
+    expect(gateway.done).toEqual(['accept', 'departures', `member.gone ${ROOM}`]);
+  });
+});

@@ -1,0 +1,93 @@
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { sleep } from '#libs/async';
+import { type Binding, HoldfastError, type RoomId } from '#libs/protocol';
+import { StoreSettlement } from '#libs/settlement';
+import { Log } from '#libs/telemetry';
+import { LEFT_KEPT_MS, REQUEST_TIMEOUT_MS, RESTORE_RETRY_MS, SEARCH_TRIES_MAX } from '../edge.options.js';
+import { LobbyRouter } from '../lobby/lobby-router.js';
+import { PlayerRequests } from '../lobby/player-requests.js';
+import { RoomRecordCache } from '../room/room-record-cache.js';
+import { SessionRooms } from '../room/session-rooms.js';
+import type { GatewaySession } from '../session/gateway-session.js';
+import { SessionTable } from '../session/session-table.js';
+import { Departures } from './departures.js';
+import { type RestoredSession, SessionRestorer } from './session-restorer.js';
+
+/**
+ * Completes the restoration of a gateway's sessions once a restarted store is settled. The gateway compares all rooms. It removes users
+ * from rooms that they had left, and repeats lost searches for a match.
+ *
+ * It never joins a room again. A player learns of a join only when the gateway can restore it (`PlayerRequests`), so a user who is
+ * missing in a settled record was removed by a lobby.
+ */
+@Injectable()
+export class SettledSessions implements OnApplicationBootstrap {
+  constructor(
+    private readonly table: SessionTable,
+    private readonly rooms: SessionRooms,
+    private readonly cache: RoomRecordCache,
+    private readonly restorer: SessionRestorer,
+    private readonly departures: Departures,
+    private readonly lobbies: LobbyRouter,
+    private readonly requests: PlayerRequests,
+    private readonly settlement: StoreSettlement,
+    private readonly log: Log,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.settlement.onSettled(() => void this.settled());
+    // No settlement follows when the store lost data without a restart, or was settled before this gateway restored its sessions.
+    this.restorer.onRestored(() => {
+      if (this.settlement.isSettled) void this.settled();
+    });
+  }
+
+  private async settled(): Promise<void> {
+    const restored = this.restorer.takeRestored();
+    this.rooms.acceptAnyRevision(this.table.all());
+    await this.cache.compareSettled();
+    this.departures.repeat();
+    for (const one of restored) {
+      if (one.session.isOver) continue;
+      this.leaveAgain(one);
+      if (one.session.search) void this.searchAgain(one);
+    }
+  }
+
+  /** Removes the user from rooms that the session had left, because the store may list the user there again. */
+  private leaveAgain({ session, before }: RestoredSession): void {
+    const { user, binding, leftRooms } = session;
+    const left = new Set<RoomId>();
+    if (before && !before.watching) left.add(before.room);
+    for (const { room, at } of leftRooms) if (performance.now() - at < LEFT_KEPT_MS) left.add(room);
+    if (binding) left.delete(binding.room);
+    for (const room of left) this.lobbies.emit(session, 'member.gone', { room, user, asked: session.lastAnswered() });
+  }
+
+  private async searchAgain({ session, outcome, before }: RestoredSession): Promise<void> {
+    const { search } = session;
+    if (!search || !session.connection) return;
+    // A lobby found a match, and its message was lost.
+    if (outcome === 'moved' && before) return this.rooms.bind(session, { ...before, rev: 0 });
+    try {
+      const binding = await this.request(session, 'match.find', search.data);
+      if (binding) this.rooms.bind(session, binding);
+    } catch (error) {
+      // The client finds out with `me` that its search has ended.
+      this.log.warn('search.lost', { user: session.user, error });
+    }
+  }
+
+  /** Repeats the request while lobbies restart, or do not know yet that the store is settled. */
+  private async request(session: GatewaySession, operation: string, data: unknown): Promise<Binding | null> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return (await this.requests.send(session, operation, data, REQUEST_TIMEOUT_MS)).binding ?? null;
+      } catch (error) {
+        const mayHelp = error instanceof HoldfastError && error.retry && tries < SEARCH_TRIES_MAX;
+        if (!mayHelp) throw error;
+        await sleep(RESTORE_RETRY_MS * tries);
+      }
+    }
+  }
+}

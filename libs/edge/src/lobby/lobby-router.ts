@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import { FleetLinks, ServerDirectory } from '#libs/fleet';
+import type { LinkPeer } from '#libs/link';
+import { type ControlPattern, HoldfastError, type PlayerAnswer, type PlayerRequest } from '#libs/protocol';
+import type { GatewaySession } from '../session/gateway-session.js';
+
+/** Chooses the lobby of a session: any at first, then always the same one, and another one when that is gone. */
+@Injectable()
+export class LobbyRouter {
+  constructor(
+    private readonly links: FleetLinks,
+    private readonly directory: ServerDirectory,
+  ) {
+    // A lobby that hangs does not close its link, and requests would wait for it in vain.
+    directory.onChange(({ kind, server }) => {
+      const peer = kind === 'evicted' && server.type === 'lobby' ? links.get(server.id) : undefined;
+      if (peer && peer.incarnation <= server.incarnation) peer.close('evicted');
+    });
+  }
+
+  /**
+   * Sends a request of the session to its lobby, once.
+   *
+   * @throws the lobby's refusal, `server-lost` when the lobby died with the request, `unavailable` when there is no lobby
+   */
+  async send(session: GatewaySession, operation: string, request: PlayerRequest, timeoutMs: number): Promise<PlayerAnswer> {
+    return (await this.lobbyOf(session).request(operation, request, { timeoutMs })) as PlayerAnswer;
+  }
+
+  /** Sends a request of the gateway itself about a session, to the lobby of that session. */
+  async requestFor(session: GatewaySession, pattern: ControlPattern, data: unknown, timeoutMs: number): Promise<unknown> {
+    return this.lobbyOf(session).request(pattern, data, { timeoutMs });
+  }
+
+  /** Sends an event about a session to a lobby, at most once. */
+  emit(session: GatewaySession, pattern: string, data: unknown): void {
+    try {
+      this.lobbyOf(session).emit(pattern, data);
+    } catch {
+      // There is no lobby. The sweep of rooms finds the difference later.
+    }
+  }
+
+  /**
+   * Sends a request of the gateway itself to any lobby.
+   *
+   * @throws `unavailable` when there is no lobby, `server-lost` when it died with the request
+   */
+  async request(pattern: ControlPattern, data: unknown): Promise<unknown> {
+    this.nextLobby += 1;
+    return this.lobby(this.nextLobby).request(pattern, data);
+  }
+
+  private nextLobby = 0;
+
+  /** Id of this gateway, set once at its start. */
+  gateway = '';
+
+  private lobbyOf(session: GatewaySession): LinkPeer {
+    if (session.lobby?.isOpen && !session.lobby.isSilent && this.directory.get(session.lobby.id)?.state === 'ready') return session.lobby;
+    session.lobby = this.lobby(session.handle);
+    return session.lobby;
+  }
+
+  private lobby(position: number): LinkPeer {
+    const open = this.directory
+      .byType('lobby')
+      .filter(({ state, suspect }) => state === 'ready' && suspect === 0)
+      .map(({ id }) => this.links.get(id))
+      .filter((peer) => peer?.isOpen) as LinkPeer[];
+    const answering = open.filter((peer) => !peer.isSilent);
+    if (answering.length > 0) return answering[position % answering.length];
+    if (open.length === 0) throw new HoldfastError('unavailable', 'No lobby answers right now.', { retryAfterMs: 500 });
+    return open[position % open.length];
+  }
+}

@@ -1,0 +1,155 @@
+import { Injectable } from '@nestjs/common';
+import { sleep } from '#libs/async';
+import { HoldfastError, isBefore, type PlayerAnswer, type PlayerRequest, type RequestOrder, type RoomView } from '#libs/protocol';
+import { StoreGeneration, UserRooms } from '#libs/room-store';
+import { StoreSettlement } from '#libs/settlement';
+import { RECORD_WAIT_MS, RESTORE_RETRY_MS } from '../edge.options.js';
+import { RoomRecordCache } from '../room/room-record-cache.js';
+import type { GatewaySession } from '../session/gateway-session.js';
+import { LobbyRouter } from './lobby-router.js';
+import { repeatRequest } from './repeated-request.js';
+
+/** Reads. They change nothing, so another lobby may answer them when the first one is lost. */
+const READS: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'me']);
+/** The gateway does not void these when their answer is lost: a search may continue, and the client requests `me`. */
+const NOT_VOIDED: ReadonlySet<string> = new Set([...READS, 'match.find']);
+/** Refusals that do not decide the outcome of a repeated request, so the gateway repeats it once more. */
+const UNDECIDED: ReadonlySet<string> = new Set(['unavailable', 'busy', 'server-lost']);
+
+/**
+ * Sends the requests of players to lobbies. A request has one number in the order of its user, however often it is sent.
+ *
+ * An answer counts only in the run of the store in which the gateway sent the request. After a restart the store may have lost the
+ * result, so the gateway sends the request again once the new run is settled.
+ */
+@Injectable()
+export class PlayerRequests {
+  private lastRun: string | null = null;
+
+  constructor(
+    private readonly lobbies: LobbyRouter,
+    private readonly userRooms: UserRooms,
+    private readonly generation: StoreGeneration,
+    private readonly settlement: StoreSettlement,
+    private readonly cache: RoomRecordCache,
+  ) {}
+
+  /**
+   * Resolves when this gateway has the room's record at the revision of the answer: then it can restore the result that the player receives.
+   *
+   * @param timeoutMs for all repetitions together
+   * @throws the lobby's refusal, `server-lost` when the lobby died with the request, `unavailable` when there is no lobby
+   */
+  async send(session: GatewaySession, operation: string, data: unknown, timeoutMs: number): Promise<PlayerAnswer> {
+    const { user, name, id, binding } = session;
+    const room = binding ? { id: binding.room, watching: binding.watching } : undefined;
+    const order = session.nextRequestOrder();
+    const request: PlayerRequest = {
+      caller: { user, name, session: id, gateway: this.lobbies.gateway, asked: order, ...(room && { room }) },
+      data,
+    };
+    session.unanswered = [...session.unanswered, order.number];
+    try {
+      const answer = await this.sendInOneRun(session, operation, request, timeoutMs);
+      noteSearch(session, operation, data, order, answer);
+      return answer;
+    } catch (error) {
+      const code = error instanceof HoldfastError ? error.code : '';
+      if ((code === 'server-lost' || code === 'unavailable') && !NOT_VOIDED.has(operation)) await this.voidRequest(session, order);
+      throw error;
+    } finally {
+      session.unanswered = session.unanswered.filter((number) => number !== order.number);
+    }
+  }
+
+  private async sendInOneRun(session: GatewaySession, operation: string, request: PlayerRequest, timeoutMs: number): Promise<PlayerAnswer> {
+    const endsAt = performance.now() + timeoutMs;
+    if (READS.has(operation)) return this.read(session, operation, request, timeoutMs);
+    const send = async (name: string, data: unknown): Promise<PlayerAnswer> => {
+      const remainingMs = Math.max(endsAt - performance.now(), 1);
+      return this.lobbies.send(session, name, { ...request, data }, remainingMs);
+    };
+    let before: PlayerAnswer | null = null;
+    for (let isRepeated = false; ; isRepeated = true) {
+      const run = this.storeRun;
+      try {
+        const answer: PlayerAnswer = await (isRepeated ? repeatRequest(send, operation, request, before) : send(operation, request.data));
+        if (this.storeRun === run) await this.whenCached(answer);
+        if (this.storeRun === run) return answer;
+        before = answer;
+      } catch (error) {
+        const isSameRun = this.storeRun === run;
+        const mayHelp = !isSameRun || (isRepeated && error instanceof HoldfastError && UNDECIDED.has(error.code));
+        if (!mayHelp || performance.now() > endsAt) throw error;
+        if (isSameRun) await sleep(RESTORE_RETRY_MS);
+      }
+      await this.whenSettled(endsAt);
+    }
+  }
+
+  /** Waits for the record for a limited time: a player gets the answer even if the record does not arrive. */
+  private async whenCached({ binding, data }: PlayerAnswer): Promise<void> {
+    const room = (data as { room?: Partial<RoomView> | null } | null | undefined)?.room;
+    const id = binding?.room ?? room?.id;
+    const rev = binding?.rev ?? room?.rev;
+    if (id !== undefined && rev !== undefined) await this.cache.whenKnown(id, rev, RECORD_WAIT_MS);
+  }
+
+  /** The answer to a read counts in any run. */
+  private async read(session: GatewaySession, operation: string, request: PlayerRequest, timeoutMs: number): Promise<PlayerAnswer> {
+    try {
+      return await this.lobbies.send(session, operation, request, timeoutMs);
+    } catch (error) {
+      if (!(error instanceof HoldfastError && error.code === 'server-lost')) throw error;
+      return this.lobbies.send(session, operation, request, timeoutMs);
+    }
+  }
+
+  /** The last run of the store that this gateway was connected to. It does not change while the store is away. */
+  private get storeRun(): string | null {
+    this.lastRun = this.generation.current ?? this.lastRun;
+    return this.lastRun;
+  }
+
+  /** Throws `unavailable` when the store is not settled by then. */
+  private async whenSettled(endsAt: number): Promise<void> {
+    for (;;) {
+      try {
+        return await this.settlement.whenSettled(Math.max(endsAt - performance.now(), 1));
+      } catch (error) {
+        // The store may only be away for a moment.
+        if (performance.now() > endsAt) throw error;
+        await sleep(RESTORE_RETRY_MS);
+      }
+    }
+  }
+
+  /** Voids a request before the player learns that it failed. A lobby that hangs must not carry it out when it wakes. */
+  private async voidRequest(session: GatewaySession, { turn, number }: RequestOrder): Promise<void> {
+    session.requestNumber = Math.max(session.requestNumber, number + 1);
+    // If the store is away, the player's next request has a higher number and voids this one.
+    await this.userRooms.overtake(session.user, { turn, number: number + 1 }).catch(() => {});
+  }
+}
+
+/**
+ * Records the search of the session, because lobbies store searches in Redis only, which may lose them. A cancel counts by the order of
+ * requests: the answer to an earlier search may arrive after it.
+ */
+function noteSearch(
+  session: GatewaySession,
+  operation: string,
+  data: unknown,
+  order: RequestOrder,
+  { binding, data: answer }: PlayerAnswer,
+): void {
+  if (binding || operation === 'match.cancel') {
+    session.search = null;
+    session.searchEndedBy = order;
+  } else if (operation === 'match.find' && isWaiting(answer) && !isBefore(order, session.searchEndedBy))
+    session.search = { data, requestOrder: order };
+}
+
+function isWaiting(answer: unknown): boolean {
+  return (answer as { waiting?: unknown } | null)?.waiting === true;
+}

@@ -1,0 +1,110 @@
+import { HoldfastError, type PlayerAnswer, type PlayerRequest, type RoomId, type RoomView } from '#libs/protocol';
+
+/** Sends one operation of the player to a lobby, always under the number of the first request. */
+export type SendOperation = (operation: string, data: unknown) => Promise<PlayerAnswer>;
+
+/** The room that the first answer named does not take the player any more. */
+const ROOM_REFUSALS: ReadonlySet<string> = new Set(['room-unknown', 'room-full', 'room-playing']);
+
+/**
+ * Repeats a request whose first answer does not count, because the store was restarted after the gateway sent the request. The store may
+ * have the result of the first request or not. The outcome is the same in both cases.
+ *
+ * `before` is the first answer. It is null when the first request was refused, or its answer was lost.
+ */
+export async function repeatRequest(
+  send: SendOperation,
+  operation: string,
+  { caller, data }: PlayerRequest,
+  before: PlayerAnswer | null,
+): Promise<PlayerAnswer> {
+  switch (operation) {
+    case 'rooms.create':
+    case 'match.find':
+      return enterAgain(send, operation, { caller, data }, before);
+    case 'rooms.leave':
+      return leaveAgain(send, operation, { caller, data }, before);
+    case 'rooms.ready':
+    case 'rooms.start':
+      return startAgain(send, operation, data);
+    case 'match.cancel': {
+      const again = await send(operation, data);
+      return isCancelled(before) ? { ...again, data: { cancelled: true } } : again;
+    }
+    default:
+      return send(operation, data);
+  }
+}
+
+/** Creates no second room: the room of the first request may still exist, with the player or without. */
+async function enterAgain(
+  send: SendOperation,
+  operation: string,
+  { caller, data }: PlayerRequest,
+  before: PlayerAnswer | null,
+): Promise<PlayerAnswer> {
+  const joined = before?.binding ? await joinIfPossible(send, before.binding.room) : null;
+  if (joined) return joined;
+  try {
+    return await send(operation, data);
+  } catch (error) {
+    if (codeOf(error) !== 'already-in-room') throw error;
+    const { room, watching } = await whereIs(send);
+    // A player who was in this room before the request gets the refusal.
+    if (!room || watching || (caller.room?.id === room.id && !caller.room.watching)) throw error;
+    return send('rooms.join', { room: room.id });
+  }
+}
+
+async function joinIfPossible(send: SendOperation, room: RoomId): Promise<PlayerAnswer | null> {
+  try {
+    return await send('rooms.join', { room });
+  } catch (error) {
+    if (ROOM_REFUSALS.has(codeOf(error))) return null;
+    throw error;
+  }
+}
+
+/** A player who is in no room has left it. */
+async function leaveAgain(
+  send: SendOperation,
+  operation: string,
+  { caller, data }: PlayerRequest,
+  before: PlayerAnswer | null,
+): Promise<PlayerAnswer> {
+  try {
+    return await send(operation, data);
+  } catch (error) {
+    const hasLeft = ['not-in-room', 'room-unknown'].includes(codeOf(error));
+    if (hasLeft && before) return before;
+    if (hasLeft && caller.room) return { data: { left: caller.room.id }, binding: null };
+    throw error;
+  }
+}
+
+/** A room whose game has started needs no second start, and its members were ready. */
+async function startAgain(send: SendOperation, operation: string, data: unknown): Promise<PlayerAnswer> {
+  try {
+    return await send(operation, data);
+  } catch (error) {
+    const isUnready = (data as { ready?: unknown } | null | undefined)?.ready === false;
+    if (codeOf(error) !== 'room-playing' || isUnready) throw error;
+    const { room, watching } = await whereIs(send);
+    if (!room || watching || room.status === 'waiting') throw error;
+    // The store restart may have interrupted that start. Then a lobby takes it back, and the player must start again.
+    if (room.status === 'starting' && operation === 'rooms.start') throw new HoldfastError('unavailable');
+    return { data: { room } };
+  }
+}
+
+async function whereIs(send: SendOperation): Promise<{ readonly room: RoomView | null; readonly watching: boolean }> {
+  return (await send('me', undefined)).data as { room: RoomView | null; watching: boolean };
+}
+
+function isCancelled(answer: PlayerAnswer | null): boolean {
+  return (answer?.data as { cancelled?: unknown } | null | undefined)?.cancelled === true;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof HoldfastError ? error.code : '';
+}

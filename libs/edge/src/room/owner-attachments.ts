@@ -1,0 +1,246 @@
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { FleetLinks, ServerDirectory, type ServerRecord } from '#libs/fleet';
+import { type LinkPeer, Links } from '#libs/link';
+import { type AttachRequest, type Control, HoldfastError, type RoomId } from '#libs/protocol';
+import type { RoomOwnership, RoomRecord } from '#libs/room-store';
+import { Log, Metrics } from '#libs/telemetry';
+import { ATTACH_TIMEOUT_MS, ATTACHED_AT_ONCE_MAX, LOST_POLL_MS, LOST_READ_MS } from '../edge.options.js';
+import {
+  type AttachmentEvent,
+  type AttachmentOutput,
+  type AttachmentState,
+  type DetachReason,
+  nextAttachment,
+  type PauseReason,
+  peerOf,
+} from '../session/attachment-state.js';
+import type { GatewaySession, WritableSession } from '../session/gateway-session.js';
+import { SessionTable } from '../session/session-table.js';
+import { RoomRecordCache } from './room-record-cache.js';
+
+/** Shared, because a slow connection may cause this event with every frame. */
+const SLOW: AttachmentEvent = { kind: 'slow' };
+
+interface QueuedAttach {
+  readonly session: GatewaySession;
+  /** A later state of the session voids the request. */
+  readonly attachment: AttachmentState;
+  readonly request: AttachRequest;
+}
+
+/**
+ * Attaches sessions to the owners of their rooms. One event requests all sessions of an owner, because hundreds of them lose an owner at
+ * once. The transitions are in `attachment-state.ts`; this class alone writes the state and sends what a transition requires.
+ *
+ * An event may be lost with its link, or reach an owner that does not have the room yet. So the gateway repeats a request that has no
+ * `placed` after `ATTACH_TIMEOUT_MS`. A repeated request is harmless.
+ */
+@Injectable()
+export class OwnerAttachments implements OnModuleDestroy {
+  /** Sessions in `attaching` or `paused`, with the time of the next read of the room's record, in ms of the monotonic clock. */
+  private readonly waiting = new Map<GatewaySession, number>();
+  private unsent = new Map<string, { owner: RoomOwnership; all: QueuedAttach[] }>();
+  private readonly polling: NodeJS.Timeout;
+
+  constructor(
+    private readonly sessions: SessionTable,
+    private readonly cache: RoomRecordCache,
+    private readonly fleetLinks: FleetLinks,
+    private readonly directory: ServerDirectory,
+    private readonly log: Log,
+    private readonly metrics: Metrics,
+    @Inject(Links) links: Links,
+  ) {
+    links.onClosed((peer) => this.ownerLost(peer));
+    this.polling = setInterval(() => this.pollWaiting(), LOST_POLL_MS);
+    this.polling.unref();
+  }
+
+  /** Requests the attachment from the room's owner. The owner answers with `placed` and a sync, with `room.detached`, or not at all. */
+  attach(session: GatewaySession, record: RoomRecord): void {
+    const { owner, epoch, id: room, round } = record;
+    const { binding, handle, id, user } = session;
+    if (!owner || !binding || !session.connection) return;
+    this.apply(session, { kind: 'attach', epoch, round, now: performance.now() });
+    const version = session.round === round ? session.version : null;
+    const watch = binding.watching || !record.doc.players.includes(user);
+    const request = { room, epoch, handle, session: id, user, watch, round, version, versionEpoch: session.versionEpoch };
+    this.queue(owner, { session, attachment: session.attachment, request });
+  }
+
+  /** The owner has sent `placed`. Returns false when this belongs to an earlier attachment. */
+  placed(session: GatewaySession): boolean {
+    if (!this.apply(session, { kind: 'placed', now: performance.now() })) return false;
+    if (session.attachment.kind === 'attached') session.round = session.attachment.round;
+    return true;
+  }
+
+  /** The session leaves the room, or its connection is gone or new. */
+  detach(session: GatewaySession, gone: DetachReason): void {
+    this.apply(session, { kind: 'detach', gone });
+  }
+
+  /** No game runs in the room, and the client knows it. */
+  end(session: GatewaySession): void {
+    this.apply(session, { kind: 'ended' });
+  }
+
+  /** No game runs for a session whose owner has stopped sending frames. */
+  drop(session: GatewaySession): void {
+    this.apply(session, { kind: 'dropped' });
+  }
+
+  /** The connection does not keep up, so the owner must send no syncs until it does. */
+  suspendFrames(session: GatewaySession): void {
+    if (this.apply(session, SLOW)) this.metrics.backpressure.inc({ where: 'player' });
+  }
+
+  /** The owner's link has fallen silent. The attachment stays, and the owner handles what it receives later. */
+  ownerStalled(session: GatewaySession): void {
+    this.apply(session, { kind: 'stalled', now: performance.now() });
+  }
+
+  /** The owner's link delivers again. */
+  ownerRecovered(session: GatewaySession): void {
+    this.apply(session, { kind: 'recovered' });
+  }
+
+  /** The owner has removed a handle, or does not know it. */
+  ownerDetached(peer: LinkPeer, { handle, room, epoch, reason }: Control['room.detached']['data']): void {
+    const session = this.sessions.withHandle(handle);
+    if (!session || session.room !== room || reason === 'ended') return;
+    const { attachment } = session;
+    if (peerOf(attachment) !== peer || attachment.epoch > epoch) return;
+    // The player has given up the seat. The room still lists the player until the lobby has removed it.
+    if (reason === 'forbidden') return void this.apply(session, { kind: 'dropped' });
+    this.lose(session, reason === 'moved' ? 'moving' : 'server-lost');
+    // A new owner publishes itself at once. With any other reason, the record that the gateway used is not the latest.
+    if (reason !== 'moved') this.cache.refresh(room);
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.polling);
+  }
+
+  // ── Requests to owners ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private queue(owner: RoomOwnership, attach: QueuedAttach): void {
+    if (this.unsent.size === 0) process.nextTick(() => this.sendAll());
+    const key = `${owner.server}:${owner.incarnation}`;
+    const same = this.unsent.get(key);
+    if (same) same.all.push(attach);
+    else this.unsent.set(key, { owner, all: [attach] });
+  }
+
+  private sendAll(): void {
+    const { unsent } = this;
+    this.unsent = new Map();
+    for (const { owner, all } of unsent.values()) void this.sendTo(owner, all);
+  }
+
+  private async sendTo(owner: RoomOwnership, all: readonly QueuedAttach[]): Promise<void> {
+    let peer: LinkPeer | null = null;
+    try {
+      peer = await this.linkTo(owner);
+    } catch (error) {
+      this.log.debug('attach.no-link', { target: owner.server, sessions: all.length, error });
+    }
+    const current = all.filter(({ session, attachment }) => session.attachment === attachment);
+    if (!peer || peer.isCongested) {
+      for (const { session } of current) this.lose(session, 'server-lost');
+      return;
+    }
+    for (const { session } of current) this.apply(session, { kind: 'requested', peer });
+    for (let at = 0; at < current.length; at += ATTACHED_AT_ONCE_MAX) {
+      const sessions = current.slice(at, at + ATTACHED_AT_ONCE_MAX).map(({ request }) => request);
+      peer.emit('room.attach', { sessions });
+    }
+  }
+
+  /** Null when that incarnation is gone. */
+  private async linkTo(owner: RoomOwnership): Promise<LinkPeer | null> {
+    const open = this.openLinkTo(owner);
+    if (open) return open;
+    const server = this.recordOf(owner);
+    if (!server) return null;
+    const peer = await this.fleetLinks.to(server);
+    if (peer.incarnation !== owner.incarnation) throw new HoldfastError('server-lost');
+    return peer;
+  }
+
+  private isReachable(owner: RoomOwnership): boolean {
+    return this.openLinkTo(owner) !== null || this.recordOf(owner) !== null;
+  }
+
+  private openLinkTo({ server, incarnation }: RoomOwnership): LinkPeer | null {
+    const peer = this.fleetLinks.get(server);
+    return peer?.isOpen && peer.incarnation === incarnation ? peer : null;
+  }
+
+  private recordOf({ server: id, incarnation }: RoomOwnership): ServerRecord | null {
+    const server = this.directory.get(id);
+    return server && server.state !== 'dead' && server.incarnation === incarnation ? server : null;
+  }
+
+  // ── Without an owner ───────────────────────────────────────────────────────────────────────────────────────────
+
+  private lose(session: GatewaySession, reason: PauseReason): void {
+    this.apply(session, { kind: 'lost', reason, now: performance.now() });
+  }
+
+  /** Does not read the records of the rooms at once: another server is placing them now and publishes where they went. */
+  private ownerLost(peer: LinkPeer): void {
+    for (const session of this.sessions.all()) if (peerOf(session.attachment) === peer) this.lose(session, 'server-lost');
+  }
+
+  /** A publication may be lost, and an owner that was only cut off takes its sessions again. */
+  private pollWaiting(): void {
+    const now = performance.now();
+    const rooms = new Set<RoomId>();
+    for (const [session, readAt] of this.waiting) {
+      const { room, attachment } = session;
+      if (!room || !session.connection) continue;
+      if (attachment.kind === 'attaching' && now - attachment.since < ATTACH_TIMEOUT_MS) continue;
+      if (attachment.kind === 'attaching') this.lose(session, 'server-lost');
+      const record = this.cache.get(room);
+      // An owner that is gone cannot answer, and thousands of sessions may wait for the next one.
+      if (record?.status === 'playing' && record.owner && this.isReachable(record.owner)) this.attach(session, record);
+      if (now < readAt) continue;
+      this.waiting.set(session, now + LOST_READ_MS);
+      rooms.add(room);
+    }
+    for (const room of rooms) this.cache.refresh(room);
+  }
+
+  // ── The one writer of `session.attachment` ─────────────────────────────────────────────────────────────────────
+
+  /** Returns false when the event has no effect in the session's state. */
+  private apply(session: WritableSession, event: AttachmentEvent): boolean {
+    const step = nextAttachment(session.attachment, event);
+    if (step === null) return false;
+    session.attachment = step.state;
+    const isWaiting = step.state.kind === 'attaching' || step.state.kind === 'paused';
+    if (!isWaiting) this.waiting.delete(session);
+    else if (!this.waiting.has(session)) this.waiting.set(session, performance.now() + LOST_READ_MS);
+    if (step.output) this.send(session, step.output);
+    return true;
+  }
+
+  private send(session: GatewaySession, output: AttachmentOutput): void {
+    const { room, handle } = session;
+    switch (output.kind) {
+      case 'detach':
+        output.peer.emit('room.detach', { handle, gone: output.gone });
+        return;
+      case 'paused':
+        if (room) session.send({ kind: 'paused', room, reason: output.reason });
+        return;
+      case 'resumed':
+        if (output.pausedMs !== null) this.metrics.roomPauseSeconds.observe({ cause: 'server-lost' }, output.pausedMs / 1_000);
+        if (room) session.send({ kind: 'resumed', room, reason: 'owner' });
+        return;
+      default:
+        output satisfies never;
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { LINK_HEADER, LINK_KIND, Links } from '#libs/link';
+import { encodeServerMessage, errorBody, HEADER, KIND } from '#libs/protocol';
+import { Metrics, type Tally } from '#libs/telemetry';
+import { DELAYED_COMMANDS_MAX, DELAYED_COMMANDS_MS, EDGE_OPTIONS, type EdgeOptions, LOST_POLL_MS } from '../edge.options.js';
+import type { GatewaySession } from '../session/gateway-session.js';
+import { SessionTable } from '../session/session-table.js';
+import { GameEndNotifier } from './game-end-notifier.js';
+import { OwnerAttachments } from './owner-attachments.js';
+import { RoomRecordCache } from './room-record-cache.js';
+
+/** A `placed` that reports a rewind contains these bytes. Another one contains them only in a player's name, which does no harm. */
+const REWOUND = Buffer.from('rewound');
+
+/**
+ * The frame path: relays frames between players and the owners of their rooms, without decoding or awaiting anything. While a room has no
+ * owner, the gateway delays the commands of its players: at most `DELAYED_COMMANDS_MAX`, for at most `DELAYED_COMMANDS_MS`.
+ *
+ * Invariant: a session receives only frames of the highest epoch that it knows. So a former owner that wakes up reaches no player.
+ */
+@Injectable()
+export class RoomFrames implements OnModuleDestroy {
+  private readonly delayed = new Set<GatewaySession>();
+  private readonly polling: NodeJS.Timeout;
+  private readonly framesUp: Tally;
+  private readonly framesDown: Tally;
+
+  constructor(
+    private readonly sessions: SessionTable,
+    private readonly cache: RoomRecordCache,
+    private readonly attachments: OwnerAttachments,
+    private readonly ends: GameEndNotifier,
+    metrics: Metrics,
+    @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
+    @Inject(Links) links: Links,
+  ) {
+    this.framesUp = metrics.relayFrames.of({ direction: 'up' });
+    this.framesDown = metrics.relayFrames.of({ direction: 'down' });
+    links.onFrame(LINK_KIND.toPlayer, (_, frame) => this.receiveFrame(frame));
+    links.onFrame(LINK_KIND.syncMany, (_, frame) => this.receiveSync(frame));
+    this.polling = setInterval(() => this.refuseOverdue(), LOST_POLL_MS);
+    this.polling.unref();
+  }
+
+  /** Relays a command to the room, delays it, or refuses it. `frame` is a view that is valid during the call only. */
+  command(session: GatewaySession, frame: Buffer): void {
+    const { attachment } = session;
+    if (attachment.kind === 'attached' && attachment.peer.isOpen) {
+      if (attachment.peer.isCongested) return this.refuse(session, frame, 'busy');
+      this.framesUp.inc();
+      attachment.peer.sendSessionFrame(LINK_KIND.toRoom, session.handle, attachment.epoch, frame);
+      return;
+    }
+    const record = session.room ? this.cache.get(session.room) : null;
+    if (!session.binding) return this.refuse(session, frame, 'not-in-room');
+    if (record && record.status !== 'playing' && attachment.kind === 'none') return this.refuse(session, frame, 'room-not-playing');
+    if (session.delayedCommands.length >= DELAYED_COMMANDS_MAX) return this.refuse(session, frame, 'busy');
+    session.delayedCommands.push({ frame: Buffer.from(frame), at: performance.now() });
+    this.delayed.add(session);
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.polling);
+  }
+
+  private receiveFrame(frame: Buffer): void {
+    const session = this.sessions.withHandle(frame.readUInt32BE(LINK_HEADER.session.handle));
+    if (!session?.connection) return;
+    const { attachment } = session;
+    if (frame.readDoubleBE(LINK_HEADER.session.epoch) < attachment.epoch) return;
+    const kind = frame[LINK_HEADER.session.frame];
+    if (kind === KIND.placed) {
+      if (!this.attachments.placed(session)) return;
+      // After a rewind a client may use the numbers of delayed commands again. It also sends unanswered commands again.
+      if (frame.includes(REWOUND)) session.delayedCommands = [];
+      else if (session.delayedCommands.length > 0) this.sendDelayed(session);
+    } else if (attachment.kind !== 'attached' && attachment.kind !== 'slow') return;
+    else if (kind === KIND.ended) {
+      this.ends.ownerEnded(session);
+      if (session.room) this.cache.refresh(session.room);
+    }
+    this.framesDown.inc();
+    session.connection.sendFrame(frame.subarray(LINK_HEADER.session.frame));
+    if (kind === KIND.ended) this.ends.finish(session);
+  }
+
+  private receiveSync(frame: Buffer): void {
+    const { syncMany } = LINK_HEADER;
+    const epoch = frame.readDoubleBE(syncMany.epoch);
+    const version = frame.readUInt32BE(syncMany.version);
+    const count = frame.readUInt16BE(syncMany.count);
+    const body = frame.subarray(syncMany.entries + count * syncMany.entryBytes);
+    this.framesDown.inc(count);
+    for (let at = syncMany.entries; count > 0 && at < syncMany.entries + count * syncMany.entryBytes; at += syncMany.entryBytes) {
+      const session = this.sessions.withHandle(frame.readUInt32BE(at));
+      if (session?.attachment.kind !== 'attached' || epoch < session.attachment.epoch || !session.connection) continue;
+      session.version = version;
+      session.versionEpoch = epoch;
+      session.connection.sendSync(version, frame.readUInt32BE(at + 4), body);
+      if (session.connection.backlogBytes > this.options.backlogBytesMax) this.attachments.suspendFrames(session);
+    }
+  }
+
+  private sendDelayed(session: GatewaySession): void {
+    const { delayedCommands, attachment } = session;
+    session.delayedCommands = [];
+    if (attachment.kind !== 'attached') return;
+    for (const { frame } of delayedCommands) attachment.peer.sendSessionFrame(LINK_KIND.toRoom, session.handle, attachment.epoch, frame);
+  }
+
+  private refuseOverdue(): void {
+    const now = performance.now();
+    for (const session of this.delayed) {
+      const { delayedCommands } = session;
+      if (delayedCommands.length > 0 && now - delayedCommands[0].at <= DELAYED_COMMANDS_MS) continue;
+      this.delayed.delete(session);
+      session.delayedCommands = [];
+      for (const { frame } of delayedCommands) this.refuse(session, frame, 'unavailable');
+    }
+  }
+
+  private refuse(session: GatewaySession, frame: Buffer, code: 'busy' | 'not-in-room' | 'room-not-playing' | 'unavailable'): void {
+    session.connection?.sendFrame(
+      encodeServerMessage({ kind: 'rejected', seq: frame.readUInt32BE(HEADER.command.seq), ...errorBody(code) }),
+    );
+  }
+}

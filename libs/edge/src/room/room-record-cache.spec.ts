@@ -1,0 +1,235 @@
+import { randomUUID } from 'node:crypto';
+import { PubSub, RedisConnections } from '#libs/redis';
+import { encodeRoomDoc, type RoomDoc, type RoomRecord, RoomRecords, roomKey, type StoreGeneration } from '#libs/room-store';
+import type { StoreSettlement } from '#libs/settlement';
+import { Log } from '#libs/telemetry';
+import { RoomRecordCache } from './room-record-cache.js';
+import { RoomRestorer } from './room-restorer.js';
+
+const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
+const pubSub = new PubSub(redis);
+const records = new RoomRecords(redis);
+const log = new Log({ server: 'hf:gateway:spec', level: 'silent', format: 'json' });
+const settlement = { isSettled: true, isStillSettled: async () => settlement.isSettled };
+const generation = { current: 'one', isLate: true, wasSettled: async () => generation.isLate };
+const doc: RoomDoc = { name: 'a room', host: 'ada', seats: 2, seatsMin: 2, private: false, members: [], players: [], createdAt: 1 };
+
+beforeAll(() => redis.ready());
+afterAll(() => {
+  pubSub.onModuleDestroy();
+  redis.onApplicationShutdown();
+});
+
+describe('the cache of room records', () => {
+  let cache: RoomRecordCache;
+  let room: RoomRecord;
+  let reported: (RoomRecord | string)[];
+
+  beforeEach(async () => {
+    const restorer = new RoomRestorer(records, generation as unknown as StoreGeneration);
+    cache = new RoomRecordCache(
+      records,
+      redis,
+      pubSub,
+      log,
+      settlement as unknown as StoreSettlement,
+      generation as unknown as StoreGeneration,
+      restorer,
+    );
+    settlement.isSettled = true;
+    Object.assign(generation, { current: 'one', isLate: true });
+    reported = [];
+    cache.onChange({ changed: (record) => reported.push(record), closed: (_, reason) => reported.push(reason) });
+    room = (await records.create(`test-${randomUUID()}`, 'counter', doc)) as RoomRecord;
+    expect(cache.follow(room.id)).toBeNull();
+    await until(() => reported.length === 1);
+    expect(reported).toEqual([room]);
+  });
+  afterEach(() => {
+    cache.unfollow(room.id);
+    cache.onModuleDestroy();
+  });
+
+  it('reports each revision, and the close', async () => {
+    const ready = (await records.save(room, { doc: { ...doc, name: 'renamed' } })) as RoomRecord;
+    const full = (await records.save(ready, { doc: { ...doc, name: 'x'.repeat(10_000) } })) as RoomRecord;
+    await until(() => reported.length === 3);
+    expect(reported.slice(1)).toEqual([ready, full]);
+    await records.close(full, 'done');
+    await until(() => reported.length === 4);
+    expect(reported[3]).toBe('done');
+  });
+
+  it('applies a publication without a read', async () => {
+    // A read would find no record.
+    await redis.commands.del(roomKey(room.id));
+    await redis.commands.publish(roomKey(room.id), `saved ${room.rev + 1} 5 starting mine ${encodeRoomDoc(doc)}`);
+    await until(() => reported.length === 2);
+    expect(reported[1]).toEqual({ ...room, rev: room.rev + 1, since: 5, status: 'starting', start: 'mine' });
+  });
+
+  it('reads the record when a publication was lost', async () => {
+    const [saved, again] = [await records.save(room, { doc: { ...doc, seats: 3 } }), await records.read(room.id)];
+    await until(() => reported.length === 2);
+    expect(reported[1]).toEqual(saved);
+    // Two revisions later, with one publication.
+    await redis.commands.hset(roomKey(room.id), 'rev', room.rev + 3, 'status', 'starting');
+    await redis.commands.publish(roomKey(room.id), `saved ${room.rev + 3} 5 starting mine ${encodeRoomDoc(doc)}`);
+    await until(() => reported.length === 3);
+    expect(reported[2]).toEqual({ ...again, rev: room.rev + 3, status: 'starting' });
+  });
+
+  it('reports nothing while the store is not settled, and everything afterwards', async () => {
+    settlement.isSettled = false;
+    const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
+    await redis.commands.publish(roomKey(room.id), 'closed by nobody');
+    await records.read(room.id);
+    expect(reported).toHaveLength(1);
+    settlement.isSettled = true;
+    await cache.compareSettled();
+    await until(() => reported.length === 2);
+    expect(reported[1]).toEqual(saved);
+  });
+
+  it('reports every room although the settled store does not answer at first', async () => {
+    generation.current = 'two';
+    const isReady = jest.spyOn(redis, 'isReady', 'get').mockReturnValueOnce(false);
+    const glance = jest.spyOn(records, 'glance').mockRejectedValueOnce(new Error('Connection is closed.'));
+    await cache.compareSettled();
+    expect(glance).toHaveBeenCalledTimes(2);
+    expect(reported).toEqual([room, room]);
+    // The comparison shows another record, and the first read of it fails.
+    await redis.commands.hset(roomKey(room.id), 'rev', room.rev + 1);
+    const read = jest.spyOn(records, 'read').mockRejectedValueOnce(new Error('Connection is closed.'));
+    await cache.compareSettled();
+    expect(reported[2]).toEqual({ ...room, rev: room.rev + 1 });
+    for (const spy of [isReady, glance, read]) spy.mockRestore();
+  });
+
+  it('reports every room when the connection was lost meanwhile, and stops in another generation', async () => {
+    const lose = (next: string | null) => async () => {
+      Object.assign(generation, { current: next });
+      settlement.isSettled = false;
+      throw new Error('Connection is closed.');
+    };
+    const glance = jest.spyOn(records, 'glance').mockImplementationOnce(lose(null));
+    const settled = cache.compareSettled();
+    await until(() => !settlement.isSettled);
+    expect(reported).toHaveLength(1);
+    generation.current = 'one';
+    settlement.isSettled = true;
+    await settled;
+    expect(reported).toEqual([room, room]);
+    glance.mockImplementationOnce(lose('two'));
+    await cache.compareSettled();
+    expect(reported).toHaveLength(2);
+    glance.mockRestore();
+  });
+
+  it('restores the record in a store that lost it, and does not report the room as closed', async () => {
+    generation.isLate = false;
+    const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
+    await until(() => reported.length === 2);
+    await redis.commands.del(roomKey(room.id));
+    cache.refresh(room.id);
+    await until(async () => (await records.read(room.id)) !== null);
+    expect(await records.read(room.id)).toEqual(saved);
+    expect(reported).toHaveLength(2);
+  });
+
+  it('accepts an older revision of a store that was settled without this gateway', async () => {
+    const before = await records.read(room.id);
+    await records.save(room, { doc: { ...doc, seats: 3 } });
+    await until(() => reported.length === 2);
+    generation.current = 'two';
+    await redis.commands.hset(roomKey(room.id), 'rev', room.rev, 'doc', encodeRoomDoc(doc), 'since', room.since);
+    await cache.compareSettled();
+    await until(() => reported.length === 3);
+    expect(reported[2]).toEqual(before);
+  });
+
+  it('reads the record instead of applying a publication to a record of an earlier store generation', async () => {
+    const before = { ...room };
+    generation.current = 'two';
+    // The new generation has another document under the known revision. The publication changes only the status.
+    const other = encodeRoomDoc({ ...doc, name: 'other' });
+    await redis.commands.hset(roomKey(room.id), 'rev', before.rev + 1, 'doc', other, 'status', 'starting', 'start', 'mine');
+    await redis.commands.publish(roomKey(room.id), `saved ${before.rev + 1} 5 starting mine ${encodeRoomDoc(doc)}`);
+    await until(() => reported.length === 2);
+    expect(reported[1]).toMatchObject({ rev: before.rev + 1, doc: { name: 'other' } });
+  });
+
+  it('reports another owner under the same revision in another store generation', async () => {
+    generation.current = 'two';
+    await redis.commands.hset(roomKey(room.id), 'epoch', 7);
+    await cache.compareSettled();
+    await until(() => reported.length === 2);
+    expect(reported[1]).toEqual({ ...room, epoch: 7 });
+  });
+
+  it('reports a room as closed when the publication of the close was lost', async () => {
+    settlement.isSettled = false;
+    await records.close(room, 'done');
+    settlement.isSettled = true;
+    await cache.compareSettled();
+    await until(() => reported.length === 2);
+    expect(reported[1]).toBe('room-unknown');
+  });
+
+  it('knows a published revision without a read', async () => {
+    const read = jest.spyOn(records, 'read');
+    let isKnown = false;
+    const waiting = cache.whenKnown(room.id, room.rev + 1, 5_000).then(() => {
+      isKnown = true;
+    });
+    await cache.whenKnown(room.id, room.rev, 5_000);
+    expect(isKnown).toBe(false);
+    const saved = await records.save(room, { doc: { ...doc, seats: 3 } });
+    await waiting;
+    expect(cache.get(room.id)).toEqual(saved);
+    expect(read).not.toHaveBeenCalled();
+    read.mockRestore();
+  });
+
+  it('reads the revision of a new room once, and keeps it for a follower in the same event-loop tick', async () => {
+    const other = (await records.create(`test-${randomUUID()}`, 'counter', doc)) as RoomRecord;
+    const read = jest.spyOn(records, 'read');
+    await cache.whenKnown(other.id, other.rev, 5_000);
+    expect(cache.follow(other.id)).toEqual(other);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(cache.get(other.id)).toEqual(other);
+    expect(read).toHaveBeenCalledTimes(1);
+    read.mockRestore();
+    cache.unfollow(other.id);
+    expect(cache.get(other.id)).toBeNull();
+  });
+
+  it('stops waiting for a revision when the room closes, or in another store generation', async () => {
+    const lost = cache.whenKnown(room.id, room.rev + 1, 60_000);
+    generation.current = 'two';
+    await cache.compareSettled();
+    await lost;
+    const closed = cache.whenKnown(room.id, room.rev + 1, 60_000);
+    await records.close(room, 'done');
+    await closed;
+    expect(cache.follow(room.id)).toBeNull();
+    cache.unfollow(room.id);
+  });
+
+  it('ignores an older publication', async () => {
+    const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
+    await until(() => reported.length === 2);
+    await redis.commands.publish(roomKey(room.id), `saved ${saved.rev} 5 starting mine ${encodeRoomDoc(doc)}`);
+    const next = (await records.save(saved, { doc })) as RoomRecord;
+    await until(() => reported.length === 3);
+    expect(reported[2]).toEqual(next);
+  });
+});
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`did not become true in time: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

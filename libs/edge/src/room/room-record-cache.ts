@@ -1,0 +1,312 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { inBatches } from '#libs/async';
+import type { RoomId } from '#libs/protocol';
+import { PubSub, RedisConnections } from '#libs/redis';
+import { type RoomGlance, type RoomRecord, RoomRecords, readNews, roomKey, StoreGeneration } from '#libs/room-store';
+import { StoreSettlement } from '#libs/settlement';
+import { Log } from '#libs/telemetry';
+import { COMPARE_RETRY_MS, FOLLOW_POLL_MS, FOLLOW_TICK_MS, RECORD_READ_MS, UNSETTLED_READ_MS } from '../edge.options.js';
+import { RoomRestorer } from './room-restorer.js';
+
+/** Receives the current record of each followed room, or the news that the room is closed. */
+export interface RoomListener {
+  changed(record: RoomRecord): void;
+  closed(room: RoomId, reason: string): void;
+}
+
+interface CachedRoom {
+  readonly id: RoomId;
+  followers: number;
+  record: RoomRecord | null;
+  /** The store generation in which the store had `record`. */
+  generation: string | null;
+  /** The room is read as soon as the subscription is made, so a read in between is skipped. */
+  isSubscribing: boolean;
+  /** The result of the read under way. Null: none is. */
+  reading: Promise<boolean> | null;
+  mustReadAgain: boolean;
+  readonly handler: (message: string) => void;
+  /** Called when the record is found to be current, and when the room is closed. */
+  readonly waiters: Set<() => void>;
+}
+
+/**
+ * Keeps the records of the rooms whose members or spectators are at this gateway. Each write of a record publishes the change. A poll after
+ * each reconnect, and at intervals, finds changes whose publication was lost.
+ *
+ * While a restarted store is not settled, the cache accepts no record and reports no room as closed. A record may then be an older copy,
+ * and a missing record proves nothing. When the store is settled, the cache compares all rooms.
+ */
+@Injectable()
+export class RoomRecordCache implements OnModuleDestroy {
+  private readonly rooms = new Map<RoomId, CachedRoom>();
+  private listener: RoomListener | null = null;
+  private readonly polling: NodeJS.Timeout;
+  /** The position of the poll in the list of rooms, and the number of rooms that are due. The poll is spread over `FOLLOW_POLL_MS`. */
+  private round: Iterator<RoomId> = this.rooms.keys();
+  private due = 0;
+  private isOpen = true;
+
+  constructor(
+    private readonly records: RoomRecords,
+    private readonly redis: RedisConnections,
+    private readonly pubSub: PubSub,
+    private readonly log: Log,
+    private readonly settlement: StoreSettlement,
+    private readonly generation: StoreGeneration,
+    private readonly restorer: RoomRestorer,
+  ) {
+    pubSub.onReconnect(() => void this.compareAll());
+    this.polling = setInterval(() => void this.compareNext(), FOLLOW_TICK_MS);
+    this.polling.unref();
+  }
+
+  /** There is one listener, which handles all sessions of a room. */
+  onChange(listener: RoomListener): void {
+    this.listener = listener;
+  }
+
+  /** Returns the record if it is known. For a new room the cache reads the record at once and passes it to the listener. */
+  follow(id: RoomId): RoomRecord | null {
+    let room = this.rooms.get(id);
+    if (!room) {
+      const handler = (message: string): void => this.receivePublication(id, message);
+      room = {
+        id,
+        followers: 0,
+        record: null,
+        generation: null,
+        isSubscribing: true,
+        reading: null,
+        mustReadAgain: false,
+        handler,
+        waiters: new Set(),
+      };
+      this.rooms.set(id, room);
+      void this.subscribe(room);
+    }
+    room.followers += 1;
+    return room.record;
+  }
+
+  unfollow(id: RoomId): void {
+    const room = this.rooms.get(id);
+    if (!room) return;
+    room.followers -= 1;
+    if (room.followers > 0) return;
+    this.rooms.delete(id);
+    this.pubSub.unsubscribe(roomKey(id), room.handler).catch(() => {});
+  }
+
+  /**
+   * Resolves when this gateway has the record of this store generation at revision `rev` or later. Only then can the gateway restore that
+   * revision. Resolves also when the room is closed, when the store was restarted and settled meanwhile, and after `timeoutMs`.
+   *
+   * The room stays followed until the end of the event-loop tick, so a caller that follows it at once causes no second read.
+   */
+  async whenKnown(id: RoomId, rev: number, timeoutMs: number): Promise<void> {
+    if (this.isKnownAt(this.rooms.get(id), rev)) return;
+    this.follow(id);
+    const room = this.rooms.get(id) as CachedRoom;
+    const { current } = this.generation;
+    // The publication normally comes before the lobby's answer. A read replaces a lost publication.
+    const reading = setTimeout(() => this.refresh(id), RECORD_READ_MS);
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        room.waiters.delete(check);
+        resolve();
+      };
+      const check = (): void => {
+        const isLaterRun = current !== null && this.generation.current !== current;
+        if (!room.record || isLaterRun || this.isKnownAt(room, rev)) end();
+      };
+      const timer = setTimeout(end, timeoutMs);
+      room.waiters.add(check);
+    });
+    clearTimeout(reading);
+    setImmediate(() => this.unfollow(id));
+  }
+
+  private isKnownAt(room: CachedRoom | undefined, rev: number): boolean {
+    const { current } = this.generation;
+    return room?.record != null && room.record.rev >= rev && (current === null || room.generation === current);
+  }
+
+  get(id: RoomId): RoomRecord | null {
+    return this.rooms.get(id)?.record ?? null;
+  }
+
+  /** Returns every known record. */
+  all(): RoomRecord[] {
+    return [...this.rooms.values()].flatMap(({ record }) => record ?? []);
+  }
+
+  /**
+   * Compares all rooms with the settled store, and repeats that after an error or a lost connection. When it resolves, the listener has
+   * received each room, also unchanged ones. It resolves earlier only in another generation, for which another call follows.
+   */
+  async compareSettled(): Promise<void> {
+    const { current: generation } = this.generation;
+    const isOver = (): boolean => !this.isOpen || (this.generation.current ?? generation) !== generation;
+    for await (const some of inBatches([...this.rooms.keys()], { pauseMs: 0 })) {
+      let due = await this.compareAndRead(some);
+      while (due.length > 0 && !isOver()) {
+        await pause(COMPARE_RETRY_MS);
+        due = await this.compareAndRead(due);
+      }
+    }
+  }
+
+  /** Returns the rooms that could not be compared or read. */
+  private async compareAndRead(rooms: readonly RoomId[]): Promise<readonly RoomId[]> {
+    if (!(await this.compare(rooms, true))) return rooms;
+    const isDone = await Promise.all(rooms.map((id) => this.rooms.get(id)?.reading ?? true));
+    return rooms.filter((_, index) => !isDone[index]);
+  }
+
+  /** Reads the record again now. */
+  refresh(id: RoomId): void {
+    const room = this.rooms.get(id);
+    if (!room || room.isSubscribing) return;
+    if (room.reading) room.mustReadAgain = true;
+    else
+      room.reading = this.read(room).finally(() => {
+        room.reading = null;
+      });
+  }
+
+  onModuleDestroy(): void {
+    this.isOpen = false;
+    clearInterval(this.polling);
+  }
+
+  /** Subscribes before the first read, so that no change is lost in between. */
+  private async subscribe(room: CachedRoom): Promise<void> {
+    await this.pubSub.subscribe(roomKey(room.id), room.handler).catch(() => {});
+    room.isSubscribing = false;
+    if (this.rooms.get(room.id) === room) this.refresh(room.id);
+  }
+
+  private receivePublication(id: RoomId, message: string): void {
+    const room = this.rooms.get(id);
+    if (!room || !this.settlement.isSettled) return;
+    // A publication describes a change to the record of this store generation. It cannot be applied to a record of an earlier one.
+    const base = room.generation === this.generation.current ? room.record : null;
+    const news = readNews(base, message);
+    switch (news.kind) {
+      case 'closed':
+        return this.close(room, news.reason);
+      case 'record':
+        return this.accept(room, news.record);
+      default:
+        return this.refresh(id);
+    }
+  }
+
+  /** Returns false when the store did not answer or is not settled, or when its generation changed. */
+  private async read(room: CachedRoom): Promise<boolean> {
+    try {
+      do {
+        room.mustReadAgain = false;
+        const known = room.record;
+        const { current } = this.generation;
+        const record = await this.records.read(room.id);
+        if (this.rooms.get(room.id) !== room) return true;
+        // `compareSettled` reads all rooms later.
+        if (!this.settlement.isSettled || this.generation.current !== current) return false;
+        if (room.record !== known) room.mustReadAgain = true;
+        else if (record && (!known || record.rev > known.rev)) this.accept(room, record);
+        else if (record && record.rev === known?.rev) {
+          // A revision identifies one content of the document. In another store generation the owner of the game may differ.
+          if (room.generation !== current) this.accept(room, record);
+        } else if (known) await this.restore(room, known, record);
+        else if (await this.settlement.isStillSettled()) this.close(room, 'room-unknown');
+        else setTimeout(() => this.refresh(room.id), UNSETTLED_READ_MS).unref();
+      } while (room.mustReadAgain);
+      return true;
+    } catch (error) {
+      this.log.debug('room.read-failed', { roomId: room.id, error });
+      return false;
+    }
+  }
+
+  private accept(room: CachedRoom, record: RoomRecord): void {
+    room.record = record;
+    room.generation = this.generation.current;
+    this.listener?.changed(record);
+    for (const check of room.waiters) check();
+  }
+
+  private close(room: CachedRoom, reason: string): void {
+    this.listener?.closed(room.id, reason);
+    // A request may still wait for the record, and its session must not be bound to a closed room.
+    room.record = null;
+    for (const check of room.waiters) check();
+  }
+
+  /** Handles a missing or older record. Either the publication of the close was lost, or the store lost the record. */
+  private async restore(room: CachedRoom, known: RoomRecord, record: RoomRecord | null): Promise<void> {
+    switch (await this.restorer.restore(known, record === null)) {
+      case 'closed':
+        return this.close(room, 'room-unknown');
+      case 'superseded':
+        if (record && room.record === known) this.accept(room, record);
+        return;
+      case 'known':
+        room.mustReadAgain = true;
+        return;
+      case 'restored':
+        this.log.info('room.restored', { roomId: room.id, rev: known.rev });
+    }
+  }
+
+  /** Compares all rooms at once after a reconnect, in small batches, because publications were lost before it. */
+  private async compareAll(): Promise<void> {
+    for await (const some of inBatches([...this.rooms.keys()], { pauseMs: 0 })) await this.compare(some);
+  }
+
+  /** Polls the next rooms of the round over all rooms. */
+  private async compareNext(): Promise<void> {
+    this.due += (this.rooms.size * FOLLOW_TICK_MS) / FOLLOW_POLL_MS;
+    const some: RoomId[] = [];
+    for (; this.due >= 1; this.due--) {
+      const next = this.round.next();
+      if (next.done) this.round = this.rooms.keys();
+      else some.push(next.value);
+    }
+    await this.compare(some);
+  }
+
+  /**
+   * Reads the rooms whose record differs from the known one. With `reportAll` the listener also receives the unchanged ones. Returns false
+   * when the store did not answer, is not ready or is not settled, or when its generation changed.
+   */
+  private async compare(rooms: readonly RoomId[], reportAll = false): Promise<boolean> {
+    if (rooms.length === 0) return true;
+    if (!this.redis.isReady || !this.settlement.isSettled) return false;
+    try {
+      const { current } = this.generation;
+      const glances = await this.records.glance(rooms);
+      if (this.generation.current !== current) return false;
+      for (const [index, id] of rooms.entries()) {
+        const room = this.rooms.get(id);
+        if (!room?.record || !isSame(room.record, glances[index])) this.refresh(id);
+        else {
+          room.generation = current;
+          if (reportAll) this.listener?.changed(room.record);
+          for (const check of room.waiters) check();
+        }
+      }
+      return true;
+    } catch (error) {
+      this.log.debug('rooms.compare-failed', { error });
+      return false;
+    }
+  }
+}
+
+function isSame(known: RoomRecord, glance: RoomGlance | null): boolean {
+  return glance !== null && (['rev', 'status', 'epoch', 'round'] as const).every((field) => known[field] === glance[field]);
+}

@@ -1,0 +1,47 @@
+import { Injectable } from '@nestjs/common';
+import { inBatches } from '#libs/async';
+import { type Restored, type RoomGlance, type RoomRecord, RoomRecords, StoreGeneration } from '#libs/room-store';
+
+/** Records compared in one pipeline. More than for routine reads, because every server waits for this comparison. */
+const AT_ONCE = 250;
+
+/** The outcome for a record that the store lost or has in an older copy. `superseded`: other servers have written on that older copy. */
+export type RoomRestored = Restored | 'superseded';
+
+/**
+ * Writes the records of rooms again into a store that lost its last writes or all data. The gateways that follow a room know its record as
+ * players saw it: members, results, status. The owners write the games themselves.
+ */
+@Injectable()
+export class RoomRestorer {
+  constructor(
+    private readonly records: RoomRecords,
+    private readonly generation: StoreGeneration,
+  ) {}
+
+  /** Compares the records with the store, writes the lost ones again and returns their number. Rejects when the store does not answer. */
+  async restoreAll(known: readonly RoomRecord[]): Promise<number> {
+    if (known.length === 0) return 0;
+    const isLate = await this.generation.wasSettled();
+    let restored = 0;
+    for await (const some of inBatches(known, { size: AT_ONCE, pauseMs: 0 })) {
+      const glances = await this.records.glance(some.map(({ id }) => id));
+      const lost = some.filter((record, index) => isOlder(glances[index], record) && !(isLate && glances[index]));
+      const outcomes = await Promise.all(lost.map((record) => this.records.restore(record)));
+      restored += outcomes.filter((outcome) => outcome === 'restored').length;
+    }
+    return restored;
+  }
+
+  /**
+   * Writes the record again when the store has an older one, or none (`isAbsent`). If the store was settled before, it keeps an older one.
+   * Rejects when the store does not answer.
+   */
+  async restore(known: RoomRecord, isAbsent: boolean): Promise<RoomRestored> {
+    return !isAbsent && (await this.generation.wasSettled()) ? 'superseded' : this.records.restore(known);
+  }
+}
+
+function isOlder(glance: RoomGlance | null, { rev }: RoomRecord): boolean {
+  return glance === null || glance.rev < rev;
+}

@@ -1,0 +1,176 @@
+import { Injectable } from '@nestjs/common';
+import { type Binding, encodeServerMessage, type RoomId } from '#libs/protocol';
+import { isMember, type RoomRecord, viewOf } from '#libs/room-store';
+import type { GatewaySession } from '../session/gateway-session.js';
+import { GameEndNotifier } from './game-end-notifier.js';
+import { OwnerAttachments } from './owner-attachments.js';
+import { RoomRecordCache } from './room-record-cache.js';
+
+/** How far a client is in a game: the round and the version that it received last. */
+export interface ClientGame {
+  readonly round: number;
+  readonly version: number | null;
+  /** The epoch of the owner that sent that version. Null: the client does not know it. */
+  readonly epoch: number | null;
+}
+
+/**
+ * Binds sessions to rooms and applies each change of a room's record to its sessions. The gateway sends them the view of the room, attaches
+ * them to the owner while a game runs, sends the end of the game, and unbinds them when the room closes.
+ */
+@Injectable()
+export class SessionRooms {
+  private readonly members = new Map<RoomId, Set<GatewaySession>>();
+  private readonly views = new Map<RoomId, string>();
+
+  constructor(
+    private readonly cache: RoomRecordCache,
+    private readonly attachments: OwnerAttachments,
+    private readonly ends: GameEndNotifier,
+  ) {
+    cache.onChange({ changed: (record) => this.recordChanged(record), closed: (room, reason) => this.roomClosed(room, reason) });
+  }
+
+  /** Accepts the next record of each session's room, whatever its revision. Revisions may go back in a store that lost data. */
+  acceptAnyRevision(sessions: Iterable<GatewaySession>): void {
+    for (const session of sessions) if (session.binding) session.binding = { ...session.binding, rev: 0 };
+  }
+
+  /** @param game how far the client is in a game of the room */
+  bind(session: GatewaySession, binding: Binding, game: ClientGame | null = null): void {
+    const { binding: before } = session;
+    // The session ended before the answer to its request. Its departure removes the user from the room.
+    if (session.isOver) return;
+    if (before?.room === binding.room && before.watching === binding.watching) return;
+    if (before) this.unbind(session, 'left');
+    session.binding = binding;
+    session.search = null;
+    this.setGame(session, game);
+    let sessions = this.members.get(binding.room);
+    if (!sessions) {
+      sessions = new Set();
+      this.members.set(binding.room, sessions);
+    }
+    sessions.add(session);
+    const record = this.cache.follow(binding.room);
+    if (record && record.rev >= binding.rev) this.catchUp(session, record);
+    else this.cache.refresh(binding.room);
+  }
+
+  /** Number of spectators of a room at this gateway. */
+  spectatorCount(room: RoomId): number {
+    let count = 0;
+    for (const { binding } of this.members.get(room) ?? []) if (binding?.watching) count += 1;
+    return count;
+  }
+
+  /** @param gone `left`: the user has left the room; `away`: the session ends, and the user stays a member */
+  unbind(session: GatewaySession, gone: 'left' | 'away'): void {
+    const { binding } = session;
+    if (!binding) return;
+    this.attachments.detach(session, gone);
+    session.binding = null;
+    if (gone === 'left' && !binding.watching) session.recordLeftRoom(binding.room);
+    session.delayedCommands = [];
+    this.setGame(session, null);
+    const sessions = this.members.get(binding.room);
+    sessions?.delete(session);
+    if (sessions?.size === 0) {
+      this.members.delete(binding.room);
+      this.views.delete(binding.room);
+    }
+    this.cache.unfollow(binding.room);
+  }
+
+  /** The session has a new connection, which receives the whole view again. */
+  connectionReplaced(session: GatewaySession, game: ClientGame | null): void {
+    const { binding } = session;
+    if (!binding) return;
+    this.attachments.detach(session, 'slow');
+    this.setGame(session, game);
+    const record = this.cache.get(binding.room);
+    if (record) this.catchUp(session, record);
+    else this.cache.refresh(binding.room);
+  }
+
+  /** The session has lost its connection. */
+  connectionLost(session: GatewaySession): void {
+    this.attachments.detach(session, 'away');
+    session.delayedCommands = [];
+  }
+
+  /** A slow connection keeps up again. The owner then sends one sync with everything that it missed. */
+  resumeFrames(session: GatewaySession): void {
+    if (session.attachment.kind !== 'slow') return;
+    const record = session.room ? this.cache.get(session.room) : null;
+    if (record?.status === 'playing') return this.attachments.attach(session, record);
+    this.attachments.drop(session);
+    if (record) this.catchUp(session, record);
+  }
+
+  private recordChanged(record: RoomRecord): void {
+    const sessions = this.members.get(record.id);
+    if (!sessions) return;
+    const frame = this.isNewView(record) ? frameOf(record) : null;
+    for (const session of [...sessions]) this.follow(session, record, frame);
+  }
+
+  /** Sends the whole view to one session, and applies the record to it. */
+  private catchUp(session: GatewaySession, record: RoomRecord): void {
+    this.isNewView(record);
+    this.follow(session, record, frameOf(record));
+  }
+
+  /** @param frame the view of the room, encoded once for all sessions. Null: it has not changed. */
+  private follow(session: GatewaySession, record: RoomRecord, frame: Uint8Array | null): void {
+    // This record is older than the session's binding. A newer one follows.
+    if (!session.binding || record.rev < session.binding.rev) return;
+    if (!session.binding.watching && !isMember(record, session.user)) return this.remove(session, 'left');
+    // The room's game is not the client's any more, so the client receives the end of its game first.
+    if (session.round !== null && (record.status !== 'playing' || record.round !== session.round)) {
+      return this.ends.send(session, record, () => {
+        this.endGame(session);
+        this.catchUp(session, this.cache.get(record.id) ?? record);
+      });
+    }
+    if (frame) session.connection?.sendFrame(frame);
+    if (record.status !== 'playing') this.endGame(session);
+    else if (record.epoch > session.attachment.epoch) this.attachments.attach(session, record);
+  }
+
+  private endGame(session: GatewaySession): void {
+    this.attachments.end(session);
+    this.ends.reset(session);
+    session.round = null;
+    session.version = null;
+    session.versionEpoch = null;
+    session.delayedCommands = [];
+  }
+
+  private roomClosed(room: RoomId, reason: string): void {
+    for (const session of [...(this.members.get(room) ?? [])]) this.remove(session, reason);
+  }
+
+  private remove(session: GatewaySession, reason: string): void {
+    this.unbind(session, 'left');
+    session.send({ kind: 'room', room: null, reason });
+  }
+
+  /** Sets the game that the client of a new binding or connection continues. Null: it has none. */
+  private setGame(session: GatewaySession, game: ClientGame | null): void {
+    session.round = game?.round ?? null;
+    session.version = game?.version ?? null;
+    session.versionEpoch = game?.epoch ?? null;
+    this.ends.reset(session);
+  }
+
+  /** Compares only what members see, because a change of owner does not concern them. */
+  private isNewView(record: RoomRecord): boolean {
+    const view = JSON.stringify({ ...viewOf(record), rev: 0 });
+    if (this.views.get(record.id) === view) return false;
+    this.views.set(record.id, view);
+    return true;
+  }
+}
+
+const frameOf = (record: RoomRecord): Uint8Array => encodeServerMessage({ kind: 'room', room: viewOf(record) });

@@ -1,0 +1,32 @@
+import { Injectable } from '@nestjs/common';
+import { type LinkPeer, Links } from '#libs/link';
+import type { GatewaySession } from '../session/gateway-session.js';
+import { SessionTable } from '../session/session-table.js';
+import { OwnerAttachments } from './owner-attachments.js';
+
+/**
+ * Sends `paused` to players while the owner of their room does not answer on its link. The owner may answer again, or be evicted. Until
+ * then the sessions stay attached, and the owner handles their commands as soon as it reads them.
+ */
+@Injectable()
+export class StalledOwnerNotifier {
+  constructor(
+    private readonly sessions: SessionTable,
+    private readonly attachments: OwnerAttachments,
+    links: Links,
+  ) {
+    links.onSilence((peer, isSilent) => {
+      for (const session of this.attachedTo(peer)) {
+        if (isSilent) this.attachments.ownerStalled(session);
+        else this.attachments.ownerRecovered(session);
+      }
+    });
+  }
+
+  private *attachedTo(peer: LinkPeer): Iterable<GatewaySession> {
+    for (const session of this.sessions.all()) {
+      const { attachment } = session;
+      if (attachment.kind === 'attached' && attachment.peer === peer) yield session;
+    }
+  }
+}

@@ -1,0 +1,160 @@
+import * as fc from 'fast-check';
+import type { LinkPeer } from '#libs/link';
+import { type AttachmentEvent, type AttachmentState, nextAttachment, peerOf, UNATTACHED } from './attachment-state.js';
+
+const PEERS = ['one', 'two'].map((id) => ({ id }) as LinkPeer);
+const peers = fc.constantFrom(...PEERS);
+const now = fc.nat(1_000_000);
+const events: fc.Arbitrary<AttachmentEvent> = fc.oneof(
+  fc.record({ kind: fc.constant('attach' as const), epoch: fc.integer({ min: 1, max: 9 }), round: fc.nat(3), now }),
+  // Frequent, because each attachment needs both.
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('requested' as const), peer: peers }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('placed' as const), now }) },
+  fc.record({ kind: fc.constant('lost' as const), reason: fc.constantFrom('server-lost' as const, 'moving' as const), now }),
+  fc.record({ kind: fc.constant('stalled' as const), now }),
+  fc.constant({ kind: 'recovered' as const }),
+  fc.constant({ kind: 'slow' as const }),
+  fc.constant({ kind: 'dropped' as const }),
+  fc.constant({ kind: 'ended' as const }),
+  fc.record({ kind: fc.constant('detach' as const), gone: fc.constantFrom('left' as const, 'away' as const, 'slow' as const) }),
+);
+
+/** Without `size` fast-check generates at most ten events, which seldom reach the later states. */
+const sequences = fc.array(events, { maxLength: 60, size: 'max' });
+const runs = { numRuns: 500 };
+
+/** The fields of each state, and what the client may have received in it. */
+const DECLARED: { readonly [Kind in AttachmentState['kind']]: { readonly fields: string; readonly saw: readonly string[] } } = {
+  none: { fields: 'client epoch kind', saw: ['nothing', 'pause'] },
+  attaching: { fields: 'client epoch kind peer round since', saw: ['nothing', 'game', 'pause'] },
+  attached: { fields: 'client epoch kind peer round', saw: ['game', 'pause'] },
+  slow: { fields: 'client epoch kind peer round', saw: ['game', 'pause'] },
+  paused: { fields: 'client epoch kind', saw: ['nothing', 'pause'] },
+};
+
+function expectDeclared(state: AttachmentState): void {
+  const { fields, saw } = DECLARED[state.kind];
+  expect(Object.keys(state).sort().join(' ')).toBe(fields);
+  expect(saw).toContain(state.client.saw);
+  if (state.kind === 'attached' || state.kind === 'slow') expect(PEERS).toContain(state.peer);
+}
+
+/** Applies the events one after the other. Returns the last state. */
+function run(
+  all: readonly AttachmentEvent[],
+  check: (before: AttachmentState, event: AttachmentEvent, after: AttachmentState) => void = () => {},
+) {
+  let state = UNATTACHED;
+  const sent: string[] = [];
+  for (const event of all) {
+    const step = nextAttachment(state, event);
+    if (!step) continue;
+    check(state, event, step.state);
+    state = step.state;
+    if (step.output) sent.push(step.output.kind);
+  }
+  return { state, sent };
+}
+
+const attached: readonly AttachmentEvent[] = [
+  { kind: 'attach', epoch: 7, round: 0, now: 0 },
+  { kind: 'requested', peer: PEERS[0] },
+  { kind: 'placed', now: 10 },
+];
+const placedAgain: readonly AttachmentEvent[] = [
+  { kind: 'attach', epoch: 9, round: 0, now: 30 },
+  { kind: 'requested', peer: PEERS[1] },
+  { kind: 'placed', now: 40 },
+];
+const lost: AttachmentEvent = { kind: 'lost', reason: 'server-lost', now: 20 };
+
+describe('the attachment of a session to the owner of its room', () => {
+  it('stays in the declared states after any sequence of events', () => {
+    return fc.assert(
+      fc.property(sequences, (all) => {
+        run(all, (_, __, after) => expectDeclared(after));
+      }),
+      runs,
+    );
+  });
+
+  it('sends `resumed` only after `paused`, and neither of them twice in a row, after any sequence of events', () => {
+    return fc.assert(
+      fc.property(sequences, (all) => {
+        let state = UNATTACHED;
+        let isPaused = false;
+        for (const event of all) {
+          // The client starts again: it has another connection, room or game.
+          if (event.kind === 'detach' || event.kind === 'ended') isPaused = false;
+          const step = nextAttachment(state, event);
+          if (!step) continue;
+          state = step.state;
+          if (step.output?.kind === 'paused') {
+            expect(isPaused).toBe(false);
+            isPaused = true;
+          }
+          if (step.output?.kind === 'resumed') {
+            expect(isPaused).toBe(true);
+            isPaused = false;
+          }
+          expect(isPaused).toBe(state.client.saw === 'pause');
+        }
+      }),
+      runs,
+    );
+  });
+
+  it('is attached only by a `placed` that follows a request on a link', () => {
+    return fc.assert(
+      fc.property(sequences, (all) => {
+        run(all, (before, event, after) => {
+          if (after.kind !== 'attached' || before.kind === 'attached') return;
+          expect([event.kind, before.kind]).toEqual(['placed', 'attaching']);
+          expect(peerOf(before)).toBe(after.peer);
+        });
+      }),
+      runs,
+    );
+  });
+
+  it('detaches from each owner that may have the session, and from no other', () => {
+    return fc.assert(
+      fc.property(sequences, (all) => {
+        const { state } = run(all);
+        const { state: after, output } = nextAttachment(state, { kind: 'detach', gone: 'left' }) ?? fail();
+        expect(after).toBe(UNATTACHED);
+        const isAtOwner = state.kind === 'attached' || (state.kind === 'attaching' && state.peer !== null);
+        expect(output).toEqual(isAtOwner ? { kind: 'detach', peer: peerOf(state), gone: 'left' } : null);
+      }),
+      runs,
+    );
+  });
+
+  it('sends `paused` when the owner is lost, and `resumed` with the duration when the next one has placed the session', () => {
+    expect(run([...attached, lost, lost, ...placedAgain]).sent).toEqual(['paused', 'resumed']);
+    const { state } = run([...attached, lost, ...placedAgain.slice(0, 2)]);
+    expect(nextAttachment(state, { kind: 'placed', now: 45 })?.output).toEqual({ kind: 'resumed', pausedMs: 25 });
+  });
+
+  it('sends no `paused` to a client that has not received the state of the game', () => {
+    expect(run([...attached.slice(0, 2), lost, ...placedAgain]).sent).toEqual([]);
+  });
+
+  it('sends one `paused` for an owner that stalls and is then lost', () => {
+    expect(run([...attached, { kind: 'stalled', now: 15 }, lost, ...placedAgain]).sent).toEqual(['paused', 'resumed']);
+    expect(run([...attached, { kind: 'stalled', now: 15 }, { kind: 'recovered' }]).sent).toEqual(['paused', 'resumed']);
+  });
+
+  it('sends no `resumed` for a stall of an owner that the session has left', () => {
+    expect(run([...attached, { kind: 'stalled', now: 15 }, { kind: 'slow' }, { kind: 'recovered' }]).sent).toEqual(['paused', 'detach']);
+  });
+
+  it('keeps the epoch when the game has ended, and forgets it when the session leaves', () => {
+    expect(run([...attached, { kind: 'ended' }]).state).toEqual({ kind: 'none', epoch: 7, client: { saw: 'nothing' } });
+    expect(run([...attached, { kind: 'detach', gone: 'left' }]).state).toBe(UNATTACHED);
+  });
+});
+
+function fail(): never {
+  throw new Error('A session can always be detached.');
+}

@@ -1,0 +1,208 @@
+import type { LinkPeer } from '#libs/link';
+
+/**
+ * The last message about the game that the client has received. `nothing`: it has no state of the game. `game`: it plays. `pause`: it has
+ * received `paused` and not yet `resumed`.
+ */
+export type ClientView = { readonly saw: 'nothing' } | { readonly saw: 'game' } | { readonly saw: 'pause'; readonly since: number };
+
+/**
+ * The attachment of a session to the owner of its room, as the gateway sees it.
+ *
+ * - `none`: no game runs, or none for this session.
+ * - `attaching`: the gateway requests the attachment. `peer` is null until it has a link to the owner.
+ * - `attached`: the owner has confirmed with `placed`, and sends frames.
+ * - `slow`: the owner sends no syncs, because the backlog of the connection is large. Other frames still pass.
+ * - `paused`: the room waits for an owner.
+ *
+ * `epoch` is the highest known epoch of the room; the gateway drops frames of lower epochs. `round` is the round of the attachment.
+ */
+export type AttachmentState =
+  | { readonly kind: 'none'; readonly epoch: number; readonly client: ClientView }
+  | {
+      readonly kind: 'attaching';
+      readonly epoch: number;
+      readonly client: ClientView;
+      readonly round: number;
+      readonly peer: LinkPeer | null;
+      readonly since: number;
+    }
+  | { readonly kind: 'attached'; readonly epoch: number; readonly client: ClientView; readonly round: number; readonly peer: LinkPeer }
+  | { readonly kind: 'slow'; readonly epoch: number; readonly client: ClientView; readonly round: number; readonly peer: LinkPeer }
+  | { readonly kind: 'paused'; readonly epoch: number; readonly client: ClientView };
+
+/** All times are in ms of the monotonic clock. */
+export type AttachmentEvent =
+  /** The record names an owner for the session. */
+  | { readonly kind: 'attach'; readonly epoch: number; readonly round: number; readonly now: number }
+  /** The request goes out on this link. */
+  | { readonly kind: 'requested'; readonly peer: LinkPeer }
+  /** The owner has sent `placed`. */
+  | { readonly kind: 'placed'; readonly now: number }
+  /** The owner is gone, does not answer, or has refused. */
+  | { readonly kind: 'lost'; readonly reason: PauseReason; readonly now: number }
+  /** The owner's link has fallen silent. */
+  | { readonly kind: 'stalled'; readonly now: number }
+  /** The owner's link delivers again. */
+  | { readonly kind: 'recovered' }
+  /** The connection does not keep up. */
+  | { readonly kind: 'slow' }
+  /** The owner has no seat for the session, or no game runs for a slow one. The client still waits for the `resumed` of a later owner. */
+  | { readonly kind: 'dropped' }
+  /** The client has received the end of the game, or there is no game. */
+  | { readonly kind: 'ended' }
+  /** The session leaves the room, or its connection is gone or new. */
+  | { readonly kind: 'detach'; readonly gone: DetachReason };
+
+export type PauseReason = 'server-lost' | 'moving' | 'server-silent';
+export type DetachReason = 'left' | 'away' | 'slow';
+
+/** A message that the gateway must send: to the client (`paused`, `resumed`) or to the owner (`detach`). */
+export type AttachmentOutput =
+  | { readonly kind: 'paused'; readonly reason: PauseReason }
+  /** `pausedMs`: how long the room was without an owner. Null: it had the same owner all the time. */
+  | { readonly kind: 'resumed'; readonly pausedMs: number | null }
+  | { readonly kind: 'detach'; readonly peer: LinkPeer; readonly gone: DetachReason };
+
+export interface AttachmentStep {
+  readonly state: AttachmentState;
+  readonly output: AttachmentOutput | null;
+}
+
+const NOTHING: ClientView = { saw: 'nothing' };
+const GAME: ClientView = { saw: 'game' };
+
+/** The state of every session that is in no room. */
+export const UNATTACHED: AttachmentState = { kind: 'none', epoch: 0, client: NOTHING };
+
+/** Returns the next state and what must be sent. Null: the event has no effect in this state. */
+export function nextAttachment(state: AttachmentState, event: AttachmentEvent): AttachmentStep | null {
+  const cell = TABLE[state.kind][event.kind] as Cell<AttachmentState, AttachmentEvent> | null;
+  return cell === null ? null : cell(state, event);
+}
+
+/** The link on which the owner of this attachment sends. Null: there is none. */
+export function peerOf(state: AttachmentState): LinkPeer | null {
+  return state.kind === 'none' || state.kind === 'paused' ? null : state.peer;
+}
+
+type Event<Kind extends AttachmentEvent['kind']> = Extract<AttachmentEvent, { kind: Kind }>;
+type State<Kind extends AttachmentState['kind']> = Extract<AttachmentState, { kind: Kind }>;
+type Cell<S, E> = (state: S, event: E) => AttachmentStep | null;
+
+/** A row for each state and a column for each event. Null: the event changes nothing. */
+const TABLE: {
+  readonly [S in AttachmentState['kind']]: {
+    readonly [E in AttachmentEvent['kind']]: Cell<State<S>, Event<E>> | null;
+  };
+} = {
+  none: {
+    attach,
+    requested: null,
+    placed: null,
+    lost: null,
+    stalled: null,
+    recovered: null,
+    slow: null,
+    dropped: null,
+    ended: end,
+    detach,
+  },
+  attaching: {
+    attach,
+    requested: (state, { peer }) => silently({ ...state, peer }),
+    placed,
+    lost: pause,
+    stalled: null,
+    recovered: null,
+    slow: null,
+    dropped: drop,
+    ended: end,
+    detach,
+  },
+  attached: {
+    attach,
+    requested: null,
+    placed,
+    lost: pause,
+    stalled: stall,
+    recovered: recover,
+    slow: (state) => ({ state: { ...state, kind: 'slow' }, output: { kind: 'detach', peer: state.peer, gone: 'slow' } }),
+    dropped: drop,
+    ended: end,
+    detach,
+  },
+  slow: {
+    attach,
+    requested: null,
+    placed: null,
+    lost: pause,
+    stalled: null,
+    recovered: null,
+    slow: null,
+    dropped: drop,
+    ended: end,
+    detach,
+  },
+  paused: {
+    attach,
+    requested: null,
+    placed: null,
+    lost: null,
+    stalled: null,
+    recovered: null,
+    slow: null,
+    dropped: null,
+    ended: end,
+    detach,
+  },
+};
+
+/** The link of the former owner is dropped at once: a drained server closes it as soon as its last room has left. */
+function attach({ client }: AttachmentState, { epoch, round, now }: Event<'attach'>): AttachmentStep {
+  return silently({ kind: 'attaching', epoch, client, round, peer: null, since: now });
+}
+
+/** A `placed` without a link to the owner belongs to an earlier attachment. */
+function placed(state: State<'attaching'> | State<'attached'>, { now }: Event<'placed'>): AttachmentStep | null {
+  const { epoch, client, round, peer } = state;
+  if (peer === null) return null;
+  const output: AttachmentOutput | null = client.saw === 'pause' ? { kind: 'resumed', pausedMs: now - client.since } : null;
+  return { state: { kind: 'attached', epoch, client: GAME, round, peer }, output };
+}
+
+/** A client that has not received the game's state, or has received `paused` before, receives nothing. */
+function pause({ epoch, client }: AttachmentState, { reason, now }: Event<'lost'>): AttachmentStep {
+  if (client.saw !== 'game') return silently({ kind: 'paused', epoch, client });
+  return { state: { kind: 'paused', epoch, client: { saw: 'pause', since: now } }, output: { kind: 'paused', reason } };
+}
+
+function stall(state: State<'attached'>, { now }: Event<'stalled'>): AttachmentStep | null {
+  if (state.client.saw === 'pause') return null;
+  return { state: { ...state, client: { saw: 'pause', since: now } }, output: { kind: 'paused', reason: 'server-silent' } };
+}
+
+function recover(state: State<'attached'>): AttachmentStep | null {
+  if (state.client.saw !== 'pause') return null;
+  return { state: { ...state, client: GAME }, output: { kind: 'resumed', pausedMs: null } };
+}
+
+/** A client that has received `paused` receives `resumed` from the next owner. */
+function drop({ epoch, client }: AttachmentState): AttachmentStep {
+  return silently({ kind: 'none', epoch, client: client.saw === 'pause' ? client : NOTHING });
+}
+
+/** The epoch stays, so that only a later owner attaches the session again. */
+function end({ epoch }: AttachmentState): AttachmentStep {
+  return silently({ kind: 'none', epoch, client: NOTHING });
+}
+
+/** The owner of a slow attachment has detached it already. */
+function detach(state: AttachmentState, { gone }: Event<'detach'>): AttachmentStep {
+  const peer = state.kind === 'slow' ? null : peerOf(state);
+  return { state: UNATTACHED, output: peer && { kind: 'detach', peer, gone } };
+}
+
+function silently(state: AttachmentState): AttachmentStep {
+  return { state, output: null };
+}

@@ -1,0 +1,15 @@
+/**
+ * How far the gateway is with the end of the game that the client plays.
+ *
+ * - `none`: the game runs, or there is none.
+ * - `sent`: the owner has sent the end, and the record does not say so yet.
+ * - `finishing`: the record says that the game has ended. `isSent`: the client has received the end. `finish` sends it if the owner does
+ *   not, and is called once (`isStarted`).
+ */
+export type GameEnd =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'sent' }
+  | { readonly kind: 'finishing'; readonly isSent: boolean; readonly isStarted: boolean; readonly finish: () => Promise<void> };
+
+export const NOT_ENDED: GameEnd = { kind: 'none' };
+export const END_SENT: GameEnd = { kind: 'sent' };

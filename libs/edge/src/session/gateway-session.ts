@@ -1,0 +1,104 @@
+import type { LinkPeer } from '#libs/link';
+import type { Binding, RequestOrder, RoomId, ServerMessage, SessionId, UserId } from '#libs/protocol';
+import type { PlayerConnection } from '../transport/player-connection.js';
+import { type AttachmentState, UNATTACHED } from './attachment-state.js';
+import { type GameEnd, NOT_ENDED } from './game-end.js';
+
+interface DelayedCommand {
+  readonly frame: Buffer;
+  readonly at: number;
+}
+
+const NONE: readonly NodeJS.Timeout[] = [];
+const NO_REQUESTS: readonly number[] = [];
+const NO_REQUEST: RequestOrder = { turn: 0, number: 0 };
+const NO_ROOMS: GatewaySession['leftRooms'] = [];
+const LEFT_ROOMS_MAX = 4;
+
+/** A session at this gateway. It has only routing state, so the player loses nothing when the gateway dies. */
+export class GatewaySession {
+  connection: PlayerConnection | null = null;
+  binding: Binding | null = null;
+  /** Only `OwnerAttachments` writes it. */
+  readonly attachment: AttachmentState = UNATTACHED;
+  /** Only `GameEndNotifier` writes it. */
+  readonly gameEnd: GameEnd = NOT_ENDED;
+  /** The round that the client plays and whose end it has not received. Null: none. `version` belongs to this round. */
+  round: number | null = null;
+  /** The version that the player received last. Null: none. */
+  version: number | null = null;
+  /** The epoch of the owner that sent `version`. Null: not known. */
+  versionEpoch: number | null = null;
+  delayedCommands: DelayedCommand[] = [];
+  lobby: LinkPeer | null = null;
+  /** The number of the session's last admission here, and of its requests since: see `RequestOrder`. */
+  admissionNumber = 0;
+  requestNumber = 0;
+  requestsPending = 0;
+  /** Numbers of the requests without an answer of a lobby. */
+  unanswered: readonly number[] = NO_REQUESTS;
+  /** The player's search for a match: its data and the order of its request. Null: the player is not searching. */
+  search: { readonly data: unknown; readonly requestOrder: RequestOrder } | null = null;
+  /** The order of the request that ended the last search. */
+  searchEndedBy: RequestOrder = NO_REQUEST;
+  /** The rooms that the session left last, with the monotonic time. A store that falls back may have the user in one of them again. */
+  leftRooms: readonly { readonly room: RoomId; readonly at: number }[] = NO_ROOMS;
+  /** Timers that run while the player has no connection. */
+  graceTimers: readonly NodeJS.Timeout[] = NONE;
+  /** The session has had no connection for `AWAY_AFTER_MS`, so the other members see the player as away. */
+  isAway = false;
+  /** The session has left this gateway's table. A late answer to one of its requests must not bind it to a room. */
+  isOver = false;
+  /** The hash of the player's current secret. The gateway needs it to restore the session in a store that lost it. */
+  secretHash = '';
+
+  constructor(
+    readonly id: SessionId,
+    readonly user: UserId,
+    readonly name: string,
+    /** The handle of the session on this gateway's links. */
+    readonly handle: number,
+  ) {}
+
+  get room(): RoomId | null {
+    return this.binding?.room ?? null;
+  }
+
+  get requestOrder(): RequestOrder {
+    return { turn: this.admissionNumber, number: this.requestNumber };
+  }
+
+  /** Takes the next request number, for a request or for another act that is ordered after all requests so far. */
+  nextRequestOrder(): RequestOrder {
+    this.requestNumber += 1;
+    return this.requestOrder;
+  }
+
+  recordLeftRoom(room: RoomId): void {
+    this.leftRooms = [{ room, at: performance.now() }, ...this.leftRooms.slice(0, LEFT_ROOMS_MAX - 1)];
+  }
+
+  /** The position before the first request that a lobby has not answered: that request comes later. */
+  lastAnswered(): RequestOrder {
+    return this.unanswered.length === 0 ? this.requestOrder : { turn: this.admissionNumber, number: Math.min(...this.unanswered) - 1 };
+  }
+
+  /** The first request that may still have an effect. When there is none, it takes a new number, so that all requests so far are late. */
+  firstOpen(): RequestOrder {
+    const first = Math.min(...this.unanswered, this.search?.requestOrder.number ?? Number.POSITIVE_INFINITY);
+    return Number.isFinite(first) ? { turn: this.admissionNumber, number: first } : this.nextRequestOrder();
+  }
+
+  send(message: ServerMessage): void {
+    this.connection?.send(message);
+  }
+
+  stopGraceTimers(): void {
+    for (const timer of this.graceTimers) clearTimeout(timer);
+    this.graceTimers = NONE;
+    this.isAway = false;
+  }
+}
+
+/** For the one writer of a field that is readonly for all others. */
+export type WritableSession = { -readonly [Key in keyof GatewaySession]: GatewaySession[Key] };

@@ -1,0 +1,24 @@
+import { isIPv6, type Socket } from 'node:net';
+
+/**
+ * Returns the same key for all addresses that count as one. An IPv4 address has one key in all its notations. An IPv6 network of 64 bits
+ * has one key, because the owner of one of its addresses has all of them. Source: RFC 4291, section 2.5.4.
+ */
+export function addressKey(address: string | undefined): string {
+  if (address === undefined) return 'unknown';
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped) return mapped;
+  const bare = address.split('%', 1)[0];
+  if (!isIPv6(bare)) return address;
+  const [head, tail = ''] = bare.split('::');
+  const before = head === '' ? [] : head.split(':');
+  const after = tail === '' ? [] : tail.split(':');
+  const gap = bare.includes('::') ? Math.max(0, 8 - before.length - after.length) : 0;
+  const network = [...before, ...Array.from({ length: gap }, () => '0'), ...after].slice(0, 4);
+  return `${network.map((part) => Number.parseInt(part, 16).toString(16)).join(':')}::/64`;
+}
+
+/** Identifies an open socket by its two ends. TLS makes a second object for the same socket. */
+export function peerOf({ remoteAddress, remotePort, localPort }: Socket): string {
+  return `${remoteAddress}|${remotePort}|${localPort}`;
+}

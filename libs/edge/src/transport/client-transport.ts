@@ -1,0 +1,25 @@
+import type { EdgeOptions } from '../edge.options.js';
+import type { ConnectionEvents } from './player-connection.js';
+
+/** Accepts connections of players. WebSocket and TCP are built in; an application may provide more. */
+export abstract class ClientTransport {
+  abstract readonly name: string;
+  /** Starts listening and resolves to the port. Rejects with a message that names the setting when the port is in use. */
+  abstract listen(events: ConnectionEvents): Promise<number>;
+  /** Stops accepting connections. Open ones stay. */
+  abstract close(): void;
+}
+
+/** Most sockets of one transport. Node refuses more without a code, because they exceed all limits that have one. */
+export function socketsMax({ connectionsMax, hellosPendingMax }: EdgeOptions): number {
+  return connectionsMax + 2 * hellosPendingMax;
+}
+
+/** The certificate of all transports. Null: none. */
+export const PUBLIC_CERTIFICATE = Symbol('PublicCertificate');
+
+export function listenError(error: NodeJS.ErrnoException, port: number, setting: string): Error {
+  if (error.code === 'EADDRINUSE') return new Error(`port ${port} is in use by another program; set ${setting} to a free one`);
+  if (error.code === 'EACCES') return new Error(`port ${port} needs more rights than this process has; set ${setting} to one above 1023`);
+  return error;
+}

@@ -1,0 +1,130 @@
+import type { Socket } from 'node:net';
+import { BatchWriter } from '#libs/link';
+import { encodeServerMessage, type Goodbye, HEADER, KIND, LENGTH_BYTES, type ServerMessage } from '#libs/protocol';
+import { peerOf } from './address.js';
+
+export type TransportName = 'websocket' | 'tcp' | (string & {});
+
+/** The events that a transport reports to the gateway. A frame is binary, and a view that is valid during the call only. */
+export interface ConnectionEvents {
+  /** The transport has accepted a socket. Returns false when there are too many, and the transport must refuse it. */
+  accepted(socket: Socket): boolean;
+  /** Called before the first frame. The gateway may refuse the connection with `goodbye`. */
+  opened(connection: PlayerConnection): void;
+  frame(connection: PlayerConnection, frame: Buffer): void;
+  closed(connection: PlayerConnection): void;
+  /** A ping or pong of the transport itself has arrived. Returns false when there are too many, and the ping gets no answer. */
+  pinged(connection: PlayerConnection, bytes: number): boolean;
+  /** The kernel has taken all sent bytes. */
+  drained(connection: PlayerConnection): void;
+}
+
+/**
+ * The connection of one player over any transport. All frames inside the gateway are binary; a JSON connection converts them. Writes are
+ * batched for one event-loop tick.
+ */
+export abstract class PlayerConnection {
+  /** The gateway's `ConnectionState`. Transports do not use it. */
+  state: unknown = null;
+  lastMessageAt = performance.now();
+  protected readonly writer: BatchWriter;
+  /** The code with which the gateway closed the connection. Null: it did not. */
+  goodbyeCode: string | null = null;
+  private isClosing = false;
+
+  constructor(
+    readonly transport: TransportName,
+    readonly address: string,
+    protected readonly socket: Socket,
+    events: Pick<ConnectionEvents, 'drained'>,
+  ) {
+    this.writer = new BatchWriter(socket, () => events.drained(this));
+  }
+
+  /** Sends a whole binary frame. The bytes are copied at once. */
+  abstract sendFrame(frame: Uint8Array): void;
+
+  /** Sends a sync from its parts, without building a frame first. */
+  abstract sendSync(version: number, seq: number, body: Uint8Array): void;
+
+  /** Sends a ping of the transport itself, once in a silence. A transport without pings does nothing. */
+  probe(_now: number): void {}
+
+  /** Closes the transport in its own way. Bytes that were written before still arrive. */
+  protected abstract end(goodbye: Goodbye): void;
+
+  send(message: ServerMessage): void {
+    this.sendFrame(encodeServerMessage(message));
+  }
+
+  /** Sends the reason and closes. A client that does not read it is cut off after `graceMs`. */
+  goodbye(goodbye: Omit<Goodbye, 'kind'>, graceMs: number): void {
+    if (this.isClosing) return;
+    const message: Goodbye = { kind: 'goodbye', ...goodbye };
+    // A closing connection sends nothing, so the message goes first.
+    this.send(message);
+    this.goodbyeCode = message.code;
+    this.isClosing = true;
+    this.writer.flush();
+    this.end(message);
+    this.endWithin(graceMs);
+  }
+
+  /** Sends and receives nothing more. Written bytes still arrive if the client reads them in time. */
+  protected endWithin(ms: number): void {
+    this.isClosing = true;
+    setTimeout(() => this.socket.destroy(), ms).unref();
+  }
+
+  get isOpen(): boolean {
+    return !this.isClosing && !this.socket.destroyed;
+  }
+
+  /** The two ends of the open socket. Computed each time, because the string is long. */
+  get peer(): string {
+    return peerOf(this.socket);
+  }
+
+  get backlogBytes(): number {
+    return this.writer.backlogBytes;
+  }
+
+  destroy(): void {
+    this.isClosing = true;
+    this.socket.destroy();
+  }
+}
+
+/** A raw TCP connection: each binary frame follows its length. */
+export class TcpConnection extends PlayerConnection {
+  constructor(address: string, socket: Socket, events: Pick<ConnectionEvents, 'drained'>) {
+    super('tcp', address, socket, events);
+  }
+
+  override sendFrame(frame: Uint8Array): void {
+    if (!this.isOpen) return;
+    const at = this.writer.reserve(LENGTH_BYTES + frame.length);
+    const { chunk } = this.writer;
+    chunk.writeUInt32BE(frame.length, at);
+    chunk.set(frame, at + LENGTH_BYTES);
+  }
+
+  override sendSync(version: number, seq: number, body: Uint8Array): void {
+    if (!this.isOpen) return;
+    const length = HEADER.sync.body + body.length;
+    const at = this.writer.reserve(LENGTH_BYTES + length);
+    this.writer.chunk.writeUInt32BE(length, at);
+    writeSync(this.writer.chunk, at + LENGTH_BYTES, version, seq, body);
+  }
+
+  protected override end(): void {
+    this.socket.end();
+  }
+}
+
+export function writeSync(chunk: Buffer, at: number, version: number, seq: number, body: Uint8Array): void {
+  chunk[at] = KIND.sync;
+  chunk.writeUInt32BE(version, at + HEADER.sync.version);
+  chunk.writeUInt32BE(seq, at + HEADER.sync.seq);
+  chunk.set(body, at + HEADER.sync.body);
+}

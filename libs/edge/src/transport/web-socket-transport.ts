@@ -1,0 +1,135 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { readInPlace } from '#libs/link';
+import { SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON } from '#libs/protocol';
+import type { Certificate } from '#libs/tls';
+import { answerUpgrade } from '#libs/websocket';
+import { EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from '../edge.options.js';
+import { ClientTransport, listenError, PUBLIC_CERTIFICATE, socketsMax } from './client-transport.js';
+import type { ConnectionEvents } from './player-connection.js';
+import { JsonWebSocketConnection, WebSocketConnection } from './web-socket-connection.js';
+
+/** The handler of plain HTTP requests on the public port. The application provides it. */
+export const PUBLIC_PAGES = Symbol('PublicPages');
+
+export const PLAY_PATH = '/play';
+
+const SUBPROTOCOLS = [SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON] as const;
+
+/** The status of an unreadable request by error code. All others get 400. */
+const STATUS_OF: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
+
+@Injectable()
+export class WebSocketTransport extends ClientTransport {
+  override readonly name = 'websocket';
+  private server: Server | null = null;
+
+  constructor(
+    @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
+    @Optional() @Inject(PUBLIC_PAGES) private readonly pages: RequestListener | null,
+    @Optional() @Inject(PUBLIC_CERTIFICATE) private readonly certificate: Certificate | null = null,
+  ) {
+    super();
+  }
+
+  override listen(events: ConnectionEvents): Promise<number> {
+    const turnedAway = new WeakSet<Duplex>();
+    const server = this.newServer(turnedAway);
+    server.maxConnections = socketsMax(this.options);
+    this.server = server;
+    server.on('connection', (socket: Socket) => {
+      if (events.accepted(socket)) return;
+      // No answer can be sent before the TLS handshake.
+      if (this.certificate) socket.destroy();
+      else turnedAway.add(socket);
+    });
+    server.on('upgrade', (request, socket, head) => {
+      if (turnedAway.has(socket)) refuse(socket, 503);
+      else this.upgrade(request, socket, head, events);
+    });
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuse(socket, STATUS_OF[error.code ?? ''] ?? 400));
+    return new Promise((resolve, reject) => {
+      server.once('error', (error) => reject(listenError(error, this.options.port, 'PUBLIC_PORT')));
+      server.listen(this.options.port, this.options.host, () => resolve((server.address() as AddressInfo).port));
+    });
+  }
+
+  private newServer(turnedAway: WeakSet<Duplex>): Server {
+    const { httpTimeoutMs, helloTimeoutMs } = this.options;
+    const limits = {
+      headersTimeout: httpTimeoutMs,
+      requestTimeout: httpTimeoutMs,
+      connectionsCheckingInterval: Math.min(httpTimeoutMs / 4, 1_000),
+    };
+    const pages = this.pages ?? notFound;
+    const answer: RequestListener = (request, response) => {
+      // Closes the socket of a client that does not read the page. A timeout of the server would also give each player's socket a timer.
+      request.socket.setTimeout(2 * httpTimeoutMs);
+      if (turnedAway.has(request.socket)) answerBusy(response);
+      else pages(request, response);
+    };
+    if (!this.certificate) return createServer(limits, answer);
+    const server = createHttpsServer({ ...limits, ...this.certificate.options, handshakeTimeout: helloTimeoutMs }, answer);
+    this.certificate.keepFresh(server);
+    return server;
+  }
+
+  override close(): void {
+    this.server?.close();
+    this.server?.closeIdleConnections();
+  }
+
+  private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, events: ConnectionEvents): void {
+    socket.on('error', destroySocket);
+    const path = (request.url ?? '/').split('?', 1)[0];
+    if (path !== PLAY_PATH) return refuse(socket, 404);
+    if (!this.isAllowedOrigin(request)) return refuse(socket, 403);
+    const answer = answerUpgrade(request.method, request.headers, SUBPROTOCOLS);
+    if ('status' in answer) return refuse(socket, answer.status, answer.reason, 'Sec-WebSocket-Version: 13\r\n');
+    const { accept, subprotocol } = answer;
+    const Connection = subprotocol === SUBPROTOCOL_JSON ? JsonWebSocketConnection : WebSocketConnection;
+    const own = readInPlace(socket as Socket, (bytes) => connection.receive(bytes));
+    own.setNoDelay(true);
+    const connection = new Connection(own.remoteAddress ?? 'unknown', own, this.options.frameBytesMax, events);
+    own.on('error', destroySocket);
+    own.on('close', () => events.closed(connection));
+    own.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: ${subprotocol}\r\n\r\n`,
+    );
+    events.opened(connection);
+    // The client may have sent frames together with the request.
+    if (head.length > 0) connection.receive(head);
+  }
+
+  /** Checks the origin of a browser's page. Other programs send none, and could send any. */
+  private isAllowedOrigin({ headers }: IncomingMessage): boolean {
+    const { origin, host } = headers;
+    if (origin === undefined || this.options.allowedOrigins.includes('*')) return true;
+    return origin === `http://${host}` || origin === `https://${host}` || this.options.allowedOrigins.includes(origin);
+  }
+}
+
+/** One function for all sockets: a closure would cost 56 bytes for each open socket. */
+function destroySocket(this: Duplex): void {
+  this.destroy();
+}
+
+function refuse(socket: Duplex, status: number, message = STATUS_CODES[status] ?? '', headers = ''): void {
+  if (!socket.writable) return void socket.destroy();
+  setTimeout(() => socket.destroy(), GOODBYE_MS).unref();
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain\r\n${headers}Content-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
+  );
+}
+
+function answerBusy(response: ServerResponse): void {
+  response.writeHead(503, { 'Retry-After': '1', Connection: 'close', 'Content-Type': 'text/plain' });
+  response.end('Too many connections from this address.\n');
+}
+
+const notFound: RequestListener = (_, response) => {
+  response.writeHead(404).end();
+};

@@ -1,0 +1,205 @@
+import { Injectable } from '@nestjs/common';
+import { LINK_HEADER, LINK_KIND, type LinkPeer, Links } from '#libs/link';
+import {
+  type AttachRequest,
+  type Control,
+  type ErrorBody,
+  errorBody,
+  HEADER,
+  HoldfastError,
+  KIND,
+  type RoomId,
+  readName,
+  unpackBody,
+} from '#libs/protocol';
+import { Metrics, type Tally } from '#libs/telemetry';
+import { CommandBatch } from '../engine/command-batch.js';
+import { RoomClock } from '../engine/room-clock.js';
+import { RoomEngine } from '../engine/room-engine.js';
+import type { Attachment } from '../room/attachment.js';
+import type { HostedRoom } from '../room/hosted-room.js';
+import { HostedRooms } from '../room/hosted-rooms.js';
+import { RoomOutputs } from '../room/room-outputs.js';
+import { ResyncWatch } from './resync-watch.js';
+
+/**
+ * The sessions attached to this server's rooms, and their frames: the short path from a gateway's link to a room. The
+ * way of a command: header read in place, seq judged, payload decoded once, one map look-up, one call.
+ */
+@Injectable()
+export class Attachments {
+  private readonly byPeer = new Map<LinkPeer, Map<number, Attachment>>();
+  private readonly results = { applied: new Map<string, Tally>(), refused: new Map<string, Tally>() };
+
+  constructor(
+    private readonly rooms: HostedRooms,
+    private readonly engine: RoomEngine,
+    private readonly clock: RoomClock,
+    private readonly outputs: RoomOutputs,
+    private readonly metrics: Metrics,
+    links: Links,
+    private readonly resyncs: ResyncWatch,
+    private readonly batch: CommandBatch,
+  ) {
+    batch.onAnswered((attachment, { seq }, outcome) => this.answer(attachment, seq, outcome));
+    links.onFrame(LINK_KIND.toRoom, (peer, frame) => this.receive(peer, frame));
+    links.onClosed((peer) => this.peerLost(peer));
+    rooms.onDropped((room, reason) => this.detachAll(room, reason));
+  }
+
+  /** Throws `moved` when this server does not own the room in this epoch, `forbidden` when the user has no seat and does not watch. */
+  attach(peer: LinkPeer, { room: roomId, epoch, handle, session, user, watch, round, version, versionEpoch = null }: AttachRequest): void {
+    this.batch.flush();
+    const room = this.rooms.get(roomId);
+    if (room?.status !== 'active' || room.tenure.epoch < epoch) throw new HoldfastError('moved');
+    const seat = watch ? null : room.seatOf(user);
+    if (seat === null && !watch) throw new HoldfastError('forbidden', 'You have no seat in this game.');
+    const handles = this.handlesOf(peer);
+    const stale = handles.get(handle);
+    if (stale) this.remove(stale);
+    const attachment: Attachment = { room, peer, handle, session, user, seat, since: room.value.version, version: -1, isQueued: false };
+    handles.set(handle, attachment);
+    room.attachments.add(attachment);
+    if (seat !== null) {
+      // A player's newest connection speaks for the seat; what the old one still sends is not theirs any more.
+      const before = room.bySeat.get(seat);
+      room.bySeat.set(seat, attachment);
+      if (before) this.remove(before);
+      this.clock.seatFilled(room, seat);
+    }
+    // A version of another game in this room says nothing about this one.
+    const held = round === room.round ? version : null;
+    if (held === null) this.resyncs.wantsAll(room, session, seat);
+    this.outputs.welcome(attachment, held, room.rewoundTo(held, versionEpoch));
+    // The frames of these refusals may be lost. The sync of the next change covers their numbers, and would acknowledge the commands.
+    if (seat !== null) for (const [seq, code] of room.unrecordedRefusals(seat)) this.sayRefusal(attachment, seq, errorBody(code));
+    if (room.stallTold) this.outputs.pause(room, 'store');
+    if (room.brokenBy !== null) this.engine.viewFailed(room);
+  }
+
+  detach(peer: LinkPeer, { handle, gone }: Control['room.detach']['data']): void {
+    this.batch.flush();
+    const attachment = this.byPeer.get(peer)?.get(handle);
+    if (!attachment) return;
+    this.remove(attachment);
+    const { room, seat } = attachment;
+    if (seat === null || room.bySeat.has(seat)) return;
+    if (gone === 'left') this.engine.input(room, { kind: 'seat', seat, event: 'left' });
+    else if (gone === 'away') this.clock.seatEmptied(room, seat);
+  }
+
+  private receive(peer: LinkPeer, frame: Buffer): void {
+    const attachment = this.byPeer.get(peer)?.get(frame.readUInt32BE(LINK_HEADER.session.handle));
+    if (!attachment || attachment.room.tenure.epoch !== frame.readDoubleBE(LINK_HEADER.session.epoch)) return;
+    const kind = frame[LINK_HEADER.session.frame];
+    if (kind === KIND.command) this.command(attachment, frame.subarray(LINK_HEADER.session.frame));
+  }
+
+  private command(attachment: Attachment, frame: Buffer): void {
+    const { room, seat } = attachment;
+    if (frame.length < HEADER.command.name) return;
+    const seq = frame.readUInt32BE(HEADER.command.seq);
+    if (seat === null) return this.outputs.refuse(attachment, seq, errorBody('spectator'));
+    if (attachment.isQueued) this.batch.flush();
+    const verdict = room.judgeSeq(seat, seq, frame.readUInt32BE(HEADER.command.settled));
+    switch (verdict.kind) {
+      case 'ignore':
+        return;
+      case 'applied':
+        return this.outputs.acknowledge(attachment);
+      case 'refused-before':
+        return this.sayRefusal(attachment, seq, errorBody(verdict.code));
+      case 'poisoned':
+        room.sawSeq(seat, seq);
+        this.count(room, 'refused');
+        return this.refuse(attachment, seq, 'game-failed', 'The game server was lost while it ran this command; it is not run again.');
+    }
+    try {
+      const { name, end } = readName(frame, HEADER.command.nameLength);
+      this.batch.add(attachment, { kind: 'command', seat, seq, name, data: unpackBody(frame, end) });
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      this.answer(attachment, seq, { kind: 'refused', code: error.code, message: error.message });
+    }
+  }
+
+  private answer(attachment: Attachment, seq: number, outcome: { kind: string; code?: string; message?: string }): void {
+    const { room, seat } = attachment;
+    // A room that is about to move takes nothing more; the client sends this again to the next owner.
+    if (outcome.code === 'moved') return;
+    room.sawSeq(seat as number, seq);
+    this.count(room, outcome.kind === 'changed' ? 'applied' : 'refused');
+    if (outcome.kind === 'refused') this.refuse(attachment, seq, outcome.code as string, outcome.message);
+  }
+
+  private refuse(attachment: Attachment, seq: number, code: string, message?: string): void {
+    const { room, seat } = attachment;
+    room.noteRefusal(seat as number, seq, code);
+    this.sayRefusal(attachment, seq, errorBody(code, message));
+  }
+
+  private sayRefusal(attachment: Attachment, seq: number, error: ErrorBody): void {
+    const { room } = attachment;
+    // Decided on changes that are not durable yet, it must not be heard before they are.
+    if (room.isDirty) room.waitingRefusals.push({ afterVersion: room.value.version, attachment, seq, error });
+    else this.outputs.refuse(attachment, seq, error);
+  }
+
+  private peerLost(peer: LinkPeer): void {
+    this.batch.flush();
+    const handles = this.byPeer.get(peer);
+    if (!handles) return;
+    this.byPeer.delete(peer);
+    for (const { handle } of [...handles.values()]) this.forget(handles.get(handle) as Attachment, handles);
+  }
+
+  private forget(attachment: Attachment, handles: Map<number, Attachment>): void {
+    handles.delete(attachment.handle);
+    this.unseat(attachment);
+    if (attachment.seat !== null && !attachment.room.bySeat.has(attachment.seat)) this.clock.seatEmptied(attachment.room, attachment.seat);
+  }
+
+  private remove(attachment: Attachment): void {
+    this.byPeer.get(attachment.peer)?.delete(attachment.handle);
+    this.unseat(attachment);
+  }
+
+  private unseat(attachment: Attachment): void {
+    const { room, seat } = attachment;
+    room.attachments.delete(attachment);
+    room.waitingRefusals = room.waitingRefusals.filter((waiting) => waiting.attachment !== attachment);
+    if (seat !== null && room.bySeat.get(seat) === attachment) room.bySeat.delete(seat);
+  }
+
+  private detachAll(room: HostedRoom, reason: string): void {
+    const told = reason === 'ended' ? 'ended' : reason === 'moved' ? 'moved' : 'fenced';
+    for (const attachment of [...room.attachments]) {
+      this.remove(attachment);
+      attachment.peer.emit('room.detached', { handle: attachment.handle, room: room.id, epoch: room.tenure.epoch, reason: told });
+    }
+  }
+
+  private handlesOf(peer: LinkPeer): Map<number, Attachment> {
+    let handles = this.byPeer.get(peer);
+    if (!handles) {
+      handles = new Map();
+      this.byPeer.set(peer, handles);
+    }
+    return handles;
+  }
+
+  private count(room: HostedRoom, result: 'applied' | 'refused'): void {
+    const { game } = room.value;
+    let tally = this.results[result].get(game);
+    if (!tally) {
+      tally = this.metrics.commands.of({ game, result });
+      this.results[result].set(game, tally);
+    }
+    tally.inc();
+  }
+
+  /** For operators. */
+  of(room: RoomId): readonly Attachment[] {
+    return [...(this.rooms.get(room)?.attachments ?? [])];
+  }
+}

@@ -1,0 +1,80 @@
+import { Injectable } from '@nestjs/common';
+import { type LinkPeer, Links } from '#libs/link';
+import { type AttachRequest, type Control, HoldfastError } from '#libs/protocol';
+import { RoomLoader } from '../ownership/room-loader.js';
+import { HostedRooms } from '../room/hosted-rooms.js';
+import { Attachments } from './attachments.js';
+
+type Detach = Control['room.detach']['data'];
+
+interface Expected {
+  readonly request: AttachRequest;
+  /** It has gone again before its room was here. */
+  gone: Detach['gone'] | null;
+}
+
+/**
+ * Sessions that come to rooms here. A gateway hears of a new owner from the store, at the moment of the adoption: before
+ * the owner has read and replayed what it adopted. Such a session waits for its room, since to send it away would cost
+ * its player the time until it asks again.
+ */
+@Injectable()
+export class PendingAttachments {
+  private readonly expected = new Map<LinkPeer, Map<number, Expected>>();
+
+  constructor(
+    private readonly rooms: HostedRooms,
+    private readonly loader: RoomLoader,
+    private readonly attachments: Attachments,
+    links: Links,
+  ) {
+    links.onClosed((peer) => this.expected.delete(peer));
+  }
+
+  attach(peer: LinkPeer, { sessions }: Control['room.attach']['data']): void {
+    for (const request of sessions) this.take(peer, request);
+  }
+
+  /** Of a session that still waits for its room, both are done when the room is here: a player who left has left then. */
+  detach(peer: LinkPeer, event: Detach): void {
+    const expected = this.expected.get(peer)?.get(event.handle);
+    if (expected) expected.gone = event.gone;
+    else this.attachments.detach(peer, event);
+  }
+
+  private take(peer: LinkPeer, request: AttachRequest): void {
+    const { room, epoch, handle } = request;
+    this.expected.get(peer)?.delete(handle);
+    const hosted = this.rooms.get(room);
+    const coming = hosted && hosted.tenure.epoch >= epoch ? null : this.loader.whenLoaded(room);
+    if (!coming) return this.takeNow(peer, request);
+    const expected: Expected = { request, gone: null };
+    let handles = this.expected.get(peer);
+    if (!handles) {
+      handles = new Map();
+      this.expected.set(peer, handles);
+    }
+    handles.set(handle, expected);
+    void coming.then(() => this.takeExpected(peer, expected));
+  }
+
+  private takeExpected(peer: LinkPeer, expected: Expected): void {
+    const { request, gone } = expected;
+    const handles = this.expected.get(peer);
+    // Its link has broken, or it was asked for anew.
+    if (handles?.get(request.handle) !== expected) return;
+    handles.delete(request.handle);
+    this.takeNow(peer, request);
+    if (gone) this.attachments.detach(peer, { handle: request.handle, gone });
+  }
+
+  private takeNow(peer: LinkPeer, request: AttachRequest): void {
+    try {
+      this.attachments.attach(peer, request);
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      const { handle, room, epoch } = request;
+      peer.emit('room.detached', { handle, room, epoch, reason: error.code === 'forbidden' ? 'forbidden' : 'not-here' });
+    }
+  }
+}

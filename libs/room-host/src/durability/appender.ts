@@ -1,0 +1,362 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { pack } from '#libs/protocol';
+import type { Change, RoomValue } from '#libs/room';
+import { type Append, type DocAtRev, type Epilogue, packChange, RoomLog, type WriteResult } from '#libs/room-store';
+import { StoreSettlement } from '#libs/settlement';
+import { describeThrown, Log, Metrics } from '#libs/telemetry';
+import type { HostedRoom, InFlight } from '../room/hosted-room.js';
+import { HostedRooms } from '../room/hosted-rooms.js';
+import { RoomOutputs } from '../room/room-outputs.js';
+import { APPEND_RETRY_MS, STALL_TOLD_MS } from '../room-host.options.js';
+
+/** What is told of changes that are durable now. */
+export interface Committed {
+  readonly room: HostedRoom;
+  readonly before: RoomValue;
+  readonly changes: readonly Change[];
+}
+
+/** The events of as many of the last changes that had any go into the epilogue: more than a client can miss while it reconnects. */
+const EPILOGUE_CHANGES = 32;
+
+/** Batch ids are this process' own name and a counter: unique without asking anyone, and cheap. */
+const PROCESS_TAG = randomUUID().slice(0, 8);
+
+/**
+ * Group commit: the changes of all rooms made in one turn of the loop go to the store in a few calls, and the next
+ * one leaves as soon as that has answered, so that a batch grows with the load and a lone change waits for nobody.
+ *
+ * An append without an answer is sent again as the very same append until it has one; a room never has two on the way.
+ *
+ * The append that ends a game makes a revision of the record. It waits until the store is settled: in a store that fell back, its revision
+ * could be that of another content, which a gateway knows and has not written again yet. All other appends go on.
+ */
+@Injectable()
+export class Appender {
+  private dirty = new Set<HostedRoom>();
+  private isScheduled = false;
+  private isFlushing = false;
+  private batches = 0;
+  private readonly committedListeners: ((committed: Committed) => void)[] = [];
+  private readonly behindListeners: ((room: HostedRoom) => void)[] = [];
+  /** Rooms whose game has ended, while the store is not settled. */
+  private readonly held = new Set<HostedRoom>();
+  private holdTimer: NodeJS.Timeout | null = null;
+  private readonly settledWaiters = new Map<HostedRoom, (() => void)[]>();
+
+  constructor(
+    private readonly roomLog: RoomLog,
+    private readonly rooms: HostedRooms,
+    private readonly outputs: RoomOutputs,
+    private readonly metrics: Metrics,
+    private readonly log: Log,
+    private readonly settlement: StoreSettlement,
+  ) {
+    rooms.onDropped((room) => {
+      this.dirty.delete(room);
+      this.held.delete(room);
+      this.settled(room);
+    });
+  }
+
+  /** The room has changes to be stored. */
+  markDirty(room: HostedRoom): void {
+    this.dirty.add(room);
+    this.schedule();
+  }
+
+  onCommitted(listener: (committed: Committed) => void): void {
+    this.committedListeners.push(listener);
+  }
+
+  /** The store holds less than the owner: it lost something, and the owner must write it again. */
+  onBehind(listener: (room: HostedRoom) => void): void {
+    this.behindListeners.push(listener);
+  }
+
+  /** Resolves when nothing of the room waits for the store, or the room is dropped. */
+  whenSettled(room: HostedRoom): Promise<void> {
+    if (!room.isDirty || room.status === 'dropped') return Promise.resolve();
+    return new Promise((resolve) => {
+      const waiters = this.settledWaiters.get(room);
+      if (waiters) waiters.push(resolve);
+      else this.settledWaiters.set(room, [resolve]);
+    });
+  }
+
+  /** The store has been made to hold the room as far as `after` in another way (`reassert`). */
+  commitInFlight(room: HostedRoom): void {
+    const { inFlight } = room;
+    if (!inFlight) return;
+    this.commit(room, inFlight);
+    if (room.unflushed.length > 0) this.markDirty(room);
+  }
+
+  /**
+   * The store refuses what this server writes of the room: drops it (`fenced`). Unless that is because the store has the end that this
+   * server wrote: its answer was lost with a store that fell back, and a gateway that had heard of the end wrote the record again. Then
+   * the effects and the epilogue of the end are written again, too, and the players are told (`ended`). `unknown`: no answer came.
+   */
+  async fenced(room: HostedRoom): Promise<'ended' | 'fenced' | 'unknown'> {
+    const { inFlight, ending } = room;
+    const isEnding = ending !== null && inFlight?.append === ending.append;
+    const outcome = isEnding ? await this.restoreOwnEnd(room) : 'fenced';
+    if (room.status === 'dropped' || (isEnding && room.inFlight !== inFlight)) return 'unknown';
+    if (outcome === 'ended') this.commitInFlight(room);
+    else if (outcome === 'fenced') this.rooms.fenced(room);
+    else setTimeout(() => this.markDirty(room), APPEND_RETRY_MS);
+    return outcome;
+  }
+
+  private async restoreOwnEnd(room: HostedRoom): Promise<'ended' | 'fenced' | 'unknown'> {
+    const { ending, tenure, round } = room;
+    try {
+      const last = await this.roomLog.lastGame(room.id);
+      // Fell back once more: the end is sent again.
+      if (!last || last.round <= round) return 'unknown';
+      if (ending === null || last.epoch > tenure.epoch || last.owner !== '' || last.round !== round + 1) return 'fenced';
+      ending.record = { doc: last.doc, rev: last.rev };
+      const { endedGame } = room;
+      if (!endedGame) return 'fenced';
+      const result = await this.roomLog.restoreEnd(room.id, endedGame);
+      if (result === 'ok') return 'ended';
+      return result === 'fenced' ? 'fenced' : 'unknown';
+    } catch {
+      return 'unknown';
+    }
+  }
+
+  private schedule(): void {
+    if (this.isScheduled || this.isFlushing) return;
+    this.isScheduled = true;
+    setImmediate(() => {
+      this.isScheduled = false;
+      void this.flush();
+    });
+  }
+
+  private async flush(): Promise<void> {
+    const rooms: HostedRoom[] = [];
+    const appends: Append[] = [];
+    const { dirty } = this;
+    // What becomes dirty while these are looked at waits for the next turn.
+    this.dirty = new Set();
+    for (const room of dirty) {
+      const append = this.nextAppend(room);
+      if (!append) continue;
+      rooms.push(room);
+      appends.push(append);
+    }
+    if (appends.length === 0) return;
+    this.isFlushing = true;
+    let results: WriteResult[];
+    try {
+      results = await this.roomLog.appendAll(appends);
+    } catch (error) {
+      // Something in one of them cannot be packed, and none was sent: that room is ended, and the others go again.
+      this.log.error('append.failed', { error: String(error) });
+      rooms.forEach((room, index) => {
+        if (!canBePacked(appends[index])) this.breakOff(room, error);
+      });
+      results = appends.map(() => 'unknown');
+    }
+    this.isFlushing = false;
+    let mustRetry = false;
+    for (let index = 0; index < rooms.length; index++) {
+      const { inFlight } = rooms[index];
+      if (inFlight?.append !== appends[index]) continue;
+      if (results[index] === 'unknown') mustRetry = true;
+      this.settle(rooms[index], inFlight, results[index]);
+    }
+    if (mustRetry) setTimeout(() => this.schedule(), APPEND_RETRY_MS);
+    else if (this.dirty.size > 0) this.schedule();
+  }
+
+  /** The append to send for a room now: its one in flight again, or a new one. Null: none. */
+  private nextAppend(room: HostedRoom): Append | null {
+    if (room.status === 'dropped' || room.status === 'lame') return null;
+    const ends = room.inFlight ? room.inFlight.append?.ended : room.value.ended;
+    if (ends && !this.settlement.isSettled) {
+      this.hold(room);
+      return null;
+    }
+    if (room.inFlight) return room.inFlight.append;
+    if (room.unflushed.length === 0 && !room.value.ended) return null;
+    const changes = room.unflushed;
+    const after = room.value;
+    const since = room.unflushedSince;
+    const logged = room.durability === 'every-change';
+    room.unflushed = [];
+    if (!logged && !after.ended) {
+      this.commit(room, { append: null, changes, after, since });
+      return null;
+    }
+    let entries: readonly Uint8Array[] = [];
+    if (!after.ended) {
+      try {
+        entries = changes.map(packChange);
+      } catch (error) {
+        this.breakOff(room, error);
+        return null;
+      }
+    }
+    const onEnded = (record: DocAtRev): void => {
+      if (room.ending) room.ending.record = record;
+    };
+    const append: Append = {
+      room: room.id,
+      tenure: room.tenure,
+      from: logged ? room.durable.version : null,
+      entries,
+      batch: `${PROCESS_TAG}-${++this.batches}`,
+      ended: after.ended,
+      ...(after.ended && { lastEffects: after.outbox, epilogue: epilogueOf(room, after, changes), onEnded }),
+    };
+    if (after.ended) room.ending = { append, record: null };
+    room.inFlight = { append, changes, after, since };
+    return append;
+  }
+
+  /** Keeps the end of a game until the store is settled. */
+  private hold(room: HostedRoom): void {
+    this.stalled(room);
+    this.held.add(room);
+    if (this.held.size === 1) this.settlement.onceSettled(() => this.resumeHeld());
+    // Players are told of a wait that takes long.
+    this.holdTimer ??= setTimeout(() => {
+      this.holdTimer = null;
+      for (const waiting of this.held) this.stalled(waiting);
+    }, STALL_TOLD_MS + 1).unref();
+  }
+
+  private resumeHeld(): void {
+    if (this.holdTimer) clearTimeout(this.holdTimer);
+    this.holdTimer = null;
+    const rooms = [...this.held];
+    this.held.clear();
+    for (const room of rooms) this.markDirty(room);
+  }
+
+  private settle(room: HostedRoom, inFlight: InFlight, result: WriteResult): void {
+    switch (result) {
+      case 'ok':
+        this.commit(room, inFlight);
+        if (room.unflushed.length > 0) this.dirty.add(room);
+        return;
+      case 'fenced':
+        void this.fenced(room);
+        return;
+      case 'conflict':
+        this.log.error('append.conflict', { roomId: room.id, epoch: room.tenure.epoch, version: inFlight.append?.from });
+        this.rooms.drop(room, 'conflict');
+        return;
+      case 'behind':
+      case 'missing':
+        for (const listener of this.behindListeners) listener(room);
+        return;
+      case 'unknown':
+        this.stalled(room);
+        this.dirty.add(room);
+    }
+  }
+
+  private commit(room: HostedRoom, committed: InFlight): void {
+    const { changes, after } = committed;
+    const before = room.durable;
+    this.observe(changes, after.seats.length, committed.since);
+    room.inFlight = null;
+    room.committed(committed);
+    if (room.stallTold) {
+      room.stallTold = false;
+      this.outputs.resume(room, 'store');
+    }
+    this.tell(room, () => this.outputs.sendChanges(room, before, changes));
+    for (const listener of this.committedListeners) listener({ room, before, changes });
+    if (after.ended) {
+      const { ended } = after;
+      this.tell(room, () => this.outputs.end(room, ended));
+      this.rooms.drop(room, 'ended');
+    } else if (room.brokenBy !== null && !room.value.ended) this.end(room, room.brokenBy);
+    if (!room.isDirty) this.settled(room);
+  }
+
+  /** From the oldest command of the batch: never less than what any of its players waited. */
+  private observe(changes: readonly Change[], seatCount: number, since: number): void {
+    let commands = 0;
+    for (const { seats } of changes) {
+      for (let seat = 0; seats && seat < seatCount; seat++) if (seats[seat]?.seq !== undefined) commands += 1;
+    }
+    if (commands > 0) this.metrics.commandAckSeconds.observe((performance.now() - since) / 1_000, commands);
+  }
+
+  /** What a game shows may be what cannot be shown; that is its room's trouble, and nobody else's. */
+  private tell(room: HostedRoom, say: () => void): void {
+    try {
+      say();
+    } catch (error) {
+      room.brokenBy = error ?? 'nothing';
+    }
+  }
+
+  /** The room's changes cannot be stored: its game ends with what the store has. */
+  private breakOff(room: HostedRoom, error: unknown): void {
+    room.takeBackToDurable();
+    this.end(room, error);
+  }
+
+  private end(room: HostedRoom, error: unknown): void {
+    this.log.error('game.failed', {
+      roomId: room.id,
+      game: room.value.game,
+      handler: 'view',
+      error: describeThrown(error),
+    });
+    room.handle({ kind: 'end', result: { reason: 'game-failed', message: 'The game failed in what it shows to its players.' } });
+    this.markDirty(room);
+  }
+
+  private stalled(room: HostedRoom): void {
+    const now = performance.now();
+    room.stalledSince ??= now;
+    if (!room.stallTold && now - room.stalledSince > STALL_TOLD_MS) {
+      room.stallTold = true;
+      this.outputs.pause(room, 'store');
+    }
+  }
+
+  private settled(room: HostedRoom): void {
+    const waiters = this.settledWaiters.get(room);
+    if (!waiters) return;
+    this.settledWaiters.delete(room);
+    for (const resolve of waiters) resolve();
+  }
+}
+
+/** What is told to those who do not hear the end from here. */
+function epilogueOf(room: HostedRoom, after: RoomValue, changes: readonly Change[]): Epilogue | undefined {
+  const { tenure, round } = room;
+  const { since, changes: told } = room.recent.tail([], changes, EPILOGUE_CHANGES);
+  const epilogue: Epilogue = {
+    epoch: tenure.epoch,
+    round,
+    version: after.version,
+    seats: after.seats.map(({ user, seq, refused }, seat) => ({ user, seq, refused, state: room.view(after.state, seat) })),
+    watched: room.view(after.state, null),
+    since,
+    events: told.flatMap(({ version, events = [] }) =>
+      events.map(({ name, data, to }) => ({ version, name, ...(data !== undefined && { data }), ...(to && { to }) })),
+    ),
+  };
+  return canBePacked(epilogue) ? epilogue : undefined;
+}
+
+function canBePacked(value: object): boolean {
+  try {
+    pack(value);
+    if ('ended' in value) JSON.stringify(value.ended);
+    return true;
+  } catch {
+    return false;
+  }
+}

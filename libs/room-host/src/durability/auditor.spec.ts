@@ -1,0 +1,230 @@
+import { COUNTING, type Host, Hosts } from '../hosts.fixture.js';
+
+let hosts: Hosts;
+let first: Host;
+let second: Host;
+beforeEach(async () => {
+  hosts = new Hosts(COUNTING);
+  await hosts.ready();
+  first = hosts.add('first');
+  second = hosts.add('second');
+  await Promise.all([first.auditor.audit('test'), second.auditor.audit('test')]);
+});
+afterEach(() => hosts.close());
+
+const keysOf = (room: string) => ['', ':log', ':checkpoint'].map((part) => `hf:room:{${room}}${part}`);
+
+describe('an audit', () => {
+  it('writes a room again that the store lost, and its places in the indexes', async () => {
+    const room = await hosts.open(first);
+    await first.does(room, 0, 'add');
+    await hosts.redis.commands.del(...keysOf(room.id), `hf:rooms-of:${first.self.id}:${first.self.incarnation}`);
+    await hosts.records.unindex([room.id]);
+    await first.auditor.audit('test');
+    expect(await hosts.record(room.id)).toMatchObject({ version: 1, status: 'playing', owner: { server: first.self.id }, doc: room.doc });
+    expect(await hosts.records.list(1_000)).toContain(room.id);
+    expect(await hosts.records.roomsOf(first.self.id, first.self.incarnation)).toContain(room.id);
+    await first.does(room, 0, 'add');
+    first.stop();
+    await second.loader.adopt([await hosts.tenure(room.id)]);
+    expect(second.rooms.get(room.id)?.value.state).toEqual({ count: 2 });
+  });
+
+  it('brings a store up to date that fell back by some changes', async () => {
+    const room = await hosts.open(first);
+    await first.does(room, 0, 'add');
+    await hosts.redis.commands.hset(`hf:room:{${room.id}}`, 'version', 0, 'batch', '');
+    await hosts.redis.commands.del(`hf:room:{${room.id}}:log`);
+    await first.auditor.audit('test');
+    expect((await hosts.record(room.id)).version).toBe(1);
+  });
+
+  it('of routine makes way for one that something has happened for', async () => {
+    const rooms = await Promise.all(Array.from({ length: 110 }, () => hosts.open(first)));
+    const asked: number[] = [];
+    const { standings } = first.roomLog;
+    jest.spyOn(first.roomLog, 'standings').mockImplementation((ids) => {
+      asked.push(ids.length);
+      return standings.call(first.roomLog, ids);
+    });
+    await hosts.redis.commands.del(...keysOf(rooms[109].id));
+    void first.auditor.audit('interval');
+    await first.auditor.audit('test');
+    expect(await hosts.record(rooms[109].id)).toMatchObject({ status: 'playing' });
+    expect(asked).toEqual([110]);
+    jest.restoreAllMocks();
+  });
+
+  it('leaves alone what is as it should be', async () => {
+    const room = await hosts.open(first);
+    await first.does(room, 0, 'add');
+    const { rev } = await hosts.record(room.id);
+    await first.auditor.audit('test');
+    expect((await hosts.record(room.id)).rev).toBe(rev);
+    expect(first.rooms.get(room.id)).toBe(room);
+  });
+
+  it('drops a room that is another server’s by now, and writes nothing over it', async () => {
+    const room = await hosts.open(first);
+    await second.loader.adopt([await hosts.tenure(room.id)]);
+    const theirs = await hosts.record(room.id);
+    await first.auditor.audit('test');
+    expect(first.rooms.get(room.id)).toBeUndefined();
+    expect(await hosts.record(room.id)).toEqual(theirs);
+  });
+
+  it('drops a room whose game others have ended', async () => {
+    const room = await hosts.open(first);
+    const { room: _, ...tenure } = await hosts.tenure(room.id);
+    expect(await first.roomLog.abandon(room.id, tenure, { reason: 'orphaned' })).toBe(true);
+    await first.auditor.audit('test');
+    expect(first.rooms.get(room.id)).toBeUndefined();
+    expect((await hosts.record(room.id)).status).toBe('waiting');
+  });
+});
+
+describe('a game that has ended', () => {
+  const effectsKeyOf = (room: string) => `hf:room:{${room}}:effects`;
+
+  async function ended() {
+    const room = await hosts.open(first);
+    const during = await hosts.redis.commands.dumpBuffer(`hf:room:{${room.id}}`);
+    room.handle({ kind: 'end', result: { reason: 'finished' } });
+    first.appender.markDirty(room);
+    await until(async () => first.rooms.get(room.id) === undefined && (await hosts.record(room.id)).status === 'waiting');
+    const back = async () => {
+      await hosts.redis.commands.del(...keysOf(room.id), effectsKeyOf(room.id));
+      await hosts.redis.commands.restore(`hf:room:{${room.id}}`, 0, during);
+    };
+    return { room, back, over: await hosts.record(room.id) };
+  }
+
+  it('writes its end only once the store is settled, and its moves before that', async () => {
+    const [room, other] = [await hosts.open(first), await hosts.open(first)];
+    first.settlement.isSettled = false;
+    await first.does(room, 0, 'add');
+    const during = await hosts.record(room.id);
+    expect(during).toMatchObject({ version: 1, status: 'playing' });
+    room.handle({ kind: 'end', result: { reason: 'finished' } });
+    first.appender.markDirty(room);
+    // Two appends of another room: the end would have left with the first.
+    await first.does(other, 0, 'add');
+    await first.does(other, 0, 'add');
+    expect(await hosts.record(room.id)).toEqual(during);
+    expect(first.rooms.get(room.id)).toBe(room);
+    first.settlement.settle();
+    await until(async () => first.rooms.get(room.id) === undefined);
+    expect(await hosts.record(room.id)).toMatchObject({ status: 'waiting', round: 1, rev: during.rev + 1 });
+  });
+
+  describe.each([
+    ['has it again from a gateway that had heard of the end', (epoch: number) => epoch],
+    ['has only a record of an earlier epoch, from such a gateway', () => 0],
+  ])('and whose answer was lost with a store that fell back, where the store %s', (_, epochOf) => {
+    it('is ended with its effects and its epilogue', async () => {
+      const ran: unknown[] = [];
+      const paying = hosts.add('paying', {}, new Map([['pay', (run) => void ran.push((run as unknown as { data: unknown }).data)]]));
+      const room = await hosts.open(paying);
+      const peer = paying.attach(room, 0, 1, 0);
+      const key = `hf:room:{${room.id}}`;
+      const outbox = [{ key: 'k', name: 'pay', data: 5 }] as unknown as typeof room.value.outbox;
+      const { appendAll } = paying.roomLog;
+      // The end is written, and then lost: but for what a gateway knows of it.
+      jest.spyOn(paying.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {
+        await appendAll.call(paying.roomLog, appends);
+        await hosts.redis.commands.del(`${key}:effects`, `${key}:epilogue`);
+        await hosts.redis.commands.hset(key, { batch: '', epoch: epochOf(room.tenure.epoch) });
+        return appends.map(() => 'unknown');
+      });
+      room.handle({ kind: 'end', result: { reason: 'finished' } });
+      room.value = { ...room.value, outbox };
+      paying.appender.markDirty(room);
+      await until(async () => paying.rooms.get(room.id) === undefined);
+      expect(peer.detached).toEqual([expect.objectContaining({ reason: 'ended' })]);
+      await until(async () => ran.length > 0);
+      expect(ran).toEqual([5]);
+      expect(await paying.roomLog.epilogue(room.id)).toMatchObject({ epoch: room.tenure.epoch, round: 0 });
+      expect(await hosts.record(room.id)).toMatchObject({ status: 'waiting', round: 1, rev: room.rev + 1, epoch: room.tenure.epoch });
+      expect(paying.ended.resultOf(room.id, room.tenure.epoch)).toEqual({ reason: 'finished' });
+    });
+  });
+
+  it('is fenced where another has ended it, or owns the room', async () => {
+    const room = await hosts.open(first);
+    const { room: _, ...tenure } = await hosts.tenure(room.id);
+    await first.roomLog.abandon(room.id, tenure, { reason: 'orphaned' });
+    room.handle({ kind: 'end', result: { reason: 'finished' } });
+    first.appender.markDirty(room);
+    await until(async () => first.rooms.get(room.id) === undefined);
+    expect(first.ended.resultOf(room.id, room.tenure.epoch)).toBeNull();
+    expect(await hosts.record(room.id)).toMatchObject({ status: 'waiting', round: 1, result: { reason: 'orphaned' } });
+  });
+
+  it('is ended again by the audit of its last owner, under the same revision, in a store that has it in play again', async () => {
+    const { room, back, over } = await ended();
+    await back();
+    expect(await hosts.record(room.id)).toMatchObject({ status: 'playing' });
+    await first.auditor.audit('test');
+    expect(await hosts.record(room.id)).toMatchObject({ ...over, since: expect.any(Number) });
+    expect(first.rooms.get(room.id)).toBeUndefined();
+  });
+
+  it('is not brought back by its last owner where the store has lost the room: whoever is in it does that', async () => {
+    const { room } = await ended();
+    await hosts.redis.commands.del(...keysOf(room.id));
+    await first.auditor.audit('test');
+    expect(await hosts.records.read(room.id)).toBeNull();
+  });
+
+  it('is not taken up again by its last owner, who ends it instead', async () => {
+    const { room, back } = await ended();
+    await back();
+    expect(await first.loader.adopt([await hosts.tenure(room.id)])).toEqual([{ result: 'elsewhere' }]);
+    expect(await hosts.record(room.id)).toMatchObject({ status: 'waiting', round: 1, result: { reason: 'finished' } });
+  });
+});
+
+describe('a store', () => {
+  it('from which nobody adopts before all owners that live have compared', async () => {
+    const room = await hosts.open(first);
+    const tenure = await hosts.tenure(room.id);
+    const third = hosts.add('third');
+    expect(await second.auditor.isStoreAudited()).toBe(false);
+    expect(await second.loader.adopt([tenure])).toEqual([{ result: 'failed', code: 'unavailable' }]);
+    await third.auditor.audit('test');
+    expect(await second.auditor.isStoreAudited()).toBe(true);
+    expect(await second.loader.adopt([tenure])).toMatchObject([{ result: 'adopted' }]);
+  });
+
+  it('that lost the marks is compared with anew, and so is one that is another by now', async () => {
+    expect(await first.auditor.isStoreAudited()).toBe(true);
+    await hosts.redis.appends.hdel('hf:audited', `${second.self.id}:${second.self.incarnation}`);
+    expect(await first.auditor.isStoreAudited()).toBe(false);
+    await second.auditor.audit('test');
+    expect(await first.auditor.isStoreAudited()).toBe(true);
+    await hosts.redis.appends.hset('hf:audited', `${second.self.id}:${second.self.incarnation}`, 'another run');
+    expect(await first.auditor.isStoreAudited()).toBe(false);
+  });
+
+  it('is audited although a server that the settlement gave up has not compared its rooms', async () => {
+    const third = hosts.add('third');
+    expect(await second.auditor.isStoreAudited()).toBe(false);
+    second.settlement.givenUp.add(third.self.id);
+    expect(await second.auditor.isStoreAudited()).toBe(true);
+  });
+
+  it('is not waited for by owners that are gone', async () => {
+    const third = hosts.add('third');
+    expect(await second.auditor.isStoreAudited()).toBe(false);
+    third.isListed = false;
+    expect(await second.auditor.isStoreAudited()).toBe(true);
+  });
+});
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`was not so in time: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

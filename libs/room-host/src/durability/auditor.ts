@@ -1,0 +1,238 @@
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { inBatches, sleep } from '#libs/async';
+import { Self, ServerDirectory } from '#libs/fleet';
+import { HoldfastError } from '#libs/protocol';
+import { RoomLog, RoomRecords, type RoomStanding, StoreGeneration } from '#libs/room-store';
+import { StoreSettlement } from '#libs/settlement';
+import { Log } from '#libs/telemetry';
+import type { HostedRoom } from '../room/hosted-room.js';
+import { HostedRooms } from '../room/hosted-rooms.js';
+import { AUDIT_EVERY_MS, AUDIT_ROUTINE, AUDIT_URGENT, INDEX_RETRY_MS, OWN_PAUSE_MS, PAUSE_TICK_MS } from '../room-host.options.js';
+import { Appender } from './appender.js';
+import { EndedGames } from './ended-games.js';
+
+/** Longest time for which this server waits for the marks of gateways, in ms. A gateway compares its rooms in about 100 ms. */
+const GATEWAYS_WAIT_MS = 2_000;
+const GATEWAYS_LOOK_MS = 50;
+
+/** The reason of the regular audit, which no event caused. */
+const ROUTINE = 'interval';
+
+/**
+ * Compares the rooms of this server with the store: after each reconnect, after this process slept, and at intervals. When the store lost
+ * the last changes of a room, or the whole room, the living owner writes the room again (`reassert`). An owner that lost its room learns
+ * that here before it sends another frame.
+ */
+@Injectable()
+export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
+  private auditing: Promise<void> | null = null;
+  /** The reason of the next audit. Null: no audit follows the current one. */
+  private next: string | null = null;
+  private timers: NodeJS.Timeout[] = [];
+  private lastTickAt = performance.now();
+  private auditedAs = 0;
+  /** The store generation for which this server has set its mark. */
+  private auditedGeneration: string | null = null;
+
+  constructor(
+    private readonly rooms: HostedRooms,
+    private readonly appender: Appender,
+    private readonly roomLog: RoomLog,
+    private readonly records: RoomRecords,
+    private readonly generation: StoreGeneration,
+    private readonly directory: ServerDirectory,
+    private readonly self: Self,
+    private readonly log: Log,
+    private readonly ended: EndedGames,
+    private readonly settlement: StoreSettlement,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.generation.onConnected(() => void this.audit('connected'));
+    this.appender.onBehind((room) => void this.reassert(room));
+    this.timers = [setInterval(() => void this.audit(ROUTINE), AUDIT_EVERY_MS), setInterval(() => this.noticeOwnPause(), PAUSE_TICK_MS)];
+    for (const timer of this.timers) timer.unref();
+  }
+
+  onModuleDestroy(): void {
+    for (const timer of this.timers) clearInterval(timer);
+  }
+
+  /**
+   * Runs one audit at a time. During an audit, an event causes one more audit after it. A regular audit stops early in favor of that one.
+   * Never rejects.
+   */
+  audit(reason: string): Promise<void> {
+    if (this.auditing) {
+      if (reason !== ROUTINE) this.next = reason;
+      return this.auditing;
+    }
+    this.auditing = this.auditAll(reason)
+      .catch((error: unknown) => this.log.debug('audit.failed', { error: String(error) }))
+      .then(() => {
+        this.auditing = null;
+        const { next } = this;
+        this.next = null;
+        return next === null ? undefined : this.audit(next);
+      });
+    return this.auditing;
+  }
+
+  /**
+   * True when the store is settled and has the mark of every game server that may be alive, except those that the settlement gave up. A
+   * store that was emptied after it was settled has lost the marks.
+   */
+  async isStoreAudited(): Promise<boolean> {
+    if (!this.settlement.isSettled) return false;
+    const mayOwn = this.directory.byType('game').filter(({ state }) => state === 'ready' || state === 'draining');
+    const owners = mayOwn.filter((server) => !this.settlement.isGivenUp(server));
+    return this.generation.isAuditedBy(owners.map(({ id, incarnation }) => ({ server: id, incarnation })));
+  }
+
+  private async auditAll(reason: string): Promise<void> {
+    const generation = this.generation.current;
+    const { incarnation } = this.self;
+    if (generation === null || incarnation === 0) return;
+    const isRoutine = reason === ROUTINE;
+    let reasserted = 0;
+    let unanswered = 0;
+    for await (const some of inBatches([...this.rooms.all()], isRoutine ? AUDIT_ROUTINE : AUDIT_URGENT)) {
+      if (isRoutine && this.next !== null) return;
+      const batch = some.filter(({ status }) => status !== 'dropped');
+      const held = batch.map(({ durable }) => durable.version);
+      const standings = await this.roomLog.standings(batch.map(({ id }) => id));
+      const outcomes = await Promise.all(batch.map((room, index) => this.compare(room, held[index], standings[index])));
+      reasserted += outcomes.filter((outcome) => outcome === 'reasserted').length;
+      unanswered += outcomes.filter((outcome) => outcome === 'unanswered').length;
+    }
+    // A store that lost rooms with a running game may have lost ends of games as well.
+    const ended = isRoutine && reasserted === 0 && !this.ended.mustRestore ? 0 : await this.restoreEnds();
+    if (reasserted > 0 || ended) this.log.warn('store.repaired', { rooms: reasserted, ended: ended ?? 0, reason });
+    if (ended === null || unanswered > 0) throw new HoldfastError('unavailable', 'The store has not taken all lost rooms again yet.');
+    if (this.generation.current === generation && this.self.incarnation === incarnation) await this.mark(incarnation, generation);
+  }
+
+  /**
+   * Writes the ends of games again. When the store has no record of such a room, a gateway must write the record first. This server then
+   * waits for the marks of the gateways before it sets its own mark. Otherwise the store could be settled, and a gateway could read the
+   * room without its end. Null: the store did not take all ends.
+   */
+  private async restoreEnds(): Promise<number | null> {
+    const ended = await this.ended.restore();
+    if (!this.ended.hasMissing || this.settlement.isSettled) return ended;
+    const deadline = performance.now() + GATEWAYS_WAIT_MS;
+    while (performance.now() < deadline && !(await this.haveGatewaysMarked())) await sleep(GATEWAYS_LOOK_MS);
+    const more = await this.ended.restore();
+    return ended === null || more === null ? null : ended + more;
+  }
+
+  private async haveGatewaysMarked(): Promise<boolean> {
+    const gateways = this.directory
+      .byType('gateway')
+      .filter(
+        ({ state, suspect, unheard, marksStore }) => marksStore && (state === 'ready' || state === 'draining') && !suspect && !unheard,
+      );
+    return this.generation.isAuditedBy(gateways.map(({ id, incarnation }) => ({ server: id, incarnation })));
+  }
+
+  private async mark(incarnation: number, generation: string): Promise<void> {
+    const server = this.self.id;
+    await this.generation.markAudited({ server, incarnation }, generation);
+    this.auditedGeneration = generation;
+    if (this.auditedAs !== incarnation && this.auditedAs > 0) await this.generation.forget({ server, incarnation: this.auditedAs });
+    this.auditedAs = incarnation;
+  }
+
+  /** `reasserted`: the store had less than this owner and now has the same. `unanswered`: the store may still have less. */
+  private async compare(room: HostedRoom, version: number, standing: RoomStanding): Promise<'reasserted' | 'unanswered' | null> {
+    if (room.status === 'dropped') return null;
+    const { epoch, server, incarnation } = room.tenure;
+    const isNewer = standing !== null && standing.epoch > epoch;
+    const isOthers = standing !== null && standing.epoch === epoch && (standing.server !== server || standing.incarnation !== incarnation);
+    if (isNewer || (isOthers && standing.status === 'playing')) {
+      this.rooms.fenced(room);
+      return null;
+    }
+    // The game has ended in the store. Either the answer to this owner's last append is on its way, or another server ended the game.
+    if (standing !== null && standing.epoch === epoch && standing.status !== 'playing') {
+      if (!room.value.ended) this.rooms.fenced(room);
+      return null;
+    }
+    const isLogged = room.durability === 'every-change';
+    if (standing !== null && standing.epoch === epoch && (!isLogged || standing.version >= version)) return null;
+    const result = await this.reassert(room);
+    if (result === 'ok') return 'reasserted';
+    return result === 'unknown' && (room.status as string) !== 'dropped' ? 'unanswered' : null;
+  }
+
+  /**
+   * Writes the room again at its durable version, or at the version of the append under way. `fenced`: another owner has the room, or its
+   * game is over. `unknown`: the store did not answer, or another call writes the room already.
+   */
+  async reassert(room: HostedRoom): Promise<'ok' | 'fenced' | 'unknown'> {
+    if (room.isReasserting || room.status === 'dropped') return 'unknown';
+    room.isReasserting = true;
+    try {
+      const { inFlight, tenure, doc, rev, round, start, durability } = room;
+      const onItsWay = inFlight?.append && !inFlight.append.ended ? inFlight : null;
+      const value = onItsWay?.after ?? room.durable;
+      const batch = onItsWay?.append?.batch ?? room.batch;
+      const state = durability === 'none' ? null : room.checkpoint(onItsWay ?? undefined);
+      const result = await this.roomLog.reassert(room.id, tenure, {
+        version: value.version,
+        batch,
+        state,
+        doc,
+        rev,
+        game: value.game,
+        gameVersion: value.gameVersion,
+        durability,
+        round,
+        start,
+      });
+      if ((room.status as string) === 'dropped') return 'unknown';
+      switch (result) {
+        case 'ok':
+          await this.index(room);
+          if (onItsWay && room.inFlight === onItsWay) this.appender.commitInFlight(room);
+          else if (room.inFlight) this.appender.markDirty(room);
+          return 'ok';
+        case 'fenced':
+          return (await this.appender.fenced(room)) === 'unknown' ? 'unknown' : 'fenced';
+        default:
+          // Without an answer the owner sends the append again. The append finds again that the store has less, and causes the next try.
+          if (room.isDirty) setTimeout(() => this.appender.markDirty(room), PAUSE_TICK_MS);
+          return 'unknown';
+      }
+    } finally {
+      room.isReasserting = false;
+    }
+  }
+
+  /** Writes the indexes of the room again. The store may have lost them with the room, and no other code restores them. */
+  private async index(room: HostedRoom): Promise<void> {
+    const { id, tenure, doc } = room;
+    try {
+      await Promise.all([this.records.index([id], doc.createdAt), this.records.noteOwner([id], tenure.server, tenure.incarnation)]);
+    } catch (error) {
+      this.log.debug('room.index-failed', { roomId: id, error: String(error) });
+      setTimeout(() => {
+        if (room.status !== 'dropped') void this.index(room);
+      }, INDEX_RETRY_MS).unref();
+    }
+  }
+
+  /** Starts an audit after this process slept, because other servers may have evicted it meanwhile. */
+  private noticeOwnPause(): void {
+    const now = performance.now();
+    const sleptMs = now - this.lastTickAt - PAUSE_TICK_MS;
+    this.lastTickAt = now;
+    // This server registered again, and other servers wait for the mark of its new incarnation.
+    if (this.self.incarnation !== this.auditedAs) void this.audit('registered');
+    // No server adopts a room, and no lobby writes, before this server has set its mark for this generation.
+    else if (this.generation.current !== null && this.generation.current !== this.auditedGeneration) void this.audit('unsettled');
+    if (sleptMs < OWN_PAUSE_MS) return;
+    this.log.warn('server.slept', { ms: Math.round(sleptMs) });
+    void this.audit('slept');
+  }
+}

@@ -1,0 +1,125 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { RoomLog } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
+import type { HostedRoom } from '../room/hosted-room.js';
+import { HostedRooms } from '../room/hosted-rooms.js';
+import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
+import { Appender, type Committed } from './appender.js';
+
+/** Checkpoints on their way at once: each is a whole state, and they must not crowd out appends. */
+const CONCURRENT_MAX = 8;
+/** A checkpoint that effects wait for is tried again after this, in ms. */
+const RETRY_MS = 200;
+
+/** The way of a room to its next checkpoint. */
+interface Progress {
+  /** Changes since the last checkpoint. */
+  changes: number;
+  /** When the last checkpoint was written, by the monotonic clock. */
+  writtenAt: number;
+}
+
+/**
+ * Keeps logs short: after so many changes, bytes or so much time the whole value replaces the log behind it. A room of
+ * durability `checkpoint` lives by these alone.
+ */
+@Injectable()
+export class Checkpointer {
+  private readonly waiting = new Set<HostedRoom>();
+  /** Rooms whose checkpoint is on its way: one at a time each. */
+  private readonly underWay = new Set<HostedRoom>();
+  /** Of each room that has changed since it came here. */
+  private readonly progress = new Map<HostedRoom, Progress>();
+  private readonly storedListeners: ((room: HostedRoom) => void)[] = [];
+
+  constructor(
+    private readonly roomLog: RoomLog,
+    rooms: HostedRooms,
+    private readonly log: Log,
+    private readonly appender: Appender,
+    @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
+  ) {
+    appender.onCommitted((committed) => this.consider(committed));
+    rooms.onAdded((room) => this.progress.set(room, { changes: 0, writtenAt: performance.now() }));
+    rooms.onDropped((room) => {
+      this.waiting.delete(room);
+      this.progress.delete(room);
+    });
+  }
+
+  /** A checkpoint has been stored: effects that waited for it may be run. */
+  onStored(listener: (room: HostedRoom) => void): void {
+    this.storedListeners.push(listener);
+  }
+
+  private consider({ room, changes }: Committed): void {
+    if (room.durability === 'none' || room.durable.ended) return;
+    const progress = this.progress.get(room);
+    if (!progress) return;
+    progress.changes += changes.length;
+    const hasEffects = room.durability === 'checkpoint' && changes.some(({ effects }) => effects !== undefined);
+    if (hasEffects || this.isDue(room, progress)) this.want(room);
+  }
+
+  private want(room: HostedRoom): void {
+    if (this.waiting.has(room)) return;
+    this.waiting.add(room);
+    this.next();
+  }
+
+  private isDue(room: HostedRoom, { changes, writtenAt }: Progress): boolean {
+    const ageMs = performance.now() - writtenAt;
+    if (room.durability === 'checkpoint') return ageMs >= room.machine.rules.definition.checkpointMs;
+    return (
+      changes >= this.options.checkpointEveryChanges ||
+      room.size.changedBytes >= this.options.checkpointEveryBytes ||
+      ageMs >= this.options.checkpointEveryMs
+    );
+  }
+
+  private next(): void {
+    for (const room of this.waiting) {
+      if (this.underWay.size >= CONCURRENT_MAX) return;
+      if (this.underWay.has(room)) continue;
+      this.waiting.delete(room);
+      this.underWay.add(room);
+      void this.write(room).finally(() => {
+        this.underWay.delete(room);
+        this.next();
+      });
+    }
+  }
+
+  private async write(room: HostedRoom): Promise<void> {
+    const { durable, tenure, hasUnstoredEffects } = room;
+    const state = room.checkpoint();
+    room.size.measured(state.length);
+    const progress = this.progress.get(room);
+    if (progress) {
+      progress.changes = 0;
+      progress.writtenAt = performance.now();
+    }
+    const result = await this.roomLog.checkpoint(room.id, tenure, state, durable.version, room.durability === 'checkpoint', {
+      // What an effect does outside is never undone.
+      isReplicated: hasUnstoredEffects,
+    });
+    if (room.status === 'dropped' || room.tenure !== tenure) return;
+    if (result === 'fenced') void this.appender.fenced(room);
+    else if (result === 'ok') {
+      room.checkpointed(durable);
+      for (const listener of this.storedListeners) listener(room);
+    } else {
+      // Nothing is lost by a late checkpoint: the log still has it all. The next change asks again.
+      if (progress) progress.changes = this.options.checkpointEveryChanges;
+      this.log.debug('checkpoint.failed', { roomId: room.id, result });
+      // No further change need come, and effects wait.
+      if (room.hasUnstoredEffects) this.wantLater(room);
+    }
+  }
+
+  private wantLater(room: HostedRoom): void {
+    setTimeout(() => {
+      if (room.status !== 'dropped' && room.hasUnstoredEffects) this.want(room);
+    }, RETRY_MS).unref();
+  }
+}

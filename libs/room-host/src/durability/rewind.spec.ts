@@ -1,0 +1,135 @@
+import { type Host, Hosts, rulesOf } from '../hosts.fixture.js';
+import type { HostedRoom } from '../room/hosted-room.js';
+
+const validate = (value: unknown) => ({ ok: true as const, value });
+const rules = rulesOf<{ count: number }>('rewinding', () => ({ count: 0 }), {
+  commands: new Map([
+    [
+      'add',
+      {
+        validate,
+        run: (room) => {
+          room.state.count += 1;
+          room.emit('added', { count: room.state.count });
+        },
+      },
+    ],
+    ['save', { validate, run: (room) => room.effect('save') }],
+  ]),
+});
+
+const hosts = new Hosts({ ...rules, definition: { ...rules.definition, durability: 'checkpoint', checkpointMs: 3_600_000 } } as never);
+beforeAll(() => hosts.ready());
+afterAll(() => hosts.close());
+
+/** A game with 3 changes and a checkpoint after the third, and 2 more changes that are lost with its server. */
+async function rewound(): Promise<{ before: HostedRoom; next: Host; room: HostedRoom; from: number; to: number }> {
+  const saved = new Map([['save', () => {}]]);
+  const first = hosts.add('first', {}, saved);
+  const before = await hosts.open(first);
+  await first.does(before, 0, 'add');
+  await first.does(before, 0, 'add');
+  // The effect makes the owner write a checkpoint at once.
+  await first.does(before, 0, 'save');
+  while (before.hasUnstoredEffects || before.durable.outbox.length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  const to = Number(await versionOf(before));
+  await first.does(before, 0, 'add');
+  await first.does(before, 0, 'add');
+  const tenure = await hosts.tenure(before.id);
+  first.stop();
+  const next = hosts.add('next', {}, saved);
+  await next.auditor.audit('test');
+  await next.loader.adopt([tenure]);
+  const room = next.rooms.get(before.id) as HostedRoom;
+  // The new owner runs the effect again. Its completion is the first change of the new history.
+  while (room.durable.outbox.length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(room.durable.version).toBe(to + 1);
+  return { before, next, room, from: before.durable.version, to };
+}
+
+async function versionOf({ id }: HostedRoom): Promise<string | null> {
+  return hosts.redis.commands.hget(`hf:room:{${id}}`, 'version');
+}
+
+describe('a player of a game that was rewound', () => {
+  it('receives `rewound` with both versions, and a snapshot', async () => {
+    const { before, next, room, from, to } = await rewound();
+    expect(from).toBeGreaterThan(to);
+    const player = next.attach(room, 0, 1, from, before.tenure.epoch);
+    expect(player.placed[0].rewound).toEqual({ from, to });
+    expect(player.syncs).toEqual([{ room: room.id, version: to + 1, state: { count: 2 } }]);
+  });
+
+  it('receives `rewound`, a snapshot and only the new events when the new history has become longer', async () => {
+    const { before, next, room, from, to } = await rewound();
+    while (room.durable.version <= from) await next.does(room, 1, 'add');
+    const player = next.attach(room, 0, 1, from, before.tenure.epoch);
+    expect(player.placed[0].rewound).toEqual({ from, to });
+    expect(player.syncs[0]).toMatchObject({ version: room.durable.version, state: room.durable.state });
+    expect(player.told).toEqual(Array.from({ length: room.durable.version - to - 1 }, (_, at) => `${to + 2 + at} added`));
+    expect(player.hasMissed).toBe(false);
+  });
+
+  it('receives no `rewound` when its client has the saved version, a version of the new history or none', async () => {
+    const { before, next, room, to } = await rewound();
+    await next.does(room, 1, 'add');
+    const { version } = room.durable;
+    expect(next.attach(room, 0, 1, version, room.tenure.epoch).placed[0].rewound).toBeUndefined();
+    expect(next.attach(room, 0, 2, to, before.tenure.epoch).placed[0].rewound).toBeUndefined();
+    expect(next.attach(room, 0, 3, null).placed[0].rewound).toBeUndefined();
+  });
+
+  it('receives `rewound` when its client sends no epoch and its version can only be of another history', async () => {
+    const { next, room, from, to } = await rewound();
+    const player = next.attach(room, 0, 1, from);
+    expect(player.placed[0].rewound).toEqual({ from, to });
+  });
+});
+
+describe('a player who was away while a game lost two owners, one after the other', () => {
+  /** The second owner passes the last version of the first, writes a checkpoint and is lost as well. */
+  async function lostTwice() {
+    const { before, next, room, from, to } = await rewound();
+    while (room.durable.version <= from) await next.does(room, 1, 'add');
+    await next.does(room, 1, 'save');
+    while (room.hasUnstoredEffects || room.durable.outbox.length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    const savedAt = Number(await versionOf(room));
+    expect(savedAt).toBeGreaterThan(from);
+    await next.does(room, 1, 'add');
+    const tenure = await hosts.tenure(room.id);
+    next.stop();
+    const last = hosts.add('last', {}, new Map([['save', () => {}]]));
+    await last.auditor.audit('test');
+    await last.loader.adopt([tenure]);
+    return { before, between: room, last, room: last.rooms.get(room.id) as HostedRoom, from, to, savedAt };
+  }
+
+  it('receives `rewound` to the version that the first owner saved, and a snapshot', async () => {
+    const { before, last, room, from, to } = await lostTwice();
+    const player = last.attach(room, 0, 1, from, before.tenure.epoch);
+    expect(player.placed[0].rewound).toEqual({ from, to });
+    expect(player.syncs[0]).toMatchObject({ version: room.durable.version, state: room.durable.state });
+    expect(player.syncs[0].from).toBeUndefined();
+  });
+
+  it('receives `rewound` to the version that the second owner saved when its client has a version of the second', async () => {
+    const { between, last, room, savedAt } = await lostTwice();
+    const from = between.durable.version;
+    const player = last.attach(room, 0, 1, from, between.tenure.epoch);
+    expect(player.placed[0].rewound).toEqual({ from, to: savedAt });
+    expect(last.attach(room, 0, 2, savedAt, between.tenure.epoch).placed[0].rewound).toBeUndefined();
+  });
+
+  it('receives `rewound` also after the store lost the record and the owner restored it', async () => {
+    const { before, last, room, from, to } = await lostTwice();
+    await hosts.redis.commands.del(`hf:room:{${room.id}}`);
+    expect(await last.auditor.reassert(room)).toBe('ok');
+    const tenure = await hosts.tenure(room.id);
+    last.stop();
+    const again = hosts.add('again', {}, new Map([['save', () => {}]]));
+    await again.auditor.audit('test');
+    await again.loader.adopt([tenure]);
+    const adopted = again.rooms.get(room.id) as HostedRoom;
+    expect(again.attach(adopted, 0, 1, from, before.tenure.epoch).placed[0].rewound).toEqual({ from, to });
+  });
+});

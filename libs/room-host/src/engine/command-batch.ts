@@ -1,0 +1,138 @@
+import { Injectable } from '@nestjs/common';
+import type { RoomInput, RoomOutcome, RoomValue } from '#libs/room';
+import { HandlerGuard, type QueuedRun, type RunSubject } from '#libs/watchdog';
+import type { Attachment } from '../room/attachment.js';
+import type { HostedRoom } from '../room/hosted-room.js';
+import { RoomEngine } from './room-engine.js';
+
+export type CommandInput = RoomInput & { kind: 'command' };
+export type CommandAnswer = (attachment: Attachment, input: CommandInput, outcome: RoomOutcome<unknown>) => void;
+
+/** Most commands in one batch. One read of a link rarely has more. */
+const COMMANDS_MAX = 64;
+
+/**
+ * Handles the commands of one event-loop tick together, at most one for each seat, because each call of the watchdog costs as much as
+ * several commands.
+ *
+ * Inside that call the outcomes are computed, which has no effects. The second command of a room is computed on the value to which the
+ * first one leads. The outcomes take effect after the call.
+ */
+@Injectable()
+export class CommandBatch {
+  private queue: QueuedCommand[] = [];
+  private isScheduled = false;
+  private answered: CommandAnswer = () => {};
+  private readonly flushLater = (): void => {
+    this.handleSome();
+    this.isScheduled = this.queue.length > 0;
+    if (this.isScheduled) setImmediate(this.flushLater);
+  };
+
+  constructor(
+    private readonly engine: RoomEngine,
+    private readonly guard: HandlerGuard,
+  ) {
+    engine.beforeInputOfQueued(() => this.flush());
+  }
+
+  onAnswered(answered: CommandAnswer): void {
+    this.answered = answered;
+  }
+
+  /** Adds the command to the batch of this event-loop tick. Commands are handled in the order in which they are added. */
+  add(attachment: Attachment, input: CommandInput): void {
+    const { room } = attachment;
+    if (attachment.isQueued || this.queue.length >= COMMANDS_MAX) this.flush();
+    room.isQueued = true;
+    attachment.isQueued = true;
+    this.queue.push(new QueuedCommand(attachment, input));
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    process.nextTick(this.flushLater);
+  }
+
+  /** Handles all queued commands now. Call it before a room is read or gets another input. */
+  flush(): void {
+    while (this.queue.length > 0) this.handleSome();
+  }
+
+  /** Handles the queue up to and including a command that the watchdog interrupts. The rest waits, so that other rooms can continue. */
+  private handleSome(): void {
+    const { queue, engine } = this;
+    const admitted: QueuedCommand[] = [];
+    for (const command of queue) {
+      command.outcome = engine.refusalOf(command.attachment.room, command.input);
+      if (command.outcome === null) admitted.push(command);
+    }
+    const done = this.guard.runAll(admitted);
+    const count = done === admitted.length ? queue.length : queue.indexOf(admitted[done]);
+    this.queue = queue.slice(count);
+    for (const { attachment } of admitted) attachment.room.ahead = null;
+    const handled = queue.slice(0, count);
+    for (const { attachment } of handled) {
+      attachment.isQueued = false;
+      attachment.room.isQueued = false;
+    }
+    for (const { attachment } of this.queue) attachment.room.isQueued = true;
+    for (const { attachment, input, outcome, base } of handled)
+      this.answered(attachment, input, this.settled(attachment.room, input, outcome, base));
+  }
+
+  private settled(
+    room: HostedRoom,
+    input: CommandInput,
+    outcome: RoomOutcome<unknown> | null,
+    base: RoomValue | null,
+  ): RoomOutcome<unknown> {
+    if (outcome !== null && base === null) return outcome;
+    // The command before it was taken back or ended the game, so this outcome has the wrong base and is computed again.
+    if (outcome === null || base !== room.value) return this.engine.input(room, input);
+    return this.engine.apply(room, input, outcome);
+  }
+}
+
+class QueuedCommand implements QueuedRun {
+  /** Null until the outcome is known. */
+  outcome: RoomOutcome<unknown> | null = null;
+  /** The value on which the outcome was computed. Null: it was not computed. */
+  base: RoomValue | null = null;
+
+  constructor(
+    readonly attachment: Attachment,
+    readonly input: CommandInput,
+  ) {}
+
+  get subject(): RunSubject | null {
+    return this.attachment.room.machine.runs ?? null;
+  }
+
+  get label(): number {
+    return this.attachment.room.machine.labelOf?.(this.input) ?? 0;
+  }
+
+  get seat(): number {
+    return this.input.seat;
+  }
+
+  get seq(): number {
+    return this.input.seq;
+  }
+
+  work(): void {
+    const { room } = this.attachment;
+    // A second run uses the same base, because the first run may already have set `ahead`.
+    this.base ??= room.ahead ?? room.value;
+    try {
+      this.outcome = room.compute(this.input, this.base);
+      if (this.outcome.kind === 'changed') room.ahead = this.outcome.value;
+    } catch (error) {
+      this.outcome = { kind: 'failed', error };
+    }
+  }
+
+  stopped(error: unknown): void {
+    this.base ??= this.attachment.room.value;
+    this.outcome = { kind: 'failed', error };
+  }
+}

@@ -1,0 +1,54 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { RoomId } from '#libs/protocol';
+import { Log, Metrics } from '#libs/telemetry';
+import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
+
+/** One attempt at an effect. */
+export interface EffectAttempt {
+  /** Null when the game has ended and its name is not known anymore. */
+  readonly game: string | null;
+  readonly roomId: RoomId;
+  readonly effect: string;
+  readonly key: string;
+}
+
+/**
+ * Logs and counts effect handlers that do not settle. While the room stays on this server, no server runs such an effect again, because
+ * its handler may still be working.
+ */
+@Injectable()
+export class EffectWatch {
+  constructor(
+    private readonly log: Log,
+    private readonly metrics: Metrics,
+    @Inject(ROOM_HOST_OPTIONS) private readonly options: Pick<RoomHostOptions, 'effectWarnMs'>,
+  ) {}
+
+  /** Runs `work` and settles as it does. Logs `effect.overdue` when that takes longer than `effectWarnMs`. */
+  async during(attempt: EffectAttempt, work: () => unknown): Promise<void> {
+    const { game, roomId, effect, key } = attempt;
+    const labels = { game: game ?? 'ended' };
+    const startedAt = performance.now();
+    let isOverdue = false;
+    const timer = setTimeout(() => {
+      isOverdue = true;
+      this.metrics.effectsOverdue.inc(labels);
+      const check = 'the handler has neither finished nor failed; set a timeout for each call that it waits for';
+      this.log.warn('effect.overdue', { game, roomId, effect, key, ms: elapsedMs(startedAt), check });
+    }, this.options.effectWarnMs);
+    timer.unref();
+    try {
+      await work();
+    } finally {
+      clearTimeout(timer);
+      if (isOverdue) {
+        this.metrics.effectsOverdue.dec(labels);
+        this.log.info('effect.settled-late', { game, roomId, effect, key, ms: elapsedMs(startedAt) });
+      }
+    }
+  }
+}
+
+function elapsedMs(startedAt: number): number {
+  return Math.round(performance.now() - startedAt);
+}

@@ -1,0 +1,165 @@
+import { unpackCheckpoint } from '#libs/room-store';
+import { type Host, Hosts, rulesOf } from '../hosts.fixture.js';
+import type { HostedRoom } from '../room/hosted-room.js';
+
+interface Purse {
+  left: number;
+}
+
+/** What was paid outside, by key: the last word of whoever removes duplicates by key. */
+type Paid = Map<string, unknown>;
+
+/** A game that pays by effects, of one durability; its checkpoints come so rarely that only effects ask for one. */
+class Bank extends Hosts {
+  readonly paid: Paid = new Map();
+  readonly runs: { key: string; data: unknown; storedVersion: number }[] = [];
+
+  constructor(durability: 'every-change' | 'checkpoint' | 'none') {
+    const rules = rulesOf<Purse>(`bank-${durability}`, () => ({ left: 1_000 }), {
+      commands: new Map([
+        [
+          'pay',
+          {
+            validate: (value: unknown) => ({ ok: true, value }),
+            run: (room, to) => {
+              room.state.left -= 1;
+              room.effect('pay', to);
+            },
+          },
+        ],
+        [
+          'touch',
+          {
+            validate: (value: unknown) => ({ ok: true, value }),
+            run: (room) => {
+              room.state.left += 0.5;
+            },
+          },
+        ],
+      ]),
+    });
+    super({ ...rules, definition: { ...rules.definition, durability, checkpointMs: 3_600_000 } } as never);
+  }
+
+  newServer(name: string): Host {
+    const pay = async (effect: unknown): Promise<void> => {
+      const { key, data, roomId } = effect as { key: string; data: unknown; roomId: string };
+      const stored = await this.redis.commands.getBuffer(`hf:room:{${roomId}}:checkpoint`);
+      this.runs.push({ key, data, storedVersion: stored ? unpackCheckpoint(stored).value.version : -1 });
+      if (!this.paid.has(key)) this.paid.set(key, data);
+    };
+    return this.add(name, {}, new Map([['pay', pay]]));
+  }
+
+  /** The server is lost, as by kill -9, and another takes the room from what the store has. */
+  async lose(owner: Host, room: HostedRoom): Promise<{ owner: Host; room: HostedRoom }> {
+    const tenure = await this.tenure(room.id);
+    owner.stop();
+    const next = this.newServer('next');
+    await next.auditor.audit('test');
+    expect(await next.loader.adopt([tenure])).toMatchObject([{ result: 'adopted' }]);
+    return { owner: next, room: next.rooms.get(room.id) as HostedRoom };
+  }
+}
+
+const banks: Bank[] = [];
+async function newBank(durability: ConstructorParameters<typeof Bank>[0]): Promise<Bank> {
+  const bank = new Bank(durability);
+  banks.push(bank);
+  await bank.ready();
+  return bank;
+}
+afterAll(async () => {
+  for (const bank of banks) await bank.close();
+});
+
+describe('an effect of a game of durability `checkpoint`', () => {
+  it('runs only once a checkpoint with the change that asked for it is stored', async () => {
+    const bank = await newBank('checkpoint');
+    const owner = bank.newServer('first');
+    const room = await bank.open(owner);
+    let letGo: () => void = () => {};
+    owner.roomLog.beforeCheckpoint = () => new Promise((resolve) => (letGo = resolve));
+    await owner.does(room, 0, 'touch');
+    await owner.does(room, 0, 'pay', 'ann');
+    await turns(20);
+    expect(bank.runs).toEqual([]);
+    letGo();
+    await until(() => bank.runs.length === 1);
+    expect(bank.runs).toEqual([{ key: expect.any(String), data: 'ann', storedVersion: 2 }]);
+  });
+
+  it('is not run when its server is lost before that; what is asked for instead has a key of its own', async () => {
+    const bank = await newBank('checkpoint');
+    const first = bank.newServer('first');
+    const opened = await bank.open(first);
+    await first.does(opened, 0, 'pay', 'ann');
+    await until(() => bank.paid.size === 1 && !opened.hasUnstoredEffects);
+    first.roomLog.beforeCheckpoint = () => new Promise(() => {});
+    await first.does(opened, 0, 'pay', 'lost');
+    await turns(20);
+    const { owner, room } = await bank.lose(first, opened);
+    expect((room.value.state as Purse).left).toBe(999);
+    await owner.does(room, 0, 'pay', 'bob');
+    await until(() => bank.paid.size === 2);
+    expect([...bank.paid.values()]).toEqual(['ann', 'bob']);
+    expect((room.value.state as Purse).left).toBe(998);
+  });
+
+  it('is tried again when its checkpoint could not be stored, though nothing else happens in the room', async () => {
+    const bank = await newBank('checkpoint');
+    const owner = bank.newServer('first');
+    const room = await bank.open(owner);
+    let tries = 0;
+    const store = owner.roomLog.checkpoint.bind(owner.roomLog);
+    owner.roomLog.checkpoint = async (...args) => (++tries < 3 ? 'unknown' : store(...args));
+    await owner.does(room, 0, 'pay', 'ann');
+    await until(() => bank.paid.size === 1);
+    expect(tries).toBeGreaterThanOrEqual(3);
+  });
+});
+
+describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, durability %s', (durability) => {
+  it('stays the same for whoever runs it, and is never that of another effect after the store fell back', async () => {
+    const bank = await newBank(durability);
+    const first = bank.newServer('first');
+    const opened = await bank.open(first);
+    const keys = ['', ':log', ':checkpoint'].map((part) => `hf:room:{${opened.id}}${part}`);
+    const before = await Promise.all(keys.map((key) => bank.redis.commands.dumpBuffer(key)));
+    await first.does(opened, 0, 'pay', 'ann');
+    await until(() => bank.paid.size === 1);
+    // The store forgets all of this, and the only server that knew it is lost at the same time.
+    const tenure = await bank.tenure(opened.id);
+    first.stop();
+    await bank.redis.commands.del(...keys);
+    for (const [at, dump] of before.entries()) if (dump) await bank.redis.commands.restore(keys[at], 0, dump);
+    const { owner, room } = await bank.lose(first, opened);
+    expect(room.tenure.epoch).toBeGreaterThan(tenure.epoch);
+    await owner.does(room, 0, 'pay', 'bob');
+    await until(() => bank.runs.length >= 2);
+    expect([...bank.paid.values()]).toEqual(['ann', 'bob']);
+  });
+
+  it('survives the loss of its server while its handler runs', async () => {
+    const bank = await newBank(durability);
+    const first = bank.add('first', {}, new Map([['pay', (effect) => bank.runs.push(effect as never) && new Promise(() => {})]]));
+    const opened = await bank.open(first);
+    await first.does(opened, 0, 'pay', 'ann');
+    await until(() => bank.runs.length === 1);
+    await bank.lose(first, opened);
+    await until(() => bank.runs.length === 2);
+    expect(bank.runs[1].key).toBe(bank.runs[0].key);
+  });
+});
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  while (!isSo()) {
+    if (Date.now() > deadline) throw new Error('was not so in time');
+    await turns(1);
+  }
+}

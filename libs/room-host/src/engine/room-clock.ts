@@ -1,0 +1,123 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Seat } from '#libs/protocol';
+import type { HostedRoom } from '../room/hosted-room.js';
+import { HostedRooms } from '../room/hosted-rooms.js';
+import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
+import { RoomEngine } from './room-engine.js';
+
+/** setTimeout takes no more; a later due time is looked at again then. */
+const TIMEOUT_MAX_MS = 2 ** 31 - 1;
+
+/**
+ * Time for hosted rooms: named timers at their due times, ticks, and players who are away. Due times are in the room's
+ * value, by the room's own time, so a timer whose owner died fires on the next one, late but once.
+ */
+@Injectable()
+export class RoomClock {
+  private readonly schedules = new Map<HostedRoom, Schedule>();
+  private readonly awayListeners: ((room: HostedRoom) => void)[] = [];
+
+  constructor(
+    private readonly engine: RoomEngine,
+    rooms: HostedRooms,
+    @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
+  ) {
+    rooms.onAdded((room) => {
+      this.schedules.set(room, new Schedule());
+      this.start(room);
+    });
+    rooms.onDropped((room) => {
+      this.schedules.get(room)?.stop();
+      this.schedules.delete(room);
+    });
+    engine.onHandled((room) => this.schedule(room));
+  }
+
+  /** The seat's connection is gone; unless another comes soon, its player is away for the game. */
+  seatEmptied(room: HostedRoom, seat: Seat): void {
+    const awayTimers = this.schedules.get(room)?.awayTimers;
+    if (!awayTimers || awayTimers.has(seat) || room.status !== 'active') return;
+    const timer = setTimeout(() => {
+      awayTimers.delete(seat);
+      if (room.bySeat.has(seat)) return;
+      this.engine.input(room, { kind: 'seat', seat, event: 'away' });
+      for (const listener of this.awayListeners) listener(room);
+    }, this.options.awayAfterMs);
+    awayTimers.set(seat, timer);
+  }
+
+  /** A player has been without a connection for long enough to be away. */
+  onAway(listener: (room: HostedRoom) => void): void {
+    this.awayListeners.push(listener);
+  }
+
+  seatFilled(room: HostedRoom, seat: Seat): void {
+    const awayTimers = this.schedules.get(room)?.awayTimers;
+    clearTimeout(awayTimers?.get(seat));
+    awayTimers?.delete(seat);
+    if (room.value.seats[seat].presence === 'away') this.engine.input(room, { kind: 'seat', seat, event: 'back' });
+  }
+
+  /** Timers and ticks of a room that takes inputs (again). */
+  start(room: HostedRoom): void {
+    const schedule = this.schedules.get(room);
+    if (!schedule) return;
+    this.schedule(room);
+    const { tickHz } = room.machine.rules.definition;
+    if (tickHz > 0 && room.machine.rules.tick) {
+      // One that was frozen has its ticks still.
+      if (schedule.ticking) clearInterval(schedule.ticking);
+      let lastTickAt = performance.now();
+      schedule.ticking = setInterval(() => {
+        const now = performance.now();
+        const elapsedMs = now - lastTickAt;
+        lastTickAt = now;
+        this.engine.input(room, { kind: 'tick', elapsedMs });
+      }, 1_000 / tickHz);
+    }
+    room.value.seats.forEach(({ presence }, seat) => {
+      if (presence === 'here' && !room.bySeat.has(seat)) this.seatEmptied(room, seat);
+    });
+  }
+
+  private schedule(room: HostedRoom): void {
+    const schedule = this.schedules.get(room);
+    if (!schedule) return;
+    let next = Number.POSITIVE_INFINITY;
+    for (const name in room.value.timers) next = Math.min(next, room.value.timers[name]);
+    if (next === schedule.timerDue && schedule.timer) return;
+    if (schedule.timer) clearTimeout(schedule.timer);
+    schedule.timer = null;
+    schedule.timerDue = next;
+    if (next === Number.POSITIVE_INFINITY || room.value.ended || room.status !== 'active') return;
+    schedule.timer = setTimeout(() => this.fire(room, schedule), Math.min(TIMEOUT_MAX_MS, Math.max(0, next - room.time.now())));
+  }
+
+  private fire(room: HostedRoom, schedule: Schedule): void {
+    schedule.timer = null;
+    const now = room.time.now();
+    const due = Object.entries(room.value.timers)
+      .filter(([, at]) => at <= now)
+      .sort(([, a], [, b]) => a - b);
+    for (const [name, at] of due) {
+      // One handler may take another's timer away, or end the game.
+      if (room.status === 'active' && room.value.timers[name] === at && !room.value.ended) this.engine.input(room, { kind: 'timer', name });
+    }
+    this.schedule(room);
+  }
+}
+
+/** What a room waits for, in timers of this process. */
+class Schedule {
+  timer: NodeJS.Timeout | null = null;
+  /** When `timer` fires, by the room's time. */
+  timerDue = Number.POSITIVE_INFINITY;
+  ticking: NodeJS.Timeout | null = null;
+  readonly awayTimers = new Map<Seat, NodeJS.Timeout>();
+
+  stop(): void {
+    if (this.timer) clearTimeout(this.timer);
+    if (this.ticking) clearInterval(this.ticking);
+    for (const timer of this.awayTimers.values()) clearTimeout(timer);
+  }
+}

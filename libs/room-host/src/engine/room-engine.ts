@@ -1,0 +1,103 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { RoomInput, RoomOutcome } from '#libs/room';
+import { describeThrown, Log } from '#libs/telemetry';
+import { OverrunError } from '#libs/watchdog';
+import { Appender } from '../durability/appender.js';
+import { HANDLER, handlerOf } from '../room/guarded-machine.js';
+import type { HandledOutcome, HostedRoom } from '../room/hosted-room.js';
+import { ROOM_HOST_OPTIONS, type RoomHostOptions, UNFLUSHED_MAX } from '../room-host.options.js';
+
+/** The one door through which anything happens to a hosted room: one input at a time, in the order they come. */
+@Injectable()
+export class RoomEngine {
+  private flushQueued: () => void = () => {};
+  private readonly handledListeners: ((room: HostedRoom) => void)[] = [];
+
+  constructor(
+    private readonly appender: Appender,
+    private readonly log: Log,
+    @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
+  ) {}
+
+  /** The outcome as the machine gave it, but `busy` and `state-too-large` where the server's limits are reached. */
+  input(room: HostedRoom, input: RoomInput): RoomOutcome<unknown> {
+    if (room.isQueued) this.flushQueued();
+    return this.refusalOf(room, input) ?? this.settle(room, input, room.handle(input));
+  }
+
+  /** What is to be done before another input reaches a room of which a command is queued. */
+  beforeInputOfQueued(flush: () => void): void {
+    this.flushQueued = flush;
+  }
+
+  /** The outcome of an input that the room takes no code of the game for: it moves, or waits for the store. Null: it takes it. */
+  refusalOf(room: HostedRoom, input: RoomInput): RoomOutcome<unknown> | null {
+    if (room.status !== 'active') return { kind: 'refused', code: 'moved' };
+    if (room.unflushed.length < UNFLUSHED_MAX) return null;
+    if (input.kind === 'command') return { kind: 'refused', code: 'busy' };
+    return input.kind === 'tick' ? { kind: 'unchanged' } : null;
+  }
+
+  /** Applies what was computed of the room as it is now (`HostedRoom.compute`). */
+  apply(room: HostedRoom, input: RoomInput, computed: RoomOutcome<unknown>): RoomOutcome<unknown> {
+    return this.settle(room, input, room.apply(input, computed));
+  }
+
+  onHandled(listener: (room: HostedRoom) => void): void {
+    this.handledListeners.push(listener);
+  }
+
+  /** Ends the room because its game failed. `why`: a sentence for its players and operators. */
+  endFailed(room: HostedRoom, why: string): void {
+    this.input(room, { kind: 'end', result: { reason: 'game-failed', message: why } });
+  }
+
+  /** The game's view threw (`brokenBy`), or gave what no player can be sent: the room is broken, and ends. */
+  viewFailed(room: HostedRoom): void {
+    if (room.value.ended) return;
+    const error = describeThrown(room.brokenBy);
+    this.log.error('game.failed', { roomId: room.id, game: room.value.game, handler: HANDLER.view, error });
+    this.endFailed(room, 'The game failed in what it shows to its players.');
+  }
+
+  /** The acts that follow an outcome. */
+  private settle(room: HostedRoom, input: RoomInput, outcome: HandledOutcome): RoomOutcome<unknown> {
+    switch (outcome.kind) {
+      case 'changed':
+        this.appender.markDirty(room);
+        for (const listener of this.handledListeners) listener(room);
+        return outcome;
+      case 'failed':
+        return this.failed(room, input, outcome.error);
+      case 'too-large':
+        return this.tooLarge(room, input);
+      default:
+        return outcome;
+    }
+  }
+
+  /**
+   * A command that fails is refused. A timer or tick that fails would fail again, for ever: the room is broken, and ends. So
+   * does a room whose handler had to be interrupted.
+   */
+  private failed(room: HostedRoom, input: RoomInput, error: unknown): RoomOutcome<unknown> {
+    const handler = handlerOf(input);
+    this.log.error('game.failed', { roomId: room.id, game: room.value.game, handler, ...seatOf(input), error: describeThrown(error) });
+    const isOverrun = error instanceof OverrunError;
+    if (isOverrun || input.kind !== 'command')
+      this.endFailed(room, isOverrun ? `The game was stopped: ${error.message}.` : `The game failed in its ${handler}.`);
+    return input.kind === 'command' ? { kind: 'refused', code: 'game-failed' } : { kind: 'unchanged' };
+  }
+
+  private tooLarge(room: HostedRoom, input: RoomInput): RoomOutcome<unknown> {
+    this.log.warn('room.too-large', { roomId: room.id, game: room.value.game, bytesMax: this.options.stateBytesMax });
+    if (input.kind === 'command') return { kind: 'refused', code: 'state-too-large' };
+    this.endFailed(room, `The game grew past ${this.options.stateBytesMax} bytes in its ${handlerOf(input)}.`);
+    return { kind: 'unchanged' };
+  }
+}
+
+function seatOf(input: RoomInput): { seat?: number; seq?: number } {
+  if (input.kind === 'command') return { seat: input.seat, seq: input.seq };
+  return input.kind === 'seat' ? { seat: input.seat } : {};
+}

@@ -1,0 +1,892 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EffectRun, GameRegistry } from '#libs/game-kit';
+import { LINK_KIND, type LinkPeer, type Links } from '#libs/link';
+import { decodeServerMessage, encodePlayerMessage, type Patch, pack, type ServerMessage, serverId, unpack } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import { type CommandRule, type GameDefinition, type Room, RoomMachine, type RoomRules, type SeatEvent } from '#libs/room';
+import { type Append, packChange, type RoomDoc, RoomLog, RoomRecords, type WriteResult } from '#libs/room-store';
+import type { StoreSettlement } from '#libs/settlement';
+import { Log, Metrics } from '#libs/telemetry';
+import { DIRECT_GUARD } from '#libs/watchdog';
+import { Attachments } from '../attachments/attachments.js';
+import { ResyncWatch } from '../attachments/resync-watch.js';
+import { Appender } from '../durability/appender.js';
+import { Checkpointer } from '../durability/checkpointer.js';
+import { HostedRoom } from '../room/hosted-room.js';
+import { HostedRooms } from '../room/hosted-rooms.js';
+import { RoomOutputs } from '../room/room-outputs.js';
+import { RoomTime } from '../room/room-time.js';
+import { ROOM_HOST_DEFAULTS, type RoomHostOptions, UNFLUSHED_MAX } from '../room-host.options.js';
+import { CommandBatch } from './command-batch.js';
+import { EffectRunner } from './effect-runner.js';
+import { EffectWatch } from './effect-watch.js';
+import { RoomClock } from './room-clock.js';
+import { RoomEngine } from './room-engine.js';
+
+interface Counter {
+  count: number;
+  heard: string[];
+  text?: string;
+  oddity?: unknown;
+}
+
+type Handler = (room: Room<Counter>, data: never) => void;
+
+const COMMANDS: Record<string, Handler> = {
+  add: (room, by: number) => {
+    room.state.count += by;
+  },
+  grow: (room, length: number) => {
+    room.state.text = 'x'.repeat(length);
+  },
+  refuse: (room) => room.reject('not-your-turn', 'Wait.'),
+  throw: () => {
+    throw new Error('a defect of the game');
+  },
+  emit: (room, to: number[] | undefined) => room.emit('said', { by: room.seat }, to),
+  timer: (room, { name, ms }: { name: string; ms: number }) => room.schedule(name, ms),
+  effect: (room, data: unknown) => room.effect('pay', data),
+  oddity: (room) => {
+    room.state.oddity = 10n ** 30n;
+  },
+  textless: () => {
+    throw Object.create(null);
+  },
+  poison: (room) => {
+    room.state.text = 'unseen';
+  },
+  end: (room) => room.end({ winner: room.seat }),
+};
+
+function rulesOf(definition: Partial<GameDefinition> = {}, more: Partial<RoomRules<Counter>> = {}): RoomRules<Counter> {
+  const heard = (event: SeatEvent) => (room: Room<Counter>) => void room.state.heard.push(`${event}:${room.seat}`);
+  return {
+    definition: {
+      name: 'counter',
+      version: 1,
+      seats: { min: 1, max: 4 },
+      durability: 'every-change',
+      checkpointMs: 1_000,
+      tickHz: 0,
+      seatGraceMs: 50,
+      ...definition,
+    },
+    setup: () => ({ count: 0, heard: [] }),
+    commands: new Map(
+      Object.entries(COMMANDS).map(([name, run]): [string, CommandRule<Counter>] => [
+        name,
+        { validate: (value) => ({ ok: true, value }), run: run as CommandRule<Counter>['run'] },
+      ]),
+    ),
+    timers: new Map([
+      ['ring', (room: Room<Counter>) => void room.state.heard.push('ring')],
+      [
+        'break',
+        () => {
+          throw new Error('a defect in a timer');
+        },
+      ],
+    ]),
+    seatEvents: new Map((['away', 'back', 'left'] as const).map((event) => [event, heard(event)])),
+    tick: null,
+    view: null,
+    migrateState: null,
+    ...more,
+  };
+}
+
+const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
+const records = new RoomRecords(redis);
+const log = new Log({ server: 'hf:game:test', level: 'silent', format: 'json' });
+const owner = { server: serverId('game', 'test'), incarnation: 5 };
+const doc: RoomDoc = { name: '', host: 'u0', seats: 4, seatsMin: 1, private: false, members: [], players: [], createdAt: 1 };
+const hosted: HostedRooms[] = [];
+
+beforeAll(() => redis.ready());
+afterAll(() => redis.onApplicationShutdown());
+afterEach(() => {
+  for (const rooms of hosted.splice(0)) for (const room of [...rooms.all()]) rooms.drop(room, 'evicted');
+});
+
+/** The real store, whose answers a test may lose. */
+class LossyLog extends RoomLog {
+  readonly sent: Append[][] = [];
+  answersToLose = 0;
+  callsToLose = 0;
+
+  override async appendAll(appends: readonly Append[]): Promise<WriteResult[]> {
+    this.sent.push([...appends]);
+    if (this.callsToLose > 0) {
+      this.callsToLose -= 1;
+      return appends.map(() => 'unknown');
+    }
+    const results = await super.appendAll(appends);
+    if (this.answersToLose === 0) return results;
+    this.answersToLose -= 1;
+    return appends.map(() => 'unknown');
+  }
+}
+
+/** A gateway's end of a link: what it is sent, as players see it. */
+class RecordingPeer {
+  readonly messages: { handle: number; message: ServerMessage }[] = [];
+  readonly events: { pattern: string; data: unknown }[] = [];
+  writes = 0;
+
+  sendSessionFrame(kind: number, handle: number, _epoch: number, frame: Uint8Array): void {
+    expect(kind).toBe(LINK_KIND.toPlayer);
+    this.writes += 1;
+    this.messages.push({ handle, message: decodeServerMessage(frame) });
+  }
+
+  sendSyncMany(_epoch: number, version: number, entries: readonly number[], body: Uint8Array): void {
+    this.writes += 1;
+    for (let at = 0; at < entries.length; at += 2) {
+      this.messages.push({
+        handle: entries[at],
+        message: { ...(unpack(body) as object), kind: 'sync', version, seq: entries[at + 1] } as ServerMessage,
+      });
+    }
+  }
+
+  emit(pattern: string, data: unknown): void {
+    this.events.push({ pattern, data });
+  }
+
+  to(handle: number): ServerMessage[] {
+    return this.messages.filter((sent) => sent.handle === handle).map(({ message }) => message);
+  }
+
+  get peer(): LinkPeer {
+    return this as unknown as LinkPeer;
+  }
+}
+
+function newHost(options: Partial<RoomHostOptions> = {}) {
+  const settings = { ...ROOM_HOST_DEFAULTS, awayAfterMs: 60_000, ...options };
+  const metrics = new Metrics({ server: 'hf:game:test', level: 'silent', format: 'json' });
+  const rooms = new HostedRooms(metrics, log);
+  hosted.push(rooms);
+  const outputs = new RoomOutputs(settings);
+  const roomLog = new LossyLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
+  const appender = new Appender(roomLog, rooms, outputs, metrics, log, { isSettled: true } as StoreSettlement);
+  const engine = new RoomEngine(appender, log, settings);
+  const clock = new RoomClock(engine, rooms, settings);
+  let frameIn: (peer: LinkPeer, frame: Buffer) => void = () => {};
+  const links = {
+    onFrame: (_: number, handler: typeof frameIn) => {
+      frameIn = handler;
+    },
+    onClosed: () => {},
+  } as unknown as Links;
+  const attachments = new Attachments(
+    rooms,
+    engine,
+    clock,
+    outputs,
+    metrics,
+    links,
+    new ResyncWatch(metrics, log),
+    new CommandBatch(engine, DIRECT_GUARD),
+  );
+
+  /** A room that the store knows, too, with one player a seat. */
+  async function room({ players = 2, rules = rulesOf() }: { players?: number; rules?: RoomRules<Counter> } = {}): Promise<HostedRoom> {
+    const id = `host-${randomUUID()}`;
+    await records.create(id, 'counter', doc);
+    const record = await records.read(id);
+    await records.save(record as NonNullable<typeof record>, { status: 'starting', start: 's' });
+    const machine = new RoomMachine(rules, { now: () => TIME.now(), random: () => 0.5 });
+    const { value } = machine.start(
+      id,
+      Array.from({ length: players }, (_, seat) => ({ user: `u${seat}`, name: `U${seat}` })),
+    );
+    const opened = await roomLog.open(id, 's', owner, value, rules.definition.durability);
+    if (!opened) throw new Error('not opened');
+    const made = new HostedRoom(
+      machine as RoomMachine,
+      { ...owner, epoch: opened.epoch },
+      value,
+      { batch: '', doc, rev: 1, start: 's', round: 0, stateBytesMax: settings.stateBytesMax },
+      TIME,
+    );
+    rooms.add(made);
+    return made;
+  }
+
+  function attach(to: HostedRoom, seat: number | null, { peer = new RecordingPeer(), handle = 1, version = null as number | null } = {}) {
+    const user = seat === null ? 'a watcher' : `u${seat}`;
+    const request = { room: to.id, epoch: to.tenure.epoch, handle, session: `s${handle}`, user, watch: seat === null, round: 0, version };
+    attachments.attach(peer.peer, request);
+    return peer;
+  }
+
+  /** As a gateway passes a player's command on. */
+  function command(
+    to: HostedRoom,
+    peer: RecordingPeer,
+    handle: number,
+    seq: number,
+    name: string,
+    data?: unknown,
+    settled = seq - 1,
+  ): void {
+    const frame = encodePlayerMessage({ kind: 'command', seq, settled, name, data });
+    const head = Buffer.alloc(13);
+    head[0] = LINK_KIND.toRoom;
+    head.writeUInt32BE(handle, 1);
+    head.writeDoubleBE(to.tenure.epoch, 5);
+    frameIn(peer.peer, Buffer.concat([head, frame]));
+  }
+
+  return { rooms, outputs, roomLog, appender, engine, clock, attachments, room, attach, command, log };
+}
+
+const TIME = new RoomTime({ now: () => Date.now() });
+
+async function until(isIt: () => boolean, withinMs = 10_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!isIt()) {
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms`);
+    await sleep(1);
+  }
+}
+
+/** Until the commands that came in this turn of the event loop are handled. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+const stateOf = (room: HostedRoom): Counter => room.value.state as Counter;
+const kinds = (messages: readonly ServerMessage[]): string[] => messages.map(({ kind }) => kind);
+
+describe('a hosted room', () => {
+  function alone(stateBytesMax?: number): HostedRoom {
+    const machine = new RoomMachine(rulesOf(), { now: () => 1, random: () => 0 });
+    const { value } = machine.start('r', [
+      { user: 'u0', name: 'U0' },
+      { user: 'u1', name: 'U1' },
+    ]);
+    const place = { batch: '', doc, rev: 1, start: 's', round: 0, stateBytesMax };
+    return new HostedRoom(machine as RoomMachine, { ...owner, epoch: 1 }, value, place, TIME);
+  }
+
+  function handled(room: HostedRoom, seat: number, seq: number, name = 'add', data: unknown = 1): void {
+    const outcome = room.handle({ kind: 'command', seat, seq, name, data });
+    room.sawSeq(seat, seq);
+    if (outcome.kind === 'refused') room.noteRefusal(seat, seq, outcome.code);
+  }
+
+  function commit(room: HostedRoom): void {
+    const changes = room.unflushed;
+    room.unflushed = [];
+    const append = { room: room.id, tenure: room.tenure, from: room.durable.version, entries: changes.map(packChange), batch: 'b' };
+    room.committed({ append, changes, after: room.value, since: 0 });
+  }
+
+  it('takes each command of a seat once, in order', () => {
+    const room = alone();
+    expect(room.judgeSeq(0, 2, 0)).toEqual({ kind: 'ignore' });
+    expect(room.judgeSeq(0, 1, 0)).toEqual({ kind: 'next' });
+    handled(room, 0, 1);
+    expect(room.judgeSeq(0, 1, 0)).toEqual({ kind: 'ignore' });
+    commit(room);
+    expect(room.judgeSeq(0, 1, 0)).toEqual({ kind: 'applied' });
+    expect(room.judgeSeq(0, 2, 1)).toEqual({ kind: 'next' });
+    expect(room.judgeSeq(1, 1, 0)).toEqual({ kind: 'next' });
+  });
+
+  it('takes a later one of a client that has answers to all before it', () => {
+    expect(alone().judgeSeq(0, 8, 7)).toEqual({ kind: 'next' });
+    expect(alone().judgeSeq(0, 8, 6)).toEqual({ kind: 'ignore' });
+  });
+
+  it('refuses again what it refused, before and after that went on record', () => {
+    const room = alone();
+    handled(room, 0, 1, 'refuse');
+    expect(room.judgeSeq(0, 1, 0)).toEqual({ kind: 'refused-before', code: 'not-your-turn' });
+    handled(room, 0, 2);
+    commit(room);
+    expect(room.value.seats[0].refused).toEqual([[1, 'not-your-turn']]);
+    expect(room.judgeSeq(0, 1, 0)).toEqual({ kind: 'refused-before', code: 'not-your-turn' });
+    expect(room.judgeSeq(0, 2, 0)).toEqual({ kind: 'applied' });
+  });
+
+  it('stays as it was after a change that cannot be stored or is too large, and keeps the refusals for the next change', () => {
+    const room = alone(1_000);
+    handled(room, 1, 1, 'refuse');
+    const before = room.value;
+    expect(room.handle({ kind: 'command', seat: 0, seq: 1, name: 'grow', data: 2_000 })).toEqual({ kind: 'too-large' });
+    expect(room.handle({ kind: 'command', seat: 0, seq: 1, name: 'oddity', data: 1 })).toMatchObject({ kind: 'failed' });
+    expect(room.value).toBe(before);
+    expect(room.isDirty).toBe(false);
+    handled(room, 0, 2);
+    expect(room.value.seats[1].refused).toEqual([[1, 'not-your-turn']]);
+  });
+
+  it('knows the changes since a version, as far as they are kept', () => {
+    const room = alone();
+    expect(room.changesSince(0)).toEqual([]);
+    for (let seq = 1; seq <= 5; seq++) handled(room, 0, seq);
+    commit(room);
+    expect(room.changesSince(2)?.map(({ version }) => version)).toEqual([3, 4, 5]);
+    expect(room.changesSince(5)).toEqual([]);
+    expect(room.changesSince(6)).toBeNull();
+    for (let seq = 6; seq <= 200; seq++) handled(room, 0, seq);
+    commit(room);
+    expect(room.changesSince(2)).toBeNull();
+    expect(room.changesSince(199)).toHaveLength(1);
+  });
+
+  it('goes from one status to another as the table says', () => {
+    const room = alone();
+    expect(() => room.become('lame')).toThrow(/cannot become lame/);
+    room.become('freezing');
+    room.become('active');
+    room.become('dropped');
+    expect(() => room.become('active')).toThrow();
+  });
+});
+
+describe('what leaves a room', () => {
+  it('is where one is, then a snapshot, to who comes', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const peer = host.attach(room, 1);
+    expect(peer.to(1)).toMatchObject([
+      { kind: 'placed', seat: 1, epoch: room.tenure.epoch, round: 0, seq: 0, players: [{ name: 'U0' }, { name: 'U1' }] },
+      { kind: 'sync', version: 0, seq: 0, state: { count: 0 } },
+    ]);
+  });
+
+  it('is what is durable, with the acknowledgement, and not a moment before', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const peer = host.attach(room, 0);
+    host.roomLog.callsToLose = 1;
+    host.command(room, peer, 1, 1, 'add', 5);
+    await until(() => host.roomLog.sent.length === 1);
+    await sleep(5);
+    expect(kinds(peer.to(1))).toEqual(['placed', 'sync']);
+    await until(() => peer.to(1).length === 3);
+    expect(peer.to(1)[2]).toMatchObject({ kind: 'sync', version: 1, seq: 1, from: 0, patches: [{ path: '/count', value: 5 }] });
+  });
+
+  it('goes out once a gateway, whoever is behind it', async () => {
+    const host = newHost();
+    const room = await host.room({ players: 4 });
+    const [here, there] = [new RecordingPeer(), new RecordingPeer()];
+    for (const seat of [0, 1]) host.attach(room, seat, { peer: here, handle: seat + 1 });
+    for (const seat of [2, 3]) host.attach(room, seat, { peer: there, handle: seat + 1 });
+    host.attach(room, null, { peer: there, handle: 9 });
+    const before = [here.writes, there.writes];
+    host.command(room, here, 1, 1, 'add', 1);
+    await until(() => there.to(9).length === 3);
+    expect([here.writes - before[0], there.writes - before[1]]).toEqual([1, 1]);
+    expect([here.to(1)[2], here.to(2)[2], there.to(9)[2]]).toMatchObject([{ seq: 1 }, { seq: 0 }, { seq: 0 }]);
+  });
+
+  it('is the changes since, to one who held an earlier version', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const peer = host.attach(room, 0);
+    for (let seq = 1; seq <= 3; seq++) host.command(room, peer, 1, seq, 'add', seq);
+    await until(() => room.durable.version === 3);
+    const again = host.attach(room, 1, { handle: 2, version: 1 });
+    expect(again.to(2)[1]).toMatchObject({ kind: 'sync', version: 3, from: 1 });
+    const fromAnotherGame = host.attach(room, 1, { handle: 2, version: 7 });
+    expect(fromAnotherGame.to(2)[1]).toMatchObject({ kind: 'sync', version: 3, state: { count: 6 } });
+  });
+
+  it('shows events only to whom they are for', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const [one, two, watcher] = [host.attach(room, 0), host.attach(room, 1), host.attach(room, null)];
+    host.command(room, one, 1, 1, 'emit', [1]);
+    host.command(room, one, 1, 2, 'emit');
+    const eventsOf = (peer: RecordingPeer) => peer.to(1).flatMap((message) => (message.kind === 'sync' ? (message.events ?? []) : []));
+    await until(() => eventsOf(watcher).length === 1);
+    expect(eventsOf(one)).toHaveLength(1);
+    expect(eventsOf(two)).toHaveLength(2);
+  });
+
+  it('is, with a view, what that seat may see', async () => {
+    const view = (state: Counter, seat: number | null) => ({ mine: seat === null ? null : state.count * 10 + seat });
+    const host = newHost();
+    const room = await host.room({ rules: rulesOf({}, { view: view as RoomRules<Counter>['view'] }) });
+    const [one, watcher] = [host.attach(room, 1), host.attach(room, null)];
+    expect(one.to(1)[1]).toMatchObject({ state: { mine: 1 } });
+    host.command(room, one, 1, 1, 'add', 4);
+    await until(() => watcher.to(1).length === 3);
+    expect(one.to(1)[2]).toMatchObject({ patches: [{ path: '/mine', value: 41 }] });
+    expect(watcher.to(1)[2]).toMatchObject({ patches: [] });
+  });
+
+  it('is an acknowledgement again when an applied command comes again', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const peer = host.attach(room, 0);
+    host.command(room, peer, 1, 1, 'add', 1);
+    await until(() => peer.to(1).length === 3);
+    host.command(room, peer, 1, 1, 'add', 1);
+    expect(peer.to(1)[3]).toMatchObject({ kind: 'sync', version: 1, seq: 1, patches: [] });
+    expect(stateOf(room).count).toBe(1);
+  });
+});
+
+describe('commands that arrive in one turn', () => {
+  it('are handled in the order of each room, and answered each with its own outcome', async () => {
+    const host = newHost();
+    const [one, other] = [await host.room(), await host.room()];
+    const [a, b, c] = [host.attach(one, 0), host.attach(one, 1, { handle: 2 }), host.attach(other, 0, { handle: 3 })];
+    host.command(one, a, 1, 1, 'add', 1);
+    host.command(other, c, 3, 1, 'throw');
+    host.command(one, b, 2, 1, 'add', 10);
+    host.command(one, a, 1, 2, 'unknown');
+    host.command(other, c, 3, 2, 'add', 100);
+    host.command(one, a, 1, 3, 'add', 1000);
+    await until(() => one.durable.version === 3 && other.durable.version === 1);
+    expect([stateOf(one).count, stateOf(other).count]).toEqual([1011, 100]);
+    expect(one.durable.seats.map(({ seq }) => seq)).toEqual([3, 1]);
+    expect(a.to(1).filter(({ kind }) => kind === 'rejected')).toMatchObject([{ seq: 2, code: 'unknown-command' }]);
+    expect(c.to(3).filter(({ kind }) => kind === 'rejected')).toMatchObject([{ seq: 1, code: 'game-failed' }]);
+  });
+
+  it('are handled before whatever else reaches their room', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const peer = host.attach(room, 0);
+    host.command(room, peer, 1, 1, 'add', 5);
+    host.engine.input(room, { kind: 'end', result: { reason: 'operator' } });
+    expect(stateOf(room)).toMatchObject({ count: 5 });
+    expect(room.value.version).toBe(2);
+  });
+});
+
+describe('a refusal', () => {
+  it('is heard at once where nothing waits for the store, and again when it is asked for again', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const peer = host.attach(room, 0);
+    host.command(room, peer, 1, 1, 'refuse');
+    host.command(room, peer, 1, 1, 'refuse');
+    expect(peer.to(1).slice(2)).toMatchObject([
+      { kind: 'rejected', seq: 1, code: 'not-your-turn', message: 'Wait.' },
+      { kind: 'rejected', seq: 1, code: 'not-your-turn' },
+    ]);
+  });
+
+  it('waits behind the changes it was decided on, and comes before the sync that covers it', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const peer = host.attach(room, 0);
+    host.roomLog.callsToLose = 1;
+    host.command(room, peer, 1, 1, 'add', 1);
+    host.command(room, peer, 1, 2, 'refuse');
+    await until(() => host.roomLog.sent.length === 1);
+    expect(kinds(peer.to(1))).toEqual(['placed', 'sync']);
+    await until(() => peer.to(1).length === 4);
+    expect(peer.to(1).slice(2)).toMatchObject([
+      { kind: 'rejected', seq: 2 },
+      { kind: 'sync', seq: 1 },
+    ]);
+  });
+
+  it('is sent again to a player who came back before the next change, so that no sync acknowledges the command', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const [lost, other] = [host.attach(room, 0), host.attach(room, 1)];
+    host.command(room, lost, 1, 1, 'refuse');
+    const back = host.attach(room, 0);
+    host.command(room, other, 1, 1, 'add', 1);
+    await until(() => kinds(back.to(1)).filter((kind) => kind === 'sync').length === 2);
+    expect(back.to(1)).toMatchObject([
+      { kind: 'placed', seq: 1 },
+      { kind: 'sync', seq: 0 },
+      { kind: 'rejected', seq: 1, code: 'not-your-turn' },
+      { kind: 'sync', seq: expect.any(Number) },
+    ]);
+  });
+
+  it('is kept when a command of another player in the same tick changes the room', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const [lost, other] = [host.attach(room, 0), host.attach(room, 1)];
+    host.command(room, lost, 1, 1, 'refuse');
+    host.command(room, other, 1, 1, 'add', 1);
+    await until(() => room.durable.version === 1);
+    host.command(room, lost, 1, 2, 'add', 1);
+    await until(() => room.durable.version === 2);
+    expect(room.judgeSeq(0, 1, 0)).toEqual({ kind: 'refused-before', code: 'not-your-turn' });
+    const back = host.attach(room, 0);
+    expect(back.to(1)).toMatchObject([
+      { kind: 'placed', seq: 2 },
+      { kind: 'rejected', seq: 1, code: 'not-your-turn' },
+      { kind: 'sync', seq: 2 },
+    ]);
+  });
+
+  it('of what is unknown, unreadable, or a spectator’s has its code', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const [peer, watcher] = [host.attach(room, 0), host.attach(room, null)];
+    host.command(room, peer, 1, 1, 'no-such-command');
+    host.command(room, peer, 1, 2, 'throw');
+    host.command(room, watcher, 1, 1, 'add', 1);
+    await turn();
+    expect(peer.to(1).slice(2)).toMatchObject([{ code: 'unknown-command' }, { code: 'game-failed' }]);
+    expect(watcher.to(1)[2]).toMatchObject({ kind: 'rejected', code: 'spectator' });
+    expect(room.value.version).toBe(0);
+  });
+
+  it('is what a room gives whose store does not keep up', async () => {
+    const host = newHost();
+    const room = await host.room();
+    host.roomLog.callsToLose = 1_000;
+    for (let seq = 1; seq <= UNFLUSHED_MAX; seq++) host.engine.input(room, { kind: 'command', seat: 0, seq, name: 'add', data: 1 });
+    expect(host.engine.input(room, { kind: 'command', seat: 0, seq: 999, name: 'add', data: 1 })).toMatchObject({ code: 'busy' });
+  });
+
+  it('is what a command gets that would make the room too large, and the room goes on', async () => {
+    const host = newHost({ stateBytesMax: 1_000 });
+    const room = await host.room();
+    const peer = host.attach(room, 0);
+    host.command(room, peer, 1, 1, 'grow', 700);
+    host.command(room, peer, 1, 2, 'grow', 2_000);
+    host.command(room, peer, 1, 3, 'add', 1);
+    await until(() => room.durable.version === 2);
+    expect(peer.to(1)).toEqual(expect.arrayContaining([expect.objectContaining({ kind: 'rejected', seq: 2, code: 'state-too-large' })]));
+    expect(stateOf(room)).toMatchObject({ count: 1, text: 'x'.repeat(700) });
+    expect(pack(room.value).length).toBeLessThan(1_000);
+  });
+});
+
+describe('appends', () => {
+  it('of all rooms and changes of a turn go together, one a room', async () => {
+    const host = newHost();
+    const rooms = await Promise.all([host.room(), host.room(), host.room()]);
+    for (const room of rooms)
+      for (let seq = 1; seq <= 3; seq++) host.engine.input(room, { kind: 'command', seat: 0, seq, name: 'add', data: 1 });
+    await Promise.all(rooms.map((room) => host.appender.whenSettled(room)));
+    expect(host.roomLog.sent).toHaveLength(1);
+    expect(host.roomLog.sent[0].map(({ entries }) => entries.length)).toEqual([3, 3, 3]);
+  });
+
+  it('whose answer was lost go again as the very same, and what came meanwhile waits', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const peer = host.attach(room, 0);
+    host.roomLog.answersToLose = 2;
+    host.command(room, peer, 1, 1, 'add', 1);
+    await until(() => host.roomLog.sent.length === 1);
+    host.command(room, peer, 1, 2, 'add', 1);
+    await host.appender.whenSettled(room);
+    const [first, second, third, last] = host.roomLog.sent.map(([append]) => append);
+    expect(second).toBe(first);
+    expect(third).toBe(first);
+    expect(last).toMatchObject({ from: 1 });
+    expect(last.batch).not.toBe(first.batch);
+    expect(await host.roomLog.standings([room.id])).toMatchObject([{ version: 2 }]);
+    expect(stateOf(room).count).toBe(2);
+    expect(kinds(peer.to(1).slice(2))).toEqual(['sync', 'sync']);
+  });
+
+  it('that are fenced end the room here at once, without a word to its players', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const peer = host.attach(room, 0);
+    await host.roomLog.adopt(room.id, room.tenure, { server: serverId('game', 'other'), incarnation: 1 });
+    host.command(room, peer, 1, 1, 'add', 1);
+    await until(() => room.status === 'dropped');
+    expect(kinds(peer.to(1))).toEqual(['placed', 'sync']);
+    expect(peer.events).toMatchObject([{ pattern: 'room.detached', data: { reason: 'fenced' } }]);
+    expect(host.rooms.get(room.id)).toBeUndefined();
+  });
+
+  it('of one room say nothing about the others of their pipeline', async () => {
+    const host = newHost();
+    const [lost, fine] = await Promise.all([host.room(), host.room()]);
+    await host.roomLog.adopt(lost.id, lost.tenure, { server: serverId('game', 'other'), incarnation: 1 });
+    for (const room of [lost, fine]) host.engine.input(room, { kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
+    await host.appender.whenSettled(fine);
+    expect(lost.status).toBe('dropped');
+    expect(fine.durable.version).toBe(1);
+  });
+
+  it('tell who heals the store when it holds less than the room', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const behind: HostedRoom[] = [];
+    host.appender.onBehind((found) => behind.push(found));
+    await redis.commands.hset(`hf:room:{${room.id}}`, 'version', -1);
+    host.engine.input(room, { kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
+    await until(() => behind.length > 0);
+    expect(behind[0]).toBe(room);
+    expect(room.inFlight).not.toBeNull();
+  });
+
+  it('are not asked for what cannot be stored, which would keep every room from theirs', async () => {
+    const host = newHost();
+    const [odd, fine] = await Promise.all([host.room(), host.room()]);
+    const peer = host.attach(odd, 0);
+    host.command(odd, peer, 1, 1, 'oddity');
+    host.engine.input(fine, { kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
+    await until(() => fine.durable.version === 1, 1_000);
+    await turn();
+    expect(peer.to(1).at(-1)).toMatchObject({ kind: 'rejected', seq: 1, code: 'game-failed' });
+    host.command(odd, peer, 1, 2, 'add', 1);
+    await until(() => odd.durable.version === 1, 1_000);
+  });
+
+  it('are made after a command that threw what has no text', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const peer = host.attach(room, 0);
+    host.command(room, peer, 1, 1, 'textless');
+    await turn();
+    expect(peer.to(1).at(-1)).toMatchObject({ kind: 'rejected', seq: 1, code: 'game-failed' });
+    host.command(room, peer, 1, 2, 'add', 1);
+    await until(() => room.durable.version === 1, 1_000);
+  });
+
+  it('of a room whose changes cannot be packed, should one get that far, end that room, and the others go', async () => {
+    const host = newHost();
+    const [odd, fine] = await Promise.all([host.room(), host.room()]);
+    // Past the rules, which refuse it.
+    odd.handle({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
+    (odd.unflushed[0].patches as Patch[]).push({ op: 'add', path: '/odd', value: 10n ** 30n });
+    host.appender.markDirty(odd);
+    host.engine.input(fine, { kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
+    await until(() => fine.durable.version === 1 && odd.status === 'dropped', 1_000);
+    expect(await records.read(odd.id)).toMatchObject({ status: 'waiting', result: { reason: 'game-failed' } });
+  });
+
+  it('of a game whose view fails end that game, and no other room hears of it', async () => {
+    const view = (state: Counter) => {
+      if (state.text) throw new Error('a defect of the view');
+      return state;
+    };
+    const host = newHost();
+    const [odd, fine] = await Promise.all([host.room({ rules: rulesOf({}, { view }) }), host.room()]);
+    const peer = host.attach(odd, 0);
+    host.command(odd, peer, 1, 1, 'poison');
+    host.engine.input(fine, { kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
+    await until(() => fine.durable.version === 1, 1_000);
+    await until(() => odd.status === 'dropped', 1_000);
+    expect(await records.read(odd.id)).toMatchObject({ status: 'waiting', result: { reason: 'game-failed' } });
+    expect(peer.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
+  });
+
+  it.each<[string, string, unknown]>([
+    ['a Date', 'poison', new Date(0)],
+    ['undefined', 'poison', undefined],
+    ['a text cut in the middle of an emoji', 'add', '😀'.slice(1)],
+  ])('of a game whose view shows %s end that game', async (_what, command, shown) => {
+    const view = (state: Counter) => (state.text || state.count > 0 ? { shown } : { shown: null });
+    const host = newHost();
+    const odd = await host.room({ rules: rulesOf({}, { view }) });
+    const peer = host.attach(odd, 0);
+    host.command(odd, peer, 1, 1, command, 1);
+    await until(() => odd.status === 'dropped', 1_000);
+    expect(await records.read(odd.id)).toMatchObject({ status: 'waiting', result: { reason: 'game-failed' } });
+    expect(peer.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
+  });
+
+  it('of a game whose view shows a newcomer what cannot be sent end that game', async () => {
+    const host = newHost();
+    const view = (state: Counter, seat: number | null) => (seat === null ? new Map() : state);
+    const odd = await host.room({ rules: rulesOf({}, { view }) });
+    const peer = host.attach(odd, null);
+    await until(() => odd.status === 'dropped', 1_000);
+    expect(peer.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
+  });
+
+  it('with which a game ends bring the room back to the lobby, and its players hear how', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const peer = host.attach(room, 0);
+    host.roomLog.answersToLose = 1;
+    host.command(room, peer, 1, 1, 'end');
+    await until(() => room.status === 'dropped');
+    expect(peer.to(1).slice(2)).toMatchObject([
+      { kind: 'sync', version: 1, seq: 1 },
+      { kind: 'ended', reason: 'finished', result: { winner: 0 } },
+    ]);
+    expect(await records.read(room.id)).toMatchObject({ status: 'waiting', round: 1, result: { reason: 'finished' } });
+    expect(await host.roomLog.epilogue(room.id)).toMatchObject({ version: 1, seats: [{ user: 'u0', seq: 1 }, { user: 'u1' }] });
+  });
+
+  it('are not made for a game that keeps no log, until it ends', async () => {
+    const host = newHost();
+    const room = await host.room({ rules: rulesOf({ durability: 'none' }) });
+    const peer = host.attach(room, 0);
+    host.command(room, peer, 1, 1, 'add', 1);
+    await until(() => peer.to(1).length === 3);
+    expect(host.roomLog.sent).toEqual([]);
+    host.command(room, peer, 1, 2, 'end');
+    await until(() => room.status === 'dropped');
+    expect(await records.read(room.id)).toMatchObject({ status: 'waiting', round: 1 });
+  });
+});
+
+describe('the clock of a room', () => {
+  const schedule = (host: ReturnType<typeof newHost>, room: HostedRoom, seq: number, name: string, ms: number) =>
+    host.engine.input(room, { kind: 'command', seat: 0, seq, name: 'timer', data: { name, ms } });
+
+  it('fires a timer once, when it is due', async () => {
+    const host = newHost();
+    const room = await host.room();
+    schedule(host, room, 1, 'ring', 15);
+    await until(() => stateOf(room).heard.includes('ring'));
+    await sleep(30);
+    expect(stateOf(room).heard.filter((heard) => heard === 'ring')).toHaveLength(1);
+    expect(room.value.timers.ring).toBeUndefined();
+  });
+
+  it('fires at the later time when the timer was set anew', async () => {
+    const host = newHost();
+    const room = await host.room();
+    schedule(host, room, 1, 'ring', 10);
+    schedule(host, room, 2, 'ring', 60_000);
+    await sleep(30);
+    expect(stateOf(room).heard).not.toContain('ring');
+    schedule(host, room, 3, 'ring', 1);
+    await until(() => stateOf(room).heard.includes('ring'));
+  });
+
+  it('fires what became due while nobody owned the room', async () => {
+    const host = newHost();
+    const first = await host.room();
+    schedule(host, first, 1, 'ring', 50);
+    const { value } = first;
+    await host.appender.whenSettled(first);
+    host.rooms.drop(first, 'moved');
+    await sleep(60);
+    const { epoch } = (await host.roomLog.adopt(first.id, first.tenure, owner)) as { epoch: number };
+    const second = new HostedRoom(first.machine, { ...owner, epoch }, value, { batch: '', doc, rev: 1, start: 's', round: 0 }, TIME);
+    host.rooms.add(second);
+    await until(() => stateOf(second).heard.includes('ring'));
+  });
+
+  it('ends a game whose timer fails: it would fail again for ever', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const peer = host.attach(room, 0);
+    schedule(host, room, 1, 'break', 1);
+    await until(() => room.status === 'dropped');
+    expect(peer.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
+    expect(await records.read(room.id)).toMatchObject({ status: 'waiting', result: { reason: 'game-failed' } });
+  });
+
+  it('tells a game who is away, back, and left for good', async () => {
+    const host = newHost({ awayAfterMs: 20 });
+    const room = await host.room();
+    host.attach(room, 1, { handle: 2 });
+    const peer = host.attach(room, 0);
+    host.attachments.detach(peer.peer, { handle: 1, gone: 'away' });
+    await until(() => stateOf(room).heard.includes('away:0'));
+    const again = host.attach(room, 0);
+    await until(() => stateOf(room).heard.includes('back:0'));
+    host.attachments.detach(again.peer, { handle: 1, gone: 'away' });
+    await until(() => stateOf(room).heard.includes('left:0'));
+    expect(stateOf(room).heard).toEqual(['away:0', 'back:0', 'away:0', 'left:0']);
+    expect(() => host.attach(room, 0)).toThrow(/no seat/);
+  });
+
+  it('tells nothing of one who is back at once', async () => {
+    const host = newHost({ awayAfterMs: 20 });
+    const room = await host.room({ players: 1 });
+    const peer = host.attach(room, 0);
+    host.attachments.detach(peer.peer, { handle: 1, gone: 'away' });
+    host.attach(room, 0);
+    await sleep(40);
+    expect(stateOf(room).heard).toEqual([]);
+  });
+
+  it('abandons a game that everyone has left', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const peer = new RecordingPeer();
+    for (const seat of [0, 1]) host.attach(room, seat, { peer, handle: seat + 1 });
+    for (const handle of [1, 2]) host.attachments.detach(peer.peer, { handle, gone: 'left' });
+    await until(() => room.status === 'dropped');
+    expect(await records.read(room.id)).toMatchObject({ result: { reason: 'abandoned' } });
+  });
+
+  it('ticks as often as before in a room that was frozen and goes on, and not at all once it is dropped', async () => {
+    const elapsed: number[] = [];
+    const rules = rulesOf({ tickHz: 100 }, { tick: (_, ms) => void elapsed.push(ms) });
+    const host = newHost();
+    const room = await host.room({ rules });
+    await until(() => elapsed.length > 2);
+    const starts = jest.spyOn(globalThis, 'setInterval');
+    const stops = jest.spyOn(globalThis, 'clearInterval');
+    try {
+      room.become('freezing');
+      room.become('active');
+      host.clock.start(room);
+      expect([starts.mock.calls.length, stops.mock.calls.length]).toEqual([1, 1]);
+      host.rooms.drop(room, 'evicted');
+      expect(stops).toHaveBeenLastCalledWith(starts.mock.results[0].value);
+    } finally {
+      starts.mockRestore();
+      stops.mockRestore();
+    }
+  });
+});
+
+describe('effects', () => {
+  function runner(host: ReturnType<typeof newHost>, pay: EffectRun): void {
+    const registry = { effectHandlers: new Map([['pay', pay]]) } as unknown as GameRegistry;
+    const checkpointer = new Checkpointer(host.roomLog, host.rooms, log, host.appender, ROOM_HOST_DEFAULTS);
+    new EffectRunner(
+      registry,
+      host.engine,
+      host.roomLog,
+      log,
+      host.appender,
+      host.rooms,
+      DIRECT_GUARD,
+      checkpointer,
+      new EffectWatch(log, new Metrics({ server: 'hf:game:test', level: 'silent', format: 'json' }), ROOM_HOST_DEFAULTS),
+    );
+  }
+
+  it('run once they are durable, again until they succeed, and under one key', async () => {
+    const host = newHost();
+    const keys: string[] = [];
+    runner(host, async ({ key }) => {
+      keys.push(key);
+      if (keys.length === 1) throw new Error('the bank is closed');
+    });
+    const room = await host.room();
+    host.engine.input(room, { kind: 'command', seat: 0, seq: 1, name: 'effect', data: 5 });
+    expect(keys).toEqual([]);
+    await until(() => room.durable.version === 2);
+    const key = `${room.id}:${room.tenure.epoch}:1:0`;
+    expect(keys).toEqual([key, key]);
+    expect(room.durable.outbox).toEqual([]);
+  });
+
+  it('that a lost owner left are run by the next', async () => {
+    const host = newHost();
+    const room = await host.room();
+    host.engine.input(room, { kind: 'command', seat: 0, seq: 1, name: 'effect', data: 5 });
+    await host.appender.whenSettled(room);
+    const next = newHost();
+    const run: unknown[] = [];
+    runner(next, async ({ data }) => void run.push(data));
+    const { epoch } = (await host.roomLog.adopt(room.id, room.tenure, owner)) as { epoch: number };
+    const revived = new HostedRoom(
+      room.machine,
+      { ...owner, epoch },
+      room.durable,
+      { batch: room.batch, doc, rev: 1, start: 's', round: 0 },
+      TIME,
+    );
+    next.rooms.add(revived);
+    await until(() => revived.durable.outbox.length === 0);
+    expect(run).toEqual([5]);
+  });
+});

@@ -1,0 +1,95 @@
+import type { LinkPeer } from '#libs/link';
+import type { RoomRules } from '#libs/room';
+import { type Host, Hosts, rulesOf } from '../hosts.fixture.js';
+import type { HostedRoom } from '../room/hosted-room.js';
+
+const rules = rulesOf('still', () => ({}));
+
+let hosts: Hosts;
+let first: Host;
+let second: Host;
+beforeEach(async () => {
+  hosts = new Hosts(rules as unknown as RoomRules<never>);
+  await hosts.ready();
+  first = hosts.add('first');
+  // Those it does not see are away after that, and looked for once: whoever is to be found gone must have left by then.
+  second = hosts.add('second', { awayAfterMs: 1_000 });
+  await Promise.all([first.auditor.audit('test'), second.auditor.audit('test')]);
+});
+afterEach(() => hosts.close());
+
+const presences = (room: HostedRoom | undefined) => room?.value.seats.map(({ presence }) => presence);
+
+async function played() {
+  const room = await hosts.open(first);
+  const peers = [0, 1].map((seat) => first.attach(room, seat, seat + 1, null));
+  const leave = async (seat: number) => {
+    await hosts.leave(room.id, `u${seat}`);
+    first.attachments.detach(peers[seat] as unknown as LinkPeer, { handle: seat + 1, gone: 'left' });
+  };
+  return { room, leave };
+}
+
+describe('a player who leaves', () => {
+  it('has left at once where nothing else happens', async () => {
+    const { room, leave } = await played();
+    await leave(1);
+    expect(presences(room)).toEqual(['here', 'left']);
+  });
+
+  it('while the room is about to move has left on its next server, from the first', async () => {
+    const { room, leave } = await played();
+    first.roomLog.beforeHandoff = () => leave(1);
+    await first.migrator.migrate(room.id);
+    expect(presences(second.rooms.get(room.id))).toEqual(['here', 'left']);
+  });
+
+  it('while the room was to move, and stays, has left', async () => {
+    const { room, leave } = await played();
+    first.roomLog.beforeHandoff = async () => {
+      await leave(1);
+      throw new Error('no way there');
+    };
+    await expect(first.migrator.migrate(room.id)).rejects.toThrow('no way there');
+    await until(() => presences(room)?.[1] === 'left');
+    expect(presences(room)?.[0]).toBe('here');
+  });
+
+  it('when the next server has the room already, and nobody tells it, has left there soon', async () => {
+    const { room, leave } = await played();
+    await first.migrator.migrate(room.id);
+    const moved = second.rooms.get(room.id) as HostedRoom;
+    second.attach(moved, 0, 1, null);
+    await leave(1);
+    await until(() => presences(moved)?.[1] === 'left');
+    expect(presences(moved)?.[0]).toBe('here');
+  });
+
+  it('is another than one who is only away: that seat is kept', async () => {
+    const { room } = await played();
+    await first.migrator.migrate(room.id);
+    const moved = second.rooms.get(room.id) as HostedRoom;
+    await hosts.leave(room.id, 'u1');
+    await until(() => presences(moved)?.[1] === 'left');
+    expect(presences(moved)?.[0]).toBe('away');
+  });
+
+  it('last of all, while the room has no server, ends the game when it has one', async () => {
+    const { room } = await played();
+    const tenure = await hosts.tenure(room.id);
+    first.stop();
+    await hosts.leave(room.id, 'u0');
+    await hosts.leave(room.id, 'u1');
+    await second.loader.adopt([tenure]);
+    await until(async () => (await hosts.record(room.id)).status === 'waiting');
+    expect((await hosts.record(room.id)).result).toEqual({ reason: 'abandoned' });
+  });
+});
+
+async function until(isIt: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await isIt())) {
+    if (Date.now() > deadline) throw new Error('not in time');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -1,0 +1,43 @@
+import { Injectable } from '@nestjs/common';
+import { type RoomDoc, RoomRecords } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
+import { RoomClock } from '../engine/room-clock.js';
+import { RoomEngine } from '../engine/room-engine.js';
+import type { HostedRoom } from '../room/hosted-room.js';
+import { HostedRooms } from '../room/hosted-rooms.js';
+
+/**
+ * A gateway tells the owner when a player leaves, but only once, and the owner may be changing just then. The record
+ * knows for good: who is no member of the room any more has left its game. So it is asked wherever the word may have
+ * been lost: when a room comes here, when one that was to move stays, and when a player is away.
+ */
+@Injectable()
+export class DepartureReconciler {
+  constructor(
+    private readonly records: RoomRecords,
+    private readonly engine: RoomEngine,
+    private readonly log: Log,
+    rooms: HostedRooms,
+    clock: RoomClock,
+  ) {
+    rooms.onAdded((room) => this.removeDeparted(room, room.doc));
+    clock.onAway((room) => void this.reconcile(room));
+  }
+
+  /** Never rejects: where the store does not answer, the seat's grace ends all the same. */
+  async reconcile(room: HostedRoom): Promise<void> {
+    try {
+      const record = await this.records.read(room.id);
+      if (record?.status === 'playing' && record.epoch === room.tenure.epoch) this.removeDeparted(room, record.doc);
+    } catch (error) {
+      this.log.debug('departures.read-failed', { roomId: room.id, error: String(error) });
+    }
+  }
+
+  private removeDeparted(room: HostedRoom, { members }: RoomDoc): void {
+    for (const [seat, { user, presence }] of room.value.seats.entries()) {
+      if (presence === 'left' || room.bySeat.has(seat) || members.some((member) => member.user === user)) continue;
+      this.engine.input(room, { kind: 'seat', seat, event: 'left' });
+    }
+  }
+}

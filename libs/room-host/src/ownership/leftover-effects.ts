@@ -1,0 +1,50 @@
+import { Injectable } from '@nestjs/common';
+import type { RoomId } from '#libs/protocol';
+import { RoomLog, type RoomOwnership, RoomRecords } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
+import { EndedGames } from '../durability/ended-games.js';
+import { EffectRunner } from '../engine/effect-runner.js';
+import type { HostedRoom } from '../room/hosted-room.js';
+import { HostedRooms } from '../room/hosted-rooms.js';
+
+/** Runs the effects that a game left when it ended, here or on an owner that was lost, and then removes the room from its owner's index. */
+@Injectable()
+export class LeftoverEffects {
+  constructor(
+    rooms: HostedRooms,
+    private readonly roomLog: RoomLog,
+    private readonly records: RoomRecords,
+    private readonly effects: EffectRunner,
+    private readonly ended: EndedGames,
+    private readonly log: Log,
+  ) {
+    rooms.onDropped((room, reason) => {
+      if (reason === 'ended') void this.runOfOwnGame(room);
+    });
+  }
+
+  /** For a game that ended on another owner, or on a former incarnation of this server. Never rejects. */
+  async run(room: RoomId, { server, incarnation }: RoomOwnership): Promise<void> {
+    try {
+      const last = await this.roomLog.lastEffects(room);
+      if (last.unreadable)
+        this.log.error('effects.unreadable', { roomId: room, batches: last.unreadable.join(' '), kept: `hf:room:{${room}}:kept:effects` });
+      await this.effects.runLast(room, last);
+      await this.records.forgetOwner([room], server, incarnation);
+    } catch (error) {
+      this.log.warn('effects.left', { roomId: room, error: String(error) });
+    }
+  }
+
+  private async runOfOwnGame(room: HostedRoom): Promise<void> {
+    try {
+      const { outbox } = room.durable;
+      if (outbox.length > 0) await this.effects.runLast(room.id, { effects: outbox, batches: [room.batch], poisoned: [] }, room.value.game);
+      this.ended.effectsDone(room.id, room.tenure.epoch);
+      await this.records.forgetOwner([room.id], room.tenure.server, room.tenure.incarnation);
+    } catch (error) {
+      // The next sweep finds the entry and removes it.
+      this.log.debug('room.forget-failed', { roomId: room.id, error: String(error) });
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { Injectable } from '@nestjs/common';
+import { FleetLinks, ServerDirectory } from '#libs/fleet';
+import type { AdoptResult, RoomId } from '#libs/protocol';
+import type { RoomOwnership, Tenure } from '#libs/room-store';
+import { LOAD_TIMEOUT_MS } from '../room-host.options.js';
+
+interface PendingLoad {
+  readonly room: RoomId;
+  readonly tenure: Tenure;
+  resolve(result: AdoptResult): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Asks other servers to take the rooms that were handed to them. Those of one turn of the loop share a request to each
+ * server: a server that empties itself asks for hundreds, and a request costs both sides more than a room in it.
+ */
+@Injectable()
+export class LoadRequests {
+  private readonly byTarget = new Map<string, PendingLoad[]>();
+
+  constructor(
+    private readonly directory: ServerDirectory,
+    private readonly links: FleetLinks,
+  ) {}
+
+  /** False: the incarnation that was handed the room is gone. */
+  canAsk({ server, incarnation }: RoomOwnership): boolean {
+    return this.directory.get(server)?.incarnation === incarnation;
+  }
+
+  /** Rejects where no answer came; the room may have been taken all the same. */
+  ask(room: RoomId, tenure: Tenure): Promise<AdoptResult> {
+    return new Promise((resolve, reject) => {
+      const key = `${tenure.server}:${tenure.incarnation}`;
+      const asked = { room, tenure, resolve, reject };
+      const others = this.byTarget.get(key);
+      if (others) {
+        others.push(asked);
+        return;
+      }
+      this.byTarget.set(key, [asked]);
+      setImmediate(() => {
+        const all = this.byTarget.get(key) ?? [];
+        this.byTarget.delete(key);
+        void this.send(tenure, all);
+      });
+    });
+  }
+
+  private async send(target: RoomOwnership, all: readonly PendingLoad[]): Promise<void> {
+    try {
+      const record = this.directory.get(target.server);
+      if (record?.incarnation !== target.incarnation) throw new Error(`${target.server} is gone`);
+      const peer = await this.links.to(record);
+      const rooms = all.map(({ room, tenure }) => ({ room, ...tenure }));
+      const { results } = (await peer.request('room.load', { rooms }, { timeoutMs: LOAD_TIMEOUT_MS })) as { results: AdoptResult[] };
+      all.forEach(({ resolve }, index) => {
+        resolve(results[index] ?? { result: 'failed', code: 'internal' });
+      });
+    } catch (error) {
+      for (const { reject } of all) reject(error);
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import { Injectable } from '@nestjs/common';
+import { Self } from '#libs/fleet';
+import type { RoomId } from '#libs/protocol';
+import { type RoomOwnership, RoomRecords } from '#libs/room-store';
+import { HostedRooms } from '../room/hosted-rooms.js';
+import { LeftoverEffects } from './leftover-effects.js';
+import { ownershipOf } from './own-incarnation.js';
+import { RoomLoader } from './room-loader.js';
+
+/**
+ * Compares the index of this server's rooms in the store with the rooms that it hosts. It loads rooms that the server owns and does not
+ * host, because an answer was lost. It runs the effects of games that ended here. In the index of a former incarnation it only removes
+ * entries, because other servers take the rooms of that incarnation.
+ */
+@Injectable()
+export class OwnedRoomSweeper {
+  /** Incarnations of this server whose index may not be empty. The newest is last. */
+  private incarnations: RoomOwnership[] = [];
+  /** Entries that named no room of their incarnation in the last sweep. */
+  private unmatched = new Set<string>();
+
+  constructor(
+    private readonly rooms: HostedRooms,
+    private readonly loader: RoomLoader,
+    private readonly records: RoomRecords,
+    private readonly leftovers: LeftoverEffects,
+    private readonly self: Self,
+  ) {}
+
+  async sweep(): Promise<void> {
+    const owner = ownershipOf(this.self);
+    if (!this.incarnations.some(({ incarnation }) => incarnation === owner.incarnation)) this.incarnations.push(owner);
+    const unmatchedBefore = this.unmatched;
+    this.unmatched = new Set();
+    for (const swept of [...this.incarnations]) {
+      const isCurrent = swept.incarnation === owner.incarnation;
+      let isEmpty = true;
+      for await (const noted of this.records.someRoomsOf(swept.server, swept.incarnation)) {
+        isEmpty = false;
+        await this.sweepSome(noted, swept, isCurrent, unmatchedBefore);
+      }
+      if (isEmpty && !isCurrent) this.incarnations = this.incarnations.filter((other) => other !== swept);
+    }
+  }
+
+  private async sweepSome(
+    noted: readonly RoomId[],
+    swept: RoomOwnership,
+    isCurrent: boolean,
+    unmatchedBefore: ReadonlySet<string>,
+  ): Promise<void> {
+    const ids = noted.filter((id) => !this.loader.isLoading(id) && this.rooms.get(id)?.tenure.incarnation !== swept.incarnation);
+    const records = await this.records.readMany(ids);
+    for (const [index, record] of records.entries()) {
+      const isOurs =
+        record?.status === 'playing' && record.owner?.server === swept.server && record.owner.incarnation === swept.incarnation;
+      if (isOurs && isCurrent) await this.loader.load([{ room: record.id, epoch: record.epoch, ...swept }]);
+      if (!isOurs) await this.removeSecondTime(ids[index], swept, unmatchedBefore);
+    }
+  }
+
+  /** The first time, the room may have been about to come. */
+  private async removeSecondTime(room: RoomId, owner: RoomOwnership, unmatchedBefore: ReadonlySet<string>): Promise<void> {
+    const entry = `${owner.incarnation}:${room}`;
+    if (unmatchedBefore.has(entry)) await this.leftovers.run(room, owner);
+    else this.unmatched.add(entry);
+  }
+}

@@ -1,0 +1,39 @@
+import { Injectable } from '@nestjs/common';
+import { TickBatch } from '#libs/async';
+import { Self } from '#libs/fleet';
+import { ENDED_AT_ONCE_MAX, LoadBalancerService } from '#libs/placement';
+import type { RoomId } from '#libs/protocol';
+import { Log } from '#libs/telemetry';
+import { HostedRooms } from '../room/hosted-rooms.js';
+
+/**
+ * Gives back the placement reservation of a room as soon as its game has ended. Else a rematch within the lease would
+ * stay on this server, however empty another one is. All games that end in one turn of the loop make one call.
+ */
+@Injectable()
+export class ReservationReturner {
+  /** Flushed in this tick: the store has the end before a player who was told of it can ask for the next game. */
+  private readonly ended = new TickBatch<RoomId>('microtask', (rooms) => this.giveBack(rooms));
+
+  constructor(
+    rooms: HostedRooms,
+    private readonly balancer: LoadBalancerService,
+    private readonly self: Self,
+    private readonly log: Log,
+  ) {
+    rooms.onDropped(({ id }, reason) => {
+      if (reason === 'ended') this.ended.add(id);
+    });
+  }
+
+  private giveBack(ended: readonly RoomId[]): void {
+    const { id: server, incarnation } = this.self;
+    for (let at = 0; at < ended.length; at += ENDED_AT_ONCE_MAX) {
+      const rooms = ended.slice(at, at + ENDED_AT_ONCE_MAX);
+      this.balancer
+        .gamesEnded({ server, incarnation }, rooms)
+        // Nothing is lost: the lease of the reservation ends by itself.
+        .catch((error: unknown) => this.log.debug('placement.give-back-failed', { rooms: rooms.length, error: String(error) }));
+    }
+  }
+}

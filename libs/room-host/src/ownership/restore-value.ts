@@ -1,0 +1,73 @@
+import { HoldfastError, type RoomId } from '#libs/protocol';
+import { applyChanges, plainCopy, quoted, type RoomValue } from '#libs/room';
+import type { AdoptedRoom, ToldTail } from '#libs/room-store';
+import { OverrunError } from '#libs/watchdog';
+import { GameError, type GuardedMachine } from '../room/guarded-machine.js';
+
+/** A room at the version that its record names. */
+export interface RestoredValue {
+  readonly value: RoomValue;
+  /** The version of the checkpoint. */
+  readonly checkpointVersion: number;
+  /** What players received lately, up to the version of the checkpoint. */
+  readonly tail: Pick<ToldTail, 'since' | 'changes'> & Partial<ToldTail>;
+}
+
+/** Applies the log to the checkpoint. Returns the reason as text when they do not lead to the version of the record. */
+export function restoreValue(room: RoomId, { checkpoint, log, version }: AdoptedRoom): RestoredValue | string {
+  if (checkpoint === null) return 'nothing of this room is stored';
+  try {
+    const checkpointVersion = checkpoint.value.version;
+    const value = applyChanges(
+      checkpoint.value,
+      log.changes.filter((change) => change.version > checkpointVersion),
+    );
+    if (value.room !== room) return `this is the checkpoint of room ${value.room}`;
+    if (value.version !== version) return `checkpoint and log lead to version ${value.version}, the record is at ${version}`;
+    return { value, checkpointVersion, tail: checkpoint.tail ?? { since: checkpointVersion, changes: [] } };
+  } catch (error) {
+    return String(error);
+  }
+}
+
+/**
+ * Upgrades the value to the version of the game that this server has, with the game's `migrateState`.
+ *
+ * @throws `unknown-game` when there is no way to that version; `game-failed`, or `OverrunError`, from `migrateState`
+ */
+export function upgradeValue(machine: GuardedMachine, value: RoomValue): RoomValue {
+  const { definition, migrateState } = machine.rules;
+  const { state, game, gameVersion, version, room } = value;
+  if (gameVersion === definition.version) return value;
+  const what = `room ${room} is of version ${gameVersion} of ${game}, and this server has version ${definition.version}`;
+  if (gameVersion > definition.version)
+    throw new HoldfastError('unknown-game', `${what}: start a server with version ${gameVersion} or a later one.`);
+  if (!migrateState) {
+    const remedy = `add migrateState(state, fromVersion) to the game, or start a server with version ${gameVersion}`;
+    throw new HoldfastError('unknown-game', `${what} and no migrateState: ${remedy}.`);
+  }
+  let next: unknown;
+  try {
+    next = machine.migrateState(migrateState, state, gameVersion);
+  } catch (cause) {
+    if (cause instanceof OverrunError) throw cause;
+    throw new HoldfastError('game-failed', `${what}: its migrateState threw ${thrown(cause)}`, { cause });
+  }
+  // Nothing waits for this promise. Without a handler its failure would end the process.
+  if (next instanceof Promise) next.catch(() => {});
+  if (typeof next !== 'object' || next === null || next instanceof Promise)
+    throw new HoldfastError(
+      'game-failed',
+      `${what}: its migrateState made ${next instanceof Promise ? 'a promise' : quoted(next)}, and no object for a state`,
+    );
+  // The upgrade has a version of its own, like any change of the state. Otherwise players with the old state would count as up to date.
+  return { ...value, state: plainCopy(next, 'the state that migrateState made'), gameVersion: definition.version, version: version + 1 };
+}
+
+/** Describes what a game threw, which may be anything and of any length. */
+function thrown(cause: unknown): string {
+  if (cause instanceof GameError) return cause.message.slice(0, THROWN_CHARS_MAX);
+  return cause instanceof Error ? `${cause.name}: ${cause.message.slice(0, THROWN_CHARS_MAX)}` : `a value of type ${typeof cause}`;
+}
+
+const THROWN_CHARS_MAX = 300;

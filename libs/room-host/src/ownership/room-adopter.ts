@@ -1,0 +1,175 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { EventSink } from '#libs/fleet';
+import { type GameResult, HoldfastError, type RoomId, type RoomTenure } from '#libs/protocol';
+import type { RoomValue } from '#libs/room';
+import { type AdoptedRoom, LOSSES_MAX, RoomLog, type RoomOwnership, RoomRecords, type Tenure } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
+import { OverrunError } from '#libs/watchdog';
+import { EndedGames } from '../durability/ended-games.js';
+import { HostedRoom } from '../room/hosted-room.js';
+import { MachineFactory } from '../room/machine-factory.js';
+import { RecentChanges } from '../room/recent-changes.js';
+import type { RoomTime } from '../room/room-time.js';
+import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
+import { type Downtime, DowntimeCompensation } from './downtime-compensation.js';
+import { LeftoverEffects } from './leftover-effects.js';
+import { type RestoredValue, restoreValue, upgradeValue } from './restore-value.js';
+
+/** A room that was taken from its last owner. It is to be compensated for `downtimeMs`, and then hosted. */
+export interface RevivedRoom {
+  readonly room: HostedRoom;
+  readonly adopted: AdoptedRoom;
+  readonly downtimeMs: number;
+}
+
+/** Makes this server the owner of a room that another one owned, and restores the room from its checkpoint and log. */
+@Injectable()
+export class RoomAdopter {
+  constructor(
+    private readonly machines: MachineFactory,
+    private readonly roomLog: RoomLog,
+    private readonly records: RoomRecords,
+    private readonly leftovers: LeftoverEffects,
+    private readonly downtime: DowntimeCompensation,
+    private readonly ended: EndedGames,
+    private readonly sink: EventSink,
+    private readonly log: Log,
+    @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
+  ) {}
+
+  /**
+   * Null: the record is not as expected, or the game had to be ended.
+   *
+   * @param epochMin lowest epoch that the new tenure may have
+   * @throws when the room could not be adopted; another attempt may succeed, here or elsewhere
+   */
+  async adopt(tenure: RoomTenure, owner: RoomOwnership, since: () => Downtime, epochMin: number): Promise<RevivedRoom | null> {
+    // A game that ended stays ended. The store fell back, and this is a copy from before the end.
+    if (await this.endAgain(tenure)) return null;
+    const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, epochMin, since().downtimeMs);
+    if ('unreadable' in adopted) {
+      await this.giveUp(tenure.room, { ...owner, epoch: adopted.epoch }, 'unreadable', adopted.unreadable);
+      return null;
+    }
+    if (!('checkpoint' in adopted)) {
+      // A game that ended with its owner may have left effects, and the recovery asked this server to take the room.
+      if (adopted.status !== 'playing') void this.leftovers.run(tenure.room, owner);
+      return null;
+    }
+    const restored = restoreValue(tenure.room, adopted);
+    if (typeof restored === 'string') {
+      await this.giveUp(tenure.room, { ...owner, epoch: adopted.epoch }, 'unreadable', restored);
+      return null;
+    }
+    const { time, downtimeMs } = this.downtime.timeOf(adopted, since());
+    const room = await this.revivedOrGivenUp(adopted, restored, owner, time);
+    if (!room) return null;
+    try {
+      this.quarantine(room, adopted);
+      await this.storeUpgraded(room, adopted);
+    } catch (error) {
+      room.machine.dispose?.();
+      throw error;
+    }
+    return { room, adopted, downtimeMs };
+  }
+
+  /** True: the game of the room ended here, in this epoch or a later one, and the store has it in play again. */
+  private async endAgain({ room, ...tenure }: RoomTenure): Promise<boolean> {
+    const result = this.ended.resultOf(room, tenure.epoch);
+    if (result === null) return false;
+    if (await this.roomLog.abandon(room, tenure, result)) this.log.warn('game.ended-again', { roomId: room, epoch: tenure.epoch });
+    return true;
+  }
+
+  /**
+   * Ends the game of a room that was adopted just now without running any of its code, because its stored data leads to no state or the
+   * code must not run. Its players receive the reason, and the stored data is kept for a while.
+   */
+  private async giveUp(room: RoomId, tenure: Tenure, reason: GameResult['reason'], why: string): Promise<void> {
+    if (!(await this.roomLog.abandon(room, tenure, { reason }))) return;
+    const error = why.slice(0, WHY_CHARS_MAX);
+    this.log.error('room.given-up', { roomId: room, reason, error, kept: `hf:room:{${room}}:kept:log and :checkpoint` });
+    this.sink.publish({ kind: 'room.given-up', room, server: tenure.server, reason, detail: { epoch: tenure.epoch, error } });
+    await this.records.forgetOwner([room], tenure.server, tenure.incarnation);
+  }
+
+  /** Null when `migrateState` was interrupted: another attempt would delay every other room by as much again. */
+  private async revivedOrGivenUp(
+    adopted: AdoptedRoom,
+    restored: RestoredValue,
+    owner: RoomOwnership,
+    time: RoomTime,
+  ): Promise<HostedRoom | null> {
+    try {
+      return this.revive(adopted, restored, owner, time);
+    } catch (error) {
+      if (!(error instanceof OverrunError)) throw error;
+      await this.giveUp(restored.value.room, { ...owner, epoch: adopted.epoch }, 'game-failed', error.message);
+      return null;
+    }
+  }
+
+  /** Code of the game runs only to upgrade an old state. */
+  private revive(
+    adopted: AdoptedRoom,
+    { value, tail, checkpointVersion }: RestoredValue,
+    owner: RoomOwnership,
+    time: RoomTime,
+  ): HostedRoom {
+    const { epoch, batch, log, doc, rev, start, round, takeovers } = adopted;
+    const machine = this.machines.make(value.game, time, value.room, { epoch });
+    const recent = new RecentChanges(tail, checkpointVersion);
+    // The state of a game that is to be ended stays as it is.
+    let current: RoomValue;
+    try {
+      current = isToBeEnded(adopted) ? value : upgradeValue(machine, value);
+    } catch (error) {
+      machine.dispose();
+      throw error;
+    }
+    // Changes of the old state do not lead to the upgraded one, so players receive it as a snapshot.
+    if (current === value) recent.push(log.changes, log.entries);
+    else recent.tell(log.changes);
+    const place = { batch, doc, rev, start, round, takeovers, stateBytesMax: this.options.stateBytesMax };
+    return new HostedRoom(machine, { ...owner, epoch }, current, place, time, recent, tail.shown);
+  }
+
+  /**
+   * An input that cost the room its owner is not run again. A command is refused, and an effect is dropped. Any other input ends the
+   * room, and so does a second loss. No code of the game has run here yet.
+   */
+  private quarantine(room: HostedRoom, adopted: AdoptedRoom): void {
+    const { poison, losses } = adopted;
+    if (!poison || room.value.ended) return;
+    const { handler, seat, seq, effect } = poison;
+    this.log.error('room.quarantined', { roomId: room.id, game: room.value.game, handler, seat, seq, losses });
+    if (effect !== undefined) {
+      room.handle({ kind: 'effects-done', keys: [effect] });
+      room.poisonedEffect = effect;
+    } else if (!isToBeEnded(adopted)) room.poison = { seat, seq };
+    if (isToBeEnded(adopted)) {
+      room.brokenBy = handler;
+      room.handle({ kind: 'end', result: { reason: 'game-failed', message: `The game was stopped: ${handler} cost its server.` } });
+    }
+  }
+
+  /** Stores an upgraded state before any change of it, because the old log does not lead there. */
+  private async storeUpgraded(room: HostedRoom, { checkpoint }: AdoptedRoom): Promise<void> {
+    const { value, tenure } = room;
+    if (checkpoint?.value.gameVersion === value.gameVersion) return;
+    const result = await this.roomLog.checkpoint(room.id, tenure, room.checkpoint(), value.version, true, {
+      gameVersion: value.gameVersion,
+    });
+    if (result !== 'ok') throw new HoldfastError('unavailable', `The upgraded state could not be stored: ${result}.`);
+    this.log.info('room.upgraded', { roomId: room.id, game: value.game, from: checkpoint?.value.gameVersion, to: value.gameVersion });
+  }
+}
+
+function isToBeEnded({ poison, losses }: AdoptedRoom): boolean {
+  if (!poison) return false;
+  return losses >= LOSSES_MAX || !(poison.handler.startsWith('command ') || poison.effect !== undefined);
+}
+
+/** Length of the cause in a log line. */
+const WHY_CHARS_MAX = 300;

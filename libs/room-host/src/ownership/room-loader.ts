@@ -1,0 +1,193 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { EventSink, Self } from '#libs/fleet';
+import { type AdoptResult, type Control, HoldfastError, type RoomId, type RoomTenure } from '#libs/protocol';
+import { answerTo } from '#libs/redis';
+import { NotPlainError } from '#libs/room';
+import { type RoomOwnership, RoomRecords } from '#libs/room-store';
+import { describeThrown, Log } from '#libs/telemetry';
+import { Appender } from '../durability/appender.js';
+import { Auditor } from '../durability/auditor.js';
+import type { HostedRoom } from '../room/hosted-room.js';
+import { HostedRooms } from '../room/hosted-rooms.js';
+import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
+import { DowntimeCompensation, type DowntimeOf } from './downtime-compensation.js';
+import { isStill, ownershipOf } from './own-incarnation.js';
+import { RoomAdopter } from './room-adopter.js';
+import { RoomOpener } from './room-opener.js';
+
+/**
+ * The ways in which rooms come to this server: a lobby opens them, a recovery has them adopted after a loss, and another server hands
+ * them over in a migration. Loads of one room run one at a time.
+ */
+@Injectable()
+export class RoomLoader {
+  private readonly underWay = new Map<RoomId, Promise<HostedRoom | null>>();
+  /** Why rooms could not be adopted in the last attempt. */
+  private readonly adoptFailures = new Map<RoomId, string>();
+  /** The highest epoch in which this process owned each room. A store that fell back may give out the same epoch again. */
+  private readonly highestEpochs = new Map<RoomId, number>();
+  /** Rooms that came here since the last report to placement. */
+  private taken: RoomId[] = [];
+  /** `drained`: an operator empties this server, so it takes no new rooms. `leaving`: it shuts down, and never takes any again. */
+  admission: 'open' | 'drained' | 'leaving' = 'open';
+
+  constructor(
+    private readonly rooms: HostedRooms,
+    private readonly opener: RoomOpener,
+    private readonly adopter: RoomAdopter,
+    private readonly records: RoomRecords,
+    private readonly appender: Appender,
+    private readonly auditor: Auditor,
+    private readonly downtime: DowntimeCompensation,
+    private readonly self: Self,
+    private readonly sink: EventSink,
+    private readonly log: Log,
+    @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
+  ) {
+    rooms.onDropped((room) => room.machine.dispose?.());
+  }
+
+  /**
+   * Repeated requests for the same start open the room once.
+   *
+   * @throws `no-capacity`, and all that `RoomOpener.open` throws
+   */
+  async open(request: Control['room.open']['data']): Promise<Control['room.open']['answer']> {
+    const { room: id, game, start, players } = request;
+    let news: string | undefined;
+    const room = await this.once(id, async () => {
+      const hosted = this.rooms.get(id);
+      if (hosted?.start === start) return hosted;
+      if (!this.takesNewRooms) throw new HoldfastError('no-capacity');
+      const opened = await this.opener.open(request);
+      this.host(opened.room);
+      news = opened.news;
+      const { epoch, server } = opened.room.tenure;
+      this.log.debug('room.opened', { roomId: id, game, epoch });
+      this.sink.publish({ kind: 'room.started', room: id, server, reason: 'opened', detail: { game, players: players.length, epoch } });
+      return opened.room;
+    });
+    if (!room) throw new HoldfastError('unavailable');
+    return { epoch: room.tenure.epoch, ...(news !== undefined && { news }) };
+  }
+
+  /** Takes rooms of a lost owner whose records are as expected. Never rejects. */
+  async adopt(tenures: readonly RoomTenure[]): Promise<AdoptResult[]> {
+    if (!this.takesNewRooms) return tenures.map(() => ({ result: 'failed', code: 'no-capacity' }));
+    return this.load(tenures);
+  }
+
+  /**
+   * Takes rooms that a migration gave to this server, even when it is full or leaving, because the record already names it. Never
+   * rejects.
+   */
+  async load(tenures: readonly RoomTenure[]): Promise<AdoptResult[]> {
+    const owner = ownershipOf(this.self);
+    let downtimeOf: DowntimeOf;
+    try {
+      const ids = tenures.map(({ room }) => room);
+      const [isAudited, measured] = await Promise.all([
+        this.auditor.isStoreAudited(),
+        this.downtime.measure(tenures, owner),
+        this.records.noteOwner(ids, owner.server, owner.incarnation),
+      ]);
+      // After a loss the store may have an old copy, and the living owner of the room may not have written its state again yet.
+      if (!isAudited) return tenures.map(() => ({ result: 'failed', code: 'unavailable' }));
+      downtimeOf = measured;
+    } catch {
+      return tenures.map(() => ({ result: 'failed', code: 'unavailable' }));
+    }
+    return Promise.all(tenures.map((tenure) => this.loadOne(tenure, owner, downtimeOf)));
+  }
+
+  isLoading(room: RoomId): boolean {
+    return this.underWay.has(room);
+  }
+
+  /** Resolves when the load of the room is over, whatever its result. Null: no load is under way. */
+  whenLoaded(room: RoomId): Promise<void> | null {
+    const loading = this.underWay.get(room);
+    return loading ? loading.then(done, done) : null;
+  }
+
+  /** The rooms that came here since the last call, for placement. */
+  takenSinceLast(): RoomId[] {
+    const { taken } = this;
+    this.taken = [];
+    return taken;
+  }
+
+  private get takesNewRooms(): boolean {
+    return this.admission === 'open' && this.rooms.size < this.options.roomsMax;
+  }
+
+  private async loadOne(tenure: RoomTenure, owner: RoomOwnership, downtimeOf: DowntimeOf): Promise<AdoptResult> {
+    try {
+      const room = await this.once(tenure.room, async () => {
+        const hosted = this.rooms.get(tenure.room);
+        if (hosted && hosted.status !== 'lame' && hosted.tenure.epoch >= tenure.epoch && isStill(this.self, hosted.tenure)) return hosted;
+        if (hosted) this.rooms.drop(hosted, 'moved');
+        const epochMin = (this.highestEpochs.get(tenure.room) ?? 0) + 1;
+        const revived = await this.adopter.adopt(tenure, owner, () => downtimeOf(tenure), epochMin);
+        if (!revived) return null;
+        const { room: found, adopted, downtimeMs } = revived;
+        this.host(found, () => this.downtime.compensate(found, adopted, downtimeMs));
+        return found;
+      });
+      this.adoptFailures.delete(tenure.room);
+      if (!room) return { result: 'elsewhere' };
+      return { result: 'adopted', epoch: room.tenure.epoch };
+    } catch (error) {
+      const code = error instanceof NotPlainError ? 'game-failed' : answerTo(error).code;
+      this.adoptFailed(tenure.room, error);
+      return { result: 'failed', code };
+    }
+  }
+
+  /** Such a room is tried again every few seconds, here or elsewhere, so each cause is logged once. */
+  private adoptFailed(roomId: RoomId, error: unknown): void {
+    const text = describeThrown(error);
+    if (this.adoptFailures.get(roomId) === text) return;
+    this.adoptFailures.set(roomId, text);
+    if (this.adoptFailures.size > FAILURES_REMEMBERED_MAX) this.adoptFailures.delete(this.adoptFailures.keys().next().value as RoomId);
+    const { cause } = (error ?? {}) as { cause?: unknown };
+    this.log.warn('room.adopt-failed', { roomId, error: text, ...(cause !== undefined && { cause: describeThrown(cause) }) });
+  }
+
+  /** @param prepare called before the room is added, when this server still is its owner */
+  private host(room: HostedRoom, prepare: () => void = done): void {
+    try {
+      if (!isStill(this.self, room.tenure)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
+      prepare();
+      this.add(room);
+    } catch (error) {
+      room.machine.dispose?.();
+      throw error;
+    }
+  }
+
+  private add(room: HostedRoom): void {
+    this.highestEpochs.set(room.id, room.tenure.epoch);
+    if (this.highestEpochs.size > EPOCHS_REMEMBERED_MAX) this.highestEpochs.delete(this.highestEpochs.keys().next().value as RoomId);
+    this.rooms.add(room);
+    this.taken.push(room.id);
+    // The game may have ended in its setup, by quarantine, or on an owner that died before it stored the end.
+    if (room.value.ended || room.unflushed.length > 0) this.appender.markDirty(room);
+  }
+
+  private once(id: RoomId, load: () => Promise<HostedRoom | null>): Promise<HostedRoom | null> {
+    const before = this.underWay.get(id) ?? Promise.resolve(null);
+    const now = before.then(load, load).finally(() => {
+      if (this.underWay.get(id) === now) this.underWay.delete(id);
+    });
+    this.underWay.set(id, now);
+    return now;
+  }
+}
+
+function done(): void {}
+
+const FAILURES_REMEMBERED_MAX = 1_000;
+
+/** Enough for the rooms of many hours on any server. Each costs about 50 bytes. */
+const EPOCHS_REMEMBERED_MAX = 20_000;

@@ -1,0 +1,254 @@
+import { COUNTING, type Host, Hosts } from '../hosts.fixture.js';
+import type { HostedRoom } from '../room/hosted-room.js';
+
+let hosts: Hosts;
+let first: Host;
+let second: Host;
+beforeEach(async () => {
+  hosts = new Hosts(COUNTING);
+  await hosts.ready();
+  first = hosts.add('first');
+  second = hosts.add('second');
+  await Promise.all([first.auditor.audit('test'), second.auditor.audit('test')]);
+});
+afterEach(() => hosts.close());
+
+const add = { kind: 'command', seat: 0, name: 'add', data: null } as const;
+
+describe('a room that is moved', () => {
+  it('goes on at its target with all that was made, also what was not stored yet, and is known nowhere else', async () => {
+    const room = await hosts.open(first);
+    const peer = first.attach(room, 0, 1, null);
+    for (let seq = 1; seq <= 3; seq++) first.engine.input(room, { ...add, seq });
+    expect(await first.migrator.migrate(room.id)).toBe(second.self.id);
+    expect(first.rooms.get(room.id)).toBeUndefined();
+    expect(peer.detached).toMatchObject([{ reason: 'moved' }]);
+    const moved = second.rooms.get(room.id);
+    expect(moved?.value).toMatchObject({ version: 3, state: { count: 3 } });
+    expect(await hosts.tenure(room.id)).toMatchObject({ server: second.self.id, epoch: moved?.tenure.epoch });
+    expect(await hosts.records.roomsOf(first.self.id, first.self.incarnation)).not.toContain(room.id);
+    if (moved) await second.does(moved, 0, 'add');
+    expect((await hosts.record(room.id)).version).toBe(4);
+    expect(await movesTold(first)).toEqual({ counted: 1, told: [second.self.id] });
+  });
+
+  it('stays and goes on where every other server has a newer version of its game and cannot migrate it', async () => {
+    second.isListed = false;
+    const { definition } = COUNTING;
+    const newer = hosts.add('newer', {}, undefined, { ...COUNTING, definition: { ...definition, version: 2 } });
+    await newer.auditor.audit('test');
+    const room = await hosts.open(first);
+    const sentence = new RegExp(`version 1 of count: ${newer.self.id} has version 2\\. Add migrateState`);
+    await expect(first.migrator.migrate(room.id)).rejects.toMatchObject({ code: 'no-capacity', message: expect.stringMatching(sentence) });
+    await expect(first.migrator.migrate(room.id, newer.self.id)).rejects.toMatchObject({
+      code: 'not-found',
+      message: expect.stringMatching(sentence),
+    });
+    expect(await first.migrator.drain(50, 'drained')).toEqual({ moved: 0, left: 1 });
+    expect(newer.loadsAsked).toBe(0);
+    await first.does(room, 0, 'add');
+    expect(await hosts.tenure(room.id)).toMatchObject({ server: first.self.id });
+  });
+
+  it('is brought to the newer version of its target', async () => {
+    second.isListed = false;
+    const rules = { ...COUNTING, definition: { ...COUNTING.definition, version: 2 }, migrateState: () => ({ count: 70 }) as never };
+    const newer = hosts.add('newer', {}, undefined, rules);
+    await newer.auditor.audit('test');
+    const room = await hosts.open(first);
+    expect(await first.migrator.migrate(room.id)).toBe(newer.self.id);
+    expect(newer.rooms.get(room.id)?.value).toMatchObject({ gameVersion: 2, state: { count: 70 } });
+  });
+
+  it('takes no input from when it is frozen, and stays silent until its target has it', async () => {
+    const room = await hosts.open(first);
+    second.loadAnswers = 'nothing';
+    const moving = first.migrator.migrate(room.id);
+    await until(() => room.status === 'lame');
+    expect(first.engine.input(room, { ...add, seq: 1 })).toEqual({ kind: 'refused', code: 'moved' });
+    await until(() => second.loadsAsked > 1);
+    expect(first.rooms.get(room.id)).toBe(room);
+    second.loadAnswers = 'as it is';
+    await moving;
+    expect(second.rooms.get(room.id)?.value.version).toBe(0);
+  });
+
+  it('is handed over once where the answer to that was lost', async () => {
+    const room = await hosts.open(first);
+    first.roomLog.handoffAnswersToLose = 2;
+    await first.migrator.migrate(room.id);
+    expect(second.rooms.get(room.id)?.tenure.epoch).toBe((await hosts.record(room.id)).epoch);
+    expect(first.rooms.get(room.id)).toBeUndefined();
+  });
+
+  it('is kept until its target has it, though an audit and a late checkpoint hear of the handoff first', async () => {
+    const busy = hosts.add('busy', { checkpointEveryChanges: 1 });
+    await busy.auditor.audit('test');
+    const room = await hosts.open(busy);
+    const { standings, checkpoint } = busy.roomLog;
+    const isLame = () => until(() => room.status === 'lame');
+    const late: Promise<unknown>[] = [];
+    jest.spyOn(busy.roomLog, 'checkpoint').mockImplementation(async (...args) => {
+      const writing = isLame().then(() => checkpoint.call(busy.roomLog, ...args));
+      late.push(writing);
+      return writing;
+    });
+    jest.spyOn(busy.roomLog, 'standings').mockImplementation(async (ids) => {
+      await isLame();
+      return standings.call(busy.roomLog, ids);
+    });
+    second.loadAnswers = 'nothing';
+    await busy.does(room, 0, 'add');
+    busy.roomLog.beforeHandoff = () => void late.push(busy.auditor.audit('test'));
+    const moving = busy.migrator.migrate(room.id, second.self.id);
+    await isLame();
+    expect(await Promise.all(late)).toEqual(['fenced', undefined]);
+    expect(busy.rooms.get(room.id)).toBe(room);
+    second.loadAnswers = 'as it is';
+    await moving;
+    expect(second.rooms.get(room.id)?.value.version).toBe(1);
+    expect(busy.rooms.get(room.id)).toBeUndefined();
+  });
+
+  it.each([
+    ['its last changes and the handoff', (room: string) => hosts.redis.commands.hset(`hf:room:{${room}}`, 'version', 1, 'batch', 'old')],
+    ['all of it', (room: string) => hosts.redis.commands.del(...['', ':checkpoint'].map((part) => `hf:room:{${room}}${part}`))],
+  ])('is handed over again, with all that was made, to a store that lost %s', async (_, lose) => {
+    const room = await hosts.open(first);
+    for (let seq = 1; seq <= 3; seq++) await first.does(room, 0, 'add');
+    const { epoch } = await hosts.record(room.id);
+    second.loadAnswers = 'nothing';
+    const moving = first.migrator.migrate(room.id, second.self.id);
+    await until(() => room.status === 'lame');
+    const [server, incarnation] = [first.self.id, first.self.incarnation];
+    await hosts.redis.commands.hset(`hf:room:{${room.id}}`, { epoch, owner: server, incarnation });
+    await hosts.redis.commands.del(`hf:room:{${room.id}}:log`);
+    await lose(room.id);
+    second.loadAnswers = 'as it is';
+    await moving;
+    expect(second.rooms.get(room.id)?.value).toMatchObject({ version: 3, state: { count: 3 } });
+    expect(first.rooms.get(room.id)).toBeUndefined();
+    expect(await hosts.tenure(room.id)).toMatchObject({ server: second.self.id });
+  });
+
+  it('is let go of where its target played it to its end, and all have left it, before its answer was heard', async () => {
+    const room = await hosts.open(first);
+    second.loadAnswers = 'nothing';
+    const moving = first.migrator.migrate(room.id, second.self.id);
+    await until(() => room.status === 'lame');
+    await second.loader.load([await hosts.tenure(room.id)]);
+    second.engine.input(second.rooms.get(room.id) as HostedRoom, { kind: 'end', result: { reason: 'operator' } });
+    await until(() => second.rooms.get(room.id) === undefined);
+    await hosts.records.close(await hosts.record(room.id), 'empty');
+    second.loadAnswers = 'as it is';
+    await expect(moving).rejects.toMatchObject({ code: 'game-ended' });
+    expect(first.rooms.get(room.id)).toBeUndefined();
+    expect(await hosts.records.read(room.id)).toBeNull();
+  });
+
+  it('is found among the rooms of its source where that was given it again, its target being gone', async () => {
+    const room = await hosts.open(first);
+    second.loadAnswers = 'never';
+    const moving = first.migrator.migrate(room.id, second.self.id);
+    await until(() => second.loadsAsked > 0);
+    second.stop();
+    expect(await first.loader.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
+    second.giveUp();
+    await expect(moving).rejects.toMatchObject({ code: 'server-lost', message: expect.stringContaining('back on') });
+    expect(await movesTold(first)).toEqual({ counted: 0, told: [] });
+    expect(first.rooms.get(room.id)?.status).toBe('active');
+    expect(await hosts.records.roomsOf(first.self.id, first.self.incarnation)).toContain(room.id);
+  });
+
+  it('has not moved where its target was gone before it took it: it is to be recovered', async () => {
+    const room = await hosts.open(first);
+    second.loadAnswers = 'never';
+    const moving = first.migrator.migrate(room.id, second.self.id);
+    await until(() => second.loadsAsked > 0);
+    second.stop();
+    second.giveUp();
+    await expect(moving).rejects.toMatchObject({ code: 'server-lost', message: expect.stringContaining('being recovered') });
+    expect(await movesTold(first)).toEqual({ counted: 0, told: [] });
+  });
+
+  it('stays, and goes on, where nobody can take it', async () => {
+    const room = await hosts.open(first);
+    second.isListed = false;
+    await expect(first.migrator.migrate(room.id)).rejects.toMatchObject({ code: 'no-capacity' });
+    await expect(first.migrator.migrate(room.id, second.self.id)).rejects.toMatchObject({ code: 'not-found' });
+    await first.does(room, 0, 'add');
+    expect((await hosts.record(room.id)).version).toBe(1);
+  });
+
+  it('that another took meanwhile is dropped without a write', async () => {
+    const room = await hosts.open(first);
+    const third = hosts.add('third');
+    await third.auditor.audit('test');
+    first.roomLog.beforeHandoff = async () => {
+      first.roomLog.beforeHandoff = () => {};
+      expect(await third.loader.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
+    };
+    await expect(first.migrator.migrate(room.id, second.self.id)).rejects.toMatchObject({ code: 'moved' });
+    expect(await movesTold(first)).toEqual({ counted: 0, told: [] });
+    expect(first.rooms.get(room.id)).toBeUndefined();
+    expect(second.rooms.get(room.id)).toBeUndefined();
+    expect(await hosts.tenure(room.id)).toMatchObject({ server: third.self.id });
+  });
+
+  it('that has ended before it could be given away has not moved', async () => {
+    const room = await hosts.open(first);
+    const { noteOwner } = hosts.records;
+    // The last moment before it is frozen: its end is on its way to the store then.
+    const noting = jest.spyOn(hosts.records, 'noteOwner').mockImplementation(async (...args) => {
+      await noteOwner.call(hosts.records, ...args);
+      first.engine.input(room, { kind: 'end', result: { reason: 'operator' } });
+    });
+    const moving = first.migrator.migrate(room.id, second.self.id).finally(() => noting.mockRestore());
+    await expect(moving).rejects.toMatchObject({ code: 'game-ended' });
+    expect(await movesTold(first)).toEqual({ counted: 0, told: [] });
+    expect(second.rooms.get(room.id)).toBeUndefined();
+  });
+
+  it('twice at once is moved once', async () => {
+    const room = await hosts.open(first);
+    const [one, other] = await Promise.allSettled([first.migrator.migrate(room.id), first.migrator.migrate(room.id)]);
+    expect([one.status, other.status].sort()).toEqual(['fulfilled', 'rejected']);
+    expect(second.rooms.get(room.id)).toBeDefined();
+  });
+});
+
+describe('a drain', () => {
+  it('leaves no room behind, and lets none in', async () => {
+    const rooms = await Promise.all([1, 2, 3].map(() => hosts.open(first)));
+    expect(await first.migrator.drain(5_000, 'drained')).toEqual({ moved: 3, left: 0 });
+    for (const { id } of rooms) expect(second.rooms.get(id)).toBeDefined();
+    await expect(hosts.open(first)).rejects.toMatchObject({ code: 'no-capacity' });
+  });
+
+  it('waits for a server that can take its rooms, for as long as it has', async () => {
+    const room = await hosts.open(first);
+    second.isListed = false;
+    expect(await first.migrator.drain(100, 'drained')).toEqual({ moved: 0, left: 1 });
+    await first.does(room, 0, 'add');
+    const draining = first.migrator.drain(5_000, 'drained');
+    second.isListed = true;
+    expect(await draining).toEqual({ moved: 1, left: 0 });
+  });
+});
+
+/** By the metric, and to operators, each with the server that is said to have it. */
+async function movesTold({ metrics, operatorEvents }: Host): Promise<{ counted: number; told: unknown[] }> {
+  const { values } = await metrics.roomsMigrated.get();
+  return {
+    counted: values.reduce((sum, { value }) => sum + value, 0),
+    told: operatorEvents.flatMap(({ kind, server }) => (kind === 'room.moved' ? [server] : [])),
+  };
+}
+
+async function until(isIt: () => boolean): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!isIt()) {
+    if (Date.now() > deadline) throw new Error('not in time');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

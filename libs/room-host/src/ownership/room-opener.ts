@@ -1,0 +1,89 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Self } from '#libs/fleet';
+import { type Control, HoldfastError, pack } from '#libs/protocol';
+import { StoreClock } from '#libs/redis';
+import type { RoomMachine } from '#libs/room';
+import { RoomLog, type RoomOwnership, RoomRecords, type ToldTail } from '#libs/room-store';
+import { SETTLE_WAIT_MS, StoreSettlement } from '#libs/settlement';
+import { describeThrown, Log } from '#libs/telemetry';
+import { type GuardedMachine, HANDLER } from '../room/guarded-machine.js';
+import { HostedRoom } from '../room/hosted-room.js';
+import { MachineFactory } from '../room/machine-factory.js';
+import { RecentChanges } from '../room/recent-changes.js';
+import { RoomTime } from '../room/room-time.js';
+import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
+import { ownershipOf } from './own-incarnation.js';
+
+type OpenRequest = Control['room.open']['data'];
+
+/** A room whose game has just been set up and stored. */
+export interface OpenedRoom {
+  readonly room: HostedRoom;
+  /** What was published of it. Absent: it was opened before, and the answer was lost. */
+  readonly news?: string;
+}
+
+/** Sets up the game of a room that a lobby starts, and makes this server its owner in the store. */
+@Injectable()
+export class RoomOpener {
+  constructor(
+    private readonly machines: MachineFactory,
+    private readonly roomLog: RoomLog,
+    private readonly records: RoomRecords,
+    private readonly settlement: StoreSettlement,
+    private readonly clock: StoreClock,
+    private readonly self: Self,
+    private readonly log: Log,
+    @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
+  ) {}
+
+  /** @throws `unknown-game`; `game-failed` or `state-too-large` from its setup; `room-unknown` when the start is over */
+  async open(request: OpenRequest): Promise<OpenedRoom> {
+    const { room: id, game, start } = request;
+    // In a store that fell back this may be the start of a game that has long begun, or ended.
+    await this.settlement.whenSettled(SETTLE_WAIT_MS);
+    const time = new RoomTime(this.clock);
+    const machine = this.machines.make(game, time, id, { start });
+    try {
+      return await this.openWith(machine, time, request, ownershipOf(this.self));
+    } catch (error) {
+      machine.dispose();
+      throw error;
+    }
+  }
+
+  private async openWith(machine: GuardedMachine, time: RoomTime, request: OpenRequest, owner: RoomOwnership): Promise<OpenedRoom> {
+    const { room: id, start } = request;
+    const { value, events } = this.setUp(machine, request);
+    await this.records.noteOwner([id], owner.server, owner.incarnation);
+    const { durability } = machine.rules.definition;
+    const tail: ToldTail = { since: -1, changes: events.length > 0 ? [{ version: 0, events }] : [], shown: [], at: time.now() };
+    const place = await this.roomLog.open(id, start, owner, durability === 'none' ? null : value, durability, tail);
+    if (!place) throw new HoldfastError('room-unknown', 'This start of the room is over.');
+    const { epoch, doc, rev, round, news } = place;
+    machine.opened(epoch);
+    const { stateBytesMax } = this.options;
+    const room = new HostedRoom(
+      machine,
+      { ...owner, epoch },
+      value,
+      { batch: '', doc, rev, start, round, stateBytesMax },
+      time,
+      new RecentChanges(tail, 0),
+    );
+    return { room, ...(news !== undefined && { news }) };
+  }
+
+  private setUp(machine: GuardedMachine, { room, players, round, start }: OpenRequest): ReturnType<RoomMachine['start']> {
+    let started: ReturnType<RoomMachine['start']>;
+    try {
+      started = machine.start(room, players, round, start);
+    } catch (error) {
+      const game = machine.rules.definition.name;
+      this.log.error('game.failed', { roomId: room, game, handler: HANDLER.setup, error: describeThrown(error) });
+      throw new HoldfastError('game-failed', 'The game could not be set up.');
+    }
+    if (pack(started.value).length > this.options.stateBytesMax) throw new HoldfastError('state-too-large');
+    return started;
+  }
+}

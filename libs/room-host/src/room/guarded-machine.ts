@@ -1,0 +1,181 @@
+import type { Patch, RoomId, Seat } from '#libs/protocol';
+import {
+  GameMistake,
+  NotPlainError,
+  type Refusal,
+  type RoomInput,
+  type RoomMachine,
+  type RoomOutcome,
+  type RoomPlayer,
+  type RoomRules,
+  type RoomValue,
+} from '#libs/room';
+import { describeThrown } from '#libs/telemetry';
+import { type HandlerGuard, OverrunError, type RunSubject } from '#libs/watchdog';
+
+/** What a hosted room needs of its machine. `RoomMachine` itself fits, for tests. */
+export interface HostedMachine extends Pick<RoomMachine, 'rules' | 'handle' | 'view' | 'viewPatches'> {
+  /** The room is gone. */
+  dispose?(): void;
+  /** Whose code the watchdog sees, and which. */
+  readonly runs?: RunSubject;
+  labelOf?(input: GameInput): number;
+}
+
+/** Inputs for which code of the game runs. */
+type GameInput = Exclude<RoomInput, { kind: 'end' | 'effects-done' }>;
+
+/** Names of game code that no input runs, in logs and in marks. */
+export const HANDLER = { setup: 'setup', migrateState: 'migrateState', view: 'view' } as const;
+
+/** What an input runs, in logs and in marks: `command place`, `timer turn`, `seat away`, `tick` … */
+export function handlerOf(input: RoomInput): string {
+  switch (input.kind) {
+    case 'command':
+    case 'timer':
+      return `${input.kind} ${input.name}`;
+    case 'seat':
+      return `seat ${input.event}`;
+    default:
+      return input.kind;
+  }
+}
+
+/** What a game threw, as text. To describe it runs code of the game (getters, `toString`), so that is done under the watchdog. */
+export class GameError extends Error {
+  constructor(text: string) {
+    super(text.split('\n', 1)[0]);
+    this.name = 'GameError';
+    this.stack = text;
+  }
+}
+
+/** The machine of one room. All code of its game runs under the watchdog. */
+export class GuardedMachine implements HostedMachine {
+  readonly runs: RunSubject;
+
+  constructor(
+    private readonly machine: RoomMachine,
+    private readonly labels: HandlerLabels,
+    private readonly guard: HandlerGuard,
+    room: RoomId,
+    /** The owner's epoch, or the id of the start that sets the room up. */
+    tenure: { readonly epoch: number } | { readonly start: string },
+  ) {
+    this.runs = guard.subject({ game: machine.rules.definition.name, room, ...tenure });
+  }
+
+  get rules(): RoomRules {
+    return this.machine.rules;
+  }
+
+  /** Throws what the game throws, or `OverrunError`. */
+  start(room: RoomId, players: readonly RoomPlayer[], round: number, start: string): ReturnType<RoomMachine['start']> {
+    return this.runs.run(this.labels.setup, -1, 0, () => describing(() => this.machine.start(room, players, round, start)));
+  }
+
+  /** The room that was set up is owned now. */
+  opened(epoch: number): void {
+    this.runs.update({ game: this.rules.definition.name, room: this.runs.subject.room, epoch });
+  }
+
+  /** The state of an older version of the game, as this version has it. Throws what the game throws, or `OverrunError`. */
+  migrateState(migrate: NonNullable<RoomRules['migrateState']>, state: unknown, fromVersion: number): unknown {
+    return this.runs.run(this.labels.migrateState, -1, 0, () => describing(() => migrate(state, fromVersion)));
+  }
+
+  labelOf(input: GameInput): number {
+    return this.labels.of(input, this.machine.rules);
+  }
+
+  handle(value: RoomValue, input: RoomInput, refused?: ReadonlyMap<Seat, readonly Refusal[]>, tenure?: string): RoomOutcome<unknown> {
+    const { machine } = this;
+    // No game code runs for these, and they must work whatever the game does.
+    if (input.kind === 'end' || input.kind === 'effects-done') return machine.handle(value, input, refused);
+    // Part of a batch, which runs under the watchdog as a whole.
+    if (this.guard.isRunning) return described(machine.handle(value, input, refused, tenure));
+    const seat = input.kind === 'command' || input.kind === 'seat' ? input.seat : -1;
+    const seq = input.kind === 'command' ? input.seq : 0;
+    try {
+      return this.runs.run(this.labels.of(input, machine.rules), seat, seq, () => described(machine.handle(value, input, refused, tenure)));
+    } catch (error) {
+      if (error instanceof OverrunError) return { kind: 'failed', error };
+      throw error;
+    }
+  }
+
+  /** Throws what the game throws, or `OverrunError`. */
+  viewPatches(before: RoomValue, after: RoomValue, seat: Seat | null): readonly Patch[] {
+    if (this.rules.view === null) return this.machine.viewPatches(before, after, seat);
+    return this.runs.run(this.labels.view, seat ?? -1, 0, () => describing(() => this.machine.viewPatches(before, after, seat)));
+  }
+
+  /** Throws what the game throws, or `OverrunError`. */
+  view(state: unknown, seat: Seat | null): unknown {
+    if (this.rules.view === null) return state;
+    return this.runs.run(this.labels.view, seat ?? -1, 0, () => describing(() => this.machine.view(state, seat)));
+  }
+
+  dispose(): void {
+    this.runs.dispose();
+  }
+}
+
+function described(outcome: RoomOutcome<unknown>): RoomOutcome<unknown> {
+  return outcome.kind === 'failed' ? { kind: 'failed', error: asGameError(outcome.error) } : outcome;
+}
+
+function describing<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw asGameError(error);
+  }
+}
+
+/** Errors of ours stay what they are. */
+export function asGameError(error: unknown): Error {
+  if (error instanceof NotPlainError || error instanceof GameMistake) return error;
+  return new GameError(describeThrown(error));
+}
+
+/** The watchdog's numbers for what games run, by name. */
+export class HandlerLabels {
+  readonly setup: number;
+  readonly migrateState: number;
+  readonly view: number;
+  private readonly tick: number;
+  private readonly unknownCommand: number;
+  private readonly commands = new Map<string, number>();
+
+  constructor(private readonly guard: HandlerGuard) {
+    this.setup = guard.label(HANDLER.setup);
+    this.migrateState = guard.label(HANDLER.migrateState);
+    this.view = guard.label(HANDLER.view);
+    this.tick = guard.label('tick');
+    this.unknownCommand = guard.label('command');
+  }
+
+  of(input: GameInput, rules: RoomRules): number {
+    switch (input.kind) {
+      case 'command':
+        return this.commands.get(input.name) ?? this.command(input.name, rules);
+      case 'tick':
+        return this.tick;
+      default:
+        return this.guard.label(handlerOf(input));
+    }
+  }
+
+  effect(name: string): number {
+    return this.guard.label(`effect ${name}`);
+  }
+
+  /** Players send names that no game has: none of those is kept. */
+  private command(name: string, rules: RoomRules): number {
+    if (!rules.commands.has(name)) return this.unknownCommand;
+    const label = this.guard.label(`command ${name}`);
+    this.commands.set(name, label);
+    return label;
+  }
+}

@@ -1,0 +1,386 @@
+import type { ErrorBody, GameResult, Patch, RoomId, Seat, UserId } from '#libs/protocol';
+import {
+  type Change,
+  type PendingEffect,
+  type Refusal,
+  type RoomInput,
+  type RoomOutcome,
+  type RoomValue,
+  STATE_BYTES_MAX_DEFAULT,
+  UNANSWERED_MAX,
+} from '#libs/room';
+import {
+  type Append,
+  type DocAtRev,
+  type EndedGame,
+  packCheckpoint,
+  type RoomDoc,
+  rewoundBy,
+  type Takeover,
+  type Tenure,
+} from '#libs/room-store';
+import type { Attachment } from './attachment.js';
+import type { HostedMachine } from './guarded-machine.js';
+import { RecentChanges } from './recent-changes.js';
+import type { RoomTime } from './room-time.js';
+import { StateSize } from './state-size.js';
+
+/**
+ * `active`: takes inputs. `freezing`: none any more, what is made is being stored. `lame`: handed over, kept in silence
+ * until the new owner has it. `dropped`: not ours; nothing may be written or sent.
+ */
+export type HostedStatus = 'active' | 'freezing' | 'lame' | 'dropped';
+
+const TRANSITIONS: Readonly<Record<HostedStatus, readonly HostedStatus[]>> = {
+  active: ['freezing', 'dropped'],
+  freezing: ['active', 'lame', 'dropped'],
+  lame: ['dropped'],
+  dropped: [],
+};
+
+/** What a player is told once the room's changes up to `afterVersion` are durable: it may have been decided on them. */
+export interface WaitingRefusal {
+  readonly afterVersion: number;
+  readonly attachment: Attachment;
+  readonly seq: number;
+  readonly error: ErrorBody;
+}
+
+/** Changes that are becoming facts, and the value after them. */
+export interface InFlight {
+  /** Null where no log is kept: they are facts at once. */
+  readonly append: Append | null;
+  readonly changes: readonly Change[];
+  readonly after: RoomValue;
+  /** When the oldest of them was made, by the monotonic clock. */
+  readonly since: number;
+}
+
+export type SeqVerdict =
+  /** The next command of its seat. */
+  | { readonly kind: 'next' }
+  /** Applied and durable before: acknowledge again. */
+  | { readonly kind: 'applied' }
+  | { readonly kind: 'refused-before'; readonly code: string }
+  /** It cost the room its last owner, and must not run again. */
+  | { readonly kind: 'poisoned' }
+  /** In work, or one before it is missing: nothing to say, the client sends again what it has no answer to. */
+  | { readonly kind: 'ignore' };
+
+/** `too-large`: the change would make the room larger than the limit of its server, so it was dropped. */
+export type HandledOutcome = RoomOutcome<unknown> | { readonly kind: 'too-large' };
+
+const TOO_LARGE: HandledOutcome = { kind: 'too-large' };
+
+const NO_REFUSALS: readonly Refusal[] = [];
+
+/**
+ * A room on its owner. `value` runs ahead: it has all that was handled; `durable` is what the store has acknowledged,
+ * and only of that does anybody hear. Invariant: `durable.version` + in flight + unflushed = `value.version`.
+ */
+export class HostedRoom {
+  status: HostedStatus = 'active';
+  durable: RoomValue;
+  value: RoomValue;
+  /** The id of the last append the store acknowledged. */
+  batch: string;
+  /** The lobby's part of the record as it was when the room came here, and its revision: written again should the store lose it. */
+  readonly doc: RoomDoc;
+  readonly rev: number;
+  readonly start: string;
+  /** Which game of the room this is. */
+  readonly round: number;
+  unflushed: Change[] = [];
+  /** When the oldest of them was made, by the monotonic clock. */
+  unflushedSince = 0;
+  inFlight: InFlight | null = null;
+  readonly attachments = new Set<Attachment>();
+  readonly bySeat = new Map<Seat, Attachment>();
+  /** Durable changes, for clients that come back. */
+  readonly recent: RecentChanges;
+  /** Seats that were shown their game once: whoever comes back to one with nothing has reloaded a page. */
+  readonly shown: Set<Seat>;
+  waitingRefusals: WaitingRefusal[] = [];
+  /** Since when the store owes an answer; null: it does not. */
+  stalledSince: number | null = null;
+  stallTold = false;
+  isReasserting = false;
+  /** To whom a handoff is on its way, or was made: the store may say so before its answer has been heard. */
+  handingTo: Tenure | null = null;
+  /** The append that ends the game, once it was made, and the record after it, once the store has it. */
+  ending: { readonly append: Append; record: DocAtRev | null } | null = null;
+  readonly size: StateSize;
+  /** What the game's view threw, or what of it could not be sent: such a game is ended. */
+  brokenBy: unknown = null;
+  /** A command of it waits for the end of this turn of the event loop. */
+  isQueued = false;
+  /** The value that the commands computed in this turn lead to so far. */
+  ahead: RoomValue | null = null;
+  /** The command that cost the room its last owner. */
+  poison: { readonly seat: Seat; readonly seq: number } | null = null;
+  /** The key of the effect that cost the room its last owner. It is pending until the change that drops it is durable. */
+  poisonedEffect: string | null = null;
+
+  private readonly takeovers: readonly Takeover[];
+  /** For the keys of effects. */
+  private readonly tenureName: string;
+  /** Durability `checkpoint`: the keys of pending effects that the store has; null: all durable ones are stored. */
+  private storedEffects: ReadonlySet<string> | null;
+  /** Highest seq handled, by seat: applied or refused. */
+  private readonly seen: number[];
+  /** Refusals since the last change, not on record yet. */
+  private readonly refused = new Map<Seat, readonly Refusal[]>();
+
+  constructor(
+    readonly machine: HostedMachine,
+    public tenure: Tenure,
+    value: RoomValue,
+    {
+      batch,
+      doc,
+      rev,
+      start,
+      round,
+      takeovers = [],
+      stateBytesMax = STATE_BYTES_MAX_DEFAULT,
+    }: DocAtRev & { batch: string; start: string; round: number; takeovers?: readonly Takeover[]; stateBytesMax?: number },
+    readonly time: RoomTime,
+    /** Where the room comes from another owner, or was set up: what is known of its past. */
+    recent = new RecentChanges({ since: value.version, changes: [] }, value.version),
+    shown: readonly Seat[] = [],
+  ) {
+    this.value = value;
+    this.durable = value;
+    this.takeovers = takeovers;
+    this.size = new StateSize(stateBytesMax);
+    this.tenureName = String(tenure.epoch);
+    // What a room comes with was stored: by who opened it, by its last owner, or by a repair.
+    this.storedEffects = this.durability === 'checkpoint' ? keysOf(value.outbox) : null;
+    this.batch = batch;
+    this.doc = doc;
+    this.rev = rev;
+    this.start = start;
+    this.round = round;
+    this.recent = recent;
+    this.shown = new Set(shown);
+    this.seen = value.seats.map((seat) => seat.refused.reduce((highest, [seq]) => Math.max(highest, seq), seat.seq));
+  }
+
+  get id(): RoomId {
+    return this.value.room;
+  }
+
+  get durability(): 'every-change' | 'checkpoint' | 'none' {
+    return this.machine.rules.definition.durability;
+  }
+
+  /** True while something is made that the store has not acknowledged. */
+  get isDirty(): boolean {
+    return this.unflushed.length > 0 || this.inFlight !== null;
+  }
+
+  become(status: HostedStatus): void {
+    if (!TRANSITIONS[this.status].includes(status)) throw new Error(`room ${this.id} cannot become ${status}: it is ${this.status}`);
+    this.status = status;
+  }
+
+  seatOf(user: UserId): Seat | null {
+    const seat = this.value.seats.findIndex((candidate) => candidate.user === user && candidate.presence !== 'left');
+    return seat === -1 ? null : seat;
+  }
+
+  /** Runs one input. After a change `value` is ahead of `durable`, and the change waits to be stored. */
+  handle(input: RoomInput): HandledOutcome {
+    return this.apply(input, this.compute(input));
+  }
+
+  /** The outcome that the input would have on `from`, a value that the room is about to have. Changes nothing. */
+  compute(input: RoomInput, from: RoomValue = this.value): RoomOutcome<unknown> {
+    // The next change records the refusals. That is the first one of those that are computed.
+    const refused = from === this.value && this.refused.size > 0 ? this.refused : undefined;
+    return this.machine.handle(from, input, refused, this.tenureName);
+  }
+
+  /** Applies what was computed of the room as it is now. A change that cannot be stored or is too large leaves the room as it was. */
+  apply(input: RoomInput, outcome: RoomOutcome<unknown>): HandledOutcome {
+    if (outcome.kind !== 'changed') return outcome;
+    if (isMeasured(input)) {
+      try {
+        if (!this.size.takes(outcome.change, outcome.value)) return TOO_LARGE;
+      } catch (error) {
+        return { kind: 'failed', error };
+      }
+    }
+    this.value = outcome.value;
+    if (this.unflushed.length === 0) this.unflushedSince = performance.now();
+    this.unflushed.push(outcome.change);
+    if (this.refused.size > 0) this.forgetRecorded(outcome.change);
+    return outcome;
+  }
+
+  /** What `seat` may see; null for everyone of a game whose view fails. */
+  view(state: unknown, seat: Seat | null): unknown {
+    // One that failed is not tried for every other player: each try may take as long as the watchdog lets it.
+    if (this.brokenBy !== null && this.machine.rules.view !== null) return null;
+    try {
+      return this.machine.view(state, seat);
+    } catch (error) {
+      this.brokenBy = error ?? 'nothing';
+      return null;
+    }
+  }
+
+  /** From what `seat` might see of `before` to what it may see of the durable state; none of a game whose view fails. */
+  viewPatches(before: RoomValue, seat: Seat | null): readonly Patch[] {
+    if (this.brokenBy !== null && this.machine.rules.view !== null) return [];
+    try {
+      return this.machine.viewPatches(before, this.durable, seat);
+    } catch (error) {
+      this.brokenBy = error ?? 'nothing';
+      return [];
+    }
+  }
+
+  /** Back to what the store has: what came after cannot be stored. */
+  takeBackToDurable(): void {
+    this.unflushed = [];
+    this.inFlight = null;
+    this.value = this.durable;
+  }
+
+  judgeSeq(seat: Seat, seq: number, settled: number): SeqVerdict {
+    const code = this.refusalOf(seat, seq);
+    if (code !== null) return { kind: 'refused-before', code };
+    if (seq <= this.durable.seats[seat].seq) return { kind: 'applied' };
+    if (seq <= this.seen[seat]) return { kind: 'ignore' };
+    if (seq !== Math.max(this.seen[seat], settled) + 1) return { kind: 'ignore' };
+    return this.poison !== null && this.poison.seat === seat && this.poison.seq === seq ? { kind: 'poisoned' } : { kind: 'next' };
+  }
+
+  /** The highest seq of the seat that was applied or refused. */
+  seenSeq(seat: Seat): number {
+    return this.seen[seat];
+  }
+
+  sawSeq(seat: Seat, seq: number): void {
+    this.seen[seat] = seq;
+  }
+
+  /** The refusals of the seat since the last change. No change has them on record yet. */
+  unrecordedRefusals(seat: Seat): readonly Refusal[] {
+    return this.refused.get(seat) ?? NO_REFUSALS;
+  }
+
+  noteRefusal(seat: Seat, seq: number, code: string): void {
+    // A new array, because changes that are computed already contain the old one.
+    this.refused.set(seat, [...this.unrecordedRefusals(seat), [seq, code] as const].slice(-UNANSWERED_MAX));
+  }
+
+  /** A refusal that was decided after the change was computed is not in it, and waits for the next change. */
+  private forgetRecorded({ seats }: Change): void {
+    for (const [seat, refusals] of this.refused) {
+      const recorded = seats?.[seat]?.refused ?? NO_REFUSALS;
+      const left = refusals.filter(([seq]) => !recorded.some(([recordedSeq]) => recordedSeq === seq));
+      if (left.length > 0) this.refused.set(seat, left);
+      else this.refused.delete(seat);
+    }
+  }
+
+  /** These changes are facts now. */
+  committed({ append, changes, after }: InFlight): void {
+    this.durable = after;
+    if (append) this.batch = append.batch;
+    this.stalledSince = null;
+    // Where no log is kept, whoever comes back gets the state: it has mostly changed as a whole, and nothing is packed for it.
+    if (append && !append.ended) this.recent.push(changes, append.entries);
+    else this.recent.tell(changes);
+  }
+
+  /**
+   * To which version the game was wound back for a client that holds `version`, from an owner of epoch `versionEpoch`;
+   * null: it was not. Durability `checkpoint`, or a store that lost something together with the owner.
+   */
+  rewoundTo(version: number | null, versionEpoch: number | null): number | null {
+    if (version === null) return null;
+    if (versionEpoch !== null) return rewoundBy(this.takeovers, version, versionEpoch);
+    // A client that does not say whose version it holds: it cannot be one that there has not been yet.
+    return version > this.value.version ? (this.takeovers.at(-1)?.version ?? null) : null;
+  }
+
+  /** The durable changes after `version`; null when not all of them are kept. */
+  changesSince(version: number): readonly Change[] | null {
+    if (version === this.durable.version) return [];
+    return version > this.durable.version ? null : this.recent.since(version);
+  }
+
+  /** The room as it is durable, or as it will be with the changes of an append on its way: what the store keeps of it. */
+  checkpoint({ after, changes }: Pick<InFlight, 'after' | 'changes'> = { after: this.durable, changes: [] }): Uint8Array {
+    const { takeovers } = this;
+    return packCheckpoint(after, {
+      ...this.recent.tail(this.shown, changes),
+      at: this.time.now(),
+      ...(takeovers.length > 0 && { takeovers }),
+    });
+  }
+
+  /** Effects that may be run: what asked for them is durable, so that no loss of this server undoes it. */
+  get runnableEffects(): readonly PendingEffect[] {
+    const { storedEffects, poisonedEffect } = this;
+    if (storedEffects === null && poisonedEffect === null) return this.durable.outbox;
+    return this.durable.outbox.filter(({ key }) => key !== poisonedEffect && (storedEffects === null || storedEffects.has(key)));
+  }
+
+  /** Whether an effect waits for a checkpoint. */
+  get hasUnstoredEffects(): boolean {
+    const { storedEffects } = this;
+    return storedEffects !== null && this.durable.outbox.some(({ key }) => !storedEffects.has(key));
+  }
+
+  /** The store has a checkpoint of this value. */
+  checkpointed({ outbox }: RoomValue): void {
+    if (this.storedEffects === null) return;
+    // One that is older than another may be answered later.
+    const stored = new Set(this.storedEffects);
+    for (const { key } of outbox) stored.add(key);
+    const pending = keysOf(this.durable.outbox);
+    this.storedEffects = new Set([...stored].filter((key) => pending.has(key)));
+  }
+
+  get ended(): GameResult | undefined {
+    return this.durable.ended;
+  }
+
+  /** The end of the game, to be written again should the store lose it; null: the store is not known to have had it. */
+  get endedGame(): EndedGame | null {
+    const { ending, value } = this;
+    if (!ending?.record || !value.ended) return null;
+    const { append, record } = ending;
+    return {
+      ...record,
+      epoch: this.tenure.epoch,
+      batch: append.batch,
+      result: value.ended,
+      effects: append.lastEffects ?? [],
+      epilogue: append.epilogue ?? null,
+      round: this.round + 1,
+      game: value.game,
+    };
+  }
+
+  private refusalOf(seat: Seat, seq: number): string | null {
+    const onRecord = this.value.seats[seat].refused;
+    // Nearly always: and this is asked for every command.
+    if (onRecord.length === 0 && this.refused.size === 0) return null;
+    const recorded = onRecord.find(([refusedSeq]) => refusedSeq === seq);
+    return (recorded ?? this.refused.get(seat)?.find(([refusedSeq]) => refusedSeq === seq))?.[1] ?? null;
+  }
+}
+
+/** What the server records itself must always be possible. It is small, and it ends a game that has grown too large. */
+function isMeasured(input: RoomInput): boolean {
+  return input.kind !== 'end' && input.kind !== 'effects-done';
+}
+
+function keysOf(effects: readonly PendingEffect[]): ReadonlySet<string> {
+  return new Set(effects.map(({ key }) => key));
+}

@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import type { RoomId } from '#libs/protocol';
+import { Log, Metrics } from '#libs/telemetry';
+import type { HostedRoom } from './hosted-room.js';
+
+/** The rooms this process owns. A room that is dropped writes nothing and says nothing from then on. */
+@Injectable()
+export class HostedRooms {
+  private readonly rooms = new Map<RoomId, HostedRoom>();
+  private readonly dropped: ((room: HostedRoom, reason: string) => void)[] = [];
+  private readonly added: ((room: HostedRoom) => void)[] = [];
+
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly log: Log,
+  ) {}
+
+  get(id: RoomId): HostedRoom | undefined {
+    return this.rooms.get(id);
+  }
+
+  all(): IterableIterator<HostedRoom> {
+    return this.rooms.values();
+  }
+
+  get size(): number {
+    return this.rooms.size;
+  }
+
+  get players(): number {
+    let count = 0;
+    for (const room of this.rooms.values()) count += room.bySeat.size;
+    return count;
+  }
+
+  add(room: HostedRoom): void {
+    this.rooms.set(room.id, room);
+    this.metrics.rooms.inc({ game: room.value.game, state: 'playing' });
+    for (const listener of this.added) listener(room);
+  }
+
+  /**
+   * The store says that the room is not ours any more. One that is being handed over is what we wanted: the migrator keeps it,
+   * silent, until somebody is known to have it, since the store may forget the handoff.
+   */
+  fenced(room: HostedRoom): void {
+    if (room.handingTo === null) this.drop(room, 'fenced');
+  }
+
+  drop(room: HostedRoom, reason: 'ended' | 'fenced' | 'moved' | 'evicted' | 'conflict'): void {
+    if (room.status === 'dropped') return;
+    room.become('dropped');
+    if (this.rooms.get(room.id) === room) this.rooms.delete(room.id);
+    this.metrics.rooms.dec({ game: room.value.game, state: 'playing' });
+    if (reason !== 'ended' && reason !== 'moved') this.log.info('room.dropped', { roomId: room.id, epoch: room.tenure.epoch, reason });
+    for (const listener of this.dropped) listener(room, reason);
+  }
+
+  onAdded(listener: (room: HostedRoom) => void): void {
+    this.added.push(listener);
+  }
+
+  onDropped(listener: (room: HostedRoom, reason: string) => void): void {
+    this.dropped.push(listener);
+  }
+}

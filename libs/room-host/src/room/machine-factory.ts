@@ -1,0 +1,37 @@
+import { Injectable } from '@nestjs/common';
+import { Self } from '#libs/fleet';
+import { GameRegistry } from '#libs/game-kit';
+import { HoldfastError, type RoomId } from '#libs/protocol';
+import { listed, quoted, RoomMachine, type RoomRules } from '#libs/room';
+import { HandlerGuard } from '#libs/watchdog';
+import { GuardedMachine, HandlerLabels } from './guarded-machine.js';
+import type { RoomTime } from './room-time.js';
+
+/** Makes the machines of rooms. Each runs the code of its game under the watchdog. */
+@Injectable()
+export class MachineFactory {
+  private readonly labels: HandlerLabels;
+
+  constructor(
+    private readonly registry: GameRegistry,
+    private readonly guard: HandlerGuard,
+    private readonly self: Self,
+  ) {
+    this.labels = new HandlerLabels(guard);
+  }
+
+  /**
+   * @param tenure the epoch of the owner, or the id of the start that sets the room up
+   * @throws `unknown-game` when this server does not have the game
+   */
+  make(game: string, time: RoomTime, room: RoomId, tenure: { readonly epoch: number } | { readonly start: string }): GuardedMachine {
+    return new GuardedMachine(new RoomMachine(this.rulesOf(game), time), this.labels, this.guard, room, tenure);
+  }
+
+  private rulesOf(game: string): RoomRules {
+    const rules = this.registry.get(game);
+    if (rules) return rules;
+    const there = listed(this.registry.all().map(({ definition }) => definition.name));
+    throw new HoldfastError('unknown-game', `${this.self.id} does not have the game ${quoted(game)}. Its games are: ${there}.`);
+  }
+}

@@ -1,0 +1,112 @@
+import { pack, type Seat } from '#libs/protocol';
+import type { Change } from '#libs/room';
+import { packChange, type ToldChange, type ToldTail } from '#libs/room-store';
+import { RECENT_BYTES_MAX, RECENT_CHANGES_MAX, TOLD_BYTES_MAX } from '../room-host.options.js';
+import { ChangeWindow } from './change-window.js';
+
+/**
+ * A room's last durable changes, for clients that come back: whole, so that they get patches, and, further back, only
+ * what was told in them, so that one who gets a snapshot still hears every event once.
+ *
+ * Invariant: `changes` has no hole and ends at `upTo`, or is empty; `told` and what was told in `changes` are every event
+ * after `toldSince`.
+ */
+export class RecentChanges {
+  private readonly changes = new ChangeWindow(RECENT_CHANGES_MAX, RECENT_BYTES_MAX);
+  private readonly told = new ChangeWindow(RECENT_CHANGES_MAX, RECENT_BYTES_MAX);
+  private toldSince: number;
+
+  /** @param upTo the version that `tail` reaches to */
+  constructor(
+    { since, changes }: Pick<ToldTail, 'since' | 'changes'>,
+    private upTo: number,
+  ) {
+    this.toldSince = since;
+    for (const change of changes) this.keepEvents(change);
+  }
+
+  /**
+   * Changes that follow each other, newest last; what the tail told already is not told again.
+   * @param entries the changes as `packChange` made them
+   */
+  push(changes: readonly Change[], entries: readonly Uint8Array[]): void {
+    for (let index = 0; index < changes.length; index++) {
+      const { version, events } = changes[index];
+      const entry = entries[index];
+      const isTold = events !== undefined && version > this.upTo;
+      if (version > this.upTo) this.upTo = version;
+      while (this.changes.isFullFor(entry.length)) this.dropWhole();
+      if (this.changes.push(version, isTold, entry)) continue;
+      // Too large to be kept at all: what stands before it leads nobody to what comes.
+      while (!this.changes.isEmpty) this.dropWhole();
+      if (isTold) this.keepTold(version, entry);
+    }
+  }
+
+  /** Changes that lead nobody to the state as it is now, or that are not worth keeping: of them, only what was told counts. */
+  tell(changes: readonly Change[]): void {
+    while (!this.changes.isEmpty) this.dropWhole();
+    for (const { version, events } of changes) {
+      if (version <= this.upTo) continue;
+      this.upTo = version;
+      if (events) this.keepEvents({ version, events });
+    }
+  }
+
+  /** All changes after `version`; null when not all of them are kept. */
+  since(version: number): readonly Change[] | null {
+    if (this.changes.isEmpty || this.changes.oldestVersion > version + 1) return null;
+    return this.changes.after(version);
+  }
+
+  /** What was told after `version`; null when not all of it is kept. -1: from the setup on. */
+  toldAfter(version: number): readonly ToldChange[] | null {
+    if (version < this.toldSince) return null;
+    const told = [...this.told.after(version, true), ...this.changes.after(version, true)];
+    return told.map(({ version, events }) => ({ version, events }));
+  }
+
+  /** The end of what was told, with that of changes which are on their way to the store; as much as is fair to store. */
+  tail(shown: Iterable<Seat>, onTheirWay: readonly Change[] = [], changesMax = RECENT_CHANGES_MAX): ToldTail {
+    const kept = this.toldAfter(this.toldSince) ?? [];
+    const all = [...kept, ...onTheirWay.flatMap(({ version, events }) => (events ? [{ version, events }] : []))];
+    let changes = all.slice(-changesMax);
+    while (changes.length > 0 && pack(changes).length > TOLD_BYTES_MAX) changes = changes.slice(Math.ceil(changes.length / 2));
+    const since = changes.length === all.length ? this.toldSince : all[all.length - changes.length - 1].version;
+    return { since, changes, shown: [...shown] };
+  }
+
+  private dropWhole(): void {
+    const { changes } = this;
+    if (changes.oldestTold) this.keepTold(changes.oldestVersion, changes.oldestEntry);
+    changes.dropOldest();
+  }
+
+  /** Of a change that is not kept whole. What cannot be packed is forgotten: its players are about to find out. */
+  private keepEvents({ version, events }: ToldChange): void {
+    let entry: Uint8Array;
+    try {
+      entry = packChange({ version, at: 0, patches: [], events });
+    } catch {
+      return this.forgetTold(version);
+    }
+    this.keepTold(version, entry);
+  }
+
+  private keepTold(version: number, entry: Uint8Array): void {
+    const { told } = this;
+    while (told.isFullFor(entry.length)) this.dropTold();
+    if (!told.push(version, true, entry)) this.forgetTold(version);
+  }
+
+  private dropTold(): void {
+    this.toldSince = this.told.oldestVersion;
+    this.told.dropOldest();
+  }
+
+  /** What was told with this version, and so all before it. */
+  private forgetTold(version: number): void {
+    while (!this.told.isEmpty) this.told.dropOldest();
+    this.toldSince = version;
+  }
+}

@@ -1,0 +1,217 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { LINK_KIND, type LinkPeer } from '#libs/link';
+import {
+  type ErrorBody,
+  encodeServerMessage,
+  errorBody,
+  type GameEvent,
+  type GameResult,
+  type Patch,
+  pack,
+  type Seat,
+  type ServerMessage,
+} from '#libs/protocol';
+import type { Change, RoomValue } from '#libs/room';
+import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
+import type { Attachment } from './attachment.js';
+import type { HostedRoom } from './hosted-room.js';
+
+/** The body of a sync that goes to many: everything but version and seq, which stand in the frame's header. */
+interface SyncBody {
+  room: string;
+  from?: number;
+  patches?: readonly Patch[];
+  state?: unknown;
+  events?: GameEvent[];
+  missed?: true;
+}
+
+/**
+ * What leaves a room, always of its durable value. Where everyone sees the same, a sync is packed once and sent once a
+ * gateway, with the seats' acknowledgements beside it.
+ */
+@Injectable()
+export class RoomOutputs {
+  constructor(@Inject(ROOM_HOST_OPTIONS) private readonly options: Pick<RoomHostOptions, 'syncBytesMax'>) {}
+
+  /** To one who has just been attached: where they are, then what they lack. `rewoundTo`: `held` is of a history that was undone after it. */
+  welcome(attachment: Attachment, held: number | null, rewoundTo: number | null = null): void {
+    const { room, seat } = attachment;
+    const { durable } = room;
+    this.send(attachment, {
+      kind: 'placed',
+      room: room.id,
+      game: durable.game,
+      seat,
+      epoch: room.tenure.epoch,
+      round: room.round,
+      players: durable.seats.map(({ name }, index) => ({ seat: index, name })),
+      seq: seat === null ? 0 : room.seenSeq(seat),
+      ...(rewoundTo !== null && { rewound: { from: held as number, to: rewoundTo } }),
+    });
+    // Refusals whose answer may have been lost, before the sync whose `seq` would pass for it.
+    if (seat !== null) for (const [refusedSeq, code] of durable.seats[seat].refused) this.refuse(attachment, refusedSeq, errorBody(code));
+    // Patches of this history lead nowhere from a state of the other.
+    if (rewoundTo !== null) return this.sendSync(attachment, this.sinceRewind(room, seat, rewoundTo));
+    const changes = held === null || room.machine.rules.view ? null : room.changesSince(held);
+    if (changes !== null) this.sendSync(attachment, this.patchesOf(room, held as number, changes, seat));
+    else if (held === null && this.isFirstVisit(room, seat)) this.sendSync(attachment, this.beginning(room, seat));
+    else this.sendSync(attachment, this.snapshot(room, seat, held));
+  }
+
+  /** These changes, from `before` to the durable value, are facts now. */
+  sendChanges(room: HostedRoom, before: RoomValue, changes: readonly Change[]): void {
+    // Before the sync: its `seq` answers every command up to it that was not refused.
+    this.sayRefusals(room);
+    if (room.attachments.size > 0) {
+      this.sayRecorded(room, changes);
+      if (room.machine.rules.view === null && !changes.some(hasTargetedEvent)) this.sendToAll(room, before, changes);
+      else for (const attachment of room.attachments) this.sendToOne(attachment, before, changes);
+    }
+  }
+
+  refuse(attachment: Attachment, seq: number, error: ErrorBody): void {
+    this.send(attachment, { kind: 'rejected', seq, ...error });
+  }
+
+  /** What was applied stays applied: the client's answer was lost, here it is again. */
+  acknowledge(attachment: Attachment): void {
+    const { version } = attachment;
+    this.sendSync(attachment, { room: attachment.room.id, from: version, patches: [] });
+  }
+
+  end(room: HostedRoom, result: GameResult): void {
+    for (const attachment of room.attachments) this.send(attachment, { kind: 'ended', room: room.id, ...result });
+  }
+
+  pause(room: HostedRoom, reason: string): void {
+    for (const attachment of room.attachments) this.send(attachment, { kind: 'paused', room: room.id, reason });
+  }
+
+  resume(room: HostedRoom, reason: string): void {
+    for (const attachment of room.attachments) this.send(attachment, { kind: 'resumed', room: room.id, reason });
+  }
+
+  /** Refusals that were decided on changes which are durable by now. */
+  sayRefusals(room: HostedRoom): void {
+    if (room.waitingRefusals.length === 0) return;
+    const { version } = room.durable;
+    const due = room.waitingRefusals.filter(({ afterVersion }) => afterVersion <= version);
+    room.waitingRefusals = room.waitingRefusals.filter(({ afterVersion }) => afterVersion > version);
+    for (const { attachment, seq, error } of due) this.refuse(attachment, seq, error);
+  }
+
+  /**
+   * Refusals that went on record with these changes, before the acknowledgement that covers their seqs: to one who came
+   * back while they were on their way to the store, and who would else take a refused command for applied.
+   */
+  private sayRecorded(room: HostedRoom, changes: readonly Change[]): void {
+    for (const { version, seats } of changes) {
+      for (let seat = 0; seats && seat < room.durable.seats.length; seat++) {
+        const refused = seats[seat]?.refused;
+        const attachment = refused && room.bySeat.get(seat);
+        if (attachment && attachment.since >= version) for (const [seq, code] of refused) this.refuse(attachment, seq, errorBody(code));
+      }
+    }
+  }
+
+  private sendToAll(room: HostedRoom, before: RoomValue, changes: readonly Change[]): void {
+    const { durable, tenure } = room;
+    let body: Uint8Array | null = null;
+    const peers: LinkPeer[] = [];
+    const entries: number[][] = [];
+    for (const attachment of room.attachments) {
+      if (attachment.version !== before.version) {
+        this.sendSync(attachment, this.snapshot(room, attachment.seat, attachment.version));
+        continue;
+      }
+      attachment.version = durable.version;
+      let at = peers.indexOf(attachment.peer);
+      if (at === -1) {
+        at = peers.push(attachment.peer) - 1;
+        entries.push([]);
+      }
+      entries[at].push(attachment.handle, attachment.seat === null ? 0 : durable.seats[attachment.seat].seq);
+    }
+    for (let at = 0; at < peers.length; at++) {
+      body ??= this.packed(room, null, this.patchesOf(room, before.version, changes, null));
+      peers[at].sendSyncMany(tenure.epoch, durable.version, entries[at], body);
+    }
+  }
+
+  private sendToOne(attachment: Attachment, before: RoomValue, changes: readonly Change[]): void {
+    const { room, seat } = attachment;
+    const { view } = room.machine.rules;
+    if (attachment.version !== before.version) return this.sendSync(attachment, this.snapshot(room, seat, attachment.version));
+    if (view === null) return this.sendSync(attachment, this.patchesOf(room, before.version, changes, seat));
+    const patches = room.viewPatches(before, seat);
+    this.sendSync(attachment, withEvents({ room: room.id, from: before.version, patches }, changes, seat));
+  }
+
+  private patchesOf(room: HostedRoom, from: number, changes: readonly Change[], seat: Seat | null): SyncBody {
+    const patches = changes.length === 1 ? changes[0].patches : changes.flatMap((change) => change.patches);
+    return withEvents({ room: room.id, from, patches }, changes, seat);
+  }
+
+  private snapshot(room: HostedRoom, seat: Seat | null, held: number | null): SyncBody {
+    const state = room.view(room.durable.state, seat);
+    if (held === null || held < 0 || held >= room.durable.version) return { room: room.id, state };
+    const changes = room.recent.toldAfter(held);
+    return changes === null ? { room: room.id, state, missed: true } : withEvents({ room: room.id, state }, changes, seat);
+  }
+
+  /** The state, and what was told since the version up to which both histories are one. */
+  private sinceRewind(room: HostedRoom, seat: Seat | null, rewoundTo: number): SyncBody {
+    const body = { room: room.id, state: room.view(room.durable.state, seat) };
+    const changes = room.recent.toldAfter(rewoundTo);
+    return changes === null ? { ...body, missed: true } : withEvents(body, changes, seat);
+  }
+
+  /** The game so far, for a player who was on the way to it when it began: timers and the others do not wait. */
+  private beginning(room: HostedRoom, seat: Seat | null): SyncBody {
+    const body = this.snapshot(room, seat, null);
+    return withEvents(body, room.recent.toldAfter(-1) ?? [], seat);
+  }
+
+  private isFirstVisit(room: HostedRoom, seat: Seat | null): boolean {
+    if (seat === null) return false;
+    if (room.shown.has(seat)) return false;
+    room.shown.add(seat);
+    return true;
+  }
+
+  private sendSync(attachment: Attachment, body: SyncBody): void {
+    const { room, seat } = attachment;
+    attachment.version = room.durable.version;
+    const seq = seat === null ? 0 : room.durable.seats[seat].seq;
+    attachment.peer.sendSyncMany(room.tenure.epoch, room.durable.version, [attachment.handle, seq], this.packed(room, seat, body));
+  }
+
+  /** Where that is too much for one step, only the state as it is now; who hears less than all that happened is told so. */
+  private packed(room: HostedRoom, seat: Seat | null, body: SyncBody): Uint8Array {
+    const bytes = pack(body);
+    if (bytes.length <= this.options.syncBytesMax) return bytes;
+    const hasMissed = body.missed === true || body.events !== undefined;
+    return pack({ room: room.id, state: room.view(room.durable.state, seat), ...(hasMissed && { missed: true }) });
+  }
+
+  private send(attachment: Attachment, message: ServerMessage): void {
+    attachment.peer.sendSessionFrame(LINK_KIND.toPlayer, attachment.handle, attachment.room.tenure.epoch, encodeServerMessage(message));
+  }
+}
+
+function withEvents(body: SyncBody, changes: readonly Pick<Change, 'version' | 'events'>[], seat: Seat | null): SyncBody {
+  for (const { version, events } of changes) {
+    if (!events) continue;
+    for (const { name, data, to } of events) {
+      if (to && (seat === null || !to.includes(seat))) continue;
+      body.events ??= [];
+      body.events.push(data === undefined ? { version, name } : { version, name, data });
+    }
+  }
+  return body;
+}
+
+function hasTargetedEvent(change: Change): boolean {
+  return change.events?.some(({ to }) => to !== undefined) ?? false;
+}

@@ -1,0 +1,54 @@
+import { pack } from '#libs/protocol';
+import type { Change, RoomValue } from '#libs/room';
+
+/**
+ * The size of a room's value against its limit. To measure means to pack the whole value, so the value is measured only when it can have
+ * grown past the limit: when the changes since the last measurement have as many bytes as were left.
+ */
+export class StateSize {
+  private measuredBytes = 0;
+  private changed = 0;
+
+  /** @param bytesMax limit of the packed value */
+  constructor(private readonly bytesMax: number) {}
+
+  /** The packed size of the value when it was measured last. */
+  get bytes(): number {
+    return this.measuredBytes;
+  }
+
+  /** The estimated size of the changes since then. */
+  get changedBytes(): number {
+    return this.changed;
+  }
+
+  /**
+   * True when the value after the change is within the limit.
+   *
+   * @throws when the change has data that cannot be stored
+   */
+  takes({ patches, events, effects, ended }: Change, after: RoomValue): boolean {
+    this.changed += sizeOf(patches) + sizeOf(events) + sizeOf(effects) + sizeOf(ended);
+    if (this.measuredBytes + this.changed <= this.bytesMax) return true;
+    this.measured(pack(after).length);
+    return this.measuredBytes <= this.bytesMax;
+  }
+
+  /** The whole value was packed. */
+  measured(bytes: number): void {
+    this.measuredBytes = bytes;
+    this.changed = 0;
+  }
+}
+
+/** Estimates the packed size of plain data without packing it; rather too much than too little. Throws for other data. */
+function sizeOf(value: unknown): number {
+  if (value === undefined) return 0;
+  if (typeof value === 'string') return value.length + 5;
+  if (typeof value === 'bigint' || typeof value === 'symbol') throw new Error(`a ${typeof value} is no plain data and cannot be stored`);
+  if (typeof value !== 'object' || value === null) return 9;
+  let bytes = 5;
+  if (Array.isArray(value)) for (const item of value) bytes += sizeOf(item);
+  else for (const key in value) bytes += key.length + 1 + sizeOf((value as Record<string, unknown>)[key]);
+  return bytes;
+}

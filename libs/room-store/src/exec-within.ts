@@ -1,0 +1,21 @@
+import type { ChainableCommander } from 'ioredis';
+
+export type Replies = [error: Error | null, result: unknown][];
+
+/** ioredis 6 has ways never to settle a pipeline whose connection broke; nothing of ours may wait for ever. */
+export async function execWithin(pipeline: ChainableCommander, timeoutMs = PIPELINE_TIMEOUT_MS): Promise<Replies> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<Replies>((resolve) => {
+    timer = setTimeout(() => resolve([]), timeoutMs);
+  });
+  try {
+    return await Promise.race([pipeline.exec().then((replies) => (replies ?? []) as Replies), timeout]);
+  } catch {
+    return [];
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Longer than a command's own timeout: it only catches a pipeline that never settles. */
+export const PIPELINE_TIMEOUT_MS = 5_000;

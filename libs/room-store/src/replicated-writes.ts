@@ -1,0 +1,36 @@
+import { Redis } from 'ioredis';
+import { HoldfastError } from '#libs/protocol';
+import type { RedisConnections } from '#libs/redis';
+import type { WriteResult } from './append.js';
+import type { RoomStoreOptions } from './room-store.options.js';
+
+/** A write counts once as many replicas have it as `DURABILITY_REPLICAS` says. */
+export class ReplicatedWrites {
+  constructor(
+    private readonly redis: RedisConnections,
+    private readonly options: RoomStoreOptions,
+  ) {}
+
+  /**
+   * The result of a script that answers with an index of `results`. `unknown`: it did not answer, or too few replicas have the write.
+   */
+  async result(reply: Promise<unknown>, results: readonly WriteResult[]): Promise<WriteResult> {
+    try {
+      const result = results[(await reply) as number] ?? 'unknown';
+      if (result === 'ok') await this.wait();
+      return result;
+    } catch {
+      return 'unknown';
+    }
+  }
+
+  /** @throws `unavailable` when too few replicas have the last writes of this connection */
+  async wait(): Promise<void> {
+    const { replicas, replicasTimeoutMs } = this.options;
+    // In a Cluster a WAIT would have to follow its write to the same node; settings refuse to ask for it there.
+    const client = this.redis.appends;
+    if (replicas === 0 || !(client instanceof Redis)) return;
+    if ((await client.wait(replicas, replicasTimeoutMs)) < replicas)
+      throw new HoldfastError('unavailable', 'Too few replicas of Redis have this write.');
+  }
+}
