@@ -13,6 +13,7 @@ export const CLEAN = [
   'libs/fleet',
   'libs/game-page',
   'libs/link',
+  'libs/room-host',
   'libs/session',
   'libs/tls',
   'libs/websocket',

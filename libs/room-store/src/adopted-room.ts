@@ -12,7 +12,7 @@ export interface AdoptedRoom {
   readonly batch: string;
   readonly round: number;
   readonly start: string;
-  /** How long nobody owned it before `aloneMs`, in ms: an owner in between died before it said so. */
+  /** How long nobody owned it before `downtimeMs`, in ms: an owner in between died before it said so. */
   readonly pausedMs: number;
   /** Null when nothing was stored (durability `none`). */
   readonly checkpoint: Checkpoint | null;

@@ -141,7 +141,7 @@ export class RoomLog {
 
   /**
    * Takes a room whose record is exactly as expected; the old owner is fenced before anything is read.
-   * `aloneMs`: since when it had no owner; kept until the room's next change, which is to say so (`paused`).
+   * `downtimeMs`: since when it had no owner; kept until the room's next change, which is to say so (`paused`).
    * Rejects when Redis does not answer: the outcome is unknown then, and the record says who owns the room. Throws
    * `unavailable` before the store is settled. Throws `unknown-game`, and takes nothing, where the log is of a version of Holdfast that wrote it in another way.
    * An `UnreadableRoom` was taken, too: nobody else writes to it, and its game can only be ended (`abandon`).
@@ -151,10 +151,10 @@ export class RoomLog {
     expected: Tenure,
     owner: RoomOwnership,
     epochMin = 0,
-    aloneMs = 0,
+    downtimeMs = 0,
   ): Promise<AdoptedRoom | NotAdopted | UnreadableRoom> {
     const { server, incarnation } = owner;
-    const args = [expected.epoch, expected.server, expected.incarnation, server, incarnation, epochMin, Math.round(aloneMs), LOG_FORMAT];
+    const args = [expected.epoch, expected.server, expected.incarnation, server, incarnation, epochMin, Math.round(downtimeMs), LOG_FORMAT];
     this.generation?.refuseUnsettled();
     const answer = (await adoptScript.runBinary(this.redis.appends, [roomKey(room), logKey(room), checkpointKey(room)], args)) as Buffer[];
     if (String(answer[0]) === 'log') throw new HoldfastError('unknown-game', 'Another version of Holdfast wrote the log of this room.');

@@ -3,9 +3,10 @@ import type { RoomId } from '#libs/protocol';
 import { describeThrown, Log } from '#libs/telemetry';
 import { type DetachedError, GameProcessGuard, HandlerGuard, type Subject, Watchdog } from '#libs/watchdog';
 import { HostedRooms } from '../room/hosted-rooms.js';
+import { logGameFailure } from '../room/log-game-failure.js';
 import { RoomEngine } from './room-engine.js';
 
-/** Errors of what a handler left behind, a timer or promise of its own: the room ends, and the server lives. */
+/** Handles errors of timers and promises that a handler created and did not await: the room ends, and the server continues. */
 @Injectable()
 export class DetachedFailures implements OnApplicationBootstrap, OnApplicationShutdown {
   private process: GameProcessGuard | null = null;
@@ -37,7 +38,7 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
     this.process?.close();
   }
 
-  /** To describe what was thrown may run code of the game. */
+  /** Describing a thrown value may run code of the game. */
   private described(subject: Subject, error: unknown): string {
     const runs = this.guard.subject(subject);
     try {
@@ -51,7 +52,7 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
 
   private gameFailed({ subject, error }: DetachedError): void {
     const { game, room: roomId, effect } = subject;
-    this.log.error('game.failed', {
+    logGameFailure(this.log, {
       roomId,
       game,
       handler: 'detached',
@@ -59,7 +60,7 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
       error: this.described(subject, error),
     });
     const room = this.rooms.get(roomId as RoomId);
-    // What an effect left behind is no part of the game's rules.
+    // Timers and promises of an effect handler are not part of the game's rules.
     if (room && effect === undefined) this.engine.endFailed(room, 'The game failed in work that it had left running.');
   }
 }
