@@ -14,6 +14,7 @@ export const CLEAN = [
   'libs/game-page',
   'libs/link',
   'libs/room-host',
+  'libs/room-store',
   'libs/session',
   'libs/tls',
   'libs/websocket',
