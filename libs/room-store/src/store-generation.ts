@@ -15,7 +15,7 @@ const APART_MS = 250;
 /** Delay before a connection that did not give its run id is asked again, in ms. */
 const IDENTIFY_AGAIN_MS = 100;
 
-export interface Auditor {
+export interface MarkingServer {
   readonly server: ServerId;
   readonly incarnation: number;
 }
@@ -98,16 +98,16 @@ export class StoreGeneration {
     this.listeners.push(listener);
   }
 
-  async markAudited({ server, incarnation }: Auditor, generation: string): Promise<void> {
+  async markAudited({ server, incarnation }: MarkingServer, generation: string): Promise<void> {
     await this.redis.appends.hset(AUDITED_KEY, `${server}:${incarnation}`, generation);
   }
 
-  async forget({ server, incarnation }: Auditor): Promise<void> {
+  async forget({ server, incarnation }: MarkingServer): Promise<void> {
     await this.redis.appends.hdel(AUDITED_KEY, `${server}:${incarnation}`);
   }
 
   /** True when all of these servers have compared their rooms with the connected generation. */
-  async isAuditedBy(auditors: readonly Auditor[]): Promise<boolean> {
+  async isAuditedBy(auditors: readonly MarkingServer[]): Promise<boolean> {
     const generation = this.current;
     if (generation === null) return false;
     if (auditors.length === 0) return true;
