@@ -16,7 +16,7 @@ const FREE_OF_LOSS = [
   'throw in many timers of its own',
   'unhandled rejection',
 ];
-const COSTS_A_SERVER = ['native call in command', 'native call in timer'];
+const COSTS_A_SERVER = ['native call in command', 'native call in timer', 'fatal call in command', 'fatal call in timer'];
 
 /** A short run of `npm run poison`. The whole run is started by hand. */
 describe('a hostile game', () => {

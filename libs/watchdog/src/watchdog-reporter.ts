@@ -20,9 +20,12 @@ export interface OverrunReport {
  * long. The module that `Watchdog.start` gets exports `createReporter(data)`, which creates one.
  */
 export interface WatchdogReporter {
-  /** A run passed `slowMs`, or its limit of memory. Resolves when the report would survive the loss of this process. */
+  /**
+   * A run takes longer than most. It may be the last one of this process, so this is reported early and without a log line. Resolves when
+   * the report would survive the loss of this process.
+   */
   suspect(report: Omit<OverrunReport, 'stack'>): Promise<void>;
-  /** The same run, for the log, once its stack is known. */
+  /** A run passed `slowMs`, or its limit of memory. For the log, once its stack is known. */
   slow(report: OverrunReport): void;
   /** A suspected run ended, by itself or by an interrupt. */
   ended(report: Omit<OverrunReport, 'stack'>): Promise<void>;

@@ -1,10 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { sleep } from '#libs/async';
 import type { Subject } from './handler-guard.js';
 import { pauseMainThread } from './main-thread-stack.js';
 import { type Action, RunObserver } from './run-observer.js';
 import { CELL, monotonicMs } from './shared-state.js';
 import { mainThreadCpuMs } from './thread-cpu.js';
-import { POLL_MS, type WatchdogOptions } from './watchdog.options.js';
+import { MARK_AFTER_LOOKS, MARK_POLL_MS, POLL_MS, type WatchdogOptions } from './watchdog.options.js';
 import type { OverrunReport, WatchdogReporter } from './watchdog-reporter.js';
 
 /** A message of the main thread about a subject or label, sent before its number is used. */
@@ -37,8 +38,9 @@ interface Suspicion {
   /** Settles when the suspicion is stored outside this process. */
   readonly known: Promise<void>;
 }
-/** The run that takes too long, and the code that blocks the event loop outside of runs. */
-let suspect: Suspicion | null = null;
+/** The current run, once it is marked, and the code that blocks the event loop outside of runs. */
+let marked: (Suspicion & { readonly run: number }) | null = null;
+let lookedAt = { run: 0, times: 0 };
 let blocking: Suspicion | null = null;
 let blocker: Subject | null = null;
 let isKilling = false;
@@ -51,8 +53,30 @@ parentPort?.on('message', (told: Told) => {
   else if (told.subject) subjects.set(told.id, told.subject);
   else subjects.delete(told.id);
 });
+setInterval(markLongRun, MARK_POLL_MS);
 setInterval(look, POLL_MS);
 parentPort?.postMessage('watching');
+
+/** A mark is written outside this process, so that the next owner of the room knows which input was the last one. */
+function markLongRun(): void {
+  const run = Atomics.load(cells, CELL.run);
+  if (marked && marked.run !== run) {
+    clear(marked, NOT_MEASURED);
+    marked = null;
+  }
+  if (run !== lookedAt.run) lookedAt = { run, times: 0 };
+  lookedAt.times += 1;
+  if (run !== 0 && lookedAt.times >= MARK_AFTER_LOOKS && !isKilling && Atomics.load(cells, CELL.debugged) === 0) mark(run);
+}
+
+function mark(run: number): Facts | null {
+  if (marked?.run === run) return marked.facts;
+  const facts = factsOf(run);
+  if (!facts) return null;
+  if (marked) clear(marked, NOT_MEASURED);
+  marked = { run, facts, known: reporter.suspect({ ...facts, ...NOT_MEASURED }) };
+  return facts;
+}
 
 function look(): void {
   const now = performance.now();
@@ -77,9 +101,10 @@ function act(action: Action): void {
     case 'interrupt':
       return interrupt(action.run, action.ms);
     case 'ended':
-      return ended(action);
+      // `markLongRun` clears the mark.
+      return;
     case 'kill':
-      return void kill({ ...(suspect?.facts ?? UNKNOWN), ...measures(action) });
+      return void kill({ ...(marked?.facts ?? UNKNOWN), ...measures(action) });
     case 'loop-slow':
       return void loopIsSlow(action.ms);
     case 'loop-turns':
@@ -90,18 +115,12 @@ function act(action: Action): void {
 }
 
 function suspected(run: number, action: { ms: number; grownMb: number; isOver: boolean }): void {
-  const facts = factsOf(run);
+  const facts = mark(run);
   if (!facts) return;
   const report = { ...facts, ...measures(action) };
-  suspect = { facts, known: reporter.suspect(report) };
   // The interrupt follows at once. Pausing the main thread would only delay the end of a process that grows.
   if (action.isOver) return reporter.slow({ ...report, stack: null });
   void pauseMainThread(WHOSE, PAUSE_TIMEOUT_MS).then((paused) => reporter.slow({ ...report, stack: paused?.stack ?? null }));
-}
-
-function ended(action: { ms: number; grownMb: number }): void {
-  clear(suspect, action);
-  suspect = null;
 }
 
 function clear(suspicion: Suspicion | null, action: { ms: number; grownMb: number }): void {
@@ -144,12 +163,14 @@ function loopTurns(ms: number): void {
 async function kill(report: Omit<OverrunReport, 'stack'>): Promise<void> {
   isKilling = true;
   const paused = await pauseMainThread(WHOSE, LAST_WORDS_MS);
-  const words = Promise.all([suspect?.known, blocking?.known, reporter.killing({ ...report, stack: paused?.stack ?? null })]);
-  await Promise.race([words, new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))]);
+  const words = Promise.all([marked?.known, blocking?.known, reporter.killing({ ...report, stack: paused?.stack ?? null })]);
+  await Promise.race([words, sleep(LAST_WORDS_MS)]);
   process.kill(process.pid, 'SIGKILL');
 }
 
 const DETACHED = { handler: 'detached', seat: -1, seq: 0 } as const;
+/** A mark says which run it is, and not how long it took. */
+const NOT_MEASURED = { ms: 0, grownMb: 0 };
 const UNKNOWN: Facts = { handler: 'unknown', seat: -1, seq: 0 };
 
 /** Returns null when the run has ended and the cells describe another one. */

@@ -49,5 +49,7 @@ export const CASES: readonly PoisonCase[] = [
   { name: 'native call in view', poison: 'native', place: 'view', times: 1, outcome: 'ends', lossesMax: 1 },
   { name: 'native call in effect', poison: 'native', place: 'effect', times: 1, outcome: 'refused', lossesMax: 1 },
   { name: 'native call in setup', poison: 'native', place: 'setup', times: 1, outcome: 'refused', lossesMax: 1 },
+  { name: 'fatal call in command', poison: 'split', place: 'command', times: 1, outcome: 'refused', lossesMax: 1 },
+  { name: 'fatal call in timer', poison: 'split', place: 'timer', times: 1, outcome: 'ends', lossesMax: 1 },
   { name: 'loop in a timer of its own', poison: 'late-loop', place: 'command', times: 1, outcome: 'ends', lossesMax: 1 },
 ];

@@ -19,6 +19,10 @@ export const POISONS = {
   native: (): void => {
     spawnSync('sleep', ['60']);
   },
+  /** One call that V8 answers by ending the process, after about a tenth of a second. */
+  split: (): void => {
+    'xy'.repeat(2 ** 27).split('');
+  },
   exit: (): void => {
     process.exit(3);
   },

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { sleep } from '#libs/async';
 import type { RoomId } from '#libs/protocol';
-import { connect, type RedisOptions } from '#libs/redis';
+import { connect, type RedisClient, type RedisOptions } from '#libs/redis';
 import { type SuspectInput, SuspectMarks, type SuspectPlace } from '#libs/room-store';
 import { Log, standardWriter, type TelemetryOptions } from '#libs/telemetry';
 import type { OverrunReport, Subject, WatchdogReporter } from '#libs/watchdog';
@@ -16,6 +16,8 @@ export interface OverrunReporterData {
 const STORE_TIMEOUT_MS = 500;
 const CLEAR_TRIES_MAX = 30;
 const CLEAR_AGAIN_MS = 1_000;
+/** Interval of pings, in ms: the client closes a connection that receives nothing. */
+const PING_MS = 400;
 
 /**
  * Runs in the watchdog's thread. Logs a handler that takes too long, and marks it in the room's record, so that the next owner does not run
@@ -23,10 +25,22 @@ const CLEAR_AGAIN_MS = 1_000;
  */
 export function createReporter({ redis, telemetry }: OverrunReporterData): WatchdogReporter {
   const log = new Log(telemetry);
+  const ready = openConnection(redis);
+  const withMarks = async (work: (marks: SuspectMarks) => Promise<void>): Promise<boolean> => {
+    try {
+      if (ready.status === 'ready') {
+        await work(new SuspectMarks(ready));
+        return true;
+      }
+    } catch {
+      // The connection may have broken unnoticed. A new one shows whether Redis answers.
+    }
+    return withNewConnection(redis, log, work);
+  };
   return {
     async suspect(report) {
       const place = placeOf(report.subject);
-      if (place) await withMarks(redis, log, (marks) => marks.mark(place, inputOf(report)));
+      if (place) await withMarks((marks) => marks.mark(place, inputOf(report)));
     },
     slow: (report) => log.error('handler.overran', factsOf(report)),
     async ended(report) {
@@ -34,7 +48,7 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
       if (!place) return;
       // A mark that stays would blame the room for a later loss of its server.
       for (let tries = 1; tries <= CLEAR_TRIES_MAX; tries++) {
-        if (await withMarks(redis, log, (marks) => marks.clear(place, inputOf(report)))) return;
+        if (await withMarks((marks) => marks.clear(place, inputOf(report)))) return;
         await sleep(CLEAR_AGAIN_MS);
       }
     },
@@ -45,8 +59,19 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
   };
 }
 
-/** Opens a connection for one request. Overruns are rare, and Redis would close a connection that nobody reads. */
-async function withMarks(redis: RedisOptions, log: Log, work: (marks: SuspectMarks) => Promise<void>): Promise<boolean> {
+/** A connection that is open before it is needed: a call that ends the process may leave a tenth of a second for its mark. */
+function openConnection(redis: RedisOptions): RedisClient {
+  const client = connect({ ...redis, commandTimeoutMs: STORE_TIMEOUT_MS });
+  client.on('error', () => {});
+  client.connect().catch(() => {});
+  setInterval(() => {
+    if (client.status === 'ready') client.ping().catch(() => {});
+    else if (client.status === 'end') client.connect().catch(() => {});
+  }, PING_MS);
+  return client;
+}
+
+async function withNewConnection(redis: RedisOptions, log: Log, work: (marks: SuspectMarks) => Promise<void>): Promise<boolean> {
   const client = connect({ ...redis, commandTimeoutMs: STORE_TIMEOUT_MS });
   client.on('error', () => {});
   try {
