@@ -17,6 +17,8 @@ export const CLEAN = [
   'libs/link',
   'libs/lobby',
   'libs/recovery',
+  'libs/room-host',
+  'libs/room-store',
   'libs/session',
   'libs/tls',
   'libs/websocket',

@@ -44,7 +44,7 @@ import { MachineFactory } from './room/machine-factory.js';
 import { RoomOutputs } from './room/room-outputs.js';
 import { ROOM_HOST_DEFAULTS, type RoomHostOptions } from './room-host.options.js';
 
-/** The real store, of which a test may take single answers away, or look at the moment before a write. */
+/** The real store. A test can drop single answers, or run code before a write. */
 export class WatchedLog extends RoomLog {
   beforeHandoff: () => void | Promise<void> = () => {};
   handoffAnswersToLose = 0;
@@ -64,7 +64,7 @@ export class WatchedLog extends RoomLog {
   }
 }
 
-/** Whether the store is settled, as a test says. */
+/** A settlement that a test controls. */
 export class TestSettlement {
   isSettled = true;
   readonly givenUp = new Set<ServerId>();
@@ -94,7 +94,7 @@ export class TestSettlement {
   }
 }
 
-/** Game servers in one process over one real Redis: everything of `libs/room-host`, and of the rest as little as it needs. */
+/** Game servers in one process over one real Redis: all of `libs/room-host`, and as little as it needs of the rest. */
 export class Hosts {
   readonly redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
   readonly records = new RoomRecords(this.redis);
@@ -111,7 +111,7 @@ export class Hosts {
     while (this.generation.current === null) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
-  /** @param rules of this server, where it has others than the rest: another version of the game. */
+  /** @param rules another version of the game, for this server only */
   add(
     name: string,
     options: Partial<RoomHostOptions> = {},
@@ -124,7 +124,7 @@ export class Hosts {
     return host;
   }
 
-  /** A room in play on `host`, of players u0, u1, … who are all its members. */
+  /** Opens a room on `host`, with the players u0, u1, … who are all its members. */
   async open(host: Host, players = 2): Promise<HostedRoom> {
     const id = `hosts-${randomUUID()}` as RoomId;
     const people = Array.from({ length: players }, (_, seat) => ({ user: `u${seat}`, name: `U${seat}` }));
@@ -145,7 +145,7 @@ export class Hosts {
     return host.rooms.get(id) as HostedRoom;
   }
 
-  /** As the lobby does it. */
+  /** Starts the room as the lobby does. */
   async leave(id: RoomId, user: string): Promise<void> {
     const record = await this.record(id);
     await this.records.save(record, { doc: { ...record.doc, members: record.doc.members.filter((member) => member.user !== user) } });
@@ -184,16 +184,16 @@ export class Host {
   readonly loader: RoomLoader;
   readonly migrator: RoomMigrator;
   readonly metrics: Metrics;
-  /** What operators are told. */
+  /** The operator events that this server has published. */
   readonly operatorEvents: OperatorEvent[] = [];
-  /** By how much its clock is ahead of that of the others, in ms. */
+  /** How far its clock is ahead of the others, in ms. */
   clockAheadMs = 0;
   readonly storeClock: StoreClock;
-  /** Whether others see it, and what it answers when it is asked to load rooms. */
+  /** Whether other servers see this one, and how it answers requests to load rooms. */
   isListed = true;
   loadAnswers: 'as it is' | 'nothing' | 'never' = 'as it is';
   loadsAsked = 0;
-  /** Whoever waits for an answer that never comes. */
+  /** Ends the waits for an answer that never comes. */
   giveUp: () => void = () => {};
   private readonly isGivenUp = new Promise<void>((resolve) => {
     this.giveUp = resolve;
@@ -304,7 +304,7 @@ export class Host {
     this.auditor.onApplicationBootstrap();
   }
 
-  /** One input, until it is durable. */
+  /** Runs one command and waits until it is durable. */
   async does(room: HostedRoom, seat: number, name: string, data?: unknown): Promise<void> {
     const seq = room.seenSeq(seat) + 1;
     const outcome = this.engine.input(room, { kind: 'command', seat, seq, name, data });
@@ -313,7 +313,7 @@ export class Host {
     await this.appender.whenSettled(room);
   }
 
-  /** A player's connection, with all that is said to it. */
+  /** Attaches a player, and records all that is sent to it. */
   attach(room: HostedRoom, seat: number, handle: number, version: number | null, versionEpoch: number | null = null): ListeningPeer {
     const peer = new ListeningPeer();
     this.attachments.attach(peer as unknown as LinkPeer, {
@@ -330,7 +330,7 @@ export class Host {
     return peer;
   }
 
-  /** As kill -9: nothing of it is said or written any more. */
+  /** Stops like a process after `kill -9`: it writes and sends nothing any more. */
   stop(): void {
     this.isListed = false;
     this.auditor.onModuleDestroy();
@@ -346,7 +346,7 @@ export class Host {
   }
 }
 
-/** A gateway's end of a link: the bodies of the syncs it is sent. */
+/** A gateway's end of a link: the bodies of the syncs that it receives. */
 export class ListeningPeer {
   readonly syncs: {
     version: number;
@@ -372,7 +372,7 @@ export class ListeningPeer {
     if (pattern === 'room.detached') this.detached.push(data);
   }
 
-  /** What was told, in order, each as `version name`. */
+  /** The received events, in order, each as `version name`. */
   get told(): string[] {
     return this.syncs.flatMap(({ events = [] }) => events.map(({ version, name }) => `${version} ${name}`));
   }
@@ -382,7 +382,7 @@ export class ListeningPeer {
   }
 }
 
-/** A game of two seats that does nothing, but for what is said of it. */
+/** A game of two seats that does nothing, except for `rest`. */
 export function rulesOf<State extends object>(
   name: string,
   setup: RoomRules<State>['setup'],
@@ -409,7 +409,7 @@ export function rulesOf<State extends object>(
   };
 }
 
-/** Every command counts one up. */
+/** A game in which every command adds one. */
 const counting = rulesOf<{ count: number }>('count', () => ({ count: 0 }), {
   commands: new Map([
     [

@@ -19,7 +19,7 @@ import { LoadRequests } from './ownership/load-requests.js';
 import { OwnedRoomSweeper } from './ownership/owned-room-sweeper.js';
 import { ReservationReturner } from './ownership/reservation-returner.js';
 import { RoomAdopter } from './ownership/room-adopter.js';
-import { RoomEvents } from './ownership/room-events.js';
+import { RoomEventPublisher } from './ownership/room-event-publisher.js';
 import { RoomLoader } from './ownership/room-loader.js';
 import { RoomMaintenance } from './ownership/room-maintenance.js';
 import { RoomMigrator } from './ownership/room-migrator.js';
@@ -67,7 +67,7 @@ export class RoomHostModule {
       providers: [
         { provide: ROOM_HOST_OPTIONS, useValue: { ...ROOM_HOST_DEFAULTS, ...options } },
         ...PROVIDERS,
-        RoomEvents,
+        RoomEventPublisher,
         ReservationReturner,
         DetachedFailures,
       ],

@@ -11,40 +11,40 @@ export interface AdoptedRoom {
   readonly batch: string;
   readonly round: number;
   readonly start: string;
-  /** How long nobody owned it before `aloneMs`, in ms: an owner in between died before it said so. */
+  /** Earlier downtime, in ms, which no change has recorded, because the owner in between died first. */
   readonly pausedMs: number;
   /** Null when nothing was stored (durability `none`). */
   readonly checkpoint: Checkpoint | null;
-  /** What the log holds. */
+  /** The changes in the log. */
   readonly log: PackedChanges;
   readonly doc: RoomDoc;
   /** The record's revision after the adoption. */
   readonly rev: number;
-  /** The last input that cost the room an owner: it must not run again. Null: none did. */
+  /** The last input that cost the room an owner and must not run again. Null: there is none. */
   readonly poison: SuspectInput | null;
-  /** How many owners inputs of this room cost. */
+  /** The number of owners that inputs of this room cost. */
   readonly losses: number;
-  /** The room's time now, in ms since 1970, where it was handed to this owner by plan; null: it was not. */
+  /** The room time now, in ms since 1970, after a handoff to this owner. Null: there was none. */
   readonly handedAt: number | null;
-  /** The takeovers of this game, this one among them unless it was handed over by plan; both numbers rise from one to the next. */
+  /** The takeovers of this game. This adoption is among them, unless it follows a handoff. Epochs and versions rise along the list. */
   readonly takeovers: readonly Takeover[];
 }
 
-/** The room was taken, in this epoch, but what is stored of it cannot be read. */
+/** This server owns the room in this epoch, but the stored data cannot be read. */
 export interface UnreadableRoom {
   readonly epoch: number;
-  /** Why, for a log line. */
+  /** The reason, for a log line. */
   readonly unreadable: string;
 }
 
-/** The record was not as expected; this is what it holds now. */
+/** The record was not as expected. These are its values now. */
 export interface NotAdopted {
   readonly owner: RoomOwnership | null;
   readonly epoch: number;
   readonly status: string;
 }
 
-/** Reads what `adopt.lua` answers after an adoption. */
+/** Parses the answer of `adopt.lua` after an adoption. */
 export function readAdoption(answer: readonly Buffer[]): AdoptedRoom | UnreadableRoom {
   const [epoch, version, batch, checkpoint, log, doc, round, start, pausedMs, poison, losses, handedAt, takeovers, rev] = answer;
   try {

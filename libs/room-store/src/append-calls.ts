@@ -6,26 +6,26 @@ import { checkpointKey, effectsKey, epilogueKey, logKey, roomKey } from './room-
 
 const appendFile = new URL('./scripts/append.lua', import.meta.url);
 const appendScript = new LuaScript('append', appendFile, null);
-/** In a Cluster a command goes by its first key, so the number of keys must not stand before it. */
+/** A Cluster routes a command by its first key, so the number of keys must not come before it. */
 const appendOneScript = new LuaScript('append_one', appendFile, 2);
 const finishScript = new LuaScript('finish', new URL('./scripts/finish.lua', import.meta.url), 5);
 
 /** Longer than any client tries to come back to a game. */
 export const EPILOGUE_MS = 600_000;
-/** Rooms in one call: the store does nothing else meanwhile, some 5 µs a room. */
+/** Most rooms in one call. Redis does nothing else meanwhile, about 5 µs per room. */
 const ROOMS_PER_CALL = 64;
 
-/** One call of the store, and which of the appends it makes. */
+/** One call of a script, and the indexes of its appends. */
 export interface AppendCall {
   readonly script: LuaScript;
   readonly keys: readonly string[];
   readonly args: readonly (string | number | Buffer)[];
   readonly appends: readonly number[];
-  /** Told the document and revision of a room whose game the call ended. */
+  /** Called with the document and revision of a room whose game the call ended. */
   readonly onEnded?: Append['onEnded'];
 }
 
-/** As few calls as can be: most of what an append costs, at both ends, is the call. `roomsPerCall`: 1 in a Cluster. */
+/** Makes as few calls as possible, because a call costs more than an append in it. `roomsPerCall`: 1 in a Cluster. */
 export function callsOf(appends: readonly Append[], roomsPerCall = ROOMS_PER_CALL): AppendCall[] {
   const calls: AppendCall[] = [];
   let open: { keys: string[]; args: (string | number | Buffer)[]; appends: number[] } | null = null;
@@ -47,7 +47,7 @@ export function callsOf(appends: readonly Append[], roomsPerCall = ROOMS_PER_CAL
   return calls;
 }
 
-/** What each append of a call was answered. */
+/** The answer for each append of a call. */
 export function codesOf({ appends, script, onEnded }: AppendCall, answer: unknown): readonly unknown[] {
   if (!Array.isArray(answer)) return appends.map(() => answer);
   if (script !== finishScript) return answer;
@@ -56,7 +56,7 @@ export function codesOf({ appends, script, onEnded }: AppendCall, answer: unknow
   return [code];
 }
 
-/** The same bytes, not a copy of them. */
+/** Wraps the bytes without a copy. */
 function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }

@@ -14,7 +14,7 @@ export class AppendWriter {
     private readonly writes: ReplicatedWrites,
   ) {}
 
-  /** All appends of a turn, in a few calls. Never rejects: an append without an answer is `unknown`. */
+  /** Never rejects: the result of an append without an answer is `unknown`. */
   async writeAll(appends: readonly Append[]): Promise<WriteResult[]> {
     const client = this.redis.appends;
     if (!(client instanceof Redis)) {
@@ -29,7 +29,7 @@ export class AppendWriter {
     }
     const calls = callsOf(appends);
     const results = await this.call(client, calls);
-    // A call breaks off at the room that the store fails at: those before it are stored, and say so when asked again.
+    // A call stops at a room that fails in Redis. The rooms before it are stored, and their repeated appends say so.
     const broken = calls.filter((call, index) => results[index] === null && call.appends.length > 1);
     const alone = broken.flatMap((call) => call.appends.map((index) => appends[index]));
     const again = alone.length > 0 ? await this.call(client, callsOf(alone, 1)) : [];
@@ -43,7 +43,7 @@ export class AppendWriter {
     );
   }
 
-  /** By call, what became of each of its appends; null where the call itself failed at the store. */
+  /** The results of each call. Null: the call itself failed in Redis. */
   private async call(client: Redis, calls: readonly AppendCall[]): Promise<(WriteResult[] | null)[]> {
     const { replicas, replicasTimeoutMs } = this.options;
     if (replicas === 0) return Promise.all(calls.map((call) => resultsOf(call, client)));
@@ -55,7 +55,7 @@ export class AppendWriter {
     return calls.map((call, index) => {
       const [error, answer] = replies[index] ?? [new Error('no reply'), null];
       if (error) return failed(call, error);
-      // Stored here, but not where it was promised to be: the same append again will say ok and wait again.
+      // Redis has the change, but too few replicas do. The repeated append answers ok and waits again.
       return written(call, answer).map((result) => (!isReplicated && result === 'ok' ? 'unknown' : result));
     });
   }
@@ -75,7 +75,7 @@ function written(call: AppendCall, answer: unknown): WriteResult[] {
   return codesOf(call, answer).map((code) => WRITE_RESULTS[code as number] ?? 'unknown');
 }
 
-/** Null: the store has refused it. Else nobody knows. */
+/** Null: Redis refused the call. Otherwise the result is not known. */
 function failed({ appends }: AppendCall, error: Error): WriteResult[] | null {
   return error.name === 'ReplyError' ? null : appends.map(() => 'unknown');
 }

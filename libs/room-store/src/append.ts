@@ -3,28 +3,28 @@ import type { PendingEffect } from '#libs/room';
 import type { Epilogue } from './epilogue.js';
 import type { RoomDoc, RoomOwnership } from './room-record.js';
 
-/** The right to write to a room's log: who, and with which fencing token. */
+/** The right to write to the log of a room: the owner and its fencing token. */
 export interface Tenure extends RoomOwnership {
   readonly epoch: number;
 }
 
-/** What a conditional write answers. `unknown`: no answer came; repeat the very same write, never a new one. */
+/** The result of a conditional write. `unknown`: no answer came. Repeat the same write then, never a new one. */
 export type WriteResult = 'ok' | 'fenced' | 'behind' | 'missing' | 'conflict' | 'unknown';
 
 export interface Append {
   readonly room: RoomId;
   readonly tenure: Tenure;
-  /** The room's version before the first change; null where the log is not kept and any will do (only with `ended`). */
+  /** The room's version before the first change. Null: the game keeps no log, and any version will do (only with `ended`). */
   readonly from: number | null;
-  /** The changes, each as `packChange` makes it; none with `ended`. */
+  /** The changes, packed by `packChange`; none with `ended`. */
   readonly entries: readonly Uint8Array[];
-  /** Names this append among all: its own repeat is told from another writer's. */
+  /** The id of this append. It distinguishes a repetition from the append of another writer. */
   readonly batch: string;
-  /** Set when the last change ends the game: the log is not written, the room goes back to the lobby. */
+  /** Set when the last change ends the game. Then the log is not written, and the room returns to the lobby. */
   readonly ended?: GameResult;
   readonly lastEffects?: readonly PendingEffect[];
   readonly epilogue?: Epilogue;
-  /** With `ended`: called with the record's document as it is once the store has the end, also when the append is repeated. */
+  /** With `ended`: called with the record's document once the store has the end, also when the append is repeated. */
   readonly onEnded?: (record: DocAtRev) => void;
 }
 

@@ -5,7 +5,7 @@ import { packChange, unpackChange, unpackChanges } from './change-codec.js';
 const version = fc.nat();
 const path = fc.string().map((text) => `/${text}`);
 const PROTO = '__proto__';
-// What MessagePack keeps as it is: -0, undefined and a key that would be a prototype are nothing that a state may hold.
+// MessagePack keeps these values, but a state may not contain them: -0, undefined, and a key that would be a prototype.
 const value = fc
   .jsonValue({ depthSize: 'small' })
   .map((any) => JSON.parse(JSON.stringify(any).replaceAll(PROTO, PROTO.slice(2))) as unknown);
@@ -37,7 +37,7 @@ const change: fc.Arbitrary<Change> = fc.record(
 );
 
 describe('changes in the log', () => {
-  it('come back as they were written, one after the other', () => {
+  it('are read as they were written, one after the other', () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 6 }), (changes) => {
         const log = Buffer.concat(changes.map(packChange));
@@ -48,7 +48,7 @@ describe('changes in the log', () => {
     );
   });
 
-  it('of a small move take little more than the move', () => {
+  it('take little more space than the move itself', () => {
     const move = {
       version: 3,
       at: 1_795_000_000_000,

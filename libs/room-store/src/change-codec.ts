@@ -3,31 +3,31 @@ import type { Change, ChangeEffect, ChangeEvent, Refusal, SeatChange } from '#li
 import { assertStored, isArrayOf, isCount, isMap, isNamed, isRefusal, isResult, isText, readStored } from './stored-bytes.js';
 
 /**
- * How changes stand in the log: each an array by position instead of a map with names, since a busy room is little but
- * small changes, and their names would be most of it. Absent parts are nil, and left out at the end.
+ * The stored form of changes. Each is an array by position and not a map with names, because most changes of a busy room are small, and the
+ * names would be most of them. Absent parts are nil, and left out at the end.
  *
  *     change  [version, at, patches, seats, events, timers, effects, effectsDone, ended]
  *     patch   [path] removes, [path, value] replaces, [path, value, 1] adds
  *     seat    [seat, seq, refused, presence]
  *
- * A field is only ever added at an end: logs outlive the process that wrote them.
+ * A new field is added only at an end, because logs outlive the process that wrote them.
  */
 export function packChange(change: Change): Uint8Array {
   return pack(toEntry(change));
 }
 
-/** As `packChange` made it. Throws `UnreadableError`. */
+/** Reads a change that `packChange` wrote. Throws `UnreadableError`. */
 export function unpackChange(bytes: Uint8Array): Change {
   return readStored(WHAT, () => fromEntry(entryOf(unpack(bytes))));
 }
 
-/** Changes, and each as `packChange` made it. */
+/** Changes, and the packed form of each. */
 export interface PackedChanges {
   readonly changes: readonly Change[];
   readonly entries: readonly Uint8Array[];
 }
 
-/** Of changes one after the other. The entries are views of `bytes`. Throws `UnreadableError`. */
+/** Reads changes that follow each other. The entries are views of `bytes`. Throws `UnreadableError`. */
 export function unpackChanges(bytes: Uint8Array): PackedChanges {
   const changes: Change[] = [];
   const entries: Uint8Array[] = [];
@@ -69,7 +69,7 @@ function toEntry({ version, at, patches, seats, events, timers, effects, effects
   ]);
 }
 
-/** What is only passed on (the values of patches, the data of events) may be anything plain. By index: see `fromEntry`. */
+/** Values that are only passed on (in patches and events) may be any plain data. By index: see `fromEntry`. */
 function entryOf(entry: unknown): ChangeEntry {
   assertStored(Array.isArray(entry) && isCount(entry[0]) && Number.isFinite(entry[1]), WHAT, 'its version or time');
   const patches: unknown = entry[2];
@@ -97,7 +97,7 @@ function isDue(due: unknown): boolean {
   return due === null || Number.isFinite(due);
 }
 
-/** By index and not by a pattern, which asks an iterator: a recovery reads some hundred thousand of these. */
+/** By index and not by a pattern, which uses an iterator. A recovery reads several hundred thousand of these. */
 function fromEntry(entry: ChangeEntry): Change {
   if (!Array.isArray(entry) || !Array.isArray(entry[2])) throw new Error('an entry of the log is no change');
   const change: { -readonly [Key in keyof Change]: Change[Key] } = { version: entry[0], at: entry[1], patches: toPatches(entry[2]) };

@@ -15,28 +15,28 @@ import {
 } from './stored-bytes.js';
 import type { Takeover } from './takeovers.js';
 
-/** What a change told its room beside the state. */
+/** The events of a change. */
 export type ToldChange = Pick<Change, 'version' | 'events'>;
 
 /**
- * What players were told lately, for the next owner: whoever comes back to it gets what they missed, once, though the
- * log in which it stood was cut. Complete for all versions after `since`; changes without events are left out.
+ * The latest events, for the next owner. With them a player who comes back receives the missed events once, although the log was cut. They
+ * are complete for all versions after `since`. Changes without events are left out.
  */
 export interface ToldTail {
   readonly since: number;
   readonly changes: readonly ToldChange[];
-  /** Seats that were shown their game once: one of these who comes back to it with nothing has reloaded a page. */
+  /** Seats whose players received the game. When such a player comes back without a version, a page was reloaded. */
   readonly shown: readonly Seat[];
-  /** The room's time when this was written, in ms since 1970: it goes on from there, and never back. */
+  /** The room time of this checkpoint, in ms since 1970. The time continues from here and never goes back. */
   readonly at?: number;
-  /** The takeovers of this game so far; absent: none. A record that was written again does not have them. */
+  /** The takeovers of this game. Absent: none. A record that was written again does not have them. */
   readonly takeovers?: readonly Takeover[];
 }
 
-/** What a checkpoint stores: the room's value, and the tail beside it in one object. */
+/** The content of a checkpoint: one object with the room's value and the tail. */
 export interface Checkpoint {
   readonly value: RoomValue;
-  /** Null: it was written without one. */
+  /** Null: the checkpoint has no tail. */
   readonly tail: ToldTail | null;
 }
 
@@ -56,7 +56,7 @@ export function unpackCheckpoint(bytes: Uint8Array): Checkpoint {
 
 const WHAT = 'The checkpoint';
 
-/** All but the game's state, which may be anything. */
+/** Checks all but the game's state, which may be any value. */
 function assertValue(value: Fields): void {
   assertStored(isText(value.room) && isText(value.game), WHAT, 'its room or game');
   assertStored(isCount(value.version) && isCount(value.gameVersion), WHAT, 'a version');

@@ -3,12 +3,12 @@ import type { PendingEffect } from '#libs/room';
 import type { DocAtRev } from './append.js';
 import type { Epilogue } from './epilogue.js';
 
-/** The record of a room, as far as it says whose the last game was. */
+/** The part of a record that says whose the last game was. */
 export interface LastGame extends DocAtRev {
   readonly epoch: number;
-  /** '': nobody owns the room. */
+  /** Empty: the room has no owner. */
   readonly owner: string;
-  /** Games that were played to their end. */
+  /** The number of games that were played to their end. */
   readonly round: number;
 }
 
@@ -20,17 +20,17 @@ export interface EndedGame extends DocAtRev {
   /** Effects that are not done yet. */
   readonly effects: readonly PendingEffect[];
   readonly epilogue: Epilogue | null;
-  /** Games that were played to their end in the room, this one among them. */
+  /** The number of games that were played to their end in the room, with this one. */
   readonly round: number;
   readonly game: string;
 }
 
-/** By the last append of each game: a room may have ended a second game while effects of the first are tried again. */
+/** By the last append of each game, because a room may end a second game while effects of the first are tried again. */
 export interface LastEffects {
   readonly batches: readonly string[];
   readonly effects: readonly PendingEffect[];
-  /** Keys of those that cost a server: they must not run again. */
+  /** Keys of effects that cost a server, and must not run again. */
   readonly poisoned: readonly string[];
-  /** Batches that cannot be read. They are among `batches`, and were put aside. */
+  /** Batches that cannot be read. They are among `batches`, and were moved to another key. */
   readonly unreadable?: readonly string[];
 }

@@ -2,7 +2,7 @@ import type { ChainableCommander } from 'ioredis';
 
 export type Replies = [error: Error | null, result: unknown][];
 
-/** ioredis 6 has ways never to settle a pipeline whose connection broke; nothing of ours may wait for ever. */
+/** Limits the wait for a pipeline, because ioredis 6 may never settle a pipeline whose connection broke. */
 export async function execWithin(pipeline: ChainableCommander, timeoutMs = PIPELINE_TIMEOUT_MS): Promise<Replies> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<Replies>((resolve) => {
@@ -17,5 +17,5 @@ export async function execWithin(pipeline: ChainableCommander, timeoutMs = PIPEL
   }
 }
 
-/** Longer than a command's own timeout: it only catches a pipeline that never settles. */
+/** Longer than the timeout of a command: it only catches a pipeline that never settles. */
 export const PIPELINE_TIMEOUT_MS = 5_000;

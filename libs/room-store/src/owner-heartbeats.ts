@@ -3,31 +3,31 @@ import { RedisConnections } from '#libs/redis';
 import { aliveKey } from './room-keys.js';
 import type { RoomOwnership } from './room-record.js';
 
-/** Longer than any room waits for an owner: as long as `ROOM_ORPHAN_TTL_MS` may be, and a while. */
+/** Longer than any room waits for an owner, which is at most `ROOM_ORPHAN_TTL_MS`. */
 const KEPT_MS = 40 * 24 * 3_600_000;
 
 /** An owner's last heartbeat. */
 export interface OwnerHeartbeat {
-  /** How long ago it gave it, in ms by the store's clock. */
+  /** The age of the heartbeat, in ms of store time. */
   readonly ageMs: number;
-  /** What its own clock said then, in ms since 1970; null: a version that did not say so. */
+  /** The owner's own clock at the heartbeat, in ms since 1970. Null: an older version wrote none. */
   readonly clock: number | null;
 }
 
 /**
- * When an owner was last known to live, so that the time without one is nobody's. Told by how much of a key's life is
- * gone: one clock for all, the store's. The key holds the owner's own clock, by which its rooms' timers are due.
+ * The heartbeats of owners, from which the next owner computes the downtime. The elapsed part of the key's TTL is the age of the heartbeat,
+ * so the store's clock is the only one. The key has the time of the owner's own clock, because the timers of its rooms use that.
  */
 @Injectable()
 export class OwnerHeartbeats {
   constructor(private readonly redis: RedisConnections) {}
 
-  /** @param clock what the owner's clock says, in ms since 1970. */
+  /** @param clock the time of the owner's clock, in ms since 1970 */
   async renew({ server, incarnation }: RoomOwnership, clock: number): Promise<void> {
     await this.redis.commands.set(aliveKey(server, incarnation), Math.round(clock), 'PX', KEPT_MS);
   }
 
-  /** Null where nothing is known of it. */
+  /** Null when the owner has no heartbeat. */
   async last({ server, incarnation }: RoomOwnership): Promise<OwnerHeartbeat | null> {
     const key = aliveKey(server, incarnation);
     const [left, clock] = await Promise.all([this.redis.commands.pttl(key), this.redis.commands.get(key)]);

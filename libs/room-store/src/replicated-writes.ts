@@ -27,7 +27,7 @@ export class ReplicatedWrites {
   /** @throws `unavailable` when too few replicas have the last writes of this connection */
   async wait(): Promise<void> {
     const { replicas, replicasTimeoutMs } = this.options;
-    // In a Cluster a WAIT would have to follow its write to the same node; settings refuse to ask for it there.
+    // In a Cluster, a WAIT would have to follow its write to the same node. The settings do not allow replicas there.
     const client = this.redis.appends;
     if (replicas === 0 || !(client instanceof Redis)) return;
     if ((await client.wait(replicas, replicasTimeoutMs)) < replicas)

@@ -1,19 +1,19 @@
 import type { RoomId, ServerId, UserId } from '#libs/protocol';
 
-/** All keys of one room share a hash tag, so that they share a slot in Redis Cluster and a script may touch them all. */
+/** All keys of one room share a hash tag. So they share a slot in Redis Cluster, and one script may use all of them. */
 export const roomKey = (room: RoomId): string => `hf:room:{${room}}`;
 export const logKey = (room: RoomId): string => `hf:room:{${room}}:log`;
 export const checkpointKey = (room: RoomId): string => `hf:room:{${room}}:checkpoint`;
 export const effectsKey = (room: RoomId): string => `hf:room:{${room}}:effects`;
 export const epilogueKey = (room: RoomId): string => `hf:room:{${room}}:epilogue`;
-/** Log and checkpoint of a game that was ended without its owner: kept for a while, for whoever looks for the cause. */
+/** Log and checkpoint of a game that was ended without its owner. They are kept for a while, so that someone can find the cause. */
 export const keptLogKey = (room: RoomId): string => `hf:room:{${room}}:kept:log`;
 export const keptCheckpointKey = (room: RoomId): string => `hf:room:{${room}}:kept:checkpoint`;
 export const keptEffectsKey = (room: RoomId): string => `hf:room:{${room}}:kept:effects`;
 export const closedKey = (room: RoomId): string => `hf:room:{${room}}:closed`;
 export const aliveKey = (server: ServerId, incarnation: number): string => `hf:alive:${server}:${incarnation}`;
 export const ROOMS_KEY = 'hf:rooms';
-/** The public rooms, by time of creation; the same of one game; and which games there is such an index of. */
+/** The index of public rooms, by time of creation; the same for one game; the games that have such an index. */
 export const LISTED_KEY = 'hf:listed';
 export const listedKey = (game: string): string => `hf:listed:${game}`;
 export const LISTED_GAMES_KEY = 'hf:listed-games';

@@ -37,7 +37,7 @@ const doc: RoomDoc = {
   createdAt: 1,
 };
 
-/** A room with a start under way. */
+/** A room whose game is starting. */
 async function startingRoom(start = 'start-1'): Promise<RoomId> {
   const room = `test-${randomUUID()}`;
   expect(await records.create(room, 'counter', doc)).not.toBeNull();
@@ -75,7 +75,7 @@ async function one(write: Append) {
   return (await log.appendAll([write]))[0];
 }
 
-/** Takes the room for `owner`, by what its record says. */
+/** Adopts the room for `owner`, as its record says. */
 async function adoptFrom(room: RoomId, expected: Tenure, owner: RoomOwnership, epochMin?: number): Promise<AdoptedRoom> {
   const adopted = await log.adopt(room, expected, owner, epochMin);
   if (!('checkpoint' in adopted)) throw new Error(`not adopted: ${JSON.stringify(adopted)}`);
@@ -93,7 +93,7 @@ async function statusOf(room: RoomId) {
 }
 
 describe('opening a room', () => {
-  it('gives the game server whose start is under way a first epoch', async () => {
+  it('gives the game server of the current start a first epoch', async () => {
     const room = await startingRoom('mine');
     const before = Date.now();
     const opened = await log.open(room, 'mine', first, valueAt(room, 0), 'every-change');
@@ -102,26 +102,26 @@ describe('opening a room', () => {
     expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: opened?.epoch, version: 0 });
   });
 
-  it('says what was published, by which whoever knew the room before knows it now', async () => {
+  it('returns the published message, with which the last record gives the new one', async () => {
     const room = await startingRoom('mine');
     const before = await records.read(room);
     const opened = await log.open(room, 'mine', first, valueAt(room, 0), 'every-change');
     expect(readNews(before, opened?.news ?? '')).toEqual({ kind: 'record', record: await records.read(room) });
   });
 
-  it('opens once for a start that is asked for twice', async () => {
+  it('opens once when a start is requested twice', async () => {
     const room = await startingRoom('mine');
     const opened = await log.open(room, 'mine', first, valueAt(room, 0), 'every-change');
     expect(await log.open(room, 'mine', first, valueAt(room, 0), 'every-change')).toEqual({ ...opened, news: undefined });
   });
 
-  it('gives the room to one of two servers that were asked for the same start', async () => {
+  it('gives the room to one of two servers for the same start', async () => {
     const room = await startingRoom('mine');
     const opened = await Promise.all([first, second].map((owner) => log.open(room, 'mine', owner, valueAt(room, 0), 'every-change')));
     expect(opened.filter((place) => place !== null)).toHaveLength(1);
   });
 
-  it('refuses a start that was taken back, so that it can never become a game later', async () => {
+  it('refuses a start that was taken back, so that it never becomes a game', async () => {
     const room = await startingRoom('given-up');
     const record = await records.read(room);
     await records.save(record as NonNullable<typeof record>, { status: 'waiting', start: 'none' });
@@ -130,7 +130,7 @@ describe('opening a room', () => {
     expect(await statusOf(room)).toBe('waiting');
   });
 
-  it('gives the next game of the room a higher epoch, and nothing of the one before', async () => {
+  it('gives the next game of the room a higher epoch, and no data of the last one', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 3));
     await one(append(room, tenure, 3, 1, { ended: { reason: 'finished' } }));
@@ -146,7 +146,7 @@ describe('opening a room', () => {
 });
 
 describe('an append', () => {
-  it('moves the version and can be read back', async () => {
+  it('moves the version and can be read', async () => {
     const { room, tenure } = await playingRoom();
     expect(await one(append(room, tenure, 0, 2))).toBe('ok');
     expect(await one(append(room, tenure, 2, 3))).toBe('ok');
@@ -154,7 +154,7 @@ describe('an append', () => {
     expect((await log.recent(room, 4)).map(({ version }) => version)).toEqual([2, 3, 4, 5]);
   });
 
-  it('may hold more changes than a script can hold at once', async () => {
+  it('may have more changes than a script can unpack at once', async () => {
     const { room, tenure } = await playingRoom();
     expect(await one(append(room, tenure, 0, 9_001))).toBe('ok');
     expect((await log.standings([room]))[0]).toMatchObject({ version: 9_001 });
@@ -163,7 +163,7 @@ describe('an append', () => {
     );
   });
 
-  it('sent again answers as the first time, and is there once', async () => {
+  it('gives the same answer when it is repeated, and is stored once', async () => {
     const { room, tenure } = await playingRoom();
     const write = append(room, tenure, 0, 2);
     expect(await one(write)).toBe('ok');
@@ -171,26 +171,26 @@ describe('an append', () => {
     expect((await log.recent(room, 10)).map(({ version }) => version)).toEqual([1, 2]);
   });
 
-  it('of another writer with the same epoch at the same place is a conflict', async () => {
+  it('conflicts with another writer of the same epoch and version', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0));
     expect(await one(append(room, tenure, 0))).toBe('conflict');
     expect(await one(append(room, tenure, 0, 2))).toBe('conflict');
   });
 
-  it('past the end of what the store holds finds it behind', async () => {
+  it('reports that the store is behind when its version is lower', async () => {
     const { room, tenure } = await playingRoom();
     expect(await one(append(room, tenure, 1))).toBe('behind');
     expect(await one(append(room, { ...tenure, epoch: tenure.epoch + 1 }, 0))).toBe('behind');
     expect(await log.recent(room, 10)).toEqual([]);
   });
 
-  it('to a room that the store does not know is missing', async () => {
+  it('reports a missing room', async () => {
     const { tenure } = await playingRoom();
     expect(await one(append('nowhere', tenure, 0))).toBe('missing');
   });
 
-  it('of an owner that was replaced is fenced, by epoch and by name', async () => {
+  it('is fenced by epoch and by name when its owner was replaced', async () => {
     const { room, tenure } = await playingRoom();
     const { epoch } = await adoptFrom(room, tenure, second);
     expect(await one(append(room, tenure, 0))).toBe('fenced');
@@ -199,14 +199,14 @@ describe('an append', () => {
     expect(await one(append(room, { ...second, epoch }, 0))).toBe('ok');
   });
 
-  it('is judged apart from the others of its pipeline', async () => {
+  it('has a result of its own within a pipeline', async () => {
     const [a, b, c] = await Promise.all([playingRoom(), playingRoom(), playingRoom()]);
     await adoptFrom(b.room, b.tenure, second);
     const writes = [append(a.room, a.tenure, 0), append(b.room, b.tenure, 0), append(c.room, c.tenure, 7), append('nowhere', a.tenure, 0)];
     expect(await log.appendAll(writes)).toEqual(['ok', 'fenced', 'behind', 'missing']);
   });
 
-  it('goes with hundreds of others in a few calls, ends of games between them, and each is answered for itself', async () => {
+  it('is sent with hundreds of others and ends of games in a few calls, and has a result of its own', async () => {
     const rooms = await Promise.all(Array.from({ length: 150 }, () => playingRoom()));
     for (const { room, tenure } of rooms.filter((_, index) => index % 7 === 0)) await adoptFrom(room, tenure, second);
     const writes = rooms.map(({ room, tenure }, index) =>
@@ -216,7 +216,7 @@ describe('an append', () => {
     expect(await log.appendAll(writes)).toEqual(rooms.map((_, index) => (index % 7 === 0 ? 'fenced' : 'ok')));
   });
 
-  it('that the store fails at does not hold up the others, and has no answer', async () => {
+  it('that fails in Redis has an unknown result, and does not delay the others', async () => {
     const [a, b, c] = await Promise.all([playingRoom(), playingRoom(), playingRoom()]);
     await redis.commands.del(logKey(b.room));
     await redis.commands.set(logKey(b.room), 'no log');
@@ -227,7 +227,7 @@ describe('an append', () => {
 });
 
 describe('a checkpoint', () => {
-  it('takes the place of the log behind it', async () => {
+  it('replaces the log up to its version', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     await one(append(room, tenure, 2, 2));
@@ -237,7 +237,7 @@ describe('a checkpoint', () => {
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([3, 4]);
   });
 
-  it('in the middle of an append keeps what comes after it, and only that', async () => {
+  it('in the middle of an append keeps only the later changes', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 4));
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 2)), 2, false)).toBe('ok');
@@ -246,7 +246,7 @@ describe('a checkpoint', () => {
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([3, 4]);
   });
 
-  it('that comes late leaves the newer one and the log as they are', async () => {
+  it('that is late does not change the newer one and the log', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     await one(append(room, tenure, 2, 2));
@@ -258,7 +258,7 @@ describe('a checkpoint', () => {
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([5]);
   });
 
-  it('is fenced, behind or missing as an append is', async () => {
+  it('is fenced, behind or missing like an append', async () => {
     const { room, tenure } = await playingRoom();
     const state = pack(valueAt(room, 1));
     expect(await log.checkpoint(room, tenure, state, 1, false)).toBe('behind');
@@ -268,7 +268,7 @@ describe('a checkpoint', () => {
     expect(await log.checkpoint(room, tenure, state, 0, false)).toBe('fenced');
   });
 
-  it('moves the version of a room that writes no log', async () => {
+  it('moves the version of a room without a log', async () => {
     const { room, tenure } = await playingRoom();
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 40)), 40, true)).toBe('ok');
     expect(await adoptFrom(room, tenure, second)).toMatchObject({
@@ -280,7 +280,7 @@ describe('a checkpoint', () => {
 });
 
 describe('adoption', () => {
-  it('fences the old owner, and gives the new one all that was acknowledged', async () => {
+  it('fences the old owner, and gives the new one all acknowledged changes', async () => {
     const { room, tenure } = await playingRoom();
     const last = append(room, tenure, 0, 3);
     await one(last);
@@ -291,26 +291,26 @@ describe('adoption', () => {
     expect(await records.read(room)).toMatchObject({ owner: second, epoch: adopted.epoch });
   });
 
-  it('gives the room to one of two who expect the same', async () => {
+  it('gives the room to one of two adopters', async () => {
     const { room, tenure } = await playingRoom();
     const answers = await Promise.all([log.adopt(room, tenure, second), log.adopt(room, tenure, third)]);
     expect(answers.filter((answer) => 'checkpoint' in answer)).toHaveLength(1);
   });
 
-  it('asked for with what is no longer so says who has the room', async () => {
+  it('names the owner when the expectation is out of date', async () => {
     const { room, tenure } = await playingRoom();
     const { epoch } = await adoptFrom(room, tenure, second);
     expect(await log.adopt(room, tenure, third)).toEqual({ owner: second, epoch, status: 'playing' });
     expect(await log.adopt('nowhere', tenure, third)).toEqual({ owner: null, epoch: 0, status: '' });
   });
 
-  it('of a room that is not played any more is refused', async () => {
+  it('is refused when no game runs in the room', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 1, { ended: { reason: 'finished' } }));
     expect(await log.adopt(room, tenure, second)).toMatchObject({ owner: null, status: 'waiting' });
   });
 
-  it('of a room whose log was written in another way is refused, and leaves it as it is', async () => {
+  it('is refused without a write when the log has another form', async () => {
     const { room, tenure } = await playingRoom();
     await redis.commands.xadd(logKey(room), `${tenure.epoch}-1`, 'f', '0', 'c', 'as 0.1 wrote it before');
     const before = await redis.commands.hgetall(roomKey(room));
@@ -318,13 +318,13 @@ describe('adoption', () => {
     expect(await redis.commands.hgetall(roomKey(room))).toEqual(before);
   });
 
-  it('gives no epoch below the one asked for: a store may have forgotten', async () => {
+  it('gives no epoch below the minimum, because a store may have forgotten epochs', async () => {
     const { room, tenure } = await playingRoom();
     const epochMin = tenure.epoch + 5_000_000;
     expect((await adoptFrom(room, tenure, second, epochMin)).epoch).toBe(epochMin);
   });
 
-  it('remembers for how long nobody owned the room until a change can say so, also when the new owner dies first', async () => {
+  it('keeps the downtime until a change records it, also when the new owner dies first', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0));
     const adopt = async (expected: Tenure, owner: RoomOwnership, aloneMs?: number) => {
@@ -341,7 +341,7 @@ describe('adoption', () => {
     expect((await adopt(thrice.tenure, third, 7)).pausedMs).toBe(0);
   });
 
-  it('reads no checkpoint where none was to be kept', async () => {
+  it('returns no checkpoint of a game that stores none', async () => {
     const room = await startingRoom();
     const opened = await log.open(room, 'start-1', first, null, 'none');
     expect((await adoptFrom(room, { ...first, epoch: opened?.epoch as number }, second)).checkpoint).toBeNull();
@@ -351,7 +351,7 @@ describe('adoption', () => {
 describe('a handoff', () => {
   const handedTo = (tenure: Tenure): Tenure => ({ ...second, epoch: tenure.epoch + 1 });
 
-  it('gives the room to its new owner with its state, and is a door that opens one way', async () => {
+  it('gives the room with its state to the new owner, and cannot be undone by the old one', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const to = handedTo(tenure);
@@ -363,7 +363,7 @@ describe('a handoff', () => {
     expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to, 1_000)).toBe('fenced');
   });
 
-  it('tells the new owner what the time of the room is, as long as it is that owner', async () => {
+  it('gives the room time to the new owner, as long as it owns the room', async () => {
     const { room, tenure } = await playingRoom();
     const to = handedTo(tenure);
     await log.handoff(room, tenure, 0, pack(valueAt(room, 0)), to, 1_000);
@@ -378,7 +378,7 @@ describe('a handoff', () => {
     expect(await adoptFrom(room, { ...third, epoch: (taken as AdoptedRoom).epoch }, third)).toMatchObject({ handedAt: null });
   });
 
-  it('is given an epoch above all that were given out, by the clock of the store', async () => {
+  it('gets an epoch above all earlier ones, from the clock of the store', async () => {
     const { room, tenure } = await playingRoom();
     const [seconds] = await redis.commands.time();
     expect(await log.nextEpoch(room, tenure.epoch)).toBeGreaterThanOrEqual(Number(seconds) * 1_000);
@@ -388,14 +388,14 @@ describe('a handoff', () => {
     expect(await log.nextEpoch(room, tenure.epoch)).toBe(ahead + 1);
   });
 
-  it('with less than the log holds is refused: it would lose what was acknowledged', async () => {
+  it('is refused when its state lacks acknowledged changes of the log', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     expect(await log.handoff(room, tenure, 1, pack(valueAt(room, 1)), handedTo(tenure), 1_000)).toBe('fenced');
     expect((await log.standings([room]))[0]).toMatchObject({ ...tenure, version: 2 });
   });
 
-  it('of a room that is not ours is fenced, behind or missing', async () => {
+  it('is fenced, behind or missing for a room of another owner', async () => {
     const { room, tenure } = await playingRoom();
     const state = pack(valueAt(room, 0));
     expect(await log.handoff('nowhere', tenure, 0, state, handedTo(tenure), 1_000)).toBe('missing');
@@ -419,7 +419,7 @@ describe('a reassertion', () => {
     start: 'start-1',
   });
 
-  it('gives a store that lost everything the room again', async () => {
+  it('writes the room into a store that lost everything', async () => {
     const { room, tenure } = await playingRoom();
     await redis.commands.del(roomKey(room), logKey(room), checkpointKey(room));
     expect(await log.reassert(room, tenure, told(7, room))).toBe('ok');
@@ -431,7 +431,7 @@ describe('a reassertion', () => {
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([8]);
   });
 
-  it('gives a store that lost a tail what is missing, and leaves the lobby its part', async () => {
+  it('writes the missing changes into a store that fell back, and keeps the part of the lobby', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const before = await records.read(room);
@@ -439,7 +439,7 @@ describe('a reassertion', () => {
     expect(await records.read(room)).toMatchObject({ version: 5, round: 3, doc: { name: 'a room' }, rev: before?.rev });
   });
 
-  it('replaces an older document of the lobby, under the revision that the owner knows', async () => {
+  it('replaces an older document of the lobby, with the revision that the owner knows', async () => {
     const { room, tenure } = await playingRoom();
     const { rev } = await mustRead(room);
     const later = { ...doc, name: 'as it is' };
@@ -447,20 +447,20 @@ describe('a reassertion', () => {
     expect(await records.read(room)).toMatchObject({ status: 'playing', version: 5, doc: later, rev: rev + 3 });
   });
 
-  it('is refused where a later round of the room has begun', async () => {
+  it('is refused when a later round of the room has begun', async () => {
     const { room, tenure } = await playingRoom();
     await redis.commands.hset(roomKey(room), 'round', 4, 'epoch', 1);
     expect(await log.reassert(room, tenure, told(5, room))).toBe('fenced');
   });
 
-  it('makes an append that was on its way known to be there', async () => {
+  it('lets the repetition of an append under way succeed', async () => {
     const { room, tenure } = await playingRoom();
     const onItsWay = append(room, tenure, 4);
     await log.reassert(room, tenure, { ...told(5, room), batch: onItsWay.batch });
     expect(await one(onItsWay)).toBe('ok');
   });
 
-  it('is refused where the store knows better', async () => {
+  it('is refused when the store has more changes or another owner', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 3));
     expect(await log.reassert(room, tenure, told(2, room))).toBe('fenced');
@@ -469,7 +469,7 @@ describe('a reassertion', () => {
     expect(await log.reassert(room, tenure, told(9, room))).toBe('fenced');
   });
 
-  it('does not wake a game that has ended', async () => {
+  it('does not start a game again that has ended', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 1, { ended: { reason: 'finished' } }));
     expect(await log.reassert(room, tenure, told(1, room))).toBe('fenced');
@@ -477,8 +477,8 @@ describe('a reassertion', () => {
   });
 });
 
-describe('what is published of a game', () => {
-  it('says all that its beginning, a new owner and its end have made of the record', async () => {
+describe('the published messages of a game', () => {
+  it('have all new values of the record after the start, an adoption and the end', async () => {
     const pubSub = new PubSub(redis);
     const room = await startingRoom();
     const heard: string[] = [];
@@ -510,7 +510,7 @@ describe('the end of a game', () => {
     since: 0,
   });
 
-  it('brings the room back to the lobby with its result, its last effects and its epilogue', async () => {
+  it('gives the room back to the lobby with its result, its last effects and its epilogue', async () => {
     const { room, tenure } = await playingRoom();
     const end = { ended: { reason: 'finished' as const, result: { winner: 0 } }, lastEffects: effects, epilogue: epilogueOf(tenure) };
     const write = append(room, tenure, 0, 1, end);
@@ -524,7 +524,7 @@ describe('the end of a game', () => {
     expect((await log.lastEffects(room)).effects).toEqual([]);
   });
 
-  it('is conditional like any append, and whatever the version where no log is kept', async () => {
+  it('is conditional like any append, and ignores the version of a game without a log', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const ended = { reason: 'finished' as const };
@@ -536,14 +536,14 @@ describe('the end of a game', () => {
     expect(await one(append(room, tenure, 2, 1, { ended }))).toBe('fenced');
   });
 
-  it('leaves nothing where nothing was left', async () => {
+  it('stores no effects and no epilogue when the game has none', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 1, { ended: { reason: 'finished' } }));
     expect(await log.epilogue(room)).toBeNull();
     expect((await log.lastEffects(room)).effects).toEqual([]);
   });
 
-  it('by abandonment is one of two, and only as expected', async () => {
+  it('by `abandon` happens once, and only when the record is as expected', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const result = { reason: 'server-lost' as const };
@@ -555,7 +555,7 @@ describe('the end of a game', () => {
   });
 });
 
-describe('what cannot be read', () => {
+describe('stored data that cannot be read', () => {
   it.each<[string, (room: string) => Promise<unknown>]>([
     ['a checkpoint of other bytes', (room) => redis.commands.set(checkpointKey(room), 'neither one thing nor another')],
     [
@@ -565,7 +565,7 @@ describe('what cannot be read', () => {
     ['a checkpoint with other bytes in it', async (room) => redis.commands.setrange(checkpointKey(room), 12, Buffer.alloc(40, 0xc1))],
     ['a log of other bytes', (room) => redis.commands.rpush(logKey(room), Buffer.from([0xc1, 0xc1]))],
     ['a log of what is no change', (room) => redis.commands.rpush(logKey(room), Buffer.from(pack('text')))],
-  ])('is taken and said to be so: %s', async (_what, corrupt) => {
+  ])('is adopted and reported as unreadable: %s', async (_what, corrupt) => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     await corrupt(room);
@@ -575,7 +575,7 @@ describe('what cannot be read', () => {
     expect(await one(append(room, tenure, 2))).toBe('fenced');
   });
 
-  it('is kept for a while when its game is ended, and players and lobby have the reason', async () => {
+  it('is kept for a while when its game is ended, and players and lobby receive the reason', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     await redis.commands.set(checkpointKey(room), 'broken');
@@ -591,7 +591,7 @@ describe('what cannot be read', () => {
     }
   });
 
-  it('is not what a newer version of Holdfast wrote: nothing is taken, and a server that knows the form may come', async () => {
+  it('does not include data of a newer version of Holdfast, which is left to a server that knows the form', async () => {
     const { room, tenure } = await playingRoom();
     await redis.commands.hset(`hf:room:{${room}}`, 'format', 2);
     await redis.commands.set(checkpointKey(room), 'in a form of tomorrow');
@@ -599,7 +599,7 @@ describe('what cannot be read', () => {
     expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: tenure.epoch });
   });
 
-  it('of effects is put aside, and those that can be read are run', async () => {
+  it('is moved away when it is of effects, and readable effects are returned', async () => {
     const { room, tenure } = await playingRoom();
     const effects = [{ name: 'pay', key: 'k' }];
     const end = { ended: { reason: 'finished' as const }, lastEffects: effects, epilogue: undefined };
@@ -612,7 +612,7 @@ describe('what cannot be read', () => {
     expect(await redis.commands.hexists(keptEffectsKey(room), 'older')).toBe(1);
   });
 
-  it('of a record does not keep others from being read', async () => {
+  it('in one record does not prevent the read of other records', async () => {
     const [odd, fine] = await Promise.all([playingRoom(), playingRoom()]);
     await redis.commands.hset(`hf:room:{${odd.room}}`, 'doc', '{');
     expect(await records.readMany([odd.room, fine.room])).toMatchObject([null, { id: fine.room }]);
@@ -620,7 +620,7 @@ describe('what cannot be read', () => {
 });
 
 describe('standings', () => {
-  it('say of each room where it stands, in the order asked for', async () => {
+  it('are returned for each room in order', async () => {
     const [a, b] = await Promise.all([playingRoom(), playingRoom(second)]);
     await one(append(b.room, b.tenure, 0, 4));
     expect(await log.standings([b.room, 'nowhere', a.room])).toEqual([
@@ -634,7 +634,7 @@ describe('standings', () => {
 describe('with replicas that do not answer', () => {
   const careful = new RoomLog(redis, { replicas: 1, replicasTimeoutMs: 50 });
 
-  it('a write is not said to have happened, and is still the one write when it is sent again', async () => {
+  it('a write has an unknown result, and is stored once when it is repeated', async () => {
     const { room, tenure } = await playingRoom();
     const write = append(room, tenure, 0);
     expect(await careful.appendAll([write])).toEqual(['unknown']);
@@ -644,21 +644,21 @@ describe('with replicas that do not answer', () => {
     expect(await one(write)).toBe('ok');
   });
 
-  it('a refusal is known all the same', async () => {
+  it('a refusal has its known result', async () => {
     const { room, tenure } = await playingRoom();
     await adoptFrom(room, tenure, second);
     expect(await careful.appendAll([append(room, tenure, 0)])).toEqual(['fenced']);
     await expect(careful.adopt(room, tenure, third)).resolves.toMatchObject({ owner: second });
   });
 
-  it('an adoption fails, for what it read may be lost with the only copy', async () => {
+  it('an adoption fails, because its data may be lost with the only copy', async () => {
     const { room, tenure } = await playingRoom();
     await expect(careful.adopt(room, tenure, second)).rejects.toMatchObject({ code: 'unavailable' });
   });
 });
 
 describe('without a store', () => {
-  it('every outcome is unknown, and nothing waits for ever', async () => {
+  it('every result is unknown, and no call waits for ever', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'holdfast-room-log-'));
     const server = await startRedis({ dir });
     const lost = new RedisConnections({ url: server.url, commandTimeoutMs: 500 });
@@ -667,12 +667,12 @@ describe('without a store', () => {
       const lostLog = new RoomLog(lost, { replicas: 0, replicasTimeoutMs: 100 });
       const tenure = { ...first, epoch: 1 };
       expect(await lostLog.appendAll([append('any', tenure, 0)])).toEqual(['missing']);
-      // It hangs: the connection stays, no answer comes.
+      // The connection stays, and no answer comes.
       process.kill(server.pid, 'SIGSTOP');
       expect(await lostLog.appendAll([append('any', tenure, 0), append('other', tenure, 0)])).toEqual(['unknown', 'unknown']);
       process.kill(server.pid, 'SIGCONT');
       await server.stop();
-      // It is gone: nothing can be sent.
+      // The connection is closed.
       expect(await lostLog.appendAll([append('any', tenure, 0)])).toEqual(['unknown']);
       expect(await lostLog.checkpoint('any', tenure, new Uint8Array(1), 1, false)).toBe('unknown');
       await expect(lostLog.standings(['any'])).rejects.toThrow();

@@ -40,11 +40,11 @@ const reassertScript = new LuaScript('reassert', new URL('./scripts/reassert.lua
 const restoreEndScript = new LuaScript('restore_end', new URL('./scripts/restore-end.lua', import.meta.url), 5);
 const abandonScript = new LuaScript('abandon', new URL('./scripts/abandon.lua', import.meta.url), 5);
 
-/** What an owner writes again of a game that it runs. */
+/** The data of a running game, for a store that lost it. */
 export interface LivingGame extends DocAtRev {
   readonly version: number;
   readonly batch: string;
-  /** A packed checkpoint; null: the game is not to outlive its server. */
+  /** A packed checkpoint. Null: the game ends with its server. */
   readonly state: Uint8Array | null;
   readonly game: string;
   readonly gameVersion?: number;
@@ -53,24 +53,26 @@ export interface LivingGame extends DocAtRev {
   readonly start: string;
 }
 
-/** Where a room stands in the store; null: it does not. */
+/** The values that an owner compares with its own. Null: the store has no such room. */
 export type RoomStanding = (Tenure & { readonly version: number; readonly status: string }) | null;
 
 /**
- * The form in which this version writes logs and checkpoints. A version that writes another form sets the field `format` of
- * the record; servers that do not know that form leave the room to those that do. Absent means 1.
+ * The form in which this version writes logs and checkpoints. A version that writes another form sets the field `format` of the record.
+ * Servers that do not know that form leave the room to others. Absent means 1.
  */
 const LOG_FORMAT = 1;
 
-/** How long the log and the checkpoint of a game are kept that was ended without its owner, in ms: long enough to look at them after a weekend. */
+/**
+ * How long the log and checkpoint of a game that was ended without its owner are kept, in ms: long enough to inspect them after a weekend.
+ */
 export const KEPT_MS = 3 * 86_400_000;
 
-/** `checkpoint.lua`, `handoff.lua` and `reassert.lua` know no more than these. */
+/** All results of `checkpoint.lua`, `handoff.lua` and `reassert.lua`. */
 const STATE_RESULTS: readonly WriteResult[] = ['ok', 'fenced', 'behind', 'missing'];
 
 /**
- * The rooms' change logs. Every write is one script that checks epoch, owner and position, so a server that lost a
- * room can no longer change it, and a write whose reply was lost can be sent again as it is.
+ * The change logs of rooms. Every write is one script that checks epoch, owner and version. So a server that lost a room cannot change it,
+ * and a write without an answer can be repeated.
  */
 @Injectable()
 export class RoomLog {
@@ -80,7 +82,9 @@ export class RoomLog {
   constructor(
     private readonly redis: RedisConnections,
     @Inject(ROOM_STORE_OPTIONS) options: RoomStoreOptions,
-    /** With it nothing that makes a revision is written before the store is settled, except `appendAll`, whose caller waits. */
+    /**
+     * With it, no write that makes a revision happens before the store is settled. `appendAll` is an exception, because its caller waits.
+     */
     @Optional() private readonly generation?: StoreGeneration,
   ) {
     this.writes = new ReplicatedWrites(redis, options);
@@ -88,8 +92,10 @@ export class RoomLog {
   }
 
   /**
-   * Takes a room whose start is under way; null when `start` is not that start (any more). `news`: what was published of it; absent
-   * when it was taken before. Throws `unavailable` before the store is settled.
+   * Makes `owner` the owner of a room whose game is starting. Null when `start` is not the current start. `news`: the published message;
+   * absent when the owner had opened the room before.
+   *
+   * @throws `unavailable` before the store is settled
    */
   async open(
     room: RoomId,
@@ -116,9 +122,8 @@ export class RoomLog {
   }
 
   /**
-   * `isVolatile`: no log leads to this state (durability `checkpoint`, or it was brought to another version of its game,
-   * `gameVersion`), so the checkpoint moves the version. `isReplicated`: it counts only once as many replicas have it as
-   * `DURABILITY_REPLICAS` says.
+   * `isVolatile`: no log leads to this state, because of durability `checkpoint` or a schema upgrade to `gameVersion`. So the checkpoint
+   * moves the version. `isReplicated`: the write counts only once `DURABILITY_REPLICAS` replicas have it.
    */
   async checkpoint(
     room: RoomId,
@@ -140,21 +145,24 @@ export class RoomLog {
   }
 
   /**
-   * Takes a room whose record is exactly as expected; the old owner is fenced before anything is read.
-   * `aloneMs`: since when it had no owner; kept until the room's next change, which is to say so (`paused`).
-   * Rejects when Redis does not answer: the outcome is unknown then, and the record says who owns the room. Throws
-   * `unavailable` before the store is settled. Throws `unknown-game`, and takes nothing, where the log is of a version of Holdfast that wrote it in another way.
-   * An `UnreadableRoom` was taken, too: nobody else writes to it, and its game can only be ended (`abandon`).
+   * Takes a room whose record is as expected. The old owner is fenced before anything is read. `downtimeMs`: how long the room had no
+   * owner. The record keeps it until the next change, which records it (`paused`). An `UnreadableRoom` was taken as well, but its game can
+   * only be ended (`abandon`).
+   *
+   * Rejects when Redis does not answer. The outcome is not known then, and the record says who owns the room.
+   *
+   * @throws `unavailable` before the store is settled; `unknown-game`, without a write, when another version of Holdfast wrote the log in
+   * another form
    */
   async adopt(
     room: RoomId,
     expected: Tenure,
     owner: RoomOwnership,
     epochMin = 0,
-    aloneMs = 0,
+    downtimeMs = 0,
   ): Promise<AdoptedRoom | NotAdopted | UnreadableRoom> {
     const { server, incarnation } = owner;
-    const args = [expected.epoch, expected.server, expected.incarnation, server, incarnation, epochMin, Math.round(aloneMs), LOG_FORMAT];
+    const args = [expected.epoch, expected.server, expected.incarnation, server, incarnation, epochMin, Math.round(downtimeMs), LOG_FORMAT];
     this.generation?.refuseUnsettled();
     const answer = (await adoptScript.runBinary(this.redis.appends, [roomKey(room), logKey(room), checkpointKey(room)], args)) as Buffer[];
     if (String(answer[0]) === 'log') throw new HoldfastError('unknown-game', 'Another version of Holdfast wrote the log of this room.');
@@ -162,12 +170,12 @@ export class RoomLog {
       const [, server, incarnation, epoch, status] = answer.map(String);
       return { owner: server ? { server: server as ServerId, incarnation: Number(incarnation) } : null, epoch: Number(epoch), status };
     }
-    // What this adoption reads may be the last append of the old owner: no more durable than the adoption is.
+    // The adoption may have read the last append of the old owner, which is durable only when the adoption is.
     await this.writes.wait();
     return readAdoption(answer);
   }
 
-  /** Effects of a game that has ended, which nobody is known to have finished. */
+  /** The effects of games that have ended which are not known to be done. */
   async lastEffects(room: RoomId): Promise<LastEffects> {
     const byBatch = await this.redis.commands.hgetallBuffer(effectsKey(room));
     const effects: PendingEffect[] = [];
@@ -198,20 +206,21 @@ export class RoomLog {
     if (batches.length > 0) await this.redis.commands.hdel(effectsKey(room), ...batches);
   }
 
-  /** Null when no game has ended here lately, or it left nothing that can be read. */
+  /** Null when no game has ended here lately, or its epilogue cannot be read. */
   async epilogue(room: RoomId): Promise<Epilogue | null> {
     const bytes = await this.redis.commands.getBuffer(epilogueKey(room));
     try {
       return bytes ? unpackEpilogue(bytes) : null;
     } catch {
-      // The lobby says that the game is over, and how.
+      // The lobby reports that the game is over, and its result.
       return null;
     }
   }
 
   /**
-   * The last changes that are kept, oldest first, at most `limit`; the log reaches back to the last checkpoint.
-   * Throws `not-found` where they cannot be read.
+   * The latest changes in the log, oldest first, at most `limit`. The log begins at the last checkpoint.
+   *
+   * @throws `not-found` when they cannot be read
    */
   async recent(room: RoomId, limit: number): Promise<readonly Change[]> {
     const entries = await this.redis.commands.lrangeBuffer(logKey(room), -limit, -1);
@@ -222,12 +231,12 @@ export class RoomLog {
     }
   }
 
-  /** An epoch for the room's next owner, by the store's clock: above any that was given out. Rejects when the store does not answer. */
+  /** An epoch for the room's next owner, from store time. It is above all earlier ones. Rejects when the store does not answer. */
   async nextEpoch(room: RoomId, epoch: number): Promise<number> {
     return Number(await nextEpochScript.run(this.redis.appends, [roomKey(room)], [epoch]));
   }
 
-  /** @param now the room's time, in ms since 1970. */
+  /** @param now the room time, in ms since 1970 */
   handoff(room: RoomId, tenure: Tenure, version: number, state: Uint8Array, to: Tenure, now: number): Promise<WriteResult> {
     const { epoch, server, incarnation } = tenure;
     const args = [epoch, server, incarnation, version, to.epoch, to.server, to.incarnation, Buffer.from(state), now];
@@ -238,8 +247,8 @@ export class RoomLog {
   }
 
   /**
-   * Writes a game again that lives here, into a store that lost some or all of it. `fenced`: the store has another owner, or
-   * knows that the game or the room is over.
+   * Writes a running game of this owner again, into a store that lost some or all of it. `fenced`: the store has another owner, or the game
+   * or the room is over.
    */
   reassert(room: RoomId, tenure: Tenure, living: LivingGame): Promise<WriteResult> {
     const { version, batch, state, doc, rev, game, gameVersion, durability, round, start } = living;
@@ -252,8 +261,8 @@ export class RoomLog {
   }
 
   /**
-   * Writes the end of a game again, into a store that lost it. `fenced`: the store has a later owner or a later game. `missing`:
-   * there is no record of the room.
+   * Writes the end of a game again, into a store that lost it. `fenced`: the store has a later owner or a later game. `missing`: it has no
+   * record of the room.
    */
   restoreEnd(room: RoomId, { epoch, batch, result, effects, epilogue, rev, doc, round, game }: EndedGame): Promise<WriteResult> {
     const packed = effects.length > 0 ? Buffer.from(pack(effects)) : '';
@@ -263,14 +272,14 @@ export class RoomLog {
     return this.writes.result(restoreEndScript.run(this.redis.appends, keys, args), STATE_RESULTS);
   }
 
-  /** Null: there is no record of the room. Rejects when the store does not answer. */
+  /** Null: the store has no record of the room. Rejects when the store does not answer. */
   async lastGame(room: RoomId): Promise<LastGame | null> {
     const [epoch, owner, round, rev, doc] = await this.redis.appends.hmget(roomKey(room), 'epoch', 'owner', 'round', 'rev', 'doc');
     if (rev == null || doc == null) return null;
     return { epoch: Number(epoch ?? 0), owner: owner ?? '', round: Number(round ?? 0), rev: Number(rev), doc: decodeRoomDoc(doc) };
   }
 
-  /** What the store says of rooms, for owners who compare. Rejects when it does not answer. */
+  /** The standings of rooms, in order, for owners that compare. Rejects when the store does not answer. */
   async standings(rooms: readonly RoomId[]): Promise<RoomStanding[]> {
     const client = this.redis.appends;
     const fields = ['epoch', 'owner', 'incarnation', 'version', 'status'] as const;
@@ -286,11 +295,11 @@ export class RoomLog {
   }
 
   /**
-   * Ends the game of a room at the store, with a reason and without running any code of the game: its owner is gone, or its
-   * state cannot or must not be brought back. Its players are told `result` and are back in the lobby's room. An owner that
-   * lives after all is fenced. Log and checkpoint are kept for `KEPT_MS` beside the room.
-   * False where the record is not as expected (any more): somebody else has taken the room, or ended the game.
-   * Throws `unavailable` before the store is settled.
+   * Ends the game of a room in the store, with a reason, and runs no code of the game. Use it when the owner is gone, or the state cannot
+   * or must not be restored. The players receive `result` and are back in the waiting room. An owner that is still alive is fenced. Log and
+   * checkpoint are kept for `KEPT_MS`. False when the record is not as expected: another server took the room, or ended the game.
+   *
+   * @throws `unavailable` before the store is settled
    */
   async abandon(room: RoomId, expected: Tenure, result: GameResult): Promise<boolean> {
     const args = [expected.epoch, expected.server, expected.incarnation, JSON.stringify(result), KEPT_MS];

@@ -21,7 +21,7 @@ const record: RoomRecord = {
 };
 
 describe('the news of a room', () => {
-  it('say what it has become to one who knows the revision before', () => {
+  it('give the new record when the revision before is known', () => {
     const finished = { ...record, rev: 8, status: 'waiting', since: 20, round: 4, start: null, owner: null, result: { winner: 0 } };
     expect(readNews(record, 'finished 8 20 {"winner":0}')).toEqual({ kind: 'record', record: finished });
     expect(readNews(record, 'adopted 8 10 6 hf:game:2')).toEqual({
@@ -46,13 +46,13 @@ describe('the news of a room', () => {
     });
   });
 
-  it('are nothing to go by where a message is missing, is of another kind, or makes no sense', () => {
+  it('make a read necessary when a message is missing, of another kind or not valid', () => {
     for (const message of ['finished 9 20 {}', 'adopted 7 10 6 hf:game:2', '8', 'renamed 8 x', 'saved 8 20 waiting - {', ''])
       expect(readNews(record, message)).toEqual({ kind: 'unknown' });
     expect(readNews(null, 'finished 8 20 {}')).toEqual({ kind: 'unknown' });
   });
 
-  it('of its end need no revision', () => {
+  it('need no revision when the room is closed', () => {
     expect(readNews(null, 'closed room expired')).toEqual({ kind: 'closed', reason: 'room expired' });
   });
 });

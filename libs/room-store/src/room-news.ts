@@ -2,36 +2,36 @@ import type { GameResult, RoomStatus, ServerId } from '#libs/protocol';
 import { decodeRoomDoc } from './room-doc-codec.js';
 import { ownerOf, type RoomRecord } from './room-record.js';
 
-/** What is published with each write of a room's record, understood; pure. The messages are written in `scripts/*.lua`. */
+/** Pure: reads the messages that `scripts/*.lua` publish with each write of a record. */
 export type RoomNews =
-  /** The record as it is now: all that is new stood in the message. */
+  /** The record after the message, which has all that is new. */
   | { readonly kind: 'record'; readonly record: RoomRecord }
   | { readonly kind: 'closed'; readonly reason: string }
-  /** It says less than has changed, or a message before it is missing: the record is to be read. */
+  /** The message has less than what changed, or an earlier message is missing, so the record must be read. */
   | { readonly kind: 'unknown' };
 
 const UNKNOWN: RoomNews = { kind: 'unknown' };
 
-/** `known`: the record as far as it is; null: not at all. A message of a newer version of Holdfast is one that says too little. */
+/** Applies a message. `known`: the record before it; null: not known. A message of a newer version of Holdfast makes a read necessary. */
 export function readNews(known: RoomRecord | null, message: string): RoomNews {
   const [what, rest] = cut(message);
   if (what === 'closed') return { kind: 'closed', reason: rest };
   const change = CHANGES[what];
   if (!change || !known) return UNKNOWN;
   const [rev, words] = cut(rest);
-  // Only who knows the revision before it can tell what it has become.
+  // The message has only changes, so the revision before it must be known.
   if (known.rev !== Number(rev) - 1) return UNKNOWN;
   try {
     return { kind: 'record', record: { ...known, rev: Number(rev), ...change(words, known) } };
   } catch {
-    // A foreign program's message.
+    // The message is of another program.
     return UNKNOWN;
   }
 }
 
-/** By the message's first word, what it says after the revision. */
+/** The parsers of the text after the revision, by the first word of the message. */
 const CHANGES: Readonly<Record<string, ((words: string, known: RoomRecord) => Partial<RoomRecord>) | undefined>> = {
-  /** `since status start doc`: the lobby's part. */
+  /** `since status start doc`: a lobby changed its part. */
   saved(words) {
     const [since, afterSince] = cut(words);
     const [status, afterStatus] = cut(afterSince);
@@ -52,7 +52,7 @@ const CHANGES: Readonly<Record<string, ((words: string, known: RoomRecord) => Pa
       result: null,
     };
   },
-  /** `epoch incarnation server`: another takes the game on. */
+  /** `epoch incarnation server`: another server adopted the room. */
   adopted(words) {
     const [epoch, incarnation, server] = words.split(' ');
     return { epoch: Number(epoch), owner: { server: server as ServerId, incarnation: Number(incarnation) } };
@@ -73,7 +73,7 @@ const CHANGES: Readonly<Record<string, ((words: string, known: RoomRecord) => Pa
 
 const optional = (word: string): string | null => (word === '-' ? null : word);
 
-/** The first word, and the rest as it is. */
+/** Splits the first word from the rest. */
 function cut(words: string): readonly [string, string] {
   const space = words.indexOf(' ');
   return space === -1 ? [words, ''] : [words.slice(0, space), words.slice(space + 1)];

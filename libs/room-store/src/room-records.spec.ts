@@ -51,19 +51,19 @@ async function mustSave(record: RoomRecord, change: Parameters<RoomRecords['save
 }
 
 describe('a record', () => {
-  it('is made once under its id', async () => {
+  it('is created once under its id', async () => {
     const room = await newRoom();
     expect(await records.create(room.id, 'another', { ...doc, name: 'not this' })).toBeNull();
     expect(await mustRead(room.id)).toEqual(room);
   });
 
-  it('of a room that is not there is null', async () => {
+  it('is null when there is no such room', async () => {
     expect(await records.read('nowhere')).toBeNull();
     const room = await newRoom();
     expect((await records.readMany(['nowhere', room.id])).map((record) => record?.id ?? null)).toEqual([null, room.id]);
   });
 
-  it('is changed by one of two who read it at once, and the other finds what the first wrote', async () => {
+  it('is changed by one of two concurrent writers, and the other reads that change', async () => {
     const room = await newRoom();
     const outcomes = await Promise.all(['left', 'right'].map((name) => records.save(room, { doc: { ...doc, name } })));
     expect(outcomes.filter((outcome) => outcome === null)).toHaveLength(1);
@@ -73,7 +73,7 @@ describe('a record', () => {
     expect(after.doc.name).toBe(outcomes[0] ? 'left' : 'right');
   });
 
-  it('counts every one of many changes made side by side, each by compare-and-set', async () => {
+  it('loses none of many concurrent changes by compare-and-set', async () => {
     const room = await newRoom({ seats: 0 });
     const addOne = async (): Promise<void> => {
       for (;;) {
@@ -85,7 +85,7 @@ describe('a record', () => {
     expect(await mustRead(room.id)).toMatchObject({ rev: room.rev + 12, doc: { seats: 12 } });
   });
 
-  it('keeps status and start where the change names none', async () => {
+  it('keeps status and start when the change names none', async () => {
     const room = await newRoom();
     await records.save(room, { status: 'starting', start: 'mine' });
     const starting = await mustRead(room.id);
@@ -94,18 +94,18 @@ describe('a record', () => {
     expect(await mustRead(room.id)).toMatchObject({ status: 'starting', start: 'mine', doc: { name: 'renamed' }, game: 'counter' });
   });
 
-  it('made again after it was closed has a higher revision than any view of the one before', async () => {
+  it('has a higher revision than its predecessor when it is created again after it was closed', async () => {
     const room = await newRoom();
     await records.save(room, { doc });
     const before = await mustRead(room.id);
     await records.close(before, 'done');
-    // It is from the clock, which must have gone on.
+    // The revision comes from the clock, which must have advanced.
     await until(() => Date.now() > before.rev + 1);
     expect(await records.create(room.id, 'counter', doc)).not.toBeNull();
     expect((await mustRead(room.id)).rev).toBeGreaterThan(before.rev);
   });
 
-  it('is told to those who listen, all of it, or where it is long that there is more', async () => {
+  it('is published whole, or only with its revision when it is long', async () => {
     const room = await newRoom();
     const heard: string[] = [];
     await pubSub.subscribe(roomKey(room.id), (message) => heard.push(message));
@@ -123,14 +123,14 @@ describe('a record', () => {
 });
 
 describe('closing a room', () => {
-  it('takes it away, and out of the index', async () => {
+  it('removes the record and the index entries', async () => {
     const room = await newRoom();
     expect(await records.close(room, 'done')).toBe(true);
     expect(await records.read(room.id)).toBeNull();
     expect(await redis.commands.zscore(ROOMS_KEY, room.id)).toBeNull();
   });
 
-  it('is refused when somebody came in meanwhile, or a game runs', async () => {
+  it('is refused when the room has changed meanwhile or a game runs', async () => {
     const room = await newRoom();
     await records.save(room, { doc: { ...doc, members: [] } });
     expect(await records.close(room, 'idle')).toBe(false);
@@ -142,8 +142,8 @@ describe('closing a room', () => {
 });
 
 describe('the index of rooms', () => {
-  it('pages without moving anybody when rooms come and go', async () => {
-    // In a future of their own: the index is shared by all tests.
+  it('gives pages on which no room moves when others come and go', async () => {
+    // In the future, because all tests share the index.
     const at = 9_000_000_000_000 + Math.floor(Math.random() * 1_000_000_000);
     const ids = Array.from({ length: 6 }, (_, index) => `test-${randomUUID()}-${index}`);
     await Promise.all(ids.map((id, index) => records.index([id], at + index)));
@@ -152,7 +152,7 @@ describe('the index of rooms', () => {
     try {
       const page = await records.page(from, 2);
       expect(page.map(({ room }) => room)).toEqual(newestFirst.slice(1, 3));
-      // The last of the page goes, and one more comes: the next page goes on where this one ended.
+      // The last room of the page goes, and another one comes. The next page continues where this one ended.
       await records.unindex([page[1].room]);
       await records.index([`test-${randomUUID()}`], at + 0.5);
       expect((await records.page(page[1], 2)).map(({ room }) => room)).toEqual(newestFirst.slice(3, 5));
@@ -163,7 +163,7 @@ describe('the index of rooms', () => {
 });
 
 describe('the rooms of an incarnation', () => {
-  it('are its own, not those of another incarnation of its name', async () => {
+  it('are not those of another incarnation of its name', async () => {
     const server = serverId('game', randomUUID());
     await records.noteOwner(['a', 'b', 'c'], server, 1);
     await records.noteOwner(['d'], server, 2);
@@ -174,8 +174,8 @@ describe('the rooms of an incarnation', () => {
   });
 });
 
-describe('where a user is', () => {
-  it('is the room set last, until it is cleared', async () => {
+describe('the room of a user', () => {
+  it('is the last one that was set, until it is cleared', async () => {
     const user = randomUUID();
     expect(await userRooms.get(user)).toBeNull();
     await userRooms.set(user, 'a', false);
@@ -192,7 +192,7 @@ describe('the view of a room', () => {
     { user: 'bob', name: 'Bob', readyRound: null, here: false },
   ];
 
-  it('shows who is ready for this round', async () => {
+  it('shows the members that are ready for this round', async () => {
     const room = await newRoom({ members: two });
     expect(viewOf(room).members.map(({ ready, here }) => [ready, here])).toEqual([
       [true, true],
@@ -201,7 +201,7 @@ describe('the view of a room', () => {
     expect(isReady({ ...room, round: 1 }, room.doc.members[0])).toBe(false);
   });
 
-  it('shows the seats of the game while one is played', async () => {
+  it('shows the seats of the game while it is played', async () => {
     const room = await newRoom({ members: two, players: ['bob', 'ada'] });
     expect(viewOf(room).members.map(({ seat }) => seat)).toEqual([0, 1]);
     expect(viewOf({ ...room, status: 'playing' }).members.map(({ seat }) => seat)).toEqual([1, 0]);

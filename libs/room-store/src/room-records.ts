@@ -23,50 +23,50 @@ const restoreScript = new LuaScript('restore_room', new URL('./scripts/restore-r
 const closeScript = new LuaScript('close_room', new URL('./scripts/close-room.lua', import.meta.url), 4);
 
 /**
- * How long it is kept that a room was closed: longer than any server hangs and is then let go on. One that did would
- * bring the room back as it knew it, for the sweepers to find.
+ * How long the store remembers that a room was closed, in ms: longer than any suspended server continues later. Such a server would
+ * otherwise restore the room.
  */
 const CLOSED_MS = 600_000;
 
-/** Of a longer document those who follow the room are told only that there is a new one: a message of it to each gateway is held in Redis' memory. */
+/** For a longer document only its revision is published, because Redis keeps a copy of a message for each gateway in memory. */
 const TOLD_DOC_BYTES_MAX = 8_192;
 
-/** Of an index that is walked now and then: read in a millisecond, with a breath in ms before the next. */
+/** Entries of an index that are read in one call (about a millisecond), and the pause before the next call, in ms. */
 const INDEX_PAGE = 250;
 const INDEX_BREATH_MS = 5;
 
-/** Rooms of one millisecond that a page reads beside those it is asked for, so that one read is enough. */
+/** Rooms of the same millisecond that a page reads in addition, so that one read is enough. */
 const TIES = 8;
 
-/** What the store says of a write, as it holds it. */
+/** The answer to a write. */
 interface Saved extends Readonly<Record<string, string>> {
   readonly rev: string;
   readonly since: string;
 }
 
-/** What `restore` found: it wrote the record again; the room is closed; the store has this revision or a later one. */
+/** The result of `restore`: the record was written again; the room is closed; the store has this revision or a later one. */
 export type Restored = 'restored' | 'closed' | 'known';
 
 const RESTORED: readonly Restored[] = ['restored', 'closed', 'known'];
 
-/** A room's place in the index of all rooms. */
+/** A room's position in the index of all rooms. */
 export interface IndexEntry {
   readonly room: RoomId;
   readonly createdAt: number;
 }
 
 /**
- * The records of rooms as the lobby sees them. Every write is a compare-and-set on the revision it was read at: of two
- * writers one wins, and the other reads again.
+ * The records of rooms as the lobby uses them. Every write is a compare-and-set on the revision that was read. Of two writers one succeeds,
+ * and the other reads again.
  */
 @Injectable()
 export class RoomRecords {
-  /** Games of which this process knows that they stand in `LISTED_GAMES_KEY`. */
+  /** Games that this process has added to `LISTED_GAMES_KEY`. */
   private readonly gamesNoted = new Set<string>();
 
   constructor(
     private readonly redis: RedisConnections,
-    /** With it nothing new is written before the store is settled. */
+    /** With it, nothing new is written before the store is settled. */
     @Optional() private readonly generation?: StoreGeneration,
   ) {
     // A store that was restarted may have lost them.
@@ -77,12 +77,12 @@ export class RoomRecords {
     return readRecord(room, await this.redis.commands.hgetall(roomKey(room)));
   }
 
-  /** In the order asked for; null where there is no such room. */
+  /** In the order of the ids. Null: there is no such room. */
   async readMany(rooms: readonly RoomId[]): Promise<(RoomRecord | null)[]> {
     return Promise.all(rooms.map((room) => this.read(room)));
   }
 
-  /** What a list shows of each record, in the order asked for; null where there is no such room. */
+  /** The fields of each record for a list, in the order of the ids. Null: there is no such room. */
   async readListed(rooms: readonly RoomId[]): Promise<(Pick<RoomRecord, 'id' | 'game' | 'status' | 'doc'> | null)[]> {
     const { commands } = this.redis;
     const all = await Promise.all(rooms.map((room) => commands.hmget(roomKey(room), 'rev', 'game', 'status', 'doc')));
@@ -91,7 +91,7 @@ export class RoomRecords {
     );
   }
 
-  /** The little of each record that is enough to see whether there is anything to do; null where there is no such room. */
+  /** The few fields that show whether a record needs work, in the order of the ids. Null: there is no such room. */
   async glance(rooms: readonly RoomId[]): Promise<(RoomGlance | null)[]> {
     const { commands } = this.redis;
     const all = await Promise.all(
@@ -106,8 +106,8 @@ export class RoomRecords {
   }
 
   /**
-   * The room's record; null where there is one of that id. The indexes are written first, so that a crash in between leaves
-   * entries without a room, not a room nobody finds.
+   * Creates the record. Null when the id is in use. The indexes are written first. So a crash in between leaves entries without a room, and
+   * not a room that nobody finds.
    */
   async create(id: RoomId, game: string, doc: RoomDoc, status: RoomStatus = 'waiting'): Promise<RoomRecord | null> {
     const indexed = this.redis.commands.zadd(ROOMS_KEY, doc.createdAt, id);
@@ -117,8 +117,9 @@ export class RoomRecords {
   }
 
   /**
-   * As it is now; null when somebody else changed the room since `record` was read: nothing is written then. Throws `unavailable` before
-   * the store is settled.
+   * Returns the new record. Null, without a write, when the room has changed since `record` was read.
+   *
+   * @throws `unavailable` before the store is settled
    */
   async save(record: RoomRecord, change: { doc?: RoomDoc; status?: RoomStatus; start?: string }): Promise<RoomRecord | null> {
     const { doc = record.doc, status = record.status, start = record.start } = change;
@@ -126,7 +127,11 @@ export class RoomRecords {
     return saved && { ...record, doc, status, start, rev: Number(saved.rev), since: Number(saved.since) };
   }
 
-  /** Ends a room nobody plays in. False where `save` gives null. Throws `unavailable` before the store is settled. */
+  /**
+   * Closes a room without a running game. False when the room has changed since `record` was read.
+   *
+   * @throws `unavailable` before the store is settled
+   */
   async close(record: RoomRecord, reason: string): Promise<boolean> {
     this.refuseUnsettled();
     const keys = [roomKey(record.id), logKey(record.id), checkpointKey(record.id), closedKey(record.id)];
@@ -135,7 +140,7 @@ export class RoomRecords {
     return closed;
   }
 
-  /** Writes a record again, as it was read last, into a store that lost it or has an older one; the game in it is its owner's to write. */
+  /** Writes the last known record again, into a store that lost it or has an older one. The owner writes a running game. */
   async restore(record: RoomRecord): Promise<Restored> {
     const { id, rev, doc, game, status, round, result, since, start, epoch } = record;
     const keys = [roomKey(id), logKey(id), checkpointKey(id), closedKey(id)];
@@ -147,12 +152,12 @@ export class RoomRecords {
     return restored;
   }
 
-  /** Ids in the index, newest first. Some may have no record (any more). */
+  /** Ids in the index, newest first. Some may have no record. */
   async list(limit: number, offset = 0): Promise<RoomId[]> {
     return this.redis.commands.zrevrange(ROOMS_KEY, offset, offset + limit - 1);
   }
 
-  /** Newest first, from `after` on, whether that is still there or not. Rooms that come or go meanwhile move no other to another page. */
+  /** A page, newest first, after the position `after`, which need not exist. Rooms that come or go move no other room to another page. */
   async page(after: IndexEntry | null, limit: number): Promise<IndexEntry[]> {
     return this.pageOf(ROOMS_KEY, after, limit);
   }
@@ -160,7 +165,7 @@ export class RoomRecords {
   private async pageOf(key: string, after: IndexEntry | null, limit: number): Promise<IndexEntry[]> {
     if (after === null) return this.entriesOf(key, '+inf', 0, limit);
     const found: IndexEntry[] = [];
-    // Redis orders rooms of one millisecond by id, and a cursor may stand among them: those before it are read and left out.
+    // Redis orders rooms of one millisecond by id, and the cursor may be among them. Rooms before it are left out.
     for (let from = 0; ; from += limit + TIES) {
       const entries = await this.entriesOf(key, after.createdAt, from, limit + TIES);
       found.push(...entries.filter(({ room, createdAt }) => createdAt < after.createdAt || room < after.room));
@@ -173,15 +178,15 @@ export class RoomRecords {
     return Array.from({ length: flat.length / 2 }, (_, index) => ({ room: flat[2 * index], createdAt: Number(flat[2 * index + 1]) }));
   }
 
-  // ── Which rooms are public. Other slots of a Cluster than the record, so a hint: readers drop entries without a record,
-  //    and the sweeper adds what is missing. ──────────────────────────────────────────────────────────────────────
+  // Public rooms. These indexes are in other slots of a Cluster than the record, so they are hints. Readers drop entries without a record,
+  // and the sweeper adds missing entries.
 
-  /** Pages as `page` does, through the public rooms only; of one game, or of all. */
+  /** Pages like `page` through the public rooms, of one game or of all. */
   async listed(game: string | undefined, after: IndexEntry | null, limit: number): Promise<IndexEntry[]> {
     return this.pageOf(game === undefined ? LISTED_KEY : listedKey(game), after, limit);
   }
 
-  /** A public room. Adding it twice is adding it once. */
+  /** Adds a public room. The call is idempotent. */
   async enlist(room: RoomId, game: string, createdAt: number): Promise<void> {
     const { commands } = this.redis;
     const noted = this.gamesNoted.has(game) ? [] : [commands.sadd(LISTED_GAMES_KEY, game)];
@@ -189,16 +194,16 @@ export class RoomRecords {
     this.gamesNoted.add(game);
   }
 
-  /** These are no public rooms (any more). `games`: which they may be of; where that is not known, all there are. */
+  /** Removes rooms that are not public. `games`: the games that they may have. Absent: all games. */
   async unlist(rooms: readonly RoomId[], games?: readonly string[]): Promise<void> {
     if (rooms.length === 0) return;
     const { commands } = this.redis;
-    // A store that was emptied has forgotten those that this process noted before.
+    // A store that was emptied has forgotten the games that this process added.
     const all = games ?? [...(await commands.smembers(LISTED_GAMES_KEY)), ...this.gamesNoted];
     await Promise.all([LISTED_KEY, ...new Set(all.map(listedKey))].map((key) => commands.zrem(key, ...rooms)));
   }
 
-  /** Which of these are listed, among the rooms of their game and among all. */
+  /** Which of the rooms are listed, in the index of their game and in that of all rooms. */
   async areListed(rooms: readonly Pick<RoomRecord, 'id' | 'game'>[]): Promise<boolean[]> {
     const byKey = new Map<string, RoomId[]>();
     for (const { id, game } of rooms) {
@@ -226,7 +231,9 @@ export class RoomRecords {
     if (rooms.length > 0) await this.redis.commands.zrem(ROOMS_KEY, ...rooms);
   }
 
-  /** What is written on top of an older copy, before those who know the newer one have written that, would have the newer one's revision. */
+  /**
+   * Without this check a write on top of an older copy could have the revision of newer content that a gateway has not written again yet.
+   */
   private refuseUnsettled(): void {
     this.generation?.refuseUnsettled();
   }
@@ -238,7 +245,7 @@ export class RoomRecords {
     return newRev === undefined ? null : { rev: newRev, since };
   }
 
-  // ── Which rooms an incarnation of a game server may own: written before the room's record, so never short ──────
+  // The rooms that an incarnation of a game server may own. An entry is written before the room's record, so none is missing.
 
   async noteOwner(rooms: readonly RoomId[], server: ServerId, incarnation: number): Promise<void> {
     if (rooms.length === 0) return;
@@ -248,7 +255,7 @@ export class RoomRecords {
     ]);
   }
 
-  /** All whose index may hold something, living and dead. */
+  /** All incarnations whose index may have entries, also dead ones. */
   async owners(): Promise<RoomOwnership[]> {
     const entries = await this.redis.commands.smembers(OWNERS_KEY);
     return entries.map((entry) => {
@@ -257,7 +264,7 @@ export class RoomRecords {
     });
   }
 
-  /** Its index is empty, and it is gone for good. */
+  /** Forgets an incarnation whose index is empty and that will not come back. */
   async forgetOwnersIndex({ server, incarnation }: RoomOwnership): Promise<void> {
     await this.redis.commands.srem(OWNERS_KEY, `${server} ${incarnation}`);
   }
@@ -270,7 +277,7 @@ export class RoomRecords {
     return this.redis.commands.smembers(roomsOfKey(server, incarnation));
   }
 
-  /** The same for those who have time, some at a time: an index may hold ten thousand. One room may come twice. */
+  /** The same in parts, with pauses, because an index may have ten thousand entries. A room may occur twice. */
   async *someRoomsOf(server: ServerId, incarnation: number): AsyncGenerator<RoomId[]> {
     let cursor = '0';
     do {

@@ -5,35 +5,38 @@ import { type RedisClient, RedisConnections } from '#libs/redis';
 
 const AUDITED_KEY = 'hf:audited';
 const SETTLED_KEY = 'hf:settled';
-/** A change of a Cluster's nodes is looked at this long after the last of them, in ms. */
+/** Delay between the last change of a Cluster's nodes and the new identification, in ms. */
 const CHANGED_MS = 250;
-/** Connections that are at different runs of Redis are asked again after this, in ms: one of them hangs at a run that is over, and closes. */
+/**
+ * Delay before connections that are at different runs of Redis are identified again, in ms. One of them hangs at an old run, and will
+ * close.
+ */
 const APART_MS = 250;
-/** Pause before a connection that did not tell its run is asked again, in ms. */
+/** Delay before a connection that did not give its run id is asked again, in ms. */
 const IDENTIFY_AGAIN_MS = 100;
 
-export interface Auditor {
+export interface MarkingServer {
   readonly server: ServerId;
   readonly incarnation: number;
 }
 
 /**
- * Which store is this? A Redis that was restarted or failed over may have lost its last writes, and nothing in it says
- * so. Each new run of it is another generation; owners compare their rooms with it and say when they have, and nobody
- * adopts a room from a generation that some living owner has not compared with: an old copy would beat its room.
+ * Identifies the run of Redis. A Redis that restarted or failed over may have lost its last writes, and nothing in it says so. So each run
+ * is another generation. Owners compare their rooms with it and then set a mark. No server adopts a room while the mark of a living owner
+ * is missing, because an old copy could beat that owner's room.
  *
  * Both connections count, `appends` and `commands`: when a host dies without closing its connections, one may have reached the next run
  * while the other still hangs.
  *
- * Marks are in the store itself, so a store that lost everything lost them, too, and all compare again.
+ * Marks are in the store itself. A store that lost everything lost them as well, and all owners compare again.
  */
 @Injectable()
 export class StoreGeneration {
-  /** By connection; null: not known. */
+  /** The run id by connection. Null: not known. */
   private readonly ids = new Map<RedisClient, string | null>();
-  /** By connection: the number of its latest identification. The answer of an earlier one may be out of date, and is ignored. */
+  /** The number of the latest identification, by connection. The answer to an earlier one may be out of date, and is ignored. */
   private readonly identifications = new Map<RedisClient, number>();
-  /** The generation that is known to be settled; undefined: nobody here finds out, and none is waited for. */
+  /** The generation that is known to be settled. Undefined: this process does not find out, and does not wait. */
   private settled: string | null | undefined;
   private readonly listeners: (() => void)[] = [];
   private asking: NodeJS.Timeout | undefined;
@@ -43,21 +46,26 @@ export class StoreGeneration {
   }
 
   /**
-   * Null while the store is away, while it is not yet known, or while the connections are at different runs. Changes whenever they are
-   * connected to a new run.
+   * Null while the store is away, while the run is not known, or while the connections are at different runs. It changes with each new run.
    */
   get current(): string | null {
     const id = this.ids.get(this.redis.appends) ?? null;
     return this.ids.get(this.redis.commands) === id ? id : null;
   }
 
-  /** All who live have compared what they hold with it (`StoreSettlement`): records can be believed, and written. */
+  /**
+   * True when all living servers have compared their data with the store (`StoreSettlement`), so that records can be trusted and written.
+   */
   get isSettled(): boolean {
     const { current } = this;
     return current !== null && (this.settled === undefined || this.settled === current);
   }
 
-  /** Throws `unavailable` before the store is settled. To be called in the turn in which something is written that makes a revision. */
+  /**
+   * Call it in the same tick as a write that makes a revision.
+   *
+   * @throws `unavailable` before the store is settled
+   */
   refuseUnsettled(): void {
     if (!this.isSettled)
       throw new HoldfastError('unavailable', 'The store was restarted, and what it lost is being written again. Try again in a moment.', {
@@ -70,36 +78,36 @@ export class StoreGeneration {
     this.settled ??= null;
   }
 
-  /** This generation is settled; also for processes that come back to it late (`wasSettled`). Rejects when the store does not answer. */
+  /** Marks this generation as settled, also for processes that come back later (`wasSettled`). Rejects when the store does not answer. */
   async settle(generation: string): Promise<void> {
     await this.redis.appends.set(SETTLED_KEY, generation);
     this.settled = generation;
   }
 
   /**
-   * Whether the generation that is connected now was settled at any time: whoever writes again what it knows comes too late then, and
-   * others have gone on without it. A store that was emptied since has forgotten that. Rejects when the store does not answer.
+   * True when the connected generation was settled at any time. Then a process that writes its data again is too late, because others have
+   * continued without it. A store that was emptied since has forgotten this. Rejects when the store does not answer.
    */
   async wasSettled(): Promise<boolean> {
     const generation = this.current;
     return generation !== null && (await this.redis.appends.get(SETTLED_KEY)) === generation;
   }
 
-  /** After each (re)connection, once the generation is known. */
+  /** Called after each (re)connection, once the generation is known. */
   onConnected(listener: () => void): void {
     this.listeners.push(listener);
   }
 
-  async markAudited({ server, incarnation }: Auditor, generation: string): Promise<void> {
+  async markAudited({ server, incarnation }: MarkingServer, generation: string): Promise<void> {
     await this.redis.appends.hset(AUDITED_KEY, `${server}:${incarnation}`, generation);
   }
 
-  async forget({ server, incarnation }: Auditor): Promise<void> {
+  async forget({ server, incarnation }: MarkingServer): Promise<void> {
     await this.redis.appends.hdel(AUDITED_KEY, `${server}:${incarnation}`);
   }
 
-  /** Whether all of these have compared their rooms with the generation that is connected now. */
-  async isAuditedBy(auditors: readonly Auditor[]): Promise<boolean> {
+  /** True when all of these servers have compared their rooms with the connected generation. */
+  async isAuditedBy(auditors: readonly MarkingServer[]): Promise<boolean> {
     const generation = this.current;
     if (generation === null) return false;
     if (auditors.length === 0) return true;

@@ -71,7 +71,7 @@ describe('a mark of an input', () => {
     expect(await adoptBy(servers[1], tenure)).toMatchObject({ poison: COMMAND, losses: 1 });
   });
 
-  it('counts once: an owner that is lost to something else adds nothing to it, but the input stays refused', async () => {
+  it('counts once, and the input stays refused when another owner is lost for another reason', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     const second = await adoptBy(servers[1], tenure);
@@ -79,7 +79,7 @@ describe('a mark of an input', () => {
     expect(third).toMatchObject({ poison: COMMAND, losses: 1 });
   });
 
-  it('of a second owner makes the room one that is ended', async () => {
+  it('makes the room end when it cost a second owner', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     const second = await adoptBy(servers[1], tenure);
@@ -88,7 +88,7 @@ describe('a mark of an input', () => {
     expect(third).toMatchObject({ poison: { seq: 9 }, losses: LOSSES_MAX });
   });
 
-  it('is taken back when the input came to its end, and only by the same input', async () => {
+  it('is removed when its input has ended, and only by the same input', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     await marks.clear(tenure, { ...COMMAND, seq: 6 });
@@ -98,20 +98,20 @@ describe('a mark of an input', () => {
     expect(await adoptBy(servers[1], tenure)).toMatchObject({ poison: null, losses: 0 });
   });
 
-  it('of an owner that lost the room meanwhile is refused', async () => {
+  it('is refused when its owner has lost the room meanwhile', async () => {
     const tenure = await playingRoom();
     const second = await adoptBy(servers[1], tenure);
     await marks.mark(tenure, COMMAND);
     expect(await adoptBy(servers[2], { ...tenure, ...servers[1], epoch: second.epoch })).toMatchObject({ poison: null, losses: 0 });
   });
 
-  it('does not count for the server that takes up its own room', async () => {
+  it('does not count for a server that adopts its own room', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     expect(await adoptBy(servers[0], tenure)).toMatchObject({ poison: null, losses: 0 });
   });
 
-  it('is forgotten with the end of the game', async () => {
+  it('is removed with the end of the game', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     const second = await adoptBy(servers[1], tenure);
@@ -128,8 +128,8 @@ describe('a mark of an input', () => {
   });
 });
 
-describe('a mark of a set-up', () => {
-  it('is seen in the record of the room until it is taken back', async () => {
+describe('a mark of a setup', () => {
+  it('is in the record of the room until it is removed', async () => {
     const room = await startingRoom();
     const setup = { handler: 'setup', seat: -1, seq: 0 };
     expect((await read(room)).hasFailedSetup).toBe(false);
@@ -139,7 +139,7 @@ describe('a mark of a set-up', () => {
     expect((await read(room)).hasFailedSetup).toBe(false);
   });
 
-  it('of a start that is over is refused', async () => {
+  it('is refused when the start is over', async () => {
     const room = await startingRoom();
     await marks.mark({ room, start: 'another' }, { handler: 'setup', seat: -1, seq: 0 });
     expect((await read(room)).hasFailedSetup).toBe(false);
@@ -147,7 +147,7 @@ describe('a mark of a set-up', () => {
 });
 
 describe('a mark of an effect of a game that ended', () => {
-  it('keeps that effect from being run, and is gone with the effects', async () => {
+  it('prevents that effect from running, and is removed with the effects', async () => {
     const { room } = await playingRoom();
     const effects = [
       { key: 'k1', name: 'pay', data: 1 },

@@ -15,7 +15,7 @@ const A = { room: 'a', watching: false };
 const B = { room: 'b', watching: false };
 
 describe('a user who moves', () => {
-  it('is where the latest of their requests says, in whatever order those are come to', async () => {
+  it('is in the room of the latest request, in whatever order requests are handled', async () => {
     const user = newUser();
     const { turn, pointer } = await users.admit(user);
     expect(pointer).toBeNull();
@@ -32,7 +32,7 @@ describe('a user who moves', () => {
     expect(await users.get(user)).toBeNull();
   });
 
-  it('overtakes what they asked before, unless they are in a room', async () => {
+  it('makes older requests late, unless the user is in a room', async () => {
     const user = newUser();
     const { turn } = await users.admit(user);
     expect(await users.overtakeIfFree(user, { turn, number: 2 })).toBe(true);
@@ -45,7 +45,7 @@ describe('a user who moves', () => {
     expect(await users.move(user, A, { asked: { turn, number: 4 } })).toBe(false);
   });
 
-  it('leaves the room they were in when they asked, and not the one they came back to', async () => {
+  it('leaves the room of the request, and not the same room after a return', async () => {
     const user = newUser();
     const { turn } = await users.admit(user);
     await users.move(user, A, { asked: { turn, number: 1 } });
@@ -53,18 +53,18 @@ describe('a user who moves', () => {
     expect(await users.get(user)).toEqual(A);
     expect(await users.leave(user, 'a', { turn, number: 4 })).toBe(true);
     expect(await users.get(user)).toBeNull();
-    // What was asked before they left comes too late.
+    // The request is older than the departure.
     expect(await users.move(user, B, { asked: { turn, number: 3 } })).toBe(false);
     await users.move(user, A, { asked: { turn, number: 6 } });
     expect(await users.leave(user, 'a', { turn, number: 5 })).toBe(false);
     expect(await users.get(user)).toEqual(A);
-    // Late, and for a room they are not in any more: there it is as good as done.
+    // It is late, and the user is not in that room any more, so it counts as done.
     expect(await users.leave(user, 'b', { turn, number: 5 })).toBe(true);
     expect(await users.leave(user, 'a', undefined)).toBe(true);
     expect(await users.get(user)).toBeNull();
   });
 
-  it('is moved by nothing they asked for before they came in again, but by a match they looked for', async () => {
+  it('is not moved by requests of an earlier admission, except by a match', async () => {
     const user = newUser();
     const before = (await users.admit(user)).turn;
     const { turn } = await users.admit(user);
@@ -77,7 +77,7 @@ describe('a user who moves', () => {
     expect(await users.get(user)).toEqual(B);
   });
 
-  it('goes on in another turn unless they came in again since', async () => {
+  it('gets another admission number unless the user was admitted since', async () => {
     const user = newUser();
     const { turn } = await users.admit(user);
     const renewed = (await users.renewTurn(user, turn)) as number;
@@ -91,14 +91,14 @@ describe('a user who moves', () => {
     expect(await users.renewTurn(user, again.turn)).toBeGreaterThan(again.turn);
   });
 
-  it('gets a later turn from a store that has forgotten them, and is let go on by it', async () => {
+  it('gets a later admission number from a store that lost the user, and can continue', async () => {
     const user = newUser();
     const { turn } = await users.admit(user);
     await users.overtake(user, { turn, number: 3 });
     expect(await users.lastRequestOrder(user)).toEqual({ turn, number: 3 });
     await redis.commands.del(userKey(user));
     expect(await users.move(user, A, { asked: { turn, number: 4 } })).toBe(true);
-    // The turn itself is not known any more: what was asked last is.
+    // The admission itself is not known any more, but the last request is.
     expect(await users.lastRequestOrder(user)).toEqual({ turn, number: 4 });
     await redis.commands.del(userKey(user));
     await new Promise((resolve) => setTimeout(resolve, 2));

@@ -8,13 +8,13 @@ export interface UserRoom {
   readonly watching: boolean;
 }
 
-/** What a move must hold against; nothing of it: it is made in any case. */
+/** The conditions of a move. Without any, the move is always made. */
 export interface MoveTerms {
-  /** The request that asks for it: refused when the user has moved, or was admitted, since. */
+  /** The request that asks for the move. The move is refused when the user has moved, or was admitted, since. */
   readonly asked?: RequestOrder;
-  /** A search for a match goes on over admissions: only where the user moved since is it refused. */
+  /** A search for a match outlives admissions: the move is refused only when the user has moved since. */
   readonly outlivesAdmissions?: boolean;
-  /** Refused when they are in another room than this. */
+  /** The move is refused when the user is in another room than this. */
   readonly from?: RoomId;
 }
 
@@ -27,7 +27,7 @@ const leaveScript = new LuaScript('leave_user', [overtaken, new URL('./scripts/l
 const departScript = new LuaScript('depart_user', [overtaken, new URL('./scripts/depart-user.lua', import.meta.url)], 1);
 const overtakeScript = new LuaScript('overtake_user', [overtaken, new URL('./scripts/overtake-user.lua', import.meta.url)], 1);
 
-/** Where a user is once a request that sent them to a room has written the room's record. */
+/** The state of a user after a request that moved the user has written the room's record. */
 export interface Standing {
   readonly pointer: UserRoom | null;
   /** The user has moved, left for good or (unless the request outlives admissions) was admitted since the request. */
@@ -37,8 +37,8 @@ export interface Standing {
 }
 
 /**
- * What the store said of a user whom a gateway wrote again: `late`, they were admitted elsewhere since; `written`; `moved`, a request
- * that may still be under way has moved them. `before`: where the store had them.
+ * The result for a user whom a gateway restores. `late`: the user was admitted elsewhere since. `moved`: a request that may still be under
+ * way has moved the user. `before`: the room of the user before the call.
  */
 export interface RestoredUser {
   readonly outcome: 'late' | 'written' | 'moved';
@@ -47,12 +47,12 @@ export interface RestoredUser {
 
 const RESTORED: readonly RestoredUser['outcome'][] = ['late', 'written', 'moved'];
 
-/** A pointer outlives any game, and a user who never comes back costs nothing for ever. */
+/** Longer than any game. A user who never comes back costs nothing for ever. */
 const POINTER_TTL_SECONDS = 24 * 3600;
 
 /**
- * Which room a user is in: a hint that finds the room; whether they really are in it, the room's record says. And what
- * they asked for last, in an order that holds over gateways and lobbies: who comes late with an older wish is refused.
+ * The room of each user, which is a hint: the room's record says whether the user is a member. It also has the order of the user's last
+ * request, which is valid across gateways and lobbies, so that late requests are refused.
  */
 @Injectable()
 export class UserRooms {
@@ -69,7 +69,7 @@ export class UserRooms {
     return !!turn && !room;
   }
 
-  /** The user comes in at a gateway: a turn of their own for what they ask there, and where they are. */
+  /** Admits a user at a gateway: returns a new admission number for the request order, and the room of the user. */
   async admit(user: UserId): Promise<{ readonly turn: number; readonly pointer: UserRoom | null }> {
     const [turn, room, watching] = (await admitScript.run(this.redis.commands, [userKey(user)], [POINTER_TTL_SECONDS])) as [
       string,
@@ -80,7 +80,7 @@ export class UserRooms {
   }
 
   /**
-   * Writes again where a user is, as the gateway of their session has it, into a store that lost it. `asked`: their session's turn, and
+   * Writes the user's room again, as the gateway of the session knows it, into a store that lost it. `asked`: the session's admission, and
    * the first of its requests that may still be under way.
    */
   async restore(user: UserId, to: UserRoom | null, asked: RequestOrder): Promise<RestoredUser> {
@@ -89,13 +89,13 @@ export class UserRooms {
     return { outcome: RESTORED[code], before: pointerOf(room, watching) };
   }
 
-  /** Another turn for a user who is still where they had that one. Null: they have come in again since, here or elsewhere. */
+  /** Gives a new admission number to a user whose last admission was `turn`. Null: the user was admitted since, here or elsewhere. */
   async renewTurn(user: UserId, turn: number): Promise<number | null> {
     const renewed = await renewTurnScript.run(this.redis.commands, [userKey(user)], [turn, POINTER_TTL_SECONDS]);
     return renewed === null ? null : Number(renewed);
   }
 
-  /** To a room, or with null out of theirs. False: it was refused by its terms, and nothing has changed. */
+  /** Moves the user to a room, or with null out of one. False: a condition refused it, and nothing has changed. */
   async move(user: UserId, to: UserRoom | null, { asked, outlivesAdmissions, from }: MoveTerms = {}): Promise<boolean> {
     const where = [to?.room ?? '', to?.watching ? '1' : '0', asked?.turn ?? '', asked?.number ?? ''];
     const terms = [from ?? '', outlivesAdmissions ? '1' : '', POINTER_TTL_SECONDS];
@@ -103,8 +103,8 @@ export class UserRooms {
   }
 
   /**
-   * Out of that room, if they are in it; and whatever was asked before this comes too late from now on. False: this does,
-   * and they are in that room again.
+   * Removes the user from that room, and makes all older requests late. False: this request is late itself, and the user is in that room
+   * again.
    */
   async leave(user: UserId, room: RoomId, asked: RequestOrder | undefined): Promise<boolean> {
     const args = [room, asked?.turn ?? '', asked?.number ?? '', POINTER_TTL_SECONDS];
@@ -112,8 +112,8 @@ export class UserRooms {
   }
 
   /**
-   * The user's session is over for good: out of any room, and every older request is void. Gives the room that the user
-   * was in, also when the call is repeated. `late`: the user was admitted or moved since; nothing has changed.
+   * Ends the stay of a user whose session is over: removes the user from any room, and makes all older requests late. Returns the room in
+   * which the user was, also when the call is repeated. `late`: the user was admitted or moved since, and nothing has changed.
    */
   async depart(user: UserId, asked: RequestOrder): Promise<UserRoom | null | 'late'> {
     const answer = await departScript.run(this.redis.commands, [userKey(user)], [asked.turn, asked.number, POINTER_TTL_SECONDS]);
@@ -122,7 +122,7 @@ export class UserRooms {
     return pointerOf(room, watching);
   }
 
-  /** Read after a room's record was written for a request that sent the user there: whether that request still holds. */
+  /** Call it after a room's record was written for a request that moved the user. It says whether that request still counts. */
   async standing(user: UserId, { asked, outlivesAdmissions }: Pick<MoveTerms, 'asked' | 'outlivesAdmissions'>): Promise<Standing> {
     const fields = ['room', 'watching', 'by', 'turn', 'movedTurn', 'movedNumber'] as const;
     const [room, watching, by, turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), ...fields);
@@ -133,20 +133,24 @@ export class UserRooms {
     return { pointer: pointerOf(room, watching), isLate: isMovedSince || isAdmittedSince, isOwn };
   }
 
-  /** Whatever was asked before this comes too late from now on. False: this does. */
+  /** Makes all older requests late. False: this one is late itself. */
   async overtake(user: UserId, asked: RequestOrder | undefined): Promise<boolean> {
     if (!asked) return true;
     return (await overtakeScript.run(this.redis.commands, [userKey(user)], [asked.turn, asked.number, POINTER_TTL_SECONDS, ''])) === 1;
   }
 
-  /** As `overtake`, for a user who is in no room, or only watches. A room: they are in that one, and nothing has changed. */
+  /** Like `overtake`, for a user who is in no room or only watches. A room: the user is in it, and nothing has changed. */
   async overtakeIfFree(user: UserId, asked: RequestOrder | undefined): Promise<boolean | RoomId> {
     const args = [asked?.turn ?? '', asked?.number ?? '', POINTER_TTL_SECONDS, '1'];
     const answer = (await overtakeScript.run(this.redis.commands, [userKey(user)], args)) as number | RoomId;
     return typeof answer === 'number' ? answer === 1 : answer;
   }
 
-  /** Throws `overtaken` when the user has moved, or was admitted, since they asked. To be followed by a conditional write. */
+  /**
+   * Call it before a conditional write.
+   *
+   * @throws `overtaken` when the user has moved, or was admitted, since the request
+   */
   async refuseLate(user: UserId, asked: RequestOrder | undefined): Promise<void> {
     if (!asked) return;
     const [turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), 'turn', 'movedTurn', 'movedNumber');
@@ -154,13 +158,15 @@ export class UserRooms {
     if (isLate) throw new HoldfastError('overtaken');
   }
 
-  /** The last request by which the user moved, and their last admission: what is done by this is refused if either changes. */
+  /**
+   * The order of the last request that moved the user, or of the last admission. An act under this order is refused when either changes.
+   */
   async lastRequestOrder(user: UserId): Promise<RequestOrder> {
     const [turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), 'turn', 'movedTurn', 'movedNumber');
     return Number(movedTurn) >= Number(turn) ? { turn: Number(movedTurn), number: Number(movedNumber) } : { turn: Number(turn), number: 0 };
   }
 
-  /** In any case: for a store that lost it. */
+  /** Writes the room without a condition, for a store that lost it. */
   async set(user: UserId, room: RoomId, watching: boolean): Promise<void> {
     await this.move(user, { room, watching });
   }

@@ -1,7 +1,7 @@
 import type { ServerChange, ServerDirectory, ServerRecord } from '#libs/fleet';
 import { type ServerId, serverId } from '#libs/protocol';
 import type { RedisConnections } from '#libs/redis';
-import type { Auditor, StoreGeneration } from '#libs/room-store';
+import type { MarkingServer, StoreGeneration } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { LISTED_AGAIN_MS, LOOK_MS } from './settlement.options.js';
 import { StoreSettlement } from './store-settlement.js';
@@ -32,9 +32,9 @@ class World {
       onConnected: (listener: () => void) => {
         this.connected = listener;
       },
-      isAuditedBy: async (all: readonly Auditor[]) =>
+      isAuditedBy: async (all: readonly MarkingServer[]) =>
         all.every(({ server, incarnation }) => this.marks.get(`${server}:${incarnation}`) === this.current),
-      forget: async ({ server, incarnation }: Auditor) => void this.marks.delete(`${server}:${incarnation}`),
+      forget: async ({ server, incarnation }: MarkingServer) => void this.marks.delete(`${server}:${incarnation}`),
       settle: async (settled: string) => {
         this.settled = settled;
       },

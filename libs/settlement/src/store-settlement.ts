@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@
 import { ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { HoldfastError, type ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
-import { type Auditor, StoreGeneration } from '#libs/room-store';
+import { type MarkingServer, StoreGeneration } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { LISTED_AGAIN_MS, LOOK_MS, UNSETTLED_TOLD_MS } from './settlement.options.js';
 
@@ -172,7 +172,7 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
     }
   }
 
-  private stillAwaited(): Auditor[] {
+  private stillAwaited(): MarkingServer[] {
     return [...this.awaited].flatMap(([server, { incarnation, isGivenUp }]) => (isGivenUp ? [] : [{ server, incarnation }]));
   }
 

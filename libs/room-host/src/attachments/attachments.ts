@@ -23,8 +23,8 @@ import { RoomOutputs } from '../room/room-outputs.js';
 import { ResyncWatch } from './resync-watch.js';
 
 /**
- * The sessions attached to this server's rooms, and their frames: the short path from a gateway's link to a room. The
- * way of a command: header read in place, seq judged, payload decoded once, one map look-up, one call.
+ * The sessions that are attached to this server's rooms, and the short path of their frames from a gateway's link to a room. For a command:
+ * the header is read in place, its sequence number is judged, and the payload is decoded once.
  */
 @Injectable()
 export class Attachments {
@@ -47,7 +47,7 @@ export class Attachments {
     rooms.onDropped((room, reason) => this.detachAll(room, reason));
   }
 
-  /** Throws `moved` when this server does not own the room in this epoch, `forbidden` when the user has no seat and does not watch. */
+  /** @throws `moved` when this server does not own the room in this epoch; `forbidden` when the user has no seat and does not watch */
   attach(peer: LinkPeer, { room: roomId, epoch, handle, session, user, watch, round, version, versionEpoch = null }: AttachRequest): void {
     this.batch.flush();
     const room = this.rooms.get(roomId);
@@ -61,13 +61,13 @@ export class Attachments {
     handles.set(handle, attachment);
     room.attachments.add(attachment);
     if (seat !== null) {
-      // A player's newest connection speaks for the seat; what the old one still sends is not theirs any more.
+      // The newest connection of a player counts. Later frames of the old one are ignored.
       const before = room.bySeat.get(seat);
       room.bySeat.set(seat, attachment);
       if (before) this.remove(before);
       this.clock.seatFilled(room, seat);
     }
-    // A version of another game in this room says nothing about this one.
+    // A version of another game of this room means nothing for this one.
     const held = round === room.round ? version : null;
     if (held === null) this.resyncs.wantsAll(room, session, seat);
     this.outputs.welcome(attachment, held, room.rewoundTo(held, versionEpoch));
@@ -125,7 +125,7 @@ export class Attachments {
 
   private answer(attachment: Attachment, seq: number, outcome: { kind: string; code?: string; message?: string }): void {
     const { room, seat } = attachment;
-    // A room that is about to move takes nothing more; the client sends this again to the next owner.
+    // The room is about to migrate. The client sends the command again to the next owner.
     if (outcome.code === 'moved') return;
     room.sawSeq(seat as number, seq);
     this.count(room, outcome.kind === 'changed' ? 'applied' : 'refused');
@@ -140,7 +140,7 @@ export class Attachments {
 
   private sayRefusal(attachment: Attachment, seq: number, error: ErrorBody): void {
     const { room } = attachment;
-    // Decided on changes that are not durable yet, it must not be heard before they are.
+    // The refusal may depend on changes that are not durable yet, so it waits for them.
     if (room.isDirty) room.waitingRefusals.push({ afterVersion: room.value.version, attachment, seq, error });
     else this.outputs.refuse(attachment, seq, error);
   }
@@ -198,7 +198,7 @@ export class Attachments {
     tally.inc();
   }
 
-  /** For operators. */
+  /** The attachments of a room, for operators. */
   of(room: RoomId): readonly Attachment[] {
     return [...(this.rooms.get(room)?.attachments ?? [])];
   }

@@ -5,12 +5,12 @@ import type { HostedRooms } from '../room/hosted-rooms.js';
 import type { Attachments } from './attachments.js';
 import { PendingAttachments } from './pending-attachments.js';
 
-/** A server's door: one room that is here at epoch 1, one that is on its way, and what was done with who came. */
+/** One room that is here at epoch 1, one that is being loaded, and the calls of `Attachments`. */
 class Server {
   readonly done: string[] = [];
   readonly told: object[] = [];
   readonly peer = { emit: (_: string, data: object) => this.told.push(data) } as unknown as LinkPeer;
-  /** The room that was on its way is here, or will not come. */
+  /** Ends the load of the room, with or without success. */
   settle: () => void = () => {};
   private readonly coming = new Promise<void>((resolve) => {
     this.settle = resolve;
@@ -55,7 +55,7 @@ function request(room: string, handle: number, version: number): AttachRequest {
   return { room: room as RoomId, epoch: 1, handle, session, user, watch: false, round: 0, version };
 }
 
-it('takes sessions of a room that is here at once, and lets those of one on its way wait for it', async () => {
+it('attaches sessions of a hosted room at once, and those of a room that is being loaded after the load', async () => {
   const server = new Server();
   server.ask(['coming', 1], ['here', 2]);
   expect(server.done).toEqual(['attach here 2 0']);
@@ -63,7 +63,7 @@ it('takes sessions of a room that is here at once, and lets those of one on its 
   expect(server.done).toEqual(['attach here 2 0', 'attach coming 1 0']);
 });
 
-it('does both for a player who has left before the room came, so that the game hears of it', async () => {
+it('attaches and detaches a player who left during the load, so that the game learns of it', async () => {
   const server = new Server();
   server.ask(['coming', 1]);
   server.pending.detach(server.peer, { handle: 1, gone: 'left' });
@@ -72,7 +72,7 @@ it('does both for a player who has left before the room came, so that the game h
   expect(server.done).toEqual(['attach coming 1 0', 'detach 1 left']);
 });
 
-it('takes a session that asked again once, as it asked last', async () => {
+it('attaches a session that repeats its request once, with the last request', async () => {
   const server = new Server();
   server.ask(['coming', 1, 3]);
   server.ask(['coming', 1, 5]);
@@ -80,7 +80,7 @@ it('takes a session that asked again once, as it asked last', async () => {
   expect(server.done).toEqual(['attach coming 1 5']);
 });
 
-it('forgets who waited when their link breaks', async () => {
+it('drops waiting sessions when their link closes', async () => {
   const server = new Server();
   server.ask(['coming', 1]);
   server.loseLink();
@@ -88,7 +88,7 @@ it('forgets who waited when their link breaks', async () => {
   expect(server.done).toEqual([]);
 });
 
-it('says who cannot be taken, and why: their room is not here, or they have no seat in it', () => {
+it('refuses a session whose room is not here or who has no seat, with the reason', () => {
   const server = new Server();
   server.refuse = new HoldfastError('moved');
   server.ask(['elsewhere', 1]);

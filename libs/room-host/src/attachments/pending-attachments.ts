@@ -9,14 +9,13 @@ type Detach = Control['room.detach']['data'];
 
 interface Expected {
   readonly request: AttachRequest;
-  /** It has gone again before its room was here. */
+  /** The session was detached before its room was loaded. */
   gone: Detach['gone'] | null;
 }
 
 /**
- * Sessions that come to rooms here. A gateway hears of a new owner from the store, at the moment of the adoption: before
- * the owner has read and replayed what it adopted. Such a session waits for its room, since to send it away would cost
- * its player the time until it asks again.
+ * Attachments of sessions to rooms that are still being loaded. A gateway learns the new owner from the store at the moment of the
+ * adoption, before the owner has read the room. Such a session waits for its room, because its player would lose time if it were refused.
  */
 @Injectable()
 export class PendingAttachments {
@@ -35,7 +34,10 @@ export class PendingAttachments {
     for (const request of sessions) this.take(peer, request);
   }
 
-  /** Of a session that still waits for its room, both are done when the room is here: a player who left has left then. */
+  /**
+   * When the room is still being loaded, the session is attached and detached once it is there, so that the game learns that the player
+   * left.
+   */
   detach(peer: LinkPeer, event: Detach): void {
     const expected = this.expected.get(peer)?.get(event.handle);
     if (expected) expected.gone = event.gone;
@@ -61,7 +63,7 @@ export class PendingAttachments {
   private takeExpected(peer: LinkPeer, expected: Expected): void {
     const { request, gone } = expected;
     const handles = this.expected.get(peer);
-    // Its link has broken, or it was asked for anew.
+    // Its link has closed, or the session was attached again.
     if (handles?.get(request.handle) !== expected) return;
     handles.delete(request.handle);
     this.takeNow(peer, request);

@@ -7,30 +7,31 @@ import { StoreSettlement } from '#libs/settlement';
 import { describeThrown, Log, Metrics } from '#libs/telemetry';
 import type { HostedRoom, InFlight } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
+import { logGameFailure } from '../room/log-game-failure.js';
 import { RoomOutputs } from '../room/room-outputs.js';
 import { APPEND_RETRY_MS, STALL_TOLD_MS } from '../room-host.options.js';
 
-/** What is told of changes that are durable now. */
+/** Changes that have become durable. */
 export interface Committed {
   readonly room: HostedRoom;
   readonly before: RoomValue;
   readonly changes: readonly Change[];
 }
 
-/** The events of as many of the last changes that had any go into the epilogue: more than a client can miss while it reconnects. */
+/** The epilogue has the events of this many of the last changes with events: more than a client can miss while it reconnects. */
 const EPILOGUE_CHANGES = 32;
 
-/** Batch ids are this process' own name and a counter: unique without asking anyone, and cheap. */
+/** A batch id is the name of this process and a counter: unique and cheap. */
 const PROCESS_TAG = randomUUID().slice(0, 8);
 
 /**
- * Group commit: the changes of all rooms made in one turn of the loop go to the store in a few calls, and the next
- * one leaves as soon as that has answered, so that a batch grows with the load and a lone change waits for nobody.
+ * Group commit: the changes of all rooms in one event-loop tick go to the store in a few calls. The next group leaves when they are
+ * answered. So a group grows with the load, and a single change does not wait.
  *
- * An append without an answer is sent again as the very same append until it has one; a room never has two on the way.
+ * An append without an answer is sent again unchanged until it has one. A room never has two under way.
  *
- * The append that ends a game makes a revision of the record. It waits until the store is settled: in a store that fell back, its revision
- * could be that of another content, which a gateway knows and has not written again yet. All other appends go on.
+ * The append that ends a game makes a revision of the record, so it waits until the store is settled. In a store that fell back, the same
+ * revision could be that of other content, which a gateway knows and has not written again yet. All other appends continue.
  */
 @Injectable()
 export class Appender {
@@ -60,7 +61,7 @@ export class Appender {
     });
   }
 
-  /** The room has changes to be stored. */
+  /** Notes that the room has changes to store. */
   markDirty(room: HostedRoom): void {
     this.dirty.add(room);
     this.schedule();
@@ -70,7 +71,7 @@ export class Appender {
     this.committedListeners.push(listener);
   }
 
-  /** The store holds less than the owner: it lost something, and the owner must write it again. */
+  /** The store has less than the owner: it lost data, and the owner must write it again. */
   onBehind(listener: (room: HostedRoom) => void): void {
     this.behindListeners.push(listener);
   }
@@ -85,7 +86,7 @@ export class Appender {
     });
   }
 
-  /** The store has been made to hold the room as far as `after` in another way (`reassert`). */
+  /** The store has the room up to `after` by another write (`reassert`). */
   commitInFlight(room: HostedRoom): void {
     const { inFlight } = room;
     if (!inFlight) return;
@@ -94,9 +95,9 @@ export class Appender {
   }
 
   /**
-   * The store refuses what this server writes of the room: drops it (`fenced`). Unless that is because the store has the end that this
-   * server wrote: its answer was lost with a store that fell back, and a gateway that had heard of the end wrote the record again. Then
-   * the effects and the epilogue of the end are written again, too, and the players are told (`ended`). `unknown`: no answer came.
+   * Drops the room, because the store refuses its writes (`fenced`). An exception is the end that this server wrote: its answer was lost
+   * with a store that fell back, and a gateway that had received the end wrote the record again. Then the effects and the epilogue are
+   * written again, and the players receive the end (`ended`). `unknown`: no answer came.
    */
   async fenced(room: HostedRoom): Promise<'ended' | 'fenced' | 'unknown'> {
     const { inFlight, ending } = room;
@@ -113,7 +114,7 @@ export class Appender {
     const { ending, tenure, round } = room;
     try {
       const last = await this.roomLog.lastGame(room.id);
-      // Fell back once more: the end is sent again.
+      // The store fell back once more, so the end is sent again.
       if (!last || last.round <= round) return 'unknown';
       if (ending === null || last.epoch > tenure.epoch || last.owner !== '' || last.round !== round + 1) return 'fenced';
       ending.record = { doc: last.doc, rev: last.rev };
@@ -140,7 +141,7 @@ export class Appender {
     const rooms: HostedRoom[] = [];
     const appends: Append[] = [];
     const { dirty } = this;
-    // What becomes dirty while these are looked at waits for the next turn.
+    // A room that becomes dirty during this loop waits for the next tick.
     this.dirty = new Set();
     for (const room of dirty) {
       const append = this.nextAppend(room);
@@ -154,8 +155,8 @@ export class Appender {
     try {
       results = await this.roomLog.appendAll(appends);
     } catch (error) {
-      // Something in one of them cannot be packed, and none was sent: that room is ended, and the others go again.
-      this.log.error('append.failed', { error: String(error) });
+      // One of the appends cannot be packed, and none was sent. That room is ended, and the others are sent again.
+      this.log.error('append.failed', { error });
       rooms.forEach((room, index) => {
         if (!canBePacked(appends[index])) this.breakOff(room, error);
       });
@@ -173,7 +174,7 @@ export class Appender {
     else if (this.dirty.size > 0) this.schedule();
   }
 
-  /** The append to send for a room now: its one in flight again, or a new one. Null: none. */
+  /** The next append of a room: the one in flight again, or a new one. Null: there is none. */
   private nextAppend(room: HostedRoom): Append | null {
     if (room.status === 'dropped' || room.status === 'lame') return null;
     const ends = room.inFlight ? room.inFlight.append?.ended : room.value.ended;
@@ -223,7 +224,7 @@ export class Appender {
     this.stalled(room);
     this.held.add(room);
     if (this.held.size === 1) this.settlement.onceSettled(() => this.resumeHeld());
-    // Players are told of a wait that takes long.
+    // Players receive a pause when the wait takes long.
     this.holdTimer ??= setTimeout(() => {
       this.holdTimer = null;
       for (const waiting of this.held) this.stalled(waiting);
@@ -281,7 +282,7 @@ export class Appender {
     if (!room.isDirty) this.settled(room);
   }
 
-  /** From the oldest command of the batch: never less than what any of its players waited. */
+  /** Measures from the oldest command of the batch, so the time is never less than the wait of any player. */
   private observe(changes: readonly Change[], seatCount: number, since: number): void {
     let commands = 0;
     for (const { seats } of changes) {
@@ -290,7 +291,7 @@ export class Appender {
     if (commands > 0) this.metrics.commandAckSeconds.observe((performance.now() - since) / 1_000, commands);
   }
 
-  /** What a game shows may be what cannot be shown; that is its room's trouble, and nobody else's. */
+  /** The view of a game may contain data that cannot be sent. That breaks only its own room. */
   private tell(room: HostedRoom, say: () => void): void {
     try {
       say();
@@ -299,14 +300,14 @@ export class Appender {
     }
   }
 
-  /** The room's changes cannot be stored: its game ends with what the store has. */
+  /** The room's changes cannot be stored, so its game ends with the stored value. */
   private breakOff(room: HostedRoom, error: unknown): void {
     room.takeBackToDurable();
     this.end(room, error);
   }
 
   private end(room: HostedRoom, error: unknown): void {
-    this.log.error('game.failed', {
+    logGameFailure(this.log, {
       roomId: room.id,
       game: room.value.game,
       handler: 'view',
@@ -333,7 +334,7 @@ export class Appender {
   }
 }
 
-/** What is told to those who do not hear the end from here. */
+/** The end of the game for players who are not attached here. */
 function epilogueOf(room: HostedRoom, after: RoomValue, changes: readonly Change[]): Epilogue | undefined {
   const { tenure, round } = room;
   const { since, changes: told } = room.recent.tail([], changes, EPILOGUE_CHANGES);

@@ -15,7 +15,7 @@ afterEach(() => hosts.close());
 const keysOf = (room: string) => ['', ':log', ':checkpoint'].map((part) => `hf:room:{${room}}${part}`);
 
 describe('an audit', () => {
-  it('writes a room again that the store lost, and its places in the indexes', async () => {
+  it('writes a room that the store lost again, with its index entries', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');
     await hosts.redis.commands.del(...keysOf(room.id), `hf:rooms-of:${first.self.id}:${first.self.incarnation}`);
@@ -30,7 +30,7 @@ describe('an audit', () => {
     expect(second.rooms.get(room.id)?.value.state).toEqual({ count: 2 });
   });
 
-  it('brings a store up to date that fell back by some changes', async () => {
+  it('writes the changes that the store lost again', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');
     await hosts.redis.commands.hset(`hf:room:{${room.id}}`, 'version', 0, 'batch', '');
@@ -39,7 +39,7 @@ describe('an audit', () => {
     expect((await hosts.record(room.id)).version).toBe(1);
   });
 
-  it('of routine makes way for one that something has happened for', async () => {
+  it('stops early in favor of one that an event caused', async () => {
     const rooms = await Promise.all(Array.from({ length: 110 }, () => hosts.open(first)));
     const asked: number[] = [];
     const { standings } = first.roomLog;
@@ -55,7 +55,7 @@ describe('an audit', () => {
     jest.restoreAllMocks();
   });
 
-  it('leaves alone what is as it should be', async () => {
+  it('changes nothing when the store agrees', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');
     const { rev } = await hosts.record(room.id);
@@ -64,7 +64,7 @@ describe('an audit', () => {
     expect(first.rooms.get(room.id)).toBe(room);
   });
 
-  it('drops a room that is another server’s by now, and writes nothing over it', async () => {
+  it('drops a room that another server owns by now, and does not overwrite it', async () => {
     const room = await hosts.open(first);
     await second.loader.adopt([await hosts.tenure(room.id)]);
     const theirs = await hosts.record(room.id);
@@ -73,7 +73,7 @@ describe('an audit', () => {
     expect(await hosts.record(room.id)).toEqual(theirs);
   });
 
-  it('drops a room whose game others have ended', async () => {
+  it('drops a room whose game another server has ended', async () => {
     const room = await hosts.open(first);
     const { room: _, ...tenure } = await hosts.tenure(room.id);
     expect(await first.roomLog.abandon(room.id, tenure, { reason: 'orphaned' })).toBe(true);
@@ -99,7 +99,7 @@ describe('a game that has ended', () => {
     return { room, back, over: await hosts.record(room.id) };
   }
 
-  it('writes its end only once the store is settled, and its moves before that', async () => {
+  it('is written only once the store is settled, while its moves are written before', async () => {
     const [room, other] = [await hosts.open(first), await hosts.open(first)];
     first.settlement.isSettled = false;
     await first.does(room, 0, 'add');
@@ -107,7 +107,7 @@ describe('a game that has ended', () => {
     expect(during).toMatchObject({ version: 1, status: 'playing' });
     room.handle({ kind: 'end', result: { reason: 'finished' } });
     first.appender.markDirty(room);
-    // Two appends of another room: the end would have left with the first.
+    // Two appends of another room. The end would have left with the first.
     await first.does(other, 0, 'add');
     await first.does(other, 0, 'add');
     expect(await hosts.record(room.id)).toEqual(during);
@@ -120,7 +120,7 @@ describe('a game that has ended', () => {
   describe.each([
     ['has it again from a gateway that had heard of the end', (epoch: number) => epoch],
     ['has only a record of an earlier epoch, from such a gateway', () => 0],
-  ])('and whose answer was lost with a store that fell back, where the store %s', (_, epochOf) => {
+  ])('and whose answer was lost with a store that fell back, which %s', (_, epochOf) => {
     it('is ended with its effects and its epilogue', async () => {
       const ran: unknown[] = [];
       const paying = hosts.add('paying', {}, new Map([['pay', (run) => void ran.push((run as unknown as { data: unknown }).data)]]));
@@ -129,7 +129,7 @@ describe('a game that has ended', () => {
       const key = `hf:room:{${room.id}}`;
       const outbox = [{ key: 'k', name: 'pay', data: 5 }] as unknown as typeof room.value.outbox;
       const { appendAll } = paying.roomLog;
-      // The end is written, and then lost: but for what a gateway knows of it.
+      // The end is written and then lost, except for the record that a gateway has.
       jest.spyOn(paying.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {
         await appendAll.call(paying.roomLog, appends);
         await hosts.redis.commands.del(`${key}:effects`, `${key}:epilogue`);
@@ -149,7 +149,7 @@ describe('a game that has ended', () => {
     });
   });
 
-  it('is fenced where another has ended it, or owns the room', async () => {
+  it('is fenced when another server has ended it or owns the room', async () => {
     const room = await hosts.open(first);
     const { room: _, ...tenure } = await hosts.tenure(room.id);
     await first.roomLog.abandon(room.id, tenure, { reason: 'orphaned' });
@@ -160,7 +160,7 @@ describe('a game that has ended', () => {
     expect(await hosts.record(room.id)).toMatchObject({ status: 'waiting', round: 1, result: { reason: 'orphaned' } });
   });
 
-  it('is ended again by the audit of its last owner, under the same revision, in a store that has it in play again', async () => {
+  it('is ended again by its last owner, with the same revision, when the store has it in play again', async () => {
     const { room, back, over } = await ended();
     await back();
     expect(await hosts.record(room.id)).toMatchObject({ status: 'playing' });
@@ -169,14 +169,14 @@ describe('a game that has ended', () => {
     expect(first.rooms.get(room.id)).toBeUndefined();
   });
 
-  it('is not brought back by its last owner where the store has lost the room: whoever is in it does that', async () => {
+  it('is not written by its last owner when the store has lost the record, because a gateway writes that first', async () => {
     const { room } = await ended();
     await hosts.redis.commands.del(...keysOf(room.id));
     await first.auditor.audit('test');
     expect(await hosts.records.read(room.id)).toBeNull();
   });
 
-  it('is not taken up again by its last owner, who ends it instead', async () => {
+  it('is not adopted by its last owner, which ends it again', async () => {
     const { room, back } = await ended();
     await back();
     expect(await first.loader.adopt([await hosts.tenure(room.id)])).toEqual([{ result: 'elsewhere' }]);
@@ -185,7 +185,7 @@ describe('a game that has ended', () => {
 });
 
 describe('a store', () => {
-  it('from which nobody adopts before all owners that live have compared', async () => {
+  it('gives rooms to adopters only after all living owners have audited it', async () => {
     const room = await hosts.open(first);
     const tenure = await hosts.tenure(room.id);
     const third = hosts.add('third');
@@ -196,7 +196,7 @@ describe('a store', () => {
     expect(await second.loader.adopt([tenure])).toMatchObject([{ result: 'adopted' }]);
   });
 
-  it('that lost the marks is compared with anew, and so is one that is another by now', async () => {
+  it('is audited again when it lost the marks or was replaced', async () => {
     expect(await first.auditor.isStoreAudited()).toBe(true);
     await hosts.redis.appends.hdel('hf:audited', `${second.self.id}:${second.self.incarnation}`);
     expect(await first.auditor.isStoreAudited()).toBe(false);
@@ -213,7 +213,7 @@ describe('a store', () => {
     expect(await second.auditor.isStoreAudited()).toBe(true);
   });
 
-  it('is not waited for by owners that are gone', async () => {
+  it('does not wait for owners that are gone', async () => {
     const third = hosts.add('third');
     expect(await second.auditor.isStoreAudited()).toBe(false);
     third.isListed = false;

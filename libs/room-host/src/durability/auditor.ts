@@ -68,7 +68,7 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
       return this.auditing;
     }
     this.auditing = this.auditAll(reason)
-      .catch((error: unknown) => this.log.debug('audit.failed', { error: String(error) }))
+      .catch((error: unknown) => this.log.debug('audit.failed', { error }))
       .then(() => {
         this.auditing = null;
         const { next } = this;
@@ -215,7 +215,7 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       await Promise.all([this.records.index([id], doc.createdAt), this.records.noteOwner([id], tenure.server, tenure.incarnation)]);
     } catch (error) {
-      this.log.debug('room.index-failed', { roomId: id, error: String(error) });
+      this.log.debug('room.index-failed', { roomId: id, error });
       setTimeout(() => {
         if (room.status !== 'dropped') void this.index(room);
       }, INDEX_RETRY_MS).unref();

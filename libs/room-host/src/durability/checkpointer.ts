@@ -6,29 +6,28 @@ import { HostedRooms } from '../room/hosted-rooms.js';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
 import { Appender, type Committed } from './appender.js';
 
-/** Checkpoints on their way at once: each is a whole state, and they must not crowd out appends. */
+/** Most checkpoints under way at once. Each is a whole state, and they must not delay appends. */
 const CONCURRENT_MAX = 8;
-/** A checkpoint that effects wait for is tried again after this, in ms. */
+/** Delay before a checkpoint that effects wait for is tried again, in ms. */
 const RETRY_MS = 200;
 
-/** The way of a room to its next checkpoint. */
+/** The progress of a room towards its next checkpoint. */
 interface Progress {
-  /** Changes since the last checkpoint. */
   changes: number;
   /** When the last checkpoint was written, by the monotonic clock. */
   writtenAt: number;
 }
 
 /**
- * Keeps logs short: after so many changes, bytes or so much time the whole value replaces the log behind it. A room of
- * durability `checkpoint` lives by these alone.
+ * Keeps logs short: after some number of changes or bytes, or some time, the whole value replaces the log. Durability `checkpoint` stores
+ * nothing else.
  */
 @Injectable()
 export class Checkpointer {
   private readonly waiting = new Set<HostedRoom>();
-  /** Rooms whose checkpoint is on its way: one at a time each. */
+  /** Rooms whose checkpoint is under way: one at a time each. */
   private readonly underWay = new Set<HostedRoom>();
-  /** Of each room that has changed since it came here. */
+  /** The progress of each room towards its next checkpoint. */
   private readonly progress = new Map<HostedRoom, Progress>();
   private readonly storedListeners: ((room: HostedRoom) => void)[] = [];
 
@@ -47,7 +46,7 @@ export class Checkpointer {
     });
   }
 
-  /** A checkpoint has been stored: effects that waited for it may be run. */
+  /** A checkpoint was stored, so effects that waited for it may run. */
   onStored(listener: (room: HostedRoom) => void): void {
     this.storedListeners.push(listener);
   }
@@ -100,7 +99,7 @@ export class Checkpointer {
       progress.writtenAt = performance.now();
     }
     const result = await this.roomLog.checkpoint(room.id, tenure, state, durable.version, room.durability === 'checkpoint', {
-      // What an effect does outside is never undone.
+      // Nobody can undo what an effect does outside.
       isReplicated: hasUnstoredEffects,
     });
     if (room.status === 'dropped' || room.tenure !== tenure) return;
@@ -109,10 +108,10 @@ export class Checkpointer {
       room.checkpointed(durable);
       for (const listener of this.storedListeners) listener(room);
     } else {
-      // Nothing is lost by a late checkpoint: the log still has it all. The next change asks again.
+      // A late checkpoint loses nothing, because the log still has all changes. The next change tries again.
       if (progress) progress.changes = this.options.checkpointEveryChanges;
       this.log.debug('checkpoint.failed', { roomId: room.id, result });
-      // No further change need come, and effects wait.
+      // Effects wait, and a next change may never come.
       if (room.hasUnstoredEffects) this.wantLater(room);
     }
   }

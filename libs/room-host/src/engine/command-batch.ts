@@ -86,7 +86,7 @@ export class CommandBatch {
     base: RoomValue | null,
   ): RoomOutcome<unknown> {
     if (outcome !== null && base === null) return outcome;
-    // The command before it was taken back or ended the game, so this outcome has the wrong base and is computed again.
+    // The command before it changed nothing or ended the game, so this outcome has the wrong base and is computed again.
     if (outcome === null || base !== room.value) return this.engine.input(room, input);
     return this.engine.apply(room, input, outcome);
   }

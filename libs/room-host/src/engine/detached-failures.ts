@@ -3,10 +3,11 @@ import type { RoomId } from '#libs/protocol';
 import { describeThrown, Log } from '#libs/telemetry';
 import { type DetachedError, GameProcessGuard, HandlerGuard, type Subject, Watchdog } from '#libs/watchdog';
 import { HostedRooms } from '../room/hosted-rooms.js';
+import { logGameFailure } from '../room/log-game-failure.js';
 import { RepeatedErrors } from './repeated-errors.js';
 import { RoomEngine } from './room-engine.js';
 
-/** Errors of what a handler left behind, a timer or promise of its own: the room ends, and the server lives. */
+/** Handles errors of timers and promises that a handler created and did not await: the room ends, and the server continues. */
 @Injectable()
 export class DetachedFailures implements OnApplicationBootstrap, OnApplicationShutdown {
   private process: GameProcessGuard | null = null;
@@ -39,7 +40,7 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
     this.process?.close();
   }
 
-  /** To describe what was thrown may run code of the game. */
+  /** Describing a thrown value may run code of the game. */
   private described(subject: Subject, error: unknown): string {
     const runs = this.guard.subject(subject);
     try {
@@ -55,7 +56,7 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
     const { game, room: roomId, effect } = subject;
     const skipped = this.repeated.skippedBefore(subject);
     if (skipped !== null) {
-      this.log.error('game.failed', {
+      logGameFailure(this.log, {
         roomId,
         game,
         handler: 'detached',
@@ -65,7 +66,7 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
       });
     }
     const room = this.rooms.get(roomId as RoomId);
-    // What an effect left behind is no part of the game's rules.
+    // Timers and promises of an effect handler are not part of the game's rules.
     if (room && effect === undefined) this.engine.endFailed(room, 'The game failed in work that it had left running.');
   }
 }

@@ -15,14 +15,14 @@ import { RoomEngine } from './room-engine.js';
 
 type EffectOutcome = 'done' | 'lost' | 'stopped';
 
-/** A handler that fails is tried again after this, doubled up to the second. */
+/** Delay before a failed handler is tried again, in ms. It doubles up to `RETRY_MS_MAX`. */
 const RETRY_MS = 500;
 const RETRY_MS_MAX = 30_000;
 
 /**
- * Runs effects once the change that asked for them is durable, and records that they are done: at least once each, with
- * the same key each time, whatever dies in between. Durable means: in the log; for durability `checkpoint` in a checkpoint,
- * which is written at once for that; for durability `none` made, since nothing of such a game outlives its server.
+ * Runs effects once the change that asked for them is durable, and records that they are done. Each runs at least once, with the same key
+ * each time, even when servers die in between. Durable means: in the log. For durability `checkpoint` it means in a checkpoint, which is
+ * written at once for that. For durability `none` it means made, because nothing of such a game outlives its server.
  */
 @Injectable()
 export class EffectRunner implements OnModuleDestroy {
@@ -55,7 +55,7 @@ export class EffectRunner implements OnModuleDestroy {
     rooms.onDropped((room) => this.attempted.delete(room));
   }
 
-  /** Effects of games that have ended; they stand in a key of their own, and are taken out of it once all are done. */
+  /** Runs the effects of a game that has ended. They are in a key of their own, and are removed from it once all are done. */
   async runLast(room: RoomId, { effects, batches, poisoned }: LastEffects, game: string | null = null): Promise<void> {
     for (const effect of effects)
       if (poisoned.includes(effect.key)) this.log.error('effect.abandoned', { roomId: room, effect: effect.name, key: effect.key });
@@ -64,7 +64,7 @@ export class EffectRunner implements OnModuleDestroy {
     await this.roomLog.lastEffectsDone(room, batches);
   }
 
-  /** One that was under way when its game ended is waited for: it is not run a second time beside itself. */
+  /** An attempt that was under way when its game ended is awaited, so that the effect does not run twice at the same time. */
   private async lastAttempt(room: RoomId, effect: PendingEffect, game: string | null): Promise<void> {
     const outcome = await this.running.get(effect.key);
     if (outcome === undefined || outcome === 'lost')
@@ -91,14 +91,17 @@ export class EffectRunner implements OnModuleDestroy {
         attempted.delete(effect.key);
         if (outcome === 'done') this.noteDone(room, effect.key);
         if (outcome !== 'stopped' || room.value.ended) return;
-        // Before the end, so that it is no effect that the game left behind.
+        // This comes before the end, so that the end does not leave the effect to others.
         this.engine.input(room, { kind: 'effects-done', keys: [effect.key] });
         this.engine.endFailed(room, `The game was stopped: effect ${effect.name} exceeded its limit.`);
       });
     }
   }
 
-  /** `lost`: the room was lost meanwhile, and the next owner runs it. `stopped`: the watchdog interrupted it; it is not tried again. */
+  /**
+   * `lost`: this server lost the room meanwhile, and the next owner runs the effect. `stopped`: the watchdog interrupted it, and it is not
+   * tried again.
+   */
   private async attempt(subject: Subject, effect: PendingEffect, game: string | null, isOurs: () => boolean): Promise<EffectOutcome> {
     const roomId = subject.room;
     const handler = this.registry.effectHandlers.get(effect.name);
@@ -111,13 +114,13 @@ export class EffectRunner implements OnModuleDestroy {
     try {
       for (let pauseMs = RETRY_MS; isOurs(); pauseMs = Math.min(pauseMs * 2, RETRY_MS_MAX)) {
         try {
-          // A copy: what the handler does to it is not done to the room's value.
+          // The handler gets a copy, so it cannot change the room's value.
           const data = effect.data === undefined ? undefined : plainCopy(effect.data, 'data');
           const run = { game, roomId, effect: effect.name, key: effect.key };
           await this.watch.during(run, () => runs.runOnce(label, () => handler({ key: effect.key, roomId, data })));
           return 'done';
         } catch (error) {
-          // To describe what a handler threw may run code of it.
+          // Describing a thrown value may run code of the handler.
           const text = error instanceof OverrunError ? error.message : this.described(runs, label, error);
           const facts = { roomId, effect: effect.name, key: effect.key, error: text };
           if (error instanceof OverrunError) {
@@ -142,7 +145,7 @@ export class EffectRunner implements OnModuleDestroy {
     }
   }
 
-  /** What was done in one turn is recorded as one change. */
+  /** Records the effects of one event-loop tick as one change. */
   private noteDone(room: HostedRoom, key: string): void {
     const keys = this.done.get(room);
     if (keys) keys.push(key);

@@ -6,10 +6,10 @@ interface Purse {
   left: number;
 }
 
-/** What was paid outside, by key: the last word of whoever removes duplicates by key. */
+/** The payments outside, by key. Like every receiver that removes duplicates by key, the last one counts. */
 type Paid = Map<string, unknown>;
 
-/** A game that pays by effects, of one durability; its checkpoints come so rarely that only effects ask for one. */
+/** A game that pays by effects, of one durability. Its checkpoints are so rare that only effects cause one. */
 class Bank extends Hosts {
   readonly paid: Paid = new Map();
   readonly runs: { key: string; data: unknown; storedVersion: number }[] = [];
@@ -51,7 +51,7 @@ class Bank extends Hosts {
     return this.add(name, {}, new Map([['pay', pay]]));
   }
 
-  /** The server is lost, as by kill -9, and another takes the room from what the store has. */
+  /** Stops the server like a process after `kill -9`, and lets another adopt the room. */
   async lose(owner: Host, room: HostedRoom): Promise<{ owner: Host; room: HostedRoom }> {
     const tenure = await this.tenure(room.id);
     owner.stop();
@@ -74,7 +74,7 @@ afterAll(async () => {
 });
 
 describe('an effect of a game of durability `checkpoint`', () => {
-  it('runs only once a checkpoint with the change that asked for it is stored', async () => {
+  it('runs only once a checkpoint with its change is stored', async () => {
     const bank = await newBank('checkpoint');
     const owner = bank.newServer('first');
     const room = await bank.open(owner);
@@ -89,7 +89,7 @@ describe('an effect of a game of durability `checkpoint`', () => {
     expect(bank.runs).toEqual([{ key: expect.any(String), data: 'ann', storedVersion: 2 }]);
   });
 
-  it('is not run when its server is lost before that; what is asked for instead has a key of its own', async () => {
+  it('is not run when its server is lost before that, and the effect of the new history has another key', async () => {
     const bank = await newBank('checkpoint');
     const first = bank.newServer('first');
     const opened = await bank.open(first);
@@ -106,7 +106,7 @@ describe('an effect of a game of durability `checkpoint`', () => {
     expect((room.value.state as Purse).left).toBe(998);
   });
 
-  it('is tried again when its checkpoint could not be stored, though nothing else happens in the room', async () => {
+  it('runs after a second checkpoint when the first could not be stored, although nothing else happens in the room', async () => {
     const bank = await newBank('checkpoint');
     const owner = bank.newServer('first');
     const room = await bank.open(owner);
@@ -120,7 +120,7 @@ describe('an effect of a game of durability `checkpoint`', () => {
 });
 
 describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, durability %s', (durability) => {
-  it('stays the same for whoever runs it, and is never that of another effect after the store fell back', async () => {
+  it('stays the same on every server, and is not used for another effect after the store fell back', async () => {
     const bank = await newBank(durability);
     const first = bank.newServer('first');
     const opened = await bank.open(first);

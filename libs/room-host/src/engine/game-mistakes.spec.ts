@@ -12,7 +12,7 @@ const asks: Record<string, (room: Room<Count>) => void> = {
   'emit to a seat that does not exist': (room) => room.emit('secret', null, [2]),
 };
 
-/** A game whose commands and timer change the state, and then ask for what cannot be. */
+/** A game whose commands and timer change the state and then make a mistake. */
 const mistaken = rulesOf<Count>('mistaken', () => ({ count: 0 }), {
   commands: new Map(
     Object.entries({ ...asks, fine: () => {}, late: (room: Room<Count>) => room.schedule('turn', 0) }).map(([name, ask]) => [
@@ -45,7 +45,7 @@ afterEach(async () => {
   await hosts.close();
 });
 
-it.each(Object.keys(asks))('a command may not %s: it is refused, changes nothing, and is one line in the log', async (name) => {
+it.each(Object.keys(asks))('refuses a command that tries to %s, changes nothing and logs one line', async (name) => {
   const room = await hosts.open(host);
   await host.does(room, 0, 'fine');
   const before = room.value;
@@ -66,7 +66,7 @@ it.each(Object.keys(asks))('a command may not %s: it is refused, changes nothing
   expect((await hosts.record(room.id)).version).toBe(2);
 });
 
-it('a timer that asks for what cannot be ends its room, with one line in the log', async () => {
+it('ends a room whose timer makes a mistake, and logs one line', async () => {
   const room = await hosts.open(host);
   await host.does(room, 0, 'late');
   for (const deadline = Date.now() + 5_000; !room.value.ended && Date.now() < deadline; )

@@ -6,20 +6,20 @@ import { type SuspectInput, SuspectMarks, type SuspectPlace } from '#libs/room-s
 import { Log, standardWriter, type TelemetryOptions } from '#libs/telemetry';
 import type { OverrunReport, Subject, WatchdogReporter } from '#libs/watchdog';
 
-/** What `createReporter` is given. */
+/** Data for `createReporter`. */
 export interface OverrunReporterData {
   readonly redis: RedisOptions;
   readonly telemetry: Pick<TelemetryOptions, 'server' | 'level' | 'format'>;
 }
 
-/** The store is asked for no longer than this, in ms: a process that is about to be ended cannot wait. */
+/** Time limit for Redis, in ms: a process that is about to be killed cannot wait. */
 const STORE_TIMEOUT_MS = 500;
 const CLEAR_TRIES_MAX = 30;
 const CLEAR_AGAIN_MS = 1_000;
 
 /**
- * Loaded by the watchdog's thread. Writes to the log which handler takes too long, and to the room's record that its next owner
- * must not run it.
+ * Runs in the watchdog's thread. Logs a handler that takes too long, and marks it in the room's record, so that the next owner does not run
+ * it.
  */
 export function createReporter({ redis, telemetry }: OverrunReporterData): WatchdogReporter {
   const log = new Log(telemetry);
@@ -45,7 +45,7 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
   };
 }
 
-/** A connection for one request: an overrun is rare, and one that nobody reads would be cut. */
+/** Opens a connection for one request. Overruns are rare, and Redis would close a connection that nobody reads. */
 async function withMarks(redis: RedisOptions, log: Log, work: (marks: SuspectMarks) => Promise<void>): Promise<boolean> {
   const client = connect({ ...redis, commandTimeoutMs: STORE_TIMEOUT_MS });
   client.on('error', () => {});

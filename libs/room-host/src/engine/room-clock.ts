@@ -5,12 +5,12 @@ import { HostedRooms } from '../room/hosted-rooms.js';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
 import { RoomEngine } from './room-engine.js';
 
-/** setTimeout takes no more; a later due time is looked at again then. */
+/** The longest delay of `setTimeout`. A later due time is checked again then. */
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 
 /**
- * Time for hosted rooms: named timers at their due times, ticks, and players who are away. Due times are in the room's
- * value, by the room's own time, so a timer whose owner died fires on the next one, late but once.
+ * The timers, ticks and away players of hosted rooms. Due times are in the room's value, in room time. So a timer whose owner died fires on
+ * the next owner, late but once.
  */
 @Injectable()
 export class RoomClock {
@@ -33,7 +33,7 @@ export class RoomClock {
     engine.onHandled((room) => this.schedule(room));
   }
 
-  /** The seat's connection is gone; unless another comes soon, its player is away for the game. */
+  /** The seat has no connection. Its player is away for the game unless another connection comes soon. */
   seatEmptied(room: HostedRoom, seat: Seat): void {
     const awayTimers = this.schedules.get(room)?.awayTimers;
     if (!awayTimers || awayTimers.has(seat) || room.status !== 'active') return;
@@ -58,14 +58,14 @@ export class RoomClock {
     if (room.value.seats[seat].presence === 'away') this.engine.input(room, { kind: 'seat', seat, event: 'back' });
   }
 
-  /** Timers and ticks of a room that takes inputs (again). */
+  /** Starts the timers and ticks of a room that takes inputs (again). */
   start(room: HostedRoom): void {
     const schedule = this.schedules.get(room);
     if (!schedule) return;
     this.schedule(room);
     const { tickHz } = room.machine.rules.definition;
     if (tickHz > 0 && room.machine.rules.tick) {
-      // One that was frozen has its ticks still.
+      // A room that was frozen still has its ticks.
       if (schedule.ticking) clearInterval(schedule.ticking);
       let lastTickAt = performance.now();
       schedule.ticking = setInterval(() => {
@@ -100,14 +100,14 @@ export class RoomClock {
       .filter(([, at]) => at <= now)
       .sort(([, a], [, b]) => a - b);
     for (const [name, at] of due) {
-      // One handler may take another's timer away, or end the game.
+      // A handler may remove another timer, or end the game.
       if (room.status === 'active' && room.value.timers[name] === at && !room.value.ended) this.engine.input(room, { kind: 'timer', name });
     }
     this.schedule(room);
   }
 }
 
-/** What a room waits for, in timers of this process. */
+/** The timers of this process for one room. */
 class Schedule {
   timer: NodeJS.Timeout | null = null;
   /** When `timer` fires, by the room's time. */

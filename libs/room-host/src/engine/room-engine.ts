@@ -5,9 +5,10 @@ import { OverrunError } from '#libs/watchdog';
 import { Appender } from '../durability/appender.js';
 import { HANDLER, handlerOf } from '../room/guarded-machine.js';
 import type { HandledOutcome, HostedRoom } from '../room/hosted-room.js';
+import { logGameFailure } from '../room/log-game-failure.js';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions, UNFLUSHED_MAX } from '../room-host.options.js';
 
-/** The one door through which anything happens to a hosted room: one input at a time, in the order they come. */
+/** The only entrance for inputs of a hosted room. It handles one input at a time, in order. */
 @Injectable()
 export class RoomEngine {
   private flushQueued: () => void = () => {};
@@ -19,18 +20,20 @@ export class RoomEngine {
     @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
   ) {}
 
-  /** The outcome as the machine gave it, but `busy` and `state-too-large` where the server's limits are reached. */
+  /** Returns the outcome of the machine, or `busy` or `state-too-large` at a limit of the server. */
   input(room: HostedRoom, input: RoomInput): RoomOutcome<unknown> {
     if (room.isQueued) this.flushQueued();
     return this.refusalOf(room, input) ?? this.settle(room, input, room.handle(input));
   }
 
-  /** What is to be done before another input reaches a room of which a command is queued. */
+  /** Sets the callback that runs before another input reaches a room with a queued command. */
   beforeInputOfQueued(flush: () => void): void {
     this.flushQueued = flush;
   }
 
-  /** The outcome of an input that the room takes no code of the game for: it moves, or waits for the store. Null: it takes it. */
+  /**
+   * The outcome of an input for which no code of the game runs, because the room migrates or waits for the store. Null: the room takes it.
+   */
   refusalOf(room: HostedRoom, input: RoomInput): RoomOutcome<unknown> | null {
     if (room.status !== 'active') return { kind: 'refused', code: 'moved' };
     if (room.unflushed.length < UNFLUSHED_MAX) return null;
@@ -52,15 +55,15 @@ export class RoomEngine {
     this.input(room, { kind: 'end', result: { reason: 'game-failed', message: why } });
   }
 
-  /** The game's view threw (`brokenBy`), or gave what no player can be sent: the room is broken, and ends. */
+  /** The game's view threw (`brokenBy`), or returned data that cannot be sent. The room is broken, so it ends. */
   viewFailed(room: HostedRoom): void {
     if (room.value.ended) return;
     const error = describeThrown(room.brokenBy);
-    this.log.error('game.failed', { roomId: room.id, game: room.value.game, handler: HANDLER.view, error });
+    logGameFailure(this.log, { roomId: room.id, game: room.value.game, handler: HANDLER.view, error });
     this.endFailed(room, 'The game failed in what it shows to its players.');
   }
 
-  /** The acts that follow an outcome. */
+  /** Acts on an outcome. */
   private settle(room: HostedRoom, input: RoomInput, outcome: HandledOutcome): RoomOutcome<unknown> {
     switch (outcome.kind) {
       case 'changed':
@@ -77,12 +80,12 @@ export class RoomEngine {
   }
 
   /**
-   * A command that fails is refused. A timer or tick that fails would fail again, for ever: the room is broken, and ends. So
-   * does a room whose handler had to be interrupted.
+   * A command that fails is refused. A timer or tick that fails would fail again for ever, so the room ends. It also ends when a handler
+   * had to be interrupted.
    */
   private failed(room: HostedRoom, input: RoomInput, error: unknown): RoomOutcome<unknown> {
     const handler = handlerOf(input);
-    this.log.error('game.failed', { roomId: room.id, game: room.value.game, handler, ...seatOf(input), error: describeThrown(error) });
+    logGameFailure(this.log, { roomId: room.id, game: room.value.game, handler, ...seatOf(input), error: describeThrown(error) });
     const isOverrun = error instanceof OverrunError;
     if (isOverrun || input.kind !== 'command')
       this.endFailed(room, isOverrun ? `The game was stopped: ${error.message}.` : `The game failed in its ${handler}.`);

@@ -109,7 +109,7 @@ afterEach(() => {
   for (const rooms of hosted.splice(0)) for (const room of [...rooms.all()]) rooms.drop(room, 'evicted');
 });
 
-/** The real store, whose answers a test may lose. */
+/** The real store. A test can drop its answers. */
 class LossyLog extends RoomLog {
   readonly sent: Append[][] = [];
   answersToLose = 0;
@@ -128,7 +128,7 @@ class LossyLog extends RoomLog {
   }
 }
 
-/** A gateway's end of a link: what it is sent, as players see it. */
+/** A gateway's end of a link: the messages that its players receive. */
 class RecordingPeer {
   readonly messages: { handle: number; message: ServerMessage }[] = [];
   readonly events: { pattern: string; data: unknown }[] = [];
@@ -191,7 +191,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     new CommandBatch(engine, DIRECT_GUARD),
   );
 
-  /** A room that the store knows, too, with one player a seat. */
+  /** A room that the store also has, with one player per seat. */
   async function room({ players = 2, rules = rulesOf() }: { players?: number; rules?: RoomRules<Counter> } = {}): Promise<HostedRoom> {
     const id = `host-${randomUUID()}`;
     await records.create(id, 'counter', doc);
@@ -222,7 +222,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     return peer;
   }
 
-  /** As a gateway passes a player's command on. */
+  /** Passes a player's command on as a gateway does. */
   function command(
     to: HostedRoom,
     peer: RecordingPeer,
@@ -253,7 +253,7 @@ async function until(isIt: () => boolean, withinMs = 10_000): Promise<void> {
   }
 }
 
-/** Until the commands that came in this turn of the event loop are handled. */
+/** Resolves when the commands of this event-loop tick are handled. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
@@ -297,12 +297,12 @@ describe('a hosted room', () => {
     expect(room.judgeSeq(1, 1, 0)).toEqual({ kind: 'next' });
   });
 
-  it('takes a later one of a client that has answers to all before it', () => {
+  it('takes a later command of a client that has answers to all earlier ones', () => {
     expect(alone().judgeSeq(0, 8, 7)).toEqual({ kind: 'next' });
     expect(alone().judgeSeq(0, 8, 6)).toEqual({ kind: 'ignore' });
   });
 
-  it('refuses again what it refused, before and after that went on record', () => {
+  it('refuses a refused command again, before and after the refusal is recorded', () => {
     const room = alone();
     handled(room, 0, 1, 'refuse');
     expect(room.judgeSeq(0, 1, 0)).toEqual({ kind: 'refused-before', code: 'not-your-turn' });
@@ -325,7 +325,7 @@ describe('a hosted room', () => {
     expect(room.value.seats[1].refused).toEqual([[1, 'not-your-turn']]);
   });
 
-  it('knows the changes since a version, as far as they are kept', () => {
+  it('returns the kept changes since a version', () => {
     const room = alone();
     expect(room.changesSince(0)).toEqual([]);
     for (let seq = 1; seq <= 5; seq++) handled(room, 0, seq);
@@ -339,7 +339,7 @@ describe('a hosted room', () => {
     expect(room.changesSince(199)).toHaveLength(1);
   });
 
-  it('goes from one status to another as the table says', () => {
+  it('changes its status only as the table of transitions allows', () => {
     const room = alone();
     expect(() => room.become('lame')).toThrow(/cannot become lame/);
     room.become('freezing');
@@ -349,8 +349,8 @@ describe('a hosted room', () => {
   });
 });
 
-describe('what leaves a room', () => {
-  it('is where one is, then a snapshot, to who comes', async () => {
+describe('the output of a room', () => {
+  it('begins with the place of the session and a snapshot', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 1);
@@ -360,7 +360,7 @@ describe('what leaves a room', () => {
     ]);
   });
 
-  it('is what is durable, with the acknowledgement, and not a moment before', async () => {
+  it('contains a change and its acknowledgement only once the change is durable', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -373,7 +373,7 @@ describe('what leaves a room', () => {
     expect(peer.to(1)[2]).toMatchObject({ kind: 'sync', version: 1, seq: 1, from: 0, patches: [{ path: '/count', value: 5 }] });
   });
 
-  it('goes out once a gateway, whoever is behind it', async () => {
+  it('is sent once per gateway, however many sessions it has', async () => {
     const host = newHost();
     const room = await host.room({ players: 4 });
     const [here, there] = [new RecordingPeer(), new RecordingPeer()];
@@ -387,7 +387,7 @@ describe('what leaves a room', () => {
     expect([here.to(1)[2], here.to(2)[2], there.to(9)[2]]).toMatchObject([{ seq: 1 }, { seq: 0 }, { seq: 0 }]);
   });
 
-  it('is the changes since, to one who held an earlier version', async () => {
+  it('contains only the changes since the version of a player who comes back', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -399,7 +399,7 @@ describe('what leaves a room', () => {
     expect(fromAnotherGame.to(2)[1]).toMatchObject({ kind: 'sync', version: 3, state: { count: 6 } });
   });
 
-  it('shows events only to whom they are for', async () => {
+  it('contains events only for their receivers', async () => {
     const host = newHost();
     const room = await host.room();
     const [one, two, watcher] = [host.attach(room, 0), host.attach(room, 1), host.attach(room, null)];
@@ -411,7 +411,7 @@ describe('what leaves a room', () => {
     expect(eventsOf(two)).toHaveLength(2);
   });
 
-  it('is, with a view, what that seat may see', async () => {
+  it('contains the view of the seat when the game has one', async () => {
     const view = (state: Counter, seat: number | null) => ({ mine: seat === null ? null : state.count * 10 + seat });
     const host = newHost();
     const room = await host.room({ rules: rulesOf({}, { view: view as RoomRules<Counter>['view'] }) });
@@ -423,7 +423,7 @@ describe('what leaves a room', () => {
     expect(watcher.to(1)[2]).toMatchObject({ patches: [] });
   });
 
-  it('is an acknowledgement again when an applied command comes again', async () => {
+  it('acknowledges an applied command again when it is repeated', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -435,8 +435,8 @@ describe('what leaves a room', () => {
   });
 });
 
-describe('commands that arrive in one turn', () => {
-  it('are handled in the order of each room, and answered each with its own outcome', async () => {
+describe('commands that arrive in one event-loop tick', () => {
+  it('are handled in order within each room, and each gets its own outcome', async () => {
     const host = newHost();
     const [one, other] = [await host.room(), await host.room()];
     const [a, b, c] = [host.attach(one, 0), host.attach(one, 1, { handle: 2 }), host.attach(other, 0, { handle: 3 })];
@@ -453,7 +453,7 @@ describe('commands that arrive in one turn', () => {
     expect(c.to(3).filter(({ kind }) => kind === 'rejected')).toMatchObject([{ seq: 1, code: 'game-failed' }]);
   });
 
-  it('are handled before whatever else reaches their room', async () => {
+  it('are handled before any other input of their room', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -465,7 +465,7 @@ describe('commands that arrive in one turn', () => {
 });
 
 describe('a refusal', () => {
-  it('is heard at once where nothing waits for the store, and again when it is asked for again', async () => {
+  it('is sent at once when nothing waits for the store, and again for a repeated command', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -477,7 +477,7 @@ describe('a refusal', () => {
     ]);
   });
 
-  it('waits behind the changes it was decided on, and comes before the sync that covers it', async () => {
+  it('waits for the changes it depends on, and comes before the sync that covers it', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -527,7 +527,7 @@ describe('a refusal', () => {
     ]);
   });
 
-  it('of what is unknown, unreadable, or a spectator’s has its code', async () => {
+  it('has a code of its own for an unknown or unreadable command, or one of a spectator', async () => {
     const host = newHost();
     const room = await host.room();
     const [peer, watcher] = [host.attach(room, 0), host.attach(room, null)];
@@ -540,7 +540,7 @@ describe('a refusal', () => {
     expect(room.value.version).toBe(0);
   });
 
-  it('is what a room gives whose store does not keep up', async () => {
+  it('is sent by a room whose store is too slow', async () => {
     const host = newHost();
     const room = await host.room();
     host.roomLog.callsToLose = 1_000;
@@ -548,7 +548,7 @@ describe('a refusal', () => {
     expect(host.engine.input(room, { kind: 'command', seat: 0, seq: 999, name: 'add', data: 1 })).toMatchObject({ code: 'busy' });
   });
 
-  it('is what a command gets that would make the room too large, and the room goes on', async () => {
+  it('is sent for a command that would make the room too large, and the room continues', async () => {
     const host = newHost({ stateBytesMax: 1_000 });
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -563,7 +563,7 @@ describe('a refusal', () => {
 });
 
 describe('appends', () => {
-  it('of all rooms and changes of a turn go together, one a room', async () => {
+  it('are sent together for all rooms of a tick, one per room', async () => {
     const host = newHost();
     const rooms = await Promise.all([host.room(), host.room(), host.room()]);
     for (const room of rooms)
@@ -573,7 +573,7 @@ describe('appends', () => {
     expect(host.roomLog.sent[0].map(({ entries }) => entries.length)).toEqual([3, 3, 3]);
   });
 
-  it('whose answer was lost go again as the very same, and what came meanwhile waits', async () => {
+  it('are repeated unchanged when their answer is lost, and later changes wait', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -592,7 +592,7 @@ describe('appends', () => {
     expect(kinds(peer.to(1).slice(2))).toEqual(['sync', 'sync']);
   });
 
-  it('that are fenced end the room here at once, without a word to its players', async () => {
+  it('drop the room at once, without a message to its players, when they are fenced', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -604,7 +604,7 @@ describe('appends', () => {
     expect(host.rooms.get(room.id)).toBeUndefined();
   });
 
-  it('of one room say nothing about the others of their pipeline', async () => {
+  it('succeed for other rooms when the one of a room fails', async () => {
     const host = newHost();
     const [lost, fine] = await Promise.all([host.room(), host.room()]);
     await host.roomLog.adopt(lost.id, lost.tenure, { server: serverId('game', 'other'), incarnation: 1 });
@@ -614,7 +614,7 @@ describe('appends', () => {
     expect(fine.durable.version).toBe(1);
   });
 
-  it('tell who heals the store when it holds less than the room', async () => {
+  it('notify the auditor when the store has less than the room', async () => {
     const host = newHost();
     const room = await host.room();
     const behind: HostedRoom[] = [];
@@ -626,7 +626,7 @@ describe('appends', () => {
     expect(room.inFlight).not.toBeNull();
   });
 
-  it('are not asked for what cannot be stored, which would keep every room from theirs', async () => {
+  it('never contain data that cannot be stored, so other rooms are not delayed', async () => {
     const host = newHost();
     const [odd, fine] = await Promise.all([host.room(), host.room()]);
     const peer = host.attach(odd, 0);
@@ -639,7 +639,7 @@ describe('appends', () => {
     await until(() => odd.durable.version === 1, 1_000);
   });
 
-  it('are made after a command that threw what has no text', async () => {
+  it('continue after a command that threw a value without a text', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -650,10 +650,10 @@ describe('appends', () => {
     await until(() => room.durable.version === 1, 1_000);
   });
 
-  it('of a room whose changes cannot be packed, should one get that far, end that room, and the others go', async () => {
+  it('end a room whose changes cannot be packed, and are sent for the others', async () => {
     const host = newHost();
     const [odd, fine] = await Promise.all([host.room(), host.room()]);
-    // Past the rules, which refuse it.
+    // This bypasses the rules, which refuse such a value.
     odd.handle({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
     (odd.unflushed[0].patches as Patch[]).push({ op: 'add', path: '/odd', value: 10n ** 30n });
     host.appender.markDirty(odd);
@@ -662,7 +662,7 @@ describe('appends', () => {
     expect(await records.read(odd.id)).toMatchObject({ status: 'waiting', result: { reason: 'game-failed' } });
   });
 
-  it('of a game whose view fails end that game, and no other room hears of it', async () => {
+  it('end a game whose view fails, and no other game', async () => {
     const view = (state: Counter) => {
       if (state.text) throw new Error('a defect of the view');
       return state;
@@ -682,7 +682,7 @@ describe('appends', () => {
     ['a Date', 'poison', new Date(0)],
     ['undefined', 'poison', undefined],
     ['a text cut in the middle of an emoji', 'add', '😀'.slice(1)],
-  ])('of a game whose view shows %s end that game', async (_what, command, shown) => {
+  ])('end a game whose view shows %s', async (_what, command, shown) => {
     const view = (state: Counter) => (state.text || state.count > 0 ? { shown } : { shown: null });
     const host = newHost();
     const odd = await host.room({ rules: rulesOf({}, { view }) });
@@ -693,7 +693,7 @@ describe('appends', () => {
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
   });
 
-  it('of a game whose view shows a newcomer what cannot be sent end that game', async () => {
+  it('end a game whose view shows data that cannot be sent to a session that attaches', async () => {
     const host = newHost();
     const view = (state: Counter, seat: number | null) => (seat === null ? new Map() : state);
     const odd = await host.room({ rules: rulesOf({}, { view }) });
@@ -702,7 +702,7 @@ describe('appends', () => {
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
   });
 
-  it('with which a game ends bring the room back to the lobby, and its players hear how', async () => {
+  it('give the room back to the lobby when the game ends, and its players receive the result', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -717,7 +717,7 @@ describe('appends', () => {
     expect(await host.roomLog.epilogue(room.id)).toMatchObject({ version: 1, seats: [{ user: 'u0', seq: 1 }, { user: 'u1' }] });
   });
 
-  it('are not made for a game that keeps no log, until it ends', async () => {
+  it('are not made for a game without a log until it ends', async () => {
     const host = newHost();
     const room = await host.room({ rules: rulesOf({ durability: 'none' }) });
     const peer = host.attach(room, 0);
@@ -744,7 +744,7 @@ describe('the clock of a room', () => {
     expect(room.value.timers.ring).toBeUndefined();
   });
 
-  it('fires at the later time when the timer was set anew', async () => {
+  it('fires at the later time when the timer was set again', async () => {
     const host = newHost();
     const room = await host.room();
     schedule(host, room, 1, 'ring', 10);
@@ -755,7 +755,7 @@ describe('the clock of a room', () => {
     await until(() => stateOf(room).heard.includes('ring'));
   });
 
-  it('fires what became due while nobody owned the room', async () => {
+  it('fires a timer that became due while the room had no owner', async () => {
     const host = newHost();
     const first = await host.room();
     schedule(host, first, 1, 'ring', 50);
@@ -769,7 +769,7 @@ describe('the clock of a room', () => {
     await until(() => stateOf(second).heard.includes('ring'));
   });
 
-  it('ends a game whose timer fails: it would fail again for ever', async () => {
+  it('ends a game whose timer fails, because it would fail again', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -779,7 +779,7 @@ describe('the clock of a room', () => {
     expect(await records.read(room.id)).toMatchObject({ status: 'waiting', result: { reason: 'game-failed' } });
   });
 
-  it('tells a game who is away, back, and left for good', async () => {
+  it('reports to a game that a player is away, is back or has left', async () => {
     const host = newHost({ awayAfterMs: 20 });
     const room = await host.room();
     host.attach(room, 1, { handle: 2 });
@@ -794,7 +794,7 @@ describe('the clock of a room', () => {
     expect(() => host.attach(room, 0)).toThrow(/no seat/);
   });
 
-  it('tells nothing of one who is back at once', async () => {
+  it('reports nothing when a player is back at once', async () => {
     const host = newHost({ awayAfterMs: 20 });
     const room = await host.room({ players: 1 });
     const peer = host.attach(room, 0);
@@ -804,7 +804,7 @@ describe('the clock of a room', () => {
     expect(stateOf(room).heard).toEqual([]);
   });
 
-  it('abandons a game that everyone has left', async () => {
+  it('abandons a game that all players have left', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = new RecordingPeer();
@@ -814,7 +814,7 @@ describe('the clock of a room', () => {
     expect(await records.read(room.id)).toMatchObject({ result: { reason: 'abandoned' } });
   });
 
-  it('ticks as often as before in a room that was frozen and goes on, and not at all once it is dropped', async () => {
+  it('keeps the rate of ticks in a room that was frozen, and stops them when the room is dropped', async () => {
     const elapsed: number[] = [];
     const rules = rulesOf({ tickHz: 100 }, { tick: (_, ms) => void elapsed.push(ms) });
     const host = newHost();
@@ -853,7 +853,7 @@ describe('effects', () => {
     );
   }
 
-  it('run once they are durable, again until they succeed, and under one key', async () => {
+  it('run once they are durable, and are repeated with the same key until they succeed', async () => {
     const host = newHost();
     const keys: string[] = [];
     runner(host, async ({ key }) => {
@@ -869,7 +869,7 @@ describe('effects', () => {
     expect(room.durable.outbox).toEqual([]);
   });
 
-  it('that a lost owner left are run by the next', async () => {
+  it('are run by the next owner when their owner was lost', async () => {
     const host = newHost();
     const room = await host.room();
     host.engine.input(room, { kind: 'command', seat: 0, seq: 1, name: 'effect', data: 5 });

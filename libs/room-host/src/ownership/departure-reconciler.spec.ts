@@ -12,7 +12,7 @@ beforeEach(async () => {
   hosts = new Hosts(rules as unknown as RoomRules<never>);
   await hosts.ready();
   first = hosts.add('first');
-  // Those it does not see are away after that, and looked for once: whoever is to be found gone must have left by then.
+  // Players without a connection are away after this time, and the record is read once for each.
   second = hosts.add('second', { awayAfterMs: 1_000 });
   await Promise.all([first.auditor.audit('test'), second.auditor.audit('test')]);
 });
@@ -31,20 +31,20 @@ async function played() {
 }
 
 describe('a player who leaves', () => {
-  it('has left at once where nothing else happens', async () => {
+  it('has left at once in the usual case', async () => {
     const { room, leave } = await played();
     await leave(1);
     expect(presences(room)).toEqual(['here', 'left']);
   });
 
-  it('while the room is about to move has left on its next server, from the first', async () => {
+  it('has left on the next server from the beginning when the room was about to migrate', async () => {
     const { room, leave } = await played();
     first.roomLog.beforeHandoff = () => leave(1);
     await first.migrator.migrate(room.id);
     expect(presences(second.rooms.get(room.id))).toEqual(['here', 'left']);
   });
 
-  it('while the room was to move, and stays, has left', async () => {
+  it('has left when the room was about to migrate and stays', async () => {
     const { room, leave } = await played();
     first.roomLog.beforeHandoff = async () => {
       await leave(1);
@@ -55,7 +55,7 @@ describe('a player who leaves', () => {
     expect(presences(room)?.[0]).toBe('here');
   });
 
-  it('when the next server has the room already, and nobody tells it, has left there soon', async () => {
+  it('has soon left on the next server, although nothing reports it there', async () => {
     const { room, leave } = await played();
     await first.migrator.migrate(room.id);
     const moved = second.rooms.get(room.id) as HostedRoom;
@@ -65,7 +65,7 @@ describe('a player who leaves', () => {
     expect(presences(moved)?.[0]).toBe('here');
   });
 
-  it('is another than one who is only away: that seat is kept', async () => {
+  it('loses the seat, while a player who is only away keeps it', async () => {
     const { room } = await played();
     await first.migrator.migrate(room.id);
     const moved = second.rooms.get(room.id) as HostedRoom;
@@ -74,7 +74,7 @@ describe('a player who leaves', () => {
     expect(presences(moved)?.[0]).toBe('away');
   });
 
-  it('last of all, while the room has no server, ends the game when it has one', async () => {
+  it('ends the game as the last player, once the room has an owner again', async () => {
     const { room } = await played();
     const tenure = await hosts.tenure(room.id);
     first.stop();

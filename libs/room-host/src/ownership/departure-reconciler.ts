@@ -7,9 +7,9 @@ import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 
 /**
- * A gateway tells the owner when a player leaves, but only once, and the owner may be changing just then. The record
- * knows for good: who is no member of the room any more has left its game. So it is asked wherever the word may have
- * been lost: when a room comes here, when one that was to move stays, and when a player is away.
+ * A gateway reports to the owner only once that a player leaves, and the owner may be changing then. The record is certain: a user who is
+ * not a member of the room has left its game. So the record is read wherever the report may have been lost: when a room comes here, when a
+ * migration fails, and when a player is away.
  */
 @Injectable()
 export class DepartureReconciler {
@@ -24,13 +24,13 @@ export class DepartureReconciler {
     clock.onAway((room) => void this.reconcile(room));
   }
 
-  /** Never rejects: where the store does not answer, the seat's grace ends all the same. */
+  /** Never rejects. When the store does not answer, the grace of the seat ends all the same. */
   async reconcile(room: HostedRoom): Promise<void> {
     try {
       const record = await this.records.read(room.id);
       if (record?.status === 'playing' && record.epoch === room.tenure.epoch) this.removeDeparted(room, record.doc);
     } catch (error) {
-      this.log.debug('departures.read-failed', { roomId: room.id, error: String(error) });
+      this.log.debug('departures.read-failed', { roomId: room.id, error });
     }
   }
 

@@ -4,7 +4,7 @@ import type { HostedRoom } from '../room/hosted-room.js';
 
 const HOUR = 3_600_000;
 
-/** One timer an hour away, and all that the game was told of pauses. */
+/** A game with one timer, due in an hour, that notes all pauses. */
 const told: number[] = [];
 const waiting: RoomRules<never> = {
   ...COUNTING,
@@ -29,7 +29,7 @@ beforeEach(async () => {
 });
 afterEach(() => hosts.close());
 
-/** As if it had given its last heartbeat so long ago. */
+/** Makes the last heartbeat of the server this old. */
 async function silentFor(host: Host, ms: number): Promise<void> {
   const { id: server, incarnation } = host.self;
   await hosts.life.renew({ server, incarnation }, host.storeClock.now() - ms);
@@ -38,7 +38,7 @@ async function silentFor(host: Host, ms: number): Promise<void> {
 }
 
 describe('a room that had no owner', () => {
-  it('has its timers later by that time when it is taken up, and its game is told once', async () => {
+  it('moves its timers by the downtime when it is adopted, and reports it to its game once', async () => {
     const { id, value } = await hosts.open(first);
     first.stop();
     await silentFor(first, 5_000);
@@ -51,7 +51,7 @@ describe('a room that had no owner', () => {
     expect(told[0]).toBeLessThan(15_000);
     expect(room.durable.timers.turn).toBe(value.timers.turn + told[0]);
 
-    // That time is made up for: the next loss counts its own only.
+    // That time is compensated, so the next loss counts only its own.
     second.stop();
     await silentFor(second, 2_000);
     await third.loader.adopt([await hosts.tenure(id)]);
@@ -59,7 +59,7 @@ describe('a room that had no owner', () => {
     expect(told[1]).toBeLessThan(5_000);
   });
 
-  it('has all of it when the one who took it up died before it could say so', async () => {
+  it('adds up the downtime when the adopting server died before it stored the compensation', async () => {
     const { id } = await hosts.open(first);
     first.stop();
     await silentFor(first, 5_000);
@@ -68,11 +68,11 @@ describe('a room that had no owner', () => {
     second.stop();
     await silentFor(second, 1_000);
     await third.loader.adopt([await hosts.tenure(id)]);
-    // Two readings of two clocks, each whole milliseconds.
+    // Two readings of two clocks, each in whole ms.
     expect(told[1]).toBeGreaterThan(told[0] + 900);
   });
 
-  it('counts from its last change where that is later than the last heartbeat', async () => {
+  it('counts from its last change when that is later than the last heartbeat', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');
     first.stop();
@@ -82,7 +82,7 @@ describe('a room that had no owner', () => {
   });
 });
 
-it('a room that is moved by plan, or whose owner nothing is known of, is taken as it is', async () => {
+it('changes no timer of a room that migrates, or whose owner has no heartbeat', async () => {
   const { id, value } = await hosts.open(first);
   await silentFor(first, 5_000);
   await first.migrator.migrate(id, second.self.id);
@@ -94,14 +94,14 @@ it('a room that is moved by plan, or whose owner nothing is known of, is taken a
 });
 
 describe('a room whose next owner has another clock', () => {
-  /** How long its timer has still to go, in ms. */
+  /** The time until its timer is due, in ms. */
   const left = ({ value, time }: HostedRoom): number => value.timers.turn - time.now();
   const BEHIND = -HOUR;
 
   it.each([
     ['an hour ahead', HOUR],
     ['an hour behind', BEHIND],
-  ])('has as long to go when it is moved to one whose clock is %s, and its time does not go back', async (_, aheadMs) => {
+  ])('keeps the time until its timers after a migration to a clock that is %s, and its time does not go back', async (_, aheadMs) => {
     second.clockAheadMs = aheadMs;
     const room = await hosts.open(first);
     const before = room.time.now();
@@ -115,7 +115,7 @@ describe('a room whose next owner has another clock', () => {
   it.each([
     ['an hour ahead', HOUR],
     ['an hour behind', BEHIND],
-  ])('has as long to go when it is taken up by one whose clock is %s, and its time does not go back', async (_, aheadMs) => {
+  ])('keeps the time until its timers after an adoption with a clock that is %s, and its time does not go back', async (_, aheadMs) => {
     second.clockAheadMs = aheadMs;
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');
@@ -129,7 +129,7 @@ describe('a room whose next owner has another clock', () => {
     expect(adopted.time.now()).toBeGreaterThanOrEqual(before);
   });
 
-  it('goes on from the time of its checkpoint where no change says more', async () => {
+  it('continues from the time of its checkpoint when no change is later', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');
     const before = room.time.now();

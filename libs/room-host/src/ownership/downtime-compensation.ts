@@ -7,8 +7,8 @@ import type { HostedRoom } from '../room/hosted-room.js';
 import { RoomTime } from '../room/room-time.js';
 
 /**
- * What is known of the last owner's time, as of now. `downtimeMs`: for how long nobody has owned the room, in ms, and by how much the
- * room's time jumps ahead because it changes its owner. `now`: the room's time.
+ * The time since the last owner. `downtimeMs`: how long the room had no owner, in ms, plus the jump of the room's time to the new owner's
+ * clock. `now`: the room time.
  */
 export interface Downtime {
   readonly downtimeMs: number;
@@ -17,10 +17,10 @@ export interface Downtime {
 
 export type DowntimeOf = (tenure: RoomTenure) => Downtime;
 
-/** Two servers measure the store's time with an error of some ms. More than this is another clock, in ms. */
+/** Estimates of the store's time on two servers differ by some ms. A greater difference means another clock, in ms. */
 const SAME_CLOCK_MS = 1_000;
 
-/** Time in which nobody owned a room counts against no player: its next owner's first input takes it out. */
+/** Moves the timers of a room by the time without an owner, so that no player loses it. The first input on the next owner does that. */
 @Injectable()
 export class DowntimeCompensation {
   constructor(
@@ -29,7 +29,7 @@ export class DowntimeCompensation {
     private readonly clock: StoreClock,
   ) {}
 
-  /** A room that names `me` was handed over by plan, or is mine already: it was never alone. */
+  /** A room that names `me` was handed over by plan, or is here already, so it has no downtime. */
   async measure(tenures: readonly RoomTenure[], me: RoomOwnership): Promise<DowntimeOf> {
     const heartbeats = new Map<string, OwnerHeartbeat & { readonly readAt: number }>();
     for (const { server, incarnation } of tenures) {
@@ -49,16 +49,16 @@ export class DowntimeCompensation {
     };
   }
 
-  /** The time of a room on this owner: it never goes back, whatever the clock of the owner before said. */
+  /** The time of a room on this owner. It never goes back, whatever the last owner's clock was. */
   timeOf({ handedAt, checkpoint, log }: Pick<AdoptedRoom, 'handedAt' | 'checkpoint' | 'log'>, since: Downtime) {
     const { downtimeMs, now } = handedAt === null ? since : this.continueFrom(handedAt);
     const known = Math.max(log.changes.at(-1)?.at ?? 0, checkpoint?.tail?.at ?? 0);
     return { time: new RoomTime(this.clock, Math.max(now, known)), downtimeMs };
   }
 
-  /** Before anything else happens to the room: that it was done is told by there being a change. */
+  /** Call it before any other input. The change proves that the compensation was made. */
   compensate(room: HostedRoom, { pausedMs, log }: Pick<AdoptedRoom, 'pausedMs' | 'log'>, downtimeMs: number): void {
-    // Whoever made the last change lived then, whatever was heard of it since.
+    // The owner lived when it made the last change, whatever its last heartbeat says.
     const last = pausedMs === 0 ? log.changes.at(-1) : undefined;
     const sinceLast = last ? Math.max(0, room.time.now() - last.at) : Number.POSITIVE_INFINITY;
     const ms = Math.round(pausedMs + Math.min(downtimeMs, sinceLast));
@@ -66,8 +66,8 @@ export class DowntimeCompensation {
   }
 
   /**
-   * From the time by the last owner's clock to this server's. Where the store's clock was set between them, a jump ahead is taken
-   * out like time without an owner, and a room that is ahead stays ahead.
+   * Converts the last owner's clock to this server's. When the store's clock was set between them, a jump ahead counts as downtime, and a
+   * room that is ahead stays ahead.
    */
   private continueFrom(theirs: number): Downtime {
     const mine = this.clock.now();

@@ -32,7 +32,7 @@ export class LeftoverEffects {
       await this.effects.runLast(room, last);
       await this.records.forgetOwner([room], server, incarnation);
     } catch (error) {
-      this.log.warn('effects.left', { roomId: room, error: String(error) });
+      this.log.warn('effects.left', { roomId: room, error });
     }
   }
 
@@ -44,7 +44,7 @@ export class LeftoverEffects {
       await this.records.forgetOwner([room.id], room.tenure.server, room.tenure.incarnation);
     } catch (error) {
       // The next sweep finds the entry and removes it.
-      this.log.debug('room.forget-failed', { roomId: room.id, error: String(error) });
+      this.log.debug('room.forget-failed', { roomId: room.id, error });
     }
   }
 }

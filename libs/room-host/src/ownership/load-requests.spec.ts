@@ -25,7 +25,7 @@ beforeEach(() => {
 });
 
 describe('rooms that are handed over', () => {
-  it('in one turn share a request to each server, and each gets its own answer', async () => {
+  it('in one tick share a request to each server, and each gets its own answer', async () => {
     const answers = await Promise.all([
       requests.ask('1' as RoomId, tenure(near)),
       requests.ask('2' as RoomId, tenure(far)),
@@ -38,7 +38,7 @@ describe('rooms that are handed over', () => {
     ]);
   });
 
-  it('hear that no answer came, and may ask again', async () => {
+  it('are rejected when no answer comes, and can be requested again', async () => {
     answer = () => {
       throw new Error('gone');
     };
@@ -48,7 +48,7 @@ describe('rooms that are handed over', () => {
     expect(await requests.ask('1' as RoomId, tenure(near))).toEqual({ result: 'elsewhere' });
   });
 
-  it('are not asked for of another life of the server', async () => {
+  it('are not requested from another incarnation of the server', async () => {
     const successor = { ...tenure(near), incarnation: 2 };
     expect(requests.canAsk(successor)).toBe(false);
     await expect(requests.ask('1' as RoomId, successor)).rejects.toThrow('gone');

@@ -12,8 +12,8 @@ interface PendingLoad {
 }
 
 /**
- * Asks other servers to take the rooms that were handed to them. Those of one turn of the loop share a request to each
- * server: a server that empties itself asks for hundreds, and a request costs both sides more than a room in it.
+ * Asks other servers to load the rooms that were handed to them. The rooms of one event-loop tick share a request to each server: a drain
+ * asks for hundreds, and a request costs both sides more than a room in it.
  */
 @Injectable()
 export class LoadRequests {
@@ -24,12 +24,12 @@ export class LoadRequests {
     private readonly links: FleetLinks,
   ) {}
 
-  /** False: the incarnation that was handed the room is gone. */
+  /** False: the incarnation that received the room is gone. */
   canAsk({ server, incarnation }: RoomOwnership): boolean {
     return this.directory.get(server)?.incarnation === incarnation;
   }
 
-  /** Rejects where no answer came; the room may have been taken all the same. */
+  /** Rejects when no answer came. The target may have loaded the room all the same. */
   ask(room: RoomId, tenure: Tenure): Promise<AdoptResult> {
     return new Promise((resolve, reject) => {
       const key = `${tenure.server}:${tenure.incarnation}`;

@@ -7,7 +7,7 @@ const marks = new SuspectMarks(hosts.redis.commands);
 beforeAll(() => hosts.ready());
 afterAll(() => hosts.close());
 
-/** A room in play whose owner is lost while it handles `input`, and the server that takes the room up. */
+/** A room whose owner is lost while it handles `input`, and the server that adopts the room. */
 async function lostTo(input: SuspectInput, times = 1) {
   const first = hosts.add('lost');
   let room = await hosts.open(first);
@@ -53,7 +53,7 @@ describe('a room whose owner was lost to an input', () => {
     expect((await hosts.record(room.id)).result).toMatchObject({ reason: 'game-failed' });
   });
 
-  it('does not run that effect again, and goes on', async () => {
+  it('does not run that effect again, and continues', async () => {
     const ran: string[] = [];
     const rules = rulesOf<{ paid: number }>('paying', () => ({ paid: 0 }), {
       commands: new Map([['pay', { validate: () => ({ ok: true, value: null }), run: (room) => room.effect('pay') }]]),
@@ -81,7 +81,7 @@ describe('a room whose owner was lost to an input', () => {
 });
 
 describe('an effect that is under way when its game ends', () => {
-  it('is waited for, and not run a second time beside itself', async () => {
+  it('is awaited, and not run a second time meanwhile', async () => {
     let finish: () => void = () => {};
     const ran: string[] = [];
     const rules = rulesOf<{ paid: number }>('paying', () => ({ paid: 0 }), {

@@ -7,12 +7,12 @@ import { Log } from '#libs/telemetry';
 import { HostedRooms } from '../room/hosted-rooms.js';
 
 /**
- * Gives back the placement reservation of a room as soon as its game has ended. Else a rematch within the lease would
- * stay on this server, however empty another one is. All games that end in one turn of the loop make one call.
+ * Cancels the reservation of a room as soon as its game has ended. Otherwise a rematch within the lease would stay on this server, however
+ * empty another one is. All games that end in one event-loop tick need one call.
  */
 @Injectable()
 export class ReservationReturner {
-  /** Flushed in this tick: the store has the end before a player who was told of it can ask for the next game. */
+  /** Flushed in this tick, so that the store has the end before a player can ask for the next game. */
   private readonly ended = new TickBatch<RoomId>('microtask', (rooms) => this.giveBack(rooms));
 
   constructor(
@@ -33,7 +33,7 @@ export class ReservationReturner {
       this.balancer
         .gamesEnded({ server, incarnation }, rooms)
         // Nothing is lost: the lease of the reservation ends by itself.
-        .catch((error: unknown) => this.log.debug('placement.give-back-failed', { rooms: rooms.length, error: String(error) }));
+        .catch((error: unknown) => this.log.debug('placement.give-back-failed', { rooms: rooms.length, error }));
     }
   }
 }

@@ -9,7 +9,7 @@ export interface RestoredValue {
   readonly value: RoomValue;
   /** The version of the checkpoint. */
   readonly checkpointVersion: number;
-  /** What players received lately, up to the version of the checkpoint. */
+  /** The events that players received lately, up to the version of the checkpoint. */
   readonly tail: Pick<ToldTail, 'since' | 'changes'> & Partial<ToldTail>;
 }
 

@@ -24,7 +24,7 @@ import { RoomAdopter } from './room-adopter.js';
 import { RoomLoader } from './room-loader.js';
 import { RoomOpener } from './room-opener.js';
 
-/** A server that hears of its own eviction while it takes a room. */
+/** A server that is evicted while it loads a room. */
 const options = { server: 'hf:game:woken', level: 'silent', format: 'json' } as const;
 const id = serverId('game', 'woken');
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
@@ -38,7 +38,7 @@ const version2 = { ...rules, definition: { ...rules.definition, version: 2 } } a
 beforeAll(() => redis.ready());
 afterAll(() => redis.onApplicationShutdown());
 
-/** The store, in which something else happens before its answer is here. */
+/** The real store. A test can do something before its answer arrives. */
 class SlowLog extends RoomLog {
   meanwhile: () => void = () => {};
 
@@ -96,7 +96,7 @@ const tenureOf = async (room: RoomId) => {
   return { room, epoch, server: owner?.server ?? id, incarnation: owner?.incarnation ?? 0 };
 };
 
-it('takes no room for an incarnation that is condemned while the room is opened, and none while it is adopted', async () => {
+it('takes no room when the incarnation is evicted while the room is opened or adopted', async () => {
   const { self, rooms, roomLog, loader } = newServer();
   roomLog.meanwhile = () => {
     self.state = 'dead';
@@ -115,7 +115,7 @@ it('takes no room for an incarnation that is condemned while the room is opened,
   expect(rooms.get(room)?.tenure.incarnation).toBe(3);
 });
 
-it('leaves a room as it is whose migrated state is no plain data: another server may take it', async () => {
+it('leaves a room whose upgraded state is not plain data to other servers', async () => {
   const room = await roomThatStarts();
   await newServer().loader.open({ room, game: 'empty', start: 's', round: 0, players });
   const definition = { ...rules.definition, version: 2 };
@@ -126,7 +126,7 @@ it('leaves a room as it is whose migrated state is no plain data: another server
   expect(rooms.get(room)?.value).toMatchObject({ gameVersion: 2, state: { seen: {} } });
 });
 
-it('does not pass off a room that it holds for a dead incarnation as adopted', async () => {
+it('does not report a room of a dead incarnation as adopted', async () => {
   const { self, rooms, loader } = newServer();
   const room = await roomThatStarts();
   await loader.open({ room, game: 'empty', start: 's', round: 0, players });
@@ -136,7 +136,7 @@ it('does not pass off a room that it holds for a dead incarnation as adopted', a
   expect((await records.read(room))?.owner?.incarnation).toBe(2);
 });
 
-it('forgets entries of its indexes, and of those of its former incarnations, that name no room of theirs', async () => {
+it('removes index entries, also of its former incarnations, that name none of their rooms', async () => {
   const { self, sweeper } = newServer();
   const [one, two] = [`loader-${randomUUID()}`, `loader-${randomUUID()}`] as RoomId[];
   self.incarnation = Date.now();
@@ -152,7 +152,7 @@ it('forgets entries of its indexes, and of those of its former incarnations, tha
   expect(await records.roomsOf(id, current)).toEqual([]);
 });
 
-it('says which games there are where it is to open another', async () => {
+it('names its games when it is asked to open another one', async () => {
   const { loader } = newServer();
   const room = await roomThatStarts();
   await expect(loader.open({ room, game: 'emtpy', start: 's', round: 0, players })).rejects.toMatchObject({
@@ -161,7 +161,7 @@ it('says which games there are where it is to open another', async () => {
   });
 });
 
-describe('a room of version 1 of its game, at a server of version 2', () => {
+describe('a room with version 1 of its game, on a server with version 2,', () => {
   const sentence = (room: string) => `room ${room} is of version 1 of empty, and this server has version 2`;
 
   it.each<[string, RoomRules<never>['migrateState'], string, (room: string) => string]>([
@@ -192,7 +192,7 @@ describe('a room of version 1 of its game, at a server of version 2', () => {
       'game-failed',
       (room) => `${sentence(room)}: its migrateState made a promise, and no object for a state`,
     ],
-  ])('%s, is not taken, logged once with what to do, and not lost', async (_, migrateState, code, message) => {
+  ])('%s, is not taken or lost, and is logged once with a remedy', async (_, migrateState, code, message) => {
     const older = newServer();
     const room = await roomThatStarts();
     await older.loader.open({ room, game: 'empty', start: 's', round: 0, players });

@@ -10,7 +10,7 @@ import { HEARTBEAT_MS, OWN_PAUSE_MS, SWEEP_MS } from '../room-host.options.js';
 import { OwnedRoomSweeper } from './owned-room-sweeper.js';
 import { RoomLoader } from './room-loader.js';
 
-/** Keeps what this server holds and what the record says it holds the same. */
+/** Runs the periodic work: heartbeats, and sweeps that compare the index of this server with its rooms. */
 @Injectable()
 export class RoomMaintenance implements OnApplicationBootstrap {
   private isSweeping = false;
@@ -30,15 +30,15 @@ export class RoomMaintenance implements OnApplicationBootstrap {
   ) {}
 
   onApplicationBootstrap(): void {
-    // Condemned: what it owned is somebody else's by now.
+    // Other servers own the rooms of an evicted incarnation by now.
     this.registration.onEvicted(() => {
       for (const room of [...this.rooms.all()]) this.rooms.drop(room, 'evicted');
-      // What an operator wanted of the condemned incarnation is over with it.
+      // A drain ends with the incarnation for which an operator started it.
       if (this.loader.admission === 'drained') this.loader.admission = 'open';
     });
   }
 
-  /** That this owner lives. One that slept does not say so at once: its rooms may have been given up meanwhile. */
+  /** Writes the heartbeat. A process that slept skips one, because its rooms may have been given to others meanwhile. */
   @Interval(HEARTBEAT_MS)
   async renewHeartbeat(): Promise<void> {
     const now = performance.now();
@@ -48,7 +48,7 @@ export class RoomMaintenance implements OnApplicationBootstrap {
     const { id: server, incarnation } = this.self;
     await this.heartbeats
       .renew({ server, incarnation }, this.clock.now())
-      .catch((error: unknown) => this.log.debug('heartbeat.failed', { error: String(error) }));
+      .catch((error: unknown) => this.log.debug('heartbeat.failed', { error }));
   }
 
   @Interval(SWEEP_MS)
@@ -58,7 +58,7 @@ export class RoomMaintenance implements OnApplicationBootstrap {
     try {
       if (await this.auditor.isStoreAudited()) await this.sweeper.sweep();
     } catch (error) {
-      this.log.debug('rooms.sweep-failed', { error: String(error) });
+      this.log.debug('rooms.sweep-failed', { error });
     } finally {
       this.isSweeping = false;
     }

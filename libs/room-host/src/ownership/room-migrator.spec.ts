@@ -15,8 +15,8 @@ afterEach(() => hosts.close());
 
 const add = { kind: 'command', seat: 0, name: 'add', data: null } as const;
 
-describe('a room that is moved', () => {
-  it('goes on at its target with all that was made, also what was not stored yet, and is known nowhere else', async () => {
+describe('a room that migrates', () => {
+  it('continues at its target with all changes, also those not stored before, and is on no other server', async () => {
     const room = await hosts.open(first);
     const peer = first.attach(room, 0, 1, null);
     for (let seq = 1; seq <= 3; seq++) first.engine.input(room, { ...add, seq });
@@ -32,7 +32,7 @@ describe('a room that is moved', () => {
     expect(await movesTold(first)).toEqual({ counted: 1, told: [second.self.id] });
   });
 
-  it('stays and goes on where every other server has a newer version of its game and cannot migrate it', async () => {
+  it('stays and continues when every other server has a newer version of its game and cannot upgrade it', async () => {
     second.isListed = false;
     const { definition } = COUNTING;
     const newer = hosts.add('newer', {}, undefined, { ...COUNTING, definition: { ...definition, version: 2 } });
@@ -50,7 +50,7 @@ describe('a room that is moved', () => {
     expect(await hosts.tenure(room.id)).toMatchObject({ server: first.self.id });
   });
 
-  it('is brought to the newer version of its target', async () => {
+  it('is upgraded to the newer version of its target', async () => {
     second.isListed = false;
     const rules = { ...COUNTING, definition: { ...COUNTING.definition, version: 2 }, migrateState: () => ({ count: 70 }) as never };
     const newer = hosts.add('newer', {}, undefined, rules);
@@ -60,7 +60,7 @@ describe('a room that is moved', () => {
     expect(newer.rooms.get(room.id)?.value).toMatchObject({ gameVersion: 2, state: { count: 70 } });
   });
 
-  it('takes no input from when it is frozen, and stays silent until its target has it', async () => {
+  it('takes no input and sends nothing from the freeze until its target has it', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'nothing';
     const moving = first.migrator.migrate(room.id);
@@ -73,7 +73,7 @@ describe('a room that is moved', () => {
     expect(second.rooms.get(room.id)?.value.version).toBe(0);
   });
 
-  it('is handed over once where the answer to that was lost', async () => {
+  it('is handed over once when the answer was lost', async () => {
     const room = await hosts.open(first);
     first.roomLog.handoffAnswersToLose = 2;
     await first.migrator.migrate(room.id);
@@ -81,7 +81,7 @@ describe('a room that is moved', () => {
     expect(first.rooms.get(room.id)).toBeUndefined();
   });
 
-  it('is kept until its target has it, though an audit and a late checkpoint hear of the handoff first', async () => {
+  it('is kept until its target has it, although an audit and a late checkpoint see the handoff first', async () => {
     const busy = hosts.add('busy', { checkpointEveryChanges: 1 });
     await busy.auditor.audit('test');
     const room = await hosts.open(busy);
@@ -113,7 +113,7 @@ describe('a room that is moved', () => {
   it.each([
     ['its last changes and the handoff', (room: string) => hosts.redis.commands.hset(`hf:room:{${room}}`, 'version', 1, 'batch', 'old')],
     ['all of it', (room: string) => hosts.redis.commands.del(...['', ':checkpoint'].map((part) => `hf:room:{${room}}${part}`))],
-  ])('is handed over again, with all that was made, to a store that lost %s', async (_, lose) => {
+  ])('is handed over again, with all changes, when the store lost %s', async (_, lose) => {
     const room = await hosts.open(first);
     for (let seq = 1; seq <= 3; seq++) await first.does(room, 0, 'add');
     const { epoch } = await hosts.record(room.id);
@@ -131,7 +131,7 @@ describe('a room that is moved', () => {
     expect(await hosts.tenure(room.id)).toMatchObject({ server: second.self.id });
   });
 
-  it('is let go of where its target played it to its end, and all have left it, before its answer was heard', async () => {
+  it('is dropped when its target played it to its end, and all members left, before the answer arrived', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'nothing';
     const moving = first.migrator.migrate(room.id, second.self.id);
@@ -146,7 +146,7 @@ describe('a room that is moved', () => {
     expect(await hosts.records.read(room.id)).toBeNull();
   });
 
-  it('is found among the rooms of its source where that was given it again, its target being gone', async () => {
+  it('is in the index of its source when it came back because its target is gone', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'never';
     const moving = first.migrator.migrate(room.id, second.self.id);
@@ -160,7 +160,7 @@ describe('a room that is moved', () => {
     expect(await hosts.records.roomsOf(first.self.id, first.self.incarnation)).toContain(room.id);
   });
 
-  it('has not moved where its target was gone before it took it: it is to be recovered', async () => {
+  it('is left to the recovery when its target is gone before it took the room', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'never';
     const moving = first.migrator.migrate(room.id, second.self.id);
@@ -171,7 +171,7 @@ describe('a room that is moved', () => {
     expect(await movesTold(first)).toEqual({ counted: 0, told: [] });
   });
 
-  it('stays, and goes on, where nobody can take it', async () => {
+  it('stays and continues when no server can take it', async () => {
     const room = await hosts.open(first);
     second.isListed = false;
     await expect(first.migrator.migrate(room.id)).rejects.toMatchObject({ code: 'no-capacity' });
@@ -180,7 +180,7 @@ describe('a room that is moved', () => {
     expect((await hosts.record(room.id)).version).toBe(1);
   });
 
-  it('that another took meanwhile is dropped without a write', async () => {
+  it('is dropped without a write when another server took it meanwhile', async () => {
     const room = await hosts.open(first);
     const third = hosts.add('third');
     await third.auditor.audit('test');
@@ -195,10 +195,10 @@ describe('a room that is moved', () => {
     expect(await hosts.tenure(room.id)).toMatchObject({ server: third.self.id });
   });
 
-  it('that has ended before it could be given away has not moved', async () => {
+  it('does not migrate when its game ends before the handoff', async () => {
     const room = await hosts.open(first);
     const { noteOwner } = hosts.records;
-    // The last moment before it is frozen: its end is on its way to the store then.
+    // The last moment before the freeze: the end is on its way to the store.
     const noting = jest.spyOn(hosts.records, 'noteOwner').mockImplementation(async (...args) => {
       await noteOwner.call(hosts.records, ...args);
       first.engine.input(room, { kind: 'end', result: { reason: 'operator' } });
@@ -209,7 +209,7 @@ describe('a room that is moved', () => {
     expect(second.rooms.get(room.id)).toBeUndefined();
   });
 
-  it('twice at once is moved once', async () => {
+  it('migrates once when two migrations are requested at once', async () => {
     const room = await hosts.open(first);
     const [one, other] = await Promise.allSettled([first.migrator.migrate(room.id), first.migrator.migrate(room.id)]);
     expect([one.status, other.status].sort()).toEqual(['fulfilled', 'rejected']);
@@ -218,14 +218,14 @@ describe('a room that is moved', () => {
 });
 
 describe('a drain', () => {
-  it('leaves no room behind, and lets none in', async () => {
+  it('leaves no room on the server, and admits none', async () => {
     const rooms = await Promise.all([1, 2, 3].map(() => hosts.open(first)));
     expect(await first.migrator.drain(5_000, 'drained')).toEqual({ moved: 3, left: 0 });
     for (const { id } of rooms) expect(second.rooms.get(id)).toBeDefined();
     await expect(hosts.open(first)).rejects.toMatchObject({ code: 'no-capacity' });
   });
 
-  it('waits for a server that can take its rooms, for as long as it has', async () => {
+  it('waits for a server that can take its rooms, up to its time limit', async () => {
     const room = await hosts.open(first);
     second.isListed = false;
     expect(await first.migrator.drain(100, 'drained')).toEqual({ moved: 0, left: 1 });
@@ -236,7 +236,7 @@ describe('a drain', () => {
   });
 });
 
-/** By the metric, and to operators, each with the server that is said to have it. */
+/** The migrations by the metric, and by operator events with their targets. */
 async function movesTold({ metrics, operatorEvents }: Host): Promise<{ counted: number; told: unknown[] }> {
   const { values } = await metrics.roomsMigrated.get();
   return {

@@ -22,9 +22,9 @@ import { LoadRequests } from './load-requests.js';
 import { RoomLoader } from './room-loader.js';
 
 /**
- * Moves rooms by plan. The order is what makes it safe: take no more inputs, let the store acknowledge what was made,
- * hand over in one conditional write, keep the copy in silence until the new owner has the room. A crash anywhere in
- * it is an ordinary loss of the server that the record names.
+ * Migrates rooms by plan, in a safe order. The room takes no more inputs, and the store acknowledges its changes. One conditional write
+ * hands it over. The copy stays here, without output, until the new owner has the room. A crash at any point is an ordinary loss of the
+ * server that the record names.
  */
 @Injectable()
 export class RoomMigrator {
@@ -48,15 +48,17 @@ export class RoomMigrator {
   ) {}
 
   /**
-   * To the server that has it now. Throws `room-unknown`, `no-capacity`, or why it could not be moved; it is then still here,
-   * and goes on. Where it is not: `game-ended`, `moved` (another took it), `server-lost` (its target is gone, and it is back
-   * here or being recovered), `unavailable` (its target has not said that it has it).
+   * Returns the server that has the room now.
+   *
+   * @throws `room-unknown`, `no-capacity` or another reason, when the room is still here and continues. Otherwise: `game-ended`; `moved`
+   * when another server took it; `server-lost` when its target is gone, and the room is back here or is being recovered; `unavailable` when
+   * its target has not confirmed that it has it
    */
   async migrate(id: RoomId, to?: ServerId): Promise<ServerId> {
     const room = this.rooms.get(id);
     if (room?.status !== 'active') throw new HoldfastError('room-unknown');
     const taker = await this.targetFor(room, to);
-    // Before it is frozen, so that its players do not wait for it; an entry too many is found and dropped.
+    // This comes before the room is frozen, so that its players do not wait for it. A sweep removes an entry too many.
     const [epoch] = await Promise.all([
       this.roomLog.nextEpoch(id, room.tenure.epoch),
       this.records.noteOwner([id], taker.server, taker.incarnation),
@@ -90,7 +92,7 @@ export class RoomMigrator {
     return target.server;
   }
 
-  /** Moves all rooms away, as long as it takes or `timeoutMs`, or until it is called off. Takes no new ones from now on. */
+  /** Migrates all rooms, until `timeoutMs` is over or the drain is called off. From now on this server takes no new rooms. */
   async drain(timeoutMs: number, why: 'drained' | 'leaving'): Promise<{ moved: number; left: number }> {
     if (this.loader.admission !== 'leaving') this.loader.admission = why;
     const deadline = performance.now() + timeoutMs;
@@ -119,7 +121,7 @@ export class RoomMigrator {
     return { moved, left: this.rooms.size };
   }
 
-  /** Rooms may come again; a drain under way ends with the rooms that are moving now. False: this server is leaving. */
+  /** Admits rooms again. A drain under way ends with the current migrations. False: this server is leaving. */
   reopen(): boolean {
     if (this.loader.admission === 'leaving') return false;
     this.loader.admission = 'open';
@@ -140,10 +142,12 @@ export class RoomMigrator {
     return { server, incarnation: record.incarnation };
   }
 
-  /** A server with the room's own version of its game; where there is none (a deploy is nearly through), one with a newer. */
+  /**
+   * A server with the room's own version of its game. When there is none, because a deployment is nearly done: a server with a newer one.
+   */
   private async placeFor(room: HostedRoom): Promise<ServerId> {
     const { game, gameVersion, seats } = room.value;
-    // Its players are near: where they wished to be, or where a loss has brought them.
+    // The players are near this server, by their choice or after a loss.
     const prefer = { region: this.self.region || undefined };
     const request = { room: room.id, game, players: seats.length, prefer };
     const exclude = [this.self.id];
@@ -155,7 +159,7 @@ export class RoomMigrator {
     for (;;) {
       const server = await this.balancer.place({ ...request, exclude }, { waitMs: 0 }).then(
         (placed) => placed.server,
-        // Servers have the game, but none of them can go on with this room.
+        // Servers have the game, but none of them accepts the version of this room.
         (error: unknown) => Promise.reject(exclude.length > 1 ? this.noVersionFor(room, error) : error),
       );
       if (this.canRun(server, room)) return server;
@@ -188,7 +192,7 @@ export class RoomMigrator {
     room.become('lame');
     const isLoaded = await this.untilLoaded(room, target, state);
     this.rooms.drop(room, 'moved');
-    // Else the record may name this server again, or will, with the target gone: its sweep sees to an entry too many.
+    // Otherwise the target is gone, and the record may name this server again. Its sweep removes an entry too many.
     if (isLoaded) await this.records.forgetOwner([id], tenure.server, tenure.incarnation).catch(() => {});
     return isLoaded ? 'taken' : 'untaken';
   }
@@ -207,9 +211,9 @@ export class RoomMigrator {
   }
 
   /**
-   * Until the record names the target, whether this made it so or an earlier one; false: somebody has the room by now.
-   * `isRepeat`: the store may have held a handoff of this, and have lost it. Then it gets the room again, and the handoff:
-   * who was handed a room may have gone on with it, so that its source must not.
+   * Resolves to true when the record names the target, by this write or an earlier one. False: another server has the room by now.
+   * `isRepeat`: the store may have had this handoff and lost it. Then the room is written again before the handoff, because the target may
+   * have continued the room, so its source must not.
    */
   private async handoff(room: HostedRoom, target: Tenure, state: Uint8Array, isRepeat: boolean): Promise<boolean> {
     room.handingTo = target;
@@ -223,16 +227,16 @@ export class RoomMigrator {
       else {
         const reasserted = await this.auditor.reassert(room);
         if (reasserted === 'ok') continue;
-        // It was played on, to its end, and all have left it.
+        // The target played it to its end, and all members have left.
         if (reasserted === 'fenced') return false;
       }
-      // No answer: it may have been done. The same again, until the store says which; the room belongs to nobody else meanwhile.
+      // Without an answer the write may be done. It is repeated until the store answers; nobody else owns the room meanwhile.
       await new Promise((resolve) => setTimeout(resolve, HANDOFF_RETRY_MS));
     }
     return false;
   }
 
-  /** Until the target, or whoever came after it, has the room. True: the target has said so. */
+  /** Resolves when the target, or a later owner, has the room. True: the target has confirmed it. */
   private async untilLoaded(room: HostedRoom, target: Tenure, state: Uint8Array): Promise<boolean> {
     const deadline = performance.now() + LAME_MS_MAX;
     while (!hasStatus(room, 'dropped') && performance.now() < deadline) {
@@ -240,10 +244,10 @@ export class RoomMigrator {
         if (!this.loads.canAsk(target)) return false;
         const { result } = await this.loads.ask(room.id, target);
         if (result === 'adopted') return true;
-        // The record was not as we had made it: somebody has taken the room, or the store has forgotten the handoff.
+        // The record has changed: another server took the room, or the store forgot the handoff.
         if (result === 'elsewhere' && !(await this.handoff(room, target, state, true))) return false;
       } catch (error) {
-        this.log.debug('room.not-loaded', { roomId: room.id, to: target.server, error: String(error) });
+        this.log.debug('room.not-loaded', { roomId: room.id, to: target.server, error });
       }
       await new Promise((resolve) => setTimeout(resolve, HANDOFF_RETRY_MS));
     }
@@ -255,17 +259,17 @@ export class RoomMigrator {
     room.become('active');
     this.clock.start(room);
     if (room.isDirty) this.appender.markDirty(room);
-    // Who left while it was frozen was not heard.
+    // A report of a player who left during the freeze was ignored.
     void this.departures.reconcile(room);
   }
 }
 
 const MIGRATE = 'Add migrateState(state, fromVersion) to the game, or start a server with the version of the room.';
 
-/** `not-ours`: it was not ours to give away any more. `untaken`: given, but the target has not said that it has it. */
+/** `not-ours`: another server owned the room before the handoff. `untaken`: handed over, but the target has not confirmed it. */
 type HandedOver = 'taken' | 'untaken' | 'not-ours';
 
-/** As it is now: it may have ended, moved or been fenced during any await. */
+/** Reads the status now, because it may have changed during any await. */
 function hasStatus(room: HostedRoom, status: HostedStatus): boolean {
   return room.status === status;
 }

@@ -8,6 +8,7 @@ import { SETTLE_WAIT_MS, StoreSettlement } from '#libs/settlement';
 import { describeThrown, Log } from '#libs/telemetry';
 import { type GuardedMachine, HANDLER } from '../room/guarded-machine.js';
 import { HostedRoom } from '../room/hosted-room.js';
+import { logGameFailure } from '../room/log-game-failure.js';
 import { MachineFactory } from '../room/machine-factory.js';
 import { RecentChanges } from '../room/recent-changes.js';
 import { RoomTime } from '../room/room-time.js';
@@ -19,7 +20,7 @@ type OpenRequest = Control['room.open']['data'];
 /** A room whose game has just been set up and stored. */
 export interface OpenedRoom {
   readonly room: HostedRoom;
-  /** What was published of it. Absent: it was opened before, and the answer was lost. */
+  /** The published news of the start. Absent: the room was opened before, and the answer was lost. */
   readonly news?: string;
 }
 
@@ -80,7 +81,7 @@ export class RoomOpener {
       started = machine.start(room, players, round, start);
     } catch (error) {
       const game = machine.rules.definition.name;
-      this.log.error('game.failed', { roomId: room, game, handler: HANDLER.setup, error: describeThrown(error) });
+      logGameFailure(this.log, { roomId: room, game, handler: HANDLER.setup, error: describeThrown(error) });
       throw new HoldfastError('game-failed', 'The game could not be set up.');
     }
     if (pack(started.value).length > this.options.stateBytesMax) throw new HoldfastError('state-too-large');

@@ -2,7 +2,7 @@ import type { LinkPeer } from '#libs/link';
 import type { Seat, SessionId, UserId } from '#libs/protocol';
 import type { HostedRoom } from './hosted-room.js';
 
-/** One session's place in a room: where its frames come from and go to. */
+/** A session that is attached to a room: the link and handle of its frames, and its seat. */
 export interface Attachment {
   readonly room: HostedRoom;
   readonly peer: LinkPeer;
@@ -11,10 +11,10 @@ export interface Attachment {
   readonly user: UserId;
   /** Null: a spectator. */
   readonly seat: Seat | null;
-  /** How far the room had come, durable or not, when it was attached. */
+  /** The version of the room, durable or not, when the session was attached. */
   readonly since: number;
-  /** The version it was sent last; -1: nothing yet. */
+  /** The version that was sent to it last; -1: none. */
   version: number;
-  /** A command of it waits for the end of this turn of the event loop. */
+  /** A command of it waits for the end of this event-loop tick. */
   isQueued: boolean;
 }

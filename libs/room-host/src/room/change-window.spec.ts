@@ -14,11 +14,11 @@ function change(version: number, text: string, isTold: boolean): Change {
   };
 }
 
-/** What each change brings: the length of its text, and whether it tells anybody. */
+/** The length of the text of each change, and whether the change has an event. */
 const bringing = fc.array(fc.tuple(fc.integer({ min: 0, max: 300 }), fc.boolean()), { maxLength: 120 });
 
 describe('a window of changes', () => {
-  it('holds the last of them, as they were, up to its count and its bytes', () => {
+  it('keeps the last changes unchanged, up to a number and a size', () => {
     fc.assert(
       fc.property(bringing, (all) => {
         const window = new ChangeWindow(20, 2_000);
@@ -45,7 +45,7 @@ describe('a window of changes', () => {
     );
   });
 
-  it('takes nothing that is larger than all of it', () => {
+  it('refuses a change that is larger than the window', () => {
     const window = new ChangeWindow(20, 200);
     expect(window.push(1, false, new Uint8Array(200))).toBe(false);
     expect(window.isEmpty).toBe(true);
@@ -59,9 +59,9 @@ describe('the recent changes of a room', () => {
     return recent;
   }
 
-  it('are few enough bytes for any frame, however much each of them tells', () => {
+  it('fit into a frame, however large their events are', () => {
     const length = 40;
-    // Each says its text twice, in a patch and in an event: a tenth of the limit.
+    // The text of each is there twice, in a patch and in an event: a tenth of the limit.
     const loud = Array.from({ length }, (_, index) => change(index + 1, 'x'.repeat(RECENT_BYTES_MAX / 20), true));
     const recent = recentOf(loud);
     expect(recent.since(1)).toBeNull();
@@ -71,7 +71,7 @@ describe('the recent changes of a room', () => {
     expect(recent.toldAfter(length - 3)).toEqual(loud.slice(-3).map(({ version, events }) => ({ version, events })));
   });
 
-  it('go on after one that is larger than all that is kept, and say that it was missed', () => {
+  it('continue after a change that is too large to keep, and mark it as missing', () => {
     const quiet = [change(1, 'a', true), change(2, 'b', false)];
     const huge = change(3, 'x'.repeat(RECENT_BYTES_MAX), true);
     const after = change(4, 'c', true);
@@ -82,7 +82,7 @@ describe('the recent changes of a room', () => {
     expect(recent.toldAfter(3)).toEqual([{ version: 4, events: after.events }]);
   });
 
-  it('forget what was told in the setup, or where no log is kept, and cannot be packed, and go on', () => {
+  it('drop events of the setup, or of a game without a log, that cannot be packed', () => {
     const unpackable = { version: 0, events: [{ name: 'said', data: 2n ** 80n }] };
     const recent = new RecentChanges({ since: -1, changes: [unpackable] }, 0);
     expect(recent.toldAfter(-1)).toBeNull();
@@ -90,7 +90,7 @@ describe('the recent changes of a room', () => {
     expect([recent.toldAfter(0), recent.toldAfter(1)?.map(({ version }) => version)]).toEqual([null, [2]]);
   });
 
-  it('tell what was told longer than they lead to the state, where only few of them tell anything', () => {
+  it('keep events longer than patches when only few changes have events', () => {
     const all = Array.from({ length: 4 * RECENT_CHANGES_MAX }, (_, index) => change(index + 1, 'x', index % 8 === 0));
     const recent = recentOf(all);
     expect(recent.since(RECENT_CHANGES_MAX)).toBeNull();

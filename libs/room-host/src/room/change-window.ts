@@ -1,16 +1,16 @@
 import type { Change } from '#libs/room';
 import { unpackChange } from '#libs/room-store';
 
-/** Before each entry: u32 length, u32 version, u8 whether it told anybody anything. */
+/** The head of each entry: u32 length, u32 version, u8 whether the change has events. */
 const HEAD = { length: 0, version: 4, told: 8, bytes: 9 } as const;
 const BLOCK_BYTES_MIN = 256;
 
 /**
- * The last of a series of changes, packed, in one block of bytes outside of V8's heap. As objects they would live just
- * long enough to be moved to the old generation before they die: at 10,000 changes a second in a thousand rooms that cost a
- * game server a fifth of its CPU, and everybody's answers a tenth of a second each time it was collected.
+ * The last changes of a room, packed, in one block of bytes outside of V8's heap. As objects they would live just long enough to be copied
+ * to the old generation. With 10,000 changes per second in a thousand rooms that cost a game server a fifth of its CPU, and each collection
+ * delayed all answers by 0.1 s.
  *
- * Invariant: `head` to `tail` holds whole entries, oldest first.
+ * Invariant: the bytes from `head` to `tail` are whole entries, oldest first.
  */
 export class ChangeWindow {
   private block = EMPTY;
@@ -27,12 +27,12 @@ export class ChangeWindow {
     return this.count === 0;
   }
 
-  /** Whether the oldest must go before an entry of so many bytes fits. */
+  /** True while the oldest entry must go before an entry of so many bytes fits. */
   isFullFor(entryBytes: number): boolean {
     return this.count > 0 && (this.count >= this.countMax || this.tail - this.head + HEAD.bytes + entryBytes > this.bytesMax);
   }
 
-  /** Only while there is one. */
+  /** Call it only while there is an entry. */
   get oldestVersion(): number {
     return this.block.readUInt32LE(this.head + HEAD.version);
   }
@@ -55,7 +55,7 @@ export class ChangeWindow {
     this.tail = 0;
   }
 
-  /** False where it would not fit into an empty window. The caller has made room (`isFullFor`). */
+  /** False when the entry would not fit into an empty window. Make room before the call (`isFullFor`). */
   push(version: number, isTold: boolean, entry: Uint8Array): boolean {
     const bytes = HEAD.bytes + entry.length;
     if (bytes > this.bytesMax) return false;
@@ -70,7 +70,7 @@ export class ChangeWindow {
     return true;
   }
 
-  /** Those after `version`, oldest first; `toldOnly`: of these, those that told somebody something. */
+  /** The changes after `version`, oldest first. `toldOnly`: only those with events. */
   after(version: number, toldOnly = false): Change[] {
     const changes: Change[] = [];
     const { block } = this;
@@ -83,7 +83,7 @@ export class ChangeWindow {
     return changes;
   }
 
-  /** Moves what is held to the front of a block twice as large as it, so that each byte is moved about once. */
+  /** Moves the entries to the front of a block twice as large as them, so that each byte is moved about once. */
   private makeRoom(bytes: number): void {
     const held = this.tail - this.head;
     let size = Math.max(this.block.length, BLOCK_BYTES_MIN);

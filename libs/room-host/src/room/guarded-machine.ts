@@ -13,11 +13,11 @@ import {
 import { describeThrown } from '#libs/telemetry';
 import { type HandlerGuard, OverrunError, type RunSubject } from '#libs/watchdog';
 
-/** What a hosted room needs of its machine. `RoomMachine` itself fits, for tests. */
+/** The part of a machine that a hosted room needs. `RoomMachine` itself fits, for tests. */
 export interface HostedMachine extends Pick<RoomMachine, 'rules' | 'handle' | 'view' | 'viewPatches'> {
-  /** The room is gone. */
+  /** Call it when the room is gone. */
   dispose?(): void;
-  /** Whose code the watchdog sees, and which. */
+  /** The subject of the runs, for the watchdog. */
   readonly runs?: RunSubject;
   labelOf?(input: GameInput): number;
 }
@@ -28,7 +28,7 @@ type GameInput = Exclude<RoomInput, { kind: 'end' | 'effects-done' }>;
 /** Names of game code that no input runs, in logs and in marks. */
 export const HANDLER = { setup: 'setup', migrateState: 'migrateState', view: 'view' } as const;
 
-/** What an input runs, in logs and in marks: `command place`, `timer turn`, `seat away`, `tick` … */
+/** The name of the code that an input runs, in logs and marks: `command place`, `timer turn`, `seat away`, `tick` … */
 export function handlerOf(input: RoomInput): string {
   switch (input.kind) {
     case 'command':
@@ -41,7 +41,9 @@ export function handlerOf(input: RoomInput): string {
   }
 }
 
-/** What a game threw, as text. To describe it runs code of the game (getters, `toString`), so that is done under the watchdog. */
+/**
+ * The text of an error that a game threw. Describing it runs code of the game (getters, `toString`), so that happens under the watchdog.
+ */
 export class GameError extends Error {
   constructor(text: string) {
     super(text.split('\n', 1)[0]);
@@ -69,17 +71,21 @@ export class GuardedMachine implements HostedMachine {
     return this.machine.rules;
   }
 
-  /** Throws what the game throws, or `OverrunError`. */
+  /** @throws the error of the game, or `OverrunError` */
   start(room: RoomId, players: readonly RoomPlayer[], round: number, start: string): ReturnType<RoomMachine['start']> {
     return this.runs.run(this.labels.setup, -1, 0, () => describing(() => this.machine.start(room, players, round, start)));
   }
 
-  /** The room that was set up is owned now. */
+  /** This server owns the room that was set up. */
   opened(epoch: number): void {
     this.runs.update({ game: this.rules.definition.name, room: this.runs.subject.room, epoch });
   }
 
-  /** The state of an older version of the game, as this version has it. Throws what the game throws, or `OverrunError`. */
+  /**
+   * Converts a state of an older version of the game.
+   *
+   * @throws the error of the game, or `OverrunError`
+   */
   migrateState(migrate: NonNullable<RoomRules['migrateState']>, state: unknown, fromVersion: number): unknown {
     return this.runs.run(this.labels.migrateState, -1, 0, () => describing(() => migrate(state, fromVersion)));
   }
@@ -90,9 +96,9 @@ export class GuardedMachine implements HostedMachine {
 
   handle(value: RoomValue, input: RoomInput, refused?: ReadonlyMap<Seat, readonly Refusal[]>, tenure?: string): RoomOutcome<unknown> {
     const { machine } = this;
-    // No game code runs for these, and they must work whatever the game does.
+    // These inputs run no game code, and must work whatever the game does.
     if (input.kind === 'end' || input.kind === 'effects-done') return machine.handle(value, input, refused);
-    // Part of a batch, which runs under the watchdog as a whole.
+    // The input is part of a batch, which runs under the watchdog as a whole.
     if (this.guard.isRunning) return described(machine.handle(value, input, refused, tenure));
     const seat = input.kind === 'command' || input.kind === 'seat' ? input.seat : -1;
     const seq = input.kind === 'command' ? input.seq : 0;
@@ -104,13 +110,13 @@ export class GuardedMachine implements HostedMachine {
     }
   }
 
-  /** Throws what the game throws, or `OverrunError`. */
+  /** @throws the error of the game, or `OverrunError` */
   viewPatches(before: RoomValue, after: RoomValue, seat: Seat | null): readonly Patch[] {
     if (this.rules.view === null) return this.machine.viewPatches(before, after, seat);
     return this.runs.run(this.labels.view, seat ?? -1, 0, () => describing(() => this.machine.viewPatches(before, after, seat)));
   }
 
-  /** Throws what the game throws, or `OverrunError`. */
+  /** @throws the error of the game, or `OverrunError` */
   view(state: unknown, seat: Seat | null): unknown {
     if (this.rules.view === null) return state;
     return this.runs.run(this.labels.view, seat ?? -1, 0, () => describing(() => this.machine.view(state, seat)));
@@ -133,13 +139,13 @@ function describing<T>(work: () => T): T {
   }
 }
 
-/** Errors of ours stay what they are. */
+/** Errors of Holdfast stay as they are. */
 export function asGameError(error: unknown): Error {
   if (error instanceof NotPlainError || error instanceof GameMistake) return error;
   return new GameError(describeThrown(error));
 }
 
-/** The watchdog's numbers for what games run, by name. */
+/** The watchdog's number for each name of game code. */
 export class HandlerLabels {
   readonly setup: number;
   readonly migrateState: number;
@@ -171,7 +177,7 @@ export class HandlerLabels {
     return this.guard.label(`effect ${name}`);
   }
 
-  /** Players send names that no game has: none of those is kept. */
+  /** Players can send names that no game has, so these are not kept. */
   private command(name: string, rules: RoomRules): number {
     if (!rules.commands.has(name)) return this.unknownCommand;
     const label = this.guard.label(`command ${name}`);

@@ -26,8 +26,8 @@ import type { RoomTime } from './room-time.js';
 import { StateSize } from './state-size.js';
 
 /**
- * `active`: takes inputs. `freezing`: none any more, what is made is being stored. `lame`: handed over, kept in silence
- * until the new owner has it. `dropped`: not ours; nothing may be written or sent.
+ * `active`: takes inputs. `freezing`: takes no inputs, and its changes are being stored. `lame`: handed over, and kept without output until
+ * the new owner has it. `dropped`: this server does not own it, and must not write or send anything of it.
  */
 export type HostedStatus = 'active' | 'freezing' | 'lame' | 'dropped';
 
@@ -38,7 +38,7 @@ const TRANSITIONS: Readonly<Record<HostedStatus, readonly HostedStatus[]>> = {
   dropped: [],
 };
 
-/** What a player is told once the room's changes up to `afterVersion` are durable: it may have been decided on them. */
+/** A refusal that is sent once the changes up to `afterVersion` are durable, because it may depend on them. */
 export interface WaitingRefusal {
   readonly afterVersion: number;
   readonly attachment: Attachment;
@@ -46,9 +46,9 @@ export interface WaitingRefusal {
   readonly error: ErrorBody;
 }
 
-/** Changes that are becoming facts, and the value after them. */
+/** Changes that are on their way to the store, and the value after them. */
 export interface InFlight {
-  /** Null where no log is kept: they are facts at once. */
+  /** Null when the game keeps no log, so that the changes count as durable at once. */
   readonly append: Append | null;
   readonly changes: readonly Change[];
   readonly after: RoomValue;
@@ -59,12 +59,12 @@ export interface InFlight {
 export type SeqVerdict =
   /** The next command of its seat. */
   | { readonly kind: 'next' }
-  /** Applied and durable before: acknowledge again. */
+  /** Applied and durable before: it is acknowledged again. */
   | { readonly kind: 'applied' }
   | { readonly kind: 'refused-before'; readonly code: string }
   /** It cost the room its last owner, and must not run again. */
   | { readonly kind: 'poisoned' }
-  /** In work, or one before it is missing: nothing to say, the client sends again what it has no answer to. */
+  /** It is in work, or an earlier one is missing. The client sends all unanswered commands again. */
   | { readonly kind: 'ignore' };
 
 /** `too-large`: the change would make the room larger than the limit of its server, so it was dropped. */
@@ -75,20 +75,22 @@ const TOO_LARGE: HandledOutcome = { kind: 'too-large' };
 const NO_REFUSALS: readonly Refusal[] = [];
 
 /**
- * A room on its owner. `value` runs ahead: it has all that was handled; `durable` is what the store has acknowledged,
- * and only of that does anybody hear. Invariant: `durable.version` + in flight + unflushed = `value.version`.
+ * A room on its owner. `value` is ahead: it contains all handled inputs. `durable` is what the store has acknowledged, and players receive
+ * only that. Invariant: `durable.version` + in flight + unflushed = `value.version`.
  */
 export class HostedRoom {
   status: HostedStatus = 'active';
   durable: RoomValue;
   value: RoomValue;
-  /** The id of the last append the store acknowledged. */
+  /** The id of the last append that the store acknowledged. */
   batch: string;
-  /** The lobby's part of the record as it was when the room came here, and its revision: written again should the store lose it. */
+  /**
+   * The lobby's part of the record, and its revision, as they were when the room came here. A store that lost the record gets them again.
+   */
   readonly doc: RoomDoc;
   readonly rev: number;
   readonly start: string;
-  /** Which game of the room this is. */
+  /** The number of the game within its room. */
   readonly round: number;
   unflushed: Change[] = [];
   /** When the oldest of them was made, by the monotonic clock. */
@@ -98,23 +100,23 @@ export class HostedRoom {
   readonly bySeat = new Map<Seat, Attachment>();
   /** Durable changes, for clients that come back. */
   readonly recent: RecentChanges;
-  /** Seats that were shown their game once: whoever comes back to one with nothing has reloaded a page. */
+  /** Seats whose players received the game. When such a player comes back without a version, a page was reloaded. */
   readonly shown: Set<Seat>;
   waitingRefusals: WaitingRefusal[] = [];
-  /** Since when the store owes an answer; null: it does not. */
+  /** Since when an append has had no answer; null: none waits. */
   stalledSince: number | null = null;
   stallTold = false;
   isReasserting = false;
-  /** To whom a handoff is on its way, or was made: the store may say so before its answer has been heard. */
+  /** The target of a handoff that is under way or done. The store may report the handoff before its answer arrives. */
   handingTo: Tenure | null = null;
-  /** The append that ends the game, once it was made, and the record after it, once the store has it. */
+  /** The append that ends the game, and the record after it, once the store has it. Null: no such append was made. */
   ending: { readonly append: Append; record: DocAtRev | null } | null = null;
   readonly size: StateSize;
-  /** What the game's view threw, or what of it could not be sent: such a game is ended. */
+  /** The error of the game's view, or the value that could not be sent. Such a game is ended. */
   brokenBy: unknown = null;
-  /** A command of it waits for the end of this turn of the event loop. */
+  /** A command of it waits for the end of this event-loop tick. */
   isQueued = false;
-  /** The value that the commands computed in this turn lead to so far. */
+  /** The value after the commands that were computed in this tick. */
   ahead: RoomValue | null = null;
   /** The command that cost the room its last owner. */
   poison: { readonly seat: Seat; readonly seq: number } | null = null;
@@ -122,13 +124,13 @@ export class HostedRoom {
   poisonedEffect: string | null = null;
 
   private readonly takeovers: readonly Takeover[];
-  /** For the keys of effects. */
+  /** Part of the keys of effects. */
   private readonly tenureName: string;
-  /** Durability `checkpoint`: the keys of pending effects that the store has; null: all durable ones are stored. */
+  /** The keys of pending effects that a checkpoint has, for durability `checkpoint`. Null: all durable ones are stored. */
   private storedEffects: ReadonlySet<string> | null;
-  /** Highest seq handled, by seat: applied or refused. */
+  /** The highest sequence number that was applied or refused, by seat. */
   private readonly seen: number[];
-  /** Refusals since the last change, not on record yet. */
+  /** Refusals since the last change. No change has recorded them yet. */
   private readonly refused = new Map<Seat, readonly Refusal[]>();
 
   constructor(
@@ -145,7 +147,7 @@ export class HostedRoom {
       stateBytesMax = STATE_BYTES_MAX_DEFAULT,
     }: DocAtRev & { batch: string; start: string; round: number; takeovers?: readonly Takeover[]; stateBytesMax?: number },
     readonly time: RoomTime,
-    /** Where the room comes from another owner, or was set up: what is known of its past. */
+    /** The known past of a room that was set up or came from another owner. */
     recent = new RecentChanges({ since: value.version, changes: [] }, value.version),
     shown: readonly Seat[] = [],
   ) {
@@ -154,7 +156,7 @@ export class HostedRoom {
     this.takeovers = takeovers;
     this.size = new StateSize(stateBytesMax);
     this.tenureName = String(tenure.epoch);
-    // What a room comes with was stored: by who opened it, by its last owner, or by a repair.
+    // All effects that a room comes with are stored, by its setup, its last owner or a restoration.
     this.storedEffects = this.durability === 'checkpoint' ? keysOf(value.outbox) : null;
     this.batch = batch;
     this.doc = doc;
@@ -174,7 +176,7 @@ export class HostedRoom {
     return this.machine.rules.definition.durability;
   }
 
-  /** True while something is made that the store has not acknowledged. */
+  /** True while the room has a change that the store has not acknowledged. */
   get isDirty(): boolean {
     return this.unflushed.length > 0 || this.inFlight !== null;
   }
@@ -218,9 +220,9 @@ export class HostedRoom {
     return outcome;
   }
 
-  /** What `seat` may see; null for everyone of a game whose view fails. */
+  /** The state as `seat` may see it. Null for everyone when the view of the game has failed. */
   view(state: unknown, seat: Seat | null): unknown {
-    // One that failed is not tried for every other player: each try may take as long as the watchdog lets it.
+    // A view that failed is not tried for every other player, because each attempt may take as long as the watchdog allows.
     if (this.brokenBy !== null && this.machine.rules.view !== null) return null;
     try {
       return this.machine.view(state, seat);
@@ -230,7 +232,7 @@ export class HostedRoom {
     }
   }
 
-  /** From what `seat` might see of `before` to what it may see of the durable state; none of a game whose view fails. */
+  /** The patches from `before` to the durable state, as `seat` may see them. None when the view of the game has failed. */
   viewPatches(before: RoomValue, seat: Seat | null): readonly Patch[] {
     if (this.brokenBy !== null && this.machine.rules.view !== null) return [];
     try {
@@ -241,7 +243,7 @@ export class HostedRoom {
     }
   }
 
-  /** Back to what the store has: what came after cannot be stored. */
+  /** Returns to the durable value, because the later changes cannot be stored. */
   takeBackToDurable(): void {
     this.unflushed = [];
     this.inFlight = null;
@@ -286,24 +288,24 @@ export class HostedRoom {
     }
   }
 
-  /** These changes are facts now. */
+  /** The changes are durable. */
   committed({ append, changes, after }: InFlight): void {
     this.durable = after;
     if (append) this.batch = append.batch;
     this.stalledSince = null;
-    // Where no log is kept, whoever comes back gets the state: it has mostly changed as a whole, and nothing is packed for it.
+    // A game without a log sends its state to players who come back. Most of it has changed, and nothing is packed for them.
     if (append && !append.ended) this.recent.push(changes, append.entries);
     else this.recent.tell(changes);
   }
 
   /**
-   * To which version the game was wound back for a client that holds `version`, from an owner of epoch `versionEpoch`;
-   * null: it was not. Durability `checkpoint`, or a store that lost something together with the owner.
+   * The version to which the game was rewound for a client with `version` of an owner of epoch `versionEpoch`. Null: it was not rewound. A
+   * rewind happens with durability `checkpoint`, or when the store lost data together with the owner.
    */
   rewoundTo(version: number | null, versionEpoch: number | null): number | null {
     if (version === null) return null;
     if (versionEpoch !== null) return rewoundBy(this.takeovers, version, versionEpoch);
-    // A client that does not say whose version it holds: it cannot be one that there has not been yet.
+    // Without an epoch, the version of the client was lost if the room has not reached it yet.
     return version > this.value.version ? (this.takeovers.at(-1)?.version ?? null) : null;
   }
 
@@ -313,7 +315,7 @@ export class HostedRoom {
     return version > this.durable.version ? null : this.recent.since(version);
   }
 
-  /** The room as it is durable, or as it will be with the changes of an append on its way: what the store keeps of it. */
+  /** The checkpoint of the durable value, or of the value after an append that is under way. */
   checkpoint({ after, changes }: Pick<InFlight, 'after' | 'changes'> = { after: this.durable, changes: [] }): Uint8Array {
     const { takeovers } = this;
     return packCheckpoint(after, {
@@ -323,14 +325,14 @@ export class HostedRoom {
     });
   }
 
-  /** Effects that may be run: what asked for them is durable, so that no loss of this server undoes it. */
+  /** Effects whose change is durable, so that a loss of this server does not undo it. */
   get runnableEffects(): readonly PendingEffect[] {
     const { storedEffects, poisonedEffect } = this;
     if (storedEffects === null && poisonedEffect === null) return this.durable.outbox;
     return this.durable.outbox.filter(({ key }) => key !== poisonedEffect && (storedEffects === null || storedEffects.has(key)));
   }
 
-  /** Whether an effect waits for a checkpoint. */
+  /** True while an effect waits for a checkpoint. */
   get hasUnstoredEffects(): boolean {
     const { storedEffects } = this;
     return storedEffects !== null && this.durable.outbox.some(({ key }) => !storedEffects.has(key));
@@ -339,7 +341,7 @@ export class HostedRoom {
   /** The store has a checkpoint of this value. */
   checkpointed({ outbox }: RoomValue): void {
     if (this.storedEffects === null) return;
-    // One that is older than another may be answered later.
+    // The answer to an older checkpoint may arrive after that of a newer one.
     const stored = new Set(this.storedEffects);
     for (const { key } of outbox) stored.add(key);
     const pending = keysOf(this.durable.outbox);
@@ -350,7 +352,7 @@ export class HostedRoom {
     return this.durable.ended;
   }
 
-  /** The end of the game, to be written again should the store lose it; null: the store is not known to have had it. */
+  /** The end of the game, which is written again when the store loses it. Null: the store is not known to have had it. */
   get endedGame(): EndedGame | null {
     const { ending, value } = this;
     if (!ending?.record || !value.ended) return null;
@@ -369,14 +371,14 @@ export class HostedRoom {
 
   private refusalOf(seat: Seat, seq: number): string | null {
     const onRecord = this.value.seats[seat].refused;
-    // Nearly always: and this is asked for every command.
+    // The usual case, and this runs for every command.
     if (onRecord.length === 0 && this.refused.size === 0) return null;
     const recorded = onRecord.find(([refusedSeq]) => refusedSeq === seq);
     return (recorded ?? this.refused.get(seat)?.find(([refusedSeq]) => refusedSeq === seq))?.[1] ?? null;
   }
 }
 
-/** What the server records itself must always be possible. It is small, and it ends a game that has grown too large. */
+/** The server must always be able to record its own inputs. They are small, and end a game that has grown too large. */
 function isMeasured(input: RoomInput): boolean {
   return input.kind !== 'end' && input.kind !== 'effects-done';
 }

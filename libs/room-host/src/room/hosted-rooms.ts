@@ -3,7 +3,7 @@ import type { RoomId } from '#libs/protocol';
 import { Log, Metrics } from '#libs/telemetry';
 import type { HostedRoom } from './hosted-room.js';
 
-/** The rooms this process owns. A room that is dropped writes nothing and says nothing from then on. */
+/** The rooms that this process owns. A room that is dropped writes and sends nothing any more. */
 @Injectable()
 export class HostedRooms {
   private readonly rooms = new Map<RoomId, HostedRoom>();
@@ -40,8 +40,8 @@ export class HostedRooms {
   }
 
   /**
-   * The store says that the room is not ours any more. One that is being handed over is what we wanted: the migrator keeps it,
-   * silent, until somebody is known to have it, since the store may forget the handoff.
+   * The store says that this server does not own the room. After a handoff that is expected: the migrator keeps the room, without output,
+   * until another server has it, because the store may forget the handoff.
    */
   fenced(room: HostedRoom): void {
     if (room.handingTo === null) this.drop(room, 'fenced');

@@ -52,7 +52,7 @@ beforeEach(async () => {
 });
 afterEach(() => hosts.close());
 
-/** Players who were told up to `version`, and are told the rest by `second`. */
+/** Players who received all up to `version`, and receive the rest from `second`. */
 async function comeBackTo(room: string, version: number) {
   const there = second.rooms.get(room);
   if (!there) throw new Error('not there');
@@ -68,14 +68,14 @@ async function sayAndWhisper() {
   return room;
 }
 
-describe('what is too much for one step', () => {
+describe('changes that are too large for one sync', () => {
   let host: Host;
   beforeEach(async () => {
     host = hosts.add('terse', { syncBytesMax: 1_000 });
     await host.auditor.audit('test');
   });
 
-  it('comes as the state it led to, with a word that something was missed; what comes after it comes whole', async () => {
+  it('reach players as the state, marked as incomplete, and later changes arrive whole', async () => {
     const room = await hosts.open(host);
     const [ada, bob] = [0, 1].map((seat) => host.attach(room, seat, seat + 1, 0));
     await host.does(room, 0, 'boast', 2_000);
@@ -84,7 +84,7 @@ describe('what is too much for one step', () => {
     for (const peer of [ada, bob]) expect(peer.told).toEqual(['2 two']);
   });
 
-  it('comes so to one who comes back, too, while each step of it came whole to the others', async () => {
+  it('reach a player who comes back as the state, while the others received each step', async () => {
     const room = await hosts.open(host);
     const ada = host.attach(room, 0, 1, 0);
     for (let count = 0; count < 3; count++) await host.does(room, 0, 'boast', 500);
@@ -95,8 +95,8 @@ describe('what is too much for one step', () => {
   });
 });
 
-describe('who was told up to a version hears all that was told after it, once, in order', () => {
-  it('from the server that the room was moved to', async () => {
+describe('a player who comes back with a version receives all later events, once and in order,', () => {
+  it('from the target of a migration', async () => {
     const room = await sayAndWhisper();
     expect(await first.migrator.migrate(room.id)).toBe(second.self.id);
     const [ada, bob] = await comeBackTo(room.id, 1);
@@ -108,7 +108,7 @@ describe('who was told up to a version hears all that was told after it, once, i
     expect(ada.hasMissed || bob.hasMissed).toBe(false);
   });
 
-  it('from the server that adopted the room after a loss, though its log was cut by a checkpoint', async () => {
+  it('from the server that adopted the room, although a checkpoint has cut the log', async () => {
     const room = await sayAndWhisper();
     await first.does(room, 0, 'say', 'five');
     await until(async () => (await hosts.redis.commands.llen(`hf:room:{${room.id}}:log`)) < 5);
@@ -120,7 +120,7 @@ describe('who was told up to a version hears all that was told after it, once, i
     expect(ada.hasMissed || bob.hasMissed).toBe(false);
   });
 
-  it('from a store that was wiped, and has it again from the owner', async () => {
+  it('after the store was wiped and the owner wrote the room again', async () => {
     const room = await sayAndWhisper();
     await hosts.redis.commands.del(...['', ':log', ':checkpoint'].map((part) => `hf:room:{${room.id}}${part}`));
     await first.auditor.audit('test');
@@ -145,7 +145,7 @@ describe('who was told up to a version hears all that was told after it, once, i
     }
   });
 
-  it('from the beginning, for one who had not yet seen the game when its owner was lost, and not after a reload', async () => {
+  it('from the beginning when the player had not seen the game before the loss, and none after a reload', async () => {
     const room = await hosts.open(first);
     first.attach(room, 1, 9, null);
     await first.does(room, 0, 'say', 'one');
@@ -156,7 +156,7 @@ describe('who was told up to a version hears all that was told after it, once, i
     expect(second.attach(moved, 1, 2, null).told).toEqual([]);
   });
 
-  it('from the epilogue of the game, if it ended meanwhile', async () => {
+  it('from the epilogue when the game has ended meanwhile', async () => {
     const room = await sayAndWhisper();
     await first.does(room, 1, 'end');
     expect(await first.roomLog.epilogue(room.id)).toMatchObject({
@@ -173,8 +173,8 @@ describe('who was told up to a version hears all that was told after it, once, i
   });
 });
 
-describe('what is told late has a limit', () => {
-  it('of changes, past which a player is told that there were more', async () => {
+describe('the kept events are limited', () => {
+  it('to a number of changes, beyond which a player learns that events are missing', async () => {
     const room = await hosts.open(first);
     for (let count = 1; count <= RECENT_CHANGES_MAX + 2; count++) await first.does(room, 0, 'say', `e${count}`);
     await first.migrator.migrate(room.id);
@@ -185,7 +185,7 @@ describe('what is told late has a limit', () => {
     expect(two.told).toHaveLength(RECENT_CHANGES_MAX);
   }, 20_000);
 
-  it('of bytes, so that a checkpoint stays about as large as its state', async () => {
+  it('to a number of bytes, which keeps a checkpoint about as large as its state', async () => {
     const room = await hosts.open(first);
     for (let count = 0; count < 8; count++) await first.does(room, 0, 'boast', TOLD_BYTES_MAX / 4);
     expect(room.checkpoint().length).toBeLessThan(TOLD_BYTES_MAX + 1_000);

@@ -5,11 +5,10 @@ import { RECENT_BYTES_MAX, RECENT_CHANGES_MAX, TOLD_BYTES_MAX } from '../room-ho
 import { ChangeWindow } from './change-window.js';
 
 /**
- * A room's last durable changes, for clients that come back: whole, so that they get patches, and, further back, only
- * what was told in them, so that one who gets a snapshot still hears every event once.
+ * The last durable changes of a room, for clients that come back. The latest are kept whole, so that such a client gets patches. Of earlier
+ * ones only the events are kept, so that a client that gets a snapshot receives every event once.
  *
- * Invariant: `changes` has no hole and ends at `upTo`, or is empty; `told` and what was told in `changes` are every event
- * after `toldSince`.
+ * Invariant: `changes` has no gap and ends at `upTo`, or is empty. The events in `told` and in `changes` are all events after `toldSince`.
  */
 export class RecentChanges {
   private readonly changes = new ChangeWindow(RECENT_CHANGES_MAX, RECENT_BYTES_MAX);
@@ -26,7 +25,7 @@ export class RecentChanges {
   }
 
   /**
-   * Changes that follow each other, newest last; what the tail told already is not told again.
+   * Adds changes that follow each other, newest last. Events that the tail already has are not added again.
    * @param entries the changes as `packChange` made them
    */
   push(changes: readonly Change[], entries: readonly Uint8Array[]): void {
@@ -37,13 +36,13 @@ export class RecentChanges {
       if (version > this.upTo) this.upTo = version;
       while (this.changes.isFullFor(entry.length)) this.dropWhole();
       if (this.changes.push(version, isTold, entry)) continue;
-      // Too large to be kept at all: what stands before it leads nobody to what comes.
+      // A change that is too large to be kept makes the earlier ones useless for patches.
       while (!this.changes.isEmpty) this.dropWhole();
       if (isTold) this.keepTold(version, entry);
     }
   }
 
-  /** Changes that lead nobody to the state as it is now, or that are not worth keeping: of them, only what was told counts. */
+  /** Adds changes of which only the events count, because they do not lead to the current state or are not worth keeping. */
   tell(changes: readonly Change[]): void {
     while (!this.changes.isEmpty) this.dropWhole();
     for (const { version, events } of changes) {
@@ -59,14 +58,14 @@ export class RecentChanges {
     return this.changes.after(version);
   }
 
-  /** What was told after `version`; null when not all of it is kept. -1: from the setup on. */
+  /** All events after `version`; null when not all of them are kept. -1: from the setup on. */
   toldAfter(version: number): readonly ToldChange[] | null {
     if (version < this.toldSince) return null;
     const told = [...this.told.after(version, true), ...this.changes.after(version, true)];
     return told.map(({ version, events }) => ({ version, events }));
   }
 
-  /** The end of what was told, with that of changes which are on their way to the store; as much as is fair to store. */
+  /** The latest events, with those of changes that are on their way to the store, up to the size limit of a checkpoint's tail. */
   tail(shown: Iterable<Seat>, onTheirWay: readonly Change[] = [], changesMax = RECENT_CHANGES_MAX): ToldTail {
     const kept = this.toldAfter(this.toldSince) ?? [];
     const all = [...kept, ...onTheirWay.flatMap(({ version, events }) => (events ? [{ version, events }] : []))];
@@ -82,7 +81,9 @@ export class RecentChanges {
     changes.dropOldest();
   }
 
-  /** Of a change that is not kept whole. What cannot be packed is forgotten: its players are about to find out. */
+  /**
+   * Adds the events of a change that is not kept whole. Events that cannot be packed are dropped: the game is about to end because of them.
+   */
   private keepEvents({ version, events }: ToldChange): void {
     let entry: Uint8Array;
     try {
@@ -104,7 +105,7 @@ export class RecentChanges {
     this.told.dropOldest();
   }
 
-  /** What was told with this version, and so all before it. */
+  /** Removes the events up to and including this version. */
   private forgetTold(version: number): void {
     while (!this.told.isEmpty) this.told.dropOldest();
     this.toldSince = version;

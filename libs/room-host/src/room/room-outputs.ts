@@ -16,7 +16,7 @@ import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js
 import type { Attachment } from './attachment.js';
 import type { HostedRoom } from './hosted-room.js';
 
-/** The body of a sync that goes to many: everything but version and seq, which stand in the frame's header. */
+/** The body of a sync for many receivers: all but version and sequence number, which are in the frame's header. */
 interface SyncBody {
   room: string;
   from?: number;
@@ -27,14 +27,17 @@ interface SyncBody {
 }
 
 /**
- * What leaves a room, always of its durable value. Where everyone sees the same, a sync is packed once and sent once a
- * gateway, with the seats' acknowledgements beside it.
+ * Sends the durable value of a room to its sessions. When all of them see the same, a sync is packed once and sent once per gateway,
+ * together with the acknowledgements of the seats.
  */
 @Injectable()
 export class RoomOutputs {
   constructor(@Inject(ROOM_HOST_OPTIONS) private readonly options: Pick<RoomHostOptions, 'syncBytesMax'>) {}
 
-  /** To one who has just been attached: where they are, then what they lack. `rewoundTo`: `held` is of a history that was undone after it. */
+  /**
+   * Sends a session that was just attached its place, and then what it lacks. `rewoundTo`: `held` belongs to a history that was undone
+   * after this version.
+   */
   welcome(attachment: Attachment, held: number | null, rewoundTo: number | null = null): void {
     const { room, seat } = attachment;
     const { durable } = room;
@@ -49,9 +52,9 @@ export class RoomOutputs {
       seq: seat === null ? 0 : room.seenSeq(seat),
       ...(rewoundTo !== null && { rewound: { from: held as number, to: rewoundTo } }),
     });
-    // Refusals whose answer may have been lost, before the sync whose `seq` would pass for it.
+    // Refusals whose answer may have been lost come first, because the `seq` of the sync would acknowledge these commands.
     if (seat !== null) for (const [refusedSeq, code] of durable.seats[seat].refused) this.refuse(attachment, refusedSeq, errorBody(code));
-    // Patches of this history lead nowhere from a state of the other.
+    // Patches of this history do not fit a state of the other one.
     if (rewoundTo !== null) return this.sendSync(attachment, this.sinceRewind(room, seat, rewoundTo));
     const changes = held === null || room.machine.rules.view ? null : room.changesSince(held);
     if (changes !== null) this.sendSync(attachment, this.patchesOf(room, held as number, changes, seat));
@@ -59,9 +62,9 @@ export class RoomOutputs {
     else this.sendSync(attachment, this.snapshot(room, seat, held));
   }
 
-  /** These changes, from `before` to the durable value, are facts now. */
+  /** Sends the changes from `before` to the durable value. */
   sendChanges(room: HostedRoom, before: RoomValue, changes: readonly Change[]): void {
-    // Before the sync: its `seq` answers every command up to it that was not refused.
+    // They come before the sync, because its `seq` acknowledges every command up to it that was not refused.
     this.sayRefusals(room);
     if (room.attachments.size > 0) {
       this.sayRecorded(room, changes);
@@ -74,7 +77,7 @@ export class RoomOutputs {
     this.send(attachment, { kind: 'rejected', seq, ...error });
   }
 
-  /** What was applied stays applied: the client's answer was lost, here it is again. */
+  /** Acknowledges an applied command again, because the client did not receive the answer. */
   acknowledge(attachment: Attachment): void {
     const { version } = attachment;
     this.sendSync(attachment, { room: attachment.room.id, from: version, patches: [] });
@@ -92,7 +95,7 @@ export class RoomOutputs {
     for (const attachment of room.attachments) this.send(attachment, { kind: 'resumed', room: room.id, reason });
   }
 
-  /** Refusals that were decided on changes which are durable by now. */
+  /** Sends the refusals that depend on changes which are durable now. */
   sayRefusals(room: HostedRoom): void {
     if (room.waitingRefusals.length === 0) return;
     const { version } = room.durable;
@@ -102,8 +105,8 @@ export class RoomOutputs {
   }
 
   /**
-   * Refusals that went on record with these changes, before the acknowledgement that covers their seqs: to one who came
-   * back while they were on their way to the store, and who would else take a refused command for applied.
+   * Sends refusals that these changes recorded, before the acknowledgement that covers their numbers. A player who came back while the
+   * changes were on their way to the store would otherwise take a refused command for applied.
    */
   private sayRecorded(room: HostedRoom, changes: readonly Change[]): void {
     for (const { version, seats } of changes) {
@@ -160,14 +163,14 @@ export class RoomOutputs {
     return changes === null ? { room: room.id, state, missed: true } : withEvents({ room: room.id, state }, changes, seat);
   }
 
-  /** The state, and what was told since the version up to which both histories are one. */
+  /** The state, and the events since the version up to which both histories are the same. */
   private sinceRewind(room: HostedRoom, seat: Seat | null, rewoundTo: number): SyncBody {
     const body = { room: room.id, state: room.view(room.durable.state, seat) };
     const changes = room.recent.toldAfter(rewoundTo);
     return changes === null ? { ...body, missed: true } : withEvents(body, changes, seat);
   }
 
-  /** The game so far, for a player who was on the way to it when it began: timers and the others do not wait. */
+  /** The game so far, for a player who was not attached yet when it began. Timers and the other players do not wait. */
   private beginning(room: HostedRoom, seat: Seat | null): SyncBody {
     const body = this.snapshot(room, seat, null);
     return withEvents(body, room.recent.toldAfter(-1) ?? [], seat);
@@ -187,7 +190,7 @@ export class RoomOutputs {
     attachment.peer.sendSyncMany(room.tenure.epoch, room.durable.version, [attachment.handle, seq], this.packed(room, seat, body));
   }
 
-  /** Where that is too much for one step, only the state as it is now; who hears less than all that happened is told so. */
+  /** When that is too large for one step, only the current state. `missed` says so. */
   private packed(room: HostedRoom, seat: Seat | null, body: SyncBody): Uint8Array {
     const bytes = pack(body);
     if (bytes.length <= this.options.syncBytesMax) return bytes;

@@ -2,8 +2,8 @@ import { pack } from '#libs/protocol';
 import type { Change, RoomValue } from '#libs/room';
 
 /**
- * The size of a room's value against its limit. To measure means to pack the whole value, so the value is measured only when it can have
- * grown past the limit: when the changes since the last measurement have as many bytes as were left.
+ * The size of a room's value against its limit. To measure it means to pack the whole value. So the value is measured only when the changes
+ * since the last measurement have as many bytes as were left to the limit.
  */
 export class StateSize {
   private measuredBytes = 0;

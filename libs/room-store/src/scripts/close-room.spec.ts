@@ -6,7 +6,7 @@ import { RoomLog } from '../room-log.js';
 import type { RoomDoc, RoomRecord } from '../room-record.js';
 import { RoomRecords } from '../room-records.js';
 
-/** An owner that sleeps while others end its game and leave the room, and then looks for it. */
+/** An owner that is suspended while others end its game and leave the room, and then reads it. */
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
 const records = new RoomRecords(redis);
 const log = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 0 });
@@ -41,7 +41,7 @@ const reassert = (room: RoomId, epoch: number) =>
     { version: 3, batch: 'b', state: new Uint8Array([1]), doc, rev: 1, game: 'chess', durability: 'every-change', round: 0, start: 'one' },
   );
 
-it('a closed room is not brought back by a former owner that slept through its end', async () => {
+it('does not let a former owner that slept restore a closed room', async () => {
   const { room, epoch } = await playedRoom();
   expect(await log.abandon(room, { ...owner, epoch }, { reason: 'abandoned' })).toBe(true);
   expect(await records.close((await records.read(room)) as RoomRecord, 'empty')).toBe(true);
@@ -50,7 +50,7 @@ it('a closed room is not brought back by a former owner that slept through its e
   expect(await redis.commands.pttl(closedKey(room))).toBeGreaterThan(0);
 });
 
-it('a closed room that no server owned is not brought back by a gateway that slept through its end', async () => {
+it('does not let a gateway that slept restore a closed room that had no owner', async () => {
   const room = randomUUID() as RoomId;
   const known = (await records.create(room, 'chess', doc)) as RoomRecord;
   expect(await records.close(known, 'empty')).toBe(true);
@@ -58,7 +58,7 @@ it('a closed room that no server owned is not brought back by a gateway that sle
   expect(await records.read(room)).toBeNull();
 });
 
-it('a room that the store lost is', async () => {
+it('lets an owner restore a room that the store lost', async () => {
   const { room, epoch } = await playedRoom();
   await redis.commands.del(roomKey(room));
   expect(await reassert(room, epoch)).toBe('ok');

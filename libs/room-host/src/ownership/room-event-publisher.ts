@@ -3,9 +3,12 @@ import { EventSink, Self } from '#libs/fleet';
 import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 
-/** Tells operators which games end here, and which rooms this server had to let go. Starts, recoveries and moves are told by who makes them. */
+/**
+ * Publishes operator events for games that end here and rooms that this server loses. The code that starts, recovers or migrates a room
+ * publishes its own.
+ */
 @Injectable()
-export class RoomEvents {
+export class RoomEventPublisher {
   constructor(
     rooms: HostedRooms,
     private readonly sink: EventSink,

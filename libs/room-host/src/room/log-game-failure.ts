@@ -1,0 +1,22 @@
+import type { Log } from '#libs/telemetry';
+
+/** Code of a game that failed. */
+export interface GameFailure {
+  readonly roomId: string;
+  /** Null or absent: the game has ended, and its name is not known anymore. */
+  readonly game?: string | null;
+  /** See `handlerOf`. */
+  readonly handler: string;
+  /** The key of the effect whose handler failed. */
+  readonly effect?: string;
+  readonly seat?: number;
+  readonly seq?: number;
+  /** Failures of the same room that were not logged since the last line. */
+  readonly skipped?: number;
+  /** Described already, because describing a thrown value may run code of the game. */
+  readonly error: string;
+}
+
+export function logGameFailure(log: Log, failure: GameFailure): void {
+  log.error('game.failed', { ...failure });
+}
