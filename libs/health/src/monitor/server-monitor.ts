@@ -272,8 +272,8 @@ export class ServerMonitor {
     const { suspicion } = this;
     suspicion.diallingSince = at;
     void this.context.dials.dial(this.record).then((found) => {
-      // The server has answered a check since, or a newer dial is in progress.
-      if (this.suspicion !== suspicion || suspicion.diallingSince !== at) return;
+      // A newer dial is in progress. If the server has answered a check since, this suspicion is not the monitor's any more.
+      if (suspicion.diallingSince !== at) return;
       suspicion.diallingSince = null;
       suspicion.dialled = { at, found };
     });
