@@ -7,11 +7,13 @@ const MINUTE = 60_000;
 const FREE_OF_LOSS = [
   'loop in command',
   'loop in timer',
+  'loop in tick',
   'loop in setup',
   'allocation without limit',
   'process.exit',
   'false interrupt in view',
   'error that cannot be described',
+  'throw in many timers of its own',
   'unhandled rejection',
 ];
 const COSTS_A_SERVER = ['native call in command', 'native call in timer'];

@@ -29,25 +29,25 @@ import { PUBLIC_PAGES, WebSocketTransport } from './transport/web-socket-transpo
 
 export interface EdgeModuleOptions {
   readonly options: EdgeOptions;
-  /** With it both ways in are TLS. */
+  /** With a certificate both transports use TLS. */
   readonly certificate?: Certificate | null;
-  /** What the public port answers to plain HTTP. */
+  /** Handles plain HTTP requests on the public port. */
   readonly pages?: RequestListener;
-  /** Further ways in. */
+  /** Transports beside WebSocket and TCP. */
   readonly transports?: readonly Type<ClientTransport>[];
 }
 
-/** Needs `FleetModule`, `LinkModule`, `RoomStoreModule`, `SessionModule`. */
+/** Accepts players and relays their messages. Needs `FleetModule`, `LinkModule`, `RoomStoreModule`, `SessionModule`. */
 @Module({})
 export class EdgeModule {
   static forRoot({ options, certificate = null, pages, transports = [] }: EdgeModuleOptions): DynamicModule {
-    const ways: Type<ClientTransport>[] = [WebSocketTransport, TcpTransport, ...transports];
+    const allTransports: Type<ClientTransport>[] = [WebSocketTransport, TcpTransport, ...transports];
     const providers: Provider[] = [
       { provide: EDGE_OPTIONS, useValue: options },
       { provide: PUBLIC_CERTIFICATE, useValue: certificate },
       { provide: PUBLIC_PAGES, useValue: pages ?? null },
-      ...ways,
-      { provide: CLIENT_TRANSPORTS, useFactory: (...instances: ClientTransport[]) => instances, inject: ways },
+      ...allTransports,
+      { provide: CLIENT_TRANSPORTS, useFactory: (...instances: ClientTransport[]) => instances, inject: allTransports },
       SessionTable,
       LobbyRouter,
       PlayerRequests,

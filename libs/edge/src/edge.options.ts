@@ -47,14 +47,14 @@ export const OPERATIONS_BURST_MIN = 200;
 export const OPERATIONS_REFILL_MS = (1_000 * Math.max(OPERATIONS_BURST_PER_CONNECTION, OPERATIONS_BURST_MIN)) / OPERATIONS_PER_CONNECTION;
 /** Most requests of one session without an answer. */
 export const REQUESTS_MAX = 16;
-/** Most commands held for a session while its room has no owner, and the time for which they are held, in ms. */
+/** Most commands that are delayed for a session while its room has no owner, and the time for which they are delayed, in ms. */
 export const DELAYED_COMMANDS_MAX = 64;
 export const DELAYED_COMMANDS_MS = 15_000;
-/** Interval at which sessions without an attachment ask the owner that they know, in ms. A lost link may be open again. */
+/** Interval at which the gateway repeats requests for sessions without an attachment to their known owner, in ms. A lost link may be open again. */
 export const LOST_POLL_MS = 250;
 /** Interval at which the gateway reads the records of their rooms, in addition to publications, in ms. */
 export const LOST_READ_MS = 1_000;
-/** Time after which the gateway asks an owner again that has not answered, in ms. Longer than an adoption takes. */
+/** Time after which the gateway repeats a request to an owner that has not answered, in ms. Longer than an adoption takes. */
 export const ATTACH_TIMEOUT_MS = 3_000;
 /** Most sessions in one request to an owner. It has about 30 KB then, far below the limit of a link's frame. */
 export const ATTACHED_AT_ONCE_MAX = 200;
@@ -62,7 +62,7 @@ export const ATTACHED_AT_ONCE_MAX = 200;
 export const FOLLOW_POLL_MS = 10_000;
 /** Interval at which the gateway polls the next few of these rooms, in ms. */
 export const FOLLOW_TICK_MS = 100;
-/** Time for which the gateway waits for the owner's last frames after the record says that the game has ended, in ms. */
+/** Time for which the gateway waits for the owner's last frames after the record shows the end of the game, in ms. */
 export const OWNER_END_WAIT_MS = 250;
 /** Time that a client has to read the last message before the gateway closes the connection, in ms. */
 export const GOODBYE_MS = 500;
@@ -92,7 +92,7 @@ export const RESTORE_RETRY_MS = 100;
 export const LEFT_KEPT_MS = 60_000;
 /** Most times that the gateway sends a search again which the store lost. */
 export const SEARCH_TRIES_MAX = 5;
-/** Longest time for which a lobby's answer waits until this gateway holds the record that the answer is about, in ms. */
+/** Longest time for which a lobby's answer waits until this gateway has the record that the answer is about, in ms. */
 export const RECORD_WAIT_MS = 2_000;
 /** Time after which the gateway regards a publication as lost and reads the record, in ms. */
 export const RECORD_READ_MS = 100;

@@ -33,8 +33,8 @@ import type { GatewaySession } from './session/gateway-session.js';
 import type { PlayerConnection } from './transport/player-connection.js';
 
 /**
- * Where a player's frame goes: a hello to the door, a command to the room, a request to a lobby. What is too much, or
- * makes no sense, is answered here and goes nowhere.
+ * Routes the frames of players: a hello to the admission, a command to the room, a request to a lobby. Refuses frames that exceed a limit
+ * or that it cannot read.
  */
 @Injectable()
 export class FrameRouter {
@@ -52,13 +52,13 @@ export class FrameRouter {
     if (!connection.isOpen) return;
     const state = stateOf(connection);
     if (!this.takeMessage(connection, frame.length)) return this.refuseMessage(connection, frame);
-    // It asks and asks, and reads no answer.
+    // The client sends requests and does not read the answers.
     if (connection.backlogBytes > BACKLOGS_MAX * this.options.backlogBytesMax) return disconnect(connection, 'too-slow');
     try {
       this.dispatch(connection, state, frame);
     } catch (error) {
       if (!(error instanceof HoldfastError)) {
-        // A defect of ours, met by one frame: it costs that connection, and never the process with everyone's.
+        // A defect of the gateway. It closes only this connection, so that one frame cannot end the process.
         this.log.error('frame.failed', { error });
         connection.goodbye({ code: 'internal', reason: 'Something went wrong on our side.', retryAfterMs: 500 }, GOODBYE_MS);
         return;
@@ -68,22 +68,22 @@ export class FrameRouter {
     }
   }
 
-  /** One more message of so many bytes; a sign of life in any case. */
+  /** Counts a message against the limits of the connection. Returns false when it exceeds them. */
   takeMessage(connection: PlayerConnection, bytes: number): boolean {
     const { messages, bytes: budget } = stateOf(connection);
     const now = performance.now();
     connection.lastMessageAt = now;
-    // What JSON said in a whole frame may be longer in our own form than a burst: it takes all of one.
+    // The binary form of a JSON frame may be longer than a burst. It then takes a whole burst.
     return messages.take(1, now) && budget.take(Math.min(bytes, this.options.bytesBurst), now);
   }
 
-  /** Takes an operation's price, of which its message was one. 0, or in how many ms it can be had; then nothing is taken. */
+  /** Takes the price of an operation, without the one for its message. Returns 0, or the time in ms after which the price can be taken. */
   private charge({ messages, operations }: ConnectionState, fullPrice: number): number {
     const now = performance.now();
-    // No operation costs more than a whole burst, or it could never be asked for.
+    // No operation costs more than a whole burst. Otherwise it would be refused always.
     const price = Math.min(fullPrice, this.options.messagesBurst, OPERATIONS_BURST_MIN);
     const more = price - 1;
-    // The message that asks again is one more of the price, which this one was taken for in vain.
+    // The repeated request is one more message, so the whole price must be there by then.
     if (messages.waitMs(more, now) > 0) return Math.max(messages.waitMs(price, now), operations.waitMs(price, now));
     const waitMs = operations.waitMs(price, now);
     if (waitMs > 0) return waitMs;
@@ -127,7 +127,7 @@ export class FrameRouter {
         this.sessions.bye(connection, session);
         return;
       default:
-        // An acknowledgement of a version: the link's own flow is enough for us.
+        // The gateway does not need acknowledgements of versions.
         return;
     }
   }
@@ -148,11 +148,11 @@ export class FrameRouter {
       return connection.goodbye({ code: 'bad-frame', reason: (error as Error).message }, GOODBYE_MS);
     }
     const price = priceOf(operation, data, this.options.roomsListedMax);
-    // Patterns between servers are not for players, whatever they guess.
+    // Patterns between servers are unknown to players.
     if (price === undefined) return answer(null, errorBody('unknown-operation', `There is no operation "${bounded(operation, 64)}".`));
     const waitMs = this.charge(stateOf(connection), price);
     if (waitMs > 0) return answer(null, errorBody('rate-limited', undefined, true, waitMs));
-    // Answers are long; who does not read them gets a short one.
+    // A client that does not read long answers gets a short one.
     if (session.requestsPending >= REQUESTS_MAX || connection.backlogBytes > this.options.backlogBytesMax)
       return answer(null, errorBody('busy'));
     if (operation === 'rooms.watch' && this.rooms.spectatorCount(roomOf(data)) >= this.options.watchersPerRoom)
@@ -164,7 +164,7 @@ export class FrameRouter {
       if (binding === null) this.rooms.unbind(session, 'left');
       else if (binding) this.rooms.bind(session, binding);
     } catch (error) {
-      if (!(error instanceof HoldfastError)) this.log.error('request.failed', { operation, error });
+      if (!(error instanceof HoldfastError)) this.log.error('player-request.failed', { operation, error });
       answer(null, answerTo(error));
     } finally {
       session.requestsPending -= 1;
@@ -181,12 +181,12 @@ export class FrameRouter {
     else if (frame[0] === KIND.request && frame.length >= HEADER.request.name)
       connection.send({ kind: 'response', id: frame.readUInt32BE(HEADER.request.id), error });
     else connection.send({ kind: 'error', ...error });
-    // One that goes on without reading the answers is not slowed down by more of them.
+    // Answers do not slow down a client that does not read them.
     if (connection.backlogBytes > this.options.backlogBytesMax) disconnect(connection, 'rate-limited');
   }
 }
 
-/** Unchecked as it is: what is no room's id has no watchers, and the lobby says what is wrong with it. */
+/** Returns the id unchecked: an invalid one has no spectators, and the lobby refuses it. */
 function roomOf(data: unknown): string {
   const room = (data as { room?: unknown } | null | undefined)?.room;
   return typeof room === 'string' ? room : '';

@@ -19,10 +19,10 @@ import type { ConnectionEvents, PlayerConnection } from './transport/player-conn
 
 export const CLIENT_TRANSPORTS = Symbol('ClientTransports');
 
-/** A tick for all connections: silence, slowness, and sessions to be kept alive. */
+/** Interval of the checks of all connections and sessions, in ms. */
 const TICK_MS = 1_000;
 
-/** The gateway's doors: opens them, watches who is there, and closes them again. Holds sockets; what must outlive it is in the store. */
+/** Opens and closes the transports, and checks their connections. It has only sockets: everything that must survive is in the store. */
 @Injectable()
 export class GatewayService implements ConnectionEvents, OnModuleDestroy {
   private isClosing = false;
@@ -48,7 +48,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     private readonly readiness: Readiness,
   ) {}
 
-  /** Opens the doors: after this, players come in. */
+  /** Starts the transports, so that players can connect. */
   async open(): Promise<void> {
     this.lobbies.gateway = this.self.id;
     this.fleetLinks.keep(['lobby', 'game']);
@@ -59,7 +59,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     this.readiness.add('players', () => (this.isClosing ? 'closing' : null));
   }
 
-  /** Tells every player to come back elsewhere, and waits until what was sent is read, or `GOODBYE_MS` are over. */
+  /** Sends all players to other gateways. Waits until they have read that, at most twice `GOODBYE_MS`. */
   async close(): Promise<void> {
     if (this.isClosing) return;
     this.isClosing = true;
@@ -114,7 +114,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     let unreadBytes = 0;
     for (const connection of this.limits.connections) {
       unreadBytes += connection.backlogBytes;
-      // It was us who slept: what they said meanwhile still waits in their sockets.
+      // This process was suspended, so messages of this time may wait unread in the sockets.
       if (lateMs > TICK_MS) connection.lastMessageAt += lateMs;
       if (now - connection.lastMessageAt > connectionTimeoutMs) disconnect(connection, 'timed-out');
       else {
@@ -128,7 +128,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     this.sessions.maintain(now);
   }
 
-  /** Who does not read is sent nothing more of a game, and after a while, or with too much unsent, goodbye. */
+  /** Stops the syncs to a connection with a large backlog. Closes it after `backlogTimeoutMs`, or above `BACKLOGS_MAX`. */
   private checkBacklog(connection: PlayerConnection, now: number): void {
     const { backlogBytesMax, backlogTimeoutMs } = this.options;
     const { backlogBytes } = connection;

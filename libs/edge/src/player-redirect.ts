@@ -85,7 +85,7 @@ export class PlayerRedirect implements OnModuleDestroy {
     return record?.status === 'playing' && record.owner !== null && servers.has(record.owner.server);
   }
 
-  /** Without the store the directory is stale. Then another gateway counts only when it says itself that it writes to the store. */
+  /** Without the store the directory is stale. Then another gateway counts only when it reports that it writes to the store. */
   private hasOthers(): boolean {
     const { isAlone, writers } = this.storeLoss;
     return this.directory

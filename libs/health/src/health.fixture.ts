@@ -17,7 +17,7 @@ import { EligibilityListener, HealthAnswerListener, ServerEndListener, ServerFac
 
 export const INTERVAL_MS = 300;
 export const CHECKS: HealthCheckerOptions = { intervalMs: INTERVAL_MS, graceMs: 0, holdMs: 3_000 };
-/** Checks that never come: for tests of what follows a verdict. */
+/** The checker never runs. For tests of the steps after a verdict. */
 export const DORMANT: HealthCheckerOptions = { ...CHECKS, intervalMs: 600_000 };
 
 export interface Started {
@@ -61,7 +61,7 @@ export class EligibilitySeen extends EligibilityListener {
   }
 }
 
-/** Servers of one process over a Redis of their own, and members of the fleet that are no process at all. */
+/** Servers in this process with a Redis of their own, and servers that consist only of a record and a port. */
 export class HealthWorld {
   private readonly opened: (() => Promise<void>)[] = [];
   private readonly folders: string[] = [];
@@ -76,7 +76,7 @@ export class HealthWorld {
     return world;
   }
 
-  /** An empty one; what ran before is the caller's to end. */
+  /** Starts an empty Redis. The caller stops the one before. */
   async startRedis(options: Omit<Parameters<typeof startRedis>[0], 'dir'> = {}): Promise<void> {
     const dir = await mkdtemp(join(tmpdir(), 'holdfast-health-'));
     this.folders.push(dir);
@@ -134,7 +134,7 @@ export class HealthWorld {
     return this.start('gateway', name, { checks: { ends: [EndsSeen], eligibility: [EligibilitySeen], ...checks } });
   }
 
-  /** A member of the fleet with no code of ours: a record, and whatever its link port does. */
+  /** A server without a process: a record, and a port that behaves as `port` says. */
   async foreign(
     by: Started,
     name: string,
@@ -161,7 +161,7 @@ export class HealthWorld {
     return { id, incarnation, port: fake, record: () => by.redis.commands.hgetall(id) };
   }
 
-  /** A server with a real link port, reached through a wire that can be cut. */
+  /** A server with a real link port behind a wire that the test can cut. */
   async linked(name: string, options: { answers?: boolean; type?: 'gateway' } = {}): Promise<Started & { wire: Wire }> {
     let wire: Wire | undefined;
     const linkPort = async (links: Links): Promise<number> => {
@@ -177,7 +177,7 @@ export class HealthWorld {
     return { ...server, wire };
   }
 
-  /** Answers for a server without code of ours, each check that it hears after a while. */
+  /** Answers the checks of a server without a process, each one after `afterMs`. */
   async answerLate(by: Started, id: ServerId, afterMs: number, hears = () => true): Promise<void> {
     const listener = by.redis.open();
     await listener.connect();
@@ -211,17 +211,17 @@ export async function result(by: Started, kind: string): Promise<number> {
 
 export async function healthyAgain(by: Started): Promise<void> {
   const before = await result(by, 'healthy');
-  // Each of three servers a few times, so that what the disturbance left behind has been judged.
+  // A few checks of each of three servers, so that all checks from before have been judged.
   await eventually(async () => expect(await result(by, 'healthy')).toBeGreaterThan(before + 12), 15_000);
 }
 
-/** What a busy or a stopped process does. */
+/** Blocks the event loop, as a busy or suspended process does. */
 export function blockFor(ms: number): void {
   const until = performance.now() + ms;
   while (performance.now() < until);
 }
 
-/** Waits for the thing; the last failure is the reason. */
+/** Repeats the assertion until it passes. Throws its last failure after `withinMs`. */
 export async function eventually(assertion: () => void | Promise<void>, withinMs = 8_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   for (;;) {

@@ -1,7 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { EligibilityMarks } from './eligibility-marks.js';
-import { Eviction } from './eviction.js';
-import { EvictionHolds } from './eviction-holds.js';
+import { HealthResponder } from './answer/health-responder.js';
+import { ServerCleanups } from './cleanup/server-cleanups.js';
+import { LostStore } from './evidence/lost-store.js';
+import { ServerDials } from './evidence/server-dials.js';
+import { StoreProbe } from './evidence/store-probe.js';
 import {
   CHECK_DEFAULTS,
   CHECK_OPTIONS,
@@ -11,22 +13,20 @@ import {
   type HealthResponderOptions,
   RESPONDER_OPTIONS,
 } from './health.options.js';
-import { HealthChecker } from './health-checker.js';
-import { HealthResponder } from './health-responder.js';
-import { LostStore } from './lost-store.js';
-import { SelfCheck } from './self-check.js';
-import { ServerCleanups } from './server-cleanups.js';
-import { ServerDials } from './server-dials.js';
-import { StoreProbe } from './store-probe.js';
-import { UnreachableServers } from './unreachable-servers.js';
-import { Verdicts } from './verdicts.js';
-import { VoteResponder } from './vote-responder.js';
-import { VoterProbe } from './voter-probe.js';
+import { EligibilityMarks } from './monitor/eligibility-marks.js';
+import { HealthChecker } from './monitor/health-checker.js';
+import { SelfCheck } from './monitor/self-check.js';
+import { UnreachableServers } from './unreachable/unreachable-servers.js';
+import { Eviction } from './voting/eviction.js';
+import { EvictionHolds } from './voting/eviction-holds.js';
+import { Verdicts } from './voting/verdicts.js';
+import { VoteResponder } from './voting/vote-responder.js';
+import { VoterProbe } from './voting/voter-probe.js';
 
 /** Needs `RedisModule`, `TelemetryModule`, `LinkModule`, `FleetModule`, and `ScheduleModule` for a checker. */
 @Module({})
 export class HealthModule {
-  /** For a server that judges others: a gateway. */
+  /** For a server that checks others: a gateway. */
   static forChecker(options: HealthCheckerOptions = {}): DynamicModule {
     return {
       module: HealthModule,

@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** What a link port does when dialled, as seen from outside: a living process speaks first, a stopped one lets the kernel accept. */
+/** The behavior of a link port. The port of a living process sends data first. For a suspended process, only the kernel accepts. */
 export type Port = 'speaks' | 'is silent' | 'refuses';
 
 export class FakePort {
@@ -37,7 +37,7 @@ export class FakePort {
   }
 }
 
-/** Between two ends of a link; it can be cut so that the kernel still accepts, but nobody speaks: a stopped process. */
+/** A relay between the two ends of a link. After `goSilent` it accepts connections and sends nothing, like a suspended process. */
 export class Wire {
   private readonly sockets = new Set<Socket>();
   private isSilent = false;

@@ -3,7 +3,7 @@ import { ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { type GameInfo, HoldfastError } from '#libs/protocol';
 import { listed, quoted } from '#libs/room';
 
-/** Which games can be played: what the living game servers say they run. */
+/** The games that can be played: those of the registered game servers. */
 @Injectable()
 export class GameCatalogue {
   private readonly seen = new Set<string>();
@@ -19,14 +19,14 @@ export class GameCatalogue {
   }
 
   get(name: string): GameInfo | undefined {
-    // Not out of `all`: each room that is made or looked for comes here, and a fleet may have hundreds of game servers.
+    // Does not use `all`, because each request for a room comes here and a fleet may have hundreds of game servers.
     const server = this.running().findLast(({ games }) => Object.hasOwn(games, name));
     if (!server) return undefined;
     this.seen.add(name);
     return { name, seats: { ...server.games[name].seats } };
   }
 
-  /** Throws `unknown-game` for one that nobody ever ran here, `no-capacity` for one that nobody runs right now. */
+  /** Throws `unknown-game` for a game that no server has offered, and `no-capacity` for one that no server offers at the moment. */
   mustGet(name: string): GameInfo {
     const game = this.get(name);
     if (game) return game;

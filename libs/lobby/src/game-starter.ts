@@ -10,15 +10,15 @@ import { checkStart } from './room-rules.js';
 import { RoomService } from './room-service.js';
 
 export interface StartTerms {
-  /** How long to wait for a free server. */
+  /** Longest wait for a free slot, in ms. */
   readonly waitMs?: number;
-  /** Asked again whenever the room has changed meanwhile; refuses by throwing. */
+  /** Called when the room has changed during the start. Throws to cancel the start. */
   readonly stillWanted?: () => Promise<void>;
 }
 
 /**
- * Starts the game of a room: from `waiting` over `starting` to `playing`. The start has an id that the game server must
- * show to the store, so a start that was given up can never become a game later, and asking two servers makes one game.
+ * Starts the game of a room: `waiting`, then `starting`, then `playing`. Each start has an id, and Redis opens the room only for the current
+ * id. So a start that was taken back never becomes a game, and a start that two servers receive makes one game.
  */
 @Injectable()
 export class GameStarter {
@@ -30,7 +30,7 @@ export class GameStarter {
     private readonly log: Log,
   ) {}
 
-  /** The record of the room in play. Throws what `checkStart` throws, `no-capacity`, `game-failed`, or what kept the servers from it. */
+  /** Returns the record of the room in play. Throws the refusals of `checkStart`, `no-capacity`, `game-failed`, or the error of the server. */
   async start(room: RoomRecord, user: UserId, balancer: LoadBalancerService, terms: StartTerms = {}): Promise<RoomRecord> {
     const players = checkStart(room, user);
     refuseFailedSetup(room);
@@ -47,24 +47,24 @@ export class GameStarter {
       news = await this.open(room, start, players, balancer, terms.waitMs);
     } catch (error) {
       const record = await this.rooms.mustRead(room.id);
-      // The answer was lost, not the game.
+      // The game runs; only the answer was lost.
       if (record.start === start && record.status === 'playing') return record;
       await this.takeBack(record, start);
       await balancer.cancel(room.id).catch(() => {});
       throw error;
     }
-    // Somebody else may have changed the room while the game was set up.
+    // The room may have changed during the setup of the game.
     const opened = news === undefined ? null : readNews(starting, news);
     return opened?.kind === 'record' ? opened.record : this.rooms.mustRead(room.id);
   }
 
-  /** Back to `waiting`, if this start is still the one under way. */
+  /** Sets the room back to `waiting` if this start is still the current one. */
   async takeBack(record: RoomRecord, start: string): Promise<void> {
     if (record.status !== 'starting' || record.start !== start) return;
     await this.records.save(record, { status: 'waiting', start: 'none' });
   }
 
-  /** What the game server published of the room; undefined: another asked it before, or it is of a version that does not say. */
+  /** Returns the news that the game server published. Undefined: the game was open already, or the server has an older version. */
   private async open(
     room: RoomRecord,
     start: string,
@@ -88,9 +88,9 @@ export class GameStarter {
         return news;
       } catch (error) {
         const mayHelp = error instanceof HoldfastError && error.retry && tries < START_TRIES_MAX;
-        this.log.warn('start.failed', { roomId: room.id, target: server, error: String(error), again: mayHelp });
+        this.log.warn('start.failed', { roomId: room.id, target: server, error, again: mayHelp });
         if (!mayHelp) throw error;
-        // The set-up may be what the server was lost to: then no other server is lost to it.
+        // If the setup of the game killed the server, it must not kill another one.
         refuseFailedSetup(await this.rooms.mustRead(room.id));
         exclude.push(server);
       }

@@ -1,28 +1,28 @@
 export const LOBBY_OPTIONS = Symbol('LobbyOptions');
 
 export interface LobbyOptions {
-  /** A room that nobody starts and nobody touches is closed after this, in ms. */
+  /** Time without a change after which a waiting room is closed, in ms. */
   readonly roomIdleMs: number;
-  /** How long a member without a connection is kept in a room where no game is played, in ms. */
+  /** Time for which a member who is away stays in a waiting room, in ms. */
   readonly seatGraceMs: number;
-  /** How long a player who looks for a match stays in the queue, in ms. */
+  /** Time for which a search stays in the queue, in ms. */
   readonly matchWaitMs: number;
   /** Rooms in one answer of `rooms.list`. */
   readonly roomsListedMax: number;
 }
 
-/** The first page of a list of rooms is read this often, in ms, however many ask for it. */
+/** Shortest time between two reads of the first page of a list, in ms. Players who request it meanwhile share a read. */
 export const LIST_EVERY_MS = 20;
-/** Of two who write at once one goes again; more turns than this mean that something is wrong. */
+/** Tries of one compare-and-set. Of two simultaneous writes one is repeated; more tries than this mean a defect. */
 export const CAS_TRIES_MAX = 20;
-/** A start that nobody finished (its lobby died) is taken back after this, in ms: longer than any start takes. */
+/** Age at which an unfinished start is taken back, because its lobby died, in ms. Longer than any start takes. */
 export const START_ABANDONED_MS = 15_000;
-/** Members of a room that nothing has happened in for this long, in ms, are looked for elsewhere: not in the middle of a move. */
+/** Time without a change after which the sweep compares the members of a room with their pointers and sessions, in ms. */
 export const STRAY_AFTER_MS = 5_000;
 export const SWEEP_MS = 2_000;
-/** Index entries that one sweep looks at. */
+/** Index entries that one sweep reads. */
 export const SWEEP_ROOMS = 500;
-/** A match whose room nobody made by then is made by the next sweep, in ms. */
+/** Age at which a sweep makes the room of a match, because its lobby died, in ms. */
 export const MATCH_ABANDONED_MS = 5_000;
-/** Servers tried for one start, each next one when the one before is lost or full after all. */
+/** Servers tried for one start. The next one is tried when the one before is lost or full. */
 export const START_TRIES_MAX = 4;

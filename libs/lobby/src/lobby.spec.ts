@@ -17,9 +17,9 @@ import { newRoom } from './room-rules.js';
 import { RoomService } from './room-service.js';
 import { RoomSweeper } from './room-sweeper.js';
 
-// A database of its own: the sweeper walks all rooms there are.
+// A database of its own, because the sweeper reads all rooms.
 const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/6` });
-/** As of another process. */
+/** The connections of another process. */
 const elsewhere = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/6` });
 const pubSub = new PubSub(redis);
 const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' });
@@ -38,15 +38,15 @@ afterAll(() => {
   for (const connections of [redis, elsewhere]) connections.onApplicationShutdown();
 });
 
-/** Of a page of 100 rooms: its entries and their records. */
+/** Commands for a page of 100 rooms: its entries and their records. */
 const LIST_COMMANDS_MAX = 101;
 
-/** Game servers as far as a start sees them: each takes the room from the store, or does what a test wants. */
+/** Fake game servers: each opens the room in Redis, or does what `trouble` says. */
 class GameServers {
   readonly asked: string[] = [];
   cancelled: RoomId[] = [];
   names = ['a', 'b', 'c', 'd', 'e'];
-  /** What a server does instead of taking the room. */
+  /** Replaces the opening of a room by a server. */
   trouble: (server: string, take: () => Promise<unknown>) => Promise<unknown> = (_, take) => take();
 
   readonly balancer = {
@@ -61,11 +61,11 @@ class GameServers {
     cancel: async (room: RoomId) => void this.cancelled.push(room),
   } as unknown as LoadBalancerService;
 
-  /** One of an older version does not. */
+  /** Servers of an older version do not send the news of the room. */
   tellsNews = true;
-  /** Where the gateways stand. */
+  /** The region of the gateways. */
   region = '';
-  /** What placement was asked for, lately. */
+  /** The latest requests to placement. */
   wishes: PlacementRequest[] = [];
 
   readonly directory = {
@@ -144,14 +144,14 @@ function codeOf(reason: unknown): string {
   return reason instanceof HoldfastError ? reason.code : String(reason);
 }
 
-/** The room as if it had been like this for so long. */
+/** Makes the room older, as if it had not changed for `ms`. */
 async function aged(id: RoomId, ms: number): Promise<void> {
   const record = await mustRead(id);
   await redis.commands.hset(roomKey(id), 'since', record.since - ms);
 }
 
 describe('rooms', () => {
-  it('give their seats to as many as there are, of many who come at once to several lobbies', async () => {
+  it('have exactly as many members as seats when many users join at once through several lobbies', async () => {
     const lobbies = [newLobby(), newLobby()];
     const host = newCaller();
     const { id } = await lobbies[0].rooms.create(host, { game: 'duel', seats: 4 });
@@ -162,13 +162,13 @@ describe('rooms', () => {
     expect(new Set(refused)).toEqual(new Set(['room-full']));
     const { doc } = await mustRead(id);
     expect(new Set(doc.members.map(({ user }) => user)).size).toBe(4);
-    // Who was refused is in no room, and may go elsewhere.
+    // A refused user is in no room and may join another one.
     const loser = callers[outcomes.findIndex(({ status }) => status === 'rejected')];
     expect(await lobbies[0].rooms.whereIs(loser.user)).toBeNull();
     await expect(lobbies[0].rooms.create(loser, { game: 'duel' })).resolves.toMatchObject({ status: 'waiting' });
   });
 
-  it('take a user who asks twice at once in once', async () => {
+  it('have a user once who joins twice at the same time', async () => {
     const { rooms } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     const caller = newCaller();
@@ -176,7 +176,7 @@ describe('rooms', () => {
     expect((await mustRead(id)).doc.members).toHaveLength(2);
   });
 
-  it('are created and left once by a request that begins again', async () => {
+  it('are created and left once by a request that runs twice', async () => {
     const { rooms } = newLobby();
     const caller = { ...newCaller(), asked: { turn: 1, number: 1 } };
     const made = await rooms.create(caller, { game: 'duel' });
@@ -190,7 +190,7 @@ describe('rooms', () => {
     expect((await mustRead(made.id)).doc.members).toHaveLength(1);
   });
 
-  it('are one a user: who is in one is refused by another, until they leave', async () => {
+  it('refuse a user who is in another room, until the user leaves that one', async () => {
     const { rooms } = newLobby();
     const first = await rooms.create(newCaller(), { game: 'duel' });
     const second = await rooms.create(newCaller(), { game: 'duel' });
@@ -205,7 +205,7 @@ describe('rooms', () => {
     expect((await mustRead(first.id)).doc.members).toHaveLength(1);
   });
 
-  it('are left as they were meant when that was asked: a lobby that slept takes nobody out of their next room', async () => {
+  it('are left as requested: a lobby that slept does not take the user out of the next room', async () => {
     const { rooms } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const caller = newCaller();
@@ -218,7 +218,7 @@ describe('rooms', () => {
     expect((await mustRead(second.id)).doc.members.map(({ user }) => user)).toContain(caller.user);
   });
 
-  it('that are gone hold nobody back', async () => {
+  it('do not hold a user back after they were closed', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -226,7 +226,7 @@ describe('rooms', () => {
     await expect(rooms.create(caller, { game: 'duel' })).resolves.toMatchObject({ status: 'waiting' });
   });
 
-  it('close when the last one leaves, however many leave at once', async () => {
+  it('close when the last member leaves, also when all leave at once', async () => {
     const { rooms } = newLobby();
     const callers = newCallers(4);
     const { id } = await rooms.create(callers[0], { game: 'duel' });
@@ -236,7 +236,7 @@ describe('rooms', () => {
     await expect(rooms.leave(callers[0])).rejects.toMatchObject({ code: 'not-in-room' });
   });
 
-  it('whose game runs stay when all have left: its owner ends it', async () => {
+  it('stay while their game runs, even when all members have left', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -245,7 +245,7 @@ describe('rooms', () => {
     expect((await mustRead(id)).doc.members).toEqual([]);
   });
 
-  it('that are private, of another game, or gone are not listed', async () => {
+  it('are not listed when they are private, closed or of another game', async () => {
     const { rooms, list } = newLobby();
     const shown = await rooms.create(newCaller(), { game: 'duel', name: 'shown' });
     const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
@@ -257,7 +257,7 @@ describe('rooms', () => {
     expect((await list.page({ limit: 1 })).rooms).toHaveLength(1);
   });
 
-  it('are of games that there are', async () => {
+  it('refuse a game that no server offers', async () => {
     await expect(newLobby().rooms.create(newCaller(), { game: 'none' })).rejects.toMatchObject({ code: 'unknown-game' });
   });
 });
@@ -271,7 +271,7 @@ describe('a start', () => {
     return { room: await mustRead(id), host };
   }
 
-  it('asked for twice at once makes one game', async () => {
+  it('makes one game when it is requested twice at once', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const starts = await Promise.allSettled([1, 2].map(() => lobby.starter.start(room, host.user, lobby.servers.balancer)));
@@ -280,7 +280,7 @@ describe('a start', () => {
     expect(lobby.servers.asked).toHaveLength(1);
   });
 
-  it('answers the room as it stands, whatever the game server says of it and whoever changes it meanwhile', async () => {
+  it('returns the current room, with or without news from the game server and after other changes', async () => {
     const lobby = newLobby();
     const plain = await readyRoom(lobby);
     const started = await lobby.starter.start(plain.room, plain.host.user, lobby.servers.balancer);
@@ -303,7 +303,7 @@ describe('a start', () => {
     expect(without.doc.members.map(({ user }) => user)).toEqual([left.host.user]);
   });
 
-  it('passes over servers that are lost or full, and no others', async () => {
+  it('tries other servers only after lost or full ones', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const codes = new Map([
@@ -322,7 +322,7 @@ describe('a start', () => {
     expect(failing.servers.asked).toHaveLength(1);
   });
 
-  it('that no server takes brings the room back to waiting, ready as before', async () => {
+  it('sets the room back to waiting with all members ready when no server takes it', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-capacity'));
@@ -335,7 +335,7 @@ describe('a start', () => {
     });
   });
 
-  it('whose answer was lost is a start', async () => {
+  it('succeeds when only the answer of the server is lost', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     lobby.servers.trouble = async (_, take) => {
@@ -353,7 +353,7 @@ describe('the queue for matches', () => {
   const seek = (queue: MatchQueue, of: string, caller: Caller, seats = 2, waitMs = 60_000) =>
     queue.find(of, caller, seats, `match-${randomUUID()}`, waitMs);
 
-  it('matches each of many who come at once exactly once', async () => {
+  it('matches each of many simultaneous searches exactly once', async () => {
     const queues = [new MatchQueue(redis, generation), new MatchQueue(elsewhere, generation)];
     const of = game();
     const callers = newCallers(41);
@@ -368,7 +368,7 @@ describe('the queue for matches', () => {
     );
   });
 
-  it('matches nobody with themselves', async () => {
+  it('does not match a user with the same user', async () => {
     const queue = new MatchQueue(redis, generation);
     const of = game();
     const caller = newCaller();
@@ -376,7 +376,7 @@ describe('the queue for matches', () => {
     expect((await seek(queue, of, newCaller()))?.people).toHaveLength(2);
   });
 
-  it('serves who came first, where they are now', async () => {
+  it('serves searches in their order, and notifies the current gateway of each user', async () => {
     const queue = new MatchQueue(redis, generation);
     const of = game();
     const [first, second, third] = newCallers(3);
@@ -388,7 +388,7 @@ describe('the queue for matches', () => {
     expect(match?.people[0].gateway).toBe('hf:gateway:other');
   });
 
-  it('forgets who cancels, and who waited too long', async () => {
+  it('removes cancelled searches and searches that waited too long', async () => {
     const queue = new MatchQueue(redis, generation);
     const of = game();
     const [cancelled, stale, waiting, last] = newCallers(4);
@@ -401,7 +401,7 @@ describe('the queue for matches', () => {
     expect((await seek(queue, of, last))?.people.map(({ user }) => user)).toEqual([waiting.user, last.user]);
   });
 
-  it('loses nobody when one of them cancels and comes again at once', async () => {
+  it('loses no search when a user cancels and searches again at once', async () => {
     const queues = [new MatchQueue(redis, generation), new MatchQueue(elsewhere, generation)];
     for (let round = 0; round < 30; round++) {
       const of = game();
@@ -414,7 +414,7 @@ describe('the queue for matches', () => {
     }
   });
 
-  it('keeps a match until its room stands', async () => {
+  it('keeps a match until its room exists', async () => {
     const queue = new MatchQueue(redis, generation);
     const of = game();
     await seek(queue, of, newCaller());
@@ -427,7 +427,7 @@ describe('the queue for matches', () => {
 });
 
 describe('a match', () => {
-  it('puts its people into a game; the one who completed it is told first', async () => {
+  it('puts its players into a game, and answers the one who completed it first', async () => {
     const { matchmaker } = newLobby();
     const [first, second] = newCallers(2);
     expect(await matchmaker.find(first, 'duel')).toBeNull();
@@ -436,7 +436,7 @@ describe('a match', () => {
     expect(await userRooms.get(first.user)).toEqual({ room: started?.id, watching: false });
   });
 
-  it('is not looked for by one who is in a room, and a search ends when one goes into a room', async () => {
+  it('is refused for a member of a room, and a search ends when its user enters a room', async () => {
     const { matchmaker, rooms, queue } = newLobby();
     const caller = newCaller();
     await matchmaker.find(caller, 'duel');
@@ -446,7 +446,7 @@ describe('a match', () => {
     expect(await matchmaker.cancel(caller)).toBe(false);
   });
 
-  it('is not made again by a lobby that slept since it found it, and wakes when all is over', async () => {
+  it('is not made again by a lobby that slept until the match was over', async () => {
     const { matchmaker, queue } = newLobby();
     const id = `match-${randomUUID()}`;
     const [first, second] = newCallers(2);
@@ -458,7 +458,7 @@ describe('a match', () => {
     expect(await userRooms.get(first.user)).toBeNull();
   });
 
-  it('without a server for it leaves its people together in a room', async () => {
+  it('leaves its players in a room when no server has capacity', async () => {
     const lobby = newLobby();
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-capacity'));
     const [first, second] = newCallers(2);
@@ -469,7 +469,7 @@ describe('a match', () => {
 });
 
 describe('the sweeper', () => {
-  it('takes back a start that nobody finished, and leaves a young one alone', async () => {
+  it('takes back an abandoned start, and not a young one', async () => {
     const { rooms, sweeper } = newLobby();
     const [abandoned, young] = await Promise.all(newCallers(2).map((caller) => rooms.create(caller, { game: 'duel' })));
     for (const { id } of [abandoned, young]) await records.save(await mustRead(id), { status: 'starting', start: 'lost' });
@@ -477,12 +477,12 @@ describe('the sweeper', () => {
     await sweeper.sweep();
     expect((await mustRead(abandoned.id)).status).toBe('waiting');
     expect((await mustRead(young.id)).status).toBe('starting');
-    // What was given up can no longer become a game.
+    // A start that was taken back cannot become a game.
     expect(await roomLog.open(abandoned.id, 'lost', { server: 'hf:game:late', incarnation: 1 }, null, 'none')).toBeNull();
     await records.save(await mustRead(young.id), { status: 'waiting' });
   });
 
-  it('closes rooms that idle or are empty, and no others', async () => {
+  it('closes only idle and empty rooms', async () => {
     const { rooms, sweeper } = newLobby();
     const [idle, empty, fresh, played] = await Promise.all(newCallers(4).map((caller) => rooms.create(caller, { game: 'duel' })));
     await aged(idle.id, 601_000);
@@ -498,7 +498,7 @@ describe('the sweeper', () => {
     ]);
   });
 
-  it('takes people out of a room who are in another by now, since the store forgot that they were here, and nobody else', async () => {
+  it('removes only members who are in another room, after the store forgot that they were here', async () => {
     const { rooms, sweeper } = newLobby();
     const [stray, other, loyal] = newCallers(3);
     const [before, kept] = await Promise.all([rooms.create(stray, { game: 'duel' }), rooms.create(loyal, { game: 'duel' })]);
@@ -531,7 +531,7 @@ describe('the sweeper', () => {
     expect(await members()).toEqual([host.user, unknown.user]);
   });
 
-  it('makes the room of a match whose lobby died, once, whoever sweeps', async () => {
+  it('makes the room of a match whose lobby died exactly once, in any lobby', async () => {
     const { queue, sweeper, rooms } = newLobby();
     const other = newLobby();
     const people = newCallers(2);
@@ -549,7 +549,7 @@ describe('the sweeper', () => {
     expect(await redis.commands.hexists(made, id)).toBe(0);
   });
 
-  it('drops what the index names and nobody made, on the second look', async () => {
+  it('drops index entries without a record in the second sweep', async () => {
     const { sweeper } = newLobby();
     await records.index(['about-to-be', 'never'], Date.now());
     await sweeper.sweep();
@@ -558,18 +558,18 @@ describe('the sweeper', () => {
     expect(await redis.commands.zscore(ROOMS_KEY, 'never')).toBeNull();
   });
 
-  it('drops it where there are more rooms than one sweep looks at, too', async () => {
+  it('drops such entries also among more rooms than one sweep reads', async () => {
     const { sweeper } = newLobby();
     const ids = Array.from({ length: 2 * SWEEP_ROOMS }, (_, index) => `never-${index}`);
     await records.index(ids, Date.now());
-    // Those before it move up when some are dropped, so a look around takes more than one round; a slow store costs one, too.
+    // Dropped entries move the others, so a complete sweep takes more than one round. A slow Redis costs another one.
     for (let sweeps = 0; sweeps < 16; sweeps++) await sweeper.sweep();
     const left = await redis.commands.zmscore(ROOMS_KEY, ...ids);
     expect(left.filter((score) => score !== null)).toEqual([]);
   });
 });
 
-describe('where a room is to run', () => {
+describe('the region of a game', () => {
   const wishOf = ({ region, build, prefer }: PlacementRequest) => ({ region, build, prefer });
 
   async function wishOfRoom(gatewayRegion: string, wish: { region?: string; build?: string }) {
@@ -583,17 +583,17 @@ describe('where a room is to run', () => {
     return wishOf(servers.wishes[0]);
   }
 
-  it('is where its player came in, if there is a place; nobody minds in a fleet without regions', async () => {
+  it('prefers the region of the gateway of its creator, and is empty in a fleet without regions', async () => {
     expect(await wishOfRoom('eu', {})).toEqual({ region: undefined, build: undefined, prefer: { region: 'eu' } });
     expect(await wishOfRoom('', {})).toEqual({ region: undefined, build: undefined, prefer: { region: undefined } });
   });
 
-  it('is where its player said, and nowhere else', async () => {
+  it('is the requested region and no other one', async () => {
     const expected = { region: 'us', build: 'b2', prefer: { region: undefined } };
     expect(await wishOfRoom('eu', { region: 'us', build: 'b2' })).toEqual(expected);
   });
 
-  it('is for a match what the one who waited longest said or came by, if there is a place', async () => {
+  it('prefers for a match the region of the player who waited longest', async () => {
     const { servers, matchmaker } = newLobby();
     servers.region = 'eu';
     const [first, second, third, fourth] = newCallers(4);
@@ -608,8 +608,8 @@ describe('where a room is to run', () => {
   });
 });
 
-describe('what comes late, to a lobby that slept', () => {
-  /** What the same caller asks, later and later. */
+describe('a late request, at a lobby that slept', () => {
+  /** Numbers the requests of one caller. */
   function asks(caller: Caller): () => Caller {
     let number = 0;
     return () => {
@@ -618,7 +618,7 @@ describe('what comes late, to a lobby that slept', () => {
     };
   }
 
-  it('changes nothing for a user who has moved on: no room is made, entered, watched, left, or searched for', async () => {
+  it('changes nothing for a user who has moved on: creates, joins, watches, leaves and searches nothing', async () => {
     const { rooms, matchmaker, queue } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const next = asks(newCaller());
@@ -636,7 +636,7 @@ describe('what comes late, to a lobby that slept', () => {
     expect(await rooms.whereIs(late.user)).toBeNull();
     expect(await queue.gameOf(late.user)).toBeNull();
     await rooms.join(next(), first.id);
-    // In the same room again: that leave was for the stay before.
+    // The user is in the same room again. The late request was for the stay before.
     await expect(rooms.leave(leave)).rejects.toMatchObject({ code: 'overtaken' });
     await expect(rooms.setReady(late, true)).rejects.toMatchObject({ code: 'overtaken' });
     await expect(rooms.roomOf(late)).rejects.toMatchObject({ code: 'overtaken' });
@@ -645,19 +645,19 @@ describe('what comes late, to a lobby that slept', () => {
     expect((await mustRead(first.id)).doc.members.at(-1)).toMatchObject({ user: late.user, here: true, readyRound: null });
   });
 
-  it('takes a member out of a room that they had left, although they have moved to another since', async () => {
+  it('removes a member from a room that the user had left, although the user has moved to another room since', async () => {
     const { rooms } = newLobby();
     const [host, mover] = newCallers(2);
     const { id } = await rooms.create(host, { game: 'duel' });
     await rooms.join({ ...mover, asked: { turn: 1, number: 1 } }, id);
-    // A store that fell back has the member there again; the gateway says so while the user makes a room.
+    // After data loss the store has the member there again. The gateway reports this while the user creates a room.
     await userRooms.move(mover.user, null);
     await rooms.create({ ...mover, asked: { turn: 1, number: 3 } }, { game: 'duel' });
     await rooms.gone(id, mover.user, { turn: 1, number: 2 });
     expect((await mustRead(id)).doc.members.map(({ user }) => user)).toEqual([host.user]);
   });
 
-  it('leaves a member as their gateway said last, who went and came back; a gateway judged wrongly says so again', async () => {
+  it('keeps the last reported presence of a member; a gateway evicted by mistake reports again', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -671,14 +671,14 @@ describe('what comes late, to a lobby that slept', () => {
     expect(await isHere()).toBe(true);
     await rooms.away(caller.user, turn);
     expect(await isHere()).toBe(false);
-    // Said before its end, and read after it.
+    // Sent before the end of the gateway, and handled after it.
     await says(true, 4);
     expect(await isHere()).toBe(false);
     await says(true, 5, (await userRooms.renewTurn(caller.user, turn)) as number);
     expect(await isHere()).toBe(true);
   });
 
-  it('leaves a member away whose gateway had told both that they went and that they are back, and ended', async () => {
+  it('keeps a member away whose gateway reported both away and here before it ended', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -690,7 +690,7 @@ describe('what comes late, to a lobby that slept', () => {
     expect((await mustRead(id)).doc.members[0]).toMatchObject({ here: false, awaySince });
   });
 
-  it('ends no search that is newer', async () => {
+  it('does not cancel a newer search', async () => {
     const { matchmaker, queue } = newLobby();
     const next = asks(newCaller());
     const late = next();
@@ -700,13 +700,13 @@ describe('what comes late, to a lobby that slept', () => {
     expect(await matchmaker.cancel(next())).toBe(true);
   });
 
-  it('matches nobody who has gone elsewhere since; the others look on', async () => {
+  it('does not match a user who has gone elsewhere; the others search again', async () => {
     const { rooms, matchmaker, queue } = newLobby();
     const next = asks(newCaller());
     const slept = next();
     const other = asks(newCaller())();
     const here = await rooms.create(next(), { game: 'duel' });
-    // As if the lobby had slept between its look at the user and the queue.
+    // As if the lobby had slept between its read of the user and the queue.
     await queue.find('duel', slept, 2, `match-${randomUUID()}`, 60_000);
     expect(await matchmaker.find(other, 'duel')).toBeNull();
     expect(await rooms.whereIs(slept.user)).toMatchObject({ record: { id: here.id } });
@@ -717,7 +717,7 @@ describe('what comes late, to a lobby that slept', () => {
 });
 
 describe('the list of rooms', () => {
-  /** Rooms are written as a lobby writes them, but many at once and at a time of the test's choice. */
+  /** Writes many rooms at once, as a lobby writes them, with creation times chosen by the test. */
   async function writeRooms(
     count: number,
     room: (index: number) => { game: string; private: boolean; createdAt: number },
@@ -735,7 +735,7 @@ describe('the list of rooms', () => {
     return ids;
   }
 
-  /** What Redis is asked for meanwhile. */
+  /** Counts the commands that Redis runs meanwhile. */
   async function commandsOf(act: () => Promise<unknown>): Promise<number> {
     const count = async () => Number(/^total_commands_processed:(\d+)/m.exec(await elsewhere.commands.info('stats'))?.[1]);
     const before = await count();
@@ -746,14 +746,14 @@ describe('the list of rooms', () => {
   beforeEach(() => redis.commands.flushdb());
   afterAll(() => redis.commands.flushdb());
 
-  it('holds a public room behind 1,000 newer private ones', async () => {
+  it('contains a public room that is older than 1,000 private ones', async () => {
     const { rooms, list } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     await writeRooms(1_000, (index) => ({ game: 'duel', private: true, createdAt: Date.now() + 1_000 + index }));
     expect((await list.page()).rooms.map((room) => room.id)).toEqual([id]);
   });
 
-  it('is read to its end by the cursor, each room once, though rooms come and go', async () => {
+  it('returns each room once, page by page, while rooms are created and closed', async () => {
     const { rooms, list } = newLobby();
     const base = Date.now() - 120_000;
     const ids = await writeRooms(25, (index) => ({ game: 'duel', private: false, createdAt: base + Math.floor(index / 3) }));
@@ -769,7 +769,7 @@ describe('the list of rooms', () => {
     expect(new Set(seen)).toEqual(new Set(ids));
   });
 
-  it('is read once for all who ask for its beginning at the same time, each of whom sees what was done before', async () => {
+  it('is read once for simultaneous requests, and contains all changes from before each request', async () => {
     const { rooms, list } = newLobby();
     await writeRooms(20, (index) => ({ game: 'duel', private: false, createdAt: Date.now() - 1_000 - index }));
     await list.page();
@@ -780,21 +780,21 @@ describe('the list of rooms', () => {
       pages = await Promise.all([...early, ...Array.from({ length: 50 }, (_, index) => list.page({ limit: 1 + (index % 10) }))]);
       for (const page of pages.slice(50)) expect(page.rooms[0].id).toBe(id);
     });
-    // The room's own, and two reads of 22 commands, not a hundred.
+    // The commands for the room, and two reads of 22 commands each, not a hundred reads.
     expect(commands).toBeLessThan(100);
     expect(new Set(pages.slice(50).map((page) => page.rooms.length))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
   });
 
-  it('refuses a cursor that it did not give', async () => {
+  it('refuses a cursor that it did not return', async () => {
     await expect(newLobby().list.page({ cursor: 'x' })).rejects.toMatchObject({ code: 'bad-data' });
   });
 
-  it('drops entries of rooms that are gone when it meets them, and keeps one that is about to be made', async () => {
+  it('drops entries of closed rooms when it reads them, and keeps the entry of a room that is being created', async () => {
     const { list } = newLobby({ roomsListedMax: 10 });
     const old = await writeRooms(30, (index) => ({ game: 'duel', private: false, createdAt: Date.now() - 120_000 - index }));
     await redis.commands.del(...old.slice(0, 29).map(roomKey));
     await records.enlist('soon', 'duel', Date.now());
-    // Two pages of ten hold nothing that is left, so the list goes on with a cursor.
+    // Two pages of ten contain only closed rooms, so the list continues with a cursor.
     const first = await list.page({ limit: 10 });
     expect(first).toMatchObject({ rooms: [], next: expect.any(String) });
     expect((await list.page({ limit: 10, cursor: first.next })).rooms.map(({ id }) => id)).toEqual([old[29]]);
@@ -802,7 +802,7 @@ describe('the list of rooms', () => {
     expect(await redis.commands.zrange('hf:listed:duel', '0', '-1')).toEqual([old[29], 'soon']);
   });
 
-  it('gets rooms that an older version made from the sweeper, and loses what the sweeper finds gone', async () => {
+  it('gets missing rooms of an older version, and loses closed rooms, by the sweeper', async () => {
     const { rooms, list, sweeper } = newLobby();
     const shown = await rooms.create(newCaller(), { game: 'duel' });
     const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
@@ -817,7 +817,7 @@ describe('the list of rooms', () => {
     expect(await redis.commands.exists('hf:listed', 'hf:listed:duel')).toBe(0);
   });
 
-  it('costs the same of 100,000 rooms as of few: a bounded number of commands, and milliseconds', async () => {
+  it('reads 100,000 rooms with as few commands as a few rooms, within milliseconds', async () => {
     const { list } = newLobby();
     const games = ['duel', 'chess', 'go'];
     await writeRooms(100_000, (index) => ({ game: games[index % 3], private: index % 10 !== 0, createdAt: Date.now() - 200_000 + index }));
@@ -835,14 +835,14 @@ describe('the list of rooms', () => {
       took.push(performance.now() - from);
       counts.push(commands);
     }
-    // Redis counts a command of another connection now and then.
+    // Redis sometimes counts a command of another connection.
     expect(counts.sort((a, b) => a - b)[10]).toBeLessThanOrEqual(LIST_COMMANDS_MAX);
     expect(took.sort((a, b) => a - b)[10]).toBeLessThan(100);
   }, 120_000);
 });
 
 describe('a session that ends during a request', () => {
-  /** Numbers a user's requests, as their gateway does. */
+  /** Numbers the requests of a user, as the gateway does. */
   async function newAsker(): Promise<() => Caller & { asked: RequestOrder }> {
     const caller = newCaller();
     const { turn } = await userRooms.admit(caller.user);
@@ -850,7 +850,7 @@ describe('a session that ends during a request', () => {
     return () => ({ ...caller, asked: { turn, number: ++number } });
   }
 
-  /** Between two steps of what `records` does next under that name. */
+  /** Runs `act` once, before the next call of this method of `records`. */
   function onceBefore(step: 'save' | 'create', act: () => Promise<unknown>): void {
     const real = records[step].bind(records) as (...args: unknown[]) => Promise<never>;
     jest.spyOn(records, step).mockImplementationOnce(async (...args: unknown[]) => {
@@ -859,7 +859,7 @@ describe('a session that ends during a request', () => {
     });
   }
 
-  it('leaves no member when it ends between the pointer and the record of a join', async () => {
+  it('leaves no member when it ends between the two writes of a join, pointer and record', async () => {
     const [{ rooms }, other] = [newLobby(), newLobby()];
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     const next = await newAsker();
@@ -870,7 +870,7 @@ describe('a session that ends during a request', () => {
     expect(await userRooms.get(joins.user)).toBeNull();
   });
 
-  it('leaves no room when it ends between the pointer and the record of a new room', async () => {
+  it('leaves no room when it ends between the two writes of a new room, pointer and record', async () => {
     const [{ rooms }, other] = [newLobby(), newLobby()];
     const next = await newAsker();
     const [creates, departs] = [next(), next()];
@@ -921,7 +921,7 @@ describe('a session that ends during a request', () => {
     const next = await newAsker();
     await rooms.join(next(), id);
     const { user, asked } = next();
-    // The lobby dies in between: the first try gets no further than the pointer.
+    // The lobby dies in between, so the first try writes only the pointer.
     jest.spyOn(records, 'save').mockRejectedValueOnce(new Error('died'));
     await expect(rooms.depart(user, asked)).rejects.toThrow('died');
     await rooms.depart(user, asked);
@@ -957,7 +957,7 @@ describe('a session that ends during a request', () => {
     expect(await userRooms.get(rejoined.user)).toEqual({ room: id, watching: false });
   });
 
-  it('is marked away by the second sweep when no process told its room, and a connected member is not', async () => {
+  it('is marked away by the second sweep when no process reported its end, and a connected member is not', async () => {
     const { rooms, sweeper } = newLobby();
     const callers = newCallers(3);
     const { id } = await rooms.create(callers[0], { game: 'duel', seats: 4 });

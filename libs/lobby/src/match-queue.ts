@@ -5,13 +5,13 @@ import { StoreGeneration } from '#libs/room-store';
 
 const findScript = new LuaScript('match_find', new URL('./scripts/match-find.lua', import.meta.url), 3);
 
-/** Who waits for a match, and where to tell them. */
+/** A user who waits for a match, and the gateway that gets the notice. */
 export interface Searcher {
   readonly user: UserId;
   readonly name: string;
   readonly session: SessionId;
   readonly gateway: ServerId;
-  /** Where the game is to run, if it can. */
+  /** The preferred region of the game. */
   readonly region?: string;
   readonly asked?: RequestOrder;
 }
@@ -24,7 +24,7 @@ export interface MadeMatch {
 
 const cancelScript = new LuaScript('match_cancel', new URL('./scripts/match-cancel.lua', import.meta.url), 2);
 
-/** Games that somebody looks for come up seldom, and every room that is made or joined would ask for them. */
+/** Age at which the list of games with searches is read again. Every created or joined room needs the list, and it changes rarely. */
 const GAMES_STALE_MS = 1_000;
 
 const GAMES_KEY = 'hf:match-games';
@@ -33,8 +33,8 @@ const peopleKey = (game: string): string => `hf:match:{${game}}:people`;
 const madeKey = (game: string): string => `hf:match:{${game}}:made`;
 
 /**
- * People who look for others to play with, by game, first come first served. Taking a whole match out of the queue is
- * one script, so nobody is matched twice and nobody waits while enough others do.
+ * The searches of each game, in the order of their arrival. One script takes a whole match out of the queue. So no user is matched twice, and
+ * no user waits while enough others wait.
  */
 @Injectable()
 export class MatchQueue {
@@ -46,11 +46,11 @@ export class MatchQueue {
     private readonly redis: RedisConnections,
     generation: StoreGeneration,
   ) {
-    // A store that was restarted may have lost which games there are.
+    // Redis may have restarted and lost the list of games.
     generation.onConnected(() => this.known.clear());
   }
 
-  /** The match that this search completes, under the id it was given; null: the searcher waits. */
+  /** Returns the match that this search completes, with the given id. Null: the user waits. */
   async find(game: string, searcher: Searcher, seats: number, id: RoomId, waitMs: number): Promise<MadeMatch | null> {
     if (!this.known.has(game)) {
       await this.redis.commands.sadd(GAMES_KEY, game);
@@ -67,20 +67,20 @@ export class MatchQueue {
     return people.length === 0 ? null : { id, game, people: people.map((person) => JSON.parse(person) as Searcher) };
   }
 
-  /** With `asked`, only a search that is older than that. False: the user did not wait (any more). */
+  /** With `asked`, only cancels an older search. False: there was no such search. */
   async cancel(game: string, user: UserId, asked?: RequestOrder): Promise<boolean> {
     const keys = [queueKey(game), peopleKey(game)];
     return (await cancelScript.run(this.redis.commands, keys, [user, asked?.turn ?? '', asked?.number ?? ''])) === 1;
   }
 
-  /** The game the user waits for, if any. */
+  /** The game for which the user waits. */
   async gameOf(user: UserId): Promise<string | null> {
     return this.amongOf(await this.readGames(), user);
   }
 
   /**
-   * As `gameOf`, for one who goes elsewhere. A game that nobody had looked for until a moment ago, through another lobby, may be
-   * missed: who is matched there is found to have gone on.
+   * Does the same as `gameOf` with a list of games that may be `GAMES_STALE_MS` old. It may miss the first search of a game. A user who is
+   * matched there is then found to be elsewhere.
    */
   async probableGameOf(user: UserId): Promise<string | null> {
     if (performance.now() - this.gamesReadAt > GAMES_STALE_MS) await this.readGames();
@@ -98,17 +98,17 @@ export class MatchQueue {
     return games.find((_, index) => scores[index] !== null) ?? null;
   }
 
-  /** Its room is yet to be made. */
+  /** Whether the room of the match has not been made yet. */
   async isOpen({ id, game }: Pick<MadeMatch, 'id' | 'game'>): Promise<boolean> {
     return (await this.redis.commands.hexists(madeKey(game), id)) === 1;
   }
 
-  /** The room of the match stands; it needs no remembering. */
+  /** The room of the match exists, so the match can be forgotten. */
   async done({ id, game }: Pick<MadeMatch, 'id' | 'game'>): Promise<void> {
     await this.redis.commands.hdel(madeKey(game), id);
   }
 
-  /** Matches that were made `ageMs` ago and whose rooms nobody has made: their lobby died. */
+  /** Matches that are older than `ageMs` and have no room, because their lobby died. */
   async abandoned(ageMs: number): Promise<MadeMatch[]> {
     const games = await this.redis.commands.smembers(GAMES_KEY);
     const [seconds] = await this.redis.commands.time();

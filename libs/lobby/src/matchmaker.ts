@@ -11,7 +11,7 @@ import { type MadeMatch, MatchQueue, type Searcher } from './match-queue.js';
 import { newRoom } from './room-rules.js';
 import { newRoomId, RoomService } from './room-service.js';
 
-/** Finds others to play with, puts all in a room, and starts it: one call, and the next thing a player sees is the game. */
+/** Finds players for a game, creates a room with them and starts the game, in one call. */
 @Injectable()
 export class Matchmaker {
   constructor(
@@ -28,7 +28,7 @@ export class Matchmaker {
     @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
   ) {}
 
-  /** The room, when this search completed a match; null: the caller waits, and is told when it is found. */
+  /** Returns the room when this search completed a match. Null: the caller waits, and gets a notice when a match is found. */
   async find(caller: Caller, game: string, region = this.rooms.regionOf(caller)): Promise<RoomRecord | null> {
     const info = this.games.mustGet(game);
     const { user, name, session, gateway, asked } = caller;
@@ -38,13 +38,13 @@ export class Matchmaker {
     return this.search(game, { user, name, session, gateway, region, asked }, info.seats.min);
   }
 
-  /** What they looked for when this was asked; what they look for since goes on. */
+  /** Cancels the search of the user that is older than `asked`. False: there was none. */
   async cancel({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<boolean> {
     const game = await this.queue.gameOf(user);
     return game !== null && this.queue.cancel(game, user, asked);
   }
 
-  /** As `UserRooms.overtake`, for one of whom it is kept that they are in this room; that is a hint. */
+  /** Does the same as `UserRooms.overtake`, for a user whose pointer names this room. The pointer is a hint. */
   private async overtakeOutOf(room: RoomId, { user, asked }: Caller): Promise<boolean> {
     const record = await this.records.read(room);
     if (record && isMember(record, user)) throw new HoldfastError('already-in-room');
@@ -55,24 +55,26 @@ export class Matchmaker {
     const soughtAt = performance.now();
     const match = await this.queue.find(game, searcher, people, newRoomId(), this.options.matchWaitMs);
     if (match) return this.make(match, soughtAt);
-    // The session may have ended while this was on its way to the queue, and have looked for it there in vain.
+    // The session may have ended before the search was in the queue, so its end did not find the search there.
     const { user, asked } = searcher;
     if (!asked || !(await this.userRooms.standing(user, { asked, outlivesAdmissions: true })).isLate) return null;
     await this.queue.cancel(game, user, asked);
     throw new HoldfastError('overtaken');
   }
 
-  /** A searcher has no connection any more: searches that were asked for before `asked` are void, also those on their way. */
+  /** The user has no connection any more. Searches from before `asked` are void, also those that are not in the queue yet. */
   async searcherGone({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<void> {
     if (await this.userRooms.overtake(user, asked)) await this.cancel({ user, asked });
   }
 
   /**
-   * Idempotent: the match's id is its room's. Null: somebody of it was in it no more, and the others look on. `soughtAt`: before
-   * it was found, by the monotonic clock; of one that was taken up nobody here knows.
+   * Creates the room of a match and starts the game. Idempotent, because the match has the id of its room. Null: a player has gone
+   * elsewhere, and the others search again.
+   *
+   * @param soughtAt a monotonic time before the match was found; absent for the match of a lobby that died
    */
   async make(match: MadeMatch, soughtAt = Number.NEGATIVE_INFINITY): Promise<RoomRecord | null> {
-    // Another lobby made it while this one slept, and it may be over by now. None takes up so young a match.
+    // While this lobby slept, another one may have made the match, which may be over. No lobby takes over a young match.
     const isOursAlone = performance.now() - soughtAt < MATCH_ABANDONED_MS / 2;
     if (!isOursAlone && !(await this.queue.isOpen(match))) return this.records.read(match.id);
     const sent = await Promise.all(match.people.map((person) => this.send(person, match.id)));
@@ -92,14 +94,14 @@ export class Matchmaker {
       started = await this.starter.start(room, first.user, this.balancer);
     } catch (error) {
       // They are together in a room. The host can start the game when there is capacity.
-      this.log.warn('match.start-failed', { roomId: room.id, error: String(error) });
+      this.log.warn('match.start-failed', { roomId: room.id, error });
     }
     await this.queue.done(match);
     await Promise.all(match.people.map((person) => this.tellMatched(person, room).catch(() => {})));
     return started;
   }
 
-  /** False: they have gone elsewhere since they looked for a match. */
+  /** False: the user has gone elsewhere since the search. */
   private send({ user, asked }: Searcher, room: RoomId): Promise<boolean> {
     return this.userRooms.move(user, { room, watching: false }, { asked, outlivesAdmissions: true });
   }
@@ -115,14 +117,14 @@ export class Matchmaker {
     return null;
   }
 
-  /** Where the player is by now: gateways come and go while one waits. */
+  /** Notifies the gateway that the player has now. It may have changed during the search. */
   private async tellMatched({ user, session, gateway }: Searcher, room: RoomRecord): Promise<void> {
     const now = (await this.sessions.find(user).catch(() => null)) ?? { session, gateway };
     await this.notices.send(now.gateway, { kind: 'bind', user, session: now.session, room: room.id, role: 'player', rev: room.rev });
   }
 }
 
-/** The searcher's session has ended since: nobody to look on for. */
+/** The user's session has ended, so no search is needed. */
 function ignoreOvertaken(error: unknown): void {
   if (!(error instanceof HoldfastError && error.code === 'overtaken')) throw error;
 }

@@ -60,7 +60,7 @@ describe('a new room', () => {
     expect(newRoom({ user: 'ada', name: 'Ada' }, { seats, wanted }, 5)).toMatchObject({ seats: expected, seatsMin: 2, createdAt: 5 });
   });
 
-  it.each([0, 1, 4])('cannot be for %p players', (wanted) => {
+  it.each([0, 1, 4])('refuses %p seats', (wanted) => {
     expect(refusal(() => newRoom({ user: 'ada', name: 'Ada' }, { seats, wanted }, 5))).toBe('bad-data');
   });
 
@@ -80,7 +80,7 @@ describe('a new room', () => {
 });
 
 describe('joining', () => {
-  it('puts the newcomer behind the others', () => {
+  it('adds the new member after the others', () => {
     expect(join(room(), { user: 'cy', name: 'Cy' }).members.map(({ user }) => user)).toEqual(['ada', 'bob', 'cy']);
   });
 
@@ -92,13 +92,13 @@ describe('joining', () => {
     expect(refusal(() => join(record, { user: 'cy', name: 'Cy' }))).toBe(code);
   });
 
-  it('a room one is in changes nothing, even when it is full or plays', () => {
+  it('changes nothing for a member, even when the room is full or its game runs', () => {
     for (const record of [room({ seats: 2 }), room({}, { status: 'playing' })]) {
       expect(join(record, { user: 'bob', name: 'Bob' })).toBe(record.doc);
     }
   });
 
-  it('it again after an absence makes one be here', () => {
+  it('marks a member as here who was away', () => {
     const record = room({ members: [member('ada'), member('bob', { here: false })] }, { status: 'playing' });
     expect(join(record, { user: 'bob', name: 'Bob' }).members[1].here).toBe(true);
   });
@@ -116,11 +116,11 @@ describe('leaving', () => {
     expect(doc?.members).toHaveLength(members.length - 1);
   });
 
-  it('as the last leaves no room', () => {
+  it('leaves no room after the last member', () => {
     expect(leave(room({ members: [member('ada')] }), 'ada')).toBeNull();
   });
 
-  it('a room one is not in is refused', () => {
+  it('is refused for a user who is no member', () => {
     expect(refusal(() => leave(room(), 'cy'))).toBe('not-in-room');
   });
 });
@@ -128,7 +128,7 @@ describe('leaving', () => {
 describe('being away', () => {
   const away = (ms: number) => wentAway(room(), 'bob', ms);
 
-  it('begins once, however often it is said, and ends with coming back', () => {
+  it('begins with the first of several reports, and ends when the member returns', () => {
     const once = away(1_000);
     expect(once.members[1]).toMatchObject({ user: 'bob', here: false, awaySince: 1_000 });
     expect(wentAway(room({ members: once.members }), 'bob', 9_000)).toMatchObject({ members: once.members });
@@ -137,7 +137,7 @@ describe('being away', () => {
     expect(cameBack({ ...rest, doc }, 'bob')).toBe(doc);
   });
 
-  it('is as was said last, in whatever order it is heard', () => {
+  it('follows the report with the highest order, in any order of arrival', () => {
     const word = (turn: number, number: number) => ({ turn, number });
     const gone = wentAway(room(), 'bob', 1_000, word(7, 2));
     expect(cameBack(room({ members: gone.members }), 'bob', word(7, 1))).toMatchObject({ members: gone.members });
@@ -150,35 +150,35 @@ describe('being away', () => {
     expect(wentAway(room({ members: back.members }), 'bob', 2_000).members[1]).toMatchObject({ here: false });
   });
 
-  it('for longer than a place is kept makes one overdue, except while a game is played', () => {
+  it('makes a member overdue after the grace, except during a game', () => {
     const { members } = away(1_000);
     expect(overdue(room({ members }), 61_000, 60_000)).toEqual([]);
     expect(overdue(room({ members }), 61_001, 60_000)).toEqual(['bob']);
     expect(overdue(room({ members }, { status: 'playing' }), 61_001, 60_000)).toEqual([]);
   });
 
-  it('is refused to who is not there', () => {
+  it('is refused for a user who is no member', () => {
     expect(refusal(() => cameBack(room(), 'cy'))).toBe('not-in-room');
     expect(refusal(() => wentAway(room(), 'cy', 1))).toBe('not-in-room');
   });
 });
 
 describe('being ready', () => {
-  it('is for the round that comes, so the end of a game unreadies all', () => {
+  it('applies to the next round, so no member is ready after a game', () => {
     expect(setReady(room(), 'ada', true).members[0].readyRound).toBe(4);
     expect(setReady(room(), 'bob', false).members[1].readyRound).toBeNull();
     expect(refusal(() => checkStart(room(), 'ada'))).toBeNull();
     expect(refusal(() => checkStart(room({}, { round: 5 }), 'ada'))).toBe('not-ready');
   });
 
-  it('is refused to who is not there, and while a game starts or runs', () => {
+  it('is refused for a user who is no member, and while a game starts or runs', () => {
     expect(refusal(() => setReady(room(), 'cy', true))).toBe('not-in-room');
     expect(refusal(() => setReady(room({}, { status: 'starting' }), 'ada', true))).toBe('room-playing');
   });
 });
 
 describe('a start', () => {
-  it('is of all members, in their order; the host need not be ready', () => {
+  it('has all members as players, in their order, also when the host is not ready', () => {
     expect(checkStart(room(), 'ada').map(({ user }) => user)).toEqual(['ada', 'bob']);
   });
 

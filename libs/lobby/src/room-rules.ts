@@ -2,8 +2,8 @@ import { HoldfastError, isBefore, type RequestOrder, type UserId } from '#libs/p
 import { type DocMember, isReady, type RoomDoc, type RoomRecord } from '#libs/room-store';
 
 /**
- * A room before and after play, pure: a record and a wish give the next document, or throw the refusal's code. The
- * caller writes the result by compare-and-set, and asks again with what it finds if another was faster.
+ * The wishes for a new room. All rules in this file are pure: they compute the next document of a room from its record, or throw a refusal.
+ * The caller writes the document by compare-and-set, and applies the rule again when another write came first.
  */
 export interface NewRoom {
   readonly name?: string;
@@ -47,7 +47,7 @@ export function join(record: RoomRecord, person: Person): RoomDoc {
   return { ...doc, members: [...doc.members, memberOf(person)] };
 }
 
-/** The room without the member; null when nobody is left. When the host leaves, the next member who is here becomes the host. */
+/** Returns the document without the member. Null: no member is left. When the host leaves, the next member who is here becomes the host. */
 export function leave({ doc }: RoomRecord, user: UserId): RoomDoc | null {
   const members = doc.members.filter((member) => member.user !== user);
   if (members.length === doc.members.length) throw new HoldfastError('not-in-room');
@@ -61,7 +61,7 @@ export function setReady(record: RoomRecord, user: UserId, ready: boolean): Room
   return withMember(record.doc, user, (member) => ({ ...member, readyRound: ready ? record.round : null }));
 }
 
-/** `word`: when it was said. It changes nothing where a later one was heard. */
+/** Marks a member as here. `word`: the order of the report. A report that is older than the last one changes nothing. */
 export function cameBack({ doc }: RoomRecord, user: UserId, word?: RequestOrder): RoomDoc {
   return withMember(doc, user, (member) => {
     const { awaySince, ...rest } = member;
@@ -70,17 +70,17 @@ export function cameBack({ doc }: RoomRecord, user: UserId, word?: RequestOrder)
   });
 }
 
-/** Said again, it is as it was, and later: the seat is kept from the first time on. */
+/** Marks a member as away. A repeated report does not extend the time for which the seat is kept. */
 export function wentAway({ doc }: RoomRecord, user: UserId, now: number, word?: RequestOrder): RoomDoc {
   return withMember(doc, user, (member) => {
     if (isOlder(word, member.word)) return member;
     if (member.here) return { ...member, here: false, awaySince: now, ...(word && { word }) };
-    // Noted all the same, or an older word that comes late would be the last.
+    // Stores the order of the report, so that an older report that comes late has no effect.
     return word && isOlder(member.word ?? NEVER, word) ? { ...member, word } : member;
   });
 }
 
-/** Who has been away for longer than a place is kept. While a game is played its own rules say who has left it. */
+/** The members who have been away for longer than `seatGraceMs`. During a game, its owner decides this. */
 export function overdue({ doc, status }: RoomRecord, now: number, seatGraceMs: number): readonly UserId[] {
   if (status !== 'waiting') return [];
   return doc.members
@@ -88,7 +88,7 @@ export function overdue({ doc, status }: RoomRecord, now: number, seatGraceMs: n
     .map(({ user }) => user);
 }
 
-/** Who would play, in the order of seats. Throws why the game cannot start. */
+/** Returns the players in the order of their seats. Throws the reason why the game cannot start. */
 export function checkStart(record: RoomRecord, user: UserId): readonly DocMember[] {
   const { doc } = record;
   if (!doc.members.some((member) => member.user === user)) throw new HoldfastError('not-in-room');

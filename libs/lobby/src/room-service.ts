@@ -10,18 +10,18 @@ import { CAS_TRIES_MAX } from './lobby.options.js';
 import { MatchQueue } from './match-queue.js';
 import { cameBack, join, leave, newRoom, type Person, setReady, wentAway } from './room-rules.js';
 
-/** Asked of a room's record before it is changed; refuses by throwing. */
+/** Called with the record of a room before each change. Throws to refuse the change. */
 export type RoomGuard = (record: RoomRecord) => unknown;
 
 /**
- * Rooms outside of play. Stateless: every change reads the record, asks the rules, and writes by compare-and-set, so any
- * number of lobbies may do the same at once, and any of them may die between two lines.
+ * Changes rooms before and after a game. Stateless: every change reads the record, applies a rule, and writes by compare-and-set. So any
+ * number of lobbies may change a room at once, and each of them may die at any point.
  */
 @Injectable()
 export class RoomService {
   /** One change of a room at a time: of two changes at once, one would fail its compare-and-set and begin again. */
   private readonly mutex = new KeyedMutex();
-  /** The room of each request to create or leave one that has begun, for one that begins again after a fallback of the store. */
+  /** The room of each request to create or leave one that has begun, for a request that runs again because Redis lost data. */
   private readonly begun = new WeakMap<Caller, RoomId>();
 
   constructor(
@@ -34,7 +34,7 @@ export class RoomService {
     private readonly clock: StoreClock,
   ) {}
 
-  /** The store's time, in whole ms since 1970: the index of all rooms is ordered by it. */
+  /** The time of Redis, in whole ms since 1970. The index of all rooms is ordered by it. */
   now(): number {
     return Math.round(this.clock.storeTime());
   }
@@ -51,14 +51,14 @@ export class RoomService {
     return this.make(id, game, doc, [caller]);
   }
 
-  /** Where the gateway stands that a player came by: near to the player, or they would have come by another. */
+  /** The region of the player's gateway, which is probably near the player. */
   regionOf({ gateway }: Pick<Caller, 'gateway'>): string | undefined {
     return this.directory.get(gateway)?.region || undefined;
   }
 
   /**
-   * A room with these people in it, who were sent there. Making it twice under one id is making it once. A person who has
-   * gone on since is taken out again. Throws `overtaken` when nobody is left.
+   * Creates a room with these members, whose pointers already name it. Idempotent for one id. Removes a member who has moved on since.
+   * Throws `overtaken` when no member is left.
    */
   async make(
     id: RoomId,
@@ -71,7 +71,7 @@ export class RoomService {
     const standings = await Promise.all(people.map(({ user, asked }) => this.userRooms.standing(user, { asked, ...terms })));
     const gone = people.filter((_, index) => {
       const { pointer, isLate, isOwn } = standings[index];
-      // A store that failed over may have lost the pointer, so its absence alone says nothing.
+      // A failover of Redis may have lost the pointer, so a missing pointer alone proves nothing.
       if (pointer === null) return isLate;
       return pointer.room !== id || (isLate && isOwn);
     });
@@ -82,7 +82,7 @@ export class RoomService {
 
   async join(caller: Caller, id: RoomId): Promise<RoomRecord> {
     return this.mutex.run(id, async () => {
-      // Read before the caller is found not to be late, so that what is written at this revision is written by one who is not.
+      // Read before the check for late requests, so that a late request cannot write at this revision.
       const [record, before] = await Promise.all([this.records.read(id), this.freeFor(caller, id)]);
       if (!record) throw new HoldfastError('room-unknown');
       if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
@@ -90,8 +90,8 @@ export class RoomService {
         const joined = await this.changeNow(id, (current) => joinAnew(current, caller), { caller, record });
         const { pointer, isLate, isOwn } = await this.userRooms.standing(caller.user, caller);
         if (pointer?.room === id && !(isLate && isOwn)) return joined;
-        // Either the user asked to join two rooms at once, by two lobbies: the pointer that was written last holds. Or the
-        // session has ended, or was resumed, while this lobby wrote: nobody would hear that the user is in the room.
+        // Either the user joined two rooms at once, by two lobbies: the last pointer decides. Or the session has ended or was resumed
+        // while this lobby wrote: then no gateway would learn that the user is in the room.
         const guard = () => this.refuseReturnedBy(caller, id);
         await this.removeMember(id, caller.user, 'not-in-room', { guard }).catch(ignoreGone);
         throw new HoldfastError(isLate ? 'overtaken' : 'already-in-room');
@@ -110,18 +110,18 @@ export class RoomService {
   }
 
   /**
-   * The room that was left: the one the player was in when they asked. A lobby that slept may come to it late, when they
-   * have long left through another one and are in a game again.
+   * Leaves the room in which the player was at the time of the request, and returns its id. A lobby that slept may handle the request when
+   * the player has already left through another lobby and plays again.
    */
   async leave(caller: Caller): Promise<RoomId> {
     const { user, room: meant, asked } = caller;
     const left = meant ? { room: meant.id, watching: meant.watching } : await this.userRooms.get(user);
     if (!left) throw new HoldfastError('not-in-room');
-    // Begins again: what it did before may have survived.
+    // The request runs again, and the effects of its first run may have survived.
     const isRepeated = asked !== undefined && this.begun.get(caller) === left.room;
     this.begun.set(caller, left.room);
     await this.mutex.run(left.room, async () => {
-      // Read before it is found not to be late, as in `join`.
+      // Read before the check for late requests, as in `join`.
       const record = left.watching ? null : await this.records.read(left.room);
       if (!(await this.userRooms.leave(user, left.room, asked)) && !left.watching) throw new HoldfastError('overtaken');
       if (left.watching) return;
@@ -137,27 +137,27 @@ export class RoomService {
     return this.change(id, (record) => setReady(record, caller.user, ready), caller);
   }
 
-  /** Throws `not-in-room` when the user is in none, or only watches. */
+  /** Throws `not-in-room` when the user is in no room or is a spectator. */
   async roomOf(caller: Caller): Promise<RoomRecord> {
     const pointer = await this.pointerOf(caller);
     const record = pointer && !pointer.watching ? await this.records.read(pointer.room) : null;
     if (!record || !isMember(record, caller.user)) throw new HoldfastError('not-in-room');
-    // After it was read: what is done with it is done at this revision, or not at all.
+    // Checked after the read, because the caller writes at this revision or not at all.
     await this.refuseLate(caller);
     return record;
   }
 
-  /** Throws `overtaken` when the caller has moved on since. To be followed by a conditional write. */
+  /** Throws `overtaken` when the caller has moved on since the request. A conditional write must follow. */
   async refuseLate({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<void> {
     await this.userRooms.refuseLate(user, asked);
   }
 
-  /** A store that failed over may have lost the last pointers; the gateway still knows. */
+  /** A failover of Redis may have lost the last pointers. The gateway still knows the room. */
   private async pointerOf({ user, room }: Caller): Promise<UserRoom | null> {
     return (await this.userRooms.get(user)) ?? (room ? { room: room.id, watching: room.watching } : null);
   }
 
-  /** Where the user is, whatever their part in it; null: in no room. */
+  /** The room of the user, as a member or as a spectator. Null: in no room. */
   async whereIs(user: UserId): Promise<{ record: RoomRecord; watching: boolean } | null> {
     const pointer = await this.userRooms.get(user);
     const record = pointer ? await this.records.read(pointer.room) : null;
@@ -165,7 +165,7 @@ export class RoomService {
     return pointer.watching || isMember(record, user) ? { record, watching: pointer.watching } : null;
   }
 
-  /** As the member's gateway has it. It says nothing of a later turn than its own, and nothing once a later word was heard. */
+  /** Stores the presence that a member's gateway reports. A report of an older admission than the user's, or an older report than the stored one, changes nothing. */
   async setPresence(room: RoomId, user: UserId, here: boolean, word?: RequestOrder): Promise<void> {
     const turn = word && endOf(word.turn);
     if (!here) return this.setAway(room, user, turn, word);
@@ -173,23 +173,23 @@ export class RoomService {
   }
 
   /**
-   * The user's connection, of that turn, is gone with its gateway. Saying so twice is saying it once. It is the last word of
-   * that turn: what the gateway had said before it ended may come late, through a lobby that slept. One that was judged
-   * wrongly takes another turn to say otherwise.
+   * Marks the user as away, because the gateway of the admission `turn` is dead. Idempotent. Ordered after all reports of that admission:
+   * a report of the dead gateway may come late, through a lobby that slept. A gateway that was evicted by mistake admits the user again.
    */
   async away(user: UserId, turn?: number): Promise<void> {
     const asked = turn === undefined ? undefined : endOf(turn);
     await this.stopSearching(user, asked);
     const pointer = await this.userRooms.get(user);
-    // A store that forgot the user's turns has 0, which says nothing about any word.
+    // A store that lost the user's admissions has 0, which cannot be compared with any report.
     if (pointer && !pointer.watching) await this.setAway(pointer.room, user, asked, turn ? asked : undefined);
   }
 
   /**
-   * The user's session is over for good: every request made before `asked` is void, and the user leaves the room and the
-   * queue they are in. A request that another lobby still works on finds this out after its write, and undoes it. May be
-   * repeated. Does nothing when the user was admitted or moved since. `known`: where the gateway has the user, for a store
-   * that lost its own pointer.
+   * Ends the membership of a user whose session is over. Every request before `asked` is void, and the user leaves the room and the queue.
+   * A lobby that still handles such a request detects this after its write, and undoes it. Idempotent. Does nothing when the user was
+   * admitted or moved since.
+   *
+   * @param known the room in which the gateway has the user, for a store that lost the pointer
    */
   async depart(user: UserId, asked: RequestOrder, known: UserRoom | null = null): Promise<void> {
     const left = await this.userRooms.depart(user, asked);
@@ -202,8 +202,8 @@ export class RoomService {
   }
 
   /**
-   * A member who will not come back, if that is still so. With `asked`: unless the user has come back to this room since. Without: unless
-   * the user was admitted or has moved since this was called.
+   * Removes a member who will not come back. With `asked`: unless the user has returned to this room since. Without: unless the user was
+   * admitted or has moved since this call.
    */
   async gone(room: RoomId, user: UserId, asked?: RequestOrder, isDue?: RoomGuard): Promise<void> {
     const since = asked ?? (await this.userRooms.lastRequestOrder(user));
@@ -223,14 +223,14 @@ export class RoomService {
   }
 
   /**
-   * Reads, asks `rule` for the next document, writes; again when another was faster. `rule` may refuse by throwing. For a
-   * caller who has moved on since they asked, nothing is written: `overtaken`.
+   * Reads the room, computes the next document with `rule`, and writes it. Repeats this when another write came first. `rule` may throw to
+   * refuse. Throws `overtaken` when the caller has moved on since the request.
    */
   async change(id: RoomId, rule: (record: RoomRecord) => RoomDoc, caller?: Pick<Caller, 'user' | 'asked'>): Promise<RoomRecord> {
     return this.mutex.run(id, () => this.changeNow(id, rule, { caller }));
   }
 
-  /** `record`: as it was before the caller was found not to be late, to begin with. */
+  /** `record`: the record for the first try, read before the check for late requests. */
   private async changeNow(
     id: RoomId,
     rule: (record: RoomRecord) => RoomDoc,
@@ -253,10 +253,7 @@ export class RoomService {
     return record;
   }
 
-  /**
-   * The guard is asked of each revision before that is changed, and may refuse by throwing. `record`: one for which it need not
-   * be asked, to begin with.
-   */
+  /** `guard` is called for each revision before its change. `record`: the record for the first try, which needs no guard. */
   private async removeMember(
     id: RoomId,
     user: UserId,
@@ -268,7 +265,7 @@ export class RoomService {
       const record = known ?? (await this.mustRead(id));
       const doc = leave(record, user);
       if (!known) await guard?.(record);
-      // The last one out closes the room; a game that still runs closes it when it ends (see RoomSweeper).
+      // The last member closes the room. While a game runs, `RoomSweeper` closes it after the game.
       const isDone =
         doc === null && record.status !== 'playing'
           ? await this.records.close(record, why)
@@ -279,8 +276,8 @@ export class RoomService {
   }
 
   /**
-   * Where the caller is, who is to go to a room: not as a member of another than `but`, and looking for a match no more. The
-   * pointer is a hint: a room that does not know the user holds nobody back.
+   * Prepares a caller to enter a room: cancels their search, and throws `already-in-room` for a member of a room other than `but`. Returns
+   * the caller's pointer. The pointer is a hint, so the room's record decides.
    */
   private async freeFor({ user, asked }: Caller, but: RoomId | null): Promise<UserRoom | null> {
     const [pointer, searched] = await Promise.all([this.userRooms.get(user), this.matches.probableGameOf(user)]);
@@ -292,12 +289,12 @@ export class RoomService {
     return pointer;
   }
 
-  /** A late wish to leave a room is not for the stay there that came after it. */
+  /** Throws `overtaken` when the user is in the room because of a later request. */
   private async refuseReturned(room: RoomId, { user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<void> {
     if ((await this.userRooms.get(user))?.room === room) await this.refuseLate({ user, asked });
   }
 
-  /** Throws `overtaken` when a later request of the user leads to this room: the membership is that request's. */
+  /** Throws `overtaken` when the user's pointer names this room because of another request. */
   private async refuseReturnedBy({ user, asked }: Caller, room: RoomId): Promise<void> {
     const { pointer, isOwn } = await this.userRooms.standing(user, { asked });
     if (pointer?.room === room && !isOwn) throw new HoldfastError('overtaken');
@@ -313,25 +310,25 @@ export class RoomService {
     return Number(seconds) * 1_000;
   }
 
-  /** Of what they looked for by then. */
+  /** Cancels the search of the user that is older than `asked`. */
   private async stopSearching(user: UserId, asked: RequestOrder | undefined): Promise<void> {
     const game = await this.matches.gameOf(user);
     if (game) await this.matches.cancel(game, user, asked);
   }
 }
 
-/** Always a new document, so that a concurrent undo of an older request by the same user meets another revision. */
+/** Always a new document, so that a concurrent undo of an older request by the same user finds another revision. */
 function joinAnew(record: RoomRecord, person: Person): RoomDoc {
   return { ...join(record, person) };
 }
 
-/** Ten letters and digits that nobody mistakes for each other: 50 bits. */
+/** Ten letters and digits that are hard to confuse: 50 bits. */
 export function newRoomId(): RoomId {
   const alphabet = 'abcdefghjkmnpqrstuvwxyz23456789x';
   return Array.from(randomBytes(10), (byte) => alphabet[byte % 32]).join('');
 }
 
-/** There is nothing to be done, or somebody who knew more has done it. */
+/** Ignores errors that mean that nothing is left to do. */
 function ignoreGone(error: unknown): void {
   const isGone = error instanceof HoldfastError && ['room-unknown', 'not-in-room', 'overtaken'].includes(error.code);
   if (!isGone) throw error;

@@ -24,8 +24,8 @@ import { overdue } from './room-rules.js';
 import { RoomService } from './room-service.js';
 
 /**
- * What nobody came back for: rooms that idle, that are empty, members who stayed away, starts and matches whose lobby died. Every lobby sweeps;
- * each act is a compare-and-set, so it is done once.
+ * Removes idle and empty rooms and members who stayed away, and completes or takes back starts and matches whose lobby died. Every lobby
+ * sweeps. Each change is a compare-and-set, so it happens once.
  */
 @Injectable()
 export class RoomSweeper {
@@ -64,7 +64,7 @@ export class RoomSweeper {
         await this.matchmaker.make(match);
       }
     } catch (error) {
-      this.log.warn('sweep.failed', { error: String(error) });
+      this.log.warn('sweep.failed', { error });
     } finally {
       this.isSweeping = false;
     }
@@ -88,14 +88,14 @@ export class RoomSweeper {
     const gone = missing.filter((id) => this.missing.again(id));
     await Promise.all([this.records.unindex(gone), this.records.unlist(gone)]);
     await this.enlistForgotten(glances);
-    // A game that is played is its owner's business.
+    // The owner of a game in play removes its players.
     const ours = glances.flatMap((glance) => (glance?.status === 'waiting' || glance?.status === 'starting' ? glance.id : []));
     for (const record of await this.records.readMany(ours)) {
       if (record) await this.sweepRoom(record, now);
     }
   }
 
-  /** Public rooms that are not listed: an older version made them, or a process or a store lost what was to be written. */
+  /** Lists public rooms that are missing in the list: an older version made them, or a process or Redis lost the write. */
   private async enlistForgotten(glances: readonly (RoomGlance | null)[]): Promise<void> {
     const candidates = glances.flatMap((glance) => (glance && glance.private !== true ? glance : []));
     const areListed = await this.records.areListed(candidates);
@@ -133,8 +133,8 @@ export class RoomSweeper {
   }
 
   /**
-   * Marks members away who have no connection although their room has them for here: the session ended, or its gateway died,
-   * and the process that had to tell the room died with it. Whoever is connected after all, their gateway says so again.
+   * Marks members as away who have no connection: their session or gateway ended, and so did the process that had to report it. The gateway
+   * of a member who is connected reports this again.
    */
   private async markUnconnected({ id, doc }: RoomRecord): Promise<void> {
     for (const { user, here } of doc.members) {

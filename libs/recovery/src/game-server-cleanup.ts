@@ -4,7 +4,7 @@ import { type EvictionReason, ServerEndListener } from '#libs/health';
 import { PlacementPool } from '#libs/placement';
 import { RoomRecovery } from './room-recovery.js';
 
-/** What the end of a game server makes to do: it is offered no more, and its rooms go on elsewhere. */
+/** The cleanup of a dead game server: removes it from placement and recovers its rooms. */
 @Injectable()
 export class GameServerCleanup extends ServerEndListener {
   constructor(

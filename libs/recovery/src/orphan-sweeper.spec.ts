@@ -9,7 +9,7 @@ import { OrphanSweeper } from './orphan-sweeper.js';
 import { ORPHAN_SWEEP_ROOMS } from './recovery.options.js';
 import type { RoomRecovery } from './room-recovery.js';
 
-// A database of its own: the sweeper walks all rooms there are.
+// A database of its own, because the sweeper reads all rooms.
 const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/7` });
 const records = new RoomRecords(redis);
 const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' });
@@ -45,8 +45,8 @@ function newSweeper() {
   return { sweeper, recovered };
 }
 
-describe('the sweeper of orphans', () => {
-  it('takes up the rooms of an owner that is gone on the second look, and leaves the living alone', async () => {
+describe('OrphanSweeper', () => {
+  it('recovers the rooms of an owner that is gone in two sweeps, and not those of a living owner', async () => {
     const room = await playedBy(dead);
     await playedBy(alive);
     const { sweeper, recovered } = newSweeper();
@@ -57,7 +57,7 @@ describe('the sweeper of orphans', () => {
     expect(await records.roomsOf(dead.server, dead.incarnation)).toEqual([room]);
   });
 
-  it('takes up what a game left that ended with its owner, again and again until it is done', async () => {
+  it('recovers the effects of an ended game in each sweep until they have run', async () => {
     await records.noteOwner(['over'], dead.server, dead.incarnation);
     await records.noteOwner(['played'], alive.server, alive.incarnation);
     const { sweeper, recovered } = newSweeper();
@@ -73,7 +73,7 @@ describe('the sweeper of orphans', () => {
     expect(await records.owners()).toEqual([alive]);
   });
 
-  it('finds them where there are more rooms than one look sees', async () => {
+  it('finds rooms of a lost owner among more rooms than one sweep reads', async () => {
     await playedBy(dead);
     await records.index(
       Array.from({ length: 2 * ORPHAN_SWEEP_ROOMS }, (_, index) => `newer-${index}`),

@@ -10,17 +10,17 @@ import { ORPHAN_SWEEP_MS, ORPHAN_SWEEP_ROOMS } from './recovery.options.js';
 import { RoomRecovery } from './room-recovery.js';
 
 /**
- * Rooms whose owner ended without a verdict: its process was started again under the same name before anyone missed it,
- * or the whole fleet was. A new incarnation of a name is the end of the one before; and all rooms are walked now and then.
+ * Recovers rooms whose owner ended without a verdict, for example because it or the whole fleet restarted within seconds. A new incarnation
+ * of a server ends the one before. In addition, a periodic sweep reads all rooms.
  */
 @Injectable()
 export class OrphanSweeper implements OnApplicationBootstrap {
   private isSweeping = false;
   private page = 0;
-  /** Owners without a living record, as the last walk over all rooms saw them: a server may be about to register again. */
+  /** Owners without a living record in the last complete sweep. An owner in only one sweep may be about to register again. */
   private suspects = new Set<string>();
   private missing = new Set<string>();
-  /** Owners that were gone when their indexes were looked at last. */
+  /** Owners that were gone when their indexes were read last. */
   private absent = new Set<string>();
 
   constructor(
@@ -36,7 +36,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     this.directory.onChange(({ kind, server, before }) => {
       if (server.type !== 'game') return;
-      // Gone by itself with rooms that it could not give away in time.
+      // A server may leave before other servers have taken all of its rooms.
       if (kind === 'left') void this.recover({ server: server.id, incarnation: server.incarnation });
       else if (kind === 'registered' && before && before.incarnation !== server.incarnation)
         void this.recover({ server: before.id, incarnation: before.incarnation });
@@ -69,21 +69,21 @@ export class OrphanSweeper implements OnApplicationBootstrap {
       }
       for (const [key, { owner, rooms }] of owners) {
         if (!seenBefore.has(key)) continue;
-        // The index of its rooms may have been lost with a store; the records are the truth.
+        // The records decide. A store that lost data may have lost the index of the owner's rooms.
         await this.records.noteOwner(rooms, owner.server, owner.incarnation);
         await this.recover(owner);
       }
       await this.recoverRemaining();
     } catch (error) {
-      this.log.warn('orphans.sweep-failed', { error: String(error) });
+      this.log.warn('orphans.sweep-failed', { error });
     } finally {
       this.isSweeping = false;
     }
   }
 
   /**
-   * What a game left that ended with its owner (effects to be run) stands in no record that is played. Whoever was to see
-   * to it may have found no server to give it to, and have died waiting: the owner's index has it until it is done.
+   * Recovers rooms whose game is over and whose effects have not run. The walk over rooms in play does not find them. The index of the
+   * lost owner contains them until the effects have run.
    */
   private async recoverRemaining(): Promise<void> {
     const gone = (await this.records.owners()).filter((owner) => !this.isAlive(owner));
@@ -92,7 +92,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
     for (const owner of gone) {
       if (!seenBefore.has(`${owner.server}:${owner.incarnation}`)) continue;
       if ((await this.records.roomsOf(owner.server, owner.incarnation)).length === 0) await this.records.forgetOwnersIndex(owner);
-      // Not waited for: without a server that could take it, it lasts.
+      // Not awaited: it lasts until a server can take the rooms.
       else void this.recover(owner);
     }
   }
@@ -103,13 +103,13 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   }
 
   private async recover(owner: RoomOwnership): Promise<void> {
-    // No server would take a room from this one.
+    // An outvoted process has no links, so it cannot ask a server to adopt a room.
     if (this.trust.isOutvoted) return;
     try {
       await this.pool.remove(owner.server, owner.incarnation);
       await this.recovery.recoverUnclaimed(owner);
     } catch (error) {
-      this.log.warn('recovery.failed', { target: owner.server, incarnation: owner.incarnation, error: String(error) });
+      this.log.warn('recovery.failed', { target: owner.server, incarnation: owner.incarnation, error });
     }
   }
 }

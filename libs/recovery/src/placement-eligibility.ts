@@ -3,7 +3,7 @@ import type { ServerRecord } from '#libs/fleet';
 import { type Eligibility, EligibilityListener } from '#libs/health';
 import { PlacementPool } from '#libs/placement';
 
-/** A server that is suspect or unheard gets no new rooms until it is neither. */
+/** Withholds suspect and unheard game servers from placement. */
 @Injectable()
 export class PlacementEligibility extends EligibilityListener {
   constructor(private readonly pool: PlacementPool) {

@@ -21,12 +21,12 @@ interface Placed {
 }
 
 /**
- * Gives the rooms of a lost server to others. Safe to run twice, by two processes at once, or to die in anywhere: each
- * room is taken by a compare-and-set on its epoch and owner, and what is not done is found again by the same walk.
+ * Gives the rooms of a lost server to other servers. It may run twice, in two processes at once, and may be interrupted at any point: an
+ * adoption is a compare-and-set on epoch and owner, and the next run finds the remaining rooms.
  */
 @Injectable()
 export class RoomRecovery {
-  private readonly underWay = new Map<string, Promise<void>>();
+  private readonly inProgress = new Map<string, Promise<void>>();
 
   constructor(
     private readonly redis: RedisConnections,
@@ -43,18 +43,18 @@ export class RoomRecovery {
     @Inject(RECOVERY_OPTIONS) private readonly options: RecoveryOptions,
   ) {}
 
-  /** Resolves when no room is this owner's any more. Rejects when the store does not answer; then it must be asked again. */
+  /** Resolves when this owner has no room any more. Rejects when Redis does not answer; the caller must repeat it then. */
   recover(owner: RoomOwnership): Promise<void> {
     const key = `${owner.server}:${owner.incarnation}`;
-    let recovery = this.underWay.get(key);
+    let recovery = this.inProgress.get(key);
     if (!recovery) {
-      recovery = this.recoverAll(owner).finally(() => this.underWay.delete(key));
-      this.underWay.set(key, recovery);
+      recovery = this.recoverAll(owner).finally(() => this.inProgress.delete(key));
+      this.inProgress.set(key, recovery);
     }
     return recovery;
   }
 
-  /** As `recover`, unless another process is at it. */
+  /** Does the same as `recover`, unless another process already does it. */
   async recoverUnclaimed(owner: RoomOwnership): Promise<void> {
     const lease = new RedisLease(this.redis, `hf:recovering:${owner.server}:${owner.incarnation}`, CLAIM_MS);
     await lease.run(() => this.recover(owner));
@@ -69,7 +69,7 @@ export class RoomRecovery {
     const total = waiting.length;
     this.sink.publish({ kind: 'recovery.started', ...owner, reason: 'server-lost', detail: { rooms: total } });
     while (waiting.length > 0) {
-      // Found out meanwhile: another gateway must take this up.
+      // This process has become outvoted. Another gateway takes over the cleanup.
       if (this.trust.isOutvoted) throw new HoldfastError('unavailable', this.trust.why ?? undefined);
       await this.untilSettled();
       const left: RoomId[] = [];
@@ -88,7 +88,7 @@ export class RoomRecovery {
     this.sink.publish({ kind: 'recovery.done', ...owner, reason: 'server-lost', detail: { rooms: total, ms } });
   }
 
-  /** In a store that fell back a record may be older than its game. Rejects when the store is away. */
+  /** In a store that lost data, a record may be older than its game. Rejects when Redis does not answer. */
   private async untilSettled(): Promise<void> {
     while (!this.settlement.isSettled) {
       await this.settlement.whenSettled(SETTLE_WAIT_MS).catch((error: unknown) => {
@@ -97,7 +97,7 @@ export class RoomRecovery {
     }
   }
 
-  /** The rooms that must be tried again. */
+  /** Returns the rooms that must be tried again. */
   private async recoverBatch(batch: readonly RoomId[], owner: RoomOwnership, lostMs: number): Promise<RoomId[]> {
     const records = await this.records.readMany(batch);
     const done: RoomId[] = [];
@@ -122,7 +122,7 @@ export class RoomRecovery {
     return batch.filter((id) => !done.includes(id));
   }
 
-  /** Games that ended with their owner, or before: one that left effects is given to a server that does them. */
+  /** Handles games that have ended. If effects remain, a server gets the room and runs them. Returns the rooms that are done. */
   private async finish(over: readonly RoomId[], owner: RoomOwnership): Promise<RoomId[]> {
     const hasEffects = await Promise.all(over.map((room) => this.roomLog.hasLastEffects(room)));
     const left = over.filter((_, index) => hasEffects[index]);
@@ -132,7 +132,7 @@ export class RoomRecovery {
     const able = ready.some(({ canary }) => !canary) ? ready.filter(({ canary }) => !canary) : ready;
     if (able.length === 0) return done;
     const server = able[Math.floor(Math.random() * able.length)].id;
-    // It finds no game to take, only what one left.
+    // The server finds no game, only the effects.
     const asked = await this.askToAdopt(
       server,
       left.map((id) => ({ id, epoch: 0 })),
@@ -141,7 +141,7 @@ export class RoomRecovery {
     return [...done, ...asked];
   }
 
-  /** Places each room and asks its server to adopt it: one request a server. Gives the rooms that are settled. */
+  /** Places each room and asks its server to adopt it, with one request for each server. Returns the rooms that are done. */
   private async revive(lost: readonly RoomRecord[], owner: RoomOwnership): Promise<RoomId[]> {
     const placed = (await Promise.all(lost.map((record) => this.place(record, owner)))).filter((place) => place !== null);
     const byServer = new Map<ServerId, RoomRecord[]>();
@@ -170,7 +170,7 @@ export class RoomRecovery {
     }
   }
 
-  /** Servers that this process cannot reach. A request to adopt a room would only fail, after its timeout. */
+  /** Servers that this process cannot reach. A request to adopt a room would time out. */
   private outOfReach(): ServerId[] {
     return this.directory
       .byType('game')
@@ -178,7 +178,7 @@ export class RoomRecovery {
       .map(({ id }) => id);
   }
 
-  /** A room may wait for a free server, and that passes. It may also wait for a version that nobody deploys again. */
+  /** Logs, once for each version, that no server takes rooms of this version. Such rooms may wait until an operator acts. */
   private logMissingVersion({ id, game, gameVersion }: RoomRecord): void {
     if (gameVersion === null) return;
     const key = `${game}@${gameVersion}`;
@@ -199,7 +199,7 @@ export class RoomRecovery {
     });
   }
 
-  /** `game@version` of which it was said that no server takes its rooms. */
+  /** The versions (`game@version`) for which this was logged. */
   private readonly versionsMissing = new Set<string>();
 
   private async askToAdopt(server: ServerId, rooms: readonly Pick<RoomRecord, 'id' | 'epoch'>[], owner: RoomOwnership): Promise<RoomId[]> {
@@ -214,7 +214,7 @@ export class RoomRecovery {
       };
       results = answer.results;
     } catch (error) {
-      this.log.warn('recovery.adopt-failed', { target: server, rooms: rooms.length, error: String(error) });
+      this.log.warn('recovery.adopt-failed', { target: server, rooms: rooms.length, error });
       results = rooms.map(() => ({ result: 'failed', code: 'server-lost' }));
     }
     const refusals = results.flatMap((outcome) => (outcome.result === 'failed' ? [outcome.code] : []));
@@ -241,21 +241,21 @@ export class RoomRecovery {
     });
   }
 
-  /** Servers that could not take a room are passed over, until all have been asked. */
+  /** Servers that refused a room. Placement excludes them until all servers have refused it. */
   private readonly refusedBy = new Map<RoomId, ServerId[]>();
 
-  /** The same name with a new incarnation is another server, and may well take the rooms. */
+  /** A newer incarnation of the lost server may adopt its rooms. */
   private isBack({ server, incarnation }: RoomOwnership): boolean {
     const record = this.directory.get(server);
     return record !== undefined && record.incarnation !== incarnation;
   }
 
-  /** How long the owner has been known to be lost: counted in the store, so that it goes on whoever recovers. */
+  /** The time since the owner was lost. Redis stores its start, so another gateway that takes over continues to count. */
   private async lostMs({ server, incarnation }: RoomOwnership): Promise<number> {
     const key = `hf:lost:${server}:${incarnation}`;
     const [seconds] = await this.redis.commands.time();
     const now = Number(seconds) * 1_000;
-    // In one turn, and so in this order.
+    // Redis runs both in this order, because they are sent in one event-loop tick.
     const [, since] = await Promise.all([
       this.redis.commands.set(key, now, 'PX', 2 * this.options.orphanTtlMs, 'NX'),
       this.redis.commands.get(key),
@@ -264,7 +264,7 @@ export class RoomRecovery {
   }
 }
 
-/** Where the game was to run is where it goes on if it can. A game in another place is better than one that is paused for ever. */
+/** Prefers the region and build of the room. A game in another place is better than one that stays paused. */
 function placeOf({ doc: { region, near, build } }: RoomRecord): Place {
   return { region: region ?? near, build };
 }

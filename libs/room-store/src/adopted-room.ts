@@ -1,5 +1,4 @@
-import type { PackedChanges } from './change-codec.js';
-import { unpackChanges } from './change-codec.js';
+import { type PackedChanges, unpackChanges } from './change-codec.js';
 import { type Checkpoint, unpackCheckpoint } from './checkpoint.js';
 import { decodeRoomDoc } from './room-doc-codec.js';
 import type { RoomDoc, RoomOwnership } from './room-record.js';

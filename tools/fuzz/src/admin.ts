@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { ADMIN_TOKEN, type Gateway } from './gateway.js';
 import { bentBytes, text, value } from './hostile.js';
 import { DEFECT, Finding, inTime, type Target } from './target.js';
+import { wildBytes } from './wild-bytes.js';
 
 interface Case {
   readonly method: string;
@@ -65,6 +66,7 @@ const TYPES = [
   'application/x-www-form-urlencoded',
   'text/plain',
   'application/json; charset=utf-7',
+  'application/msgpack',
   'multipart/form-data',
   '',
 ];
@@ -72,6 +74,7 @@ const TYPES = [
 export function adminRequests({ opsUrl }: Gateway, agent: Agent): Target<Case> {
   const body = fc.oneof(
     text,
+    wildBytes,
     bentBytes(
       fc
         .record({ to: value, note: value })

@@ -38,6 +38,7 @@ export const CASES: readonly PoisonCase[] = [
   { name: 'error that cannot be described', poison: 'endless-error', place: 'command', times: 1, outcome: 'ends', lossesMax: 0 },
   { name: 'listener for SIGINT', poison: 'listen', place: 'command', times: 1, outcome: 'refused', lossesMax: 0 },
   { name: 'throw in a timer of its own', poison: 'late-throw', place: 'command', times: 1, outcome: 'ends', lossesMax: 0 },
+  { name: 'throw in many timers of its own', poison: 'late-throws', place: 'command', times: 1, outcome: 'ends', lossesMax: 0 },
   { name: 'throw in a microtask', poison: 'microtask-throw', place: 'command', times: 1, outcome: 'ends', lossesMax: 0 },
   { name: 'unhandled rejection', poison: 'rejection', place: 'command', times: 1, outcome: 'ends', lossesMax: 0 },
   { name: 'process.exit in a timer of its own', poison: 'late-exit', place: 'command', times: 1, outcome: 'ends', lossesMax: 0 },

@@ -18,6 +18,8 @@ const BETWEEN_MS = 5_500;
 const LAST_GAMES_MS = 60_000;
 const OPEN_AT_ONCE = 20;
 const LOSSES_STOP = 4;
+/** Most log lines that may name the hostile game in one case. */
+const LINES_MAX = 20;
 
 export interface CaseReport {
   readonly name: string;
@@ -130,7 +132,9 @@ class PoisonRun {
     await whole().catch((error) => found.push(`the fleet is not complete: ${error.message}`));
     const lost = this.lost - this.lostBefore;
     if (lost > poison.lossesMax) found.push(`${lost} game servers were lost, but at most ${poison.lossesMax} are allowed`);
-    if ((await linesThatName(fleet)) === namedBefore) found.push('no log line names the game');
+    const lines = (await linesThatName(fleet)) - namedBefore;
+    if (lines === 0) found.push('no log line names the game');
+    if (lines > LINES_MAX) found.push(`${lines} log lines name the game, but at most ${LINES_MAX} are allowed`);
     const { name, lossesMax } = poison;
     this.say(`${found.length === 0 ? 'ok  ' : 'FAIL'} ${name}: ${lost} lost, known after ${Math.round(ms)} ms`);
     for (const fault of found) this.say(`     ${fault}`);

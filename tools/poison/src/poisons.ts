@@ -33,6 +33,9 @@ export const POISONS = {
       throw new Error('thrown by a timer of the game');
     }, 5);
   },
+  'late-throws': (): void => {
+    for (let time = 0; time < 300; time++) POISONS['late-throw']();
+  },
   'microtask-throw': (): void => {
     queueMicrotask(() => {
       throw new Error('thrown by a microtask of the game');

@@ -25,18 +25,18 @@ afterEach(() => {
 });
 
 function connectionFrom(address: string, peer = `${address}|${++ports}`) {
-  const said: string[] = [];
-  const connection = { address, peer, state: null, goodbye: ({ code }: { code: string }) => said.push(code) };
-  return { connection: connection as unknown as PlayerConnection, said };
+  const codes: string[] = [];
+  const connection = { address, peer, state: null, goodbye: ({ code }: { code: string }) => codes.push(code) };
+  return { connection: connection as unknown as PlayerConnection, codes };
 }
 
-/** Comes in, and is welcomed unless told otherwise; answers why it was turned away. */
-function enter(limits: ConnectionLimits, address: string, isWelcomed = true) {
-  const { connection, said } = connectionFrom(address);
+/** Opens a connection, with an accepted hello unless `isAdmitted` is false. `codes` has the codes with which it was closed. */
+function enter(limits: ConnectionLimits, address: string, isAdmitted = true) {
+  const { connection, codes } = connectionFrom(address);
   here.push({ limits, connection });
   const isIn = limits.addConnection(connection);
-  if (isIn && isWelcomed) limits.admitted(stateOf(connection));
-  return { connection, isIn, said };
+  if (isIn && isAdmitted) limits.admitted(stateOf(connection));
+  return { connection, isIn, codes };
 }
 
 function socketFrom(remoteAddress: string): Socket {
@@ -52,43 +52,43 @@ describe('the hello timeout', () => {
     const [silent, greeting] = [enter(limits, '192.0.2.1', false), enter(limits, '192.0.2.2', false)];
     stateOf(greeting.connection).isAdmitting = true;
     jest.advanceTimersByTime(options.helloTimeoutMs + 1);
-    expect([silent.said, greeting.said]).toEqual([['hello-timeout'], []]);
+    expect([silent.codes, greeting.codes]).toEqual([['hello-timeout'], []]);
   });
 });
 
-describe('connections', () => {
-  it('of one address are so many, and those of another are none of its business', () => {
+describe('the limits of connections', () => {
+  it('refuse connections of one address above its limit, and count another address apart', () => {
     const limits = new ConnectionLimits(options);
     const own = [1, 2, 3, 4].map(() => enter(limits, '192.0.2.1'));
     expect(own.map(({ isIn }) => isIn)).toEqual([true, true, true, false]);
-    expect(own[3].said).toEqual(['too-many-connections']);
+    expect(own[3].codes).toEqual(['too-many-connections']);
     expect(enter(limits, '192.0.2.2').isIn).toBe(true);
   });
 
-  it('of one network of IPv6 are of one address', () => {
+  it('count an IPv6 network of 64 bits as one address', () => {
     const limits = new ConnectionLimits(options);
     const own = [1, 2, 3, 4].map((host) => enter(limits, `2001:db8::${host}`));
     expect(own.map(({ isIn }) => isIn)).toEqual([true, true, true, false]);
     expect(enter(limits, '2001:db8:0:1::1').isIn).toBe(true);
   });
 
-  it('are so many in all', () => {
+  it('refuse connections above the total', () => {
     const limits = new ConnectionLimits(options);
     const all = [1, 2, 3, 4, 5, 6, 7].map((host) => enter(limits, `192.0.2.${host}`));
     expect(all.map(({ isIn }) => isIn)).toEqual([true, true, true, true, true, true, false]);
   });
 
-  it('that have not said hello are fewer, and a welcome makes room for the next', () => {
+  it('refuse connections when too many have sent no hello, until one of these is admitted', () => {
     const limits = new ConnectionLimits(options);
-    const strangers = [1, 2, 3, 4].map((host) => enter(limits, `192.0.2.${host}`, false));
+    const pending = [1, 2, 3, 4].map((host) => enter(limits, `192.0.2.${host}`, false));
     const fifth = enter(limits, '192.0.2.5', false);
     expect(fifth.isIn).toBe(false);
     limits.removeConnection(fifth.connection);
-    limits.admitted(stateOf(strangers[0].connection));
+    limits.admitted(stateOf(pending[0].connection));
     expect(enter(limits, '192.0.2.6').isIn).toBe(true);
   });
 
-  it('that come and go are so many in a while, since each leaves a session', () => {
+  it('refuse new connections of an address that opened too many within the window, because each may leave a session', () => {
     const limits = new ConnectionLimits(options);
     const comesAndGoes = (address: string): boolean => {
       const { connection, isIn } = enter(limits, address);
@@ -99,7 +99,7 @@ describe('connections', () => {
     expect(comesAndGoes('192.0.2.2')).toBe(true);
   });
 
-  it('leave nothing behind once they are gone for long enough', () => {
+  it('forget an address when it has had no connection for the whole window', () => {
     const limits = new ConnectionLimits(options);
     const { connection } = enter(limits, '192.0.2.1');
     limits.sweep(performance.now() + options.connectionsWindowMs + 1);
@@ -112,8 +112,8 @@ describe('connections', () => {
   });
 });
 
-describe('visitors', () => {
-  it('of one address are so many, until they close', () => {
+describe('the limits of sockets without a connection', () => {
+  it('refuse sockets of one address above its limit, until one of them closes', () => {
     const limits = new ConnectionLimits(options);
     const sockets = [1, 2, 3].map(() => socketFrom('192.0.2.1'));
     expect(sockets.map((socket) => limits.addSocket(socket))).toEqual([true, true, true]);
@@ -125,9 +125,9 @@ describe('visitors', () => {
     expect(limits.addSocket(socketFrom('192.0.2.1'))).toBe(false);
   });
 
-  it('that become players are counted as these, and not twice', () => {
+  it('stop counting a socket that becomes a connection', () => {
     const limits = new ConnectionLimits(options);
-    for (let visit = 0; visit < 3; visit += 1) {
+    for (let opened = 0; opened < 3; opened += 1) {
       const socket = socketFrom('192.0.2.1');
       expect(limits.addSocket(socket)).toBe(true);
       const { connection } = connectionFrom('192.0.2.1', `${socket.remoteAddress}|${socket.remotePort}|${socket.localPort}`);
@@ -138,7 +138,7 @@ describe('visitors', () => {
     expect([1, 2, 3, 4].map(() => limits.addSocket(socketFrom('192.0.2.1')))).toEqual([true, true, true, false]);
   });
 
-  it('that become players leave nothing on their sockets, which live long', () => {
+  it('leave no listener on a socket that becomes a connection, which may live for hours', () => {
     const limits = new ConnectionLimits(options);
     const socket = socketFrom('192.0.2.1');
     limits.addSocket(socket);

@@ -13,18 +13,18 @@ import type { PlayerConnection } from '../transport/player-connection.js';
 import { ConnectionState, disconnect, stateOf } from './connection-state.js';
 import { TokenBucket } from './token-bucket.js';
 
-/** What one address has here. */
+/** The connections and budgets of one address. */
 interface AddressUse {
   connections: number;
   sockets: number;
-  /** Connections it may still open: one that comes and goes costs a session each time. */
+  /** Limits new connections, because each of them may create a session. */
   readonly openings: TokenBucket;
   /** The budget of all players of this address for requests to lobbies and the store, in messages: see `operation-prices.ts`. */
   readonly operations: TokenBucket;
   seenAt: number;
 }
 
-/** A socket that is nobody's yet. */
+/** A socket without a connection of a player: it reads a page or is in a handshake. */
 interface PendingSocket {
   readonly socket: Socket;
   readonly use: AddressUse;
@@ -32,21 +32,21 @@ interface PendingSocket {
 }
 
 /**
- * How many may be here at once: in all, from one address, and before they have said who they are. A socket holds a
- * visitor's place from the moment it is accepted; one that becomes a player's connection gives it up for a stranger's,
- * and that for a player's once it is welcomed. Each place is given back once, whatever ends the socket.
+ * Limits the number of connections: in total, from one address, and before their hello. A socket counts as pending from the moment when it
+ * is accepted. A socket that becomes a connection of a player counts as pending until the hello is accepted. Each count goes down once,
+ * however the socket ends.
  */
 @Injectable()
 export class ConnectionLimits {
   readonly connections = new Set<PlayerConnection>();
-  /** By the two ends of their sockets. */
+  /** By the two ends of the socket (`peerOf`). */
   private readonly sockets = new Map<string, PendingSocket>();
   private readonly perAddress = new Map<string, AddressUse>();
   private hellosPending = 0;
 
   constructor(@Inject(EDGE_OPTIONS) private readonly options: EdgeOptions) {}
 
-  /** A socket that is nobody's yet: it reads a page, or is in the middle of a handshake. False: there are too many. */
+  /** Counts a socket that is not a connection of a player yet. Returns false when there are too many. */
   addSocket(socket: Socket): boolean {
     const { connectionsPerAddress, hellosPendingMax } = this.options;
     const use = this.useOf(addressKey(socket.remoteAddress), performance.now());
@@ -59,7 +59,7 @@ export class ConnectionLimits {
     return true;
   }
 
-  /** It is counted in any case, since it exists until it has closed. False: there are too many; it is on its way out. */
+  /** Counts a connection until it has closed. Returns false when there are too many, and closes the connection then. */
   addConnection(connection: PlayerConnection): boolean {
     const { connectionsMax, connectionsPerAddress, hellosPendingMax, helloTimeoutMs } = this.options;
     const now = performance.now();
@@ -81,7 +81,7 @@ export class ConnectionLimits {
     return false;
   }
 
-  /** It said who it is, and is no stranger any more. */
+  /** The hello of the connection was accepted. */
   admitted(state: ConnectionState): void {
     if (state.helloTimer === null) return;
     clearTimeout(state.helloTimer);
@@ -89,7 +89,7 @@ export class ConnectionLimits {
     this.hellosPending -= 1;
   }
 
-  /** False: it was never here, or has left already. */
+  /** Returns false when the connection is not counted, or not any more. */
   removeConnection(connection: PlayerConnection): boolean {
     if (!this.connections.delete(connection)) return false;
     const use = this.perAddress.get(addressKey(connection.address));
@@ -98,7 +98,7 @@ export class ConnectionLimits {
     return true;
   }
 
-  /** Forgets addresses that nobody has come from for so long that they have all their openings again. */
+  /** Forgets addresses without connections whose budgets are full again. */
   sweep(now: number): void {
     const keptMs = Math.max(this.options.connectionsWindowMs, OPERATIONS_REFILL_MS);
     for (const [address, { connections, sockets, seenAt }] of this.perAddress)
@@ -114,7 +114,7 @@ export class ConnectionLimits {
     if (!pending) return;
     this.sockets.delete(peer);
     pending.use.sockets -= 1;
-    // Its socket may be a player's for hours.
+    // The socket may stay open for hours as the connection of a player.
     pending.socket.off('close', pending.closed);
   }
 

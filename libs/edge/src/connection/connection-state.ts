@@ -4,20 +4,20 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
 import { TokenBucket } from './token-bucket.js';
 
-/** What the gateway keeps of one socket: who it is, once that is known, and how much it may still say. */
+/** The state of one connection: its session, once it has one, and its budgets. */
 export class ConnectionState {
   session: GatewaySession | null = null;
-  /** A hello has come, and is being looked at. */
+  /** A hello is being handled. */
   isAdmitting = false;
-  /** Since when it has not read what it was sent; null: it keeps up. */
+  /** The time since which the backlog is too large, in ms. Null: the connection keeps up. */
   slowSince: number | null = null;
-  /** It resumed, and has said nothing since its welcome: whether it knows its new secret is not known. */
+  /** The session was resumed, and no message has proved yet that the client has the new secret. */
   mustConfirm = false;
-  /** Null: it was welcomed, or is gone. */
+  /** Null: the hello was accepted, or the connection is gone. */
   helloTimer: NodeJS.Timeout | null = null;
   readonly messages: TokenBucket;
   readonly bytes: TokenBucket;
-  /** Shared by all connections of its address: what they may ask of lobbies and the store together. */
+  /** The budget for requests to lobbies and the store. All connections of one address share it. */
   readonly operations: TokenBucket;
 
   constructor({ messagesPerSecond, messagesBurst, bytesPerSecond, bytesBurst }: EdgeOptions, operations: TokenBucket, now: number) {
@@ -31,7 +31,7 @@ export function stateOf(connection: PlayerConnection): ConnectionState {
   return connection.state as ConnectionState;
 }
 
-/** Why the gateway, and not the player, ends a connection. */
+/** The reasons for which the gateway closes a connection. */
 export type DisconnectCode =
   | 'hello-timeout'
   | 'too-many-connections'

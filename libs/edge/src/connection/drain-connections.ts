@@ -2,17 +2,17 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
 import { disconnect, stateOf } from './connection-state.js';
 
-/** Players who were sent elsewhere and have not come there yet: as many as another gateway greets without a queue. */
+/** Most players who reconnect at the same time: as many as another gateway admits without a queue. */
 export const RECONNECTING_MAX = 16;
-/** One of whom nothing is heard for this long, in ms, is waited for no more: it may be gone for good. */
+/** Time for which the drain waits for a player to arrive at another gateway, in ms. The player may be gone for good. */
 const RECONNECT_MS_MAX = 250;
-/** However many there are, all are sent by then, in ms: whoever stops this gateway has not for ever. */
+/** Time after which all remaining players are disconnected at once, in ms, because the process has a limited time to stop. */
 const DRAIN_MS_MAX = 8_000;
 const POLL_MS = 5;
 
 /**
- * Sends everybody elsewhere, not all at once: the next as one has arrived, which this gateway is told (`replaced`). Those
- * who are not sent yet play on. Nobody waits behind all others at the next door, and its players notice nothing.
+ * Disconnects all players, a few at a time, so that they do not all reach another gateway at once. The next player follows when an earlier
+ * one has arrived there, which this gateway learns by the notice `replaced`. The others play on meanwhile.
  *
  * @param isCurrent whether the session is still this gateway's
  */

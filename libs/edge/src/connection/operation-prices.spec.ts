@@ -13,7 +13,7 @@ describe('the price of an operation', () => {
     expect(page).toContain(`\`hello\` counts as ${HELLO_PRICE} `);
   });
 
-  it('grows for `rooms.list` with the number of rooms that one answer may hold', () => {
+  it('grows for `rooms.list` with the number of rooms that one answer may have', () => {
     expect(priceOf('rooms.list', undefined, 10)).toBe(10);
     expect(priceOf('rooms.list', undefined, 1_000)).toBe(100);
     expect(priceOf('rooms.list', { cursor: 'x' }, 1_000)).toBe(160);

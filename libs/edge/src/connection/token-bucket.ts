@@ -1,4 +1,4 @@
-/** So many a second on average, so many at once. Time is given, so that one clock read serves several buckets. */
+/** Limits a rate and a burst. The caller passes the time, so that one read of the clock serves several buckets. */
 export class TokenBucket {
   private tokens: number;
   private at: number;
@@ -12,7 +12,7 @@ export class TokenBucket {
     this.at = now;
   }
 
-  /** @param now in ms, of any clock that only goes forward. False: too much, nothing is taken. */
+  /** Returns false, and takes nothing, when fewer than `count` tokens are left. @param now in ms, of any monotonic clock */
   take(count: number, now: number): boolean {
     this.refill(now);
     if (this.tokens < count) return false;
@@ -20,7 +20,7 @@ export class TokenBucket {
     return true;
   }
 
-  /** In how many ms so many can be taken, if nobody takes any until then; more than a burst never can. */
+  /** Time in ms until `count` tokens, or a whole burst if that is less, are there, if none are taken until then. */
   waitMs(count: number, now: number): number {
     this.refill(now);
     return Math.max(0, Math.ceil(((Math.min(count, this.burst) - this.tokens) * 1_000) / this.perSecond));

@@ -16,7 +16,7 @@ import { SETTLE_WAIT_MS, StoreSettlement } from '#libs/settlement';
 import { EDGE_OPTIONS, type EdgeOptions } from '../edge.options.js';
 import type { ClientGame } from '../room/session-rooms.js';
 
-/** Who came in, and where they are. */
+/** The result of a login or a resume. */
 export interface AdmittedSession {
   readonly session: SessionId;
   readonly secret: string;
@@ -24,11 +24,13 @@ export interface AdmittedSession {
   readonly name: string;
   readonly resumed: boolean;
   readonly binding: Binding | null;
-  /** Of what they ask from now on. */
-  readonly turn: number;
-  /** What the client holds of a game in that room. */
+  /** The requests of this session have this number in the request order. */
+  readonly admissionNumber: number;
+  /** How far the client is in the game of that room. Null: it starts from nothing. */
   readonly game: ClientGame | null;
 }
+
+type FoundRoom = Pick<AdmittedSession, 'binding' | 'admissionNumber'>;
 
 const text = (max: number) => z.string().max(max);
 const helloSchema = z.object({
@@ -43,7 +45,7 @@ const helloSchema = z.object({
   epoch: z.number().min(0).optional(),
 });
 
-/** The door: from a `hello` to a session. */
+/** Admits players: turns a `hello` into a session. */
 @Injectable()
 export class Admission {
   constructor(
@@ -59,62 +61,62 @@ export class Admission {
     private readonly settlement: StoreSettlement,
   ) {}
 
-  /** Throws `protocol-version`, `bad-data`, `unauthorized`, `session-unknown`, `already-online`, or `unavailable`. */
+  /** @throws `protocol-version`, `bad-data`, `unauthorized`, `session-unknown`, `already-online`, or `unavailable` */
   async admit(message: Hello): Promise<AdmittedSession> {
     const parsed = helloSchema.safeParse(message);
     if (!parsed.success) throw new HoldfastError('bad-data', `hello: ${z.prettifyError(parsed.error)}`);
     const hello = parsed.data;
     if (hello.protocol !== PROTOCOL_VERSION)
       throw new HoldfastError('protocol-version', `This server speaks version ${PROTOCOL_VERSION} of the protocol.`);
-    // A session that a store has lost which was restarted is over only when no gateway has written it again.
+    // After a restart of the store, the session's gateway may still have to write the session again.
     await this.settlement.whenSettled(SETTLE_WAIT_MS);
     return hello.session !== undefined && hello.secret !== undefined ? this.resume(hello, hello.session, hello.secret) : this.login(hello);
   }
 
   private async login({ name, token }: z.infer<typeof helloSchema>): Promise<AdmittedSession> {
     const identity = await this.authenticator.authenticate({ name, token });
-    const { session, secret, replaced } = await this.sessions.create({ ...identity, ...this.holder }, this.incarnationOf);
+    const { session, secret, replaced } = await this.sessions.create({ ...identity, ...this.gateway }, this.incarnationOf);
     if (replaced) await this.notifyReplaced(replaced.gateway, replaced.session);
-    const { binding, turn } = await this.findRoom(identity.user, session, secret);
-    return { session, secret, ...identity, resumed: false, binding, turn, game: null };
+    const { binding, admissionNumber } = await this.findRoom(identity.user, session, secret);
+    return { session, secret, ...identity, resumed: false, binding, admissionNumber, game: null };
   }
 
   private async resume(hello: z.infer<typeof helloSchema>, session: SessionId, secret: string): Promise<AdmittedSession> {
-    const resumed = await this.sessions.resume({ session, secret, ...this.holder });
+    const resumed = await this.sessions.resume({ session, secret, ...this.gateway });
     if (resumed.previousGateway) await this.notifyReplaced(resumed.previousGateway, session);
-    const { binding, turn } = await this.findRoom(resumed.user, session, resumed.secret);
+    const { binding, admissionNumber } = await this.findRoom(resumed.user, session, resumed.secret);
     const isSameRoom = binding && hello.room === binding.room && hello.round !== undefined;
     const game = isSameRoom ? { round: hello.round as number, version: hello.version ?? null, epoch: hello.epoch ?? null } : null;
-    return { session, secret: resumed.secret, user: resumed.user, name: resumed.name, resumed: true, binding, turn, game };
+    return { session, secret: resumed.secret, user: resumed.user, name: resumed.name, resumed: true, binding, admissionNumber, game };
   }
 
-  private get holder(): GatewayIncarnation {
+  private get gateway(): GatewayIncarnation {
     return { gateway: this.self.id, incarnation: this.self.incarnation };
   }
 
-  /** What a second login must respect; undefined: nothing. */
+  /** Undefined: a second login ends the earlier session in any case. */
   private get incarnationOf(): IncarnationOf | undefined {
     return this.options.secondLogin === 'refuse' ? (gateway) => this.directory.readyLifeOf(gateway) : undefined;
   }
 
-  private async findRoom(user: UserId, session: SessionId, secret: string): Promise<{ binding: Binding | null; turn: number }> {
+  private async findRoom(user: UserId, session: SessionId, secret: string): Promise<FoundRoom> {
     try {
       return await this.admitUser(user);
     } catch (error) {
-      // The store has them here; this hello fails, and the session has no connection.
+      // The store has the session at this gateway. The hello fails, so the session has no connection.
       this.awayMarks.mark(session, { gateway: this.self.id, secretHash: hashOf(secret) });
       throw error;
     }
   }
 
-  private async admitUser(user: UserId): Promise<{ binding: Binding | null; turn: number }> {
-    const { turn, pointer } = await this.userRooms.admit(user);
+  private async admitUser(user: UserId): Promise<FoundRoom> {
+    const { turn: admissionNumber, pointer } = await this.userRooms.admit(user);
     const record = pointer ? await this.records.read(pointer.room) : null;
-    if (!pointer || !record || !(pointer.watching || isMember(record, user))) return { binding: null, turn };
-    return { binding: { room: record.id, watching: pointer.watching, rev: record.rev }, turn };
+    if (!pointer || !record || !(pointer.watching || isMember(record, user))) return { binding: null, admissionNumber };
+    return { binding: { room: record.id, watching: pointer.watching, rev: record.rev }, admissionNumber };
   }
 
-  /** At most once; a session that did not hear it finds out when it is touched. */
+  /** Sends the notice at most once. A gateway that misses it finds the change when it renews the session. */
   private async notifyReplaced(gateway: string, session: SessionId): Promise<void> {
     await this.notices.send(gateway, { kind: 'replaced', session }).catch(() => {});
   }

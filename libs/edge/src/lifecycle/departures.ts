@@ -33,11 +33,11 @@ export class Departures {
     private readonly log: Log,
   ) {}
 
-  /** @param asked the request order of the departure, later than every request of the session. */
-  add(session: GatewaySession, asked: RequestOrder, done: () => void = () => {}): void {
+  /** @param order the request order of the departure, later than every request of the session. */
+  add(session: GatewaySession, order: RequestOrder, done: () => void = () => {}): void {
     const { user, binding } = session;
     const room = binding && { id: binding.room, watching: binding.watching };
-    const departure: Departure = { session, data: { user, asked, ...(room && { room }) }, done, isSending: false };
+    const departure: Departure = { session, data: { user, asked: order, ...(room && { room }) }, done, isSending: false };
     // At the limit the oldest is dropped. Its session is marked as away by now, so the lobby's sweep of rooms finds its user.
     if (this.pending.size >= DEPARTURES_MAX) for (const [eldest] of this.pending) if (this.pending.delete(eldest)) break;
     this.pending.set(user, departure);
@@ -76,7 +76,7 @@ export class Departures {
       await this.lobbies.requestFor(session, 'user.gone', data, REQUEST_TIMEOUT_MS);
     } catch (error) {
       if (!(error instanceof HoldfastError && error.code === 'unknown-operation')) {
-        this.log.debug('departure.unanswered', { user: data.user, error: String(error) });
+        this.log.debug('departure.unanswered', { user: data.user, error });
         departure.isSending = false;
         return;
       }

@@ -3,7 +3,7 @@ import type { SessionNotice } from '#libs/session';
 
 /** In ms. Longer than a hello takes while the store answers. */
 const KEPT_MS = 10_000;
-/** Sessions for which notices are kept. At the limit the oldest session is dropped. */
+/** Most sessions with notices. At the limit the oldest session is dropped. */
 const SESSIONS_MAX = 1_000;
 
 interface EarlyNotice {

@@ -11,22 +11,24 @@ import { Log } from '#libs/telemetry';
 import { AWAY_AFTER_MS, AWAY_AT_ONCE, AWAY_RETRY_MS, CLEANUP_LEASE_MS, GATEWAY_SWEEP_MS } from '../edge.options.js';
 import { LobbyRouter } from '../lobby/lobby-router.js';
 
-/** A user, and the turn in which they were at the gateway that ended. */
+/** A user whose session was at the gateway that ended, with the number of the admission there. */
 interface AbsentUser {
   readonly user: UserId;
-  readonly turn: number;
+  readonly admissionNumber: number;
 }
 
 /**
- * What the end of a gateway makes to do: whoever was there and did not come back elsewhere is away. By a verdict, by a
- * goodbye, or because the same name started anew; what nobody saw to is found by a sweep. Safe to run twice, by two
- * processes at once, or to die in anywhere: a session that was seen to leaves the index, and the others are found again.
+ * Marks the users of an ended gateway as away, unless they have come back. A gateway ends by an eviction, by a goodbye, or when the same
+ * name registers again. A sweep finds gateways that no event has cleaned up.
+ *
+ * The cleanup may run twice, run in two processes at once, or be interrupted anywhere. A session leaves the index when it has been
+ * handled, so the next cleanup finds the others.
  */
 @Injectable()
 export class GatewayCleanup extends ServerEndListener implements OnApplicationBootstrap, OnModuleDestroy {
   private sweeping: NodeJS.Timeout | null = null;
   private isOver = false;
-  /** Holders without a living server, as the last sweep saw them: one may be about to register again. */
+  /** Incarnations without a living server at the last sweep. One of them may be about to register again. */
   private suspects = new Set<string>();
 
   constructor(
@@ -63,77 +65,79 @@ export class GatewayCleanup extends ServerEndListener implements OnApplicationBo
     if (type === 'gateway') await this.cleanUp({ gateway: id, incarnation });
   }
 
-  /** Resolves when all are seen to. Rejects when the store does not answer, or this process ends; then it must be done again. */
-  private async cleanUp(holder: GatewayIncarnation): Promise<void> {
-    // Most come back at once, and nobody needs to hear of those.
+  /** Rejects when the store does not answer or this process ends. Then the cleanup must be repeated. */
+  private async cleanUp(gateway: GatewayIncarnation): Promise<void> {
+    // Most players come back at once, and their rooms need no report.
     await sleep(AWAY_AFTER_MS);
     let away = 0;
-    const all = await this.index.sessionsOf(holder);
+    const all = await this.index.sessionsOf(gateway);
     for (let at = 0; at < all.length; at += AWAY_AT_ONCE) {
       const sessions = all.slice(at, at + AWAY_AT_ONCE);
-      const left = await this.findAbsent(sessions, holder);
-      if (left.length > 0) await this.reportAway(left);
-      away += left.length;
-      await this.index.removeSessions(sessions, holder);
+      const absent = await this.findAbsent(sessions, gateway);
+      if (absent.length > 0) await this.reportAway(absent);
+      away += absent.length;
+      await this.index.removeSessions(sessions, gateway);
     }
-    await this.index.remove(holder);
+    await this.index.remove(gateway);
     if (all.length > 0)
-      this.log.info('gateway-end.done', { target: holder.gateway, incarnation: holder.incarnation, sessions: all.length, away });
+      this.log.info('gateway-end.done', { target: gateway.gateway, incarnation: gateway.incarnation, sessions: all.length, away });
   }
 
-  /** Whose session is nowhere else by now: not at another gateway, nor at this one in its next life. */
+  /** Returns the users whose session is neither at another gateway nor at the next incarnation of this one. */
   private async findAbsent(sessions: readonly SessionId[], { gateway, incarnation }: GatewayIncarnation): Promise<AbsentUser[]> {
     const known = await this.sessions.readMany(sessions);
-    // Read before it is looked who is still there, so that who comes back after that has a later turn.
-    const turns = await Promise.all(known.map(async (record) => (record ? (await this.userRooms.lastRequestOrder(record.user)).turn : 0)));
+    // The numbers are read before the sessions, so a user who comes back later has a higher number.
+    const admissions = await Promise.all(
+      known.map(async (record) => (record ? (await this.userRooms.lastRequestOrder(record.user)).turn : 0)),
+    );
     const records = await this.sessions.readMany(sessions);
     const successor = this.directory.get(gateway)?.incarnation ?? incarnation;
     const isBack = successor === incarnation ? new Set() : await this.index.among(sessions, { gateway, incarnation: successor });
     return records.flatMap((record, index) =>
-      record?.gateway === gateway && !isBack.has(sessions[index]) ? { user: record.user, turn: turns[index] } : [],
+      record?.gateway === gateway && !isBack.has(sessions[index]) ? { user: record.user, admissionNumber: admissions[index] } : [],
     );
   }
 
-  private async reportAway(left: readonly AbsentUser[]): Promise<void> {
-    const [users, turns] = [left.map(({ user }) => user), left.map(({ turn }) => turn)];
+  private async reportAway(absent: readonly AbsentUser[]): Promise<void> {
+    const [users, turns] = [absent.map(({ user }) => user), absent.map(({ admissionNumber }) => admissionNumber)];
     for (;;) {
       try {
         await this.lobbies.request('users.away', { users, turns });
         return;
       } catch (error) {
         if (this.isOver) throw error;
-        this.log.debug('gateway-end.untold', { users: users.length, error: String(error) });
+        this.log.debug('gateway-end.report-failed', { users: users.length, error });
         await sleep(AWAY_RETRY_MS);
       }
     }
   }
 
   private async sweep(): Promise<void> {
-    // Where not even this server is listed, the list says nothing about the others.
+    // A directory that lacks this server itself proves nothing about others.
     if (!this.redis.isReady || !this.settlement.isSettled || !this.directory.get(this.self.id)) return;
     try {
-      const orphans = (await this.index.gateways()).filter((holder) => !this.isAlive(holder));
+      const orphans = (await this.index.gateways()).filter((gateway) => !this.isAlive(gateway));
       const seenBefore = this.suspects;
       this.suspects = new Set(orphans.map(keyOf));
-      for (const holder of orphans) if (seenBefore.has(keyOf(holder))) void this.claimAndCleanUp(holder);
+      for (const gateway of orphans) if (seenBefore.has(keyOf(gateway))) void this.claimAndCleanUp(gateway);
     } catch (error) {
-      this.log.debug('gateway-end.sweep-failed', { error: String(error) });
+      this.log.debug('gateway-end.sweep-failed', { error });
     }
   }
 
-  /** Like `cleanUp`, unless another process is doing it. */
-  private async claimAndCleanUp(holder: GatewayIncarnation): Promise<void> {
+  /** Runs the cleanup unless another process holds its lease. */
+  private async claimAndCleanUp(gateway: GatewayIncarnation): Promise<void> {
     try {
-      await new RedisLease(this.redis, `hf:settling:${keyOf(holder)}`, CLEANUP_LEASE_MS).run(() => this.cleanUp(holder));
+      await new RedisLease(this.redis, `hf:settling:${keyOf(gateway)}`, CLEANUP_LEASE_MS).run(() => this.cleanUp(gateway));
     } catch (error) {
-      // The next sweep tries again.
-      this.log.warn('gateway-end.failed', { target: holder.gateway, incarnation: holder.incarnation, error: String(error) });
+      // The sweep tries again.
+      this.log.warn('gateway-end.failed', { target: gateway.gateway, incarnation: gateway.incarnation, error });
     }
   }
 
   private isAlive({ gateway, incarnation }: GatewayIncarnation): boolean {
     const record = this.directory.get(gateway);
-    // Of the dead, the verdict's winner sees to the end, and keeps at it until it is done.
+    // The server that evicted a dead one repeats its cleanup until it is done (`settledAt`).
     return record?.incarnation === incarnation && (record.state !== 'dead' || record.settledAt === null);
   }
 }

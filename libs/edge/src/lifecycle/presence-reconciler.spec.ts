@@ -9,78 +9,78 @@ import { SessionTable } from '../session/session-table.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
 import { PresenceReconciler } from './presence-reconciler.js';
 
-interface Told {
+interface Report {
   readonly here: boolean;
   readonly asked: { readonly turn: number; readonly number: number };
 }
 
-/** A gateway with one member of a room, and what the room's record says of them. */
+/** A gateway with one member of a room, and the member in the room's record. */
 function newGateway() {
   const member: { user: string; here: boolean; word?: RequestOrder } = { user: 'ada', here: true };
-  /** As the store has it. */
+  /** The admission that the store has. */
   const admitted = { turn: 7 };
-  const told: Told[] = [];
+  const reports: Report[] = [];
   const table = new SessionTable({ sessions: { set: () => {} } } as unknown as Metrics);
   const cache = { get: () => ({ doc: { members: [member] } }) } as unknown as RoomRecordCache;
-  const lobbies = { emit: (_: unknown, __: string, data: Told) => told.push(data) } as unknown as LobbyRouter;
+  const lobbies = { emit: (_: unknown, __: string, data: Report) => reports.push(data) } as unknown as LobbyRouter;
   const userRooms = { renewTurn: async (_: unknown, turn: number) => (turn === admitted.turn ? turn + 1 : null) } as unknown as UserRooms;
   const presence = new PresenceReconciler(table, cache, lobbies, {} as GatewaySessionIndex, {} as SessionStore, userRooms, {} as Self);
   const session = table.add('s' as SessionId, 'ada', 'Ada');
-  session.admission = 7;
+  session.admissionNumber = 7;
   session.binding = { room: 'a-room', watching: false, rev: 1 };
   session.connection = { isOpen: true } as PlayerConnection;
-  return { presence, session, member, admitted, told };
+  return { presence, session, member, admitted, reports };
 }
 
-describe('a member whose room has them for', () => {
-  it('away, and who is here, is told to be here; and the other way round', () => {
-    const { presence, session, member, told } = newGateway();
+describe('the presence of a member', () => {
+  it('is reported when the record has the wrong one', () => {
+    const { presence, session, member, reports } = newGateway();
     member.here = false;
     presence.reconcileMembers();
-    expect(told).toMatchObject([{ here: true }]);
+    expect(reports).toMatchObject([{ here: true }]);
     member.here = true;
     session.connection = null;
     session.isAway = true;
     presence.reconcileMembers();
-    expect(told).toMatchObject([{ here: true }, { here: false }]);
+    expect(reports).toMatchObject([{ here: true }, { here: false }]);
   });
 
-  it('away, by one who took this gateway for dead, is told otherwise in another turn, unless they have come in elsewhere', async () => {
-    const { presence, session, member, admitted, told } = newGateway();
+  it('is reported in a new admission when another server has ended the last one, unless the user is admitted elsewhere', async () => {
+    const { presence, session, member, admitted, reports } = newGateway();
     Object.assign(member, { here: false, word: endOf(7) });
     presence.reconcileMembers();
     await settled();
-    expect(told).toMatchObject([{ here: true, asked: { turn: 8 } }]);
-    expect(session.admission).toBe(8);
+    expect(reports).toMatchObject([{ here: true, asked: { turn: 8 } }]);
+    expect(session.admissionNumber).toBe(8);
     Object.assign(member, { word: endOf(8) });
     admitted.turn = 9;
     presence.reconcileMembers();
     await settled();
-    expect(told).toHaveLength(1);
+    expect(reports).toHaveLength(1);
   });
 
-  it('what they are is told nothing, nor is one who may be back at once', () => {
-    const { presence, session, member, told } = newGateway();
+  it('is not reported when the record is right, nor while the member may come back at once', () => {
+    const { presence, session, member, reports } = newGateway();
     presence.reconcileMembers();
     session.connection = null;
     presence.reconcileMembers();
     session.isAway = true;
     member.here = false;
     presence.reconcileMembers();
-    expect(told).toEqual([]);
+    expect(reports).toEqual([]);
   });
 
-  it('anything is told by words in order', () => {
-    const { presence, session, told } = newGateway();
+  it('is reported in order', () => {
+    const { presence, session, reports } = newGateway();
     presence.report(session);
     session.isAway = true;
     presence.report(session);
-    expect(told.map(({ asked }) => asked.turn)).toEqual([7, 7]);
-    expect(told[1].asked.number).toBeGreaterThan(told[0].asked.number);
+    expect(reports.map(({ asked }) => asked.turn)).toEqual([7, 7]);
+    expect(reports[1].asked.number).toBeGreaterThan(reports[0].asked.number);
   });
 });
 
-/** What was asked of the store, which answers at once, has had its effect. */
+/** Resolves when the calls of the store, which answers at once, have taken effect. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -9,13 +9,13 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import { SessionTable } from '../session/session-table.js';
 
 /**
- * What the store says of who is here, held against who is: what is told to a lobby is told at most once, and a verdict on
- * this gateway may be wrong.
+ * Compares the presence of users in the store with the sessions of this gateway, and reports the differences. A report to a lobby may be
+ * lost, and other gateways may have condemned this one by mistake.
  */
 @Injectable()
 export class PresenceReconciler {
   private indexedFor = 0;
-  /** Listed as ours, and not here, when we looked last: one that is being welcomed is listed first. */
+  /** Sessions that the index listed and this gateway did not have, at the last comparison. An admission writes the index first. */
   private suspects: ReadonlySet<SessionId> = new Set();
 
   constructor(
@@ -28,19 +28,19 @@ export class PresenceReconciler {
     private readonly self: Self,
   ) {}
 
-  /** This life of the gateway is not the one that the sessions were noted for. */
+  /** The gateway has registered again, and the index of the new incarnation lacks its sessions. */
   get hasNewIncarnation(): boolean {
     return this.self.incarnation !== 0 && this.self.incarnation !== this.indexedFor;
   }
 
-  /** Tells a member's room whether they are here, as a word that comes after all that were said before. */
+  /** Reports the presence of a member to the room. The report is ordered after all earlier requests of the session. */
   report(session: GatewaySession): void {
     const { binding, user, isAway } = session;
     if (!binding || binding.watching) return;
     this.lobbies.emit(session, 'member.presence', { room: binding.room, user, here: !isAway, asked: session.nextRequestOrder() });
   }
 
-  /** Players whose room holds them for away and who are here, or the other way round. */
+  /** Reports each member whose room's record has the wrong presence. */
   reconcileMembers(): void {
     for (const session of this.table.all()) {
       const { connection, binding, user, isAway } = session;
@@ -53,36 +53,36 @@ export class PresenceReconciler {
   }
 
   /**
-   * Its turn was ended by somebody who took this gateway for dead: nothing that is said in it counts any more. A store that
-   * does not answer is asked again when it is looked at the next time.
+   * Another server has taken this gateway for dead and ended the admission, so lobbies ignore its reports. The report therefore needs a
+   * new admission. If the store does not answer, the next comparison tries again.
    */
   private async reportInNewAdmission(session: GatewaySession): Promise<void> {
-    const { user, admission } = session;
-    const renewed = await this.userRooms.renewTurn(user, admission).catch(() => null);
-    if (renewed === null || session.admission !== admission) return;
-    session.admission = renewed;
+    const { user, admissionNumber } = session;
+    const renewed = await this.userRooms.renewTurn(user, admissionNumber).catch(() => null);
+    if (renewed === null || session.admissionNumber !== admissionNumber) return;
+    session.admissionNumber = renewed;
     this.report(session);
   }
 
-  /** The index of this gateway's sessions says what the table says; whoever was lost in between is away. */
+  /** Adds missing sessions to this gateway's index, and marks the users of sessions that only the index has as away. */
   async reconcileIndex(): Promise<void> {
     const { id: gateway, incarnation } = this.self;
     if (incarnation === 0) return;
-    const holder = { gateway, incarnation };
-    const listed = await this.index.sessionsOf(holder);
+    const self = { gateway, incarnation };
+    const listed = await this.index.sessionsOf(self);
     const known = new Set(listed);
     await this.index.add(
       [...this.table.all()].map(({ id }) => id).filter((id) => !known.has(id)),
-      holder,
+      self,
     );
     this.indexedFor = incarnation;
-    const strangers = listed.filter((id) => !this.table.get(id));
-    const lost = strangers.filter((id) => this.suspects.has(id));
-    this.suspects = new Set(strangers);
+    const missing = listed.filter((id) => !this.table.get(id));
+    const lost = missing.filter((id) => this.suspects.has(id));
+    this.suspects = new Set(missing);
     if (lost.length === 0) return;
     const records = await this.sessions.readMany(lost);
     const users = records.flatMap((record) => (record?.gateway === gateway ? record.user : []));
     if (users.length > 0) await this.lobbies.request('users.away', { users });
-    await this.index.removeSessions(lost, holder);
+    await this.index.removeSessions(lost, self);
   }
 }

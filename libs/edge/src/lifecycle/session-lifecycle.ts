@@ -21,13 +21,13 @@ import { PresenceReconciler } from './presence-reconciler.js';
 import { SessionRestorer } from './session-restorer.js';
 
 /**
- * A session at this gateway, from its hello to its end: welcomed, placed where the store says it is, kept for a while
- * without a connection, gone; or over, because it goes on elsewhere.
+ * Handles a session at this gateway from its hello to its end: the admission, its room, the grace without a connection, and the departure
+ * or the takeover by another gateway.
  */
 @Injectable()
 export class SessionLifecycle {
   private touchedAt = 0;
-  private readonly early = new EarlyNotices();
+  private readonly earlyNotices = new EarlyNotices();
 
   constructor(
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
@@ -52,17 +52,17 @@ export class SessionLifecycle {
     try {
       const hello = decodePlayerMessage(frame);
       if (hello.kind !== 'hello') return;
-      const { session: id, secret, user, name, resumed, binding, turn, game } = await this.admission.admit(hello);
-      const early = this.early.take(id, since);
+      const { session: id, secret, user, name, resumed, binding, admissionNumber, game } = await this.admission.admit(hello);
+      const early = this.earlyNotices.take(id, since);
       // Another login or resume came while this hello was under way.
       if (early.some(({ kind }) => kind === 'replaced') && !(await this.isCurrent(user, id))) throw new HoldfastError('replaced');
       this.limits.admitted(state);
       const session = this.sessionOf(id, user, name);
       const before = session.connection;
       session.secretHash = hashOf(secret);
-      // Two at once may end in the other order than they began.
-      if (turn > session.admission) session.admission = turn;
-      // The store has them here since; that they are gone again must be told as of any other.
+      // Two concurrent admissions may finish in the other order.
+      if (admissionNumber > session.admissionNumber) session.admissionNumber = admissionNumber;
+      // The store has the session at this gateway now, so its lost connection must be reported like any other.
       if (!connection.isOpen) {
         if (!before) this.addDisconnected(session, binding);
         for (const notice of early) if (notice.kind !== 'replaced') this.handleNotice(notice);
@@ -97,36 +97,36 @@ export class SessionLifecycle {
     }
   }
 
-  /** What it says after its welcome says that it has read that: the secret it showed is of no more use to anybody. */
+  /** The first message after `welcome` proves that the client has the new secret. So the store can delete the previous one. */
   confirmSecret(state: ConnectionState, { id, secretHash }: GatewaySession): void {
     state.mustConfirm = false;
-    this.store.confirm(id, secretHash).catch((error: unknown) => this.log.debug('session.unconfirmed', { error: String(error) }));
+    this.store.confirm(id, secretHash).catch((error: unknown) => this.log.debug('session.confirm-failed', { error }));
   }
 
-  /** A request of the session may be under way: its lobby, or the departure, finds that the user has left. */
+  /** A lobby may still handle a request of the session. The order of the departure decides which of the two counts. */
   bye(connection: PlayerConnection, session: GatewaySession): void {
     stateOf(connection).session = null;
     session.connection = null;
     connection.goodbye({ code: 'bye', reason: 'Goodbye.' }, GOODBYE_MS);
-    // Until a lobby has carried the departure out, the record stays: it leads whoever cleans up after this gateway to the user.
+    // The record stays until a lobby has carried out the departure. If this gateway dies first, its cleanup finds the user by it.
     this.markAway(session);
     this.depart(session, 'left', () => void this.store.end(session.id).catch(() => {}));
   }
 
-  /** The session is over for good, whatever of it is still under way at a lobby. */
+  /** Ends the session for good, also when a lobby still handles a request of it. */
   private depart(session: GatewaySession, expire: 'left' | 'away', done?: () => void): void {
     this.departures.add(session, session.nextRequestOrder(), done);
     this.rooms.unbind(session, expire);
     this.table.remove(session);
   }
 
-  /** The store has the user's live session at this gateway. One that does not answer says nothing against it. */
+  /** Whether the store has the user's live session at this gateway. True when the store does not answer. */
   private async isCurrent(user: UserId, session: SessionId): Promise<boolean> {
     const found = await this.store.find(user).catch(() => undefined);
     return found === undefined || (found?.session === session && found.gateway === this.self.id);
   }
 
-  /** Its connection is gone. `forGood`: this gateway closes, and the session goes on at another. */
+  /** The session has lost its connection. `forGood`: this gateway closes, and the session continues at another one. */
   disconnected(session: GatewaySession, forGood: boolean): void {
     session.connection = null;
     this.rooms.connectionLost(session);
@@ -146,7 +146,7 @@ export class SessionLifecycle {
     this.awayMarks.mark(id, { gateway: this.self.id, secretHash });
   }
 
-  /** Admitted, with a connection that was gone by then. */
+  /** The connection was lost during the admission. */
   private addDisconnected(session: GatewaySession, binding: Binding | null): void {
     if (binding) this.rooms.bind(session, binding);
     session.stopGraceTimers();
@@ -157,7 +157,7 @@ export class SessionLifecycle {
     const id = 'session' in notice ? notice.session : undefined;
     const session = id !== undefined ? this.table.get(id) : notice.kind === 'replaced' ? undefined : this.table.ofUser(notice.user);
     if (!session) {
-      if (id !== undefined) this.early.add(id, notice, performance.now());
+      if (id !== undefined) this.earlyNotices.add(id, notice, performance.now());
       return;
     }
     switch (notice.kind) {
@@ -170,18 +170,18 @@ export class SessionLifecycle {
     }
   }
 
-  /** To be called now and then: what the store lost is written again, and what lives here stays alive there. */
+  /** The gateway calls this once a second. Restores lost data in the store, repeats failed writes, and renews the sessions. */
   maintain(now: number): void {
-    this.restorer.check().catch((error: unknown) => this.log.debug('sessions.look-failed', { error: String(error) }));
+    this.restorer.check().catch((error: unknown) => this.log.debug('sessions.check-failed', { error }));
     this.awayMarks.retry();
     this.departures.retry();
-    // What a store says that may have fallen back is nothing to go by.
+    // The records of a store that is not settled may be older copies.
     if (!this.settlement.isSettled) return;
     this.presence.reconcileMembers();
     if (this.presence.hasNewIncarnation || now - this.touchedAt > Math.min(30_000, this.options.sessionTtlMs / 3)) void this.touch(now);
   }
 
-  /** Into the room the store says they are in, which may not be the one we knew. */
+  /** Binds the session to the room that the store names. It may differ from the one that this gateway knew. */
   private place(session: GatewaySession, binding: Binding | null, game: ClientGame | null): void {
     if (session.binding && session.binding.room === binding?.room) this.rooms.connectionReplaced(session, game);
     else if (binding) this.rooms.bind(session, binding, game);
@@ -192,13 +192,13 @@ export class SessionLifecycle {
   private sessionOf(id: string, user: string, name: string): GatewaySession {
     const known = this.table.get(id);
     if (known) return known;
-    // The same user with an older session here: it is over, by the store's word.
+    // The store has replaced the user's older session at this gateway.
     const older = this.table.ofUser(user);
     if (older) this.end(older, 'replaced');
     return this.table.add(id, user, name);
   }
 
-  /** The grace is over. If the session lives elsewhere, and its notice was lost, it is not gone. */
+  /** The grace is over. The session may be at another gateway if the notice of that was lost. Then the user has not left. */
   private async gone(session: GatewaySession): Promise<void> {
     const found = await this.store.find(session.user).catch(() => null);
     if (session.connection || session.isOver) return;
@@ -207,7 +207,7 @@ export class SessionLifecycle {
     this.table.remove(session);
   }
 
-  /** The store knows the session no more: it goes on as another one, or (it expired, or the store lost it) as none. */
+  /** The store does not have the session any more: another session of the user replaced it, it expired, or the store lost it. */
   private async endUnknown(session: GatewaySession): Promise<void> {
     const found = await this.store.find(session.user);
     if (session.isOver) return;
@@ -218,7 +218,7 @@ export class SessionLifecycle {
     if (connection) disconnect(connection, 'replaced');
   }
 
-  /** The session is not this gateway's any more; its player is not away. */
+  /** The session is at another gateway now, so its player is not away. */
   private end(session: GatewaySession, code: 'replaced'): void {
     const { connection } = session;
     session.connection = null;
@@ -240,7 +240,7 @@ export class SessionLifecycle {
       }
       await this.presence.reconcileIndex();
     } catch (error) {
-      this.log.warn('sessions.touch-failed', { error: String(error) });
+      this.log.warn('sessions.touch-failed', { error });
     }
   }
 }

@@ -110,7 +110,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
     if (mustRestore) for (const listener of this.restoredListeners) listener();
   }
 
-  /** @param isAnother the store has another generation, so it may have fallen back and hold older copies. */
+  /** @param isAnother the store has another generation, so it may have fallen back and have older copies. */
   private async restoreAll(isAnother: boolean): Promise<void> {
     const rooms = await this.rooms.restoreAll(this.cache.all());
     let sessions = 0;
@@ -150,7 +150,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
       try {
         await this.check();
       } catch (error) {
-        this.log.debug('sessions.look-failed', { error: String(error) });
+        this.log.debug('sessions.restore-failed', { error });
       }
       const isOver = this.storeGeneration.current !== current || this.self.incarnation === 0;
       if (isOver || this.marked === `${this.self.incarnation} ${current}`) return;

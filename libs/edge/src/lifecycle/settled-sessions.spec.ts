@@ -14,17 +14,17 @@ import { SettledSessions } from './settled-sessions.js';
 
 const ROOM = 'r1' as RoomId;
 
-/** One session of a gateway, and what is done for it once a store is settled. */
+/** One session of a gateway, and the acts for it once a store is settled. */
 function newGateway(answer: (operation: string) => unknown = () => ({})) {
   const session = new GatewaySession('s1' as SessionId, 'u1' as UserId, 'Ada', 1);
   session.connection = { isOpen: true } as PlayerConnection;
-  session.admission = 5;
+  session.admissionNumber = 5;
   const requested: string[] = [];
   const done: string[] = [];
   const orders: RequestOrder[] = [];
   let restored: RestoredSession[] = [];
   let settle = (): void => {};
-  let tellRestored = (): void => {};
+  let reportRestored = (): void => {};
   const settlement = { isSettled: false };
   const sessions = new SettledSessions(
     { all: () => [session] } as unknown as SessionTable,
@@ -33,7 +33,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
       bind: (_: GatewaySession, { room }: { room: RoomId }) => done.push(`bound to ${room}`),
     } as unknown as SessionRooms,
     { compareSettled: async () => {} } as unknown as RoomRecordCache,
-    { takeRestored: () => restored, onRestored: (listener: () => void) => (tellRestored = listener) } as unknown as SessionRestorer,
+    { takeRestored: () => restored, onRestored: (listener: () => void) => (reportRestored = listener) } as unknown as SessionRestorer,
     { repeat: () => done.push('departures') } as unknown as Departures,
     {
       emit: (_: GatewaySession, pattern: string, { room, asked }: { room: RoomId; asked: RequestOrder }) => {
@@ -60,11 +60,11 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
     settle();
     await new Promise((resolve) => setTimeout(resolve, 5));
   };
-  /** The gateway has restored these sessions, without a settlement that follows. */
+  /** Restores these sessions. No settlement follows. */
   const restoredLate = async (isSettled: boolean, late: RestoredSession[]): Promise<void> => {
     settlement.isSettled = isSettled;
     restored = late;
-    tellRestored();
+    reportRestored();
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
   };
   return { session, requested, done, orders, settled, restoredLate };

@@ -73,7 +73,7 @@ export class SettledSessions implements OnApplicationBootstrap {
       const binding = await this.request(session, 'match.find', search.data);
       if (binding) this.rooms.bind(session, binding);
     } catch (error) {
-      // The client asks with `me` whether its search goes on.
+      // The client finds out with `me` that its search has ended.
       this.log.warn('search.lost', { user: session.user, error });
     }
   }

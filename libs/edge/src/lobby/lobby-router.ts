@@ -62,15 +62,15 @@ export class LobbyRouter {
     return session.lobby;
   }
 
-  private lobby(turn: number): LinkPeer {
+  private lobby(position: number): LinkPeer {
     const open = this.directory
       .byType('lobby')
       .filter(({ state, suspect }) => state === 'ready' && suspect === 0)
       .map(({ id }) => this.links.get(id))
       .filter((peer) => peer?.isOpen) as LinkPeer[];
-    const speaking = open.filter((peer) => !peer.isSilent);
-    if (speaking.length > 0) return speaking[turn % speaking.length];
+    const answering = open.filter((peer) => !peer.isSilent);
+    if (answering.length > 0) return answering[position % answering.length];
     if (open.length === 0) throw new HoldfastError('unavailable', 'No lobby answers right now.', { retryAfterMs: 500 });
-    return open[turn % open.length];
+    return open[position % open.length];
   }
 }

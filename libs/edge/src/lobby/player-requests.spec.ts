@@ -10,7 +10,7 @@ import { PlayerRequests } from './player-requests.js';
 const inRoom = (room: string, rev = 1) => ({ data: { room: { id: room, rev } }, binding: { room: room as RoomId, watching: false, rev } });
 const refuse = (code: ConstructorParameters<typeof HoldfastError>[0]) => new HoldfastError(code);
 
-/** A gateway's link to one lobby, whose answers the test gives in order. An answer of a function is computed when the lobby is asked. */
+/** A gateway's link to one lobby, whose answers the test gives in order. A function is called when the request arrives, and returns the answer. */
 function newPlayerRequests(...answers: unknown[]) {
   const requests: { operation: string; data: unknown; number: number | undefined }[] = [];
   const generation = { current: 'one' as string | null };
@@ -28,7 +28,7 @@ function newPlayerRequests(...answers: unknown[]) {
     },
   };
   const settled: number[] = [];
-  const held = jest.fn(async (..._: unknown[]): Promise<void> => {});
+  const whenKnown = jest.fn(async (..._: unknown[]): Promise<void> => {});
   const lobbies = new LobbyRouter(
     { get: () => lobby } as unknown as FleetLinks,
     {
@@ -42,16 +42,16 @@ function newPlayerRequests(...answers: unknown[]) {
     { overtake: async (_: unknown, { number }: { number: number }) => overtaken.push(number) } as unknown as UserRooms,
     generation as unknown as StoreGeneration,
     { whenSettled: async () => void settled.push(1) } as unknown as StoreSettlement,
-    { whenKnown: (...wanted: unknown[]) => held(...wanted) } as unknown as RoomRecordCache,
+    { whenKnown: (...wanted: unknown[]) => whenKnown(...wanted) } as unknown as RoomRecordCache,
   );
   const session = new GatewaySession('s1' as SessionId, 'u1' as UserId, 'Ada', 1);
-  session.admission = 5;
+  session.admissionNumber = 5;
   /** The store is restarted before this answer arrives. */
   const afterRestart = (answer: unknown) => () => {
     generation.current = 'two';
     return answer;
   };
-  return { playerRequests, session, generation, requests, held, settled, overtaken, answers, afterRestart };
+  return { playerRequests, session, generation, requests, whenKnown, settled, overtaken, answers, afterRestart };
 }
 
 describe('a request of a player whose answer arrives in the run of the store in which it was sent', () => {
@@ -75,13 +75,13 @@ describe('a request of a player whose answer arrives in the run of the store in 
   it.each([
     ['rooms.join', inRoom('a', 7)],
     ['rooms.ready', { data: { room: { id: 'a', rev: 7 } } }],
-  ])('is answered only once this gateway holds the record (%s)', async (operation, answer) => {
-    const { playerRequests, session, held } = newPlayerRequests(answer);
-    let hold = (): void => {};
-    held.mockImplementation(
+  ])('is answered only when this gateway has the record (%s)', async (operation, answer) => {
+    const { playerRequests, session, whenKnown } = newPlayerRequests(answer);
+    let letPass = (): void => {};
+    whenKnown.mockImplementation(
       () =>
         new Promise<void>((resolve) => {
-          hold = resolve;
+          letPass = resolve;
         }),
     );
     let isAnswered = false;
@@ -89,9 +89,9 @@ describe('a request of a player whose answer arrives in the run of the store in 
       isAnswered = true;
     });
     await new Promise((resolve) => setImmediate(resolve));
-    expect(held).toHaveBeenCalledWith('a', 7, expect.any(Number));
+    expect(whenKnown).toHaveBeenCalledWith('a', 7, expect.any(Number));
     expect(isAnswered).toBe(false);
-    hold();
+    letPass();
     await expect(asked).resolves.toEqual(answer);
   });
 
@@ -117,9 +117,9 @@ describe('a request of a player whose answer arrives after the store was restart
     expect(session.unanswered).toEqual([]);
   });
 
-  it('is sent again also when the restart comes before this gateway holds the record', async () => {
-    const { playerRequests, session, generation, requests, held } = newPlayerRequests(inRoom('a', 7), inRoom('a', 6));
-    held.mockImplementationOnce(async () => {
+  it('is sent again also when the restart comes before this gateway has the record', async () => {
+    const { playerRequests, session, generation, requests, whenKnown } = newPlayerRequests(inRoom('a', 7), inRoom('a', 6));
+    whenKnown.mockImplementationOnce(async () => {
       generation.current = 'two';
     });
     await expect(playerRequests.send(session, 'rooms.join', { room: 'a' }, 500)).resolves.toEqual(inRoom('a', 6));
@@ -142,10 +142,10 @@ describe('a request of a player whose answer arrives after the store was restart
   it.each(['rooms.create', 'match.find'])(
     'joins the room of %s, and repeats the operation only where that room is gone',
     async (operation) => {
-      const kept = newPlayerRequests();
-      kept.answers.push(kept.afterRestart(inRoom('a')), inRoom('a', 2));
-      await expect(kept.playerRequests.send(kept.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('a', 2));
-      expect(kept.requests.map((request) => request.operation)).toEqual([operation, 'rooms.join']);
+      const repeated = newPlayerRequests();
+      repeated.answers.push(repeated.afterRestart(inRoom('a')), inRoom('a', 2));
+      await expect(repeated.playerRequests.send(repeated.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('a', 2));
+      expect(repeated.requests.map((request) => request.operation)).toEqual([operation, 'rooms.join']);
 
       const lost = newPlayerRequests();
       lost.answers.push(lost.afterRestart(inRoom('a')), refuse('room-unknown'), inRoom('b'));
@@ -162,21 +162,21 @@ describe('a request of a player whose answer arrives after the store was restart
     expect(requests.map(({ operation }) => operation)).toEqual(['rooms.create', 'rooms.create', 'me', 'rooms.join']);
   });
 
-  it('succeeds when it asked to leave and the player is in no room', async () => {
+  it('succeeds when it is a leave and the player is in no room', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     session.binding = { room: 'a' as RoomId, watching: false, rev: 1 };
     answers.push(afterRestart(refuse('unavailable')), refuse('not-in-room'));
     await expect(playerRequests.send(session, 'rooms.leave', undefined, 500)).resolves.toEqual({ data: { left: 'a' }, binding: null });
   });
 
-  it('succeeds when it asked to start a game that runs', async () => {
+  it('succeeds when it starts a game that runs', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     const room = { id: 'a', status: 'playing' };
     answers.push(afterRestart({ data: { room } }), refuse('room-playing'), { data: { room, watching: false } });
     await expect(playerRequests.send(session, 'rooms.start', undefined, 500)).resolves.toEqual({ data: { room } });
   });
 
-  it('succeeds when it cancelled a search that the store has lost', async () => {
+  it('succeeds when it cancels a search that the store has lost', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart({ data: { cancelled: true } }), { data: { cancelled: false } });
     await expect(playerRequests.send(session, 'match.cancel', undefined, 500)).resolves.toEqual({ data: { cancelled: true } });

@@ -11,7 +11,7 @@ import { repeatRequest } from './repeated-request.js';
 
 /** Reads. They change nothing, so another lobby may answer them when the first one is lost. */
 const READS: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'me']);
-/** The gateway does not void these when their answer is lost: a search may go on, and the client asks with `me`. */
+/** The gateway does not void these when their answer is lost: a search may continue, and the client requests `me`. */
 const NOT_VOIDED: ReadonlySet<string> = new Set([...READS, 'match.find']);
 /** Refusals that do not decide the outcome of a repeated request, so the gateway repeats it once more. */
 const UNDECIDED: ReadonlySet<string> = new Set(['unavailable', 'busy', 'server-lost']);
@@ -35,7 +35,7 @@ export class PlayerRequests {
   ) {}
 
   /**
-   * Resolves when this gateway has the room's record at the revision of the answer: then it can restore what the player was told.
+   * Resolves when this gateway has the room's record at the revision of the answer: then it can restore the result that the player receives.
    *
    * @param timeoutMs for all repetitions together
    * @throws the lobby's refusal, `server-lost` when the lobby died with the request, `unavailable` when there is no lobby
@@ -43,22 +43,22 @@ export class PlayerRequests {
   async send(session: GatewaySession, operation: string, data: unknown, timeoutMs: number): Promise<PlayerAnswer> {
     const { user, name, id, binding } = session;
     const room = binding ? { id: binding.room, watching: binding.watching } : undefined;
-    const asked = session.nextRequestOrder();
+    const order = session.nextRequestOrder();
     const request: PlayerRequest = {
-      caller: { user, name, session: id, gateway: this.lobbies.gateway, asked, ...(room && { room }) },
+      caller: { user, name, session: id, gateway: this.lobbies.gateway, asked: order, ...(room && { room }) },
       data,
     };
-    session.unanswered = [...session.unanswered, asked.number];
+    session.unanswered = [...session.unanswered, order.number];
     try {
       const answer = await this.sendInOneRun(session, operation, request, timeoutMs);
-      noteSearch(session, operation, data, asked, answer);
+      noteSearch(session, operation, data, order, answer);
       return answer;
     } catch (error) {
       const code = error instanceof HoldfastError ? error.code : '';
-      if ((code === 'server-lost' || code === 'unavailable') && !NOT_VOIDED.has(operation)) await this.voidRequest(session, asked);
+      if ((code === 'server-lost' || code === 'unavailable') && !NOT_VOIDED.has(operation)) await this.voidRequest(session, order);
       throw error;
     } finally {
-      session.unanswered = session.unanswered.filter((number) => number !== asked.number);
+      session.unanswered = session.unanswered.filter((number) => number !== order.number);
     }
   }
 
@@ -140,14 +140,14 @@ function noteSearch(
   session: GatewaySession,
   operation: string,
   data: unknown,
-  asked: RequestOrder,
+  order: RequestOrder,
   { binding, data: answer }: PlayerAnswer,
 ): void {
   if (binding || operation === 'match.cancel') {
     session.search = null;
-    session.searchEndedBy = asked;
-  } else if (operation === 'match.find' && isWaiting(answer) && !isBefore(asked, session.searchEndedBy))
-    session.search = { data, requestOrder: asked };
+    session.searchEndedBy = order;
+  } else if (operation === 'match.find' && isWaiting(answer) && !isBefore(order, session.searchEndedBy))
+    session.search = { data, requestOrder: order };
 }
 
 function isWaiting(answer: unknown): boolean {

@@ -8,7 +8,7 @@ const ROOM_REFUSALS: ReadonlySet<string> = new Set(['room-unknown', 'room-full',
 
 /**
  * Repeats a request whose first answer does not count, because the store was restarted after the gateway sent the request. The store may
- * hold the result of the first request or not. The outcome is the same in both cases.
+ * have the result of the first request or not. The outcome is the same in both cases.
  *
  * `before` is the first answer. It is null when the first request was refused, or its answer was lost.
  */

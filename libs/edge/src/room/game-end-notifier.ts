@@ -4,11 +4,11 @@ import { type Epilogue, RoomLog, type RoomRecord } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { OWNER_END_WAIT_MS } from '../edge.options.js';
 import { END_SENT, type GameEnd, NOT_ENDED } from '../session/game-end.js';
-import type { GatewaySession } from '../session/gateway-session.js';
+import type { GatewaySession, WritableSession } from '../session/gateway-session.js';
 
 /**
- * How a game ends for a session whose client is in it, once the record says that it is over: its owner, if it lives,
- * says so itself, with the last sync before it; else the epilogue is told in its place.
+ * Sends the end of a game to a session when the room's record says that the game has ended. A living owner sends the last sync and the end
+ * itself. Otherwise the gateway sends both from the stored epilogue.
  */
 @Injectable()
 export class GameEndNotifier {
@@ -61,7 +61,7 @@ export class GameEndNotifier {
     this.set(session, NOT_ENDED);
   }
 
-  private set(session: { -readonly [Key in keyof GatewaySession]: GatewaySession[Key] }, gameEnd: GameEnd): void {
+  private set(session: WritableSession, gameEnd: GameEnd): void {
     session.gameEnd = gameEnd;
   }
 
@@ -69,7 +69,7 @@ export class GameEndNotifier {
     try {
       return await this.roomLog.epilogue(room);
     } catch (error) {
-      this.log.warn('epilogue.unread', { roomId: room, error: String(error) });
+      this.log.warn('epilogue.read-failed', { roomId: room, error });
       return null;
     }
   }
@@ -83,16 +83,16 @@ function isEndSent({ gameEnd }: GatewaySession): boolean {
   return gameEnd.kind === 'sent' || (gameEnd.kind === 'finishing' && gameEnd.isSent);
 }
 
-/** In the owner's place: the last state with the last acknowledgement, and the result. */
+/** Sends the last state with the last acknowledgement, and the result, in place of the owner. */
 function sendEnd(session: GatewaySession, record: RoomRecord, epilogue: Epilogue | null): void {
   if (epilogue) {
     const { version, watched, seats, events, since } = epilogue;
     const at = session.binding?.watching ? -1 : seats.findIndex(({ user }) => user === session.user);
     const seat = at === -1 ? undefined : seats[at];
-    // Before the sync, whose `seq` answers every command up to it that was not refused.
+    // Rejections go first: the `seq` of the sync acknowledges all other commands up to it.
     for (const [seq, code] of seat?.refused ?? []) session.send({ kind: 'rejected', seq, ...errorBody(code) });
     const missed = events
-      .filter(({ version: told, to }) => told > (session.version ?? version) && (!to || to.includes(at)))
+      .filter(({ version: eventVersion, to }) => eventVersion > (session.version ?? version) && (!to || to.includes(at)))
       .map(({ to, ...event }) => event);
     session.send({
       kind: 'sync',

@@ -12,7 +12,7 @@ import type { RoomRecordCache } from './room-record-cache.js';
 const owner = { server: serverId('game', 'one'), incarnation: 1 };
 const record = { id: 'a-room' as RoomId, status: 'playing', owner, epoch: 7, round: 0, doc: { players: ['ada'] } } as unknown as RoomRecord;
 
-/** A gateway with one player of a room, and what it knows of the room's owner. */
+/** A gateway with one player of a room, and what it knows about the room's owner. */
 function newGateway() {
   const requests: unknown[] = [];
   const peer = { ...owner, isOpen: true, isCongested: false, emit: (_: string, data: unknown) => requests.push(data) };
@@ -39,7 +39,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** The session has requests, found nobody, and waits. */
+/** The session has not found the owner and waits. */
 async function waits(): Promise<void> {
   gateway.attachments.attach(gateway.session, record);
   await jest.advanceTimersByTimeAsync(1);
@@ -50,8 +50,8 @@ describe('a session whose owner is gone', () => {
   it.each([
     ['forgotten', null],
     ['dead', { state: 'dead', incarnation: 1 }],
-    ['another by now', { state: 'ready', incarnation: 2 }],
-  ])('does not ask for it again: %s', async (_, server) => {
+    ['another incarnation', { state: 'ready', incarnation: 2 }],
+  ])('sends no request while the owner is %s', async (_, server) => {
     gateway.knows.server = server;
     await waits();
     const { attachment } = gateway.session;
@@ -61,9 +61,9 @@ describe('a session whose owner is gone', () => {
   });
 
   it.each([
-    ['known to be there', () => ({ server: { state: 'ready', incarnation: 1 } })],
-    ['on a link of its', () => ({ link: gateway.peer })],
-  ])('asks it as soon as it is %s', async (_, news) => {
+    ['is in the directory', () => ({ server: { state: 'ready', incarnation: 1 } })],
+    ['has a link', () => ({ link: gateway.peer })],
+  ])('sends the request when the owner %s', async (_, news) => {
     await waits();
     Object.assign(gateway.knows, news());
     await jest.advanceTimersByTimeAsync(LOST_POLL_MS);

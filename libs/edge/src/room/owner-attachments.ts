@@ -14,9 +14,12 @@ import {
   type PauseReason,
   peerOf,
 } from '../session/attachment-state.js';
-import type { GatewaySession } from '../session/gateway-session.js';
+import type { GatewaySession, WritableSession } from '../session/gateway-session.js';
 import { SessionTable } from '../session/session-table.js';
 import { RoomRecordCache } from './room-record-cache.js';
+
+/** Shared, because a slow connection may cause this event with every frame. */
+const SLOW: AttachmentEvent = { kind: 'slow' };
 
 interface QueuedAttach {
   readonly session: GatewaySession;
@@ -26,11 +29,11 @@ interface QueuedAttach {
 }
 
 /**
- * The tie of each session to the owner of its room: asked for, proved by the owner's `placed`, given up, asked for
- * again. All sessions of one owner are asked for in one event, since a server that dies leaves hundreds at once.
+ * Attaches sessions to the owners of their rooms. One event requests all sessions of an owner, because hundreds of them lose an owner at
+ * once. The transitions are in `attachment-state.ts`; this class alone writes the state and sends what a transition requires.
  *
- * An event may be lost with its link, or reach an owner that does not have the room yet: what has no `placed` after a
- * while is asked for again, and asking twice is asking once.
+ * An event may be lost with its link, or reach an owner that does not have the room yet. So the gateway repeats a request that has no
+ * `placed` after `ATTACH_TIMEOUT_MS`. A repeated request is harmless.
  */
 @Injectable()
 export class OwnerAttachments implements OnModuleDestroy {
@@ -89,7 +92,7 @@ export class OwnerAttachments implements OnModuleDestroy {
 
   /** The connection does not keep up, so the owner must send no syncs until it does. */
   suspendFrames(session: GatewaySession): void {
-    if (this.apply(session, { kind: 'slow' })) this.metrics.backpressure.inc({ where: 'player' });
+    if (this.apply(session, SLOW)) this.metrics.backpressure.inc({ where: 'player' });
   }
 
   /** The owner's link has fallen silent. The attachment stays, and the owner handles what it receives later. */
@@ -97,6 +100,7 @@ export class OwnerAttachments implements OnModuleDestroy {
     this.apply(session, { kind: 'stalled', now: performance.now() });
   }
 
+  /** The owner's link delivers again. */
   ownerRecovered(session: GatewaySession): void {
     this.apply(session, { kind: 'recovered' });
   }
@@ -118,7 +122,7 @@ export class OwnerAttachments implements OnModuleDestroy {
     clearInterval(this.polling);
   }
 
-  // ── Asking ─────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Requests to owners ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private queue(owner: RoomOwnership, attach: QueuedAttach): void {
     if (this.unsent.size === 0) process.nextTick(() => this.sendAll());
@@ -129,9 +133,9 @@ export class OwnerAttachments implements OnModuleDestroy {
   }
 
   private sendAll(): void {
-    const { unsent: asking } = this;
+    const { unsent } = this;
     this.unsent = new Map();
-    for (const { owner, all } of asking.values()) void this.sendTo(owner, all);
+    for (const { owner, all } of unsent.values()) void this.sendTo(owner, all);
   }
 
   private async sendTo(owner: RoomOwnership, all: readonly QueuedAttach[]): Promise<void> {
@@ -139,7 +143,7 @@ export class OwnerAttachments implements OnModuleDestroy {
     try {
       peer = await this.linkTo(owner);
     } catch (error) {
-      this.log.debug('attach.no-link', { target: owner.server, sessions: all.length, error: String(error) });
+      this.log.debug('attach.no-link', { target: owner.server, sessions: all.length, error });
     }
     const current = all.filter(({ session, attachment }) => session.attachment === attachment);
     if (!peer || peer.isCongested) {
@@ -153,7 +157,7 @@ export class OwnerAttachments implements OnModuleDestroy {
     }
   }
 
-  /** Null where that incarnation is known to be gone. */
+  /** Null when that incarnation is gone. */
   private async linkTo(owner: RoomOwnership): Promise<LinkPeer | null> {
     const open = this.openLinkTo(owner);
     if (open) return open;
@@ -210,8 +214,8 @@ export class OwnerAttachments implements OnModuleDestroy {
 
   // ── The one writer of `session.attachment` ─────────────────────────────────────────────────────────────────────
 
-  /** Returns false when the event means nothing in the session's state. */
-  private apply(session: Writable<GatewaySession>, event: AttachmentEvent): boolean {
+  /** Returns false when the event has no effect in the session's state. */
+  private apply(session: WritableSession, event: AttachmentEvent): boolean {
     const step = nextAttachment(session.attachment, event);
     if (step === null) return false;
     session.attachment = step.state;
@@ -240,5 +244,3 @@ export class OwnerAttachments implements OnModuleDestroy {
     }
   }
 }
-
-type Writable<T> = { -readonly [Key in keyof T]: T[Key] };

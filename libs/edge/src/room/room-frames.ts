@@ -9,14 +9,14 @@ import { GameEndNotifier } from './game-end-notifier.js';
 import { OwnerAttachments } from './owner-attachments.js';
 import { RoomRecordCache } from './room-record-cache.js';
 
-/** Stands in a `placed` that tells a rewind; in another one only where a player has this name, which does no harm. */
+/** A `placed` that reports a rewind contains these bytes. Another one contains them only in a player's name, which does no harm. */
 const REWOUND = Buffer.from('rewound');
 
 /**
- * The short path: frames between players and the owners of their rooms, not decoded, not awaited. Commands of a player
- * whose room is between two owners are held, so many and so long.
+ * The frame path: relays frames between players and the owners of their rooms, without decoding or awaiting anything. While a room has no
+ * owner, the gateway delays the commands of its players: at most `DELAYED_COMMANDS_MAX`, for at most `DELAYED_COMMANDS_MS`.
  *
- * Invariant: a session is sent frames of the highest epoch it knows, and of no lower one, so a woken zombie reaches nobody.
+ * Invariant: a session receives only frames of the highest epoch that it knows. So a former owner that wakes up reaches no player.
  */
 @Injectable()
 export class RoomFrames implements OnModuleDestroy {
@@ -42,7 +42,7 @@ export class RoomFrames implements OnModuleDestroy {
     this.polling.unref();
   }
 
-  /** A command's frame on its way to the room; or its refusal. `frame` is a view valid during the call only. */
+  /** Relays a command to the room, delays it, or refuses it. `frame` is a view that is valid during the call only. */
   command(session: GatewaySession, frame: Buffer): void {
     const { attachment } = session;
     if (attachment.kind === 'attached' && attachment.peer.isOpen) {
@@ -71,8 +71,7 @@ export class RoomFrames implements OnModuleDestroy {
     const kind = frame[LINK_HEADER.session.frame];
     if (kind === KIND.placed) {
       if (!this.attachments.placed(session)) return;
-      // A client that numbers anew after a rewind would have its new numbers taken for those of what is held. It sends again
-      // what it has no answer to.
+      // After a rewind a client may use the numbers of delayed commands again. It also sends unanswered commands again.
       if (frame.includes(REWOUND)) session.delayedCommands = [];
       else if (session.delayedCommands.length > 0) this.sendDelayed(session);
     } else if (attachment.kind !== 'attached' && attachment.kind !== 'slow') return;

@@ -20,10 +20,10 @@ afterAll(() => {
   redis.onApplicationShutdown();
 });
 
-describe('who follows a room', () => {
+describe('the cache of room records', () => {
   let cache: RoomRecordCache;
   let room: RoomRecord;
-  let told: (RoomRecord | string)[];
+  let reported: (RoomRecord | string)[];
 
   beforeEach(async () => {
     const restorer = new RoomRestorer(records, generation as unknown as StoreGeneration);
@@ -38,75 +38,75 @@ describe('who follows a room', () => {
     );
     settlement.isSettled = true;
     Object.assign(generation, { current: 'one', isLate: true });
-    told = [];
-    cache.onChange({ changed: (record) => told.push(record), closed: (_, reason) => told.push(reason) });
+    reported = [];
+    cache.onChange({ changed: (record) => reported.push(record), closed: (_, reason) => reported.push(reason) });
     room = (await records.create(`test-${randomUUID()}`, 'counter', doc)) as RoomRecord;
     expect(cache.follow(room.id)).toBeNull();
-    await until(() => told.length === 1);
-    expect(told).toEqual([room]);
+    await until(() => reported.length === 1);
+    expect(reported).toEqual([room]);
   });
   afterEach(() => {
     cache.unfollow(room.id);
     cache.onModuleDestroy();
   });
 
-  it('is told each revision, and its end', async () => {
+  it('reports each revision, and the close', async () => {
     const ready = (await records.save(room, { doc: { ...doc, name: 'renamed' } })) as RoomRecord;
     const full = (await records.save(ready, { doc: { ...doc, name: 'x'.repeat(10_000) } })) as RoomRecord;
-    await until(() => told.length === 3);
-    expect(told.slice(1)).toEqual([ready, full]);
+    await until(() => reported.length === 3);
+    expect(reported.slice(1)).toEqual([ready, full]);
     await records.close(full, 'done');
-    await until(() => told.length === 4);
-    expect(told[3]).toBe('done');
+    await until(() => reported.length === 4);
+    expect(reported[3]).toBe('done');
   });
 
-  it('does not read what it is told', async () => {
-    // Of a room that is not there any more nothing can be read.
+  it('applies a publication without a read', async () => {
+    // A read would find no record.
     await redis.commands.del(roomKey(room.id));
     await redis.commands.publish(roomKey(room.id), `saved ${room.rev + 1} 5 starting mine ${encodeRoomDoc(doc)}`);
-    await until(() => told.length === 2);
-    expect(told[1]).toEqual({ ...room, rev: room.rev + 1, since: 5, status: 'starting', start: 'mine' });
+    await until(() => reported.length === 2);
+    expect(reported[1]).toEqual({ ...room, rev: room.rev + 1, since: 5, status: 'starting', start: 'mine' });
   });
 
-  it('reads what it missed a word of', async () => {
+  it('reads the record when a publication was lost', async () => {
     const [saved, again] = [await records.save(room, { doc: { ...doc, seats: 3 } }), await records.read(room.id)];
-    await until(() => told.length === 2);
-    expect(told[1]).toEqual(saved);
-    // Two revisions on, with one message.
+    await until(() => reported.length === 2);
+    expect(reported[1]).toEqual(saved);
+    // Two revisions later, with one publication.
     await redis.commands.hset(roomKey(room.id), 'rev', room.rev + 3, 'status', 'starting');
     await redis.commands.publish(roomKey(room.id), `saved ${room.rev + 3} 5 starting mine ${encodeRoomDoc(doc)}`);
-    await until(() => told.length === 3);
-    expect(told[2]).toEqual({ ...again, rev: room.rev + 3, status: 'starting' });
+    await until(() => reported.length === 3);
+    expect(reported[2]).toEqual({ ...again, rev: room.rev + 3, status: 'starting' });
   });
 
-  it('is told nothing while the store is not settled, and all of it afterwards', async () => {
+  it('reports nothing while the store is not settled, and everything afterwards', async () => {
     settlement.isSettled = false;
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
     await redis.commands.publish(roomKey(room.id), 'closed by nobody');
     await records.read(room.id);
-    expect(told).toHaveLength(1);
+    expect(reported).toHaveLength(1);
     settlement.isSettled = true;
     await cache.compareSettled();
-    await until(() => told.length === 2);
-    expect(told[1]).toEqual(saved);
+    await until(() => reported.length === 2);
+    expect(reported[1]).toEqual(saved);
   });
 
-  it('is told of every room although the settled store fails to answer at first', async () => {
+  it('reports every room although the settled store does not answer at first', async () => {
     generation.current = 'two';
     const isReady = jest.spyOn(redis, 'isReady', 'get').mockReturnValueOnce(false);
     const glance = jest.spyOn(records, 'glance').mockRejectedValueOnce(new Error('Connection is closed.'));
     await cache.compareSettled();
     expect(glance).toHaveBeenCalledTimes(2);
-    expect(told).toEqual([room, room]);
-    // The glance shows another record, and the read of it fails once.
+    expect(reported).toEqual([room, room]);
+    // The comparison shows another record, and the first read of it fails.
     await redis.commands.hset(roomKey(room.id), 'rev', room.rev + 1);
     const read = jest.spyOn(records, 'read').mockRejectedValueOnce(new Error('Connection is closed.'));
     await cache.compareSettled();
-    expect(told[2]).toEqual({ ...room, rev: room.rev + 1 });
+    expect(reported[2]).toEqual({ ...room, rev: room.rev + 1 });
     for (const spy of [isReady, glance, read]) spy.mockRestore();
   });
 
-  it('is told of every room when the connection was lost meanwhile, and stops in another generation', async () => {
+  it('reports every room when the connection was lost meanwhile, and stops in another generation', async () => {
     const lose = (next: string | null) => async () => {
       Object.assign(generation, { current: next });
       settlement.isSettled = false;
@@ -115,83 +115,83 @@ describe('who follows a room', () => {
     const glance = jest.spyOn(records, 'glance').mockImplementationOnce(lose(null));
     const settled = cache.compareSettled();
     await until(() => !settlement.isSettled);
-    expect(told).toHaveLength(1);
+    expect(reported).toHaveLength(1);
     generation.current = 'one';
     settlement.isSettled = true;
     await settled;
-    expect(told).toEqual([room, room]);
+    expect(reported).toEqual([room, room]);
     glance.mockImplementationOnce(lose('two'));
     await cache.compareSettled();
-    expect(told).toHaveLength(2);
+    expect(reported).toHaveLength(2);
     glance.mockRestore();
   });
 
-  it('gives a store that lost the room its record again, and is not told that it is gone', async () => {
+  it('restores the record in a store that lost it, and does not report the room as closed', async () => {
     generation.isLate = false;
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
-    await until(() => told.length === 2);
+    await until(() => reported.length === 2);
     await redis.commands.del(roomKey(room.id));
     cache.refresh(room.id);
     await until(async () => (await records.read(room.id)) !== null);
     expect(await records.read(room.id)).toEqual(saved);
-    expect(told).toHaveLength(2);
+    expect(reported).toHaveLength(2);
   });
 
   it('accepts an older revision of a store that was settled without this gateway', async () => {
     const before = await records.read(room.id);
     await records.save(room, { doc: { ...doc, seats: 3 } });
-    await until(() => told.length === 2);
+    await until(() => reported.length === 2);
     generation.current = 'two';
     await redis.commands.hset(roomKey(room.id), 'rev', room.rev, 'doc', encodeRoomDoc(doc), 'since', room.since);
     await cache.compareSettled();
-    await until(() => told.length === 3);
-    expect(told[2]).toEqual(before);
+    await until(() => reported.length === 3);
+    expect(reported[2]).toEqual(before);
   });
 
-  it('reads the record instead of applying news to a record of an earlier run of the store', async () => {
+  it('reads the record instead of applying a publication to a record of an earlier store generation', async () => {
     const before = { ...room };
     generation.current = 'two';
-    // The new run holds another content under the known revision; the next one changes the status alone.
+    // The new generation has another document under the known revision. The publication changes only the status.
     const other = encodeRoomDoc({ ...doc, name: 'other' });
     await redis.commands.hset(roomKey(room.id), 'rev', before.rev + 1, 'doc', other, 'status', 'starting', 'start', 'mine');
     await redis.commands.publish(roomKey(room.id), `saved ${before.rev + 1} 5 starting mine ${encodeRoomDoc(doc)}`);
-    await until(() => told.length === 2);
-    expect(told[1]).toMatchObject({ rev: before.rev + 1, doc: { name: 'other' } });
+    await until(() => reported.length === 2);
+    expect(reported[1]).toMatchObject({ rev: before.rev + 1, doc: { name: 'other' } });
   });
 
-  it('is told of another owner under the same revision in another run of the store', async () => {
+  it('reports another owner under the same revision in another store generation', async () => {
     generation.current = 'two';
     await redis.commands.hset(roomKey(room.id), 'epoch', 7);
     await cache.compareSettled();
-    await until(() => told.length === 2);
-    expect(told[1]).toEqual({ ...room, epoch: 7 });
+    await until(() => reported.length === 2);
+    expect(reported[1]).toEqual({ ...room, epoch: 7 });
   });
 
-  it('is told that a room is gone which was closed unheard', async () => {
+  it('reports a room as closed when the publication of the close was lost', async () => {
     settlement.isSettled = false;
     await records.close(room, 'done');
     settlement.isSettled = true;
     await cache.compareSettled();
-    await until(() => told.length === 2);
-    expect(told[1]).toBe('room-unknown');
+    await until(() => reported.length === 2);
+    expect(reported[1]).toBe('room-unknown');
   });
 
-  it('holds a revision once it was published, without a read', async () => {
+  it('knows a published revision without a read', async () => {
     const read = jest.spyOn(records, 'read');
-    let isHeld = false;
-    const holding = cache.whenKnown(room.id, room.rev + 1, 5_000).then(() => {
-      isHeld = true;
+    let isKnown = false;
+    const waiting = cache.whenKnown(room.id, room.rev + 1, 5_000).then(() => {
+      isKnown = true;
     });
     await cache.whenKnown(room.id, room.rev, 5_000);
-    expect(isHeld).toBe(false);
+    expect(isKnown).toBe(false);
     const saved = await records.save(room, { doc: { ...doc, seats: 3 } });
-    await holding;
+    await waiting;
     expect(cache.get(room.id)).toEqual(saved);
     expect(read).not.toHaveBeenCalled();
     read.mockRestore();
   });
 
-  it('reads a revision once that it follows for the first time, and keeps it for a follower of the same turn', async () => {
+  it('reads the revision of a new room once, and keeps it for a follower in the same event-loop tick', async () => {
     const other = (await records.create(`test-${randomUUID()}`, 'counter', doc)) as RoomRecord;
     const read = jest.spyOn(records, 'read');
     await cache.whenKnown(other.id, other.rev, 5_000);
@@ -204,7 +204,7 @@ describe('who follows a room', () => {
     expect(cache.get(other.id)).toBeNull();
   });
 
-  it('waits no longer for a revision of a room that is closed, or of an earlier run of the store', async () => {
+  it('stops waiting for a revision when the room closes, or in another store generation', async () => {
     const lost = cache.whenKnown(room.id, room.rev + 1, 60_000);
     generation.current = 'two';
     await cache.compareSettled();
@@ -216,20 +216,20 @@ describe('who follows a room', () => {
     cache.unfollow(room.id);
   });
 
-  it('takes an older word for no news', async () => {
+  it('ignores an older publication', async () => {
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
-    await until(() => told.length === 2);
+    await until(() => reported.length === 2);
     await redis.commands.publish(roomKey(room.id), `saved ${saved.rev} 5 starting mine ${encodeRoomDoc(doc)}`);
     const next = (await records.save(saved, { doc })) as RoomRecord;
-    await until(() => told.length === 3);
-    expect(told[2]).toEqual(next);
+    await until(() => reported.length === 3);
+    expect(reported[2]).toEqual(next);
   });
 });
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 5_000;
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`was not so in time: ${condition}`);
+    if (performance.now() > deadline) throw new Error(`did not become true in time: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -19,7 +19,7 @@ interface CachedRoom {
   readonly id: RoomId;
   followers: number;
   record: RoomRecord | null;
-  /** The store generation in which the store held `record`. */
+  /** The store generation in which the store had `record`. */
   generation: string | null;
   /** The room is read as soon as the subscription is made, so a read in between is skipped. */
   isSubscribing: boolean;
@@ -100,7 +100,7 @@ export class RoomRecordCache implements OnModuleDestroy {
   }
 
   /**
-   * Resolves when this gateway holds the record of this store generation at revision `rev` or later. Only then can the gateway restore that
+   * Resolves when this gateway has the record of this store generation at revision `rev` or later. Only then can the gateway restore that
    * revision. Resolves also when the room is closed, when the store was restarted and settled meanwhile, and after `timeoutMs`.
    *
    * The room stays followed until the end of the event-loop tick, so a caller that follows it at once causes no second read.
@@ -111,7 +111,7 @@ export class RoomRecordCache implements OnModuleDestroy {
     const room = this.rooms.get(id) as CachedRoom;
     const { current } = this.generation;
     // The publication normally comes before the lobby's answer. A read replaces a lost publication.
-    const looking = setTimeout(() => this.refresh(id), RECORD_READ_MS);
+    const reading = setTimeout(() => this.refresh(id), RECORD_READ_MS);
     await new Promise<void>((resolve) => {
       const end = (): void => {
         clearTimeout(timer);
@@ -125,7 +125,7 @@ export class RoomRecordCache implements OnModuleDestroy {
       const timer = setTimeout(end, timeoutMs);
       room.waiters.add(check);
     });
-    clearTimeout(looking);
+    clearTimeout(reading);
     setImmediate(() => this.unfollow(id));
   }
 
@@ -214,7 +214,7 @@ export class RoomRecordCache implements OnModuleDestroy {
         const { current } = this.generation;
         const record = await this.records.read(room.id);
         if (this.rooms.get(room.id) !== room) return true;
-        // `settled` reads all rooms later.
+        // `compareSettled` reads all rooms later.
         if (!this.settlement.isSettled || this.generation.current !== current) return false;
         if (room.record !== known) room.mustReadAgain = true;
         else if (record && (!known || record.rev > known.rev)) this.accept(room, record);
@@ -227,7 +227,7 @@ export class RoomRecordCache implements OnModuleDestroy {
       } while (room.mustReadAgain);
       return true;
     } catch (error) {
-      this.log.debug('room.read-failed', { roomId: room.id, error: String(error) });
+      this.log.debug('room.read-failed', { roomId: room.id, error });
       return false;
     }
   }
@@ -280,10 +280,10 @@ export class RoomRecordCache implements OnModuleDestroy {
   }
 
   /**
-   * Reads the rooms whose record differs from the known one. With `tellAll` the listener also receives the unchanged ones. Returns false
+   * Reads the rooms whose record differs from the known one. With `reportAll` the listener also receives the unchanged ones. Returns false
    * when the store did not answer, is not ready or is not settled, or when its generation changed.
    */
-  private async compare(rooms: readonly RoomId[], tellAll = false): Promise<boolean> {
+  private async compare(rooms: readonly RoomId[], reportAll = false): Promise<boolean> {
     if (rooms.length === 0) return true;
     if (!this.redis.isReady || !this.settlement.isSettled) return false;
     try {
@@ -295,13 +295,13 @@ export class RoomRecordCache implements OnModuleDestroy {
         if (!room?.record || !isSame(room.record, glances[index])) this.refresh(id);
         else {
           room.generation = current;
-          if (tellAll) this.listener?.changed(room.record);
+          if (reportAll) this.listener?.changed(room.record);
           for (const check of room.waiters) check();
         }
       }
       return true;
     } catch (error) {
-      this.log.debug('rooms.glance-failed', { error: String(error) });
+      this.log.debug('rooms.compare-failed', { error });
       return false;
     }
   }

@@ -5,7 +5,7 @@ import { type Restored, type RoomGlance, type RoomRecord, RoomRecords, StoreGene
 /** Records compared in one pipeline. More than for routine reads, because every server waits for this comparison. */
 const AT_ONCE = 250;
 
-/** The outcome for a record that the store lost or holds in an older copy. `superseded`: other servers have written on that older copy. */
+/** The outcome for a record that the store lost or has in an older copy. `superseded`: other servers have written on that older copy. */
 export type RoomRestored = Restored | 'superseded';
 
 /**

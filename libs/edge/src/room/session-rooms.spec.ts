@@ -35,7 +35,7 @@ import { StalledOwnerNotifier } from './stalled-owner-notifier.js';
 const ROOM = 'r1' as RoomId;
 const telemetry = { server: 'hf:gateway:spec', level: 'silent', format: 'json' } as const;
 
-/** The other end of a link: an owner that says what the test lets it say. */
+/** An owner at the other end of a link. The test decides what it sends. */
 class Owner {
   readonly events: { pattern: string; data: Record<string, unknown> }[] = [];
   readonly frames: { handle: number; epoch: number; frame: Buffer }[] = [];
@@ -56,7 +56,7 @@ class Owner {
   }
 }
 
-/** A gateway's part between players and owners, with a record that the test writes. */
+/** The part of a gateway between players and owners, with a room's record that the test writes. */
 class Gateway {
   readonly owners = new Map<ServerId, Owner>();
   readonly refreshed: RoomId[] = [];
@@ -109,7 +109,7 @@ class Gateway {
     return owner;
   }
 
-  /** The record says that this owner has the room, in this epoch. */
+  /** Publishes a record in which this owner has the room. */
   owned(owner: Owner, epoch: number): void {
     const members = ['ada', 'bob'].map((name) => ({ user: name as UserId, name, readyRound: -1, here: true }));
     this.record = {
@@ -131,22 +131,22 @@ class Gateway {
     this.listener?.changed(this.record);
   }
 
-  player(name: string): { session: GatewaySession; told: ServerMessage[]; connection: { backlogBytes: number } } {
-    const told: ServerMessage[] = [];
+  player(name: string): { session: GatewaySession; received: ServerMessage[]; connection: { backlogBytes: number } } {
+    const received: ServerMessage[] = [];
     const session = this.table.add(`s-${name}` as SessionId, name as UserId, name);
     const connection = {
       backlogBytes: 0,
-      send: (message: ServerMessage) => told.push(message),
-      sendFrame: (frame: Uint8Array) => told.push(decodeServerMessage(frame)),
-      sendSync: (version: number, seq: number) => told.push({ kind: 'sync', version, seq, room: ROOM }),
+      send: (message: ServerMessage) => received.push(message),
+      sendFrame: (frame: Uint8Array) => received.push(decodeServerMessage(frame)),
+      sendSync: (version: number, seq: number) => received.push({ kind: 'sync', version, seq, room: ROOM }),
     };
     session.connection = connection as unknown as PlayerConnection;
     this.rooms.bind(session, { room: ROOM, watching: false, rev: 0 });
-    return { session, told, connection };
+    return { session, received, connection };
   }
 
-  /** The owner's frame for one session. */
-  says(session: GatewaySession, epoch: number, message: object): void {
+  /** Receives a frame of the owner for one session. */
+  receives(session: GatewaySession, epoch: number, message: object): void {
     const frame = encodeServerMessage(message as ServerMessage);
     const whole = Buffer.alloc(LINK_HEADER.session.frame + frame.length);
     whole.writeUInt32BE(session.handle, LINK_HEADER.session.handle);
@@ -156,7 +156,7 @@ class Gateway {
   }
 
   places(session: GatewaySession, epoch: number): void {
-    this.says(session, epoch, { kind: 'placed', room: ROOM, game: 'g', seat: 0, epoch, round: 0, players: [], seq: 0 });
+    this.receives(session, epoch, { kind: 'placed', room: ROOM, game: 'g', seat: 0, epoch, round: 0, players: [], seq: 0 });
   }
 
   syncs(session: GatewaySession, epoch: number, version: number): void {
@@ -175,7 +175,7 @@ class Gateway {
     for (const listener of this.silence) listener(owner as unknown as LinkPeer, isSilent);
   }
 
-  /** The room has no game any more, as its record says. */
+  /** Publishes a record without a game. */
   waits(): void {
     if (this.record) this.record = { ...this.record, rev: this.record.rev + 1, status: 'waiting', owner: null };
     if (this.record) this.listener?.changed(this.record);
@@ -192,15 +192,15 @@ function command(seq: number): Buffer {
   return Buffer.from(encodePlayerMessage({ kind: 'command', seq, settled: 0, name: 'move', data: null }));
 }
 
-const kinds = (told: readonly ServerMessage[]): string[] => told.map(({ kind }) => kind).filter((kind) => kind !== 'room');
+const kinds = (received: readonly ServerMessage[]): string[] => received.map(({ kind }) => kind).filter((kind) => kind !== 'room');
 const passes = (ms: number) => jest.advanceTimersByTimeAsync(ms);
-const versions = (told: readonly ServerMessage[]): number[] =>
-  told.flatMap((message) => (message.kind === 'sync' ? [message.version] : []));
+const versions = (received: readonly ServerMessage[]): number[] =>
+  received.flatMap((message) => (message.kind === 'sync' ? [message.version] : []));
 
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
-it('asks an owner for all its sessions in one event, and holds their commands until it says that they are placed', async () => {
+it('attaches all sessions of an owner with one event, and delays their commands until the owner has sent `placed`', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');
   const [ada, bob] = [gateway.player('ada'), gateway.player('bob')];
@@ -216,13 +216,13 @@ it('asks an owner for all its sessions in one event, and holds their commands un
   gateway.places(ada.session, 7);
   gateway.frames.command(ada.session, command(2));
   expect(owner.frames).toEqual([1, 2].map((seq) => ({ handle: ada.session.handle, epoch: 7, frame: command(seq) })));
-  expect(kinds(bob.told)).toEqual([]);
+  expect(kinds(bob.received)).toEqual([]);
 });
 
-it('passes on nothing of an owner that was replaced, whatever it says', async () => {
+it('drops all frames of an owner that was replaced', async () => {
   const gateway = new Gateway();
   const [old, fresh] = [gateway.owner('1'), gateway.owner('2')];
-  const { session, told } = gateway.player('ada');
+  const { session, received } = gateway.player('ada');
   gateway.owned(old, 7);
   await passes(0);
   gateway.places(session, 7);
@@ -232,15 +232,15 @@ it('passes on nothing of an owner that was replaced, whatever it says', async ()
   gateway.syncs(session, 7, 2);
   gateway.places(session, 7);
   gateway.syncs(session, 7, 3);
-  expect(versions(told)).toEqual([1]);
+  expect(versions(received)).toEqual([1]);
   gateway.places(session, 9);
   gateway.syncs(session, 9, 2);
   gateway.syncs(session, 7, 3);
-  expect(versions(told)).toEqual([1, 2]);
+  expect(versions(received)).toEqual([1, 2]);
   expect(fresh.attachRequests()).toMatchObject([{ version: 1 }]);
 });
 
-it('tells a pause once, and its end with the next owner; and neither to one who has seen nothing yet', async () => {
+it('sends `paused` once and `resumed` with the next owner, and neither to a client without the state of the game', async () => {
   const gateway = new Gateway();
   const [old, fresh] = [gateway.owner('1'), gateway.owner('2')];
   const [ada, bob] = [gateway.player('ada'), gateway.player('bob')];
@@ -252,14 +252,14 @@ it('tells a pause once, and its end with the next owner; and neither to one who 
   gateway.owned(fresh, 9);
   await passes(0);
   for (const { session } of [ada, bob]) gateway.places(session, 9);
-  expect(kinds(ada.told)).toEqual(['placed', 'paused', 'resumed', 'placed']);
-  expect(kinds(bob.told)).toEqual(['placed']);
+  expect(kinds(ada.received)).toEqual(['placed', 'paused', 'resumed', 'placed']);
+  expect(kinds(bob.received)).toEqual(['placed']);
 });
 
-it('comes back to an owner that was only cut off, by itself', async () => {
+it('attaches sessions again to an owner that was only cut off', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');
-  const { session, told } = gateway.player('ada');
+  const { session, received } = gateway.player('ada');
   gateway.owned(owner, 7);
   await passes(0);
   gateway.places(session, 7);
@@ -268,10 +268,10 @@ it('comes back to an owner that was only cut off, by itself', async () => {
   await passes(LOST_POLL_MS);
   gateway.places(session, 7);
   expect(again.attachRequests()).toHaveLength(1);
-  expect(kinds(told)).toEqual(['placed', 'paused', 'resumed', 'placed']);
+  expect(kinds(received)).toEqual(['placed', 'paused', 'resumed', 'placed']);
 });
 
-it('asks again when an owner says nothing, and refreshed at the record while it waits, but not all the time', async () => {
+it('repeats the request to an owner that does not answer, and reads the record once per interval while it waits', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');
   gateway.player('ada');
@@ -288,7 +288,7 @@ it('asks again when an owner says nothing, and refreshed at the record while it 
   expect(gateway.refreshed.length).toBeLessThanOrEqual(6);
 });
 
-it('refreshed for the room where an owner says that it does not have it, and leaves a session alone that has no seat', async () => {
+it('reads the record when an owner does not have the room, and does not attach a session again that has no seat', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');
   const { session } = gateway.player('ada');
@@ -305,23 +305,23 @@ it('refreshed for the room where an owner says that it does not have it, and lea
   expect(owner.attachRequests()).toHaveLength(2);
 });
 
-it('holds so many commands and so long, and says what became of the others', async () => {
+it('delays a limited number of commands for a limited time, and refuses the others', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');
-  const { session, told } = gateway.player('ada');
+  const { session, received } = gateway.player('ada');
   gateway.owned(owner, 7);
   for (let seq = 1; seq <= DELAYED_COMMANDS_MAX + 1; seq++) gateway.frames.command(session, command(seq));
-  expect(told.at(-1)).toMatchObject({ kind: 'rejected', seq: DELAYED_COMMANDS_MAX + 1, code: 'busy' });
+  expect(received.at(-1)).toMatchObject({ kind: 'rejected', seq: DELAYED_COMMANDS_MAX + 1, code: 'busy' });
   await passes(DELAYED_COMMANDS_MS + 2 * LOST_POLL_MS);
-  expect(told.filter((message) => message.kind === 'rejected' && message.code === 'unavailable')).toHaveLength(DELAYED_COMMANDS_MAX);
+  expect(received.filter((message) => message.kind === 'rejected' && message.code === 'unavailable')).toHaveLength(DELAYED_COMMANDS_MAX);
   gateway.places(session, 7);
   expect(owner.frames).toEqual([]);
 });
 
-it('shows a player who did not keep up one sync, from the version they have', async () => {
+it('sends one sync from the last version to a connection that keeps up again', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');
-  const { session, told, connection } = gateway.player('ada');
+  const { session, received, connection } = gateway.player('ada');
   gateway.owned(owner, 7);
   await passes(0);
   gateway.places(session, 7);
@@ -332,14 +332,14 @@ it('shows a player who did not keep up one sync, from the version they have', as
   connection.backlogBytes = 0;
   gateway.rooms.resumeFrames(session);
   await passes(0);
-  expect(versions(told)).toEqual([1]);
+  expect(versions(received)).toEqual([1]);
   expect(owner.attachRequests().at(-1)).toMatchObject({ version: 1 });
   gateway.places(session, 7);
   gateway.syncs(session, 7, 2);
-  expect(versions(told)).toEqual([1, 2]);
+  expect(versions(received)).toEqual([1, 2]);
 });
 
-it('sends `resumed` only after `paused`, whatever happens to the owners and the connection', async () => {
+it('sends `resumed` only after `paused`, after any sequence of events at the owners and the connection', async () => {
   const acts = [
     'owned',
     'placed',
@@ -348,7 +348,7 @@ it('sends `resumed` only after `paused`, whatever happens to the owners and the 
     'lost',
     'back',
     'silent',
-    'heard',
+    'answers',
     'slow',
     'read',
     'moved',
@@ -360,7 +360,7 @@ it('sends `resumed` only after `paused`, whatever happens to the owners and the 
   await fc.assert(
     fc.asyncProperty(fc.array(fc.constantFrom(...acts), { maxLength: 50, size: 'max' }), async (all) => {
       const gateway = new Gateway();
-      const { session, told } = gateway.player('ada');
+      const { session, received } = gateway.player('ada');
       let epoch = 1;
       let owner = gateway.owner('1');
       let isPaused = false;
@@ -371,7 +371,7 @@ it('sends `resumed` only after `paused`, whatever happens to the owners and the 
         if (act === 'placed') gateway.places(session, epoch);
         if (act === 'lost') gateway.loses(owner);
         if (act === 'back') owner = gateway.owner('1');
-        if (act === 'silent' || act === 'heard') gateway.stalls(owner, act === 'silent');
+        if (act === 'silent' || act === 'answers') gateway.stalls(owner, act === 'silent');
         if (act === 'slow') gateway.attachments.suspendFrames(session);
         if (act === 'read') gateway.rooms.resumeFrames(session);
         if (act === 'moved' || act === 'forbidden')
@@ -379,13 +379,13 @@ it('sends `resumed` only after `paused`, whatever happens to the owners and the 
         if (act === 'waiting') gateway.waits();
         if (act === 'reconnected') gateway.rooms.connectionReplaced(session, null);
         await passes(act === 'time' ? 2 * ATTACH_TIMEOUT_MS : 0);
-        for (const { kind } of told.slice(seen)) {
+        for (const { kind } of received.slice(seen)) {
           if (kind === 'resumed') expect(isPaused).toBe(true);
           if (kind === 'paused') expect(isPaused).toBe(false);
           if (kind === 'paused' || kind === 'resumed') isPaused = kind === 'paused';
           if (kind === 'ended') isPaused = false;
         }
-        seen = told.length;
+        seen = received.length;
         if (act === 'reconnected') isPaused = false;
       }
       gateway.attachments.onModuleDestroy();

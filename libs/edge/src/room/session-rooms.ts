@@ -6,17 +6,17 @@ import { GameEndNotifier } from './game-end-notifier.js';
 import { OwnerAttachments } from './owner-attachments.js';
 import { RoomRecordCache } from './room-record-cache.js';
 
-/** A client's own memory of a game: which one of the room, and how far. */
+/** How far a client is in a game: the round and the version that it received last. */
 export interface ClientGame {
   readonly round: number;
   readonly version: number | null;
-  /** The epoch of the owner that sent that version; null: the client does not say. */
+  /** The epoch of the owner that sent that version. Null: the client does not know it. */
   readonly epoch: number | null;
 }
 
 /**
- * What becomes of a room becomes of its sessions here: they see its view, are tied to its owner while a game runs, hear
- * of the game's end, and leave with it.
+ * Binds sessions to rooms and applies each change of a room's record to its sessions. The gateway sends them the view of the room, attaches
+ * them to the owner while a game runs, sends the end of the game, and unbinds them when the room closes.
  */
 @Injectable()
 export class SessionRooms {
@@ -31,15 +31,15 @@ export class SessionRooms {
     cache.onChange({ changed: (record) => this.recordChanged(record), closed: (room, reason) => this.roomClosed(room, reason) });
   }
 
-  /** The record's revisions may have gone back: whatever the record says now counts for these. */
+  /** Accepts the next record of each session's room, whatever its revision. Revisions may go back in a store that lost data. */
   acceptAnyRevision(sessions: Iterable<GatewaySession>): void {
     for (const session of sessions) if (session.binding) session.binding = { ...session.binding, rev: 0 };
   }
 
-  /** From now on the session is in this room. `game`: what its client holds of a game there. */
+  /** @param game how far the client is in a game of the room */
   bind(session: GatewaySession, binding: Binding, game: ClientGame | null = null): void {
     const { binding: before } = session;
-    // The answer to a request that the session did not live to hear: its user is taken out of the room again, or has been.
+    // The session ended before the answer to its request. Its departure removes the user from the room.
     if (session.isOver) return;
     if (before?.room === binding.room && before.watching === binding.watching) return;
     if (before) this.unbind(session, 'left');
@@ -57,14 +57,14 @@ export class SessionRooms {
     else this.cache.refresh(binding.room);
   }
 
-  /** Those of this gateway who look on in a room. */
+  /** Number of spectators of a room at this gateway. */
   spectatorCount(room: RoomId): number {
     let count = 0;
     for (const { binding } of this.members.get(room) ?? []) if (binding?.watching) count += 1;
     return count;
   }
 
-  /** The session is in no room any more. `left`: for good; `away`: its connection is gone. */
+  /** @param gone `left`: the user has left the room; `away`: the session ends, and the user stays a member */
   unbind(session: GatewaySession, gone: 'left' | 'away'): void {
     const { binding } = session;
     if (!binding) return;
@@ -82,7 +82,7 @@ export class SessionRooms {
     this.cache.unfollow(binding.room);
   }
 
-  /** The session's connection is new: it is shown everything again. */
+  /** The session has a new connection, which receives the whole view again. */
   connectionReplaced(session: GatewaySession, game: ClientGame | null): void {
     const { binding } = session;
     if (!binding) return;
@@ -93,13 +93,13 @@ export class SessionRooms {
     else this.cache.refresh(binding.room);
   }
 
-  /** The session's connection is gone; its room hears that its player may be away. */
+  /** The session has lost its connection. */
   connectionLost(session: GatewaySession): void {
     this.attachments.detach(session, 'away');
     session.delayedCommands = [];
   }
 
-  /** A connection that did not keep up does again: one sync brings all it missed. */
+  /** A slow connection keeps up again. The owner then sends one sync with everything that it missed. */
   resumeFrames(session: GatewaySession): void {
     if (session.attachment.kind !== 'slow') return;
     const record = session.room ? this.cache.get(session.room) : null;
@@ -115,18 +115,18 @@ export class SessionRooms {
     for (const session of [...sessions]) this.follow(session, record, frame);
   }
 
-  /** A session that has just come to the room: everything is new to it. */
+  /** Sends the whole view to one session, and applies the record to it. */
   private catchUp(session: GatewaySession, record: RoomRecord): void {
     this.isNewView(record);
     this.follow(session, record, frameOf(record));
   }
 
-  /** `frame`: shows the room, once for all who see it; null: it looks as before. */
+  /** @param frame the view of the room, encoded once for all sessions. Null: it has not changed. */
   private follow(session: GatewaySession, record: RoomRecord, frame: Uint8Array | null): void {
-    // What was read before the session came to the room says nothing about it; a newer view is on its way.
+    // This record is older than the session's binding. A newer one follows.
     if (!session.binding || record.rev < session.binding.rev) return;
     if (!session.binding.watching && !isMember(record, session.user)) return this.remove(session, 'left');
-    // The client is in a game that is no more the room's: that one ends for it first.
+    // The room's game is not the client's any more, so the client receives the end of its game first.
     if (session.round !== null && (record.status !== 'playing' || record.round !== session.round)) {
       return this.ends.send(session, record, () => {
         this.endGame(session);
@@ -156,7 +156,7 @@ export class SessionRooms {
     session.send({ kind: 'room', room: null, reason });
   }
 
-  /** `game`: what the client of a session that is not attached has of a game in the room. */
+  /** Sets the game that the client of a new binding or connection continues. Null: it has none. */
   private setGame(session: GatewaySession, game: ClientGame | null): void {
     session.round = game?.round ?? null;
     session.version = game?.version ?? null;
@@ -164,7 +164,7 @@ export class SessionRooms {
     this.ends.reset(session);
   }
 
-  /** Only what its members see counts: an owner may change without a word to them. */
+  /** Compares only what members see, because a change of owner does not concern them. */
   private isNewView(record: RoomRecord): boolean {
     const view = JSON.stringify({ ...viewOf(record), rev: 0 });
     if (this.views.get(record.id) === view) return false;

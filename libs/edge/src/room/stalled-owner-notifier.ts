@@ -5,8 +5,8 @@ import { SessionTable } from '../session/session-table.js';
 import { OwnerAttachments } from './owner-attachments.js';
 
 /**
- * Tells players that their game waits while its server does not answer on its link. The server may answer again, or be evicted. Until
- * then the sessions stay attached, and the server handles their commands as soon as it reads them.
+ * Sends `paused` to players while the owner of their room does not answer on its link. The owner may answer again, or be evicted. Until
+ * then the sessions stay attached, and the owner handles their commands as soon as it reads them.
  */
 @Injectable()
 export class StalledOwnerNotifier {

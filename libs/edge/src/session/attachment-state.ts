@@ -1,7 +1,7 @@
 import type { LinkPeer } from '#libs/link';
 
 /**
- * What the client knows about the game's owner. `nothing`: it has not received the game's state. `game`: it plays. `pause`: it has
+ * The last message about the game that the client has received. `nothing`: it has no state of the game. `game`: it plays. `pause`: it has
  * received `paused` and not yet `resumed`.
  */
 export type ClientView = { readonly saw: 'nothing' } | { readonly saw: 'game' } | { readonly saw: 'pause'; readonly since: number };
@@ -41,8 +41,9 @@ export type AttachmentEvent =
   | { readonly kind: 'placed'; readonly now: number }
   /** The owner is gone, does not answer, or has refused. */
   | { readonly kind: 'lost'; readonly reason: PauseReason; readonly now: number }
-  /** The owner's link has fallen silent, or delivers again. */
+  /** The owner's link has fallen silent. */
   | { readonly kind: 'stalled'; readonly now: number }
+  /** The owner's link delivers again. */
   | { readonly kind: 'recovered' }
   /** The connection does not keep up. */
   | { readonly kind: 'slow' }
@@ -56,7 +57,7 @@ export type AttachmentEvent =
 export type PauseReason = 'server-lost' | 'moving' | 'server-silent';
 export type DetachReason = 'left' | 'away' | 'slow';
 
-/** What the gateway must send: to the client (`paused`, `resumed`) or to the owner (`detach`). */
+/** A message that the gateway must send: to the client (`paused`, `resumed`) or to the owner (`detach`). */
 export type AttachmentOutput =
   | { readonly kind: 'paused'; readonly reason: PauseReason }
   /** `pausedMs`: how long the room was without an owner. Null: it had the same owner all the time. */
@@ -74,7 +75,7 @@ const GAME: ClientView = { saw: 'game' };
 /** The state of every session that is in no room. */
 export const UNATTACHED: AttachmentState = { kind: 'none', epoch: 0, client: NOTHING };
 
-/** Returns the next state and what must be sent. Null: the event means nothing in this state. */
+/** Returns the next state and what must be sent. Null: the event has no effect in this state. */
 export function nextAttachment(state: AttachmentState, event: AttachmentEvent): AttachmentStep | null {
   const cell = TABLE[state.kind][event.kind] as Cell<AttachmentState, AttachmentEvent> | null;
   return cell === null ? null : cell(state, event);

@@ -15,7 +15,7 @@ const NO_REQUEST: RequestOrder = { turn: 0, number: 0 };
 const NO_ROOMS: GatewaySession['leftRooms'] = [];
 const LEFT_ROOMS_MAX = 4;
 
-/** A session at this gateway. It holds routing state only, so nothing is lost for the player when the gateway dies. */
+/** A session at this gateway. It has only routing state, so the player loses nothing when the gateway dies. */
 export class GatewaySession {
   connection: PlayerConnection | null = null;
   binding: Binding | null = null;
@@ -32,7 +32,7 @@ export class GatewaySession {
   delayedCommands: DelayedCommand[] = [];
   lobby: LinkPeer | null = null;
   /** The number of the session's last admission here, and of its requests since: see `RequestOrder`. */
-  admission = 0;
+  admissionNumber = 0;
   requestNumber = 0;
   requestsPending = 0;
   /** Numbers of the requests without an answer of a lobby. */
@@ -45,7 +45,7 @@ export class GatewaySession {
   leftRooms: readonly { readonly room: RoomId; readonly at: number }[] = NO_ROOMS;
   /** Timers that run while the player has no connection. */
   graceTimers: readonly NodeJS.Timeout[] = NONE;
-  /** The session has had no connection for `NOT_HERE_AFTER_MS`, so the other members see the player as away. */
+  /** The session has had no connection for `AWAY_AFTER_MS`, so the other members see the player as away. */
   isAway = false;
   /** The session has left this gateway's table. A late answer to one of its requests must not bind it to a room. */
   isOver = false;
@@ -65,7 +65,7 @@ export class GatewaySession {
   }
 
   get requestOrder(): RequestOrder {
-    return { turn: this.admission, number: this.requestNumber };
+    return { turn: this.admissionNumber, number: this.requestNumber };
   }
 
   /** Takes the next request number, for a request or for another act that is ordered after all requests so far. */
@@ -80,13 +80,13 @@ export class GatewaySession {
 
   /** The position before the first request that a lobby has not answered: that request comes later. */
   lastAnswered(): RequestOrder {
-    return this.unanswered.length === 0 ? this.requestOrder : { turn: this.admission, number: Math.min(...this.unanswered) - 1 };
+    return this.unanswered.length === 0 ? this.requestOrder : { turn: this.admissionNumber, number: Math.min(...this.unanswered) - 1 };
   }
 
   /** The first request that may still have an effect. When there is none, it takes a new number, so that all requests so far are late. */
   firstOpen(): RequestOrder {
     const first = Math.min(...this.unanswered, this.search?.requestOrder.number ?? Number.POSITIVE_INFINITY);
-    return Number.isFinite(first) ? { turn: this.admission, number: first } : this.nextRequestOrder();
+    return Number.isFinite(first) ? { turn: this.admissionNumber, number: first } : this.nextRequestOrder();
   }
 
   send(message: ServerMessage): void {
@@ -99,3 +99,6 @@ export class GatewaySession {
     this.isAway = false;
   }
 }
+
+/** For the one writer of a field that is readonly for all others. */
+export type WritableSession = { -readonly [Key in keyof GatewaySession]: GatewaySession[Key] };

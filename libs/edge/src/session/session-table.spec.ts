@@ -11,7 +11,7 @@ function newTable() {
 const add = (table: SessionTable, id: string, user = `u-${id}`) => table.add(id as SessionId, user as UserId, id);
 
 describe('the table of sessions', () => {
-  it('finds one by its id, its user and its handle, and counts', () => {
+  it('finds a session by its id, user and handle, and counts the sessions', () => {
     const { table, counts } = newTable();
     const [a, b] = [add(table, 'a'), add(table, 'b')];
     expect(a.handle).not.toBe(b.handle);
@@ -26,7 +26,7 @@ describe('the table of sessions', () => {
     expect([table.size, counts]).toEqual([1, [1, 2, 1]]);
   });
 
-  it('gives no handle twice while it is in use, also when the numbers begin anew', () => {
+  it('gives no handle twice while it is in use, also when the numbers start again', () => {
     const { table } = newTable();
     const first = add(table, 'first');
     (table as unknown as { nextHandle: number }).nextHandle = 0xffff_ffff;
@@ -44,7 +44,7 @@ describe('the table of sessions', () => {
     expect(table.size).toBe(1);
   });
 
-  it('does nothing any more for who is removed, when their time is over', () => {
+  it('stops the timers of a session that is removed', () => {
     jest.useFakeTimers();
     const { table } = newTable();
     const session = add(table, 'a');

@@ -3,7 +3,7 @@ import type { SessionId, UserId } from '#libs/protocol';
 import { Metrics } from '#libs/telemetry';
 import { GatewaySession } from './gateway-session.js';
 
-/** The sessions at this gateway, by what they are looked up by. */
+/** The sessions at this gateway, by id, handle and user. */
 @Injectable()
 export class SessionTable {
   private readonly byId = new Map<SessionId, GatewaySession>();

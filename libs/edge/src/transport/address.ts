@@ -1,8 +1,8 @@
 import { isIPv6, type Socket } from 'node:net';
 
 /**
- * What counts as one address. An IPv4 address is itself, however it is written; of IPv6 it is the network of 64 bits,
- * since whoever has one address there has all of them. Source: RFC 4291, section 2.5.4.
+ * Returns the same key for all addresses that count as one. An IPv4 address has one key in all its notations. An IPv6 network of 64 bits
+ * has one key, because the owner of one of its addresses has all of them. Source: RFC 4291, section 2.5.4.
  */
 export function addressKey(address: string | undefined): string {
   if (address === undefined) return 'unknown';
@@ -18,7 +18,7 @@ export function addressKey(address: string | undefined): string {
   return `${network.map((part) => Number.parseInt(part, 16).toString(16)).join(':')}::/64`;
 }
 
-/** One socket among all that are open: TLS makes a second object of it, with the same two ends. */
+/** Identifies an open socket by its two ends. TLS makes a second object for the same socket. */
 export function peerOf({ remoteAddress, remotePort, localPort }: Socket): string {
   return `${remoteAddress}|${remotePort}|${localPort}`;
 }

@@ -1,21 +1,21 @@
 import type { EdgeOptions } from '../edge.options.js';
 import type { ConnectionEvents } from './player-connection.js';
 
-/** A way for players in. Provide one more to add a third beside WebSocket and TCP. */
+/** Accepts connections of players. WebSocket and TCP are built in; an application may provide more. */
 export abstract class ClientTransport {
   abstract readonly name: string;
-  /** Starts listening; rejects with one clear sentence when the port is taken. Gives the port. */
+  /** Starts listening and resolves to the port. Rejects with a message that names the setting when the port is in use. */
   abstract listen(events: ConnectionEvents): Promise<number>;
-  /** Takes no more connections; those that are open stay. */
+  /** Stops accepting connections. Open ones stay. */
   abstract close(): void;
 }
 
-/** Beyond these the system itself turns sockets away: they would be too many for every limit that has a code. */
+/** Most sockets of one transport. Node refuses more without a code, because they exceed all limits that have one. */
 export function socketsMax({ connectionsMax, hellosPendingMax }: EdgeOptions): number {
   return connectionsMax + 2 * hellosPendingMax;
 }
 
-/** The certificate that players are shown, over whichever way they come; null: none. */
+/** The certificate of all transports. Null: none. */
 export const PUBLIC_CERTIFICATE = Symbol('PublicCertificate');
 
 export function listenError(error: NodeJS.ErrnoException, port: number, setting: string): Error {

@@ -5,30 +5,30 @@ import { peerOf } from './address.js';
 
 export type TransportName = 'websocket' | 'tcp' | (string & {});
 
-/** What a transport hands to the gateway. Frames are binary, and views valid during the call only. */
+/** The events that a transport reports to the gateway. A frame is binary, and a view that is valid during the call only. */
 export interface ConnectionEvents {
-  /** A socket was accepted that is nobody's connection yet. False: there are too many; turn it away. */
+  /** The transport has accepted a socket. Returns false when there are too many, and the transport must refuse it. */
   accepted(socket: Socket): boolean;
-  /** Before its first frame; may be refused by `goodbye`. */
+  /** Called before the first frame. The gateway may refuse the connection with `goodbye`. */
   opened(connection: PlayerConnection): void;
   frame(connection: PlayerConnection, frame: Buffer): void;
   closed(connection: PlayerConnection): void;
-  /** The transport's own sign of life came in. False: too many of them; it is not to be answered. */
+  /** A ping or pong of the transport itself has arrived. Returns false when there are too many, and the ping gets no answer. */
   pinged(connection: PlayerConnection, bytes: number): boolean;
-  /** The kernel has taken all that was sent. */
+  /** The kernel has taken all sent bytes. */
   drained(connection: PlayerConnection): void;
 }
 
 /**
- * One player's socket, whatever carries it. Inside the gateway all frames are binary; a connection that speaks JSON
- * turns them at its own edge. Writes are gathered for one turn of the loop.
+ * The connection of one player over any transport. All frames inside the gateway are binary; a JSON connection converts them. Writes are
+ * batched for one event-loop tick.
  */
 export abstract class PlayerConnection {
-  /** Free for the gateway's own use: what the connection belongs to. */
+  /** The gateway's `ConnectionState`. Transports do not use it. */
   state: unknown = null;
   lastMessageAt = performance.now();
   protected readonly writer: BatchWriter;
-  /** What it was told when we ended it; null: we did not. */
+  /** The code with which the gateway closed the connection. Null: it did not. */
   goodbyeCode: string | null = null;
   private isClosing = false;
 
@@ -41,27 +41,27 @@ export abstract class PlayerConnection {
     this.writer = new BatchWriter(socket, () => events.drained(this));
   }
 
-  /** A whole binary frame; copied at once. */
+  /** Sends a whole binary frame. The bytes are copied at once. */
   abstract sendFrame(frame: Uint8Array): void;
 
-  /** A sync from its parts, with no frame made in between. */
+  /** Sends a sync from its parts, without building a frame first. */
   abstract sendSync(version: number, seq: number, body: Uint8Array): void;
 
-  /** Asks the transport at the other end for a sign of life, once in a silence; where a transport has no such question, nothing. */
+  /** Sends a ping of the transport itself, once in a silence. A transport without pings does nothing. */
   probe(_now: number): void {}
 
-  /** Ends the transport's own conversation; what was written before still arrives. */
+  /** Closes the transport in its own way. Bytes that were written before still arrive. */
   protected abstract end(goodbye: Goodbye): void;
 
   send(message: ServerMessage): void {
     this.sendFrame(encodeServerMessage(message));
   }
 
-  /** Says why, then closes; a peer that does not read it is cut after `graceMs`. */
+  /** Sends the reason and closes. A client that does not read it is cut off after `graceMs`. */
   goodbye(goodbye: Omit<Goodbye, 'kind'>, graceMs: number): void {
     if (this.isClosing) return;
     const message: Goodbye = { kind: 'goodbye', ...goodbye };
-    // Before the connection counts as closing: from then on nothing is sent any more.
+    // A closing connection sends nothing, so the message goes first.
     this.send(message);
     this.goodbyeCode = message.code;
     this.isClosing = true;
@@ -70,7 +70,7 @@ export abstract class PlayerConnection {
     this.endWithin(graceMs);
   }
 
-  /** Nothing more is said or heard. What was written still arrives, at a peer that reads it in time. */
+  /** Sends and receives nothing more. Written bytes still arrive if the client reads them in time. */
   protected endWithin(ms: number): void {
     this.isClosing = true;
     setTimeout(() => this.socket.destroy(), ms).unref();
@@ -80,7 +80,7 @@ export abstract class PlayerConnection {
     return !this.isClosing && !this.socket.destroyed;
   }
 
-  /** The two ends of its socket, while it is open: asked for once, and long to keep. */
+  /** The two ends of the open socket. Computed each time, because the string is long. */
   get peer(): string {
     return peerOf(this.socket);
   }
@@ -95,7 +95,7 @@ export abstract class PlayerConnection {
   }
 }
 
-/** Raw TCP: a length before each binary frame. */
+/** A raw TCP connection: each binary frame follows its length. */
 export class TcpConnection extends PlayerConnection {
   constructor(address: string, socket: Socket, events: Pick<ConnectionEvents, 'drained'>) {
     super('tcp', address, socket, events);

@@ -34,7 +34,7 @@ export class TcpTransport extends ClientTransport {
     this.server?.close();
   }
 
-  /** Until the handshake is done a socket is a visitor; there is no telling one too many why. */
+  /** A socket counts as pending until its handshake is done. A refused socket gets no message, because none can be sent before the handshake. */
   private tlsServer(certificate: Certificate, events: ConnectionEvents): TlsServer {
     const handshakeTimeout = this.options.helloTimeoutMs;
     const server = createTlsServer({ ...certificate.options, handshakeTimeout }, (socket) => this.accept(socket, events));
@@ -65,7 +65,7 @@ export class TcpTransport extends ClientTransport {
     );
     socket.on('error', () => socket.destroy());
     socket.on('close', () => events.closed(connection));
-    // Registered last: whoever refuses the connection may close it at once.
+    // Last, because the gateway may refuse and close the connection at once.
     events.opened(connection);
   }
 }

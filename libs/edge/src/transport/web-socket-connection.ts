@@ -22,16 +22,16 @@ import {
 import { GOODBYE_MS } from '../edge.options.js';
 import { type ConnectionEvents, PlayerConnection, writeSync } from './player-connection.js';
 
-/** Some more than allowed is read, so that a frame a little too large gets a goodbye with a code, and not only a closed socket. */
-const READ_BEYOND = 4;
+/** The reader accepts frames up to this many times the limit, so that a frame above the limit gets a goodbye with a code. */
+const READ_FACTOR = 4;
 
-/** Source: RFC 6455, section 7.4.1; from 4000 on, a code is its application's own. */
-const CLOSE_CODE_OF: Readonly<Record<string, number>> = { 'shutting-down': 1001, 'frame-too-large': 1009, 'bad-frame': 1007 };
-const CLOSE_CODE_OF_OURS = 4000;
-/** A close frame has at most 123 bytes of reason, and longer ones break the WebSocket. Ours are ASCII; the rest is for "… (n characters)". */
+/** Source: RFC 6455, section 7.4.1. Codes from 4000 belong to the application. */
+const CLOSE_CODES: Readonly<Record<string, number>> = { 'shutting-down': 1001, 'frame-too-large': 1009, 'bad-frame': 1007 };
+const CLOSE_CODE_DEFAULT = 4000;
+/** A close frame takes at most 123 bytes of reason. Reasons are ASCII; the remaining bytes are for "… (n characters)". */
 const CLOSE_REASON_CHARACTERS_MAX = 90;
 
-/** WebSocket, binary subprotocol: server frames need no mask, so they are written straight into the batch. */
+/** A WebSocket connection with the binary subprotocol. Server frames need no mask, so they are written straight into the batch. */
 export class WebSocketConnection extends PlayerConnection implements WebSocketInbox {
   private readonly reader: WebSocketReader;
   private isCloseSent = false;
@@ -44,23 +44,23 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
     protected readonly events: Pick<ConnectionEvents, 'frame' | 'pinged' | 'drained'>,
   ) {
     super('websocket', address, socket, events);
-    this.reader = new WebSocketReader(READ_BEYOND * frameBytesMax, this);
+    this.reader = new WebSocketReader(READ_FACTOR * frameBytesMax, this);
   }
 
-  /** A browser answers by itself, also where it lets the timers of a page in the background run once a minute. */
+  /** A browser answers a ping by itself, also for a page in the background whose timers run once a minute. */
   override probe(now: number): void {
     if (!this.isOpen || this.probedAt >= this.lastMessageAt) return;
     this.probedAt = now;
     this.begin(OPCODE.ping, 0);
   }
 
-  /** What its socket heard. */
+  /** Handles bytes from the socket. */
   receive(bytes: Buffer): void {
     try {
       this.reader.push(bytes);
     } catch (error) {
       if (!(error instanceof WebSocketError)) throw error;
-      // No frame of ours could be told where its WebSocket is broken; the close frame says what is wrong.
+      // After a protocol error only a close frame can be sent, so it carries the reason.
       this.close(error.closeCode, error.message);
       this.socket.end();
       this.endWithin(GOODBYE_MS);
@@ -74,29 +74,29 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
     if (bytes.length > frameBytesMax)
       return this.goodbye({ code: 'frame-too-large', reason: `A frame has at most ${frameBytesMax} bytes.` }, GOODBYE_MS);
     if (bytes.length === 0) return this.goodbye({ code: 'bad-frame', reason: 'A frame has at least one byte.' }, GOODBYE_MS);
-    this.take(bytes, isBinary);
+    this.receiveMessage(bytes, isBinary);
   }
 
-  /** For the reader: counted like any other message before it is answered. */
+  /** For the reader. A ping counts as a message against the limits. */
   ping(bytes: Buffer): void {
     if (!this.isOpen || !this.events.pinged(this, bytes.length)) return;
     const at = this.begin(OPCODE.pong, bytes.length);
     this.writer.chunk.set(bytes, at);
   }
 
-  /** For the reader: nobody asked, but it is a sign of life. */
+  /** For the reader. A pong shows that the client lives, also without a ping before it. */
   pong(bytes: Buffer): void {
     if (this.isOpen) this.events.pinged(this, bytes.length);
   }
 
-  /** For the reader: the other side has said its last. */
+  /** For the reader: the client closes the WebSocket. */
   closing(code: number): void {
     this.close(code, '');
     this.socket.end();
     this.endWithin(GOODBYE_MS);
   }
 
-  protected take(bytes: Buffer, isBinary: boolean): void {
+  protected receiveMessage(bytes: Buffer, isBinary: boolean): void {
     if (isBinary) this.events.frame(this, bytes);
     else this.goodbye({ code: 'bad-frame', reason: 'This connection speaks binary frames.' }, GOODBYE_MS);
   }
@@ -114,10 +114,10 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
   }
 
   protected override end(goodbye: Goodbye): void {
-    this.close(CLOSE_CODE_OF[goodbye.code] ?? CLOSE_CODE_OF_OURS, goodbye.code);
+    this.close(CLOSE_CODES[goodbye.code] ?? CLOSE_CODE_DEFAULT, goodbye.code);
   }
 
-  /** Ours goes out once, whoever begins; the socket is ended when both have said theirs. */
+  /** Sends the close frame once. The socket ends when both sides have sent theirs. */
   private close(code: number, reason: string): void {
     if (this.isCloseSent) return;
     this.isCloseSent = true;
@@ -130,14 +130,14 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
     this.writer.flush();
   }
 
-  /** Reserves a frame in the batch and writes its header; returns where its payload starts. */
+  /** Reserves a frame in the batch and writes its header. Returns the offset of its payload. */
   protected begin(opcode: number, length: number): number {
     const at = this.writer.reserve(frameHeaderBytes(length) + length);
     return writeFrameHeader(this.writer.chunk, at, opcode, length);
   }
 }
 
-/** WebSocket, JSON subprotocol: for people with a console and twenty lines of script. */
+/** A WebSocket connection with the JSON subprotocol, for short scripts and consoles. */
 export class JsonWebSocketConnection extends WebSocketConnection {
   override sendFrame(frame: Uint8Array): void {
     if (!this.isOpen) return;
@@ -146,7 +146,7 @@ export class JsonWebSocketConnection extends WebSocketConnection {
       message = decodeServerMessage(frame);
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
-      // The frame came over the link of the room's server, with those of many players: it costs this connection, and not the link.
+      // The link from the room's server also carries frames of other players. So the error closes only this connection.
       return this.goodbye({ code: 'internal', reason: 'A message to you could not be written as JSON.', retryAfterMs: 500 }, GOODBYE_MS);
     }
     const text = Buffer.from(serverMessageToJson(message));
@@ -160,7 +160,7 @@ export class JsonWebSocketConnection extends WebSocketConnection {
     this.sendFrame(frame);
   }
 
-  protected override take(bytes: Buffer, isBinary: boolean): void {
+  protected override receiveMessage(bytes: Buffer, isBinary: boolean): void {
     if (isBinary) return this.goodbye({ code: 'bad-frame', reason: 'This connection speaks JSON: text frames.' }, GOODBYE_MS);
     let frame: Buffer;
     try {
@@ -173,7 +173,7 @@ export class JsonWebSocketConnection extends WebSocketConnection {
     this.events.frame(this, frame);
   }
 
-  /** The binary frame of a JSON message. Throws `bad-frame` or `unknown-kind`. */
+  /** Returns the binary frame of a JSON message. @throws `bad-frame` or `unknown-kind` */
   static frameOf(text: string): Buffer {
     const frame = encodePlayerMessage(playerMessageFromJson(text));
     return Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);

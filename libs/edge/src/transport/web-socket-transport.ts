@@ -12,14 +12,14 @@ import { ClientTransport, listenError, PUBLIC_CERTIFICATE, socketsMax } from './
 import type { ConnectionEvents } from './player-connection.js';
 import { JsonWebSocketConnection, WebSocketConnection } from './web-socket-connection.js';
 
-/** What the public port answers to plain HTTP: the player page. The application gives it. */
+/** The handler of plain HTTP requests on the public port. The application provides it. */
 export const PUBLIC_PAGES = Symbol('PublicPages');
 
 export const PLAY_PATH = '/play';
 
 const SUBPROTOCOLS = [SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON] as const;
 
-/** What a request that could not be read is answered, where it is not just wrong (400). */
+/** The status of an unreadable request by error code. All others get 400. */
 const STATUS_OF: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
 
 @Injectable()
@@ -37,12 +37,12 @@ export class WebSocketTransport extends ClientTransport {
 
   override listen(events: ConnectionEvents): Promise<number> {
     const turnedAway = new WeakSet<Duplex>();
-    const server = this.serverFor(turnedAway);
+    const server = this.newServer(turnedAway);
     server.maxConnections = socketsMax(this.options);
     this.server = server;
     server.on('connection', (socket: Socket) => {
       if (events.accepted(socket)) return;
-      // Before a handshake there is no telling why.
+      // No answer can be sent before the TLS handshake.
       if (this.certificate) socket.destroy();
       else turnedAway.add(socket);
     });
@@ -57,7 +57,7 @@ export class WebSocketTransport extends ClientTransport {
     });
   }
 
-  private serverFor(turnedAway: WeakSet<Duplex>): Server {
+  private newServer(turnedAway: WeakSet<Duplex>): Server {
     const { httpTimeoutMs, helloTimeoutMs } = this.options;
     const limits = {
       headersTimeout: httpTimeoutMs,
@@ -66,7 +66,7 @@ export class WebSocketTransport extends ClientTransport {
     };
     const pages = this.pages ?? notFound;
     const answer: RequestListener = (request, response) => {
-      // Who reads nothing of a page does not stay. Not for the whole server: a player's socket would keep a timer it never needs.
+      // Closes the socket of a client that does not read the page. A timeout of the server would also give each player's socket a timer.
       request.socket.setTimeout(2 * httpTimeoutMs);
       if (turnedAway.has(request.socket)) answerBusy(response);
       else pages(request, response);
@@ -83,7 +83,7 @@ export class WebSocketTransport extends ClientTransport {
   }
 
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, events: ConnectionEvents): void {
-    socket.on('error', destroy);
+    socket.on('error', destroySocket);
     const path = (request.url ?? '/').split('?', 1)[0];
     if (path !== PLAY_PATH) return refuse(socket, 404);
     if (!this.isAllowedOrigin(request)) return refuse(socket, 403);
@@ -94,17 +94,17 @@ export class WebSocketTransport extends ClientTransport {
     const own = readInPlace(socket as Socket, (bytes) => connection.receive(bytes));
     own.setNoDelay(true);
     const connection = new Connection(own.remoteAddress ?? 'unknown', own, this.options.frameBytesMax, events);
-    own.on('error', destroy);
+    own.on('error', destroySocket);
     own.on('close', () => events.closed(connection));
     own.write(
       `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: ${subprotocol}\r\n\r\n`,
     );
     events.opened(connection);
-    // It may have spoken in the same breath as it asked.
+    // The client may have sent frames together with the request.
     if (head.length > 0) connection.receive(head);
   }
 
-  /** A browser always says where its page came from; other programs say nothing, and could say anything. */
+  /** Checks the origin of a browser's page. Other programs send none, and could send any. */
   private isAllowedOrigin({ headers }: IncomingMessage): boolean {
     const { origin, host } = headers;
     if (origin === undefined || this.options.allowedOrigins.includes('*')) return true;
@@ -112,8 +112,8 @@ export class WebSocketTransport extends ClientTransport {
   }
 }
 
-/** One function for every socket: each of its own would cost it 56 bytes for as long as it lives. */
-function destroy(this: Duplex): void {
+/** One function for all sockets: a closure would cost 56 bytes for each open socket. */
+function destroySocket(this: Duplex): void {
   this.destroy();
 }
 

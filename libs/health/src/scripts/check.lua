@@ -1,7 +1,7 @@
--- Reads a server's answer to the last check and asks the next.
--- KEYS  the server's hash, whose name is its channel too
+-- Reads the answer of a server to the last check, and sends the next check.
+-- KEYS  the server's record; its channel has the same name
 -- answer  nil: no record | {incarnation, state, check, lagMs, suspect, unheard, ms since it registered}
--- A server without a record is asked all the same: hearing that, it writes its record again. The dead are left alone.
+-- A server without a record gets a check too, and writes its record again when it receives it. A dead server gets no check.
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state', 'check', 'lagMs', 'suspect', 'unheard', 'registeredAt')
 if not record[1] then
   redis.call('PUBLISH', KEYS[1], 'check')

@@ -1,15 +1,15 @@
--- Votes for a server's eviction, and evicts it when the votes suffice. Exactly one caller is told 'evicted'.
--- KEYS  the server's hash
+-- Votes for the eviction of a server, and evicts it when the votes suffice. Exactly one caller gets the answer 'evicted'.
+-- KEYS  the server's record
 -- ARGV  incarnation, reason, voter, votes needed, lifetime of a vote in ms, lifetime of the dead record in ms,
 --       channel of the fleet,
---       what its check must say ('testing': unanswered, 'update': answered, '': anything),
+--       required state of its check ('testing': unanswered, 'update': answered, '': any),
 --       number of gateways whose votes count, these gateways,
---       then field, value, … of the record, to be written should the registry have lost it
+--       then field, value, … of the record, which are written when the registry has lost the record
 -- answer  {'evicted', votes} | {'voted', votes} | {'dead'} | {'other'} | {'answered'} | {'unheard'}
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state', 'check')
 local voters = tonumber(ARGV[9])
 if not record[1] then
-  -- Without a record nobody would learn of the end, and whoever owned rooms would be owed for ever.
+  -- Without a record no gateway would know of the dead server, and its rooms would never be recovered.
   redis.call('HSET', KEYS[1], 'incarnation', ARGV[1], unpack(ARGV, 10 + voters))
 else
   if record[1] ~= ARGV[1] then return {'other'} end

@@ -10,20 +10,20 @@ export interface Vote {
   readonly server: ServerRecord;
   readonly reason: EvictionReason;
   readonly voter: ServerId;
-  /** Whose votes count, and how many of them it takes. */
+  /** The gateways whose votes count, and the number of votes that evict. */
   readonly voters: readonly ServerId[];
   readonly needed: number;
 }
 
 export type VoteAnswer =
-  /** This very call made it dead. */
+  /** This call evicted the server. Exactly one call gets this answer. */
   | { readonly kind: 'evicted'; readonly votes: number }
   | { readonly kind: 'voted'; readonly votes: number }
   | { readonly kind: 'dead' | 'other' | 'answered' | 'unheard' };
 
 /**
- * What the server's check must say up to the last moment. Silence: an answer between the verdict and this script acquits.
- * Unreachable: one that the store does not hear either is judged by its health check.
+ * The state of the last check that a verdict requires, up to the last moment. An answer acquits a silent server. A server that does not
+ * answer checks is not judged as unreachable: its checker judges it.
  */
 const CHECK_WANTED: Partial<Record<EvictionReason, 'testing' | 'update'>> = {
   silent: 'testing',

@@ -1,7 +1,7 @@
--- A user looks for a match: joins the queue, and takes all out of it who make a game.
+-- Adds the search of a user to the queue, and takes the searches of a complete match out of it.
 -- KEYS  1 queue (zset: user by time)  2 people (hash: user to JSON)  3 made (hash: match id to "time [people]")
--- ARGV  1 user  2 person (JSON)  3 how many make a game  4 match id, should one be made  5 how long one waits, in ms
--- gives the people of the match; none: the user waits
+-- ARGV  1 user  2 search (JSON)  3 players of a match  4 id of the match, if one is made  5 time to live of a search in ms
+-- answer  the searches of the match; empty: the user waits
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local stale = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[5]))
@@ -16,6 +16,6 @@ local users = redis.call('ZRANGE', KEYS[1], 0, tonumber(ARGV[3]) - 1)
 local people = redis.call('HMGET', KEYS[2], unpack(users))
 redis.call('ZREM', KEYS[1], unpack(users))
 redis.call('HDEL', KEYS[2], unpack(users))
--- Remembered until the room is made, so that a lobby that dies now does not lose the match.
+-- Stored until the room is made, so that the match is not lost when the lobby dies now.
 redis.call('HSET', KEYS[3], ARGV[4], string.format('%.0f', now) .. ' [' .. table.concat(people, ',') .. ']')
 return people

@@ -4,12 +4,14 @@ import { describeThrown, Log } from '#libs/telemetry';
 import { type DetachedError, GameProcessGuard, HandlerGuard, type Subject, Watchdog } from '#libs/watchdog';
 import { HostedRooms } from '../room/hosted-rooms.js';
 import { logGameFailure } from '../room/log-game-failure.js';
+import { RepeatedErrors } from './repeated-errors.js';
 import { RoomEngine } from './room-engine.js';
 
 /** Handles errors of timers and promises that a handler created and did not await: the room ends, and the server continues. */
 @Injectable()
 export class DetachedFailures implements OnApplicationBootstrap, OnApplicationShutdown {
   private process: GameProcessGuard | null = null;
+  private readonly repeated = new RepeatedErrors();
 
   constructor(
     private readonly guard: HandlerGuard,
@@ -52,13 +54,17 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
 
   private gameFailed({ subject, error }: DetachedError): void {
     const { game, room: roomId, effect } = subject;
-    logGameFailure(this.log, {
-      roomId,
-      game,
-      handler: 'detached',
-      ...(effect !== undefined && { effect }),
-      error: this.described(subject, error),
-    });
+    const skipped = this.repeated.skippedBefore(subject);
+    if (skipped !== null) {
+      logGameFailure(this.log, {
+        roomId,
+        game,
+        handler: 'detached',
+        ...(effect !== undefined && { effect }),
+        ...(skipped > 0 && { skipped }),
+        error: this.described(subject, error),
+      });
+    }
     const room = this.rooms.get(roomId as RoomId);
     // Timers and promises of an effect handler are not part of the game's rules.
     if (room && effect === undefined) this.engine.endFailed(room, 'The game failed in work that it had left running.');

@@ -9,6 +9,8 @@ export interface GameFailure {
   readonly handler: string;
   /** The key of the effect whose handler failed. */
   readonly effect?: string;
+  /** Failures of the same code that were not logged. */
+  readonly skipped?: number;
   readonly seat?: number;
   readonly seq?: number;
   /** Described already, because describing a thrown value may run code of the game. */

@@ -1,0 +1,57 @@
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { SingleFlight } from '#libs/async';
+import { Self, ServerRegistration } from '#libs/fleet';
+import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
+import { EventLoopLag, Log } from '#libs/telemetry';
+import { type HealthResponderOptions, RESPONDER_OPTIONS } from '../health.options.js';
+import type { HealthAnswerListener, ServerFacts } from '../ports.js';
+import { answerCheck } from '../scripts/answer.js';
+
+/** Answers the checks of this server: on each message of its channel, it writes its load into its record. */
+@Injectable()
+export class HealthResponder implements OnApplicationBootstrap {
+  private facts: ServerFacts | null = null;
+  private listeners: readonly HealthAnswerListener[] = [];
+  private readonly answers = new SingleFlight(() => this.answer());
+
+  constructor(
+    @Inject(RESPONDER_OPTIONS) private readonly options: HealthResponderOptions,
+    private readonly modules: ModuleRef,
+    private readonly self: Self,
+    private readonly registration: ServerRegistration,
+    private readonly redis: RedisConnections,
+    private readonly pubSub: PubSub,
+    private readonly lag: EventLoopLag,
+    private readonly log: Log,
+    private readonly clock: StoreClock,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { facts, answerListeners = [] } = this.options;
+    this.facts = facts ? this.modules.get(facts, { strict: false }) : null;
+    this.listeners = answerListeners.map((type) => this.modules.get(type, { strict: false }));
+    await this.pubSub.subscribe(this.self.id, () => this.heard());
+    // A check may have been lost meanwhile. An answer without a check prevents a miss.
+    this.pubSub.onReconnect(() => this.heard());
+  }
+
+  /** Checks that arrive during an answer share one answer after it. */
+  private heard(): void {
+    if (this.self.incarnation === 0) return;
+    void this.answers.again().catch((error: unknown) => this.log.debug('health.answer-failed', { error }));
+  }
+
+  private async answer(): Promise<void> {
+    const { rooms, players, capacity } = this.facts?.facts() ?? { rooms: 0, players: 0, capacity: 0 };
+    const facts = { rooms, players, capacity, lagMs: this.lag.takeP99Ms() };
+    const { offsetMs } = this.clock;
+    const told = { ...facts, ...(offsetMs !== null && { clockOffsetMs: Math.round(offsetMs) }) };
+    const taken = await answerCheck(this.redis.commands, this.self.id, this.self.incarnation, told);
+    if (taken !== 'ok') {
+      await this.registration.look();
+      return;
+    }
+    for (const listener of this.listeners) await listener.answered(facts);
+  }
+}

@@ -1,0 +1,94 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { LinkTrust, ServerDirectory, type ServerRecord } from '#libs/fleet';
+import { RedisConnections } from '#libs/redis';
+import { Log } from '#libs/telemetry';
+import { CHECKER_OPTIONS, CLEANUP_LEASE_MS, type HealthCheckerOptions, LEFT_CHECK_MS } from '../health.options.js';
+import { incarnationKey } from '../incarnation-key.js';
+import { EVICTION_REASONS, type EvictionReason, type ServerEndListener } from '../ports.js';
+import { claimCleanup } from '../scripts/claim-cleanup.js';
+
+/**
+ * Runs the cleanup of dead servers: all `ServerEndListener`s, until none fails. The gateway that runs a cleanup has a lease on it and renews
+ * the lease. When that gateway dies, the lease expires and another gateway takes over.
+ */
+@Injectable()
+export class ServerCleanups implements OnApplicationBootstrap, OnModuleDestroy {
+  private listeners: readonly ServerEndListener[] = [];
+  /** Dead incarnations that this process cleans up at the moment. */
+  private readonly inProgress = new Set<string>();
+  private sweeping: NodeJS.Timeout | null = null;
+  private leftCheck: NodeJS.Timeout | null = null;
+
+  constructor(
+    @Inject(CHECKER_OPTIONS) private readonly options: HealthCheckerOptions,
+    private readonly modules: ModuleRef,
+    private readonly redis: RedisConnections,
+    private readonly directory: ServerDirectory,
+    private readonly trust: LinkTrust,
+    private readonly log: Log,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.listeners = (this.options.ends ?? []).map((type) => this.modules.get(type, { strict: false }));
+    this.sweeping = setInterval(() => void this.takeOverExpired(), CLEANUP_LEASE_MS / 2);
+    this.sweeping.unref();
+    this.directory.onChange(({ kind }) => {
+      if (kind === 'evicted') this.checkLeftSoon();
+    });
+  }
+
+  /** Runs the listeners. When one fails, all run again after the lease has expired. Never rejects. */
+  async run(server: ServerRecord, reason: EvictionReason): Promise<void> {
+    // An outvoted gateway has no links, so it could not give the rooms to other servers.
+    if (this.trust.isOutvoted) return this.leaveToOthers(server);
+    if (this.listeners.length === 0 || this.inProgress.has(incarnationKey(server))) return;
+    this.inProgress.add(incarnationKey(server));
+    const renewal = setInterval(() => void claimCleanup(this.redis.commands, server, 'renew').catch(() => {}), CLEANUP_LEASE_MS / 3);
+    try {
+      const outcomes = await Promise.allSettled(this.listeners.map(async (listener) => listener.ended(server, reason)));
+      const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
+      for (const { reason: error } of failed)
+        this.log.error('server-end.failed', { target: server.id, incarnation: server.incarnation, error });
+      if (failed.length === 0) await claimCleanup(this.redis.commands, server, 'complete');
+    } catch (error) {
+      this.log.warn('server-end.not-settled', { target: server.id, incarnation: server.incarnation, error });
+    } finally {
+      clearInterval(renewal);
+      this.inProgress.delete(incarnationKey(server));
+    }
+  }
+
+  onModuleDestroy(): void {
+    if (this.sweeping) clearInterval(this.sweeping);
+    if (this.leftCheck) clearTimeout(this.leftCheck);
+  }
+
+  private async leaveToOthers(server: ServerRecord): Promise<void> {
+    this.log.warn('server-end.left-to-others', { target: server.id, incarnation: server.incarnation, reason: this.trust.why });
+    await claimCleanup(this.redis.commands, server, 'give-up').catch(() => false);
+  }
+
+  /** Another gateway evicted a server. If it gives up the cleanup, this gateway takes over soon. */
+  private checkLeftSoon(): void {
+    this.leftCheck ??= setTimeout(() => {
+      this.leftCheck = null;
+      void this.takeOverExpired();
+    }, LEFT_CHECK_MS);
+    this.leftCheck.unref();
+  }
+
+  private async takeOverExpired(): Promise<void> {
+    if (this.listeners.length === 0 || this.trust.isOutvoted) return;
+    const open = this.directory
+      .all()
+      .filter((server) => server.state === 'dead' && server.settledAt === null && !this.inProgress.has(incarnationKey(server)));
+    for (const server of open) {
+      const taken = await claimCleanup(this.redis.commands, server, 'take').catch(() => false);
+      if (taken) {
+        this.log.warn('server-end.taken-up', { target: server.id, incarnation: server.incarnation });
+        void this.run(server, EVICTION_REASONS.find((reason) => reason === server.deadReason) ?? 'silent');
+      }
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { FleetLinks, type ServerRecord } from '#libs/fleet';
+import type { ProbeResult } from '#libs/link';
+import { CHECK_OPTIONS, type CheckOptions, DIAL_INTERVALS } from '../health.options.js';
+
+/** Dials link ports: the second path to a server, beside Redis. */
+@Injectable()
+export class ServerDials {
+  constructor(
+    @Inject(CHECK_OPTIONS) private readonly options: CheckOptions,
+    private readonly links: FleetLinks,
+  ) {}
+
+  /** The time limit of one dial, in ms. */
+  get limitMs(): number {
+    return DIAL_INTERVALS * this.options.intervalMs;
+  }
+
+  /** A server without a link port has no second path, so its checks alone decide. */
+  dial(server: ServerRecord): Promise<ProbeResult> {
+    if (server.linkPort === 0) return Promise.resolve('silent');
+    return this.links.probe(server, this.limitMs);
+  }
+}

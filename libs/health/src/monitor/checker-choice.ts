@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto';
+import type { ServerId } from '#libs/protocol';
+
+/**
+ * Chooses the gateway that checks a server, by rendezvous hashing (Thaler and Ravishankar 1996). All processes that know the same gateways
+ * choose the same one. When a gateway comes or goes, only its share of the servers gets another checker.
+ */
+export function checkerOf(server: ServerId, gateways: readonly ServerId[]): ServerId | null {
+  let best: ServerId | null = null;
+  let bestWeight = '';
+  for (const gateway of gateways) {
+    if (gateway === server) continue;
+    const weight = createHash('sha1').update(`${gateway} ${server}`).digest('hex');
+    if (weight > bestWeight) {
+      best = gateway;
+      bestWeight = weight;
+    }
+  }
+  return best;
+}

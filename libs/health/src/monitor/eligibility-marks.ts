@@ -1,0 +1,52 @@
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { EventSink, FleetEvents, type ServerRecord } from '#libs/fleet';
+import { RedisConnections } from '#libs/redis';
+import { Log } from '#libs/telemetry';
+import { CHECKER_OPTIONS, type HealthCheckerOptions } from '../health.options.js';
+import type { Eligibility, EligibilityListener } from '../ports.js';
+import { markServer } from '../scripts/mark.js';
+import { SelfCheck } from './self-check.js';
+
+const EVENT_REASONS = {
+  suspect: 'check-missed',
+  unheard: 'answers-its-link-only',
+  heard: 'answered',
+} as const;
+
+/** Writes into a server's record whether it is suspect or unheard, and notifies listeners, the fleet and operators of a change. */
+@Injectable()
+export class EligibilityMarks implements OnApplicationBootstrap {
+  private listeners: readonly EligibilityListener[] = [];
+
+  constructor(
+    @Inject(CHECKER_OPTIONS) private readonly options: HealthCheckerOptions,
+    private readonly modules: ModuleRef,
+    private readonly redis: RedisConnections,
+    private readonly events: FleetEvents,
+    private readonly self: SelfCheck,
+    private readonly sink: EventSink,
+    private readonly log: Log,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.listeners = (this.options.eligibility ?? []).map((type) => this.modules.get(type, { strict: false }));
+  }
+
+  mark(server: ServerRecord, before: Eligibility, after: Eligibility): void {
+    void this.write(server, before, after).catch(() => this.self.distrust('store-unreachable'));
+  }
+
+  private async write(server: ServerRecord, before: Eligibility, after: Eligibility): Promise<void> {
+    const { id, incarnation } = server;
+    const isChange = before.suspect > 0 !== after.suspect > 0 || before.unheard !== after.unheard;
+    const isMarked = await markServer(this.redis.commands, id, incarnation, after);
+    if (!isMarked || !isChange) return;
+    if (after.suspect === 0) this.log.info('server.heard', { target: id, incarnation });
+    for (const listener of this.listeners) void Promise.resolve(listener.changed(server, after)).catch(() => {});
+    const event = after.unheard ? 'unheard' : after.suspect > 0 ? 'suspect' : 'heard';
+    const detail = { misses: after.suspect };
+    this.sink.publish({ kind: `server.${event}`, server: id, incarnation, reason: EVENT_REASONS[event], detail });
+    await this.events.publish({ kind: 'state', server: id, incarnation, reason: event });
+  }
+}

@@ -1,0 +1,64 @@
+import type { ProbeResult } from '#libs/link';
+import type { StoreTrouble } from '../evidence/store-probe.js';
+import type { EvictionReason } from '../ports.js';
+import type { HoldReason } from '../voting/eviction-holds.js';
+
+/**
+ * Why a check says nothing about the server. `loop-late`: this process was away. `grace`: the server has just registered. `first`: no
+ * check waited for an answer.
+ */
+export type VoidReason = StoreTrouble | 'loop-late' | 'grace' | 'first';
+
+export type Judgement =
+  | { readonly kind: 'healthy' }
+  | { readonly kind: 'void'; readonly reason: VoidReason }
+  | { readonly kind: 'missed'; readonly misses: number }
+  | { readonly kind: 'held'; readonly reason: HoldReason; readonly misses: number }
+  | { readonly kind: 'condemned'; readonly reason: EvictionReason; readonly misses: number };
+
+/** The result of one check. */
+export interface Seen {
+  /** `unasked`: no check waited for an answer. `unanswered`: the record still says `testing`, or there is no record. */
+  readonly answer: 'unasked' | 'answered' | 'unanswered';
+  /** Null: this process and Redis have been well since the check was sent. */
+  readonly doubt: VoidReason | null;
+  readonly inGrace: boolean;
+  readonly missesBefore: number;
+}
+
+/** The evidence about a server that missed checks. */
+export interface Case {
+  readonly misses: number;
+  readonly maxMisses: number;
+  /** The result of a dial since the last answer. Null: no dial has ended yet. */
+  readonly secondPath: ProbeResult | null;
+  /** The server has been silent for longer than its last reported event-loop lag explains. */
+  readonly patienceIsOver: boolean;
+  /** So many servers are silent at once that they probably share one cause. */
+  readonly many: boolean;
+  readonly heldForMs: number;
+  readonly holdMs: number;
+}
+
+/**
+ * Judges one check. Pure, and the only place with the rules. A verdict on silence needs one more check of Redis, and every verdict the votes
+ * of a majority of the gateways.
+ */
+export function judge(seen: Seen, rest: Omit<Case, 'misses'>): Judgement {
+  if (seen.answer === 'answered') return { kind: 'healthy' };
+  if (seen.answer === 'unasked') return { kind: 'void', reason: 'first' };
+  if (seen.doubt) return { kind: 'void', reason: seen.doubt };
+  if (seen.inGrace) return { kind: 'void', reason: 'grace' };
+  return judgeCase({ ...rest, misses: seen.missesBefore + 1 });
+}
+
+/** Judges a server that missed checks, when new evidence comes without a new check. */
+export function judgeCase({ misses, maxMisses, secondPath, patienceIsOver, many, heldForMs, holdMs }: Case): Judgement {
+  // No process listens on the port. That is certain, so neither a second miss nor the number of other failures matters.
+  if (secondPath === 'refused') return { kind: 'condemned', reason: 'refused', misses };
+  if (misses < maxMisses || secondPath === null) return { kind: 'missed', misses };
+  if (secondPath === 'answered') return { kind: 'held', reason: 'unheard', misses };
+  if (!patienceIsOver) return { kind: 'missed', misses };
+  if (many && heldForMs < holdMs) return { kind: 'held', reason: 'many', misses };
+  return { kind: 'condemned', reason: 'silent', misses };
+}

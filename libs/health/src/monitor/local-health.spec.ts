@@ -1,0 +1,58 @@
+import { LocalHealth } from './local-health.js';
+
+const INTERVAL_MS = 1_000;
+
+/** Ticks as the checker does, from `from` to `to`. */
+function tickThrough(health: LocalHealth, from: number, to: number): void {
+  for (let now = from; now <= to; now += 50) health.tick(now);
+}
+
+describe('LocalHealth', () => {
+  it('voids no check while the process runs and Redis answers', () => {
+    const health = new LocalHealth(INTERVAL_MS, 0);
+    tickThrough(health, 0, 2_000);
+    expect(health.voidReason(1_000, 2_000)).toBeNull();
+  });
+
+  it('voids checks from before the process was away, and not those from after it', () => {
+    const health = new LocalHealth(INTERVAL_MS, 0);
+    tickThrough(health, 0, 1_000);
+    tickThrough(health, 11_000, 12_000);
+    expect(health.voidReason(1_000, 12_000)).toBe('loop-late');
+    expect(health.voidReason(11_050, 12_000)).toBeNull();
+  });
+
+  it('detects that the process was away even when answers are judged before the next tick', () => {
+    const health = new LocalHealth(INTERVAL_MS, 0);
+    tickThrough(health, 0, 1_000);
+    expect(health.voidReason(950, 11_000)).toBe('loop-late');
+  });
+
+  it('ignores a short delay', () => {
+    const health = new LocalHealth(INTERVAL_MS, 0);
+    health.tick(0);
+    health.tick(INTERVAL_MS / 2);
+    expect(health.voidReason(0, INTERVAL_MS / 2)).toBeNull();
+  });
+
+  it('voids all checks until Redis has answered twice in a row', () => {
+    const health = new LocalHealth(INTERVAL_MS, 0);
+    tickThrough(health, 0, 6_000);
+    health.redisFailed('store-restarted');
+    health.redisAnswered(1_000);
+    expect(health.voidReason(1_500, 6_000)).toBe('store-restarted');
+    health.redisFailed('store-slow');
+    health.redisAnswered(3_000);
+    expect(health.voidReason(3_500, 6_000)).toBe('store-slow');
+    health.redisAnswered(4_000);
+    expect(health.voidReason(3_500, 6_000)).toBe('store-slow');
+    expect(health.voidReason(4_000, 6_000)).toBeNull();
+  });
+
+  it('keeps its result when Redis answers more often', () => {
+    const health = new LocalHealth(INTERVAL_MS, 0);
+    tickThrough(health, 0, 6_000);
+    health.redisAnswered(5_000);
+    expect(health.voidReason(4_000, 6_000)).toBeNull();
+  });
+});

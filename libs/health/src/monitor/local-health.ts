@@ -1,0 +1,53 @@
+import { CLEAN_ROUNDS, TICK_MS } from '../health.options.js';
+import type { VoidReason } from './judge.js';
+
+/**
+ * Decides whether a missed check counts. Invariant: it counts only if this process was never late between sending and judging the check, and
+ * if Redis had answered `CLEAN_ROUNDS` times before the check was sent. Pure: the caller passes the time.
+ */
+export class LocalHealth {
+  private lastTickAt: number;
+  private lateAt = Number.NEGATIVE_INFINITY;
+  private cleanRounds = CLEAN_ROUNDS;
+  private storeReason: VoidReason = 'store-unreachable';
+  private storeTrustedFrom = Number.NEGATIVE_INFINITY;
+  private readonly lateMs: number;
+
+  constructor(intervalMs: number, now: number) {
+    this.lateMs = intervalMs / 2 + TICK_MS;
+    this.lastTickAt = now;
+  }
+
+  /** Called at each tick. True: the tick is late. */
+  tick(now: number): boolean {
+    this.detectLateLoop(now);
+    this.lastTickAt = now;
+    return this.lateAt === now;
+  }
+
+  redisFailed(reason: VoidReason): void {
+    this.cleanRounds = 0;
+    this.storeReason = reason;
+  }
+
+  redisAnswered(now: number): void {
+    if (this.cleanRounds >= CLEAN_ROUNDS) return;
+    this.cleanRounds += 1;
+    if (this.cleanRounds === CLEAN_ROUNDS) this.storeTrustedFrom = now;
+  }
+
+  /**
+   * Null: a check that was sent at `askedAt` counts. A process that was suspended may read answers before its next tick, so this method
+   * also compares the time.
+   */
+  voidReason(askedAt: number, now: number): VoidReason | null {
+    this.detectLateLoop(now);
+    if (askedAt <= this.lateAt) return 'loop-late';
+    if (this.cleanRounds < CLEAN_ROUNDS || askedAt < this.storeTrustedFrom) return this.storeReason;
+    return null;
+  }
+
+  private detectLateLoop(now: number): void {
+    if (now - this.lastTickAt > this.lateMs) this.lateAt = now;
+  }
+}

@@ -1,0 +1,55 @@
+import type { ServerRecord } from '#libs/fleet';
+import type { ServerId } from '#libs/protocol';
+import { isMassFailure } from '../evidence/mass-failure.js';
+import { MANY_WINDOW_INTERVALS } from '../health.options.js';
+
+/** The state of a server that its monitor knows earlier than the directory. */
+export interface MonitoredState {
+  readonly isSilent: boolean;
+  readonly isUnheard: boolean;
+}
+
+/** Counts the servers that fail at the same time, in the whole fleet. Servers that fail together may have one cause. */
+export class MassFailures {
+  /** When servers were evicted by any gateway, within the last `MANY_WINDOW_INTERVALS`. */
+  private readonly deaths: number[] = [];
+  private silence = { at: Number.NaN, isMass: false };
+
+  /**
+   * @param others all servers in the directory but this one
+   * @param monitorOf the monitor of a server that this process checks
+   */
+  constructor(
+    private readonly intervalMs: number,
+    private readonly others: () => readonly ServerRecord[],
+    private readonly monitorOf: (id: ServerId) => MonitoredState | undefined,
+  ) {}
+
+  recordDeath(now: number): void {
+    this.deaths.push(now);
+  }
+
+  /** Whether too many servers are silent, or died a moment ago. Counted once per tick, not once per suspect. */
+  isMassSilence(now: number): boolean {
+    if (this.silence.at !== now) this.silence = { at: now, isMass: this.countSilence(now) };
+    return this.silence.isMass;
+  }
+
+  /** Whether too many servers answer on their links and not through Redis. */
+  isMassUnheard(): boolean {
+    const living = this.living();
+    return isMassFailure(living.filter(({ id, unheard }) => this.monitorOf(id)?.isUnheard ?? unheard).length, living.length);
+  }
+
+  private countSilence(now: number): boolean {
+    const windowMs = MANY_WINDOW_INTERVALS * this.intervalMs;
+    while (now - (this.deaths[0] ?? now) > windowMs) this.deaths.shift();
+    const living = this.living();
+    const silent = living.filter(({ id, suspect, unheard }) => this.monitorOf(id)?.isSilent ?? (suspect > 0 && !unheard)).length;
+    return isMassFailure(silent + this.deaths.length, living.length + this.deaths.length);
+  }
+
+  private living(): ServerRecord[] {
+    return this.others().filter(({ state }) => state !== 'dead');
+  }
+}

@@ -1,0 +1,78 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { EventSink, Self } from '#libs/fleet';
+import { Log, Metrics } from '#libs/telemetry';
+import { StoreProbe } from '../evidence/store-probe.js';
+import { CHECK_OPTIONS, type CheckOptions } from '../health.options.js';
+import type { VoidReason } from './judge.js';
+import { LocalHealth } from './local-health.js';
+
+/** Checks this process and its connection to Redis. A missed check counts only while both are well. */
+@Injectable()
+export class SelfCheck {
+  private readonly health: LocalHealth;
+  private redisCheckAt = 0;
+  private isCheckingRedis = false;
+  /** Why checks are void at the moment. Null: they count. */
+  private voidSince: VoidReason | null = null;
+
+  constructor(
+    @Inject(CHECK_OPTIONS) private readonly options: CheckOptions,
+    private readonly store: StoreProbe,
+    private readonly self: Self,
+    private readonly sink: EventSink,
+    private readonly metrics: Metrics,
+    private readonly log: Log,
+  ) {
+    this.health = new LocalHealth(options.intervalMs, performance.now());
+  }
+
+  /** Called at each tick. True: the tick is late, so this process was away. */
+  tick(now: number): boolean {
+    return this.health.tick(now);
+  }
+
+  /** Checks Redis once per interval. */
+  checkRedisIfDue(now: number): void {
+    if (now < this.redisCheckAt) return;
+    this.redisCheckAt = now + this.options.intervalMs;
+    if (this.isCheckingRedis) return;
+    this.isCheckingRedis = true;
+    void this.store.check(this.options.intervalMs).then((trouble) => {
+      this.isCheckingRedis = false;
+      const endedAt = performance.now();
+      if (trouble) return this.distrust(trouble);
+      this.health.redisAnswered(endedAt);
+      if (this.voidSince && !this.health.voidReason(endedAt, endedAt)) {
+        this.log.info('health.trust-restored', { after: this.voidSince });
+        this.voidSince = null;
+      }
+    });
+  }
+
+  /** Null: this process and Redis have been well since `checkedAt`, so a check that was sent then counts. */
+  voidReason(checkedAt: number, now: number): VoidReason | null {
+    return this.health.voidReason(checkedAt, now);
+  }
+
+  /** Checks Redis once more. True: an unanswered check that was sent at `checkedAt` still counts. */
+  async confirm(checkedAt: number | null): Promise<boolean> {
+    const trouble = await this.store.check(this.options.intervalMs);
+    if (trouble) this.distrust(trouble);
+    return !trouble && checkedAt !== null && !this.voidReason(checkedAt, performance.now());
+  }
+
+  /** Redis has failed. Checks are void until it has answered `CLEAN_ROUNDS` times. */
+  distrust(reason: VoidReason, fields: Readonly<Record<string, unknown>> = {}): void {
+    this.health.redisFailed(reason);
+    this.reportVoid(reason, fields);
+  }
+
+  /** Reports a reason once, not once for each server whose check is void. */
+  reportVoid(reason: VoidReason, fields: Readonly<Record<string, unknown>> = {}): void {
+    if (this.voidSince === reason) return;
+    this.voidSince = reason;
+    this.metrics.healthRoundsVoid.inc({ reason });
+    this.sink.publish({ kind: 'health.void', server: this.self.id, incarnation: this.self.incarnation, reason });
+    this.log.warn('health.round-void', { reason, ...fields });
+  }
+}

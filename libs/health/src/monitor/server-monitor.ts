@@ -1,0 +1,285 @@
+import type { ServerDirectory, ServerRecord } from '#libs/fleet';
+import type { ProbeResult } from '#libs/link';
+import type { Log, Metrics } from '#libs/telemetry';
+import type { LostStore } from '../evidence/lost-store.js';
+import type { ServerDials } from '../evidence/server-dials.js';
+import { type CheckOptions, PATIENCE_INTERVALS_MAX, URGENT_CHECK_MS, VERDICT_RETRY_MS } from '../health.options.js';
+import type { Eligibility, EvictionReason } from '../ports.js';
+import type { CheckedRecord } from '../scripts/check.js';
+import type { EvictionHolds } from '../voting/eviction-holds.js';
+import type { Verdicts } from '../voting/verdicts.js';
+import type { EligibilityMarks } from './eligibility-marks.js';
+import { type Case, type Judgement, judge, judgeCase } from './judge.js';
+import type { MassFailures } from './mass-failures.js';
+import type { SelfCheck } from './self-check.js';
+
+/** The parts that the monitors of one process share. */
+export interface MonitorContext {
+  readonly options: Pick<CheckOptions, 'intervalMs' | 'maxMisses' | 'graceMs' | 'holdMs'>;
+  readonly self: Pick<SelfCheck, 'voidReason' | 'confirm' | 'distrust' | 'reportVoid'>;
+  readonly dials: Pick<ServerDials, 'dial'>;
+  readonly massFailures: Pick<MassFailures, 'isMassSilence' | 'isMassUnheard'>;
+  readonly lostStore: Pick<LostStore, 'isLost'>;
+  readonly holds: Pick<EvictionHolds, 'report' | 'clear'>;
+  readonly verdicts: Pick<Verdicts, 'condemn'>;
+  readonly marks: Pick<EligibilityMarks, 'mark'>;
+  readonly directory: Pick<ServerDirectory, 'refresh'>;
+  readonly metrics: Pick<Metrics, 'healthChecks'>;
+  readonly log: Pick<Log, 'info'>;
+  /** The incarnation is dead, or the server has a newer one. */
+  onOver(monitor: ServerMonitor): void;
+}
+
+/** The evidence against a server since its last answer. An answer replaces it by a new one. */
+interface Suspicion {
+  misses: number;
+  /** The link to the server was lost: it is checked more often until the case is decided. */
+  isUrgent: boolean;
+  /** When the dial in progress began. Null: no dial is in progress. */
+  diallingSince: number | null;
+  /** The result of the last dial, and when that dial began. */
+  dialled: { readonly at: number; readonly found: ProbeResult } | null;
+  heldSince: number | null;
+}
+
+/**
+ * Monitors one incarnation of one server for the gateway that checks it. The monitor judges each answer to a check, dials a server
+ * that missed one, marks the server's record, and condemns the server. `judge` contains the rules; `Verdicts` collects the votes.
+ *
+ * All times are in ms of this process's monotonic clock.
+ */
+export class ServerMonitor {
+  private suspicion = newSuspicion();
+  private lastAnswerAt: number;
+  /** When the check that waits for an answer was sent. Null: no check was sent yet. */
+  private checkedAt: number | null = null;
+  /** The event-loop lag that the server reported last. */
+  private lagMs = 0;
+  /** The fields `suspect` and `unheard` of the server's record, as this monitor read or wrote them last. */
+  private marked: Eligibility;
+  private isCondemning = false;
+  private condemnAgainAt = 0;
+  private storeLossCheckAt = 0;
+
+  /** @param dueAt when the first check is due */
+  constructor(
+    private readonly context: MonitorContext,
+    private record: ServerRecord,
+    now: number,
+    private dueAt: number,
+  ) {
+    this.lastAnswerAt = now;
+    this.marked = { suspect: record.suspect, unheard: record.unheard };
+  }
+
+  get server(): ServerRecord {
+    return this.record;
+  }
+
+  /** The server missed a check and has not answered a dial since. */
+  get isSilent(): boolean {
+    return this.suspicion.misses > 0 && this.suspicion.dialled?.found !== 'answered';
+  }
+
+  /** The server answers on its link, and not through Redis. */
+  get isUnheard(): boolean {
+    return this.marked.unheard;
+  }
+
+  isDue(now: number): boolean {
+    return this.dueAt <= now;
+  }
+
+  /** A newer record of the same incarnation. */
+  update(record: ServerRecord): void {
+    this.record = record;
+  }
+
+  /** A round of checks failed, so nothing is known about the server. */
+  postpone(sentAt: number): void {
+    this.dueAt = sentAt + this.context.options.intervalMs;
+  }
+
+  /**
+   * Judges the answer to the last check. The read of the answer has sent the next check.
+   *
+   * @param record null: the server has no record
+   * @param sentAt when the next check was sent
+   */
+  receive(record: CheckedRecord | null, sentAt: number, now: number): void {
+    if (record && (record.incarnation !== this.record.incarnation || record.state === 'dead')) {
+      // The directory does not know this yet. It ends this monitor.
+      this.dueAt = now + this.context.options.intervalMs;
+      this.acquit(now);
+      void this.context.directory.refresh();
+    } else this.judgeAnswer(record, now);
+    this.checkedAt = sentAt;
+  }
+
+  /** Judges again between two checks: a dial has ended, or a verdict was held for long enough. Called at each tick. */
+  tick(now: number): void {
+    const { misses, isUrgent, dialled } = this.suspicion;
+    if (misses === 0 && !isUrgent) return;
+    if (this.isCondemning || now < this.condemnAgainAt || dialled === null) return;
+    const judgement = judgeCase({ ...this.caseAt(now), misses });
+    if (judgement.kind === 'condemned' || judgement.kind === 'held') this.act(judgement, now);
+  }
+
+  /** The link to the server was lost, and the dial that began at `dialledAt` got no answer. Checks follow quickly. */
+  linkLost(dialledAt: number): void {
+    this.context.log.info('server.link-lost', { target: this.record.id, incarnation: this.record.incarnation });
+    this.suspicion.isUrgent = true;
+    this.suspicion.dialled = { at: dialledAt, found: 'silent' };
+    // A check that was just sent gets time for its answer.
+    this.dueAt = Math.max(performance.now(), (this.checkedAt ?? 0) + URGENT_CHECK_MS);
+  }
+
+  private judgeAnswer(record: CheckedRecord | null, now: number): void {
+    if (record) {
+      this.lagMs = record.lagMs;
+      this.marked = { suspect: record.suspect, unheard: record.unheard };
+    }
+    const { checkedAt } = this;
+    const judgement = judge(
+      {
+        answer: checkedAt === null ? 'unasked' : record?.answered ? 'answered' : 'unanswered',
+        doubt: checkedAt === null ? null : this.context.self.voidReason(checkedAt, now),
+        inGrace: record !== null && record.ageMs < this.context.options.graceMs,
+        missesBefore: this.suspicion.misses,
+      },
+      this.caseAt(now),
+    );
+    this.planNextCheck(judgement, now);
+    this.act(judgement, now);
+    if (judgement.kind === 'missed' || judgement.kind === 'held') this.dialIfStale(now);
+  }
+
+  private planNextCheck(judgement: Judgement, now: number): void {
+    const { intervalMs } = this.context.options;
+    const pauseMs = this.suspicion.isUrgent ? URGENT_CHECK_MS : judgement.kind === 'missed' ? intervalMs / 2 : intervalMs;
+    this.dueAt = now + Math.min(intervalMs, pauseMs);
+    const isFirst = judgement.kind === 'void' && judgement.reason === 'first';
+    if (!isFirst) this.context.metrics.healthChecks.inc({ result: judgement.kind });
+  }
+
+  private caseAt(now: number): Omit<Case, 'misses'> {
+    const { self, massFailures, options } = this.context;
+    const { suspicion } = this;
+    // This process was away while it waited for the answer to the dial.
+    if (suspicion.dialled?.found === 'silent' && self.voidReason(suspicion.dialled.at, now)) suspicion.dialled = null;
+    const patienceMs = Math.min(2 * this.lagMs, PATIENCE_INTERVALS_MAX * options.intervalMs);
+    return {
+      maxMisses: options.maxMisses,
+      holdMs: options.holdMs,
+      secondPath: suspicion.dialled?.found ?? null,
+      patienceIsOver: now - this.lastAnswerAt >= patienceMs,
+      many: massFailures.isMassSilence(now),
+      heldForMs: suspicion.heldSince === null ? 0 : now - suspicion.heldSince,
+    };
+  }
+
+  /** The only place where a judgement has effects. */
+  private act(judgement: Judgement, now: number): void {
+    const { context, record, suspicion } = this;
+    switch (judgement.kind) {
+      case 'healthy':
+        if (suspicion.heldSince !== null || suspicion.misses > 0) context.holds.clear(record);
+        this.acquit(now);
+        return this.mark({ suspect: 0, unheard: false });
+      case 'void':
+        if (judgement.reason !== 'first' && judgement.reason !== 'grace') context.self.reportVoid(judgement.reason);
+        return;
+      case 'missed':
+        if (suspicion.misses === 0) context.log.info('server.suspect', { target: record.id, incarnation: record.incarnation });
+        suspicion.misses = judgement.misses;
+        return this.mark({ suspect: judgement.misses, unheard: this.marked.unheard });
+      case 'held':
+        suspicion.misses = judgement.misses;
+        suspicion.heldSince ??= now;
+        context.holds.report(record, judgement.reason, { misses: judgement.misses });
+        if (judgement.reason === 'unheard') void this.checkStoreLoss(now);
+        return this.mark({ suspect: judgement.misses, unheard: judgement.reason === 'unheard' });
+      case 'condemned':
+        suspicion.misses = judgement.misses;
+        void this.condemn(judgement.reason);
+        return;
+      default:
+        return judgement satisfies never;
+    }
+  }
+
+  private acquit(now: number): void {
+    this.lastAnswerAt = now;
+    this.suspicion = newSuspicion();
+  }
+
+  private mark(eligibility: Eligibility): void {
+    const before = this.marked;
+    if (before.suspect === eligibility.suspect && before.unheard === eligibility.unheard) return;
+    this.marked = { ...eligibility };
+    this.context.marks.mark(this.record, before, eligibility);
+  }
+
+  /** The server answers on its link and not through Redis. Condemns a game server that has lost Redis. */
+  private async checkStoreLoss(now: number): Promise<void> {
+    const { context, record, checkedAt } = this;
+    if (record.type !== 'game' || this.isCondemning || now < this.storeLossCheckAt) return;
+    this.storeLossCheckAt = now + VERDICT_RETRY_MS;
+    try {
+      if (checkedAt === null || context.self.voidReason(checkedAt, now) || !(await context.lostStore.isLost(record))) return;
+      const since = performance.now();
+      const { heldSince, misses } = this.suspicion;
+      if (heldSince === null || context.self.voidReason(checkedAt, since)) return;
+      if (context.massFailures.isMassUnheard() && since - heldSince < context.options.holdMs)
+        return context.holds.report(record, 'many', { reason: 'store-lost', misses });
+      await this.condemn('store-lost');
+    } catch (error) {
+      context.self.distrust('store-unreachable', { error });
+    }
+  }
+
+  private async condemn(reason: EvictionReason): Promise<void> {
+    if (this.isCondemning) return;
+    this.isCondemning = true;
+    const { context, checkedAt } = this;
+    try {
+      // Silence may also have its cause in this process or in Redis.
+      if (reason === 'silent' && !(await context.self.confirm(checkedAt))) return;
+      const outcome = await context.verdicts.condemn(this.record, reason);
+      if (outcome === 'over') context.onOver(this);
+      else if (outcome === 'acquitted') this.acquit(performance.now());
+    } catch (error) {
+      context.self.distrust('store-unreachable', { error });
+    } finally {
+      this.isCondemning = false;
+      this.condemnAgainAt = performance.now() + VERDICT_RETRY_MS;
+      // The next attempt needs a new refusal.
+      if (reason === 'refused') {
+        this.suspicion.dialled = null;
+        if (this.suspicion.misses > 0) this.dial();
+      }
+    }
+  }
+
+  private dialIfStale(now: number): void {
+    const { dialled, diallingSince } = this.suspicion;
+    const isFresh = dialled !== null && now - dialled.at < this.context.options.intervalMs;
+    if (diallingSince === null && !isFresh) this.dial();
+  }
+
+  private dial(): void {
+    const at = performance.now();
+    const { suspicion } = this;
+    suspicion.diallingSince = at;
+    void this.context.dials.dial(this.record).then((found) => {
+      // The server has answered a check since, or a newer dial is in progress.
+      if (this.suspicion !== suspicion || suspicion.diallingSince !== at) return;
+      suspicion.diallingSince = null;
+      suspicion.dialled = { at, found };
+    });
+  }
+}
+
+function newSuspicion(): Suspicion {
+  return { misses: 0, isUrgent: false, diallingSince: null, dialled: null, heldSince: null };
+}

@@ -1,0 +1,286 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import { EventSink, FleetLinks, Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
+import type { ServerId } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import { Log, Readiness } from '#libs/telemetry';
+import { isMassFailure } from '../evidence/mass-failure.js';
+import { ServerDials } from '../evidence/server-dials.js';
+import {
+  ALONE_MS,
+  CHECK_OPTIONS,
+  type CheckOptions,
+  REPORT_MS,
+  TICK_MS,
+  UNREACHABLE_INTERVALS,
+  UNREACHABLE_MS_MIN,
+} from '../health.options.js';
+import { reportUnreached } from '../scripts/report-unreached.js';
+import { EvictionHolds } from '../voting/eviction-holds.js';
+import { Verdicts } from '../voting/verdicts.js';
+import { VoteResponder } from '../voting/vote-responder.js';
+import { votingGateways } from '../voting/voting-gateways.js';
+import { judgeUnreached } from './judge-unreached.js';
+
+/** A link counts as silent at the earliest this long after its last message, in ms. */
+const SILENCE_KNOWN_AFTER_MS = 1_000;
+
+/** A game server to which this gateway has no link, or only a silent one. Times are in ms of this process's monotonic clock. */
+interface Lost {
+  readonly server: ServerRecord;
+  readonly since: number;
+  /** When the last dial began. Null: this gateway has not dialed yet. */
+  dialledAt: number | null;
+  /** A dial got no answer. This gateway sends no report before that. */
+  isUnreached: boolean;
+  reportedSince: number | null;
+  reportAt: number;
+  heldSince: number | null;
+  isAlone: boolean;
+  isBusy: boolean;
+}
+
+/**
+ * Finds game servers that answer through the store and that this gateway cannot reach by link. The players of such a server wait, although
+ * the server answers its health checks.
+ *
+ * The gateway dials the server, stores a report in the server's record, and counts the gateways with such a report. A majority evicts the
+ * server as `unreachable`, with votes as for every eviction. A gateway that gets no majority is cut off itself. `onAlone` then calls the
+ * edge, which sends the affected players to other gateways.
+ */
+@Injectable()
+export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly lost = new Map<ServerId, Lost>();
+  private readonly aloneListeners: (() => void)[] = [];
+  private readonly afterMs: number;
+  private lastTickAt = performance.now();
+  private isOpen = false;
+
+  constructor(
+    @Inject(CHECK_OPTIONS) private readonly options: CheckOptions,
+    private readonly self: Self,
+    private readonly redis: RedisConnections,
+    private readonly directory: ServerDirectory,
+    private readonly links: FleetLinks,
+    private readonly dials: ServerDials,
+    private readonly verdicts: Verdicts,
+    private readonly responder: VoteResponder,
+    private readonly holds: EvictionHolds,
+    private readonly sink: EventSink,
+    private readonly log: Log,
+    readiness: Readiness,
+  ) {
+    this.afterMs = Math.max(UNREACHABLE_MS_MIN, UNREACHABLE_INTERVALS * options.intervalMs);
+    readiness.add('links', () => this.whyNotReady());
+  }
+
+  onApplicationBootstrap(): void {
+    // When another gateway votes, this gateway renews its report at once, so that the vote counts it.
+    this.responder.onUnreachableVote((server) => {
+      const lost = this.lost.get(server.id);
+      if (lost?.reportedSince != null) void this.report(lost);
+    });
+    this.isOpen = true;
+  }
+
+  onModuleDestroy(): void {
+    this.isOpen = false;
+  }
+
+  /** The servers that other gateways reach and this one does not. */
+  get alone(): ReadonlySet<ServerId> {
+    const alone = new Set<ServerId>();
+    for (const { server, isAlone } of this.lost.values()) if (isAlone) alone.add(server.id);
+    return alone;
+  }
+
+  /** The listener is called when `alone` has a new server. */
+  onAlone(listener: () => void): void {
+    this.aloneListeners.push(listener);
+  }
+
+  @Interval(2 * TICK_MS)
+  tick(): void {
+    const now = performance.now();
+    const wasLate = now - this.lastTickAt > REPORT_MS + 2 * TICK_MS;
+    this.lastTickAt = now;
+    if (!this.isOpen || this.self.incarnation === 0 || this.self.state === 'dead') return;
+    // This process slept and has not read its links yet, so a silent link says nothing about the server.
+    if (wasLate) this.lost.clear();
+    this.updateLost(now);
+    for (const lost of this.lost.values()) {
+      if (now - lost.since < this.afterMs) continue;
+      if (!lost.isUnreached) this.dialIfDue(lost, now);
+      else if (now >= lost.reportAt) void this.report(lost);
+    }
+  }
+
+  private updateLost(now: number): void {
+    for (const [id, { server }] of this.lost) {
+      if (!this.isWatched(this.directory.get(id), server.incarnation)) this.lost.delete(id);
+    }
+    for (const server of this.directory.byType('game')) {
+      if (!this.isWatched(server, server.incarnation)) continue;
+      const known = this.lost.get(server.id);
+      if (this.links.isWell(server)) {
+        if (known) this.reachedAgain(known);
+        continue;
+      }
+      if (known) continue;
+      const isSilent = this.links.get(server.id)?.isOpen === true;
+      this.lost.set(server.id, {
+        server,
+        since: isSilent ? now - SILENCE_KNOWN_AFTER_MS : now,
+        dialledAt: null,
+        isUnreached: false,
+        reportedSince: null,
+        reportAt: 0,
+        heldSince: null,
+        isAlone: false,
+        isBusy: false,
+      });
+      // The dial runs during the rest of the wait, so that its result is there at the end.
+      if (isSilent) this.dialIfDue(this.lost.get(server.id) as Lost, now);
+    }
+  }
+
+  private isWatched(server: ServerRecord | undefined, incarnation: number): boolean {
+    return (
+      server !== undefined &&
+      server.incarnation === incarnation &&
+      server.linkPort > 0 &&
+      (server.state === 'ready' || server.state === 'draining')
+    );
+  }
+
+  private reachedAgain(lost: Lost): void {
+    const { server, reportedSince } = lost;
+    this.lost.delete(server.id);
+    if (reportedSince === null) return;
+    this.redis.commands.hdel(server.id, `unreached:${this.self.id}`).catch(() => {});
+    this.log.info('server.reachable', { target: server.id, incarnation: server.incarnation });
+    this.sink.publish({ kind: 'server.reachable', server: server.id, incarnation: server.incarnation, reason: 'link-restored' });
+    this.holds.clear(server);
+  }
+
+  private dialIfDue(lost: Lost, now: number): void {
+    if (lost.isBusy || (lost.dialledAt !== null && now - lost.dialledAt < this.options.intervalMs)) return;
+    lost.isBusy = true;
+    lost.dialledAt = now;
+    void this.dials.dial(lost.server).then((found) => {
+      lost.isBusy = false;
+      // The server answers through the store. A refused dial therefore means that the network refuses it or that this gateway has a
+      // wrong address.
+      if (found !== 'answered') lost.isUnreached = true;
+      else this.replaceIfDead(lost);
+    });
+  }
+
+  /**
+   * Closes the link when it stays silent although the server answers on a new connection. The gateway then dials the link again. A server
+   * that has just woken answers on its old link within `SILENCE_KNOWN_AFTER_MS`, and keeps it.
+   */
+  private replaceIfDead({ server }: Lost): void {
+    const peer = this.links.get(server.id);
+    if (!peer) return;
+    setTimeout(() => {
+      if (this.isOpen && this.links.get(server.id) === peer && peer.isSilent) peer.close('silent, while a new connection is answered');
+    }, SILENCE_KNOWN_AFTER_MS).unref();
+  }
+
+  /** Stores the report, counts the reports and acts on the count. Never rejects: after an error it reports again later. */
+  private async report(lost: Lost): Promise<void> {
+    if (lost.isBusy) return;
+    lost.isBusy = true;
+    const { server } = lost;
+    try {
+      const found = votingGateways(this.directory.all()).map(({ id }) => id);
+      const gateways = found.includes(this.self.id) ? found : [...found, this.self.id];
+      const answer = await reportUnreached(this.redis.commands, server, this.self.id, gateways);
+      const now = performance.now();
+      lost.reportAt = now + REPORT_MS;
+      // The server was reached again or has left before the store answered.
+      if (this.lost.get(server.id) !== lost || answer.kind === 'over') return;
+      if (answer.kind === 'unheard') {
+        // The record is also in this state between each check and its answer. That says nothing about the server.
+        if (this.directory.get(server.id)?.suspect === 0) return;
+        lost.reportedSince = null;
+        lost.heldSince = null;
+        lost.isAlone = false;
+        return;
+      }
+      // The first report has no consequence. A server that wakes answers through the store and on its links at about the same time.
+      if (lost.reportedSince === null) return this.announceUnreachable(lost, answer.reports, gateways.length, now);
+      await this.judge(lost, answer, gateways.length, now);
+    } catch (error) {
+      lost.reportAt = performance.now() + REPORT_MS;
+      this.log.debug('health.report-failed', { target: server.id, error });
+    } finally {
+      lost.isBusy = false;
+    }
+  }
+
+  private async judge(
+    lost: Lost,
+    { reports, rooms }: { readonly reports: number; readonly rooms: number },
+    gateways: number,
+    now: number,
+  ): Promise<void> {
+    const { server, reportedSince, heldSince } = lost;
+    const judgement = judgeUnreached({
+      reports,
+      gateways,
+      rooms,
+      othersReached: this.directory.byType('game').some((other) => other.state === 'ready' && this.links.isWell(other)),
+      many: this.isMassUnreached(),
+      heldForMs: heldSince === null ? 0 : now - heldSince,
+      holdMs: this.options.holdMs,
+      reportedForMs: now - (reportedSince ?? now),
+      aloneMs: ALONE_MS,
+    });
+    const wasAlone = lost.isAlone;
+    lost.isAlone = judgement.kind === 'alone';
+    switch (judgement.kind) {
+      case 'wait':
+        return;
+      case 'alone':
+        if (!wasAlone) for (const listener of this.aloneListeners) listener();
+        return;
+      case 'held':
+        lost.heldSince ??= now;
+        return this.holds.report(server, 'many', { reason: 'unreachable', reports, of: gateways });
+      case 'condemned':
+        await this.verdicts.condemn(server, 'unreachable');
+        return;
+      default:
+        return judgement satisfies never;
+    }
+  }
+
+  private announceUnreachable(lost: Lost, reports: number, gateways: number, now: number): void {
+    const { id, incarnation } = lost.server;
+    lost.reportedSince = now;
+    this.log.warn('server.unreachable', { target: id, incarnation, reports, of: gateways });
+    this.sink.publish({
+      kind: 'server.unreachable',
+      server: id,
+      incarnation,
+      reason: this.links.get(id)?.isOpen ? 'link-silent' : 'no-link',
+      detail: { reports, of: gateways },
+    });
+  }
+
+  private isMassUnreached(): boolean {
+    let unreached = 0;
+    for (const { reportedSince } of this.lost.values()) if (reportedSince !== null) unreached += 1;
+    return isMassFailure(unreached, this.directory.byType('game').filter(({ state }) => state !== 'dead').length);
+  }
+
+  /** A gateway is not ready when it reaches no game server and other gateways do. */
+  private whyNotReady(): string | null {
+    const { alone } = this;
+    if (alone.size === 0) return null;
+    const ready = this.directory.byType('game').filter(({ state }) => state === 'ready');
+    return ready.every(({ id }) => alone.has(id)) ? 'this gateway reaches no game server, and other gateways reach them' : null;
+  }
+}

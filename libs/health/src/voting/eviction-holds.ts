@@ -1,0 +1,57 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { EventSink, ServerDirectory, type ServerRecord } from '#libs/fleet';
+import { Log, Metrics } from '#libs/telemetry';
+import { CHECK_OPTIONS, type CheckOptions } from '../health.options.js';
+import { incarnationKey } from '../incarnation-key.js';
+
+/**
+ * Why a verdict is not carried out. `unheard`: the server answers on its link. `many`: too many servers fail at once. `votes`: votes of
+ * other gateways are missing. `dry-run`: the settings forbid evictions.
+ */
+export type HoldReason = 'unheard' | 'many' | 'votes' | 'dry-run';
+
+/** Reports verdicts that are held, once for each incarnation and reason. */
+@Injectable()
+export class EvictionHolds implements OnModuleInit {
+  /** The reported reasons, by incarnation. */
+  private readonly reported = new Map<string, Set<HoldReason>>();
+  /** Since when votes are missing, by incarnation. */
+  private readonly votesMissingSince = new Map<string, number>();
+
+  constructor(
+    @Inject(CHECK_OPTIONS) private readonly options: CheckOptions,
+    private readonly directory: ServerDirectory,
+    private readonly sink: EventSink,
+    private readonly metrics: Metrics,
+    private readonly log: Log,
+  ) {}
+
+  onModuleInit(): void {
+    this.directory.onChange(({ kind, server, before }) => {
+      if (kind !== 'changed') this.clear(before ?? server);
+    });
+  }
+
+  report(server: ServerRecord, reason: HoldReason, fields: Readonly<Record<string, unknown>> = {}): void {
+    const reported = this.reported.get(incarnationKey(server)) ?? new Set();
+    if (reported.has(reason)) return;
+    this.reported.set(incarnationKey(server), reported.add(reason));
+    this.metrics.evictionsHeld.inc({ reason });
+    this.sink.publish({ kind: 'eviction.held', server: server.id, incarnation: server.incarnation, reason, detail: fields });
+    this.log.warn('eviction.held', { target: server.id, incarnation: server.incarnation, held: reason, ...fields });
+  }
+
+  /** Reports missing votes only after an interval: where all gateways agree, the votes come within moments. */
+  reportMissingVotes(server: ServerRecord, fields: Readonly<Record<string, unknown>>): void {
+    const now = performance.now();
+    const since = this.votesMissingSince.get(incarnationKey(server)) ?? now;
+    this.votesMissingSince.set(incarnationKey(server), since);
+    if (now - since >= this.options.intervalMs) this.report(server, 'votes', fields);
+  }
+
+  /** The case against this incarnation is over. A later one is reported again. */
+  clear(server: ServerRecord): void {
+    this.reported.delete(incarnationKey(server));
+    this.votesMissingSince.delete(incarnationKey(server));
+  }
+}

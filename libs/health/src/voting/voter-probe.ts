@@ -1,0 +1,61 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { EventSink, FleetEvents, Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
+import type { ServerId } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import { Log } from '#libs/telemetry';
+import { StoreProbe } from '../evidence/store-probe.js';
+import { CHECK_OPTIONS, type CheckOptions, TICK_MS } from '../health.options.js';
+import { checkServers } from '../scripts/check.js';
+import { markServer } from '../scripts/mark.js';
+
+/**
+ * Checks gateways whose votes are missing. Gateways check each other, so when several die at once, no gateway may check the dead ones, and
+ * their votes stay missing. A gateway that waits for a vote therefore checks the voter itself. A voter that does not answer within an
+ * interval becomes suspect, and the votes of suspects do not count (`votingGateways`). Its new checker evicts it.
+ */
+@Injectable()
+export class VoterProbe {
+  private readonly probed = new Set<ServerId>();
+
+  constructor(
+    @Inject(CHECK_OPTIONS) private readonly options: CheckOptions,
+    private readonly self: Self,
+    private readonly redis: RedisConnections,
+    private readonly directory: ServerDirectory,
+    private readonly events: FleetEvents,
+    private readonly store: StoreProbe,
+    private readonly sink: EventSink,
+    private readonly log: Log,
+  ) {}
+
+  /** Never throws. When Redis does not answer, nothing is known about the voters. */
+  probe(voters: readonly ServerId[]): void {
+    for (const id of voters) {
+      const voter = this.directory.get(id);
+      if (!voter || voter.state === 'dead' || id === this.self.id || this.probed.has(id)) continue;
+      this.probed.add(id);
+      void this.probeVoter(voter)
+        .catch((error: unknown) => this.log.debug('health.voter-not-asked', { target: id, error }))
+        .finally(() => this.probed.delete(id));
+    }
+  }
+
+  private async probeVoter({ id, incarnation }: ServerRecord): Promise<void> {
+    const { intervalMs } = this.options;
+    const from = performance.now();
+    await checkServers(this.redis.commands, [id]);
+    for (let isOver = false; ; ) {
+      const [now, check] = await this.redis.commands.hmget(id, 'incarnation', 'check');
+      if (now !== String(incarnation) || check !== 'testing') return;
+      // Reads the record once more after the time is over, because this process may have been away.
+      if (isOver) break;
+      isOver = performance.now() - from >= intervalMs;
+      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    }
+    if (await this.store.check(intervalMs)) return;
+    if (!(await markServer(this.redis.commands, id, incarnation, { suspect: 1, unheard: false }))) return;
+    this.log.warn('voter.suspect', { target: id, incarnation, reason: 'vote-missing' });
+    this.sink.publish({ kind: 'server.suspect', server: id, incarnation, reason: 'vote-missing' });
+    await this.events.publish({ kind: 'state', server: id, incarnation, reason: 'suspect' });
+  }
+}

@@ -1,0 +1,137 @@
+import { ServerDirectory, ServerRegistration } from '#libs/fleet';
+import { serverId } from '#libs/protocol';
+import { CHECKS, DORMANT, EndsSeen, eventually, evicted, HealthWorld, metric, recordIn, Started } from '../health.fixture.js';
+import { Eviction } from './eviction.js';
+import { Verdicts } from './verdicts.js';
+import { VoterProbe } from './voter-probe.js';
+
+describe('the votes of gateways, over a real Redis', () => {
+  let world: HealthWorld;
+
+  beforeEach(async () => {
+    world = await HealthWorld.open();
+  });
+
+  afterEach(() => world.close());
+
+  it('evicts a server once by two votes of three, and one of the voters runs the cleanup', async () => {
+    const gateways = [await world.gateway('1'), await world.gateway('2'), await world.gateway('3')];
+    const games = [await world.start('game', '1'), await world.start('game', '2')];
+    const silent = await world.foreign(gateways[0], 'silent', 'is silent');
+    await eventually(() => expect(evicted(gateways[0], silent.id)).toHaveLength(1));
+    await eventually(async () => expect((await silent.record()).settledAt).toBeDefined());
+    const ends = gateways.flatMap(({ module }) => module.get(EndsSeen).ends);
+    expect(ends).toEqual([`${silent.id} ${silent.incarnation} silent`]);
+    expect(Object.keys(await silent.record()).filter((field) => field.startsWith('vote:')).length).toBeGreaterThanOrEqual(2);
+    for (const { self, redis } of [...gateways, ...games]) expect(await redis.commands.hget(self.id, 'state')).toBe('ready');
+  });
+
+  it('counts each gateway once, and only named gateways', async () => {
+    const [one, two, stranger] = [await world.gateway('1', DORMANT), await world.gateway('2', DORMANT), await world.gateway('3', DORMANT)];
+    const { id } = await world.foreign(one, 'accused', 'speaks');
+    const server = await recordIn(one, id);
+    const voters = [one.self.id, two.self.id];
+    const vote = (by: Started) => by.module.get(Eviction).vote(server, 'refused', voters);
+    expect(await vote(one)).toMatchObject({ kind: 'voted', votes: 1 });
+    expect(await vote(one)).toMatchObject({ kind: 'voted', votes: 1 });
+    expect(await vote(stranger)).toMatchObject({ kind: 'voted', votes: 1 });
+    expect(await vote(two)).toMatchObject({ kind: 'evicted', votes: 2 });
+    expect(await vote(one)).toMatchObject({ kind: 'dead' });
+  });
+
+  it('checks voters whose votes are missing, and excludes only the silent ones', async () => {
+    const [watching, present] = [await world.gateway('1'), await world.gateway('2', DORMANT)];
+    const absent = await world.foreign(watching, 'absent', 'is silent');
+    await watching.redis.commands.hset(absent.id, { registeredAt: Date.now() + 60_000 });
+    await recordIn(watching, absent.id);
+    await recordIn(watching, present.self.id);
+    watching.module.get(VoterProbe).probe([absent.id, present.self.id]);
+    await eventually(async () => expect((await absent.record()).suspect).toBe('1'));
+    expect(await watching.redis.commands.hget(present.self.id, 'suspect')).not.toBe('1');
+    // The record is written before the event is published.
+    await eventually(() =>
+      expect(watching.events).toContainEqual(expect.objectContaining({ kind: 'state', server: absent.id, reason: 'suspect' })),
+    );
+  });
+
+  it('reports missing votes after an interval, and not at each request for votes', async () => {
+    const [one] = [await world.gateway('1'), await world.gateway('2', DORMANT)];
+    const { id } = await world.foreign(one, 'accused', 'speaks');
+    const server = await recordIn(one, id);
+    await recordIn(one, serverId('gateway', '2'));
+    const verdicts = one.module.get(Verdicts);
+    const held = async () =>
+      (await metric(one, 'holdfast_evictions_held_total')).filter(({ labels }) => labels.reason === 'votes').map(({ value }) => value);
+    expect(await verdicts.condemn(server, 'refused')).toBe('open');
+    expect(await held()).toEqual([]);
+    await eventually(async () => {
+      expect(await verdicts.condemn(server, 'refused')).toBe('open');
+      expect(await held()).toEqual([1]);
+    });
+  });
+
+  it('gives the answer `evicted` to exactly one of several simultaneous calls', async () => {
+    const [one, two] = [await world.gateway('1', DORMANT), await world.gateway('2', DORMANT)];
+    const { id } = await world.foreign(one, 'accused', 'speaks');
+    const server = await recordIn(one, id);
+    const calls = [one, two, one, two].map(({ module }) => module.get(Eviction).evict(server, 'operator'));
+    expect((await Promise.all(calls)).sort()).toEqual([false, false, false, true]);
+    await eventually(() => expect([one, two].flatMap(({ module }) => module.get(EndsSeen).ends)).toHaveLength(1));
+  });
+
+  it('does not change another incarnation, and acquits a silent server that answers before the verdict', async () => {
+    const watching = await world.gateway('1', DORMANT);
+    const accused = await world.foreign(watching, 'accused', 'speaks');
+    const server = await recordIn(watching, accused.id);
+    const eviction = watching.module.get(Eviction);
+    await watching.redis.commands.hset(accused.id, { check: 'update' });
+    expect(await eviction.vote(server, 'silent', [])).toMatchObject({ kind: 'answered' });
+    await watching.redis.commands.hset(accused.id, { incarnation: accused.incarnation + 1 });
+    expect(await eviction.evict(server, 'operator')).toBe(false);
+    expect((await accused.record()).state).toBe('ready');
+  });
+
+  it('evicts a server that refuses connections even when the registry was lost, but not one that left', async () => {
+    const watching = await world.gateway('1');
+    const lost = await world.foreign(watching, 'lost', 'refuses');
+    await recordIn(watching, lost.id);
+    await watching.redis.commands.del(lost.id, 'hf:servers');
+    await eventually(async () =>
+      expect(await lost.record()).toMatchObject({ state: 'dead', type: 'game', incarnation: String(lost.incarnation) }),
+    );
+
+    const leaving = await world.start('game', 'leaving');
+    await eventually(() => expect(watching.module.get(ServerDirectory).get(leaving.self.id)).toBeDefined());
+    await leaving.port.close();
+    await leaving.module.get(ServerRegistration).leave();
+    await eventually(() => expect(watching.module.get(ServerDirectory).get(leaving.self.id)).toBeUndefined());
+    expect(evicted(watching, leaving.self.id)).toEqual([]);
+    expect(await watching.redis.commands.exists(leaving.self.id)).toBe(0);
+  });
+
+  it('judges and reports in a dry run, and evicts no server', async () => {
+    const watching = await world.gateway('1', { ...CHECKS, dryRun: true });
+    const refused = await world.foreign(watching, 'refused', 'refuses');
+    await eventually(async () =>
+      expect(await metric(watching, 'holdfast_evictions_held_total')).toEqual([
+        expect.objectContaining({ value: 1, labels: { reason: 'dry-run' } }),
+      ]),
+    );
+    expect((await refused.record()).state).toBe('ready');
+  });
+
+  it('takes over the cleanup of a server whose evicting gateway has not run it', async () => {
+    const evictor = await world.gateway('1', DORMANT);
+    const other = await world.gateway('2', DORMANT);
+    evictor.module.get(EndsSeen).failures = 1;
+    const accused = await world.foreign(evictor, 'accused', 'speaks');
+    await evictor.module.get(Eviction).evict(await recordIn(evictor, accused.id), 'operator');
+    await eventually(() => expect(evictor.module.get(EndsSeen).ends).toHaveLength(1));
+    expect(await accused.record()).not.toHaveProperty('settledAt');
+    // As if the lease had expired.
+    await evictor.redis.commands.hset(accused.id, 'endClaimedAt', 1);
+    await eventually(async () => expect((await accused.record()).settledAt).toBeDefined(), 12_000);
+    const ends = [evictor, other].flatMap(({ module }) => module.get(EndsSeen).ends);
+    expect(ends).toEqual(Array(2).fill(`${accused.id} ${accused.incarnation} operator`));
+  });
+});

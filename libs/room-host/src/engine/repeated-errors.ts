@@ -1,0 +1,25 @@
+import type { Subject } from '#libs/watchdog';
+
+/** In ms. Within this time after a logged error, further errors of the same subject are only counted. */
+const QUIET_MS = 60_000;
+
+interface Logged {
+  readonly at: number;
+  skipped: number;
+}
+
+/** Limits the log lines of one subject: a timer that throws every millisecond must not fill the log. */
+export class RepeatedErrors {
+  private readonly bySubject = new WeakMap<Subject, Logged>();
+
+  /** Returns how many errors of the subject were not logged since its last log line. Null: do not log this one either. */
+  skippedBefore(subject: Subject, now = performance.now()): number | null {
+    const last = this.bySubject.get(subject);
+    if (last && now - last.at < QUIET_MS) {
+      last.skipped += 1;
+      return null;
+    }
+    this.bySubject.set(subject, { at: now, skipped: 0 });
+    return last?.skipped ?? 0;
+  }
+}
