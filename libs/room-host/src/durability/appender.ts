@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { pack } from '#libs/protocol';
 import type { Change, RoomValue } from '#libs/room';
-import { type Append, type DocAtRev, type Epilogue, packChange, RoomLog, type WriteResult } from '#libs/room-store';
+import { type Append, type DocAtRev, EndedGameStore, type Epilogue, packChange, RoomLog, type WriteResult } from '#libs/room-store';
 import { StoreSettlement } from '#libs/settlement';
 import { describeThrown, Log, Metrics } from '#libs/telemetry';
 import type { HostedRoom, InFlight } from '../room/hosted-room.js';
@@ -48,6 +48,7 @@ export class Appender {
 
   constructor(
     private readonly roomLog: RoomLog,
+    private readonly endedStore: EndedGameStore,
     private readonly rooms: HostedRooms,
     private readonly outputs: RoomOutputs,
     private readonly metrics: Metrics,
@@ -113,14 +114,14 @@ export class Appender {
   private async restoreOwnEnd(room: HostedRoom): Promise<'ended' | 'fenced' | 'unknown'> {
     const { ending, tenure, round } = room;
     try {
-      const last = await this.roomLog.lastGame(room.id);
+      const last = await this.endedStore.lastGame(room.id);
       // The store fell back once more, so the end is sent again.
       if (!last || last.round <= round) return 'unknown';
       if (ending === null || last.epoch > tenure.epoch || last.owner !== '' || last.round !== round + 1) return 'fenced';
       ending.record = { doc: last.doc, rev: last.rev };
       const { endedGame } = room;
       if (!endedGame) return 'fenced';
-      const result = await this.roomLog.restoreEnd(room.id, endedGame);
+      const result = await this.endedStore.restoreEnd(room.id, endedGame);
       if (result === 'ok') return 'ended';
       return result === 'fenced' ? 'fenced' : 'unknown';
     } catch {

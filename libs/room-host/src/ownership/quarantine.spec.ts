@@ -107,7 +107,7 @@ describe('an effect that is under way when its game ends', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(ran).toHaveLength(1);
     finish();
-    await until(async () => !(await host.roomLog.hasLastEffects(room.id)));
+    await until(async () => !(await host.endedStore.hasLastEffects(room.id)));
     expect(ran).toHaveLength(1);
     await paying.close();
   });

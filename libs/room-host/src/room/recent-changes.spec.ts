@@ -159,7 +159,7 @@ describe('a player who comes back with a version receives all later events, once
   it('from the epilogue when the game has ended meanwhile', async () => {
     const room = await sayAndWhisper();
     await first.does(room, 1, 'end');
-    expect(await first.roomLog.epilogue(room.id)).toMatchObject({
+    expect(await first.endedStore.epilogue(room.id)).toMatchObject({
       since: -1,
       version: 5,
       events: [
