@@ -320,7 +320,7 @@ export class Host {
     const seq = room.seenSeq(seat) + 1;
     const outcome = this.engine.input(room, { kind: 'command', seat, seq, name, data });
     if (outcome.kind !== 'changed') throw new Error(`${name}: ${JSON.stringify(outcome)}`);
-    room.sawSeq(seat, seq);
+    room.noteSeq(seat, seq);
     await this.appender.whenSettled(room);
   }
 

@@ -8,7 +8,7 @@ import { type AdoptedRoom, type NotAdopted, readAdoption, type UnreadableRoom } 
 import type { Append, DocAtRev, Tenure, WriteResult } from './append.js';
 import { AppendWriter } from './append-writer.js';
 import { unpackChanges } from './change-codec.js';
-import { packCheckpoint, type ToldTail } from './checkpoint.js';
+import { type EventTail, packCheckpoint } from './checkpoint.js';
 import { execWithin } from './exec-within.js';
 import { ReplicatedWrites, STATE_RESULTS } from './replicated-writes.js';
 import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
@@ -80,7 +80,7 @@ export class RoomLog {
     owner: RoomOwnership,
     value: RoomValue | null,
     durability: string,
-    tail: ToldTail | null = null,
+    tail: EventTail | null = null,
   ): Promise<(DocAtRev & { epoch: number; round: number; news?: string }) | null> {
     const checkpoint = value === null ? '' : Buffer.from(packCheckpoint(value, tail));
     const args = [start, owner.server, owner.incarnation, checkpoint, durability, value?.gameVersion ?? ''];

@@ -9,7 +9,7 @@ import type { HostedRoom, InFlight } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 import { logGameFailure } from '../room/log-game-failure.js';
 import { RoomOutputs } from '../room/room-outputs.js';
-import { APPEND_RETRY_MS, STALL_TOLD_MS } from '../room-host.options.js';
+import { APPEND_RETRY_MS, STALL_PAUSE_MS } from '../room-host.options.js';
 
 /** Changes that have become durable. */
 export interface Committed {
@@ -229,7 +229,7 @@ export class Appender {
     this.holdTimer ??= setTimeout(() => {
       this.holdTimer = null;
       for (const waiting of this.held) this.stalled(waiting);
-    }, STALL_TOLD_MS + 1).unref();
+    }, STALL_PAUSE_MS + 1).unref();
   }
 
   private resumeHeld(): void {
@@ -269,15 +269,15 @@ export class Appender {
     this.observe(changes, after.seats.length, committed.since);
     room.inFlight = null;
     room.committed(committed);
-    if (room.stallTold) {
-      room.stallTold = false;
+    if (room.isPauseSent) {
+      room.isPauseSent = false;
       this.outputs.resume(room, 'store');
     }
-    this.tell(room, () => this.outputs.sendChanges(room, before, changes));
+    this.send(room, () => this.outputs.sendChanges(room, before, changes));
     for (const listener of this.committedListeners) listener({ room, before, changes });
     if (after.ended) {
       const { ended } = after;
-      this.tell(room, () => this.outputs.end(room, ended));
+      this.send(room, () => this.outputs.end(room, ended));
       this.rooms.drop(room, 'ended');
     } else if (room.brokenBy !== null && !room.value.ended) this.end(room, room.brokenBy);
     if (!room.isDirty) this.settled(room);
@@ -293,9 +293,9 @@ export class Appender {
   }
 
   /** The view of a game may contain data that cannot be sent. That breaks only its own room. */
-  private tell(room: HostedRoom, say: () => void): void {
+  private send(room: HostedRoom, write: () => void): void {
     try {
-      say();
+      write();
     } catch (error) {
       room.brokenBy = error ?? 'nothing';
     }
@@ -303,7 +303,7 @@ export class Appender {
 
   /** The room's changes cannot be stored, so its game ends with the stored value. */
   private breakOff(room: HostedRoom, error: unknown): void {
-    room.takeBackToDurable();
+    room.returnToDurable();
     this.end(room, error);
   }
 
@@ -321,8 +321,8 @@ export class Appender {
   private stalled(room: HostedRoom): void {
     const now = performance.now();
     room.stalledSince ??= now;
-    if (!room.stallTold && now - room.stalledSince > STALL_TOLD_MS) {
-      room.stallTold = true;
+    if (!room.isPauseSent && now - room.stalledSince > STALL_PAUSE_MS) {
+      room.isPauseSent = true;
       this.outputs.pause(room, 'store');
     }
   }

@@ -275,7 +275,7 @@ describe('a hosted room', () => {
 
   function handled(room: HostedRoom, seat: number, seq: number, name = 'add', data: unknown = 1): void {
     const outcome = room.handle({ kind: 'command', seat, seq, name, data });
-    room.sawSeq(seat, seq);
+    room.noteSeq(seat, seq);
     if (outcome.kind === 'refused') room.noteRefusal(seat, seq, outcome.code);
   }
 
