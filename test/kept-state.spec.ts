@@ -109,7 +109,7 @@ describe('a fleet with a state that cannot be stored or read', () => {
       await fine.rooms[1].send('place', { cell: 0 });
       await until(() => told('room.given-up', room).length > 0, 5_000);
       expect(told('room.given-up', room)).toMatchObject([{ reason: 'unreadable' }]);
-      expect(await lines('adoption.given-up', room)).toMatchObject([{ reason: 'unreadable', error: expect.any(String) }]);
+      expect(await lines('room.given-up', room)).toMatchObject([{ reason: 'unreadable', error: expect.any(String) }]);
       expect(await fleet.redis.client.exists(`hf:room:{${room}}:kept:log`, `hf:room:{${room}}:kept:checkpoint`)).toBeGreaterThan(0);
       expect(await fleet.redis.client.exists(`hf:room:{${room}}:log`, `hf:room:{${room}}:checkpoint`)).toBe(0);
       await odd.rooms[0].leave();

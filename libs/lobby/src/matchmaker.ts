@@ -97,7 +97,7 @@ export class Matchmaker {
       this.log.warn('match.start-failed', { roomId: room.id, error });
     }
     await this.queue.done(match);
-    await Promise.all(match.people.map((person) => this.tellMatched(person, room).catch(() => {})));
+    await Promise.all(match.people.map((person) => this.notifyMatched(person, room).catch(() => {})));
     return started;
   }
 
@@ -118,7 +118,7 @@ export class Matchmaker {
   }
 
   /** Notifies the gateway that the player has now. It may have changed during the search. */
-  private async tellMatched({ user, session, gateway }: Searcher, room: RoomRecord): Promise<void> {
+  private async notifyMatched({ user, session, gateway }: Searcher, room: RoomRecord): Promise<void> {
     const now = (await this.sessions.find(user).catch(() => null)) ?? { session, gateway };
     await this.notices.send(now.gateway, { kind: 'bind', user, session: now.session, room: room.id, role: 'player', rev: room.rev });
   }

@@ -61,22 +61,22 @@ export function setReady(record: RoomRecord, user: UserId, ready: boolean): Room
   return withMember(record.doc, user, (member) => ({ ...member, readyRound: ready ? record.round : null }));
 }
 
-/** Marks a member as here. `word`: the order of the report. A report that is older than the last one changes nothing. */
-export function cameBack({ doc }: RoomRecord, user: UserId, word?: RequestOrder): RoomDoc {
+/** Marks a member as here. `order`: the order of the report. A report that is older than the last one changes nothing. */
+export function cameBack({ doc }: RoomRecord, user: UserId, order?: RequestOrder): RoomDoc {
   return withMember(doc, user, (member) => {
     const { awaySince, ...rest } = member;
     const isSo = member.here && awaySince === undefined;
-    return isSo || isOlder(word, member.word) ? member : { ...rest, here: true, ...(word && { word }) };
+    return isSo || isOlder(order, member.word) ? member : { ...rest, here: true, ...(order && { word: order }) };
   });
 }
 
 /** Marks a member as away. A repeated report does not extend the time for which the seat is kept. */
-export function wentAway({ doc }: RoomRecord, user: UserId, now: number, word?: RequestOrder): RoomDoc {
+export function wentAway({ doc }: RoomRecord, user: UserId, now: number, order?: RequestOrder): RoomDoc {
   return withMember(doc, user, (member) => {
-    if (isOlder(word, member.word)) return member;
-    if (member.here) return { ...member, here: false, awaySince: now, ...(word && { word }) };
+    if (isOlder(order, member.word)) return member;
+    if (member.here) return { ...member, here: false, awaySince: now, ...(order && { word: order }) };
     // Stores the order of the report, so that an older report that comes late has no effect.
-    return word && isOlder(member.word ?? NEVER, word) ? { ...member, word } : member;
+    return order && isOlder(member.word ?? NEVER, order) ? { ...member, word: order } : member;
   });
 }
 
@@ -103,8 +103,8 @@ export function checkStart(record: RoomRecord, user: UserId): readonly DocMember
 
 const NEVER: RequestOrder = { turn: 0, number: 0 };
 
-function isOlder(word: RequestOrder | undefined, than: RequestOrder | undefined): boolean {
-  return word !== undefined && than !== undefined && isBefore(word, than);
+function isOlder(order: RequestOrder | undefined, than: RequestOrder | undefined): boolean {
+  return order !== undefined && than !== undefined && isBefore(order, than);
 }
 
 function memberOf({ user, name }: Person): DocMember {

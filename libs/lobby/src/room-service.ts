@@ -166,10 +166,10 @@ export class RoomService {
   }
 
   /** Stores the presence that a member's gateway reports. A report of an older admission than the user's, or an older report than the stored one, changes nothing. */
-  async setPresence(room: RoomId, user: UserId, here: boolean, word?: RequestOrder): Promise<void> {
-    const turn = word && endOf(word.turn);
-    if (!here) return this.setAway(room, user, turn, word);
-    await this.change(room, (record) => cameBack(record, user, word), { user, asked: turn }).catch(ignoreGone);
+  async setPresence(room: RoomId, user: UserId, here: boolean, order?: RequestOrder): Promise<void> {
+    const turn = order && endOf(order.turn);
+    if (!here) return this.setAway(room, user, turn, order);
+    await this.change(room, (record) => cameBack(record, user, order), { user, asked: turn }).catch(ignoreGone);
   }
 
   /**
@@ -257,7 +257,7 @@ export class RoomService {
   private async removeMember(
     id: RoomId,
     user: UserId,
-    why: string,
+    reason: string,
     { guard, record: begin }: { readonly guard?: RoomGuard; readonly record?: RoomRecord } = {},
   ): Promise<void> {
     for (let tries = 0; tries < CAS_TRIES_MAX; tries++) {
@@ -268,7 +268,7 @@ export class RoomService {
       // The last member closes the room. While a game runs, `RoomSweeper` closes it after the game.
       const isDone =
         doc === null && record.status !== 'playing'
-          ? await this.records.close(record, why)
+          ? await this.records.close(record, reason)
           : await this.records.save(record, { doc: doc ?? { ...record.doc, members: [] } });
       if (isDone) return;
     }
@@ -300,9 +300,9 @@ export class RoomService {
     if (pointer?.room === room && !isOwn) throw new HoldfastError('overtaken');
   }
 
-  private async setAway(room: RoomId, user: UserId, asked?: RequestOrder, word?: RequestOrder): Promise<void> {
+  private async setAway(room: RoomId, user: UserId, asked?: RequestOrder, order?: RequestOrder): Promise<void> {
     const now = await this.redisNow();
-    await this.change(room, (record) => wentAway(record, user, now, word), { user, asked }).catch(ignoreGone);
+    await this.change(room, (record) => wentAway(record, user, now, order), { user, asked }).catch(ignoreGone);
   }
 
   private async redisNow(): Promise<number> {

@@ -112,7 +112,7 @@ export class RoomRecovery {
         this.sink.publish({ kind: 'room.given-up', room: record.id, server: owner.server, reason: 'not-durable' });
         done.push(record.id);
       } else if (lostMs > this.options.orphanTtlMs) {
-        this.log.warn('room.given-up', { roomId: record.id });
+        this.log.warn('recovery.room-orphaned', { roomId: record.id });
         this.sink.publish({ kind: 'room.given-up', room: record.id, server: owner.server, reason: 'orphaned' });
         await this.roomLog.abandon(record.id, { ...owner, epoch: record.epoch }, { reason: 'orphaned' });
         done.push(record.id);

@@ -31,13 +31,13 @@ export class HealthResponder implements OnApplicationBootstrap {
     const { facts, answerListeners = [] } = this.options;
     this.facts = facts ? this.modules.get(facts, { strict: false }) : null;
     this.listeners = answerListeners.map((type) => this.modules.get(type, { strict: false }));
-    await this.pubSub.subscribe(this.self.id, () => this.heard());
+    await this.pubSub.subscribe(this.self.id, () => this.answerSoon());
     // A check may have been lost meanwhile. An answer without a check prevents a miss.
-    this.pubSub.onReconnect(() => this.heard());
+    this.pubSub.onReconnect(() => this.answerSoon());
   }
 
   /** Checks that arrive during an answer share one answer after it. */
-  private heard(): void {
+  private answerSoon(): void {
     if (this.self.incarnation === 0) return;
     void this.answers.again().catch((error: unknown) => this.log.debug('health.answer-failed', { error }));
   }
@@ -46,9 +46,9 @@ export class HealthResponder implements OnApplicationBootstrap {
     const { rooms, players, capacity } = this.facts?.facts() ?? { rooms: 0, players: 0, capacity: 0 };
     const facts = { rooms, players, capacity, lagMs: this.lag.takeP99Ms() };
     const { offsetMs } = this.clock;
-    const told = { ...facts, ...(offsetMs !== null && { clockOffsetMs: Math.round(offsetMs) }) };
-    const taken = await answerCheck(this.redis.commands, this.self.id, this.self.incarnation, told);
-    if (taken !== 'ok') {
+    const fields = { ...facts, ...(offsetMs !== null && { clockOffsetMs: Math.round(offsetMs) }) };
+    const answer = await answerCheck(this.redis.commands, this.self.id, this.self.incarnation, fields);
+    if (answer !== 'ok') {
       await this.registration.look();
       return;
     }

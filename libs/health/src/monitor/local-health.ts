@@ -37,13 +37,13 @@ export class LocalHealth {
   }
 
   /**
-   * Null: a check that was sent at `askedAt` counts. A process that was suspended may read answers before its next tick, so this method
+   * Null: a check that was sent at `checkedAt` counts. A process that was suspended may read answers before its next tick, so this method
    * also compares the time.
    */
-  voidReason(askedAt: number, now: number): VoidReason | null {
+  voidReason(checkedAt: number, now: number): VoidReason | null {
     this.detectLateLoop(now);
-    if (askedAt <= this.lateAt) return 'loop-late';
-    if (this.cleanRounds < CLEAN_ROUNDS || askedAt < this.storeTrustedFrom) return this.storeReason;
+    if (checkedAt <= this.lateAt) return 'loop-late';
+    if (this.cleanRounds < CLEAN_ROUNDS || checkedAt < this.storeTrustedFrom) return this.storeReason;
     return null;
   }
 

@@ -25,7 +25,7 @@ export type VoteAnswer =
  * The state of the last check that a verdict requires, up to the last moment. An answer acquits a silent server. A server that does not
  * answer checks is not judged as unreachable: its checker judges it.
  */
-const CHECK_WANTED: Partial<Record<EvictionReason, 'testing' | 'update'>> = {
+const REQUIRED_CHECK: Partial<Record<EvictionReason, 'testing' | 'update'>> = {
   silent: 'testing',
   'store-lost': 'testing',
   unreachable: 'update',
@@ -58,7 +58,7 @@ export async function voteToEvict(client: RedisClient, { server, reason, voter, 
       VOTE_MS,
       DEAD_RECORD_MS,
       FLEET_CHANNEL,
-      CHECK_WANTED[reason] ?? '',
+      REQUIRED_CHECK[reason] ?? '',
       voters.length,
       ...voters,
       ...Object.entries(record).flat(),

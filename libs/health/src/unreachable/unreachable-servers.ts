@@ -123,7 +123,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
       if (!this.isWatched(server, server.incarnation)) continue;
       const known = this.lost.get(server.id);
       if (this.links.isWell(server)) {
-        if (known) this.reachedAgain(known);
+        if (known) this.reportReachable(known);
         continue;
       }
       if (known) continue;
@@ -153,7 +153,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     );
   }
 
-  private reachedAgain(lost: Lost): void {
+  private reportReachable(lost: Lost): void {
     const { server, reportedSince } = lost;
     this.lost.delete(server.id);
     if (reportedSince === null) return;

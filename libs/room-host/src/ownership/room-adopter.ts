@@ -89,7 +89,7 @@ export class RoomAdopter {
   private async giveUp(room: RoomId, tenure: Tenure, reason: GameResult['reason'], why: string): Promise<void> {
     if (!(await this.roomLog.abandon(room, tenure, { reason }))) return;
     const error = why.slice(0, WHY_CHARS_MAX);
-    this.log.error('adoption.given-up', { roomId: room, reason, error, kept: `hf:room:{${room}}:kept:log and :checkpoint` });
+    this.log.error('room.given-up', { roomId: room, reason, error, kept: `hf:room:{${room}}:kept:log and :checkpoint` });
     this.sink.publish({ kind: 'room.given-up', room, server: tenure.server, reason, detail: { epoch: tenure.epoch, error } });
     await this.records.forgetOwner([room], tenure.server, tenure.incarnation);
   }

@@ -9,10 +9,10 @@ export interface GameFailure {
   readonly handler: string;
   /** The key of the effect whose handler failed. */
   readonly effect?: string;
-  /** Failures of the same code that were not logged. */
-  readonly skipped?: number;
   readonly seat?: number;
   readonly seq?: number;
+  /** Failures of the same room that were not logged since the last line. */
+  readonly skipped?: number;
   /** Described already, because describing a thrown value may run code of the game. */
   readonly error: string;
 }
