@@ -3,7 +3,7 @@ import { describeVersions, EventSink, FleetLinks, LinkTrust, ServerDirectory, ta
 import { LoadBalancerService, type Place } from '#libs/placement';
 import { type AdoptResult, HoldfastError, type RoomId, type RoomTenure, type ServerId } from '#libs/protocol';
 import { RedisConnections, RedisLease } from '#libs/redis';
-import { RoomLog, type RoomOwnership, type RoomRecord, RoomRecords } from '#libs/room-store';
+import { EndedGameStore, RoomLog, type RoomOwnership, type RoomRecord, RoomRecords } from '#libs/room-store';
 import { SETTLE_WAIT_MS, StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
 import {
@@ -32,6 +32,7 @@ export class RoomRecovery {
     private readonly redis: RedisConnections,
     private readonly records: RoomRecords,
     private readonly roomLog: RoomLog,
+    private readonly endedGames: EndedGameStore,
     private readonly balancer: LoadBalancerService,
     private readonly directory: ServerDirectory,
     private readonly links: FleetLinks,
@@ -124,7 +125,7 @@ export class RoomRecovery {
 
   /** Handles games that have ended. If effects remain, a server gets the room and runs them. Returns the rooms that are done. */
   private async finish(over: readonly RoomId[], owner: RoomOwnership): Promise<RoomId[]> {
-    const hasEffects = await Promise.all(over.map((room) => this.roomLog.hasLastEffects(room)));
+    const hasEffects = await Promise.all(over.map((room) => this.endedGames.hasLastEffects(room)));
     const left = over.filter((_, index) => hasEffects[index]);
     const done = over.filter((_, index) => !hasEffects[index]);
     if (left.length === 0) return done;

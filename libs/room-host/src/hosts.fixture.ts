@@ -15,7 +15,16 @@ import {
 } from '#libs/protocol';
 import { RedisConnections, StoreClock } from '#libs/redis';
 import type { RoomRules } from '#libs/room';
-import { OwnerHeartbeats, type RoomDoc, RoomLog, type RoomRecord, RoomRecords, StoreGeneration, type WriteResult } from '#libs/room-store';
+import {
+  EndedGameStore,
+  OwnerHeartbeats,
+  type RoomDoc,
+  RoomLog,
+  type RoomRecord,
+  RoomRecords,
+  StoreGeneration,
+  type WriteResult,
+} from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
@@ -172,6 +181,7 @@ export class Host {
   readonly self: { id: ServerId; incarnation: number; state: string };
   readonly rooms: HostedRooms;
   readonly roomLog: WatchedLog;
+  readonly endedStore: EndedGameStore;
   readonly outputs: RoomOutputs;
   readonly appender: Appender;
   readonly engine: RoomEngine;
@@ -245,9 +255,10 @@ export class Host {
     this.storeClock = { now: () => hosts.clock.now() + this.clockAheadMs } as StoreClock;
     this.rooms = new HostedRooms(metrics, log);
     this.roomLog = new WatchedLog(hosts.redis, { replicas: 0, replicasTimeoutMs: 100 });
+    this.endedStore = new EndedGameStore(hosts.redis, { replicas: 0, replicasTimeoutMs: 100 });
     this.outputs = new RoomOutputs(options);
     const settlement = this.settlement as unknown as StoreSettlement;
-    this.appender = new Appender(this.roomLog, this.rooms, this.outputs, metrics, log, settlement);
+    this.appender = new Appender(this.roomLog, this.endedStore, this.rooms, this.outputs, metrics, log, settlement);
     this.engine = new RoomEngine(this.appender, log, options);
     this.clock = new RoomClock(this.engine, this.rooms, options);
     this.attachments = new Attachments(
@@ -265,7 +276,7 @@ export class Host {
     this.effects = new EffectRunner(
       registry,
       this.engine,
-      this.roomLog,
+      this.endedStore,
       log,
       this.appender,
       this.rooms,
@@ -273,12 +284,12 @@ export class Host {
       checkpointer,
       new EffectWatch(log, metrics, options),
     );
-    this.ended = new EndedGames(this.roomLog, this.rooms, settlement, log);
+    this.ended = new EndedGames(this.roomLog, this.endedStore, this.rooms, settlement, log);
     const { rooms, appender, roomLog, ended } = this;
     this.auditor = new Auditor(rooms, appender, roomLog, hosts.records, hosts.generation, directory, self, log, ended, settlement);
     const downtime = new DowntimeCompensation(hosts.life, this.engine, this.storeClock);
     const machines = new MachineFactory(registry, DIRECT_GUARD, self);
-    const leftovers = new LeftoverEffects(rooms, roomLog, hosts.records, this.effects, ended, log);
+    const leftovers = new LeftoverEffects(rooms, this.endedStore, hosts.records, this.effects, ended, log);
     const opener = new RoomOpener(machines, roomLog, hosts.records, settlement, this.storeClock, self, log, options);
     const adopter = new RoomAdopter(machines, roomLog, hosts.records, leftovers, downtime, ended, sink, log, options);
     const { auditor } = this;
@@ -309,7 +320,7 @@ export class Host {
     const seq = room.seenSeq(seat) + 1;
     const outcome = this.engine.input(room, { kind: 'command', seat, seq, name, data });
     if (outcome.kind !== 'changed') throw new Error(`${name}: ${JSON.stringify(outcome)}`);
-    room.sawSeq(seat, seq);
+    room.noteSeq(seat, seq);
     await this.appender.whenSettled(room);
   }
 

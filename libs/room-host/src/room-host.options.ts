@@ -48,12 +48,12 @@ export const RECENT_CHANGES_MAX = 128;
  */
 export const RECENT_BYTES_MAX = 512 * 1024;
 /** Limit of the events in the tail of a checkpoint, packed, in bytes: a small part of the limit of the state. */
-export const TOLD_BYTES_MAX = 16 * 1024;
+export const EVENT_TAIL_BYTES_MAX = 16 * 1024;
 
 /** Delay before an append without an answer is sent again, in ms. */
 export const APPEND_RETRY_MS = 50;
 /** Players receive a pause once the store has not answered for this long, in ms. Shorter waits are only lag. */
-export const STALL_TOLD_MS = 1_000;
+export const STALL_PAUSE_MS = 1_000;
 /** Period of the regular audit, in ms. One also follows each reconnect. An audit of many rooms may take longer. */
 export const AUDIT_EVERY_MS = 5_000;
 /**
@@ -69,7 +69,7 @@ export const OWN_PAUSE_MS = 750;
 /** Period of the heartbeat of an owner, in ms. A measured downtime is too long by at most this. */
 export const HEARTBEAT_MS = 1_000;
 /** Longest time for which a room that is to migrate waits for the store, in ms. After it the room stays. */
-export const SETTLE_MS_MAX = 3_000;
+export const MIGRATION_STORE_WAIT_MS_MAX = 3_000;
 export const HANDOFF_RETRY_MS = 50;
 /** Longest time for which the source of a migration keeps its copy for a target that does not answer, in ms. */
 export const LAME_MS_MAX = 10_000;

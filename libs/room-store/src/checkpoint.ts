@@ -16,15 +16,15 @@ import {
 import type { Takeover } from './takeovers.js';
 
 /** The events of a change. */
-export type ToldChange = Pick<Change, 'version' | 'events'>;
+export type EventsOfChange = Pick<Change, 'version' | 'events'>;
 
 /**
  * The latest events, for the next owner. With them a player who comes back receives the missed events once, although the log was cut. They
  * are complete for all versions after `since`. Changes without events are left out.
  */
-export interface ToldTail {
+export interface EventTail {
   readonly since: number;
-  readonly changes: readonly ToldChange[];
+  readonly changes: readonly EventsOfChange[];
   /** Seats whose players received the game. When such a player comes back without a version, a page was reloaded. */
   readonly shown: readonly Seat[];
   /** The room time of this checkpoint, in ms since 1970. The time continues from here and never goes back. */
@@ -37,10 +37,10 @@ export interface ToldTail {
 export interface Checkpoint {
   readonly value: RoomValue;
   /** Null: the checkpoint has no tail. */
-  readonly tail: ToldTail | null;
+  readonly tail: EventTail | null;
 }
 
-export function packCheckpoint(value: RoomValue, tail: ToldTail | null): Uint8Array {
+export function packCheckpoint(value: RoomValue, tail: EventTail | null): Uint8Array {
   return pack(tail === null ? value : { ...value, tail });
 }
 
@@ -51,7 +51,7 @@ export function unpackCheckpoint(bytes: Uint8Array): Checkpoint {
   assertValue(stored);
   const { tail = null, ...value } = stored;
   assertStored(tail === null || isTail(tail), WHAT, 'its tail');
-  return { value: value as unknown as RoomValue, tail: tail as ToldTail | null };
+  return { value: value as unknown as RoomValue, tail: tail as EventTail | null };
 }
 
 const WHAT = 'The checkpoint';

@@ -3,6 +3,7 @@ export * from './append.js';
 export * from './change-codec.js';
 export * from './checkpoint.js';
 export * from './ended-game.js';
+export * from './ended-game-store.js';
 export * from './epilogue.js';
 export * from './owner-heartbeats.js';
 export * from './room-doc-codec.js';

@@ -34,3 +34,6 @@ export class ReplicatedWrites {
       throw new HoldfastError('unavailable', 'Too few replicas of Redis have this write.');
   }
 }
+
+/** All results of `checkpoint.lua`, `handoff.lua` and `reassert.lua`. */
+export const STATE_RESULTS: readonly WriteResult[] = ['ok', 'fenced', 'behind', 'missing'];

@@ -3,6 +3,7 @@ import type { RoomId, ServerId, UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import type { Tenure } from './append.js';
 import type { EndedGame } from './ended-game.js';
+import { EndedGameStore } from './ended-game-store.js';
 import { checkpointKey, closedKey, effectsKey, epilogueKey, logKey, roomKey, userKey } from './room-keys.js';
 import { RoomLog } from './room-log.js';
 import type { RoomDoc, RoomRecord } from './room-record.js';
@@ -13,6 +14,7 @@ import { UserRooms } from './user-rooms.js';
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
 const records = new RoomRecords(redis);
 const log = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 0 });
+const ends = new EndedGameStore(redis, { replicas: 0, replicasTimeoutMs: 0 });
 const users = new UserRooms(redis);
 const owner = { server: 'hf:game:restorer' as ServerId, incarnation: 1 };
 
@@ -167,10 +169,10 @@ describe('an owner that writes the end of a game again', () => {
     const known = await times.read();
     await during();
     for (let again = 0; again < 2; again++) {
-      expect(await log.restoreEnd(times.room, ended)).toBe('ok');
+      expect(await ends.restoreEnd(times.room, ended)).toBe('ok');
       expect(await times.read()).toMatchObject({ ...known, since: expect.any(Number) });
     }
-    expect((await log.lastEffects(times.room)).effects).toEqual(ended.effects);
+    expect((await ends.lastEffects(times.room)).effects).toEqual(ended.effects);
   });
 
   it('adds the effects and the epilogue to a record that a gateway restored, and creates no record itself', async () => {
@@ -179,12 +181,12 @@ describe('an owner that writes the end of a game again', () => {
     const ended = await times.end(tenure);
     const known = await times.read();
     await redis.commands.del(roomKey(times.room), effectsKey(times.room), epilogueKey(times.room));
-    expect(await log.restoreEnd(times.room, ended)).toBe('missing');
+    expect(await ends.restoreEnd(times.room, ended)).toBe('missing');
     expect(await times.read()).toBeNull();
     await records.restore(known);
-    expect(await log.restoreEnd(times.room, ended)).toBe('ok');
+    expect(await ends.restoreEnd(times.room, ended)).toBe('ok');
     expect(await times.read()).toMatchObject({ status: 'waiting', round: 1, result: ended.result, rev: known.rev, doc });
-    expect((await log.lastEffects(times.room)).effects).toEqual(ended.effects);
+    expect((await ends.lastEffects(times.room)).effects).toEqual(ended.effects);
     expect(await redis.commands.exists(epilogueKey(times.room))).toBe(1);
   });
 
@@ -193,12 +195,12 @@ describe('an owner that writes the end of a game again', () => {
     const ended = await times.end(await times.play());
     await times.play();
     const playing = await times.read();
-    expect(await log.restoreEnd(times.room, ended)).toBe('fenced');
+    expect(await ends.restoreEnd(times.room, ended)).toBe('fenced');
     expect(await times.read()).toEqual(playing);
     const other = await Times.make();
     const over = await other.end(await other.play());
     await records.close(await other.read(), 'empty');
-    expect(await log.restoreEnd(other.room, over)).toBe('missing');
+    expect(await ends.restoreEnd(other.room, over)).toBe('missing');
     expect(await other.read()).toBeNull();
   });
 });

@@ -20,3 +20,8 @@ export const LISTED_GAMES_KEY = 'hf:listed-games';
 export const OWNERS_KEY = 'hf:owners';
 export const roomsOfKey = (server: ServerId, incarnation: number): string => `hf:rooms-of:${server}:${incarnation}`;
 export const userKey = (user: UserId): string => `hf:user:${user}`;
+
+/**
+ * How long the log and checkpoint of a game that was ended without its owner are kept, in ms: long enough to inspect them after a weekend.
+ */
+export const KEPT_MS = 3 * 86_400_000;

@@ -9,15 +9,17 @@ import { startRedis } from '../../../tools/redis/index.mjs';
 import type { AdoptedRoom } from './adopted-room.js';
 import type { Append, Tenure } from './append.js';
 import { packChange } from './change-codec.js';
+import { EndedGameStore } from './ended-game-store.js';
 import type { Epilogue } from './epilogue.js';
-import { checkpointKey, effectsKey, keptCheckpointKey, keptEffectsKey, keptLogKey, logKey, roomKey } from './room-keys.js';
-import { KEPT_MS, RoomLog } from './room-log.js';
+import { checkpointKey, effectsKey, KEPT_MS, keptCheckpointKey, keptEffectsKey, keptLogKey, logKey, roomKey } from './room-keys.js';
+import { RoomLog } from './room-log.js';
 import { readNews } from './room-news.js';
 import type { RoomDoc, RoomOwnership, RoomRecord } from './room-record.js';
 import { RoomRecords } from './room-records.js';
 
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
 const log = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 1_000 });
+const ends = new EndedGameStore(redis, { replicas: 0, replicasTimeoutMs: 1_000 });
 const records = new RoomRecords(redis);
 
 beforeAll(() => redis.ready());
@@ -517,11 +519,11 @@ describe('the end of a game', () => {
     expect(await one(write)).toBe('ok');
     expect(await one(write)).toBe('ok');
     expect(await records.read(room)).toMatchObject({ status: 'waiting', owner: null, round: 1, result: end.ended, start: null });
-    expect((await log.lastEffects(room)).effects).toEqual(effects);
-    expect(await log.epilogue(room)).toEqual(end.epilogue);
+    expect((await ends.lastEffects(room)).effects).toEqual(effects);
+    expect(await ends.epilogue(room)).toEqual(end.epilogue);
     expect(await redis.commands.exists(logKey(room), checkpointKey(room))).toBe(0);
-    await log.lastEffectsDone(room, (await log.lastEffects(room)).batches);
-    expect((await log.lastEffects(room)).effects).toEqual([]);
+    await ends.lastEffectsDone(room, (await ends.lastEffects(room)).batches);
+    expect((await ends.lastEffects(room)).effects).toEqual([]);
   });
 
   it('is conditional like any append, and ignores the version of a game without a log', async () => {
@@ -539,8 +541,8 @@ describe('the end of a game', () => {
   it('stores no effects and no epilogue when the game has none', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 1, { ended: { reason: 'finished' } }));
-    expect(await log.epilogue(room)).toBeNull();
-    expect((await log.lastEffects(room)).effects).toEqual([]);
+    expect(await ends.epilogue(room)).toBeNull();
+    expect((await ends.lastEffects(room)).effects).toEqual([]);
   });
 
   it('by `abandon` happens once, and only when the record is as expected', async () => {
@@ -605,10 +607,10 @@ describe('stored data that cannot be read', () => {
     const end = { ended: { reason: 'finished' as const }, lastEffects: effects, epilogue: undefined };
     await one(append(room, tenure, 0, 1, end));
     await redis.commands.hset(effectsKey(room), 'older', Buffer.from([0xc1]));
-    const last = await log.lastEffects(room);
+    const last = await ends.lastEffects(room);
     expect(last).toMatchObject({ effects, unreadable: ['older'] });
-    await log.lastEffectsDone(room, last.batches);
-    expect(await log.hasLastEffects(room)).toBe(false);
+    await ends.lastEffectsDone(room, last.batches);
+    expect(await ends.hasLastEffects(room)).toBe(false);
     expect(await redis.commands.hexists(keptEffectsKey(room), 'older')).toBe(1);
   });
 

@@ -1,35 +1,21 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import type { GameResult, RoomId, ServerId } from '#libs/protocol';
-import { HoldfastError, pack } from '#libs/protocol';
+import { HoldfastError } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
-import type { Change, PendingEffect, RoomValue } from '#libs/room';
+import type { Change, RoomValue } from '#libs/room';
 import { type AdoptedRoom, type NotAdopted, readAdoption, type UnreadableRoom } from './adopted-room.js';
 import type { Append, DocAtRev, Tenure, WriteResult } from './append.js';
-import { EPILOGUE_MS } from './append-calls.js';
 import { AppendWriter } from './append-writer.js';
 import { unpackChanges } from './change-codec.js';
-import { packCheckpoint, type ToldTail } from './checkpoint.js';
-import type { EndedGame, LastEffects, LastGame } from './ended-game.js';
-import { type Epilogue, unpackEffects, unpackEpilogue } from './epilogue.js';
+import { type EventTail, packCheckpoint } from './checkpoint.js';
 import { execWithin } from './exec-within.js';
-import { ReplicatedWrites } from './replicated-writes.js';
+import { ReplicatedWrites, STATE_RESULTS } from './replicated-writes.js';
 import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
-import {
-  checkpointKey,
-  closedKey,
-  effectsKey,
-  epilogueKey,
-  keptCheckpointKey,
-  keptEffectsKey,
-  keptLogKey,
-  logKey,
-  roomKey,
-} from './room-keys.js';
+import { checkpointKey, closedKey, KEPT_MS, keptCheckpointKey, keptLogKey, logKey, roomKey } from './room-keys.js';
 import type { RoomOwnership } from './room-record.js';
 import { ROOM_STORE_OPTIONS, type RoomStoreOptions } from './room-store.options.js';
 import { StoreGeneration } from './store-generation.js';
-import { suspectEffectOf } from './suspect-marks.js';
 
 const openScript = new LuaScript('open_room', new URL('./scripts/open-room.lua', import.meta.url), 3);
 const checkpointScript = new LuaScript('checkpoint', new URL('./scripts/checkpoint.lua', import.meta.url), 3);
@@ -37,7 +23,6 @@ const adoptScript = new LuaScript('adopt', new URL('./scripts/adopt.lua', import
 const handoffScript = new LuaScript('handoff', new URL('./scripts/handoff.lua', import.meta.url), 3);
 const nextEpochScript = new LuaScript('next_epoch', new URL('./scripts/next-epoch.lua', import.meta.url), 1);
 const reassertScript = new LuaScript('reassert', new URL('./scripts/reassert.lua', import.meta.url), 4);
-const restoreEndScript = new LuaScript('restore_end', new URL('./scripts/restore-end.lua', import.meta.url), 5);
 const abandonScript = new LuaScript('abandon', new URL('./scripts/abandon.lua', import.meta.url), 5);
 
 /** The data of a running game, for a store that lost it. */
@@ -61,14 +46,6 @@ export type RoomStanding = (Tenure & { readonly version: number; readonly status
  * Servers that do not know that form leave the room to others. Absent means 1.
  */
 const LOG_FORMAT = 1;
-
-/**
- * How long the log and checkpoint of a game that was ended without its owner are kept, in ms: long enough to inspect them after a weekend.
- */
-export const KEPT_MS = 3 * 86_400_000;
-
-/** All results of `checkpoint.lua`, `handoff.lua` and `reassert.lua`. */
-const STATE_RESULTS: readonly WriteResult[] = ['ok', 'fenced', 'behind', 'missing'];
 
 /**
  * The change logs of rooms. Every write is one script that checks epoch, owner and version. So a server that lost a room cannot change it,
@@ -103,7 +80,7 @@ export class RoomLog {
     owner: RoomOwnership,
     value: RoomValue | null,
     durability: string,
-    tail: ToldTail | null = null,
+    tail: EventTail | null = null,
   ): Promise<(DocAtRev & { epoch: number; round: number; news?: string }) | null> {
     const checkpoint = value === null ? '' : Buffer.from(packCheckpoint(value, tail));
     const args = [start, owner.server, owner.incarnation, checkpoint, durability, value?.gameVersion ?? ''];
@@ -175,48 +152,6 @@ export class RoomLog {
     return readAdoption(answer);
   }
 
-  /** The effects of games that have ended which are not known to be done. */
-  async lastEffects(room: RoomId): Promise<LastEffects> {
-    const byBatch = await this.redis.commands.hgetallBuffer(effectsKey(room));
-    const effects: PendingEffect[] = [];
-    const poisoned: string[] = [];
-    const unreadable: string[] = [];
-    for (const [batch, bytes] of Object.entries(byBatch)) {
-      const suspect = suspectEffectOf(batch);
-      if (suspect !== null) {
-        poisoned.push(suspect);
-        continue;
-      }
-      try {
-        effects.push(...unpackEffects(bytes));
-      } catch {
-        unreadable.push(batch);
-        await this.redis.commands.hset(keptEffectsKey(room), batch, bytes);
-      }
-    }
-    if (unreadable.length > 0) await this.redis.commands.pexpire(keptEffectsKey(room), KEPT_MS);
-    return { batches: Object.keys(byBatch), effects, poisoned, ...(unreadable.length > 0 && { unreadable }) };
-  }
-
-  async hasLastEffects(room: RoomId): Promise<boolean> {
-    return (await this.redis.commands.exists(effectsKey(room))) === 1;
-  }
-
-  async lastEffectsDone(room: RoomId, batches: readonly string[]): Promise<void> {
-    if (batches.length > 0) await this.redis.commands.hdel(effectsKey(room), ...batches);
-  }
-
-  /** Null when no game has ended here lately, or its epilogue cannot be read. */
-  async epilogue(room: RoomId): Promise<Epilogue | null> {
-    const bytes = await this.redis.commands.getBuffer(epilogueKey(room));
-    try {
-      return bytes ? unpackEpilogue(bytes) : null;
-    } catch {
-      // The lobby reports that the game is over, and its result.
-      return null;
-    }
-  }
-
   /**
    * The latest changes in the log, oldest first, at most `limit`. The log begins at the last checkpoint.
    *
@@ -258,25 +193,6 @@ export class RoomLog {
     args.push(gameVersion ?? '', rev, doc.private ? '1' : '0');
     const keys = [roomKey(room), logKey(room), checkpointKey(room), closedKey(room)];
     return this.writes.result(reassertScript.run(this.redis.appends, keys, args), STATE_RESULTS);
-  }
-
-  /**
-   * Writes the end of a game again, into a store that lost it. `fenced`: the store has a later owner or a later game. `missing`: it has no
-   * record of the room.
-   */
-  restoreEnd(room: RoomId, { epoch, batch, result, effects, epilogue, rev, doc, round, game }: EndedGame): Promise<WriteResult> {
-    const packed = effects.length > 0 ? Buffer.from(pack(effects)) : '';
-    const args = [epoch, batch, JSON.stringify(result), packed, Buffer.from(pack(epilogue)), EPILOGUE_MS, rev, encodeRoomDoc(doc), round];
-    args.push(game, doc.private ? '1' : '0');
-    const keys = [roomKey(room), logKey(room), checkpointKey(room), effectsKey(room), epilogueKey(room)];
-    return this.writes.result(restoreEndScript.run(this.redis.appends, keys, args), STATE_RESULTS);
-  }
-
-  /** Null: the store has no record of the room. Rejects when the store does not answer. */
-  async lastGame(room: RoomId): Promise<LastGame | null> {
-    const [epoch, owner, round, rev, doc] = await this.redis.appends.hmget(roomKey(room), 'epoch', 'owner', 'round', 'rev', 'doc');
-    if (rev == null || doc == null) return null;
-    return { epoch: Number(epoch ?? 0), owner: owner ?? '', round: Number(round ?? 0), rev: Number(rev), doc: decodeRoomDoc(doc) };
   }
 
   /** The standings of rooms, in order, for owners that compare. Rejects when the store does not answer. */

@@ -3,6 +3,7 @@ import { pack, type RoomId, serverId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import type { AdoptedRoom } from './adopted-room.js';
 import type { Tenure } from './append.js';
+import { EndedGameStore } from './ended-game-store.js';
 import { effectsKey } from './room-keys.js';
 import { RoomLog } from './room-log.js';
 import type { RoomDoc, RoomOwnership } from './room-record.js';
@@ -11,6 +12,7 @@ import { LOSSES_MAX, SuspectMarks } from './suspect-marks.js';
 
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
 const log = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 1_000 });
+const ends = new EndedGameStore(redis, { replicas: 0, replicasTimeoutMs: 1_000 });
 const records = new RoomRecords(redis);
 const marks = new SuspectMarks(redis.commands);
 
@@ -155,9 +157,9 @@ describe('a mark of an effect of a game that ended', () => {
     ];
     await redis.commands.hset(effectsKey(room), 'batch-1', Buffer.from(pack(effects)));
     await marks.mark({ room, effect: 'k2' }, { handler: 'effect pay', seat: -1, seq: 0, effect: 'k2' });
-    const left = await log.lastEffects(room);
+    const left = await ends.lastEffects(room);
     expect(left).toMatchObject({ effects, poisoned: ['k2'] });
-    await log.lastEffectsDone(room, left.batches);
-    expect(await log.hasLastEffects(room)).toBe(false);
+    await ends.lastEffectsDone(room, left.batches);
+    expect(await ends.hasLastEffects(room)).toBe(false);
   });
 });

@@ -31,7 +31,7 @@ const SUSPECT_EFFECT = 'suspect:';
 
 /**
  * Marks of inputs that may cost a room its owner. The watchdog of a game server writes them, on its own thread and connection.
- * `RoomLog.adopt`, `open` and `lastEffects` read them. Both methods reject when the store does not answer.
+ * `RoomLog.adopt` and `EndedGameStore.lastEffects` read them. Both methods reject when the store does not answer.
  */
 export class SuspectMarks {
   constructor(private readonly client: RedisClient) {}

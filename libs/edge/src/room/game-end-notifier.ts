@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { errorBody, type RoomId } from '#libs/protocol';
-import { type Epilogue, RoomLog, type RoomRecord } from '#libs/room-store';
+import { EndedGameStore, type Epilogue, type RoomRecord } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { OWNER_END_WAIT_MS } from '../edge.options.js';
 import { END_SENT, type GameEnd, NOT_ENDED } from '../session/game-end.js';
@@ -13,7 +13,7 @@ import type { GatewaySession, WritableSession } from '../session/gateway-session
 @Injectable()
 export class GameEndNotifier {
   constructor(
-    private readonly roomLog: RoomLog,
+    private readonly endedGames: EndedGameStore,
     private readonly log: Log,
   ) {}
 
@@ -67,7 +67,7 @@ export class GameEndNotifier {
 
   private async epilogueOf(room: RoomId): Promise<Epilogue | null> {
     try {
-      return await this.roomLog.epilogue(room);
+      return await this.endedGames.epilogue(room);
     } catch (error) {
       this.log.warn('epilogue.read-failed', { roomId: room, error });
       return null;

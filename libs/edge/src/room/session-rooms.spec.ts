@@ -12,7 +12,7 @@ import {
   type SessionId,
   type UserId,
 } from '#libs/protocol';
-import type { RoomLog, RoomRecord } from '#libs/room-store';
+import type { EndedGameStore, RoomRecord } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
 import {
   ATTACH_TIMEOUT_MS,
@@ -81,7 +81,7 @@ class Gateway {
   } as unknown as RoomRecordCache;
   private readonly metrics = new Metrics(telemetry);
   private readonly table = new SessionTable(this.metrics);
-  private readonly ends = new GameEndNotifier({ epilogue: async () => null } as unknown as RoomLog, new Log(telemetry));
+  private readonly ends = new GameEndNotifier({ epilogue: async () => null } as unknown as EndedGameStore, new Log(telemetry));
   readonly attachments = new OwnerAttachments(
     this.table,
     this.cache,

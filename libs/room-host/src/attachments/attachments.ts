@@ -70,10 +70,10 @@ export class Attachments {
     // A version of another game of this room means nothing for this one.
     const held = round === room.round ? version : null;
     if (held === null) this.resyncs.wantsAll(room, session, seat);
-    this.outputs.welcome(attachment, held, room.rewoundTo(held, versionEpoch));
+    this.outputs.sendPlaced(attachment, held, room.rewoundTo(held, versionEpoch));
     // The frames of these refusals may be lost. The sync of the next change covers their numbers, and would acknowledge the commands.
-    if (seat !== null) for (const [seq, code] of room.unrecordedRefusals(seat)) this.sayRefusal(attachment, seq, errorBody(code));
-    if (room.stallTold) this.outputs.pause(room, 'store');
+    if (seat !== null) for (const [seq, code] of room.unrecordedRefusals(seat)) this.sendRefusal(attachment, seq, errorBody(code));
+    if (room.isPauseSent) this.outputs.pause(room, 'store');
     if (room.brokenBy !== null) this.engine.viewFailed(room);
   }
 
@@ -108,9 +108,9 @@ export class Attachments {
       case 'applied':
         return this.outputs.acknowledge(attachment);
       case 'refused-before':
-        return this.sayRefusal(attachment, seq, errorBody(verdict.code));
+        return this.sendRefusal(attachment, seq, errorBody(verdict.code));
       case 'poisoned':
-        room.sawSeq(seat, seq);
+        room.noteSeq(seat, seq);
         this.count(room, 'refused');
         return this.refuse(attachment, seq, 'game-failed', 'The game server was lost while it ran this command; it is not run again.');
     }
@@ -127,7 +127,7 @@ export class Attachments {
     const { room, seat } = attachment;
     // The room is about to migrate. The client sends the command again to the next owner.
     if (outcome.code === 'moved') return;
-    room.sawSeq(seat as number, seq);
+    room.noteSeq(seat as number, seq);
     this.count(room, outcome.kind === 'changed' ? 'applied' : 'refused');
     if (outcome.kind === 'refused') this.refuse(attachment, seq, outcome.code as string, outcome.message);
   }
@@ -135,10 +135,10 @@ export class Attachments {
   private refuse(attachment: Attachment, seq: number, code: string, message?: string): void {
     const { room, seat } = attachment;
     room.noteRefusal(seat as number, seq, code);
-    this.sayRefusal(attachment, seq, errorBody(code, message));
+    this.sendRefusal(attachment, seq, errorBody(code, message));
   }
 
-  private sayRefusal(attachment: Attachment, seq: number, error: ErrorBody): void {
+  private sendRefusal(attachment: Attachment, seq: number, error: ErrorBody): void {
     const { room } = attachment;
     // The refusal may depend on changes that are not durable yet, so it waits for them.
     if (room.isDirty) room.waitingRefusals.push({ afterVersion: room.value.version, attachment, seq, error });

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { pack } from '#libs/protocol';
 import type { Change, RoomValue } from '#libs/room';
-import { type Append, type DocAtRev, type Epilogue, packChange, RoomLog, type WriteResult } from '#libs/room-store';
+import { type Append, type DocAtRev, EndedGameStore, type Epilogue, packChange, RoomLog, type WriteResult } from '#libs/room-store';
 import { StoreSettlement } from '#libs/settlement';
 import { describeThrown, Log, Metrics } from '#libs/telemetry';
 import type { HostedRoom, InFlight } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 import { logGameFailure } from '../room/log-game-failure.js';
 import { RoomOutputs } from '../room/room-outputs.js';
-import { APPEND_RETRY_MS, STALL_TOLD_MS } from '../room-host.options.js';
+import { APPEND_RETRY_MS, STALL_PAUSE_MS } from '../room-host.options.js';
 
 /** Changes that have become durable. */
 export interface Committed {
@@ -48,6 +48,7 @@ export class Appender {
 
   constructor(
     private readonly roomLog: RoomLog,
+    private readonly endedStore: EndedGameStore,
     private readonly rooms: HostedRooms,
     private readonly outputs: RoomOutputs,
     private readonly metrics: Metrics,
@@ -113,14 +114,14 @@ export class Appender {
   private async restoreOwnEnd(room: HostedRoom): Promise<'ended' | 'fenced' | 'unknown'> {
     const { ending, tenure, round } = room;
     try {
-      const last = await this.roomLog.lastGame(room.id);
+      const last = await this.endedStore.lastGame(room.id);
       // The store fell back once more, so the end is sent again.
       if (!last || last.round <= round) return 'unknown';
       if (ending === null || last.epoch > tenure.epoch || last.owner !== '' || last.round !== round + 1) return 'fenced';
       ending.record = { doc: last.doc, rev: last.rev };
       const { endedGame } = room;
       if (!endedGame) return 'fenced';
-      const result = await this.roomLog.restoreEnd(room.id, endedGame);
+      const result = await this.endedStore.restoreEnd(room.id, endedGame);
       if (result === 'ok') return 'ended';
       return result === 'fenced' ? 'fenced' : 'unknown';
     } catch {
@@ -228,7 +229,7 @@ export class Appender {
     this.holdTimer ??= setTimeout(() => {
       this.holdTimer = null;
       for (const waiting of this.held) this.stalled(waiting);
-    }, STALL_TOLD_MS + 1).unref();
+    }, STALL_PAUSE_MS + 1).unref();
   }
 
   private resumeHeld(): void {
@@ -268,15 +269,15 @@ export class Appender {
     this.observe(changes, after.seats.length, committed.since);
     room.inFlight = null;
     room.committed(committed);
-    if (room.stallTold) {
-      room.stallTold = false;
+    if (room.isPauseSent) {
+      room.isPauseSent = false;
       this.outputs.resume(room, 'store');
     }
-    this.tell(room, () => this.outputs.sendChanges(room, before, changes));
+    this.send(room, () => this.outputs.sendChanges(room, before, changes));
     for (const listener of this.committedListeners) listener({ room, before, changes });
     if (after.ended) {
       const { ended } = after;
-      this.tell(room, () => this.outputs.end(room, ended));
+      this.send(room, () => this.outputs.end(room, ended));
       this.rooms.drop(room, 'ended');
     } else if (room.brokenBy !== null && !room.value.ended) this.end(room, room.brokenBy);
     if (!room.isDirty) this.settled(room);
@@ -292,9 +293,9 @@ export class Appender {
   }
 
   /** The view of a game may contain data that cannot be sent. That breaks only its own room. */
-  private tell(room: HostedRoom, say: () => void): void {
+  private send(room: HostedRoom, write: () => void): void {
     try {
-      say();
+      write();
     } catch (error) {
       room.brokenBy = error ?? 'nothing';
     }
@@ -302,7 +303,7 @@ export class Appender {
 
   /** The room's changes cannot be stored, so its game ends with the stored value. */
   private breakOff(room: HostedRoom, error: unknown): void {
-    room.takeBackToDurable();
+    room.returnToDurable();
     this.end(room, error);
   }
 
@@ -320,8 +321,8 @@ export class Appender {
   private stalled(room: HostedRoom): void {
     const now = performance.now();
     room.stalledSince ??= now;
-    if (!room.stallTold && now - room.stalledSince > STALL_TOLD_MS) {
-      room.stallTold = true;
+    if (!room.isPauseSent && now - room.stalledSince > STALL_PAUSE_MS) {
+      room.isPauseSent = true;
       this.outputs.pause(room, 'store');
     }
   }

@@ -143,7 +143,7 @@ describe('a game that has ended', () => {
       expect(peer.detached).toEqual([expect.objectContaining({ reason: 'ended' })]);
       await until(async () => ran.length > 0);
       expect(ran).toEqual([5]);
-      expect(await paying.roomLog.epilogue(room.id)).toMatchObject({ epoch: room.tenure.epoch, round: 0 });
+      expect(await paying.endedStore.epilogue(room.id)).toMatchObject({ epoch: room.tenure.epoch, round: 0 });
       expect(await hosts.record(room.id)).toMatchObject({ status: 'waiting', round: 1, rev: room.rev + 1, epoch: room.tenure.epoch });
       expect(paying.ended.resultOf(room.id, room.tenure.epoch)).toEqual({ reason: 'finished' });
     });

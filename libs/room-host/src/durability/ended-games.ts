@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { sleep } from '#libs/async';
 import type { GameResult, RoomId } from '#libs/protocol';
-import { type EndedGame, RoomLog } from '#libs/room-store';
+import { type EndedGame, EndedGameStore, RoomLog } from '#libs/room-store';
 import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import type { HostedRoom } from '../room/hosted-room.js';
@@ -49,6 +49,7 @@ export class EndedGames {
 
   constructor(
     private readonly roomLog: RoomLog,
+    private readonly store: EndedGameStore,
     rooms: HostedRooms,
     settlement: StoreSettlement,
     log: Log,
@@ -84,9 +85,9 @@ export class EndedGames {
     const results = await Promise.all(
       games.map(async ({ room, game }, index) => {
         const isStored = standings[index]?.status !== 'playing' && (standings[index]?.epoch ?? 0) >= game.epoch;
-        const result = await this.roomLog.restoreEnd(room, game);
+        const result = await this.store.restoreEnd(room, game);
         // The store may have effects again that are done. Nobody must run them a second time.
-        if (result === 'ok' && game.effects.length === 0) await this.roomLog.lastEffectsDone(room, [game.batch]);
+        if (result === 'ok' && game.effects.length === 0) await this.store.lastEffectsDone(room, [game.batch]);
         return { result, isStored };
       }),
     );
@@ -118,7 +119,7 @@ export class EndedGames {
     const results = await Promise.all(
       missing.map(async (room) => {
         const end = this.recent.get(room);
-        return end ? this.roomLog.restoreEnd(room, end.game) : 'ok';
+        return end ? this.store.restoreEnd(room, end.game) : 'ok';
       }),
     );
     this.mustRestore = results.includes('unknown');

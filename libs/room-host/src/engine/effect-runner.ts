@@ -2,7 +2,7 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { GameRegistry } from '#libs/game-kit';
 import type { RoomId } from '#libs/protocol';
 import { type PendingEffect, plainCopy } from '#libs/room';
-import { type LastEffects, RoomLog } from '#libs/room-store';
+import { EndedGameStore, type LastEffects } from '#libs/room-store';
 import { describeThrown, Log } from '#libs/telemetry';
 import { HandlerGuard, OverrunError, type RunSubject, type Subject } from '#libs/watchdog';
 import { Appender } from '../durability/appender.js';
@@ -38,7 +38,7 @@ export class EffectRunner implements OnModuleDestroy {
   constructor(
     private readonly registry: GameRegistry,
     private readonly engine: RoomEngine,
-    private readonly roomLog: RoomLog,
+    private readonly endedStore: EndedGameStore,
     private readonly log: Log,
     appender: Appender,
     rooms: HostedRooms,
@@ -61,7 +61,7 @@ export class EffectRunner implements OnModuleDestroy {
       if (poisoned.includes(effect.key)) this.log.error('effect.abandoned', { roomId: room, effect: effect.name, key: effect.key });
     const runnable = effects.filter(({ key }) => !poisoned.includes(key));
     await Promise.all(runnable.map((effect) => this.lastAttempt(room, effect, game)));
-    await this.roomLog.lastEffectsDone(room, batches);
+    await this.endedStore.lastEffectsDone(room, batches);
   }
 
   /** An attempt that was under way when its game ended is awaited, so that the effect does not run twice at the same time. */

@@ -5,7 +5,7 @@ import { LINK_KIND, type LinkPeer, type Links } from '#libs/link';
 import { decodeServerMessage, encodePlayerMessage, type Patch, pack, type ServerMessage, serverId, unpack } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type CommandRule, type GameDefinition, type Room, RoomMachine, type RoomRules, type SeatEvent } from '#libs/room';
-import { type Append, packChange, type RoomDoc, RoomLog, RoomRecords, type WriteResult } from '#libs/room-store';
+import { type Append, EndedGameStore, packChange, type RoomDoc, RoomLog, RoomRecords, type WriteResult } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
@@ -170,7 +170,8 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
   hosted.push(rooms);
   const outputs = new RoomOutputs(settings);
   const roomLog = new LossyLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
-  const appender = new Appender(roomLog, rooms, outputs, metrics, log, { isSettled: true } as StoreSettlement);
+  const endedStore = new EndedGameStore(redis, { replicas: 0, replicasTimeoutMs: 100 });
+  const appender = new Appender(roomLog, endedStore, rooms, outputs, metrics, log, { isSettled: true } as StoreSettlement);
   const engine = new RoomEngine(appender, log, settings);
   const clock = new RoomClock(engine, rooms, settings);
   let frameIn: (peer: LinkPeer, frame: Buffer) => void = () => {};
@@ -240,7 +241,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     frameIn(peer.peer, Buffer.concat([head, frame]));
   }
 
-  return { rooms, outputs, roomLog, appender, engine, clock, attachments, room, attach, command, log };
+  return { rooms, outputs, roomLog, endedStore, appender, engine, clock, attachments, room, attach, command, log };
 }
 
 const TIME = new RoomTime({ now: () => Date.now() });
@@ -274,7 +275,7 @@ describe('a hosted room', () => {
 
   function handled(room: HostedRoom, seat: number, seq: number, name = 'add', data: unknown = 1): void {
     const outcome = room.handle({ kind: 'command', seat, seq, name, data });
-    room.sawSeq(seat, seq);
+    room.noteSeq(seat, seq);
     if (outcome.kind === 'refused') room.noteRefusal(seat, seq, outcome.code);
   }
 
@@ -714,7 +715,7 @@ describe('appends', () => {
       { kind: 'ended', reason: 'finished', result: { winner: 0 } },
     ]);
     expect(await records.read(room.id)).toMatchObject({ status: 'waiting', round: 1, result: { reason: 'finished' } });
-    expect(await host.roomLog.epilogue(room.id)).toMatchObject({ version: 1, seats: [{ user: 'u0', seq: 1 }, { user: 'u1' }] });
+    expect(await host.endedStore.epilogue(room.id)).toMatchObject({ version: 1, seats: [{ user: 'u0', seq: 1 }, { user: 'u1' }] });
   });
 
   it('are not made for a game without a log until it ends', async () => {
@@ -843,7 +844,7 @@ describe('effects', () => {
     new EffectRunner(
       registry,
       host.engine,
-      host.roomLog,
+      host.endedStore,
       log,
       host.appender,
       host.rooms,

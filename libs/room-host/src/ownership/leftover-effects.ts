@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { RoomId } from '#libs/protocol';
-import { RoomLog, type RoomOwnership, RoomRecords } from '#libs/room-store';
+import { EndedGameStore, type RoomOwnership, RoomRecords } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { EndedGames } from '../durability/ended-games.js';
 import { EffectRunner } from '../engine/effect-runner.js';
@@ -12,7 +12,7 @@ import { HostedRooms } from '../room/hosted-rooms.js';
 export class LeftoverEffects {
   constructor(
     rooms: HostedRooms,
-    private readonly roomLog: RoomLog,
+    private readonly endedStore: EndedGameStore,
     private readonly records: RoomRecords,
     private readonly effects: EffectRunner,
     private readonly ended: EndedGames,
@@ -26,7 +26,7 @@ export class LeftoverEffects {
   /** For a game that ended on another owner, or on a former incarnation of this server. Never rejects. */
   async run(room: RoomId, { server, incarnation }: RoomOwnership): Promise<void> {
     try {
-      const last = await this.roomLog.lastEffects(room);
+      const last = await this.endedStore.lastEffects(room);
       if (last.unreadable)
         this.log.error('effects.unreadable', { roomId: room, batches: last.unreadable.join(' '), kept: `hf:room:{${room}}:kept:effects` });
       await this.effects.runLast(room, last);

@@ -34,7 +34,7 @@ describe('a room whose owner was lost to an input', () => {
     expect(room.judgeSeq(0, 2, 1)).toEqual({ kind: 'next' });
     await owner.does(room, 0, 'add');
     expect(room.judgeSeq(0, 3, 2)).toEqual({ kind: 'poisoned' });
-    room.sawSeq(0, 3);
+    room.noteSeq(0, 3);
     room.noteRefusal(0, 3, 'game-failed');
     expect(room.judgeSeq(0, 3, 2)).toEqual({ kind: 'refused-before', code: 'game-failed' });
     expect(room.judgeSeq(0, 4, 3)).toEqual({ kind: 'next' });
@@ -107,7 +107,7 @@ describe('an effect that is under way when its game ends', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(ran).toHaveLength(1);
     finish();
-    await until(async () => !(await host.roomLog.hasLastEffects(room.id)));
+    await until(async () => !(await host.endedStore.hasLastEffects(room.id)));
     expect(ran).toHaveLength(1);
     await paying.close();
   });

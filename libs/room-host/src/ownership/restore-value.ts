@@ -1,6 +1,6 @@
 import { HoldfastError, type RoomId } from '#libs/protocol';
 import { applyChanges, plainCopy, quoted, type RoomValue } from '#libs/room';
-import type { AdoptedRoom, ToldTail } from '#libs/room-store';
+import type { AdoptedRoom, EventTail } from '#libs/room-store';
 import { OverrunError } from '#libs/watchdog';
 import { GameError, type GuardedMachine } from '../room/guarded-machine.js';
 
@@ -10,7 +10,7 @@ export interface RestoredValue {
   /** The version of the checkpoint. */
   readonly checkpointVersion: number;
   /** The events that players received lately, up to the version of the checkpoint. */
-  readonly tail: Pick<ToldTail, 'since' | 'changes'> & Partial<ToldTail>;
+  readonly tail: Pick<EventTail, 'since' | 'changes'> & Partial<EventTail>;
 }
 
 /** Applies the log to the checkpoint. Returns the reason as text when they do not lead to the version of the record. */

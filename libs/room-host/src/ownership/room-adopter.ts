@@ -130,7 +130,7 @@ export class RoomAdopter {
     }
     // Changes of the old state do not lead to the upgraded one, so players receive it as a snapshot.
     if (current === value) recent.push(log.changes, log.entries);
-    else recent.tell(log.changes);
+    else recent.pushEvents(log.changes);
     const place = { batch, doc, rev, start, round, takeovers, stateBytesMax: this.options.stateBytesMax };
     return new HostedRoom(machine, { ...owner, epoch }, current, place, time, recent, tail.shown);
   }

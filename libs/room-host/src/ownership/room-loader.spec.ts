@@ -4,7 +4,7 @@ import type { GameRegistry } from '#libs/game-kit';
 import { type RoomId, serverId } from '#libs/protocol';
 import { RedisConnections, type StoreClock } from '#libs/redis';
 import type { RoomRules } from '#libs/room';
-import { type RoomDoc, RoomLog, type RoomRecord, RoomRecords } from '#libs/room-store';
+import { EndedGameStore, type RoomDoc, RoomLog, type RoomRecord, RoomRecords } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
@@ -76,7 +76,8 @@ function newServer(playedBy: RoomRules<never> = rules as unknown as RoomRules<ne
   const settlement = { whenSettled: async () => {} } as unknown as StoreSettlement;
   const server = self as unknown as Self;
   const machines = new MachineFactory(registry, DIRECT_GUARD, server);
-  const leftovers = new LeftoverEffects(rooms, roomLog, records, effects, ended, log);
+  const endedStore = new EndedGameStore(redis, { replicas: 0, replicasTimeoutMs: 100 });
+  const leftovers = new LeftoverEffects(rooms, endedStore, records, effects, ended, log);
   const opener = new RoomOpener(machines, roomLog, records, settlement, Date as unknown as StoreClock, server, log, ROOM_HOST_DEFAULTS);
   const adopter = new RoomAdopter(machines, roomLog, records, leftovers, downtime, ended, sink, log, ROOM_HOST_DEFAULTS);
   const loader = new RoomLoader(rooms, opener, adopter, records, appender, auditor, downtime, server, sink, log, ROOM_HOST_DEFAULTS);

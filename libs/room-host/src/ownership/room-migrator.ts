@@ -12,10 +12,10 @@ import { HostedRooms } from '../room/hosted-rooms.js';
 import {
   HANDOFF_RETRY_MS,
   LAME_MS_MAX,
+  MIGRATION_STORE_WAIT_MS_MAX,
   MOVE_RETRY_MS,
   ROOM_HOST_OPTIONS,
   type RoomHostOptions,
-  SETTLE_MS_MAX,
 } from '../room-host.options.js';
 import { DepartureReconciler } from './departure-reconciler.js';
 import { LoadRequests } from './load-requests.js';
@@ -69,7 +69,7 @@ export class RoomMigrator {
     room.become('freezing');
     let given: HandedOver;
     try {
-      await within(this.appender.whenSettled(room), SETTLE_MS_MAX);
+      await within(this.appender.whenSettled(room), MIGRATION_STORE_WAIT_MS_MAX);
       given = hasStatus(room, 'dropped') ? 'not-ours' : await this.handOver(room, target);
     } catch (error) {
       await this.balancer.cancel(id).catch(() => {});

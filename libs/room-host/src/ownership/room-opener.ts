@@ -3,7 +3,7 @@ import { Self } from '#libs/fleet';
 import { type Control, HoldfastError, pack } from '#libs/protocol';
 import { StoreClock } from '#libs/redis';
 import type { RoomMachine } from '#libs/room';
-import { RoomLog, type RoomOwnership, RoomRecords, type ToldTail } from '#libs/room-store';
+import { type EventTail, RoomLog, type RoomOwnership, RoomRecords } from '#libs/room-store';
 import { SETTLE_WAIT_MS, StoreSettlement } from '#libs/settlement';
 import { describeThrown, Log } from '#libs/telemetry';
 import { type GuardedMachine, HANDLER } from '../room/guarded-machine.js';
@@ -58,7 +58,7 @@ export class RoomOpener {
     const { value, events } = this.setUp(machine, request);
     await this.records.noteOwner([id], owner.server, owner.incarnation);
     const { durability } = machine.rules.definition;
-    const tail: ToldTail = { since: -1, changes: events.length > 0 ? [{ version: 0, events }] : [], shown: [], at: time.now() };
+    const tail: EventTail = { since: -1, changes: events.length > 0 ? [{ version: 0, events }] : [], shown: [], at: time.now() };
     const place = await this.roomLog.open(id, start, owner, durability === 'none' ? null : value, durability, tail);
     if (!place) throw new HoldfastError('room-unknown', 'This start of the room is over.');
     const { epoch, doc, rev, round, news } = place;

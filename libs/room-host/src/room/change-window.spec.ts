@@ -29,7 +29,7 @@ describe('a window of changes', () => {
           while (window.isFullFor(entry.length)) {
             const oldest = held.shift();
             expect(window.oldestVersion).toBe(oldest?.version);
-            expect(window.oldestTold).toBe(oldest?.events !== undefined);
+            expect(window.oldestHasEvents).toBe(oldest?.events !== undefined);
             expect(Buffer.compare(window.oldestEntry, packChange(oldest as Change))).toBe(0);
             window.dropOldest();
           }
@@ -67,8 +67,8 @@ describe('the recent changes of a room', () => {
     expect(recent.since(1)).toBeNull();
     const last = recent.since(length - 3);
     expect(last).toEqual(loud.slice(-3));
-    expect(recent.toldAfter(1)).toBeNull();
-    expect(recent.toldAfter(length - 3)).toEqual(loud.slice(-3).map(({ version, events }) => ({ version, events })));
+    expect(recent.eventsAfter(1)).toBeNull();
+    expect(recent.eventsAfter(length - 3)).toEqual(loud.slice(-3).map(({ version, events }) => ({ version, events })));
   });
 
   it('continue after a change that is too large to keep, and mark it as missing', () => {
@@ -78,23 +78,23 @@ describe('the recent changes of a room', () => {
     const recent = recentOf([...quiet, huge, after]);
     expect(recent.since(2)).toBeNull();
     expect(recent.since(3)).toEqual([after]);
-    expect(recent.toldAfter(2)).toBeNull();
-    expect(recent.toldAfter(3)).toEqual([{ version: 4, events: after.events }]);
+    expect(recent.eventsAfter(2)).toBeNull();
+    expect(recent.eventsAfter(3)).toEqual([{ version: 4, events: after.events }]);
   });
 
   it('drop events of the setup, or of a game without a log, that cannot be packed', () => {
     const unpackable = { version: 0, events: [{ name: 'said', data: 2n ** 80n }] };
     const recent = new RecentChanges({ since: -1, changes: [unpackable] }, 0);
-    expect(recent.toldAfter(-1)).toBeNull();
-    recent.tell([{ ...change(1, 'a', false), events: unpackable.events }, change(2, 'b', true)]);
-    expect([recent.toldAfter(0), recent.toldAfter(1)?.map(({ version }) => version)]).toEqual([null, [2]]);
+    expect(recent.eventsAfter(-1)).toBeNull();
+    recent.pushEvents([{ ...change(1, 'a', false), events: unpackable.events }, change(2, 'b', true)]);
+    expect([recent.eventsAfter(0), recent.eventsAfter(1)?.map(({ version }) => version)]).toEqual([null, [2]]);
   });
 
   it('keep events longer than patches when only few changes have events', () => {
     const all = Array.from({ length: 4 * RECENT_CHANGES_MAX }, (_, index) => change(index + 1, 'x', index % 8 === 0));
     const recent = recentOf(all);
     expect(recent.since(RECENT_CHANGES_MAX)).toBeNull();
-    expect(recent.toldAfter(1)?.map(({ version }) => version)).toEqual(
+    expect(recent.eventsAfter(1)?.map(({ version }) => version)).toEqual(
       all.filter(({ version, events }) => version > 1 && events).map(({ version }) => version),
     );
   });

@@ -2,7 +2,7 @@ import type { Change } from '#libs/room';
 import { unpackChange } from '#libs/room-store';
 
 /** The head of each entry: u32 length, u32 version, u8 whether the change has events. */
-const HEAD = { length: 0, version: 4, told: 8, bytes: 9 } as const;
+const HEAD = { length: 0, version: 4, hasEvents: 8, bytes: 9 } as const;
 const BLOCK_BYTES_MIN = 256;
 
 /**
@@ -37,8 +37,8 @@ export class ChangeWindow {
     return this.block.readUInt32LE(this.head + HEAD.version);
   }
 
-  get oldestTold(): boolean {
-    return this.block[this.head + HEAD.told] === 1;
+  get oldestHasEvents(): boolean {
+    return this.block[this.head + HEAD.hasEvents] === 1;
   }
 
   /** A view, valid until the next `push`. */
@@ -56,27 +56,27 @@ export class ChangeWindow {
   }
 
   /** False when the entry would not fit into an empty window. Make room before the call (`isFullFor`). */
-  push(version: number, isTold: boolean, entry: Uint8Array): boolean {
+  push(version: number, hasEvents: boolean, entry: Uint8Array): boolean {
     const bytes = HEAD.bytes + entry.length;
     if (bytes > this.bytesMax) return false;
     if (this.tail + bytes > this.block.length) this.makeRoom(bytes);
     const { block, tail } = this;
     block.writeUInt32LE(entry.length, tail + HEAD.length);
     block.writeUInt32LE(version, tail + HEAD.version);
-    block[tail + HEAD.told] = isTold ? 1 : 0;
+    block[tail + HEAD.hasEvents] = hasEvents ? 1 : 0;
     block.set(entry, tail + HEAD.bytes);
     this.tail += bytes;
     this.count += 1;
     return true;
   }
 
-  /** The changes after `version`, oldest first. `toldOnly`: only those with events. */
-  after(version: number, toldOnly = false): Change[] {
+  /** The changes after `version`, oldest first. `withEventsOnly`: only those with events. */
+  after(version: number, withEventsOnly = false): Change[] {
     const changes: Change[] = [];
     const { block } = this;
     for (let at = this.head; at < this.tail; ) {
       const end = at + HEAD.bytes + block.readUInt32LE(at + HEAD.length);
-      if (block.readUInt32LE(at + HEAD.version) > version && (!toldOnly || block[at + HEAD.told] === 1))
+      if (block.readUInt32LE(at + HEAD.version) > version && (!withEventsOnly || block[at + HEAD.hasEvents] === 1))
         changes.push(unpackChange(block.subarray(at + HEAD.bytes, end)));
       at = end;
     }

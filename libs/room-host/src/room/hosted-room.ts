@@ -105,7 +105,7 @@ export class HostedRoom {
   waitingRefusals: WaitingRefusal[] = [];
   /** Since when an append has had no answer; null: none waits. */
   stalledSince: number | null = null;
-  stallTold = false;
+  isPauseSent = false;
   isReasserting = false;
   /** The target of a handoff that is under way or done. The store may report the handoff before its answer arrives. */
   handingTo: Tenure | null = null;
@@ -244,7 +244,7 @@ export class HostedRoom {
   }
 
   /** Returns to the durable value, because the later changes cannot be stored. */
-  takeBackToDurable(): void {
+  returnToDurable(): void {
     this.unflushed = [];
     this.inFlight = null;
     this.value = this.durable;
@@ -264,7 +264,7 @@ export class HostedRoom {
     return this.seen[seat];
   }
 
-  sawSeq(seat: Seat, seq: number): void {
+  noteSeq(seat: Seat, seq: number): void {
     this.seen[seat] = seq;
   }
 
@@ -295,7 +295,7 @@ export class HostedRoom {
     this.stalledSince = null;
     // A game without a log sends its state to players who come back. Most of it has changed, and nothing is packed for them.
     if (append && !append.ended) this.recent.push(changes, append.entries);
-    else this.recent.tell(changes);
+    else this.recent.pushEvents(changes);
   }
 
   /**

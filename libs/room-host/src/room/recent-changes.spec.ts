@@ -1,6 +1,6 @@
 import type { Room, RoomRules } from '#libs/room';
 import { type Host, Hosts, rulesOf } from '../hosts.fixture.js';
-import { RECENT_CHANGES_MAX, TOLD_BYTES_MAX } from '../room-host.options.js';
+import { EVENT_TAIL_BYTES_MAX, RECENT_CHANGES_MAX } from '../room-host.options.js';
 
 interface Sayings {
   said: number;
@@ -159,7 +159,7 @@ describe('a player who comes back with a version receives all later events, once
   it('from the epilogue when the game has ended meanwhile', async () => {
     const room = await sayAndWhisper();
     await first.does(room, 1, 'end');
-    expect(await first.roomLog.epilogue(room.id)).toMatchObject({
+    expect(await first.endedStore.epilogue(room.id)).toMatchObject({
       since: -1,
       version: 5,
       events: [
@@ -187,8 +187,8 @@ describe('the kept events are limited', () => {
 
   it('to a number of bytes, which keeps a checkpoint about as large as its state', async () => {
     const room = await hosts.open(first);
-    for (let count = 0; count < 8; count++) await first.does(room, 0, 'boast', TOLD_BYTES_MAX / 4);
-    expect(room.checkpoint().length).toBeLessThan(TOLD_BYTES_MAX + 1_000);
+    for (let count = 0; count < 8; count++) await first.does(room, 0, 'boast', EVENT_TAIL_BYTES_MAX / 4);
+    expect(room.checkpoint().length).toBeLessThan(EVENT_TAIL_BYTES_MAX + 1_000);
     await first.migrator.migrate(room.id);
     const [late] = await comeBackTo(room.id, 1);
     expect(late.hasMissed).toBe(true);

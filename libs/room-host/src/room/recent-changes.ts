@@ -1,26 +1,26 @@
 import { pack, type Seat } from '#libs/protocol';
 import type { Change } from '#libs/room';
-import { packChange, type ToldChange, type ToldTail } from '#libs/room-store';
-import { RECENT_BYTES_MAX, RECENT_CHANGES_MAX, TOLD_BYTES_MAX } from '../room-host.options.js';
+import { type EventsOfChange, type EventTail, packChange } from '#libs/room-store';
+import { EVENT_TAIL_BYTES_MAX, RECENT_BYTES_MAX, RECENT_CHANGES_MAX } from '../room-host.options.js';
 import { ChangeWindow } from './change-window.js';
 
 /**
  * The last durable changes of a room, for clients that come back. The latest are kept whole, so that such a client gets patches. Of earlier
  * ones only the events are kept, so that a client that gets a snapshot receives every event once.
  *
- * Invariant: `changes` has no gap and ends at `upTo`, or is empty. The events in `told` and in `changes` are all events after `toldSince`.
+ * Invariant: `changes` has no gap and ends at `upTo`, or is empty. The events in `events` and `changes` are all events after `eventsSince`.
  */
 export class RecentChanges {
   private readonly changes = new ChangeWindow(RECENT_CHANGES_MAX, RECENT_BYTES_MAX);
-  private readonly told = new ChangeWindow(RECENT_CHANGES_MAX, RECENT_BYTES_MAX);
-  private toldSince: number;
+  private readonly events = new ChangeWindow(RECENT_CHANGES_MAX, RECENT_BYTES_MAX);
+  private eventsSince: number;
 
   /** @param upTo the version that `tail` reaches to */
   constructor(
-    { since, changes }: Pick<ToldTail, 'since' | 'changes'>,
+    { since, changes }: Pick<EventTail, 'since' | 'changes'>,
     private upTo: number,
   ) {
-    this.toldSince = since;
+    this.eventsSince = since;
     for (const change of changes) this.keepEvents(change);
   }
 
@@ -32,18 +32,18 @@ export class RecentChanges {
     for (let index = 0; index < changes.length; index++) {
       const { version, events } = changes[index];
       const entry = entries[index];
-      const isTold = events !== undefined && version > this.upTo;
+      const hasEvents = events !== undefined && version > this.upTo;
       if (version > this.upTo) this.upTo = version;
       while (this.changes.isFullFor(entry.length)) this.dropWhole();
-      if (this.changes.push(version, isTold, entry)) continue;
+      if (this.changes.push(version, hasEvents, entry)) continue;
       // A change that is too large to be kept makes the earlier ones useless for patches.
       while (!this.changes.isEmpty) this.dropWhole();
-      if (isTold) this.keepTold(version, entry);
+      if (hasEvents) this.keepEntry(version, entry);
     }
   }
 
   /** Adds changes of which only the events count, because they do not lead to the current state or are not worth keeping. */
-  tell(changes: readonly Change[]): void {
+  pushEvents(changes: readonly Change[]): void {
     while (!this.changes.isEmpty) this.dropWhole();
     for (const { version, events } of changes) {
       if (version <= this.upTo) continue;
@@ -59,55 +59,55 @@ export class RecentChanges {
   }
 
   /** All events after `version`; null when not all of them are kept. -1: from the setup on. */
-  toldAfter(version: number): readonly ToldChange[] | null {
-    if (version < this.toldSince) return null;
-    const told = [...this.told.after(version, true), ...this.changes.after(version, true)];
-    return told.map(({ version, events }) => ({ version, events }));
+  eventsAfter(version: number): readonly EventsOfChange[] | null {
+    if (version < this.eventsSince) return null;
+    const all = [...this.events.after(version, true), ...this.changes.after(version, true)];
+    return all.map(({ version, events }) => ({ version, events }));
   }
 
   /** The latest events, with those of changes that are on their way to the store, up to the size limit of a checkpoint's tail. */
-  tail(shown: Iterable<Seat>, onTheirWay: readonly Change[] = [], changesMax = RECENT_CHANGES_MAX): ToldTail {
-    const kept = this.toldAfter(this.toldSince) ?? [];
+  tail(shown: Iterable<Seat>, onTheirWay: readonly Change[] = [], changesMax = RECENT_CHANGES_MAX): EventTail {
+    const kept = this.eventsAfter(this.eventsSince) ?? [];
     const all = [...kept, ...onTheirWay.flatMap(({ version, events }) => (events ? [{ version, events }] : []))];
     let changes = all.slice(-changesMax);
-    while (changes.length > 0 && pack(changes).length > TOLD_BYTES_MAX) changes = changes.slice(Math.ceil(changes.length / 2));
-    const since = changes.length === all.length ? this.toldSince : all[all.length - changes.length - 1].version;
+    while (changes.length > 0 && pack(changes).length > EVENT_TAIL_BYTES_MAX) changes = changes.slice(Math.ceil(changes.length / 2));
+    const since = changes.length === all.length ? this.eventsSince : all[all.length - changes.length - 1].version;
     return { since, changes, shown: [...shown] };
   }
 
   private dropWhole(): void {
     const { changes } = this;
-    if (changes.oldestTold) this.keepTold(changes.oldestVersion, changes.oldestEntry);
+    if (changes.oldestHasEvents) this.keepEntry(changes.oldestVersion, changes.oldestEntry);
     changes.dropOldest();
   }
 
   /**
    * Adds the events of a change that is not kept whole. Events that cannot be packed are dropped: the game is about to end because of them.
    */
-  private keepEvents({ version, events }: ToldChange): void {
+  private keepEvents({ version, events }: EventsOfChange): void {
     let entry: Uint8Array;
     try {
       entry = packChange({ version, at: 0, patches: [], events });
     } catch {
-      return this.forgetTold(version);
+      return this.dropAllEvents(version);
     }
-    this.keepTold(version, entry);
+    this.keepEntry(version, entry);
   }
 
-  private keepTold(version: number, entry: Uint8Array): void {
-    const { told } = this;
-    while (told.isFullFor(entry.length)) this.dropTold();
-    if (!told.push(version, true, entry)) this.forgetTold(version);
+  private keepEntry(version: number, entry: Uint8Array): void {
+    const { events } = this;
+    while (events.isFullFor(entry.length)) this.dropOldestEvents();
+    if (!events.push(version, true, entry)) this.dropAllEvents(version);
   }
 
-  private dropTold(): void {
-    this.toldSince = this.told.oldestVersion;
-    this.told.dropOldest();
+  private dropOldestEvents(): void {
+    this.eventsSince = this.events.oldestVersion;
+    this.events.dropOldest();
   }
 
   /** Removes the events up to and including this version. */
-  private forgetTold(version: number): void {
-    while (!this.told.isEmpty) this.told.dropOldest();
-    this.toldSince = version;
+  private dropAllEvents(version: number): void {
+    while (!this.events.isEmpty) this.events.dropOldest();
+    this.eventsSince = version;
   }
 }

@@ -38,7 +38,7 @@ export class RoomOutputs {
    * Sends a session that was just attached its place, and then what it lacks. `rewoundTo`: `held` belongs to a history that was undone
    * after this version.
    */
-  welcome(attachment: Attachment, held: number | null, rewoundTo: number | null = null): void {
+  sendPlaced(attachment: Attachment, held: number | null, rewoundTo: number | null = null): void {
     const { room, seat } = attachment;
     const { durable } = room;
     this.send(attachment, {
@@ -159,21 +159,21 @@ export class RoomOutputs {
   private snapshot(room: HostedRoom, seat: Seat | null, held: number | null): SyncBody {
     const state = room.view(room.durable.state, seat);
     if (held === null || held < 0 || held >= room.durable.version) return { room: room.id, state };
-    const changes = room.recent.toldAfter(held);
+    const changes = room.recent.eventsAfter(held);
     return changes === null ? { room: room.id, state, missed: true } : withEvents({ room: room.id, state }, changes, seat);
   }
 
   /** The state, and the events since the version up to which both histories are the same. */
   private sinceRewind(room: HostedRoom, seat: Seat | null, rewoundTo: number): SyncBody {
     const body = { room: room.id, state: room.view(room.durable.state, seat) };
-    const changes = room.recent.toldAfter(rewoundTo);
+    const changes = room.recent.eventsAfter(rewoundTo);
     return changes === null ? { ...body, missed: true } : withEvents(body, changes, seat);
   }
 
   /** The game so far, for a player who was not attached yet when it began. Timers and the other players do not wait. */
   private beginning(room: HostedRoom, seat: Seat | null): SyncBody {
     const body = this.snapshot(room, seat, null);
-    return withEvents(body, room.recent.toldAfter(-1) ?? [], seat);
+    return withEvents(body, room.recent.eventsAfter(-1) ?? [], seat);
   }
 
   private isFirstVisit(room: HostedRoom, seat: Seat | null): boolean {

@@ -1,0 +1,31 @@
+import type { Change, RoomValue } from '#libs/room';
+import { StateSize } from './state-size.js';
+
+const change = (text: string): Change => ({ version: 1, at: 0, patches: [{ op: 'replace', path: '/text', value: text }] });
+const roomWith = (text: string) => ({ state: { text } }) as unknown as RoomValue;
+
+describe('the size of a state', () => {
+  it('is not measured while the changes fit into the rest of the limit', () => {
+    const size = new StateSize(1_000);
+    size.measured(500);
+    expect(size.takes(change('x'.repeat(300)), roomWith('x'.repeat(5_000)))).toBe(true);
+    expect(size.bytes).toBe(500);
+    expect(size.changedBytes).toBeGreaterThan(300);
+  });
+
+  it('is measured when the changes may exceed the limit, and decides then', () => {
+    const size = new StateSize(1_000);
+    size.measured(900);
+    expect(size.takes(change('x'.repeat(300)), roomWith('x'.repeat(300)))).toBe(true);
+    expect(size.bytes).toBeLessThan(400);
+    expect(size.changedBytes).toBe(0);
+    expect(size.takes(change('x'.repeat(2_000)), roomWith('x'.repeat(2_000)))).toBe(false);
+    expect(size.bytes).toBeGreaterThan(2_000);
+  });
+
+  it('throws for a change that cannot be stored', () => {
+    const size = new StateSize(1_000);
+    const patches = [{ op: 'replace', path: '/text', value: 1n }] as unknown as Change['patches'];
+    expect(() => size.takes({ version: 1, at: 0, patches }, roomWith(''))).toThrow('bigint');
+  });
+});
