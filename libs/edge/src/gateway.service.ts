@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { sleep } from '#libs/async';
 import { FleetLinks, Self } from '#libs/fleet';
 import { SessionNotices } from '#libs/session';
 import { Metrics, Readiness } from '#libs/telemetry';
@@ -66,7 +67,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     for (const transport of this.transports) transport.close();
     await drainConnections(this.limits.connections, (session) => this.table.get(session.id) === session);
     const deadline = performance.now() + 2 * GOODBYE_MS;
-    while (this.limits.connections.size > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (this.limits.connections.size > 0 && performance.now() < deadline) await sleep(10);
   }
 
   onModuleDestroy(): void {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { Test, type TestingModule } from '@nestjs/testing';
+import { sleep } from '#libs/async';
 import { type FleetEvent, FleetEvents, FleetModule, Self, ServerDirectory, type ServerRecord, ServerRegistration } from '#libs/fleet';
 import { LinkModule, Links } from '#libs/link';
 import { type ServerId, type ServerType, serverId } from '#libs/protocol';
@@ -229,7 +230,7 @@ export async function eventually(assertion: () => void | Promise<void>, withinMs
       return await assertion();
     } catch (error) {
       if (performance.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await sleep(20);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { KeyedMutex } from '#libs/async';
+import { KeyedMutex, sleep } from '#libs/async';
 import { HoldfastError, type Operations, type RoomId, type RoomSummary } from '#libs/protocol';
 import { type IndexEntry, RoomRecords, summaryOf } from '#libs/room-store';
 import { LIST_EVERY_MS, LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
@@ -66,7 +66,7 @@ export class RoomList {
   private async begin(key: string, game: string | undefined): Promise<Read> {
     await this.current.get(key);
     const waitMs = (this.beganAt.get(key) ?? Number.NEGATIVE_INFINITY) + LIST_EVERY_MS - performance.now();
-    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    if (waitMs > 0) await sleep(waitMs);
     this.next.delete(key);
     // Deleting the key first keeps the map in the order of time, which `forgetOld` relies on.
     this.beganAt.delete(key);

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { sleep } from '#libs/async';
 import { describeVersions, EventSink, FleetLinks, LinkTrust, ServerDirectory, takesVersion } from '#libs/fleet';
 import { LoadBalancerService, type Place } from '#libs/placement';
 import { type AdoptResult, HoldfastError, type RoomId, type RoomTenure, type ServerId } from '#libs/protocol';
@@ -82,7 +83,7 @@ export class RoomRecovery {
       };
       await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, worker));
       waiting = left;
-      if (waiting.length > 0) await new Promise((resolve) => setTimeout(resolve, NO_CAPACITY_RETRY_MS));
+      if (waiting.length > 0) await sleep(NO_CAPACITY_RETRY_MS);
     }
     const ms = Math.round(performance.now() - startedAt);
     this.log.info('recovery.done', { target: owner.server, incarnation: owner.incarnation, rooms: total, ms });

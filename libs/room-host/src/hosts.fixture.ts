@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { sleep } from '#libs/async';
 import type { EventSink, FleetLinks, OperatorEvent, Self, ServerDirectory } from '#libs/fleet';
 import type { EffectRun, GameRegistry } from '#libs/game-kit';
 import type { LinkPeer, Links } from '#libs/link';
@@ -117,7 +118,7 @@ export class Hosts {
   async ready(): Promise<void> {
     await this.redis.ready();
     await this.clock.start();
-    while (this.generation.current === null) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (this.generation.current === null) await sleep(5);
   }
 
   /** @param rules another version of the game, for this server only */

@@ -1,3 +1,4 @@
+import { sleep } from '#libs/async';
 import type { GatewaySession } from '../session/gateway-session.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
 import { disconnect, stateOf } from './connection-state.js';
@@ -27,7 +28,7 @@ export async function drainConnections(
       const now = performance.now();
       reconnecting = reconnecting.filter(({ session, since }) => now - since < RECONNECT_MS_MAX && isCurrent(session));
       if (reconnecting.length < RECONNECTING_MAX || now > deadline) break;
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      await sleep(POLL_MS);
     }
     if (!connection.isOpen) continue;
     const { session } = stateOf(connection);

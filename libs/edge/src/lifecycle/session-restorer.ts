@@ -1,5 +1,5 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { inBatches } from '#libs/async';
+import { inBatches, sleep } from '#libs/async';
 import { Self } from '#libs/fleet';
 import type { SessionId, UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
@@ -154,7 +154,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
       }
       const isOver = this.storeGeneration.current !== current || this.self.incarnation === 0;
       if (isOver || this.marked === `${this.self.incarnation} ${current}`) return;
-      await new Promise((resolve) => setTimeout(resolve, RESTORE_RETRY_MS));
+      await sleep(RESTORE_RETRY_MS);
     }
   }
 }

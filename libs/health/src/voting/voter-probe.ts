@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { sleep } from '#libs/async';
 import { EventSink, FleetEvents, Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import type { ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
@@ -50,7 +51,7 @@ export class VoterProbe {
       // Reads the record once more after the time is over, because this process may have been away.
       if (isOver) break;
       isOver = performance.now() - from >= intervalMs;
-      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+      await sleep(TICK_MS);
     }
     if (await this.store.check(intervalMs)) return;
     if (!(await markServer(this.redis.commands, id, incarnation, { suspect: 1, unheard: false }))) return;

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { sleep } from '#libs/async';
 import { describeVersions, EventSink, Self, ServerDirectory, takesVersion } from '#libs/fleet';
 import { LoadBalancerService } from '#libs/placement';
 import { HoldfastError, type RoomId, type ServerId } from '#libs/protocol';
@@ -114,7 +115,7 @@ export class RoomMigrator {
         }
       };
       await Promise.all(Array.from({ length: this.options.migrationsAtOnce }, worker));
-      if (this.rooms.size > 0) await new Promise((resolve) => setTimeout(resolve, MOVE_RETRY_MS));
+      if (this.rooms.size > 0) await sleep(MOVE_RETRY_MS);
     }
     if (isCalledOff()) cause = 'called off';
     this.log.info('server.drained', { moved, left: this.rooms.size, ...(this.rooms.size > 0 && { why: cause }) });
@@ -231,7 +232,7 @@ export class RoomMigrator {
         if (reasserted === 'fenced') return false;
       }
       // Without an answer the write may be done. It is repeated until the store answers; nobody else owns the room meanwhile.
-      await new Promise((resolve) => setTimeout(resolve, HANDOFF_RETRY_MS));
+      await sleep(HANDOFF_RETRY_MS);
     }
     return false;
   }
@@ -249,7 +250,7 @@ export class RoomMigrator {
       } catch (error) {
         this.log.debug('room.not-loaded', { roomId: room.id, to: target.server, error });
       }
-      await new Promise((resolve) => setTimeout(resolve, HANDOFF_RETRY_MS));
+      await sleep(HANDOFF_RETRY_MS);
     }
     return false;
   }
