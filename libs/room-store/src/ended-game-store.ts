@@ -8,7 +8,7 @@ import type { EndedGame, LastEffects, LastGame } from './ended-game.js';
 import { type Epilogue, unpackEffects, unpackEpilogue } from './epilogue.js';
 import { ReplicatedWrites, STATE_RESULTS } from './replicated-writes.js';
 import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
-import { checkpointKey, effectsKey, epilogueKey, KEPT_MS, keptEffectsKey, logKey, roomKey } from './room-keys.js';
+import { checkpointKey, closedKey, effectsKey, epilogueKey, KEPT_MS, keptEffectsKey, logKey, roomKey } from './room-keys.js';
 import { ROOM_STORE_OPTIONS, type RoomStoreOptions } from './room-store.options.js';
 import { suspectEffectOf } from './suspect-marks.js';
 
@@ -78,6 +78,11 @@ export class EndedGameStore {
     args.push(game, doc.private ? '1' : '0');
     const keys = [roomKey(room), logKey(room), checkpointKey(room), effectsKey(room), epilogueKey(room)];
     return this.writes.result(restoreEndScript.run(this.redis.appends, keys, args), STATE_RESULTS);
+  }
+
+  /** True: a lobby closed the room in the last ten minutes. Rejects when the store does not answer. */
+  async isClosed(room: RoomId): Promise<boolean> {
+    return (await this.redis.appends.exists(closedKey(room))) === 1;
   }
 
   /** Null: the store has no record of the room. Rejects when the store does not answer. */

@@ -14,6 +14,8 @@ class World {
   readonly told: string[] = [];
   readonly redis = { isReady: true };
   current: string | null = 'one';
+  /** The value of `hf:settled`. */
+  settledByOthers: string | null = null;
   private settled: string | null = null;
   private changed: (change: ServerChange) => void = () => {};
   private connected: () => void = () => {};
@@ -35,6 +37,7 @@ class World {
       isAuditedBy: async (all: readonly MarkingServer[]) =>
         all.every(({ server, incarnation }) => this.marks.get(`${server}:${incarnation}`) === this.current),
       forget: async ({ server, incarnation }: MarkingServer) => void this.marks.delete(`${server}:${incarnation}`),
+      wasSettled: async () => this.settledByOthers === this.current,
       settle: async (settled: string) => {
         this.settled = settled;
       },
@@ -113,6 +116,17 @@ describe('the settlement of a store', () => {
     world.add('game', '2');
     await world.pass();
     expect(world.settlement.isSettled).toBe(true);
+  });
+
+  it('settles at once in a process that starts after the others have settled the store, and not in a later generation', async () => {
+    world.add('game', 'cut off');
+    world.settledByOthers = 'one';
+    await world.pass();
+    expect(world.settlement.isSettled).toBe(true);
+    world.restart('two');
+    world.settledByOthers = 'two';
+    await world.pass();
+    expect(world.settlement.isSettled).toBe(false);
   });
 
   it('does not settle a restarted store before every server has marked it again', async () => {

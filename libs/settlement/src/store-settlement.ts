@@ -34,6 +34,8 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
   private readonly awaited = new Map<ServerId, Awaited>();
   /** The generation that `awaited` is about. */
   private awaitedFor: string | null = null;
+  /** The generation in which this process started, so that it had no earlier data to write again. */
+  private bornIn: string | null = null;
   private unsettledSince = performance.now();
   private isTold = false;
   private isLooking = false;
@@ -119,13 +121,22 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
     this.isLooking = true;
     try {
       this.noteAwaited(current);
-      if (await this.generation.isAuditedBy(this.stillAwaited())) await this.settle(current);
+      this.bornIn ??= current;
+      if ((await this.wasSettledBefore(current)) || (await this.generation.isAuditedBy(this.stillAwaited()))) await this.settle(current);
       else this.tellIfLong(current);
     } catch {
       // The store is away again, or takes no commands yet. The next interval asks again.
     } finally {
       this.isLooking = false;
     }
+  }
+
+  /**
+   * A process that starts in a generation that the others have settled need not wait for marks. One of them may be missing, for example
+   * while its server cannot reach the store.
+   */
+  private async wasSettledBefore(generation: string): Promise<boolean> {
+    return this.bornIn === generation && (await this.generation.wasSettled());
   }
 
   private async settle(generation: string): Promise<void> {

@@ -115,8 +115,10 @@ export class Appender {
     const { ending, tenure, round } = room;
     try {
       const last = await this.endedStore.lastGame(room.id);
+      // The answer to the end was lost, and the room was closed since. Before the store is settled, a gateway may still write it again.
+      if (!last) return this.settlement.isSettled || (await this.endedStore.isClosed(room.id)) ? 'fenced' : 'unknown';
       // The store fell back once more, so the end is sent again.
-      if (!last || last.round <= round) return 'unknown';
+      if (last.round <= round) return 'unknown';
       if (ending === null || last.epoch > tenure.epoch || last.owner !== '' || last.round !== round + 1) return 'fenced';
       ending.record = { doc: last.doc, rev: last.rev };
       const { endedGame } = room;
@@ -159,17 +161,17 @@ export class Appender {
       // One of the appends cannot be packed, and none was sent. That room is ended, and the others are sent again.
       this.log.error('append.failed', { error });
       rooms.forEach((room, index) => {
-        if (!canBePacked(appends[index])) this.breakOff(room, error);
+        if (!canBePacked(appends[index]!)) this.breakOff(room, error);
       });
       results = appends.map(() => 'unknown');
     }
     this.isFlushing = false;
     let mustRetry = false;
     for (let index = 0; index < rooms.length; index++) {
-      const { inFlight } = rooms[index];
-      if (inFlight?.append !== appends[index]) continue;
+      const { inFlight } = rooms[index]!;
+      if (!inFlight || inFlight.append !== appends[index]) continue;
       if (results[index] === 'unknown') mustRetry = true;
-      this.settle(rooms[index], inFlight, results[index]);
+      this.settle(rooms[index]!, inFlight, results[index]!);
     }
     if (mustRetry) setTimeout(() => this.schedule(), APPEND_RETRY_MS);
     else if (this.dirty.size > 0) this.schedule();

@@ -99,6 +99,26 @@ describe('a game that has ended', () => {
     return { room, back, over: await hosts.record(room.id) };
   }
 
+  it('is dropped when the answer to its end was lost and its room was closed since, so that the audit is complete', async () => {
+    const room = await hosts.open(first);
+    const { appendAll } = first.roomLog;
+    jest.spyOn(first.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {
+      await appendAll.call(first.roomLog, appends);
+      return appends.map(() => 'unknown');
+    });
+    room.handle({ kind: 'end', result: { reason: 'finished' } });
+    first.appender.markDirty(room);
+    await until(async () => (await hosts.record(room.id)).status === 'waiting');
+    await hosts.records.close(await hosts.record(room.id), 'empty');
+    await hosts.redis.commands.del('hf:audited');
+    await until(async () => {
+      await first.auditor.audit('test');
+      return (await hosts.redis.commands.hexists('hf:audited', `${first.self.id}:${first.self.incarnation}`)) === 1;
+    });
+    expect(first.rooms.get(room.id)).toBeUndefined();
+    jest.restoreAllMocks();
+  });
+
   it('is written only once the store is settled, while its moves are written before', async () => {
     const [room, other] = [await hosts.open(first), await hosts.open(first)];
     first.settlement.isSettled = false;

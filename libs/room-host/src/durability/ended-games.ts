@@ -92,7 +92,7 @@ export class EndedGames {
       }),
     );
     if (results.some(({ result }) => result === 'unknown')) return null;
-    this.missing = games.flatMap(({ room }, index) => (results[index].result === 'missing' ? room : []));
+    this.missing = games.flatMap(({ room }, index) => (results[index]!.result === 'missing' ? room : []));
     return results.filter(({ result, isStored }) => result === 'ok' && !isStored).length;
   }
 
