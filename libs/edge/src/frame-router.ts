@@ -8,6 +8,7 @@ import {
   HoldfastError,
   KIND,
   playerKindOf,
+  type RoomId,
   readName,
   unpackBody,
 } from '#libs/protocol';
@@ -94,7 +95,7 @@ export class FrameRouter {
 
   private dispatch(connection: PlayerConnection, state: ConnectionState, frame: Buffer): void {
     const { session } = state;
-    const kind = frame[0];
+    const kind = frame[0]!;
     if (kind === KIND.hello) {
       if (state.isAdmitting || session) throw new HoldfastError('already-welcome');
       const waitMs = state.operations.waitMs(HELLO_PRICE, performance.now());
@@ -114,7 +115,7 @@ export class FrameRouter {
     if (state.mustConfirm) this.sessions.confirmSecret(state, session);
     switch (kind) {
       case KIND.command:
-        if (frame.length < HEADER.command.name || frame.length < HEADER.command.name + frame[HEADER.command.nameLength]) {
+        if (frame.length < HEADER.command.name || frame.length < HEADER.command.name + frame[HEADER.command.nameLength]!) {
           throw new HoldfastError('bad-frame', 'A command ends within its header.');
         }
         this.frames.command(session, frame);
@@ -155,7 +156,7 @@ export class FrameRouter {
     // A client that does not read long answers gets a short one.
     if (session.requestsPending >= REQUESTS_MAX || connection.backlogBytes > this.options.backlogBytesMax)
       return answer(null, errorBody('busy'));
-    if (operation === 'rooms.watch' && this.rooms.spectatorCount(roomOf(data)) >= this.options.watchersPerRoom)
+    if (operation === 'rooms.watch' && this.rooms.spectatorCount(roomOf(data) as RoomId) >= this.options.watchersPerRoom)
       return answer(null, errorBody('too-many-watchers'));
     session.requestsPending += 1;
     try {

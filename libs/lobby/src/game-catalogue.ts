@@ -23,7 +23,7 @@ export class GameCatalogue {
     const server = this.running().findLast(({ games }) => Object.hasOwn(games, name));
     if (!server) return undefined;
     this.seen.add(name);
-    return { name, seats: { ...server.games[name].seats } };
+    return { name, seats: { ...server.games[name]!.seats } };
   }
 
   /** Throws `unknown-game` for a game that no server has offered, and `no-capacity` for one that no server offers at the moment. */

@@ -1,7 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
 import { LoadBalancerService, type PlacementRequest } from '#libs/placement';
-import { type Caller, type Control, HoldfastError, type RequestOrder, type RoomId, serverId } from '#libs/protocol';
+import {
+  type Caller,
+  type Control,
+  HoldfastError,
+  type RequestOrder,
+  type RoomId,
+  type ServerId,
+  type SessionId,
+  serverId,
+  type UserId,
+} from '#libs/protocol';
 import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
 import { ROOMS_KEY, RoomLog, type RoomRecord, RoomRecords, roomKey, type StoreGeneration, UserRooms } from '#libs/room-store';
 import { GatewaySessionIndex, PendingAwayMarks, SessionNotices, SessionStore } from '#libs/session';
@@ -78,7 +88,7 @@ class GameServers {
       request: async (_: string, { room, start }: Control['room.open']['data']) => {
         this.asked.push(id);
         return this.trouble(id, async () => {
-          const opened = await roomLog.open(room, start, { server: id, incarnation: 1 }, null, 'none');
+          const opened = await roomLog.open(room, start, { server: id as ServerId, incarnation: 1 }, null, 'none');
           if (!opened) throw new HoldfastError('room-unknown');
           return this.tellsNews ? { news: opened.news } : {};
         });
@@ -126,8 +136,8 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
 }
 
 function newCaller(name = 'someone'): Caller {
-  const user = `${name}-${randomUUID()}`;
-  return { user, name, session: `s-${user}`, gateway: serverId('gateway', 'test') };
+  const user = `${name}-${randomUUID()}` as UserId;
+  return { user, name, session: `s-${user}` as SessionId, gateway: serverId('gateway', 'test') };
 }
 
 function newCallers(count: number): Caller[] {
@@ -249,7 +259,7 @@ describe('rooms', () => {
     const { rooms, list } = newLobby();
     const shown = await rooms.create(newCaller(), { game: 'duel', name: 'shown' });
     const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
-    await records.enlist('never-made', 'duel', Date.now());
+    await records.enlist('never-made' as RoomId, 'duel', Date.now());
     const listed = (await list.page({ game: 'duel' })).rooms.map(({ id }) => id);
     expect(listed).toContain(shown.id);
     expect(listed).not.toContain(hidden.id);
@@ -351,7 +361,7 @@ describe('a start', () => {
 describe('the queue for matches', () => {
   const game = () => `game-${randomUUID()}`;
   const seek = (queue: MatchQueue, of: string, caller: Caller, seats = 2, waitMs = 60_000) =>
-    queue.find(of, caller, seats, `match-${randomUUID()}`, waitMs);
+    queue.find(of, caller, seats, `match-${randomUUID()}` as RoomId, waitMs);
 
   it('matches each of many simultaneous searches exactly once', async () => {
     const queues = [new MatchQueue(redis, generation), new MatchQueue(elsewhere, generation)];
@@ -382,7 +392,7 @@ describe('the queue for matches', () => {
     const [first, second, third] = newCallers(3);
     await seek(queue, of, first, 3);
     await seek(queue, of, second, 3);
-    await seek(queue, of, { ...first, gateway: 'hf:gateway:other' }, 3);
+    await seek(queue, of, { ...first, gateway: 'hf:gateway:other' as ServerId }, 3);
     const match = await seek(queue, of, third, 3);
     expect(match?.people.map(({ user }) => user)).toEqual([first, second, third].map(({ user }) => user));
     expect(match?.people[0].gateway).toBe('hf:gateway:other');
@@ -448,7 +458,7 @@ describe('a match', () => {
 
   it('is not made again by a lobby that slept until the match was over', async () => {
     const { matchmaker, queue } = newLobby();
-    const id = `match-${randomUUID()}`;
+    const id = `match-${randomUUID()}` as RoomId;
     const [first, second] = newCallers(2);
     await queue.find('duel', first, 2, id, 60_000);
     const match = (await queue.find('duel', second, 2, id, 60_000)) as MadeMatch;
@@ -478,7 +488,7 @@ describe('the sweeper', () => {
     expect((await mustRead(abandoned.id)).status).toBe('waiting');
     expect((await mustRead(young.id)).status).toBe('starting');
     // A start that was taken back cannot become a game.
-    expect(await roomLog.open(abandoned.id, 'lost', { server: 'hf:game:late', incarnation: 1 }, null, 'none')).toBeNull();
+    expect(await roomLog.open(abandoned.id, 'lost', { server: 'hf:game:late' as ServerId, incarnation: 1 }, null, 'none')).toBeNull();
     await records.save(await mustRead(young.id), { status: 'waiting' });
   });
 
@@ -535,7 +545,7 @@ describe('the sweeper', () => {
     const { queue, sweeper, rooms } = newLobby();
     const other = newLobby();
     const people = newCallers(2);
-    const id = `match-${randomUUID()}`;
+    const id = `match-${randomUUID()}` as RoomId;
     await queue.find('duel', people[0], 2, id, 60_000);
     await queue.find('duel', people[1], 2, id, 60_000);
     const made = 'hf:match:{duel}:made';
@@ -551,7 +561,7 @@ describe('the sweeper', () => {
 
   it('drops index entries without a record in the second sweep', async () => {
     const { sweeper } = newLobby();
-    await records.index(['about-to-be', 'never'], Date.now());
+    await records.index(['about-to-be' as RoomId, 'never' as RoomId], Date.now());
     await sweeper.sweep();
     expect(await redis.commands.zscore(ROOMS_KEY, 'never')).not.toBeNull();
     await sweeper.sweep();
@@ -560,7 +570,7 @@ describe('the sweeper', () => {
 
   it('drops such entries also among more rooms than one sweep reads', async () => {
     const { sweeper } = newLobby();
-    const ids = Array.from({ length: 2 * SWEEP_ROOMS }, (_, index) => `never-${index}`);
+    const ids = Array.from({ length: 2 * SWEEP_ROOMS }, (_, index) => `never-${index}` as RoomId);
     await records.index(ids, Date.now());
     // Dropped entries move the others, so a complete sweep takes more than one round. A slow Redis costs another one.
     for (let sweeps = 0; sweeps < 16; sweeps++) await sweeper.sweep();
@@ -707,7 +717,7 @@ describe('a late request, at a lobby that slept', () => {
     const other = asks(newCaller())();
     const here = await rooms.create(next(), { game: 'duel' });
     // As if the lobby had slept between its read of the user and the queue.
-    await queue.find('duel', slept, 2, `match-${randomUUID()}`, 60_000);
+    await queue.find('duel', slept, 2, `match-${randomUUID()}` as RoomId, 60_000);
     expect(await matchmaker.find(other, 'duel')).toBeNull();
     expect(await rooms.whereIs(slept.user)).toMatchObject({ record: { id: here.id } });
     expect(await rooms.whereIs(other.user)).toBeNull();
@@ -722,13 +732,13 @@ describe('the list of rooms', () => {
     count: number,
     room: (index: number) => { game: string; private: boolean; createdAt: number },
   ): Promise<RoomId[]> {
-    const ids = Array.from({ length: count }, () => `list-${randomUUID()}`);
+    const ids = Array.from({ length: count }, () => `list-${randomUUID()}` as RoomId);
     for (let at = 0; at < count; at += 1_000) {
       await Promise.all(
         ids.slice(at, at + 1_000).map((id, index) => {
           const { game, private: isPrivate, createdAt } = room(at + index);
           const doc = { ...newRoom(newCaller(), { seats: { min: 2, max: 4 }, private: isPrivate }, createdAt) };
-          return records.create(id, game, doc);
+          return records.create(id as RoomId, game, doc);
         }),
       );
     }
@@ -793,7 +803,7 @@ describe('the list of rooms', () => {
     const { list } = newLobby({ roomsListedMax: 10 });
     const old = await writeRooms(30, (index) => ({ game: 'duel', private: false, createdAt: Date.now() - 120_000 - index }));
     await redis.commands.del(...old.slice(0, 29).map(roomKey));
-    await records.enlist('soon', 'duel', Date.now());
+    await records.enlist('soon' as RoomId, 'duel', Date.now());
     // Two pages of ten contain only closed rooms, so the list continues with a cursor.
     const first = await list.page({ limit: 10 });
     expect(first).toMatchObject({ rooms: [], next: expect.any(String) });
@@ -874,7 +884,7 @@ describe('a session that ends during a request', () => {
     const [{ rooms }, other] = [newLobby(), newLobby()];
     const next = await newAsker();
     const [creates, departs] = [next(), next()];
-    let made = '';
+    let made = '' as RoomId;
     const real = records.create.bind(records);
     jest.spyOn(records, 'create').mockImplementationOnce(async (id, ...rest) => {
       made = id;

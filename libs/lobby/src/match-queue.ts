@@ -115,10 +115,10 @@ export class MatchQueue {
     const before = Number(seconds) * 1_000 - ageMs;
     const made = await Promise.all(games.map((game) => this.redis.commands.hgetall(madeKey(game))));
     return games.flatMap((game, index) =>
-      Object.entries(made[index]).flatMap(([id, text]) => {
+      Object.entries(made[index]!).flatMap(([id, text]) => {
         const space = text.indexOf(' ');
         if (Number(text.slice(0, space)) > before) return [];
-        return [{ id, game, people: JSON.parse(text.slice(space + 1)) as Searcher[] }];
+        return [{ id: id as RoomId, game, people: JSON.parse(text.slice(space + 1)) as Searcher[] }];
       }),
     );
   }

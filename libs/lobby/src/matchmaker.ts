@@ -82,7 +82,7 @@ export class Matchmaker {
     const [first] = match.people;
     const count = match.people.length;
     const name = match.people.map((person) => person.name).join(' – ');
-    const doc = newRoom(first, { seats: { min: count, max: count }, name, near: first.region }, this.rooms.now());
+    const doc = newRoom(first!, { seats: { min: count, max: count }, name, near: first!.region }, this.rooms.now());
     const members = match.people.map(({ user, name }) => ({ user, name, readyRound: 0, here: true }));
     const whole = { ...doc, members, private: true };
     const room = await this.rooms.make(match.id, match.game, whole, match.people, { outlivesAdmissions: true });
@@ -91,7 +91,7 @@ export class Matchmaker {
       return this.dissolve(match, isIn);
     let started = room;
     try {
-      started = await this.starter.start(room, first.user, this.balancer);
+      started = await this.starter.start(room, first!.user, this.balancer);
     } catch (error) {
       // They are together in a room. The host can start the game when there is capacity.
       this.log.warn('match.start-failed', { roomId: room.id, error });

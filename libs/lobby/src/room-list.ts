@@ -104,7 +104,7 @@ export class RoomList {
       const entries = await this.records.listed(game, at, wanted);
       const records = await this.records.readListed(entries.map(({ room }) => room));
       for (const [index, record] of records.entries()) {
-        at = entries[index];
+        at = entries[index]!;
         if (record === null) gone.push(at);
         else if (!record.doc.private) rooms.push({ entry: at, summary: summaryOf(record) });
       }
@@ -127,7 +127,7 @@ export class RoomList {
 
 function pageOf({ rooms, end }: Read, wanted: number): Page {
   const page = rooms.slice(0, wanted);
-  const last = page.length < rooms.length ? page[page.length - 1].entry : end;
+  const last = page.length < rooms.length ? page[page.length - 1]!.entry : end;
   return { rooms: page.map(({ summary }) => summary), ...(last && { next: textOf(last) }) };
 }
 

@@ -1,17 +1,17 @@
-import { HoldfastError } from '#libs/protocol';
+import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
 import type { DocMember, RoomDoc, RoomRecord } from '#libs/room-store';
 import { cameBack, checkStart, join, leave, newRoom, overdue, setReady, wentAway } from './room-rules.js';
 
 const seats = { min: 2, max: 3 };
 
 function member(user: string, change: Partial<DocMember> = {}): DocMember {
-  return { user, name: user.toUpperCase(), readyRound: null, here: true, ...change };
+  return { user: user as UserId, name: user.toUpperCase(), readyRound: null, here: true, ...change };
 }
 
 function room(change: Partial<RoomDoc> = {}, record: Partial<RoomRecord> = {}): RoomRecord {
   const doc: RoomDoc = {
     name: 'a room',
-    host: 'ada',
+    host: 'ada' as UserId,
     seats: 3,
     seatsMin: 2,
     private: false,
@@ -21,7 +21,7 @@ function room(change: Partial<RoomDoc> = {}, record: Partial<RoomRecord> = {}): 
     ...change,
   };
   return {
-    id: 'r',
+    id: 'r' as RoomId,
     game: 'g',
     gameVersion: null,
     doc,
@@ -57,22 +57,26 @@ describe('a new room', () => {
     [2, 2],
     [3, 3],
   ])('for %p players has %p seats', (wanted, expected) => {
-    expect(newRoom({ user: 'ada', name: 'Ada' }, { seats, wanted }, 5)).toMatchObject({ seats: expected, seatsMin: 2, createdAt: 5 });
+    expect(newRoom({ user: 'ada' as UserId, name: 'Ada' }, { seats, wanted }, 5)).toMatchObject({
+      seats: expected,
+      seatsMin: 2,
+      createdAt: 5,
+    });
   });
 
   it.each([0, 1, 4])('refuses %p seats', (wanted) => {
-    expect(refusal(() => newRoom({ user: 'ada', name: 'Ada' }, { seats, wanted }, 5))).toBe('bad-data');
+    expect(refusal(() => newRoom({ user: 'ada' as UserId, name: 'Ada' }, { seats, wanted }, 5))).toBe('bad-data');
   });
 
   it('has its creator as host, who is not ready, and always has a name', () => {
-    const doc = newRoom({ user: 'ada', name: 'Ada' }, { seats, name: '   ' }, 5);
+    const doc = newRoom({ user: 'ada' as UserId, name: 'Ada' }, { seats, name: '   ' }, 5);
     expect(doc).toMatchObject({
       host: 'ada',
       name: "Ada's room",
       private: false,
       members: [{ user: 'ada', readyRound: null, here: true }],
     });
-    expect(newRoom({ user: 'ada', name: 'Ada' }, { seats, name: ' mine ', private: true }, 5)).toMatchObject({
+    expect(newRoom({ user: 'ada' as UserId, name: 'Ada' }, { seats, name: ' mine ', private: true }, 5)).toMatchObject({
       name: 'mine',
       private: true,
     });
@@ -81,7 +85,7 @@ describe('a new room', () => {
 
 describe('joining', () => {
   it('adds the new member after the others', () => {
-    expect(join(room(), { user: 'cy', name: 'Cy' }).members.map(({ user }) => user)).toEqual(['ada', 'bob', 'cy']);
+    expect(join(room(), { user: 'cy' as UserId, name: 'Cy' }).members.map(({ user }) => user)).toEqual(['ada', 'bob', 'cy']);
   });
 
   it.each([
@@ -89,18 +93,18 @@ describe('joining', () => {
     ['room-playing', room({}, { status: 'playing' })],
     ['room-playing', room({}, { status: 'starting' })],
   ])('is refused as %s', (code, record) => {
-    expect(refusal(() => join(record, { user: 'cy', name: 'Cy' }))).toBe(code);
+    expect(refusal(() => join(record, { user: 'cy' as UserId, name: 'Cy' }))).toBe(code);
   });
 
   it('changes nothing for a member, even when the room is full or its game runs', () => {
     for (const record of [room({ seats: 2 }), room({}, { status: 'playing' })]) {
-      expect(join(record, { user: 'bob', name: 'Bob' })).toBe(record.doc);
+      expect(join(record, { user: 'bob' as UserId, name: 'Bob' })).toBe(record.doc);
     }
   });
 
   it('marks a member as here who was away', () => {
     const record = room({ members: [member('ada'), member('bob', { here: false })] }, { status: 'playing' });
-    expect(join(record, { user: 'bob', name: 'Bob' }).members[1].here).toBe(true);
+    expect(join(record, { user: 'bob' as UserId, name: 'Bob' }).members[1].here).toBe(true);
   });
 });
 
@@ -111,43 +115,43 @@ describe('leaving', () => {
     ['goes to one who is here', 'ada', [member('ada'), member('bob', { here: false }), member('cy')], 'cy'],
     ['goes to one who is away, if nobody is here', 'ada', [member('ada'), member('bob', { here: false })], 'bob'],
   ])('the host %s', (_, user, members, host) => {
-    const doc = leave(room({ members }), user);
+    const doc = leave(room({ members }), user as UserId);
     expect(doc?.host).toBe(host);
     expect(doc?.members).toHaveLength(members.length - 1);
   });
 
   it('leaves no room after the last member', () => {
-    expect(leave(room({ members: [member('ada')] }), 'ada')).toBeNull();
+    expect(leave(room({ members: [member('ada')] }), 'ada' as UserId)).toBeNull();
   });
 
   it('is refused for a user who is no member', () => {
-    expect(refusal(() => leave(room(), 'cy'))).toBe('not-in-room');
+    expect(refusal(() => leave(room(), 'cy' as UserId))).toBe('not-in-room');
   });
 });
 
 describe('being away', () => {
-  const away = (ms: number) => wentAway(room(), 'bob', ms);
+  const away = (ms: number) => wentAway(room(), 'bob' as UserId, ms);
 
   it('begins with the first of several reports, and ends when the member returns', () => {
     const once = away(1_000);
     expect(once.members[1]).toMatchObject({ user: 'bob', here: false, awaySince: 1_000 });
-    expect(wentAway(room({ members: once.members }), 'bob', 9_000)).toMatchObject({ members: once.members });
-    expect(cameBack(room({ members: once.members }), 'bob').members).toEqual(room().doc.members);
+    expect(wentAway(room({ members: once.members }), 'bob' as UserId, 9_000)).toMatchObject({ members: once.members });
+    expect(cameBack(room({ members: once.members }), 'bob' as UserId).members).toEqual(room().doc.members);
     const { doc, ...rest } = room();
-    expect(cameBack({ ...rest, doc }, 'bob')).toBe(doc);
+    expect(cameBack({ ...rest, doc }, 'bob' as UserId)).toBe(doc);
   });
 
   it('follows the report with the highest order, in any order of arrival', () => {
     const word = (turn: number, number: number) => ({ turn, number });
-    const gone = wentAway(room(), 'bob', 1_000, word(7, 2));
-    expect(cameBack(room({ members: gone.members }), 'bob', word(7, 1))).toMatchObject({ members: gone.members });
-    expect(cameBack(room({ members: gone.members }), 'bob', word(6, 9))).toMatchObject({ members: gone.members });
-    const back = cameBack(room({ members: gone.members }), 'bob', word(8, 1));
+    const gone = wentAway(room(), 'bob' as UserId, 1_000, word(7, 2));
+    expect(cameBack(room({ members: gone.members }), 'bob' as UserId, word(7, 1))).toMatchObject({ members: gone.members });
+    expect(cameBack(room({ members: gone.members }), 'bob' as UserId, word(6, 9))).toMatchObject({ members: gone.members });
+    const back = cameBack(room({ members: gone.members }), 'bob' as UserId, word(8, 1));
     expect(back.members[1]).toMatchObject({ here: true });
-    expect(wentAway(room({ members: back.members }), 'bob', 2_000, word(7, 3))).toMatchObject({ members: back.members });
-    expect(wentAway(room({ members: back.members }), 'bob', 2_000, word(8, 2)).members[1]).toMatchObject({ here: false });
+    expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000, word(7, 3))).toMatchObject({ members: back.members });
+    expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000, word(8, 2)).members[1]).toMatchObject({ here: false });
     // Others than its gateway know no numbers.
-    expect(wentAway(room({ members: back.members }), 'bob', 2_000).members[1]).toMatchObject({ here: false });
+    expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000).members[1]).toMatchObject({ here: false });
   });
 
   it('makes a member overdue after the grace, except during a game', () => {
@@ -158,28 +162,28 @@ describe('being away', () => {
   });
 
   it('is refused for a user who is no member', () => {
-    expect(refusal(() => cameBack(room(), 'cy'))).toBe('not-in-room');
-    expect(refusal(() => wentAway(room(), 'cy', 1))).toBe('not-in-room');
+    expect(refusal(() => cameBack(room(), 'cy' as UserId))).toBe('not-in-room');
+    expect(refusal(() => wentAway(room(), 'cy' as UserId, 1))).toBe('not-in-room');
   });
 });
 
 describe('being ready', () => {
   it('applies to the next round, so no member is ready after a game', () => {
-    expect(setReady(room(), 'ada', true).members[0].readyRound).toBe(4);
-    expect(setReady(room(), 'bob', false).members[1].readyRound).toBeNull();
-    expect(refusal(() => checkStart(room(), 'ada'))).toBeNull();
-    expect(refusal(() => checkStart(room({}, { round: 5 }), 'ada'))).toBe('not-ready');
+    expect(setReady(room(), 'ada' as UserId, true).members[0].readyRound).toBe(4);
+    expect(setReady(room(), 'bob' as UserId, false).members[1].readyRound).toBeNull();
+    expect(refusal(() => checkStart(room(), 'ada' as UserId))).toBeNull();
+    expect(refusal(() => checkStart(room({}, { round: 5 }), 'ada' as UserId))).toBe('not-ready');
   });
 
   it('is refused for a user who is no member, and while a game starts or runs', () => {
-    expect(refusal(() => setReady(room(), 'cy', true))).toBe('not-in-room');
-    expect(refusal(() => setReady(room({}, { status: 'starting' }), 'ada', true))).toBe('room-playing');
+    expect(refusal(() => setReady(room(), 'cy' as UserId, true))).toBe('not-in-room');
+    expect(refusal(() => setReady(room({}, { status: 'starting' }), 'ada' as UserId, true))).toBe('room-playing');
   });
 });
 
 describe('a start', () => {
   it('has all members as players, in their order, also when the host is not ready', () => {
-    expect(checkStart(room(), 'ada').map(({ user }) => user)).toEqual(['ada', 'bob']);
+    expect(checkStart(room(), 'ada' as UserId).map(({ user }) => user)).toEqual(['ada', 'bob']);
   });
 
   it.each([
@@ -190,6 +194,6 @@ describe('a start', () => {
     ['room-playing', 'ada', room({}, { status: 'starting' })],
     ['room-playing', 'ada', room({}, { status: 'playing' })],
   ])('is refused as %s', (code, user, record) => {
-    expect(refusal(() => checkStart(record, user))).toBe(code);
+    expect(refusal(() => checkStart(record, user as UserId))).toBe(code);
   });
 });

@@ -52,7 +52,7 @@ export function leave({ doc }: RoomRecord, user: UserId): RoomDoc | null {
   const members = doc.members.filter((member) => member.user !== user);
   if (members.length === doc.members.length) throw new HoldfastError('not-in-room');
   if (members.length === 0) return null;
-  const host = doc.host === user ? (members.find(({ here }) => here) ?? members[0]).user : doc.host;
+  const host = doc.host === user ? (members.find(({ here }) => here) ?? members[0]!).user : doc.host;
   return { ...doc, members, host };
 }
 

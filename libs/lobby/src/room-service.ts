@@ -70,7 +70,7 @@ export class RoomService {
     const made = await this.records.create(id, game, doc);
     const standings = await Promise.all(people.map(({ user, asked }) => this.userRooms.standing(user, { asked, ...terms })));
     const gone = people.filter((_, index) => {
-      const { pointer, isLate, isOwn } = standings[index];
+      const { pointer, isLate, isOwn } = standings[index]!;
       // A failover of Redis may have lost the pointer, so a missing pointer alone proves nothing.
       if (pointer === null) return isLate;
       return pointer.room !== id || (isLate && isOwn);
@@ -325,7 +325,7 @@ function joinAnew(record: RoomRecord, person: Person): RoomDoc {
 /** Ten letters and digits that are hard to confuse: 50 bits. */
 export function newRoomId(): RoomId {
   const alphabet = 'abcdefghjkmnpqrstuvwxyz23456789x';
-  return Array.from(randomBytes(10), (byte) => alphabet[byte % 32]).join('');
+  return Array.from(randomBytes(10), (byte) => alphabet[byte % 32]).join('') as RoomId;
 }
 
 /** Ignores errors that mean that nothing is left to do. */

@@ -1,5 +1,5 @@
 declare const brand: unique symbol;
-type Branded<Name extends string> = string & { readonly [brand]?: Name };
+type Branded<Name extends string> = string & { readonly [brand]: Name };
 
 /** `hf:<type>:<name>`, for example `hf:game:1`: the id of a server, its hash key and its health channel in Redis. */
 export type ServerId = Branded<'ServerId'>;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { LinkTrust, ServerDirectory } from '#libs/fleet';
 import type { PlacementPool } from '#libs/placement';
-import { serverId } from '#libs/protocol';
+import { type RoomId, serverId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type RoomOwnership, RoomRecords, roomKey } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
@@ -22,8 +22,8 @@ const dead: RoomOwnership = { server: serverId('game', 'dead'), incarnation: 1 }
 const alive: RoomOwnership = { server: serverId('game', 'alive'), incarnation: 1 };
 
 async function playedBy({ server, incarnation }: RoomOwnership): Promise<string> {
-  const id = `orphan-${randomUUID()}`;
-  const doc = { name: '', host: 'u', seats: 2, seatsMin: 2, private: false, members: [], players: [], createdAt: Date.now() };
+  const id = `orphan-${randomUUID()}` as RoomId;
+  const doc = { name: '', host: 'u' as UserId, seats: 2, seatsMin: 2, private: false, members: [], players: [], createdAt: Date.now() };
   await records.create(id, 'duel', doc);
   await redis.commands.hset(roomKey(id), { status: 'playing', owner: server, incarnation, epoch: 1 });
   return id;
@@ -58,15 +58,15 @@ describe('OrphanSweeper', () => {
   });
 
   it('recovers the effects of an ended game in each sweep until they have run', async () => {
-    await records.noteOwner(['over'], dead.server, dead.incarnation);
-    await records.noteOwner(['played'], alive.server, alive.incarnation);
+    await records.noteOwner(['over' as RoomId], dead.server, dead.incarnation);
+    await records.noteOwner(['played' as RoomId], alive.server, alive.incarnation);
     const { sweeper, recovered } = newSweeper();
     await sweeper.sweep();
     expect(recovered).toEqual([]);
     await sweeper.sweep();
     await sweeper.sweep();
     expect(recovered).toEqual([dead, dead]);
-    await records.forgetOwner(['over'], dead.server, dead.incarnation);
+    await records.forgetOwner(['over' as RoomId], dead.server, dead.incarnation);
     await sweeper.sweep();
     await sweeper.sweep();
     expect(recovered).toEqual([dead, dead]);
@@ -76,7 +76,7 @@ describe('OrphanSweeper', () => {
   it('finds rooms of a lost owner among more rooms than one sweep reads', async () => {
     await playedBy(dead);
     await records.index(
-      Array.from({ length: 2 * ORPHAN_SWEEP_ROOMS }, (_, index) => `newer-${index}`),
+      Array.from({ length: 2 * ORPHAN_SWEEP_ROOMS }, (_, index) => `newer-${index}` as RoomId),
       Date.now() + 1_000,
     );
     const { sweeper, recovered } = newSweeper();

@@ -3,6 +3,7 @@ import { Interval } from '@nestjs/schedule';
 import { inBatches } from '#libs/async';
 import { LinkTrust, ServerDirectory } from '#libs/fleet';
 import { PlacementPool } from '#libs/placement';
+import type { RoomId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type RoomOwnership, RoomRecords } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
@@ -49,7 +50,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
     this.isSweeping = true;
     try {
       const ids = await this.records.list(ORPHAN_SWEEP_ROOMS, this.page * ORPHAN_SWEEP_ROOMS);
-      const owners = new Map<string, { owner: RoomOwnership; rooms: string[] }>();
+      const owners = new Map<string, { owner: RoomOwnership; rooms: RoomId[] }>();
       for await (const some of inBatches(ids)) {
         for (const record of await this.records.glance(some)) {
           if (record?.status !== 'playing' || !record.owner || this.isAlive(record.owner)) continue;

@@ -107,7 +107,7 @@ export class RoomRecovery {
     const over: RoomId[] = [];
     for (let index = 0; index < batch.length; index++) {
       const record = records[index];
-      if (!record || !isOwnedBy(record, owner)) over.push(batch[index]);
+      if (!record || !isOwnedBy(record, owner)) over.push(batch[index]!);
       else if (record.durability === 'none') {
         await this.roomLog.abandon(record.id, { ...owner, epoch: record.epoch }, { reason: 'server-lost' });
         this.sink.publish({ kind: 'room.given-up', room: record.id, server: owner.server, reason: 'not-durable' });
@@ -133,7 +133,7 @@ export class RoomRecovery {
     const ready = this.directory.byType('game').filter(({ id, state }) => state === 'ready' && (id !== owner.server || this.isBack(owner)));
     const able = ready.some(({ canary }) => !canary) ? ready.filter(({ canary }) => !canary) : ready;
     if (able.length === 0) return done;
-    const server = able[Math.floor(Math.random() * able.length)].id;
+    const server = able[Math.floor(Math.random() * able.length)]!.id;
     // The server finds no game, only the effects.
     const asked = await this.askToAdopt(
       server,

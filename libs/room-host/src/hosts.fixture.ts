@@ -11,7 +11,9 @@ import {
   type RoomId,
   type RoomTenure,
   type ServerId,
+  type SessionId,
   serverId,
+  type UserId,
   unpack,
 } from '#libs/protocol';
 import { RedisConnections, StoreClock } from '#libs/redis';
@@ -137,10 +139,10 @@ export class Hosts {
   /** Opens a room on `host`, with the players u0, u1, … who are all its members. */
   async open(host: Host, players = 2): Promise<HostedRoom> {
     const id = `hosts-${randomUUID()}` as RoomId;
-    const people = Array.from({ length: players }, (_, seat) => ({ user: `u${seat}`, name: `U${seat}` }));
+    const people = Array.from({ length: players }, (_, seat) => ({ user: `u${seat}` as UserId, name: `U${seat}` }));
     const doc: RoomDoc = {
       name: '',
-      host: 'u0',
+      host: 'u0' as UserId,
       seats: players,
       seatsMin: players,
       private: false,
@@ -332,8 +334,8 @@ export class Host {
       room: room.id,
       epoch: room.tenure.epoch,
       handle,
-      session: `s${handle}`,
-      user: `u${seat}`,
+      session: `s${handle}` as SessionId,
+      user: `u${seat}` as UserId,
       watch: false,
       round: 0,
       version,

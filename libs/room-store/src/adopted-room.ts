@@ -48,7 +48,7 @@ export interface NotAdopted {
 export function readAdoption(answer: readonly Buffer[]): AdoptedRoom | UnreadableRoom {
   const [epoch, version, batch, checkpoint, log, doc, round, start, pausedMs, poison, losses, handedAt, takeovers, rev] = answer;
   try {
-    const stored = checkpoint.length > 0 ? unpackCheckpoint(checkpoint) : null;
+    const stored = checkpoint!.length > 0 ? unpackCheckpoint(checkpoint!) : null;
     return {
       epoch: Number(String(epoch)),
       version: Number(String(version)),
@@ -57,12 +57,12 @@ export function readAdoption(answer: readonly Buffer[]): AdoptedRoom | Unreadabl
       start: String(start),
       pausedMs: Number(String(pausedMs)),
       checkpoint: stored,
-      log: unpackChanges(log),
+      log: unpackChanges(log!),
       doc: decodeRoomDoc(String(doc)),
       rev: Number(String(rev)),
       poison: readSuspect(String(poison)),
       losses: Number(String(losses)),
-      handedAt: handedAt.length > 0 ? Number(String(handedAt)) : null,
+      handedAt: handedAt!.length > 0 ? Number(String(handedAt)) : null,
       takeovers: joinTakeovers(stored?.tail?.takeovers ?? [], readTakeovers(String(takeovers))),
     };
   } catch (error) {

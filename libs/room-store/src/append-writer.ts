@@ -31,7 +31,7 @@ export class AppendWriter {
     const results = await this.call(client, calls);
     // A call stops at a room that fails in Redis. The rooms before it are stored, and their repeated appends say so.
     const broken = calls.filter((call, index) => results[index] === null && call.appends.length > 1);
-    const alone = broken.flatMap((call) => call.appends.map((index) => appends[index]));
+    const alone = broken.flatMap((call) => call.appends.map((index) => appends[index]!));
     const again = alone.length > 0 ? await this.call(client, callsOf(alone, 1)) : [];
     let next = 0;
     return inOrder(
@@ -84,7 +84,7 @@ function inOrder(appends: readonly Append[], calls: readonly AppendCall[], resul
   const inOrder: WriteResult[] = appends.map(() => 'unknown');
   calls.forEach((call, at) => {
     call.appends.forEach((index, part) => {
-      inOrder[index] = results[at][part] ?? 'unknown';
+      inOrder[index] = results[at]![part] ?? 'unknown';
     });
   });
   return inOrder;

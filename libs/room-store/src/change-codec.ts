@@ -118,7 +118,7 @@ function toPatchEntry(patch: Patch): PatchEntry {
 
 function toPatches(entries: readonly PatchEntry[]): Patch[] {
   const patches = new Array<Patch>(entries.length);
-  for (let index = 0; index < entries.length; index++) patches[index] = toPatch(entries[index]);
+  for (let index = 0; index < entries.length; index++) patches[index] = toPatch(entries[index]!);
   return patches;
 }
 
@@ -130,7 +130,7 @@ function toPatch(entry: PatchEntry): Patch {
 function toSeatChanges(entries: readonly SeatEntry[]): Record<number, SeatChange> {
   const changes: Record<number, SeatChange> = {};
   for (let index = 0; index < entries.length; index++) {
-    const entry = entries[index];
+    const entry = entries[index]!;
     const change: { -readonly [Key in keyof SeatChange]: SeatChange[Key] } = {};
     if (entry[1] != null) change.seq = entry[1];
     if (entry[2]) change.refused = entry[2];

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { RoomId, UserId } from '#libs/protocol';
 import { applyChanges, NotPlainError, type Room, RoomMachine, type RoomOutcome, type RoomValue } from '#libs/room';
 import { packChange, unpackChanges } from './change-codec.js';
 import { packCheckpoint, unpackCheckpoint } from './checkpoint.js';
@@ -243,7 +244,7 @@ class Game {
       },
       { now: () => 1_000, random: () => 0.5 },
     );
-    this.owner = this.machine.start('r1', [{ user: 'u1', name: 'Ann' }]).value;
+    this.owner = this.machine.start('r1' as RoomId, [{ user: 'u1' as UserId, name: 'Ann' }]).value;
     this.stored = roundTrip(this.owner);
   }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pack, type RoomId, serverId } from '#libs/protocol';
+import { pack, type RoomId, serverId, type UserId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
 import type { Change, PendingEffect, RoomValue } from '#libs/room';
 import { startRedis } from '../../../tools/redis/index.mjs';
@@ -30,18 +30,18 @@ const second: RoomOwnership = { server: serverId('game', 'second'), incarnation:
 const third: RoomOwnership = { server: serverId('game', 'third'), incarnation: 33 };
 const doc: RoomDoc = {
   name: 'a room',
-  host: 'ada',
+  host: 'ada' as UserId,
   seats: 2,
   seatsMin: 2,
   private: false,
   members: [],
-  players: ['ada', 'bob'],
+  players: ['ada' as UserId, 'bob' as UserId],
   createdAt: 1,
 };
 
 /** A room whose game is starting. */
 async function startingRoom(start = 'start-1'): Promise<RoomId> {
-  const room = `test-${randomUUID()}`;
+  const room = `test-${randomUUID()}` as RoomId;
   expect(await records.create(room, 'counter', doc)).not.toBeNull();
   const record = await records.read(room);
   if (!record) throw new Error('not there');
@@ -128,7 +128,7 @@ describe('opening a room', () => {
     const record = await records.read(room);
     await records.save(record as NonNullable<typeof record>, { status: 'waiting', start: 'none' });
     expect(await log.open(room, 'given-up', first, valueAt(room, 0), 'every-change')).toBeNull();
-    expect(await log.open('nowhere', 'given-up', first, valueAt(room, 0), 'every-change')).toBeNull();
+    expect(await log.open('nowhere' as RoomId, 'given-up', first, valueAt(room, 0), 'every-change')).toBeNull();
     expect(await statusOf(room)).toBe('waiting');
   });
 
@@ -189,7 +189,7 @@ describe('an append', () => {
 
   it('reports a missing room', async () => {
     const { tenure } = await playingRoom();
-    expect(await one(append('nowhere', tenure, 0))).toBe('missing');
+    expect(await one(append('nowhere' as RoomId, tenure, 0))).toBe('missing');
   });
 
   it('is fenced by epoch and by name when its owner was replaced', async () => {
@@ -204,7 +204,12 @@ describe('an append', () => {
   it('has a result of its own within a pipeline', async () => {
     const [a, b, c] = await Promise.all([playingRoom(), playingRoom(), playingRoom()]);
     await adoptFrom(b.room, b.tenure, second);
-    const writes = [append(a.room, a.tenure, 0), append(b.room, b.tenure, 0), append(c.room, c.tenure, 7), append('nowhere', a.tenure, 0)];
+    const writes = [
+      append(a.room, a.tenure, 0),
+      append(b.room, b.tenure, 0),
+      append(c.room, c.tenure, 7),
+      append('nowhere' as RoomId, a.tenure, 0),
+    ];
     expect(await log.appendAll(writes)).toEqual(['ok', 'fenced', 'behind', 'missing']);
   });
 
@@ -265,7 +270,7 @@ describe('a checkpoint', () => {
     const state = pack(valueAt(room, 1));
     expect(await log.checkpoint(room, tenure, state, 1, false)).toBe('behind');
     expect(await log.checkpoint(room, { ...tenure, epoch: tenure.epoch + 1 }, state, 0, false)).toBe('behind');
-    expect(await log.checkpoint('nowhere', tenure, state, 0, false)).toBe('missing');
+    expect(await log.checkpoint('nowhere' as RoomId, tenure, state, 0, false)).toBe('missing');
     await adoptFrom(room, tenure, second);
     expect(await log.checkpoint(room, tenure, state, 0, false)).toBe('fenced');
   });
@@ -303,7 +308,7 @@ describe('adoption', () => {
     const { room, tenure } = await playingRoom();
     const { epoch } = await adoptFrom(room, tenure, second);
     expect(await log.adopt(room, tenure, third)).toEqual({ owner: second, epoch, status: 'playing' });
-    expect(await log.adopt('nowhere', tenure, third)).toEqual({ owner: null, epoch: 0, status: '' });
+    expect(await log.adopt('nowhere' as RoomId, tenure, third)).toEqual({ owner: null, epoch: 0, status: '' });
   });
 
   it('is refused when no game runs in the room', async () => {
@@ -400,7 +405,7 @@ describe('a handoff', () => {
   it('is fenced, behind or missing for a room of another owner', async () => {
     const { room, tenure } = await playingRoom();
     const state = pack(valueAt(room, 0));
-    expect(await log.handoff('nowhere', tenure, 0, state, handedTo(tenure), 1_000)).toBe('missing');
+    expect(await log.handoff('nowhere' as RoomId, tenure, 0, state, handedTo(tenure), 1_000)).toBe('missing');
     const ahead = { ...tenure, epoch: tenure.epoch + 1 };
     expect(await log.handoff(room, ahead, 0, state, handedTo(ahead), 1_000)).toBe('behind');
     await adoptFrom(room, tenure, third);
@@ -533,7 +538,7 @@ describe('the end of a game', () => {
     expect(await one(append(room, tenure, 1, 1, { ended }))).toBe('conflict');
     expect(await one(append(room, tenure, 3, 1, { ended }))).toBe('behind');
     expect(await one(append(room, { ...tenure, epoch: tenure.epoch - 1 }, 2, 1, { ended }))).toBe('fenced');
-    expect(await one(append('nowhere', tenure, 2, 1, { ended }))).toBe('missing');
+    expect(await one(append('nowhere' as RoomId, tenure, 2, 1, { ended }))).toBe('missing');
     expect(await one({ ...append(room, tenure, 2, 1, { ended }), from: null })).toBe('ok');
     expect(await one(append(room, tenure, 2, 1, { ended }))).toBe('fenced');
   });
@@ -559,14 +564,17 @@ describe('the end of a game', () => {
 
 describe('stored data that cannot be read', () => {
   it.each<[string, (room: string) => Promise<unknown>]>([
-    ['a checkpoint of other bytes', (room) => redis.commands.set(checkpointKey(room), 'neither one thing nor another')],
+    ['a checkpoint of other bytes', (room) => redis.commands.set(checkpointKey(room as RoomId), 'neither one thing nor another')],
     [
       'a checkpoint that is MessagePack, and no room',
-      (room) => redis.commands.set(checkpointKey(room), Buffer.from(pack({ room, state: 1 }))),
+      (room) => redis.commands.set(checkpointKey(room as RoomId), Buffer.from(pack({ room, state: 1 }))),
     ],
-    ['a checkpoint with other bytes in it', async (room) => redis.commands.setrange(checkpointKey(room), 12, Buffer.alloc(40, 0xc1))],
-    ['a log of other bytes', (room) => redis.commands.rpush(logKey(room), Buffer.from([0xc1, 0xc1]))],
-    ['a log of what is no change', (room) => redis.commands.rpush(logKey(room), Buffer.from(pack('text')))],
+    [
+      'a checkpoint with other bytes in it',
+      async (room) => redis.commands.setrange(checkpointKey(room as RoomId), 12, Buffer.alloc(40, 0xc1)),
+    ],
+    ['a log of other bytes', (room) => redis.commands.rpush(logKey(room as RoomId), Buffer.from([0xc1, 0xc1]))],
+    ['a log of what is no change', (room) => redis.commands.rpush(logKey(room as RoomId), Buffer.from(pack('text')))],
   ])('is adopted and reported as unreadable: %s', async (_what, corrupt) => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
@@ -625,7 +633,7 @@ describe('standings', () => {
   it('are returned for each room in order', async () => {
     const [a, b] = await Promise.all([playingRoom(), playingRoom(second)]);
     await one(append(b.room, b.tenure, 0, 4));
-    expect(await log.standings([b.room, 'nowhere', a.room])).toEqual([
+    expect(await log.standings([b.room, 'nowhere' as RoomId, a.room])).toEqual([
       { ...b.tenure, version: 4, status: 'playing' },
       null,
       { ...a.tenure, version: 0, status: 'playing' },
@@ -668,16 +676,19 @@ describe('without a store', () => {
       await lost.ready();
       const lostLog = new RoomLog(lost, { replicas: 0, replicasTimeoutMs: 100 });
       const tenure = { ...first, epoch: 1 };
-      expect(await lostLog.appendAll([append('any', tenure, 0)])).toEqual(['missing']);
+      expect(await lostLog.appendAll([append('any' as RoomId, tenure, 0)])).toEqual(['missing']);
       // The connection stays, and no answer comes.
       process.kill(server.pid, 'SIGSTOP');
-      expect(await lostLog.appendAll([append('any', tenure, 0), append('other', tenure, 0)])).toEqual(['unknown', 'unknown']);
+      expect(await lostLog.appendAll([append('any' as RoomId, tenure, 0), append('other' as RoomId, tenure, 0)])).toEqual([
+        'unknown',
+        'unknown',
+      ]);
       process.kill(server.pid, 'SIGCONT');
       await server.stop();
       // The connection is closed.
-      expect(await lostLog.appendAll([append('any', tenure, 0)])).toEqual(['unknown']);
-      expect(await lostLog.checkpoint('any', tenure, new Uint8Array(1), 1, false)).toBe('unknown');
-      await expect(lostLog.standings(['any'])).rejects.toThrow();
+      expect(await lostLog.appendAll([append('any' as RoomId, tenure, 0)])).toEqual(['unknown']);
+      expect(await lostLog.checkpoint('any' as RoomId, tenure, new Uint8Array(1), 1, false)).toBe('unknown');
+      await expect(lostLog.standings(['any' as RoomId])).rejects.toThrow();
     } finally {
       lost.onApplicationShutdown();
       await server.stop();

@@ -144,7 +144,7 @@ export class RoomLog {
     const answer = (await adoptScript.runBinary(this.redis.appends, [roomKey(room), logKey(room), checkpointKey(room)], args)) as Buffer[];
     if (String(answer[0]) === 'log') throw new HoldfastError('unknown-game', 'Another version of Holdfast wrote the log of this room.');
     if (String(answer[0]) === '0') {
-      const [, server, incarnation, epoch, status] = answer.map(String);
+      const [, server, incarnation, epoch, status = ''] = answer.map(String);
       return { owner: server ? { server: server as ServerId, incarnation: Number(incarnation) } : null, epoch: Number(epoch), status };
     }
     // The adoption may have read the last append of the old owner, which is durable only when the adoption is.

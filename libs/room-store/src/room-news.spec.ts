@@ -1,18 +1,19 @@
+import type { RoomId, ServerId, UserId } from '#libs/protocol';
 import { encodeRoomDoc } from './room-doc-codec.js';
 import { readNews } from './room-news.js';
 import type { RoomRecord } from './room-record.js';
 
 const record: RoomRecord = {
-  id: 'room',
+  id: 'room' as RoomId,
   game: 'chess',
   gameVersion: 2,
-  doc: { name: 'a room', host: 'ada', seats: 2, seatsMin: 2, private: false, members: [], players: [], createdAt: 1 },
+  doc: { name: 'a room', host: 'ada' as UserId, seats: 2, seatsMin: 2, private: false, members: [], players: [], createdAt: 1 },
   rev: 7,
   status: 'playing',
   since: 1,
   round: 3,
   start: 'mine',
-  owner: { server: 'hf:game:1', incarnation: 5 },
+  owner: { server: 'hf:game:1' as ServerId, incarnation: 5 },
   epoch: 9,
   version: 4,
   durability: 'every-change',

@@ -41,7 +41,7 @@ const CHANGES: Readonly<Record<string, ((words: string, known: RoomRecord) => Pa
   /** `epoch incarnation server durability gameVersion`: a game begins. */
   opened(words) {
     const [epoch, incarnation, server, durability, gameVersion] = words.split(' ');
-    const version = optional(gameVersion);
+    const version = optional(gameVersion!);
     return {
       status: 'playing',
       epoch: Number(epoch),

@@ -78,9 +78,9 @@ export function readRecord(id: RoomId, hash: Readonly<Record<string, string>>): 
 function recordOf(id: RoomId, hash: Readonly<Record<string, string>>): RoomRecord {
   return {
     id,
-    game: hash.game,
+    game: hash.game ?? '',
     gameVersion: hash.gameVersion ? Number(hash.gameVersion) : null,
-    doc: decodeRoomDoc(hash.doc),
+    doc: decodeRoomDoc(hash.doc ?? ''),
     rev: Number(hash.rev),
     status: hash.status as RoomStatus,
     since: Number(hash.since ?? 0),

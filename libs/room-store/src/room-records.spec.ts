@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { serverId } from '#libs/protocol';
+import { type RoomId, serverId, type UserId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
 import { ROOMS_KEY, roomKey } from './room-keys.js';
 import { readNews } from './room-news.js';
@@ -21,23 +21,23 @@ afterAll(() => {
 
 const doc: RoomDoc = {
   name: 'a room',
-  host: 'ada',
+  host: 'ada' as UserId,
   seats: 2,
   seatsMin: 2,
   private: false,
-  members: [{ user: 'ada', name: 'Ada', readyRound: null, here: true }],
+  members: [{ user: 'ada' as UserId, name: 'Ada', readyRound: null, here: true }],
   players: [],
   createdAt: 1,
 };
 
 async function newRoom(change: Partial<RoomDoc> = {}): Promise<RoomRecord> {
-  const id = `test-${randomUUID()}`;
+  const id = `test-${randomUUID()}` as RoomId;
   const made = await records.create(id, 'counter', { ...doc, ...change });
   expect(await mustRead(id)).toEqual(made);
   return mustRead(id);
 }
 
-async function mustRead(id: string): Promise<RoomRecord> {
+async function mustRead(id: RoomId): Promise<RoomRecord> {
   const record = await records.read(id);
   if (!record) throw new Error(`no room ${id}`);
   return record;
@@ -58,9 +58,9 @@ describe('a record', () => {
   });
 
   it('is null when there is no such room', async () => {
-    expect(await records.read('nowhere')).toBeNull();
+    expect(await records.read('nowhere' as RoomId)).toBeNull();
     const room = await newRoom();
-    expect((await records.readMany(['nowhere', room.id])).map((record) => record?.id ?? null)).toEqual([null, room.id]);
+    expect((await records.readMany(['nowhere' as RoomId, room.id])).map((record) => record?.id ?? null)).toEqual([null, room.id]);
   });
 
   it('is changed by one of two concurrent writers, and the other reads that change', async () => {
@@ -146,15 +146,15 @@ describe('the index of rooms', () => {
     // In the future, because all tests share the index.
     const at = 9_000_000_000_000 + Math.floor(Math.random() * 1_000_000_000);
     const ids = Array.from({ length: 6 }, (_, index) => `test-${randomUUID()}-${index}`);
-    await Promise.all(ids.map((id, index) => records.index([id], at + index)));
+    await Promise.all(ids.map((id, index) => records.index([id as RoomId], at + index)));
     const newestFirst = [...ids].reverse();
-    const from = { room: ids[5], createdAt: at + 5 };
+    const from = { room: ids[5] as RoomId, createdAt: at + 5 };
     try {
       const page = await records.page(from, 2);
       expect(page.map(({ room }) => room)).toEqual(newestFirst.slice(1, 3));
       // The last room of the page goes, and another one comes. The next page continues where this one ended.
       await records.unindex([page[1].room]);
-      await records.index([`test-${randomUUID()}`], at + 0.5);
+      await records.index([`test-${randomUUID()}` as RoomId], at + 0.5);
       expect((await records.page(page[1], 2)).map(({ room }) => room)).toEqual(newestFirst.slice(3, 5));
     } finally {
       await redis.commands.zremrangebyscore(ROOMS_KEY, at, at + 6);
@@ -165,9 +165,9 @@ describe('the index of rooms', () => {
 describe('the rooms of an incarnation', () => {
   it('are not those of another incarnation of its name', async () => {
     const server = serverId('game', randomUUID());
-    await records.noteOwner(['a', 'b', 'c'], server, 1);
-    await records.noteOwner(['d'], server, 2);
-    await records.forgetOwner(['b'], server, 1);
+    await records.noteOwner(['a' as RoomId, 'b' as RoomId, 'c' as RoomId], server, 1);
+    await records.noteOwner(['d' as RoomId], server, 2);
+    await records.forgetOwner(['b' as RoomId], server, 1);
     expect((await records.roomsOf(server, 1)).sort()).toEqual(['a', 'c']);
     expect(await records.roomsOf(server, 2)).toEqual(['d']);
     await records.noteOwner([], server, 1);
@@ -177,19 +177,19 @@ describe('the rooms of an incarnation', () => {
 describe('the room of a user', () => {
   it('is the last one that was set, until it is cleared', async () => {
     const user = randomUUID();
-    expect(await userRooms.get(user)).toBeNull();
-    await userRooms.set(user, 'a', false);
-    await userRooms.set(user, 'b', true);
-    expect(await userRooms.get(user)).toEqual({ room: 'b', watching: true });
-    await userRooms.clear(user);
-    expect(await userRooms.get(user)).toBeNull();
+    expect(await userRooms.get(user as UserId)).toBeNull();
+    await userRooms.set(user as UserId, 'a' as RoomId, false);
+    await userRooms.set(user as UserId, 'b' as RoomId, true);
+    expect(await userRooms.get(user as UserId)).toEqual({ room: 'b', watching: true });
+    await userRooms.clear(user as UserId);
+    expect(await userRooms.get(user as UserId)).toBeNull();
   });
 });
 
 describe('the view of a room', () => {
   const two = [
-    { user: 'ada', name: 'Ada', readyRound: 0, here: true },
-    { user: 'bob', name: 'Bob', readyRound: null, here: false },
+    { user: 'ada' as UserId, name: 'Ada', readyRound: 0, here: true },
+    { user: 'bob' as UserId, name: 'Bob', readyRound: null, here: false },
   ];
 
   it('shows the members that are ready for this round', async () => {
@@ -202,7 +202,7 @@ describe('the view of a room', () => {
   });
 
   it('shows the seats of the game while it is played', async () => {
-    const room = await newRoom({ members: two, players: ['bob', 'ada'] });
+    const room = await newRoom({ members: two, players: ['bob' as UserId, 'ada' as UserId] });
     expect(viewOf(room).members.map(({ seat }) => seat)).toEqual([0, 1]);
     expect(viewOf({ ...room, status: 'playing' }).members.map(({ seat }) => seat)).toEqual([1, 0]);
     expect(summaryOf(room)).toMatchObject({ players: 2, seats: 2, status: 'waiting' });

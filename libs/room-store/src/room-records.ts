@@ -87,7 +87,7 @@ export class RoomRecords {
     const { commands } = this.redis;
     const all = await Promise.all(rooms.map((room) => commands.hmget(roomKey(room), 'rev', 'game', 'status', 'doc')));
     return all.map(([rev, game, status, doc], index) =>
-      rev && doc ? { id: rooms[index], game: game as string, status: status as RoomStatus, doc: decodeRoomDoc(doc) } : null,
+      rev && doc ? { id: rooms[index]!, game: game as string, status: status as RoomStatus, doc: decodeRoomDoc(doc) } : null,
     );
   }
 
@@ -100,7 +100,7 @@ export class RoomRecords {
     return all.map(([rev, status, owner, incarnation, isPrivate, game, epoch, round], index) => {
       if (!rev) return null;
       const at = { rev: Number(rev), epoch: Number(epoch ?? 0), round: Number(round ?? 0) };
-      const known = { id: rooms[index], game: game ?? '', ...at, status: status as RoomStatus };
+      const known = { id: rooms[index]!, game: game ?? '', ...at, status: status as RoomStatus };
       return { ...known, owner: ownerOf(owner, incarnation), private: isPrivate === null ? null : isPrivate === '1' };
     });
   }
@@ -146,7 +146,7 @@ export class RoomRecords {
     const keys = [roomKey(id), logKey(id), checkpointKey(id), closedKey(id)];
     const args = [rev, encodeRoomDoc(doc), game, status, round, result === null ? '' : JSON.stringify(result), since, start ?? '', epoch];
     args.push(doc.private ? '1' : '0');
-    const restored = RESTORED[(await restoreScript.run(this.redis.commands, keys, args)) as number];
+    const restored = RESTORED[(await restoreScript.run(this.redis.commands, keys, args)) as number]!;
     if (restored !== 'restored') return restored;
     await Promise.all([this.index([id], doc.createdAt), ...(doc.private ? [] : [this.enlist(id, game, doc.createdAt)])]);
     return restored;
@@ -154,7 +154,7 @@ export class RoomRecords {
 
   /** Ids in the index, newest first. Some may have no record. */
   async list(limit: number, offset = 0): Promise<RoomId[]> {
-    return this.redis.commands.zrevrange(ROOMS_KEY, offset, offset + limit - 1);
+    return (await this.redis.commands.zrevrange(ROOMS_KEY, offset, offset + limit - 1)) as RoomId[];
   }
 
   /** A page, newest first, after the position `after`, which need not exist. Rooms that come or go move no other room to another page. */
@@ -175,7 +175,10 @@ export class RoomRecords {
 
   private async entriesOf(key: string, newest: number | '+inf', from: number, count: number): Promise<IndexEntry[]> {
     const flat = await this.redis.commands.zrevrangebyscore(key, newest, '-inf', 'WITHSCORES', 'LIMIT', from, count);
-    return Array.from({ length: flat.length / 2 }, (_, index) => ({ room: flat[2 * index], createdAt: Number(flat[2 * index + 1]) }));
+    return Array.from({ length: flat.length / 2 }, (_, index) => ({
+      room: flat[2 * index] as RoomId,
+      createdAt: Number(flat[2 * index + 1]),
+    }));
   }
 
   // Public rooms. These indexes are in other slots of a Cluster than the record, so they are hints. Readers drop entries without a record,
@@ -241,7 +244,7 @@ export class RoomRecords {
   private async write(id: RoomId, rev: string, doc: RoomDoc, status: string, start: string, game: string): Promise<Saved | null> {
     this.refuseUnsettled();
     const args = [rev, encodeRoomDoc(doc), status, start, game, TOLD_DOC_BYTES_MAX, doc.private ? '1' : '0'];
-    const [newRev, since] = (await saveScript.run(this.redis.commands, [roomKey(id)], args)) as string[];
+    const [newRev, since = ''] = (await saveScript.run(this.redis.commands, [roomKey(id)], args)) as string[];
     return newRev === undefined ? null : { rev: newRev, since };
   }
 
@@ -274,7 +277,7 @@ export class RoomRecords {
   }
 
   async roomsOf(server: ServerId, incarnation: number): Promise<RoomId[]> {
-    return this.redis.commands.smembers(roomsOfKey(server, incarnation));
+    return (await this.redis.commands.smembers(roomsOfKey(server, incarnation))) as RoomId[];
   }
 
   /** The same in parts, with pauses, because an index may have ten thousand entries. A room may occur twice. */
@@ -282,7 +285,7 @@ export class RoomRecords {
     let cursor = '0';
     do {
       const [next, rooms] = await this.redis.commands.sscan(roomsOfKey(server, incarnation), cursor, 'COUNT', INDEX_PAGE);
-      if (rooms.length > 0) yield rooms;
+      if (rooms.length > 0) yield rooms as RoomId[];
       cursor = next;
       if (cursor !== '0') await pause(INDEX_BREATH_MS);
     } while (cursor !== '0');

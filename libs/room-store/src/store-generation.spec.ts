@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
+import type { RoomId, ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { startRedis } from '../../../tools/redis/index.mjs';
 import { RoomLog } from './room-log.js';
@@ -130,16 +131,16 @@ describe('the generation of a Cluster', () => {
 
 it('refuses to open, adopt or abandon a room while the store is not settled', async () => {
   const log = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 }, generation);
-  const owner = { server: 'hf:game:1', incarnation: 1 };
+  const owner = { server: 'hf:game:1' as ServerId, incarnation: 1 };
   const tenure = { ...owner, epoch: 1 };
-  expect(await log.abandon('room', tenure, { reason: 'orphaned' })).toBe(false);
+  expect(await log.abandon('room' as RoomId, tenure, { reason: 'orphaned' })).toBe(false);
   await redis.commands.hset('hf:room:{room}', { ...tenure, owner: owner.server, status: 'playing', rev: 1, doc: '{}' });
   moveOn(redis.appends);
   await until(() => redis.appends.status !== 'ready');
   const refused = { code: 'unavailable' };
-  await expect(log.open('room', 's', owner, null, 'none')).rejects.toMatchObject(refused);
-  await expect(log.adopt('room', tenure, owner)).rejects.toMatchObject(refused);
-  await expect(log.abandon('room', tenure, { reason: 'orphaned' })).rejects.toMatchObject(refused);
+  await expect(log.open('room' as RoomId, 's', owner, null, 'none')).rejects.toMatchObject(refused);
+  await expect(log.adopt('room' as RoomId, tenure, owner)).rejects.toMatchObject(refused);
+  await expect(log.abandon('room' as RoomId, tenure, { reason: 'orphaned' })).rejects.toMatchObject(refused);
   expect(await redis.commands.hget('hf:room:{room}', 'status')).toBe('playing');
   await until(() => redis.appends.status === 'ready');
 });

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { pack } from '#libs/protocol';
+import { pack, type RoomId, type UserId } from '#libs/protocol';
 import type { Change, RoomValue } from '#libs/room';
 import { BAD_TEXTS, NOT_PLAIN, nestings, referenceBomb } from '../../../tools/fuzz/src/not-plain.js';
 import { packChange, unpackChange, unpackChanges } from './change-codec.js';
@@ -22,11 +22,11 @@ const change: Change = {
   ended: { reason: 'finished', result: { winner: 0 } },
 };
 const value: RoomValue = {
-  room: 'r1',
+  room: 'r1' as RoomId,
   game: 'tic-tac-toe',
   gameVersion: 1,
   version: 3,
-  seats: [{ user: 'u1', name: 'Ada', presence: 'here', seq: 2, refused: [[1, 'not-your-turn']] }],
+  seats: [{ user: 'u1' as UserId, name: 'Ada', presence: 'here', seq: 2, refused: [[1, 'not-your-turn']] }],
   timers: { turn: 1_795_000_030_000 },
   state: { board: ['x'] },
   outbox: [{ key: '0:1:0', name: 'pay', data: 5 }],

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { pack, type RoomId, serverId } from '#libs/protocol';
+import { pack, type RoomId, serverId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import type { AdoptedRoom } from './adopted-room.js';
 import type { Tenure } from './append.js';
@@ -28,18 +28,18 @@ const servers = Array.from(
 );
 const doc: RoomDoc = {
   name: '',
-  host: 'ada',
+  host: 'ada' as UserId,
   seats: 1,
   seatsMin: 1,
   private: true,
   members: [],
-  players: ['ada'],
+  players: ['ada' as UserId],
   createdAt: 1,
 };
 const COMMAND = { handler: 'command place', seat: 0, seq: 7 };
 
 async function startingRoom(): Promise<RoomId> {
-  const room = `suspect-${randomUUID()}`;
+  const room = `suspect-${randomUUID()}` as RoomId;
   const record = await records.create(room, 'counter', doc);
   if (!record) throw new Error('not made');
   await records.save(await read(room), { status: 'starting', start: 's1' });

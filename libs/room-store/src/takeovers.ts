@@ -22,7 +22,7 @@ export function rewoundBy(takeovers: readonly Takeover[], version: number, epoch
 export function joinTakeovers(some: readonly Takeover[], others: readonly Takeover[]): readonly Takeover[] {
   const joined: Takeover[] = [];
   for (const takeover of [...some, ...others].sort((one, other) => one.epoch - other.epoch)) {
-    while (joined.length > 0 && joined[joined.length - 1].version >= takeover.version) joined.pop();
+    while (joined.length > 0 && joined[joined.length - 1]!.version >= takeover.version) joined.pop();
     joined.push(takeover);
   }
   return joined;

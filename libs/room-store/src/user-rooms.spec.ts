@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { UserId } from '#libs/protocol';
+import type { RoomId, UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { userKey } from './room-keys.js';
 import { UserRooms } from './user-rooms.js';
@@ -10,9 +10,9 @@ const users = new UserRooms(redis);
 beforeAll(() => redis.ready());
 afterAll(() => redis.onApplicationShutdown());
 
-const newUser = (): UserId => `user-${randomUUID()}`;
-const A = { room: 'a', watching: false };
-const B = { room: 'b', watching: false };
+const newUser = (): UserId => `user-${randomUUID()}` as UserId;
+const A = { room: 'a' as RoomId, watching: false };
+const B = { room: 'b' as RoomId, watching: false };
 
 describe('a user who moves', () => {
   it('is in the room of the latest request, in whatever order requests are handled', async () => {
@@ -27,8 +27,8 @@ describe('a user who moves', () => {
     await users.refuseLate(user, { turn, number: 2 });
     expect(await users.overtake(user, { turn, number: 4 })).toBe(true);
     expect(await users.move(user, A, { asked: { turn, number: 3 } })).toBe(false);
-    expect(await users.move(user, null, { asked: { turn, number: 5 }, from: 'a' })).toBe(false);
-    expect(await users.move(user, null, { asked: { turn, number: 5 }, from: 'b' })).toBe(true);
+    expect(await users.move(user, null, { asked: { turn, number: 5 }, from: 'a' as RoomId })).toBe(false);
+    expect(await users.move(user, null, { asked: { turn, number: 5 }, from: 'b' as RoomId })).toBe(true);
     expect(await users.get(user)).toBeNull();
   });
 
@@ -39,7 +39,7 @@ describe('a user who moves', () => {
     expect(await users.overtakeIfFree(user, { turn, number: 1 })).toBe(false);
     expect(await users.move(user, A, { asked: { turn, number: 3 } })).toBe(true);
     expect(await users.overtakeIfFree(user, { turn, number: 9 })).toBe('a');
-    expect(await users.move(user, { room: 'b', watching: true }, { asked: { turn, number: 4 } })).toBe(true);
+    expect(await users.move(user, { room: 'b' as RoomId, watching: true }, { asked: { turn, number: 4 } })).toBe(true);
     expect(await users.overtakeIfFree(user, undefined)).toBe(true);
     expect(await users.overtakeIfFree(user, { turn, number: 5 })).toBe(true);
     expect(await users.move(user, A, { asked: { turn, number: 4 } })).toBe(false);
@@ -49,18 +49,18 @@ describe('a user who moves', () => {
     const user = newUser();
     const { turn } = await users.admit(user);
     await users.move(user, A, { asked: { turn, number: 1 } });
-    expect(await users.leave(user, 'b', { turn, number: 2 })).toBe(true);
+    expect(await users.leave(user, 'b' as RoomId, { turn, number: 2 })).toBe(true);
     expect(await users.get(user)).toEqual(A);
-    expect(await users.leave(user, 'a', { turn, number: 4 })).toBe(true);
+    expect(await users.leave(user, 'a' as RoomId, { turn, number: 4 })).toBe(true);
     expect(await users.get(user)).toBeNull();
     // The request is older than the departure.
     expect(await users.move(user, B, { asked: { turn, number: 3 } })).toBe(false);
     await users.move(user, A, { asked: { turn, number: 6 } });
-    expect(await users.leave(user, 'a', { turn, number: 5 })).toBe(false);
+    expect(await users.leave(user, 'a' as RoomId, { turn, number: 5 })).toBe(false);
     expect(await users.get(user)).toEqual(A);
     // It is late, and the user is not in that room any more, so it counts as done.
-    expect(await users.leave(user, 'b', { turn, number: 5 })).toBe(true);
-    expect(await users.leave(user, 'a', undefined)).toBe(true);
+    expect(await users.leave(user, 'b' as RoomId, { turn, number: 5 })).toBe(true);
+    expect(await users.leave(user, 'a' as RoomId, undefined)).toBe(true);
     expect(await users.get(user)).toBeNull();
   });
 

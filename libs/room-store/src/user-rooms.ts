@@ -60,7 +60,7 @@ export class UserRooms {
 
   async get(user: UserId): Promise<UserRoom | null> {
     const [room, watching] = await this.redis.commands.hmget(userKey(user), 'room', 'watching');
-    return pointerOf(room, watching);
+    return pointerOf(room!, watching!);
   }
 
   /** True: Redis knows the user, and that the user is in no room. False as well when it has no record of the user any more. */
@@ -86,7 +86,7 @@ export class UserRooms {
   async restore(user: UserId, to: UserRoom | null, asked: RequestOrder): Promise<RestoredUser> {
     const args = [to?.room ?? '', to?.watching ? '1' : '0', asked.turn, asked.number, POINTER_TTL_SECONDS];
     const [code, room, watching] = (await restoreUserScript.run(this.redis.commands, [userKey(user)], args)) as [number, string, string];
-    return { outcome: RESTORED[code], before: pointerOf(room, watching) };
+    return { outcome: RESTORED[code]!, before: pointerOf(room, watching) };
   }
 
   /** Gives a new admission number to a user whose last admission was `turn`. Null: the user was admitted since, here or elsewhere. */
@@ -130,7 +130,7 @@ export class UserRooms {
     const isAdmittedSince = asked !== undefined && !outlivesAdmissions && asked.turn < Number(turn);
     // A pointer of an older version does not name its request.
     const isOwn = asked === undefined || by === null || by === `${asked.turn}:${asked.number}`;
-    return { pointer: pointerOf(room, watching), isLate: isMovedSince || isAdmittedSince, isOwn };
+    return { pointer: pointerOf(room!, watching!), isLate: isMovedSince || isAdmittedSince, isOwn };
   }
 
   /** Makes all older requests late. False: this one is late itself. */

@@ -37,7 +37,7 @@ export class GatewaySessionIndex {
   }
 
   async sessionsOf(gateway: GatewayIncarnation): Promise<SessionId[]> {
-    return this.redis.commands.smembers(sessionsOfKey(gateway));
+    return (await this.redis.commands.smembers(sessionsOfKey(gateway))) as SessionId[];
   }
 
   /** Returns the sessions out of these that the gateway may have. */

@@ -29,5 +29,5 @@ export async function retireUnlessConnected(
     if (incarnation !== null && (await index.among([session], { gateway, incarnation })).has(session)) return 'held';
   }
   // A resume changes the secret atomically, so of two concurrent calls the second sees the change of the first.
-  return (await retire(client, session, gateway, secretHash)) ? { gateway } : 'changed';
+  return (await retire(client, session, gateway, secretHash!)) ? { gateway } : 'changed';
 }

@@ -127,7 +127,7 @@ export class SessionStore {
       // Always compares both, so that the duration does not show which of them matched.
       const isCurrent = isHashOf(shown, stored ?? '');
       const isPrevious = isHashOf(shown, previous ?? '');
-      if (stored === null || !(isCurrent || isPrevious)) break;
+      if (!stored || !(isCurrent || isPrevious)) break;
       await this.index.add([session], { gateway, incarnation });
       const next = newSecret();
       const rotation = { secret: stored, previous: previous ?? '', newSecret: hashOf(next), shown, gateway, ttlMs: this.ttlMs };
@@ -209,7 +209,7 @@ export class SessionStore {
     const session = (await client.get(userSessionKey(user))) as SessionId | null;
     if (session === null) return null;
     const [name, gateway, room, away] = await client.hmget(sessionKey(session), 'name', 'gateway', 'room', 'away');
-    if (name === null || gateway === null) return null;
+    if (!name || !gateway) return null;
     return { session, user, name, gateway: gateway as ServerId, room: (room || null) as RoomId | null, isAway: away !== null };
   }
 
@@ -217,7 +217,7 @@ export class SessionStore {
   async readMany(sessions: readonly SessionId[]): Promise<({ user: UserId; gateway: ServerId } | null)[]> {
     const client = this.redis.commands;
     const records = await Promise.all(sessions.map((session) => client.hmget(sessionKey(session), 'user', 'gateway')));
-    return records.map(([user, gateway]) => (user === null || gateway === null ? null : { user, gateway: gateway as ServerId }));
+    return records.map(([user, gateway]) => (!user || !gateway ? null : { user: user as UserId, gateway: gateway as ServerId }));
   }
 
   private async write(session: SessionId, begun: BegunSession, holder: GatewayIncarnation): Promise<void> {

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { Self, ServerDirectory } from '#libs/fleet';
-import { type Binding, type Hello, HoldfastError, PROTOCOL_VERSION, type SessionId, type UserId } from '#libs/protocol';
+import { type Binding, type Hello, HoldfastError, PROTOCOL_VERSION, type ServerId, type SessionId, type UserId } from '#libs/protocol';
 import { isMember, RoomRecords, UserRooms } from '#libs/room-store';
 import {
   Authenticator,
@@ -70,7 +70,9 @@ export class Admission {
       throw new HoldfastError('protocol-version', `This server speaks version ${PROTOCOL_VERSION} of the protocol.`);
     // After a restart of the store, the session's gateway may still have to write the session again.
     await this.settlement.whenSettled(SETTLE_WAIT_MS);
-    return hello.session !== undefined && hello.secret !== undefined ? this.resume(hello, hello.session, hello.secret) : this.login(hello);
+    return hello.session !== undefined && hello.secret !== undefined
+      ? this.resume(hello, hello.session as SessionId, hello.secret)
+      : this.login(hello);
   }
 
   private async login({ name, token }: z.infer<typeof helloSchema>): Promise<AdmittedSession> {
@@ -117,7 +119,7 @@ export class Admission {
   }
 
   /** Sends the notice at most once. A gateway that misses it finds the change when it renews the session. */
-  private async notifyReplaced(gateway: string, session: SessionId): Promise<void> {
+  private async notifyReplaced(gateway: ServerId, session: SessionId): Promise<void> {
     await this.notices.send(gateway, { kind: 'replaced', session }).catch(() => {});
   }
 }

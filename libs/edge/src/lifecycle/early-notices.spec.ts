@@ -1,10 +1,10 @@
-import type { SessionId } from '#libs/protocol';
+import type { RoomId, SessionId, UserId } from '#libs/protocol';
 import type { SessionNotice } from '#libs/session';
 import { EarlyNotices } from './early-notices.js';
 
 const S = 's' as SessionId;
 const replaced: SessionNotice = { kind: 'replaced', session: S };
-const bind: SessionNotice = { kind: 'bind', user: 'ada', session: S, room: 'r', role: 'player', rev: 1 };
+const bind: SessionNotice = { kind: 'bind', user: 'ada' as UserId, session: S, room: 'r' as RoomId, role: 'player', rev: 1 };
 
 describe('early notices', () => {
   it('returns each notice once, and only notices that came since the hello', () => {

@@ -25,7 +25,7 @@ export class EarlyNotices {
     // No more than four notices arrive during one hello.
     this.notices.set(session, [...others.slice(-3), { notice, at: now }]);
     for (const [eldest, notices] of this.notices) {
-      const isOver = now - notices[notices.length - 1].at > KEPT_MS;
+      const isOver = now - notices[notices.length - 1]!.at > KEPT_MS;
       if (!isOver && this.notices.size <= SESSIONS_MAX) break;
       this.notices.delete(eldest);
     }

@@ -94,7 +94,7 @@ export class GatewayCleanup extends ServerEndListener implements OnApplicationBo
     const successor = this.directory.get(gateway)?.incarnation ?? incarnation;
     const isBack = successor === incarnation ? new Set() : await this.index.among(sessions, { gateway, incarnation: successor });
     return records.flatMap((record, index) =>
-      record?.gateway === gateway && !isBack.has(sessions[index]) ? { user: record.user, admissionNumber: admissions[index] } : [],
+      record?.gateway === gateway && !isBack.has(sessions[index]!) ? { user: record.user, admissionNumber: admissions[index] ?? 0 } : [],
     );
   }
 

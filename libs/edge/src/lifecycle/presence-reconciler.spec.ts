@@ -1,5 +1,5 @@
 import type { Self } from '#libs/fleet';
-import { endOf, type RequestOrder, type SessionId } from '#libs/protocol';
+import { endOf, type RequestOrder, type RoomId, type SessionId, type UserId } from '#libs/protocol';
 import type { UserRooms } from '#libs/room-store';
 import type { GatewaySessionIndex, SessionStore } from '#libs/session';
 import type { Metrics } from '#libs/telemetry';
@@ -25,9 +25,9 @@ function newGateway() {
   const lobbies = { emit: (_: unknown, __: string, data: Report) => reports.push(data) } as unknown as LobbyRouter;
   const userRooms = { renewTurn: async (_: unknown, turn: number) => (turn === admitted.turn ? turn + 1 : null) } as unknown as UserRooms;
   const presence = new PresenceReconciler(table, cache, lobbies, {} as GatewaySessionIndex, {} as SessionStore, userRooms, {} as Self);
-  const session = table.add('s' as SessionId, 'ada', 'Ada');
+  const session = table.add('s' as SessionId, 'ada' as UserId, 'Ada');
   session.admissionNumber = 7;
-  session.binding = { room: 'a-room', watching: false, rev: 1 };
+  session.binding = { room: 'a-room' as RoomId, watching: false, rev: 1 };
   session.connection = { isOpen: true } as PlayerConnection;
   return { presence, session, member, admitted, reports };
 }

@@ -189,7 +189,7 @@ export class SessionLifecycle {
     this.presence.report(session);
   }
 
-  private sessionOf(id: string, user: string, name: string): GatewaySession {
+  private sessionOf(id: SessionId, user: UserId, name: string): GatewaySession {
     const known = this.table.get(id);
     if (known) return known;
     // The store has replaced the user's older session at this gateway.

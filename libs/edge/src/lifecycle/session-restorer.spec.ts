@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Self } from '#libs/fleet';
-import { type SessionId, serverId, type UserId } from '#libs/protocol';
+import { type RoomId, type SessionId, serverId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type StoreGeneration, UserRooms } from '#libs/room-store';
 import { GatewaySessionIndex, hashOf, PendingAwayMarks, SessionStore } from '#libs/session';
@@ -43,7 +43,7 @@ describe('sessions that the store lost', () => {
   it('are restored by their gateway, with their room, and resume with the same secret', async () => {
     const { restorer, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
-    gatewaySession.binding = { room: 'a-room', watching: false, rev: 1 };
+    gatewaySession.binding = { room: 'a-room' as RoomId, watching: false, rev: 1 };
     await restorer.check();
     await redis.commands.flushdb();
     await restorer.check();
@@ -112,7 +112,7 @@ describe('sessions that the store lost', () => {
     gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).turn;
     await restorer.check();
     restorer.takeRestored();
-    await userRooms.set(gatewaySession.user, 'left-before', false);
+    await userRooms.set(gatewaySession.user, 'left-before' as RoomId, false);
     generation.current = 'two';
     await restorer.check();
     expect(restorer.takeRestored()).toEqual([

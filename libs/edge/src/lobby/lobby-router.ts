@@ -69,8 +69,8 @@ export class LobbyRouter {
       .map(({ id }) => this.links.get(id))
       .filter((peer) => peer?.isOpen) as LinkPeer[];
     const answering = open.filter((peer) => !peer.isSilent);
-    if (answering.length > 0) return answering[position % answering.length];
+    if (answering.length > 0) return answering[position % answering.length]!;
     if (open.length === 0) throw new HoldfastError('unavailable', 'No lobby answers right now.', { retryAfterMs: 500 });
-    return open[position % open.length];
+    return open[position % open.length]!;
   }
 }

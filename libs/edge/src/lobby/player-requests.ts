@@ -1,6 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { sleep } from '#libs/async';
-import { HoldfastError, isBefore, type PlayerAnswer, type PlayerRequest, type RequestOrder, type RoomView } from '#libs/protocol';
+import {
+  HoldfastError,
+  isBefore,
+  type PlayerAnswer,
+  type PlayerRequest,
+  type RequestOrder,
+  type RoomView,
+  type ServerId,
+} from '#libs/protocol';
 import { StoreGeneration, UserRooms } from '#libs/room-store';
 import { StoreSettlement } from '#libs/settlement';
 import { RECORD_WAIT_MS, RESTORE_RETRY_MS } from '../edge.options.js';
@@ -45,7 +53,7 @@ export class PlayerRequests {
     const room = binding ? { id: binding.room, watching: binding.watching } : undefined;
     const order = session.nextRequestOrder();
     const request: PlayerRequest = {
-      caller: { user, name, session: id, gateway: this.lobbies.gateway, asked: order, ...(room && { room }) },
+      caller: { user, name, session: id, gateway: this.lobbies.gateway as ServerId, asked: order, ...(room && { room }) },
       data,
     };
     session.unanswered = [...session.unanswered, order.number];

@@ -1,6 +1,6 @@
 import type { FleetLinks, ServerDirectory } from '#libs/fleet';
 import type { Links } from '#libs/link';
-import { type RoomId, type SessionId, serverId } from '#libs/protocol';
+import { type RoomId, type SessionId, serverId, type UserId } from '#libs/protocol';
 import type { RoomRecord } from '#libs/room-store';
 import type { Log, Metrics } from '#libs/telemetry';
 import { LOST_POLL_MS } from '../edge.options.js';
@@ -23,7 +23,7 @@ function newGateway() {
   const table = new SessionTable({ sessions: { set: () => {} } } as unknown as Metrics);
   const log = { debug: () => {} } as unknown as Log;
   const attachments = new OwnerAttachments(table, cache, links, directory, log, {} as Metrics, { onClosed: () => {} } as unknown as Links);
-  const session = table.add('s' as SessionId, 'ada', 'Ada');
+  const session = table.add('s' as SessionId, 'ada' as UserId, 'Ada');
   session.binding = { room: record.id, watching: false, rev: 1 };
   session.connection = { isOpen: true, send: () => {} } as unknown as PlayerConnection;
   return { attachments, session, knows, peer, requests };

@@ -112,7 +112,7 @@ export class RoomFrames implements OnModuleDestroy {
     const now = performance.now();
     for (const session of this.delayed) {
       const { delayedCommands } = session;
-      if (delayedCommands.length > 0 && now - delayedCommands[0].at <= DELAYED_COMMANDS_MS) continue;
+      if (delayedCommands.length > 0 && now - delayedCommands[0]!.at <= DELAYED_COMMANDS_MS) continue;
       this.delayed.delete(session);
       session.delayedCommands = [];
       for (const { frame } of delayedCommands) this.refuse(session, frame, 'unavailable');

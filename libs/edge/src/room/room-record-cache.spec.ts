@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { RoomId, UserId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
 import { encodeRoomDoc, type RoomDoc, type RoomRecord, RoomRecords, roomKey, type StoreGeneration } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
@@ -12,7 +13,16 @@ const records = new RoomRecords(redis);
 const log = new Log({ server: 'hf:gateway:spec', level: 'silent', format: 'json' });
 const settlement = { isSettled: true, isStillSettled: async () => settlement.isSettled };
 const generation = { current: 'one', isLate: true, wasSettled: async () => generation.isLate };
-const doc: RoomDoc = { name: 'a room', host: 'ada', seats: 2, seatsMin: 2, private: false, members: [], players: [], createdAt: 1 };
+const doc: RoomDoc = {
+  name: 'a room',
+  host: 'ada' as UserId,
+  seats: 2,
+  seatsMin: 2,
+  private: false,
+  members: [],
+  players: [],
+  createdAt: 1,
+};
 
 beforeAll(() => redis.ready());
 afterAll(() => {
@@ -40,7 +50,7 @@ describe('the cache of room records', () => {
     Object.assign(generation, { current: 'one', isLate: true });
     reported = [];
     cache.onChange({ changed: (record) => reported.push(record), closed: (_, reason) => reported.push(reason) });
-    room = (await records.create(`test-${randomUUID()}`, 'counter', doc)) as RoomRecord;
+    room = (await records.create(`test-${randomUUID()}` as RoomId, 'counter', doc)) as RoomRecord;
     expect(cache.follow(room.id)).toBeNull();
     await until(() => reported.length === 1);
     expect(reported).toEqual([room]);
@@ -192,7 +202,7 @@ describe('the cache of room records', () => {
   });
 
   it('reads the revision of a new room once, and keeps it for a follower in the same event-loop tick', async () => {
-    const other = (await records.create(`test-${randomUUID()}`, 'counter', doc)) as RoomRecord;
+    const other = (await records.create(`test-${randomUUID()}` as RoomId, 'counter', doc)) as RoomRecord;
     const read = jest.spyOn(records, 'read');
     await cache.whenKnown(other.id, other.rev, 5_000);
     expect(cache.follow(other.id)).toEqual(other);

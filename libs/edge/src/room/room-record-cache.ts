@@ -292,7 +292,7 @@ export class RoomRecordCache implements OnModuleDestroy {
       if (this.generation.current !== current) return false;
       for (const [index, id] of rooms.entries()) {
         const room = this.rooms.get(id);
-        if (!room?.record || !isSame(room.record, glances[index])) this.refresh(id);
+        if (!room?.record || !isSame(room.record, glances[index]!)) this.refresh(id);
         else {
           room.generation = current;
           if (reportAll) this.listener?.changed(room.record);

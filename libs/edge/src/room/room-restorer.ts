@@ -26,7 +26,7 @@ export class RoomRestorer {
     let restored = 0;
     for await (const some of inBatches(known, { size: AT_ONCE, pauseMs: 0 })) {
       const glances = await this.records.glance(some.map(({ id }) => id));
-      const lost = some.filter((record, index) => isOlder(glances[index], record) && !(isLate && glances[index]));
+      const lost = some.filter((record, index) => isOlder(glances[index]!, record) && !(isLate && glances[index]));
       const outcomes = await Promise.all(lost.map((record) => this.records.restore(record)));
       restored += outcomes.filter((outcome) => outcome === 'restored').length;
     }

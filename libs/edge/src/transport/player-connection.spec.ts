@@ -12,6 +12,7 @@ import {
   KIND,
   pack,
   playerMessageFromJson,
+  type RoomId,
   type ServerMessage,
   SUBPROTOCOL_BINARY,
   SUBPROTOCOL_JSON,
@@ -158,7 +159,7 @@ describe('a WebSocket connection', () => {
 
   it('converts messages from and to JSON', async () => {
     const { connection, received, client, gateway } = await overWebSocket(SUBPROTOCOL_JSON);
-    const ended: ServerMessage = { kind: 'ended', room: 'r', reason: 'finished', result: { winner: '✓' } };
+    const ended: ServerMessage = { kind: 'ended', room: 'r' as RoomId, reason: 'finished', result: { winner: '✓' } };
     connection.send(ended);
     connection.sendSync(9, 4, pack({ room: 'r', state: {} }));
     client.send(JSON.stringify({ kind: 'command', seq: 3, name: 'place', data: { cell: 4 } }));

@@ -1,3 +1,4 @@
+import type { SessionId } from '#libs/protocol';
 import { Log, Metrics } from '#libs/telemetry';
 import type { HostedRoom } from '../room/hosted-room.js';
 import { ResyncWatch } from './resync-watch.js';
@@ -17,17 +18,17 @@ const room = { id: 'r1', value: { game: 'chess' } } as unknown as HostedRoom;
 describe('the watch for sessions that request the whole state', () => {
   it('logs a session that requests it again and again once a minute, with its room, and counts each time', async () => {
     const { watch, warned, metrics } = newWatch();
-    for (let time = 0; time < 50; time++) watch.wantsAll(room, 's1', 1, time * 100);
+    for (let time = 0; time < 50; time++) watch.wantsAll(room, 's1' as SessionId, 1, time * 100);
     expect(warned).toEqual([['resync.repeated', { roomId: 'r1', game: 'chess', session: 's1', seat: 1, times: 6, withinMs: 60_000 }]]);
     expect((await metrics.resyncs.get()).values[0].value).toBe(49);
-    for (let time = 0; time < 50; time++) watch.wantsAll(room, 's1', 1, 61_000 + time * 100);
+    for (let time = 0; time < 50; time++) watch.wantsAll(room, 's1' as SessionId, 1, 61_000 + time * 100);
     expect(warned).toHaveLength(2);
   });
 
   it('does not log a session that requests it rarely, or many sessions that request it once', () => {
     const { watch, warned } = newWatch();
-    for (let time = 0; time < 50; time++) watch.wantsAll(room, 's1', 0, time * 15_000);
-    for (let count = 0; count < 1_000; count++) watch.wantsAll(room, `s${count}`, null, 1_000_000);
+    for (let time = 0; time < 50; time++) watch.wantsAll(room, 's1' as SessionId, 0, time * 15_000);
+    for (let count = 0; count < 1_000; count++) watch.wantsAll(room, `s${count}` as SessionId, null, 1_000_000);
     expect(warned).toEqual([]);
   });
 });

@@ -66,7 +66,7 @@ export class CommandBatch {
       if (command.outcome === null) admitted.push(command);
     }
     const done = this.guard.runAll(admitted);
-    const count = done === admitted.length ? queue.length : queue.indexOf(admitted[done]);
+    const count = done === admitted.length ? queue.length : queue.indexOf(admitted[done]!);
     this.queue = queue.slice(count);
     for (const { attachment } of admitted) attachment.room.ahead = null;
     const handled = queue.slice(0, count);

@@ -103,7 +103,7 @@ export class EffectRunner implements OnModuleDestroy {
    * tried again.
    */
   private async attempt(subject: Subject, effect: PendingEffect, game: string | null, isOurs: () => boolean): Promise<EffectOutcome> {
-    const roomId = subject.room;
+    const roomId = subject.room as RoomId;
     const handler = this.registry.effectHandlers.get(effect.name);
     if (!handler) {
       this.log.warn('effect.unhandled', { roomId, effect: effect.name });

@@ -55,7 +55,7 @@ export class RoomClock {
     const awayTimers = this.schedules.get(room)?.awayTimers;
     clearTimeout(awayTimers?.get(seat));
     awayTimers?.delete(seat);
-    if (room.value.seats[seat].presence === 'away') this.engine.input(room, { kind: 'seat', seat, event: 'back' });
+    if (room.value.seats[seat]!.presence === 'away') this.engine.input(room, { kind: 'seat', seat, event: 'back' });
   }
 
   /** Starts the timers and ticks of a room that takes inputs (again). */
@@ -84,7 +84,7 @@ export class RoomClock {
     const schedule = this.schedules.get(room);
     if (!schedule) return;
     let next = Number.POSITIVE_INFINITY;
-    for (const name in room.value.timers) next = Math.min(next, room.value.timers[name]);
+    for (const name in room.value.timers) next = Math.min(next, room.value.timers[name]!);
     if (next === schedule.timerDue && schedule.timer) return;
     if (schedule.timer) clearTimeout(schedule.timer);
     schedule.timer = null;

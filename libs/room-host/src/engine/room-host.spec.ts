@@ -2,7 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EffectRun, GameRegistry } from '#libs/game-kit';
 import { LINK_KIND, type LinkPeer, type Links } from '#libs/link';
-import { decodeServerMessage, encodePlayerMessage, type Patch, pack, type ServerMessage, serverId, unpack } from '#libs/protocol';
+import {
+  decodeServerMessage,
+  encodePlayerMessage,
+  type Patch,
+  pack,
+  type RoomId,
+  type ServerMessage,
+  type SessionId,
+  serverId,
+  type UserId,
+  unpack,
+} from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type CommandRule, type GameDefinition, type Room, RoomMachine, type RoomRules, type SeatEvent } from '#libs/room';
 import { type Append, EndedGameStore, packChange, type RoomDoc, RoomLog, RoomRecords, type WriteResult } from '#libs/room-store';
@@ -100,7 +111,7 @@ const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as
 const records = new RoomRecords(redis);
 const log = new Log({ server: 'hf:game:test', level: 'silent', format: 'json' });
 const owner = { server: serverId('game', 'test'), incarnation: 5 };
-const doc: RoomDoc = { name: '', host: 'u0', seats: 4, seatsMin: 1, private: false, members: [], players: [], createdAt: 1 };
+const doc: RoomDoc = { name: '', host: 'u0' as UserId, seats: 4, seatsMin: 1, private: false, members: [], players: [], createdAt: 1 };
 const hosted: HostedRooms[] = [];
 
 beforeAll(() => redis.ready());
@@ -194,14 +205,14 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
 
   /** A room that the store also has, with one player per seat. */
   async function room({ players = 2, rules = rulesOf() }: { players?: number; rules?: RoomRules<Counter> } = {}): Promise<HostedRoom> {
-    const id = `host-${randomUUID()}`;
+    const id = `host-${randomUUID()}` as RoomId;
     await records.create(id, 'counter', doc);
     const record = await records.read(id);
     await records.save(record as NonNullable<typeof record>, { status: 'starting', start: 's' });
     const machine = new RoomMachine(rules, { now: () => TIME.now(), random: () => 0.5 });
     const { value } = machine.start(
       id,
-      Array.from({ length: players }, (_, seat) => ({ user: `u${seat}`, name: `U${seat}` })),
+      Array.from({ length: players }, (_, seat) => ({ user: `u${seat}` as UserId, name: `U${seat}` })),
     );
     const opened = await roomLog.open(id, 's', owner, value, rules.definition.durability);
     if (!opened) throw new Error('not opened');
@@ -218,7 +229,16 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
 
   function attach(to: HostedRoom, seat: number | null, { peer = new RecordingPeer(), handle = 1, version = null as number | null } = {}) {
     const user = seat === null ? 'a watcher' : `u${seat}`;
-    const request = { room: to.id, epoch: to.tenure.epoch, handle, session: `s${handle}`, user, watch: seat === null, round: 0, version };
+    const request = {
+      room: to.id,
+      epoch: to.tenure.epoch,
+      handle,
+      session: `s${handle}` as SessionId,
+      user: user as UserId,
+      watch: seat === null,
+      round: 0,
+      version,
+    };
     attachments.attach(peer.peer, request);
     return peer;
   }
@@ -265,9 +285,9 @@ const kinds = (messages: readonly ServerMessage[]): string[] => messages.map(({ 
 describe('a hosted room', () => {
   function alone(stateBytesMax?: number): HostedRoom {
     const machine = new RoomMachine(rulesOf(), { now: () => 1, random: () => 0 });
-    const { value } = machine.start('r', [
-      { user: 'u0', name: 'U0' },
-      { user: 'u1', name: 'U1' },
+    const { value } = machine.start('r' as RoomId, [
+      { user: 'u0' as UserId, name: 'U0' },
+      { user: 'u1' as UserId, name: 'U1' },
     ]);
     const place = { batch: '', doc, rev: 1, start: 's', round: 0, stateBytesMax };
     return new HostedRoom(machine as RoomMachine, { ...owner, epoch: 1 }, value, place, TIME);

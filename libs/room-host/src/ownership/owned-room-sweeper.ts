@@ -55,7 +55,7 @@ export class OwnedRoomSweeper {
       const isOurs =
         record?.status === 'playing' && record.owner?.server === swept.server && record.owner.incarnation === swept.incarnation;
       if (isOurs && isCurrent) await this.loader.load([{ room: record.id, epoch: record.epoch, ...swept }]);
-      if (!isOurs) await this.removeSecondTime(ids[index], swept, unmatchedBefore);
+      if (!isOurs) await this.removeSecondTime(ids[index]!, swept, unmatchedBefore);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { RoomId } from '#libs/protocol';
 import { type SuspectInput, SuspectMarks } from '#libs/room-store';
 import { COUNTING, Hosts, rulesOf } from '../hosts.fixture.js';
 
@@ -113,7 +114,7 @@ describe('an effect that is under way when its game ends', () => {
   });
 });
 
-async function ended(room: string): Promise<void> {
+async function ended(room: RoomId): Promise<void> {
   await until(async () => (await hosts.record(room)).status === 'waiting');
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EventSink, Self } from '#libs/fleet';
 import type { GameRegistry } from '#libs/game-kit';
-import { type RoomId, serverId } from '#libs/protocol';
+import { type RoomId, serverId, type UserId } from '#libs/protocol';
 import { RedisConnections, type StoreClock } from '#libs/redis';
 import type { RoomRules } from '#libs/room';
 import { EndedGameStore, type RoomDoc, RoomLog, type RoomRecord, RoomRecords } from '#libs/room-store';
@@ -29,8 +29,17 @@ const options = { server: 'hf:game:woken', level: 'silent', format: 'json' } as 
 const id = serverId('game', 'woken');
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
 const records = new RoomRecords(redis);
-const doc: RoomDoc = { name: '', host: 'u0', seats: 1, seatsMin: 1, private: false, members: [], players: ['u0'], createdAt: 1 };
-const players = [{ user: 'u0', name: 'Ada' }];
+const doc: RoomDoc = {
+  name: '',
+  host: 'u0' as UserId,
+  seats: 1,
+  seatsMin: 1,
+  private: false,
+  members: [],
+  players: ['u0' as UserId],
+  createdAt: 1,
+};
+const players = [{ user: 'u0' as UserId, name: 'Ada' }];
 
 const rules = rulesOf('empty', () => ({}));
 const version2 = { ...rules, definition: { ...rules.definition, version: 2 } } as unknown as RoomRules<never>;

@@ -253,15 +253,15 @@ export class HostedRoom {
   judgeSeq(seat: Seat, seq: number, settled: number): SeqVerdict {
     const code = this.refusalOf(seat, seq);
     if (code !== null) return { kind: 'refused-before', code };
-    if (seq <= this.durable.seats[seat].seq) return { kind: 'applied' };
-    if (seq <= this.seen[seat]) return { kind: 'ignore' };
-    if (seq !== Math.max(this.seen[seat], settled) + 1) return { kind: 'ignore' };
+    if (seq <= this.durable.seats[seat]!.seq) return { kind: 'applied' };
+    if (seq <= this.seen[seat]!) return { kind: 'ignore' };
+    if (seq !== Math.max(this.seen[seat]!, settled) + 1) return { kind: 'ignore' };
     return this.poison !== null && this.poison.seat === seat && this.poison.seq === seq ? { kind: 'poisoned' } : { kind: 'next' };
   }
 
   /** The highest seq of the seat that was applied or refused. */
   seenSeq(seat: Seat): number {
-    return this.seen[seat];
+    return this.seen[seat]!;
   }
 
   noteSeq(seat: Seat, seq: number): void {
@@ -370,7 +370,7 @@ export class HostedRoom {
   }
 
   private refusalOf(seat: Seat, seq: number): string | null {
-    const onRecord = this.value.seats[seat].refused;
+    const onRecord = this.value.seats[seat]!.refused;
     // The usual case, and this runs for every command.
     if (onRecord.length === 0 && this.refused.size === 0) return null;
     const recorded = onRecord.find(([refusedSeq]) => refusedSeq === seq);

@@ -1,3 +1,4 @@
+import type { RoomId } from '#libs/protocol';
 import type { Room, RoomRules } from '#libs/room';
 import { type Host, Hosts, rulesOf } from '../hosts.fixture.js';
 import { EVENT_TAIL_BYTES_MAX, RECENT_CHANGES_MAX } from '../room-host.options.js';
@@ -53,7 +54,7 @@ beforeEach(async () => {
 afterEach(() => hosts.close());
 
 /** Players who received all up to `version`, and receive the rest from `second`. */
-async function comeBackTo(room: string, version: number) {
+async function comeBackTo(room: RoomId, version: number) {
   const there = second.rooms.get(room);
   if (!there) throw new Error('not there');
   return [0, 1].map((seat) => second.attach(there, seat, seat + 1, version));

@@ -30,8 +30,8 @@ export class RecentChanges {
    */
   push(changes: readonly Change[], entries: readonly Uint8Array[]): void {
     for (let index = 0; index < changes.length; index++) {
-      const { version, events } = changes[index];
-      const entry = entries[index];
+      const { version, events } = changes[index]!;
+      const entry = entries[index]!;
       const hasEvents = events !== undefined && version > this.upTo;
       if (version > this.upTo) this.upTo = version;
       while (this.changes.isFullFor(entry.length)) this.dropWhole();
@@ -71,7 +71,7 @@ export class RecentChanges {
     const all = [...kept, ...onTheirWay.flatMap(({ version, events }) => (events ? [{ version, events }] : []))];
     let changes = all.slice(-changesMax);
     while (changes.length > 0 && pack(changes).length > EVENT_TAIL_BYTES_MAX) changes = changes.slice(Math.ceil(changes.length / 2));
-    const since = changes.length === all.length ? this.eventsSince : all[all.length - changes.length - 1].version;
+    const since = changes.length === all.length ? this.eventsSince : all[all.length - changes.length - 1]!.version;
     return { since, changes, shown: [...shown] };
   }
 

@@ -53,7 +53,7 @@ export class RoomOutputs {
       ...(rewoundTo !== null && { rewound: { from: held as number, to: rewoundTo } }),
     });
     // Refusals whose answer may have been lost come first, because the `seq` of the sync would acknowledge these commands.
-    if (seat !== null) for (const [refusedSeq, code] of durable.seats[seat].refused) this.refuse(attachment, refusedSeq, errorBody(code));
+    if (seat !== null) for (const [refusedSeq, code] of durable.seats[seat]!.refused) this.refuse(attachment, refusedSeq, errorBody(code));
     // Patches of this history do not fit a state of the other one.
     if (rewoundTo !== null) return this.sendSync(attachment, this.sinceRewind(room, seat, rewoundTo));
     const changes = held === null || room.machine.rules.view ? null : room.changesSince(held);
@@ -134,11 +134,11 @@ export class RoomOutputs {
         at = peers.push(attachment.peer) - 1;
         entries.push([]);
       }
-      entries[at].push(attachment.handle, attachment.seat === null ? 0 : durable.seats[attachment.seat].seq);
+      entries[at]!.push(attachment.handle, attachment.seat === null ? 0 : durable.seats[attachment.seat]!.seq);
     }
     for (let at = 0; at < peers.length; at++) {
       body ??= this.packed(room, null, this.patchesOf(room, before.version, changes, null));
-      peers[at].sendSyncMany(tenure.epoch, durable.version, entries[at], body);
+      peers[at]!.sendSyncMany(tenure.epoch, durable.version, entries[at]!, body);
     }
   }
 
@@ -152,7 +152,7 @@ export class RoomOutputs {
   }
 
   private patchesOf(room: HostedRoom, from: number, changes: readonly Change[], seat: Seat | null): SyncBody {
-    const patches = changes.length === 1 ? changes[0].patches : changes.flatMap((change) => change.patches);
+    const patches = changes.length === 1 ? changes[0]!.patches : changes.flatMap((change) => change.patches);
     return withEvents({ room: room.id, from, patches }, changes, seat);
   }
 
@@ -186,7 +186,7 @@ export class RoomOutputs {
   private sendSync(attachment: Attachment, body: SyncBody): void {
     const { room, seat } = attachment;
     attachment.version = room.durable.version;
-    const seq = seat === null ? 0 : room.durable.seats[seat].seq;
+    const seq = seat === null ? 0 : room.durable.seats[seat]!.seq;
     attachment.peer.sendSyncMany(room.tenure.epoch, room.durable.version, [attachment.handle, seq], this.packed(room, seat, body));
   }
 

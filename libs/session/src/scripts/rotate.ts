@@ -25,10 +25,10 @@ export interface Rotated {
 export async function rotate(client: RedisClient, session: SessionId, rotation: Rotation): Promise<Rotated | 'changed' | null> {
   const { secret, previous, newSecret, shown, gateway, ttlMs } = rotation;
   const answer = (await script.run(client, [sessionKey(session)], [secret, previous, newSecret, shown, gateway, ttlMs])) as
-    | string[]
+    | [string, string, string, string]
     | 'changed'
     | null;
   if (answer === null || answer === 'changed') return answer;
-  const [user, name, gatewayBefore, room] = answer as string[];
+  const [user, name, gatewayBefore, room] = answer as [string, string, string, string];
   return { user, name, gatewayBefore, room };
 }
