@@ -148,7 +148,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
         this.log.error('server.replaced', {
           incarnation,
           by: Number(found),
-          advice: 'two processes have this SERVER_NAME: stop one of them',
+          advice: 'another process has registered under this name: give each server its own SERVER_NAME',
         });
         return this.tell('replaced');
       default:

@@ -8,7 +8,6 @@ import {
   firstDifference,
   freezeDeep,
   listed,
-  NotPlainError,
   type PendingEffect,
   type RoomInput,
   RoomMachine,
@@ -17,6 +16,7 @@ import {
   type RoomValue,
   type SeatEvent,
   STATE_BYTES_MAX_DEFAULT,
+  UnstorableError,
 } from '#libs/room';
 import { gameOptionsOf } from './game.decorator.js';
 import { GameKitModule } from './game-kit.module.js';
@@ -266,7 +266,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     try {
       return act();
     } catch (error) {
-      if (!(error instanceof NotPlainError)) throw error;
+      if (!(error instanceof UnstorableError)) throw error;
       throw new Error(`${this.name}: ${where}, ${error.message}`, { cause: error });
     }
   }

@@ -104,7 +104,7 @@ export interface Control {
   /** Server → server: the time since the last successful write to Redis of the server that answers, in ms; null: there was none. */
   'store.status': { data: Record<string, never>; answer: { wroteMs: number | null } };
   /** Owner → gateway, event: this handle is not attached (any more). The gateway must read again where the room is. */
-  'room.detached': { data: { handle: number; room: RoomId; epoch: number; reason: DetachReason }; answer: null };
+  'room.detached': { data: { handle: number; room: RoomId; epoch: number; reason: OwnerDetachReason }; answer: null };
   /**
    * Gateway → lobby, event: a member lost its connection or has one again. Of two such events, the one with the later order wins.
    */
@@ -149,7 +149,7 @@ export interface AttachRequest {
 }
 
 /** `not-here`: this server does not own the room in this epoch. `forbidden`: the user has no seat and is not a spectator. */
-export type DetachReason = 'moved' | 'fenced' | 'ended' | 'not-here' | 'forbidden';
+export type OwnerDetachReason = 'moved' | 'fenced' | 'ended' | 'not-here' | 'forbidden';
 
 /**
  * `adopted`: the server owns the room now. `elsewhere`: another server owns it, or nothing needs to be done. `failed`: try again

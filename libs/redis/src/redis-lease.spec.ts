@@ -85,7 +85,7 @@ describe('a lease', () => {
     expect(await leaseOf(other).run(async () => {})).toBe(true);
   });
 
-  it('of another process is neither renewed nor released by one that had lost it', async () => {
+  it('is neither renewed nor released by a process that has lost it to another one', async () => {
     const { run, end, began } = work();
     const first = leaseOf(redis).run(run);
     await began;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { RoomId, UserId } from '#libs/protocol';
-import { applyChanges, NotPlainError, type Room, RoomMachine, type RoomOutcome, type RoomValue } from '#libs/room';
+import { applyChanges, type Room, RoomMachine, type RoomOutcome, type RoomValue, UnstorableError } from '#libs/room';
 import { packChange, unpackChanges } from './change-codec.js';
 import { packCheckpoint, unpackCheckpoint } from './checkpoint.js';
 
@@ -318,9 +318,9 @@ function expectNamed(outcome: RoomOutcome<State>): void {
   const { error } = outcome as { error: unknown };
   // An error from a getter is an error of the game.
   if ((error as Error).message === GETTER_THREW) return;
-  expect(error).toBeInstanceOf(NotPlainError);
-  expect((error as NotPlainError).path).toMatch(/^state/);
-  expect((error as NotPlainError).flaw).not.toBe('');
+  expect(error).toBeInstanceOf(UnstorableError);
+  expect((error as UnstorableError).path).toMatch(/^state/);
+  expect((error as UnstorableError).flaw).not.toBe('');
   expect((error as Error).message.length).toBeLessThan(1_000);
 }
 

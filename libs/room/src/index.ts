@@ -1,7 +1,7 @@
 export * from './apply-change.js';
 export * from './diff.js';
 export * from './game-mistake.js';
-export { firstDifference, firstNotPlain, freezeDeep, NotPlainError, plainCopy } from './plain-data.js';
+export { firstDifference, firstNotPlain, freezeDeep, plainCopy, UnstorableError } from './plain-data.js';
 export * from './room-machine.js';
 export * from './room-rules.js';
 export * from './room-value.js';

@@ -4,7 +4,7 @@
  */
 
 /** A game's value that a room cannot store. The message names its path and kind: `state.hands[0] is a Date`. */
-export class NotPlainError extends Error {
+export class UnstorableError extends Error {
   constructor(
     /** The path of the value: `state.hands[0]`. */
     readonly path: string,
@@ -13,7 +13,7 @@ export class NotPlainError extends Error {
     cause?: unknown,
   ) {
     super(`${path} ${flaw}; a room keeps objects, arrays, strings, finite numbers, booleans and null`, { cause });
-    this.name = 'NotPlainError';
+    this.name = 'UnstorableError';
   }
 }
 
@@ -40,16 +40,16 @@ export function firstNotPlain(value: unknown, root = 'state'): string | null {
     plainCopy(value, root);
     return null;
   } catch (error) {
-    if (error instanceof NotPlainError) return `${error.path} ${error.flaw}`;
+    if (error instanceof UnstorableError) return `${error.path} ${error.flaw}`;
     throw error;
   }
 }
 
 /** Throws unless `name` is a string that Redis returns unchanged. `what`: the kind of thing that it names, such as `event`. */
 export function assertPlainName(name: unknown, what: string): asserts name is string {
-  if (typeof name !== 'string') throw new NotPlainError(`the name of the ${what}`, `is ${kindOf(name)}`);
-  if (!name.isWellFormed()) throw new NotPlainError(`the name of the ${what}`, LONE_SURROGATE);
-  if (name === '__proto__') throw new NotPlainError(`the name of the ${what}`, 'is __proto__');
+  if (typeof name !== 'string') throw new UnstorableError(`the name of the ${what}`, `is ${kindOf(name)}`);
+  if (!name.isWellFormed()) throw new UnstorableError(`the name of the ${what}`, LONE_SURROGATE);
+  if (name === '__proto__') throw new UnstorableError(`the name of the ${what}`, 'is __proto__');
 }
 
 /** The path of the first difference between two plain values, or null. The order of keys counts. */
@@ -83,7 +83,7 @@ export function checked<T>(root: string, act: () => T): T {
   try {
     return act();
   } catch (error) {
-    throw error instanceof Flaw ? new NotPlainError(error.pathFrom(root), error.what) : error;
+    throw error instanceof Flaw ? new UnstorableError(error.pathFrom(root), error.what) : error;
   }
 }
 

@@ -3,7 +3,7 @@ import type { GameResult, Patch, RoomId, Seat, UserId } from '#libs/protocol';
 import { keyedEffects, pendingEffects, withChange } from './apply-change.js';
 import { diff, difference } from './diff.js';
 import { GameMistake, type Handling, listed, quoted } from './game-mistake.js';
-import { assertPlainName, freezeDeep, NotPlainError, plainCopy } from './plain-data.js';
+import { assertPlainName, freezeDeep, plainCopy, UnstorableError } from './plain-data.js';
 import type { CommandRule, Room, RoomRules, SeatEvent, SeatInfo, Setup } from './room-rules.js';
 import type { Change, ChangeEffect, ChangeEvent, Presence, Refusal, RoomValue, SeatChange } from './room-value.js';
 
@@ -295,7 +295,7 @@ function draft<State>(before: State, turn: Turn<State>, handler: (room: Room<Sta
     }) as State;
   } catch (error) {
     if (error instanceof TypeError && /revoked/.test(error.message))
-      throw new NotPlainError('state', 'was given a part of itself that an earlier handler got, and that is valid there only', error);
+      throw new UnstorableError('state', 'was given a part of itself that an earlier handler got, and that is valid there only', error);
     throw error;
   }
   const { next, patches } = difference(before, after);

@@ -126,10 +126,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   // The terminal of this process was closed.
   process.on('SIGHUP', () => void stop('SIGHUP'));
   registration.onEvicted((notice) => {
-    if (notice === 'replaced') {
-      log.error('server.replaced', { reason: 'another process has registered under this name; give each server its own SERVER_NAME' });
-      void stop('replaced', 1);
-    }
+    if (notice === 'replaced') void stop('replaced', 1);
   });
 }
 

@@ -1,14 +1,14 @@
 import type { RoomMember, RoomView, UserId } from '#libs/protocol';
 
 /** The reason why a waiting room does not start, from the view of one of its members. */
-export type Readiness =
+export type RoomReadiness =
   | { readonly kind: 'too-few'; readonly missing: number }
   | { readonly kind: 'unready'; readonly who: readonly RoomMember[] }
   /** All members are ready. The page of the host starts the game. */
   | { readonly kind: 'ready' };
 
 /** @param seatsMin minimum number of players of the game */
-export function readinessOf(view: RoomView, seatsMin: number): Readiness {
+export function readinessOf(view: RoomView, seatsMin: number): RoomReadiness {
   const missing = seatsMin - view.members.length;
   if (missing > 0) return { kind: 'too-few', missing };
   const who = view.members.filter(({ ready }) => !ready);

@@ -1,14 +1,14 @@
 import type { RoomId, ServerId } from '#libs/protocol';
 import type { RedisClient } from '#libs/redis';
 import { EXPIRIES_KEY, orderKey, RESERVATIONS_KEY, SERVERS_KEY, serverKey } from '../placement-keys.js';
-import type { ServerFacts } from '../placement-strategy.js';
+import type { PlacementFacts } from '../placement-strategy.js';
 import { placementScript } from './script.js';
 
 const script = placementScript('report', 4);
 
 export type ReportOutcome = 'accepted' | 'older' | 'removed';
 
-export interface Standing extends ServerFacts {
+export interface PlacementStanding extends PlacementFacts {
   readonly server: ServerId;
   readonly incarnation: number;
   /** The strategy's score of these facts. */
@@ -19,7 +19,7 @@ export interface Standing extends ServerFacts {
   readonly owned: readonly RoomId[];
 }
 
-export async function setStanding(client: RedisClient, standing: Standing): Promise<ReportOutcome> {
+export async function setStanding(client: RedisClient, standing: PlacementStanding): Promise<ReportOutcome> {
   const { server, incarnation, rooms, players, capacity, score, offers, rampMs, owned } = standing;
   const args = [incarnation, rooms, players, capacity, score, orderKey(offers), offers.join(' '), rampMs, ...owned];
   return (await script.run(client, [serverKey(server), SERVERS_KEY, RESERVATIONS_KEY, EXPIRIES_KEY], args)) as ReportOutcome;

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { EventSink, Self } from '#libs/fleet';
 import { type AdoptResult, type Control, HoldfastError, type RoomId, type RoomTenure } from '#libs/protocol';
 import { answerTo } from '#libs/redis';
-import { NotPlainError } from '#libs/room';
+import { UnstorableError } from '#libs/room';
 import { type RoomOwnership, RoomRecords } from '#libs/room-store';
 import { describeThrown, Log } from '#libs/telemetry';
 import { Appender } from '../durability/appender.js';
@@ -138,7 +138,7 @@ export class RoomLoader {
       if (!room) return { result: 'elsewhere' };
       return { result: 'adopted', epoch: room.tenure.epoch };
     } catch (error) {
-      const code = error instanceof NotPlainError ? 'game-failed' : answerTo(error).code;
+      const code = error instanceof UnstorableError ? 'game-failed' : answerTo(error).code;
       this.adoptFailed(tenure.room, error);
       return { result: 'failed', code };
     }

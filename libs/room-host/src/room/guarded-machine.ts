@@ -1,7 +1,6 @@
 import type { Patch, RoomId, Seat } from '#libs/protocol';
 import {
   GameMistake,
-  NotPlainError,
   type Refusal,
   type RoomInput,
   type RoomMachine,
@@ -9,6 +8,7 @@ import {
   type RoomPlayer,
   type RoomRules,
   type RoomValue,
+  UnstorableError,
 } from '#libs/room';
 import { describeThrown } from '#libs/telemetry';
 import { type HandlerGuard, OverrunError, type RunSubject } from '#libs/watchdog';
@@ -141,7 +141,7 @@ function describing<T>(work: () => T): T {
 
 /** Errors of Holdfast stay as they are. */
 export function asGameError(error: unknown): Error {
-  if (error instanceof NotPlainError || error instanceof GameMistake) return error;
+  if (error instanceof UnstorableError || error instanceof GameMistake) return error;
   return new GameError(describeThrown(error));
 }
 
