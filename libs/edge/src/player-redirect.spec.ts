@@ -17,7 +17,6 @@ function refuses(isAlone: boolean, writers: readonly ServerId[]): boolean {
     {} as EventSink,
     {} as Log,
   );
-  redirect.onModuleDestroy();
   return redirect.refuses;
 }
 

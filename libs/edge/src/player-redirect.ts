@@ -1,4 +1,5 @@
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
 import { EventSink, Self, ServerDirectory, StoreLoss } from '#libs/fleet';
 import type { ServerId, SessionId } from '#libs/protocol';
 import { Log } from '#libs/telemetry';
@@ -24,10 +25,9 @@ type Reason = 'owner-unreachable' | 'store-lost';
  * once, and would wait here until the network is repaired.
  */
 @Injectable()
-export class PlayerRedirect implements OnModuleDestroy {
+export class PlayerRedirect {
   private readonly sent = new Map<SessionId, number>();
   private readonly reportedAt = new Map<Reason, number>();
-  private readonly timer: NodeJS.Timeout;
   private unreachable: () => ReadonlySet<ServerId> = () => NONE;
 
   constructor(
@@ -38,10 +38,7 @@ export class PlayerRedirect implements OnModuleDestroy {
     private readonly storeLoss: StoreLoss,
     private readonly sink: EventSink,
     private readonly log: Log,
-  ) {
-    this.timer = setInterval(() => this.tick(), TICK_MS);
-    this.timer.unref();
-  }
+  ) {}
 
   /** Sets the source of the game servers that other gateways reach and this one does not. */
   set unreachableFrom(unreachable: () => ReadonlySet<ServerId>) {
@@ -53,11 +50,8 @@ export class PlayerRedirect implements OnModuleDestroy {
     return this.storeLoss.isAlone && this.hasOthers();
   }
 
-  onModuleDestroy(): void {
-    clearInterval(this.timer);
-  }
-
-  private tick(): void {
+  @Interval(TICK_MS)
+  tick(): void {
     const unreachable = this.unreachable();
     const { isAlone } = this.storeLoss;
     if (!isAlone && unreachable.size === 0) {

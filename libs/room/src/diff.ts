@@ -17,7 +17,7 @@ export interface Difference<T> {
  * preserved.
  * @param before plain data
  * @param root the name of the value in errors
- * @throws NotPlainError when `after` contains something that is not plain data
+ * @throws UnstorableError when `after` contains something that is not plain data
  */
 export function difference<T>(before: T, after: T, root = 'state'): Difference<T> {
   const patches: Patch[] = [];

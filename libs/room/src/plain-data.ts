@@ -28,7 +28,7 @@ const PARTS_MAX = 1_000_000;
  * Returns a copy that equals what Redis will return, and shares nothing with `value`. In the copy -0 is 0, a getter is its value,
  * and an object without a prototype is an ordinary one. The copy has no properties that are not enumerable.
  * @param root the name of the value in errors
- * @throws NotPlainError
+ * @throws UnstorableError
  */
 export function plainCopy<T>(value: T, root = 'state'): T {
   return checked(root, () => copyPart(value, 0)) as T;

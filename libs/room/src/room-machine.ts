@@ -138,7 +138,7 @@ export class RoomMachine<State = unknown> {
 
   /**
    * Returns what `seat` may see of `state`. Null: a spectator. The state is frozen first, so a view that writes to it throws.
-   * @throws NotPlainError, or what the game throws
+   * @throws UnstorableError, or what the game throws
    */
   view(state: State, seat: Seat | null): unknown {
     return this.rules.view ? plainCopy(this.rules.view(freezeDeep(state), seat), 'view') : state;
@@ -148,7 +148,7 @@ export class RoomMachine<State = unknown> {
    * The patches from what `seat` sees of `before` to what it sees of `after`. Freezing costs as much as the patches, so only
    * every `FROZEN_EVERY`th state is frozen. A view that writes to its state is therefore found a few changes later than by
    * `view`.
-   * @throws NotPlainError, or what the game throws
+   * @throws UnstorableError, or what the game throws
    */
   viewPatches(before: RoomValue<State>, after: RoomValue<State>, seat: Seat | null): readonly Patch[] {
     const { view } = this.rules;

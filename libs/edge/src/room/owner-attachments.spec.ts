@@ -26,6 +26,8 @@ function newGateway() {
   const session = table.add('s' as SessionId, 'ada' as UserId, 'Ada');
   session.binding = { room: record.id, watching: false, rev: 1 };
   session.connection = { isOpen: true, send: () => {} } as unknown as PlayerConnection;
+  // As `@Interval` does it.
+  setInterval(() => attachments.pollWaiting(), LOST_POLL_MS);
   return { attachments, session, knows, peer, requests };
 }
 
@@ -35,7 +37,7 @@ beforeEach(() => {
   gateway = newGateway();
 });
 afterEach(() => {
-  gateway.attachments.onModuleDestroy();
+  jest.clearAllTimers();
   jest.useRealTimers();
 });
 

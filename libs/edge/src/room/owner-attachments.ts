@@ -1,4 +1,5 @@
-import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
 import { FleetLinks, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { type LinkPeer, Links } from '#libs/link';
 import { type AttachRequest, type Control, HoldfastError, type RoomId } from '#libs/protocol';
@@ -36,11 +37,10 @@ interface QueuedAttach {
  * `placed` after `ATTACH_TIMEOUT_MS`. A repeated request is harmless.
  */
 @Injectable()
-export class OwnerAttachments implements OnModuleDestroy {
+export class OwnerAttachments {
   /** Sessions in `attaching` or `paused`, with the time of the next read of the room's record, in ms of the monotonic clock. */
   private readonly waiting = new Map<GatewaySession, number>();
   private unsent = new Map<string, { owner: RoomOwnership; all: QueuedAttach[] }>();
-  private readonly polling: NodeJS.Timeout;
 
   constructor(
     private readonly sessions: SessionTable,
@@ -52,8 +52,6 @@ export class OwnerAttachments implements OnModuleDestroy {
     @Inject(Links) links: Links,
   ) {
     links.onClosed((peer) => this.ownerLost(peer));
-    this.polling = setInterval(() => this.pollWaiting(), LOST_POLL_MS);
-    this.polling.unref();
   }
 
   /** Requests the attachment from the room's owner. The owner answers with `placed` and a sync, with `room.detached`, or not at all. */
@@ -116,10 +114,6 @@ export class OwnerAttachments implements OnModuleDestroy {
     this.lose(session, reason === 'moved' ? 'moving' : 'server-lost');
     // A new owner publishes itself at once. With any other reason, the record that the gateway used is not the latest.
     if (reason !== 'moved') this.cache.refresh(room);
-  }
-
-  onModuleDestroy(): void {
-    clearInterval(this.polling);
   }
 
   // ── Requests to owners ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -194,7 +188,8 @@ export class OwnerAttachments implements OnModuleDestroy {
   }
 
   /** A publication may be lost, and an owner that was only cut off takes its sessions again. */
-  private pollWaiting(): void {
+  @Interval(LOST_POLL_MS)
+  pollWaiting(): void {
     const now = performance.now();
     const rooms = new Set<RoomId>();
     for (const [session, readAt] of this.waiting) {

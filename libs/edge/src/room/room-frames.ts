@@ -1,4 +1,5 @@
-import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
 import { LINK_HEADER, LINK_KIND, Links } from '#libs/link';
 import { encodeServerMessage, errorBody, HEADER, KIND } from '#libs/protocol';
 import { Metrics, type Tally } from '#libs/telemetry';
@@ -19,9 +20,8 @@ const REWOUND = Buffer.from('rewound');
  * Invariant: a session receives only frames of the highest epoch that it knows. So a former owner that wakes up reaches no player.
  */
 @Injectable()
-export class RoomFrames implements OnModuleDestroy {
+export class RoomFrames {
   private readonly delayed = new Set<GatewaySession>();
-  private readonly polling: NodeJS.Timeout;
   private readonly framesUp: Tally;
   private readonly framesDown: Tally;
 
@@ -38,8 +38,6 @@ export class RoomFrames implements OnModuleDestroy {
     this.framesDown = metrics.relayFrames.of({ direction: 'down' });
     links.onFrame(LINK_KIND.toPlayer, (_, frame) => this.receiveFrame(frame));
     links.onFrame(LINK_KIND.syncMany, (_, frame) => this.receiveSync(frame));
-    this.polling = setInterval(() => this.refuseOverdue(), LOST_POLL_MS);
-    this.polling.unref();
   }
 
   /** Relays a command to the room, delays it, or refuses it. `frame` is a view that is valid during the call only. */
@@ -57,10 +55,6 @@ export class RoomFrames implements OnModuleDestroy {
     if (session.delayedCommands.length >= DELAYED_COMMANDS_MAX) return this.refuse(session, frame, 'busy');
     session.delayedCommands.push({ frame: Buffer.from(frame), at: performance.now() });
     this.delayed.add(session);
-  }
-
-  onModuleDestroy(): void {
-    clearInterval(this.polling);
   }
 
   private receiveFrame(frame: Buffer): void {
@@ -108,7 +102,8 @@ export class RoomFrames implements OnModuleDestroy {
     for (const { frame } of delayedCommands) attachment.peer.sendSessionFrame(LINK_KIND.toRoom, session.handle, attachment.epoch, frame);
   }
 
-  private refuseOverdue(): void {
+  @Interval(LOST_POLL_MS)
+  refuseOverdue(): void {
     const now = performance.now();
     for (const session of this.delayed) {
       const { delayedCommands } = session;

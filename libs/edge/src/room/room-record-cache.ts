@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
 import { inBatches } from '#libs/async';
 import type { RoomId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
@@ -42,7 +43,6 @@ interface CachedRoom {
 export class RoomRecordCache implements OnModuleDestroy {
   private readonly rooms = new Map<RoomId, CachedRoom>();
   private listener: RoomListener | null = null;
-  private readonly polling: NodeJS.Timeout;
   /** The position of the poll in the list of rooms, and the number of rooms that are due. The poll is spread over `FOLLOW_POLL_MS`. */
   private round: Iterator<RoomId> = this.rooms.keys();
   private due = 0;
@@ -58,8 +58,6 @@ export class RoomRecordCache implements OnModuleDestroy {
     private readonly restorer: RoomRestorer,
   ) {
     pubSub.onReconnect(() => void this.compareAll());
-    this.polling = setInterval(() => void this.compareNext(), FOLLOW_TICK_MS);
-    this.polling.unref();
   }
 
   /** There is one listener, which handles all sessions of a room. */
@@ -179,7 +177,6 @@ export class RoomRecordCache implements OnModuleDestroy {
 
   onModuleDestroy(): void {
     this.isOpen = false;
-    clearInterval(this.polling);
   }
 
   /** Subscribes before the first read, so that no change is lost in between. */
@@ -268,7 +265,8 @@ export class RoomRecordCache implements OnModuleDestroy {
   }
 
   /** Polls the next rooms of the round over all rooms. */
-  private async compareNext(): Promise<void> {
+  @Interval(FOLLOW_TICK_MS)
+  async compareNext(): Promise<void> {
     this.due += (this.rooms.size * FOLLOW_TICK_MS) / FOLLOW_POLL_MS;
     const some: RoomId[] = [];
     for (; this.due >= 1; this.due--) {

@@ -102,6 +102,11 @@ class Gateway {
   );
   readonly rooms = new SessionRooms(this.cache, this.attachments, this.ends);
   readonly stalled = new StalledOwnerNotifier(this.table, this.attachments, this.links);
+  /** As `@Interval` does it. */
+  readonly polling = setInterval(() => {
+    this.attachments.pollWaiting();
+    this.frames.refuseOverdue();
+  }, LOST_POLL_MS);
 
   owner(name: string): Owner {
     const owner = new Owner(`hf:game:${name}` as ServerId);
@@ -388,8 +393,7 @@ it('sends `resumed` only after `paused`, after any sequence of events at the own
         seen = received.length;
         if (act === 'reconnected') isPaused = false;
       }
-      gateway.attachments.onModuleDestroy();
-      gateway.frames.onModuleDestroy();
+      clearInterval(gateway.polling);
     }),
     { numRuns: 150 },
   );
