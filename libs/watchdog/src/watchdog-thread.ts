@@ -5,7 +5,7 @@ import { pauseMainThread } from './main-thread-stack.js';
 import { type Action, RunObserver } from './run-observer.js';
 import { CELL, monotonicMs } from './shared-state.js';
 import { mainThreadCpuMs } from './thread-cpu.js';
-import { MARK_AFTER_LOOKS, MARK_POLL_MS, POLL_MS, type WatchdogOptions } from './watchdog.options.js';
+import { MARK_AFTER_LOOKS, MARK_CPU_MS, MARK_POLL_MS, POLL_MS, type WatchdogOptions } from './watchdog.options.js';
 import type { OverrunReport, WatchdogReporter } from './watchdog-reporter.js';
 
 /** A message of the main thread about a subject or label, sent before its number is used. */
@@ -40,7 +40,7 @@ interface Suspicion {
 }
 /** The current run, once it is marked, and the code that blocks the event loop outside of runs. */
 let marked: (Suspicion & { readonly run: number }) | null = null;
-let lookedAt = { run: 0, times: 0 };
+let lookedAt = { run: 0, times: 0, cpuMs: 0 };
 let blocking: Suspicion | null = null;
 let blocker: Subject | null = null;
 let isKilling = false;
@@ -64,9 +64,11 @@ function markLongRun(): void {
     clear(marked, NOT_MEASURED);
     marked = null;
   }
-  if (run !== lookedAt.run) lookedAt = { run, times: 0 };
+  if (run !== lookedAt.run) lookedAt = { run, times: 0, cpuMs: run === 0 ? 0 : mainThreadCpuMs() };
   lookedAt.times += 1;
-  if (run !== 0 && lookedAt.times >= MARK_AFTER_LOOKS && !isKilling && Atomics.load(cells, CELL.debugged) === 0) mark(run);
+  if (run === 0 || lookedAt.times < MARK_AFTER_LOOKS || isKilling || Atomics.load(cells, CELL.debugged) !== 0) return;
+  // On a busy machine a short run may only wait for a processor. NaN, where the CPU time is not known, counts as much.
+  if (!(mainThreadCpuMs() - lookedAt.cpuMs < MARK_CPU_MS)) mark(run);
 }
 
 function mark(run: number): Facts | null {

@@ -18,6 +18,8 @@ export const POLL_MS = 50;
  */
 export const MARK_POLL_MS = 10;
 export const MARK_AFTER_LOOKS = 3;
+/** CPU time of the main thread since the first of these looks, in ms, without which the run is not marked. */
+export const MARK_CPU_MS = 10;
 /** Interval at which the main thread signals that its event loop turns, in ms. */
 export const BEAT_MS = 100;
 /** An interrupt without effect is repeated after this, in ms. */
