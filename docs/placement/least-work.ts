@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { PlacementStrategy, type RoomWish, type PlacementFacts } from '#libs/placement';
+import { PlacementStrategy, type RoomWish, type ServerFacts } from '#libs/placement';
 
 /** Cost of a room without players, as a number of players. */
 const ROOM_COST = 2;
@@ -9,7 +9,7 @@ const ROOM_COST = 2;
 export class LeastWork extends PlacementStrategy {
   readonly takes = 'lowest';
 
-  score({ rooms, players }: PlacementFacts): number {
+  score({ rooms, players }: ServerFacts): number {
     return ROOM_COST * rooms + players;
   }
 

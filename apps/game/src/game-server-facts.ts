@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type FactsOfServer, ServerFacts } from '#libs/health';
+import { type FactsOfServer, HealthFacts } from '#libs/health';
 import { HostedRooms, ROOM_HOST_OPTIONS, type RoomHostOptions } from '#libs/room-host';
 
 @Injectable()
-export class GameServerFacts extends ServerFacts {
+export class GameServerFacts extends HealthFacts {
   constructor(
     private readonly rooms: HostedRooms,
     @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,

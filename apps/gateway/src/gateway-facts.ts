@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { EDGE_OPTIONS, type EdgeOptions, SessionTable } from '#libs/edge';
-import { type FactsOfServer, ServerFacts } from '#libs/health';
+import { type FactsOfServer, HealthFacts } from '#libs/health';
 
 /** A gateway owns no rooms. Its players are its sessions. */
 @Injectable()
-export class GatewayFacts extends ServerFacts {
+export class GatewayFacts extends HealthFacts {
   constructor(
     private readonly sessions: SessionTable,
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,

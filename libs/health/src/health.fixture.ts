@@ -14,7 +14,7 @@ import { startRedis } from '../../../tools/redis/index.mjs';
 import { HealthModule } from './health.module.js';
 import type { HealthCheckerOptions } from './health.options.js';
 import { FakePort, type Port, Wire } from './ports.fixture.js';
-import { EligibilityListener, HealthAnswerListener, ServerEndListener, ServerFacts } from './ports.js';
+import { EligibilityListener, HealthAnswerListener, HealthFacts, ServerEndListener } from './ports.js';
 
 export const INTERVAL_MS = 300;
 export const CHECKS: HealthCheckerOptions = { intervalMs: INTERVAL_MS, graceMs: 0, holdMs: 3_000 };
@@ -30,7 +30,7 @@ export interface Started {
 }
 
 @Injectable()
-export class TestFacts extends ServerFacts {
+export class TestFacts extends HealthFacts {
   facts() {
     return { rooms: 3, players: 5, capacity: 10 };
   }

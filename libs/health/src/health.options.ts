@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { EligibilityListener, HealthAnswerListener, ServerEndListener, ServerFacts, StoreContact } from './ports.js';
+import type { EligibilityListener, HealthAnswerListener, HealthFacts, ServerEndListener, StoreContact } from './ports.js';
 
 export interface CheckOptions {
   /** Time between two checks of a server, in ms. A hang is found within three intervals. */
@@ -28,7 +28,7 @@ export interface HealthCheckerOptions extends Partial<CheckOptions> {
 
 export interface HealthResponderOptions {
   /** The load of this server. Absent: the server reports no load. */
-  readonly facts?: Type<ServerFacts>;
+  readonly facts?: Type<HealthFacts>;
   readonly answerListeners?: readonly Type<HealthAnswerListener>[];
 }
 

@@ -16,7 +16,7 @@ export interface FactsOfServer {
 }
 
 /** The load of this server: levels, not changes. Called at each answer to a check, so it must be cheap. */
-export abstract class ServerFacts {
+export abstract class HealthFacts {
   abstract facts(): FactsOfServer;
 }
 

@@ -3,10 +3,10 @@ import type { RoomId, ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type Offerer, offersOf } from './offers.js';
 import { PLACEMENT_OPTIONS, PLACEMENT_RAMP_MS_DEFAULT, type PlacementOptions } from './placement.options.js';
-import { type PlacementFacts, PlacementStrategy, wholeNumber } from './placement-strategy.js';
+import { PlacementStrategy, type ServerFacts, wholeNumber } from './placement-strategy.js';
 import { type ReportOutcome, setStanding } from './scripts/report.js';
 
-export interface ServerReport extends PlacementFacts, Offerer {
+export interface ServerReport extends ServerFacts, Offerer {
   readonly server: ServerId;
   readonly incarnation: number;
   /** Rooms opened since the last accepted report. They are included in `rooms`. */

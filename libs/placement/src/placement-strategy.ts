@@ -1,7 +1,7 @@
 import type { RoomId } from '#libs/protocol';
 
 /** The load of a server, as it reports it. */
-export interface PlacementFacts {
+export interface ServerFacts {
   readonly rooms: number;
   readonly players: number;
   readonly capacity: number;
@@ -26,7 +26,7 @@ export abstract class PlacementStrategy {
   abstract readonly takes: 'lowest' | 'highest';
 
   /** The score of a server from its last report. Rounded to a whole number, so that sums stay exact. */
-  abstract score(facts: PlacementFacts): number;
+  abstract score(facts: ServerFacts): number;
 
   /**
    * The amount that a room adds to the score of its server until the next report: a whole number from 0, in the unit of `score`.
@@ -40,7 +40,7 @@ export abstract class PlacementStrategy {
 export class LeastGames extends PlacementStrategy {
   readonly takes = 'lowest';
 
-  score({ rooms }: PlacementFacts): number {
+  score({ rooms }: ServerFacts): number {
     return rooms;
   }
 }
@@ -49,7 +49,7 @@ export class LeastGames extends PlacementStrategy {
 export class LeastPlayers extends PlacementStrategy {
   readonly takes = 'lowest';
 
-  score({ players }: PlacementFacts): number {
+  score({ players }: ServerFacts): number {
     return players;
   }
 
@@ -62,7 +62,7 @@ export class LeastPlayers extends PlacementStrategy {
 export class Packed extends PlacementStrategy {
   readonly takes = 'highest';
 
-  score({ rooms }: PlacementFacts): number {
+  score({ rooms }: ServerFacts): number {
     return rooms;
   }
 }

@@ -11,7 +11,7 @@ import type { PlacementOptions } from './placement.options.js';
 import { EXPIRIES_KEY, offerKey, RESERVATIONS_KEY, serverKey } from './placement-keys.js';
 import { PlacementPool, type PooledServer } from './placement-pool.js';
 import { PlacementReporter, type ServerReport } from './placement-reporter.js';
-import { type PlacementFacts, PlacementStrategy, type RoomWish, STRATEGY_NAMES } from './placement-strategy.js';
+import { PlacementStrategy, type RoomWish, type ServerFacts, STRATEGY_NAMES } from './placement-strategy.js';
 
 const modules: TestingModule[] = [];
 
@@ -837,7 +837,7 @@ describe('a request without capacity', () => {
 class FewestPlayersPerSlot extends PlacementStrategy {
   readonly takes = 'lowest';
 
-  score({ players, capacity }: PlacementFacts): number {
+  score({ players, capacity }: ServerFacts): number {
     return Math.round((1_000 * players) / capacity);
   }
 

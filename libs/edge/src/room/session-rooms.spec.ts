@@ -102,7 +102,7 @@ class Gateway {
   );
   readonly rooms = new SessionRooms(this.cache, this.attachments, this.ends);
   readonly stalled = new StalledOwnerNotifier(this.table, this.attachments, this.links);
-  /** As `@Interval` does it. */
+  /** `@Interval` does this in the server. */
   readonly polling = setInterval(() => {
     this.attachments.pollWaiting();
     this.frames.refuseOverdue();

@@ -5,13 +5,13 @@ import { Self, ServerRegistration } from '#libs/fleet';
 import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
 import { EventLoopLag, Log } from '#libs/telemetry';
 import { type HealthResponderOptions, RESPONDER_OPTIONS } from '../health.options.js';
-import type { HealthAnswerListener, ServerFacts } from '../ports.js';
+import type { HealthAnswerListener, HealthFacts } from '../ports.js';
 import { answerCheck } from '../scripts/answer.js';
 
 /** Answers the checks of this server: on each message of its channel, it writes its load into its record. */
 @Injectable()
 export class HealthResponder implements OnApplicationBootstrap {
-  private facts: ServerFacts | null = null;
+  private facts: HealthFacts | null = null;
   private listeners: readonly HealthAnswerListener[] = [];
   private readonly answers = new SingleFlight(() => this.answer());
 

@@ -1,14 +1,14 @@
 import type { RoomId, ServerId } from '#libs/protocol';
 import type { RedisClient } from '#libs/redis';
 import { EXPIRIES_KEY, orderKey, RESERVATIONS_KEY, SERVERS_KEY, serverKey } from '../placement-keys.js';
-import type { PlacementFacts } from '../placement-strategy.js';
+import type { ServerFacts } from '../placement-strategy.js';
 import { placementScript } from './script.js';
 
 const script = placementScript('report', 4);
 
 export type ReportOutcome = 'accepted' | 'older' | 'removed';
 
-export interface PlacementStanding extends PlacementFacts {
+export interface PlacementStanding extends ServerFacts {
   readonly server: ServerId;
   readonly incarnation: number;
   /** The strategy's score of these facts. */
