@@ -218,7 +218,10 @@ export class Links implements OnApplicationShutdown {
     }
   }
 
-  /** Dials and proves the secret, to open a link or only to compare. `verdict` returns null until the result is known. */
+  /**
+   * Dials a server and proves the secret. `dial` opens a link; `verify` only finds out whether the server has the same secret. `verdict`
+   * returns null until the result is known.
+   */
   private introduce(
     address: LinkAddress,
     side: 'dial' | 'verify',

@@ -1,10 +1,12 @@
 import { HoldfastError, isBefore, type RequestOrder, type UserId } from '#libs/protocol';
 import { type DocMember, isReady, type RoomDoc, type RoomRecord } from '#libs/room-store';
 
-/**
- * The wishes for a new room. All rules in this file are pure: they compute the next document of a room from its record, or throw a refusal.
- * The caller writes the document by compare-and-set, and applies the rule again when another write came first.
+/*
+ * All rules in this file are pure: they compute the next document of a room from its record, or throw a refusal. The caller writes the
+ * document by compare-and-set, and applies the rule again when another write came first.
  */
+
+/** The properties that a player requests for a new room. */
 export interface NewRoom {
   readonly name?: string;
   readonly seats: { readonly min: number; readonly max: number };

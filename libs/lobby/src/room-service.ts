@@ -317,7 +317,10 @@ export class RoomService {
   }
 }
 
-/** Always a new document, so that a concurrent undo of an older request by the same user finds another revision. */
+/**
+ * Returns a new object even when nothing changes, so that the record gets a new revision. A concurrent undo of an older request by the
+ * same user then fails.
+ */
 function joinAnew(record: RoomRecord, person: Person): RoomDoc {
   return { ...join(record, person) };
 }

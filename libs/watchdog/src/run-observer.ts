@@ -34,8 +34,8 @@ export type Action =
   | { readonly kind: 'loop-slow'; readonly ms: number }
   | { readonly kind: 'loop-turns' }
   /**
-   * The event loop is blocked for so long that the process must end. `known`: only when game code blocks it. `unknown`: in any
-   * case.
+   * The event loop has been blocked beyond a limit. `known`: the first limit; the process ends if game code is known to block it.
+   * `unknown`: the second limit; the process ends in any case.
    */
   | { readonly kind: 'loop-limit'; readonly limit: 'known' | 'unknown'; readonly ms: number };
 

@@ -103,7 +103,10 @@ export class SessionLifecycle {
     this.store.confirm(id, secretHash).catch((error: unknown) => this.log.debug('session.confirm-failed', { error }));
   }
 
-  /** A lobby may still handle a request of the session. The order of the departure decides which of the two counts. */
+  /**
+   * A lobby may still handle an earlier request of the session. The departure has a later request order, so that request is refused or
+   * undone.
+   */
   bye(connection: PlayerConnection, session: GatewaySession): void {
     stateOf(connection).session = null;
     session.connection = null;

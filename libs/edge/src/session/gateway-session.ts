@@ -83,7 +83,10 @@ export class GatewaySession {
     return this.unanswered.length === 0 ? this.requestOrder : { turn: this.admissionNumber, number: Math.min(...this.unanswered) - 1 };
   }
 
-  /** The first request that may still have an effect. When there is none, it takes a new number, so that all requests so far are late. */
+  /**
+   * The request order of the oldest request that may still have an effect. If there is none, this takes the next number, so that every
+   * earlier request is older than the result.
+   */
   firstOpen(): RequestOrder {
     const first = Math.min(...this.unanswered, this.search?.requestOrder.number ?? Number.POSITIVE_INFINITY);
     return Number.isFinite(first) ? { turn: this.admissionNumber, number: first } : this.nextRequestOrder();

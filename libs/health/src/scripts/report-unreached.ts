@@ -16,7 +16,7 @@ export type ReportAnswer =
 /**
  * Stores the caller's report about the server, for `REPORT_KEPT_MS`, and counts the reports.
  *
- * @param gateways the gateways that count, including the caller.
+ * @param gateways the gateways whose reports are counted, including the caller.
  */
 export async function reportUnreached(
   client: RedisClient,

@@ -3,10 +3,10 @@ import type { SessionId } from '#libs/protocol';
 import { Log, Metrics } from '#libs/telemetry';
 import type { HostedRoom } from '../room/hosted-room.js';
 
-/** Most requests of one session for the whole state within the window. A client with more of them cannot read its syncs, or loses them. */
+/** Maximum number of requests of one session for the whole state within the window. A client with more cannot read its syncs, or loses them. */
 const RESYNCS_MAX = 5;
 const WINDOW_MS = 60_000;
-/** Most watched sessions of one room: more than its seats. With many spectators, the ones that came last are watched. */
+/** Maximum number of sessions counted for one room: more than its seats. With more spectators, only the newest sessions are counted. */
 const SESSIONS_MAX = 256;
 
 interface Watched {

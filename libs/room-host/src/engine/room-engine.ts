@@ -63,7 +63,7 @@ export class RoomEngine {
     this.endFailed(room, 'The game failed in what it shows to its players.');
   }
 
-  /** Acts on an outcome. */
+  /** Marks a changed room for storing, and ends a room whose handler failed. Returns what the caller answers. */
   private settle(room: HostedRoom, input: RoomInput, outcome: HandledOutcome): RoomOutcome<unknown> {
     switch (outcome.kind) {
       case 'changed':

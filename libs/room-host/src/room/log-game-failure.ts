@@ -1,6 +1,6 @@
 import type { Log } from '#libs/telemetry';
 
-/** Code of a game that failed. */
+/** Fields of the log event `game.failed`: the handler of a game that threw, and what it was handling. */
 export interface GameFailure {
   readonly roomId: string;
   /** Null or absent: the game has ended, and its name is not known anymore. */
