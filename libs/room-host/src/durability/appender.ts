@@ -115,8 +115,8 @@ export class Appender {
     const { ending, tenure, round } = room;
     try {
       const last = await this.endedStore.lastGame(room.id);
-      // The answer to the end was lost, and the room was closed since. Before the store is settled, a gateway may still write it again.
-      if (!last) return this.settlement.isSettled || (await this.endedStore.isClosed(room.id)) ? 'fenced' : 'unknown';
+      // The answer to the end was lost, and a lobby closed the room since.
+      if (!last) return (await this.endedStore.isClosed(room.id)) ? 'fenced' : 'unknown';
       // The store fell back once more, so the end is sent again.
       if (last.round <= round) return 'unknown';
       if (ending === null || last.epoch > tenure.epoch || last.owner !== '' || last.round !== round + 1) return 'fenced';

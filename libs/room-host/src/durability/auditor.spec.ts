@@ -119,6 +119,22 @@ describe('a game that has ended', () => {
     jest.restoreAllMocks();
   });
 
+  it('is written again when the store was emptied before it answered', async () => {
+    const room = await hosts.open(first);
+    const { appendAll } = first.roomLog;
+    const emptied = jest.spyOn(first.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {
+      await appendAll.call(first.roomLog, appends);
+      await hosts.redis.commands.del(...keysOf(room.id));
+      return appends.map(() => 'unknown');
+    });
+    room.handle({ kind: 'end', result: { reason: 'finished' } });
+    first.appender.markDirty(room);
+    await until(async () => emptied.mock.calls.length > 1);
+    await until(async () => (await hosts.records.read(room.id))?.result?.reason === 'finished');
+    expect(first.rooms.get(room.id)).toBeUndefined();
+    jest.restoreAllMocks();
+  });
+
   it('is written only once the store is settled, while its moves are written before', async () => {
     const [room, other] = [await hosts.open(first), await hosts.open(first)];
     first.settlement.isSettled = false;

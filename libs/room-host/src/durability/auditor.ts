@@ -96,7 +96,6 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     const isRoutine = reason === ROUTINE;
     let reasserted = 0;
     let unanswered = 0;
-    let ending = 0;
     for await (const some of inBatches([...this.rooms.all()], isRoutine ? AUDIT_ROUTINE : AUDIT_URGENT)) {
       if (isRoutine && this.next !== null) return;
       const batch = some.filter(({ status }) => status !== 'dropped');
@@ -105,10 +104,7 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
       const outcomes = await Promise.all(batch.map((room, index) => this.compare(room, held[index]!, standings[index]!)));
       reasserted += outcomes.filter((outcome) => outcome === 'reasserted').length;
       unanswered += outcomes.filter((outcome) => outcome === 'unanswered').length;
-      ending += outcomes.filter((outcome) => outcome === 'ending').length;
     }
-    // A gateway that knows such a room writes its record first. Without a record by then, the room is closed.
-    if (ending > 0 && !this.settlement.isSettled && !(await this.untilGatewaysMarked())) unanswered += ending;
     // A store that lost rooms with a running game may have lost ends of games as well.
     const ended = isRoutine && reasserted === 0 && !this.ended.mustRestore ? 0 : await this.restoreEnds();
     if (reasserted > 0 || ended) this.log.warn('store.repaired', { rooms: reasserted, ended: ended ?? 0, reason });
@@ -124,19 +120,10 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
   private async restoreEnds(): Promise<number | null> {
     const ended = await this.ended.restore();
     if (!this.ended.hasMissing || this.settlement.isSettled) return ended;
-    await this.untilGatewaysMarked();
+    const deadline = performance.now() + GATEWAYS_WAIT_MS;
+    while (performance.now() < deadline && !(await this.haveGatewaysMarked())) await sleep(GATEWAYS_LOOK_MS);
     const more = await this.ended.restore();
     return ended === null || more === null ? null : ended + more;
-  }
-
-  /** Returns false when some gateway has not set its mark within `GATEWAYS_WAIT_MS`. */
-  private async untilGatewaysMarked(): Promise<boolean> {
-    const deadline = performance.now() + GATEWAYS_WAIT_MS;
-    while (!(await this.haveGatewaysMarked())) {
-      if (performance.now() >= deadline) return false;
-      await sleep(GATEWAYS_LOOK_MS);
-    }
-    return true;
   }
 
   private async haveGatewaysMarked(): Promise<boolean> {
@@ -156,11 +143,8 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     this.auditedAs = incarnation;
   }
 
-  /**
-   * `reasserted`: the store had less than this owner and now has the same. `unanswered`: the store may still have less. `ending`: the end of
-   * the game has no answer, and the store has no record of the room.
-   */
-  private async compare(room: HostedRoom, version: number, standing: RoomStanding): Promise<'reasserted' | 'unanswered' | 'ending' | null> {
+  /** `reasserted`: the store had less than this owner and now has the same. `unanswered`: the store may still have less. */
+  private async compare(room: HostedRoom, version: number, standing: RoomStanding): Promise<'reasserted' | 'unanswered' | null> {
     if (room.status === 'dropped') return null;
     const { epoch, server, incarnation } = room.tenure;
     const isNewer = standing !== null && standing.epoch > epoch;
@@ -178,8 +162,7 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     if (standing !== null && standing.epoch === epoch && (!isLogged || standing.version >= version)) return null;
     const result = await this.reassert(room);
     if (result === 'ok') return 'reasserted';
-    if (result !== 'unknown' || (room.status as string) === 'dropped') return null;
-    return standing === null && room.ending !== null ? 'ending' : 'unanswered';
+    return result === 'unknown' && (room.status as string) !== 'dropped' ? 'unanswered' : null;
   }
 
   /**
