@@ -4,4 +4,4 @@ export { type DetachedError, GameProcessGuard } from './process-guard.js';
 export { Watchdog, type WatchdogReporterModule } from './watchdog.js';
 export { WatchdogModule } from './watchdog.module.js';
 export { WATCHDOG_DEFAULTS, type WatchdogOptions } from './watchdog.options.js';
-export type { OverrunReport, WatchdogReporter } from './watchdog-reporter.js';
+export type { OverrunReport, RunFacts, WatchdogReporter } from './watchdog-reporter.js';

@@ -28,8 +28,6 @@ export type Action =
   | { readonly kind: 'interrupt'; readonly run: number; readonly ms: number; readonly grownMb: number }
   /** The run cannot be interrupted. */
   | { readonly kind: 'kill'; readonly run: number; readonly ms: number; readonly grownMb: number }
-  /** A suspected run ended. */
-  | { readonly kind: 'ended'; readonly run: number; readonly ms: number; readonly grownMb: number }
   /** The event loop is blocked outside of any run. */
   | { readonly kind: 'loop-slow'; readonly ms: number }
   | { readonly kind: 'loop-turns' }
@@ -69,11 +67,7 @@ export class RunObserver {
 
   look(sample: Sample): readonly Action[] {
     const actions: Action[] = [];
-    if (this.run && this.run.number !== sample.run) {
-      const { run } = this;
-      this.run = null;
-      if (run.isSuspect) actions.push({ kind: 'ended', run: run.number, ms: run.ms, grownMb: this.grownMb(run, sample) });
-    }
+    if (this.run?.number !== sample.run) this.run = null;
     if (sample.run === 0) {
       this.idleMemoryMb = sample.memoryMb;
       actions.push(...this.lookAtLoop(sample));

@@ -1,13 +1,17 @@
 import type { Subject } from './handler-guard.js';
 
-/** A run that takes too long, or an event loop that game code blocks. */
-export interface OverrunReport {
+/** The code that runs, for a mark. */
+export interface RunFacts {
   /** Absent when the code is not known to belong to any subject. */
   readonly subject?: Subject;
   /** `command place`, `timer turn`, `tick` and so on. `detached`: a timer or promise that a handler created. */
   readonly handler: string;
   readonly seat: number;
   readonly seq: number;
+}
+
+/** A run that takes too long, or an event loop that game code blocks. */
+export interface OverrunReport extends RunFacts {
   /** How long it has run, in ms. */
   readonly ms: number;
   readonly grownMb: number;
@@ -24,11 +28,11 @@ export interface WatchdogReporter {
    * A run takes longer than most. It may be the last one of this process, so this is reported early and without a log line. Resolves when
    * the report would survive the loss of this process.
    */
-  suspect(report: Omit<OverrunReport, 'stack'>): Promise<void>;
+  suspect(facts: RunFacts): Promise<void>;
   /** A run passed `slowMs`, or its limit of memory. For the log, once its stack is known. */
   slow(report: OverrunReport): void;
-  /** A suspected run ended, by itself or by an interrupt. */
-  ended(report: Omit<OverrunReport, 'stack'>): Promise<void>;
+  /** A run that was reported to `suspect` ended, by itself or by an interrupt. */
+  ended(facts: RunFacts): Promise<void>;
   /** The run could not be interrupted, and the process will be killed. Resolves when the report is written. */
   killing(report: OverrunReport): Promise<void>;
 }

@@ -6,7 +6,7 @@ import { type Action, RunObserver } from './run-observer.js';
 import { CELL, monotonicMs } from './shared-state.js';
 import { mainThreadCpuMs } from './thread-cpu.js';
 import { MARK_AFTER_LOOKS, MARK_CPU_MS, MARK_POLL_MS, POLL_MS, type WatchdogOptions } from './watchdog.options.js';
-import type { OverrunReport, WatchdogReporter } from './watchdog-reporter.js';
+import type { OverrunReport, RunFacts, WatchdogReporter } from './watchdog-reporter.js';
 
 /** A message of the main thread about a subject or label, sent before its number is used. */
 export type Told =
@@ -34,7 +34,7 @@ const subjects = new Map<number, Subject>();
 const labels = new Map<number, string>();
 const observer = new RunObserver(options);
 interface Suspicion {
-  readonly facts: Facts;
+  readonly facts: RunFacts;
   /** Settles when the suspicion is stored outside this process. */
   readonly known: Promise<void>;
 }
@@ -45,8 +45,6 @@ let blocking: Suspicion | null = null;
 let blocker: Subject | null = null;
 let isKilling = false;
 let lastLookAt = performance.now();
-
-type Facts = Pick<OverrunReport, 'subject' | 'handler' | 'seat' | 'seq'>;
 
 parentPort?.on('message', (told: Told) => {
   if (told.kind === 'label') labels.set(told.id, told.name);
@@ -61,7 +59,7 @@ parentPort?.postMessage('watching');
 function markLongRun(): void {
   const run = Atomics.load(cells, CELL.run);
   if (marked && marked.run !== run) {
-    clear(marked, NOT_MEASURED);
+    clear(marked);
     marked = null;
   }
   if (run !== lookedAt.run) lookedAt = { run, times: 0, cpuMs: run === 0 ? 0 : mainThreadCpuMs() };
@@ -71,12 +69,12 @@ function markLongRun(): void {
   if (!(mainThreadCpuMs() - lookedAt.cpuMs < MARK_CPU_MS)) mark(run);
 }
 
-function mark(run: number): Facts | null {
+function mark(run: number): RunFacts | null {
   if (marked?.run === run) return marked.facts;
   const facts = factsOf(run);
   if (!facts) return null;
-  if (marked) clear(marked, NOT_MEASURED);
-  marked = { run, facts, known: reporter.suspect({ ...facts, ...NOT_MEASURED }) };
+  if (marked) clear(marked);
+  marked = { run, facts, known: reporter.suspect(facts) };
   return facts;
 }
 
@@ -102,15 +100,12 @@ function act(action: Action): void {
       return suspected(action.run, action);
     case 'interrupt':
       return interrupt(action.run, action.ms);
-    case 'ended':
-      // `markLongRun` clears the mark.
-      return;
     case 'kill':
       return void kill({ ...(marked?.facts ?? UNKNOWN), ...measures(action) });
     case 'loop-slow':
       return void loopIsSlow(action.ms);
     case 'loop-turns':
-      return loopTurns(0);
+      return loopTurns();
     case 'loop-limit':
       return void loopIsOver(action.limit, action.ms);
   }
@@ -125,10 +120,8 @@ function suspected(run: number, action: { ms: number; grownMb: number; isOver: b
   void pauseMainThread(WHOSE, PAUSE_TIMEOUT_MS).then((paused) => reporter.slow({ ...report, stack: paused?.stack ?? null }));
 }
 
-function clear(suspicion: Suspicion | null, action: { ms: number; grownMb: number }): void {
-  if (!suspicion) return;
-  const { facts, known } = suspicion;
-  void known.then(() => reporter.ended({ ...facts, ...measures(action) }));
+function clear({ facts, known }: Suspicion): void {
+  void known.then(() => reporter.ended(facts));
 }
 
 function interrupt(run: number, ms: number): void {
@@ -156,9 +149,9 @@ async function loopIsOver(limit: 'known' | 'unknown', ms: number): Promise<void>
   if (blocker || limit === 'unknown') await kill({ ...DETACHED, subject: blocker ?? undefined, ms: Math.round(ms), grownMb: 0 });
 }
 
-function loopTurns(ms: number): void {
+function loopTurns(): void {
   blocker = null;
-  clear(blocking, { ms, grownMb: 0 });
+  if (blocking) clear(blocking);
   blocking = null;
 }
 
@@ -171,12 +164,10 @@ async function kill(report: Omit<OverrunReport, 'stack'>): Promise<void> {
 }
 
 const DETACHED = { handler: 'detached', seat: -1, seq: 0 } as const;
-/** A mark says which run it is, and not how long it took. */
-const NOT_MEASURED = { ms: 0, grownMb: 0 };
-const UNKNOWN: Facts = { handler: 'unknown', seat: -1, seq: 0 };
+const UNKNOWN: RunFacts = { handler: 'unknown', seat: -1, seq: 0 };
 
 /** Returns null when the run has ended and the cells describe another one. */
-function factsOf(run: number): Facts | null {
+function factsOf(run: number): RunFacts | null {
   const subject = subjects.get(Atomics.load(cells, CELL.subject));
   const handler = labels.get(Atomics.load(cells, CELL.label)) ?? 'unknown';
   const facts = { subject, handler, seat: Atomics.load(cells, CELL.seat), seq: Atomics.load(cells, CELL.seq) };

@@ -4,7 +4,7 @@ import type { RoomId } from '#libs/protocol';
 import { connect, type RedisClient, type RedisOptions } from '#libs/redis';
 import { type SuspectInput, SuspectMarks, type SuspectPlace } from '#libs/room-store';
 import { Log, standardWriter, type TelemetryOptions } from '#libs/telemetry';
-import type { OverrunReport, Subject, WatchdogReporter } from '#libs/watchdog';
+import type { OverrunReport, RunFacts, Subject, WatchdogReporter } from '#libs/watchdog';
 
 /** Data for `createReporter`. */
 export interface OverrunReporterData {
@@ -25,11 +25,11 @@ const PING_MS = 400;
  */
 export function createReporter({ redis, telemetry }: OverrunReporterData): WatchdogReporter {
   const log = new Log(telemetry);
-  const ready = openConnection(redis);
+  const standing = openConnection(redis);
   const withMarks = async (work: (marks: SuspectMarks) => Promise<void>): Promise<boolean> => {
     try {
-      if (ready.status === 'ready') {
-        await work(new SuspectMarks(ready));
+      if (standing.status === 'ready') {
+        await work(new SuspectMarks(standing));
         return true;
       }
     } catch {
@@ -38,17 +38,17 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
     return withNewConnection(redis, log, work);
   };
   return {
-    async suspect(report) {
-      const place = placeOf(report.subject);
-      if (place) await withMarks((marks) => marks.mark(place, inputOf(report)));
+    async suspect(facts) {
+      const place = placeOf(facts.subject);
+      if (place) await withMarks((marks) => marks.mark(place, inputOf(facts)));
     },
     slow: (report) => log.error('handler.overran', factsOf(report)),
-    async ended(report) {
-      const place = placeOf(report.subject);
+    async ended(facts) {
+      const place = placeOf(facts.subject);
       if (!place) return;
       // A mark that stays would blame the room for a later loss of its server.
       for (let tries = 1; tries <= CLEAR_TRIES_MAX; tries++) {
-        if (await withMarks((marks) => marks.clear(place, inputOf(report)))) return;
+        if (await withMarks((marks) => marks.clear(place, inputOf(facts)))) return;
         await sleep(CLEAR_AGAIN_MS);
       }
     },
@@ -94,7 +94,7 @@ function placeOf(subject: Subject | undefined): SuspectPlace | null {
   return subject.effect === undefined ? null : { room, effect: subject.effect };
 }
 
-function inputOf({ handler, seat, seq, subject }: Omit<OverrunReport, 'stack'>): SuspectInput {
+function inputOf({ handler, seat, seq, subject }: RunFacts): SuspectInput {
   const effect = subject?.effect;
   return { handler, seat, seq, ...(effect !== undefined && { effect }) };
 }
