@@ -716,7 +716,7 @@ describe('a late request, at a lobby that slept', () => {
     const slept = next();
     const other = asks(newCaller())();
     const here = await rooms.create(next(), { game: 'duel' });
-    // As if the lobby had slept between its read of the user and the queue.
+    // The lobby slept between its read of the user and the queue.
     await queue.find('duel', slept, 2, `match-${randomUUID()}` as RoomId, 60_000);
     expect(await matchmaker.find(other, 'duel')).toBeNull();
     expect(await rooms.whereIs(slept.user)).toMatchObject({ record: { id: here.id } });

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { inBatches } from '#libs/async';
+import { inBatches, SeenTwice } from '#libs/async';
 import { ServerDirectory } from '#libs/fleet';
 import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
@@ -172,23 +172,6 @@ export class RoomSweeper {
     if (record.doc.members.length === 0) await this.records.close(record, 'empty');
     else if (ageMs > this.options.roomIdleMs && (await this.records.close(record, 'room-expired')))
       this.log.info('room.expired', { roomId: record.id });
-  }
-}
-
-/** Keys that one round over all rooms saw, so that the next round knows which of them it sees again. */
-class SeenTwice {
-  private before = new Set<string>();
-  private now = new Set<string>();
-
-  /** Returns whether the last round saw the key as well. */
-  again(key: string): boolean {
-    this.now.add(key);
-    return this.before.has(key);
-  }
-
-  nextRound(): void {
-    this.before = this.now;
-    this.now = new Set();
   }
 }
 

@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { inBatches } from '#libs/async';
+import { inBatches, SeenTwice } from '#libs/async';
 import { LinkTrust, ServerDirectory } from '#libs/fleet';
 import { PlacementPool } from '#libs/placement';
 import type { RoomId } from '#libs/protocol';
@@ -18,11 +18,10 @@ import { RoomRecovery } from './room-recovery.js';
 export class OrphanSweeper implements OnApplicationBootstrap {
   private isSweeping = false;
   private page = 0;
-  /** Owners without a living record in the last complete sweep. An owner in only one sweep may be about to register again. */
-  private suspects = new Set<string>();
-  private missing = new Set<string>();
-  /** Owners that were gone when their indexes were read last. */
-  private absent = new Set<string>();
+  /** Owners without a living record. One of them may be about to register again. */
+  private readonly missing = new SeenTwice();
+  /** The same, for the owners of indexes. */
+  private readonly absent = new SeenTwice();
 
   constructor(
     private readonly redis: RedisConnections,
@@ -60,16 +59,13 @@ export class OrphanSweeper implements OnApplicationBootstrap {
           else owners.set(key, { owner: record.owner, rooms: [record.id] });
         }
       }
-      const seenBefore = this.suspects;
-      for (const key of owners.keys()) this.missing.add(key);
+      const lost = [...owners].filter(([key]) => this.missing.again(key));
       if (ids.length === ORPHAN_SWEEP_ROOMS) this.page += 1;
       else {
         this.page = 0;
-        this.suspects = this.missing;
-        this.missing = new Set();
+        this.missing.nextRound();
       }
-      for (const [key, { owner, rooms }] of owners) {
-        if (!seenBefore.has(key)) continue;
+      for (const [, { owner, rooms }] of lost) {
         // The records decide. A store that lost data may have lost the index of the owner's rooms.
         await this.records.noteOwner(rooms, owner.server, owner.incarnation);
         await this.recover(owner);
@@ -88,10 +84,9 @@ export class OrphanSweeper implements OnApplicationBootstrap {
    */
   private async recoverRemaining(): Promise<void> {
     const gone = (await this.records.owners()).filter((owner) => !this.isAlive(owner));
-    const seenBefore = this.absent;
-    this.absent = new Set(gone.map(({ server, incarnation }) => `${server}:${incarnation}`));
-    for (const owner of gone) {
-      if (!seenBefore.has(`${owner.server}:${owner.incarnation}`)) continue;
+    const lost = gone.filter(({ server, incarnation }) => this.absent.again(`${server}:${incarnation}`));
+    this.absent.nextRound();
+    for (const owner of lost) {
       if ((await this.records.roomsOf(owner.server, owner.incarnation)).length === 0) await this.records.forgetOwnersIndex(owner);
       // Not awaited: it lasts until a server can take the rooms.
       else void this.recover(owner);

@@ -1,5 +1,5 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { sleep } from '#libs/async';
+import { SeenTwice, sleep } from '#libs/async';
 import { Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { type EvictionReason, ServerEndListener } from '#libs/health';
 import type { SessionId, UserId } from '#libs/protocol';
@@ -28,8 +28,8 @@ interface AbsentUser {
 export class GatewayCleanup extends ServerEndListener implements OnApplicationBootstrap, OnModuleDestroy {
   private sweeping: NodeJS.Timeout | null = null;
   private isOver = false;
-  /** Incarnations without a living server at the last sweep. One of them may be about to register again. */
-  private suspects = new Set<string>();
+  /** Incarnations without a living server. One of them may be about to register again. */
+  private readonly missing = new SeenTwice();
 
   constructor(
     private readonly index: GatewaySessionIndex,
@@ -117,9 +117,8 @@ export class GatewayCleanup extends ServerEndListener implements OnApplicationBo
     if (!this.redis.isReady || !this.settlement.isSettled || !this.directory.get(this.self.id)) return;
     try {
       const orphans = (await this.index.gateways()).filter((gateway) => !this.isAlive(gateway));
-      const seenBefore = this.suspects;
-      this.suspects = new Set(orphans.map(keyOf));
-      for (const gateway of orphans) if (seenBefore.has(keyOf(gateway))) void this.claimAndCleanUp(gateway);
+      for (const gateway of orphans) if (this.missing.again(keyOf(gateway))) void this.claimAndCleanUp(gateway);
+      this.missing.nextRound();
     } catch (error) {
       this.log.debug('gateway-end.sweep-failed', { error });
     }

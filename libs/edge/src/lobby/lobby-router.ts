@@ -4,7 +4,7 @@ import type { LinkPeer } from '#libs/link';
 import { type ControlPattern, HoldfastError, type PlayerAnswer, type PlayerRequest } from '#libs/protocol';
 import type { GatewaySession } from '../session/gateway-session.js';
 
-/** Chooses the lobby of a session: any at first, then always the same one, and another one when that is gone. */
+/** Sends requests to lobbies. A session keeps its lobby until that lobby is gone. */
 @Injectable()
 export class LobbyRouter {
   constructor(

@@ -128,7 +128,7 @@ describe('the votes of gateways, over a real Redis', () => {
     await evictor.module.get(Eviction).evict(await recordIn(evictor, accused.id), 'operator');
     await eventually(() => expect(evictor.module.get(EndsSeen).ends).toHaveLength(1));
     expect(await accused.record()).not.toHaveProperty('settledAt');
-    // As if the lease had expired.
+    // The test lets the lease expire at once.
     await evictor.redis.commands.hset(accused.id, 'endClaimedAt', 1);
     await eventually(async () => expect((await accused.record()).settledAt).toBeDefined(), 12_000);
     const ends = [evictor, other].flatMap(({ module }) => module.get(EndsSeen).ends);

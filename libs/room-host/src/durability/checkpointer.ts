@@ -99,7 +99,7 @@ export class Checkpointer {
       progress.writtenAt = performance.now();
     }
     const result = await this.roomLog.checkpoint(room.id, tenure, state, durable.version, room.durability === 'checkpoint', {
-      // Nobody can undo what an effect does outside.
+      // An effect changes other systems, which a rewind does not undo.
       isReplicated: hasUnstoredEffects,
     });
     if (room.status === 'dropped' || room.tenure !== tenure) return;

@@ -1,0 +1,18 @@
+import { SeenTwice } from './seen-twice.js';
+
+describe('SeenTwice', () => {
+  it('recognizes a key of the last round, and not one of the same round', () => {
+    const seen = new SeenTwice();
+    expect([seen.again('a'), seen.again('a')]).toEqual([false, false]);
+    seen.nextRound();
+    expect([seen.again('a'), seen.again('b')]).toEqual([true, false]);
+  });
+
+  it('forgets a key that a round did not see', () => {
+    const seen = new SeenTwice();
+    seen.again('a');
+    seen.nextRound();
+    seen.nextRound();
+    expect(seen.again('a')).toBe(false);
+  });
+});
