@@ -5,7 +5,7 @@ import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 /** Six seats at play see every fault from every side; more would only slow the machine down. */
 const GAMES = 3;
 
-describe('when Redis fails while its players play', () => {
+describe('a fleet whose Redis fails during games', () => {
   let fleet: Fleet;
   let incarnations: string[];
   let games: LedgerGame[];
@@ -38,13 +38,13 @@ describe('when Redis fails while its players play', () => {
     await Promise.all(games.map((game) => game.leave()));
   }
 
-  it('killed and started again with what it kept: games wait, and go on', async () => {
+  it('continues its games when Redis is killed and started again with its data', async () => {
     await fleet.redis.kill();
     await fleet.redis.startAgain();
     await nothingIsLost();
   }, 40_000);
 
-  it('paused for five seconds: games pause, nobody is thrown out', async () => {
+  it('pauses its games and removes no player when Redis hangs for five seconds', async () => {
     fleet.redis.pause();
     const [{ rooms }] = games;
     await Promise.all([
@@ -55,19 +55,19 @@ describe('when Redis fails while its players play', () => {
     await nothingIsLost();
   }, 40_000);
 
-  it('emptied under its clients: owners write their rooms again', async () => {
+  it('writes its rooms again when Redis is emptied without a restart', async () => {
     await fleet.redis.client.flushall();
     await nothingIsLost();
   }, 40_000);
 
-  it('killed and started again empty: owners write their rooms again', async () => {
+  it('writes its rooms again when Redis is killed and started again empty', async () => {
     await fleet.redis.kill();
     await rm(`${fleet.redis.dir}/appendonlydir`, { recursive: true, force: true });
     await fleet.redis.startAgain();
     await nothingIsLost();
   }, 40_000);
 
-  it('started again with the data of a second ago: owners write again what is missing', async () => {
+  it('writes the missing changes again when Redis is started again with the data of a second ago', async () => {
     const kept = `${fleet.redis.dir}/appendonlydir`;
     await cp(kept, `${kept}-of-before`, { recursive: true });
     await Promise.all(games.map((game) => game.goesOn(20)));

@@ -85,7 +85,7 @@ class Spenders {
 }
 
 describe.each(DURABILITIES)('transfers by effects, durability %s, under kill -9 of the servers', (durability) => {
-  it('are conserved: no key is given to two of them, and none is paid that the game does not know', async () => {
+  it('keep the sum of money: each key belongs to one transfer, and only transfers that the game knows are paid', async () => {
     const name = `bank-${durability}`;
     const all: Spenders[] = [];
     const play = async () => {

@@ -655,7 +655,7 @@ describe('a late request, at a lobby that slept', () => {
     expect((await mustRead(first.id)).doc.members.at(-1)).toMatchObject({ user: late.user, here: true, readyRound: null });
   });
 
-  it('removes a member from a room that the user had left, although the user has moved to another room since', async () => {
+  it('removes a member that a fallback put back into a room, although the user has moved to another room since', async () => {
     const { rooms } = newLobby();
     const [host, mover] = newCallers(2);
     const { id } = await rooms.create(host, { game: 'duel' });

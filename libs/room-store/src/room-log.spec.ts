@@ -213,7 +213,7 @@ describe('an append', () => {
     expect(await log.appendAll(writes)).toEqual(['ok', 'fenced', 'behind', 'missing']);
   });
 
-  it('is sent with hundreds of others and ends of games in a few calls, and has a result of its own', async () => {
+  it('has its own result when one batch contains it with other appends and ends of games', async () => {
     const rooms = await Promise.all(Array.from({ length: 150 }, () => playingRoom()));
     for (const { room, tenure } of rooms.filter((_, index) => index % 7 === 0)) await adoptFrom(room, tenure, second);
     const writes = rooms.map(({ room, tenure }, index) =>

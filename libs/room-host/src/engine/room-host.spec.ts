@@ -323,7 +323,7 @@ describe('a hosted room', () => {
     expect(alone().judgeSeq(0, 8, 6)).toEqual({ kind: 'ignore' });
   });
 
-  it('refuses a refused command again, before and after the refusal is recorded', () => {
+  it('answers a repeated command with the code of its refusal, before and after that refusal is recorded', () => {
     const room = alone();
     handled(room, 0, 1, 'refuse');
     expect(room.judgeSeq(0, 1, 0)).toEqual({ kind: 'refused-before', code: 'not-your-turn' });
@@ -548,7 +548,7 @@ describe('a refusal', () => {
     ]);
   });
 
-  it('has a code of its own for an unknown or unreadable command, or one of a spectator', async () => {
+  it('has a different code for an unknown command, a command whose handler throws, and a command of a spectator', async () => {
     const host = newHost();
     const room = await host.room();
     const [peer, watcher] = [host.attach(room, 0), host.attach(room, null)];
@@ -635,7 +635,7 @@ describe('appends', () => {
     expect(fine.durable.version).toBe(1);
   });
 
-  it('notify the auditor when the store has less than the room', async () => {
+  it('notify the auditor when the store has an older version than the room', async () => {
     const host = newHost();
     const room = await host.room();
     const behind: HostedRoom[] = [];
