@@ -8,6 +8,7 @@ describe('the watchdog in a separate process', () => {
   it('interrupts running handlers, blames no later code, and distinguishes its own interrupts from others', async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, 'test/fixtures/watchdog-checks.mjs')], { timeout: 40_000 });
     expect(JSON.parse(stdout)).toEqual({
+      earlyCtrlC: 1,
       loop: 'OverrunError',
       falseInterrupt: 'FromTheGame',
       stopped: 'OverrunError',

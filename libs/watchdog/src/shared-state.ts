@@ -17,15 +17,13 @@ export const CELL = {
   target: 6,
   /** Time of the last interrupt (`monotonicMs`). */
   sentAt: 7,
-  /** 1 once the holder waits. From then on a run is cheap. */
-  holding: 8,
   /** 1 while a debugger is attached, because a breakpoint is not an overrun. */
-  debugged: 9,
+  debugged: 8,
   /** How long the interrupted run ran, in ms. */
-  ranMs: 10,
+  ranMs: 9,
 } as const;
 
-export const CELLS = 11;
+export const CELLS = 10;
 
 /** A signal within this time after the last interrupt is that interrupt, in ms. It is delivered within a few ms. */
 const DELIVERED_MS = 1_000;

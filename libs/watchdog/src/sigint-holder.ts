@@ -2,16 +2,21 @@ import vm from 'node:vm';
 import { parentPort, workerData } from 'node:worker_threads';
 import { CELL, isOwnInterrupt } from './shared-state.js';
 
-/**
+/*
  * A thread that keeps Node's own SIGINT watchdog running. While this thread waits inside a boundary that SIGINT ends, such a
  * boundary on the main thread costs 0.5 µs instead of 34. It receives the signals that arrive while no run is active: late
  * interrupts of the watchdog, and Ctrl-C.
  */
+
+/** 'holding': from now on a SIGINT does not end the process. 'interrupted': a SIGINT came from outside. */
+export type HolderMessage = 'holding' | 'interrupted';
+
 const { cells } = workerData as { cells: Int32Array };
 const never = new Int32Array(new SharedArrayBuffer(4));
 /** A holder that registers again gets the next signal. It first waits for the current run to end, but only for a limited time. */
 const YIELD_MS = 5;
 const YIELDS_MAX = 400;
+let isHolding = false;
 
 Object.assign(globalThis, { __holdfastWait: wait, __holdfastHold: hold });
 const waiting = new vm.Script('__holdfastWait()');
@@ -38,11 +43,16 @@ function hold(): void {
 }
 
 function wait(): void {
-  Atomics.store(cells, CELL.holding, 1);
+  if (!isHolding) tell('holding');
+  isHolding = true;
   for (;;) Atomics.wait(never, 0, 0);
 }
 
 function received(): void {
-  if (!isOwnInterrupt(cells)) parentPort?.postMessage('interrupted');
+  if (!isOwnInterrupt(cells)) tell('interrupted');
   for (let times = 0; times < YIELDS_MAX && Atomics.load(cells, CELL.run) !== 0; times++) Atomics.wait(never, 0, 0, YIELD_MS);
+}
+
+function tell(message: HolderMessage): void {
+  parentPort?.postMessage(message);
 }

@@ -8,8 +8,8 @@ import type { WatchdogOptions } from './watchdog.options.js';
 class WatchdogLife implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(private readonly guard: HandlerGuard) {}
 
-  onApplicationBootstrap(): void {
-    if (this.guard instanceof Watchdog) this.guard.start();
+  async onApplicationBootstrap(): Promise<void> {
+    if (this.guard instanceof Watchdog) await this.guard.start();
   }
 
   async onApplicationShutdown(): Promise<void> {

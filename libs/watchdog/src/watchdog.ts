@@ -1,10 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { once } from 'node:events';
 import inspector from 'node:inspector';
 import vm from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { HandlerGuard, type QueuedRun, type RunSubject, type Subject } from './handler-guard.js';
 import { OverrunError } from './overrun.js';
 import { CELL, CELLS, isOwnInterrupt } from './shared-state.js';
+import type { HolderMessage } from './sigint-holder.js';
 import { BEAT_MS, type WatchdogOptions } from './watchdog.options.js';
 import type { Told, WatchdogThreadData } from './watchdog-thread.js';
 
@@ -50,13 +52,18 @@ export class Watchdog extends HandlerGuard {
     return process.platform !== 'win32';
   }
 
-  /** Starts watching. Runs before this call are not watched. */
-  start(): void {
+  /**
+   * Starts watching. Runs before this call are not watched. Resolves once the threads work: before that, a SIGINT ends the process.
+   * Rejects when a thread cannot start.
+   */
+  async start(): Promise<void> {
     const { cells, options, reporter } = this;
     const data: WatchdogThreadData = { cells, options, reporterUrl: reporter.url.href, reporterData: reporter.data };
     const watcher = this.thread('./watchdog-thread.js', data, WATCHER_MEMORY);
     const holder = this.thread('./sigint-holder.js', { cells }, HOLDER_MEMORY);
-    holder.on('message', () => this.interrupted());
+    holder.on('message', (message: HolderMessage) => {
+      if (message === 'interrupted') this.interrupted();
+    });
     const beat = setInterval(() => {
       Atomics.add(cells, CELL.beat, 1);
       // A breakpoint stops the clock.
@@ -69,6 +76,10 @@ export class Watchdog extends HandlerGuard {
       configurable: true,
       value: () => this.current && JSON.stringify(this.current),
     });
+    // The first message of each thread says that it works.
+    await Promise.all([once(watcher, 'message'), once(holder, 'message')]);
+    watcher.unref();
+    holder.unref();
   }
 
   /** Registers a listener for SIGINT from outside, such as Ctrl-C. */
@@ -207,7 +218,6 @@ export class Watchdog extends HandlerGuard {
 
   private thread(file: string, workerData: unknown, resourceLimits: Worker['resourceLimits']): Worker {
     const worker = new Worker(new URL(file, import.meta.url), { workerData, resourceLimits });
-    worker.unref();
     worker.on('error', (error) => {
       if (!this.isClosed) for (const listener of this.failureListeners) listener(error as Error);
     });
