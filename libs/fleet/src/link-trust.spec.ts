@@ -76,6 +76,21 @@ describe('LinkTrust', () => {
     expect(alone.trust.isOutvoted).toBe(false);
   });
 
+  it('is outvoted when the second server with another secret becomes ready after the first was compared', async () => {
+    const around = new Around(['a', 'gateway', false]);
+    around.unproved(serverId('gateway', 'a'));
+    await settled();
+    expect(around.trust.isOutvoted).toBe(false);
+    const starting = { ...around.add('b', 'lobby', false), state: 'starting' } as ServerRecord;
+    around.records.set(starting.id, starting);
+    around.changed({ kind: 'registered', server: starting });
+    await settled();
+    expect(around.verified).not.toContain(starting.id);
+    around.changed({ kind: 'changed', server: around.add('b', 'lobby', false) });
+    await settled();
+    expect(around.trust.isOutvoted).toBe(true);
+  });
+
   it('is not outvoted by an unauthenticated peer that claims to be each of the other servers', async () => {
     const names = ['a', 'b', 'c', 'd', 'e'];
     const around = new Around(...names.map((name): [string, ServerType, boolean] => [name, 'game', true]));

@@ -51,7 +51,7 @@ export class LinkTrust {
       if (kind === 'evicted' || kind === 'left') {
         this.findings.delete(id);
         this.looks.delete(id);
-      }
+      } else if (this.needsMore) void this.lookAgain(id);
       this.review();
     });
     readiness.add('link', () => this.why);
@@ -70,6 +70,16 @@ export class LinkTrust {
     const named = refused.slice(0, NAMED_MAX).join(', ');
     const met = refused.length + proved;
     return `LINK_SECRET of this server differs from the fleet: ${refused.length} of the ${met} servers it met have another secret (${named}); ${ADVICE}`;
+  }
+
+  /**
+   * True when a server has another secret and few servers were compared. The server then also compares with those that become ready
+   * later.
+   */
+  private get needsMore(): boolean {
+    if (this.findings.size >= ASKED_MAX) return false;
+    for (const { isProved } of this.findings.values()) if (!isProved) return true;
+    return false;
   }
 
   /** Calls `listener` whenever `isOutvoted` has changed. */
@@ -91,7 +101,7 @@ export class LinkTrust {
     clearTimeout(timer);
   }
 
-  /** Checks the claim of a dialing peer that it is this server and has another secret. */
+  /** Compares with one server, at most every `AGAIN_MS`. */
   private async lookAgain(id: ServerId): Promise<void> {
     const record = this.directory.get(id);
     if (!record || !this.isMet(record) || this.links.get(id)?.isOpen) return;
