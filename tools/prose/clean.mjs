@@ -57,6 +57,7 @@ export const CLEAN = [
   'test/sessions.spec.ts',
   'test/timed',
   'test/watchdog.spec.ts',
+  'tools/chaos',
   'tools/docs',
   'tools/fleet',
   'tools/fuzz',
