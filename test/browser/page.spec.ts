@@ -84,7 +84,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     expect(await second.page.locator('.ttt-cell.won').count()).toBe(3);
   });
 
-  it('gives a search up when asked to', async () => {
+  it('cancels a search', async () => {
     const ada = await visit('Ada');
     await ada.press('Quick match: Chess');
     await ada.press('Cancel');
@@ -119,7 +119,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await bob.seesPiece('e5', 'empty');
   });
 
-  it('asks whether a draw is welcome', async () => {
+  it('asks the opponent whether to accept a draw', async () => {
     const [ada, bob] = await playersIn('Chess');
     await ada.press('Offer a draw');
     await bob.page.getByText('Ada offers a draw.').waitFor();
@@ -172,13 +172,13 @@ describeInChromium('the players’ page, in Chromium', () => {
     await cy.page.getByText('You are watching.').waitFor();
   });
 
-  it('says what a server refuses in the server’s words', async () => {
+  it('shows a refusal with the message of the server', async () => {
     const ada = await visit('Ada', {}, `${home()}#/room/no-such-room`);
     await ada.page.getByRole('alert').filter({ hasText: 'There is no such room' }).waitFor();
     await ada.page.getByRole('heading', { name: 'What shall we play?' }).waitFor();
   });
 
-  it('goes on when the server of the game is killed, and says so meanwhile', async () => {
+  it('shows a notice while the game server is killed, and continues the game afterwards', async () => {
     const [ada, bob] = await playersIn('Chess');
     await ada.move('e2', 'e4');
     await bob.seesPiece('e4', 'white pawn');
@@ -207,7 +207,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     expect(await bob.isAsWideAsItsWindow()).toBe(true);
   });
 
-  it('asks for a token where one is needed, takes it from the address, and says what is wrong with it', async () => {
+  it('asks for a required token, reads it from the address, and shows why it is refused', async () => {
     const secret = 'a secret for the tokens of tests only';
     const server = await fleet.start('gateway', 'jwt', { AUTH: 'jwt', AUTH_JWT_SECRET: secret });
     const tokenFor = (name: string, expires: string) =>

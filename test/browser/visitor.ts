@@ -19,7 +19,7 @@ export class Visitor {
     return visitor;
   }
 
-  /** At the door. */
+  /** Opens the login form. */
   static async at(browser: Browser, name: string, url: string, options: BrowserContextOptions = {}): Promise<Visitor> {
     const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
     const page = await context.newPage();
@@ -74,7 +74,7 @@ export class Visitor {
     await this.page.getByRole('button', { name: `${square}, ${piece}` }).waitFor();
   }
 
-  /** From now on; one that stands for some milliseconds counts, too. */
+  /** Records all banners from now on, even those that are visible for only a few milliseconds. */
   async noteBanners(): Promise<void> {
     await this.page.evaluate(() => {
       const banners = document.querySelector('.banners') as HTMLElement;

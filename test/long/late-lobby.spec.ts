@@ -134,7 +134,7 @@ describe('a lobby that hangs with a report of presence and continues after the r
       const back = await RawPlayer.connect(first);
       back.say({ kind: 'hello', protocol: 1, session, secret });
       expect(await back.hears('welcome')).toMatchObject({ resumed: true });
-      // After the pong the gateway has sent the report of presence that belongs to its welcome.
+      // Before the pong, the gateway has sent the report of presence for the admission.
       back.say({ kind: 'ping', nonce: 1 });
       await back.hears('pong');
     }

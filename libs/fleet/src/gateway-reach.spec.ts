@@ -69,7 +69,7 @@ describe('whether gateways reach this server', () => {
     expect(reach.isCutOff).toBe(true);
   });
 
-  it('has to be proved by links once the server was condemned', () => {
+  it('must be proved by working links after the server was condemned', () => {
     const among = new Among('none');
     among.evicted();
     expect(among.reach.isCutOff).toBe(true);
@@ -77,7 +77,7 @@ describe('whether gateways reach this server', () => {
     expect(among.reach.isCutOff).toBe(false);
   });
 
-  it('is told when it changes, once', () => {
+  it('calls the listeners once for each change', () => {
     const among = new Among('well');
     among.add('1', 'silent');
     among.add('1', 'silent');
@@ -85,7 +85,7 @@ describe('whether gateways reach this server', () => {
     expect(among.changes).toEqual([true, false]);
   });
 
-  it('is told when it ends, also when only the time had begun it', () => {
+  it('calls the listeners when the isolation ends, also when the passing of time had begun it', () => {
     const among = new Among('none');
     expect(among.reach.isCutOff).toBe(false);
     jest.advanceTimersByTime(1_000);

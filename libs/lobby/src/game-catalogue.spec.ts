@@ -9,7 +9,7 @@ function catalogueOf(servers: { state: string; games: ReturnType<typeof games> }
 }
 
 describe('which games can be played', () => {
-  it('is what game servers run that are ready, or on their way out, each game once and by name', () => {
+  it('lists the games of ready and draining game servers, each game once and sorted by name', () => {
     const catalogue = catalogueOf([
       { state: 'ready', games: games(['duel', 2]) },
       { state: 'starting', games: games(['soon', 2]) },
@@ -29,7 +29,7 @@ describe('which games can be played', () => {
     expect(catalogue.all()).toEqual([catalogue.get('duel')]);
   });
 
-  it('says of one that nobody runs whether it may come back', () => {
+  it('refuses a game without a server, as unknown or as temporarily unavailable', () => {
     const servers = [{ state: 'ready', games: games(['duel', 2]) }];
     const catalogue = catalogueOf(servers);
     for (const name of ['chess', 'constructor', 'toString'])

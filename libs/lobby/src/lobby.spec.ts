@@ -228,7 +228,7 @@ describe('rooms', () => {
     expect((await mustRead(second.id)).doc.members.map(({ user }) => user)).toContain(caller.user);
   });
 
-  it('do not hold a user back after they were closed', async () => {
+  it('do not keep their users from joining other rooms after they were closed', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });

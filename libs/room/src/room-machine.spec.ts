@@ -345,7 +345,7 @@ describe('a room', () => {
     });
   });
 
-  describe('when the game asks for something impossible', () => {
+  describe('when the game requests something impossible', () => {
     it.each<[string, (there: Room<Count>) => void, string]>([
       [
         'a timer that nobody handles',

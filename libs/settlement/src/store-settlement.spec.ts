@@ -187,7 +187,7 @@ describe('the settlement of a store', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('goes on waiting for a server that was suspect only for a short time', async () => {
+  it('continues to wait for a server that was suspect only for a short time', async () => {
     const game = world.add('game', '1', { suspect: 1 });
     await world.pass(LISTED_AGAIN_MS - 1_000);
     world.add('game', '1');
@@ -232,7 +232,7 @@ describe('the settlement of a store', () => {
     expect(outcomes).toEqual(['called', 'resolved']);
   });
 
-  it('holds a waiter until the store is settled, and rejects it with `unavailable` after its timeout', async () => {
+  it('makes a waiter wait until the store is settled, and rejects it with `unavailable` after its timeout', async () => {
     const game = world.add('game', '1');
     const outcomes: string[] = [];
     const wait = (ms: number) =>

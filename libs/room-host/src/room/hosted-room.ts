@@ -124,7 +124,7 @@ export class HostedRoom {
   poisonedEffect: string | null = null;
 
   private readonly takeovers: readonly Takeover[];
-  /** Part of the keys of effects. */
+  /** Identifies this tenure in the keys of effects. */
   private readonly tenureName: string;
   /** The keys of pending effects that a checkpoint has, for durability `checkpoint`. Null: all durable ones are stored. */
   private storedEffects: ReadonlySet<string> | null;
