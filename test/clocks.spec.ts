@@ -96,7 +96,7 @@ describe('a turn of a game', () => {
     ['an hour ahead', 0, HOUR],
     ['an hour behind', 0, -HOUR],
     ['two hours behind the one before', HOUR, -HOUR],
-  ])('lasts as long when its room moves to a host whose clock is %s', async (_, from, to) => {
+  ])('keeps its length when its room migrates to a host whose clock is %s', async (_, from, to) => {
     await start('game', '1', from);
     await fleet.whole();
     const { room, untilPassed } = await game();
@@ -111,7 +111,7 @@ describe('a turn of a game', () => {
     ['back by 40 s', -40 * SECOND],
     ['forward by an hour', HOUR],
     ['back by an hour', -HOUR],
-  ])('lasts as long when the clock of its server jumps %s', async (_, byMs) => {
+  ])('keeps its length when the clock of its server jumps %s', async (_, byMs) => {
     const { clock } = await start('game', '1', 0);
     await fleet.whole();
     const { untilPassed } = await game();
@@ -123,7 +123,7 @@ describe('a turn of a game', () => {
     ['an hour ahead', 0, HOUR],
     ['an hour behind', 0, -HOUR],
     ['two hours ahead of the one before', -HOUR, HOUR],
-  ])('has no less and no more left when its server is killed and the next one has a clock %s', async (_, from, to) => {
+  ])('keeps its remaining time when its server is killed and the next one has a clock %s', async (_, from, to) => {
     const { server } = await start('game', '1', from);
     await fleet.whole();
     const { room, untilPassed } = await game();
@@ -216,7 +216,7 @@ describe('a token', () => {
   it.each([
     ['an hour ahead', HOUR],
     ['an hour behind', -HOUR],
-  ])('is valid as long at a gateway whose clock is %s', async (_, aheadMs) => {
+  ])('keeps its lifetime at a gateway whose clock is %s', async (_, aheadMs) => {
     fleet = await startFleet({ gateways: 0, lobbies: 0, games: 0, env: { AUTH: 'jwt', AUTH_JWT_SECRET: JWT_SECRET } });
     const { server } = await start('gateway', '1', aheadMs);
     const signed = (exp: number, nbf: number): Promise<string> =>

@@ -14,7 +14,7 @@ function controlled() {
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('SingleFlight', () => {
-  it('gives all callers the result of the run under way, and starts a new run afterwards', async () => {
+  it('gives all callers the result of the current run, and starts a new run afterwards', async () => {
     const { runs, task } = controlled();
     const flight = new SingleFlight(task);
     const both = [flight.join(), flight.join()];
@@ -27,7 +27,7 @@ describe('SingleFlight', () => {
     expect(await third).toBe(2);
   });
 
-  it('starts one more run for all who ask again during a run', async () => {
+  it('starts one more run for all callers that call again during a run', async () => {
     const { runs, task } = controlled();
     const flight = new SingleFlight(task);
     const first = flight.join();

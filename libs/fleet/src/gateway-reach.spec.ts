@@ -52,7 +52,7 @@ describe('whether gateways reach this server', () => {
     jest.useRealTimers();
   });
 
-  it('is so while no majority of them is without a link that speaks', () => {
+  it('are known to reach it unless a majority of them has no working link', () => {
     expect(new Among().reach.isCutOff).toBe(false);
     expect(new Among('well').reach.isCutOff).toBe(false);
     expect(new Among('well', 'silent').reach.isCutOff).toBe(false);
@@ -62,7 +62,7 @@ describe('whether gateways reach this server', () => {
     expect(new Among('well', 'silent', 'silent').reach.isCutOff).toBe(true);
   });
 
-  it('leaves a gateway that was just seen the time to dial', () => {
+  it('gives a new gateway time to dial', () => {
     const { reach } = new Among('none');
     expect(reach.isCutOff).toBe(false);
     jest.advanceTimersByTime(1_000);
@@ -94,7 +94,7 @@ describe('whether gateways reach this server', () => {
     expect(among.changes).toEqual([false]);
   });
 
-  it('has to be proved only until a majority reaches the server again', () => {
+  it('must be proved only until a majority reaches the server again', () => {
     const among = new Among('well');
     among.evicted();
     expect(among.reach.isCutOff).toBe(false);

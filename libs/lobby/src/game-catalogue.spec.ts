@@ -21,7 +21,7 @@ describe('which games can be played', () => {
     for (const name of ['soon', 'past']) expect(catalogue.get(name)).toBeUndefined();
   });
 
-  it('is the same, game by game and in the list, where servers differ in how many may play', () => {
+  it('gives the same data for one game as in the list, when servers differ in the number of seats', () => {
     const catalogue = catalogueOf([
       { state: 'ready', games: games(['duel', 2]) },
       { state: 'ready', games: games(['duel', 4]) },

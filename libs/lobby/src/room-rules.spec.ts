@@ -102,7 +102,7 @@ describe('joining', () => {
     }
   });
 
-  it('marks a member as here who was away', () => {
+  it('marks a member who was away as here', () => {
     const record = room({ members: [member('ada'), member('bob', { here: false })] }, { status: 'playing' });
     expect(join(record, { user: 'bob' as UserId, name: 'Bob' }).members[1].here).toBe(true);
   });

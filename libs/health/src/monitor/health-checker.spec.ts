@@ -142,7 +142,7 @@ describe('the health checker, over a real Redis', () => {
       expect(evicted(watching, there.self.id)).toEqual([]);
     });
 
-    it('checks a server that does not answer the dial more often, and decides sooner', async () => {
+    it('checks a server more often when it does not answer the dial, and decides sooner', async () => {
       const intervalMs = 4_000;
       const watching = await world.gateway('1', { ...CHECKS, intervalMs });
       await world.start('lobby', '1');

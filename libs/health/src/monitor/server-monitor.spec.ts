@@ -137,7 +137,7 @@ describe('ServerMonitor', () => {
     expect(context.verdicts.condemn).toHaveBeenCalledWith(server, 'silent');
   });
 
-  it('counts no miss while this process or Redis is in doubt', async () => {
+  it('counts no miss while this process or Redis may be the cause', async () => {
     const { context, monitor, check, miss } = newMonitor();
     await check();
     context.self.voidReason.mockReturnValue('loop-late');

@@ -106,7 +106,7 @@ const tenureOf = async (room: RoomId) => {
   return { room, epoch, server: owner?.server ?? id, incarnation: owner?.incarnation ?? 0 };
 };
 
-it('takes no room when the incarnation is evicted while the room is opened or adopted', async () => {
+it('drops a room when the incarnation is evicted while the room is opened or adopted', async () => {
   const { self, rooms, roomLog, loader } = newServer();
   roomLog.meanwhile = () => {
     self.state = 'dead';
