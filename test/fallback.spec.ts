@@ -260,7 +260,7 @@ describe('a gateway that starts while the store comes back empty', () => {
     stopped = [living, ...fleet.games];
     for (const server of stopped) server.kill('SIGSTOP');
     await fleet.redis.startAgain();
-    // As long as a slow machine keeps the other servers busy, or until the new process has settled the store without them.
+    // Simulates a slow machine whose other servers are busy. Ends early if the new process settles the store without them.
     await until(async () => (await fleet.redis.client.get('hf:settled')) !== null, 900).catch(() => {});
     const resumed = comesBack(ada, starting);
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -8,7 +8,7 @@ function catalogueOf(servers: { state: string; games: ReturnType<typeof games> }
   return new GameCatalogue({ byType: () => servers as unknown as ServerRecord[] } as unknown as ServerDirectory);
 }
 
-describe('which games can be played', () => {
+describe('the catalogue of games', () => {
   it('lists the games of ready and draining game servers, each game once and sorted by name', () => {
     const catalogue = catalogueOf([
       { state: 'ready', games: games(['duel', 2]) },

@@ -79,8 +79,8 @@ export const MOVE_RETRY_MS = 200;
 /** Period of the sweep for rooms that this server owns and does not host, in ms. */
 export const SWEEP_MS = 2_000;
 /**
- * Time for which the whole end of a game is kept, in ms, to write it again when the store loses it. It is longer than any store with a log
- * or a replica falls back.
+ * Time for which the whole end of a game is kept, in ms, to write it again when the store loses it. A store with a log or a replica
+ * never falls back by more than this.
  */
 export const ENDED_KEPT_MS = 60_000;
 /** Most games that are kept so, and most bytes. */

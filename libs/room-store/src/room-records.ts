@@ -267,7 +267,7 @@ export class RoomRecords {
     });
   }
 
-  /** Forgets an incarnation whose index is empty and that will not come back. */
+  /** Forgets an incarnation whose index is empty and that has ended. */
   async forgetOwnersIndex({ server, incarnation }: RoomOwnership): Promise<void> {
     await this.redis.commands.srem(OWNERS_KEY, `${server} ${incarnation}`);
   }

@@ -98,7 +98,7 @@ export class OwnerAttachments {
     this.apply(session, { kind: 'stalled', now: performance.now() });
   }
 
-  /** The owner's link delivers again. */
+  /** The link to the owner passes messages again. */
   ownerRecovered(session: GatewaySession): void {
     this.apply(session, { kind: 'recovered' });
   }

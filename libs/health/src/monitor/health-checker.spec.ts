@@ -39,7 +39,7 @@ describe('the health checker, over a real Redis', () => {
     await world.start('lobby', '2');
     const hanging = await world.foreign(watching, 'hanging', 'speaks');
     let isHanging = false;
-    // Counted in checks, because a busy machine does not make more of them.
+    // Counts checks instead of time, because a busy machine makes fewer checks.
     let unanswered = 0;
     await world.answerLate(watching, hanging.id, 0, () => {
       if (isHanging) unanswered += 1;
