@@ -351,7 +351,7 @@ describe('a room', () => {
     } as const;
     owner.tell({ ...placed, players: [], rewound: { from: 5, to: 2 } });
     owner.tell({ ...placed, players: [], rewound: { from: 5, to: 2 } });
-    // By an owner after that one, which was lost before the state came.
+    // A later owner rewinds the room again, because that owner was lost before it sent the state.
     owner.tell({ ...placed, epoch: owner.epoch + 2, players: [], rewound: { from: 5, to: 2 } });
     const events = [
       { version: 2, name: 'before' },
