@@ -518,7 +518,7 @@ describe('a lost connection', () => {
     expect(owner.state.added).toEqual([1]);
   });
 
-  it('does not hide how the game ended meanwhile, nor that the last command was applied', async () => {
+  it('is followed by the end of the game and the acknowledgement of the last command', async () => {
     const { session, room, owner } = await play();
     await room.send('add', { n: 1 });
     owner.mute = true;

@@ -69,7 +69,7 @@ export class RoomRecords {
     /** With it, nothing new is written before the store is settled. */
     @Optional() private readonly generation?: StoreGeneration,
   ) {
-    // A store that was restarted may have lost them.
+    // A store that was restarted may have lost the index entries of these games.
     generation?.onConnected(() => this.gamesNoted.clear());
   }
 

@@ -52,7 +52,8 @@ export class Faults {
     private readonly tell: (fault: Fault) => void,
   ) {
     const unknown = only.filter((name) => all.every((kind) => kind.name !== name));
-    if (unknown.length > 0) throw new Error(`no such faults: ${unknown.join(', ')}; there are ${all.map(({ name }) => name).join(', ')}`);
+    if (unknown.length > 0)
+      throw new Error(`There are no faults named ${unknown.join(', ')}. The faults are: ${all.map(({ name }) => name).join(', ')}.`);
   }
 
   async run(): Promise<void> {
