@@ -5,34 +5,34 @@ import type { Figure } from './table.js';
 const figure = (what: string, unit: string, ...values: number[]): Figure => ({ section: 'relay', what, unit, values });
 const recorded = (...figures: Figure[]) => ({ relay: { figures } });
 
-describe('a figure that is worse than recorded', () => {
-  it('is a ratio that exceeds the record by more than its tolerance', () => {
+describe('the comparison of figures with the record', () => {
+  it('reports a ratio that exceeds the record by more than its tolerance', () => {
     const record = recorded(figure('ours ÷ theirs', '×', 1, 1.1, 1.2));
     expect(worseThan(record, [figure('ours ÷ theirs', '×', 1.35)])).toEqual({ checked: 1, worse: [] });
     const { worse } = worseThan(record, [figure('ours ÷ theirs', '×', 1.5, 1.4, 1.45)]);
     expect(worse).toEqual([expect.objectContaining({ recorded: 1.1, measured: 1.45 })]);
   });
 
-  it('is not one that improved', () => {
+  it('does not report a figure that improved', () => {
     expect(worseThan(recorded(figure('ours ÷ theirs', '×', 1.1)), [figure('ours ÷ theirs', '×', 0.2)]).worse).toEqual([]);
   });
 
-  it('is one more write per message, but not a hundredth of a write', () => {
+  it('reports one more write per message, but not a hundredth of a write', () => {
     const record = recorded(figure('writes', 'per message', 0.03), figure('reads', 'per message', 2));
     expect(worseThan(record, [figure('writes', 'per message', 0.04), figure('reads', 'per message', 2.01)]).worse).toEqual([]);
     expect(worseThan(record, [figure('writes', 'per message', 1), figure('reads', 'per message', 3)]).worse).toHaveLength(2);
   });
 
-  it('is a figure that could not be measured', () => {
+  it('reports a figure that could not be measured', () => {
     expect(worseThan(recorded(figure('ours ÷ theirs', '×', 1)), [figure('ours ÷ theirs', '×', Number.NaN)]).worse).toHaveLength(1);
   });
 
-  it('is never a time or a rate, because those depend on the machine', () => {
+  it('ignores times and rates, because they depend on the machine', () => {
     const record = recorded(figure('p99', 'ms', 1), figure('answered', '/s', 1_000));
     expect(worseThan(record, [figure('p99', 'ms', 100), figure('answered', '/s', 1)])).toEqual({ checked: 0, worse: [] });
   });
 
-  it('is never one without a record', () => {
+  it('ignores a figure without a record', () => {
     expect(worseThan({}, [figure('ours ÷ theirs', '×', 9)])).toEqual({ checked: 0, worse: [] });
   });
 });

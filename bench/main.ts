@@ -102,7 +102,7 @@ async function measure(
   return { figures: [...figures.values()], failures };
 }
 
-/** Says what is worse than recorded; true: nothing is. A quick run is rougher, and gets twice the room. */
+/** Prints the figures that are worse than recorded. Returns true when there are none. A quick run has twice the tolerance. */
 function judge(record: Record_, figures: readonly Figure[], quick: boolean): boolean {
   const { checked, worse } = worseThan(record, figures, quick ? 1 : 0);
   for (const { figure, recorded, measured, limit } of worse) {

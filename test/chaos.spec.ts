@@ -6,10 +6,10 @@ import { ROOT } from '../tools/process/paths.mjs';
 const SEED = 20_261;
 const MINUTE = 60_000;
 
-/** A short run of `npm run chaos`; the long ones are started by hand. */
-describe('while servers of every kind and Redis fail at random', () => {
+/** A short run of `npm run chaos`. Long runs are started by hand. */
+describe('a fleet whose servers and Redis fail at random', () => {
   it(
-    'nothing acknowledged is lost or done twice, every transfer is paid once, all see the same, and nothing is left over',
+    'applies each acknowledged command once, pays each transfer once, shows all players the same, and leaves nothing over',
     async () => {
       const report = await chaos(
         '--minutes',
@@ -37,9 +37,9 @@ describe('while servers of every kind and Redis fail at random', () => {
   );
 });
 
-describe('while every server is restarted, one after the other', () => {
+describe('a fleet whose servers are restarted, one after the other', () => {
   it(
-    'nothing is lost or done twice, no game is ended, and the players see to it by themselves',
+    'applies each command once and ends no game, while players reconnect by themselves',
     async () => {
       const shape = ['--gateways', '2', '--lobbies', '2', '--games', '2'];
       const report = await chaos('--rolling', ...shape, '--rooms', '6', '--others', '12', '--commands-per-second', '40');
@@ -54,7 +54,7 @@ describe('while every server is restarted, one after the other', () => {
 function chaos(...options: string[]): Promise<Report> {
   const args = [join(ROOT, 'tools/chaos/run.mjs'), '--seed', String(SEED), '--json', ...options];
   return new Promise((resolve, reject) => {
-    // It ends by itself; what it started ends with it, however it does.
+    // The tool ends by itself, and its processes end with it, even after SIGKILL.
     execFile(process.execPath, args, { cwd: ROOT, timeout: 2.5 * MINUTE, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
       try {
         resolve(JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Report);

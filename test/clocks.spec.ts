@@ -14,7 +14,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const TURN_MS = 5_000;
-/** What two busy cores, a pause for a move and a poll may add. */
+/** The tolerance for two busy cores, the pause of a migration, and the poll of the test. */
 const SLACK_MS = 1_500;
 const JWT_SECRET = 'a secret for tests that is long enough';
 const PRELOAD = pathToFileURL(join(ROOT, 'tools/process/wall-clock.mjs')).href;
@@ -29,7 +29,7 @@ beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'holdfast-clocks-'));
 });
 
-/** A server whose wall clock is ahead by so much; `set` lets it jump and waits until the server has it. */
+/** A server whose wall clock is ahead by `aheadMs`. `set` makes it jump, and waits until the server has the new time. */
 class Clock {
   private readonly file: string;
   readonly env: Record<string, string>;
@@ -56,7 +56,7 @@ async function start(type: ServerType, name: string, aheadMs: number): Promise<{
   return { server: await fleet.start(type, name, clock.env), clock };
 }
 
-/** Two players, and how long the turn that is running lasts, in ms from the state that began it until it passes. */
+/** Starts a game of two players. Measures the current turn, in ms from the state that began it until it passes. */
 async function game(): Promise<{ room: Room<TicTacToe>; untilPassed: () => Promise<number> }> {
   const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
   const since = performance.now();
@@ -96,7 +96,7 @@ describe('a turn of a game', () => {
     ['an hour ahead', 0, HOUR],
     ['an hour behind', 0, -HOUR],
     ['two hours behind the one before', HOUR, -HOUR],
-  ])('lasts as long when its room moves to a host whose clock is %s', async (_, from, to) => {
+  ])('keeps its length when its room migrates to a host whose clock is %s', async (_, from, to) => {
     await start('game', '1', from);
     await fleet.whole();
     const { room, untilPassed } = await game();
@@ -111,7 +111,7 @@ describe('a turn of a game', () => {
     ['back by 40 s', -40 * SECOND],
     ['forward by an hour', HOUR],
     ['back by an hour', -HOUR],
-  ])('lasts as long when the clock of its server jumps %s', async (_, byMs) => {
+  ])('keeps its length when the clock of its server jumps %s', async (_, byMs) => {
     const { clock } = await start('game', '1', 0);
     await fleet.whole();
     const { untilPassed } = await game();
@@ -123,7 +123,7 @@ describe('a turn of a game', () => {
     ['an hour ahead', 0, HOUR],
     ['an hour behind', 0, -HOUR],
     ['two hours ahead of the one before', -HOUR, HOUR],
-  ])('has no less and no more left when its server is killed and the next one has a clock %s', async (_, from, to) => {
+  ])('keeps its remaining time when its server is killed and the next one has a clock %s', async (_, from, to) => {
     const { server } = await start('game', '1', from);
     await fleet.whole();
     const { room, untilPassed } = await game();
@@ -137,13 +137,13 @@ describe('a turn of a game', () => {
     const pausedMs = performance.now() - killedAt;
     const ms = await untilPassed();
     expect(ms).toBeGreaterThan(TURN_MS - SLACK_MS);
-    // The last heartbeat may be a second old, and the measured pause is longer by so much.
+    // The last heartbeat may be a second old, which lengthens the measured pause.
     expect(ms).toBeLessThan(TURN_MS + pausedMs + SECOND + SLACK_MS);
   });
 });
 
 describe('the time of a room', () => {
-  it('is the time of the store on every owner, and never goes back', async () => {
+  it('is the time of the store on every owner, and never decreases', async () => {
     fleet = await startFleet({ games: 0 });
     await start('game', '1', HOUR);
     await fleet.whole();
@@ -163,7 +163,7 @@ describe('the time of a room', () => {
 });
 
 describe('lobbies and gateways whose clocks differ by two hours', () => {
-  it('keep the order in which rooms were made', async () => {
+  it('keep the order in which rooms were created', async () => {
     fleet = await startFleet({ lobbies: 0 });
     const { server } = await start('lobby', '1', HOUR);
     await fleet.whole();
@@ -192,7 +192,7 @@ describe('lobbies and gateways whose clocks differ by two hours', () => {
   });
 });
 
-it('reports a server whose clock is wrong, and that it is right again', async () => {
+it('reports a server with a wrong clock, and its correction', async () => {
   fleet = await startFleet({ games: 0 });
   const { server, clock } = await start('game', '1', -HOUR);
   const { server: right } = await start('game', '2', 0);
@@ -216,7 +216,7 @@ describe('a token', () => {
   it.each([
     ['an hour ahead', HOUR],
     ['an hour behind', -HOUR],
-  ])('is valid as long at a gateway whose clock is %s', async (_, aheadMs) => {
+  ])('keeps its lifetime at a gateway whose clock is %s', async (_, aheadMs) => {
     fleet = await startFleet({ gateways: 0, lobbies: 0, games: 0, env: { AUTH: 'jwt', AUTH_JWT_SECRET: JWT_SECRET } });
     const { server } = await start('gateway', '1', aheadMs);
     const signed = (exp: number, nbf: number): Promise<string> =>

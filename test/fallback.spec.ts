@@ -242,7 +242,7 @@ describe('a store that falls back to nothing', () => {
 });
 
 describe('a gateway that starts while the store comes back empty', () => {
-  it('waits for the servers that live, and then knows the sessions of their players', async () => {
+  it('waits for the living servers, and then knows the sessions of their players', async () => {
     const pair = await together(await newPlayers());
     const [ada, bob] = pair.players;
     const [living, starting] = fleet.gateways;
@@ -260,7 +260,7 @@ describe('a gateway that starts while the store comes back empty', () => {
     stopped = [living, ...fleet.games];
     for (const server of stopped) server.kill('SIGSTOP');
     await fleet.redis.startAgain();
-    // As long as a slow machine keeps the other servers busy, or until the new process has settled the store without them.
+    // Simulates a slow machine whose other servers are busy. Ends early if the new process settles the store without them.
     await until(async () => (await fleet.redis.client.get('hf:settled')) !== null, 900).catch(() => {});
     const resumed = comesBack(ada, starting);
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -294,7 +294,7 @@ describe('a store that falls back while no game runs in a room', () => {
     await close(ada, bob, carl);
   }, 40_000);
 
-  it('carries out a request once that was under way, and answers it', async () => {
+  it('runs a request once that was being handled, and answers it', async () => {
     const [ada, bob] = await newPlayers();
     const made = await bob.createRoom<Ledger>({ game: 'ledger' });
     stopped = [...fleet.lobbies];

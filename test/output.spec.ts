@@ -163,7 +163,7 @@ describe('a server with output that nobody reads', () => {
 
 describe('a server that stops', () => {
   it.each(['json', 'pretty'])(
-    'has written its last lines to its log file (%s)',
+    'writes its last lines to its log file (%s)',
     async (format) => {
       const home = mkdtempSync(join(tmpdir(), 'holdfast-output-'));
       const fleet = await startFleet();

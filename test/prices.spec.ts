@@ -49,7 +49,7 @@ class Player {
     const id = this.lastId;
     this.raw.say({ kind: 'request', id, operation, data });
     const response = await this.raw.hears('response', (message) => message.id === id);
-    // `hears` searches all messages from the beginning, so this removes the answer and all other messages but responses.
+    // `hears` searches all messages from the beginning. So this keeps only the other responses.
     const others = this.raw.heard.filter((message) => message.kind === 'response' && message !== response);
     this.raw.heard.splice(0, this.raw.heard.length, ...others);
     return response.error ? { error: response.error } : (response.data as Answer);

@@ -2,7 +2,7 @@ import { cp, rm } from 'node:fs/promises';
 import { connect } from '#libs/client';
 import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
-/** Six seats at play see every fault from every side; more would only slow the machine down. */
+/** Six players in games are enough to detect every fault. More would only slow the machine down. */
 const GAMES = 3;
 
 describe('a fleet whose Redis fails during games', () => {
@@ -16,7 +16,7 @@ describe('a fleet whose Redis fails during games', () => {
       games: 2,
       testGames: { turnMs: 60_000 },
       redis: { appendonly: true },
-      // Touched every third of it: who was lost and is not restored by then is thrown out.
+      // A session is renewed after a third of its TTL. A lost session that is not restored by then ends.
       env: { SESSION_TTL_MS: '10000' },
     });
     incarnations = await incarnationsOf(fleet);
@@ -28,7 +28,7 @@ describe('a fleet whose Redis fails during games', () => {
     await Promise.all(games.map((game) => game.goesOn()));
   }, 30_000);
 
-  /** Everything that holds after each of these faults. */
+  /** The checks after each of these faults. */
   async function nothingIsLost(): Promise<void> {
     await Promise.all(games.map((game) => game.goesOn()));
     await Promise.all(games.map((game) => game.settled()));
@@ -83,7 +83,7 @@ async function incarnationsOf(fleet: Fleet): Promise<string[]> {
   return Promise.all(fleet.servers.map(async ({ id }) => `${id} ${await until(() => fleet.redis.client.hget(id, 'incarnation'), 10_000)}`));
 }
 
-/** Servers, placement, lists and sessions, as if nothing had been. */
+/** Checks that servers, placement, lists and sessions are as before the fault. */
 async function isWholeAgain(fleet: Fleet, games: readonly LedgerGame[]): Promise<void> {
   await fleet.whole();
   const { players, rooms } = await fleet.twoPlayersInAGame('tic-tac-toe');
@@ -99,7 +99,7 @@ async function isWholeAgain(fleet: Fleet, games: readonly LedgerGame[]): Promise
   const { acknowledged } = game;
   const [ada] = game.players;
   const [room] = game.rooms;
-  // Longer than the store's loss takes to be noticed where no connection broke.
+  // Longer than the detection of the loss takes when no connection breaks.
   await until(async () => (await fleet.redis.client.exists(`hf:session:${ada.id}`)) === 1, 5_000);
   ada.detach();
   const again = await connect(fleet.gateways[1].publicUrl, ada.credentials);

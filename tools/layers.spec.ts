@@ -66,7 +66,7 @@ describe('the layers', () => {
 });
 
 describe('a game', () => {
-  it('imports only game-kit of our libraries', () => {
+  it('imports no library of this repository except game-kit', () => {
     const wrong = servers
       .filter(({ unit }) => unit.startsWith('games/'))
       .flatMap(({ path, unit, imports }) =>
@@ -91,7 +91,7 @@ describe('a game', () => {
 describe('the client', () => {
   const client = servers.filter(({ unit }) => unit === 'libs/client');
 
-  it('imports only protocol and room of our libraries', () => {
+  it('imports no library of this repository except protocol and room', () => {
     const wrong = client.flatMap(({ path, imports }) =>
       imports
         .filter(({ to }) => !['libs/client', 'libs/protocol', 'libs/room', null].includes(unitOf(to)))

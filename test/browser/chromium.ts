@@ -3,13 +3,13 @@ import { delimiter, join } from 'node:path';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/** `CHROMIUM_PATH`, Debian's, or one on the PATH; null: there is none. */
+/** Returns `CHROMIUM_PATH`, Debian's Chromium, or one on the PATH. Null: there is none. */
 export function findChromium(env: NodeJS.ProcessEnv = process.env): string | null {
   const onPath = (env.PATH ?? '').split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
   return [env.CHROMIUM_PATH ?? '', '/usr/bin/chromium', ...onPath].find((path) => path !== '' && existsSync(path)) ?? null;
 }
 
-/** Nothing of it leaves this machine, and none of it is left behind. */
+/** Flags that avoid network traffic to other machines, and additional processes. */
 export const CHROMIUM_ARGS = [
   '--no-sandbox',
   '--disable-gpu',

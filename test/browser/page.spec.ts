@@ -67,7 +67,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     return [ada, bob];
   };
 
-  it('brings two strangers together, who play tic-tac-toe to its end', async () => {
+  it('matches two players, who play tic-tac-toe to its end', async () => {
     const [ada, bob] = await Promise.all([visit('Ada'), visit('Bob')]);
     await ada.press('Quick match: Tic-tac-toe');
     await ada.page.getByText('Searching for an opponent').waitFor();
@@ -84,7 +84,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     expect(await second.page.locator('.ttt-cell.won').count()).toBe(3);
   });
 
-  it('gives a search up when asked to', async () => {
+  it('cancels a search', async () => {
     const ada = await visit('Ada');
     await ada.press('Quick match: Chess');
     await ada.press('Cancel');
@@ -94,7 +94,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await ada.sees('Waiting for players');
   });
 
-  it('plays the fool’s mate by click, drag and keyboard, before the eyes of a third', async () => {
+  it('plays the fool’s mate by click, drag and keyboard, and shows it to a spectator', async () => {
     const [ada, bob] = await playersIn('Chess');
     const cy = await visit('Cy');
     await cy.press(`Watch ${roomName}`);
@@ -111,7 +111,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     expect(await cy.page.getByRole('button', { name: 'Resign' }).count()).toBe(0);
   });
 
-  it('lets nobody make a move that the laws forbid', async () => {
+  it('prevents moves that the rules of chess forbid', async () => {
     const [ada, bob] = await playersIn('Chess');
     await ada.move('e2', 'e5');
     await ada.move('e2', 'e4');
@@ -119,7 +119,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await bob.seesPiece('e5', 'empty');
   });
 
-  it('asks whether a draw is welcome', async () => {
+  it('asks the opponent whether to accept a draw', async () => {
     const [ada, bob] = await playersIn('Chess');
     await ada.press('Offer a draw');
     await bob.page.getByText('Ada offers a draw.').waitFor();
@@ -143,7 +143,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await cy.sees('you are watching');
   });
 
-  it('plays another game in the same room when both want one', async () => {
+  it('plays another game in the same room when both players are ready', async () => {
     const [ada, bob] = await playersIn('Tic-tac-toe');
     for (const [player, cell] of [
       [ada, 0],
@@ -160,7 +160,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     expect(await ada.page.locator('.ttt-cell .mark:not(.ghost .mark)').count()).toBe(0);
   });
 
-  it('leads by a link into a room, and with its last seat taken to a place to watch', async () => {
+  it('opens a room by a link: as a player, or as a spectator when no seat is free', async () => {
     const ada = await visit('Ada');
     await ada.press('Create a room: Tic-tac-toe');
     await ada.page.getByLabel('Private').check();
@@ -172,13 +172,13 @@ describeInChromium('the players’ page, in Chromium', () => {
     await cy.page.getByText('You are watching.').waitFor();
   });
 
-  it('says what a server refuses in the server’s words', async () => {
+  it('shows a refusal with the message of the server', async () => {
     const ada = await visit('Ada', {}, `${home()}#/room/no-such-room`);
     await ada.page.getByRole('alert').filter({ hasText: 'There is no such room' }).waitFor();
     await ada.page.getByRole('heading', { name: 'What shall we play?' }).waitFor();
   });
 
-  it('goes on when the server of the game is killed, and says so meanwhile', async () => {
+  it('shows a notice while the game server is killed, and continues the game afterwards', async () => {
     const [ada, bob] = await playersIn('Chess');
     await ada.move('e2', 'e4');
     await bob.seesPiece('e4', 'white pawn');
@@ -190,7 +190,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await ada.seesPiece('e5', 'black pawn');
   });
 
-  it('fits a phone', async () => {
+  it('fits on the screen of a phone', async () => {
     const [ada, bob] = await playersIn('Chess', [PHONE, PHONE]);
     expect(await ada.isAsWideAsItsWindow()).toBe(true);
     await ada.move('e2', 'e4');
@@ -207,7 +207,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     expect(await bob.isAsWideAsItsWindow()).toBe(true);
   });
 
-  it('asks for a token where one is needed, takes it from the address, and says what is wrong with it', async () => {
+  it('asks for a required token, reads it from the address, and shows why it is refused', async () => {
     const secret = 'a secret for the tokens of tests only';
     const server = await fleet.start('gateway', 'jwt', { AUTH: 'jwt', AUTH_JWT_SECRET: secret });
     const tokenFor = (name: string, expires: string) =>
@@ -245,7 +245,7 @@ describeInChromium('the players’ page, in Chromium', () => {
 });
 
 describeInChromium('the players’ page, of a game that is saved only now and then', () => {
-  it('tells a player how far the game went back when its server was killed', async () => {
+  it('shows a player how far the game was rewound when its server was killed', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'holdfast-page-'));
     const env = { TEST_BANK: join(dir, 'payments') };
     const [fleet, browser] = await Promise.all([

@@ -11,7 +11,7 @@ export class Visitor {
     page.on('pageerror', (error) => this.defects.push(String(error)));
   }
 
-  /** In the lobby, or where the link leads. */
+  /** Opens the page and logs in. Resolves in the lobby, or in the room of the link. */
   static async open(browser: Browser, name: string, url: string, options: BrowserContextOptions = {}): Promise<Visitor> {
     const visitor = await Visitor.at(browser, name, url, options);
     await visitor.page.getByLabel('Your name').fill(name);
@@ -19,7 +19,7 @@ export class Visitor {
     return visitor;
   }
 
-  /** At the door. */
+  /** Opens the login form. */
   static async at(browser: Browser, name: string, url: string, options: BrowserContextOptions = {}): Promise<Visitor> {
     const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
     const page = await context.newPage();
@@ -69,12 +69,12 @@ export class Visitor {
     }
   }
 
-  /** Until this piece is seen there, as a screen reader says it. */
+  /** Waits until the square has this piece, by its label for screen readers. */
   async seesPiece(square: string, piece: string): Promise<void> {
     await this.page.getByRole('button', { name: `${square}, ${piece}` }).waitFor();
   }
 
-  /** From now on; one that stands for some milliseconds counts, too. */
+  /** Records all banners from now on, even those that are visible for only a few milliseconds. */
   async noteBanners(): Promise<void> {
     await this.page.evaluate(() => {
       const banners = document.querySelector('.banners') as HTMLElement;

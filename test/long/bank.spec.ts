@@ -15,7 +15,7 @@ interface Payment {
 }
 
 const DURABILITIES = ['every-change', 'checkpoint', 'none'] as const;
-/** What each game has to begin with (`bank.mjs`). */
+/** The money of each game at its start (`bank.mjs`). */
 const PURSE = 10_000;
 const GAMES = 4;
 const KILLS = 5;
@@ -39,9 +39,9 @@ async function payments(): Promise<Payment[]> {
   return lines.map((line) => JSON.parse(line) as Payment);
 }
 
-/** Two players of a game who transfer for as long as it lasts, or until they are told to stop. */
+/** Two players of a game who transfer until the game ends or the test stops them. */
 class Spenders {
-  /** With the version that their player had by then; without those that a rewind has undone of which that player was told. */
+  /** By acknowledged transfer, the version that its player had. A rewind that the player receives removes the transfers it undid. */
   readonly acknowledged = new Map<string, number>();
   readonly rewinds: { from: number; to: number }[] = [];
   private isStopped = false;
@@ -77,7 +77,7 @@ class Spenders {
       const sent = turn % 3 === 0 ? room.send('touch') : room.send('transfer', { id });
       await sent.then(
         () => turn % 3 !== 0 && this.acknowledged.set(id, room.version),
-        // The game is over.
+        // The game has ended.
         () => {},
       );
     }
@@ -121,7 +121,7 @@ describe.each(DURABILITIES)('transfers by effects, durability %s, under kill -9 
       expect([key, byKey.get(key) ?? id]).toEqual([key, id]);
       byKey.set(key, id);
     }
-    // What a bank that removes duplicates by key has paid: each transfer once.
+    // A bank that removes duplicates by key must have paid each transfer once.
     const ids = [...byKey.values()];
     expect(ids).toHaveLength(new Set(ids).size);
     expect(ids.length).toBeGreaterThan(KILLS);
@@ -143,7 +143,7 @@ describe.each(DURABILITIES)('transfers by effects, durability %s, under kill -9 
 });
 
 describe('a game of durability `checkpoint` whose server is killed', () => {
-  it('tells both players from and to which version it was wound back', async () => {
+  it('tells both players the versions from and to which it was rewound', async () => {
     const { rooms } = await fleet.twoPlayersInAGame('bank-checkpoint');
     const told = rooms.map((room) => {
       const rewinds: unknown[] = [];
@@ -163,7 +163,7 @@ describe('a game of durability `checkpoint` whose server is killed', () => {
 });
 
 describe('a game of durability `checkpoint` that loses two servers, one after the other', () => {
-  it('tells each player from the version they held and to the last that still holds; no key is given twice', async () => {
+  it('tells each player their last version and the last valid version, and uses no key twice', async () => {
     const [gateway] = fleet.gateways;
     const ada = await fleet.newPlayer('Ada');
     const room = await ada.createRoom({ game: 'bank-checkpoint', private: true });
@@ -181,12 +181,12 @@ describe('a game of durability `checkpoint` that loses two servers, one after th
       await until(async () => (await payments()).some((payment) => payment.id === id), 10_000);
       const storedVersion = async () => Number(await fleet.redis.client.hget(`hf:room:{${room.id}}`, 'version'));
       const to = await storedVersion();
-      // That it is paid is a change, too.
+      // The result of a payment is a change, too.
       await room.waitFor(({ version }) => version > to, { timeoutMs: 5_000 });
       for (let times = 0; times < 3; times++) await room.send('touch');
       const owner = await fleet.ownerOf(room);
       beforeEnd();
-      // Read before the kill: recovery may be faster than the next lines.
+      // Read before the kill, because the recovery may be faster than the next lines.
       const from = room.version;
       owner.kill();
       await until(() => rewinds.some((rewind) => rewind.to === to), 10_000);
@@ -228,8 +228,8 @@ describe('a game of durability `checkpoint` that loses two servers, one after th
   }, 60_000);
 });
 
-describe('a client that numbers its commands anew after a rewind', () => {
-  it('is not acknowledged what was not applied, though a command was under way when the server was killed', async () => {
+describe('a client that numbers its commands again after a rewind', () => {
+  it('receives no acknowledgement of a lost command that was being sent when the server was killed', async () => {
     const ada = await fleet.newPlayer('Ada');
     const room = await ada.createRoom({ game: 'bank-checkpoint', private: true });
     const bob = await RawPlayer.welcomed(fleet.gateways[0], 'Bob');
@@ -244,7 +244,7 @@ describe('a client that numbers its commands anew after a rewind', () => {
     const owner = await fleet.ownerOf(room);
     owner.kill();
     await bob.hears('paused');
-    // No server has the room now: the gateway holds this.
+    // No server has the room now, so the gateway keeps this command.
     bob.say({ kind: 'command', seq: 4, settled: 3, name: 'touch' });
     const placed = await bob.hears('placed', ({ rewound }) => rewound !== undefined);
     const since = bob.heard.indexOf(placed);

@@ -52,7 +52,7 @@ describe('a lobby that hangs with requests and continues after their players hav
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('applies none of them: no player is put into a room, made ready, started or matched', async () => {
+  it('applies none of the requests: no join, ready, start or match takes effect', async () => {
     // One after another, so that each pair of players is at different lobbies.
     const players: Asker[] = [];
     for (let index = 0; index < 16; index += 1) players.push(await Asker.at(fleet, `Player ${index + 1}`));
@@ -134,7 +134,7 @@ describe('a lobby that hangs with a report of presence and continues after the r
       const back = await RawPlayer.connect(first);
       back.say({ kind: 'hello', protocol: 1, session, secret });
       expect(await back.hears('welcome')).toMatchObject({ resumed: true });
-      // After the pong the gateway has sent the report of presence that belongs to its welcome.
+      // Before the pong, the gateway has sent the report of presence for the admission.
       back.say({ kind: 'ping', nonce: 1 });
       await back.hears('pong');
     }

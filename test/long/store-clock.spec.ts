@@ -13,9 +13,9 @@ import { ADMIN_TOKEN, type Fleet, LedgerGame, startFleet, until } from '../harne
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 const TURN_MS = 5_000;
-/** What two busy cores, a pause for a move and a poll may add. */
+/** The tolerance for two busy cores, the pause of a migration, and the poll of the test. */
 const SLACK_MS = 1_500;
-/** What chess adds to a player's time with each move. */
+/** The time that chess adds to a player's clock with each move. */
 const INCREMENT_MS = 5_000;
 
 const compiler = onPath('cc', process.env) ?? onPath('gcc', process.env);
@@ -37,7 +37,7 @@ class StoreHostClock {
     return new StoreHostClock(openSync(path, 'r+'), { LD_PRELOAD: library, SET_CLOCK_FILE: path });
   }
 
-  /** From now on it is ahead of this machine's by so much. */
+  /** Sets the clock ahead of the clock of this machine. */
   set(aheadMs: number): void {
     const bytes = Buffer.alloc(8);
     bytes.writeBigInt64LE(BigInt(aheadMs));
@@ -82,13 +82,13 @@ describeWithCompiler.each([
     return Number(seconds) * SECOND - Date.now();
   }
 
-  /** The store's clock is set, and nothing else happens to anybody. */
+  /** Sets the clock of the store, without any other fault. */
   async function step(): Promise<void> {
     clock.set(byMs);
     expect(Math.abs((await storeAheadMs()) - byMs)).toBeLessThan(2 * SECOND);
   }
 
-  /** Two players, and how long the turn that is running lasts, in ms. */
+  /** Starts a game of two players, and measures the current turn in ms. */
   async function turn() {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     const since = performance.now();
@@ -116,7 +116,7 @@ describeWithCompiler.each([
     await Promise.all(games.map((game) => game.leave()));
   }
 
-  it('a turn lasts as long, nobody is thrown out, and all goes on; and when it is set right again', async () => {
+  it('turns keep their length, no player is removed, and games continue, also after the correction', async () => {
     const { lasts } = await turn();
     await step();
     const first = await lasts();
@@ -128,7 +128,7 @@ describeWithCompiler.each([
     await expectAllIsWell();
   }, 60_000);
 
-  it('a session is resumed at another gateway, though its record may have expired', async () => {
+  it('a session can be resumed at another gateway although its record may have expired', async () => {
     const [first, second] = fleet.gateways;
     const ada = await fleet.newPlayer('Ada', { gateway: first });
     const room = await ada.createRoom({ game: 'tic-tac-toe', private: true });
@@ -143,7 +143,7 @@ describeWithCompiler.each([
     await expectAllIsWell();
   }, 60_000);
 
-  it('a turn lasts as long where its server is killed then, apart from the pause', async () => {
+  it('a turn keeps its length, apart from the pause, when its server is killed afterwards', async () => {
     const { room, lasts } = await turn();
     await until(async () => (await fleet.redis.client.keys('hf:alive:*')).length >= 2);
     const owner = await fleet.ownerOf(room);
@@ -156,12 +156,12 @@ describeWithCompiler.each([
     expect(pausedMs).toBeLessThan(3 * SECOND);
     const ms = await lasts();
     expect(ms).toBeGreaterThan(TURN_MS - SLACK_MS);
-    // The last heartbeat may be a second old, and the measured pause is longer by so much.
+    // The last heartbeat may be a second old, which lengthens the measured pause.
     expect(ms).toBeLessThan(TURN_MS + pausedMs + SECOND + SLACK_MS);
     await expectAllIsWell();
   }, 60_000);
 
-  it('the time of a room never goes back, over a move by plan, a kill, and a server that was started after the step', async () => {
+  it('the time of a room never decreases: after a migration, a kill, and on a server that started after the jump', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     const since: number[] = [];
     const clocks: number[] = [];
@@ -200,7 +200,7 @@ describeWithCompiler.each([
     await loseOwner();
     await move(1, 'a6');
     expect(since).toEqual(since.toSorted((a, b) => a - b));
-    // Thinking time that was taken from both players: what really passed, and never the hour.
+    // The players lose the thinking time that really passed, not the hour of the jump.
     const taken = clocks[0] + (clocks.length - 1) * INCREMENT_MS - (clocks.at(-1) as number);
     expect(taken).toBeGreaterThanOrEqual(-SLACK_MS);
     expect(taken).toBeLessThan(performance.now() - startedAt - paused + 2 * (SECOND + SLACK_MS));

@@ -1,7 +1,7 @@
 import type { TicTacToe } from '#games/tic-tac-toe';
 import { ClusterStore, type Fleet, LedgerGame, startFleet, until } from '../harness/index.js';
 
-describe('on a Redis Cluster of three', () => {
+describe('a fleet on a Redis Cluster of three', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({
@@ -14,12 +14,12 @@ describe('on a Redis Cluster of three', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  /** By what its servers said of it. */
+  /** Log lines about commands whose keys are in different slots. */
   function crossedSlots(): string[] {
     return fleet.servers.flatMap((server) => server.log().filter((line) => /CROSSSLOT|same slot|same node/i.test(line)));
   }
 
-  it('players come in, make, find and list rooms, are matched, and play', async () => {
+  it('lets players log in, create, find and list rooms, be matched, and play', async () => {
     const [ada, bob, eve] = await Promise.all(['Ada', 'Bob', 'Eve'].map((name) => fleet.newPlayer(name)));
     const room = await ada.createRoom<TicTacToe>({ game: 'tic-tac-toe', name: 'Over three' });
     expect((await bob.rooms()).map(({ id }) => id)).toContain(room.id);
@@ -40,7 +40,7 @@ describe('on a Redis Cluster of three', () => {
     expect(crossedSlots()).toEqual([]);
   }, 40_000);
 
-  it('games go on when a game server is killed, and when one is drained', async () => {
+  it('continues its games when a game server is killed, and when one is drained', async () => {
     const games = await LedgerGame.many(fleet, 6);
     await Promise.all(games.map((game) => game.goesOn()));
     const killed = await fleet.ownerOf(games[0].rooms[0]);

@@ -1,7 +1,7 @@
 import { type Fleet, LedgerGame, SentinelStore, startFleet } from '../harness/index.js';
 
-/** With DURABILITY_REPLICAS=1 it is a row of README's table: `promises.spec.ts`. */
-describe('the primary of a Redis with sentinels, killed alone, without DURABILITY_REPLICAS', () => {
+/** `promises.spec.ts` tests the same fault with DURABILITY_REPLICAS=1. */
+describe('a fleet without DURABILITY_REPLICAS, when only the primary of a Redis with sentinels is killed', () => {
   let fleet: Fleet;
   let store: SentinelStore;
   beforeAll(async () => {
@@ -18,7 +18,7 @@ describe('the primary of a Redis with sentinels, killed alone, without DURABILIT
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('games go on at the replica that follows it, with every command that was acknowledged', async () => {
+  it('continues its games with the new primary, with every acknowledged command', async () => {
     const games = await LedgerGame.many(fleet, 4);
     await Promise.all(games.map((game) => game.goesOn(10)));
     await store.killPrimary();

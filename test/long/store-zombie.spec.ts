@@ -1,20 +1,20 @@
 import { type Fleet, LedgerGame, startFleet, until } from '../harness/index.js';
 
-describe('an owner that was stopped until it was given up', () => {
+describe('an owner that was suspended until its eviction', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 2, lobbies: 1, games: 2, testGames: { turnMs: 60_000 } });
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('writes nothing and reaches nobody when it goes on, and comes back empty', async () => {
+  it('writes nothing and sends nothing to players when it continues, and registers again without rooms', async () => {
     const games = await LedgerGame.many(fleet, 6);
     await Promise.all(games.map((game) => game.goesOn()));
     const owners = await Promise.all(games.map(({ rooms }) => fleet.ownerOf(rooms[0])));
     const [stopped] = owners;
     const incarnation = Number(await fleet.redis.client.hget(stopped.id, 'incarnation'));
     const lost = games.filter((_, index) => owners[index] === stopped);
-    // With commands on their way: it wakes with something to append.
+    // Commands are being sent, so that the server has changes to append when it continues.
     stopped.kill('SIGSTOP');
     await until(async () => (await fleet.redis.client.hget(stopped.id, 'state')) === 'dead', 10_000);
     await Promise.all(lost.map((game) => game.goesOn()));
@@ -32,7 +32,7 @@ describe('an owner that was stopped until it was given up', () => {
       expect.arrayContaining(lost.map(({ rooms }) => rooms[0].id)),
     );
 
-    // Welcome again: the next rooms are its own.
+    // The server is eligible again, so it gets the next rooms.
     await fleet.whole();
     const anew = await LedgerGame.begin(fleet);
     expect(await fleet.ownerOf(anew.rooms[0])).toBe(stopped);

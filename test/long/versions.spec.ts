@@ -9,7 +9,7 @@ describe('a room of version 1 of its game', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('is offered to nobody without that version, and goes on at a server of version 2, brought forward once', async () => {
+  it('is placed only on servers with that version, and is upgraded once when it continues on a server of version 2', async () => {
     const games = await LedgerGame.many(fleet, 2);
     const [without, newer] = [await fleet.start('game', '2', { TEST_LEDGER: '0' }), await fleet.start('game', '3', { TEST_LEDGER: '2' })];
     await fleet.whole();
@@ -26,7 +26,7 @@ describe('a room of version 1 of its game', () => {
     expect(old.logged('server.drained')).toMatchObject([{ moved: 2, left: 0 }]);
     expect(await fleet.redis.client.hget(`hf:room:{${movedByPlan.rooms[0].id}}`, 'gameVersion')).toBe('2');
 
-    // Killed: nobody is left who has version 2, until somebody comes.
+    // After the kill no server has version 2, until a new one starts.
     newer.kill();
     await newer.exited;
     await Promise.all(
@@ -46,7 +46,7 @@ describe('a room of version 1 of its game', () => {
     await Promise.all(games.map((game) => game.leave()));
   }, 60_000);
 
-  it('waits at a server that dies where no other has its version, and goes on when one comes', async () => {
+  it('waits when the only server of its version dies, and continues when another one starts', async () => {
     const first = await LedgerGame.begin(fleet);
     const owner = await fleet.ownerOf(first.rooms[0]);
     for (const server of fleet.games) if (!server.exit && server.spec.env.TEST_LEDGER !== '0') server.kill();
@@ -60,14 +60,14 @@ describe('a room of version 1 of its game', () => {
   }, 40_000);
 });
 
-describe('a room of version 1 of its game, whose version 2 cannot migrate it', () => {
+describe('a room of version 1 of its game, which version 2 cannot upgrade', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, testGames: { turnMs: 60_000 } });
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('waits when its server is gone, and goes on at a server that can migrate it; operators are told once', async () => {
+  it('waits when its server is gone, is reported to operators once, and continues on a server that can upgrade it', async () => {
     const [old] = fleet.games;
     const game = await LedgerGame.begin(fleet);
     await game.goesOn();

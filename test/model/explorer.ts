@@ -1,19 +1,19 @@
 import { Random } from './random.js';
 
-/** What is explored: a value and all steps that may come next. */
+/** A model that can be explored: its states, and the steps from each state. */
 export interface Model<State, Rules> {
   stepsOf(state: State, rules: Rules): readonly Step<State>[];
-  /** What is broken in this state, in a sentence; null: nothing. */
+  /** The broken invariant of this state, as a sentence; null when there is none. */
   violationOf(state: State, rules: Rules): string | null;
-  /** All is well and nothing is under way. */
+  /** Whether everything is answered and no step is pending. */
   isGoal(state: State): boolean;
-  /** Of two states that are the same it is the same. */
+  /** Equal states have equal hashes. */
   hashOf(state: State): number;
 }
 
 export interface Step<State> {
   readonly label: string;
-  /** Something that goes wrong, or that somebody wants: it need not happen for the room to go on. */
+  /** A failure or an optional act: the room must reach the goal without it. */
   readonly isFault: boolean;
   readonly next: State;
 }
@@ -21,11 +21,11 @@ export interface Step<State> {
 export interface Exploration {
   readonly states: number;
   readonly transitions: number;
-  /** Every reachable state was seen, so that nothing being stuck is proved. */
+  /** Whether every reachable state was visited. Only then is it proved that no state is stuck. */
   readonly isComplete: boolean;
   /** States from which the goal cannot be reached without a further fault. */
   readonly stuck: number;
-  /** What broke, and the shortest way there; null: nothing. */
+  /** The first violation with the shortest trace to it; null when there is none. */
   readonly counterExample: CounterExample | null;
 }
 
@@ -35,8 +35,8 @@ export interface CounterExample {
 }
 
 /**
- * Breadth first through all states, so that the first violation is a shortest one. States are known by a 53-bit hash:
- * among a million of them, two of the same hash (one of which would then not be explored) are less likely than 1 in 10,000.
+ * Explores all states breadth first, so that the first violation has a shortest trace. States are compared by a 53-bit hash. A
+ * collision would skip a state; among a million states its probability is below 1 in 10,000.
  */
 export function explore<State, Rules>(model: Model<State, Rules>, initial: State, rules: Rules, statesMax: number): Exploration {
   const { stepsOf, violationOf, isGoal, hashOf } = model;
@@ -44,7 +44,7 @@ export function explore<State, Rules>(model: Model<State, Rules>, initial: State
   const parents = [-1];
   const choices = [-1];
   const queue: (State | null)[] = [initial];
-  /** Pairs: from, to. Only of steps that are no faults. */
+  /** Pairs of state ids (from, to) of all steps that are not faults. */
   const edges: number[] = [];
   const goals: number[] = [];
   let transitions = 0;
@@ -94,7 +94,7 @@ export interface Walks {
   readonly counterExample: CounterExample | null;
 }
 
-/** Random ways through far more faults than can be explored in full; each must come to the goal once the faults end. */
+/** Random walks with many more faults than can be explored. Each walk must reach the goal after the faults end. */
 export function walk<State, Rules>(
   { stepsOf, violationOf, isGoal }: Model<State, Rules>,
   initial: State,
@@ -132,7 +132,7 @@ export function walk<State, Rules>(
 const FAULTS_WITHIN = 60;
 const GOAL_WITHIN = 3_000;
 
-/** The states that no goal can be reached from. */
+/** The states from which no goal can be reached. */
 function unable(count: number, edges: readonly number[], goals: readonly number[]): number[] {
   const starts = new Uint32Array(count + 1);
   for (let at = 1; at < edges.length; at += 2) starts[edges[at] + 1] += 1;
@@ -157,7 +157,7 @@ function unable(count: number, edges: readonly number[], goals: readonly number[
   return stuck;
 }
 
-/** Each state keeps its parent and which of the parent's steps led to it; the way is walked again from these. */
+/** Repeats the steps to a state, from the recorded parent of each state and the number of the parent's step. */
 function traceTo<State>(
   id: number,
   parents: readonly number[],
@@ -177,7 +177,7 @@ function traceTo<State>(
 
 const partHashes = new WeakMap<object, number>();
 
-/** A step changes few parts of a state, and the others are the very same objects as before. */
+/** A cached hash. A step changes few parts of a state, and the other parts stay the same objects. */
 export function partHashOf(part: object): number {
   let hash = partHashes.get(part);
   if (hash === undefined) {
@@ -187,7 +187,7 @@ export function partHashOf(part: object): number {
   return hash;
 }
 
-/** Looking up a global is slow where Jest runs code, and this is done for every letter. */
+/** Jest makes the lookup of a global slow, and this function is called for each character. */
 const { imul } = Math;
 
 export function cyrb53(text: string): number {

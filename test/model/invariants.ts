@@ -3,12 +3,12 @@ import { commandsIn, hashOf, historyOf, isGoal, isPrefix, type Rules, refusalsIn
 
 export const ROOM_PROTOCOL: Model<State, Rules> = { stepsOf, violationOf, isGoal, hashOf };
 
-/** What is broken in this state, in a sentence; null: nothing. */
+/** The broken invariant of this state, as a sentence; null when there is none. */
 export function violationOf(state: State, rules: Rules): string | null {
   if (state.flaw) return state.flaw;
   const { store } = state;
   const stored = store && historyOf(store);
-  if (store && !stored) return 'there is a hole in the log: the room cannot be revived';
+  if (store && !stored) return 'there is a hole in the log: the room cannot be recovered';
   const histories = [stored ?? [], ...state.servers.map(({ room }) => room?.value ?? [])];
   for (const history of histories) {
     const commands = commandsIn(history);
@@ -20,7 +20,7 @@ export function violationOf(state: State, rules: Rules): string | null {
   }
   const truth = rules.store === 'strict' ? (stored ?? []) : newestOf(state, stored);
   if (!isPrefix(state.told, truth))
-    return `what players were shown is lost: shown ${state.told.join(' ')}, left ${truth.join(' ') || 'nothing'}`;
+    return `a state that players received is lost: received ${state.told.join(' ')}, remaining ${truth.join(' ') || 'nothing'}`;
   const applied = commandsIn(truth);
   const refused = refusalsIn(truth);
   for (const [seat, { answers }] of state.players.entries()) {
@@ -28,8 +28,8 @@ export function violationOf(state: State, rules: Rules): string | null {
       const command = 'ab'[seat] + (at + 1);
       if (answer === '+' && !applied.includes(command)) {
         return refused.includes(command)
-          ? `${command} was refused, and its player is told that it was applied`
-          : `${command} is acknowledged and not there`;
+          ? `${command} was refused, and its player was told that it was applied`
+          : `${command} is acknowledged and not in the room`;
       }
       if (answer === '-' && applied.includes(command)) return `${command} is applied, and its player was told that it was refused`;
     }
@@ -37,7 +37,7 @@ export function violationOf(state: State, rules: Rules): string | null {
   return null;
 }
 
-/** With a store that may forget, the truth is what the newest living owner remembers, if that is more. */
+/** When the store may lose data, the newest living owner decides, if it has more than the store. */
 function newestOf(state: State, stored: readonly string[] | null): readonly string[] {
   let newest = { epoch: stored ? (state.store?.epoch ?? 0) : 0, history: stored ?? [] };
   for (const { life, condemned, room } of state.servers) {

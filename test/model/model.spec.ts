@@ -2,12 +2,12 @@ import { type CounterExample, explore, walk } from './explorer.js';
 import { ROOM_PROTOCOL } from './invariants.js';
 import { beginningOf, LONG_SCENARIOS, MUTANTS, SCENARIOS, WALKS } from './scenarios.js';
 
-/** `npm run model`: more scenarios, and minutes of walks; each part says how far it came. */
+/** `npm run model`: more scenarios and minutes of walks. Each test prints its number of states or steps. */
 const isLong = process.env.MODEL_LONG !== undefined;
 const STATES_MAX = isLong ? 3_000_000 : 60_000;
 const WALKS_A_SCENARIO = isLong ? 4_000 : 600;
 
-/** Another one walks other ways. */
+/** Each seed leads to other random walks. */
 const SEED = Number(process.env.MODEL_SEED ?? 1);
 
 const say = (line: string): void => {
@@ -31,7 +31,7 @@ describe('the room protocol', () => {
   );
 
   it.each(WALKS)(
-    'holds on random ways through $name',
+    'holds on random walks through: $name',
     (scenario) => {
       const { walks, steps, counterExample } = walk(
         ROOM_PROTOCOL,
@@ -47,7 +47,7 @@ describe('the room protocol', () => {
   );
 });
 
-describe('the explorer finds what breaks without the rule that', () => {
+describe('the explorer finds a violation without the rule that', () => {
   it.each(MUTANTS)(
     '$without',
     ({ rule, without, breaks, scenario }) => {
@@ -59,7 +59,7 @@ describe('the explorer finds what breaks without the rule that', () => {
       );
       say(`\nwithout "${without}" (${states} states): ${textOf(counterExample)}`);
       expect(counterExample?.violation).toMatch(breaks);
-      // The same scenario with the rule in place is sound: it is the rule that was missing, not the model.
+      // With the rule, the same scenario has no violation. So the missing rule causes it, not the model.
       if (isLong)
         expect(
           explore(ROOM_PROTOCOL, beginningOf({ name: rule, ...scenario }), { store: scenario.store }, STATES_MAX).counterExample,

@@ -3,37 +3,37 @@ import * as store from './store.js';
 import { EMPTY, type StoredRoom, type Tenure } from './store.js';
 
 /**
- * One room, its store, its servers and its players as one value, and every step that may come next. The servers decide
- * as `libs/room-host` does; `Rules` switches off one of the protocol's rules at a time, to see what breaks.
+ * The model of one room with its store, servers and players, and every step from each state. The servers decide as
+ * `libs/room-host` does. `Rules` can switch off single rules of the protocol, which must lead to a violation.
  *
- * A room's state is its history: a change reads `a1`, or `a1!b1` when the refusal of b1 goes on record with it, or `.`
- * for a change that is nobody's command.
+ * The state of a room is its history of changes: `a1` is a command, `a1!b1` also records the refusal of b1, and `.` is a change
+ * without a command.
  */
 export interface State {
-  /** Grows with each epoch given and each fallback: time, as far as epochs need it. */
+  /** The time for epochs. It grows with each new epoch and each fallback. */
   readonly clock: number;
   readonly store: StoredRoom | null;
-  /** What a fallback of the store would leave. */
+  /** The content of the store after a fallback. */
   readonly durable: StoredRoom | null;
-  /** Of the store: grows with each fallback. */
+  /** The generation of the store, which grows with each fallback. */
   readonly generation: number;
   readonly servers: readonly Server[];
   readonly players: readonly Player[];
   readonly wire: readonly Message[];
   readonly budget: Budget;
-  // What nobody in the protocol knows: kept to judge it.
-  /** The longest history that was shown to a player. */
+  // These fields are not part of the protocol. They serve to check it.
+  /** The longest history that a player received. */
   readonly told: readonly string[];
-  /** `epoch:server.incarnation`, of all that were ever given. */
+  /** All epochs that were assigned, as `epoch:server.incarnation`. */
   readonly issued: readonly string[];
-  /** What went wrong; null: nothing. */
+  /** The first violation; null when there is none. */
   readonly flaw: string | null;
 }
 
 export interface Server {
   readonly life: 'running' | 'paused' | 'dead';
   readonly incarnation: number;
-  /** This incarnation is evicted, whether it lives or not. */
+  /** Whether this incarnation is evicted. It may still be running. */
   readonly condemned: boolean;
   readonly room: Hosted | null;
   readonly epochSeen: number;
@@ -46,46 +46,46 @@ export interface Hosted {
   readonly epoch: number;
   readonly batch: string;
   readonly durable: readonly string[];
-  /** Runs ahead of `durable`. */
+  /** Contains `durable` and the changes that are not durable yet. */
   readonly value: readonly string[];
   readonly inFlight: { readonly to: number; readonly batch: string } | null;
-  /** Refusals that are not on record, not even in `value`. */
+  /** Refusals that are not recorded yet, not even in `value`. */
   readonly refused: readonly string[];
-  /** Refusals to be said once `after` is durable. */
+  /** Refusals that are sent once `after` is durable. */
   readonly waiting: readonly { readonly command: string; readonly after: number }[];
-  /** Highest seq handled, by seat. */
+  /** The highest handled seq, by seat. */
   readonly seen: readonly number[];
-  /** The store has said that it holds less. */
+  /** Whether the store answered that it has less than this owner. */
   readonly behind: boolean;
-  /** Who is to have the room. */
+  /** The new owner of a migration. */
   readonly to: Tenure | null;
 }
 
 export interface Player {
   readonly commands: number;
-  /** One letter a command: `?` no answer, `+` applied, `-` refused. */
+  /** One character per command: `?` no answer, `+` applied, `-` refused. */
   readonly answers: string;
-  /** The server it is attached to; null: none. */
+  /** The server to which the player is attached; null when there is none. */
   readonly at: number | null;
   readonly epoch: number;
-  /** The highest seq sent since it was attached: the first of each are sent in order. */
+  /** The highest seq sent since the attachment. First sends are in order. */
   readonly sent: number;
-  /** A copy of a command on the road: see `Mutations.copiesOutliveAttachment`. */
+  /** A delayed copy of a command: see `Mutations.copiesOutliveAttachment`. */
   readonly copy: { readonly seq: number; readonly settled: number } | null;
 }
 
-/** A request to the store, then its reply. It may run after its sender is gone. */
+/** A request to the store, and later its reply. The request may run after the loss of its sender. */
 export interface Message {
   readonly from: number;
   readonly incarnation: number;
-  /** False: the sender does not listen any more (timeout, death). */
+  /** False when the sender does not wait any more (timeout, death). */
   readonly live: boolean;
   readonly verb: 'append' | 'checkpoint' | 'handoff' | 'reassert' | 'adopt' | 'fence';
   readonly tenure: Tenure;
   readonly version: number;
   readonly batch: string;
   readonly history: readonly string[];
-  /** `append`: how much of `history` the store must hold. */
+  /** `append`: the length of `history` that the store must have. */
   readonly base: number;
   readonly to: Tenure | null;
   readonly reply: Reply | null;
@@ -94,26 +94,26 @@ export interface Message {
 interface Reply {
   readonly answer: string;
   readonly adopted: store.Adopted | null;
-  /** False: it does not count yet, a fallback of the store would undo what it says. */
+  /** False while a fallback of the store would undo the replied change. The reply does not count until then. */
   readonly counts: boolean;
 }
 
-/** How many of each may still happen. */
+/** The number of faults of each kind that may still happen. */
 export interface Budget {
   readonly kill: number;
   readonly pause: number;
-  /** Verdicts on servers that are not dead. */
+  /** Evictions of servers that are not dead. */
   readonly falseVerdict: number;
   readonly fallback: number;
-  /** Fallbacks to nothing at all. */
+  /** Fallbacks to an empty store. */
   readonly wipe: number;
   readonly lostReply: number;
   readonly disconnect: number;
   readonly migrate: number;
   readonly checkpoint: number;
-  /** Commands that their handler refuses. */
+  /** Commands that the handler refuses. */
   readonly refusal: number;
-  /** Changes that are nobody's command (effects done). */
+  /** Changes without a command (finished effects). */
   readonly chore: number;
   readonly copy: number;
 }
@@ -133,7 +133,7 @@ export const NO_BUDGET: Budget = {
   copy: 0,
 };
 
-/** Each is a rule of the protocol when false. True takes the rule away. */
+/** The rules that can be switched off. True switches a rule off. */
 export interface Mutations {
   readonly appendIgnoresEpoch: boolean;
   readonly blindRetry: boolean;
@@ -156,7 +156,7 @@ export interface Mutations {
 }
 
 export interface Rules extends Partial<Mutations> {
-  /** `strict`: a reply counts once no fallback can undo it. `weak`: at once. */
+  /** `strict`: a reply counts once no fallback can undo it. `weak`: a reply counts at once. */
   readonly store: 'strict' | 'weak';
 }
 
@@ -165,7 +165,7 @@ export type Step = StepTo<State>;
 const serverName = (index: number): string => `s${index}`;
 const indexOf = (owner: string): number => Number(owner.slice(1));
 const SEATS = 'ab';
-/** Ends the batch id of an append that was sent again as a new one. */
+/** The suffix of the batch id of an append that was repeated as a new one. */
 const BLIND = "'";
 
 export function initialState(servers: number, commands: readonly number[], budget: Partial<Budget>): State {
@@ -206,7 +206,7 @@ export function initialState(servers: number, commands: readonly number[], budge
   };
 }
 
-/** Everything is answered, and a living owner holds the room at the store's epoch. */
+/** Everything is answered, and a living owner has the room at the epoch of the store. */
 export function isGoal(state: State): boolean {
   if (state.players.some(({ answers }) => answers.includes('?'))) return false;
   return state.servers.some(
@@ -220,10 +220,10 @@ export function isGoal(state: State): boolean {
   );
 }
 
-/** Of the parts' hashes: a step changes few parts, and the others are the very same objects as before. */
+/** Combines the cached hashes of the parts, because a step changes only few of them. */
 export function hashOf(state: State): number {
   const { clock, store, durable, generation, servers, players, wire, budget, told, issued, flaw } = state;
-  // Messages on the road are a set: in whichever order they were sent, it is the same state.
+  // Messages that are not delivered yet are a set: their order does not make another state.
   const messages = wire.map(partHashOf).sort();
   const parts = [
     store && partHashOf(store),
@@ -237,12 +237,12 @@ export function hashOf(state: State): number {
   return cyrb53(`${clock} ${generation} ${parts.join(' ')} ${partHashOf(budget)} ${partHashOf(told)} ${partHashOf(issued)} ${flaw}`);
 }
 
-/** What the store can give back of the room: null when there is a hole in it. */
+/** The history that can be read from the store; null when the log has a hole. */
 export function historyOf(room: StoredRoom): readonly string[] | null {
   return revived(room.checkpoint ?? '', room.log, room.version);
 }
 
-/** All that may happen next. */
+/** All steps from this state. */
 export function stepsOf(state: State, rules: Rules): Step[] {
   const steps: Step[] = [];
   const step = (label: string, next: State): void => void steps.push({ label, isFault: false, next });
@@ -342,15 +342,15 @@ export function stepsOf(state: State, rules: Rules): Step[] {
 function attach(state: State, seat: number, index: number, rules: Rules): State {
   const room = state.servers[index].room as Hosted;
   let next = withPlayer(state, seat, { at: index, epoch: room.epoch, sent: 0, ...(!rules.copiesOutliveAttachment && { copy: null }) });
-  // They were to be said to the attachment before this one.
+  // These refusals were for the previous attachment.
   next = withHosted(next, index, { ...room, waiting: room.waiting.filter(({ command }) => command[0] !== SEATS[seat]) });
-  // Refusals first: the sync that follows passes for an answer to everything else.
+  // Refusals first, because the following sync counts as the answer to all other commands.
   for (const command of refusalsIn(room.durable))
     if (command[0] === SEATS[seat]) next = sayRefused(next, index, command, room.durable.length);
   return sync(next, seat, index);
 }
 
-/** A command arrives at the server its player is attached to: what may come of it. */
+/** The possible steps when a command arrives at the server to which its player is attached. */
 function deliveries(
   state: State,
   before: State,
@@ -410,7 +410,7 @@ function judgeSeq(
   return seq === Math.max(room.seen[seat], settled) + 1 ? 'next' : 'ignore';
 }
 
-/** The player sees the durable history; what it sent up to the seq in it, and was not refused, counts as applied. */
+/** The player receives the durable history. Its commands up to the seq in it count as applied unless they were refused. */
 function sync(state: State, seat: number, index: number, history?: readonly string[]): State {
   const shown = history ?? (state.servers[index].room as Hosted).durable;
   const seq = seqOf(shown, seat);
@@ -468,7 +468,7 @@ function canResend(state: State, index: number, room: Hosted): boolean {
   );
 }
 
-/** Everything made since the last append goes out, unless one is on its way. */
+/** Appends all changes since the last append, unless an append is running. */
 function flush(state: State, index: number, rules: Rules): State {
   const server = state.servers[index];
   const room = server.room as Hosted;
@@ -517,7 +517,7 @@ function hasTakenOver(state: State, { to }: Hosted): boolean {
   return to !== null && state.servers.some(({ life, room }) => life === 'running' && room !== null && room.epoch >= to.epoch);
 }
 
-/** What the owner does once it knows that the store was away, or says it holds less. Null: nothing to do now. */
+/** The audit of an owner after an outage of the store, or after the store answered that it has less. Null when not needed. */
 function auditOf(state: State, index: number, rules: Rules): State | null {
   const server = state.servers[index];
   const { room } = server;
@@ -541,7 +541,7 @@ function auditOf(state: State, index: number, rules: Rules): State | null {
   return send(state, index, { verb: 'reassert', version: to, batch: inFlight?.batch ?? room.batch, history: room.value.slice(0, to) });
 }
 
-/** Appended, or written again: these are facts now. */
+/** Marks the changes as durable after an append or a repeated write. */
 function commit(state: State, index: number, rules: Rules): State {
   const room = state.servers[index].room as Hosted;
   const { to, batch } = room.inFlight as NonNullable<Hosted['inFlight']>;
@@ -555,7 +555,7 @@ function commit(state: State, index: number, rules: Rules): State {
     waiting: room.waiting.filter(({ after }) => after > to),
   });
   for (const { command, after } of room.waiting) if (after <= to) next = sayRefused(next, index, command, after);
-  // Whoever was not attached when they were to be said hears them before the sync that would pass for another answer.
+  // A player who was not attached at that time receives the refusals before the sync, which would count as another answer.
   if (!rules.syncHidesRefusals) for (const command of refusalsIn(durable)) next = sayRefused(next, index, command, to);
   state.players.forEach(({ at }, seat) => {
     if (at === index) next = sync(next, seat, index);
@@ -563,7 +563,7 @@ function commit(state: State, index: number, rules: Rules): State {
   return flush(next, index, rules);
 }
 
-/** Not ours any more. What was being handed over stays, silent, until somebody is known to have it. */
+/** The server drops the room. A room that is being migrated stays `lame` until the new owner is known to have it. */
 function letGo(state: State, index: number): State {
   const room = state.servers[index].room as Hosted;
   if (room.to === null || isDirty(room)) return drop(state, index);
@@ -574,7 +574,7 @@ function drop(state: State, index: number): State {
   return detached(withServer(state, index, { room: null }), index);
 }
 
-// ── Taking a room ────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Adopting a room ────────────────────────────────────────────────────────────────────────────────────────────────
 
 function isGone(state: State, owner: string, incarnation: number | null): boolean {
   const server = state.servers[indexOf(owner)];
@@ -592,7 +592,7 @@ function canAdopt(state: State, index: number, rules: Rules): boolean {
     (room.status !== 'lame' || rules.lameNeverAdopts || room.epoch >= (record.epoch as number) || isAwaiting(state, index, 'handoff'))
   )
     return false;
-  // Nobody takes a room from a store that fell back, before all who live have said what they know.
+  // No server adopts a room from a store that fell back until all living servers have compared their data.
   const isBarred = state.servers.some(({ condemned, audited }) => !condemned && audited < state.generation);
   if (isBarred && !rules.noAuditBarrier) return false;
   const isMine = record.owner === serverName(index) && record.incarnation === server.incarnation;
@@ -604,7 +604,7 @@ function sendAdopt(state: State, index: number, rules: Rules): State {
   const expected = { epoch: epoch as number, owner, incarnation: incarnation as number };
   const message = sent(state, index, { verb: 'adopt', to: expected, version: state.servers[index].epochSeen + 1 });
   if (!rules.readBeforeFence) return { ...state, wire: [...state.wire, message] };
-  // The log first …
+  // The log is read first, …
   const { adopted } = store.adopt(state.store, { expected, owner: serverName(index), incarnation: message.incarnation, epochMin: 0 }, 0);
   return {
     ...state,
@@ -642,7 +642,7 @@ function adopted(state: State, index: number, epoch: number, batch: string, hist
   return withServer(state, index, { room, epochSeen: Math.max(epoch, state.servers[index].epochSeen) });
 }
 
-// ── The store and the road to it ─────────────────────────────────────────────────────────────────────────────────
+// ── The store and its messages ─────────────────────────────────────────────────────────────────────────────────
 
 function sent(state: State, index: number, what: Partial<Message> & Pick<Message, 'verb'>): Message {
   const { incarnation, room } = state.servers[index];
@@ -669,7 +669,7 @@ function runMessage(state: State, at: number, rules: Rules): State {
         rules.appendIgnoresEpoch && before
           ? { epoch: before.epoch as number, owner: before.owner, incarnation: before.incarnation as number }
           : tenure;
-      // A new append goes wherever the log is by now.
+      // An append with a new id is applied to the current end of the log.
       const from = batch.endsWith(BLIND) && before ? before.version : base;
       const done = store.append(before, { ...mine, from, batch, changes: history.slice(base) });
       ({ answer, room } = done);
@@ -705,7 +705,7 @@ function runMessage(state: State, at: number, rules: Rules): State {
       taken = done.adopted;
       answer = taken ? `epoch ${taken.epoch}` : 'elsewhere';
       if (taken) next = issue({ ...next, clock: Math.max(next.clock, taken.epoch) + 1 }, { epoch: taken.epoch, owner, incarnation });
-      // … then the fence: what came in between is not seen.
+      // … then the fence is set, so changes in between are not seen.
       if (taken && verb === 'fence') taken = { ...taken, version: history.length, checkpoint: packedHistory, log: [], batch };
     }
   }
@@ -732,7 +732,7 @@ function receive(state: State, at: number, rules: Rules): State {
       : { ...next, flaw: 'the room cannot be revived: there is a hole in its log' };
   }
   if (!room || room.epoch !== tenure.epoch) return next;
-  // The answer to an append that is settled already.
+  // The append was already settled by another answer.
   if (verb === 'append' && batch.replace(BLIND, '') !== room.inFlight?.batch) return next;
   if (answer === 'conflict') return drop(next, index);
   if (answer === 'fenced') return letGo(withServer(next, index, { audited: state.generation }), index);
@@ -761,7 +761,7 @@ function receive(state: State, at: number, rules: Rules): State {
 
 function timeOut(state: State, at: number): State {
   const message = state.wire[at];
-  // A reply nobody waits for is nothing; a request may run all the same.
+  // A reply without a waiting sender has no effect; a request may still run.
   return {
     ...state,
     wire: message.reply ? without(state.wire, at) : state.wire.map((other, index) => (index === at ? { ...message, live: false } : other)),
@@ -777,7 +777,7 @@ function settle(state: State): State {
   return { ...state, durable: state.store, wire };
 }
 
-/** All connections to the store are cut: what was on its way is gone. */
+/** Cuts all connections to the store. The messages on them are lost. */
 function fallBack(state: State, to: StoredRoom | null, rules: Rules): State {
   const wire = rules.adoptOutlivesFallback ? state.wire.filter(({ verb, reply }) => verb === 'adopt' && reply === null) : [];
   return { ...state, clock: state.clock + 1, store: to, durable: to, generation: state.generation + 1, wire };
@@ -791,7 +791,7 @@ function issue(state: State, { epoch, owner, incarnation }: Tenure): State {
   return { ...state, issued: [...state.issued, issued].sort(), flaw };
 }
 
-// ── Lives ────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Incarnations ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function kill(state: State, index: number): State {
   const wire = state.wire
@@ -845,7 +845,7 @@ function unpacked(state: string): readonly string[] {
   return state.length > 1 ? state.slice(1).split(' ') : [];
 }
 
-/** Restores a room as `RoomLoader` does; null where it throws. */
+/** Restores a room as `RoomLoader` does; null when that throws. */
 function revived(checkpoint: string, log: readonly string[], version: number): readonly string[] | null {
   const held = unpacked(checkpoint);
   const before = version - log.length;

@@ -1,4 +1,4 @@
-/** Chance from a seed (mulberry32), so that every run can be run again. */
+/** Random numbers from a seed (mulberry32), so that every run can be repeated. */
 export class Random {
   constructor(private state: number) {}
 

@@ -76,7 +76,7 @@ interface InFlight {
   readonly isEnd: boolean;
   readonly to: readonly string[];
   readonly batch: string;
-  /** '' : no answer has come, and the owner sends the append again. */
+  /** Empty when no answer has arrived and the owner repeats the append. */
   readonly answer: string;
   /** The revision of the record after the end. */
   readonly rev: number;
@@ -456,9 +456,9 @@ function attach(state: State, index: number): State | null {
   if (known.rev < user.binding || !has(known.doc, NAMES[index])) return null;
   const owner = state.servers.find(({ room }) => room?.epoch === known.epoch)?.room;
   if (!owner) return null;
-  if (user.ended.includes(owner.round)) return broken(state, `${NAMES[index]} was told the end of round ${owner.round}, which runs on`);
+  if (user.ended.includes(owner.round)) return broken(state, `${NAMES[index]} was told the end of round ${owner.round}, which still runs`);
   if (user.round === owner.round && !isPrefix(user.moves, owner.moves))
-    return broken(state, `${NAMES[index]} was shown ${user.moves.join('')}, and its game goes on at ${owner.moves.join('') || 'no move'}`);
+    return broken(state, `${NAMES[index]} received ${user.moves.join('')}, and its game continues at ${owner.moves.join('') || 'no move'}`);
   return withUser(state, index, { epoch: owner.epoch, round: owner.round, moves: owner.moves });
 }
 
@@ -491,10 +491,11 @@ function tellEnd(state: State, index: number, round: number, result: string): St
   let next = withUser(state, index, { round: null, moves: [], epoch: 0, ready: null, ended: [...user.ended, round].sort() });
   if (!state.results.includes(result)) next = { ...next, results: [...state.results, result].sort() };
   if (other) return broken(next, `round ${round} ended as ${other} and as ${result}`);
-  if (!result.startsWith(`${round}=`)) return broken(next, `${NAMES[index]} is told the end of round ${round} with another's: ${result}`);
+  if (!result.startsWith(`${round}=`))
+    return broken(next, `${NAMES[index]} is told the end of round ${round} with the result of another round: ${result}`);
   return moves.startsWith(user.moves.join(''))
     ? next
-    : broken(next, `${NAMES[index]} was shown ${user.moves.join('')}, and the end is ${moves}`);
+    : broken(next, `${NAMES[index]} received ${user.moves.join('')}, and the end is ${moves}`);
 }
 
 /** A gateway without a session in the room drops the record. */
@@ -605,7 +606,7 @@ function begin(state: State, at: number, rules: Rules): State | null {
   return rules.operationsOutliveGenerations ? begun : read(begun, at, rules);
 }
 
-/** Data that was read in another generation says nothing about this one. */
+/** Data that was read in another generation is not valid in this one. */
 function mustBeginAgain(state: State, { readIn }: Operation, rules: Rules): boolean {
   return readIn !== state.generation && !rules.operationsOutliveGenerations;
 }
@@ -905,7 +906,7 @@ function reassert(state: State, index: number, rules: Rules): State {
   const room = state.servers[index].room as Hosted;
   const { epoch, round, start, doc, rev, moves, batch, inFlight } = room;
   const { room: stored, closed } = state.store;
-  // The write includes an append under way. The owner sends an end again afterwards.
+  // The write includes an append that is still running. The owner sends an end again afterwards.
   const isOnItsWay = inFlight !== null && !inFlight.isEnd;
   const [to, as] = isOnItsWay ? [inFlight.to, inFlight.batch] : [moves, batch];
   const tenure = { epoch, owner: serverName(index), incarnation: 1 };
@@ -1041,7 +1042,7 @@ function isGoal(state: State): boolean {
   return whyNotYet(state) === null;
 }
 
-/** Says in a sentence what is still under way. Null: nothing. */
+/** The operation that is still running, as a sentence; null when there is none. */
 export function whyNotYet(state: State): string | null {
   const { room, isListed } = state.store;
   if (state.gateways.some(({ isAsleep }) => isAsleep)) return 'a gateway sleeps';

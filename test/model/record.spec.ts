@@ -78,6 +78,6 @@ describe('the explorer finds a violation without the rule that', () => {
   );
 });
 
-it('returns null for a room in which nothing is under way', () => {
+it('returns null for a room without a running operation', () => {
   expect(whyNotYet(beginningOf(RECORD_SCENARIOS[1]))).toBeNull();
 });

@@ -3,7 +3,7 @@ import { type Budget, initialState, type Mutations, type Rules, type State } fro
 export interface Scenario {
   readonly name: string;
   readonly servers: number;
-  /** How many commands each player sends. */
+  /** The number of commands of each player. */
   readonly commands: readonly number[];
   readonly store: Rules['store'];
   readonly faults: Partial<Budget>;
@@ -13,7 +13,7 @@ export function beginningOf({ servers, commands, faults }: Scenario): State {
   return initialState(servers, commands, faults);
 }
 
-/** Explored in full, in the short form. */
+/** The scenarios of `npm test`, which are explored completely. */
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'an owner is killed, a reply is lost', servers: 2, commands: [1, 1], store: 'strict', faults: { kill: 1, lostReply: 1 } },
   {
@@ -24,7 +24,7 @@ export const SCENARIOS: readonly Scenario[] = [
     faults: { pause: 1, falseVerdict: 1 },
   },
   {
-    name: 'an owner is evicted by mistake, with a checkpoint on the road',
+    name: 'an owner is evicted by mistake, while a checkpoint is being sent',
     servers: 2,
     commands: [2],
     store: 'strict',
@@ -32,21 +32,21 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   { name: 'an owner is killed and the store falls back', servers: 2, commands: [1], store: 'strict', faults: { kill: 1, fallback: 1 } },
   {
-    name: 'a room moves, and one of the two is killed',
+    name: 'a room migrates, and its old or new owner is killed',
     servers: 2,
     commands: [1],
     store: 'strict',
     faults: { migrate: 1, kill: 1, lostReply: 1 },
   },
   {
-    name: 'a forgetful store falls back while a room moves',
+    name: 'a store without durable writes falls back while a room migrates',
     servers: 2,
     commands: [1],
     store: 'weak',
     faults: { migrate: 1, fallback: 1 },
   },
   {
-    name: 'a forgetful store loses everything',
+    name: 'a store without durable writes loses everything',
     servers: 2,
     commands: [1],
     store: 'weak',
@@ -62,46 +62,46 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'a player is refused and the owner is killed', servers: 2, commands: [2, 1], store: 'strict', faults: { refusal: 1, kill: 1 } },
 ];
 
-/** What the long form adds. */
+/** The additional scenarios of `npm run model`. */
 export const LONG_SCENARIOS: readonly Scenario[] = [
   {
-    name: 'an owner is evicted by mistake, with two checkpoints on the road',
+    name: 'an owner is evicted by mistake, while two checkpoints are being sent',
     servers: 2,
     commands: [2],
     store: 'strict',
     faults: { falseVerdict: 1, checkpoint: 2 },
   },
-  { name: 'two owners are killed of three', servers: 3, commands: [1, 1], store: 'strict', faults: { kill: 2 } },
+  { name: 'two of three owners are killed', servers: 3, commands: [1, 1], store: 'strict', faults: { kill: 2 } },
   {
-    name: 'three servers: kill, pause and migration',
+    name: 'three servers have a kill, a pause and a migration',
     servers: 3,
     commands: [1],
     store: 'strict',
     faults: { kill: 1, pause: 1, migrate: 1 },
   },
   {
-    name: 'pause, false verdict, lost reply and migration',
+    name: 'a pause, a wrong eviction, a lost reply and a migration happen',
     servers: 2,
     commands: [1],
     store: 'strict',
     faults: { pause: 1, falseVerdict: 1, lostReply: 1, migrate: 1 },
   },
   {
-    name: 'kill, fallback of a durable store and migration',
+    name: 'a kill, a fallback of a durable store and a migration happen',
     servers: 2,
     commands: [1],
     store: 'strict',
     faults: { kill: 1, fallback: 1, migrate: 1 },
   },
   {
-    name: 'a forgetful store falls back twice while a room moves',
+    name: 'a store without durable writes falls back twice while a room migrates',
     servers: 2,
     commands: [1],
     store: 'weak',
     faults: { migrate: 1, fallback: 2 },
   },
   {
-    name: 'a forgetful store loses everything while a room moves',
+    name: 'a store without durable writes loses everything while a room migrates',
     servers: 2,
     commands: [1, 1],
     store: 'weak',
@@ -109,10 +109,10 @@ export const LONG_SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** Random walks go through these, which are far too many to explore. */
+/** The scenarios of the random walks. They have too many states to explore. */
 export const WALKS: readonly Scenario[] = [
   {
-    name: 'a durable store, and everything at once',
+    name: 'a durable store and every fault',
     servers: 3,
     commands: [3, 2],
     store: 'strict',
@@ -130,14 +130,14 @@ export const WALKS: readonly Scenario[] = [
     },
   },
   {
-    name: 'a forgetful store, and everything but the loss of an owner',
+    name: 'a store without durable writes and every fault except the loss of an owner',
     servers: 3,
     commands: [3, 2],
     store: 'weak',
     faults: { pause: 2, fallback: 2, wipe: 1, lostReply: 3, disconnect: 2, migrate: 2, checkpoint: 3, refusal: 2, chore: 1 },
   },
   {
-    name: 'a forgetful store that forgets nothing, and every loss of an owner',
+    name: 'a store without durable writes that loses nothing, and every loss of an owner',
     servers: 3,
     commands: [3, 2],
     store: 'weak',
@@ -147,9 +147,9 @@ export const WALKS: readonly Scenario[] = [
 
 export interface Mutant {
   readonly rule: keyof Mutations;
-  /** The rule that is taken away, as a sentence. */
+  /** The removed rule; completes "without the rule that". */
   readonly without: string;
-  /** What is expected to break. */
+  /** The expected violation. */
   readonly breaks: RegExp;
   readonly scenario: Omit<Scenario, 'name'>;
 }
@@ -163,13 +163,13 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 'blindRetry',
-    without: 'an append without an answer is sent again as it was',
+    without: 'an append without an answer is repeated unchanged',
     breaks: /applied twice|lost|hole/,
     scenario: { servers: 2, commands: [1], store: 'strict', faults: { lostReply: 1 } },
   },
   {
     rule: 'outputBeforeCommit',
-    without: 'nothing leaves before it is durable',
+    without: 'an owner sends only durable changes',
     breaks: /lost/,
     scenario: { servers: 2, commands: [1], store: 'strict', faults: { kill: 1 } },
   },
@@ -193,25 +193,25 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 'epochFromStoreAlone',
-    without: 'an epoch is never lower than the clock, nor than any its adopter has seen',
+    without: 'an epoch is never lower than the clock or an epoch that its adopter has seen',
     breaks: /given out twice/,
     scenario: { servers: 3, commands: [0], store: 'weak', faults: { kill: 1, fallback: 1 } },
   },
   {
     rule: 'noAuditBarrier',
-    without: 'nobody adopts from a store that fell back before all who live have audited',
+    without: 'no server adopts from a store that fell back until all living servers have audited',
     breaks: /lost/,
     scenario: { servers: 2, commands: [1], store: 'weak', faults: { migrate: 1, fallback: 1 } },
   },
   {
     rule: 'adoptOutlivesFallback',
-    without: 'an adoption asked for before the store fell back is not carried out after it',
+    without: 'an adoption that was requested before a fallback does not run after it',
     breaks: /lost/,
     scenario: { servers: 2, commands: [1], store: 'weak', faults: { migrate: 1, lostReply: 1, fallback: 1 } },
   },
   {
     rule: 'sourceResumes',
-    without: 'a source whose handoff is undone does not go on by itself',
+    without: 'a source does not continue by itself when its handoff is undone',
     breaks: /lost|two histories/,
     scenario: { servers: 2, commands: [1, 1], store: 'weak', faults: { migrate: 1, fallback: 1 } },
   },
@@ -223,7 +223,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 'lameNeverAdopts',
-    without: 'a source may take the room back when the target died',
+    without: 'a source may adopt the room again when the target died',
     breaks: /stuck/,
     scenario: { servers: 2, commands: [1], store: 'strict', faults: { migrate: 1, kill: 1 } },
   },
@@ -235,31 +235,31 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 'adoptionCountsAtOnce',
-    without: 'an adoption counts only once the store cannot forget what was read',
+    without: 'an adoption counts only once no fallback can undo the data that it read',
     breaks: /lost/,
     scenario: { servers: 2, commands: [1], store: 'strict', faults: { kill: 1, fallback: 1 } },
   },
   {
     rule: 'refusedAgainAtOnce',
-    without: 'a refusal sent again waits as the first one did',
+    without: 'a repeated refusal waits for the same changes as the first one',
     breaks: /was heard before/,
     scenario: { servers: 2, commands: [1, 1], store: 'strict', faults: { refusal: 1 } },
   },
   {
     rule: 'syncHidesRefusals',
-    without: 'refusals on record are said before the sync that holds them',
+    without: 'recorded refusals are sent before the sync that contains them',
     breaks: /told that it was applied/,
     scenario: { servers: 1, commands: [2, 1], store: 'strict', faults: { refusal: 1, disconnect: 1 } },
   },
   {
     rule: 'choreForgetsRefusals',
-    without: 'refusals stay pending until a change has put them on record',
-    breaks: /told that it was applied|acknowledged and not there|stuck/,
+    without: 'refusals stay pending until a change has recorded them',
+    breaks: /told that it was applied|acknowledged and not in the room|stuck/,
     scenario: { servers: 1, commands: [2], store: 'strict', faults: { refusal: 1, chore: 1, disconnect: 1 } },
   },
   {
     rule: 'copiesOutliveAttachment',
-    without: 'a copy of a command dies with the attachment it was sent on',
+    without: 'a copy of a command is dropped when the attachment on which it was sent ends',
     breaks: /was told that it was refused/,
     scenario: { servers: 2, commands: [1], store: 'strict', faults: { refusal: 1, kill: 1, copy: 1 } },
   },

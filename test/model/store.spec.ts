@@ -9,7 +9,7 @@ const SEQUENCES = process.env.MODEL_LONG ? 3_000 : 150;
 const VERBS_A_SEQUENCE = 30;
 
 const scripts = join(__dirname, '../../libs/room-store/src/scripts');
-/** `keyCount`: where a script takes the keys of as many rooms as it is given. */
+/** `keyCount`: for a script that takes a variable number of keys. */
 const verb = (name: string, keyCount?: number): { lua: string; keys: number } => {
   const lua = readFileSync(join(scripts, `${name}.lua`), 'utf8');
   const highest = Math.max(...[...lua.matchAll(/KEYS\[(\d)\]/g)].map(([, index]) => Number(index)));
@@ -46,7 +46,7 @@ describe('the model of the store', () => {
   beforeAll(() => redis.connect());
   afterAll(() => redis.disconnect());
 
-  /** What the store may fall back to. */
+  /** The earlier contents to which the store may fall back. */
   interface Moment {
     readonly room: StoredRoom | null;
     readonly isClosed: boolean;
@@ -113,12 +113,12 @@ describe('the model of the store', () => {
         paused: hash.paused ?? '',
         log,
         checkpoint,
-        // By the batch of each game's end; what they hold is the same in this sequence.
+        // Effects are keyed by the batch of the end. Their content does not matter in this sequence.
         effects: effects.at(-1) ?? null,
       };
     }
 
-    /** The store falls back to this moment. */
+    /** Records the current content, to which the store may fall back. */
     async fallBack({ room, isClosed }: Moment): Promise<void> {
       await this.destroy();
       if (room) await this.write(room);
@@ -139,7 +139,7 @@ describe('the model of the store', () => {
     return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
   }
 
-  /** A tenure that is often the right one, and otherwise a plausible wrong one. */
+  /** Often the right tenure, else a plausible wrong one. */
   function tenureOf(random: Random, room: StoredRoom | null): Tenure {
     const epoch = room?.epoch ?? 7;
     const right = { epoch, owner: room?.owner || 's1', incarnation: room?.incarnation ?? 1 };
@@ -170,7 +170,7 @@ describe('the model of the store', () => {
     let moments: readonly Moment[] = [];
     const trace: string[] = [];
     try {
-      // Half of the rooms have epochs ahead of the clock, so that both sides of `max(old + 1, now)` are met.
+      // Half of the rooms have epochs ahead of the clock, so that both sides of `max(old + 1, now)` occur.
       const epoch = random.int(2) ? 9_000_000_000_000 : random.of([null, 5]);
       if (random.int(6)) {
         model = {
@@ -216,7 +216,7 @@ describe('the model of the store', () => {
         const before = await redisNow();
         let expected: unknown;
         let answer: unknown;
-        /** The time the script must have seen, where its answer shows it. */
+        /** The time at which the script ran, when its answer shows it. */
         const seenTime = async (shown: number): Promise<number> => (shown >= before && shown <= (await redisNow()) ? shown : before);
         switch (name) {
           case 'append': {
@@ -363,7 +363,7 @@ describe('the model of the store', () => {
               ...string[],
             ];
             const done = store.adopt(model, { expected: tenure, ...me, epochMin, aloneMs }, await seenTime(Number(reply[0])));
-            // What is marked as poison, and the room's time, are not modelled.
+            // The marks of poison and the time of the room are not modeled.
             answer = done.adopted ? [...reply.slice(0, 9), reply[13]] : reply;
             const held = model;
             expected = done.adopted
@@ -393,7 +393,7 @@ describe('the model of the store', () => {
           }
           case 'open': {
             if (model && model.status === 'waiting' && random.int(2)) {
-              // What the lobby does before it asks a server to open.
+              // The lobby does this before it requests a server to open the room.
               model = { ...model, status: 'starting', start: 'st1' };
               await real.write(model);
             }
@@ -408,7 +408,7 @@ describe('the model of the store', () => {
             );
             answer = reply;
             expected = done.epoch === 0 ? ['0'] : [`${done.epoch}`, `${model?.round}`, model?.doc, `${done.room?.rev}`];
-            // What was published, where it was taken just now and not before.
+            // The message that the write published, when this step wrote it.
             if (done.room !== model && Array.isArray(expected))
               expected.push(`opened ${done.room?.rev} ${done.epoch} ${incarnation} ${owner} every-change -`);
             if (!Array.isArray(reply)) expected = `${done.epoch}`;
@@ -431,10 +431,10 @@ describe('the model of the store', () => {
     return seen;
   }
 
-  it('answers and writes as the real scripts do, whatever is asked in whatever order', async () => {
+  it('answers and writes as the real scripts do, for random sequences of requests', async () => {
     const seen = new Set<string>();
     for (; sequence < SEQUENCES; sequence++) for (const outcome of await runSequence(sequence + 1)) seen.add(outcome);
-    // Every answer a verb has must have been met, else the sequences prove less than they say.
+    // Every possible answer of a script must have occurred, else the sequences do not cover the scripts.
     const wanted = {
       append: [0, 1, 2, 3, 4],
       finish: [0, 1, 2, 3, 4],
@@ -529,7 +529,7 @@ describe('the model of the store', () => {
     return seen;
   }
 
-  it('answers and writes of users as the real scripts do', async () => {
+  it('answers and writes as the real scripts of users do', async () => {
     const seen = new Set<string>();
     for (let seed = 1; seed <= SEQUENCES; seed++) for (const outcome of await runUser(seed)) seen.add(outcome);
     const wanted = ['move 0', 'move 1', 'leave 0', 'leave 1', 'restore 0', 'restore 1', 'restore 2', 'overtake 0', 'overtake 1', 'admit '];

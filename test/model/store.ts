@@ -1,9 +1,9 @@
 /**
- * The verbs of `libs/room-store/src/scripts`, as pure functions over the record of one room. `store.spec.ts` runs the
- * same random sequences through these and through the real scripts, so that what is explored here is what is shipped.
+ * The scripts of `libs/room-store/src/scripts` as pure functions over the record of one room. `store.spec.ts` runs the same
+ * random sequences through these functions and the real scripts, so that the model explores the real behavior.
  */
 
-/** All keys of one room. What the verbs neither read nor decide by (`since`) is left out. */
+/** All keys of one room, without fields that no script reads (`since`). */
 export interface StoredRoom {
   /** Null before the first owner. */
   readonly epoch: number | null;
@@ -19,9 +19,9 @@ export interface StoredRoom {
   readonly game: string;
   readonly durability: string;
   readonly result: string | null;
-  /** `version:ms`: for how long nobody owned it before it was adopted at that version; '' : not known of any. */
+  /** `version:ms`: the downtime before the adoption at that version; '' when there was none. */
   readonly paused: string;
-  /** Changes, one an element; the last made `version`. */
+  /** One change per element. The last one led to `version`. */
   readonly log: readonly string[];
   readonly checkpoint: string | null;
   readonly effects: string | null;
@@ -33,7 +33,7 @@ export interface Tenure {
   readonly incarnation: number;
 }
 
-/** Codes as the scripts give them. */
+/** The codes that the scripts return. */
 export const ANSWERS = ['ok', 'fenced', 'behind', 'missing', 'conflict'] as const;
 export type Answer = (typeof ANSWERS)[number];
 
@@ -60,7 +60,7 @@ export function append(room: StoredRoom | null, args: AppendArgs): Written {
 }
 
 export interface FinishArgs extends Tenure {
-  /** Null: whatever it is. */
+  /** Null: any value is accepted. */
   readonly from: number | null;
   readonly batch: string;
   readonly result: string;
@@ -79,7 +79,7 @@ export function finish(room: StoredRoom | null, args: FinishArgs): Written {
 export interface CheckpointArgs extends Tenure {
   readonly version: number;
   readonly state: string;
-  /** The log is not written, so the checkpoint moves the version. */
+  /** The room has no log, so the checkpoint sets the version. */
   readonly isVolatile: boolean;
 }
 
@@ -89,12 +89,12 @@ export function checkpoint(room: StoredRoom | null, args: CheckpointArgs): Writt
   const before = room as StoredRoom;
   if (before.version < args.version && !args.isVolatile) return { answer: 'behind', room };
   const version = Math.max(before.version, args.version);
-  // A late one, which the log does not reach back to any more: it would leave a hole.
+  // The checkpoint is late: the log begins after it, so the checkpoint would leave a hole.
   if (before.version - before.log.length > args.version) return { answer: 'ok', room };
   return { answer: 'ok', room: { ...before, version, checkpoint: args.state, log: logAfter(before, args.version) } };
 }
 
-/** What is left of the log when all up to `version` is cut off. */
+/** The log without the changes up to `version`. */
 export function logAfter({ log, version: last }: StoredRoom, version: number): readonly string[] {
   return last > version ? log.slice(Math.max(0, log.length - (last - version))) : [];
 }
@@ -117,10 +117,10 @@ export function handoff(room: StoredRoom | null, args: HandoffArgs): Written {
 export interface ReassertArgs extends Tenure {
   readonly version: number;
   readonly batch: string;
-  /** '' : not to outlive its server. */
+  /** Empty when the game ends with its server. */
   readonly state: string;
   readonly doc: string;
-  /** Of the doc. */
+  /** The revision of the doc. */
   readonly rev: number;
   readonly game: string;
   readonly durability: string;
@@ -143,7 +143,7 @@ export function reassert(room: StoredRoom | null, args: ReassertArgs, isClosed =
   return { answer: 'ok', room: { ...known, ...written, doc, rev, log: [], checkpoint: args.state || known.checkpoint } };
 }
 
-/** What a gateway knows of a record. */
+/** A gateway's knowledge of a record. */
 export type KnownRoom = Pick<StoredRoom, 'rev' | 'doc' | 'game' | 'status' | 'round' | 'result' | 'start' | 'epoch'>;
 
 export function restoreRoom(room: StoredRoom | null, known: KnownRoom, isClosed = false): { answer: Restored; room: StoredRoom | null } {
@@ -170,16 +170,16 @@ export interface EndArgs {
   readonly epoch: number;
   readonly batch: string;
   readonly result: string;
-  /** '' : none. */
+  /** Empty when there is none. */
   readonly effects: string;
-  /** Of the record after the end. */
+  /** The revision of the record after the end. */
   readonly rev: number;
   readonly doc: string;
   readonly round: number;
   readonly game: string;
 }
 
-/** `missing`: without a record it is left alone, since somebody who is in the room writes that again, or nobody is. */
+/** `missing`: without a record the script does nothing, because a member of the room restores it, or there is no member. */
 export function restoreEnd(room: StoredRoom | null, args: EndArgs): Written {
   if (!room) return { answer: 'missing', room };
   if ((room.epoch ?? 0) > args.epoch || room.round > args.round) return { answer: 'fenced', room };
@@ -192,17 +192,17 @@ export function restoreEnd(room: StoredRoom | null, args: EndArgs): Written {
 }
 
 export interface SaveArgs {
-  /** Null: the room must not exist. */
+  /** Null when the room must not exist. */
   readonly rev: number | null;
   readonly doc: string;
-  /** '' : as it is. */
+  /** Empty: unchanged. */
   readonly status: string;
-  /** '' : as it is. */
+  /** Empty: unchanged. */
   readonly start: string;
   readonly game: string;
 }
 
-/** What a lobby writes. `isSaved`: false where another was faster. */
+/** A write of a lobby. `isSaved` is false when another write was faster. */
 export function save(room: StoredRoom | null, args: SaveArgs, now: number): { isSaved: boolean; room: StoredRoom | null } {
   const { rev, doc, status, start, game } = args;
   if ((room?.rev ?? null) !== rev) return { isSaved: false, room };
@@ -210,15 +210,15 @@ export function save(room: StoredRoom | null, args: SaveArgs, now: number): { is
   return { isSaved: true, room: { ...room, doc, status: status || room.status, start: start || room.start, rev: room.rev + 1 } };
 }
 
-/** `closed`: the epoch that is kept of a room that was closed; null: it was not. */
+/** `closed`: the stored epoch of a closed room; null when it was not closed. */
 export function close(room: StoredRoom | null, rev: number): { closed: number | null; room: StoredRoom | null } {
   if (room?.rev !== rev || room.status === 'playing') return { closed: null, room };
   return { closed: room.epoch ?? 0, room: null };
 }
 
-/** Where a user is, and the last of what they asked for. */
+/** The room of a user, and the order of the user's last request. */
 export interface StoredUser {
-  /** '' : in none. */
+  /** Empty when the user is in no room. */
   readonly room: string;
   readonly turn: number;
   readonly movedTurn: number;
@@ -227,7 +227,7 @@ export interface StoredUser {
 
 export const NOBODY: StoredUser = { room: '', turn: 0, movedTurn: 0, movedNumber: 0 };
 
-/** A request by its number within a turn. */
+/** The order of a request: the number of the admission, and the number within it. */
 export interface Asked {
   readonly turn: number;
   readonly number: number;
@@ -237,7 +237,7 @@ export function isLate(user: StoredUser, { turn, number }: Asked): boolean {
   return turn < user.turn || turn < user.movedTurn || (turn === user.movedTurn && number < user.movedNumber);
 }
 
-/** `from`: the room they must be in now, '' : any. */
+/** `from`: the room in which the user must be; empty for any. */
 export function moveUser(user: StoredUser, room: string, asked: Asked, from = ''): { isMoved: boolean; user: StoredUser } {
   if (isLate(user, asked) || (from !== '' && user.room !== from)) return { isMoved: false, user };
   return { isMoved: true, user: { ...user, room, movedTurn: asked.turn, movedNumber: asked.number } };
@@ -259,7 +259,7 @@ export interface AdoptArgs {
   readonly expected: Tenure;
   readonly owner: string;
   readonly incarnation: number;
-  /** The lowest epoch to give. */
+  /** The minimum of the new epoch. */
   readonly epochMin: number;
   readonly aloneMs?: number;
 }
@@ -305,7 +305,7 @@ export interface OpenArgs {
   readonly durability: string;
 }
 
-/** Gives the epoch; 0 when the start is not the one under way. */
+/** Returns the epoch; 0 when the start is not the current one. */
 export function open(room: StoredRoom | null, args: OpenArgs, now: number): { epoch: number; room: StoredRoom | null } {
   if (room === null || room.start !== args.start) return { epoch: 0, room };
   if (room.status === 'playing' && isOwner(room, args)) return { epoch: room.epoch as number, room };
@@ -316,7 +316,7 @@ export function open(room: StoredRoom | null, args: OpenArgs, now: number): { ep
   return { epoch, room: { ...room, ...begun, checkpoint: args.checkpoint || null, rev: room.rev + 1 } };
 }
 
-/** A room that nothing is known of. */
+/** A room without any data. */
 export const EMPTY: StoredRoom = {
   epoch: null,
   owner: '',
@@ -337,7 +337,7 @@ export const EMPTY: StoredRoom = {
   effects: null,
 };
 
-/** What every fenced write asks first. */
+/** The check of every fenced write. */
 function refusalOf(room: StoredRoom | null, args: Tenure): Answer | null {
   if (room?.epoch == null) return 'missing';
   if (room.epoch > args.epoch) return 'fenced';

@@ -137,7 +137,7 @@ describe('all gateways without Redis, while the other servers have it', () => {
     await fleet.stop();
   });
 
-  it('keep their players, whose games go on', async () => {
+  it('keep their players, whose games continue', async () => {
     const game = await LedgerGame.begin(fleet);
     store.cut();
     await until(() => fleet.gateways.every((gateway) => gateway.logged('store.lost-alone').length > 0), 15_000);

@@ -124,7 +124,7 @@ describe('the contract of health checks in Redis', () => {
     await until(async () => (await Promise.all(ids.map((id) => redis.hget(id, 'state')))).every((state) => state === 'ready'));
     expect(await Promise.all(ids.map((id) => redis.hget(id, 'incarnation')))).toEqual(before);
     await fleet.whole();
-    // A gateway may get its read of the incomplete registry only now.
+    // The answer to a gateway's read of the incomplete registry may arrive only now.
     const eve = await fleet.newPlayer('Eve');
     await until(() =>
       eve.rooms().then(

@@ -71,7 +71,7 @@ const isPackage = (id) => !/^[./\0]|^node:/.test(id);
 /** @param {string} id */
 const packageOf = (id) => id.split('/', id.startsWith('@') ? 2 : 1).join('/');
 
-/** @param {string} name of a CommonJS package @returns {Promise<string>} the source of a module with the same exports as `import` of the package */
+/** @param {string} name the name of a CommonJS package @returns {Promise<string>} the source of a module with the same exports as `import` of the package */
 async function namesOf(name) {
   const names = Object.keys(await import(name)).filter((key) => key !== 'default' && key !== 'module.exports');
   // Declared under another name first: `static` can be exported but not declared.

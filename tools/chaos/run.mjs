@@ -8,8 +8,8 @@ import { HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
 import { startRedis } from '../redis/index.mjs';
 import { launchServer, mainOf } from '../start/launch-server.mjs';
 
-// `npm run chaos`: installs and builds what is stale, then runs the compiled tool. What starts processes is given to it:
-// it stands outside dist/.
+// `npm run chaos`: installs and builds what is stale, then runs the compiled tool. The functions that start processes are
+// outside dist/, so the tool cannot import them and receives them as an argument.
 await install();
 await build({ log: (line) => console.error(line) });
 const { main } = await import(new URL('../../dist/tools/chaos/src/main.js', import.meta.url).href);
@@ -23,5 +23,5 @@ process.exitCode = await main(process.argv.slice(2), {
   wallClock: pathToFileURL(join(ROOT, 'tools/process/wall-clock.mjs')).href,
   home: join(HOLDFAST_DIR, 'chaos'),
 });
-// Sockets that linger must not hold a finished run.
+// Open sockets must not keep the process alive after a finished run.
 process.exit();

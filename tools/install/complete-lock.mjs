@@ -4,15 +4,15 @@ import { pathToFileURL } from 'node:url';
 import { ROOT } from '../process/paths.mjs';
 
 /**
- * `node tools/install/complete-lock.mjs` after `npm install`: names in package-lock.json the optional packages of other
- * platforms that npm left out (it does so where they are not installed, or a mirror lacks them). `npm ci` refuses a lock
- * without them, on every platform.
+ * `node tools/install/complete-lock.mjs` after `npm install`: adds the optional packages of other platforms to
+ * package-lock.json. npm leaves them out when they are not installed or a mirror lacks them, and `npm ci` then refuses the lock
+ * on every platform.
  *
  * @typedef {{ version?: string, dev?: boolean, optional?: boolean, os?: string[], cpu?: string[], libc?: string[], optionalDependencies?: Record<string, string> }} LockedPackage
  */
 
 /**
- * Pure: the packages that are missing, by path. What they are for is in their names, as their makers write them.
+ * Pure: the missing packages, by path. Their platforms are taken from their names.
  *
  * @param {Record<string, LockedPackage>} packages
  * @returns {Record<string, LockedPackage>}
@@ -29,7 +29,7 @@ export function missingOptional(packages) {
   return missing;
 }
 
-/** As Node looks: beside the one who asks, then further up. @param {Record<string, LockedPackage>} packages @param {string} from @param {string} name */
+/** Searches as Node does: in the folder of the importing package, then in its parents. @param {Record<string, LockedPackage>} packages @param {string} from @param {string} name */
 function isFound(packages, from, name) {
   for (let at = from; ; at = at.slice(0, Math.max(0, at.lastIndexOf('/node_modules/')))) {
     if (packages[`${at && `${at}/`}node_modules/${name}`]) return true;

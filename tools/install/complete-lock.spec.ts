@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { missingOptional } from './complete-lock.mjs';
 
 describe('package-lock.json', () => {
-  it('names the packages of every platform, or npm ci refuses it (node tools/install/complete-lock.mjs)', () => {
+  it('contains the packages of every platform, which npm ci requires (node tools/install/complete-lock.mjs)', () => {
     const lock = JSON.parse(readFileSync(join(__dirname, '../../package-lock.json'), 'utf8'));
     expect(Object.keys(missingOptional(lock.packages))).toEqual([]);
   });
 
-  it('is completed with what names say', () => {
+  it('is completed with platforms from the names of packages', () => {
     const optionalDependencies = { '@a/b-linux-x64-musl': '1.0.0', '@a/b-win32-arm64-msvc': '1.0.0', '@a/b-linux-x64-gnu': '1.0.0' };
     const packages = {
       'node_modules/@a/b': { version: '1.0.0', dev: true, optionalDependencies },

@@ -8,8 +8,8 @@ import { HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
 const run = promisify(execFile);
 
 /**
- * Makes node_modules what package-lock.json says, if it is not already. Where another command does so at the moment, that is
- * waited for: `npm ci` begins by removing what is there.
+ * Installs the packages of package-lock.json, unless node_modules has them. Waits when another command is installing, because
+ * `npm ci` removes node_modules first.
  *
  * @param {{ log?: (line: string) => void }} [options]
  * @returns {Promise<{ installed: boolean }>}
@@ -22,7 +22,7 @@ export async function install({ log = () => {} } = {}) {
     async (holdToo) => {
       if (await isInstalled()) return { installed: false };
       log('installing dependencies (npm ci) …');
-      // Dependencies for development too, whatever NODE_ENV says: what follows builds.
+      // Includes development dependencies even with NODE_ENV=production, because the build needs them.
       const npm = run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: ROOT, maxBuffer: 64 << 20 });
       if (npm.child.pid !== undefined) await holdToo(npm.child.pid);
       await npm.catch((error) => {
@@ -39,7 +39,7 @@ export async function install({ log = () => {} } = {}) {
   );
 }
 
-/** npm notes what it installed in node_modules/.package-lock.json; packages for other platforms are missing there. */
+/** npm lists the installed packages in node_modules/.package-lock.json, without those of other platforms. */
 async function isInstalled() {
   const [wanted, present] = await Promise.all([packagesOf('package-lock.json'), packagesOf('node_modules/.package-lock.json')]);
   if (!wanted || !present) return false;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { ROOT } from '../process/paths.mjs';
 
-/** Takes its time, as the real one does, and notes when it begins and ends. */
+/** A slow npm that records its begin and end. */
 const NPM = `#!/bin/sh
 echo begins >> npm-runs
 rm -rf node_modules
@@ -13,7 +13,7 @@ mkdir node_modules && cp package-lock.json node_modules/.package-lock.json
 echo ends >> npm-runs
 `;
 
-describe('two commands that are started at once in a fresh clone', () => {
+describe('several commands that start at once in a fresh clone', () => {
   let clone: string;
   beforeEach(async () => {
     clone = await mkdtemp(join(tmpdir(), 'holdfast-clone-'));
@@ -25,7 +25,7 @@ describe('two commands that are started at once in a fresh clone', () => {
   });
   afterEach(() => rm(clone, { recursive: true, force: true, maxRetries: 3 }));
 
-  /** What it gave; rejects where it failed. */
+  /** Resolves with the result of `install`; rejects when it failed. */
   function install(): Promise<{ installed: boolean }> {
     const program = `
       const { install } = await import(${JSON.stringify(join(clone, 'tools/install/install.mjs'))});
@@ -45,7 +45,7 @@ describe('two commands that are started at once in a fresh clone', () => {
     );
   }
 
-  it('install dependencies once: one does, the others wait for it', async () => {
+  it('install dependencies once: one command installs, the others wait for it', async () => {
     const results = await Promise.all([install(), install(), install()]);
     expect(results.map(({ installed }) => installed).sort()).toEqual([false, false, true]);
     expect(await readFile(join(clone, 'npm-runs'), 'utf8')).toBe('begins\nends\n');

@@ -17,11 +17,12 @@ const INSTALL = 'install Debian’s iproute2 and nftables (apt-get install iprou
  */
 
 /**
- * What makes network namespaces and rules in them: `ip` and `nft` from the PATH, or Debian's packages unpacked under .holdfast/
- * (about 1 MB, once; HOLDFAST_NO_NETWORK=1 says no to namespaces at all). Whether the kernel allows it is tried.
+ * Finds `ip` and `nft`, which create network namespaces and their rules: on the PATH, or in Debian's packages, which are
+ * downloaded once (about 1 MB) and unpacked under .holdfast/. Also tests whether the kernel allows namespaces.
+ * HOLDFAST_NO_NETWORK=1 forbids namespaces.
  *
  * @param {{ log?: (line: string) => void, env?: NodeJS.ProcessEnv }} [options]
- * @returns {Promise<{ tools: NetTools } | { missing: string }>} the programs, or what is missing and what to do about it
+ * @returns {Promise<{ tools: NetTools } | { missing: string }>} the programs, or the reason why there are none and its remedy
  */
 export async function findNetTools({ log = () => {}, env = process.env } = {}) {
   if (env.HOLDFAST_NO_NETWORK) return { missing: 'HOLDFAST_NO_NETWORK is set' };
@@ -45,13 +46,13 @@ async function findOne(name, log, env) {
   const path = join(home, name);
   if (existsSync(path)) return { path };
   for (const tool of ['apt-get', 'dpkg'])
-    if (!onPath(tool, env)) return { missing: `there is no ${name}, and no ${tool} to fetch it; ${INSTALL}` };
+    if (!onPath(tool, env)) return { missing: `there is no ${name}, and no ${tool} to download it; ${INSTALL}` };
   try {
-    log(`fetching ${PACKAGES[name]} for the partition tests (about 1 MB, once) …`);
+    log(`downloading ${PACKAGES[name]} for the partition tests (about 1 MB, once) …`);
     await fetchPackage(name, home, env);
     return { path };
   } catch (error) {
-    return { missing: `there is no ${name}, and fetching it failed (${error instanceof Error ? error.message : error}); ${INSTALL}` };
+    return { missing: `there is no ${name}, and its download failed (${error instanceof Error ? error.message : error}); ${INSTALL}` };
   }
 }
 
@@ -77,7 +78,7 @@ async function fetchPackage(name, home, env) {
   }
 }
 
-/** Makes one namespace with a bridge, a pair of interfaces and a rule, and removes it. @param {NetTools} tools @returns {Promise<string | null>} */
+/** Tries a namespace with a bridge, a pair of interfaces and a rule. @param {NetTools} tools @returns {Promise<string | null>} the reason of a failure */
 async function whyRefused({ ip, nft }) {
   const name = `hfp-${process.pid}-try`;
   try {

@@ -4,21 +4,20 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Every name that a run makes begins with this and the pid of the run. */
+/** The names of all namespaces of a run begin with this and the pid of the run. */
 const PREFIX = 'hfp-';
 const TABLE = 'inet holdfast';
 
 /**
- * A bridge of this host with one network namespace for each server. The host's own end of the bridge is where Redis and players are.
- * `close` removes all of it, also at the end of the process, however that comes but by kill -9; what that leaves behind, the next
- * run removes.
+ * A bridge of this host with one network namespace for each server. Redis and the players are at the host's end of the bridge.
+ * `close` removes everything. The exit of the process does so too, except after kill -9; the next run removes those remains.
  */
 export class Network {
   /** @param {import('./find-net-tools.mjs').NetTools} tools */
   constructor(tools) {
     this.tools = tools;
     this.bridge = `hfb${process.pid}`;
-    // One net for each run, so that two of them do not meet.
+    // Each run has its own network addresses, so that two runs do not conflict.
     this.net = `10.${200 + (process.pid % 50)}.${Math.floor(process.pid / 50) % 250}`;
     /** @type {Map<string, { namespace: string, address: string, near: string }>} */
     this.members = new Map();
@@ -37,12 +36,12 @@ export class Network {
     return network;
   }
 
-  /** Of this host on the bridge. */
+  /** The address of this host on the bridge. */
   get address() {
     return `${this.net}.1`;
   }
 
-  /** A namespace with an address of its own, on the bridge. @param {string} name */
+  /** Adds a namespace with its own address on the bridge. @param {string} name */
   async add(name) {
     const number = this.members.size + 1;
     const namespace = `${PREFIX}${process.pid}-${name}`;
@@ -63,14 +62,18 @@ export class Network {
     return this.#member(name).address;
   }
 
-  /** What stands before a command that is to run there; its pid is then the command's own. @param {string} name @returns {string[]} */
+  /**
+   * The prefix with which a command runs in the namespace. The command keeps the pid of the process that is started.
+   *
+   * @param {string} name @returns {string[]}
+   */
   within(name) {
     return [this.tools.ip, 'netns', 'exec', this.#member(name).namespace];
   }
 
   /**
-   * What comes in at, and goes out of, a member passes these rules of nftables first; without any, all passes. Connections that stand
-   * are concerned like new ones.
+   * Replaces the nftables rules for the incoming and outgoing packets of a member. Without rules, all packets pass. The rules
+   * also affect open connections.
    *
    * @param {string} name @param {{ input?: readonly string[], output?: readonly string[] }} rules
    */
@@ -114,7 +117,7 @@ export class Network {
     await run(this.tools.ip, args);
   }
 
-  /** In one transaction. @param {string} name @param {readonly string[]} script lines */
+  /** Runs the script in one transaction. @param {string} name @param {readonly string[]} script lines */
   async #nft(name, script) {
     const [command, ...args] = [...this.within(name), this.tools.nft, '-f', '-'];
     const child = spawn(command, args, { stdio: ['pipe', 'ignore', 'pipe'] });
@@ -128,7 +131,7 @@ export class Network {
   }
 }
 
-/** What runs left behind that are no more. @param {import('./find-net-tools.mjs').NetTools} tools */
+/** Removes the remains of runs whose process is gone. @param {import('./find-net-tools.mjs').NetTools} tools */
 export function removeLeftovers(tools) {
   const namespaces = quietly(tools.ip, ['netns', 'list'])
     .split('\n')
@@ -141,19 +144,23 @@ export function removeLeftovers(tools) {
     if (!isRun(pid)) quietly(tools.ip, ['link', 'del', name]);
 }
 
-/** Its processes first: a namespace with a process in it stays, without a name. @param {import('./find-net-tools.mjs').NetTools} tools @param {string} name */
+/**
+ * Kills its processes first, because a namespace with a process continues to exist without a name.
+ *
+ * @param {import('./find-net-tools.mjs').NetTools} tools @param {string} name
+ */
 function removeNamespace(tools, name) {
   for (const pid of quietly(tools.ip, ['netns', 'pids', name]).split('\n').filter(Boolean)) {
     try {
       process.kill(Number(pid), 'SIGKILL');
     } catch {
-      // It has ended by itself.
+      // The process has already ended.
     }
   }
   quietly(tools.ip, ['netns', 'del', name]);
 }
 
-/** Pids are given out again: only a node is a run. @param {string} pid */
+/** Compares the command line too, because another process may have the pid by now. @param {string} pid */
 function isRun(pid) {
   if (Number(pid) === process.pid) return true;
   if (!existsSync(`/proc/${pid}`)) return false;
@@ -164,7 +171,7 @@ function isRun(pid) {
   }
 }
 
-/** @param {string} command @param {string[]} args @returns {string} what it printed; nothing where it failed */
+/** @param {string} command @param {string[]} args @returns {string} the output; empty when the command failed */
 function quietly(command, args) {
   try {
     return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });

@@ -1,6 +1,6 @@
 /**
- * Preloaded by `--import`: a server that listens on another port than the one it announces, so that a proxy of a test or a chaos
- * run can stand on the announced port and cut what comes in. `LISTEN_BEHIND` is `ANNOUNCED:REAL`.
+ * Preloaded with `--import`: lets a server listen on another port than the one it announces. So a proxy of a test can listen on
+ * the announced port and cut the incoming connections. `LISTEN_BEHIND` is `ANNOUNCED:REAL`.
  */
 import { Server } from 'node:net';
 

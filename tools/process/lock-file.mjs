@@ -5,13 +5,13 @@ import { dirname } from 'node:path';
 const LOOK_MS = 100;
 
 /**
- * Does work that no two processes of this machine may do at once. A process that finds the lock held waits. A lock whose processes
- * are all gone (kill -9) is taken over, so nobody has to remove one by hand.
+ * Does work that only one process of this machine may do at a time. Other processes wait for the lock. A process takes over a
+ * lock whose holders are all gone (kill -9), so nobody has to remove a lock by hand.
  *
  * @template T
- * @param {string} file the lock; its folder is made where it is missing
- * @param {(holdToo: (pid: number) => Promise<void>) => Promise<T>} work `holdToo`: the lock also counts as held while this process
- *   lives, since a child may outlive the process that started it
+ * @param {string} file the lock; its folder is created when it is missing
+ * @param {(holdToo: (pid: number) => Promise<void>) => Promise<T>} work `holdToo` adds another process to the holders, because a
+ *   child may live longer than the process that started it
  * @param {{ waiting?: () => void }} [options] `waiting`: called once if the lock is held
  * @returns {Promise<T>}
  */
@@ -34,10 +34,10 @@ export async function withLock(file, work, { waiting = () => {} } = {}) {
   }
 }
 
-/** @param {string} file @param {readonly string[]} mine @returns {Promise<boolean>} whether it is ours now */
+/** @param {string} file @param {readonly string[]} mine @returns {Promise<boolean>} whether this process has the lock now */
 async function take(file, mine) {
   const draft = draftOf(file);
-  // Made whole and then linked: nobody finds a lock that does not say who holds it.
+  // Written first and then linked, so that a lock always contains the names of its holders.
   await writeFile(draft, mine.join('\n'));
   try {
     await link(draft, file);
@@ -53,9 +53,9 @@ async function take(file, mine) {
 }
 
 /**
- * Another process may have done so already, and hold the lock by now: then that one is put back.
+ * Removes a lock without living holders. When another process was faster and has the lock by now, its lock is restored.
  *
- * @param {string} file @param {string} holders who are gone
+ * @param {string} file @param {string} holders the processes that are gone
  */
 async function takeAway(file, holders) {
   const aside = draftOf(file);
@@ -87,10 +87,10 @@ function isAlive(pid) {
   }
 }
 
-/** A process by its pid and, where /proc tells, when it was started: a pid is given to another one later. @param {number} pid */
+/** The pid and, from /proc, the start time of a process, because another process may get the same pid later. @param {number} pid */
 async function nameOf(pid) {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  // The second field is a name in parentheses, which may hold anything.
+  // The second field is a name in parentheses, which may contain any characters.
   return `${pid} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''}`;
 }
 

@@ -18,7 +18,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 });
 
-/** A process that writes `in` and `out` to the diary, with its own name, and stays in between for so long. */
+/** A process that takes the lock for `holdMs`, and writes `in` and `out` with its name to the diary. */
 function holder(name: string, holdMs: number): { child: ChildProcess; ended: Promise<number | null> } {
   const program = `
     import { appendFileSync } from 'node:fs';
@@ -53,7 +53,7 @@ describe('a lock', () => {
     expect((await readdir(folder)).filter((name) => name !== 'diary')).toEqual([]);
   });
 
-  it('is taken over from a process that was killed, by one of those that wait for it', async () => {
+  it('is taken over by a waiting process when its holder is killed', async () => {
     const killed = holder('killed', 60_000);
     await until(async () => (await diary()).length === 1);
     const waiting = ['b', 'c', 'd'].map((name) => holder(name, 50));
@@ -65,7 +65,7 @@ describe('a lock', () => {
     for (let at = 0; at < lines.length; at += 2) expect(lines[at].slice(3)).toBe(lines[at + 1].slice(4));
   });
 
-  it('is taken over where its pid belongs to another process by now', async () => {
+  it('is taken over when the pid of its holder belongs to another process', async () => {
     await writeFile(join(folder, 'lock'), `${process.pid} 1`);
     expect(await holder('a', 1).ended).toBe(0);
     expect(await diary()).toEqual(['in a', 'out a']);

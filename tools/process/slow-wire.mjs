@@ -1,6 +1,6 @@
 /**
- * Preloaded by `--import`: what this process sends over TCP leaves late. The file `SLOW_WIRE_FILE` holds lines of `ADDRESS MS` or
- * `ADDRESS:PORT MS`: what goes there waits so long. It is read again while the process runs. For kernels without netem.
+ * Preloaded with `--import`: delays the data that this process sends over TCP, for kernels without netem. Each line of the file
+ * `SLOW_WIRE_FILE` is a target and its delay: `ADDRESS MS` or `ADDRESS:PORT MS`. The file is read again while the process runs.
  */
 import fs, { readFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -23,7 +23,7 @@ function look() {
 look();
 setInterval(look, LOOK_MS).unref();
 
-// The next write of a socket waits until the one before has left, so order is kept, and what comes meanwhile leaves together.
+// The next write of a socket waits for the one before. So the order stays, and data that arrives meanwhile leaves together.
 for (const name of /** @type {const} */ (['_write', '_writev'])) {
   const write = /** @type {(...args: any[]) => void} */ (/** @type {any} */ (Socket.prototype)[name]);
   /** @this {Socket} @param {any[]} args */
@@ -36,7 +36,7 @@ for (const name of /** @type {const} */ (['_write', '_writev'])) {
   Object.defineProperty(Socket.prototype, name, { value: late, configurable: true, writable: true });
 }
 
-// Links write past the stream where the kernel takes everything at once. It is made to have no room: the stream is used then.
+// Links bypass the stream when the kernel accepts all data at once. This error makes them use the stream.
 const { writeSync } = fs;
 fs.writeSync = /** @type {typeof fs.writeSync} */ (
   /** @param {any[]} args */

@@ -6,8 +6,8 @@
 const FOLDERS = 'apps|libs|games|docs|tools|test|bench|dashboard|\\.ci|\\.github';
 
 /**
- * Pure: the relative targets of a page of Markdown, with their anchors. Links, pictures and paths in backticks count,
- * also in code blocks only the first two.
+ * Pure: the relative targets of a page of Markdown, with their anchors: links, pictures and paths in backticks. Code blocks are
+ * left out.
  *
  * @param {string} page
  * @returns {{ links: Link[], paths: Link[] }} `links` are relative to the page, `paths` to the repository

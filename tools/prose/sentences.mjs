@@ -5,7 +5,7 @@ export const SENTENCE_WORDS_MAX = 35;
  * A clause without an agent: "Who says nothing is closed." A question is allowed, and so are the few conjunctions below.
  */
 const HEADLESS = /^(who|whom|whose|what|whoever|whatever|of|as|to one who|one who|one that|those who|those that)\b/i;
-/** The same further within a comment, where "of" and "as" begin good sentences: "As Orleans does, …". */
+/** The same for later sentences of a comment. There, "of" and "as" may begin good sentences: "As Orleans does, …". */
 const HEADLESS_WITHIN = /^(who|whom|whose|what|whoever|whatever|to one who|one who|one that|those who|those that)\b/i;
 const ALLOWED = /^(as (long|soon|far) as|as a (result|rule)|as if|of course)\b/i;
 

@@ -88,7 +88,7 @@ export async function launchServer({
 
   const deadline = Date.now() + timeoutMs;
   for (;;) {
-    // Its log line also has the ports: on a full disk it cannot write the file.
+    // The log line of the server also has the ports, because the server cannot write the file on a full disk.
     const ports = (await portsIn(readyFile)) ?? toldPorts;
     if (ports && (mayBeUnready || (await isReady(ports.opsPort, env)))) return ports;
     if (child.exitCode !== null || child.signalCode !== null) {

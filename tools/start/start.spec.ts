@@ -323,7 +323,7 @@ describe('npm start', () => {
     }
   });
 
-  it('says that the given Redis does not answer', async () => {
+  it('reports that the given Redis does not answer', async () => {
     const start = new Start(['--redis-url', `redis://:word@127.0.0.1:${await freePort()}`]);
     expect(await start.end()).toBe(1);
     expect(start.text).toMatch(/Redis at redis:\/\/\*\*\*@127\.0\.0\.1:\d+ cannot be reached \(ECONNREFUSED\)/);

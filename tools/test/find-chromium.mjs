@@ -11,17 +11,17 @@ const run = promisify(execFile);
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 /**
- * A Chromium for the browser tests: CHROMIUM_PATH, one on the PATH, or Debian's package unpacked under .holdfast/
- * (about 100 MB, once; HOLDFAST_NO_BROWSER=1 says no to that).
+ * Finds a Chromium for the browser tests: CHROMIUM_PATH, one on the PATH, or Debian's package, which is downloaded once (about
+ * 100 MB) and unpacked under .holdfast/. HOLDFAST_NO_BROWSER=1 forbids the download.
  *
  * @param {{ log?: (line: string) => void, env?: NodeJS.ProcessEnv }} [options]
- * @returns {Promise<{ path: string } | { missing: string }>} where it is, or why there is none
+ * @returns {Promise<{ path: string } | { missing: string }>} its path, or the reason why there is none
  */
 export async function findChromium({ log = () => {}, env = process.env } = {}) {
   if (env.CHROMIUM_PATH)
     return existsSync(env.CHROMIUM_PATH)
       ? { path: env.CHROMIUM_PATH }
-      : { missing: `CHROMIUM_PATH is ${env.CHROMIUM_PATH}, which is not there` };
+      : { missing: `CHROMIUM_PATH is ${env.CHROMIUM_PATH}, which does not exist` };
   for (const name of NAMES) {
     const path = onPath(name, env);
     if (path) return { path };
@@ -31,14 +31,14 @@ export async function findChromium({ log = () => {}, env = process.env } = {}) {
   if (existsSync(path)) return { path };
   if (env.HOLDFAST_NO_BROWSER) return { missing: 'there is no Chromium, and HOLDFAST_NO_BROWSER is set' };
   for (const tool of ['apt-get', 'dpkg'])
-    if (!onPath(tool, env)) return { missing: `there is no Chromium on the PATH and no ${tool} to fetch one; set CHROMIUM_PATH` };
+    if (!onPath(tool, env)) return { missing: `there is no Chromium on the PATH and no ${tool} to download one; set CHROMIUM_PATH` };
   try {
-    log('fetching Chromium for the browser tests (about 100 MB, once) …');
+    log('downloading Chromium for the browser tests (about 100 MB, once) …');
     await fetchChromium(home, env);
     return { path };
   } catch (error) {
     return {
-      missing: `there is no Chromium on the PATH, and fetching one failed (${error instanceof Error ? error.message : error}); set CHROMIUM_PATH`,
+      missing: `there is no Chromium on the PATH, and the download failed (${error instanceof Error ? error.message : error}); set CHROMIUM_PATH`,
     };
   }
 }
@@ -64,7 +64,7 @@ async function fetchChromium(home, env) {
     await run(join(home, 'chromium'), ['--version', '--no-sandbox'], { env });
   } catch (error) {
     await rm(home, { recursive: true, force: true });
-    throw new Error('what was fetched does not run', { cause: error });
+    throw new Error('the downloaded Chromium does not run', { cause: error });
   }
 }
 

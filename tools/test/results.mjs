@@ -6,7 +6,7 @@ import { join } from 'node:path';
  */
 
 /**
- * What jest itself wrote down. A phase that wrote nothing, and a file that could not even be loaded, is a failure.
+ * Reads the result files of jest. A phase without a result file counts as a failure, as does a test file that cannot be loaded.
  *
  * @param {string} folder @param {readonly string[]} phases
  * @returns {Promise<Results>}

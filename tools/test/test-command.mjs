@@ -15,15 +15,15 @@ import { readResults, summaryLine } from './results.mjs';
 const RESULTS = join(HOLDFAST_DIR, 'test-results');
 
 const CORES = availableParallelism();
-/** Some unit tests wait for intervals to pass, and leave a core to others meanwhile. */
+/** Some unit tests only wait for time to pass, so more workers than half of the cores are useful. */
 const UNIT_WORKERS = ['--maxWorkers', String(Math.max(3, Math.floor(CORES / 2)))];
 /**
- * Much of an integration test is waiting, for processes that start and verdicts that fall, so two of them share a
- * machine of two cores. Those that hold a promise against the clock have it to themselves.
+ * An integration test mostly waits, for starts of processes and for evictions, so two of them share a machine with two cores.
+ * The tests that measure times against a limit run alone.
  */
 const FLEET_WORKERS = ['--maxWorkers', String(Math.max(2, Math.floor(CORES / 4)))];
 
-/** What `npm test` runs. */
+/** The phases of `npm test`. */
 const PHASES = [
   { name: 'unit', args: ['--selectProjects', 'unit', ...UNIT_WORKERS] },
   {
@@ -32,20 +32,20 @@ const PHASES = [
   },
   { name: 'timed', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/timed/', '--maxWorkers', '1'] },
 ];
-/** What `npm run test:long` runs: failures that are rare, or slow to show. */
+/** The phase of `npm run test:long`: failures that are rare, or that take long to appear. */
 const LONG_PHASES = [{ name: 'long', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/long/', ...FLEET_WORKERS] }];
 
-/** Each writes a result file of its own. */
+/** The names of all phases. Each phase writes its own result file. */
 export const ALL_PHASES = [...PHASES, ...LONG_PHASES].map(({ name }) => name);
 
-/** @param {string[]} argv `--long`, or what is for jest: a path, --watch, -t NAME; without any, all of `npm test` runs */
+/** @param {string[]} argv `--long`, or arguments for jest (a path, --watch, -t NAME); without any, all phases of `npm test` run */
 export async function main(argv) {
   const terminal = new Terminal();
   const env = { ...process.env };
   try {
     await terminal.step('dependencies', async (say) => {
       const { installed } = await install({ log: say });
-      say(installed ? 'dependencies installed' : 'dependencies are there');
+      say(installed ? 'dependencies installed' : 'dependencies are current');
     });
     await terminal.step('build', async (say) => {
       const { built } = await build({ log: say });
@@ -73,13 +73,13 @@ export async function main(argv) {
 
   const phases = phasesFor(argv);
   await mkdir(RESULTS, { recursive: true });
-  // Those of another command stay: CI adds them all up.
+  // The results of other commands stay, because CI adds them all up.
   await Promise.all(phases.map(({ name }) => rm(join(RESULTS, `${name}.json`), { force: true })));
   let failed = false;
   for (const { name, args } of phases) {
     if (interrupted) break;
     terminal.line(terminal.paint('1', `\n${name} tests`));
-    // Forced, since a connection that one test forgot must not keep a whole run from ending.
+    // Forced, because a connection that a test did not close must not keep the run from ending.
     failed = (await jest([...args, '--forceExit', '--json', '--outputFile', join(RESULTS, `${name}.json`)], env)) !== 0 || failed;
   }
   const names = phases.map(({ name }) => name);
@@ -98,7 +98,7 @@ let interrupted = false;
 
 /** @param {string[]} args @param {NodeJS.ProcessEnv} env @returns {Promise<number>} its exit code */
 function jest(args, env) {
-  // Jest's --json also prints all of it on standard output, which nobody reads here; the report goes to standard error.
+  // Jest's --json also prints the results to standard output, which is ignored here. Its report goes to standard error.
   const child = spawn(process.execPath, [join(ROOT, 'node_modules/jest/bin/jest.js'), ...args], {
     cwd: ROOT,
     env,
@@ -108,7 +108,7 @@ function jest(args, env) {
     interrupted = true;
     child.kill('SIGTERM');
   };
-  // Ctrl-C reaches jest too, which stops its Redis; we stay to hear of its end.
+  // Ctrl-C reaches jest too, which stops its Redis. This process waits for the end of jest.
   process.on('SIGINT', () => {
     interrupted = true;
   });

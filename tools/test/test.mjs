@@ -1,4 +1,4 @@
-// `npm test`. This file keeps to words that any Node understands, so that an old one gets a sentence, not a stack.
+// `npm test`. This file uses only syntax that every Node understands, so that an old Node prints a clear message.
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`Holdfast needs Node 20.19 or newer; this is ${process.versions.node}. See https://nodejs.org/ or use nvm.`);

@@ -18,7 +18,7 @@ describe('the clocks on the page', () => {
     expect(face.leftMs(clocks, 'w', 'w', 506_000)).toBe(59_000);
   });
 
-  it("measure it at once when this computer's clock is behind", () => {
+  it("start to run at once when this computer's clock is behind", () => {
     const face = new ClockFace();
     const clocks = { white: 60_000, black: 60_000, runningSince: 100_000 };
     face.follow(clocks, 40_000);

@@ -268,7 +268,7 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '1-0', by: 'time', winner: 0 });
     });
 
-    it('are correct even when a busy server notices the end of the time only after a move', async () => {
+    it('are correct even when a busy server detects the end of the time only after a move', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 5_000 });
       game.stall(60_000);
       game.as(0).move({ san: 'e4' });

@@ -48,7 +48,7 @@ describe('tic-tac-toe', () => {
     expect(game.ended).toEqual({ reason: 'finished', result: { winner: 0, by: 'line', line: [0, 1, 2] } });
   });
 
-  it('is also won by a line with the ninth mark', async () => {
+  it('is won, not drawn, when the ninth mark completes a line', async () => {
     const game = await play();
     mark(game, 0, 1, 2, 4, 3, 5, 7, 8, 6);
     expect(game.ended?.result).toEqual({ winner: 0, by: 'line', line: [0, 3, 6] });

@@ -196,7 +196,7 @@ describe('the admin API', () => {
       expect((await ask('GET', path, { token: 'the admin token of a tesT' })).status).toBe(401);
     });
 
-    it('refuses before it looks at the request, and changes nothing', async () => {
+    it('refuses before it reads the request, and changes nothing', async () => {
       expect((await ask('POST', `/api/servers/${gameId}/evict`, { token: 'wrong' })).status).toBe(401);
       expect(await get(`/api/servers/${gameId}`)).toMatchObject({ state: 'ready' });
     });
@@ -207,7 +207,7 @@ describe('the admin API', () => {
       expect((await fetch(`${url}/api/docs-json`, { headers })).status).toBe(200);
     });
 
-    it('still answers the endpoints for machines', async () => {
+    it('still answers requests to the endpoints for machines', async () => {
       for (const path of ['/livez', '/readyz', '/metrics']) expect((await fetch(`${url}${path}`)).status).toBe(200);
     });
   });
@@ -422,7 +422,7 @@ describe('the admin API', () => {
       expect(last.changes.map(({ version }) => version)).toEqual([2, 3]);
     });
 
-    it('asks the owner to migrate a room, and passes on its refusal', async () => {
+    it('sends a migration to the owner of the room, and returns the refusal of the owner', async () => {
       const id = await roomInPlay(game.get(Self));
       const moved = await ask('POST', `/api/rooms/${id}/migrate`, { body: { to: `game:${NAME}-2` } });
       expect(moved).toEqual({ status: 200, body: { room: id, from: gameId, to: `hf:game:${NAME}-2` } });
@@ -433,7 +433,7 @@ describe('the admin API', () => {
       expect((await ask('POST', `/api/rooms/${id}/migrate`, { body: { to: gameId } })).body.message).toContain('already');
     });
 
-    it('asks the owner to end the game, with a note for the players', async () => {
+    it('sends the end of a game to the owner of the room, with a note for the players', async () => {
       const id = await roomInPlay(game.get(Self));
       expect(await ask('POST', `/api/rooms/${id}/end`, { body: { note: 'maintenance' } })).toMatchObject({
         status: 200,

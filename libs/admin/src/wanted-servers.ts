@@ -15,8 +15,8 @@ export interface GameServerLoad {
 
 /**
  * The number of game servers that the fleet needs now. Pure. Between the thresholds it is the current number. Beyond a threshold,
- * it is the number that brings the load to the middle of both, so that no answer causes its own reversal. It is never zero,
- * because the first game needs a server. Cordoned servers count, because an autoscaler counts them.
+ * it is the number that brings the load to the middle between both. So one change of the fleet does not lead to the opposite
+ * change. It is never zero, because the first game needs a server. Cordoned servers count, because an autoscaler counts them.
  */
 export function wantedServers(servers: readonly GameServerLoad[], { upAtPercent, downAtPercent }: ScaleThresholds): number {
   const open = servers.filter(({ status }) => status === 'open');

@@ -14,7 +14,7 @@ function controlled() {
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('SingleFlight', () => {
-  it('gives all callers the result of the run under way, and starts a new run afterwards', async () => {
+  it('gives all callers the result of the current run, and starts a new run afterwards', async () => {
     const { runs, task } = controlled();
     const flight = new SingleFlight(task);
     const both = [flight.join(), flight.join()];
@@ -27,7 +27,7 @@ describe('SingleFlight', () => {
     expect(await third).toBe(2);
   });
 
-  it('starts one more run for all who ask again during a run', async () => {
+  it('starts one more run for all callers that call again during a run', async () => {
     const { runs, task } = controlled();
     const flight = new SingleFlight(task);
     const first = flight.join();
@@ -54,7 +54,7 @@ describe('SingleFlight', () => {
     expect(await again).toBe(2);
   });
 
-  it('starts a run for a caller who asks again during the second run', async () => {
+  it('starts another run for a caller who calls again during the second run', async () => {
     const { runs, task } = controlled();
     const flight = new SingleFlight(task);
     void flight.join();
@@ -71,7 +71,7 @@ describe('SingleFlight', () => {
 });
 
 describe('KeyedFlights', () => {
-  it('shares the task of a key that is under way and runs other keys beside it', async () => {
+  it('shares the running task of a key, and runs the tasks of other keys concurrently', async () => {
     const { runs, task } = controlled();
     const flights = new KeyedFlights<string, number>();
     const results = [flights.join('a', task), flights.join('a', task), flights.join('b', task)];

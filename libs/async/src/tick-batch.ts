@@ -1,6 +1,6 @@
 /**
  * Collects the items that are added during one tick of the event loop and handles them in one call.
- * `microtask`: before the event loop goes on (`process.nextTick`). `io`: after the input that is ready was handled (`setImmediate`).
+ * `microtask`: before the event loop continues (`process.nextTick`). `io`: after all input that is ready (`setImmediate`).
  *
  * @example
  * const batch = new TickBatch<RoomId>('microtask', (rooms) => this.release(rooms));

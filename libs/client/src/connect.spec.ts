@@ -191,7 +191,7 @@ describe('a room', () => {
     expect(tally(room).added).toEqual([1, 2, 3]);
   });
 
-  it('sends again the commands behind one that a server in between refused', async () => {
+  it('repeats the commands that follow a command which a server in between refused', async () => {
     const { room } = await play();
     let isBusy = true;
     fleet.intercept = (message, line) => {
@@ -205,7 +205,7 @@ describe('a room', () => {
     expect(tally(room).added).toEqual([2, 3]);
   });
 
-  it('does not send ever more commands while each is refused with `busy`', async () => {
+  it('does not send more and more commands while each is refused with `busy`', async () => {
     const { room } = await play();
     fleet.intercept = (message, line) => {
       if (message.kind === 'command') line.send({ kind: 'rejected', seq: message.seq, code: 'busy', message: 'Later.', retry: true });
@@ -223,7 +223,7 @@ describe('a room', () => {
     expect(tally(room).added).toEqual([1]);
   });
 
-  it('shares the parts of the state that a patch did not touch', async () => {
+  it('reuses the parts of the state that a patch did not change', async () => {
     const { room } = await play();
     await room.send('add', { n: 1 });
     const { added } = tally(room);
@@ -351,7 +351,7 @@ describe('a room', () => {
     } as const;
     owner.tell({ ...placed, players: [], rewound: { from: 5, to: 2 } });
     owner.tell({ ...placed, players: [], rewound: { from: 5, to: 2 } });
-    // By an owner after that one, which was lost before the state came.
+    // A later owner rewinds the room again, because that owner was lost before it sent the state.
     owner.tell({ ...placed, epoch: owner.epoch + 2, players: [], rewound: { from: 5, to: 2 } });
     const events = [
       { version: 2, name: 'before' },
@@ -429,7 +429,7 @@ describe('a room', () => {
     },
   );
 
-  it('gives up a command that no owner of the room ever answers', async () => {
+  it('drops a command that no owner of the room ever answers', async () => {
     const { room, owner } = await play();
     fleet.intercept = (message) => {
       if (message.kind !== 'command' || message.name !== 'poison') return false;
@@ -461,7 +461,7 @@ describe('a room', () => {
     expect(room.status).toBe('starting');
   });
 
-  it('ends when the lobby says that the game is over and the `ended` message never arrives', async () => {
+  it('ends when the lobby reports the end of the game and the `ended` message never arrives', async () => {
     const { room, owner } = await play();
     owner.change({ status: 'waiting', lastResult: { reason: 'operator' } });
     await room.waitFor(({ status }) => status === 'ended', SOON);
@@ -518,7 +518,7 @@ describe('a lost connection', () => {
     expect(owner.state.added).toEqual([1]);
   });
 
-  it('does not hide how the game ended meanwhile, nor that the last command was applied', async () => {
+  it('is followed by the end of the game and the acknowledgement of the last command', async () => {
     const { session, room, owner } = await play();
     await room.send('add', { n: 1 });
     owner.mute = true;
@@ -586,7 +586,7 @@ describe('a lost connection', () => {
     await expect(list).resolves.toEqual([{ name: 'tally', seats: { min: 1, max: 2 } }]);
   });
 
-  it('makes the client connect to another gateway', async () => {
+  it('makes the client reconnect to another gateway', async () => {
     gateways.push(await FakeGateway.open(fleet));
     const { session, room } = await play({}, [gateways[0].url, gateways[1].url]);
     await gateways[0].close();
@@ -595,7 +595,7 @@ describe('a lost connection', () => {
     expect(session.status).toBe('open');
   });
 
-  it('is noticed when nothing arrives for twice the ping interval', async () => {
+  it('is detected when nothing arrives for twice the ping interval', async () => {
     fleet.pingMs = 20;
     const { session, room } = await play();
     fleet.intercept = (message) => message.kind === 'ping';
@@ -679,7 +679,7 @@ describe('a stored session', () => {
     expect(storage.size).toBe(0);
   });
 
-  it('is ignored when it is not readable', async () => {
+  it('is ignored when it cannot be parsed', async () => {
     const storage = memory();
     storage.setItem('holdfast.session', '{');
     await expect(join({ storage })).resolves.toMatchObject({ status: 'open' });

@@ -20,7 +20,7 @@ const settled = (outbox: Outbox): (number | undefined)[] => outbox.takeFrom(0).m
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('an outbox', () => {
-  it('numbers commands from 1, and counts as settled all up to the first unanswered one', () => {
+  it('numbers commands from 1, and counts all commands before the first unanswered one as settled', () => {
     const outbox = new Outbox();
     for (let count = 0; count < 4; count++) add(outbox).fate();
     expect(outbox.takeFrom(0).map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);

@@ -9,8 +9,8 @@ export const UNANSWERED_MAX = 64;
 const TURNED_AWAY_MAX = 5;
 
 /**
- * A command is given up after this many repeats. A room whose servers die again and again may die because of that command. Its
- * outcome is then unknown.
+ * A command is dropped after this many repeats, and its outcome is unknown. If the servers of a room die repeatedly, this command
+ * may be the cause.
  */
 const REPEATED_MAX = 10;
 
@@ -107,7 +107,7 @@ export class Outbox {
     this.last = Math.max(this.last, seq);
   }
 
-  /** Another game begins: its numbers are its own. */
+  /** Begins another game, whose commands are numbered separately. */
   restart(seq: number, error: HoldfastError): void {
     this.last = seq;
     this.refuseAll(error);

@@ -109,7 +109,7 @@ it.each([
   expect(ended).toMatchObject([{ code: 'unavailable' }]);
 });
 
-it('notices soon after a sleep that its connection is dead, and opens another', async () => {
+it('detects soon after a sleep that its connection is dead, and opens another', async () => {
   await welcomed();
   sleep(HOUR);
   // The server no longer answers on the old connection.

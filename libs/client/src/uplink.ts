@@ -23,7 +23,7 @@ export interface UplinkOptions {
 }
 
 export interface UplinkListener {
-  /** Returns the content of the hello. Called anew for each connection. */
+  /** Returns the content of the hello. Called for each new connection. */
   hello(): Omit<Hello, 'kind' | 'protocol'>;
   welcomed(welcome: Welcome): void;
   message(message: ServerMessage): void;

@@ -20,7 +20,7 @@ function refuses(isAlone: boolean, writers: readonly ServerId[]): boolean {
   return redirect.refuses;
 }
 
-describe('a gateway that alone has lost the store', () => {
+describe('a gateway that is the only server without the store', () => {
   it('refuses players when another gateway writes to the store', () => {
     expect(refuses(true, [OTHER])).toBe(true);
     expect(refuses(false, [OTHER])).toBe(false);

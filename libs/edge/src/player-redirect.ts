@@ -22,7 +22,7 @@ type Reason = 'owner-unreachable' | 'store-lost';
 /**
  * Sends players to other gateways when this gateway is cut off. When only this gateway has lost the store, it sends all players. When it
  * does not reach a game server that other gateways reach, it sends the players of that server's rooms. They resume at another gateway at
- * once, and would wait here until the network is repaired.
+ * once, instead of waiting here until the network is repaired.
  */
 @Injectable()
 export class PlayerRedirect {

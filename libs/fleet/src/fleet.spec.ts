@@ -165,7 +165,7 @@ describe('the registration of servers', () => {
     expect(await condemned.registration.setState('draining')).toBe(false);
   });
 
-  it('gives a shared name to the newer process, and the older one stays out of the fleet', async () => {
+  it('gives a shared name to the newer process, and keeps the older one out of the fleet', async () => {
     const name = unique('twin');
     const elder = await registered(name);
     const notices: string[] = [];
@@ -179,7 +179,7 @@ describe('the registration of servers', () => {
     expect(newcomer.self.state).toBe('ready');
   });
 
-  it('keeps the incarnation when the store has gone back to an older record', async () => {
+  it('keeps the incarnation when the store has fallen back to an older record', async () => {
     const server = await registered(unique('fallback'));
     const { id, incarnation } = server.self;
     await server.redis.commands.hset(id, { incarnation: incarnation - 1000, state: 'dead' });

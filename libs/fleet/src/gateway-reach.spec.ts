@@ -52,7 +52,7 @@ describe('whether gateways reach this server', () => {
     jest.useRealTimers();
   });
 
-  it('is so while no majority of them is without a link that speaks', () => {
+  it('are known to reach it unless a majority of them has no working link', () => {
     expect(new Among().reach.isCutOff).toBe(false);
     expect(new Among('well').reach.isCutOff).toBe(false);
     expect(new Among('well', 'silent').reach.isCutOff).toBe(false);
@@ -62,14 +62,14 @@ describe('whether gateways reach this server', () => {
     expect(new Among('well', 'silent', 'silent').reach.isCutOff).toBe(true);
   });
 
-  it('leaves a gateway that was just seen the time to dial', () => {
+  it('gives a new gateway time to dial', () => {
     const { reach } = new Among('none');
     expect(reach.isCutOff).toBe(false);
     jest.advanceTimersByTime(1_000);
     expect(reach.isCutOff).toBe(true);
   });
 
-  it('has to be proved by links once the server was condemned', () => {
+  it('must be proved by working links after the server was condemned', () => {
     const among = new Among('none');
     among.evicted();
     expect(among.reach.isCutOff).toBe(true);
@@ -77,7 +77,7 @@ describe('whether gateways reach this server', () => {
     expect(among.reach.isCutOff).toBe(false);
   });
 
-  it('is told when it changes, once', () => {
+  it('calls the listeners once for each change', () => {
     const among = new Among('well');
     among.add('1', 'silent');
     among.add('1', 'silent');
@@ -85,7 +85,7 @@ describe('whether gateways reach this server', () => {
     expect(among.changes).toEqual([true, false]);
   });
 
-  it('is told when it ends, also when only the time had begun it', () => {
+  it('calls the listeners when the isolation ends, also when the passing of time had begun it', () => {
     const among = new Among('none');
     expect(among.reach.isCutOff).toBe(false);
     jest.advanceTimersByTime(1_000);
@@ -94,7 +94,7 @@ describe('whether gateways reach this server', () => {
     expect(among.changes).toEqual([false]);
   });
 
-  it('has to be proved only until a majority reaches the server again', () => {
+  it('must be proved only until a majority reaches the server again', () => {
     const among = new Among('well');
     among.evicted();
     expect(among.reach.isCutOff).toBe(false);

@@ -24,8 +24,8 @@ export class GatewayReach {
   /** Its value at the last call of the listeners. */
   private told = false;
   /**
-   * True after an eviction, which may have had this cause, until a majority of the gateways reaches this server. Meanwhile a
-   * gateway counts only with a working link.
+   * True after an eviction, because the gateways may have lost the links to this server. It stays true until a majority of the
+   * gateways has a working link; without one, a gateway does not count.
    */
   private mustProve = false;
 
@@ -74,8 +74,8 @@ export class GatewayReach {
   }
 
   /**
-   * Calls `listener` when a change of a link or gateway has changed `isCutOff` since it was last read or told. A change by
-   * time alone causes no call.
+   * Calls `listener` when a change of a link or gateway has changed `isCutOff` since the last call or read. A change that only
+   * the passing of time causes leads to no call.
    */
   onChange(listener: () => void): void {
     this.listeners.push(listener);

@@ -14,7 +14,7 @@ describe('countWriting', () => {
     expect(countWriting(Number.POSITIVE_INFINITY, [100])).toBe(1);
   });
 
-  it('counts no server in an outage for all, in which the last writes differ by up to a second', () => {
+  it('counts no server in an outage of all servers, in which the last writes differ by up to a second', () => {
     for (const ms of [0, 500, 1_000, 1_900, 3_000]) expect(countWriting(ms + 1_000, [ms, ms + 300, ms + 700, ms + 1_000])).toBe(0);
   });
 
@@ -70,7 +70,7 @@ describe('a gateway without the store', () => {
     loss.onModuleDestroy();
   });
 
-  it('does not count a gateway as writing that has lost the store too, while other servers write', async () => {
+  it('does not count a gateway that has lost the store too, while other servers write', async () => {
     const { loss, links } = lossAmong({ [gateway]: 5_000, [game]: 100, [lobby]: 100 });
     await jest.advanceTimersByTimeAsync(1_100);
     expect(loss.isAlone).toBe(true);

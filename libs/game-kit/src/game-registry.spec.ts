@@ -145,7 +145,7 @@ describe('GameRegistry', () => {
     expect(rules?.commands.get('break')?.validate({ sneaked: 'in' })).toEqual({ ok: true, value: undefined });
   });
 
-  it('tells a game which effects are handled, by whichever provider', async () => {
+  it('tells a game which effects have a handler, in any provider', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     expect([...(rules?.effects ?? [])]).toEqual(['pay']);
   });

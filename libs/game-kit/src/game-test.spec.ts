@@ -195,7 +195,7 @@ describe('GameTest', () => {
     expect(() => game.advance(10)).toThrow('does a timer schedule itself without delay?');
   });
 
-  it('lets players go away, return and leave, also by staying away', async () => {
+  it('lets players go away, return, leave, and lose their seat by absence', async () => {
     const game = await create();
     game.as(0).keep({ what: () => 'note presence' });
     game.seat(1).away();
@@ -238,7 +238,7 @@ describe('GameTest', () => {
     expect(() => game.as(0).forget()).toThrow(TypeError);
   });
 
-  it('detects a timer that nobody handles, and names the game and the command', async () => {
+  it('detects a timer without a handler, and names the game and the command', async () => {
     const game = await create();
     expect(() => game.as(0).plan({ name: 'frist', ms: 10 })).toThrow(
       "The game diary, room test, command 'plan': room.schedule('frist') names a timer that no @OnTimer handles. Handled are: 'first', 'second', 'endless'.",
@@ -246,7 +246,7 @@ describe('GameTest', () => {
     expect(game.timers).toEqual({});
   });
 
-  it('detects an effect that nobody handles, when the test has handlers or lists their names', async () => {
+  it('detects an effect without a handler, when the test has handlers or lists their names', async () => {
     @Injectable()
     class Mailer {
       @EffectHandler('mail')

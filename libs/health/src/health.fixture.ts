@@ -18,7 +18,7 @@ import { EligibilityListener, HealthAnswerListener, HealthFacts, ServerEndListen
 
 export const INTERVAL_MS = 300;
 export const CHECKS: HealthCheckerOptions = { intervalMs: INTERVAL_MS, graceMs: 0, holdMs: 3_000 };
-/** The checker never runs. For tests of the steps after a verdict. */
+/** Options with which the checker never runs, for tests of the steps after a verdict. */
 export const DORMANT: HealthCheckerOptions = { ...CHECKS, intervalMs: 600_000 };
 
 export interface Started {

@@ -51,7 +51,7 @@ export class HealthModule {
     };
   }
 
-  /** For every server. */
+  /** The part that every server imports: it answers health checks. */
   static forResponder(options: HealthResponderOptions = {}): DynamicModule {
     return {
       module: HealthModule,

@@ -851,7 +851,7 @@ describe('a link over TLS', () => {
     expect(b.opened).toEqual([]);
   });
 
-  it('answers probes, and frees the place of a closed unauthenticated connection', async () => {
+  it('answers probes, and frees the slot of a closed unauthenticated connection', async () => {
     const side = await newSide({ certificate: await certificate(), handshakesMax: 2 });
     for (let count = 0; count < 4; count += 1) {
       expect(await side.links.probe({ host: '127.0.0.1', port: side.address.port, timeoutMs: 5_000 })).toBe('answered');

@@ -8,8 +8,8 @@ function catalogueOf(servers: { state: string; games: ReturnType<typeof games> }
   return new GameCatalogue({ byType: () => servers as unknown as ServerRecord[] } as unknown as ServerDirectory);
 }
 
-describe('which games can be played', () => {
-  it('is what game servers run that are ready, or on their way out, each game once and by name', () => {
+describe('the catalogue of games', () => {
+  it('lists the games of ready and draining game servers, each game once and sorted by name', () => {
     const catalogue = catalogueOf([
       { state: 'ready', games: games(['duel', 2]) },
       { state: 'starting', games: games(['soon', 2]) },
@@ -21,7 +21,7 @@ describe('which games can be played', () => {
     for (const name of ['soon', 'past']) expect(catalogue.get(name)).toBeUndefined();
   });
 
-  it('is the same, game by game and in the list, where servers differ in how many may play', () => {
+  it('gives the same data for one game as in the list, when servers differ in the number of seats', () => {
     const catalogue = catalogueOf([
       { state: 'ready', games: games(['duel', 2]) },
       { state: 'ready', games: games(['duel', 4]) },
@@ -29,7 +29,7 @@ describe('which games can be played', () => {
     expect(catalogue.all()).toEqual([catalogue.get('duel')]);
   });
 
-  it('says of one that nobody runs whether it may come back', () => {
+  it('refuses a game without a server, as unknown or as temporarily unavailable', () => {
     const servers = [{ state: 'ready', games: games(['duel', 2]) }];
     const catalogue = catalogueOf(servers);
     for (const name of ['chess', 'constructor', 'toString'])

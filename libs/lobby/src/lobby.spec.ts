@@ -178,7 +178,7 @@ describe('rooms', () => {
     await expect(lobbies[0].rooms.create(loser, { game: 'duel' })).resolves.toMatchObject({ status: 'waiting' });
   });
 
-  it('have a user once who joins twice at the same time', async () => {
+  it('have a user only once when the user joins twice at the same time', async () => {
     const { rooms } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     const caller = newCaller();
@@ -215,7 +215,7 @@ describe('rooms', () => {
     expect((await mustRead(first.id)).doc.members).toHaveLength(1);
   });
 
-  it('are left as requested: a lobby that slept does not take the user out of the next room', async () => {
+  it('are left as requested: a suspended lobby does not remove the user from the next room', async () => {
     const { rooms } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const caller = newCaller();
@@ -228,7 +228,7 @@ describe('rooms', () => {
     expect((await mustRead(second.id)).doc.members.map(({ user }) => user)).toContain(caller.user);
   });
 
-  it('do not hold a user back after they were closed', async () => {
+  it('do not keep their users from joining other rooms after they were closed', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -246,7 +246,7 @@ describe('rooms', () => {
     await expect(rooms.leave(callers[0])).rejects.toMatchObject({ code: 'not-in-room' });
   });
 
-  it('stay while their game runs, even when all members have left', async () => {
+  it('stay open while their game runs, even when all members have left', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -290,7 +290,7 @@ describe('a start', () => {
     expect(lobby.servers.asked).toHaveLength(1);
   });
 
-  it('returns the current room, with or without news from the game server and after other changes', async () => {
+  it('returns the current room, whether the game server has published it or not, and after other changes', async () => {
     const lobby = newLobby();
     const plain = await readyRoom(lobby);
     const started = await lobby.starter.start(plain.room, plain.host.user, lobby.servers.balancer);
@@ -313,7 +313,7 @@ describe('a start', () => {
     expect(without.doc.members.map(({ user }) => user)).toEqual([left.host.user]);
   });
 
-  it('tries other servers only after lost or full ones', async () => {
+  it('tries other servers only when a server is lost or full', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const codes = new Map([
@@ -456,7 +456,7 @@ describe('a match', () => {
     expect(await matchmaker.cancel(caller)).toBe(false);
   });
 
-  it('is not made again by a lobby that slept until the match was over', async () => {
+  it('is not made again by a lobby that was suspended until the match was over', async () => {
     const { matchmaker, queue } = newLobby();
     const id = `match-${randomUUID()}` as RoomId;
     const [first, second] = newCallers(2);
@@ -479,7 +479,7 @@ describe('a match', () => {
 });
 
 describe('the sweeper', () => {
-  it('takes back an abandoned start, and not a young one', async () => {
+  it('cancels an abandoned start, and not a recent one', async () => {
     const { rooms, sweeper } = newLobby();
     const [abandoned, young] = await Promise.all(newCallers(2).map((caller) => rooms.create(caller, { game: 'duel' })));
     for (const { id } of [abandoned, young]) await records.save(await mustRead(id), { status: 'starting', start: 'lost' });
@@ -523,7 +523,7 @@ describe('the sweeper', () => {
     expect(await rooms.whereIs(stray.user)).toMatchObject({ record: { id: now.id } });
   });
 
-  it('takes a member out on the second round whom Redis knows to be in no room, and keeps one whom it does not know', async () => {
+  it('removes a member in the second sweep when Redis has the member in no room, and keeps a member who is unknown to Redis', async () => {
     const { rooms, sweeper } = newLobby();
     const [host, unplaced, unknown] = newCallers(3);
     const { id } = await rooms.create(host, { game: 'duel', seats: 4 });
@@ -618,7 +618,7 @@ describe('the region of a game', () => {
   });
 });
 
-describe('a late request, at a lobby that slept', () => {
+describe('a late request, at a lobby that was suspended', () => {
   /** Numbers the requests of one caller. */
   function asks(caller: Caller): () => Caller {
     let number = 0;
@@ -628,7 +628,7 @@ describe('a late request, at a lobby that slept', () => {
     };
   }
 
-  it('changes nothing for a user who has moved on: creates, joins, watches, leaves and searches nothing', async () => {
+  it('has no effect for a user who has moved since: no create, join, watch, leave or search', async () => {
     const { rooms, matchmaker, queue } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const next = asks(newCaller());
@@ -924,7 +924,7 @@ describe('a session that ends during a request', () => {
     await matchmaker.cancel(finds);
   });
 
-  it('is out of its room after a departure that failed halfway is repeated', async () => {
+  it('is removed from its room when an incomplete departure is repeated', async () => {
     const { rooms } = newLobby();
     const host = newCaller();
     const { id } = await rooms.create(host, { game: 'duel' });

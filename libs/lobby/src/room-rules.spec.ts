@@ -102,7 +102,7 @@ describe('joining', () => {
     }
   });
 
-  it('marks a member as here who was away', () => {
+  it('marks a member who was away as here', () => {
     const record = room({ members: [member('ada'), member('bob', { here: false })] }, { status: 'playing' });
     expect(join(record, { user: 'bob' as UserId, name: 'Bob' }).members[1].here).toBe(true);
   });
@@ -150,7 +150,7 @@ describe('being away', () => {
     expect(back.members[1]).toMatchObject({ here: true });
     expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000, word(7, 3))).toMatchObject({ members: back.members });
     expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000, word(8, 2)).members[1]).toMatchObject({ here: false });
-    // Others than its gateway know no numbers.
+    // Servers other than the gateway of the user do not know the number of the admission.
     expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000).members[1]).toMatchObject({ here: false });
   });
 

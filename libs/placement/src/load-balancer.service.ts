@@ -96,8 +96,8 @@ export class LoadBalancerService {
   }
 
   /**
-   * Games of these rooms have ended on that incarnation of the server. Releases their reservations, so that the next game of each
-   * room is placed anew. At most `ENDED_AT_ONCE_MAX` rooms per call.
+   * Releases the reservations of rooms whose games have ended on that incarnation of the server. So a server is chosen again for the
+   * next game of each room. At most `ENDED_AT_ONCE_MAX` rooms per call.
    */
   async gamesEnded({ server, incarnation }: Placement, rooms: readonly RoomId[]): Promise<void> {
     if (rooms.length > 0) await endGames(this.redis.commands, server, incarnation, rooms);

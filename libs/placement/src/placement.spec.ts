@@ -459,7 +459,7 @@ describe('a reservation', () => {
     expect(reserved).toBe(1);
   });
 
-  it('is neither lost nor doubled when its caller dies before the answer', async () => {
+  it('is neither lost nor duplicated when its caller dies before the answer', async () => {
     const [dying, next] = [await newProcess(), await newProcess()];
     const fleet = await Fleet.started(next, 4);
     const rooms = Array.from({ length: 200 }, newRoom);
@@ -947,7 +947,7 @@ describe('the strategy', () => {
     expect(await fleet.report(small, { capacity: 0 })).toBe('accepted');
   });
 
-  it('does no harm when it gives a room an uncountable weight', async () => {
+  it('keeps its counts when a room has a weight that is no finite number', async () => {
     const at = await newProcess({ strategy: TooHeavy });
     const fleet = await Fleet.started(at, 1);
     const heavy = newRoom();
@@ -1047,7 +1047,7 @@ describe('the count of reservations', () => {
   );
   type Act = typeof act extends fc.Arbitrary<infer T> ? T : never;
 
-  it('never drifts, whatever happens in whatever order', async () => {
+  it('stays exact after any sequence of events', async () => {
     const at = await newProcess();
     await fc.assert(
       fc.asyncProperty(fc.array(act, { minLength: 1, maxLength: 40 }), async (acts) => {

@@ -126,7 +126,7 @@ export interface Control {
     answer: null;
   };
   /**
-   * Gateway → lobby, event: a member will not come back. Replaced by `user.gone`; still accepted so that two versions can run
+   * Gateway → lobby, event: a member will not return. Replaced by `user.gone`; still accepted so that two versions can run
    * side by side.
    */
   'member.gone': { data: { room: RoomId; user: UserId; asked?: RequestOrder }; answer: null };

@@ -29,7 +29,7 @@ describe('JSON from a player', () => {
     ['with the maximum number of values', wide(65_000)],
     ['with a complete surrogate pair', '["\\ud83d\\udca5"]'],
     ['with keys that are names of functions', '{"constructor":1,"toString":2,"hasOwnProperty":3}'],
-  ])('is accepted %s', (_name, json) => {
+  ])('is accepted: %s', (_name, json) => {
     expect(playerMessageFromJson(`{"kind":"request","id":1,"operation":"me","data":${json}}`)).toMatchObject({ data: JSON.parse(json) });
   });
 });

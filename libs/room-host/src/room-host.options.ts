@@ -79,11 +79,11 @@ export const MOVE_RETRY_MS = 200;
 /** Period of the sweep for rooms that this server owns and does not host, in ms. */
 export const SWEEP_MS = 2_000;
 /**
- * Time for which the whole end of a game is kept, in ms, to write it again when the store loses it. It is longer than any store with a log
- * or a replica falls back.
+ * Time for which the whole end of a game is kept, in ms, to write it again when the store loses it. A store with a log or a replica
+ * never falls back by more than this.
  */
 export const ENDED_KEPT_MS = 60_000;
-/** Most games that are kept so, and most bytes. */
+/** Most ends of games that are kept, and most bytes of them. */
 export const ENDED_WHOLE_MAX = 2_000;
 export const ENDED_BYTES_MAX = 32 * 1024 * 1024;
 /** Time for which the result of a game is kept, in ms, and most results. It prevents the adoption of an older copy of the game. */

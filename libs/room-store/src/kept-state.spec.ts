@@ -193,7 +193,7 @@ describe('a state, with a failover after each change', () => {
   });
 });
 
-describe('a value that a game passes to its room beside the state', () => {
+describe('a value that a game passes to its room outside of the state', () => {
   it.each<[string, (room: Room<State>) => void, string]>([
     ['an event', (room) => room.emit('shown', { at: [new Date(0)] }), 'event shown: data.at[0] is a Date'],
     ['an effect', (room) => room.effect('pay', { sum: Number.NaN }), 'effect pay: data.sum is NaN'],

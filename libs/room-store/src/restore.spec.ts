@@ -228,7 +228,7 @@ describe('a gateway that restores a user', () => {
     expect(await users.get(ada)).toBeNull();
   });
 
-  it('changes nothing for a user who was admitted elsewhere since, or whom a request under way has moved', async () => {
+  it('changes nothing for a user who was admitted elsewhere since, or whom a running request has moved', async () => {
     const ada = user();
     const { turn } = await users.admit(ada);
     await users.move(ada, { room, watching: false }, { asked: { turn, number: 2 } });

@@ -132,7 +132,7 @@ describe('opening a room', () => {
     expect(await statusOf(room)).toBe('waiting');
   });
 
-  it('gives the next game of the room a higher epoch, and no data of the last one', async () => {
+  it('gives the next game of the room a higher epoch, and deletes the data of the last game', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 3));
     await one(append(room, tenure, 3, 1, { ended: { reason: 'finished' } }));
@@ -223,7 +223,7 @@ describe('an append', () => {
     expect(await log.appendAll(writes)).toEqual(rooms.map((_, index) => (index % 7 === 0 ? 'fenced' : 'ok')));
   });
 
-  it('that fails in Redis has an unknown result, and does not delay the others', async () => {
+  it('has an unknown result when it fails in Redis, and does not delay others', async () => {
     const [a, b, c] = await Promise.all([playingRoom(), playingRoom(), playingRoom()]);
     await redis.commands.del(logKey(b.room));
     await redis.commands.set(logKey(b.room), 'no log');
@@ -668,7 +668,7 @@ describe('with replicas that do not answer', () => {
 });
 
 describe('without a store', () => {
-  it('every result is unknown, and no call waits for ever', async () => {
+  it('every result is unknown, and no call waits forever', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'holdfast-room-log-'));
     const server = await startRedis({ dir });
     const lost = new RedisConnections({ url: server.url, commandTimeoutMs: 500 });

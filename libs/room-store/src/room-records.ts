@@ -69,7 +69,7 @@ export class RoomRecords {
     /** With it, nothing new is written before the store is settled. */
     @Optional() private readonly generation?: StoreGeneration,
   ) {
-    // A store that was restarted may have lost them.
+    // A store that was restarted may have lost the index entries of these games.
     generation?.onConnected(() => this.gamesNoted.clear());
   }
 
@@ -267,7 +267,7 @@ export class RoomRecords {
     });
   }
 
-  /** Forgets an incarnation whose index is empty and that will not come back. */
+  /** Forgets an incarnation whose index is empty and that has ended. */
   async forgetOwnersIndex({ server, incarnation }: RoomOwnership): Promise<void> {
     await this.redis.commands.srem(OWNERS_KEY, `${server} ${incarnation}`);
   }

@@ -66,11 +66,11 @@ describe.each(READERS)('%s in the store', (_name, read, sound) => {
     [0, -1, true, 'text', new Uint8Array(3), [], [[]], [1, 2, 3], [1, 2, [3]], { version: 1 }, { 0: 1, 1: 2, 2: [] }].map((other) => [
       other,
     ]),
-  )('is unreadable or holds only plain values when it is %p', (other) => {
+  )('is unreadable or contains only plain values when it is %p', (other) => {
     expect(unreadableOrPlain(() => read(pack(other)))).toBe(true);
   });
 
-  it('is unreadable or holds only plain values when a byte is changed or the end is cut off', () => {
+  it('is unreadable or contains only plain values when a byte is changed or the end is cut off', () => {
     return fc.assert(
       fc.property(fc.nat(), fc.nat(255), (at, to) => {
         const bent = Buffer.from(sound);

@@ -32,7 +32,7 @@ describe('a user who moves', () => {
     expect(await users.get(user)).toBeNull();
   });
 
-  it('makes older requests late, unless the user is in a room', async () => {
+  it('makes older requests void, unless the user is in a room', async () => {
     const user = newUser();
     const { turn } = await users.admit(user);
     expect(await users.overtakeIfFree(user, { turn, number: 2 })).toBe(true);
@@ -45,7 +45,7 @@ describe('a user who moves', () => {
     expect(await users.move(user, A, { asked: { turn, number: 4 } })).toBe(false);
   });
 
-  it('leaves the room of the request, and not the same room after a return', async () => {
+  it('is removed from the room of the request, but not when the user has returned to it since', async () => {
     const user = newUser();
     const { turn } = await users.admit(user);
     await users.move(user, A, { asked: { turn, number: 1 } });
@@ -77,7 +77,7 @@ describe('a user who moves', () => {
     expect(await users.get(user)).toEqual(B);
   });
 
-  it('gets another admission number unless the user was admitted since', async () => {
+  it('gets a new admission number, unless the user was admitted again in the meantime', async () => {
     const user = newUser();
     const { turn } = await users.admit(user);
     const renewed = (await users.renewTurn(user, turn)) as number;
@@ -91,7 +91,7 @@ describe('a user who moves', () => {
     expect(await users.renewTurn(user, again.turn)).toBeGreaterThan(again.turn);
   });
 
-  it('gets a later admission number from a store that lost the user, and can continue', async () => {
+  it('gets a higher admission number from a store that lost the user, and can continue', async () => {
     const user = newUser();
     const { turn } = await users.admit(user);
     await users.overtake(user, { turn, number: 3 });

@@ -47,7 +47,7 @@ export interface RestoredUser {
 
 const RESTORED: readonly RestoredUser['outcome'][] = ['late', 'written', 'moved'];
 
-/** Longer than any game. A user who never comes back costs nothing for ever. */
+/** Longer than any game. The pointer of a user who never returns expires. */
 const POINTER_TTL_SECONDS = 24 * 3600;
 
 /**

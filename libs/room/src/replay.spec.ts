@@ -13,7 +13,7 @@ import type { Change, RoomValue } from './room-value.js';
 const RUNS = Number(process.env.REPLAY_RUNS ?? 500);
 
 describe('a change', () => {
-  it('turns the old value into what the handler made of it, whatever the handler did', () => {
+  it('turns the old value into the result of any handler', () => {
     fc.assert(
       fc.property(state, edits, (before, steps) => {
         const { value, change, old } = changed(before, (room) => editAll(room.state, steps));

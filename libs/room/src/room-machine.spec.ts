@@ -108,7 +108,7 @@ describe('a room', () => {
       expect(room.value.version).toBe(0);
     });
 
-    it('says what is wrong with the data', () => {
+    it('describes the error in the data', () => {
       expect(new Table().command('add', 'five')).toMatchObject({ message: 'a number, please' });
     });
 
@@ -345,7 +345,7 @@ describe('a room', () => {
     });
   });
 
-  describe('when the game asks for something impossible', () => {
+  describe('when the game requests something impossible', () => {
     it.each<[string, (there: Room<Count>) => void, string]>([
       [
         'a timer that nobody handles',
@@ -584,7 +584,7 @@ describe('a room', () => {
     };
     const paying = { commands: { pay } };
 
-    it('keeps them, each with its own key, until they are done', () => {
+    it('stores them, each with its own key, until they are done', () => {
       const room = new Table(paying);
       room.command('add', 1);
       room.command('pay');
@@ -604,7 +604,7 @@ describe('a room', () => {
       expect([pay, done].reduce((value, change) => applyChange(value, plain(change)), plain(before))).toEqual(room.value);
     });
 
-    it('records that effects of the last change are done, and stays ended', () => {
+    it('records the completion of effects of the last change, and stays ended', () => {
       const room = new Table({
         commands: {
           finish: (there) => {
@@ -632,7 +632,7 @@ describe('a room', () => {
       expect(room.value.version).toBe(1);
     });
 
-    it('may be ended from outside', () => {
+    it('can be ended by its owner', () => {
       const room = new Table();
       room.changed({ kind: 'end', result: { reason: 'operator' } });
       expect(room.value.ended).toEqual({ reason: 'operator' });

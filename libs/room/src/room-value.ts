@@ -37,7 +37,7 @@ export interface RoomValue<State = unknown> {
   /** The number of changes so far. */
   readonly version: number;
   readonly seats: readonly SeatValue[];
-  /** Due times by timer name, in ms since 1970 by the room's time. They fire on whichever server owns the room. */
+  /** Due times by timer name, in ms since 1970 by the room's time. The current owner of the room fires them. */
   readonly timers: Readonly<Record<string, number>>;
   readonly state: State;
   /** Effects that are durable but not known to be done. The owner runs them, and may run one again after a failure. */

@@ -12,7 +12,7 @@ export interface OpsLimits {
   readonly answerMs: number;
 }
 
-/** Operators and their machines are few and fast. */
+/** Low limits are enough, because only a few fast clients of operators use the ops port. */
 export const OPS_LIMITS: OpsLimits = { connectionsMax: 256, requestMs: 5_000, unreadMs: 10_000, answerMs: 30_000 };
 
 /**

@@ -239,7 +239,7 @@ describe('JwtAuthenticator with public keys', () => {
     expect(await refusal(authenticator.authenticate({ token }))).toMatchObject({ code: 'unavailable', retry: true });
   });
 
-  it('logs once that the keys are unreachable, with host and advice, and once that they are back', async () => {
+  it('logs once that the keys are unreachable, with host and advice, and once that they are reachable again', async () => {
     const { sign } = await newSigner('k1');
     const said: [string, Record<string, unknown>][] = [];
     const note = (event: string, fields: Record<string, unknown>) => void said.push([event, fields]);

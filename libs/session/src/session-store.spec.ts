@@ -173,7 +173,7 @@ describe('SessionStore.resume', () => {
     await resume(gateway, fourth);
   });
 
-  it('invalidates the secret of a lost welcome when the player uses the previous secret again', async () => {
+  it('invalidates the secret of a lost `welcome` message when the player uses the previous secret again', async () => {
     const gateway = await newGateway();
     const login = await logIn(gateway);
     const lost = await resume(gateway, login);

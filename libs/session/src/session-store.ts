@@ -147,7 +147,7 @@ export class SessionStore {
   }
 
   /**
-   * Extends the lives of sessions by a full TTL. The gateway calls this every third of the TTL, so that two lost calls do
+   * Sets the TTL of sessions to its full length. The gateway calls this every third of the TTL, so that two lost calls do
    * not end a session. Returns the sessions that are over or replaced by a later login; their notices may have been lost.
    */
   async touch(sessions: readonly { readonly session: SessionId; readonly user: UserId }[]): Promise<readonly SessionId[]> {

@@ -9,7 +9,7 @@ export type AuthOptions = { readonly kind: 'guest' } | ({ readonly kind: 'jwt' }
 
 export interface SessionOptions {
   readonly auth: AuthOptions;
-  /** How long a session lives after its last `touch`, in ms: the time that a player has to come back. */
+  /** Time after the last `touch` at which a session expires, in ms: the time that a player has to reconnect. */
   readonly sessionTtlMs?: number;
 }
 

@@ -157,7 +157,7 @@ export const PROCESS_SETTINGS = {
   }),
 } as const;
 
-/** A function, so that it can stand beneath the table that uses it. */
+/** A function, so that its definition can follow the table that uses it. */
 function redisUrl(): RegExp {
   const node = String.raw`(rediss?:\/\/)[^\s,]+`;
   return new RegExp(String.raw`^(${node}(\s*,\s*(${node}|[^\s,/]+:\d+))*|sentinel:\/\/[^\s,/]+:\d+(,[^\s,/]+:\d+)*\/[^\s/]+)$`);

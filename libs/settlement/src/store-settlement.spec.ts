@@ -165,7 +165,7 @@ describe('the settlement of a store', () => {
     expect([...world.marks]).toEqual([]);
   });
 
-  it('gives up a server that writes no record again while others do, and none while the store takes no writes', async () => {
+  it('stops waiting for a server that writes no record although others do, but not while the store refuses writes', async () => {
     const [lost, other] = [world.add('game', '1'), world.add('game', '2')];
     world.missing.add(lost.id).add(other.id);
     world.mark(other);
@@ -178,7 +178,7 @@ describe('the settlement of a store', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it.each([{ suspect: 1 }, { unheard: true }])('gives up a server that remains %j without an eviction', async (doubt) => {
+  it.each([{ suspect: 1 }, { unheard: true }])('stops waiting for a server that remains %j without an eviction', async (doubt) => {
     world.mark(world.add('game', '1'));
     world.add('gateway', '1', doubt);
     await world.pass(LISTED_AGAIN_MS - 1_000);
@@ -187,7 +187,7 @@ describe('the settlement of a store', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('goes on waiting for a server that was suspect only for a short time', async () => {
+  it('continues to wait for a server that was suspect only for a short time', async () => {
     const game = world.add('game', '1', { suspect: 1 });
     await world.pass(LISTED_AGAIN_MS - 1_000);
     world.add('game', '1');
@@ -198,7 +198,7 @@ describe('the settlement of a store', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('does not wait for a server again that it gave up while it waits for another', async () => {
+  it('does not wait again for a server that it no longer waits for, while it waits for another one', async () => {
     const [lost, slow] = [world.add('game', '1'), world.add('game', '2')];
     world.missing.add(lost.id);
     await world.pass(LISTED_AGAIN_MS + 1_000);
@@ -232,7 +232,7 @@ describe('the settlement of a store', () => {
     expect(outcomes).toEqual(['called', 'resolved']);
   });
 
-  it('holds a waiter until the store is settled, and rejects it with `unavailable` after its timeout', async () => {
+  it('makes a waiter wait until the store is settled, and rejects it with `unavailable` after its timeout', async () => {
     const game = world.add('game', '1');
     const outcomes: string[] = [];
     const wait = (ms: number) =>

@@ -52,7 +52,7 @@ describe('a process that starts', () => {
     expect(await waited()).toBeGreaterThanOrEqual(RELISTED_MS - 1);
   });
 
-  it('goes on as soon as another process has settled this run of Redis', async () => {
+  it('continues as soon as another process has settled this run of Redis', async () => {
     await redis.commands.sadd('hf:servers', 'hf:game:1');
     const waiting = waited();
     await generation.settle(generation.current as string);

@@ -60,7 +60,7 @@ export class Log {
 
   /**
    * Writes warnings and errors as `debug` when `isReported` returns true for their field `error`, because another line reports
-   * the cause once. For causes that fail everything at once, such as an unreachable Redis.
+   * the cause once. Used for causes of many errors at the same time, such as an unreachable Redis.
    */
   reportElsewhere(isReported: (error: unknown, event: string) => boolean): void {
     this.isReported = isReported;

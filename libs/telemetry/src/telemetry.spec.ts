@@ -28,7 +28,7 @@ describe('Log', () => {
     expect(lines.join('')).toContain('hf:game:1 server.evicted target=hf:game:2 why="no answer"');
   });
 
-  it('writes no secrets, and the message of an error', () => {
+  it('writes the message of an error, and no secrets', () => {
     const { log, lines } = logInto('json');
     log.error('link.refused', { secret: 's3cr3t', peer: { token: 't0k3n', id: 'a' }, error: new Error('broken') });
     expect(lines[0]).not.toMatch(/s3cr3t|t0k3n/);

@@ -73,7 +73,7 @@ describe('RunObserver', () => {
     expect(looks.pass(175, { run: 7 })).toEqual([]);
   });
 
-  it('reports a blocked event loop, and allows game code less time in it than other code', () => {
+  it('reports a blocked event loop, and allows game code less time than other code', () => {
     const looks = new Looks();
     looks.pass(100, { run: 0, beats: true });
     expect(kinds(looks.pass(1_000, { run: 0 }))).toEqual(['loop-slow']);

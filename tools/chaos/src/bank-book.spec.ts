@@ -13,7 +13,7 @@ const book = (rest: Partial<BankGameBook> = {}): BankGameBook => ({
 const paid = (...ids: string[]): Payment[] => ids.map((id) => ({ key: `key of ${id}`, game: GAME, id }));
 
 describe('the audit of a bank', () => {
-  it('finds nothing where each transfer was paid, one of them by two runs of its effect', () => {
+  it('finds no violation when each transfer was paid, one of them by two runs of its effect', () => {
     expect(auditBank([book()], paid('a', 'b', 'b'))).toEqual({ violations: [], paid: 2, missing: 0 });
   });
 
@@ -27,16 +27,16 @@ describe('the audit of a bank', () => {
       'key key of a was given to transfer a and to b',
     ],
     ['a payment that the game does not have', {}, paid('a', 'b', 'c'), 'transfer c was paid, and the game does not have it'],
-    ['a payment that nobody asked for', {}, paid('a', 'b', 'd'), 'transfer d was paid, and no player asked for it'],
-    ['an acknowledged transfer that is gone', { acknowledged: new Set(['a', 'b', 'c']) }, paid('a', 'b'), 'c was acknowledged'],
-    ['money that is gone', { result: { game: GAME, purse: 990, sent: ['a', 'b'] } }, paid('a', 'b'), '990 are left of 1000'],
+    ['a payment that no player requested', {}, paid('a', 'b', 'd'), 'transfer d was paid, and no player requested it'],
+    ['an acknowledged transfer that is missing', { acknowledged: new Set(['a', 'b', 'c']) }, paid('a', 'b'), 'c was acknowledged'],
+    ['money that is missing', { result: { game: GAME, purse: 990, sent: ['a', 'b'] } }, paid('a', 'b'), '990 are left of 1000'],
     ['a command that was applied twice', { result: { game: GAME, purse: 997, sent: ['a', 'b', 'b'] } }, paid('a', 'b'), '1 transfers were'],
-  ])('finds %s, and names the game', (_what, rest, payments, violation) => {
+  ])('reports %s with the name of the game', (_what, rest, payments, violation) => {
     const { violations } = auditBank([book(rest)], payments);
     expect(violations[0]).toMatch(new RegExp(`^bank-checkpoint game ${GAME}: .*${violation}`));
   });
 
-  it('asks no more of a game that was lost with its server than that nothing was paid twice', () => {
+  it('checks of a game that was lost with its server only that nothing was paid twice', () => {
     const lost = book({ durability: 'none', result: null });
     expect(auditBank([lost], paid('a')).violations).toEqual([]);
     expect(auditBank([lost], [...paid('a'), { key: 'another', game: GAME, id: 'a' }]).violations).toHaveLength(1);

@@ -1,33 +1,33 @@
 import type { Durability } from '#libs/game-kit';
 import { type BankResult, bankName, type Payment, PURSE } from './bank.js';
 
-/** One bank game, as its players saw it. */
+/** One bank game, as its players know it. */
 export interface BankGameBook {
   readonly game: string;
   readonly durability: Durability;
-  /** Transfers whose command was acknowledged, without those that a rewind has undone of which their player was told. */
+  /** Transfers whose command was acknowledged, without those that a rewind has undone and whose player was notified of it. */
   readonly acknowledged: Pick<ReadonlyMap<string, unknown>, 'keys'>;
-  /** All transfers that were asked for. */
+  /** All transfers that players requested. */
   readonly asked: ReadonlySet<string>;
-  /** Null: the game did not end by its rules. */
+  /** Null when the game did not end by its rules. */
   readonly result: BankResult | null;
 }
 
 export interface BankAudit {
   readonly violations: readonly string[];
-  /** Transfers that were paid, each once. */
+  /** The number of paid transfers. Several payments of one transfer count once. */
   readonly paid: number;
-  /** Transfers of games that ended by their rules which are not paid (yet). */
+  /** The number of transfers that are not paid (yet), of games that ended by their rules. */
   readonly missing: number;
 }
 
-/** Compares the games' accounts with the ledger outside. */
+/** Compares the accounts of the games with the ledger outside of the fleet. */
 export function auditBank(games: readonly BankGameBook[], payments: readonly Payment[]): BankAudit {
   const violations: string[] = [];
   const durabilities = new Map(games.map(({ game, durability }) => [game, durability]));
   const nameOf = (game: string): string => `${bankName(durabilities.get(game) ?? 'every-change')} game ${game}`;
 
-  // Whoever takes payments removes duplicates by key, so a key names one transfer for ever.
+  // The recipient of payments removes duplicates by key, so a key must always stand for the same transfer.
   const byKey = new Map<string, Payment>();
   for (const payment of payments) {
     const before = byKey.get(payment.key);
@@ -48,7 +48,7 @@ export function auditBank(games: readonly BankGameBook[], payments: readonly Pay
     const ids = paid.get(book.game) ?? new Map<string, string[]>();
     for (const [id, keys] of ids) {
       if (keys.length > 1) violations.push(`${name}: transfer ${id} was paid ${keys.length} times, under the keys ${keys.join(', ')}`);
-      if (!book.asked.has(id)) violations.push(`${name}: transfer ${id} was paid, and no player asked for it`);
+      if (!book.asked.has(id)) violations.push(`${name}: transfer ${id} was paid, and no player requested it`);
     }
     if (!book.result) continue;
     const { sent, purse } = book.result;
@@ -61,7 +61,7 @@ export function auditBank(games: readonly BankGameBook[], payments: readonly Pay
     for (const id of unpaid) violations.push(`${name}: transfer ${id} was dropped: the game has it, and it was not paid`);
     for (const id of book.acknowledged.keys())
       if (!account.has(id))
-        violations.push(`${name}: transfer ${id} was acknowledged and is not in the game, and its player was told of no rewind`);
+        violations.push(`${name}: transfer ${id} was acknowledged and is not in the game, and its player was notified of no rewind`);
   }
   return { violations, paid: byKey.size, missing };
 }

@@ -5,9 +5,9 @@ import { Command, type Durability, type Effect, EffectHandler, Game, type GameRu
 import { type BankResult, bankName, DURABILITIES, LEDGER_VARIABLE, type Payment, PURSE } from './bank.js';
 
 export interface Bank {
-  /** Which game this is: no two are called the same. */
+  /** A name that no other game has. */
   game: string;
-  /** It ends with so many transfers. */
+  /** The number of transfers after which the game ends. */
   target: number;
   purse: number;
   sent: string[];
@@ -17,12 +17,12 @@ export interface Bank {
 const Transfer = z.object({ id: z.string().max(64) });
 const TARGET_MIN = 10;
 const TARGET_MAX = 25;
-/** Long enough to lose something when a server is killed. */
+/** Long enough that a killed server loses changes. */
 const CHECKPOINT_MS = 3_000;
-/** Most kills come while some payment is under way. */
+/** Long enough that some payment is running at most kills of a server. */
 const PAYING_MS = 20;
 
-/** Transfers money to an account outside, by effects. What is done beside that leaves the money where it is. */
+/** Transfers money by effects to an account outside of the fleet. The command `touch` changes the state without a payment. */
 export abstract class BankRules implements GameRules<Bank> {
   setup(room: Setup): Bank {
     return {
@@ -50,13 +50,13 @@ export abstract class BankRules implements GameRules<Bank> {
   }
 }
 
-/** The account outside. It takes every payment; whoever adds them up removes duplicates by key. */
+/** The account outside of the fleet. It records every payment; the audit removes duplicates by key. */
 @Injectable()
 class Ledger {
   @EffectHandler('bank-transfer')
   async pay({ key, data: { game, id } }: Effect<{ game: string; id: string }>): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, PAYING_MS));
-    // One write, so that a server that is killed leaves no half of a line.
+    // One write, so that a killed server leaves no incomplete line.
     appendFileSync(process.env[LEDGER_VARIABLE] as string, `${JSON.stringify({ key, game, id } satisfies Payment)}\n`);
   }
 }

@@ -11,20 +11,20 @@ import { pause } from './until.js';
 
 type BankRoom = Room<BankRules>;
 
-/** Commands that ask for no effect. What came after the last payment is lost when a game is wound back. */
+/** The share of commands without an effect. A rewind loses the commands since the last checkpoint or effect. */
 const TOUCH_SHARE = 0.75;
 const UNANSWERED_MAX = 6;
-/** Faults last 11 s at most. */
+/** A game without a new version for this time is stuck. Faults last 11 s at most. */
 const STUCK_MS = 40_000;
 
 interface Book extends BankGameBook {
-  /** With the version that their player had by then. */
+  /** By transfer, the version that its player had at the acknowledgement. */
   readonly acknowledged: Map<string, number>;
   readonly asked: Set<string>;
   result: BankResult | null;
 }
 
-/** Two who stay together and play a bank game of one durability, with a book of each game. */
+/** Two players who play bank games of one durability with each other, one after the other, and keep a book of each game. */
 export class BankTable {
   readonly books = new Map<string, Book>();
   private players: Session[] = [];
@@ -34,7 +34,7 @@ export class BankTable {
   constructor(
     private readonly name: string,
     private readonly durability: Durability,
-    /** A player's pause between two commands, on average. */
+    /** The average time between two commands of a player. */
     private readonly thinkMs: number,
     private readonly findings: Findings,
     private readonly chance: Chance,
@@ -47,15 +47,15 @@ export class BankTable {
         const inTurn = [...urls.slice(turn), ...urls.slice(0, turn)];
         const session = await patiently(() => connect(inTurn, { name: `${this.name}-${letter}`, ...trustIn(certificate) }));
         session.on('closed', (error) => {
-          if (error) this.findings.violation(`${session.name} was turned away: ${error.code}: ${error.message}`);
+          if (error) this.findings.violation(`${session.name} was refused: ${error.code}: ${error.message}`);
         });
-        session.on('error', (error) => this.findings.violation(`${session.name} was not understood: ${error.code}: ${error.message}`));
+        session.on('error', (error) => this.findings.violation(`${session.name} received an error: ${error.code}: ${error.message}`));
         return session;
       }),
     );
   }
 
-  /** Until it is told to stop, and the game that is on has ended. */
+  /** Resolves after `stop()`, once the current game has ended. */
   async run(): Promise<void> {
     while (!this.isOver) {
       try {
@@ -85,7 +85,7 @@ export class BankTable {
     try {
       await patiently(() => other.ready(), ['room-playing']);
       await startGame(own);
-      // A game of durability `none` may be over before it was seen.
+      // A game of durability `none` may end before a player has received its state.
       await Promise.all(rooms.map((room) => this.soon(room, 'begin', ({ state, status }) => state !== undefined || status === 'ended')));
       await Promise.all(rooms.map((room) => this.play(room)));
     } finally {
@@ -126,13 +126,13 @@ export class BankTable {
       room.on('rewound', ({ from, to }) => {
         const game = room.state?.game;
         if (game === undefined) return;
-        // Of this player's: the other is told by a connection of their own.
+        // Only the transfers of this player: the other player receives the rewind on another connection.
         const { acknowledged } = this.bookOf(game);
         for (const [id, version] of acknowledged) if (version > to && id.startsWith(`${this.nameOf(room)}#`)) acknowledged.delete(id);
         this.findings.counts.rewinds += 1;
         if (this.durability !== 'checkpoint')
-          this.findings.violation(`${bankName(this.durability)} game ${game} was wound back from version ${from} to ${to}`);
-        else if (to >= from) this.findings.violation(`${bankName(this.durability)} game ${game} was wound back from ${from} to ${to}`);
+          this.findings.violation(`${bankName(this.durability)} game ${game} was rewound from version ${from} to ${to}`);
+        else if (to >= from) this.findings.violation(`${bankName(this.durability)} game ${game} was rewound from ${from} to ${to}`);
       }),
       room.on('end', ({ reason, result }) => {
         if (reason === 'finished') {

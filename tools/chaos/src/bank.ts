@@ -2,21 +2,21 @@ import type { Durability } from '#libs/game-kit';
 
 /** Each durability has a bank game of its own: `bank-every-change`, `bank-checkpoint`, `bank-none`. */
 export const DURABILITIES = ['every-change', 'checkpoint', 'none'] as const satisfies Durability[];
-/** What each game has to begin with. A transfer takes one away. */
+/** The money of each game at its start. A transfer takes 1. */
 export const PURSE = 1_000;
-/** The file in which payments are written down, one JSON object a line. */
+/** The environment variable with the path of the ledger of payments: one JSON object per line. */
 export const LEDGER_VARIABLE = 'CHAOS_BANK_LEDGER';
 
-/** One run of an effect, as the ledger outside has it. */
+/** One run of an effect, as the ledger records it. */
 export interface Payment {
   readonly key: string;
-  /** Of the game, no two of which are called the same. */
+  /** The name of the game, which no other game has. */
   readonly game: string;
-  /** Of the transfer, given by the player who asked for it. */
+  /** The id of the transfer, chosen by the player who requested it. */
   readonly id: string;
 }
 
-/** How a game ends that ends by its rules. */
+/** The result of a game that ends by its rules. */
 export interface BankResult {
   readonly game: string;
   readonly purse: number;

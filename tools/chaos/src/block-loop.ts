@@ -1,9 +1,9 @@
-/** How long, and of each second how much. */
+/** The total duration; the loop is busy for 0.8 s of each second. */
 export const BLOCKED_MS = 5_000;
 const BUSY_MS = 800;
 const FREE_MS = 200;
 
-/** The event loop of this process does nothing else for four fifths of some seconds. */
+/** Blocks the event loop of this process for four fifths of `BLOCKED_MS`. */
 export function blockLoop(): void {
   const end = performance.now() + BLOCKED_MS;
   const busy = (): void => {

@@ -4,9 +4,9 @@ import { Command, Game, type GameRules, OnTimer, type Room, type Setup } from '#
 import { BEAT_MS, type ChainResult, type Entry, FIRST_HASH, type Link, nextHash } from './chain.js';
 
 interface Chain {
-  /** Which game this is: no two are called the same. */
+  /** A name that no other game has. */
   game: string;
-  /** It ends with so many commands. */
+  /** The number of commands after which the game ends. */
   target: number;
   sums: number[];
   commands: number;
@@ -18,7 +18,7 @@ const Add = z.object({ n: z.int(), id: z.string().max(64) });
 const TARGET_MIN = 15;
 const TARGET_MAX = 45;
 
-/** A game that is easy to check: everything that ever happens in it stands in its state, in order. */
+/** A game that is easy to check: its state contains everything that has happened in it, in order. */
 @Game({ name: 'chain', version: 1, seats: { min: 2, max: 4 } })
 export class ChainGame implements GameRules<Chain> {
   setup(room: Setup): Chain {
@@ -36,7 +36,7 @@ export class ChainGame implements GameRules<Chain> {
   @Command(Add)
   add(room: Room<Chain>, { n, id }: z.infer<typeof Add>): void {
     const { state, seat } = room;
-    // Changed before it is refused: none of that may be kept.
+    // The command changes the state before it refuses the input. A refusal must undo these changes.
     state.sums[seat] += n;
     state.commands += 1;
     link(room, { kind: 'add', id, seat, n });

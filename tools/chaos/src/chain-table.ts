@@ -10,15 +10,15 @@ import { pause, until } from './until.js';
 
 type ChainRoom = Room<ChainGame>;
 
-/** One game after the other in a room, then another room. */
+/** The maximum number of games that are played in one room before the players go to another one. */
 const GAMES_A_ROOM_MAX = 4;
 const NEGATIVE_SHARE = 0.08;
 const BURST_SHARE = 0.15;
 const BURST = 4;
 const UNANSWERED_MAX = 12;
-/** A game in which nothing happens for so long, though its clock beats every second, hangs; faults last 8 s at most. */
+/** A game without a change for this time is stuck: its timer fires every second, and faults last 11 s at most. */
 const STUCK_MS = 40_000;
-/** The last events of a game may be on their way when its end is known. */
+/** The last events of a game may arrive this long after its end. */
 const LAST_EVENTS_MS = 10_000;
 
 interface Player {
@@ -26,7 +26,7 @@ interface Player {
   sent: number;
 }
 
-/** Two to four who stay together and play chain, with a book of each game. */
+/** Two to four players who play chain with each other, one game after the other, and keep a book of each game. */
 export class ChainTable {
   private players: Player[] = [];
   private readonly books = new Map<string, GameBook>();
@@ -35,7 +35,7 @@ export class ChainTable {
   constructor(
     private readonly name: string,
     private readonly seats: number,
-    /** A player's pause between two commands, on average. */
+    /** The average time between two commands of a player. */
     private readonly thinkMs: number,
     private readonly findings: Findings,
     private readonly chance: Chance,
@@ -50,9 +50,9 @@ export class ChainTable {
           connect([...urls.slice(turn), ...urls.slice(0, turn)], { name: `${this.name}-${index}`, ...trust }),
         );
         session.on('closed', (error) => {
-          if (error) this.findings.violation(`${session.name} was turned away: ${error.code}: ${error.message}`);
+          if (error) this.findings.violation(`${session.name} was refused: ${error.code}: ${error.message}`);
         });
-        session.on('error', (error) => this.findings.violation(`${session.name} was not understood: ${error.code}: ${error.message}`));
+        session.on('error', (error) => this.findings.violation(`${session.name} received an error: ${error.code}: ${error.message}`));
         session.on('status', (status) => {
           if (status === 'reconnecting') this.findings.counts.reconnections += 1;
         });
@@ -61,7 +61,7 @@ export class ChainTable {
     );
   }
 
-  /** Until it is told to stop, and the game that is on has ended. */
+  /** Resolves after `stop()`, once the current game has ended. */
   async run(): Promise<void> {
     while (!this.isOver) {
       try {
@@ -101,7 +101,7 @@ export class ChainTable {
     }
   }
 
-  /** Gives the name of the game that was played. */
+  /** @returns the name of the game that was played */
   private async playGame(rooms: readonly ChainRoom[], last: string | null): Promise<string> {
     await this.all(rooms, 'begin', (room) => {
       const game = gameOf(room);
@@ -121,7 +121,7 @@ export class ChainTable {
     return game;
   }
 
-  /** One player's part of one game. */
+  /** Sends the commands of one player until the game is over. */
   private async play(room: ChainRoom, player: Player, book: GameBook): Promise<void> {
     while (!isOver(room, book.game)) {
       await pause(this.thinkMs * this.chance.between(0.3, 1.7));
@@ -176,7 +176,7 @@ export class ChainTable {
       room.on('resume', goesOn),
       room.on('rewound', ({ from, to }) =>
         this.findings.violation(
-          `game ${room.state?.game} was wound back from version ${from} to ${to}, which a durable game promises not to`,
+          `game ${room.state?.game} was rewound from version ${from} to ${to}; a game of durability every-change must not be`,
         ),
       ),
       room.on('end', ({ reason, result }) => {
@@ -196,7 +196,7 @@ export class ChainTable {
     };
   }
 
-  /** Each comes to be so in time, or the room is stuck. */
+  /** Waits until the condition holds for each player. Reports the room as stuck when that takes longer than `STUCK_MS`. */
   private async all(rooms: readonly ChainRoom[], what: string, isSo: (room: ChainRoom) => boolean): Promise<void> {
     try {
       await Promise.all(rooms.map((room) => room.waitFor(isSo, { timeoutMs: STUCK_MS })));
@@ -206,7 +206,7 @@ export class ChainTable {
     }
   }
 
-  /** Its clock alone makes a new version every second. */
+  /** Reports a game without a new version for `STUCK_MS`. The timer of the game alone makes one every second. */
   private watch(rooms: readonly ChainRoom[], game: string): { stuck: Promise<never>; stop(): void } {
     let best = '';
     let since = performance.now();
@@ -257,7 +257,7 @@ export class ChainTable {
   }
 }
 
-/** The game a player knows of: the one that is on, or the one that was over before they heard of it. */
+/** The game that a player knows: the current one, or one that ended before the player received its state. */
 function gameOf({ state, version, view }: ChainRoom): string | null {
   const ended = (view.lastResult?.result as ChainResult | undefined)?.game ?? null;
   return version >= 0 && state ? state.game : ended;

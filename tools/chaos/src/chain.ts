@@ -1,22 +1,22 @@
-/** One thing that happened in a game of chain: a command's number, or a beat of its clock. */
+/** One event in a game of chain: a command with its number, or a firing of the timer (`beat`). */
 export interface Entry {
   readonly kind: 'add' | 'beat';
-  /** A command's own, given by who sent it; of a beat, when it was, in ms since 1970. */
+  /** The id that the player chose for the command. A beat has its time instead, in ms since 1970. */
   readonly id: string;
   readonly seat: number;
   readonly n: number;
 }
 
-/** What is emitted with each entry. */
+/** The event that the game emits with each entry. */
 export interface Link extends Entry {
   readonly game: string;
-  /** From 1 on, without gaps. */
+  /** Counts from 1, without gaps. */
   readonly index: number;
-  /** Of this entry and all before it. */
+  /** The hash of this entry and all entries before it. */
   readonly hash: number;
 }
 
-/** How a game ends. */
+/** The result of a game. */
 export interface ChainResult {
   readonly game: string;
   readonly entries: readonly Entry[];
@@ -26,7 +26,7 @@ export interface ChainResult {
 export const FIRST_HASH = 0x811c9dc5;
 export const BEAT_MS = 1_000;
 
-/** Two rows of entries that differ anywhere differ in their last hash. Source: FNV-1a, 32 bits. */
+/** Two sequences of entries that differ anywhere have different final hashes. Source: FNV-1a, 32 bits. */
 export function nextHash(hash: number, { kind, id, seat, n }: Entry): number {
   let next = hash;
   for (const character of `${kind} ${id} ${seat} ${n};`) {

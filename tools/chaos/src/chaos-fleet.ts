@@ -15,16 +15,16 @@ export interface Shape {
   readonly gateways: number;
   readonly lobbies: number;
   readonly games: number;
-  /** Players come over TLS. */
+  /** Whether players connect over TLS. */
   readonly tls: boolean;
 }
 
-/** Where the servers of a run stand. Left out: all on the loopback interface of this host. */
+/** The hosts of the servers of a run. Without a site, all servers are on the loopback interface of this host. */
 export interface Site {
   /** The address of this host, where Redis is. */
   readonly address: string;
   addressOf(name: string): string;
-  /** What stands before the command that starts a server. */
+  /** The command prefix with which a server starts in its own network. */
   within(name: string): readonly string[];
 }
 
@@ -33,22 +33,22 @@ export function siteName(type: ServerType, name: string): string {
   return `${type}${name}`;
 }
 
-/** Of silence, after which a player looks for another gateway: a stopped one should not cost more than an eviction. */
+/** A player connects to another gateway after this time without data. So a suspended gateway costs no more time than an eviction. */
 const CONNECTION_TIMEOUT_MS = 6_000;
 
 /** Servers and a Redis of one run, all of them processes of their own. */
 export class ChaosFleet {
   readonly servers: ChaosServer[] = [];
-  /** For our own eyes. */
+  /** The connection of the tool itself. */
   readonly client: Redis;
-  /** In the environment of every server, so that one that is left over is found. */
+  /** Part of the environment of every server; finds processes that are left over. */
   readonly mark = `chaos-${randomBytes(12).toString('hex')}`;
   redisCondition: Condition = 'up';
   readonly wires = new PlayerWires();
   private cuts: { readonly links: CuttableProxy; readonly store: CuttableProxy } | null = null;
-  /** Players come in by these. */
+  /** The URLs to which players connect. */
   readonly gatewayUrls: string[] = [];
-  /** File of what they are shown there; null: no TLS. */
+  /** The file of the certificate of these URLs; null without TLS. */
   certificate: string | null = null;
 
   private constructor(
@@ -59,7 +59,7 @@ export class ChaosFleet {
     private readonly site: Site | null,
   ) {
     this.client = new Redis(redis.url, { retryStrategy: () => 50 });
-    // Its silence is what this is about.
+    // The tool interrupts Redis on purpose, so errors of the connection are expected.
     this.client.on('error', () => {});
   }
 
@@ -88,7 +88,7 @@ export class ChaosFleet {
     return this.servers.filter((server) => server.type === type);
   }
 
-  /** The one game server that reaches Redis over something that can fail. */
+  /** The game server that reaches Redis through a proxy which can stop passing messages. */
   get deafened(): { readonly server: ChaosServer; readonly proxy: HalfOpenProxy } {
     return { server: this.of('game')[0], proxy: this.proxy };
   }
@@ -97,7 +97,7 @@ export class ChaosFleet {
     return this.redis.port;
   }
 
-  /** The one game server whose links, and whose way to Redis, can be cut; null: none. */
+  /** The game server whose links and whose connections to Redis can be cut; null when there is none. */
   get cuttable(): { readonly server: ChaosServer; readonly links: CuttableProxy; readonly store: CuttableProxy } | null {
     const server = this.of('game')[1];
     return server && this.cuts ? { server, ...this.cuts } : null;
@@ -109,7 +109,7 @@ export class ChaosFleet {
     await this.workshop.ended(this.redis.process, 5_000);
   }
 
-  /** A copy of what Redis holds now, for `rewindRedis`. */
+  /** Copies the current files of Redis, for `rewindRedis`. */
   async keepRedis(): Promise<string> {
     const kept = join(this.folder, 'redis-kept');
     await rm(kept, { recursive: true, force: true });
@@ -117,7 +117,7 @@ export class ChaosFleet {
     return kept;
   }
 
-  /** Of a Redis that was killed: it starts again with what was kept, or (null) with nothing. */
+  /** Replaces the files of a killed Redis: by the copy, or (null) by nothing. */
   async rewindRedis(kept: string | null): Promise<void> {
     await rm(this.redisFiles, { recursive: true, force: true });
     if (kept !== null) await cp(kept, this.redisFiles, { recursive: true });
@@ -127,7 +127,7 @@ export class ChaosFleet {
     return join(this.folder, 'redis', 'appendonlydir');
   }
 
-  /** With what its append-only file holds. */
+  /** Starts Redis with its append-only file. */
   async restartRedis(): Promise<void> {
     this.redis = await this.workshop.startRedis({ dir: join(this.folder, 'redis'), appendonly: true, port: this.redis.port });
     this.redisCondition = 'up';
@@ -143,7 +143,7 @@ export class ChaosFleet {
     this.redisCondition = 'up';
   }
 
-  /** Every server is ready and knows all the others. */
+  /** Waits until every server is ready and knows all others. */
   async whole(deadlineMs: number): Promise<void> {
     await Promise.all(
       this.servers.map((server) =>
@@ -166,7 +166,7 @@ export class ChaosFleet {
     );
   }
 
-  /** Rooms that the game servers hold in their memory. */
+  /** The number of rooms in the memory of the game servers. */
   async hostedRooms(): Promise<number> {
     const pages = await Promise.all(this.of('game').map((server) => server.page('/metrics')));
     return pages.reduce(
@@ -176,7 +176,7 @@ export class ChaosFleet {
     );
   }
 
-  /** What the effects of bank games have paid so far. */
+  /** The payments of the effects of bank games so far. */
   async payments(): Promise<Payment[]> {
     const lines = (await readFile(this.bankLedger, 'utf8').catch(() => '')).split('\n');
     return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Payment);
@@ -191,11 +191,11 @@ export class ChaosFleet {
     await Promise.all(this.servers.map((server) => server.kill()));
     this.redis.process.kill('SIGKILL');
     await this.workshop.ended(this.redis.process, 5_000);
-    // The logs stay; what Redis kept is of no more use.
+    // The logs stay; the data of Redis is not needed any more.
     await rm(join(this.folder, 'redis', 'appendonlydir'), { recursive: true, force: true });
   }
 
-  /** Processes of this run that are still there. */
+  /** Processes of this run that still exist. */
   async orphans(): Promise<string[]> {
     const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
     const found = await Promise.all(
@@ -208,18 +208,18 @@ export class ChaosFleet {
     return found.flat();
   }
 
-  /** A file that survives the end of servers and of Redis. */
+  /** A file, because it must survive the end of servers and of Redis. */
   private get bankLedger(): string {
     return join(this.folder, 'payments');
   }
 
-  /** The first game server reaches Redis over something that can go deaf, the second over something that can be cut. */
+  /** The first game server reaches Redis through `HalfOpenProxy`. The proxy of the second one is set by `openCuts`. */
   private redisUrlFor(type: ServerType, number: number): string {
     if (this.site) return `redis://${this.site.address}:${this.redis.port}`;
     return type === 'game' && number === 1 ? this.proxy.url : this.redis.url;
   }
 
-  /** What a server is told whose links, and whose way to Redis, can be cut. */
+  /** Opens the proxies of the server that can be cut. @returns the environment with which the server uses them */
   private async openCuts(): Promise<Record<string, string>> {
     if (!this.workshop.listenBehind) return {};
     const [announced, real] = [await this.workshop.freePort(), await this.workshop.freePort()];
@@ -256,7 +256,7 @@ export class ChaosFleet {
           ...cut,
           HOLDFAST_CHAOS_RUN: this.mark,
           ...(type === 'game' && { [LEDGER_VARIABLE]: this.bankLedger }),
-          // They stay over a restart: players come back to where they were.
+          // A restart keeps the ports, so that players can reconnect to the same URL.
           ...(type === 'gateway' && {
             PUBLIC_PORT: String(await this.workshop.freePort()),
             TCP_PORT: String(await this.workshop.freePort()),
@@ -273,7 +273,7 @@ export class ChaosFleet {
   }
 }
 
-/** A certificate for this run, that nobody has signed. */
+/** Writes a self-signed certificate for this run. */
 async function certify(file: string, keyFile: string): Promise<string> {
   const { generate } = await import('selfsigned');
   const pair = await generate([{ name: 'commonName', value: 'localhost' }], { keyType: 'ec', algorithm: 'sha256' });

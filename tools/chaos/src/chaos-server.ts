@@ -9,33 +9,33 @@ import type { launchServer } from '../../start/launch-server.mjs';
 import { BLOCKED_MS } from './block-loop.js';
 import { pause } from './until.js';
 
-/** What starts and ends processes; given by run.mjs, which stands where those are. */
+/** The functions that start and end processes. `run.mjs` passes them, because they are outside dist/. */
 export interface Workshop {
   readonly launchServer: typeof launchServer;
   readonly startRedis: typeof startRedis;
   readonly ended: typeof ended;
   readonly freePort: typeof freePort;
   readonly mains: Readonly<Record<ServerType, string>>;
-  /** URL of the module that gives a process a wall clock which can be set; absent: servers have that of this host. */
+  /** URL of the module that gives a process a wall clock which can be set; without it, servers use the clock of this host. */
   readonly wallClock?: string;
-  /** URL of the module that lets a server listen behind a proxy; absent: no links are cut. */
+  /** URL of the module that lets a server listen behind a proxy; without it, no links can be cut. */
   readonly listenBehind?: string;
-  /** URL of the module that makes what a server sends leave late; absent: nothing does. */
+  /** URL of the module that delays the data which a server sends; without it, nothing is delayed. */
   readonly slowWire?: string;
-  /** Runs keep their logs beneath it, by seed. */
+  /** The folder of the logs of all runs, with one folder per seed. */
   readonly home: string;
 }
 
-/** What was done to a server may be found out, and acted on, this long after. */
+/** A server may be evicted for a fault this long after its end. */
 const HARM_FELT_MS = 30_000;
 
-/** `down` from its end until it is ready again. */
+/** A server is `down` from its exit until it is ready again. */
 export type Condition = 'up' | 'stopped' | 'down';
 
-/** A drain has 25 s by itself; with Redis away beside that it may take longer. */
+/** A drain takes 25 s at most; it may take longer while Redis is unavailable. */
 const DRAIN_MS = 45_000;
 const AGAIN_MS = 300;
-/** An operator's drain takes its time. */
+/** Long enough for an operator's drain. */
 const ANSWER_MS = 15_000;
 
 export class ChaosServer {
@@ -70,7 +70,10 @@ export class ChaosServer {
     return Number(this.env.PUBLIC_PORT);
   }
 
-  /** Until it is ready; one that ends while it starts (its Redis may be away) is started again, as a supervisor would. */
+  /**
+   * Resolves when the server is ready. A server that exits while it starts, for example because Redis is unavailable, is
+   * started again, as a supervisor would do it.
+   */
   async start(): Promise<void> {
     const { launchServer, mains, wallClock, listenBehind, slowWire } = this.workshop;
     const preloads = [wallClock, slowWire, this.env.LISTEN_BEHIND && listenBehind].filter((url) => url !== undefined);
@@ -118,7 +121,7 @@ export class ChaosServer {
     if (this.child) await this.workshop.ended(this.child, 5_000);
   }
 
-  /** SIGTERM, and what it does of itself until its end. */
+  /** Sends SIGTERM and waits until the server has exited by itself. */
   async drain(): Promise<void> {
     this.isEndWanted = true;
     this.condition = 'down';
@@ -129,7 +132,7 @@ export class ChaosServer {
     }
   }
 
-  /** For so long that it may be condemned, or not. */
+  /** Suspends the process. @param mayBeCondemned whether the suspension is long enough for an eviction */
   stop(mayBeCondemned: boolean): void {
     this.condition = 'stopped';
     if (mayBeCondemned) this.mayBeCondemned();
@@ -141,13 +144,13 @@ export class ChaosServer {
     if (this.condition === 'stopped') this.condition = 'up';
   }
 
-  /** Its wall clock jumps; monotonic time goes on as it did. It stays so over a restart. */
+  /** Sets the wall clock of the server, also for later starts. Monotonic time does not change. */
   setClock(aheadMs: number): void {
-    // In one write of a few bytes, which no reader finds half done.
+    // One write of a few bytes: no reader sees an incomplete value.
     writeFileSync(this.clockFile, String(aheadMs));
   }
 
-  /** What it sends to these, by address or address and port, leaves so many ms late. It stays so over a restart. */
+  /** Delays the data that the server sends to these targets (address, or address and port), also after later starts. */
   setDelays(delays: readonly { readonly to: string; readonly ms: number }[]): void {
     writeFileSync(this.delaysFile, delays.map(({ to, ms }) => `${to} ${ms}\n`).join(''));
   }
@@ -160,13 +163,13 @@ export class ChaosServer {
     return join(this.folder, `${this.type}-${this.name}.clock`);
   }
 
-  /** Its event loop has little time for anything, for a while. */
+  /** Blocks the event loop of the server for most of `BLOCKED_MS`. */
   async block(): Promise<void> {
     this.child?.kill('SIGUSR2');
     await pause(BLOCKED_MS);
   }
 
-  /** From now on, and for a while: something was done to it for which it may. */
+  /** Records a fault for which the server may be evicted during the next `HARM_FELT_MS`. */
   mayBeCondemned(): void {
     this.harmedAt = performance.now();
   }
@@ -180,7 +183,7 @@ export class ChaosServer {
     return { status: response.status, text: await response.text() };
   }
 
-  /** As an operator. */
+  /** Calls the admin API with the operator's token. */
   async ask(method: 'GET' | 'POST', path: string): Promise<{ status: number; text: string }> {
     const headers = { Authorization: `Bearer ${this.env.ADMIN_TOKEN}` };
     const response = await fetch(`http://${this.host}:${this.opsPort}${path}`, { method, headers, signal: AbortSignal.timeout(ANSWER_MS) });

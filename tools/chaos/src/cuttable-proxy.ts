@@ -1,8 +1,8 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /**
- * Carries TCP to a port of this host, and can be cut like a network: while it is cut, nothing passes in either direction, nobody
- * is told, and new connections are accepted and stay silent. When it is mended, what was sent meanwhile arrives, as TCP sends it
+ * A TCP proxy that can be cut like a network. While it is cut, no data passes in either direction, neither end is notified, and
+ * new connections are accepted without passing data. After `mend()` the data that was sent meanwhile arrives, as TCP sends it
  * again after a real cut.
  */
 export class CuttableProxy {

@@ -2,24 +2,24 @@ import type { ChaosFleet } from './chaos-fleet.js';
 import type { Findings } from './findings.js';
 import type { Chance } from './random.js';
 
-/** One that was done, and when by `performance.now()`. */
+/** A fault that was caused. Times are those of `performance.now()`. */
 export interface Fault {
   readonly kind: string;
   readonly what: string;
   readonly from: number;
-  /** When all was put back; infinite until then. */
+  /** The time at which everything was restored; infinite until then. */
   until: number;
 }
 
 export interface Kind {
   readonly name: string;
-  /** How often it is chosen, beside the others; 0: only by name. */
+  /** The share of this kind among all kinds; with 0 it happens only with `--faults`. */
   readonly weight: number;
-  /** Nothing befalls a server or the store beside it. */
+  /** No other fault of a server or of Redis may happen at the same time. */
   readonly isAlone?: boolean;
-  /** It befalls players only, and may come beside any other. */
+  /** It affects only players, and may happen at the same time as any other fault. */
   readonly isOfPlayers?: boolean;
-  /** What it would do now; null: it would leave none of its kind, or there is nothing to do it to. */
+  /** Null when the fault is not possible now: it has no target, or it would affect the last server of a type. */
   plan(): Plan | null;
 }
 
@@ -28,18 +28,18 @@ export interface Plan {
   act(): Promise<void>;
 }
 
-/** What faults are done to, and where what they find is written. */
+/** The target of all faults, and the place for what they find. */
 export interface World {
   readonly fleet: ChaosFleet;
   readonly chance: Chance;
   readonly findings: Findings;
 }
 
-/** Does faults, at random by its chance alone, until it is told to stop. Each kind comes once before any comes again. */
+/** Causes faults at random until `stop()`. Each kind happens once before any kind happens again. */
 export class Faults {
   readonly done: Fault[] = [];
   private readonly underWay = new Set<Promise<void>>();
-  /** Kinds under way that befall servers or the store. */
+  /** The kinds of the current faults of servers or Redis. */
   private readonly kindsUnderWay: Kind[] = [];
   private isOver = false;
   private wake: () => void = () => {};
@@ -52,7 +52,8 @@ export class Faults {
     private readonly tell: (fault: Fault) => void,
   ) {
     const unknown = only.filter((name) => all.every((kind) => kind.name !== name));
-    if (unknown.length > 0) throw new Error(`no such faults: ${unknown.join(', ')}; there are ${all.map(({ name }) => name).join(', ')}`);
+    if (unknown.length > 0)
+      throw new Error(`There are no faults named ${unknown.join(', ')}. The faults are: ${all.map(({ name }) => name).join(', ')}.`);
   }
 
   async run(): Promise<void> {
@@ -73,7 +74,7 @@ export class Faults {
     }
   }
 
-  /** No more of them; resolves when all is put back. */
+  /** Causes no more faults. Resolves when everything is restored. */
   async stop(): Promise<void> {
     this.isOver = true;
     this.wake();

@@ -2,7 +2,7 @@ import { Pauses } from './pauses.js';
 
 const VIOLATIONS_KEPT = 50;
 
-/** What a run finds; everyone writes to it. */
+/** The counts and violations of a run. Tables, faults and checks all write to it. */
 export class Findings {
   readonly counts = {
     rooms: 0,
@@ -18,7 +18,7 @@ export class Findings {
     transfers: 0,
     rewinds: 0,
   };
-  /** How often a command, or a request of a table, was answered with this code. */
+  /** By code, the number of commands and requests of tables that were answered with it. */
   readonly codes = new Map<string, number>();
   readonly violations: string[] = [];
   violationCount = 0;
@@ -26,7 +26,7 @@ export class Findings {
 
   constructor(
     private readonly tell: (violation: string) => void,
-    /** A room's record in the store, for whoever looks into a violation. */
+    /** The record of a room in Redis, for the text of a violation. */
     readonly recordOf: (room: string) => Promise<string>,
   ) {}
 

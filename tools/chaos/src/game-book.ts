@@ -1,6 +1,6 @@
 import { BEAT_MS, type ChainResult, type Entry, FIRST_HASH, type Link, nextHash } from './chain.js';
 
-/** What a player knows of a command. `unknown`: the answer was lost with its game, or it was turned away on the road. */
+/** A player's knowledge of a command. `unknown`: the game ended before the answer, or the command was refused on the way. */
 export type Outcome = 'sent' | 'acknowledged' | 'refused' | 'unknown';
 
 interface Sent {
@@ -17,15 +17,15 @@ interface Told extends Link {
 interface Member {
   readonly name: string;
   readonly told: Told[];
-  /** The client said that some are missing, before the event of this number. */
+  /** For each `missed` of the client, the number of events that the player had received before. */
   readonly missedBefore: number[];
   result: ChainResult | null;
 }
 
-/** Clocks of one machine are set; a beat this much too early is none that fired twice. */
+/** The clock of a machine may be corrected. A beat that is early by this much is not a timer that fired twice. */
 const CLOCK_SLACK_MS = 20;
 
-/** The book of one game of chain: what its players sent, were promised and were told. */
+/** The book of one game of chain: the commands that its players sent, and the answers and events that they received. */
 export class GameBook {
   private readonly sent = new Map<string, Sent>();
   private readonly members = new Map<string, Member>();
@@ -54,7 +54,7 @@ export class GameBook {
     this.member(player).result = result;
   }
 
-  /** Takes part: who is named here and is told nothing was away for all of it, or was forgotten. */
+  /** Adds a player. A player without any event was away for the whole game. */
   member(player: string): Member {
     const known = this.members.get(player);
     if (known) return known;
@@ -72,13 +72,13 @@ export class GameBook {
     return [...this.members.values()].reduce((sum, { missedBefore }) => sum + missedBefore.length, 0);
   }
 
-  /** How many heard of the game when something had happened in it. */
+  /** The number of players whose first event is not the first of the game. */
   get lateCount(): number {
     return [...this.members.values()].filter(({ told, missedBefore }) => told.length > 0 && told[0].index > 1 && !missedBefore.includes(0))
       .length;
   }
 
-  /** How many heard nothing of it but its end. */
+  /** The number of players who received no event of the game. */
   get absentCount(): number {
     return [...this.members.values()].filter(({ told }) => told.length === 0).length;
   }
@@ -87,7 +87,7 @@ export class GameBook {
     return [...this.sent.values()].filter(({ outcome }) => outcome === 'sent').length;
   }
 
-  /** Whether each has been told all there is. */
+  /** Whether each player has received all events. */
   get isComplete(): boolean {
     const { result } = this;
     if (!result || this.unsettled > 0) return false;
@@ -96,14 +96,14 @@ export class GameBook {
     );
   }
 
-  /** What is wrong, in sentences; empty: ledger and game agree. */
+  /** The differences between the book and the game, as sentences; empty when there are none. */
   verdict(): string[] {
     const { result } = this;
     if (!result) return ['it has no end'];
     return [
       ...chainFaults(result),
       ...[...this.members.values()].flatMap((member) =>
-        member.result && !isSame(member.result, result) ? [`${member.name} was told another end`] : [],
+        member.result && !isSame(member.result, result) ? [`${member.name} received another end`] : [],
       ),
       ...this.commandFaults(result),
       ...[...this.members.values()].flatMap((member) => toldFaults(member, result)),
@@ -116,14 +116,14 @@ export class GameBook {
     const lastOfSeat = new Map<number, number>();
     for (const [index, entry] of entries.entries()) {
       if (entry.kind !== 'add') continue;
-      const place = `as entry ${index + 1}`;
+      const place = `entry ${index + 1}`;
       times.set(entry.id, (times.get(entry.id) ?? 0) + 1);
       const sent = this.sent.get(entry.id);
-      if (!sent) faults.push(`${entry.id} stands there ${place}, and nobody sent it to this game`);
+      if (!sent) faults.push(`${entry.id} is ${place}, and no player sent it to this game`);
       else if (sent.seat !== entry.seat || sent.n !== entry.n)
-        faults.push(`${entry.id} stands there ${place} for seat ${entry.seat} with ${entry.n}`);
+        faults.push(`${entry.id} is ${place} for seat ${entry.seat} with ${entry.n}`);
       const order = Number(entry.id.split('#')[1]);
-      if (order < (lastOfSeat.get(entry.seat) ?? 0)) faults.push(`${entry.id} was applied ${place}, after a later one of its player`);
+      if (order < (lastOfSeat.get(entry.seat) ?? 0)) faults.push(`${entry.id} was applied as ${place}, after a later one of its player`);
       lastOfSeat.set(entry.seat, order);
     }
     for (const { id, n, outcome } of this.sent.values()) {
@@ -132,13 +132,13 @@ export class GameBook {
       if (outcome === 'acknowledged' && count === 0) faults.push(`${id} was acknowledged and is missing`);
       if (outcome === 'refused' && count > 0) faults.push(`${id} was refused and applied`);
       if (outcome === 'acknowledged' && n < 0) faults.push(`${id} was acknowledged against the rule`);
-      if (outcome === 'sent') faults.push(`${id} never had an answer`);
+      if (outcome === 'sent') faults.push(`${id} was never answered`);
     }
     return faults;
   }
 }
 
-/** The game by itself: nothing negative, no beat twice, the hash that its entries give. */
+/** Checks the game alone: it has no negative number, no beat too early, and the hash of its entries. */
 function chainFaults({ entries, hash }: ChainResult): string[] {
   const faults: string[] = [];
   let lastBeat = 0;
@@ -154,28 +154,28 @@ function chainFaults({ entries, hash }: ChainResult): string[] {
   return faults;
 }
 
-/** What one was told is the game, from its first entry to its last, but for gaps that were owned to. */
+/** Checks that a player received each event of the game once and in order, except for gaps of which the player was notified. */
 function toldFaults({ name, told, missedBefore }: Member, { entries }: ChainResult): string[] {
-  // It began and ended while this player had no connection: there is nothing to be told any more.
+  // The game began and ended while this player had no connection, so there are no events to receive.
   if (told.length === 0) return [];
   const faults: string[] = [];
-  // Who comes to a game that is on is given its state whole, and none of what was before; that is counted as late.
+  // A player who joins a running game receives its state and none of the earlier events. `lateCount` counts these players.
   let index = told[0].index - 1;
   let version = -1;
   for (const [position, event] of told.entries()) {
     if (event.index !== index + 1) {
       const gap = `entry ${event.index} after ${index} (version ${event.version} after ${version})`;
-      if (event.index <= index) faults.push(`${name} was told ${gap}`);
-      else if (!missedBefore.includes(position)) faults.push(`${name} was told ${gap}, and nothing of what is between`);
+      if (event.index <= index) faults.push(`${name} received ${gap}`);
+      else if (!missedBefore.includes(position)) faults.push(`${name} received ${gap}, and was not notified of the gap`);
     }
-    if (event.version < version) faults.push(`${name} was told version ${event.version} after ${version}`);
+    if (event.version < version) faults.push(`${name} received version ${event.version} after ${version}`);
     const entry = entries[event.index - 1];
     if (!entry || entry.id !== event.id || entry.seat !== event.seat || entry.n !== event.n)
-      faults.push(`${name} was told ${event.id} as entry ${event.index}, where ${entry?.id ?? 'nothing'} stands`);
+      faults.push(`${name} received ${event.id} as entry ${event.index}, which is ${entry?.id ?? 'not in the game'}`);
     ({ index, version } = event);
   }
   if (index < entries.length && !missedBefore.includes(told.length))
-    faults.push(`${name} was told entry ${index} of ${entries.length} last (version ${version})`);
+    faults.push(`${name} received entry ${index} of ${entries.length} last (version ${version})`);
   return faults;
 }
 

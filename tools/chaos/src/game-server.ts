@@ -5,7 +5,7 @@ import { BankGameModule } from './bank-game.js';
 import { blockLoop } from './block-loop.js';
 import { ChainGameModule } from './chain-game.js';
 
-/** A game server as any other, with the games of this tool. */
+/** The normal game server, with the games of this tool added. */
 const plan: ServerPlan<'game'> = {
   ...gameServer,
   module: (settings) => {

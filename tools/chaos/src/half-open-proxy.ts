@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Between one server and its Redis. A connection can be made half open: nothing comes through, and nobody says so. */
+/** A proxy between a server and Redis that can make a connection half open: no data passes, and neither end is notified. */
 export class HalfOpenProxy {
   private readonly subscribers = new Set<readonly [Socket, Socket]>();
   private readonly sockets = new Set<Socket>();
@@ -20,14 +20,14 @@ export class HalfOpenProxy {
     return proxy;
   }
 
-  /** Until `hearAgain` no subscription hears anything, whether it is open now or opened meanwhile. */
+  /** Stops the messages of all subscribed connections, current and new ones, until `hearAgain`. */
   silenceSubscribers(): number {
     this.isSilent = true;
     for (const pair of this.subscribers) cut(pair);
     return this.subscribers.size;
   }
 
-  /** What is opened from now on hears; what was silenced stays so, as a half-open connection does. */
+  /** New connections pass messages again. Silenced ones stay silent, as a half-open connection does. */
   hearAgain(): void {
     this.isSilent = false;
   }
@@ -58,7 +58,7 @@ export class HalfOpenProxy {
   }
 }
 
-/** Both ends go on reading, so that neither notices. */
+/** Both ends are still read, so that neither detects the cut by backpressure. */
 function cut([near, far]: readonly [Socket, Socket]): void {
   near.unpipe(far);
   far.unpipe(near);

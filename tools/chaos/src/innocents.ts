@@ -4,23 +4,23 @@ import type { ChaosFleet } from './chaos-fleet.js';
 import type { Findings } from './findings.js';
 import { until } from './until.js';
 
-/** Hears every verdict, and says which of them was on a server to which nothing had been done. */
+/** Reports each eviction of a server that no fault had affected. */
 export class Innocents {
   private readonly hearing: Redis;
 
   constructor(fleet: ChaosFleet, findings: Findings) {
     this.hearing = fleet.client.duplicate();
-    // Its silence is what this is about.
+    // The tool interrupts Redis on purpose, so errors of the connection are expected.
     this.hearing.on('error', () => {});
     this.hearing.on('message', (_, text: string) => {
       for (const { kind, server, reason } of JSON.parse(text) as { kind: string; server?: string; reason: string }[]) {
         if (kind !== 'server.evicted') continue;
         findings.counts.evictions += 1;
         const condemned = fleet.servers.find(({ id }) => id === server);
-        if (condemned && !condemned.wasHarmed) findings.violation(`${server} was evicted as ${reason}, and nothing had been done to it`);
+        if (condemned && !condemned.wasHarmed) findings.violation(`${server} was evicted as ${reason}, and no fault had affected it`);
       }
     });
-    // Again by itself after each loss.
+    // ioredis subscribes again by itself after each reconnection.
     void this.hearing.subscribe('hf:events').catch(() => {});
   }
 
@@ -29,7 +29,7 @@ export class Innocents {
   }
 }
 
-/** Every server is ready, and nothing is held against it any more. */
+/** Waits until every server is ready, not suspect, not cordoned and not withheld. */
 export async function allOpen(fleet: ChaosFleet, deadlineMs: number): Promise<void> {
   await until(
     async () => {

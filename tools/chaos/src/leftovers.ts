@@ -2,12 +2,12 @@ import type { Redis } from 'ioredis';
 
 const SCAN_COUNT = 500;
 
-/** Keys of rooms, and entries of their indexes, that no room needs any more: all rooms are left when this is asked. */
+/** Keys of rooms and of their indexes. All players have left their rooms, so each such key is left over. */
 export async function roomLeftovers(redis: Redis): Promise<string[]> {
   const found: string[] = [];
   for (const pattern of ['hf:room:*', 'hf:rooms*']) {
     for (const key of await keysLike(redis, pattern)) {
-      // An epilogue goes by itself.
+      // An epilogue expires by itself.
       if ((await redis.pttl(key)) >= 0) continue;
       const type = await redis.type(key);
       if (type === 'none') continue;

@@ -23,14 +23,14 @@ import { until } from './until.js';
 
 const PLAYERS_A_ROOM = [2, 3, 4] as const;
 const PROGRESS_MS = 10_000;
-/** After the last fault: for the fleet to be whole, for games to end, for what they leave to be swept away. */
+/** Times after the last fault: until the fleet is complete, until games have ended, until their keys are swept. */
 const HEAL_MS = 30_000;
 const LAST_GAMES_MS = 90_000;
 const SWEPT_MS = 30_000;
 const OTHERS_THINK_MS = 600;
 const BANK_THINK_MS = 250;
 
-/** Runs what the arguments ask for and prints what came of it. The exit code: 1 if ledger and rooms disagree, else 0. */
+/** Runs the tool and prints its report. @returns the exit code: 1 when there is a violation, else 0 */
 export async function main(argv: readonly string[], workshop: Workshop): Promise<number> {
   const options = readOptions(argv);
   const report = await run(options, workshop);
@@ -77,7 +77,7 @@ async function playUnderFaults(
   });
   for (const table of [...tables, ...banks]) await table.open(fleet.gatewayUrls, fleet.certificate);
   say(
-    `${players} players in ${tables.length} rooms of chain, ${2 * banks.length} of bank games, ${options.others} of tic-tac-toe; ${options.rolling ? 'every server is restarted' : `faults for ${minutes} min, one every ${every} s`}`,
+    `${players} players in ${tables.length} rooms of chain, ${2 * banks.length} of bank games, ${options.others} of tic-tac-toe; ${options.rolling ? 'each server is restarted once' : `faults for ${minutes} min, one every ${every} s`}`,
   );
 
   const innocents = new Innocents(fleet, findings);
@@ -91,31 +91,31 @@ async function playUnderFaults(
     ? new RollingRestart(fleet, tell)
     : new Faults(allKinds({ fleet, chance, findings }), chance, every * 1_000, options.faults, tell);
   const raging = faults.run();
-  // A rolling restart is over when it is.
+  // A rolling restart has no time limit.
   const enough = options.rolling ? [] : [new Promise<void>((resolve) => setTimeout(resolve, minutes * 60_000))];
   await Promise.race([raging, ...enough, interrupted()]);
   await faults.stop();
-  say('no more faults; healing');
+  say('no more faults; waiting until the fleet is complete');
   await fleet
     .whole(HEAL_MS)
     .then(() => allOpen(fleet, HEAL_MS))
-    .catch((error) => findings.violation(`the fleet is not whole ${HEAL_MS / 1_000} s after the last fault: ${error.message}`));
+    .catch((error) => findings.violation(`the fleet is not complete ${HEAL_MS / 1_000} s after the last fault: ${error.message}`));
   innocents.stop();
 
-  say('the last games');
+  say('waiting for the last games');
   for (const table of [...tables, ...banks]) table.stop();
   others.stop();
   const isOver = await Promise.race([
     lives.then(() => true),
     new Promise<false>((resolve) => setTimeout(() => resolve(false), LAST_GAMES_MS)),
   ]);
-  if (!isOver) findings.violation(`not all players were done ${LAST_GAMES_MS / 1_000} s after the fleet was whole`);
+  if (!isOver) findings.violation(`not all players had finished ${LAST_GAMES_MS / 1_000} s after the fleet was complete`);
   clearInterval(progress);
 
-  say('what the banks have paid');
+  say('auditing the payments of the bank games');
   const bank = await auditedBank(banks, fleet, findings);
 
-  say('what is left over');
+  say('waiting until all rooms are deleted');
   await sweptClean(fleet, findings);
   await fleet.stop();
   await until(async () => (await fleet.orphans()).length === 0, 5_000).catch(async () => {
@@ -128,7 +128,7 @@ function allKinds(world: World): readonly Kind[] {
   return [...serverFaults(world), ...storeFaults(world), ...partitionFaults(world), ...playerFaults(world), ...operatorFaults(world)];
 }
 
-/** A payment may be on its way when its game has ended. */
+/** Waits for running payments first: an effect may run after the end of its game. */
 async function auditedBank(banks: readonly BankTable[], fleet: ChaosFleet, findings: Findings): Promise<BankReport> {
   const books = banks.flatMap((table) => [...table.books.values()]);
   await until(async () => auditBank(books, await fleet.payments()).missing === 0, SWEPT_MS, 1_000).catch(() => {});
@@ -143,10 +143,10 @@ async function sweptClean(fleet: ChaosFleet, findings: Findings): Promise<void> 
     for (const key of await roomLeftovers(fleet.client)) findings.violation(`a key is left over: ${key}`);
   });
   const hosted = await fleet.hostedRooms().catch(() => -1);
-  if (hosted !== 0) findings.violation(`game servers still hold ${hosted} rooms in memory`);
+  if (hosted !== 0) findings.violation(`game servers still have ${hosted} rooms in memory`);
 }
 
-/** Players of tic-tac-toe, as `npm run players` has them. */
+/** Players of tic-tac-toe, as in `npm run players`. */
 class Others {
   readonly tally = new Tally();
   private readonly game: TicTacToeRun | null;
@@ -160,7 +160,7 @@ class Others {
     const options = {
       players: others,
       game: 'tic-tac-toe',
-      // Ended by `stop()`; a day is longer than any run.
+      // `stop()` ends the run. A day is longer than any run.
       seconds: minutes * 60 + 86_400,
       urls,
       certificate,
@@ -191,7 +191,7 @@ let lastAcknowledged = 0;
 function progressOf({ counts, violationCount }: Findings, _elapsedMs: number): string {
   const rate = ((counts.acknowledged - lastAcknowledged) * 1_000) / PROGRESS_MS;
   lastAcknowledged = counts.acknowledged;
-  return `${counts.games} games, ${counts.acknowledged} commands (${rate.toFixed(0)} a second), ${violationCount} violations`;
+  return `${counts.games} games, ${counts.acknowledged} commands (${rate.toFixed(0)} per second), ${violationCount} violations`;
 }
 
 function interrupted(): Promise<void> {

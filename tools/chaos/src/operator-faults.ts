@@ -7,17 +7,17 @@ import { pause, until } from './until.js';
 
 const CORDONED_MS = [3_000, 6_000] as const;
 const LOOK_MS = 250;
-/** Its own next look finds it condemned, half a second later; then it lets go of its rooms. */
+/** An evicted server detects it by its next poll, half a second later, and drops its rooms before it registers again. */
 const ANEW_MS = 20_000;
 
-/** What operators do to a fleet that is well. They ask a gateway, which may be lost meanwhile: then it was not done. */
+/** Acts of operators in a fleet without a fault. The gateway that receives the request may fail; then the act does not happen. */
 export function operatorFaults(world: World): Kind[] {
   const evict = (type: ServerType, weight: number): Kind => ({
     name: `evict-${type}`,
     weight,
     plan: () => withOne(world, type, (server) => evictOne(world, server)),
   });
-  // Two operators at one server would undo each other's work.
+  // Two operators at one server would undo each other's acts.
   const seenTo = new Set<ChaosServer>();
   const alone = (planFor: (world: World, server: ChaosServer) => Plan) => (): Plan | null =>
     withOne(world, 'game', (server) => {
@@ -29,14 +29,14 @@ export function operatorFaults(world: World): Kind[] {
   return [
     { name: 'cordon-game', weight: 2, plan: alone(cordon) },
     { name: 'empty-game', weight: 2, plan: alone(empty) },
-    { name: 'move-room', weight: 2, plan: () => ({ what: 'one in play', act: () => move(world) }) },
+    { name: 'move-room', weight: 2, plan: () => ({ what: 'one room in play', act: () => move(world) }) },
     evict('game', 1),
     evict('gateway', 1),
     evict('lobby', 1),
   ];
 }
 
-/** For as long as it is cordoned the balancer does not offer it. */
+/** While a server is cordoned, it must not be eligible. */
 function cordon(world: World, server: ChaosServer): Plan {
   const ms = world.chance.between(...CORDONED_MS);
   return {
@@ -46,9 +46,9 @@ function cordon(world: World, server: ChaosServer): Plan {
       const end = performance.now() + ms;
       while (cordoned && performance.now() < end) {
         const now = await ask<ServerView>(world, 'GET', `/api/servers/${server.id}`);
-        // A cordon is of one incarnation, and goes with a record that was deleted.
+        // A cordon belongs to one incarnation, and is lost when the record of the server is deleted.
         if (now?.cordoned && now.willing && now.incarnation === cordoned.incarnation && now.state !== 'dead') {
-          world.findings.violation(`${server.id} is offered though it is cordoned`);
+          world.findings.violation(`${server.id} is eligible although it is cordoned`);
           break;
         }
         await pause(LOOK_MS);
@@ -60,7 +60,7 @@ function cordon(world: World, server: ChaosServer): Plan {
 
 function empty(world: World, server: ChaosServer): Plan {
   return {
-    what: `${server.id}, and opened again`,
+    what: `${server.id}, and uncordoned afterwards`,
     act: async () => {
       await ask(world, 'POST', `/api/servers/${server.id}/drain`);
       await open(world, server);
@@ -68,7 +68,7 @@ function empty(world: World, server: ChaosServer): Plan {
   };
 }
 
-/** Until somebody has heard it: a fleet must not be left with a server closed. */
+/** Repeats the request until a gateway has accepted it, because a server must not stay cordoned. */
 async function open(world: World, server: ChaosServer): Promise<void> {
   const isOpen = async (): Promise<boolean> =>
     server.condition === 'down' || (await ask(world, 'POST', `/api/servers/${server.id}/uncordon`)) !== null;
@@ -79,10 +79,10 @@ async function move(world: World): Promise<void> {
   const answer = await ask<RoomsAnswer>(world, 'GET', '/api/rooms?status=playing&limit=50');
   const room = world.chance.pick(answer?.rooms ?? []);
   const moved = room && (await ask<{ from: string; to: string }>(world, 'POST', `/api/rooms/${room.id}/migrate`));
-  if (moved && moved.from === moved.to) world.findings.violation(`room ${room.id} was moved from ${moved.from} to itself`);
+  if (moved && moved.from === moved.to) world.findings.violation(`room ${room.id} was migrated from ${moved.from} to itself`);
 }
 
-/** It lives, and is told that it is dead: it lets go of all it had, and joins anew. */
+/** Evicts a server that is well. It drops its rooms and sessions, and registers again. */
 function evictOne(world: World, server: ChaosServer): Plan {
   const { fleet, findings } = world;
   return {
@@ -97,13 +97,13 @@ function evictOne(world: World, server: ChaosServer): Plan {
         const [incarnation, state] = await fleet.client.hmget(server.id, 'incarnation', 'state');
         return Number(incarnation) > before && state === 'ready';
       };
-      await until(isAnew, ANEW_MS, LOOK_MS).catch(() => findings.violation(`${server.id} did not join anew after its eviction`));
+      await until(isAnew, ANEW_MS, LOOK_MS).catch(() => findings.violation(`${server.id} did not register again after its eviction`));
       server.mayBeCondemned();
     },
   };
 }
 
-/** Null: nobody could be asked, or it was refused; neither is rare while other things fail. */
+/** Null when no gateway was available or the request was refused. Both are normal during other faults. */
 async function ask<Answer>({ fleet, chance, findings }: World, method: 'GET' | 'POST', path: string): Promise<Answer | null> {
   const gateway = chance.pick(fleet.of('gateway').filter(({ condition }) => condition === 'up'));
   if (!gateway) return null;

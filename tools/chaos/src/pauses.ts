@@ -13,13 +13,13 @@ interface Wait {
   readonly ms: number;
 }
 
-/** Longer than any answer takes in a fleet that is well. */
+/** Longer than any answer takes without a fault. */
 const LONG_WAIT_MS = 100;
-/** What a fault did may be felt this long after all was put back. */
+/** A wait counts for a fault until this long after everything was restored. */
 const AFTERMATH_MS = 5_000;
 export const NO_FAULT = 'none';
 
-/** How long players waited: for the answer to a command, and from being told of a pause until their game went on. */
+/** The waiting times of players: for the answer to a command, and from `paused` to `resumed`. */
 export class Pauses {
   private readonly answers: Wait[] = [];
   private readonly told: Wait[] = [];
@@ -36,7 +36,7 @@ export class Pauses {
     return spreadOf(this.answers.map(({ ms }) => ms));
   }
 
-  /** By the fault that they began under: the latest one begun before their end that was still felt. */
+  /** The waits by their cause: the latest fault before their start whose effect had not passed, else one that began later. */
   byFault(faults: readonly Fault[]): Record<string, { faults: number; pauses: Spread; longWaits: Spread }> {
     const kinds = new Map<string, { pauses: number[]; waits: number[] }>();
     const of = (kind: string): { pauses: number[]; waits: number[] } => {
@@ -60,7 +60,7 @@ export class Pauses {
 
 function causeOf({ from, ms }: Wait, faults: readonly Fault[]): string {
   const felt = faults.filter((fault) => fault.from < from + ms && fault.until + AFTERMATH_MS > from);
-  // One that came in the middle of a long wait did not begin it.
+  // A fault that began during a wait did not cause the start of the wait.
   const before = felt.filter((fault) => fault.from <= from);
   return (before.at(-1) ?? felt[0])?.kind ?? NO_FAULT;
 }

@@ -7,7 +7,7 @@ import { pause, until } from './until.js';
 const SLOW_MS = [2_000, 8_000] as const;
 const TAKEN_OVER_MS = 15_000;
 
-/** What befalls players, and what they do themselves. */
+/** Faults of the connections of players, and second logins. */
 export function playerFaults(world: World): Kind[] {
   const { fleet, chance } = world;
   const onAWire = (plan: () => Plan) => (): Plan | null => (fleet.wires.count === 0 ? null : plan());
@@ -29,7 +29,7 @@ export function playerFaults(world: World): Kind[] {
   ];
 }
 
-/** A player who sends, and reads nothing for a while. */
+/** A player sends, and reads nothing for some seconds. */
 function slow({ fleet, chance }: World): Plan {
   const ms = chance.between(...SLOW_MS);
   return {
@@ -42,13 +42,13 @@ function slow({ fleet, chance }: World): Plan {
   };
 }
 
-/** A session is resumed from elsewhere while it is played: the first is told so, and is out; the second is who it was. */
+/** Resumes a session over a second connection. The first one must be notified and closed; the second one has the same user. */
 function secondLogin({ fleet, chance, findings }: World): Plan {
   const turn = chance.whole(0, fleet.gatewayUrls.length - 1);
   const trust = trustIn(fleet.certificate);
   const urls = [...fleet.gatewayUrls.slice(turn), ...fleet.gatewayUrls.slice(0, turn)];
   return {
-    what: 'somebody who comes twice',
+    what: 'a session is resumed while it is connected',
     act: async () => {
       const first = await patiently(() => connect(urls, { name: 'twin', ...trust }));
       const ends: string[] = [];
@@ -59,16 +59,16 @@ function secondLogin({ fleet, chance, findings }: World): Plan {
         const second = await connect(urls.toReversed(), { session, secret, ...trust });
         try {
           await until(() => ends.length > 0, TAKEN_OVER_MS).catch(() =>
-            findings.violation('a player went on in two places: the first was not told that there is a second'),
+            findings.violation('a session had two connections: the first one was not closed after the second one resumed it'),
           );
           if (second.user !== first.user) findings.violation(`a session was resumed as another user: ${second.user}, not ${first.user}`);
           const me = await patiently(() => second.me());
-          if (me.room?.id !== room.id) findings.violation(`who came twice is in room ${me.room?.id}, not in ${room.id}`);
+          if (me.room?.id !== room.id) findings.violation(`after the second login the user is in room ${me.room?.id}, not in ${room.id}`);
         } finally {
           second.close();
         }
       } catch (error) {
-        // A fault beside this one: the first had to resume by itself, and its secret is another by now.
+        // During another fault the first connection may have resumed by itself, which rotates the secret.
         findings.count(`second-login:${error instanceof HoldfastError ? error.code : String(error)}`);
       } finally {
         first.close();

@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { Chance } from './random.js';
 
-/** The network between players and gateways: carries bytes, until it is told to fail one connection. */
+/** The network between players and gateways: proxies whose connections can be made to fail one at a time. */
 export class PlayerWires {
   private readonly servers: Server[] = [];
   private readonly wires = new Set<Wire>();
 
-  /** Players who come to the port that this gives come to the gateway at `port`. */
+  /** Opens a proxy before the gateway at `port`. @returns the port of the proxy */
   async before(port: number, host = '127.0.0.1'): Promise<number> {
     const server = createServer((near) => this.carry(near, connect({ port, host, noDelay: true })));
     this.servers.push(server);
@@ -20,17 +20,17 @@ export class PlayerWires {
     return this.wires.size;
   }
 
-  /** Both ends are told. */
+  /** Closes one connection at both ends. */
   cutOne(chance: Chance): void {
     this.take(chance)?.cut();
   }
 
-  /** Neither end is told: it stands, and carries nothing any more. */
+  /** One connection stays open and passes no more data; neither end is notified. */
   silenceOne(chance: Chance): void {
     this.take(chance)?.silence();
   }
 
-  /** What comes for the player is not read, until the answer is called: it backs up to the gateway. */
+  /** Stops reading the data for one player, so that it backs up to the gateway. @returns a function that reads again */
   holdOne(chance: Chance): (() => void) | undefined {
     const wire = chance.pick([...this.wires]);
     wire?.hold();
@@ -93,7 +93,7 @@ class Wire {
       if (!this.isSilent && !to.write(bytes)) from.pause();
     });
     to.on('drain', () => void (from === this.far && this.isHeld ? null : from.resume()));
-    // What came before the end still arrives: a goodbye stands right before it.
+    // The data before the end still arrives, because the last message comes right before it.
     from.on('end', () => void (!this.isSilent && to.end()));
     from.on('close', () => {
       this.gone();

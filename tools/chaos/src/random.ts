@@ -1,4 +1,4 @@
-/** Chance that comes again with its seed. Source: mulberry32 by Tommy Ettinger (public domain). */
+/** Random numbers that depend only on the seed. Source: mulberry32 by Tommy Ettinger (public domain). */
 export class Chance {
   constructor(private seed: number) {}
 
@@ -19,7 +19,7 @@ export class Chance {
     return Math.floor(this.between(low, high + 1));
   }
 
-  /** Undefined where there is nothing to choose from. */
+  /** Undefined when the list is empty. */
   pick<T>(things: readonly T[]): T | undefined {
     return things[Math.floor(this.next() * things.length)];
   }

@@ -8,13 +8,13 @@ export interface BankReport {
   readonly games: number;
   /** Transfers whose command was acknowledged. A rewind may have undone some. */
   readonly acknowledged: number;
-  /** Transfers that effects have paid, without the runs of an effect beyond its first. */
+  /** Transfers that effects have paid. Repeated runs of an effect count once. */
   readonly paid: number;
-  /** How often a player was told that a game was wound back. */
+  /** The number of rewinds that players were notified of. */
   readonly rewinds: number;
 }
 
-/** What `--json` prints. Times in ms. */
+/** The output of `--json`. Times are in ms. */
 export interface Report {
   readonly ok: boolean;
   readonly seed: number;
@@ -70,24 +70,24 @@ export function readable(report: Report): string {
     `  seed                   ${report.seed}, ${report.faults} faults in ${report.seconds} s`,
     `  chain                  ${counts.games} games in ${counts.rooms} rooms`,
     `  commands               ${counts.acknowledged} acknowledged, ${counts.refused} refused by the rules`,
-    `  events told            ${counts.events}; gaps that were owned to: ${counts.missed}`,
-    `  players                ${counts.reconnections} reconnections; ${counts.late} came late to a game, ${counts.absent} only to its end`,
+    `  events received        ${counts.events}; gaps that players were notified of: ${counts.missed}`,
+    `  players                ${counts.reconnections} reconnections; ${counts.late} joined a game late, ${counts.absent} only at its end`,
     `  other answers          ${
       Object.entries(report.codes)
         .map(([code, count]) => `${code} ${count}`)
         .join(', ') || 'none'
     }`,
     `  tic-tac-toe            ${ticTacToe.games} games, ${ticTacToe.moves} moves, ${ticTacToe.lost} lost, ${ticTacToe.doubled} doubled`,
-    `  bank                   ${bank.games} games, ${bank.acknowledged} transfers acknowledged, ${bank.paid} paid; ${bank.rewinds} rewinds told`,
+    `  bank                   ${bank.games} games, ${bank.acknowledged} transfers acknowledged, ${bank.paid} paid; ${bank.rewinds} rewinds`,
     `  answered in, ms        p50 ${answers.p50}, p90 ${answers.p90}, p99 ${answers.p99}, max ${answers.max}`,
     '',
-    `  ${'fault'.padEnd(14)}${column('done')}  ${'pauses that players were told of, ms'.padEnd(40)}   answers that took over 100 ms`,
+    `  ${'fault'.padEnd(14)}${column('done')}  ${'pauses of players, ms'.padEnd(40)}   answers that took over 100 ms`,
     `  ${''.padEnd(14)}${column('')} ${heads}   ${heads}`,
     ...rows,
     '',
     ...report.violations.map((violation) => `  ! ${violation}`),
     report.ok
-      ? `PASS  ledger and rooms agree (seed ${report.seed})`
+      ? `PASS  ledger and games agree (seed ${report.seed})`
       : `FAIL  ${report.violationCount} violations (seed ${report.seed}; logs in ${report.logs})`,
   ].join('\n');
 }

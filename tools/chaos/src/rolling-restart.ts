@@ -5,7 +5,7 @@ import type { Fault } from './faults.js';
 const WHOLE_MS = 30_000;
 const ORDER = ['gateway', 'lobby', 'game'] as const satisfies ServerType[];
 
-/** A deploy: every server is told to go, and started again, one after the other, each when the fleet is whole. */
+/** A deployment: drains and starts every server, one after the other. Waits each time until the fleet is complete. */
 export class RollingRestart {
   readonly done: Fault[] = [];
   private isOver = false;

@@ -3,11 +3,11 @@ import type { ChaosServer } from './chaos-server.js';
 import type { Kind, Plan, World } from './faults.js';
 import { pause } from './until.js';
 
-/** A stop that is noticed and forgiven, and one that ends in an eviction: two to three checks of a second. */
+/** A short suspension is detected at most as suspect. A long one exceeds the two to three checks after which a server is evicted. */
 const SHORT_STOP_MS = [150, 900] as const;
 const LONG_STOP_MS = [4_500, 7_500] as const;
 const DOWN_MS = [300, 3_000] as const;
-/** What NTP, a person, or a host with a dead battery does to a clock. */
+/** Jumps as NTP, a person, or a host with an empty battery causes them. */
 const CLOCK_JUMPS_MS = [-3_600_000, -40_000, 40_000, 3_600_000] as const;
 const CLOCK_WRONG_MS = [3_000, 20_000] as const;
 const TYPES: readonly [ServerType, number][] = [
@@ -16,7 +16,7 @@ const TYPES: readonly [ServerType, number][] = [
   ['lobby', 1],
 ];
 
-/** What befalls processes of servers. */
+/** Faults of the processes of servers. */
 export function serverFaults(world: World): Kind[] {
   return [
     ...TYPES.flatMap(([type, weight]): Kind[] => [
@@ -31,7 +31,7 @@ export function serverFaults(world: World): Kind[] {
   ];
 }
 
-/** One that is up, while another of its kind is. */
+/** Plans a fault for a server that is up; null when it is the last one of its type. */
 export function withOne({ fleet, chance }: World, type: ServerType, planFor: (server: ChaosServer) => Plan | null): Plan | null {
   const up = fleet.of(type).filter(({ condition }) => condition === 'up');
   return up.length < 2 ? null : planFor(chance.pick(up) as ChaosServer);
@@ -49,7 +49,7 @@ function kill({ chance }: World, servers: readonly ChaosServer[]): Plan {
   };
 }
 
-/** Of each kind as many as leave one. */
+/** Kills half of each type, rounded up, but never the last server of a type. */
 function killHalf(world: World): Plan | null {
   const servers = TYPES.flatMap(([type]) => {
     const up = world.fleet.of(type).filter(({ condition }) => condition === 'up');
@@ -58,7 +58,7 @@ function killHalf(world: World): Plan | null {
   return servers.length < 2 ? null : kill(world, servers);
 }
 
-/** What it may be condemned for is all but a short one. */
+/** Only a suspension that is longer than a short one may lead to an eviction. */
 function stopFor({ chance }: World, server: ChaosServer, [low, high]: readonly [number, number]): Plan {
   const ms = chance.between(low, high);
   return {
@@ -81,7 +81,7 @@ function restart(server: ChaosServer): Plan {
   };
 }
 
-/** Back at last, or set anew meanwhile by another fault of this kind: then that one's end puts it right. */
+/** Sets the clock, and corrects it later. When faults of this kind overlap, each end corrects the clock. */
 function setClock({ chance }: World, server: ChaosServer): Plan {
   const byMs = chance.pick(CLOCK_JUMPS_MS) as number;
   const ms = chance.between(...CLOCK_WRONG_MS);
@@ -95,7 +95,7 @@ function setClock({ chance }: World, server: ChaosServer): Plan {
   };
 }
 
-/** That it is not condemned for it is seen to by `Innocents`, for all servers at all times. */
+/** The server must not be evicted for this, which `Innocents` checks. */
 function block(server: ChaosServer): Plan {
   return { what: `${server.id}, four fifths of its time`, act: () => server.block() };
 }

@@ -2,19 +2,19 @@ import type { Kind, Plan, World } from './faults.js';
 import { pause, until } from './until.js';
 
 const SHORT_PAUSE_MS = [200, 3_500] as const;
-/** Longer than every deadline that has to do with the store. */
+/** Longer than every timeout of a request to Redis. */
 const LONG_PAUSE_MS = [8_000, 11_000] as const;
 const DEAF_MS = [4_000, 7_000] as const;
-/** How much of its past a store loses that falls back: up to two seconds of `appendfsync everysec`; and how often all of it. */
+/** The lost time when Redis falls back: up to the two seconds of `appendfsync everysec`. A share of the faults loses all data. */
 const LOST_MS = [300, 2_000] as const;
 const EMPTIED_SHARE = 0.25;
-/** All servers live, and have written again by then what they know. */
+/** All servers are up, and have written their data again within this time. */
 const SETTLED_MS = 10_000;
 const AFTER_SETTLED_MS = 1_000;
-/** Each server looks after its own record twice a second. */
+/** Each server checks its own record twice per second. */
 const REGISTERED_AGAIN_MS = 10_000;
 
-/** What befalls Redis, and the ways to it. */
+/** Faults of Redis and of the connections to it. */
 export function storeFaults(world: World): Kind[] {
   const { fleet } = world;
   const withStore = (plan: () => Plan | null) => (): Plan | null => (fleet.redisCondition === 'up' ? plan() : null);
@@ -23,7 +23,7 @@ export function storeFaults(world: World): Kind[] {
     { name: 'pause-redis', weight: 2, plan: withStore(() => pauseFor(world, SHORT_PAUSE_MS)) },
     { name: 'hang-redis', weight: 1, plan: withStore(() => pauseFor(world, LONG_PAUSE_MS)) },
     { name: 'fall-back-redis', weight: 2, isAlone: true, plan: withStore(() => fallBack(world)) },
-    // Only by name: beside a game server that dies at the same moment it takes with it what nobody holds any more.
+    // Only by name: when a game server dies at the same time, its data is lost for good.
     { name: 'flush-redis', weight: 0, plan: withStore(() => flush(world)) },
     { name: 'drop-registry', weight: 1, plan: withStore(() => dropRegistry(world)) },
     { name: 'deafen-game', weight: 2, plan: withStore(() => deafen(world)) },
@@ -54,7 +54,10 @@ function pauseFor({ fleet, chance }: World, [low, high]: readonly [number, numbe
   };
 }
 
-/** Its host dies: what it wrote last is lost, or all of it. What a server holds that dies beside it is lost for good, so none does. */
+/**
+ * The host of Redis dies: the last writes are lost, or all of them. All servers must be up, because data that only a dying
+ * server had would be lost for good.
+ */
 function fallBack({ fleet, chance, findings }: World): Plan | null {
   if (fleet.servers.some(({ condition }) => condition !== 'up')) return null;
   const isEmptied = chance.next() < EMPTIED_SHARE;
@@ -76,7 +79,7 @@ function fallBack({ fleet, chance, findings }: World): Plan | null {
       await until(isSettled, SETTLED_MS, 50).catch(() => {
         findings.violation(`the store was not settled ${SETTLED_MS / 1_000} s after it fell back`);
       });
-      // Whoever is told something then is told it before the next server dies.
+      // Gateways then notify players of lost games. The next server must not die before that.
       await pause(AFTER_SETTLED_MS);
     },
   };
@@ -87,7 +90,7 @@ function flush({ fleet }: World): Plan | null {
   return isWell ? { what: 'emptied', act: async () => void (await fleet.client.flushall()) } : null;
 }
 
-/** As an operator might by mistake; every server that lives writes itself again. */
+/** Deletes all records of servers, as an operator might by mistake. Every living server must write its record again. */
 function dropRegistry({ fleet, findings }: World): Plan | null {
   if (fleet.servers.some(({ condition }) => condition !== 'up')) return null;
   return {
@@ -107,7 +110,7 @@ function dropRegistry({ fleet, findings }: World): Plan | null {
   };
 }
 
-/** It hears nothing through Redis, and nobody says so. What becomes of it is seen to by `Innocents` and `allOpen`. */
+/** The server receives no messages of Redis, and is not notified of it. `Innocents` and `allOpen` check the result. */
 function deafen({ fleet, chance }: World): Plan | null {
   const { server, proxy } = fleet.deafened;
   if (server.condition !== 'up') return null;

@@ -1,4 +1,4 @@
-/** Waits for a thing to be so. Fails after `deadlineMs` with the condition's own last error, if it threw. */
+/** Waits until the condition is true. Rejects after `deadlineMs`, with the last error of the condition if it threw one. */
 export async function until<T>(condition: () => T | Promise<T>, deadlineMs: number, lookMs = 50): Promise<NonNullable<T>> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {
@@ -9,7 +9,7 @@ export async function until<T>(condition: () => T | Promise<T>, deadlineMs: numb
     } catch (error) {
       failure = error;
     }
-    if (performance.now() > deadline) throw failure ?? new Error(`was not so within ${deadlineMs} ms`);
+    if (performance.now() > deadline) throw failure ?? new Error(`the condition was not true within ${deadlineMs} ms`);
     await pause(lookMs);
   }
 }

@@ -59,7 +59,7 @@ describe('the output for operators', () => {
     expect(roomsTable({ rooms: [], next: null, total: 0 }, NOW)).toBe('No matching rooms\n\n0 rooms in all.');
   });
 
-  it('shows an event on one line: what, where and why', () => {
+  it('shows an event on one line, with its kind, server and reason', () => {
     const event = { at: NOW, by: 'hf:gateway:1', kind: 'room.recovered', reason: 'server-lost', server: 'hf:game:2', room: 'r1' };
     expect(eventText({ ...event, detail: { from: 'hf:game:1', epoch: 7 } })).toMatch(
       /^\d\d:\d\d:\d\d {2}room\.recovered {5}game:2 room r1 {2}server-lost {2}from=game:1 epoch=7$/,

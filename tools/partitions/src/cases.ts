@@ -1,7 +1,7 @@
 import type { ChaosServer } from '../../chaos/src/chaos-server.js';
 import type { Partitions } from './partitions.js';
 
-/** Who is concerned, of a fleet: its parts by number, from 1. */
+/** The servers of the fleet, by type. The busiest server of a type is first. */
 export interface Parties {
   readonly gateways: readonly ChaosServer[];
   readonly lobbies: readonly ChaosServer[];
@@ -10,24 +10,24 @@ export interface Parties {
 
 export interface PartitionCase {
   readonly name: string;
-  /** What is done, in words for the table. */
+  /** A description of the cut, for the table. */
   readonly what: string;
-  /** For how long, in ms. */
+  /** The duration of the cut, in ms. */
   readonly lastsMs: number;
-  /** No answer to a command may take longer, in ms. */
+  /** The maximum time of an answer to a command (p99), in ms. */
   readonly waitMsMax: number;
-  /** Reasons for which servers may be evicted. Others must not be. */
+  /** The reasons for which a server may be evicted. An eviction for another reason is a violation. */
   readonly mayEvict: readonly string[];
-  /** An event of one of these kinds and reasons must be told: `server.evicted unreachable`. */
+  /** The operator events that must be published, as kind and reason: `server.evicted unreachable`. */
   readonly mustTell: readonly string[];
   act(partitions: Partitions, parties: Parties): Promise<void>;
 }
 
 const PLAY_GOES_ON_MS = 5_000;
-/** Clients ping a third of `CONNECTION_TIMEOUT_MS` and give up after two unanswered pings; the fleet of chaos has 6 s. */
+/** Clients ping after a third of `CONNECTION_TIMEOUT_MS` (here 6 s) and disconnect after two unanswered pings. */
 const CLIENT_NOTICES_MS = 12_000;
 
-/** Cuts of each pair of parties; `docs/chaos.md` has the outcome of each. */
+/** The cuts between parts of the fleet. `docs/chaos.md` lists the outcomes. */
 export const CASES: readonly PartitionCase[] = [
   {
     name: 'game-gateways',
@@ -49,7 +49,7 @@ export const CASES: readonly PartitionCase[] = [
   },
   {
     name: 'game-all',
-    what: 'a game server and everybody',
+    what: 'a game server and all others',
     lastsMs: 8_000,
     waitMsMax: PLAY_GOES_ON_MS,
     mayEvict: ['silent', 'unreachable'],
@@ -58,7 +58,7 @@ export const CASES: readonly PartitionCase[] = [
   },
   {
     name: 'to-game',
-    what: 'one way: what gateways send to a game server is lost',
+    what: 'one way: data from gateways to a game server is lost',
     lastsMs: 8_000,
     waitMsMax: PLAY_GOES_ON_MS + 1_000,
     mayEvict: ['unreachable'],
@@ -67,7 +67,7 @@ export const CASES: readonly PartitionCase[] = [
   },
   {
     name: 'from-game',
-    what: 'one way: what a game server sends to gateways is lost',
+    what: 'one way: data from a game server to gateways is lost',
     lastsMs: 8_000,
     waitMsMax: PLAY_GOES_ON_MS,
     mayEvict: ['unreachable'],
@@ -103,7 +103,7 @@ export const CASES: readonly PartitionCase[] = [
   },
   {
     name: 'halves',
-    what: 'two gateways, each and another game server: rooms are split',
+    what: 'each of two gateways and another game server: rooms are split',
     lastsMs: 10_000,
     waitMsMax: PLAY_GOES_ON_MS + 2_000,
     mayEvict: [],
@@ -159,7 +159,7 @@ export const CASES: readonly PartitionCase[] = [
   },
   {
     name: 'loss',
-    what: 'a tenth of all packets between a game server and everybody is lost',
+    what: 'a tenth of all packets between a game server and all others is lost',
     lastsMs: 10_000,
     waitMsMax: PLAY_GOES_ON_MS,
     mayEvict: [],

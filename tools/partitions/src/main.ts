@@ -18,18 +18,18 @@ import { isTold, summaryOf, ToldEvents } from './told-events.js';
 const HEAL_MS = 30_000;
 const LAST_GAMES_MS = 60_000;
 const SWEPT_MS = 30_000;
-/** After a server has registered its misses count only after a while: a cut before that is seen late. */
+/** The misses of a newly registered server do not count at first, so an earlier cut would be detected late. */
 const GRACE_MS = 3_500;
 
 export interface CaseReport {
   readonly name: string;
   readonly what: string;
   readonly cuts: number;
-  /** Answers that took over 100 ms, and pauses that players were told of, in ms. */
+  /** Answers that took over 100 ms, in ms. `pauses`: from `paused` to `resumed`, in ms. */
   readonly waits: Spread;
   readonly pauses: Spread;
   readonly waitMsMax: number;
-  /** Players who heard nothing of a game but its end. */
+  /** The number of players who received no event of a game except its end. */
   readonly absent: number;
   readonly told: Readonly<Record<string, number>>;
   readonly violations: readonly string[];
@@ -50,7 +50,7 @@ export interface PartitionWorkshop extends Workshop {
   openNetwork(): Promise<Network>;
 }
 
-/** Runs what the arguments ask for and prints what came of it. The exit code: 1 where anything is not as it should be. */
+/** Runs the tool and prints its report. @returns the exit code: 1 when there is a violation, else 0 */
 export async function main(argv: readonly string[], workshop: PartitionWorkshop): Promise<number> {
   const options = readOptions(argv);
   const say = (line: string): void => {
@@ -121,7 +121,7 @@ class PartitionRun {
           if (!this.isInterrupted) await this.runCase(one, fleet, events);
       for (const table of tables) table.stop();
       const isOver = await Promise.race([lives.then(() => true), pause(LAST_GAMES_MS).then(() => false)]);
-      if (!isOver) this.findings.violation(`not all players were done ${LAST_GAMES_MS / 1_000} s after the last cut`);
+      if (!isOver) this.findings.violation(`not all players had finished ${LAST_GAMES_MS / 1_000} s after the last cut`);
       await until(async () => (await roomLeftovers(fleet.client)).length === 0, SWEPT_MS, 1_000).catch(async () => {
         for (const key of await roomLeftovers(fleet.client)) this.findings.violation(`a key is left over: ${key}`);
       });
@@ -158,21 +158,22 @@ class PartitionRun {
       `${one.name.padEnd(14)} ${
         Object.entries(summaryOf(told))
           .map(([name, count]) => `${name} ${count}`)
-          .join(', ') || 'nothing of note'
+          .join(', ') || 'no events'
       }`,
     );
     if (this.isInterrupted) return;
-    for (const wanted of one.mustTell) if (!told.some((event) => isTold(wanted, event))) this.violation(one, `nobody told ${wanted}`);
+    for (const wanted of one.mustTell)
+      if (!told.some((event) => isTold(wanted, event))) this.violation(one, `no server published ${wanted}`);
     for (const { kind, server, reason } of told)
       if (kind === 'server.evicted' && !one.mayEvict.includes(reason)) this.violation(one, `${server} was evicted as ${reason}`);
   }
 
-  /** Whole, nothing held against anybody, and each server known for long enough. */
+  /** Waits until the fleet is complete, no server is suspect, and each server has been registered for `GRACE_MS`. */
   private async isQuiet(fleet: ChaosFleet): Promise<void> {
     await fleet
       .whole(HEAL_MS)
       .then(() => allOpen(fleet, HEAL_MS))
-      .catch((error) => this.findings.violation(`the fleet is not whole ${HEAL_MS / 1_000} s after the last cut: ${error.message}`));
+      .catch((error) => this.findings.violation(`the fleet is not complete ${HEAL_MS / 1_000} s after the last cut: ${error.message}`));
     await Promise.race([
       this.interrupted,
       until(async () => {
@@ -195,7 +196,7 @@ class PartitionRun {
     const cases = CASES.filter(({ name }) => byFault[name] !== undefined).map((one) => {
       const { faults, longWaits, pauses: told } = byFault[one.name];
       if (longWaits.p99 > one.waitMsMax)
-        this.violation(one, `an answer took ${Math.round(longWaits.p99)} ms (p99), and may take ${one.waitMsMax}`);
+        this.violation(one, `an answer took ${Math.round(longWaits.p99)} ms (p99), but at most ${one.waitMsMax} ms are allowed`);
       return {
         name: one.name,
         what: one.what,
@@ -221,7 +222,7 @@ class PartitionRun {
   }
 }
 
-/** Those with the most at stake first: their players are the ones who wait. */
+/** Sorts by the number of players or rooms, so that a cut of the first server affects most players. */
 async function busiestFirst(fleet: ChaosFleet, type: 'gateway' | 'game', count: 'players' | 'rooms'): Promise<ChaosServer[]> {
   const servers = fleet.of(type);
   const counts = new Map(await Promise.all(servers.map(async ({ id }) => [id, Number(await fleet.client.hget(id, count))] as const)));

@@ -3,10 +3,10 @@ import { siteName } from '../../chaos/src/chaos-fleet.js';
 import type { ChaosServer } from '../../chaos/src/chaos-server.js';
 import type { Network } from '../../network/network.mjs';
 
-/** Redis and the players are on the host's own end of the bridge, and told apart by ports. */
+/** Redis and the players are at the host's end of the bridge. Rules distinguish them by ports. */
 export type Party = ChaosServer | 'redis' | 'players';
 
-/** Cuts between one server and others; every rule stands in the namespace of that one. */
+/** Cuts between one server and others. All rules are in the namespace of that server. */
 export class Partitions {
   private readonly rules = new Map<ChaosServer, { input: string[]; output: string[] }>();
 
@@ -17,7 +17,7 @@ export class Partitions {
     private readonly fleet: ChaosFleet,
   ) {}
 
-  /** Nothing passes between it and these, and nobody is told. */
+  /** Drops all packets between the server and the others. Neither end is notified. */
   async cut(server: ChaosServer, others: readonly Party[]): Promise<void> {
     await this.add(server, {
       input: others.map((other) => `${this.from(server, other)} drop`),
@@ -25,7 +25,7 @@ export class Partitions {
     });
   }
 
-  /** One way only: what is sent `to` the server by these, or `from` the server to these. */
+  /** Drops the packets of one direction: `to` the server, or `from` it. */
   async lose(server: ChaosServer, others: readonly Party[], way: 'to' | 'from'): Promise<void> {
     await this.add(server, {
       input: way === 'to' ? others.map((other) => `${this.from(server, other)} drop`) : [],
@@ -33,33 +33,36 @@ export class Partitions {
     });
   }
 
-  /** The kernel accepts connections at its link port, and what is said on them is lost. 52 bytes have the headers of a packet without data. */
+  /**
+   * The kernel still accepts connections at the link port, but all data on them is lost: a packet without data has at most 52
+   * bytes of headers.
+   */
   async silence(server: ChaosServer, others: readonly ChaosServer[]): Promise<void> {
     const rule = (way: string): string[] =>
       others.map((other) => `ip ${way} ${this.addressOf(other)} tcp flags & syn == 0 meta length > 52 drop`);
     await this.add(server, { input: rule('saddr'), output: rule('daddr') });
   }
 
-  /** Connections between it and these are reset, and new ones refused, as by a firewall that says so. */
+  /** Resets the connections between the server and the others, and refuses new ones, as a firewall with `reject` does. */
   async refuse(server: ChaosServer, others: readonly ChaosServer[]): Promise<void> {
     const rule = (way: string): string[] =>
       others.map((other) => `ip ${way} ${this.addressOf(other)} meta l4proto tcp reject with tcp reset`);
     await this.add(server, { input: rule('saddr'), output: rule('daddr') });
   }
 
-  /** So many of a hundred packets, in each direction. */
+  /** Drops a share of the incoming packets. */
   async loseSome(server: ChaosServer, percent: number): Promise<void> {
     const rule = `numgen random mod 100 < ${percent} drop`;
     await this.add(server, { input: [`ip saddr ${this.network.net}.0/24 ${rule}`], output: [] });
   }
 
-  /** What it and these say to each other arrives so much later, each way, in ms. The servers themselves see to it: not every kernel can. */
+  /** Delays the data between the server and the others, in each direction. The servers do it, because many kernels have no netem. */
   slow(server: ChaosServer, others: readonly (ChaosServer | 'redis')[], ms: number): void {
     const ways = new Map<ChaosServer, { to: string; ms: number }[]>();
     ways.set(
       server,
       others.map((other) =>
-        // Redis delays nothing itself: the way there takes the time of both.
+        // Redis cannot delay its answers, so the way to Redis has the delay of both directions.
         other === 'redis' ? { to: `${this.network.address}:${this.fleet.redisPort}`, ms: 2 * ms } : { to: this.addressOf(other), ms },
       ),
     );

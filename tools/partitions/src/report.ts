@@ -1,14 +1,14 @@
 import type { Spread } from '../../chaos/src/pauses.js';
 import type { CaseReport, PartitionReport } from './main.js';
 
-/** One row a case: what was cut, how long players waited, and what the fleet did about it. */
+/** A table with one row per case: the cut, the waits of players, and the reaction of the fleet. */
 export function readable({ ok, seed, seconds, games, acknowledged, cases, violations, logs }: PartitionReport): string {
   const heads = ['count', 'p50', 'p99', 'max'].map(column).join('');
   return [
     '',
-    `  ${games} games, ${acknowledged} commands acknowledged, 0 of them lost or doubled unless it says so below, in ${seconds} s`,
+    `  ${games} games, ${acknowledged} commands acknowledged, each applied once unless a violation below differs, in ${seconds} s`,
     '',
-    `  ${'cut'.padEnd(15)}${column('done')}   ${'answers that took over 100 ms'.padEnd(32)}   ${'pauses that players were told of'.padEnd(32)}${column('absent')}   what the fleet did`,
+    `  ${'cut'.padEnd(15)}${column('done')}   ${'answers that took over 100 ms'.padEnd(32)}   ${'pauses of players'.padEnd(32)}${column('absent')}   reaction of the fleet`,
     `  ${''.padEnd(15)}${column('')}   ${heads}   ${heads}${column('')}`,
     ...cases.flatMap(rowOf),
     '',
@@ -20,7 +20,7 @@ export function readable({ ok, seed, seconds, games, acknowledged, cases, violat
 function rowOf({ name, cuts, waits, pauses, absent, told, violations }: CaseReport): string[] {
   const did = Object.entries(told).map(([what, count]) => `${what} ${count}`);
   return [
-    `  ${name.padEnd(15)}${column(cuts)}   ${spread(waits)}   ${spread(pauses)}${column(absent)}   ${did.join(', ') || 'nothing of note'}`,
+    `  ${name.padEnd(15)}${column(cuts)}   ${spread(waits)}   ${spread(pauses)}${column(absent)}   ${did.join(', ') || 'no events'}`,
     ...violations.map((violation) => `    ! ${violation}`),
   ];
 }

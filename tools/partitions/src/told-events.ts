@@ -6,7 +6,7 @@ interface Told {
   readonly server?: string;
 }
 
-/** What the fleet tells on `hf:events`, from one moment on. */
+/** Collects the operator events of `hf:events`. */
 export class ToldEvents {
   private readonly hearing: Redis;
   private told: Told[] = [];
@@ -21,7 +21,7 @@ export class ToldEvents {
     await this.hearing.subscribe('hf:events');
   }
 
-  /** All that was told since the last call. */
+  /** The events since the last call. */
   take(): readonly Told[] {
     return this.told.splice(0);
   }
@@ -31,7 +31,7 @@ export class ToldEvents {
   }
 }
 
-/** `server.evicted unreachable|silent`: of this kind, and of one of these reasons. */
+/** Whether an event has the kind and one of the reasons of a pattern such as `server.evicted unreachable|silent`. */
 export function isTold(wanted: string, { kind, reason }: Told): boolean {
   const [wantedKind, reasons] = wanted.split(' ');
   return kind === wantedKind && reasons.split('|').includes(reason);
@@ -39,7 +39,7 @@ export function isTold(wanted: string, { kind, reason }: Told): boolean {
 
 const WORTH_A_LINE = /^(server\.(evicted|unheard|unreachable)|eviction\.held|players\.redirected|health\.void|room\.given-up)$/;
 
-/** How often each thing of note was told, and how many rooms moved. */
+/** The number of each event that the report shows, and of migrated and recovered rooms. */
 export function summaryOf(told: readonly Told[]): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const { kind, reason } of told) {

@@ -162,7 +162,7 @@ export class RoomScreen {
   }
 }
 
-/** Versions count every change of a game, those of its clock and of its players' presence among them. */
+/** Each change of a game adds a version, also a change of its clock or of the presence of a player. */
 function rewindSentence({ from, to }: { readonly from: number; readonly to: number }): string {
   const steps = from - to;
   return `The game went back ${steps} ${steps === 1 ? 'step' : 'steps'} after a server failed. What happened in them is undone.`;

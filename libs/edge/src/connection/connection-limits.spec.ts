@@ -57,7 +57,7 @@ describe('the hello timeout', () => {
 });
 
 describe('the limits of connections', () => {
-  it('refuse connections of one address above its limit, and count another address apart', () => {
+  it('refuse connections of one address above its limit, and count each address separately', () => {
     const limits = new ConnectionLimits(options);
     const own = [1, 2, 3, 4].map(() => enter(limits, '192.0.2.1'));
     expect(own.map(({ isIn }) => isIn)).toEqual([true, true, true, false]);

@@ -12,8 +12,8 @@ interface EarlyNotice {
 }
 
 /**
- * Keeps notices about sessions that this gateway does not have yet. The store names this gateway before the hello is finished. A player
- * whom a match or a takeover reaches in between would otherwise miss the notice.
+ * Keeps notices about sessions that this gateway does not have yet. The store names this gateway before the hello is finished. Without
+ * this class, a player would miss the notice of a match or a takeover that arrives in between.
  */
 export class EarlyNotices {
   private readonly notices = new Map<SessionId, EarlyNotice[]>();

@@ -33,7 +33,7 @@ function newGateway() {
 }
 
 describe('the presence of a member', () => {
-  it('is reported when the record has the wrong one', () => {
+  it('is reported when the record has the wrong presence', () => {
     const { presence, session, member, reports } = newGateway();
     member.here = false;
     presence.reconcileMembers();
@@ -59,7 +59,7 @@ describe('the presence of a member', () => {
     expect(reports).toHaveLength(1);
   });
 
-  it('is not reported when the record is right, nor while the member may come back at once', () => {
+  it('is not reported when the record is right, nor shortly after a loss, when the member may reconnect', () => {
     const { presence, session, member, reports } = newGateway();
     presence.reconcileMembers();
     session.connection = null;

@@ -53,7 +53,7 @@ export class PresenceReconciler {
   }
 
   /**
-   * Another server has taken this gateway for dead and ended the admission, so lobbies ignore its reports. The report therefore needs a
+   * Another server has regarded this gateway as dead and ended the admission, so lobbies ignore its reports. The report therefore needs a
    * new admission. If the store does not answer, the next comparison tries again.
    */
   private async reportInNewAdmission(session: GatewaySession): Promise<void> {

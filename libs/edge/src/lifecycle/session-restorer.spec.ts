@@ -130,7 +130,7 @@ describe('sessions that the store lost', () => {
     await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  describe('when they are renewed', () => {
+  describe('sessions at their renewal', () => {
     const renewed = ({ gatewaySession }: { gatewaySession: { id: SessionId; user: UserId } }) => [
       { session: gatewaySession.id, user: gatewaySession.user },
     ];

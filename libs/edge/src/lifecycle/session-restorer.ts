@@ -59,7 +59,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
     this.restoredListeners.push(listener);
   }
 
-  /** Returns the sessions of the last restoration, once. */
+  /** Returns the restored sessions since the last call, and forgets them. */
   takeRestored(): readonly RestoredSession[] {
     const { restored } = this;
     this.restored = [];

@@ -54,7 +54,7 @@ function newPlayerRequests(...answers: unknown[]) {
   return { playerRequests, session, generation, requests, whenKnown, settled, overtaken, answers, afterRestart };
 }
 
-describe('a request of a player whose answer arrives in the run of the store in which it was sent', () => {
+describe('a request of a player whose answer arrives before any restart of the store', () => {
   it('is sent once', async () => {
     const { playerRequests, session, requests, settled } = newPlayerRequests(inRoom('a'));
     await expect(playerRequests.send(session, 'rooms.join', { room: 'a' }, 500)).resolves.toEqual(inRoom('a'));
@@ -62,7 +62,7 @@ describe('a request of a player whose answer arrives in the run of the store in 
     expect(settled).toEqual([]);
   });
 
-  it('is sent once also when the store was away in between', async () => {
+  it('is sent once also when the store was unavailable in between', async () => {
     const { playerRequests, session, generation, requests, answers } = newPlayerRequests();
     answers.push(() => {
       generation.current = null;
@@ -105,7 +105,7 @@ describe('a request of a player whose answer arrives in the run of the store in 
 });
 
 describe('a request of a player whose answer arrives after the store was restarted', () => {
-  it('is sent again under its number once the store is settled, and stays open meanwhile', async () => {
+  it('is sent again with the same number once the store is settled, and stays open meanwhile', async () => {
     const { playerRequests, session, requests, settled, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart(inRoom('a', 7)), () => {
       expect(settled).toHaveLength(1);
@@ -140,7 +140,7 @@ describe('a request of a player whose answer arrives after the store was restart
   });
 
   it.each(['rooms.create', 'match.find'])(
-    'joins the room of %s, and repeats the operation only where that room is gone',
+    'joins the room of %s, and repeats the operation only when that room is gone',
     async (operation) => {
       const repeated = newPlayerRequests();
       repeated.answers.push(repeated.afterRestart(inRoom('a')), inRoom('a', 2));

@@ -98,7 +98,7 @@ export class OwnerAttachments {
     this.apply(session, { kind: 'stalled', now: performance.now() });
   }
 
-  /** The owner's link delivers again. */
+  /** The link to the owner passes messages again. */
   ownerRecovered(session: GatewaySession): void {
     this.apply(session, { kind: 'recovered' });
   }
@@ -112,7 +112,7 @@ export class OwnerAttachments {
     // The player has given up the seat. The room still lists the player until the lobby has removed it.
     if (reason === 'forbidden') return void this.apply(session, { kind: 'dropped' });
     this.lose(session, reason === 'moved' ? 'moving' : 'server-lost');
-    // A new owner publishes itself at once. With any other reason, the record that the gateway used is not the latest.
+    // After `moved`, the new owner publishes itself. After any other reason, the gateway may have an old record.
     if (reason !== 'moved') this.cache.refresh(room);
   }
 

@@ -293,7 +293,7 @@ it('repeats the request to an owner that does not answer, and reads the record o
   expect(gateway.refreshed.length).toBeLessThanOrEqual(6);
 });
 
-it('reads the record when an owner does not have the room, and does not attach a session again that has no seat', async () => {
+it('reads the record when an owner does not have the room, and does not attach a session without a seat again', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');
   const { session } = gateway.player('ada');
@@ -323,7 +323,7 @@ it('delays a limited number of commands for a limited time, and refuses the othe
   expect(owner.frames).toEqual([]);
 });
 
-it('sends one sync from the last version to a connection that keeps up again', async () => {
+it('sends one sync from the last version to a slow connection that reads again', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');
   const { session, received, connection } = gateway.player('ada');

@@ -126,7 +126,7 @@ export class SessionRooms {
     // This record is older than the session's binding. A newer one follows.
     if (!session.binding || record.rev < session.binding.rev) return;
     if (!session.binding.watching && !isMember(record, session.user)) return this.remove(session, 'left');
-    // The room's game is not the client's any more, so the client receives the end of its game first.
+    // The client still plays a game that has ended in this room, so it first receives the end of that game.
     if (session.round !== null && (record.status !== 'playing' || record.round !== session.round)) {
       return this.ends.send(session, record, () => {
         this.endGame(session);

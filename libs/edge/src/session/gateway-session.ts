@@ -35,7 +35,7 @@ export class GatewaySession {
   admissionNumber = 0;
   requestNumber = 0;
   requestsPending = 0;
-  /** Numbers of the requests without an answer of a lobby. */
+  /** Numbers of the requests that a lobby has not answered yet. */
   unanswered: readonly number[] = NO_REQUESTS;
   /** The player's search for a match: its data and the order of its request. Null: the player is not searching. */
   search: { readonly data: unknown; readonly requestOrder: RequestOrder } | null = null;

@@ -10,7 +10,7 @@ export abstract class ClientTransport {
   abstract close(): void;
 }
 
-/** Most sockets of one transport. Node refuses more without a code, because they exceed all limits that have one. */
+/** Most sockets of one transport. Node closes further ones without a code, because they exceed all limits that have a code. */
 export function socketsMax({ connectionsMax, hellosPendingMax }: EdgeOptions): number {
   return connectionsMax + 2 * hellosPendingMax;
 }

@@ -431,7 +431,7 @@ describe('hostile input', () => {
     fc.record({ kind: fc.constant('ack' as const), version: fc.nat() }),
   );
 
-  it('is a message or a refusal when it is any binary frame', () => {
+  it('is decoded or refused when it is a random binary frame', () => {
     const anyFrame = fc
       .tuple(fc.oneof(fc.constantFrom(...Object.values(KIND)), fc.nat(255)), fc.uint8Array({ maxLength: 80 }))
       .map(([kind, rest]) => Uint8Array.of(kind, ...rest));
@@ -441,7 +441,7 @@ describe('hostile input', () => {
     );
   });
 
-  it('is a message or a refusal when it is a frame that was cut, lengthened or modified', () => {
+  it('is decoded or refused when it is a frame that was truncated, extended or modified', () => {
     return fc.assert(
       fc.property(message, fc.nat(), fc.nat(255), fc.uint8Array({ maxLength: 4 }), (sent, at, byte, more) => {
         const frame = encodePlayerMessage(sent);
@@ -455,7 +455,7 @@ describe('hostile input', () => {
     );
   });
 
-  it('is a message or a refusal when it is JSON, and a message keeps its kind in the binary form', () => {
+  it('is decoded or refused when it is JSON, and a decoded message keeps its kind in the binary form', () => {
     const fields = fc.dictionary(fc.constantFrom('kind', 'id', 'seq', 'settled', 'name', 'operation', 'version', 'protocol', 'data'), json);
     const text = fc.oneof(
       fc.string(),
@@ -487,7 +487,7 @@ describe('hostile input', () => {
     refusedProperly(() => decodePlayerMessage(deep));
   });
 
-  it('gives the same frames or the same refusal however a stream is cut, and the gateway buffers at most one frame', () => {
+  it('leads to the same frames or the same refusal wherever a stream is split, and the gateway buffers at most one frame', () => {
     const frames = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 6 });
     return fc.assert(
       fc.property(frames, fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (sent, cuts) => {

@@ -39,7 +39,7 @@ describe('the health checker, over a real Redis', () => {
     await world.start('lobby', '2');
     const hanging = await world.foreign(watching, 'hanging', 'speaks');
     let isHanging = false;
-    // Counted in checks, because a busy machine does not make more of them.
+    // Counts checks instead of time, because a busy machine makes fewer checks.
     let unanswered = 0;
     await world.answerLate(watching, hanging.id, 0, () => {
       if (isHanging) unanswered += 1;
@@ -95,7 +95,7 @@ describe('the health checker, over a real Redis', () => {
     expect(evicted(watching, game.self.id)).toEqual([]);
   });
 
-  it('holds the verdicts on many silent servers for a while, and evicts a server that refuses connections at once', async () => {
+  it('delays the eviction of many silent servers, and evicts a server that refuses connections at once', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     const silent = await Promise.all(['a', 'b', 'c'].map((name) => world.foreign(watching, name, 'is silent')));
@@ -142,7 +142,7 @@ describe('the health checker, over a real Redis', () => {
       expect(evicted(watching, there.self.id)).toEqual([]);
     });
 
-    it('checks a server that does not answer the dial more often, and decides sooner', async () => {
+    it('checks a server more often when it does not answer the dial, and decides sooner', async () => {
       const intervalMs = 4_000;
       const watching = await world.gateway('1', { ...CHECKS, intervalMs });
       await world.start('lobby', '1');

@@ -58,7 +58,7 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
   onApplicationBootstrap(): void {
     this.directory.onChange((change) => {
       this.fleetChanged = true;
-      // A server without a record before the change died before this process knew it.
+      // Without an earlier record, this process never knew the server as alive, so its death does not count.
       if (change.kind === 'evicted' && change.before) this.massFailures.recordDeath(performance.now());
     });
     this.responder.onLinkSilent(({ id, incarnation }, dialledAt) => {

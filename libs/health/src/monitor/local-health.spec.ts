@@ -14,7 +14,7 @@ describe('LocalHealth', () => {
     expect(health.voidReason(1_000, 2_000)).toBeNull();
   });
 
-  it('voids checks from before the process was away, and not those from after it', () => {
+  it('voids checks from before the process was suspended, and not those from after it', () => {
     const health = new LocalHealth(INTERVAL_MS, 0);
     tickThrough(health, 0, 1_000);
     tickThrough(health, 11_000, 12_000);
@@ -22,7 +22,7 @@ describe('LocalHealth', () => {
     expect(health.voidReason(11_050, 12_000)).toBeNull();
   });
 
-  it('detects that the process was away even when answers are judged before the next tick', () => {
+  it('detects that the process was suspended even when answers are judged before the next tick', () => {
     const health = new LocalHealth(INTERVAL_MS, 0);
     tickThrough(health, 0, 1_000);
     expect(health.voidReason(950, 11_000)).toBe('loop-late');

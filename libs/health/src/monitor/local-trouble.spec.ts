@@ -1,6 +1,6 @@
 import { blockFor, eventually, HealthWorld, healthyAgain, INTERVAL_MS, metric, result } from '../health.fixture.js';
 
-describe('a gateway that was away or without Redis, over a real Redis', () => {
+describe('a gateway that was suspended or without Redis, over a real Redis', () => {
   let world: HealthWorld;
 
   beforeEach(async () => {
@@ -9,7 +9,7 @@ describe('a gateway that was away or without Redis, over a real Redis', () => {
 
   afterEach(() => world.close());
 
-  it('condemns no server when it was away itself', async () => {
+  it('condemns no server when it was suspended itself', async () => {
     const watching = await world.gateway('1');
     // Their links are silent, so only the self-check of the gateway prevents an eviction.
     const game = await world.start('game', '1', { port: 'is silent' });
@@ -23,7 +23,7 @@ describe('a gateway that was away or without Redis, over a real Redis', () => {
     expect(await watching.redis.commands.hget(game.self.id, 'state')).toBe('ready');
   });
 
-  it('counts no miss for a check that waited for its answer while the gateway was away', async () => {
+  it('counts no miss for a check that waited for its answer while the gateway was suspended', async () => {
     const watching = await world.gateway('1');
     const asked = await world.foreign(watching, 'asked', 'is silent');
     let block = false;
@@ -42,7 +42,7 @@ describe('a gateway that was away or without Redis, over a real Redis', () => {
     expect(await result(watching, 'missed')).toBe(0);
   });
 
-  it('counts no miss for a check that waited for its answer while Redis was away', async () => {
+  it('counts no miss for a check that waited for its answer while Redis was unavailable', async () => {
     const watching = await world.gateway('1');
     const asked = await world.foreign(watching, 'asked', 'is silent');
     let stop: 'not yet' | 'now' | 'stopped' | 'over' = 'not yet';

@@ -100,7 +100,7 @@ describe('ServerMonitor', () => {
     expect(context.self.confirm).not.toHaveBeenCalled();
   });
 
-  it('holds the verdict on a server that answers a dial, and marks it as unheard', async () => {
+  it('does not evict a server that answers a dial, and marks it as unheard', async () => {
     const { context, server, monitor, check, miss } = newMonitor();
     context.dials.dial.mockResolvedValue('answered');
     await check();
@@ -124,7 +124,7 @@ describe('ServerMonitor', () => {
     expect(context.verdicts.condemn.mock.calls.map(([, reason]) => [reason])).toEqual(reasons);
   });
 
-  it('holds the verdict for a while when many servers are silent', async () => {
+  it('delays the eviction when many servers are silent', async () => {
     const { context, server, check, wait, miss } = newMonitor();
     context.massFailures.isMassSilence.mockReturnValue(true);
     await check();
@@ -137,7 +137,7 @@ describe('ServerMonitor', () => {
     expect(context.verdicts.condemn).toHaveBeenCalledWith(server, 'silent');
   });
 
-  it('counts no miss while this process or Redis is in doubt', async () => {
+  it('counts no miss while this process or Redis may be the cause', async () => {
     const { context, monitor, check, miss } = newMonitor();
     await check();
     context.self.voidReason.mockReturnValue('loop-late');

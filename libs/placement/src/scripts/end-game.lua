@@ -1,5 +1,5 @@
--- Releases the reservations of rooms whose games have ended on a server, so that the next game of each is placed anew. A
--- reservation on another server or incarnation belongs to a later start and stays. Idempotent.
+-- Releases the reservations of rooms whose games have ended on a server, so that a server is chosen again for the next game of
+-- each. A reservation on another server or incarnation belongs to a later start and stays. Idempotent.
 --
 -- KEYS  1 reservations  2 expiries
 -- ARGV  1 the server's record  2 its incarnation  3… rooms

@@ -115,7 +115,7 @@ export class Appender {
     const { ending, tenure, round } = room;
     try {
       const last = await this.endedStore.lastGame(room.id);
-      // The answer to the end was lost, and a lobby closed the room since.
+      // The answer to the end was lost, and a lobby has closed the room in the meantime.
       if (!last) return (await this.endedStore.isClosed(room.id)) ? 'fenced' : 'unknown';
       // The store fell back once more, so the end is sent again.
       if (last.round <= round) return 'unknown';

@@ -39,7 +39,7 @@ describe('an audit', () => {
     expect((await hosts.record(room.id)).version).toBe(1);
   });
 
-  it('stops early in favor of one that an event caused', async () => {
+  it('stops early when an event starts another audit', async () => {
     const rooms = await Promise.all(Array.from({ length: 110 }, () => hosts.open(first)));
     const asked: number[] = [];
     const { standings } = first.roomLog;
@@ -156,7 +156,7 @@ describe('a game that has ended', () => {
   describe.each([
     ['has it again from a gateway that had heard of the end', (epoch: number) => epoch],
     ['has only a record of an earlier epoch, from such a gateway', () => 0],
-  ])('and whose answer was lost with a store that fell back, which %s', (_, epochOf) => {
+  ])('and whose answer was lost when the store fell back, which %s', (_, epochOf) => {
     it('is ended with its effects and its epilogue', async () => {
       const ran: unknown[] = [];
       const paying = hosts.add('paying', {}, new Map([['pay', (run) => void ran.push((run as unknown as { data: unknown }).data)]]));

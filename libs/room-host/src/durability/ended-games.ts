@@ -19,7 +19,7 @@ import {
 interface Tombstone {
   readonly epoch: number;
   readonly result: GameResult;
-  /** By the monotonic clock, in ms. */
+  /** Time of the end by the monotonic clock, in ms. */
   readonly endedAt: number;
 }
 

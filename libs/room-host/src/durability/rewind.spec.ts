@@ -79,7 +79,7 @@ describe('a player of a game that was rewound', () => {
     expect(next.attach(room, 0, 3, null).placed[0].rewound).toBeUndefined();
   });
 
-  it('receives `rewound` when its client sends no epoch and its version can only be of another history', async () => {
+  it('receives `rewound` when its client sends no epoch and its version can only belong to another history', async () => {
     const { next, room, from, to } = await rewound();
     const player = next.attach(room, 0, 1, from);
     expect(player.placed[0].rewound).toEqual({ from, to });

@@ -80,7 +80,7 @@ export class RoomEngine {
   }
 
   /**
-   * A command that fails is refused. A timer or tick that fails would fail again for ever, so the room ends. It also ends when a handler
+   * A command that fails is refused. A timer or tick that fails would fail each time, so the room ends. It also ends when a handler
    * had to be interrupted.
    */
   private failed(room: HostedRoom, input: RoomInput, error: unknown): RoomOutcome<unknown> {

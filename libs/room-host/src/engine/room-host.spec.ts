@@ -306,7 +306,7 @@ describe('a hosted room', () => {
     room.committed({ append, changes, after: room.value, since: 0 });
   }
 
-  it('takes each command of a seat once, in order', () => {
+  it('applies each command of a seat once, in order', () => {
     const room = alone();
     expect(room.judgeSeq(0, 2, 0)).toEqual({ kind: 'ignore' });
     expect(room.judgeSeq(0, 1, 0)).toEqual({ kind: 'next' });
@@ -318,7 +318,7 @@ describe('a hosted room', () => {
     expect(room.judgeSeq(1, 1, 0)).toEqual({ kind: 'next' });
   });
 
-  it('takes a later command of a client that has answers to all earlier ones', () => {
+  it('accepts a command with a higher number from a client that has answers to all earlier commands', () => {
     expect(alone().judgeSeq(0, 8, 7)).toEqual({ kind: 'next' });
     expect(alone().judgeSeq(0, 8, 6)).toEqual({ kind: 'ignore' });
   });
@@ -334,7 +334,7 @@ describe('a hosted room', () => {
     expect(room.judgeSeq(0, 2, 0)).toEqual({ kind: 'applied' });
   });
 
-  it('stays as it was after a change that cannot be stored or is too large, and keeps the refusals for the next change', () => {
+  it('does not change for a change that cannot be stored or is too large, and keeps the refusals for the next change', () => {
     const room = alone(1_000);
     handled(room, 1, 1, 'refuse');
     const before = room.value;
@@ -625,7 +625,7 @@ describe('appends', () => {
     expect(host.rooms.get(room.id)).toBeUndefined();
   });
 
-  it('succeed for other rooms when the one of a room fails', async () => {
+  it('succeed for other rooms when the append of one room fails', async () => {
     const host = newHost();
     const [lost, fine] = await Promise.all([host.room(), host.room()]);
     await host.roomLog.adopt(lost.id, lost.tenure, { server: serverId('game', 'other'), incarnation: 1 });
@@ -671,7 +671,7 @@ describe('appends', () => {
     await until(() => room.durable.version === 1, 1_000);
   });
 
-  it('end a room whose changes cannot be packed, and are sent for the others', async () => {
+  it('end a room whose changes cannot be packed, and succeed for the other rooms', async () => {
     const host = newHost();
     const [odd, fine] = await Promise.all([host.room(), host.room()]);
     // This bypasses the rules, which refuse such a value.
@@ -815,7 +815,7 @@ describe('the clock of a room', () => {
     expect(() => host.attach(room, 0)).toThrow(/no seat/);
   });
 
-  it('reports nothing when a player is back at once', async () => {
+  it('reports nothing to the game when a player is back at once', async () => {
     const host = newHost({ awayAfterMs: 20 });
     const room = await host.room({ players: 1 });
     const peer = host.attach(room, 0);

@@ -31,7 +31,7 @@ async function played() {
 }
 
 describe('a player who leaves', () => {
-  it('has left at once in the usual case', async () => {
+  it('leaves the game at once in the usual case', async () => {
     const { room, leave } = await played();
     await leave(1);
     expect(presences(room)).toEqual(['here', 'left']);
@@ -55,7 +55,7 @@ describe('a player who leaves', () => {
     expect(presences(room)?.[0]).toBe('here');
   });
 
-  it('has soon left on the next server, although nothing reports it there', async () => {
+  it('leaves the game soon on the next server, although no message reports it there', async () => {
     const { room, leave } = await played();
     await first.migrator.migrate(room.id);
     const moved = second.rooms.get(room.id) as HostedRoom;

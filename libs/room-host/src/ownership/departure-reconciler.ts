@@ -7,9 +7,9 @@ import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 
 /**
- * A gateway reports to the owner only once that a player leaves, and the owner may be changing then. The record is certain: a user who is
- * not a member of the room has left its game. So the record is read wherever the report may have been lost: when a room comes here, when a
- * migration fails, and when a player is away.
+ * Finds departures whose report was lost. A gateway reports a departure only one time, perhaps while the owner changes. The record is
+ * reliable: a user who is not a member of the room has left its game. So this class reads the record whenever a report may have been
+ * lost: when a room is loaded here, when a migration fails, and when a player is away.
  */
 @Injectable()
 export class DepartureReconciler {

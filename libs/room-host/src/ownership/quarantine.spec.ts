@@ -30,7 +30,7 @@ async function lostTo(input: SuspectInput, times = 1) {
 }
 
 describe('a room whose owner was lost to an input', () => {
-  it('refuses that command, whatever came before it, and takes the next', async () => {
+  it('refuses that command after any earlier inputs, and accepts the next one', async () => {
     const { owner, room } = await lostTo({ handler: 'command add', seat: 0, seq: 3 });
     expect(room.judgeSeq(0, 2, 1)).toEqual({ kind: 'next' });
     await owner.does(room, 0, 'add');
@@ -81,7 +81,7 @@ describe('a room whose owner was lost to an input', () => {
   });
 });
 
-describe('an effect that is under way when its game ends', () => {
+describe('an effect that is running when its game ends', () => {
   it('is awaited, and not run a second time meanwhile', async () => {
     let finish: () => void = () => {};
     const ran: string[] = [];

@@ -106,7 +106,7 @@ const tenureOf = async (room: RoomId) => {
   return { room, epoch, server: owner?.server ?? id, incarnation: owner?.incarnation ?? 0 };
 };
 
-it('takes no room when the incarnation is evicted while the room is opened or adopted', async () => {
+it('drops a room when the incarnation is evicted while the room is opened or adopted', async () => {
   const { self, rooms, roomLog, loader } = newServer();
   roomLog.meanwhile = () => {
     self.state = 'dead';
@@ -162,7 +162,7 @@ it('removes index entries, also of its former incarnations, that name none of th
   expect(await records.roomsOf(id, current)).toEqual([]);
 });
 
-it('names its games when it is asked to open another one', async () => {
+it('lists its games when it refuses to open an unknown one', async () => {
   const { loader } = newServer();
   const room = await roomThatStarts();
   await expect(loader.open({ room, game: 'emtpy', start: 's', round: 0, players })).rejects.toMatchObject({

@@ -146,7 +146,7 @@ describe('a room that migrates', () => {
     expect(await hosts.records.read(room.id)).toBeNull();
   });
 
-  it('is in the index of its source when it came back because its target is gone', async () => {
+  it('is in the index of its source after the target has died and the source has adopted it again', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'never';
     const moving = first.migrator.migrate(room.id, second.self.id);
@@ -160,7 +160,7 @@ describe('a room that migrates', () => {
     expect(await hosts.records.roomsOf(first.self.id, first.self.incarnation)).toContain(room.id);
   });
 
-  it('is left to the recovery when its target is gone before it took the room', async () => {
+  it('is left to the recovery when its target is lost before it has loaded the room', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'never';
     const moving = first.migrator.migrate(room.id, second.self.id);

@@ -228,7 +228,7 @@ export class RoomMigrator {
       else {
         const reasserted = await this.auditor.reassert(room);
         if (reasserted === 'ok') continue;
-        // The target played it to its end, and all members have left.
+        // The game has ended at the target, and all members have left.
         if (reasserted === 'fenced') return false;
       }
       // Without an answer the write may be done. It is repeated until the store answers; nobody else owns the room meanwhile.

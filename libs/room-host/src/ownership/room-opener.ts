@@ -41,7 +41,7 @@ export class RoomOpener {
   /** @throws `unknown-game`; `game-failed` or `state-too-large` from its setup; `room-unknown` when the start is over */
   async open(request: OpenRequest): Promise<OpenedRoom> {
     const { room: id, game, start } = request;
-    // In a store that fell back this may be the start of a game that has long begun, or ended.
+    // In a store that fell back, the record may have the start of a game that has already begun or ended.
     await this.settlement.whenSettled(SETTLE_WAIT_MS);
     const time = new RoomTime(this.clock);
     const machine = this.machines.make(game, time, id, { start });

@@ -15,6 +15,6 @@ export interface Attachment {
   readonly since: number;
   /** The version that was sent to it last; -1: none. */
   version: number;
-  /** A command of it waits for the end of this event-loop tick. */
+  /** Whether a command of this session waits for the end of the event-loop tick. */
   isQueued: boolean;
 }

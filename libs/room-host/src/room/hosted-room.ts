@@ -124,7 +124,7 @@ export class HostedRoom {
   poisonedEffect: string | null = null;
 
   private readonly takeovers: readonly Takeover[];
-  /** Part of the keys of effects. */
+  /** Identifies this tenure in the keys of effects. */
   private readonly tenureName: string;
   /** The keys of pending effects that a checkpoint has, for durability `checkpoint`. Null: all durable ones are stored. */
   private storedEffects: ReadonlySet<string> | null;
@@ -196,7 +196,7 @@ export class HostedRoom {
     return this.apply(input, this.compute(input));
   }
 
-  /** The outcome that the input would have on `from`, a value that the room is about to have. Changes nothing. */
+  /** Returns the outcome of an input on `from`: the current value, or the value after earlier inputs of a batch. Changes nothing. */
   compute(input: RoomInput, from: RoomValue = this.value): RoomOutcome<unknown> {
     // The next change records the refusals. That is the first one of those that are computed.
     const refused = from === this.value && this.refused.size > 0 ? this.refused : undefined;

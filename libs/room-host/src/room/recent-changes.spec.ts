@@ -85,7 +85,7 @@ describe('changes that are too large for one sync', () => {
     for (const peer of [ada, bob]) expect(peer.told).toEqual(['2 two']);
   });
 
-  it('reach a player who comes back as the state, while the others received each step', async () => {
+  it('reach a returning player as one state, although the other players received each step', async () => {
     const room = await hosts.open(host);
     const ada = host.attach(room, 0, 1, 0);
     for (let count = 0; count < 3; count++) await host.does(room, 0, 'boast', 500);

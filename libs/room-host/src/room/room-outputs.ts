@@ -190,7 +190,7 @@ export class RoomOutputs {
     attachment.peer.sendSyncMany(room.tenure.epoch, room.durable.version, [attachment.handle, seq], this.packed(room, seat, body));
   }
 
-  /** When that is too large for one step, only the current state. `missed` says so. */
+  /** Packs the body. When it is too large for one step, packs only the current state, marked as `missed`. */
   private packed(room: HostedRoom, seat: Seat | null, body: SyncBody): Uint8Array {
     const bytes = pack(body);
     if (bytes.length <= this.options.syncBytesMax) return bytes;
