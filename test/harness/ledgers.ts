@@ -1,5 +1,5 @@
 import type { Room, Session } from '#libs/client';
-import type { Room as RulesRoom } from '#libs/room';
+import type { GameRoom } from '#libs/room';
 import type { Fleet, Game } from './fleet.js';
 import { answered, until } from './until.js';
 
@@ -22,7 +22,7 @@ export interface LedgerState {
   readonly presence: readonly string[];
 }
 
-type LedgerCall = RulesRoom<LedgerState>;
+type LedgerCall = GameRoom<LedgerState>;
 
 /** Players reconnect sooner than by default, because tests wait for them. */
 const COME_BACK = { firstMs: 100, maxMs: 300, giveUpMs: 60_000 };

@@ -26,7 +26,7 @@ import { AdminModule } from './admin.module.js';
 import { STREAM_BACKLOG_BYTES_MAX } from './admin.options.js';
 import { serveAdminDocs } from './admin-docs.js';
 import { cursorOf } from './room-reader.js';
-import type { FleetAnswer, HistoryAnswer, RoomsAnswer, RoomView, ServerView } from './schemas.js';
+import type { AdminRoomView, FleetAnswer, HistoryAnswer, RoomsAnswer, ServerView } from './schemas.js';
 
 const TOKEN = 'the admin token of a test';
 const GAME = `game-${randomUUID()}`;
@@ -326,7 +326,7 @@ describe('the admin API', () => {
         await room({ createdAt: now + 1_000 }, game_);
       } while (after !== '');
       expect([...seen].sort()).toEqual([...made].sort());
-      const ages = await Promise.all(seen.map(async (id) => (await get<RoomView>(`/api/rooms/${id}`)).createdAt));
+      const ages = await Promise.all(seen.map(async (id) => (await get<AdminRoomView>(`/api/rooms/${id}`)).createdAt));
       expect(ages).toEqual([...ages].sort((a, b) => b - a));
     });
 

@@ -1,4 +1,4 @@
-import type { Room } from '#libs/room';
+import type { GameRoom } from '#libs/room';
 import { Log } from '#libs/telemetry';
 import { type Host, Hosts, rulesOf } from '../hosts.fixture.js';
 
@@ -6,7 +6,7 @@ interface Count {
   count: number;
 }
 
-const asks: Record<string, (room: Room<Count>) => void> = {
+const asks: Record<string, (room: GameRoom<Count>) => void> = {
   'schedule a timer that nobody handles': (room) => room.schedule('trun', 10),
   'ask for an effect that nobody handles': (room) => room.effect('payy'),
   'emit to a seat that does not exist': (room) => room.emit('secret', null, [2]),
@@ -15,7 +15,7 @@ const asks: Record<string, (room: Room<Count>) => void> = {
 /** A game whose commands and timer change the state and then make a mistake. */
 const mistaken = rulesOf<Count>('mistaken', () => ({ count: 0 }), {
   commands: new Map(
-    Object.entries({ ...asks, fine: () => {}, late: (room: Room<Count>) => room.schedule('turn', 0) }).map(([name, ask]) => [
+    Object.entries({ ...asks, fine: () => {}, late: (room: GameRoom<Count>) => room.schedule('turn', 0) }).map(([name, ask]) => [
       name,
       {
         validate: () => ({ ok: true, value: undefined }),

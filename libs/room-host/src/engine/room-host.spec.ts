@@ -15,7 +15,7 @@ import {
   unpack,
 } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
-import { type CommandRule, type GameDefinition, type Room, RoomMachine, type RoomRules, type SeatEvent } from '#libs/room';
+import { type CommandRule, type GameDefinition, type GameRoom, RoomMachine, type RoomRules, type SeatEvent } from '#libs/room';
 import { type Append, EndedGameStore, packChange, type RoomDoc, RoomLog, RoomRecords, type WriteResult } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
@@ -42,7 +42,7 @@ interface Counter {
   oddity?: unknown;
 }
 
-type Handler = (room: Room<Counter>, data: never) => void;
+type Handler = (room: GameRoom<Counter>, data: never) => void;
 
 const COMMANDS: Record<string, Handler> = {
   add: (room, by: number) => {
@@ -71,7 +71,7 @@ const COMMANDS: Record<string, Handler> = {
 };
 
 function rulesOf(definition: Partial<GameDefinition> = {}, more: Partial<RoomRules<Counter>> = {}): RoomRules<Counter> {
-  const heard = (event: SeatEvent) => (room: Room<Counter>) => void room.state.heard.push(`${event}:${room.seat}`);
+  const heard = (event: SeatEvent) => (room: GameRoom<Counter>) => void room.state.heard.push(`${event}:${room.seat}`);
   return {
     definition: {
       name: 'counter',
@@ -91,7 +91,7 @@ function rulesOf(definition: Partial<GameDefinition> = {}, more: Partial<RoomRul
       ]),
     ),
     timers: new Map([
-      ['ring', (room: Room<Counter>) => void room.state.heard.push('ring')],
+      ['ring', (room: GameRoom<Counter>) => void room.state.heard.push('ring')],
       [
         'break',
         () => {
