@@ -1,7 +1,8 @@
 import type { Room, Session } from '#libs/client';
 import type { GameRoom } from '#libs/room';
+import { until } from '../../tools/process/until.mjs';
+import { answered } from './answered.js';
 import type { Fleet, Game } from './fleet.js';
-import { answered, until } from './until.js';
 
 /** The type of the game in `ledger.mjs`, for clients. */
 export interface Ledger {

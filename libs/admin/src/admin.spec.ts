@@ -22,6 +22,7 @@ import { RedisConnections, RedisModule } from '#libs/redis';
 import type { Change } from '#libs/room';
 import { packChange, type RoomDoc, RoomLog, RoomRecords, RoomStoreModule, roomKey } from '#libs/room-store';
 import { Metrics, TelemetryModule } from '#libs/telemetry';
+import { until } from '../../../tools/process/until.mjs';
 import { AdminModule } from './admin.module.js';
 import { STREAM_BACKLOG_BYTES_MAX } from './admin.options.js';
 import { serveAdminDocs } from './admin-docs.js';
@@ -604,11 +605,3 @@ describe('a cursor', () => {
     expect(() => cursorOf('a.12')).toThrow('`after`');
   });
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 8_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`the condition did not become true in time: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

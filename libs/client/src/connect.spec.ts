@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws';
 import type { Sync } from '#libs/protocol';
+import { until } from '../../../tools/process/until.mjs';
 import { FakeFleet, FakeGateway, type FakeRoom, type Tally } from '../test/fake-fleet.js';
 import { type ConnectOptions, connect } from './connect.js';
 import type { Room } from './room.js';
@@ -71,14 +72,6 @@ function once(session: Session, status: Session['status']): Promise<void> {
       resolve();
     });
   });
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`the condition did not become true in time: ${holds.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
 }
 
 describe('connect', () => {

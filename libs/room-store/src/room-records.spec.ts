@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type RoomId, serverId, type UserId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
+import { until } from '../../../tools/process/until.mjs';
 import { ROOMS_KEY, roomKey } from './room-keys.js';
 import { readNews } from './room-news.js';
 import type { RoomDoc, RoomRecord } from './room-record.js';
@@ -208,11 +209,3 @@ describe('the view of a room', () => {
     expect(summaryOf(room)).toMatchObject({ players: 2, seats: 2, status: 'waiting' });
   });
 });
-
-async function until(isIt: () => boolean, withinMs = 5_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!isIt()) {
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

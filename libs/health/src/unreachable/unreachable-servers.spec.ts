@@ -1,7 +1,8 @@
 import type { OperatorEventKind } from '#libs/fleet';
 import { Links } from '#libs/link';
 import { PubSub } from '#libs/redis';
-import { CHECKS, DORMANT, eventually, evicted, HealthWorld, recordIn, type Started } from '../health.fixture.js';
+import { eventually } from '../../../../tools/process/until.mjs';
+import { CHECKS, DORMANT, evicted, HealthWorld, recordIn, type Started } from '../health.fixture.js';
 import { reportUnreached } from '../scripts/report-unreached.js';
 import { Eviction } from '../voting/eviction.js';
 import { UnreachableServers } from './unreachable-servers.js';

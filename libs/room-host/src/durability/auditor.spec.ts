@@ -1,3 +1,4 @@
+import { until } from '../../../../tools/process/until.mjs';
 import { COUNTING, type Host, Hosts } from '../hosts.fixture.js';
 
 let hosts: Hosts;
@@ -256,11 +257,3 @@ describe('a store', () => {
     expect(await second.auditor.isStoreAudited()).toBe(true);
   });
 });
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`was not so in time: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

@@ -1,4 +1,5 @@
 import { unpackCheckpoint } from '#libs/room-store';
+import { until } from '../../../../tools/process/until.mjs';
 import { type Host, Hosts, rulesOf } from '../hosts.fixture.js';
 import type { HostedRoom } from '../room/hosted-room.js';
 
@@ -154,12 +155,4 @@ describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, du
 
 async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!isSo()) {
-    if (Date.now() > deadline) throw new Error('was not so in time');
-    await turns(1);
-  }
 }

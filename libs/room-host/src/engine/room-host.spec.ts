@@ -20,6 +20,7 @@ import { type Append, EndedGameStore, packChange, type RoomDoc, RoomLog, RoomRec
 import type { StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
+import { until } from '../../../../tools/process/until.mjs';
 import { Attachments } from '../attachments/attachments.js';
 import { ResyncWatch } from '../attachments/resync-watch.js';
 import { Appender } from '../durability/appender.js';
@@ -265,14 +266,6 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
 }
 
 const TIME = new RoomTime({ now: () => Date.now() });
-
-async function until(isIt: () => boolean, withinMs = 10_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!isIt()) {
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms`);
-    await sleep(1);
-  }
-}
 
 /** Resolves when the commands of this event-loop tick are handled. */
 function turn(): Promise<void> {

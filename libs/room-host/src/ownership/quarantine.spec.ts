@@ -1,5 +1,6 @@
 import type { RoomId } from '#libs/protocol';
 import { type SuspectInput, SuspectMarks } from '#libs/room-store';
+import { until } from '../../../../tools/process/until.mjs';
 import { COUNTING, Hosts, rulesOf } from '../hosts.fixture.js';
 
 const hosts = new Hosts(COUNTING);
@@ -116,12 +117,4 @@ describe('an effect that is under way when its game ends', () => {
 
 async function ended(room: RoomId): Promise<void> {
   await until(async () => (await hosts.record(room)).status === 'waiting');
-}
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error('was not so in time');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }

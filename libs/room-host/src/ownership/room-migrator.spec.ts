@@ -1,3 +1,4 @@
+import { until } from '../../../../tools/process/until.mjs';
 import { COUNTING, type Host, Hosts } from '../hosts.fixture.js';
 import type { HostedRoom } from '../room/hosted-room.js';
 
@@ -243,12 +244,4 @@ async function movesTold({ metrics, operatorEvents }: Host): Promise<{ counted: 
     counted: values.reduce((sum, { value }) => sum + value, 0),
     told: operatorEvents.flatMap(({ kind, server }) => (kind === 'room.moved' ? [server] : [])),
   };
-}
-
-async function until(isIt: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!isIt()) {
-    if (Date.now() > deadline) throw new Error('not in time');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }

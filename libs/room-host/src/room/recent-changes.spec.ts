@@ -1,5 +1,6 @@
 import type { RoomId } from '#libs/protocol';
 import type { GameRoom, RoomRules } from '#libs/room';
+import { until } from '../../../../tools/process/until.mjs';
 import { type Host, Hosts, rulesOf } from '../hosts.fixture.js';
 import { EVENT_TAIL_BYTES_MAX, RECENT_CHANGES_MAX } from '../room-host.options.js';
 
@@ -198,11 +199,3 @@ describe('the kept events are limited', () => {
     expect(soon.hasMissed).toBe(false);
   });
 });
-
-async function until(isIt: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!(await isIt())) {
-    if (Date.now() > deadline) throw new Error('not in time');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
