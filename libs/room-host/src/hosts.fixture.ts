@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { sleep } from '#libs/async';
 import type { EventSink, FleetLinks, OperatorEvent, Self, ServerDirectory } from '#libs/fleet';
 import type { EffectRun, GameRegistry } from '#libs/game-kit';
 import type { LinkPeer, Links } from '#libs/link';
@@ -31,6 +30,7 @@ import {
 import type { StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
+import { until } from '../../../tools/process/until.mjs';
 import { Attachments } from './attachments/attachments.js';
 import { ResyncWatch } from './attachments/resync-watch.js';
 import { Appender } from './durability/appender.js';
@@ -120,7 +120,7 @@ export class Hosts {
   async ready(): Promise<void> {
     await this.redis.ready();
     await this.clock.start();
-    while (this.generation.current === null) await sleep(5);
+    await until(() => this.generation.current !== null);
   }
 
   /** @param rules another version of the game, for this server only */

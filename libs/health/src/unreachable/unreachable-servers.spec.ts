@@ -89,8 +89,8 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     expect(await report(one)).toMatchObject({ reports: 1 });
     expect(await report(two)).toMatchObject({ reports: 2 });
     expect(await report(two, [two.self.id])).toMatchObject({ reports: 1 });
-    await new Promise((resolve) => setTimeout(resolve, 800));
-    expect(await report(two)).toMatchObject({ reports: 1 });
+    expect(await report(two)).toMatchObject({ reports: 2 });
+    await eventually(async () => expect(await report(two)).toMatchObject({ reports: 1 }));
     await one.module.get(Eviction).evict(server, 'operator');
     expect(await report(one)).toMatchObject({ kind: 'over' });
   });

@@ -1,5 +1,6 @@
 import type { GameRoom } from '#libs/room';
 import { Log } from '#libs/telemetry';
+import { until } from '../../../../tools/process/until.mjs';
 import { type Host, Hosts, rulesOf } from '../hosts.fixture.js';
 
 interface Count {
@@ -69,8 +70,7 @@ it.each(Object.keys(asks))('refuses a command that tries to %s, changes nothing 
 it('ends a room whose timer makes a mistake, and logs one line', async () => {
   const room = await hosts.open(host);
   await host.does(room, 0, 'late');
-  for (const deadline = Date.now() + 5_000; !room.value.ended && Date.now() < deadline; )
-    await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => room.value.ended);
   expect(room.value).toMatchObject({ ended: { reason: 'game-failed' }, state: { count: 1 } });
   expect(logged).toHaveBeenCalledTimes(1);
   expect(logged).toHaveBeenCalledWith(

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { EffectRun, GameRegistry } from '#libs/game-kit';
 import { LINK_KIND, type LinkPeer, type Links } from '#libs/link';
 import {
@@ -93,6 +92,7 @@ function rulesOf(definition: Partial<GameDefinition> = {}, more: Partial<RoomRul
     ),
     timers: new Map([
       ['ring', (room: GameRoom<Counter>) => void room.state.heard.push('ring')],
+      ['chime', (room: GameRoom<Counter>) => void room.state.heard.push('chime')],
       [
         'break',
         () => {
@@ -126,8 +126,10 @@ class LossyLog extends RoomLog {
   readonly sent: Append[][] = [];
   answersToLose = 0;
   callsToLose = 0;
+  beforeCall: () => void = () => {};
 
   override async appendAll(appends: readonly Append[]): Promise<WriteResult[]> {
+    this.beforeCall();
     this.sent.push([...appends]);
     if (this.callsToLose > 0) {
       this.callsToLose -= 1;
@@ -379,11 +381,14 @@ describe('the output of a room', () => {
     const room = await host.room();
     const peer = host.attach(room, 0);
     host.roomLog.callsToLose = 1;
+    const receivedBefore: string[][] = [];
+    host.roomLog.beforeCall = () => receivedBefore.push(kinds(peer.to(1)));
     host.command(room, peer, 1, 1, 'add', 5);
-    await until(() => host.roomLog.sent.length === 1);
-    await sleep(5);
-    expect(kinds(peer.to(1))).toEqual(['placed', 'sync']);
     await until(() => peer.to(1).length === 3);
+    expect(receivedBefore).toEqual([
+      ['placed', 'sync'],
+      ['placed', 'sync'],
+    ]);
     expect(peer.to(1)[2]).toMatchObject({ kind: 'sync', version: 1, seq: 1, from: 0, patches: [{ path: '/count', value: 5 }] });
   });
 
@@ -752,9 +757,9 @@ describe('the clock of a room', () => {
     const host = newHost();
     const room = await host.room();
     schedule(host, room, 1, 'ring', 15);
-    await until(() => stateOf(room).heard.includes('ring'));
-    await sleep(30);
-    expect(stateOf(room).heard.filter((heard) => heard === 'ring')).toHaveLength(1);
+    schedule(host, room, 2, 'chime', 45);
+    await until(() => stateOf(room).heard.includes('chime'));
+    expect(stateOf(room).heard).toEqual(['ring', 'chime']);
     expect(room.value.timers.ring).toBeUndefined();
   });
 
@@ -763,9 +768,10 @@ describe('the clock of a room', () => {
     const room = await host.room();
     schedule(host, room, 1, 'ring', 10);
     schedule(host, room, 2, 'ring', 60_000);
-    await sleep(30);
-    expect(stateOf(room).heard).not.toContain('ring');
-    schedule(host, room, 3, 'ring', 1);
+    schedule(host, room, 3, 'chime', 30);
+    await until(() => stateOf(room).heard.includes('chime'));
+    expect(stateOf(room).heard).toEqual(['chime']);
+    schedule(host, room, 4, 'ring', 1);
     await until(() => stateOf(room).heard.includes('ring'));
   });
 
@@ -774,9 +780,10 @@ describe('the clock of a room', () => {
     const first = await host.room();
     schedule(host, first, 1, 'ring', 50);
     const { value } = first;
+    const dueAt = value.timers.ring;
     await host.appender.whenSettled(first);
     host.rooms.drop(first, 'moved');
-    await sleep(60);
+    await until(() => TIME.now() > dueAt);
     const { epoch } = (await host.roomLog.adopt(first.id, first.tenure, owner)) as { epoch: number };
     const second = new HostedRoom(first.machine, { ...owner, epoch }, value, { batch: '', doc, rev: 1, start: 's', round: 0 }, TIME);
     host.rooms.add(second);
@@ -814,8 +821,9 @@ describe('the clock of a room', () => {
     const peer = host.attach(room, 0);
     host.attachments.detach(peer.peer, { handle: 1, gone: 'away' });
     host.attach(room, 0);
-    await sleep(40);
-    expect(stateOf(room).heard).toEqual([]);
+    schedule(host, room, 1, 'chime', 40);
+    await until(() => stateOf(room).heard.includes('chime'));
+    expect(stateOf(room).heard).toEqual(['chime']);
   });
 
   it('abandons a game that all players have left', async () => {
