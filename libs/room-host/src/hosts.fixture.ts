@@ -60,10 +60,10 @@ import { ROOM_HOST_DEFAULTS, type RoomHostOptions } from './room-host.options.js
 export class WatchedLog extends RoomLog {
   beforeHandoff: () => void | Promise<void> = () => {};
   handoffAnswersToLose = 0;
-  beforeCheckpoint: () => void | Promise<void> = () => {};
+  beforeCheckpoint: (room: RoomId) => void | Promise<void> = () => {};
 
   override async checkpoint(...args: Parameters<RoomLog['checkpoint']>): Promise<WriteResult> {
-    await this.beforeCheckpoint();
+    await this.beforeCheckpoint(args[0]);
     return super.checkpoint(...args);
   }
 
