@@ -7,6 +7,7 @@ import { readNews } from './room-news.js';
 import type { RoomDoc, RoomRecord } from './room-record.js';
 import { RoomRecords } from './room-records.js';
 import { isReady, summaryOf, viewOf } from './room-view.js';
+import { roomDoc } from './rooms.fixture.js';
 import { UserRooms } from './user-rooms.js';
 
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
@@ -20,16 +21,7 @@ afterAll(() => {
   redis.onApplicationShutdown();
 });
 
-const doc: RoomDoc = {
-  name: 'a room',
-  host: 'ada' as UserId,
-  seats: 2,
-  seatsMin: 2,
-  private: false,
-  members: [{ user: 'ada' as UserId, name: 'Ada', readyRound: null, here: true }],
-  players: [],
-  createdAt: 1,
-};
+const doc = roomDoc({ members: [{ user: 'ada' as UserId, name: 'Ada', readyRound: null, here: true }] });
 
 async function newRoom(change: Partial<RoomDoc> = {}): Promise<RoomRecord> {
   const id = `test-${randomUUID()}` as RoomId;
