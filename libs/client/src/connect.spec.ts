@@ -1,9 +1,9 @@
 import { WebSocket } from 'ws';
 import type { Sync } from '#libs/protocol';
 import { until } from '../../../tools/process/until.mjs';
-import { FakeFleet } from '../test/fake-fleet.js';
-import { FakeGateway } from '../test/fake-gateway.js';
-import type { FakeRoom, Tally } from '../test/fake-room.js';
+import { FakeFleet } from '../test/fake-fleet.fixture.js';
+import { FakeGateway } from '../test/fake-gateway.fixture.js';
+import type { FakeRoom, Tally } from '../test/fake-room.fixture.js';
 import { type ConnectOptions, connect } from './connect.js';
 import type { Room } from './room.js';
 import type { Session } from './session.js';

@@ -8,8 +8,8 @@ import {
   type SessionId,
   type UserId,
 } from '#libs/protocol';
-import { FakeRoom } from './fake-room.js';
-import type { FakeSession, Line } from './fake-session.js';
+import { FakeRoom } from './fake-room.fixture.js';
+import type { FakeSession, Line } from './fake-session.fixture.js';
 
 /**
  * A minimal fleet for tests of the client. It speaks the real codec over real sockets, and keeps the promises of

@@ -1,8 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { decodePlayerMessage, encodeServerMessage, FrameSplitter, playerMessageFromJson, SUBPROTOCOL_JSON } from '#libs/protocol';
-import type { FakeFleet } from './fake-fleet.js';
-import type { Line } from './fake-session.js';
+import type { FakeFleet } from './fake-fleet.fixture.js';
+import type { Line } from './fake-session.fixture.js';
 
 /** The entry to the fleet: a WebSocket port and a TCP port on loopback. */
 export class FakeGateway {

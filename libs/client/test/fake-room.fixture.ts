@@ -10,7 +10,7 @@ import {
   type ServerMessage,
   type UserId,
 } from '#libs/protocol';
-import type { FakeSession, Line } from './fake-session.js';
+import type { FakeSession, Line } from './fake-session.fixture.js';
 
 /** A room together with its owner. It applies each seq once, answers a repeated seq as before, and sends patches. */
 export class FakeRoom {
