@@ -1,5 +1,7 @@
 import { until } from '../../../../tools/process/until.mjs';
-import { COUNTING, type Host, Hosts } from '../hosts.fixture.js';
+import type { Host } from '../host.fixture.js';
+import { Hosts } from '../hosts.fixture.js';
+import { COUNTING } from '../test-rules.fixture.js';
 
 let hosts: Hosts;
 let first: Host;

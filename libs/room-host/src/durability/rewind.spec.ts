@@ -1,6 +1,8 @@
 import { until } from '../../../../tools/process/until.mjs';
-import { type Host, Hosts, rulesOf } from '../hosts.fixture.js';
+import type { Host } from '../host.fixture.js';
+import { Hosts } from '../hosts.fixture.js';
 import type { HostedRoom } from '../room/hosted-room.js';
+import { rulesOf } from '../test-rules.fixture.js';
 
 const validate = (value: unknown) => ({ ok: true as const, value });
 const rules = rulesOf<{ count: number }>('rewinding', () => ({ count: 0 }), {

@@ -1,7 +1,9 @@
 import { unpackCheckpoint } from '#libs/room-store';
 import { until } from '../../../../tools/process/until.mjs';
-import { type Host, Hosts, rulesOf } from '../hosts.fixture.js';
+import type { Host } from '../host.fixture.js';
+import { Hosts } from '../hosts.fixture.js';
 import type { HostedRoom } from '../room/hosted-room.js';
+import { rulesOf } from '../test-rules.fixture.js';
 
 interface Purse {
   left: number;

@@ -1,6 +1,8 @@
 import { until } from '../../../../tools/process/until.mjs';
-import { COUNTING, type Host, Hosts } from '../hosts.fixture.js';
+import type { Host } from '../host.fixture.js';
+import { Hosts } from '../hosts.fixture.js';
 import type { HostedRoom } from '../room/hosted-room.js';
+import { COUNTING } from '../test-rules.fixture.js';
 
 let hosts: Hosts;
 let first: Host;
