@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { z } from 'zod';
-import { Command, Game, type GameRules, type Room, type Setup } from '#libs/game-kit';
+import { Command, Game, type GameRoom, type GameRules, type Setup } from '#libs/game-kit';
 
 export interface Taps {
   /** Number of applied commands per seat. The load generator compares it with its own count. */
@@ -16,7 +16,7 @@ class Tapping implements GameRules<Taps> {
   }
 
   @Command(z.string().max(1_024))
-  tap({ state, seat }: Room<Taps>, payload: string): void {
+  tap({ state, seat }: GameRoom<Taps>, payload: string): void {
     state.taps[seat] += 1;
     state.last = payload;
   }

@@ -1,6 +1,6 @@
 import type { TicTacToe } from '#games/tic-tac-toe';
 import type { PublishedOperatorEvent } from '#libs/fleet';
-import type { Room as GameRoom, GameRules } from '#libs/game-kit';
+import type { GameRoom, GameRules } from '#libs/game-kit';
 import { ADMIN_TOKEN, EventStream, type Fleet, type FleetServer, RawPlayer, startFleet, until } from './harness/index.js';
 
 interface State {

@@ -1,10 +1,21 @@
-import { describe as lineOf, problemsOfFile, problemsOfLinks, problemsOfNames, problemsOfSources } from './prose/check.mjs';
+import {
+  describe as lineOf,
+  problemsOfAllNames,
+  problemsOfFile,
+  problemsOfLinks,
+  problemsOfNames,
+  problemsOfSources,
+} from './prose/check.mjs';
 import { CLEAN } from './prose/clean.mjs';
 import { anchorsOf, targetsOf } from './prose/links.mjs';
 
 describe('the language of the sources', () => {
   it('follows STYLE.md in every folder that is listed as clean (npm run prose)', () => {
     expect(problemsOfSources(CLEAN).map(lineOf)).toEqual([]);
+  });
+
+  it('has no two exported types of one name, and no log event in two files, in any folder', () => {
+    expect(problemsOfAllNames().map(lineOf)).toEqual([]);
   });
 
   it('has no link or path in a page that leads nowhere', () => {
@@ -122,6 +133,16 @@ describe('the check of names', () => {
     ]);
     expect(problems('export class A {}', 'export { A } from "./a.js"; export const A2 = 1;', 'interface A {}')).toEqual([]);
     expect(problems('export const A = 1; export type A = typeof A;')).toEqual([]);
+  });
+
+  it('reports a name that an export gives to a type, and none for a type that only passes through', () => {
+    const named = '1.ts:1: exports a type named Asked, as 0.ts:1 does';
+    expect(problems('export class Asked {}', 'interface Asked {} export type { Asked };')).toEqual([named]);
+    expect(problems('export class Asked {}', 'interface B {} export { type B as Asked };')).toEqual([named]);
+    expect(problems('export class Asked {}', "export type { B as Asked } from './b.js';")).toEqual([named]);
+    expect(problems('export class Asked {}', "export { Asked } from './a.js';", "export { b as a, B as B_MAX } from './b.js';")).toEqual(
+      [],
+    );
   });
 
   it('compares shipped code with shipped code, and each tool with itself', () => {

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { type ConnectOptions, connect, type Room, type Session } from '#libs/client';
 import type { ServerType } from '#libs/protocol';
 import { ROOT } from '../../tools/process/paths.mjs';
+import { until } from '../../tools/process/until.mjs';
 import { FleetRedis, type FleetRedisOptions, type FleetStore } from './fleet-redis.js';
 import { FleetServer } from './fleet-server.js';
 import { reportOnFailure } from './report.js';
-import { until } from './until.js';
 
 export interface FleetOptions {
   readonly gateways?: number;

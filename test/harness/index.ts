@@ -1,5 +1,7 @@
 export { CuttableProxy } from '../../tools/chaos/src/cuttable-proxy.js';
 export { HalfOpenProxy } from '../../tools/chaos/src/half-open-proxy.js';
+export { until } from '../../tools/process/until.mjs';
+export { answered } from './answered.js';
 export { EventStream } from './event-stream.js';
 export { ADMIN_TOKEN, type Fleet, type FleetOptions, type Game, type PlayerOptions, startFleet } from './fleet.js';
 export type { FleetRedis, FleetStore } from './fleet-redis.js';
@@ -8,4 +10,3 @@ export { type Ledger, LedgerGame, type LedgerState } from './ledgers.js';
 export { QuietProxy } from './quiet-proxy.js';
 export { RawPlayer, type Way } from './raw-player.js';
 export { ClusterStore, SentinelStore } from './redis-groups.js';
-export { answered, until } from './until.js';

@@ -1,7 +1,8 @@
 import type { Room, Session } from '#libs/client';
-import type { Room as RulesRoom } from '#libs/room';
+import type { GameRoom } from '#libs/room';
+import { until } from '../../tools/process/until.mjs';
+import { answered } from './answered.js';
 import type { Fleet, Game } from './fleet.js';
-import { answered, until } from './until.js';
 
 /** The type of the game in `ledger.mjs`, for clients. */
 export interface Ledger {
@@ -22,7 +23,7 @@ export interface LedgerState {
   readonly presence: readonly string[];
 }
 
-type LedgerCall = RulesRoom<LedgerState>;
+type LedgerCall = GameRoom<LedgerState>;
 
 /** Players reconnect sooner than by default, because tests wait for them. */
 const COME_BACK = { firstMs: 100, maxMs: 300, giveUpMs: 60_000 };

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { Cluster, Redis } from 'ioredis';
 import { ended } from '../../tools/process/leashed.mjs';
+import { until } from '../../tools/process/until.mjs';
 import { startRedis } from '../../tools/redis/index.mjs';
 import type { FleetStore } from './fleet-redis.js';
-import { until } from './until.js';
 
 type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
 

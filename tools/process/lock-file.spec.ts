@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { until } from '../../test/harness/until.js';
+import { until } from './until.mjs';
 
 const LOCK_FILE = pathToFileURL(join(__dirname, 'lock-file.mjs')).href;
 

@@ -10,16 +10,22 @@ import { commentsOfLua, textsOfScript } from './source-texts.mjs';
 
 const SKIPPED = new Set(['node_modules', 'dist', '.git', '.holdfast', 'coverage', 'npm']);
 
+/** Every folder with sources that is not only for tests. */
+const ALL_SOURCES = ['apps', 'bench', 'docs', 'games', 'libs', 'tools'];
+
 /**
  * Problems of comments, test names, exported types and log events in these folders.
  *
  * @param {readonly string[]} folders from the repository's root @returns {Problem[]}
  */
 export function problemsOfSources(folders) {
-  const files = folders
-    .flatMap((folder) => filesUnder(folder, /\.(ts|mts|cts|mjs|cjs|js|lua)$/))
-    .map((path) => ({ path, code: readFileSync(join(ROOT, path), 'utf8') }));
+  const files = sourcesUnder(folders);
   return [...files.flatMap(({ path, code }) => problemsOfFile(path, code)), ...problemsOfNames(files)];
+}
+
+/** Exported types and log events of one name in the whole code base, in folders that are not clean yet, too. @returns {Problem[]} */
+export function problemsOfAllNames() {
+  return problemsOfNames(sourcesUnder(ALL_SOURCES));
 }
 
 /**
@@ -117,6 +123,13 @@ function scopeOf(path) {
 /** @param {{ path: string, line: number }} at */
 function place({ path, line }) {
   return { path, line };
+}
+
+/** @param {readonly string[]} folders @returns {{ path: string, code: string }[]} */
+function sourcesUnder(folders) {
+  return folders
+    .flatMap((folder) => filesUnder(folder, /\.(ts|mts|cts|mjs|cjs|js|lua)$/))
+    .map((path) => ({ path, code: readFileSync(join(ROOT, path), 'utf8') }));
 }
 
 /** @param {string} folder a folder or a file @param {RegExp} pattern @returns {string[]} */

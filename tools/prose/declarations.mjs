@@ -10,8 +10,8 @@ const LEVELS = new Set(['debug', 'info', 'warn', 'error']);
 const LOGS = new Set(['log']);
 
 /**
- * Pure: the types (classes, interfaces, aliases, enums) that a file declares and exports, and its calls of the log with
- * a literal event name.
+ * Pure: the types (classes, interfaces, aliases, enums) that a file declares and exports, also under another name by
+ * `export { A as B }`, and its calls of the log with a literal event name.
  *
  * @param {string} path @param {string} code
  * @returns {{ types: Named[], logCalls: LogCall[] }}
@@ -21,10 +21,13 @@ export function declarationsOf(path, code) {
   const lineOf = (/** @type {ts.Node} */ node) => file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1;
   /** @type {Map<string, Named>} */
   const types = new Map();
+  const declared = new Set(file.statements.flatMap((node) => (isType(node) && node.name ? [node.name.text] : [])));
   /** @type {LogCall[]} */
   const logCalls = [];
   const visit = (/** @type {ts.Node} */ node) => {
     if (isType(node) && node.name && isExported(node)) types.set(node.name.text, { name: node.name.text, line: lineOf(node.name) });
+    if (ts.isExportSpecifier(node) && makesName(node, declared))
+      types.set(node.name.text, { name: node.name.text, line: lineOf(node.name) });
     if (ts.isCallExpression(node) && isLogCall(node)) {
       const [event, fields] = node.arguments;
       if (event && ts.isStringLiteralLike(event)) {
@@ -46,6 +49,18 @@ function isType(node) {
 /** @param {ts.Node} node */
 function isExported(node) {
   return ts.canHaveModifiers(node) && !!ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
+}
+
+/**
+ * True when an export gives a type of this file its public name, or a type of another file a new name. A value that is exported
+ * under a new name counts as well, unless its name begins in lower case.
+ *
+ * @param {ts.ExportSpecifier} specifier @param {ReadonlySet<string>} declared
+ */
+function makesName({ name, propertyName, parent }, declared) {
+  const isOfOtherFile = parent.parent.moduleSpecifier !== undefined;
+  if (!isOfOtherFile) return declared.has((propertyName ?? name).text);
+  return propertyName !== undefined && propertyName.text !== name.text && /^[A-Z]/.test(name.text) && !/^[A-Z_\d]+$/.test(name.text);
 }
 
 /** @param {ts.CallExpression} call */

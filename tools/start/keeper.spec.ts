@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { spawnLeashed } from '../process/leashed.mjs';
+import { until } from '../process/until.mjs';
 import { Keeper, PAUSES, pauseAfter } from './keeper.mjs';
 
 const PAUSES_HERE = { firstMs: 10, longestMs: 40, healthyAfterMs: 60_000 };
@@ -87,11 +88,7 @@ describe('a leashed process', () => {
     const pid = Number(line);
     expect(isRunning(pid)).toBe(true);
     parent.kill('SIGKILL');
-    const deadline = Date.now() + 5_000;
-    while (isRunning(pid)) {
-      if (Date.now() > deadline) throw new Error(`${pid} outlived its parent`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await until(() => !isRunning(pid));
   });
 });
 

@@ -18,6 +18,7 @@ import { dirname, join } from 'node:path';
 import { Redis } from 'ioredis';
 import { freePort } from '../process/free-port.mjs';
 import { ended } from '../process/leashed.mjs';
+import { eventually } from '../process/until.mjs';
 import { findRedisServer } from '../redis/find-redis.mjs';
 
 /** Runs `npm start` as a process with stand-ins for the servers. The tests are about who starts, watches and stops them. */
@@ -96,11 +97,7 @@ class Start {
   }
 
   async says(pattern: RegExp): Promise<void> {
-    const deadline = Date.now() + 20_000;
-    while (!pattern.test(this.text)) {
-      if (Date.now() > deadline) throw new Error(`never printed ${pattern}:\n${this.text}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await eventually(() => expect(this.text).toMatch(pattern), 20_000);
   }
 
   async end(): Promise<number | null> {
@@ -123,11 +120,7 @@ function pidsIfAny(): Record<string, number> {
 
 /** Waits until a value changes. */
 async function changed<T>(value: () => T, from: T): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (value() === from) {
-    if (Date.now() > deadline) throw new Error(`stays ${from}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await eventually(() => expect(value()).not.toBe(from), 20_000);
 }
 
 /** The command line as `ps` shows it to everybody. */

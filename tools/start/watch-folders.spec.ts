@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { until } from '../process/until.mjs';
 import { watchFolders } from './watch-folders.mjs';
 
 describe('watchFolders', () => {
@@ -21,11 +22,7 @@ describe('watchFolders', () => {
   async function hears(change: () => void): Promise<void> {
     const before = calls;
     change();
-    const deadline = Date.now() + 5_000;
-    while (calls === before) {
-      if (Date.now() > deadline) throw new Error('the change was not noticed');
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await until(() => calls > before);
   }
 
   it('notices a file that is replaced repeatedly, and files in new folders', async () => {

@@ -2,7 +2,7 @@ import { type Move, Chess as Position, type Square } from 'chess.js';
 import type { Side } from '../src/position.js';
 import type { PieceKind } from './pieces.js';
 
-export interface Placed {
+export interface PlacedPiece {
   readonly kind: PieceKind;
   readonly side: Side;
 }
@@ -59,7 +59,7 @@ export class Replay {
     return this.position.turn();
   }
 
-  at(square: string): Placed | null {
+  at(square: string): PlacedPiece | null {
     const found = this.position.get(square as Square);
     return found ? { kind: found.type, side: found.color } : null;
   }

@@ -1,6 +1,6 @@
 import { DEFAULT_POSITION } from 'chess.js';
 import { z } from 'zod';
-import { Command, Game, type GameRules, OnPause, OnSeat, OnTimer, type Room, type Seat, type Setup } from '#libs/game-kit';
+import { Command, Game, type GameRoom, type GameRules, OnPause, OnSeat, OnTimer, type Seat, type Setup } from '#libs/game-kit';
 import { ChessOptions } from './chess.options.js';
 import { canMate, halfMovesOf, playMove, repetitionKey, type Side } from './position.js';
 
@@ -57,7 +57,7 @@ export class Chess implements GameRules<ChessState> {
   }
 
   @Command(Move)
-  move(room: Room<ChessState>, move: z.infer<typeof Move>): void {
+  move(room: GameRoom<ChessState>, move: z.infer<typeof Move>): void {
     const { state, seat } = room;
     if (seat !== SEAT[state.turn]) room.reject('not-your-turn');
     // The time may have run out already, with the timer waiting behind this command.
@@ -76,13 +76,13 @@ export class Chess implements GameRules<ChessState> {
   }
 
   @Command()
-  resign(room: Room<ChessState>): void {
+  resign(room: GameRoom<ChessState>): void {
     win(room, 1 - room.seat, 'resignation');
   }
 
   /** The offer stays until the opponent accepts, declines or moves. */
   @Command()
-  offerDraw(room: Room<ChessState>): void {
+  offerDraw(room: GameRoom<ChessState>): void {
     const { state, seat } = room;
     if (state.drawOfferedBy === 1 - seat) return draw(room, 'agreement');
     state.drawOfferedBy = seat;
@@ -90,13 +90,13 @@ export class Chess implements GameRules<ChessState> {
   }
 
   @Command()
-  acceptDraw(room: Room<ChessState>): void {
+  acceptDraw(room: GameRoom<ChessState>): void {
     if (room.state.drawOfferedBy !== 1 - room.seat) room.reject('no-draw-offer');
     draw(room, 'agreement');
   }
 
   @Command()
-  declineDraw(room: Room<ChessState>): void {
+  declineDraw(room: GameRoom<ChessState>): void {
     if (room.state.drawOfferedBy !== 1 - room.seat) room.reject('no-draw-offer');
     room.state.drawOfferedBy = null;
     room.emit('draw-declined', { seat: room.seat });
@@ -104,7 +104,7 @@ export class Chess implements GameRules<ChessState> {
 
   /** For the player to move, when the position occurs for the third time, or after fifty moves without a capture or pawn move. */
   @Command()
-  claimDraw(room: Room<ChessState>): void {
+  claimDraw(room: GameRoom<ChessState>): void {
     const { state, seat } = room;
     if (seat !== SEAT[state.turn]) room.reject('not-your-turn');
     if (state.positions[repetitionKey(state.fen)]! >= 3) return draw(room, 'repetition');
@@ -113,7 +113,7 @@ export class Chess implements GameRules<ChessState> {
   }
 
   @OnTimer('flag')
-  protected flagFell(room: Room<ChessState>): void {
+  protected flagFell(room: GameRoom<ChessState>): void {
     const { state } = room;
     const other = state.turn === 'w' ? 'b' : 'w';
     if (canMate(state.fen, other)) win(room, SEAT[other], 'time');
@@ -122,7 +122,7 @@ export class Chess implements GameRules<ChessState> {
 
   /** The downtime of a server does not count as thinking time. */
   @OnPause()
-  protected goOn(room: Room<ChessState>, pausedMs: number): void {
+  protected goOn(room: GameRoom<ChessState>, pausedMs: number): void {
     const { clocks } = room.state;
     if (clocks.runningSince === null) return;
     clocks.runningSince = Math.min(room.now, clocks.runningSince + pausedMs);
@@ -130,11 +130,11 @@ export class Chess implements GameRules<ChessState> {
   }
 
   @OnSeat('left')
-  protected left(room: Room<ChessState>): void {
+  protected left(room: GameRoom<ChessState>): void {
     win(room, 1 - room.seat, 'left');
   }
 
-  private passClock(room: Room<ChessState>): void {
+  private passClock(room: GameRoom<ChessState>): void {
     const { state } = room;
     state.clocks[CLOCK[state.turn]] = timeLeft(room) + this.options.incrementMs;
     state.turn = state.turn === 'w' ? 'b' : 'w';
@@ -147,7 +147,7 @@ const SEAT = { w: 0, b: 1 } as const satisfies Record<Side, Seat>;
 const CLOCK = { w: 'white', b: 'black' } as const satisfies Record<Side, keyof Clocks>;
 
 /** The remaining time of the side to move. */
-function timeLeft({ state, now }: Room<ChessState>): number {
+function timeLeft({ state, now }: GameRoom<ChessState>): number {
   const { clocks, turn } = state;
   return clocks[CLOCK[turn]] - (clocks.runningSince === null ? 0 : now - clocks.runningSince);
 }
@@ -161,15 +161,15 @@ function recordPosition(state: ChessState, fen: string): number {
   return state.positions[key];
 }
 
-function win(room: Room<ChessState>, winner: Seat, by: ChessResult['by']): void {
+function win(room: GameRoom<ChessState>, winner: Seat, by: ChessResult['by']): void {
   finish(room, { result: winner === 0 ? '1-0' : '0-1', by, winner });
 }
 
-function draw(room: Room<ChessState>, by: ChessResult['by']): void {
+function draw(room: GameRoom<ChessState>, by: ChessResult['by']): void {
   finish(room, { result: '1/2-1/2', by, winner: null });
 }
 
-function finish(room: Room<ChessState>, result: ChessResult): void {
+function finish(room: GameRoom<ChessState>, result: ChessResult): void {
   const { clocks, turn } = room.state;
   clocks[CLOCK[turn]] = Math.max(0, timeLeft(room));
   clocks.runningSince = null;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Command, Game, type GameRules, OnSeat, OnTimer, type Room, type Seat, type Setup } from '#libs/game-kit';
+import { Command, Game, type GameRoom, type GameRules, OnSeat, OnTimer, type Seat, type Setup } from '#libs/game-kit';
 import { TicTacToeOptions } from './tic-tac-toe.options.js';
 
 export interface Board {
@@ -30,7 +30,7 @@ export class TicTacToe implements GameRules<Board> {
   }
 
   @Command(Place)
-  place(room: Room<Board>, { cell }: z.infer<typeof Place>): void {
+  place(room: GameRoom<Board>, { cell }: z.infer<typeof Place>): void {
     const { state, seat } = room;
     if (seat !== state.turn) room.reject('not-your-turn');
     if (state.cells[cell] !== null) room.reject('cell-taken');
@@ -45,7 +45,7 @@ export class TicTacToe implements GameRules<Board> {
   }
 
   @OnTimer('turn')
-  protected pass(room: Room<Board>): void {
+  protected pass(room: GameRoom<Board>): void {
     room.state.passes += 1;
     room.emit('passed', { seat: room.state.turn });
     if (room.state.passes === 2) return finish(room, { winner: null, by: 'timeout' });
@@ -53,17 +53,17 @@ export class TicTacToe implements GameRules<Board> {
   }
 
   @OnSeat('left')
-  protected giveUp(room: Room<Board>): void {
+  protected giveUp(room: GameRoom<Board>): void {
     finish(room, { winner: 1 - room.seat, by: 'left' });
   }
 
-  private nextTurn(room: Room<Board>): void {
+  private nextTurn(room: GameRoom<Board>): void {
     room.state.turn = 1 - room.state.turn;
     room.schedule('turn', this.options.turnMs);
   }
 }
 
-function finish(room: Room<Board>, result: TicTacToeResult): void {
+function finish(room: GameRoom<Board>, result: TicTacToeResult): void {
   room.cancel('turn');
   room.end(result);
 }

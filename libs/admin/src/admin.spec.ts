@@ -22,11 +22,12 @@ import { RedisConnections, RedisModule } from '#libs/redis';
 import type { Change } from '#libs/room';
 import { packChange, type RoomDoc, RoomLog, RoomRecords, RoomStoreModule, roomKey } from '#libs/room-store';
 import { Metrics, TelemetryModule } from '#libs/telemetry';
+import { until } from '../../../tools/process/until.mjs';
 import { AdminModule } from './admin.module.js';
 import { STREAM_BACKLOG_BYTES_MAX } from './admin.options.js';
 import { serveAdminDocs } from './admin-docs.js';
 import { cursorOf } from './room-reader.js';
-import type { FleetAnswer, HistoryAnswer, RoomsAnswer, RoomView, ServerView } from './schemas.js';
+import type { AdminRoomView, FleetAnswer, HistoryAnswer, RoomsAnswer, ServerView } from './schemas.js';
 
 const TOKEN = 'the admin token of a test';
 const GAME = `game-${randomUUID()}`;
@@ -326,7 +327,7 @@ describe('the admin API', () => {
         await room({ createdAt: now + 1_000 }, game_);
       } while (after !== '');
       expect([...seen].sort()).toEqual([...made].sort());
-      const ages = await Promise.all(seen.map(async (id) => (await get<RoomView>(`/api/rooms/${id}`)).createdAt));
+      const ages = await Promise.all(seen.map(async (id) => (await get<AdminRoomView>(`/api/rooms/${id}`)).createdAt));
       expect(ages).toEqual([...ages].sort((a, b) => b - a));
     });
 
@@ -604,11 +605,3 @@ describe('a cursor', () => {
     expect(() => cursorOf('a.12')).toThrow('`after`');
   });
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 8_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`the condition did not become true in time: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

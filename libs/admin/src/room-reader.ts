@@ -3,7 +3,7 @@ import { ServerDirectory } from '#libs/fleet';
 import { HoldfastError, type RoomId } from '#libs/protocol';
 import { type IndexEntry, isReady, RoomLog, type RoomRecord, RoomRecords } from '#libs/room-store';
 import { ROOMS_READ_AT_ONCE, ROOMS_READ_MAX } from './admin.options.js';
-import type { HistoryAnswer, RoomsAnswer, RoomsQuery, RoomView } from './schemas.js';
+import type { AdminRoomView, HistoryAnswer, RoomsAnswer, RoomsQuery } from './schemas.js';
 import { fullId } from './server-reader.js';
 
 /** Rooms as the admin API shows them. */
@@ -22,7 +22,7 @@ export class RoomReader {
   async page(query: RoomsQuery): Promise<RoomsAnswer> {
     const total = await this.records.count();
     if (query.server !== undefined) return { ...(await this.pageOf(query, query.server)), total };
-    const rooms: RoomView[] = [];
+    const rooms: AdminRoomView[] = [];
     let at = cursorOf(query.after);
     for (let read = 0; read < ROOMS_READ_MAX; read += ROOMS_READ_AT_ONCE) {
       const entries = await this.records.page(at, ROOMS_READ_AT_ONCE);
@@ -37,7 +37,7 @@ export class RoomReader {
     return { rooms, next: at && textOf(at), total };
   }
 
-  async one(room: RoomId): Promise<RoomView> {
+  async one(room: RoomId): Promise<AdminRoomView> {
     return viewOf(await this.record(room));
   }
 
@@ -84,7 +84,7 @@ function matches({ game, status }: RoomRecord, wanted: RoomsQuery): boolean {
   return (wanted.game === undefined || wanted.game === game) && (wanted.status === undefined || wanted.status === status);
 }
 
-export function viewOf(record: RoomRecord): RoomView {
+export function viewOf(record: RoomRecord): AdminRoomView {
   const { id, game, status, owner, epoch, version, round, durability, since, result, doc } = record;
   return {
     id,

@@ -6,6 +6,7 @@ import { AdminApi } from './admin-api.decorator.js';
 import { RoomOperations } from './room-operations.js';
 import { RoomReader } from './room-reader.js';
 import {
+  AdminRoomView,
   EndAnswer,
   EndBody,
   HistoryAnswer,
@@ -14,7 +15,6 @@ import {
   MigrateBody,
   RoomsAnswer,
   RoomsQuery,
-  RoomView,
 } from './schemas.js';
 
 @AdminApi('rooms')
@@ -33,8 +33,8 @@ export class RoomsController {
 
   @Get(':id')
   @ApiOperation({ summary: 'One room.' })
-  @ApiOkResponse({ standardSchema: RoomView })
-  async one(@Param('id') id: RoomId): Promise<RoomView> {
+  @ApiOkResponse({ standardSchema: AdminRoomView })
+  async one(@Param('id') id: RoomId): Promise<AdminRoomView> {
     return this.rooms.one(id);
   }
 

@@ -57,7 +57,7 @@ export const EvictAnswer = z.object({
   server: ServerView.nullable(),
 });
 
-export const RoomView = z.object({
+export const AdminRoomView = z.object({
   id: z.string(),
   game: z.string(),
   name: z.string(),
@@ -77,7 +77,7 @@ export const RoomView = z.object({
   since: msSince1970.describe('when the lobby last changed it, or its status changed'),
   result: z.object({ reason: z.string(), result: z.unknown().optional(), message: z.string().optional() }).nullable(),
 });
-export type RoomView = z.infer<typeof RoomView>;
+export type AdminRoomView = z.infer<typeof AdminRoomView>;
 
 const limit = (fallback: number, most: number) => z.coerce.number().int().min(1).max(most).default(fallback);
 
@@ -91,7 +91,7 @@ export const RoomsQuery = z.object({
 export type RoomsQuery = z.infer<typeof RoomsQuery>;
 
 export const RoomsAnswer = z.object({
-  rooms: z.array(RoomView).describe('newest first'),
+  rooms: z.array(AdminRoomView).describe('newest first'),
   next: z
     .string()
     .nullable()

@@ -1,6 +1,9 @@
 import { WebSocket } from 'ws';
 import type { Sync } from '#libs/protocol';
-import { FakeFleet, FakeGateway, type FakeRoom, type Tally } from '../test/fake-fleet.js';
+import { until } from '../../../tools/process/until.mjs';
+import { FakeFleet } from '../test/fake-fleet.fixture.js';
+import { FakeGateway } from '../test/fake-gateway.fixture.js';
+import type { FakeRoom, Tally } from '../test/fake-room.fixture.js';
 import { type ConnectOptions, connect } from './connect.js';
 import type { Room } from './room.js';
 import type { Session } from './session.js';
@@ -71,14 +74,6 @@ function once(session: Session, status: Session['status']): Promise<void> {
       resolve();
     });
   });
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`the condition did not become true in time: ${holds.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
 }
 
 describe('connect', () => {

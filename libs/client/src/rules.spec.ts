@@ -1,4 +1,4 @@
-import type { Room as RulesRoom, Setup } from '#libs/room';
+import type { GameRoom, Setup } from '#libs/room';
 import type { Room } from './room.js';
 import type { CommandName, StateOf } from './rules.js';
 
@@ -11,14 +11,14 @@ class Rules {
   setup(_room: Setup): Board {
     return { cells: [], turn: 0 };
   }
-  place(_room: RulesRoom<Board>, _data: { cell: number }): void {}
-  resign(_room: RulesRoom<Board>): void {}
-  decorate(_room: RulesRoom<Board>, _data: { colour?: string }): void {}
-  tick(_room: RulesRoom<Board>, _elapsedMs: number): void {}
+  place(_room: GameRoom<Board>, _data: { cell: number }): void {}
+  resign(_room: GameRoom<Board>): void {}
+  decorate(_room: GameRoom<Board>, _data: { colour?: string }): void {}
+  tick(_room: GameRoom<Board>, _elapsedMs: number): void {}
   migrateState(_state: unknown, _from: number): Board {
     return { cells: [], turn: 0 };
   }
-  protected hidden(_room: RulesRoom<Board>, _data: { cell: number }): void {}
+  protected hidden(_room: GameRoom<Board>, _data: { cell: number }): void {}
 }
 
 class HiddenHands {

@@ -1,7 +1,7 @@
-import type { Room as RulesRoom } from '#libs/room';
+import type { GameRoom } from '#libs/room';
 
 /** Distinguishes the first parameter of a command handler from other parameters: only command handlers can reject. */
-type HandlerRoom = Pick<RulesRoom<never>, 'reject'>;
+type HandlerRoom = Pick<GameRoom<never>, 'reject'>;
 
 /**
  * The commands of a game, derived from its class: each public method that takes a room and, usually, data. The handler of a timer

@@ -3,6 +3,7 @@ import { LinkModule } from '#libs/link';
 import type { ServerId } from '#libs/protocol';
 import { RedisConnections, RedisModule } from '#libs/redis';
 import { Readiness, TelemetryModule } from '#libs/telemetry';
+import { eventually } from '../../../tools/process/until.mjs';
 import { FleetModule } from './fleet.module.js';
 import { SERVERS_KEY } from './fleet.options.js';
 import { type FleetEvent, FleetEvents } from './fleet-events.js';
@@ -215,17 +216,4 @@ let counter = 0;
 function unique(prefix: string): string {
   counter += 1;
   return `${prefix}-${process.pid}-${counter}`;
-}
-
-/** Repeats the assertion until it passes. After the deadline it throws the last failure. */
-async function eventually(assertion: () => void | Promise<void>, withinMs = 5_000): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  for (;;) {
-    try {
-      return await assertion();
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
 }

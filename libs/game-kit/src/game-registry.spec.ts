@@ -2,7 +2,7 @@ import { Inject, Injectable, Module, type ModuleMetadata, Scope, type Type } fro
 import { Test, type TestingModule } from '@nestjs/testing';
 import { z } from 'zod';
 import type { RoomId, UserId } from '#libs/protocol';
-import { type Room, RoomMachine, type Setup } from '#libs/room';
+import { type GameRoom, RoomMachine, type Setup } from '#libs/room';
 import type { Effect } from './effect.js';
 import { Game, type GameOptions } from './game.decorator.js';
 import { GameKitModule } from './game-kit.module.js';
@@ -27,7 +27,7 @@ abstract class SavingGame implements GameRules<Pot> {
   }
 
   @OnTimer('interest')
-  protected interest(room: Room<Pot>): void {
+  protected interest(room: GameRoom<Pot>): void {
     room.state.coins += 1;
   }
 }
@@ -41,23 +41,23 @@ class PotGame extends SavingGame {
   }
 
   @Command(Put)
-  put(room: Room<Pot>, { coins }: z.infer<typeof Put>): void {
+  put(room: GameRoom<Pot>, { coins }: z.infer<typeof Put>): void {
     room.state.coins += coins * this.bank.rate - this.fee;
     room.schedule('interest', 10);
   }
 
   @Command('break')
-  smash(room: Room<Pot>): void {
+  smash(room: GameRoom<Pot>): void {
     room.state.coins = 0;
   }
 
   @OnTick()
-  protected tick(room: Room<Pot>, elapsedMs: number): void {
+  protected tick(room: GameRoom<Pot>, elapsedMs: number): void {
     room.state.coins += elapsedMs;
   }
 
   @OnSeat('away', 'left')
-  protected gone(room: Room<Pot>): void {
+  protected gone(room: GameRoom<Pot>): void {
     room.state.coins -= 1;
   }
 
@@ -203,7 +203,7 @@ describe('the start of an application fails with an error for the author', () =>
     class Mine extends SavingGame {
       // @ts-expect-error it does not compile either
       @Command()
-      async slow(_room: Room<Pot>): Promise<void> {}
+      async slow(_room: GameRoom<Pot>): Promise<void> {}
     }
     await expect(started(Mine)).rejects.toThrow(
       'The game Mine has an async slow(); a room cannot wait: put the work in an @EffectHandler and request it with room.effect(…).',
@@ -221,16 +221,16 @@ describe('the start of an application fails with an error for the author', () =>
     @Game({ name: 'mine', version: 1, seats: 1 })
     class Mine extends SavingGame {
       @Command()
-      go(_room: Room<Pot>): void {}
+      go(_room: GameRoom<Pot>): void {}
       @Command('go')
-      run(_room: Room<Pot>): void {}
+      run(_room: GameRoom<Pot>): void {}
     }
     await expect(started(Mine)).rejects.toThrow("The game Mine has two handlers for the command 'go': go() and run().");
 
     @Game({ name: 'mine', version: 1, seats: 1 })
     class Again extends SavingGame {
       @OnTimer('interest')
-      protected more(_room: Room<Pot>): void {}
+      protected more(_room: GameRoom<Pot>): void {}
     }
     await expect(started(Again)).rejects.toThrow("two handlers for the timer 'interest': more() and interest()");
   });
@@ -319,7 +319,7 @@ describe('the start of an application fails with an error for the author', () =>
     @Game({ name: 'mine', version: 1, seats: 1 })
     class Mine extends SavingGame {
       @(decorator as MethodDecorator)
-      go(_room: Room<Pot>): void {}
+      go(_room: GameRoom<Pot>): void {}
     }
     await expect(started(Mine)).rejects.toThrow(`The game Mine`);
     await expect(started(Mine)).rejects.toThrow(sentence);
@@ -347,7 +347,7 @@ describe('the start of an application fails with an error for the author', () =>
       @Game({ name: 'mine', version: 1, seats: 1, tickHz })
       class Mine extends SavingGame {
         @OnTick(hz)
-        protected tick(_room: Room<Pot>): void {}
+        protected tick(_room: GameRoom<Pot>): void {}
       }
       return Mine;
     };
@@ -360,7 +360,7 @@ describe('the start of an application fails with an error for the author', () =>
   it('when a handler is in a class that is not a game', async () => {
     class Helper {
       @Command()
-      lost(_room: Room<Pot>): void {}
+      lost(_room: GameRoom<Pot>): void {}
     }
     await expect(start([], [Helper])).rejects.toThrow('Helper.lost() handles commands of a game, but Helper has no @Game decorator.');
   });

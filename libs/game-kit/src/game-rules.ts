@@ -1,4 +1,4 @@
-import type { Room, Setup } from '#libs/room';
+import type { GameRoom, Setup } from '#libs/room';
 
 /** The interface of every game. The other rules are methods with decorators (`@Command`, `@OnTimer`, …). */
 export interface GameRules<State> {
@@ -15,15 +15,16 @@ export type Nothing = void | undefined;
 /** Any value except a promise. */
 export type Settled = (object & { readonly then?: never }) | string | number | boolean | null | undefined;
 
-export type StateOf<Rules> = Rules extends { setup(room: Setup): infer State } ? State : never;
+/** The whole state of a game, derived from its class. The client's `StateOf` is the part that a player sees. */
+export type GameStateOf<Rules> = Rules extends { setup(room: Setup): infer State } ? State : never;
 
-/** The commands of a game by name, as calls with their data: its public methods that take a `Room`. */
-export type CommandsOf<Rules> = {
+/** The commands of a game by name, as calls with their data: its public methods that take a `GameRoom`. */
+export type CommandCallsOf<Rules> = {
   [Name in keyof Rules as CallOf<Rules[Name]> extends never ? never : Name]: CallOf<Rules[Name]>;
 };
 
 type CallOf<Method> = Method extends (room: infer First, ...data: infer Data) => Nothing
-  ? First extends Room<unknown>
+  ? First extends GameRoom<unknown>
     ? (...data: Data) => void
     : never
   : never;

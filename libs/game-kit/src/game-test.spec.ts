@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import type { Seat } from '#libs/protocol';
-import type { Room, Setup } from '#libs/room';
+import type { GameRoom, Setup } from '#libs/room';
 import { Game } from './game.decorator.js';
 import type { GameRules } from './game-rules.js';
 import { GameTest, type GameTestOptions, Refused } from './game-test.js';
@@ -32,7 +32,7 @@ class DiaryGame implements GameRules<Diary> {
   }
 
   @Command(Line)
-  write(room: Room<Diary>, { text }: z.infer<typeof Line>): void {
+  write(room: GameRoom<Diary>, { text }: z.infer<typeof Line>): void {
     if (text === '') room.reject('nothing-to-write', 'Say something.');
     if (text === 'bug') throw new Error('a defect');
     room.state.lines.push(`${this.ink.colour} ${text}`);
@@ -41,57 +41,57 @@ class DiaryGame implements GameRules<Diary> {
   }
 
   @Command()
-  roll(room: Room<Diary>): void {
+  roll(room: GameRoom<Diary>): void {
     room.state.lines.push(String(Math.floor(room.random() * 1_000_000)));
   }
 
   @Command(z.object({ name: z.string(), ms: z.number() }))
-  plan(room: Room<Diary>, { name, ms }: { name: string; ms: number }): void {
+  plan(room: GameRoom<Diary>, { name, ms }: { name: string; ms: number }): void {
     room.schedule(name, ms);
   }
 
   @Command(z.object({ what: z.custom<() => unknown>() }))
-  keep(room: Room<Diary>, { what }: { what: () => unknown }): void {
+  keep(room: GameRoom<Diary>, { what }: { what: () => unknown }): void {
     room.state.odd = what();
   }
 
   @Command()
-  close(room: Room<Diary>): void {
+  close(room: GameRoom<Diary>): void {
     room.end({ pages: room.state.lines.length });
   }
 
   @Command()
-  forget(_room: Room<Diary>): void {
+  forget(_room: GameRoom<Diary>): void {
     this.kept?.lines.push('written past the room');
   }
 
   @OnTimer('first')
-  protected first(room: Room<Diary>): void {
+  protected first(room: GameRoom<Diary>): void {
     room.state.lines.push('first');
   }
 
   @OnTimer('second')
-  protected second(room: Room<Diary>): void {
+  protected second(room: GameRoom<Diary>): void {
     room.state.lines.push('second');
   }
 
   @OnTimer('endless')
-  protected endless(room: Room<Diary>): void {
+  protected endless(room: GameRoom<Diary>): void {
     room.schedule('endless', 0);
   }
 
   @OnPause()
-  protected goOn(room: Room<Diary>, pausedMs: number): void {
+  protected goOn(room: GameRoom<Diary>, pausedMs: number): void {
     room.state.lines.push(`on after ${pausedMs}`);
   }
 
   @OnTick()
-  protected tick(room: Room<Diary>, elapsedMs: number): void {
+  protected tick(room: GameRoom<Diary>, elapsedMs: number): void {
     if (room.state.lines.length > 0) room.state.lines.push(`tick ${elapsedMs}`);
   }
 
   @OnSeat('joined', 'away', 'back', 'left')
-  protected presence(room: Room<Diary>): void {
+  protected presence(room: GameRoom<Diary>): void {
     if (room.state.odd !== undefined) room.state.lines.push(`${room.seat} ${room.seats[room.seat].presence}`);
   }
 

@@ -21,7 +21,7 @@ import {
 import { gameOptionsOf } from './game.decorator.js';
 import { GameKitModule } from './game-kit.module.js';
 import { GameRegistry } from './game-registry.js';
-import type { CommandsOf, GameRules, StateOf } from './game-rules.js';
+import type { CommandCallsOf, GameRules, GameStateOf } from './game-rules.js';
 
 export interface GameTestOptions {
   /** Names of the players, in the order of their seats. */
@@ -123,8 +123,8 @@ export class GameTest<Rules extends GameRules<unknown>> {
   }
 
   /** The current state, frozen. */
-  get state(): StateOf<Rules> {
-    return this.value.state as StateOf<Rules>;
+  get state(): GameStateOf<Rules> {
+    return this.value.state as GameStateOf<Rules>;
   }
 
   /** All effects requested so far. Their handlers are not run. */
@@ -151,7 +151,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
   }
 
   /** The game's commands, sent by this seat: `game.as(0).place({ cell: 4 })`. They throw `Refused`. */
-  as(seat: Seat): CommandsOf<Rules> {
+  as(seat: Seat): CommandCallsOf<Rules> {
     const commands = [...this.rules.commands.keys()].map((name) => [
       name,
       (data?: unknown) => {
@@ -159,7 +159,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
         if (outcome.kind === 'refused') throw new Refused(outcome.code, outcome.message);
       },
     ]);
-    return Object.fromEntries(commands) as CommandsOf<Rules>;
+    return Object.fromEntries(commands) as CommandCallsOf<Rules>;
   }
 
   /** Sends a command as from the wire, with any name and data. Returns null, or the code of the refusal. */

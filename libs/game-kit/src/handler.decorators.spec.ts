@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Seat } from '#libs/protocol';
-import type { Room, Setup } from '#libs/room';
+import type { GameRoom, Setup } from '#libs/room';
 import { Game } from './game.decorator.js';
-import type { CommandsOf, GameRules, StateOf } from './game-rules.js';
+import type { CommandCallsOf, GameRules, GameStateOf } from './game-rules.js';
 import { Command, EffectHandler, OnSeat, OnTick, OnTimer, View } from './handler.decorators.js';
 import { handlesOf } from './handles.js';
 
@@ -17,21 +17,21 @@ describe('the decorators of handlers', () => {
   it('accept handlers of the right shape, with all parameters or fewer', () => {
     class Right {
       @Command(Put)
-      put(room: Room<Pot>, { coins }: z.infer<typeof Put>): void {
+      put(room: GameRoom<Pot>, { coins }: z.infer<typeof Put>): void {
         room.state.coins += coins;
       }
       @Command(Put)
-      shake(_room: Room<Pot>): void {}
+      shake(_room: GameRoom<Pot>): void {}
       @Command()
       @OnTimer('empty')
-      empty(room: Room<Pot>): void {
+      empty(room: GameRoom<Pot>): void {
         if (room.state.coins === 0) return room.end({ winner: null });
         room.state.coins = 0;
       }
       @OnTick(20)
-      protected tick(_room: Room<Pot>, _elapsedMs: number): void {}
+      protected tick(_room: GameRoom<Pot>, _elapsedMs: number): void {}
       @OnSeat('away', 'left')
-      protected gone(_room: Room<Pot>): void {}
+      protected gone(_room: GameRoom<Pot>): void {}
       @View()
       view({ coins }: Pot, seat: Seat | null): { coins: number | null } {
         return { coins: seat === null ? null : coins };
@@ -51,19 +51,19 @@ describe('the decorators of handlers', () => {
     class Async {
       // @ts-expect-error a room cannot wait
       @Command(Put)
-      async put(_room: Room<Pot>, _data: { coins: number }): Promise<void> {}
+      async put(_room: GameRoom<Pot>, _data: { coins: number }): Promise<void> {}
       // @ts-expect-error
       @Command()
-      async empty(_room: Room<Pot>): Promise<void> {}
+      async empty(_room: GameRoom<Pot>): Promise<void> {}
       // @ts-expect-error
       @OnTimer('empty')
-      async onTimer(_room: Room<Pot>): Promise<void> {}
+      async onTimer(_room: GameRoom<Pot>): Promise<void> {}
       // @ts-expect-error
       @OnTick(1)
-      async tick(_room: Room<Pot>): Promise<void> {}
+      async tick(_room: GameRoom<Pot>): Promise<void> {}
       // @ts-expect-error
       @OnSeat('left')
-      async left(_room: Room<Pot>): Promise<void> {}
+      async left(_room: GameRoom<Pot>): Promise<void> {}
       // @ts-expect-error
       @View()
       async view(state: Pot): Promise<Pot> {
@@ -77,10 +77,10 @@ describe('the decorators of handlers', () => {
     class Wrong {
       // @ts-expect-error the schema gives a number of coins
       @Command(Put)
-      put(_room: Room<Pot>, _data: { coins: string }): void {}
+      put(_room: GameRoom<Pot>, _data: { coins: string }): void {}
       // @ts-expect-error no schema, no data
       @Command()
-      take(_room: Room<Pot>, _data: { coins: number }): void {}
+      take(_room: GameRoom<Pot>, _data: { coins: number }): void {}
       // @ts-expect-error not a room
       @Command()
       name(_name: string): void {}
@@ -96,11 +96,11 @@ describe('the decorators of handlers', () => {
   it('name a command after its method, or by the given name', () => {
     class Named {
       @Command(Put)
-      put(_room: Room<Pot>): void {}
+      put(_room: GameRoom<Pot>): void {}
       @Command('take-it', Put)
-      take(_room: Room<Pot>): void {}
+      take(_room: GameRoom<Pot>): void {}
       @Command('leave-it')
-      leave(_room: Room<Pot>): void {}
+      leave(_room: GameRoom<Pot>): void {}
     }
     const { put, take, leave } = Named.prototype;
     expect([put, take, leave].flatMap(handlesOf)).toEqual([
@@ -132,18 +132,18 @@ describe('the types of a game', () => {
     setup(_room: Setup): Pot {
       return { coins: 0 };
     }
-    put(_room: Room<Pot>, _data: { coins: number }): void {}
-    empty(_room: Room<Pot>): void {}
+    put(_room: GameRoom<Pot>, _data: { coins: number }): void {}
+    empty(_room: GameRoom<Pot>): void {}
     view(state: Pot, _seat: Seat | null): Pot {
       return state;
     }
-    protected hidden(_room: Room<Pot>): void {}
+    protected hidden(_room: GameRoom<Pot>): void {}
   }
 
   it('include its commands and its state', () => {
-    const names: Record<keyof CommandsOf<Rules>, true> = { put: true, empty: true };
-    const calls = {} as CommandsOf<Rules>;
-    const use = (state: StateOf<Rules>): void => {
+    const names: Record<keyof CommandCallsOf<Rules>, true> = { put: true, empty: true };
+    const calls = {} as CommandCallsOf<Rules>;
+    const use = (state: GameStateOf<Rules>): void => {
       calls.put({ coins: state.coins });
       calls.empty();
       // @ts-expect-error the coins are missing

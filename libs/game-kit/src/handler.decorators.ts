@@ -1,5 +1,5 @@
 import type { Seat } from '#libs/protocol';
-import { listed, quoted, type Room, type SeatEvent } from '#libs/room';
+import { type GameRoom, listed, quoted, type SeatEvent } from '#libs/room';
 import type { Effect } from './effect.js';
 import type { Nothing, Settled } from './game-rules.js';
 import { addHandle, type Handle } from './handles.js';
@@ -12,8 +12,8 @@ export type HandlerDecorator<Shape, Name extends string = string> = <Method exte
   method: TypedPropertyDescriptor<Method>,
 ) => void;
 
-type RoomHandler = (room: Room<never>) => Nothing;
-type CommandHandler<Data> = (room: Room<never>, data: Data) => Nothing;
+type RoomHandler = (room: GameRoom<never>) => Nothing;
+type CommandHandler<Data> = (room: GameRoom<never>, data: Data) => Nothing;
 
 /**
  * Marks a method that players may call, by its own name or the given one. The schema (any synchronous Standard Schema validator)
@@ -34,7 +34,7 @@ export function OnTimer(name: string): HandlerDecorator<RoomHandler> {
 }
 
 /** Runs `hz` times a second (or `@Game({ tickHz })` times) while the game is played. */
-export function OnTick(hz?: number): HandlerDecorator<(room: Room<never>, elapsedMs: number) => Nothing> {
+export function OnTick(hz?: number): HandlerDecorator<(room: GameRoom<never>, elapsedMs: number) => Nothing> {
   return handles(() => ({ kind: 'tick', hz: hz ?? null }));
 }
 
@@ -48,7 +48,7 @@ export function OnSeat(...events: [SeatEvent, ...SeatEvent[]]): HandlerDecorator
  * Runs when the game continues after `pausedMs` without a server: one died, and another adopted the room. Timers are already
  * delayed by that time. Use it for times in the state itself (`since += pausedMs`).
  */
-export function OnPause(): HandlerDecorator<(room: Room<never>, pausedMs: number) => Nothing> {
+export function OnPause(): HandlerDecorator<(room: GameRoom<never>, pausedMs: number) => Nothing> {
   return handles(() => ({ kind: 'pause' }));
 }
 

@@ -3,8 +3,8 @@ export type {
   Durability,
   GameDefinition,
   GameResult,
+  GameRoom,
   Presence,
-  Room,
   RoomContext,
   RoomRules,
   SeatEvent,
@@ -22,7 +22,7 @@ export {
 export { type Explored, GameExplorer } from './game-explorer.js';
 export * from './game-kit.module.js';
 export * from './game-registry.js';
-export type { CommandsOf, GameRules, StateOf } from './game-rules.js';
+export type { CommandCallsOf, GameRules, GameStateOf } from './game-rules.js';
 export * from './game-test.js';
 export * from './handler.decorators.js';
 export type { StandardSchema } from './standard-schema.js';

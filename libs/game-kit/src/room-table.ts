@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { MetadataScanner } from '@nestjs/core';
 import type { Seat } from '#libs/protocol';
-import type { CommandRule, Room, RoomRules, SeatEvent, Validation } from '#libs/room';
+import type { CommandRule, GameRoom, RoomRules, SeatEvent, Validation } from '#libs/room';
 import { defineGame, gameOptionsOf } from './game.decorator.js';
 import type { GameRules } from './game-rules.js';
 import { describeHandle, type Handle, handlesOf } from './handles.js';
@@ -71,7 +71,7 @@ export function hasHandles(target: unknown): boolean {
   return scanner.getAllMethodNames(prototype).some((method) => handlesOf(methods[method]!).length > 0);
 }
 
-type RoomHandler = (room: Room<unknown>) => void;
+type RoomHandler = (room: GameRoom<unknown>) => void;
 
 const scanner = new MetadataScanner();
 

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { sleep } from '#libs/async';
 import { type FleetEvent, FleetEvents, FleetModule, Self, ServerDirectory, type ServerRecord, ServerRegistration } from '#libs/fleet';
 import { LinkModule, Links } from '#libs/link';
 import { type ServerId, type ServerType, serverId } from '#libs/protocol';
 import { RedisConnections, RedisModule } from '#libs/redis';
 import { Metrics, TelemetryModule } from '#libs/telemetry';
+import { eventually } from '../../../tools/process/until.mjs';
 import { startRedis } from '../../../tools/redis/index.mjs';
 import { HealthModule } from './health.module.js';
 import type { HealthCheckerOptions } from './health.options.js';
@@ -220,17 +220,4 @@ export async function healthyAgain(by: Started): Promise<void> {
 export function blockFor(ms: number): void {
   const until = performance.now() + ms;
   while (performance.now() < until);
-}
-
-/** Repeats the assertion until it passes. Throws its last failure after `withinMs`. */
-export async function eventually(assertion: () => void | Promise<void>, withinMs = 8_000): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  for (;;) {
-    try {
-      return await assertion();
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-      await sleep(20);
-    }
-  }
 }

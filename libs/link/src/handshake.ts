@@ -27,7 +27,7 @@ export function newNonce(): Buffer {
 }
 
 /** `verify` and `verified` only compare secrets. Such a proof cannot open a link. */
-export type Side = 'dial' | 'accept' | 'verify' | 'verified';
+export type HandshakeRole = 'dial' | 'accept' | 'verify' | 'verified';
 
 /** Bytes that identify the TLS connection in the proofs; empty without TLS. */
 export function channelOf(socket: Socket): Uint8Array {
@@ -40,7 +40,7 @@ const NO_CHANNEL = new Uint8Array(0);
 
 export function sign(
   secret: string,
-  side: Side,
+  side: HandshakeRole,
   theirNonce: Uint8Array,
   ownNonce: Uint8Array,
   who: Introduction,
@@ -57,7 +57,7 @@ export function sign(
 
 export function packIntroduction(
   secret: string,
-  side: Side,
+  side: HandshakeRole,
   theirNonce: Uint8Array,
   ownNonce: Uint8Array,
   who: Introduction,
@@ -84,7 +84,7 @@ const SERVER_ID = /^hf:(gateway|lobby|game):[A-Za-z0-9._-]{1,64}$/;
 /** Returns the identity of the peer, or null without a valid proof. Never throws, whatever bytes a peer sends. */
 export function readIntroduction(
   secret: string,
-  side: Side,
+  side: HandshakeRole,
   ownNonce: Uint8Array,
   bytes: Uint8Array,
   channel?: Uint8Array,

@@ -11,6 +11,7 @@ import { generate } from 'selfsigned';
 import { HoldfastError, LENGTH_BYTES, pack, type ServerId, serverId, unpack } from '#libs/protocol';
 import { Certificate } from '#libs/tls';
 import { BAD_TEXTS, NOT_PLAIN, nestings, referenceBomb } from '../../../tools/fuzz/src/not-plain.js';
+import { until } from '../../../tools/process/until.mjs';
 import { NONCE_BYTES, packIntroduction, readIntroduction } from './handshake.js';
 import {
   HANDSHAKE_TIMEOUT_MS,
@@ -126,14 +127,6 @@ function framed(kind: number, body: Uint8Array = new Uint8Array(0)): Buffer {
   head.writeUInt32BE(1 + body.length);
   head[LENGTH_BYTES] = kind;
   return Buffer.concat([head, body]);
-}
-
-async function until(isIt: () => boolean, withinMs = 5_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!isIt()) {
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }
 
 describe('the handshake', () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { generate } from 'selfsigned';
+import { until } from '../../../tools/process/until.mjs';
 import { readInPlace, readingTo, writeAtOnce } from './raw-socket.js';
 
 const closers: (() => void)[] = [];
@@ -40,14 +41,6 @@ function dial(port: number): Socket {
   const client = connect(port, '127.0.0.1').on('error', () => {});
   closers.push(() => client.destroy());
   return client;
-}
-
-async function until(isIt: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!isIt()) {
-    if (Date.now() > deadline) throw new Error('not within 5 s');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }
 
 describe('readInPlace', () => {

@@ -17,6 +17,7 @@ import { ROOMS_KEY, RoomLog, type RoomRecord, RoomRecords, roomKey, type StoreGe
 import { GatewaySessionIndex, PendingAwayMarks, SessionNotices, SessionStore } from '#libs/session';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
+import { until } from '../../../tools/process/until.mjs';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
 import { type LobbyOptions, MATCH_ABANDONED_MS, START_ABANDONED_MS, STRAY_AFTER_MS, SWEEP_ROOMS } from './lobby.options.js';
@@ -986,11 +987,3 @@ describe('a session that ends during a request', () => {
     await sessions.end(connected.session);
   });
 });
-
-async function until(isIt: () => Promise<boolean>, withinMs = 5_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!(await isIt())) {
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
+import { until } from '../../../tools/process/until.mjs';
 import { RedisConnections } from './redis-connections.js';
 
 /** The kernel counts here all write calls of this process, sockets included. Linux only. */
@@ -57,11 +58,3 @@ describe('commands of one tick', () => {
     expect(await client.echo('three')).toBe('three');
   });
 });
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error('not in time');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Redis } from 'ioredis';
+import { until } from '../../../tools/process/until.mjs';
 import { startRedis } from '../../../tools/redis/index.mjs';
 import { LuaScript } from './lua-script.js';
 import { RedisConnections } from './redis-connections.js';
@@ -86,11 +87,3 @@ describe('a script in a Cluster', () => {
     }
   });
 });
-
-async function until(isIt: () => Promise<boolean>, withinMs = 10_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!(await isIt())) {
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

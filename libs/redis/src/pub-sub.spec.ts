@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { until } from '../../../tools/process/until.mjs';
 import { PubSub } from './pub-sub.js';
 import { RedisConnections } from './redis-connections.js';
 
@@ -39,14 +40,6 @@ class Way {
   close(): void {
     this.server.close();
     this.cutAll();
-  }
-}
-
-async function until(isSo: () => boolean, withinMs = 5_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!isSo()) {
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 

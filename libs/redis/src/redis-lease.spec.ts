@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sleep } from '#libs/async';
+import { until } from '../../../tools/process/until.mjs';
 import { startRedis } from '../../../tools/redis/index.mjs';
 import { RedisConnections } from './redis-connections.js';
 import { RedisLease } from './redis-lease.js';
@@ -102,11 +102,3 @@ describe('a lease', () => {
     expect(await redis.commands.get('hf:lease')).toBe('another process');
   });
 });
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`The condition was not met within 5 s: ${isSo}`);
-    await sleep(5);
-  }
-}

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until } from '../../../test/harness/until.js';
+import { until } from '../../../tools/process/until.mjs';
 import { startRedis } from '../../../tools/redis/index.mjs';
 import { RedisConnections } from './redis-connections.js';
 import { type StoreChange, StoreHealth } from './store-health.js';

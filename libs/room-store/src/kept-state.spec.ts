@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { RoomId, UserId } from '#libs/protocol';
-import { applyChanges, type Room, RoomMachine, type RoomOutcome, type RoomValue, UnstorableError } from '#libs/room';
+import { applyChanges, type GameRoom, RoomMachine, type RoomOutcome, type RoomValue, UnstorableError } from '#libs/room';
 import { packChange, unpackChanges } from './change-codec.js';
 import { packCheckpoint, unpackCheckpoint } from './checkpoint.js';
 
@@ -194,7 +194,7 @@ describe('a state, with a failover after each change', () => {
 });
 
 describe('a value that a game passes to its room outside of the state', () => {
-  it.each<[string, (room: Room<State>) => void, string]>([
+  it.each<[string, (room: GameRoom<State>) => void, string]>([
     ['an event', (room) => room.emit('shown', { at: [new Date(0)] }), 'event shown: data.at[0] is a Date'],
     ['an effect', (room) => room.effect('pay', { sum: Number.NaN }), 'effect pay: data.sum is NaN'],
     ['a result', (room) => room.end({ by: undefined }), 'result.by is undefined'],
@@ -216,7 +216,7 @@ class Game {
   private stored: RoomValue<State>;
   private log: Uint8Array[] = [];
   private seq = 0;
-  private run: (room: Room<State>) => void = () => {};
+  private run: (room: GameRoom<State>) => void = () => {};
   private readonly machine: RoomMachine<State>;
 
   constructor(start: State = { list: [], inner: { deep: {} }, n: 0 }) {
@@ -252,7 +252,7 @@ class Game {
     return this.handle(({ state }) => change(state));
   }
 
-  handle(run: (room: Room<State>) => void): RoomOutcome<State> {
+  handle(run: (room: GameRoom<State>) => void): RoomOutcome<State> {
     this.run = run;
     this.seq += 1;
     const outcome = this.machine.handle(this.owner, { kind: 'command', seat: 0, seq: this.seq, name: 'run', data: null });

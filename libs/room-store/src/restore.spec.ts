@@ -1,36 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { RoomId, ServerId, UserId } from '#libs/protocol';
-import { RedisConnections } from '#libs/redis';
 import type { Tenure } from './append.js';
 import type { EndedGame } from './ended-game.js';
-import { EndedGameStore } from './ended-game-store.js';
 import { checkpointKey, closedKey, effectsKey, epilogueKey, logKey, roomKey, userKey } from './room-keys.js';
-import { RoomLog } from './room-log.js';
-import type { RoomDoc, RoomRecord } from './room-record.js';
+import type { RoomRecord } from './room-record.js';
 import { RoomRecords } from './room-records.js';
+import { roomDoc, StoredRooms } from './rooms.fixture.js';
 import { UserRooms } from './user-rooms.js';
 
 /** Tests of the records that gateways and owners write again into a store that fell back to an earlier state, or lost everything. */
-const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
-const records = new RoomRecords(redis);
-const log = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 0 });
-const ends = new EndedGameStore(redis, { replicas: 0, replicasTimeoutMs: 0 });
-const users = new UserRooms(redis);
 const owner = { server: 'hf:game:restorer' as ServerId, incarnation: 1 };
 
-const doc: RoomDoc = {
-  name: 'a room',
-  host: 'ada' as UserId,
-  seats: 2,
-  seatsMin: 2,
-  private: false,
-  members: [{ user: 'ada' as UserId, name: 'Ada', readyRound: null, here: true }],
-  players: [],
-  createdAt: 5,
-};
-
-beforeAll(() => redis.ready());
-afterAll(() => redis.onApplicationShutdown());
+const doc = roomDoc({ members: [{ user: 'ada' as UserId, name: 'Ada', readyRound: null, here: true }], createdAt: 5 });
+const { redis, records, log, ends } = new StoredRooms(doc);
+const users = new UserRooms(redis);
 
 /** A room, with the means to set the store back to an earlier state of it. */
 class Times {

@@ -1,17 +1,7 @@
-import type { UserId } from '#libs/protocol';
 import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
-import type { RoomDoc } from './room-record.js';
+import { roomDoc } from './rooms.fixture.js';
 
-const doc: RoomDoc = {
-  name: 'a room',
-  host: 'ada' as UserId,
-  seats: 2,
-  seatsMin: 2,
-  private: false,
-  members: [],
-  players: [],
-  createdAt: 1,
-};
+const doc = roomDoc();
 
 describe('the codec of room documents', () => {
   it('stores the host under the name that records have always used', () => {

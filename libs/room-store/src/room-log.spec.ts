@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,51 +8,23 @@ import { startRedis } from '../../../tools/redis/index.mjs';
 import type { AdoptedRoom } from './adopted-room.js';
 import type { Append, Tenure } from './append.js';
 import { packChange } from './change-codec.js';
-import { EndedGameStore } from './ended-game-store.js';
 import type { Epilogue } from './epilogue.js';
 import { checkpointKey, effectsKey, KEPT_MS, keptCheckpointKey, keptEffectsKey, keptLogKey, logKey, roomKey } from './room-keys.js';
 import { RoomLog } from './room-log.js';
 import { readNews } from './room-news.js';
-import type { RoomDoc, RoomOwnership, RoomRecord } from './room-record.js';
-import { RoomRecords } from './room-records.js';
+import type { RoomOwnership, RoomRecord } from './room-record.js';
+import { roomDoc, StoredRooms } from './rooms.fixture.js';
 
-const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
-const log = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 1_000 });
-const ends = new EndedGameStore(redis, { replicas: 0, replicasTimeoutMs: 1_000 });
-const records = new RoomRecords(redis);
-
-beforeAll(() => redis.ready());
-afterAll(() => redis.onApplicationShutdown());
+const doc = roomDoc({ players: ['ada' as UserId, 'bob' as UserId] });
+const rooms = new StoredRooms(doc);
+const { redis, log, ends, records } = rooms;
 
 const first: RoomOwnership = { server: serverId('game', 'first'), incarnation: 11 };
 const second: RoomOwnership = { server: serverId('game', 'second'), incarnation: 22 };
 const third: RoomOwnership = { server: serverId('game', 'third'), incarnation: 33 };
-const doc: RoomDoc = {
-  name: 'a room',
-  host: 'ada' as UserId,
-  seats: 2,
-  seatsMin: 2,
-  private: false,
-  members: [],
-  players: ['ada' as UserId, 'bob' as UserId],
-  createdAt: 1,
-};
 
-/** A room whose game is starting. */
-async function startingRoom(start = 'start-1'): Promise<RoomId> {
-  const room = `test-${randomUUID()}` as RoomId;
-  expect(await records.create(room, 'counter', doc)).not.toBeNull();
-  const record = await records.read(room);
-  if (!record) throw new Error('not there');
-  expect(await records.save(record, { status: 'starting', start })).not.toBeNull();
-  return room;
-}
-
-async function playingRoom(owner = first): Promise<{ room: RoomId; tenure: Tenure }> {
-  const room = await startingRoom();
-  const opened = await log.open(room, 'start-1', owner, valueAt(room, 0), 'every-change');
-  if (!opened) throw new Error('not opened');
-  return { room, tenure: { ...owner, epoch: opened.epoch } };
+function playingRoom(owner = first): Promise<{ room: RoomId; tenure: Tenure }> {
+  return rooms.playing(owner, (room) => valueAt(room, 0));
 }
 
 function valueAt(room: RoomId, version: number): RoomValue {
@@ -77,26 +48,13 @@ async function one(write: Append) {
   return (await log.appendAll([write]))[0];
 }
 
-/** Adopts the room for `owner`, as its record says. */
-async function adoptFrom(room: RoomId, expected: Tenure, owner: RoomOwnership, epochMin?: number): Promise<AdoptedRoom> {
-  const adopted = await log.adopt(room, expected, owner, epochMin);
-  if (!('checkpoint' in adopted)) throw new Error(`not adopted: ${JSON.stringify(adopted)}`);
-  return adopted;
-}
-
-async function mustRead(room: RoomId): Promise<RoomRecord> {
-  const record = await records.read(room);
-  if (!record) throw new Error(`no room ${room}`);
-  return record;
-}
-
 async function statusOf(room: RoomId) {
   return (await records.read(room))?.status;
 }
 
 describe('opening a room', () => {
   it('gives the game server of the current start a first epoch', async () => {
-    const room = await startingRoom('mine');
+    const room = await rooms.starting('mine');
     const before = Date.now();
     const opened = await log.open(room, 'mine', first, valueAt(room, 0), 'every-change');
     expect(opened).toMatchObject({ round: 0, doc });
@@ -105,26 +63,26 @@ describe('opening a room', () => {
   });
 
   it('returns the published message, with which the last record gives the new one', async () => {
-    const room = await startingRoom('mine');
+    const room = await rooms.starting('mine');
     const before = await records.read(room);
     const opened = await log.open(room, 'mine', first, valueAt(room, 0), 'every-change');
     expect(readNews(before, opened?.news ?? '')).toEqual({ kind: 'record', record: await records.read(room) });
   });
 
   it('opens once when a start is requested twice', async () => {
-    const room = await startingRoom('mine');
+    const room = await rooms.starting('mine');
     const opened = await log.open(room, 'mine', first, valueAt(room, 0), 'every-change');
     expect(await log.open(room, 'mine', first, valueAt(room, 0), 'every-change')).toEqual({ ...opened, news: undefined });
   });
 
   it('gives the room to one of two servers for the same start', async () => {
-    const room = await startingRoom('mine');
+    const room = await rooms.starting('mine');
     const opened = await Promise.all([first, second].map((owner) => log.open(room, 'mine', owner, valueAt(room, 0), 'every-change')));
     expect(opened.filter((place) => place !== null)).toHaveLength(1);
   });
 
   it('refuses a start that was taken back, so that it never becomes a game', async () => {
-    const room = await startingRoom('given-up');
+    const room = await rooms.starting('given-up');
     const record = await records.read(room);
     await records.save(record as NonNullable<typeof record>, { status: 'waiting', start: 'none' });
     expect(await log.open(room, 'given-up', first, valueAt(room, 0), 'every-change')).toBeNull();
@@ -160,7 +118,7 @@ describe('an append', () => {
     const { room, tenure } = await playingRoom();
     expect(await one(append(room, tenure, 0, 9_001))).toBe('ok');
     expect((await log.standings([room]))[0]).toMatchObject({ version: 9_001 });
-    expect((await adoptFrom(room, tenure, second)).log.changes.map(({ version }) => version)).toEqual(
+    expect((await rooms.adopt(room, tenure, second)).log.changes.map(({ version }) => version)).toEqual(
       Array.from({ length: 9_001 }, (_, index) => index + 1),
     );
   });
@@ -194,7 +152,7 @@ describe('an append', () => {
 
   it('is fenced by epoch and by name when its owner was replaced', async () => {
     const { room, tenure } = await playingRoom();
-    const { epoch } = await adoptFrom(room, tenure, second);
+    const { epoch } = await rooms.adopt(room, tenure, second);
     expect(await one(append(room, tenure, 0))).toBe('fenced');
     expect(await one(append(room, { ...tenure, epoch }, 0))).toBe('fenced');
     expect(await one(append(room, { ...second, incarnation: second.incarnation + 1, epoch }, 0))).toBe('fenced');
@@ -203,7 +161,7 @@ describe('an append', () => {
 
   it('has a result of its own within a pipeline', async () => {
     const [a, b, c] = await Promise.all([playingRoom(), playingRoom(), playingRoom()]);
-    await adoptFrom(b.room, b.tenure, second);
+    await rooms.adopt(b.room, b.tenure, second);
     const writes = [
       append(a.room, a.tenure, 0),
       append(b.room, b.tenure, 0),
@@ -214,13 +172,13 @@ describe('an append', () => {
   });
 
   it('has its own result when one batch contains it with other appends and ends of games', async () => {
-    const rooms = await Promise.all(Array.from({ length: 150 }, () => playingRoom()));
-    for (const { room, tenure } of rooms.filter((_, index) => index % 7 === 0)) await adoptFrom(room, tenure, second);
-    const writes = rooms.map(({ room, tenure }, index) =>
+    const played = await Promise.all(Array.from({ length: 150 }, () => playingRoom()));
+    for (const { room, tenure } of played.filter((_, index) => index % 7 === 0)) await rooms.adopt(room, tenure, second);
+    const writes = played.map(({ room, tenure }, index) =>
       append(room, tenure, 0, 1, index % 5 === 0 ? { ended: { reason: 'finished' } } : {}),
     );
-    expect(await log.appendAll(writes)).toEqual(rooms.map((_, index) => (index % 7 === 0 ? 'fenced' : 'ok')));
-    expect(await log.appendAll(writes)).toEqual(rooms.map((_, index) => (index % 7 === 0 ? 'fenced' : 'ok')));
+    expect(await log.appendAll(writes)).toEqual(played.map((_, index) => (index % 7 === 0 ? 'fenced' : 'ok')));
+    expect(await log.appendAll(writes)).toEqual(played.map((_, index) => (index % 7 === 0 ? 'fenced' : 'ok')));
   });
 
   it('has an unknown result when it fails in Redis, and does not delay others', async () => {
@@ -239,7 +197,7 @@ describe('a checkpoint', () => {
     await one(append(room, tenure, 0, 2));
     await one(append(room, tenure, 2, 2));
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 2)), 2, false)).toBe('ok');
-    const adopted = await adoptFrom(room, tenure, second);
+    const adopted = await rooms.adopt(room, tenure, second);
     expect(adopted.checkpoint).toMatchObject({ value: { version: 2, state: { count: 2 } } });
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([3, 4]);
   });
@@ -248,7 +206,7 @@ describe('a checkpoint', () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 4));
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 2)), 2, false)).toBe('ok');
-    const adopted = await adoptFrom(room, tenure, second);
+    const adopted = await rooms.adopt(room, tenure, second);
     expect(adopted.checkpoint?.value.version).toBe(2);
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([3, 4]);
   });
@@ -260,7 +218,7 @@ describe('a checkpoint', () => {
     await log.checkpoint(room, tenure, pack(valueAt(room, 4)), 4, false);
     await one(append(room, tenure, 4, 1));
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 2)), 2, false)).toBe('ok');
-    const adopted = await adoptFrom(room, tenure, second);
+    const adopted = await rooms.adopt(room, tenure, second);
     expect(adopted.checkpoint?.value.version).toBe(4);
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([5]);
   });
@@ -271,14 +229,14 @@ describe('a checkpoint', () => {
     expect(await log.checkpoint(room, tenure, state, 1, false)).toBe('behind');
     expect(await log.checkpoint(room, { ...tenure, epoch: tenure.epoch + 1 }, state, 0, false)).toBe('behind');
     expect(await log.checkpoint('nowhere' as RoomId, tenure, state, 0, false)).toBe('missing');
-    await adoptFrom(room, tenure, second);
+    await rooms.adopt(room, tenure, second);
     expect(await log.checkpoint(room, tenure, state, 0, false)).toBe('fenced');
   });
 
   it('moves the version of a room without a log', async () => {
     const { room, tenure } = await playingRoom();
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 40)), 40, true)).toBe('ok');
-    expect(await adoptFrom(room, tenure, second)).toMatchObject({
+    expect(await rooms.adopt(room, tenure, second)).toMatchObject({
       version: 40,
       checkpoint: { value: { version: 40 } },
       log: { changes: [] },
@@ -291,7 +249,7 @@ describe('adoption', () => {
     const { room, tenure } = await playingRoom();
     const last = append(room, tenure, 0, 3);
     await one(last);
-    const adopted = await adoptFrom(room, tenure, second);
+    const adopted = await rooms.adopt(room, tenure, second);
     expect(adopted).toMatchObject({ version: 3, batch: last.batch, round: 0, start: 'start-1', doc });
     expect(adopted.epoch).toBeGreaterThan(tenure.epoch);
     expect(await one(append(room, tenure, 3))).toBe('fenced');
@@ -306,7 +264,7 @@ describe('adoption', () => {
 
   it('names the owner when the expectation is out of date', async () => {
     const { room, tenure } = await playingRoom();
-    const { epoch } = await adoptFrom(room, tenure, second);
+    const { epoch } = await rooms.adopt(room, tenure, second);
     expect(await log.adopt(room, tenure, third)).toEqual({ owner: second, epoch, status: 'playing' });
     expect(await log.adopt('nowhere' as RoomId, tenure, third)).toEqual({ owner: null, epoch: 0, status: '' });
   });
@@ -328,7 +286,7 @@ describe('adoption', () => {
   it('gives no epoch below the minimum, because a store may have forgotten epochs', async () => {
     const { room, tenure } = await playingRoom();
     const epochMin = tenure.epoch + 5_000_000;
-    expect((await adoptFrom(room, tenure, second, epochMin)).epoch).toBe(epochMin);
+    expect((await rooms.adopt(room, tenure, second, epochMin)).epoch).toBe(epochMin);
   });
 
   it('keeps the downtime until a change records it, also when the new owner dies first', async () => {
@@ -349,9 +307,9 @@ describe('adoption', () => {
   });
 
   it('returns no checkpoint of a game that stores none', async () => {
-    const room = await startingRoom();
+    const room = await rooms.starting();
     const opened = await log.open(room, 'start-1', first, null, 'none');
-    expect((await adoptFrom(room, { ...first, epoch: opened?.epoch as number }, second)).checkpoint).toBeNull();
+    expect((await rooms.adopt(room, { ...first, epoch: opened?.epoch as number }, second)).checkpoint).toBeNull();
   });
 });
 
@@ -365,7 +323,7 @@ describe('a handoff', () => {
     expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to, 1_000)).toBe('ok');
     expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to, 1_000)).toBe('ok');
     expect(await one(append(room, tenure, 2))).toBe('fenced');
-    const loaded = await adoptFrom(room, to, second);
+    const loaded = await rooms.adopt(room, to, second);
     expect(loaded).toMatchObject({ version: 2, log: { changes: [] }, checkpoint: { value: { version: 2 } } });
     expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to, 1_000)).toBe('fenced');
   });
@@ -374,15 +332,15 @@ describe('a handoff', () => {
     const { room, tenure } = await playingRoom();
     const to = handedTo(tenure);
     await log.handoff(room, tenure, 0, pack(valueAt(room, 0)), to, 1_000);
-    const loaded = await adoptFrom(room, to, second);
+    const loaded = await rooms.adopt(room, to, second);
     const { epoch, handedAt } = loaded as AdoptedRoom;
     expect(handedAt).toBeGreaterThanOrEqual(1_000);
     expect(handedAt).toBeLessThan(11_000);
-    const again = await adoptFrom(room, { ...second, epoch }, second);
+    const again = await rooms.adopt(room, { ...second, epoch }, second);
     expect((again as AdoptedRoom).handedAt).toBeGreaterThanOrEqual(handedAt as number);
-    const taken = await adoptFrom(room, { ...second, epoch: (again as AdoptedRoom).epoch }, third);
+    const taken = await rooms.adopt(room, { ...second, epoch: (again as AdoptedRoom).epoch }, third);
     expect(taken).toMatchObject({ handedAt: null });
-    expect(await adoptFrom(room, { ...third, epoch: (taken as AdoptedRoom).epoch }, third)).toMatchObject({ handedAt: null });
+    expect(await rooms.adopt(room, { ...third, epoch: (taken as AdoptedRoom).epoch }, third)).toMatchObject({ handedAt: null });
   });
 
   it('gets an epoch above all earlier ones, from the clock of the store', async () => {
@@ -408,7 +366,7 @@ describe('a handoff', () => {
     expect(await log.handoff('nowhere' as RoomId, tenure, 0, state, handedTo(tenure), 1_000)).toBe('missing');
     const ahead = { ...tenure, epoch: tenure.epoch + 1 };
     expect(await log.handoff(room, ahead, 0, state, handedTo(ahead), 1_000)).toBe('behind');
-    await adoptFrom(room, tenure, third);
+    await rooms.adopt(room, tenure, third);
     expect(await log.handoff(room, tenure, 0, state, handedTo(tenure), 1_000)).toBe('fenced');
   });
 });
@@ -433,7 +391,7 @@ describe('a reassertion', () => {
     const again = { status: 'playing', owner: first, epoch: tenure.epoch, version: 7, round: 3, doc, rev: 100 };
     expect(await records.read(room)).toMatchObject(again);
     expect(await one(append(room, tenure, 7))).toBe('ok');
-    const adopted = await adoptFrom(room, tenure, second);
+    const adopted = await rooms.adopt(room, tenure, second);
     expect(adopted.checkpoint?.value.version).toBe(7);
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([8]);
   });
@@ -448,7 +406,7 @@ describe('a reassertion', () => {
 
   it('replaces an older document of the lobby, with the revision that the owner knows', async () => {
     const { room, tenure } = await playingRoom();
-    const { rev } = await mustRead(room);
+    const { rev } = await rooms.read(room);
     const later = { ...doc, name: 'as it is' };
     expect(await log.reassert(room, tenure, { ...told(5, room), doc: later, rev: rev + 3 })).toBe('ok');
     expect(await records.read(room)).toMatchObject({ status: 'playing', version: 5, doc: later, rev: rev + 3 });
@@ -472,7 +430,7 @@ describe('a reassertion', () => {
     await one(append(room, tenure, 0, 3));
     expect(await log.reassert(room, tenure, told(2, room))).toBe('fenced');
     expect(await log.reassert(room, { ...second, epoch: tenure.epoch }, told(9, room))).toBe('fenced');
-    await adoptFrom(room, tenure, second);
+    await rooms.adopt(room, tenure, second);
     expect(await log.reassert(room, tenure, told(9, room))).toBe('fenced');
   });
 
@@ -487,16 +445,16 @@ describe('a reassertion', () => {
 describe('the published messages of a game', () => {
   it('have all new values of the record after the start, an adoption and the end', async () => {
     const pubSub = new PubSub(redis);
-    const room = await startingRoom();
+    const room = await rooms.starting();
     const heard: string[] = [];
     await pubSub.subscribe(roomKey(room), (message) => heard.push(message));
-    const records: RoomRecord[] = [await mustRead(room)];
+    const records: RoomRecord[] = [await rooms.read(room)];
     const opened = await log.open(room, 'start-1', first, valueAt(room, 0), 'every-change');
-    records.push(await mustRead(room));
-    const adopted = await adoptFrom(room, { ...first, epoch: opened?.epoch as number }, second);
-    records.push(await mustRead(room));
+    records.push(await rooms.read(room));
+    const adopted = await rooms.adopt(room, { ...first, epoch: opened?.epoch as number }, second);
+    records.push(await rooms.read(room));
     await one(append(room, { ...second, epoch: adopted.epoch }, 0, 1, { ended: { reason: 'finished', result: { winner: 'a b' } } }));
-    records.push(await mustRead(room));
+    records.push(await rooms.read(room));
     pubSub.onModuleDestroy();
     expect(heard).toHaveLength(3);
     for (const [index, message] of heard.entries()) {
@@ -656,7 +614,7 @@ describe('with replicas that do not answer', () => {
 
   it('a refusal has its known result', async () => {
     const { room, tenure } = await playingRoom();
-    await adoptFrom(room, tenure, second);
+    await rooms.adopt(room, tenure, second);
     expect(await careful.appendAll([append(room, tenure, 0)])).toEqual(['fenced']);
     await expect(careful.adopt(room, tenure, third)).resolves.toMatchObject({ owner: second });
   });

@@ -1,13 +1,14 @@
-import type { RoomId, ServerId, UserId } from '#libs/protocol';
+import type { RoomId, ServerId } from '#libs/protocol';
 import { encodeRoomDoc } from './room-doc-codec.js';
 import { readNews } from './room-news.js';
 import type { RoomRecord } from './room-record.js';
+import { roomDoc } from './rooms.fixture.js';
 
 const record: RoomRecord = {
   id: 'room' as RoomId,
   game: 'chess',
   gameVersion: 2,
-  doc: { name: 'a room', host: 'ada' as UserId, seats: 2, seatsMin: 2, private: false, members: [], players: [], createdAt: 1 },
+  doc: roomDoc(),
   rev: 7,
   status: 'playing',
   since: 1,

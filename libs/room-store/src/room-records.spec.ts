@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type RoomId, serverId, type UserId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
+import { until } from '../../../tools/process/until.mjs';
 import { ROOMS_KEY, roomKey } from './room-keys.js';
 import { readNews } from './room-news.js';
 import type { RoomDoc, RoomRecord } from './room-record.js';
 import { RoomRecords } from './room-records.js';
 import { isReady, summaryOf, viewOf } from './room-view.js';
+import { roomDoc } from './rooms.fixture.js';
 import { UserRooms } from './user-rooms.js';
 
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
@@ -19,16 +21,7 @@ afterAll(() => {
   redis.onApplicationShutdown();
 });
 
-const doc: RoomDoc = {
-  name: 'a room',
-  host: 'ada' as UserId,
-  seats: 2,
-  seatsMin: 2,
-  private: false,
-  members: [{ user: 'ada' as UserId, name: 'Ada', readyRound: null, here: true }],
-  players: [],
-  createdAt: 1,
-};
+const doc = roomDoc({ members: [{ user: 'ada' as UserId, name: 'Ada', readyRound: null, here: true }] });
 
 async function newRoom(change: Partial<RoomDoc> = {}): Promise<RoomRecord> {
   const id = `test-${randomUUID()}` as RoomId;
@@ -208,11 +201,3 @@ describe('the view of a room', () => {
     expect(summaryOf(room)).toMatchObject({ players: 2, seats: 2, status: 'waiting' });
   });
 });
-
-async function until(isIt: () => boolean, withinMs = 5_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!isIt()) {
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { RoomId, ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
+import { until } from '../../../tools/process/until.mjs';
 import { startRedis } from '../../../tools/redis/index.mjs';
 import { RoomLog } from './room-log.js';
 import { StoreGeneration } from './store-generation.js';
@@ -144,11 +145,3 @@ it('refuses to open, adopt or abandon a room while the store is not settled', as
   expect(await redis.commands.hget('hf:room:{room}', 'status')).toBe('playing');
   await until(() => redis.appends.status === 'ready');
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`The condition did not become true within 5 s: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}

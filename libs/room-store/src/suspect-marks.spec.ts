@@ -1,23 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { pack, type RoomId, serverId, type UserId } from '#libs/protocol';
-import { RedisConnections } from '#libs/redis';
 import type { AdoptedRoom } from './adopted-room.js';
 import type { Tenure } from './append.js';
-import { EndedGameStore } from './ended-game-store.js';
 import { effectsKey } from './room-keys.js';
-import { RoomLog } from './room-log.js';
-import type { RoomDoc, RoomOwnership } from './room-record.js';
-import { RoomRecords } from './room-records.js';
+import type { RoomOwnership } from './room-record.js';
+import { roomDoc, StoredRooms } from './rooms.fixture.js';
 import { LOSSES_MAX, SuspectMarks } from './suspect-marks.js';
 
-const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
-const log = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 1_000 });
-const ends = new EndedGameStore(redis, { replicas: 0, replicasTimeoutMs: 1_000 });
-const records = new RoomRecords(redis);
+const rooms = new StoredRooms(roomDoc({ seats: 1, seatsMin: 1, private: true, players: ['ada' as UserId] }));
+const { redis, log, ends } = rooms;
 const marks = new SuspectMarks(redis.commands);
-
-beforeAll(() => redis.ready());
-afterAll(() => redis.onApplicationShutdown());
 
 const servers = Array.from(
   { length: 4 },
@@ -26,44 +17,24 @@ const servers = Array.from(
     incarnation: 100 + index,
   }),
 );
-const doc: RoomDoc = {
-  name: '',
-  host: 'ada' as UserId,
-  seats: 1,
-  seatsMin: 1,
-  private: true,
-  members: [],
-  players: ['ada' as UserId],
-  createdAt: 1,
-};
 const COMMAND = { handler: 'command place', seat: 0, seq: 7 };
 
-async function startingRoom(): Promise<RoomId> {
-  const room = `suspect-${randomUUID()}` as RoomId;
-  const record = await records.create(room, 'counter', doc);
-  if (!record) throw new Error('not made');
-  await records.save(await read(room), { status: 'starting', start: 's1' });
-  return room;
-}
-
 async function playingRoom(): Promise<Tenure & { room: RoomId }> {
-  const room = await startingRoom();
-  const value = { room, game: 'counter', gameVersion: 1, version: 0, seats: [], timers: {}, state: {}, outbox: [] };
-  const opened = await log.open(room, 's1', servers[0], value, 'every-change');
-  if (!opened) throw new Error('not opened');
-  return { room, ...servers[0], epoch: opened.epoch };
+  const { room, tenure } = await rooms.playing(servers[0], (id) => ({
+    room: id,
+    game: 'counter',
+    gameVersion: 1,
+    version: 0,
+    seats: [],
+    timers: {},
+    state: {},
+    outbox: [],
+  }));
+  return { room, ...tenure };
 }
 
-async function adoptBy(owner: RoomOwnership, { room, ...expected }: Tenure & { room: RoomId }): Promise<AdoptedRoom> {
-  const adopted = await log.adopt(room, expected, owner);
-  if (!('checkpoint' in adopted)) throw new Error('not adopted');
-  return adopted;
-}
-
-async function read(room: RoomId) {
-  const record = await records.read(room);
-  if (!record) throw new Error('not there');
-  return record;
+function adoptBy(owner: RoomOwnership, { room, ...expected }: Tenure & { room: RoomId }): Promise<AdoptedRoom> {
+  return rooms.adopt(room, expected, owner);
 }
 
 describe('a mark of an input', () => {
@@ -132,19 +103,19 @@ describe('a mark of an input', () => {
 
 describe('a mark of a setup', () => {
   it('is in the record of the room until it is removed', async () => {
-    const room = await startingRoom();
+    const room = await rooms.starting();
     const setup = { handler: 'setup', seat: -1, seq: 0 };
-    expect((await read(room)).hasFailedSetup).toBe(false);
-    await marks.mark({ room, start: 's1' }, setup);
-    expect((await read(room)).hasFailedSetup).toBe(true);
-    await marks.clear({ room, start: 's1' }, setup);
-    expect((await read(room)).hasFailedSetup).toBe(false);
+    expect((await rooms.read(room)).hasFailedSetup).toBe(false);
+    await marks.mark({ room, start: 'start-1' }, setup);
+    expect((await rooms.read(room)).hasFailedSetup).toBe(true);
+    await marks.clear({ room, start: 'start-1' }, setup);
+    expect((await rooms.read(room)).hasFailedSetup).toBe(false);
   });
 
   it('is refused when the start is over', async () => {
-    const room = await startingRoom();
+    const room = await rooms.starting();
     await marks.mark({ room, start: 'another' }, { handler: 'setup', seat: -1, seq: 0 });
-    expect((await read(room)).hasFailedSetup).toBe(false);
+    expect((await rooms.read(room)).hasFailedSetup).toBe(false);
   });
 });
 

@@ -3,7 +3,7 @@ import { applyPatches, type RoomId, type UserId } from '#libs/protocol';
 import { applyChange, applyChanges } from './apply-change.js';
 import { diff } from './diff.js';
 import { RoomMachine, type RoomOutcome } from './room-machine.js';
-import type { Room, RoomRules } from './room-rules.js';
+import type { GameRoom, RoomRules } from './room-rules.js';
 import type { Change, RoomValue } from './room-value.js';
 
 /**
@@ -389,7 +389,7 @@ const PLAYERS = [
   { user: 'u2' as UserId, name: 'Bob' },
 ];
 
-function machineOf(before: Json, run: (room: Room<Json>, data: unknown) => void): RoomMachine<Json> {
+function machineOf(before: Json, run: (room: GameRoom<Json>, data: unknown) => void): RoomMachine<Json> {
   const rules: RoomRules<Json> = {
     definition: {
       name: 'edits',
@@ -411,7 +411,7 @@ function machineOf(before: Json, run: (room: Room<Json>, data: unknown) => void)
   return new RoomMachine(rules, { now: () => 1_000, random: () => 0.5 });
 }
 
-function changed(before: Json, run: (room: Room<Json>) => void): { old: RoomValue<Json>; value: RoomValue<Json>; change: Change } {
+function changed(before: Json, run: (room: GameRoom<Json>) => void): { old: RoomValue<Json>; value: RoomValue<Json>; change: Change } {
   const machine = machineOf(before, run);
   const old = machine.start('r1' as RoomId, PLAYERS).value;
   const outcome: RoomOutcome<Json> = machine.handle(old, { kind: 'command', seat: 0, seq: 1, name: 'edit', data: null });

@@ -2,7 +2,7 @@ import type { RoomId, UserId } from '#libs/protocol';
 import { applyChange, withChange } from './apply-change.js';
 import { GameMistake } from './game-mistake.js';
 import { RoomMachine, type RoomOutcome } from './room-machine.js';
-import type { CommandRule, GameDefinition, Room, RoomRules, SeatEvent, Setup } from './room-rules.js';
+import type { CommandRule, GameDefinition, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
 import { type Change, type Refusal, type RoomValue, UNANSWERED_MAX } from './room-value.js';
 
 describe('a room', () => {
@@ -112,7 +112,7 @@ describe('a room', () => {
       expect(new Table().command('add', 'five')).toMatchObject({ message: 'a number, please' });
     });
 
-    const muchThenStop = (stop: (there: Room<Count>) => void) => (there: Room<Count>) => {
+    const muchThenStop = (stop: (there: GameRoom<Count>) => void) => (there: GameRoom<Count>) => {
       there.state.count = 99;
       there.state.log.push(1);
       there.emit('loud');
@@ -172,7 +172,7 @@ describe('a room', () => {
     });
 
     it('fails when a handler returns a promise', () => {
-      const room = new Table({ commands: { slow: (() => Promise.resolve()) as unknown as (room: Room<Count>) => void } });
+      const room = new Table({ commands: { slow: (() => Promise.resolve()) as unknown as (room: GameRoom<Count>) => void } });
       expect(room.command('slow').kind).toBe('failed');
     });
 
@@ -346,7 +346,7 @@ describe('a room', () => {
   });
 
   describe('when the game requests something impossible', () => {
-    it.each<[string, (there: Room<Count>) => void, string]>([
+    it.each<[string, (there: GameRoom<Count>) => void, string]>([
       [
         'a timer that nobody handles',
         (there) => there.schedule('trun', 10),
@@ -434,7 +434,7 @@ describe('a room', () => {
     });
 
     it('names the handler that made the mistake', () => {
-      const ask = (there: Room<Count>): void => there.schedule('trun', 1);
+      const ask = (there: GameRoom<Count>): void => there.schedule('trun', 1);
       const room = new Table({ timers: { turn: ask }, tick: ask, seats: { away: ask }, paused: ask });
       expect(mistakeOf(room.handle({ kind: 'timer', name: 'turn' }))).toMatch(/^The game counting, room r1, timer 'turn': /);
       expect(mistakeOf(room.handle({ kind: 'tick', elapsedMs: 1 }))).toMatch(/^The game counting, room r1, tick: /);
@@ -522,7 +522,7 @@ describe('a room', () => {
   describe('with players who leave and return', () => {
     it('records the presence, and shows it to the handler', () => {
       const seen: unknown[] = [];
-      const note = (there: Room<Count>): void => void seen.push(there.seat, there.seats[1].presence);
+      const note = (there: GameRoom<Count>): void => void seen.push(there.seat, there.seats[1].presence);
       const room = new Table({ seats: { away: note, back: note } });
       room.changed({ kind: 'seat', seat: 1, event: 'away' });
       room.changed({ kind: 'seat', seat: 1, event: 'back' });
@@ -579,7 +579,7 @@ describe('a room', () => {
   });
 
   describe('with effects', () => {
-    const pay = (there: Room<Count>): void => {
+    const pay = (there: GameRoom<Count>): void => {
       for (const amount of [1, 2]) there.effect('pay', { amount });
     };
     const paying = { commands: { pay } };
@@ -676,14 +676,14 @@ interface Count {
 
 interface Parts {
   setup?: (room: Setup) => Partial<Count>;
-  commands?: Record<string, (room: Room<Count>) => void>;
+  commands?: Record<string, (room: GameRoom<Count>) => void>;
   rules?: CommandRule<Count>;
-  timers?: Record<string, (room: Room<Count>) => void>;
+  timers?: Record<string, (room: GameRoom<Count>) => void>;
   effects?: readonly string[];
-  seats?: Partial<Record<SeatEvent, (room: Room<Count>) => void>>;
-  tick?: (room: Room<Count>, elapsedMs: number) => void;
+  seats?: Partial<Record<SeatEvent, (room: GameRoom<Count>) => void>>;
+  tick?: (room: GameRoom<Count>, elapsedMs: number) => void;
   view?: RoomRules<Count>['view'];
-  paused?: (room: Room<Count>, ms: number) => void;
+  paused?: (room: GameRoom<Count>, ms: number) => void;
 }
 
 /** A room with the rules under test, and its current value. */
@@ -709,7 +709,7 @@ class Table {
         commands: new Map([['add', adding], ...(rules ? [['ruled', rules] as const] : []), ...own]),
         timers: new Map(Object.entries({ turn: () => {}, later: () => {}, ...timers })),
         effects: effects && new Set(effects),
-        seatEvents: new Map(Object.entries(seats) as [SeatEvent, (room: Room<Count>) => void][]),
+        seatEvents: new Map(Object.entries(seats) as [SeatEvent, (room: GameRoom<Count>) => void][]),
         tick: tick ?? null,
         paused: paused ?? null,
         view: view ?? null,

@@ -4,7 +4,7 @@ import { keyedEffects, pendingEffects, withChange } from './apply-change.js';
 import { diff, difference } from './diff.js';
 import { GameMistake, type Handling, listed, quoted } from './game-mistake.js';
 import { assertPlainName, freezeDeep, plainCopy, UnstorableError } from './plain-data.js';
-import type { CommandRule, Room, RoomRules, SeatEvent, SeatInfo, Setup } from './room-rules.js';
+import type { CommandRule, GameRoom, RoomRules, SeatEvent, SeatInfo, Setup } from './room-rules.js';
 import type { Change, ChangeEffect, ChangeEvent, Presence, Refusal, RoomValue, SeatChange } from './room-value.js';
 
 export type RoomInput =
@@ -164,7 +164,7 @@ export class RoomMachine<State = unknown> {
   ): RoomOutcome<State> {
     const rule: CommandRule<State> | undefined = this.rules.commands.get(input.name);
     if (!rule) return { kind: 'refused', code: 'unknown-command' };
-    const run = (room: Room<State>): void => {
+    const run = (room: GameRoom<State>): void => {
       const validation = rule.validate(input.data);
       if (!validation.ok) return room.reject('bad-data', validation.message);
       return rule.run(room, validation.value);
@@ -223,7 +223,7 @@ export class RoomMachine<State = unknown> {
     value: RoomValue<State>,
     input: RoomInput,
     seat: Seat,
-    handler: (room: Room<State>) => void,
+    handler: (room: GameRoom<State>) => void,
     refused: ReadonlyMap<Seat, readonly Refusal[]> | undefined,
     own: { seat?: SeatChange; timers?: Record<string, number | null>; ended?: GameResult } = {},
   ): RoomOutcome<State> {
@@ -284,13 +284,13 @@ function seatOfLeaveTimer(timer: string): Seat | null {
  * put one object in two places and edit it through either. The next state is `before` with these patches applied. It shares
  * nothing with the handler's objects, which the game may keep and change.
  */
-function draft<State>(before: State, turn: Turn<State>, handler: (room: Room<State>) => void): [State, readonly Patch[]] {
+function draft<State>(before: State, turn: Turn<State>, handler: (room: GameRoom<State>) => void): [State, readonly Patch[]] {
   let after: State;
   try {
     after = create(before as object, (drafted) => {
       turn.draft = drafted as State;
       // The return value is ignored. A promise is refused, because its work would come after the change is made.
-      const returned: unknown = handler(turn as unknown as Room<State>);
+      const returned: unknown = handler(turn as unknown as GameRoom<State>);
       if (returned instanceof Promise) throw new Error('a handler must not be async: use room.effect for the outside world');
     }) as State;
   } catch (error) {
@@ -328,7 +328,7 @@ class Rejection extends Error {
 }
 
 /** The `room` object of one handler run. It also collects what the handler asked for. */
-class Turn<State> implements Room<State> {
+class Turn<State> implements GameRoom<State> {
   draft: State | undefined;
   readonly events: ChangeEvent[] = [];
   readonly effects: ChangeEffect[] = [];

@@ -42,7 +42,7 @@ export interface RoomContext {
 export type Setup = RoomContext;
 
 /** The room during a handler. `state` is a draft that the handler changes in place. */
-export interface Room<State> extends RoomContext {
+export interface GameRoom<State> extends RoomContext {
   readonly state: State;
   /** The seat of the command or seat event; -1 in ticks and timers. */
   readonly seat: Seat;
@@ -75,7 +75,7 @@ export type Validation = { readonly ok: true; readonly value: unknown } | { read
 
 export interface CommandRule<State> {
   validate(data: unknown): Validation;
-  run(room: Room<State>, data: unknown): void;
+  run(room: GameRoom<State>, data: unknown): void;
 }
 
 /** The rules of a game as one table, built once at start. Running a command is a map look-up and a call. */
@@ -83,13 +83,13 @@ export interface RoomRules<State = unknown> {
   readonly definition: GameDefinition;
   setup(room: Setup): State;
   readonly commands: ReadonlyMap<string, CommandRule<State>>;
-  readonly timers: ReadonlyMap<string, (room: Room<State>) => void>;
+  readonly timers: ReadonlyMap<string, (room: GameRoom<State>) => void>;
   /** Names of the effects that have a handler. Absent or null: not known, and `room.effect` accepts any name. */
   readonly effects?: ReadonlySet<string> | null;
-  readonly seatEvents: ReadonlyMap<SeatEvent, (room: Room<State>) => void>;
-  readonly tick: ((room: Room<State>, elapsedMs: number) => void) | null;
+  readonly seatEvents: ReadonlyMap<SeatEvent, (room: GameRoom<State>) => void>;
+  readonly tick: ((room: GameRoom<State>, elapsedMs: number) => void) | null;
   /** Called after `ms` without an owner. The room's timers are already delayed; the game adjusts the times in its own state. */
-  readonly paused?: ((room: Room<State>, ms: number) => void) | null;
+  readonly paused?: ((room: GameRoom<State>, ms: number) => void) | null;
   /** Returns the part of the state that a seat may see (null: a spectator). Null: everybody sees everything. Pure. */
   readonly view: ((state: State, seat: Seat | null) => unknown) | null;
   /** Upgrades a state of an older version of the game to this version. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ServerId, type SessionId, serverId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
+import { until } from '../../../tools/process/until.mjs';
 import { GatewaySessionIndex } from './gateway-session-index.js';
 import { PendingAwayMarks } from './pending-away-marks.js';
 import { claimUser } from './scripts/claim-user.js';
@@ -42,10 +43,7 @@ function newFleet() {
 /** Marks the session as away, as its gateway does after a lost connection, and waits for the mark in the store. */
 async function disconnect({ session, secret }: { session: SessionId; secret: string }, gateway: ServerId): Promise<void> {
   awayMarks.mark(session, { gateway, secretHash: hashOf(secret) });
-  const deadline = Date.now() + 5_000;
-  while ((await redis.commands.hexists(sessionKey(session), 'away')) === 0) {
-    if (Date.now() > deadline) throw new Error('was not marked');
-  }
+  await until(async () => (await redis.commands.hexists(sessionKey(session), 'away')) === 1);
 }
 
 /** A store in which some commands fail: Redis does not run them (`not`), or the reply is lost (`unheard`). */
@@ -74,18 +72,6 @@ function newFailing(commands: Record<string, 'not' | 'unheard'>) {
     awayMarks: unsure,
     store: new SessionStore(connections, new GatewaySessionIndex(connections), unsure, { auth: { kind: 'guest' } }),
   };
-}
-
-async function until(succeeds: () => Promise<unknown>): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  for (;;) {
-    const isDone = await succeeds().then(
-      () => true,
-      () => false,
-    );
-    if (isDone) return;
-    if (Date.now() > deadline) throw new Error('not in time');
-  }
 }
 
 const refused = { code: 'already-online', retry: false };

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { HoldfastError, type RoomId, type ServerId, type SessionId, serverId, type UserId } from '#libs/protocol';
 import { RedisConnections, RedisModule } from '#libs/redis';
+import { until } from '../../../tools/process/until.mjs';
 import { SessionModule } from './session.module.js';
 import type { SessionOptions } from './session.options.js';
 import { sessionKey, userSessionKey } from './session-keys.js';
@@ -54,16 +55,6 @@ async function refusalCode(promise: Promise<unknown>): Promise<string> {
     (error) => error,
   );
   return outcome instanceof HoldfastError ? outcome.code : String(outcome);
-}
-
-async function until<T>(look: () => T | Promise<T>, isIt: (seen: T) => boolean, withinMs = 5_000): Promise<T> {
-  const deadline = Date.now() + withinMs;
-  for (;;) {
-    const seen = await look();
-    if (isIt(seen)) return seen;
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms; last seen ${JSON.stringify(seen)}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 describe('SessionStore.create', () => {
@@ -235,10 +226,8 @@ describe('the lifetime of a session', () => {
     const gateway = await newGateway({ sessionTtlMs: 50 });
     const user = newUser();
     const login = await logIn(gateway, user);
-    await until(
-      () => Promise.all([gateway.redis.exists(sessionKey(login.session)), gateway.redis.exists(userSessionKey(user))]),
-      ([record, pointer]) => record + pointer === 0,
-    );
+    await until(async () => (await gateway.redis.exists(sessionKey(login.session))) === 0);
+    await until(async () => (await gateway.redis.exists(userSessionKey(user))) === 0);
     expect(await gateway.store.find(user)).toBeNull();
     expect(await refusalCode(resume(gateway, login))).toBe('session-unknown');
     expect((await logIn(gateway, user)).replaced).toBeNull();
@@ -324,10 +313,7 @@ describe('SessionNotices', () => {
       { kind: 'unbind', user, room: 'r1' as RoomId },
     ];
     for (const notice of sent) await sender.notices.send(target.id, notice);
-    await until(
-      () => atTarget.heard.length,
-      (count) => count === sent.length,
-    );
+    await until(() => atTarget.heard.length === sent.length);
     // In a Cluster the notices arrive in any order.
     expect(new Set(atTarget.heard)).toEqual(new Set(sent));
     expect(atOther.heard).toEqual([]);
@@ -340,10 +326,7 @@ describe('SessionNotices', () => {
     for (const message of ['no JSON', '{"kind":"promote","session":"s"}', '{"kind":"replaced"}', 'null'])
       await sender.redis.publish(channel, message);
     await sender.notices.send(target.id, { kind: 'replaced', session: 's1' as SessionId });
-    await until(
-      () => heard.length,
-      (count) => count > 0,
-    );
+    await until(() => heard.length > 0);
     expect(heard).toEqual([{ kind: 'replaced', session: 's1' }]);
   });
 
@@ -353,10 +336,7 @@ describe('SessionNotices', () => {
     const second = await listener(target);
     await first.stop();
     await sender.notices.send(target.id, { kind: 'replaced', session: 's1' as SessionId });
-    await until(
-      () => second.heard.length,
-      (count) => count === 1,
-    );
+    await until(() => second.heard.length === 1);
     expect(first.heard).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { Injectable, Module, type Type } from '@nestjs/common';
 import { z } from 'zod';
-import { Command, type Durability, type Effect, EffectHandler, Game, type GameRules, type Room, type Setup } from '#libs/game-kit';
+import { Command, type Durability, type Effect, EffectHandler, Game, type GameRoom, type GameRules, type Setup } from '#libs/game-kit';
 import { type BankResult, bankName, DURABILITIES, LEDGER_VARIABLE, type Payment, PURSE } from './bank.js';
 
 export interface Bank {
@@ -35,7 +35,7 @@ export abstract class BankRules implements GameRules<Bank> {
   }
 
   @Command(Transfer)
-  transfer(room: Room<Bank>, { id }: z.infer<typeof Transfer>): void {
+  transfer(room: GameRoom<Bank>, { id }: z.infer<typeof Transfer>): void {
     const { state } = room;
     state.purse -= 1;
     state.sent.push(id);
@@ -45,7 +45,7 @@ export abstract class BankRules implements GameRules<Bank> {
   }
 
   @Command()
-  touch(room: Room<Bank>): void {
+  touch(room: GameRoom<Bank>): void {
     room.state.touched += 1;
   }
 }

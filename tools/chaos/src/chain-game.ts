@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { z } from 'zod';
-import { Command, Game, type GameRules, OnTimer, type Room, type Setup } from '#libs/game-kit';
+import { Command, Game, type GameRoom, type GameRules, OnTimer, type Setup } from '#libs/game-kit';
 import { BEAT_MS, type ChainResult, type Entry, FIRST_HASH, type Link, nextHash } from './chain.js';
 
 interface Chain {
@@ -34,7 +34,7 @@ export class ChainGame implements GameRules<Chain> {
   }
 
   @Command(Add)
-  add(room: Room<Chain>, { n, id }: z.infer<typeof Add>): void {
+  add(room: GameRoom<Chain>, { n, id }: z.infer<typeof Add>): void {
     const { state, seat } = room;
     // The command changes the state before it refuses the input. A refusal must undo these changes.
     state.sums[seat] += n;
@@ -47,13 +47,13 @@ export class ChainGame implements GameRules<Chain> {
   }
 
   @OnTimer('beat')
-  protected beat(room: Room<Chain>): void {
+  protected beat(room: GameRoom<Chain>): void {
     link(room, { kind: 'beat', id: String(room.now), seat: -1, n: 0 });
     room.schedule('beat', BEAT_MS);
   }
 }
 
-function link(room: Room<Chain>, entry: Entry): void {
+function link(room: GameRoom<Chain>, entry: Entry): void {
   const { state } = room;
   state.entries.push(entry);
   state.hash = nextHash(state.hash, entry);

@@ -1,4 +1,4 @@
-import type { FleetAnswer, HistoryAnswer, RoomsAnswer, RoomView, ServerView } from '#libs/admin';
+import type { AdminRoomView, FleetAnswer, HistoryAnswer, RoomsAnswer, ServerView } from '#libs/admin';
 import type { AdminClient } from './admin-client.js';
 import { fleetTable, roomsTable, roomText, shortId } from './tables.js';
 import { watch } from './watch.js';
@@ -106,7 +106,7 @@ async function rooms({ client, options, json, print }: Invocation): Promise<void
 
 async function room({ client, words, json, print }: Invocation): Promise<void> {
   const path = `/api/rooms/${part(words[0])}`;
-  const view = await client.get<RoomView>(path);
+  const view = await client.get<AdminRoomView>(path);
   const history = await client.get<HistoryAnswer>(`${path}/history`, { limit: '10' });
   print(json ? JSON.stringify({ ...view, history: history.changes }) : roomText(view, history, Date.now()));
 }

@@ -1,4 +1,4 @@
-import type { FleetAnswer, RoomView, ServerView } from '#libs/admin';
+import type { AdminRoomView, FleetAnswer, ServerView } from '#libs/admin';
 import { ageOf, eventText, fleetTable, roomsTable, shortId, table } from './tables.js';
 
 const NOW = 1_000_000_000;
@@ -96,7 +96,7 @@ const FLEET: FleetAnswer = {
   scale: { upAtPercent: 75, downAtPercent: 40, windowMs: 1 },
 };
 
-const ROOM: RoomView = {
+const ROOM: AdminRoomView = {
   id: 'abc',
   game: 'chess',
   name: 'a room',

@@ -1,4 +1,4 @@
-import type { FleetAnswer, HistoryAnswer, RoomsAnswer, RoomView, ServerView } from '#libs/admin';
+import type { AdminRoomView, FleetAnswer, HistoryAnswer, RoomsAnswer, ServerView } from '#libs/admin';
 import type { FleetEventLine } from './admin-client.js';
 
 /** Formats output for a terminal. Pure. `now`: ms since 1970. */
@@ -40,7 +40,7 @@ export function roomsTable({ rooms, next, total }: RoomsAnswer, now: number): st
   return `${shown}\n\n${total} rooms in all.${next ? ` More: --after ${next}` : ''}`;
 }
 
-export function roomText(room: RoomView, { changes }: HistoryAnswer, now: number): string {
+export function roomText(room: AdminRoomView, { changes }: HistoryAnswer, now: number): string {
   const facts: readonly (readonly [string, string])[] = [
     ['room', `${room.id}${room.name ? `  "${room.name}"` : ''}${room.private ? '  (private)' : ''}`],
     ['game', `${room.game}, ${room.round} games ended here`],

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { z } from 'zod';
-import { Command, EffectHandler, Game, type GameRules, OnSeat, OnTick, OnTimer, type Room, type Setup, View } from '#libs/game-kit';
+import { Command, EffectHandler, Game, type GameRoom, type GameRules, OnSeat, OnTick, OnTimer, type Setup, View } from '#libs/game-kit';
 import { POISON_NAMES, POISONS, type Poison, SETUP_POISON } from './poisons.js';
 
 const PLACES = ['timer', 'tick', 'view', 'effect', 'seat'] as const;
@@ -25,34 +25,34 @@ export class PoisonGame implements GameRules<Vial> {
 
   /** A harmless move. */
   @Command()
-  move(room: Room<Vial>): void {
+  move(room: GameRoom<Vial>): void {
     room.state.moves += 1;
   }
 
   @Command(Act)
-  act(_room: Room<Vial>, { poison }: z.infer<typeof Act>): void {
+  act(_room: GameRoom<Vial>, { poison }: z.infer<typeof Act>): void {
     POISONS[poison]();
   }
 
   @Command(Arm)
-  arm(room: Room<Vial>, { poison, place }: z.infer<typeof Arm>): void {
+  arm(room: GameRoom<Vial>, { poison, place }: z.infer<typeof Arm>): void {
     if (place === 'effect') room.effect('poison', poison);
     else if (place === 'timer') room.schedule('poison', 50);
     room.state.armed = { poison, place };
   }
 
   @OnTimer('poison')
-  protected timer(room: Room<Vial>): void {
+  protected timer(room: GameRoom<Vial>): void {
     release(room.state, 'timer');
   }
 
   @OnTick()
-  protected tick(room: Room<Vial>): void {
+  protected tick(room: GameRoom<Vial>): void {
     release(room.state, 'tick');
   }
 
   @OnSeat('left')
-  protected left(room: Room<Vial>): void {
+  protected left(room: GameRoom<Vial>): void {
     release(room.state, 'seat');
   }
 

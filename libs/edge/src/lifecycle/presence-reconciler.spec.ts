@@ -2,10 +2,9 @@ import type { Self } from '#libs/fleet';
 import { endOf, type RequestOrder, type RoomId, type SessionId, type UserId } from '#libs/protocol';
 import type { UserRooms } from '#libs/room-store';
 import type { GatewaySessionIndex, SessionStore } from '#libs/session';
-import type { Metrics } from '#libs/telemetry';
 import type { LobbyRouter } from '../lobby/lobby-router.js';
 import type { RoomRecordCache } from '../room/room-record-cache.js';
-import { SessionTable } from '../session/session-table.js';
+import { newSessionTable } from '../session/session-table.fixture.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
 import { PresenceReconciler } from './presence-reconciler.js';
 
@@ -20,7 +19,7 @@ function newGateway() {
   /** The admission that the store has. */
   const admitted = { turn: 7 };
   const reports: Report[] = [];
-  const table = new SessionTable({ sessions: { set: () => {} } } as unknown as Metrics);
+  const table = newSessionTable();
   const cache = { get: () => ({ doc: { members: [member] } }) } as unknown as RoomRecordCache;
   const lobbies = { emit: (_: unknown, __: string, data: Report) => reports.push(data) } as unknown as LobbyRouter;
   const userRooms = { renewTurn: async (_: unknown, turn: number) => (turn === admitted.turn ? turn + 1 : null) } as unknown as UserRooms;

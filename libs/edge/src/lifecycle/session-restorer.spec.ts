@@ -4,10 +4,10 @@ import { type RoomId, type SessionId, serverId, type UserId } from '#libs/protoc
 import { RedisConnections } from '#libs/redis';
 import { type StoreGeneration, UserRooms } from '#libs/room-store';
 import { GatewaySessionIndex, hashOf, PendingAwayMarks, SessionStore } from '#libs/session';
-import type { Log, Metrics } from '#libs/telemetry';
+import type { Log } from '#libs/telemetry';
 import type { RoomRecordCache } from '../room/room-record-cache.js';
 import type { RoomRestorer } from '../room/room-restorer.js';
-import { SessionTable } from '../session/session-table.js';
+import { newSessionTable } from '../session/session-table.fixture.js';
 import { SessionRestorer } from './session-restorer.js';
 
 // A separate database, because the test empties it.
@@ -22,7 +22,7 @@ afterAll(() => redis.onApplicationShutdown());
 function newGateway() {
   const id = serverId('gateway', randomUUID());
   const store = new SessionStore(redis, new GatewaySessionIndex(redis), new PendingAwayMarks(redis), { auth: { kind: 'guest' } });
-  const table = new SessionTable({ sessions: { set: () => {} } } as unknown as Metrics);
+  const table = newSessionTable();
   const marked: string[] = [];
   const generation = { current: 'one' as string | null, markAudited: async (_: unknown, name: string) => void marked.push(name) };
   const log = { warn: () => {} } as unknown as Log;

@@ -58,16 +58,21 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
   const settled = async (more: { restored?: RestoredSession[] } = {}): Promise<void> => {
     restored = more.restored ?? [];
     settle();
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await handled();
   };
   /** Restores these sessions. No settlement follows. */
   const restoredLate = async (isSettled: boolean, late: RestoredSession[]): Promise<void> => {
     settlement.isSettled = isSettled;
     restored = late;
     reportRestored();
-    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    await handled();
   };
   return { session, requested, done, orders, settled, restoredLate };
+}
+
+/** The fakes answer without timers and I/O, so everything that follows from a call happens before these two event-loop ticks end. */
+function handled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }
 
 describe('a session, once a store that was restarted is settled', () => {

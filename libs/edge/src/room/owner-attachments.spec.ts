@@ -4,7 +4,7 @@ import { type RoomId, type SessionId, serverId, type UserId } from '#libs/protoc
 import type { RoomRecord } from '#libs/room-store';
 import type { Log, Metrics } from '#libs/telemetry';
 import { LOST_POLL_MS } from '../edge.options.js';
-import { SessionTable } from '../session/session-table.js';
+import { newSessionTable } from '../session/session-table.fixture.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
 import { OwnerAttachments } from './owner-attachments.js';
 import type { RoomRecordCache } from './room-record-cache.js';
@@ -20,7 +20,7 @@ function newGateway() {
   const links = { get: () => knows.link, to: async () => peer } as unknown as FleetLinks;
   const directory = { get: () => knows.server } as unknown as ServerDirectory;
   const cache = { get: () => record, refresh: () => {} } as unknown as RoomRecordCache;
-  const table = new SessionTable({ sessions: { set: () => {} } } as unknown as Metrics);
+  const table = newSessionTable();
   const log = { debug: () => {} } as unknown as Log;
   const attachments = new OwnerAttachments(table, cache, links, directory, log, {} as Metrics, { onClosed: () => {} } as unknown as Links);
   const session = table.add('s' as SessionId, 'ada' as UserId, 'Ada');

@@ -4,6 +4,7 @@ import { PubSub, RedisConnections } from '#libs/redis';
 import { encodeRoomDoc, type RoomDoc, type RoomRecord, RoomRecords, roomKey, type StoreGeneration } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
+import { until } from '../../../../tools/process/until.mjs';
 import { RoomRecordCache } from './room-record-cache.js';
 import { RoomRestorer } from './room-restorer.js';
 
@@ -235,11 +236,3 @@ describe('the cache of room records', () => {
     expect(reported[2]).toEqual(next);
   });
 });
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`did not become true in time: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

@@ -17,6 +17,7 @@ import {
   SUBPROTOCOL_BINARY,
   SUBPROTOCOL_JSON,
 } from '#libs/protocol';
+import { until } from '../../../../tools/process/until.mjs';
 import type { EdgeOptions } from '../edge.options.js';
 import { type ConnectionEvents, type PlayerConnection } from './player-connection.js';
 import { TcpTransport } from './tcp-transport.js';
@@ -109,14 +110,6 @@ async function overTcp() {
   });
   await until(() => gateway.connections.length === 1);
   return { gateway, client, received, isClosed: () => isClosed, connection: gateway.connections[0] };
-}
-
-async function until(isIt: () => boolean, withinMs = 5_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!isIt()) {
-    if (Date.now() > deadline) throw new Error(`The condition was not true within ${withinMs} ms.`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }
 
 describe('a silent WebSocket', () => {

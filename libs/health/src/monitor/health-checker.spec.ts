@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
-import { CHECKS, EligibilitySeen, EndsSeen, eventually, evicted, HealthWorld, INTERVAL_MS, metric, result } from '../health.fixture.js';
+import { eventually } from '../../../../tools/process/until.mjs';
+import { CHECKS, EligibilitySeen, EndsSeen, evicted, HealthWorld, INTERVAL_MS, metric, result } from '../health.fixture.js';
 import type { HealthCheckerOptions } from '../health.options.js';
 
 describe('the health checker, over a real Redis', () => {

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { ServerDirectory, ServerRegistration } from '#libs/fleet';
-import { AnswersSeen, EndsSeen, eventually, evicted, HealthWorld, metric } from '../health.fixture.js';
+import { eventually } from '../../../../tools/process/until.mjs';
+import { AnswersSeen, EndsSeen, evicted, HealthWorld, metric } from '../health.fixture.js';
 
 describe('the protocol of health checks, over a real Redis', () => {
   let world: HealthWorld;

@@ -1,4 +1,5 @@
-import { blockFor, eventually, HealthWorld, healthyAgain, INTERVAL_MS, metric, result } from '../health.fixture.js';
+import { eventually } from '../../../../tools/process/until.mjs';
+import { blockFor, HealthWorld, healthyAgain, INTERVAL_MS, metric, result } from '../health.fixture.js';
 
 describe('a gateway that was suspended or without Redis, over a real Redis', () => {
   let world: HealthWorld;

@@ -1,7 +1,8 @@
 import type { OperatorEventKind } from '#libs/fleet';
 import { Links } from '#libs/link';
 import { PubSub } from '#libs/redis';
-import { CHECKS, DORMANT, eventually, evicted, HealthWorld, recordIn, type Started } from '../health.fixture.js';
+import { eventually } from '../../../../tools/process/until.mjs';
+import { CHECKS, DORMANT, evicted, HealthWorld, recordIn, type Started } from '../health.fixture.js';
 import { reportUnreached } from '../scripts/report-unreached.js';
 import { Eviction } from '../voting/eviction.js';
 import { UnreachableServers } from './unreachable-servers.js';
@@ -88,8 +89,8 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     expect(await report(one)).toMatchObject({ reports: 1 });
     expect(await report(two)).toMatchObject({ reports: 2 });
     expect(await report(two, [two.self.id])).toMatchObject({ reports: 1 });
-    await new Promise((resolve) => setTimeout(resolve, 800));
-    expect(await report(two)).toMatchObject({ reports: 1 });
+    expect(await report(two)).toMatchObject({ reports: 2 });
+    await eventually(async () => expect(await report(two)).toMatchObject({ reports: 1 }));
     await one.module.get(Eviction).evict(server, 'operator');
     expect(await report(one)).toMatchObject({ kind: 'over' });
   });

@@ -1,6 +1,7 @@
 import { ServerDirectory, ServerRegistration } from '#libs/fleet';
 import { serverId } from '#libs/protocol';
-import { CHECKS, DORMANT, EndsSeen, eventually, evicted, HealthWorld, metric, recordIn, Started } from '../health.fixture.js';
+import { eventually } from '../../../../tools/process/until.mjs';
+import { CHECKS, DORMANT, EndsSeen, evicted, HealthWorld, metric, recordIn, Started } from '../health.fixture.js';
 import { Eviction } from './eviction.js';
 import { Verdicts } from './verdicts.js';
 import { VoterProbe } from './voter-probe.js';

@@ -1,4 +1,7 @@
-import { COUNTING, type Host, Hosts } from '../hosts.fixture.js';
+import { until } from '../../../../tools/process/until.mjs';
+import type { Host } from '../host.fixture.js';
+import { Hosts } from '../hosts.fixture.js';
+import { COUNTING } from '../test-rules.fixture.js';
 
 let hosts: Hosts;
 let first: Host;
@@ -256,11 +259,3 @@ describe('a store', () => {
     expect(await second.auditor.isStoreAudited()).toBe(true);
   });
 });
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`was not so in time: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

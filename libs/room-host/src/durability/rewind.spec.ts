@@ -1,5 +1,8 @@
-import { type Host, Hosts, rulesOf } from '../hosts.fixture.js';
+import { until } from '../../../../tools/process/until.mjs';
+import type { Host } from '../host.fixture.js';
+import { Hosts } from '../hosts.fixture.js';
 import type { HostedRoom } from '../room/hosted-room.js';
+import { rulesOf } from '../test-rules.fixture.js';
 
 const validate = (value: unknown) => ({ ok: true as const, value });
 const rules = rulesOf<{ count: number }>('rewinding', () => ({ count: 0 }), {
@@ -31,7 +34,7 @@ async function rewound(): Promise<{ before: HostedRoom; next: Host; room: Hosted
   await first.does(before, 0, 'add');
   // The effect makes the owner write a checkpoint at once.
   await first.does(before, 0, 'save');
-  while (before.hasUnstoredEffects || before.durable.outbox.length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => isStored(before));
   const to = Number(await versionOf(before));
   await first.does(before, 0, 'add');
   await first.does(before, 0, 'add');
@@ -42,9 +45,13 @@ async function rewound(): Promise<{ before: HostedRoom; next: Host; room: Hosted
   await next.loader.adopt([tenure]);
   const room = next.rooms.get(before.id) as HostedRoom;
   // The new owner runs the effect again. Its completion is the first change of the new history.
-  while (room.durable.outbox.length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => room.durable.outbox.length === 0);
   expect(room.durable.version).toBe(to + 1);
   return { before, next, room, from: before.durable.version, to };
+}
+
+function isStored(room: HostedRoom): boolean {
+  return !room.hasUnstoredEffects && room.durable.outbox.length === 0;
 }
 
 async function versionOf({ id }: HostedRoom): Promise<string | null> {
@@ -92,7 +99,7 @@ describe('a player who was away while a game lost two owners, one after the othe
     const { before, next, room, from, to } = await rewound();
     while (room.durable.version <= from) await next.does(room, 1, 'add');
     await next.does(room, 1, 'save');
-    while (room.hasUnstoredEffects || room.durable.outbox.length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => isStored(room));
     const savedAt = Number(await versionOf(room));
     expect(savedAt).toBeGreaterThan(from);
     await next.does(room, 1, 'add');

@@ -1,6 +1,9 @@
 import { unpackCheckpoint } from '#libs/room-store';
-import { type Host, Hosts, rulesOf } from '../hosts.fixture.js';
+import { until } from '../../../../tools/process/until.mjs';
+import type { Host } from '../host.fixture.js';
+import { Hosts } from '../hosts.fixture.js';
 import type { HostedRoom } from '../room/hosted-room.js';
+import { rulesOf } from '../test-rules.fixture.js';
 
 interface Purse {
   left: number;
@@ -77,16 +80,18 @@ describe('an effect of a game of durability `checkpoint`', () => {
   it('runs only once a checkpoint with its change is stored', async () => {
     const bank = await newBank('checkpoint');
     const owner = bank.newServer('first');
-    const room = await bank.open(owner);
+    const [room, other] = [await bank.open(owner), await bank.open(owner)];
     let letGo: () => void = () => {};
-    owner.roomLog.beforeCheckpoint = () => new Promise((resolve) => (letGo = resolve));
+    owner.roomLog.beforeCheckpoint = (id) => (id === room.id ? new Promise((resolve) => (letGo = resolve)) : undefined);
     await owner.does(room, 0, 'touch');
     await owner.does(room, 0, 'pay', 'ann');
-    await turns(20);
-    expect(bank.runs).toEqual([]);
+    // The owner handles the effects of both rooms in this order.
+    await owner.does(other, 0, 'pay', 'bob');
+    await until(() => bank.runs.length > 0);
+    expect(bank.runs).toEqual([{ key: expect.any(String), data: 'bob', storedVersion: 1 }]);
     letGo();
-    await until(() => bank.runs.length === 1);
-    expect(bank.runs).toEqual([{ key: expect.any(String), data: 'ann', storedVersion: 2 }]);
+    await until(() => bank.runs.length === 2);
+    expect(bank.runs[1]).toEqual({ key: expect.any(String), data: 'ann', storedVersion: 2 });
   });
 
   it('is not run when its server is lost before that, and the effect of the new history has another key', async () => {
@@ -95,9 +100,13 @@ describe('an effect of a game of durability `checkpoint`', () => {
     const opened = await bank.open(first);
     await first.does(opened, 0, 'pay', 'ann');
     await until(() => bank.paid.size === 1 && !opened.hasUnstoredEffects);
-    first.roomLog.beforeCheckpoint = () => new Promise(() => {});
+    let isStarted = false;
+    first.roomLog.beforeCheckpoint = () => {
+      isStarted = true;
+      return new Promise(() => {});
+    };
     await first.does(opened, 0, 'pay', 'lost');
-    await turns(20);
+    await until(() => isStarted);
     const { owner, room } = await bank.lose(first, opened);
     expect((room.value.state as Purse).left).toBe(999);
     await owner.does(room, 0, 'pay', 'bob');
@@ -151,15 +160,3 @@ describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, du
     expect(bank.runs[1].key).toBe(bank.runs[0].key);
   });
 });
-
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!isSo()) {
-    if (Date.now() > deadline) throw new Error('was not so in time');
-    await turns(1);
-  }
-}

@@ -1,12 +1,15 @@
-import type { Room } from '#libs/room';
+import type { GameRoom } from '#libs/room';
 import { Log } from '#libs/telemetry';
-import { type Host, Hosts, rulesOf } from '../hosts.fixture.js';
+import { until } from '../../../../tools/process/until.mjs';
+import type { Host } from '../host.fixture.js';
+import { Hosts } from '../hosts.fixture.js';
+import { rulesOf } from '../test-rules.fixture.js';
 
 interface Count {
   count: number;
 }
 
-const asks: Record<string, (room: Room<Count>) => void> = {
+const asks: Record<string, (room: GameRoom<Count>) => void> = {
   'schedule a timer that nobody handles': (room) => room.schedule('trun', 10),
   'ask for an effect that nobody handles': (room) => room.effect('payy'),
   'emit to a seat that does not exist': (room) => room.emit('secret', null, [2]),
@@ -15,7 +18,7 @@ const asks: Record<string, (room: Room<Count>) => void> = {
 /** A game whose commands and timer change the state and then make a mistake. */
 const mistaken = rulesOf<Count>('mistaken', () => ({ count: 0 }), {
   commands: new Map(
-    Object.entries({ ...asks, fine: () => {}, late: (room: Room<Count>) => room.schedule('turn', 0) }).map(([name, ask]) => [
+    Object.entries({ ...asks, fine: () => {}, late: (room: GameRoom<Count>) => room.schedule('turn', 0) }).map(([name, ask]) => [
       name,
       {
         validate: () => ({ ok: true, value: undefined }),
@@ -69,8 +72,7 @@ it.each(Object.keys(asks))('refuses a command that tries to %s, changes nothing 
 it('ends a room whose timer makes a mistake, and logs one line', async () => {
   const room = await hosts.open(host);
   await host.does(room, 0, 'late');
-  for (const deadline = Date.now() + 5_000; !room.value.ended && Date.now() < deadline; )
-    await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => room.value.ended);
   expect(room.value).toMatchObject({ ended: { reason: 'game-failed' }, state: { count: 1 } });
   expect(logged).toHaveBeenCalledTimes(1);
   expect(logged).toHaveBeenCalledWith(

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { EffectRun, GameRegistry } from '#libs/game-kit';
 import { LINK_KIND, type LinkPeer, type Links } from '#libs/link';
 import {
@@ -15,11 +14,12 @@ import {
   unpack,
 } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
-import { type CommandRule, type GameDefinition, type Room, RoomMachine, type RoomRules, type SeatEvent } from '#libs/room';
+import { type CommandRule, type GameDefinition, type GameRoom, RoomMachine, type RoomRules, type SeatEvent } from '#libs/room';
 import { type Append, EndedGameStore, packChange, type RoomDoc, RoomLog, RoomRecords, type WriteResult } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
+import { until } from '../../../../tools/process/until.mjs';
 import { Attachments } from '../attachments/attachments.js';
 import { ResyncWatch } from '../attachments/resync-watch.js';
 import { Appender } from '../durability/appender.js';
@@ -42,7 +42,7 @@ interface Counter {
   oddity?: unknown;
 }
 
-type Handler = (room: Room<Counter>, data: never) => void;
+type Handler = (room: GameRoom<Counter>, data: never) => void;
 
 const COMMANDS: Record<string, Handler> = {
   add: (room, by: number) => {
@@ -71,7 +71,7 @@ const COMMANDS: Record<string, Handler> = {
 };
 
 function rulesOf(definition: Partial<GameDefinition> = {}, more: Partial<RoomRules<Counter>> = {}): RoomRules<Counter> {
-  const heard = (event: SeatEvent) => (room: Room<Counter>) => void room.state.heard.push(`${event}:${room.seat}`);
+  const heard = (event: SeatEvent) => (room: GameRoom<Counter>) => void room.state.heard.push(`${event}:${room.seat}`);
   return {
     definition: {
       name: 'counter',
@@ -91,7 +91,8 @@ function rulesOf(definition: Partial<GameDefinition> = {}, more: Partial<RoomRul
       ]),
     ),
     timers: new Map([
-      ['ring', (room: Room<Counter>) => void room.state.heard.push('ring')],
+      ['ring', (room: GameRoom<Counter>) => void room.state.heard.push('ring')],
+      ['chime', (room: GameRoom<Counter>) => void room.state.heard.push('chime')],
       [
         'break',
         () => {
@@ -125,8 +126,10 @@ class LossyLog extends RoomLog {
   readonly sent: Append[][] = [];
   answersToLose = 0;
   callsToLose = 0;
+  beforeCall: () => void = () => {};
 
   override async appendAll(appends: readonly Append[]): Promise<WriteResult[]> {
+    this.beforeCall();
     this.sent.push([...appends]);
     if (this.callsToLose > 0) {
       this.callsToLose -= 1;
@@ -266,14 +269,6 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
 
 const TIME = new RoomTime({ now: () => Date.now() });
 
-async function until(isIt: () => boolean, withinMs = 10_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!isIt()) {
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms`);
-    await sleep(1);
-  }
-}
-
 /** Resolves when the commands of this event-loop tick are handled. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
@@ -386,11 +381,14 @@ describe('the output of a room', () => {
     const room = await host.room();
     const peer = host.attach(room, 0);
     host.roomLog.callsToLose = 1;
+    const receivedBefore: string[][] = [];
+    host.roomLog.beforeCall = () => receivedBefore.push(kinds(peer.to(1)));
     host.command(room, peer, 1, 1, 'add', 5);
-    await until(() => host.roomLog.sent.length === 1);
-    await sleep(5);
-    expect(kinds(peer.to(1))).toEqual(['placed', 'sync']);
     await until(() => peer.to(1).length === 3);
+    expect(receivedBefore).toEqual([
+      ['placed', 'sync'],
+      ['placed', 'sync'],
+    ]);
     expect(peer.to(1)[2]).toMatchObject({ kind: 'sync', version: 1, seq: 1, from: 0, patches: [{ path: '/count', value: 5 }] });
   });
 
@@ -759,9 +757,9 @@ describe('the clock of a room', () => {
     const host = newHost();
     const room = await host.room();
     schedule(host, room, 1, 'ring', 15);
-    await until(() => stateOf(room).heard.includes('ring'));
-    await sleep(30);
-    expect(stateOf(room).heard.filter((heard) => heard === 'ring')).toHaveLength(1);
+    schedule(host, room, 2, 'chime', 45);
+    await until(() => stateOf(room).heard.includes('chime'));
+    expect(stateOf(room).heard).toEqual(['ring', 'chime']);
     expect(room.value.timers.ring).toBeUndefined();
   });
 
@@ -770,9 +768,10 @@ describe('the clock of a room', () => {
     const room = await host.room();
     schedule(host, room, 1, 'ring', 10);
     schedule(host, room, 2, 'ring', 60_000);
-    await sleep(30);
-    expect(stateOf(room).heard).not.toContain('ring');
-    schedule(host, room, 3, 'ring', 1);
+    schedule(host, room, 3, 'chime', 30);
+    await until(() => stateOf(room).heard.includes('chime'));
+    expect(stateOf(room).heard).toEqual(['chime']);
+    schedule(host, room, 4, 'ring', 1);
     await until(() => stateOf(room).heard.includes('ring'));
   });
 
@@ -781,9 +780,10 @@ describe('the clock of a room', () => {
     const first = await host.room();
     schedule(host, first, 1, 'ring', 50);
     const { value } = first;
+    const dueAt = value.timers.ring;
     await host.appender.whenSettled(first);
     host.rooms.drop(first, 'moved');
-    await sleep(60);
+    await until(() => TIME.now() > dueAt);
     const { epoch } = (await host.roomLog.adopt(first.id, first.tenure, owner)) as { epoch: number };
     const second = new HostedRoom(first.machine, { ...owner, epoch }, value, { batch: '', doc, rev: 1, start: 's', round: 0 }, TIME);
     host.rooms.add(second);
@@ -821,8 +821,9 @@ describe('the clock of a room', () => {
     const peer = host.attach(room, 0);
     host.attachments.detach(peer.peer, { handle: 1, gone: 'away' });
     host.attach(room, 0);
-    await sleep(40);
-    expect(stateOf(room).heard).toEqual([]);
+    schedule(host, room, 1, 'chime', 40);
+    await until(() => stateOf(room).heard.includes('chime'));
+    expect(stateOf(room).heard).toEqual(['chime']);
   });
 
   it('abandons a game that all players have left', async () => {

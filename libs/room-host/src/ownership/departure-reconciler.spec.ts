@@ -1,7 +1,10 @@
 import type { LinkPeer } from '#libs/link';
 import type { RoomRules } from '#libs/room';
-import { type Host, Hosts, rulesOf } from '../hosts.fixture.js';
+import { until } from '../../../../tools/process/until.mjs';
+import type { Host } from '../host.fixture.js';
+import { Hosts } from '../hosts.fixture.js';
 import type { HostedRoom } from '../room/hosted-room.js';
+import { rulesOf } from '../test-rules.fixture.js';
 
 const rules = rulesOf('still', () => ({}));
 
@@ -85,11 +88,3 @@ describe('a player who leaves', () => {
     expect((await hosts.record(room.id)).result).toEqual({ reason: 'abandoned' });
   });
 });
-
-async function until(isIt: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!(await isIt())) {
-    if (Date.now() > deadline) throw new Error('not in time');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

@@ -1,6 +1,8 @@
 import type { RoomId } from '#libs/protocol';
 import { type SuspectInput, SuspectMarks } from '#libs/room-store';
-import { COUNTING, Hosts, rulesOf } from '../hosts.fixture.js';
+import { until } from '../../../../tools/process/until.mjs';
+import { Hosts } from '../hosts.fixture.js';
+import { COUNTING, rulesOf } from '../test-rules.fixture.js';
 
 const hosts = new Hosts(COUNTING);
 const marks = new SuspectMarks(hosts.redis.commands);
@@ -116,12 +118,4 @@ describe('an effect that is running when its game ends', () => {
 
 async function ended(room: RoomId): Promise<void> {
   await until(async () => (await hosts.record(room)).status === 'waiting');
-}
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error('was not so in time');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }

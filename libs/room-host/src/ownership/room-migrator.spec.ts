@@ -1,5 +1,8 @@
-import { COUNTING, type Host, Hosts } from '../hosts.fixture.js';
+import { until } from '../../../../tools/process/until.mjs';
+import type { Host } from '../host.fixture.js';
+import { Hosts } from '../hosts.fixture.js';
 import type { HostedRoom } from '../room/hosted-room.js';
+import { COUNTING } from '../test-rules.fixture.js';
 
 let hosts: Hosts;
 let first: Host;
@@ -243,12 +246,4 @@ async function movesTold({ metrics, operatorEvents }: Host): Promise<{ counted: 
     counted: values.reduce((sum, { value }) => sum + value, 0),
     told: operatorEvents.flatMap(({ kind, server }) => (kind === 'room.moved' ? [server] : [])),
   };
-}
-
-async function until(isIt: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!isIt()) {
-    if (Date.now() > deadline) throw new Error('not in time');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }

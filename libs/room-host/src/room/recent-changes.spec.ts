@@ -1,7 +1,10 @@
 import type { RoomId } from '#libs/protocol';
-import type { Room, RoomRules } from '#libs/room';
-import { type Host, Hosts, rulesOf } from '../hosts.fixture.js';
+import type { GameRoom, RoomRules } from '#libs/room';
+import { until } from '../../../../tools/process/until.mjs';
+import type { Host } from '../host.fixture.js';
+import { Hosts } from '../hosts.fixture.js';
 import { EVENT_TAIL_BYTES_MAX, RECENT_CHANGES_MAX } from '../room-host.options.js';
+import { rulesOf } from '../test-rules.fixture.js';
 
 interface Sayings {
   said: number;
@@ -16,22 +19,22 @@ const rules = rulesOf<Sayings>(
   {
     commands: new Map(
       Object.entries({
-        say: (room: Room<Sayings>, name: unknown) => {
+        say: (room: GameRoom<Sayings>, name: unknown) => {
           room.state.said += 1;
           room.emit(name as string);
         },
-        whisper: (room: Room<Sayings>, name: unknown) => {
+        whisper: (room: GameRoom<Sayings>, name: unknown) => {
           room.state.said += 1;
           room.emit(name as string, null, [1 - room.seat]);
         },
-        boast: (room: Room<Sayings>, bytes: unknown) => {
+        boast: (room: GameRoom<Sayings>, bytes: unknown) => {
           room.state.said += 1;
           room.emit('boast', 'x'.repeat(bytes as number));
         },
-        think: (room: Room<Sayings>) => {
+        think: (room: GameRoom<Sayings>) => {
           room.state.said += 1;
         },
-        end: (room: Room<Sayings>) => {
+        end: (room: GameRoom<Sayings>) => {
           room.emit('last', null, [room.seat]);
           room.end();
         },
@@ -198,11 +201,3 @@ describe('the kept events are limited', () => {
     expect(soon.hasMissed).toBe(false);
   });
 });
-
-async function until(isIt: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!(await isIt())) {
-    if (Date.now() > deadline) throw new Error('not in time');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

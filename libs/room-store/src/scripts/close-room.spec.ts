@@ -1,44 +1,36 @@
 import { randomUUID } from 'node:crypto';
-import type { RoomId, ServerId, UserId } from '#libs/protocol';
-import { RedisConnections } from '#libs/redis';
+import type { RoomId, ServerId } from '#libs/protocol';
 import { closedKey, roomKey } from '../room-keys.js';
-import { RoomLog } from '../room-log.js';
-import type { RoomDoc, RoomRecord } from '../room-record.js';
-import { RoomRecords } from '../room-records.js';
+import type { RoomRecord } from '../room-record.js';
+import { roomDoc, StoredRooms } from '../rooms.fixture.js';
 
 /** An owner that is suspended while others end its game and leave the room, and then reads it. */
-const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
-const records = new RoomRecords(redis);
-const log = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 0 });
 const owner = { server: 'hf:game:sleeper' as ServerId, incarnation: 1 };
 
-const doc: RoomDoc = {
-  name: 'a room',
-  host: 'ada' as UserId,
-  seats: 2,
-  seatsMin: 2,
-  private: true,
-  members: [],
-  players: [],
-  createdAt: 0,
-};
-
-beforeAll(() => redis.ready());
-afterAll(() => redis.onApplicationShutdown());
+const doc = roomDoc({ private: true });
+const rooms = new StoredRooms(doc);
+const { redis, records, log } = rooms;
 
 async function playedRoom(): Promise<{ room: RoomId; epoch: number }> {
-  const room = randomUUID() as RoomId;
-  await records.create(room, 'chess', doc);
-  await records.save((await records.read(room)) as RoomRecord, { status: 'starting', start: 'one' });
-  const opened = await log.open(room, 'one', owner, null, 'every-change');
-  return { room, epoch: opened?.epoch as number };
+  const { room, tenure } = await rooms.playing(owner);
+  return { room, epoch: tenure.epoch };
 }
 
 const reassert = (room: RoomId, epoch: number) =>
   log.reassert(
     room,
     { ...owner, epoch },
-    { version: 3, batch: 'b', state: new Uint8Array([1]), doc, rev: 1, game: 'chess', durability: 'every-change', round: 0, start: 'one' },
+    {
+      version: 3,
+      batch: 'b',
+      state: new Uint8Array([1]),
+      doc,
+      rev: 1,
+      game: 'chess',
+      durability: 'every-change',
+      round: 0,
+      start: 'start-1',
+    },
   );
 
 it('does not let a former owner that slept restore a closed room', async () => {

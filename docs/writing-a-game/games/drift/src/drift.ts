@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Command, Game, type GameRules, OnTick, type Room, type Setup } from '#libs/game-kit';
+import { Command, Game, type GameRoom, type GameRules, OnTick, type Setup } from '#libs/game-kit';
 
 export interface Sea {
   boats: { x: number; y: number; heading: number }[];
@@ -15,12 +15,12 @@ export class Drift implements GameRules<Sea> {
   }
 
   @Command(Steer)
-  steer({ state, seat }: Room<Sea>, { heading }: z.infer<typeof Steer>): void {
+  steer({ state, seat }: GameRoom<Sea>, { heading }: z.infer<typeof Steer>): void {
     state.boats[seat].heading = heading;
   }
 
   @OnTick(20)
-  protected sail({ state }: Room<Sea>, elapsedMs: number): void {
+  protected sail({ state }: GameRoom<Sea>, elapsedMs: number): void {
     for (const boat of state.boats) {
       const angle = (boat.heading / 180) * Math.PI;
       boat.x = within(boat.x + (Math.sin(angle) * SPEED * elapsedMs) / 1_000);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Command, Game, type GameRules, OnSeat, OnTimer, type Room, type Seat, type Setup, View } from '#libs/game-kit';
+import { Command, Game, type GameRoom, type GameRules, OnSeat, OnTimer, type Seat, type Setup, View } from '#libs/game-kit';
 
 export interface Match {
   /** The hand that each seat shows in this round; null: none yet. */
@@ -21,7 +21,7 @@ export class RockPaperScissors implements GameRules<Match> {
   }
 
   @Command(Show)
-  show(room: Room<Match>, { hand }: z.infer<typeof Show>): void {
+  show(room: GameRoom<Match>, { hand }: z.infer<typeof Show>): void {
     const { state, seat } = room;
     if (state.hands[seat] !== null) room.reject('shown-already');
     state.hands[seat] = hand;
@@ -29,7 +29,7 @@ export class RockPaperScissors implements GameRules<Match> {
   }
 
   @OnTimer('round')
-  protected judge(room: Room<Match>): void {
+  protected judge(room: GameRoom<Match>): void {
     const { state } = room;
     const winner = winnerOf(state.hands);
     room.emit('revealed', { hands: state.hands, winner });
@@ -42,7 +42,7 @@ export class RockPaperScissors implements GameRules<Match> {
   }
 
   @OnSeat('left')
-  protected left(room: Room<Match>): void {
+  protected left(room: GameRoom<Match>): void {
     this.finish(room, 1 - room.seat);
   }
 
@@ -58,7 +58,7 @@ export class RockPaperScissors implements GameRules<Match> {
     return { ...old, round: old.wins[0] + old.wins[1] + 1 };
   }
 
-  private finish(room: Room<Match>, winner: Seat | null): void {
+  private finish(room: GameRoom<Match>, winner: Seat | null): void {
     if (winner !== null) room.effect('won', { user: room.seats[winner].user });
     room.end({ winner });
   }

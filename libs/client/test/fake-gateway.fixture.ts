@@ -1,0 +1,94 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { WebSocketServer } from 'ws';
+import { decodePlayerMessage, encodeServerMessage, FrameSplitter, playerMessageFromJson, SUBPROTOCOL_JSON } from '#libs/protocol';
+import type { FakeFleet } from './fake-fleet.fixture.js';
+import type { Line } from './fake-session.fixture.js';
+
+/** The entry to the fleet: a WebSocket port and a TCP port on loopback. */
+export class FakeGateway {
+  url = '';
+  tcpUrl = '';
+  private readonly lines = new Set<Line>();
+  private webSockets: WebSocketServer | undefined;
+  private tcp: Server | undefined;
+
+  constructor(readonly fleet: FakeFleet) {}
+
+  static async open(fleet: FakeFleet): Promise<FakeGateway> {
+    const gateway = new FakeGateway(fleet);
+    await gateway.listen();
+    return gateway;
+  }
+
+  private async listen(): Promise<void> {
+    const webSockets = new WebSocketServer({ port: 0, host: '127.0.0.1', path: '/play' });
+    this.webSockets = webSockets;
+    webSockets.on('connection', (socket) => {
+      const isJson = socket.protocol === SUBPROTOCOL_JSON;
+      const line = this.line(
+        isJson ? 'json' : 'binary',
+        (message) => socket.send(isJson ? JSON.stringify(message) : encodeServerMessage(message)),
+        () => socket.send(isJson ? '{"kind":' : GARBAGE),
+        () => socket.close(1001),
+      );
+      socket.on('message', (data: Buffer) =>
+        this.fleet.take(isJson ? playerMessageFromJson(data.toString()) : decodePlayerMessage(data), line),
+      );
+      socket.on('close', () => this.forget(line));
+    });
+    const tcp = createServer((socket) => this.tcpPlayer(socket));
+    this.tcp = tcp;
+    await Promise.all([
+      new Promise((resolve) => webSockets.once('listening', resolve)),
+      new Promise<void>((resolve) => void tcp.listen(0, '127.0.0.1', resolve)),
+    ]);
+    this.url = `ws://127.0.0.1:${portOf(webSockets)}/play`;
+    this.tcpUrl = `tcp://127.0.0.1:${portOf(tcp)}`;
+  }
+
+  async close(): Promise<void> {
+    for (const line of this.lines) line.cut();
+    await Promise.all([
+      new Promise((resolve) => (this.webSockets ? this.webSockets.close(resolve) : resolve(null))),
+      new Promise((resolve) => (this.tcp ? this.tcp.close(resolve) : resolve(null))),
+    ]);
+  }
+
+  private tcpPlayer(socket: Socket): void {
+    const line = this.line(
+      'tcp',
+      (message) => {
+        const frame = encodeServerMessage(message);
+        const length = Buffer.alloc(4);
+        length.writeUInt32BE(frame.length);
+        socket.write(Buffer.concat([length, frame]));
+      },
+      () => socket.write(Buffer.concat([Buffer.from([0, 0, 0, GARBAGE.length]), GARBAGE])),
+      () => socket.end(),
+    );
+    const splitter = new FrameSplitter(16_384, (frame) => this.fleet.take(decodePlayerMessage(frame), line));
+    socket.on('data', (chunk) => splitter.push(chunk));
+    socket.on('error', () => {});
+    socket.on('close', () => this.forget(line));
+  }
+
+  private line(transport: Line['transport'], send: Line['send'], garble: () => void, cut: () => void): Line {
+    const line: Line = { transport, session: null, send, garble, cut };
+    this.lines.add(line);
+    this.fleet.lines.add(line);
+    return line;
+  }
+
+  private forget(line: Line): void {
+    this.lines.delete(line);
+    this.fleet.lines.delete(line);
+    if (line.session?.line === line) line.session.line = null;
+  }
+}
+
+/** A sync whose body ends inside a map. */
+const GARBAGE = Buffer.from([0x85, 0, 0, 0, 1, 0, 0, 0, 1, 0x82, 0xa1]);
+
+function portOf(server: { address(): unknown }): number {
+  return (server.address() as { port: number }).port;
+}

@@ -1,0 +1,24 @@
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
+import { makePrivate, makePrivateFolder } from '../process/private-files.mjs';
+
+export const RUNNING_FILE = join(HOLDFAST_DIR, 'running.json');
+export const LOGS = join(HOLDFAST_DIR, 'logs');
+/** The servers of the fleet write their ready files here. */
+export const READY_FILES = join(HOLDFAST_DIR, 'run');
+export const REDIS_FOLDER = join(HOLDFAST_DIR, 'redis');
+
+/**
+ * These folders contain games, tokens and passwords, so only this user may read them, even when an older version created them
+ * with wider permissions.
+ */
+export function preparePrivateFolders() {
+  // A folder that the user named may contain other files, so only our subfolders are restricted.
+  if (!existsSync(HOLDFAST_DIR) || HOLDFAST_DIR === join(ROOT, '.holdfast')) {
+    mkdirSync(HOLDFAST_DIR, { recursive: true, mode: 0o700 });
+    chmodSync(HOLDFAST_DIR, 0o700);
+  }
+  for (const folder of [LOGS, READY_FILES, REDIS_FOLDER]) makePrivateFolder(folder);
+  makePrivate(RUNNING_FILE);
+}

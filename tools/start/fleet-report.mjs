@@ -1,0 +1,81 @@
+import { relative } from 'node:path';
+import { addressesOf } from './addresses.mjs';
+import { LOGS, RUNNING_FILE } from './fleet-folder.mjs';
+import { readable } from './terminal.mjs';
+
+/** @typedef {import('./local-fleet.mjs').LocalServer} LocalServer */
+
+/** The lines about the processes of a fleet: its addresses, deaths and returns, and the log lines that people should see. */
+export class FleetReport {
+  /** The fleet stops, so the lines of its servers are of no interest. */
+  isMuted = false;
+  hasStarted = false;
+
+  /** @param {import('./terminal.mjs').Terminal} terminal @param {string} logLevel the lowest level that is shown */
+  constructor(terminal, logLevel) {
+    this.terminal = terminal;
+    this.logLevel = logLevel;
+  }
+
+  /**
+   * Prints the addresses of the fleet.
+   *
+   * @param {{ options: import('./options.mjs').FleetOptions, env: NodeJS.ProcessEnv, servers: LocalServer[], adminToken: string }} fleet
+   * @param {number} tookSeconds
+   */
+  greet({ options, env, servers, adminToken }, tookSeconds) {
+    const { terminal } = this;
+    const { page, tcp, ops } = addressesOf(options, env);
+    const gateways = servers.filter(({ plan }) => plan.type === 'gateway');
+    const [first] = gateways;
+    /** @param {string} what @param {string} where */
+    const row = (what, where) => terminal.line(`  ${what.padEnd(12)} ${where}`);
+    terminal.line();
+    terminal.line(terminal.paint('1', `  Ready after ${tookSeconds.toFixed(1)} s`));
+    terminal.line();
+    row('Play', terminal.paint('4', page(first.plan.env.PUBLIC_PORT)));
+    for (const { plan } of gateways.slice(1)) row('', terminal.paint('4', page(plan.env.PUBLIC_PORT)));
+    row('TCP', gateways.map(({ plan }) => tcp(plan.env.TCP_PORT)).join(' '));
+    row('Dashboard', terminal.paint('4', ops(first.plan.env.OPS_PORT)));
+    row('Admin token', adminToken);
+    row('Metrics', servers.map(({ plan, opsPort }) => `${plan.label} ${ops(opsPort)}/metrics`).join(`\n  ${' '.repeat(13)}`));
+    row('Logs', relative(process.cwd(), LOGS) || LOGS);
+    terminal.line();
+    terminal.line(
+      `  ${terminal.paint('2', `Try it: run npm run players -- --players 50, and kill -9 a game server meanwhile (pids in ${relative(process.cwd(), RUNNING_FILE)}).`)}`,
+    );
+    terminal.line(`  ${terminal.paint('2', 'Ctrl-C stops everything.')}`);
+    terminal.line();
+  }
+
+  /** Prints every death and every return. @param {string} label @param {import('./keeper.mjs').Keeper} keeper */
+  follow(label, keeper) {
+    const { terminal } = this;
+    keeper.on('died', ({ why, ranMs, pauseMs }) =>
+      this.say(label, `${terminal.paint('31', 'died')} (${why}) after ${seconds(ranMs)}; restarting it in ${seconds(pauseMs)}`),
+    );
+    keeper.on('back', () => this.say(label, `${terminal.paint('32', 'is back')}`));
+    keeper.on('failed', (error, pauseMs) =>
+      this.say(label, `${terminal.paint('31', 'did not start')}: ${error.message}; next attempt in ${seconds(pauseMs)}`),
+    );
+  }
+
+  /** @param {string} label @param {string} line */
+  show(label, line) {
+    // A server that does not start is reported once, with its last lines.
+    if (this.isMuted || (!this.hasStarted && !line.startsWith('{'))) return;
+    const text = readable(line, this.logLevel);
+    if (text !== null) this.say(label, text);
+  }
+
+  /** @param {string} label @param {string} text */
+  say(label, text) {
+    const time = new Date().toTimeString().slice(0, 8);
+    this.terminal.line(`  ${this.terminal.paint('2', time)} ${this.terminal.name(label.padEnd(10))} ${text}`);
+  }
+}
+
+/** @param {number} ms */
+function seconds(ms) {
+  return ms < 10_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.round(ms / 1_000)} s`;
+}

@@ -1,0 +1,273 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { build } from '../build/build.mjs';
+import { install } from '../install/install.mjs';
+import { isFree } from '../process/free-port.mjs';
+import { DIST, ROOT, SERVERS_DIST } from '../process/paths.mjs';
+import { findRedisServer } from '../redis/find-redis.mjs';
+import { pingRedis } from '../redis/ping-redis.mjs';
+import { startRedis } from '../redis/start-redis.mjs';
+import { addressesOf } from './addresses.mjs';
+import { LOGS, preparePrivateFolders, READY_FILES, REDIS_FOLDER, RUNNING_FILE } from './fleet-folder.mjs';
+import { planFleet } from './fleet-plan.mjs';
+import { FleetReport } from './fleet-report.mjs';
+import { Keeper } from './keeper.mjs';
+import { launchServer, mainOf, ServerDidNotStart } from './launch-server.mjs';
+import { clearLeftovers } from './leftovers.mjs';
+import { isPortOfGateway } from './options.mjs';
+import { PlainError, plainly } from './plain-error.mjs';
+import { RunningFile } from './running-file.mjs';
+import { readable } from './terminal.mjs';
+import { watchFolders } from './watch-folders.mjs';
+
+/** In ms. A server that is still running this long after SIGTERM is killed. It must exceed the drain timeout here. */
+const STOP_TIMEOUT_MS = 10_000;
+
+/**
+ * @typedef {import('./terminal.mjs').Terminal} Terminal
+ * @typedef {{ plan: import('./fleet-plan.mjs').PlannedServer, keeper: Keeper, opsPort: number | null }} LocalServer
+ */
+
+/** A whole fleet on this machine: Redis, unless it is given, and the servers, each restarted by a keeper when it dies. */
+export class LocalFleet {
+  /** @type {LocalServer[]} */
+  servers = [];
+  /** @type {Keeper | null} */
+  redis = null;
+  stopping = false;
+  holdsFolder = false;
+
+  /** @param {import('./options.mjs').FleetOptions} options @param {NodeJS.ProcessEnv} env @param {Terminal} terminal */
+  constructor(options, env, terminal) {
+    this.options = options;
+    this.env = env;
+    this.terminal = terminal;
+    this.report = new FleetReport(terminal, options.verbose ? 'info' : env.LOG_LEVEL || 'warn');
+    this.runningFile = new RunningFile(
+      () => this.running(),
+      (text) => terminal.line(`  ${text}`),
+    );
+    this.adminToken = env.ADMIN_TOKEN || randomBytes(18).toString('base64url');
+    /** Password of the private Redis, because other users of this machine can reach its port. */
+    this.redisPassword = randomBytes(24).toString('base64url');
+    /** @type {string | null} */
+    this.privateRedisUrl = null;
+    this.linkSecret = env.LINK_SECRET || randomBytes(32).toString('base64url');
+  }
+
+  async start() {
+    const { terminal, options } = this;
+    const startedAt = Date.now();
+    terminal.line(terminal.paint('1', '\nHoldfast'));
+    await this.claimFolder();
+    if (SERVERS_DIST === DIST) await this.prepare();
+    const redisUrl = await terminal.step('Redis', (say) =>
+      options.redisUrl ? this.useRedis(options.redisUrl, say) : this.startPrivateRedis(say),
+    );
+    this.checkStopping();
+
+    const plans = planFleet(options, { redisUrl, linkSecret: this.linkSecret, adminToken: this.adminToken, env: this.env });
+    await this.checkPorts(plans);
+    this.servers = plans.map((plan) => this.server(plan));
+    await terminal.step(`servers: ${plans.map(({ label }) => label).join(', ')}`, async () => {
+      await Promise.all(
+        this.servers.map(({ keeper, plan }) =>
+          keeper.start().catch((error) => {
+            throw this.stopping ? new PlainError('stopped') : didNotStart(plan.label, error);
+          }),
+        ),
+      );
+    });
+    this.report.hasStarted = true;
+    this.report.greet(this, (Date.now() - startedAt) / 1_000);
+    if (options.watch) this.watchCode();
+  }
+
+  async prepare() {
+    await this.terminal.step('dependencies', async (say) => {
+      const { installed } = await plainly(install({ log: say }));
+      say(installed ? 'dependencies installed' : 'dependencies are installed');
+    });
+    await this.terminal.step('build', async (say) => {
+      const { built } = await plainly(build({ log: say }));
+      say(built.length > 0 ? `built ${built.join(', ')}` : 'build is current');
+    });
+  }
+
+  /** @param {{ quiet?: boolean }} [how] */
+  async stop({ quiet = false } = {}) {
+    this.stopping = true;
+    this.report.isMuted = true;
+    /** @param {string} type */
+    const stopAll = async (type) => {
+      const clean = await Promise.all(
+        this.servers.filter(({ plan }) => plan.type === type).map(({ keeper }) => keeper.stop(STOP_TIMEOUT_MS)),
+      );
+      return clean.every(Boolean);
+    };
+    const work = async () => {
+      // Gateways stop first, so that they can still notify players. Redis stops last, so that all saves are complete.
+      const clean = [await stopAll('gateway'), await stopAll('game'), await stopAll('lobby')];
+      await this.redis?.stop(STOP_TIMEOUT_MS);
+      if (clean.includes(false)) this.terminal.line('  a server did not stop within 10 s and was killed');
+    };
+    if (quiet) await work();
+    else {
+      this.terminal.line();
+      await this.terminal.step('stopping (Ctrl-C again kills) …', async (say) => {
+        await work();
+        say('stopped');
+      });
+    }
+    this.runningFile.stopRetrying();
+    if (this.holdsFolder) this.runningFile.remove();
+  }
+
+  kill() {
+    for (const { keeper } of this.servers) keeper.kill();
+    this.redis?.kill();
+    process.exit(130);
+  }
+
+  /** One fleet per folder: two would share a Redis and all server names. */
+  async claimFolder() {
+    const other = await clearLeftovers(RUNNING_FILE);
+    if (other) {
+      throw new PlainError(
+        `A fleet of this folder is already running (pid ${other.supervisor}${other.url ? `, ${other.url}` : ''}). Stop it first, or start this one with another HOLDFAST_DIR and --port.`,
+      );
+    }
+    await plainly(Promise.resolve().then(preparePrivateFolders));
+    this.holdsFolder = true;
+    this.runningFile.write();
+  }
+
+  /** @param {string} url @param {(text: string) => void} say */
+  async useRedis(url, say) {
+    const shown = url.replace(/\/\/[^@/]*@/g, '//***@');
+    say(`Redis at ${shown}`);
+    const problem = await pingRedis(url);
+    if (problem)
+      throw new PlainError(
+        `Redis at ${shown} ${problem}. Set --redis-url or REDIS_URL to one that answers, or omit both to start a private one.`,
+      );
+    say(`Redis at ${shown}`);
+    return url;
+  }
+
+  /** @param {(text: string) => void} say */
+  async startPrivateRedis(say) {
+    const server = await plainly(findRedisServer({ log: say }));
+    say('Redis');
+    const dir = REDIS_FOLDER;
+    let url = '';
+    /** @type {number | undefined} the port of the first start, so that servers find Redis again after a restart */
+    let port;
+    const isAllowed = (/** @type {number} */ free) => !isPortOfGateway(free, this.options);
+    this.redis = new Keeper(async (spawned) => {
+      const redis = await startRedis({ dir, appendonly: true, password: this.redisPassword, server, port, isAllowed, timeoutMs: 60_000 });
+      spawned(redis.process);
+      ({ url, port } = redis);
+      this.privateRedisUrl = url;
+      this.runningFile.write();
+    });
+    this.report.follow('redis', this.redis);
+    await plainly(this.redis.start());
+    say(`Redis, private, on port ${port}; games are stored in ${relative(ROOT, dir) || dir}`);
+    return url;
+  }
+
+  /** @param {import('./fleet-plan.mjs').PlannedServer[]} plans */
+  async checkPorts(plans) {
+    for (const { ports, label } of plans) {
+      for (const { port, use } of ports) {
+        const host = use === 'OPS_PORT' ? this.env.OPS_HOST || '127.0.0.1' : this.options.host;
+        if (!(await isFree(port, host)))
+          throw new PlainError(
+            `Port ${port} is in use, and ${label} needs it as ${use}. Choose other ports: npm start -- --port ${this.options.port + 200}`,
+          );
+      }
+    }
+  }
+
+  /** @param {import('./fleet-plan.mjs').PlannedServer} plan */
+  server(plan) {
+    const { type, name, label } = plan;
+    /** @type {LocalServer} */
+    const server = { plan, opsPort: null, keeper: new Keeper(() => Promise.resolve()) };
+    const logFile = join(LOGS, `${type}-${name}.log`);
+    server.keeper = new Keeper(async (spawned) => {
+      const { opsPort } = await launchServer({
+        main: mainOf(type),
+        env: { ...this.env, ...plan.env },
+        readyFile: join(READY_FILES, `${type}-${name}.json`),
+        logFile,
+        onLine: (line) => this.report.show(label, line),
+        spawned: (child) => {
+          spawned(child);
+          this.runningFile.write();
+        },
+      });
+      server.opsPort = opsPort;
+    });
+    this.report.follow(label, server.keeper);
+    return server;
+  }
+
+  /** The pids and addresses for the running file. @returns {import('./leftovers.mjs').Running} */
+  running() {
+    const entries = [...this.servers.map(({ plan, keeper }) => [plan.label, keeper.child?.pid]), ['redis', this.redis?.child?.pid]];
+    const { url, opsUrl, certificate, opsCertificate } = addressesOf(this.options, this.env);
+    return {
+      supervisor: process.pid,
+      url,
+      opsUrl,
+      ...(certificate && { certificate }),
+      ...(opsCertificate && { opsCertificate }),
+      adminToken: this.adminToken,
+      ...(this.privateRedisUrl && { redisUrl: this.privateRedisUrl }),
+      pids: Object.fromEntries(entries.filter(([, pid]) => pid !== undefined)),
+    };
+  }
+
+  /** Builds after changes of the code, and restarts one server after another. */
+  watchCode() {
+    let working = false;
+    let again = false;
+    const change = async () => {
+      if (working) {
+        again = true;
+        return;
+      }
+      working = true;
+      try {
+        const { built } = await build();
+        if (built.includes('servers')) for (const { keeper } of this.servers) await keeper.restart(STOP_TIMEOUT_MS);
+        if (built.length > 0) this.report.say('dev', `${built.join(', ')} built${built.includes('servers') ? ', servers restarted' : ''}`);
+      } catch (error) {
+        this.report.say('dev', `${this.terminal.paint('31', 'not built')}: ${error instanceof Error ? error.message : error}`);
+      }
+      working = false;
+      if (again) {
+        again = false;
+        await change();
+      }
+    };
+    watchFolders(
+      ['apps', 'libs', 'games', 'dashboard'].map((folder) => join(ROOT, folder)).filter((folder) => existsSync(folder)),
+      () => void change(),
+    );
+  }
+
+  checkStopping() {
+    if (this.stopping) throw new PlainError('stopped');
+  }
+}
+
+/** @param {string} label @param {unknown} error */
+function didNotStart(label, error) {
+  if (!(error instanceof ServerDidNotStart)) return error;
+  const said = error.lastLines.map((line) => `  ${readable(line, 'debug')}`).join('\n');
+  return new PlainError(`${label} ${error.message}${said ? `; its last output:\n${said}` : ''}`);
+}

@@ -1,0 +1,11 @@
+/** A problem that the user can fix. Its message says how, and no stack is printed. */
+export class PlainError extends Error {}
+
+/** @template T @param {Promise<T>} work @returns {Promise<T>} fails with a sentence instead of a stack */
+export async function plainly(work) {
+  try {
+    return await work;
+  } catch (error) {
+    throw new PlainError(error instanceof Error ? error.message : String(error));
+  }
+}
