@@ -2,7 +2,7 @@ import { DEFAULT_POSITION } from 'chess.js';
 import { z } from 'zod';
 import { Command, Game, type GameRules, OnPause, OnSeat, OnTimer, type Room, type Seat, type Setup } from '#libs/game-kit';
 import { ChessOptions } from './chess.options.js';
-import { canMate, halfMovesOf, playMove, repetitionKey, type Side } from './position.js';
+import { automaticEnd, canMate, countPosition, halfMovesOf, playMove, repetitionKey, type Side } from './position.js';
 
 /** Seat 0 plays White. */
 export interface ChessState {
@@ -69,10 +69,9 @@ export class Chess implements GameRules<ChessState> {
     this.passClock(room);
     if (state.drawOfferedBy !== seat) state.drawOfferedBy = null;
     room.emit('moved', { seat, san: played.san });
-    if (played.over === 'checkmate') win(room, seat, 'checkmate');
-    else if (played.over) draw(room, played.over);
-    else if (times >= 5) draw(room, 'repetition');
-    else if (halfMovesOf(played.fen) >= 150) draw(room, 'fifty-moves');
+    const end = automaticEnd(played, times);
+    if (end === 'checkmate') win(room, seat, end);
+    else if (end) draw(room, end);
   }
 
   @Command()
@@ -154,11 +153,10 @@ function timeLeft({ state, now }: Room<ChessState>): number {
 
 /** Records the position, and returns how often it has occurred. */
 function recordPosition(state: ChessState, fen: string): number {
+  const { occurrences, times } = countPosition(state.positions, fen);
   state.fen = fen;
-  if (halfMovesOf(fen) === 0) state.positions = {};
-  const key = repetitionKey(fen);
-  state.positions[key] = (state.positions[key] ?? 0) + 1;
-  return state.positions[key];
+  state.positions = occurrences;
+  return times;
 }
 
 function win(room: Room<ChessState>, winner: Seat, by: ChessResult['by']): void {
