@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { GameLedger } from './ledger.js';
-import { readPgn, splitGames } from './pgn.js';
 import { Tally } from './tally.js';
 import { isDecided } from './tic-tac-toe.js';
 
@@ -98,27 +95,5 @@ describe('a board', () => {
     expect(isDecided(Array<null>(9).fill(null))).toBe(false);
     expect(isDecided([0, 0, 0, 1, 1, _, _, _, _])).toBe(true);
     expect(isDecided([0, 1, 0, 0, 1, 1, 1, 0, 0])).toBe(true);
-  });
-});
-
-describe('a file of games', () => {
-  const text = readFileSync(join(__dirname, 'two-games.pgn'), 'utf8');
-
-  it('is split into its games and replayed', () => {
-    expect(splitGames(text.replaceAll('\n', '\r\n'))).toHaveLength(2);
-    const [mate, unfinished] = readPgn(text);
-    expect(mate).toMatchObject({
-      number: 1,
-      title: 'Fool – Scholar',
-      result: '0-1',
-      endsByItself: true,
-      moves: ['f3', 'e5', 'g4', 'Qh4#'],
-    });
-    expect(unfinished).toMatchObject({ number: 2, result: '1/2-1/2', endsByItself: false });
-    expect(unfinished.fen).toBe('rnbqkbnr/pp1ppppp/8/2p5/4P3/5N2/PPPP1PPP/RNBQKB1R b KQkq - 1 2');
-  });
-
-  it('is refused with the number of the game that contains an illegal move', () => {
-    expect(() => readPgn(text.replace('2.Nf3', '2.Nf6'))).toThrow('game 2 of the file');
   });
 });
