@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { GatewayReach, Self } from '#libs/fleet';
+import { GameRegistry } from '#libs/game-kit';
 import type { LinkPeer } from '#libs/link';
 import { PlacementPool } from '#libs/placement';
 import { type Control, HoldfastError } from '#libs/protocol';
@@ -24,6 +25,7 @@ export class HostedRoomsController {
     private readonly pool: PlacementPool,
     private readonly self: Self,
     private readonly reach: GatewayReach,
+    private readonly games: GameRegistry,
   ) {}
 
   @MessagePattern('room.open')
@@ -31,6 +33,14 @@ export class HostedRoomsController {
     // A lobby may reach this server although most gateways cannot. The players behind them would miss the start of the game.
     if (this.reach.isCutOff) throw new HoldfastError('unavailable', `Most gateways cannot reach ${this.self.id}. Ask another server.`);
     return this.loader.open(request);
+  }
+
+  @MessagePattern('game.check-options')
+  async checkOptions(@Payload() { game, options }: Data<'game.check-options'>): Answer<'game.check-options'> {
+    const rules = this.games.get(game);
+    if (!rules) throw new HoldfastError('unavailable', `${this.self.id} does not run ${game}.`);
+    const checked = rules.options?.(options) ?? { ok: false, message: `The game ${game} takes no options.` };
+    return { flaw: checked.ok ? null : checked.message };
   }
 
   @EventPattern('room.attach')

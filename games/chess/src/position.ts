@@ -55,6 +55,10 @@ export function repetitionKey(fen: string): string {
   return fen.split(' ', 4).join(' ');
 }
 
+export function sideToMove(fen: string): Side {
+  return fen.split(' ', 2)[1] === 'b' ? 'b' : 'w';
+}
+
 /** Moves of either side since the last capture or pawn move. */
 export function halfMovesOf(fen: string): number {
   return Number(fen.split(' ')[4]);

@@ -65,7 +65,7 @@ export function linesOf<Item>(items: readonly Item[], count: number, describe: (
   return [...items.map((item) => `  - ${describe(item)}`), ...(more > 0 ? [`  - and ${more} more`] : [])];
 }
 
-/** As many as fit on a screen. The others are counted. */
+/** A screen has space for these. The others are counted. */
 export const UNREADABLE_KEPT = 20;
 
 /** Reads all games of a file in their order. */

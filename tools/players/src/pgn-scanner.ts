@@ -25,10 +25,13 @@ export interface ScannedGame {
 /**
  * Splits the lines of a PGN file into games, and each game into tags and moves. Leaves out comments, variations and annotations.
  *
- * This is a tokenizer of our own, because no parser from npm reads all that people have (tried in November 2026). chess.js 1.4.0
- * refuses comments in a row, escaped quotes, `%` lines, null moves, `½` and signs that stand alone. `@mliebelt/pgn-parser` 1.4.19
- * refuses `%` lines and `½`, takes the whole file as one string, and stops at the first game that it cannot read. `chessops`
- * 0.15.1 reads streams, but its license is the GPL. The rules of chess, and the notation of a move, still come from chess.js.
+ * Holdfast has its own tokenizer, because no parser from npm reads all that people have (tried in November 2026):
+ * - chess.js 1.4.0 refuses comments in a row, escaped quotes, `%` lines, null moves, `½`, and signs that stand alone.
+ * - `@mliebelt/pgn-parser` 1.4.19 refuses `%` lines and `½`. It takes the whole file as one string, and stops at the first game
+ *   that it cannot read.
+ * - `chessops` 0.15.1 reads streams, but its license is the GPL.
+ *
+ * The rules of chess, and the notation of a move, still come from chess.js.
  *
  * Source: Portable Game Notation Specification, 12 March 1994, section 8, and the files of Lichess and ChessBase.
  */

@@ -104,7 +104,7 @@ function playAll(start: string, { moves: scanned }: ScannedGame): Played {
   return { ok: true, moves, fen, endsBy: null, movesLeft: 0 };
 }
 
-/** Of two results that differ, the tag counts: it is the one that databases correct. */
+/** When the two results of a game differ, the tag counts, because databases correct the tag. */
 function outcomeOf({ tags, result }: ScannedGame): Outcome {
   const tag = resultOf(tags.get('Result'));
   return ((tag === '*' ? null : tag) ?? result ?? '*') as Outcome;
