@@ -2,7 +2,7 @@ import type { Chess, ChessResult } from '#games/chess';
 import type { Room, Session } from '#libs/client';
 import type { PlayersOptions } from './options.js';
 import type { PgnGame } from './pgn.js';
-import { describeUnreadable, linesOf, type PgnFile, UNREADABLE_KEPT } from './pgn-file.js';
+import { describeUnreadable, KB, linesOf, type PgnFile, UNREADABLE_KEPT } from './pgn-file.js';
 import { freshly, leaveAnyRoom, move, openSessions, patiently, sentenceOf, startGame, watchPauses } from './player.js';
 import type { Progress } from './progress.js';
 import type { Tally } from './tally.js';
@@ -54,7 +54,7 @@ export class ChessRun {
     if (first.length === 0) throw new Error(noGames(this.file));
     this.players = 2 * first.length;
     const sessions = await openSessions(this.players, this.options, this.tally);
-    this.progress.begin(Math.ceil(this.file.bytes / KB), 'KB');
+    this.progress.begin(Math.ceil(this.file.bytes / KB), 'KB read');
     await Promise.all(first.map((game, table) => this.playOn(game, sessions[2 * table], sessions[2 * table + 1])));
     this.progress.end();
     for (const session of sessions) session.close();
@@ -146,8 +146,6 @@ export class ChessRun {
     this.tally.fault(`game ${number} (${title}) ${what}`);
   }
 }
-
-const KB = 1_024;
 
 function setUpOf({ setUp }: PgnGame): { options?: { fen: string } } {
   return setUp === null ? {} : { options: { fen: setUp } };

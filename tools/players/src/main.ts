@@ -16,7 +16,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     return report.ok ? 0 : 1;
   } catch (error) {
     const isNoFleet = codeOf(error) === NO_FLEET;
-    const sentence = isNoFleet ? `No fleet answers at ${options.urls.join(', ')}. Start one with \`npm start\`.` : sentenceOf(error);
+    const sentence = isNoFleet
+      ? `No fleet answers at ${options.urls.join(', ')}. Start one with \`npm start\`.`
+      : sentenceOf(error).replace(/^Error: /, '');
     console.log(options.json ? JSON.stringify({ ok: false, error: sentence }) : sentence);
     return 1;
   }
@@ -29,7 +31,7 @@ async function play(options: PlayersOptions): Promise<Report> {
   const elapsed = (): number => performance.now() - startedAt;
   if (options.game === 'chess') {
     const path = options.pgn as string;
-    if (options.strict) await refuseUnreadable(path);
+    if (options.strict) await refuseUnreadable(path, progress);
     const file = await PgnFile.open(path);
     const run = new ChessRun(file, options, tally, progress);
     process.once('SIGINT', () => run.stop());

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { type PgnGame, type ReadGame, replay, type UnreadableGame } from './pgn.js';
 import { scanGames } from './pgn-scanner.js';
+import { type Progress, SILENT } from './progress.js';
 import { readLines, type TextLine } from './text-lines.js';
 
 /** The games of a PGN file, read as a stream: only the games in play are in memory, so a file may have any size. */
@@ -41,10 +42,15 @@ export class PgnFile {
 }
 
 /** Reads the whole file and plays nothing. @throws an error that names the first games that cannot be read */
-export async function refuseUnreadable(path: string): Promise<void> {
+export async function refuseUnreadable(path: string, progress: Progress = SILENT): Promise<void> {
   const file = await PgnFile.open(path);
   let count = 0;
-  while (await file.next()) count += 1;
+  progress.begin(Math.ceil(file.bytes / KB), 'KB checked');
+  while (await file.next()) {
+    count += 1;
+    progress.at(file.bytesRead / KB);
+  }
+  progress.end();
   if (file.unreadableCount === 0) return;
   const all = count + file.unreadableCount;
   throw new Error(
@@ -64,6 +70,8 @@ export function linesOf<Item>(items: readonly Item[], count: number, describe: (
   const more = count - items.length;
   return [...items.map((item) => `  - ${describe(item)}`), ...(more > 0 ? [`  - and ${more} more`] : [])];
 }
+
+export const KB = 1_024;
 
 /** A screen has space for these. The others are counted. */
 export const UNREADABLE_KEPT = 20;

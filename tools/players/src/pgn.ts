@@ -1,4 +1,6 @@
-import { type AutomaticEnd, automaticEnd, countPosition, type Occurrences, playMove, STANDARD_POSITION, setUpPosition } from '#games/chess';
+// Not through the index of the game: that loads Nest, which a client does not need.
+import { type AutomaticEnd, automaticEnd, countPosition, type Occurrences, playMove } from '../../../games/chess/src/position.js';
+import { STANDARD_POSITION, setUpPosition } from '../../../games/chess/src/set-up.js';
 import { NULL_MOVE, resultOf, type ScannedGame } from './pgn-scanner.js';
 
 export type Outcome = '1-0' | '0-1' | '1/2-1/2' | '*';

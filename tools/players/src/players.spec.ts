@@ -67,6 +67,15 @@ describe('a tally', () => {
     expect([tally.latencyMs(0.5), tally.latencyMs(0.99), tally.latencyMs(1)]).toEqual([50, 99, 100]);
   });
 
+  it('keeps the longest answer time and the percentiles over more answers than it stores', () => {
+    const tally = new Tally();
+    tally.acknowledged(5_000);
+    for (let answer = 0; answer < 200_000; answer++) tally.acknowledged(answer % 100);
+    expect(tally.moves).toBe(200_001);
+    expect(tally.latencyMs(1)).toBe(5_000);
+    expect(Math.abs(tally.latencyMs(0.5) - 50)).toBeLessThan(5);
+  });
+
   it('counts an unfinished pause with its current length', () => {
     const tally = new Tally();
     let now = 0;
