@@ -35,7 +35,7 @@ async function play(options: PlayersOptions): Promise<Report> {
     const file = await PgnFile.open(path);
     const run = new ChessRun(file, options, tally, progress);
     process.once('SIGINT', () => run.stop());
-    await run.run();
+    await run.run().finally(() => file.close());
     return reportOf(options, tally, run.players, elapsed(), { file, run });
   }
   const run = new TicTacToeRun(options, tally, progress);

@@ -166,5 +166,7 @@ describe('the text of a file', () => {
     const file = await PgnFile.open(fileOf(one.repeat(2_000)));
     for (let count = 0; count < 400; count++) await file.next();
     expect(file.bytesRead).toBeLessThan(file.bytes / 2);
+    await file.close();
+    expect(await file.next()).toBeNull();
   });
 });

@@ -39,6 +39,11 @@ export class PgnFile {
       if (this.unreadable.length < UNREADABLE_KEPT) this.unreadable.push(read.value.unreadable);
     }
   }
+
+  /** Closes the file before its end. */
+  async close(): Promise<void> {
+    await this.games.return(undefined);
+  }
 }
 
 /** Reads the whole file and plays nothing. @throws an error that names the first games that cannot be read */
