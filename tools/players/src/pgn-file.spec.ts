@@ -49,6 +49,7 @@ describe('a file of games', () => {
       'F – G: e4 *',
       'H – I:  1-0',
       'J – K: a4 b5 axb5 a6 bxa6 Nc6 a7 Nb8 axb8=Q 1-0',
+      'Old book – L: e4 d5 exd5 Qxd5 Nf3 e5 Bb5+ c6 Ba4 b5 Bb3 Qd6 Bxf7+ Ke7 d4 1-0',
       '? – ?: d4 d5 0-1',
       '? – ?: c4 c5 *',
     ]);

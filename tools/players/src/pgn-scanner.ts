@@ -13,6 +13,7 @@ export interface ScannedGame {
   readonly number: number;
   /** The line in which the game begins, from 1. */
   readonly line: number;
+  /** By name in lower case, because some programs write `Setup` or `fen`. */
   readonly tags: ReadonlyMap<string, string>;
   /** The moves of the main line. */
   readonly moves: readonly ScannedMove[];
@@ -73,7 +74,7 @@ export class PgnScanner {
     const [, name] = (!this.isInComment && this.depth === 0 && TAG_START.exec(text)) || [];
     if (name !== undefined) {
       // A second tag section begins a new game, also after a game without any move text.
-      if (this.game?.hasMoveText || (this.wasBlank && this.game?.tags.has(name))) done.push(...this.finish());
+      if (this.game?.hasMoveText || (this.wasBlank && this.game?.tags.has(name.toLowerCase()))) done.push(...this.finish());
       at = this.tags(number, text);
     }
     while (at < text.length) {
@@ -100,13 +101,13 @@ export class PgnScanner {
       TAG.lastIndex = at;
       const tag = TAG.exec(text);
       if (!tag) break;
-      game.tags.set(tag[1]!, tag[2]!.replace(/\\(["\\])/g, '$1').trim());
+      game.tags.set(tag[1]!.toLowerCase(), tag[2]!.replace(/\\(["\\])/g, '$1').trim());
       at = TAG.lastIndex;
     }
     if (at > 0 && !/^\s*["\w]/.test(text.slice(at))) return at;
     // Many programs do not escape quotes.
     const loose = LOOSE_TAG.exec(text);
-    if (loose) game.tags.set(loose[1]!, loose[2]!.replace(/\\(["\\])/g, '$1').trim());
+    if (loose) game.tags.set(loose[1]!.toLowerCase(), loose[2]!.replace(/\\(["\\])/g, '$1').trim());
     else game.flaw ??= { line: number, what: `the tag ${shortened(text)} has another form than [Name "value"]` };
     return text.length;
   }
@@ -184,7 +185,7 @@ const LOOSE_TAG = /^\s*\[\s*([A-Za-z0-9_]+)\s*"(.*)"\s*\]\s*$/;
 /** White space; a sign that stands alone; castling; a result; a null move; the number of a move; any other word. */
 const TOKEN =
   /\s+|[{}();]|\$\d*|<[^>]*>|[Oo0]-[Oo0](?:-[Oo0])?[+#!?]*|(?:1[-–−]0|0[-–−]1|1\/2[-–−]1\/2|½[-–−]½|1\/2|½|\*)(?![\w/])|--|\d+(?![\w/-])\.*|\d+\.+|\d+(?=[KQRBNa-h♔-♟])|\.+|…|[^\s{}();$<>]+|./y;
-const SIGNS = /^(?:[!?=±∓⩲⩱∞□⊕⨀⟳→↑⇆△▽⌓…[\]<>}+−–]+|\+?-\+?|\/?\^|N|D|ep|e\.p\.|ch|mate)$/;
+const SIGNS = /^(?:[!?=±∓⩲⩱∞□⊕⨀⟳→↑⇆△▽⌓…[\]<>}+−–]+|\+?-\+?|\/?\^|N|D|ep|e\.p\.|ch|mate)[!?]*$/;
 
 const RESULTS = new Map([
   ['1-0', '1-0'],
@@ -205,13 +206,15 @@ function dashed(text: string): string {
   return text.replace(/[–−]/g, '-');
 }
 
-/** Brings the spellings of other programs to the one of the standard. */
+/** Brings the spellings of other programs and of old books to the one of the standard. */
 function sanOf(word: string): string {
+  if (/^(?:--|Z0|null|0000|@@@@)[!?]*$/.test(word)) return NULL_MOVE;
   const bare = word
     .replace(/[♔-♟]/g, (piece) => FIGURINES[piece] ?? '')
-    .replace(/(?:[!?□±∓⩲⩱∞=]|\+-|-\+)+$/, '')
+    .replace(':', 'x')
+    // Signs of annotation, check and mate. A move needs none of them.
+    .replace(/[!?□±∓⩲⩱∞=+#†‡−–-]+$/, '')
     .replace(/(?:e\.p\.|ep)$/, '');
-  if (/^(?:--|Z0|null|0000|@@@@)$/.test(bare)) return NULL_MOVE;
   if (/^[Oo0]-[Oo0]/.test(bare)) return bare.replace(/[o0]/g, 'O');
   return bare.replace(/^([a-h](?:[27]?[-x]?[a-h])?[18])[=/(]?([QRBN])\)?/, '$1=$2');
 }

@@ -40,15 +40,15 @@ export type ReadGame = { readonly ok: true; readonly game: PgnGame } | { readonl
 /** Plays the moves of a scanned game by the rules that the game server uses. */
 export function replay(scanned: ScannedGame): ReadGame {
   const { number, tags, flaw } = scanned;
-  const title = `${nameOf(tags.get('White'))} – ${nameOf(tags.get('Black'))}`;
+  const title = `${nameOf(tags.get('white'))} – ${nameOf(tags.get('black'))}`;
   const unreadable = (line: number, reason: string): ReadGame => ({ ok: false, unreadable: { number, title, line, reason } });
   const refusal = variantRefusal(tags);
   if (refusal !== null) return unreadable(scanned.line, refusal);
   if (flaw) return unreadable(flaw.line, flaw.what);
-  const fenTag = tags.get('FEN') || null;
+  const fenTag = tags.get('fen') || null;
   const setUp = setUpPosition(fenTag ?? STANDARD_POSITION);
   if (!setUp.ok) return unreadable(scanned.line, `its position ${setUp.flaw}`);
-  if (scanned.moves.length === 0 && resultOf(tags.get('Result')) === null && scanned.result === null) {
+  if (scanned.moves.length === 0 && resultOf(tags.get('result')) === null && scanned.result === null) {
     return unreadable(scanned.line, 'it has neither moves nor a result');
   }
   const played = playAll(setUp.fen, scanned);
@@ -108,7 +108,7 @@ function playAll(start: string, { moves: scanned }: ScannedGame): Played {
 
 /** When the two results of a game differ, the tag counts, because databases correct the tag. */
 function outcomeOf({ tags, result }: ScannedGame): Outcome {
-  const tag = resultOf(tags.get('Result'));
+  const tag = resultOf(tags.get('result'));
   return ((tag === '*' ? null : tag) ?? result ?? '*') as Outcome;
 }
 
@@ -136,7 +136,7 @@ function moveNumber(fen: string): string {
 
 /** Null: the game is standard chess. */
 function variantRefusal(tags: ReadonlyMap<string, string>): string | null {
-  const variant = tags.get('Variant')?.trim() ?? '';
+  const variant = tags.get('variant')?.trim() ?? '';
   if (variant === '' || STANDARD.test(variant)) return null;
   const name = CHESS960.test(variant) ? 'Chess960' : variant;
   return `it is a game of ${name}; only standard chess is offered`;
