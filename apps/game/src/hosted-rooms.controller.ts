@@ -1,11 +1,10 @@
 import { Controller } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { GatewayReach, Self } from '#libs/fleet';
-import { GameRegistry } from '#libs/game-kit';
 import type { LinkPeer } from '#libs/link';
 import { PlacementPool } from '#libs/placement';
 import { type Control, HoldfastError } from '#libs/protocol';
-import { HostedRooms, PendingAttachments, RoomEngine, RoomLoader, RoomMigrator } from '#libs/room-host';
+import { HostedRooms, PendingAttachments, RoomEngine, RoomLoader, RoomMigrator, RoomOptionsValidator } from '#libs/room-host';
 
 type Data<Pattern extends keyof Control> = Control[Pattern]['data'];
 type Answer<Pattern extends keyof Control> = Promise<Control[Pattern]['answer']>;
@@ -25,7 +24,7 @@ export class HostedRoomsController {
     private readonly pool: PlacementPool,
     private readonly self: Self,
     private readonly reach: GatewayReach,
-    private readonly games: GameRegistry,
+    private readonly optionsValidator: RoomOptionsValidator,
   ) {}
 
   @MessagePattern('room.open')
@@ -37,10 +36,7 @@ export class HostedRoomsController {
 
   @MessagePattern('game.check-options')
   async checkOptions(@Payload() { game, options }: Data<'game.check-options'>): Answer<'game.check-options'> {
-    const rules = this.games.get(game);
-    if (!rules) throw new HoldfastError('unavailable', `${this.self.id} does not run ${game}.`);
-    const checked = rules.options?.(options) ?? { ok: false, message: `The game ${game} takes no options.` };
-    return { flaw: checked.ok ? null : checked.message };
+    return { flaw: this.optionsValidator.flawOf(game, options) };
   }
 
   @EventPattern('room.attach')
