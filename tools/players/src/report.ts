@@ -80,7 +80,7 @@ export function readable(report: Report): string {
     `  longest pause        ${report.longestPauseMs} ms   (${report.pauses} pauses, ${report.reconnects} reconnections)`,
     ...(refused.length > 0 ? [`  refused              ${refused.join(', ')}`] : []),
     ...(report.differences ? [`  differ from the file ${report.differences.length}`] : []),
-    ...(unreadableCount > 0 ? [`  games passed over    ${unreadableCount}   (they cannot be read)`] : []),
+    ...(unreadableCount > 0 ? [`  games passed over    ${unreadableCount}   (unreadable, or not standard chess)`] : []),
     ...linesOf(unreadable, unreadableCount, describeUnreadable),
     ...(remarkCount > 0 ? [`  remarks on the file  ${remarkCount}`] : []),
     ...linesOf(remarks, remarkCount, ({ game, title, what }) => `game ${game} (${title}): ${what}`),
