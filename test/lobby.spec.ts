@@ -1,3 +1,4 @@
+import type { Chess } from '#games/chess';
 import type { TicTacToe, TicTacToeResult } from '#games/tic-tac-toe';
 import type { Room, Session } from '#libs/client';
 import { type Fleet, startFleet, until } from './harness/index.js';
@@ -19,6 +20,29 @@ describe('the lobby service of two lobbies with one Redis', () => {
       { name: 'chess', seats: { min: 2, max: 2 } },
       { name: 'tic-tac-toe', seats: { min: 2, max: 2 } },
     ]);
+  });
+
+  it('creates a room with options that its game accepts, and shows them to its members', async () => {
+    const [ada, bob] = await players(2);
+    const fen = '8/8/8/8/8/6k1/1r6/6K1 b - - 0 50';
+    for (const [game, options, flaw] of [
+      ['chess', { fen: '8/8/8/8/8/8/8/8 w - - 0 1' }, 'The options of the room are refused: fen: the position is not valid'],
+      ['chess', { fen: 'bqnrkrnb/pppppppp/8/8/8/8/PPPPPPPP/BQNRKRNB w DFdf - 0 1' }, 'the position is of Chess960'],
+      ['chess', { fen: 'x'.repeat(1_100) }, 'must have at most 1024 bytes'],
+      ['tic-tac-toe', { fen }, "The game 'tic-tac-toe' takes no options."],
+    ] as const) {
+      await expect(ada.createRoom({ game, options })).rejects.toMatchObject({ code: 'bad-data', message: expect.stringContaining(flaw) });
+    }
+    const room = await ada.createRoom<Chess>({ game: 'chess', private: true, options: { fen } });
+    const joined = await bob.joinRoom<Chess>(room.id);
+    expect(joined.view.options).toEqual({ fen });
+    await joined.ready();
+    await room.start({ waitMs: 5_000 });
+    await joined.waitFor(({ state }) => state?.fen === fen, { timeoutMs: 5_000 });
+    await joined.send('move', { san: 'Rb1#' });
+    await room.waitFor(({ status }) => status === 'ended', { timeoutMs: 5_000 });
+    expect(room.result?.result).toEqual({ result: '0-1', by: 'checkmate', winner: 1 });
+    await Promise.all([room.leave(), joined.leave()]);
   });
 
   it('lists a public room to players of another gateway, and no private room', async () => {

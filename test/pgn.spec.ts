@@ -44,6 +44,17 @@ describe('the tool tools/players', () => {
     expect(report.moves).toBe(moves.length);
   }, 120_000);
 
+  it('plays set-ups, passes over unreadable games, and remarks on moves after an automatic end', async () => {
+    const file = join(folder, 'people.pgn');
+    const fixtures = ['oddities', 'unreadable', 'set-up', 'automatic-ends'];
+    const texts = fixtures.map((name) => readFile(join(ROOT, `tools/players/src/fixtures/${name}.pgn`), 'utf8'));
+    await writeFile(file, (await Promise.all(texts)).join('\n'));
+    const report = await players('--game', 'chess', '--pgn', file);
+    expect(report).toMatchObject({ ok: true, games: 18, lost: 0, doubled: 0, differences: [], faults: [], refusals: {} });
+    expect(report).toMatchObject({ unreadableCount: 9, remarkCount: 5 });
+    await expect(players('--game', 'chess', '--pgn', file, '--strict')).rejects.toThrow('9 of its 27 games cannot be read');
+  }, 60_000);
+
   it('plays tic-tac-toe continuously without losing or doubling a command', async () => {
     const report = await players('--players', '40', '--seconds', '3', '--pairing', 'match');
     expect(report).toMatchObject({ ok: true, lost: 0, doubled: 0, faults: [] });

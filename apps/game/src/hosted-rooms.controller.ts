@@ -4,7 +4,7 @@ import { GatewayReach, Self } from '#libs/fleet';
 import type { LinkPeer } from '#libs/link';
 import { PlacementPool } from '#libs/placement';
 import { type Control, HoldfastError } from '#libs/protocol';
-import { HostedRooms, PendingAttachments, RoomEngine, RoomLoader, RoomMigrator } from '#libs/room-host';
+import { HostedRooms, PendingAttachments, RoomEngine, RoomLoader, RoomMigrator, RoomOptionsValidator } from '#libs/room-host';
 
 type Data<Pattern extends keyof Control> = Control[Pattern]['data'];
 type Answer<Pattern extends keyof Control> = Promise<Control[Pattern]['answer']>;
@@ -24,6 +24,7 @@ export class HostedRoomsController {
     private readonly pool: PlacementPool,
     private readonly self: Self,
     private readonly reach: GatewayReach,
+    private readonly optionsValidator: RoomOptionsValidator,
   ) {}
 
   @MessagePattern('room.open')
@@ -31,6 +32,11 @@ export class HostedRoomsController {
     // A lobby may reach this server although most gateways cannot. The players behind them would miss the start of the game.
     if (this.reach.isCutOff) throw new HoldfastError('unavailable', `Most gateways cannot reach ${this.self.id}. Ask another server.`);
     return this.loader.open(request);
+  }
+
+  @MessagePattern('game.check-options')
+  async checkOptions(@Payload() { game, options }: Data<'game.check-options'>): Answer<'game.check-options'> {
+    return { flaw: this.optionsValidator.flawOf(game, options) };
   }
 
   @EventPattern('room.attach')

@@ -4,9 +4,9 @@ import type { RoomRules } from '#libs/room';
 /** The games in the fleet record of this server. */
 export function offeredGames(all: readonly RoomRules[]): OfferedGames {
   return Object.fromEntries(
-    all.map(({ definition: { name, version, seats }, migrateState }) => {
+    all.map(({ definition: { name, version, seats }, migrateState, options }) => {
       const oldestVersion = migrateState ? Math.max(1, version - VERSIONS_BACK_MAX) : version;
-      return [name, { version, oldestVersion, seats }];
+      return [name, { version, oldestVersion, seats, ...(options && { options: true as const }) }];
     }),
   );
 }

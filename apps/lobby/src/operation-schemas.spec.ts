@@ -27,3 +27,21 @@ describe('the name of a room', () => {
     expect(() => create(name)).toThrow(expect.objectContaining({ code: 'bad-data', message: expect.stringContaining(reason) }));
   });
 });
+
+describe('the options of a room', () => {
+  const withOptions = (options: unknown) => pipe.transform({ caller: {} as never, data: { game: 'chess', options } }).data;
+
+  it.each([{ fen: 'x' }, {}, { deep: [{ a: null, b: [true, 1.5] }] }])('may be %j', (options) => {
+    expect(withOptions(options)).toEqual({ game: 'chess', options });
+  });
+
+  it.each([
+    ['a text', 'fen'],
+    ['an array', ['fen']],
+    ['bytes, which JSON cannot represent', { fen: new Uint8Array(2) }],
+    ['a number that JSON cannot represent', { clock: Number.NaN }],
+    ['more than 1024 bytes', { fen: 'ä'.repeat(512) }],
+  ])('may not be %s', (_what, options) => {
+    expect(() => withOptions(options)).toThrow(expect.objectContaining({ code: 'bad-data' }));
+  });
+});

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { OperationName, Operations, RoomId } from '#libs/protocol';
+import { type OperationName, type Operations, ROOM_OPTIONS_BYTES_MAX, type RoomId } from '#libs/protocol';
 import { checkNickname } from '#libs/session';
 
 const roomId = z
@@ -20,6 +20,13 @@ const roomName = z.string().transform((text, context) => {
 });
 const region = z.string().regex(/^[A-Za-z0-9-]{1,32}$/, 'must be 1 to 32 letters, digits and dashes');
 const build = z.string().regex(/^[A-Za-z0-9._+-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes, plus signs and underscores');
+/** Part of every view of the room, so it is small. Stored as JSON, which has no byte strings and no NaN. */
+const options = z
+  .record(z.string(), z.json())
+  .refine(
+    (value) => Buffer.byteLength(JSON.stringify(value)) <= ROOM_OPTIONS_BYTES_MAX,
+    `must have at most ${ROOM_OPTIONS_BYTES_MAX} bytes of JSON`,
+  );
 const nothing = z.unknown().transform(() => undefined);
 
 /** The input of each operation, validated at the edge. The compiler checks them against `Operations`. */
@@ -35,6 +42,7 @@ export const OPERATION_SCHEMAS = {
     private: z.boolean().optional(),
     region: region.optional(),
     build: build.optional(),
+    options: options.optional(),
   }),
   'rooms.join': z.object({ room: roomId }),
   'rooms.watch': z.object({ room: roomId }),

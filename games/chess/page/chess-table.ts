@@ -37,7 +37,7 @@ export class ChessTable implements MountedGame {
     const { state, status } = this.room;
     if (!state) return;
     // An unanswered move stays on the board until the room's moves contain it, or until it is refused.
-    if (!this.replay.isAhead || state.moves !== this.followed) this.replay.follow(state.moves);
+    if (!this.replay.isAhead || state.moves !== this.followed) this.replay.follow(state.moves, state.startFen);
     this.followed = state.moves;
     this.clocks.follow(state.clocks, pageNow());
     this.clocks.freeze(status === 'paused', pageNow());
@@ -94,7 +94,7 @@ export class ChessTable implements MountedGame {
         </div>
         ${this.player(state, near)}
       </div>
-      <div class="chess-side">${this.talk(state)}${moveList(state.moves)}</div>
+      <div class="chess-side">${this.talk(state)}${moveList(state.moves, state.startFen)}</div>
     </section>`;
   }
 
@@ -248,12 +248,15 @@ const SIDES: readonly Side[] = ['w', 'b'];
 
 type Promotion = Exclude<PieceKind, 'p' | 'k'>;
 
-function moveList(moves: readonly string[]): TemplateResult {
+function moveList(made: readonly string[], startFen: string | undefined): TemplateResult {
+  const [, turn, , , , first] = startFen?.split(' ') ?? [];
+  // When Black moves first, the place of White's move stays empty.
+  const moves = turn === 'b' && made.length > 0 ? ['…', ...made] : made;
   const pairs = Array.from({ length: Math.ceil(moves.length / 2) }, (_, at) => moves.slice(2 * at, 2 * at + 2));
   return html`<ol class="moves" aria-label="Moves" tabindex="0">
     ${pairs.map(
       ([white, black], at) => html`<li>
-        <span class="number">${at + 1}.</span>
+        <span class="number">${at + Number(first ?? 1)}.</span>
         <span class="san ${2 * at === moves.length - 1 ? 'latest' : ''}">${white}</span>
         <span class="san ${2 * at + 1 === moves.length - 1 ? 'latest' : ''}">${black ?? ''}</span>
       </li>`,

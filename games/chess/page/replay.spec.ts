@@ -35,6 +35,15 @@ describe('the game on the page', () => {
     expect(replay.last()).toBeNull();
   });
 
+  it('begins in the position of a set-up, and again in the standard one', () => {
+    const replay = new Replay();
+    replay.follow(['Rb1#'], '8/8/8/8/8/6k1/1r6/6K1 b - - 0 50');
+    expect(replay.at('b1')).toEqual({ kind: 'r', side: 'b' });
+    expect(replay.checked()).toBe('g1');
+    replay.follow([]);
+    expect(replay.at('e2')).toEqual({ kind: 'p', side: 'w' });
+  });
+
   it('counts material in pawns', () => {
     const replay = new Replay();
     replay.follow(['e4', 'd5', 'exd5', 'Qxd5']);

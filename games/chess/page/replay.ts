@@ -15,6 +15,7 @@ interface Step {
 /** The game on the page: the room's moves, followed by the player's move that has no answer yet. */
 export class Replay {
   private position = new Position();
+  private startFen: string | undefined;
   private played: readonly string[] = [];
   /** One step per move on the board. */
   private steps: Step[] = [];
@@ -22,12 +23,13 @@ export class Replay {
   /** Legal moves by square. They are requested many times per second and computed once per position. */
   private readonly legal = new Map<string, readonly Move[]>();
 
-  /** Shows these moves. They include the player's own answered move. */
-  follow(moves: readonly string[]): void {
+  /** Shows these moves. They include the player's own answered move. `startFen`: the position at the beginning, if not the standard one. */
+  follow(moves: readonly string[], startFen?: string): void {
     this.takeBack();
-    const isSame = this.played.length <= moves.length && this.played.every((san, at) => moves[at] === san);
+    const isSame = this.startFen === startFen && this.played.length <= moves.length && this.played.every((san, at) => moves[at] === san);
     if (!isSame) {
-      this.position = new Position();
+      this.position = new Position(startFen);
+      this.startFen = startFen;
       this.steps = [];
       this.played = [];
       this.legal.clear();

@@ -6,9 +6,10 @@ import { Chess } from './chess.js';
 import { ChessModule } from './chess.module.js';
 import type { ChessOptions } from './chess.options.js';
 import { repetitionKey } from './position.js';
+import { STANDARD_POSITION } from './set-up.js';
 
-const play = (options: Partial<ChessOptions> = {}) =>
-  GameTest.create(Chess, { players: ['Adolf', 'Lionel'], imports: [ChessModule.forRoot(options)] });
+const play = (options: Partial<ChessOptions> = {}, roomOptions?: unknown) =>
+  GameTest.create(Chess, { players: ['Adolf', 'Lionel'], imports: [ChessModule.forRoot(options)], options: roomOptions });
 
 /** Plays the moves in order, White first. */
 function moves(game: GameTest<Chess>, ...sans: string[]): void {
@@ -300,6 +301,40 @@ describe('chess', () => {
       game.advance(10_000);
       game.as(1).resign();
       expect(game.state.clocks).toEqual({ white: 50_000, black: 60_000, runningSince: null });
+    });
+  });
+
+  describe('in a room with a position', () => {
+    it('begins there, with the side that is to move and its clock', async () => {
+      const game = await play({ mainMs: 60_000, incrementMs: 0 }, { fen: '8/8/8/8/8/6k1/1r6/6K1 b - - 0 50' });
+      expect(game.state).toMatchObject({ startFen: '8/8/8/8/8/6k1/1r6/6K1 b - - 0 50', turn: 'b', moves: [] });
+      expect(game.command(0, 'move', { san: 'Kf1' })).toBe('not-your-turn');
+      game.advance(10_000);
+      moves(game, 'Rb1#');
+      expect(game.state.clocks).toEqual({ white: 60_000, black: 50_000, runningSince: null });
+      expect(game.ended?.result).toEqual({ result: '0-1', by: 'checkmate', winner: 1 });
+    });
+
+    it('counts the moves without a capture or pawn move from the position', async () => {
+      const game = await play({}, { fen: '8/8/8/4k3/8/8/8/R3K3 w - - 148 120' });
+      moves(game, 'Ra2', 'Kd5');
+      expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'fifty-moves', winner: null });
+    });
+
+    it('has no position in its state when it is the standard one', async () => {
+      const game = await play({}, { fen: STANDARD_POSITION });
+      expect(game.state).toEqual((await play()).state);
+    });
+
+    it.each([
+      [{ fen: '7k/6Q1/6K1/8/8/8/8/8 b - - 0 1' }, 'fen: the position is checkmate already'],
+      [{ fen: 'bqnrnkrb/pppppppp/8/8/8/8/PPPPPPPP/BQNRNKRB w KQkq - 0 1' }, 'not Chess960'],
+      [{ fen: 'x'.repeat(200) }, 'fen: Too big'],
+      [{ fen: 7 }, 'fen: Invalid input'],
+      [{ position: STANDARD_POSITION }, 'fen: Invalid input'],
+      [{ fen: STANDARD_POSITION, clock: 5 }, 'Unrecognized key: "clock"'],
+    ])('refuses the options %j', async (options, flaw) => {
+      await expect(play({}, options)).rejects.toThrow(flaw);
     });
   });
 

@@ -1,12 +1,14 @@
-import { DEFAULT_POSITION } from 'chess.js';
 import { z } from 'zod';
 import { Command, Game, type GameRoom, type GameRules, OnPause, OnSeat, OnTimer, type Seat, type Setup } from '#libs/game-kit';
 import { ChessOptions } from './chess.options.js';
-import { canMate, halfMovesOf, playMove, repetitionKey, type Side } from './position.js';
+import { automaticEnd, canMate, countPosition, halfMovesOf, playMove, repetitionKey, type Side, sideToMove } from './position.js';
+import { FEN_CHARS_MAX, STANDARD_POSITION, setUpPosition } from './set-up.js';
 
 /** Seat 0 plays White. */
 export interface ChessState {
   fen: string;
+  /** The position at the beginning. Absent: the standard one. */
+  startFen?: string;
   /** All moves so far, in standard notation. */
   moves: string[];
   turn: Side;
@@ -35,24 +37,39 @@ const Move = z.union([
   z.object({ from: square, to: square, promotion: z.enum(['q', 'r', 'b', 'n']).optional() }),
 ]);
 
+/** Options of a room: the position in which its games begin. */
+const RoomOptions = z.strictObject({
+  fen: z
+    .string()
+    .max(FEN_CHARS_MAX)
+    .transform((text, context) => {
+      const setUp = setUpPosition(text);
+      if (setUp.ok) return setUp.fen;
+      context.addIssue({ code: 'custom', message: `the position ${setUp.flaw}` });
+      return z.NEVER;
+    }),
+});
+
 /**
  * Chess by the FIDE laws. Threefold repetition and fifty moves are draws only when a player claims them. Fivefold repetition and
  * seventy-five moves end the game automatically (articles 9.2, 9.3, 9.6).
  */
-@Game({ name: 'chess', version: 1, seats: 2 })
+@Game({ name: 'chess', version: 1, seats: 2, options: RoomOptions })
 export class Chess implements GameRules<ChessState> {
   constructor(private readonly options: ChessOptions) {}
 
-  setup(room: Setup): ChessState {
+  setup(room: Setup<z.infer<typeof RoomOptions> | undefined>): ChessState {
     const { mainMs } = this.options;
+    const fen = room.options?.fen ?? STANDARD_POSITION;
     room.schedule('flag', mainMs);
     return {
-      fen: DEFAULT_POSITION,
+      fen,
+      ...(fen !== STANDARD_POSITION && { startFen: fen }),
       moves: [],
-      turn: 'w',
+      turn: sideToMove(fen),
       clocks: { white: mainMs, black: mainMs, runningSince: room.now },
       drawOfferedBy: null,
-      positions: { [repetitionKey(DEFAULT_POSITION)]: 1 },
+      positions: { [repetitionKey(fen)]: 1 },
     };
   }
 
@@ -69,10 +86,9 @@ export class Chess implements GameRules<ChessState> {
     this.passClock(room);
     if (state.drawOfferedBy !== seat) state.drawOfferedBy = null;
     room.emit('moved', { seat, san: played.san });
-    if (played.over === 'checkmate') win(room, seat, 'checkmate');
-    else if (played.over) draw(room, played.over);
-    else if (times >= 5) draw(room, 'repetition');
-    else if (halfMovesOf(played.fen) >= 150) draw(room, 'fifty-moves');
+    const end = automaticEnd(played, times);
+    if (end === 'checkmate') win(room, seat, end);
+    else if (end) draw(room, end);
   }
 
   @Command()
@@ -154,11 +170,10 @@ function timeLeft({ state, now }: GameRoom<ChessState>): number {
 
 /** Records the position, and returns how often it has occurred. */
 function recordPosition(state: ChessState, fen: string): number {
+  const { occurrences, times } = countPosition(state.positions, fen);
   state.fen = fen;
-  if (halfMovesOf(fen) === 0) state.positions = {};
-  const key = repetitionKey(fen);
-  state.positions[key] = (state.positions[key] ?? 0) + 1;
-  return state.positions[key];
+  state.positions = occurrences;
+  return times;
 }
 
 function win(room: GameRoom<ChessState>, winner: Seat, by: ChessResult['by']): void {

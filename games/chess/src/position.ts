@@ -25,9 +25,38 @@ export function playMove(fen: string, move: MoveText): PlayedMove | null {
   return { san: played.san, fen: position.fen(), over: overBy(position) };
 }
 
+/** How often each position occurred since the last capture or pawn move. Earlier positions cannot occur again. */
+export type Occurrences = Record<string, number>;
+
+/**
+ * The result of a move by the laws alone, without a claim: checkmate, stalemate, a dead position, the fifth occurrence of a
+ * position, or seventy-five moves without a capture or pawn move (articles 5.1, 5.2 and 9.6). Null: the game continues.
+ * @param times how often the position after the move has occurred
+ */
+export function automaticEnd({ over, fen }: PlayedMove, times: number): AutomaticEnd | null {
+  if (over) return over;
+  if (times >= 5) return 'repetition';
+  return halfMovesOf(fen) >= 150 ? 'fifty-moves' : null;
+}
+
+export type AutomaticEnd = 'checkmate' | 'stalemate' | 'insufficient' | 'repetition' | 'fifty-moves';
+
+/** The occurrences after a move, and how often its position has occurred. */
+export function countPosition(before: Occurrences, fen: string): { readonly occurrences: Occurrences; readonly times: number } {
+  const occurrences = halfMovesOf(fen) === 0 ? {} : before;
+  const key = repetitionKey(fen);
+  const times = (occurrences[key] ?? 0) + 1;
+  occurrences[key] = times;
+  return { occurrences, times };
+}
+
 /** Positions with the same key are equal for repetition: pieces, side to move, castling, en passant (article 9.2.3). */
 export function repetitionKey(fen: string): string {
   return fen.split(' ', 4).join(' ');
+}
+
+export function sideToMove(fen: string): Side {
+  return fen.split(' ', 2)[1] === 'b' ? 'b' : 'w';
 }
 
 /** Moves of either side since the last capture or pawn move. */

@@ -32,7 +32,12 @@ export const ServerView = z.object({
   canary: z.boolean().describe('accepts only rooms that request its build'),
   games: z.record(
     z.string(),
-    z.object({ version: z.int(), oldestVersion: z.int().optional(), seats: z.object({ min: z.int(), max: z.int() }) }),
+    z.object({
+      version: z.int(),
+      oldestVersion: z.int().optional(),
+      seats: z.object({ min: z.int(), max: z.int() }),
+      options: z.literal(true).optional().describe('rooms of this game may have options'),
+    }),
   ),
   link: z.string().describe('host:port'),
   ops: z.string().describe('host:port'),

@@ -24,6 +24,8 @@ export interface CreateRoom {
   readonly region?: string;
   /** Only servers of this build, canaries included. Use it to try a new build. */
   readonly build?: string;
+  /** How the games of this room begin, as the game defines it. The server refuses options that the game does not accept. */
+  readonly options?: Readonly<Record<string, unknown>>;
 }
 
 /** Resumes this session over another connection. Each resume replaces the secret. */

@@ -9,6 +9,8 @@ export interface OfferedGame {
   readonly oldestVersion?: number;
   /** The lowest and highest number of players. */
   readonly seats: { readonly min: number; readonly max: number };
+  /** Rooms of this game may have options. Absent: they may not. */
+  readonly options?: true;
 }
 export type OfferedGames = Readonly<Record<string, OfferedGame>>;
 

@@ -270,6 +270,7 @@ describe('the start of an application fails with an error for the author', () =>
     [{ durability: 'sometimes' as 'none' }, "has durability 'sometimes'; give one of every-change, checkpoint, none"],
     [{ checkpointMs: 0 }, 'has checkpointMs 0'],
     [{ seatGraceMs: -1 }, 'has seatGraceMs -1'],
+    [{ options: {} as never }, 'has options that are no schema; give a Standard Schema'],
     [{ tickHz: 20 }, 'has tickHz 20, but no method with @OnTick()'],
   ])('when the options are %j', async (options, sentence) => {
     await expect(started(game(options))).rejects.toThrow(sentence);

@@ -30,6 +30,8 @@ export interface GameTestOptions {
   readonly providers?: ModuleMetadata['providers'];
   /** The game's own module, when it provides the game's dependencies: `[TicTacToeModule.forRoot({ turnMs: 5_000 })]`. */
   readonly imports?: ModuleMetadata['imports'];
+  /** The options of the room, as a player sends them. Absent: none. `create` throws when the game refuses them. */
+  readonly options?: unknown;
   /** Seed of `room.random`. The same seed gives the same numbers. */
   readonly seed?: number;
   /** The time at the start, in ms since 1970. */
@@ -92,7 +94,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
 
   private constructor(
     private readonly rules: RoomRules,
-    { players, seed = 1, now = START, stateBytesMax = STATE_BYTES_MAX_DEFAULT }: GameTestOptions,
+    { players, seed = 1, now = START, options, stateBytesMax = STATE_BYTES_MAX_DEFAULT }: GameTestOptions,
   ) {
     this.stateBytesMax = stateBytesMax;
     const { name, seats } = rules.definition;
@@ -112,6 +114,9 @@ export class GameTest<Rules extends GameRules<unknown>> {
       this.machine.start(
         ROOM,
         players.map((player) => ({ user: `user-of-${player}` as UserId, name: player })),
+        0,
+        undefined,
+        options,
       ),
     );
     this.value = value;

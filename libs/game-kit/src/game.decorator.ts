@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Durability, type GameDefinition, quoted } from '#libs/room';
 import type { GameRules, Settled } from './game-rules.js';
+import { isStandardSchema, type StandardSchema } from './standard-schema.js';
 
 export interface GameOptions {
   /** Lower-case words joined by dashes (`tic-tac-toe`). Used in keys, metrics and requests of players. */
@@ -17,6 +18,11 @@ export interface GameOptions {
   readonly tickHz?: number;
   /** How long the seat of an absent player is kept, in ms. After that the seat is `left`. */
   readonly seatGraceMs?: number;
+  /**
+   * Schema of the options that a player may give when creating a room. `setup` gets them as `room.options`. Absent: rooms of this
+   * game have no options.
+   */
+  readonly options?: StandardSchema;
 }
 
 /** In ms: the longest time that a crash rewinds a `checkpoint` game. Players of a fast game accept it. */
@@ -54,6 +60,10 @@ export function defineGame(options: GameOptions, onTickHz: number | null | undef
   );
   demand(Number.isInteger(version) && version >= 1, `has version ${quoted(version)}; give a whole number from 1`);
   const seats = seatsOf(options.seats);
+  demand(
+    options.options === undefined || isStandardSchema(options.options),
+    'has options that are no schema; give a Standard Schema, as of zod: z.strictObject({ … })',
+  );
   demand(DURABILITIES.has(durability), `has durability ${quoted(durability)}; give one of ${[...DURABILITIES].join(', ')}`);
   demand(isMs(checkpointMs) && checkpointMs > 0, `has checkpointMs ${quoted(checkpointMs)}; give a time in ms above 0`);
   demand(isMs(seatGraceMs), `has seatGraceMs ${quoted(seatGraceMs)}; give a time in ms from 0`);

@@ -36,6 +36,7 @@ export function roomTableOf(instance: object, effects: ReadonlySet<string> | nul
     return {
       definition: defineGame(options, ticks?.handle.kind === 'tick' ? ticks.handle.hz : undefined),
       setup: (room) => rules.setup(room),
+      options: optionsOf(options.options),
       commands: commandsOf(methods),
       timers: new Map(methods.flatMap(({ handle, run }) => (handle.kind === 'timer' ? [[handle.name, run]] : []))),
       effects,
@@ -75,13 +76,17 @@ type RoomHandler = (room: GameRoom<unknown>) => void;
 
 const scanner = new MetadataScanner();
 
+function optionsOf(schema: StandardSchema | undefined): RoomRules['options'] {
+  return schema ? (data) => validate(schema, data, 'options of the room') : null;
+}
+
 function commandsOf(methods: readonly HandledMethod[]): ReadonlyMap<string, CommandRule<unknown>> {
   const commands = new Map<string, CommandRule<unknown>>();
   for (const { handle, run } of methods) {
     if (handle.kind !== 'command') continue;
     const { name, schema } = handle;
     commands.set(name, {
-      validate: (data) => (schema ? validate(schema, data, name) : NO_DATA),
+      validate: (data) => (schema ? validate(schema, data, `command '${name}'`) : NO_DATA),
       run: (room, data) => run(room, data),
     });
   }
@@ -90,9 +95,9 @@ function commandsOf(methods: readonly HandledMethod[]): ReadonlyMap<string, Comm
 
 const NO_DATA: Validation = { ok: true, value: undefined };
 
-function validate(schema: StandardSchema, data: unknown, command: string): Validation {
+function validate(schema: StandardSchema, data: unknown, what: string): Validation {
   const result = schema['~standard'].validate(data);
-  if (result instanceof Promise) throw new Error(`the schema of the command '${command}' is async; a room cannot wait for it`);
+  if (result instanceof Promise) throw new Error(`the schema of the ${what} is async; a room cannot wait for it`);
   return result.issues ? { ok: false, message: describeIssues(result.issues) } : { ok: true, value: result.value };
 }
 

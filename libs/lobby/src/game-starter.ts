@@ -73,7 +73,7 @@ export class GameStarter {
     waitMs: number | undefined,
   ): Promise<string | undefined> {
     const exclude: ServerId[] = [];
-    const { region, build, near } = room.doc;
+    const { region, build, near, options } = room.doc;
     const request = { room: room.id, game: room.game, players: players.length, region, build, prefer: { region: near }, exclude };
     const seats = players.map(({ user, name }) => ({ user, name }));
     for (let tries = 1; ; tries++) {
@@ -81,8 +81,19 @@ export class GameStarter {
       try {
         const record = this.directory.get(server);
         if (!record) throw new HoldfastError('server-lost');
+        // A server of an earlier version would ignore the options and begin another game.
+        if (options && !record.games[room.game]?.options) {
+          throw new HoldfastError('unavailable', `${server} does not support the options of this room.`);
+        }
         const peer = await this.links.to(record);
-        const opening: Control['room.open']['data'] = { room: room.id, game: room.game, start, round: room.round, players: seats };
+        const opening: Control['room.open']['data'] = {
+          room: room.id,
+          game: room.game,
+          start,
+          round: room.round,
+          players: seats,
+          ...(options && { options }),
+        };
         const { news } = (await peer.request('room.open', opening)) as Control['room.open']['answer'];
         await balancer.confirm(room.id).catch(() => {});
         return news;

@@ -5,10 +5,11 @@ import { LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
 import { MatchQueue } from './match-queue.js';
 import { Matchmaker } from './matchmaker.js';
 import { RoomList } from './room-list.js';
+import { RoomOptionsCheck } from './room-options-check.js';
 import { RoomService } from './room-service.js';
 import { RoomSweeper } from './room-sweeper.js';
 
-const PROVIDERS = [GameCatalogue, MatchQueue, RoomList, RoomService, GameStarter, Matchmaker];
+const PROVIDERS = [GameCatalogue, MatchQueue, RoomList, RoomOptionsCheck, RoomService, GameStarter, Matchmaker];
 
 /** Needs `RoomStoreModule`, `FleetModule`, `SessionModule`, `PlacementModule` and Nest's schedules. */
 @Module({})

@@ -13,7 +13,7 @@ import {
   type UserId,
 } from '#libs/protocol';
 import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
-import { ROOMS_KEY, RoomLog, type RoomRecord, RoomRecords, roomKey, type StoreGeneration, UserRooms } from '#libs/room-store';
+import { ROOMS_KEY, RoomLog, type RoomRecord, RoomRecords, roomKey, type StoreGeneration, UserRooms, viewOf } from '#libs/room-store';
 import { GatewaySessionIndex, PendingAwayMarks, SessionNotices, SessionStore } from '#libs/session';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
@@ -24,6 +24,7 @@ import { type LobbyOptions, MATCH_ABANDONED_MS, START_ABANDONED_MS, STRAY_AFTER_
 import { type MadeMatch, MatchQueue } from './match-queue.js';
 import { Matchmaker } from './matchmaker.js';
 import { RoomList } from './room-list.js';
+import { RoomOptionsCheck } from './room-options-check.js';
 import { newRoom } from './room-rules.js';
 import { RoomService } from './room-service.js';
 import { RoomSweeper } from './room-sweeper.js';
@@ -52,6 +53,9 @@ afterAll(() => {
 /** Commands for a page of 100 rooms: its entries and their records. */
 const LIST_COMMANDS_MAX = 101;
 
+const DUEL = { duel: { seats: { min: 2, max: 4 } } };
+const PUZZLE = { puzzle: { seats: { min: 1, max: 2 }, options: true } };
+
 /** Fake game servers: each opens the room in Redis, or does what `trouble` says. */
 class GameServers {
   readonly asked: string[] = [];
@@ -59,6 +63,12 @@ class GameServers {
   names = ['a', 'b', 'c', 'd', 'e'];
   /** Replaces the opening of a room by a server. */
   trouble: (server: string, take: () => Promise<unknown>) => Promise<unknown> = (_, take) => take();
+
+  /** The servers whose version supports options of rooms. */
+  withOptions = this.names;
+  readonly openings: Control['room.open']['data'][] = [];
+  /** The answer of a server to options. */
+  checkOptions: (server: string, options: unknown) => { flaw: string | null } = () => ({ flaw: null });
 
   readonly balancer = {
     place: async (request: PlacementRequest) => {
@@ -80,14 +90,27 @@ class GameServers {
   wishes: PlacementRequest[] = [];
 
   readonly directory = {
-    get: (id: string) => ({ id, region: this.region }),
-    byType: () => [{ state: 'ready', games: { duel: { seats: { min: 2, max: 4 } } } }],
+    get: (id: string) => ({
+      id,
+      region: this.region,
+      games: { ...DUEL, ...(this.withOptions.some((name) => id === serverId('game', name)) && PUZZLE) },
+    }),
+    byType: () =>
+      this.names.map((name) => ({
+        id: serverId('game', name),
+        state: 'ready',
+        games: { ...DUEL, ...(this.withOptions.includes(name) && PUZZLE) },
+      })),
   } as unknown as ServerDirectory;
 
   readonly links = {
     to: async ({ id }: { id: string }) => ({
-      request: async (_: string, { room, start }: Control['room.open']['data']) => {
+      request: async (pattern: string, data: unknown) => {
         this.asked.push(id);
+        if (pattern === 'game.check-options') return this.checkOptions(id, (data as Control['game.check-options']['data']).options);
+        const opening = data as Control['room.open']['data'];
+        const { room, start } = opening;
+        this.openings.push(opening);
         return this.trouble(id, async () => {
           const opened = await roomLog.open(room, start, { server: id as ServerId, incarnation: 1 }, null, 'none');
           if (!opened) throw new HoldfastError('room-unknown');
@@ -102,7 +125,16 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   const options: LobbyOptions = { roomIdleMs: 600_000, seatGraceMs: 60_000, matchWaitMs: 60_000, roomsListedMax: 100, ...change };
   const games = new GameCatalogue(servers.directory);
   const queue = new MatchQueue(redis, generation);
-  const rooms = new RoomService(redis, records, userRooms, games, queue, servers.directory, new StoreClock(redis));
+  const rooms = new RoomService(
+    redis,
+    records,
+    userRooms,
+    games,
+    queue,
+    servers.directory,
+    new StoreClock(redis),
+    new RoomOptionsCheck(servers.directory, servers.links),
+  );
   const list = new RoomList(records, options);
   const starter = new GameStarter(rooms, records, servers.links, servers.directory, log);
   const matchmaker = new Matchmaker(
@@ -160,6 +192,55 @@ async function aged(id: RoomId, ms: number): Promise<void> {
   const record = await mustRead(id);
   await redis.commands.hset(roomKey(id), 'since', record.since - ms);
 }
+
+describe('a room with options', () => {
+  it('shows them, and gives them to the server that opens its game', async () => {
+    const { rooms, starter, servers } = newLobby();
+    const host = newCaller();
+    const room = await rooms.create(host, { game: 'puzzle', options: { fen: 'any' } });
+    expect(viewOf(room).options).toEqual({ fen: 'any' });
+    await starter.start(room, host.user, servers.balancer);
+    expect(servers.openings).toEqual([expect.objectContaining({ room: room.id, options: { fen: 'any' } })]);
+  });
+
+  it('is not created when its game refuses them, or takes none', async () => {
+    const { rooms, servers } = newLobby();
+    servers.checkOptions = () => ({ flaw: 'fen: no king' });
+    const host = newCaller();
+    await expect(rooms.create(host, { game: 'puzzle', options: { fen: 'any' } })).rejects.toMatchObject({
+      code: 'bad-data',
+      message: 'The options of the room are refused: fen: no king',
+    });
+    await expect(rooms.create(host, { game: 'duel', options: {} })).rejects.toMatchObject({
+      code: 'bad-data',
+      message: "The game 'duel' takes no options.",
+    });
+    expect(await rooms.whereIs(host.user)).toBeNull();
+  });
+
+  it('is created when one of the servers that check its options is lost', async () => {
+    const { rooms, servers } = newLobby();
+    servers.checkOptions = (server) => {
+      if (server === serverId('game', 'a')) throw new HoldfastError('server-lost');
+      return { flaw: null };
+    };
+    await expect(rooms.create(newCaller(), { game: 'puzzle', options: {} })).resolves.toMatchObject({ status: 'waiting' });
+    servers.checkOptions = () => {
+      throw new HoldfastError('server-lost');
+    };
+    await expect(rooms.create(newCaller(), { game: 'puzzle', options: {} })).rejects.toMatchObject({ code: 'server-lost' });
+  });
+
+  it('is not opened by a server of a version without options', async () => {
+    const { rooms, starter, servers } = newLobby();
+    servers.withOptions = ['b'];
+    const host = newCaller();
+    const room = await rooms.create(host, { game: 'puzzle', options: {} });
+    servers.asked.length = 0;
+    await starter.start(room, host.user, servers.balancer);
+    expect(servers.asked).toEqual([serverId('game', 'b')]);
+  });
+});
 
 describe('rooms', () => {
   it('have exactly as many members as seats when many users join at once through several lobbies', async () => {

@@ -1,4 +1,4 @@
-import { HoldfastError, isBefore, type RequestOrder, type UserId } from '#libs/protocol';
+import { HoldfastError, isBefore, type RequestOrder, type RoomOptions, type UserId } from '#libs/protocol';
 import { type DocMember, isReady, type RoomDoc, type RoomRecord } from '#libs/room-store';
 
 /*
@@ -16,6 +16,7 @@ export interface NewRoom {
   readonly region?: string;
   readonly build?: string;
   readonly near?: string;
+  readonly options?: RoomOptions;
 }
 
 export interface Person {

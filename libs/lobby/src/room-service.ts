@@ -8,6 +8,7 @@ import { isMember, type MoveTerms, type RoomDoc, type RoomRecord, RoomRecords, t
 import { GameCatalogue } from './game-catalogue.js';
 import { CAS_TRIES_MAX } from './lobby.options.js';
 import { MatchQueue } from './match-queue.js';
+import { RoomOptionsCheck } from './room-options-check.js';
 import { cameBack, join, leave, newRoom, type Person, setReady, wentAway } from './room-rules.js';
 
 /** Called with the record of a room before each change. Throws to refuse the change. */
@@ -32,6 +33,7 @@ export class RoomService {
     private readonly matches: MatchQueue,
     private readonly directory: ServerDirectory,
     private readonly clock: StoreClock,
+    private readonly optionsCheck: RoomOptionsCheck,
   ) {}
 
   /** The time of Redis, in whole ms since 1970. The index of all rooms is ordered by it. */
@@ -40,12 +42,17 @@ export class RoomService {
   }
 
   async create(caller: Caller, wish: Operations['rooms.create']['data']): Promise<RoomRecord> {
-    const { game, name, seats, private: isPrivate, region, build } = wish;
+    const { game, name, seats, private: isPrivate, region, build, options } = wish;
     const info = this.games.mustGet(game);
+    if (options !== undefined) await this.optionsCheck.refuseFlawed(game, options);
     const id = (caller.asked && this.begun.get(caller)) ?? newRoomId();
     await this.freeFor(caller, id);
     const near = region === undefined ? this.regionOf(caller) : undefined;
-    const doc = newRoom(caller, { name, seats: info.seats, wanted: seats, private: isPrivate, region, build, near }, this.now());
+    const doc = newRoom(
+      caller,
+      { name, seats: info.seats, wanted: seats, private: isPrivate, region, build, near, ...(options && { options }) },
+      this.now(),
+    );
     this.begun.set(caller, id);
     if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
     return this.make(id, game, doc, [caller]);

@@ -1,5 +1,6 @@
 import type { RoomId, ServerId, SessionId, UserId } from './ids.js';
 import type { GameResult } from './messages.js';
+import type { RoomOptions } from './operations.js';
 
 /**
  * Position of a request in the order of all requests of one user. `turn` grows with each admission of the user by any gateway;
@@ -72,9 +73,18 @@ export interface Control {
    * the room's record. It is absent when the room had been opened before.
    */
   'room.open': {
-    data: { room: RoomId; game: string; start: string; round: number; players: readonly { user: UserId; name: string }[] };
+    data: {
+      room: RoomId;
+      game: string;
+      start: string;
+      round: number;
+      players: readonly { user: UserId; name: string }[];
+      options?: RoomOptions;
+    };
     answer: { epoch: number; news?: string };
   };
+  /** Lobby → game server: validate the options of a room that is not created yet. `flaw`: why the game refuses them; null: it accepts them. */
+  'game.check-options': { data: { game: string; options: RoomOptions }; answer: { flaw: string | null } };
   /**
    * Gateway → owner, event: attach these sessions to their rooms; from now on each `handle` on this link stands for one session.
    * The owner answers with `placed` and a sync, or with `room.detached`. Idempotent: the gateway sends it again when a link was

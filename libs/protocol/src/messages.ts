@@ -122,6 +122,8 @@ export interface RoomView {
   owner: UserId;
   seats: number;
   members: RoomMember[];
+  /** The options with which the room was created. Absent: none. */
+  options?: Readonly<Record<string, unknown>>;
   /** How the last game in this room ended. Absent before the first end. */
   lastResult?: GameResult;
 }

@@ -7,6 +7,12 @@ export interface GameInfo {
   seats: { min: number; max: number };
 }
 
+/** Options of a room, as JSON. Each game defines its own. */
+export type RoomOptions = Readonly<Record<string, unknown>>;
+
+/** The largest options of a room in bytes of JSON. They are part of every view of the room. */
+export const ROOM_OPTIONS_BYTES_MAX = 1_024;
+
 export interface RoomSummary {
   id: RoomId;
   game: string;
@@ -31,10 +37,11 @@ export interface Operations {
   };
   /**
    * `seats`: the number of players, within the limits of the game. A private room is neither listed nor matched. `region`,
-   * `build`: only servers with these. Without a region, servers in the gateway's region come first.
+   * `build`: only servers with these. Without a region, servers in the gateway's region come first. `options`: how the games of
+   * this room begin, as the game defines it; a server of the game validates them before the room is created (`bad-data`).
    */
   'rooms.create': {
-    data: { game: string; name?: string; seats?: number; private?: boolean; region?: string; build?: string };
+    data: { game: string; name?: string; seats?: number; private?: boolean; region?: string; build?: string; options?: RoomOptions };
     result: { room: RoomView };
   };
   'rooms.join': { data: { room: RoomId }; result: { room: RoomView } };

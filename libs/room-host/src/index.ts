@@ -7,5 +7,6 @@ export * from './engine/room-engine.js';
 export * from './ownership/room-loader.js';
 export * from './ownership/room-migrator.js';
 export * from './room/hosted-rooms.js';
+export * from './room/room-options-validator.js';
 export * from './room-host.module.js';
 export * from './room-host.options.js';

@@ -26,6 +26,7 @@ import { RoomMigrator } from './ownership/room-migrator.js';
 import { RoomOpener } from './ownership/room-opener.js';
 import { HostedRooms } from './room/hosted-rooms.js';
 import { MachineFactory } from './room/machine-factory.js';
+import { RoomOptionsValidator } from './room/room-options-validator.js';
 import { RoomOutputs } from './room/room-outputs.js';
 import { ROOM_HOST_DEFAULTS, ROOM_HOST_OPTIONS, type RoomHostOptions } from './room-host.options.js';
 
@@ -47,6 +48,7 @@ const PROVIDERS = [
   Auditor,
   DowntimeCompensation,
   MachineFactory,
+  RoomOptionsValidator,
   LeftoverEffects,
   RoomOpener,
   RoomAdopter,

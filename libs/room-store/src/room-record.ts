@@ -1,4 +1,4 @@
-import type { GameResult, RequestOrder, RoomId, RoomStatus, ServerId, UserId } from '#libs/protocol';
+import type { GameResult, RequestOrder, RoomId, RoomOptions, RoomStatus, ServerId, UserId } from '#libs/protocol';
 import { decodeRoomDoc } from './room-doc-codec.js';
 
 export interface DocMember {
@@ -24,6 +24,8 @@ export interface RoomDoc {
   /** The users who play the current game, by seat. A player who leaves the room stays in this list until the game ends. */
   readonly players: readonly UserId[];
   readonly createdAt: number;
+  /** How the games of this room begin, as the game defines it. */
+  readonly options?: RoomOptions;
   /** Placement of the game: only in `region`, only on `build`, and preferably in the region `near`. */
   readonly region?: string;
   readonly build?: string;

@@ -19,6 +19,7 @@ export function viewOf(record: RoomRecord): RoomView {
       ready: isReady(record, member),
       here: member.here,
     })),
+    ...(doc.options && { options: doc.options }),
     ...(record.result && { lastResult: record.result }),
   };
 }

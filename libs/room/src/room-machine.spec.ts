@@ -1,7 +1,7 @@
 import type { RoomId, UserId } from '#libs/protocol';
 import { applyChange, withChange } from './apply-change.js';
 import { GameMistake } from './game-mistake.js';
-import { RoomMachine, type RoomOutcome } from './room-machine.js';
+import { RoomMachine, RoomOptionsError, type RoomOutcome } from './room-machine.js';
 import type { CommandRule, GameDefinition, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
 import { type Change, type Refusal, type RoomValue, UNANSWERED_MAX } from './room-value.js';
 
@@ -50,6 +50,31 @@ describe('a room', () => {
       });
       expect(room.value.ended).toEqual({ reason: 'finished', result: { winner: null } });
       expect(room.value.state.count).toBe(0);
+    });
+
+    it('gives the validated options of the room to its setup', () => {
+      const rules = (options: RoomRules<{ count: number }>['options']): RoomRules<{ count: number }> => ({
+        definition: { name: 'mine', version: 1, seats: { min: 1, max: 1 }, durability: 'none', checkpointMs: 1, tickHz: 0, seatGraceMs: 0 },
+        setup: (room: Setup) => ({ count: (room.options as { from: number } | undefined)?.from ?? 0 }),
+        ...(options !== undefined && { options }),
+        commands: new Map(),
+        timers: new Map(),
+        seatEvents: new Map(),
+        tick: null,
+        view: null,
+        migrateState: null,
+      });
+      const start = (options: unknown, own?: RoomRules['options']) =>
+        new RoomMachine(rules(own), { now: () => 0, random: () => 0 }).start('r1' as RoomId, [], 0, undefined, options).value.state;
+      const doubled: RoomRules['options'] = (data) => {
+        const { from } = data as { from: number };
+        return from < 0 ? { ok: false, message: 'from: below 0' } : { ok: true, value: { from: 2 * from } };
+      };
+      expect(start({ from: 3 }, doubled)).toEqual({ count: 6 });
+      expect(start(undefined, doubled)).toEqual({ count: 0 });
+      expect(() => start({ from: -1 }, doubled)).toThrow(new RoomOptionsError('from: below 0'));
+      expect(() => start({ from: 3 })).toThrow(new RoomOptionsError('The game mine takes no options.'));
+      expect(start(undefined)).toEqual({ count: 0 });
     });
 
     it('throws what the game throws, and also when the state is not an object', () => {

@@ -4,7 +4,7 @@ import { keyedEffects, pendingEffects, withChange } from './apply-change.js';
 import { diff, difference } from './diff.js';
 import { GameMistake, type Handling, listed, quoted } from './game-mistake.js';
 import { assertPlainName, freezeDeep, plainCopy, UnstorableError } from './plain-data.js';
-import type { CommandRule, GameRoom, RoomRules, SeatEvent, SeatInfo, Setup } from './room-rules.js';
+import type { CommandRule, GameRoom, RoomRules, SeatEvent, SeatInfo, Setup, Validation } from './room-rules.js';
 import type { Change, ChangeEffect, ChangeEvent, Presence, Refusal, RoomValue, SeatChange } from './room-value.js';
 
 export type RoomInput =
@@ -41,6 +41,9 @@ export interface RoomPlayer {
   readonly name: string;
 }
 
+/** The game refuses the options of a room. */
+export class RoomOptionsError extends Error {}
+
 /**
  * The rules of a room as pure functions. A value and an input give the next value and its change, or a refusal. A handler writes
  * only to a draft, so a handler that throws or rejects has changed nothing.
@@ -53,13 +56,15 @@ export class RoomMachine<State = unknown> {
 
   /**
    * Makes version 0 of a room, with the events of its setup. `round`: the number of the game in this room. `tenure`: the id of
-   * this start, for the keys of effects. Throws what the game throws.
+   * this start, for the keys of effects. `options`: of the room, as received. Throws what the game throws.
+   * @throws RoomOptionsError when the game refuses the options
    */
   start(
     room: RoomId,
     players: readonly RoomPlayer[],
     round = 0,
     tenure?: string,
+    options?: unknown,
   ): { value: RoomValue<State>; events: readonly ChangeEvent[] } {
     const { definition } = this.rules;
     const known = plainCopy(players, 'players');
@@ -76,6 +81,7 @@ export class RoomMachine<State = unknown> {
       outbox: [],
     };
     const turn = new Turn<State>(empty, this.surroundings, this.rules, SETUP, -1);
+    turn.options = validOptions(this.rules, options);
     const made = this.rules.setup(turn as Setup);
     if (typeof made !== 'object' || made === null) throw new Error(`the setup of ${definition.name} made no object for a state`);
     let state: State = plainCopy<State>(made);
@@ -318,6 +324,14 @@ function withPresence<State>(value: RoomValue<State>, seat: Seat, presence: Pres
   return { ...value, seats: value.seats.map((before, index) => (index === seat ? { ...before, presence } : before)) };
 }
 
+/** Returns the options as the game's schema gives them. @throws RoomOptionsError */
+function validOptions<State>({ options: validate, definition }: RoomRules<State>, given: unknown): unknown {
+  if (given === undefined) return undefined;
+  const checked: Validation = validate?.(given) ?? { ok: false, message: `The game ${definition.name} takes no options.` };
+  if (!checked.ok) throw new RoomOptionsError(checked.message);
+  return checked.value;
+}
+
 class Rejection extends Error {
   constructor(
     readonly code: string,
@@ -333,6 +347,8 @@ class Turn<State> implements GameRoom<State> {
   readonly events: ChangeEvent[] = [];
   readonly effects: ChangeEffect[] = [];
   ended: GameResult | undefined;
+  /** Only for `setup`. */
+  options: unknown;
   readonly now: number;
   private seatInfos: readonly SeatInfo[] | undefined;
 

@@ -39,7 +39,10 @@ export interface RoomContext {
 }
 
 /** The room during `setup`, which makes the first state. It can schedule, emit and end, but has no state yet. */
-export type Setup = RoomContext;
+export interface Setup<Options = unknown> extends RoomContext {
+  /** The options of the room, validated by the schema of `@Game({ options })`. Undefined: the room has none. */
+  readonly options: Options;
+}
 
 /** The room during a handler. `state` is a draft that the handler changes in place. */
 export interface GameRoom<State> extends RoomContext {
@@ -82,6 +85,8 @@ export interface CommandRule<State> {
 export interface RoomRules<State = unknown> {
   readonly definition: GameDefinition;
   setup(room: Setup): State;
+  /** Validates the options of a room. Absent or null: the game takes none. */
+  readonly options?: ((data: unknown) => Validation) | null;
   readonly commands: ReadonlyMap<string, CommandRule<State>>;
   readonly timers: ReadonlyMap<string, (room: GameRoom<State>) => void>;
   /** Names of the effects that have a handler. Absent or null: not known, and `room.effect` accepts any name. */

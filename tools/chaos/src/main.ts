@@ -168,6 +168,7 @@ class Others {
       gamesAtOnce: 1,
       thinkMs: OTHERS_THINK_MS,
       pgn: null,
+      strict: false,
       encoding: 'binary',
       pairing: 'rooms',
     } as const;

@@ -2,6 +2,7 @@ import type { Chess, ChessResult } from '#games/chess';
 import type { Room, Session } from '#libs/client';
 import type { PlayersOptions } from './options.js';
 import type { PgnGame } from './pgn.js';
+import { describeUnreadable, KB, linesOf, type PgnFile, UNREADABLE_KEPT } from './pgn-file.js';
 import { freshly, leaveAnyRoom, move, openSessions, patiently, sentenceOf, startGame, watchPauses } from './player.js';
 import type { Progress } from './progress.js';
 import type { Tally } from './tally.js';
@@ -18,35 +19,54 @@ export interface Difference {
   readonly what: string;
 }
 
+/** A game that the file continues or judges otherwise than the laws of chess. This is no fault of the fleet. */
+export interface Remark {
+  readonly game: number;
+  readonly title: string;
+  readonly what: string;
+}
+
 /** Plays every game of a file, each with two players who see only what the fleet sends them. */
 export class ChessRun {
   readonly differences: Difference[] = [];
-  private next = 0;
+  /** The first remarks. */
+  readonly remarks: Remark[] = [];
+  remarkCount = 0;
+  /** Number of players. */
+  players = 0;
+  private isStopped = false;
 
   constructor(
-    private readonly games: readonly PgnGame[],
+    private readonly file: PgnFile,
     private readonly options: PlayersOptions,
     private readonly tally: Tally,
     private readonly progress: Progress,
   ) {}
 
   async run(): Promise<void> {
-    const tables = Math.min(this.options.gamesAtOnce, this.games.length);
-    const sessions = await openSessions(2 * tables, this.options, this.tally);
-    this.progress.begin(this.games.length, 'games');
-    await Promise.all(Array.from({ length: tables }, (_, table) => this.playOn(sessions[2 * table], sessions[2 * table + 1])));
+    // The first games show how many tables are needed. All others are read when a table is free.
+    const first: PgnGame[] = [];
+    while (first.length < this.options.gamesAtOnce) {
+      const game = await this.file.next();
+      if (!game) break;
+      first.push(game);
+    }
+    if (first.length === 0) throw new Error(noGames(this.file));
+    this.players = 2 * first.length;
+    const sessions = await openSessions(this.players, this.options, this.tally);
+    this.progress.begin(Math.ceil(this.file.bytes / KB), 'KB read');
+    await Promise.all(first.map((game, table) => this.playOn(game, sessions[2 * table], sessions[2 * table + 1])));
     this.progress.end();
     for (const session of sessions) session.close();
   }
 
   stop(): void {
-    this.next = this.games.length;
+    this.isStopped = true;
   }
 
-  private async playOn(white: Session, black: Session): Promise<void> {
-    while (this.next < this.games.length) {
-      const game = this.games[this.next];
-      this.next += 1;
+  private async playOn(first: PgnGame, white: Session, black: Session): Promise<void> {
+    for (let game: PgnGame | null = first; game && !this.isStopped; game = await this.file.next()) {
+      if (game.remark !== null) this.remarked(game, game.remark);
       try {
         await this.play(game, white, black);
       } catch (error) {
@@ -54,13 +74,13 @@ export class ChessRun {
       }
       await Promise.all([leaveAnyRoom(white), leaveAnyRoom(black)]);
       this.tally.games += 1;
-      this.progress.at(this.tally.games);
+      this.progress.at(this.file.bytesRead / KB);
     }
   }
 
   private async play(game: PgnGame, white: Session, black: Session): Promise<void> {
     // The player who created the room has seat 0, and White.
-    const room: Board = await freshly(white, () => white.createRoom<Chess>({ game: 'chess', private: true }));
+    const room: Board = await freshly(white, () => white.createRoom<Chess>({ game: 'chess', private: true, ...setUpOf(game) }));
     const other: Board = await freshly(black, () => black.joinRoom<Chess>(room.id));
     await patiently(() => other.ready());
     await startGame(room);
@@ -69,7 +89,7 @@ export class ChessRun {
     try {
       await Promise.all(boards.map((board, seat) => this.moveInTurn(board, seat, game)));
       await Promise.all(boards.map((board) => arrive(board, game.moves.length)));
-      if (!game.endsByItself) await this.agreeOnResult(boards, game);
+      if (!game.endsBy) await this.agreeOnResult(boards, game);
       await Promise.all(boards.map((board) => board.waitFor(({ status }) => status === 'ended', { timeoutMs: MOVE_MS })));
       this.compare(boards, game);
     } finally {
@@ -77,8 +97,8 @@ export class ChessRun {
     }
   }
 
-  private async moveInTurn(board: Board, seat: number, { moves }: PgnGame): Promise<void> {
-    for (let ply = seat; ply < moves.length; ply += 2) {
+  private async moveInTurn(board: Board, seat: number, { moves, firstSeat }: PgnGame): Promise<void> {
+    for (let ply = seat === firstSeat ? 0 : 1; ply < moves.length; ply += 2) {
       await arrive(board, ply);
       const wasMade = await move(() => patiently(() => board.send('move', { san: moves[ply] })), this.tally);
       if (!wasMade) throw new Error(`move ${ply + 1}, ${moves[ply]}, was refused`);
@@ -107,16 +127,33 @@ export class ChessRun {
       if (missing > 0 || moves.length !== game.moves.length)
         this.differs(game, `seat ${seat} has ${moves.length} moves, the file ${game.moves.length}`);
       if (state?.fen !== game.fen) this.differs(game, `seat ${seat} sees ${state?.fen}, the file ends at ${game.fen}`);
-      if (game.result !== '*' && results[seat]?.result !== game.result) {
-        this.differs(game, `seat ${seat} received ${results[seat]?.result}, the file has ${game.result}`);
+      const { result: received, by } = results[seat] ?? {};
+      if (game.endsBy) {
+        if (by !== game.endsBy) this.differs(game, `seat ${seat} received ${received} by ${by}, the laws give the end by ${game.endsBy}`);
+      } else if (game.result !== '*' && received !== game.result) {
+        this.differs(game, `seat ${seat} received ${received}, the file has ${game.result}`);
       }
     });
+  }
+
+  private remarked({ number, title }: PgnGame, what: string): void {
+    this.remarkCount += 1;
+    if (this.remarks.length < UNREADABLE_KEPT) this.remarks.push({ game: number, title, what });
   }
 
   private differs({ number, title }: PgnGame, what: string): void {
     this.differences.push({ game: number, title, what });
     this.tally.fault(`game ${number} (${title}) ${what}`);
   }
+}
+
+function setUpOf({ setUp }: PgnGame): { options?: { fen: string } } {
+  return setUp === null ? {} : { options: { fen: setUp } };
+}
+
+function noGames({ unreadable, unreadableCount }: PgnFile): string {
+  if (unreadableCount === 0) return 'The file has no games.';
+  return [`None of the file's games can be read:`, ...linesOf(unreadable, unreadableCount, describeUnreadable)].join('\n');
 }
 
 /** Waits until the board of this player shows this many moves. */

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { ChessRun } from './chess.js';
 import { type PlayersOptions, readOptions } from './options.js';
-import { readPgn } from './pgn.js';
+import { PgnFile, refuseUnreadable } from './pgn-file.js';
 import { codeOf, NO_FLEET, sentenceOf } from './player.js';
 import { progressFor } from './progress.js';
 import { type Report, readable, reportOf } from './report.js';
@@ -17,7 +16,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     return report.ok ? 0 : 1;
   } catch (error) {
     const isNoFleet = codeOf(error) === NO_FLEET;
-    const sentence = isNoFleet ? `No fleet answers at ${options.urls.join(', ')}. Start one with \`npm start\`.` : sentenceOf(error);
+    const sentence = isNoFleet
+      ? `No fleet answers at ${options.urls.join(', ')}. Start one with \`npm start\`.`
+      : sentenceOf(error).replace(/^Error: /, '');
     console.log(options.json ? JSON.stringify({ ok: false, error: sentence }) : sentence);
     return 1;
   }
@@ -29,11 +30,13 @@ async function play(options: PlayersOptions): Promise<Report> {
   const startedAt = performance.now();
   const elapsed = (): number => performance.now() - startedAt;
   if (options.game === 'chess') {
-    const games = readPgn(await readFile(options.pgn as string, 'utf8'));
-    const run = new ChessRun(games, options, tally, progress);
+    const path = options.pgn as string;
+    if (options.strict) await refuseUnreadable(path, progress);
+    const file = await PgnFile.open(path);
+    const run = new ChessRun(file, options, tally, progress);
     process.once('SIGINT', () => run.stop());
-    await run.run();
-    return reportOf(options, tally, 2 * Math.min(options.gamesAtOnce, games.length), elapsed(), run.differences);
+    await run.run().finally(() => file.close());
+    return reportOf(options, tally, run.players, elapsed(), { file, run });
   }
   const run = new TicTacToeRun(options, tally, progress);
   process.once('SIGINT', () => run.stop());

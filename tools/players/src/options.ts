@@ -25,6 +25,8 @@ export interface PlayersOptions {
   /** A player waits a random time up to this before each move, in ms. */
   readonly thinkMs: number;
   readonly pgn: string | null;
+  /** Chess: play nothing when a game of the file cannot be read. */
+  readonly strict: boolean;
   readonly encoding: 'binary' | 'json';
   /** Tic-tac-toe: `rooms`: two players share a room that one of them created. `match`: the matchmaker pairs them. */
   readonly pairing: 'rooms' | 'match';
@@ -46,7 +48,11 @@ export function readOptions(argv: readonly string[], file: string = runningFile(
       pairing,
       'rooms',
     )
-    .option('--pgn <file>', 'chess: play every game of this file, and compare the final position with the file')
+    .option(
+      '--pgn <file>',
+      'chess: play every game of this file (PGN), and compare the final position with the file; unreadable games are passed over',
+    )
+    .option('--strict', 'chess: refuse the whole file when one of its games cannot be read, before anything is played', false)
     .option('--games-at-once <n>', 'chess: number of concurrent games', count, 50)
     .option('--encoding <name>', 'binary or json (WebSocket only)', encoding, 'binary')
     .option('--json', 'print only one JSON object', false);
@@ -59,6 +65,7 @@ export function readOptions(argv: readonly string[], file: string = runningFile(
     thinkMs: number;
     pairing: PlayersOptions['pairing'];
     pgn?: string;
+    strict: boolean;
     gamesAtOnce: number;
     encoding: PlayersOptions['encoding'];
     json: boolean;

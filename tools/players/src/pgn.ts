@@ -1,4 +1,7 @@
-import { Chess } from 'chess.js';
+// Not through the index of the game: that loads Nest, which a client does not need.
+import { type AutomaticEnd, automaticEnd, countPosition, type Occurrences, playMove } from '../../../games/chess/src/position.js';
+import { STANDARD_POSITION, setUpPosition } from '../../../games/chess/src/set-up.js';
+import { NULL_MOVE, resultOf, type ScannedGame } from './pgn-scanner.js';
 
 export type Outcome = '1-0' | '0-1' | '1/2-1/2' | '*';
 
@@ -7,39 +10,138 @@ export interface PgnGame {
   /** Position in the file, from 1. */
   readonly number: number;
   readonly title: string;
+  /** The position at the beginning. Null: the standard one. */
+  readonly setUp: string | null;
+  /** The seat that moves first: 0 is White. */
+  readonly firstSeat: 0 | 1;
+  /** The moves that the laws allow: those after an automatic end, and from a null move on, are left out. */
   readonly moves: readonly string[];
+  /** The position after the moves. */
   readonly fen: string;
+  /** The result of the file. */
   readonly result: Outcome;
-  /** True when the last move ends the game: checkmate, stalemate, or insufficient material. */
-  readonly endsByItself: boolean;
+  /** How the last move ends the game, without a claim or an agreement. Null: it does not. */
+  readonly endsBy: AutomaticEnd | null;
+  /** Where the file says something else than the laws of chess. */
+  readonly remark: string | null;
 }
 
-/** @throws an error with the number of the first game that contains an illegal move */
-export function readPgn(text: string): PgnGame[] {
-  return splitGames(text).map((pgn, index) => {
-    const chess = new Chess();
-    try {
-      chess.loadPgn(pgn);
-    } catch (cause) {
-      throw new Error(`game ${index + 1} of the file cannot be replayed: ${String(cause)}`, { cause });
+/** A game that cannot be played, with the reason. */
+export interface UnreadableGame {
+  readonly number: number;
+  readonly title: string;
+  /** The line of the file, from 1. */
+  readonly line: number;
+  readonly reason: string;
+}
+
+export type ReadGame = { readonly ok: true; readonly game: PgnGame } | { readonly ok: false; readonly unreadable: UnreadableGame };
+
+/** Plays the moves of a scanned game by the rules that the game server uses. */
+export function replay(scanned: ScannedGame): ReadGame {
+  const { number, tags, flaw } = scanned;
+  const title = `${nameOf(tags.get('white'))} – ${nameOf(tags.get('black'))}`;
+  const unreadable = (line: number, reason: string): ReadGame => ({ ok: false, unreadable: { number, title, line, reason } });
+  const refusal = variantRefusal(tags);
+  if (refusal !== null) return unreadable(scanned.line, refusal);
+  if (flaw) return unreadable(flaw.line, flaw.what);
+  const fenTag = tags.get('fen') || null;
+  const setUp = setUpPosition(fenTag ?? STANDARD_POSITION);
+  if (!setUp.ok) return unreadable(scanned.line, `its position ${setUp.flaw}`);
+  if (scanned.moves.length === 0 && resultOf(tags.get('result')) === null && scanned.result === null) {
+    return unreadable(scanned.line, 'it has neither moves nor a result');
+  }
+  const played = playAll(setUp.fen, scanned);
+  if (!played.ok) return unreadable(played.line, played.reason);
+  const result = outcomeOf(scanned);
+  const { moves, fen, endsBy, movesLeft } = played;
+  return {
+    ok: true,
+    game: {
+      number,
+      title,
+      setUp: setUp.fen === STANDARD_POSITION ? null : setUp.fen,
+      firstSeat: setUp.fen.split(' ')[1] === 'w' ? 0 : 1,
+      moves,
+      fen,
+      result,
+      endsBy,
+      remark: remarkOf(endsBy, movesLeft, result, fen),
+    },
+  };
+}
+
+/** A name as it can be printed on a terminal. */
+function nameOf(tag: string | undefined): string {
+  return tag?.replace(/\p{Cc}/gu, '').slice(0, NAME_CHARS_MAX) || '?';
+}
+
+const NAME_CHARS_MAX = 100;
+
+type Played =
+  | {
+      readonly ok: true;
+      readonly moves: readonly string[];
+      readonly fen: string;
+      readonly endsBy: AutomaticEnd | null;
+      /** Moves of the file that were not played. */
+      readonly movesLeft: number;
     }
-    const { White, Black, Result } = chess.getHeaders();
-    return {
-      number: index + 1,
-      title: `${White} – ${Black}`,
-      moves: chess.history(),
-      fen: chess.fen(),
-      result: (Result ?? '*') as Outcome,
-      endsByItself: chess.isCheckmate() || chess.isStalemate() || chess.isInsufficientMaterial(),
-    };
-  });
+  | { readonly ok: false; readonly line: number; readonly reason: string };
+
+function playAll(start: string, { moves: scanned }: ScannedGame): Played {
+  const moves: string[] = [];
+  let fen = start;
+  let { occurrences, times } = countPosition({} as Occurrences, start);
+  for (const [ply, { san, line }] of scanned.entries()) {
+    if (san === NULL_MOVE) return { ok: true, moves, fen, endsBy: null, movesLeft: scanned.length - ply };
+    const played = playMove(fen, { san });
+    if (!played) return { ok: false, line, reason: `${moveNumber(fen)}${san} is no legal move in ${fen}` };
+    ({ occurrences, times } = countPosition(occurrences, played.fen));
+    fen = played.fen;
+    moves.push(played.san);
+    const endsBy = automaticEnd(played, times);
+    if (endsBy) return { ok: true, moves, fen, endsBy, movesLeft: scanned.length - ply - 1 };
+  }
+  return { ok: true, moves, fen, endsBy: null, movesLeft: 0 };
 }
 
-/** Splits the file at each [Event] tag. */
-export function splitGames(text: string): string[] {
-  return text
-    .replaceAll('\r\n', '\n')
-    .split(/\n(?=\s*\[Event )/)
-    .map((game) => game.trim())
-    .filter((game) => game.length > 0);
+/** When the two results of a game differ, the tag counts, because databases correct the tag. */
+function outcomeOf({ tags, result }: ScannedGame): Outcome {
+  const tag = resultOf(tags.get('result'));
+  return ((tag === '*' ? null : tag) ?? result ?? '*') as Outcome;
 }
+
+function remarkOf(endsBy: AutomaticEnd | null, movesLeft: number, result: Outcome, fen: string): string | null {
+  const those = movesLeft === 1 ? "the file's last move" : `the file's last ${movesLeft} moves`;
+  if (endsBy && movesLeft > 0) return `the game ended by ${WORDS[endsBy]} before ${those}`;
+  if (movesLeft > 0) return `a null move, which the laws of chess do not have, ended the game before ${those}`;
+  if (!endsBy || result === '*') return null;
+  const byLaw = endsBy === 'checkmate' ? (fen.split(' ')[1] === 'w' ? '0-1' : '1-0') : '1/2-1/2';
+  return result === byLaw ? null : `the game ended by ${WORDS[endsBy]} (${byLaw}), but the file says ${result}`;
+}
+
+const WORDS: Readonly<Record<AutomaticEnd, string>> = {
+  checkmate: 'checkmate',
+  stalemate: 'stalemate',
+  insufficient: 'insufficient material',
+  repetition: 'fivefold repetition',
+  'fifty-moves': 'the seventy-five-move rule',
+};
+
+function moveNumber(fen: string): string {
+  const [, turn, , , , move] = fen.split(' ');
+  return turn === 'w' ? `${move}.` : `${move}...`;
+}
+
+/** Null: the game is standard chess. */
+function variantRefusal(tags: ReadonlyMap<string, string>): string | null {
+  const variant = tags.get('variant')?.trim() ?? '';
+  if (variant === '' || STANDARD.test(variant)) return null;
+  const name = CHESS960.test(variant) ? 'Chess960' : variant;
+  return `it is a game of ${name}; only standard chess is offered`;
+}
+
+/** Lichess names set-ups "From Position". */
+const STANDARD = /^(?:standard|normal|chess|classical|from ?position)$/i;
+const CHESS960 = /960|fischer.?r?andom|freestyle/i;

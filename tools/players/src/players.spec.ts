@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { GameLedger } from './ledger.js';
-import { readPgn, splitGames } from './pgn.js';
 import { Tally } from './tally.js';
 import { isDecided } from './tic-tac-toe.js';
 
@@ -70,6 +67,15 @@ describe('a tally', () => {
     expect([tally.latencyMs(0.5), tally.latencyMs(0.99), tally.latencyMs(1)]).toEqual([50, 99, 100]);
   });
 
+  it('keeps the longest answer time and the percentiles over more answers than it stores', () => {
+    const tally = new Tally();
+    tally.acknowledged(5_000);
+    for (let answer = 0; answer < 200_000; answer++) tally.acknowledged(answer % 100);
+    expect(tally.moves).toBe(200_001);
+    expect(tally.latencyMs(1)).toBe(5_000);
+    expect(Math.abs(tally.latencyMs(0.5) - 50)).toBeLessThan(5);
+  });
+
   it('counts an unfinished pause with its current length', () => {
     const tally = new Tally();
     let now = 0;
@@ -98,27 +104,5 @@ describe('a board', () => {
     expect(isDecided(Array<null>(9).fill(null))).toBe(false);
     expect(isDecided([0, 0, 0, 1, 1, _, _, _, _])).toBe(true);
     expect(isDecided([0, 1, 0, 0, 1, 1, 1, 0, 0])).toBe(true);
-  });
-});
-
-describe('a file of games', () => {
-  const text = readFileSync(join(__dirname, 'two-games.pgn'), 'utf8');
-
-  it('is split into its games and replayed', () => {
-    expect(splitGames(text.replaceAll('\n', '\r\n'))).toHaveLength(2);
-    const [mate, unfinished] = readPgn(text);
-    expect(mate).toMatchObject({
-      number: 1,
-      title: 'Fool – Scholar',
-      result: '0-1',
-      endsByItself: true,
-      moves: ['f3', 'e5', 'g4', 'Qh4#'],
-    });
-    expect(unfinished).toMatchObject({ number: 2, result: '1/2-1/2', endsByItself: false });
-    expect(unfinished.fen).toBe('rnbqkbnr/pp1ppppp/8/2p5/4P3/5N2/PPPP1PPP/RNBQKB1R b KQkq - 1 2');
-  });
-
-  it('is refused with the number of the game that contains an illegal move', () => {
-    expect(() => readPgn(text.replace('2.Nf3', '2.Nf6'))).toThrow('game 2 of the file');
   });
 });

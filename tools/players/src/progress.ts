@@ -8,11 +8,13 @@ export interface Progress {
   end(): void;
 }
 
+export const SILENT: Progress = { begin: () => {}, at: () => {}, end: () => {} };
+
 const LINE_EVERY_MS = 5_000;
 
 /** Shows a bar on a terminal, periodic lines elsewhere, and nothing with `--json`. Writes to stderr. */
 export function progressFor(tally: Tally, isQuiet: boolean): Progress {
-  if (isQuiet) return { begin: () => {}, at: () => {}, end: () => {} };
+  if (isQuiet) return SILENT;
   return process.stderr.isTTY ? new Bar(tally) : new Lines(tally);
 }
 

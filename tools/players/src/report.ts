@@ -1,5 +1,7 @@
-import type { Difference } from './chess.js';
+import type { ChessRun, Difference, Remark } from './chess.js';
 import type { PlayersOptions } from './options.js';
+import type { UnreadableGame } from './pgn.js';
+import { describeUnreadable, linesOf, type PgnFile } from './pgn-file.js';
 import { round, type Tally } from './tally.js';
 
 /** The output of `--json`. */
@@ -21,15 +23,23 @@ export interface Report {
   readonly faults: readonly string[];
   /** Chess: games whose outcome differs from the file. */
   readonly differences?: readonly Difference[];
+  /** Chess: number of games of the file that cannot be read and were not played. */
+  readonly unreadableCount?: number;
+  /** Chess: the first of them. */
+  readonly unreadable?: readonly UnreadableGame[];
+  /** Chess: number of games that the file continues or judges otherwise than the laws of chess. */
+  readonly remarkCount?: number;
+  /** Chess: the first of them. */
+  readonly remarks?: readonly Remark[];
 }
 
-export function reportOf(
-  options: PlayersOptions,
-  tally: Tally,
-  players: number,
-  elapsedMs: number,
-  differences?: readonly Difference[],
-): Report {
+/** The part of the report about a file of chess games. */
+export interface ChessReportSource {
+  readonly file: Pick<PgnFile, 'unreadable' | 'unreadableCount'>;
+  readonly run: Pick<ChessRun, 'differences' | 'remarks' | 'remarkCount'>;
+}
+
+export function reportOf(options: PlayersOptions, tally: Tally, players: number, elapsedMs: number, chess?: ChessReportSource): Report {
   return {
     ok: tally.isRight,
     game: options.game,
@@ -46,12 +56,18 @@ export function reportOf(
     reconnects: tally.reconnects,
     refusals: Object.fromEntries(tally.refusals),
     faults: tally.faults,
-    ...(differences && { differences }),
+    ...(chess && {
+      differences: chess.run.differences,
+      unreadableCount: chess.file.unreadableCount,
+      unreadable: chess.file.unreadable,
+      remarkCount: chess.run.remarkCount,
+      remarks: chess.run.remarks,
+    }),
   };
 }
 
 export function readable(report: Report): string {
-  const { ackMs, refusals } = report;
+  const { ackMs, refusals, unreadable = [], unreadableCount = 0, remarks = [], remarkCount = 0 } = report;
   const refused = Object.entries(refusals).map(([code, count]) => `${code} ${count}`);
   return [
     '',
@@ -64,6 +80,10 @@ export function readable(report: Report): string {
     `  longest pause        ${report.longestPauseMs} ms   (${report.pauses} pauses, ${report.reconnects} reconnections)`,
     ...(refused.length > 0 ? [`  refused              ${refused.join(', ')}`] : []),
     ...(report.differences ? [`  differ from the file ${report.differences.length}`] : []),
+    ...(unreadableCount > 0 ? [`  games passed over    ${unreadableCount}   (unreadable, or not standard chess)`] : []),
+    ...linesOf(unreadable, unreadableCount, describeUnreadable),
+    ...(remarkCount > 0 ? [`  remarks on the file  ${remarkCount}`] : []),
+    ...linesOf(remarks, remarkCount, ({ game, title, what }) => `game ${game} (${title}): ${what}`),
     ...report.faults.map((fault) => `  ! ${fault}`),
     '',
     report.ok ? 'No errors.' : 'There were errors.',

@@ -12,13 +12,18 @@ export class Tally {
   /** Other faults, as sentences. Only the first ones are kept. */
   readonly faults: string[] = [];
   faultCount = 0;
+  /** A sample of the answer times; all of them while there are few. */
   private readonly latencies: number[] = [];
+  private latencyMaxMs = 0;
   private readonly openPauses = new Set<() => number>();
   private endedPausesMaxMs = 0;
 
   acknowledged(latencyMs: number): void {
     this.moves += 1;
-    this.latencies.push(latencyMs);
+    this.latencyMaxMs = Math.max(this.latencyMaxMs, latencyMs);
+    // Each answer has the same chance to be in the sample (reservoir sampling), so a long run needs no more memory.
+    const at = this.latencies.length < LATENCIES_KEPT ? this.latencies.length : Math.floor(Math.random() * this.moves);
+    if (at < LATENCIES_KEPT) this.latencies[at] = latencyMs;
   }
 
   refused(code: string): void {
@@ -53,6 +58,7 @@ export class Tally {
   /** @param share for example 0.99: the time that 99 of 100 answers did not exceed */
   latencyMs(share: number): number {
     if (this.latencies.length === 0) return 0;
+    if (share === 1) return round(this.latencyMaxMs);
     this.latencies.sort((a, b) => a - b);
     const index = Math.min(this.latencies.length - 1, Math.ceil(share * this.latencies.length) - 1);
     return round(this.latencies[Math.max(0, index)]);
@@ -60,6 +66,8 @@ export class Tally {
 }
 
 const FAULTS_KEPT = 20;
+/** Enough for a 99th percentile, and few enough to sort after each game. */
+const LATENCIES_KEPT = 20_000;
 
 export function round(ms: number): number {
   return Math.round(ms * 100) / 100;

@@ -162,6 +162,16 @@ it('removes index entries, also of its former incarnations, that name none of th
   expect(await records.roomsOf(id, current)).toEqual([]);
 });
 
+it('opens no room whose options its game refuses', async () => {
+  const { loader } = newServer();
+  const room = await roomThatStarts();
+  await expect(loader.open({ room, game: 'empty', start: 's', round: 0, players, options: { size: 3 } })).rejects.toMatchObject({
+    code: 'bad-data',
+    message: 'The options of the room are refused: The game empty takes no options.',
+  });
+  await expect(records.read(room)).resolves.toMatchObject({ status: 'starting', owner: null });
+});
+
 it('lists its games when it refuses to open an unknown one', async () => {
   const { loader } = newServer();
   const room = await roomThatStarts();

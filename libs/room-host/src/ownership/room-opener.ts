@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Self } from '#libs/fleet';
 import { type Control, HoldfastError, pack } from '#libs/protocol';
 import { StoreClock } from '#libs/redis';
-import type { RoomMachine } from '#libs/room';
+import { type RoomMachine, RoomOptionsError } from '#libs/room';
 import { type EventTail, RoomLog, type RoomOwnership, RoomRecords } from '#libs/room-store';
 import { SETTLE_WAIT_MS, StoreSettlement } from '#libs/settlement';
 import { describeThrown, Log } from '#libs/telemetry';
@@ -38,7 +38,7 @@ export class RoomOpener {
     @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
   ) {}
 
-  /** @throws `unknown-game`; `game-failed` or `state-too-large` from its setup; `room-unknown` when the start is over */
+  /** @throws `unknown-game`; `game-failed` or `state-too-large` from its setup; `bad-data` for refused options; `room-unknown` when the start is over */
   async open(request: OpenRequest): Promise<OpenedRoom> {
     const { room: id, game, start } = request;
     // In a store that fell back, the record may have the start of a game that has already begun or ended.
@@ -75,11 +75,12 @@ export class RoomOpener {
     return { room, ...(news !== undefined && { news }) };
   }
 
-  private setUp(machine: GuardedMachine, { room, players, round, start }: OpenRequest): ReturnType<RoomMachine['start']> {
+  private setUp(machine: GuardedMachine, { room, players, round, start, options }: OpenRequest): ReturnType<RoomMachine['start']> {
     let started: ReturnType<RoomMachine['start']>;
     try {
-      started = machine.start(room, players, round, start);
+      started = machine.start(room, players, round, start, options);
     } catch (error) {
+      if (error instanceof RoomOptionsError) throw new HoldfastError('bad-data', `The options of the room are refused: ${error.message}`);
       const game = machine.rules.definition.name;
       logGameFailure(this.log, { roomId: room, game, handler: HANDLER.setup, error: describeThrown(error) });
       throw new HoldfastError('game-failed', 'The game could not be set up.');

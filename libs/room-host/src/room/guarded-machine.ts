@@ -4,6 +4,7 @@ import {
   type Refusal,
   type RoomInput,
   type RoomMachine,
+  RoomOptionsError,
   type RoomOutcome,
   type RoomPlayer,
   type RoomRules,
@@ -71,9 +72,9 @@ export class GuardedMachine implements HostedMachine {
     return this.machine.rules;
   }
 
-  /** @throws the error of the game, or `OverrunError` */
-  start(room: RoomId, players: readonly RoomPlayer[], round: number, start: string): ReturnType<RoomMachine['start']> {
-    return this.runs.run(this.labels.setup, -1, 0, () => describing(() => this.machine.start(room, players, round, start)));
+  /** @throws RoomOptionsError, the error of the game, or `OverrunError` */
+  start(room: RoomId, players: readonly RoomPlayer[], round: number, start: string, options?: unknown): ReturnType<RoomMachine['start']> {
+    return this.runs.run(this.labels.setup, -1, 0, () => describing(() => this.machine.start(room, players, round, start, options)));
   }
 
   /** This server owns the room that was set up. */
@@ -141,7 +142,7 @@ function describing<T>(work: () => T): T {
 
 /** Errors of Holdfast stay as they are. */
 export function asGameError(error: unknown): Error {
-  if (error instanceof UnstorableError || error instanceof GameMistake) return error;
+  if (error instanceof UnstorableError || error instanceof GameMistake || error instanceof RoomOptionsError) return error;
   return new GameError(describeThrown(error));
 }
 

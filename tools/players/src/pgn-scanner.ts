@@ -1,0 +1,239 @@
+import type { TextLine } from './text-lines.js';
+
+/** One move as the file has it. */
+export interface ScannedMove {
+  /** In standard notation, without annotation signs. `--` is a null move. */
+  readonly san: string;
+  readonly line: number;
+}
+
+/** One game of a file. Its moves are not played yet. */
+export interface ScannedGame {
+  /** Position in the file, from 1. */
+  readonly number: number;
+  /** The line in which the game begins, from 1. */
+  readonly line: number;
+  /** By name in lower case, because some programs write `Setup` or `fen`. */
+  readonly tags: ReadonlyMap<string, string>;
+  /** The moves of the main line. */
+  readonly moves: readonly ScannedMove[];
+  /** The result at the end of the moves. Null: there is none. */
+  readonly result: string | null;
+  /** The first reason why the text cannot be read. Null: it can be read. */
+  readonly flaw: { readonly line: number; readonly what: string } | null;
+}
+
+/**
+ * Splits the lines of a PGN file into games, and each game into tags and moves. Leaves out comments, variations and annotations.
+ *
+ * Holdfast has its own tokenizer, because no parser from npm reads all that people have (tried in November 2026):
+ * - chess.js 1.4.0 refuses comments in a row, escaped quotes, `%` lines, null moves, `½`, and signs that stand alone.
+ * - `@mliebelt/pgn-parser` 1.4.19 refuses `%` lines and `½`. It takes the whole file as one string, and stops at the first game
+ *   that it cannot read.
+ * - `chessops` 0.15.1 reads streams, but its license is the GPL.
+ *
+ * The rules of chess, and the notation of a move, still come from chess.js.
+ *
+ * Source: Portable Game Notation Specification, 12 March 1994, section 8, and the files of Lichess and ChessBase.
+ */
+export async function* scanGames(lines: AsyncIterable<TextLine>): AsyncGenerator<ScannedGame> {
+  const scanner = new PgnScanner();
+  for await (const { number, text } of lines) yield* scanner.line(number, text);
+  yield* scanner.end();
+}
+
+/** Scans line by line and keeps only the current game in memory. */
+export class PgnScanner {
+  private games = 0;
+  private game: GameInWork | null = null;
+  /** The line in which the open comment or the outermost open variation begins. */
+  private openedAt = 0;
+  private isInComment = false;
+  private depth = 0;
+  private wasBlank = true;
+
+  /** Returns the games that this line completes. */
+  line(number: number, text: string): ScannedGame[] {
+    const done: ScannedGame[] = [];
+    const isBlank = text.trim() === '';
+    // A comment or variation without an end must not take in the next game.
+    if ((this.isInComment || this.depth > 0) && this.wasBlank && TAG_LINE.test(text)) done.push(...this.endUnclosed());
+    // A line that begins with % is for other programs (section 6).
+    if (!isBlank && (this.isInComment || !text.startsWith('%'))) this.scan(number, text, done);
+    this.wasBlank = isBlank;
+    return done;
+  }
+
+  /** Returns the last game of the file. */
+  end(): ScannedGame[] {
+    return this.isInComment || this.depth > 0 ? this.endUnclosed() : this.finish();
+  }
+
+  private scan(number: number, text: string, done: ScannedGame[]): void {
+    let at = 0;
+    const [, name] = (!this.isInComment && this.depth === 0 && TAG_START.exec(text)) || [];
+    if (name !== undefined) {
+      // A second tag section begins a new game, also after a game without any move text.
+      if (this.game?.hasMoveText || (this.wasBlank && this.game?.tags.has(name.toLowerCase()))) done.push(...this.finish());
+      at = this.tags(number, text);
+    }
+    while (at < text.length) {
+      if (this.isInComment) {
+        const end = text.indexOf('}', at);
+        if (end === -1) return;
+        this.isInComment = false;
+        at = end + 1;
+        continue;
+      }
+      TOKEN.lastIndex = at;
+      const token = TOKEN.exec(text)?.[0] ?? text.slice(at);
+      at += token.length;
+      if (token === ';') return;
+      this.token(number, token, done);
+    }
+  }
+
+  /** Reads the tags at the beginning of the line. Returns the position after them. */
+  private tags(number: number, text: string): number {
+    const game = this.current(number);
+    let at = 0;
+    for (;;) {
+      TAG.lastIndex = at;
+      const tag = TAG.exec(text);
+      if (!tag) break;
+      game.tags.set(tag[1]!.toLowerCase(), tag[2]!.replace(/\\(["\\])/g, '$1').trim());
+      at = TAG.lastIndex;
+    }
+    if (at > 0 && !/^\s*["\w]/.test(text.slice(at))) return at;
+    // Many programs do not escape quotes.
+    const loose = LOOSE_TAG.exec(text);
+    if (loose) game.tags.set(loose[1]!.toLowerCase(), loose[2]!.replace(/\\(["\\])/g, '$1').trim());
+    else game.flaw ??= { line: number, what: `the tag ${shortened(text)} has another form than [Name "value"]` };
+    return text.length;
+  }
+
+  private token(number: number, token: string, done: ScannedGame[]): void {
+    if (token === '{') {
+      this.isInComment = true;
+      if (this.depth === 0) this.openedAt = number;
+    } else if (token === '(') {
+      if (this.depth === 0) this.openedAt = number;
+      this.depth += 1;
+    } else if (token === ')') this.depth = Math.max(0, this.depth - 1);
+    else if (this.depth === 0 && token.trim() !== '') this.word(number, token, done);
+  }
+
+  private word(number: number, word: string, done: ScannedGame[]): void {
+    const result = RESULTS.get(dashed(word));
+    if (result !== undefined) {
+      if (!this.game) return;
+      this.game.result ??= result;
+      this.game.hasMoveText = true;
+      return;
+    }
+    if (this.game?.result != null) {
+      // Only the number of a first move begins a game without tags. Other text after a result belongs to no game.
+      if (!/^1\.+$/.test(word)) return;
+      done.push(...this.finish());
+    }
+    const game = this.current(number);
+    game.hasMoveText = true;
+    if (/^\d+\.*$|^\.+$/.test(word) || word.startsWith('$') || word.startsWith('<') || SIGNS.test(word)) return;
+    if (game.moves.length < MOVES_MAX) game.moves.push({ san: sanOf(word), line: number });
+    else game.flaw ??= { line: number, what: `it has more than ${MOVES_MAX} moves` };
+  }
+
+  private current(line: number): GameInWork {
+    this.game ??= { line, tags: new Map(), moves: [], result: null, hasMoveText: false, flaw: null };
+    return this.game;
+  }
+
+  private endUnclosed(): ScannedGame[] {
+    const what = this.isInComment ? 'the comment that begins here has no }' : 'the variation that begins here has no )';
+    this.isInComment = false;
+    this.depth = 0;
+    if (this.game) this.game.flaw ??= { line: this.openedAt, what };
+    return this.finish();
+  }
+
+  private finish(): ScannedGame[] {
+    const { game } = this;
+    this.game = null;
+    if (!game) return [];
+    this.games += 1;
+    const { line, tags, moves, result, flaw } = game;
+    return [{ number: this.games, line, tags, moves, result, flaw }];
+  }
+}
+
+interface GameInWork {
+  readonly line: number;
+  readonly tags: Map<string, string>;
+  readonly moves: ScannedMove[];
+  result: string | null;
+  hasMoveText: boolean;
+  flaw: ScannedGame['flaw'];
+}
+
+/** No game is longer by the seventy-five-move rule (8,848 moves of each side); the limit is for files that are not PGN. */
+const MOVES_MAX = 20_000;
+
+const TAG_START = /^\s*\[\s*([A-Za-z0-9_]+)/;
+const TAG_LINE = /^\s*\[\s*[A-Za-z0-9_]+\s+".*"\s*\]\s*$/;
+const TAG = /\s*\[\s*([A-Za-z0-9_]+)\s*"((?:[^"\\]|\\.)*)"\s*\]/y;
+const LOOSE_TAG = /^\s*\[\s*([A-Za-z0-9_]+)\s*"(.*)"\s*\]\s*$/;
+/** White space; a sign that stands alone; castling; a result; a null move; the number of a move; any other word. */
+const TOKEN =
+  /\s+|[{}();]|\$\d*|<[^>]*>|[Oo0]-[Oo0](?:-[Oo0])?[+#!?]*|(?:1[-–−]0|0[-–−]1|1\/2[-–−]1\/2|½[-–−]½|1\/2|½|\*)(?![\w/])|--|\d+(?![\w/-])\.*|\d+\.+|\d+(?=[KQRBNa-h♔-♟])|\.+|…|[^\s{}();$<>]+|./y;
+const SIGNS = /^(?:[!?=±∓⩲⩱∞□⊕⨀⟳→↑⇆△▽⌓…[\]<>}+−–]+|\+?-\+?|\/?\^|N|D|ep|e\.p\.|ch|mate)[!?]*$/;
+
+const RESULTS = new Map([
+  ['1-0', '1-0'],
+  ['0-1', '0-1'],
+  ['1/2-1/2', '1/2-1/2'],
+  ['1/2', '1/2-1/2'],
+  ['½-½', '1/2-1/2'],
+  ['½', '1/2-1/2'],
+  ['*', '*'],
+]);
+
+/** The result that a text means, or null. */
+export function resultOf(text: string | undefined): string | null {
+  return RESULTS.get(dashed(text ?? '').replace(/\s/g, '')) ?? null;
+}
+
+function dashed(text: string): string {
+  return text.replace(/[–−]/g, '-');
+}
+
+/** Brings the spellings of other programs and of old books to the one of the standard. */
+function sanOf(word: string): string {
+  if (/^(?:--|Z0|null|0000|@@@@)[!?]*$/.test(word)) return NULL_MOVE;
+  const bare = word
+    .replace(/[♔-♟]/g, (piece) => FIGURINES[piece] ?? '')
+    .replace(':', 'x')
+    // Signs of annotation, check and mate. A move needs none of them.
+    .replace(/[!?□±∓⩲⩱∞=+#†‡−–-]+$/, '')
+    .replace(/(?:e\.p\.|ep)$/, '');
+  if (/^[Oo0]-[Oo0]/.test(bare)) return bare.replace(/[o0]/g, 'O');
+  return bare.replace(/^([a-h](?:[27]?[-x]?[a-h])?[18])[=/(]?([QRBN])\)?/, '$1=$2');
+}
+
+export const NULL_MOVE = '--';
+
+const FIGURINES: Readonly<Record<string, string>> = {
+  '♔': 'K',
+  '♕': 'Q',
+  '♖': 'R',
+  '♗': 'B',
+  '♘': 'N',
+  '♚': 'K',
+  '♛': 'Q',
+  '♜': 'R',
+  '♝': 'B',
+  '♞': 'N',
+};
+
+function shortened(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text.trim();
+}
