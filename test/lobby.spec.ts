@@ -158,6 +158,30 @@ describe('the lobby service of two lobbies with one Redis', () => {
     expect([...seats.values()]).toEqual(Array.from({ length: 5 }, () => [0, 1]));
   });
 
+  it('ends a search that is aborted in the moment of the match in the room or in no room, thirty times', async () => {
+    const [ada, bob] = await players(2);
+    const outcomes = new Set<string>();
+    for (let round = 0; round < 30; round++) {
+      const abort = new AbortController();
+      const search = ada.quickMatch('tic-tac-toe', { signal: abort.signal });
+      await until(async () => (await ada.me()).searching !== null);
+      const stop = new AbortController();
+      const partner = bob.quickMatch('tic-tac-toe', { signal: stop.signal });
+      await new Promise((resolve) => setTimeout(resolve, round % 10));
+      abort.abort(new Error('enough'));
+      const outcome = await search.catch((error: Error) => error);
+      outcomes.add(outcome instanceof Error ? outcome.message : 'in the room');
+      const { room, searching } = await ada.me();
+      expect([searching, room?.id]).toEqual([null, outcome instanceof Error ? undefined : outcome.id]);
+      if (outcome instanceof Error) {
+        stop.abort(new Error('enough'));
+        await expect(partner).rejects.toThrow('enough');
+      } else expect((await partner).id).toBe(outcome.id);
+      await Promise.all([ada.room?.leave(), bob.room?.leave()]);
+    }
+    expect([...outcomes].sort()).toEqual(['enough', 'in the room']);
+  }, 60_000);
+
   it('forgets a cancelled search', async () => {
     const [ada, bob] = await players(2);
     const giveUp = new AbortController();

@@ -225,6 +225,7 @@ describe('the price of an operation', () => {
       await free.ask('rooms.leave');
     });
     await count('rooms.start, refused', price('rooms.start'), (index) => guests[index].try('rooms.start'));
+    await count('rooms.cancelStart', price('rooms.cancelStart'), (index) => owners[index].ask('rooms.cancelStart'));
     await count('rooms.start', price('rooms.start'), (index) => owners[index].ask('rooms.start'));
     await count('rooms.watch, rooms.leave, playing', price('rooms.watch') + price('rooms.leave'), async (index) => {
       await free.ask('rooms.watch', { room: rooms[index] });

@@ -49,6 +49,7 @@ export const OPERATION_SCHEMAS = {
   'rooms.leave': nothing,
   'rooms.ready': z.object({ ready: z.boolean() }).optional(),
   'rooms.start': z.object({ waitMs: z.int().min(0).max(10_000).optional() }).optional(),
+  'rooms.cancelStart': nothing,
   'match.find': z.object({ game, region: region.optional() }),
   'match.cancel': nothing,
   me: nothing,

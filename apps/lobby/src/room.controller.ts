@@ -67,6 +67,11 @@ export class RoomController {
     return answer<'rooms.start'>({ room: viewOf(started) });
   }
 
+  @MessagePattern('rooms.cancelStart')
+  async cancelStart(@Payload(asked('rooms.cancelStart')) { caller }: Asked<'rooms.cancelStart'>): Promise<PlayerAnswer> {
+    return answer<'rooms.cancelStart'>({ room: viewOf(await this.starter.cancel(caller, this.balancer)) });
+  }
+
   @MessagePattern('me')
   async me(@Payload(asked('me')) { caller }: Asked<'me'>): Promise<PlayerAnswer> {
     const [where, searching] = await Promise.all([this.rooms.whereIs(caller.user), this.matches.gameOf(caller.user)]);

@@ -681,6 +681,38 @@ describe('a stored session', () => {
   });
 });
 
+describe('a request to enter a room whose answer is lost', () => {
+  it('resolves when the room was created, and rejects when it was not', async () => {
+    for (const isCarriedOut of [true, false]) {
+      const ada = await join();
+      fleet.intercept = (message, line) => {
+        if (message.kind !== 'request' || message.operation !== 'rooms.create') return false;
+        fleet.intercept = () => false;
+        if (isCarriedOut) fleet.take({ ...message, id: 9_999 }, line);
+        line.cut();
+        return true;
+      };
+      const creation = ada.createRoom({ game: 'tally' });
+      if (isCarriedOut) expect(await creation).toBe(ada.room);
+      else await expect(creation).rejects.toMatchObject({ code: 'server-lost' });
+      expect(ada.room === null).toBe(!isCarriedOut);
+      fleet.room = null;
+    }
+  });
+
+  it('is decided by the server when its caller gives up', async () => {
+    const ada = await join();
+    fleet.intercept = (message) => message.kind === 'request' && message.operation === 'rooms.create';
+    const reason = new Error('enough');
+    await expect(ada.createRoom({ game: 'tally' }, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    const abort = new AbortController();
+    const creation = ada.createRoom({ game: 'tally' }, { signal: abort.signal });
+    abort.abort(reason);
+    await expect(creation).rejects.toBe(reason);
+    expect(fleet.heardKinds('request').map(({ operation }) => operation)).toEqual(['rooms.create', 'match.cancel', 'me']);
+  });
+});
+
 describe('a quick match', () => {
   it('gives both players the same room', async () => {
     const [ada, bob] = [await join(), await join({ name: 'bob' })];
@@ -697,6 +729,36 @@ describe('a quick match', () => {
     abort.abort(new Error('enough'));
     await expect(match).rejects.toThrow('enough');
     await until(() => [...fleet.sessions.values()][0].searching === null);
+  });
+
+  it('resolves with the room when it is aborted after the match, before its player knows of it', async () => {
+    const [ada, bob] = [await join(), await join({ name: 'bob' })];
+    const abort = new AbortController();
+    const match = ada.quickMatch('tally', { signal: abort.signal });
+    await until(() => [...fleet.sessions.values()][0].searching === 'tally');
+    // The fake fleet does not send the room to the first player of a match.
+    const partner = await bob.quickMatch('tally');
+    abort.abort();
+    expect((await match).id).toBe(partner.id);
+    expect(ada.room?.id).toBe(partner.id);
+  });
+
+  it('stays cancelled when the connection is lost before the cancel is answered', async () => {
+    const ada = await join();
+    const abort = new AbortController();
+    const match = ada.quickMatch('tally', { signal: abort.signal });
+    await until(() => [...fleet.sessions.values()][0].searching === 'tally');
+    let isFirst = true;
+    fleet.intercept = (message) => {
+      if (message.kind !== 'request' || message.operation !== 'match.cancel' || !isFirst) return false;
+      isFirst = false;
+      fleet.cutAll();
+      return true;
+    };
+    abort.abort(new Error('enough'));
+    await expect(match).rejects.toThrow('enough');
+    expect([...fleet.sessions.values()][0].searching).toBeNull();
+    expect(fleet.heardKinds('request').filter(({ operation }) => operation === 'match.find')).toHaveLength(1);
   });
 
   it('continues after a lost connection, and searches again only when the server forgot the search', async () => {

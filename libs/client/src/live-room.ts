@@ -18,6 +18,7 @@ import {
   type Sync,
 } from '#libs/protocol';
 import { Emitter } from './emitter.js';
+import { orAborted, untilAnswered } from './giving-up.js';
 import { Outbox } from './outbox.js';
 import type { Room, RoomEvents, RoomPhase, WaitOptions } from './room.js';
 
@@ -125,8 +126,17 @@ export class LiveRoom implements Room {
     this.look((await this.line.request('rooms.ready', { ready })).room);
   }
 
-  async start(options: { waitMs?: number } = {}): Promise<void> {
-    this.look((await this.line.request('rooms.start', options, options.waitMs)).room);
+  async start({ signal, waitMs }: { waitMs?: number; signal?: AbortSignal } = {}): Promise<void> {
+    signal?.throwIfAborted();
+    try {
+      const data = waitMs === undefined ? {} : { waitMs };
+      this.look((await orAborted(this.line.request('rooms.start', data, waitMs), signal)).room);
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+      const { room } = await untilAnswered(() => this.line.request('rooms.cancelStart', undefined));
+      this.look(room);
+      if (room.status !== 'playing') throw error;
+    }
   }
 
   async leave(): Promise<void> {

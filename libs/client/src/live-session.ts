@@ -15,10 +15,11 @@ import {
   type Welcome,
 } from '#libs/protocol';
 import { Emitter } from './emitter.js';
+import { orAborted, untilAnswered } from './giving-up.js';
 import { type GameFrame, LiveRoom } from './live-room.js';
 import { Requests } from './requests.js';
 import type { Room } from './room.js';
-import type { CreateRoom, Credentials, Session, SessionEvents, SessionStatus } from './session.js';
+import type { CreateRoom, Credentials, GiveUpOptions, Session, SessionEvents, SessionStatus } from './session.js';
 import { Uplink, type UplinkListener, type UplinkOptions } from './uplink.js';
 
 /** How a player logs in without a session to resume. */
@@ -27,9 +28,14 @@ export interface Login {
   readonly token?: string;
 }
 
+/** How often the client asks where the player is after an answer was lost. */
+const LOST_TRIES_MAX = 3;
+
 /** A search for a match. It ends when the session enters a room of that game. */
 interface Search {
   readonly game: string;
+  /** The caller has given up. The cancel decides how the search ends. */
+  isCancelled: boolean;
   readonly region?: string;
   found(room: LiveRoom): void;
   failed(error: unknown): void;
@@ -95,30 +101,32 @@ export class LiveSession implements Session {
     return this.request('me', undefined);
   }
 
-  async createRoom<Rules>(room: CreateRoom): Promise<Room<Rules>> {
-    return this.enter((await this.request('rooms.create', room)).room) as Room<Rules>;
+  async createRoom<Rules>(room: CreateRoom, { signal }: GiveUpOptions = {}): Promise<Room<Rules>> {
+    return (await this.enterBy('rooms.create', room, signal)) as Room<Rules>;
   }
 
-  async joinRoom<Rules>(id: string): Promise<Room<Rules>> {
-    return this.enter((await this.request('rooms.join', { room: id as RoomId })).room) as Room<Rules>;
+  async joinRoom<Rules>(id: string, { signal }: GiveUpOptions = {}): Promise<Room<Rules>> {
+    return (await this.enterBy('rooms.join', { room: id as RoomId }, signal)) as Room<Rules>;
   }
 
-  async watchRoom<Rules>(id: string): Promise<Room<Rules>> {
-    return this.enter((await this.request('rooms.watch', { room: id as RoomId })).room) as Room<Rules>;
+  async watchRoom<Rules>(id: string, { signal }: GiveUpOptions = {}): Promise<Room<Rules>> {
+    return (await this.enterBy('rooms.watch', { room: id as RoomId }, signal)) as Room<Rules>;
   }
 
-  async quickMatch<Rules>(game: string, { signal, region }: { signal?: AbortSignal; region?: string } = {}): Promise<Room<Rules>> {
+  async quickMatch<Rules>(game: string, { signal, region }: GiveUpOptions & { region?: string } = {}): Promise<Room<Rules>> {
     signal?.throwIfAborted();
     if (this.search) throw new HoldfastError('busy', 'You are already searching for a match. Abort that search first.');
-    const cancel = (): void => {
-      this.search?.failed(signal?.reason);
-      this.request('match.cancel', undefined).catch(() => {});
-    };
-    signal?.addEventListener('abort', cancel);
+    let cancel = (): void => {};
     try {
       return (await new Promise<LiveRoom>((found, failed) => {
-        const search = { game, region, found, failed };
+        const search: Search = { game, region, isCancelled: false, found, failed };
         this.search = search;
+        cancel = () => {
+          search.isCancelled = true;
+          // A room of this game ends the search as found, before it can fail.
+          this.whereNow().then(() => failed(signal?.reason), failed);
+        };
+        signal?.addEventListener('abort', cancel);
         this.find(search);
       })) as Room<Rules>;
     } finally {
@@ -170,7 +178,7 @@ export class LiveSession implements Session {
     this.keep(this.known);
     this.become('open');
     this.requests.repeat();
-    if (this.search) void this.searchAgain();
+    if (this.search?.isCancelled === false) void this.searchAgain();
     this.firstWelcome?.resolve();
     this.firstWelcome = null;
   }
@@ -286,6 +294,42 @@ export class LiveSession implements Session {
     this.emitter.emit('room', room);
   }
 
+  // ── Entering a room ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** When the caller gives up or the answer is lost, the player is in the room or not: this finds out. */
+  private async enterBy(
+    operation: 'rooms.create' | 'rooms.join' | 'rooms.watch',
+    data: Operations[typeof operation]['data'],
+    signal: AbortSignal | undefined,
+  ): Promise<LiveRoom> {
+    signal?.throwIfAborted();
+    const before = this.room?.id;
+    try {
+      return this.enter((await orAborted(this.request(operation, data), signal)).room);
+    } catch (error) {
+      const isAborted = signal?.aborted === true;
+      if (!isAborted && !(error instanceof HoldfastError && error.code === 'server-lost')) throw error;
+      const room = await this.whereNow(isAborted ? undefined : LOST_TRIES_MAX).catch((failure: unknown) => {
+        throw isAborted ? failure : error;
+      });
+      const meant = 'room' in data ? data.room : null;
+      if (room && (meant === null ? room.id !== before : room.id === meant)) return room;
+      throw error;
+    }
+  }
+
+  /** The room of the player once no earlier request can change it any more. Null: the player is in none. */
+  private async whereNow(triesMax?: number): Promise<LiveRoom | null> {
+    const { room } = await untilAnswered(async () => {
+      await this.request('match.cancel', undefined).catch(ignoreOvertaken);
+      return this.me();
+    }, triesMax);
+    if (room) return this.enter(room);
+    // The request was not about the search, which is cancelled now, too.
+    if (this.search && !this.search.isCancelled) this.find(this.search);
+    return null;
+  }
+
   // ── Matchmaking ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   private find({ game, region }: Pick<Search, 'game' | 'region'>): void {
@@ -295,7 +339,8 @@ export class LiveSession implements Session {
       },
       (error: unknown) => {
         // After a loss the client does not know whether the search exists. It asks when it is connected again.
-        if (!(error instanceof HoldfastError && error.code === 'server-lost')) this.search?.failed(error);
+        const isLost = error instanceof HoldfastError && error.code === 'server-lost';
+        if (!isLost && this.search?.isCancelled === false) this.search.failed(error);
       },
     );
   }
@@ -311,4 +356,9 @@ export class LiveSession implements Session {
       search?.failed(error);
     }
   }
+}
+
+/** A newer request was executed before, so the cancelled ones are late as well. */
+function ignoreOvertaken(error: unknown): void {
+  if (!(error instanceof HoldfastError && error.code === 'overtaken')) throw error;
 }

@@ -5,8 +5,14 @@ const REQUESTS_MAX = 16;
 /** In ms. Longer than any operation takes in a healthy fleet. */
 const REQUEST_MS = 15_000;
 
-/** Operations that only read. The client repeats them when their answer was lost. */
-const REPEATABLE: ReadonlySet<OperationName> = new Set<OperationName>(['games.list', 'rooms.list', 'me']);
+/** Operations that only read or cancel. The client repeats them when their answer was lost. */
+const REPEATABLE: ReadonlySet<OperationName> = new Set<OperationName>([
+  'games.list',
+  'rooms.list',
+  'me',
+  'match.cancel',
+  'rooms.cancelStart',
+]);
 
 interface Pending {
   readonly request: Request;

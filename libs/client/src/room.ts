@@ -65,8 +65,11 @@ export interface Room<Rules = unknown> {
   send<Name extends CommandName<Rules>>(name: Name, ...data: CommandData<Rules, Name>): Promise<void>;
 
   ready(ready?: boolean): Promise<void>;
-  /** @param options `waitMs`: how long to wait for a free game server before the refusal `no-capacity` */
-  start(options?: { waitMs?: number }): Promise<void>;
+  /**
+   * @param options `waitMs`: how long to wait for a free game server before the refusal `no-capacity`. `signal`: cancels the start.
+   * The promise then rejects with the signal's reason, or resolves when the game runs already.
+   */
+  start(options?: { waitMs?: number; signal?: AbortSignal }): Promise<void>;
   leave(): Promise<void>;
 
   on<Name extends keyof RoomEvents>(name: Name, listener: (...args: RoomEvents<Rules>[Name]) => void): () => void;

@@ -28,6 +28,17 @@ export interface CreateRoom {
   readonly options?: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * For a caller that gives up. Abort the signal: the promise then rejects with the signal's reason when the player is in no room, or
+ * resolves with the room when it was too late. It stays pending until the server has said which.
+ *
+ * @example
+ * const room = await session.quickMatch('chess', { signal: AbortSignal.timeout(30_000) });
+ */
+export interface GiveUpOptions {
+  readonly signal?: AbortSignal;
+}
+
 /** Resumes this session over another connection. Each resume replaces the secret. */
 export interface Credentials {
   readonly session: SessionId;
@@ -36,8 +47,9 @@ export interface Credentials {
 
 /**
  * A logged-in player. A session survives its connections: when one is lost, the client connects again, to the next gateway if
- * there are several. A request whose answer was lost rejects with `server-lost` and can be tried again. Requests that only read
- * are repeated automatically.
+ * there are several. When the answer to a request to enter a room was lost, the client asks where the player is. It
+ * rejects with `server-lost` when the player is not in that room, and the request can be tried again. Requests that only read are
+ * repeated.
  */
 export interface Session {
   readonly id: SessionId;
@@ -60,11 +72,11 @@ export interface Session {
    */
   roomsPage(filter?: { game?: string; limit?: number; cursor?: string }): Promise<{ rooms: RoomSummary[]; next?: string }>;
   me(): Promise<Operations['me']['result']>;
-  createRoom<Rules = unknown>(room: CreateRoom): Promise<Room<Rules>>;
-  joinRoom<Rules = unknown>(id: string): Promise<Room<Rules>>;
-  watchRoom<Rules = unknown>(id: string): Promise<Room<Rules>>;
-  /** Resolves when an opponent is found. Abort the signal to cancel the search. `region`: where the game should run. */
-  quickMatch<Rules = unknown>(game: string, options?: { signal?: AbortSignal; region?: string }): Promise<Room<Rules>>;
+  createRoom<Rules = unknown>(room: CreateRoom, options?: GiveUpOptions): Promise<Room<Rules>>;
+  joinRoom<Rules = unknown>(id: string, options?: GiveUpOptions): Promise<Room<Rules>>;
+  watchRoom<Rules = unknown>(id: string, options?: GiveUpOptions): Promise<Room<Rules>>;
+  /** Resolves when an opponent is found. `signal`: cancels the search. `region`: where the game should run. */
+  quickMatch<Rules = unknown>(game: string, options?: GiveUpOptions & { region?: string }): Promise<Room<Rules>>;
 
   on<Name extends keyof SessionEvents>(name: Name, listener: (...args: SessionEvents[Name]) => void): () => void;
   /** Ends the session. Its seat becomes free at once. */

@@ -137,6 +137,8 @@ export class FakeFleet {
       case 'rooms.start':
         queueMicrotask(() => this.room?.start());
         return { room: this.theRoom().view };
+      case 'rooms.cancelStart':
+        return { room: this.theRoom().view };
       case 'rooms.leave': {
         const { id } = this.theRoom().view;
         this.room = null;

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
 import { LoadBalancerService } from '#libs/placement';
-import { type Control, HoldfastError, type ServerId, type UserId } from '#libs/protocol';
+import { type Caller, type Control, HoldfastError, type ServerId, type UserId } from '#libs/protocol';
 import { type RoomRecord, RoomRecords, readNews } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
-import { START_TRIES_MAX } from './lobby.options.js';
+import { CAS_TRIES_MAX, START_TRIES_MAX } from './lobby.options.js';
 import { checkStart } from './room-rules.js';
 import { RoomService } from './room-service.js';
 
@@ -49,13 +49,37 @@ export class GameStarter {
       const record = await this.rooms.mustRead(room.id);
       // The game runs; only the answer was lost.
       if (record.start === start && record.status === 'playing') return record;
-      await this.takeBack(record, start);
-      await balancer.cancel(room.id).catch(() => {});
+      // After a cancel, a later start of this room may have a reservation.
+      if (record.start === start) {
+        await this.takeBack(record, start);
+        await balancer.cancel(room.id).catch(() => {});
+      }
       throw error;
     }
     // The room may have changed during the setup of the game.
     const opened = news === undefined ? null : readNews(starting, news);
     return opened?.kind === 'record' ? opened.record : this.rooms.mustRead(room.id);
+  }
+
+  /**
+   * Cancels a start by the caller that is older than this request, also one that has not begun yet. Returns the record: `playing` when it
+   * is too late. Idempotent.
+   *
+   * @throws `not-in-room`, `not-owner`, `overtaken`
+   */
+  async cancel(caller: Caller, balancer: LoadBalancerService): Promise<RoomRecord> {
+    await this.rooms.overtake(caller);
+    for (let tries = 0; tries < CAS_TRIES_MAX; tries++) {
+      const record = await this.rooms.roomOf(caller);
+      if (record.doc.host !== caller.user) throw new HoldfastError('not-owner');
+      if (record.status === 'playing') return record;
+      // Writes also when the room is waiting: a start that has read the room cannot be saved any more.
+      const saved = await this.records.save(record, { status: 'waiting', start: 'none' });
+      if (!saved) continue;
+      if (record.status === 'starting') await balancer.cancel(record.id).catch(() => {});
+      return saved;
+    }
+    throw new HoldfastError('busy');
   }
 
   /** Sets the room back to `waiting` if this start is still the current one. */
@@ -76,8 +100,12 @@ export class GameStarter {
     const { region, build, near, options } = room.doc;
     const request = { room: room.id, game: room.game, players: players.length, region, build, prefer: { region: near }, exclude };
     const seats = players.map(({ user, name }) => ({ user, name }));
+    const stillWanted = async (): Promise<void> => {
+      const { start: current } = await this.rooms.mustRead(room.id);
+      if (current !== start) throw new HoldfastError('overtaken');
+    };
     for (let tries = 1; ; tries++) {
-      const { server } = await balancer.place(request, { waitMs });
+      const { server } = await balancer.place(request, { waitMs, stillWanted });
       try {
         const record = this.directory.get(server);
         if (!record) throw new HoldfastError('server-lost');

@@ -168,6 +168,15 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   return { servers, queue, rooms, list, starter, matchmaker, sweeper };
 }
 
+/** Numbers the requests of one caller. */
+function asks(caller: Caller): () => Caller {
+  let number = 0;
+  return () => {
+    number += 1;
+    return { ...caller, asked: { turn: 1, number } };
+  };
+}
+
 function newCaller(name = 'someone'): Caller {
   const user = `${name}-${randomUUID()}` as UserId;
   return { user, name, session: `s-${user}` as SessionId, gateway: serverId('gateway', 'test') };
@@ -362,6 +371,48 @@ describe('a start', () => {
     await rooms.setReady(other, true);
     return { room: await mustRead(id), host };
   }
+
+  it('that waits for capacity ends when it is cancelled, and the next start is not disturbed', async () => {
+    const lobby = newLobby();
+    const { room, host } = await readyRoom(lobby);
+    const next = asks(host);
+    next();
+    let resolve = (): void => {};
+    const promise = new Promise<void>((done) => {
+      resolve = done;
+    });
+    const real = lobby.servers.balancer.place;
+    lobby.servers.balancer.place = async (request, wait) => {
+      lobby.servers.balancer.place = real;
+      await promise;
+      await wait?.stillWanted?.();
+      return real(request, wait);
+    };
+    const start = lobby.starter.start(room, host.user, lobby.servers.balancer);
+    await until(async () => (await mustRead(room.id)).status === 'starting');
+    expect(await lobby.starter.cancel(next(), lobby.servers.balancer)).toMatchObject({ status: 'waiting' });
+    const again = await lobby.starter.start(await mustRead(room.id), host.user, lobby.servers.balancer);
+    expect(again.status).toBe('playing');
+    lobby.servers.cancelled = [];
+    resolve();
+    await expect(start).rejects.toMatchObject({ code: 'overtaken' });
+    expect(lobby.servers.cancelled).toEqual([]);
+    expect(await lobby.starter.cancel(next(), lobby.servers.balancer)).toMatchObject({ status: 'playing' });
+  });
+
+  it('that has read the room before it is cancelled is not saved after it', async () => {
+    const lobby = newLobby();
+    const { room, host } = await readyRoom(lobby);
+    const next = asks(host);
+    const starts = next();
+    await lobby.starter.cancel(next(), lobby.servers.balancer);
+    const stillWanted = () => lobby.rooms.refuseLate(starts);
+    await expect(lobby.starter.start(room, host.user, lobby.servers.balancer, { stillWanted })).rejects.toMatchObject({
+      code: 'overtaken',
+    });
+    expect(await mustRead(room.id)).toMatchObject({ status: 'waiting' });
+    await expect(lobby.starter.cancel(newCaller(), lobby.servers.balancer)).rejects.toMatchObject({ code: 'not-in-room' });
+  });
 
   it('makes one game when it is requested twice at once', async () => {
     const lobby = newLobby();
@@ -701,15 +752,6 @@ describe('the region of a game', () => {
 });
 
 describe('a late request, at a lobby that was suspended', () => {
-  /** Numbers the requests of one caller. */
-  function asks(caller: Caller): () => Caller {
-    let number = 0;
-    return () => {
-      number += 1;
-      return { ...caller, asked: { turn: 1, number } };
-    };
-  }
-
   it('has no effect for a user who has moved since: no create, join, watch, leave or search', async () => {
     const { rooms, matchmaker, queue } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
@@ -787,7 +829,7 @@ describe('a late request, at a lobby that was suspended', () => {
     const next = asks(newCaller());
     const late = next();
     await matchmaker.find(next(), 'duel');
-    expect(await matchmaker.cancel(late)).toBe(false);
+    await expect(matchmaker.cancel(late)).rejects.toMatchObject({ code: 'overtaken' });
     expect(await queue.gameOf(late.user)).toBe('duel');
     expect(await matchmaker.cancel(next())).toBe(true);
   });

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { sleep } from '#libs/async';
 import { LoadBalancerService } from '#libs/placement';
 import { type Caller, HoldfastError, type RoomId } from '#libs/protocol';
 import { isMember, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
@@ -10,6 +11,10 @@ import { LOBBY_OPTIONS, type LobbyOptions, MATCH_ABANDONED_MS } from './lobby.op
 import { type MadeMatch, MatchQueue, type Searcher } from './match-queue.js';
 import { newRoom } from './room-rules.js';
 import { newRoomId, RoomService } from './room-service.js';
+
+/** How long a cancel waits for the room of a match that is being made, in ms, and the pause between two reads. */
+const ROOM_CREATION_MS = 1_000;
+const ROOM_POLL_MS = 20;
 
 /** Finds players for a game, creates a room with them and starts the game, in one call. */
 @Injectable()
@@ -38,8 +43,30 @@ export class Matchmaker {
     return this.search(game, { user, name, session, gateway, region, asked }, info.seats.min);
   }
 
-  /** Cancels the search of the user that is older than `asked`. False: there was none. */
-  async cancel({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<boolean> {
+  /**
+   * Cancels the search of the user that is older than `asked`, and makes all older requests of the user late. After it, no earlier request
+   * takes the user into a room: the user is in a room now or not at all. False: no search was cancelled.
+   *
+   * @throws `overtaken` when a newer request has been carried out already
+   */
+  async cancel(caller: Pick<Caller, 'user' | 'asked'>): Promise<boolean> {
+    const { user, asked } = caller;
+    const deadline = performance.now() + ROOM_CREATION_MS;
+    for (;;) {
+      const room = await this.userRooms.overtakeIfFree(user, asked);
+      if (room === true) return this.stopSearching(caller);
+      if (room === false) throw new HoldfastError('overtaken');
+      const record = await this.records.read(room);
+      if (record && isMember(record, user)) return false;
+      // Without a record, the lobby that made the match may be about to create the room.
+      if (record || performance.now() > deadline) break;
+      await sleep(ROOM_POLL_MS);
+    }
+    if (!(await this.userRooms.overtake(user, asked))) throw new HoldfastError('overtaken');
+    return this.stopSearching(caller);
+  }
+
+  private async stopSearching({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<boolean> {
     const game = await this.queue.gameOf(user);
     return game !== null && this.queue.cancel(game, user, asked);
   }
@@ -64,7 +91,7 @@ export class Matchmaker {
 
   /** The user has no connection any more. Searches from before `asked` are void, also those that are not in the queue yet. */
   async searcherGone({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<void> {
-    if (await this.userRooms.overtake(user, asked)) await this.cancel({ user, asked });
+    if (await this.userRooms.overtake(user, asked)) await this.stopSearching({ user, asked });
   }
 
   /**

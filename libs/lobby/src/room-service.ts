@@ -159,6 +159,11 @@ export class RoomService {
     await this.userRooms.refuseLate(user, asked);
   }
 
+  /** Makes all older requests of the caller late. Throws `overtaken` when this request is late itself. */
+  async overtake({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<void> {
+    if (!(await this.userRooms.overtake(user, asked))) throw new HoldfastError('overtaken');
+  }
+
   /** A failover of Redis may have lost the last pointers. The gateway still knows the room. */
   private async pointerOf({ user, room }: Caller): Promise<UserRoom | null> {
     return (await this.userRooms.get(user)) ?? (room ? { room: room.id, watching: room.watching } : null);

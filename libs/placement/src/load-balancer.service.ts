@@ -31,6 +31,13 @@ export interface PlacementRequest extends RoomWish, Place {
   readonly exclude?: readonly ServerId[];
 }
 
+export interface PlacementWait {
+  /** How long to wait until a server is eligible, in ms. Default: `PLACEMENT_WAIT_MS`. */
+  readonly waitMs?: number;
+  /** Called before each further try. Throws to end the wait. */
+  readonly stillWanted?: () => Promise<void>;
+}
+
 /** The server that must own a room, and its incarnation: after a restart the server knows nothing of the room. */
 export interface Placement {
   readonly server: ServerId;
@@ -73,10 +80,10 @@ export class LoadBalancerService {
    * @throws `no-capacity` (with `retryAfterMs`) when no server becomes eligible within `waitMs`; `unavailable` when Redis does
    * not answer. In that case the room may have a reservation, and a repeated request returns it.
    */
-  async place(request: PlacementRequest, { waitMs = this.waitMs }: { waitMs?: number } = {}): Promise<Placement> {
+  async place(request: PlacementRequest, { waitMs = this.waitMs, stillWanted }: PlacementWait = {}): Promise<Placement> {
     const stopTimer = this.metrics.placementSeconds.startTimer();
     try {
-      const choice = (await this.choose(request)) ?? (waitMs > 0 ? await this.choiceWithin(request, waitMs) : null);
+      const choice = (await this.choose(request)) ?? (waitMs > 0 ? await this.choiceWithin(request, waitMs, stillWanted) : null);
       this.metrics.placements.inc({ result: choice === null ? 'no-capacity' : choice.result });
       if (choice === null) throw new HoldfastError('no-capacity', undefined, { retryAfterMs: RETRY_AFTER_MS });
       return { server: choice.server, incarnation: choice.incarnation };
@@ -127,7 +134,7 @@ export class LoadBalancerService {
    * Polls until a server is eligible. Capacity comes from reports and from cancelled and expired reservations, so no process could
    * notify all waiting callers in order.
    */
-  private async choiceWithin(request: PlacementRequest, waitMs: number): Promise<Placed | null> {
+  private async choiceWithin(request: PlacementRequest, waitMs: number, stillWanted: PlacementWait['stillWanted']): Promise<Placed | null> {
     if (this.waiting >= WAITERS_MAX) return null;
     this.waiting += 1;
     try {
@@ -137,6 +144,7 @@ export class LoadBalancerService {
         if (leftMs <= 0) return null;
         // Jitter, so that callers refused at the same moment do not retry at the same moment.
         await sleep(Math.min(leftMs, jittered(pauseMs)));
+        await stillWanted?.();
         const choice = await this.choose(request);
         if (choice) return choice;
       }

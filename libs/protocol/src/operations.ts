@@ -51,10 +51,19 @@ export interface Operations {
   /** `waitMs`: how long to wait for capacity before the refusal `no-capacity`. */
   'rooms.start': { data: { waitMs?: number } | undefined; result: { room: RoomView } };
   /**
+   * Cancels a start of this player, also one that waits for capacity or has not begun. The answer says what became of it: the room's
+   * status is `waiting`, or `playing` when it was too late.
+   */
+  'rooms.cancelStart': { data: undefined; result: { room: RoomView } };
+  /**
    * Answers with the room when a partner was waiting. Otherwise the player waits, and a `room` message follows later. `region`:
    * where the game should run. Of the matched players, the region of the one who waited longest is used.
    */
   'match.find': { data: { game: string; region?: string }; result: { room: RoomView } | { waiting: true } };
+  /**
+   * Cancels the search. Also makes all older requests of this player that enter a room late: after the answer, `me` says for certain
+   * whether the player is in a room. `cancelled` is false when there was no search any more.
+   */
   'match.cancel': { data: undefined; result: { cancelled: boolean } };
   me: {
     data: undefined;

@@ -16,6 +16,7 @@ export const OPERATION_PRICES = {
   'rooms.leave': 3,
   'rooms.ready': 2,
   'rooms.start': 6,
+  'rooms.cancelStart': 3,
   // A search that completes a match also creates the room and starts the game.
   'match.find': 8,
   'match.cancel': 2,

@@ -1,0 +1,33 @@
+import { HoldfastError } from '#libs/protocol';
+
+/** The pause after the first failure, in ms. Each further failure doubles it. */
+const FIRST_PAUSE_MS = 100;
+const PAUSE_MS_MAX = 5_000;
+
+/** Rejects with the signal's reason as soon as it is aborted. The work continues. */
+export function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    if (signal.aborted) abort();
+  });
+}
+
+/**
+ * Repeats a request until it has an answer. The request must be idempotent.
+ *
+ * @throws the first refusal without `retry`, or the last one after `triesMax` tries
+ */
+export async function untilAnswered<T>(ask: () => Promise<T>, triesMax = Number.POSITIVE_INFINITY): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof HoldfastError && error.retry) || tries >= triesMax) throw error;
+      const pauseMs = Math.max(error.retryAfterMs ?? 0, Math.min(PAUSE_MS_MAX, FIRST_PAUSE_MS * 2 ** (tries - 1)));
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+}
