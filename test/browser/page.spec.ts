@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core';
 import { type Fleet, startFleet } from '../harness/index.js';
+import { QuietProxy } from '../harness/quiet-proxy.js';
 import { CHROMIUM_ARGS, findChromium } from './chromium.js';
-import { Visitor } from './visitor.js';
+import { Visitor, type VisitorOptions } from './visitor.js';
 
 const executablePath = findChromium();
 if (!executablePath) console.warn('The players’ page is not tested: no Chromium here. Name one in CHROMIUM_PATH, or install `chromium`.');
@@ -45,14 +46,14 @@ describeInChromium('the players’ page, in Chromium', () => {
     return `http://${url.host}/`;
   };
 
-  const visit = async (name: string, options?: BrowserContextOptions, url = home()): Promise<Visitor> => {
+  const visit = async (name: string, options?: VisitorOptions, url = home()): Promise<Visitor> => {
     const visitor = await Visitor.open(browser, name, url, options);
     visitors.push(visitor);
     return visitor;
   };
 
   /** The first made the room, and so has seat 0: X, or White. */
-  const playersIn = async (game: string, options: readonly BrowserContextOptions[] = []): Promise<[Visitor, Visitor]> => {
+  const playersIn = async (game: string, options: readonly VisitorOptions[] = []): Promise<[Visitor, Visitor]> => {
     const [ada, bob] = await Promise.all([visit('Ada', options[0]), visit('Bob', options[1])]);
     await ada.press(`Create a room: ${game}`);
     rooms += 1;
@@ -141,6 +142,43 @@ describeInChromium('the players’ page, in Chromium', () => {
     await ada.seesPiece('c5', 'black pawn');
     await cy.seesPiece('c5', 'black pawn');
     await cy.sees('you are watching');
+  });
+
+  it('works in a browser that denies storage', async () => {
+    const script = (): void => {
+      Object.defineProperty(window, 'sessionStorage', {
+        get: () => {
+          throw new DOMException('Access is denied for this document.', 'SecurityError');
+        },
+      });
+    };
+    const [ada, bob] = await playersIn('Tic-tac-toe', [{ script }, {}]);
+    await ada.mark(4);
+    await bob.mark(0);
+    await ada.sees('Your turn');
+  });
+
+  it('resumes within two seconds when it is online again and its connection is dead', async () => {
+    const proxy = await QuietProxy.before(Number(new URL(fleet.gateways[0].publicUrl).port));
+    try {
+      const [ada, bob] = await Promise.all([visit('Ada', {}, `http://127.0.0.1:${proxy.port}/`), visit('Bob')]);
+      await ada.press('Quick match: Tic-tac-toe');
+      await ada.page.getByText('Searching for an opponent').waitFor();
+      await bob.press('Quick match: Tic-tac-toe');
+      const isFirst = await Promise.race([ada.sees('Your turn').then(() => true), bob.sees('Your turn').then(() => false)]);
+      if (isFirst) await ada.mark(4);
+      await ada.sees("Bob's turn");
+      // The phone changes its network: the connection stays open and transports nothing.
+      proxy.swallow();
+      await bob.mark(0);
+      await ada.page.context().setOffline(true);
+      await ada.page.context().setOffline(false);
+      const backAt = performance.now();
+      await ada.sees('Your turn');
+      expect(performance.now() - backAt).toBeLessThan(4_000);
+    } finally {
+      proxy.close();
+    }
   });
 
   it('plays another game in the same room when both players are ready', async () => {

@@ -1,5 +1,10 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 
+export interface VisitorOptions extends BrowserContextOptions {
+  /** Runs in the page before its own scripts. */
+  readonly script?: () => void;
+}
+
 /** One person before one page; `defects` is what the page threw. */
 export class Visitor {
   readonly defects: string[] = [];
@@ -12,7 +17,7 @@ export class Visitor {
   }
 
   /** Opens the page and logs in. Resolves in the lobby, or in the room of the link. */
-  static async open(browser: Browser, name: string, url: string, options: BrowserContextOptions = {}): Promise<Visitor> {
+  static async open(browser: Browser, name: string, url: string, options: VisitorOptions = {}): Promise<Visitor> {
     const visitor = await Visitor.at(browser, name, url, options);
     await visitor.page.getByLabel('Your name').fill(name);
     await visitor.press('Play');
@@ -20,8 +25,10 @@ export class Visitor {
   }
 
   /** Opens the login form. */
-  static async at(browser: Browser, name: string, url: string, options: BrowserContextOptions = {}): Promise<Visitor> {
-    const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
+  static async at(browser: Browser, name: string, url: string, options: VisitorOptions = {}): Promise<Visitor> {
+    const { script, ...contextOptions } = options;
+    const context = await browser.newContext({ reducedMotion: 'reduce', ...contextOptions });
+    if (script) await context.addInitScript(script);
     const page = await context.newPage();
     page.setDefaultTimeout(10_000);
     const visitor = new Visitor(name, page);

@@ -674,6 +674,18 @@ describe('a stored session', () => {
     expect(storage.size).toBe(0);
   });
 
+  it('may throw everywhere, as may the source of randomness', async () => {
+    const denied = (): never => {
+      throw new Error('denied');
+    };
+    const session = await join({ storage: { getItem: denied, setItem: denied, removeItem: denied }, random: denied });
+    fleet.cutAll();
+    await once(session, 'reconnecting');
+    await once(session, 'open');
+    session.close();
+    expect(session.status).toBe('closed');
+  });
+
   it('is ignored when it cannot be parsed', async () => {
     const storage = memory();
     storage.setItem('holdfast.session', '{');

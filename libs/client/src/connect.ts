@@ -20,7 +20,10 @@ export interface ConnectOptions {
   /** Resumes a session. Give both together. */
   readonly session?: string;
   readonly secret?: string;
-  /** Stores the session's credentials, so that a reloaded page resumes. The login then serves only for the first visit. */
+  /**
+   * Stores the session's credentials, so that a reloaded page resumes. The login then serves only for the first visit. When the
+   * storage throws, the session works, and a reloaded page starts a new one.
+   */
   readonly storage?: SessionStorage;
   /** The key in `storage`. Default: `holdfast.session`. */
   readonly storageKey?: string;
@@ -53,17 +56,33 @@ export async function connect(url: string | readonly string[], options: ConnectO
       openWire: wireOpener(options.subprotocol ?? 'binary', options.WebSocket, options.ca),
       welcomeMs: options.welcomeMs ?? 5_000,
       reconnect: { ...RECONNECT_DEFAULTS, ...options.reconnect },
-      random: options.random ?? Math.random,
+      random: () => fromHost(() => options.random?.()) ?? Math.random(),
     },
     { ...(name !== undefined && { name }), ...(token !== undefined && { token }) },
     givenCredentials(options) ?? (storage ? storedCredentials(storage, storageKey) : null),
     (credentials) => {
-      if (credentials) storage?.setItem(storageKey, JSON.stringify(credentials));
-      else storage?.removeItem(storageKey);
+      const isKept = fromHost(() => {
+        if (credentials) storage?.setItem(storageKey, JSON.stringify(credentials));
+        return credentials !== null;
+      });
+      // The credentials of an earlier connection are void.
+      if (!isKept) fromHost(() => storage?.removeItem(storageKey));
     },
   );
   await session.open();
   return session as Session;
+}
+
+/**
+ * Calls a function of the host program. It may throw: a storage is full, or denied in a private window. The session then works
+ * without it.
+ */
+function fromHost<T>(call: () => T): T | undefined {
+  try {
+    return call();
+  } catch {
+    return undefined;
+  }
 }
 
 function givenCredentials({ session, secret }: ConnectOptions): Credentials | null {

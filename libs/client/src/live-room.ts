@@ -35,6 +35,8 @@ export interface RoomLine {
    * helps.
    */
   resync(reason: string): void;
+  /** Called when a command has had no answer for a while. A dead connection is replaced, which sends all commands again. */
+  probe(): void;
 }
 
 export type GameFrame = Placed | Sync | Rejected | Paused | Resumed | Ended;
@@ -45,8 +47,11 @@ export type GameFrame = Placed | Sync | Rejected | Paused | Resumed | Ended;
  */
 const ENDED_GRACE_MS = 500;
 
-/** In ms. Much longer than a healthy fleet takes, and shorter than a player's patience. */
-const ANSWER_MS = 3_000;
+/**
+ * Time without an answer after which the client probes the connection, and then again until it sends the command again, in ms. Much
+ * longer than a healthy fleet takes, and shorter than a player's patience.
+ */
+const ANSWER_MS = 1_500;
 /**
  * Delay in ms before the room sends again the commands behind a refused one. By then the answers of the whole burst have arrived.
  */
@@ -354,14 +359,19 @@ export class LiveRoom implements Room {
     }, AGAIN_MS);
   }
 
-  /** A command without an answer may be lost although the connection is open. A repeat is harmless. */
-  private awaitAnswers(): void {
+  /**
+   * A command without an answer: either the connection is dead, or the command was lost behind it. So the client first probes the
+   * connection, and sends the command again when the connection is alive. A repeat is harmless.
+   */
+  private awaitAnswers(isProbed = false): void {
     const { oldest } = this.outbox;
     if (oldest === null || this.answerTimer !== undefined) return;
     this.answerTimer = setTimeout(() => {
       this.answerTimer = undefined;
-      if (this.outbox.oldest === oldest) this.repeat();
-      this.awaitAnswers();
+      const isUnanswered = this.outbox.oldest === oldest;
+      if (isUnanswered && isProbed) this.repeat();
+      else if (isUnanswered && this.attached) this.line.probe();
+      this.awaitAnswers(isUnanswered && !isProbed);
     }, ANSWER_MS);
   }
 

@@ -6,12 +6,14 @@ export interface ReconnectOptions {
   readonly firstMs: number;
   readonly maxMs: number;
   /**
-   * After this long without a connection the client ends the session (`unavailable`). By then the server has forgotten it, too.
+   * After it has tried for this long, the client ends the session (`unavailable`). Default: as long as the server keeps the session.
    */
-  readonly giveUpMs: number;
+  readonly giveUpMs?: number;
 }
 
-export const RECONNECT_DEFAULTS: ReconnectOptions = { firstMs: 100, maxMs: 5_000, giveUpMs: 120_000 };
+export const RECONNECT_DEFAULTS: ReconnectOptions = { firstMs: 100, maxMs: 5_000 };
+/** For servers that do not say how long they keep a session. */
+export const GIVE_UP_MS_DEFAULT = 120_000;
 
 /**
  * The pause before attempt number `attempt`, counted from 0. It is a random value between half and all of an exponentially

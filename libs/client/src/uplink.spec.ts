@@ -1,4 +1,5 @@
 import type { HoldfastError, ServerMessage } from '#libs/protocol';
+import type { ReconnectOptions } from './reconnect.js';
 import { Uplink } from './uplink.js';
 import type { WireListener } from './wire/wire.js';
 
@@ -14,30 +15,25 @@ let welcomes: number;
 /** How long this computer has slept, by a monotonic clock that continues during sleep. */
 let sleptMs: number;
 let uplink: Uplink;
+let sessionMs: number | undefined;
+/** The window of a browser. */
+let page: EventTarget;
+const window = globalThis as Partial<Pick<EventTarget, 'addEventListener' | 'removeEventListener'>>;
 
-beforeEach(() => {
-  jest.useFakeTimers();
-  const awake = performance.now.bind(performance);
-  jest.spyOn(performance, 'now').mockImplementation(() => awake() + sleptMs);
-  isUp = true;
-  line = null;
-  dials = 0;
-  ended = [];
-  welcomes = 0;
-  sleptMs = 0;
-  uplink = new Uplink(
+function newUplink(reconnect: ReconnectOptions): Uplink {
+  return new Uplink(
     {
       urls: ['ws://gateway'],
       openWire: async (_, listener) => {
         dials += 1;
         line = listener;
         setTimeout(() => (isUp ? listener.opened() : listener.closed('refused')), 1);
-        const welcome = { kind: 'welcome', pingMs: 1_000 } as ServerMessage;
+        const welcome = { kind: 'welcome', pingMs: 1_000, sessionMs } as ServerMessage;
         const pong = { kind: 'pong', nonce: 0 } as ServerMessage;
         return { send: ({ kind }) => void setTimeout(() => listener.message(kind === 'hello' ? welcome : pong), 1), close: () => {} };
       },
       welcomeMs: 5_000,
-      reconnect: { firstMs: 100, maxMs: 1_000, giveUpMs: GIVE_UP_MS },
+      reconnect,
       random: () => 0,
     },
     {
@@ -50,10 +46,29 @@ beforeEach(() => {
       ended: (error) => ended.push(error),
     },
   );
+}
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  const awake = performance.now.bind(performance);
+  jest.spyOn(performance, 'now').mockImplementation(() => awake() + sleptMs);
+  isUp = true;
+  line = null;
+  dials = 0;
+  ended = [];
+  welcomes = 0;
+  sleptMs = 0;
+  sessionMs = undefined;
+  page = new EventTarget();
+  window.addEventListener = page.addEventListener.bind(page);
+  window.removeEventListener = page.removeEventListener.bind(page);
+  uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: GIVE_UP_MS });
 });
 
 afterEach(() => {
   uplink.stop();
+  delete window.addEventListener;
+  delete window.removeEventListener;
   jest.restoreAllMocks();
   jest.useRealTimers();
 });
@@ -127,5 +142,49 @@ it('keeps its connection in a tab whose timers run once a minute', async () => {
     sleep(60_000);
     await jest.advanceTimersByTimeAsync(500);
   }
+  expect(dials).toBe(1);
+});
+
+it('tries as long as the server keeps the session, when it is given no other limit', async () => {
+  sessionMs = 600_000;
+  uplink = newUplink({ firstMs: 100, maxMs: 5_000 });
+  await welcomed();
+  isUp = false;
+  line?.closed('gone');
+  await jest.advanceTimersByTimeAsync(590_000);
+  expect(ended).toEqual([]);
+  await jest.advanceTimersByTimeAsync(20_000);
+  expect(ended).toMatchObject([{ code: 'unavailable' }]);
+});
+
+it('tries at once when the device is online again', async () => {
+  uplink = newUplink({ firstMs: 60_000, maxMs: 60_000, giveUpMs: HOUR });
+  await welcomed();
+  line?.closed('gone');
+  await jest.advanceTimersByTimeAsync(1_000);
+  expect(welcomes).toBe(1);
+  // One attempt for all signals of one wake-up.
+  for (const signal of ['online', 'pageshow']) page.dispatchEvent(new Event(signal));
+  await jest.advanceTimersByTimeAsync(10);
+  expect([dials, welcomes]).toEqual([2, 2]);
+});
+
+it('replaces within two seconds a connection that does not answer when the page is shown again', async () => {
+  uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: HOUR });
+  await welcomed();
+  page.dispatchEvent(new Event('pageshow'));
+  await jest.advanceTimersByTimeAsync(1_900);
+  expect(dials).toBe(1);
+  (line as WireListener).message = () => {};
+  page.dispatchEvent(new Event('pageshow'));
+  await jest.advanceTimersByTimeAsync(2_000);
+  expect([dials, welcomes]).toEqual([2, 2]);
+});
+
+it('no longer listens to the page once it has stopped', async () => {
+  await welcomed();
+  uplink.stop();
+  page.dispatchEvent(new Event('online'));
+  await jest.advanceTimersByTimeAsync(10_000);
   expect(dials).toBe(1);
 });

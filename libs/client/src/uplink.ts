@@ -9,8 +9,9 @@ import {
   type Welcome,
 } from '#libs/protocol';
 import { Heartbeat } from './heartbeat.js';
-import { type ReconnectOptions, retryDelayMs } from './reconnect.js';
+import { GIVE_UP_MS_DEFAULT, type ReconnectOptions, retryDelayMs } from './reconnect.js';
 import { SearchTime } from './search-time.js';
+import { onWake } from './wake-signals.js';
 import type { OpenWire, Wire } from './wire/wire.js';
 
 export interface UplinkOptions {
@@ -43,11 +44,16 @@ const SPREAD_MS = 50;
 const FAULTS_MAX = 8;
 const FAULT_FREE_MS = 60_000;
 
+/** An open connection that answers no ping within this time is dead, in ms. */
+const PROBE_MS = 1_500;
+/** Signals of one wake-up come within this time, in ms. They start one attempt. */
+const WAKE_MS = 500;
+
 type Phase = 'seeking' | 'greeting' | 'open' | 'resting' | 'over';
 
 /**
  * Keeps one connection open, to any gateway that answers. Before the first welcome it tries each gateway once. After that it
- * tries with growing pauses until `giveUpMs`. It also replaces a connection whose messages cannot be decoded or applied. The
+ * tries with growing pauses until `giveUpMs`, and at once when the device is back. It also replaces a connection whose messages cannot be decoded or applied. The
  * pauses between such connections grow although each gets a welcome, and then the session ends with `sync-failed`.
  */
 export class Uplink {
@@ -62,6 +68,10 @@ export class Uplink {
   private faultyAt = 0;
   private readonly search = new SearchTime();
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private probeTimer: ReturnType<typeof setTimeout> | undefined;
+  private giveUpMs = GIVE_UP_MS_DEFAULT;
+  private soughtAt = 0;
+  private stopWaking = (): void => {};
   private readonly heartbeat = new Heartbeat(
     (nonce) => this.send({ kind: 'ping', nonce }),
     () => this.failed('nothing was received'),
@@ -73,9 +83,18 @@ export class Uplink {
   ) {}
 
   start(): void {
+    this.stopWaking();
+    this.stopWaking = onWake(() => this.woke());
     this.attempt = 0;
     this.search.begin();
     this.seek();
+  }
+
+  /** Finds out whether an open connection is alive. Without an answer within `PROBE_MS` it is replaced. */
+  probe(): void {
+    if (this.phase !== 'open' || this.probeTimer !== undefined) return;
+    this.probeTimer = setTimeout(() => this.failed('a ping was not answered'), PROBE_MS);
+    this.send({ kind: 'ping', nonce: 0 });
   }
 
   /** Returns false when there is no connection. */
@@ -102,11 +121,21 @@ export class Uplink {
     if (last) this.send(last);
     this.close();
     this.phase = 'over';
+    this.stopWaking();
+  }
+
+  /** An attempt of before the wake-up may hang, so it is replaced. */
+  private woke(): void {
+    if (this.phase === 'open') return this.probe();
+    if (this.phase === 'over' || !this.wasWelcome || performance.now() - this.soughtAt < WAKE_MS) return;
+    this.attempt = 0;
+    this.seek();
   }
 
   private seek(): void {
     const turn = this.close();
     this.phase = 'seeking';
+    this.soughtAt = performance.now();
     const url = this.options.urls[this.gateway]!;
     this.timer = setTimeout(() => this.failed(`no welcome from ${url} in ${this.options.welcomeMs} ms`), this.options.welcomeMs);
     const ifCurrent =
@@ -138,6 +167,7 @@ export class Uplink {
 
   private heard(message: ServerMessage): void {
     this.heartbeat.heard();
+    this.stopProbe();
     if (message.kind === 'goodbye') this.goodbye(message);
     else if (message.kind === 'welcome') this.welcomed(message);
     else if (this.phase === 'greeting' && message.kind === 'error') this.end(HoldfastError.from(message));
@@ -149,6 +179,7 @@ export class Uplink {
     this.phase = 'open';
     this.attempt = 0;
     this.wasWelcome = true;
+    this.giveUpMs = this.options.reconnect.giveUpMs ?? welcome.sessionMs ?? GIVE_UP_MS_DEFAULT;
     this.heartbeat.start(welcome.pingMs);
     this.listener.welcomed(welcome);
   }
@@ -173,7 +204,7 @@ export class Uplink {
     const tries = this.attempt;
     this.attempt += 1;
     this.gateway = (this.gateway + 1) % urls.length;
-    const isOver = this.wasWelcome ? this.search.ms > reconnect.giveUpMs : this.attempt >= urls.length;
+    const isOver = this.wasWelcome ? this.search.ms > this.giveUpMs : this.attempt >= urls.length;
     if (isOver) return this.end(new HoldfastError(code, reason, { retry: true, retryAfterMs }));
     const triesMs = this.wasWelcome ? retryDelayMs(tries, urls.length, reconnect, random) : 0;
     const growingMs = isFaulty ? Math.max(triesMs, retryDelayMs(this.faults - 1, 1, reconnect, random)) : triesMs;
@@ -191,12 +222,19 @@ export class Uplink {
     if (this.phase === 'over') return;
     this.close();
     this.phase = 'over';
+    this.stopWaking();
     this.listener.ended(error);
+  }
+
+  private stopProbe(): void {
+    clearTimeout(this.probeTimer);
+    this.probeTimer = undefined;
   }
 
   /** Closes the current connection, if any, and returns the number of the next one. */
   private close(): number {
     clearTimeout(this.timer);
+    this.stopProbe();
     this.heartbeat.stop();
     this.wire?.close();
     this.wire = null;

@@ -91,6 +91,8 @@ export interface Welcome {
   server: string;
   /** The client pings after this much silence, and treats the connection as dead after twice as much. */
   pingMs: number;
+  /** How long the session exists without a connection, in ms. Servers of an earlier version leave it out. */
+  sessionMs?: number;
 }
 
 export interface Response {

@@ -5,6 +5,7 @@ import { loadGamePages } from './game-pages.js';
 import { Lobby } from './lobby.js';
 import { RoomScreen } from './room-screen.js';
 import { hashOf, roomInHash } from './route.js';
+import { tabStorage } from './tab-storage.js';
 import { Toasts } from './toasts.js';
 import { asksForToken, tokenIn } from './token.js';
 import { pageView } from './views/page-view.js';
@@ -24,7 +25,7 @@ export class App {
   stage: Stage = { at: 'door', isConnecting: false };
   screen: RoomScreen | null = null;
   readonly toasts = new Toasts(() => this.changed());
-  name = sessionStorage.getItem(NAME_KEY) ?? '';
+  name = tabStorage.getItem(NAME_KEY) ?? '';
   /** True when this server accepts only tokens, so the page does not ask for a name. */
   wantsToken = false;
 
@@ -52,14 +53,14 @@ export class App {
     this.wantsToken = await asksForToken();
     this.changed();
     if (this.wantsToken && token !== null) return this.enterBy(token);
-    if (this.name !== '' && sessionStorage.getItem(SESSION_KEY) !== null) return this.enter();
+    if (this.name !== '' && tabStorage.getItem(SESSION_KEY) !== null) return this.enter();
   }
 
   /** Enters as the user of this token. */
   async enterBy(token: string): Promise<void> {
     this.token = token;
     // The stored session may belong to another user.
-    sessionStorage.removeItem(SESSION_KEY);
+    tabStorage.removeItem(SESSION_KEY);
     return this.enter();
   }
 
@@ -72,8 +73,8 @@ export class App {
       // Boards must be loaded before the first room is shown.
       await this.parts;
       const login = this.wantsToken ? { ...(this.token !== null && { token: this.token }) } : { name };
-      const session = await connect(playUrl(), { ...login, storage: sessionStorage, storageKey: SESSION_KEY });
-      sessionStorage.setItem(NAME_KEY, session.name);
+      const session = await connect(playUrl(), { ...login, storage: tabStorage, storageKey: SESSION_KEY });
+      tabStorage.setItem(NAME_KEY, session.name);
       await this.inside(session);
     } catch (error) {
       const { code, message } = error as Partial<HoldfastError>;
@@ -89,7 +90,7 @@ export class App {
   /** Ends the session and returns to the login form. */
   leaveSession(): void {
     if (this.stage.at === 'inside') this.stage.session.close();
-    sessionStorage.removeItem(SESSION_KEY);
+    tabStorage.removeItem(SESSION_KEY);
     this.stage = { at: 'door', isConnecting: false };
     this.show(null);
     history.replaceState(null, '', hashOf(null));

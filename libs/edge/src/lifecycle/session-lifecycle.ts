@@ -73,7 +73,7 @@ export class SessionLifecycle {
       state.mustConfirm = resumed;
       if (before) disconnect(before, 'replaced');
       session.stopGraceTimers();
-      const { connectionTimeoutMs } = this.options;
+      const { connectionTimeoutMs, sessionTtlMs } = this.options;
       connection.send({
         kind: 'welcome',
         protocol: PROTOCOL_VERSION,
@@ -84,6 +84,7 @@ export class SessionLifecycle {
         resumed,
         server: this.self.id,
         pingMs: Math.floor(connectionTimeoutMs / 3),
+        sessionMs: sessionTtlMs,
       });
       this.place(session, binding, game);
       for (const notice of early) if (notice.kind !== 'replaced') this.handleNotice(notice);

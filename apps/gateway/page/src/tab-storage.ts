@@ -1,0 +1,41 @@
+import type { SessionStorage } from '#libs/client';
+
+/**
+ * The storage of this tab. A browser may deny it (private windows, blocked cookies) or be out of quota: access then throws. The page
+ * then keeps the values in memory, until it is reloaded.
+ */
+class TabStorage implements SessionStorage {
+  private readonly memory = new Map<string, string>();
+
+  getItem(key: string): string | null {
+    const kept = this.memory.get(key);
+    if (kept !== undefined) return kept;
+    try {
+      return sessionStorage.getItem(key);
+    } catch {
+      return null;
+    }
+  }
+
+  setItem(key: string, value: string): void {
+    try {
+      sessionStorage.setItem(key, value);
+      this.memory.delete(key);
+    } catch {
+      // The former value must not come back after a reload.
+      this.removeItem(key);
+      this.memory.set(key, value);
+    }
+  }
+
+  removeItem(key: string): void {
+    this.memory.delete(key);
+    try {
+      sessionStorage.removeItem(key);
+    } catch {
+      // There is no storage, so there is nothing to remove.
+    }
+  }
+}
+
+export const tabStorage = new TabStorage();

@@ -1,0 +1,23 @@
+type Target = Partial<Pick<EventTarget, 'addEventListener' | 'removeEventListener'>>;
+
+/**
+ * Calls `woke` when the device may be back: it is online again, the page is shown again, or the tab is in the foreground. In Node it
+ * does nothing. Returns a function that stops it.
+ */
+export function onWake(woke: () => void): () => void {
+  const { document } = globalThis as { document?: Target & { readonly hidden?: boolean } };
+  const whole = globalThis as Target;
+  const shown = (): void => {
+    if (!document?.hidden) woke();
+  };
+  const sources = [
+    [whole, 'online', woke],
+    [whole, 'pageshow', woke],
+    [document, 'resume', woke],
+    [document, 'visibilitychange', shown],
+  ] as const;
+  for (const [target, name, listener] of sources) target?.addEventListener?.(name, listener);
+  return () => {
+    for (const [target, name, listener] of sources) target?.removeEventListener?.(name, listener);
+  };
+}
