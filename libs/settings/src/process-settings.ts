@@ -1,6 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { flag, host, integer, oneOf, optionalText, port, secret, text } from './setting.js';
 import { group } from './setting-group.js';
+
+/** In containers all processes may have the same host name and pid. Two servers of one name would replace each other for ever. */
+const SUFFIX = randomBytes(3).toString('hex');
 
 /** The settings of every process: its identity, its ports, Redis, links, logs and health checks. */
 export const PROCESS_SETTINGS = {
@@ -9,8 +13,8 @@ export const PROCESS_SETTINGS = {
       fallback: () =>
         `${hostname()
           .replace(/[^A-Za-z0-9._-]/g, '-')
-          .slice(0, 48)}-${process.pid}`,
-      fallbackText: 'host name and pid',
+          .slice(0, 48)}-${SUFFIX}`,
+      fallbackText: 'host name and six random digits',
       meaning: "Last part of the server's id (`hf:game:1`). With a fixed name a restarted server replaces its own record.",
     }),
     build: text('SERVER_BUILD', /^[A-Za-z0-9._+-]{1,64}$/, '1 to 64 letters, digits, dots, dashes, plus signs and underscores', {

@@ -32,6 +32,19 @@ describe('readSettings', () => {
     });
   });
 
+  it('gives each process a name of its own, also in containers with the same host name and pid', () => {
+    const names = [1, 2].map(() => {
+      let name = '';
+      jest.isolateModules(() => {
+        const process = require('./read-settings.js') as { readSettings: typeof readSettings };
+        name = process.readSettings('lobby', secrets).server.name;
+      });
+      return name;
+    });
+    expect(new Set(names).size).toBe(2);
+    for (const name of names) expect(name).toMatch(/^[A-Za-z0-9._-]{1,48}-[0-9a-f]{6}$/);
+  });
+
   it('returns only the groups that concern the server', () => {
     expect(readSettings('lobby', secrets)).not.toHaveProperty('edge');
     expect(readSettings('lobby', secrets)).toHaveProperty('match');
