@@ -1,10 +1,20 @@
-import { until as untilTrue } from '../../process/until.mjs';
-
-const PAUSE_MS_MAX = 50;
-
-/** Polls seldom, because many parts of a chaos run poll the same fleet at the same time. */
-export function until<T>(condition: () => T | Promise<T>, deadlineMs: number, pauseMsMax = PAUSE_MS_MAX): Promise<NonNullable<T>> {
-  return untilTrue(condition, deadlineMs, pauseMsMax);
+/**
+ * Waits until the condition is true. Rejects after `deadlineMs`, with the last error of the condition if it threw one. Not shared with
+ * the tests: the compiled tool contains no file outside of its folder.
+ */
+export async function until<T>(condition: () => T | Promise<T>, deadlineMs: number, lookMs = 50): Promise<NonNullable<T>> {
+  const deadline = performance.now() + deadlineMs;
+  for (;;) {
+    let failure: unknown;
+    try {
+      const value = await condition();
+      if (value) return value as NonNullable<T>;
+    } catch (error) {
+      failure = error;
+    }
+    if (performance.now() > deadline) throw failure ?? new Error(`the condition was not true within ${deadlineMs} ms`);
+    await pause(lookMs);
+  }
 }
 
 export function pause(ms: number): Promise<void> {
