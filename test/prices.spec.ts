@@ -378,6 +378,18 @@ describe('operations of one address', () => {
     player.close();
   });
 
+  it('are accepted after the time in the refusal when the connection has spent all its messages', async () => {
+    const player = await RawPlayer.welcomed(fleet.gateways[0], 'Mallory', 'tcp', '127.0.5.6');
+    for (let nonce = 0; nonce < 110; nonce++) player.say({ kind: 'ping', nonce });
+    const { error } = await player.asks(1, 'rooms.list');
+    // The price of 10 messages takes 100 ms.
+    expect(error).toMatchObject({ code: 'rate-limited', retryAfterMs: expect.any(Number) });
+    expect(error?.retryAfterMs).toBeGreaterThan(50);
+    await pause(error?.retryAfterMs as number);
+    expect((await player.asks(2, 'rooms.list')).error).toBeUndefined();
+    player.close();
+  });
+
   it('are limited together, also over new connections, and do not limit another address', async () => {
     let done = 0;
     const from = performance.now();

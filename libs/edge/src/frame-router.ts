@@ -81,8 +81,7 @@ export class FrameRouter {
   /** Takes the price of an operation, without the one for its message. Returns 0, or the time in ms after which the price can be taken. */
   private charge({ messages, operations }: ConnectionState, fullPrice: number): number {
     const now = performance.now();
-    // No operation costs more than a whole burst. Otherwise it would be refused always.
-    const price = Math.min(fullPrice, this.options.messagesBurst, OPERATIONS_BURST_MIN);
+    const price = this.chargeable(fullPrice);
     const more = price - 1;
     // The repeated request is one more message, so the whole price must be there by then.
     if (messages.waitMs(more, now) > 0) return Math.max(messages.waitMs(price, now), operations.waitMs(price, now));
@@ -91,6 +90,11 @@ export class FrameRouter {
     messages.take(more, now);
     operations.take(price, now);
     return 0;
+  }
+
+  /** No operation costs more than a whole burst. Otherwise it would be refused always. */
+  private chargeable(price: number): number {
+    return Math.min(price, this.options.messagesBurst, OPERATIONS_BURST_MIN);
   }
 
   private dispatch(connection: PlayerConnection, state: ConnectionState, frame: Buffer): void {
@@ -173,9 +177,11 @@ export class FrameRouter {
   }
 
   private refuseMessage(connection: PlayerConnection, frame: Buffer): void {
-    const { messages, bytes } = stateOf(connection);
+    const { messages, bytes, operations } = stateOf(connection);
     const now = performance.now();
-    const waitMs = Math.max(messages.waitMs(1, now), bytes.waitMs(frame.length, now), 1);
+    const price = this.chargeable(priceOfFrame(frame, this.options.roomsListedMax));
+    const operationsMs = price > 1 ? operations.waitMs(price, now) : 0;
+    const waitMs = Math.max(messages.waitMs(price, now), operationsMs, bytes.waitMs(frame.length, now), 1);
     const error = errorBody('rate-limited', undefined, true, waitMs);
     if (frame[0] === KIND.command && frame.length >= HEADER.command.name)
       connection.send({ kind: 'rejected', seq: frame.readUInt32BE(HEADER.command.seq), ...error });
@@ -191,4 +197,11 @@ export class FrameRouter {
 function roomOf(data: unknown): string {
   const room = (data as { room?: unknown } | null | undefined)?.room;
   return typeof room === 'string' ? room : '';
+}
+
+/** The highest price of the request in this frame, found without decoding its data. 1 for other messages. */
+function priceOfFrame(frame: Buffer, roomsListedMax: number): number {
+  if (frame[0] !== KIND.request || frame.length < HEADER.request.name) return 1;
+  const end = HEADER.request.name + frame[HEADER.request.nameLength]!;
+  return priceOf(frame.toString('latin1', HEADER.request.name, end), { cursor: '' }, roomsListedMax) ?? 1;
 }
