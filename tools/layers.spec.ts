@@ -60,6 +60,18 @@ describe('the layers', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('import no file that the build leaves out', () => {
+    const compiled = [...files, ...['tools', 'bench'].flatMap((folder) => sourcesUnder(folder)).map(parse)];
+    const wrong = compiled
+      .filter(({ path, isSpec, isPage }) => !isSpec && !isPage && !/\.fixture\.ts$|\.d\.ts$/.test(path))
+      .flatMap(({ path, imports }) =>
+        imports
+          .filter(({ specifier, typeOnly, dynamic }) => !typeOnly && !dynamic && /^\..*\.(mjs|cjs)$/.test(specifier))
+          .map(({ specifier }) => `${path} imports ${specifier}`),
+      );
+    expect(wrong).toEqual([]);
+  });
+
   it('have no import cycle between files', () => {
     expect(cycles(servers)).toEqual([]);
   });
