@@ -169,6 +169,20 @@ it('tries at once when the device is online again', async () => {
   expect([dials, welcomes]).toEqual([2, 2]);
 });
 
+it('tries again soon when `online` came too early', async () => {
+  uplink = newUplink({ firstMs: 100, maxMs: 60_000, giveUpMs: HOUR });
+  await welcomed();
+  isUp = false;
+  line?.closed('gone');
+  // By now the pauses have grown to many seconds.
+  await jest.advanceTimersByTimeAsync(200_000);
+  page.dispatchEvent(new Event('online'));
+  await jest.advanceTimersByTimeAsync(20);
+  isUp = true;
+  await jest.advanceTimersByTimeAsync(150);
+  expect(welcomes).toBe(2);
+});
+
 it('replaces within two seconds a connection that does not answer when the page is shown again', async () => {
   uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: HOUR });
   await welcomed();
