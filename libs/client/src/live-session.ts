@@ -280,7 +280,7 @@ export class LiveSession implements Session {
       command: (command) => void this.uplink.send(command),
       request: (operation, data, moreMs) => this.request(operation, data, moreMs),
       resync: (reason) => this.uplink.faulty(reason),
-      probe: () => this.uplink.probe(),
+      probe: () => this.uplink.probe('unanswered'),
     });
     room.on('left', () => {
       if (this.room === room) this.change(null);

@@ -202,3 +202,15 @@ it('no longer listens to the page once it has stopped', async () => {
   await jest.advanceTimersByTimeAsync(10_000);
   expect(dials).toBe(1);
 });
+
+it('replaces a connection that does not answer the probe for an unanswered command, and keeps one that does', async () => {
+  uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: HOUR });
+  await welcomed();
+  uplink.probe('unanswered');
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect(dials).toBe(1);
+  (line as WireListener).message = () => {};
+  uplink.probe('unanswered');
+  await jest.advanceTimersByTimeAsync(3_200);
+  expect([dials, welcomes]).toEqual([2, 2]);
+});

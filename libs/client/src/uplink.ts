@@ -44,8 +44,11 @@ const SPREAD_MS = 50;
 const FAULTS_MAX = 8;
 const FAULT_FREE_MS = 60_000;
 
-/** An open connection that answers no ping within this time is dead, in ms. */
-const PROBE_MS = 1_500;
+/**
+ * An open connection that answers no ping within this time is dead, in ms. Longer while the device was never away: a gateway with too
+ * much to do must not lose all its players at once.
+ */
+const PROBE_MS = { afterWake: 1_500, unanswered: 3_000 };
 /** Signals of one wake-up come within this time, in ms. They start one attempt. */
 const WAKE_MS = 500;
 
@@ -90,10 +93,12 @@ export class Uplink {
     this.seek();
   }
 
-  /** Finds out whether an open connection is alive. Without an answer within `PROBE_MS` it is replaced. */
-  probe(): void {
-    if (this.phase !== 'open' || this.probeTimer !== undefined) return;
-    this.probeTimer = setTimeout(() => this.failed('a ping was not answered'), PROBE_MS);
+  /** Finds out whether an open connection is alive. Without an answer in time it is replaced. */
+  probe(why: keyof typeof PROBE_MS): void {
+    if (this.phase !== 'open') return;
+    if (why === 'afterWake') this.stopProbe();
+    if (this.probeTimer !== undefined) return;
+    this.probeTimer = setTimeout(() => this.failed('a ping was not answered'), PROBE_MS[why]);
     this.send({ kind: 'ping', nonce: 0 });
   }
 
@@ -126,7 +131,7 @@ export class Uplink {
 
   /** An attempt of before the wake-up may hang, so it is replaced. */
   private woke(): void {
-    if (this.phase === 'open') return this.probe();
+    if (this.phase === 'open') return this.probe('afterWake');
     if (this.phase === 'over' || !this.wasWelcome || performance.now() - this.soughtAt < WAKE_MS) return;
     this.attempt = 0;
     this.seek();
