@@ -242,10 +242,15 @@ describe('a client that numbers its commands again after a rewind', () => {
     await answered(3);
 
     const owner = await fleet.ownerOf(room);
+    // No other server can take the room before the gateway has the next command, so the gateway keeps it.
+    const others = fleet.games.filter((server) => server !== owner);
+    for (const server of others) server.kill('SIGSTOP');
     owner.kill();
     await bob.hears('paused');
-    // No server has the room now, so the gateway keeps this command.
     bob.say({ kind: 'command', seq: 4, settled: 3, name: 'touch' });
+    bob.say({ kind: 'ping', nonce: 4 });
+    await bob.hears('pong', ({ nonce }) => nonce === 4);
+    for (const server of others) server.kill('SIGCONT');
     const placed = await bob.hears('placed', ({ rewound }) => rewound !== undefined);
     const since = bob.heard.indexOf(placed);
     expect(placed).toMatchObject({ seq: 0, rewound: { to: 0 } });
