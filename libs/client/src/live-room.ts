@@ -48,8 +48,8 @@ export type GameFrame = Placed | Sync | Rejected | Paused | Resumed | Ended;
 const ENDED_GRACE_MS = 500;
 
 /**
- * Time without an answer after which the client probes the connection, and then again until it sends the command again, in ms. Much
- * longer than a healthy fleet takes, and shorter than a player's patience.
+ * After this time without an answer the client probes the connection, and after twice this time it sends the command again, in ms.
+ * Much longer than a healthy fleet takes, and shorter than a player's patience.
  */
 const ANSWER_MS = 1_500;
 /**
@@ -360,8 +360,9 @@ export class LiveRoom implements Room {
   }
 
   /**
-   * A command without an answer: either the connection is dead, or the command was lost behind it. So the client first probes the
-   * connection, and sends the command again when the connection is alive. A repeat is harmless.
+   * A command has no answer: either the connection is dead, or the command was lost behind it. So the client first probes the
+   * connection. If the command is still unanswered after the same time, the client sends it again, which is harmless. When the probe
+   * finds the connection dead, the next connection sends all commands.
    */
   private awaitAnswers(isProbed = false): void {
     const { oldest } = this.outbox;

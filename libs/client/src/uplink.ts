@@ -56,8 +56,9 @@ type Phase = 'seeking' | 'greeting' | 'open' | 'resting' | 'over';
 
 /**
  * Keeps one connection open, to any gateway that answers. Before the first welcome it tries each gateway once. After that it
- * tries with growing pauses until `giveUpMs`, and at once when the device is back. It also replaces a connection whose messages cannot be decoded or applied. The
- * pauses between such connections grow although each gets a welcome, and then the session ends with `sync-failed`.
+ * tries with growing pauses until `giveUpMs`, and at once when the device is back. It also replaces a connection whose messages
+ * cannot be decoded or applied. The pauses between such connections grow although each gets a welcome, and then the session ends
+ * with `sync-failed`.
  */
 export class Uplink {
   private phase: Phase = 'resting';

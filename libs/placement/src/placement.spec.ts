@@ -124,7 +124,7 @@ async function offered(at: Process, ...wish: Parameters<typeof offerKey>): Promi
   );
 }
 
-/** Of a test that repeats a random choice. A choice that never varies is found by it. */
+/** Limits how often a test repeats a random choice. A choice that never varies reaches this limit, and the test fails. */
 const CALLS_MAX = 500;
 
 async function refusal(promise: Promise<unknown>): Promise<HoldfastError> {

@@ -17,7 +17,7 @@ export interface Kind {
   readonly weight: number;
   /** No other fault of a server or of Redis may happen at the same time. */
   readonly isAlone?: boolean;
-  /** It affects only players, and may happen at the same time as any other fault. */
+  /** The fault affects only players, and may be injected at the same time as any other fault. */
   readonly isOfPlayers?: boolean;
   /** Null when the fault is not possible now: it has no target, or it would affect the last server of a type. */
   plan(): Plan | null;
