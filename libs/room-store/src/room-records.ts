@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, Optional } from '@nestjs/common';
-import { type RoomId, type RoomStatus, type ServerId } from '#libs/protocol';
+import { type LeftReason, type RoomId, type RoomStatus, type ServerId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
 import {
@@ -132,7 +132,7 @@ export class RoomRecords {
    *
    * @throws `unavailable` before the store is settled
    */
-  async close(record: RoomRecord, reason: string): Promise<boolean> {
+  async close(record: RoomRecord, reason: LeftReason): Promise<boolean> {
     this.refuseUnsettled();
     const keys = [roomKey(record.id), logKey(record.id), checkpointKey(record.id), closedKey(record.id)];
     const closed = (await closeScript.run(this.redis.commands, keys, [record.rev, reason, CLOSED_MS])) === 1;

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { FleetLinks, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { type LinkPeer, Links } from '#libs/link';
-import { type AttachRequest, type Control, HoldfastError, type RoomId } from '#libs/protocol';
+import { type AttachRequest, type Control, HoldfastError, type PauseReason, type RoomId } from '#libs/protocol';
 import type { RoomOwnership, RoomRecord } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
 import { ATTACH_TIMEOUT_MS, ATTACHED_AT_ONCE_MAX, LOST_POLL_MS, LOST_READ_MS } from '../edge.options.js';
@@ -12,7 +12,6 @@ import {
   type AttachmentState,
   type DetachReason,
   nextAttachment,
-  type PauseReason,
   peerOf,
 } from '../session/attachment-state.js';
 import type { GatewaySession, WritableSession } from '../session/gateway-session.js';

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { inBatches } from '#libs/async';
-import type { RoomId } from '#libs/protocol';
+import type { LeftReason, RoomId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
 import { type RoomGlance, type RoomRecord, RoomRecords, readNews, roomKey, StoreGeneration } from '#libs/room-store';
 import { StoreSettlement } from '#libs/settlement';
@@ -13,7 +13,7 @@ import { RoomRestorer } from './room-restorer.js';
 /** Receives the current record of each followed room, or the news that the room is closed. */
 export interface RoomListener {
   changed(record: RoomRecord): void;
-  closed(room: RoomId, reason: string): void;
+  closed(room: RoomId, reason: LeftReason): void;
 }
 
 interface CachedRoom {
@@ -236,7 +236,7 @@ export class RoomRecordCache implements OnModuleDestroy {
     for (const check of room.waiters) check();
   }
 
-  private close(room: CachedRoom, reason: string): void {
+  private close(room: CachedRoom, reason: LeftReason): void {
     this.listener?.closed(room.id, reason);
     // A request may still wait for the record, and its session must not be bound to a closed room.
     room.record = null;

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Binding, encodeServerMessage, type RoomId } from '#libs/protocol';
+import { type Binding, encodeServerMessage, type LeftReason, type RoomId } from '#libs/protocol';
 import { isMember, type RoomRecord, viewOf } from '#libs/room-store';
 import type { GatewaySession } from '../session/gateway-session.js';
 import { GameEndNotifier } from './game-end-notifier.js';
@@ -147,11 +147,11 @@ export class SessionRooms {
     session.delayedCommands = [];
   }
 
-  private roomClosed(room: RoomId, reason: string): void {
+  private roomClosed(room: RoomId, reason: LeftReason): void {
     for (const session of [...(this.members.get(room) ?? [])]) this.remove(session, reason);
   }
 
-  private remove(session: GatewaySession, reason: string): void {
+  private remove(session: GatewaySession, reason: LeftReason): void {
     this.unbind(session, 'left');
     session.send({ kind: 'room', room: null, reason });
   }
