@@ -129,8 +129,18 @@ describe('placement in a full fleet', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('refuses a start with `no-capacity`, keeps the players together, and starts the room when there is capacity', async () => {
+  it('cancels a start that waits for capacity', async () => {
     going = await Promise.all([fleet.twoPlayersInAGame('tic-tac-toe'), fleet.twoPlayersInAGame('chess')]);
+    const late = await seated(await pair(fleet));
+    const abort = new AbortController();
+    const start = late.start({ waitMs: 10_000, signal: abort.signal });
+    await late.waitFor(({ view }) => view.status === 'starting', { timeoutMs: 5_000 });
+    abort.abort(new Error('enough'));
+    await expect(start).rejects.toThrow('enough');
+    expect(late.view.status).toBe('waiting');
+  }, 30_000);
+
+  it('refuses a start with `no-capacity`, keeps the players together, and starts the room when there is capacity', async () => {
     const late = await seated(await pair(fleet));
     await expect(late.start()).rejects.toMatchObject({ code: 'no-capacity', retry: true });
     await late.waitFor(({ view }) => view.status === 'waiting' && view.members.length === 2, { timeoutMs: 5_000 });
