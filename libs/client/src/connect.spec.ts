@@ -255,6 +255,14 @@ describe('a room', () => {
     expect(fleet.heardKinds('command')).toHaveLength(40);
   });
 
+  it('waits also when the limit is longer than a timer can run', async () => {
+    const { room } = await play();
+    const waiting = room.waitFor(({ version }) => version === 1, { timeoutMs: 30 * 86_400_000 });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await room.send('add', { n: 1 });
+    await expect(waiting).resolves.toBe(room);
+  });
+
   it('sends a command again when it gets no answer for a long time', async () => {
     const { room } = await play();
     fleet.intercept = (message) => message.kind === 'command' && fleet.heardKinds('command').length === 1;
