@@ -120,7 +120,7 @@ export class Host {
     const settlement = this.settlement as unknown as StoreSettlement;
     this.appender = new Appender(this.roomLog, this.endedStore, this.rooms, this.outputs, metrics, log, settlement);
     this.engine = new RoomEngine(this.appender, log, options);
-    this.clock = new RoomClock(this.engine, this.rooms, options);
+    this.clock = new RoomClock(this.engine, this.rooms, options, metrics);
     this.attachments = new Attachments(
       this.rooms,
       this.engine,

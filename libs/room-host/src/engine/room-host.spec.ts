@@ -79,7 +79,7 @@ function rulesOf(definition: Partial<GameDefinition> = {}, more: Partial<RoomRul
       seats: { min: 1, max: 4 },
       durability: 'every-change',
       checkpointMs: 1_000,
-      tickHz: 0,
+      stepHz: 0,
       seatGraceMs: 50,
       ...definition,
     },
@@ -101,7 +101,7 @@ function rulesOf(definition: Partial<GameDefinition> = {}, more: Partial<RoomRul
       ],
     ]),
     seatEvents: new Map((['away', 'back', 'left'] as const).map((event) => [event, heard(event)])),
-    tick: null,
+    step: null,
     view: null,
     migrateState: null,
     ...more,
@@ -187,7 +187,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
   const endedStore = new EndedGameStore(redis, { replicas: 0, replicasTimeoutMs: 100 });
   const appender = new Appender(roomLog, endedStore, rooms, outputs, metrics, log, { isSettled: true } as StoreSettlement);
   const engine = new RoomEngine(appender, log, settings);
-  const clock = new RoomClock(engine, rooms, settings);
+  const clock = new RoomClock(engine, rooms, settings, metrics);
   let frameIn: (peer: LinkPeer, frame: Buffer) => void = () => {};
   const links = {
     onFrame: (_: number, handler: typeof frameIn) => {
@@ -836,25 +836,25 @@ describe('the clock of a room', () => {
     expect(await records.read(room.id)).toMatchObject({ result: { reason: 'abandoned' } });
   });
 
-  it('keeps the rate of ticks in a room that was frozen, and stops them when the room is dropped', async () => {
-    const elapsed: number[] = [];
-    const rules = rulesOf({ tickHz: 100 }, { tick: (_, ms) => void elapsed.push(ms) });
+  it('keeps the rate of steps in a room that was frozen, and stops them when the room is dropped', async () => {
+    const lengths: number[] = [];
+    const rules = rulesOf({ stepHz: 50 }, { step: (_, ms) => void lengths.push(ms) });
     const host = newHost();
     const room = await host.room({ rules });
-    await until(() => elapsed.length > 2);
-    const starts = jest.spyOn(globalThis, 'setInterval');
-    const stops = jest.spyOn(globalThis, 'clearInterval');
-    try {
-      room.become('freezing');
-      room.become('active');
-      host.clock.start(room);
-      expect([starts.mock.calls.length, stops.mock.calls.length]).toEqual([1, 1]);
-      host.rooms.drop(room, 'evicted');
-      expect(stops).toHaveBeenLastCalledWith(starts.mock.results[0].value);
-    } finally {
-      starts.mockRestore();
-      stops.mockRestore();
-    }
+    await until(() => lengths.length > 2);
+    room.become('freezing');
+    room.become('active');
+    host.clock.start(room);
+    const [from, startedAt] = [lengths.length, performance.now()];
+    await until(() => lengths.length >= from + 20);
+    const steps = lengths.length - from;
+    // Two schedules would run 40 in this time.
+    expect(steps * 20).toBeLessThan(performance.now() - startedAt + 60);
+    expect(new Set(lengths)).toEqual(new Set([20]));
+    host.rooms.drop(room, 'evicted');
+    const after = lengths.length;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(lengths.length).toBe(after);
   });
 });
 

@@ -12,7 +12,7 @@ class FakeTime {
   }
 
   after(ms: number, run: () => void): () => void {
-    // As in Node: at least 1 ms, in whole ms.
+    // Node waits at least 1 ms, and only whole ms.
     const timer = { at: this.clock + Math.max(1, Math.trunc(ms)), run };
     this.timer = timer;
     return () => {

@@ -1,4 +1,4 @@
-/** What runs the steps of one room. */
+/** The side of the schedule that runs the steps of one room. */
 export interface Stepper {
   /** Runs one step. */
   step(): void;
