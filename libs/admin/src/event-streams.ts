@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { OPERATOR_EVENTS_CHANNEL, type PublishedOperatorEvent } from '#libs/fleet';
+import { operatorEventsChannel, type PublishedOperatorEvent } from '#libs/fleet';
 import { HoldfastError } from '#libs/protocol';
 import { PubSub } from '#libs/redis';
 import { Metrics } from '#libs/telemetry';
@@ -33,7 +33,7 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
   ) {}
 
   async onModuleInit(): Promise<void> {
-    await this.pubSub.subscribe(OPERATOR_EVENTS_CHANNEL, (message) => {
+    await this.pubSub.subscribe(operatorEventsChannel(), (message) => {
       for (const event of eventsOf(message)) this.record(event);
     });
     this.pubSub.onReconnect(() => this.writeAll(': Redis was unreachable; some events may be missing\n\n'));

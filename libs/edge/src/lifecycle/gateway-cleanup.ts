@@ -3,7 +3,7 @@ import { SeenTwice, sleep } from '#libs/async';
 import { Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { type EvictionReason, ServerEndListener } from '#libs/health';
 import type { SessionId, UserId } from '#libs/protocol';
-import { RedisConnections, RedisLease } from '#libs/redis';
+import { RedisConnections, RedisLease, redisName } from '#libs/redis';
 import { UserRooms } from '#libs/room-store';
 import { type GatewayIncarnation, GatewaySessionIndex, SessionStore } from '#libs/session';
 import { StoreSettlement } from '#libs/settlement';
@@ -127,7 +127,7 @@ export class GatewayCleanup extends ServerEndListener implements OnApplicationBo
   /** Runs the cleanup unless another process holds its lease. */
   private async claimAndCleanUp(gateway: GatewayIncarnation): Promise<void> {
     try {
-      await new RedisLease(this.redis, `hf:settling:${keyOf(gateway)}`, CLEANUP_LEASE_MS).run(() => this.cleanUp(gateway));
+      await new RedisLease(this.redis, redisName(`settling:${keyOf(gateway)}`), CLEANUP_LEASE_MS).run(() => this.cleanUp(gateway));
     } catch (error) {
       // The sweep tries again.
       this.log.warn('gateway-end.failed', { target: gateway.gateway, incarnation: gateway.incarnation, error });

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { RoomId } from '#libs/protocol';
-import { EndedGameStore, type RoomOwnership, RoomRecords } from '#libs/room-store';
+import { EndedGameStore, keptEffectsKey, type RoomOwnership, RoomRecords } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { EndedGames } from '../durability/ended-games.js';
 import { EffectRunner } from '../engine/effect-runner.js';
@@ -28,7 +28,7 @@ export class LeftoverEffects {
     try {
       const last = await this.endedStore.lastEffects(room);
       if (last.unreadable)
-        this.log.error('effects.unreadable', { roomId: room, batches: last.unreadable.join(' '), kept: `hf:room:{${room}}:kept:effects` });
+        this.log.error('effects.unreadable', { roomId: room, batches: last.unreadable.join(' '), kept: keptEffectsKey(room) });
       await this.effects.runLast(room, last);
       await this.records.forgetOwner([room], server, incarnation);
     } catch (error) {
