@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayReach, LinkTrust, Self } from '#libs/fleet';
 import { GameRegistry } from '#libs/game-kit';
-import { HealthAnswerListener } from '#libs/health';
+import { HealthAnswerListener, HealthPort } from '#libs/health';
 import { PlacementPool, PlacementReporter } from '#libs/placement';
 import { RoomLoader } from '#libs/room-host';
 import { Log } from '#libs/telemetry';
@@ -17,6 +17,7 @@ type Reason = (typeof REASONS)[number];
  * this one over a link, it withholds itself from placement.
  */
 @Injectable()
+@HealthPort(HealthAnswerListener)
 export class PlacementReports extends HealthAnswerListener {
   private saying: Promise<void> = Promise.resolve();
   /** For each reason that holds: the incarnation that was withheld. */

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { SeenTwice, sleep } from '#libs/async';
 import { Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
-import { type EvictionReason, ServerEndListener } from '#libs/health';
+import { type EvictionReason, HealthPort, ServerEndListener } from '#libs/health';
 import type { SessionId, UserId } from '#libs/protocol';
 import { RedisConnections, RedisLease } from '#libs/redis';
 import { UserRooms } from '#libs/room-store';
@@ -25,6 +25,7 @@ interface AbsentUser {
  * handled, so the next cleanup finds the others.
  */
 @Injectable()
+@HealthPort(ServerEndListener)
 export class GatewayCleanup extends ServerEndListener implements OnApplicationBootstrap, OnModuleDestroy {
   private sweeping: NodeJS.Timeout | null = null;
   private isOver = false;

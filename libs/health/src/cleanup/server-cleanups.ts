@@ -1,11 +1,11 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { LinkTrust, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { RedisConnections } from '#libs/redis';
 import { Log } from '#libs/telemetry';
-import { CHECKER_OPTIONS, CLEANUP_LEASE_MS, type HealthCheckerOptions, LEFT_CHECK_MS } from '../health.options.js';
+import { CLEANUP_LEASE_MS, LEFT_CHECK_MS } from '../health.options.js';
+import { HealthPortExplorer } from '../health-port-explorer.js';
 import { incarnationKey } from '../incarnation-key.js';
-import { EVICTION_REASONS, type EvictionReason, type ServerEndListener } from '../ports.js';
+import { EVICTION_REASONS, type EvictionReason, ServerEndListener } from '../ports.js';
 import { claimCleanup } from '../scripts/claim-cleanup.js';
 
 /**
@@ -13,7 +13,7 @@ import { claimCleanup } from '../scripts/claim-cleanup.js';
  * the lease. When that gateway dies, the lease expires and another gateway takes over.
  */
 @Injectable()
-export class ServerCleanups implements OnApplicationBootstrap, OnModuleDestroy {
+export class ServerCleanups implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
   private listeners: readonly ServerEndListener[] = [];
   /** Dead incarnations that this process cleans up at the moment. */
   private readonly inProgress = new Set<string>();
@@ -21,16 +21,18 @@ export class ServerCleanups implements OnApplicationBootstrap, OnModuleDestroy {
   private leftCheck: NodeJS.Timeout | null = null;
 
   constructor(
-    @Inject(CHECKER_OPTIONS) private readonly options: HealthCheckerOptions,
-    private readonly modules: ModuleRef,
+    private readonly ports: HealthPortExplorer,
     private readonly redis: RedisConnections,
     private readonly directory: ServerDirectory,
     private readonly trust: LinkTrust,
     private readonly log: Log,
   ) {}
 
+  onModuleInit(): void {
+    this.listeners = this.ports.all(ServerEndListener);
+  }
+
   onApplicationBootstrap(): void {
-    this.listeners = (this.options.ends ?? []).map((type) => this.modules.get(type, { strict: false }));
     this.sweeping = setInterval(() => void this.takeOverExpired(), CLEANUP_LEASE_MS / 2);
     this.sweeping.unref();
     this.directory.onChange(({ kind }) => {
