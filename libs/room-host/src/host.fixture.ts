@@ -121,6 +121,7 @@ export class Host {
     this.appender = new Appender(this.roomLog, this.endedStore, this.rooms, this.outputs, metrics, log, settlement);
     this.engine = new RoomEngine(this.appender, log, options);
     this.clock = new RoomClock(this.engine, this.rooms, options);
+    const batch = new CommandBatch(this.engine, DIRECT_GUARD);
     this.attachments = new Attachments(
       this.rooms,
       this.engine,
@@ -129,7 +130,7 @@ export class Host {
       metrics,
       links,
       new ResyncWatch(metrics, log),
-      new CommandBatch(this.engine, DIRECT_GUARD),
+      batch,
     );
     const checkpointer = new Checkpointer(this.roomLog, this.rooms, log, this.appender, options);
     const departures = new DepartureReconciler(hosts.records, this.engine, log, this.rooms, this.clock);
@@ -172,6 +173,9 @@ export class Host {
       metrics,
       options,
     );
+    // In the order of their dependencies, as Nest does it.
+    for (const part of [appender, checkpointer, batch, ended]) part.onModuleInit();
+    for (const part of [this.clock, this.effects, departures, this.attachments, leftovers, this.loader]) part.onModuleInit();
     this.auditor.onApplicationBootstrap();
   }
 

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Seat } from '#libs/protocol';
 import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
@@ -13,24 +13,26 @@ const TIMEOUT_MAX_MS = 2 ** 31 - 1;
  * the next owner, late but once.
  */
 @Injectable()
-export class RoomClock {
+export class RoomClock implements OnModuleInit {
   private readonly schedules = new Map<HostedRoom, Schedule>();
   private readonly awayListeners: ((room: HostedRoom) => void)[] = [];
 
   constructor(
     private readonly engine: RoomEngine,
-    rooms: HostedRooms,
+    private readonly rooms: HostedRooms,
     @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
-  ) {
-    rooms.onAdded((room) => {
+  ) {}
+
+  onModuleInit(): void {
+    this.rooms.onAdded((room) => {
       this.schedules.set(room, new Schedule());
       this.start(room);
     });
-    rooms.onDropped((room) => {
+    this.rooms.onDropped((room) => {
       this.schedules.get(room)?.stop();
       this.schedules.delete(room);
     });
-    engine.onHandled((room) => this.schedule(room));
+    this.engine.onHandled((room) => this.schedule(room));
   }
 
   /** The seat has no connection. Its player is away for the game unless another connection comes soon. */
