@@ -1,4 +1,5 @@
-import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
 import { LinkTrust, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { RedisConnections } from '#libs/redis';
 import { Log } from '#libs/telemetry';
@@ -13,11 +14,10 @@ import { claimCleanup } from '../scripts/claim-cleanup.js';
  * the lease. When that gateway dies, the lease expires and another gateway takes over.
  */
 @Injectable()
-export class ServerCleanups implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
+export class ServerCleanups implements OnModuleInit, OnModuleDestroy {
   private listeners: readonly ServerEndListener[] = [];
   /** Dead incarnations that this process cleans up at the moment. */
   private readonly inProgress = new Set<string>();
-  private sweeping: NodeJS.Timeout | null = null;
   private leftCheck: NodeJS.Timeout | null = null;
 
   constructor(
@@ -30,11 +30,6 @@ export class ServerCleanups implements OnModuleInit, OnApplicationBootstrap, OnM
 
   onModuleInit(): void {
     this.listeners = this.ports.all(ServerEndListener);
-  }
-
-  onApplicationBootstrap(): void {
-    this.sweeping = setInterval(() => void this.takeOverExpired(), CLEANUP_LEASE_MS / 2);
-    this.sweeping.unref();
     this.directory.onChange(({ kind }) => {
       if (kind === 'evicted') this.checkLeftSoon();
     });
@@ -62,7 +57,6 @@ export class ServerCleanups implements OnModuleInit, OnApplicationBootstrap, OnM
   }
 
   onModuleDestroy(): void {
-    if (this.sweeping) clearInterval(this.sweeping);
     if (this.leftCheck) clearTimeout(this.leftCheck);
   }
 
@@ -80,7 +74,8 @@ export class ServerCleanups implements OnModuleInit, OnApplicationBootstrap, OnM
     this.leftCheck.unref();
   }
 
-  private async takeOverExpired(): Promise<void> {
+  @Interval(CLEANUP_LEASE_MS / 2)
+  async takeOverExpired(): Promise<void> {
     if (this.listeners.length === 0 || this.trust.isOutvoted) return;
     const open = this.directory
       .all()
