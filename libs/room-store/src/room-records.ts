@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Injectable, Optional } from '@nestjs/common';
+import { Injectable, type OnModuleInit, Optional } from '@nestjs/common';
 import { type LeftReason, type RoomId, type RoomStatus, type ServerId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
@@ -60,7 +60,7 @@ export interface IndexEntry {
  * and the other reads again.
  */
 @Injectable()
-export class RoomRecords {
+export class RoomRecords implements OnModuleInit {
   /** Games that this process has added to `listedGamesKey()`. */
   private readonly gamesNoted = new Set<string>();
 
@@ -68,9 +68,11 @@ export class RoomRecords {
     private readonly redis: RedisConnections,
     /** With it, nothing new is written before the store is settled. */
     @Optional() private readonly generation?: StoreGeneration,
-  ) {
+  ) {}
+
+  onModuleInit(): void {
     // A store that was restarted may have lost the index entries of these games.
-    generation?.onConnected(() => this.gamesNoted.clear());
+    this.generation?.onConnected(() => this.gamesNoted.clear());
   }
 
   async read(room: RoomId): Promise<RoomRecord | null> {

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { FleetLinks, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { type LinkPeer, Links } from '#libs/link';
@@ -36,7 +36,7 @@ interface QueuedAttach {
  * `placed` after `ATTACH_TIMEOUT_MS`. A repeated request is harmless.
  */
 @Injectable()
-export class OwnerAttachments {
+export class OwnerAttachments implements OnModuleInit {
   /** Sessions in `attaching` or `paused`, with the time of the next read of the room's record, in ms of the monotonic clock. */
   private readonly waiting = new Map<GatewaySession, number>();
   private unsent = new Map<string, { owner: RoomOwnership; all: QueuedAttach[] }>();
@@ -48,9 +48,11 @@ export class OwnerAttachments {
     private readonly directory: ServerDirectory,
     private readonly log: Log,
     private readonly metrics: Metrics,
-    @Inject(Links) links: Links,
-  ) {
-    links.onClosed((peer) => this.ownerLost(peer));
+    @Inject(Links) private readonly links: Links,
+  ) {}
+
+  onModuleInit(): void {
+    this.links.onClosed((peer) => this.ownerLost(peer));
   }
 
   /** Requests the attachment from the room's owner. The owner answers with `placed` and a sync, with `room.detached`, or not at all. */

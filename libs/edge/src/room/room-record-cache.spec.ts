@@ -47,6 +47,7 @@ describe('the cache of room records', () => {
       generation as unknown as StoreGeneration,
       restorer,
     );
+    cache.onModuleInit();
     settlement.isSettled = true;
     Object.assign(generation, { current: 'one', isLate: true });
     reported = [];

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Seat } from '#libs/protocol';
 import type { RoomInput } from '#libs/room';
 import { Metrics, type Tally, type TallyHistogram } from '#libs/telemetry';
@@ -16,7 +16,7 @@ const TIMEOUT_MAX_MS = 2 ** 31 - 1;
  * the next owner, late but once.
  */
 @Injectable()
-export class RoomClock {
+export class RoomClock implements OnModuleInit {
   private readonly schedules = new Map<HostedRoom, Schedule>();
   private readonly steps = new StepSchedule();
   private readonly stepTallies = new Map<string, StepTallies>();
@@ -24,22 +24,25 @@ export class RoomClock {
 
   constructor(
     private readonly engine: RoomEngine,
-    rooms: HostedRooms,
+    private readonly rooms: HostedRooms,
     @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
     private readonly metrics: Metrics,
-  ) {
-    rooms.onAdded((room) => {
-      this.schedules.set(room, new Schedule(new RoomStepper(room, this.engine, this.talliesOf(room.value.game), metrics.stepSeconds)));
+  ) {}
+
+  onModuleInit(): void {
+    const { stepSeconds } = this.metrics;
+    this.rooms.onAdded((room) => {
+      this.schedules.set(room, new Schedule(new RoomStepper(room, this.engine, this.talliesOf(room.value.game), stepSeconds)));
       this.start(room);
     });
-    rooms.onDropped((room) => {
+    this.rooms.onDropped((room) => {
       const schedule = this.schedules.get(room);
       if (!schedule) return;
       schedule.stop();
       this.steps.remove(schedule.stepper);
       this.schedules.delete(room);
     });
-    engine.onHandled((room) => this.schedule(room));
+    this.engine.onHandled((room) => this.schedule(room));
   }
 
   /** The seat has no connection. Its player is away for the game unless another connection comes soon. */

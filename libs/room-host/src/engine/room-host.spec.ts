@@ -188,6 +188,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
   const appender = new Appender(roomLog, endedStore, rooms, outputs, metrics, log, { isSettled: true } as StoreSettlement);
   const engine = new RoomEngine(appender, log, settings);
   const clock = new RoomClock(engine, rooms, settings, metrics);
+  const batch = new CommandBatch(engine, DIRECT_GUARD);
   let frameIn: (peer: LinkPeer, frame: Buffer) => void = () => {};
   const links = {
     onFrame: (_: number, handler: typeof frameIn) => {
@@ -195,16 +196,8 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     },
     onClosed: () => {},
   } as unknown as Links;
-  const attachments = new Attachments(
-    rooms,
-    engine,
-    clock,
-    outputs,
-    metrics,
-    links,
-    new ResyncWatch(metrics, log),
-    new CommandBatch(engine, DIRECT_GUARD),
-  );
+  const attachments = new Attachments(rooms, engine, clock, outputs, metrics, links, new ResyncWatch(metrics, log), batch);
+  for (const part of [appender, batch, clock, attachments]) part.onModuleInit();
 
   /** A room that the store also has, with one player per seat. */
   async function room({ players = 2, rules = rulesOf() }: { players?: number; rules?: RoomRules<Counter> } = {}): Promise<HostedRoom> {
@@ -862,7 +855,7 @@ describe('effects', () => {
   function runner(host: ReturnType<typeof newHost>, pay: EffectRun): void {
     const registry = { effectHandlers: new Map([['pay', pay]]) } as unknown as GameRegistry;
     const checkpointer = new Checkpointer(host.roomLog, host.rooms, log, host.appender, ROOM_HOST_DEFAULTS);
-    new EffectRunner(
+    const effects = new EffectRunner(
       registry,
       host.engine,
       host.endedStore,
@@ -873,6 +866,8 @@ describe('effects', () => {
       checkpointer,
       new EffectWatch(log, new Metrics({ server: 'hf:game:test', level: 'silent', format: 'json' }), ROOM_HOST_DEFAULTS),
     );
+    checkpointer.onModuleInit();
+    effects.onModuleInit();
   }
 
   it('run once they are durable, and are repeated with the same key until they succeed', async () => {
