@@ -514,7 +514,7 @@ describe('a lost connection', () => {
     expect(owner.state.added).toEqual([1]);
   });
 
-  it('is followed by the end of the game and the acknowledgement of the last command', async () => {
+  it('loses neither the answer to the last command nor the end of the game that came meanwhile', async () => {
     const { session, room, owner } = await play();
     await room.send('add', { n: 1 });
     owner.mute = true;
@@ -829,7 +829,7 @@ describe('a quick match', () => {
     expect(fleet.heardKinds('request').filter(({ operation }) => operation === 'match.find')).toHaveLength(1);
   });
 
-  it('continues after a lost connection, and searches again only when the server forgot the search', async () => {
+  it('continues after a lost connection without a second search', async () => {
     const ada = await join();
     const match = ada.quickMatch('tally');
     await until(() => [...fleet.sessions.values()][0].searching === 'tally');

@@ -7,7 +7,7 @@ import { decodeValue, decodeValues, NotPlainError, PLAYER_LIMITS, type ReadLimit
 
 const decode = (bytes: Uint8Array, limits: ReadLimits = PLAYER_LIMITS): unknown => decodeValue(bytes, 0, bytes.length, limits);
 const bytesOf = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'hex');
-/** The library's own decoder: the oracle for plain bytes. */
+/** The decoder of msgpackr. For plain values, ours must return the same. */
 const library = new Unpackr({ useRecords: false, int64AsType: 'number', moreTypes: false, structuredClone: false, copyBuffers: true });
 
 const plain = fc.letrec<{ value: unknown }>((tie) => ({

@@ -113,7 +113,7 @@ export class OwnerAttachments implements OnModuleInit {
     // The player has given up the seat. The room still lists the player until the lobby has removed it.
     if (reason === 'forbidden') return void this.apply(session, { kind: 'dropped' });
     this.lose(session, reason === 'moved' ? 'moving' : 'server-lost');
-    // After `moved`, the new owner publishes itself. After any other reason, the gateway may have an old record.
+    // After `moved`, the new owner publishes the changed record. After any other reason, the cached record may be old.
     if (reason !== 'moved') this.cache.refresh(room);
   }
 

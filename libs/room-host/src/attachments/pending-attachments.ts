@@ -9,7 +9,7 @@ type Detach = Control['room.detach']['data'];
 
 interface Expected {
   readonly request: AttachRequest;
-  /** The session was detached before its room was loaded. */
+  /** Why the session was detached before its room was loaded. Null: it still waits. */
   gone: Detach['gone'] | null;
 }
 
