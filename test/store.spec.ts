@@ -1,5 +1,5 @@
 import { cp, rm } from 'node:fs/promises';
-import { connect } from '#libs/client';
+import { connect } from '#libs/client/node';
 import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
 /** Six players in games are enough to detect every fault. More would only slow the machine down. */

@@ -4,7 +4,8 @@ import { until } from '../../../tools/process/until.mjs';
 import { FakeFleet } from '../test/fake-fleet.fixture.js';
 import { FakeGateway } from '../test/fake-gateway.fixture.js';
 import type { FakeRoom, Tally } from '../test/fake-room.fixture.js';
-import { type ConnectOptions, connect } from './connect.js';
+import { connect as connectInBrowser } from './connect.js';
+import { type ConnectOptions, connect } from './connect-in-node.js';
 import type { Room } from './room.js';
 import type { Session } from './session.js';
 import type { WebSocketConstructor } from './wire/web-socket-wire.js';
@@ -107,7 +108,33 @@ describe('connect', () => {
   });
 
   it('refuses a URL scheme that it does not know', async () => {
-    await expect(join({}, 'http://127.0.0.1/play')).rejects.toMatchObject({ code: 'bad-data' });
+    await expect(join({}, 'http://127.0.0.1/play')).rejects.toMatchObject({
+      code: 'bad-data',
+      message: expect.stringContaining('not with http://.'),
+    });
+  });
+
+  it('opens WebSockets only, in the entry that also runs in browsers', async () => {
+    const options = { name: 'ada', WebSocket: WebSocket as never as WebSocketConstructor };
+    sessions.push(await connectInBrowser(gateways[0].url, options));
+    await expect(connectInBrowser(gateways[0].tcpUrl, options)).rejects.toMatchObject({
+      code: 'bad-data',
+      message: expect.stringContaining('in the client for Node also tcp:// or tls://'),
+    });
+  });
+
+  it('says what to do when the platform has no WebSocket', async () => {
+    const own = Object.getOwnPropertyDescriptor(globalThis, 'WebSocket');
+    Object.defineProperty(globalThis, 'WebSocket', { value: undefined, configurable: true });
+    try {
+      await expect(connectInBrowser(gateways[0].url, { name: 'ada' })).rejects.toMatchObject({
+        code: 'bad-data',
+        message: expect.stringContaining('Give one as `WebSocket`'),
+      });
+    } finally {
+      if (own) Object.defineProperty(globalThis, 'WebSocket', own);
+      else Reflect.deleteProperty(globalThis, 'WebSocket');
+    }
   });
 
   it('uses the package ws when the platform has no WebSocket of its own', async () => {
