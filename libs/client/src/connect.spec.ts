@@ -144,6 +144,28 @@ describe('connect', () => {
   });
 });
 
+describe('a message that cannot be encoded', () => {
+  const circle: unknown[] = [];
+  circle.push(circle);
+
+  it.each([
+    ['a Date', { at: new Date() }, 'a Date'],
+    ['a bigint', { n: 1n }, 'a bigint'],
+    ['a cycle', circle, 'nested too deep'],
+  ])('is refused with `bad-data` before it is stored: %s', async (_name, data, problem) => {
+    for (const subprotocol of ['binary', 'json'] as const) {
+      const { session, room } = await play({ subprotocol });
+      const refusal = { code: 'bad-data', message: expect.stringContaining(problem) };
+      await expect(room.send('add', data)).rejects.toMatchObject(refusal);
+      await expect(room.send('x'.repeat(256))).rejects.toMatchObject({ code: 'bad-data' });
+      expect(room.unanswered).toBe(0);
+      await expect(session.createRoom({ game: 'tally', options: { data } })).rejects.toMatchObject(refusal);
+      await room.send('add', { n: 2 });
+      session.close();
+    }
+  });
+});
+
 describe.each([
   ['binary', () => gateways[0].url, { subprotocol: 'binary' }],
   ['json', () => gateways[0].url, { subprotocol: 'json' }],
