@@ -1,8 +1,8 @@
-import { type ConnectOptions as BrowserOptions, connectOver } from './connect.js';
+import { type ConnectOptions, connectOver } from './connect.js';
 import type { Session } from './session.js';
 import { nodeOpener } from './wire/node-opener.js';
 
-export interface ConnectOptions extends BrowserOptions {
+export interface NodeConnectOptions extends ConnectOptions {
   /** For `tls://` URLs: the trusted certificates (PEM), instead of Node's own. */
   readonly ca?: string;
 }
@@ -12,6 +12,6 @@ export interface ConnectOptions extends BrowserOptions {
  *
  * @throws the refusal of the gateway, or `unavailable` when no gateway could be reached
  */
-export function connect(url: string | readonly string[], options: ConnectOptions): Promise<Session> {
+export function connect(url: string | readonly string[], options: NodeConnectOptions): Promise<Session> {
   return connectOver(nodeOpener(options.subprotocol ?? 'binary', options.WebSocket, options.ca), url, options);
 }

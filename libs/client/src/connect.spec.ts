@@ -5,7 +5,7 @@ import { FakeFleet } from '../test/fake-fleet.fixture.js';
 import { FakeGateway } from '../test/fake-gateway.fixture.js';
 import type { FakeRoom, Tally } from '../test/fake-room.fixture.js';
 import { connect as connectInBrowser } from './connect.js';
-import { type ConnectOptions, connect } from './connect-in-node.js';
+import { connect, type NodeConnectOptions } from './connect-in-node.js';
 import type { Room } from './room.js';
 import type { Session } from './session.js';
 import type { WebSocketConstructor } from './wire/web-socket-wire.js';
@@ -29,7 +29,7 @@ afterEach(async () => {
   await Promise.all(gateways.map((gateway) => gateway.close()));
 });
 
-async function join(options: Partial<ConnectOptions> = {}, url: string | string[] = gateways[0].url): Promise<Session> {
+async function join(options: Partial<NodeConnectOptions> = {}, url: string | string[] = gateways[0].url): Promise<Session> {
   const session = await connect(url, {
     name: 'ada',
     WebSocket: WebSocket as never as WebSocketConstructor,
@@ -42,7 +42,7 @@ async function join(options: Partial<ConnectOptions> = {}, url: string | string[
 
 /** Starts a game of tally with one session, and returns the room's owner in the fake fleet. */
 async function play(
-  options: Partial<ConnectOptions> = {},
+  options: Partial<NodeConnectOptions> = {},
   url?: string | string[],
 ): Promise<{ session: Session; room: Room; owner: FakeRoom }> {
   const session = await join(options, url);
