@@ -139,6 +139,9 @@ describe('a fleet with bad input', () => {
         [{ protocol: 1, name: 7 }, 'bad-frame'],
         [{ protocol: 1, session, secret: `${secret}x` }, 'session-unknown'],
         [{ protocol: 1, session: 'nobody', secret }, 'session-unknown'],
+        [{ protocol: 1, session, secret: '' }, 'bad-data'],
+        [{ protocol: 1, name: 'Ada', secret }, 'bad-data'],
+        [{ protocol: 1, name: '', session: '', secret: '' }, 'unauthorized'],
       ];
       for (const [hello, code] of hellos) {
         const player = await RawPlayer.connect(gateway(), way);
@@ -149,6 +152,13 @@ describe('a fleet with bad input', () => {
       }
       expect(ada.status).toBe('open');
       expect((await ada.me()).user).toBe(ada.user);
+    });
+
+    it('accepts empty strings for the session and the token of a new player', async () => {
+      const player = await RawPlayer.connect(gateway(), way);
+      player.say({ kind: 'hello', protocol: 1, name: 'Unity', token: '', session: '', secret: '', room: '' } as never);
+      expect(await player.hears('welcome')).toMatchObject({ name: 'Unity', resumed: false });
+      player.close();
     });
 
     it('refuses messages above the rate limit with `rate-limited`', async () => {

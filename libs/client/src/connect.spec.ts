@@ -1,5 +1,6 @@
+import { jest } from '@jest/globals';
 import { WebSocket } from 'ws';
-import type { Sync } from '#libs/protocol';
+import { errorBody, type Sync } from '#libs/protocol';
 import { until } from '../../../tools/process/until.mjs';
 import { FakeFleet } from '../test/fake-fleet.fixture.js';
 import { FakeGateway } from '../test/fake-gateway.fixture.js';
@@ -350,7 +351,7 @@ describe('a room', () => {
     expect(fleet.heardKinds('command')).toEqual([]);
     owner.move();
     await sent;
-    expect(told).toEqual(['pause server-lost', 'resume recovered']);
+    expect(told).toEqual(['pause server-lost', 'resume owner']);
     expect(tally(room).added).toEqual([1]);
   });
 
@@ -771,6 +772,61 @@ describe('a request to enter a room whose answer is lost', () => {
     abort.abort(reason);
     await expect(creation).rejects.toBe(reason);
     expect(fleet.heardKinds('request').map(({ operation }) => operation)).toEqual(['rooms.create', 'match.cancel', 'me']);
+  });
+});
+
+describe('a start that its caller gives up', () => {
+  it('rejects with the reason of its caller, also when the cancel is refused, and cancels again when it was overtaken', async () => {
+    const refusals = ['overtaken', 'not-in-room'];
+    const session = await join();
+    const room = await session.createRoom({ game: 'tally' });
+    fleet.intercept = (message, line) => {
+      if (message.kind !== 'request') return false;
+      if (message.operation === 'rooms.cancelStart')
+        line.send({ kind: 'response', id: message.id, error: errorBody(refusals.shift() as string) });
+      return message.operation !== 'rooms.create';
+    };
+    const abort = new AbortController();
+    const start = room.start({ signal: abort.signal });
+    const reason = new Error('enough');
+    abort.abort(reason);
+    await expect(start).rejects.toBe(reason);
+    expect(refusals).toEqual([]);
+  });
+
+  it('resolves when the game runs already', async () => {
+    const session = await join();
+    const room = await session.createRoom({ game: 'tally' });
+    const abort = new AbortController();
+    fleet.intercept = (message) => {
+      if (message.kind !== 'request' || message.operation !== 'rooms.start') return false;
+      fleet.room?.start();
+      abort.abort();
+      return true;
+    };
+    await room.start({ signal: abort.signal });
+    await room.waitFor((each) => each.status === 'playing', SOON);
+  });
+});
+
+describe('a listener that throws', () => {
+  it('reaches neither other listeners nor the game, and does not end the program', async () => {
+    const { room } = await play();
+    const reported = jest.spyOn(console, 'error').mockImplementation(() => {});
+    try {
+      const thrown = new Error('of the host program');
+      room.on('change', () => {
+        throw thrown;
+      });
+      const totals: unknown[] = [];
+      room.on('change', (state) => totals.push((state as { total: number }).total));
+      await room.send('add', { n: 1 });
+      await room.send('add', { n: 2 });
+      expect(totals).toEqual([1, 3]);
+      expect(reported.mock.calls.map(([, error]) => error)).toEqual([thrown, thrown]);
+    } finally {
+      reported.mockRestore();
+    }
   });
 });
 

@@ -38,6 +38,8 @@ export interface RoomLine {
   resync(reason: string): void;
   /** Called when a command has had no answer for a while. A dead connection is replaced, which sends all commands again. */
   probe(): void;
+  /** True until the probe is answered, or the connection is replaced. */
+  readonly isProbing: boolean;
 }
 
 export type GameFrame = Placed | Sync | Rejected | Paused | Resumed | Ended;
@@ -140,9 +142,12 @@ export class LiveRoom implements Room {
       this.look((await orAborted(this.line.request('rooms.start', data, waitMs), signal)).room);
     } catch (error) {
       if (!signal?.aborted) throw error;
-      const { room } = await untilAnswered(() => this.line.request('rooms.cancelStart', undefined));
-      this.look(room);
-      if (room.status !== 'playing') throw error;
+      await untilAnswered(() => this.line.request('rooms.cancelStart', undefined)).then(
+        ({ room }) => this.look(room),
+        // The player has left the room, or the session is over.
+        () => {},
+      );
+      if (this.status === 'left' || this.view.status !== 'playing') throw signal.reason;
     }
   }
 
@@ -363,8 +368,8 @@ export class LiveRoom implements Room {
 
   /**
    * A command has no answer: either the connection is dead, or the command was lost behind it. So the client first probes the
-   * connection. If the command is still unanswered after the same time, the client sends it again, which is harmless. When the probe
-   * finds the connection dead, the next connection sends all commands.
+   * connection. If the probe is answered and the command is still unanswered after the same time, the client sends it again, which is
+   * harmless. When the probe finds the connection dead, the next connection sends all commands.
    */
   private awaitAnswers(isProbed = false): void {
     const { oldest } = this.outbox;
@@ -372,9 +377,10 @@ export class LiveRoom implements Room {
     this.answerTimer = setTimeout(() => {
       this.answerTimer = undefined;
       const isUnanswered = this.outbox.oldest === oldest;
-      if (isUnanswered && isProbed) this.repeat();
-      else if (isUnanswered && this.attached) this.line.probe();
-      this.awaitAnswers(isUnanswered && !isProbed);
+      const isWaiting = isUnanswered && isProbed && this.line.isProbing;
+      if (isUnanswered && isProbed && !isWaiting) this.repeat();
+      else if (isUnanswered && !isProbed && this.attached) this.line.probe();
+      this.awaitAnswers(isWaiting || (isUnanswered && !isProbed));
     }, ANSWER_MS);
   }
 
