@@ -1,4 +1,4 @@
-import { connect, type Room } from '#libs/client';
+import { connect, type Room } from '#libs/client/node';
 import type { Welcome } from '#libs/protocol';
 import { redisName } from '#libs/redis';
 import { type Fleet, type FleetServer, type Ledger, QuietProxy, RawPlayer, startFleet, until, type Way } from './harness/index.js';
