@@ -10,10 +10,10 @@ import { bundleDependencies } from './dependencies.mjs';
 
 /**
  * Builds dist/ from the sources: TypeScript with swc, Lua as a copy beside its compiled caller, packages and the client with
- * rolldown, pages with vite. It builds only what has changed since the last build, by content, and removes what no longer has a source. Two
- * commands that build at the same time do so one after the other.
+ * rolldown, pages with vite. It builds only what has changed since the last build, by content, and removes what no longer has a
+ * source. Two commands that build at the same time do so one after the other.
  *
- * @param {{ force?: boolean, log?: (line: string) => void, parts?: readonly Part[] }} [options] `parts`: what a fleet needs by
+ * @param {{ force?: boolean, log?: (line: string) => void, parts?: readonly Part[] }} [options] `parts`: those that a fleet needs by
  *   default
  * @returns {Promise<{ built: string[] }>} the parts that were rebuilt
  */
@@ -97,7 +97,7 @@ function page(name, folder, imports) {
   };
 }
 
-/** What a fleet needs. */
+/** The parts that a fleet needs. */
 const FLEET = [SERVERS, DEPENDENCIES, ...PAGES];
 
 /**
