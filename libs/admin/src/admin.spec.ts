@@ -519,7 +519,7 @@ describe('the admin API', () => {
       await ask('POST', `/api/servers/${gameId}/cordon`);
       await ask('POST', `/api/servers/${gameId}/uncordon`);
       await until(() => heard.some(({ kind, server }) => kind === 'server.uncordoned' && server === gameId));
-      const mine = heard.filter((told) => told.server === gameId);
+      const mine = heard.filter((published) => published.server === gameId);
       expect(mine.map(({ kind, by, reason }) => [kind, by, reason])).toEqual([
         ['room.started', gameId, 'opened'],
         ['room.ended', gameId, 'finished'],

@@ -13,7 +13,7 @@ import { ROOM_HOST_DEFAULTS, type RoomHostOptions } from './room-host.options.js
 export class Hosts {
   readonly redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
   readonly records = new RoomRecords(this.redis);
-  readonly life = new OwnerHeartbeats(this.redis);
+  readonly heartbeats = new OwnerHeartbeats(this.redis);
   readonly clock = new StoreClock(this.redis);
   readonly generation = new StoreGeneration(this.redis);
   readonly all = new Map<ServerId, Host>();

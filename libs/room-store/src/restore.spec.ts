@@ -108,8 +108,8 @@ describe('a gateway that restores a record', () => {
     expect(await records.restore(known)).toBe('restored');
     expect(await times.read()).toMatchObject({ rev: known.rev, status: 'waiting', owner: null });
     const living = { version: 3, batch: 'b', state: new Uint8Array([1]), game: 'chess', durability: 'every-change', round: 0 };
-    const { doc: told, rev } = known;
-    expect(await log.reassert(times.room, tenure, { ...living, doc: told, rev, start: known.start as string })).toBe('ok');
+    const { doc: knownDoc, rev } = known;
+    expect(await log.reassert(times.room, tenure, { ...living, doc: knownDoc, rev, start: known.start as string })).toBe('ok');
     expect(await times.read()).toMatchObject({ ...known, version: 3, since: expect.any(Number) });
   });
 

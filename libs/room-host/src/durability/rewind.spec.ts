@@ -73,7 +73,7 @@ describe('a player of a game that was rewound', () => {
     const player = next.attach(room, 0, 1, from, before.tenure.epoch);
     expect(player.placed[0].rewound).toEqual({ from, to });
     expect(player.syncs[0]).toMatchObject({ version: room.durable.version, state: room.durable.state });
-    expect(player.told).toEqual(Array.from({ length: room.durable.version - to - 1 }, (_, at) => `${to + 2 + at} added`));
+    expect(player.receivedEvents).toEqual(Array.from({ length: room.durable.version - to - 1 }, (_, at) => `${to + 2 + at} added`));
     expect(player.hasMissed).toBe(false);
   });
 
