@@ -3,7 +3,8 @@ import type { EffectRun } from '#libs/game-kit';
 import { type RoomId, type RoomTenure, type ServerId, serverId, type UserId } from '#libs/protocol';
 import { RedisConnections, StoreClock } from '#libs/redis';
 import type { RoomRules } from '#libs/room';
-import { OwnerHeartbeats, type RoomDoc, type RoomRecord, RoomRecords, StoreGeneration } from '#libs/room-store';
+import { OwnerHeartbeats, type RoomRecord, RoomRecords, StoreGeneration } from '#libs/room-store';
+import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
 import { until } from '../../../tools/process/until.mjs';
 import { Host } from './host.fixture.js';
 import type { HostedRoom } from './room/hosted-room.js';
@@ -43,16 +44,13 @@ export class Hosts {
   async open(host: Host, players = 2): Promise<HostedRoom> {
     const id = `hosts-${randomUUID()}` as RoomId;
     const people = Array.from({ length: players }, (_, seat) => ({ user: `u${seat}` as UserId, name: `U${seat}` }));
-    const doc: RoomDoc = {
-      name: '',
+    const doc = roomDoc({
       host: 'u0' as UserId,
       seats: players,
       seatsMin: players,
-      private: false,
       members: people.map((person) => ({ ...person, readyRound: null, here: true })),
       players: people.map(({ user }) => user),
-      createdAt: 1,
-    };
+    });
     const { name } = this.rules.definition;
     await this.records.create(id, name, doc);
     await this.records.save(await this.record(id), { status: 'starting', start: 's' });

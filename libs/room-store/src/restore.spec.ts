@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { RoomId, ServerId, UserId } from '#libs/protocol';
+import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
 import type { Tenure } from './append.js';
 import type { EndedGame } from './ended-game.js';
 import { checkpointKey, closedKey, effectsKey, epilogueKey, logKey, roomKey, userKey } from './room-keys.js';
 import type { RoomRecord } from './room-record.js';
 import { RoomRecords } from './room-records.js';
-import { roomDoc, StoredRooms } from './rooms.fixture.js';
+import { StoredRooms } from './rooms.fixture.js';
 import { UserRooms } from './user-rooms.js';
 
 /** Tests of the records that gateways and owners write again into a store that fell back to an earlier state, or lost everything. */

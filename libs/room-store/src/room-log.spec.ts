@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pack, type RoomId, serverId, type UserId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
 import type { Change, PendingEffect, RoomValue } from '#libs/room';
+import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
 import { startRedis } from '../../../tools/redis/index.mjs';
 import type { AdoptedRoom } from './adopted-room.js';
 import type { Append, Tenure } from './append.js';
@@ -22,7 +23,7 @@ import {
 import { RoomLog } from './room-log.js';
 import { readNews } from './room-news.js';
 import type { RoomOwnership, RoomRecord } from './room-record.js';
-import { roomDoc, StoredRooms } from './rooms.fixture.js';
+import { StoredRooms } from './rooms.fixture.js';
 
 const doc = roomDoc({ players: ['ada' as UserId, 'bob' as UserId] });
 const rooms = new StoredRooms(doc);

@@ -1,8 +1,8 @@
+import { rulesOf } from '../../../../tools/fixtures/room-rules.fixture.js';
 import { until } from '../../../../tools/process/until.mjs';
 import type { Host } from '../host.fixture.js';
 import { Hosts } from '../hosts.fixture.js';
 import type { HostedRoom } from '../room/hosted-room.js';
-import { rulesOf } from '../test-rules.fixture.js';
 
 const validate = (value: unknown) => ({ ok: true as const, value });
 const rules = rulesOf<{ count: number }>('rewinding', () => ({ count: 0 }), {

@@ -1,8 +1,8 @@
 import type { RoomRules } from '#libs/room';
+import { COUNTING } from '../../../../tools/fixtures/room-rules.fixture.js';
 import type { Host } from '../host.fixture.js';
 import { Hosts } from '../hosts.fixture.js';
 import type { HostedRoom } from '../room/hosted-room.js';
-import { COUNTING } from '../test-rules.fixture.js';
 
 const HOUR = 3_600_000;
 

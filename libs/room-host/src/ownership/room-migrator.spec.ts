@@ -1,8 +1,8 @@
+import { COUNTING } from '../../../../tools/fixtures/room-rules.fixture.js';
 import { until } from '../../../../tools/process/until.mjs';
 import type { Host } from '../host.fixture.js';
 import { Hosts } from '../hosts.fixture.js';
 import type { HostedRoom } from '../room/hosted-room.js';
-import { COUNTING } from '../test-rules.fixture.js';
 
 let hosts: Hosts;
 let first: Host;

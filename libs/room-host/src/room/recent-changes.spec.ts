@@ -1,10 +1,10 @@
 import type { RoomId } from '#libs/protocol';
 import type { GameRoom, RoomRules } from '#libs/room';
+import { rulesOf } from '../../../../tools/fixtures/room-rules.fixture.js';
 import { until } from '../../../../tools/process/until.mjs';
 import type { Host } from '../host.fixture.js';
 import { Hosts } from '../hosts.fixture.js';
 import { EVENT_TAIL_BYTES_MAX, RECENT_CHANGES_MAX } from '../room-host.options.js';
-import { rulesOf } from '../test-rules.fixture.js';
 
 interface Sayings {
   said: number;
