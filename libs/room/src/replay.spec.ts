@@ -3,7 +3,8 @@ import { applyPatches, type RoomId, type UserId } from '#libs/protocol';
 import { rulesOf } from '../../../tools/fixtures/room-rules.fixture.js';
 import { applyChange, applyChanges } from './apply-change.js';
 import { diff } from './diff.js';
-import { RoomMachine, type RoomOutcome } from './room-machine.js';
+import type { RoomOutcome } from './room-input.js';
+import { RoomMachine } from './room-machine.js';
 import type { GameRoom } from './room-rules.js';
 import type { Change, RoomValue } from './room-value.js';
 

@@ -2,7 +2,9 @@ import type { RoomId, UserId } from '#libs/protocol';
 import { rulesOf } from '../../../tools/fixtures/room-rules.fixture.js';
 import { applyChange, withChange } from './apply-change.js';
 import { GameMistake } from './game-mistake.js';
-import { RoomMachine, RoomOptionsError, type RoomOutcome } from './room-machine.js';
+import type { RoomOutcome } from './room-input.js';
+import { RoomMachine } from './room-machine.js';
+import { RoomOptionsError } from './room-options.js';
 import type { CommandRule, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
 import { type Change, type Refusal, type RoomValue, UNANSWERED_MAX } from './room-value.js';
 
