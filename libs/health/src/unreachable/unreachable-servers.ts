@@ -26,7 +26,7 @@ import { judgeUnreached } from './judge-unreached.js';
 const SILENCE_KNOWN_AFTER_MS = 1_000;
 
 /** A game server to which this gateway has no link, or only a silent one. Times are in ms of this process's monotonic clock. */
-interface Lost {
+interface LostLink {
   readonly server: ServerRecord;
   readonly since: number;
   /** When the last dial began. Null: this gateway has not dialed yet. */
@@ -50,7 +50,7 @@ interface Lost {
  */
 @Injectable()
 export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
-  private readonly lost = new Map<ServerId, Lost>();
+  private readonly lost = new Map<ServerId, LostLink>();
   private readonly aloneListeners: (() => void)[] = [];
   private readonly afterMs: number;
   private lastTickAt = performance.now();
@@ -143,7 +143,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
         isBusy: false,
       });
       // The dial runs during the rest of the wait, so that its result is there at the end.
-      if (isSilent) this.dialIfDue(this.lost.get(server.id) as Lost, now);
+      if (isSilent) this.dialIfDue(this.lost.get(server.id) as LostLink, now);
     }
   }
 
@@ -156,7 +156,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
     );
   }
 
-  private reportReachable(lost: Lost): void {
+  private reportReachable(lost: LostLink): void {
     const { server, reportedSince } = lost;
     this.lost.delete(server.id);
     if (reportedSince === null) return;
@@ -166,7 +166,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
     this.holds.clear(server);
   }
 
-  private dialIfDue(lost: Lost, now: number): void {
+  private dialIfDue(lost: LostLink, now: number): void {
     if (lost.isBusy || (lost.dialledAt !== null && now - lost.dialledAt < this.options.intervalMs)) return;
     lost.isBusy = true;
     lost.dialledAt = now;
@@ -183,7 +183,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
    * Closes the link when it stays silent although the server answers on a new connection. The gateway then dials the link again. A server
    * that has just woken answers on its old link within `SILENCE_KNOWN_AFTER_MS`, and keeps it.
    */
-  private replaceIfDead({ server }: Lost): void {
+  private replaceIfDead({ server }: LostLink): void {
     const peer = this.links.get(server.id);
     if (!peer) return;
     setTimeout(() => {
@@ -192,7 +192,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
   }
 
   /** Stores the report, counts the reports and acts on the count. Never rejects: after an error it reports again later. */
-  private async report(lost: Lost): Promise<void> {
+  private async report(lost: LostLink): Promise<void> {
     if (lost.isBusy) return;
     lost.isBusy = true;
     const { server } = lost;
@@ -224,7 +224,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
   }
 
   private async judge(
-    lost: Lost,
+    lost: LostLink,
     { reports, rooms }: { readonly reports: number; readonly rooms: number },
     gateways: number,
     now: number,
@@ -260,7 +260,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
     }
   }
 
-  private announceUnreachable(lost: Lost, reports: number, gateways: number, now: number): void {
+  private announceUnreachable(lost: LostLink, reports: number, gateways: number, now: number): void {
     const { id, incarnation } = lost.server;
     lost.reportedSince = now;
     this.log.warn('server.unreachable', { target: id, incarnation, reports, of: gateways });
