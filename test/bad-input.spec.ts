@@ -1,7 +1,7 @@
 import { createServer, connect as dial, type Socket } from 'node:net';
 import { SignJWT } from 'jose';
 import { WebSocket } from 'ws';
-import { connect } from '#libs/client';
+import { connect } from '#libs/client/node';
 import { encodePlayerMessage } from '#libs/protocol';
 import { NOT_PLAIN, nestings, referenceBomb, type Sample } from '../tools/fuzz/src/not-plain.js';
 import { ADMIN_TOKEN, type Fleet, RawPlayer, startFleet, until, type Way } from './harness/index.js';

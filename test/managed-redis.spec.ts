@@ -1,3 +1,4 @@
+import { redisName } from '#libs/redis';
 import { answered, type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
 /** More than the output buffer of a subscriber, in bytes. */
@@ -54,7 +55,7 @@ describe('a fleet on a Redis like those of cloud providers: without CONFIG, with
     for (let times = 0; times < 3; times++) {
       const before = await subscribers();
       for (const server of fleet.servers) server.kill('SIGSTOP');
-      for (const channel of ['hf:fleet', `hf:room:{${room.id}}`]) {
+      for (const channel of [redisName('fleet'), redisName(`room:{${room.id}}`)]) {
         for (let count = 0; count < 10; count++) await fleet.redis.client.publish(channel, 'x'.repeat(TOO_LARGE));
       }
       const left = await subscribers();
@@ -67,6 +68,6 @@ describe('a fleet on a Redis like those of cloud providers: without CONFIG, with
     }
     ada.close();
     bob.close();
-    await until(async () => (await fleet.redis.client.zcard('hf:listed')) === 0);
+    await until(async () => (await fleet.redis.client.zcard(redisName('listed'))) === 0);
   }, 30_000);
 });

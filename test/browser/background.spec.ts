@@ -21,7 +21,7 @@ describeInChromium('a tab in the background, in Chromium', () => {
   let tab: BackgroundTab;
   let bob: Session;
   let room: Room;
-  /** What the partner learned about the tab: its absence, and pauses of the game. */
+  /** Signs of the tab that its partner received: its absence, and pauses of the game. */
   let learned: string[];
 
   beforeAll(async () => {

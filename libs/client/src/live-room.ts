@@ -21,6 +21,7 @@ import { Emitter } from './emitter.js';
 import { orAborted, untilAnswered } from './giving-up.js';
 import { Outbox } from './outbox.js';
 import type { Room, RoomEvents, RoomPhase, WaitOptions } from './room.js';
+import { assertSendable } from './sendable.js';
 
 /** The part of its session that a room uses. */
 export interface RoomLine {
@@ -126,6 +127,7 @@ export class LiveRoom implements Room {
     if (this.status === 'ended') throw new HoldfastError('game-ended');
     if (!this.isInPlay) throw new HoldfastError('room-not-playing');
     if (this.seat === null) throw new HoldfastError('spectator');
+    assertSendable({ kind: 'command', seq: 0, name, data });
     const { seq, answered } = this.outbox.add(name, data);
     this.sendFrom(seq);
     this.awaitAnswers();

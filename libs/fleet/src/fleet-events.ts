@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { ServerId } from '#libs/protocol';
 import { PubSub } from '#libs/redis';
 import { Log } from '#libs/telemetry';
-import { FLEET_CHANNEL } from './fleet.options.js';
+import { fleetChannel } from './fleet.options.js';
 
 export const FLEET_EVENT_KINDS = ['registered', 'state', 'evicted', 'left', 'vote'] as const;
 
@@ -27,7 +27,7 @@ export class FleetEvents implements OnModuleInit {
   ) {}
 
   async onModuleInit(): Promise<void> {
-    await this.pubSub.subscribe(FLEET_CHANNEL, (message) => this.hear(message));
+    await this.pubSub.subscribe(fleetChannel(), (message) => this.receive(message));
   }
 
   on(listener: FleetEventListener): void {
@@ -35,15 +35,15 @@ export class FleetEvents implements OnModuleInit {
   }
 
   /** Calls `look` after events may have been lost, so that the caller reads the records again. */
-  onGap(look: () => void): void {
-    this.pubSub.onReconnect(look);
+  onGap(readAgain: () => void): void {
+    this.pubSub.onReconnect(readAgain);
   }
 
   async publish(event: FleetEvent): Promise<void> {
-    await this.pubSub.publish(FLEET_CHANNEL, JSON.stringify(event));
+    await this.pubSub.publish(fleetChannel(), JSON.stringify(event));
   }
 
-  private hear(message: string): void {
+  private receive(message: string): void {
     const event = parse(message);
     if (!event) {
       this.log.debug('fleet.event-ignored', { message });

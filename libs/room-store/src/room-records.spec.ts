@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type RoomId, serverId, type UserId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
+import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
 import { until } from '../../../tools/process/until.mjs';
-import { ROOMS_KEY, roomKey } from './room-keys.js';
+import { roomKey, roomsKey } from './room-keys.js';
 import { readNews } from './room-news.js';
 import type { RoomDoc, RoomRecord } from './room-record.js';
 import { RoomRecords } from './room-records.js';
 import { isReady, summaryOf, viewOf } from './room-view.js';
-import { roomDoc } from './rooms.fixture.js';
 import { UserRooms } from './user-rooms.js';
 
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
@@ -120,7 +120,7 @@ describe('closing a room', () => {
     const room = await newRoom();
     expect(await records.close(room, 'empty')).toBe(true);
     expect(await records.read(room.id)).toBeNull();
-    expect(await redis.commands.zscore(ROOMS_KEY, room.id)).toBeNull();
+    expect(await redis.commands.zscore(roomsKey(), room.id)).toBeNull();
   });
 
   it('is refused when the room has changed meanwhile or a game runs', async () => {
@@ -150,7 +150,7 @@ describe('the index of rooms', () => {
       await records.index([`test-${randomUUID()}` as RoomId], at + 0.5);
       expect((await records.page(page[1], 2)).map(({ room }) => room)).toEqual(newestFirst.slice(3, 5));
     } finally {
-      await redis.commands.zremrangebyscore(ROOMS_KEY, at, at + 6);
+      await redis.commands.zremrangebyscore(roomsKey(), at, at + 6);
     }
   });
 });

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ServerId, SessionId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
-import { SESSION_HOLDERS_KEY, sessionsOfKey } from './session-keys.js';
+import { sessionHoldersKey, sessionsOfKey } from './session-keys.js';
 
 /** One incarnation of a gateway. A restarted gateway has the same name and none of its earlier sessions. */
 export interface GatewayIncarnation {
@@ -10,7 +10,7 @@ export interface GatewayIncarnation {
 }
 
 /** Longer than any outage of the store or of the whole fleet. Only an index without a living gateway expires. */
-const KEPT_MS = 24 * 3_600_000;
+const RETENTION_MS = 24 * 3_600_000;
 
 /**
  * Index from a gateway to the sessions that it may have. An entry is written before the session's record and removed
@@ -26,9 +26,9 @@ export class GatewaySessionIndex {
     const { commands } = this.redis;
     const key = sessionsOfKey(gateway);
     await Promise.all([
-      commands.sadd(SESSION_HOLDERS_KEY, memberOf(gateway)),
+      commands.sadd(sessionHoldersKey(), memberOf(gateway)),
       commands.sadd(key, ...sessions),
-      commands.pexpire(key, KEPT_MS),
+      commands.pexpire(key, RETENTION_MS),
     ]);
   }
 
@@ -49,12 +49,12 @@ export class GatewaySessionIndex {
 
   /** Returns all incarnations of gateways that may have sessions. */
   async gateways(): Promise<GatewayIncarnation[]> {
-    return (await this.redis.commands.smembers(SESSION_HOLDERS_KEY)).map(gatewayOf);
+    return (await this.redis.commands.smembers(sessionHoldersKey())).map(gatewayOf);
   }
 
   /** Removes an incarnation that has no sessions and will not get any. */
   async remove(gateway: GatewayIncarnation): Promise<void> {
-    await this.redis.commands.srem(SESSION_HOLDERS_KEY, memberOf(gateway));
+    await this.redis.commands.srem(sessionHoldersKey(), memberOf(gateway));
   }
 }
 

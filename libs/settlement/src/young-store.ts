@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { sleep } from '#libs/async';
-import { SERVERS_KEY } from '#libs/fleet';
+import { serversKey } from '#libs/fleet';
 import { RedisConnections } from '#libs/redis';
 import { StoreGeneration } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
-import { LOOK_MS, RELISTED_MS } from './settlement.options.js';
+import { POLL_MS, RELISTED_MS } from './settlement.options.js';
 
 /**
  * A Redis that has just been started may not list the servers that live: it came back empty, or with records that have expired. A process
@@ -26,16 +26,16 @@ export class YoungStore {
   async whenServersAreListed(): Promise<void> {
     const since = performance.now();
     const deadline = since + RELISTED_MS;
-    while (!(await this.mayBeComplete(since)) && performance.now() < deadline) await sleep(LOOK_MS);
+    while (!(await this.mayBeComplete(since)) && performance.now() < deadline) await sleep(POLL_MS);
     const ms = Math.round(performance.now() - since);
-    if (ms > LOOK_MS) this.log.info('store.young', { ms });
+    if (ms > POLL_MS) this.log.info('store.young', { ms });
   }
 
   private async mayBeComplete(since: number): Promise<boolean> {
     // Null right after the connection, until the run of Redis is known.
     if (this.generation.current === null) return false;
     if (await this.generation.wasSettled()) return true;
-    if ((await this.redis.commands.scard(SERVERS_KEY)) > 0) return performance.now() - since >= RELISTED_MS;
+    if ((await this.redis.commands.scard(serversKey())) > 0) return performance.now() - since >= RELISTED_MS;
     // No server was listed when Redis was stopped, or it came back empty. Living servers were able to connect since its start.
     return (await uptimeMs(this.redis.commands)) >= RELISTED_MS;
   }

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { RoomId, UserId } from '#libs/protocol';
+import type { RoomId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
-import { encodeRoomDoc, type RoomDoc, type RoomRecord, RoomRecords, roomKey, type StoreGeneration } from '#libs/room-store';
+import { encodeRoomDoc, type RoomRecord, RoomRecords, roomKey, type StoreGeneration } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
+import { roomDoc } from '../../../../tools/fixtures/room-doc.fixture.js';
 import { until } from '../../../../tools/process/until.mjs';
 import { RoomRecordCache } from './room-record-cache.js';
 import { RoomRestorer } from './room-restorer.js';
@@ -14,16 +15,7 @@ const records = new RoomRecords(redis);
 const log = new Log({ server: 'hf:gateway:spec', level: 'silent', format: 'json' });
 const settlement = { isSettled: true, isStillSettled: async () => settlement.isSettled };
 const generation = { current: 'one', isLate: true, wasSettled: async () => generation.isLate };
-const doc: RoomDoc = {
-  name: 'a room',
-  host: 'ada' as UserId,
-  seats: 2,
-  seatsMin: 2,
-  private: false,
-  members: [],
-  players: [],
-  createdAt: 1,
-};
+const doc = roomDoc();
 
 beforeAll(() => redis.ready());
 afterAll(() => {
@@ -47,6 +39,7 @@ describe('the cache of room records', () => {
       generation as unknown as StoreGeneration,
       restorer,
     );
+    cache.onModuleInit();
     settlement.isSettled = true;
     Object.assign(generation, { current: 'one', isLate: true });
     reported = [];

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { inBatches } from '#libs/async';
 import type { LeftReason, RoomId } from '#libs/protocol';
@@ -40,7 +40,7 @@ interface CachedRoom {
  * and a missing record proves nothing. When the store is settled, the cache compares all rooms.
  */
 @Injectable()
-export class RoomRecordCache implements OnModuleDestroy {
+export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   private readonly rooms = new Map<RoomId, CachedRoom>();
   private listener: RoomListener | null = null;
   /** The position of the poll in the list of rooms, and the number of rooms that are due. The poll is spread over `FOLLOW_POLL_MS`. */
@@ -57,8 +57,10 @@ export class RoomRecordCache implements OnModuleDestroy {
     private readonly settlement: StoreSettlement,
     private readonly generation: StoreGeneration,
     private readonly restorer: RoomRestorer,
-  ) {
-    pubSub.onReconnect(() => void this.compareAll());
+  ) {}
+
+  onModuleInit(): void {
+    this.pubSub.onReconnect(() => void this.compareAll());
   }
 
   /** There is one listener, which handles all sessions of a room. */

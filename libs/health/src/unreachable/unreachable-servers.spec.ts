@@ -40,19 +40,19 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
   }, 20_000);
 
   it('publishes one operator event when a server becomes unreachable', async () => {
-    const told: string[] = [];
+    const events: string[] = [];
     const watching = await world.gateway('1', WATCHING);
     await watching.module.get(PubSub).subscribe('hf:events', (message) => {
       for (const { kind, server } of JSON.parse(message) as { kind: OperatorEventKind; server?: string }[])
-        if (kind.endsWith('reachable')) told.push(`${kind} ${server}`);
+        if (kind.endsWith('reachable')) events.push(`${kind} ${server}`);
     });
     const cut = await world.linked('cut');
     await reached([watching], cut);
     // It is the only game server, so no other server can take its rooms and no gateway evicts it.
     cut.wire.goSilent();
-    await eventually(() => expect(told).toEqual([`server.unreachable ${cut.self.id}`]));
+    await eventually(() => expect(events).toEqual([`server.unreachable ${cut.self.id}`]));
     await new Promise((resolve) => setTimeout(resolve, 1_000));
-    expect(told).toHaveLength(1);
+    expect(events).toHaveLength(1);
     expect(evicted(watching, cut.self.id)).toEqual([]);
   }, 20_000);
 

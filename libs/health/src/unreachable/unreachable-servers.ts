@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { EventSink, FleetLinks, Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import type { ServerId } from '#libs/protocol';
@@ -26,7 +26,7 @@ import { judgeUnreached } from './judge-unreached.js';
 const SILENCE_KNOWN_AFTER_MS = 1_000;
 
 /** A game server to which this gateway has no link, or only a silent one. Times are in ms of this process's monotonic clock. */
-interface Lost {
+interface LostLink {
   readonly server: ServerRecord;
   readonly since: number;
   /** When the last dial began. Null: this gateway has not dialed yet. */
@@ -49,8 +49,8 @@ interface Lost {
  * edge, which sends the affected players to other gateways.
  */
 @Injectable()
-export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly lost = new Map<ServerId, Lost>();
+export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
+  private readonly lost = new Map<ServerId, LostLink>();
   private readonly aloneListeners: (() => void)[] = [];
   private readonly afterMs: number;
   private lastTickAt = performance.now();
@@ -68,10 +68,13 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     private readonly holds: EvictionHolds,
     private readonly sink: EventSink,
     private readonly log: Log,
-    readiness: Readiness,
+    private readonly readiness: Readiness,
   ) {
     this.afterMs = Math.max(UNREACHABLE_MS_MIN, UNREACHABLE_INTERVALS * options.intervalMs);
-    readiness.add('links', () => this.whyNotReady());
+  }
+
+  onModuleInit(): void {
+    this.readiness.add('links', () => this.whyNotReady());
   }
 
   onApplicationBootstrap(): void {
@@ -140,7 +143,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
         isBusy: false,
       });
       // The dial runs during the rest of the wait, so that its result is there at the end.
-      if (isSilent) this.dialIfDue(this.lost.get(server.id) as Lost, now);
+      if (isSilent) this.dialIfDue(this.lost.get(server.id) as LostLink, now);
     }
   }
 
@@ -153,7 +156,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     );
   }
 
-  private reportReachable(lost: Lost): void {
+  private reportReachable(lost: LostLink): void {
     const { server, reportedSince } = lost;
     this.lost.delete(server.id);
     if (reportedSince === null) return;
@@ -163,7 +166,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     this.holds.clear(server);
   }
 
-  private dialIfDue(lost: Lost, now: number): void {
+  private dialIfDue(lost: LostLink, now: number): void {
     if (lost.isBusy || (lost.dialledAt !== null && now - lost.dialledAt < this.options.intervalMs)) return;
     lost.isBusy = true;
     lost.dialledAt = now;
@@ -180,7 +183,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
    * Closes the link when it stays silent although the server answers on a new connection. The gateway then dials the link again. A server
    * that has just woken answers on its old link within `SILENCE_KNOWN_AFTER_MS`, and keeps it.
    */
-  private replaceIfDead({ server }: Lost): void {
+  private replaceIfDead({ server }: LostLink): void {
     const peer = this.links.get(server.id);
     if (!peer) return;
     setTimeout(() => {
@@ -189,7 +192,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
   }
 
   /** Stores the report, counts the reports and acts on the count. Never rejects: after an error it reports again later. */
-  private async report(lost: Lost): Promise<void> {
+  private async report(lost: LostLink): Promise<void> {
     if (lost.isBusy) return;
     lost.isBusy = true;
     const { server } = lost;
@@ -221,7 +224,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
   }
 
   private async judge(
-    lost: Lost,
+    lost: LostLink,
     { reports, rooms }: { readonly reports: number; readonly rooms: number },
     gateways: number,
     now: number,
@@ -257,7 +260,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     }
   }
 
-  private announceUnreachable(lost: Lost, reports: number, gateways: number, now: number): void {
+  private announceUnreachable(lost: LostLink, reports: number, gateways: number, now: number): void {
     const { id, incarnation } = lost.server;
     lost.reportedSince = now;
     this.log.warn('server.unreachable', { target: id, incarnation, reports, of: gateways });

@@ -2,7 +2,16 @@ import { Inject, Injectable } from '@nestjs/common';
 import { EventSink } from '#libs/fleet';
 import { type GameResult, HoldfastError, type RoomId, type RoomTenure } from '#libs/protocol';
 import type { RoomValue } from '#libs/room';
-import { type AdoptedRoom, LOSSES_MAX, RoomLog, type RoomOwnership, RoomRecords, type Tenure } from '#libs/room-store';
+import {
+  type AdoptedRoom,
+  keptCheckpointKey,
+  keptLogKey,
+  LOSSES_MAX,
+  RoomLog,
+  type RoomOwnership,
+  RoomRecords,
+  type Tenure,
+} from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { OverrunError } from '#libs/watchdog';
 import { EndedGames } from '../durability/ended-games.js';
@@ -88,8 +97,8 @@ export class RoomAdopter {
    */
   private async giveUp(room: RoomId, tenure: Tenure, reason: GameResult['reason'], why: string): Promise<void> {
     if (!(await this.roomLog.abandon(room, tenure, { reason }))) return;
-    const error = why.slice(0, WHY_CHARS_MAX);
-    this.log.error('room.given-up', { roomId: room, reason, error, kept: `hf:room:{${room}}:kept:log and :checkpoint` });
+    const error = why.slice(0, REASON_CHARS_MAX);
+    this.log.error('room.given-up', { roomId: room, reason, error, kept: `${keptLogKey(room)} and ${keptCheckpointKey(room)}` });
     this.sink.publish({ kind: 'room.given-up', room, server: tenure.server, reason, detail: { epoch: tenure.epoch, error } });
     await this.records.forgetOwner([room], tenure.server, tenure.incarnation);
   }
@@ -172,4 +181,4 @@ function isToBeEnded({ poison, losses }: AdoptedRoom): boolean {
 }
 
 /** Length of the cause in a log line. */
-const WHY_CHARS_MAX = 300;
+const REASON_CHARS_MAX = 300;
