@@ -10,7 +10,6 @@ import { parseArgs } from 'node:util';
  * @property {string | null} redisUrl
  * @property {boolean} watch
  * @property {boolean} verbose
- * @property {boolean} help
  */
 
 /** Offsets of the first gateway's ports from `--port`: WebSocket, TCP, ops. Each further gateway adds `PORT_STEP`. */
@@ -23,25 +22,17 @@ export function isPortOfGateway(port, { port: first, gateways }) {
 }
 export const PORT_DEFAULT = 7000;
 
-export const HELP = `Starts a whole Holdfast fleet on this machine and stops it on Ctrl-C.
-
-  npm start -- [options]
-
-  --gateways N      gateways (default 1)
-  --lobbies N       lobbies (default 1)
-  --games N         game servers (default 2)
-  --port PORT       port for players of the first gateway (default ${PORT_DEFAULT}); TCP is PORT+${PORT_OFFSETS.tcp},
-                    operators PORT+${PORT_OFFSETS.ops}; each further gateway adds ${PORT_STEP}
-  --host HOST       address on which gateways listen for players (default 127.0.0.1;
-                    0.0.0.0 for other machines)
-  --redis-url URL   use this Redis (default: REDIS_URL, else a private one is found or downloaded)
-  --watch           build and restart the servers when their code changes (npm run dev)
-  --verbose         show all log lines of servers, not only warnings
-  --help            show this help
-
-Settings of the servers (npm start passes its environment and .env on to them) are in docs/settings.md.
-Data, logs and downloads are in .holdfast/ (set HOLDFAST_DIR for another folder).
-`;
+/** The options of the command line. */
+export const OPTIONS = /** @type {const} */ ({
+  gateways: { type: 'string' },
+  lobbies: { type: 'string' },
+  games: { type: 'string' },
+  host: { type: 'string' },
+  port: { type: 'string' },
+  'redis-url': { type: 'string' },
+  watch: { type: 'boolean' },
+  verbose: { type: 'boolean' },
+});
 
 /**
  * Returns the options, or a sentence about what is wrong with them. Pure.
@@ -52,20 +43,7 @@ Data, logs and downloads are in .holdfast/ (set HOLDFAST_DIR for another folder)
 export function readOptions(argv, env) {
   let values;
   try {
-    ({ values } = parseArgs({
-      args: [...argv],
-      options: {
-        gateways: { type: 'string' },
-        lobbies: { type: 'string' },
-        games: { type: 'string' },
-        host: { type: 'string' },
-        port: { type: 'string' },
-        'redis-url': { type: 'string' },
-        watch: { type: 'boolean' },
-        verbose: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }));
+    ({ values } = parseArgs({ args: [...argv], options: OPTIONS }));
   } catch (error) {
     return { problem: `${/** @type {Error} */ (error).message.split('. ')[0]}. npm start -- --help lists all options.` };
   }
@@ -95,7 +73,6 @@ export function readOptions(argv, env) {
     redisUrl: values['redis-url'] ?? (env.REDIS_URL || null),
     watch: values.watch ?? false,
     verbose: values.verbose ?? false,
-    help: values.help ?? false,
   };
   return problems.length > 0 ? { problem: problems.join('\n') } : { options };
 }

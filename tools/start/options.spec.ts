@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { planFleet } from './fleet-plan.mjs';
-import { isPortOfGateway, readOptions } from './options.mjs';
+import { isPortOfGateway, OPTIONS, PORT_DEFAULT, PORT_OFFSETS, PORT_STEP, readOptions } from './options.mjs';
 
 function optionsOf(argv: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const read = readOptions(argv, env);
@@ -27,6 +29,19 @@ describe('the options of npm start', () => {
     expect(problemOf('--games', 'many')).toBe('--games is "many": it must be a whole number from 1 to 100.');
     expect(problemOf('--gamez', '3')).toContain("'--gamez'");
     expect(problemOf('--port', '65535')).toContain('65525');
+  });
+});
+
+describe('the help of npm start', () => {
+  const help = readFileSync(join(__dirname, 'help.txt'), 'utf8');
+
+  it('lists every option', () => {
+    for (const name of Object.keys(OPTIONS)) expect(help).toMatch(new RegExp(`^ +--${name}( |$)`, 'm'));
+  });
+
+  it('names the ports that are used', () => {
+    expect(help).toContain(`(default ${PORT_DEFAULT}); TCP is PORT+${PORT_OFFSETS.tcp},`);
+    expect(help).toMatch(new RegExp(`operators PORT\\+${PORT_OFFSETS.ops}; each further gateway adds ${PORT_STEP}`));
   });
 });
 

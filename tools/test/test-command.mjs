@@ -35,10 +35,13 @@ const PHASES = [
 /** The phase of `npm run test:long`: failures that are rare, or that take long to appear. */
 const LONG_PHASES = [{ name: 'long', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/long/', ...FLEET_WORKERS] }];
 
-/** The names of all phases. Each phase writes its own result file. */
+/** The phase of `npm run model`: longer walks of the model than those of `npm test`. */
+const MODEL_PHASE = { name: 'model', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/model/', '--maxWorkers', '1'] };
+
+/** The names of the phases that CI adds up. Each phase writes its own result file. */
 export const ALL_PHASES = [...PHASES, ...LONG_PHASES].map(({ name }) => name);
 
-/** @param {string[]} argv `--long`, or arguments for jest (a path, --watch, -t NAME); without any, all phases of `npm test` run */
+/** @param {string[]} argv `--long`, `--model`, or arguments for jest (a path, --watch, -t NAME); without any, all phases of `npm test` run */
 export async function main(argv) {
   const terminal = new Terminal();
   const env = { ...process.env };
@@ -71,6 +74,7 @@ export async function main(argv) {
     process.exit(1);
   }
 
+  if (argv[0] === '--model') env.MODEL_LONG = '1';
   const phases = phasesFor(argv);
   await mkdir(RESULTS, { recursive: true });
   // The results of other commands stay, because CI adds them all up.
@@ -90,6 +94,7 @@ export async function main(argv) {
 /** @param {string[]} argv */
 function phasesFor(argv) {
   const [first, ...rest] = argv;
+  if (first === '--model') return [{ ...MODEL_PHASE, args: [...MODEL_PHASE.args, ...rest] }];
   if (first === '--long') return rest.length > 0 ? [{ name: 'chosen', args: [...LONG_PHASES[0].args, ...rest] }] : LONG_PHASES;
   return argv.length > 0 ? [{ name: 'chosen', args: argv }] : PHASES;
 }

@@ -1,0 +1,11 @@
+import { install } from '../install/install.mjs';
+import { build } from './build.mjs';
+
+/** Builds everything, even what is current. */
+export async function main() {
+  const startedAt = Date.now();
+  const log = (/** @type {string} */ line) => console.log(line);
+  await install({ log });
+  const { built } = await build({ force: true, log });
+  console.log(`built ${built.join(', ')} in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+}
