@@ -5,6 +5,8 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { withLock } from '../process/lock-file.mjs';
 import { DIST, HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
+import { PlainError } from '../process/plain-error.mjs';
+import { assertWritable } from '../process/writable.mjs';
 import { bundleDependencies } from './dependencies.mjs';
 
 /**
@@ -25,6 +27,8 @@ export async function build({ force = false, log = () => {} } = {}) {
     const hash = await contentHash([...files, ...part.settings]);
     const isBuilt = async () => (await readFile(stamp, 'utf8').catch(() => '')) === hash;
     if (!force && (await isBuilt())) continue;
+    assertWritable(HOLDFAST_DIR, 'set HOLDFAST_DIR to a folder that this user can write');
+    assertWritable(DIST, 'clone the repository into a folder that this user can write');
     await withLock(join(HOLDFAST_DIR, 'build.lock'), async () => {
       if (!force && (await isBuilt())) return;
       log(`building ${part.name} …`);
@@ -114,7 +118,7 @@ async function compile(file) {
     sourceMaps: true,
   }).catch((error) => {
     // swc appends its own stack to the error. Only the first part is about the source file.
-    throw new Error(stripVTControlCharacters(String(error.message)).split(/\n+Caused by:/)[0]);
+    throw new PlainError(stripVTControlCharacters(String(error.message)).split(/\n+Caused by:/)[0]);
   });
   await put(output, `${code}//# sourceMappingURL=${basename(output)}.map\n`);
   await put(`${output}.map`, map ?? '{}');

@@ -1,4 +1,5 @@
 import { install } from '../install/install.mjs';
+import { plainly } from '../process/plain-error.mjs';
 import { build } from './build.mjs';
 
 /** Builds everything, even what is current. */
@@ -6,6 +7,6 @@ export async function main() {
   const startedAt = Date.now();
   const log = (/** @type {string} */ line) => console.log(line);
   await install({ log });
-  const { built } = await build({ force: true, log });
+  const { built } = await plainly(build({ force: true, log }));
   console.log(`built ${built.join(', ')} in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
 }

@@ -1,5 +1,6 @@
 import { build } from '../build/build.mjs';
 import { install } from '../install/install.mjs';
+import { plainly } from '../process/plain-error.mjs';
 
 /**
  * Installs and builds what is stale, runs the compiled tool, and exits with its result.
@@ -10,7 +11,7 @@ import { install } from '../install/install.mjs';
 export async function runCompiled(path, argv, workshop) {
   const log = (/** @type {string} */ line) => console.error(line);
   await install({ log });
-  await build({ log });
+  await plainly(build({ log }));
   const { main } = await import(new URL(`../../dist/${path}`, import.meta.url).href);
   process.exitCode = await main(argv, workshop);
   // Open sockets must not keep the process alive after a finished run.

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { parseArgs } from 'node:util';
 
 /**
@@ -21,6 +22,9 @@ export function isPortOfGateway(port, { port: first, gateways }) {
   return port >= first && port < first + PORT_STEP * gateways;
 }
 export const PORT_DEFAULT = 7000;
+
+/** The setting PUBLIC_HOST accepts the same. */
+const HOST = /^[A-Za-z0-9._:-]{1,255}$/;
 
 /** The options of the command line. */
 export const OPTIONS = /** @type {const} */ ({
@@ -56,13 +60,20 @@ export function readOptions(argv, env) {
     problems.push(`${name} is ${JSON.stringify(text)}: it must be a whole number from ${from} to ${to}.`);
     return fallback;
   };
+  /** @param {string} name @param {string} text */
+  const host = (name, text) => {
+    const value = text.replace(/^\[(.*)\]$/, '$1');
+    if (!HOST.test(value) || (value.includes(':') && !isIPv6(value)))
+      problems.push(`${name} is ${JSON.stringify(text)}: it must be an IPv4 or IPv6 address of this machine, or its host name.`);
+    return value;
+  };
   const gateways = number('--gateways', values.gateways, 1, 1, 20);
   const highest = 65_535 - PORT_OFFSETS.ops - PORT_STEP * (gateways - 1);
   const options = {
     gateways,
     lobbies: number('--lobbies', values.lobbies, 1, 1, 50),
     games: number('--games', values.games, 2, 1, 100),
-    host: values.host ?? env.PUBLIC_HOST ?? '127.0.0.1',
+    host: host(values.host === undefined ? 'PUBLIC_HOST' : '--host', values.host ?? (env.PUBLIC_HOST || '127.0.0.1')),
     port: number(
       values.port === undefined && env.PUBLIC_PORT ? 'PUBLIC_PORT' : '--port',
       values.port ?? (env.PUBLIC_PORT || undefined),

@@ -1,0 +1,30 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PlainError } from './plain-error.mjs';
+import { assertWritable } from './writable.mjs';
+
+describe('a folder that a tool needs', () => {
+  let home: string;
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), 'holdfast writable é '));
+  });
+  afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+  it('is created when it is missing, and stays empty', () => {
+    assertWritable(join(home, 'a/b'), 'give up');
+    expect(readdirSync(join(home, 'a/b'))).toEqual([]);
+  });
+
+  it('is named when a file is in its place', () => {
+    const file = join(home, 'file');
+    writeFileSync(file, '');
+    for (const [folder, code] of [
+      [file, 'EEXIST'],
+      [join(file, 'below'), 'ENOTDIR'],
+    ]) {
+      const expected = `The folder ${folder} cannot be written (${code}). Remove the file in its place, or set HOLDFAST_DIR.`;
+      expect(() => assertWritable(folder, 'set HOLDFAST_DIR')).toThrow(new PlainError(expected));
+    }
+  });
+});
