@@ -12,6 +12,12 @@ import { whyRegistryIsUnreachable } from './registry.mjs';
 const run = promisify(execFile);
 
 /**
+ * pnpm and Yarn leave these files in node_modules. The layout of pnpm hides indirect dependencies, which the bundles of dist/
+ * import, and neither of them installs the versions of package-lock.json.
+ */
+const FOREIGN = ['.modules.yaml', '.yarn-integrity', '.yarn-state.yml'];
+
+/**
  * Installs the packages of package-lock.json, unless node_modules has them. Waits when another command is installing, because
  * `npm ci` removes node_modules first.
  *
@@ -31,6 +37,8 @@ export async function install({ log = () => {}, also = '' } = {}) {
       if (await isInstalled()) return { installed: false };
       log('looking for the npm registry …');
       const unreachable = await whyRegistryIsUnreachable();
+      const isForeign = FOREIGN.some((file) => existsSync(join(ROOT, 'node_modules', file)));
+      if (isForeign) log('node_modules comes from pnpm or Yarn; npm replaces it by the versions of package-lock.json …');
       log(unreachable === null ? 'installing dependencies (npm ci) …' : 'installing dependencies from the npm cache …');
       if (unreachable === null) await installPackages([], holdToo);
       else if (!(await isInstalledOffline(holdToo))) throw new PlainError(withoutNetwork(unreachable, also));

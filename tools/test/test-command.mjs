@@ -1,15 +1,17 @@
 import { spawn } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { build } from '../build/build.mjs';
 import { install } from '../install/install.mjs';
 import { findNetTools } from '../network/find-net-tools.mjs';
 import { whenNpmIsGone } from '../process/npm-parent.mjs';
 import { HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
+import { PlainError } from '../process/plain-error.mjs';
 import { findRedisServer } from '../redis/find-redis.mjs';
 import { Terminal } from '../start/terminal.mjs';
 import { findChromium } from './find-chromium.mjs';
+import { findNode } from './find-node.mjs';
 import { readResults, summaryLine } from './results.mjs';
 
 const RESULTS = join(HOLDFAST_DIR, 'test-results');
@@ -41,8 +43,9 @@ const MODEL_PHASE = { name: 'model', args: ['--selectProjects', 'integration', '
 /** The names of the phases that CI adds up. Each phase writes its own result file. */
 export const ALL_PHASES = [...PHASES, ...LONG_PHASES].map(({ name }) => name);
 
-/** @param {string[]} argv `--long`, `--model`, or arguments for jest (a path, --watch, -t NAME); without any, all phases of `npm test` run */
+/** @param {string[]} argv `--long`, `--model`, `--node LINE` before others, or arguments for jest (a path, --watch, -t NAME); without any, all phases of `npm test` run */
 export async function main(argv) {
+  if (argv[0] === '--node') return testOnNode(argv[1], argv.slice(2));
   const terminal = new Terminal();
   const env = { ...process.env };
   try {
@@ -89,6 +92,25 @@ export async function main(argv) {
   const names = phases.map(({ name }) => name);
   terminal.line(`\n${summaryLine(await readResults(RESULTS, names))}`);
   process.exit(failed ? 1 : 0);
+}
+
+/**
+ * Runs this command with another Node.
+ *
+ * @param {string | undefined} line @param {string[]} argv
+ */
+async function testOnNode(line, argv) {
+  if (!line || !/^\d+$/.test(line)) throw new PlainError('Name a line of Node: npm run test:node -- 24');
+  const found = await findNode(line, { log: (text) => console.error(text) });
+  if ('missing' in found) throw new PlainError(found.missing);
+  const child = spawn(found.path, [join(ROOT, 'tools/test/test.mjs'), ...argv], {
+    stdio: 'inherit',
+    env: { ...process.env, PATH: `${dirname(found.path)}${delimiter}${process.env.PATH}` },
+  });
+  // Ctrl-C reaches the child, too.
+  process.on('SIGINT', () => {});
+  process.once('SIGTERM', () => child.kill('SIGTERM'));
+  process.exitCode = await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
 }
 
 /** @param {string[]} argv */
