@@ -6,10 +6,13 @@ import { promisify } from 'node:util';
 import { withLock } from '../process/lock-file.mjs';
 import { HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
 import { PlainError } from '../process/plain-error.mjs';
-import { assertWritable } from '../process/writable.mjs';
+import { assertSpace, assertWritable } from '../process/writable.mjs';
 import { whyRegistryIsUnreachable } from './registry.mjs';
 
 const run = promisify(execFile);
+
+/** The size of node_modules, rounded up. */
+const PACKAGES_MB = 450;
 
 /**
  * pnpm and Yarn leave these files in node_modules. The layout of pnpm hides indirect dependencies, which the bundles of dist/
@@ -30,6 +33,8 @@ export async function install({ log = () => {}, also = '' } = {}) {
   if (await isInstalled()) return { installed: false };
   assertWritable(HOLDFAST_DIR, 'set HOLDFAST_DIR to a folder that this user can write');
   assertWritable(ROOT, 'clone the repository into a folder that this user can write');
+  // npm ci reports success on a full disk, and leaves broken packages.
+  assertSpace(ROOT, PACKAGES_MB, 'the dependencies');
   const waiting = () => log('waiting for another command, which installs dependencies …');
   return withLock(
     join(HOLDFAST_DIR, 'install.lock'),

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PlainError } from './plain-error.mjs';
 
@@ -30,4 +30,15 @@ export function assertWritable(folder, otherwise) {
     if (code === 'ENOSPC') rmSync(probe, { force: true });
     throw new PlainError(`The folder ${folder} cannot be written (${code}). ${REMEDIES[code] ?? 'Make it writable'}, or ${otherwise}.`);
   }
+}
+
+/**
+ * @param {string} folder @param {number} neededMb @param {string} what the thing that needs the space
+ * @throws {PlainError} a sentence when the disk of the folder has less space
+ */
+export function assertSpace(folder, neededMb, what) {
+  const { bavail, bsize } = statfsSync(folder);
+  const freeMb = Math.floor((bavail * bsize) / 2 ** 20);
+  if (freeMb < neededMb)
+    throw new PlainError(`The disk of ${folder} has ${freeMb} MB free, and ${what} need ${neededMb} MB. Free some space.`);
 }

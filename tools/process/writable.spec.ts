@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PlainError } from './plain-error.mjs';
-import { assertWritable } from './writable.mjs';
+import { assertSpace, assertWritable } from './writable.mjs';
 
 describe('a folder that a tool needs', () => {
   let home: string;
@@ -26,5 +26,12 @@ describe('a folder that a tool needs', () => {
       const expected = `The folder ${folder} cannot be written (${code}). Remove the file in its place, or set HOLDFAST_DIR.`;
       expect(() => assertWritable(folder, 'set HOLDFAST_DIR')).toThrow(new PlainError(expected));
     }
+  });
+
+  it('must be on a disk with enough space', () => {
+    assertSpace(home, 0, 'the packages');
+    expect(() => assertSpace(home, 2 ** 40, 'the packages')).toThrow(
+      /^The disk of .* has \d+ MB free, and the packages need 1099511627776 MB\. Free some space\.$/,
+    );
   });
 });
