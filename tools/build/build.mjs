@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { withLock } from '../process/lock-file.mjs';
 import { DIST, HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
 import { PlainError } from '../process/plain-error.mjs';
-import { assertWritable } from '../process/writable.mjs';
+import { assertDataFolder, assertWritable } from '../process/writable.mjs';
 import { bundleDependencies } from './dependencies.mjs';
 
 /**
@@ -27,7 +27,7 @@ export async function build({ force = false, log = () => {} } = {}) {
     const hash = await contentHash([...files, ...part.settings]);
     const isBuilt = async () => (await readFile(stamp, 'utf8').catch(() => '')) === hash;
     if (!force && (await isBuilt())) continue;
-    assertWritable(HOLDFAST_DIR, 'set HOLDFAST_DIR to a folder that this user can write');
+    assertDataFolder();
     assertWritable(DIST, 'clone the repository into a folder that this user can write');
     await withLock(join(HOLDFAST_DIR, 'build.lock'), async () => {
       if (!force && (await isBuilt())) return;

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { withLock } from '../process/lock-file.mjs';
 import { HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
 import { PlainError } from '../process/plain-error.mjs';
-import { assertSpace, assertWritable } from '../process/writable.mjs';
+import { assertDataFolder, assertSpace, assertWritable } from '../process/writable.mjs';
 import { whyRegistryIsUnreachable } from './registry.mjs';
 
 const run = promisify(execFile);
@@ -31,7 +31,7 @@ const FOREIGN = ['.modules.yaml', '.yarn-integrity', '.yarn-state.yml'];
  */
 export async function install({ log = () => {}, also = '' } = {}) {
   if (await isInstalled()) return { installed: false };
-  assertWritable(HOLDFAST_DIR, 'set HOLDFAST_DIR to a folder that this user can write');
+  assertDataFolder();
   assertWritable(ROOT, 'clone the repository into a folder that this user can write');
   // npm ci reports success on a full disk, and leaves broken packages.
   assertSpace(ROOT, PACKAGES_MB, 'the dependencies');

@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { HOLDFAST_DIR } from './paths.mjs';
 import { PlainError } from './plain-error.mjs';
 
 /** The failures that the user can mend, and what to do about each. @type {Readonly<Record<string, string>>} */
@@ -17,12 +18,13 @@ const REMEDIES = {
  * Creates a folder if it is missing, and writes a file there for a moment.
  *
  * @param {string} folder @param {string} otherwise what the user can do instead, as the end of a sentence: "set HOLDFAST_DIR to …"
+ * @param {number} [mode] the permissions, when it is created
  * @throws {PlainError} a sentence when the folder cannot be written
  */
-export function assertWritable(folder, otherwise) {
+export function assertWritable(folder, otherwise, mode = 0o777) {
   const probe = join(folder, `.probe-${process.pid}`);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    mkdirSync(folder, { recursive: true, mode });
     writeFileSync(probe, 'x');
     rmSync(probe);
   } catch (error) {
@@ -30,6 +32,11 @@ export function assertWritable(folder, otherwise) {
     if (code === 'ENOSPC') rmSync(probe, { force: true });
     throw new PlainError(`The folder ${folder} cannot be written (${code}). ${REMEDIES[code] ?? 'Make it writable'}, or ${otherwise}.`);
   }
+}
+
+/** The folder of data, logs and downloads. Only its user may read it. @throws {PlainError} */
+export function assertDataFolder() {
+  assertWritable(HOLDFAST_DIR, 'set HOLDFAST_DIR to a folder that this user can write', 0o700);
 }
 
 /**

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build } from '../build/build.mjs';
 import { install } from '../install/install.mjs';
-import { DIST, HOLDFAST_DIR, ROOT, SERVERS_DIST } from '../process/paths.mjs';
+import { DIST, ROOT, SERVERS_DIST } from '../process/paths.mjs';
 import { PlainError, plainly } from '../process/plain-error.mjs';
-import { assertWritable } from '../process/writable.mjs';
+import { assertDataFolder } from '../process/writable.mjs';
 import { findRedisServer, hasRedis } from '../redis/find-redis.mjs';
 import { pingRedis } from '../redis/ping-redis.mjs';
 import { startRedis } from '../redis/start-redis.mjs';
@@ -145,7 +145,7 @@ export class LocalFleet {
         `A fleet of this folder is already running (pid ${other.supervisor}${other.url ? `, ${other.url}` : ''}). Stop it first, or start this one with another HOLDFAST_DIR and --port.`,
       );
     }
-    assertWritable(HOLDFAST_DIR, 'set HOLDFAST_DIR to a folder that this user can write');
+    assertDataFolder();
     await plainly(Promise.resolve().then(preparePrivateFolders));
     this.holdsFolder = true;
     this.runningFile.write();
