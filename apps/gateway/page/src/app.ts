@@ -242,8 +242,13 @@ const WHY_OUT: Readonly<Record<string, string>> = {
   orphaned: 'This room was lost.',
 };
 
+/** The gateway accepts players beside its page, which may be below a path of a proxy. */
 function playUrl(): string {
-  return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/play`;
+  const url = new URL('play', document.baseURI);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  url.search = '';
+  url.hash = '';
+  return url.href;
 }
 
 /** For a link: takes a seat if one is free, else watches. */
