@@ -77,7 +77,7 @@ async function poll() {
     request(`rooms?limit=${ROOMS_SHOWN}`),
   ]);
   $('summary').textContent =
-    `${fleet.rooms} rooms, ${fleet.players} players, ${fleet.freeSlots} of ${fleet.slots} slots free; ${fleet.wantedGameServers} game servers wanted.`;
+    `Rooms: ${fleet.rooms} · Players: ${fleet.players} · Free slots: ${fleet.freeSlots} of ${fleet.slots} · Game servers wanted: ${fleet.wantedGameServers}`;
   replaceRows($('servers'), servers.map(serverRow));
   $('room-count').textContent = total > rooms.length ? `${rooms.length} of ${total}` : `${total}`;
   replaceRows($('rooms'), rooms.map(roomRow));

@@ -1,5 +1,5 @@
 import { render } from 'lit-html';
-import { connect, type HoldfastError, type Room, type Session } from '#libs/client';
+import { type CreateRoom, connect, type HoldfastError, type Room, type Session } from '#libs/client';
 import { ask } from './ask.js';
 import { loadGamePages } from './game-pages.js';
 import { Lobby } from './lobby.js';
@@ -109,11 +109,11 @@ export class App {
     }
   }
 
-  async create(game: string, name: string, seats: number | undefined, isPrivate: boolean): Promise<void> {
+  async create(wanted: CreateRoom): Promise<void> {
     if (this.stage.at !== 'inside') return;
     const { session, lobby } = this.stage;
     try {
-      await session.createRoom({ game, ...(name !== '' && { name }), ...(seats && { seats }), private: isPrivate });
+      await session.createRoom(wanted);
       lobby.creating = null;
     } catch (error) {
       this.toasts.failed(error);
