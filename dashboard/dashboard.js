@@ -64,7 +64,7 @@ function schedule() {
     try {
       await poll();
     } catch (error) {
-      $('summary').textContent = `This gateway does not answer: ${sentenceOf(error)}`;
+      $('summary').textContent = sentenceOf(error);
     }
     schedule();
   }, POLL_MS);
@@ -277,10 +277,13 @@ function showFailure(text) {
 async function request(path, method = 'GET', body) {
   const sent = body && Object.keys(body).length > 0 ? { body: JSON.stringify(body) } : {};
   const headers = { ...authorization(), ...(sent.body && { 'Content-Type': 'application/json' }) };
-  const response = await fetch(`api/${path}`, { method, headers, ...sent });
+  const response = await fetch(`api/${path}`, { method, headers, ...sent }).catch(() => {
+    throw new Error('There is no connection to the gateway.');
+  });
   // A proxy answers with a page of its own when the gateway is away.
   const answer = await response.json().catch(() => null);
-  if (!response.ok || answer === null) throw new Error(answer?.message ?? `The answer has the status ${response.status}.`);
+  if (!response.ok || answer === null)
+    throw new Error(answer?.message ?? `The gateway does not answer: a server before it sent the status ${response.status}.`);
   return answer;
 }
 

@@ -16,7 +16,7 @@ describeInChromium('axe finds nothing, light and dark, on a desktop and on a pho
 
   beforeAll(async () => {
     [fleet, browser] = await Promise.all([
-      startFleet({ gateways: 1, lobbies: 1, games: 1 }),
+      startFleet({ gateways: 1, lobbies: 1, games: 1, testGames: { turnMs: 120_000 } }),
       chromium.launch({ executablePath: executablePath as string, args: CHROMIUM_ARGS }),
     ]);
   }, 60_000);
@@ -45,7 +45,7 @@ describeInChromium('axe finds nothing, light and dark, on a desktop and on a pho
   };
 
   /** Two players in a game, and the address of their room. The first has seat 0. */
-  async function playersIn(game: string): Promise<[Visitor, Visitor, url: string]> {
+  async function playersIn(game: string, status = 'Your turn'): Promise<[Visitor, Visitor, url: string]> {
     const ada = await visit('Ada');
     await ada.press(`Create a room: ${game}`);
     await ada.press('Create');
@@ -53,7 +53,7 @@ describeInChromium('axe finds nothing, light and dark, on a desktop and on a pho
     const bob = await visit('Bartholomew the Longwinded the 3', ada.page.url());
     await bob.press("I'm ready");
     await ada.press("I'm ready");
-    await ada.sees('Your turn');
+    await ada.sees(status);
     return [ada, bob, ada.page.url()];
   }
 
@@ -87,6 +87,40 @@ describeInChromium('axe finds nothing, light and dark, on a desktop and on a pho
     await bob.page.goto(`${fleet.gateways[0].pageUrl}#/room/none`);
     await bob.page.getByRole('alert').filter({ hasText: 'There is no such room' }).waitFor();
     await look(bob, 'error');
+  }, 120_000);
+
+  it('at a server that wants a token', async () => {
+    const server = await fleet.start('gateway', 'jwt', { AUTH: 'jwt', AUTH_JWT_SECRET: 'a secret for the tokens of tests only' });
+    const ada = await Visitor.at(browser, 'Ada', server.pageUrl);
+    visitors.push(ada);
+    await ada.page.getByLabel('Your token').fill('no token');
+    await ada.press('Play');
+    await ada.page.getByRole('alert').filter({ hasText: 'The token is not a valid JWT.' }).waitFor();
+    await look(ada, 'login with a wrong token');
+    server.kill();
+    await server.exited;
+    fleet.gateways.splice(fleet.gateways.indexOf(server), 1);
+  }, 120_000);
+
+  it('while a pawn is promoted', async () => {
+    const ada = await visit('Ada');
+    await ada.press('Create a room: Chess');
+    await ada.page.getByText('Start from a position').click();
+    await ada.page.getByLabel('Position (FEN)').fill('8/4P3/8/8/8/4k3/8/4K3 w - - 0 1');
+    await ada.press('Create');
+    await ada.sees('Waiting for players');
+    const bob = await visit('Bob', ada.page.url());
+    await bob.press("I'm ready");
+    await ada.press("I'm ready");
+    await ada.move('e7', 'e8');
+    await ada.page.getByRole('dialog', { name: 'Promote to' }).waitFor();
+    await look(ada, 'chess promotion');
+  }, 120_000);
+
+  it('in a game without a board of its own', async () => {
+    const [ada] = await playersIn('Fleeting', 'The game is running.');
+    await ada.page.getByText('This page has no board for this game.').waitFor();
+    await look(ada, 'game without a board');
   }, 120_000);
 
   it('in a game of chess, played and watched', async () => {
@@ -154,7 +188,7 @@ describeInChromium('axe finds nothing, light and dark, on a desktop and on a pho
     fleet.gateways[0].kill();
     await bob.page.getByText('Connection lost. Reconnecting…').waitFor();
     await look(bob, 'reconnecting');
-    await operator.page.getByText('This gateway does not answer').waitFor();
+    await operator.page.getByText('There is no connection to the gateway.').waitFor();
     await look(operator, 'dashboard without its gateway');
   }, 120_000);
 });

@@ -108,8 +108,8 @@ function statusLine(screen: RoomScreen): string {
   const { room, lastResult, turn, isWatching } = screen;
   if (screen.isPaused) return 'The game is paused.';
   if (screen.isOn) {
-    if (turn === undefined) return 'The game is starting…';
-    if (turn === null) return 'The game is running.';
+    if (room.state === undefined) return 'The game is starting…';
+    if (turn === undefined || turn === null) return 'The game is running.';
     if (screen.isMyTurn) return 'Your turn';
     return `${screen.nameOf(turn)}'s turn${isWatching && room.seat === null ? ' · you are watching' : ''}`;
   }
@@ -150,6 +150,6 @@ const LINK = html`<svg viewBox="0 0 24 24" aria-hidden="true">
 function stateView(state: unknown): TemplateResult {
   return html`<section class="card">
     <p class="note">This page has no board for this game. The state is:</p>
-    <pre>${JSON.stringify(state, null, 2)}</pre>
+    <pre tabindex="0">${JSON.stringify(state, null, 2)}</pre>
   </section>`;
 }
