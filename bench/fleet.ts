@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { redisName } from '#libs/redis';
 import { BENCH_DIST, freePort, launchServer, mainOf, sleep, startRedis, until } from './tools.js';
 
 export interface FleetShape {
@@ -143,7 +144,7 @@ export class BenchFleet {
   async whole(): Promise<void> {
     const games = this.of('game').map(({ id }) => id);
     await until(async () => {
-      const orders = await this.redis.smembers('hf:{placement}:offers:durable');
+      const orders = await this.redis.smembers(redisName('{placement}:offers:durable'));
       const offered = (await Promise.all(orders.map((order) => this.redis.zrange(order, '0', '-1')))).flat();
       return games.every((id) => offered.some((record) => record.endsWith(`:${id}`)));
     });
@@ -153,7 +154,7 @@ export class BenchFleet {
   async level(): Promise<void> {
     const games = this.of('game').map(({ id }) => id);
     await until(async () => {
-      const orders = await this.redis.smembers('hf:{placement}:offers:durable');
+      const orders = await this.redis.smembers(redisName('{placement}:offers:durable'));
       const offered = (await Promise.all(orders.map((order) => this.redis.zrange(order, '0', '-1', 'WITHSCORES')))).flat();
       const scores = games.map((id) => offered[offered.findIndex((record) => record.endsWith(`:${id}`)) + 1]);
       return new Set(scores).size === 1;
@@ -163,7 +164,7 @@ export class BenchFleet {
   /** The number of rooms of each game server, by the records in Redis. */
   async roomsOf(rooms: readonly string[]): Promise<Map<string, number>> {
     const pipeline = this.redis.pipeline();
-    for (const room of rooms) pipeline.hget(`hf:room:{${room}}`, 'owner');
+    for (const room of rooms) pipeline.hget(redisName(`room:{${room}}`), 'owner');
     const counts = new Map<string, number>();
     for (const [, owner] of (await pipeline.exec()) ?? []) counts.set(String(owner), (counts.get(String(owner)) ?? 0) + 1);
     return counts;

@@ -46,7 +46,7 @@ async function throughput(servers: number, report: Report): Promise<void> {
       module: class Bench {},
       imports: [
         RedisModule.forRoot({ url: redis.url }),
-        TelemetryModule.forRoot({ server: 'hf:lobby:bench', level: 'silent', format: 'json' }),
+        TelemetryModule.forRoot({ server: serverId('lobby', 'bench'), level: 'silent', format: 'json' }),
         PlacementModule.forRoot(),
       ],
     },

@@ -3,7 +3,8 @@ import { promisify } from 'node:util';
 import type { Chess } from '#games/chess';
 import type { RoomsAnswer, ServerView } from '#libs/admin';
 import type { PublishedOperatorEvent } from '#libs/fleet';
-import { ADMIN_TOKEN, EventStream, type Fleet, type FleetServer, startFleet, until } from './harness/index.js';
+import { shortId as shortIdOf } from '../tools/fleet/src/tables.js';
+import { ADMIN_TOKEN, EventStream, type Fleet, startFleet, until } from './harness/index.js';
 
 const run = promisify(execFile);
 
@@ -39,7 +40,7 @@ describe('an operator', () => {
     return (await run(process.execPath, argv)).stdout;
   }
 
-  const shortId = ({ id }: FleetServer): string => id.slice('hf:'.length);
+  const shortId = ({ id }: { id: string }): string => shortIdOf(id);
   const told = (kind: PublishedOperatorEvent['kind'], about: string): PublishedOperatorEvent | undefined => stream.told(kind, about)[0];
 
   it('migrates a game without changing it, and the event names both servers', async () => {
@@ -58,7 +59,7 @@ describe('an operator', () => {
     const event = await until(() => told('room.moved', room));
     expect(event).toMatchObject({ server: moved.to, reason: 'operator', by: from.id, detail: { from: from.id } });
 
-    expect(await cli('room', room)).toContain(`${moved.to.slice('hf:'.length)}, epoch`);
+    expect(await cli('room', room)).toContain(`${shortIdOf(moved.to)}, epoch`);
     await admin('POST', `/api/rooms/${room}/end`);
     await rooms[0].waitFor(({ result }) => result?.reason === 'operator', { timeoutMs: 5_000 });
     expect(await until(() => told('room.ended', room))).toMatchObject({ reason: 'operator' });

@@ -1,7 +1,7 @@
 import { createServer, connect as dial, type Socket } from 'node:net';
 import { SignJWT } from 'jose';
 import { WebSocket } from 'ws';
-import { connect } from '#libs/client';
+import { connect } from '#libs/client/node';
 import { encodePlayerMessage } from '#libs/protocol';
 import { NOT_PLAIN, nestings, referenceBomb, type Sample } from '../tools/fuzz/src/not-plain.js';
 import { ADMIN_TOKEN, type Fleet, RawPlayer, startFleet, until, type Way } from './harness/index.js';
@@ -154,6 +154,9 @@ describe('a fleet with bad input', () => {
         [{ protocol: 1, name: 7 }, 'bad-frame'],
         [{ protocol: 1, session, secret: `${secret}x` }, 'session-unknown'],
         [{ protocol: 1, session: 'nobody', secret }, 'session-unknown'],
+        [{ protocol: 1, session, secret: '' }, 'bad-data'],
+        [{ protocol: 1, name: 'Ada', secret }, 'bad-data'],
+        [{ protocol: 1, name: '', session: '', secret: '' }, 'unauthorized'],
       ];
       for (const [hello, code] of hellos) {
         const player = await RawPlayer.connect(gateway(), way);
@@ -164,6 +167,13 @@ describe('a fleet with bad input', () => {
       }
       expect(ada.status).toBe('open');
       expect((await ada.me()).user).toBe(ada.user);
+    });
+
+    it('accepts empty strings for the session and the token of a new player', async () => {
+      const player = await RawPlayer.connect(gateway(), way);
+      player.say({ kind: 'hello', protocol: 1, name: 'Unity', token: '', session: '', secret: '', room: '' } as never);
+      expect(await player.hears('welcome')).toMatchObject({ name: 'Unity', resumed: false });
+      player.close();
     });
 
     it('refuses messages above the rate limit with `rate-limited`', async () => {

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { SignJWT } from 'jose';
 import type { TicTacToe } from '#games/tic-tac-toe';
-import { connect, type Room } from '#libs/client';
-import type { ServerType } from '#libs/protocol';
+import { connect, type Room } from '#libs/client/node';
+import { type ServerType, serverId } from '#libs/protocol';
+import { redisName } from '#libs/redis';
 import { ROOT } from '../tools/process/paths.mjs';
 import { ADMIN_TOKEN, type Fleet, type FleetServer, startFleet, until } from './harness/index.js';
 
@@ -127,7 +128,7 @@ describe('a turn of a game', () => {
     const { server } = await start('game', '1', from);
     await fleet.whole();
     const { room, untilPassed } = await game();
-    await until(async () => (await fleet.redis.client.keys('hf:alive:hf:game:1:*')).length > 0);
+    await until(async () => (await fleet.redis.client.keys(redisName(`alive:${serverId('game', '1')}:*`))).length > 0);
     await start('game', '2', to);
     await fleet.whole();
     const killedAt = performance.now();

@@ -1,5 +1,6 @@
 import { SignJWT } from 'jose';
 import { encodePlayerMessage, KIND, LENGTH_BYTES, type PlayerMessage, type RoomSummary } from '#libs/protocol';
+import { redisName } from '#libs/redis';
 import { type Fleet, type FleetServer, RawPlayer, startFleet, until } from './harness/index.js';
 
 const SECRET = 'a secret for tests only, of more than 32 characters';
@@ -101,11 +102,12 @@ describe('a session that ends during one of its requests', () => {
 
   /** Returns all rooms that have the user as a member, public or private. */
   const roomsWith = async (user: string): Promise<string[]> => {
-    const ids = await fleet.store.client.zrange('hf:rooms', '0', '-1');
-    const docs = await Promise.all(ids.map((id) => fleet.store.client.hget(`hf:room:{${id}}`, 'doc')));
+    const ids = await fleet.store.client.zrange(redisName('rooms'), '0', '-1');
+    const docs = await Promise.all(ids.map((id) => fleet.store.client.hget(redisName(`room:{${id}}`), 'doc')));
     return ids.filter((_, index) => docs[index]?.includes(`"user":"${user}"`));
   };
-  const isSearching = async (user: string): Promise<boolean> => (await fleet.store.client.zscore('hf:match:{tic-tac-toe}', user)) !== null;
+  const isSearching = async (user: string): Promise<boolean> =>
+    (await fleet.store.client.zscore(redisName('match:{tic-tac-toe}'), user)) !== null;
   const isNowhere = async (user: string): Promise<boolean> => (await roomsWith(user)).length === 0 && !(await isSearching(user));
 
   /** Suspends the lobby, sends a request of each player, ends their sessions with `ending`, and continues the lobby. */
@@ -174,7 +176,7 @@ describe('a session that ends during one of its requests', () => {
     player.write(request, { kind: 'ping', nonce: 1 });
     await player.raw.hears('pong');
     const { session } = await player.raw.hears('welcome');
-    await fleet.store.client.del(`hf:session:${session}`, `hf:user-session:{${player.user}}`);
+    await fleet.store.client.del(redisName(`session:${session}`), redisName(`user-session:{${player.user}}`));
     await player.raw.hears('goodbye');
   };
 

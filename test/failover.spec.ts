@@ -1,6 +1,7 @@
 import type { Chess } from '#games/chess';
 import type { TicTacToe } from '#games/tic-tac-toe';
 import type { Room } from '#libs/client';
+import { redisName } from '#libs/redis';
 import { type Fleet, type FleetServer, type Game, startFleet, until } from './harness/index.js';
 
 const SECOND = 1_000;
@@ -209,7 +210,7 @@ describe('a fleet with one gateway and one lobby', () => {
   it('gives the games to restarted game servers while no gateway lives, and continues them', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     await play(rooms, ['e4', 'e5']);
-    const epoch = async (): Promise<number> => Number(await fleet.redis.client.hget(`hf:room:{${rooms[0].id}}`, 'epoch'));
+    const epoch = async (): Promise<number> => Number(await fleet.redis.client.hget(redisName(`room:{${rooms[0].id}}`), 'epoch'));
     const before = await epoch();
     const servers = [...fleet.games];
     const killed = [...fleet.gateways, ...servers];

@@ -1,9 +1,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, type Room, type Session } from '#libs/client';
+import { connect, type Room, type Session } from '#libs/client/node';
 import type { RoomId } from '#libs/protocol';
-import { RedisConnections } from '#libs/redis';
+import { RedisConnections, redisName } from '#libs/redis';
 import { type RoomRecord, RoomRecords } from '#libs/room-store';
 import { ADMIN_TOKEN, answered, type Fleet, type FleetServer, type Ledger, startFleet, until } from './harness/index.js';
 
@@ -102,7 +102,7 @@ async function inRoom(player: Session, id: string): Promise<LedgerRoom> {
   return (await until(() => player.room?.id === id && player.room, SOON.timeoutMs)) as LedgerRoom;
 }
 
-const record = (id: string) => fleet.redis.client.hgetall(`hf:room:{${id}}`);
+const record = (id: string) => fleet.redis.client.hgetall(redisName(`room:{${id}}`));
 
 async function close(...players: Session[]): Promise<void> {
   for (const player of players) {
@@ -261,7 +261,7 @@ describe('a gateway that starts while the store comes back empty', () => {
     for (const server of stopped) server.kill('SIGSTOP');
     await fleet.redis.startAgain();
     // Simulates a slow machine whose other servers are busy. Ends early if the new process settles the store without them.
-    await until(async () => (await fleet.redis.client.get('hf:settled')) !== null, 900).catch(() => {});
+    await until(async () => (await fleet.redis.client.get(redisName('settled'))) !== null, 900).catch(() => {});
     const resumed = comesBack(ada, starting);
     await new Promise((resolve) => setTimeout(resolve, 200));
     for (const server of stopped) server.kill('SIGCONT');
@@ -303,7 +303,7 @@ describe('a store that falls back while no game runs in a room', () => {
     const leaving = made.leave();
     await fleet.redis.fallBack('nothing');
     // The lobby restores nothing, so the others settle the store without it.
-    await until(() => fleet.redis.client.exists('hf:settled').then((count) => count === 1));
+    await until(() => fleet.redis.client.exists(redisName('settled')).then((count) => count === 1));
     for (const lobby of stopped) lobby.kill('SIGCONT');
     const created = await creating;
     await leaving;

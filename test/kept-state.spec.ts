@@ -1,6 +1,7 @@
 import type { TicTacToe } from '#games/tic-tac-toe';
 import type { PublishedOperatorEvent } from '#libs/fleet';
 import type { GameRoom, GameRules } from '#libs/game-kit';
+import { redisName } from '#libs/redis';
 import { ADMIN_TOKEN, EventStream, type Fleet, type FleetServer, RawPlayer, startFleet, until } from './harness/index.js';
 
 interface State {
@@ -86,9 +87,9 @@ describe('a fleet with a state that cannot be stored or read', () => {
   }, 20_000);
 
   it.each<[string, (room: string) => Promise<unknown>]>([
-    ['a checkpoint', (room) => fleet.redis.client.set(`hf:room:{${room}}:checkpoint`, 'neither one thing nor another')],
-    ['a log', (room) => fleet.redis.client.lset(`hf:room:{${room}}:log`, -1, Buffer.from([0xc1, 0xa3]))],
-    ['a missing checkpoint', (room) => fleet.redis.client.del(`hf:room:{${room}}:checkpoint`)],
+    ['a checkpoint', (room) => fleet.redis.client.set(redisName(`room:{${room}}:checkpoint`), 'neither one thing nor another')],
+    ['a log', (room) => fleet.redis.client.lset(redisName(`room:{${room}}:log`), -1, Buffer.from([0xc1, 0xa3]))],
+    ['a missing checkpoint', (room) => fleet.redis.client.del(redisName(`room:{${room}}:checkpoint`))],
   ])(
     'ends a room with %s that cannot be read, with the reason, and frees its players',
     async (_what, corrupt) => {
@@ -102,7 +103,7 @@ describe('a fleet with a state that cannot be stored or read', () => {
       for (const server of new Set([await fleet.ownerOf(odd.rooms[0]), await fleet.ownerOf(fine.rooms[0])])) {
         // One server at a time, so that another can always take the rooms.
         await kill(server);
-        await until(async () => (await fleet.redis.client.hget(`hf:room:{${fine.rooms[0].id}}`, 'owner')) !== server.id, 10_000);
+        await until(async () => (await fleet.redis.client.hget(redisName(`room:{${fine.rooms[0].id}}`), 'owner')) !== server.id, 10_000);
         await wholeAgain();
       }
       for (const mine of odd.rooms) await mine.waitFor(({ result }) => result?.reason === 'unreadable', { timeoutMs: 10_000 });
@@ -110,8 +111,10 @@ describe('a fleet with a state that cannot be stored or read', () => {
       await until(() => told('room.given-up', room).length > 0, 5_000);
       expect(told('room.given-up', room)).toMatchObject([{ reason: 'unreadable' }]);
       expect(await lines('room.given-up', room)).toMatchObject([{ reason: 'unreadable', error: expect.any(String) }]);
-      expect(await fleet.redis.client.exists(`hf:room:{${room}}:kept:log`, `hf:room:{${room}}:kept:checkpoint`)).toBeGreaterThan(0);
-      expect(await fleet.redis.client.exists(`hf:room:{${room}}:log`, `hf:room:{${room}}:checkpoint`)).toBe(0);
+      expect(
+        await fleet.redis.client.exists(redisName(`room:{${room}}:kept:log`), redisName(`room:{${room}}:kept:checkpoint`)),
+      ).toBeGreaterThan(0);
+      expect(await fleet.redis.client.exists(redisName(`room:{${room}}:log`), redisName(`room:{${room}}:checkpoint`))).toBe(0);
       await odd.rooms[0].leave();
       const next = await odd.players[0].createRoom({ game: 'tic-tac-toe', private: true });
       await Promise.all([next.leave(), fine.rooms[0].leave()]);
@@ -149,6 +152,6 @@ describe('a fleet with a state that cannot be stored or read', () => {
     await wholeAgain();
     await (await players[0].createRoom({ game: 'tic-tac-toe', private: true })).leave();
     // No server adopts the ended room.
-    expect(await fleet.redis.client.hget(`hf:room:{${rooms[0].id}}`, 'status')).toBe('waiting');
+    expect(await fleet.redis.client.hget(redisName(`room:{${rooms[0].id}}`), 'status')).toBe('waiting');
   }, 60_000);
 });

@@ -1,3 +1,5 @@
+import { serverId } from '#libs/protocol';
+import { redisName } from '#libs/redis';
 import { type Fleet, type FleetServer, startFleet, until } from './harness/index.js';
 
 const OTHER_SECRET = 'another secret of some length';
@@ -20,7 +22,7 @@ describe('a server with another LINK_SECRET than the fleet', () => {
     for (const stranger of strangers) await expectNotReady(stranger);
     const games = await Promise.all(Array.from({ length: ROOMS }, () => fleet.twoPlayersInAGame('tic-tac-toe', throughGood(fleet, good))));
     const owners = await Promise.all(games.map(({ rooms }) => fleet.ownerOf(rooms[0])));
-    expect(new Set(owners.map(({ id }) => id))).toEqual(new Set(['hf:game:1']));
+    expect(new Set(owners.map(({ id }) => id))).toEqual(new Set([serverId('game', '1')]));
     for (const lobby of good.filter(({ type }) => type === 'lobby')) expect(lobby.logged('start.failed')).toEqual([]);
 
     await new Promise((resolve) => setTimeout(resolve, ATTEMPTS_MS));
@@ -59,7 +61,7 @@ describe('a server with another LINK_SECRET than the fleet', () => {
       const owner = await fleet.ownerOf(rooms[0]);
       owner.kill();
       await owner.exited;
-      await until(async () => (await fleet.store.client.hget(`hf:room:{${rooms[0].id}}`, 'owner')) !== owner.id, 5_000);
+      await until(async () => (await fleet.store.client.hget(redisName(`room:{${rooms[0].id}}`), 'owner')) !== owner.id, 5_000);
       await rooms[0].waitFor(({ status }) => status === 'playing', { timeoutMs: 5_000 });
       await fleet.restart(owner);
     }
@@ -85,5 +87,5 @@ function refusals(server: FleetServer, target: string): number {
 }
 
 function withheld(fleet: Fleet, { id }: FleetServer): Promise<string | null> {
-  return fleet.redis.client.hget(`hf:{placement}:server:${id}`, 'withheld');
+  return fleet.redis.client.hget(redisName(`{placement}:server:${id}`), 'withheld');
 }

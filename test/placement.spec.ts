@@ -1,5 +1,6 @@
 import type { TicTacToe } from '#games/tic-tac-toe';
 import type { Room, Session } from '#libs/client';
+import { redisName } from '#libs/redis';
 import { type Fleet, type Game, startFleet, until } from './harness/index.js';
 
 const ROOMS = 100;
@@ -18,7 +19,7 @@ describe('placement', () => {
 
     // Empties all servers, so that only the second hundred rooms decide their distribution.
     await Promise.all(pairs.flatMap(([host, guest]) => [host.room?.leave(), guest.room?.leave()]));
-    await until(() => fleet.redis.client.zcard('hf:rooms').then((left) => left === 0), 15_000);
+    await until(() => fleet.redis.client.zcard(redisName('rooms')).then((left) => left === 0), 15_000);
     await Promise.all(['3', '4'].map((name) => fleet.start('game', name)));
     await fleet.whole();
 
@@ -89,7 +90,7 @@ describe('a reservation of a lobby that is killed before the start of the room',
     const rooms = await Promise.all(Array.from({ length: STARTS }, async () => seated(await pair(fleet))));
     for (const game of fleet.games) game.kill('SIGSTOP');
     const asked = rooms.map((room) => room.start().catch((error: unknown) => error));
-    await until(async () => (await client.zcard('hf:{placement}:expiries')) === STARTS);
+    await until(async () => (await client.zcard(redisName('{placement}:expiries'))) === STARTS);
     const [killed] = fleet.lobbies;
     killed.kill();
     await killed.exited;
@@ -97,7 +98,7 @@ describe('a reservation of a lobby that is killed before the start of the room',
     await Promise.all(asked);
 
     await Promise.all(rooms.map((room) => until(() => playsOrStartsAgain(room), 20_000)));
-    await until(async () => (await client.zcard('hf:{placement}:expiries')) === 0, 10_000);
+    await until(async () => (await client.zcard(redisName('{placement}:expiries'))) === 0, 10_000);
     const owners = await Promise.all(rooms.map((room) => ownerIdOf(fleet, room)));
     for (const { id } of fleet.games) {
       const owned = owners.filter((owner) => owner === id).length;
@@ -105,7 +106,7 @@ describe('a reservation of a lobby that is killed before the start of the room',
       // The record of the server, the record of placement and the records of the rooms must agree.
       await until(async () => Number(await client.hget(id, 'rooms')) === owned, 10_000);
       await until(async () => {
-        const [inPlacement, reserved, weight] = await client.hmget(`hf:{placement}:server:${id}`, 'rooms', 'reserved', 'weight');
+        const [inPlacement, reserved, weight] = await client.hmget(redisName(`{placement}:server:${id}`), 'rooms', 'reserved', 'weight');
         return Number(inPlacement) === owned && reserved === '0' && weight === '0';
       }, 10_000);
     }
@@ -129,8 +130,18 @@ describe('placement in a full fleet', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('refuses a start with `no-capacity`, keeps the players together, and starts the room when there is capacity', async () => {
+  it('cancels a start that waits for capacity', async () => {
     going = await Promise.all([fleet.twoPlayersInAGame('tic-tac-toe'), fleet.twoPlayersInAGame('chess')]);
+    const late = await seated(await pair(fleet));
+    const abort = new AbortController();
+    const start = late.start({ waitMs: 10_000, signal: abort.signal });
+    await late.waitFor(({ view }) => view.status === 'starting', { timeoutMs: 5_000 });
+    abort.abort(new Error('enough'));
+    await expect(start).rejects.toThrow('enough');
+    expect(late.view.status).toBe('waiting');
+  }, 30_000);
+
+  it('refuses a start with `no-capacity`, keeps the players together, and starts the room when there is capacity', async () => {
     const late = await seated(await pair(fleet));
     await expect(late.start()).rejects.toMatchObject({ code: 'no-capacity', retry: true });
     await late.waitFor(({ view }) => view.status === 'waiting' && view.members.length === 2, { timeoutMs: 5_000 });
@@ -179,7 +190,7 @@ async function startAll(pairs: readonly (readonly [Session, Session])[]): Promis
 }
 
 async function ownerIdOf(fleet: Fleet, { id }: { readonly id: string }): Promise<string | null> {
-  return fleet.redis.client.hget(`hf:room:{${id}}`, 'owner');
+  return fleet.redis.client.hget(redisName(`room:{${id}}`), 'owner');
 }
 
 /** Counts the rooms of each server by the records of the rooms. */

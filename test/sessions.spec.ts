@@ -1,5 +1,6 @@
-import { connect, type Room } from '#libs/client';
+import { connect, type Room } from '#libs/client/node';
 import type { Welcome } from '#libs/protocol';
+import { redisName } from '#libs/redis';
 import { type Fleet, type FleetServer, type Ledger, QuietProxy, RawPlayer, startFleet, until, type Way } from './harness/index.js';
 
 const SECOND = 1_000;
@@ -52,7 +53,7 @@ describe('a session', () => {
       expect(adas.view.members).toHaveLength(2);
       expect(seen).not.toContain(false);
       expect(quick.status).toBe('open');
-      expect(await fleet.redis.client.smembers('hf:session-holders')).toHaveLength(1);
+      expect(await fleet.redis.client.smembers(redisName('session-holders'))).toHaveLength(1);
       resumed.close();
       await Promise.all([adas, cys, quicks, watched].map((room) => room.leave()));
       await fleet.restart(first);
@@ -99,7 +100,7 @@ describe('a session', () => {
     expect(next.secret).not.toBe(welcome.secret);
     // Its first message proves that it has received the welcome.
     await resumed.asks(1, 'me');
-    const key = `hf:session:${welcome.session}`;
+    const key = redisName(`session:${welcome.session}`);
     await until(async () => (await fleet.redis.client.hexists(key, 'previous')) === 0);
     for (const gateway of [first, second]) {
       const thief = await RawPlayer.connect(gateway);

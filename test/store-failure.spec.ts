@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { redisName } from '#libs/redis';
 import { ADMIN_TOKEN, type Fleet, type FleetServer, LedgerGame, RawPlayer, startFleet, until } from './harness/index.js';
 
 const HELLOS = 960;
@@ -92,7 +93,7 @@ const TROUBLES: readonly Trouble[] = [
     name: 'loads its data (LOADING)',
     async begin({ redis }) {
       const pipeline = redis.client.pipeline();
-      for (let key = 0; key < 8_000; key++) pipeline.set(`hf:loaded:${key}`, '1');
+      for (let key = 0; key < 8_000; key++) pipeline.set(redisName(`loaded:${key}`), '1');
       await pipeline.exec();
       await redis.client.save();
       await redis.kill();

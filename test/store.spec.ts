@@ -1,5 +1,6 @@
 import { cp, rm } from 'node:fs/promises';
-import { connect } from '#libs/client';
+import { connect } from '#libs/client/node';
+import { redisName } from '#libs/redis';
 import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
 /** Six players in games are enough to detect every fault. More would only slow the machine down. */
@@ -92,7 +93,7 @@ async function isWholeAgain(fleet: Fleet, games: readonly LedgerGame[]): Promise
   expect((await players[1].rooms()).map(({ id }) => id)).toContain(listed.id);
   await listed.leave();
   for (const player of players) player.close();
-  const indexed = await fleet.redis.client.zrange('hf:rooms', '0', '-1');
+  const indexed = await fleet.redis.client.zrange(redisName('rooms'), '0', '-1');
   for (const game of games) expect(indexed).toContain(game.rooms[0].id);
 
   const [game] = games;
@@ -100,7 +101,7 @@ async function isWholeAgain(fleet: Fleet, games: readonly LedgerGame[]): Promise
   const [ada] = game.players;
   const [room] = game.rooms;
   // Longer than the detection of the loss takes when no connection breaks.
-  await until(async () => (await fleet.redis.client.exists(`hf:session:${ada.id}`)) === 1, 5_000);
+  await until(async () => (await fleet.redis.client.exists(redisName(`session:${ada.id}`))) === 1, 5_000);
   ada.detach();
   const again = await connect(fleet.gateways[1].publicUrl, ada.credentials);
   expect(again.user).toBe(ada.user);

@@ -1,4 +1,6 @@
 import { Redis } from 'ioredis';
+import { serverId } from '#libs/protocol';
+import { redisName } from '#libs/redis';
 
 /** Fake members of the fleet: a record, a channel and the answer, over plain Redis. */
 export class FakeMembers {
@@ -7,13 +9,13 @@ export class FakeMembers {
   static async register(redisUrl: string, count: number): Promise<FakeMembers> {
     const members = new FakeMembers();
     const [ears, mouth] = [new Redis(redisUrl), new Redis(redisUrl)];
-    const ids = Array.from({ length: count }, (_, index) => `hf:lobby:fake-${index}`);
+    const ids = Array.from({ length: count }, (_, index) => serverId('lobby', `fake-${index}`));
     const now = Date.now();
     const pipeline = mouth.pipeline();
     for (const id of ids) {
-      const name = id.slice('hf:lobby:'.length);
+      const name = id.slice(serverId('lobby', '').length);
       pipeline.hset(id, { type: 'lobby', name, incarnation: now, state: 'ready', registeredAt: now, startedAt: now, check: 'update' });
-      pipeline.sadd('hf:servers', id);
+      pipeline.sadd(redisName('servers'), id);
     }
     ears.on('message', (id: string) => {
       members.answers += 1;
@@ -22,7 +24,8 @@ export class FakeMembers {
     });
     await ears.subscribe(...ids);
     await pipeline.exec();
-    for (const id of ids) mouth.publish('hf:fleet', JSON.stringify({ kind: 'registered', server: id, incarnation: now })).catch(() => {});
+    for (const id of ids)
+      mouth.publish(redisName('fleet'), JSON.stringify({ kind: 'registered', server: id, incarnation: now })).catch(() => {});
     return members;
   }
 }

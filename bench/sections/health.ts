@@ -1,3 +1,4 @@
+import { redisName } from '#libs/redis';
 import { CpuMeter } from '../cpu.js';
 import { BenchFleet } from '../fleet.js';
 import { LoadProcess } from '../load/load-process.js';
@@ -47,7 +48,7 @@ async function costOfRounds(report: Report, { quick }: Size): Promise<void> {
 }
 
 async function countDead(fleet: BenchFleet): Promise<number> {
-  const ids = await fleet.redis.smembers('hf:servers');
+  const ids = await fleet.redis.smembers(redisName('servers'));
   const pipeline = fleet.redis.pipeline();
   for (const id of ids) pipeline.hget(id, 'state');
   return ((await pipeline.exec()) ?? []).filter(([, state]) => state === 'dead').length;

@@ -1,3 +1,4 @@
+import { redisName } from '#libs/redis';
 import { CpuMeter } from '../cpu.js';
 import { BenchFleet } from '../fleet.js';
 import { LoadProcess } from '../load/load-process.js';
@@ -22,7 +23,7 @@ export const recovery: Section = {
       const ids = await load.do.enter({ ports: [tcpPort], way: 'tcp', game: 'durable', rooms, seats: 2, payloadBytes: 64 });
       // Only one seat plays and waits for each answer, so that no two changes share an append.
       await load.do.closed({ count: changes, seat: 0 });
-      const length = await fleet.redis.llen(`hf:room:{${ids[0]}}:log`);
+      const length = await fleet.redis.llen(redisName(`room:{${ids[0]}}:log`));
       report('changes in a log', length, '');
 
       const [victim] = fleet.of('game');
@@ -31,7 +32,7 @@ export const recovery: Section = {
       await sleep(1_000);
 
       let evictedAt = 0;
-      await ears.subscribe('hf:fleet');
+      await ears.subscribe(redisName('fleet'));
       ears.on('message', (_, text: string) => {
         const { kind, server } = JSON.parse(text) as { kind: string; server: string };
         if (kind === 'evicted' && server === victim.id) evictedAt ||= nowMs();

@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ConnectOptions, connect, type Room, type Session } from '#libs/client';
+import { type ConnectOptions, connect, type Room, type Session } from '#libs/client/node';
 import type { ServerType } from '#libs/protocol';
+import { keyPrefix } from '#libs/redis';
 import { ROOT } from '../../tools/process/paths.mjs';
 import { until } from '../../tools/process/until.mjs';
 import { FleetRedis, type FleetRedisOptions, type FleetStore } from './fleet-redis.js';
@@ -19,7 +20,7 @@ export interface FleetOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly redis?: FleetRedisOptions;
   /** Starts another store than a single Redis. The fleet stops it at its end. */
-  readonly store?: (home: string) => Promise<FleetStore>;
+  readonly store?: (home: string) => FleetStore | Promise<FleetStore>;
   /** Use `game-server.mjs`: tic-tac-toe with a short turn, and the games for tests, such as `ledger` and `fleeting`. */
   readonly testGames?: { readonly turnMs: number };
   /** A file descriptor for the standard output and standard error of every server. */
@@ -95,6 +96,11 @@ export class Fleet {
     return this.store;
   }
 
+  /** A key or channel of this fleet. Its prefix is `REDIS_PREFIX` in `env`. */
+  redisName(name: string): string {
+    return `${this.options.env?.REDIS_PREFIX ?? keyPrefix()}:${name}`;
+  }
+
   get servers(): readonly FleetServer[] {
     return [...this.gateways, ...this.lobbies, ...this.games];
   }
@@ -139,7 +145,7 @@ export class Fleet {
     const games = living.filter(({ type }) => type === 'game').map(({ id }) => id);
     await Promise.all(living.map((server) => until(() => knowsAll(server, living), 10_000)));
     await until(async () => {
-      const orders = await this.store.client.smembers('hf:{placement}:offers:tic-tac-toe');
+      const orders = await this.store.client.smembers(this.redisName('{placement}:offers:tic-tac-toe'));
       const offered = (await Promise.all(orders.map((order) => this.store.client.zrange(order, '0', '-1')))).flat();
       return games.every((id) => offered.some((record) => record.endsWith(`:${id}`)));
     }, 10_000);
@@ -179,7 +185,7 @@ export class Fleet {
 
   /** Reads the owner of a room from the store. */
   async ownerOf({ id }: { id: string }): Promise<FleetServer> {
-    const owner = await this.store.client.hget(`hf:room:{${id}}`, 'owner');
+    const owner = await this.store.client.hget(this.redisName(`room:{${id}}`), 'owner');
     const server = this.games.find((game) => game.id === owner);
     if (!server) throw new Error(`Room ${id} has the owner ${owner}, which is not a game server of this fleet.`);
     return server;

@@ -4,7 +4,7 @@ export { until } from '../../tools/process/until.mjs';
 export { answered } from './answered.js';
 export { EventStream } from './event-stream.js';
 export { ADMIN_TOKEN, type Fleet, type FleetOptions, type Game, type PlayerOptions, startFleet } from './fleet.js';
-export type { FleetRedis, FleetStore } from './fleet-redis.js';
+export { FleetRedis, type FleetStore } from './fleet-redis.js';
 export type { Exit, FleetServer } from './fleet-server.js';
 export { type Ledger, LedgerGame, type LedgerState } from './ledgers.js';
 export { QuietProxy } from './quiet-proxy.js';

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Room } from '#libs/client';
 import type { RoomId } from '#libs/protocol';
+import { redisName } from '#libs/redis';
 import { type Fleet, type Game, RawPlayer, startFleet, until } from '../harness/index.js';
 
 interface Bank {
@@ -179,7 +180,7 @@ describe('a game of durability `checkpoint` that loses two servers, one after th
     async function loseServer(id: string, beforeEnd: () => void = () => {}): Promise<{ from: number; to: number }> {
       await room.send('transfer', { id });
       await until(async () => (await payments()).some((payment) => payment.id === id), 10_000);
-      const storedVersion = async () => Number(await fleet.redis.client.hget(`hf:room:{${room.id}}`, 'version'));
+      const storedVersion = async () => Number(await fleet.redis.client.hget(redisName(`room:{${room.id}}`), 'version'));
       const to = await storedVersion();
       // The result of a payment is a change, too.
       await room.waitFor(({ version }) => version > to, { timeoutMs: 5_000 });

@@ -1,5 +1,7 @@
 import type { Chess } from '#games/chess';
 import type { Room } from '#libs/client';
+import { serverId } from '#libs/protocol';
+import { redisName } from '#libs/redis';
 import { type Fleet, startFleet, until } from '../harness/index.js';
 
 /** Maximum age of an owner's heartbeat when the owner dies. The downtime may be overestimated by this. */
@@ -17,7 +19,7 @@ describe('the clock of a chess game after its server was killed', () => {
     const [white, black] = rooms as readonly Room<Chess>[] as readonly [Room<Chess>, Room<Chess>];
     await white.send('move', { san: 'e4' });
     await black.waitFor(({ state }) => state?.turn === 'b', { timeoutMs: 5_000 });
-    await until(async () => (await fleet.redis.client.keys('hf:alive:hf:game:1:*')).length > 0);
+    await until(async () => (await fleet.redis.client.keys(redisName(`alive:${serverId('game', '1')}:*`))).length > 0);
     const before = sinceOf(black);
 
     const [first] = fleet.games;

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { redisName } from '#libs/redis';
 import { type Fleet, type FleetServer, type Game, type Ledger, startFleet, until } from '../harness/index.js';
 
 interface Payment {
@@ -83,7 +84,7 @@ describe('an effect', () => {
     await end(owner);
     await until(async () => (await payments('last')).some(({ hangs }) => !hangs), 15_000);
     expect(new Set((await payments('last')).map(({ key }) => key)).size).toBe(1);
-    await until(async () => (await fleet.redis.client.exists(`hf:room:{${room.id}}:effects`)) === 0);
+    await until(async () => (await fleet.redis.client.exists(redisName(`room:{${room.id}}:effects`))) === 0);
     for (const one of game.rooms) await one.leave();
   }, 40_000);
 });

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { redisName } from '#libs/redis';
 import { type Fleet, RawPlayer, startFleet, until } from '../harness/index.js';
 
 /** More than fit into one request, so that the cleanup has several steps. */
@@ -22,16 +23,16 @@ describe('a gateway that is killed during the cleanup of another', () => {
     );
     const store = fleet.redis.client;
     const away = async (): Promise<number> => {
-      const docs = await Promise.all(rooms.map((room) => store.hget(`hf:room:{${room}}`, 'doc')));
+      const docs = await Promise.all(rooms.map((room) => store.hget(redisName(`room:{${room}}`), 'doc')));
       return docs.filter((doc) => JSON.parse(doc as string).members[0].here === false).length;
     };
     // The store answers only errors for one room, so the cleanup cannot finish as long as that lasts.
     const [held] = rooms;
-    await store.rename(`hf:room:{${held}}`, `held:{${held}}`);
-    await store.set(`hf:room:{${held}}`, 'not a room');
+    await store.rename(redisName(`room:{${held}}`), `held:{${held}}`);
+    await store.set(redisName(`room:{${held}}`), 'not a room');
     // Each change of a room is published.
     const listener = new Redis(fleet.redis.url);
-    await listener.psubscribe('hf:room:*');
+    await listener.psubscribe(redisName('room:*'));
     const begun = new Promise<void>((resolve) => listener.once('pmessage', () => resolve()));
     lost.kill();
     await begun;
@@ -40,12 +41,12 @@ describe('a gateway that is killed during the cleanup of another', () => {
     listener.disconnect();
     await evictor.exited;
     expect(evictor.logged('gateway-end.done')).toEqual([]);
-    await store.rename(`held:{${held}}`, `hf:room:{${held}}`);
+    await store.rename(`held:{${held}}`, redisName(`room:{${held}}`));
     const [left] = others.filter((gateway) => gateway !== evictor);
     // A lobby's sweep may mark them as away before the remaining gateway takes over the cleanup.
     await until(async () => (await away()) === PLAYERS, 30_000);
     await until(() => left.logged('gateway-end.done').some(({ target }) => target === lost.id), 30_000);
     expect(left.logged('server-end.taken-up')).toMatchObject([{ target: lost.id }]);
-    expect(await store.smembers('hf:session-holders')).toEqual([]);
+    expect(await store.smembers(redisName('session-holders'))).toEqual([]);
   }, 60_000);
 });

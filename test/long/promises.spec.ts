@@ -1,4 +1,5 @@
 import { cp, rm } from 'node:fs/promises';
+import { redisName } from '#libs/redis';
 import { type Fleet, type FleetOptions, type FleetServer, LedgerGame, SentinelStore, startFleet } from '../harness/index.js';
 import { EVENTS, PROMISES, type PromisedEvent, type PromisedRedis } from '../harness/promises.js';
 
@@ -140,7 +141,7 @@ async function allIsLost(): Promise<void> {
   await Promise.all([fleet.redis.kill(), killed(servers)]);
   await fleet.redis.startAgain();
   // The gateway lives and may have written the rooms' records again already, but no state of a game.
-  expect(await fleet.redis.client.keys('hf:room:*:log')).toEqual([]);
+  expect(await fleet.redis.client.keys(redisName('room:*:log'))).toEqual([]);
   await started(servers);
   // The players are notified that their games have ended, and may start new ones.
   for (const { rooms } of games)

@@ -1,4 +1,5 @@
 import type { Room } from '#libs/client';
+import { redisName } from '#libs/redis';
 import { type Fleet, type FleetServer, startFleet, until } from '../harness/index.js';
 
 const BUILD = 'b2';
@@ -15,7 +16,7 @@ describe('a fleet in two regions, with a canary', () => {
     await fleet.whole();
     canary = await fleet.start('game', 'canary', { SERVER_BUILD: BUILD, CANARY: 'true' });
     // Wait until the canary is offered: it is the only server of its build.
-    const offer = `hf:{placement}:offers:tic-tac-toe,build=${BUILD}`;
+    const offer = redisName(`{placement}:offers:tic-tac-toe,build=${BUILD}`);
     await until(async () => (await fleet.store.client.scard(offer)) === 1, 10_000);
   }, 60_000);
   afterAll(() => fleet.stop());
@@ -61,5 +62,5 @@ describe('a fleet in two regions, with a canary', () => {
     return room.waitFor(({ status }) => status === 'playing', { timeoutMs: 5_000 });
   }
 
-  const owner = ({ id }: Room): Promise<string | null> => fleet.store.client.hget(`hf:room:{${id}}`, 'owner');
+  const owner = ({ id }: Room): Promise<string | null> => fleet.store.client.hget(redisName(`room:{${id}}`), 'owner');
 });

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Chess } from '#games/chess';
 import type { TicTacToe } from '#games/tic-tac-toe';
-import { connect } from '#libs/client';
+import { connect } from '#libs/client/node';
+import { redisName } from '#libs/redis';
 import { ROOT } from '../../tools/process/paths.mjs';
 import { onPath } from '../../tools/redis/find-redis.mjs';
 import { ADMIN_TOKEN, type Fleet, LedgerGame, startFleet, until } from '../harness/index.js';
@@ -133,7 +134,7 @@ describeWithCompiler.each([
     const ada = await fleet.newPlayer('Ada', { gateway: first });
     const room = await ada.createRoom({ game: 'tic-tac-toe', private: true });
     await step();
-    await until(async () => (await fleet.redis.client.exists(`hf:session:${ada.id}`)) === 1, 10 * SECOND);
+    await until(async () => (await fleet.redis.client.exists(redisName(`session:${ada.id}`))) === 1, 10 * SECOND);
     ada.detach();
     const again = await connect(second.publicUrl, ada.credentials);
     expect(again.user).toBe(ada.user);
@@ -145,7 +146,7 @@ describeWithCompiler.each([
 
   it('a turn keeps its length, apart from the pause, when its server is killed afterwards', async () => {
     const { room, lasts } = await turn();
-    await until(async () => (await fleet.redis.client.keys('hf:alive:*')).length >= 2);
+    await until(async () => (await fleet.redis.client.keys(redisName('alive:*'))).length >= 2);
     const owner = await fleet.ownerOf(room);
     await step();
     const killedAt = performance.now();

@@ -1,4 +1,5 @@
 import type { TicTacToe } from '#games/tic-tac-toe';
+import { redisName } from '#libs/redis';
 import { ClusterStore, type Fleet, LedgerGame, startFleet, until } from '../harness/index.js';
 
 describe('a fleet on a Redis Cluster of three', () => {
@@ -57,7 +58,7 @@ describe('a fleet on a Redis Cluster of three', () => {
     await Promise.all(games.map((game) => game.goesOn()));
     await Promise.all(games.map((game) => game.settled()));
     await Promise.all(games.map((game) => game.leave()));
-    await until(async () => (await fleet.store.client.zcard('hf:rooms')) === 0, 10_000);
+    await until(async () => (await fleet.store.client.zcard(redisName('rooms'))) === 0, 10_000);
     expect(crossedSlots()).toEqual([]);
   }, 40_000);
 });

@@ -1,3 +1,4 @@
+import { redisName } from '#libs/redis';
 import { type Fleet, LedgerGame, startFleet, until } from '../harness/index.js';
 
 describe('an owner that was suspended until its eviction', () => {
@@ -43,5 +44,5 @@ describe('an owner that was suspended until its eviction', () => {
 });
 
 async function epochsOf(fleet: Fleet, games: readonly LedgerGame[]): Promise<(string | null)[]> {
-  return Promise.all(games.map(({ rooms }) => fleet.redis.client.hget(`hf:room:{${rooms[0].id}}`, 'epoch')));
+  return Promise.all(games.map(({ rooms }) => fleet.redis.client.hget(redisName(`room:{${rooms[0].id}}`), 'epoch')));
 }

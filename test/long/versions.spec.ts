@@ -1,3 +1,4 @@
+import { redisName } from '#libs/redis';
 import { type Fleet, type FleetServer, LedgerGame, startFleet, until } from '../harness/index.js';
 
 describe('a room of version 1 of its game', () => {
@@ -24,7 +25,7 @@ describe('a room of version 1 of its game', () => {
       expect(await game.sees((state) => state.migratedFrom.length > 0)).toMatchObject({ migratedFrom: [1] });
     }
     expect(old.logged('server.drained')).toMatchObject([{ moved: 2, left: 0 }]);
-    expect(await fleet.redis.client.hget(`hf:room:{${movedByPlan.rooms[0].id}}`, 'gameVersion')).toBe('2');
+    expect(await fleet.redis.client.hget(redisName(`room:{${movedByPlan.rooms[0].id}}`), 'gameVersion')).toBe('2');
 
     // After the kill no server has version 2, until a new one starts.
     newer.kill();

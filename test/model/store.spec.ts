@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { redisName } from '#libs/redis';
 import { Random } from './random.js';
 import * as store from './store.js';
 import { ANSWERS, type Asked, EMPTY, NOBODY, RESTORED, type StoredRoom, type StoredUser, type Tenure } from './store.js';
@@ -56,7 +57,7 @@ describe('the model of the store', () => {
     private readonly keys: string[];
 
     constructor(id: string) {
-      const record = `hf:room:{${id}}`;
+      const record = redisName(`room:{${id}}`);
       this.keys = [record, `${record}:log`, `${record}:checkpoint`, `${record}:effects`, `${record}:epilogue`];
     }
 
@@ -456,7 +457,7 @@ describe('the model of the store', () => {
 
   async function runUser(seed: number): Promise<Set<string>> {
     const random = new Random(seed);
-    const key = `hf:user:{model-${process.pid}-${seed}}`;
+    const key = redisName(`user:{model-${process.pid}-${seed}}`);
     const fields = ['room', 'turn', 'movedTurn', 'movedNumber'] as const;
     let model: StoredUser = NOBODY;
     let past: readonly StoredUser[] = [NOBODY];

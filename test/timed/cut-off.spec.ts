@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { redisName } from '#libs/redis';
 import { freePort } from '../../tools/process/free-port.mjs';
 import { ROOT } from '../../tools/process/paths.mjs';
 import { CuttableProxy, EventStream, type Fleet, LedgerGame, startFleet, until } from '../harness/index.js';
@@ -88,7 +89,7 @@ describe('a game server that is cut off', () => {
       await graceIsOver(fleet);
       const before = events.told('server.evicted', id).length;
       links.cut();
-      const withheld = () => fleet.redis.client.hget(`hf:{placement}:server:${id}`, 'withheld');
+      const withheld = () => fleet.redis.client.hget(redisName(`{placement}:server:${id}`), 'withheld');
       await until(async () => ((await withheld()) ?? '').includes('unreachable'), 10_000);
       await new Promise((resolve) => setTimeout(resolve, 5_000));
       // The server has no rooms, so an eviction would have no use.

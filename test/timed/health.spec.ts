@@ -1,5 +1,7 @@
 import { createServer, type Server } from 'node:net';
 import { Redis } from 'ioredis';
+import { serverId } from '#libs/protocol';
+import { redisName } from '#libs/redis';
 import { type Fleet, startFleet, until } from '../harness/index.js';
 
 const INTERVAL_MS = 400;
@@ -21,7 +23,7 @@ describe('the contract of health checks in Redis', () => {
     await fleet.stop();
   });
 
-  it.each(['hf:gateway:1', 'hf:lobby:1', 'hf:game:1'])(
+  it.each([serverId('gateway', '1'), serverId('lobby', '1'), serverId('game', '1')])(
     'lets gateways ask %s on the channel of its id, and the server answers with `update` in its record',
     async (id) => {
       let asked = 0;
@@ -46,8 +48,8 @@ describe('the contract of health checks in Redis', () => {
   it('makes a server write its load with each answer', async () => {
     const { rooms } = await fleet.twoPlayersInAGame('chess');
     // The answer has the load at the time of the check. A game that is starting may have one player only.
-    await until(async () => (await redis.hmget('hf:game:1', 'rooms', 'players')).join() === '1,2');
-    expect(await redis.hmget('hf:game:1', 'capacity', 'lagMs')).toEqual(['1000', expect.stringMatching(/^\d+(\.\d+)?$/)]);
+    await until(async () => (await redis.hmget(serverId('game', '1'), 'rooms', 'players')).join() === '1,2');
+    expect(await redis.hmget(serverId('game', '1'), 'capacity', 'lagMs')).toEqual(['1000', expect.stringMatching(/^\d+(\.\d+)?$/)]);
     await rooms[0].leave();
   });
 
@@ -119,8 +121,8 @@ describe('the contract of health checks in Redis', () => {
   it('restores a deleted registry without an eviction', async () => {
     const ids = fleet.servers.map(({ id }) => id);
     const before = await Promise.all(ids.map((id) => redis.hget(id, 'incarnation')));
-    await redis.del('hf:servers', ...ids);
-    await until(async () => (await redis.scard('hf:servers')) === ids.length, 2 * INTERVAL_MS + 1_000);
+    await redis.del(redisName('servers'), ...ids);
+    await until(async () => (await redis.scard(redisName('servers'))) === ids.length, 2 * INTERVAL_MS + 1_000);
     await until(async () => (await Promise.all(ids.map((id) => redis.hget(id, 'state')))).every((state) => state === 'ready'));
     expect(await Promise.all(ids.map((id) => redis.hget(id, 'incarnation')))).toEqual(before);
     await fleet.whole();
@@ -151,7 +153,7 @@ class Member {
 
   static async join(redis: Redis, url: string): Promise<Member> {
     const name = `by-hand-${++Member.count}`;
-    const id = `hf:game:${name}`;
+    const id = serverId('game', name);
     const ears = new Redis(url);
     ears.on('error', () => {});
     // The port accepts connections and sends nothing, like a hanging server. Only its answers in Redis show that it lives.
@@ -173,8 +175,8 @@ class Member {
       opsPort: 0,
       ...times,
     });
-    await redis.sadd('hf:servers', id);
-    await redis.publish('hf:fleet', JSON.stringify({ kind: 'registered', server: id, incarnation }));
+    await redis.sadd(redisName('servers'), id);
+    await redis.publish(redisName('fleet'), JSON.stringify({ kind: 'registered', server: id, incarnation }));
     return member;
   }
 

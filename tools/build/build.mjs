@@ -5,20 +5,22 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { withLock } from '../process/lock-file.mjs';
 import { DIST, HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
+import { buildClient } from './client.mjs';
 import { bundleDependencies } from './dependencies.mjs';
 
 /**
- * Builds dist/ from the sources: TypeScript with swc, Lua as a copy beside its compiled caller, packages with rolldown, pages
- * with vite. It builds only what has changed since the last build, by content, and removes what no longer has a source. Two
+ * Builds dist/ from the sources: TypeScript with swc, Lua as a copy beside its compiled caller, packages and the client with
+ * rolldown, pages with vite. It builds only what has changed since the last build, by content, and removes what no longer has a source. Two
  * commands that build at the same time do so one after the other.
  *
- * @param {{ force?: boolean, log?: (line: string) => void }} [options]
+ * @param {{ force?: boolean, log?: (line: string) => void, parts?: readonly Part[] }} [options] `parts`: what a fleet needs by
+ *   default
  * @returns {Promise<{ built: string[] }>} the parts that were rebuilt
  */
-export async function build({ force = false, log = () => {} } = {}) {
+export async function build({ force = false, log = () => {}, parts = FLEET } = {}) {
   /** @type {string[]} */
   const built = [];
-  for (const part of [SERVERS, DEPENDENCIES, ...PAGES]) {
+  for (const part of parts) {
     const files = await part.sources();
     if (files.length === 0) continue;
     const stamp = join(DIST, `.${part.name}.built`);
@@ -94,6 +96,27 @@ function page(name, folder, imports) {
     },
   };
 }
+
+/** What a fleet needs. */
+const FLEET = [SERVERS, DEPENDENCIES, ...PAGES];
+
+/**
+ * The client as other programs bundle it. No server needs it.
+ *
+ * @type {Part}
+ */
+export const CLIENT = {
+  name: 'client',
+  settings: [join(ROOT, 'package-lock.json'), join(ROOT, 'tsconfig.json')],
+  sources: async () => [
+    ...(await Promise.all(['libs/client/src', 'libs/protocol/src', 'libs/room/src'].map((path) => filesUnder(join(ROOT, path))))).flat(),
+    join(ROOT, 'tools/build/client.mjs'),
+  ],
+  build: buildClient,
+};
+
+/** All parts of dist/. */
+export const ALL = [...FLEET, CLIENT];
 
 /** @param {string} file */
 function isServerCode(file) {

@@ -27,7 +27,7 @@ export const PURPOSES = [
   {
     title: 'Connect to Redis and choose how safe a change is',
     about: 'The table of promises in the README says what each kind of Redis survives.',
-    variables: ['REDIS_URL', 'REDIS_COMMAND_TIMEOUT_MS', 'DURABILITY_REPLICAS', 'DURABILITY_TIMEOUT_MS'],
+    variables: ['REDIS_URL', 'REDIS_PREFIX', 'REDIS_COMMAND_TIMEOUT_MS', 'DURABILITY_REPLICAS', 'DURABILITY_TIMEOUT_MS'],
   },
   {
     title: 'Connect the servers with each other',

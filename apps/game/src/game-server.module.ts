@@ -29,8 +29,8 @@ export class GameServerModule {
         WatchdogModule.forRoot(
           { slowMs: game.handlerSlowMs, limitMs: game.handlerLimitMs, memoryMb: game.handlerMemoryMb },
           overrunReporter({
-            redis: { url: redis.url, commandTimeoutMs: redis.commandTimeoutMs },
-            telemetry: { server: serverId('game', server.name), level: log.level, format: log.format },
+            redis: { url: redis.url, prefix: redis.prefix, commandTimeoutMs: redis.commandTimeoutMs },
+            telemetry: { server: serverId('game', server.name, redis.prefix), level: log.level, format: log.format },
           }),
         ),
         RoomHostModule.forRoot({
@@ -43,7 +43,7 @@ export class GameServerModule {
           migrationsAtOnce: recovery.migrationsAtOnce,
           effectWarnMs: game.effectWarnMs,
         }),
-        HealthModule.forResponder({ facts: GameServerFacts, answerListeners: [PlacementReports] }),
+        HealthModule.forResponder(),
       ],
       controllers: [HostedRoomsController],
       providers: [GameServerFacts, PlacementReports, VersionGaps],

@@ -1,7 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { GatewayReach, LinkTrust, Self } from '#libs/fleet';
 import { GameRegistry } from '#libs/game-kit';
-import { HealthAnswerListener } from '#libs/health';
+import { HealthAnswerListener, HealthPort } from '#libs/health';
 import { PlacementPool, PlacementReporter } from '#libs/placement';
 import { RoomLoader } from '#libs/room-host';
 import { Log } from '#libs/telemetry';
@@ -17,7 +17,8 @@ type Reason = (typeof REASONS)[number];
  * this one over a link, it withholds itself from placement.
  */
 @Injectable()
-export class PlacementReports extends HealthAnswerListener {
+@HealthPort(HealthAnswerListener)
+export class PlacementReports extends HealthAnswerListener implements OnModuleInit {
   private saying: Promise<void> = Promise.resolve();
   /** For each reason that holds: the incarnation that was withheld. */
   private readonly withheld = new Map<Reason, number>();
@@ -31,15 +32,18 @@ export class PlacementReports extends HealthAnswerListener {
     private readonly pool: PlacementPool,
     private readonly trust: LinkTrust,
     private readonly reach: GatewayReach,
-    log: Log,
+    private readonly log: Log,
   ) {
     super();
+  }
+
+  onModuleInit(): void {
     // If Redis does not accept it now, the next health answer repeats it.
     const say = (): void => {
-      if (self.incarnation > 0) this.sayReach().catch((error: unknown) => log.debug('placement.withhold-failed', { error }));
+      if (this.self.incarnation > 0) this.sayReach().catch((error: unknown) => this.log.debug('placement.withhold-failed', { error }));
     };
-    trust.onChange(say);
-    reach.onChange(say);
+    this.trust.onChange(say);
+    this.reach.onChange(say);
   }
 
   override async answered(): Promise<void> {

@@ -241,10 +241,11 @@ describe('the admin API', () => {
       expect(servers.find(({ id }) => id === gameId)).toMatchObject({ state: 'ready', cordoned: false, willing: true, withheld: [] });
     });
 
-    it('returns one, by its short id too, and lists the known ids when there is no such server', async () => {
+    it('returns a server by its short id, and answers 404 with the known ids for an unknown one', async () => {
       expect(await get(`/api/servers/game:${NAME}`)).toMatchObject({ id: gameId });
       const { status, body } = await ask('GET', '/api/servers/game:nobody');
       expect({ status, code: body.code }).toEqual({ status: 404, code: 'not-found' });
+      expect(body.message).toContain(gameId);
     });
 
     it('cordons: the server gets no new rooms, in placement and on the record, until it is uncordoned', async () => {

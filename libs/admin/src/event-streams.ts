@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { OPERATOR_EVENTS_CHANNEL, type PublishedOperatorEvent } from '#libs/fleet';
+import { Interval } from '@nestjs/schedule';
+import { operatorEventsChannel, type PublishedOperatorEvent } from '#libs/fleet';
 import { HoldfastError } from '#libs/protocol';
 import { PubSub } from '#libs/redis';
 import { Metrics } from '#libs/telemetry';
@@ -25,7 +26,6 @@ export interface StreamResponse {
 export class EventStreams implements OnModuleInit, OnModuleDestroy {
   private readonly kept: PublishedOperatorEvent[] = [];
   private readonly open = new Set<StreamResponse>();
-  private keepalive: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly pubSub: PubSub,
@@ -33,12 +33,10 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
   ) {}
 
   async onModuleInit(): Promise<void> {
-    await this.pubSub.subscribe(OPERATOR_EVENTS_CHANNEL, (message) => {
+    await this.pubSub.subscribe(operatorEventsChannel(), (message) => {
       for (const event of eventsOf(message)) this.record(event);
     });
     this.pubSub.onReconnect(() => this.writeAll(': Redis was unreachable; some events may be missing\n\n'));
-    this.keepalive = setInterval(() => this.writeAll(': keepalive\n\n'), STREAM_KEEPALIVE_MS);
-    this.keepalive.unref();
   }
 
   /** Adds a reader. `lastId`: the last event that it received. `recent`: how many past events to send when that is not known. */
@@ -61,9 +59,13 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
 
   /** Runs before the HTTP server closes, because that waits for every open response. */
   onModuleDestroy(): void {
-    if (this.keepalive) clearInterval(this.keepalive);
     for (const response of this.open) response.end();
     this.open.clear();
+  }
+
+  @Interval(STREAM_KEEPALIVE_MS)
+  writeKeepalive(): void {
+    this.writeAll(': keepalive\n\n');
   }
 
   private record(event: PublishedOperatorEvent): void {

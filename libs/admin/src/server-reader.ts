@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { PlacementPool, type PooledServer } from '#libs/placement';
 import { HoldfastError, SERVER_TYPES, type ServerId } from '#libs/protocol';
+import { redisName } from '#libs/redis';
 import type { ServerView } from './schemas.js';
 
 /** Servers as the admin API shows them: the record with the status in placement. */
@@ -47,9 +48,9 @@ export class ServerReader {
   }
 }
 
-/** Expands `game:1` to `hf:game:1`. */
+/** Expands `game:1` to the whole id, such as `hf:game:1`. */
 export function fullId(id: string): ServerId {
-  return (SERVER_TYPES.some((type) => id.startsWith(`${type}:`)) ? `hf:${id}` : id) as ServerId;
+  return (SERVER_TYPES.some((type) => id.startsWith(`${type}:`)) ? redisName(id) : id) as ServerId;
 }
 
 export function viewOf(record: ServerRecord, pooled: PooledServer | undefined): ServerView {

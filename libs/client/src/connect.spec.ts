@@ -1,10 +1,12 @@
+import { jest } from '@jest/globals';
 import { WebSocket } from 'ws';
-import type { Sync } from '#libs/protocol';
+import { errorBody, type Sync } from '#libs/protocol';
 import { until } from '../../../tools/process/until.mjs';
 import { FakeFleet } from '../test/fake-fleet.fixture.js';
 import { FakeGateway } from '../test/fake-gateway.fixture.js';
 import type { FakeRoom, Tally } from '../test/fake-room.fixture.js';
-import { type ConnectOptions, connect } from './connect.js';
+import { connect as connectInBrowser } from './connect.js';
+import { connect, type NodeConnectOptions } from './connect-in-node.js';
 import type { Room } from './room.js';
 import type { Session } from './session.js';
 import type { WebSocketConstructor } from './wire/web-socket-wire.js';
@@ -28,7 +30,7 @@ afterEach(async () => {
   await Promise.all(gateways.map((gateway) => gateway.close()));
 });
 
-async function join(options: Partial<ConnectOptions> = {}, url: string | string[] = gateways[0].url): Promise<Session> {
+async function join(options: Partial<NodeConnectOptions> = {}, url: string | string[] = gateways[0].url): Promise<Session> {
   const session = await connect(url, {
     name: 'ada',
     WebSocket: WebSocket as never as WebSocketConstructor,
@@ -41,7 +43,7 @@ async function join(options: Partial<ConnectOptions> = {}, url: string | string[
 
 /** Starts a game of tally with one session, and returns the room's owner in the fake fleet. */
 async function play(
-  options: Partial<ConnectOptions> = {},
+  options: Partial<NodeConnectOptions> = {},
   url?: string | string[],
 ): Promise<{ session: Session; room: Room; owner: FakeRoom }> {
   const session = await join(options, url);
@@ -107,13 +109,61 @@ describe('connect', () => {
   });
 
   it('refuses a URL scheme that it does not know', async () => {
-    await expect(join({}, 'http://127.0.0.1/play')).rejects.toMatchObject({ code: 'bad-data' });
+    await expect(join({}, 'http://127.0.0.1/play')).rejects.toMatchObject({
+      code: 'bad-data',
+      message: expect.stringContaining('not with http://.'),
+    });
+  });
+
+  it('opens WebSockets only, in the entry that also runs in browsers', async () => {
+    const options = { name: 'ada', WebSocket: WebSocket as never as WebSocketConstructor };
+    sessions.push(await connectInBrowser(gateways[0].url, options));
+    await expect(connectInBrowser(gateways[0].tcpUrl, options)).rejects.toMatchObject({
+      code: 'bad-data',
+      message: expect.stringContaining('in the client for Node also tcp:// or tls://'),
+    });
+  });
+
+  it('says what to do when the platform has no WebSocket', async () => {
+    const own = Object.getOwnPropertyDescriptor(globalThis, 'WebSocket');
+    Object.defineProperty(globalThis, 'WebSocket', { value: undefined, configurable: true });
+    try {
+      await expect(connectInBrowser(gateways[0].url, { name: 'ada' })).rejects.toMatchObject({
+        code: 'bad-data',
+        message: expect.stringContaining('Give one as `WebSocket`'),
+      });
+    } finally {
+      if (own) Object.defineProperty(globalThis, 'WebSocket', own);
+      else Reflect.deleteProperty(globalThis, 'WebSocket');
+    }
   });
 
   it('uses the package ws when the platform has no WebSocket of its own', async () => {
     const session = await connect(gateways[0].url, { name: 'ada' });
     sessions.push(session);
     expect(session.status).toBe('open');
+  });
+});
+
+describe('a message that cannot be encoded', () => {
+  const circle: unknown[] = [];
+  circle.push(circle);
+
+  it.each([
+    ['a Date', { at: new Date() }, 'a Date'],
+    ['a bigint', { n: 1n }, 'a bigint'],
+    ['a cycle', circle, 'nested too deep'],
+  ])('is refused with `bad-data` before it is stored: %s', async (_name, data, problem) => {
+    for (const subprotocol of ['binary', 'json'] as const) {
+      const { session, room } = await play({ subprotocol });
+      const refusal = { code: 'bad-data', message: expect.stringContaining(problem) };
+      await expect(room.send('add', data)).rejects.toMatchObject(refusal);
+      await expect(room.send('x'.repeat(256))).rejects.toMatchObject({ code: 'bad-data' });
+      expect(room.unanswered).toBe(0);
+      await expect(session.createRoom({ game: 'tally', options: { data } })).rejects.toMatchObject(refusal);
+      await room.send('add', { n: 2 });
+      session.close();
+    }
   });
 });
 
@@ -301,7 +351,7 @@ describe('a room', () => {
     expect(fleet.heardKinds('command')).toEqual([]);
     owner.move();
     await sent;
-    expect(told).toEqual(['pause server-lost', 'resume recovered']);
+    expect(told).toEqual(['pause server-lost', 'resume owner']);
     expect(tally(room).added).toEqual([1]);
   });
 
@@ -513,7 +563,7 @@ describe('a lost connection', () => {
     expect(owner.state.added).toEqual([1]);
   });
 
-  it('is followed by the end of the game and the acknowledgement of the last command', async () => {
+  it('loses neither the answer to the last command nor the end of the game that came meanwhile', async () => {
     const { session, room, owner } = await play();
     await room.send('add', { n: 1 });
     owner.mute = true;
@@ -725,6 +775,61 @@ describe('a request to enter a room whose answer is lost', () => {
   });
 });
 
+describe('a start that its caller gives up', () => {
+  it('rejects with the reason of its caller, also when the cancel is refused, and cancels again when it was overtaken', async () => {
+    const refusals = ['overtaken', 'not-in-room'];
+    const session = await join();
+    const room = await session.createRoom({ game: 'tally' });
+    fleet.intercept = (message, line) => {
+      if (message.kind !== 'request') return false;
+      if (message.operation === 'rooms.cancelStart')
+        line.send({ kind: 'response', id: message.id, error: errorBody(refusals.shift() as string) });
+      return message.operation !== 'rooms.create';
+    };
+    const abort = new AbortController();
+    const start = room.start({ signal: abort.signal });
+    const reason = new Error('enough');
+    abort.abort(reason);
+    await expect(start).rejects.toBe(reason);
+    expect(refusals).toEqual([]);
+  });
+
+  it('resolves when the game runs already', async () => {
+    const session = await join();
+    const room = await session.createRoom({ game: 'tally' });
+    const abort = new AbortController();
+    fleet.intercept = (message) => {
+      if (message.kind !== 'request' || message.operation !== 'rooms.start') return false;
+      fleet.room?.start();
+      abort.abort();
+      return true;
+    };
+    await room.start({ signal: abort.signal });
+    await room.waitFor((each) => each.status === 'playing', SOON);
+  });
+});
+
+describe('a listener that throws', () => {
+  it('reaches neither other listeners nor the game, and does not end the program', async () => {
+    const { room } = await play();
+    const reported = jest.spyOn(console, 'error').mockImplementation(() => {});
+    try {
+      const thrown = new Error('of the host program');
+      room.on('change', () => {
+        throw thrown;
+      });
+      const totals: unknown[] = [];
+      room.on('change', (state) => totals.push((state as { total: number }).total));
+      await room.send('add', { n: 1 });
+      await room.send('add', { n: 2 });
+      expect(totals).toEqual([1, 3]);
+      expect(reported.mock.calls.map(([, error]) => error)).toEqual([thrown, thrown]);
+    } finally {
+      reported.mockRestore();
+    }
+  });
+});
+
 describe('a quick match', () => {
   it('gives both players the same room', async () => {
     const [ada, bob] = [await join(), await join({ name: 'bob' })];
@@ -773,7 +878,7 @@ describe('a quick match', () => {
     expect(fleet.heardKinds('request').filter(({ operation }) => operation === 'match.find')).toHaveLength(1);
   });
 
-  it('continues after a lost connection, and searches again only when the server forgot the search', async () => {
+  it('continues after a lost connection without a second search', async () => {
     const ada = await join();
     const match = ada.quickMatch('tally');
     await until(() => [...fleet.sessions.values()][0].searching === 'tally');

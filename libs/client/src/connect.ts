@@ -2,8 +2,9 @@ import { HoldfastError, type SessionId } from '#libs/protocol';
 import { LiveSession } from './live-session.js';
 import { RECONNECT_DEFAULTS, type ReconnectOptions } from './reconnect.js';
 import type { Credentials, Session } from './session.js';
-import { wireOpener } from './wire/open-wire.js';
+import { webSocketOpener } from './wire/open-wire.js';
 import type { Encoding, WebSocketConstructor } from './wire/web-socket-wire.js';
+import type { OpenWire } from './wire/wire.js';
 
 /** `sessionStorage` and `localStorage` fit. With `sessionStorage`, two tabs are two players. */
 export interface SessionStorage {
@@ -29,8 +30,6 @@ export interface ConnectOptions {
   readonly storageKey?: string;
   /** Replaces the platform's own implementation. */
   readonly WebSocket?: WebSocketConstructor;
-  /** For `tls://` URLs, in Node only: the trusted certificates (PEM), instead of Node's own. */
-  readonly ca?: string;
   /** Default: `binary`. `json` is for debugging. TCP is always binary. */
   readonly subprotocol?: Encoding;
   readonly reconnect?: Partial<ReconnectOptions>;
@@ -41,19 +40,23 @@ export interface ConnectOptions {
 }
 
 /**
- * Opens a session at the first of these gateways that answers (`ws://`, `wss://`; in Node also `tcp://host:port` and
- * `tls://host:port`).
+ * Opens a session at the first of these gateways that answers (`ws://`, `wss://`).
  *
  * @throws the refusal of the gateway, or `unavailable` when no gateway could be reached
  */
-export async function connect(url: string | readonly string[], options: ConnectOptions): Promise<Session> {
+export function connect(url: string | readonly string[], options: ConnectOptions): Promise<Session> {
+  return connectOver(webSocketOpener(options.subprotocol ?? 'binary', options.WebSocket), url, options);
+}
+
+/** `connect` over the transports that `openWire` opens. */
+export async function connectOver(openWire: OpenWire, url: string | readonly string[], options: ConnectOptions): Promise<Session> {
   const urls = typeof url === 'string' ? [url] : url;
   if (urls.length === 0) throw new HoldfastError('bad-data', 'Give the URL of at least one gateway.');
   const { name, token, storage, storageKey = 'holdfast.session' } = options;
   const session = new LiveSession(
     {
       urls,
-      openWire: wireOpener(options.subprotocol ?? 'binary', options.WebSocket, options.ca),
+      openWire,
       welcomeMs: options.welcomeMs ?? 5_000,
       reconnect: { ...RECONNECT_DEFAULTS, ...options.reconnect },
       random: () => fromHost(() => options.random?.()) ?? Math.random(),

@@ -21,6 +21,7 @@ import { Emitter } from './emitter.js';
 import { orAborted, untilAnswered } from './giving-up.js';
 import { Outbox } from './outbox.js';
 import type { Room, RoomEvents, RoomPhase, WaitOptions } from './room.js';
+import { assertSendable } from './sendable.js';
 
 /** The part of its session that a room uses. */
 export interface RoomLine {
@@ -37,6 +38,8 @@ export interface RoomLine {
   resync(reason: string): void;
   /** Called when a command has had no answer for a while. A dead connection is replaced, which sends all commands again. */
   probe(): void;
+  /** True until the probe is answered, or the connection is replaced. */
+  readonly isProbing: boolean;
 }
 
 export type GameFrame = Placed | Sync | Rejected | Paused | Resumed | Ended;
@@ -121,6 +124,7 @@ export class LiveRoom implements Room {
     if (this.status === 'ended') throw new HoldfastError('game-ended');
     if (!this.isInPlay) throw new HoldfastError('room-not-playing');
     if (this.seat === null) throw new HoldfastError('spectator');
+    assertSendable({ kind: 'command', seq: 0, name, data });
     const { seq, answered } = this.outbox.add(name, data);
     this.sendFrom(seq);
     this.awaitAnswers();
@@ -138,9 +142,12 @@ export class LiveRoom implements Room {
       this.look((await orAborted(this.line.request('rooms.start', data, waitMs), signal)).room);
     } catch (error) {
       if (!signal?.aborted) throw error;
-      const { room } = await untilAnswered(() => this.line.request('rooms.cancelStart', undefined));
-      this.look(room);
-      if (room.status !== 'playing') throw error;
+      await untilAnswered(() => this.line.request('rooms.cancelStart', undefined)).then(
+        ({ room }) => this.look(room),
+        // The player has left the room, or the session is over.
+        () => {},
+      );
+      if (this.status === 'left' || this.view.status !== 'playing') throw signal.reason;
     }
   }
 
@@ -361,8 +368,8 @@ export class LiveRoom implements Room {
 
   /**
    * A command has no answer: either the connection is dead, or the command was lost behind it. So the client first probes the
-   * connection. If the command is still unanswered after the same time, the client sends it again, which is harmless. When the probe
-   * finds the connection dead, the next connection sends all commands.
+   * connection. If the probe is answered and the command is still unanswered after the same time, the client sends it again, which is
+   * harmless. When the probe finds the connection dead, the next connection sends all commands.
    */
   private awaitAnswers(isProbed = false): void {
     const { oldest } = this.outbox;
@@ -370,9 +377,10 @@ export class LiveRoom implements Room {
     this.answerTimer = setTimeout(() => {
       this.answerTimer = undefined;
       const isUnanswered = this.outbox.oldest === oldest;
-      if (isUnanswered && isProbed) this.repeat();
-      else if (isUnanswered && this.attached) this.line.probe();
-      this.awaitAnswers(isUnanswered && !isProbed);
+      const isWaiting = isUnanswered && isProbed && this.line.isProbing;
+      if (isUnanswered && isProbed && !isWaiting) this.repeat();
+      else if (isUnanswered && !isProbed && this.attached) this.line.probe();
+      this.awaitAnswers(isWaiting || (isUnanswered && !isProbed));
     }, ANSWER_MS);
   }
 

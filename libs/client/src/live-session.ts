@@ -276,11 +276,15 @@ export class LiveSession implements Session {
   }
 
   private makeRoom(view: RoomView): LiveRoom {
+    const { uplink } = this;
     const room = new LiveRoom(view, {
-      command: (command) => void this.uplink.send(command),
+      command: (command) => void uplink.send(command),
       request: (operation, data, moreMs) => this.request(operation, data, moreMs),
-      resync: (reason) => this.uplink.faulty(reason),
-      probe: () => this.uplink.probe('unanswered'),
+      resync: (reason) => uplink.faulty(reason),
+      probe: () => uplink.probe('unanswered'),
+      get isProbing() {
+        return uplink.isProbing;
+      },
     });
     room.on('left', () => {
       if (this.room === room) this.change(null);

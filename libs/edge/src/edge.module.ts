@@ -75,7 +75,7 @@ export class EdgeModule {
     return {
       module: EdgeModule,
       providers,
-      exports: [EDGE_OPTIONS, GatewayCleanup, GatewayService, OwnerAttachments, PlayerRedirect, SessionTable],
+      exports: [EDGE_OPTIONS, GatewayService, OwnerAttachments, PlayerRedirect, SessionTable],
     };
   }
 }

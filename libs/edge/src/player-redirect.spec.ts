@@ -20,13 +20,13 @@ function refuses(isAlone: boolean, writers: readonly ServerId[]): boolean {
   return redirect.refuses;
 }
 
-describe('a gateway that is the only server without the store', () => {
+describe('a gateway that has lost the store', () => {
   it('refuses players when another gateway writes to the store', () => {
     expect(refuses(true, [OTHER])).toBe(true);
     expect(refuses(false, [OTHER])).toBe(false);
   });
 
-  it('keeps its players when only servers of other types write, because every gateway has lost the store', () => {
+  it('refuses no players when no other gateway writes to the store', () => {
     expect(refuses(true, [serverId('game', '1'), serverId('lobby', '1')])).toBe(false);
   });
 });

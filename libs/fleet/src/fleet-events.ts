@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { ServerId } from '#libs/protocol';
 import { PubSub } from '#libs/redis';
 import { Log } from '#libs/telemetry';
-import { FLEET_CHANNEL } from './fleet.options.js';
+import { fleetChannel } from './fleet.options.js';
 
 export const FLEET_EVENT_KINDS = ['registered', 'state', 'evicted', 'left', 'vote'] as const;
 
@@ -27,7 +27,7 @@ export class FleetEvents implements OnModuleInit {
   ) {}
 
   async onModuleInit(): Promise<void> {
-    await this.pubSub.subscribe(FLEET_CHANNEL, (message) => this.hear(message));
+    await this.pubSub.subscribe(fleetChannel(), (message) => this.hear(message));
   }
 
   on(listener: FleetEventListener): void {
@@ -40,7 +40,7 @@ export class FleetEvents implements OnModuleInit {
   }
 
   async publish(event: FleetEvent): Promise<void> {
-    await this.pubSub.publish(FLEET_CHANNEL, JSON.stringify(event));
+    await this.pubSub.publish(fleetChannel(), JSON.stringify(event));
   }
 
   private hear(message: string): void {

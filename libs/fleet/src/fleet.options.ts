@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { ServerType } from '#libs/protocol';
+import { redisName } from '#libs/redis';
 import type { EventSink } from './event-sink.js';
 
 /** A game that a game server can run, as its record states it. */
@@ -50,9 +51,9 @@ export interface FleetOptions {
 
 export const FLEET_OPTIONS = Symbol('FleetOptions');
 
-export const SERVERS_KEY = 'hf:servers';
-export const FLEET_CHANNEL = 'hf:fleet';
-export const OPERATOR_EVENTS_CHANNEL = 'hf:events';
+export const serversKey = (): string => redisName('servers');
+export const fleetChannel = (): string => redisName('fleet');
+export const operatorEventsChannel = (): string => redisName('events');
 
 /** Interval at which a server reads its own record: half of a health check's interval, so a lost registry recovers within two. */
 export const OWN_RECORD_LOOK_MS = 500;

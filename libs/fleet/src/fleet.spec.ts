@@ -5,7 +5,7 @@ import { RedisConnections, RedisModule } from '#libs/redis';
 import { Readiness, TelemetryModule } from '#libs/telemetry';
 import { eventually } from '../../../tools/process/until.mjs';
 import { FleetModule } from './fleet.module.js';
-import { SERVERS_KEY } from './fleet.options.js';
+import { serversKey } from './fleet.options.js';
 import { type FleetEvent, FleetEvents } from './fleet-events.js';
 import { Self } from './self.js';
 import { type ServerChange, ServerDirectory } from './server-directory.js';
@@ -87,7 +87,7 @@ describe('the registration of servers', () => {
     expect(JSON.parse(fields.games)).toEqual(GAMES);
     expect(Number(fields.incarnation)).toBe(self.incarnation);
     expect(Number(fields.startedAt)).toBeGreaterThan(1_600_000_000_000);
-    expect(await redis.commands.sismember(SERVERS_KEY, self.id)).toBe(1);
+    expect(await redis.commands.sismember(serversKey(), self.id)).toBe(1);
   });
 
   it('reports to every other server which servers registered, changed and left', async () => {
@@ -110,17 +110,17 @@ describe('the registration of servers', () => {
     ).toMatch(/^registered (changed )+left$/);
     expect(watcher.events.filter(({ server }) => server === id).map(({ kind }) => kind)).toEqual(['registered', 'state', 'state', 'left']);
     expect(await watcher.redis.commands.exists(id)).toBe(0);
-    expect(await watcher.redis.commands.sismember(SERVERS_KEY, id)).toBe(0);
+    expect(await watcher.redis.commands.sismember(serversKey(), id)).toBe(0);
   });
 
   it('finds a server that was registered without a message', async () => {
     const watcher = await server(unique('watcher'));
     const id = `hf:game:${unique('foreign')}` as ServerId;
     await watcher.redis.commands.hset(id, { type: 'game', name: 'foreign', state: 'ready', incarnation: 5, linkHost: 'h', linkPort: 1 });
-    await watcher.redis.commands.sadd(SERVERS_KEY, id);
+    await watcher.redis.commands.sadd(serversKey(), id);
     await eventually(() => expect(watcher.directory.get(id)).toMatchObject({ incarnation: 5, games: {} }));
     await watcher.redis.commands.del(id);
-    await watcher.redis.commands.srem(SERVERS_KEY, id);
+    await watcher.redis.commands.srem(serversKey(), id);
   });
 
   it('writes a deleted record again with the same incarnation, and no server reports it as left', async () => {
@@ -131,21 +131,21 @@ describe('the registration of servers', () => {
     victim.registration.onEvicted((notice) => void notices.push(notice));
     await eventually(() => expect(watcher.directory.get(id)).toBeDefined());
 
-    await watcher.redis.commands.del(id, SERVERS_KEY);
+    await watcher.redis.commands.del(id, serversKey());
     await watcher.directory.refresh();
     expect(watcher.directory.get(id)).toBeDefined();
     await eventually(async () =>
       expect(await watcher.redis.commands.hgetall(id)).toMatchObject({ incarnation: String(incarnation), state: 'ready' }),
     );
-    await eventually(async () => expect(await watcher.redis.commands.sismember(SERVERS_KEY, id)).toBe(1));
+    await eventually(async () => expect(await watcher.redis.commands.sismember(serversKey(), id)).toBe(1));
     expect(notices).toEqual([]);
     expect(watcher.changes.filter(({ server, kind }) => server.id === id && kind === 'left')).toEqual([]);
   });
 
   it('lists the id again when only hf:servers was deleted', async () => {
     const { self, redis } = await registered(unique('unlisted'));
-    await redis.commands.srem(SERVERS_KEY, self.id);
-    await eventually(async () => expect(await redis.commands.sismember(SERVERS_KEY, self.id)).toBe(1));
+    await redis.commands.srem(serversKey(), self.id);
+    await eventually(async () => expect(await redis.commands.sismember(serversKey(), self.id)).toBe(1));
   });
 
   it('accepts an eviction: notifies the listeners first, then registers again with a higher incarnation', async () => {

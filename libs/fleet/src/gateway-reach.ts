@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Links } from '#libs/link';
 import type { ServerId } from '#libs/protocol';
 import { FleetLinks } from './fleet-links.js';
@@ -15,7 +15,7 @@ const DIALS_WITHIN_MS = 1_000;
  * that has rooms (`UnreachableServers`).
  */
 @Injectable()
-export class GatewayReach {
+export class GatewayReach implements OnModuleInit {
   /** Gateways without a working link, and the time since when, in ms of the monotonic clock. */
   private readonly missing = new Map<ServerId, number>();
   private readonly listeners: (() => void)[] = [];
@@ -30,17 +30,19 @@ export class GatewayReach {
   private mustProve = false;
 
   constructor(
-    links: Links,
-    registration: ServerRegistration,
+    private readonly links: Links,
+    private readonly registration: ServerRegistration,
     private readonly fleetLinks: FleetLinks,
     private readonly directory: ServerDirectory,
     private readonly self: Self,
-  ) {
-    links.onOpened(() => this.review());
-    links.onClosed(() => this.review());
-    links.onSilence(() => this.review());
-    directory.onChange(() => this.review());
-    registration.onEvicted(() => {
+  ) {}
+
+  onModuleInit(): void {
+    this.links.onOpened(() => this.review());
+    this.links.onClosed(() => this.review());
+    this.links.onSilence(() => this.review());
+    this.directory.onChange(() => this.review());
+    this.registration.onEvicted(() => {
       this.mustProve = true;
     });
   }

@@ -39,6 +39,7 @@ class Around {
     const write = (event: string, fields: object = {}) => this.lines.push({ event, ...fields });
     const log = { info: write, warn: write, error: write } as unknown as Log;
     this.trust = new LinkTrust(links, directory, { id: serverId('game', 'me') } as Self, log, this.readiness);
+    this.trust.onModuleInit();
   }
 
   add(name: string, type: ServerType, hasSame: boolean, incarnation = 1): ServerRecord {

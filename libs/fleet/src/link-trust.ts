@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Links } from '#libs/link';
 import type { ServerId } from '#libs/protocol';
 import { Log, Readiness } from '#libs/telemetry';
@@ -27,7 +27,7 @@ interface Finding {
  * servers with its own secret. An outvoted server is not ready, and an outvoted game server gets no rooms.
  */
 @Injectable()
-export class LinkTrust {
+export class LinkTrust implements OnModuleInit {
   private readonly findings = new Map<ServerId, Finding>();
   private readonly looks = new Map<ServerId, number>();
   private readonly listeners: (() => void)[] = [];
@@ -39,22 +39,24 @@ export class LinkTrust {
     private readonly directory: ServerDirectory,
     private readonly self: Self,
     private readonly log: Log,
-    readiness: Readiness,
-  ) {
-    links.onOpened(({ id, incarnation }) => this.found(id, incarnation, true));
-    links.onRefused(({ id }) => {
-      const record = directory.get(id);
+    private readonly readiness: Readiness,
+  ) {}
+
+  onModuleInit(): void {
+    this.links.onOpened(({ id, incarnation }) => this.found(id, incarnation, true));
+    this.links.onRefused(({ id }) => {
+      const record = this.directory.get(id);
       if (record) this.found(id, record.incarnation, false);
     });
-    links.onUnproved((claimed) => void this.lookAgain(claimed));
-    directory.onChange(({ kind, server: { id } }) => {
+    this.links.onUnproved((claimed) => void this.lookAgain(claimed));
+    this.directory.onChange(({ kind, server: { id } }) => {
       if (kind === 'evicted' || kind === 'left') {
         this.findings.delete(id);
         this.looks.delete(id);
       } else if (this.needsMore) void this.lookAgain(id);
       this.review();
     });
-    readiness.add('link', () => this.why);
+    this.readiness.add('link', () => this.why);
   }
 
   /** True when most of the servers have another secret than this one. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { TickBatch } from '#libs/async';
 import { PubSub, StoreClock } from '#libs/redis';
 import { EventSink, type OperatorEvent, type PublishedOperatorEvent } from './event-sink.js';
-import { OPERATOR_EVENTS_CHANNEL } from './fleet.options.js';
+import { operatorEventsChannel } from './fleet.options.js';
 import { Self } from './self.js';
 
 /** More events than a process usually reports in one tick. It keeps a message far below all buffer limits. */
@@ -34,7 +34,7 @@ export class RedisEventSink extends EventSink {
     for (let from = 0; from < events.length; from += MESSAGE_EVENTS_MAX) {
       const message = JSON.stringify(events.slice(from, from + MESSAGE_EVENTS_MAX));
       // Without the store no process receives events. The facts are in the server log.
-      this.pubSub.publish(OPERATOR_EVENTS_CHANNEL, message).catch(() => {});
+      this.pubSub.publish(operatorEventsChannel(), message).catch(() => {});
     }
   }
 }

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LinkIdentity } from '#libs/link';
 import { type ServerId, type ServerType, serverId } from '#libs/protocol';
+import { keyPrefix } from '#libs/redis';
 import { FLEET_OPTIONS, type FleetOptions, type OfferedGames } from './fleet.options.js';
 import type { ServerAddresses, ServerState } from './server-record.js';
 
@@ -34,7 +35,7 @@ export class MutableSelf extends Self {
 
   constructor(@Inject(FLEET_OPTIONS) { type, name, games = {}, build = '', region, canary = false }: FleetOptions) {
     super();
-    this.id = serverId(type, name);
+    this.id = serverId(type, name, keyPrefix());
     this.type = type;
     this.name = name;
     this.games = games;

@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@
 import type { ServerId, ServerType } from '#libs/protocol';
 import { type RedisClient, RedisConnections } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
-import { FIRST_POLL_MS, MISSING_KEPT_MS, MISSING_LISTED_MS, POLL_MS, POLL_MS_PER_SERVER, SERVERS_KEY } from './fleet.options.js';
+import { FIRST_POLL_MS, MISSING_KEPT_MS, MISSING_LISTED_MS, POLL_MS, POLL_MS_PER_SERVER, serversKey } from './fleet.options.js';
 import { FleetEvents } from './fleet-events.js';
 import { hasLeft } from './scripts/leave.js';
 import { type ServerRecord, toServerRecord } from './server-record.js';
@@ -114,7 +114,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
   private async readAll(): Promise<void> {
     this.lastPollAt = performance.now();
     const client = this.redis.commands;
-    const ids = new Set<ServerId>([...this.records.keys(), ...((await client.smembers(SERVERS_KEY)) as ServerId[])]);
+    const ids = new Set<ServerId>([...this.records.keys(), ...((await client.smembers(serversKey())) as ServerId[])]);
     await this.read([...ids]);
     this.hasView = true;
   }
@@ -175,7 +175,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     }
     if (now - since >= MISSING_LISTED_MS) {
       this.missingSince.delete(id);
-      await this.redis.commands.srem(SERVERS_KEY, id);
+      await this.redis.commands.srem(serversKey(), id);
     }
   }
 

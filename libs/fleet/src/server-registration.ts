@@ -3,7 +3,7 @@ import { SingleFlight } from '#libs/async';
 import { RedisConnections } from '#libs/redis';
 import { Log, Readiness } from '#libs/telemetry';
 import { EventSink } from './event-sink.js';
-import { type OfferedGames, OWN_RECORD_LOOK_MS, SERVERS_KEY } from './fleet.options.js';
+import { type OfferedGames, OWN_RECORD_LOOK_MS, serversKey } from './fleet.options.js';
 import { FleetEvents } from './fleet-events.js';
 import { removeServer } from './scripts/leave.js';
 import { registerServer } from './scripts/register.js';
@@ -120,13 +120,13 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     const { id, incarnation } = this.self;
     const [[found, state], isListed] = await Promise.all([
       this.redis.commands.hmget(id, 'incarnation', 'state'),
-      this.redis.commands.sismember(SERVERS_KEY, id),
+      this.redis.commands.sismember(serversKey(), id),
     ]);
     if (this.phase !== 'registered' || this.self.incarnation !== incarnation) return;
     const verdict = judgeOwnRecord(incarnation, found == null ? null : Number(found), state ?? null);
     switch (verdict) {
       case 'stands':
-        if (!isListed) await this.redis.commands.sadd(SERVERS_KEY, id);
+        if (!isListed) await this.redis.commands.sadd(serversKey(), id);
         return;
       case 'lost':
         await this.write(incarnation);
@@ -162,7 +162,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
    */
   private async write(keep: number): Promise<void> {
     const { self, redis } = this;
-    await redis.commands.sadd(SERVERS_KEY, self.id);
+    await redis.commands.sadd(serversKey(), self.id);
     self.incarnation = await registerServer(redis.commands, self, this.wantedState, this.startedAt, keep);
     self.state = this.wantedState;
     const reason = self.incarnation === keep ? 'record-lost' : this.startedAt === 0 ? 'started' : 'rejoined';

@@ -78,8 +78,8 @@ export function isNonce(bytes: Uint8Array): boolean {
 const INTRODUCTION_LIMITS: ReadLimits = { nodes: 5, depth: 1, strictText: true };
 const FIELDS = 4;
 const MAC_BYTES = 32;
-/** The server ids that `SERVER_NAME` allows. */
-const SERVER_ID = /^hf:(gateway|lobby|game):[A-Za-z0-9._-]{1,64}$/;
+/** The server ids that `REDIS_PREFIX` and `SERVER_NAME` allow. */
+const SERVER_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}:(gateway|lobby|game):[A-Za-z0-9._-]{1,64}$/;
 
 /** Returns the identity of the peer, or null without a valid proof. Never throws, whatever bytes a peer sends. */
 export function readIntroduction(

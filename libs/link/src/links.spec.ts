@@ -230,6 +230,22 @@ describe('the handshake', () => {
     expect(readIntroduction(SECRET, 'dial', theirs, packIntroduction(SECRET, 'dial', ours, theirs, who))).toBeNull();
   });
 
+  it.each([
+    ['with the same secret', SECRET],
+    ['with another secret', 'the secret of the other fleet'],
+  ])('closes a connection of a server of another fleet %s, and does not report it', async (_, secret) => {
+    const { address, links } = await newSide();
+    const reports: unknown[] = [];
+    links.onUnproved((id) => reports.push(id));
+    const foreign = await Stranger.dial(address.port);
+    await foreign.prove({ id: serverId('game', 'a', 'blue'), incarnation: 1 }, secret);
+    await until(() => foreign.isClosed);
+    // No `refused`: a server that got one would doubt its own secret.
+    expect(foreign.frames().slice(1)).toEqual([]);
+    expect([...links.all()]).toEqual([]);
+    expect(reports).toEqual([]);
+  });
+
   it('refuses a server with another id than the dialed one', async () => {
     const [a, b] = await Promise.all([newSide(), newSide()]);
     await expect(a.links.to({ ...b.address, id: serverId('game', 'somebody-else') })).rejects.toMatchObject({ code: 'server-lost' });

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { connect as connectTls, createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { KeyedFlights } from '#libs/async';
-import { bounded, errorBody, FrameSplitter, HoldfastError, LENGTH_BYTES, type ServerId } from '#libs/protocol';
+import { bounded, errorBody, FrameSplitter, fleetPrefixOf, HoldfastError, LENGTH_BYTES, type ServerId } from '#libs/protocol';
 import { channelOf, claimedId, type Introduction, isNonce, newNonce, packIntroduction, readIntroduction } from './handshake.js';
 import {
   FRAME_BYTES_MAX_DEFAULT,
@@ -183,11 +183,13 @@ export class Links implements OnApplicationShutdown {
         if (!proof) {
           const claimed = claimedId(body);
           // Only a server can send a well-formed proof with another secret. Other bytes get no answer.
-          if (claimed === null) return null;
+          if (claimed === null || !this.isOfThisFleet(claimed)) return null;
           writeFrame(socket, LINK_KIND.refused, NO_BODY);
           this.news.emit('unproved', claimed);
           return null;
         }
+        // Several fleets may share one Redis and one secret. The dialer has an old address.
+        if (!this.isOfThisFleet(proof.who.id)) return null;
         const side = isVerify ? 'verified' : 'accept';
         writeFrame(socket, LINK_KIND.ready, packIntroduction(this.options.secret, side, proof.nonce, nonce, this.self, channel));
         return isVerify ? 'over' : proof.who;
@@ -201,6 +203,10 @@ export class Links implements OnApplicationShutdown {
     writeFrame(socket, LINK_KIND.challenge, nonce);
     // `destroySoon`, so that a refused peer still gets the `refused` frame.
     proved.catch(() => socket.destroySoon()).finally(() => this.strangers.delete(ends));
+  }
+
+  private isOfThisFleet(id: ServerId): boolean {
+    return fleetPrefixOf(id) === fleetPrefixOf(this.self.id);
   }
 
   private async dial(address: LinkAddress): Promise<LinkPeer> {

@@ -13,7 +13,7 @@ import {
   type UserId,
 } from '#libs/protocol';
 import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
-import { ROOMS_KEY, RoomLog, type RoomRecord, RoomRecords, roomKey, type StoreGeneration, UserRooms, viewOf } from '#libs/room-store';
+import { RoomLog, type RoomRecord, RoomRecords, roomKey, roomsKey, type StoreGeneration, UserRooms, viewOf } from '#libs/room-store';
 import { GatewaySessionIndex, PendingAwayMarks, SessionNotices, SessionStore } from '#libs/session';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
@@ -696,9 +696,9 @@ describe('the sweeper', () => {
     const { sweeper } = newLobby();
     await records.index(['about-to-be' as RoomId, 'never' as RoomId], Date.now());
     await sweeper.sweep();
-    expect(await redis.commands.zscore(ROOMS_KEY, 'never')).not.toBeNull();
+    expect(await redis.commands.zscore(roomsKey(), 'never')).not.toBeNull();
     await sweeper.sweep();
-    expect(await redis.commands.zscore(ROOMS_KEY, 'never')).toBeNull();
+    expect(await redis.commands.zscore(roomsKey(), 'never')).toBeNull();
   });
 
   it('drops such entries also among more rooms than one sweep reads', async () => {
@@ -707,7 +707,7 @@ describe('the sweeper', () => {
     await records.index(ids, Date.now());
     // Dropped entries move the others, so a complete sweep takes more than one round. A slow Redis costs another one.
     for (let sweeps = 0; sweeps < 16; sweeps++) await sweeper.sweep();
-    const left = await redis.commands.zmscore(ROOMS_KEY, ...ids);
+    const left = await redis.commands.zmscore(roomsKey(), ...ids);
     expect(left.filter((score) => score !== null)).toEqual([]);
   });
 });

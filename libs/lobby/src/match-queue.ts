@@ -1,6 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { RequestOrder, RoomId, ServerId, SessionId, UserId } from '#libs/protocol';
-import { LuaScript, RedisConnections } from '#libs/redis';
+import { LuaScript, RedisConnections, redisName } from '#libs/redis';
 import { StoreGeneration } from '#libs/room-store';
 
 const findScript = new LuaScript('match_find', new URL('./scripts/match-find.lua', import.meta.url), 3);
@@ -27,33 +27,35 @@ const cancelScript = new LuaScript('match_cancel', new URL('./scripts/match-canc
 /** Age at which the list of games with searches is read again. Every created or joined room needs the list, and it changes rarely. */
 const GAMES_STALE_MS = 1_000;
 
-const GAMES_KEY = 'hf:match-games';
-const queueKey = (game: string): string => `hf:match:{${game}}`;
-const peopleKey = (game: string): string => `hf:match:{${game}}:people`;
-const madeKey = (game: string): string => `hf:match:{${game}}:made`;
+const gamesKey = (): string => redisName('match-games');
+const queueKey = (game: string): string => redisName(`match:{${game}}`);
+const peopleKey = (game: string): string => redisName(`match:{${game}}:people`);
+const madeKey = (game: string): string => redisName(`match:{${game}}:made`);
 
 /**
  * The searches of each game, in the order of their arrival. One script takes a whole match out of the queue. So no user is matched twice, and
  * no user waits while enough others wait.
  */
 @Injectable()
-export class MatchQueue {
+export class MatchQueue implements OnModuleInit {
   private readonly known = new Set<string>();
   private games: readonly string[] = [];
   private gamesReadAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly redis: RedisConnections,
-    generation: StoreGeneration,
-  ) {
+    private readonly generation: StoreGeneration,
+  ) {}
+
+  onModuleInit(): void {
     // Redis may have restarted and lost the list of games.
-    generation.onConnected(() => this.known.clear());
+    this.generation.onConnected(() => this.known.clear());
   }
 
   /** Returns the match that this search completes, with the given id. Null: the user waits. */
   async find(game: string, searcher: Searcher, seats: number, id: RoomId, waitMs: number): Promise<MadeMatch | null> {
     if (!this.known.has(game)) {
-      await this.redis.commands.sadd(GAMES_KEY, game);
+      await this.redis.commands.sadd(gamesKey(), game);
       this.known.add(game);
     }
     const keys = [queueKey(game), peopleKey(game), madeKey(game)];
@@ -88,7 +90,7 @@ export class MatchQueue {
   }
 
   private async readGames(): Promise<readonly string[]> {
-    this.games = await this.redis.commands.smembers(GAMES_KEY);
+    this.games = await this.redis.commands.smembers(gamesKey());
     this.gamesReadAt = performance.now();
     return this.games;
   }
@@ -110,7 +112,7 @@ export class MatchQueue {
 
   /** Matches that are older than `ageMs` and have no room, because their lobby died. */
   async abandoned(ageMs: number): Promise<MadeMatch[]> {
-    const games = await this.redis.commands.smembers(GAMES_KEY);
+    const games = await this.redis.commands.smembers(gamesKey());
     const [seconds] = await this.redis.commands.time();
     const before = Number(seconds) * 1_000 - ageMs;
     const made = await Promise.all(games.map((game) => this.redis.commands.hgetall(madeKey(game))));

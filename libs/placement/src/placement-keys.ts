@@ -1,29 +1,28 @@
 import { createHash } from 'node:crypto';
 import type { ServerId } from '#libs/protocol';
+import { redisName } from '#libs/redis';
 import type { Place } from './offers.js';
 
 /**
  * The keys of placement in Redis. All have one hash tag, because one choice touches several of them atomically. Everywhere in
  * Redis a server is named by the key of its record, so scripts read key names and never build any.
  */
-export const PLACEMENT_TAG = 'hf:{placement}';
+export const placementName = (name: string): string => redisName(`{placement}:${name}`);
 
 /** Set of the keys of all servers' records. */
-export const SERVERS_KEY = `${PLACEMENT_TAG}:servers`;
+export const serversKey = (): string => placementName('servers');
 /** Hash: the reservation of each room. */
-export const RESERVATIONS_KEY = `${PLACEMENT_TAG}:reservations`;
+export const reservationsKey = (): string => placementName('reservations');
 /** Sorted set of rooms by the expiry of their reservations (Redis' time, ms). */
-export const EXPIRIES_KEY = `${PLACEMENT_TAG}:expiries`;
-
-const SERVER_PREFIX = `${PLACEMENT_TAG}:server:`;
+export const expiriesKey = (): string => placementName('expiries');
 
 /** Hash: the last report of a server, and the reservations on it since. */
 export function serverKey(server: ServerId): string {
-  return SERVER_PREFIX + server;
+  return placementName(`server:${server}`);
 }
 
 export function serverOfKey(key: string): ServerId {
-  return key.slice(SERVER_PREFIX.length) as ServerId;
+  return key.slice(placementName('server:').length) as ServerId;
 }
 
 /** Sorted set, by score: the eligible servers that have exactly these offers. */
@@ -32,7 +31,7 @@ export function orderKey(offers: readonly string[]): string {
   const digest = createHash('sha256')
     .update([...offers].sort().join(' '))
     .digest('base64url');
-  return `${PLACEMENT_TAG}:order:${digest.slice(0, 22)}`;
+  return placementName(`order:${digest.slice(0, 22)}`);
 }
 
 /** Set: the orders of the servers that accept a room of this game. Without a version, region or build: of servers with any. */
@@ -44,5 +43,5 @@ export function offerKey(game: string, version?: number, { region, build }: Plac
     region === undefined ? '' : `,region=${region}`,
     build === undefined ? '' : `,build=${build}`,
   ];
-  return `${PLACEMENT_TAG}:offers:${parts.join('')}`;
+  return placementName(`offers:${parts.join('')}`);
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
-import { SERVERS_KEY, serverOfKey } from './placement-keys.js';
+import { serverOfKey, serversKey } from './placement-keys.js';
 import { dropReason } from './scripts/readmit.js';
 import { buryIncarnation } from './scripts/remove.js';
 import { addReason } from './scripts/withhold.js';
@@ -57,7 +57,7 @@ export class PlacementPool {
   /** Every server that placement knows, by name. */
   async status(): Promise<readonly PooledServer[]> {
     const client = this.redis.commands;
-    const keys = (await client.smembers(SERVERS_KEY)).sort();
+    const keys = (await client.smembers(serversKey())).sort();
     if (keys.length === 0) return [];
     const pipeline = client.pipeline();
     for (const key of keys) pipeline.hgetall(key);

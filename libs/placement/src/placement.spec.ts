@@ -9,7 +9,7 @@ import { until } from '../../../tools/process/until.mjs';
 import { LoadBalancerService, type Placement, type PlacementRequest } from './load-balancer.service.js';
 import { PlacementModule } from './placement.module.js';
 import type { PlacementOptions } from './placement.options.js';
-import { EXPIRIES_KEY, offerKey, RESERVATIONS_KEY, serverKey } from './placement-keys.js';
+import { expiriesKey, offerKey, reservationsKey, serverKey } from './placement-keys.js';
 import { PlacementPool, type PooledServer } from './placement-pool.js';
 import { PlacementReporter, type ServerReport } from './placement-reporter.js';
 import { PlacementStrategy, type RoomWish, type ServerFacts, STRATEGY_NAMES } from './placement-strategy.js';
@@ -89,16 +89,16 @@ function spread(placements: readonly Placement[], servers: readonly ServerId[]):
 
 /** Lets the lease of a room expire without anybody noticing. */
 async function expire(at: Process, room: RoomId): Promise<void> {
-  await at.redis.zadd(EXPIRIES_KEY, 'XX', 1, room);
+  await at.redis.zadd(expiriesKey(), 'XX', 1, room);
 }
 
 /** Adds more expired leases than one call examines, older than all others. */
 async function bury(at: Process): Promise<void> {
-  await at.redis.zadd(EXPIRIES_KEY, ...Array.from({ length: 100 }, () => [0, newRoom()]).flat());
+  await at.redis.zadd(expiriesKey(), ...Array.from({ length: 100 }, () => [0, newRoom()]).flat());
 }
 
 async function isLeased(at: Process, room: RoomId): Promise<boolean> {
-  return Number(await at.redis.zscore(EXPIRIES_KEY, room)) > Date.now();
+  return Number(await at.redis.zscore(expiriesKey(), room)) > Date.now();
 }
 
 interface Reservation {
@@ -109,7 +109,7 @@ interface Reservation {
 }
 
 async function reservationOf(at: Process, room: RoomId): Promise<Reservation | null> {
-  const [, incarnation, weight, server] = /^(\S+) (\S+) (.+)$/.exec((await at.redis.hget(RESERVATIONS_KEY, room)) ?? '') ?? [];
+  const [, incarnation, weight, server] = /^(\S+) (\S+) (.+)$/.exec((await at.redis.hget(reservationsKey(), room)) ?? '') ?? [];
   return server === undefined ? null : { server, incarnation: Number(incarnation), isOutstanding: weight !== 'kept' };
 }
 
@@ -517,7 +517,7 @@ describe('a reservation', () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const room = newRoom();
-    const lease = async () => Number(await at.redis.zscore(EXPIRIES_KEY, room));
+    const lease = async () => Number(await at.redis.zscore(expiriesKey(), room));
     await fleet.place({ room });
     const before = await lease();
     await until(async () => {

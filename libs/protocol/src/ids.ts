@@ -1,7 +1,10 @@
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
-/** `hf:<type>:<name>`, for example `hf:game:1`: the id of a server, its hash key and its health channel in Redis. */
+/**
+ * `<fleet>:<type>:<name>`, for example `hf:game:1`: the id of a server, its hash key and its health channel in Redis. The first part is
+ * the prefix of the fleet's keys (`REDIS_PREFIX`).
+ */
 export type ServerId = Branded<'ServerId'>;
 export type RoomId = Branded<'RoomId'>;
 export type SessionId = Branded<'SessionId'>;
@@ -13,8 +16,16 @@ export type Seat = number;
 export const SERVER_TYPES = ['gateway', 'lobby', 'game'] as const;
 export type ServerType = (typeof SERVER_TYPES)[number];
 
-export function serverId(type: ServerType, name: string): ServerId {
-  return `hf:${type}:${name}` as ServerId;
+/** The first part of the ids of a fleet without `REDIS_PREFIX`. */
+export const FLEET_PREFIX_DEFAULT = 'hf';
+
+export function serverId(type: ServerType, name: string, prefix: string = FLEET_PREFIX_DEFAULT): ServerId {
+  return `${prefix}:${type}:${name}` as ServerId;
+}
+
+/** The prefix of the fleet to which the server belongs. */
+export function fleetPrefixOf(id: ServerId): string {
+  return id.slice(0, id.indexOf(':'));
 }
 
 export function serverTypeOf(id: ServerId): ServerType {

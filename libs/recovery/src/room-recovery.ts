@@ -3,7 +3,7 @@ import { sleep } from '#libs/async';
 import { describeVersions, EventSink, FleetLinks, LinkTrust, ServerDirectory, takesVersion } from '#libs/fleet';
 import { LoadBalancerService, type Place } from '#libs/placement';
 import { type AdoptResult, HoldfastError, type RoomId, type RoomTenure, type ServerId } from '#libs/protocol';
-import { RedisConnections, RedisLease } from '#libs/redis';
+import { RedisConnections, RedisLease, redisName } from '#libs/redis';
 import { EndedGameStore, RoomLog, type RoomOwnership, type RoomRecord, RoomRecords } from '#libs/room-store';
 import { SETTLE_WAIT_MS, StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
@@ -58,7 +58,7 @@ export class RoomRecovery {
 
   /** Does the same as `recover`, unless another process already does it. */
   async recoverUnclaimed(owner: RoomOwnership): Promise<void> {
-    const lease = new RedisLease(this.redis, `hf:recovering:${owner.server}:${owner.incarnation}`, CLAIM_MS);
+    const lease = new RedisLease(this.redis, redisName(`recovering:${owner.server}:${owner.incarnation}`), CLAIM_MS);
     await lease.run(() => this.recover(owner));
   }
 
@@ -254,7 +254,7 @@ export class RoomRecovery {
 
   /** The time since the owner was lost. Redis stores its start, so another gateway that takes over continues to count. */
   private async lostMs({ server, incarnation }: RoomOwnership): Promise<number> {
-    const key = `hf:lost:${server}:${incarnation}`;
+    const key = redisName(`lost:${server}:${incarnation}`);
     const [seconds] = await this.redis.commands.time();
     const now = Number(seconds) * 1_000;
     // Redis runs both in this order, because they are sent in one event-loop tick.

@@ -1,4 +1,5 @@
 import { type RedisOptions as ClientOptions, Cluster, type ClusterOptions, Redis } from 'ioredis';
+import { setKeyPrefix } from './key-prefix.js';
 import { COMMAND_TIMEOUT_MS_DEFAULT, LOADING_RETRY_MS, READONLY_RECONNECT_MS, RECONNECT_MS, type RedisOptions } from './redis.options.js';
 
 /** One connection (or, in a Cluster, one set of connections). Both kinds accept the same commands. */
@@ -8,7 +9,9 @@ export type RedisClient = Redis | Cluster;
  * Creates a client that never repeats a command: with the defaults of ioredis, a write whose reply was lost is executed twice. A
  * command that cannot be sent, or whose connection breaks, fails at once. The caller knows whether it may be repeated.
  */
-export function connect({ url, commandTimeoutMs = COMMAND_TIMEOUT_MS_DEFAULT }: RedisOptions): RedisClient {
+export function connect({ url, commandTimeoutMs = COMMAND_TIMEOUT_MS_DEFAULT, prefix }: RedisOptions): RedisClient {
+  // The watchdog's thread has modules of its own, and uses no `RedisModule`.
+  if (prefix !== undefined) setKeyPrefix(prefix);
   const options: ClientOptions = {
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,

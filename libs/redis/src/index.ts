@@ -1,4 +1,5 @@
 export * from './connect.js';
+export * from './key-prefix.js';
 export * from './lua-script.js';
 export * from './pub-sub.js';
 export * from './redis.module.js';

@@ -11,7 +11,7 @@ const renew = new LuaScript('lease', new URL('./redis-lease.lua', import.meta.ur
  * twice.
  *
  * @example
- * const lease = new RedisLease(redis, `hf:recovering:${server}`, 10_000);
+ * const lease = new RedisLease(redis, redisName(`recovering:${server}`), 10_000);
  * await lease.run(() => recovery.recover(server));
  */
 export class RedisLease {

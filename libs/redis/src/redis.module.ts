@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { setKeyPrefix } from './key-prefix.js';
 import { PubSub } from './pub-sub.js';
 import type { RedisOptions } from './redis.options.js';
 import { REDIS_OPTIONS, RedisConnections } from './redis-connections.js';
@@ -8,6 +9,8 @@ import { StoreHealth } from './store-health.js';
 @Module({})
 export class RedisModule {
   static forRoot(options: RedisOptions): DynamicModule {
+    // Before the first provider builds a name.
+    if (options.prefix !== undefined) setKeyPrefix(options.prefix);
     return {
       module: RedisModule,
       global: true,

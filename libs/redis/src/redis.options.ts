@@ -2,6 +2,8 @@
 export interface RedisOptions {
   /** `redis://`, `rediss://`, a comma-separated list for Redis Cluster, or `sentinel://host:port,…/name`. */
   readonly url: string;
+  /** First part of all keys and channels of this fleet (`REDIS_PREFIX`), see `redisName`. Default: `hf`. */
+  readonly prefix?: string;
   /** A reply that takes longer counts as lost, in ms. The outcome of the command is then unknown. */
   readonly commandTimeoutMs?: number;
   /** Number of replicas that must have a write before it counts (`DURABILITY_REPLICAS`). Default: 0. */

@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Cluster } from 'ioredis';
 import { SingleFlight } from '#libs/async';
+import { redisName } from './key-prefix.js';
 import { RedisConnections } from './redis-connections.js';
 
 /** Between two samples, in ms. A quartz clock drifts by less than a millisecond in this time. */
@@ -14,7 +15,7 @@ const SLEW = 0.000_5;
 /** A larger difference is not drift: Redis' clock was set, or this computer slept. In ms. */
 const DRIFT_MS_MAX = 1_000;
 /** In a Cluster the clocks of two nodes differ, so the time is always read from the node of this key. */
-const CLUSTER_KEY = 'hf:store-clock';
+const clusterKey = (): string => redisName('store-clock');
 
 /**
  * Redis' time (`TIME`), the one clock that all servers share. After the first sample it does not depend on this host's wall
@@ -115,7 +116,7 @@ export class StoreClock implements OnModuleDestroy {
 
   private async askTime(): Promise<number> {
     const { commands } = this.redis;
-    const answer = commands instanceof Cluster ? await commands.eval("return redis.call('TIME')", 1, CLUSTER_KEY) : await commands.time();
+    const answer = commands instanceof Cluster ? await commands.eval("return redis.call('TIME')", 1, clusterKey()) : await commands.time();
     const [seconds, microseconds] = answer as readonly [string | number, string | number];
     return Number(seconds) * 1_000 + Number(microseconds) / 1_000;
   }

@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Cluster, Redis } from 'ioredis';
 import type { RedisClient } from './connect.js';
+import { redisName } from './key-prefix.js';
 import { RedisConnections } from './redis-connections.js';
 import { storeFailureOf } from './store-failure.js';
 
@@ -8,7 +9,7 @@ import { storeFailureOf } from './store-failure.js';
 const PROBE_MS = { available: 1_000, unavailable: 250 };
 /** How long nothing must have failed before Redis counts as available again, in ms. */
 const QUIET_MS = 1_000;
-const PROBE_KEY = 'hf:store-probe';
+const probeKey = (): string => redisName('store-probe');
 const PROBE_TTL_MS = 60_000;
 /** In a Cluster, the number of keys in different slots, because a part of the Cluster may be down. */
 const CLUSTER_KEYS = 8;
@@ -114,12 +115,12 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async write(): Promise<void> {
     const { commands, options } = this.redis;
-    const keys = commands instanceof Cluster ? Array.from({ length: CLUSTER_KEYS }, (_, index) => `${PROBE_KEY}:${index}`) : [PROBE_KEY];
+    const keys = commands instanceof Cluster ? Array.from({ length: CLUSTER_KEYS }, (_, index) => `${probeKey()}:${index}`) : [probeKey()];
     await Promise.all(keys.map((key) => commands.set(key, '1', 'PX', PROBE_TTL_MS)));
     if (!this.replicated) return;
     const { replicas = 0, replicasTimeoutMs = REPLICAS_TIMEOUT_MS } = options;
     const [, reached] = await Promise.all([
-      this.replicated.set(PROBE_KEY, '1', 'PX', PROBE_TTL_MS),
+      this.replicated.set(probeKey(), '1', 'PX', PROBE_TTL_MS),
       (this.replicated as Redis).wait(replicas, replicasTimeoutMs),
     ]);
     if (reached < replicas) throw new Error(`NOREPLICAS ${reached} replicas have a write, DURABILITY_REPLICAS is ${replicas}`);

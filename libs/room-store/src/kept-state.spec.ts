@@ -228,14 +228,14 @@ class Game {
           seats: { min: 1, max: 1 },
           durability: 'every-change',
           checkpointMs: 1,
-          tickHz: 0,
+          stepHz: 0,
           seatGraceMs: 1,
         },
         setup: () => start,
         commands: new Map([['run', { validate: (value) => ({ ok: true, value }), run: (room) => this.run(room) }]]),
         timers: new Map(),
         seatEvents: new Map(),
-        tick: null,
+        step: null,
         view: (state) => {
           state.n = 7;
           return state;

@@ -1,25 +1,26 @@
 import type { RoomId, ServerId, UserId } from '#libs/protocol';
+import { redisName } from '#libs/redis';
 
 /** All keys of one room share a hash tag. So they share a slot in Redis Cluster, and one script may use all of them. */
-export const roomKey = (room: RoomId): string => `hf:room:{${room}}`;
-export const logKey = (room: RoomId): string => `hf:room:{${room}}:log`;
-export const checkpointKey = (room: RoomId): string => `hf:room:{${room}}:checkpoint`;
-export const effectsKey = (room: RoomId): string => `hf:room:{${room}}:effects`;
-export const epilogueKey = (room: RoomId): string => `hf:room:{${room}}:epilogue`;
+export const roomKey = (room: RoomId): string => redisName(`room:{${room}}`);
+export const logKey = (room: RoomId): string => redisName(`room:{${room}}:log`);
+export const checkpointKey = (room: RoomId): string => redisName(`room:{${room}}:checkpoint`);
+export const effectsKey = (room: RoomId): string => redisName(`room:{${room}}:effects`);
+export const epilogueKey = (room: RoomId): string => redisName(`room:{${room}}:epilogue`);
 /** Log and checkpoint of a game that was ended without its owner. They are kept for a while, so that someone can find the cause. */
-export const keptLogKey = (room: RoomId): string => `hf:room:{${room}}:kept:log`;
-export const keptCheckpointKey = (room: RoomId): string => `hf:room:{${room}}:kept:checkpoint`;
-export const keptEffectsKey = (room: RoomId): string => `hf:room:{${room}}:kept:effects`;
-export const closedKey = (room: RoomId): string => `hf:room:{${room}}:closed`;
-export const aliveKey = (server: ServerId, incarnation: number): string => `hf:alive:${server}:${incarnation}`;
-export const ROOMS_KEY = 'hf:rooms';
+export const keptLogKey = (room: RoomId): string => redisName(`room:{${room}}:kept:log`);
+export const keptCheckpointKey = (room: RoomId): string => redisName(`room:{${room}}:kept:checkpoint`);
+export const keptEffectsKey = (room: RoomId): string => redisName(`room:{${room}}:kept:effects`);
+export const closedKey = (room: RoomId): string => redisName(`room:{${room}}:closed`);
+export const aliveKey = (server: ServerId, incarnation: number): string => redisName(`alive:${server}:${incarnation}`);
+export const roomsKey = (): string => redisName('rooms');
 /** The index of public rooms, by time of creation; the same for one game; the games that have such an index. */
-export const LISTED_KEY = 'hf:listed';
-export const listedKey = (game: string): string => `hf:listed:${game}`;
-export const LISTED_GAMES_KEY = 'hf:listed-games';
-export const OWNERS_KEY = 'hf:owners';
-export const roomsOfKey = (server: ServerId, incarnation: number): string => `hf:rooms-of:${server}:${incarnation}`;
-export const userKey = (user: UserId): string => `hf:user:${user}`;
+export const allListedKey = (): string => redisName('listed');
+export const listedKey = (game: string): string => redisName(`listed:${game}`);
+export const listedGamesKey = (): string => redisName('listed-games');
+export const ownersKey = (): string => redisName('owners');
+export const roomsOfKey = (server: ServerId, incarnation: number): string => redisName(`rooms-of:${server}:${incarnation}`);
+export const userKey = (user: UserId): string => redisName(`user:${user}`);
 
 /**
  * How long the log and checkpoint of a game that was ended without its owner are kept, in ms: long enough to inspect them after a weekend.

@@ -1,18 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Injectable, Optional } from '@nestjs/common';
-import { type RoomId, type RoomStatus, type ServerId } from '#libs/protocol';
+import { Injectable, type OnModuleInit, Optional } from '@nestjs/common';
+import { type LeftReason, type RoomId, type RoomStatus, type ServerId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
 import {
+  allListedKey,
   checkpointKey,
   closedKey,
-  LISTED_GAMES_KEY,
-  LISTED_KEY,
+  listedGamesKey,
   listedKey,
   logKey,
-  OWNERS_KEY,
-  ROOMS_KEY,
+  ownersKey,
   roomKey,
+  roomsKey,
   roomsOfKey,
 } from './room-keys.js';
 import { ownerOf, type RoomDoc, type RoomGlance, type RoomOwnership, type RoomRecord, readRecord } from './room-record.js';
@@ -60,17 +60,19 @@ export interface IndexEntry {
  * and the other reads again.
  */
 @Injectable()
-export class RoomRecords {
-  /** Games that this process has added to `LISTED_GAMES_KEY`. */
+export class RoomRecords implements OnModuleInit {
+  /** Games that this process has added to `listedGamesKey()`. */
   private readonly gamesNoted = new Set<string>();
 
   constructor(
     private readonly redis: RedisConnections,
     /** With it, nothing new is written before the store is settled. */
     @Optional() private readonly generation?: StoreGeneration,
-  ) {
+  ) {}
+
+  onModuleInit(): void {
     // A store that was restarted may have lost the index entries of these games.
-    generation?.onConnected(() => this.gamesNoted.clear());
+    this.generation?.onConnected(() => this.gamesNoted.clear());
   }
 
   async read(room: RoomId): Promise<RoomRecord | null> {
@@ -110,7 +112,7 @@ export class RoomRecords {
    * not a room that nobody finds.
    */
   async create(id: RoomId, game: string, doc: RoomDoc, status: RoomStatus = 'waiting'): Promise<RoomRecord | null> {
-    const indexed = this.redis.commands.zadd(ROOMS_KEY, doc.createdAt, id);
+    const indexed = this.redis.commands.zadd(roomsKey(), doc.createdAt, id);
     await Promise.all([indexed, ...(doc.private ? [] : [this.enlist(id, game, doc.createdAt)])]);
     const saved = await this.write(id, '', doc, status, '', game);
     return saved && readRecord(id, { game, doc: encodeRoomDoc(doc), status, ...saved });
@@ -132,7 +134,7 @@ export class RoomRecords {
    *
    * @throws `unavailable` before the store is settled
    */
-  async close(record: RoomRecord, reason: string): Promise<boolean> {
+  async close(record: RoomRecord, reason: LeftReason): Promise<boolean> {
     this.refuseUnsettled();
     const keys = [roomKey(record.id), logKey(record.id), checkpointKey(record.id), closedKey(record.id)];
     const closed = (await closeScript.run(this.redis.commands, keys, [record.rev, reason, CLOSED_MS])) === 1;
@@ -154,12 +156,12 @@ export class RoomRecords {
 
   /** Ids in the index, newest first. Some may have no record. */
   async list(limit: number, offset = 0): Promise<RoomId[]> {
-    return (await this.redis.commands.zrevrange(ROOMS_KEY, offset, offset + limit - 1)) as RoomId[];
+    return (await this.redis.commands.zrevrange(roomsKey(), offset, offset + limit - 1)) as RoomId[];
   }
 
   /** A page, newest first, after the position `after`, which need not exist. Rooms that come or go move no other room to another page. */
   async page(after: IndexEntry | null, limit: number): Promise<IndexEntry[]> {
-    return this.pageOf(ROOMS_KEY, after, limit);
+    return this.pageOf(roomsKey(), after, limit);
   }
 
   private async pageOf(key: string, after: IndexEntry | null, limit: number): Promise<IndexEntry[]> {
@@ -186,14 +188,14 @@ export class RoomRecords {
 
   /** Pages like `page` through the public rooms, of one game or of all. */
   async listed(game: string | undefined, after: IndexEntry | null, limit: number): Promise<IndexEntry[]> {
-    return this.pageOf(game === undefined ? LISTED_KEY : listedKey(game), after, limit);
+    return this.pageOf(game === undefined ? allListedKey() : listedKey(game), after, limit);
   }
 
   /** Adds a public room. The call is idempotent. */
   async enlist(room: RoomId, game: string, createdAt: number): Promise<void> {
     const { commands } = this.redis;
-    const noted = this.gamesNoted.has(game) ? [] : [commands.sadd(LISTED_GAMES_KEY, game)];
-    await Promise.all([...noted, commands.zadd(LISTED_KEY, createdAt, room), commands.zadd(listedKey(game), createdAt, room)]);
+    const noted = this.gamesNoted.has(game) ? [] : [commands.sadd(listedGamesKey(), game)];
+    await Promise.all([...noted, commands.zadd(allListedKey(), createdAt, room), commands.zadd(listedKey(game), createdAt, room)]);
     this.gamesNoted.add(game);
   }
 
@@ -202,15 +204,15 @@ export class RoomRecords {
     if (rooms.length === 0) return;
     const { commands } = this.redis;
     // A store that was emptied has forgotten the games that this process added.
-    const all = games ?? [...(await commands.smembers(LISTED_GAMES_KEY)), ...this.gamesNoted];
-    await Promise.all([LISTED_KEY, ...new Set(all.map(listedKey))].map((key) => commands.zrem(key, ...rooms)));
+    const all = games ?? [...(await commands.smembers(listedGamesKey())), ...this.gamesNoted];
+    await Promise.all([allListedKey(), ...new Set(all.map(listedKey))].map((key) => commands.zrem(key, ...rooms)));
   }
 
   /** Which of the rooms are listed, in the index of their game and in that of all rooms. */
   async areListed(rooms: readonly Pick<RoomRecord, 'id' | 'game'>[]): Promise<boolean[]> {
     const byKey = new Map<string, RoomId[]>();
     for (const { id, game } of rooms) {
-      for (const key of [LISTED_KEY, listedKey(game)]) byKey.set(key, [...(byKey.get(key) ?? []), id]);
+      for (const key of [allListedKey(), listedKey(game)]) byKey.set(key, [...(byKey.get(key) ?? []), id]);
     }
     const missing = new Set<RoomId>();
     await Promise.all(
@@ -223,15 +225,15 @@ export class RoomRecords {
   }
 
   async count(): Promise<number> {
-    return this.redis.commands.zcard(ROOMS_KEY);
+    return this.redis.commands.zcard(roomsKey());
   }
 
   async index(rooms: readonly RoomId[], at: number): Promise<void> {
-    if (rooms.length > 0) await this.redis.commands.zadd(ROOMS_KEY, ...rooms.flatMap((room) => [at, room]));
+    if (rooms.length > 0) await this.redis.commands.zadd(roomsKey(), ...rooms.flatMap((room) => [at, room]));
   }
 
   async unindex(rooms: readonly RoomId[]): Promise<void> {
-    if (rooms.length > 0) await this.redis.commands.zrem(ROOMS_KEY, ...rooms);
+    if (rooms.length > 0) await this.redis.commands.zrem(roomsKey(), ...rooms);
   }
 
   /**
@@ -253,14 +255,14 @@ export class RoomRecords {
   async noteOwner(rooms: readonly RoomId[], server: ServerId, incarnation: number): Promise<void> {
     if (rooms.length === 0) return;
     await Promise.all([
-      this.redis.commands.sadd(OWNERS_KEY, `${server} ${incarnation}`),
+      this.redis.commands.sadd(ownersKey(), `${server} ${incarnation}`),
       this.redis.commands.sadd(roomsOfKey(server, incarnation), ...rooms),
     ]);
   }
 
   /** All incarnations whose index may have entries, also dead ones. */
   async owners(): Promise<RoomOwnership[]> {
-    const entries = await this.redis.commands.smembers(OWNERS_KEY);
+    const entries = await this.redis.commands.smembers(ownersKey());
     return entries.map((entry) => {
       const [server, incarnation] = entry.split(' ');
       return { server: server as ServerId, incarnation: Number(incarnation) };
@@ -269,7 +271,7 @@ export class RoomRecords {
 
   /** Forgets an incarnation whose index is empty and that has ended. */
   async forgetOwnersIndex({ server, incarnation }: RoomOwnership): Promise<void> {
-    await this.redis.commands.srem(OWNERS_KEY, `${server} ${incarnation}`);
+    await this.redis.commands.srem(ownersKey(), `${server} ${incarnation}`);
   }
 
   async forgetOwner(rooms: readonly RoomId[], server: ServerId, incarnation: number): Promise<void> {

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { HoldfastError, type ServerId } from '#libs/protocol';
-import { type RedisClient, RedisConnections } from '#libs/redis';
+import { type RedisClient, RedisConnections, redisName } from '#libs/redis';
 
-const AUDITED_KEY = 'hf:audited';
-const SETTLED_KEY = 'hf:settled';
+const auditedKey = (): string => redisName('audited');
+const settledKey = (): string => redisName('settled');
 /** Delay between the last change of a Cluster's nodes and the new identification, in ms. */
 const CHANGED_MS = 250;
 /**
@@ -80,7 +80,7 @@ export class StoreGeneration {
 
   /** Marks this generation as settled, also for processes that come back later (`wasSettled`). Rejects when the store does not answer. */
   async settle(generation: string): Promise<void> {
-    await this.redis.appends.set(SETTLED_KEY, generation);
+    await this.redis.appends.set(settledKey(), generation);
     this.settled = generation;
   }
 
@@ -90,7 +90,7 @@ export class StoreGeneration {
    */
   async wasSettled(): Promise<boolean> {
     const generation = this.current;
-    return generation !== null && (await this.redis.appends.get(SETTLED_KEY)) === generation;
+    return generation !== null && (await this.redis.appends.get(settledKey())) === generation;
   }
 
   /** Called after each (re)connection, once the generation is known. */
@@ -99,11 +99,11 @@ export class StoreGeneration {
   }
 
   async markAudited({ server, incarnation }: MarkingServer, generation: string): Promise<void> {
-    await this.redis.appends.hset(AUDITED_KEY, `${server}:${incarnation}`, generation);
+    await this.redis.appends.hset(auditedKey(), `${server}:${incarnation}`, generation);
   }
 
   async forget({ server, incarnation }: MarkingServer): Promise<void> {
-    await this.redis.appends.hdel(AUDITED_KEY, `${server}:${incarnation}`);
+    await this.redis.appends.hdel(auditedKey(), `${server}:${incarnation}`);
   }
 
   /** True when all of these servers have compared their rooms with the connected generation. */
@@ -111,7 +111,7 @@ export class StoreGeneration {
     const generation = this.current;
     if (generation === null) return false;
     if (auditors.length === 0) return true;
-    const marks = await this.redis.appends.hmget(AUDITED_KEY, ...auditors.map(({ server, incarnation }) => `${server}:${incarnation}`));
+    const marks = await this.redis.appends.hmget(auditedKey(), ...auditors.map(({ server, incarnation }) => `${server}:${incarnation}`));
     return this.current === generation && marks.every((mark) => mark === generation);
   }
 

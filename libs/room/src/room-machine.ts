@@ -10,7 +10,7 @@ import type { Change, ChangeEffect, ChangeEvent, Presence, Refusal, RoomValue, S
 export type RoomInput =
   | { readonly kind: 'command'; readonly seat: Seat; readonly seq: number; readonly name: string; readonly data: unknown }
   | { readonly kind: 'timer'; readonly name: string }
-  | { readonly kind: 'tick'; readonly elapsedMs: number }
+  | { readonly kind: 'step' }
   | { readonly kind: 'seat'; readonly seat: Seat; readonly event: SeatEvent }
   /**
    * Nobody owned the room for `ms`. All timers are due later by that time. This is the first input on an owner that adopted the
@@ -126,10 +126,10 @@ export class RoomMachine<State = unknown> {
         const run = this.rules.timers.get(input.name);
         return this.run(value, input, -1, run ?? (() => {}), refused, { timers: { [input.name]: null } });
       }
-      case 'tick': {
-        const { tick } = this.rules;
-        if (!tick) return { kind: 'unchanged' };
-        return this.run(value, input, -1, (room) => tick(room, input.elapsedMs), refused);
+      case 'step': {
+        const { step, definition } = this.rules;
+        if (!step) return { kind: 'unchanged' };
+        return this.run(value, input, -1, (room) => step(room, 1_000 / definition.stepHz), refused);
       }
       case 'paused':
         return this.paused(value, input, refused);

@@ -28,9 +28,10 @@ export class CoreModule {
     return {
       module: CoreModule,
       imports: [
-        TelemetryModule.forRoot({ server: serverId(type, server.name), level: log.level, format: log.format }),
+        TelemetryModule.forRoot({ server: serverId(type, server.name, redis.prefix), level: log.level, format: log.format }),
         RedisModule.forRoot({
           url: redis.url,
+          prefix: redis.prefix,
           commandTimeoutMs: redis.commandTimeoutMs,
           replicas: redis.durabilityReplicas,
           replicasTimeoutMs: redis.durabilityTimeoutMs,

@@ -85,11 +85,13 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   await app.get(RedisConnections).ready();
   await app.get(YoungStore).whenServersAreListed();
   await app.get(StoreClock).start();
-  const linkPort = await app.get(Links).listen();
   const transport = new LinkTransport(app.get(Links));
   app.connectMicroservice({ strategy: transport }, { inheritAppConfig: true });
-  await app.startAllMicroservices();
   plan.prepare?.(app, settings);
+  // Before the first link: `onModuleInit` registers the listeners of links.
+  await app.init();
+  await app.startAllMicroservices();
+  const linkPort = await app.get(Links).listen();
   await listen(app, ops.host, ops.port);
   const opsPort = new URL(await app.getUrl()).port;
   const registration = app.get(ServerRegistration);

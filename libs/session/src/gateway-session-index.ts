@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ServerId, SessionId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
-import { SESSION_HOLDERS_KEY, sessionsOfKey } from './session-keys.js';
+import { sessionHoldersKey, sessionsOfKey } from './session-keys.js';
 
 /** One incarnation of a gateway. A restarted gateway has the same name and none of its earlier sessions. */
 export interface GatewayIncarnation {
@@ -26,7 +26,7 @@ export class GatewaySessionIndex {
     const { commands } = this.redis;
     const key = sessionsOfKey(gateway);
     await Promise.all([
-      commands.sadd(SESSION_HOLDERS_KEY, memberOf(gateway)),
+      commands.sadd(sessionHoldersKey(), memberOf(gateway)),
       commands.sadd(key, ...sessions),
       commands.pexpire(key, KEPT_MS),
     ]);
@@ -49,12 +49,12 @@ export class GatewaySessionIndex {
 
   /** Returns all incarnations of gateways that may have sessions. */
   async gateways(): Promise<GatewayIncarnation[]> {
-    return (await this.redis.commands.smembers(SESSION_HOLDERS_KEY)).map(gatewayOf);
+    return (await this.redis.commands.smembers(sessionHoldersKey())).map(gatewayOf);
   }
 
   /** Removes an incarnation that has no sessions and will not get any. */
   async remove(gateway: GatewayIncarnation): Promise<void> {
-    await this.redis.commands.srem(SESSION_HOLDERS_KEY, memberOf(gateway));
+    await this.redis.commands.srem(sessionHoldersKey(), memberOf(gateway));
   }
 }
 

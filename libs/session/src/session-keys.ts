@@ -1,29 +1,30 @@
 import type { ServerId, SessionId, UserId } from '#libs/protocol';
+import { redisName } from '#libs/redis';
 
 /** Hash: `user name secret previous gateway room`, and `away` while the session has no connection. Expires with the session. */
 export function sessionKey(session: SessionId): string {
-  return `hf:session:${session}`;
+  return redisName(`session:${session}`);
 }
 
 /** String: the one live session of a user. */
 export function userSessionKey(user: UserId): string {
-  return `hf:user-session:{${user}}`;
+  return redisName(`user-session:{${user}}`);
 }
 
 /** String: the value that a gateway wrote last. If the gateway reads another value, the store has lost data. */
 export function witnessKey(gateway: ServerId): string {
-  return `hf:sessions:${gateway}:witness`;
+  return redisName(`sessions:${gateway}:witness`);
 }
 
 /** Set: all incarnations of gateways that may have sessions, as `GATEWAY INCARNATION`. */
-export const SESSION_HOLDERS_KEY = 'hf:session-holders';
+export const sessionHoldersKey = (): string => redisName('session-holders');
 
 /** Set: the sessions that one incarnation of a gateway may have. */
 export function sessionsOfKey({ gateway, incarnation }: { readonly gateway: ServerId; readonly incarnation: number }): string {
-  return `hf:sessions-of:${gateway}:${incarnation}`;
+  return redisName(`sessions-of:${gateway}:${incarnation}`);
 }
 
 /** Channel: notices to a gateway about its sessions. */
 export function sessionsChannel(gateway: ServerId): string {
-  return `hf:sessions:${gateway}`;
+  return redisName(`sessions:${gateway}`);
 }

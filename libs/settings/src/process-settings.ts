@@ -41,6 +41,16 @@ export const PROCESS_SETTINGS = {
         meaning: 'The shared Redis.',
       },
     ),
+    prefix: text(
+      'REDIS_PREFIX',
+      /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/,
+      '1 to 32 letters, digits, dots, dashes and underscores, and the first one a letter or digit',
+      {
+        fallback: 'hf',
+        meaning:
+          'First part of all keys and channels in Redis, and of the ids of all servers. Fleets with different prefixes may share one Redis. It must be the same on all servers of a fleet.',
+      },
+    ),
     commandTimeoutMs: integer('REDIS_COMMAND_TIMEOUT_MS', {
       from: 100,
       to: 60_000,

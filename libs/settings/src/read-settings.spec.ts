@@ -45,6 +45,13 @@ describe('readSettings', () => {
     for (const name of names) expect(name).toMatch(/^[A-Za-z0-9._-]{1,48}-[0-9a-f]{6}$/);
   });
 
+  it.each(['hf:', 'a:b', '{hf}', 'hf*', 'hf?', '-hf', 'h f', 'x'.repeat(33)])('refuses %j as the prefix of a fleet', (prefix) => {
+    expect(problemsOf('lobby', { ...secrets, REDIS_PREFIX: prefix })).toEqual([
+      expect.stringMatching(/^REDIS_PREFIX is .*it must be 1 to 32 letters, digits, dots, dashes and underscores/),
+    ]);
+    expect(readSettings('lobby', { ...secrets, REDIS_PREFIX: 'blue.2_eu-1' }).redis.prefix).toBe('blue.2_eu-1');
+  });
+
   it('returns only the groups that concern the server', () => {
     expect(readSettings('lobby', secrets)).not.toHaveProperty('edge');
     expect(readSettings('lobby', secrets)).toHaveProperty('match');

@@ -52,6 +52,7 @@ class World {
     } as unknown as ServerDirectory;
     const log = new Log({ server: 'spec', level: 'silent', format: 'json' });
     this.settlement = new StoreSettlement(generation, directory, this.redis as RedisConnections, log);
+    this.settlement.onModuleInit();
     this.settlement.onSettled((settled) => this.told.push(settled));
     this.settlement.onApplicationBootstrap();
   }

@@ -1,4 +1,4 @@
-import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { HoldfastError, type ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
@@ -28,7 +28,7 @@ interface Awaited {
  * Each process polls the store until this generation is settled and then remembers it. From then on `isSettled` reads no key.
  */
 @Injectable()
-export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy {
+export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
   private readonly listeners: ((generation: string) => void)[] = [];
   private readonly waiters = new Set<() => void>();
   private readonly awaited = new Map<ServerId, Awaited>();
@@ -48,8 +48,11 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
     private readonly log: Log,
   ) {
     generation.awaitSettlement();
+  }
+
+  onModuleInit(): void {
     // A server is gone for good when it says so itself or when it is evicted. A server without a record may be about to write it again.
-    directory.onChange(({ kind, server, before, isCertain }) => {
+    this.directory.onChange(({ kind, server, before, isCertain }) => {
       if (kind === 'evicted' || (kind === 'left' && isCertain)) this.forget(server);
       else if (kind === 'registered' && before && before.incarnation !== server.incarnation) this.forget(before);
     });

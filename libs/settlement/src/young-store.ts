@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { sleep } from '#libs/async';
-import { SERVERS_KEY } from '#libs/fleet';
+import { serversKey } from '#libs/fleet';
 import { RedisConnections } from '#libs/redis';
 import { StoreGeneration } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
@@ -35,7 +35,7 @@ export class YoungStore {
     // Null right after the connection, until the run of Redis is known.
     if (this.generation.current === null) return false;
     if (await this.generation.wasSettled()) return true;
-    if ((await this.redis.commands.scard(SERVERS_KEY)) > 0) return performance.now() - since >= RELISTED_MS;
+    if ((await this.redis.commands.scard(serversKey())) > 0) return performance.now() - since >= RELISTED_MS;
     // No server was listed when Redis was stopped, or it came back empty. Living servers were able to connect since its start.
     return (await uptimeMs(this.redis.commands)) >= RELISTED_MS;
   }

@@ -55,7 +55,10 @@ setInterval(markLongRun, MARK_POLL_MS);
 setInterval(look, POLL_MS);
 parentPort?.postMessage('watching');
 
-/** A mark is written outside this process, so that the next owner of the room knows which input was the last one. */
+/**
+ * Marks the current run when it takes too long, and clears the mark of an earlier run. The mark is stored outside this process, so that the
+ * next owner of the room knows which input may have cost its server.
+ */
 function markLongRun(): void {
   const run = Atomics.load(cells, CELL.run);
   if (marked && marked.run !== run) {

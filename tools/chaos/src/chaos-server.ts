@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerType } from '#libs/protocol';
+import { redisName } from '#libs/redis';
 import type { freePort } from '../../process/free-port.mjs';
 import type { ended } from '../../process/leashed.mjs';
 import type { startRedis } from '../../redis/index.mjs';
@@ -59,7 +60,7 @@ export class ChaosServer {
   }
 
   get id(): string {
-    return `hf:${this.type}:${this.name}`;
+    return redisName(`${this.type}:${this.name}`);
   }
 
   get host(): string {

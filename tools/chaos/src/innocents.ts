@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { ServerView } from '#libs/admin';
+import { redisName } from '#libs/redis';
 import type { ChaosFleet } from './chaos-fleet.js';
 import type { Findings } from './findings.js';
 import { until } from './until.js';
@@ -21,7 +22,7 @@ export class Innocents {
       }
     });
     // ioredis subscribes again by itself after each reconnection.
-    void this.hearing.subscribe('hf:events').catch(() => {});
+    void this.hearing.subscribe(redisName('events')).catch(() => {});
   }
 
   stop(): void {

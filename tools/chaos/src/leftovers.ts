@@ -1,11 +1,12 @@
 import type { Redis } from 'ioredis';
+import { redisName } from '#libs/redis';
 
 const SCAN_COUNT = 500;
 
 /** Keys of rooms and of their indexes. All players have left their rooms, so each such key is left over. */
 export async function roomLeftovers(redis: Redis): Promise<string[]> {
   const found: string[] = [];
-  for (const pattern of ['hf:room:*', 'hf:rooms*']) {
+  for (const pattern of [redisName('room:*'), redisName('rooms*')]) {
     for (const key of await keysLike(redis, pattern)) {
       // An epilogue expires by itself.
       if ((await redis.pttl(key)) >= 0) continue;

@@ -1,3 +1,4 @@
+import { redisName } from '#libs/redis';
 import { Tally } from '../../players/src/tally.js';
 import { TicTacToeRun } from '../../players/src/tic-tac-toe.js';
 import { DURABILITIES } from './bank.js';
@@ -46,7 +47,7 @@ async function run(options: ChaosOptions, workshop: Workshop): Promise<Report> {
   let fleet: ChaosFleet | undefined;
   const findings = new Findings(
     (violation) => say(`VIOLATION  ${violation}`),
-    async (room) => JSON.stringify(await fleet?.client.hgetall(`hf:room:{${room}}`)),
+    async (room) => JSON.stringify(await fleet?.client.hgetall(redisName(`room:{${room}}`))),
   );
   say(`seed ${options.seed}; logs in ${workshop.home}/${options.seed}`);
   fleet = await ChaosFleet.start(options.seed, options, workshop, (sentence) => findings.violation(sentence));

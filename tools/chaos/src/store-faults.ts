@@ -1,3 +1,4 @@
+import { redisName } from '#libs/redis';
 import type { Kind, Plan, World } from './faults.js';
 import { pause, until } from './until.js';
 
@@ -74,7 +75,7 @@ function fallBack({ fleet, chance, findings }: World): Plan | null {
       await fleet.restartRedis();
       const isSettled = async (): Promise<boolean> => {
         const [, run] = /run_id:(\w+)/.exec(await fleet.client.info('server')) ?? [];
-        return run !== undefined && (await fleet.client.get('hf:settled')) === run;
+        return run !== undefined && (await fleet.client.get(redisName('settled'))) === run;
       };
       await until(isSettled, SETTLED_MS, 50).catch(() => {
         findings.violation(`the store was not settled ${SETTLED_MS / 1_000} s after it fell back`);
@@ -96,7 +97,7 @@ function dropRegistry({ fleet, findings }: World): Plan | null {
   return {
     what: 'all records of servers',
     act: async () => {
-      await fleet.client.del('hf:servers', ...fleet.servers.map(({ id }) => id)).catch(() => {});
+      await fleet.client.del(redisName('servers'), ...fleet.servers.map(({ id }) => id)).catch(() => {});
       const missing = async (): Promise<string[]> => {
         if (fleet.redisCondition !== 'up') return [];
         const living = fleet.servers.filter(({ condition }) => condition === 'up');

@@ -79,6 +79,7 @@ describe('the output for operators', () => {
 
   it('shows ids without their common prefix', () => {
     expect(shortId('hf:game:1')).toBe('game:1');
+    expect(shortId('blue.2:gateway:eu-1')).toBe('gateway:eu-1');
     expect(shortId('game:1')).toBe('game:1');
   });
 });

@@ -74,7 +74,8 @@ export function eventText({ at, kind, reason, server, room, detail = {} }: Fleet
 }
 
 export function shortId(id: string): string {
-  return id.startsWith('hf:') ? id.slice('hf:'.length) : id;
+  // Only ids have this form, which begins with the prefix of the fleet.
+  return id.replace(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}:(?=(?:gateway|lobby|game):)/, '');
 }
 
 /** Columns are as wide as their widest cell. Lines have no trailing blanks. */

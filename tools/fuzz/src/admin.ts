@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http';
 import * as fc from 'fast-check';
+import { serverId } from '#libs/protocol';
 import { ADMIN_TOKEN, type Gateway } from './gateway.js';
 import { bentBytes, text, value } from './hostile.js';
 import { DEFECT, Finding, inTime, type Target } from './target.js';
@@ -36,7 +37,7 @@ const IDS = [
   '%',
   '%zz',
   '%e0%a4%a',
-  'hf:game:none',
+  serverId('game', 'none'),
   'game:',
   '*',
   '{x}',

@@ -1,3 +1,4 @@
+import { redisName } from '#libs/redis';
 import { ChainTable } from '../../chaos/src/chain-table.js';
 import { ChaosFleet, siteName } from '../../chaos/src/chaos-fleet.js';
 import type { ChaosServer, Workshop } from '../../chaos/src/chaos-server.js';
@@ -83,7 +84,7 @@ class PartitionRun {
   ) {
     this.findings = new Findings(
       (violation) => say(`  VIOLATION  ${violation}`),
-      async (room) => JSON.stringify(await this.fleet?.client.hgetall(`hf:room:{${room}}`)),
+      async (room) => JSON.stringify(await this.fleet?.client.hgetall(redisName(`room:{${room}}`))),
     );
     this.interrupted = new Promise((resolve) =>
       process.once('SIGINT', () => {

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { redisName } from '#libs/redis';
 
 interface Told {
   readonly kind: string;
@@ -6,7 +7,7 @@ interface Told {
   readonly server?: string;
 }
 
-/** Collects the operator events of `hf:events`. */
+/** Collects the operator events of the fleet. */
 export class ToldEvents {
   private readonly hearing: Redis;
   private told: Told[] = [];
@@ -18,7 +19,7 @@ export class ToldEvents {
   }
 
   async open(): Promise<void> {
-    await this.hearing.subscribe('hf:events');
+    await this.hearing.subscribe(redisName('events'));
   }
 
   /** The events since the last call. */

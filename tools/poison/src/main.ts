@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { redisName } from '#libs/redis';
 import { ChainTable } from '../../chaos/src/chain-table.js';
 import { ChaosFleet } from '../../chaos/src/chaos-fleet.js';
 import type { Workshop } from '../../chaos/src/chaos-server.js';
@@ -70,7 +71,7 @@ class PoisonRun {
   ) {
     this.findings = new Findings(
       (violation) => say(`  VIOLATION  ${violation}`),
-      async (room) => JSON.stringify(await this.fleet?.client.hgetall(`hf:room:{${room}}`)),
+      async (room) => JSON.stringify(await this.fleet?.client.hgetall(redisName(`room:{${room}}`))),
     );
   }
 

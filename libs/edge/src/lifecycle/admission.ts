@@ -78,11 +78,12 @@ export class Admission {
     const hello = parsed.data;
     if (hello.protocol !== PROTOCOL_VERSION)
       throw new HoldfastError('protocol-version', `This server speaks version ${PROTOCOL_VERSION} of the protocol.`);
+    // Some languages send an empty string for a field that is not set.
+    const { session, secret } = hello;
+    if (Boolean(session) !== Boolean(secret)) throw new HoldfastError('bad-data', 'hello: `session` and `secret` belong together.');
     // After a restart of the store, the session's gateway may still have to write the session again.
     await this.settlement.whenSettled(SETTLE_WAIT_MS);
-    return hello.session !== undefined && hello.secret !== undefined
-      ? this.resume(hello, hello.session as SessionId, hello.secret)
-      : this.login(hello);
+    return session && secret ? this.resume(hello, session as SessionId, secret) : this.login(hello);
   }
 
   private async login({ name, token }: z.infer<typeof helloSchema>): Promise<AdmittedSession> {

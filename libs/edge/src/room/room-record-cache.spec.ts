@@ -47,6 +47,7 @@ describe('the cache of room records', () => {
       generation as unknown as StoreGeneration,
       restorer,
     );
+    cache.onModuleInit();
     settlement.isSettled = true;
     Object.assign(generation, { current: 'one', isLate: true });
     reported = [];
@@ -66,9 +67,9 @@ describe('the cache of room records', () => {
     const full = (await records.save(ready, { doc: { ...doc, name: 'x'.repeat(10_000) } })) as RoomRecord;
     await until(() => reported.length === 3);
     expect(reported.slice(1)).toEqual([ready, full]);
-    await records.close(full, 'done');
+    await records.close(full, 'empty');
     await until(() => reported.length === 4);
-    expect(reported[3]).toBe('done');
+    expect(reported[3]).toBe('empty');
   });
 
   it('applies a publication without a read', async () => {
@@ -180,7 +181,7 @@ describe('the cache of room records', () => {
 
   it('reports a room as closed when the publication of the close was lost', async () => {
     settlement.isSettled = false;
-    await records.close(room, 'done');
+    await records.close(room, 'empty');
     settlement.isSettled = true;
     await cache.compareSettled();
     await until(() => reported.length === 2);
@@ -221,7 +222,7 @@ describe('the cache of room records', () => {
     await cache.compareSettled();
     await lost;
     const closed = cache.whenKnown(room.id, room.rev + 1, 60_000);
-    await records.close(room, 'done');
+    await records.close(room, 'empty');
     await closed;
     expect(cache.follow(room.id)).toBeNull();
     cache.unfollow(room.id);

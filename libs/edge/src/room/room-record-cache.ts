@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { inBatches } from '#libs/async';
-import type { RoomId } from '#libs/protocol';
+import type { LeftReason, RoomId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
 import { type RoomGlance, type RoomRecord, RoomRecords, readNews, roomKey, StoreGeneration } from '#libs/room-store';
 import { StoreSettlement } from '#libs/settlement';
@@ -13,7 +13,7 @@ import { RoomRestorer } from './room-restorer.js';
 /** Receives the current record of each followed room, or the news that the room is closed. */
 export interface RoomListener {
   changed(record: RoomRecord): void;
-  closed(room: RoomId, reason: string): void;
+  closed(room: RoomId, reason: LeftReason): void;
 }
 
 interface CachedRoom {
@@ -40,7 +40,7 @@ interface CachedRoom {
  * and a missing record proves nothing. When the store is settled, the cache compares all rooms.
  */
 @Injectable()
-export class RoomRecordCache implements OnModuleDestroy {
+export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   private readonly rooms = new Map<RoomId, CachedRoom>();
   private listener: RoomListener | null = null;
   /** The position of the poll in the list of rooms, and the number of rooms that are due. The poll is spread over `FOLLOW_POLL_MS`. */
@@ -56,8 +56,10 @@ export class RoomRecordCache implements OnModuleDestroy {
     private readonly settlement: StoreSettlement,
     private readonly generation: StoreGeneration,
     private readonly restorer: RoomRestorer,
-  ) {
-    pubSub.onReconnect(() => void this.compareAll());
+  ) {}
+
+  onModuleInit(): void {
+    this.pubSub.onReconnect(() => void this.compareAll());
   }
 
   /** There is one listener, which handles all sessions of a room. */
@@ -236,7 +238,7 @@ export class RoomRecordCache implements OnModuleDestroy {
     for (const check of room.waiters) check();
   }
 
-  private close(room: CachedRoom, reason: string): void {
+  private close(room: CachedRoom, reason: LeftReason): void {
     this.listener?.closed(room.id, reason);
     // A request may still wait for the record, and its session must not be bound to a closed room.
     room.record = null;

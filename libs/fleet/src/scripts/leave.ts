@@ -1,6 +1,6 @@
 import type { ServerId } from '#libs/protocol';
 import { LuaScript, type RedisClient } from '#libs/redis';
-import { LEFT_KEPT_MS, SERVERS_KEY } from '../fleet.options.js';
+import { LEFT_KEPT_MS, serversKey } from '../fleet.options.js';
 
 const LEAVE = new LuaScript('fleet_leave', new URL('./leave.lua', import.meta.url), 1);
 
@@ -11,7 +11,7 @@ const LEAVE = new LuaScript('fleet_leave', new URL('./leave.lua', import.meta.ur
 export async function removeServer(client: RedisClient, id: ServerId, incarnation: number): Promise<boolean> {
   await client.set(leftKey(id), incarnation, 'PX', LEFT_KEPT_MS);
   const removed = (await LEAVE.run(client, [id], [incarnation])) === 1;
-  if (removed) await client.srem(SERVERS_KEY, id);
+  if (removed) await client.srem(serversKey(), id);
   return removed;
 }
 

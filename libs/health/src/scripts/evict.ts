@@ -1,4 +1,4 @@
-import { FLEET_CHANNEL, type ServerRecord } from '#libs/fleet';
+import { fleetChannel, type ServerRecord } from '#libs/fleet';
 import type { ServerId } from '#libs/protocol';
 import { LuaScript, type RedisClient } from '#libs/redis';
 import { DEAD_RECORD_MS, VOTE_MS } from '../health.options.js';
@@ -57,7 +57,7 @@ export async function voteToEvict(client: RedisClient, { server, reason, voter, 
       needed,
       VOTE_MS,
       DEAD_RECORD_MS,
-      FLEET_CHANNEL,
+      fleetChannel(),
       REQUIRED_CHECK[reason] ?? '',
       voters.length,
       ...voters,

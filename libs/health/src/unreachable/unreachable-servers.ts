@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { EventSink, FleetLinks, Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import type { ServerId } from '#libs/protocol';
@@ -49,7 +49,7 @@ interface Lost {
  * edge, which sends the affected players to other gateways.
  */
 @Injectable()
-export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestroy {
+export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
   private readonly lost = new Map<ServerId, Lost>();
   private readonly aloneListeners: (() => void)[] = [];
   private readonly afterMs: number;
@@ -68,10 +68,13 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     private readonly holds: EvictionHolds,
     private readonly sink: EventSink,
     private readonly log: Log,
-    readiness: Readiness,
+    private readonly readiness: Readiness,
   ) {
     this.afterMs = Math.max(UNREACHABLE_MS_MIN, UNREACHABLE_INTERVALS * options.intervalMs);
-    readiness.add('links', () => this.whyNotReady());
+  }
+
+  onModuleInit(): void {
+    this.readiness.add('links', () => this.whyNotReady());
   }
 
   onApplicationBootstrap(): void {

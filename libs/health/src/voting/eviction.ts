@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { EventSink, SERVERS_KEY, Self, type ServerRecord } from '#libs/fleet';
+import { EventSink, Self, type ServerRecord, serversKey } from '#libs/fleet';
 import type { ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
@@ -45,7 +45,7 @@ export class Eviction {
       const { id, incarnation } = server;
       this.sink.publish({ kind: 'server.evicted', server: id, incarnation, reason, detail: { votes: answer.votes, of: voters.length } });
       // A registry that lost data may not contain the server. Other gateways would then not know of its cleanup.
-      await this.redis.commands.sadd(SERVERS_KEY, server.id).catch(() => {});
+      await this.redis.commands.sadd(serversKey(), server.id).catch(() => {});
       void this.cleanups.run(server, reason);
     }
     return answer;

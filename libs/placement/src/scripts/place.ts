@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { RoomId, ServerId } from '#libs/protocol';
 import type { RedisClient } from '#libs/redis';
 import type { Place } from '../offers.js';
-import { EXPIRIES_KEY, offerKey, RESERVATIONS_KEY, serverKey, serverOfKey } from '../placement-keys.js';
+import { expiriesKey, offerKey, reservationsKey, serverKey, serverOfKey } from '../placement-keys.js';
 import { placementScript } from './script.js';
 
 const script = placementScript('place', null, ['orders']);
@@ -38,7 +38,7 @@ export async function choose(
   requests: readonly ChoiceRequest[],
   { claimMs, takes }: ChoiceTerms,
 ): Promise<readonly (Choice | null)[]> {
-  const keys = [RESERVATIONS_KEY, EXPIRIES_KEY];
+  const keys = [reservationsKey(), expiriesKey()];
   const args: (string | number)[] = [claimMs, takes, Math.floor(Math.random() * SEEDS)];
   for (const run of runsOfAlike(requests)) {
     const { game, gameVersion, place, weight, exclude } = run[0]!;

@@ -1,11 +1,11 @@
 import type { ServerId } from '#libs/protocol';
 import type { RedisClient } from '#libs/redis';
-import { SERVERS_KEY, serverKey } from '../placement-keys.js';
+import { serverKey, serversKey } from '../placement-keys.js';
 import { placementScript } from './script.js';
 
 const script = placementScript('remove', 2);
 
 /** True: it was the current incarnation. */
 export async function buryIncarnation(client: RedisClient, server: ServerId, incarnation: number, keptMs: number): Promise<boolean> {
-  return (await script.run(client, [serverKey(server), SERVERS_KEY], [incarnation, keptMs])) === 1;
+  return (await script.run(client, [serverKey(server), serversKey()], [incarnation, keptMs])) === 1;
 }

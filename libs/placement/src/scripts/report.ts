@@ -1,6 +1,6 @@
 import type { RoomId, ServerId } from '#libs/protocol';
 import type { RedisClient } from '#libs/redis';
-import { EXPIRIES_KEY, orderKey, RESERVATIONS_KEY, SERVERS_KEY, serverKey } from '../placement-keys.js';
+import { expiriesKey, orderKey, reservationsKey, serverKey, serversKey } from '../placement-keys.js';
 import type { ServerFacts } from '../placement-strategy.js';
 import { placementScript } from './script.js';
 
@@ -22,5 +22,5 @@ export interface PlacementStanding extends ServerFacts {
 export async function setStanding(client: RedisClient, standing: PlacementStanding): Promise<ReportOutcome> {
   const { server, incarnation, rooms, players, capacity, score, offers, rampMs, owned } = standing;
   const args = [incarnation, rooms, players, capacity, score, orderKey(offers), offers.join(' '), rampMs, ...owned];
-  return (await script.run(client, [serverKey(server), SERVERS_KEY, RESERVATIONS_KEY, EXPIRIES_KEY], args)) as ReportOutcome;
+  return (await script.run(client, [serverKey(server), serversKey(), reservationsKey(), expiriesKey()], args)) as ReportOutcome;
 }

@@ -1,11 +1,11 @@
 import type { ServerId } from '#libs/protocol';
 import type { RedisClient } from '#libs/redis';
-import { SERVERS_KEY, serverKey } from '../placement-keys.js';
+import { serverKey, serversKey } from '../placement-keys.js';
 import { placementScript } from './script.js';
 
 const script = placementScript('withhold', 2);
 
 /** Adds a reason. False: that incarnation no longer exists. */
 export async function addReason(client: RedisClient, server: ServerId, reason: string, incarnation?: number): Promise<boolean> {
-  return (await script.run(client, [serverKey(server), SERVERS_KEY], [reason, incarnation ?? ''])) === 1;
+  return (await script.run(client, [serverKey(server), serversKey()], [reason, incarnation ?? ''])) === 1;
 }

@@ -35,6 +35,10 @@ class Server {
     } as unknown as Links,
   );
 
+  constructor() {
+    this.pending.onModuleInit();
+  }
+
   ask(...sessions: [room: string, handle: number, version?: number][]): void {
     this.pending.attach(this.peer, { sessions: sessions.map(([room, handle, version = 0]) => request(room, handle, version)) });
   }

@@ -79,7 +79,7 @@ function rulesOf(definition: Partial<GameDefinition> = {}, more: Partial<RoomRul
       seats: { min: 1, max: 4 },
       durability: 'every-change',
       checkpointMs: 1_000,
-      tickHz: 0,
+      stepHz: 0,
       seatGraceMs: 50,
       ...definition,
     },
@@ -101,7 +101,7 @@ function rulesOf(definition: Partial<GameDefinition> = {}, more: Partial<RoomRul
       ],
     ]),
     seatEvents: new Map((['away', 'back', 'left'] as const).map((event) => [event, heard(event)])),
-    tick: null,
+    step: null,
     view: null,
     migrateState: null,
     ...more,
@@ -187,7 +187,8 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
   const endedStore = new EndedGameStore(redis, { replicas: 0, replicasTimeoutMs: 100 });
   const appender = new Appender(roomLog, endedStore, rooms, outputs, metrics, log, { isSettled: true } as StoreSettlement);
   const engine = new RoomEngine(appender, log, settings);
-  const clock = new RoomClock(engine, rooms, settings);
+  const clock = new RoomClock(engine, rooms, settings, metrics);
+  const batch = new CommandBatch(engine, DIRECT_GUARD);
   let frameIn: (peer: LinkPeer, frame: Buffer) => void = () => {};
   const links = {
     onFrame: (_: number, handler: typeof frameIn) => {
@@ -195,16 +196,8 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     },
     onClosed: () => {},
   } as unknown as Links;
-  const attachments = new Attachments(
-    rooms,
-    engine,
-    clock,
-    outputs,
-    metrics,
-    links,
-    new ResyncWatch(metrics, log),
-    new CommandBatch(engine, DIRECT_GUARD),
-  );
+  const attachments = new Attachments(rooms, engine, clock, outputs, metrics, links, new ResyncWatch(metrics, log), batch);
+  for (const part of [appender, batch, clock, attachments]) part.onModuleInit();
 
   /** A room that the store also has, with one player per seat. */
   async function room({ players = 2, rules = rulesOf() }: { players?: number; rules?: RoomRules<Counter> } = {}): Promise<HostedRoom> {
@@ -836,25 +829,25 @@ describe('the clock of a room', () => {
     expect(await records.read(room.id)).toMatchObject({ result: { reason: 'abandoned' } });
   });
 
-  it('keeps the rate of ticks in a room that was frozen, and stops them when the room is dropped', async () => {
-    const elapsed: number[] = [];
-    const rules = rulesOf({ tickHz: 100 }, { tick: (_, ms) => void elapsed.push(ms) });
+  it('keeps the rate of steps in a room that was frozen, and stops them when the room is dropped', async () => {
+    const lengths: number[] = [];
+    const rules = rulesOf({ stepHz: 50 }, { step: (_, ms) => void lengths.push(ms) });
     const host = newHost();
     const room = await host.room({ rules });
-    await until(() => elapsed.length > 2);
-    const starts = jest.spyOn(globalThis, 'setInterval');
-    const stops = jest.spyOn(globalThis, 'clearInterval');
-    try {
-      room.become('freezing');
-      room.become('active');
-      host.clock.start(room);
-      expect([starts.mock.calls.length, stops.mock.calls.length]).toEqual([1, 1]);
-      host.rooms.drop(room, 'evicted');
-      expect(stops).toHaveBeenLastCalledWith(starts.mock.results[0].value);
-    } finally {
-      starts.mockRestore();
-      stops.mockRestore();
-    }
+    await until(() => lengths.length > 2);
+    room.become('freezing');
+    room.become('active');
+    host.clock.start(room);
+    const [from, startedAt] = [lengths.length, performance.now()];
+    await until(() => lengths.length >= from + 20);
+    const steps = lengths.length - from;
+    // Two schedules would run 40 in this time.
+    expect(steps * 20).toBeLessThan(performance.now() - startedAt + 60);
+    expect(new Set(lengths)).toEqual(new Set([20]));
+    host.rooms.drop(room, 'evicted');
+    const after = lengths.length;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(lengths.length).toBe(after);
   });
 });
 
@@ -862,7 +855,7 @@ describe('effects', () => {
   function runner(host: ReturnType<typeof newHost>, pay: EffectRun): void {
     const registry = { effectHandlers: new Map([['pay', pay]]) } as unknown as GameRegistry;
     const checkpointer = new Checkpointer(host.roomLog, host.rooms, log, host.appender, ROOM_HOST_DEFAULTS);
-    new EffectRunner(
+    const effects = new EffectRunner(
       registry,
       host.engine,
       host.endedStore,
@@ -873,6 +866,8 @@ describe('effects', () => {
       checkpointer,
       new EffectWatch(log, new Metrics({ server: 'hf:game:test', level: 'silent', format: 'json' }), ROOM_HOST_DEFAULTS),
     );
+    checkpointer.onModuleInit();
+    effects.onModuleInit();
   }
 
   it('run once they are durable, and are repeated with the same key until they succeed', async () => {

@@ -2,7 +2,16 @@ import { Inject, Injectable } from '@nestjs/common';
 import { EventSink } from '#libs/fleet';
 import { type GameResult, HoldfastError, type RoomId, type RoomTenure } from '#libs/protocol';
 import type { RoomValue } from '#libs/room';
-import { type AdoptedRoom, LOSSES_MAX, RoomLog, type RoomOwnership, RoomRecords, type Tenure } from '#libs/room-store';
+import {
+  type AdoptedRoom,
+  keptCheckpointKey,
+  keptLogKey,
+  LOSSES_MAX,
+  RoomLog,
+  type RoomOwnership,
+  RoomRecords,
+  type Tenure,
+} from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { OverrunError } from '#libs/watchdog';
 import { EndedGames } from '../durability/ended-games.js';
@@ -89,7 +98,7 @@ export class RoomAdopter {
   private async giveUp(room: RoomId, tenure: Tenure, reason: GameResult['reason'], why: string): Promise<void> {
     if (!(await this.roomLog.abandon(room, tenure, { reason }))) return;
     const error = why.slice(0, WHY_CHARS_MAX);
-    this.log.error('room.given-up', { roomId: room, reason, error, kept: `hf:room:{${room}}:kept:log and :checkpoint` });
+    this.log.error('room.given-up', { roomId: room, reason, error, kept: `${keptLogKey(room)} and ${keptCheckpointKey(room)}` });
     this.sink.publish({ kind: 'room.given-up', room, server: tenure.server, reason, detail: { epoch: tenure.epoch, error } });
     await this.records.forgetOwner([room], tenure.server, tenure.incarnation);
   }

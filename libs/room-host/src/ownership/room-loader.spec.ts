@@ -91,6 +91,8 @@ function newServer(playedBy: RoomRules<never> = rules as unknown as RoomRules<ne
   const adopter = new RoomAdopter(machines, roomLog, records, leftovers, downtime, ended, sink, log, ROOM_HOST_DEFAULTS);
   const loader = new RoomLoader(rooms, opener, adopter, records, appender, auditor, downtime, server, sink, log, ROOM_HOST_DEFAULTS);
   const sweeper = new OwnedRoomSweeper(rooms, loader, records, leftovers, server);
+  leftovers.onModuleInit();
+  loader.onModuleInit();
   return { self, rooms, roomLog, loader, sweeper, warnings };
 }
 

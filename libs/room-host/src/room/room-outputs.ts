@@ -7,7 +7,9 @@ import {
   type GameEvent,
   type GameResult,
   type Patch,
+  type PauseReason,
   pack,
+  type ResumeReason,
   type Seat,
   type ServerMessage,
 } from '#libs/protocol';
@@ -87,11 +89,11 @@ export class RoomOutputs {
     for (const attachment of room.attachments) this.send(attachment, { kind: 'ended', room: room.id, ...result });
   }
 
-  pause(room: HostedRoom, reason: string): void {
+  pause(room: HostedRoom, reason: PauseReason): void {
     for (const attachment of room.attachments) this.send(attachment, { kind: 'paused', room: room.id, reason });
   }
 
-  resume(room: HostedRoom, reason: string): void {
+  resume(room: HostedRoom, reason: ResumeReason): void {
     for (const attachment of room.attachments) this.send(attachment, { kind: 'resumed', room: room.id, reason });
   }
 

@@ -1,0 +1,41 @@
+import type { keyPrefix, redisName, setKeyPrefix } from './key-prefix.js';
+
+interface Prefixes {
+  readonly keyPrefix: typeof keyPrefix;
+  readonly redisName: typeof redisName;
+  readonly setKeyPrefix: typeof setKeyPrefix;
+}
+
+/** The module as a new process has it. */
+function newProcess(): Prefixes {
+  let fresh!: Prefixes;
+  jest.isolateModules(() => {
+    fresh = require('./key-prefix.js') as Prefixes;
+  });
+  return fresh;
+}
+
+describe('redisName', () => {
+  it('begins with `hf` in a process without a prefix', () => {
+    expect(newProcess().redisName('room:{1}')).toBe('hf:room:{1}');
+  });
+
+  it('begins with the prefix of the process, which may be set repeatedly to the same value', () => {
+    const process = newProcess();
+    process.setKeyPrefix('blue');
+    expect(process.redisName('servers')).toBe('blue:servers');
+    process.setKeyPrefix('blue');
+    expect(process.keyPrefix()).toBe('blue');
+  });
+
+  it('never has two prefixes in one process', () => {
+    const process = newProcess();
+    process.redisName('servers');
+    expect(() => process.setKeyPrefix('blue')).toThrow('This process has built names with the prefix "hf", so it cannot use "blue".');
+    expect(process.redisName('servers')).toBe('hf:servers');
+  });
+
+  it.each(['', 'a:b', '{a}', 'a*', '.a', 'x'.repeat(33)])('refuses the prefix %j', (prefix) => {
+    expect(() => newProcess().setKeyPrefix(prefix)).toThrow('is not a prefix for Redis');
+  });
+});

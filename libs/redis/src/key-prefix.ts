@@ -1,0 +1,39 @@
+import { FLEET_PREFIX_DEFAULT } from '#libs/protocol';
+
+/**
+ * The allowed prefixes. No colon: the ACL `~a:*` must not cover the fleet `a:b`. No braces: they would be the hash tag of every key in a
+ * Cluster. No `*`, `?` and brackets: the prefix is also used in patterns.
+ */
+const ALLOWED = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/;
+
+let prefix = FLEET_PREFIX_DEFAULT;
+let isUsed = false;
+
+/**
+ * Name of a key or channel of this fleet: `hf:servers` for `servers`. All names begin with the same prefix, so that several fleets can
+ * share one Redis.
+ */
+export function redisName(name: string): string {
+  isUsed = true;
+  return `${prefix}:${name}`;
+}
+
+/** The first part of all names, and of the ids of all servers of this fleet. */
+export function keyPrefix(): string {
+  isUsed = true;
+  return prefix;
+}
+
+/**
+ * Sets the prefix of this process. A process belongs to one fleet, so the prefix is not passed to each function that builds a name.
+ * `RedisModule` and `connect` call this before the first name is built.
+ *
+ * @throws when the prefix is not allowed, or when names with another prefix were built before
+ */
+export function setKeyPrefix(wanted: string): void {
+  if (!ALLOWED.test(wanted))
+    throw new Error(`"${wanted}" is not a prefix for Redis; allowed: 1 to 32 letters, digits, dots, dashes and underscores`);
+  if (wanted === prefix) return;
+  if (isUsed) throw new Error(`This process has built names with the prefix "${prefix}", so it cannot use "${wanted}".`);
+  prefix = wanted;
+}
