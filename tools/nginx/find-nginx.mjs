@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createFolderOnce } from '../process/create-folder-once.mjs';
 import { libraryFolders, OwnApt } from '../process/own-apt.mjs';
 import { HOLDFAST_DIR } from '../process/paths.mjs';
 import { onPath } from '../redis/find-redis.mjs';
@@ -33,15 +33,9 @@ export async function findNginx(env = process.env) {
 
 /** @param {string} home @param {NodeJS.ProcessEnv} env */
 async function fetchNginx(home, env) {
-  await mkdir(HOLDFAST_DIR, { recursive: true });
-  const work = await mkdtemp(join(HOLDFAST_DIR, 'nginx-package-'));
-  try {
+  await createFolderOnce(home, async (work) => {
     const root = join(work, 'root');
     await (await OwnApt.open(work, env)).unpackWithDependencies(['nginx'], root);
-    await rename(root, home).catch((error) => {
-      if (!existsSync(home)) throw error;
-    });
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+    return root;
+  });
 }
