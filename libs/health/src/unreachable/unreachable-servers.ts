@@ -45,13 +45,12 @@ interface LostLink {
  * the server answers its health checks.
  *
  * The gateway dials the server, stores a report in the server's record, and counts the gateways with such a report. A majority evicts the
- * server as `unreachable`, with votes as for every eviction. A gateway that gets no majority is cut off itself. `onAlone` then calls the
- * edge, which sends the affected players to other gateways.
+ * server as `unreachable`, with votes as for every eviction. A gateway that gets no majority is cut off itself. The edge
+ * reads `alone` and sends the affected players to other gateways.
  */
 @Injectable()
 export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
   private readonly lost = new Map<ServerId, LostLink>();
-  private readonly aloneListeners: (() => void)[] = [];
   private readonly afterMs: number;
   private lastTickAt = performance.now();
   private isOpen = false;
@@ -95,11 +94,6 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
     const alone = new Set<ServerId>();
     for (const { server, isAlone } of this.lost.values()) if (isAlone) alone.add(server.id);
     return alone;
-  }
-
-  /** The listener is called when `alone` has a new server. */
-  onAlone(listener: () => void): void {
-    this.aloneListeners.push(listener);
   }
 
   @Interval(2 * TICK_MS)
@@ -241,13 +235,10 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
       reportedForMs: now - (reportedSince ?? now),
       aloneMs: ALONE_MS,
     });
-    const wasAlone = lost.isAlone;
     lost.isAlone = judgement.kind === 'alone';
     switch (judgement.kind) {
       case 'wait':
-        return;
       case 'alone':
-        if (!wasAlone) for (const listener of this.aloneListeners) listener();
         return;
       case 'held':
         lost.heldSince ??= now;
