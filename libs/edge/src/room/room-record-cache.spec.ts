@@ -83,6 +83,19 @@ describe('the cache of room records', () => {
     expect(reported[2]).toEqual({ ...again, rev: room.rev + 3, status: 'starting' });
   });
 
+  it('finds a change whose publication was lost with the connection, although the store does not answer at first', async () => {
+    await redis.commands.hset(roomKey(room.id), 'rev', room.rev + 1, 'status', 'starting');
+    const glance = jest.spyOn(records, 'glance').mockRejectedValueOnce(new Error('Connection is closed.'));
+    settlement.isSettled = false;
+    redis.subscriptions.disconnect(true);
+    await until(() => redis.subscriptions.status === 'ready');
+    settlement.isSettled = true;
+    await until(() => reported.length === 2);
+    expect(reported[1]).toMatchObject({ rev: room.rev + 1, status: 'starting' });
+    expect(glance).toHaveBeenCalledTimes(2);
+    glance.mockRestore();
+  });
+
   it('reports nothing while the store is not settled, and everything afterwards', async () => {
     settlement.isSettled = false;
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;

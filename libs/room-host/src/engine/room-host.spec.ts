@@ -757,6 +757,15 @@ describe('the clock of a room', () => {
     await until(() => stateOf(room).heard.includes('ring'));
   });
 
+  it('does not fire a timer early that is due in a month', async () => {
+    const host = newHost();
+    const room = await host.room();
+    schedule(host, room, 1, 'ring', 30 * 86_400_000);
+    schedule(host, room, 2, 'chime', 30);
+    await until(() => stateOf(room).heard.includes('chime'));
+    expect(stateOf(room).heard).toEqual(['chime']);
+  });
+
   it('fires a timer that became due while the room had no owner', async () => {
     const host = newHost();
     const first = await host.room();
