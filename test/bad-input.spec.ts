@@ -127,6 +127,20 @@ describe('a fleet with bad input', () => {
       player.close();
     });
 
+    it('says what is wrong with a request in sentences of its own, not in those of a library', async () => {
+      const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
+      const wanted: [operation: string, data: unknown, message: string][] = [
+        ['rooms.join', undefined, 'is missing, and must be an object'],
+        ['rooms.join', { room: 7 }, 'room: must be text'],
+        ['rooms.list', { limit: -1 }, 'limit: must be at least 1'],
+        ['rooms.create', { game: 'chess', name: 'x'.repeat(300) }, 'name: The name has 300 characters: at most 48 are allowed'],
+        ['rooms.create', { game: 'chess', options: { fen: 7 } }, 'The options of the room are refused: fen: must be text'],
+      ];
+      for (const [index, [operation, data, message]] of wanted.entries())
+        expect((await player.asks(index, operation, data)).error).toMatchObject({ code: 'bad-data', message });
+      player.close();
+    });
+
     it('refuses a hello with another protocol version, without a valid name, or with a foreign session', async () => {
       const ada = await fleet.newPlayer('Ada');
       const { session, secret } = ada.credentials;
@@ -135,6 +149,7 @@ describe('a fleet with bad input', () => {
         [{ protocol: 2, name: 'Ada' }, 'protocol-version'],
         [{ protocol: 1, name: '' }, 'unauthorized'],
         [{ protocol: 1, name: 'x'.repeat(33) }, 'unauthorized'],
+        [{ protocol: 1, name: 'x'.repeat(300) }, 'unauthorized'],
         [{ protocol: 1, name: '\u3164' }, 'unauthorized'],
         [{ protocol: 1, name: 7 }, 'bad-frame'],
         [{ protocol: 1, session, secret: `${secret}x` }, 'session-unknown'],

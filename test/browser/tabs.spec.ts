@@ -18,7 +18,7 @@ describeInChromium('the tab of a player, in Chromium', () => {
       chromium.launch({
         executablePath: executablePath as string,
         args: CHROMIUM_ARGS,
-        // As for a person: Playwright turns this cache off.
+        // The browser of a person has this cache. Playwright turns it off.
         ignoreDefaultArgs: ['--disable-back-forward-cache'],
       }),
     ]);

@@ -5,6 +5,8 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { withLock } from '../process/lock-file.mjs';
 import { DIST, HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
+import { PlainError } from '../process/plain-error.mjs';
+import { assertDataFolder, assertWritable } from '../process/writable.mjs';
 import { buildClient } from './client.mjs';
 import { bundleDependencies } from './dependencies.mjs';
 
@@ -27,6 +29,8 @@ export async function build({ force = false, log = () => {}, parts = FLEET } = {
     const hash = await contentHash([...files, ...part.settings]);
     const isBuilt = async () => (await readFile(stamp, 'utf8').catch(() => '')) === hash;
     if (!force && (await isBuilt())) continue;
+    assertDataFolder();
+    assertWritable(DIST, 'clone the repository into a folder that this user can write');
     await withLock(join(HOLDFAST_DIR, 'build.lock'), async () => {
       if (!force && (await isBuilt())) return;
       log(`building ${part.name} …`);
@@ -137,7 +141,7 @@ async function compile(file) {
     sourceMaps: true,
   }).catch((error) => {
     // swc appends its own stack to the error. Only the first part is about the source file.
-    throw new Error(stripVTControlCharacters(String(error.message)).split(/\n+Caused by:/)[0]);
+    throw new PlainError(stripVTControlCharacters(String(error.message)).split(/\n+Caused by:/)[0]);
   });
   await put(output, `${code}//# sourceMappingURL=${basename(output)}.map\n`);
   await put(`${output}.map`, map ?? '{}');

@@ -27,7 +27,25 @@ export const PURPOSES = [
   {
     title: 'Connect to Redis and choose how safe a change is',
     about: 'The table of promises in the README says what each kind of Redis survives.',
-    variables: ['REDIS_URL', 'REDIS_PREFIX', 'REDIS_COMMAND_TIMEOUT_MS', 'DURABILITY_REPLICAS', 'DURABILITY_TIMEOUT_MS'],
+    variables: [
+      'REDIS_URL',
+      'REDIS_USER',
+      'REDIS_PASSWORD',
+      'REDIS_PASSWORD_FILE',
+      'REDIS_TLS',
+      'REDIS_TLS_CA',
+      'REDIS_TLS_CERT',
+      'REDIS_TLS_KEY',
+      'REDIS_TLS_NAME',
+      'REDIS_SENTINEL_USER',
+      'REDIS_SENTINEL_PASSWORD',
+      'REDIS_SENTINEL_PASSWORD_FILE',
+      'REDIS_SENTINEL_TLS',
+      'REDIS_PREFIX',
+      'REDIS_COMMAND_TIMEOUT_MS',
+      'DURABILITY_REPLICAS',
+      'DURABILITY_TIMEOUT_MS',
+    ],
   },
   {
     title: 'Connect the servers with each other',
@@ -45,7 +63,7 @@ export const PURPOSES = [
   },
   {
     title: 'Let players connect',
-    variables: ['PUBLIC_HOST', 'PUBLIC_PORT', 'TCP_PORT', 'PUBLIC_TLS_CERT', 'PUBLIC_TLS_KEY', 'ALLOWED_ORIGINS'],
+    variables: ['PUBLIC_HOST', 'PUBLIC_PORT', 'TCP_PORT', 'PUBLIC_TLS_CERT', 'PUBLIC_TLS_KEY', 'ALLOWED_ORIGINS', 'TRUSTED_PROXIES'],
   },
   {
     title: 'Identify players',

@@ -6,6 +6,8 @@ export interface EdgeOptions {
   readonly port: number;
   readonly tcpPort: number;
   readonly allowedOrigins: readonly string[];
+  /** Addresses and networks of proxies whose `X-Forwarded-Host` and `X-Forwarded-For` the gateway believes. */
+  readonly trustedProxies: readonly string[];
   readonly helloTimeoutMs: number;
   readonly connectionTimeoutMs: number;
   readonly frameBytesMax: number;

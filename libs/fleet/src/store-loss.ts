@@ -41,7 +41,7 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: NodeJS.Timeout | null = null;
   private isAsking = false;
   /** Consecutive rounds with that result. Two are needed: in the first round the others may not have noticed an outage yet. */
-  private roundsAlone = 0;
+  private localRounds = 0;
   private lastWriters: ReadonlySet<ServerId> = NONE;
   /** Gateways to which this gateway has opened a link only to ask. */
   private readonly dialled = new Set<ServerId>();
@@ -68,8 +68,8 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** True when most of the asked servers write to the store and this server cannot. */
-  get isAlone(): boolean {
-    return this.roundsAlone >= 2;
+  get isLocal(): boolean {
+    return this.localRounds >= 2;
   }
 
   /**
@@ -96,9 +96,9 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
       this.lastWriters = new Set(answers.filter(({ wroteMs }) => countWriting(ownAge, [wroteMs]) > 0).map(({ id }) => id));
       this.closeDialled();
       const writing = this.lastWriters.size;
-      const wasAlone = this.isAlone;
-      this.roundsAlone = writing > ages.length / 2 ? this.roundsAlone + 1 : 0;
-      if (this.isAlone && !wasAlone) this.log.error('store.lost-alone', { asked: ages.length, writing });
+      const wasLocal = this.isLocal;
+      this.localRounds = writing > ages.length / 2 ? this.localRounds + 1 : 0;
+      if (this.isLocal && !wasLocal) this.log.error('store.lost-alone', { asked: ages.length, writing });
     } finally {
       this.isAsking = false;
     }
@@ -151,7 +151,7 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private reset(): void {
-    this.roundsAlone = 0;
+    this.localRounds = 0;
     this.lastWriters = NONE;
     this.closeDialled();
   }

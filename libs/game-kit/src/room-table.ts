@@ -1,11 +1,12 @@
 import { types } from 'node:util';
 import { MetadataScanner } from '@nestjs/core';
 import type { Seat } from '#libs/protocol';
+import { describeIssues } from '#libs/protocol';
 import type { CommandRule, GameRoom, RoomRules, SeatEvent, Validation } from '#libs/room';
 import { defineGame, gameOptionsOf } from './game.decorator.js';
 import type { GameRules } from './game-rules.js';
 import { describeHandle, type Handle, handlesOf } from './handles.js';
-import { describeIssues, type StandardSchema } from './standard-schema.js';
+import type { StandardSchema } from './standard-schema.js';
 
 export interface HandledMethod {
   readonly method: string;

@@ -13,6 +13,7 @@ import { YoungStore } from '#libs/settlement';
 import { guardStandardStreams, Log, NestLog } from '#libs/telemetry';
 import { certificateFrom } from '#libs/tls';
 import type { CommonSettings } from './core.module.js';
+import { describeFlawsForPeople } from './issue-sentence.js';
 import { limitOps } from './ops-limits.js';
 import { opsHeaders } from './page-headers.js';
 
@@ -50,6 +51,7 @@ const READY_FILE_RETRY_MS = 1_000;
  */
 export async function runServer<Type extends ServerType>(plan: ServerPlan<Type>): Promise<void> {
   guardStandardStreams();
+  describeFlawsForPeople();
   try {
     await start(plan);
   } catch (error) {

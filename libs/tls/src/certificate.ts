@@ -117,14 +117,12 @@ export function certificateFrom(
   return new Certificate({ cert, key, ca: ca ?? null }, { cert: `${prefix}_TLS_CERT`, key: `${prefix}_TLS_KEY`, ca: `${prefix}_TLS_CA` });
 }
 
-function read(files: CertificateFiles, names: CertificateNames): CertificateOptions {
+/** Reads and checks the files. @throws an error that names the setting and the problem */
+export function read(files: CertificateFiles, names: CertificateNames): CertificateOptions {
   const cert = contentOf('cert', files.cert, names);
   const key = contentOf('key', files.key, names);
-  const ca = files.ca == null ? undefined : contentOf('ca', files.ca, names);
-  for (const [file, content] of [['cert', cert] as const, ...(ca ? [['ca', ca] as const] : [])]) {
-    if (!isCertificate(content))
-      throw new Error(`${names[file]} is ${JSON.stringify(files[file])}, which contains no certificate in PEM form`);
-  }
+  const ca = files.ca == null ? undefined : readTrusted(files.ca, names);
+  mustBeCertificate('cert', files.cert, cert, names);
   if (!isKey(key))
     throw new Error(`${names.key} is ${JSON.stringify(files.key)}, which contains no private key in PEM form without a passphrase`);
   if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
@@ -138,6 +136,17 @@ function read(files: CertificateFiles, names: CertificateNames): CertificateOpti
     throw new Error(`${names.cert} is ${JSON.stringify(files.cert)}, which cannot be used: ${(error as Error).message}`);
   }
   return options;
+}
+
+/** Reads and checks the file of trusted certificates. @throws an error that names the setting and the problem */
+export function readTrusted(ca: string, names: CertificateNames): Buffer {
+  const content = contentOf('ca', ca, names);
+  mustBeCertificate('ca', ca, content, names);
+  return content;
+}
+
+function mustBeCertificate(file: 'cert' | 'ca', path: string, content: Buffer, names: CertificateNames): void {
+  if (!isCertificate(content)) throw new Error(`${names[file]} is ${JSON.stringify(path)}, which contains no certificate in PEM form`);
 }
 
 function contentOf(file: keyof CertificateFiles, path: string, names: CertificateNames): Buffer {
@@ -172,8 +181,8 @@ function isKey(content: Buffer): boolean {
 }
 
 /** A text that changes when any of the files changes. Symbolic links are followed. */
-function stateOf({ cert, key, ca }: CertificateFiles): string {
-  return [cert, key, ca ?? '']
+export function stateOf({ cert, key, ca }: { readonly [File in keyof CertificateFiles]?: string | null }): string {
+  return [cert ?? '', key ?? '', ca ?? '']
     .map((path) => {
       try {
         const { mtimeMs, size, ino } = statSync(path);

@@ -9,7 +9,16 @@ export interface DetachedError {
 /** Functions that end the own process. */
 const EXITS = ['exit', 'reallyExit', 'abort'] as const;
 /** Functions that add or remove listeners of process events, and the events that the server itself uses. */
-const LISTENING = ['on', 'addListener', 'once', 'prependListener', 'prependOnceListener', 'off', 'removeListener', 'removeAllListeners'];
+const LISTENER_METHODS = [
+  'on',
+  'addListener',
+  'once',
+  'prependListener',
+  'prependOnceListener',
+  'off',
+  'removeListener',
+  'removeAllListeners',
+];
 const OWN_EVENTS: ReadonlySet<unknown> = new Set(['SIGINT', 'SIGTERM', 'SIGHUP', 'uncaughtException', 'unhandledRejection']);
 type Process = Record<(typeof EXITS)[number], (...args: unknown[]) => unknown>;
 
@@ -80,7 +89,7 @@ export class GameProcessGuard {
    */
   private refuseListening(): void {
     const self = process as unknown as Record<string, (event?: unknown, ...rest: unknown[]) => unknown>;
-    for (const name of LISTENING) {
+    for (const name of LISTENER_METHODS) {
       const original = self[name]!;
       self[name] = (event, ...rest) => {
         if (event === undefined || OWN_EVENTS.has(event)) this.refuse(`process.${name}(${String(event ?? '').slice(0, 40)})`);

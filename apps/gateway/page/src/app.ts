@@ -1,5 +1,5 @@
 import { render } from 'lit-html';
-import { connect, type HoldfastError, type Room, type Session } from '#libs/client';
+import { type CreateRoom, connect, type HoldfastError, type Room, type Session } from '#libs/client';
 import { ask } from './ask.js';
 import { loadGamePages } from './game-pages.js';
 import { Lobby } from './lobby.js';
@@ -109,11 +109,11 @@ export class App {
     }
   }
 
-  async create(game: string, name: string, seats: number | undefined, isPrivate: boolean): Promise<void> {
+  async create(wanted: CreateRoom): Promise<void> {
     if (this.stage.at !== 'inside') return;
     const { session, lobby } = this.stage;
     try {
-      await session.createRoom({ game, ...(name !== '' && { name }), ...(seats && { seats }), private: isPrivate });
+      await session.createRoom(wanted);
       lobby.creating = null;
     } catch (error) {
       this.toasts.failed(error);
@@ -242,8 +242,13 @@ const SIGN_OUT_TEXTS: Readonly<Record<string, string>> = {
   orphaned: 'This room was lost.',
 };
 
+/** The gateway accepts players beside its page, which may be below a path of a proxy. */
 function playUrl(): string {
-  return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/play`;
+  const url = new URL('play', document.baseURI);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  url.search = '';
+  url.hash = '';
+  return url.href;
 }
 
 /** For a link: takes a seat if one is free, else watches. */

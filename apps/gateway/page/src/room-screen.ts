@@ -71,8 +71,21 @@ export class RoomScreen {
     return this.isOn && this.room.state !== undefined ? this.page?.turnOf(this.room.state) : undefined;
   }
 
+  /** False while the game is paused: a move would wait. */
   get isMyTurn(): boolean {
-    return this.turn !== undefined && this.turn !== null && this.turn === this.room.seat;
+    return !this.isPaused && this.turn !== undefined && this.turn !== null && this.turn === this.room.seat;
+  }
+
+  get isPaused(): boolean {
+    return this.room.status === 'paused';
+  }
+
+  /** The reason that an operator wrote for ending the last game. */
+  get operatorNote(): string | null {
+    const { lastResult } = this;
+    if (lastResult?.reason !== 'operator') return null;
+    const { note } = (lastResult.result ?? {}) as { note?: unknown };
+    return typeof note === 'string' && note.trim() !== '' ? note : null;
   }
 
   get lastResult(): GameResult | null {

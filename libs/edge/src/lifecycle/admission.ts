@@ -1,7 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { Self, ServerDirectory } from '#libs/fleet';
-import { type Binding, type Hello, HoldfastError, PROTOCOL_VERSION, type ServerId, type SessionId, type UserId } from '#libs/protocol';
+import {
+  type Binding,
+  describeIssues,
+  type Hello,
+  HoldfastError,
+  PROTOCOL_VERSION,
+  type ServerId,
+  type SessionId,
+  type UserId,
+} from '#libs/protocol';
 import { isMember, RoomRecords, UserRooms } from '#libs/room-store';
 import {
   Authenticator,
@@ -35,7 +44,8 @@ type FoundRoom = Pick<AdmittedSession, 'binding' | 'admissionNumber'>;
 const text = (max: number) => z.string().max(max);
 const helloSchema = z.object({
   protocol: z.int(),
-  name: text(64).optional(),
+  // `checkPlayerName` has the limits, and says what is wrong.
+  name: z.string().optional(),
   token: text(8_192).optional(),
   session: text(64).optional(),
   secret: text(256).optional(),
@@ -64,7 +74,7 @@ export class Admission {
   /** @throws `protocol-version`, `bad-data`, `unauthorized`, `session-unknown`, `already-online`, or `unavailable` */
   async admit(message: Hello): Promise<AdmittedSession> {
     const parsed = helloSchema.safeParse(message);
-    if (!parsed.success) throw new HoldfastError('bad-data', `hello: ${z.prettifyError(parsed.error)}`);
+    if (!parsed.success) throw new HoldfastError('bad-data', `hello: ${describeIssues(parsed.error.issues)}`);
     const hello = parsed.data;
     if (hello.protocol !== PROTOCOL_VERSION)
       throw new HoldfastError('protocol-version', `This server speaks version ${PROTOCOL_VERSION} of the protocol.`);

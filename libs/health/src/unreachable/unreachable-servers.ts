@@ -7,9 +7,9 @@ import { Log, Readiness } from '#libs/telemetry';
 import { isMassFailure } from '../evidence/mass-failure.js';
 import { ServerDials } from '../evidence/server-dials.js';
 import {
-  ALONE_MS,
   CHECK_OPTIONS,
   type CheckOptions,
+  CUT_OFF_MS,
   REPORT_MS,
   TICK_MS,
   UNREACHABLE_INTERVALS,
@@ -36,7 +36,7 @@ interface LostLink {
   reportedSince: number | null;
   reportAt: number;
   heldSince: number | null;
-  isAlone: boolean;
+  isLocal: boolean;
   isBusy: boolean;
 }
 
@@ -45,13 +45,12 @@ interface LostLink {
  * the server answers its health checks.
  *
  * The gateway dials the server, stores a report in the server's record, and counts the gateways with such a report. A majority evicts the
- * server as `unreachable`, with votes as for every eviction. A gateway that gets no majority is cut off itself. `onAlone` then calls the
- * edge, which sends the affected players to other gateways.
+ * server as `unreachable`, with votes as for every eviction. A gateway that gets no majority is cut off itself. The edge
+ * reads `locallyUnreachable` and sends the affected players to other gateways.
  */
 @Injectable()
 export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
   private readonly lost = new Map<ServerId, LostLink>();
-  private readonly aloneListeners: (() => void)[] = [];
   private readonly afterMs: number;
   private lastTickAt = performance.now();
   private isOpen = false;
@@ -91,15 +90,10 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
   }
 
   /** The servers that other gateways reach and this one does not. */
-  get alone(): ReadonlySet<ServerId> {
-    const alone = new Set<ServerId>();
-    for (const { server, isAlone } of this.lost.values()) if (isAlone) alone.add(server.id);
-    return alone;
-  }
-
-  /** The listener is called when `alone` has a new server. */
-  onAlone(listener: () => void): void {
-    this.aloneListeners.push(listener);
+  get locallyUnreachable(): ReadonlySet<ServerId> {
+    const ids = new Set<ServerId>();
+    for (const { server, isLocal } of this.lost.values()) if (isLocal) ids.add(server.id);
+    return ids;
   }
 
   @Interval(2 * TICK_MS)
@@ -139,7 +133,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
         reportedSince: null,
         reportAt: 0,
         heldSince: null,
-        isAlone: false,
+        isLocal: false,
         isBusy: false,
       });
       // The dial runs during the rest of the wait, so that its result is there at the end.
@@ -209,7 +203,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
         if (this.directory.get(server.id)?.suspect === 0) return;
         lost.reportedSince = null;
         lost.heldSince = null;
-        lost.isAlone = false;
+        lost.isLocal = false;
         return;
       }
       // The first report has no consequence. A server that wakes answers through the store and on its links at about the same time.
@@ -239,15 +233,12 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
       heldForMs: heldSince === null ? 0 : now - heldSince,
       holdMs: this.options.holdMs,
       reportedForMs: now - (reportedSince ?? now),
-      aloneMs: ALONE_MS,
+      cutOffMs: CUT_OFF_MS,
     });
-    const wasAlone = lost.isAlone;
-    lost.isAlone = judgement.kind === 'alone';
+    lost.isLocal = judgement.kind === 'alone';
     switch (judgement.kind) {
       case 'wait':
-        return;
       case 'alone':
-        if (!wasAlone) for (const listener of this.aloneListeners) listener();
         return;
       case 'held':
         lost.heldSince ??= now;
@@ -281,9 +272,9 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
 
   /** A gateway is not ready when it reaches no game server and other gateways do. */
   private whyNotReady(): string | null {
-    const { alone } = this;
-    if (alone.size === 0) return null;
+    const { locallyUnreachable: servers } = this;
+    if (servers.size === 0) return null;
     const ready = this.directory.byType('game').filter(({ state }) => state === 'ready');
-    return ready.every(({ id }) => alone.has(id)) ? 'this gateway reaches no game server, and other gateways reach them' : null;
+    return ready.every(({ id }) => servers.has(id)) ? 'this gateway reaches no game server, and other gateways reach them' : null;
   }
 }

@@ -134,6 +134,7 @@ describe('a game that has ended', () => {
     first.appender.markDirty(room);
     await until(async () => emptied.mock.calls.length > 1);
     await until(async () => (await hosts.records.read(room.id))?.result?.reason === 'finished');
+    // The owner receives the reply after the record can be read.
     await until(() => first.rooms.get(room.id) === undefined);
     jest.restoreAllMocks();
   });

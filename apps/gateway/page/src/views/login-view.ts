@@ -1,6 +1,9 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { HoldfastError } from '#libs/client';
+import { textField } from '#libs/game-page';
+import { PLAYER_NAME_CHARACTERS_MAX } from '#libs/protocol';
 import type { App, Stage } from '../app.js';
+import { nameFlaw } from '../name-flaw.js';
 import { roomInHash } from '../route.js';
 
 type LoginForm = Extract<Stage, { at: 'login' }>;
@@ -19,13 +22,24 @@ export function loginView(app: App, { isConnecting, problem }: LoginForm): Templ
     <p class="lead">Servers come and go. The game you play stays where you left it.</p>
     <form class="card" @submit=${submit}>
       ${room === null ? nothing : html`<p class="note">This link leads to a game.</p>`}
-      <label for="name">Your name</label>
-      <div class="row">
-        <input id="name" name="name" class="grow" required maxlength="256" autocomplete="nickname" spellcheck="false" autofocus .defaultValue=${app.name} ?disabled=${isConnecting} />
-        <button class="primary" ?disabled=${isConnecting}>${isConnecting ? 'Connecting…' : 'Play'}</button>
-      </div>
+      ${textField({
+        name: 'name',
+        label: 'Your name',
+        value: app.name,
+        autocomplete: 'nickname',
+        isRequired: true,
+        isDisabled: isConnecting,
+        whenShown: focus,
+        flawOf: (text) => nameFlaw('The name', text, PLAYER_NAME_CHARACTERS_MAX),
+        end: html`<button class="primary" ?disabled=${isConnecting}>${isConnecting ? 'Connecting…' : 'Play'}</button>`,
+      })}
     </form>
   </section>`;
+}
+
+/** One shared function, so that only a new element gets the focus. */
+function focus(element: Element | undefined): void {
+  (element as HTMLElement | undefined)?.focus();
 }
 
 /** The login form of a server that requires a token. */
