@@ -1,5 +1,5 @@
 import { type Browser, chromium } from 'playwright-core';
-import { type Fleet, startFleet } from '../harness/index.js';
+import { type Fleet, startFleet, until } from '../harness/index.js';
 import { CHROMIUM_ARGS, findChromium } from './chromium.js';
 import { Visitor } from './visitor.js';
 
@@ -82,5 +82,28 @@ describeInChromium('the tab of a player, in Chromium', () => {
     expect(await bob.page.getByRole('button', { name: 'Come back as Bob' }).isVisible()).toBe(true);
     expect((await fleet.gateways[0].ops('/metrics')).text).toMatch(/holdfast_goodbyes_total\{[^}]*code="replaced"[^}]*\} 1$/m);
     expect(bob.defects).toEqual([]);
+  });
+
+  it('is loaded again once when a part of the page is gone after a deploy, and says so when it is still missing', async () => {
+    const page = await (await browser.newContext()).newPage();
+    let loads = 0;
+    let isMissing = (): boolean => loads === 1;
+    page.on('request', (request) => {
+      if (request.isNavigationRequest()) loads += 1;
+    });
+    await page.route(/\/assets\/page-[^/]*\.js$/, (route) => (isMissing() ? route.fulfill({ status: 404 }) : route.continue()));
+    await page.goto(fleet.gateways[0].pageUrl);
+    await until(() => loads === 2);
+    await page.waitForLoadState();
+    await page.getByLabel('Your name').fill('Cy');
+    await page.getByRole('button', { name: 'Play', exact: true }).click();
+    await page.getByText('What shall we play?').waitFor();
+
+    isMissing = () => true;
+    await page.goto('about:blank');
+    await page.goto(fleet.gateways[0].pageUrl);
+    await page.getByText('A part of this page cannot be loaded. Load the page again.').first().waitFor();
+    expect(loads).toBe(4);
+    await page.context().close();
   });
 });

@@ -43,10 +43,22 @@ export class App {
     });
     // Updates the seconds of a search.
     setInterval(() => this.stage.at === 'inside' && this.stage.lobby.search && this.changed(), 1_000);
-    void this.parts.then(() => this.changed());
+    const address = location.href;
+    this.parts.then(
+      () => this.changed(),
+      (error: unknown) => this.reloadOnce(error, address),
+    );
     const { token, rest } = tokenIn(location);
     if (token !== null) history.replaceState(null, '', location.pathname + rest);
     void this.begin(token);
+  }
+
+  /** A fresh page names the parts of the version that is deployed now. A part that is missing after a reload is missing for another reason. */
+  private reloadOnce(error: unknown, address: string): void {
+    const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+    if (navigation?.type === 'reload') return this.toasts.failed(error);
+    history.replaceState(null, '', address);
+    location.reload();
   }
 
   private async begin(token: string | null): Promise<void> {

@@ -1,3 +1,4 @@
+import { HoldfastError } from '#libs/client';
 import type { GamePage } from '#libs/game-page';
 
 /** The page part of every game, found by its folder. A game adds its own by adding the folder. Each part is loaded separately. */
@@ -5,13 +6,18 @@ const PARTS = import.meta.glob<{ page: GamePage }>('../../../../games/*/page/ind
 
 const loaded = new Map<string, GamePage>();
 
+/** @throws `unavailable` when a part is not there, for example because another version was deployed after this page was loaded */
 export async function loadGamePages(): Promise<void> {
-  await Promise.all(
-    Object.values(PARTS).map(async (load) => {
-      const { page } = await load();
-      loaded.set(page.name, page);
-    }),
-  );
+  try {
+    await Promise.all(
+      Object.values(PARTS).map(async (load) => {
+        const { page } = await load();
+        loaded.set(page.name, page);
+      }),
+    );
+  } catch (cause) {
+    throw new HoldfastError('unavailable', 'A part of this page cannot be loaded. Load the page again.', { cause });
+  }
 }
 
 export function gamePage(game: string): GamePage | undefined {
