@@ -1,7 +1,7 @@
 import type { Chess } from '#games/chess';
 import type { TicTacToe, TicTacToeResult } from '#games/tic-tac-toe';
 import type { Room, Session } from '#libs/client';
-import { type Fleet, startFleet, until } from './harness/index.js';
+import { type Fleet, RawPlayer, startFleet, until } from './harness/index.js';
 
 describe('the lobby service of two lobbies with one Redis', () => {
   const IDLE_MS = 4_000;
@@ -189,6 +189,24 @@ describe('the lobby service of two lobbies with one Redis', () => {
     const seats = new Map<string, number[]>();
     for (const room of rooms) seats.set(room.id, [...(seats.get(room.id) ?? []), room.seat as number].sort());
     expect([...seats.values()]).toEqual(Array.from({ length: 5 }, () => [0, 1]));
+  });
+
+  it('never matches a player with themselves who searches, cancels and searches again at once', async () => {
+    const ada = await RawPlayer.welcomed(fleet.gateways[0], 'Ada');
+    let id = 0;
+    for (let times = 0; times < 10; times++) {
+      for (const operation of ['match.find', 'match.find', 'match.cancel', 'match.find'])
+        ada.say({ kind: 'request', id: ++id, operation, ...(operation === 'match.find' && { data: { game: 'chess' } }) });
+    }
+    await ada.hears('response', (response) => response.id === id);
+    await until(() => ada.heard.filter(({ kind }) => kind === 'response').length === id);
+    expect((await ada.asks(++id, 'me')).data).toMatchObject({ room: null, searching: 'chess' });
+    expect(ada.heard.filter(({ kind }) => kind === 'room')).toEqual([]);
+    const [bob] = await players(1);
+    const room = await bob.quickMatch('chess');
+    expect(room.view.members.map(({ name }) => name).sort()).toEqual(['Ada', 'Player 1']);
+    ada.close();
+    await room.leave();
   });
 
   it('ends a search that is aborted in the moment of the match in the room or in no room, thirty times', async () => {

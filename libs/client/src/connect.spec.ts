@@ -886,6 +886,21 @@ describe('a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
+  it('does not end in the room that the player is leaving, when that room changes', async () => {
+    const { session, room, owner } = await play();
+    fleet.intercept = (message) => message.kind === 'request' && message.operation !== 'me';
+    const ends: unknown[] = [];
+    room.leave().catch(() => {});
+    session.quickMatch(room.game).then(
+      (found) => ends.push(found),
+      () => {},
+    );
+    owner.tell({ kind: 'room', room: { ...room.view, rev: room.view.rev + 1, name: 'Renamed' } });
+    await until(() => room.view.name === 'Renamed');
+    await session.me();
+    expect(ends).toEqual([]);
+  });
+
   it('is cancelled when it is aborted', async () => {
     const ada = await join();
     const abort = new AbortController();

@@ -34,6 +34,8 @@ const LOST_TRIES_MAX = 3;
 /** A search for a match. It ends when the session enters a room of that game. */
 interface Search {
   readonly game: string;
+  /** The room that the player was leaving when the search began. It does not end the search. */
+  readonly before: RoomId | undefined;
   /** The caller has given up. The cancel decides how the search ends. */
   isCancelled: boolean;
   readonly region?: string;
@@ -132,7 +134,7 @@ export class LiveSession implements Session {
     let cancel = (): void => {};
     try {
       return (await new Promise<LiveRoom>((found, failed) => {
-        const search: Search = { game, region, isCancelled: false, found, failed };
+        const search: Search = { game, before: this.room?.id, region, isCancelled: false, found, failed };
         this.search = search;
         cancel = () => {
           search.isCancelled = true;
@@ -270,7 +272,7 @@ export class LiveSession implements Session {
     if (this.room?.id !== view.id) this.change(this.makeRoom(view));
     const room = this.room as LiveRoom;
     room.look(view);
-    if (this.search?.game === view.game) this.search.found(room);
+    if (this.search?.game === view.game && this.search.before !== view.id) this.search.found(room);
     return room;
   }
 
