@@ -319,6 +319,48 @@ describe('a fleet with bad input', () => {
     expect(await statusOf(publicUrl, 'holdfast.v1.json', 'https://evil.example')).toBe(403);
   });
 
+  it('accepts a WebSocket with 15 KB of cookies, and answers 431 to more', async () => {
+    const statusOf = (cookie: string): Promise<number> =>
+      new Promise((resolve, reject) => {
+        const socket = new WebSocket(gateway().publicUrl, 'holdfast.v1.json', { headers: { cookie } });
+        socket.on('open', () => {
+          resolve(101);
+          socket.close();
+        });
+        socket.on('unexpected-response', (_, response) => {
+          resolve(response.statusCode ?? 0);
+          response.resume();
+        });
+        socket.on('error', reject);
+      });
+    expect(await statusOf(`session=${'x'.repeat(15 * 1_024)}`)).toBe(101);
+    expect(await statusOf(`session=${'x'.repeat(17 * 1_024)}`)).toBe(431);
+  });
+
+  it('logs nothing about health checks that only connect, and keeps none of their sockets', async () => {
+    const { log, ports } = { log: () => gateway().log(), ports: gateway().ports };
+    const before = log().length;
+    for (const port of [ports.publicPort, ports.tcpPort, ports.opsPort, ports.linkPort]) {
+      for (let count = 0; count < 50; count++) {
+        await new Promise<void>((resolve, reject) => {
+          const socket = dial({ host: '127.0.0.1', port: port as number }, () => {
+            // HAProxy ends its checks by a reset.
+            if (count % 2 === 0) socket.resetAndDestroy();
+            else socket.destroy();
+            resolve();
+          });
+          socket.on('error', reject);
+        });
+      }
+    }
+    await until(async () => /holdfast_connections\{[^}]*\} 0/.test((await gateway().ops('/metrics')).text));
+    expect(
+      log()
+        .slice(before)
+        .filter((line) => /"level":"(warn|error)"/.test(line)),
+    ).toEqual([]);
+  });
+
   it('rejects a command out of turn, with bad data, without a room, or after the end of the game', async () => {
     const { rooms, players } = await fleet.twoPlayersInAGame('tic-tac-toe');
     await expect(rooms[1].send('place', { cell: 0 })).rejects.toMatchObject({ code: 'not-your-turn' });

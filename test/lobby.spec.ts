@@ -80,6 +80,39 @@ describe('the lobby service of two lobbies with one Redis', () => {
     await joined.waitFor(({ view }) => view.owner === bob.user && view.members.length === 1, { timeoutMs: 5_000 });
   });
 
+  it('takes a player into another room who leaves and joins at once, also out of a running game', async () => {
+    const [host] = await players(1);
+    const other = await host.createRoom({ game: 'chess' });
+    const [ada, bob] = await players(2);
+    const waiting = await ada.createRoom({ game: 'tic-tac-toe' });
+    await Promise.all([waiting.leave(), ada.joinRoom(other.id)]);
+    expect((await ada.me()).room?.id).toBe(other.id);
+    await Promise.all([other.leave(), bob.quickMatch('chess'), ada.room?.leave(), ada.quickMatch('chess')]);
+    expect(ada.room?.id).toBe(bob.room?.id);
+
+    const { players: pair, rooms } = await fleet.twoPlayersInAGame('tic-tac-toe');
+    const [, made] = await Promise.all([rooms[0].leave(), pair[0].createRoom({ game: 'tic-tac-toe' })]);
+    expect((await pair[0].me()).room?.id).toBe(made.id);
+  });
+
+  it('seats a player once who leaves and joins the same room at once, and starts one game for two starts', async () => {
+    const [ada, bob] = await players(2);
+    const room = await ada.createRoom({ game: 'tic-tac-toe' });
+    const first = await bob.joinRoom(room.id);
+    const [, again] = await Promise.all([first.leave(), bob.joinRoom(room.id)]);
+    await again.ready();
+    const starts = await Promise.allSettled([room.start(), room.start()]);
+    expect(starts.map((start) => (start.status === 'rejected' ? start.reason.code : 'started')).sort()).toEqual([
+      'room-playing',
+      'started',
+    ]);
+    await room.waitFor(({ state }) => state !== undefined, { timeoutMs: 5_000 });
+    expect(room.players).toEqual([
+      { seat: 0, name: 'Player 1' },
+      { seat: 1, name: 'Player 2' },
+    ]);
+  });
+
   it('ends a room that all members have left', async () => {
     const [ada, bob] = await players(2);
     const room = await ada.createRoom({ game: 'tic-tac-toe' });

@@ -26,6 +26,17 @@ describe('a provider', () => {
     expect([...new Set(found.map(({ provider }) => provider))].sort()).toEqual(Object.keys(EARLY).sort());
   });
 
+  it('that extends a port of libs/health is marked with it, because an unmarked one is never called', () => {
+    const ports = parse('ports.ts', readFileSync(join(ROOT, 'libs/health/src/ports.ts'), 'utf8'))
+      .statements.filter(ts.isClassDeclaration)
+      .map(nameOf);
+    const implementations = sources.flatMap(providersIn).filter((provider) => ports.includes(baseOf(provider) ?? ''));
+    expect(implementations.length).toBeGreaterThanOrEqual(ports.length);
+    expect(implementations.filter((provider) => !decoratorsOf(provider).includes(`HealthPort(${baseOf(provider)})`)).map(nameOf)).toEqual(
+      [],
+    );
+  });
+
   it('declares a fixed period by `@Interval` where its library needs ScheduleModule', () => {
     const scheduled = new Set(
       sources.filter(({ text }) => text.includes("from '@nestjs/schedule'")).map(({ fileName }) => unitOf(fileName)),
@@ -73,6 +84,14 @@ function providersIn(source: ts.SourceFile): ts.ClassDeclaration[] {
     .filter((declaration) =>
       (ts.getDecorators(declaration) ?? []).some((decorator) => PROVIDER_DECORATORS.includes(decoratorName(decorator))),
     );
+}
+
+function decoratorsOf(provider: ts.ClassDeclaration): string[] {
+  return (ts.getDecorators(provider) ?? []).map(({ expression }) => expression.getText());
+}
+
+function baseOf(provider: ts.ClassDeclaration): string | undefined {
+  return provider.heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ExtendsKeyword)?.types[0]?.expression.getText();
 }
 
 function decoratorName({ expression }: ts.Decorator): string {

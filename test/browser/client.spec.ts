@@ -13,7 +13,7 @@ import { CHROMIUM_ARGS, findChromium } from './chromium.js';
 const executablePath = findChromium();
 const describeInChromium = executablePath ? describe : describe.skip;
 
-/** What the bundled program sets. */
+/** The bundled program sets this global. */
 interface Page {
   readonly holdfastClient: { readonly connect: typeof connect };
 }

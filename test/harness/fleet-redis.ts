@@ -2,6 +2,7 @@ import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Cluster, Redis } from 'ioredis';
 import { ended } from '../../tools/process/leashed.mjs';
+import { until } from '../../tools/process/until.mjs';
 import { findRedisServer, startRedis } from '../../tools/redis/index.mjs';
 
 type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
@@ -9,6 +10,8 @@ type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
 /** The store of a fleet. */
 export interface FleetStore {
   readonly url: string;
+  /** Further settings with which servers reach it. */
+  readonly env?: Readonly<Record<string, string>>;
   /** A client for direct reads and writes by the test. */
   readonly client: Redis | Cluster;
   stop(): Promise<void>;
@@ -91,6 +94,29 @@ export class FleetRedis implements FleetStore {
     await rm(folder, { recursive: true, force: true });
     if (to !== 'nothing') await cp(to, folder, { recursive: true });
     await this.startAgain();
+  }
+
+  /** Writes a backup, as `redis-cli --rdb` does, and returns its file. */
+  async backup(): Promise<string> {
+    await this.client.save();
+    const file = join(this.dir, '..', 'backup.rdb');
+    await cp(join(this.dir, 'dump.rdb'), file);
+    return file;
+  }
+
+  /** Restores a backup as `docs/operations.md` describes it. No server of the fleet may run. */
+  async restore(backup: string): Promise<void> {
+    await this.kill();
+    for (const name of ['appendonlydir', 'dump.rdb']) await rm(join(this.dir, name), { recursive: true, force: true });
+    await cp(backup, join(this.dir, 'dump.rdb'));
+    await this.startAgain({ appendonly: 'no' });
+    await until(() =>
+      this.client.config('SET', 'appendonly', 'yes').then(
+        () => true,
+        () => false,
+      ),
+    );
+    await until(async () => /aof_rewrite_in_progress:0\r.*aof_last_bgrewrite_status:ok/s.test(await this.client.info('persistence')));
   }
 
   /** Suspends Redis: its connections stay open, but it does not answer. */

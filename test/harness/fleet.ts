@@ -120,6 +120,7 @@ export class Fleet {
   settings(): Record<string, string> {
     return {
       REDIS_URL: this.store.url,
+      ...this.store.env,
       LINK_SECRET: this.linkSecret,
       ADMIN_TOKEN,
       AUTH: 'guest',

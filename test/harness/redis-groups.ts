@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Cluster, Redis } from 'ioredis';
 import { ended } from '../../tools/process/leashed.mjs';
@@ -12,19 +13,42 @@ const SLOTS = 16_384;
 /** Shorter than an operator would choose, to keep the tests short. */
 const DOWN_AFTER_MS = 1_000;
 
+/** How a group of Redis processes is protected. */
+export interface RedisSecurity {
+  /** The password of the user `default`, which the test and the Redis processes use among themselves. */
+  readonly password?: string;
+  /** A line of the configuration that creates the user of the fleet: `holdfast on >word ~* &* +@all`. */
+  readonly user?: string;
+  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
+}
+
 /** A primary, two replicas and three sentinels that monitor them. */
 export class SentinelStore implements FleetStore {
   private constructor(
     readonly url: string,
     readonly client: Redis,
     private readonly primary: RunningRedis,
-    private readonly sentinels: readonly RunningRedis[],
+    readonly sentinels: readonly RunningRedis[],
+    private readonly ofSentinels: RedisSecurity,
     private readonly all: readonly RunningRedis[],
   ) {}
 
-  static async start(home: string): Promise<SentinelStore> {
-    const start = (name: string, config: Record<string, string | number>, sentinel = false): Promise<RunningRedis> =>
-      startRedis({ dir: join(home, name), appendonly: !sentinel, sentinel, config });
+  static async start(home: string, data: RedisSecurity = {}, ofSentinels: RedisSecurity = {}): Promise<SentinelStore> {
+    const start = (name: string, config: Record<string, string | number>, sentinel = false): Promise<RunningRedis> => {
+      const { password, tls, user } = sentinel ? ofSentinels : data;
+      return startRedis({
+        dir: join(home, name),
+        appendonly: !sentinel,
+        sentinel,
+        password,
+        tls,
+        config: {
+          ...(user && { user }),
+          ...(!sentinel && password && { masterauth: password }),
+          ...config,
+        },
+      });
+    };
     const primary = await start('primary', {});
     const replicaof = `127.0.0.1 ${primary.port}`;
     const replicas = await Promise.all(['replica-1', 'replica-2'].map((name) => start(name, { replicaof })));
@@ -32,15 +56,30 @@ export class SentinelStore implements FleetStore {
       'sentinel monitor': `${NAME} 127.0.0.1 ${primary.port} 2`,
       'sentinel down-after-milliseconds': `${NAME} ${DOWN_AFTER_MS}`,
       'sentinel failover-timeout': `${NAME} 4000`,
+      ...(data.password && { 'sentinel auth-pass': `${NAME} ${data.password}` }),
+      ...(ofSentinels.password && { 'sentinel sentinel-pass': ofSentinels.password }),
     };
     const sentinels = await Promise.all(['sentinel-1', 'sentinel-2', 'sentinel-3'].map((name) => start(name, monitor, true)));
     const addresses = sentinels.map(({ port }) => ({ host: '127.0.0.1', port }));
-    const client = new Redis({ sentinels: addresses, name: NAME, sentinelRetryStrategy: () => 50, retryStrategy: () => 50 });
+    const client = new Redis({
+      sentinels: addresses,
+      name: NAME,
+      sentinelRetryStrategy: () => 50,
+      retryStrategy: () => 50,
+      password: data.password,
+      sentinelPassword: ofSentinels.password,
+      ...(data.tls && { tls: trusting(data.tls), enableTLSForSentinelMode: true }),
+      ...(ofSentinels.tls && { sentinelTLS: trusting(ofSentinels.tls) }),
+    });
     client.on('error', () => {});
     const hosts = addresses.map(({ host, port }) => `${host}:${port}`).join(',');
-    const store = new SentinelStore(`sentinel://${hosts}/${NAME}`, client, primary, sentinels, [primary, ...replicas, ...sentinels]);
+    const store = new SentinelStore(`sentinel://${hosts}/${NAME}`, client, primary, sentinels, ofSentinels, [
+      primary,
+      ...replicas,
+      ...sentinels,
+    ]);
     await until(async () => /connected_slaves:2/.test(await client.info('replication')), 15_000);
-    await until(async () => (await Promise.all(sentinels.map(knowsAll))).every(Boolean), 15_000);
+    await until(async () => (await Promise.all(sentinels.map((sentinel) => knowsAll(sentinel, ofSentinels)))).every(Boolean), 15_000);
     return store;
   }
 
@@ -50,10 +89,15 @@ export class SentinelStore implements FleetStore {
     await ended(this.primary.process, 5_000);
   }
 
+  /** Promotes a replica while the primary lives. The primary still accepts writes for a moment, which are lost. */
+  async switchPrimary(): Promise<void> {
+    await connected(this.sentinels[0], (client) => client.call('SENTINEL', 'FAILOVER', NAME));
+  }
+
   /** Waits until every sentinel has another primary and has configured it, which breaks connections once more. */
   async failedOver(): Promise<void> {
     await until(
-      async () => (await Promise.all(this.sentinels.map((sentinel) => isSettled(sentinel, this.primary)))).every(Boolean),
+      async () => (await Promise.all(this.sentinels.map((sentinel) => isSettled(sentinel, this.primary, this.ofSentinels)))).every(Boolean),
       20_000,
     );
   }
@@ -72,10 +116,13 @@ export class ClusterStore implements FleetStore {
     private readonly all: readonly RunningRedis[],
   ) {}
 
-  static async start(home: string): Promise<ClusterStore> {
-    const config = { 'cluster-enabled': 'yes', 'cluster-node-timeout': 2_000 };
-    const all = await Promise.all([1, 2, 3].map((number) => startRedis({ dir: join(home, `node-${number}`), appendonly: true, config })));
-    const nodes = all.map(({ url }) => new Redis(url));
+  static async start(home: string, { password, user, tls }: RedisSecurity = {}): Promise<ClusterStore> {
+    const config = { 'cluster-enabled': 'yes', 'cluster-node-timeout': 2_000, ...(user && { user }), ...(tls && { 'tls-cluster': 'yes' }) };
+    const all = await Promise.all(
+      [1, 2, 3].map((number) => startRedis({ dir: join(home, `node-${number}`), appendonly: true, password, tls, config })),
+    );
+    const options = { password, ...(tls && { tls: trusting(tls) }) };
+    const nodes = all.map(({ url }) => new Redis(url, options));
     const share = Math.ceil(SLOTS / nodes.length);
     for (const [index, node] of nodes.entries()) {
       await node.call('CLUSTER', 'ADDSLOTSRANGE', index * share, Math.min(SLOTS, (index + 1) * share) - 1);
@@ -88,7 +135,10 @@ export class ClusterStore implements FleetStore {
       return infos.every((info) => /cluster_state:ok/.test(String(info)) && /cluster_known_nodes:3/.test(String(info)));
     }, 15_000);
     for (const node of nodes) node.disconnect();
-    const client = new Cluster(all.map(({ url }) => url));
+    const client = new Cluster(
+      all.map(({ port }) => ({ host: '127.0.0.1', port })),
+      { redisOptions: options },
+    );
     client.on('error', () => {});
     return new ClusterStore(all.map(({ url }) => url).join(','), client, all);
   }
@@ -100,21 +150,26 @@ export class ClusterStore implements FleetStore {
 }
 
 /** Returns whether a sentinel knows both replicas and both other sentinels. Otherwise its failover may fail. */
-function knowsAll(sentinel: RunningRedis): Promise<boolean> {
-  return connected(sentinel, async (client) => /slaves=2,sentinels=3/.test(await client.info('sentinel')));
+function knowsAll(sentinel: RunningRedis, security: RedisSecurity): Promise<boolean> {
+  return connected(sentinel, security, async (client) => /slaves=2,sentinels=3/.test(await client.info('sentinel')));
 }
 
 /** Returns whether a sentinel reports a new primary, with `master` as its only flag. */
-function isSettled(sentinel: RunningRedis, before: RunningRedis): Promise<boolean> {
-  return connected(sentinel, async (client) => {
+function isSettled(sentinel: RunningRedis, before: RunningRedis, security: RedisSecurity): Promise<boolean> {
+  return connected(sentinel, security, async (client) => {
     const said = (await client.call('SENTINEL', 'MASTER', NAME)) as string[];
     const of = (field: string): string => said[said.indexOf(field) + 1];
     return of('port') !== String(before.port) && of('flags') === 'master';
   });
 }
 
-async function connected<T>({ url }: RunningRedis, act: (client: Redis) => Promise<T>): Promise<T> {
-  const client = new Redis(url);
+/** The options of a client that trusts the CA, whatever host a certificate names. */
+function trusting({ ca }: { readonly ca: string }): { ca: Buffer; checkServerIdentity(): undefined } {
+  return { ca: readFileSync(ca), checkServerIdentity: () => undefined };
+}
+
+async function connected<T>({ url }: RunningRedis, { tls }: RedisSecurity, act: (client: Redis) => Promise<T>): Promise<T> {
+  const client = new Redis(url, { ...(tls && { tls: trusting(tls) }) });
   try {
     return await act(client);
   } finally {

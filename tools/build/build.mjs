@@ -5,15 +5,17 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { withLock } from '../process/lock-file.mjs';
 import { DIST, HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
+import { PlainError } from '../process/plain-error.mjs';
+import { assertDataFolder, assertWritable } from '../process/writable.mjs';
 import { buildClient } from './client.mjs';
 import { bundleDependencies } from './dependencies.mjs';
 
 /**
  * Builds dist/ from the sources: TypeScript with swc, Lua as a copy beside its compiled caller, packages and the client with
- * rolldown, pages with vite. It builds only what has changed since the last build, by content, and removes what no longer has a source. Two
- * commands that build at the same time do so one after the other.
+ * rolldown, pages with vite. It builds only what has changed since the last build, by content, and removes what no longer has a
+ * source. Two commands that build at the same time do so one after the other.
  *
- * @param {{ force?: boolean, log?: (line: string) => void, parts?: readonly Part[] }} [options] `parts`: what a fleet needs by
+ * @param {{ force?: boolean, log?: (line: string) => void, parts?: readonly Part[] }} [options] `parts`: those that a fleet needs by
  *   default
  * @returns {Promise<{ built: string[] }>} the parts that were rebuilt
  */
@@ -27,6 +29,8 @@ export async function build({ force = false, log = () => {}, parts = FLEET } = {
     const hash = await contentHash([...files, ...part.settings]);
     const isBuilt = async () => (await readFile(stamp, 'utf8').catch(() => '')) === hash;
     if (!force && (await isBuilt())) continue;
+    assertDataFolder();
+    assertWritable(DIST, 'clone the repository into a folder that this user can write');
     await withLock(join(HOLDFAST_DIR, 'build.lock'), async () => {
       if (!force && (await isBuilt())) return;
       log(`building ${part.name} …`);
@@ -97,7 +101,7 @@ function page(name, folder, imports) {
   };
 }
 
-/** What a fleet needs. */
+/** The parts that a fleet needs. */
 const FLEET = [SERVERS, DEPENDENCIES, ...PAGES];
 
 /**
@@ -137,7 +141,7 @@ async function compile(file) {
     sourceMaps: true,
   }).catch((error) => {
     // swc appends its own stack to the error. Only the first part is about the source file.
-    throw new Error(stripVTControlCharacters(String(error.message)).split(/\n+Caused by:/)[0]);
+    throw new PlainError(stripVTControlCharacters(String(error.message)).split(/\n+Caused by:/)[0]);
   });
   await put(output, `${code}//# sourceMappingURL=${basename(output)}.map\n`);
   await put(`${output}.map`, map ?? '{}');

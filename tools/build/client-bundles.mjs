@@ -29,7 +29,7 @@ await writeFile(entry, `import { connect, HoldfastError } from '${name}';\ngloba
 
 /** @type {Readonly<Record<string, () => Promise<Output>>>} */
 const BUNDLERS = { esbuild: withEsbuild, rolldown: withRolldown, vite: withVite, webpack: withWebpack };
-/** What stands in a bundle for a module that the bundler did not find, or left to the platform. */
+/** Text of a bundle in the place of a module that the bundler did not find, or left to the platform. */
 const LEFT_OUT = /\bnode:[a-z]+|\brequire\(|\bfrom ?"[^"]*"|__vite-browser-external[\w:.-]*|webpackMissingModule/g;
 
 for (const [bundler, bundle] of Object.entries(BUNDLERS)) {

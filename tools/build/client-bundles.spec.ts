@@ -7,7 +7,7 @@ import * as ts from 'typescript';
 import { ROOT } from '../process/paths.mjs';
 import type { Bundle } from './client-bundles.mjs';
 
-/** Of the program with the WebSocket entry, minified. */
+/** Limit for the minified program with the WebSocket entry. */
 const GZIPPED_BYTES_MAX = 15 * 1024;
 const BUNDLERS = ['esbuild', 'rolldown', 'vite', 'webpack'];
 

@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { freePort } from '../process/free-port.mjs';
 import { ended, spawnLeashed } from '../process/leashed.mjs';
 import { findRedisServer } from './find-redis.mjs';
@@ -12,11 +13,14 @@ import { findRedisServer } from './find-redis.mjs';
  * @property {number} [port] default: a free one below 32768
  * @property {(port: number) => boolean} [isAllowed] for a free port: false for ports that something else will use soon
  * @property {string} [password] required of clients; contained in `url`, and in the configuration file, which only its user can read
+ * @property {RedisTlsFiles} [tls] accept only TLS; `url` is then `rediss://…`
  * @property {Record<string, string | number>} [config] further lines of the configuration: `{ 'cluster-enabled': 'yes' }`, `{ replicaof: '127.0.0.1 6379' }`
  * @property {boolean} [sentinel] run as a Sentinel; `config` is then `{ 'sentinel monitor': 'name 127.0.0.1 6379 2' }`
  * @property {number} [timeoutMs] for the first answer, in ms; loading a large append-only file takes a while
  * @property {import('./find-redis.mjs').RedisServer} [server] default: `findRedisServer()`
  * @property {import('./find-redis.mjs').Log} [log]
+ *
+ * @typedef {{ ca: string, cert: string, key: string }} RedisTlsFiles paths of PEM files. Clients need no certificate
  *
  * @typedef {object} RunningRedis
  * @property {string} url
@@ -55,11 +59,15 @@ class RedisDidNotStart extends Error {
 }
 
 /** @param {number} port @param {import('./find-redis.mjs').RedisServer} server @param {StartRedisOptions} options @returns {Promise<RunningRedis>} */
-async function startOn(port, server, { dir, appendonly = false, password, config = {}, sentinel = false, timeoutMs = 15_000 }) {
+async function startOn(port, server, { dir, appendonly = false, password, tls, config = {}, sentinel = false, timeoutMs = 15_000 }) {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const file = join(dir, 'redis.conf');
   const logFile = join(dir, 'redis.log');
-  const text = configuration(port, dir, appendonly, sentinel, { ...(password && { requirepass: password }), ...config });
+  const text = configuration(port, dir, appendonly, sentinel, {
+    ...(password && { requirepass: password }),
+    ...(tls && tlsConfiguration(port, tls)),
+    ...config,
+  });
   // An existing file is kept: on a full disk no new file can be written, but this Redis can still start.
   if ((await readFile(file, 'utf8').catch(() => null)) !== text) await writeFile(file, text, { mode: 0o600 });
 
@@ -76,7 +84,8 @@ async function startOn(port, server, { dir, appendonly = false, password, config
   });
 
   const deadline = Date.now() + timeoutMs;
-  while (!(await answers(port, child.pid ?? -1, password))) {
+  const ca = tls && (await readFile(tls.ca));
+  while (!(await answers(port, child.pid ?? -1, password, ca))) {
     const gone = failure !== '' || child.exitCode !== null || child.signalCode !== null;
     if (gone || Date.now() > deadline) {
       child.kill('SIGKILL');
@@ -88,7 +97,7 @@ async function startOn(port, server, { dir, appendonly = false, password, config
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  const url = `redis://${password ? `:${encodeURIComponent(password)}@` : ''}127.0.0.1:${port}`;
+  const url = `redis${tls ? 's' : ''}://${password ? `:${encodeURIComponent(password)}@` : ''}127.0.0.1:${port}`;
   return { url, port, pid: /** @type {number} */ (child.pid), process: child, stop: () => stop(child) };
 }
 
@@ -103,15 +112,29 @@ function configuration(port, dir, appendonly, sentinel, more) {
     .join('');
 }
 
+/** Redis also connects to others with TLS: as a replica, as a Sentinel, and as a node of a Cluster. @param {number} port @param {RedisTlsFiles} tls */
+function tlsConfiguration(port, { ca, cert, key }) {
+  return {
+    port: 0,
+    'tls-port': port,
+    'tls-ca-cert-file': `"${ca}"`,
+    'tls-cert-file': `"${cert}"`,
+    'tls-key-file': `"${key}"`,
+    'tls-auth-clients': 'no',
+    'tls-replication': 'yes',
+  };
+}
+
 /**
  * Whether this very process answers on the port and has loaded its data. Another Redis may be running there.
  *
- * @param {number} port @param {number} pid @param {string} [password]
+ * @param {number} port @param {number} pid @param {string} [password] @param {Buffer} [ca]
  * @returns {Promise<boolean>}
  */
-function answers(port, pid, password) {
+function answers(port, pid, password, ca) {
   return new Promise((resolve) => {
-    const socket = createConnection({ host: '127.0.0.1', port });
+    const at = { host: '127.0.0.1', port };
+    const socket = ca ? connectTls({ ...at, ca, checkServerIdentity: () => undefined }) : createConnection(at);
     let reply = '';
     const settle = (/** @type {boolean} */ value) => {
       socket.destroy();
@@ -120,7 +143,7 @@ function answers(port, pid, password) {
     socket.setTimeout(1_000, () => settle(false));
     socket.on('error', () => settle(false));
     socket.on('close', () => settle(false));
-    socket.on('connect', () => socket.write(`${password ? `AUTH ${password}\r\n` : ''}PING\r\nINFO server\r\n`));
+    socket.on(ca ? 'secureConnect' : 'connect', () => socket.write(`${password ? `AUTH ${password}\r\n` : ''}PING\r\nINFO server\r\n`));
     socket.on('data', (chunk) => {
       reply += chunk;
       // With a password in `config` the pid is not visible, so any answer must be enough.

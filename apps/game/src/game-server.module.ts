@@ -5,7 +5,7 @@ import { GameKitModule } from '#libs/game-kit';
 import { HealthModule } from '#libs/health';
 import { serverId } from '#libs/protocol';
 import { overrunReporter, RoomHostModule } from '#libs/room-host';
-import { CoreModule } from '#libs/server';
+import { CoreModule, redisOptions } from '#libs/server';
 import type { SettingsOf } from '#libs/settings';
 import { WatchdogModule } from '#libs/watchdog';
 import { GameServerFacts } from './game-server-facts.js';
@@ -29,7 +29,7 @@ export class GameServerModule {
         WatchdogModule.forRoot(
           { slowMs: game.handlerSlowMs, limitMs: game.handlerLimitMs, memoryMb: game.handlerMemoryMb },
           overrunReporter({
-            redis: { url: redis.url, prefix: redis.prefix, commandTimeoutMs: redis.commandTimeoutMs },
+            redis: redisOptions(redis),
             telemetry: { server: serverId('game', server.name, redis.prefix), level: log.level, format: log.format },
           }),
         ),

@@ -19,7 +19,7 @@ type Reason = (typeof REASONS)[number];
 @Injectable()
 @HealthPort(HealthAnswerListener)
 export class PlacementReports extends HealthAnswerListener implements OnModuleInit {
-  private saying: Promise<void> = Promise.resolve();
+  private updating: Promise<void> = Promise.resolve();
   /** For each reason that holds: the incarnation that was withheld. */
   private readonly withheld = new Map<Reason, number>();
 
@@ -39,11 +39,11 @@ export class PlacementReports extends HealthAnswerListener implements OnModuleIn
 
   onModuleInit(): void {
     // If Redis does not accept it now, the next health answer repeats it.
-    const say = (): void => {
-      if (this.self.incarnation > 0) this.sayReach().catch((error: unknown) => this.log.debug('placement.withhold-failed', { error }));
+    const update = (): void => {
+      if (this.self.incarnation > 0) this.updateReasons().catch((error: unknown) => this.log.debug('placement.withhold-failed', { error }));
     };
-    this.trust.onChange(say);
-    this.reach.onChange(say);
+    this.trust.onChange(update);
+    this.reach.onChange(update);
   }
 
   override async answered(): Promise<void> {
@@ -51,7 +51,7 @@ export class PlacementReports extends HealthAnswerListener implements OnModuleIn
   }
 
   async report(): Promise<void> {
-    await this.sayReach();
+    await this.updateReasons();
     const { id, incarnation, region, build, canary } = this.self;
     const offered = Object.entries(offeredGames(this.registry.all()));
     const versions = Object.fromEntries(offered.map(([name, game]) => [name, versionsTaken(game)]));
@@ -68,13 +68,13 @@ export class PlacementReports extends HealthAnswerListener implements OnModuleIn
   }
 
   /** One after the other: of two that overlap, the later one is right. */
-  private sayReach(): Promise<void> {
-    const saying = this.saying.catch(() => {}).then(() => this.sayReachNow());
-    this.saying = saying;
-    return saying;
+  private updateReasons(): Promise<void> {
+    const updating = this.updating.catch(() => {}).then(() => this.updateReasonsNow());
+    this.updating = updating;
+    return updating;
   }
 
-  private async sayReachNow(): Promise<void> {
+  private async updateReasonsNow(): Promise<void> {
     const { id, incarnation } = this.self;
     const holds: Record<Reason, boolean> = { 'link-refused': this.trust.isOutvoted, unreachable: this.reach.isCutOff };
     for (const reason of REASONS) {

@@ -97,14 +97,14 @@ function textOf(event: PublishedOperatorEvent): string {
 /** Returns no events for a message of another program. */
 function eventsOf(message: string): PublishedOperatorEvent[] {
   try {
-    const told: unknown = JSON.parse(message);
-    return Array.isArray(told) ? told.filter(isOperatorEvent) : [];
+    const events: unknown = JSON.parse(message);
+    return Array.isArray(events) ? events.filter(isOperatorEvent) : [];
   } catch {
     return [];
   }
 }
 
-function isOperatorEvent(told: unknown): told is PublishedOperatorEvent {
-  const { id, kind } = (told ?? {}) as Partial<PublishedOperatorEvent>;
+function isOperatorEvent(event: unknown): event is PublishedOperatorEvent {
+  const { id, kind } = (event ?? {}) as Partial<PublishedOperatorEvent>;
   return typeof id === 'string' && !/[\r\n]/.test(id) && typeof kind === 'string' && /^[a-z.-]+$/.test(kind);
 }

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net';
 import { jest } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { errorBody, type Sync } from '#libs/protocol';
@@ -55,6 +56,20 @@ async function play(
 
 const SOON = { timeoutMs: 5_000 };
 
+/** A storage like `sessionStorage`. */
+function memory(): Map<string, string> & {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+} {
+  const map = new Map<string, string>();
+  return Object.assign(map, {
+    getItem: (key: string) => map.get(key) ?? null,
+    setItem: (key: string, value: string) => void map.set(key, value),
+    removeItem: (key: string) => void map.delete(key),
+  });
+}
+
 function sync(owner: FakeRoom, { id }: Room, fields: Partial<Sync>): void {
   owner.tell({ kind: 'sync', room: id, version: owner.version + 1, seq: 0, ...fields });
 }
@@ -98,6 +113,34 @@ describe('connect', () => {
   it('gives up on a gateway that accepts the connection and sends nothing', async () => {
     fleet.intercept = () => true;
     await expect(join({ welcomeMs: 50 })).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it('gives up on a gateway that never finishes the handshake', async () => {
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => void silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    await expect(join({ welcomeMs: 50 }, `ws://127.0.0.1:${port}/play`)).rejects.toMatchObject({ code: 'unavailable' });
+    silent.close();
+  });
+
+  it.each(['while it is opening', 'before it is called'])('rejects when it is aborted %s, and leaves no connection', async (when) => {
+    const storage = memory();
+    const mounted = new AbortController();
+    if (when === 'before it is called') mounted.abort();
+    const opened = join({ storage, signal: mounted.signal });
+    const again = join({ storage });
+    mounted.abort();
+    await expect(opened).rejects.toBe(mounted.signal.reason);
+    const session = await again;
+    expect(JSON.parse(storage.getItem('holdfast.session') ?? '')).toEqual(session.credentials);
+    await until(() => gateways[0].connections === 1);
+  });
+
+  it('is not affected by an abort once it is open', async () => {
+    const mounted = new AbortController();
+    const session = await join({ signal: mounted.signal });
+    mounted.abort();
+    expect(session.status).toBe('open');
   });
 
   it('tries the next gateway when the first cannot be reached', async () => {
@@ -259,6 +302,14 @@ describe('a room', () => {
     const answers = await Promise.allSettled(Array.from({ length: 40 }, () => room.send('add', { n: 1 })));
     expect(answers.every(({ status }) => status === 'rejected')).toBe(true);
     expect(fleet.heardKinds('command')).toHaveLength(40);
+  });
+
+  it('waits also when the limit is longer than a timer can run', async () => {
+    const { room } = await play();
+    const waiting = room.waitFor(({ version }) => version === 1, { timeoutMs: 30 * 86_400_000 });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await room.send('add', { n: 1 });
+    await expect(waiting).resolves.toBe(room);
   });
 
   it('sends a command again when it gets no answer for a long time', async () => {
@@ -689,18 +740,16 @@ describe('a goodbye', () => {
 });
 
 describe('a stored session', () => {
-  function memory(): Map<string, string> & {
-    getItem(key: string): string | null;
-    setItem(key: string, value: string): void;
-    removeItem(key: string): void;
-  } {
-    const map = new Map<string, string>();
-    return Object.assign(map, {
-      getItem: (key: string) => map.get(key) ?? null,
-      setItem: (key: string, value: string) => void map.set(key, value),
-      removeItem: (key: string) => void map.delete(key),
-    });
-  }
+  it('stays stored when another session that was stored under the same key before is closed', async () => {
+    const storage = memory();
+    const [first, second] = await Promise.all([join({ storage }), join({ storage })]);
+    const stored = (): unknown => JSON.parse(storage.getItem('holdfast.session') ?? 'null');
+    const [kept, other] = first.id === (stored() as { session: string }).session ? [first, second] : [second, first];
+    other.close();
+    expect(stored()).toEqual(kept.credentials);
+    kept.close();
+    expect(stored()).toBeNull();
+  });
 
   it('is resumed by the next visit, which continues the numbering of commands', async () => {
     const storage = memory();

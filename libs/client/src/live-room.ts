@@ -60,6 +60,9 @@ const ANSWER_MS = 1_500;
  */
 const AGAIN_MS = 20;
 
+/** The longest delay of `setTimeout`, 24.8 days. It calls back at once for a longer one. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
 /** The implementation of `Room`, driven by the frames that the session passes on. */
 export class LiveRoom implements Room {
   state: unknown;
@@ -186,7 +189,10 @@ export class LiveRoom implements Room {
       if (signal?.aborted) return abort();
       signal?.addEventListener('abort', abort);
       if (timeoutMs !== undefined)
-        timer = setTimeout(() => fail(new HoldfastError('timed-out', 'The condition did not become true in time.')), timeoutMs);
+        timer = setTimeout(
+          () => fail(new HoldfastError('timed-out', 'The condition did not become true in time.')),
+          Math.min(timeoutMs, TIMEOUT_MS_MAX),
+        );
       this.watchers.add(look);
       look();
     });

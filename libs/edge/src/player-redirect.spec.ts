@@ -7,13 +7,13 @@ import type { SessionTable } from './session/session-table.js';
 
 const OTHER = serverId('gateway', '2');
 
-function refuses(isAlone: boolean, writers: readonly ServerId[]): boolean {
+function refuses(isLocal: boolean, writers: readonly ServerId[]): boolean {
   const redirect = new PlayerRedirect(
     { all: () => [] } as unknown as SessionTable,
     {} as RoomRecordCache,
     { byType: () => [{ id: OTHER, state: 'ready', suspect: 0, unheard: false }] } as unknown as ServerDirectory,
     { id: serverId('gateway', '1') } as Self,
-    { isAlone, writers: new Set(writers) } as unknown as StoreLoss,
+    { isLocal, writers: new Set(writers) } as unknown as StoreLoss,
     {} as EventSink,
     {} as Log,
   );

@@ -16,6 +16,8 @@ export const OPERATOR_EVENT_KINDS = [
   'server.cordoned',
   'server.uncordoned',
   'server.drained',
+  'store.policy-wrong',
+  'store.policy-right',
   'eviction.held',
   'players.redirected',
   'health.void',

@@ -20,9 +20,9 @@ export class GatewayReach implements OnModuleInit {
   private readonly missing = new Map<ServerId, number>();
   private readonly listeners: (() => void)[] = [];
   /** The last value of `isCutOff` that anyone has read. */
-  private seen = false;
+  private lastRead = false;
   /** Its value at the last call of the listeners. */
-  private told = false;
+  private reported = false;
   /**
    * True after an eviction, because the gateways may have lost the links to this server. It stays true until a majority of the
    * gateways has a working link; without one, a gateway does not count.
@@ -71,8 +71,8 @@ export class GatewayReach implements OnModuleInit {
     }
     const majority = Math.floor(gateways.length / 2) + 1;
     if (reached >= majority) this.mustProve = false;
-    this.seen = gateways.length > 0 && cut >= majority;
-    return this.seen;
+    this.lastRead = gateways.length > 0 && cut >= majority;
+    return this.lastRead;
   }
 
   /**
@@ -84,10 +84,10 @@ export class GatewayReach implements OnModuleInit {
   }
 
   private review(): void {
-    const before = this.seen;
+    const before = this.lastRead;
     const { isCutOff } = this;
-    if (isCutOff === before && isCutOff === this.told) return;
-    this.told = isCutOff;
+    if (isCutOff === before && isCutOff === this.reported) return;
+    this.reported = isCutOff;
     for (const listener of this.listeners) listener();
   }
 }

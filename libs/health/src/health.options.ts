@@ -46,8 +46,8 @@ export const UNREACHABLE_INTERVALS = 2;
 export const UNREACHABLE_MS_MIN = 1_500;
 /** Period of the reports about an unreachable server, in ms. A report counts for three periods. */
 export const REPORT_MS = 250;
-export const REPORT_KEPT_MS = 3 * REPORT_MS;
+export const REPORT_LIFETIME_MS = 3 * REPORT_MS;
 /** Time after which a gateway without a majority regards itself as cut off and sends its players to other gateways, in ms. */
-export const ALONE_MS = 750;
+export const CUT_OFF_MS = 750;
 /** Age of the last write at which an owner has lost Redis, in ms. Owners write once a second, and reconnect faster than this. */
 export const STORE_LOST_MS = 3_000;

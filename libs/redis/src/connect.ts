@@ -1,6 +1,7 @@
 import { type RedisOptions as ClientOptions, Cluster, type ClusterOptions, Redis } from 'ioredis';
 import { setKeyPrefix } from './key-prefix.js';
 import { COMMAND_TIMEOUT_MS_DEFAULT, LOADING_RETRY_MS, READONLY_RECONNECT_MS, RECONNECT_MS, type RedisOptions } from './redis.options.js';
+import { RedisAccess } from './redis-access.js';
 
 /** One connection (or, in a Cluster, one set of connections). Both kinds accept the same commands. */
 export type RedisClient = Redis | Cluster;
@@ -8,8 +9,11 @@ export type RedisClient = Redis | Cluster;
 /**
  * Creates a client that never repeats a command: with the defaults of ioredis, a write whose reply was lost is executed twice. A
  * command that cannot be sent, or whose connection breaks, fails at once. The caller knows whether it may be repeated.
+ *
+ * @throws an error that names the wrong setting
  */
-export function connect({ url, commandTimeoutMs = COMMAND_TIMEOUT_MS_DEFAULT, prefix }: RedisOptions): RedisClient {
+export function connect(redis: RedisOptions, access = new RedisAccess(redis)): RedisClient {
+  const { commandTimeoutMs = COMMAND_TIMEOUT_MS_DEFAULT, prefix } = redis;
   // The watchdog's thread has modules of its own, and uses no `RedisModule`.
   if (prefix !== undefined) setKeyPrefix(prefix);
   const options: ClientOptions = {
@@ -28,18 +32,22 @@ export function connect({ url, commandTimeoutMs = COMMAND_TIMEOUT_MS_DEFAULT, pr
     reconnectOnError: onReadOnly(),
     lazyConnect: true,
   };
-  const target = parseRedisUrl(url);
+  const { target } = access;
   switch (target.kind) {
     case 'single':
-      return new Redis(target.url, options);
-    case 'sentinel':
-      return new Redis({
+      return logIn(new Redis(target.url, options), access);
+    case 'sentinel': {
+      const client = new Redis({
         ...options,
-        sentinels: target.sentinels,
+        sentinels: [...target.sentinels],
         name: target.name,
         sentinelRetryStrategy: () => RECONNECT_MS,
+        sentinelCommandTimeout: commandTimeoutMs,
         failoverDetector: true,
+        enableTLSForSentinelMode: access.tls !== undefined,
       });
+      return logIn(client, access);
+    }
     case 'cluster': {
       const clusterOptions: ClusterOptions = {
         redisOptions: { ...options, lazyConnect: undefined },
@@ -52,9 +60,26 @@ export function connect({ url, commandTimeoutMs = COMMAND_TIMEOUT_MS_DEFAULT, pr
         retryDelayOnFailover: RECONNECT_MS,
         slotsRefreshTimeout: commandTimeoutMs,
       };
-      return new Cluster(target.nodes, clusterOptions);
+      const cluster = new Cluster([...target.nodes], clusterOptions);
+      // Also nodes that the URL does not name. They are not connected yet.
+      cluster.on('+node', (node: Redis) => logIn(node, access));
+      return cluster;
     }
   }
+}
+
+/** ioredis reads these options at each (re)connection, also for connections to sentinels and for the subscriber of a Cluster. */
+function logIn(client: Redis, access: RedisAccess): Redis {
+  const current = <T>(get: () => T): PropertyDescriptor => ({ get, enumerable: true, configurable: true });
+  Object.defineProperties(client.options, {
+    username: current(() => access.credentials.user),
+    password: current(() => access.credentials.password),
+    tls: current(() => access.tls),
+    sentinelUsername: current(() => access.sentinelCredentials.user),
+    sentinelPassword: current(() => access.sentinelCredentials.password),
+    sentinelTLS: current(() => access.sentinelTls),
+  });
+  return client;
 }
 
 /**
@@ -69,33 +94,4 @@ function onReadOnly(): (error: Error) => 1 | false {
     reconnectedAt = now;
     return 1;
   };
-}
-
-export type RedisTarget =
-  | { readonly kind: 'single'; readonly url: string }
-  | { readonly kind: 'sentinel'; readonly sentinels: { host: string; port: number }[]; readonly name: string }
-  | { readonly kind: 'cluster'; readonly nodes: string[] };
-
-/** @throws an error that names the allowed forms */
-export function parseRedisUrl(url: string): RedisTarget {
-  const allowed = 'redis://HOST:PORT, rediss://HOST:PORT, redis://A:PORT,redis://B:PORT,… (Cluster) or sentinel://HOST:PORT,HOST:PORT/NAME';
-  const refuse = (): never => {
-    throw new Error(`"${url.replace(/\/\/[^@/]*@/g, '//***@')}" is not a Redis URL; allowed: ${allowed}`);
-  };
-  if (url.startsWith('sentinel://')) {
-    const [hosts, name] = url.slice('sentinel://'.length).split('/', 2);
-    if (!hosts || !name) return refuse();
-    return { kind: 'sentinel', name, sentinels: hosts.split(',').map((host) => hostAndPort(host) ?? refuse()) };
-  }
-  const urls = url.split(',').map((part) => part.trim());
-  const nodes = urls.map((node, index) => (index > 0 && !node.includes('://') ? `redis://${node}` : node));
-  for (const node of nodes) {
-    if (!URL.canParse(node) || !['redis:', 'rediss:'].includes(new URL(node).protocol)) refuse();
-  }
-  return nodes.length === 1 ? { kind: 'single', url: nodes[0]! } : { kind: 'cluster', nodes };
-}
-
-function hostAndPort(text: string): { host: string; port: number } | null {
-  const match = /^(.+):(\d+)$/.exec(text.trim());
-  return match ? { host: match[1]!, port: Number(match[2]) } : null;
 }

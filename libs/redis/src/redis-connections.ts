@@ -5,6 +5,9 @@ import { batchWrites } from './batch-writes.js';
 import { connect, type RedisClient } from './connect.js';
 import { LuaScript } from './lua-script.js';
 import { RECONNECT_MS, type RedisOptions } from './redis.options.js';
+import { RedisAccess } from './redis-access.js';
+import { redacted } from './redis-target.js';
+import { wrongPolicyOf } from './wrong-policy.js';
 
 export const REDIS_OPTIONS = Symbol('RedisOptions');
 
@@ -17,11 +20,14 @@ export class RedisConnections implements OnApplicationShutdown {
   readonly commands: RedisClient;
   readonly appends: RedisClient;
   readonly subscriptions: RedisClient;
+  readonly access: RedisAccess;
   private readonly all: RedisClient[] = [];
   private lastError: string | null = null;
   private isClosed = false;
 
+  /** @throws an error that names the wrong setting */
   constructor(@Inject(REDIS_OPTIONS) readonly options: RedisOptions) {
+    this.access = new RedisAccess(options);
     this.commands = this.open();
     this.appends = this.open();
     this.subscriptions = this.open();
@@ -29,7 +35,7 @@ export class RedisConnections implements OnApplicationShutdown {
 
   /** Opens a further connection. It is closed together with the others. */
   open(): RedisClient {
-    const client = connect(this.options);
+    const client = connect(this.options, this.access);
     LuaScript.prepare(client);
     if (client instanceof Redis) batchWrites(client);
     // Without a listener ioredis prints each failed attempt. The reason is kept for error messages.
@@ -65,18 +71,11 @@ export class RedisConnections implements OnApplicationShutdown {
     await this.refuseEvicting();
   }
 
-  /** A Redis with an eviction policy would silently evict rooms when it is full. */
+  /** A Redis with an eviction policy would silently delete rooms when it is full. */
   private async refuseEvicting(): Promise<void> {
-    let settings: Record<string, string>;
-    try {
-      const reply = (await this.commands.call('CONFIG', 'GET', 'maxmemory*')) as string[];
-      settings = Object.fromEntries(reply.flatMap((name, index) => (index % 2 === 0 ? [[name, reply[index + 1]!]] : [])));
-    } catch {
-      // Managed services block CONFIG. There the operator chooses the policy.
-      return;
-    }
-    const policy = settings['maxmemory-policy'];
-    if (policy === undefined || policy === 'noeviction' || settings.maxmemory === '0') return;
+    // `EvictionPolicy` asks again.
+    const policy = await wrongPolicyOf(this.commands).catch(() => null);
+    if (policy === null) return;
     throw new Error(
       `Redis at ${redacted(this.options.url)} evicts keys when it is full (maxmemory-policy ${policy}), and games would be lost. Set maxmemory-policy to noeviction`,
     );
@@ -94,9 +93,4 @@ export class RedisConnections implements OnApplicationShutdown {
     this.isClosed = true;
     for (const client of this.all) client.disconnect();
   }
-}
-
-/** Removes the password for logs. */
-export function redacted(url: string): string {
-  return url.replace(/\/\/[^@/]*@/g, '//***@');
 }

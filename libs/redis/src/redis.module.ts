@@ -1,5 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { EvictionPolicy } from './eviction-policy.js';
 import { setKeyPrefix } from './key-prefix.js';
+import { PasswordRenewal } from './password-renewal.js';
 import { PubSub } from './pub-sub.js';
 import type { RedisOptions } from './redis.options.js';
 import { REDIS_OPTIONS, RedisConnections } from './redis-connections.js';
@@ -14,8 +16,16 @@ export class RedisModule {
     return {
       module: RedisModule,
       global: true,
-      providers: [{ provide: REDIS_OPTIONS, useValue: options }, RedisConnections, PubSub, StoreHealth, StoreClock],
-      exports: [RedisConnections, PubSub, StoreHealth, StoreClock],
+      providers: [
+        { provide: REDIS_OPTIONS, useValue: options },
+        RedisConnections,
+        PubSub,
+        StoreHealth,
+        StoreClock,
+        EvictionPolicy,
+        PasswordRenewal,
+      ],
+      exports: [RedisConnections, PubSub, StoreHealth, StoreClock, EvictionPolicy, PasswordRenewal],
     };
   }
 }

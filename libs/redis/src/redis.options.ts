@@ -2,6 +2,11 @@
 export interface RedisOptions {
   /** `redis://`, `rediss://`, a comma-separated list for Redis Cluster, or `sentinel://host:port,…/name`. */
   readonly url: string;
+  /** The login at the servers with the data, instead of one in `url`. */
+  readonly login?: RedisLogin;
+  readonly tls?: RedisTls;
+  /** The login and TLS of the sentinels, which may differ from those of the data. */
+  readonly sentinel?: { readonly login?: RedisLogin; readonly isTls?: boolean };
   /** First part of all keys and channels of this fleet (`REDIS_PREFIX`), see `redisName`. Default: `hf`. */
   readonly prefix?: string;
   /** A reply that takes longer counts as lost, in ms. The outcome of the command is then unknown. */
@@ -10,6 +15,24 @@ export interface RedisOptions {
   readonly replicas?: number;
   /** Time limit for one wait for the replicas, in ms. */
   readonly replicasTimeoutMs?: number;
+}
+
+export interface RedisLogin {
+  readonly user?: string | null;
+  readonly password?: string | null;
+  /** File with the password, which is read for each connection. So the password may change while the process runs. */
+  readonly passwordFile?: string | null;
+}
+
+/** Files are in PEM form and are read again when they change. */
+export interface RedisTls {
+  /** TLS to the servers with the data. `rediss://` in the URL has the same effect. */
+  readonly isOn?: boolean;
+  readonly ca?: string | null;
+  readonly cert?: string | null;
+  readonly key?: string | null;
+  /** The name that the certificates must contain, when it is not the host in the address. */
+  readonly name?: string | null;
 }
 
 export const COMMAND_TIMEOUT_MS_DEFAULT = 2_000;

@@ -149,7 +149,7 @@ export class Host {
     this.ended = new EndedGames(this.roomLog, this.endedStore, this.rooms, settlement, log);
     const { rooms, appender, roomLog, ended } = this;
     this.auditor = new Auditor(rooms, appender, roomLog, hosts.records, hosts.generation, directory, self, log, ended, settlement);
-    const downtime = new DowntimeCompensation(hosts.life, this.engine, this.storeClock);
+    const downtime = new DowntimeCompensation(hosts.heartbeats, this.engine, this.storeClock);
     const machines = new MachineFactory(registry, DIRECT_GUARD, self);
     const leftovers = new LeftoverEffects(rooms, this.endedStore, hosts.records, this.effects, ended, log);
     const opener = new RoomOpener(machines, roomLog, hosts.records, settlement, this.storeClock, self, log, options);

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type RoomId, serverId, type UserId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
+import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
 import { until } from '../../../tools/process/until.mjs';
 import { roomKey, roomsKey } from './room-keys.js';
 import { readNews } from './room-news.js';
 import type { RoomDoc, RoomRecord } from './room-record.js';
 import { RoomRecords } from './room-records.js';
 import { isReady, summaryOf, viewOf } from './room-view.js';
-import { roomDoc } from './rooms.fixture.js';
 import { UserRooms } from './user-rooms.js';
 
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });

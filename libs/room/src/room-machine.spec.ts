@@ -1,8 +1,11 @@
 import type { RoomId, UserId } from '#libs/protocol';
+import { rulesOf } from '../../../tools/fixtures/room-rules.fixture.js';
 import { applyChange, withChange } from './apply-change.js';
 import { GameMistake } from './game-mistake.js';
-import { RoomMachine, RoomOptionsError, type RoomOutcome } from './room-machine.js';
-import type { CommandRule, GameDefinition, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
+import type { RoomOutcome } from './room-input.js';
+import { RoomMachine } from './room-machine.js';
+import { RoomOptionsError } from './room-options.js';
+import type { CommandRule, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
 import { type Change, type Refusal, type RoomValue, UNANSWERED_MAX } from './room-value.js';
 
 describe('a room', () => {
@@ -53,19 +56,15 @@ describe('a room', () => {
     });
 
     it('gives the validated options of the room to its setup', () => {
-      const rules = (options: RoomRules<{ count: number }>['options']): RoomRules<{ count: number }> => ({
-        definition: { name: 'mine', version: 1, seats: { min: 1, max: 1 }, durability: 'none', checkpointMs: 1, stepHz: 0, seatGraceMs: 0 },
-        setup: (room: Setup) => ({ count: (room.options as { from: number } | undefined)?.from ?? 0 }),
-        ...(options !== undefined && { options }),
-        commands: new Map(),
-        timers: new Map(),
-        seatEvents: new Map(),
-        step: null,
-        view: null,
-        migrateState: null,
-      });
+      const setup = (room: Setup) => ({ count: (room.options as { from: number } | undefined)?.from ?? 0 });
       const start = (options: unknown, own?: RoomRules['options']) =>
-        new RoomMachine(rules(own), { now: () => 0, random: () => 0 }).start('r1' as RoomId, [], 0, undefined, options).value.state;
+        new RoomMachine(rulesOf('mine', setup, { ...(own && { options: own }) }), { now: () => 0, random: () => 0 }).start(
+          'r1' as RoomId,
+          [],
+          0,
+          undefined,
+          options,
+        ).value.state;
       const doubled: RoomRules['options'] = (data) => {
         const { from } = data as { from: number };
         return from < 0 ? { ok: false, message: 'from: below 0' } : { ok: true, value: { from: 2 * from } };
@@ -729,9 +728,8 @@ class Table {
       { validate: () => ({ ok: true, value: undefined }), run },
     ]);
     this.machine = new RoomMachine<Count>(
-      {
-        definition: { ...DEFINITION, stepHz },
-        setup: (room) => (setup ? setup(room) : begin(room)) as Count,
+      rulesOf('counting', (room) => (setup ? setup(room) : begin(room)) as Count, {
+        definition: { version: 3, stepHz },
         commands: new Map([['add', adding], ...(rules ? [['ruled', rules] as const] : []), ...own]),
         timers: new Map(Object.entries({ turn: () => {}, later: () => {}, ...timers })),
         effects: effects && new Set(effects),
@@ -739,8 +737,7 @@ class Table {
         step: step ?? null,
         paused: paused ?? null,
         view: view ?? null,
-        migrateState: null,
-      },
+      }),
       { now: () => 1_000, random: () => 0.25 },
     );
     const { value, events } = this.machine.start('r1' as RoomId, [
@@ -784,16 +781,6 @@ function begin(room: Setup): Count {
   room.schedule('turn', 500);
   return { count: 0, log: [] };
 }
-
-const DEFINITION: GameDefinition = {
-  name: 'counting',
-  version: 3,
-  seats: { min: 2, max: 2 },
-  durability: 'every-change',
-  checkpointMs: 1_000,
-  stepHz: 0,
-  seatGraceMs: 60_000,
-};
 
 /** Returns the value as it comes back from Redis. */
 function plain<T>(value: T): T {

@@ -13,6 +13,9 @@ import { TelemetryModule } from '#libs/telemetry';
 import { certificateFrom } from '#libs/tls';
 import { certificateLog } from './certificate-log.js';
 import { clockReports } from './clock-reports.js';
+import { evictionReports } from './eviction-reports.js';
+import { passwordReports } from './password-reports.js';
+import { redisOptions } from './redis-options.js';
 import { storeReports } from './store-reports.js';
 import { StoreStatusController } from './store-status.controller.js';
 
@@ -29,13 +32,7 @@ export class CoreModule {
       module: CoreModule,
       imports: [
         TelemetryModule.forRoot({ server: serverId(type, server.name, redis.prefix), level: log.level, format: log.format }),
-        RedisModule.forRoot({
-          url: redis.url,
-          prefix: redis.prefix,
-          commandTimeoutMs: redis.commandTimeoutMs,
-          replicas: redis.durabilityReplicas,
-          replicasTimeoutMs: redis.durabilityTimeoutMs,
-        }),
+        RedisModule.forRoot(redisOptions(redis)),
         LinkModule.forRoot({ ...link, certificate }),
         FleetModule.forRoot({ type, name: server.name, build: server.build, region: server.region, canary: server.canary }),
         PlacementModule.forRoot(placement),
@@ -48,6 +45,8 @@ export class CoreModule {
         { provide: APP_FILTER, useClass: LinkErrorFilter },
         certificateLog(certificate),
         storeReports,
+        evictionReports,
+        passwordReports,
         clockReports(clock.offsetWarnMs),
       ],
     };

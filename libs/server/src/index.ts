@@ -1,4 +1,5 @@
 export * from './certificate-log.js';
 export * from './core.module.js';
 export * from './page-headers.js';
+export * from './redis-options.js';
 export * from './run-server.js';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { flag, host, integer, oneOf, optionalText, port, secret, text } from './setting.js';
+import { flag, host, integer, oneOf, optionalSecret, optionalText, port, secret, text } from './setting.js';
 import { group } from './setting-group.js';
 
 /** In containers all processes may have the same host name and pid. Two servers of one name would replace each other for ever. */
@@ -38,9 +38,43 @@ export const PROCESS_SETTINGS = {
       'redis://HOST:PORT, rediss://HOST:PORT, a comma-separated list of them (Cluster) or sentinel://HOST:PORT,…/NAME',
       {
         fallback: 'redis://127.0.0.1:6379',
-        meaning: 'The shared Redis.',
+        meaning:
+          'The shared Redis. A user and password may stand before the first host (`redis://USER:PASSWORD@HOST`); they then belong to all nodes with data.',
       },
     ),
+    user: optionalText('REDIS_USER', /^\S{1,256}$/, 'the name of a user without blanks', {
+      meaning: 'User of the ACL of Redis. Without it, the password is that of the user `default`.',
+    }),
+    password: optionalSecret('REDIS_PASSWORD', 1, { meaning: 'Password of Redis, instead of one in `REDIS_URL`.' }),
+    passwordFile: optionalText('REDIS_PASSWORD_FILE', /^.+$/, 'a path', {
+      meaning:
+        'File with the password of Redis. It is read for each connection, so the password may change while the server runs (`operations.md`).',
+    }),
+    tls: flag('REDIS_TLS', {
+      fallback: false,
+      meaning: 'TLS to Redis; `rediss://` in `REDIS_URL` has the same effect. With Sentinel: to the nodes with data.',
+    }),
+    tlsCa: optionalText('REDIS_TLS_CA', /^.+$/, 'a path', {
+      meaning: 'File of the certificates that must have signed those of Redis and of the sentinels (PEM). Without it Node decides.',
+    }),
+    tlsCert: optionalText('REDIS_TLS_CERT', /^.+$/, 'a path', {
+      meaning: 'File of the certificate of this server for Redis and the sentinels (PEM), when they require one.',
+    }),
+    tlsKey: optionalText('REDIS_TLS_KEY', /^.+$/, 'a path', { meaning: 'File of the key of that certificate.' }),
+    tlsName: optionalText('REDIS_TLS_NAME', /^[A-Za-z0-9._-]{1,253}$/, 'a host name', {
+      meaning:
+        'Name that the certificates of Redis and of the sentinels must contain. Without it, each must contain the host of its address. Use it when a Cluster or Sentinel announces addresses that the certificates do not contain.',
+    }),
+    sentinelUser: optionalText('REDIS_SENTINEL_USER', /^\S{1,256}$/, 'the name of a user without blanks', {
+      meaning: 'User of the ACL of the sentinels.',
+    }),
+    sentinelPassword: optionalSecret('REDIS_SENTINEL_PASSWORD', 1, {
+      meaning: 'Password of the sentinels. They have no password unless it is set here.',
+    }),
+    sentinelPasswordFile: optionalText('REDIS_SENTINEL_PASSWORD_FILE', /^.+$/, 'a path', {
+      meaning: 'File with the password of the sentinels. It is read for each connection.',
+    }),
+    sentinelTls: flag('REDIS_SENTINEL_TLS', { fallback: false, meaning: 'TLS to the sentinels.' }),
     prefix: text(
       'REDIS_PREFIX',
       /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/,

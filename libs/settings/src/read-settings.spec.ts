@@ -110,6 +110,46 @@ describe('readSettings', () => {
     expect(problemsOf('lobby', { ...secrets, REDIS_URL: url })).toHaveLength(1);
   });
 
+  it.each([
+    [{ REDIS_URL: 'redis://u:w@a', REDIS_PASSWORD: 'w' }, 'REDIS_URL and REDIS_PASSWORD name a password: it must be only one of them'],
+    [
+      { REDIS_PASSWORD: 'w', REDIS_PASSWORD_FILE: 'f' },
+      'REDIS_PASSWORD and REDIS_PASSWORD_FILE name a password: it must be only one of them',
+    ],
+    [{ REDIS_URL: 'sentinel://u:w@a:1/main', REDIS_USER: 'u' }, 'REDIS_USER is set: it must not be set when REDIS_URL names a user'],
+    [{ REDIS_USER: 'u' }, 'REDIS_PASSWORD is not set: it must be the password of the user, here or in REDIS_PASSWORD_FILE'],
+    [{ REDIS_SENTINEL_TLS: 'true' }, 'REDIS_SENTINEL_TLS is set: it must not be set unless REDIS_URL begins with sentinel://'],
+    [
+      { REDIS_URL: 'sentinel://a:1/main', REDIS_SENTINEL_USER: 'u' },
+      'REDIS_SENTINEL_PASSWORD is not set: it must be the password of REDIS_SENTINEL_USER, here or in REDIS_SENTINEL_PASSWORD_FILE',
+    ],
+    [{ REDIS_TLS_CA: 'f' }, 'REDIS_TLS_CA is set: it must not be set without REDIS_TLS=true, rediss:// or REDIS_SENTINEL_TLS=true'],
+    [{ REDIS_TLS: 'true', REDIS_TLS_CERT: 'f' }, 'REDIS_TLS_KEY is not set: it must be the path that belongs to REDIS_TLS_CERT'],
+  ])('refuses a login at Redis that is incomplete or named twice: %j', (environment, problem) => {
+    expect(problemsOf('game', { ...secrets, ...environment })).toEqual([problem]);
+  });
+
+  it.each<Record<string, string>>([
+    { REDIS_URL: 'redis://u@a', REDIS_PASSWORD_FILE: 'f' },
+    { REDIS_USER: 'u', REDIS_PASSWORD: 'w', REDIS_TLS: 'true', REDIS_TLS_CA: 'f' },
+    { REDIS_URL: 'rediss://:w@a:1,b:2', REDIS_TLS_NAME: 'store.example.org' },
+    {
+      REDIS_URL: 'sentinel://u:w@a:1,b:2/main',
+      REDIS_SENTINEL_USER: 's',
+      REDIS_SENTINEL_PASSWORD_FILE: 'f',
+      REDIS_SENTINEL_TLS: 'true',
+      REDIS_TLS_CA: 'f',
+    },
+  ])('accepts a complete login at Redis: %j', (environment) => {
+    expect(problemsOf('game', { ...secrets, ...environment })).toEqual([]);
+  });
+
+  it('never shows a password of Redis', () => {
+    const wrong = { REDIS_PASSWORD: 'hunter2', REDIS_PASSWORD_FILE: 'f', REDIS_URL: 'redis://u:hunter2@a' };
+    expect(problemsOf('game', { ...secrets, ...wrong })).toHaveLength(1);
+    expect(problemsOf('game', { ...secrets, ...wrong }).join()).not.toContain('hunter2');
+  });
+
   it('refuses jwt without a way to verify a token', () => {
     expect(problemsOf('gateway', secrets)[0]).toContain('AUTH_JWT_SECRET or AUTH_JWKS_URL');
     expect(problemsOf('gateway', { ...secrets, AUTH_JWKS_URL: 'https://issuer.example.org/keys' })).toEqual([]);

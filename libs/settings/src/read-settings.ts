@@ -24,7 +24,12 @@ export function readSettings<T extends ServerType>(type: T, environment: Environ
   }
   if (problems.length === 0) {
     const common = settings as unknown as SettingsOf<ServerType>;
-    problems.push(...linkProblems(common), ...storeProblems(common), ...tlsProblems(settings as unknown as GatewaySettings));
+    problems.push(
+      ...linkProblems(common),
+      ...storeProblems(common),
+      ...storeLoginProblems(common),
+      ...tlsProblems(settings as unknown as GatewaySettings),
+    );
   }
   if (problems.length === 0 && type === 'gateway') problems.push(...gatewayProblems(settings as unknown as GatewaySettings));
   if (problems.length > 0) throw new SettingsError(type, problems);
@@ -76,9 +81,50 @@ function storeProblems({ redis }: SettingsOf<ServerType>): string[] {
   ];
 }
 
+/** One source for each part of a login, and no setting without effect. */
+function storeLoginProblems({ redis }: SettingsOf<ServerType>): string[] {
+  const problems: string[] = [];
+  const [, user = '', password = ''] = /^\w+:\/\/([^:@/]*)(?::([^@/]*))?@/.exec(redis.url) ?? [];
+  if (user !== '' && redis.user !== null) problems.push('REDIS_USER is set: it must not be set when REDIS_URL names a user');
+  const passwords = [
+    ...(password === '' ? [] : ['REDIS_URL']),
+    ...(redis.password === null ? [] : ['REDIS_PASSWORD']),
+    ...(redis.passwordFile === null ? [] : ['REDIS_PASSWORD_FILE']),
+  ];
+  if (passwords.length > 1) problems.push(`${passwords.join(' and ')} name a password: it must be only one of them`);
+  if ((redis.user !== null || user !== '') && passwords.length === 0)
+    problems.push('REDIS_PASSWORD is not set: it must be the password of the user, here or in REDIS_PASSWORD_FILE');
+  if (redis.sentinelPassword !== null && redis.sentinelPasswordFile !== null)
+    problems.push('REDIS_SENTINEL_PASSWORD and REDIS_SENTINEL_PASSWORD_FILE name a password: it must be only one of them');
+  if (redis.sentinelUser !== null && redis.sentinelPassword === null && redis.sentinelPasswordFile === null)
+    problems.push(
+      'REDIS_SENTINEL_PASSWORD is not set: it must be the password of REDIS_SENTINEL_USER, here or in REDIS_SENTINEL_PASSWORD_FILE',
+    );
+  const isSentinel = redis.url.startsWith('sentinel://');
+  for (const [variable, isSet] of [
+    ['REDIS_SENTINEL_USER', redis.sentinelUser !== null],
+    ['REDIS_SENTINEL_PASSWORD', redis.sentinelPassword !== null],
+    ['REDIS_SENTINEL_PASSWORD_FILE', redis.sentinelPasswordFile !== null],
+    ['REDIS_SENTINEL_TLS', redis.sentinelTls],
+  ] as const) {
+    if (isSet && !isSentinel) problems.push(`${variable} is set: it must not be set unless REDIS_URL begins with sentinel://`);
+  }
+  const isTls = redis.tls || redis.sentinelTls || redis.url.startsWith('rediss://');
+  for (const [variable, value] of [
+    ['REDIS_TLS_CA', redis.tlsCa],
+    ['REDIS_TLS_CERT', redis.tlsCert],
+    ['REDIS_TLS_KEY', redis.tlsKey],
+    ['REDIS_TLS_NAME', redis.tlsName],
+  ] as const) {
+    if (value !== null && !isTls)
+      problems.push(`${variable} is set: it must not be set without REDIS_TLS=true, rediss:// or REDIS_SENTINEL_TLS=true`);
+  }
+  return problems;
+}
+
 /** Certificate and key must be given together. Only a gateway has a public port. */
-function tlsProblems({ link, ops, edge }: Pick<GatewaySettings, 'link' | 'ops'> & Partial<GatewaySettings>): string[] {
-  const ports = [['LINK', link], ['OPS', ops], ...(edge ? ([['PUBLIC', edge]] as const) : [])] as const;
+function tlsProblems({ link, ops, redis, edge }: Pick<GatewaySettings, 'link' | 'ops' | 'redis'> & Partial<GatewaySettings>): string[] {
+  const ports = [['LINK', link], ['OPS', ops], ['REDIS', redis], ...(edge ? ([['PUBLIC', edge]] as const) : [])] as const;
   const problems = ports.flatMap(([prefix, { tlsCert, tlsKey }]) => {
     if ((tlsCert === null) === (tlsKey === null)) return [];
     const [set, missing] = tlsCert === null ? ['KEY', 'CERT'] : ['CERT', 'KEY'];

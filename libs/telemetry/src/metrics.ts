@@ -88,6 +88,10 @@ export class Metrics {
     "How far this server's wall clock is ahead of Redis'; negative: behind.",
   );
   readonly storeAvailable = this.gauge('holdfast_store_available', 'Whether this server can use Redis: 1 or 0.');
+  readonly storeEvicts = this.gauge(
+    'holdfast_store_evicts',
+    'Whether Redis deletes keys when it is full, by its maxmemory-policy: 1 or 0.',
+  );
   readonly logLinesDropped = this.tallies(
     'holdfast_log_lines_dropped_total',
     'Lines that were dropped because the disk was full or nobody read them.',

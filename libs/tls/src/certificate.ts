@@ -27,7 +27,7 @@ export interface Renewal {
 }
 
 /** How often the files are checked, in ms. Certificates are renewed days before they expire. */
-const LOOK_MS = 5_000;
+const POLL_MS = 5_000;
 
 /**
  * A certificate from files, checked when it is loaded and when the files change. A renewal overwrites the files, and new
@@ -38,15 +38,15 @@ export class Certificate {
   private current: CertificateOptions;
   private seen: string;
   private readonly renewed: ((options: CertificateOptions) => void)[] = [];
-  private readonly told: ((renewal: Renewal) => void)[] = [];
+  private readonly renewalListeners: ((renewal: Renewal) => void)[] = [];
   private refused: string | null = null;
-  private looking: NodeJS.Timeout | null = null;
+  private polling: NodeJS.Timeout | null = null;
 
   /** @throws an error that names the setting and the problem */
   constructor(
     private readonly files: CertificateFiles,
     private readonly names: CertificateNames,
-    private readonly lookMs = LOOK_MS,
+    private readonly pollMs = POLL_MS,
   ) {
     this.seen = stateOf(files);
     this.current = read(files, names);
@@ -73,34 +73,34 @@ export class Certificate {
 
   /** Registers a listener, for the log. */
   onRenewal(listener: (renewal: Renewal) => void): void {
-    this.told.push(listener);
+    this.renewalListeners.push(listener);
   }
 
   /** Loads the files again if they have changed. */
-  look(): void {
+  reload(): void {
     const state = stateOf(this.files);
     if (state === this.seen) return;
     try {
       this.current = read(this.files, this.names);
     } catch (error) {
       // Reported once per state and tried again, because the second of two files may still be written.
-      if (this.refused !== state) this.tell({ validUntil: this.validUntil, error: (error as Error).message });
+      if (this.refused !== state) this.notifyListeners({ validUntil: this.validUntil, error: (error as Error).message });
       this.refused = state;
       return;
     }
     this.seen = state;
     for (const renew of this.renewed) renew(this.current);
-    this.tell({ validUntil: this.validUntil });
+    this.notifyListeners({ validUntil: this.validUntil });
   }
 
-  private tell(renewal: Renewal): void {
-    for (const listener of this.told) listener(renewal);
+  private notifyListeners(renewal: Renewal): void {
+    for (const listener of this.renewalListeners) listener(renewal);
   }
 
   private watch(): void {
-    if (this.looking) return;
-    this.looking = setInterval(() => this.look(), this.lookMs);
-    this.looking.unref();
+    if (this.polling) return;
+    this.polling = setInterval(() => this.reload(), this.pollMs);
+    this.polling.unref();
   }
 }
 
@@ -117,14 +117,12 @@ export function certificateFrom(
   return new Certificate({ cert, key, ca: ca ?? null }, { cert: `${prefix}_TLS_CERT`, key: `${prefix}_TLS_KEY`, ca: `${prefix}_TLS_CA` });
 }
 
-function read(files: CertificateFiles, names: CertificateNames): CertificateOptions {
+/** Reads and checks the files. @throws an error that names the setting and the problem */
+export function read(files: CertificateFiles, names: CertificateNames): CertificateOptions {
   const cert = contentOf('cert', files.cert, names);
   const key = contentOf('key', files.key, names);
-  const ca = files.ca == null ? undefined : contentOf('ca', files.ca, names);
-  for (const [file, content] of [['cert', cert] as const, ...(ca ? [['ca', ca] as const] : [])]) {
-    if (!isCertificate(content))
-      throw new Error(`${names[file]} is ${JSON.stringify(files[file])}, which contains no certificate in PEM form`);
-  }
+  const ca = files.ca == null ? undefined : readTrusted(files.ca, names);
+  mustBeCertificate('cert', files.cert, cert, names);
   if (!isKey(key))
     throw new Error(`${names.key} is ${JSON.stringify(files.key)}, which contains no private key in PEM form without a passphrase`);
   if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
@@ -138,6 +136,17 @@ function read(files: CertificateFiles, names: CertificateNames): CertificateOpti
     throw new Error(`${names.cert} is ${JSON.stringify(files.cert)}, which cannot be used: ${(error as Error).message}`);
   }
   return options;
+}
+
+/** Reads and checks the file of trusted certificates. @throws an error that names the setting and the problem */
+export function readTrusted(ca: string, names: CertificateNames): Buffer {
+  const content = contentOf('ca', ca, names);
+  mustBeCertificate('ca', ca, content, names);
+  return content;
+}
+
+function mustBeCertificate(file: 'cert' | 'ca', path: string, content: Buffer, names: CertificateNames): void {
+  if (!isCertificate(content)) throw new Error(`${names[file]} is ${JSON.stringify(path)}, which contains no certificate in PEM form`);
 }
 
 function contentOf(file: keyof CertificateFiles, path: string, names: CertificateNames): Buffer {
@@ -172,8 +181,8 @@ function isKey(content: Buffer): boolean {
 }
 
 /** A text that changes when any of the files changes. Symbolic links are followed. */
-function stateOf({ cert, key, ca }: CertificateFiles): string {
-  return [cert, key, ca ?? '']
+export function stateOf({ cert, key, ca }: { readonly [File in keyof CertificateFiles]?: string | null }): string {
+  return [cert ?? '', key ?? '', ca ?? '']
     .map((path) => {
       try {
         const { mtimeMs, size, ino } = statSync(path);

@@ -1,1 +1,9 @@
-export * from './certificate.js';
+export {
+  Certificate,
+  type CertificateFiles,
+  type CertificateNames,
+  type CertificateOptions,
+  certificateFrom,
+  type Renewal,
+} from './certificate.js';
+export * from './client-tls.js';

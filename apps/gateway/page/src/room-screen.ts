@@ -34,17 +34,17 @@ export class RoomScreen {
   ) {
     this.board.className = 'game-board';
     this.page = gamePage(room.game);
-    const look = (): void => this.look();
+    const update = (): void => this.update();
     this.stops = [
-      room.on('view', look),
-      room.on('placed', look),
-      room.on('change', look),
-      room.on('pause', look),
+      room.on('view', update),
+      room.on('placed', update),
+      room.on('change', update),
+      room.on('pause', update),
       room.on('resume', () => this.resumed()),
       room.on('rewound', (rewind) => this.toasts.note(rewindSentence(rewind))),
-      room.on('end', look),
+      room.on('end', update),
     ];
-    this.look();
+    this.update();
   }
 
   destroy(): void {
@@ -122,7 +122,7 @@ export class RoomScreen {
     }
   }
 
-  private look(): void {
+  private update(): void {
     this.showBoard();
     this.startWhenReady();
     this.changed();
@@ -158,7 +158,7 @@ export class RoomScreen {
       this.isResumed = false;
       this.changed();
     }, RESUMED_MS);
-    this.look();
+    this.update();
   }
 
   private startWhenReady(): void {

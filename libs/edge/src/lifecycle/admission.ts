@@ -109,7 +109,7 @@ export class Admission {
 
   /** Undefined: a second login ends the earlier session in any case. */
   private get incarnationOf(): IncarnationOf | undefined {
-    return this.options.secondLogin === 'refuse' ? (gateway) => this.directory.readyLifeOf(gateway) : undefined;
+    return this.options.secondLogin === 'refuse' ? (gateway) => this.directory.readyIncarnationOf(gateway) : undefined;
   }
 
   private async findRoom(user: UserId, session: SessionId, secret: string): Promise<FoundRoom> {

@@ -46,6 +46,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   /** The position of the poll in the list of rooms, and the number of rooms that are due. The poll is spread over `FOLLOW_POLL_MS`. */
   private round: Iterator<RoomId> = this.rooms.keys();
   private due = 0;
+  private reconnects = 0;
   private isOpen = true;
 
   constructor(
@@ -149,19 +150,23 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
    */
   async compareSettled(): Promise<void> {
     const { current: generation } = this.generation;
-    const isOver = (): boolean => !this.isOpen || (this.generation.current ?? generation) !== generation;
+    await this.compareEach(true, () => (this.generation.current ?? generation) !== generation);
+  }
+
+  /** Compares all rooms, in small batches. Repeats what failed until `isOver`. */
+  private async compareEach(reportAll: boolean, isOver: () => boolean): Promise<void> {
     for await (const some of inBatches([...this.rooms.keys()], { pauseMs: 0 })) {
-      let due = await this.compareAndRead(some);
-      while (due.length > 0 && !isOver()) {
+      let due = await this.compareAndRead(some, reportAll);
+      while (due.length > 0 && this.isOpen && !isOver()) {
         await pause(COMPARE_RETRY_MS);
-        due = await this.compareAndRead(due);
+        due = await this.compareAndRead(due, reportAll);
       }
     }
   }
 
   /** Returns the rooms that could not be compared or read. */
-  private async compareAndRead(rooms: readonly RoomId[]): Promise<readonly RoomId[]> {
-    if (!(await this.compare(rooms, true))) return rooms;
+  private async compareAndRead(rooms: readonly RoomId[], reportAll: boolean): Promise<readonly RoomId[]> {
+    if (!(await this.compare(rooms, reportAll))) return rooms;
     const isDone = await Promise.all(rooms.map((id) => this.rooms.get(id)?.reading ?? true));
     return rooms.filter((_, index) => !isDone[index]);
   }
@@ -261,9 +266,13 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  /** Compares all rooms at once after a reconnect, in small batches, because publications were lost before it. */
+  /**
+   * Compares all rooms at once after a reconnect of the subscriptions, because publications were lost before it. Repeats what fails until the
+   * next reconnect: the other connections may come back later.
+   */
   private async compareAll(): Promise<void> {
-    for await (const some of inBatches([...this.rooms.keys()], { pauseMs: 0 })) await this.compare(some);
+    const reconnect = ++this.reconnects;
+    await this.compareEach(false, () => this.reconnects !== reconnect);
   }
 
   /** Polls the next rooms of the round over all rooms. */

@@ -39,18 +39,18 @@ export class WebSocketTransport extends ClientTransport {
   }
 
   override listen(events: ConnectionEvents): Promise<number> {
-    const turnedAway = new WeakSet<Duplex>();
-    const server = this.newServer(turnedAway);
+    const refused = new WeakSet<Duplex>();
+    const server = this.newServer(refused);
     server.maxConnections = socketsMax(this.options);
     this.server = server;
     server.on('connection', (socket: Socket) => {
       if (events.accepted(socket)) return;
       // No answer can be sent before the TLS handshake.
       if (this.certificate) socket.destroy();
-      else turnedAway.add(socket);
+      else refused.add(socket);
     });
     server.on('upgrade', (request, socket, head) => {
-      if (turnedAway.has(socket)) refuse(socket, 503);
+      if (refused.has(socket)) refuse(socket, 503);
       else this.upgrade(request, socket, head, events);
     });
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuse(socket, STATUS_OF[error.code ?? ''] ?? 400));
@@ -60,7 +60,7 @@ export class WebSocketTransport extends ClientTransport {
     });
   }
 
-  private newServer(turnedAway: WeakSet<Duplex>): Server {
+  private newServer(refused: WeakSet<Duplex>): Server {
     const { httpTimeoutMs, helloTimeoutMs } = this.options;
     const limits = {
       headersTimeout: httpTimeoutMs,
@@ -71,7 +71,7 @@ export class WebSocketTransport extends ClientTransport {
     const answer: RequestListener = (request, response) => {
       // Closes the socket of a client that does not read the page. A timeout of the server would also give each player's socket a timer.
       request.socket.setTimeout(2 * httpTimeoutMs);
-      if (turnedAway.has(request.socket)) answerBusy(response);
+      if (refused.has(request.socket)) answerBusy(response);
       else pages(request, response);
     };
     if (!this.certificate) return createServer(limits, answer);

@@ -49,7 +49,7 @@ export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
     const fields = { ...facts, ...(offsetMs !== null && { clockOffsetMs: Math.round(offsetMs) }) };
     const answer = await answerCheck(this.redis.commands, this.self.id, this.self.incarnation, fields);
     if (answer !== 'ok') {
-      await this.registration.look();
+      await this.registration.checkOwnRecord();
       return;
     }
     for (const listener of this.listeners) await listener.answered(facts);

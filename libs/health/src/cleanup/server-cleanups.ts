@@ -61,7 +61,7 @@ export class ServerCleanups implements OnModuleInit, OnModuleDestroy {
   }
 
   private async leaveToOthers(server: ServerRecord): Promise<void> {
-    this.log.warn('server-end.left-to-others', { target: server.id, incarnation: server.incarnation, reason: this.trust.why });
+    this.log.warn('server-end.left-to-others', { target: server.id, incarnation: server.incarnation, reason: this.trust.problem });
     await claimCleanup(this.redis.commands, server, 'give-up').catch(() => false);
   }
 

@@ -35,6 +35,8 @@ local function enter(server, order, score)
 end
 
 local function leave(server, order)
+  -- Before its first report, a server is in no order. An ACL and a Cluster refuse the empty key.
+  if order == '' then return end
   if redis.call('ZREM', order, server) == 0 or redis.call('EXISTS', order) == 1 then return end
   for offer in string.gmatch(redis.call('HGET', server, 'offers'), '%S+') do redis.call('SREM', offer, order) end
 end

@@ -174,10 +174,10 @@ export class Attachments implements OnModuleInit {
   }
 
   private detachAll(room: HostedRoom, reason: string): void {
-    const told = reason === 'ended' ? 'ended' : reason === 'moved' ? 'moved' : 'fenced';
+    const sentReason = reason === 'ended' ? 'ended' : reason === 'moved' ? 'moved' : 'fenced';
     for (const attachment of [...room.attachments]) {
       this.remove(attachment);
-      attachment.peer.emit('room.detached', { handle: attachment.handle, room: room.id, epoch: room.tenure.epoch, reason: told });
+      attachment.peer.emit('room.detached', { handle: attachment.handle, room: room.id, epoch: room.tenure.epoch, reason: sentReason });
     }
   }
 

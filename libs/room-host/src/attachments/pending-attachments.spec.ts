@@ -8,8 +8,8 @@ import { PendingAttachments } from './pending-attachments.js';
 /** One room that is here at epoch 1, one that is being loaded, and the calls of `Attachments`. */
 class Server {
   readonly done: string[] = [];
-  readonly told: object[] = [];
-  readonly peer = { emit: (_: string, data: object) => this.told.push(data) } as unknown as LinkPeer;
+  readonly sent: object[] = [];
+  readonly peer = { emit: (_: string, data: object) => this.sent.push(data) } as unknown as LinkPeer;
   /** Ends the load of the room, with or without success. */
   settle: () => void = () => {};
   private readonly coming = new Promise<void>((resolve) => {
@@ -98,7 +98,7 @@ it('refuses a session whose room is not here or who has no seat, with the reason
   server.ask(['elsewhere', 1]);
   server.refuse = new HoldfastError('forbidden');
   server.ask(['here', 2]);
-  expect(server.told).toEqual([
+  expect(server.sent).toEqual([
     { handle: 1, room: 'elsewhere', epoch: 1, reason: 'not-here' },
     { handle: 2, room: 'here', epoch: 1, reason: 'forbidden' },
   ]);

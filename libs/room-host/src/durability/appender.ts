@@ -342,7 +342,7 @@ export class Appender implements OnModuleInit {
 /** The end of the game for players who are not attached here. */
 function epilogueOf(room: HostedRoom, after: RoomValue, changes: readonly Change[]): Epilogue | undefined {
   const { tenure, round } = room;
-  const { since, changes: told } = room.recent.tail([], changes, EPILOGUE_CHANGES);
+  const { since, changes: recent } = room.recent.tail([], changes, EPILOGUE_CHANGES);
   const epilogue: Epilogue = {
     epoch: tenure.epoch,
     round,
@@ -350,7 +350,7 @@ function epilogueOf(room: HostedRoom, after: RoomValue, changes: readonly Change
     seats: after.seats.map(({ user, seq, refused }, seat) => ({ user, seq, refused, state: room.view(after.state, seat) })),
     watched: room.view(after.state, null),
     since,
-    events: told.flatMap(({ version, events = [] }) =>
+    events: recent.flatMap(({ version, events = [] }) =>
       events.map(({ name, data, to }) => ({ version, name, ...(data !== undefined && { data }), ...(to && { to }) })),
     ),
   };

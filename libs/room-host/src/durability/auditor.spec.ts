@@ -1,7 +1,7 @@
+import { COUNTING } from '../../../../tools/fixtures/room-rules.fixture.js';
 import { until } from '../../../../tools/process/until.mjs';
 import type { Host } from '../host.fixture.js';
 import { Hosts } from '../hosts.fixture.js';
-import { COUNTING } from '../test-rules.fixture.js';
 
 let hosts: Hosts;
 let first: Host;
@@ -134,6 +134,7 @@ describe('a game that has ended', () => {
     first.appender.markDirty(room);
     await until(async () => emptied.mock.calls.length > 1);
     await until(async () => (await hosts.records.read(room.id))?.result?.reason === 'finished');
+    // The owner receives the reply after the record can be read.
     await until(() => first.rooms.get(room.id) === undefined);
     jest.restoreAllMocks();
   });

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { sleep } from '#libs/async';
 import type { RoomId } from '#libs/protocol';
-import { connect, type RedisClient, type RedisOptions } from '#libs/redis';
+import { connect, RedisAccess, type RedisClient, type RedisOptions } from '#libs/redis';
 import { type SuspectInput, SuspectMarks, type SuspectPlace } from '#libs/room-store';
 import { Log, standardWriter, type TelemetryOptions } from '#libs/telemetry';
 import type { OverrunReport, RunFacts, Subject, WatchdogReporter } from '#libs/watchdog';
@@ -25,7 +25,8 @@ const PING_MS = 400;
  */
 export function createReporter({ redis, telemetry }: OverrunReporterData): WatchdogReporter {
   const log = new Log(telemetry);
-  const standing = openConnection(redis);
+  const access = new RedisAccess(redis);
+  const standing = openConnection(redis, access);
   const withMarks = async (work: (marks: SuspectMarks) => Promise<void>): Promise<boolean> => {
     try {
       if (standing.status === 'ready') {
@@ -35,7 +36,7 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
     } catch {
       // The connection may have broken unnoticed. A new one shows whether Redis answers.
     }
-    return withNewConnection(redis, log, work);
+    return withNewConnection(redis, access, log, work);
   };
   return {
     async suspect(facts) {
@@ -60,8 +61,8 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
 }
 
 /** A connection that is open before it is needed: a call that ends the process may leave a tenth of a second for its mark. */
-function openConnection(redis: RedisOptions): RedisClient {
-  const client = connect({ ...redis, commandTimeoutMs: STORE_TIMEOUT_MS });
+function openConnection(redis: RedisOptions, access: RedisAccess): RedisClient {
+  const client = connect({ ...redis, commandTimeoutMs: STORE_TIMEOUT_MS }, access);
   client.on('error', () => {});
   client.connect().catch(() => {});
   setInterval(() => {
@@ -71,8 +72,13 @@ function openConnection(redis: RedisOptions): RedisClient {
   return client;
 }
 
-async function withNewConnection(redis: RedisOptions, log: Log, work: (marks: SuspectMarks) => Promise<void>): Promise<boolean> {
-  const client = connect({ ...redis, commandTimeoutMs: STORE_TIMEOUT_MS });
+async function withNewConnection(
+  redis: RedisOptions,
+  access: RedisAccess,
+  log: Log,
+  work: (marks: SuspectMarks) => Promise<void>,
+): Promise<boolean> {
+  const client = connect({ ...redis, commandTimeoutMs: STORE_TIMEOUT_MS }, access);
   client.on('error', () => {});
   try {
     await client.connect();

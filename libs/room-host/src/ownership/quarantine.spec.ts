@@ -1,8 +1,8 @@
 import type { RoomId } from '#libs/protocol';
 import { type SuspectInput, SuspectMarks } from '#libs/room-store';
+import { COUNTING, rulesOf } from '../../../../tools/fixtures/room-rules.fixture.js';
 import { until } from '../../../../tools/process/until.mjs';
 import { Hosts } from '../hosts.fixture.js';
-import { COUNTING, rulesOf } from '../test-rules.fixture.js';
 
 const hosts = new Hosts(COUNTING);
 const marks = new SuspectMarks(hosts.redis.commands);

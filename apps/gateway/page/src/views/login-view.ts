@@ -6,10 +6,10 @@ import type { App, Stage } from '../app.js';
 import { nameFlaw } from '../name-flaw.js';
 import { roomInHash } from '../route.js';
 
-type Door = Extract<Stage, { at: 'door' }>;
+type LoginForm = Extract<Stage, { at: 'login' }>;
 
 /** The login form. */
-export function doorView(app: App, { isConnecting, problem }: Door): TemplateResult {
+export function loginView(app: App, { isConnecting, problem }: LoginForm): TemplateResult {
   const room = roomInHash(location.hash);
   if (app.wantsToken) return tokenView(app, isConnecting, problem);
   const submit = (event: SubmitEvent): void => {
@@ -17,7 +17,7 @@ export function doorView(app: App, { isConnecting, problem }: Door): TemplateRes
     const name = String(new FormData(event.target as HTMLFormElement).get('name') ?? '').trim();
     if (name !== '') void app.enter(name);
   };
-  return html`<section class="door">
+  return html`<section class="login">
     <h1>Games that hold on.</h1>
     <p class="lead">Servers come and go. The game you play stays where you left it.</p>
     <form class="card" @submit=${submit}>
@@ -49,7 +49,7 @@ function tokenView(app: App, isConnecting: boolean, problem: string | undefined)
     const token = String(new FormData(event.target as HTMLFormElement).get('token') ?? '').trim();
     if (token !== '') void app.enterBy(token);
   };
-  return html`<section class="door">
+  return html`<section class="login">
     <h1>Games that hold on.</h1>
     <p class="lead">You need a token to play on this server.</p>
     <form class="card" @submit=${submit}>
@@ -68,7 +68,7 @@ const WHAT_TO_DO = 'Request a new token, or try again.';
 
 /** The session ended, but not by the player. */
 export function overView(app: App, { code, message }: HoldfastError): TemplateResult {
-  return html`<section class="door">
+  return html`<section class="login">
     <h1>${code === 'replaced' ? 'You are now playing in another place.' : 'The connection is closed.'}</h1>
     <p class="lead">${message}</p>
     <div class="row"><button class="primary" @click=${() => app.enter()}>${app.name === '' ? 'Come back' : `Come back as ${app.name}`}</button></div>

@@ -1,0 +1,33 @@
+import { Injectable } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import { RedisConnections } from './redis-connections.js';
+import { wrongPolicyOf } from './wrong-policy.js';
+
+/** Between two reads, in ms. The policy is changed rarely, but also by a failover to a node with another configuration. */
+const READ_EVERY_MS = 5_000;
+
+/**
+ * Watches whether Redis still keeps all keys. A server does not start with another policy (`RedisConnections.ready`), but an operator or a
+ * failover may change it later.
+ */
+@Injectable()
+export class EvictionPolicy {
+  private wrong: string | null = null;
+  private readonly listeners: ((wrong: string | null) => void)[] = [];
+
+  constructor(private readonly redis: RedisConnections) {}
+
+  /** Registers a function that gets the wrong policy when it becomes wrong or another one, and null when it is right again. */
+  onChange(listener: (wrong: string | null) => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** Reads the policy. A Redis that does not answer changes nothing. */
+  @Interval(READ_EVERY_MS)
+  async read(): Promise<void> {
+    const wrong = await wrongPolicyOf(this.redis.commands).catch(() => this.wrong);
+    if (wrong === this.wrong) return;
+    this.wrong = wrong;
+    for (const listener of this.listeners) listener(wrong);
+  }
+}

@@ -1,0 +1,57 @@
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import { Cluster, type Redis } from 'ioredis';
+import { RedisConnections } from './redis-connections.js';
+
+/** Between two reads of the password's file, in ms. */
+const READ_EVERY_MS = 2_000;
+
+export type PasswordChange = { readonly isAccepted: true } | { readonly isAccepted: false; readonly message: string };
+
+/**
+ * Tries a changed password at Redis before it is needed. So an operator knows when the old one may be removed. A refused password does not
+ * affect open connections, and new ones use the file's content at their time.
+ */
+@Injectable()
+export class PasswordRenewal implements OnApplicationBootstrap {
+  private accepted: string | undefined;
+  private refused: string | undefined;
+  private readonly listeners: ((change: PasswordChange) => void)[] = [];
+
+  constructor(private readonly redis: RedisConnections) {}
+
+  /** All connections are open, so Redis has accepted this password. */
+  onApplicationBootstrap(): void {
+    this.accepted = this.redis.access.credentials.password;
+  }
+
+  /** Registers a function that is called once for each changed password, and again when a refused one is accepted. */
+  onChange(listener: (change: PasswordChange) => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** Tries the password if it has changed. A Redis that does not answer is asked again by the next call. */
+  @Interval(READ_EVERY_MS)
+  async read(): Promise<void> {
+    const { user, password } = this.redis.access.credentials;
+    if (password === undefined || password === this.accepted) return;
+    const { commands } = this.redis;
+    const nodes: readonly Redis[] = commands instanceof Cluster ? commands.nodes('all') : [commands];
+    try {
+      await Promise.all(nodes.map((node) => (user === undefined ? node.auth(password) : node.auth(user, password))));
+    } catch (error) {
+      const { message } = error as Error;
+      if (!/^(?:WRONGPASS|ERR)/.test(message) || password === this.refused) return;
+      this.refused = password;
+      this.tell({ isAccepted: false, message });
+      return;
+    }
+    this.accepted = password;
+    this.refused = undefined;
+    this.tell({ isAccepted: true });
+  }
+
+  private tell(change: PasswordChange): void {
+    for (const listener of this.listeners) listener(change);
+  }
+}

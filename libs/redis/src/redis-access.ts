@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import { ClientTls } from '#libs/tls';
+import type { RedisLogin, RedisOptions } from './redis.options.js';
+import { parseRedisUrl, type RedisTarget } from './redis-target.js';
+
+/** The options of Node's TLS for one connection. */
+export type RedisTlsOptions = Readonly<Record<string, unknown>>;
+
+/** A login at the time of one connection. */
+export interface RedisCredentials {
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+}
+
+/**
+ * How this process reaches Redis: the addresses, the logins and the TLS options. Read logins and options for each new connection, because
+ * passwords and certificates may be changed while the process runs.
+ */
+export class RedisAccess {
+  readonly target: RedisTarget;
+  private readonly tlsFiles: ClientTls;
+  private readonly isTls: boolean;
+  private readonly tlsName: string | null;
+  private readonly isSentinelTls: boolean;
+  private readonly password: RenewablePassword;
+  private readonly sentinelPassword: RenewablePassword;
+  private readonly user: string | undefined;
+  private readonly sentinelUser: string | undefined;
+
+  /** @throws an error that names the setting and the problem */
+  constructor({ url, login = {}, tls, sentinel = {} }: Pick<RedisOptions, 'url' | 'login' | 'tls' | 'sentinel'>) {
+    this.target = parseRedisUrl(url);
+    const inUrl = this.target.login;
+    this.user = login.user ?? inUrl.user;
+    this.password = new RenewablePassword({ ...login, password: login.password ?? inUrl.password }, 'REDIS_PASSWORD_FILE');
+    this.sentinelUser = sentinel.login?.user ?? undefined;
+    this.sentinelPassword = new RenewablePassword(sentinel.login ?? {}, 'REDIS_SENTINEL_PASSWORD_FILE');
+    this.isSentinelTls = sentinel.isTls === true;
+    this.tlsName = tls?.name ?? null;
+    this.isTls = tls?.isOn === true || this.target.isTls;
+    this.tlsFiles = new ClientTls(tls ?? {}, { ca: 'REDIS_TLS_CA', cert: 'REDIS_TLS_CERT', key: 'REDIS_TLS_KEY' });
+  }
+
+  /** The login at the servers with the data. */
+  get credentials(): RedisCredentials {
+    return { user: this.user, password: this.password.current() };
+  }
+
+  get sentinelCredentials(): RedisCredentials {
+    return { user: this.sentinelUser, password: this.sentinelPassword.current() };
+  }
+
+  /** The TLS options for the servers with the data. Undefined: without TLS. */
+  get tls(): RedisTlsOptions | undefined {
+    return this.isTls ? this.tlsOptions() : undefined;
+  }
+
+  get sentinelTls(): RedisTlsOptions | undefined {
+    return this.isSentinelTls ? this.tlsOptions() : undefined;
+  }
+
+  private tlsOptions(): RedisTlsOptions {
+    return { ...this.tlsFiles.options, ...(this.tlsName !== null && { servername: this.tlsName }) };
+  }
+}
+
+/** A password that is fixed, or in a file that is read for each connection. */
+class RenewablePassword {
+  private known: string | undefined;
+
+  /** @throws when the file cannot be read or is empty */
+  constructor(
+    private readonly login: RedisLogin,
+    setting: string,
+  ) {
+    this.known = login.password ?? undefined;
+    if (login.passwordFile == null) return;
+    try {
+      this.known = read(login.passwordFile);
+    } catch (error) {
+      throw new Error(`${setting} is ${JSON.stringify(login.passwordFile)}, which cannot be read: ${(error as Error).message}`);
+    }
+    if (this.known === '')
+      throw new Error(`${setting} is ${JSON.stringify(login.passwordFile)}, which is empty. Write the password into it`);
+  }
+
+  /** The file may be missing or empty while it is being replaced. Then the last password counts. */
+  current(): string | undefined {
+    const { passwordFile } = this.login;
+    if (passwordFile == null) return this.known;
+    try {
+      this.known = read(passwordFile) || this.known;
+    } catch {
+      // See above.
+    }
+    return this.known;
+  }
+}
+
+/** Editors and `echo` end a file with a line break. */
+function read(file: string): string {
+  return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+}

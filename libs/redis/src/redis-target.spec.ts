@@ -1,0 +1,86 @@
+import { parseRedisUrl, redacted } from './redis-target.js';
+
+describe('parseRedisUrl', () => {
+  it.each([
+    ['redis://store:6379', { kind: 'single', url: 'redis://store:6379', isTls: false, login: {} }],
+    ['rediss://store', { kind: 'single', url: 'redis://store', isTls: true, login: {} }],
+    ['redis://[::1]:7000/3?family=6', { kind: 'single', url: 'redis://[::1]:7000/3?family=6', isTls: false, login: {} }],
+    [
+      'rediss://hold%40fast:p%2Cq%2Fr%25@store:6380/2',
+      { kind: 'single', url: 'redis://store:6380/2', isTls: true, login: { user: 'hold@fast', password: 'p,q/r%' } },
+    ],
+    ['redis://:word@store', { kind: 'single', url: 'redis://store', isTls: false, login: { password: 'word' } }],
+    [
+      'redis://a:1, b:2,redis://[::1]',
+      {
+        kind: 'cluster',
+        nodes: [
+          { host: 'a', port: 1 },
+          { host: 'b', port: 2 },
+          { host: '::1', port: 6379 },
+        ],
+        isTls: false,
+        login: {},
+      },
+    ],
+    [
+      'rediss://u:w@a:1,b:2',
+      {
+        kind: 'cluster',
+        nodes: [
+          { host: 'a', port: 1 },
+          { host: 'b', port: 2 },
+        ],
+        isTls: true,
+        login: { user: 'u', password: 'w' },
+      },
+    ],
+    [
+      'sentinel://u:w:x%40@a:26379,[::1]:2/main',
+      {
+        kind: 'sentinel',
+        sentinels: [
+          { host: 'a', port: 26379 },
+          { host: '::1', port: 2 },
+        ],
+        name: 'main',
+        isTls: false,
+        login: { user: 'u', password: 'w:x@' },
+      },
+    ],
+  ])('reads %s', (url, target) => {
+    expect(parseRedisUrl(url)).toEqual(target);
+  });
+
+  it.each([
+    ['localhost', /allowed: redis:\/\/HOST:PORT/],
+    ['http://me:hunter2@store', /allowed/],
+    ['redis://a:1,http://b:2', /allowed/],
+    ['sentinel://me:hunter2@a/main', /allowed/],
+    ['sentinel://a:1', /allowed/],
+    ['redis://a:1,rediss://b:2', /use redis:\/\/ for all nodes of a Cluster, or rediss:\/\/ for all/],
+    ['redis://me:hunter2@a:1,redis://you:hunter2@b:2', /all nodes of a Cluster have the same user and password/],
+    ['redis://me:hunter2%@store', /a % in its user or password must be written as %25/],
+  ])('refuses %s with a sentence that does not show the password', (url, sentence) => {
+    let message = '';
+    try {
+      parseRedisUrl(url);
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    expect(message).toMatch(/^REDIS_URL is "/);
+    expect(message).toMatch(sentence);
+    expect(message).not.toContain('hunter2');
+  });
+
+  it('accepts the login of the first node again at the others', () => {
+    expect(parseRedisUrl('redis://u:w@a:1,redis://u:w@b:2')).toMatchObject({ kind: 'cluster', login: { user: 'u', password: 'w' } });
+  });
+});
+
+describe('redacted', () => {
+  it('removes the login of every address', () => {
+    expect(redacted('redis://u:w@a:1,redis://u:w@b:2')).toBe('redis://***@a:1,redis://***@b:2');
+    expect(redacted('sentinel://u:w@a:1,b:2/main')).toBe('sentinel://***@a:1,b:2/main');
+  });
+});

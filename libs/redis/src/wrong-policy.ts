@@ -1,0 +1,15 @@
+import { Cluster, type Redis } from 'ioredis';
+import type { RedisClient } from './connect.js';
+
+const RIGHT = 'noeviction';
+
+/**
+ * The policy of the first node that evicts keys when it is full, or null. `maxmemory` does not matter, because it may be set later. `INFO`
+ * is read instead of `CONFIG`, which managed services block. A service whose `INFO` has no policy cannot be checked.
+ */
+export async function wrongPolicyOf(client: RedisClient): Promise<string | null> {
+  const nodes: readonly Redis[] = client instanceof Cluster ? client.nodes('master') : [client];
+  const infos = await Promise.all(nodes.map((node) => node.info('memory')));
+  const policies = infos.map((info) => /^maxmemory_policy:(\S+)/m.exec(String(info))?.[1] ?? RIGHT);
+  return policies.find((policy) => policy !== RIGHT) ?? null;
+}

@@ -1,0 +1,20 @@
+import type { Provider } from '@nestjs/common';
+import { PasswordRenewal } from '#libs/redis';
+import { Log } from '#libs/telemetry';
+
+/** Logs whether Redis accepts a password that was changed in its file. The operator then removes the old one. */
+export const passwordReports: Provider = {
+  provide: Symbol('PasswordReports'),
+  inject: [PasswordRenewal, Log],
+  useFactory: (renewal: PasswordRenewal, log: Log) => {
+    renewal.onChange((change) => {
+      if (change.isAccepted) log.info('store.password-accepted');
+      else
+        log.error('store.password-refused', {
+          message: change.message,
+          advice: 'correct the file of REDIS_PASSWORD_FILE or the user in Redis; open connections continue',
+        });
+    });
+    return null;
+  },
+};
