@@ -13,11 +13,11 @@ export type RoomInput =
   | { readonly kind: 'step' }
   | { readonly kind: 'seat'; readonly seat: Seat; readonly event: SeatEvent }
   /**
-   * Nobody owned the room for `ms`. All timers are due later by that time. This is the first input on an owner that adopted the
+   * The room had no owner for `ms`. All its timers are delayed by this time. This is the first input on an owner that adopted the
    * room.
    */
   | { readonly kind: 'paused'; readonly ms: number }
-  /** The owner has completed these effects. */
+  /** The owner has completed the effects with these keys. */
   | { readonly kind: 'effects-done'; readonly keys: readonly string[] }
   /** Ends the game from outside: by an operator, or because the game failed. */
   | { readonly kind: 'end'; readonly result: GameResult };
@@ -41,7 +41,7 @@ export interface RoomPlayer {
   readonly name: string;
 }
 
-/** The game refuses the options of a room. */
+/** The error of a start when the game refuses the options of the room. */
 export class RoomOptionsError extends Error {}
 
 /**
@@ -56,7 +56,7 @@ export class RoomMachine<State = unknown> {
 
   /**
    * Makes version 0 of a room, with the events of its setup. `round`: the number of the game in this room. `tenure`: the id of
-   * this start, for the keys of effects. `options`: of the room, as received. Throws what the game throws.
+   * this start, for the keys of effects. `options`: the options of the room, as received. Throws what the game throws.
    * @throws RoomOptionsError when the game refuses the options
    */
   start(
@@ -151,9 +151,9 @@ export class RoomMachine<State = unknown> {
   }
 
   /**
-   * The patches from what `seat` sees of `before` to what it sees of `after`. Freezing costs as much as the patches, so only
-   * every `FROZEN_EVERY`th state is frozen. A view that writes to its state is therefore found a few changes later than by
-   * `view`.
+   * Returns the patches from what `seat` sees of `before` to what it sees of `after`. Freezing a state costs as much as computing
+   * the patches, so only one version in `FROZEN_EVERY` is frozen. A view that writes to the state may therefore fail a few
+   * changes late.
    * @throws UnstorableError, or what the game throws
    */
   viewPatches(before: RoomValue<State>, after: RoomValue<State>, seat: Seat | null): readonly Patch[] {
@@ -242,8 +242,8 @@ export class RoomMachine<State = unknown> {
     } catch (error) {
       if (!(error instanceof Rejection)) return { kind: 'failed', error };
       if (own.seat?.seq !== undefined) return { kind: 'refused', code: error.code, message: error.text };
-      // No player sent this input, so there is nobody to refuse. The timer has fired or the player is gone, and the handler's
-      // edits are dropped.
+      // No player waits for an answer to this input. It still takes effect, such as the presence of a seat, but the handler's edits
+      // are dropped.
       return this.run(value, input, seat, () => {}, refused, own);
     }
     const seats = seatChanges(seat, own.seat, refused);
@@ -259,7 +259,7 @@ export class RoomMachine<State = unknown> {
   }
 }
 
-/** The same outcome, with keys for the effects of its change. */
+/** Returns the outcome with keys for the effects of its change. */
 function withKeys<State>(
   before: RoomValue<State>,
   { value, change: { effects = [], ...rest } }: Extract<RoomOutcome<State>, { kind: 'changed' }>,
@@ -341,13 +341,13 @@ class Rejection extends Error {
   }
 }
 
-/** The `room` object of one handler run. It also collects what the handler asked for. */
+/** The `room` object during one run of a handler. It also collects the events, effects and timers that the handler requests. */
 class Turn<State> implements GameRoom<State> {
   draft: State | undefined;
   readonly events: ChangeEvent[] = [];
   readonly effects: ChangeEffect[] = [];
   ended: GameResult | undefined;
-  /** Only for `setup`. */
+  /** The validated options of the room, for `setup` only. */
   options: unknown;
   readonly now: number;
   private seatInfos: readonly SeatInfo[] | undefined;
@@ -356,7 +356,7 @@ class Turn<State> implements GameRoom<State> {
     private readonly value: RoomValue<State>,
     private readonly surroundings: RoomSurroundings,
     private readonly rules: RoomRules<State>,
-    /** For error messages. */
+    /** The input that the game is handling, for error messages. */
     public handling: Handling,
     public seat: Seat,
     public timers?: Record<string, number | null>,
@@ -405,7 +405,7 @@ class Turn<State> implements GameRoom<State> {
   emit(name: string, data?: unknown, to?: readonly Seat[]): void {
     if (!isName(name)) throw this.mistake(`room.emit is given ${quoted(name)} as the name of an event: ${NAME_ALLOWED}.`);
     assertPlainName(name, 'event');
-    // Not `if (to)`: a seat 0 without its array must not be sent to everybody.
+    // With `if (to)`, a call with 0 instead of `[0]` would send the event to everybody.
     if (to !== undefined) this.refuseUnknownSeats(name, to);
     const copy = data === undefined ? undefined : plainCopy(data, `event ${name}: data`);
     this.events.push({ name, ...(data !== undefined && { data: copy }), ...(to !== undefined && { to: [...to] }) });
@@ -428,7 +428,10 @@ class Turn<State> implements GameRoom<State> {
     throw new Rejection(code, message === undefined ? undefined : String(message).toWellFormed());
   }
 
-  /** A timer without a handler may come from an older version of the game. It may be cancelled. */
+  /**
+   * Returns the time until a timer is due, in ms. Null: it is not running. Throws for a name without a handler, unless such a timer is
+   * running: it comes from an older version of the game, and may be cancelled.
+   */
   private remainingOf(call: string, timer: string): number | null {
     const due = this.timers && Object.hasOwn(this.timers, timer) ? this.timers[timer]! : (this.value.timers[timer] ?? null);
     if (!this.rules.timers.has(timer) && (due === null || isOwnTimer(timer))) throw this.mistake(this.describeUnknownTimer(call, timer));
@@ -462,7 +465,7 @@ class Turn<State> implements GameRoom<State> {
 }
 
 const SETUP = { kind: 'setup' } as const;
-/** A hundred years, in ms. A longer time is an error in the unit. */
+/** Longest time of a timer, in ms: a hundred years. A longer time is an error in the unit. */
 const TIMER_MS_MAX = 100 * 365 * 86_400_000;
 const NAME_CHARS_MAX = 64;
 const NAME_ALLOWED = `give a text of 1 to ${NAME_CHARS_MAX} characters`;
